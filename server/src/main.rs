@@ -1,0 +1,2 @@
+//! vitals-server.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A simulated cluster over real sockets.

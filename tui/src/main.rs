@@ -1,0 +1,2 @@
+//! vitals.
+fn main() {}
