@@ -1,0 +1,25 @@
+//! What can be chosen when the API server is started.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// How an [`ApiServer`](super::ApiServer) behaves.
+#[derive(Clone, Debug)]
+pub struct ApiServerConfig {
+    /// Where to listen; port 0 picks one. The default is 127.0.0.1, port 0.
+    pub listen: SocketAddr,
+    /// How often a watch that asked for bookmarks gets one.
+    pub bookmark_interval: Duration,
+    /// Added to every request before it is answered.
+    pub latency: Duration,
+}
+
+impl Default for ApiServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            bookmark_interval: Duration::from_secs(5),
+            latency: Duration::ZERO,
+        }
+    }
+}

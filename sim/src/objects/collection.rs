@@ -1,0 +1,168 @@
+//! The objects of one resource: the current map, the log of changes, and the snapshots that paging still needs.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use imbl::OrdMap;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
+
+use super::watch_log::WatchLog;
+use super::{Event, EventKind, Object, Snapshot};
+
+/// How many snapshots are kept for lists that are being paged; the oldest goes first, and its next page is a 410.
+const PAGED_SNAPSHOTS: usize = 32;
+
+/// One resource's objects.
+#[derive(Debug)]
+pub(super) struct Collection {
+    /// The cluster's version counter, shared by all collections as etcd's revision is.
+    counter: Arc<AtomicU64>,
+    state: RwLock<State>,
+    paged: Mutex<VecDeque<Snapshot>>,
+    changed: watch::Sender<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    objects: OrdMap<Arc<str>, Arc<Object>>,
+    log: WatchLog,
+}
+
+impl Collection {
+    pub(super) fn new(counter: Arc<AtomicU64>, log_capacity: usize) -> Self {
+        let state = State {
+            objects: OrdMap::new(),
+            log: WatchLog::new(log_capacity),
+        };
+        Self {
+            counter,
+            state: RwLock::new(state),
+            paged: Mutex::default(),
+            changed: watch::Sender::new(()),
+        }
+    }
+
+    /// Creates or replaces the object that `make` builds for the next version; the version, if it built one.
+    ///
+    /// Versions are taken under the collection's lock: who reads the counter under that lock has seen every change
+    /// of this collection up to it.
+    pub(super) fn put(
+        &self,
+        key: &Arc<str>,
+        make: impl FnOnce(u64) -> Option<Object>,
+    ) -> Option<u64> {
+        let mut state = self.state.write();
+        let version = self.counter.fetch_add(1, Ordering::SeqCst) + 1;
+        let object = Arc::new(make(version)?);
+        let previous = state.objects.insert(key.clone(), object.clone());
+        let kind = if previous.is_some() {
+            EventKind::Modified
+        } else {
+            EventKind::Added
+        };
+        state.log.push(Event::new(kind, object, previous));
+        drop(state);
+        self.changed.send_replace(());
+        Some(version)
+    }
+
+    /// Deletes an object; whether it was there.
+    pub(super) fn remove(&self, key: &str) -> bool {
+        let mut state = self.state.write();
+        let Some(previous) = state.objects.remove(key) else {
+            return false;
+        };
+        let version = self.counter.fetch_add(1, Ordering::SeqCst) + 1;
+        let last = Arc::new(previous.at_version(version));
+        state
+            .log
+            .push(Event::new(EventKind::Deleted, last, Some(previous)));
+        drop(state);
+        self.changed.send_replace(());
+        true
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<Arc<Object>> {
+        self.state.read().objects.get(key).cloned()
+    }
+
+    /// The objects as they are now.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let state = self.state.read();
+        Snapshot {
+            resource_version: self.counter.load(Ordering::SeqCst),
+            objects: state.objects.clone(),
+        }
+    }
+
+    /// Keeps a snapshot for the next pages of the list it began.
+    pub(super) fn keep(&self, snapshot: &Snapshot) {
+        let mut paged = self.paged.lock();
+        if let Some(at) = paged
+            .iter()
+            .position(|s| s.resource_version == snapshot.resource_version)
+        {
+            paged.remove(at);
+        }
+        paged.push_back(snapshot.clone());
+        if paged.len() > PAGED_SNAPSHOTS {
+            paged.pop_front();
+        }
+    }
+
+    /// The snapshot kept for a version.
+    pub(super) fn kept(&self, resource_version: u64) -> Option<Snapshot> {
+        self.paged
+            .lock()
+            .iter()
+            .find(|s| s.resource_version == resource_version)
+            .cloned()
+    }
+
+    /// Forgets the log and the kept snapshots, as compaction does.
+    pub(super) fn expire(&self) {
+        let mut state = self.state.write();
+        let version = self.counter.fetch_add(1, Ordering::SeqCst) + 1;
+        state.log.expire(version);
+        drop(state);
+        self.paged.lock().clear();
+        self.changed.send_replace(());
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// The log place after `resource_version`, `None` when that is too old.
+    pub(super) fn place_after(&self, resource_version: u64) -> Option<u64> {
+        self.state.read().log.place_after(resource_version)
+    }
+
+    /// The objects as they are now and the log place from which changes follow.
+    pub(super) fn snapshot_and_place(&self) -> (Snapshot, u64) {
+        let state = self.state.read();
+        let resource_version = self.counter.load(Ordering::SeqCst);
+        (
+            Snapshot {
+                resource_version,
+                objects: state.objects.clone(),
+            },
+            state.log.end(),
+        )
+    }
+
+    /// Up to `max` events from `place`, and the version the reader is at after them; `None` when it is too late.
+    pub(super) fn read(&self, place: u64, max: usize) -> Option<(Vec<Arc<Event>>, u64)> {
+        let state = self.state.read();
+        let events = state.log.read(place, max)?;
+        let version = match events.last() {
+            Some(last) if place + (events.len() as u64) < state.log.end() => {
+                last.resource_version()
+            }
+            _ => self.counter.load(Ordering::SeqCst),
+        };
+        Some((events, version))
+    }
+}

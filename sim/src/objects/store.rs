@@ -1,0 +1,294 @@
+//! The store: every resource's objects under one version counter.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use thiserror::Error;
+use tokio::sync::watch;
+
+use super::collection::Collection;
+use super::object::key;
+use super::{Event, MetaLite, Now, Object, Resource, Snapshot};
+
+/// How many changes of one resource are kept for watches that resume.
+const WATCH_WINDOW: usize = 16_384;
+
+/// The version asked for is no longer kept: list again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("The resourceVersion for the provided watch is too old.")]
+pub struct Expired;
+
+/// Everything that exists in the simulated cluster.
+///
+/// The world writes, the API server reads; both hold the same `Arc`. Nothing here blocks on readers.
+pub struct Store {
+    now: Now,
+    counter: Arc<AtomicU64>,
+    collections: [Arc<Collection>; Resource::ALL.len()],
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("resource_version", &self.resource_version())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// An empty store; `now` stamps objects that come without a creationTimestamp.
+    pub fn new(now: Now) -> Arc<Self> {
+        Self::with_watch_window(now, WATCH_WINDOW)
+    }
+
+    /// Like [`Store::new`], keeping the last `events` changes of each resource for watches.
+    pub fn with_watch_window(now: Now, events: usize) -> Arc<Self> {
+        let counter = Arc::new(AtomicU64::new(1));
+        let collections = Resource::ALL.map(|_| Arc::new(Collection::new(counter.clone(), events)));
+        Arc::new(Self {
+            now,
+            counter,
+            collections,
+        })
+    }
+
+    /// Creates or replaces an object by namespace and name, and returns its resourceVersion.
+    ///
+    /// `kind` and `apiVersion` may be absent; a missing uid or creationTimestamp is that of the object it replaces,
+    /// else made up. An object without a name, or without the namespace it needs, is a mistake of the caller: it is
+    /// logged and left out.
+    pub fn apply(&self, resource: Resource, mut object: Value) -> u64 {
+        let Some(meta) = MetaLite::of(resource, &object) else {
+            tracing::error!(
+                kind = resource.info().kind,
+                "object without name or namespace is not stored"
+            );
+            return self.resource_version();
+        };
+        let key = meta.key();
+        self.complete(resource, &key, &mut object);
+        let collection = self.collection(resource);
+        collection
+            .put(&key, |version| Object::from_value(meta, object, version))
+            .unwrap_or(self.resource_version())
+    }
+
+    /// Creates or replaces an object given as JSON, and returns its resourceVersion.
+    ///
+    /// The fast path for many pods: the bytes are kept as they are, uncopied. They must begin `{"metadata":{"`, have
+    /// no kind, apiVersion and metadata.resourceVersion, and agree with `meta`.
+    pub fn apply_bytes(&self, resource: Resource, meta: MetaLite, json_without_rv: Bytes) -> u64 {
+        let key = meta.key();
+        let put = self.collection(resource).put(&key, |version| {
+            Object::from_bytes(meta, json_without_rv, version)
+        });
+        put.unwrap_or_else(|| {
+            tracing::error!(
+                kind = resource.info().kind,
+                key = &*key,
+                "bytes that do not begin with metadata are not stored"
+            );
+            self.resource_version()
+        })
+    }
+
+    /// Deletes an object; whether it was there.
+    pub fn delete(&self, resource: Resource, namespace: Option<&str>, name: &str) -> bool {
+        self.collection(resource).remove(&key(namespace, name))
+    }
+
+    /// One object as it is now.
+    pub fn get(
+        &self,
+        resource: Resource,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Option<Arc<Object>> {
+        self.collection(resource).get(&key(namespace, name))
+    }
+
+    /// All objects of a resource as they are now, in O(1).
+    pub fn snapshot(&self, resource: Resource) -> Snapshot {
+        self.collection(resource).snapshot()
+    }
+
+    /// Keeps a snapshot for the next pages of a list; the oldest kept ones are dropped.
+    pub fn keep_for_paging(&self, resource: Resource, snapshot: &Snapshot) {
+        self.collection(resource).keep(snapshot);
+    }
+
+    /// The objects as they were at `resource_version`: kept for paging, or still current.
+    ///
+    /// # Errors
+    /// [`Expired`] when that version is neither.
+    pub fn snapshot_at(
+        &self,
+        resource: Resource,
+        resource_version: u64,
+    ) -> Result<Snapshot, Expired> {
+        let collection = self.collection(resource);
+        if let Some(kept) = collection.kept(resource_version) {
+            return Ok(kept);
+        }
+        let current = collection.snapshot();
+        (current.resource_version() == resource_version)
+            .then_some(current)
+            .ok_or(Expired)
+    }
+
+    /// Follows the changes of a resource after `resource_version`.
+    ///
+    /// # Errors
+    /// [`Expired`] when changes since then are forgotten.
+    pub fn watch(
+        &self,
+        resource: Resource,
+        resource_version: u64,
+    ) -> Result<Subscription, Expired> {
+        let collection = self.collection(resource).clone();
+        // Subscribed first, so that no change falls between reading the place and waiting.
+        let changed = collection.changes();
+        let place = collection.place_after(resource_version).ok_or(Expired)?;
+        Ok(Subscription {
+            collection,
+            changed,
+            place,
+        })
+    }
+
+    /// All objects of a resource as they are now, and the changes from then on.
+    pub fn snapshot_and_watch(&self, resource: Resource) -> (Snapshot, Subscription) {
+        let collection = self.collection(resource).clone();
+        let changed = collection.changes();
+        let (snapshot, place) = collection.snapshot_and_place();
+        (
+            snapshot,
+            Subscription {
+                collection,
+                changed,
+                place,
+            },
+        )
+    }
+
+    /// Makes every version handed out so far too old, as etcd's compaction does: open watches end with an ERROR event
+    /// of code 410, resumed ones and continue tokens are answered 410.
+    pub fn expire_watches(&self) {
+        for collection in &self.collections {
+            collection.expire();
+        }
+    }
+
+    /// The newest version there is.
+    pub fn resource_version(&self) -> u64 {
+        self.counter.load(Ordering::SeqCst)
+    }
+
+    /// Now, by the store's clock.
+    pub fn now(&self) -> jiff::Timestamp {
+        (self.now)()
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the index is the enum's discriminant, and ALL has every variant"
+    )]
+    fn collection(&self, resource: Resource) -> &Arc<Collection> {
+        &self.collections[resource as usize]
+    }
+
+    /// Fills in uid and creationTimestamp where the caller left them out.
+    fn complete(&self, resource: Resource, key: &str, object: &mut Value) {
+        let missing = |m: &str| {
+            object
+                .pointer(&format!("/metadata/{m}"))
+                .is_none_or(Value::is_null)
+        };
+        let (no_uid, no_creation) = (missing("uid"), missing("creationTimestamp"));
+        if !no_uid && !no_creation {
+            return;
+        }
+        let replaced = self
+            .collection(resource)
+            .get(key)
+            .map(|o| o.to_value(resource));
+        let inherited = |m: &str| {
+            replaced
+                .as_ref()
+                .and_then(|o| o.pointer(&format!("/metadata/{m}")))
+                .cloned()
+        };
+        let uid = inherited("uid")
+            .unwrap_or_else(|| json!(made_up_uid(resource, key, self.resource_version())));
+        let creation = inherited("creationTimestamp").unwrap_or_else(|| json!(seconds(self.now())));
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            if no_uid {
+                metadata.insert("uid".to_owned(), uid);
+            }
+            if no_creation {
+                metadata.insert("creationTimestamp".to_owned(), creation);
+            }
+        }
+    }
+}
+
+/// A place in the changes of one resource.
+#[derive(Debug)]
+pub struct Subscription {
+    collection: Arc<Collection>,
+    changed: watch::Receiver<()>,
+    place: u64,
+}
+
+impl Subscription {
+    /// The next changes, at most `max`, and the version the reader is at after them. No change: an empty vector.
+    ///
+    /// # Errors
+    /// [`Expired`] when the reader was too slow, or the versions were expired.
+    pub fn next(&mut self, max: usize) -> Result<(Vec<Arc<Event>>, u64), Expired> {
+        self.changed.mark_unchanged();
+        let (events, version) = self.collection.read(self.place, max).ok_or(Expired)?;
+        self.place += events.len() as u64;
+        Ok((events, version))
+    }
+
+    /// Waits until there may be a change that [`Subscription::next`] has not returned.
+    pub async fn changed(&mut self) {
+        if self.changed.changed().await.is_err() {
+            // The collection is held by `self`, so its sender lives; were it gone, nothing would ever change.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// RFC 3339 with whole seconds, as metav1.Time is written.
+pub(crate) fn seconds(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A uid in the usual form that differs by resource, name and time of creation.
+fn made_up_uid(resource: Resource, key: &str, version: u64) -> String {
+    // FNV-1a, twice with different seeds: stable from run to run, which a seeded simulation must be.
+    let hash = |seed: u64| {
+        let bytes = resource
+            .info()
+            .plural
+            .bytes()
+            .chain(key.bytes())
+            .chain(version.to_le_bytes());
+        bytes.fold(seed, |h, b| {
+            (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+        })
+    };
+    let (a, b) = (hash(0xcbf2_9ce4_8422_2325), hash(0x6c62_272e_07bb_0142));
+    format!(
+        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        (b >> 48) & 0xfff,
+        b & 0xffff_ffff_ffff
+    )
+}

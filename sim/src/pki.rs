@@ -1,0 +1,254 @@
+//! The cluster's certificate authorities and the certificates they issue.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SanType,
+};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use thiserror::Error;
+
+/// A certificate could not be made or read.
+#[derive(Debug, Error)]
+pub enum PkiError {
+    /// Generating a key or signing failed.
+    #[error("cannot issue a certificate for {subject}")]
+    Issue {
+        /// The common name that was asked for.
+        subject: String,
+        /// What the certificate library says.
+        #[source]
+        source: rcgen::Error,
+    },
+    /// A client certificate cannot name that many groups here.
+    #[error("a client certificate for {0} can name two groups at most")]
+    TooManyGroups(String),
+    /// PEM text that holds no certificate or key.
+    #[error("cannot read PEM")]
+    Pem(#[from] rustls_pki_types::pem::Error),
+    /// rustls refused a certificate, a key or a root.
+    #[error("TLS configuration is refused")]
+    Tls(#[from] rustls::Error),
+    /// A certificate verifier could not be built.
+    #[error("certificate verifier cannot be built")]
+    Verifier(#[from] rustls::server::VerifierBuilderError),
+}
+
+/// A certificate and its private key.
+#[derive(Clone, Debug)]
+pub struct Certified {
+    /// The certificate, PEM.
+    pub cert_pem: String,
+    /// The private key, PKCS#8 PEM.
+    pub key_pem: String,
+}
+
+impl Certified {
+    /// The certificate chain as rustls wants it.
+    ///
+    /// # Errors
+    /// When the PEM holds no certificate.
+    pub fn chain(&self) -> Result<Vec<CertificateDer<'static>>, PkiError> {
+        certificates(&self.cert_pem)
+    }
+
+    /// The private key as rustls wants it.
+    ///
+    /// # Errors
+    /// When the PEM holds no key.
+    pub fn private_key(&self) -> Result<PrivateKeyDer<'static>, PkiError> {
+        Ok(PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes())?)
+    }
+}
+
+/// Every certificate in PEM text.
+///
+/// # Errors
+/// When a block is damaged.
+pub fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, PkiError> {
+    Ok(CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>()?)
+}
+
+/// The trust roots in PEM text.
+///
+/// # Errors
+/// When a block is damaged, or no trust anchor.
+pub fn roots(pem: &str) -> Result<Arc<rustls::RootCertStore>, PkiError> {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in certificates(pem)? {
+        roots.add(certificate)?;
+    }
+    Ok(Arc::new(roots))
+}
+
+/// A certificate authority.
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Authority")
+    }
+}
+
+impl Authority {
+    /// A new self-signed authority.
+    ///
+    /// # Errors
+    /// When the certificate cannot be made.
+    pub fn new(common_name: &str) -> Result<Self, PkiError> {
+        let fail = |source| PkiError::Issue {
+            subject: common_name.to_owned(),
+            source,
+        };
+        let mut params = CertificateParams::default();
+        params.distinguished_name = name(common_name, &[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().map_err(fail)?)
+            .map_err(fail)?;
+        Ok(Self { issuer })
+    }
+
+    /// The authority's certificate, PEM.
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// The authority's certificate, DER.
+    pub fn der(&self) -> CertificateDer<'static> {
+        self.issuer.der().clone()
+    }
+
+    /// A serving certificate valid for these IP addresses and DNS names.
+    ///
+    /// # Errors
+    /// When a name is not one, or signing fails.
+    pub fn issue_server(
+        &self,
+        common_name: &str,
+        ips: &[IpAddr],
+        dns: &[&str],
+    ) -> Result<Certified, PkiError> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = name(common_name, &[]);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.subject_alt_names = ips.iter().map(|ip| SanType::IpAddress(*ip)).collect();
+        for dns in dns {
+            let dns = (*dns).try_into().map_err(|source| PkiError::Issue {
+                subject: common_name.to_owned(),
+                source,
+            })?;
+            params.subject_alt_names.push(SanType::DnsName(dns));
+        }
+        self.issue(common_name, params)
+    }
+
+    /// A client certificate: the common name is the user, the organizations (two at most) its groups.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn issue_client(
+        &self,
+        common_name: &str,
+        organizations: &[&str],
+    ) -> Result<Certified, PkiError> {
+        if organizations.len() > 2 {
+            return Err(PkiError::TooManyGroups(common_name.to_owned()));
+        }
+        let mut params = CertificateParams::default();
+        params.distinguished_name = name(common_name, organizations);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.issue(common_name, params)
+    }
+
+    fn issue(
+        &self,
+        common_name: &str,
+        mut params: CertificateParams,
+    ) -> Result<Certified, PkiError> {
+        let fail = |source| PkiError::Issue {
+            subject: common_name.to_owned(),
+            source,
+        };
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate().map_err(fail)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(fail)?;
+        Ok(Certified {
+            cert_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+        })
+    }
+}
+
+/// A subject. rcgen keeps one value for each attribute type, so a second organization goes under a type that it takes
+/// for another and that is encoded alike.
+fn name(common_name: &str, organizations: &[&str]) -> DistinguishedName {
+    let types = [
+        DnType::OrganizationName,
+        DnType::CustomDnType(vec![2, 5, 4, 10]),
+    ];
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, common_name);
+    for (dn_type, organization) in types.into_iter().zip(organizations) {
+        name.push(dn_type, *organization);
+    }
+    name
+}
+
+/// The authorities of a cluster: one for the API server, the kubelets and clients, another for the front proxy (the
+/// API server as it presents itself to aggregated servers).
+#[derive(Debug)]
+pub struct Pki {
+    cluster: Arc<Authority>,
+    front_proxy: RwLock<Arc<Authority>>,
+}
+
+impl Pki {
+    /// New authorities.
+    ///
+    /// # Errors
+    /// When a key or certificate cannot be made.
+    pub fn new() -> Result<Self, PkiError> {
+        Ok(Self {
+            cluster: Arc::new(Authority::new("kubernetes")?),
+            front_proxy: RwLock::new(Arc::new(Authority::new("front-proxy-ca")?)),
+        })
+    }
+
+    /// The cluster's authority.
+    pub fn cluster(&self) -> &Arc<Authority> {
+        &self.cluster
+    }
+
+    /// The front proxy's authority, as it is now.
+    pub fn front_proxy(&self) -> Arc<Authority> {
+        self.front_proxy.read().clone()
+    }
+
+    /// Replaces the front proxy's authority, and returns the new one.
+    ///
+    /// # Errors
+    /// When the new one cannot be made; the old one stays.
+    pub fn rotate_front_proxy(&self) -> Result<Arc<Authority>, PkiError> {
+        let next = Arc::new(Authority::new("front-proxy-ca")?);
+        *self.front_proxy.write() = next.clone();
+        Ok(next)
+    }
+}
+
+/// The cryptography every TLS configuration here uses, named explicitly: with two providers in the dependency graph
+/// rustls has no default.
+pub fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
