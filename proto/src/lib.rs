@@ -1,1 +1,21 @@
 //! What is said on the wires: pure types and codecs, without I/O, async or a clock.
+//!
+//! - [`units`], [`quantity`], [`duration`], [`time`], [`labels`], [`selector`]: Kubernetes' own
+//!   number, time and label forms, exact.
+//! - [`kubelet`]: what a kubelet says (`/metrics/resource`, `/metrics/probes`, `/stats/summary`).
+//! - [`metrics`]: the `metrics.k8s.io` API, as owned types for clients and as a borrowed,
+//!   allocation-free encoder for the server.
+//! - [`wire`]: what is common to every Kubernetes API: `Status`, discovery, `Table`, the protobuf
+//!   envelope and Go's JSON dialect.
+
+pub mod duration;
+pub mod kubelet;
+pub mod labels;
+pub mod metrics;
+pub mod quantity;
+pub mod selector;
+pub mod time;
+pub mod units;
+pub mod wire;
+
+mod text;

@@ -1,0 +1,114 @@
+//! An object's labels: small, sorted, immutable, shared.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+/// A set of labels, sorted by key, each key once. A clone shares what it holds.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Labels(Arc<[Label]>);
+
+/// A key and its value.
+type Label = (Arc<str>, Arc<str>);
+
+/// Every empty set is the same one: most nodes and pods of a test have none.
+static EMPTY: LazyLock<Arc<[Label]>> = LazyLock::new(|| Arc::from([]));
+
+impl Labels {
+    /// The value of `key`, if there is one.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let at = self.0.binary_search_by(|(k, _)| (**k).cmp(key)).ok()?;
+        self.0.get(at).map(|(_, value)| &**value)
+    }
+
+    /// Keys and values, sorted by key.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
+        self.0.iter().map(|(key, value)| (&**key, &**value))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Default for Labels {
+    fn default() -> Self {
+        Self(Arc::clone(&EMPTY))
+    }
+}
+
+impl<K: Into<Arc<str>>, V: Into<Arc<str>>> FromIterator<(K, V)> for Labels {
+    /// Of a key given twice, the last value holds.
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(labels: I) -> Self {
+        let mut labels: Vec<Label> = labels
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        if labels.is_empty() {
+            return Self::default();
+        }
+        // The sort is stable, so the last of equal keys is the last one given.
+        labels.sort_by(|a, b| a.0.cmp(&b.0));
+        labels.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
+        Self(labels.into())
+    }
+}
+
+impl fmt::Debug for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for Labels {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Labels {
+    /// From a map of strings, or null for none.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let labels = Option::<BTreeMap<String, String>>::deserialize(deserializer)?;
+        Ok(labels.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_sorted_and_the_last_value_of_a_key_holds() {
+        let labels: Labels = [("b", "1"), ("a", "2"), ("b", "3")].into_iter().collect();
+        assert_eq!(labels.iter().collect::<Vec<_>>(), [("a", "2"), ("b", "3")]);
+        assert_eq!(labels.get("b"), Some("3"));
+        assert_eq!(labels.get("c"), None);
+    }
+
+    #[test]
+    fn labels_are_a_json_map() {
+        let labels: Labels = serde_json::from_str(r#"{"b":"1","a":"2"}"#).unwrap();
+        assert_eq!(
+            serde_json::to_string(&labels).unwrap(),
+            r#"{"a":"2","b":"1"}"#
+        );
+        assert!(serde_json::from_str::<Labels>("null").unwrap().is_empty());
+    }
+}

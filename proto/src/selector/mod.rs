@@ -1,0 +1,20 @@
+//! Selectors, parsed and judged as `k8s.io/apimachinery` does, in its words.
+
+mod field;
+mod label;
+mod lexer;
+mod validate;
+
+pub use field::{FieldOperator, FieldSelector};
+pub use label::{LabelSelector, Operator, Requirement};
+
+/// Why a text is not a selector. The message is the one Kubernetes gives.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SelectorError(pub(crate) String);
+
+impl SelectorError {
+    fn found(literal: &str, expected: &str) -> Self {
+        Self(format!("found '{literal}', expected: {expected}"))
+    }
+}

@@ -1,0 +1,120 @@
+//! Numbers as decimal text, appended to a buffer without allocation.
+
+/// The two digits of every number from 00 to 99: halves the divisions of a long number.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        #[allow(clippy::indexing_slicing)] // const evaluation: out of bounds would not compile
+        {
+            pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+        }
+        n += 1;
+    }
+    pairs
+};
+
+/// Room for the longest `u64`.
+const DIGITS: usize = 20;
+
+/// Appends `n` in decimal.
+#[inline]
+pub(crate) fn push_u64(out: &mut Vec<u8>, mut n: u64) {
+    let mut digits = [0_u8; DIGITS];
+    let mut rest = digits.as_mut_slice();
+    while n >= 10 {
+        let pair = pair(n % 100);
+        n /= 100;
+        let Some((front, place)) = rest.split_last_chunk_mut::<2>() else {
+            return;
+        };
+        *place = pair;
+        rest = front;
+    }
+    // An even number of digits ends on n == 0 with its leading pair already written.
+    if n > 0 || rest.len() == DIGITS {
+        let Some((place, front)) = rest.split_last_mut() else {
+            return;
+        };
+        *place = b'0' + n as u8;
+        rest = front;
+    }
+    let start = rest.len();
+    out.extend_from_slice(digits.get(start..).unwrap_or_default());
+}
+
+/// Appends `n` in decimal, with a sign if it is negative.
+#[inline]
+pub(crate) fn push_i64(out: &mut Vec<u8>, n: i64) {
+    if n < 0 {
+        out.push(b'-');
+    }
+    push_u64(out, n.unsigned_abs());
+}
+
+/// Appends the two digits of `n` (its last two, if it has more).
+#[inline]
+pub(crate) fn push_pair(out: &mut Vec<u8>, n: u64) {
+    out.extend_from_slice(&pair(n % 100));
+}
+
+#[inline]
+fn pair(n: u64) -> [u8; 2] {
+    PAIRS.get(n as usize).copied().unwrap_or_default()
+}
+
+/// Appends `fraction`, a number of `1 / 10^width`, as `.digits` without trailing zeros, and
+/// nothing at all when it is zero.
+pub(crate) fn push_fraction(out: &mut Vec<u8>, fraction: u64, width: u32) {
+    if fraction == 0 {
+        return;
+    }
+    let (mut fraction, mut width) = (fraction, width);
+    while fraction.is_multiple_of(10) {
+        fraction /= 10;
+        width -= 1;
+    }
+    out.push(b'.');
+    let digits = fraction.ilog10() + 1;
+    for _ in digits..width {
+        out.push(b'0');
+    }
+    push_u64(out, fraction);
+}
+
+/// What `write` appends, as text. What is written here is always ASCII.
+pub(crate) fn to_string(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::with_capacity(32);
+    write(&mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_written_as_std_writes_them(n: u64, shift in 0_u32..64, signed: i64) {
+            let n = n >> shift;
+            prop_assert_eq!(to_string(|out| push_u64(out, n)), n.to_string());
+            prop_assert_eq!(to_string(|out| push_i64(out, signed)), signed.to_string());
+        }
+    }
+
+    #[test]
+    fn edges() {
+        for n in [0, 9, 10, 99, 100, 101, 999, 1000, u64::MAX] {
+            assert_eq!(to_string(|out| push_u64(out, n)), n.to_string());
+        }
+        for (fraction, text) in [
+            (0, ""),
+            (500_000_000, ".5"),
+            (1, ".000000001"),
+            (123_000_000, ".123"),
+        ] {
+            assert_eq!(to_string(|out| push_fraction(out, fraction, 9)), text);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What real Kubernetes said, decoded and said again.
+
+mod fixtures;
+mod metrics;
+mod status;
