@@ -1,7 +1,7 @@
 //! The Prometheus text exposition format, one line at a time, without copying.
 
 use super::number;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 use std::borrow::Cow;
 
 /// One sample: `name{labels} value timestamp`.
@@ -11,112 +11,183 @@ pub struct Sample<'a> {
     pub name: &'a [u8],
     /// What stood between the braces; empty without braces.
     pub labels: LabelSet<'a>,
-    /// The value; it may be infinite or not a number.
+    /// The value; it may be negative, infinite or not a number.
     pub value: f64,
-    /// Milliseconds since the Unix epoch, if the line carried them.
+    /// Milliseconds since the Unix epoch, if the line carried them; they may be negative.
     pub timestamp_ms: Option<i64>,
+    /// Where the value begins in the line.
+    value_at: usize,
+}
+
+impl<'a> Sample<'a> {
+    /// The line from after the metric's name up to its value: `{labels} `.
+    pub(super) fn between(&self, line: &'a [u8]) -> &'a [u8] {
+        line.get(self.name.len()..self.value_at).unwrap_or_default()
+    }
 }
 
 /// The labels of a sample, checked to be well-formed, read when asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LabelSet<'a>(&'a [u8]);
 
-/// A line that is not of the format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a line of the Prometheus text format")]
-pub struct BadLine<'a>(pub &'a [u8]);
+/// A line that is neither blank nor a comment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line<'a> {
+    /// The whole line, without its end and the blanks around it.
+    pub text: &'a [u8],
+    /// What it says; `None` if it is not of the format.
+    pub sample: Option<Sample<'a>>,
+}
 
 /// Walks the lines of a body. Lines end with `\n` or `\r\n`; the last one needs no end.
 #[derive(Debug, Clone)]
 pub struct Scanner<'a> {
-    rest: &'a [u8],
+    pub(super) rest: &'a [u8],
+    /// A family that nobody wants: its lines are skipped without a look at them.
+    unwanted: &'a [u8],
 }
 
 impl<'a> Scanner<'a> {
     /// A scanner at the start of `body`.
     #[must_use]
     pub const fn new(body: &'a [u8]) -> Self {
-        Self { rest: body }
+        Self {
+            rest: body,
+            unwanted: &[],
+        }
     }
 
-    /// What has not been scanned yet.
-    #[must_use]
-    pub const fn rest(&self) -> &'a [u8] {
-        self.rest
-    }
-
-    /// The next line without its end, or `None` after the last one.
+    /// The next line as it stands, without its end; `None` after the last one.
     #[inline]
-    pub fn next_line(&mut self) -> Option<&'a [u8]> {
+    pub fn next_raw(&mut self) -> Option<&'a [u8]> {
         if self.rest.is_empty() {
             return None;
         }
-        let (line, rest) =
-            match memchr(b'\n', self.rest).and_then(|end| self.rest.split_at_checked(end)) {
-                Some((line, end)) => (line, end.split_first().map_or(end, |(_, rest)| rest)),
-                None => (self.rest, [].as_slice()),
-            };
+        let end = memchr(b'\n', self.rest);
+        let (line, rest) = match end.and_then(|end| self.rest.split_at_checked(end)) {
+            Some((line, end)) => (line, end.strip_prefix(b"\n").unwrap_or(end)),
+            None => (self.rest, [].as_slice()),
+        };
         self.rest = rest;
-        Some(line.strip_suffix(b"\r").unwrap_or(line))
+        Some(line)
     }
-}
 
-impl<'a> Iterator for Scanner<'a> {
-    type Item = Result<Sample<'a>, BadLine<'a>>;
-
-    /// The next sample or bad line; comments and blank lines are passed over.
-    fn next(&mut self) -> Option<Self::Item> {
+    /// The next sample of a metric that `wanted` wants, or the next line that is none at all.
+    ///
+    /// A family that is not wanted costs no more than finding its lines' ends, if a `# TYPE`
+    /// announced it, or from its second line in a row on. What is broken in such lines is not
+    /// noticed.
+    pub fn next_of(&mut self, wanted: impl Fn(&[u8]) -> bool) -> Option<Line<'a>> {
         loop {
-            let line = self.next_line()?;
-            let line = line.trim_ascii();
-            if !line.is_empty() && line.first() != Some(&b'#') {
-                return Some(parse_sample(line).ok_or(BadLine(line)));
+            let raw = self.next_raw()?;
+            if is_of_family(raw, self.unwanted) {
+                continue;
+            }
+            let text = raw.trim_ascii();
+            if text.is_empty() {
+                continue;
+            }
+            if let Some(comment) = text.strip_prefix(b"#") {
+                if let Some(name) = announced(comment).filter(|name| !wanted(name)) {
+                    self.unwanted = name;
+                }
+                continue;
+            }
+            let sample = parse_sample(text);
+            match sample {
+                Some(sample) if !wanted(sample.name) => self.unwanted = sample.name,
+                _ => return Some(Line { text, sample }),
             }
         }
     }
 }
 
-/// Reads one line as a sample; `None` if it is not one.
-#[must_use]
-pub fn parse_sample(line: &[u8]) -> Option<Sample<'_>> {
-    let line = line.trim_ascii();
-    let (name, rest) = split_name(line)?;
-    let (labels, rest) = match rest.trim_ascii_start().strip_prefix(b"{") {
-        Some(rest) => split_labels(rest)?,
-        None => (LabelSet::default(), rest),
-    };
-    // Without labels a blank must part the name from the value.
-    if labels.0.is_empty() && !matches!(rest.first(), Some(b' ' | b'\t')) && !line.contains(&b'}') {
-        return None;
-    }
-    let mut words = rest
-        .split(|byte| matches!(byte, b' ' | b'\t'))
-        .filter(|word| !word.is_empty());
-    let value = words.next()?;
-    let value = match number::leading_f64(value) {
-        Some((value, [])) => value,
-        _ => number::parse_f64(value)?,
-    };
-    let timestamp_ms = match words.next() {
-        Some(word) => Some(
-            number::leading_i64(word)
-                .filter(|(_, rest)| rest.is_empty())?
-                .0,
-        ),
-        None => None,
-    };
-    match words.next() {
-        Some(_) => None,
-        None => Some(Sample {
-            name,
-            labels,
-            value,
-            timestamp_ms,
-        }),
+impl<'a> Iterator for Scanner<'a> {
+    type Item = Line<'a>;
+
+    /// The next line that is neither blank nor a comment.
+    fn next(&mut self) -> Option<Line<'a>> {
+        self.next_of(|_| true)
     }
 }
 
-/// A metric's name, and what follows it.
+/// The family that a comment announces: `# TYPE name type`.
+fn announced(comment: &[u8]) -> Option<&[u8]> {
+    let words = comment
+        .trim_ascii_start()
+        .strip_prefix(b"TYPE ")?
+        .trim_ascii_start();
+    split_name(words).map(|(name, _)| name)
+}
+
+/// Whether a line is a sample of the metric `family`, or of the parts of a histogram or summary
+/// of that name.
+#[inline]
+fn is_of_family(line: &[u8], family: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(family) else {
+        return false;
+    };
+    if family.is_empty() {
+        return false;
+    }
+    match rest.first() {
+        Some(b'{' | b' ' | b'\t') => true,
+        Some(b'_') => [b"_bucket".as_slice(), b"_sum", b"_count"]
+            .iter()
+            .any(|part| {
+                rest.strip_prefix(*part)
+                    .is_some_and(|rest| matches!(rest.first(), Some(b'{' | b' ' | b'\t')))
+            }),
+        _ => false,
+    }
+}
+
+/// Reads one line, without its end, as a sample; `None` if it is not one.
+#[must_use]
+pub fn parse_sample(line: &[u8]) -> Option<Sample<'_>> {
+    let (name, rest) = split_name(line)?;
+    let blank = matches!(rest.first(), Some(b' ' | b'\t'));
+    let (labels, rest) = match skip_blanks(rest).strip_prefix(b"{") {
+        Some(rest) => split_labels(rest)?,
+        // Without labels a blank must part the name from the value.
+        None if blank => (LabelSet::default(), rest),
+        None => return None,
+    };
+    let rest = skip_blanks(rest);
+    let value_at = line.len() - rest.len();
+    let mut words = rest
+        .split(|byte| is_blank(*byte))
+        .filter(|word| !word.is_empty());
+    let value = number::parse_f64(words.next()?)?;
+    let timestamp_ms = match words.next() {
+        Some(word) => {
+            let (millis, rest) = number::leading_i64(word)?;
+            rest.is_empty().then_some(Some(millis))?
+        }
+        None => None,
+    };
+    if words.next().is_some() {
+        return None;
+    }
+    Some(Sample {
+        name,
+        labels,
+        value,
+        timestamp_ms,
+        value_at,
+    })
+}
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn skip_blanks(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().take_while(|byte| is_blank(**byte)).count();
+    text.get(blanks..).unwrap_or_default()
+}
+
+/// A metric's or label's name, and what follows it.
 fn split_name(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = line
         .iter()
@@ -133,18 +204,18 @@ const fn is_name_byte(byte: u8) -> bool {
 
 /// The labels up to the closing brace, and what follows it. `text` begins after the opening one.
 fn split_labels(text: &[u8]) -> Option<(LabelSet<'_>, &[u8])> {
-    let mut rest = text;
+    let mut rest = skip_blanks(text);
     loop {
-        rest = rest.trim_ascii_start();
         if let Some(after) = rest.strip_prefix(b"}") {
             let labels = text.get(..text.len() - rest.len())?;
             return Some((LabelSet(labels), after));
         }
         let (_, _, after) = split_label(rest)?;
-        rest = after.trim_ascii_start();
-        rest = match rest.split_first()? {
-            (b',', after) => after,
-            (b'}', _) => rest,
+        let after = skip_blanks(after);
+        // A comma may follow the last label too.
+        rest = match after.first()? {
+            b',' => skip_blanks(after.strip_prefix(b",")?),
+            b'}' => after,
             _ => return None,
         };
     }
@@ -153,25 +224,17 @@ fn split_labels(text: &[u8]) -> Option<(LabelSet<'_>, &[u8])> {
 /// One `name="value"`: the name, the value as it stands between its quotes, and what follows.
 fn split_label(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (name, rest) = split_name(text)?;
-    let rest = rest
-        .trim_ascii_start()
-        .strip_prefix(b"=")?
-        .trim_ascii_start()
-        .strip_prefix(b"\"")?;
+    let rest = skip_blanks(skip_blanks(rest).strip_prefix(b"=")?).strip_prefix(b"\"")?;
     let mut end = 0;
     loop {
-        let tail = rest.get(end..)?;
-        let at = memchr::memchr2(b'"', b'\\', tail)?;
-        match tail.get(at)? {
-            b'"' => {
-                end += at;
-                break;
-            }
-            _ => end += at + 2,
+        let at = end + memchr2(b'"', b'\\', rest.get(end..)?)?;
+        if rest.get(at) == Some(&b'"') {
+            let (value, after) = rest.split_at_checked(at)?;
+            return Some((name, value, after.strip_prefix(b"\"")?));
         }
+        // What a backslash stands before does not end the value.
+        end = at + 2;
     }
-    let (value, rest) = rest.split_at_checked(end)?;
-    Some((name, value, rest.strip_prefix(b"\"")?))
 }
 
 impl<'a> LabelSet<'a> {
@@ -179,8 +242,8 @@ impl<'a> LabelSet<'a> {
     pub fn iter_raw(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
-            let (name, value, after) = split_label(rest.trim_ascii_start())?;
-            let after = after.trim_ascii_start();
+            let (name, value, after) = split_label(skip_blanks(rest))?;
+            let after = skip_blanks(after);
             rest = after.strip_prefix(b",").unwrap_or(after);
             Some((name, value))
         })
@@ -193,22 +256,22 @@ impl<'a> LabelSet<'a> {
     }
 }
 
-/// A label's value with its escapes undone.
+/// A label's value with its escapes undone; a backslash before anything else stands for itself.
 #[must_use]
 pub fn unescape(value: &[u8]) -> Cow<'_, str> {
     if memchr(b'\\', value).is_none() {
         return String::from_utf8_lossy(value);
     }
     let mut plain = Vec::with_capacity(value.len());
-    let mut bytes = value.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match (byte, bytes.clone().next()) {
-            (b'\\', Some(escaped @ (b'\\' | b'"' | b'n'))) => {
-                plain.push(if escaped == b'n' { b'\n' } else { escaped });
-                bytes.next();
-            }
-            _ => plain.push(byte),
-        }
+    let mut rest = value;
+    while let Some((&byte, after)) = rest.split_first() {
+        let (byte, after) = match (byte, after.split_first()) {
+            (b'\\', Some((b'n', after))) => (b'\n', after),
+            (b'\\', Some((&escaped @ (b'\\' | b'"'), after))) => (escaped, after),
+            _ => (byte, after),
+        };
+        plain.push(byte);
+        rest = after;
     }
     Cow::Owned(String::from_utf8_lossy(&plain).into_owned())
 }

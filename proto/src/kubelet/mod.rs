@@ -2,7 +2,11 @@
 //!
 //! - [`exposition`]: the Prometheus text format, line by line, zero-copy.
 //! - [`resource`]: `/metrics/resource`: CPU and memory of the node and its containers.
+//! - [`probes`]: `/metrics/probes`: how often each probe succeeded and failed.
+//! - [`summary`]: `/stats/summary`: the same usage and more, as JSON.
 
 pub mod exposition;
 pub mod number;
+pub mod probes;
 pub mod resource;
+pub mod summary;

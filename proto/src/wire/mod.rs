@@ -4,8 +4,14 @@
 //! - [`pretty`]: compact JSON in, Go's indented JSON out.
 //! - [`envelope`]: the `k8s\0` protobuf envelope.
 //! - [`status`]: the answer to a request that failed.
+//! - [`discovery`]: which groups, versions and resources there are, in both forms.
+//! - [`table`]: lists as `kubectl get` wants them, and metadata alone.
+//! - [`root`]: the answers of `/` and `/version`.
 
+pub mod discovery;
 pub mod envelope;
 pub mod gojson;
 pub mod pretty;
+pub mod root;
 pub mod status;
+pub mod table;

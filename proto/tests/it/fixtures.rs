@@ -3,26 +3,26 @@
 use std::path::{Path, PathBuf};
 
 /// Where the fixture called `name` is.
-pub fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures")
         .join(name)
 }
 
 /// The fixture called `name`.
-pub fn bytes(name: &str) -> Vec<u8> {
+pub(crate) fn bytes(name: &str) -> Vec<u8> {
     let path = path(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The fixture called `name`, which is text.
-pub fn text(name: &str) -> String {
+pub(crate) fn text(name: &str) -> String {
     String::from_utf8(bytes(name)).unwrap()
 }
 
 /// Compares two bodies as text, so that a difference can be read.
 #[track_caller]
-pub fn assert_same_body(ours: &[u8], theirs: &[u8]) {
+pub(crate) fn assert_same_body(ours: &[u8], theirs: &[u8]) {
     if ours != theirs {
         assert_eq!(
             String::from_utf8_lossy(ours),

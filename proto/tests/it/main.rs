@@ -1,5 +1,12 @@
 //! What real Kubernetes said, decoded and said again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy allows these in test functions, but not in what they call"
+)]
 
 mod fixtures;
 mod metrics;
+mod resource;
 mod status;

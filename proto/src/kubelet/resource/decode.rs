@@ -1,0 +1,215 @@
+//! The decoder of `/metrics/resource`: made for how kubelets write, correct for how anyone might.
+//!
+//! A kubelet writes each family's lines in a row, the containers in the same order in each. So
+//! after the first family a line is expected to name the next container in that order: if its
+//! bytes up to the value are those that container had before, it is read without being taken
+//! apart. Any other line is tokenized, and its container searched.
+
+use super::containers::Containers;
+use super::{ContainerKey, DecodeLimits, Reading, ResourceScrape};
+use crate::kubelet::exposition::{Line, Sample, Scanner};
+use crate::kubelet::number;
+use crate::time::Timestamp;
+
+/// Nanoseconds in a second, as the peer multiplies.
+const NANOS: f64 = 1e9;
+/// The first double past `u64`.
+const U64_END: f64 = 18_446_744_073_709_551_616.0;
+/// The first double past `i64`.
+const I64_END: f64 = 9_223_372_036_854_775_808.0;
+
+/// Decodes `body` with the default [`DecodeLimits`], replacing what was in `into` and keeping its
+/// memory.
+///
+/// Containers come out sorted by [`ContainerKey`], each once; of lines for the same reading the
+/// last one holds. A line that is not of the format, or whose value no reading can have (negative,
+/// not a number, too large), is skipped and counted. Zero is a reading like any other.
+pub fn decode<'a>(body: &'a [u8], into: &mut ResourceScrape<'a>) {
+    decode_limited(body, DecodeLimits::default(), into);
+}
+
+/// As [`decode`], within `limits`.
+pub fn decode_limited<'a>(body: &'a [u8], limits: DecodeLimits, into: &mut ResourceScrape<'a>) {
+    let memory = std::mem::take(&mut into.containers);
+    let mut decoder = Decoder {
+        containers: Containers::new(memory, limits.max_series as usize),
+        family: None,
+        scrape: ResourceScrape::default(),
+    };
+    let mut lines = Scanner::new(body);
+    loop {
+        while let Some(rest) = decoder.expected_line(lines.rest) {
+            lines.rest = rest;
+        }
+        let Some(line) = lines.next_of(|name| Metric::named(name).is_some()) else {
+            break;
+        };
+        decoder.other_line(&line);
+    }
+    let mut containers = decoder.containers.into_inner();
+    containers.sort_unstable_by_key(|(key, _)| *key);
+    *into = ResourceScrape {
+        containers,
+        ..decoder.scrape
+    };
+}
+
+/// What a metric tells, and of whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Metric {
+    Node(Field),
+    Container(Field),
+    ScrapeError,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Cpu,
+    Memory,
+    Start,
+    Swap,
+}
+
+impl Metric {
+    fn named(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"container_cpu_usage_seconds_total" => Self::Container(Field::Cpu),
+            b"container_memory_working_set_bytes" => Self::Container(Field::Memory),
+            b"container_start_time_seconds" => Self::Container(Field::Start),
+            b"container_swap_usage_bytes" => Self::Container(Field::Swap),
+            b"node_cpu_usage_seconds_total" => Self::Node(Field::Cpu),
+            b"node_memory_working_set_bytes" => Self::Node(Field::Memory),
+            b"node_swap_usage_bytes" => Self::Node(Field::Swap),
+            b"resource_scrape_error" | b"scrape_error" => Self::ScrapeError,
+            _ => return None,
+        })
+    }
+}
+
+impl Reading {
+    /// Sets `field`; `None`, and nothing set, if a reading cannot have this value or timestamp.
+    #[inline]
+    fn set(&mut self, field: Field, value: f64, timestamp_ms: Option<i64>) -> Option<()> {
+        let at = match timestamp_ms {
+            // Not even Go's parser takes a time before 1970.
+            Some(..0) => return None,
+            Some(millis) => Some(Timestamp(millis.checked_mul(1_000_000)?)),
+            None => None,
+        };
+        let within = |value: f64, end: f64| (0.0..end).contains(&value).then_some(value);
+        match field {
+            Field::Cpu => {
+                (self.cpu_ns, self.at) = (Some(within(value * NANOS, U64_END)? as u64), at)
+            }
+            Field::Memory => (self.memory, self.at) = (Some(within(value, U64_END)? as u64), at),
+            Field::Start => self.start = Some(within(value * NANOS, I64_END)? as i64),
+            Field::Swap => self.swap = Some(within(value, U64_END)? as u64),
+        }
+        Some(())
+    }
+}
+
+/// The family of the line before: what the next line is expected to be of too.
+#[derive(Debug, Clone, Copy)]
+struct Family<'a> {
+    name: &'a [u8],
+    field: Field,
+}
+
+struct Decoder<'a> {
+    containers: Containers<'a>,
+    family: Option<Family<'a>>,
+    scrape: ResourceScrape<'a>,
+}
+
+impl<'a> Decoder<'a> {
+    /// Takes the line at the start of `text` if it is of the same family as the one before and of
+    /// the container that is next in order, and nothing is odd about it. Returns what follows it.
+    #[inline]
+    fn expected_line(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let family = self.family?;
+        let (head, reading) = self.containers.expected()?;
+        let rest = text.strip_prefix(family.name)?.strip_prefix(head)?;
+        let (value, rest) = number::leading_f64(rest)?;
+        let (timestamp_ms, rest) = match rest.strip_prefix(b" ") {
+            Some(rest) => {
+                let (millis, rest) = number::leading_i64(rest)?;
+                (Some(millis), rest)
+            }
+            None => (None, rest),
+        };
+        let rest = rest.strip_prefix(b"\n")?;
+        reading.set(family.field, value, timestamp_ms)?;
+        self.containers.advance();
+        self.scrape.series += 1;
+        Some(rest)
+    }
+
+    /// Takes any line of the metrics that are needed, and bad ones.
+    fn other_line(&mut self, line: &Line<'a>) {
+        match line
+            .sample
+            .and_then(|sample| self.sample(line.text, &sample))
+        {
+            Some(Taken::Yes) => self.scrape.series += 1,
+            Some(Taken::OverLimit) => self.scrape.truncated = true,
+            None => {
+                self.scrape.skipped_lines = self.scrape.skipped_lines.saturating_add(1);
+                self.scrape.first_bad_line.get_or_insert(line.text);
+            }
+        }
+    }
+
+    fn sample(&mut self, line: &'a [u8], sample: &Sample<'a>) -> Option<Taken> {
+        match Metric::named(sample.name)? {
+            Metric::Node(field) => {
+                self.scrape
+                    .node
+                    .set(field, sample.value, sample.timestamp_ms)?
+            }
+            // Both names are there; either may tell.
+            Metric::ScrapeError => self.scrape.scrape_error |= sample.value != 0.0,
+            Metric::Container(field) => {
+                if self.family.is_none_or(|family| family.name != sample.name) {
+                    self.family = Some(Family {
+                        name: sample.name,
+                        field,
+                    });
+                    self.containers.restart();
+                }
+                let mut reading = Reading::default();
+                // A value that cannot be must not bring its container into being.
+                reading.set(field, sample.value, sample.timestamp_ms)?;
+                let Some(reading) = self.containers.find(key(sample)?, sample.between(line)) else {
+                    return Some(Taken::OverLimit);
+                };
+                reading.set(field, sample.value, sample.timestamp_ms)?;
+            }
+        }
+        Some(Taken::Yes)
+    }
+}
+
+enum Taken {
+    Yes,
+    OverLimit,
+}
+
+/// The container a sample is of. No name of Kubernetes needs an escape, so one with a backslash is
+/// none; nor is an empty one.
+fn key<'a>(sample: &Sample<'a>) -> Option<ContainerKey<'a>> {
+    let mut key = ContainerKey::default();
+    for (name, value) in sample.labels.iter_raw() {
+        let part = match name {
+            b"namespace" => &mut key.namespace,
+            b"pod" => &mut key.pod,
+            b"container" => &mut key.container,
+            _ => continue,
+        };
+        *part = std::str::from_utf8(value)
+            .ok()
+            .filter(|name| !name.contains('\\'))?;
+    }
+    let whole = ![key.namespace, key.pod, key.container].contains(&"");
+    whole.then_some(key)
+}

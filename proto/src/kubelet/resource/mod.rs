@@ -1,0 +1,88 @@
+//! `/metrics/resource`: what the node and each container used.
+
+mod containers;
+mod decode;
+
+pub use decode::{decode, decode_limited};
+
+use crate::time::Timestamp;
+
+/// The readings of one container, or of the node, in one scrape; `None` where the line was absent.
+///
+/// Values are converted as metrics-server converts them: through a double, then truncated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// CPU time consumed since the start, in nanoseconds.
+    pub cpu_ns: Option<u64>,
+    /// Working set in bytes.
+    pub memory: Option<u64>,
+    /// When the container started, in nanoseconds since the Unix epoch.
+    pub start: Option<i64>,
+    /// Swap in use, in bytes.
+    pub swap: Option<u64>,
+    /// When the kubelet measured: the timestamp of the CPU or memory line that came last; `None`
+    /// if that line carried none.
+    pub at: Option<Timestamp>,
+}
+
+/// Which container, by the names of the Kubernetes objects. Ordered by namespace, pod, container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ContainerKey<'a> {
+    /// The pod's namespace.
+    pub namespace: &'a str,
+    /// The pod's name.
+    pub pod: &'a str,
+    /// The container's name within the pod.
+    pub container: &'a str,
+}
+
+/// All that a scrape of `/metrics/resource` tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ResourceScrape<'a> {
+    /// The node's own readings; it has no start time.
+    pub node: Reading,
+    /// Each container once, sorted by [`ContainerKey`].
+    pub containers: Vec<(ContainerKey<'a>, Reading)>,
+    /// The kubelet could not collect: `resource_scrape_error` (once `scrape_error`) was not zero.
+    pub scrape_error: bool,
+    /// How many lines were not of the format, or had a value no reading can have.
+    pub skipped_lines: u32,
+    /// The first of those lines, for the log.
+    pub first_bad_line: Option<&'a [u8]>,
+    /// How many lines gave a reading.
+    pub series: u32,
+    /// The body held more containers than [`DecodeLimits::max_series`]: those past it are not here.
+    pub truncated: bool,
+}
+
+/// What bounds the memory one scrape may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecodeLimits {
+    /// The most containers taken from one body.
+    pub max_series: u32,
+}
+
+impl Default for DecodeLimits {
+    /// Ten thousand containers, twenty times what a node may hold.
+    fn default() -> Self {
+        Self { max_series: 10_000 }
+    }
+}
+
+impl ResourceScrape<'_> {
+    /// An empty scrape of another body that keeps the memory of this one.
+    #[must_use]
+    pub fn recycle<'b>(self) -> ResourceScrape<'b> {
+        let mut containers = self.containers;
+        containers.clear();
+        // Collecting an emptied vector into one of the same layout reuses its allocation.
+        let containers = containers
+            .into_iter()
+            .map(|(_, reading)| (ContainerKey::default(), reading))
+            .collect();
+        ResourceScrape {
+            containers,
+            ..ResourceScrape::default()
+        }
+    }
+}

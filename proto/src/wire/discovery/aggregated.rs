@@ -1,0 +1,136 @@
+//! `apidiscovery.k8s.io/v2`: every group, version and resource in one answer.
+
+use serde::{Deserialize, Serialize};
+
+/// `/apis`, or `/api` for the core group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ApiGroupDiscoveryList {
+    /// `APIGroupDiscoveryList`.
+    pub kind: String,
+    /// `apidiscovery.k8s.io/v2`.
+    pub api_version: String,
+    /// Nothing.
+    pub metadata: Metadata,
+    /// The groups, the most important first.
+    pub items: Vec<ApiGroupDiscovery>,
+}
+
+impl ApiGroupDiscoveryList {
+    /// A list of `items`.
+    #[must_use]
+    pub fn new(items: Vec<ApiGroupDiscovery>) -> Self {
+        Self {
+            kind: "APIGroupDiscoveryList".into(),
+            api_version: "apidiscovery.k8s.io/v2".into(),
+            metadata: Metadata::default(),
+            items,
+        }
+    }
+}
+
+/// The name of a group, or nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Metadata {
+    /// The group's name; empty for the core group.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+}
+
+/// A group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ApiGroupDiscovery {
+    /// Its name.
+    pub metadata: Metadata,
+    /// Its versions, the preferred one first.
+    pub versions: Vec<ApiVersionDiscovery>,
+}
+
+impl ApiGroupDiscovery {
+    /// The group `name` with `versions`.
+    #[must_use]
+    pub fn new(name: &str, versions: Vec<ApiVersionDiscovery>) -> Self {
+        Self {
+            metadata: Metadata {
+                name: name.to_owned(),
+            },
+            versions,
+        }
+    }
+}
+
+/// A version of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ApiVersionDiscovery {
+    /// Such as `v1`.
+    pub version: String,
+    /// Its resources, sorted by name.
+    pub resources: Vec<ApiResourceDiscovery>,
+    /// `Current`, or `Stale` if the server behind it could not be asked.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub freshness: String,
+}
+
+impl ApiVersionDiscovery {
+    /// `version` with `resources`, up to date.
+    #[must_use]
+    pub fn current(version: &str, resources: Vec<ApiResourceDiscovery>) -> Self {
+        Self {
+            version: version.to_owned(),
+            resources,
+            freshness: "Current".into(),
+        }
+    }
+}
+
+/// A resource.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ApiResourceDiscovery {
+    /// Plural, as in a path.
+    pub resource: String,
+    /// What its objects are.
+    pub response_kind: GroupVersionKind,
+    /// `Cluster` or `Namespaced`.
+    pub scope: String,
+    /// As `kubectl` takes it for one; empty to take the kind in lower case.
+    pub singular_resource: String,
+    /// What can be done.
+    pub verbs: Vec<String>,
+    /// What `kubectl` takes for short.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub short_names: Vec<String>,
+    /// Groups it belongs to, such as `all`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<String>,
+    /// Its subresources.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subresources: Vec<ApiSubresourceDiscovery>,
+}
+
+/// A subresource.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ApiSubresourceDiscovery {
+    /// Its name, such as `status`.
+    pub subresource: String,
+    /// What it answers with.
+    pub response_kind: GroupVersionKind,
+    /// What can be done.
+    pub verbs: Vec<String>,
+}
+
+/// A kind of object.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GroupVersionKind {
+    /// Its group; empty for the one of the resource.
+    pub group: String,
+    /// Its version; empty for the one of the resource.
+    pub version: String,
+    /// Its name.
+    pub kind: String,
+}

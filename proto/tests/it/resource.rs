@@ -1,0 +1,445 @@
+//! `/metrics/resource` of real kubelets, and of ones that misbehave.
+
+use crate::fixtures::{self, bytes};
+use kubevitals_proto::kubelet::exposition::Scanner;
+use kubevitals_proto::kubelet::resource::{
+    ContainerKey, DecodeLimits, Reading, ResourceScrape, decode, decode_limited,
+};
+use kubevitals_proto::time::Timestamp;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+fn decoded(body: &[u8]) -> ResourceScrape<'_> {
+    let mut scrape = ResourceScrape::default();
+    decode(body, &mut scrape);
+    scrape
+}
+
+fn of<'a>(scrape: &ResourceScrape<'a>, namespace: &str, pod: &str, container: &str) -> Reading {
+    let key = ContainerKey {
+        namespace,
+        pod,
+        container,
+    };
+    scrape
+        .containers
+        .iter()
+        .find(|(other, _)| *other == key)
+        .unwrap_or_else(|| panic!("no {key:?}"))
+        .1
+}
+
+/// The same by the plainest means: every line tokenized, everything in a map.
+fn plainly(body: &[u8]) -> ResourceScrape<'_> {
+    let mut scrape = ResourceScrape::default();
+    let mut containers = BTreeMap::<ContainerKey<'_>, Reading>::new();
+    for line in Scanner::new(body) {
+        let mut bad = || {
+            scrape.skipped_lines += 1;
+            scrape.first_bad_line.get_or_insert(line.text);
+        };
+        let Some(sample) = line.sample else {
+            bad();
+            continue;
+        };
+        let name = std::str::from_utf8(sample.name).unwrap();
+        if name.ends_with("scrape_error") {
+            scrape.scrape_error |= sample.value != 0.0;
+            scrape.series += 1;
+            continue;
+        }
+        let Some((of_node, field)) = [("node_", true), ("container_", false)]
+            .iter()
+            .find_map(|(prefix, node)| Some((*node, name.strip_prefix(prefix)?)))
+        else {
+            continue;
+        };
+        let at = sample.timestamp_ms.map(Timestamp::from_millis);
+        let nanos = sample.value * 1e9;
+        let possible = match field {
+            "cpu_usage_seconds_total" => (0.0..2_f64.powi(64)).contains(&nanos),
+            "memory_working_set_bytes" | "swap_usage_bytes" => {
+                (0.0..2_f64.powi(64)).contains(&sample.value)
+            }
+            "start_time_seconds" => (0.0..2_f64.powi(63)).contains(&nanos),
+            _ => continue,
+        };
+        let mut key = ContainerKey::default();
+        let labels: Vec<_> = sample.labels.iter_raw().collect();
+        for (label, value) in labels {
+            let value = std::str::from_utf8(value).unwrap_or("\\");
+            match label {
+                b"namespace" => key.namespace = value,
+                b"pod" => key.pod = value,
+                b"container" => key.container = value,
+                _ => {}
+            }
+        }
+        let names = [key.namespace, key.pod, key.container];
+        let named = of_node
+            || names
+                .iter()
+                .all(|name| !name.is_empty() && !name.contains('\\'));
+        let timely = sample
+            .timestamp_ms
+            .is_none_or(|ms| (0..=i64::MAX / 1_000_000).contains(&ms));
+        if !possible || !named || !timely {
+            bad();
+            continue;
+        }
+        let reading = if of_node {
+            &mut scrape.node
+        } else {
+            containers.entry(key).or_default()
+        };
+        match field {
+            "cpu_usage_seconds_total" => (reading.cpu_ns, reading.at) = (Some(nanos as u64), at),
+            "memory_working_set_bytes" => {
+                (reading.memory, reading.at) = (Some(sample.value as u64), at)
+            }
+            "swap_usage_bytes" => reading.swap = Some(sample.value as u64),
+            _ => reading.start = Some(nanos as i64),
+        }
+        scrape.series += 1;
+    }
+    scrape.containers = containers.into_iter().collect();
+    scrape
+}
+
+#[test]
+fn a_kubelet_1_36_is_read_whole() {
+    let body = bytes("kubelet-1.36/metrics-resource.txt");
+    let scrape = decoded(&body);
+    assert_eq!(
+        (
+            scrape.skipped_lines,
+            scrape.first_bad_line,
+            scrape.truncated
+        ),
+        (0, None, false)
+    );
+    assert!(!scrape.scrape_error);
+    assert_eq!(scrape.containers.len(), 11);
+    assert_eq!(
+        scrape.series,
+        4 * 11 + 3 + 2,
+        "it has both names of scrape_error"
+    );
+    assert_eq!(
+        scrape.node,
+        Reading {
+            cpu_ns: Some(1_617_892_872_369),
+            memory: Some(4_126_081_024),
+            start: None,
+            swap: Some(0),
+            at: Some(Timestamp::from_millis(1_795_237_984_413)),
+        }
+    );
+    assert_eq!(
+        of(&scrape, "default", "notready", "sidecar"),
+        Reading {
+            cpu_ns: Some(15_157_956),
+            memory: Some(229_376),
+            start: Some(1_795_237_882_908_524_800),
+            swap: Some(0),
+            at: Some(Timestamp::from_millis(1_795_237_965_715)),
+        }
+    );
+    assert!(scrape.containers.is_sorted_by_key(|(key, _)| *key));
+}
+
+#[test]
+fn a_kubelet_1_21_is_read_whole() {
+    let body = bytes("kubelet-other/metrics-resource-kind-1.21.txt");
+    let scrape = decoded(&body);
+    assert_eq!(scrape.skipped_lines, 0);
+    assert!(!scrape.scrape_error);
+    let etcd = of(&scrape, "kube-system", "etcd-e2e-control-plane", "etcd");
+    assert_eq!(etcd.cpu_ns, Some(31_349_402_000));
+    assert_eq!(etcd.at, Some(Timestamp::from_millis(1_633_253_814_387)));
+    assert_eq!(scrape, plainly(&body));
+}
+
+#[test]
+fn every_fixture_is_read_as_by_the_plainest_means() {
+    let mut seen = 0;
+    for folder in std::fs::read_dir(fixtures::path("scenarios")).unwrap() {
+        let folder = folder.unwrap().path();
+        let Ok(steps) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        for step in steps {
+            let body = std::fs::read(step.unwrap().path()).unwrap();
+            assert_eq!(decoded(&body), plainly(&body), "{}", folder.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 100);
+}
+
+#[test]
+fn a_garbled_line_is_skipped_counted_and_shown() {
+    let body = bytes("scenarios/11-bad-line/4.txt");
+    let scrape = decoded(&body);
+    assert_eq!(scrape.skipped_lines, 1);
+    assert_eq!(scrape.first_bad_line, Some(b"garbage{ 1 2 3".as_slice()));
+    assert_eq!(of(&scrape, "scn", "p11", "a").cpu_ns, Some(14_500_000_000));
+}
+
+#[test]
+fn a_collection_error_is_told() {
+    assert!(decoded(b"resource_scrape_error 1\n").scrape_error);
+    assert!(decoded(b"scrape_error 1\n").scrape_error);
+    assert!(!decoded(b"scrape_error 0\n").scrape_error);
+}
+
+/// One container's lines, with `cpu` standing for the rest of its CPU line.
+fn one(cpu: &str) -> String {
+    format!("container_cpu_usage_seconds_total{{container=\"c\",namespace=\"n\",pod=\"p\"}}{cpu}")
+}
+
+#[test]
+fn forms_a_line_may_have() {
+    for (line, cpu_ns, at) in [
+        (" 1.5 1000\n", 1_500_000_000, Some(1000)),
+        (" 1.5 1000", 1_500_000_000, Some(1000)),
+        (" 1.5 1000\r\n", 1_500_000_000, Some(1000)),
+        (" 1.5 1000  \t\n", 1_500_000_000, Some(1000)),
+        ("\t1.5\t1000\n", 1_500_000_000, Some(1000)),
+        ("1.5\n", 1_500_000_000, None),
+        (" 1.5\n# EOF\n", 1_500_000_000, None),
+        (" 15e-1\n", 1_500_000_000, None),
+        (" 1.7391616E+07 0\n", 17_391_616_000_000_000, Some(0)),
+        (" +2\n", 2_000_000_000, None),
+        (" 0\n", 0, None),
+        (" 0.0000000019\n", 1, None),
+    ] {
+        let body = one(line);
+        let scrape = decoded(body.as_bytes());
+        assert_eq!(scrape.skipped_lines, 0, "{line:?}");
+        let reading = of(&scrape, "n", "p", "c");
+        assert_eq!(
+            (reading.cpu_ns, reading.at),
+            (Some(cpu_ns), at.map(Timestamp::from_millis)),
+            "{line:?}"
+        );
+    }
+    for body in [
+        "container_cpu_usage_seconds_total{pod=\"p\",container=\"c\",namespace=\"n\"} 1 5\n",
+        "container_cpu_usage_seconds_total { pod = \"p\" , container = \"c\" , namespace = \"n\" , } 1 5\n",
+        "  container_cpu_usage_seconds_total{container=\"c\",id=\"a\\\"}\\\\\",namespace=\"n\",pod=\"p\"} 1 5\n",
+    ] {
+        let scrape = decoded(body.as_bytes());
+        assert_eq!(scrape.skipped_lines, 0, "{body}");
+        assert_eq!(
+            of(&scrape, "n", "p", "c").cpu_ns,
+            Some(1_000_000_000),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn what_no_reading_can_be_is_a_bad_line() {
+    for line in [
+        " NaN\n",
+        " +Inf\n",
+        " -Inf\n",
+        " -1\n",
+        " -1e-9\n",
+        " 1e30\n",
+        " 1 -5\n",
+        " 1 9223372036854775807\n",
+        " 1 5.5\n",
+        " 1 5 7\n",
+        " 1 x\n",
+        " x\n",
+        "\n",
+        " \n",
+        "{} 1\n",
+        " 0x10\n",
+    ] {
+        let body = one(line);
+        let scrape = decoded(body.as_bytes());
+        assert_eq!(
+            (scrape.skipped_lines, scrape.containers.len()),
+            (1, 0),
+            "{line:?}"
+        );
+        assert_eq!(
+            scrape.first_bad_line,
+            Some(body.trim_ascii().as_bytes()),
+            "{line:?}"
+        );
+    }
+    for body in [
+        "container_cpu_usage_seconds_total 1\n",
+        "container_cpu_usage_seconds_total{} 1\n",
+        "container_cpu_usage_seconds_total{container=\"c\",namespace=\"n\"} 1\n",
+        "container_cpu_usage_seconds_total{container=\"c\",namespace=\"n\",pod=\"p 1\n",
+        "container_cpu_usage_seconds_total{container=\"c\",namespace=\"n\",pod=\"p\" 1\n",
+        "container_cpu_usage_seconds_total{container=\"c\" namespace=\"n\",pod=\"p\"} 1\n",
+        "container_cpu_usage_seconds_total{container=\"\",namespace=\"n\",pod=\"p\"} 1\n",
+        "container_cpu_usage_seconds_total{container=\"c\\n\",namespace=\"n\",pod=\"p\"} 1\n",
+        "1container 5\n",
+        "{} 5\n",
+        "<html>\n",
+    ] {
+        let scrape = decoded(body.as_bytes());
+        assert_eq!(
+            (scrape.skipped_lines, scrape.containers.len()),
+            (1, 0),
+            "{body:?}"
+        );
+    }
+    let invalid =
+        b"container_cpu_usage_seconds_total{container=\"\xff\",namespace=\"n\",pod=\"p\"} 1\n";
+    assert_eq!(decoded(invalid).skipped_lines, 1);
+}
+
+#[test]
+fn the_last_line_of_a_reading_holds_and_tells_the_time() {
+    let label = "{container=\"c\",namespace=\"n\",pod=\"p\"}";
+    let body = format!(
+        "container_cpu_usage_seconds_total{label} 1 1000\n\
+         container_cpu_usage_seconds_total{label} 2 2000\n\
+         container_memory_working_set_bytes{label} 5 4000\n\
+         container_memory_working_set_bytes{label} 6 3000\n\
+         container_start_time_seconds{label} 7 9000\n"
+    );
+    let scrape = decoded(body.as_bytes());
+    assert_eq!(
+        of(&scrape, "n", "p", "c"),
+        Reading {
+            cpu_ns: Some(2_000_000_000),
+            memory: Some(6),
+            start: Some(7_000_000_000),
+            swap: None,
+            at: Some(Timestamp::from_millis(3000)),
+        }
+    );
+    let body = format!("{body}container_cpu_usage_seconds_total{label} 3\n");
+    assert_eq!(of(&decoded(body.as_bytes()), "n", "p", "c").at, None);
+}
+
+#[test]
+fn families_that_are_not_needed_are_not_looked_at() {
+    let body = "# TYPE other counter\nother{ broken\nother 1 2 3 4\n\
+                # TYPE histo histogram\nhisto_bucket{ broken\nhisto_sum broken\nhisto_count broken\n\
+                node_cpu_usage_seconds_total 5 1000\nother{ broken\nnode_memory_working_set_bytes 7\n";
+    let scrape = decoded(body.as_bytes());
+    assert_eq!(
+        (scrape.skipped_lines, scrape.series),
+        (1, 2),
+        "histo took other's place"
+    );
+    assert_eq!(
+        (scrape.node.cpu_ns, scrape.node.memory),
+        (Some(5_000_000_000), Some(7))
+    );
+    // A needed family may begin with the name of one that is not.
+    let body = "# TYPE node counter\nnode 1\n# TYPE node_cpu untyped\nnode_cpu 1\nnode_cpu_usage_seconds_total 5\n";
+    assert_eq!(decoded(body.as_bytes()).node.cpu_ns, Some(5_000_000_000));
+}
+
+#[test]
+fn too_many_containers_are_left_out_and_told() {
+    let mut body = String::new();
+    for family in [
+        "container_cpu_usage_seconds_total",
+        "container_memory_working_set_bytes",
+    ] {
+        for n in 0..100 {
+            body += &format!("{family}{{container=\"c{n}\",namespace=\"n\",pod=\"p\"}} 1 1000\n");
+        }
+    }
+    body += "node_cpu_usage_seconds_total 5\n";
+    let mut scrape = ResourceScrape::default();
+    decode_limited(
+        body.as_bytes(),
+        DecodeLimits { max_series: 10 },
+        &mut scrape,
+    );
+    assert!(scrape.truncated);
+    assert_eq!(scrape.containers.len(), 10);
+    assert!(
+        scrape
+            .containers
+            .iter()
+            .all(|(_, reading)| reading.memory == Some(1))
+    );
+    assert_eq!(
+        scrape.node.cpu_ns,
+        Some(5_000_000_000),
+        "the rest is read on"
+    );
+    decode_limited(
+        body.as_bytes(),
+        DecodeLimits { max_series: 100 },
+        &mut scrape,
+    );
+    assert!(!scrape.truncated);
+    assert_eq!(scrape.containers.len(), 100);
+}
+
+#[test]
+fn a_scrape_keeps_its_memory_for_the_next() {
+    let first = bytes("kubelet-1.36/metrics-resource.txt");
+    let mut scrape = decoded(&first);
+    let capacity = scrape.containers.capacity();
+    decode(b"scrape_error 1\n", &mut scrape);
+    assert_eq!(
+        (scrape.containers.len(), scrape.containers.capacity()),
+        (0, capacity)
+    );
+    let recycled: ResourceScrape<'static> = scrape.recycle();
+    assert_eq!(
+        (recycled.containers.capacity(), recycled.scrape_error),
+        (capacity, false)
+    );
+}
+
+/// Lines as a kubelet might write them, in an order it never would, with a few that are broken.
+fn lines() -> impl Strategy<Value = String> {
+    let name = prop_oneof![
+        4 => Just("container_cpu_usage_seconds_total"),
+        4 => Just("container_memory_working_set_bytes"),
+        2 => Just("container_start_time_seconds"),
+        1 => Just("container_swap_usage_bytes"),
+        1 => Just("node_cpu_usage_seconds_total"),
+        1 => Just("scrape_error"),
+    ];
+    let labels = prop_oneof![
+        8 => "\\{container=\"[a-d]\",namespace=\"[mn]\",pod=\"[p-s]\"\\}",
+        1 => "\\{pod=\"[p-s]\",container=\"[a-d]\", namespace=\"[mn]\"\\}",
+        1 => "[{]?[a-z=\",\\\\]{0,12}[}]?",
+    ];
+    let value = prop_oneof![6 => "[0-9]{1,9}(\\.[0-9]{1,9})?", 1 => "[-+.0-9eEInfNa]{0,6}"];
+    let time = prop_oneof![4 => " 17[0-9]{11}", 2 => Just(String::new()), 1 => " [-0-9.x]{0,4}"];
+    let end = prop_oneof![8 => Just("\n"), 1 => Just("\r\n"), 1 => Just(" \n\n")];
+    (name, labels, value, time, end)
+        .prop_map(|(name, labels, value, time, end)| format!("{name}{labels} {value}{time}{end}"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn any_order_of_lines_is_read_as_by_the_plainest_means(lines in prop::collection::vec(lines(), 0..60)) {
+        let body = lines.concat();
+        prop_assert_eq!(decoded(body.as_bytes()), plainly(body.as_bytes()));
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(body in prop::collection::vec(any::<u8>(), 0..400)) {
+        decoded(&body);
+    }
+
+    #[test]
+    fn no_damage_to_a_real_body_makes_it_panic(at in 0_usize..9746, byte: u8, cut in 0_usize..9746) {
+        let mut body = bytes("kubelet-1.36/metrics-resource.txt");
+        body[at] = byte;
+        body.truncate(cut.max(100));
+        decoded(&body);
+    }
+}
