@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs what the tests need and this machine lacks: rustfmt and clippy, cargo-nextest, kubectl.
+set -euo pipefail
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
+  rustup component add rustfmt clippy
+fi
+
+if ! cargo nextest --version >/dev/null 2>&1; then
+  echo "installing cargo-nextest"
+  cargo install --locked cargo-nextest
+fi
+
+if ! command -v kubectl >/dev/null; then
+  if ! command -v apt-get >/dev/null; then
+    echo "kubectl is missing: install it (https://kubernetes.io/docs/tasks/tools/) and run this again" >&2
+    exit 1
+  fi
+  echo "installing kubectl (Debian's kubernetes-client)"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq kubernetes-client
+fi
