@@ -1,1 +1,18 @@
-//! The metrics server.
+//! vitals-server: scrapes every kubelet, keeps the latest rates, answers metrics.k8s.io.
+//!
+//! Data goes one way: `scrape` and `cluster` take it in, `store` keeps it, `query` joins it, `api` serves it.
+//! Nothing to the left knows anything to its right. docs/architecture.md walks the whole way.
+
+mod api;
+pub mod clock;
+pub mod cluster;
+pub mod config;
+pub mod intern;
+pub mod query;
+pub mod scrape;
+mod server;
+pub mod store;
+pub mod telemetry;
+pub mod tls;
+
+pub use server::{Server, StartError};

@@ -1,0 +1,148 @@
+//! Our own clock: a parameter, so that tests and the demo can hold it.
+//!
+//! It makes ages and schedules and nothing else. Rates are made from the kubelets' timestamps alone; the two
+//! never meet (docs/architecture.md, "Two clocks").
+
+use std::fmt;
+use std::pin::Pin;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use kubevitals_proto::time::Timestamp;
+
+/// A boxed sleep.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Time as the server sees it.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// The wall clock: for phases (so that replicas scrape alike) and for `creationTimestamp`.
+    fn wall(&self) -> Timestamp;
+
+    /// Time since an arbitrary start, never backwards: for ages.
+    fn elapsed(&self) -> Age;
+
+    /// Completes when `duration` has passed.
+    fn sleep(&self, duration: Duration) -> Sleep;
+}
+
+/// A point on the monotonic clock, in milliseconds since the clock's start. Four bytes, because one is kept
+/// for every container; it lasts 49 days before it saturates, and see [`Age::since`] for what happens then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Age(u32);
+
+impl Age {
+    /// The point `elapsed` after the clock's start, wrapping every 49.7 days.
+    pub fn from_elapsed(elapsed: Duration) -> Self {
+        // Wrapping is harmless: `since` is computed modulo 2^32, and nothing older than an hour is compared.
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "wraps on purpose, see `since`"
+        )]
+        Self(elapsed.as_millis() as u32)
+    }
+
+    /// How long ago `earlier` was, seen from this point. Points less than 24 days apart compare rightly even
+    /// across the wrap; a point in the future counts as now.
+    pub fn since(self, earlier: Self) -> Duration {
+        let distance = self.0.wrapping_sub(earlier.0);
+        if distance > u32::MAX / 2 {
+            Duration::ZERO
+        } else {
+            Duration::from_millis(u64::from(distance))
+        }
+    }
+}
+
+/// The machine's clocks.
+#[derive(Debug)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+}
+
+impl Clock for SystemClock {
+    fn wall(&self) -> Timestamp {
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp(i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX))
+    }
+
+    fn elapsed(&self) -> Age {
+        Age::from_elapsed(self.start.elapsed())
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// A clock told by two functions: one that says the time, one that sleeps until a time. For a simulated
+/// cluster whose time runs faster than the machine's, or stands still until a test moves it.
+pub struct ToldClock {
+    start: Timestamp,
+    now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    sleep_until: Box<dyn Fn(Timestamp) -> Sleep + Send + Sync>,
+}
+
+impl ToldClock {
+    /// A clock that asks `now` for the time and `sleep_until` for sleep.
+    pub fn new(
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+        sleep_until: impl Fn(Timestamp) -> Sleep + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            start: now(),
+            now: Box::new(now),
+            sleep_until: Box::new(sleep_until),
+        }
+    }
+}
+
+impl fmt::Debug for ToldClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToldClock")
+            .field("start", &self.start)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Clock for ToldClock {
+    fn wall(&self) -> Timestamp {
+        (self.now)()
+    }
+
+    fn elapsed(&self) -> Age {
+        let nanoseconds =
+            u64::try_from(self.wall().0.saturating_sub(self.start.0)).unwrap_or_default();
+        Age::from_elapsed(Duration::from_nanos(nanoseconds))
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let nanoseconds = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+        (self.sleep_until)(Timestamp(self.wall().0.saturating_add(nanoseconds)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_right_across_the_wrap() {
+        let before = Age(u32::MAX - 999);
+        let after = Age(500);
+        assert_eq!(after.since(before), Duration::from_millis(1500));
+        assert_eq!(
+            before.since(after),
+            Duration::ZERO,
+            "the future counts as now"
+        );
+    }
+}

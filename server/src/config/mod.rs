@@ -1,0 +1,7 @@
+//! What the person who runs the server decides: flags, and what they mean when taken together.
+
+mod flags;
+mod settings;
+
+pub use flags::Flags;
+pub use settings::{ConfigError, Settings};

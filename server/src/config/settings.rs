@@ -1,0 +1,321 @@
+//! Flags checked against each other and turned into what the parts need.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kubevitals_proto::selector::LabelSelector;
+use secrecy::ExposeSecret;
+
+use super::flags::Flags;
+use crate::clock::{Clock, SystemClock};
+use crate::cluster::AddressType;
+use crate::scrape::{Addressing, Credentials, Pem, TlsError, Token, Trust};
+use crate::telemetry::chain;
+
+const SHORTEST_RESOLUTION: Duration = Duration::from_secs(10);
+
+/// What is wrong with the flags or with a file they name, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A flag, or two that contradict each other.
+    #[error("{0}")]
+    Flag(String),
+    /// The kubeconfig.
+    #[error("cannot use the kubeconfig {path:?}: {cause}")]
+    Kubeconfig {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: String,
+    },
+    /// No kubeconfig, and not in a cluster.
+    #[error("no --kubeconfig is given and this is no pod of a cluster: {0}")]
+    NotInCluster(String),
+    /// Something for kubelets.
+    #[error(transparent)]
+    Kubelets(#[from] TlsError),
+}
+
+/// All that the server is started with.
+#[derive(Debug)]
+pub struct Settings {
+    /// How the API server is reached.
+    pub kube: kube::Config,
+    /// Where to serve.
+    pub listen: SocketAddr,
+    /// The serving certificate and its key, as files; without, one is made.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// Time between two scrapes of a node.
+    pub resolution: Duration,
+    /// Bounds one scrape.
+    pub kubelet_timeout: Duration,
+    /// Where kubelets are.
+    pub addressing: Addressing,
+    /// What kubelets are shown and must show.
+    pub credentials: Credentials,
+    /// Which nodes are scraped.
+    pub node_selector: Option<String>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Settings {
+    /// Checks flags and reads the files they name.
+    ///
+    /// # Errors
+    /// What is wrong, in one line for the person who typed it.
+    pub async fn from_flags(flags: Flags) -> Result<Self, ConfigError> {
+        check(&flags)?;
+        let kube = match &flags.kubeconfig {
+            Some(path) => from_file(path).await?,
+            None => kube::Config::incluster()
+                .map_err(|error| ConfigError::NotInCluster(chain(&error)))?,
+        };
+        let credentials = credentials(&flags, &kube)?;
+        Ok(Self {
+            listen: SocketAddr::new(flags.bind_address, flags.secure_port),
+            certificate: flags.tls_cert_file.zip(flags.tls_private_key_file),
+            resolution: flags.metric_resolution,
+            kubelet_timeout: flags.kubelet_request_timeout,
+            addressing: Addressing {
+                preferred: flags.kubelet_preferred_address_types,
+                port: flags.kubelet_port,
+                use_status_port: flags.kubelet_use_node_status_port,
+                plain: flags.deprecated_kubelet_completely_insecure,
+            },
+            credentials,
+            node_selector: flags.node_selector,
+            clock: Arc::new(SystemClock::default()),
+            kube,
+        })
+    }
+
+    /// Settings for a server inside another program: the kubeconfig's text, the defaults of the manifests, any
+    /// free port on loopback, and each node's own kubelet port.
+    ///
+    /// # Errors
+    /// What is wrong with the kubeconfig.
+    pub async fn embedded(kubeconfig: &str, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+        let wrong = |cause| ConfigError::Kubeconfig {
+            path: PathBuf::from("(embedded)"),
+            cause,
+        };
+        let parsed = Kubeconfig::from_yaml(kubeconfig).map_err(|error| wrong(chain(&error)))?;
+        let kube = kube::Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default())
+            .await
+            .map_err(|error| wrong(chain(&error)))?;
+        let credentials = Credentials::new(trust(&kube)?, identity(&kube), token(&kube)?);
+        Ok(Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            certificate: None,
+            resolution: Duration::from_secs(15),
+            kubelet_timeout: Duration::from_secs(10),
+            addressing: Addressing {
+                preferred: vec![
+                    AddressType::InternalIp,
+                    AddressType::ExternalIp,
+                    AddressType::Hostname,
+                ],
+                port: 10250,
+                use_status_port: true,
+                plain: false,
+            },
+            credentials,
+            node_selector: None,
+            clock,
+            kube,
+        })
+    }
+}
+
+fn check(flags: &Flags) -> Result<(), ConfigError> {
+    let wrong = |text: &str| Err(ConfigError::Flag(text.to_owned()));
+    if flags.metric_resolution < SHORTEST_RESOLUTION {
+        return wrong(
+            "--metric-resolution must be at least 10s: kubelets have nothing newer to say",
+        );
+    }
+    if flags.kubelet_request_timeout.is_zero() {
+        return wrong("--kubelet-request-timeout must be more than 0");
+    }
+    if flags.kubelet_request_timeout > flags.metric_resolution * 9 / 10 {
+        return wrong(
+            "--kubelet-request-timeout must be at most 0.9 of --metric-resolution, or one scrape runs into the next",
+        );
+    }
+    if flags.kubelet_client_certificate.is_some() != flags.kubelet_client_key.is_some() {
+        return wrong(
+            "--kubelet-client-certificate and --kubelet-client-key go together: give both or neither",
+        );
+    }
+    if flags.tls_cert_file.is_some() != flags.tls_private_key_file.is_some() {
+        return wrong(
+            "--tls-cert-file and --tls-private-key-file go together: give both or neither",
+        );
+    }
+    if flags.kubelet_insecure_tls && flags.kubelet_certificate_authority.is_some() {
+        return wrong(
+            "--kubelet-insecure-tls and --kubelet-certificate-authority contradict each other: give one of them",
+        );
+    }
+    let tls = flags.kubelet_insecure_tls
+        || flags.kubelet_certificate_authority.is_some()
+        || flags.kubelet_client_certificate.is_some();
+    if flags.deprecated_kubelet_completely_insecure && tls {
+        return wrong(
+            "--deprecated-kubelet-completely-insecure is plain HTTP: it goes with no other TLS flag for kubelets",
+        );
+    }
+    if let Some(selector) = &flags.node_selector
+        && let Err(error) = selector.parse::<LabelSelector>()
+    {
+        return Err(ConfigError::Flag(format!(
+            "--node-selector {selector:?} is no label selector: {error}"
+        )));
+    }
+    Ok(())
+}
+
+async fn from_file(path: &PathBuf) -> Result<kube::Config, ConfigError> {
+    let wrong = |cause| ConfigError::Kubeconfig {
+        path: path.clone(),
+        cause,
+    };
+    let kubeconfig = Kubeconfig::read_from(path).map_err(|error| wrong(chain(&error)))?;
+    kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| wrong(chain(&error)))
+}
+
+fn credentials(flags: &Flags, kube: &kube::Config) -> Result<Credentials, ConfigError> {
+    if flags.deprecated_kubelet_completely_insecure {
+        return Ok(Credentials::new(Trust::Anything, None, Token::None));
+    }
+    let trust = if flags.kubelet_insecure_tls {
+        Trust::Anything
+    } else if let Some(path) = &flags.kubelet_certificate_authority {
+        Trust::Ca(Pem::File(path.clone()))
+    } else {
+        trust(kube)?
+    };
+    let identity = match (&flags.kubelet_client_certificate, &flags.kubelet_client_key) {
+        (Some(certificate), Some(key)) => {
+            Some((Pem::File(certificate.clone()), Pem::File(key.clone())))
+        }
+        _ => identity(kube),
+    };
+    Ok(Credentials::new(trust, identity, token(kube)?))
+}
+
+/// The API server's CA, which in most clusters signs the kubelets' certificates too.
+fn trust(kube: &kube::Config) -> Result<Trust, ConfigError> {
+    if let Some(path) = &kube.root_cert_file {
+        return Ok(Trust::Ca(Pem::File(path.clone())));
+    }
+    let Some(certificates) = &kube.root_cert else {
+        return Err(ConfigError::Flag(
+            "the kubeconfig names no CA: give --kubelet-certificate-authority, or --kubelet-insecure-tls on a test cluster"
+                .to_owned(),
+        ));
+    };
+    let pem: String = certificates
+        .iter()
+        .map(|der| certificate_pem(der))
+        .collect();
+    Ok(Trust::Ca(Pem::Inline(pem.into_bytes())))
+}
+
+fn certificate_pem(der: &[u8]) -> String {
+    use base64::Engine as _;
+    let body = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+}
+
+fn identity(kube: &kube::Config) -> Option<(Pem, Pem)> {
+    let auth = &kube.auth_info;
+    let inline = |base64: &str| {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD
+            .decode(base64.trim())
+            .ok()
+            .map(Pem::Inline)
+    };
+    let certificate = match (&auth.client_certificate_data, &auth.client_certificate) {
+        (Some(data), _) => inline(data)?,
+        (None, Some(path)) => Pem::File(path.into()),
+        (None, None) => return None,
+    };
+    let key = match (&auth.client_key_data, &auth.client_key) {
+        (Some(data), _) => inline(data.expose_secret())?,
+        (None, Some(path)) => Pem::File(path.into()),
+        (None, None) => return None,
+    };
+    Some((certificate, key))
+}
+
+fn token(kube: &kube::Config) -> Result<Token, ConfigError> {
+    Ok(match (&kube.auth_info.token_file, &kube.auth_info.token) {
+        (Some(path), _) => Token::File(path.into()),
+        (None, Some(token)) => Token::fixed(token.expose_secret())?,
+        (None, None) => Token::None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    async fn said(flags: &[&str]) -> String {
+        let arguments = ["vitals-server"].into_iter().chain(flags.iter().copied());
+        Settings::from_flags(Flags::try_parse_from(arguments).unwrap())
+            .await
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[tokio::test]
+    async fn contradictions_are_one_line_that_says_what_to_do() {
+        for (flags, expected) in [
+            (
+                &["--metric-resolution=5s"][..],
+                "--metric-resolution must be at least 10s",
+            ),
+            (&["--kubelet-request-timeout=0s"], "must be more than 0"),
+            (
+                &["--kubelet-request-timeout=14s"],
+                "at most 0.9 of --metric-resolution",
+            ),
+            (&["--kubelet-client-key=k"], "go together"),
+            (&["--tls-cert-file=c"], "go together"),
+            (
+                &[
+                    "--kubelet-insecure-tls",
+                    "--kubelet-certificate-authority=c",
+                ],
+                "contradict each other",
+            ),
+            (
+                &[
+                    "--deprecated-kubelet-completely-insecure",
+                    "--kubelet-insecure-tls",
+                ],
+                "goes with no other TLS flag",
+            ),
+            (&["--node-selector=a in b"], "is no label selector"),
+            (
+                &["--kubeconfig=/nowhere/config"],
+                "cannot use the kubeconfig \"/nowhere/config\"",
+            ),
+        ] {
+            let said = said(flags).await;
+            assert!(
+                said.contains(expected) && !said.contains('\n'),
+                "{flags:?}: {said}"
+            );
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The one read-only face of everything: what exists, joined with what was measured.
+//!
+//! A query takes its snapshots when it begins and reads nothing else: it never waits for a writer, never
+//! copies the cluster, and a list that takes a second to send is still of one moment.
+
+mod nodes;
+mod pods;
+mod ready;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use nodes::NodeAnswer;
+pub use pods::{PodAnswer, PodCursor, PodList};
+pub use ready::{Readiness, Unready};
+
+use crate::clock::{Age, Clock};
+use crate::cluster::{Cluster, Watches};
+use crate::scrape::Stats;
+use crate::store::{Absent, Retention, Store};
+
+/// What a question about one object finds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found<T> {
+    /// Its metrics.
+    Metrics(T),
+    /// It exists, but has no metrics, and why.
+    NoMetrics(Absent),
+    /// The API server does not know it (or it is a pod that is not running).
+    Unknown,
+}
+
+/// Everything that can be asked.
+#[derive(Debug)]
+pub struct Query {
+    cluster: Arc<Cluster>,
+    store: Arc<Store>,
+    watches: Watches,
+    stats: Arc<Stats>,
+    clock: Arc<dyn Clock>,
+    retention: Retention,
+    ready: ready::Latch,
+}
+
+impl Query {
+    /// A face over these parts. `resolution` decides how long an answer is believed.
+    pub fn new(
+        cluster: Arc<Cluster>,
+        store: Arc<Store>,
+        watches: Watches,
+        stats: Arc<Stats>,
+        clock: Arc<dyn Clock>,
+        resolution: Duration,
+    ) -> Self {
+        Self {
+            cluster,
+            store,
+            watches,
+            stats,
+            clock,
+            retention: Retention::of(resolution),
+            ready: ready::Latch::default(),
+        }
+    }
+
+    /// The wall clock, for `creationTimestamp`.
+    pub fn wall(&self) -> kubevitals_proto::time::Timestamp {
+        self.clock.wall()
+    }
+
+    /// Counts of scrapes.
+    pub fn scrapes(&self) -> crate::scrape::Snapshot {
+        self.stats.snapshot()
+    }
+
+    fn now(&self) -> Age {
+        self.clock.elapsed()
+    }
+}

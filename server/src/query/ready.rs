@@ -1,0 +1,85 @@
+//! Whether the server can be asked.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Query;
+
+/// What stands between the server and its first answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unready {
+    /// The list of nodes has not been read yet.
+    Nodes,
+    /// The list of pods has not been read yet.
+    Pods,
+    /// No node has a rate yet.
+    NodeMetrics,
+    /// No pod has a rate yet.
+    PodMetrics,
+}
+
+/// The state of the checks that decide readiness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Readiness {
+    /// Whether nodes and pods have been listed.
+    pub synced: Result<(), Unready>,
+    /// Whether first answers exist.
+    pub storage: Result<(), Unready>,
+}
+
+/// Once ready, always ready: a node or a watch that fails later says so in its own place, and an API service
+/// that flaps does more harm (a namespace cannot be deleted while it is away) than one that answers with what
+/// it has.
+#[derive(Debug, Default)]
+pub(super) struct Latch(AtomicBool);
+
+impl Query {
+    /// Whether first answers exist.
+    pub fn readiness(&self) -> Readiness {
+        if self.ready.0.load(Ordering::Acquire) {
+            return Readiness {
+                synced: Ok(()),
+                storage: Ok(()),
+            };
+        }
+        let readiness = Readiness {
+            synced: self.synced(),
+            storage: self.storage(),
+        };
+        if readiness.synced.is_ok() && readiness.storage.is_ok() {
+            self.ready.0.store(true, Ordering::Release);
+        }
+        readiness
+    }
+
+    fn synced(&self) -> Result<(), Unready> {
+        if !self.watches.nodes.synced() {
+            return Err(Unready::Nodes);
+        }
+        if !self.watches.pods.synced() {
+            return Err(Unready::Pods);
+        }
+        Ok(())
+    }
+
+    /// A cluster without nodes, or without pods, has nothing to wait for.
+    fn storage(&self) -> Result<(), Unready> {
+        self.synced()?;
+        let cells = self.store.cells();
+        if !self.cluster.nodes().is_empty()
+            && !cells
+                .values()
+                .any(|cell| cell.latest().is_some_and(|latest| latest.node.is_ok()))
+        {
+            return Err(Unready::NodeMetrics);
+        }
+        if !self.cluster.pods().is_empty()
+            && !cells.values().any(|cell| {
+                cell.latest()
+                    .is_some_and(|latest| latest.pods.iter().any(|pod| pod.rates.is_ok()))
+            })
+        {
+            return Err(Unready::PodMetrics);
+        }
+        Ok(())
+    }
+}

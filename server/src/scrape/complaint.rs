@@ -1,0 +1,97 @@
+//! What is said of a node that does not answer: one line when it begins, one now and then while it lasts, one
+//! when it is over.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::failure::{ScrapeError, beginning};
+use super::target::Target;
+use crate::telemetry::{Budget, Quiet};
+
+/// How often a failure that goes on for the same reason is said again.
+const REMINDER: Duration = Duration::from_secs(600);
+
+/// One node's complaints.
+#[derive(Debug)]
+pub(super) struct Complaints {
+    reason: Option<&'static str>,
+    failed: Quiet,
+    skipped: Quiet,
+}
+
+impl Default for Complaints {
+    fn default() -> Self {
+        Self {
+            reason: None,
+            failed: Quiet::new(REMINDER),
+            skipped: Quiet::new(REMINDER),
+        }
+    }
+}
+
+impl Complaints {
+    /// The node was asked and gave nothing.
+    pub(super) fn failed(
+        &mut self,
+        budget: &Mutex<Budget>,
+        node: &str,
+        target: &Target,
+        error: &ScrapeError,
+        failures: u32,
+    ) {
+        let again = self.reason == Some(error.reason());
+        if !again {
+            self.failed = Quiet::new(REMINDER);
+        }
+        if self.failed.speak().is_none() {
+            return;
+        }
+        let Some(suppressed) = budget.lock().spend() else {
+            return;
+        };
+        self.reason = Some(error.reason());
+        let address = target.origins().next().map_or("none", |(_, origin)| origin);
+        tracing::warn!(
+            node,
+            address,
+            reason = error.reason(),
+            failures,
+            suppressed,
+            "no metrics from node {node}: {error}; to mend it: {}",
+            error.hint(),
+        );
+    }
+
+    /// The node answered.
+    pub(super) fn answered(&mut self, node: &str, failures: u32) {
+        if self.reason.take().is_some() {
+            tracing::info!(node, failures, "node {node} answers again");
+        }
+    }
+
+    /// Lines of its answer were skipped.
+    pub(super) fn skipped(
+        &mut self,
+        budget: &Mutex<Budget>,
+        node: &str,
+        lines: u32,
+        first: Option<&[u8]>,
+    ) {
+        if self.skipped.speak().is_none() {
+            return;
+        }
+        let Some(suppressed) = budget.lock().spend() else {
+            return;
+        };
+        let line = beginning(first.unwrap_or_default());
+        tracing::warn!(
+            node,
+            lines,
+            line,
+            suppressed,
+            "node {node} reports lines that cannot be read; they are left out, the rest is used; \
+             look into the kubelet's log if this lasts",
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! What can go wrong when a kubelet is asked, said so that the reader can act.
+
+use http::StatusCode;
+
+/// Why a scrape gave nothing.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum ScrapeError {
+    /// The node has no address of a preferred type.
+    #[error("the node has no address of the types {preferred}")]
+    NoAddress {
+        /// The types asked for, in order.
+        preferred: String,
+    },
+    /// An address that makes no URL.
+    #[error("{address:?} makes no URL")]
+    BadAddress {
+        /// The address.
+        address: String,
+    },
+    /// No connection.
+    #[error("no connection: {cause}")]
+    Connect {
+        /// What the operating system or TLS said.
+        cause: String,
+    },
+    /// The kubelet's certificate was not accepted.
+    #[error("the kubelet's certificate is not accepted: {cause}")]
+    Certificate {
+        /// What TLS said.
+        cause: String,
+    },
+    /// No whole answer in time.
+    #[error("no whole answer within {milliseconds} ms")]
+    Timeout {
+        /// The time given.
+        milliseconds: u128,
+    },
+    /// The connection broke in the midst of the answer.
+    #[error("the answer broke off: {cause}")]
+    BrokeOff {
+        /// What HTTP said.
+        cause: String,
+    },
+    /// An answer other than 200.
+    #[error("it answered {status}")]
+    Status {
+        /// The status.
+        status: StatusCode,
+    },
+    /// A body over the limit, compressed or not.
+    #[error("its answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// More series than a node can have.
+    #[error("its answer holds more than {limit} series")]
+    TooManySeries {
+        /// The limit.
+        limit: u32,
+    },
+    /// A body without a single line that we know.
+    #[error("its answer holds no kubelet metrics; it begins {beginning:?}")]
+    NotMetrics {
+        /// The first bytes, made printable.
+        beginning: String,
+    },
+    /// The kubelet says itself that it could not collect.
+    #[error("the kubelet reports that it could not collect its metrics")]
+    KubeletError,
+    /// A body that does not parse.
+    #[error("its answer does not parse: {cause}")]
+    Malformed {
+        /// What the parser said.
+        cause: String,
+    },
+    /// The token file cannot be read.
+    #[error("cannot read the token {path}: {cause}")]
+    Token {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        cause: String,
+    },
+}
+
+impl ScrapeError {
+    /// A short name for counters.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NoAddress { .. } => "no_address",
+            Self::BadAddress { .. } => "bad_address",
+            Self::Connect { .. } => "connect",
+            Self::Certificate { .. } => "certificate",
+            Self::Timeout { .. } => "timeout",
+            Self::BrokeOff { .. } => "broke_off",
+            Self::Status { status } => match status.as_u16() {
+                401 => "unauthorized",
+                403 => "forbidden",
+                _ => "status",
+            },
+            Self::TooLarge { .. } => "too_large",
+            Self::TooManySeries { .. } => "too_many_series",
+            Self::NotMetrics { .. } => "not_metrics",
+            Self::KubeletError => "kubelet_error",
+            Self::Malformed { .. } => "malformed",
+            Self::Token { .. } => "token",
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoAddress { .. } => {
+                "check the node's status.addresses and --kubelet-preferred-address-types"
+            }
+            Self::BadAddress { .. } => "correct the node's status.addresses",
+            Self::Connect { .. } => {
+                "check that the kubelet runs, --kubelet-port, and that firewalls and network policies let this pod reach it"
+            }
+            Self::Certificate { .. } => {
+                "have the kubelet serve a certificate of the cluster's CA for this address (serverTLSBootstrap), \
+                 or name its CA with --kubelet-certificate-authority; on a test cluster --kubelet-insecure-tls skips the check"
+            }
+            Self::Timeout { .. } => {
+                "check the node's load and network, or raise --kubelet-request-timeout"
+            }
+            Self::BrokeOff { .. } => "check the node's load and network; it is asked again",
+            Self::Status { status } => match status.as_u16() {
+                401 => {
+                    "the kubelet does not accept our credentials: check its --authentication-token-webhook and our service account"
+                }
+                403 => "grant this service account get on nodes/metrics and nodes/stats",
+                404 => {
+                    "the kubelet has no /metrics/resource: it is older than 1.14, or another program listens there"
+                }
+                _ => "look into the kubelet's log",
+            },
+            Self::TooLarge { .. }
+            | Self::TooManySeries { .. }
+            | Self::NotMetrics { .. }
+            | Self::Malformed { .. } => {
+                "check what listens on this address and port; it does not answer like a kubelet"
+            }
+            Self::KubeletError => "look into the kubelet's and the container runtime's log",
+            Self::Token { .. } => "check the service account's volume, or the kubeconfig",
+        }
+    }
+
+    /// Whether another address of the node is worth a try: nothing was reached at this one.
+    pub(super) fn concerns_address(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. } | Self::Certificate { .. } | Self::BadAddress { .. }
+        )
+    }
+}
+
+/// The first bytes of a body, made printable and short.
+pub(super) fn beginning(body: &[u8]) -> String {
+    const SHOWN: usize = 60;
+    let line = body
+        .split(|byte| *byte == b'\n')
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
+    String::from_utf8_lossy(line.get(..SHOWN).unwrap_or(line)).into_owned()
+}

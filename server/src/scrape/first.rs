@@ -1,0 +1,108 @@
+//! First answers: until two points of a counter exist, the kubelet's own rates stand in.
+//!
+//! `/stats/summary?only_cpu_and_memory=true` gives `usageNanoCores`, the rate between cAdvisor's last two
+//! samples, so that a server answers after one scrape instead of after two resolutions.
+
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::kubelet::summary::{CpuStats, Summary};
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+
+use super::client::Kubelets;
+use super::failure::{ScrapeError, beginning};
+use super::target::Target;
+use crate::store::{StandIn, Usage};
+
+const PATH: &str = "/stats/summary?only_cpu_and_memory=true";
+
+/// The kubelet does not say over which window it made its rate. cAdvisor samples a busy cgroup every 10 to
+/// 20 s: with the longest of these a client that asks whether the window lies after some moment, as the HPA
+/// does with a pod's readiness, is never told yes wrongly.
+const WINDOW: GoDuration = GoDuration(20_000_000_000);
+
+/// Asks the node for its own rates.
+pub(super) async fn ask(kubelets: &Kubelets, target: &mut Target) -> Result<StandIn, ScrapeError> {
+    let mut body = Vec::new();
+    kubelets.get(target, PATH, &mut body).await?;
+    let summary = Summary::parse(&body).map_err(|error| ScrapeError::Malformed {
+        cause: format!("{error}; it begins {:?}", beginning(&body)),
+    })?;
+    Ok(rates(&summary))
+}
+
+fn rates(summary: &Summary) -> StandIn {
+    let mut rates = StandIn {
+        node: summary.node.cpu.as_ref().and_then(|cpu| usage(cpu, None)),
+        ..StandIn::default()
+    };
+    for pod in &summary.pods {
+        for container in &pod.containers {
+            let Some(usage) = container
+                .cpu
+                .as_ref()
+                .and_then(|cpu| usage(cpu, container.start_time))
+            else {
+                continue;
+            };
+            let key = (
+                pod.pod_ref.namespace.clone(),
+                pod.pod_ref.name.clone(),
+                container.name.clone(),
+            );
+            rates.containers.insert(key, usage);
+        }
+    }
+    rates
+}
+
+/// The memory is left open: it comes from the scrape.
+fn usage(cpu: &CpuStats, start: Option<Timestamp>) -> Option<Usage> {
+    let at = cpu.time?;
+    // The rate cannot reach back before the container was there.
+    let age = start.map_or(i64::MAX, |start| at.0.saturating_sub(start.0));
+    (age > 0).then_some(())?;
+    Some(Usage {
+        at,
+        window: GoDuration(WINDOW.0.min(age)),
+        cpu: Nanocores(cpu.usage_nano_cores?),
+        memory: Bytes(0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cpu(at: i64, nanocores: Option<u64>) -> CpuStats {
+        CpuStats {
+            time: Some(Timestamp::from_secs(at)),
+            usage_nano_cores: nanocores,
+            ..CpuStats::default()
+        }
+    }
+
+    #[test]
+    fn the_window_is_the_longest_it_can_be_and_no_longer_than_the_container_lives() {
+        let window =
+            |start| usage(&cpu(1000, Some(5)), start).map(|usage| usage.window.0 / 1_000_000_000);
+        assert_eq!(window(None), Some(20));
+        assert_eq!(window(Some(Timestamp::from_secs(1))), Some(20));
+        assert_eq!(window(Some(Timestamp::from_secs(993))), Some(7));
+        assert_eq!(window(Some(Timestamp::from_secs(1000))), None);
+    }
+
+    #[test]
+    fn without_a_rate_there_is_nothing_to_stand_in() {
+        assert_eq!(usage(&cpu(1000, None), None), None);
+        assert_eq!(
+            usage(
+                &CpuStats {
+                    usage_nano_cores: Some(1),
+                    ..CpuStats::default()
+                },
+                None
+            ),
+            None
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! When and how kubelets are asked, and how their bytes become points.
+//!
+//! Every node has a task of its own that owns the node's series: no batch, no lock, no node waits for another.
+
+mod client;
+mod complaint;
+mod credentials;
+mod failure;
+mod first;
+mod schedule;
+mod stats;
+mod target;
+mod worker;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::AbortHandle;
+
+pub use client::Kubelets;
+pub use credentials::{Credentials, Pem, TlsError, Token, Trust};
+pub use failure::ScrapeError;
+pub use schedule::Phase;
+pub use stats::{Snapshot, Stats};
+pub use target::Addressing;
+
+use crate::clock::Clock;
+use crate::cluster::{Cluster, Node};
+use crate::store::Store;
+use crate::telemetry::Budget;
+
+/// How many nodes are asked at the same moment. More would not be faster on the few cores a metrics server
+/// has; fewer would let slow nodes hold up the first answers of the others.
+const CONCURRENCY: usize = 128;
+
+/// How many nodes that did not answer the last time are asked at the same moment. They have a lane of their
+/// own, because each may hold its place for a whole timeout.
+const CONCURRENCY_FAILING: usize = 128;
+
+/// Log lines about nodes, all nodes together: enough for a person to see what is going on, not more.
+const LINES: u32 = 30;
+const LINES_PER: Duration = Duration::from_secs(30);
+
+/// What scrapes need to know.
+#[derive(Debug)]
+pub struct Settings {
+    /// Time between two scrapes of a node.
+    pub resolution: Duration,
+    /// How addresses become URLs.
+    pub addressing: Addressing,
+}
+
+/// What all workers share.
+struct Shared {
+    settings: Settings,
+    kubelets: Kubelets,
+    cluster: Arc<Cluster>,
+    clock: Arc<dyn Clock>,
+    stats: Arc<Stats>,
+    answering: Semaphore,
+    failing: Semaphore,
+    budget: Mutex<Budget>,
+    buffers: Mutex<Vec<Vec<u8>>>,
+}
+
+/// The task of one node.
+struct Worker {
+    node: watch::Sender<Arc<Node>>,
+    task: AbortHandle,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Keeps one worker for each node, for ever: started when the node appears, told when it changes, ended when
+/// it goes. `changed` is told whenever the cluster's nodes have.
+pub async fn run(
+    settings: Settings,
+    kubelets: Kubelets,
+    cluster: Arc<Cluster>,
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    stats: Arc<Stats>,
+    changed: Arc<Notify>,
+) {
+    let shared = Arc::new(Shared {
+        settings,
+        kubelets,
+        cluster: Arc::clone(&cluster),
+        clock,
+        stats,
+        answering: Semaphore::new(CONCURRENCY),
+        failing: Semaphore::new(CONCURRENCY_FAILING),
+        budget: Mutex::new(Budget::new(LINES, LINES_PER)),
+        buffers: Mutex::default(),
+    });
+    let mut workers: HashMap<Arc<str>, Worker> = HashMap::new();
+    loop {
+        let nodes = cluster.nodes();
+        workers.retain(|name, _| {
+            let stays = nodes.contains_key(name);
+            if !stays {
+                store.remove(name);
+            }
+            stays
+        });
+        for (name, node) in nodes.iter() {
+            if let Some(worker) = workers.get(name) {
+                worker.node.send_if_modified(|known| {
+                    let news = **known != **node;
+                    *known = Arc::clone(node);
+                    news
+                });
+            } else {
+                let (sender, receiver) = watch::channel(Arc::clone(node));
+                let task =
+                    tokio::spawn(worker::run(Arc::clone(&shared), receiver, store.add(name)))
+                        .abort_handle();
+                workers.insert(Arc::clone(name), Worker { node: sender, task });
+            }
+        }
+        shared.stats.set_nodes(workers.len());
+        changed.notified().await;
+    }
+}

@@ -1,0 +1,107 @@
+//! When a node is asked: at its own phase in the resolution, later and later when it does not answer.
+
+use std::hash::{DefaultHasher, Hasher};
+use std::time::Duration;
+
+use kubevitals_proto::time::Timestamp;
+
+/// A node that the API server calls ready is asked at least every so many resolutions, however often it failed.
+const LONGEST_PAUSE_READY: u32 = 2;
+
+/// And one that it calls not ready, which is asked at once when that changes.
+const LONGEST_PAUSE_NOT_READY: u32 = 8;
+
+/// A node's phase: where in each resolution it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phase {
+    resolution_ns: i64,
+    offset_ns: i64,
+}
+
+impl Phase {
+    /// The phase of the node named `node`. It hangs on the name alone, so that replicas ask a node at the same
+    /// times, and nodes spread evenly.
+    pub fn of(node: &str, resolution: Duration) -> Self {
+        let resolution_ns = i64::try_from(resolution.as_nanos())
+            .unwrap_or(i64::MAX)
+            .max(1);
+        // SipHash with the default keys: the same in every replica of one version.
+        let mut hasher = DefaultHasher::new();
+        hasher.write(node.as_bytes());
+        let spread = i64::try_from(hasher.finish() >> 1).unwrap_or_default();
+        Self {
+            resolution_ns,
+            offset_ns: spread % resolution_ns,
+        }
+    }
+
+    /// How long from `now` to the next turn, never zero. `failures` is how often in a row the node did not
+    /// answer: the first failure costs nothing, then turns are left out, twice as many each time, up to a
+    /// bound that depends on whether the API server calls the node ready.
+    pub fn until_next(&self, now: Timestamp, failures: u32, ready: bool) -> Duration {
+        let into = (now.0 - self.offset_ns).rem_euclid(self.resolution_ns);
+        let longest = if ready {
+            LONGEST_PAUSE_READY
+        } else {
+            LONGEST_PAUSE_NOT_READY
+        };
+        let turns = 1_u32
+            .checked_shl(failures.saturating_sub(1))
+            .unwrap_or(u32::MAX)
+            .clamp(1, longest);
+        let wait =
+            self.resolution_ns - into + self.resolution_ns.saturating_mul(i64::from(turns - 1));
+        Duration::from_nanos(u64::try_from(wait).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const RESOLUTION: Duration = Duration::from_secs(15);
+
+    #[test]
+    fn nodes_spread_over_the_resolution() {
+        let mut seconds = [0; 15];
+        for node in 0..1500 {
+            let phase = Phase::of(&format!("node-{node}"), RESOLUTION);
+            seconds[usize::try_from(phase.offset_ns / 1_000_000_000).unwrap()] += 1;
+        }
+        assert!(
+            seconds.iter().all(|count| (60..=140).contains(count)),
+            "{seconds:?}"
+        );
+    }
+
+    #[test]
+    fn a_failing_node_is_left_out_for_longer_and_longer_but_never_for_long() {
+        let phase = Phase {
+            resolution_ns: 15_000_000_000,
+            offset_ns: 0,
+        };
+        let turns = |ready| -> Vec<u64> {
+            (0..7)
+                .map(|failures| phase.until_next(Timestamp(0), failures, ready).as_secs() / 15)
+                .collect()
+        };
+        assert_eq!(turns(true), [1, 1, 2, 2, 2, 2, 2]);
+        assert_eq!(turns(false), [1, 1, 2, 4, 8, 8, 8]);
+        assert_eq!(
+            phase.until_next(Timestamp(0), u32::MAX, false).as_secs(),
+            120
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_wait_ends_on_the_phase(node in "[a-z]{1,9}", now in 0..i64::MAX / 2, seconds in 1u64..600) {
+            let phase = Phase::of(&node, Duration::from_secs(seconds));
+            let wait = phase.until_next(Timestamp(now), 0, true);
+            prop_assert!(!wait.is_zero() && wait <= Duration::from_secs(seconds));
+            let next = now + i64::try_from(wait.as_nanos()).unwrap();
+            prop_assert_eq!((next - phase.offset_ns).rem_euclid(phase.resolution_ns), 0);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Counts of scrapes: what the server can say of its own work.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hdrhistogram::{CreationError, Histogram};
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use super::failure::ScrapeError;
+
+/// Running counts.
+#[derive(Debug)]
+pub struct Stats {
+    nodes: AtomicUsize,
+    skipped_lines: AtomicU64,
+    outcomes: Mutex<Outcomes>,
+}
+
+#[derive(Debug)]
+struct Outcomes {
+    succeeded: u64,
+    failed: BTreeMap<&'static str, u64>,
+    no_first_rates: BTreeMap<&'static str, u64>,
+    /// Microseconds.
+    latency: Histogram<u64>,
+}
+
+/// The counts at one moment.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// Nodes that are asked.
+    pub nodes: usize,
+    /// Scrapes that succeeded.
+    pub succeeded: u64,
+    /// Scrapes that failed, by reason.
+    pub failed: BTreeMap<&'static str, u64>,
+    /// Requests for first rates that failed, by reason; the second scrape brings the rates instead.
+    pub no_first_rates: BTreeMap<&'static str, u64>,
+    /// Lines skipped because they could not be read.
+    pub skipped_lines: u64,
+    /// How long successful scrapes took, connection and parsing included.
+    pub latency_microseconds: Quantiles,
+}
+
+/// Quantiles of a latency.
+#[derive(Debug, Serialize)]
+pub struct Quantiles {
+    /// The median.
+    pub p50: u64,
+    /// Nine of ten were at most this.
+    pub p90: u64,
+    /// 99 of 100 were at most this.
+    pub p99: u64,
+    /// The longest.
+    pub max: u64,
+}
+
+impl Stats {
+    /// All zero.
+    ///
+    /// # Errors
+    /// Never with the bounds used; the histogram's own check is passed on.
+    pub fn new() -> Result<Self, CreationError> {
+        const LONGEST_MICROSECONDS: u64 = 600_000_000;
+        Ok(Self {
+            nodes: AtomicUsize::default(),
+            skipped_lines: AtomicU64::default(),
+            outcomes: Mutex::new(Outcomes {
+                succeeded: 0,
+                failed: BTreeMap::new(),
+                no_first_rates: BTreeMap::new(),
+                latency: Histogram::new_with_bounds(1, LONGEST_MICROSECONDS, 2)?,
+            }),
+        })
+    }
+
+    pub(super) fn set_nodes(&self, nodes: usize) {
+        self.nodes.store(nodes, Ordering::Relaxed);
+    }
+
+    pub(super) fn skipped(&self, lines: u64) {
+        self.skipped_lines.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    pub(super) fn scraped(&self, result: &Result<(), ScrapeError>, took: Duration) {
+        let mut outcomes = self.outcomes.lock();
+        match result {
+            Ok(()) => {
+                outcomes.succeeded += 1;
+                outcomes
+                    .latency
+                    .saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+            }
+            Err(error) => *outcomes.failed.entry(error.reason()).or_default() += 1,
+        }
+    }
+
+    pub(super) fn no_first_rates(&self, error: &ScrapeError) {
+        *self
+            .outcomes
+            .lock()
+            .no_first_rates
+            .entry(error.reason())
+            .or_default() += 1;
+    }
+
+    /// The counts as of now.
+    pub fn snapshot(&self) -> Snapshot {
+        let outcomes = self.outcomes.lock();
+        let at = |quantile| outcomes.latency.value_at_quantile(quantile);
+        Snapshot {
+            nodes: self.nodes.load(Ordering::Relaxed),
+            succeeded: outcomes.succeeded,
+            failed: outcomes.failed.clone(),
+            no_first_rates: outcomes.no_first_rates.clone(),
+            skipped_lines: self.skipped_lines.load(Ordering::Relaxed),
+            latency_microseconds: Quantiles {
+                p50: at(0.5),
+                p90: at(0.9),
+                p99: at(0.99),
+                max: outcomes.latency.max(),
+            },
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The whole server: its parts wired together, started, and stopped.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api;
+use crate::cluster::{self, Cluster};
+use crate::config::Settings;
+use crate::query::{Query, Readiness};
+use crate::scrape::{self, Kubelets, Stats, TlsError};
+use crate::store::Store;
+use crate::telemetry::chain;
+use crate::tls::{self, CertificateError, Limits};
+
+/// Why the server could not start, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {address}: {cause}; choose another with --bind-address and --secure-port"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The API server's client.
+    #[error("cannot make a client for the API server: {0}")]
+    Client(String),
+    /// The kubelets' client.
+    #[error(transparent)]
+    Kubelets(#[from] TlsError),
+    /// The serving certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The counters.
+    #[error("cannot make the latency histogram: {0}")]
+    Stats(#[from] hdrhistogram::CreationError),
+}
+
+/// A running server. Dropping it ends the scrapes; [`Server::shutdown`] also lets requests under way finish.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    query: Arc<Query>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    scraping: JoinHandle<()>,
+    watches: cluster::WatchTasks,
+}
+
+impl Server {
+    /// Starts watching, scraping and serving. The server listens when this returns; it has answers when it is
+    /// [ready](Self::ready).
+    ///
+    /// # Errors
+    /// When it cannot listen, or a certificate, key or CA cannot be used. An API server or kubelets that do not
+    /// answer are no error here: they are asked again.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let Settings {
+            kube,
+            listen,
+            certificate,
+            resolution,
+            kubelet_timeout,
+            addressing,
+            credentials,
+            node_selector,
+            clock,
+        } = settings;
+        let kubelets = Kubelets::new(Arc::new(credentials), kubelet_timeout)?;
+        let stats = Arc::new(Stats::new()?);
+        let names = vec![
+            "localhost".to_owned(),
+            "127.0.0.1".to_owned(),
+            "metrics-server.kube-system.svc".to_owned(),
+        ];
+        let tls = tls::server_config(certificate.as_ref(), names)?;
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|cause| StartError::Listen {
+                address: listen,
+                cause,
+            })?;
+        let address = listener.local_addr().map_err(|cause| StartError::Listen {
+            address: listen,
+            cause,
+        })?;
+        let client = Client::try_from(kube).map_err(|error| StartError::Client(chain(&error)))?;
+
+        let cluster = Arc::new(Cluster::default());
+        let store = Arc::new(Store::default());
+        let (watches, tasks) = cluster::spawn(&cluster, &client, node_selector.as_deref());
+        let scraping = tokio::spawn(scrape::run(
+            scrape::Settings {
+                resolution,
+                addressing,
+            },
+            kubelets,
+            Arc::clone(&cluster),
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            Arc::clone(&stats),
+            Arc::clone(&watches.nodes_changed),
+        ));
+        let query = Arc::new(Query::new(
+            cluster, store, watches, stats, clock, resolution,
+        ));
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(tls::serve(
+            listener,
+            tls,
+            api::router(Arc::clone(&query), address.port()),
+            Limits::default(),
+            stopped,
+        ));
+        tracing::info!(%address, resolution = ?resolution, "vitals-server {} serves on {address}", env!("CARGO_PKG_VERSION"));
+        tracing::warn!(
+            "requests are not authenticated yet: expose this server to the kube-apiserver only, by a network policy",
+        );
+        Ok(Self {
+            address,
+            query,
+            stop,
+            serving,
+            scraping,
+            watches: tasks,
+        })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it knows.
+    pub fn query(&self) -> &Arc<Query> {
+        &self.query
+    }
+
+    /// Completes when first answers exist.
+    pub async fn ready(&self) {
+        // Readiness is a condition over many parts; looking is simpler than having each of them tell.
+        const LOOK: Duration = Duration::from_millis(20);
+        while !is_ready(self.query.readiness()) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Stops taking requests, lets those under way finish, and ends.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        // A panic in the accept loop has been reported by its task.
+        let _ended = (&mut self.serving).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.scraping.abort();
+        self.serving.abort();
+        self.watches.abort();
+    }
+}
+
+fn is_ready(readiness: Readiness) -> bool {
+    readiness.synced.is_ok() && readiness.storage.is_ok()
+}

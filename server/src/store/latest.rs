@@ -1,0 +1,174 @@
+//! What one node's last scrapes gave, in the form readers want: sorted, immutable, small.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+
+use super::rate::{Lack, NoRate, Usage};
+use crate::clock::Age;
+
+/// Why something has no rate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// The last scrape did not have it whole.
+    Incomplete {
+        /// The container, or nothing for the node itself.
+        container: Option<Arc<str>>,
+        /// What it lacked.
+        lack: Lack,
+    },
+    /// It was whole, but gives no rate yet.
+    NoRate {
+        /// The container, or nothing for the node itself.
+        container: Option<Arc<str>>,
+        /// Why.
+        why: NoRate,
+    },
+    /// The last point is too old to be believed.
+    Stale,
+    /// The node's kubelet did not report it, or was never scraped.
+    NotReported,
+}
+
+/// How long an answer is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// When scrapes fail: since the scrape that brought the point. 2.5 resolutions.
+    pub unseen: Duration,
+    /// When scrapes succeed but the kubelet still reports the same point, as cAdvisor does for idle
+    /// containers: since the scrape that first brought it. 5 resolutions.
+    pub unchanged: Duration,
+}
+
+impl Retention {
+    /// The retention for a resolution.
+    pub fn of(resolution: Duration) -> Self {
+        Self {
+            unseen: resolution * 5 / 2,
+            unchanged: resolution * 5,
+        }
+    }
+
+    /// Whether a point that arrived at `arrived`, on a node last scraped with success at `scraped`, may still
+    /// be answered at `now`.
+    pub fn keeps(&self, arrived: Age, scraped: Age, now: Age) -> bool {
+        now.since(arrived) <= self.unchanged && now.since(scraped) <= self.unseen
+    }
+}
+
+/// One node and its pods as of the node's last successful scrape.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Latest {
+    /// When that scrape's answer was in.
+    pub scraped: Age,
+    /// The node itself.
+    pub node: Result<NodeLatest, Absent>,
+    /// Its pods, sorted by namespace and name.
+    pub pods: Box<[PodLatest]>,
+    /// The containers of all pods that have rates; each pod names its part.
+    pub containers: Box<[ContainerLatest]>,
+}
+
+/// The node's own usage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeLatest {
+    /// The usage.
+    pub usage: Usage,
+    /// When its newest point came in.
+    pub arrived: Age,
+}
+
+/// A pod.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PodLatest {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its rates, or why it has none.
+    pub rates: Result<PodRates, Absent>,
+}
+
+/// The rates of a pod all of whose containers have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PodRates {
+    /// The earliest time among its containers' rates, as the peer answers.
+    pub at: Timestamp,
+    /// The window of that container; of several with the same time, the longest.
+    pub window: GoDuration,
+    /// When the oldest of its containers' newest points came in.
+    pub arrived: Age,
+    first: u32,
+    count: u32,
+}
+
+/// A container.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ContainerLatest {
+    /// Its name.
+    pub name: Arc<str>,
+    /// CPU over its window.
+    pub cpu: Nanocores,
+    /// Working set.
+    pub memory: Bytes,
+}
+
+impl PodRates {
+    /// The rates of the containers `first..first + count` of the node.
+    pub(super) fn new(earliest: &Usage, arrived: Age, first: usize, count: usize) -> Option<Self> {
+        Some(Self {
+            at: earliest.at,
+            window: earliest.window,
+            arrived,
+            first: u32::try_from(first).ok()?,
+            count: u32::try_from(count).ok()?,
+        })
+    }
+}
+
+impl Latest {
+    /// The node's usage, or why there is none at `now`.
+    ///
+    /// # Errors
+    /// Why there is no usage.
+    pub fn node(&self, retention: Retention, now: Age) -> Result<&NodeLatest, Absent> {
+        let node = self.node.as_ref().map_err(Clone::clone)?;
+        if retention.keeps(node.arrived, self.scraped, now) {
+            Ok(node)
+        } else {
+            Err(Absent::Stale)
+        }
+    }
+
+    /// A pod's rates and its containers, or why there are none at `now`.
+    ///
+    /// # Errors
+    /// Why there are no rates.
+    pub fn pod(
+        &self,
+        namespace: &str,
+        name: &str,
+        retention: Retention,
+        now: Age,
+    ) -> Result<(PodRates, &[ContainerLatest]), Absent> {
+        let found = self
+            .pods
+            .binary_search_by(|pod| (&*pod.namespace, &*pod.name).cmp(&(namespace, name)))
+            .ok()
+            .and_then(|at| self.pods.get(at))
+            .ok_or(Absent::NotReported)?;
+        let rates = *found.rates.as_ref().map_err(Clone::clone)?;
+        if !retention.keeps(rates.arrived, self.scraped, now) {
+            return Err(Absent::Stale);
+        }
+        let (first, count) = (rates.first as usize, rates.count as usize);
+        let containers = self
+            .containers
+            .get(first..first + count)
+            .ok_or(Absent::NotReported)?;
+        Ok((rates, containers))
+    }
+}

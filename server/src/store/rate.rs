@@ -1,0 +1,365 @@
+//! The rules for a rate: how two readings of a counter become nanocores, and when they must not.
+//!
+//! The peer's rules (metrics-server `pkg/storage`), except that a point which cannot be used leaves the last
+//! good one in place instead of erasing it. `sim/fixtures/scenarios/our-answers.json` is the specification.
+
+use std::time::Duration;
+
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::kubelet::resource::Reading;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+
+/// A rate needs at least this long since a container's start to be made from one reading alone: a shorter
+/// window says more about start-up than about the container.
+const FRESH_CONTAINER_MINIMUM: Duration = Duration::from_secs(10);
+
+/// A last point may serve as the first of a pair for this many resolutions.
+const PAIR_REACH: u32 = 5;
+
+/// A whole reading: both values present and not zero, with its own time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// When the kubelet says it was taken.
+    pub at: Timestamp,
+    /// Cumulative CPU time since the start, in nanoseconds.
+    pub cpu_ns: u64,
+    /// Working set.
+    pub memory: Bytes,
+    /// When the container started; the epoch where the kubelet did not say, and for a node.
+    pub start: Timestamp,
+}
+
+/// What is missing in a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// No CPU line.
+    NoCpu,
+    /// CPU time is zero.
+    ZeroCpu,
+    /// No memory line.
+    NoMemory,
+    /// The working set is zero.
+    ZeroMemory,
+}
+
+impl Point {
+    /// Takes a reading as a point. `sent` is when the request was sent: it stands in for a missing timestamp,
+    /// as at the peer.
+    ///
+    /// # Errors
+    /// What the reading lacks to be whole.
+    pub fn whole(reading: &Reading, sent: Timestamp) -> Result<Self, Lack> {
+        let cpu_ns = match reading.cpu_ns {
+            None => return Err(Lack::NoCpu),
+            Some(0) => return Err(Lack::ZeroCpu),
+            Some(cpu_ns) => cpu_ns,
+        };
+        let memory = match reading.memory {
+            None => return Err(Lack::NoMemory),
+            Some(0) => return Err(Lack::ZeroMemory),
+            Some(memory) => Bytes(memory),
+        };
+        Ok(Self {
+            at: reading.at.unwrap_or(sent),
+            cpu_ns,
+            memory,
+            start: Timestamp(reading.start.unwrap_or(0)),
+        })
+    }
+}
+
+/// A usage: what one container or node used, when, and over which window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Time of the second point: the rate's true time.
+    pub at: Timestamp,
+    /// From the first point to the second.
+    pub window: GoDuration,
+    /// CPU over the window.
+    pub cpu: Nanocores,
+    /// Working set at `at`.
+    pub memory: Bytes,
+}
+
+/// Why a whole reading gives no rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRate {
+    /// The first point since the server, the node or the container (re)started, or since a long gap.
+    FirstPoint,
+    /// The container restarted since its last point.
+    Restarted,
+    /// The counter, or the start time, went backwards without a restart.
+    WentBackwards,
+}
+
+/// The two points of one counter, and what they give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    last: Point,
+    usage: Result<Usage, NoRate>,
+}
+
+impl Pair {
+    /// Begins with a first point. A container young enough gives a rate from this point alone.
+    pub fn begin(first: Point, resolution: Duration) -> Self {
+        Self {
+            last: first,
+            usage: since_start(&first, resolution).ok_or(NoRate::FirstPoint),
+        }
+    }
+
+    /// Offers the next point. Returns whether it was news: a point that repeats the last one's time, or is
+    /// older than it, changes nothing.
+    pub fn offer(&mut self, next: Point, resolution: Duration) -> bool {
+        if next.at <= self.last.at {
+            return false;
+        }
+        self.usage = match since_start(&next, resolution) {
+            Some(usage) => Ok(usage),
+            None => between(&self.last, &next, resolution),
+        };
+        self.last = next;
+        true
+    }
+
+    /// Gives a rate from elsewhere to a pair that waits for its second point; it is used until that comes.
+    pub fn stand_in(&mut self, usage: Usage) {
+        if self.usage == Err(NoRate::FirstPoint) {
+            self.usage = Ok(Usage {
+                memory: self.last.memory,
+                ..usage
+            });
+        }
+    }
+
+    /// The rate, or why there is none.
+    pub fn usage(&self) -> Result<Usage, NoRate> {
+        self.usage
+    }
+
+    /// The newest point.
+    pub fn last(&self) -> &Point {
+        &self.last
+    }
+}
+
+/// Rule (a): a container started between 10 s and one resolution ago had used nothing at its start, so one
+/// reading is enough.
+fn since_start(point: &Point, resolution: Duration) -> Option<Usage> {
+    let age = point.at.0.checked_sub(point.start.0)?;
+    let minimum = nanos(FRESH_CONTAINER_MINIMUM);
+    (point.start.0 > 0 && age >= minimum && age < nanos(resolution)).then(|| usage(point, 0, age))
+}
+
+/// Rules (b) and (c): a pair within one life of the container, close enough together, of a counter that grew.
+fn between(first: &Point, second: &Point, resolution: Duration) -> Result<Usage, NoRate> {
+    let restarted = second.start.0 != 0 && second.start >= first.at;
+    if restarted {
+        return Err(NoRate::Restarted);
+    }
+    let window = second.at.0.saturating_sub(first.at.0);
+    if window > nanos(resolution.saturating_mul(PAIR_REACH)) {
+        return Err(NoRate::FirstPoint);
+    }
+    if second.cpu_ns < first.cpu_ns || (second.start.0 != 0 && second.start < first.start) {
+        return Err(NoRate::WentBackwards);
+    }
+    Ok(usage(second, first.cpu_ns, window))
+}
+
+/// The peer's arithmetic, in the same floating point steps, so that answers agree to the nanocore.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the peer's own conversions, truncation included"
+)]
+fn usage(second: &Point, first_cpu_ns: u64, window_ns: i64) -> Usage {
+    const SECOND: i64 = 1_000_000_000;
+    // Go's Duration.Seconds(): whole seconds and the rest are converted apart.
+    let seconds = (window_ns / SECOND) as f64 + (window_ns % SECOND) as f64 / 1e9;
+    let spent = second.cpu_ns.saturating_sub(first_cpu_ns) as f64;
+    Usage {
+        at: second.at,
+        window: GoDuration(window_ns),
+        cpu: Nanocores((spent / seconds) as u64),
+        memory: second.memory,
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const RESOLUTION: Duration = Duration::from_secs(15);
+    const EPOCH: i64 = 1_800_000_000;
+    const LONG_AGO: f64 = -3600.0;
+
+    fn at(seconds: f64) -> Timestamp {
+        Timestamp(EPOCH * 1_000_000_000 + (seconds * 1e9) as i64)
+    }
+
+    fn point(seconds: f64, cpu_ms: u64, start: f64) -> Point {
+        Point {
+            at: at(seconds),
+            cpu_ns: cpu_ms * 1_000_000,
+            memory: Bytes(1 << 20),
+            start: at(start),
+        }
+    }
+
+    fn pair(first: Point, second: Point) -> Result<Usage, NoRate> {
+        let mut pair = Pair::begin(first, RESOLUTION);
+        pair.offer(second, RESOLUTION);
+        pair.usage()
+    }
+
+    #[test]
+    fn a_reading_is_whole_when_both_values_are_there_and_not_zero() {
+        let reading = Reading {
+            cpu_ns: Some(1),
+            memory: Some(1),
+            start: None,
+            swap: None,
+            at: Some(at(0.0)),
+        };
+        assert!(Point::whole(&reading, at(9.0)).is_ok());
+        let cases = [
+            (
+                Reading {
+                    cpu_ns: None,
+                    ..reading
+                },
+                Lack::NoCpu,
+            ),
+            (
+                Reading {
+                    cpu_ns: Some(0),
+                    ..reading
+                },
+                Lack::ZeroCpu,
+            ),
+            (
+                Reading {
+                    memory: None,
+                    ..reading
+                },
+                Lack::NoMemory,
+            ),
+            (
+                Reading {
+                    memory: Some(0),
+                    ..reading
+                },
+                Lack::ZeroMemory,
+            ),
+        ];
+        for (reading, lack) in cases {
+            assert_eq!(Point::whole(&reading, at(9.0)), Err(lack));
+        }
+    }
+
+    #[test]
+    fn a_missing_timestamp_becomes_the_time_the_request_was_sent() {
+        let reading = Reading {
+            cpu_ns: Some(1),
+            memory: Some(1),
+            start: None,
+            swap: None,
+            at: None,
+        };
+        assert_eq!(Point::whole(&reading, at(7.0)).unwrap().at, at(7.0));
+    }
+
+    #[test]
+    fn two_points_make_a_rate_with_the_time_of_the_second() {
+        let usage = pair(point(0.0, 1000, LONG_AGO), point(15.0, 2500, LONG_AGO)).unwrap();
+        assert_eq!(usage.cpu, Nanocores(100_000_000));
+        assert_eq!(usage.at, at(15.0));
+        assert_eq!(usage.window, GoDuration(15_000_000_000));
+    }
+
+    #[test]
+    fn a_container_started_ten_seconds_to_one_resolution_ago_needs_one_point() {
+        for (age, expected) in [(9.9, false), (10.0, true), (14.9, true), (15.0, false)] {
+            let first = Pair::begin(point(age, 600, 0.0), RESOLUTION);
+            assert_eq!(first.usage().is_ok(), expected, "started {age} s ago");
+        }
+    }
+
+    #[test]
+    fn a_restart_between_the_points_gives_no_rate() {
+        let second = Point {
+            start: at(3.0),
+            ..point(20.0, 10, 0.0)
+        };
+        assert_eq!(
+            pair(point(0.0, 1000, LONG_AGO), second),
+            Err(NoRate::Restarted)
+        );
+    }
+
+    #[test]
+    fn a_falling_counter_or_start_time_gives_no_rate_and_begins_anew() {
+        let mut pair = Pair::begin(point(0.0, 1000, LONG_AGO), RESOLUTION);
+        pair.offer(point(15.0, 500, LONG_AGO), RESOLUTION);
+        assert_eq!(pair.usage(), Err(NoRate::WentBackwards));
+        pair.offer(point(30.0, 1500, LONG_AGO), RESOLUTION);
+        assert_eq!(pair.usage().unwrap().cpu, Nanocores(66_666_666));
+        pair.offer(point(45.0, 1600, LONG_AGO - 100.0), RESOLUTION);
+        assert_eq!(pair.usage(), Err(NoRate::WentBackwards));
+    }
+
+    #[test]
+    fn a_repeated_or_older_point_changes_nothing() {
+        let mut pair = Pair::begin(point(0.0, 1000, LONG_AGO), RESOLUTION);
+        assert!(pair.offer(point(15.0, 2500, LONG_AGO), RESOLUTION));
+        let before = pair.clone();
+        assert!(!pair.offer(point(15.0, 9999, LONG_AGO), RESOLUTION));
+        assert!(!pair.offer(point(10.0, 1, LONG_AGO), RESOLUTION));
+        assert_eq!(pair, before);
+    }
+
+    #[test]
+    fn points_further_apart_than_five_resolutions_are_no_pair() {
+        let first = point(0.0, 1000, LONG_AGO);
+        assert!(pair(first, point(75.0, 2000, LONG_AGO)).is_ok());
+        assert_eq!(
+            pair(first, point(75.001, 2000, LONG_AGO)),
+            Err(NoRate::FirstPoint)
+        );
+    }
+
+    #[test]
+    fn an_unknown_start_time_is_no_restart() {
+        let unknown = |seconds, cpu| Point {
+            start: Timestamp(0),
+            ..point(seconds, cpu, 0.0)
+        };
+        assert!(pair(unknown(0.0, 1000), unknown(15.0, 1100)).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_panics_and_a_rate_never_exceeds_what_was_spent(
+            first in any::<(i64, u64, i64)>(), second in any::<(i64, u64, i64)>(), seconds in 10u64..3600,
+        ) {
+            let resolution = Duration::from_secs(seconds);
+            let to_point = |(at, cpu_ns, start): (i64, u64, i64)| Point {
+                at: Timestamp(at), cpu_ns, memory: Bytes(1), start: Timestamp(start),
+            };
+            let mut pair = Pair::begin(to_point(first), resolution);
+            pair.offer(to_point(second), resolution);
+            if let Ok(usage) = pair.usage() {
+                prop_assert!(usage.window.0 > 0);
+                prop_assert!(usage.window.0 <= nanos(resolution * PAIR_REACH));
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Log lines, as text or as JSON, on standard error.
+
+use std::io::IsTerminal;
+use std::str::FromStr;
+
+use tracing_subscriber::EnvFilter;
+
+/// `--logging-format`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One line for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            other => Err(format!(
+                "unknown logging format {other:?}: use text or json"
+            )),
+        }
+    }
+}
+
+/// Installs the log writer for the whole process. `verbosity` is klog's: 0 to 3 is information, 4 and up
+/// debugging, 8 and up everything. `RUST_LOG`, where set, decides instead. A second call changes nothing.
+pub fn init(format: LogFormat, verbosity: u8) {
+    let level = match verbosity {
+        0..=3 => "info",
+        4..=7 => "info,kubevitals_server=debug,kube=debug",
+        _ => "debug,kubevitals_server=trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A logger that is already there (a test's, the demo's) is as good as ours.
+    let _already_there = match format {
+        LogFormat::Text => builder
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+            .try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_target(false)
+            .try_init(),
+    };
+}

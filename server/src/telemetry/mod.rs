@@ -1,0 +1,40 @@
+//! What the server says of itself: logs that a person can read at three in the morning.
+
+mod logs;
+mod quiet;
+
+pub use logs::{LogFormat, init};
+pub use quiet::{Budget, Quiet};
+
+/// An error and its causes in one line, each said once.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // Many errors print their cause themselves.
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read the token")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn causes_follow_their_error_on_one_line() {
+        assert_eq!(
+            super::chain(&Outer(io::Error::other("disk on fire"))),
+            "cannot read the token: disk on fire"
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! Saying a thing that keeps happening without drowning everything else.
+
+use std::time::{Duration, Instant};
+
+/// Lets one message through per interval and counts the rest.
+#[derive(Debug)]
+pub struct Quiet {
+    interval: Duration,
+    last: Option<Instant>,
+    unreported: u64,
+}
+
+impl Quiet {
+    /// At most one message per `interval`.
+    pub fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            last: None,
+            unreported: 0,
+        }
+    }
+
+    /// Asks to speak. `Some(n)`: speak, and say that `n` messages went unreported since the last one.
+    pub fn speak(&mut self) -> Option<u64> {
+        self.speak_at(Instant::now())
+    }
+
+    fn speak_at(&mut self, now: Instant) -> Option<u64> {
+        if self
+            .last
+            .is_some_and(|last| now.saturating_duration_since(last) < self.interval)
+        {
+            self.unreported += 1;
+            return None;
+        }
+        self.last = Some(now);
+        Some(std::mem::take(&mut self.unreported))
+    }
+}
+
+/// Lets a number of messages through per interval and counts the rest: for one place that speaks of many
+/// things, so that a thousand failing nodes are not a thousand lines.
+#[derive(Debug)]
+pub struct Budget {
+    lines: u32,
+    interval: Duration,
+    began: Option<Instant>,
+    spent: u32,
+    unreported: u64,
+}
+
+impl Budget {
+    /// At most `lines` messages per `interval`.
+    pub fn new(lines: u32, interval: Duration) -> Self {
+        Self {
+            lines,
+            interval,
+            began: None,
+            spent: 0,
+            unreported: 0,
+        }
+    }
+
+    /// Asks to speak. `Some(n)`: speak, and say that `n` messages went unreported since the last one.
+    pub fn spend(&mut self) -> Option<u64> {
+        self.spend_at(Instant::now())
+    }
+
+    fn spend_at(&mut self, now: Instant) -> Option<u64> {
+        if self
+            .began
+            .is_none_or(|began| now.saturating_duration_since(began) >= self.interval)
+        {
+            self.began = Some(now);
+            self.spent = 0;
+        }
+        if self.spent >= self.lines {
+            self.unreported += 1;
+            return None;
+        }
+        self.spent += 1;
+        Some(std::mem::take(&mut self.unreported))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_message_an_interval_and_the_rest_counted() {
+        let start = Instant::now();
+        let mut quiet = Quiet::new(Duration::from_secs(60));
+        assert_eq!(quiet.speak_at(start), Some(0));
+        for second in 1..60 {
+            assert_eq!(quiet.speak_at(start + Duration::from_secs(second)), None);
+        }
+        assert_eq!(quiet.speak_at(start + Duration::from_secs(60)), Some(59));
+        assert_eq!(quiet.speak_at(start + Duration::from_secs(120)), Some(0));
+    }
+
+    #[test]
+    fn a_budget_lets_so_many_through_and_counts_the_rest() {
+        let start = Instant::now();
+        let mut budget = Budget::new(2, Duration::from_secs(10));
+        let spoken: Vec<_> = (0..4).map(|_| budget.spend_at(start)).collect();
+        assert_eq!(spoken, [Some(0), Some(0), None, None]);
+        assert_eq!(budget.spend_at(start + Duration::from_secs(10)), Some(2));
+    }
+}
