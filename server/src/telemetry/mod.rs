@@ -6,12 +6,13 @@ mod quiet;
 pub use logs::{LogFormat, init};
 pub use quiet::{Budget, Quiet};
 
-/// An error and its causes in one line, each said once.
+/// An error and its causes in one line, each said once. Of a cause that draws a picture below its first line,
+/// as YAML's parser does, the first line is taken.
 pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut text = first_line(error);
     let mut cause = error.source();
     while let Some(error) = cause {
-        let said = error.to_string();
+        let said = first_line(error);
         // Many errors print their cause themselves.
         if !text.contains(&said) {
             text.push_str(": ");
@@ -20,6 +21,11 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+fn first_line(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    text.trim().lines().next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
