@@ -211,7 +211,13 @@ fn name(common_name: &str, organizations: &[&str]) -> DistinguishedName {
 #[derive(Debug)]
 pub struct Pki {
     cluster: Arc<Authority>,
-    front_proxy: RwLock<Arc<Authority>>,
+    front_proxy: RwLock<FrontProxy>,
+}
+
+#[derive(Debug)]
+struct FrontProxy {
+    current: Arc<Authority>,
+    next: Option<Arc<Authority>>,
 }
 
 impl Pki {
@@ -220,9 +226,13 @@ impl Pki {
     /// # Errors
     /// When a key or certificate cannot be made.
     pub fn new() -> Result<Self, PkiError> {
+        let current = Arc::new(Authority::new("front-proxy-ca")?);
         Ok(Self {
             cluster: Arc::new(Authority::new("kubernetes")?),
-            front_proxy: RwLock::new(Arc::new(Authority::new("front-proxy-ca")?)),
+            front_proxy: RwLock::new(FrontProxy {
+                current,
+                next: None,
+            }),
         })
     }
 
@@ -233,17 +243,42 @@ impl Pki {
 
     /// The front proxy's authority, as it is now.
     pub fn front_proxy(&self) -> Arc<Authority> {
-        self.front_proxy.read().clone()
+        self.front_proxy.read().current.clone()
     }
 
-    /// Replaces the front proxy's authority, and returns the new one.
+    /// The front proxy's authorities that are to be trusted, PEM: the current one, and the next if it is announced.
+    pub fn front_proxy_bundle(&self) -> String {
+        let front_proxy = self.front_proxy.read();
+        let next = front_proxy
+            .next
+            .as_ref()
+            .map(|n| n.pem())
+            .unwrap_or_default();
+        front_proxy.current.pem() + &next
+    }
+
+    /// Makes the front proxy's next authority, to be trusted before it is used.
     ///
     /// # Errors
-    /// When the new one cannot be made; the old one stays.
-    pub fn rotate_front_proxy(&self) -> Result<Arc<Authority>, PkiError> {
+    /// When it cannot be made.
+    pub fn announce_front_proxy(&self) -> Result<(), PkiError> {
         let next = Arc::new(Authority::new("front-proxy-ca")?);
-        *self.front_proxy.write() = next.clone();
-        Ok(next)
+        self.front_proxy.write().next = Some(next);
+        Ok(())
+    }
+
+    /// Replaces the front proxy's authority by the announced one, else by a new one.
+    ///
+    /// # Errors
+    /// When a new one cannot be made; the old one stays.
+    pub fn rotate_front_proxy(&self) -> Result<(), PkiError> {
+        let announced = self.front_proxy.write().next.take();
+        let next = match announced {
+            Some(next) => next,
+            None => Arc::new(Authority::new("front-proxy-ca")?),
+        };
+        self.front_proxy.write().current = next;
+        Ok(())
     }
 }
 

@@ -3,6 +3,16 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+/// How a watch from a version that is no longer kept is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExpiredWatch {
+    /// 200 and an ERROR event of code 410, as kube-apiserver does today.
+    #[default]
+    Event,
+    /// A plain 410, as older ones did.
+    Http,
+}
+
 /// How an [`ApiServer`](super::ApiServer) behaves.
 #[derive(Clone, Debug)]
 pub struct ApiServerConfig {
@@ -10,6 +20,8 @@ pub struct ApiServerConfig {
     pub listen: SocketAddr,
     /// How often a watch that asked for bookmarks gets one.
     pub bookmark_interval: Duration,
+    /// How a watch from too old a version is refused.
+    pub expired_watch: ExpiredWatch,
     /// Added to every request before it is answered.
     pub latency: Duration,
 }
@@ -19,6 +31,7 @@ impl Default for ApiServerConfig {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             bookmark_interval: Duration::from_secs(5),
+            expired_watch: ExpiredWatch::default(),
             latency: Duration::ZERO,
         }
     }

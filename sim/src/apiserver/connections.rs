@@ -26,7 +26,6 @@ pub(super) struct Gate {
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "authentication comes next")]
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
     pub(super) certificates: Arc<[CertificateDer<'static>]>,

@@ -1,12 +1,41 @@
 //! The simulated kube-apiserver: discovery, objects, watches, reviews and aggregation, over TLS.
+//!
+//! A request goes `connections` → `server` (authentication, authorization, dispatch) → one of `discovery`,
+//! `resources`, `reviews`, `aggregation`, `openapi`, `misc`. Refusals are `status::Refusal`s everywhere.
 
+mod aggregation;
+mod authentication_config;
+mod authn;
+mod authz;
 mod config;
 mod connections;
+mod discovery;
+mod dispatch;
 mod error;
 mod kubeconfig;
+mod misc;
+mod negotiation;
+mod openapi;
+mod request;
+mod resources;
+mod reviews;
+mod selectors;
 mod server;
+mod status;
+mod table;
 
-pub use config::ApiServerConfig;
+pub use config::{ApiServerConfig, ExpiredWatch};
 pub use error::ApiServerError;
 pub use kubeconfig::{Credentials, Kubeconfig};
 pub use server::ApiServer;
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

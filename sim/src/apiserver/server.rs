@@ -3,42 +3,27 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use rustls::server::WebPkiClientVerifier;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::connections::{self, Gate, Peer};
+use super::aggregation::{Aggregation, Registration};
+use super::connections::{self, Gate};
 use super::kubeconfig::{Credentials, Kubeconfig};
-use super::{ApiServerConfig, ApiServerError};
+use super::{ApiServerConfig, ApiServerError, authentication_config};
 use crate::identity::Identities;
-use crate::objects::Store;
+use crate::objects::{Resource, Store};
 use crate::pki::{self, Pki, PkiError};
-
-/// A body that may be streamed.
-pub(super) type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
 
 /// What every request needs.
 pub(super) struct Shared {
     pub(super) config: ApiServerConfig,
     pub(super) store: Arc<Store>,
     pub(super) identities: Arc<Identities>,
-}
-
-impl Shared {
-    /// Answers one request.
-    pub(super) async fn answer(&self, _request: Request<Incoming>, _peer: &Peer) -> Response<Body> {
-        let _ = (&self.config, &self.store, &self.identities);
-        Response::new(
-            Full::new(Bytes::new())
-                .map_err(|never| match never {})
-                .boxed_unsync(),
-        )
-    }
+    pub(super) aggregation: Aggregation,
+    /// Told when watches are to break off.
+    pub(super) watches_broken: watch::Sender<()>,
 }
 
 /// A running API server. Dropping it stops it.
@@ -83,10 +68,15 @@ impl ApiServer {
             .cluster()
             .issue_client("kubernetes-admin", &["system:masters"])?;
         let admin = kubeconfig.yaml("kubernetes-admin", &Credentials::Certificate(&certificate));
+        seed(&store, &pki);
+        let aggregation = Aggregation::new(store.clone(), pki.clone());
+        let watches_broken = watch::Sender::new(());
         let shared = Arc::new(Shared {
             config,
             store,
             identities,
+            aggregation,
+            watches_broken,
         });
         let gate = watch::Sender::new(Gate::default());
         tokio::spawn(connections::accept(
@@ -125,9 +115,10 @@ impl ApiServer {
         &self.kubeconfig
     }
 
-    /// Sends `/apis/metrics.k8s.io` and `/apis/kubevitals.io` on to an aggregated server at `target`.
+    /// Sends `/apis/metrics.k8s.io` and `/apis/kubevitals.io` (and every other group with an APIService) on to an
+    /// aggregated server at `target`. Until there is one they are answered 503.
     pub fn set_aggregated(&self, target: Option<SocketAddr>) {
-        let _ = target;
+        self.shared.aggregation.set_target(target);
     }
 
     /// Drops every connection and resets new ones, until called with `false`.
@@ -141,19 +132,36 @@ impl ApiServer {
     }
 
     /// Ends every open watch in the midst of its answer, as a broken network does.
-    pub fn break_watches(&self) {}
+    pub fn break_watches(&self) {
+        self.shared.watches_broken.send_replace(());
+    }
 
     /// Makes every resourceVersion handed out so far too old: see [`Store::expire_watches`].
     pub fn expire_watches(&self) {
         self.shared.store.expire_watches();
     }
 
-    /// Replaces the front-proxy CA and publishes the new one in the configmap extension-apiserver-authentication.
+    /// The first half of a front-proxy CA's rotation: publishes the next CA beside the present one, in the configmap
+    /// extension-apiserver-authentication. The present one goes on being used.
     ///
     /// # Errors
-    /// When the new CA or its client certificate cannot be made; the old ones stay.
+    /// When the next CA cannot be made.
+    pub fn announce_requestheader_ca(&self) -> Result<(), PkiError> {
+        self.pki.announce_front_proxy()?;
+        authentication_config::publish(&self.shared.store, &self.pki);
+        Ok(())
+    }
+
+    /// Replaces the front-proxy CA by the announced one, else by a new one: requests to the aggregated server come
+    /// with a certificate of it from now on, and the configmap has nothing but it.
+    ///
+    /// # Errors
+    /// When the new CA cannot be made; the old one stays.
     pub fn rotate_requestheader_ca(&self) -> Result<(), PkiError> {
-        self.pki.rotate_front_proxy().map(|_| ())
+        self.pki.rotate_front_proxy()?;
+        authentication_config::publish(&self.shared.store, &self.pki);
+        self.shared.aggregation.reconnect();
+        Ok(())
     }
 
     /// Stops: closes the listener and every connection.
@@ -166,6 +174,25 @@ impl Drop for ApiServer {
     fn drop(&mut self) {
         self.shutdown();
     }
+}
+
+/// Writes the objects a kube-apiserver itself writes.
+fn seed(store: &Store, pki: &Pki) {
+    authentication_config::publish(store, pki);
+    let mut groups: Vec<_> = Resource::ALL
+        .iter()
+        .map(|r| (r.info().group, r.info().version))
+        .collect();
+    groups.extend([
+        ("authentication.k8s.io", "v1"),
+        ("authorization.k8s.io", "v1"),
+    ]);
+    groups.sort_unstable();
+    groups.dedup();
+    for (group, version) in groups {
+        Registration::ensure_local(store, group, version);
+    }
+    Registration::ensure(store, "metrics.k8s.io", "v1beta1");
 }
 
 /// Asks for client certificates of the cluster's CA and does not insist.

@@ -90,6 +90,16 @@ impl Identities {
                 .any(|(subject, rule)| subject.is(user) && rule.allows(attributes))
     }
 
+    /// The rules that apply to `user`.
+    pub fn rules_of(&self, user: &UserInfo) -> Vec<Rule> {
+        self.rules
+            .read()
+            .iter()
+            .filter(|(subject, _)| subject.is(user))
+            .map(|(_, rule)| rule.clone())
+            .collect()
+    }
+
     /// Remembers that `user` asked for this at the API server. Names are left out: RBAC rules hardly ever have them.
     pub fn record(&self, user: &UserInfo, attributes: &Attributes) {
         let attributes = Attributes {

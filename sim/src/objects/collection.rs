@@ -44,18 +44,18 @@ impl Collection {
         }
     }
 
-    /// Creates or replaces the object that `make` builds for the next version; the version, if it built one.
+    /// Creates or replaces the object that `make` builds, given the present one and the next version; the version.
     ///
     /// Versions are taken under the collection's lock: who reads the counter under that lock has seen every change
-    /// of this collection up to it.
-    pub(super) fn put(
+    /// of this collection up to it. A refusal leaves a gap in the versions, which no one can tell.
+    pub(super) fn put<E>(
         &self,
         key: &Arc<str>,
-        make: impl FnOnce(u64) -> Option<Object>,
-    ) -> Option<u64> {
+        make: impl FnOnce(Option<&Arc<Object>>, u64) -> Result<Object, E>,
+    ) -> Result<u64, E> {
         let mut state = self.state.write();
         let version = self.counter.fetch_add(1, Ordering::SeqCst) + 1;
-        let object = Arc::new(make(version)?);
+        let object = Arc::new(make(state.objects.get(key), version)?);
         let previous = state.objects.insert(key.clone(), object.clone());
         let kind = if previous.is_some() {
             EventKind::Modified
@@ -65,7 +65,7 @@ impl Collection {
         state.log.push(Event::new(kind, object, previous));
         drop(state);
         self.changed.send_replace(());
-        Some(version)
+        Ok(version)
     }
 
     /// Deletes an object; whether it was there.

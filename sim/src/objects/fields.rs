@@ -41,7 +41,6 @@ pub(super) fn selectable(resource: Resource) -> &'static [&'static str] {
 }
 
 /// Whether a field selector on `resource` may name `path`.
-#[expect(dead_code, reason = "selectors come next")]
 pub(super) fn is_selectable(resource: Resource, path: &str) -> bool {
     match path {
         "metadata.name" => true,

@@ -16,10 +16,12 @@ mod watch_log;
 pub use object::{MetaLite, Object};
 pub use resource::{Resource, ResourceInfo};
 pub use snapshot::Snapshot;
-pub use store::{Expired, Store, Subscription};
+pub use store::{Expired, Precondition, Store, Subscription, WriteError};
 pub use watch_log::{Event, EventKind};
 
 use std::sync::Arc;
+
+pub(crate) use store::seconds;
 
 /// The source of time: a parameter wherever time is needed, so that a simulated clock can stand in.
 pub type Now = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;

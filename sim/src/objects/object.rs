@@ -131,7 +131,7 @@ impl Object {
     }
 
     /// The same object at another version (a deletion has a version of its own).
-    pub(super) fn at_version(&self, resource_version: u64) -> Self {
+    pub(crate) fn at_version(&self, resource_version: u64) -> Self {
         Self {
             meta: self.meta.clone(),
             resource_version,

@@ -1,5 +1,7 @@
 //! The kinds of object the API server knows, and what discovery says of each.
 
+use super::fields;
+
 /// A kind of object that the store holds and the API server serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -248,6 +250,11 @@ impl Resource {
                 ..CORE
             },
         }
+    }
+
+    /// Whether a field selector may name `path`.
+    pub fn is_selectable(self, path: &str) -> bool {
+        fields::is_selectable(self, path)
     }
 
     /// The resource at a path's group, version and plural.

@@ -20,6 +20,48 @@ const WATCH_WINDOW: usize = 16_384;
 #[error("The resourceVersion for the provided watch is too old.")]
 pub struct Expired;
 
+/// What must hold for a write to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precondition {
+    /// The object does not exist yet.
+    Absent,
+    /// The object exists.
+    Present,
+    /// The object exists at this version.
+    Version(u64),
+}
+
+/// Why a conditional write was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum WriteError {
+    /// It exists already.
+    #[error("the object exists already")]
+    Exists,
+    /// It does not exist.
+    #[error("the object does not exist")]
+    Missing,
+    /// It is at another version.
+    #[error("the object is at another version")]
+    Conflict,
+    /// It has no name, or not the namespace it needs.
+    #[error("the object has no name or namespace")]
+    Invalid,
+}
+
+impl Precondition {
+    fn check(self, present: Option<&Arc<Object>>) -> Result<(), WriteError> {
+        match (self, present) {
+            (Self::Absent, None) | (Self::Present, Some(_)) => Ok(()),
+            (Self::Version(version), Some(object)) if object.resource_version() == version => {
+                Ok(())
+            }
+            (Self::Absent, Some(_)) => Err(WriteError::Exists),
+            (Self::Present | Self::Version(_), None) => Err(WriteError::Missing),
+            (Self::Version(_), Some(_)) => Err(WriteError::Conflict),
+        }
+    }
+}
+
 /// Everything that exists in the simulated cluster.
 ///
 /// The world writes, the API server reads; both hold the same `Arc`. Nothing here blocks on readers.
@@ -59,20 +101,40 @@ impl Store {
     /// `kind` and `apiVersion` may be absent; a missing uid or creationTimestamp is that of the object it replaces,
     /// else made up. An object without a name, or without the namespace it needs, is a mistake of the caller: it is
     /// logged and left out.
-    pub fn apply(&self, resource: Resource, mut object: Value) -> u64 {
-        let Some(meta) = MetaLite::of(resource, &object) else {
-            tracing::error!(
-                kind = resource.info().kind,
-                "object without name or namespace is not stored"
-            );
-            return self.resource_version();
-        };
+    pub fn apply(&self, resource: Resource, object: Value) -> u64 {
+        self.put_value(resource, object, None)
+            .unwrap_or_else(|error| {
+                tracing::error!(kind = resource.info().kind, %error, "object is not stored");
+                self.resource_version()
+            })
+    }
+
+    /// Like [`Store::apply`], if `precondition` holds at that moment.
+    ///
+    /// # Errors
+    /// When it does not hold, or the object lacks its name or namespace.
+    pub fn apply_if(
+        &self,
+        resource: Resource,
+        object: Value,
+        precondition: Precondition,
+    ) -> Result<u64, WriteError> {
+        self.put_value(resource, object, Some(precondition))
+    }
+
+    fn put_value(
+        &self,
+        resource: Resource,
+        mut object: Value,
+        condition: Option<Precondition>,
+    ) -> Result<u64, WriteError> {
+        let meta = MetaLite::of(resource, &object).ok_or(WriteError::Invalid)?;
         let key = meta.key();
         self.complete(resource, &key, &mut object);
-        let collection = self.collection(resource);
-        collection
-            .put(&key, |version| Object::from_value(meta, object, version))
-            .unwrap_or(self.resource_version())
+        self.collection(resource).put(&key, |present, version| {
+            condition.map_or(Ok(()), |c| c.check(present))?;
+            Object::from_value(meta, object, version).ok_or(WriteError::Invalid)
+        })
     }
 
     /// Creates or replaces an object given as JSON, and returns its resourceVersion.
@@ -81,10 +143,10 @@ impl Store {
     /// no kind, apiVersion and metadata.resourceVersion, and agree with `meta`.
     pub fn apply_bytes(&self, resource: Resource, meta: MetaLite, json_without_rv: Bytes) -> u64 {
         let key = meta.key();
-        let put = self.collection(resource).put(&key, |version| {
-            Object::from_bytes(meta, json_without_rv, version)
+        let put = self.collection(resource).put(&key, |_, version| {
+            Object::from_bytes(meta, json_without_rv, version).ok_or(WriteError::Invalid)
         });
-        put.unwrap_or_else(|| {
+        put.unwrap_or_else(|_| {
             tracing::error!(
                 kind = resource.info().kind,
                 key = &*key,

@@ -1,0 +1,131 @@
+//! Aggregation: group versions that another server answers, reached as kube-apiserver reaches it.
+//!
+//! The APIService objects in the store say what is aggregated and how its server is verified; changing them takes
+//! effect with the next request. Where the server listens is set by [`Aggregation::set_target`], in the place of the
+//! Service and its endpoints.
+
+mod backend;
+mod discovery;
+mod headers;
+mod proxy;
+mod registry;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{Request, Response, StatusCode};
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use self::backend::{Backend, BackendKey};
+use self::discovery::Discovered;
+use super::status::{Body, text};
+use crate::identity::UserInfo;
+use crate::objects::Store;
+use crate::pki::{Pki, PkiError};
+
+pub(super) use registry::{Registration, is_ours};
+
+/// What is aggregated, and the connections to it.
+pub(super) struct Aggregation {
+    store: Arc<Store>,
+    pki: Arc<Pki>,
+    state: Mutex<State>,
+    discovered: tokio::sync::Mutex<Option<Discovered>>,
+}
+
+#[derive(Default)]
+struct State {
+    target: Option<SocketAddr>,
+    backends: HashMap<BackendKey, Arc<Backend>>,
+}
+
+impl Aggregation {
+    pub(super) fn new(store: Arc<Store>, pki: Arc<Pki>) -> Self {
+        Self {
+            store,
+            pki,
+            state: Mutex::default(),
+            discovered: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Where the aggregated server listens; `None` when there is none.
+    pub(super) fn set_target(&self, target: Option<SocketAddr>) {
+        let mut state = self.state.lock();
+        state.target = target;
+        state.backends.clear();
+    }
+
+    /// Drops the connections to the aggregated server: new ones use the front proxy's present certificate.
+    pub(super) fn reconnect(&self) {
+        self.state.lock().backends.clear();
+    }
+
+    /// Whether another server answers this group version.
+    pub(super) fn serves(&self, group: &str, version: &str) -> bool {
+        is_ours(group) || Registration::find(&self.store, group, version).is_some()
+    }
+
+    /// The aggregated group versions, preferred ones first.
+    pub(super) fn group_versions(&self) -> Vec<(String, String)> {
+        Registration::all(&self.store)
+            .into_iter()
+            .map(|r| (r.group, r.version))
+            .collect()
+    }
+
+    /// The aggregated groups as `APIGroupDiscovery` items: what their server says, and as stale what it does not.
+    pub(super) async fn groups(&self) -> Vec<Value> {
+        let mut discovered = self.discovered.lock().await;
+        let target = self.state.lock().target;
+        let fresh = match discovered.take() {
+            Some(known) if known.is_fresh(target) => known,
+            _ => Discovered::ask(self, target).await,
+        };
+        let registered = Registration::all(&self.store);
+        let items = fresh.items(&registered);
+        *discovered = Some(fresh);
+        items
+    }
+
+    /// Sends a request on, as `user`, and streams the answer back.
+    pub(super) async fn forward(
+        &self,
+        group: &str,
+        version: &str,
+        user: &UserInfo,
+        request: Request<Body>,
+    ) -> Response<Body> {
+        let registration = Registration::find(&self.store, group, version);
+        let registration =
+            registration.unwrap_or_else(|| Registration::default_for(group, version));
+        match self.backend(&registration) {
+            Ok(Some(backend)) => proxy::forward(&backend, user, request).await,
+            Ok(None) => text(StatusCode::SERVICE_UNAVAILABLE, "service unavailable\n"),
+            Err(error) => {
+                let error = super::chain(&error);
+                text(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!("error trying to reach service: {error}\n"),
+                )
+            }
+        }
+    }
+
+    /// The connections to the server of a registration; `None` when there is no server.
+    fn backend(&self, registration: &Registration) -> Result<Option<Arc<Backend>>, PkiError> {
+        let mut state = self.state.lock();
+        let Some(target) = state.target else {
+            return Ok(None);
+        };
+        let key = BackendKey::of(registration, target);
+        if let Some(backend) = state.backends.get(&key) {
+            return Ok(Some(backend.clone()));
+        }
+        let backend = Arc::new(Backend::new(&key, &self.pki)?);
+        state.backends.insert(key, backend.clone());
+        Ok(Some(backend))
+    }
+}

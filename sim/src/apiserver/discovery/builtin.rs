@@ -1,0 +1,104 @@
+//! What the API server serves itself.
+
+use crate::objects::Resource;
+
+/// A resource as discovery tells it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Served {
+    pub(super) plural: &'static str,
+    pub(super) singular: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) namespaced: bool,
+    pub(super) verbs: &'static [&'static str],
+    pub(super) short_names: &'static [&'static str],
+    pub(super) categories: &'static [&'static str],
+}
+
+/// Groups with their one version, in the order of their priority; the core group is apart.
+pub(super) const GROUPS: &[(&str, &str)] = &[
+    ("apiregistration.k8s.io", "v1"),
+    ("apps", "v1"),
+    ("authentication.k8s.io", "v1"),
+    ("authorization.k8s.io", "v1"),
+    ("autoscaling", "v2"),
+    ("coordination.k8s.io", "v1"),
+    ("discovery.k8s.io", "v1"),
+];
+
+const READ: &[&str] = &["get", "list", "watch"];
+const WRITE: &[&str] = &[
+    "create", "delete", "get", "list", "patch", "update", "watch",
+];
+
+const fn review(plural: &'static str, singular: &'static str, kind: &'static str) -> Served {
+    Served {
+        plural,
+        singular,
+        kind,
+        namespaced: false,
+        verbs: &["create"],
+        short_names: &[],
+        categories: &[],
+    }
+}
+
+const AUTHENTICATION: &[Served] = &[
+    review(
+        "selfsubjectreviews",
+        "selfsubjectreview",
+        "SelfSubjectReview",
+    ),
+    review("tokenreviews", "tokenreview", "TokenReview"),
+];
+
+const AUTHORIZATION: &[Served] = &[
+    Served {
+        namespaced: true,
+        ..review(
+            "localsubjectaccessreviews",
+            "localsubjectaccessreview",
+            "LocalSubjectAccessReview",
+        )
+    },
+    review(
+        "selfsubjectaccessreviews",
+        "selfsubjectaccessreview",
+        "SelfSubjectAccessReview",
+    ),
+    review(
+        "selfsubjectrulesreviews",
+        "selfsubjectrulesreview",
+        "SelfSubjectRulesReview",
+    ),
+    review(
+        "subjectaccessreviews",
+        "subjectaccessreview",
+        "SubjectAccessReview",
+    ),
+];
+
+/// The resources of a group version, sorted by name; none when it does not exist.
+pub(super) fn resources(group: &str, version: &str) -> Vec<Served> {
+    let stored = Resource::ALL
+        .into_iter()
+        .map(Resource::info)
+        .filter(|i| i.group == group && i.version == version);
+    let mut served: Vec<Served> = stored
+        .map(|i| Served {
+            plural: i.plural,
+            singular: i.singular,
+            kind: i.kind,
+            namespaced: i.namespaced,
+            verbs: if i.writable { WRITE } else { READ },
+            short_names: i.short_names,
+            categories: i.categories,
+        })
+        .collect();
+    match (group, version) {
+        ("authentication.k8s.io", "v1") => served.extend_from_slice(AUTHENTICATION),
+        ("authorization.k8s.io", "v1") => served.extend_from_slice(AUTHORIZATION),
+        _ => {}
+    }
+    served.sort_by_key(|s| s.plural);
+    served
+}

@@ -1,0 +1,120 @@
+//! One request: who asks, may they, and who answers.
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::authn::authenticate;
+use super::authz::authorize;
+use super::connections::Peer;
+use super::request::{Query, ResourcePath, Target};
+use super::resources::{self, Parts};
+use super::server::Shared;
+use super::status::{Body, Refusal};
+use super::{discovery, misc, openapi, reviews};
+use crate::identity::UserInfo;
+use crate::objects::Resource;
+
+impl Shared {
+    /// Answers one request.
+    pub(super) async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
+        if !self.config.latency.is_zero() {
+            tokio::time::sleep(self.config.latency).await;
+        }
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let response = match self.dispatch(request, peer).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.into_answer(),
+        };
+        tracing::debug!(peer = %peer.address, %method, path, code = response.status().as_u16(), "answered");
+        response
+    }
+
+    async fn dispatch(
+        &self,
+        request: Request<Incoming>,
+        peer: &Peer,
+    ) -> Result<Response<Body>, Refusal> {
+        let user = authenticate(&self.identities, peer, request.headers())?;
+        let path = request.uri().path();
+        let query = Query::parse(request.uri().query());
+        let target = Target::of(path);
+        let attributes = target.attributes(request.method(), path, &query);
+        match target {
+            Target::Resource(at) if self.aggregation.serves(&at.group, &at.version) => {
+                // An aggregated server authorizes by itself; the record is kept all the same.
+                self.identities.record(&user, &attributes);
+                self.forward(&at.group, &at.version, &user, request).await
+            }
+            Target::Resource(at) => {
+                authorize(&self.identities, &user, &attributes)?;
+                self.resource(&at, &user, &query, request).await
+            }
+            Target::Path(segments) => {
+                authorize(&self.identities, &user, &attributes)?;
+                let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+                self.path(&segments, &user, request).await
+            }
+        }
+    }
+
+    async fn resource(
+        &self,
+        at: &ResourcePath,
+        user: &UserInfo,
+        query: &Query,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Refusal> {
+        let (parts, body) = request.into_parts();
+        if reviews::serves(at) {
+            let review = resources::json_body(body).await?;
+            return reviews::answer(&self.identities, user, &parts.method, at, &review);
+        }
+        let resource = Resource::find(&at.group, &at.version, &at.resource)
+            .ok_or_else(Refusal::no_such_path)?;
+        let parts = Parts {
+            method: &parts.method,
+            headers: &parts.headers,
+            query,
+        };
+        resources::answer(self, resource, at, parts, body).await
+    }
+
+    async fn path(
+        &self,
+        segments: &[&str],
+        user: &UserInfo,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Refusal> {
+        match segments {
+            ["apis", group, version] if self.aggregation.serves(group, version) => {
+                self.forward(group, version, user, request).await
+            }
+            ["api" | "apis", ..] => discovery::respond(self, segments, request.headers()).await,
+            ["openapi", "v3"] => Ok(openapi::index(self).await),
+            ["openapi", "v3", document @ ..] => {
+                let document = document.join("/");
+                openapi::document(self, &document, user, streamed(request)).await
+            }
+            _ => misc::answer(segments),
+        }
+    }
+
+    async fn forward(
+        &self,
+        group: &str,
+        version: &str,
+        user: &UserInfo,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Refusal> {
+        Ok(self
+            .aggregation
+            .forward(group, version, user, streamed(request))
+            .await)
+    }
+}
+
+/// The request with its body as it comes in.
+fn streamed(request: Request<Incoming>) -> Request<Body> {
+    request.map(|body| body.map_err(std::io::Error::other).boxed_unsync())
+}

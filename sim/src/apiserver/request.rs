@@ -1,0 +1,196 @@
+//! What a request is about: the path taken apart as kube-apiserver does, and the query.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use crate::identity::Attributes;
+
+/// The query string, decoded. Order kept; the first of a name counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(super) fn parse(query: Option<&str>) -> Self {
+        let decode = |s: &str| {
+            percent_decode_str(&s.replace('+', " "))
+                .decode_utf8_lossy()
+                .into_owned()
+        };
+        let pairs = query
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty());
+        Self(
+            pairs
+                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+                .map(|(k, v)| (decode(k), decode(v)))
+                .collect(),
+        )
+    }
+
+    /// A parameter; absent and empty are the same, as in Go's conversion of options.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(k, _)| k == name)
+            .map(|(_, v)| v.as_str())
+            .filter(|v| !v.is_empty())
+    }
+
+    /// A boolean parameter: absent, `0` and `false` are false.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|v| v != "0" && v != "false")
+    }
+}
+
+/// A resource's path below `/api/v1` or `/apis/GROUP/VERSION`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ResourcePath {
+    pub(super) group: String,
+    pub(super) version: String,
+    pub(super) resource: String,
+    pub(super) subresource: String,
+    pub(super) namespace: Option<String>,
+    pub(super) name: Option<String>,
+}
+
+/// What a path leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A resource of some group version.
+    Resource(ResourcePath),
+    /// Anything else, its segments split.
+    Path(Vec<String>),
+}
+
+impl Target {
+    /// Takes a path apart.
+    pub(super) fn of(path: &str) -> Self {
+        let decode = |s: &str| percent_decode_str(s).decode_utf8_lossy().into_owned();
+        let segments: Vec<String> = path
+            .split('/')
+            .filter(|s| !s.is_empty())
+            .map(decode)
+            .collect();
+        let texts: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let (group, version, rest) = match texts.as_slice() {
+            ["api", version, rest @ ..] => ("", *version, rest),
+            ["apis", group, version, rest @ ..] => (*group, *version, rest),
+            _ => return Self::Path(segments),
+        };
+        let own = |s: &str| s.to_owned();
+        let (namespace, rest) = match rest {
+            // A namespace's own subresources are not resources inside it.
+            ["namespaces", _] | ["namespaces", _, "status" | "finalize"] => (None, rest),
+            ["namespaces", namespace, rest @ ..] => (Some(own(namespace)), rest),
+            rest => (None, rest),
+        };
+        let [resource, rest @ ..] = rest else {
+            return Self::Path(segments);
+        };
+        Self::Resource(ResourcePath {
+            group: own(group),
+            version: own(version),
+            resource: own(resource),
+            subresource: rest.get(1..).unwrap_or_default().join("/"),
+            namespace,
+            name: rest.first().copied().map(own),
+        })
+    }
+
+    /// What authorization and the record of requests see.
+    pub(super) fn attributes(&self, method: &Method, path: &str, query: &Query) -> Attributes {
+        let Self::Resource(at) = self else {
+            return Attributes::path(&method.as_str().to_ascii_lowercase(), path);
+        };
+        let one = at.name.is_some();
+        let verb = match *method {
+            Method::GET | Method::HEAD if query.flag("watch") => "watch",
+            Method::GET | Method::HEAD if one => "get",
+            Method::GET | Method::HEAD => "list",
+            Method::POST => "create",
+            Method::PUT => "update",
+            Method::PATCH => "patch",
+            Method::DELETE if one => "delete",
+            Method::DELETE => "deletecollection",
+            _ => "",
+        };
+        // A list or watch of one name is authorized by that name.
+        let selected = || {
+            let terms = query.get("fieldSelector")?.split(',');
+            terms
+                .filter_map(|t| t.strip_prefix("metadata.name="))
+                .map(|n| n.trim_start_matches('=').to_owned())
+                .next()
+        };
+        let namespace = match (&at.namespace, at.resource.as_str(), at.group.as_str()) {
+            (None, "namespaces", "") => at.name.clone().unwrap_or_default(),
+            (namespace, ..) => namespace.clone().unwrap_or_default(),
+        };
+        Attributes {
+            verb: verb.to_owned(),
+            group: at.group.clone(),
+            resource: at.resource.clone(),
+            subresource: at.subresource.clone(),
+            namespace,
+            name: at.name.clone().or_else(selected).unwrap_or_default(),
+            path: String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(path: &str) -> ResourcePath {
+        match Target::of(path) {
+            Target::Resource(path) => path,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn paths_are_taken_apart() {
+        let own = |s: &str| Some(s.to_owned());
+        let pod = resource("/api/v1/namespaces/default/pods/a%20b/log");
+        assert_eq!(
+            (pod.namespace, pod.name, pod.subresource.as_str()),
+            (own("default"), own("a b"), "log")
+        );
+        let namespace = resource("/api/v1/namespaces/default");
+        assert_eq!(
+            (
+                namespace.resource.as_str(),
+                namespace.namespace,
+                namespace.name
+            ),
+            ("namespaces", None, own("default"))
+        );
+        let all = resource("/apis/apps/v1/deployments");
+        assert_eq!(
+            (all.group.as_str(), all.resource.as_str(), all.name),
+            ("apps", "deployments", None)
+        );
+        assert_eq!(
+            Target::of("/apis/apps"),
+            Target::Path(vec!["apis".into(), "apps".into()])
+        );
+        assert_eq!(
+            Target::of("/api/v1"),
+            Target::Path(vec!["api".into(), "v1".into()])
+        );
+    }
+
+    #[test]
+    fn a_watch_of_one_name_is_authorized_by_it() {
+        let query = Query::parse(Some("watch=true&fieldSelector=metadata.name%3Da"));
+        let path = "/api/v1/namespaces/kube-system/configmaps";
+        let attributes = Target::of(path).attributes(&Method::GET, path, &query);
+        assert_eq!(
+            (attributes.verb.as_str(), attributes.name.as_str()),
+            ("watch", "a")
+        );
+        assert_eq!(attributes.namespace, "kube-system");
+    }
+}

@@ -1,0 +1,133 @@
+//! Lists: a consistent view, page by page, rendered as it is sent.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use serde_json::{Map, json};
+
+use super::super::selectors::Filter;
+use super::super::status::{Body, Refusal, answer as respond};
+use super::options::{ListOptions, VersionMatch};
+use super::render::Renderer;
+use super::token::ContinueToken;
+use crate::objects::{Object, Resource, Snapshot, Store};
+
+/// How much is rendered at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// Answers with a list, or a page of it.
+pub(super) fn answer(
+    store: &Store,
+    renderer: Renderer,
+    filter: &Filter,
+    options: &ListOptions,
+) -> Result<Response<Body>, Refusal> {
+    let resource = renderer.resource();
+    let view = view(store, resource, options)?;
+    let after = options.continues.as_ref().map(|token| token.after.as_str());
+    let mut matching = view
+        .range(filter.namespace(), after)
+        .filter(|(_, object)| filter.matches(object.meta()));
+    let page: Vec<(&Arc<str>, &Arc<Object>)> = match options.limit {
+        Some(limit) => matching.by_ref().take(limit).collect(),
+        None => matching.by_ref().collect(),
+    };
+    let more = options.limit.is_some() && matching.next().is_some();
+    let mut metadata = Map::new();
+    metadata.insert(
+        "resourceVersion".to_owned(),
+        json!(view.resource_version().to_string()),
+    );
+    if let (true, Some((last, _))) = (more, page.last()) {
+        let given = options.continues.as_ref().map_or(0, |t| t.given) + page.len();
+        let token = ContinueToken {
+            version: view.resource_version(),
+            after: last.to_string(),
+            given,
+        };
+        store.keep_for_paging(resource, &view);
+        metadata.insert("continue".to_owned(), json!(token.encode()));
+        if filter.is_everything() {
+            metadata.insert(
+                "remainingItemCount".to_owned(),
+                json!(view.len().saturating_sub(given)),
+            );
+        }
+    }
+    let mut head = Vec::with_capacity(512);
+    renderer.open_list(&mut head, &metadata.into());
+    let objects = page.into_iter().map(|(_, object)| object.clone()).collect();
+    Ok(respond(
+        StatusCode::OK,
+        "application/json",
+        body(renderer, head, objects),
+    ))
+}
+
+/// The view a list is of.
+fn view(store: &Store, resource: Resource, options: &ListOptions) -> Result<Snapshot, Refusal> {
+    match &options.continues {
+        Some(token) if token.version > 0 => {
+            let inconsistent = || {
+                ContinueToken {
+                    version: 0,
+                    ..token.clone()
+                }
+                .encode()
+            };
+            return store
+                .snapshot_at(resource, token.version)
+                .map_err(|_| Refusal::expired_continue(inconsistent()));
+        }
+        Some(_) => return Ok(store.snapshot(resource)),
+        None => {}
+    }
+    let current = store.snapshot(resource);
+    match options.version {
+        VersionMatch::Newest => Ok(current),
+        VersionMatch::NotOlderThan(version) | VersionMatch::Exact(version)
+            if version > current.resource_version() =>
+        {
+            Err(Refusal::too_large_version(
+                version,
+                current.resource_version(),
+            ))
+        }
+        VersionMatch::NotOlderThan(_) => Ok(current),
+        VersionMatch::Exact(version) => store
+            .snapshot_at(resource, version)
+            .map_err(|_| Refusal::expired("The resourceVersion for the provided list is too old.")),
+    }
+}
+
+/// The list's bytes, rendered chunk by chunk as the connection takes them.
+fn body(renderer: Renderer, head: Vec<u8>, objects: Vec<Arc<Object>>) -> Body {
+    let mut objects = objects.into_iter();
+    let mut out = head;
+    let (mut first, mut done) = (true, false);
+    let chunks = std::iter::from_fn(move || {
+        if done {
+            return None;
+        }
+        while out.len() < CHUNK {
+            let Some(object) = objects.next() else {
+                Renderer::close_list(&mut out);
+                done = true;
+                break;
+            };
+            if !std::mem::take(&mut first) {
+                out.push(b',');
+            }
+            renderer.item(&mut out, &object);
+        }
+        let room = if done { 0 } else { CHUNK + CHUNK / 8 };
+        Some(Ok(Frame::data(Bytes::from(std::mem::replace(
+            &mut out,
+            Vec::with_capacity(room),
+        )))))
+    });
+    StreamBody::new(futures::stream::iter(chunks)).boxed_unsync()
+}

@@ -1,0 +1,73 @@
+//! Requests for stored objects: get, list, watch and the few writes.
+
+mod get;
+mod list;
+mod options;
+mod render;
+mod token;
+mod watch;
+mod write;
+
+pub(super) use write::json_body;
+
+use http::{HeaderMap, Method, Response};
+use hyper::body::Incoming;
+
+use self::options::ListOptions;
+use self::render::Renderer;
+use super::negotiation;
+use super::request::{Query, ResourcePath};
+use super::selectors::Filter;
+use super::server::Shared;
+use super::status::{Body, Refusal};
+use crate::objects::Resource;
+
+/// Answers a request for objects of `resource`, already authorized.
+pub(super) async fn answer(
+    shared: &Shared,
+    resource: Resource,
+    path: &ResourcePath,
+    request: Parts<'_>,
+    body: Incoming,
+) -> Result<Response<Body>, Refusal> {
+    let info = resource.info();
+    if !matches!(path.subresource.as_str(), "" | "status") {
+        return Err(Refusal::no_such_path());
+    }
+    if path.namespace.is_some() && !info.namespaced {
+        return Err(Refusal::no_such_path());
+    }
+    // `/api/v1/pods/NAME` does not exist: a name needs its namespace.
+    if path.name.is_some() && path.namespace.is_none() && info.namespaced {
+        return Err(Refusal::no_such_path());
+    }
+    let shape = negotiation::shape(request.headers).ok_or_else(Refusal::not_acceptable)?;
+    let renderer = Renderer::new(resource, shape, request.query, shared.store.now());
+    match (request.method, path.name.as_deref()) {
+        (&Method::GET | &Method::HEAD, name) if name.is_none() || request.query.flag("watch") => {
+            let mut filter = Filter::of(resource, path.namespace.as_deref(), request.query)?;
+            if let Some(name) = name {
+                filter.only(name);
+            }
+            let options = ListOptions::of(request.query)?;
+            if request.query.flag("watch") {
+                watch::answer(shared, renderer, filter, &options)
+            } else {
+                list::answer(&shared.store, renderer, &filter, &options)
+            }
+        }
+        (&Method::GET | &Method::HEAD, Some(name)) => {
+            get::answer(&shared.store, &renderer, path.namespace.as_deref(), name)
+        }
+        _ if info.writable => write::answer(shared, &renderer, path, request, body).await,
+        _ => Err(Refusal::method_not_allowed()),
+    }
+}
+
+/// What is needed of a request besides its path and body.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub(super) method: &'a Method,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) query: &'a Query,
+}

@@ -1,0 +1,296 @@
+//! Watches: what exists if asked for, then every change, with bookmarks, to a deadline or an expired version.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::super::config::ExpiredWatch;
+use super::super::selectors::Filter;
+use super::super::server::Shared;
+use super::super::status::{Body, Refusal, answer as respond};
+use super::options::ListOptions;
+use super::render::Renderer;
+use crate::objects::{Event, EventKind, Object, Snapshot, Store, Subscription};
+
+/// How long a watch lasts that does not say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(45 * 60);
+/// How many changes are taken from the log at once.
+const BATCH: usize = 128;
+/// How much of what exists is sent at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// Answers with a stream of events.
+pub(super) fn answer(
+    shared: &Shared,
+    renderer: Renderer,
+    filter: Filter,
+    options: &ListOptions,
+) -> Result<Response<Body>, Refusal> {
+    let store = &shared.store;
+    let resource = renderer.resource();
+    let current = store.resource_version();
+    if let Some(version) = options.watch_from.filter(|v| *v > current) {
+        return Err(Refusal::too_large_version(version, current));
+    }
+    let mut initial = None;
+    let mut refused = None;
+    let from_version = options.watch_from.filter(|_| !options.initial_events);
+    let subscription = match from_version.map(|version| (version, store.watch(resource, version))) {
+        None => {
+            let (snapshot, subscription) = store.snapshot_and_watch(resource);
+            initial = Some(Initial {
+                snapshot,
+                after: None,
+            });
+            Some(subscription)
+        }
+        Some((_, Ok(subscription))) => Some(subscription),
+        Some((version, Err(_))) => {
+            let refusal =
+                Refusal::expired(format!("too old resource version: {version} ({current})"));
+            if shared.config.expired_watch == ExpiredWatch::Http {
+                return Err(refusal);
+            }
+            refused = Some(refusal);
+            None
+        }
+    };
+    let now = Instant::now();
+    let bookmark_every = options.bookmarks.then_some(shared.config.bookmark_interval);
+    let state = Watch {
+        store: store.clone(),
+        renderer,
+        filter,
+        initial,
+        announce_initial: options.initial_events && options.bookmarks,
+        subscription,
+        refused,
+        pending: VecDeque::new(),
+        version: from_version.unwrap_or(current),
+        headed: true,
+        bookmark_every,
+        next_bookmark: bookmark_every.map(|every| now + every),
+        deadline: now + options.timeout.unwrap_or(DEFAULT_TIMEOUT),
+        broken: shared.watches_broken.subscribe(),
+    };
+    let frames = futures::stream::unfold(state, |mut state| async move {
+        let frame = state.next().await?;
+        Some((frame.map(Frame::data), state))
+    });
+    Ok(respond(
+        StatusCode::OK,
+        "application/json",
+        StreamBody::new(frames).boxed_unsync(),
+    ))
+}
+
+/// What existed when the watch began, and how far it has been sent.
+struct Initial {
+    snapshot: Snapshot,
+    after: Option<Arc<str>>,
+}
+
+/// One watch. It keeps a place in the log of changes, never a queue of its own: a slow client costs nothing, and is
+/// told 410 when the log has moved on without it.
+struct Watch {
+    store: Arc<Store>,
+    renderer: Renderer,
+    filter: Filter,
+    initial: Option<Initial>,
+    /// Whether a bookmark tells that everything that existed has been sent.
+    announce_initial: bool,
+    /// `None` once the watch has said its last.
+    subscription: Option<Subscription>,
+    refused: Option<Refusal>,
+    pending: VecDeque<Arc<Event>>,
+    /// The version the client is at, once `pending` is sent.
+    version: u64,
+    /// Whether the next table tells its columns.
+    headed: bool,
+    bookmark_every: Option<Duration>,
+    next_bookmark: Option<Instant>,
+    deadline: Instant,
+    broken: watch::Receiver<()>,
+}
+
+impl Watch {
+    /// The next piece of the answer; `None` at its end, an error to break it off.
+    async fn next(&mut self) -> Option<std::io::Result<Bytes>> {
+        loop {
+            if let Some(refused) = self.refused.take() {
+                self.subscription = None;
+                return Some(Ok(line("ERROR", &refused.body())));
+            }
+            if let Some(chunk) = self.initial_chunk() {
+                return Some(Ok(chunk));
+            }
+            while let Some(event) = self.pending.pop_front() {
+                if let Some(frame) = self.frame(&event) {
+                    return Some(Ok(frame));
+                }
+            }
+            match self.subscription.as_mut()?.next(BATCH) {
+                Ok((events, version)) => {
+                    self.version = version;
+                    self.pending.extend(events);
+                }
+                Err(expired) => {
+                    self.refused = Some(Refusal::expired(format!(
+                        "too old resource version: {} ({expired})",
+                        self.version
+                    )));
+                    continue;
+                }
+            }
+            if self.pending.is_empty() {
+                match self.wait().await {
+                    Wake::Changed => {}
+                    Wake::Bookmark => {
+                        return Some(Ok(line(
+                            "BOOKMARK",
+                            &self.renderer.bookmark(self.version, false),
+                        )));
+                    }
+                    Wake::Deadline => {
+                        self.subscription = None;
+                        self.bookmark_every?;
+                        return Some(Ok(line(
+                            "BOOKMARK",
+                            &self.renderer.bookmark(self.version, false),
+                        )));
+                    }
+                    Wake::Broken => {
+                        self.subscription = None;
+                        return Some(Err(std::io::Error::from(
+                            std::io::ErrorKind::ConnectionReset,
+                        )));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Wake {
+        let bookmark = self.next_bookmark;
+        let at = async move {
+            match bookmark {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let Some(subscription) = self.subscription.as_mut() else {
+            return Wake::Changed;
+        };
+        tokio::select! {
+            () = subscription.changed() => Wake::Changed,
+            () = at => {
+                self.next_bookmark = self.bookmark_every.map(|every| Instant::now() + every);
+                Wake::Bookmark
+            }
+            () = tokio::time::sleep_until(self.deadline) => Wake::Deadline,
+            _ = self.broken.changed() => Wake::Broken,
+        }
+    }
+
+    /// A piece of what existed when the watch began.
+    fn initial_chunk(&mut self) -> Option<Bytes> {
+        let initial = self.initial.as_mut()?;
+        let mut out = Vec::with_capacity(CHUNK + CHUNK / 8);
+        let mut after = None;
+        let mut finished = true;
+        for (key, object) in initial
+            .snapshot
+            .range(self.filter.namespace(), initial.after.as_deref())
+        {
+            after = Some(key.clone());
+            if self.filter.matches(object.meta()) {
+                write_event(
+                    &mut out,
+                    EventKind::Added,
+                    &self.renderer,
+                    object,
+                    std::mem::take(&mut self.headed),
+                );
+            }
+            if out.len() >= CHUNK {
+                finished = false;
+                break;
+            }
+        }
+        initial.after = after;
+        if finished {
+            let version = initial.snapshot.resource_version();
+            self.initial = None;
+            if self.announce_initial {
+                out.extend_from_slice(&line("BOOKMARK", &self.renderer.bookmark(version, true)));
+            }
+        }
+        (!out.is_empty()).then(|| Bytes::from(out))
+    }
+
+    /// An event as this watch sees it: a change that makes an object match is ADDED, one that makes it not match is
+    /// DELETED.
+    fn frame(&mut self, event: &Event) -> Option<Bytes> {
+        let is = event.kind() != EventKind::Deleted && self.filter.matches(event.object().meta());
+        let was = event
+            .previous()
+            .is_some_and(|o| self.filter.matches(o.meta()));
+        let (kind, leaving) = match (was, is) {
+            (true, true) => (EventKind::Modified, None),
+            (false, true) => (EventKind::Added, None),
+            // The object as the client last saw it, at the version of the change.
+            (true, false) => (
+                EventKind::Deleted,
+                event
+                    .previous()
+                    .map(|o| o.at_version(event.resource_version())),
+            ),
+            (false, false) => return None,
+        };
+        if self.renderer.is_whole() && kind == event.kind() {
+            return Some(event.frame(self.renderer.resource()));
+        }
+        let object = leaving.as_ref().unwrap_or(event.object());
+        let mut out = Vec::with_capacity(object.size_hint() + 128);
+        let renderer = self.renderer.at(self.store.now());
+        write_event(
+            &mut out,
+            kind,
+            &renderer,
+            object,
+            std::mem::take(&mut self.headed),
+        );
+        Some(Bytes::from(out))
+    }
+}
+
+enum Wake {
+    Changed,
+    Bookmark,
+    Deadline,
+    Broken,
+}
+
+fn write_event(
+    out: &mut Vec<u8>,
+    kind: EventKind,
+    renderer: &Renderer,
+    object: &Object,
+    headed: bool,
+) {
+    out.extend_from_slice(format!("{{\"type\":\"{}\",\"object\":", kind.as_str()).as_bytes());
+    renderer.one(out, object, headed);
+    out.extend_from_slice(b"}\n");
+}
+
+fn line(kind: &str, object: &Value) -> Bytes {
+    Bytes::from(format!("{}\n", json!({"type": kind, "object": object})))
+}

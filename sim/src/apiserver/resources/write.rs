@@ -1,0 +1,244 @@
+//! The few writes there are: leases, secrets, configmaps and apiservices can be created, updated, patched and deleted.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+
+use super::super::request::ResourcePath;
+use super::super::server::Shared;
+use super::super::status::{Body, Refusal, json_answer};
+use super::Parts;
+use super::render::Renderer;
+use crate::objects::{Precondition, Resource, Store, WriteError};
+
+/// How large a body may be, as kube-apiserver has it.
+const MAX_BODY: usize = 3 * 1024 * 1024;
+
+/// Does a write.
+pub(super) async fn answer(
+    shared: &Shared,
+    renderer: &Renderer,
+    path: &ResourcePath,
+    request: Parts<'_>,
+    body: Incoming,
+) -> Result<Response<Body>, Refusal> {
+    let target = Target {
+        store: &shared.store,
+        resource: renderer.resource(),
+        namespace: path.namespace.as_deref(),
+    };
+    let name = path.name.as_deref();
+    let (code, version_of) = match (request.method, name) {
+        (&Method::POST, None) => (StatusCode::CREATED, target.create(json_body(body).await?)?),
+        (&Method::PUT, Some(name)) => {
+            (StatusCode::OK, target.update(name, json_body(body).await?)?)
+        }
+        (&Method::PATCH, Some(name)) => {
+            let upsert = patch_kind(request.headers)?;
+            target.patch(name, &json_body(body).await?, upsert)?
+        }
+        (&Method::DELETE, Some(name)) => return target.delete(name),
+        _ => return Err(Refusal::method_not_allowed()),
+    };
+    let stored = shared
+        .store
+        .get(target.resource, target.namespace, &version_of);
+    let stored = stored.ok_or_else(|| Refusal::not_found(target.resource, &version_of))?;
+    Ok(json_answer(code, &stored.to_value(target.resource)))
+}
+
+/// A body of JSON.
+pub(in super::super) async fn json_body(body: Incoming) -> Result<Value, Refusal> {
+    let collected = Limited::new(body, MAX_BODY).collect().await;
+    let bytes = collected
+        .map_err(|e| Refusal::bad_request(format!("cannot read the body: {e}")))?
+        .to_bytes();
+    serde_json::from_slice(&bytes)
+        .map_err(|e| Refusal::bad_request(format!("the body is not JSON: {e}")))
+}
+
+/// Whether a patch creates what is missing (server-side apply), or not (merge patches).
+fn patch_kind(headers: &HeaderMap) -> Result<bool, Refusal> {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    match kind.split(';').next().unwrap_or_default().trim() {
+        "application/merge-patch+json" | "application/strategic-merge-patch+json" => Ok(false),
+        "application/apply-patch+yaml" => Ok(true),
+        _ => Err(Refusal::unsupported_media_type()),
+    }
+}
+
+struct Target<'a> {
+    store: &'a Store,
+    resource: Resource,
+    namespace: Option<&'a str>,
+}
+
+impl Target<'_> {
+    /// Creates; the name.
+    fn create(&self, mut object: Value) -> Result<String, Refusal> {
+        let text = |object: &Value, path: &str| {
+            object
+                .pointer(path)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        let name = text(&object, "/metadata/name")
+            .filter(|n| !n.is_empty())
+            .or_else(|| {
+                let prefix = text(&object, "/metadata/generateName")?;
+                Some(format!("{prefix}{:05x}", self.store.resource_version()))
+            });
+        let name = name.ok_or_else(|| Refusal::bad_request("name or generateName is required"))?;
+        self.put_in_place(&mut object, &name)?;
+        self.apply(object, &name, Precondition::Absent)?;
+        Ok(name)
+    }
+
+    /// Replaces; the name.
+    fn update(&self, name: &str, mut object: Value) -> Result<String, Refusal> {
+        self.put_in_place(&mut object, name)?;
+        let condition =
+            expected_version(&object).map_or(Precondition::Present, Precondition::Version);
+        self.apply(object, name, condition)?;
+        Ok(name.to_owned())
+    }
+
+    /// Merges; whether it was created, and the name.
+    fn patch(
+        &self,
+        name: &str,
+        patch: &Value,
+        upsert: bool,
+    ) -> Result<(StatusCode, String), Refusal> {
+        loop {
+            let present = self.store.get(self.resource, self.namespace, name);
+            let (mut object, condition) = match &present {
+                Some(object) => (
+                    object.to_value(self.resource),
+                    Precondition::Version(object.resource_version()),
+                ),
+                None if upsert => (json!({}), Precondition::Absent),
+                None => return Err(Refusal::not_found(self.resource, name)),
+            };
+            if expected_version(patch).is_some_and(|v| condition != Precondition::Version(v)) {
+                return Err(Refusal::conflict(self.resource, name));
+            }
+            merge(&mut object, patch);
+            self.put_in_place(&mut object, name)?;
+            let code = if present.is_some() {
+                StatusCode::OK
+            } else {
+                StatusCode::CREATED
+            };
+            match self.store.apply_if(self.resource, object, condition) {
+                Ok(_) => return Ok((code, name.to_owned())),
+                // Somebody else wrote in between: merge into what is there now, as kube-apiserver does.
+                Err(WriteError::Conflict | WriteError::Exists | WriteError::Missing) => {}
+                Err(error @ WriteError::Invalid) => return Err(self.refusal(error, name)),
+            }
+        }
+    }
+
+    fn delete(&self, name: &str) -> Result<Response<Body>, Refusal> {
+        let present = self.store.get(self.resource, self.namespace, name);
+        let Some(present) =
+            present.filter(|_| self.store.delete(self.resource, self.namespace, name))
+        else {
+            return Err(Refusal::not_found(self.resource, name));
+        };
+        let uid = present
+            .to_value(self.resource)
+            .pointer("/metadata/uid")
+            .cloned();
+        let info = self.resource.info();
+        let details = json!({"name": name, "group": info.group, "kind": info.plural, "uid": uid});
+        let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
+        Ok(json_answer(StatusCode::OK, &status))
+    }
+
+    /// Sees to it that the object is where the path says.
+    fn put_in_place(&self, object: &mut Value, name: &str) -> Result<(), Refusal> {
+        let metadata = object
+            .as_object_mut()
+            .map(|o| o.entry("metadata").or_insert_with(|| json!({})));
+        let metadata = metadata
+            .and_then(Value::as_object_mut)
+            .ok_or_else(|| Refusal::bad_request("not an object"))?;
+        let mut place = |member: &str, wanted: &str| {
+            let given = metadata.entry(member).or_insert_with(|| json!(wanted));
+            if given.as_str() == Some(wanted) {
+                return Ok(());
+            }
+            Err(Refusal::bad_request(format!(
+                "the {member} of the object ({given}) does not match the {member} on the URL ({wanted})"
+            )))
+        };
+        place("name", name)?;
+        self.namespace
+            .map_or(Ok(()), |namespace| place("namespace", namespace))
+    }
+
+    fn apply(&self, object: Value, name: &str, condition: Precondition) -> Result<u64, Refusal> {
+        self.store
+            .apply_if(self.resource, object, condition)
+            .map_err(|error| self.refusal(error, name))
+    }
+
+    fn refusal(&self, error: WriteError, name: &str) -> Refusal {
+        match error {
+            WriteError::Exists => Refusal::already_exists(self.resource, name),
+            WriteError::Missing => Refusal::not_found(self.resource, name),
+            WriteError::Conflict => Refusal::conflict(self.resource, name),
+            WriteError::Invalid => Refusal::bad_request(error.to_string()),
+        }
+    }
+}
+
+fn expected_version(object: &Value) -> Option<u64> {
+    object
+        .pointer("/metadata/resourceVersion")?
+        .as_str()?
+        .parse()
+        .ok()
+}
+
+/// RFC 7386. Strategic merge and apply differ from it only for lists with keys, which what can be written here has not.
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(members) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let Some(into) = target.as_object_mut() else {
+        return;
+    };
+    for (key, value) in members {
+        if value.is_null() {
+            into.remove(key);
+        } else {
+            merge(into.entry(key.as_str()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_merge_patch_replaces_adds_and_removes() {
+        let mut object = json!({"a": {"b": 1, "c": 2}, "d": [1, 2]});
+        merge(
+            &mut object,
+            &json!({"a": {"b": null, "e": {"f": null, "g": 3}}, "d": [3]}),
+        );
+        assert_eq!(object, json!({"a": {"c": 2, "e": {"g": 3}}, "d": [3]}));
+    }
+}
