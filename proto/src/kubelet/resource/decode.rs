@@ -2,14 +2,16 @@
 //!
 //! A kubelet writes each family's lines in a row, the containers in the same order in each. So
 //! after the first family a line is expected to name the next container in that order: if its
-//! bytes up to the value are those that container had before, it is read without being taken
-//! apart. Any other line is tokenized, and its container searched.
+//! bytes up to the value are those that container had before, its labels are not read at all. In
+//! the first family, or where a container is missing, they are read in the order in which kubelets
+//! write them. Any other line is tokenized without expectations.
 
 use super::containers::Containers;
 use super::{ContainerKey, DecodeLimits, Reading, ResourceScrape};
 use crate::kubelet::exposition::{Line, Sample, Scanner};
 use crate::kubelet::number;
 use crate::time::Timestamp;
+use memchr::memchr2;
 
 /// Nanoseconds in a second, as the peer multiplies.
 const NANOS: f64 = 1e9;
@@ -38,7 +40,7 @@ pub fn decode_limited<'a>(body: &'a [u8], limits: DecodeLimits, into: &mut Resou
     };
     let mut lines = Scanner::new(body);
     loop {
-        while let Some(rest) = decoder.expected_line(lines.rest) {
+        while let Some(rest) = decoder.usual_line(lines.rest) {
             lines.rest = rest;
         }
         let Some(line) = lines.next_of(|name| Metric::named(name).is_some()) else {
@@ -123,24 +125,30 @@ struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    /// Takes the line at the start of `text` if it is of the same family as the one before and of
-    /// the container that is next in order, and nothing is odd about it. Returns what follows it.
+    /// Takes the line at the start of `text` if it is of the same family as the one before and
+    /// written as a kubelet writes. Returns what follows it.
     #[inline]
-    fn expected_line(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+    fn usual_line(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
         let family = self.family?;
-        let (head, reading) = self.containers.expected()?;
-        let rest = text.strip_prefix(family.name)?.strip_prefix(head)?;
-        let (value, rest) = number::leading_f64(rest)?;
-        let (timestamp_ms, rest) = match rest.strip_prefix(b" ") {
-            Some(rest) => {
-                let (millis, rest) = number::leading_i64(rest)?;
-                (Some(millis), rest)
-            }
-            None => (None, rest),
-        };
-        let rest = rest.strip_prefix(b"\n")?;
-        reading.set(family.field, value, timestamp_ms)?;
-        self.containers.advance();
+        let text = text.strip_prefix(family.name)?;
+        if let Some((head, reading)) = self.containers.expected()
+            && let Some(text) = text.strip_prefix(head)
+        {
+            let (value, timestamp_ms, rest) = numbers(text)?;
+            reading.set(family.field, value, timestamp_ms)?;
+            self.containers.advance();
+            self.scrape.series += 1;
+            return Some(rest);
+        }
+        let (key, rest) = usual_labels(text)?;
+        let head = text.get(..text.len() - rest.len())?;
+        let (value, timestamp_ms, rest) = numbers(rest)?;
+        let mut read = Reading::default();
+        // A value that cannot be must not bring its container into being.
+        read.set(family.field, value, timestamp_ms)?;
+        self.containers
+            .find(key, head)?
+            .set(family.field, value, timestamp_ms)?;
         self.scrape.series += 1;
         Some(rest)
     }
@@ -193,6 +201,48 @@ impl<'a> Decoder<'a> {
 enum Taken {
     Yes,
     OverLimit,
+}
+
+/// A value, a timestamp if there is one, and the line's end, with single blanks between; and what
+/// follows.
+#[inline]
+fn numbers(text: &[u8]) -> Option<(f64, Option<i64>, &[u8])> {
+    let (value, rest) = number::leading_f64(text)?;
+    let (timestamp_ms, rest) = match rest.strip_prefix(b" ") {
+        Some(rest) => {
+            let (millis, rest) = number::leading_i64(rest)?;
+            (Some(millis), rest)
+        }
+        None => (None, rest),
+    };
+    Some((value, timestamp_ms, rest.strip_prefix(b"\n")?))
+}
+
+/// The labels as kubelets write them, with one blank after them, and what follows.
+#[inline]
+fn usual_labels(text: &[u8]) -> Option<(ContainerKey<'_>, &[u8])> {
+    let (container, rest) = quoted(text.strip_prefix(b"{container=\"")?)?;
+    let (namespace, rest) = quoted(rest.strip_prefix(b",namespace=\"")?)?;
+    let (pod, rest) = quoted(rest.strip_prefix(b",pod=\"")?)?;
+    Some((
+        ContainerKey {
+            namespace,
+            pod,
+            container,
+        },
+        rest.strip_prefix(b"} ")?,
+    ))
+}
+
+/// A name up to its closing quote, if it is not empty and nothing in it is escaped; and what
+/// follows the quote.
+#[inline]
+fn quoted(text: &[u8]) -> Option<(&str, &[u8])> {
+    let (name, rest) = text.split_at_checked(memchr2(b'"', b'\\', text)?)?;
+    let name = std::str::from_utf8(name)
+        .ok()
+        .filter(|name| !name.is_empty())?;
+    Some((name, rest.strip_prefix(b"\"")?))
 }
 
 /// The container a sample is of. No name of Kubernetes needs an escape, so one with a backslash is
