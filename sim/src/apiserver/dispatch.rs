@@ -67,7 +67,7 @@ impl Shared {
     ) -> Result<Response<Body>, Refusal> {
         let (parts, body) = request.into_parts();
         if reviews::serves(at) {
-            let review = resources::json_body(body).await?;
+            let review = reviews::read(at, &parts.headers, body).await?;
             return reviews::answer(&self.identities, user, &parts.method, at, &review);
         }
         let resource = Resource::find(&at.group, &at.version, &at.resource)

@@ -7,6 +7,7 @@ mod aggregation;
 mod authentication_config;
 mod authn;
 mod authz;
+mod body;
 mod config;
 mod connections;
 mod discovery;

@@ -8,8 +8,6 @@ mod token;
 mod watch;
 mod write;
 
-pub(super) use write::json_body;
-
 use http::{HeaderMap, Method, Response};
 use hyper::body::Incoming;
 

@@ -1,11 +1,10 @@
 //! The few writes there are: leases, secrets, configmaps and apiservices can be created, updated, patched and deleted.
 
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
+use super::super::body;
 use super::super::request::ResourcePath;
 use super::super::server::Shared;
 use super::super::status::{Body, Refusal, json_answer};
@@ -13,16 +12,13 @@ use super::Parts;
 use super::render::Renderer;
 use crate::objects::{Precondition, Resource, Store, WriteError};
 
-/// How large a body may be, as kube-apiserver has it.
-const MAX_BODY: usize = 3 * 1024 * 1024;
-
 /// Does a write.
 pub(super) async fn answer(
     shared: &Shared,
     renderer: &Renderer,
     path: &ResourcePath,
     request: Parts<'_>,
-    body: Incoming,
+    incoming: Incoming,
 ) -> Result<Response<Body>, Refusal> {
     let target = Target {
         store: &shared.store,
@@ -31,13 +27,17 @@ pub(super) async fn answer(
     };
     let name = path.name.as_deref();
     let (code, version_of) = match (request.method, name) {
-        (&Method::POST, None) => (StatusCode::CREATED, target.create(json_body(body).await?)?),
-        (&Method::PUT, Some(name)) => {
-            (StatusCode::OK, target.update(name, json_body(body).await?)?)
-        }
+        (&Method::POST, None) => (
+            StatusCode::CREATED,
+            target.create(body::json(request.headers, incoming).await?)?,
+        ),
+        (&Method::PUT, Some(name)) => (
+            StatusCode::OK,
+            target.update(name, body::json(request.headers, incoming).await?)?,
+        ),
         (&Method::PATCH, Some(name)) => {
             let upsert = patch_kind(request.headers)?;
-            target.patch(name, &json_body(body).await?, upsert)?
+            target.patch(name, &body::json(request.headers, incoming).await?, upsert)?
         }
         (&Method::DELETE, Some(name)) => return target.delete(name),
         _ => return Err(Refusal::method_not_allowed()),
@@ -49,23 +49,9 @@ pub(super) async fn answer(
     Ok(json_answer(code, &stored.to_value(target.resource)))
 }
 
-/// A body of JSON.
-pub(in super::super) async fn json_body(body: Incoming) -> Result<Value, Refusal> {
-    let collected = Limited::new(body, MAX_BODY).collect().await;
-    let bytes = collected
-        .map_err(|e| Refusal::bad_request(format!("cannot read the body: {e}")))?
-        .to_bytes();
-    serde_json::from_slice(&bytes)
-        .map_err(|e| Refusal::bad_request(format!("the body is not JSON: {e}")))
-}
-
 /// Whether a patch creates what is missing (server-side apply), or not (merge patches).
 fn patch_kind(headers: &HeaderMap) -> Result<bool, Refusal> {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
-    match kind.split(';').next().unwrap_or_default().trim() {
+    match body::media_type(headers) {
         "application/merge-patch+json" | "application/strategic-merge-patch+json" => Ok(false),
         "application/apply-patch+yaml" => Ok(true),
         _ => Err(Refusal::unsupported_media_type()),

@@ -1,8 +1,12 @@
 //! The reviews: whose token is it, and may they.
 
-use http::{Method, Response, StatusCode};
+mod protobuf;
+
+use http::{HeaderMap, Method, Response, StatusCode};
+use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 
+use super::body;
 use super::request::ResourcePath;
 use super::status::{Body, Refusal, json_answer};
 use crate::identity::{Attributes, Identities, UserInfo};
@@ -28,6 +32,19 @@ pub(super) fn serves(path: &ResourcePath) -> bool {
                 | "selfsubjectrulesreviews"
         )
     )
+}
+
+/// Reads a review, in JSON or protobuf.
+pub(super) async fn read(
+    path: &ResourcePath,
+    headers: &HeaderMap,
+    incoming: Incoming,
+) -> Result<Value, Refusal> {
+    if body::media_type(headers) != "application/vnd.kubernetes.protobuf" {
+        return body::json(headers, incoming).await;
+    }
+    let review = protobuf::decode(&path.resource, &body::read(incoming).await?);
+    review.ok_or_else(|| Refusal::bad_request("the body is not a review in protobuf"))
 }
 
 /// Answers a review that `user` asks for: its spec, with the status filled in.
