@@ -1,1 +1,58 @@
-//! The client.
+//! `vitals`: a top for Kubernetes.
+//!
+//! [`source`] gets data from a cluster, [`batch`] prints it and ends. `main` here is the whole
+//! program; the binaries `vitals` and `kubectl-vitals` only call it.
+
+pub mod batch;
+pub mod cli;
+pub mod demo;
+pub mod source;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use batch::Streams;
+use cli::{Cli, Command, Stop};
+
+/// Runs the program with the process's own arguments and streams.
+pub fn main() -> ExitCode {
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    let cli = match cli::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(Stop::Say(text)) => {
+            // A reader that went away has read enough.
+            let _ = out.write_all(text.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Err(Stop::Fail(text, code)) => return fail(&mut err, &text, code),
+    };
+    // Everything that speaks TLS uses ring; only the first call can win, and this is it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut streams = Streams {
+        out: &mut out,
+        err: &mut err,
+    };
+    match run(cli, &mut streams) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => fail(&mut err, &error.to_string(), 1),
+    }
+}
+
+fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
+    match cli.command {
+        Command::Top { resource } => {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(batch::top::run(&cli.connection, &resource, streams))
+        }
+        Command::Demo(args) => demo::run(&args, streams),
+    }
+}
+
+fn fail(err: &mut impl Write, text: &str, code: u8) -> ExitCode {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let _ = write!(err, "{text}{end}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,42 @@
+//! Commands that print and end: `top`, and the plain tables of the demo.
+
+mod gosort;
+pub mod live;
+mod tabwriter;
+pub mod top;
+
+pub use gosort::Ties;
+
+use std::io::{self, ErrorKind, Write};
+
+/// Why a command ended without having done what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no data.
+    #[error(transparent)]
+    Source(#[from] crate::source::Error),
+    /// The command line asks for what cannot be.
+    #[error("error: {0}")]
+    Usage(String),
+    /// The data are not there yet.
+    #[error("error: {0}")]
+    NoMetrics(String),
+    /// The output cannot be written.
+    #[error("error: cannot write: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Error {
+    /// Whether the reader of the output went away, which is no one's fault.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == ErrorKind::BrokenPipe)
+    }
+}
+
+/// Where a command prints.
+pub struct Streams<'a> {
+    /// What was asked for.
+    pub out: &'a mut dyn Write,
+    /// Remarks.
+    pub err: &'a mut dyn Write,
+}

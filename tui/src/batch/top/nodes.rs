@@ -1,0 +1,146 @@
+//! `top node`.
+
+use std::collections::HashMap;
+
+use super::Order;
+use super::cells::{self, UNKNOWN};
+use crate::batch::gosort;
+use crate::batch::tabwriter::TabWriter;
+use crate::batch::{Error, Streams};
+use crate::cli::{Connection, SortBy, TopNode};
+use crate::source::kubeconfig::Settings;
+use crate::source::{NodeCapacity, NodeUsage, Selection};
+
+pub(super) async fn run(
+    connection: &Connection,
+    flags: &TopNode,
+    streams: &mut Streams<'_>,
+) -> Result<(), Error> {
+    let settings = Settings::read(connection)?;
+    let api = super::connect(&settings, flags.use_protocol_buffers).await?;
+    let sort_by = super::sort_by(flags.sort_by.as_ref())?;
+    let name = flags.name.as_deref().filter(|name| !name.is_empty());
+    let selector = flags.selector.as_deref().unwrap_or_default();
+    if name.is_some() && !selector.is_empty() {
+        return Err(Error::Usage(
+            "only one of NAME or --selector can be provided".to_owned(),
+        ));
+    }
+    let labels = super::label_selector(flags.selector.as_ref())?;
+    let version = super::served(&api).await?;
+    let selection = Selection { labels, fields: "" };
+    // Asked together; told in kubectl's order.
+    let (used, nodes) = match name {
+        Some(name) => {
+            let (used, node) = tokio::join!(api.node(version, name), api.node_capacity(name));
+            (used.map(|used| vec![used]), node.map(|node| vec![node]))
+        }
+        None => tokio::join!(
+            api.nodes(version, selection),
+            api.node_capacities(selection)
+        ),
+    };
+    let used = used?;
+    if used.is_empty() {
+        return Err(super::not_yet());
+    }
+    let columns = NodeColumns {
+        of_capacity: flags.show_capacity,
+        show_swap: flags.show_swap,
+        headers: !flags.no_headers,
+    };
+    super::write(
+        &node_table(used, nodes?, sort_by.into(), columns),
+        streams.out,
+    )
+}
+
+/// What a table of nodes shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NodeColumns {
+    /// Shares are of capacity, not of what is allocatable.
+    pub of_capacity: bool,
+    /// Swap and its share.
+    pub show_swap: bool,
+    /// A line with the columns' names.
+    pub headers: bool,
+}
+
+/// The table of nodes: those with metrics, sorted, then those without, by name.
+pub fn node_table(
+    mut used: Vec<NodeUsage>,
+    nodes: Vec<NodeCapacity>,
+    order: Order,
+    columns: NodeColumns,
+) -> TabWriter {
+    match order.by {
+        SortBy::Name => gosort::sort(&mut used, order.ties, |a, b| a.name < b.name),
+        SortBy::Cpu => gosort::sort(&mut used, order.ties, |a, b| {
+            a.usage.cpu.milli_value() > b.usage.cpu.milli_value()
+        }),
+        SortBy::Memory => gosort::sort(&mut used, order.ties, |a, b| {
+            a.usage.memory.value() > b.usage.memory.value()
+        }),
+    }
+    let mut nodes: HashMap<String, NodeCapacity> = nodes
+        .into_iter()
+        .map(|node| (node.name.clone(), node))
+        .collect();
+    let mut table = TabWriter::with_capacity(used.len() + 1, 7);
+    if columns.headers {
+        let names = ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"];
+        let swap: &[&str] = if columns.show_swap {
+            &["SWAP(bytes)", "SWAP(%)"]
+        } else {
+            &[]
+        };
+        names.iter().chain(swap).for_each(|name| table.cell(name));
+        table.end_line();
+    }
+    for NodeUsage { name, usage } in &used {
+        let node = nodes.remove(name);
+        let available = node.as_ref().map(|node| {
+            if columns.of_capacity {
+                node.capacity
+            } else {
+                node.allocatable
+            }
+        });
+        table.cell(name);
+        cells::cpu(&mut table, usage.cpu);
+        cells::percent(
+            &mut table,
+            usage.cpu,
+            available.and_then(|available| available.cpu),
+        );
+        cells::bytes(&mut table, usage.memory);
+        cells::percent(
+            &mut table,
+            usage.memory,
+            available.and_then(|available| available.memory),
+        );
+        if columns.show_swap {
+            match node.as_ref().map(|node| node.swap) {
+                Some(None) => {
+                    table.cell(UNKNOWN);
+                    table.cell(UNKNOWN);
+                }
+                swap => {
+                    cells::bytes(&mut table, usage.swap);
+                    cells::percent(&mut table, usage.swap, swap.flatten());
+                }
+            }
+        }
+        table.end_line();
+    }
+    let mut silent: Vec<String> = nodes.into_keys().collect();
+    silent.sort_unstable();
+    for name in silent {
+        table.cell(&name);
+        for _ in 0..if columns.show_swap { 6 } else { 4 } {
+            table.cell(UNKNOWN);
+        }
+        table.end_line();
+    }
+    table
+}

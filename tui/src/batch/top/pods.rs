@@ -1,0 +1,271 @@
+//! `top pod`.
+
+use std::collections::HashSet;
+use std::time::SystemTime;
+
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::selector::FieldSelector;
+
+use super::{Order, cells};
+use crate::batch::gosort;
+use crate::batch::tabwriter::TabWriter;
+use crate::batch::{Error, Streams};
+use crate::cli::{Connection, SortBy, TopPod};
+use crate::source::kubeconfig::Settings;
+use crate::source::{ContainerUsage, MetricsApi, PodRef, PodUsage, Selection, Usage};
+
+/// A pod this young may well have no metrics yet.
+const PATIENCE: GoDuration = GoDuration(120_000_000_000);
+
+pub(super) async fn run(
+    connection: &Connection,
+    flags: &TopPod,
+    streams: &mut Streams<'_>,
+) -> Result<(), Error> {
+    let settings = Settings::read(connection)?;
+    let namespace = settings.namespace()?;
+    let api = super::connect(&settings, flags.use_protocol_buffers).await?;
+    let sort_by = super::sort_by(flags.sort_by.as_ref())?;
+    let question = Question::new(flags, namespace)?;
+    let pods = question.ask(&api).await?;
+    if pods.is_empty() {
+        question.explain_nothing(&api).await?;
+        if flags.all_namespaces {
+            writeln!(streams.err, "No resources found")?;
+        } else {
+            writeln!(
+                streams.err,
+                "No resources found in {} namespace.",
+                question.namespace
+            )?;
+        }
+        return Ok(());
+    }
+    let columns = PodColumns {
+        namespace: flags.all_namespaces,
+        containers: flags.containers,
+        show_swap: flags.show_swap,
+        headers: !flags.no_headers,
+        sum: flags.sum,
+    };
+    super::write(&pod_table(pods, sort_by.into(), columns), streams.out)
+}
+
+/// Which pods are asked for.
+struct Question<'a> {
+    name: Option<&'a str>,
+    namespace: String,
+    all_namespaces: bool,
+    labels: &'a str,
+    fields: &'a str,
+}
+
+impl<'a> Question<'a> {
+    fn new(flags: &'a TopPod, namespace: String) -> Result<Self, Error> {
+        let name = flags.name.as_deref().filter(|name| !name.is_empty());
+        let fields = flags.field_selector.as_deref().unwrap_or_default();
+        let selector = flags.selector.as_deref().unwrap_or_default();
+        if name.is_some() && !(selector.is_empty() && fields.is_empty()) {
+            return Err(Error::Usage(
+                "only one of NAME or selector can be provided".to_owned(),
+            ));
+        }
+        let labels = super::label_selector(flags.selector.as_ref())?;
+        fields
+            .parse::<FieldSelector>()
+            .map_err(|error| Error::Usage(error.to_string()))?;
+        Ok(Self {
+            name,
+            namespace,
+            all_namespaces: flags.all_namespaces,
+            labels,
+            fields,
+        })
+    }
+
+    /// The namespace to look in; empty for all.
+    fn scope(&self) -> &str {
+        if self.all_namespaces {
+            ""
+        } else {
+            &self.namespace
+        }
+    }
+
+    /// Metrics know no fields but names: which pods a field selector selects, the cluster says.
+    fn selection(&self) -> Selection<'a> {
+        Selection {
+            labels: self.labels,
+            fields: self.fields,
+        }
+    }
+
+    async fn ask(&self, api: &MetricsApi) -> Result<Vec<PodUsage>, Error> {
+        let version = super::served(api).await?;
+        if let Some(name) = self.name {
+            return Ok(vec![api.pod(version, self.scope(), name).await?]);
+        }
+        let selection = Selection {
+            fields: "",
+            ..self.selection()
+        };
+        let mut pods = api.pods(version, self.scope(), selection).await?;
+        if !pods.is_empty() && !self.fields.is_empty() {
+            let selected = api.pod_refs(self.scope(), self.selection()).await?;
+            let selected: HashSet<(&str, &str)> = selected
+                .iter()
+                .map(|pod| (pod.namespace.as_str(), pod.name.as_str()))
+                .collect();
+            pods.retain(|pod| selected.contains(&(pod.namespace.as_str(), pod.name.as_str())));
+        }
+        Ok(pods)
+    }
+
+    /// Whether no metrics are no surprise: there are no such pods. As kubectl does, it looks in
+    /// the one namespace even where metrics of all were asked for.
+    async fn explain_nothing(&self, api: &MetricsApi) -> Result<(), Error> {
+        let pods = match self.name {
+            Some(name) => vec![api.pod_ref(&self.namespace, name).await?],
+            None => api.pod_refs(&self.namespace, self.selection()).await?,
+        };
+        if pods.is_empty() {
+            return Ok(());
+        }
+        match pods.iter().find_map(overdue) {
+            Some(complaint) => Err(Error::NoMetrics(complaint)),
+            None => Err(super::not_yet()),
+        }
+    }
+}
+
+/// A complaint about a pod that should have metrics by now.
+fn overdue(pod: &PodRef) -> Option<String> {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let now = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
+    let age = GoDuration(now.saturating_sub(pod.creation_timestamp.0));
+    let PodRef {
+        namespace, name, ..
+    } = pod;
+    (age > PATIENCE)
+        .then(|| format!("Metrics not available for pod {namespace}/{name}, age: {age}"))
+}
+
+/// What a table of pods shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PodColumns {
+    /// The namespace, by which pods are then sorted first.
+    pub namespace: bool,
+    /// A row for each container instead of one for the pod.
+    pub containers: bool,
+    /// Swap.
+    pub show_swap: bool,
+    /// A line with the columns' names.
+    pub headers: bool,
+    /// The sum of all rows.
+    pub sum: bool,
+}
+
+/// The table of pods, sorted.
+pub fn pod_table(mut pods: Vec<PodUsage>, order: Order, columns: PodColumns) -> TabWriter {
+    let mut table = TabWriter::with_capacity(pods.len() + 3, 5);
+    if columns.headers {
+        header(&mut table, columns);
+    }
+    sort_pods(&mut pods, order, columns.namespace);
+    for pod in &mut pods {
+        if columns.containers {
+            sort_containers(&mut pod.containers, order);
+            for container in &pod.containers {
+                if columns.namespace {
+                    table.cell(&pod.namespace);
+                }
+                table.cell(&pod.name);
+                table.cell(&container.name);
+                cells::usage(&mut table, container.usage, columns.show_swap);
+                table.end_line();
+            }
+        } else {
+            if columns.namespace {
+                table.cell(&pod.namespace);
+            }
+            table.cell(&pod.name);
+            cells::usage(&mut table, pod.total(), columns.show_swap);
+            table.end_line();
+        }
+    }
+    if columns.sum {
+        sum(&mut table, &pods, columns);
+    }
+    table
+}
+
+fn header(table: &mut TabWriter, columns: PodColumns) {
+    for (shown, name) in [
+        (columns.namespace, "NAMESPACE"),
+        (columns.containers, "POD"),
+        (true, "NAME"),
+        (true, "CPU(cores)"),
+        (true, "MEMORY(bytes)"),
+        (columns.show_swap, "SWAP(bytes)"),
+    ] {
+        if shown {
+            table.cell(name);
+        }
+    }
+    table.end_line();
+}
+
+/// A line under the last two columns, then the sum. kubectl counts the columns for namespaces and
+/// pods only when it prints their names, so that without headers the sum stands further left; and
+/// swap moves the line, which is two columns long, to the right.
+fn sum(table: &mut TabWriter, pods: &[PodUsage], columns: PodColumns) {
+    let named = usize::from(columns.headers);
+    let width = 3
+        + usize::from(columns.show_swap)
+        + named * (usize::from(columns.namespace) + usize::from(columns.containers));
+    for _ in 0..width - 2 {
+        table.cell("");
+    }
+    table.cell("________");
+    table.cell("________");
+    table.end_line();
+    for _ in 0..width - 2 {
+        table.cell("");
+    }
+    let total: Usage = pods.iter().map(PodUsage::total).sum();
+    cells::usage(table, total, columns.show_swap);
+    table.end_line();
+}
+
+fn sort_pods(pods: &mut Vec<PodUsage>, order: Order, with_namespace: bool) {
+    let key: fn(&PodUsage) -> i64 = match order.by {
+        SortBy::Name => {
+            return gosort::sort(pods, order.ties, |a, b| {
+                if with_namespace && a.namespace != b.namespace {
+                    a.namespace < b.namespace
+                } else {
+                    a.name < b.name
+                }
+            });
+        }
+        SortBy::Cpu => |pod| pod.total().cpu.milli_value(),
+        SortBy::Memory => |pod| pod.total().memory.value(),
+    };
+    let mut keyed: Vec<(i64, PodUsage)> = pods.drain(..).map(|pod| (key(&pod), pod)).collect();
+    gosort::sort(&mut keyed, order.ties, |a, b| a.0 > b.0);
+    pods.extend(keyed.into_iter().map(|(_, pod)| pod));
+}
+
+fn sort_containers(containers: &mut [ContainerUsage], order: Order) {
+    match order.by {
+        SortBy::Name => gosort::sort(containers, order.ties, |a, b| a.name < b.name),
+        SortBy::Cpu => gosort::sort(containers, order.ties, |a, b| {
+            a.usage.cpu.milli_value() > b.usage.cpu.milli_value()
+        }),
+        SortBy::Memory => gosort::sort(containers, order.ties, |a, b| {
+            a.usage.memory.value() > b.usage.memory.value()
+        }),
+    }
+}

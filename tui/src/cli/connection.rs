@@ -1,0 +1,76 @@
+//! The flags that say which cluster and as whom: kubectl's global ones.
+
+use clap::Args;
+
+/// Which cluster to talk to, and as whom. An empty value is as good as none, as for kubectl.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Which cluster, and as whom")]
+pub struct Connection {
+    /// Path to the kubeconfig file to use for CLI requests
+    #[arg(long, global = true, value_name = "PATH")]
+    pub kubeconfig: Option<String>,
+    /// The name of the kubeconfig context to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// The name of the kubeconfig cluster to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// The name of the kubeconfig user to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub user: Option<String>,
+    /// If present, the namespace scope for this CLI request
+    #[arg(long, short, global = true)]
+    pub namespace: Option<String>,
+    /// The address and port of the Kubernetes API server
+    #[arg(long, short, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// How long to wait for a single server request: 1s, 2m, 3h; 0 waits for ever
+    #[arg(long, global = true, value_name = "TIME", hide_short_help = true)]
+    pub request_timeout: Option<String>,
+    /// Bearer token for authentication to the API server
+    #[arg(long, global = true, hide_short_help = true)]
+    pub token: Option<String>,
+    /// Username for basic authentication to the API server
+    #[arg(long, global = true, hide_short_help = true)]
+    pub username: Option<String>,
+    /// Password for basic authentication to the API server
+    #[arg(long, global = true, hide_short_help = true)]
+    pub password: Option<String>,
+    /// Path to a client certificate file for TLS
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
+    pub client_certificate: Option<String>,
+    /// Path to a client key file for TLS
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
+    pub client_key: Option<String>,
+    /// Path to a cert file for the certificate authority
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
+    pub certificate_authority: Option<String>,
+    /// Server name to use for server certificate validation, instead of the host's
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub tls_server_name: Option<String>,
+    /// If true, the server's certificate will not be checked: HTTPS connections are insecure
+    #[arg(long, global = true, hide_short_help = true)]
+    pub insecure_skip_tls_verify: bool,
+    /// Username to impersonate for the operation
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "USER",
+        hide_short_help = true
+    )]
+    pub as_user: Option<String>,
+    /// Group to impersonate for the operation; may be repeated
+    #[arg(long, global = true, value_name = "GROUP", hide_short_help = true)]
+    pub as_group: Vec<String>,
+    /// UID to impersonate for the operation
+    #[arg(long, global = true, value_name = "UID", hide_short_help = true)]
+    pub as_uid: Option<String>,
+    /// User extras to impersonate for the operation; may be repeated
+    #[arg(long, global = true, value_name = "KEY=VALUE", hide_short_help = true)]
+    pub as_user_extra: Vec<String>,
+}
+
+/// The value of a flag, if it has one: kubectl takes an empty one for none.
+pub(crate) fn given(flag: Option<&String>) -> Option<&str> {
+    flag.map(String::as_str).filter(|value| !value.is_empty())
+}

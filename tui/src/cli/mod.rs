@@ -1,0 +1,225 @@
+//! The command line: one definition of every command and flag, from which parsing and help (and
+//! later completions and man pages) are made.
+
+mod connection;
+pub mod pflag;
+mod top;
+
+pub use connection::Connection;
+pub(crate) use connection::given;
+pub use top::{Resource, SortBy, TopNode, TopPod};
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::demo;
+
+/// The vital signs of a Kubernetes cluster.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = false, disable_help_subcommand = true)]
+#[command(
+    args_override_self = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// Which cluster, and as whom.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Display resource (CPU/memory) usage
+    ///
+    /// Prints what `kubectl top` prints: what nodes and pods used lately, as any server of
+    /// metrics.k8s.io tells.
+    #[command(args_override_self = true, subcommand_required = true)]
+    Top {
+        /// Of what.
+        #[command(subcommand)]
+        resource: Resource,
+    },
+    /// Start a simulated cluster and look at it
+    ///
+    /// Starts a simulated cluster and the metrics server in this process, over real sockets, and
+    /// shows its nodes and pods live. Any Kubernetes client can be pointed at the kubeconfig it
+    /// names.
+    #[command(args_override_self = true)]
+    Demo(demo::Args),
+}
+
+/// How a command line ended that is not to be run.
+#[derive(Debug)]
+pub enum Stop {
+    /// Print this to the standard output and end well.
+    Say(String),
+    /// Print this to the standard error and end with the code.
+    Fail(String, u8),
+}
+
+/// The definition of everything, for a program of this name.
+pub fn command(name: &'static str) -> clap::Command {
+    switches_with_values(Cli::command().name(name).bin_name(name))
+}
+
+/// Lets every switch be given as `--switch=false` too, as kubectl's can.
+fn switches_with_values(command: clap::Command) -> clap::Command {
+    command
+        .mut_subcommands(switches_with_values)
+        .mut_args(|arg| match arg.get_action() {
+            ArgAction::SetTrue => {
+                let on = !arg.get_default_values().is_empty();
+                arg.action(ArgAction::Set)
+                    .num_args(0..=1)
+                    .require_equals(true)
+                    .value_name("BOOL")
+                    .default_value(if on { "true" } else { "false" })
+                    .default_missing_value("true")
+                    .hide_default_value(!on)
+                    .hide_possible_values(true)
+            }
+            _ => arg,
+        })
+}
+
+/// Understands the command line.
+///
+/// # Errors
+/// What to print, and how to end, instead of running anything: help, the version, or what is
+/// wrong. Commands that kubectl has too fail with its words and its code, 1; others with clap's, 2.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Stop> {
+    let mut words = arguments
+        .into_iter()
+        .map(|word| word.to_string_lossy().into_owned());
+    let program = program_name(&words.next().unwrap_or_default());
+    let words: Vec<String> = words.collect();
+    let mut definition = command(program);
+    let like_kubectl = pflag::walk(&definition, &words);
+    let path = match &like_kubectl {
+        Ok(walked) => &walked.path,
+        Err(error) => &error.path,
+    };
+    let matches = if path.get(1).is_some_and(|command| command == "top") {
+        let walked = like_kubectl.map_err(|error| Stop::Fail(error.to_string(), 1))?;
+        top::check(&mut definition, &walked)?;
+        definition.try_get_matches_from(walked.for_clap())
+    } else {
+        definition.try_get_matches_from(std::iter::once(program.to_owned()).chain(words))
+    };
+    matches
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map_err(|error| from_clap(&error))
+}
+
+fn from_clap(error: &clap::Error) -> Stop {
+    let text = error.render().to_string();
+    match u8::try_from(error.exit_code()) {
+        Ok(0) => Stop::Say(text),
+        code => Stop::Fail(text, code.unwrap_or(2)),
+    }
+}
+
+/// `kubectl vitals` when started by kubectl as its plugin, else `vitals`.
+fn program_name(first: &str) -> &'static str {
+    let file = Path::new(first)
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default();
+    if file.starts_with("kubectl-") {
+        "kubectl vitals"
+    } else {
+        "vitals"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Cli, Stop> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        command("vitals").debug_assert();
+    }
+
+    #[test]
+    fn usage_names_the_program_as_it_was_called() {
+        for (program, name) in [
+            ("vitals", "vitals top pod"),
+            ("/usr/bin/vitals", "vitals top pod"),
+            ("/usr/bin/kubectl-vitals", "kubectl vitals top pod"),
+        ] {
+            let Err(Stop::Fail(text, 1)) = parsed(&format!("{program} top pods --bogus")) else {
+                panic!("{program} took a flag that there is not");
+            };
+            assert_eq!(
+                text,
+                format!("error: unknown flag: --bogus\nSee '{name} --help' for usage.")
+            );
+        }
+    }
+
+    #[test]
+    fn top_takes_its_flags() {
+        let line =
+            "vitals top pods -A --sort-by cpu --sum --use-protocol-buffers=false --context c";
+        let cli = parsed(line).unwrap();
+        assert_eq!(cli.connection.context.as_deref(), Some("c"));
+        let Command::Top {
+            resource: Resource::Pod(pod),
+        } = cli.command
+        else {
+            panic!("not pods");
+        };
+        assert!(pod.all_namespaces && pod.sum && !pod.use_protocol_buffers && !pod.containers);
+        assert_eq!(pod.sort_by.as_deref(), Some("cpu"));
+    }
+
+    #[test]
+    fn help_goes_to_the_output_and_refusals_do_not() {
+        assert!(matches!(parsed("vitals --help"), Err(Stop::Say(_))));
+        assert!(matches!(parsed("vitals top --help"), Err(Stop::Say(_))));
+        assert!(matches!(parsed("vitals top pod -A -h"), Err(Stop::Say(_))));
+        assert!(matches!(parsed("vitals --version"), Err(Stop::Say(_))));
+        assert!(matches!(parsed("vitals top"), Err(Stop::Fail(_, 1))));
+        assert!(matches!(
+            parsed("vitals demo --bogus"),
+            Err(Stop::Fail(_, 2))
+        ));
+        assert!(matches!(parsed("vitals bogus"), Err(Stop::Fail(_, 2))));
+        assert!(matches!(parsed("vitals"), Err(Stop::Fail(_, 2))));
+    }
+
+    #[test]
+    fn arguments_are_counted_as_kubectl_counts_them() {
+        for (line, expected) in [
+            (
+                "vitals top pods a b",
+                "error: pod [NAME | -l label]\nSee 'vitals top pod -h' for help and examples",
+            ),
+            (
+                "kubectl-vitals top no a b",
+                "error: node [NAME | -l label]\nSee 'kubectl vitals top node -h' for help and examples",
+            ),
+            (
+                "vitals top foo bar",
+                "error: unknown command \"foo bar\"\nSee 'vitals top -h' for help and examples",
+            ),
+        ] {
+            assert!(
+                matches!(parsed(line), Err(Stop::Fail(text, 1)) if text == expected),
+                "{line}"
+            );
+        }
+    }
+}

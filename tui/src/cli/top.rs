@@ -1,0 +1,137 @@
+//! The flags of `top`: kubectl's.
+
+use clap::{Args, Subcommand};
+
+use super::Stop;
+use super::pflag::Walked;
+
+/// What `top` can look at.
+#[derive(Debug, Subcommand)]
+pub enum Resource {
+    /// Display resource (CPU/memory) usage of nodes
+    #[command(name = "node", visible_aliases = ["nodes", "no"], args_override_self = true)]
+    #[command(override_usage = "top node [NAME | -l label] [options]")]
+    Node(TopNode),
+    /// Display resource (CPU/memory) usage of pods
+    ///
+    /// Due to the metrics pipeline delay, they may be unavailable for a few minutes since pod
+    /// creation.
+    #[command(name = "pod", visible_aliases = ["pods", "po"], args_override_self = true)]
+    #[command(override_usage = "top pod [NAME | -l label] [options]")]
+    Pod(TopPod),
+}
+
+/// `top node`.
+#[derive(Debug, Clone, Args)]
+pub struct TopNode {
+    /// The one node to show
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Selector (label query) to filter on: =, ==, !=, in, notin, gt, lt
+    #[arg(long, short = 'l', value_name = "QUERY")]
+    pub selector: Option<String>,
+    /// Sort by this field: cpu or memory
+    #[arg(long, value_name = "FIELD")]
+    pub sort_by: Option<String>,
+    /// Print output without headers
+    #[arg(long)]
+    pub no_headers: bool,
+    /// Print node resources based on Capacity instead of Allocatable (default) of the nodes
+    #[arg(long)]
+    pub show_capacity: bool,
+    /// Print node resources related to swap memory
+    #[arg(long)]
+    pub show_swap: bool,
+    /// Use protocol buffers to access the Metrics API
+    #[arg(long, default_value = "true")]
+    pub use_protocol_buffers: bool,
+}
+
+/// `top pod`.
+#[derive(Debug, Clone, Args)]
+pub struct TopPod {
+    /// The one pod to show
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Selector (label query) to filter on: =, ==, !=, in, notin, gt, lt
+    #[arg(long, short = 'l', value_name = "QUERY")]
+    pub selector: Option<String>,
+    /// Selector (field query) to filter on: =, ==, !=; the server decides which fields it knows
+    #[arg(long, value_name = "QUERY")]
+    pub field_selector: Option<String>,
+    /// Sort by this field: cpu or memory
+    #[arg(long, value_name = "FIELD")]
+    pub sort_by: Option<String>,
+    /// Show pods of all namespaces
+    #[arg(long, short = 'A')]
+    pub all_namespaces: bool,
+    /// Print usage of containers within a pod
+    #[arg(long)]
+    pub containers: bool,
+    /// Print the sum of the resource usage
+    #[arg(long)]
+    pub sum: bool,
+    /// Print output without headers
+    #[arg(long)]
+    pub no_headers: bool,
+    /// Print pod resources related to swap memory
+    #[arg(long)]
+    pub show_swap: bool,
+    /// Use protocol buffers to access the Metrics API
+    #[arg(long, default_value = "true")]
+    pub use_protocol_buffers: bool,
+}
+
+/// What rows are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortBy {
+    /// Namespace and name, rising.
+    #[default]
+    Name,
+    /// CPU in whole millicores, falling.
+    Cpu,
+    /// Memory in bytes, falling.
+    Memory,
+}
+
+impl SortBy {
+    /// What `--sort-by` says; `None` for what kubectl would refuse.
+    pub fn from_flag(flag: Option<&String>) -> Option<Self> {
+        match flag.map_or("", String::as_str) {
+            "" => Some(Self::Name),
+            "cpu" => Some(Self::Cpu),
+            "memory" => Some(Self::Memory),
+            _ => None,
+        }
+    }
+}
+
+/// Prints help, or refuses what kubectl refuses before it does anything.
+pub(super) fn check(definition: &mut clap::Command, walked: &Walked) -> Result<(), Stop> {
+    let path = walked.command_path();
+    let resource = walked.resource();
+    definition.build();
+    let top = definition.find_subcommand_mut("top");
+    if walked.help || (resource.is_none() && walked.arguments.is_empty()) {
+        let command = match (top, resource) {
+            (Some(top), Some(resource)) => top.find_subcommand_mut(resource),
+            (top, _) => top,
+        };
+        let help = command.map(|command| command.render_long_help().to_string());
+        let help = help.unwrap_or_default();
+        return Err(if walked.help {
+            Stop::Say(help)
+        } else {
+            Stop::Fail(help, 1)
+        });
+    }
+    let complaint = match resource {
+        None => format!("unknown command {:?}", walked.arguments.join(" ")),
+        Some(resource) if walked.arguments.len() > 1 => format!("{resource} [NAME | -l label]"),
+        Some(_) => return Ok(()),
+    };
+    Err(Stop::Fail(
+        format!("error: {complaint}\nSee '{path} -h' for help and examples"),
+        1,
+    ))
+}

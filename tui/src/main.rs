@@ -1,2 +1,0 @@
-//! vitals.
-fn main() {}

@@ -1,0 +1,271 @@
+//! One GET after the other: what a batch command needs of HTTP.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::Request;
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http_body_util::BodyExt;
+use kube::client::Body;
+
+use super::kubeconfig::Target;
+use super::status::{About, Failure};
+use super::{Error, tls};
+
+/// How often a request is repeated when the server says "later" or cuts the connection.
+const RETRIES: u32 = 10;
+
+/// A cluster's API server.
+#[derive(Clone)]
+pub struct ApiClient {
+    client: kube::Client,
+    host: String,
+    timeout: Option<Duration>,
+}
+
+/// A good answer.
+pub(super) struct Answer {
+    pub content_type: String,
+    pub body: Bytes,
+}
+
+/// Any answer, or none worth waiting for again.
+enum Attempt {
+    Answered(Answer),
+    Refused {
+        code: u16,
+        answer: Answer,
+        retry_after: Option<u64>,
+    },
+}
+
+impl std::fmt::Debug for ApiClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiClient")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ApiClient {
+    /// A client for the cluster and user that were chosen. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// Certificates or credentials that cannot be used.
+    pub fn new(target: Target) -> Result<Self, Error> {
+        let Target {
+            config,
+            host,
+            timeout,
+        } = target;
+        let client =
+            kube::Client::try_from(config).map_err(|error| Error::Config(innermost(&error)))?;
+        Ok(Self {
+            client,
+            host,
+            timeout,
+        })
+    }
+
+    /// `host:port` of the server.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Asks for a path (with its query).
+    ///
+    /// # Errors
+    /// The server's refusal, explained by its body.
+    pub(super) async fn get(
+        &self,
+        path: &str,
+        accept: &str,
+        about: About<'_>,
+    ) -> Result<Answer, Error> {
+        self.get_or(path, accept, |code, answer| {
+            Failure::of(code, &answer.content_type, &answer.body, about)
+        })
+        .await
+    }
+
+    /// As `get`, but with another reading of refusals.
+    pub(super) async fn get_or(
+        &self,
+        path: &str,
+        accept: &str,
+        refusal: impl Fn(u16, &Answer) -> Failure,
+    ) -> Result<Answer, Error> {
+        let mut retries = 0;
+        loop {
+            let attempt = self.timed(path, accept).await;
+            let wait = match &attempt {
+                Ok(Attempt::Refused { retry_after, .. }) => *retry_after,
+                Err(error) if interrupted(error.as_ref()) => Some(1),
+                _ => None,
+            };
+            if let Some(seconds) = wait.filter(|_| retries < RETRIES) {
+                retries += 1;
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                continue;
+            }
+            return match attempt {
+                Ok(Attempt::Answered(answer)) => Ok(answer),
+                Ok(Attempt::Refused { code, answer, .. }) => {
+                    Err(Error::Server(refusal(code, &answer)))
+                }
+                Err(error) => Err(self.explain(error.as_ref())),
+            };
+        }
+    }
+
+    async fn timed(&self, path: &str, accept: &str) -> Result<Attempt, Box<dyn StdError>> {
+        let begin = Instant::now();
+        let attempt = self.attempt(path, accept);
+        let attempt = match self.timeout {
+            None => attempt.await,
+            Some(limit) => tokio::time::timeout(limit, attempt)
+                .await
+                .unwrap_or_else(|_| Err(TimedOut.into())),
+        };
+        tracing::debug!(path, took = ?begin.elapsed(), ok = attempt.is_ok(), "GET");
+        attempt
+    }
+
+    async fn attempt(&self, path: &str, accept: &str) -> Result<Attempt, Box<dyn StdError>> {
+        let request = Request::get(path)
+            .header(ACCEPT, accept)
+            .header(USER_AGENT, concat!("vitals/", env!("CARGO_PKG_VERSION")))
+            .body(Body::empty())?;
+        let response = self.client.send(request).await?;
+        let status = response.status();
+        let header = |name| {
+            let value: Option<&http::HeaderValue> = response.headers().get(name);
+            value
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        let content_type = header(CONTENT_TYPE).unwrap_or_default();
+        let may_repeat = status.as_u16() == 429 || status.is_server_error();
+        let retry_after = header(RETRY_AFTER).and_then(|text| text.parse().ok());
+        let body = response.into_body().collect().await?.to_bytes();
+        let answer = Answer { content_type, body };
+        Ok(if status.is_success() {
+            Attempt::Answered(answer)
+        } else {
+            let retry_after = retry_after.filter(|_| may_repeat);
+            Attempt::Refused {
+                code: status.as_u16(),
+                answer,
+                retry_after,
+            }
+        })
+    }
+
+    /// Why there was no answer at all.
+    fn explain(&self, error: &(dyn StdError + 'static)) -> Error {
+        for cause in causes(error) {
+            if cause.is::<TimedOut>() {
+                return Error::Unreachable(TimedOut.to_string());
+            }
+            if let Some(words) = tls::explain(cause) {
+                return Error::Unreachable(words);
+            }
+            if let Some(io) = cause.downcast_ref::<io::Error>()
+                && io.kind() == io::ErrorKind::ConnectionRefused
+            {
+                return Error::Refused(self.host.clone());
+            }
+            if let Some(kube::Error::Auth(error)) = cause.downcast_ref() {
+                return Error::Config(format!("getting credentials: {error}"));
+            }
+        }
+        let last = innermost(error);
+        if last.contains("failed to lookup address") || last.contains("dns error") {
+            let name = self
+                .host
+                .rsplit_once(':')
+                .map_or(self.host.as_str(), |(name, _)| name);
+            return Error::Unreachable(format!("dial tcp: lookup {name}: no such host"));
+        }
+        Error::Unreachable(if interrupted(error) {
+            "EOF".to_owned()
+        } else {
+            last
+        })
+    }
+}
+
+/// The wording of Go's HTTP client.
+#[derive(Debug, thiserror::Error)]
+#[error("net/http: request canceled (Client.Timeout exceeded while awaiting headers)")]
+struct TimedOut;
+
+/// An error and what caused it, and what caused that.
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| cause(*error))
+}
+
+fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    // An I/O error made of another one does not name that as its source, but holds it.
+    let held = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    held.map(|held| held as &(dyn StdError + 'static))
+        .or_else(|| error.source())
+}
+
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    causes(error)
+        .last()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+/// Whether the connection broke off, so that asking again may do better.
+fn interrupted(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|cause| {
+        let of_io = cause.downcast_ref::<io::Error>().is_some_and(|io| {
+            matches!(
+                io.kind(),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
+            )
+        });
+        of_io
+            || cause
+                .to_string()
+                .contains("connection closed before message completed")
+    })
+}
+
+/// A segment of a path, or a value of a query, escaped.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn escapes_what_would_mean_something() {
+        assert_eq!(
+            escaped("app=web,tier in (a b)"),
+            "app%3Dweb%2Ctier%20in%20%28a%20b%29"
+        );
+        assert_eq!(escaped("kube-system"), "kube-system");
+        assert_eq!(escaped("é"), "%C3%A9");
+    }
+}

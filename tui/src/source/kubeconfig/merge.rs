@@ -1,0 +1,227 @@
+//! What kubeconfig and flags say together.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use kube::config::{AuthInfo, Cluster, Context, Kubeconfig};
+use kubevitals_proto::duration::GoDuration;
+
+use super::{DEFAULT_SERVER, check};
+use crate::cli::{Connection, given};
+use crate::source::Error;
+
+/// A kubeconfig, and the flags that override parts of it.
+#[derive(Debug)]
+pub(super) struct Merged {
+    file: Kubeconfig,
+    flags: Connection,
+}
+
+impl Merged {
+    pub(super) fn new(file: Kubeconfig, flags: Connection) -> Self {
+        Self { file, flags }
+    }
+
+    pub(super) fn namespace_flag(&self) -> Option<&str> {
+        given(self.flags.namespace.as_ref())
+    }
+
+    fn context_name(&self) -> &str {
+        let current = self.file.current_context.as_deref().unwrap_or_default();
+        given(self.flags.context.as_ref()).unwrap_or(current)
+    }
+
+    /// The chosen context with the flags applied. Only one chosen by a flag must exist.
+    pub(super) fn context(&self) -> Result<Context, Error> {
+        let name = self.context_name();
+        let named = self
+            .file
+            .contexts
+            .iter()
+            .find(|context| context.name == name);
+        let mut context = match named {
+            Some(named) => named.context.clone().unwrap_or_default(),
+            None => match given(self.flags.context.as_ref()) {
+                Some(name) => return Err(missing("context", name)),
+                None => Context::default(),
+            },
+        };
+        if let Some(cluster) = given(self.flags.cluster.as_ref()) {
+            context.cluster = cluster.to_owned();
+        }
+        override_with(&mut context.user, self.flags.user.as_ref());
+        override_with(&mut context.namespace, self.flags.namespace.as_ref());
+        Ok(context)
+    }
+
+    fn user_name(&self) -> String {
+        match given(self.flags.user.as_ref()) {
+            Some(user) => user.to_owned(),
+            None => self.context().unwrap_or_default().user.unwrap_or_default(),
+        }
+    }
+
+    /// Whose credentials to use, with the flags applied. Only one chosen by a flag must exist.
+    pub(super) fn user(&self) -> Result<AuthInfo, Error> {
+        let name = self.user_name();
+        let named = self.file.auth_infos.iter().find(|user| user.name == name);
+        let mut user = match named {
+            Some(named) => named.auth_info.clone().unwrap_or_default(),
+            None if given(self.flags.user.as_ref()).is_some() => {
+                return Err(missing("auth info", &name));
+            }
+            None => AuthInfo::default(),
+        };
+        let flags = &self.flags;
+        if let Some(token) = given(flags.token.as_ref()) {
+            user.token = Some(token.to_owned().into());
+            user.token_file = None;
+        }
+        override_with(&mut user.username, flags.username.as_ref());
+        if let Some(password) = given(flags.password.as_ref()) {
+            user.password = Some(password.to_owned().into());
+        }
+        if let Some(certificate) = given(flags.client_certificate.as_ref()) {
+            user.client_certificate = Some(certificate.to_owned());
+            user.client_certificate_data = None;
+        }
+        if let Some(key) = given(flags.client_key.as_ref()) {
+            user.client_key = Some(key.to_owned());
+            user.client_key_data = None;
+        }
+        override_with(&mut user.impersonate, flags.as_user.as_ref());
+        override_with(&mut user.impersonate_uid, flags.as_uid.as_ref());
+        if !flags.as_group.is_empty() {
+            user.impersonate_groups = Some(flags.as_group.clone());
+        }
+        if !flags.as_user_extra.is_empty() {
+            let mut extra: HashMap<String, Vec<String>> = HashMap::new();
+            for (key, value) in flags
+                .as_user_extra
+                .iter()
+                .filter_map(|pair| pair.split_once('='))
+            {
+                extra
+                    .entry(key.to_owned())
+                    .or_default()
+                    .push(value.to_owned());
+            }
+            user.impersonate_user_extra = Some(extra);
+        }
+        Ok(user)
+    }
+
+    fn cluster_name(&self) -> String {
+        match given(self.flags.cluster.as_ref()) {
+            Some(cluster) => cluster.to_owned(),
+            None => self.context().unwrap_or_default().cluster,
+        }
+    }
+
+    /// The cluster to talk to, with the flags applied. Only one chosen by a flag must exist.
+    pub(super) fn cluster(&self) -> Result<Cluster, Error> {
+        let name = self.cluster_name();
+        let named = self
+            .file
+            .clusters
+            .iter()
+            .find(|cluster| cluster.name == name);
+        let mut cluster = match named {
+            Some(named) => named.cluster.clone().unwrap_or_default(),
+            None if given(self.flags.cluster.as_ref()).is_some() => {
+                return Err(missing("cluster", &name));
+            }
+            None => Cluster::default(),
+        };
+        if cluster.server.as_deref().unwrap_or_default().is_empty() {
+            cluster.server = Some(default_server());
+        }
+        let flags = &self.flags;
+        override_with(&mut cluster.server, flags.server.as_ref());
+        let authority = given(flags.certificate_authority.as_ref());
+        if flags.insecure_skip_tls_verify || authority.is_some() {
+            cluster.insecure_skip_tls_verify = Some(flags.insecure_skip_tls_verify);
+            cluster.certificate_authority = authority.map(str::to_owned);
+            cluster.certificate_authority_data = None;
+        }
+        let server_name = given(flags.tls_server_name.as_ref());
+        if server_name.is_some() || given(flags.server.as_ref()).is_some() {
+            cluster.tls_server_name = server_name.map(str::to_owned);
+        }
+        Ok(cluster)
+    }
+
+    /// Everything wrong with what was chosen, at once.
+    pub(super) fn confirm_usable(&self) -> Result<(), Error> {
+        let name = self.context_name();
+        let known = name.is_empty() || self.file.contexts.iter().any(|named| named.name == name);
+        let mut troubles = check::user(&self.user_name(), &self.user().unwrap_or_default());
+        let cluster = match self.cluster() {
+            Ok(cluster) => check::cluster(&self.cluster_name(), &cluster),
+            Err(_) => vec![format!(
+                "no server found for cluster {:?}",
+                self.cluster_name()
+            )],
+        };
+        troubles.extend(cluster);
+        if known {
+            return Error::of_config(troubles);
+        }
+        if troubles.is_empty() {
+            return Err(Error::NoContext(name.to_owned()));
+        }
+        troubles.insert(
+            0,
+            format!("context was not found for specified context: {name}"),
+        );
+        Error::of_config(troubles)
+    }
+
+    /// How long a request may take.
+    pub(super) fn timeout(&self) -> Result<Option<Duration>, Error> {
+        let Some(text) = given(self.flags.request_timeout.as_ref()) else {
+            return Ok(None);
+        };
+        let nanoseconds = match text.parse::<i64>() {
+            Ok(seconds) => seconds.checked_mul(1_000_000_000),
+            Err(_) => text.parse::<GoDuration>().ok().map(|duration| duration.0),
+        };
+        let nanoseconds = nanoseconds.ok_or_else(|| {
+            Error::Config(
+                "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)".to_owned(),
+            )
+        })?;
+        let nanoseconds = u64::try_from(nanoseconds).unwrap_or_default();
+        Ok((nanoseconds > 0).then(|| Duration::from_nanos(nanoseconds)))
+    }
+
+    /// Whether nothing was chosen by file or flag, and this is a pod of some cluster.
+    pub(super) fn in_cluster(&self) -> bool {
+        let flags = &self.flags;
+        let nothing = self.file.clusters.is_empty()
+            && self.file.auth_infos.is_empty()
+            && given(flags.server.as_ref()).is_none()
+            && given(flags.token.as_ref()).is_none();
+        nothing
+            && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
+            && std::env::var_os("KUBERNETES_SERVICE_PORT").is_some()
+            && std::path::Path::new("/var/run/secrets/kubernetes.io/serviceaccount/token").is_file()
+    }
+}
+
+fn override_with(setting: &mut Option<String>, flag: Option<&String>) {
+    if let Some(value) = given(flag) {
+        *setting = Some(value.to_owned());
+    }
+}
+
+fn missing(what: &str, name: &str) -> Error {
+    Error::Config(format!("{what} {name:?} does not exist"))
+}
+
+fn default_server() -> String {
+    let master = std::env::var("KUBERNETES_MASTER")
+        .ok()
+        .filter(|server| !server.is_empty());
+    master.unwrap_or_else(|| DEFAULT_SERVER.to_owned())
+}

@@ -1,0 +1,321 @@
+//! Any server of metrics.k8s.io, with what the cluster's API says of nodes and pods beside it.
+
+use kubevitals_proto::metrics::Version;
+
+use super::client::{Answer, escaped};
+use super::nodes::{Node, NodeCapacity, NodeList};
+use super::pods::{Pod, PodList, PodRef};
+use super::status::{About, PROTOBUF};
+use super::usage::{NodeUsage, PodUsage};
+use super::{ApiClient, Error, decode, discovery};
+
+/// Which objects a list is of. Empty selectors select all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Selection<'a> {
+    /// A label selector.
+    pub labels: &'a str,
+    /// A field selector.
+    pub fields: &'a str,
+}
+
+/// A source of what nodes and pods use.
+#[derive(Debug, Clone)]
+pub struct MetricsApi {
+    client: ApiClient,
+    protobuf: bool,
+}
+
+/// Only the metadata of objects, where the server can leave out the rest.
+const METADATA_LIST: &str =
+    "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
+const METADATA: &str =
+    "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";
+const JSON: &str = "application/json";
+
+impl MetricsApi {
+    /// The source behind this API server, asked in protobuf or only in JSON.
+    pub fn new(client: ApiClient, protobuf: bool) -> Self {
+        Self { client, protobuf }
+    }
+
+    /// The version to ask for; none if the cluster serves no metrics.
+    ///
+    /// # Errors
+    /// No answer from the cluster.
+    pub async fn version(&self) -> Result<Option<Version>, Error> {
+        discovery::metrics_version(&self.client).await
+    }
+
+    /// What the selected nodes used.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn nodes(
+        &self,
+        version: Version,
+        selection: Selection<'_>,
+    ) -> Result<Vec<NodeUsage>, Error> {
+        let path = Path::metrics(version).nodes().query(selection);
+        decode::node_list(&self.get_metrics(path).await?)
+    }
+
+    /// What one node used.
+    ///
+    /// # Errors
+    /// No answer, or a refusal; most likely that there is no such node.
+    pub async fn node(&self, version: Version, name: &str) -> Result<NodeUsage, Error> {
+        let path = Path::metrics(version).nodes().name(name)?;
+        decode::node(&self.get_metrics(path).await?)
+    }
+
+    /// What the selected pods used; an empty namespace stands for all.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn pods(
+        &self,
+        version: Version,
+        namespace: &str,
+        selection: Selection<'_>,
+    ) -> Result<Vec<PodUsage>, Error> {
+        let path = Path::metrics(version).pods(namespace)?.query(selection);
+        decode::pod_list(&self.get_metrics(path).await?)
+    }
+
+    /// What one pod used.
+    ///
+    /// # Errors
+    /// No answer, or a refusal; most likely that there is no such pod.
+    pub async fn pod(
+        &self,
+        version: Version,
+        namespace: &str,
+        name: &str,
+    ) -> Result<PodUsage, Error> {
+        let path = Path::metrics(version).pods(namespace)?.name(name)?;
+        decode::pod(&self.get_metrics(path).await?)
+    }
+
+    /// How much the selected nodes have.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn node_capacities(
+        &self,
+        selection: Selection<'_>,
+    ) -> Result<Vec<NodeCapacity>, Error> {
+        let answer = self
+            .get(Path::core().nodes().query(selection), JSON)
+            .await?;
+        let list: NodeList = parse(&answer)?;
+        Ok(list.items.into_iter().map(Into::into).collect())
+    }
+
+    /// How much one node has.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn node_capacity(&self, name: &str) -> Result<NodeCapacity, Error> {
+        let answer = self.get(Path::core().nodes().name(name)?, JSON).await?;
+        Ok(parse::<Node>(&answer)?.into())
+    }
+
+    /// Which of the selected pods there are, metrics or not; an empty namespace stands for all.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn pod_refs(
+        &self,
+        namespace: &str,
+        selection: Selection<'_>,
+    ) -> Result<Vec<PodRef>, Error> {
+        let path = Path::core().pods(namespace)?.query(selection);
+        let list: PodList = parse(&self.get(path, METADATA_LIST).await?)?;
+        Ok(list.items.into_iter().map(|pod| pod.metadata).collect())
+    }
+
+    /// One pod, metrics or not.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn pod_ref(&self, namespace: &str, name: &str) -> Result<PodRef, Error> {
+        let path = Path::core().pods(namespace)?.name(name)?;
+        Ok(parse::<Pod>(&self.get(path, METADATA).await?)?.metadata)
+    }
+
+    async fn get_metrics(&self, path: Path<'_>) -> Result<Answer, Error> {
+        const BOTH: &str = "application/vnd.kubernetes.protobuf,application/json";
+        debug_assert!(BOTH.starts_with(PROTOBUF));
+        self.get(path, if self.protobuf { BOTH } else { JSON })
+            .await
+    }
+
+    async fn get(&self, path: Path<'_>, accept: &str) -> Result<Answer, Error> {
+        let about = About {
+            resource: path.resource,
+            name: path.name,
+        };
+        self.client.get(&path.text, accept, about).await
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, Error> {
+    serde_json::from_slice(&answer.body).map_err(|error| {
+        Error::Request(format!("the server's answer cannot be understood: {error}"))
+    })
+}
+
+/// A request's path, as it is put together.
+struct Path<'a> {
+    text: String,
+    core: bool,
+    resource: &'static str,
+    name: &'a str,
+}
+
+impl<'a> Path<'a> {
+    fn metrics(version: Version) -> Self {
+        let text = format!("/apis/metrics.k8s.io/{}", version.as_str());
+        Self {
+            text,
+            core: false,
+            resource: "",
+            name: "",
+        }
+    }
+
+    fn core() -> Self {
+        Self {
+            text: "/api/v1".to_owned(),
+            core: true,
+            resource: "",
+            name: "",
+        }
+    }
+
+    fn nodes(mut self) -> Self {
+        self.text.push_str("/nodes");
+        self.resource = if self.core {
+            "nodes"
+        } else {
+            "nodes.metrics.k8s.io"
+        };
+        self
+    }
+
+    fn pods(mut self, namespace: &str) -> Result<Self, Error> {
+        if !namespace.is_empty() {
+            segment("namespace", namespace)?;
+            self.text.push_str("/namespaces/");
+            self.text.push_str(&escaped(namespace));
+        }
+        self.text.push_str("/pods");
+        self.resource = if self.core {
+            "pods"
+        } else {
+            "pods.metrics.k8s.io"
+        };
+        Ok(self)
+    }
+
+    fn name(mut self, name: &'a str) -> Result<Self, Error> {
+        segment("resource name", name)?;
+        self.text.push('/');
+        self.text.push_str(&escaped(name));
+        self.name = name;
+        Ok(self)
+    }
+
+    fn query(mut self, selection: Selection<'_>) -> Self {
+        let parameters = [
+            ("fieldSelector", selection.fields),
+            ("labelSelector", selection.labels),
+        ];
+        let mut mark = '?';
+        for (key, value) in parameters
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+        {
+            self.text
+                .push_str(&format!("{mark}{key}={}", escaped(value)));
+            mark = '&';
+        }
+        self
+    }
+}
+
+/// Refuses what would lead to another path.
+fn segment(what: &str, text: &str) -> Result<(), Error> {
+    let complaints: Vec<&str> = match text {
+        "." => vec!["may not be '.'"],
+        ".." => vec!["may not be '..'"],
+        _ => [('/', "may not contain '/'"), ('%', "may not contain '%'")]
+            .into_iter()
+            .filter_map(|(bad, complaint)| text.contains(bad).then_some(complaint))
+            .collect(),
+    };
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Request(format!(
+        "invalid {what} {text:?}: [{}]",
+        complaints.join(" ")
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_the_apis() {
+        let selection = Selection {
+            labels: "a=b",
+            fields: "",
+        };
+        let path = Path::metrics(Version::V1beta1)
+            .pods("")
+            .unwrap()
+            .query(selection);
+        assert_eq!(
+            path.text,
+            "/apis/metrics.k8s.io/v1beta1/pods?labelSelector=a%3Db"
+        );
+        let path = Path::core().pods("ns").unwrap().name("web-1").unwrap();
+        assert_eq!(path.text, "/api/v1/namespaces/ns/pods/web-1");
+        let both = Selection {
+            labels: "a",
+            fields: "b=c",
+        };
+        let path = Path::metrics(Version::V1).nodes().query(both);
+        assert_eq!(
+            path.text,
+            "/apis/metrics.k8s.io/v1/nodes?fieldSelector=b%3Dc&labelSelector=a"
+        );
+    }
+
+    #[test]
+    fn names_cannot_lead_elsewhere() {
+        for (name, expected) in [
+            (
+                "..",
+                "error: invalid resource name \"..\": [may not be '..']",
+            ),
+            (
+                "a/b",
+                "error: invalid resource name \"a/b\": [may not contain '/']",
+            ),
+            (
+                "%/",
+                "error: invalid resource name \"%/\": [may not contain '/' may not contain '%']",
+            ),
+        ] {
+            let refused = Path::core()
+                .nodes()
+                .name(name)
+                .err()
+                .map(|error| error.to_string());
+            assert_eq!(refused.as_deref(), Some(expected));
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! What a server says when it refuses, in the words client-go and kubectl have for it.
+
+use std::fmt;
+
+use bytes::Bytes;
+use prost::Message;
+use serde::Deserialize;
+
+/// A request the server refused. Its text is kubectl's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The HTTP status.
+    pub code: u16,
+    /// The reason in one word (`NotFound`), if the server or the HTTP status gave one.
+    pub reason: String,
+    /// What the server said, or what the HTTP status means.
+    pub message: String,
+    /// What of it is invalid, where that is the reason.
+    pub details: Option<Details>,
+}
+
+/// What was invalid about a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Details {
+    /// The kind of object.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Each thing that is wrong.
+    pub causes: Vec<Cause>,
+}
+
+/// One thing that is invalid.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Cause {
+    /// Where.
+    pub field: String,
+    /// What.
+    pub message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            reason, message, ..
+        } = self;
+        match reason.as_str() {
+            "Unauthorized" => {
+                write!(f, "error: You must be logged in to the server ({message})")
+            }
+            "Invalid" => f.write_str(&self.invalid()),
+            "" => write!(f, "Error from server: {message}"),
+            reason => write!(f, "Error from server ({reason}): {message}"),
+        }
+    }
+}
+
+/// What a request was about, as far as it names itself in an error.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct About<'a> {
+    /// `pods.metrics.k8s.io`, or nothing for discovery.
+    pub resource: &'a str,
+    /// The one object asked for, or nothing.
+    pub name: &'a str,
+}
+
+/// The part of a `metav1.Status` that is shown, in JSON.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct JsonStatus {
+    status: String,
+    message: String,
+    reason: String,
+    details: Option<Details>,
+}
+
+/// The same in protobuf; what is invalid is not read, as nothing that is only read can be.
+#[derive(Clone, PartialEq, Message)]
+struct ProtoStatus {
+    #[prost(string, tag = "2")]
+    status: String,
+    #[prost(string, tag = "3")]
+    message: String,
+    #[prost(string, tag = "4")]
+    reason: String,
+}
+
+impl Failure {
+    /// What a refusal means: the Status in its body where there is one, else its HTTP status.
+    pub(super) fn of(code: u16, content_type: &str, body: &Bytes, about: About<'_>) -> Self {
+        let media = media_type(content_type);
+        let status = if media == "application/json" {
+            serde_json::from_slice::<JsonStatus>(body).ok()
+        } else if media == PROTOBUF {
+            decode_protobuf(body)
+        } else {
+            None
+        };
+        match status {
+            Some(JsonStatus {
+                status,
+                message,
+                reason,
+                details,
+            }) if status == "Failure" => Self {
+                code,
+                reason,
+                message,
+                details,
+            },
+            _ => Self::of_code(code, content_type, body, about),
+        }
+    }
+
+    /// What the HTTP status alone means. Discovery is told no more than this by client-go.
+    pub(super) fn of_code(code: u16, content_type: &str, body: &[u8], about: About<'_>) -> Self {
+        let said = said(content_type, body);
+        let (reason, message) = match code {
+            400 => (
+                "BadRequest",
+                "the server rejected our request for an unknown reason",
+            ),
+            401 => (
+                "Unauthorized",
+                "the server has asked for the client to provide credentials",
+            ),
+            403 => ("Forbidden", said.as_str()),
+            404 => (
+                "NotFound",
+                "the server could not find the requested resource",
+            ),
+            405 => (
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+            ),
+            406 if said.is_empty() || said == UNKNOWN => (
+                "NotAcceptable",
+                "the server was unable to respond with a content type that the client supports",
+            ),
+            406 => ("NotAcceptable", said.as_str()),
+            409 => ("Conflict", "the server reported a conflict"),
+            415 => ("UnsupportedMediaType", said.as_str()),
+            422 => (
+                "Invalid",
+                "the server rejected our request due to an error in our request",
+            ),
+            429 => (
+                "TooManyRequests",
+                "the server has received too many requests and has asked us to try again later",
+            ),
+            503 => (
+                "ServiceUnavailable",
+                "the server is currently unable to handle the request",
+            ),
+            504 => (
+                "Timeout",
+                "the server was unable to return a response in the time allotted, but may still be processing the request",
+            ),
+            500.. => ("InternalError", ""),
+            _ => ("", ""),
+        };
+        let mut message = match (reason, message) {
+            ("InternalError", "") => {
+                format!(
+                    "an error on the server ({said:?}) has prevented the request from succeeding"
+                )
+            }
+            ("", "") => format!(
+                "the server responded with the status code {code} but did not return more information"
+            ),
+            (_, message) => message.to_owned(),
+        };
+        match about {
+            About { resource: "", .. } => {}
+            About { resource, name: "" } => message.push_str(&format!(" (get {resource})")),
+            About { resource, name } => message.push_str(&format!(" (get {resource} {name})")),
+        }
+        let details = Details {
+            kind: about
+                .resource
+                .split('.')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            name: about.name.to_owned(),
+            causes: vec![Cause {
+                field: String::new(),
+                message: said.clone(),
+            }],
+        };
+        Self {
+            code,
+            reason: reason.to_owned(),
+            message,
+            details: Some(details),
+        }
+    }
+
+    /// The text for a request whose content is wrong.
+    fn invalid(&self) -> String {
+        let Some(Details { kind, name, causes }) = &self.details else {
+            return format!("The request is invalid: {}", self.message);
+        };
+        let what = if !kind.is_empty() || !name.is_empty() {
+            format!("The {kind} {name:?} is invalid")
+        } else if causes.is_empty() && !self.message.is_empty() {
+            format!("The request is invalid: {}", self.message)
+        } else {
+            "The request is invalid".to_owned()
+        };
+        match causes.as_slice() {
+            [] => what,
+            [Cause { field, message }] => format!("{what}: {field}: {message}"),
+            causes => {
+                let each = causes
+                    .iter()
+                    .map(|cause| format!("* {}: {}\n", cause.field, cause.message));
+                format!("{what}: \n{}", each.collect::<String>())
+            }
+        }
+    }
+}
+
+/// The media type Kubernetes gives its protobuf envelope.
+pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
+/// Stands for a body that is not text.
+const UNKNOWN: &str = "unknown";
+
+/// The media type without its parameters.
+pub(super) fn media_type(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
+/// The body, if it is text; what is longer than anyone would read is cut.
+fn said(content_type: &str, body: &[u8]) -> String {
+    const MOST: usize = 2048;
+    if content_type.is_empty() || media_type(content_type).starts_with("text/") {
+        let body = body.get(..MOST).unwrap_or(body);
+        String::from_utf8_lossy(body).trim().to_owned()
+    } else {
+        UNKNOWN.to_owned()
+    }
+}
+
+fn decode_protobuf(body: &Bytes) -> Option<JsonStatus> {
+    let ProtoStatus {
+        status,
+        message,
+        reason,
+    } = ProtoStatus::decode(super::decode::unwrap(body)?).ok()?;
+    Some(JsonStatus {
+        status,
+        message,
+        reason,
+        details: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PODS: About<'_> = About {
+        resource: "pods.metrics.k8s.io",
+        name: "",
+    };
+
+    #[test]
+    fn the_body_speaks_for_itself() {
+        let body = br#"{"kind":"Status","status":"Failure","message":"pods \"nope\" not found","reason":"NotFound"}"#;
+        let failure = Failure::of(404, "application/json", &Bytes::from_static(body), PODS);
+        assert_eq!(
+            failure.to_string(),
+            "Error from server (NotFound): pods \"nope\" not found"
+        );
+    }
+
+    #[test]
+    fn protobuf_bodies_do_too() {
+        let raw = ProtoStatus {
+            status: "Failure".into(),
+            message: "no".into(),
+            reason: "Forbidden".into(),
+        }
+        .encode_to_vec();
+        let mut body = b"k8s\0".to_vec();
+        body.extend([0x12, u8::try_from(raw.len()).unwrap()]);
+        body.extend(raw);
+        let failure = Failure::of(403, PROTOBUF, &body.into(), PODS);
+        assert_eq!(failure.to_string(), "Error from server (Forbidden): no");
+    }
+
+    #[test]
+    fn without_a_status_the_http_status_speaks() {
+        for (code, content_type, body, expected) in [
+            (
+                503,
+                "text/plain; charset=utf-8",
+                "service unavailable\n",
+                "Error from server (ServiceUnavailable): the server is currently unable to handle the request (get pods.metrics.k8s.io)",
+            ),
+            (
+                500,
+                "text/html",
+                " <b>oops</b>\n",
+                "Error from server (InternalError): an error on the server (\"<b>oops</b>\") has prevented the request from succeeding (get pods.metrics.k8s.io)",
+            ),
+            (
+                500,
+                "application/json",
+                "{}",
+                "Error from server (InternalError): an error on the server (\"unknown\") has prevented the request from succeeding (get pods.metrics.k8s.io)",
+            ),
+            (
+                401,
+                "",
+                "",
+                "error: You must be logged in to the server (the server has asked for the client to provide credentials (get pods.metrics.k8s.io))",
+            ),
+            (
+                403,
+                "text/plain",
+                "no!",
+                "Error from server (Forbidden): no! (get pods.metrics.k8s.io)",
+            ),
+            (
+                418,
+                "",
+                "",
+                "Error from server: the server responded with the status code 418 but did not return more information (get pods.metrics.k8s.io)",
+            ),
+        ] {
+            let failure = Failure::of(code, content_type, &body.into(), PODS);
+            assert_eq!(failure.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_is_named_and_discovery_is_not() {
+        let about = About {
+            resource: "nodes",
+            name: "n1",
+        };
+        assert!(
+            Failure::of(404, "", &Bytes::new(), about)
+                .message
+                .ends_with(" (get nodes n1)")
+        );
+        let plain = Failure::of(404, "", &Bytes::new(), About::default());
+        assert_eq!(
+            plain.message,
+            "the server could not find the requested resource"
+        );
+    }
+}
