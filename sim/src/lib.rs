@@ -1,6 +1,25 @@
-//! A simulated cluster over real sockets.
+//! A simulated Kubernetes cluster over real sockets.
+//!
+//! [`Cluster::start`] gives a cluster of any size: kubelets that answer as Kubernetes 1.36's do, each on a loopback
+//! address of its own, and an API server that kubectl and client libraries take for one. Everything is decided by
+//! the seed; time is a [`SimClock`], which may run faster or be moved by hand. Instead of a simulation, kubelets can
+//! [`Replay`] what real ones said.
 
 pub mod apiserver;
+mod clock;
+mod cluster;
+mod config;
+mod fixtures;
 pub mod identity;
+mod kubelet;
 pub mod objects;
 pub mod pki;
+mod replay;
+mod world;
+
+pub use clock::SimClock;
+pub use cluster::{Cluster, SimError};
+pub use config::{Config, Faults};
+pub use fixtures::fixtures;
+pub use kubelet::Kill;
+pub use replay::{Replay, ReplayError};

@@ -1,0 +1,357 @@
+//! A running simulated cluster.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use thiserror::Error;
+
+use crate::apiserver::{ApiServer, ApiServerConfig, ApiServerError, Credentials};
+use crate::clock::SimClock;
+use crate::config::Config;
+use crate::identity::{Identities, SERVER_ACCOUNT, UserInfo};
+use crate::kubelet::{Kill, Kubelets, Listener, Pages};
+use crate::objects::{Now, Store};
+use crate::pki::{Pki, PkiError};
+use crate::replay::Player;
+use crate::world::{Scale, World};
+
+/// A cluster could not be started.
+#[derive(Debug, Error)]
+pub enum SimError {
+    /// The kubelets' port cannot be listened on.
+    #[error("kubelets cannot listen on port {port}")]
+    Listen {
+        /// The port that was asked for.
+        port: u16,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A certificate could not be made.
+    #[error("cannot make the cluster's certificates")]
+    Pki(#[from] PkiError),
+    /// The API server could not be started.
+    #[error("cannot start the API server")]
+    ApiServer(#[from] ApiServerError),
+    /// The token or a kubeconfig could not be written.
+    #[error("cannot write {path}")]
+    Write {
+        /// Where to.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// What is simulated.
+enum Source {
+    World(Arc<World>),
+    Replay(Arc<Player>),
+}
+
+/// A simulated cluster that is running. Dropping it stops it.
+pub struct Cluster {
+    api: ApiServer,
+    kubelets: Kubelets,
+    source: Source,
+    clock: SimClock,
+    pki: Arc<Pki>,
+    store: Arc<Store>,
+    identities: Arc<Identities>,
+    kubelet_port: u16,
+    files: Files,
+    server_kubeconfig: String,
+    ca_pem: String,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster")
+            .field("api", &self.api.addr())
+            .field("kubelet_port", &self.kubelet_port)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Starts the API server and the kubelets; when it returns, all objects are there and everything answers.
+    ///
+    /// # Errors
+    /// When a port is taken, or a certificate or file cannot be made.
+    pub async fn start(config: Config) -> Result<Self, SimError> {
+        let clock = config
+            .clock
+            .clone()
+            .unwrap_or_else(|| SimClock::scaled(config.speed));
+        let listener = Listener::bind(config.kubelet_port)
+            .await
+            .map_err(|source| SimError::Listen {
+                port: config.kubelet_port,
+                source,
+            })?;
+        let kubelet_port = listener.port;
+        let pki = Arc::new(Pki::new()?);
+        let identities = Arc::new(Identities::with_defaults());
+        let store = Store::new(now(&clock));
+        let (source, names) = source(&config, &clock, &store, kubelet_port);
+        let pages: Arc<dyn Pages> = match &source {
+            Source::World(world) => world.clone(),
+            Source::Replay(player) => player.clone(),
+        };
+        let kubelets = Kubelets::start(
+            listener,
+            names,
+            pages,
+            pki.cluster().clone(),
+            identities.clone(),
+        )?;
+        let api = ApiServer::start(
+            ApiServerConfig {
+                listen: config.api_listen,
+                ..ApiServerConfig::default()
+            },
+            store.clone(),
+            pki.clone(),
+            identities.clone(),
+        )
+        .await?;
+        if let Some(target) = config.aggregated {
+            api.set_aggregated(Some(target));
+        }
+        let files = Files::new()?;
+        files.write_token(&identities)?;
+        let server_kubeconfig = api
+            .kubeconfig()
+            .yaml(SERVER_ACCOUNT.1, &Credentials::TokenFile(&files.token()));
+        Ok(Self {
+            ca_pem: pki.cluster().pem(),
+            api,
+            kubelets,
+            source,
+            clock,
+            pki,
+            store,
+            identities,
+            kubelet_port,
+            files,
+            server_kubeconfig,
+        })
+    }
+
+    /// The kubeconfig of an administrator, as YAML.
+    #[must_use]
+    pub fn kubeconfig(&self) -> &str {
+        self.api.admin_kubeconfig()
+    }
+
+    /// Writes the administrator's kubeconfig to a file.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_kubeconfig(&self, path: impl AsRef<Path>) -> Result<(), SimError> {
+        write(path.as_ref(), self.kubeconfig())
+    }
+
+    /// The kubeconfig that vitals-server uses: its service account's token, read from a file that may be rewritten.
+    #[must_use]
+    pub fn server_kubeconfig(&self) -> &str {
+        &self.server_kubeconfig
+    }
+
+    /// The file that holds the server's token, as a projected service account token would be.
+    #[must_use]
+    pub fn kubelet_token_path(&self) -> PathBuf {
+        self.files.token()
+    }
+
+    /// Replaces the server's token: the file is rewritten, and the old token is no longer valid.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the old token stays valid.
+    pub fn rotate_token(&self) -> Result<(), SimError> {
+        let old = std::fs::read_to_string(self.files.token()).unwrap_or_default();
+        self.files.write_token(&self.identities)?;
+        self.identities.remove_token(old.trim());
+        Ok(())
+    }
+
+    /// `https://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn api_url(&self) -> String {
+        self.api.url()
+    }
+
+    /// The certificate authority of the API server and the kubelets.
+    #[must_use]
+    pub fn cluster_ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The port of all kubelets.
+    #[must_use]
+    pub const fn kubelet_port(&self) -> u16 {
+        self.kubelet_port
+    }
+
+    /// Sends `/apis/metrics.k8s.io` and `/apis/kubevitals.io` on to the server at this address.
+    pub fn set_aggregated(&self, target: SocketAddr) {
+        self.api.set_aggregated(Some(target));
+    }
+
+    /// The cluster's time.
+    #[must_use]
+    pub const fn clock(&self) -> &SimClock {
+        &self.clock
+    }
+
+    /// How often this node's `/metrics/resource` was asked for.
+    #[must_use]
+    pub fn scrapes(&self, node: &str) -> u64 {
+        self.kubelets.scrapes(node)
+    }
+
+    /// Cuts the API server off, or makes it reachable again.
+    pub fn cut_api(&self, cut: bool) {
+        self.api.cut(cut);
+    }
+
+    /// Makes the kubelet of a node misbehave; whether there is such a node.
+    pub fn kill_kubelet(&self, node: &str, kill: Kill) -> bool {
+        self.kubelets.set_trouble(node, Some(kill))
+    }
+
+    /// Makes the kubelet of a node answer again; whether there is such a node.
+    pub fn heal_kubelet(&self, node: &str) -> bool {
+        self.kubelets.set_trouble(node, None)
+    }
+
+    /// Takes the next step of a replayed node by hand: the objects of that step are stored, and from then on scrapes
+    /// of the node repeat it instead of taking steps themselves. Returns the step, from 1; `None` when this is no
+    /// replay or there is no such node.
+    pub fn replay_step(&self, node: &str) -> Option<usize> {
+        match &self.source {
+            Source::World(_) => None,
+            Source::Replay(player) => player.step(node),
+        }
+    }
+
+    /// The objects of the cluster: read them, or change them behind the world's back.
+    #[must_use]
+    pub const fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// The API server, for the faults that are its own.
+    #[must_use]
+    pub const fn api(&self) -> &ApiServer {
+        &self.api
+    }
+
+    /// Tokens and rules: add users, or take rights away.
+    #[must_use]
+    pub const fn identities(&self) -> &Arc<Identities> {
+        &self.identities
+    }
+
+    /// The cluster's certificate authorities.
+    #[must_use]
+    pub const fn pki(&self) -> &Arc<Pki> {
+        &self.pki
+    }
+
+    /// The names of the nodes.
+    #[must_use]
+    pub fn node_names(&self) -> Vec<String> {
+        match &self.source {
+            Source::World(world) => world.nodes.iter().map(|n| n.name.clone()).collect(),
+            Source::Replay(player) => player.names().collect(),
+        }
+    }
+
+    /// Stops: listeners and connections are closed, files removed.
+    pub async fn shutdown(self) {
+        self.api.shutdown();
+        self.kubelets.close();
+        // The tasks end when they are next polled.
+        tokio::task::yield_now().await;
+    }
+}
+
+fn now(clock: &SimClock) -> Now {
+    let clock = clock.clone();
+    Arc::new(move || {
+        let nanos = clock.now().as_nanos();
+        jiff::Timestamp::from_nanosecond(i128::from(nanos)).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    })
+}
+
+/// Fills the store, and says which nodes there are.
+fn source(
+    config: &Config,
+    clock: &SimClock,
+    store: &Arc<Store>,
+    port: u16,
+) -> (Source, Vec<String>) {
+    if let Some(replay) = &config.replay {
+        let player = Arc::new(Player::new(replay.clone(), store.clone()));
+        player.populate(port, clock.now());
+        let names = player.names().collect();
+        return (Source::Replay(player), names);
+    }
+    let scale = Scale {
+        seed: config.seed,
+        nodes: config.nodes as usize,
+        pods_per_node: config.pods_per_node as usize,
+    };
+    let world = Arc::new(World::new(scale, clock.clone(), store.clone(), port));
+    world.populate();
+    let names = world.nodes.iter().map(|n| n.name.clone()).collect();
+    (Source::World(world), names)
+}
+
+/// The cluster's folder of files; removed when it ends.
+#[derive(Debug)]
+struct Files(PathBuf);
+
+impl Files {
+    fn new() -> Result<Self, SimError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("kubevitals-sim-{}-{n}", std::process::id()));
+        match std::fs::create_dir_all(&path) {
+            Ok(()) => Ok(Self(path)),
+            Err(source) => Err(SimError::Write { path, source }),
+        }
+    }
+
+    fn token(&self) -> PathBuf {
+        self.0.join("token")
+    }
+
+    /// Writes a new token of the server's account; readers see the old one or the new one, never half of one.
+    fn write_token(&self, identities: &Identities) -> Result<(), SimError> {
+        let (namespace, name) = SERVER_ACCOUNT;
+        let token = identities.mint_token(UserInfo::service_account(namespace, name));
+        let next = self.0.join("token.next");
+        write(&next, &token)?;
+        let path = self.token();
+        std::fs::rename(&next, &path).map_err(|source| SimError::Write { path, source })
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        // Whatever is left is in the system's folder for such things.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), SimError> {
+    std::fs::write(path, text).map_err(|source| SimError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}

@@ -1,0 +1,103 @@
+//! Who may read what from a kubelet.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use rustls_pki_types::CertificateDer;
+
+use crate::identity::{Attributes, Identities, UserInfo};
+
+/// Why a request is not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// 401: nobody known asks.
+    Unauthorized,
+    /// 403, with the text that a kubelet sends.
+    Forbidden(String),
+}
+
+/// Whether the sender of these headers, or the owner of this certificate, may get `path` from `node`.
+pub(crate) fn check(
+    identities: &Identities,
+    headers: &HeaderMap,
+    certificate: Option<&CertificateDer<'_>>,
+    node: &str,
+    path: &str,
+) -> Result<(), Refusal> {
+    let token = headers
+        .get(AUTHORIZATION)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.strip_prefix("Bearer "));
+    let user = certificate
+        .and_then(UserInfo::of_certificate)
+        .or_else(|| identities.authenticate(token?.trim()))
+        .ok_or(Refusal::Unauthorized)?;
+    let wanted = subresources(path);
+    let allowed = wanted.iter().any(|subresource| {
+        let mut attributes = Attributes::resource("get", "", "nodes").subresource(subresource);
+        node.clone_into(&mut attributes.name);
+        identities.allow(&user, &attributes)
+    });
+    if allowed {
+        return Ok(());
+    }
+    let list = wanted.join(" ");
+    Err(Refusal::Forbidden(format!(
+        "Forbidden (user={}, verb=get, resource=nodes, subresource(s)=[{list}])\n",
+        user.username
+    )))
+}
+
+/// The subresources of nodes of which any one grants a path, the finest first.
+fn subresources(path: &str) -> &'static [&'static str] {
+    let path = path.trim_end_matches('/');
+    let under = |prefix: &str| {
+        path.strip_prefix(prefix)
+            .is_some_and(|r| r.is_empty() || r.starts_with('/'))
+    };
+    if under("/metrics") {
+        &["metrics"]
+    } else if under("/stats") {
+        &["stats"]
+    } else if under("/pods") {
+        &["pods", "proxy"]
+    } else if under("/healthz") {
+        &["healthz", "proxy"]
+    } else {
+        &["proxy"]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{Rule, Subject};
+
+    fn asked(token: &str, path: &str) -> Result<(), Refusal> {
+        let identities = Identities::new();
+        identities.add_token("good", UserInfo::new("jane", []));
+        identities.grant(
+            Subject::User("jane".to_owned()),
+            Rule::resources(&["get"], "", &["nodes/metrics"]),
+        );
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+        check(&identities, &headers, None, "node-0001", path)
+    }
+
+    #[test]
+    fn a_token_opens_what_its_owner_may_read_and_nothing_else() {
+        assert_eq!(asked("good", "/metrics/resource"), Ok(()));
+        assert_eq!(
+            asked("bad", "/metrics/resource"),
+            Err(Refusal::Unauthorized)
+        );
+        assert_eq!(asked("", "/metrics/resource"), Err(Refusal::Unauthorized));
+        let refused =
+            "Forbidden (user=jane, verb=get, resource=nodes, subresource(s)=[pods proxy])\n";
+        assert_eq!(
+            asked("good", "/pods"),
+            Err(Refusal::Forbidden(refused.to_owned()))
+        );
+        assert!(asked("good", "/metricsandmore").is_err());
+    }
+}

@@ -1,0 +1,349 @@
+//! The listener that all kubelets share.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use parking_lot::RwLock;
+use rustls_pki_types::CertificateDer;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use super::access::{self, Refusal};
+use super::tls::{Certificate, Tls};
+use super::trouble::{self, Kill};
+use super::{Answer, Page, Pages};
+use crate::identity::Identities;
+use crate::pki::{Authority, PkiError};
+use crate::world::node::{address, index_of};
+
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// The bound listener, from which the port is known before anything is served.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    listener: TcpListener,
+    pub(crate) port: u16,
+}
+
+impl Listener {
+    /// On all addresses, so that every 127.X.Y.Z is one of them; port 0 picks a free one.
+    pub(crate) async fn bind(port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?;
+        let port = listener.local_addr()?.port();
+        Ok(Self { listener, port })
+    }
+}
+
+/// One kubelet.
+#[derive(Debug)]
+struct Kubelet {
+    name: String,
+    certificate: Certificate,
+    scrapes: AtomicU64,
+    trouble: RwLock<Option<Kill>>,
+}
+
+/// What every connection needs.
+struct Shared {
+    kubelets: Vec<Kubelet>,
+    tls: Tls,
+    identities: Arc<Identities>,
+    pages: Arc<dyn Pages>,
+}
+
+/// All kubelets. Dropping them ends every connection.
+pub(crate) struct Kubelets {
+    shared: Arc<Shared>,
+    open: watch::Sender<bool>,
+}
+
+impl std::fmt::Debug for Kubelets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kubelets")
+            .field("nodes", &self.shared.kubelets.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Kubelets {
+    /// Serves the pages of the nodes of these names, in the order of their addresses.
+    pub(crate) fn start(
+        listener: Listener,
+        names: impl IntoIterator<Item = String>,
+        pages: Arc<dyn Pages>,
+        authority: Arc<Authority>,
+        identities: Arc<Identities>,
+    ) -> Result<Self, PkiError> {
+        let kubelets = names
+            .into_iter()
+            .map(|name| Kubelet {
+                name,
+                certificate: Certificate::new(),
+                scrapes: AtomicU64::new(0),
+                trouble: RwLock::new(None),
+            })
+            .collect();
+        let shared = Arc::new(Shared {
+            kubelets,
+            tls: Tls::new(authority)?,
+            identities,
+            pages,
+        });
+        let (open, closed) = watch::channel(true);
+        tokio::spawn(accept(listener.listener, shared.clone(), closed));
+        Ok(Self { shared, open })
+    }
+
+    /// How often `/metrics/resource` of this node was asked for, whatever was answered.
+    pub(crate) fn scrapes(&self, node: &str) -> u64 {
+        self.by_name(node)
+            .map_or(0, |k| k.scrapes.load(Ordering::Relaxed))
+    }
+
+    /// Makes the kubelet of this node misbehave, or stop doing so; whether there is such a node.
+    pub(crate) fn set_trouble(&self, node: &str, trouble: Option<Kill>) -> bool {
+        self.by_name(node).is_some_and(|k| {
+            *k.trouble.write() = trouble;
+            true
+        })
+    }
+
+    /// Closes the listener and every connection.
+    pub(crate) fn close(&self) {
+        self.open.send_replace(false);
+    }
+
+    fn by_name(&self, node: &str) -> Option<&Kubelet> {
+        self.shared.kubelets.iter().find(|k| k.name == node)
+    }
+}
+
+impl Drop for Kubelets {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>, mut open: watch::Receiver<bool>) {
+    loop {
+        let accepted = tokio::select! {
+            _ = open.wait_for(|open| !open) => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of descriptors, most likely: leave it a moment to recover.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let (shared, mut open) = (shared.clone(), open.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = open.wait_for(|open| !open) => {}
+                served = connection(stream, shared) => {
+                    if let Err(error) = served {
+                        tracing::debug!(%error, "connection to a kubelet ended");
+                    }
+                }
+            }
+        });
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) -> Result<(), Failure> {
+    let SocketAddr::V4(local) = stream.local_addr()? else {
+        return Ok(());
+    };
+    let Some(index) = index_of((*local.ip()).into()).filter(|i| *i < shared.kubelets.len()) else {
+        return Ok(());
+    };
+    let Some(kubelet) = shared.kubelets.get(index) else {
+        return Ok(());
+    };
+    let trouble = *kubelet.trouble.read();
+    match trouble {
+        Some(Kill::Refuse) => return Ok(()),
+        Some(Kill::Reset) => return Ok(stream.set_zero_linger()?),
+        Some(Kill::Hang) => {
+            // Held open, and whatever is said ignored, until the other side gives up.
+            let mut stream = stream;
+            tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
+            return Ok(());
+        }
+        _ => {}
+    }
+    stream.set_nodelay(true)?;
+    let config = shared
+        .tls
+        .config(&kubelet.certificate, &kubelet.name, address(index).into())?;
+    let stream = TlsAcceptor::from(config).accept(stream).await?;
+    let session = stream.get_ref().1;
+    let h2 = session.alpn_protocol() == Some(b"h2");
+    let certificate = session.peer_certificates().and_then(<[_]>::first).cloned();
+    let certificate = certificate.map(Arc::new);
+    let service = hyper::service::service_fn(move |request| {
+        let (shared, certificate) = (shared.clone(), certificate.clone());
+        async move { answer(&shared, index, &request, certificate.as_deref()).await }
+    });
+    let io = TokioIo::new(stream);
+    if h2 {
+        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(io, service)
+            .await?;
+    } else {
+        hyper::server::conn::http1::Builder::new()
+            .max_buf_size(16 << 10)
+            .serve_connection(io, service)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The connection is to be dropped.
+#[derive(Debug, thiserror::Error)]
+#[error("the kubelet was killed")]
+struct Dropped;
+
+async fn answer(
+    shared: &Shared,
+    index: usize,
+    request: &Request<Incoming>,
+    certificate: Option<&CertificateDer<'static>>,
+) -> Result<Response<Body>, Dropped> {
+    let Some(kubelet) = shared.kubelets.get(index) else {
+        return Err(Dropped);
+    };
+    let path = request.uri().path();
+    let page = Page::at(path, request.uri().query());
+    if page == Some(Page::Resource) {
+        kubelet.scrapes.fetch_add(1, Ordering::Relaxed);
+    }
+    let trouble = *kubelet.trouble.read();
+    match trouble {
+        Some(Kill::Refuse | Kill::Reset) => return Err(Dropped),
+        Some(Kill::Hang) => std::future::pending().await,
+        Some(Kill::Status(status)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return Ok(plain(
+                status,
+                status.canonical_reason().unwrap_or("error").to_owned(),
+            ));
+        }
+        Some(Kill::Html) => return Ok(body(StatusCode::OK, "text/html", trouble::HTML.into())),
+        _ => {}
+    }
+    match access::check(
+        &shared.identities,
+        request.headers(),
+        certificate,
+        &kubelet.name,
+        path,
+    ) {
+        Ok(()) => {}
+        Err(Refusal::Unauthorized) => {
+            return Ok(plain(StatusCode::UNAUTHORIZED, "Unauthorized".to_owned()));
+        }
+        Err(Refusal::Forbidden(text)) => return Ok(plain(StatusCode::FORBIDDEN, text)),
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(plain(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "405: Method Not Allowed".to_owned(),
+        ));
+    }
+    if path.trim_end_matches('/') == "/healthz" {
+        return Ok(plain(StatusCode::OK, "ok".to_owned()));
+    }
+    let Some(page) = page else {
+        return Ok(plain(
+            StatusCode::NOT_FOUND,
+            "404 page not found\n".to_owned(),
+        ));
+    };
+    let mut out = Vec::new();
+    let clock_off = trouble.map_or(0, Kill::clock_off);
+    match shared.pages.write(index, page, clock_off, &mut out) {
+        Answer::Written => Ok(written(page, out, trouble)),
+        Answer::NotFound => Ok(plain(
+            StatusCode::NOT_FOUND,
+            "404 page not found\n".to_owned(),
+        )),
+        Answer::Failed(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Ok(plain(status, "Internal Error\n".to_owned()))
+        }
+        Answer::Silent => std::future::pending().await,
+    }
+}
+
+/// A page as it is sent, spoilt if that is asked for.
+fn written(page: Page, out: Vec<u8>, trouble: Option<Kill>) -> Response<Body> {
+    let kind = page.content_type();
+    match trouble {
+        Some(Kill::HalfBody) => half(kind, out),
+        Some(Kill::GzipBomb) => {
+            let mut response = body(StatusCode::OK, kind, trouble::gzip_bomb());
+            response
+                .headers_mut()
+                .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            response
+        }
+        Some(Kill::MillionSeries) => {
+            let parts = (0..100).map(|n| Ok(Frame::data(trouble::million_series(n))));
+            stream(kind, futures::stream::iter(parts))
+        }
+        Some(Kill::InvalidUtf8) => body(StatusCode::OK, kind, trouble::invalid_utf8(&out).into()),
+        Some(Kill::BadNumbers) => body(StatusCode::OK, kind, trouble::bad_numbers(&out).into()),
+        Some(Kill::ScrapeError) => body(StatusCode::OK, kind, trouble::SCRAPE_ERROR.into()),
+        _ => body(StatusCode::OK, kind, out.into()),
+    }
+}
+
+/// Announces the whole page, sends half of it, and breaks off.
+fn half(kind: &'static str, mut out: Vec<u8>) -> Response<Body> {
+    let length = out.len();
+    out.truncate(length / 2);
+    let broken = io::Error::from(io::ErrorKind::ConnectionReset);
+    let parts = [Ok(Frame::data(Bytes::from(out))), Err(broken)];
+    let mut response = stream(kind, futures::stream::iter(parts));
+    response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    response
+}
+
+fn stream(
+    kind: &'static str,
+    parts: impl futures::Stream<Item = io::Result<Frame<Bytes>>> + Send + 'static,
+) -> Response<Body> {
+    let mut response = Response::new(StreamBody::new(parts).boxed_unsync());
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+fn plain(status: StatusCode, text: String) -> Response<Body> {
+    body(status, "text/plain; charset=utf-8", text.into())
+}
+
+fn body(status: StatusCode, kind: &'static str, bytes: Bytes) -> Response<Body> {
+    let whole = Full::new(bytes).map_err(|never: Infallible| match never {});
+    let mut response = Response::new(whole.boxed_unsync());
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}

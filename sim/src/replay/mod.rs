@@ -1,0 +1,272 @@
+//! Kubelets that answer from files: the k-th scrape with the k-th file.
+
+mod recording;
+mod scenarios;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kubevitals_proto::time::Timestamp;
+use parking_lot::Mutex;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::kubelet::summary::Extent;
+use crate::kubelet::{Answer, Page, Pages};
+use crate::objects::{Resource, Store};
+use crate::world::hash::{hash, stream};
+use crate::world::json::node;
+use crate::world::json::workload::namespace;
+use crate::world::node::Node;
+use crate::world::pages::pod_list;
+
+/// A folder cannot be replayed.
+#[derive(Debug, Error)]
+pub enum ReplayError {
+    /// A file or folder cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is not the JSON it should be.
+    #[error("{path} is not JSON")]
+    Json {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The folder holds neither scenarios nor a recording.
+    #[error("{0} holds neither NN-name/K.txt nor NN-metrics-resource.txt files")]
+    Unknown(PathBuf),
+}
+
+/// What a folder says: nodes, and what they answer to one scrape after the other.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    nodes: Arc<Vec<Script>>,
+}
+
+/// One node's part.
+#[derive(Debug)]
+struct Script {
+    node: String,
+    uid: Option<String>,
+    namespace: String,
+    /// Objects that are there from the beginning.
+    objects: Vec<(Resource, Value)>,
+    steps: Vec<Step>,
+}
+
+/// What a node answers at one step, and what the API server holds then.
+#[derive(Debug)]
+struct Step {
+    /// The page, or the status with which the kubelet fails.
+    resource: Result<Bytes, u16>,
+    probes: Option<Bytes>,
+    summary: Option<Bytes>,
+    pods: Option<Vec<Value>>,
+    events: Option<Vec<Value>>,
+}
+
+impl Replay {
+    /// Reads a folder: either one folder for each scenario with a file for each scrape (`01-steady/1.txt`, `4.500` for
+    /// a scrape that fails), or files of one node (`01-metrics-resource.txt`, `01-pods.json`, …).
+    ///
+    /// # Errors
+    /// When a file cannot be read, or the folder is neither.
+    pub fn from_dir(path: impl AsRef<Path>) -> Result<Self, ReplayError> {
+        let path = path.as_ref();
+        let nodes = if path.join("01-metrics-resource.txt").exists() {
+            vec![recording::read_all(path)?]
+        } else {
+            scenarios::read_all(path)?
+        };
+        if nodes.is_empty() {
+            return Err(ReplayError::Unknown(path.to_owned()));
+        }
+        Ok(Self {
+            nodes: Arc::new(nodes),
+        })
+    }
+
+    /// The names of the nodes, in the order of their addresses.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().map(|n| n.node.as_str())
+    }
+
+    /// How many steps a node has; 0 for one that is not there.
+    #[must_use]
+    pub fn steps(&self, node: &str) -> usize {
+        let script = self.nodes.iter().find(|n| n.node == node);
+        script.map_or(0, |n| n.steps.len())
+    }
+}
+
+/// The nodes of a replay, and how far each has got.
+#[derive(Debug)]
+pub(crate) struct Player {
+    replay: Replay,
+    places: Vec<Mutex<Place>>,
+    store: Arc<Store>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// Steps taken: none before the first scrape.
+    taken: usize,
+    /// Whether steps are taken by [`Player::step`] and no longer by scrapes.
+    by_hand: bool,
+}
+
+impl Player {
+    pub(crate) fn new(replay: Replay, store: Arc<Store>) -> Self {
+        let places = replay.nodes.iter().map(|_| Mutex::default()).collect();
+        Self {
+            replay,
+            places,
+            store,
+        }
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        self.replay.nodes().map(str::to_owned)
+    }
+
+    /// Puts the nodes into the store, and what there is at the first step.
+    pub(crate) fn populate(&self, port: u16, now: Timestamp) {
+        for (index, script) in self.replay.nodes.iter().enumerate() {
+            let seed = hash(1, stream(&script.node));
+            let namespace = namespace(seed, &script.namespace, now);
+            self.store.apply(Resource::Namespaces, namespace);
+            let mut node = Node::new(seed, index, 30, now);
+            node.name.clone_from(&script.node);
+            if let Some(uid) = &script.uid {
+                node.uid.clone_from(uid);
+            }
+            let state = node.state.lock();
+            self.store
+                .apply(Resource::Nodes, node::node(&node, &state, port, now));
+            self.store.apply(Resource::Leases, node::lease(&node, now));
+            for (resource, object) in &script.objects {
+                self.store.apply(*resource, object.clone());
+            }
+            if let Some(first) = script.steps.first() {
+                self.apply(None, first);
+            }
+        }
+    }
+
+    /// Takes the next step of a node by hand, after which its scrapes repeat the step it is at. Returns the number
+    /// of the step, from 1; `None` when there is no such node.
+    pub(crate) fn step(&self, node: &str) -> Option<usize> {
+        let (script, place) = self
+            .replay
+            .nodes
+            .iter()
+            .zip(&self.places)
+            .find(|(s, _)| s.node == node)?;
+        let mut place = place.lock();
+        place.by_hand = true;
+        Some(self.advance(script, &mut place))
+    }
+
+    fn advance(&self, script: &Script, place: &mut Place) -> usize {
+        if place.taken < script.steps.len() {
+            place.taken += 1;
+            // The objects of the first step are there from the beginning.
+            if let [.., before, now] = script.steps.get(..place.taken).unwrap_or_default() {
+                self.apply(Some(before), now);
+            }
+        }
+        place.taken
+    }
+
+    /// Brings the store from one step to the next: what is the same is left alone.
+    fn apply(&self, before: Option<&Step>, now: &Step) {
+        for (resource, new, old) in [
+            (Resource::Pods, &now.pods, before.map(|b| &b.pods)),
+            (Resource::Events, &now.events, before.map(|b| &b.events)),
+        ] {
+            let Some(new) = new else { continue };
+            let old = old.and_then(Option::as_ref).map_or(&[][..], Vec::as_slice);
+            for object in old.iter().filter(|o| find(new, o).is_none()) {
+                let (namespace, name) = key(object);
+                self.store.delete(resource, Some(namespace), name);
+            }
+            for object in new.iter().filter(|o| find(old, o) != Some(o)) {
+                self.store.apply(resource, object.clone());
+            }
+        }
+    }
+}
+
+fn key(object: &Value) -> (&str, &str) {
+    let metadata = |member| {
+        object
+            .get("metadata")
+            .and_then(|m| m.get(member))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    (metadata("namespace"), metadata("name"))
+}
+
+fn find<'a>(objects: &'a [Value], like: &Value) -> Option<&'a Value> {
+    objects.iter().find(|o| key(o) == key(like))
+}
+
+impl Pages for Player {
+    fn write(&self, node: usize, page: Page, _clock_off: i64, out: &mut Vec<u8>) -> Answer {
+        let (Some(script), Some(place)) = (self.replay.nodes.get(node), self.places.get(node))
+        else {
+            return Answer::NotFound;
+        };
+        let mut place = place.lock();
+        if page == Page::Resource && !(place.by_hand && place.taken > 0) {
+            self.advance(script, &mut place);
+        }
+        let Some(step) = script.steps.get(place.taken.saturating_sub(1)) else {
+            return Answer::NotFound;
+        };
+        let bytes = match page {
+            Page::Resource => match &step.resource {
+                Ok(bytes) => Some(bytes),
+                Err(status) => return Answer::Failed(*status),
+            },
+            Page::Probes => step.probes.as_ref(),
+            Page::Summary(Extent::Full | Extent::CpuAndMemory) => step.summary.as_ref(),
+            Page::Pods => {
+                let pods = step.pods.as_deref().unwrap_or_default().iter();
+                let names = pods.map(|p| {
+                    let (namespace, name) = key(p);
+                    (Arc::from(namespace), Arc::from(name))
+                });
+                pod_list(&self.store, names, out);
+                return Answer::Written;
+            }
+        };
+        match bytes {
+            Some(bytes) => {
+                out.extend_from_slice(bytes);
+                Answer::Written
+            }
+            None => Answer::NotFound,
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Bytes, ReplayError> {
+    std::fs::read(path)
+        .map(Bytes::from)
+        .map_err(|source| ReplayError::Read {
+            path: path.to_owned(),
+            source,
+        })
+}

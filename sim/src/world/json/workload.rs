@@ -1,0 +1,232 @@
+//! Deployments, replicasets, statefulsets, daemonsets, autoscalers and namespaces.
+
+use kubevitals_proto::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::spec::{container, labels};
+use crate::objects::Resource;
+use crate::world::catalog::Kind;
+use crate::world::hash::{hash, stream, uid};
+use crate::world::workload::{Revision, Workload, is_init};
+
+/// A namespace.
+pub(crate) fn namespace(seed: u64, name: &str, created: Timestamp) -> Value {
+    json!({
+        "metadata": {
+            "name": name,
+            "uid": uid(hash(seed, stream(name))),
+            "creationTimestamp": created.to_rfc3339_seconds(),
+            "labels": {"kubernetes.io/metadata.name": name},
+        },
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    })
+}
+
+/// What a workload is to the API server: itself, its replicasets, its autoscaler.
+pub(crate) fn objects(w: &Workload) -> Vec<(Resource, Value)> {
+    let mut all = match w.app.kind {
+        Kind::Deployment => {
+            let mut all = vec![(Resource::Deployments, deployment(w))];
+            all.push((Resource::ReplicaSets, current_replica_set(w)));
+            all
+        }
+        Kind::StatefulSet => vec![(Resource::StatefulSets, stateful_set(w))],
+        Kind::DaemonSet => vec![(Resource::DaemonSets, daemon_set(w))],
+    };
+    if w.autoscaled {
+        all.push((Resource::HorizontalPodAutoscalers, autoscaler(w)));
+    }
+    all
+}
+
+/// A replicaset that a rollout has left with no pods, or is about to.
+pub(crate) fn replica_set(w: &Workload, r: &Revision, replicas: u32, ready: u32) -> Value {
+    let mut metadata = metadata(w, &r.owner_name, &r.owner_uid, r.created);
+    metadata["labels"] = labels(&r.labels);
+    metadata["annotations"] = json!({
+        "deployment.kubernetes.io/desired-replicas": w.replicas.to_string(),
+        "deployment.kubernetes.io/max-replicas": (w.replicas + w.replicas.div_ceil(4)).to_string(),
+        "deployment.kubernetes.io/revision": r.number.to_string(),
+    });
+    metadata["ownerReferences"] = json!([{
+        "apiVersion": "apps/v1", "kind": "Deployment", "name": w.app.name, "uid": w.uid,
+        "controller": true, "blockOwnerDeletion": true,
+    }]);
+    let mut status = json!({"replicas": replicas, "observedGeneration": 1});
+    if replicas > 0 {
+        status["fullyLabeledReplicas"] = replicas.into();
+        status["readyReplicas"] = ready.into();
+        status["availableReplicas"] = ready.into();
+    }
+    json!({
+        "metadata": metadata,
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": w.app.name, "pod-template-hash": r.template_hash}},
+            "template": {"metadata": {"labels": labels(&r.labels)}, "spec": pod_spec(w, r)},
+        },
+        "status": status,
+    })
+}
+
+fn current_replica_set(w: &Workload) -> Value {
+    replica_set(w, &w.revision, w.updated, w.ready.min(w.updated))
+}
+
+fn metadata(w: &Workload, name: &str, uid: &str, created: Timestamp) -> Value {
+    json!({
+        "name": name,
+        "namespace": &*w.namespace,
+        "uid": uid,
+        "generation": w.revision.number,
+        "creationTimestamp": created.to_rfc3339_seconds(),
+        "labels": {"app": w.app.name, "app.kubernetes.io/name": w.app.name},
+    })
+}
+
+fn pod_spec(w: &Workload, r: &Revision) -> Value {
+    let of = |init: bool| -> Vec<Value> {
+        let containers = w.app.containers.iter().filter(|c| is_init(c) == init);
+        containers.map(|c| container(c, r.number)).collect()
+    };
+    let mut spec = json!({});
+    let inits = of(true);
+    if !inits.is_empty() {
+        spec["initContainers"] = inits.into();
+    }
+    spec["containers"] = of(false).into();
+    spec["restartPolicy"] = "Always".into();
+    spec["terminationGracePeriodSeconds"] = 30.into();
+    spec["dnsPolicy"] = "ClusterFirst".into();
+    spec["serviceAccountName"] = w.app.name.into();
+    spec["securityContext"] = json!({});
+    spec["schedulerName"] = "default-scheduler".into();
+    spec
+}
+
+/// The parts all three kinds have: selector and template.
+fn common(w: &Workload) -> (Value, Value) {
+    let pod_labels = json!({"app": w.app.name, "app.kubernetes.io/name": w.app.name});
+    (
+        json!({"matchLabels": {"app": w.app.name}}),
+        json!({"metadata": {"labels": pod_labels}, "spec": pod_spec(w, &w.revision)}),
+    )
+}
+
+fn deployment(w: &Workload) -> Value {
+    let (selector, template) = common(w);
+    let mut metadata = metadata(w, w.app.name, &w.uid, w.created);
+    metadata["annotations"] =
+        json!({"deployment.kubernetes.io/revision": w.revision.number.to_string()});
+    let unavailable = w.replicas.saturating_sub(w.ready);
+    let at = w.revision.created.to_rfc3339_seconds();
+    let available = unavailable * 4 <= w.replicas;
+    let complete = w.updated == w.replicas && unavailable == 0;
+    let mut status = json!({
+        "observedGeneration": w.revision.number,
+        "replicas": w.replicas,
+        "updatedReplicas": w.updated,
+        "readyReplicas": w.ready,
+        "availableReplicas": w.ready,
+        "conditions": [
+            {
+                "type": "Available", "status": if available { "True" } else { "False" },
+                "lastUpdateTime": at, "lastTransitionTime": at,
+                "reason": if available { "MinimumReplicasAvailable" } else { "MinimumReplicasUnavailable" },
+                "message": if available { "Deployment has minimum availability." } else { "Deployment does not have minimum availability." },
+            },
+            {
+                "type": "Progressing", "status": "True", "lastUpdateTime": at, "lastTransitionTime": at,
+                "reason": if complete { "NewReplicaSetAvailable" } else { "ReplicaSetUpdated" },
+                "message": if complete {
+                    format!("ReplicaSet \"{}\" has successfully progressed.", w.revision.owner_name)
+                } else {
+                    format!("ReplicaSet \"{}\" is progressing.", w.revision.owner_name)
+                },
+            },
+        ],
+    });
+    if unavailable > 0 {
+        status["unavailableReplicas"] = unavailable.into();
+    }
+    json!({
+        "metadata": metadata,
+        "spec": {
+            "replicas": w.replicas, "selector": selector, "template": template,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": 0}},
+            "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600,
+        },
+        "status": status,
+    })
+}
+
+fn stateful_set(w: &Workload) -> Value {
+    let (selector, template) = common(w);
+    let revision = format!("{}-{}", w.app.name, w.revision.template_hash);
+    json!({
+        "metadata": metadata(w, w.app.name, &w.uid, w.created),
+        "spec": {
+            "replicas": w.replicas, "selector": selector, "template": template, "serviceName": w.app.name,
+            "podManagementPolicy": "OrderedReady", "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+            "revisionHistoryLimit": 10,
+        },
+        "status": {
+            "observedGeneration": w.revision.number, "replicas": w.replicas, "readyReplicas": w.ready,
+            "currentReplicas": w.replicas, "updatedReplicas": w.updated, "currentRevision": revision,
+            "updateRevision": revision, "collisionCount": 0, "availableReplicas": w.ready,
+        },
+    })
+}
+
+fn daemon_set(w: &Workload) -> Value {
+    let (selector, template) = common(w);
+    let mut status = json!({
+        "currentNumberScheduled": w.replicas, "numberMisscheduled": 0, "desiredNumberScheduled": w.replicas,
+        "numberReady": w.ready, "observedGeneration": w.revision.number, "updatedNumberScheduled": w.updated,
+        "numberAvailable": w.ready,
+    });
+    let unavailable = w.replicas.saturating_sub(w.ready);
+    if unavailable > 0 {
+        status["numberUnavailable"] = unavailable.into();
+    }
+    json!({
+        "metadata": metadata(w, w.app.name, &w.uid, w.created),
+        "spec": {
+            "selector": selector, "template": template,
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}},
+            "revisionHistoryLimit": 10,
+        },
+        "status": status,
+    })
+}
+
+/// An autoscaler that holds: usage is what the catalogue says the app uses on average.
+fn autoscaler(w: &Workload) -> Value {
+    let main: f64 = w.app.containers.iter().map(|c| c.profile.cpu).sum();
+    let request: u32 = w.app.containers.iter().map(|c| c.requests.0).sum();
+    let percent = (main / 1e6 / f64::from(request.max(1)) * 100.0) as u32;
+    let milli = (main / 1e6) as u32;
+    let at = w.created.to_rfc3339_seconds();
+    json!({
+        "metadata": metadata(w, w.app.name, &uid(hash(w.seed, 9)), w.created),
+        "spec": {
+            "scaleTargetRef": {"kind": "Deployment", "name": w.app.name, "apiVersion": "apps/v1"},
+            "minReplicas": w.replicas,
+            "maxReplicas": w.replicas * 3,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": w.app.autoscaled}}}],
+        },
+        "status": {
+            "observedGeneration": 1,
+            "lastScaleTime": at,
+            "currentReplicas": w.replicas,
+            "desiredReplicas": w.replicas,
+            "currentMetrics": [{"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": percent, "averageValue": format!("{milli}m")}}}],
+            "conditions": [
+                {"type": "AbleToScale", "status": "True", "lastTransitionTime": at, "reason": "ReadyForNewScale", "message": "recommended size matches current size"},
+                {"type": "ScalingActive", "status": "True", "lastTransitionTime": at, "reason": "ValidMetricFound", "message": "the HPA was able to successfully calculate a replica count from cpu resource utilization (percentage of request)"},
+                {"type": "ScalingLimited", "status": "True", "lastTransitionTime": at, "reason": "TooFewReplicas", "message": "the desired replica count is less than the minimum replica count"},
+            ],
+        },
+    })
+}

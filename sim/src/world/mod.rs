@@ -1,0 +1,212 @@
+//! What happens in the simulated cluster: nodes, workloads, pods, what they use, and what goes wrong.
+//!
+//! Everything is a function of the seed and the size. Usage is evaluated when a kubelet is asked and not before;
+//! what changes (a container ends, a node is lost) is a queue of next actions in the engine. Nothing ticks over pods.
+
+pub(crate) mod catalog;
+pub(crate) mod hash;
+pub(crate) mod json;
+pub(crate) mod load;
+pub(crate) mod node;
+pub(crate) mod pages;
+mod plan;
+pub(crate) mod pod;
+pub(crate) mod probe;
+pub(crate) mod reading;
+pub(crate) mod sampling;
+pub(crate) mod workload;
+
+use std::sync::Arc;
+
+use kubevitals_proto::time::Timestamp;
+
+use crate::clock::SimClock;
+use crate::objects::{Resource, Store};
+use catalog::Role;
+use hash::{between, hash};
+use json::pod::Host;
+use node::Node;
+use plan::Plan;
+use pod::{Ended, Phase, Pod, State};
+use probe::ProbeKind;
+use workload::Workload;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// The world's own zero of time: loads are evaluated in seconds since it, which keeps their numbers small enough to
+/// be exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Epoch(Timestamp);
+
+impl Epoch {
+    /// Before anything in a world that starts at `now` came to be.
+    pub(crate) fn before(now: Timestamp) -> Self {
+        Self(now.plus_nanos(-60 * 86_400 * SECOND))
+    }
+
+    /// Seconds from it to `t`.
+    pub(crate) fn secs(self, t: Timestamp) -> f64 {
+        t.since(self.0) as f64 / 1e9
+    }
+}
+
+/// How large a world is, and which of all possible ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scale {
+    pub(crate) seed: u64,
+    pub(crate) nodes: usize,
+    pub(crate) pods_per_node: usize,
+}
+
+/// The simulated cluster's nodes and what runs on them.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) clock: SimClock,
+    pub(crate) epoch: Epoch,
+    pub(crate) nodes: Vec<Node>,
+    /// The names of the nodes, shared with what is stored of their pods.
+    pub(crate) names: Vec<Arc<str>>,
+    pub(crate) workloads: Vec<Workload>,
+    pub(crate) scale: Scale,
+    pub(crate) started: Timestamp,
+    pub(crate) kubelet_port: u16,
+    pub(crate) store: Arc<Store>,
+}
+
+impl World {
+    /// A world in its steady state: everything has been running for days.
+    pub(crate) fn new(scale: Scale, clock: SimClock, store: Arc<Store>, kubelet_port: u16) -> Self {
+        let now = clock.now();
+        let plan = Plan::new(scale.seed, scale.nodes, scale.pods_per_node, now);
+        let pods = u32::try_from(scale.pods_per_node).unwrap_or(u32::MAX);
+        let nodes: Vec<Node> = (0..scale.nodes)
+            .map(|index| Node::new(scale.seed, index, pods, now))
+            .collect();
+        let names = nodes.iter().map(|n| Arc::from(n.name.as_str())).collect();
+        let world = Self {
+            epoch: Epoch::before(now),
+            clock,
+            names,
+            workloads: plan.workloads,
+            scale,
+            started: now,
+            kubelet_port,
+            store,
+            nodes,
+        };
+        for (node, pods) in world.nodes.iter().zip(&plan.nodes) {
+            let mut state = node.state.lock();
+            for (workload, ordinal) in pods {
+                if let Some(pod) = world.settled_pod(node, state.addresses, *workload, *ordinal) {
+                    state.addresses += 1;
+                    state.pods.push(Some(pod));
+                }
+            }
+            state.sort();
+        }
+        world
+    }
+
+    /// Puts every object there is into the store.
+    pub(crate) fn populate(&self) {
+        let now = self.started;
+        let mut namespaces: Vec<&str> =
+            vec!["kube-system", "kube-public", "kube-node-lease", "default"];
+        namespaces.extend(self.workloads.iter().map(|w| &*w.namespace));
+        namespaces.sort_unstable();
+        namespaces.dedup();
+        let born = now.plus_nanos(-56 * 86_400 * SECOND);
+        for name in namespaces {
+            let namespace = json::workload::namespace(self.scale.seed, name, born);
+            self.store.apply(Resource::Namespaces, namespace);
+        }
+        for workload in &self.workloads {
+            for (resource, object) in json::workload::objects(workload) {
+                self.store.apply(resource, object);
+            }
+        }
+        for node in &self.nodes {
+            let state = node.state.lock();
+            let object = json::node::node(node, &state, self.kubelet_port, now);
+            self.store.apply(Resource::Nodes, object);
+            self.store
+                .apply(Resource::Leases, json::node::lease(node, now));
+            for pod in state.pods() {
+                self.store_pod(node, pod);
+            }
+        }
+    }
+
+    /// Writes a pod as it is now.
+    pub(crate) fn store_pod(&self, node: &Node, pod: &Pod) {
+        let Some(name) = self.names.get(node.index) else {
+            return;
+        };
+        let host = Host {
+            name,
+            address: node.address,
+        };
+        let (meta, bytes) = json::pod::pod(pod, host);
+        self.store.apply_bytes(Resource::Pods, meta, bytes);
+    }
+
+    /// A pod that has been running for a while.
+    fn settled_pod(&self, node: &Node, nth: u32, workload: usize, ordinal: u32) -> Option<Pod> {
+        let w = self.workloads.get(workload)?;
+        let seed = hash(w.seed, 10_000 + u64::from(ordinal));
+        let oldest = w.revision.created.max(node.booted).plus_nanos(40 * SECOND);
+        let youngest = self.started.plus_nanos(-700 * SECOND).max(oldest);
+        // Most pods came soon after their revision or node, some were moved since.
+        let span = youngest.since(oldest) as f64;
+        let late = hash::unit(hash(seed, 3)).powi(6);
+        let created = oldest.plus_nanos((span * late) as i64);
+        let mut pod = Pod::new(
+            w.revision.clone(),
+            workload,
+            ordinal,
+            w.pod_name(ordinal, u64::from(ordinal)),
+            seed,
+            node.pod_address(nth),
+            created,
+        );
+        settle(&mut pod);
+        Some(pod)
+    }
+}
+
+/// Takes a pod from its creation to where everything in it runs and is ready.
+fn settle(pod: &mut Pod) {
+    let after = |stream: u64, low: f64, high: f64| {
+        (between(hash(pod.seed, stream), low, high) * 1e9) as i64
+    };
+    let sandbox = pod.created.plus_nanos(after(4, 0.8, 2.5));
+    let mut at = sandbox.plus_nanos(after(5, 0.2, 0.9));
+    let (init, step) = (after(6, 0.4, 4.0), after(7, 0.05, 0.4));
+    let up = after(8, 1.0, 6.0);
+    pod.sandbox = sandbox;
+    pod.changed = sandbox;
+    pod.phase = Phase::Running;
+    for c in &mut pod.containers {
+        if c.spec.role == Role::Init {
+            let finished = at.plus_nanos(init);
+            c.state = State::Ended(Ended {
+                started: at,
+                finished,
+                exit_code: 0,
+                reason: "Completed",
+                incarnation: 0,
+            });
+            c.ready = true;
+            at = finished;
+        } else {
+            c.run(at);
+            (c.started, c.ready) = (true, true);
+            let first = at.plus_nanos(up);
+            c.probes.passed_once(ProbeKind::Startup, c.spec, first);
+            c.probes.set(ProbeKind::Liveness, c.spec, first, false);
+            c.probes.set(ProbeKind::Readiness, c.spec, first, false);
+        }
+        at = at.plus_nanos(step);
+    }
+    pod.ready = (true, at.plus_nanos(up));
+}

@@ -1,0 +1,174 @@
+//! Workloads: what owns pods, and the revisions of what their pods are made of.
+
+use std::sync::Arc;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::catalog::{App, Container, Kind, Role};
+use super::hash::{hash, hex64, stream, suffix, uid};
+use super::json::spec::PodTemplate;
+
+/// A deployment, statefulset or daemonset.
+#[derive(Debug)]
+pub(crate) struct Workload {
+    pub(crate) app: &'static App,
+    pub(crate) namespace: Arc<str>,
+    pub(crate) uid: String,
+    pub(crate) seed: u64,
+    pub(crate) created: Timestamp,
+    /// How many pods it should have.
+    pub(crate) replicas: u32,
+    /// Whether an autoscaler is responsible for it.
+    pub(crate) autoscaled: bool,
+    /// What changes: under the engine's lock only, so that counts and objects agree.
+    pub(crate) revision: Arc<Revision>,
+    /// How many of its pods are ready.
+    pub(crate) ready: u32,
+    /// Earlier revisions' replicasets, which stay with no replicas.
+    pub(crate) retired: Vec<Arc<Revision>>,
+    /// How many of its pods are of the current revision.
+    pub(crate) updated: u32,
+}
+
+impl Workload {
+    pub(crate) fn new(
+        seed: u64,
+        app: &'static App,
+        namespace: Arc<str>,
+        created: Timestamp,
+        revised: Timestamp,
+    ) -> Self {
+        let seed = hash(seed, stream(app.name) ^ stream(&namespace));
+        let uid = uid(hash(seed, 1));
+        let revision = Arc::new(Revision::new(seed, app, &namespace, &uid, 1, revised));
+        Self {
+            app,
+            namespace,
+            uid,
+            seed,
+            created,
+            replicas: 0,
+            autoscaled: false,
+            revision,
+            ready: 0,
+            retired: Vec::new(),
+            updated: 0,
+        }
+    }
+
+    /// The revision after the current one, made at `at`.
+    pub(crate) fn next_revision(&self, at: Timestamp) -> Revision {
+        let number = self.revision.number + 1;
+        Revision::new(self.seed, self.app, &self.namespace, &self.uid, number, at)
+    }
+
+    /// The name of the pod that is the `ordinal`-th, `nonce` telling successive ones apart.
+    pub(crate) fn pod_name(&self, ordinal: u32, nonce: u64) -> String {
+        let tail = || suffix(hash(self.seed, nonce ^ stream("pod")), 5);
+        match self.app.kind {
+            Kind::Deployment => format!("{}-{}", self.revision.owner_name, tail()),
+            Kind::StatefulSet => format!("{}-{ordinal}", self.app.name),
+            Kind::DaemonSet => format!("{}-{}", self.app.name, tail()),
+        }
+    }
+}
+
+/// One version of a workload's pod template. Pods share it.
+#[derive(Debug)]
+pub(crate) struct Revision {
+    pub(crate) app: &'static App,
+    pub(crate) namespace: Arc<str>,
+    pub(crate) number: u32,
+    pub(crate) created: Timestamp,
+    /// The pod-template-hash, or the controller-revision-hash.
+    pub(crate) template_hash: String,
+    /// What the pods' ownerReference names: the replicaset of a deployment, else the workload.
+    pub(crate) owner_name: String,
+    pub(crate) owner_uid: String,
+    /// The workload's own seed: replicas share the time of day at which they are busy.
+    pub(crate) seed: u64,
+    pub(crate) labels: Arc<[(Arc<str>, Arc<str>)]>,
+    pub(crate) template: PodTemplate,
+}
+
+impl Revision {
+    fn new(
+        seed: u64,
+        app: &'static App,
+        namespace: &Arc<str>,
+        workload_uid: &str,
+        number: u32,
+        created: Timestamp,
+    ) -> Self {
+        let h = hash(seed, 100 + u64::from(number));
+        let template_hash = suffix(h, 10);
+        let (owner_name, owner_uid) = match app.kind {
+            Kind::Deployment => (format!("{}-{template_hash}", app.name), uid(h)),
+            Kind::StatefulSet | Kind::DaemonSet => (app.name.to_owned(), workload_uid.to_owned()),
+        };
+        let hash_label = match app.kind {
+            Kind::Deployment => ("pod-template-hash", template_hash.clone()),
+            Kind::StatefulSet | Kind::DaemonSet => (
+                "controller-revision-hash",
+                format!("{}-{template_hash}", app.name),
+            ),
+        };
+        let labels = [
+            ("app", app.name.to_owned()),
+            ("app.kubernetes.io/name", app.name.to_owned()),
+            hash_label,
+            ("tier", tier(app).to_owned()),
+        ];
+        let labels: Arc<[(Arc<str>, Arc<str>)]> = labels
+            .into_iter()
+            .map(|(k, v)| (Arc::from(k), Arc::from(v)))
+            .collect();
+        let template = PodTemplate::new(app, number, &labels, &owner_name, &owner_uid);
+        Self {
+            app,
+            namespace: namespace.clone(),
+            number,
+            created,
+            template_hash,
+            owner_name,
+            owner_uid,
+            seed,
+            labels,
+            template,
+        }
+    }
+
+    /// The image of a container in this revision.
+    pub(crate) fn image(&self, container: &Container) -> String {
+        image(container, self.number)
+    }
+
+    /// The image's digest, which differs by image and not by node.
+    pub(crate) fn image_id(&self, container: &Container) -> String {
+        let image = self.image(container);
+        let name = image.split(':').next().unwrap_or_default();
+        format!("{name}@sha256:{}", hex64(stream(&image)))
+    }
+}
+
+/// A container's image at a revision: its tag has one more part for each rollout.
+pub(crate) fn image(container: &Container, revision: u32) -> String {
+    match revision {
+        0 | 1 => container.image.to_owned(),
+        n => format!("{}-r{n}", container.image),
+    }
+}
+
+/// The containers that belong in `spec.initContainers`.
+pub(crate) fn is_init(container: &Container) -> bool {
+    container.role != Role::Main
+}
+
+fn tier(app: &App) -> &'static str {
+    match (app.kind, app.namespace) {
+        (Kind::DaemonSet, _) => "node",
+        (Kind::StatefulSet, _) => "data",
+        (Kind::Deployment, "shop") => "frontend",
+        (Kind::Deployment, _) => "backend",
+    }
+}

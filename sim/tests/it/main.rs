@@ -1,0 +1,5 @@
+//! The simulated cluster from outside, over its sockets.
+
+mod client;
+mod kubelet;
+mod replay;
