@@ -1,0 +1,221 @@
+//! Bad input costs what it concerns and nothing else: one node's trouble is counted, said, and of no effect on
+//! any other node.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_sim::objects::Resource;
+use kubevitals_sim::{Config, Faults, Kill, SimClock};
+use serde_json::json;
+
+use crate::harness::{Harness, RESOLUTION, wait_until};
+
+const NODES: u64 = 3;
+const PODS_PER_NODE: u32 = 4;
+
+async fn quiet_cluster() -> Harness {
+    let config = Config {
+        nodes: NODES as u32,
+        pods_per_node: PODS_PER_NODE,
+        faults: Faults::None,
+        clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
+        ..Config::default()
+    };
+    let harness = Harness::start_with(config, |settings| {
+        settings.kubelet_timeout = Duration::from_secs(2)
+    })
+    .await;
+    harness.first_step(NODES).await;
+    harness.step(NODES).await;
+    harness.step(NODES).await;
+    assert_eq!(
+        harness.pods().await.len(),
+        NODES as usize * PODS_PER_NODE as usize
+    );
+    harness
+}
+
+/// The pods on one node.
+fn on(harness: &Harness, node: &str) -> BTreeSet<String> {
+    let pods = harness.cluster.store().snapshot(Resource::Pods);
+    pods.range(None, None)
+        .map(|(_, pod)| pod)
+        .filter(|pod| pod.meta().field("spec.nodeName") == Some(node))
+        .map(|pod| pod.meta().name.to_string())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_kubelets_trouble_is_counted_and_concerns_no_other_node() {
+    let harness = quiet_cluster().await;
+    let sick = harness.cluster.node_names()[0].clone();
+    let all = harness.pods().await;
+    for (kill, reasons) in [
+        (Kill::Refuse, &["connect", "broke_off"][..]),
+        (Kill::Reset, &["connect", "broke_off"]),
+        (Kill::Hang, &["timeout", "connect"]),
+        (Kill::Status(401), &["unauthorized"]),
+        (Kill::Status(403), &["forbidden"]),
+        (Kill::Status(500), &["status"]),
+        (Kill::Html, &["not_metrics"]),
+        (Kill::HalfBody, &["broke_off"]),
+        (Kill::GzipBomb, &["too_large"]),
+        (Kill::MillionSeries, &["too_large", "too_many_series"]),
+        (Kill::ScrapeError, &["kubelet_error"]),
+    ] {
+        let failures = |harness: &Harness| -> u64 {
+            let failed = harness.server.query().scrapes().failed;
+            reasons.iter().filter_map(|reason| failed.get(reason)).sum()
+        };
+        let before = failures(&harness);
+        assert!(harness.cluster.kill_kubelet(&sick, kill));
+        harness.step(NODES).await;
+        let failed = harness.server.query().scrapes().failed;
+        assert_eq!(
+            failures(&harness),
+            before + 1,
+            "{kill:?} is counted once under {reasons:?}: {failed:?}"
+        );
+        assert_eq!(
+            harness.pods().await,
+            all,
+            "{kill:?}: the last answer is kept, the other nodes are untouched"
+        );
+        assert!(harness.cluster.heal_kubelet(&sick));
+        harness.step(NODES).await;
+        assert_eq!(harness.pods().await, all, "{kill:?}: it answers again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_stays_away_is_answered_no_longer_than_it_is_believed() {
+    let harness = quiet_cluster().await;
+    let sick = harness.cluster.node_names()[0].clone();
+    let all = harness.pods().await;
+    let others: BTreeSet<String> = all.difference(&on(&harness, &sick)).cloned().collect();
+    harness.cluster.kill_kubelet(&sick, Kill::Status(500));
+    for (steps, expected) in [(1, &all), (2, &all), (3, &others)] {
+        harness.clock.advance(RESOLUTION);
+        harness.fresh(&others).await;
+        assert_eq!(
+            &harness.pods().await,
+            expected,
+            "{steps} resolutions after the last good scrape"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_lines_are_skipped_and_counted_and_the_rest_is_used() {
+    let harness = quiet_cluster().await;
+    let sick = harness.cluster.node_names()[0].clone();
+    let others: BTreeSet<String> = harness
+        .pods()
+        .await
+        .difference(&on(&harness, &sick))
+        .cloned()
+        .collect();
+    for kill in [Kill::InvalidUtf8, Kill::BadNumbers] {
+        let before = harness.server.query().scrapes().skipped_lines;
+        harness.cluster.kill_kubelet(&sick, kill);
+        harness.step(NODES).await;
+        assert!(
+            harness.server.query().scrapes().skipped_lines > before,
+            "{kill:?}"
+        );
+        assert!(harness.pods().await.is_superset(&others), "{kill:?}");
+        harness.no_absurd_rates().await;
+        harness.cluster.heal_kubelet(&sick);
+        harness.step(NODES).await;
+        harness.no_absurd_rates().await;
+        harness.step(NODES).await;
+    }
+    assert!(harness.server.query().scrapes().failed.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kubelets_clock_may_be_hours_off() {
+    let harness = quiet_cluster().await;
+    let sick = harness.cluster.node_names()[0].clone();
+    let all = harness.pods().await;
+    for kill in [
+        Kill::ClockAhead(Duration::from_secs(10_000)),
+        Kill::ClockBehind(Duration::from_secs(10_000)),
+    ] {
+        harness.cluster.kill_kubelet(&sick, kill);
+        // A step of the clock breaks the pairs; after that it is a clock like any other. One that went back is
+        // followed once the last answers are void.
+        for _ in 0..6 {
+            harness.step(NODES).await;
+            harness.no_absurd_rates().await;
+        }
+        assert_eq!(harness.pods().await, all, "{kill:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotated_token_is_read_again() {
+    let harness = quiet_cluster().await;
+    harness.cluster.rotate_token().unwrap();
+    // The first use of the old token is refused; it may have been read this very second, then the next turn
+    // reads it again.
+    wait_until("every node answers with the new token", async || {
+        let before = harness.server.query().scrapes().succeeded;
+        harness.step(NODES).await;
+        harness.server.query().scrapes().succeeded == before + NODES
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_api_server_what_is_known_is_answered_and_later_caught_up() {
+    let harness = quiet_cluster().await;
+    let all = harness.pods().await;
+    let gone = all.first().unwrap().clone();
+    harness.cluster.cut_api(true);
+    harness.step(NODES).await;
+    assert_eq!(harness.pods().await, all);
+
+    let store = harness.cluster.store();
+    let pods = store.snapshot(Resource::Pods);
+    let (_, pod) = pods
+        .range(None, None)
+        .find(|(_, pod)| *pod.meta().name == *gone)
+        .unwrap();
+    store.delete(Resource::Pods, pod.meta().namespace.as_deref(), &gone);
+    store.expire_watches();
+    harness.cluster.cut_api(false);
+    wait_until("the deletion was caught up", async || {
+        !harness.pods().await.contains(&gone)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_without_an_address_is_counted_and_asked_when_it_has_one() {
+    let harness = quiet_cluster().await;
+    let store = harness.cluster.store();
+    let name = harness.cluster.node_names()[0].clone();
+    let whole = harness.cluster_object(Resource::Nodes, None, &name);
+    let mut bare = whole.clone();
+    bare["status"]["addresses"] = json!([]);
+    store.apply(Resource::Nodes, bare);
+    wait_until("the node without an address was counted", async || {
+        harness.clock.advance(RESOLUTION);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        harness
+            .server
+            .query()
+            .scrapes()
+            .failed
+            .contains_key("no_address")
+    })
+    .await;
+    store.apply(Resource::Nodes, whole);
+    let mine = on(&harness, &name);
+    wait_until("the node answers again", async || {
+        harness.pods().await.is_superset(&mine)
+    })
+    .await;
+}

@@ -1,0 +1,200 @@
+//! A simulated cluster and a server on it, in one process over real sockets.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kubevitals_proto::quantity::Quantity;
+use kubevitals_server::Server;
+use kubevitals_server::clock::{Clock, ToldClock};
+use kubevitals_server::config::Settings;
+use kubevitals_sim::objects::Resource;
+use kubevitals_sim::{Cluster, Config, SimClock};
+use serde_json::Value;
+
+/// The resolution of all tests.
+pub const RESOLUTION: Duration = Duration::from_secs(15);
+
+/// Waiting longer than this for something that must happen is a failure; it bounds a hang, not a speed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A cluster, its server, and a client.
+pub struct Harness {
+    pub cluster: Cluster,
+    pub server: Server,
+    pub clock: SimClock,
+    client: reqwest::Client,
+}
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// When it does not within a minute.
+pub async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !condition().await {
+        assert!(
+            began.elapsed() < PATIENCE,
+            "waited a minute in vain until {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The server's clock, driven by the simulation's.
+pub fn told(clock: &SimClock) -> Arc<dyn Clock> {
+    let (now, sleeper) = (clock.clone(), clock.clone());
+    Arc::new(ToldClock::new(
+        move || now.now(),
+        move |until| {
+            let clock = sleeper.clone();
+            Box::pin(async move { clock.sleep_until(until).await })
+        },
+    ))
+}
+
+impl Harness {
+    /// Starts both; the server's clock is the cluster's.
+    pub async fn start(config: Config) -> Self {
+        Self::start_with(config, |_| {}).await
+    }
+
+    /// As `start`, with settings changed before the server starts.
+    pub async fn start_with(config: Config, change: impl FnOnce(&mut Settings)) -> Self {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let cluster = Cluster::start(config).await.expect("the cluster starts");
+        let clock = cluster.clock().clone();
+        let mut settings = Settings::embedded(cluster.server_kubeconfig(), told(&clock))
+            .await
+            .expect("the kubeconfig is good");
+        change(&mut settings);
+        let server = Server::start(settings).await.expect("the server starts");
+        cluster.set_aggregated(server.local_addr());
+        let client = reqwest::Client::builder()
+            .tls_danger_accept_invalid_certs(true)
+            .build()
+            .unwrap();
+        Self {
+            cluster,
+            server,
+            clock,
+            client,
+        }
+    }
+
+    /// Asks the server itself; the status and the body.
+    pub async fn get(&self, path: &str) -> (u16, Vec<u8>) {
+        self.send(self.client.get(self.url(path))).await
+    }
+
+    /// The client's builder for a request of another kind.
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method.parse().unwrap(), self.url(path))
+    }
+
+    /// Sends a request; the status and the body.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> (u16, Vec<u8>) {
+        let response = request.send().await.expect("the server answers");
+        (
+            response.status().as_u16(),
+            response.bytes().await.expect("a whole body").to_vec(),
+        )
+    }
+
+    /// Asks for JSON.
+    pub async fn json(&self, path: &str) -> Value {
+        let (status, body) = self.get(path).await;
+        assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&body));
+        serde_json::from_slice(&body).expect("JSON")
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.server.local_addr())
+    }
+
+    /// How many scrapes have been taken in or have failed, all nodes together.
+    pub fn scraped(&self) -> u64 {
+        let scrapes = self.server.query().scrapes();
+        scrapes.succeeded + scrapes.failed.values().sum::<u64>()
+    }
+
+    /// Waits until the first scrape of each of `nodes` nodes has been taken in.
+    pub async fn first_step(&self, nodes: u64) {
+        wait_until("every node was scraped once", async || {
+            self.scraped() >= nodes
+        })
+        .await;
+    }
+
+    /// Moves a manual clock one resolution on, and waits until each of `nodes` nodes was scraped once more.
+    pub async fn step(&self, nodes: u64) {
+        let before = self.scraped();
+        self.clock.advance(RESOLUTION);
+        wait_until("every node was scraped once more", async || {
+            self.scraped() >= before + nodes
+        })
+        .await;
+        assert_eq!(
+            self.scraped(),
+            before + nodes,
+            "a node is scraped once a resolution"
+        );
+    }
+}
+
+impl Harness {
+    /// Waits until the server has seen a node's label.
+    pub async fn labels_seen(&self, node: &str, label: &str) {
+        let path = format!("/apis/metrics.k8s.io/v1beta1/nodes?labelSelector={label}");
+        wait_until("the server has seen the node's labels", async || {
+            let list = self.json(&path).await;
+            list["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|item| item["metadata"]["name"] == node)
+        })
+        .await;
+    }
+}
+
+impl Harness {
+    /// The names of all pods that are answered.
+    pub async fn pods(&self) -> BTreeSet<String> {
+        let list = self.json("/apis/metrics.k8s.io/v1beta1/pods").await;
+        let pods = list["items"].as_array().unwrap().iter();
+        pods.map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Waits until these pods are answered.
+    pub async fn fresh(&self, pods: &BTreeSet<String>) {
+        wait_until("these pods are answered", async || {
+            self.pods().await.is_superset(pods)
+        })
+        .await;
+    }
+
+    /// No container uses more CPU than the largest machine has.
+    pub async fn no_absurd_rates(&self) {
+        let list = self.json("/apis/metrics.k8s.io/v1beta1/pods").await;
+        for pod in list["items"].as_array().unwrap() {
+            for container in pod["containers"].as_array().unwrap() {
+                let cpu: Quantity = container["usage"]["cpu"].as_str().unwrap().parse().unwrap();
+                assert!(cpu <= "1000".parse().unwrap(), "{pod}");
+            }
+        }
+    }
+
+    /// An object as the API server has it.
+    pub fn cluster_object(&self, resource: Resource, namespace: Option<&str>, name: &str) -> Value {
+        let object = self
+            .cluster
+            .store()
+            .get(resource, namespace, name)
+            .expect("the object is there");
+        let mut json = Vec::new();
+        object.write_item(&mut json);
+        serde_json::from_slice(&json).expect("JSON")
+    }
+}
