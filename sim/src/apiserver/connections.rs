@@ -13,6 +13,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::server::Shared;
 
+/// How long a client may take to shake hands.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Whether connections live. A change of `generation` ends the ones there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Gate {
@@ -81,12 +84,10 @@ async fn serve(stream: TcpStream, address: SocketAddr, tls: TlsAcceptor, shared:
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let stream = match tls.accept(stream).await {
-        Ok(stream) => stream,
-        Err(error) => {
-            tracing::debug!(%address, %error, "TLS handshake failed");
-            return;
-        }
+    let stream = match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(%address, %error, "TLS handshake failed"),
+        Err(_) => return tracing::debug!(%address, "TLS handshake took too long"),
     };
     let certificates = stream
         .get_ref()

@@ -12,7 +12,7 @@ use super::aggregation::{Aggregation, Registration};
 use super::connections::{self, Gate};
 use super::kubeconfig::{Credentials, Kubeconfig};
 use super::{ApiServerConfig, ApiServerError, authentication_config};
-use crate::identity::Identities;
+use crate::identity::{Identities, UserInfo};
 use crate::objects::{Resource, Store};
 use crate::pki::{self, Pki, PkiError};
 
@@ -108,6 +108,16 @@ impl ApiServer {
     /// The kubeconfig of an administrator: a client certificate in `system:masters`.
     pub fn admin_kubeconfig(&self) -> &str {
         &self.admin
+    }
+
+    /// The kubeconfig of a service account, with a new token. The token is valid until
+    /// [`Identities::remove_token`].
+    pub fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> String {
+        let token = self
+            .shared
+            .identities
+            .mint_token(UserInfo::service_account(namespace, name));
+        self.kubeconfig.yaml(name, &Credentials::Token(&token))
     }
 
     /// Writes kubeconfigs for other users.

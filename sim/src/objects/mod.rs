@@ -8,15 +8,19 @@
 mod collection;
 mod fields;
 mod object;
+mod precondition;
 mod resource;
 mod snapshot;
 mod store;
+#[cfg(test)]
+mod tests;
 mod watch_log;
 
 pub use object::{MetaLite, Object};
+pub use precondition::{Precondition, WriteError};
 pub use resource::{Resource, ResourceInfo};
 pub use snapshot::Snapshot;
-pub use store::{Expired, Precondition, Store, Subscription, WriteError};
+pub use store::{Expired, Store, Subscription};
 pub use watch_log::{Event, EventKind};
 
 use std::sync::Arc;

@@ -10,57 +10,15 @@ use tokio::sync::watch;
 
 use super::collection::Collection;
 use super::object::key;
-use super::{Event, MetaLite, Now, Object, Resource, Snapshot};
+use super::{Event, MetaLite, Now, Object, Precondition, Resource, Snapshot, WriteError};
 
 /// How many changes of one resource are kept for watches that resume.
-const WATCH_WINDOW: usize = 16_384;
+const WATCH_WINDOW: usize = 8_192;
 
 /// The version asked for is no longer kept: list again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("The resourceVersion for the provided watch is too old.")]
 pub struct Expired;
-
-/// What must hold for a write to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precondition {
-    /// The object does not exist yet.
-    Absent,
-    /// The object exists.
-    Present,
-    /// The object exists at this version.
-    Version(u64),
-}
-
-/// Why a conditional write was not done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum WriteError {
-    /// It exists already.
-    #[error("the object exists already")]
-    Exists,
-    /// It does not exist.
-    #[error("the object does not exist")]
-    Missing,
-    /// It is at another version.
-    #[error("the object is at another version")]
-    Conflict,
-    /// It has no name, or not the namespace it needs.
-    #[error("the object has no name or namespace")]
-    Invalid,
-}
-
-impl Precondition {
-    fn check(self, present: Option<&Arc<Object>>) -> Result<(), WriteError> {
-        match (self, present) {
-            (Self::Absent, None) | (Self::Present, Some(_)) => Ok(()),
-            (Self::Version(version), Some(object)) if object.resource_version() == version => {
-                Ok(())
-            }
-            (Self::Absent, Some(_)) => Err(WriteError::Exists),
-            (Self::Present | Self::Version(_), None) => Err(WriteError::Missing),
-            (Self::Version(_), Some(_)) => Err(WriteError::Conflict),
-        }
-    }
-}
 
 /// Everything that exists in the simulated cluster.
 ///

@@ -178,6 +178,83 @@ async fn tables_are_printed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workloads_are_printed() {
+    let api = Api::start().await;
+    let kubectl = Kubectl::new(api.server.admin_kubeconfig());
+    let apply = |resource: Resource,
+                 name: &str,
+                 spec: serde_json::Value,
+                 status: serde_json::Value| {
+        let metadata = json!({"namespace": "default", "name": name, "creationTimestamp": "2026-01-01T11:00:00Z"});
+        api.store.apply(
+            resource,
+            json!({"metadata": metadata, "spec": spec, "status": status}),
+        );
+    };
+    let template = json!({"spec": {"containers": [{"name": "c", "image": "i:1"}], "nodeSelector": {"os": "linux"}}});
+    let spec =
+        json!({"replicas": 2, "selector": {"matchLabels": {"app": "a"}}, "template": template});
+    apply(
+        Resource::ReplicaSets,
+        "rs",
+        spec.clone(),
+        json!({"replicas": 2, "readyReplicas": 1}),
+    );
+    apply(
+        Resource::StatefulSets,
+        "sts",
+        spec.clone(),
+        json!({"readyReplicas": 2}),
+    );
+    let scheduled = json!({"desiredNumberScheduled": 3, "currentNumberScheduled": 3, "numberReady": 2, "updatedNumberScheduled": 3, "numberAvailable": 2});
+    apply(Resource::DaemonSets, "ds", spec, scheduled);
+    let metric = json!({"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}});
+    let current = json!({"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 12, "averageValue": "12m"}}});
+    apply(
+        Resource::HorizontalPodAutoscalers,
+        "hpa",
+        json!({"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "minReplicas": 1, "maxReplicas": 3, "metrics": [metric]}),
+        json!({"currentReplicas": 2, "desiredReplicas": 2, "currentMetrics": [current]}),
+    );
+    for (arguments, expected) in [
+        ("get rs", ["NAME DESIRED CURRENT READY AGE", "rs 2 2 1 60m"]),
+        (
+            "get rs -o wide",
+            [
+                "NAME DESIRED CURRENT READY AGE CONTAINERS IMAGES SELECTOR",
+                "rs 2 2 1 60m c i:1 app=a",
+            ],
+        ),
+        ("get sts", ["NAME READY AGE", "sts 2/2 60m"]),
+        (
+            "get ds",
+            [
+                "NAME DESIRED CURRENT READY UP-TO-DATE AVAILABLE NODE SELECTOR AGE",
+                "ds 3 3 2 3 2 os=linux 60m",
+            ],
+        ),
+        (
+            "get hpa",
+            [
+                "NAME REFERENCE TARGETS MINPODS MAXPODS REPLICAS AGE",
+                "hpa Deployment/web cpu: 12%/80% 1 3 2 60m",
+            ],
+        ),
+    ] {
+        let mut command = kubectl.command(arguments);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(
+            printed.lines().map(squeezed).collect::<Vec<_>>(),
+            expected,
+            "{arguments}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn selection_and_other_outputs_work() {
     let (api, _backend) = cluster().await;
     let kubectl = Kubectl::new(api.server.admin_kubeconfig());

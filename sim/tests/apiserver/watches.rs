@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api as Resources, WatchEvent, WatchParams};
+use kube::api::{Api as Resources, PartialObjectMeta, WatchEvent, WatchParams};
 use kube::runtime::watcher;
 use kubevitals_sim::apiserver::{ApiServerConfig, ExpiredWatch};
 use kubevitals_sim::objects::Resource;
@@ -279,6 +279,29 @@ async fn a_kube_rs_watcher_survives_expiry_breaks_and_cuts() {
         api.server.cut(false);
         until(&mut watcher, "after-cut").await;
     }
+}
+
+#[tokio::test]
+async fn metadata_alone_can_be_watched() {
+    let api = Api::start().await;
+    many_pods(&api.store, 1);
+    let pods: Resources<PartialObjectMeta<Pod>> = Resources::all(api.admin().await);
+    let config = watcher::Config::default().streaming_lists();
+    let mut watcher = Box::pin(watcher(pods, config));
+    let mut seen = Vec::new();
+    while seen.len() < 2 {
+        match within(watcher.next()).await.unwrap().unwrap() {
+            watcher::Event::InitApply(object) | watcher::Event::Apply(object) => {
+                seen.push(object.metadata.name.unwrap());
+            }
+            watcher::Event::InitDone => {
+                api.store
+                    .apply(Resource::Pods, pod("default", "late", "web"));
+            }
+            watcher::Event::Init | watcher::Event::Delete(_) => {}
+        }
+    }
+    assert_eq!(seen, ["p000", "late"]);
 }
 
 #[tokio::test]

@@ -1,0 +1,212 @@
+//! What the store promises to its writers and readers.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+
+fn store(window: usize) -> Arc<Store> {
+    let now: Now = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+    Store::with_watch_window(now, window)
+}
+
+fn node(name: &str) -> serde_json::Value {
+    json!({"metadata": {"name": name}})
+}
+
+/// Names with the kind of change, in the order they came.
+fn told(events: &[Arc<Event>]) -> Vec<String> {
+    events
+        .iter()
+        .map(|e| format!("{} {}", e.kind().as_str(), e.object().meta().name))
+        .collect()
+}
+
+#[test]
+fn versions_rise_across_resources() {
+    let store = store(8);
+    let first = store.apply(Resource::Nodes, node("a"));
+    let second = store.apply(Resource::Namespaces, node("b"));
+    assert!(first < second);
+    assert_eq!(
+        store
+            .get(Resource::Nodes, None, "a")
+            .unwrap()
+            .resource_version(),
+        first
+    );
+    assert_eq!(store.resource_version(), second);
+}
+
+#[test]
+fn what_a_writer_leaves_out_is_kept_from_the_object_it_replaces() {
+    let store = store(8);
+    store.apply(
+        Resource::Nodes,
+        json!({"metadata": {"name": "a", "uid": "u", "creationTimestamp": "2020-01-01T00:00:00Z"}}),
+    );
+    store.apply(Resource::Nodes, node("a"));
+    let metadata = store
+        .get(Resource::Nodes, None, "a")
+        .unwrap()
+        .to_value(Resource::Nodes)["metadata"]
+        .clone();
+    assert_eq!(
+        (
+            metadata["uid"].as_str(),
+            metadata["creationTimestamp"].as_str()
+        ),
+        (Some("u"), Some("2020-01-01T00:00:00Z"))
+    );
+    store.apply(Resource::Nodes, node("b"));
+    let made_up = store
+        .get(Resource::Nodes, None, "b")
+        .unwrap()
+        .to_value(Resource::Nodes)["metadata"]
+        .clone();
+    assert_eq!(made_up["creationTimestamp"], "1970-01-01T00:00:00Z");
+    assert_eq!(made_up["uid"].as_str().unwrap().len(), 36);
+}
+
+#[test]
+fn a_subscription_resumes_after_a_version() {
+    let store = store(8);
+    store.apply(Resource::Nodes, node("a"));
+    let from = store.apply(Resource::Nodes, node("b"));
+    store.apply(Resource::Nodes, node("a"));
+    store.delete(Resource::Nodes, None, "b");
+    let mut subscription = store.watch(Resource::Nodes, from).unwrap();
+    let (events, version) = subscription.next(1).unwrap();
+    assert_eq!(
+        (told(&events), version),
+        (vec!["MODIFIED a".to_owned()], events[0].resource_version())
+    );
+    let (events, version) = subscription.next(10).unwrap();
+    assert_eq!(
+        (told(&events), version),
+        (vec!["DELETED b".to_owned()], store.resource_version())
+    );
+    assert!(subscription.next(10).unwrap().0.is_empty());
+}
+
+#[test]
+fn a_reader_that_is_too_slow_has_to_list_again() {
+    let store = store(4);
+    let mut slow = store
+        .watch(Resource::Nodes, store.resource_version())
+        .unwrap();
+    let from = store.resource_version();
+    for i in 0..5 {
+        store.apply(Resource::Nodes, node(&format!("n{i}")));
+    }
+    assert_eq!(slow.next(10).unwrap_err(), Expired);
+    assert_eq!(store.watch(Resource::Nodes, from).unwrap_err(), Expired);
+    assert!(store.watch(Resource::Nodes, from + 1).is_ok());
+    // The window is each resource's own.
+    assert!(store.watch(Resource::Pods, from).is_ok());
+}
+
+#[test]
+fn every_watcher_of_an_event_shares_one_frame() {
+    let store = store(8);
+    let mut watchers = [1, 1].map(|from| store.watch(Resource::Nodes, from).unwrap());
+    store.apply(Resource::Nodes, node("a"));
+    let frames = watchers
+        .each_mut()
+        .map(|w| w.next(1).unwrap().0[0].frame(Resource::Nodes));
+    assert_eq!(frames[0].as_ptr(), frames[1].as_ptr());
+    assert!(
+        frames[0].starts_with(
+            br#"{"type":"ADDED","object":{"kind":"Node","apiVersion":"v1","metadata":{"#
+        )
+    );
+}
+
+#[test]
+fn a_conditional_write_is_done_only_if_its_condition_holds() {
+    let store = store(8);
+    let write = |condition| store.apply_if(Resource::Nodes, node("a"), condition);
+    assert_eq!(write(Precondition::Present), Err(WriteError::Missing));
+    let version = write(Precondition::Absent).unwrap();
+    assert_eq!(write(Precondition::Absent), Err(WriteError::Exists));
+    let next = write(Precondition::Version(version)).unwrap();
+    assert_eq!(
+        write(Precondition::Version(version)),
+        Err(WriteError::Conflict)
+    );
+    assert_eq!(
+        store
+            .get(Resource::Nodes, None, "a")
+            .unwrap()
+            .resource_version(),
+        next
+    );
+}
+
+#[test]
+fn snapshots_are_kept_for_paging_but_not_for_ever() {
+    let store = store(8);
+    store.apply(Resource::Nodes, node("a"));
+    let snapshot = store.snapshot(Resource::Nodes);
+    store.keep_for_paging(Resource::Nodes, &snapshot);
+    store.delete(Resource::Nodes, None, "a");
+    assert_eq!(
+        store
+            .snapshot_at(Resource::Nodes, snapshot.resource_version())
+            .unwrap()
+            .len(),
+        1
+    );
+    for i in 0..40 {
+        store.apply(Resource::Nodes, node(&format!("n{i}")));
+        store.keep_for_paging(Resource::Nodes, &store.snapshot(Resource::Nodes));
+    }
+    assert_eq!(
+        store
+            .snapshot_at(Resource::Nodes, snapshot.resource_version())
+            .unwrap_err(),
+        Expired
+    );
+}
+
+#[test]
+fn a_namespaces_range_has_its_objects_only() {
+    let store = store(8);
+    for (namespace, name) in [
+        ("a", "x"),
+        ("a", "y"),
+        ("a-b", "x"),
+        ("ab", "x"),
+        ("b", "x"),
+    ] {
+        store.apply(
+            Resource::Pods,
+            json!({"metadata": {"namespace": namespace, "name": name}}),
+        );
+    }
+    let snapshot = store.snapshot(Resource::Pods);
+    let keys = |namespace, after| {
+        snapshot
+            .range(namespace, after)
+            .map(|(key, _)| &**key)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(keys(Some("a"), None), ["a/x", "a/y"]);
+    assert_eq!(keys(Some("a"), Some("a/x")), ["a/y"]);
+    assert_eq!(keys(None, Some("a/y")), ["ab/x", "b/x"]);
+    assert_eq!(keys(Some("b"), Some("a/x")), ["b/x"]);
+}
+
+#[tokio::test]
+async fn a_waiting_reader_is_woken_by_a_change() {
+    let store = store(8);
+    let (snapshot, mut subscription) = store.snapshot_and_watch(Resource::Nodes);
+    assert!(snapshot.is_empty() && subscription.next(1).unwrap().0.is_empty());
+    let writer = store.clone();
+    let (_, ()) = tokio::join!(
+        async move { writer.apply(Resource::Nodes, node("a")) },
+        subscription.changed()
+    );
+    assert_eq!(told(&subscription.next(1).unwrap().0), ["ADDED a"]);
+}
