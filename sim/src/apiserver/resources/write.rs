@@ -26,7 +26,7 @@ pub(super) async fn answer(
         namespace: path.namespace.as_deref(),
     };
     let name = path.name.as_deref();
-    let (code, version_of) = match (request.method, name) {
+    let (code, stored_name) = match (request.method, name) {
         (&Method::POST, None) => (
             StatusCode::CREATED,
             target.create(body::json(request.headers, incoming).await?)?,
@@ -44,8 +44,8 @@ pub(super) async fn answer(
     };
     let stored = shared
         .store
-        .get(target.resource, target.namespace, &version_of);
-    let stored = stored.ok_or_else(|| Refusal::not_found(target.resource, &version_of))?;
+        .get(target.resource, target.namespace, &stored_name);
+    let stored = stored.ok_or_else(|| Refusal::not_found(target.resource, &stored_name))?;
     Ok(json_answer(code, &stored.to_value(target.resource)))
 }
 
