@@ -88,9 +88,15 @@ pub(crate) fn bad_numbers(page: &[u8]) -> Vec<u8> {
 pub(crate) fn invalid_utf8(page: &[u8]) -> Vec<u8> {
     page.split_inclusive(|b| *b == b'\n')
         .flat_map(|line| {
-            let comment = line.starts_with(b"#");
-            line.iter()
-                .map(move |b| if *b == b'o' && !comment { 0xff } else { *b })
+            let (mut quoted, comment) = (false, line.starts_with(b"#"));
+            line.iter().map(move |byte| {
+                quoted ^= *byte == b'"';
+                if *byte == b'o' && quoted && !comment {
+                    0xff
+                } else {
+                    *byte
+                }
+            })
         })
         .collect()
 }
