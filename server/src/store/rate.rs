@@ -17,6 +17,10 @@ const FRESH_CONTAINER_MINIMUM: Duration = Duration::from_secs(10);
 /// A last point may serve as the first of a pair for this many resolutions.
 const PAIR_REACH: u32 = 5;
 
+/// More than any node has, by far: what lies beyond is a broken counter, and is not believed.
+const MOST_CPU: Nanocores = Nanocores(10_000 * 1_000_000_000);
+const MOST_MEMORY: Bytes = Bytes(1 << 50);
+
 /// A whole reading: both values present and not zero, with its own time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
@@ -91,6 +95,8 @@ pub enum NoRate {
     Restarted,
     /// The counter, or the start time, went backwards without a restart.
     WentBackwards,
+    /// It would be more than any machine has: a reading was broken.
+    Impossible,
 }
 
 /// The two points of one counter, and what they give.
@@ -105,7 +111,9 @@ impl Pair {
     pub fn begin(first: Point, resolution: Duration) -> Self {
         Self {
             last: first,
-            usage: since_start(&first, resolution).ok_or(NoRate::FirstPoint),
+            usage: since_start(&first, resolution)
+                .ok_or(NoRate::FirstPoint)
+                .and_then(possible),
         }
     }
 
@@ -118,7 +126,8 @@ impl Pair {
         self.usage = match since_start(&next, resolution) {
             Some(usage) => Ok(usage),
             None => between(&self.last, &next, resolution),
-        };
+        }
+        .and_then(possible);
         self.last = next;
         true
     }
@@ -126,7 +135,7 @@ impl Pair {
     /// Gives a rate from elsewhere to a pair that waits for its second point; it is used until that comes.
     pub fn stand_in(&mut self, usage: Usage) {
         if self.usage == Err(NoRate::FirstPoint) {
-            self.usage = Ok(Usage {
+            self.usage = possible(Usage {
                 memory: self.last.memory,
                 ..usage
             });
@@ -166,6 +175,14 @@ fn between(first: &Point, second: &Point, resolution: Duration) -> Result<Usage,
         return Err(NoRate::WentBackwards);
     }
     Ok(usage(second, first.cpu_ns, window))
+}
+
+fn possible(usage: Usage) -> Result<Usage, NoRate> {
+    if usage.cpu <= MOST_CPU && usage.memory <= MOST_MEMORY {
+        Ok(usage)
+    } else {
+        Err(NoRate::Impossible)
+    }
 }
 
 /// The peer's arithmetic, in the same floating point steps, so that answers agree to the nanocore.
@@ -345,6 +362,21 @@ mod tests {
         assert!(pair(unknown(0.0, 1000), unknown(15.0, 1100)).is_ok());
     }
 
+    #[test]
+    fn what_no_machine_has_is_not_believed() {
+        let first = point(0.0, 1000, LONG_AGO);
+        let cpu = Point {
+            cpu_ns: u64::MAX,
+            ..point(15.0, 0, LONG_AGO)
+        };
+        assert_eq!(pair(first, cpu), Err(NoRate::Impossible));
+        let memory = Point {
+            memory: Bytes(u64::MAX),
+            ..point(15.0, 1100, LONG_AGO)
+        };
+        assert_eq!(pair(first, memory), Err(NoRate::Impossible));
+    }
+
     proptest! {
         #[test]
         fn no_input_panics_and_a_rate_never_exceeds_what_was_spent(
@@ -359,6 +391,7 @@ mod tests {
             if let Ok(usage) = pair.usage() {
                 prop_assert!(usage.window.0 > 0);
                 prop_assert!(usage.window.0 <= nanos(resolution * PAIR_REACH));
+                prop_assert!(usage.cpu <= MOST_CPU);
             }
         }
     }
