@@ -15,11 +15,6 @@ pub(crate) fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The fixture called `name`, which is text.
-pub(crate) fn text(name: &str) -> String {
-    String::from_utf8(bytes(name)).unwrap()
-}
-
 /// Compares two bodies as text, so that a difference can be read.
 #[track_caller]
 pub(crate) fn assert_same_body(ours: &[u8], theirs: &[u8]) {

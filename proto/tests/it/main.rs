@@ -8,5 +8,10 @@
 
 mod fixtures;
 mod metrics;
+mod probes;
+mod quantity;
 mod resource;
+mod selector;
 mod status;
+mod summary;
+mod wire;

@@ -19,6 +19,7 @@ pub use stats::{
 
 use lenient::null_is_default;
 use serde::Deserialize;
+use serde::de::Error as _;
 
 /// The whole answer.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -37,6 +38,12 @@ impl Summary {
     /// # Errors
     /// When it is not JSON, or not shaped as an answer of `/stats/summary`.
     pub fn parse(body: &[u8]) -> Result<Self, serde_json::Error> {
+        // serde would take an array's elements for the fields in order.
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            return Err(serde_json::Error::custom(
+                "expected an object, found an array",
+            ));
+        }
         serde_json::from_slice(body)
     }
 }
