@@ -12,6 +12,7 @@ mod fast;
 mod format;
 mod parse;
 
+pub(crate) use fast::Canonical;
 pub use fast::{write_bytes, write_cpu};
 pub use parse::ParseQuantityError;
 

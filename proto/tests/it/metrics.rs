@@ -1,13 +1,19 @@
 //! `metrics.k8s.io` bodies: read, written again, and written from borrowed data.
 
 use crate::fixtures::{assert_same_body, bytes};
+use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::metrics::encode::{
     self, ContainerRef, Kind, MetaRef, NodeRef, PodRef, UsageRef,
 };
 use kubevitals_proto::metrics::{
-    NodeMetrics, NodeMetricsList, ObjectMeta, PodMetrics, PodMetricsList, Usage, Version,
+    ContainerMetrics, NodeMetrics, NodeMetricsList, ObjectMeta, PodMetrics, PodMetricsList, Usage,
+    Version,
 };
+use kubevitals_proto::quantity::Quantity;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::wire::{gojson, pretty};
+use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -169,6 +175,55 @@ fn protobuf_lists_are_written_as_the_peer_writes_them() {
     assert_eq!(write_protobuf_list(Kind::Pod, &items), theirs);
 }
 
+/// The items with what parts them, between a head and a tail.
+fn stream<T>(
+    head: fn(&mut Vec<u8>),
+    items: &[T],
+    item: fn(&mut Vec<u8>, &T),
+    tail: fn(&mut Vec<u8>),
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    head(&mut out);
+    for (at, one) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        item(&mut out, one);
+    }
+    tail(&mut out);
+    pretty::indent(&out)
+}
+
+#[test]
+fn tables_and_metadata_are_written_as_the_peer_writes_them() {
+    use encode::{json, metadata, table};
+    let list: NodeMetricsList = crate::metrics::json("nodes_json");
+    let items: Vec<_> = list.items.iter().map(node).collect();
+    assert_same_body(
+        &stream(table::head, &items, table::row, table::tail),
+        &body("nodes_table"),
+    );
+
+    let list: PodMetricsList = crate::metrics::json("pods_json");
+    let all: Vec<_> = list.items.iter().map(containers).collect();
+    let items: Vec<_> = list
+        .items
+        .iter()
+        .zip(&all)
+        .map(|(item, containers)| pod(item, containers))
+        .collect();
+    assert_same_body(
+        &stream(table::head, &items, table::row, table::tail),
+        &body("pods_table"),
+    );
+    let ours = stream(metadata::list_head, &items, metadata::item, json::list_tail);
+    assert_same_body(&ours, &body("pods_partialmeta"));
+
+    let mut out = Vec::new();
+    table::empty(&mut out);
+    assert_same_body(&pretty::indent(&out), &body("pods_empty_table"));
+}
+
 #[test]
 fn both_encodings_say_the_same() {
     let json: NodeMetricsList = json("nodes_json");
@@ -190,4 +245,80 @@ fn an_envelope_with_another_type_is_refused() {
         error.to_string().starts_with("not Kubernetes protobuf"),
         "{error}"
     );
+}
+
+/// Text that Go would escape or that is empty, in every place that takes text.
+fn odd_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        "[a-z<&\"\\\\\u{2028}é]{1,8}",
+        "[a-z]{100,140}"
+    ]
+}
+
+prop_compose! {
+    fn odd_pod()(
+        name in odd_text(),
+        namespace in odd_text(),
+        labels in prop::collection::vec((odd_text(), odd_text()), 0..4),
+        seconds in 0_i64..9_000_000_000,
+        window in any::<i64>(),
+        containers in prop::collection::vec((odd_text(), any::<u64>(), 0..i64::MAX as u64), 0..4),
+    ) -> PodMetrics {
+        PodMetrics {
+            metadata: ObjectMeta {
+                name,
+                namespace,
+                creation_timestamp: Some(Timestamp::from_secs(seconds)),
+                labels: labels.into_iter().collect(),
+            },
+            timestamp: Timestamp::from_secs(seconds / 2),
+            window: GoDuration(window),
+            containers: containers
+                .into_iter()
+                .map(|(name, cpu, memory)| ContainerMetrics {
+                    name,
+                    usage: [
+                        ("cpu", Quantity::from_nanocores(Nanocores(cpu))),
+                        ("memory", Quantity::from_bytes(Bytes(memory))),
+                    ]
+                    .into_iter()
+                    .collect(),
+                })
+                .collect(),
+            ..PodMetrics::default()
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_borrowed_is_written_as_what_is_owned(pods in prop::collection::vec(odd_pod(), 0..4)) {
+        let list = PodMetricsList {
+            kind: "PodMetricsList".into(),
+            api_version: Some(Version::V1beta1),
+            items: pods,
+            ..PodMetricsList::default()
+        };
+        let all: Vec<_> = list.items.iter().map(containers).collect();
+        let items: Vec<_> = list.items.iter().zip(&all).map(|(item, containers)| pod(item, containers)).collect();
+        let protobuf = write_protobuf_list(Kind::Pod, &items);
+        prop_assert_eq!(&protobuf, &list.to_protobuf());
+        prop_assert_eq!(&PodMetricsList::from_protobuf(&protobuf).unwrap(), &list);
+        let mut json = Vec::new();
+        gojson::write_value(&mut json, &list).unwrap();
+        prop_assert_eq!(write_json_list(Kind::Pod, &items), pretty::indent(&json));
+        prop_assert_eq!(&serde_json::from_slice::<PodMetricsList>(&json).unwrap(), &list);
+    }
+
+    #[test]
+    fn no_damage_makes_the_decoders_panic(at in 0_usize..1335, byte: u8, cut in 0_usize..1335) {
+        let mut bytes = body("pods_proto");
+        bytes[at] = byte;
+        let _ = PodMetricsList::from_protobuf(&bytes);
+        let _ = PodMetricsList::from_protobuf(&bytes[..cut]);
+        let mut bytes = body("pods_json");
+        bytes[at] = byte;
+        let _ = serde_json::from_slice::<PodMetricsList>(&bytes);
+    }
 }

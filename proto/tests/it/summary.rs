@@ -1,7 +1,7 @@
 //! `/stats/summary` of real kubelets: new and old, Linux and Windows, full and in part.
 
 use crate::fixtures::bytes;
-use kubevitals_proto::kubelet::summary::{ContainerStats, PodStats, Summary};
+use kubevitals_proto::kubelet::summary::{ContainerStats, PodStats, PressureStats, Summary};
 use proptest::prelude::*;
 
 fn summary(name: &str) -> Summary {
@@ -137,7 +137,7 @@ fn only_cpu_and_memory_is_the_full_one_with_less() {
 
 #[test]
 fn what_is_no_reading_is_absent_and_the_rest_is_read() {
-    let body = br#"{"node":{"nodeName":"n","startTime":null,"cpu":{"time":"never","usageNanoCores":-5,"usageCoreNanoSeconds":1e3},
+    let body = br#"{"node":{"nodeName":"n","startTime":null,"cpu":{"time":"never","usageNanoCores":-5,"usageCoreNanoSeconds":1e3,"psi":{"full":{"total":-1,"avg10":null,"avg60":"x"}}},
         "memory":{"time":"2026-11-21T05:13:44Z","workingSetBytes":1.5,"rssBytes":"7","usageBytes":[1],"availableBytes":{"a":1},
         "pageFaults":true,"majorPageFaults":99999999999999999999999},"fs":null,"unknown":{"deep":[{}]}},"pods":null}"#;
     let node = Summary::parse(body).unwrap().node;
@@ -146,6 +146,7 @@ fn what_is_no_reading_is_absent_and_the_rest_is_read() {
         (cpu.time, cpu.usage_nano_cores, cpu.usage_core_nano_seconds),
         (None, None, Some(1000))
     );
+    assert_eq!(cpu.psi, Some(PressureStats::default()));
     let memory = node.memory.unwrap();
     assert_eq!(
         memory.time.unwrap().to_rfc3339_seconds(),

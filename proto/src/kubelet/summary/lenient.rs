@@ -10,6 +10,13 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     deserializer.deserialize_any(Lenient(PhantomData))
 }
 
+/// A number; what is none is zero.
+pub(super) fn float<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(deserializer
+        .deserialize_any(Lenient(PhantomData))?
+        .unwrap_or(0.0))
+}
+
 /// An RFC 3339 time.
 pub(super) fn time<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -31,6 +38,9 @@ trait Scalar: Sized {
     fn from_number(_: u64) -> Option<Self> {
         None
     }
+    fn from_float(_: f64) -> Option<Self> {
+        None
+    }
     fn from_text(_: &str) -> Option<Self> {
         None
     }
@@ -38,6 +48,22 @@ trait Scalar: Sized {
 
 impl Scalar for u64 {
     fn from_number(number: u64) -> Option<Self> {
+        Some(number)
+    }
+
+    /// Some writers give whole numbers a point or an exponent.
+    fn from_float(number: f64) -> Option<Self> {
+        let whole = number >= 0.0 && number < 2_f64.powi(64) && number.fract() == 0.0;
+        whole.then_some(number as Self)
+    }
+}
+
+impl Scalar for f64 {
+    fn from_number(number: u64) -> Option<Self> {
+        Some(number as Self)
+    }
+
+    fn from_float(number: f64) -> Option<Self> {
         Some(number)
     }
 }
@@ -66,14 +92,8 @@ impl<'de, T: Scalar> Visitor<'de> for Lenient<T> {
         Ok(None)
     }
 
-    /// Some writers give whole numbers a point or an exponent.
     fn visit_f64<E>(self, number: f64) -> Result<Option<T>, E> {
-        let whole = number >= 0.0 && number < 2_f64.powi(64) && number.fract() == 0.0;
-        Ok(if whole {
-            T::from_number(number as u64)
-        } else {
-            None
-        })
+        Ok(T::from_float(number))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Option<T>, E> {

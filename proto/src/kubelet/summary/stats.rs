@@ -1,6 +1,6 @@
 //! The readings, group by group, as the kubelet names them.
 
-use super::lenient::{null_is_default, number, time};
+use super::lenient::{float, null_is_default, number, time};
 use crate::time::Timestamp;
 use serde::Deserialize;
 
@@ -322,9 +322,12 @@ pub struct Pressure {
     #[serde(deserialize_with = "number")]
     pub total: Option<u64>,
     /// Percent of the last 10 seconds.
+    #[serde(deserialize_with = "float")]
     pub avg10: f64,
     /// Percent of the last minute.
+    #[serde(deserialize_with = "float")]
     pub avg60: f64,
     /// Percent of the last five minutes.
+    #[serde(deserialize_with = "float")]
     pub avg300: f64,
 }

@@ -20,7 +20,7 @@ pub fn item(out: &mut Vec<u8>, item: &impl Item) {
     out.push(b'}');
 }
 
-/// Appends what follows the last item of a list.
+/// Appends what follows the last item of a list, of any kind.
 pub fn list_tail(out: &mut Vec<u8>) {
     out.extend_from_slice(b"]}");
 }

@@ -5,10 +5,13 @@
 //! - [`json`]: `list_head`, then for each item a comma (but for the first) and `item`, then
 //!   `list_tail`.
 //! - [`protobuf`]: the envelope tells the length of all that is in it first, so add up
-//!   [`Item::protobuf_len`] of every item, then `list_head`, each `item`, `list_tail`.
+//!   `item_len` of every item, then `list_head`, each `item`, `list_tail`.
+//! - [`table`] and [`metadata`]: as JSON, for `kubectl get` and for clients that want no more.
 
 pub mod json;
+pub mod metadata;
 pub mod protobuf;
+pub mod table;
 
 use crate::duration::GoDuration;
 use crate::labels::Labels;
@@ -105,6 +108,12 @@ impl Kind {
 pub trait Item {
     /// Which one it is.
     const KIND: Kind;
+    /// Which node or pod.
+    fn meta(&self) -> &MetaRef<'_>;
+    /// The time over which CPU was averaged.
+    fn window(&self) -> GoDuration;
+    /// All that it uses: of a pod, the sum over its containers.
+    fn total(&self) -> UsageRef;
     /// Appends the members of its JSON object, from `"metadata"` on, without braces.
     fn write_json_members(&self, out: &mut Vec<u8>);
     /// How many bytes its protobuf message has.
@@ -115,6 +124,18 @@ pub trait Item {
 
 impl Item for NodeRef<'_> {
     const KIND: Kind = Kind::Node;
+
+    fn meta(&self) -> &MetaRef<'_> {
+        &self.meta
+    }
+
+    fn window(&self) -> GoDuration {
+        self.window
+    }
+
+    fn total(&self) -> UsageRef {
+        self.usage
+    }
 
     fn write_json_members(&self, out: &mut Vec<u8>) {
         json::write_node(out, self);
@@ -131,6 +152,29 @@ impl Item for NodeRef<'_> {
 
 impl Item for PodRef<'_> {
     const KIND: Kind = Kind::Pod;
+
+    fn meta(&self) -> &MetaRef<'_> {
+        &self.meta
+    }
+
+    fn window(&self) -> GoDuration {
+        self.window
+    }
+
+    fn total(&self) -> UsageRef {
+        UsageRef {
+            cpu: self
+                .containers
+                .iter()
+                .map(|container| container.usage.cpu)
+                .sum(),
+            memory: self
+                .containers
+                .iter()
+                .map(|container| container.usage.memory)
+                .sum(),
+        }
+    }
 
     fn write_json_members(&self, out: &mut Vec<u8>) {
         json::write_pod(out, self);

@@ -3,7 +3,7 @@
 use super::{ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, UsageRef};
 use crate::duration::GoDuration;
 use crate::metrics::Version;
-use crate::quantity::{write_bytes, write_cpu};
+use crate::quantity::Canonical;
 use crate::time::Timestamp;
 use crate::wire::envelope::MAGIC;
 
@@ -156,39 +156,25 @@ fn write_time(out: &mut Vec<u8>, field: u8, time: Timestamp) {
 
 /// The entries `cpu` and `memory` with field numbers under 16, heads included.
 fn usage_len(usage: UsageRef) -> usize {
-    let mut text = Text::default();
-    let cpu = text.of(|out| write_cpu(out, usage.cpu));
-    let memory = text.of(|out| write_bytes(out, usage.memory));
-    field_len(quantity_len("cpu", cpu)) + field_len(quantity_len("memory", memory))
+    let entry = |key: &str, quantity: Canonical| field_len(quantity_len(key, quantity));
+    entry("cpu", Canonical::cpu(usage.cpu)) + entry("memory", Canonical::bytes(usage.memory))
 }
 
 fn write_usage(out: &mut Vec<u8>, field: u8, usage: UsageRef) {
-    write_quantity(out, field, "cpu", |out| write_cpu(out, usage.cpu));
-    write_quantity(out, field, "memory", |out| write_bytes(out, usage.memory));
+    write_quantity(out, field, "cpu", Canonical::cpu(usage.cpu));
+    write_quantity(out, field, "memory", Canonical::bytes(usage.memory));
 }
 
-const fn quantity_len(key: &str, text: usize) -> usize {
-    field_len(key.len()) + field_len(field_len(text))
+fn quantity_len(key: &str, quantity: Canonical) -> usize {
+    field_len(key.len()) + field_len(field_len(quantity.len()))
 }
 
-fn write_quantity(out: &mut Vec<u8>, field: u8, key: &str, write: impl Fn(&mut Vec<u8>)) {
-    let text = Text::default().of(&write);
-    head(out, field, quantity_len(key, text));
+fn write_quantity(out: &mut Vec<u8>, field: u8, key: &str, quantity: Canonical) {
+    head(out, field, quantity_len(key, quantity));
     string(out, 1, key);
-    head(out, 2, field_len(text));
-    head(out, 1, text);
-    write(out);
-}
-
-#[derive(Default)]
-struct Text(Vec<u8>);
-
-impl Text {
-    fn of(&mut self, write: impl Fn(&mut Vec<u8>)) -> usize {
-        self.0.clear();
-        write(&mut self.0);
-        self.0.len()
-    }
+    head(out, 2, field_len(quantity.len()));
+    head(out, 1, quantity.len());
+    quantity.write(out);
 }
 
 /// How many bytes a field with a number under 16 and a length has.
