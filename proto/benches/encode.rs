@@ -8,6 +8,7 @@ use kubevitals_proto::metrics::Version;
 use kubevitals_proto::metrics::encode::{
     ContainerRef, Kind, MetaRef, PodRef, UsageRef, json, protobuf,
 };
+use kubevitals_proto::metrics::view::Body;
 use kubevitals_proto::quantity::{Quantity, write_bytes, write_cpu};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
@@ -88,6 +89,22 @@ fn protobuf_list(pods: &[Pod], out: &mut Vec<u8>) {
     protobuf::list_tail(out);
 }
 
+/// The CPU of all containers, read in place.
+fn total(body: &[u8]) -> Option<Quantity> {
+    let mut sum = Quantity::default();
+    for pod in Body::open(body).ok()?.pods().ok()? {
+        for container in pod.ok()?.containers() {
+            for usage in container.ok()?.usage.quantities() {
+                let (name, quantity) = usage.ok()?;
+                if name == "cpu" {
+                    sum += quantity;
+                }
+            }
+        }
+    }
+    Some(sum)
+}
+
 fn lists(c: &mut Criterion) {
     let pods = pods();
     let mut out = Vec::new();
@@ -122,6 +139,7 @@ fn lists(c: &mut Criterion) {
             drop_later,
         );
     });
+    group.bench_function("look at protobuf", |b| b.iter(|| total(black_box(&binary))));
     group.finish();
 }
 

@@ -1,12 +1,14 @@
 //! The `metrics.k8s.io` API, versions v1 and v1beta1, which are alike.
 //!
 //! Here are the owned types, for clients; [`encode`] writes the same from borrowed data, for the
-//! server, and [`discovery`] is what discovery says of the group.
+//! server, [`view`] reads a protobuf body in place, and [`discovery`] is what discovery says of the
+//! group.
 
 pub mod discovery;
 pub mod encode;
 mod protobuf;
 mod types;
+pub mod view;
 
 pub use types::{
     ContainerMetrics, ListMeta, NodeMetrics, NodeMetricsList, ObjectMeta, PodMetrics,

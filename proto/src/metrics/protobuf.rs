@@ -1,437 +1,231 @@
 //! The owned types in protobuf.
-//!
-//! The messages declare every field that is not a pointer in Go as optional and always set it, for
-//! that is how Kubernetes' encoder writes: an empty string is there, with its length of zero.
 
-use super::{
+use super::types::{
     ContainerMetrics, ListMeta, NodeMetrics, NodeMetricsList, ObjectMeta, PodMetrics,
-    PodMetricsList, Version,
+    PodMetricsList, Usage,
 };
+use super::view::{self, Body, MetaView, NodeView, PodView, UsageView};
+use super::{Version, encode::Kind};
 use crate::duration::GoDuration;
-use crate::quantity::Quantity;
+use crate::labels::Labels;
 use crate::time::Timestamp;
 use crate::wire::envelope::{self, EnvelopeError};
-use prost::Message;
+use crate::wire::protobuf::{Fields, Malformed, int, message, string};
 
-#[derive(Clone, PartialEq, Eq, Message)]
-struct TimeMessage {
-    #[prost(int64, optional, tag = "1")]
-    seconds: Option<i64>,
-    #[prost(int32, optional, tag = "2")]
-    nanos: Option<i32>,
-}
+impl TryFrom<MetaView<'_>> for ObjectMeta {
+    type Error = Malformed;
 
-#[derive(Clone, PartialEq, Eq, Message)]
-struct DurationMessage {
-    #[prost(int64, optional, tag = "1")]
-    nanos: Option<i64>,
-}
-
-#[derive(Clone, PartialEq, Eq, Message)]
-struct QuantityMessage {
-    #[prost(string, optional, tag = "1")]
-    text: Option<String>,
-}
-
-/// An entry of a map of strings. A prost map would leave out what is empty.
-#[derive(Clone, PartialEq, Eq, Message)]
-struct StringEntry {
-    #[prost(string, optional, tag = "1")]
-    key: Option<String>,
-    #[prost(string, optional, tag = "2")]
-    value: Option<String>,
-}
-
-#[derive(Clone, PartialEq, Eq, Message)]
-struct UsageEntry {
-    #[prost(string, optional, tag = "1")]
-    key: Option<String>,
-    #[prost(message, optional, tag = "2")]
-    value: Option<QuantityMessage>,
-}
-
-#[derive(Clone, PartialEq, Eq, Message)]
-struct ObjectMetaMessage {
-    #[prost(string, optional, tag = "1")]
-    name: Option<String>,
-    #[prost(string, optional, tag = "2")]
-    generate_name: Option<String>,
-    #[prost(string, optional, tag = "3")]
-    namespace: Option<String>,
-    #[prost(string, optional, tag = "4")]
-    self_link: Option<String>,
-    #[prost(string, optional, tag = "5")]
-    uid: Option<String>,
-    #[prost(string, optional, tag = "6")]
-    resource_version: Option<String>,
-    #[prost(int64, optional, tag = "7")]
-    generation: Option<i64>,
-    #[prost(message, optional, tag = "8")]
-    creation_timestamp: Option<TimeMessage>,
-    #[prost(message, repeated, tag = "11")]
-    labels: Vec<StringEntry>,
-}
-
-#[derive(Clone, PartialEq, Eq, Message)]
-struct ListMetaMessage {
-    #[prost(string, optional, tag = "1")]
-    self_link: Option<String>,
-    #[prost(string, optional, tag = "2")]
-    resource_version: Option<String>,
-    #[prost(string, optional, tag = "3")]
-    continue_token: Option<String>,
-}
-
-#[derive(Clone, PartialEq, Eq, Message)]
-struct ContainerMessage {
-    #[prost(string, optional, tag = "1")]
-    name: Option<String>,
-    #[prost(message, repeated, tag = "2")]
-    usage: Vec<UsageEntry>,
-}
-
-#[derive(Clone, PartialEq, Eq, Message)]
-struct NodeMessage {
-    #[prost(message, optional, tag = "1")]
-    metadata: Option<ObjectMetaMessage>,
-    #[prost(message, optional, tag = "2")]
-    timestamp: Option<TimeMessage>,
-    #[prost(message, optional, tag = "3")]
-    window: Option<DurationMessage>,
-    #[prost(message, repeated, tag = "4")]
-    usage: Vec<UsageEntry>,
-}
-
-#[derive(Clone, PartialEq, Eq, Message)]
-struct PodMessage {
-    #[prost(message, optional, tag = "1")]
-    metadata: Option<ObjectMetaMessage>,
-    #[prost(message, optional, tag = "2")]
-    timestamp: Option<TimeMessage>,
-    #[prost(message, optional, tag = "3")]
-    window: Option<DurationMessage>,
-    #[prost(message, repeated, tag = "4")]
-    containers: Vec<ContainerMessage>,
-}
-
-#[derive(Clone, PartialEq, Eq, Message)]
-struct NodeListMessage {
-    #[prost(message, optional, tag = "1")]
-    metadata: Option<ListMetaMessage>,
-    #[prost(message, repeated, tag = "2")]
-    items: Vec<NodeMessage>,
-}
-
-#[derive(Clone, PartialEq, Eq, Message)]
-struct PodListMessage {
-    #[prost(message, optional, tag = "1")]
-    metadata: Option<ListMetaMessage>,
-    #[prost(message, repeated, tag = "2")]
-    items: Vec<PodMessage>,
-}
-
-fn time_to_message(time: Timestamp) -> TimeMessage {
-    // Go drops what is below a second here too, so that both encodings say the same.
-    TimeMessage {
-        seconds: Some(time.as_secs()),
-        nanos: Some(0),
-    }
-}
-
-fn time_from_message(time: Option<TimeMessage>) -> Option<Timestamp> {
-    let seconds = Timestamp::from_secs(time.as_ref()?.seconds?);
-    Some(seconds.plus_nanos(time?.nanos.unwrap_or(0).into()))
-}
-
-fn window_from_message(window: Option<DurationMessage>) -> GoDuration {
-    GoDuration(window.and_then(|window| window.nanos).unwrap_or(0))
-}
-
-fn usage_to_message(usage: &super::Usage) -> Vec<UsageEntry> {
-    let entry = |(name, quantity): (&str, Quantity)| UsageEntry {
-        key: Some(name.to_owned()),
-        value: Some(QuantityMessage {
-            text: Some(quantity.to_string()),
-        }),
-    };
-    usage.iter().map(entry).collect()
-}
-
-fn usage_from_message(entries: Vec<UsageEntry>) -> Result<super::Usage, EnvelopeError> {
-    let mut usage = super::Usage::default();
-    for entry in entries {
-        let text = entry
-            .value
-            .and_then(|quantity| quantity.text)
-            .unwrap_or_default();
-        // Go leaves the quantity of an empty text at zero.
-        let quantity = if text.is_empty() {
-            Ok(Quantity::default())
-        } else {
-            text.parse::<Quantity>()
-        };
-        let quantity = quantity.map_err(|source| EnvelopeError::Quantity { text, source })?;
-        usage.insert(&entry.key.unwrap_or_default(), quantity);
-    }
-    Ok(usage)
-}
-
-impl From<&ObjectMeta> for ObjectMetaMessage {
-    fn from(meta: &ObjectMeta) -> Self {
-        let label = |(key, value): (&str, &str)| StringEntry {
-            key: Some(key.to_owned()),
-            value: Some(value.to_owned()),
-        };
-        Self {
-            name: Some(meta.name.clone()),
-            generate_name: Some(String::new()),
-            namespace: Some(meta.namespace.clone()),
-            self_link: Some(String::new()),
-            uid: Some(String::new()),
-            resource_version: Some(String::new()),
-            generation: Some(0),
-            creation_timestamp: Some(
-                meta.creation_timestamp
-                    .map(time_to_message)
-                    .unwrap_or_default(),
-            ),
-            labels: meta.labels.iter().map(label).collect(),
-        }
-    }
-}
-
-impl From<ObjectMetaMessage> for ObjectMeta {
-    fn from(meta: ObjectMetaMessage) -> Self {
-        let label = |entry: StringEntry| {
-            (
-                entry.key.unwrap_or_default(),
-                entry.value.unwrap_or_default(),
-            )
-        };
-        Self {
-            name: meta.name.unwrap_or_default(),
-            namespace: meta.namespace.unwrap_or_default(),
-            creation_timestamp: time_from_message(meta.creation_timestamp),
-            labels: meta.labels.into_iter().map(label).collect(),
-        }
-    }
-}
-
-impl From<&ListMeta> for ListMetaMessage {
-    fn from(meta: &ListMeta) -> Self {
-        Self {
-            self_link: Some(String::new()),
-            resource_version: Some(meta.resource_version.clone()),
-            continue_token: Some(meta.continue_token.clone()),
-        }
-    }
-}
-
-impl From<ListMetaMessage> for ListMeta {
-    fn from(meta: ListMetaMessage) -> Self {
-        Self {
-            resource_version: meta.resource_version.unwrap_or_default(),
-            continue_token: meta.continue_token.unwrap_or_default(),
-        }
-    }
-}
-
-/// An owned type that has a protobuf message.
-trait Wire: Sized {
-    const KIND: &'static str;
-    type Message: Message + Default;
-    fn to_message(&self) -> Self::Message;
-    /// `top` is the version in the envelope, for an object that was not inside of another.
-    fn from_message(message: Self::Message, top: Option<Version>) -> Result<Self, EnvelopeError>;
-    fn version(&self) -> Option<Version>;
-}
-
-/// `kind` as the type has it: told at the top, empty inside of a list.
-fn kind<T: Wire>(top: Option<Version>) -> std::borrow::Cow<'static, str> {
-    top.map_or("", |_| T::KIND).into()
-}
-
-impl Wire for NodeMetrics {
-    const KIND: &'static str = "NodeMetrics";
-    type Message = NodeMessage;
-
-    fn to_message(&self) -> NodeMessage {
-        NodeMessage {
-            metadata: Some((&self.metadata).into()),
-            timestamp: Some(time_to_message(self.timestamp)),
-            window: Some(DurationMessage {
-                nanos: Some(self.window.0),
-            }),
-            usage: usage_to_message(&self.usage),
-        }
-    }
-
-    fn from_message(node: NodeMessage, top: Option<Version>) -> Result<Self, EnvelopeError> {
+    fn try_from(meta: MetaView<'_>) -> Result<Self, Malformed> {
         Ok(Self {
-            kind: kind::<Self>(top),
-            api_version: top,
-            metadata: node.metadata.unwrap_or_default().into(),
-            timestamp: time_from_message(node.timestamp).unwrap_or_default(),
-            window: window_from_message(node.window),
-            usage: usage_from_message(node.usage)?,
+            name: meta.name.to_owned(),
+            namespace: meta.namespace.to_owned(),
+            creation_timestamp: meta.creation,
+            labels: meta.labels().collect::<Result<Labels, _>>()?,
         })
     }
+}
 
-    fn version(&self) -> Option<Version> {
-        self.api_version
+impl TryFrom<UsageView<'_>> for Usage {
+    type Error = EnvelopeError;
+
+    fn try_from(usage: UsageView<'_>) -> Result<Self, EnvelopeError> {
+        usage.quantities().collect()
     }
 }
 
-impl Wire for PodMetrics {
-    const KIND: &'static str = "PodMetrics";
-    type Message = PodMessage;
+impl TryFrom<NodeView<'_>> for NodeMetrics {
+    type Error = EnvelopeError;
 
-    fn to_message(&self) -> PodMessage {
-        let container = |container: &ContainerMetrics| ContainerMessage {
-            name: Some(container.name.clone()),
-            usage: usage_to_message(&container.usage),
-        };
-        PodMessage {
-            metadata: Some((&self.metadata).into()),
-            timestamp: Some(time_to_message(self.timestamp)),
-            window: Some(DurationMessage {
-                nanos: Some(self.window.0),
-            }),
-            containers: self.containers.iter().map(container).collect(),
-        }
-    }
-
-    fn from_message(pod: PodMessage, top: Option<Version>) -> Result<Self, EnvelopeError> {
-        let container = |container: ContainerMessage| {
-            let usage = usage_from_message(container.usage)?;
-            Ok::<_, EnvelopeError>(ContainerMetrics {
-                name: container.name.unwrap_or_default(),
-                usage,
-            })
-        };
+    fn try_from(node: NodeView<'_>) -> Result<Self, EnvelopeError> {
         Ok(Self {
-            kind: kind::<Self>(top),
-            api_version: top,
-            metadata: pod.metadata.unwrap_or_default().into(),
-            timestamp: time_from_message(pod.timestamp).unwrap_or_default(),
-            window: window_from_message(pod.window),
-            containers: pod
-                .containers
-                .into_iter()
-                .map(container)
-                .collect::<Result<_, _>>()?,
+            metadata: node.meta.try_into()?,
+            timestamp: node.timestamp,
+            window: node.window,
+            usage: node.usage.try_into()?,
+            ..Self::default()
         })
     }
-
-    fn version(&self) -> Option<Version> {
-        self.api_version
-    }
 }
 
-impl Wire for NodeMetricsList {
-    const KIND: &'static str = "NodeMetricsList";
-    type Message = NodeListMessage;
+impl TryFrom<PodView<'_>> for PodMetrics {
+    type Error = EnvelopeError;
 
-    fn to_message(&self) -> NodeListMessage {
-        NodeListMessage {
-            metadata: Some((&self.metadata).into()),
-            items: self.items.iter().map(Wire::to_message).collect(),
+    fn try_from(pod: PodView<'_>) -> Result<Self, EnvelopeError> {
+        let mut containers = Vec::new();
+        for container in pod.containers() {
+            let container = container?;
+            containers.push(ContainerMetrics {
+                name: container.name.to_owned(),
+                usage: container.usage.try_into()?,
+            });
         }
-    }
-
-    fn from_message(list: NodeListMessage, top: Option<Version>) -> Result<Self, EnvelopeError> {
         Ok(Self {
-            kind: kind::<Self>(top),
-            api_version: top,
-            metadata: list.metadata.unwrap_or_default().into(),
-            items: list
-                .items
-                .into_iter()
-                .map(|item| NodeMetrics::from_message(item, None))
-                .collect::<Result<_, _>>()?,
+            metadata: pod.meta.try_into()?,
+            timestamp: pod.timestamp,
+            window: pod.window,
+            containers,
+            ..Self::default()
         })
     }
-
-    fn version(&self) -> Option<Version> {
-        self.api_version
-    }
 }
 
-impl Wire for PodMetricsList {
-    const KIND: &'static str = "PodMetricsList";
-    type Message = PodListMessage;
-
-    fn to_message(&self) -> PodListMessage {
-        PodListMessage {
-            metadata: Some((&self.metadata).into()),
-            items: self.items.iter().map(Wire::to_message).collect(),
+/// The metadata of a list, its field 1.
+fn list_meta(raw: &[u8]) -> Result<ListMeta, Malformed> {
+    let mut meta = ListMeta::default();
+    for field in Fields::new(raw) {
+        let (1, value) = field? else { continue };
+        for field in value.fields()? {
+            match field? {
+                (2, value) => meta.resource_version = value.str()?.to_owned(),
+                (3, value) => meta.continue_token = value.str()?.to_owned(),
+                _ => {}
+            }
         }
     }
+    Ok(meta)
+}
 
-    fn from_message(list: PodListMessage, top: Option<Version>) -> Result<Self, EnvelopeError> {
-        Ok(Self {
-            kind: kind::<Self>(top),
-            api_version: top,
-            metadata: list.metadata.unwrap_or_default().into(),
-            items: list
-                .items
-                .into_iter()
-                .map(|item| PodMetrics::from_message(item, None))
-                .collect::<Result<_, _>>()?,
-        })
-    }
-
-    fn version(&self) -> Option<Version> {
-        self.api_version
+fn write_list<T>(
+    out: &mut Vec<u8>,
+    meta: &ListMeta,
+    items: &[T],
+    write: impl Fn(&mut Vec<u8>, &T),
+) {
+    message(out, 1, |out| {
+        string(out, 1, "");
+        string(out, 2, &meta.resource_version);
+        string(out, 3, &meta.continue_token);
+    });
+    for item in items {
+        message(out, 2, |out| write(out, item));
     }
 }
 
-fn decode<T: Wire>(body: &[u8]) -> Result<T, EnvelopeError> {
-    let unknown = envelope::unwrap(body)?;
-    let meta = unknown.type_meta.unwrap_or_default();
-    let version = Version::from_api_version(meta.api_version.as_deref().unwrap_or_default());
-    if version.is_none() || meta.kind.as_deref() != Some(T::KIND) {
-        let found = format!(
-            "{} {}",
-            meta.api_version.unwrap_or_default(),
-            meta.kind.unwrap_or_default()
-        );
-        return Err(EnvelopeError::Kind {
-            expected: T::KIND,
-            found,
+fn write_node(out: &mut Vec<u8>, node: &NodeMetrics) {
+    write_head(out, &node.metadata, node.timestamp, node.window);
+    write_usage(out, 4, &node.usage);
+}
+
+fn write_pod(out: &mut Vec<u8>, pod: &PodMetrics) {
+    write_head(out, &pod.metadata, pod.timestamp, pod.window);
+    for container in &pod.containers {
+        message(out, 4, |out| {
+            string(out, 1, &container.name);
+            write_usage(out, 2, &container.usage);
         });
     }
-    let message = T::Message::decode(unknown.raw.unwrap_or_default().as_slice())?;
-    T::from_message(message, version)
 }
 
-fn encode<T: Wire>(object: &T) -> Vec<u8> {
-    let version = object.version().unwrap_or(Version::V1beta1);
-    envelope::wrap(
-        version.api_version(),
-        T::KIND,
-        object.to_message().encode_to_vec(),
-    )
+fn write_head(out: &mut Vec<u8>, meta: &ObjectMeta, timestamp: Timestamp, window: GoDuration) {
+    message(out, 1, |out| {
+        string(out, 1, &meta.name);
+        string(out, 2, ""); // generateName
+        string(out, 3, &meta.namespace);
+        string(out, 4, ""); // selfLink
+        string(out, 5, ""); // uid
+        string(out, 6, ""); // resourceVersion
+        int(out, 7, 0); // generation
+        write_time(out, 8, meta.creation_timestamp);
+        for (key, value) in meta.labels.iter() {
+            message(out, 11, |out| {
+                string(out, 1, key);
+                string(out, 2, value);
+            });
+        }
+    });
+    write_time(out, 2, Some(timestamp));
+    message(out, 3, |out| int(out, 1, window.0));
 }
 
-macro_rules! protobuf {
-    ($($kind:ident),*) => {$(
-        impl $kind {
+fn write_time(out: &mut Vec<u8>, field: u8, time: Option<Timestamp>) {
+    message(out, field, |out| {
+        if let Some(time) = time {
+            int(out, 1, time.as_secs());
+            // Go drops what is below a second here too, so that both encodings say the same.
+            int(out, 2, 0);
+        }
+    });
+}
+
+fn write_usage(out: &mut Vec<u8>, field: u8, usage: &Usage) {
+    for (name, quantity) in usage.iter() {
+        message(out, field, |out| {
+            string(out, 1, name);
+            message(out, 2, |out| string(out, 1, &quantity.to_string()));
+        });
+    }
+}
+
+macro_rules! object {
+    ($type:ident, $view:ident, $kind:expr, $write:ident) => {
+        impl $type {
             /// Decodes a protobuf body, envelope and all.
             ///
             /// # Errors
             /// When the body has no envelope, holds another type, or is broken.
             pub fn from_protobuf(body: &[u8]) -> Result<Self, EnvelopeError> {
-                decode(body)
+                let body = Body::open(body)?.of_kind($kind.object())?;
+                let object = Self::try_from($view::read(body.raw)?)?;
+                Ok(Self {
+                    kind: $kind.object().into(),
+                    api_version: Some(body.version),
+                    ..object
+                })
             }
 
-            /// Encodes as a protobuf body with its envelope; v1beta1 if it has no version.
+            /// Encodes as a protobuf body with its envelope; as v1beta1 if it has no version.
             #[must_use]
             pub fn to_protobuf(&self) -> Vec<u8> {
-                encode(self)
+                let mut raw = Vec::new();
+                $write(&mut raw, self);
+                let version = self.api_version.unwrap_or(Version::V1beta1);
+                envelope::wrap(version.api_version(), $kind.object(), &raw)
             }
         }
-    )*};
+    };
 }
 
-protobuf!(NodeMetrics, NodeMetricsList, PodMetrics, PodMetricsList);
+macro_rules! list {
+    ($type:ident, $item:ident, $view:ident, $kind:expr, $write:ident) => {
+        impl $type {
+            /// Decodes a protobuf body, envelope and all. [`Body`](super::view::Body) does it without
+            /// copying.
+            ///
+            /// # Errors
+            /// When the body has no envelope, holds another type, or is broken.
+            pub fn from_protobuf(body: &[u8]) -> Result<Self, EnvelopeError> {
+                let body = Body::open(body)?.of_kind($kind.list())?;
+                let mut items = Vec::new();
+                for item in view::items(body.raw) {
+                    items.push($item::try_from($view::read(item?)?)?);
+                }
+                Ok(Self {
+                    kind: $kind.list().into(),
+                    api_version: Some(body.version),
+                    metadata: list_meta(body.raw)?,
+                    items,
+                })
+            }
+
+            /// Encodes as a protobuf body with its envelope; as v1beta1 if it has no version.
+            #[must_use]
+            pub fn to_protobuf(&self) -> Vec<u8> {
+                let mut raw = Vec::new();
+                write_list(&mut raw, &self.metadata, &self.items, $write);
+                let version = self.api_version.unwrap_or(Version::V1beta1);
+                envelope::wrap(version.api_version(), $kind.list(), &raw)
+            }
+        }
+    };
+}
+
+object!(NodeMetrics, NodeView, Kind::Node, write_node);
+object!(PodMetrics, PodView, Kind::Pod, write_pod);
+list!(
+    NodeMetricsList,
+    NodeMetrics,
+    NodeView,
+    Kind::Node,
+    write_node
+);
+list!(PodMetricsList, PodMetrics, PodView, Kind::Pod, write_pod);

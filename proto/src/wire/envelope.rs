@@ -1,6 +1,6 @@
 //! The protobuf envelope of Kubernetes: four magic bytes, then a `runtime.Unknown`.
 
-use prost::Message as _;
+use super::protobuf::{Fields, Malformed, head, message, string};
 
 /// The magic bytes a protobuf body starts with.
 pub const MAGIC: [u8; 4] = *b"k8s\0";
@@ -8,43 +8,30 @@ pub const MAGIC: [u8; 4] = *b"k8s\0";
 /// The content type of a body in the envelope.
 pub const CONTENT_TYPE: &str = "application/vnd.kubernetes.protobuf";
 
-/// `k8s.io/apimachinery/pkg/runtime.TypeMeta`.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct TypeMeta {
+/// `runtime.Unknown`: an object's type and its encoded form, borrowed from the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unknown<'a> {
     /// Group and version: `metrics.k8s.io/v1beta1`.
-    #[prost(string, optional, tag = "1")]
-    pub api_version: Option<String>,
+    pub api_version: &'a str,
     /// The object's type: `PodMetricsList`.
-    #[prost(string, optional, tag = "2")]
-    pub kind: Option<String>,
-}
-
-/// `k8s.io/apimachinery/pkg/runtime.Unknown`: an object's type and its encoded form.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct Unknown {
-    /// What the object is.
-    #[prost(message, optional, tag = "1")]
-    pub type_meta: Option<TypeMeta>,
+    pub kind: &'a str,
     /// The object, protobuf encoded.
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub raw: Option<Vec<u8>>,
+    pub raw: &'a [u8],
     /// How `raw` is compressed; empty for not at all.
-    #[prost(string, optional, tag = "3")]
-    pub content_encoding: Option<String>,
+    pub content_encoding: &'a str,
     /// The form of `raw`; empty for protobuf.
-    #[prost(string, optional, tag = "4")]
-    pub content_type: Option<String>,
+    pub content_type: &'a str,
 }
 
-/// Why a body could not be taken out of its envelope.
+/// Why a body could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
     /// It does not start with the magic bytes.
     #[error("not Kubernetes protobuf: the body does not start with \"k8s\\0\"")]
     Magic,
-    /// What follows them is not a `runtime.Unknown`, or its content is not what its type says.
-    #[error("broken Kubernetes protobuf: {0}")]
-    Decode(#[from] prost::DecodeError),
+    /// What follows them is broken.
+    #[error("broken Kubernetes protobuf")]
+    Malformed(#[from] Malformed),
     /// A quantity in it is none.
     #[error("{text:?} in Kubernetes protobuf is no quantity: {source}")]
     Quantity {
@@ -67,26 +54,41 @@ pub enum EnvelopeError {
 ///
 /// # Errors
 /// When the magic bytes are missing or what follows is not a `runtime.Unknown`.
-pub fn unwrap(body: &[u8]) -> Result<Unknown, EnvelopeError> {
+pub fn unwrap(body: &[u8]) -> Result<Unknown<'_>, EnvelopeError> {
     let body = body.strip_prefix(&MAGIC).ok_or(EnvelopeError::Magic)?;
-    Ok(Unknown::decode(body)?)
+    let mut unknown = Unknown::default();
+    for field in Fields::new(body) {
+        match field? {
+            (1, type_meta) => {
+                for field in type_meta.fields()? {
+                    match field? {
+                        (1, value) => unknown.api_version = value.str()?,
+                        (2, value) => unknown.kind = value.str()?,
+                        _ => {}
+                    }
+                }
+            }
+            (2, value) => unknown.raw = value.bytes()?,
+            (3, value) => unknown.content_encoding = value.str()?,
+            (4, value) => unknown.content_type = value.str()?,
+            _ => {}
+        }
+    }
+    Ok(unknown)
 }
 
 /// Puts `raw`, an encoded object of the type `api_version`, `kind`, into an envelope.
 #[must_use]
-pub fn wrap(api_version: &str, kind: &str, raw: Vec<u8>) -> Vec<u8> {
-    let unknown = Unknown {
-        type_meta: Some(TypeMeta {
-            api_version: Some(api_version.into()),
-            kind: Some(kind.into()),
-        }),
-        raw: Some(raw),
-        content_encoding: Some(String::new()),
-        content_type: Some(String::new()),
-    };
-    let mut out = Vec::with_capacity(MAGIC.len() + unknown.encoded_len());
+pub fn wrap(api_version: &str, kind: &str, raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len() + api_version.len() + kind.len() + 32);
     out.extend_from_slice(&MAGIC);
-    // Encoding into a vector fails only when it is out of room, which a vector never is.
-    let _ = unknown.encode(&mut out);
+    message(&mut out, 1, |out| {
+        string(out, 1, api_version);
+        string(out, 2, kind);
+    });
+    head(&mut out, 2, raw.len());
+    out.extend_from_slice(raw);
+    string(&mut out, 3, "");
+    string(&mut out, 4, "");
     out
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`gojson`]: strings as Go's `encoding/json` writes them.
 //! - [`pretty`]: compact JSON in, Go's indented JSON out.
-//! - [`envelope`]: the `k8s\0` protobuf envelope.
+//! - [`protobuf`]: messages read in place and written; [`envelope`]: the `k8s\0` around them.
 //! - [`status`]: the answer to a request that failed.
 //! - [`discovery`]: which groups, versions and resources there are, in both forms.
 //! - [`table`]: lists as `kubectl get` wants them, and metadata alone.
@@ -12,6 +12,7 @@ pub mod discovery;
 pub mod envelope;
 pub mod gojson;
 pub mod pretty;
+pub mod protobuf;
 pub mod root;
 pub mod status;
 pub mod table;

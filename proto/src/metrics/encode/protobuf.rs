@@ -6,6 +6,7 @@ use crate::metrics::Version;
 use crate::quantity::Canonical;
 use crate::time::Timestamp;
 use crate::wire::envelope::MAGIC;
+use crate::wire::protobuf::{field_len, head, string, varint, varint_len};
 
 /// `ListMeta` with its three empty strings, as field 1 of a list.
 const EMPTY_LIST_META: [u8; 8] = [0x0a, 6, 0x0a, 0, 0x12, 0, 0x1a, 0];
@@ -175,33 +176,4 @@ fn write_quantity(out: &mut Vec<u8>, field: u8, key: &str, quantity: Canonical) 
     head(out, 2, field_len(quantity.len()));
     head(out, 1, quantity.len());
     quantity.write(out);
-}
-
-/// How many bytes a field with a number under 16 and a length has.
-const fn field_len(len: usize) -> usize {
-    1 + varint_len(len as u64) + len
-}
-
-/// Appends the head of a field that has a length. `field` is under 16.
-fn head(out: &mut Vec<u8>, field: u8, len: usize) {
-    out.push(field << 3 | 2);
-    varint(out, len as u64);
-}
-
-fn string(out: &mut Vec<u8>, field: u8, text: &str) {
-    head(out, field, text.len());
-    out.extend_from_slice(text.as_bytes());
-}
-
-const fn varint_len(n: u64) -> usize {
-    (n | 1).ilog2() as usize / 7 + 1
-}
-
-#[inline]
-fn varint(out: &mut Vec<u8>, mut n: u64) {
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
 }

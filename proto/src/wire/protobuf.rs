@@ -1,0 +1,234 @@
+//! Protobuf by hand: just what Kubernetes' messages need, borrowed when read, and written with the
+//! quirks of its encoder (fields that are not pointers are always there, empty or not).
+//!
+//! A generated codec would copy every string of a list of 150,000 pods before anyone looked at
+//! them; this one reads it in place.
+
+/// The bytes are not a protobuf message, or a field is not of the type it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("malformed protobuf")]
+pub struct Malformed;
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// An integer or boolean.
+    Varint(u64),
+    /// A string, bytes or message.
+    Bytes(&'a [u8]),
+    /// Eight or four bytes of a fixed width, which nothing here uses.
+    Fixed,
+}
+
+impl<'a> Value<'a> {
+    /// The bytes of a string, bytes or message.
+    ///
+    /// # Errors
+    /// When the field is of another type.
+    pub const fn bytes(self) -> Result<&'a [u8], Malformed> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// A string.
+    ///
+    /// # Errors
+    /// When the field is of another type, or not UTF-8.
+    pub fn str(self) -> Result<&'a str, Malformed> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| Malformed)
+    }
+
+    /// The fields of a message.
+    ///
+    /// # Errors
+    /// When the field is of another type.
+    pub fn fields(self) -> Result<Fields<'a>, Malformed> {
+        self.bytes().map(Fields::new)
+    }
+
+    /// An `int64` or `int32`.
+    ///
+    /// # Errors
+    /// When the field is of another type.
+    pub const fn int(self) -> Result<i64, Malformed> {
+        match self {
+            Self::Varint(value) => Ok(value as i64),
+            _ => Err(Malformed),
+        }
+    }
+}
+
+/// The fields of a message in the order in which they stand: number and value. It ends after the
+/// first error.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of the message encoded in `message`.
+    #[must_use]
+    pub const fn new(message: &'a [u8]) -> Self {
+        Self { rest: message }
+    }
+
+    fn field(&mut self) -> Option<(u32, Value<'a>)> {
+        let key = self.varint()?;
+        let number = u32::try_from(key >> 3).ok().filter(|number| *number != 0)?;
+        let value = match key & 7 {
+            0 => Value::Varint(self.varint()?),
+            1 => self.take(8).map(|_| Value::Fixed)?,
+            2 => {
+                let len = usize::try_from(self.varint()?).ok()?;
+                Value::Bytes(self.take(len)?)
+            }
+            5 => self.take(4).map(|_| Value::Fixed)?,
+            // Groups are long gone.
+            _ => return None,
+        };
+        Some((number, value))
+    }
+
+    #[inline]
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
+    #[inline]
+    fn varint(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..70).step_by(7) {
+            let (&byte, rest) = self.rest.split_first()?;
+            self.rest = rest;
+            // The tenth byte has room for one bit only; what does not fit is dropped, as elsewhere.
+            value |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(u32, Value<'a>), Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let field = self.field();
+        if field.is_none() {
+            self.rest = &[];
+        }
+        Some(field.ok_or(Malformed))
+    }
+}
+
+/// How many bytes a varint has.
+#[must_use]
+pub const fn varint_len(n: u64) -> usize {
+    (n | 1).ilog2() as usize / 7 + 1
+}
+
+/// How many bytes a field with a number under 16 and `len` bytes of content has.
+#[must_use]
+pub const fn field_len(len: usize) -> usize {
+    1 + varint_len(len as u64) + len
+}
+
+/// Appends a varint.
+#[inline]
+pub fn varint(out: &mut Vec<u8>, mut n: u64) {
+    while n >= 0x80 {
+        out.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
+}
+
+/// Appends what comes before the `len` bytes of a string, bytes or message; `field` is under 16.
+#[inline]
+pub fn head(out: &mut Vec<u8>, field: u8, len: usize) {
+    out.push(field << 3 | 2);
+    varint(out, len as u64);
+}
+
+/// Appends a string field; `field` is under 16.
+#[inline]
+pub fn string(out: &mut Vec<u8>, field: u8, text: &str) {
+    head(out, field, text.len());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends an integer field; `field` is under 16.
+#[inline]
+pub fn int(out: &mut Vec<u8>, field: u8, value: i64) {
+    out.push(field << 3);
+    varint(out, value as u64);
+}
+
+/// Appends a message field whose length is known only when it is written; `field` is under 16.
+pub fn message(out: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    write(out);
+    let len = out.len() - start;
+    head(out, field, len);
+    // The head was written last but comes first.
+    if let Some(whole) = out.get_mut(start..) {
+        whole.rotate_left(len);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn broken_messages_end_with_an_error() {
+        for bytes in [
+            b"\x08".as_slice(),
+            b"\x0a\x05ab",
+            b"\x00\x01",
+            b"\x0b",
+            b"\x80",
+            b"\x09abc",
+            b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+        ] {
+            let fields: Vec<_> = Fields::new(bytes).collect();
+            assert_eq!(fields, [Err(Malformed)], "{bytes:?}");
+        }
+        assert_eq!(Value::Varint(1).str(), Err(Malformed));
+        assert_eq!(Value::Bytes(b"\xff").str(), Err(Malformed));
+        assert_eq!(Value::Bytes(b"").int(), Err(Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(text in "\\PC{0,200}", n: i64, shift in 0..64) {
+            let n = n >> shift;
+            let mut out = Vec::new();
+            string(&mut out, 1, &text);
+            int(&mut out, 15, n);
+            message(&mut out, 2, |out| string(out, 3, &text));
+            let mut fields = Fields::new(&out);
+            prop_assert_eq!(fields.next(), Some(Ok((1, Value::Bytes(text.as_bytes())))));
+            prop_assert_eq!(fields.next().unwrap().unwrap().1.int(), Ok(n));
+            let inner = fields.next().unwrap().unwrap().1.fields().unwrap().next().unwrap().unwrap();
+            prop_assert_eq!(inner.1.str(), Ok(&*text));
+            prop_assert_eq!(fields.next(), None);
+            let len = field_len(text.len());
+            prop_assert_eq!(out.len(), len + 1 + varint_len(n as u64) + field_len(len));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            let _ = Fields::new(&bytes).count();
+        }
+    }
+}
