@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::api::Cluster;
 
 /// A small deterministic generator.
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    pub fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -69,7 +69,7 @@ fn meta(namespace: &str, name: &str, labels: &[(&str, &str)]) -> ObjectMeta {
 }
 
 /// A container's metrics.
-pub fn container(name: &str, cpu: &str, memory: &str) -> ContainerMetrics {
+pub(crate) fn container(name: &str, cpu: &str, memory: &str) -> ContainerMetrics {
     let pairs = [("cpu", cpu), ("memory", memory)];
     ContainerMetrics {
         name: name.to_owned(),
@@ -81,7 +81,11 @@ pub fn container(name: &str, cpu: &str, memory: &str) -> ContainerMetrics {
 }
 
 /// A pod's metrics.
-pub fn pod_metrics(namespace: &str, name: &str, containers: Vec<ContainerMetrics>) -> PodMetrics {
+pub(crate) fn pod_metrics(
+    namespace: &str,
+    name: &str,
+    containers: Vec<ContainerMetrics>,
+) -> PodMetrics {
     PodMetrics {
         metadata: meta(namespace, name, &[]),
         containers,
@@ -90,7 +94,7 @@ pub fn pod_metrics(namespace: &str, name: &str, containers: Vec<ContainerMetrics
 }
 
 /// A node's metrics.
-pub fn node_metrics(name: &str, cpu: &str, memory: &str) -> NodeMetrics {
+pub(crate) fn node_metrics(name: &str, cpu: &str, memory: &str) -> NodeMetrics {
     let usage = container("", cpu, memory).usage;
     NodeMetrics {
         metadata: meta("", name, &[]),
@@ -100,7 +104,7 @@ pub fn node_metrics(name: &str, cpu: &str, memory: &str) -> NodeMetrics {
 }
 
 /// A `v1.Node`.
-pub fn node(name: &str, cpu: &str, memory: &str) -> Value {
+pub(crate) fn node(name: &str, cpu: &str, memory: &str) -> Value {
     json!({"kind": "Node", "apiVersion": "v1",
         "metadata": {"name": name, "labels": {}},
         "status": {
@@ -110,7 +114,7 @@ pub fn node(name: &str, cpu: &str, memory: &str) -> Value {
 }
 
 /// A `v1.Pod` of some age.
-pub fn pod(namespace: &str, name: &str, created: &str) -> Value {
+pub(crate) fn pod(namespace: &str, name: &str, created: &str) -> Value {
     json!({"kind": "Pod", "apiVersion": "v1",
         "metadata": {"namespace": namespace, "name": name, "creationTimestamp": created,
             "labels": {}},
@@ -119,7 +123,7 @@ pub fn pod(namespace: &str, name: &str, created: &str) -> Value {
 }
 
 /// A cluster of about this size.
-pub fn generated(seed: u64, nodes: u64, pods: u64) -> Cluster {
+pub(crate) fn generated(seed: u64, nodes: u64, pods: u64) -> Cluster {
     let mut dice = Dice::new(seed);
     let mut cluster = Cluster::default();
     for at in 0..nodes {

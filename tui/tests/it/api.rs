@@ -16,14 +16,14 @@ use tempfile::TempDir;
 
 /// An answer.
 #[derive(Clone)]
-pub struct Reply {
-    pub code: u16,
-    pub content_type: &'static str,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) code: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn json(value: &Value) -> Self {
+    pub(crate) fn json(value: &Value) -> Self {
         Self {
             code: 200,
             content_type: "application/json",
@@ -31,7 +31,7 @@ impl Reply {
         }
     }
 
-    pub fn text(code: u16, content_type: &'static str, body: &str) -> Self {
+    pub(crate) fn text(code: u16, content_type: &'static str, body: &str) -> Self {
         Self {
             code,
             content_type,
@@ -39,7 +39,7 @@ impl Reply {
         }
     }
 
-    pub fn status(code: u16, reason: &str, message: &str) -> Self {
+    pub(crate) fn status(code: u16, reason: &str, message: &str) -> Self {
         let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {},
             "status": "Failure", "message": message, "reason": reason, "code": code});
         Self {
@@ -51,24 +51,24 @@ impl Reply {
 
 /// How discovery is answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Discovery {
+pub(crate) enum Discovery {
     Aggregated,
     Old,
 }
 
 /// What a cluster has and says.
 #[derive(Clone)]
-pub struct Cluster {
-    pub node_metrics: Vec<NodeMetrics>,
-    pub pod_metrics: Vec<PodMetrics>,
+pub(crate) struct Cluster {
+    pub(crate) node_metrics: Vec<NodeMetrics>,
+    pub(crate) pod_metrics: Vec<PodMetrics>,
     /// `v1.Node`s.
-    pub nodes: Vec<Value>,
+    pub(crate) nodes: Vec<Value>,
     /// `v1.Pod`s.
-    pub pods: Vec<Value>,
-    pub discovery: Discovery,
-    pub versions: Vec<&'static str>,
+    pub(crate) pods: Vec<Value>,
+    pub(crate) discovery: Discovery,
+    pub(crate) versions: Vec<&'static str>,
     /// Answers that replace the right ones, by path without query.
-    pub replies: HashMap<String, Reply>,
+    pub(crate) replies: HashMap<String, Reply>,
 }
 
 impl Default for Cluster {
@@ -86,16 +86,16 @@ impl Default for Cluster {
 }
 
 /// A cluster that can be asked, until dropped.
-pub struct Api {
-    pub port: u16,
+pub(crate) struct Api {
+    pub(crate) port: u16,
     /// Paths with queries, in the order asked.
-    pub asked: Arc<Mutex<Vec<String>>>,
+    pub(crate) asked: Arc<Mutex<Vec<String>>>,
     directory: TempDir,
 }
 
 impl Api {
     /// Serves the cluster on a free port.
-    pub fn serve(cluster: Cluster) -> Self {
+    pub(crate) fn serve(cluster: Cluster) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -120,17 +120,17 @@ impl Api {
         api
     }
 
-    pub fn kubeconfig(&self) -> PathBuf {
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.directory.path().join("kubeconfig")
     }
 
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 }
 
 /// A kubeconfig with two contexts, the current one in `default`.
-pub fn kubeconfig(server: &str) -> String {
+pub(crate) fn kubeconfig(server: &str) -> String {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "main",
         "clusters": [{"name": "c", "cluster": {"server": server}}],

@@ -9,10 +9,10 @@ use super::api::Api;
 
 /// What a program printed, and how it ended.
 #[derive(Debug, PartialEq, Eq, Clone)]
-pub struct Said {
-    pub out: String,
-    pub err: String,
-    pub code: Option<i32>,
+pub(crate) struct Said {
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) code: Option<i32>,
 }
 
 fn run(program: &str, api: &Api, arguments: &[&str]) -> Said {
@@ -42,23 +42,23 @@ fn run(program: &str, api: &Api, arguments: &[&str]) -> Said {
 }
 
 /// What `vitals` says.
-pub fn vitals(api: &Api, arguments: &[&str]) -> Said {
+pub(crate) fn vitals(api: &Api, arguments: &[&str]) -> Said {
     run(env!("CARGO_BIN_EXE_vitals"), api, arguments)
 }
 
 /// What the real kubectl says.
-pub fn kubectl(api: &Api, arguments: &[&str]) -> Said {
+pub(crate) fn kubectl(api: &Api, arguments: &[&str]) -> Said {
     run("kubectl", api, arguments)
 }
 
 /// Whether the kubectl at hand knows a flag; older ones lack some.
-pub fn kubectl_knows(api: &Api, command: &[&str], flag: &str) -> bool {
+pub(crate) fn kubectl_knows(api: &Api, command: &[&str], flag: &str) -> bool {
     let help = kubectl(api, &[command, &["--help"]].concat());
     help.out.contains(flag)
 }
 
 /// How the kubectl at hand breaks ties: as the Go it was made by does.
-pub fn ties_of_kubectl(api: &Api) -> Ties {
+pub(crate) fn ties_of_kubectl(api: &Api) -> Ties {
     if number_of_kubectl(api, "\"goVersion\": \"go1.") < 24 {
         Ties::Go1_19
     } else {
@@ -67,7 +67,7 @@ pub fn ties_of_kubectl(api: &Api) -> Ties {
 }
 
 /// The minor version of the kubectl at hand.
-pub fn minor_of_kubectl(api: &Api) -> u32 {
+pub(crate) fn minor_of_kubectl(api: &Api) -> u32 {
     number_of_kubectl(api, "\"minor\": \"")
 }
 
@@ -87,7 +87,7 @@ fn number_of_kubectl(api: &Api, before: &str) -> u32 {
 /// their widths); the capital that wrapped builds of kubectl write "Error:" with; and, where many
 /// rows are sorted by what they use, the order of equal rows if kubectl was made by an older Go
 /// (another test takes that apart).
-pub fn same(api: &Api, arguments: &[&str]) {
+pub(crate) fn same(api: &Api, arguments: &[&str]) {
     let mut theirs = comparable(kubectl(api, arguments));
     let mut ours = comparable(vitals(api, arguments));
     if theirs.out.contains("CPU%") {
@@ -117,10 +117,7 @@ fn comparable(said: Said) -> Said {
     }
     let mut lines: Vec<&str> = said.out.lines().collect();
     let silent = |line: &&str| line.split_whitespace().nth(1) == Some("<unknown>");
-    let first = lines
-        .iter()
-        .position(|line| silent(&line))
-        .unwrap_or(lines.len());
+    let first = lines.iter().position(silent).unwrap_or(lines.len());
     lines[first..].sort_unstable();
     let out = lines.iter().map(|line| format!("{line}\n")).collect();
     Said {

@@ -1,10 +1,8 @@
 //! `vitals top` and the real `kubectl top`, side by side over many clusters, flags and errors.
 
-mod common;
-
-use common::api::{Api, Cluster, Discovery, Reply};
-use common::ask::{kubectl, kubectl_knows, minor_of_kubectl, same, ties_of_kubectl, vitals};
-use common::world::{container, generated, node, node_metrics, pod, pod_metrics};
+use crate::api::{Api, Cluster, Discovery, Reply};
+use crate::ask::{kubectl, kubectl_knows, minor_of_kubectl, same, ties_of_kubectl, vitals};
+use crate::world::{container, generated, node, node_metrics, pod, pod_metrics};
 use kubevitals::batch::top::{Order, PodColumns, pod_table};
 use kubevitals::cli::{Connection, SortBy};
 use kubevitals::source::kubeconfig::Settings;

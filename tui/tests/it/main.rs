@@ -1,0 +1,15 @@
+//! The program as a whole: against a stand-in for a cluster's API, beside the real kubectl.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod api;
+mod ask;
+mod golden;
+mod kubectl;
+mod world;
