@@ -3,30 +3,19 @@
 
 use std::collections::HashMap;
 
-use kubevitals_proto::wire::envelope::{MAGIC, Unknown};
+use kubevitals_proto::wire::envelope;
 use prost::Message;
 use serde_json::{Value, json};
 
 /// The review as JSON would have it: an object with a `spec`; `None` when the bytes are not one.
 pub(super) fn decode(resource: &str, bytes: &[u8]) -> Option<Value> {
-    let raw = Unknown::decode(bytes.strip_prefix(MAGIC.as_slice())?)
-        .ok()?
-        .raw?;
+    let raw = envelope::unwrap(bytes).ok()?.raw;
     let spec = match resource {
-        "tokenreviews" => Review::<TokenSpec>::decode(raw.as_slice())
-            .ok()?
-            .spec?
-            .json(),
+        "tokenreviews" => Review::<TokenSpec>::decode(raw).ok()?.spec?.json(),
         "selfsubjectreviews" => json!({}),
-        "selfsubjectrulesreviews" => Review::<RulesSpec>::decode(raw.as_slice())
-            .ok()?
-            .spec?
-            .json(),
+        "selfsubjectrulesreviews" => Review::<RulesSpec>::decode(raw).ok()?.spec?.json(),
         // A self review's spec is the beginning of a review of anyone.
-        _ => Review::<AccessSpec>::decode(raw.as_slice())
-            .ok()?
-            .spec?
-            .json(),
+        _ => Review::<AccessSpec>::decode(raw).ok()?.spec?.json(),
     };
     Some(json!({"spec": spec}))
 }
