@@ -142,12 +142,8 @@ mod tests {
             token: "t".to_owned(),
             audiences: vec![],
         };
-        let raw = Some(Review { spec: Some(token) }.encode_to_vec());
-        let unknown = Unknown {
-            raw,
-            ..Unknown::default()
-        };
-        let body = [MAGIC.as_slice(), &unknown.encode_to_vec()].concat();
+        let raw = Review { spec: Some(token) }.encode_to_vec();
+        let body = envelope::wrap("authentication.k8s.io/v1", "TokenReview", &raw);
         assert_eq!(
             decode("tokenreviews", &body),
             Some(json!({"spec": {"token": "t"}}))
