@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
+use http::{HeaderValue, StatusCode};
 use reqwest::{Client, Response};
 use tokio::time::{Instant, timeout_at};
 
@@ -100,14 +101,15 @@ impl Kubelets {
                 address: origin.to_owned(),
             }
         })?;
-        let response = self.send(url.clone()).await?;
-        let response = match response.status().as_u16() {
-            200 => response,
-            // The token may have rotated since it was read.
-            401 if self.credentials.forget_token() => self.send(url).await?,
-            _ => response,
-        };
-        if response.status() != http::StatusCode::OK {
+        let bearer = self.credentials.bearer()?;
+        let mut response = self.send(url.clone(), bearer.clone()).await?;
+        // The token may have rotated since it was read.
+        if response.status() == StatusCode::UNAUTHORIZED
+            && self.credentials.refresh(bearer.as_ref())
+        {
+            response = self.send(url, self.credentials.bearer()?).await?;
+        }
+        if response.status() != StatusCode::OK {
             return Err(ScrapeError::Status {
                 status: response.status(),
             });
@@ -115,7 +117,11 @@ impl Kubelets {
         read(response, body).await
     }
 
-    async fn send(&self, url: reqwest::Url) -> Result<Response, ScrapeError> {
+    async fn send(
+        &self,
+        url: reqwest::Url,
+        bearer: Option<HeaderValue>,
+    ) -> Result<Response, ScrapeError> {
         // Compressed answers cost both sides more than they save inside a cluster: 22 MB/s of metrics from
         // 5,000 nodes would be a twentieth of a core to inflate. What comes compressed all the same is read.
         let mut request = self
@@ -123,7 +129,7 @@ impl Kubelets {
             .get(url)
             .header(ACCEPT, "text/plain,*/*;q=0.5")
             .header(ACCEPT_ENCODING, "identity");
-        if let Some(bearer) = self.credentials.bearer()? {
+        if let Some(bearer) = bearer {
             request = request.header(AUTHORIZATION, bearer);
         }
         let request = request.build().map_err(|error| classify(&error))?;

@@ -179,20 +179,16 @@ impl Credentials {
         }
     }
 
-    /// Has the token read again at its next use. Returns whether that can change anything: the token comes
-    /// from a file and was not read this very moment.
-    pub(super) fn forget_token(&self) -> bool {
+    /// Reads the token again, now that one was refused. Returns whether there is another one than `refused`.
+    pub(super) fn refresh(&self, refused: Option<&HeaderValue>) -> bool {
+        let Token::File(path) = &self.token else {
+            return false;
+        };
         let mut read = self.read.lock();
-        match &*read {
-            Some((when, _))
-                if matches!(self.token, Token::File(_))
-                    && when.elapsed() > Duration::from_secs(1) =>
-            {
-                *read = None;
-                true
-            }
-            _ => false,
+        if let Ok(header) = read_token(path) {
+            *read = Some((Instant::now(), header));
         }
+        read.as_ref().map(|(_, header)| header) != refused
     }
 
     pub(super) fn tls_config(&self) -> Result<ClientConfig, TlsError> {
@@ -351,17 +347,20 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_token_is_read_again_at_once_but_not_over_and_over() {
+    fn a_refused_token_is_read_again_at_once_and_worth_a_second_try_if_it_changed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
         std::fs::write(&path, "first").unwrap();
         let credentials = from_file(&path);
-        credentials.bearer().unwrap();
-        assert!(!credentials.forget_token(), "it was read this moment");
-        age(&credentials, Duration::from_secs(2));
-        assert!(credentials.forget_token());
+        let first = credentials.bearer().unwrap();
+        assert!(!credentials.refresh(first.as_ref()), "it is the same one");
         std::fs::write(&path, "second").unwrap();
+        assert!(credentials.refresh(first.as_ref()));
         assert_eq!(credentials.bearer().unwrap().unwrap(), "Bearer second");
+        assert!(
+            credentials.refresh(first.as_ref()),
+            "another node has had it read since"
+        );
     }
 
     #[test]

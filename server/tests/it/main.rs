@@ -6,3 +6,4 @@ mod faults;
 mod harness;
 mod recording;
 mod scenarios;
+mod soak;

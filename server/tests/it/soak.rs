@@ -1,0 +1,226 @@
+//! The simulation with all its faults, kubelets killed and healed, the API server cut off and back, a token
+//! rotated, watches expired: nothing panics, memory levels off, and every pod that has whole data is answered
+//! within two resolutions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
+use kubevitals_proto::time::Timestamp;
+use kubevitals_sim::objects::Resource;
+use kubevitals_sim::{Config, Faults, Kill, SimClock};
+
+use crate::harness::{Harness, RESOLUTION, wait_until};
+
+const NODES: u32 = 6;
+const PODS_PER_NODE: u32 = 8;
+/// Forty minutes.
+const STEPS: u32 = 160;
+
+const KILLS: [Kill; 9] = [
+    Kill::Refuse,
+    Kill::Status(500),
+    Kill::Html,
+    Kill::Reset,
+    Kill::HalfBody,
+    Kill::BadNumbers,
+    Kill::Status(401),
+    Kill::ScrapeError,
+    Kill::InvalidUtf8,
+];
+
+/// One container in one look at a kubelet: its timestamp and its start.
+type Seen = (i64, i64);
+
+/// The whole pods of one look: each container's point.
+type Look = BTreeMap<String, BTreeMap<String, Seen>>;
+
+/// A second client of the kubelets, which sees what the server could have seen.
+struct Witness {
+    client: reqwest::Client,
+    looks: Vec<Look>,
+}
+
+impl Witness {
+    fn new() -> Self {
+        let client = reqwest::Client::builder()
+            .tls_danger_accept_invalid_certs(true)
+            .timeout(Duration::from_secs(5))
+            .build()
+            .unwrap();
+        Self {
+            client,
+            looks: Vec::new(),
+        }
+    }
+
+    async fn look(&mut self, harness: &Harness) {
+        let token = std::fs::read_to_string(harness.cluster.kubelet_token_path()).unwrap();
+        let mut look = Look::new();
+        for name in harness.cluster.node_names() {
+            let node = harness.cluster_object(Resource::Nodes, None, &name);
+            let address = node["status"]["addresses"][0]["address"]
+                .as_str()
+                .unwrap()
+                .to_owned();
+            let url = format!(
+                "https://{address}:{}/metrics/resource",
+                harness.cluster.kubelet_port()
+            );
+            let Ok(response) = self.client.get(url).bearer_auth(token.trim()).send().await else {
+                continue;
+            };
+            let Ok(body) = response.bytes().await else {
+                continue;
+            };
+            let mut scrape = ResourceScrape::default();
+            decode(&body, &mut scrape);
+            if scrape.scrape_error || scrape.skipped_lines > 0 {
+                continue;
+            }
+            let mut broken = BTreeSet::new();
+            for (key, reading) in &scrape.containers {
+                let pod = key.pod.to_string();
+                let whole = reading.cpu_ns.is_some_and(|cpu| cpu > 0)
+                    && reading.memory.is_some_and(|memory| memory > 0);
+                match (whole, reading.at, reading.start) {
+                    (true, Some(at), Some(start)) => {
+                        look.entry(pod)
+                            .or_default()
+                            .insert(key.container.to_string(), (at.0, start));
+                    }
+                    _ => {
+                        broken.insert(pod);
+                    }
+                }
+            }
+            look.retain(|pod, _| !broken.contains(pod));
+        }
+        self.looks.push(look);
+    }
+
+    /// Pods whole in the last three looks, which span two resolutions, in one life of each container, with a
+    /// new point in each.
+    fn answerable(&self) -> BTreeSet<String> {
+        let [.., first, second, third] = self.looks.as_slice() else {
+            return BTreeSet::new();
+        };
+        third
+            .iter()
+            .filter(|(pod, containers)| {
+                containers.iter().all(|(name, (at, start))| {
+                    let before = |look: &Look| {
+                        look.get(*pod)
+                            .and_then(|containers| containers.get(name).copied())
+                    };
+                    match (before(first), before(second)) {
+                        (Some(first), Some(second)) => {
+                            first.1 == *start && second.1 == *start && first.0 < *at
+                        }
+                        _ => false,
+                    }
+                })
+            })
+            .map(|(pod, _)| pod.clone())
+            .collect()
+    }
+}
+
+/// Pods that the API server calls running.
+fn running(harness: &Harness) -> BTreeSet<String> {
+    let pods = harness.cluster.store().snapshot(Resource::Pods);
+    pods.range(None, None)
+        .filter(|(_, pod)| pod.meta().field("status.phase") == Some("Running"))
+        .map(|(_, pod)| pod.meta().name.to_string())
+        .collect()
+}
+
+/// This process's resident memory: server, cluster and witness together.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap();
+    line.trim().trim_end_matches(" kB").trim().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forty_minutes_of_every_fault() {
+    let config = Config {
+        nodes: NODES,
+        pods_per_node: PODS_PER_NODE,
+        seed: 7,
+        faults: Faults::Scheduled,
+        clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
+        ..Config::default()
+    };
+    let harness = Harness::start_with(config, |settings| {
+        settings.kubelet_timeout = Duration::from_secs(2)
+    })
+    .await;
+    harness.first_step(u64::from(NODES)).await;
+    let nodes = harness.cluster.node_names();
+    let mut witness = Witness::new();
+    let (mut running_before, mut halfway, mut answered) = (BTreeSet::new(), 0, 0);
+    for step in 0..STEPS {
+        let node = &nodes[(step / 8) as usize % nodes.len()];
+        match step % 8 {
+            2 => {
+                harness
+                    .cluster
+                    .kill_kubelet(node, KILLS[(step / 8) as usize % KILLS.len()]);
+            }
+            6 => {
+                harness.cluster.heal_kubelet(node);
+            }
+            _ => {}
+        }
+        match step {
+            50 | 120 => harness.cluster.cut_api(true),
+            53 | 124 => harness.cluster.cut_api(false),
+            80 => harness.cluster.rotate_token().unwrap(),
+            90 => harness.cluster.store().expire_watches(),
+            _ => {}
+        }
+        harness.clock.advance(RESOLUTION);
+        witness.look(&harness).await;
+        let running_now = running(&harness);
+        let cut = (50..53).contains(&step) || (120..124).contains(&step);
+        if !cut {
+            let expected: BTreeSet<String> = witness
+                .answerable()
+                .into_iter()
+                .filter(|pod| running_before.contains(pod) && running_now.contains(pod))
+                .collect();
+            let mut missing = BTreeSet::new();
+            wait_until(
+                &format!("step {step}: every whole pod is answered"),
+                async || {
+                    missing = expected
+                        .difference(&harness.pods().await)
+                        .cloned()
+                        .collect();
+                    missing.is_empty()
+                },
+            )
+            .await;
+            harness.no_absurd_rates().await;
+            answered += expected.len();
+        }
+        running_before = running_now;
+        if step == STEPS / 2 {
+            halfway = resident();
+        }
+    }
+    let most = (STEPS * NODES * PODS_PER_NODE) as usize;
+    assert!(
+        answered > most / 2,
+        "only {answered} of at most {most} answers were expected: the faults are too many"
+    );
+    let end = resident();
+    assert!(
+        end < halfway + halfway / 4,
+        "{halfway} KiB halfway, {end} KiB at the end"
+    );
+}
