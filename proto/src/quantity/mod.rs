@@ -141,9 +141,17 @@ impl Quantity {
             magnitude = div_ceil_pow10(magnitude, exponent.abs_diff(NANO));
             exponent = NANO;
         }
-        while magnitude != 0 && magnitude.is_multiple_of(10) {
+        while magnitude > u64::MAX.into() && magnitude.is_multiple_of(10) {
             magnitude /= 10;
             exponent += 1;
+        }
+        // Most fit in 64 bits, which are divided many times faster.
+        if let Ok(mut small @ 1..) = u64::try_from(magnitude) {
+            while small.is_multiple_of(10) {
+                small /= 10;
+                exponent += 1;
+            }
+            magnitude = small.into();
         }
         let Ok(coefficient) = i128::try_from(magnitude) else {
             // 39 digits: the last one goes, rounded up.
@@ -185,20 +193,36 @@ fn saturate(value: i128) -> i64 {
     i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
 }
 
+/// Every power of ten that fits.
+const POWERS: [u128; 39] = {
+    let mut powers = [1; 39];
+    let mut at = 1;
+    while at < powers.len() {
+        #[allow(clippy::indexing_slicing)] // const evaluation: out of bounds would not compile
+        {
+            powers[at] = powers[at - 1] * 10;
+        }
+        at += 1;
+    }
+    powers
+};
+
+fn pow10(power: u64) -> Option<u128> {
+    POWERS.get(usize::try_from(power).ok()?).copied()
+}
+
 /// `n × 10^power`, if it fits.
 fn mul_pow10(n: u128, power: u64) -> Option<u128> {
     if n == 0 {
-        return Some(0);
+        Some(0)
+    } else {
+        n.checked_mul(pow10(power)?)
     }
-    n.checked_mul(10_u128.checked_pow(u32::try_from(power).ok()?)?)
 }
 
 /// `n / 10^power`, rounded up.
 fn div_ceil_pow10(n: u128, power: u64) -> u128 {
-    let divisor = u32::try_from(power)
-        .ok()
-        .and_then(|power| 10_u128.checked_pow(power));
-    divisor.map_or(u128::from(n > 0), |divisor| n.div_ceil(divisor))
+    pow10(power).map_or(u128::from(n > 0), |divisor| n.div_ceil(divisor))
 }
 
 impl Ord for Quantity {
@@ -279,7 +303,7 @@ impl Add for Quantity {
         }
         let exponent = self.exponent.min(other.exponent);
         let scaled = |q: Self| {
-            let factor = 10_i128.checked_pow(q.exponent.abs_diff(exponent))?;
+            let factor = i128::try_from(pow10(q.exponent.abs_diff(exponent).into())?).ok()?;
             q.coefficient.checked_mul(factor)
         };
         match scaled(self)

@@ -20,23 +20,22 @@ pub enum ParseQuantityError {
 /// `+` are zero).
 struct Pieces<'a> {
     negative: bool,
-    whole: &'a str,
-    fraction: &'a str,
-    suffix: &'a str,
+    whole: &'a [u8],
+    fraction: &'a [u8],
+    suffix: &'a [u8],
 }
 
 impl FromStr for Quantity {
     type Err = ParseQuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let pieces = split(text)?;
+        let pieces = split(text.as_bytes())?;
         let (scale, format) = suffix(pieces.suffix).ok_or(ParseQuantityError::Suffix)?;
         let (shift, power) = match scale {
             Scale::Two(shift) => (shift, 0),
             Scale::Ten(power) => (0, i64::from(power)),
         };
-        let whole = pieces.whole.trim_start_matches('0');
-        let (digits, dropped) = magnitude(whole, pieces.fraction, shift);
+        let (digits, dropped) = magnitude(pieces.whole, pieces.fraction, shift);
         let exponent = power - pieces.fraction.len() as i64 + dropped;
         let quantity = Self::from_parts(pieces.negative, digits, exponent, format);
         Ok(if format == Format::BinarySi {
@@ -63,34 +62,42 @@ impl Quantity {
     }
 }
 
-fn split(text: &str) -> Result<Pieces<'_>, ParseQuantityError> {
-    if text.is_empty() {
-        return Err(ParseQuantityError::Format);
-    }
-    let negative = text.starts_with('-');
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (whole, rest) = split_while(unsigned, |c| c.is_ascii_digit());
-    let (fraction, suffix) = match rest.strip_prefix('.') {
-        Some(rest) => split_while(rest, |c| c.is_ascii_digit()),
-        None => ("", rest),
+fn split(text: &[u8]) -> Result<Pieces<'_>, ParseQuantityError> {
+    let (negative, unsigned) = match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        Some((b'+', rest)) => (false, rest),
+        Some(_) => (false, text),
+        None => return Err(ParseQuantityError::Format),
     };
-    let (_, rest) = split_while(suffix, |c| "eEinumkKMGTP".contains(c));
-    let rest = rest.strip_prefix(['-', '+']).unwrap_or(rest);
-    if rest.chars().all(|c| c.is_ascii_digit()) {
-        Ok(Pieces {
+    let (whole, rest) = split_while(unsigned, |byte| byte.is_ascii_digit());
+    let (fraction, suffix) = match rest.split_first() {
+        Some((b'.', rest)) => split_while(rest, |byte| byte.is_ascii_digit()),
+        _ => ([].as_slice(), rest),
+    };
+    // Letters, a sign, digits.
+    let (_, rest) = split_while(suffix, |byte| b"eEinumkKMGTP".contains(byte));
+    let rest = match rest.split_first() {
+        Some((b'-' | b'+', rest)) => rest,
+        _ => rest,
+    };
+    match split_while(rest, |byte| byte.is_ascii_digit()) {
+        (_, []) => Ok(Pieces {
             negative,
             whole,
             fraction,
             suffix,
-        })
-    } else {
-        Err(ParseQuantityError::Format)
+        }),
+        _ => Err(ParseQuantityError::Format),
     }
 }
 
-fn split_while(text: &str, wanted: impl Fn(char) -> bool) -> (&str, &str) {
-    let end = text.find(|c| !wanted(c)).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or((text, ""))
+#[inline]
+fn split_while(text: &[u8], wanted: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
+    let end = text
+        .iter()
+        .position(|byte| !wanted(byte))
+        .unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, &[]))
 }
 
 /// What a suffix multiplies by: a power of two or of ten.
@@ -99,51 +106,48 @@ enum Scale {
     Ten(i32),
 }
 
-fn suffix(suffix: &str) -> Option<(Scale, Format)> {
+fn suffix(suffix: &[u8]) -> Option<(Scale, Format)> {
     let decimal = |power| Some((Scale::Ten(power), Format::DecimalSi));
     let binary = |power| Some((Scale::Two(power), Format::BinarySi));
     match suffix {
-        "n" => decimal(-9),
-        "u" => decimal(-6),
-        "m" => decimal(-3),
-        "" => decimal(0),
-        "k" => decimal(3),
-        "M" => decimal(6),
-        "G" => decimal(9),
-        "T" => decimal(12),
-        "P" => decimal(15),
-        "E" => decimal(18),
-        "Ki" => binary(10),
-        "Mi" => binary(20),
-        "Gi" => binary(30),
-        "Ti" => binary(40),
-        "Pi" => binary(50),
-        "Ei" => binary(60),
+        b"n" => decimal(-9),
+        b"u" => decimal(-6),
+        b"m" => decimal(-3),
+        b"" => decimal(0),
+        b"k" => decimal(3),
+        b"M" => decimal(6),
+        b"G" => decimal(9),
+        b"T" => decimal(12),
+        b"P" => decimal(15),
+        b"E" => decimal(18),
+        b"Ki" => binary(10),
+        b"Mi" => binary(20),
+        b"Gi" => binary(30),
+        b"Ti" => binary(40),
+        b"Pi" => binary(50),
+        b"Ei" => binary(60),
         _ => {
-            let power: i64 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
+            let power = suffix
+                .strip_prefix(b"e")
+                .or_else(|| suffix.strip_prefix(b"E"))?;
+            let power: i64 = std::str::from_utf8(power).ok()?.parse().ok()?;
             // Go cuts the exponent to 32 bits.
             Some((Scale::Ten(power as i32), Format::DecimalExponent))
         }
     }
 }
 
-/// So many digits, shifted by 60 bits, stay under 2¹²⁷.
-const EASY_DIGITS: usize = 20;
+/// So many digits fit in a `u64`.
+const FEW_DIGITS: usize = 19;
 
 /// The digits `whole` and `fraction` as one number times `2^shift`, with as many of its last
 /// digits dropped (and rounded up) as do not fit, and how many those are.
-fn magnitude(whole: &str, fraction: &str, shift: u32) -> (u128, i64) {
-    let digits = || {
-        whole
-            .bytes()
-            .chain(fraction.bytes())
-            .map(|digit| digit - b'0')
-    };
-    if whole.len() + fraction.len() <= EASY_DIGITS {
-        return (
-            digits().fold(0, |n, digit| n * 10 + u128::from(digit)) << shift,
-            0,
-        );
+fn magnitude(whole: &[u8], fraction: &[u8], shift: u32) -> (u128, i64) {
+    let digits = || whole.iter().chain(fraction).map(|digit| digit - b'0');
+    if whole.len() + fraction.len() <= FEW_DIGITS {
+        // 60 bits more still leave room in the 128.
+        let number = digits().fold(0, |n, digit| n * 10 + u64::from(digit));
+        return (u128::from(number) << shift, 0);
     }
     // The rare long one: doubled digit by digit, which needs no wide integers.
     let mut digits: Vec<u8> = digits().skip_while(|digit| *digit == 0).collect();

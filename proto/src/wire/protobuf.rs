@@ -74,6 +74,7 @@ impl<'a> Fields<'a> {
         Self { rest: message }
     }
 
+    #[inline]
     fn field(&mut self) -> Option<(u32, Value<'a>)> {
         let key = self.varint()?;
         let number = u32::try_from(key >> 3).ok().filter(|number| *number != 0)?;
@@ -100,12 +101,23 @@ impl<'a> Fields<'a> {
 
     #[inline]
     fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..70).step_by(7) {
+        let (&byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        // Nearly all are keys and lengths of one byte.
+        if byte < 0x80 {
+            Some(byte.into())
+        } else {
+            self.long_varint(byte)
+        }
+    }
+
+    fn long_varint(&mut self, first: u8) -> Option<u64> {
+        let mut value = u64::from(first & 0x7f);
+        for shift in (7..64).step_by(7) {
             let (&byte, rest) = self.rest.split_first()?;
             self.rest = rest;
             // The tenth byte has room for one bit only; what does not fit is dropped, as elsewhere.
-            value |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
                 return Some(value);
             }
@@ -117,6 +129,7 @@ impl<'a> Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<(u32, Value<'a>), Malformed>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;
