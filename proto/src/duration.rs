@@ -20,13 +20,17 @@ pub struct GoDuration(pub i64);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseDurationError {
     /// No number, no digits, or more than 292 years.
-    #[error("time: invalid duration {0:?}")]
+    #[error("time: invalid duration {}", text::quote(.0))]
     Invalid(String),
     /// A number without a unit; only zero needs none.
-    #[error("time: missing unit in duration {0:?}")]
+    #[error("time: missing unit in duration {}", text::quote(.0))]
     MissingUnit(String),
     /// A unit that is none of h, m, s, ms, us, µs, ns.
-    #[error("time: unknown unit {unit:?} in duration {text:?}")]
+    #[error(
+        "time: unknown unit {} in duration {}",
+        text::quote(unit),
+        text::quote(text)
+    )]
     UnknownUnit {
         /// The unit that was found.
         unit: String,

@@ -80,6 +80,33 @@ pub(crate) fn to_string(write: impl FnOnce(&mut Vec<u8>)) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// `text` in double quotes, as Go's `%q` writes it.
+pub(crate) fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\u{7}' => quoted.push_str("\\a"),
+            '\u{8}' => quoted.push_str("\\b"),
+            '\u{b}' => quoted.push_str("\\v"),
+            '\u{c}' => quoted.push_str("\\f"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '\0'..' ' | '\u{7f}' => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
+            // What cannot be seen; Rust's own escapes tell which characters those are.
+            _ if c.escape_debug().len() > 2 && u32::from(c) > 0xffff => {
+                quoted.push_str(&format!("\\U{:08x}", u32::from(c)));
+            }
+            _ if c.escape_debug().len() > 2 => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            _ => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +132,18 @@ mod tests {
             (123_000_000, ".123"),
         ] {
             assert_eq!(to_string(|out| push_fraction(out, fraction, 9)), text);
+        }
+    }
+
+    #[test]
+    fn texts_are_quoted_as_go_quotes_them() {
+        for (text, quoted) in [
+            ("", r#""""#),
+            ("it's \"\\\"", r#""it's \"\\\"""#),
+            ("\n\t\u{7}\u{1}\u{7f}", r#""\n\t\a\x01\x7f""#),
+            ("é€😀\u{200b}\u{e0001}", r#""é€😀\u200b\U000e0001""#),
+        ] {
+            assert_eq!(quote(text), quoted);
         }
     }
 }

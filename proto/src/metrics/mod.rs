@@ -10,9 +10,9 @@ mod protobuf;
 mod types;
 pub mod view;
 
+pub use crate::wire::meta::{ListMeta, ObjectMeta};
 pub use types::{
-    ContainerMetrics, ListMeta, NodeMetrics, NodeMetricsList, ObjectMeta, PodMetrics,
-    PodMetricsList, Usage,
+    ContainerMetrics, NodeMetrics, NodeMetricsList, PodMetrics, PodMetricsList, Usage,
 };
 
 use serde::{Deserialize, Serialize};

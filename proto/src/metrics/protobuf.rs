@@ -1,8 +1,7 @@
 //! The owned types in protobuf.
 
 use super::types::{
-    ContainerMetrics, ListMeta, NodeMetrics, NodeMetricsList, ObjectMeta, PodMetrics,
-    PodMetricsList, Usage,
+    ContainerMetrics, NodeMetrics, NodeMetricsList, PodMetrics, PodMetricsList, Usage,
 };
 use super::view::{self, Body, MetaView, NodeView, PodView, UsageView};
 use super::{Version, encode::Kind};
@@ -10,6 +9,7 @@ use crate::duration::GoDuration;
 use crate::labels::Labels;
 use crate::time::Timestamp;
 use crate::wire::envelope::{self, EnvelopeError};
+use crate::wire::meta::{ListMeta, ObjectMeta};
 use crate::wire::protobuf::{Fields, Malformed, int, message, string};
 
 impl TryFrom<MetaView<'_>> for ObjectMeta {
@@ -78,6 +78,7 @@ fn list_meta(raw: &[u8]) -> Result<ListMeta, Malformed> {
             match field? {
                 (2, value) => meta.resource_version = value.str()?.to_owned(),
                 (3, value) => meta.continue_token = value.str()?.to_owned(),
+                (4, value) => meta.remaining_item_count = Some(value.int()?),
                 _ => {}
             }
         }
@@ -95,6 +96,9 @@ fn write_list<T>(
         string(out, 1, "");
         string(out, 2, &meta.resource_version);
         string(out, 3, &meta.continue_token);
+        if let Some(count) = meta.remaining_item_count {
+            int(out, 4, count);
+        }
     });
     for item in items {
         message(out, 2, |out| write(out, item));

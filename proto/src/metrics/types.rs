@@ -2,42 +2,13 @@
 
 use super::Version;
 use crate::duration::GoDuration;
-use crate::labels::Labels;
 use crate::quantity::Quantity;
 use crate::time::Timestamp;
+use crate::wire::meta::{ListMeta, ObjectMeta};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
-
-/// The part of `metav1.ObjectMeta` that metrics carry.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ObjectMeta {
-    /// The node's or pod's name.
-    pub name: String,
-    /// The pod's namespace; empty for a node.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub namespace: String,
-    /// When the answer was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub creation_timestamp: Option<Timestamp>,
-    /// The node's or pod's labels.
-    #[serde(skip_serializing_if = "Labels::is_empty")]
-    pub labels: Labels,
-}
-
-/// `metav1.ListMeta`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ListMeta {
-    /// The version of the data the list shows; metrics have none.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub resource_version: String,
-    /// Where the next page begins, if this is not the last one.
-    #[serde(rename = "continue", skip_serializing_if = "String::is_empty")]
-    pub continue_token: String,
-}
 
 /// How much of each resource is used, sorted by the resource's name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -49,6 +49,13 @@ impl FromStr for Quantity {
 impl Quantity {
     /// What Go does to binary quantities only: a cap, and decimal suffixes for a fraction of one.
     fn bounded_binary(self) -> Self {
+        // Nearly all are whole numbers far under the cap.
+        if self.exponent >= 0
+            && self.coefficient.unsigned_abs() < 1_000_000_000_000
+            && self.exponent < 6
+        {
+            return self;
+        }
         let max = Self::new(i64::MAX, 0, Format::BinarySi);
         let one = Self::new(1, 0, Format::BinarySi);
         let magnitude = if self.coefficient < 0 { -self } else { self };

@@ -1,6 +1,7 @@
 //! What a label's key and value may be, and what Kubernetes says of one that is not.
 
 use super::{Operator, SelectorError};
+use crate::text::quote;
 
 const NAME: &str = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const SUBDOMAIN: &str = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
@@ -15,7 +16,7 @@ pub(super) fn key(key: &str) -> Result<(), SelectorError> {
     }
     Err(SelectorError(format!(
         "<nil>: Invalid value: {}: {}",
-        quoted(key),
+        quote(key),
         errors.join("; ")
     )))
 }
@@ -85,7 +86,7 @@ pub(super) fn values(
         {
             errors.push(format!(
                 "values[{at}]: Invalid value: {}: for 'Gt', 'Lt' operators, the value must be an integer",
-                quoted(value)
+                quote(value)
             ));
         }
     }
@@ -94,7 +95,7 @@ pub(super) fn values(
         if !wrong.is_empty() {
             errors.push(format!(
                 "values[{at}][{key}]: Invalid value: {}: {}",
-                quoted(value),
+                quote(value),
                 wrong.join("; ")
             ));
         }
@@ -139,9 +140,4 @@ fn is_dns_label(label: &str) -> bool {
         && bytes
             .iter()
             .all(|byte| alphanumeric(*byte) || *byte == b'-')
-}
-
-/// A text in quotes as Go's `%q` has it, for all that a selector is likely to hold.
-fn quoted(text: &str) -> String {
-    format!("{text:?}")
 }

@@ -1,6 +1,6 @@
 //! Lists as `kubectl get` wants them (`Table`), and objects cut down to their metadata.
 
-use crate::metrics::{ListMeta, ObjectMeta};
+use super::meta::{ListMeta, ObjectMeta};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// `/apis`, or `/api` for the core group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct ApiGroupDiscoveryList {
+pub struct APIGroupDiscoveryList {
     /// `APIGroupDiscoveryList`.
     pub kind: String,
     /// `apidiscovery.k8s.io/v2`.
@@ -13,13 +13,13 @@ pub struct ApiGroupDiscoveryList {
     /// Nothing.
     pub metadata: Metadata,
     /// The groups, the most important first.
-    pub items: Vec<ApiGroupDiscovery>,
+    pub items: Vec<APIGroupDiscovery>,
 }
 
-impl ApiGroupDiscoveryList {
+impl APIGroupDiscoveryList {
     /// A list of `items`.
     #[must_use]
-    pub fn new(items: Vec<ApiGroupDiscovery>) -> Self {
+    pub fn new(items: Vec<APIGroupDiscovery>) -> Self {
         Self {
             kind: "APIGroupDiscoveryList".into(),
             api_version: "apidiscovery.k8s.io/v2".into(),
@@ -41,17 +41,17 @@ pub struct Metadata {
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ApiGroupDiscovery {
+pub struct APIGroupDiscovery {
     /// Its name.
     pub metadata: Metadata,
     /// Its versions, the preferred one first.
-    pub versions: Vec<ApiVersionDiscovery>,
+    pub versions: Vec<APIVersionDiscovery>,
 }
 
-impl ApiGroupDiscovery {
+impl APIGroupDiscovery {
     /// The group `name` with `versions`.
     #[must_use]
-    pub fn new(name: &str, versions: Vec<ApiVersionDiscovery>) -> Self {
+    pub fn new(name: &str, versions: Vec<APIVersionDiscovery>) -> Self {
         Self {
             metadata: Metadata {
                 name: name.to_owned(),
@@ -64,20 +64,20 @@ impl ApiGroupDiscovery {
 /// A version of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ApiVersionDiscovery {
+pub struct APIVersionDiscovery {
     /// Such as `v1`.
     pub version: String,
     /// Its resources, sorted by name.
-    pub resources: Vec<ApiResourceDiscovery>,
+    pub resources: Vec<APIResourceDiscovery>,
     /// `Current`, or `Stale` if the server behind it could not be asked.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub freshness: String,
 }
 
-impl ApiVersionDiscovery {
+impl APIVersionDiscovery {
     /// `version` with `resources`, up to date.
     #[must_use]
-    pub fn current(version: &str, resources: Vec<ApiResourceDiscovery>) -> Self {
+    pub fn current(version: &str, resources: Vec<APIResourceDiscovery>) -> Self {
         Self {
             version: version.to_owned(),
             resources,
@@ -89,7 +89,7 @@ impl ApiVersionDiscovery {
 /// A resource.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct ApiResourceDiscovery {
+pub struct APIResourceDiscovery {
     /// Plural, as in a path.
     pub resource: String,
     /// What its objects are.
@@ -108,13 +108,13 @@ pub struct ApiResourceDiscovery {
     pub categories: Vec<String>,
     /// Its subresources.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub subresources: Vec<ApiSubresourceDiscovery>,
+    pub subresources: Vec<APISubresourceDiscovery>,
 }
 
 /// A subresource.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct ApiSubresourceDiscovery {
+pub struct APISubresourceDiscovery {
     /// Its name, such as `status`.
     pub subresource: String,
     /// What it answers with.

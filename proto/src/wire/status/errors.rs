@@ -1,0 +1,173 @@
+//! The errors of Kubernetes, in its words.
+
+use super::{Cause, Details, Reason, Status};
+use crate::text::quote;
+
+/// A resource with its group: `pods`, `podmetrics.metrics.k8s.io`.
+fn qualified(group: &str, resource: &str) -> String {
+    if group.is_empty() {
+        resource.to_owned()
+    } else {
+        format!("{resource}.{group}")
+    }
+}
+
+fn details(group: &str, resource: &str, name: &str) -> Details {
+    Details {
+        name: name.into(),
+        group: group.into(),
+        kind: resource.into(),
+        ..Details::default()
+    }
+}
+
+impl Status {
+    /// 400: the request makes no sense, for the reason `message` tells.
+    #[must_use]
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::failure(400, Reason::BadRequest, message)
+    }
+
+    /// 400: a field selector names a field that is not among `known`.
+    #[must_use]
+    pub fn unknown_field(field: &str, known: &[&str]) -> Self {
+        let known: Vec<String> = known.iter().map(|field| quote(field)).collect();
+        Self::bad_request(format!(
+            "{} is not a known field selector: only {}",
+            quote(field),
+            known.join(", ")
+        ))
+    }
+
+    /// 401: nobody knows who asks.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::failure(401, Reason::Unauthorized, "Unauthorized")
+    }
+
+    /// 403: `user` may not `verb` this `resource` of `group` in `namespace` (cluster-wide without
+    /// one), or the one called `name`.
+    #[must_use]
+    pub fn forbidden(
+        user: &str,
+        verb: &str,
+        group: &str,
+        resource: &str,
+        name: &str,
+        namespace: &str,
+    ) -> Self {
+        let qualified = qualified(group, resource);
+        let object = if name.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", quote(name))
+        };
+        let scope = if namespace.is_empty() {
+            "at the cluster scope".to_owned()
+        } else {
+            format!("in the namespace {}", quote(namespace))
+        };
+        let (user, group_name) = (quote(user), quote(group));
+        let message = format!(
+            "{qualified}{object} is forbidden: User {user} cannot {verb} resource {} in API group {group_name} {scope}",
+            quote(resource)
+        );
+        Self::failure(403, Reason::Forbidden, message).with_details(details(group, resource, name))
+    }
+
+    /// 403: `user` may not `verb` this path, which is no resource.
+    #[must_use]
+    pub fn forbidden_path(user: &str, verb: &str, path: &str) -> Self {
+        let message = format!(
+            "forbidden: User {} cannot {verb} path {}",
+            quote(user),
+            quote(path)
+        );
+        Self::failure(403, Reason::Forbidden, message).with_details(Details::default())
+    }
+
+    /// 404: there is no object `name` of this `resource` of `group`.
+    #[must_use]
+    pub fn not_found(group: &str, resource: &str, name: &str) -> Self {
+        let qualified = qualified(group, resource);
+        Self::failure(
+            404,
+            Reason::NotFound,
+            format!("{qualified} {} not found", quote(name)),
+        )
+        .with_details(details(group, resource, name))
+    }
+
+    /// 404: there is no such resource.
+    #[must_use]
+    pub fn resource_not_found() -> Self {
+        Self::failure(
+            404,
+            Reason::NotFound,
+            "the server could not find the requested resource",
+        )
+        .with_details(Details::default())
+    }
+
+    /// 405: the resource has no such verb.
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        Self::failure(
+            405,
+            Reason::MethodNotAllowed,
+            "the server does not allow this method on the requested resource",
+        )
+        .with_details(Details::default())
+    }
+
+    /// 405: `verb` (such as `watch`) cannot be done to this `resource` of `group`.
+    #[must_use]
+    pub fn not_supported(verb: &str, group: &str, resource: &str) -> Self {
+        let qualified = qualified(group, resource);
+        let message = format!(
+            "{verb} is not supported on resources of kind {}",
+            quote(&qualified)
+        );
+        Self::failure(405, Reason::MethodNotAllowed, message)
+            .with_details(details(group, resource, ""))
+    }
+
+    /// 406: none of the forms asked for is among `available`.
+    #[must_use]
+    pub fn not_acceptable(available: &[&str]) -> Self {
+        let message = format!(
+            "406: Not Acceptable\n\nAvailable representations: {}",
+            available.join(", ")
+        );
+        Self::failure(406, Reason::NotAcceptable, message).with_details(Details::default())
+    }
+
+    /// 410: the resource version asked for is too old to go on from.
+    #[must_use]
+    pub fn expired(message: impl Into<String>) -> Self {
+        Self::failure(410, Reason::Expired, message)
+    }
+
+    /// 500: our own fault.
+    #[must_use]
+    pub fn internal_error(message: impl std::fmt::Display) -> Self {
+        Self::failure(
+            500,
+            Reason::InternalError,
+            format!("Internal error occurred: {message}"),
+        )
+        .with_details(Details {
+            causes: vec![Cause {
+                message: message.to_string(),
+                ..Cause::default()
+            }],
+            ..Details::default()
+        })
+    }
+
+    /// 503: nothing can be served now, for the reason `message` tells.
+    #[must_use]
+    pub fn service_unavailable(message: impl Into<String>) -> Self {
+        Self::failure(503, Reason::ServiceUnavailable, message)
+    }
+}

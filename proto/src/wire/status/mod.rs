@@ -1,0 +1,131 @@
+//! `metav1.Status`: how Kubernetes answers a request that failed.
+
+mod errors;
+mod reason;
+
+pub use reason::Reason;
+
+use super::gojson;
+use super::meta::ListMeta;
+use serde::{Deserialize, Serialize};
+
+/// What a [`Status`] is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Details {
+    /// The object's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The resource's API group.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub group: String,
+    /// The resource.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// The object's UID.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub uid: String,
+    /// Single causes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Cause>,
+    /// After how many seconds to try again.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retry_after_seconds: i32,
+}
+
+/// One cause in [`Details`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Cause {
+    /// As a machine reads it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// As a person reads it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// The field it concerns.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub field: String,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's shape
+const fn is_zero(n: &i32) -> bool {
+    *n == 0
+}
+
+/// The answer to a request that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "camelCase")]
+#[error("{message}")]
+pub struct Status {
+    kind: Kind,
+    api_version: V1,
+    /// Empty, but for where to go on after an expired list.
+    #[serde(default)]
+    pub metadata: ListMeta,
+    /// `Failure`, or `Success`.
+    #[serde(default)]
+    pub status: String,
+    /// As a person reads it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// As a machine reads it.
+    #[serde(default, skip_serializing_if = "no_reason")]
+    pub reason: Reason,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
+    /// The HTTP status code.
+    #[serde(default)]
+    pub code: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Kind {
+    Status,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum V1 {
+    #[serde(rename = "v1")]
+    V1,
+}
+
+fn no_reason(reason: &Reason) -> bool {
+    *reason == Reason::Unknown
+}
+
+impl Status {
+    /// A failure with `code`, `reason` and `message`, without details.
+    #[must_use]
+    pub fn failure(code: u16, reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Status,
+            api_version: V1::V1,
+            metadata: ListMeta::default(),
+            status: "Failure".into(),
+            message: message.into(),
+            reason,
+            details: None,
+            code,
+        }
+    }
+
+    /// The same with `details`.
+    #[must_use]
+    pub fn with_details(self, details: Details) -> Self {
+        Self {
+            details: Some(details),
+            ..self
+        }
+    }
+
+    /// As compact JSON, without a line's end.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        // Only a map with keys that are not strings could fail, and there is none.
+        let _ = gojson::write_value(&mut out, self);
+        out
+    }
+}
