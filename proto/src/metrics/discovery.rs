@@ -2,9 +2,9 @@
 
 use super::{GROUP, Version};
 use crate::wire::discovery::aggregated::{
-    APIGroupDiscovery, APIResourceDiscovery, APIVersionDiscovery, GroupVersionKind,
+    ApiGroupDiscovery, ApiResourceDiscovery, ApiVersionDiscovery, GroupVersionKind,
 };
-use crate::wire::discovery::{APIGroup, APIResource, APIResourceList};
+use crate::wire::discovery::{ApiGroup, ApiResource, ApiResourceList};
 
 /// Resource, kind, and whether it is namespaced.
 const RESOURCES: [(&str, &str, bool); 2] = [
@@ -19,30 +19,30 @@ fn verbs() -> Vec<String> {
 
 /// The group with `versions`, the preferred one first.
 #[must_use]
-pub fn group(versions: &[Version]) -> APIGroup {
+pub fn group(versions: &[Version]) -> ApiGroup {
     let versions: Vec<_> = versions.iter().map(|version| version.as_str()).collect();
-    APIGroup::new(GROUP, &versions)
+    ApiGroup::new(GROUP, &versions)
 }
 
 /// The resources of a version.
 ///
 /// Their singular names are empty, which lets `kubectl get podmetrics` find them by their kind.
 #[must_use]
-pub fn resources(version: Version) -> APIResourceList {
-    let resource = |(name, kind, namespaced): (&str, &str, bool)| APIResource {
+pub fn resources(version: Version) -> ApiResourceList {
+    let resource = |(name, kind, namespaced): (&str, &str, bool)| ApiResource {
         name: name.to_owned(),
         kind: kind.to_owned(),
         namespaced,
         verbs: verbs(),
-        ..APIResource::default()
+        ..ApiResource::default()
     };
-    APIResourceList::new(version.api_version(), RESOURCES.map(resource).to_vec())
+    ApiResourceList::new(version.api_version(), RESOURCES.map(resource).to_vec())
 }
 
 /// The group with `versions`, the preferred one first, for aggregated discovery.
 #[must_use]
-pub fn aggregated(versions: &[Version]) -> APIGroupDiscovery {
-    let resource = |(name, kind, namespaced): (&str, &str, bool)| APIResourceDiscovery {
+pub fn aggregated(versions: &[Version]) -> ApiGroupDiscovery {
+    let resource = |(name, kind, namespaced): (&str, &str, bool)| ApiResourceDiscovery {
         resource: name.to_owned(),
         response_kind: GroupVersionKind {
             kind: kind.to_owned(),
@@ -50,10 +50,10 @@ pub fn aggregated(versions: &[Version]) -> APIGroupDiscovery {
         },
         scope: if namespaced { "Namespaced" } else { "Cluster" }.to_owned(),
         verbs: verbs(),
-        ..APIResourceDiscovery::default()
+        ..ApiResourceDiscovery::default()
     };
     let version = |version: &Version| {
-        APIVersionDiscovery::current(version.as_str(), RESOURCES.map(resource).to_vec())
+        ApiVersionDiscovery::current(version.as_str(), RESOURCES.map(resource).to_vec())
     };
-    APIGroupDiscovery::new(GROUP, versions.iter().map(version).collect())
+    ApiGroupDiscovery::new(GROUP, versions.iter().map(version).collect())
 }

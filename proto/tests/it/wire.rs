@@ -4,8 +4,8 @@ use crate::fixtures::{assert_same_body, bytes};
 use kubevitals_proto::metrics::discovery;
 use kubevitals_proto::metrics::{NodeMetricsList, PodMetricsList, Version};
 use kubevitals_proto::quantity::Quantity;
-use kubevitals_proto::wire::discovery::aggregated::APIGroupDiscoveryList;
-use kubevitals_proto::wire::discovery::{APIGroup, APIGroupList, APIResourceList};
+use kubevitals_proto::wire::discovery::aggregated::ApiGroupDiscoveryList;
+use kubevitals_proto::wire::discovery::{ApiGroup, ApiGroupList, ApiResourceList};
 use kubevitals_proto::wire::pretty::{self, Indenter};
 use kubevitals_proto::wire::root::{RootPaths, VersionInfo};
 use kubevitals_proto::wire::table::{
@@ -39,15 +39,15 @@ const PEERS: [Version; 1] = [Version::V1beta1];
 
 #[test]
 fn discovery_is_the_peers() {
-    let group: APIGroup = discovery::group(&PEERS);
+    let group: ApiGroup = discovery::group(&PEERS);
     is(
-        &APIGroupList::new(vec![group.clone().reached_at(":4443")]),
+        &ApiGroupList::new(vec![group.clone().reached_at(":4443")]),
         "direct_apis",
     );
     is(&group.alone(), "direct_group");
-    is::<APIResourceList>(&discovery::resources(Version::V1beta1), "direct_resources");
+    is::<ApiResourceList>(&discovery::resources(Version::V1beta1), "direct_resources");
     is(
-        &APIGroupDiscoveryList::new(vec![discovery::aggregated(&PEERS)]),
+        &ApiGroupDiscoveryList::new(vec![discovery::aggregated(&PEERS)]),
         "direct_aggdisc",
     );
 }

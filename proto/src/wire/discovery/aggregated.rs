@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// `/apis`, or `/api` for the core group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct APIGroupDiscoveryList {
+pub struct ApiGroupDiscoveryList {
     /// `APIGroupDiscoveryList`.
     pub kind: String,
     /// `apidiscovery.k8s.io/v2`.
@@ -13,13 +13,13 @@ pub struct APIGroupDiscoveryList {
     /// Nothing.
     pub metadata: Metadata,
     /// The groups, the most important first.
-    pub items: Vec<APIGroupDiscovery>,
+    pub items: Vec<ApiGroupDiscovery>,
 }
 
-impl APIGroupDiscoveryList {
+impl ApiGroupDiscoveryList {
     /// A list of `items`.
     #[must_use]
-    pub fn new(items: Vec<APIGroupDiscovery>) -> Self {
+    pub fn new(items: Vec<ApiGroupDiscovery>) -> Self {
         Self {
             kind: "APIGroupDiscoveryList".into(),
             api_version: "apidiscovery.k8s.io/v2".into(),
@@ -41,17 +41,17 @@ pub struct Metadata {
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct APIGroupDiscovery {
+pub struct ApiGroupDiscovery {
     /// Its name.
     pub metadata: Metadata,
     /// Its versions, the preferred one first.
-    pub versions: Vec<APIVersionDiscovery>,
+    pub versions: Vec<ApiVersionDiscovery>,
 }
 
-impl APIGroupDiscovery {
+impl ApiGroupDiscovery {
     /// The group `name` with `versions`.
     #[must_use]
-    pub fn new(name: &str, versions: Vec<APIVersionDiscovery>) -> Self {
+    pub fn new(name: &str, versions: Vec<ApiVersionDiscovery>) -> Self {
         Self {
             metadata: Metadata {
                 name: name.to_owned(),
@@ -64,20 +64,20 @@ impl APIGroupDiscovery {
 /// A version of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct APIVersionDiscovery {
+pub struct ApiVersionDiscovery {
     /// Such as `v1`.
     pub version: String,
     /// Its resources, sorted by name.
-    pub resources: Vec<APIResourceDiscovery>,
+    pub resources: Vec<ApiResourceDiscovery>,
     /// `Current`, or `Stale` if the server behind it could not be asked.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub freshness: String,
 }
 
-impl APIVersionDiscovery {
+impl ApiVersionDiscovery {
     /// `version` with `resources`, up to date.
     #[must_use]
-    pub fn current(version: &str, resources: Vec<APIResourceDiscovery>) -> Self {
+    pub fn current(version: &str, resources: Vec<ApiResourceDiscovery>) -> Self {
         Self {
             version: version.to_owned(),
             resources,
@@ -89,7 +89,7 @@ impl APIVersionDiscovery {
 /// A resource.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct APIResourceDiscovery {
+pub struct ApiResourceDiscovery {
     /// Plural, as in a path.
     pub resource: String,
     /// What its objects are.
@@ -108,13 +108,13 @@ pub struct APIResourceDiscovery {
     pub categories: Vec<String>,
     /// Its subresources.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub subresources: Vec<APISubresourceDiscovery>,
+    pub subresources: Vec<ApiSubresourceDiscovery>,
 }
 
 /// A subresource.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct APISubresourceDiscovery {
+pub struct ApiSubresourceDiscovery {
     /// Its name, such as `status`.
     pub subresource: String,
     /// What it answers with.

@@ -1,7 +1,7 @@
 //! Which API groups, versions and resources a server has.
 //!
-//! The old form takes three requests: [`APIGroupList`] at `/apis`, [`APIGroup`] at `/apis/GROUP`,
-//! [`APIResourceList`] at `/apis/GROUP/VERSION`. The [`aggregated`] form tells all of it at `/apis`.
+//! The old form takes three requests: [`ApiGroupList`] at `/apis`, [`ApiGroup`] at `/apis/GROUP`,
+//! [`ApiResourceList`] at `/apis/GROUP/VERSION`. The [`aggregated`] form tells all of it at `/apis`.
 
 pub mod aggregated;
 
@@ -14,20 +14,20 @@ pub const AGGREGATED_CONTENT_TYPE: &str =
 /// `/apis`: every group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct APIGroupList {
+pub struct ApiGroupList {
     /// `APIGroupList`.
     pub kind: String,
     /// `v1`, or nothing, as library servers such as metrics-server leave it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub api_version: String,
     /// The groups.
-    pub groups: Vec<APIGroup>,
+    pub groups: Vec<ApiGroup>,
 }
 
-impl APIGroupList {
+impl ApiGroupList {
     /// A list of `groups`, without a version of its own.
     #[must_use]
-    pub fn new(groups: Vec<APIGroup>) -> Self {
+    pub fn new(groups: Vec<ApiGroup>) -> Self {
         Self {
             kind: "APIGroupList".into(),
             api_version: String::new(),
@@ -36,10 +36,10 @@ impl APIGroupList {
     }
 }
 
-/// A group: alone at `/apis/GROUP`, or inside of an [`APIGroupList`], then without kind and version.
+/// A group: alone at `/apis/GROUP`, or inside of an [`ApiGroupList`], then without kind and version.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct APIGroup {
+pub struct ApiGroup {
     /// `APIGroup`; empty in a list.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub kind: String,
@@ -61,7 +61,7 @@ pub struct APIGroup {
     pub server_address_by_client_cidrs: Vec<ServerAddress>,
 }
 
-impl APIGroup {
+impl ApiGroup {
     /// The group `name` with `versions`, the preferred one first, as it stands in a list.
     #[must_use]
     pub fn new(name: &str, versions: &[&str]) -> Self {
@@ -137,7 +137,7 @@ pub struct ServerAddress {
 /// `/apis/GROUP/VERSION` (and `/api/v1`): every resource.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct APIResourceList {
+pub struct ApiResourceList {
     /// `APIResourceList`.
     pub kind: String,
     /// `v1`; the core group's own list leaves it out.
@@ -146,13 +146,13 @@ pub struct APIResourceList {
     /// `GROUP/VERSION`.
     pub group_version: String,
     /// The resources, sorted by name.
-    pub resources: Vec<APIResource>,
+    pub resources: Vec<ApiResource>,
 }
 
-impl APIResourceList {
+impl ApiResourceList {
     /// The `resources` of `group_version`.
     #[must_use]
-    pub fn new(group_version: &str, resources: Vec<APIResource>) -> Self {
+    pub fn new(group_version: &str, resources: Vec<ApiResource>) -> Self {
         Self {
             kind: "APIResourceList".into(),
             api_version: "v1".into(),
@@ -165,7 +165,7 @@ impl APIResourceList {
 /// One resource, or a subresource called `pods/status`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct APIResource {
+pub struct ApiResource {
     /// Plural, as in a path.
     pub name: String,
     /// As `kubectl` takes it for one; empty to take the kind in lower case.
