@@ -4,17 +4,20 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use thiserror::Error;
+use tokio::task::JoinHandle;
 
 use crate::apiserver::{ApiServer, ApiServerConfig, ApiServerError, Credentials};
 use crate::clock::SimClock;
-use crate::config::Config;
+use crate::config::{Config, Faults};
 use crate::identity::{Identities, SERVER_ACCOUNT, UserInfo};
 use crate::kubelet::{Kill, Kubelets, Listener, Pages};
 use crate::objects::{Now, Store};
 use crate::pki::{Pki, PkiError};
 use crate::replay::Player;
+use crate::world::fault::{Fault, InjectedFault};
 use crate::world::{Scale, World};
 
 /// A cluster could not be started.
@@ -65,6 +68,8 @@ pub struct Cluster {
     files: Files,
     server_kubeconfig: String,
     ca_pem: String,
+    /// What makes things happen; none in a replay.
+    driver: Option<JoinHandle<()>>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -97,9 +102,9 @@ impl Cluster {
         let identities = Arc::new(Identities::with_defaults());
         let store = Store::new(now(&clock));
         let (source, names) = source(&config, &clock, &store, kubelet_port);
-        let pages: Arc<dyn Pages> = match &source {
-            Source::World(world) => world.clone(),
-            Source::Replay(player) => player.clone(),
+        let (pages, driver): (Arc<dyn Pages>, _) = match &source {
+            Source::World(world) => (world.clone(), Some(tokio::spawn(world.clone().run()))),
+            Source::Replay(player) => (player.clone(), None),
         };
         let kubelets = Kubelets::start(
             listener,
@@ -123,11 +128,13 @@ impl Cluster {
         }
         let files = Files::new()?;
         files.write_token(&identities)?;
+        let ca_pem = pki.cluster().pem();
+        write(&files.0.join("ca.crt"), &ca_pem)?;
         let server_kubeconfig = api
             .kubeconfig()
             .yaml(SERVER_ACCOUNT.1, &Credentials::TokenFile(&files.token()));
         Ok(Self {
-            ca_pem: pki.cluster().pem(),
+            ca_pem,
             api,
             kubelets,
             source,
@@ -138,6 +145,7 @@ impl Cluster {
             kubelet_port,
             files,
             server_kubeconfig,
+            driver,
         })
     }
 
@@ -153,6 +161,26 @@ impl Cluster {
     /// When the file cannot be written.
     pub fn write_kubeconfig(&self, path: impl AsRef<Path>) -> Result<(), SimError> {
         write(path.as_ref(), self.kubeconfig())
+    }
+
+    /// Writes the kubeconfig of [`Cluster::server_kubeconfig`] to a file.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_server_kubeconfig(&self, path: impl AsRef<Path>) -> Result<(), SimError> {
+        write(path.as_ref(), self.server_kubeconfig())
+    }
+
+    /// The cluster's own folder of files, which is removed when it ends.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.files.0
+    }
+
+    /// A file with the certificate authority of the API server and the kubelets.
+    #[must_use]
+    pub fn ca_path(&self) -> PathBuf {
+        self.files.0.join("ca.crt")
     }
 
     /// The kubeconfig that vitals-server uses: its service account's token, read from a file that may be rewritten.
@@ -228,6 +256,34 @@ impl Cluster {
         self.kubelets.set_trouble(node, None)
     }
 
+    /// Everything that went wrong so far, in the order in which it happened.
+    #[must_use]
+    pub fn injected_faults(&self) -> Vec<InjectedFault> {
+        match &self.source {
+            Source::World(world) => {
+                world.catch_up();
+                world.engine.lock().injected.clone()
+            }
+            Source::Replay(_) => Vec::new(),
+        }
+    }
+
+    /// Lets a fault happen now to somebody who is well; whether there was anybody.
+    pub fn inject(&self, fault: Fault) -> bool {
+        match &self.source {
+            Source::World(world) => world.inject(fault),
+            Source::Replay(_) => false,
+        }
+    }
+
+    /// Advances a manual clock, and returns when all that happened in the meantime is in the store.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        if let Source::World(world) = &self.source {
+            world.catch_up();
+        }
+    }
+
     /// Takes the next step of a replayed node by hand: the objects of that step are stored, and from then on scrapes
     /// of the node repeat it instead of taking steps themselves. Returns the step, from 1; `None` when this is no
     /// replay or there is no such node.
@@ -280,6 +336,14 @@ impl Cluster {
     }
 }
 
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(driver) = &self.driver {
+            driver.abort();
+        }
+    }
+}
+
 fn now(clock: &SimClock) -> Now {
     let clock = clock.clone();
     Arc::new(move || {
@@ -308,6 +372,7 @@ fn source(
     };
     let world = Arc::new(World::new(scale, clock.clone(), store.clone(), port));
     world.populate();
+    world.schedule(config.faults == Faults::Scheduled);
     let names = world.nodes.iter().map(|n| n.name.clone()).collect();
     (Source::World(world), names)
 }

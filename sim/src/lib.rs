@@ -23,3 +23,4 @@ pub use config::{Config, Faults};
 pub use fixtures::fixtures;
 pub use kubelet::Kill;
 pub use replay::{Replay, ReplayError};
+pub use world::fault::{Fault, Happening, InjectedFault};

@@ -216,7 +216,7 @@ impl Page<'_> {
         let seconds = (at.since(since).max(0)) as f64 / 1e9;
         let received = seconds * rate * (0.2 + 1.6 * unit(hash(seed, 73)));
         let sent = received * (0.2 + 1.4 * unit(hash(seed, 74)));
-        let mut counters = |j: &mut Indented<'_>| {
+        let counters = |j: &mut Indented<'_>| {
             j.string("name", "eth0");
             j.number("rxBytes", received as u64);
             j.number("rxErrors", 0);
@@ -225,7 +225,7 @@ impl Page<'_> {
         };
         j.time("time", at);
         counters(j);
-        j.array("interfaces", |j| j.element(&mut counters));
+        j.array("interfaces", |j| j.element(counters));
     }
 }
 

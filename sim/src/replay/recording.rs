@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{ReplayError, Script, Step, read};
 use crate::objects::Resource;
+use crate::world::json::put;
 
 const NODE: &str = "lab";
 
@@ -94,11 +95,15 @@ fn owners(steps: &[Step]) -> Vec<(Resource, Value)> {
         let template = json!({"metadata": {"labels": member("/metadata/labels")}, "spec": {"containers": member("/spec/containers")}});
         let metadata = |name: &str, uid: Value| json!({"name": name, "namespace": "default", "uid": uid, "creationTimestamp": created.clone()});
         let mut set = metadata(&replica_set, owner.get("uid").cloned().unwrap_or_default());
-        set["labels"] = member("/metadata/labels");
-        set["ownerReferences"] = json!([{
-            "apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": uid,
-            "controller": true, "blockOwnerDeletion": true,
-        }]);
+        put(&mut set, "labels", member("/metadata/labels"));
+        put(
+            &mut set,
+            "ownerReferences",
+            json!([{
+                "apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": uid,
+                "controller": true, "blockOwnerDeletion": true,
+            }]),
+        );
         let spec = json!({"selector": {"matchLabels": {"app": name}}, "template": template});
         objects.push((
             Resource::ReplicaSets,

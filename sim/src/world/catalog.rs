@@ -270,7 +270,7 @@ pub(crate) const APPS: &[App] = &[
                 limits: (500, 384),
                 liveness: tcp(10, 3),
                 readiness: http("/healthz", 5, 3),
-                startup: http("/healthz", 1, 30),
+                startup: http("/healthz", 2, 12),
                 ..BASE
             },
         ],
@@ -313,7 +313,7 @@ pub(crate) const APPS: &[App] = &[
                 limits: (400, 512),
                 liveness: http("/livez", 10, 3),
                 readiness: http("/readyz", 5, 3),
-                startup: http("/livez", 3, 40),
+                startup: http("/livez", 3, 12),
                 ..BASE
             },
         ],
@@ -384,7 +384,7 @@ pub(crate) const APPS: &[App] = &[
                 limits: (1500, 1536),
                 liveness: http("/v1/live", 10, 3),
                 readiness: http("/v1/ready", 10, 3),
-                startup: http("/v1/ready", 5, 60),
+                startup: http("/v1/ready", 5, 12),
                 ..BASE
             },
             EXPORTER,
@@ -466,7 +466,7 @@ pub(crate) const APPS: &[App] = &[
                 limits: (0, 2560),
                 liveness: http("/-/healthy", 5, 6),
                 readiness: http("/-/ready", 5, 3),
-                startup: http("/-/ready", 15, 60),
+                startup: http("/-/ready", 15, 12),
                 ..BASE
             },
         ],
@@ -510,7 +510,7 @@ pub(crate) const APPS: &[App] = &[
                 limits: (0, 1280),
                 liveness: tcp(15, 4),
                 readiness: http("/_cluster/health", 10, 3),
-                startup: tcp(5, 60),
+                startup: tcp(5, 12),
                 ..BASE
             },
         ],

@@ -14,6 +14,7 @@ const DAY: f64 = 86_400.0;
 /// The two octaves of noise: seconds between knots, and how much of the mean it may add or take.
 const NOISE: [(f64, f64); 2] = [(45.0, 0.06), (420.0, 0.10)];
 /// A smoothstep is at most this much steeper than the line between its knots.
+#[cfg(test)]
 const STEEPEST: f64 = 1.5;
 
 /// How a kind of container spends CPU and memory.
@@ -62,6 +63,7 @@ impl Load {
     }
 
     /// The most nanocores it ever uses, starting aside.
+    #[cfg(test)]
     pub(crate) fn peak_cpu(profile: &Profile) -> f64 {
         let noise: f64 = NOISE.iter().map(|(_, a)| a * STEEPEST * 2.0).sum();
         1.3 * profile.cpu * (1.0 + profile.daily + noise + profile.burst / SHORTEST)
@@ -173,7 +175,7 @@ mod tests {
             let load = Load::new(leaked(profile), seed, 1);
             prop_assert!(load.cpu_nanos(start, start + 1.0) > 0);
             let memory = load.memory_bytes(start, start + 1.0);
-            prop_assert!(memory > 0 && memory % 4096 == 0);
+            prop_assert!(memory > 0 && memory.is_multiple_of(4096));
         }
 
         #[test]

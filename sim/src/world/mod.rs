@@ -4,6 +4,8 @@
 //! what changes (a container ends, a node is lost) is a queue of next actions in the engine. Nothing ticks over pods.
 
 pub(crate) mod catalog;
+pub(crate) mod engine;
+pub(crate) mod fault;
 pub(crate) mod hash;
 pub(crate) mod json;
 pub(crate) mod load;
@@ -17,15 +19,19 @@ pub(crate) mod sampling;
 pub(crate) mod workload;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use kubevitals_proto::time::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::clock::SimClock;
 use crate::objects::{Resource, Store};
 use catalog::Role;
+use engine::Engine;
 use hash::{between, hash};
 use json::pod::Host;
-use node::Node;
+use node::{Node, NodeState};
 use plan::Plan;
 use pod::{Ended, Phase, Pod, State};
 use probe::ProbeKind;
@@ -66,7 +72,12 @@ pub(crate) struct World {
     pub(crate) nodes: Vec<Node>,
     /// The names of the nodes, shared with what is stored of their pods.
     pub(crate) names: Vec<Arc<str>>,
-    pub(crate) workloads: Vec<Workload>,
+    /// What happens next. Locked before any node's state, never after.
+    pub(crate) engine: Mutex<Engine>,
+    /// When the engine's next action is due: nanoseconds, so that nobody has to lock to find that nothing is.
+    pub(crate) due: AtomicI64,
+    /// Told when something is due earlier than thought.
+    pub(crate) woken: Notify,
     pub(crate) scale: Scale,
     pub(crate) started: Timestamp,
     pub(crate) kubelet_port: u16,
@@ -87,23 +98,30 @@ impl World {
             epoch: Epoch::before(now),
             clock,
             names,
-            workloads: plan.workloads,
+            engine: Mutex::new(Engine::new(scale.seed, plan.workloads)),
+            due: AtomicI64::new(i64::MAX),
+            woken: Notify::new(),
             scale,
             started: now,
             kubelet_port,
             store,
             nodes,
         };
+        let mut engine = world.engine.lock();
         for (node, pods) in world.nodes.iter().zip(&plan.nodes) {
             let mut state = node.state.lock();
             for (workload, ordinal) in pods {
-                if let Some(pod) = world.settled_pod(node, state.addresses, *workload, *ordinal) {
-                    state.addresses += 1;
-                    state.pods.push(Some(pod));
-                }
+                let Some(w) = engine.workloads.get(*workload) else {
+                    continue;
+                };
+                let pod = world.settled_pod(node, state.addresses, w, (*workload, *ordinal));
+                engine.set_place(*workload, *ordinal, node.index, state.pods.len());
+                state.addresses += 1;
+                state.pods.push(Some(pod));
             }
             state.sort();
         }
+        drop(engine);
         world
     }
 
@@ -112,7 +130,8 @@ impl World {
         let now = self.started;
         let mut namespaces: Vec<&str> =
             vec!["kube-system", "kube-public", "kube-node-lease", "default"];
-        namespaces.extend(self.workloads.iter().map(|w| &*w.namespace));
+        let engine = self.engine.lock();
+        namespaces.extend(engine.workloads.iter().map(|w| &*w.namespace));
         namespaces.sort_unstable();
         namespaces.dedup();
         let born = now.plus_nanos(-56 * 86_400 * SECOND);
@@ -120,21 +139,26 @@ impl World {
             let namespace = json::workload::namespace(self.scale.seed, name, born);
             self.store.apply(Resource::Namespaces, namespace);
         }
-        for workload in &self.workloads {
+        for workload in &engine.workloads {
             for (resource, object) in json::workload::objects(workload) {
                 self.store.apply(resource, object);
             }
         }
         for node in &self.nodes {
             let state = node.state.lock();
-            let object = json::node::node(node, &state, self.kubelet_port, now);
-            self.store.apply(Resource::Nodes, object);
+            self.store_node(node, &state, now);
             self.store
                 .apply(Resource::Leases, json::node::lease(node, now));
             for pod in state.pods() {
                 self.store_pod(node, pod);
             }
         }
+    }
+
+    /// Writes a node as it is now; its kubelet was heard of last at `heartbeat`.
+    pub(crate) fn store_node(&self, node: &Node, state: &NodeState, heartbeat: Timestamp) {
+        let object = json::node::node(node, state, self.kubelet_port, heartbeat);
+        self.store.apply(Resource::Nodes, object);
     }
 
     /// Writes a pod as it is now.
@@ -151,8 +175,13 @@ impl World {
     }
 
     /// A pod that has been running for a while.
-    fn settled_pod(&self, node: &Node, nth: u32, workload: usize, ordinal: u32) -> Option<Pod> {
-        let w = self.workloads.get(workload)?;
+    fn settled_pod(
+        &self,
+        node: &Node,
+        nth: u32,
+        w: &Workload,
+        (workload, ordinal): (usize, u32),
+    ) -> Pod {
         let seed = hash(w.seed, 10_000 + u64::from(ordinal));
         let oldest = w.revision.created.max(node.booted).plus_nanos(40 * SECOND);
         let youngest = self.started.plus_nanos(-700 * SECOND).max(oldest);
@@ -170,7 +199,7 @@ impl World {
             created,
         );
         settle(&mut pod);
-        Some(pod)
+        pod
     }
 }
 

@@ -80,8 +80,8 @@ pub(crate) struct NodeState {
     pub(crate) gone_cpu: u64,
     /// When the root cgroup was last looked at because something changed.
     pub(crate) changed: Timestamp,
-    /// Since when the kubelet does not answer.
-    pub(crate) down: Option<Timestamp>,
+    /// Since when the kubelet does not answer, and as part of which episode.
+    pub(crate) down: Option<(Timestamp, u64)>,
     /// Whether memory is short, for want of which a pod was evicted.
     pub(crate) memory_pressure: Option<Timestamp>,
     /// When the node last became ready, or not.

@@ -11,6 +11,8 @@ impl Pages for World {
         let Some(node) = self.nodes.get(node) else {
             return Answer::NotFound;
         };
+        // So that a page never shows a container that should have ended before it was asked for.
+        self.catch_up();
         let state = node.state.lock();
         if state.down.is_some() {
             return Answer::Silent;

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 
 use super::catalog::{Container as Spec, Role};
+use super::engine::Doom;
+use super::fault::Fault;
 use super::hash::{hash, stream, uid};
 use super::load::{Load, pages};
 use super::probe::Probes;
 use super::sampling::{Pace, last_sample};
-use super::workload::Revision;
+use super::workload::{Revision, is_init};
 use super::{Epoch, reading::Reading};
 
 /// Nanocores the sandbox and the cgroup's own bookkeeping use.
@@ -63,6 +65,8 @@ pub(crate) struct Container {
     pub(crate) ready: bool,
     pub(crate) started: bool,
     pub(crate) leak: Option<Leak>,
+    /// What it will suffer from once it runs.
+    pub(crate) doom: Option<Doom>,
     pub(crate) probes: Probes,
     pub(crate) load: Load,
     pub(crate) seed: u64,
@@ -82,7 +86,11 @@ impl Container {
         Self {
             spec,
             state: State::Waiting {
-                reason: "ContainerCreating",
+                reason: if spec.role == Role::Main && revision.app.containers.iter().any(is_init) {
+                    "PodInitializing"
+                } else {
+                    "ContainerCreating"
+                },
                 message: None,
             },
             last: None,
@@ -91,6 +99,7 @@ impl Container {
             ready: false,
             started: false,
             leak: None,
+            doom: None,
             probes: Probes::default(),
             load: Load::new(&spec.profile, seed, hash(revision.seed, stream(spec.name))),
             seed,
@@ -115,6 +124,16 @@ impl Container {
         self.start_text = String::from_utf8(text).unwrap_or_default().into_boxed_str();
         self.leak = None;
         self.probes.started(at);
+    }
+
+    /// Whether it has yet to be started for the first time: a pod with such a container is pending.
+    pub(crate) const fn never_ran(&self) -> bool {
+        matches!(self.state, State::Waiting { .. }) && self.last.is_none()
+    }
+
+    /// Which incarnation it is: the first is 0.
+    pub(crate) const fn incarnation(&self) -> u32 {
+        self.restarts
     }
 
     /// CPU nanoseconds this incarnation has used at `t`.
@@ -212,8 +231,10 @@ pub(crate) struct Pod {
     pub(crate) folded_cpu: u64,
     /// When its cgroup was last looked at because something changed in it.
     pub(crate) changed: Timestamp,
-    /// Whether a fault holds it: one at a time, so that causes stay clear.
-    pub(crate) troubled: bool,
+    /// The episode and fault it suffers from: one at a time, so that causes stay clear.
+    pub(crate) trouble: Option<(u64, Fault)>,
+    /// What the pod that takes its place will suffer from.
+    pub(crate) legacy: Option<Doom>,
     /// `{namespace="…",pod="…"} `, as every series of it has.
     pub(crate) labels: Box<str>,
 }
@@ -250,7 +271,8 @@ impl Pod {
             deleting: None,
             folded_cpu: 0,
             changed: created,
-            troubled: false,
+            trouble: None,
+            legacy: None,
             labels: labels.into_boxed_str(),
             revision,
         }
@@ -292,15 +314,17 @@ impl Pod {
                 .all(|c| c.ready)
     }
 
+    /// Whether it is well again after a fault, with nothing to come.
+    pub(crate) fn is_over_it(&self) -> bool {
+        self.all_ready()
+            && self
+                .containers
+                .iter()
+                .all(|c| c.doom.is_none() && c.leak.is_none())
+    }
+
     /// Whether nothing is wrong with it, nor about to be.
     pub(crate) fn is_calm(&self) -> bool {
-        !self.troubled && !self.node_lost && self.deleting.is_none() && self.all_ready()
-    }
-}
-
-impl Container {
-    /// Which incarnation it is: the first is 0.
-    pub(crate) const fn incarnation(&self) -> u32 {
-        self.restarts
+        self.trouble.is_none() && !self.node_lost && self.deleting.is_none() && self.all_ready()
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Workload {
     pub(crate) retired: Vec<Arc<Revision>>,
     /// How many of its pods are of the current revision.
     pub(crate) updated: u32,
+    /// Whether a rollout is under way.
+    pub(crate) rolling: bool,
 }
 
 impl Workload {
@@ -53,6 +55,7 @@ impl Workload {
             ready: 0,
             retired: Vec::new(),
             updated: 0,
+            rolling: false,
         }
     }
 

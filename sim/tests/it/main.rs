@@ -1,5 +1,16 @@
 //! The simulated cluster from outside, over its sockets.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails says so by panicking"
+)]
+
 mod client;
+mod faults;
+mod format;
 mod kubelet;
+mod pages;
 mod replay;
+mod world;

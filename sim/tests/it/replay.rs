@@ -57,7 +57,7 @@ async fn every_scenario_is_a_node_with_its_pods() {
     let cluster = start("scenarios").await;
     let nodes = cluster.node_names();
     assert_eq!(nodes.first().map(String::as_str), Some("scn-01"));
-    assert_eq!(nodes.len(), 20);
+    assert_eq!(nodes.len(), 17);
     let phase = |name: &str| {
         let pod = cluster.store().get(Resource::Pods, Some("scn"), name)?;
         Some(

@@ -6,6 +6,14 @@ pub(crate) mod spec;
 pub(crate) mod workload;
 
 use kubevitals_proto::time::{Timestamp, write_rfc3339_seconds};
+use serde_json::Value;
+
+/// Sets a member of an object.
+pub(crate) fn put(object: &mut Value, key: &str, value: impl Into<Value>) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(key.to_owned(), value.into());
+    }
+}
 
 /// Appends a JSON string.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {

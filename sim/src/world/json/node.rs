@@ -3,6 +3,7 @@
 use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::put;
 use crate::world::hash::{hash, hex64, uid};
 use crate::world::node::{Node, NodeReady, NodeState};
 
@@ -26,9 +27,17 @@ pub(crate) fn node(node: &Node, state: &NodeState, port: u16, heartbeat: Timesta
     if unreachable {
         let since = state.ready.1.to_rfc3339_seconds();
         let taint = |effect: &str| json!({"key": "node.kubernetes.io/unreachable", "effect": effect, "timeAdded": since});
-        spec["taints"] = json!([taint("NoSchedule"), taint("NoExecute")]);
+        put(
+            &mut spec,
+            "taints",
+            json!([taint("NoSchedule"), taint("NoExecute")]),
+        );
     } else if let Some(since) = state.memory_pressure {
-        spec["taints"] = json!([{"key": "node.kubernetes.io/memory-pressure", "effect": "NoSchedule", "timeAdded": since.to_rfc3339_seconds()}]);
+        put(
+            &mut spec,
+            "taints",
+            json!([{"key": "node.kubernetes.io/memory-pressure", "effect": "NoSchedule", "timeAdded": since.to_rfc3339_seconds()}]),
+        );
     }
     json!({
         "metadata": {

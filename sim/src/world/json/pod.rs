@@ -41,6 +41,7 @@ pub(crate) fn pod(pod: &Pod, host: Host<'_>) -> (MetaLite, Bytes) {
 pub(crate) fn phase(pod: &Pod) -> &'static str {
     match pod.phase {
         Phase::Pending => "Pending",
+        Phase::Running if pod.containers.iter().any(Container::never_ran) => "Pending",
         Phase::Running => "Running",
         Phase::Evicted { .. } => "Failed",
     }
@@ -279,6 +280,9 @@ mod tests {
             at,
         );
         one.phase = Phase::Running;
+        for c in &mut one.containers {
+            c.run(at);
+        }
         let c = one.containers.last_mut().unwrap();
         c.restarts = 1;
         c.state = State::Ended(Ended {

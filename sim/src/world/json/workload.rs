@@ -3,6 +3,7 @@
 use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::put;
 use super::spec::{container, labels};
 use crate::objects::Resource;
 use crate::world::catalog::Kind;
@@ -43,21 +44,29 @@ pub(crate) fn objects(w: &Workload) -> Vec<(Resource, Value)> {
 /// A replicaset that a rollout has left with no pods, or is about to.
 pub(crate) fn replica_set(w: &Workload, r: &Revision, replicas: u32, ready: u32) -> Value {
     let mut metadata = metadata(w, &r.owner_name, &r.owner_uid, r.created);
-    metadata["labels"] = labels(&r.labels);
-    metadata["annotations"] = json!({
-        "deployment.kubernetes.io/desired-replicas": w.replicas.to_string(),
-        "deployment.kubernetes.io/max-replicas": (w.replicas + w.replicas.div_ceil(4)).to_string(),
-        "deployment.kubernetes.io/revision": r.number.to_string(),
-    });
-    metadata["ownerReferences"] = json!([{
-        "apiVersion": "apps/v1", "kind": "Deployment", "name": w.app.name, "uid": w.uid,
-        "controller": true, "blockOwnerDeletion": true,
-    }]);
+    put(&mut metadata, "labels", labels(&r.labels));
+    put(
+        &mut metadata,
+        "annotations",
+        json!({
+            "deployment.kubernetes.io/desired-replicas": w.replicas.to_string(),
+            "deployment.kubernetes.io/max-replicas": (w.replicas + w.replicas.div_ceil(4)).to_string(),
+            "deployment.kubernetes.io/revision": r.number.to_string(),
+        }),
+    );
+    put(
+        &mut metadata,
+        "ownerReferences",
+        json!([{
+            "apiVersion": "apps/v1", "kind": "Deployment", "name": w.app.name, "uid": w.uid,
+            "controller": true, "blockOwnerDeletion": true,
+        }]),
+    );
     let mut status = json!({"replicas": replicas, "observedGeneration": 1});
     if replicas > 0 {
-        status["fullyLabeledReplicas"] = replicas.into();
-        status["readyReplicas"] = ready.into();
-        status["availableReplicas"] = ready.into();
+        put(&mut status, "fullyLabeledReplicas", replicas);
+        put(&mut status, "readyReplicas", ready);
+        put(&mut status, "availableReplicas", ready);
     }
     json!({
         "metadata": metadata,
@@ -93,15 +102,15 @@ fn pod_spec(w: &Workload, r: &Revision) -> Value {
     let mut spec = json!({});
     let inits = of(true);
     if !inits.is_empty() {
-        spec["initContainers"] = inits.into();
+        put(&mut spec, "initContainers", inits);
     }
-    spec["containers"] = of(false).into();
-    spec["restartPolicy"] = "Always".into();
-    spec["terminationGracePeriodSeconds"] = 30.into();
-    spec["dnsPolicy"] = "ClusterFirst".into();
-    spec["serviceAccountName"] = w.app.name.into();
-    spec["securityContext"] = json!({});
-    spec["schedulerName"] = "default-scheduler".into();
+    put(&mut spec, "containers", of(false));
+    put(&mut spec, "restartPolicy", "Always");
+    put(&mut spec, "terminationGracePeriodSeconds", 30);
+    put(&mut spec, "dnsPolicy", "ClusterFirst");
+    put(&mut spec, "serviceAccountName", w.app.name);
+    put(&mut spec, "securityContext", json!({}));
+    put(&mut spec, "schedulerName", "default-scheduler");
     spec
 }
 
@@ -117,8 +126,11 @@ fn common(w: &Workload) -> (Value, Value) {
 fn deployment(w: &Workload) -> Value {
     let (selector, template) = common(w);
     let mut metadata = metadata(w, w.app.name, &w.uid, w.created);
-    metadata["annotations"] =
-        json!({"deployment.kubernetes.io/revision": w.revision.number.to_string()});
+    put(
+        &mut metadata,
+        "annotations",
+        json!({"deployment.kubernetes.io/revision": w.revision.number.to_string()}),
+    );
     let unavailable = w.replicas.saturating_sub(w.ready);
     let at = w.revision.created.to_rfc3339_seconds();
     let available = unavailable * 4 <= w.replicas;
@@ -148,7 +160,7 @@ fn deployment(w: &Workload) -> Value {
         ],
     });
     if unavailable > 0 {
-        status["unavailableReplicas"] = unavailable.into();
+        put(&mut status, "unavailableReplicas", unavailable);
     }
     json!({
         "metadata": metadata,
@@ -188,7 +200,7 @@ fn daemon_set(w: &Workload) -> Value {
     });
     let unavailable = w.replicas.saturating_sub(w.ready);
     if unavailable > 0 {
-        status["numberUnavailable"] = unavailable.into();
+        put(&mut status, "numberUnavailable", unavailable);
     }
     json!({
         "metadata": metadata(w, w.app.name, &w.uid, w.created),

@@ -1,0 +1,124 @@
+//! `vitals-sim`: a simulated cluster as a process of its own.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use kubevitals_sim::{Cluster, Config, Faults, Replay};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A simulated Kubernetes cluster over real sockets.
+///
+/// When everything answers, one line of JSON on stdout says where it is. It serves until SIGTERM or SIGINT.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// How many nodes.
+    #[arg(long, default_value_t = 3)]
+    nodes: u32,
+    /// How many pods each node has.
+    #[arg(long, default_value_t = 10)]
+    pods_per_node: u32,
+    /// Which of all clusters of this size.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many simulated seconds pass in a real one.
+    #[arg(long, default_value_t = 1.0)]
+    speed: f64,
+    /// Nothing goes wrong.
+    #[arg(long)]
+    no_faults: bool,
+    /// Answer from the files of this folder instead of simulating.
+    #[arg(long, value_name = "DIR")]
+    replay: Option<PathBuf>,
+    /// Where the API server listens.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// The port of all kubelets; 0 picks a free one.
+    #[arg(long, default_value_t = 0)]
+    kubelet_port: u16,
+    /// Send the aggregated APIs on to the server at this address.
+    #[arg(long, value_name = "ADDR")]
+    aggregate: Option<SocketAddr>,
+    /// Write the administrator's kubeconfig here.
+    #[arg(long, value_name = "FILE")]
+    write_kubeconfig: Option<PathBuf>,
+    /// Write the kubeconfig of the server's service account here.
+    #[arg(long, value_name = "FILE")]
+    write_server_kubeconfig: Option<PathBuf>,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // All causes on one line: what was tried, and why it failed.
+            let mut line = format!("vitals-sim: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                line = format!("{line}: {error}");
+                cause = error.source();
+            }
+            let _ = writeln!(std::io::stderr(), "{line}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Failure> {
+    // Before anything else, so that a signal that comes early ends it as well.
+    let (mut term, mut int) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    let replay = args.replay.map(Replay::from_dir).transpose()?;
+    let cluster = Cluster::start(Config {
+        nodes: args.nodes,
+        pods_per_node: args.pods_per_node,
+        seed: args.seed,
+        speed: args.speed,
+        faults: if args.no_faults {
+            Faults::None
+        } else {
+            Faults::Scheduled
+        },
+        replay,
+        api_listen: args.listen,
+        kubelet_port: args.kubelet_port,
+        aggregated: args.aggregate,
+        clock: None,
+    })
+    .await?;
+    let folder = cluster.folder();
+    let admin = args
+        .write_kubeconfig
+        .unwrap_or_else(|| folder.join("kubeconfig"));
+    let server = args
+        .write_server_kubeconfig
+        .unwrap_or_else(|| folder.join("server.kubeconfig"));
+    cluster.write_kubeconfig(&admin)?;
+    cluster.write_server_kubeconfig(&server)?;
+    let ready = serde_json::json!({
+        "api_url": cluster.api_url(),
+        "kubeconfig": admin,
+        "server_kubeconfig": server,
+        "token": cluster.kubelet_token_path(),
+        "ca": cluster.ca_path(),
+        "kubelet_port": cluster.kubelet_port(),
+        "nodes": cluster.node_names().len(),
+    });
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{ready}")?;
+    stdout.flush()?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    cluster.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,262 @@
+//! Events as the components' recorders write them: counted when they repeat, fewer when they are many.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use kubevitals_proto::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::change::Change;
+use super::{Action, Engine};
+use crate::objects::{Resource, Store};
+use crate::world::SECOND;
+use crate::world::hash::{hash, uid};
+use crate::world::json::put;
+use crate::world::node::Node;
+use crate::world::pod::Pod;
+use crate::world::workload::{Workload, is_init};
+
+/// How long the API server keeps an event.
+const KEPT: i64 = 3_600 * SECOND;
+/// A recorder's allowance for one object: so many at once, then one in so many seconds.
+const BURST: f64 = 25.0;
+const REFILL: f64 = 300.0;
+
+/// What an event is about, and who says it.
+#[derive(Clone, Debug)]
+pub(super) struct About {
+    involved: Value,
+    namespace: String,
+    name: String,
+    component: &'static str,
+    host: String,
+}
+
+impl About {
+    fn new(involved: Value, component: &'static str, host: &str) -> Self {
+        let text = |key: &str| {
+            involved
+                .get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let namespace = text("namespace");
+        Self {
+            // Events about nodes go where events without a namespace go.
+            namespace: if namespace.is_empty() {
+                "default".to_owned()
+            } else {
+                namespace
+            },
+            name: text("name"),
+            involved,
+            component,
+            host: host.to_owned(),
+        }
+    }
+
+    /// A kubelet, of a container.
+    pub(super) fn container(change: &Change<'_>, c: usize) -> Self {
+        let mut this = Self::pod(change.node, change.pod);
+        if let Some(container) = change.pod.containers.get(c) {
+            let list = if is_init(container.spec) {
+                "initContainers"
+            } else {
+                "containers"
+            };
+            let path = format!("spec.{list}{{{}}}", container.spec.name);
+            put(&mut this.involved, "fieldPath", path);
+        }
+        this
+    }
+
+    /// A kubelet, of a pod.
+    pub(super) fn pod(node: &Node, pod: &Pod) -> Self {
+        Self::new(involved_pod(pod), "kubelet", &node.name)
+    }
+
+    /// A controller, of a pod.
+    pub(super) fn pod_by(component: &'static str, pod: &Pod) -> Self {
+        Self::new(involved_pod(pod), component, "")
+    }
+
+    /// The node controller, or the node's kubelet, of a node.
+    pub(super) fn node(node: &Node, by_kubelet: bool) -> Self {
+        let involved =
+            json!({"kind": "Node", "apiVersion": "v1", "name": node.name, "uid": node.uid});
+        if by_kubelet {
+            Self::new(involved, "kubelet", &node.name)
+        } else {
+            Self::new(involved, "node-controller", "")
+        }
+    }
+
+    /// A controller, of a workload or its replicaset.
+    pub(super) fn owner(
+        component: &'static str,
+        kind: &str,
+        workload: &Workload,
+        name: &str,
+        uid: &str,
+    ) -> Self {
+        let involved = json!({
+            "kind": kind, "apiVersion": "apps/v1", "namespace": &*workload.namespace, "name": name, "uid": uid,
+        });
+        Self::new(involved, component, "")
+    }
+}
+
+fn involved_pod(pod: &Pod) -> Value {
+    json!({
+        "kind": "Pod", "apiVersion": "v1", "namespace": &*pod.revision.namespace, "name": &*pod.name, "uid": &*pod.uid,
+    })
+}
+
+/// An event that was written.
+#[derive(Debug)]
+struct Recorded {
+    namespace: String,
+    name: String,
+    count: u32,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+/// What the recorders remember.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    events: HashMap<u64, Recorded>,
+    /// What is left of an object's allowance, and when that was so.
+    allowances: HashMap<u64, (f64, Timestamp)>,
+}
+
+impl Recorder {
+    /// Whether one more event about an object may be written.
+    fn allows(&mut self, object: u64, at: Timestamp) -> bool {
+        let (left, since) = self.allowances.entry(object).or_insert((BURST, at));
+        *left = (*left + at.since(*since) as f64 / 1e9 / REFILL).min(BURST);
+        *since = at;
+        let allowed = *left >= 1.0;
+        if allowed {
+            *left -= 1.0;
+        }
+        allowed
+    }
+}
+
+fn fingerprint(what: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Engine {
+    /// Writes an event, or counts it if it was written before.
+    pub(super) fn event(
+        &mut self,
+        store: &Store,
+        at: Timestamp,
+        about: &About,
+        kind: &'static str,
+        reason: &'static str,
+        message: &str,
+    ) {
+        let object = fingerprint((about.component, &about.namespace, &about.name));
+        if !self.recorder.allows(object, at) {
+            return;
+        }
+        let involved = about.involved.to_string();
+        let key = fingerprint((
+            about.component,
+            &about.host,
+            involved,
+            kind,
+            reason,
+            message,
+        ));
+        let known = self.recorder.events.contains_key(&key);
+        let event = self.recorder.events.entry(key).or_insert_with(|| Recorded {
+            namespace: about.namespace.clone(),
+            // The recorder's own form: the object's name and the time in hexadecimal.
+            name: format!(
+                "{}.{:x}",
+                about.name,
+                at.as_nanos().wrapping_add((key & 0xfff).cast_signed())
+            ),
+            count: 0,
+            first: at,
+            last: at,
+        });
+        event.count += 1;
+        event.last = at;
+        let mut source = json!({"component": about.component});
+        if !about.host.is_empty() {
+            put(&mut source, "host", about.host.as_str());
+        }
+        store.apply(
+            Resource::Events,
+            json!({
+                "metadata": {
+                    "name": event.name,
+                    "namespace": event.namespace,
+                    "uid": uid(hash(key, 5)),
+                    "creationTimestamp": event.first.to_rfc3339_seconds(),
+                },
+                "involvedObject": about.involved,
+                "reason": reason,
+                "message": message,
+                "source": source,
+                "firstTimestamp": event.first.to_rfc3339_seconds(),
+                "lastTimestamp": event.last.to_rfc3339_seconds(),
+                "count": event.count,
+                "type": kind,
+                "eventTime": null,
+                "reportingComponent": about.component,
+                "reportingInstance": about.host,
+            }),
+        );
+        if !known {
+            self.at(at.plus_nanos(KEPT), Action::Expire(key));
+        }
+    }
+
+    /// Deletes an event that nobody repeated for as long as events are kept.
+    pub(super) fn expire(&mut self, store: &Store, at: Timestamp, key: u64) {
+        let Some(event) = self.recorder.events.get(&key) else {
+            return;
+        };
+        let until = event.last.plus_nanos(KEPT);
+        if until > at {
+            self.at(until, Action::Expire(key));
+            return;
+        }
+        store.delete(Resource::Events, Some(&event.namespace), &event.name);
+        self.recorder.events.remove(&key);
+        // An allowance that has had time to fill up again is as good as none.
+        self.recorder
+            .allowances
+            .retain(|_, (_, since)| at.since(*since) < KEPT * 2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_s_events_become_rare_when_they_are_many() {
+        let mut recorder = Recorder::default();
+        let written = |recorder: &mut Recorder, from: i64, to: i64| {
+            (from..to)
+                .filter(|s| recorder.allows(1, Timestamp::from_secs(*s)))
+                .count()
+        };
+        assert_eq!(written(&mut recorder, 0, 25), 25);
+        assert_eq!(written(&mut recorder, 25, 1_525), 5);
+        assert!(
+            recorder.allows(2, Timestamp::from_secs(1_525)),
+            "another object has its own"
+        );
+    }
+}
