@@ -13,10 +13,12 @@ use std::process::ExitCode;
 
 use batch::Streams;
 use cli::{Cli, Command, Stop};
+use tracing_subscriber::EnvFilter;
 
 /// Runs the program with the process's own arguments and streams.
 pub fn main() -> ExitCode {
-    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    // Not locked: a thread that must say something has to be able to.
+    let (mut out, mut err) = (io::stdout(), io::stderr());
     let cli = match cli::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(Stop::Say(text)) => {
@@ -28,6 +30,7 @@ pub fn main() -> ExitCode {
     };
     // Everything that speaks TLS uses ring; only the first call can win, and this is it.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    log();
     let mut streams = Streams {
         out: &mut out,
         err: &mut err,
@@ -35,7 +38,17 @@ pub fn main() -> ExitCode {
     match run(cli, &mut streams) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
-        Err(error) => fail(&mut err, &error.to_string(), 1),
+        Err(error) => fail(&mut err, &error.to_string(), error.exit_code()),
+    }
+}
+
+/// Tells what happens underneath to who asks for it: `VITALS_LOG=kubevitals=debug vitals …`.
+fn log() {
+    if let Ok(filter) = EnvFilter::try_from_env("VITALS_LOG") {
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .init();
     }
 }
 

@@ -3,7 +3,7 @@
 //! On a terminal the top rows that fit stay in place; elsewhere each look is a block of its own.
 
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use kubevitals_proto::metrics::Version;
@@ -96,26 +96,47 @@ pub async fn run(
     }
 }
 
-/// Returns when the user or the system wants the program to end.
-pub async fn told_to_end() {
+/// The wish of the user or the system that the program end: Ctrl-C, SIGTERM, SIGHUP.
+#[derive(Debug)]
+pub struct Ending {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let wait = |kind| async move {
-            match signal(kind) {
-                Ok(mut signal) => drop(signal.recv().await),
-                // Without a handler the signal ends the program by itself.
-                Err(_) => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = wait(SignalKind::interrupt()) => {}
-            () = wait(SignalKind::terminate()) => {}
-            () = wait(SignalKind::hangup()) => {}
+    signals: [tokio::signal::unix::Signal; 3],
+}
+
+impl Ending {
+    /// Listens from now on; the wish no longer ends the program by itself.
+    ///
+    /// # Errors
+    /// The system lets no one listen.
+    pub fn listen() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let signals = [
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::hangup())?,
+            ];
+            Ok(Self { signals })
         }
+        #[cfg(not(unix))]
+        Ok(Self {})
     }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+
+    /// Returns when the program is to end.
+    pub async fn wait(&mut self) {
+        #[cfg(unix)]
+        {
+            let [interrupt, terminate, hangup] = &mut self.signals;
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 /// The lines to show: a title, nodes by name, pods by CPU, as many as fit.
@@ -126,7 +147,7 @@ fn frame(
     width: usize,
     height: usize,
 ) -> Vec<String> {
-    let mut lines = vec![title.to_owned()];
+    let mut lines: Vec<String> = title.lines().map(str::to_owned).collect();
     lines.extend(trouble.map(|trouble| trouble.lines().next().unwrap_or_default().to_owned()));
     lines.push(String::new());
     if snapshot.is_empty() {
@@ -224,7 +245,7 @@ impl<'a> Output<'a> {
                 text.push_str("\x1b[H");
                 for line in lines {
                     // Writing to a String cannot fail.
-                    let _ = write!(text, "{line}\x1b[K\r\n");
+                    let _ = write!(text, "{line}\x1b[K\n");
                 }
                 text.push_str("\x1b[J");
             }
@@ -245,7 +266,7 @@ impl Drop for Output<'_> {
     fn drop(&mut self) {
         if self.screen == Screen::Terminal {
             // The terminal may be gone; then there is nothing to restore.
-            let _ = write!(self.out, "{SHOW_CURSOR}\r\n");
+            let _ = write!(self.out, "{SHOW_CURSOR}\n");
             let _ = self.out.flush();
         }
     }
@@ -337,7 +358,7 @@ mod tests {
             .unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with(HIDE_CURSOR));
-        assert!(text.ends_with("\x1b[?25h\r\n"), "{text:?}");
+        assert!(text.ends_with("\x1b[?25h\n"), "{text:?}");
     }
 
     #[test]

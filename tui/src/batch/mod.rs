@@ -18,6 +18,12 @@ pub enum Error {
     /// The command line asks for what cannot be.
     #[error("error: {0}")]
     Usage(String),
+    /// A flag cannot be followed, and kubectl has no word for it.
+    #[error("error: {0}")]
+    Flag(String),
+    /// The demo cannot be shown.
+    #[error("error: {0}")]
+    Demo(String),
     /// The data are not there yet.
     #[error("error: {0}")]
     NoMetrics(String),
@@ -27,6 +33,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// What the program ends with: kubectl's 1, but 2 for flags that are only ours.
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::Flag(_)) { 2 } else { 1 }
+    }
+
     /// Whether the reader of the output went away, which is no one's fault.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == ErrorKind::BrokenPipe)

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use kubevitals_proto::metrics::Version;
 
-use crate::batch::live::{self, Screen, Snapshot};
+use crate::batch::live::{self, Ending, Screen, Snapshot};
 use crate::batch::top::{NodeColumns, PodColumns, node_table, pod_table};
 use crate::batch::{Error, Streams};
 use crate::cli::{Connection, SortBy};
@@ -65,10 +65,14 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<(), Error> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let running = start::start(args).await?;
+        let mut ending = Ending::listen()?;
+        let running = tokio::select! {
+            running = start::start(args) => running?,
+            () = ending.wait() => return Ok(()),
+        };
         let shown = tokio::select! {
             shown = show(args, &running, streams) => shown,
-            () = live::told_to_end() => Ok(()),
+            () = ending.wait() => Ok(()),
         };
         running.stop().await;
         shown
@@ -87,20 +91,12 @@ async fn show(
     };
     let target = Settings::read(&connection)?.target().await?;
     let api = MetricsApi::new(ApiClient::new(target)?, true);
-    writeln!(
-        streams.out,
-        "A simulated cluster is up. Point any Kubernetes client at it:"
-    )?;
-    writeln!(
-        streams.out,
-        "  kubectl --kubeconfig {kubeconfig} top pods -A"
-    )?;
-    writeln!(streams.out)?;
-    streams.out.flush()?;
     if args.once {
-        return once(&api, args.nodes, streams).await;
+        return once(&api, running.nodes(), streams).await;
     }
-    let title = format!("vitals demo · KUBECONFIG={kubeconfig} · Ctrl-C ends");
+    let title = format!(
+        "vitals demo: a simulated cluster. Ctrl-C ends it. Any Kubernetes client can look:\n  kubectl --kubeconfig {kubeconfig} top pods -A"
+    );
     let screen = if std::io::stdout().is_terminal() {
         Screen::Terminal
     } else {
@@ -110,12 +106,12 @@ async fn show(
 }
 
 /// Waits until every node and every pod it lists has metrics, then prints both tables.
-async fn once(api: &MetricsApi, nodes: u32, streams: &mut Streams<'_>) -> Result<(), Error> {
+async fn once(api: &MetricsApi, nodes: usize, streams: &mut Streams<'_>) -> Result<(), Error> {
     let begin = tokio::time::Instant::now();
     let snapshot = loop {
         let last = Snapshot::take(api, Version::V1beta1).await;
         match last {
-            Ok(snapshot) if snapshot.is_whole(nodes as usize) => break snapshot,
+            Ok(snapshot) if snapshot.is_whole(nodes) => break snapshot,
             Ok(snapshot) if begin.elapsed() >= PATIENCE && !snapshot.is_empty() => break snapshot,
             Ok(_) if begin.elapsed() >= PATIENCE => {
                 return Err(Error::NoMetrics("metrics not available yet".to_owned()));

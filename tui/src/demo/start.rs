@@ -1,28 +1,156 @@
 //! Starts the simulated cluster and the server of the demo.
 
+use std::error::Error as StdError;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kubevitals_server::Server;
+use kubevitals_server::clock::ToldClock;
+use kubevitals_server::config::Settings;
+use kubevitals_sim::{Cluster, Config, Replay, SimClock};
 
 use super::Args;
 use crate::batch::Error;
 
 /// A cluster and a server that run in this process.
 pub(super) struct Running {
-    kubeconfig: PathBuf,
+    cluster: Cluster,
+    server: Server,
+    kubeconfig: Kubeconfig,
 }
 
-/// Starts both; returns when the server can be asked.
-pub(super) async fn start(_args: &Args) -> Result<Running, Error> {
-    Err(Error::Usage(
-        "the simulated cluster is not part of this build yet".to_owned(),
-    ))
+/// Starts both; returns when the server listens and the cluster sends requests on to it.
+pub(super) async fn start(args: &Args) -> Result<Running, Error> {
+    let replay = match &args.replay {
+        Some(folder) => Some(
+            Replay::from_dir(folder)
+                .map_err(|error| Error::Flag(format!("--replay: {}", chain(&error))))?,
+        ),
+        None => None,
+    };
+    let clock = SimClock::scaled(args.speed);
+    let cluster = Cluster::start(Config {
+        nodes: args.nodes,
+        pods_per_node: args.pods_per_node,
+        seed: args.seed,
+        replay,
+        clock: Some(clock.clone()),
+        ..Config::default()
+    })
+    .await
+    .map_err(|error| not_started("the simulated cluster", &error))?;
+    let (now, sleeper) = (clock.clone(), clock);
+    let told = ToldClock::new(
+        move || now.now(),
+        move |until| {
+            let clock = sleeper.clone();
+            Box::pin(async move { clock.sleep_until(until).await })
+        },
+    );
+    let settings = Settings::embedded(cluster.server_kubeconfig(), Arc::new(told))
+        .await
+        .map_err(|error| not_started("the server", &error))?;
+    let server = Server::start(settings)
+        .await
+        .map_err(|error| not_started("the server", &error))?;
+    cluster.set_aggregated(server.local_addr());
+    let kubeconfig = Kubeconfig::write(args.kubeconfig_out.as_deref(), cluster.kubeconfig())?;
+    Ok(Running {
+        cluster,
+        server,
+        kubeconfig,
+    })
 }
 
 impl Running {
     /// A kubeconfig that leads to the cluster.
     pub(super) fn kubeconfig(&self) -> &Path {
-        &self.kubeconfig
+        &self.kubeconfig.path
     }
 
-    /// Ends both.
-    pub(super) async fn stop(self) {}
+    /// How many nodes the cluster has.
+    pub(super) fn nodes(&self) -> usize {
+        self.cluster.node_names().len()
+    }
+
+    /// Ends both, and removes what was only for this run.
+    pub(super) async fn stop(self) {
+        self.server.shutdown().await;
+        self.cluster.shutdown().await;
+    }
+}
+
+/// The administrator's kubeconfig on disk; a temporary one goes with the demo.
+struct Kubeconfig {
+    path: PathBuf,
+    folder: Option<PathBuf>,
+}
+
+impl Kubeconfig {
+    fn write(wanted: Option<&Path>, text: &str) -> Result<Self, Error> {
+        let kubeconfig = match wanted {
+            Some(path) => Self {
+                path: path.to_owned(),
+                folder: None,
+            },
+            None => {
+                let name = format!("vitals-demo-{}", std::process::id());
+                let folder = std::env::temp_dir().join(name);
+                fs::create_dir_all(&folder).map_err(|error| not_written(&folder, &error))?;
+                Self {
+                    path: folder.join("kubeconfig"),
+                    folder: Some(folder),
+                }
+            }
+        };
+        // It holds a private key: no one else may read it, not even for a moment.
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options
+            .open(&kubeconfig.path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| not_written(&kubeconfig.path, &error))?;
+        Ok(kubeconfig)
+    }
+}
+
+impl Drop for Kubeconfig {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder {
+            // What stays in a temporary folder harms no one.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+fn not_written(path: &Path, error: &std::io::Error) -> Error {
+    Error::Flag(format!(
+        "cannot write the kubeconfig to {}: {error}",
+        path.display()
+    ))
+}
+
+fn not_started(what: &str, error: &dyn StdError) -> Error {
+    Error::Demo(format!("cannot start {what}: {}", chain(error)))
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn StdError) -> String {
+    let causes = std::iter::successors(error.source(), |error| {
+        let error: &(dyn StdError + 'static) = *error;
+        error.source()
+    });
+    causes.fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        // Some errors already name their cause.
+        if text.ends_with(&cause) {
+            text
+        } else {
+            format!("{text}: {cause}")
+        }
+    })
 }

@@ -1,5 +1,6 @@
 //! Runs `vitals` and the real kubectl, and compares what they say.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kubevitals::batch::Ties;
@@ -15,7 +16,25 @@ pub(crate) struct Said {
     pub(crate) code: Option<i32>,
 }
 
-fn run(program: &str, api: &Api, arguments: &[&str]) -> Said {
+/// Where a cluster is: a kubeconfig, in a folder that can be a home.
+pub(crate) trait At {
+    /// The kubeconfig.
+    fn kubeconfig(&self) -> PathBuf;
+    /// The folder.
+    fn directory(&self) -> &Path;
+}
+
+impl At for Api {
+    fn kubeconfig(&self) -> PathBuf {
+        self.kubeconfig()
+    }
+
+    fn directory(&self) -> &Path {
+        self.directory()
+    }
+}
+
+fn run(program: &str, api: &impl At, arguments: &[&str]) -> Said {
     let output = Command::new(program)
         .args(arguments)
         .env_clear()
@@ -42,23 +61,23 @@ fn run(program: &str, api: &Api, arguments: &[&str]) -> Said {
 }
 
 /// What `vitals` says.
-pub(crate) fn vitals(api: &Api, arguments: &[&str]) -> Said {
+pub(crate) fn vitals(api: &impl At, arguments: &[&str]) -> Said {
     run(env!("CARGO_BIN_EXE_vitals"), api, arguments)
 }
 
 /// What the real kubectl says.
-pub(crate) fn kubectl(api: &Api, arguments: &[&str]) -> Said {
+pub(crate) fn kubectl(api: &impl At, arguments: &[&str]) -> Said {
     run("kubectl", api, arguments)
 }
 
 /// Whether the kubectl at hand knows a flag; older ones lack some.
-pub(crate) fn kubectl_knows(api: &Api, command: &[&str], flag: &str) -> bool {
+pub(crate) fn kubectl_knows(api: &impl At, command: &[&str], flag: &str) -> bool {
     let help = kubectl(api, &[command, &["--help"]].concat());
     help.out.contains(flag)
 }
 
 /// How the kubectl at hand breaks ties: as the Go it was made by does.
-pub(crate) fn ties_of_kubectl(api: &Api) -> Ties {
+pub(crate) fn ties_of_kubectl(api: &impl At) -> Ties {
     if number_of_kubectl(api, "\"goVersion\": \"go1.") < 24 {
         Ties::Go1_19
     } else {
@@ -67,11 +86,11 @@ pub(crate) fn ties_of_kubectl(api: &Api) -> Ties {
 }
 
 /// The minor version of the kubectl at hand.
-pub(crate) fn minor_of_kubectl(api: &Api) -> u32 {
+pub(crate) fn minor_of_kubectl(api: &impl At) -> u32 {
     number_of_kubectl(api, "\"minor\": \"")
 }
 
-fn number_of_kubectl(api: &Api, before: &str) -> u32 {
+fn number_of_kubectl(api: &impl At, before: &str) -> u32 {
     let version = kubectl(api, &["version", "--client", "-o", "json"]).out;
     let after = version.split(before).nth(1).unwrap_or_default();
     let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
@@ -87,9 +106,26 @@ fn number_of_kubectl(api: &Api, before: &str) -> u32 {
 /// their widths); the capital that wrapped builds of kubectl write "Error:" with; and, where many
 /// rows are sorted by what they use, the order of equal rows if kubectl was made by an older Go
 /// (another test takes that apart).
-pub(crate) fn same(api: &Api, arguments: &[&str]) {
-    let mut theirs = comparable(kubectl(api, arguments));
-    let mut ours = comparable(vitals(api, arguments));
+pub(crate) fn same(api: &impl At, arguments: &[&str]) {
+    let theirs = kubectl(api, arguments);
+    same_as(api, arguments, theirs, vitals(api, arguments));
+}
+
+/// As [`same`], for a cluster that lives: kubectl is asked again until nothing changed meanwhile.
+pub(crate) fn same_while_still(api: &impl At, arguments: &[&str]) {
+    for _ in 0..20 {
+        let before = vitals(api, arguments);
+        let theirs = kubectl(api, arguments);
+        let after = vitals(api, arguments);
+        if before == after {
+            return same_as(api, arguments, theirs, after);
+        }
+    }
+    panic!("the cluster never stood still for {arguments:?}");
+}
+
+fn same_as(api: &impl At, arguments: &[&str], theirs: Said, ours: Said) {
+    let (mut theirs, mut ours) = (comparable(theirs), comparable(ours));
     if theirs.out.contains("CPU%") {
         (theirs, ours) = (unaligned(theirs), unaligned(ours));
     }

@@ -90,6 +90,24 @@ pub(super) fn token_file(user: &AuthInfo) -> Result<(), Error> {
     }
 }
 
+/// Why no certificate was found where the kubeconfig says that the authority's is.
+pub(super) fn no_roots(cluster: &Cluster) -> String {
+    // What base64 makes of "-----BEGIN ".
+    const BEGIN: &str = "LS0tLS1CRUdJTi";
+    let is_pem = match set(cluster.certificate_authority_data.as_ref()) {
+        Some(data) => data.trim_start().starts_with(BEGIN),
+        None => set(cluster.certificate_authority.as_ref())
+            .and_then(|path| std::fs::read_to_string(path).ok())
+            .is_some_and(|text| text.contains("-----BEGIN ")),
+    };
+    let why = if is_pem {
+        "no valid certificate authority data seen"
+    } else {
+        "unable to parse bytes as PEM block"
+    };
+    format!("unable to load root certificates: {why}")
+}
+
 /// What kube could not load.
 pub(super) fn explain(error: &KubeconfigError) -> String {
     const ROOTS: &str = "unable to load root certificates: unable to parse bytes as PEM block";

@@ -48,17 +48,28 @@ fn read_one(path: &Path) -> Result<Kubeconfig, Error> {
     if path.is_dir() {
         return Err(not_loaded(path, &format!("read {shown}: is a directory")));
     }
-    Kubeconfig::read_from(path).map_err(|error| {
+    // Paths in the file are relative to its folder, which must be known in full to name them.
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let config = Kubeconfig::read_from(full).map_err(|error| {
         let why = match &error {
             KubeconfigError::ReadConfig(error, _) => format!("open {shown}: {}", reason(error)),
             KubeconfigError::Parse(error) => {
                 let text = error.to_string();
-                format!("yaml: {}", text.lines().next().unwrap_or_default())
+                let line = text.lines().next().unwrap_or_default();
+                format!("yaml: {}", line.trim_start_matches("error: "))
             }
             other => other.to_string(),
         };
         not_loaded(path, &why)
-    })
+    })?;
+    match config.kind.as_deref() {
+        None | Some("" | "Config") => Ok(config),
+        Some(kind) => {
+            let version = config.api_version.as_deref().unwrap_or_default();
+            let why = format!("no kind {kind:?} is registered for version {version:?}");
+            Err(not_loaded(path, &why))
+        }
+    }
 }
 
 fn not_loaded(path: &Path, why: &str) -> Error {

@@ -129,10 +129,14 @@ async fn connect(
     };
     let proxy = proxy::for_server(&uri, cluster.proxy_url.take())?;
     cluster.server = Some(server);
+    let authority = cluster.clone();
     let mut config =
         kube::Config::from_custom_kubeconfig(alone(cluster, user), &KubeConfigOptions::default())
             .await
             .map_err(|error| Error::Config(check::explain(&error)))?;
+    if config.root_cert.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Error::Config(check::no_roots(&authority)));
+    }
     config.proxy_url = proxy;
     Ok(Target {
         host,
