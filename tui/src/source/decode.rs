@@ -5,23 +5,27 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
+use kubevitals_proto::metrics::view::{Body, ContainerView, NodeView, PodView, UsageView};
+use kubevitals_proto::metrics::{NodeMetrics, ObjectMeta, PodMetrics};
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::wire::envelope;
-use prost::Message;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::Error;
 use super::client::Answer;
-use super::status::{PROTOBUF, media_type};
+use super::status::media_type;
 use super::usage::{ContainerUsage, NodeUsage, PodUsage, Usage};
 
 /// The nodes of a list.
 pub(super) fn node_list(answer: &Answer) -> Result<Vec<NodeUsage>, Error> {
-    if let Some(raw) = protobuf(answer)? {
-        let list = NodeList::decode(raw).map_err(not_understood)?;
-        return list.items.into_iter().map(NodeUsage::try_from).collect();
+    if is_protobuf(answer) {
+        let nodes = Body::open(&answer.body)
+            .and_then(Body::nodes)
+            .map_err(not_understood)?;
+        return nodes
+            .map(|node| seen_node(&node.map_err(not_understood)?))
+            .collect();
     }
     let list: JsonList<JsonItem<'_>> = json(answer)?;
     Ok(list.items.into_iter().map(Into::into).collect())
@@ -29,17 +33,25 @@ pub(super) fn node_list(answer: &Answer) -> Result<Vec<NodeUsage>, Error> {
 
 /// One node.
 pub(super) fn node(answer: &Answer) -> Result<NodeUsage, Error> {
-    if let Some(raw) = protobuf(answer)? {
-        return Node::decode(raw).map_err(not_understood)?.try_into();
+    if is_protobuf(answer) {
+        let node = NodeMetrics::from_protobuf(&answer.body).map_err(not_understood)?;
+        return Ok(NodeUsage {
+            name: node.metadata.name,
+            usage: usage(node.usage.iter()),
+        });
     }
     Ok(json::<JsonItem<'_>>(answer)?.into())
 }
 
 /// The pods of a list.
 pub(super) fn pod_list(answer: &Answer) -> Result<Vec<PodUsage>, Error> {
-    if let Some(raw) = protobuf(answer)? {
-        let list = PodList::decode(raw).map_err(not_understood)?;
-        return list.items.into_iter().map(PodUsage::try_from).collect();
+    if is_protobuf(answer) {
+        let pods = Body::open(&answer.body)
+            .and_then(Body::pods)
+            .map_err(not_understood)?;
+        return pods
+            .map(|pod| seen_pod(&pod.map_err(not_understood)?))
+            .collect();
     }
     let list: JsonList<JsonItem<'_>> = json(answer)?;
     Ok(list.items.into_iter().map(Into::into).collect())
@@ -47,33 +59,29 @@ pub(super) fn pod_list(answer: &Answer) -> Result<Vec<PodUsage>, Error> {
 
 /// One pod.
 pub(super) fn pod(answer: &Answer) -> Result<PodUsage, Error> {
-    if let Some(raw) = protobuf(answer)? {
-        return Pod::decode(raw).map_err(not_understood)?.try_into();
+    if is_protobuf(answer) {
+        let pod = PodMetrics::from_protobuf(&answer.body).map_err(not_understood)?;
+        let containers = pod.containers.into_iter();
+        let containers = containers
+            .map(|c| ContainerUsage {
+                usage: usage(c.usage.iter()),
+                name: c.name,
+            })
+            .collect();
+        let ObjectMeta {
+            namespace, name, ..
+        } = pod.metadata;
+        return Ok(PodUsage {
+            namespace,
+            name,
+            containers,
+        });
     }
     Ok(json::<JsonItem<'_>>(answer)?.into())
 }
 
-/// The object in a protobuf envelope; nothing if the answer is JSON.
-fn protobuf(answer: &Answer) -> Result<Option<Bytes>, Error> {
-    if media_type(&answer.content_type) != PROTOBUF {
-        return Ok(None);
-    }
-    unwrap(&answer.body)
-        .map(Some)
-        .ok_or_else(|| not_understood("it is no Kubernetes protobuf"))
-}
-
-/// The bytes of the object in a protobuf envelope, not copied.
-pub(super) fn unwrap(body: &Bytes) -> Option<Bytes> {
-    #[derive(Clone, PartialEq, Message)]
-    struct Envelope {
-        #[prost(bytes = "bytes", tag = "2")]
-        raw: Bytes,
-    }
-    let inner = body
-        .strip_prefix(envelope::MAGIC.as_slice())
-        .map(|inner| body.slice_ref(inner))?;
-    Some(Envelope::decode(inner).ok()?.raw)
+fn is_protobuf(answer: &Answer) -> bool {
+    media_type(&answer.content_type) == envelope::CONTENT_TYPE
 }
 
 fn json<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Error> {
@@ -96,115 +104,51 @@ fn not_understood(error: impl std::fmt::Display) -> Error {
     Error::Request(format!("the server's answer cannot be understood: {error}"))
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct NodeList {
-    #[prost(message, repeated, tag = "2")]
-    items: Vec<Node>,
+fn seen_node(node: &NodeView<'_>) -> Result<NodeUsage, Error> {
+    Ok(NodeUsage {
+        name: node.meta.name.to_owned(),
+        usage: seen_usage(node.usage)?,
+    })
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct PodList {
-    #[prost(message, repeated, tag = "2")]
-    items: Vec<Pod>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Node {
-    #[prost(message, optional, tag = "1")]
-    metadata: Option<Metadata>,
-    #[prost(message, repeated, tag = "4")]
-    usage: Vec<Entry>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Pod {
-    #[prost(message, optional, tag = "1")]
-    metadata: Option<Metadata>,
-    #[prost(message, repeated, tag = "4")]
-    containers: Vec<Container>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Container {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(message, repeated, tag = "2")]
-    usage: Vec<Entry>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Metadata {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(string, tag = "3")]
-    namespace: String,
-}
-
-/// An entry of a map of quantities.
-#[derive(Clone, PartialEq, Message)]
-struct Entry {
-    #[prost(string, tag = "1")]
-    key: String,
-    #[prost(message, optional, tag = "2")]
-    value: Option<Text>,
-}
-
-/// A quantity, still as text.
-#[derive(Clone, PartialEq, Message)]
-struct Text {
-    #[prost(string, tag = "1")]
-    text: String,
-}
-
-impl TryFrom<Node> for NodeUsage {
-    type Error = Error;
-
-    fn try_from(node: Node) -> Result<Self, Error> {
-        let name = node.metadata.unwrap_or_default().name;
-        Ok(Self {
-            name,
-            usage: usage(&node.usage)?,
+fn seen_pod(pod: &PodView<'_>) -> Result<PodUsage, Error> {
+    let containers = pod.containers().map(|container| {
+        let ContainerView { name, usage } = container.map_err(not_understood)?;
+        Ok(ContainerUsage {
+            name: name.to_owned(),
+            usage: seen_usage(usage)?,
         })
-    }
+    });
+    Ok(PodUsage {
+        namespace: pod.meta.namespace.to_owned(),
+        name: pod.meta.name.to_owned(),
+        containers: containers.collect::<Result<_, Error>>()?,
+    })
 }
 
-impl TryFrom<Pod> for PodUsage {
-    type Error = Error;
-
-    fn try_from(pod: Pod) -> Result<Self, Error> {
-        let Metadata { name, namespace } = pod.metadata.unwrap_or_default();
-        let containers = pod.containers.into_iter().map(
-            |Container {
-                 name,
-                 usage: entries,
-             }| {
-                Ok(ContainerUsage {
-                    name,
-                    usage: usage(&entries)?,
-                })
-            },
-        );
-        Ok(Self {
-            namespace,
-            name,
-            containers: containers.collect::<Result<_, Error>>()?,
-        })
-    }
-}
-
-fn usage(entries: &[Entry]) -> Result<Usage, Error> {
+fn seen_usage(view: UsageView<'_>) -> Result<Usage, Error> {
     let mut usage = Usage::default();
-    for Entry { key, value } in entries {
-        let quantity: &mut Quantity = match key.as_str() {
-            "cpu" => &mut usage.cpu,
-            "memory" => &mut usage.memory,
-            "swap" => &mut usage.swap,
-            _ => continue,
-        };
-        let text = value.as_ref().map_or("", |value| &value.text);
-        *quantity = text.parse().map_err(not_understood)?;
+    for quantity in view.quantities() {
+        let (name, quantity) = quantity.map_err(not_understood)?;
+        keep(&mut usage, name, quantity);
     }
     Ok(usage)
+}
+
+fn usage<'a>(quantities: impl Iterator<Item = (&'a str, Quantity)>) -> Usage {
+    quantities.fold(Usage::default(), |mut usage, (name, quantity)| {
+        keep(&mut usage, name, quantity);
+        usage
+    })
+}
+
+fn keep(usage: &mut Usage, resource: &str, quantity: Quantity) {
+    match resource {
+        "cpu" => usage.cpu = quantity,
+        "memory" => usage.memory = quantity,
+        "swap" => usage.swap = quantity,
+        _ => {}
+    }
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use kubevitals_proto::metrics::Version;
 use super::client::{Answer, escaped};
 use super::nodes::{Node, NodeCapacity, NodeList};
 use super::pods::{Pod, PodList, PodRef};
-use super::status::{About, PROTOBUF};
+use super::status::About;
 use super::usage::{NodeUsage, PodUsage};
 use super::{ApiClient, Error, decode, discovery};
 
@@ -145,7 +145,6 @@ impl MetricsApi {
 
     async fn get_metrics(&self, path: Path<'_>) -> Result<Answer, Error> {
         const BOTH: &str = "application/vnd.kubernetes.protobuf,application/json";
-        debug_assert!(BOTH.starts_with(PROTOBUF));
         self.get(path, if self.protobuf { BOTH } else { JSON })
             .await
     }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-use prost::Message;
+use kubevitals_proto::wire::envelope;
+use kubevitals_proto::wire::protobuf::Fields;
 use serde::Deserialize;
 
 /// A request the server refused. Its text is kubectl's.
@@ -76,24 +76,13 @@ struct JsonStatus {
     details: Option<Details>,
 }
 
-/// The same in protobuf; what is invalid is not read, as nothing that is only read can be.
-#[derive(Clone, PartialEq, Message)]
-struct ProtoStatus {
-    #[prost(string, tag = "2")]
-    status: String,
-    #[prost(string, tag = "3")]
-    message: String,
-    #[prost(string, tag = "4")]
-    reason: String,
-}
-
 impl Failure {
     /// What a refusal means: the Status in its body where there is one, else its HTTP status.
-    pub(super) fn of(code: u16, content_type: &str, body: &Bytes, about: About<'_>) -> Self {
+    pub(super) fn of(code: u16, content_type: &str, body: &[u8], about: About<'_>) -> Self {
         let media = media_type(content_type);
         let status = if media == "application/json" {
             serde_json::from_slice::<JsonStatus>(body).ok()
-        } else if media == PROTOBUF {
+        } else if media == envelope::CONTENT_TYPE {
             decode_protobuf(body)
         } else {
             None
@@ -223,9 +212,6 @@ impl Failure {
     }
 }
 
-/// The media type Kubernetes gives its protobuf envelope.
-pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
-
 /// Stands for a body that is not text.
 const UNKNOWN: &str = "unknown";
 
@@ -245,18 +231,18 @@ fn said(content_type: &str, body: &[u8]) -> String {
     }
 }
 
-fn decode_protobuf(body: &Bytes) -> Option<JsonStatus> {
-    let ProtoStatus {
-        status,
-        message,
-        reason,
-    } = ProtoStatus::decode(super::decode::unwrap(body)?).ok()?;
-    Some(JsonStatus {
-        status,
-        message,
-        reason,
-        details: None,
-    })
+/// The same from protobuf. What is invalid is not read: only what is written can be.
+fn decode_protobuf(body: &[u8]) -> Option<JsonStatus> {
+    let mut found = JsonStatus::default();
+    for field in Fields::new(envelope::unwrap(body).ok()?.raw) {
+        match field.ok()? {
+            (2, value) => found.status = value.str().ok()?.to_owned(),
+            (3, value) => found.message = value.str().ok()?.to_owned(),
+            (4, value) => found.reason = value.str().ok()?.to_owned(),
+            _ => {}
+        }
+    }
+    Some(found)
 }
 
 #[cfg(test)]
@@ -271,7 +257,7 @@ mod tests {
     #[test]
     fn the_body_speaks_for_itself() {
         let body = br#"{"kind":"Status","status":"Failure","message":"pods \"nope\" not found","reason":"NotFound"}"#;
-        let failure = Failure::of(404, "application/json", &Bytes::from_static(body), PODS);
+        let failure = Failure::of(404, "application/json", body, PODS);
         assert_eq!(
             failure.to_string(),
             "Error from server (NotFound): pods \"nope\" not found"
@@ -280,16 +266,9 @@ mod tests {
 
     #[test]
     fn protobuf_bodies_do_too() {
-        let raw = ProtoStatus {
-            status: "Failure".into(),
-            message: "no".into(),
-            reason: "Forbidden".into(),
-        }
-        .encode_to_vec();
-        let mut body = b"k8s\0".to_vec();
-        body.extend([0x12, u8::try_from(raw.len()).unwrap()]);
-        body.extend(raw);
-        let failure = Failure::of(403, PROTOBUF, &body.into(), PODS);
+        let raw = b"\x12\x07Failure\x1a\x02no\x22\x09Forbidden";
+        let body = envelope::wrap("v1", "Status", raw);
+        let failure = Failure::of(403, envelope::CONTENT_TYPE, &body, PODS);
         assert_eq!(failure.to_string(), "Error from server (Forbidden): no");
     }
 
@@ -333,7 +312,7 @@ mod tests {
                 "Error from server: the server responded with the status code 418 but did not return more information (get pods.metrics.k8s.io)",
             ),
         ] {
-            let failure = Failure::of(code, content_type, &body.into(), PODS);
+            let failure = Failure::of(code, content_type, body.as_bytes(), PODS);
             assert_eq!(failure.to_string(), expected);
         }
     }
@@ -345,11 +324,11 @@ mod tests {
             name: "n1",
         };
         assert!(
-            Failure::of(404, "", &Bytes::new(), about)
+            Failure::of(404, "", b"", about)
                 .message
                 .ends_with(" (get nodes n1)")
         );
-        let plain = Failure::of(404, "", &Bytes::new(), About::default());
+        let plain = Failure::of(404, "", b"", About::default());
         assert_eq!(
             plain.message,
             "the server could not find the requested resource"
