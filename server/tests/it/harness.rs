@@ -8,21 +8,22 @@ use kubevitals_proto::quantity::Quantity;
 use kubevitals_server::Server;
 use kubevitals_server::clock::{Clock, ToldClock};
 use kubevitals_server::config::Settings;
+use kubevitals_server::telemetry::{self, LogFormat};
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Cluster, Config, SimClock};
 use serde_json::Value;
 
 /// The resolution of all tests.
-pub const RESOLUTION: Duration = Duration::from_secs(15);
+pub(crate) const RESOLUTION: Duration = Duration::from_secs(15);
 
 /// Waiting longer than this for something that must happen is a failure; it bounds a hang, not a speed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A cluster, its server, and a client.
-pub struct Harness {
-    pub cluster: Cluster,
-    pub server: Server,
-    pub clock: SimClock,
+pub(crate) struct Harness {
+    pub(crate) cluster: Cluster,
+    pub(crate) server: Server,
+    pub(crate) clock: SimClock,
     client: reqwest::Client,
 }
 
@@ -30,7 +31,7 @@ pub struct Harness {
 ///
 /// # Panics
 /// When it does not within a minute.
-pub async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+pub(crate) async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !condition().await {
         assert!(
@@ -42,7 +43,7 @@ pub async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 }
 
 /// The server's clock, driven by the simulation's.
-pub fn told(clock: &SimClock) -> Arc<dyn Clock> {
+pub(crate) fn told(clock: &SimClock) -> Arc<dyn Clock> {
     let (now, sleeper) = (clock.clone(), clock.clone());
     Arc::new(ToldClock::new(
         move || now.now(),
@@ -55,12 +56,13 @@ pub fn told(clock: &SimClock) -> Arc<dyn Clock> {
 
 impl Harness {
     /// Starts both; the server's clock is the cluster's.
-    pub async fn start(config: Config) -> Self {
+    pub(crate) async fn start(config: Config) -> Self {
         Self::start_with(config, |_| {}).await
     }
 
     /// As `start`, with settings changed before the server starts.
-    pub async fn start_with(config: Config, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn start_with(config: Config, change: impl FnOnce(&mut Settings)) -> Self {
+        telemetry::init(LogFormat::Text, 0);
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let cluster = Cluster::start(config).await.expect("the cluster starts");
         let clock = cluster.clock().clone();
@@ -83,17 +85,17 @@ impl Harness {
     }
 
     /// Asks the server itself; the status and the body.
-    pub async fn get(&self, path: &str) -> (u16, Vec<u8>) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, Vec<u8>) {
         self.send(self.client.get(self.url(path))).await
     }
 
     /// The client's builder for a request of another kind.
-    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.client.request(method.parse().unwrap(), self.url(path))
     }
 
     /// Sends a request; the status and the body.
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> (u16, Vec<u8>) {
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> (u16, Vec<u8>) {
         let response = request.send().await.expect("the server answers");
         (
             response.status().as_u16(),
@@ -102,7 +104,7 @@ impl Harness {
     }
 
     /// Asks for JSON.
-    pub async fn json(&self, path: &str) -> Value {
+    pub(crate) async fn json(&self, path: &str) -> Value {
         let (status, body) = self.get(path).await;
         assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&body));
         serde_json::from_slice(&body).expect("JSON")
@@ -113,13 +115,13 @@ impl Harness {
     }
 
     /// How many scrapes have been taken in or have failed, all nodes together.
-    pub fn scraped(&self) -> u64 {
+    pub(crate) fn scraped(&self) -> u64 {
         let scrapes = self.server.query().scrapes();
         scrapes.succeeded + scrapes.failed.values().sum::<u64>()
     }
 
     /// Waits until the first scrape of each of `nodes` nodes has been taken in.
-    pub async fn first_step(&self, nodes: u64) {
+    pub(crate) async fn first_step(&self, nodes: u64) {
         wait_until("every node was scraped once", async || {
             self.scraped() >= nodes
         })
@@ -127,7 +129,7 @@ impl Harness {
     }
 
     /// Moves a manual clock one resolution on, and waits until each of `nodes` nodes was scraped once more.
-    pub async fn step(&self, nodes: u64) {
+    pub(crate) async fn step(&self, nodes: u64) {
         let before = self.scraped();
         self.clock.advance(RESOLUTION);
         wait_until("every node was scraped once more", async || {
@@ -144,7 +146,7 @@ impl Harness {
 
 impl Harness {
     /// Waits until the server has seen a node's label.
-    pub async fn labels_seen(&self, node: &str, label: &str) {
+    pub(crate) async fn labels_seen(&self, node: &str, label: &str) {
         let path = format!("/apis/metrics.k8s.io/v1beta1/nodes?labelSelector={label}");
         wait_until("the server has seen the node's labels", async || {
             let list = self.json(&path).await;
@@ -160,7 +162,7 @@ impl Harness {
 
 impl Harness {
     /// The names of all pods that are answered.
-    pub async fn pods(&self) -> BTreeSet<String> {
+    pub(crate) async fn pods(&self) -> BTreeSet<String> {
         let list = self.json("/apis/metrics.k8s.io/v1beta1/pods").await;
         let pods = list["items"].as_array().unwrap().iter();
         pods.map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned())
@@ -168,7 +170,7 @@ impl Harness {
     }
 
     /// Waits until these pods are answered.
-    pub async fn fresh(&self, pods: &BTreeSet<String>) {
+    pub(crate) async fn fresh(&self, pods: &BTreeSet<String>) {
         wait_until("these pods are answered", async || {
             self.pods().await.is_superset(pods)
         })
@@ -176,7 +178,7 @@ impl Harness {
     }
 
     /// No container uses more CPU than the largest machine has.
-    pub async fn no_absurd_rates(&self) {
+    pub(crate) async fn no_absurd_rates(&self) {
         let list = self.json("/apis/metrics.k8s.io/v1beta1/pods").await;
         for pod in list["items"].as_array().unwrap() {
             for container in pod["containers"].as_array().unwrap() {
@@ -187,7 +189,12 @@ impl Harness {
     }
 
     /// An object as the API server has it.
-    pub fn cluster_object(&self, resource: Resource, namespace: Option<&str>, name: &str) -> Value {
+    pub(crate) fn cluster_object(
+        &self,
+        resource: Resource,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Value {
         let object = self
             .cluster
             .store()
