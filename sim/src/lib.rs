@@ -24,3 +24,4 @@ pub use fixtures::fixtures;
 pub use kubelet::Kill;
 pub use replay::{Replay, ReplayError};
 pub use world::fault::{Fault, Happening, InjectedFault};
+pub use world::node::address as node_address;

@@ -99,8 +99,9 @@ pub(crate) enum NodeReady {
     Unknown,
 }
 
-/// 127.X.Y.Z for the node of this index: never 127.0.0.*, which other things use.
-pub(crate) fn address(index: usize) -> Ipv4Addr {
+/// The address of the node of this index, from 0: a 127.X.Y.Z, and never 127.0.0.*, which other things use.
+#[must_use]
+pub fn address(index: usize) -> Ipv4Addr {
     let n = u32::try_from(index).unwrap_or(0);
     let octet = |n: u32| u8::try_from(n % 256).unwrap_or(0);
     Ipv4Addr::new(
