@@ -245,7 +245,7 @@ impl<'a> Output<'a> {
                 text.push_str("\x1b[H");
                 for line in lines {
                     // Writing to a String cannot fail.
-                    let _ = write!(text, "{line}\x1b[K\n");
+                    let _ = writeln!(text, "{line}\x1b[K");
                 }
                 text.push_str("\x1b[J");
             }
@@ -266,7 +266,7 @@ impl Drop for Output<'_> {
     fn drop(&mut self) {
         if self.screen == Screen::Terminal {
             // The terminal may be gone; then there is nothing to restore.
-            let _ = write!(self.out, "{SHOW_CURSOR}\n");
+            let _ = writeln!(self.out, "{SHOW_CURSOR}");
             let _ = self.out.flush();
         }
     }

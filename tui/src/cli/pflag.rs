@@ -16,8 +16,17 @@ pub struct Walked {
     pub flags: Vec<String>,
     /// What is not a flag.
     pub arguments: Vec<String>,
-    /// Whether `-h` or `--help` was among the flags.
-    pub help: bool,
+    /// Whether help was among what was asked for, and how much of it.
+    pub help: Option<Help>,
+}
+
+/// How much help is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Help {
+    /// `-h`: what most need.
+    Short,
+    /// `--help`: everything.
+    Long,
 }
 
 impl Walked {
@@ -62,7 +71,7 @@ pub fn walk(root: &Command, arguments: &[String]) -> Result<Walked, FlagError> {
             path: vec![root.get_name().to_owned()],
             flags: Vec::new(),
             arguments: Vec::new(),
-            help: false,
+            help: None,
         },
     };
     match walk.run() {
@@ -121,7 +130,7 @@ impl<'a> Walk<'a> {
         let plain = name.replace('_', "-");
         let Some(arg) = self.defined(|arg| arg.get_long() == Some(&plain)) else {
             if plain == "help" {
-                self.walked.help = value.is_none_or(|value| parse_bool(value).unwrap_or(true));
+                self.walked.help = Some(Help::Long);
                 return Ok(());
             }
             return Err(format!("unknown flag: --{name}"));
@@ -142,7 +151,7 @@ impl<'a> Walk<'a> {
             let after = shorts.get(short.len_utf8()..).unwrap_or_default();
             let Some(arg) = self.defined(|arg| arg.get_short() == Some(short)) else {
                 if short == 'h' {
-                    self.walked.help = true;
+                    self.walked.help = Some(Help::Short);
                     return Ok(());
                 }
                 return Err(format!("unknown shorthand flag: '{short}' in -{shorts}"));
@@ -333,6 +342,7 @@ mod tests {
     #[test]
     fn help_is_seen_among_other_flags() {
         let words: Vec<String> = ["top", "pod", "-A", "-h"].map(str::to_owned).to_vec();
-        assert!(walk(&command("vitals"), &words).unwrap().help);
+        let walked = walk(&command("vitals"), &words).unwrap();
+        assert_eq!(walked.help, Some(super::Help::Short));
     }
 }

@@ -3,21 +3,19 @@
 use clap::{Args, Subcommand};
 
 use super::Stop;
-use super::pflag::Walked;
+use super::pflag::{Help, Walked};
 
 /// What `top` can look at.
 #[derive(Debug, Subcommand)]
 pub enum Resource {
     /// Display resource (CPU/memory) usage of nodes
     #[command(name = "node", visible_aliases = ["nodes", "no"], args_override_self = true)]
-    #[command(override_usage = "top node [NAME | -l label] [options]")]
     Node(TopNode),
     /// Display resource (CPU/memory) usage of pods
     ///
     /// Due to the metrics pipeline delay, they may be unavailable for a few minutes since pod
     /// creation.
     #[command(name = "pod", visible_aliases = ["pods", "po"], args_override_self = true)]
-    #[command(override_usage = "top pod [NAME | -l label] [options]")]
     Pod(TopPod),
 }
 
@@ -111,18 +109,22 @@ pub(super) fn check(definition: &mut clap::Command, walked: &Walked) -> Result<(
     let path = walked.command_path();
     let resource = walked.resource();
     definition.build();
-    let top = definition.find_subcommand_mut("top");
-    if walked.help || (resource.is_none() && walked.arguments.is_empty()) {
+    let top = definition.find_subcommand("top");
+    if walked.help.is_some() || (resource.is_none() && walked.arguments.is_empty()) {
         let command = match (top, resource) {
-            (Some(top), Some(resource)) => top.find_subcommand_mut(resource),
-            (top, _) => top,
+            (Some(top), Some(resource)) => top.find_subcommand(resource).cloned().map(|command| {
+                command.override_usage(format!("{path} [NAME | -l label] [options]"))
+            }),
+            (top, _) => top.cloned(),
         };
-        let help = command.map(|command| command.render_long_help().to_string());
+        let help = command.map(|mut command| match walked.help {
+            Some(Help::Long) => command.render_long_help().to_string(),
+            _ => command.render_help().to_string(),
+        });
         let help = help.unwrap_or_default();
-        return Err(if walked.help {
-            Stop::Say(help)
-        } else {
-            Stop::Fail(help, 1)
+        return Err(match walked.help {
+            Some(_) => Stop::Say(help),
+            None => Stop::Fail(help, 1),
         });
     }
     let complaint = match resource {

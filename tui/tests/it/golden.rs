@@ -220,7 +220,10 @@ fn of_nothing_nothing_is_used() {
 fn help_is_of_the_command() {
     let api = Api::serve(Cluster::default());
     for (line, words) in [
-        ("top pods -h", "top pod [NAME | -l label]"),
+        (
+            "top pods -h",
+            "Usage: vitals top pod [NAME | -l label] [options]",
+        ),
         ("top nodes --help", "--show-capacity"),
         ("top --help", "node"),
         ("--help", "demo"),
