@@ -7,28 +7,14 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
 use http::header::{CONTENT_TYPE, HeaderValue, VARY};
-use kubevitals_proto::metrics::{GROUP, Version};
-use kubevitals_proto::wire::discovery::aggregated::{
-    ApiGroupDiscovery, ApiGroupDiscoveryList, ApiResourceDiscovery, ApiVersionDiscovery,
-    GroupVersionKind,
-};
-use kubevitals_proto::wire::discovery::{
-    AGGREGATED_CONTENT_TYPE, ApiGroup, ApiGroupList, ApiResource, ApiResourceList,
-};
+use kubevitals_proto::metrics::{GROUP, Version, discovery};
+use kubevitals_proto::wire::discovery::aggregated::ApiGroupDiscoveryList;
+use kubevitals_proto::wire::discovery::{AGGREGATED_CONTENT_TYPE, ApiGroupList};
 use kubevitals_proto::wire::root::RootPaths;
 
 use super::reply::Form;
 use super::{accept, health, request};
 use crate::query::Query;
-
-/// Resource, kind, and whether it is in a namespace.
-const RESOURCES: [(&str, &str, bool); 2] = [
-    ("nodes", "NodeMetrics", false),
-    ("pods", "PodMetrics", true),
-];
-
-/// What can be done with them.
-const VERBS: [&str; 2] = ["get", "list"];
 
 /// The routes; `port` is the one served on, for clients that ask where to go.
 pub(super) fn routes(port: u16) -> Router<Arc<Query>> {
@@ -41,12 +27,16 @@ pub(super) fn routes(port: u16) -> Router<Arc<Query>> {
             )
             .route(
                 &format!("/apis/{GROUP}{slash}"),
-                get(async |request: Request| form(&request).object(&group().alone())),
+                get(async |request: Request| {
+                    form(&request).object(&discovery::group(&Version::ALL).alone())
+                }),
             );
         for version in Version::ALL {
             routes = routes.route(
                 &format!("/apis/{GROUP}/{}{slash}", version.as_str()),
-                get(async move |request: Request| form(&request).object(&resources(version))),
+                get(async move |request: Request| {
+                    form(&request).object(&discovery::resources(version))
+                }),
             );
         }
     }
@@ -88,10 +78,12 @@ fn groups(port: u16, request: &Request) -> Response {
         });
     let form = form(request);
     let mut response = if aggregated {
-        form.object(&aggregated_groups())
+        form.object(&ApiGroupDiscoveryList::new(vec![discovery::aggregated(
+            &Version::ALL,
+        )]))
     } else {
         form.object(&ApiGroupList::new(vec![
-            group().reached_at(&format!(":{port}")),
+            discovery::group(&Version::ALL).reached_at(&format!(":{port}")),
         ]))
     };
     let headers = response.headers_mut();
@@ -103,41 +95,4 @@ fn groups(port: u16, request: &Request) -> Response {
         );
     }
     response
-}
-
-fn group() -> ApiGroup {
-    ApiGroup::new(GROUP, &Version::ALL.map(Version::as_str))
-}
-
-fn verbs() -> Vec<String> {
-    VERBS.map(str::to_owned).to_vec()
-}
-
-fn resources(version: Version) -> ApiResourceList {
-    // An empty singularName is the peer's: with it `kubectl get podmetrics` works.
-    let resources = RESOURCES.map(|(name, kind, namespaced)| ApiResource {
-        name: name.to_owned(),
-        namespaced,
-        kind: kind.to_owned(),
-        verbs: verbs(),
-        ..ApiResource::default()
-    });
-    ApiResourceList::new(version.api_version(), resources.to_vec())
-}
-
-fn aggregated_groups() -> ApiGroupDiscoveryList {
-    let versions = Version::ALL.map(|version| {
-        let resources = RESOURCES.map(|(name, kind, namespaced)| ApiResourceDiscovery {
-            resource: name.to_owned(),
-            response_kind: GroupVersionKind {
-                kind: kind.to_owned(),
-                ..GroupVersionKind::default()
-            },
-            scope: if namespaced { "Namespaced" } else { "Cluster" }.to_owned(),
-            verbs: verbs(),
-            ..ApiResourceDiscovery::default()
-        });
-        ApiVersionDiscovery::current(version.as_str(), resources.to_vec())
-    });
-    ApiGroupDiscoveryList::new(vec![ApiGroupDiscovery::new(GROUP, versions.to_vec())])
 }
