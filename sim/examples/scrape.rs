@@ -12,7 +12,7 @@
 )]
 
 use std::io::{BufRead, BufReader};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,7 +115,7 @@ async fn scrape(
     let h2 = tls.alpn_protocols.iter().any(|p| p == b"h2");
     next.tick().await;
     let stream = TcpStream::connect(address).await.unwrap();
-    let name = ServerName::from(IpAddr::from(address.ip()));
+    let name = ServerName::from(address.ip());
     let io = TokioIo::new(TlsConnector::from(tls).connect(name, stream).await.unwrap());
     let request = || {
         let path = "/metrics/resource";

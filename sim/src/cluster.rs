@@ -3,51 +3,22 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio::task::JoinHandle;
 
-use crate::apiserver::{ApiServer, ApiServerConfig, ApiServerError, Credentials};
+use crate::apiserver::{ApiServer, ApiServerConfig, Credentials};
 use crate::clock::SimClock;
 use crate::config::{Config, Faults};
-use crate::identity::{Identities, SERVER_ACCOUNT, UserInfo};
+use crate::error::SimError;
+use crate::files::{Files, write};
+use crate::identity::{Identities, SERVER_ACCOUNT};
 use crate::kubelet::{Kill, Kubelets, Listener, Pages};
 use crate::objects::{Now, Store};
-use crate::pki::{Pki, PkiError};
+use crate::pki::Pki;
 use crate::replay::Player;
 use crate::world::fault::{Fault, InjectedFault};
 use crate::world::{Scale, World};
-
-/// A cluster could not be started.
-#[derive(Debug, Error)]
-pub enum SimError {
-    /// The kubelets' port cannot be listened on.
-    #[error("kubelets cannot listen on port {port}")]
-    Listen {
-        /// The port that was asked for.
-        port: u16,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A certificate could not be made.
-    #[error("cannot make the cluster's certificates")]
-    Pki(#[from] PkiError),
-    /// The API server could not be started.
-    #[error("cannot start the API server")]
-    ApiServer(#[from] ApiServerError),
-    /// The token or a kubeconfig could not be written.
-    #[error("cannot write {path}")]
-    Write {
-        /// Where to.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-}
 
 /// What is simulated.
 enum Source {
@@ -129,7 +100,7 @@ impl Cluster {
         let files = Files::new()?;
         files.write_token(&identities)?;
         let ca_pem = pki.cluster().pem();
-        write(&files.0.join("ca.crt"), &ca_pem)?;
+        write(&files.ca(), &ca_pem)?;
         let server_kubeconfig = api
             .kubeconfig()
             .yaml(SERVER_ACCOUNT.1, &Credentials::TokenFile(&files.token()));
@@ -174,13 +145,13 @@ impl Cluster {
     /// The cluster's own folder of files, which is removed when it ends.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.files.0
+        self.files.folder()
     }
 
     /// A file with the certificate authority of the API server and the kubelets.
     #[must_use]
     pub fn ca_path(&self) -> PathBuf {
-        self.files.0.join("ca.crt")
+        self.files.ca()
     }
 
     /// The kubeconfig that vitals-server uses: its service account's token, read from a file that may be rewritten.
@@ -375,48 +346,4 @@ fn source(
     world.schedule(config.faults == Faults::Scheduled);
     let names = world.nodes.iter().map(|n| n.name.clone()).collect();
     (Source::World(world), names)
-}
-
-/// The cluster's folder of files; removed when it ends.
-#[derive(Debug)]
-struct Files(PathBuf);
-
-impl Files {
-    fn new() -> Result<Self, SimError> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("kubevitals-sim-{}-{n}", std::process::id()));
-        match std::fs::create_dir_all(&path) {
-            Ok(()) => Ok(Self(path)),
-            Err(source) => Err(SimError::Write { path, source }),
-        }
-    }
-
-    fn token(&self) -> PathBuf {
-        self.0.join("token")
-    }
-
-    /// Writes a new token of the server's account; readers see the old one or the new one, never half of one.
-    fn write_token(&self, identities: &Identities) -> Result<(), SimError> {
-        let (namespace, name) = SERVER_ACCOUNT;
-        let token = identities.mint_token(UserInfo::service_account(namespace, name));
-        let next = self.0.join("token.next");
-        write(&next, &token)?;
-        let path = self.token();
-        std::fs::rename(&next, &path).map_err(|source| SimError::Write { path, source })
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        // Whatever is left is in the system's folder for such things.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), SimError> {
-    std::fs::write(path, text).map_err(|source| SimError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }

@@ -68,7 +68,7 @@ impl Page<'_> {
     fn node(&self, j: &mut Indented<'_>) {
         let (node, state) = (self.node, self.state);
         let reading = node.reading(state, self.epoch, self.now);
-        let capacity = node.size.memory_bytes();
+        let capacity = node.size.memory;
         j.string("nodeName", &node.name);
         j.array("systemContainers", |j| {
             j.element(|j| self.pods_cgroup(j, &reading));
@@ -119,7 +119,7 @@ impl Page<'_> {
             .filter_map(|c| c.usage_nanocores(self.epoch, &c.reading(self.epoch, self.now)?))
             .sum();
         cpu(j, at, Some(usage), of_pods.cpu);
-        memory(j, &of_pods, Some(self.node.size.memory_bytes()), 0);
+        memory(j, &of_pods, Some(self.node.size.memory), 0);
         if self.full {
             io(j, at);
         }

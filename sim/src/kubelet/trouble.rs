@@ -64,19 +64,16 @@ pub(crate) fn bad_numbers(page: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(page.len());
     let mut bad = BAD_NUMBERS.iter().cycle();
     for (n, line) in page.split_inclusive(|b| *b == b'\n').enumerate() {
+        let struck = n % 3 == 0 && !line.starts_with(b"#");
         let mut fields = line.splitn(3, |b| *b == b' ');
-        match (fields.next(), fields.next(), bad.next()) {
-            (Some(series), Some(_), Some(value)) if n % 3 == 0 && !line.starts_with(b"#") => {
+        let (series, value, rest) = (fields.next(), fields.next(), fields.next());
+        match (series, value, struck.then(|| bad.next()).flatten()) {
+            (Some(series), Some(_), Some(value)) => {
                 out.extend_from_slice(series);
                 out.push(b' ');
                 out.extend_from_slice(value.as_bytes());
-                match fields.next() {
-                    Some(rest) => {
-                        out.push(b' ');
-                        out.extend_from_slice(rest);
-                    }
-                    None => out.push(b'\n'),
-                }
+                out.push(if rest.is_some() { b' ' } else { b'\n' });
+                out.extend_from_slice(rest.unwrap_or_default());
             }
             _ => out.extend_from_slice(line),
         }
@@ -144,7 +141,7 @@ mod tests {
         let bad = String::from_utf8(bad_numbers(PAGE)).unwrap();
         assert_eq!(
             bad,
-            "x{pod=\"one\"} NaN 5\nx{pod=\"two\"} 2 5\n# HELP of\ny 1e+300\n"
+            "x{pod=\"one\"} NaN 5\nx{pod=\"two\"} 2 5\n# HELP of\ny +Inf\n"
         );
     }
 

@@ -58,6 +58,8 @@ pub struct Replay {
 struct Script {
     node: String,
     uid: Option<String>,
+    /// Bytes of the node's memory, if that is known.
+    memory: Option<u64>,
     namespace: String,
     /// Objects that are there from the beginning.
     objects: Vec<(Resource, Value)>,
@@ -149,6 +151,9 @@ impl Player {
             node.name.clone_from(&script.node);
             if let Some(uid) = &script.uid {
                 node.uid.clone_from(uid);
+            }
+            if let Some(memory) = script.memory {
+                node.size.memory = memory;
             }
             let state = node.state.lock();
             self.store

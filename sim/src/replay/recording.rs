@@ -32,6 +32,7 @@ pub(super) fn read_all(path: &Path) -> Result<Script, ReplayError> {
     Ok(Script {
         node: NODE.to_owned(),
         uid: node_uid(&steps),
+        memory: node_memory(&steps),
         namespace: "default".to_owned(),
         objects: owners(&steps),
         steps,
@@ -64,6 +65,14 @@ fn node_uid(steps: &[Step]) -> Option<String> {
         .filter_map(|e| e.get("involvedObject"))
         .filter(|o| o.get("kind").and_then(Value::as_str) == Some("Node"))
         .find_map(|o| Some(o.get("uid")?.as_str()?.to_owned()))
+}
+
+/// The node's memory: what it used at first, and what it had left.
+fn node_memory(steps: &[Step]) -> Option<u64> {
+    let summary: Value = serde_json::from_slice(steps.first()?.summary.as_ref()?).ok()?;
+    let memory = summary.pointer("/node/memory")?;
+    let bytes = |key: &str| memory.get(key).and_then(Value::as_u64);
+    Some(bytes("availableBytes")? + bytes("workingSetBytes")?)
 }
 
 /// The replicasets and deployments of the pods: not recorded themselves, but told by ownerReferences and events.

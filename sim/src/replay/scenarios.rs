@@ -67,6 +67,7 @@ fn script(number: &str, folder: &Path) -> Result<Script, ReplayError> {
     Ok(Script {
         node,
         uid: None,
+        memory: None,
         namespace: NAMESPACE.to_owned(),
         objects,
         steps,

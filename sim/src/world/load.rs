@@ -30,12 +30,16 @@ pub(crate) struct Profile {
     pub(crate) startup: f64,
     /// Mean working set in bytes.
     pub(crate) memory: f64,
+    /// How much it grows over days, as a share of itself: what is not given back, up to where it comes to rest.
+    pub(crate) creep: f64,
 }
 
 /// Seconds in which every container has one burst.
 const SLOT: f64 = 600.0;
 /// The shortest burst, in seconds; the longest is a third of the slot.
 const SHORTEST: f64 = 20.0;
+/// Seconds after which most of the creep is over.
+const CREEPING: f64 = 40_000.0;
 /// Seconds after which most of the starting work is done.
 const STARTING: f64 = 20.0;
 
@@ -83,9 +87,11 @@ impl Load {
     pub(crate) fn memory_bytes(&self, start: f64, t: f64) -> u64 {
         let age = (t - start).max(0.0);
         let warm = 0.55 + 0.45 * (1.0 - (-age / 90.0).exp());
+        let creep = 1.0 + self.profile.creep * (1.0 - (-age / CREEPING).exp());
         let slow = self.noise(21, 180.0, t) - 0.5;
         let fast = self.noise(22, 30.0, t) - 0.5;
-        let bytes = self.profile.memory * self.share * warm * (1.0 + 0.12 * slow + 0.03 * fast);
+        let bytes =
+            self.profile.memory * self.share * warm * creep * (1.0 + 0.12 * slow + 0.03 * fast);
         pages(bytes)
     }
 
@@ -142,6 +148,7 @@ mod tests {
                 burst,
                 startup,
                 memory,
+                creep: 0.3,
             },
         )
     }
@@ -196,6 +203,7 @@ mod tests {
             burst: 0.0,
             startup: 0.0,
             memory: 1e8,
+            creep: 0.0,
         };
         let load = Load::new(leaked(profile), 5, 5);
         let mean = load.cpu_nanos(0.0, 3.0 * DAY) as f64 / (3.0 * DAY);

@@ -17,13 +17,14 @@ use super::sampling::Pace;
 pub(crate) struct Size {
     pub(crate) name: &'static str,
     pub(crate) cores: u32,
-    pub(crate) memory_gib: u32,
+    /// Bytes of memory: a little less than the round number, as firmware and kernel take their part.
+    pub(crate) memory: u64,
 }
 
 impl Size {
     /// The smallest machine that carries so many pods of the catalogue with room to spare.
     pub(crate) const fn for_pods(pods: u32) -> Self {
-        let (name, cores, memory_gib) = match pods {
+        let (name, cores, memory_gib): (_, _, u64) = match pods {
             0..=12 => ("std.4", 4, 16),
             13..=40 => ("std.8", 8, 32),
             41..=90 => ("std.16", 16, 64),
@@ -32,13 +33,8 @@ impl Size {
         Self {
             name,
             cores,
-            memory_gib,
+            memory: memory_gib * ((1 << 30) - (20 << 20)),
         }
-    }
-
-    /// Bytes of memory: a little less than the round number, as firmware and kernel take their part.
-    pub(crate) const fn memory_bytes(self) -> u64 {
-        (self.memory_gib as u64) * ((1 << 30) - (20 << 20))
     }
 }
 
@@ -49,6 +45,7 @@ static SYSTEM: Profile = Profile {
     burst: 12.0,
     startup: 9e9,
     memory: 940.0 * 1_048_576.0,
+    creep: 0.1,
 };
 
 /// A node.

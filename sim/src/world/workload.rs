@@ -156,9 +156,11 @@ impl Revision {
 
 /// A container's image at a revision: its tag has one more part for each rollout.
 pub(crate) fn image(container: &Container, revision: u32) -> String {
+    // What comes with the platform is not the application's to change.
+    let own = container.role == Role::Main;
     match revision {
-        0 | 1 => container.image.to_owned(),
-        n => format!("{}-r{n}", container.image),
+        n if own && n > 1 => format!("{}-r{n}", container.image),
+        _ => container.image.to_owned(),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_sim::{Cluster, Config, Faults, Kill, SimClock};
+use kubevitals_sim::{Cluster, Config, Faults, Kill, SimClock, pki};
 
-use crate::client::{get, get_as};
+use crate::client::{get, get_as, request};
 
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -157,4 +157,71 @@ async fn a_gzip_bomb_is_small_on_the_wire() {
         .unwrap();
     assert_eq!(got.headers["content-encoding"], "gzip");
     assert!(got.body.len() < 1 << 20);
+}
+
+#[tokio::test]
+async fn a_spoilt_page_is_spoilt_in_its_own_way() {
+    let cluster = start(1, 3).await;
+    let spoilt = async |kill| {
+        cluster.kill_kubelet("node-0001", kill);
+        get(&cluster, "node-0001", "/metrics/resource")
+            .await
+            .unwrap()
+    };
+    let html = spoilt(Kill::Html).await;
+    assert_eq!(html.status, 200);
+    assert!(html.text().starts_with("<!DOCTYPE html>"));
+    assert!(std::str::from_utf8(&spoilt(Kill::InvalidUtf8).await.body).is_err());
+    let numbers = spoilt(Kill::BadNumbers).await;
+    for bad in [" NaN ", " +Inf ", " -12.5 ", " 1e+300 "] {
+        assert!(numbers.text().contains(bad), "{bad}");
+    }
+    let error = spoilt(Kill::ScrapeError).await;
+    assert!(error.text().ends_with("resource_scrape_error 1\n"));
+    assert!(!error.text().contains("container_"));
+    let flood = spoilt(Kill::MillionSeries).await;
+    let series = flood.body.iter().filter(|b| **b == b'\n').count() - 1;
+    assert_eq!(series, 1_000_000);
+}
+
+#[tokio::test]
+async fn a_client_certificate_of_the_cluster_is_as_good_as_a_token() {
+    let cluster = start(1, 3).await;
+    let certified = cluster
+        .pki()
+        .cluster()
+        .issue_client("kube-apiserver-kubelet-client", &["system:masters"])
+        .unwrap();
+    let tls = rustls::ClientConfig::builder_with_provider(pki::provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(pki::roots(cluster.cluster_ca_pem()).unwrap())
+        .with_client_auth_cert(certified.chain().unwrap(), certified.private_key().unwrap())
+        .unwrap();
+    for (path, body) in [("/healthz", "ok"), ("/nonsense", "404 page not found\n")] {
+        let got = request(&cluster, "node-0001", path, None, tls.clone())
+            .await
+            .unwrap();
+        assert_eq!(got.text(), body);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_authority_is_not() {
+    let cluster = start(1, 3).await;
+    let other = pki::Authority::new("kubernetes").unwrap();
+    let certified = other
+        .issue_client("kube-apiserver-kubelet-client", &["system:masters"])
+        .unwrap();
+    let tls = rustls::ClientConfig::builder_with_provider(pki::provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(pki::roots(cluster.cluster_ca_pem()).unwrap())
+        .with_client_auth_cert(certified.chain().unwrap(), certified.private_key().unwrap())
+        .unwrap();
+    assert!(
+        request(&cluster, "node-0001", "/healthz", None, tls)
+            .await
+            .is_err()
+    );
 }

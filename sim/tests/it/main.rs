@@ -12,5 +12,6 @@ mod faults;
 mod format;
 mod kubelet;
 mod pages;
+mod program;
 mod replay;
 mod world;

@@ -112,6 +112,24 @@ async fn a_recording_brings_its_objects_along() {
 }
 
 #[tokio::test]
+async fn the_recorded_node_is_as_large_as_its_summary_says() {
+    let cluster = start("recording").await;
+    let node = cluster.store().get(Resource::Nodes, None, "lab").unwrap();
+    let node = node.to_value(Resource::Nodes);
+    assert_eq!(node["status"]["capacity"]["memory"], "24684100Ki");
+    let uid = node["metadata"]["uid"].as_str().unwrap();
+    assert_eq!(uid, "a8ba7dc8-3691-482e-9996-899fbbd8544e");
+    let set = cluster
+        .store()
+        .get(Resource::ReplicaSets, Some("default"), "burner-7dc96bb78d");
+    let owner = &set.unwrap().to_value(Resource::ReplicaSets)["metadata"]["ownerReferences"][0];
+    assert_eq!(
+        (&owner["kind"], &owner["name"]),
+        (&"Deployment".into(), &"burner".into())
+    );
+}
+
+#[tokio::test]
 async fn steps_taken_by_hand_hold_the_scrapes() {
     let cluster = start("recording").await;
     assert_eq!(cluster.replay_step("lab"), Some(1));

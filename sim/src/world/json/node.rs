@@ -12,7 +12,7 @@ const SECOND: i64 = 1_000_000_000;
 /// A node as the API server has it, heard of last at `heartbeat`.
 pub(crate) fn node(node: &Node, state: &NodeState, port: u16, heartbeat: Timestamp) -> Value {
     let size = node.size;
-    let memory_ki = size.memory_bytes() / 1024;
+    let memory_ki = size.memory / 1024;
     let amounts = |cpu: String, memory_ki: u64| {
         json!({
             "cpu": cpu, "ephemeral-storage": "264212084Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0",

@@ -159,6 +159,13 @@ fn conditions(out: &mut Vec<u8>, pod: &Pod) {
         }
         out.push(b'}');
     }
+    if let Phase::Evicted { message } = &pod.phase {
+        out.extend_from_slice(b",{\"type\":\"DisruptionTarget\",\"observedGeneration\":1,\"status\":\"True\",\"lastProbeTime\":null,\"lastTransitionTime\":");
+        time(out, pod.ready.1);
+        out.extend_from_slice(b",\"reason\":\"TerminationByKubelet\",\"message\":");
+        string(out, message);
+        out.push(b'}');
+    }
     out.push(b']');
 }
 

@@ -1,256 +1,8 @@
-//! The applications that run in a simulated cluster: what a shop, its payments and its platform team would have.
+//! What a shop, its payments and its platform team run.
 
-use super::load::Profile;
-
-/// What makes an application's pods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Deployment,
-    StatefulSet,
-    DaemonSet,
-}
-
-/// What part a container plays in its pod.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// Runs to its end before the others start.
-    Init,
-    /// An init container that is restarted and stays.
-    Sidecar,
-    /// Runs for as long as the pod.
-    Main,
-}
-
-/// How the kubelet asks a container how it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ask {
-    Http(&'static str),
-    Tcp,
-    Exec(&'static [&'static str]),
-}
-
-/// One probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Probe {
-    pub(crate) ask: Ask,
-    /// Seconds between attempts.
-    pub(crate) period: u32,
-    /// Failures in a row that count.
-    pub(crate) failures: u32,
-}
-
-const fn http(path: &'static str, period: u32, failures: u32) -> Option<Probe> {
-    Some(Probe {
-        ask: Ask::Http(path),
-        period,
-        failures,
-    })
-}
-
-const fn tcp(period: u32, failures: u32) -> Option<Probe> {
-    Some(Probe {
-        ask: Ask::Tcp,
-        period,
-        failures,
-    })
-}
-
-const fn exec(command: &'static [&'static str], period: u32, failures: u32) -> Option<Probe> {
-    Some(Probe {
-        ask: Ask::Exec(command),
-        period,
-        failures,
-    })
-}
-
-/// A container of an application.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Container {
-    pub(crate) name: &'static str,
-    pub(crate) image: &'static str,
-    pub(crate) role: Role,
-    pub(crate) port: u16,
-    pub(crate) profile: Profile,
-    /// Requests: millicores and mebibytes; 0 for none.
-    pub(crate) requests: (u32, u32),
-    /// Limits: millicores and mebibytes; 0 for none.
-    pub(crate) limits: (u32, u32),
-    pub(crate) liveness: Option<Probe>,
-    pub(crate) readiness: Option<Probe>,
-    pub(crate) startup: Option<Probe>,
-}
-
-impl Container {
-    /// Whether cAdvisor would look at it less often.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.profile.cpu < 1e6
-    }
-}
-
-/// An application.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct App {
-    pub(crate) name: &'static str,
-    pub(crate) namespace: &'static str,
-    pub(crate) kind: Kind,
-    /// Replicas in a small cluster; a daemonset has one a node.
-    pub(crate) replicas: u32,
-    /// The CPU utilization, in percent of the request, that an autoscaler holds; 0 for none.
-    pub(crate) autoscaled: u32,
-    pub(crate) containers: &'static [Container],
-}
-
-const MILLI: f64 = 1e6;
-const MI: f64 = 1_048_576.0;
-
-const BASE: Container = Container {
-    name: "app",
-    image: "registry.example/app:1",
-    role: Role::Main,
-    port: 8080,
-    profile: Profile {
-        cpu: 10.0 * MILLI,
-        daily: 0.3,
-        burst: 8.0,
-        startup: 4e8,
-        memory: 64.0 * MI,
-    },
-    requests: (50, 64),
-    limits: (0, 128),
-    liveness: None,
-    readiness: None,
-    startup: None,
-};
-
-/// CPU in millicores, memory in mebibytes, and how the CPU is spent.
-const fn uses(cpu: f64, memory: f64, daily: f64, burst: f64) -> Profile {
-    Profile {
-        cpu: cpu * MILLI,
-        daily,
-        burst,
-        startup: 2e8 + cpu * 20.0 * MILLI,
-        memory: memory * MI,
-    }
-}
-
-/// A container that hardly does anything.
-const fn idles(cpu: f64, memory: f64) -> Profile {
-    Profile {
-        cpu: cpu * MILLI,
-        daily: 0.0,
-        burst: 2.0,
-        startup: 2e7,
-        memory: memory * MI,
-    }
-}
-
-const PROXY: Container = Container {
-    name: "mesh-proxy",
-    image: "registry.example/mesh/proxy:2.14.3",
-    role: Role::Sidecar,
-    port: 15090,
-    profile: uses(6.0, 42.0, 0.3, 4.0),
-    requests: (20, 64),
-    limits: (500, 256),
-    readiness: http("/ready", 10, 3),
-    startup: http("/ready", 1, 60),
-    ..BASE
-};
-
-const EXPORTER: Container = Container {
-    name: "exporter",
-    image: "registry.example/metrics/exporter:0.15.0",
-    port: 9187,
-    profile: idles(0.4, 14.0),
-    requests: (5, 16),
-    limits: (0, 64),
-    ..BASE
-};
-
-const MIGRATE: Container = Container {
-    name: "migrate",
-    image: "registry.example/shop/migrate:5.2.0",
-    role: Role::Init,
-    requests: (50, 64),
-    limits: (0, 128),
-    ..BASE
-};
-
-/// One pod of each on every node, the most important first.
-pub(crate) const DAEMONS: &[App] = &[
-    App {
-        name: "kube-proxy",
-        namespace: "kube-system",
-        kind: Kind::DaemonSet,
-        replicas: 0,
-        autoscaled: 0,
-        containers: &[Container {
-            name: "kube-proxy",
-            image: "registry.k8s.io/kube-proxy:v1.36.0",
-            port: 10256,
-            profile: uses(2.0, 28.0, 0.05, 4.0),
-            requests: (100, 0),
-            limits: (0, 0),
-            ..BASE
-        }],
-    },
-    App {
-        name: "node-network",
-        namespace: "kube-system",
-        kind: Kind::DaemonSet,
-        replicas: 0,
-        autoscaled: 0,
-        containers: &[
-            Container {
-                name: "install-cni",
-                image: "registry.example/net/agent:3.30.1",
-                role: Role::Init,
-                requests: (10, 16),
-                limits: (0, 0),
-                ..BASE
-            },
-            Container {
-                name: "agent",
-                image: "registry.example/net/agent:3.30.1",
-                port: 9099,
-                profile: uses(18.0, 140.0, 0.1, 6.0),
-                requests: (100, 128),
-                limits: (0, 512),
-                liveness: http("/liveness", 10, 6),
-                readiness: http("/readiness", 10, 3),
-                startup: http("/liveness", 2, 60),
-                ..BASE
-            },
-        ],
-    },
-    App {
-        name: "log-shipper",
-        namespace: "monitoring",
-        kind: Kind::DaemonSet,
-        replicas: 0,
-        autoscaled: 0,
-        containers: &[
-            Container {
-                name: "config-reloader",
-                image: "registry.example/logs/reloader:1.4.0",
-                profile: idles(0.08, 6.0),
-                requests: (5, 8),
-                limits: (10, 32),
-                ..BASE
-            },
-            Container {
-                name: "shipper",
-                image: "registry.example/logs/shipper:0.46.1",
-                port: 2020,
-                profile: uses(11.0, 72.0, 0.25, 10.0),
-                requests: (25, 64),
-                limits: (200, 256),
-                liveness: http("/api/v1/health", 15, 3),
-                ..BASE
-            },
-        ],
-    },
-];
+use super::parts::{BASE, EXPORTER, MI, MIGRATE, PROXY, creeps, exec, http, idles, tcp, uses};
+use super::{App, Container, Kind};
+use crate::world::load::Profile;
 
 /// What fills the rest of the nodes, in the order in which a small cluster gets it.
 pub(crate) const APPS: &[App] = &[
@@ -344,7 +96,7 @@ pub(crate) const APPS: &[App] = &[
         containers: &[Container {
             name: "resizer",
             image: "registry.example/shop/resizer:1.18.0",
-            profile: uses(22.0, 96.0, 0.2, 90.0),
+            profile: creeps(uses(22.0, 96.0, 0.2, 90.0), 0.6),
             requests: (50, 96),
             limits: (1000, 256),
             readiness: tcp(10, 3),
@@ -487,6 +239,7 @@ pub(crate) const APPS: &[App] = &[
                 burst: 0.5,
                 startup: 1.5e7,
                 memory: 0.4 * MI,
+                creep: 0.0,
             },
             requests: (0, 0),
             limits: (0, 0),
@@ -550,7 +303,7 @@ pub(crate) const APPS: &[App] = &[
             Container {
                 name: "recommender",
                 image: "registry.example/shop/recommender:2.2.9",
-                profile: uses(36.0, 410.0, 0.35, 9.0),
+                profile: creeps(uses(36.0, 410.0, 0.35, 9.0), 0.25),
                 requests: (100, 512),
                 limits: (600, 768),
                 liveness: http("/live", 10, 3),
@@ -577,61 +330,3 @@ pub(crate) const APPS: &[App] = &[
         }],
     },
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::world::load::Load;
-
-    fn all() -> impl Iterator<Item = (&'static App, &'static Container)> {
-        DAEMONS
-            .iter()
-            .chain(APPS)
-            .flat_map(|a| a.containers.iter().map(move |c| (a, c)))
-    }
-
-    #[test]
-    fn nobody_exceeds_a_limit_by_itself() {
-        for (app, c) in all().filter(|(_, c)| c.role != Role::Init) {
-            let (cpu, memory) = (f64::from(c.limits.0) * MILLI, f64::from(c.limits.1) * MI);
-            let peak = Load::peak_cpu(&c.profile);
-            assert!(
-                cpu == 0.0 || peak <= cpu,
-                "{}/{}: {peak} of {cpu}",
-                app.name,
-                c.name
-            );
-            let most = c.profile.memory * 1.3 * 1.075;
-            assert!(
-                memory == 0.0 || most <= memory,
-                "{}/{}: {most} of {memory}",
-                app.name,
-                c.name
-            );
-        }
-    }
-
-    #[test]
-    fn requests_are_within_limits() {
-        for (app, c) in all() {
-            for (request, limit) in [(c.requests.0, c.limits.0), (c.requests.1, c.limits.1)] {
-                assert!(limit == 0 || request <= limit, "{}/{}", app.name, c.name);
-            }
-        }
-    }
-
-    #[test]
-    fn a_pod_has_one_and_a_half_containers_on_average() {
-        let of = |apps: &[App]| -> Vec<f64> {
-            apps.iter()
-                .map(|a| a.containers.iter().filter(|c| c.role != Role::Init).count() as f64)
-                .collect()
-        };
-        let (daemons, apps) = (of(DAEMONS), of(APPS));
-        let weights: Vec<f64> = APPS.iter().map(|a| f64::from(a.replicas)).collect();
-        let mean = apps.iter().zip(&weights).map(|(c, w)| c * w).sum::<f64>()
-            / weights.iter().sum::<f64>();
-        let node = daemons.iter().sum::<f64>() + 27.0 * mean;
-        assert!((42.0..48.0).contains(&node), "{node}");
-    }
-}

@@ -1,0 +1,143 @@
+//! The applications that run in a simulated cluster: what a shop, its payments and its platform team would have.
+
+mod apps;
+mod daemons;
+mod parts;
+
+pub(crate) use apps::APPS;
+pub(crate) use daemons::DAEMONS;
+
+use super::load::Profile;
+
+/// What makes an application's pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Deployment,
+    StatefulSet,
+    DaemonSet,
+}
+
+/// What part a container plays in its pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Runs to its end before the others start.
+    Init,
+    /// An init container that is restarted and stays.
+    Sidecar,
+    /// Runs for as long as the pod.
+    Main,
+}
+
+/// How the kubelet asks a container how it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Http(&'static str),
+    Tcp,
+    Exec(&'static [&'static str]),
+}
+
+/// One probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Probe {
+    pub(crate) ask: Ask,
+    /// Seconds between attempts.
+    pub(crate) period: u32,
+    /// Failures in a row that count.
+    pub(crate) failures: u32,
+}
+
+/// A container of an application.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Container {
+    pub(crate) name: &'static str,
+    pub(crate) image: &'static str,
+    pub(crate) role: Role,
+    pub(crate) port: u16,
+    pub(crate) profile: Profile,
+    /// Requests: millicores and mebibytes; 0 for none.
+    pub(crate) requests: (u32, u32),
+    /// Limits: millicores and mebibytes; 0 for none.
+    pub(crate) limits: (u32, u32),
+    pub(crate) liveness: Option<Probe>,
+    pub(crate) readiness: Option<Probe>,
+    pub(crate) startup: Option<Probe>,
+}
+
+impl Container {
+    /// Whether cAdvisor would look at it less often.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.profile.cpu < 1e6
+    }
+}
+
+/// An application.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct App {
+    pub(crate) name: &'static str,
+    pub(crate) namespace: &'static str,
+    pub(crate) kind: Kind,
+    /// Replicas in a small cluster; a daemonset has one a node.
+    pub(crate) replicas: u32,
+    /// The CPU utilization, in percent of the request, that an autoscaler holds; 0 for none.
+    pub(crate) autoscaled: u32,
+    pub(crate) containers: &'static [Container],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts::{MI, MILLI};
+    use super::*;
+    use crate::world::load::Load;
+
+    fn all() -> impl Iterator<Item = (&'static App, &'static Container)> {
+        DAEMONS
+            .iter()
+            .chain(APPS)
+            .flat_map(|a| a.containers.iter().map(move |c| (a, c)))
+    }
+
+    #[test]
+    fn nobody_exceeds_a_limit_by_itself() {
+        for (app, c) in all().filter(|(_, c)| c.role != Role::Init) {
+            let (cpu, memory) = (f64::from(c.limits.0) * MILLI, f64::from(c.limits.1) * MI);
+            let peak = Load::peak_cpu(&c.profile);
+            assert!(
+                cpu == 0.0 || peak <= cpu,
+                "{}/{}: {peak} of {cpu}",
+                app.name,
+                c.name
+            );
+            let most = c.profile.memory * 1.3 * 1.075 * (1.0 + c.profile.creep);
+            assert!(
+                memory == 0.0 || most <= memory,
+                "{}/{}: {most} of {memory}",
+                app.name,
+                c.name
+            );
+        }
+    }
+
+    #[test]
+    fn requests_are_within_limits() {
+        for (app, c) in all() {
+            for (request, limit) in [(c.requests.0, c.limits.0), (c.requests.1, c.limits.1)] {
+                assert!(limit == 0 || request <= limit, "{}/{}", app.name, c.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_pod_has_one_and_a_half_containers_on_average() {
+        let of = |apps: &[App]| -> Vec<f64> {
+            apps.iter()
+                .map(|a| a.containers.iter().filter(|c| c.role != Role::Init).count() as f64)
+                .collect()
+        };
+        let (daemons, apps) = (of(DAEMONS), of(APPS));
+        let weights: Vec<f64> = APPS.iter().map(|a| f64::from(a.replicas)).collect();
+        let mean = apps.iter().zip(&weights).map(|(c, w)| c * w).sum::<f64>()
+            / weights.iter().sum::<f64>();
+        let node = daemons.iter().sum::<f64>() + 27.0 * mean;
+        assert!((42.0..48.0).contains(&node), "{node}");
+    }
+}
