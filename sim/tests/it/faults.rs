@@ -435,3 +435,48 @@ async fn the_schedule_gives_every_kind_its_turn_and_most_pods_are_well() {
     let mean = unready.iter().sum::<f64>() / unready.len() as f64;
     assert!(mean < 0.15, "{mean}");
 }
+
+#[tokio::test]
+async fn after_a_day_of_faults_every_count_still_agrees() {
+    let cluster = start(4, 15, 21, Faults::Scheduled).await;
+    for hour in 0..24 {
+        cluster.advance(Duration::from_secs(3_600));
+        let pods = all(&cluster, Resource::Pods);
+        let living: Vec<&Value> = pods
+            .iter()
+            .filter(|p| p["status"]["phase"] != "Failed")
+            .collect();
+        assert_eq!(living.len(), 60, "hour {hour}");
+        for (resource, replicas, ready) in [
+            (Resource::ReplicaSets, "replicas", "readyReplicas"),
+            (Resource::StatefulSets, "replicas", "readyReplicas"),
+            (
+                Resource::DaemonSets,
+                "desiredNumberScheduled",
+                "numberReady",
+            ),
+        ] {
+            for owner in all(&cluster, resource) {
+                let uid = &owner["metadata"]["uid"];
+                let mine = living
+                    .iter()
+                    .filter(|p| p["metadata"]["ownerReferences"][0]["uid"] == *uid);
+                let is_ready = mine
+                    .clone()
+                    .filter(|p| condition(p, "Ready")["status"] == "True");
+                let count = |key: &str| owner["status"][key].as_u64().unwrap_or(0);
+                let name = &owner["metadata"]["name"];
+                let rolling = owner["status"]["replicas"] != owner["spec"]["replicas"];
+                if !rolling && owner["metadata"]["generation"] == 1 {
+                    assert_eq!(mine.count() as u64, count(replicas), "hour {hour}: {name}");
+                    assert_eq!(is_ready.count() as u64, count(ready), "hour {hour}: {name}");
+                }
+            }
+        }
+        let events = all(&cluster, Resource::Events).len();
+        assert!(
+            events < 2_000,
+            "events are forgotten after an hour: {events}"
+        );
+    }
+}

@@ -186,7 +186,9 @@ impl Pod {
             Fault::LivenessFailure => c.spec.liveness.is_some(),
             Fault::ReadinessFailure => c.spec.readiness.is_some(),
             Fault::StartupFailure => c.spec.startup.is_some() && !daemon,
-            Fault::ImagePullFailure | Fault::Eviction => !daemon,
+            Fault::ImagePullFailure => !daemon,
+            // The failed pod stays beside its replacement, which must then have another name.
+            Fault::Eviction => self.revision.app.kind == Kind::Deployment,
             Fault::NodeNotReady | Fault::Rollout => false,
         };
         self.containers
