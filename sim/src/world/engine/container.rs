@@ -67,6 +67,11 @@ impl World {
         let Some(container) = change.pod.containers.get_mut(c) else {
             return;
         };
+        let stuck = |d: &mut Doom| d.fault == Fault::ImagePullFailure;
+        if container.doom.take_if(stuck).is_some() {
+            self.pull_fails(engine, at, change, c, 1);
+            return;
+        }
         let ended = match &container.state {
             State::Ended(ended) => Some(ended.clone()),
             State::Waiting { .. } => container.last.clone(),

@@ -157,21 +157,7 @@ impl World {
             pod.phase = Phase::Running;
             pod.sandbox = at;
             change.touched = Some(at);
-            let pod = &mut *change.pod;
-            let pull = pod
-                .containers
-                .iter()
-                .position(|c| c.doom.is_some_and(|d| d.fault == Fault::ImagePullFailure));
-            match pull {
-                Some(c) => {
-                    if let Some(c) = change.pod.containers.get_mut(c) {
-                        c.doom = None;
-                    }
-                    self.then(engine, at.plus_nanos(SECOND), change, c, Step::PullFails(1));
-                    self.start_others(engine, at, change, c);
-                }
-                None => self.start_first(engine, at, change),
-            }
+            self.start_first(engine, at, change);
         });
     }
 
@@ -188,13 +174,6 @@ impl World {
                 self.then(engine, at, change, c, Step::Start);
                 at = at.plus_nanos(SECOND / 4);
             }
-        }
-    }
-
-    /// The other main containers of a pod of which one cannot be started.
-    fn start_others(&self, engine: &mut Engine, at: Timestamp, change: &Change<'_>, not: usize) {
-        for c in (0..change.pod.containers.len()).filter(|c| *c != not) {
-            self.then(engine, at.plus_nanos(SECOND / 2), change, c, Step::Start);
         }
     }
 
