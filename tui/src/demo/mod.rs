@@ -111,7 +111,10 @@ async fn once(api: &MetricsApi, nodes: usize, streams: &mut Streams<'_>) -> Resu
     let snapshot = loop {
         let last = Snapshot::take(api, Version::V1beta1).await;
         match last {
-            Ok(snapshot) if snapshot.is_whole(nodes) => break snapshot,
+            // Pods were asked for beside the nodes, perhaps a moment before the last node answered.
+            Ok(snapshot) if snapshot.is_whole(nodes) => {
+                break Snapshot::take(api, Version::V1beta1).await?;
+            }
             Ok(snapshot) if begin.elapsed() >= PATIENCE && !snapshot.is_empty() => break snapshot,
             Ok(_) if begin.elapsed() >= PATIENCE => {
                 return Err(Error::NoMetrics("metrics not available yet".to_owned()));

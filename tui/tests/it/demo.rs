@@ -91,7 +91,11 @@ fn once_prints_nodes_and_pods_and_ends() {
         assert!(node[1] != "0m" && node[1].ends_with('m'), "{out}");
         assert!(node[3] != "0Mi" && node[3].ends_with("Mi"), "{out}");
     }
-    assert!(table(&out, "NAMESPACE").len() >= 10, "{out}");
+    let pods = table(&out, "NAMESPACE");
+    assert_eq!(pods.len(), 15, "{out}");
+    for pod in pods {
+        assert!(pod[2] != "0m" && pod[3] != "0Mi", "{out}");
+    }
 }
 
 #[test]
