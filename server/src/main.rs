@@ -9,6 +9,11 @@ use kubevitals_server::config::{Flags, Settings};
 use kubevitals_server::{Server, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
+/// Many small, long-lived allocations and short bursts of large ones are what jemalloc is made for; .cargo/config.toml
+/// has it give memory back soon.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Wrong usage, as for every Unix tool.
 const USAGE: u8 = 2;
 
@@ -61,6 +66,10 @@ async fn run(flags: Flags) -> ExitCode {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = server.failed() => {
+            tracing::error!("a part of the server ended by a defect of this program; please report the panic above");
+            return ExitCode::FAILURE;
+        }
     }
     tracing::info!("asked to stop: requests under way are finished, then it ends");
     server.shutdown().await;

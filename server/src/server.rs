@@ -1,6 +1,6 @@
 //! The whole server: its parts wired together, started, and stopped.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,15 +80,14 @@ impl Server {
         let names = vec![
             "localhost".to_owned(),
             "127.0.0.1".to_owned(),
+            "::1".to_owned(),
             "metrics-server.kube-system.svc".to_owned(),
         ];
         let tls = tls::server_config(certificate.as_ref(), names)?;
-        let listener = TcpListener::bind(listen)
-            .await
-            .map_err(|cause| StartError::Listen {
-                address: listen,
-                cause,
-            })?;
+        let listener = bind(listen).await.map_err(|cause| StartError::Listen {
+            address: listen,
+            cause,
+        })?;
         let address = listener.local_addr().map_err(|cause| StartError::Listen {
             address: listen,
             cause,
@@ -154,12 +153,36 @@ impl Server {
         }
     }
 
+    /// Completes when scraping, watching or serving has ended by itself, which only a defect can bring about: a
+    /// server that knows nothing new must not look alive.
+    pub async fn failed(&self) {
+        const LOOK: Duration = Duration::from_secs(1);
+        while !(self.scraping.is_finished()
+            || self.serving.is_finished()
+            || self.watches.is_finished())
+        {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// Stops taking requests, lets those under way finish, and ends.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         // A panic in the accept loop has been reported by its task.
         let _ended = (&mut self.serving).await;
     }
+}
+
+/// Listens. Everywhere means everywhere: `0.0.0.0`, the default, takes IPv6 too where the machine has it, as Go's
+/// listeners do.
+async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    if address.ip() == Ipv4Addr::UNSPECIFIED {
+        let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, address.port()));
+        if let Ok(listener) = TcpListener::bind(both).await {
+            return Ok(listener);
+        }
+    }
+    TcpListener::bind(address).await
 }
 
 impl Drop for Server {

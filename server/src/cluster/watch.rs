@@ -29,6 +29,10 @@ const BURST: usize = 512;
 /// At most one line in this time about one watch's failures.
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(60);
 
+/// A watch is begun anew after this long: shorter than the time after which a silent connection is given up
+/// (`config::settings`), so that a quiet watch is not taken for a dead one.
+const WATCH_SECONDS: u32 = 120;
+
 /// How one watch is doing.
 #[derive(Debug, Default)]
 pub struct WatchHealth {
@@ -104,6 +108,11 @@ pub struct WatchTasks {
 }
 
 impl WatchTasks {
+    /// Whether one of them has ended, which only a defect can bring about.
+    pub fn is_finished(&self) -> bool {
+        self.nodes.is_finished() || self.pods.is_finished()
+    }
+
     /// Ends them.
     pub fn abort(&self) {
         self.nodes.abort();
@@ -119,9 +128,10 @@ pub fn spawn(
     node_selector: Option<&str>,
 ) -> (Watches, WatchTasks) {
     let watches = Watches::default();
+    let everything = watcher::Config::default().timeout(WATCH_SECONDS);
     let selected = watcher::Config {
         label_selector: node_selector.map(str::to_owned),
-        ..watcher::Config::default()
+        ..everything.clone()
     };
 
     let stream = watcher::watcher(Api::<SlimNode>::all(client.clone()), selected).default_backoff();
@@ -137,11 +147,8 @@ pub fn spawn(
         .await;
     });
 
-    let stream = watcher::watcher(
-        Api::<SlimPod>::all(client.clone()),
-        watcher::Config::default(),
-    )
-    .default_backoff();
+    let stream =
+        watcher::watcher(Api::<SlimPod>::all(client.clone()), everything).default_backoff();
     let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.pods));
     let pods = tokio::spawn(async move {
         follow(stream, &known.pods, &known.names, &health, || {}).await;
@@ -167,6 +174,7 @@ async fn follow<K: Watched>(
         known: OrdMap::new(),
         listing: None,
     };
+    let mut complained = false;
     let mut bursts = pin!(stream.ready_chunks(BURST));
     while let Some(burst) = bursts.next().await {
         let mut news = false;
@@ -175,6 +183,9 @@ async fn follow<K: Watched>(
                 Ok(event) => {
                     let done = matches!(event, Event::InitDone);
                     news |= table.apply(event, names);
+                    if std::mem::take(&mut complained) {
+                        tracing::info!(kind = %K::kind(&()), "the API server answers again");
+                    }
                     if done {
                         health.lists.fetch_add(1, Ordering::Relaxed);
                         health.synced.store(true, Ordering::Release);
@@ -183,7 +194,10 @@ async fn follow<K: Watched>(
                 }
                 Err(error) => {
                     health.failures.fetch_add(1, Ordering::Relaxed);
-                    if let Some(before) = complaints.speak() {
+                    if is_routine(&error) {
+                        tracing::debug!(kind = %K::kind(&()), %error, "the watch is begun anew");
+                    } else if let Some(before) = complaints.speak() {
+                        complained = true;
                         tracing::warn!(
                             kind = %K::kind(&()),
                             error = %crate::telemetry::chain(&error),
@@ -201,6 +215,11 @@ async fn follow<K: Watched>(
             changed();
         }
     }
+}
+
+/// A watch that has expired, as each does that was cut off for a while: it is listed anew, and that is all.
+fn is_routine(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::WatchError(status) if status.code == 410)
 }
 
 /// What is known of one kind, and the list under way, if one is.

@@ -76,7 +76,7 @@ pub struct Flags {
     pub bind_address: IpAddr,
 
     /// The port to serve HTTPS on.
-    #[arg(long, value_name = "PORT", default_value_t = 443, help_heading = SERVING)]
+    #[arg(long, value_name = "PORT", default_value_t = 443, value_parser = port, help_heading = SERVING)]
     pub secure_port: u16,
 
     /// The serving certificate, followed by its chain; without it, a self-signed one is made at start.
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_peers_own_manifest_is_understood() {
+    fn the_peers_flags_for_kubelets_are_understood() {
         let flags = Flags::try_parse_from([
             "vitals-server",
             "--secure-port=10250",

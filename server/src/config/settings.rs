@@ -16,6 +16,11 @@ use crate::scrape::{Addressing, Credentials, Pem, TlsError, Token, Trust};
 use crate::telemetry::chain;
 
 const SHORTEST_RESOLUTION: Duration = Duration::from_secs(10);
+const LONGEST_RESOLUTION: Duration = Duration::from_secs(3600);
+
+/// An API server that says nothing for this long is gone; a watch says something at least every two minutes,
+/// because it is begun anew then.
+const LONGEST_SILENCE: Duration = Duration::from_secs(150);
 
 /// What is wrong with the flags or with a file they name, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +79,7 @@ impl Settings {
             None => kube::Config::incluster()
                 .map_err(|error| ConfigError::NotInCluster(chain(&error)))?,
         };
+        let kube = bounded(kube);
         let credentials = credentials(&flags, &kube)?;
         Ok(Self {
             listen: SocketAddr::new(flags.bind_address, flags.secure_port),
@@ -107,7 +113,8 @@ impl Settings {
         let kube = kube::Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default())
             .await
             .map_err(|error| wrong(chain(&error)))?;
-        let credentials = Credentials::new(trust(&kube)?, identity(&kube), token(&kube)?);
+        let kube = bounded(kube);
+        let credentials = Credentials::new(trust(&kube)?, identity(&kube)?, token(&kube)?);
         Ok(Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             certificate: None,
@@ -131,12 +138,41 @@ impl Settings {
     }
 }
 
+/// Gives the API server's client what kube leaves out: a bound on silence. Without it a list that is never
+/// answered, or a connection that died without a word, would freeze what is known of the cluster for good.
+fn bounded(mut kube: kube::Config) -> kube::Config {
+    kube.read_timeout = Some(LONGEST_SILENCE);
+    kube.reset_reader_on_write = true;
+    kube
+}
+
+/// Kubelets are shown the API server's credentials, which must be such as can be shown.
+fn showable(kube: &kube::Config) -> Result<(), ConfigError> {
+    let auth = &kube.auth_info;
+    let what = if auth.exec.is_some() {
+        "a credential plugin (exec)"
+    } else if auth.auth_provider.is_some() {
+        "an auth provider"
+    } else if auth.password.is_some() {
+        "a password"
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::Flag(format!(
+        "the kubeconfig's user has {what}, which kubelets do not take: use one with a token or a client certificate, \
+         or give --kubelet-client-certificate and --kubelet-client-key"
+    )))
+}
+
 fn check(flags: &Flags) -> Result<(), ConfigError> {
     let wrong = |text: &str| Err(ConfigError::Flag(text.to_owned()));
     if flags.metric_resolution < SHORTEST_RESOLUTION {
         return wrong(
             "--metric-resolution must be at least 10s: kubelets have nothing newer to say",
         );
+    }
+    if flags.metric_resolution > LONGEST_RESOLUTION {
+        return wrong("--metric-resolution must be at most 1h: the HPA asks every 15s");
     }
     if flags.kubelet_request_timeout.is_zero() {
         return wrong("--kubelet-request-timeout must be more than 0");
@@ -205,7 +241,10 @@ fn credentials(flags: &Flags, kube: &kube::Config) -> Result<Credentials, Config
         (Some(certificate), Some(key)) => {
             Some((Pem::File(certificate.clone()), Pem::File(key.clone())))
         }
-        _ => identity(kube),
+        _ => {
+            showable(kube)?;
+            identity(kube)?
+        }
     };
     Ok(Credentials::new(trust, identity, token(kube)?))
 }
@@ -234,26 +273,33 @@ fn certificate_pem(der: &[u8]) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
 }
 
-fn identity(kube: &kube::Config) -> Option<(Pem, Pem)> {
+fn identity(kube: &kube::Config) -> Result<Option<(Pem, Pem)>, ConfigError> {
+    use base64::Engine as _;
     let auth = &kube.auth_info;
-    let inline = |base64: &str| {
-        use base64::Engine as _;
-        base64::engine::general_purpose::STANDARD
-            .decode(base64.trim())
-            .ok()
-            .map(Pem::Inline)
+    let pem = |data: Option<&str>, path: Option<&String>, member: &str| match (data, path) {
+        (Some(data), _) => base64::engine::general_purpose::STANDARD
+            .decode(data.trim())
+            .map(|bytes| Some(Pem::Inline(bytes)))
+            .map_err(|error| {
+                ConfigError::Flag(format!(
+                    "the kubeconfig's {member}-data is no base64: {error}"
+                ))
+            }),
+        (None, path) => Ok(path.map(|path| Pem::File(path.into()))),
     };
-    let certificate = match (&auth.client_certificate_data, &auth.client_certificate) {
-        (Some(data), _) => inline(data)?,
-        (None, Some(path)) => Pem::File(path.into()),
-        (None, None) => return None,
-    };
-    let key = match (&auth.client_key_data, &auth.client_key) {
-        (Some(data), _) => inline(data.expose_secret())?,
-        (None, Some(path)) => Pem::File(path.into()),
-        (None, None) => return None,
-    };
-    Some((certificate, key))
+    let certificate = pem(
+        auth.client_certificate_data.as_deref(),
+        auth.client_certificate.as_ref(),
+        "client-certificate",
+    )?;
+    let key = pem(
+        auth.client_key_data
+            .as_ref()
+            .map(ExposeSecret::expose_secret),
+        auth.client_key.as_ref(),
+        "client-key",
+    )?;
+    Ok(certificate.zip(key))
 }
 
 fn token(kube: &kube::Config) -> Result<Token, ConfigError> {
@@ -284,6 +330,7 @@ mod tests {
                 &["--metric-resolution=5s"][..],
                 "--metric-resolution must be at least 10s",
             ),
+            (&["--metric-resolution=2h"], "at most 1h"),
             (&["--kubelet-request-timeout=0s"], "must be more than 0"),
             (
                 &["--kubelet-request-timeout=14s"],

@@ -1,7 +1,8 @@
 //! The one read-only face of everything: what exists, joined with what was measured.
 //!
-//! A query takes its snapshots when it begins and reads nothing else: it never waits for a writer, never
-//! copies the cluster, and a list that takes a second to send is still of one moment.
+//! A query reads immutable snapshots: it never waits for a writer and never copies the cluster. Which pods there
+//! are is of one moment, the query's beginning; what a node's pods use is of one scrape, the last one when the
+//! query first came to that node.
 
 mod nodes;
 mod pods;
@@ -71,6 +72,11 @@ impl Query {
     /// Counts of scrapes.
     pub fn scrapes(&self) -> crate::scrape::Snapshot {
         self.stats.snapshot()
+    }
+
+    /// How the watches of nodes and pods are doing.
+    pub fn watches(&self) -> &Watches {
+        &self.watches
     }
 
     fn now(&self) -> Age {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use futures::StreamExt;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
 use http::{HeaderValue, StatusCode};
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
 use super::credentials::{Credentials, TlsError};
-use super::failure::ScrapeError;
+use super::failure::{Failed, ScrapeError};
 use super::target::Target;
 
 /// More than any kubelet says: 500 pods are about 1 MB of /metrics/resource, and 3 MB of /stats/summary.
@@ -56,38 +56,53 @@ impl Kubelets {
         })
     }
 
-    /// Asks the node for `path` and reads the answer into `body`, which is emptied first. An address that
-    /// cannot be reached gives way to the next.
+    /// When a request that begins now must be over.
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout
+    }
+
+    /// Asks the node for `path` (a query may follow it) and reads the answer into `body`, which is emptied
+    /// first. An address that cannot be reached gives way to the next, until `deadline`.
     ///
     /// # Errors
-    /// What the last address tried said.
+    /// The failure that tells most, with the address it happened at: of several addresses that cannot be reached,
+    /// a certificate that is not accepted is worth more than a connection that is not made.
     pub async fn get(
         &self,
         target: &mut Target,
         path: &str,
+        deadline: Instant,
         body: &mut Vec<u8>,
-    ) -> Result<(), ScrapeError> {
-        let deadline = Instant::now() + self.timeout;
-        let mut result = Err(ScrapeError::BadAddress {
-            address: String::new(),
-        });
+    ) -> Result<(), Failed> {
+        let mut failed: Option<Failed> = None;
         let mut answered = None;
         for (index, origin) in target.origins() {
-            result = match timeout_at(deadline, self.get_from(origin, path, body)).await {
-                Ok(result) => result,
-                Err(_) => Err(ScrapeError::Timeout {
+            let error = match timeout_at(deadline, self.get_from(origin, path, body)).await {
+                Ok(Ok(())) => {
+                    answered = Some(index);
+                    break;
+                }
+                Ok(Err(error)) => error,
+                Err(_) => ScrapeError::Timeout {
                     milliseconds: self.timeout.as_millis(),
-                }),
+                },
             };
-            if !matches!(&result, Err(error) if error.concerns_address()) {
-                answered = Some(index);
+            let (next, telling) = (error.concerns_address(), error.tells_more_than_silence());
+            if failed.is_none() || telling || !next {
+                failed = Some(Failed::at(origin, error));
+            }
+            if !next {
                 break;
             }
         }
         if let Some(index) = answered {
             target.answered(index);
+            return Ok(());
         }
-        result
+        Err(failed.unwrap_or_else(|| {
+            let address = String::new();
+            Failed::at("none", ScrapeError::BadAddress { address })
+        }))
     }
 
     async fn get_from(
@@ -96,11 +111,15 @@ impl Kubelets {
         path: &str,
         body: &mut Vec<u8>,
     ) -> Result<(), ScrapeError> {
-        let url = reqwest::Url::parse(&format!("{origin}{path}")).map_err(|_| {
-            ScrapeError::BadAddress {
-                address: origin.to_owned(),
-            }
+        let mut url = Url::parse(origin).map_err(|_| ScrapeError::BadAddress {
+            address: origin.to_owned(),
         })?;
+        // Set, not glued on: a path that a node's annotation gives must not become part of the address.
+        let (path, query) = path
+            .split_once('?')
+            .map_or((path, None), |(path, query)| (path, Some(query)));
+        url.set_path(path);
+        url.set_query(query);
         let bearer = self.credentials.bearer()?;
         let mut response = self.send(url.clone(), bearer.clone()).await?;
         // The token may have rotated since it was read.
@@ -117,11 +136,7 @@ impl Kubelets {
         read(response, body).await
     }
 
-    async fn send(
-        &self,
-        url: reqwest::Url,
-        bearer: Option<HeaderValue>,
-    ) -> Result<Response, ScrapeError> {
+    async fn send(&self, url: Url, bearer: Option<HeaderValue>) -> Result<Response, ScrapeError> {
         // Compressed answers cost both sides more than they save inside a cluster: 22 MB/s of metrics from
         // 5,000 nodes would be a twentieth of a core to inflate. What comes compressed all the same is read.
         let mut request = self

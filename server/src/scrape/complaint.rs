@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::failure::{ScrapeError, beginning};
-use super::target::Target;
+use super::failure::{Failed, beginning};
 use crate::telemetry::{Budget, Quiet};
 
 /// How often a failure that goes on for the same reason is said again.
 const REMINDER: Duration = Duration::from_secs(600);
+
+/// A failure for another reason is news, but a node that wavers between reasons is not news each time.
+const NEWS: Duration = Duration::from_secs(60);
 
 /// One node's complaints.
 #[derive(Debug)]
 pub(super) struct Complaints {
     reason: Option<&'static str>,
     failed: Quiet,
+    changed: Quiet,
     skipped: Quiet,
 }
 
@@ -25,6 +28,7 @@ impl Default for Complaints {
         Self {
             reason: None,
             failed: Quiet::new(REMINDER),
+            changed: Quiet::new(NEWS),
             skipped: Quiet::new(REMINDER),
         }
     }
@@ -36,22 +40,27 @@ impl Complaints {
         &mut self,
         budget: &Mutex<Budget>,
         node: &str,
-        target: &Target,
-        error: &ScrapeError,
+        failed: &Failed,
         failures: u32,
     ) {
-        let again = self.reason == Some(error.reason());
-        if !again {
-            self.failed = Quiet::new(REMINDER);
-        }
-        if self.failed.speak().is_none() {
+        let Failed { address, error } = failed;
+        let news = self.reason != Some(error.reason());
+        let spoken = if news {
+            self.changed.speak()
+        } else {
+            self.failed.speak()
+        };
+        if spoken.is_none() {
             return;
         }
         let Some(suppressed) = budget.lock().spend() else {
             return;
         };
         self.reason = Some(error.reason());
-        let address = target.origins().next().map_or("none", |(_, origin)| origin);
+        if news {
+            // The reminder comes its time after the news.
+            self.failed.speak();
+        }
         tracing::warn!(
             node,
             address,

@@ -53,8 +53,8 @@ pub enum ScrapeError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// More series than a node can have.
-    #[error("its answer holds more than {limit} series")]
+    /// More containers than a node can have.
+    #[error("its answer holds more than {limit} containers")]
     TooManySeries {
         /// The limit.
         limit: u32,
@@ -82,6 +82,24 @@ pub enum ScrapeError {
         /// What the operating system said.
         cause: String,
     },
+}
+
+/// A failure, and the address it happened at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// `https://10.0.0.1:10250`, or `none`.
+    pub address: String,
+    /// What went wrong there.
+    pub error: ScrapeError,
+}
+
+impl Failed {
+    pub(super) fn at(address: &str, error: ScrapeError) -> Self {
+        Self {
+            address: address.to_owned(),
+            error,
+        }
+    }
 }
 
 impl ScrapeError {
@@ -145,6 +163,11 @@ impl ScrapeError {
             Self::KubeletError => "look into the kubelet's and the container runtime's log",
             Self::Token { .. } => "check the service account's volume, or the kubeconfig",
         }
+    }
+
+    /// Whether it says more about what to mend than that nobody answered.
+    pub(super) fn tells_more_than_silence(&self) -> bool {
+        !matches!(self, Self::Connect { .. } | Self::Timeout { .. })
     }
 
     /// Whether another address of the node is worth a try: nothing was reached at this one.

@@ -8,6 +8,8 @@ use kubevitals_proto::kubelet::summary::{CpuStats, Summary};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
+use tokio::time::Instant;
+
 use super::client::Kubelets;
 use super::failure::{ScrapeError, beginning};
 use super::target::Target;
@@ -21,9 +23,16 @@ const PATH: &str = "/stats/summary?only_cpu_and_memory=true";
 const WINDOW: GoDuration = GoDuration(20_000_000_000);
 
 /// Asks the node for its own rates.
-pub(super) async fn ask(kubelets: &Kubelets, target: &mut Target) -> Result<StandIn, ScrapeError> {
+pub(super) async fn ask(
+    kubelets: &Kubelets,
+    target: &mut Target,
+    deadline: Instant,
+) -> Result<StandIn, ScrapeError> {
     let mut body = Vec::new();
-    kubelets.get(target, PATH, &mut body).await?;
+    kubelets
+        .get(target, PATH, deadline, &mut body)
+        .await
+        .map_err(|failed| failed.error)?;
     let summary = Summary::parse(&body).map_err(|error| ScrapeError::Malformed {
         cause: format!("{error}; it begins {:?}", beginning(&body)),
     })?;

@@ -22,7 +22,7 @@ use tokio::task::AbortHandle;
 
 pub use client::Kubelets;
 pub use credentials::{Credentials, Pem, TlsError, Token, Trust};
-pub use failure::ScrapeError;
+pub use failure::{Failed, ScrapeError};
 pub use schedule::Phase;
 pub use stats::{Snapshot, Stats};
 pub use target::Addressing;
@@ -30,7 +30,7 @@ pub use target::Addressing;
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Node};
 use crate::store::Store;
-use crate::telemetry::Budget;
+use crate::telemetry::{Budget, Quiet};
 
 /// How many nodes are asked at the same moment. More would not be faster on the few cores a metrics server
 /// has; fewer would let slow nodes hold up the first answers of the others.
@@ -43,6 +43,12 @@ const CONCURRENCY_FAILING: usize = 128;
 /// Log lines about nodes, all nodes together: enough for a person to see what is going on, not more.
 const LINES: u32 = 30;
 const LINES_PER: Duration = Duration::from_secs(30);
+
+/// All nodes together lack first rates for the same reason, most likely a missing permission.
+const NO_FIRST_RATES_INTERVAL: Duration = Duration::from_secs(600);
+
+/// How often the workers themselves are looked after.
+const ROUNDS: Duration = Duration::from_secs(60);
 
 /// What scrapes need to know.
 #[derive(Debug)]
@@ -63,6 +69,7 @@ struct Shared {
     answering: Semaphore,
     failing: Semaphore,
     budget: Mutex<Budget>,
+    no_first_rates: Mutex<Quiet>,
     buffers: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -98,17 +105,22 @@ pub async fn run(
         answering: Semaphore::new(CONCURRENCY),
         failing: Semaphore::new(CONCURRENCY_FAILING),
         budget: Mutex::new(Budget::new(LINES, LINES_PER)),
+        no_first_rates: Mutex::new(Quiet::new(NO_FIRST_RATES_INTERVAL)),
         buffers: Mutex::default(),
     });
     let mut workers: HashMap<Arc<str>, Worker> = HashMap::new();
     loop {
         let nodes = cluster.nodes();
-        workers.retain(|name, _| {
-            let stays = nodes.contains_key(name);
-            if !stays {
+        workers.retain(|name, worker| {
+            if !nodes.contains_key(name) {
                 store.remove(name);
+                return false;
             }
-            stays
+            let ended = worker.task.is_finished();
+            if ended {
+                tracing::error!(node = %name, "the scrapes of node {name} ended by a defect of this program and are begun anew; please report the panic above");
+            }
+            !ended
         });
         for (name, node) in nodes.iter() {
             if let Some(worker) = workers.get(name) {
@@ -126,6 +138,7 @@ pub async fn run(
             }
         }
         shared.stats.set_nodes(workers.len());
-        changed.notified().await;
+        // Looking after the workers is nothing to wait for a change of the cluster with.
+        let _either = tokio::time::timeout(ROUNDS, changed.notified()).await;
     }
 }

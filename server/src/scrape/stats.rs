@@ -8,7 +8,7 @@ use hdrhistogram::{CreationError, Histogram};
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::failure::ScrapeError;
+use super::failure::{Failed, ScrapeError};
 
 /// Running counts.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Stats {
         self.skipped_lines.fetch_add(lines, Ordering::Relaxed);
     }
 
-    pub(super) fn scraped(&self, result: &Result<(), ScrapeError>, took: Duration) {
+    pub(super) fn scraped(&self, result: &Result<(), Failed>, took: Duration) {
         let mut outcomes = self.outcomes.lock();
         match result {
             Ok(()) => {
@@ -94,7 +94,7 @@ impl Stats {
                     .latency
                     .saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             }
-            Err(error) => *outcomes.failed.entry(error.reason()).or_default() += 1,
+            Err(failed) => *outcomes.failed.entry(failed.error.reason()).or_default() += 1,
         }
     }
 

@@ -50,7 +50,7 @@ impl Target {
                 } else {
                     write!(origin, "{host}:{port}")
                 };
-                if written.is_ok() && !host.is_empty() && !origins.contains(&origin) {
+                if written.is_ok() && is_host(host) && !origins.contains(&origin) {
                     origins.push(origin);
                 }
             }
@@ -81,10 +81,20 @@ impl Target {
         })
     }
 
+    /// The origin that is asked first.
+    pub fn best(&self) -> &str {
+        self.origins().next().map_or("none", |(_, origin)| origin)
+    }
+
     /// Notes which origin answered.
     pub fn answered(&mut self, index: usize) {
         self.best = index;
     }
+}
+
+/// Whether an address is nothing but a host: what ends one in a URL would send our token elsewhere.
+fn is_host(host: &str) -> bool {
+    !host.is_empty() && !host.contains(['/', '\\', '@', '?', '#', ' '])
 }
 
 #[cfg(test)]
@@ -172,6 +182,14 @@ mod tests {
             origins(&target),
             ["https://n:10250", "https://10.0.0.1:10250"]
         );
+    }
+
+    #[test]
+    fn an_address_that_is_more_than_a_host_is_none() {
+        for host in ["a@b", "a/b", "a?b", "a#b", "a b", ""] {
+            let node = node(&[(AddressType::Hostname, host)]);
+            assert!(Target::of(&node, &addressing()).is_empty(), "{host:?}");
+        }
     }
 
     #[test]

@@ -1,25 +1,31 @@
 //! One node's task: wait for its turn, ask, take in, publish; for ever.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use kubevitals_proto::kubelet::resource::{self, ResourceScrape};
+use kubevitals_proto::kubelet::resource::{self, DecodeLimits, ResourceScrape};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::Shared;
 use super::complaint::Complaints;
-use super::failure::{ScrapeError, beginning};
+use super::failure::{Failed, ScrapeError, beginning};
 use super::first;
 use super::schedule::Phase;
 use super::target::Target;
 use crate::cluster::Node;
 use crate::store::{NodeCell, NodeSeries};
 
+/// A place among those asked at the same moment is held no longer than this: a kubelet that does not answer
+/// costs nothing but its own time, and must not keep the others from being asked.
+const LONGEST_PLACE: Duration = Duration::from_millis(500);
+
 /// Buffers larger than this are not kept: one node with an outsized answer must not cost its size for ever.
-const LARGEST_KEPT_BUFFER: usize = 1 << 20;
+const LARGEST_KEPT_BUFFER: usize = 256 << 10;
 
 /// More buffers than this are not kept.
-const KEPT_BUFFERS: usize = 64;
+const KEPT_BUFFERS: usize = 32;
 
 /// Runs until its node is gone.
 pub(super) async fn run(
@@ -35,7 +41,7 @@ pub(super) async fn run(
     let mut failures: u32 = 0;
     // The first turn comes at once: someone is waiting for the first answer.
     loop {
-        let lane = if failures == 0 {
+        let lane = if failures == 0 && known.ready {
             &shared.answering
         } else {
             &shared.failing
@@ -45,33 +51,41 @@ pub(super) async fn run(
         };
         let mut body = shared.take_buffer();
         let began = Instant::now();
-        let result = scrape(
-            &shared,
-            &mut target,
-            &mut series,
-            &mut body,
-            &cell,
-            &mut complaints,
-            &known,
-        )
-        .await;
+        let result = {
+            let mut scraping = pin!(scrape(
+                &shared,
+                &mut target,
+                &mut series,
+                &mut body,
+                &cell,
+                &mut complaints,
+                &known,
+            ));
+            match timeout(LONGEST_PLACE, &mut scraping).await {
+                Ok(result) => result,
+                Err(_) => {
+                    drop(permit);
+                    scraping.await
+                }
+            }
+        };
         shared.give_buffer(body);
-        drop(permit);
-        shared.stats.scraped(&result, began.elapsed());
-        match result {
-            Ok(()) => {
-                complaints.answered(&known.name, failures);
-                failures = 0;
-            }
-            Err(error) => {
-                failures = failures.saturating_add(1);
-                complaints.failed(&shared.budget, &known.name, &target, &error, failures);
-            }
+        let before = failures;
+        failures = if result.is_ok() {
+            0
+        } else {
+            failures.saturating_add(1)
+        };
+        let wall = shared.clock.wall();
+        let mut turn = shared
+            .clock
+            .sleep(phase.until_next(wall, failures, known.ready));
+        match &result {
+            Ok(()) => complaints.answered(&known.name, before),
+            Err(failed) => complaints.failed(&shared.budget, &known.name, failed, failures),
         }
-        let mut turn =
-            shared
-                .clock
-                .sleep(phase.until_next(shared.clock.wall(), failures, known.ready));
+        // Last: whoever sees the count may rely on the next turn being set.
+        shared.stats.scraped(&result, began.elapsed());
         loop {
             tokio::select! {
                 () = &mut turn => break,
@@ -104,7 +118,7 @@ async fn scrape(
     cell: &NodeCell,
     complaints: &mut Complaints,
     node: &Node,
-) -> Result<(), ScrapeError> {
+) -> Result<(), Failed> {
     if target.is_empty() {
         let preferred: Vec<String> = shared
             .settings
@@ -113,18 +127,18 @@ async fn scrape(
             .iter()
             .map(ToString::to_string)
             .collect();
-        return Err(ScrapeError::NoAddress {
-            preferred: preferred.join(","),
-        });
+        let preferred = preferred.join(",");
+        return Err(Failed::at("none", ScrapeError::NoAddress { preferred }));
     }
     let names = shared.cluster.names();
     let path = target.metrics_path().to_owned();
     let sent = shared.clock.wall();
-    shared.kubelets.get(target, &path, body).await?;
+    let deadline = shared.kubelets.deadline();
+    shared.kubelets.get(target, &path, deadline, body).await?;
     let answered = shared.clock.elapsed();
     let mut scrape = ResourceScrape::default();
     resource::decode(body, &mut scrape);
-    check(&scrape, body)?;
+    check(&scrape, body).map_err(|error| Failed::at(target.best(), error))?;
     if scrape.skipped_lines > 0 {
         shared.stats.skipped(u64::from(scrape.skipped_lines));
         complaints.skipped(
@@ -137,14 +151,19 @@ async fn scrape(
     series.ingest(&scrape, sent, answered, names);
     cell.publish(series.latest(&scrape, answered, names));
     if series.wants_stand_in() {
-        match first::ask(&shared.kubelets, target).await {
+        match first::ask(&shared.kubelets, target, deadline).await {
             Ok(rates) => {
                 series.stand_in(&rates);
                 cell.publish(series.latest(&scrape, answered, names));
             }
             Err(error) => {
                 shared.stats.no_first_rates(&error);
-                tracing::debug!(node = %node.name, %error, "no rates from /stats/summary; the second scrape brings them");
+                if let Some(unreported) = shared.no_first_rates.lock().speak() {
+                    tracing::info!(
+                        node = %node.name, %error, unreported,
+                        "no first rates from /stats/summary, the second scrape brings them: {}", error.hint(),
+                    );
+                }
             }
         }
     }
@@ -155,7 +174,7 @@ async fn scrape(
 fn check(scrape: &ResourceScrape<'_>, body: &[u8]) -> Result<(), ScrapeError> {
     if scrape.truncated {
         return Err(ScrapeError::TooManySeries {
-            limit: scrape.series,
+            limit: DecodeLimits::default().max_series,
         });
     }
     if scrape.scrape_error {

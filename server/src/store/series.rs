@@ -53,10 +53,10 @@ impl Tracked {
     }
 
     fn offer(&mut self, point: Point, now: Age, resolution: Duration) {
-        // A kubelet whose clock was set back reports nothing but older points. Once the last answer could not
-        // be given any more there is nothing left to protect: begin anew.
-        let set_back =
-            point.at < self.pair.last().at && now.since(self.arrived) > resolution * 5 / 2;
+        // A kubelet whose clock was set back reports nothing but older points. Where there is no answer, or
+        // none that could be given any more, there is nothing to protect: begin anew.
+        let void = self.pair.usage().is_err() || now.since(self.arrived) > resolution * 5 / 2;
+        let set_back = void && point.at < self.pair.last().at;
         if set_back {
             *self = Self::begin(point, now, resolution);
         } else if self.pair.offer(point, resolution) {
@@ -169,7 +169,7 @@ impl NodeSeries {
 
     /// What readers see after the scrape that was last taken in.
     pub fn latest(&self, scrape: &ResourceScrape<'_>, now: Age, names: &Interner) -> Latest {
-        let mut pods: Vec<PodLatest> = Vec::new();
+        let mut pods: Vec<PodLatest> = Vec::with_capacity(scrape.containers.len());
         let mut containers = Vec::with_capacity(scrape.containers.len());
         let mut known = self.containers.iter().peekable();
         for group in scrape

@@ -1,4 +1,11 @@
 //! The server from outside: over real sockets, against simulated kubelets and a simulated API server.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy's exemption for tests does not reach the functions that they share"
+)]
 
 mod bodies;
 mod cli;
