@@ -46,14 +46,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(flags: Flags) -> ExitCode {
-    let settings = match Settings::from_flags(flags).await {
-        Ok(settings) => settings,
-        Err(error) => return refuse(&error.to_string()),
-    };
-    let server = match Server::start(settings).await {
-        Ok(server) => server,
-        Err(error) => return refuse(&error.to_string()),
-    };
+    // First, so that a signal that comes early ends it as well as one that comes late.
     let (mut terminate, mut interrupt) = match (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
@@ -62,6 +55,14 @@ async fn run(flags: Flags) -> ExitCode {
         (Err(error), _) | (_, Err(error)) => {
             return refuse(&format!("cannot listen to signals: {error}"));
         }
+    };
+    let settings = match Settings::from_flags(flags).await {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    let server = match Server::start(settings).await {
+        Ok(server) => server,
+        Err(error) => return refuse(&error.to_string()),
     };
     tokio::select! {
         _ = terminate.recv() => {}

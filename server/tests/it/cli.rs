@@ -1,7 +1,8 @@
 //! The program as it is typed: what is wrong is one line that says what and where, and exit status 2.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use assert_cmd::Command;
 
@@ -135,4 +136,49 @@ fn help_and_version_go_to_standard_output() {
         String::from_utf8(version.stdout).unwrap(),
         format!("vitals-server {}\n", env!("CARGO_PKG_VERSION"))
     );
+}
+
+#[test]
+fn it_logs_json_and_ends_well_when_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = write(folder.path(), "config", KUBECONFIG);
+    // Port 0 is no flag's value: one that was free a moment ago has to do.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let mut server = std::process::Command::new(env!("CARGO_BIN_EXE_vitals-server"))
+        .args([
+            "--kubeconfig",
+            &kubeconfig,
+            "--kubelet-insecure-tls",
+            "--logging-format=json",
+        ])
+        .args([
+            "--bind-address=127.0.0.1",
+            "--secure-port",
+            &port.to_string(),
+        ])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+    let first: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(first["level"], "INFO");
+    assert!(
+        first["message"]
+            .as_str()
+            .unwrap()
+            .contains("serves on 127.0.0.1"),
+        "{first}"
+    );
+    let told = std::process::Command::new("kill")
+        .args(["-TERM", &server.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(told.success());
+    assert!(server.wait().unwrap().success());
+    let last = lines.map(Result::unwrap).last().unwrap();
+    assert!(last.contains("requests under way are finished"), "{last}");
 }

@@ -219,3 +219,23 @@ async fn a_node_without_an_address_is_counted_and_asked_when_it_has_one() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_cannot_be_reached_gives_way_to_the_next() {
+    let harness = quiet_cluster().await;
+    let name = harness.cluster.node_names()[0].clone();
+    let mut node = harness.cluster_object(Resource::Nodes, None, &name);
+    let addresses = node["status"]["addresses"].as_array_mut().unwrap();
+    // No kubelet has this address; it comes first and is preferred.
+    addresses.insert(0, json!({"type": "InternalIP", "address": "127.99.99.99"}));
+    harness.cluster.store().apply(Resource::Nodes, node);
+    let asked = harness.cluster.scrapes(&name);
+    wait_until("the node was asked at its second address", async || {
+        harness.clock.advance(RESOLUTION);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        harness.cluster.scrapes(&name) >= asked + 3
+    })
+    .await;
+    let failed = harness.server.query().scrapes().failed;
+    assert!(failed.is_empty(), "{failed:?}");
+}

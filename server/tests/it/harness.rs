@@ -62,9 +62,23 @@ impl Harness {
 
     /// As `start`, with settings changed before the server starts.
     pub(crate) async fn start_with(config: Config, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_changed(config, |_| {}, change).await
+    }
+
+    /// As `start`, with something done to the cluster before the server starts.
+    pub(crate) async fn start_on(config: Config, prepare: impl FnOnce(&Cluster)) -> Self {
+        Self::start_changed(config, prepare, |_| {}).await
+    }
+
+    async fn start_changed(
+        config: Config,
+        prepare: impl FnOnce(&Cluster),
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         telemetry::init(LogFormat::Text, 0);
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let cluster = Cluster::start(config).await.expect("the cluster starts");
+        prepare(&cluster);
         let clock = cluster.clock().clone();
         let mut settings = Settings::embedded(cluster.server_kubeconfig(), told(&clock))
             .await

@@ -11,6 +11,7 @@ mod bodies;
 mod cli;
 mod faults;
 mod harness;
+mod health;
 mod recording;
 mod scenarios;
 mod soak;
