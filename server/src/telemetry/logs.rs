@@ -33,8 +33,9 @@ impl FromStr for LogFormat {
 /// debugging, 8 and up everything. `RUST_LOG`, where set, decides instead. A second call changes nothing.
 pub fn init(format: LogFormat, verbosity: u8) {
     let level = match verbosity {
-        0..=3 => "info",
-        4..=7 => "info,kubevitals_server=debug,kube=debug",
+        // What kube's client says of each failed request, the watches say once and with a hint.
+        0..=3 => "info,kube_client=off",
+        4..=7 => "info,kubevitals_server=debug,kube_client=debug,kube_runtime=debug",
         _ => "debug,kubevitals_server=trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
