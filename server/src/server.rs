@@ -94,6 +94,11 @@ impl Server {
         })?;
         let client = Client::try_from(kube).map_err(|error| StartError::Client(chain(&error)))?;
 
+        tracing::info!(%address, resolution = ?resolution, "vitals-server {} serves on {address}", env!("CARGO_PKG_VERSION"));
+        tracing::warn!(
+            "requests are not authenticated yet: expose this server to the kube-apiserver only, by a network policy",
+        );
+
         let cluster = Arc::new(Cluster::default());
         let store = Arc::new(Store::default());
         let (watches, tasks) = cluster::spawn(&cluster, &client, node_selector.as_deref());
@@ -120,10 +125,6 @@ impl Server {
             Limits::default(),
             stopped,
         ));
-        tracing::info!(%address, resolution = ?resolution, "vitals-server {} serves on {address}", env!("CARGO_PKG_VERSION"));
-        tracing::warn!(
-            "requests are not authenticated yet: expose this server to the kube-apiserver only, by a network policy",
-        );
         Ok(Self {
             address,
             query,

@@ -138,6 +138,16 @@ fn help_and_version_go_to_standard_output() {
     );
 }
 
+/// A child that does not outlive a test that fails.
+struct EndsWithTheTest(std::process::Child);
+
+impl Drop for EndsWithTheTest {
+    fn drop(&mut self) {
+        let _already_ended = self.0.kill();
+        let _already_waited = self.0.wait();
+    }
+}
+
 #[test]
 fn it_logs_json_and_ends_well_when_told_to() {
     let folder = tempfile::tempdir().unwrap();
@@ -148,22 +158,24 @@ fn it_logs_json_and_ends_well_when_told_to() {
         .local_addr()
         .unwrap()
         .port();
-    let mut server = std::process::Command::new(env!("CARGO_BIN_EXE_vitals-server"))
-        .args([
-            "--kubeconfig",
-            &kubeconfig,
-            "--kubelet-insecure-tls",
-            "--logging-format=json",
-        ])
-        .args([
-            "--bind-address=127.0.0.1",
-            "--secure-port",
-            &port.to_string(),
-        ])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+    let mut server = EndsWithTheTest(
+        std::process::Command::new(env!("CARGO_BIN_EXE_vitals-server"))
+            .args([
+                "--kubeconfig",
+                &kubeconfig,
+                "--kubelet-insecure-tls",
+                "--logging-format=json",
+            ])
+            .args([
+                "--bind-address=127.0.0.1",
+                "--secure-port",
+                &port.to_string(),
+            ])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut lines = BufReader::new(server.0.stderr.take().unwrap()).lines();
     let first: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
     assert_eq!(first["level"], "INFO");
     assert!(
@@ -174,11 +186,11 @@ fn it_logs_json_and_ends_well_when_told_to() {
         "{first}"
     );
     let told = std::process::Command::new("kill")
-        .args(["-TERM", &server.id().to_string()])
+        .args(["-TERM", &server.0.id().to_string()])
         .status()
         .unwrap();
     assert!(told.success());
-    assert!(server.wait().unwrap().success());
+    assert!(server.0.wait().unwrap().success());
     let last = lines.map(Result::unwrap).last().unwrap();
     assert!(last.contains("requests under way are finished"), "{last}");
 }
