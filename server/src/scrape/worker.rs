@@ -62,7 +62,10 @@ pub(super) async fn run(
                 &known,
             ));
             match timeout(LONGEST_PLACE, &mut scraping).await {
-                Ok(result) => result,
+                Ok(result) => {
+                    drop(permit);
+                    result
+                }
                 Err(_) => {
                     drop(permit);
                     scraping.await

@@ -43,6 +43,26 @@ async fn every_node_and_pod_is_answered_after_one_scrape() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_nodes_than_are_asked_at_the_same_moment_are_all_asked_in_the_first_turn() {
+    let many = 300;
+    let harness = Harness::start(Config {
+        nodes: many,
+        pods_per_node: 1,
+        ..config()
+    })
+    .await;
+    // The clock stands still: whoever has been asked sleeps, and must not keep its place while it does.
+    wait_until("all nodes are answered", async || {
+        harness.json("/apis/metrics.k8s.io/v1/nodes").await["items"]
+            .as_array()
+            .unwrap()
+            .len()
+            == many as usize
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ready_means_that_first_answers_exist_and_stays() {
     let harness = Harness::start_on(config(), |cluster| {
         for node in cluster.node_names() {
