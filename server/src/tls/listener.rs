@@ -1,29 +1,38 @@
-//! The accept loop: TLS, HTTP/1.1 and HTTP/2, bounded, and drained at the end.
+//! The accept loop: so many connections, and drained at the end.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use rustls::ServerConfig;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
+
+use super::connection::Serving;
+use crate::telemetry::Quiet;
+
+/// How often trouble that lasts is told.
+const TELL: Duration = Duration::from_secs(60);
+
+/// Until connections are accepted again after one could not be.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What one client may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Connections at the same moment.
     pub connections: usize,
-    /// Until the TLS handshake is done, and until a request's header is in.
+    /// Until the TLS handshake is done, and from there until the first request's header is in.
     pub header: Duration,
-    /// After the stop is asked for, until connections that are still busy are cut.
+    /// Between two requests of a connection.
+    pub idle: Duration,
+    /// From a request's header to the last byte of its answer.
+    pub request: Duration,
+    /// After a connection is told to go, until it is cut if it is still busy.
     pub drain: Duration,
 }
 
@@ -32,12 +41,18 @@ impl Default for Limits {
         Self {
             connections: 4096,
             header: Duration::from_secs(10),
+            // Go's clients, the kube-apiserver among them, give up an idle connection after 90 s. Were it
+            // given up here first, a request could be on its way into a connection that is just closing.
+            idle: Duration::from_secs(120),
+            // What Kubernetes gives a request.
+            request: Duration::from_secs(60),
             drain: Duration::from_secs(10),
         }
     }
 }
 
-/// Serves until `stop` turns true, then lets requests under way finish.
+/// Serves until `stop` turns true, then lets requests under way finish. Connections that are still busy when it
+/// returns, or is dropped, are cut.
 pub async fn serve(
     listener: TcpListener,
     config: ServerConfig,
@@ -45,70 +60,109 @@ pub async fn serve(
     limits: Limits,
     mut stop: watch::Receiver<bool>,
 ) {
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let graceful = GracefulShutdown::new();
-    let builder = Arc::new(builder(limits));
+    let serving = Serving {
+        acceptor: TlsAcceptor::from(Arc::new(config)),
+        router,
+        limits,
+        stop: stop.clone(),
+    };
+    let mut connections = JoinSet::new();
+    let mut complaints = Complaints::new();
     loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    // Out of file descriptors, most likely: waiting is all that helps.
-                    tracing::warn!(%error, "cannot accept a connection; raise the limit of open files if this lasts");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
+        let accepted = tokio::select! {
+            // In this order: those that have ended make room before the next one is counted.
+            biased;
             () = stopped(&mut stop) => break,
+            Some(_ended) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            tracing::debug!("too many connections; one was closed");
-            continue;
-        };
-        let (acceptor, router, builder) = (acceptor.clone(), router.clone(), Arc::clone(&builder));
-        let watcher = graceful.watcher();
-        tokio::spawn(async move {
-            let _place = place;
-            let _best_effort = stream.set_nodelay(true);
-            let Ok(Ok(stream)) = timeout(limits.header, acceptor.accept(stream)).await else {
-                tracing::debug!("a connection ended before its TLS handshake was done");
-                return;
-            };
-            let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-                router.clone().oneshot(request.map(axum::body::Body::new))
-            });
-            let connection = builder
-                .serve_connection_with_upgrades(TokioIo::new(stream), service)
-                .into_owned();
-            if let Err(error) = watcher.watch(connection).await {
-                tracing::debug!(%error, "a connection ended early");
+        match accepted {
+            Ok((stream, _)) if connections.len() < limits.connections => {
+                connections.spawn(serving.clone().serve(stream));
             }
-        });
+            Ok((stream, _)) => complaints.turned_away(stream, limits.connections),
+            Err(error) if concerns_one(&error) => {
+                tracing::debug!(%error, "a connection was gone before it was accepted");
+            }
+            Err(error) => {
+                complaints.cannot_accept(&error);
+                // Waiting is all that helps.
+                let _stopped = timeout(PAUSE, stopped(&mut stop)).await;
+            }
+        }
     }
     drop(listener);
-    if timeout(limits.drain, graceful.shutdown()).await.is_err() {
+    let all = async { while connections.join_next().await.is_some() {} };
+    if timeout(limits.drain, all).await.is_err() {
         tracing::info!("some connections were still busy and are cut");
     }
 }
 
 /// Completes when `stop` is true, or nobody is left who could make it so.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _true_or_gone = stop.wait_for(|stop| *stop).await;
 }
 
-fn builder(limits: Limits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(15))
-        .max_concurrent_streams(250)
-        .max_header_list_size(64 << 10);
-    builder
+/// Whether an error of accept is about the connection that was to be accepted, and says nothing of the next.
+fn concerns_one(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// Says what goes on for long, once in a while.
+struct Complaints {
+    places: Quiet,
+    accepting: Quiet,
+}
+
+impl Complaints {
+    fn new() -> Self {
+        Self {
+            places: Quiet::new(TELL),
+            accepting: Quiet::new(TELL),
+        }
+    }
+
+    fn turned_away(&mut self, stream: TcpStream, places: usize) {
+        drop(stream);
+        if let Some(unreported) = self.places.speak() {
+            tracing::warn!(
+                unreported,
+                "all {places} places for connections are taken; one more was turned away",
+            );
+        }
+    }
+
+    fn cannot_accept(&mut self, error: &io::Error) {
+        if let Some(unreported) = self.accepting.speak() {
+            tracing::warn!(
+                %error,
+                unreported,
+                "cannot accept connections; raise the limit of open files if this lasts",
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_is_gone_says_nothing_of_the_next() {
+        for (number, expected) in [
+            (103, true),  // ECONNABORTED
+            (104, true),  // ECONNRESET
+            (24, false),  // EMFILE
+            (23, false),  // ENFILE
+            (105, false), // ENOBUFS
+        ] {
+            let error = io::Error::from_raw_os_error(number);
+            assert_eq!(concerns_one(&error), expected, "{error}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use serde_json::Value;
 pub(crate) const RESOLUTION: Duration = Duration::from_secs(15);
 
 /// Waiting longer than this for something that must happen is a failure; it bounds a hang, not a speed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A cluster, its server, and a client.
 pub(crate) struct Harness {

@@ -1,0 +1,182 @@
+//! One connection: TLS, then HTTP/1.1 or HTTP/2, and an end to everything that a client could draw out.
+//!
+//! | what                                        | how long | then                              |
+//! |---------------------------------------------|----------|-----------------------------------|
+//! | TLS handshake                               | header   | cut                               |
+//! | until the first request's header is in      | header   | cut                               |
+//! | no request under way                        | idle     | told to go, cut after drain       |
+//! | a request, to the last byte of its answer   | request  | HTTP/1.1: cut; HTTP/2: the stream |
+//!
+//! hyper has one timer for an HTTP/1.1 header, which runs while a connection idles too, so it cannot be short
+//! for the one and long for the other. It is left off. A later request's header may therefore take as long as
+//! the connection may be idle: whoever sends half of one holds a place no longer than whoever sends nothing.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::rt::Executor;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tower::ServiceExt;
+
+use super::Limits;
+use super::activity::{Activity, Answer, Overdue};
+use super::listener::stopped;
+
+/// How much of an answer is given to HTTP/2 at a time: what it has been given it keeps until the client takes
+/// it, or the connection ends. An HTTP/2 frame carries no more anyway.
+const PIECE: usize = 16 << 10;
+
+/// What all connections share.
+#[derive(Clone)]
+pub(super) struct Serving {
+    pub(super) acceptor: TlsAcceptor,
+    pub(super) router: Router,
+    pub(super) limits: Limits,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+impl Serving {
+    /// Serves one client to its end.
+    pub(super) async fn serve(mut self, stream: TcpStream) {
+        let _best_effort = stream.set_nodelay(true);
+        let handshake = timeout(self.limits.header, self.acceptor.accept(stream));
+        let accepted = tokio::select! {
+            accepted = handshake => accepted,
+            () = stopped(&mut self.stop) => return,
+        };
+        let Ok(Ok(stream)) = accepted else {
+            tracing::debug!("a connection ended before its TLS handshake was done");
+            return;
+        };
+        // TLS names the protocol; guessing it from the first bytes would be one more thing to wait for.
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            self.http2(stream).await;
+        } else {
+            self.http1(stream).await;
+        }
+    }
+
+    async fn http1(self, stream: TlsStream<TcpStream>) {
+        let activity = Activity::new();
+        let answers = Answers::new(&self.router, &activity, usize::MAX);
+        let service = hyper::service::service_fn(|request| answers.answer(request));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(None)
+            .serve_connection(TokioIo::new(stream), service);
+        // One answer at a time: to give it up is to give up the connection.
+        let answer = Some(self.limits.request);
+        self.drive(connection, &activity, answer).await;
+    }
+
+    async fn http2(self, stream: TlsStream<TcpStream>) {
+        let activity = Activity::new();
+        let answers = Arc::new(Answers::new(&self.router, &activity, PIECE));
+        let service = hyper::service::service_fn(move |request| {
+            let answers = Arc::clone(&answers);
+            async move { answers.answer(request).await }
+        });
+        let connection = http2::Builder::new(Streams(self.limits.request))
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Duration::from_secs(30))
+            .keep_alive_timeout(Duration::from_secs(15))
+            .max_concurrent_streams(250)
+            .max_header_list_size(64 << 10)
+            .serve_connection(TokioIo::new(stream), service);
+        // The kube-apiserver sends everybody's requests over one connection: it outlives a stalled answer.
+        self.drive(connection, &activity, None).await;
+    }
+
+    /// Drives a connection until it ends, has to be cut, or has to go politely.
+    async fn drive<C>(mut self, connection: C, activity: &Activity, answer: Option<Duration>)
+    where
+        C: GracefulConnection,
+        C::Error: std::fmt::Display,
+    {
+        let mut connection = pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return report(ended),
+            overdue = activity.overdue(self.limits, answer) => match overdue {
+                Overdue::Idle => {}
+                Overdue::Silent => return tracing::debug!("a connection brought no request and is cut"),
+                Overdue::Stalled => return tracing::debug!("an answer is not being read; its connection is cut"),
+            },
+            () = stopped(&mut self.stop) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        match timeout(self.limits.drain, connection).await {
+            Ok(ended) => report(ended),
+            Err(_) => tracing::debug!("a connection did not go when told to and is cut"),
+        }
+    }
+}
+
+fn report<E: std::fmt::Display>(ended: Result<(), E>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Answers the requests of one connection.
+struct Answers {
+    router: Router,
+    activity: Activity,
+    piece: usize,
+}
+
+impl Answers {
+    fn new(router: &Router, activity: &Activity, piece: usize) -> Self {
+        Self {
+            router: router.clone(),
+            activity: activity.clone(),
+            piece,
+        }
+    }
+
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Answer>, std::convert::Infallible>> + use<> {
+        let (busy, piece) = (self.activity.begin(), self.piece);
+        let answer = self.router.clone().oneshot(request.map(Body::new));
+        async move {
+            let response = answer.await?;
+            Ok(response.map(|body| Answer::new(body, piece, busy)))
+        }
+    }
+}
+
+/// Runs HTTP/2's streams, each for so long. A client that does not take its answer leaves its stream waiting
+/// for room, in which nobody polls the answer's body, so no timer inside the body would ever be looked at. The
+/// time is therefore given to the whole stream: when it is up the stream is dropped, with its body and all that
+/// the body holds, and h2 tells the client that it is cancelled.
+#[derive(Debug, Clone, Copy)]
+struct Streams(Duration);
+
+impl<F> Executor<F> for Streams
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        let Self(limit) = *self;
+        tokio::spawn(async move {
+            if timeout(limit, stream).await.is_err() {
+                tracing::debug!("an answer is not being read; its stream is cancelled");
+            }
+        });
+    }
+}

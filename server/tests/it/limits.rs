@@ -1,0 +1,341 @@
+//! What one client may take of the listener: a place, time, and the memory of an answer that it does not read.
+
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::routing::get;
+use http_body_util::{BodyExt, Empty};
+use hyper::Request;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use kubevitals_server::tls::{self, Limits};
+use parking_lot::Mutex;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::harness::{PATIENCE, wait_until};
+
+/// Nothing here lasts so long: a limit that is not tested.
+const FAR: Duration = Duration::from_secs(3600);
+
+/// A limit that is tested: it is waited for, but leaves a busy machine time for a handshake and a request.
+const NEAR: Duration = Duration::from_millis(300);
+
+const UNLIMITED: Limits = Limits {
+    connections: 100,
+    header: FAR,
+    idle: FAR,
+    request: FAR,
+    drain: FAR,
+};
+
+const REQUEST: &[u8] = b"GET /small HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+/// What an endless answer is made of, and holds until it ends.
+type Snapshot = Arc<[u8; 64 << 10]>;
+
+/// A listener by itself, with a small answer and an endless one.
+struct Listener {
+    address: std::net::SocketAddr,
+    client: ClientConfig,
+    /// What the endless answers hold.
+    held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+impl Listener {
+    async fn start(limits: Limits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, client) = certified(folder.path());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let held = Arc::new(Mutex::new(Vec::new()));
+        let (stop, stopped) = watch::channel(false);
+        let router = router(Arc::clone(&held));
+        let serving = tokio::spawn(tls::serve(listener, config, router, limits, stopped));
+        Self {
+            address,
+            client,
+            held,
+            stop,
+            serving,
+        }
+    }
+
+    /// A client that has done its handshake.
+    async fn connect(&self, protocol: &str) -> TlsStream<TcpStream> {
+        self.try_connect(protocol).await.expect("a handshake")
+    }
+
+    async fn try_connect(&self, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
+        let mut config = self.client.clone();
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+        let stream = TcpStream::connect(self.address).await?;
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await
+    }
+
+    /// An HTTP/2 client that takes `window` bytes of an answer before it reads it.
+    async fn http2(&self, window: u32) -> (http2::SendRequest<Empty<Bytes>>, JoinHandle<()>) {
+        let stream = TokioIo::new(self.connect("h2").await);
+        let (client, connection) = http2::Builder::new(TokioExecutor::new())
+            .initial_stream_window_size(window)
+            .handshake(stream)
+            .await
+            .unwrap();
+        let connection = tokio::spawn(async move {
+            let _ended = connection.await;
+        });
+        (client, connection)
+    }
+
+    /// Whether a new client is answered.
+    async fn answers(&self) -> bool {
+        let Ok(mut stream) = self.try_connect("http/1.1").await else {
+            return false;
+        };
+        ask(&mut stream).await.is_ok()
+    }
+
+    /// Waits until all that endless answers held is let go.
+    async fn let_go(&self) {
+        wait_until("nothing is held any more", async || {
+            self.held.lock().iter().all(|held| held.upgrade().is_none())
+        })
+        .await;
+    }
+}
+
+/// A certificate, as the listener serves it and as its client trusts it.
+fn certified(folder: &Path) -> (rustls::ServerConfig, ClientConfig) {
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let files = (folder.join("tls.crt"), folder.join("tls.key"));
+    std::fs::write(&files.0, own.cert.pem()).unwrap();
+    std::fs::write(&files.1, own.signing_key.serialize_pem()).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(own.cert.der().clone()).unwrap();
+    let client = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    (
+        tls::server_config(Some(&files), Vec::new()).unwrap(),
+        client,
+    )
+}
+
+fn router(held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>) -> Router {
+    let endless = async move || {
+        let snapshot: Snapshot = Arc::new([b'x'; 64 << 10]);
+        held.lock().push(Arc::downgrade(&snapshot));
+        Body::from_stream(futures::stream::unfold(snapshot, async |snapshot| {
+            let chunk = Ok::<_, std::io::Error>(Bytes::copy_from_slice(&snapshot[..]));
+            Some((chunk, snapshot))
+        }))
+    };
+    Router::new()
+        .route("/small", get(async || "small"))
+        .route("/endless", get(endless))
+}
+
+/// A request over HTTP/1.1 and its whole answer.
+async fn ask(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()> {
+    stream.write_all(REQUEST).await?;
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nsmall") {
+        if stream.read_buf(&mut answer).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the server closes the connection; how politely does not matter.
+async fn cut(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
+    let mut read = Vec::new();
+    let end = timeout(PATIENCE, stream.read_to_end(&mut read)).await;
+    let _politely = end.expect("the connection is closed");
+}
+
+fn get_request(path: &str) -> Request<Empty<Bytes>> {
+    Request::get(format!("https://localhost{path}"))
+        .body(Empty::new())
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_brings_no_request_loses_its_place() {
+    let listener = Listener::start(Limits {
+        connections: 1,
+        header: NEAR,
+        ..UNLIMITED
+    })
+    .await;
+    let mut before_tls = TcpStream::connect(listener.address).await.unwrap();
+    cut(&mut before_tls).await;
+    for (protocol, said) in [
+        ("h2", &b""[..]),
+        ("h2", b"PRI * HTTP/2.0"),
+        (
+            "h2",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+        ),
+        ("http/1.1", b""),
+        ("http/1.1", b"PRI * HTTP/2.0"),
+        ("http/1.1", b"GET /small HTTP/1.1\r\nhost: loc"),
+    ] {
+        wait_until("the place is free again", async || listener.answers().await).await;
+        // The one before may not have been noticed to be gone yet.
+        let mut silent = None;
+        wait_until("a place is free", async || {
+            silent = listener.try_connect(protocol).await.ok();
+            silent.is_some()
+        })
+        .await;
+        let mut silent = silent.unwrap();
+        let _may_be_cut_already = silent.write_all(said).await;
+        cut(&mut silent).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_has_asked_is_kept_for_its_next_request() {
+    let listener = Listener::start(Limits {
+        header: NEAR,
+        ..UNLIMITED
+    })
+    .await;
+    let mut pooled = listener.connect("http/1.1").await;
+    ask(&mut pooled).await.unwrap();
+    let (mut multiplexed, _connection) = listener.http2(1 << 20).await;
+    multiplexed
+        .send_request(get_request("/small"))
+        .await
+        .unwrap();
+    // The limit is over for one that came later.
+    cut(&mut listener.connect("http/1.1").await).await;
+    ask(&mut pooled).await.unwrap();
+    let answer = multiplexed.send_request(get_request("/small")).await;
+    assert_eq!(answer.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_idles_too_long_is_told_to_go() {
+    let listener = Listener::start(Limits {
+        idle: NEAR,
+        ..UNLIMITED
+    })
+    .await;
+    let mut idle = listener.connect("http/1.1").await;
+    ask(&mut idle).await.unwrap();
+    cut(&mut idle).await;
+    let mut half = listener.connect("http/1.1").await;
+    ask(&mut half).await.unwrap();
+    let _may_be_cut_already = half.write_all(b"GET /small HT").await;
+    cut(&mut half).await;
+    let (mut client, connection) = listener.http2(1 << 20).await;
+    client.send_request(get_request("/small")).await.unwrap();
+    timeout(PATIENCE, connection).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_not_read_is_cancelled_and_lets_go_what_it_holds() {
+    let listener = Listener::start(Limits {
+        request: NEAR,
+        ..UNLIMITED
+    })
+    .await;
+    for window in [0, 1, 100 << 10] {
+        let (mut client, _connection) = listener.http2(window).await;
+        let stalled = client.send_request(get_request("/endless")).await.unwrap();
+        assert_eq!(stalled.status(), 200);
+        listener.let_go().await;
+        // What was sent before may be read; then comes the end.
+        let mut body = stalled.into_body();
+        let error = loop {
+            match timeout(PATIENCE, body.frame()).await.unwrap() {
+                Some(Ok(_)) => {}
+                end => break end,
+            }
+        };
+        assert!(matches!(error, Some(Err(_))), "{error:?}");
+        // Its connection carries others.
+        if window > 0 {
+            let other = client.send_request(get_request("/small")).await.unwrap();
+            let body = other.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body, "small");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_http1_an_answer_that_is_not_read_takes_its_connection_with_it() {
+    let listener = Listener::start(Limits {
+        request: NEAR,
+        ..UNLIMITED
+    })
+    .await;
+    let mut stalled = listener.connect("http/1.1").await;
+    stalled
+        .write_all(b"GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .await
+        .unwrap();
+    wait_until("the answer has begun", async || {
+        !listener.held.lock().is_empty()
+    })
+    .await;
+    listener.let_go().await;
+    cut(&mut stalled).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_when_all_places_are_taken_is_turned_away() {
+    let listener = Listener::start(Limits {
+        connections: 1,
+        ..UNLIMITED
+    })
+    .await;
+    let mut first = listener.connect("http/1.1").await;
+    ask(&mut first).await.unwrap();
+    assert!(!listener.answers().await);
+    ask(&mut first).await.unwrap();
+    drop(first);
+    wait_until("the place is free again", async || listener.answers().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_lets_idle_clients_go_and_cuts_busy_ones() {
+    let mut listener = Listener::start(Limits {
+        drain: NEAR,
+        ..UNLIMITED
+    })
+    .await;
+    let _before_tls = TcpStream::connect(listener.address).await.unwrap();
+    let mut silent = listener.connect("http/1.1").await;
+    let mut idle = listener.connect("http/1.1").await;
+    ask(&mut idle).await.unwrap();
+    let (mut client, connection) = listener.http2(1).await;
+    let stalled = client.send_request(get_request("/endless")).await.unwrap();
+    listener.stop.send_replace(true);
+    let stopped = timeout(PATIENCE, &mut listener.serving).await;
+    stopped.unwrap().unwrap();
+    // A stream goes with its connection.
+    listener.let_go().await;
+    cut(&mut silent).await;
+    cut(&mut idle).await;
+    timeout(PATIENCE, connection).await.unwrap().unwrap();
+    drop(stalled);
+}
