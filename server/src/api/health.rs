@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
 use kubevitals_proto::wire::root::VersionInfo;
 
 use super::reply::{self, Form};
-use super::request;
+use super::request::{self, Named};
 use crate::query::{Query, Readiness};
 
 /// One check: the peer's name for it, and whether it holds.
@@ -35,7 +35,9 @@ pub(super) const ENDPOINTS: [(&str, &[Check]); 3] = [
 
 /// The routes.
 pub(super) fn routes() -> Router<Arc<Query>> {
-    let mut routes = Router::new().route("/version", get(version));
+    let mut routes = Router::new()
+        .route("/version", get(version))
+        .route("/version/", get(version));
     for (endpoint, checks) in ENDPOINTS {
         routes = routes
             .route(
@@ -89,7 +91,7 @@ async fn all(
 async fn one(
     checks: &[Check],
     State(query): State<Arc<Query>>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     request: Request,
 ) -> Response {
     match checks.iter().find(|(check, _)| *check == name) {
@@ -105,10 +107,7 @@ async fn one(
 }
 
 async fn version(request: Request) -> Response {
-    let form = Form {
-        pretty: request::pretty(request.uri(), request.headers()),
-    };
-    form.object(&VersionInfo {
+    Form::any(&request).object(&VersionInfo {
         major: env!("CARGO_PKG_VERSION_MAJOR").to_owned(),
         minor: env!("CARGO_PKG_VERSION_MINOR").to_owned(),
         git_version: concat!("v", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -120,8 +119,5 @@ async fn version(request: Request) -> Response {
 
 /// Counts of scrapes and their latency, as JSON.
 pub(super) async fn scrapes(State(query): State<Arc<Query>>, request: Request) -> Response {
-    Form {
-        pretty: request::pretty(request.uri(), request.headers()),
-    }
-    .object(&query.scrapes())
+    Form::any(&request).object(&query.scrapes())
 }

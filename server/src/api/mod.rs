@@ -10,16 +10,16 @@ mod request;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
+use kubevitals_proto::wire::status::Status;
 
 use crate::query::Query;
+use reply::Form;
 
-/// No request here has a body worth reading.
-const LARGEST_REQUEST_BODY: usize = 64 << 10;
-
-/// All routes of a server that listens on `port`.
+/// All routes of a server that listens on `port`. No request here has a body worth reading, and none is read:
+/// it goes with its request, and hyper closes a connection (or resets a stream) that goes on sending one.
 pub(crate) fn router(query: Arc<Query>, port: u16) -> Router {
     Router::new()
         .merge(health::routes())
@@ -27,8 +27,13 @@ pub(crate) fn router(query: Arc<Query>, port: u16) -> Router {
         .merge(metrics::routes())
         .route("/debug/scrapes", get(health::scrapes))
         .fallback(unknown_path)
-        .layer(DefaultBodyLimit::max(LARGEST_REQUEST_BODY))
+        .method_not_allowed_fallback(not_allowed)
         .with_state(query)
+}
+
+/// A path that has no such verb.
+async fn not_allowed(request: Request) -> Response {
+    Form::any(&request).status(&Status::method_not_allowed())
 }
 
 /// A path that is no API: the peer lists what there is.

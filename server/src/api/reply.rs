@@ -1,9 +1,10 @@
 //! Answers in the forms the peer gives them.
 
 use axum::body::Body;
+use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use kubevitals_proto::wire::pretty;
 use kubevitals_proto::wire::status::Status;
@@ -28,6 +29,13 @@ pub(super) struct Form {
 }
 
 impl Form {
+    /// The form of what is JSON whatever is asked for: discovery, failures.
+    pub(super) fn any(request: &Request) -> Self {
+        Self {
+            pretty: request::pretty(request.uri(), request.headers()),
+        }
+    }
+
     /// The form asked for.
     ///
     /// # Errors
@@ -61,14 +69,19 @@ impl Form {
     }
 
     /// Compact JSON, in the form asked for.
-    pub(super) fn bytes(self, code: StatusCode, mut compact: Vec<u8>) -> Response {
+    pub(super) fn bytes(self, code: StatusCode, compact: Vec<u8>) -> Response {
+        json(code, Body::from(self.text(compact)))
+    }
+
+    /// The text of compact JSON in the form asked for.
+    pub(super) fn text(self, mut compact: Vec<u8>) -> Bytes {
         if self.pretty {
             compact = pretty::indent(&compact);
         } else if compact.last() != Some(&b'\n') {
             // Go's JSON encoder ends what it writes with a newline; its indenter does not.
             compact.push(b'\n');
         }
-        json(code, Body::from(Bytes::from(compact)))
+        Bytes::from(compact)
     }
 }
 
@@ -79,7 +92,12 @@ pub(super) fn json(code: StatusCode, body: Body) -> Response {
 
 /// Plain text, as the health checks answer.
 pub(super) fn text(code: StatusCode, text: String) -> Response {
-    answer(code, "text/plain; charset=utf-8", Body::from(text))
+    let mut response = answer(code, "text/plain; charset=utf-8", Body::from(text));
+    let nosniff = HeaderValue::from_static("nosniff");
+    response
+        .headers_mut()
+        .insert(X_CONTENT_TYPE_OPTIONS, nosniff);
+    response
 }
 
 fn answer(code: StatusCode, content_type: &'static str, body: Body) -> Response {

@@ -2,9 +2,39 @@
 
 use std::borrow::Cow;
 
+use axum::extract::{FromRequestParts, Path};
+use axum::response::Response;
 use http::HeaderMap;
 use http::Uri;
 use http::header::USER_AGENT;
+use http::request::Parts;
+use kubevitals_proto::wire::status::Status;
+use serde::de::DeserializeOwned;
+
+use super::reply::Form;
+
+/// The named parts of a path. A path that does not decode is refused with a Status.
+pub(super) struct Named<T>(pub(super) T);
+
+impl<T, S> FromRequestParts<S> for Named<T>
+where
+    T: DeserializeOwned + Send,
+    S: Send + Sync,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(named)) => Ok(Self(named)),
+            Err(rejection) => {
+                let form = Form {
+                    pretty: pretty(&parts.uri, &parts.headers),
+                };
+                Err(form.status(&Status::bad_request(rejection.body_text())))
+            }
+        }
+    }
+}
 
 /// The first value of a query parameter, decoded; a later one of the same name is ignored, as at the peer.
 pub(super) fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
@@ -13,16 +43,20 @@ pub(super) fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
         .map(|(_, value)| value)
 }
 
-/// Whether a Go `strconv.ParseBool` of a parameter is true.
-pub(super) fn flag(uri: &Uri, name: &str) -> bool {
-    parameter(uri, name)
-        .is_some_and(|value| matches!(&*value, "1" | "t" | "T" | "TRUE" | "true" | "True"))
+/// Whether an option of Kubernetes is on: it is there, if only by name, and says neither 0 nor false.
+pub(super) fn option(uri: &Uri, name: &str) -> bool {
+    parameter(uri, name).is_some_and(|value| *value != *"0" && !value.eq_ignore_ascii_case("false"))
+}
+
+/// Whether Go's `strconv.ParseBool` takes a value for true.
+fn parses_as_true(value: &str) -> bool {
+    matches!(value, "1" | "t" | "T" | "TRUE" | "true" | "True")
 }
 
 /// Whether JSON is to be indented: when asked for, and for programs behind which a person reads.
 pub(super) fn pretty(uri: &Uri, headers: &HeaderMap) -> bool {
-    if parameter(uri, "pretty").is_some_and(|value| !value.is_empty()) {
-        return flag(uri, "pretty");
+    if let Some(value) = parameter(uri, "pretty").filter(|value| !value.is_empty()) {
+        return parses_as_true(&value);
     }
     let agent = headers
         .get(USER_AGENT)
@@ -55,6 +89,28 @@ mod tests {
                 expected,
                 "{uri} {agent}"
             );
+        }
+    }
+
+    #[test]
+    fn an_option_is_on_unless_it_says_no() {
+        for (query, expected) in [
+            ("", false),
+            ("watching=true", false),
+            ("watch", true),
+            ("watch=", true),
+            ("watch=true", true),
+            ("watch=1", true),
+            ("watch=yes", true),
+            ("watch=no", true),
+            ("watch=0", false),
+            ("watch=false", false),
+            ("watch=FALSE", false),
+            ("watch=false&watch=true", false),
+            ("watch=true&watch=false", true),
+        ] {
+            let uri = format!("/x?{query}").parse().unwrap();
+            assert_eq!(option(&uri, "watch"), expected, "{query:?}");
         }
     }
 

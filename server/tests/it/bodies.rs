@@ -1,5 +1,5 @@
 //! Every JSON body of the peer that is answered here, for the same data: field for field, in order, and the
-//! failures to the byte.
+//! failures to the byte; with the headers that say what to make of them.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -29,6 +29,36 @@ fn captured(name: &str) -> String {
 
 fn captured_json(name: &str) -> Value {
     serde_json::from_str(&captured(name)).unwrap()
+}
+
+/// Sends what the peer was sent; the status and the body. What the peer's headers said of the body must be said.
+pub(crate) async fn as_captured(name: &str, request: reqwest::RequestBuilder) -> (u16, String) {
+    let response = request.send().await.expect("the server answers");
+    let captured = captured(&format!("{name}.headers"));
+    let mut lines = captured.lines();
+    let status = response.status().as_u16();
+    assert!(
+        lines.next().unwrap().contains(&format!(" {status} ")),
+        "{name}: {status}"
+    );
+    for (header, theirs) in lines.filter_map(|line| line.split_once(": ")) {
+        let ours = response
+            .headers()
+            .get(header)
+            .map(|ours| ours.to_str().unwrap());
+        match header {
+            "content-type" | "cache-control" | "x-content-type-options" | "vary" => {
+                assert_eq!(ours, Some(theirs), "{name}: {header}");
+            }
+            // A hash of another body.
+            "etag" => assert!(
+                ours.is_some_and(|tag| tag.starts_with('"')),
+                "{name}: {ours:?}"
+            ),
+            _ => {}
+        }
+    }
+    (status, response.text().await.expect("a whole body"))
 }
 
 /// The two ends of a window: what the counter said, and when.
@@ -221,14 +251,8 @@ async fn every_json_body_of_the_peer_is_reproduced() {
         ("limit", format!("{base}/pods?limit=2")),
         ("pretty", format!("{base}/nodes?pretty=true")),
     ] {
-        let (status, body) = harness
-            .send(
-                harness
-                    .request("GET", &path)
-                    .header(USER_AGENT, "curl/8.14"),
-            )
-            .await;
-        let body = String::from_utf8(body).unwrap();
+        let request = harness.request("GET", &path);
+        let (status, body) = as_captured(name, request.header(USER_AGENT, "curl/8.14")).await;
         assert_eq!(status, 200, "{name}: {body}");
         let (ours, theirs) = (
             normal(serde_json::from_str(&body).unwrap()),
@@ -289,13 +313,9 @@ async fn every_json_body_of_the_peer_is_reproduced() {
             .request(method, &path)
             .header(USER_AGENT, "curl/8.14")
             .header(ACCEPT, accept);
-        let (status, body) = harness.send(request).await;
+        let (status, body) = as_captured(name, request).await;
         assert_eq!(status, expected, "{name}");
-        assert_eq!(
-            String::from_utf8(body).unwrap(),
-            captured(&format!("{name}.body")),
-            "{name}"
-        );
+        assert_eq!(body, captured(&format!("{name}.body")), "{name}");
     }
     discovery_is_the_peers_and_v1_beside_it(&harness).await;
 }
@@ -307,11 +327,10 @@ async fn discovery_is_the_peers_and_v1_beside_it(harness: &Harness) {
         ("direct_group", "/apis/metrics.k8s.io", "*/*", ""),
         ("direct_aggdisc", "/apis", AGGREGATED, "/items/0"),
     ] {
-        let (status, body) = harness
-            .send(harness.request("GET", path).header(ACCEPT, accept))
-            .await;
+        let request = harness.request("GET", path).header(ACCEPT, accept);
+        let (status, body) = as_captured(name, request).await;
         assert_eq!(status, 200, "{name}");
-        let mut ours: Value = serde_json::from_slice(&body).unwrap();
+        let mut ours: Value = serde_json::from_str(&body).unwrap();
         let theirs = captured_json(&format!("{name}.body"));
         let group = ours.pointer_mut(versions).unwrap();
         let first = group["versions"].as_array_mut().unwrap().remove(0);

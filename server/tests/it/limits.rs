@@ -1,6 +1,7 @@
 //! What one client may take of the listener: a place, time, and the memory of an answer that it does not read.
 
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ type Snapshot = Arc<[u8; 64 << 10]>;
 
 /// A listener by itself, with a small answer and an endless one.
 struct Listener {
-    address: std::net::SocketAddr,
+    address: SocketAddr,
     client: ClientConfig,
     /// What the endless answers hold.
     held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>,
@@ -57,7 +58,8 @@ struct Listener {
 impl Listener {
     async fn start(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (config, client) = certified(folder.path());
+        let (files, client) = certified(folder.path());
+        let config = tls::server_config(Some(&files), Vec::new()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let held = Arc::new(Mutex::new(Vec::new()));
@@ -79,13 +81,7 @@ impl Listener {
     }
 
     async fn try_connect(&self, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
-        let mut config = self.client.clone();
-        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
-        let stream = TcpStream::connect(self.address).await?;
-        let name = ServerName::try_from("localhost").unwrap();
-        TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
+        connect(self.address, &self.client, protocol).await
     }
 
     /// An HTTP/2 client that takes `window` bytes of an answer before it reads it.
@@ -119,8 +115,8 @@ impl Listener {
     }
 }
 
-/// A certificate, as the listener serves it and as its client trusts it.
-fn certified(folder: &Path) -> (rustls::ServerConfig, ClientConfig) {
+/// A certificate and its key, as a listener serves them, and a client that trusts them.
+pub(crate) fn certified(folder: &Path) -> ((PathBuf, PathBuf), ClientConfig) {
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let files = (folder.join("tls.crt"), folder.join("tls.key"));
@@ -131,10 +127,22 @@ fn certified(folder: &Path) -> (rustls::ServerConfig, ClientConfig) {
     let client = ClientConfig::builder()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    (
-        tls::server_config(Some(&files), Vec::new()).unwrap(),
-        client,
-    )
+    (files, client)
+}
+
+/// A client of what serves as `localhost` at `address`.
+pub(crate) async fn connect(
+    address: SocketAddr,
+    client: &ClientConfig,
+    protocol: &str,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut config = client.clone();
+    config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+    let stream = TcpStream::connect(address).await?;
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
 }
 
 fn router(held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>) -> Router {

@@ -12,6 +12,7 @@ mod cli;
 mod faults;
 mod harness;
 mod health;
+mod http;
 mod limits;
 mod recording;
 mod scenarios;

@@ -7,76 +7,55 @@ mod selection;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{any, get};
 use kubevitals_proto::metrics::{GROUP, Version};
 use kubevitals_proto::wire::status::Status;
 
 use super::reply::Form;
-use super::request;
+use super::request::{self, Named};
 use crate::query::{Found, Query};
 use selection::Selection;
 
-/// The routes of the group's versions.
+/// The routes of the group's versions. To the peer a path is the same with a slash at its end.
 pub(super) fn routes() -> Router<Arc<Query>> {
     let mut routes = Router::new();
     for version in [Version::V1, Version::V1beta1] {
-        let at = |path: &str| format!("/apis/{GROUP}/{}{path}", version.as_str());
-        routes = routes
-            .route(
-                &at("/nodes"),
-                read_only(get(move |state, request| {
-                    list_nodes(version, state, request)
-                })),
-            )
-            .route(
-                &at("/nodes/{name}"),
-                read_only(get(move |state, path, request| {
-                    get_node(version, state, path, request)
-                })),
-            )
-            .route(
-                &at("/pods"),
-                read_only(get(move |state, request| {
-                    list_pods(version, state, None, request)
-                })),
-            )
-            .route(
-                &at("/namespaces/{namespace}/pods"),
-                read_only(get(move |state, Path(namespace): Path<String>, request| {
-                    list_pods(version, state, Some(namespace), request)
-                })),
-            )
-            .route(
-                &at("/namespaces/{namespace}/pods/{name}"),
-                read_only(get(move |state, path, request| {
-                    get_pod(version, state, path, request)
-                })),
-            )
-            .route(&at("/{*rest}"), axum::routing::any(unknown_resource));
+        for slash in ["", "/"] {
+            let at = |path: &str| format!("/apis/{GROUP}/{}{path}{slash}", version.as_str());
+            routes = routes
+                .route(
+                    &at("/nodes"),
+                    get(move |state, request| list_nodes(version, state, request)),
+                )
+                .route(
+                    &at("/nodes/{name}"),
+                    get(move |state, path, request| get_node(version, state, path, request)),
+                )
+                .route(
+                    &at("/pods"),
+                    get(move |state, request| list_pods(version, state, None, request)),
+                )
+                .route(
+                    &at("/namespaces/{namespace}/pods"),
+                    get(move |state, Named(namespace), request| {
+                        list_pods(version, state, Some(namespace), request)
+                    }),
+                )
+                .route(
+                    &at("/namespaces/{namespace}/pods/{name}"),
+                    get(move |state, path, request| get_pod(version, state, path, request)),
+                );
+        }
+        let rest = format!("/apis/{GROUP}/{}/{{*rest}}", version.as_str());
+        routes = routes.route(&rest, any(unknown_resource));
     }
     routes
 }
 
-fn read_only(route: MethodRouter<Arc<Query>>) -> MethodRouter<Arc<Query>> {
-    route.fallback(not_allowed)
-}
-
-async fn not_allowed(request: Request) -> Response {
-    failure(&request, &Status::method_not_allowed())
-}
-
 async fn unknown_resource(request: Request) -> Response {
-    failure(&request, &Status::resource_not_found())
-}
-
-/// A failure is told as JSON whatever was asked for.
-fn failure(request: &Request, status: &Status) -> Response {
-    Form {
-        pretty: request::pretty(request.uri(), request.headers()),
-    }
-    .status(status)
+    Form::any(&request).status(&Status::resource_not_found())
 }
 
 async fn list_nodes(
@@ -96,16 +75,22 @@ async fn list_pods(
     namespace: Option<String>,
     request: Request,
 ) -> Response {
-    prepare(&request, "pods").map_or_else(
-        |refusal| refusal,
-        |(form, selection)| lists::pods(version, &query, form, namespace.as_deref(), selection),
-    )
+    // A router that matches an empty name leaves it to us that there is no such path.
+    if namespace.as_deref() == Some("") {
+        return unknown_resource(request).await;
+    }
+    match prepare(&request, "pods") {
+        Ok((form, selection)) => {
+            lists::pods(version, &query, form, namespace.as_deref(), selection)
+        }
+        Err(refusal) => refusal,
+    }
 }
 
 /// What every list checks before it begins.
 fn prepare(request: &Request, resource: &str) -> Result<(Form, Selection), Response> {
     let form = Form::of(request.uri(), request.headers())?;
-    if request::flag(request.uri(), "watch") {
+    if request::option(request.uri(), "watch") {
         return Err(form.status(&Status::not_supported("watch", GROUP, resource)));
     }
     let selection = Selection::of(request.uri()).map_err(|status| form.status(&status))?;
@@ -115,7 +100,7 @@ fn prepare(request: &Request, resource: &str) -> Result<(Form, Selection), Respo
 async fn get_node(
     version: Version,
     State(query): State<Arc<Query>>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     request: Request,
 ) -> Response {
     let form = match Form::of(request.uri(), request.headers()) {
@@ -136,7 +121,7 @@ async fn get_node(
 async fn get_pod(
     version: Version,
     State(query): State<Arc<Query>>,
-    Path((namespace, name)): Path<(String, String)>,
+    Named((namespace, name)): Named<(String, String)>,
     request: Request,
 ) -> Response {
     let form = match Form::of(request.uri(), request.headers()) {

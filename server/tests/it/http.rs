@@ -1,0 +1,258 @@
+//! What HTTP has beside well-formed GETs of what there is.
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_sim::{Config, Faults, SimClock};
+use reqwest::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT,
+};
+use rustls::ClientConfig;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+use crate::bodies::as_captured;
+use crate::harness::{Harness, PATIENCE};
+use crate::limits::{certified, connect};
+
+const BASE: &str = "/apis/metrics.k8s.io/v1beta1";
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/// A cluster of `pods` pods on two nodes, and what trusts its server.
+async fn cluster(pods: u32) -> (Harness, ClientConfig) {
+    let folder = tempfile::tempdir().unwrap();
+    let (files, client) = certified(folder.path());
+    let config = Config {
+        nodes: 2,
+        pods_per_node: pods / 2,
+        faults: Faults::None,
+        clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
+        ..Config::default()
+    };
+    let harness = Harness::start_with(config, |settings| settings.certificate = Some(files)).await;
+    harness.first_step(2).await;
+    harness.step(2).await;
+    harness.step(2).await;
+    let list = harness.json(&format!("{BASE}/pods")).await;
+    assert_eq!(list["items"].as_array().unwrap().len(), pods as usize);
+    (harness, client)
+}
+
+/// Sends a request line as it stands, over HTTP/1.1; the status, the header, the body.
+async fn raw(harness: &Harness, client: &ClientConfig, line: &str) -> (u16, String, String) {
+    let address = harness.server.local_addr();
+    let mut stream = connect(address, client, "http/1.1").await.unwrap();
+    let request = format!("{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let end = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    let _politely = end.expect("the answer ends");
+    let answer = String::from_utf8(answer).unwrap();
+    let (header, body) = answer.split_once("\r\n\r\n").expect("a header");
+    let status = header.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, header.to_owned(), body.to_owned())
+}
+
+fn is_status(body: &[u8], code: u16) -> bool {
+    let status: Value = serde_json::from_slice(body).unwrap_or_default();
+    status["kind"] == "Status" && status["code"] == code
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_reading_is_allowed_and_the_refusal_is_a_status() {
+    let (harness, _) = cluster(4).await;
+    for path in [
+        "/",
+        "/apis",
+        "/apis/",
+        "/apis/metrics.k8s.io",
+        BASE,
+        "/version",
+        "/livez",
+        "/livez/ping",
+        "/debug/scrapes",
+        &format!("{BASE}/nodes"),
+        &format!("{BASE}/pods/"),
+    ] {
+        for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
+            let (status, body) = harness.send(harness.request(method, path)).await;
+            assert_eq!(status, 405, "{method} {path}");
+            assert!(is_status(&body, 405), "{method} {path}");
+        }
+        let get = harness.request("GET", path).send().await.unwrap();
+        let head = harness.request("HEAD", path).send().await.unwrap();
+        assert_eq!(head.status(), get.status(), "{path}");
+        for header in [CONTENT_TYPE, CONTENT_LENGTH, CACHE_CONTROL] {
+            let (ours, theirs) = (head.headers().get(&header), get.headers().get(&header));
+            assert_eq!(ours, theirs, "{path}: {header}");
+        }
+        assert_eq!(head.bytes().await.unwrap(), "", "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_is_not_waited_for() {
+    let (harness, client) = cluster(4).await;
+    let line =
+        format!("POST {BASE}/nodes HTTP/1.1\r\ncontent-length: 1000000000000\r\nx: y\r\nz: ");
+    let (status, _, body) = raw(&harness, &client, &line).await;
+    assert_eq!(status, 405);
+    assert!(is_status(body.as_bytes(), 405), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strange_paths_are_refused_clearly() {
+    let (harness, client) = cluster(4).await;
+    let at = |path: &str| format!("{BASE}{path}");
+    for (path, expected) in [
+        (at("/nodes/.."), 404),
+        (at("/nodes/../pods"), 404),
+        (at("/nodes/%2e%2e"), 404),
+        (at("/nodes/a%00b"), 404),
+        (at("/nodes/a%2Fb"), 404),
+        (at("/nodes/%zz"), 404),
+        (at("/nodes/%"), 404),
+        (at("/nodes/%ff"), 400),
+        (at("//nodes"), 404),
+        (at("/nodes//"), 404),
+        (at("/namespaces//pods"), 404),
+        (at("/namespaces/%ff/pods"), 400),
+        (at("/namespaces/default/pods/%c3%28"), 400),
+        (at("/namespaces/default/pods/%00"), 404),
+        (at("/namespaces/default/pods/.."), 404),
+        (at("/%ff"), 404),
+        (at("/pods?labelSelector=%ff"), 400),
+        (at("/pods?fieldSelector=%00"), 400),
+        ("/livez/%ff".to_owned(), 400),
+    ] {
+        let (status, _, body) = raw(&harness, &client, &format!("GET {path}")).await;
+        assert_eq!(status, expected, "{path}: {body}");
+        assert!(is_status(body.as_bytes(), expected), "{path}: {body}");
+    }
+    // What is no API is answered as at the peer: with the paths that there are.
+    for line in [
+        "GET /..",
+        "GET //apis",
+        "GET /apis//metrics.k8s.io",
+        "GET /%2e%2e/%00",
+        "GET /livez/",
+        "GET /%ff",
+        "OPTIONS *",
+        "CONNECT localhost:443",
+    ] {
+        let (status, _, body) = raw(&harness, &client, line).await;
+        assert_eq!(status, 404, "{line}: {body}");
+        let paths: Value = serde_json::from_str(&body).unwrap();
+        assert!(paths["paths"].is_array(), "{line}: {body}");
+    }
+    // All of that has disturbed nobody.
+    assert_eq!(harness.pods().await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slash_at_the_end_changes_nothing() {
+    let (harness, _) = cluster(4).await;
+    let pod = harness.json(&format!("{BASE}/pods")).await["items"][0]["metadata"].clone();
+    let namespace = pod["namespace"].as_str().unwrap();
+    let name = pod["name"].as_str().unwrap();
+    let node = &harness.cluster.node_names()[0];
+    for path in [
+        "/version".to_owned(),
+        "/apis".to_owned(),
+        "/apis/metrics.k8s.io".to_owned(),
+        BASE.to_owned(),
+        format!("{BASE}/nodes"),
+        format!("{BASE}/nodes/{node}"),
+        format!("{BASE}/pods"),
+        format!("{BASE}/namespaces/{namespace}/pods"),
+        format!("{BASE}/namespaces/{namespace}/pods/{name}"),
+    ] {
+        let mut answers = [
+            harness.json(&path).await,
+            harness.json(&format!("{path}/")).await,
+        ];
+        // Every answer has the time at which it was given.
+        for answer in &mut answers {
+            forget_creation(answer);
+        }
+        assert_eq!(answers[0], answers[1], "{path}");
+    }
+}
+
+fn forget_creation(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove("creationTimestamp");
+            members.values_mut().for_each(forget_creation);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_creation),
+        _ => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_is_refused_unless_it_says_no() {
+    let (harness, _) = cluster(4).await;
+    for (query, expected) in [
+        ("watch", 405),
+        ("watch=", 405),
+        ("watch=1", 405),
+        ("watch=true", 405),
+        ("watch=0", 200),
+        ("watch=False", 200),
+    ] {
+        for resource in ["nodes", "pods"] {
+            let (status, _) = harness.get(&format!("{BASE}/{resource}?{query}")).await;
+            assert_eq!(status, expected, "{resource}?{query}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_and_version_carry_the_peers_headers() {
+    let (harness, _) = cluster(4).await;
+    for (name, path) in [
+        ("livez", "/livez?verbose"),
+        ("readyz", "/readyz?verbose"),
+        ("healthz", "/healthz?verbose"),
+        ("version", "/version"),
+    ] {
+        let (status, _) = as_captured(name, harness.request("GET", path)).await;
+        assert_eq!(status, 200, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn aggregated_discovery_is_not_sent_to_who_has_it() {
+    let (harness, _) = cluster(4).await;
+    let ask = async |agent: &str, known: Option<&str>| {
+        let mut request = harness.request("GET", "/apis");
+        request = request.header(ACCEPT, AGGREGATED).header(USER_AGENT, agent);
+        if let Some(known) = known {
+            request = request.header(IF_NONE_MATCH, known);
+        }
+        let response = request.send().await.unwrap();
+        let tag = response.headers()[ETAG].to_str().unwrap().to_owned();
+        assert_eq!(response.headers()[CACHE_CONTROL], "public");
+        (
+            response.status().as_u16(),
+            tag,
+            response.text().await.unwrap(),
+        )
+    };
+    let (status, tag, body) = ask("kubectl", None).await;
+    assert_eq!(status, 200);
+    assert!(
+        tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"'),
+        "{tag}"
+    );
+    assert_eq!(ask("kubectl", None).await, (200, tag.clone(), body.clone()));
+    for known in [tag.clone(), "*".to_owned(), format!("\"x\", W/{tag}")] {
+        let again = ask("kubectl", Some(&known)).await;
+        assert_eq!(again, (304, tag.clone(), String::new()), "{known}");
+    }
+    let changed = ask("kubectl", Some("\"x\"")).await;
+    assert_eq!(changed, (200, tag.clone(), body));
+    // Other bytes, another tag.
+    let (_, indented, _) = ask("curl", None).await;
+    assert_ne!(indented, tag);
+}
