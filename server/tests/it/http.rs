@@ -256,3 +256,43 @@ async fn aggregated_discovery_is_not_sent_to_who_has_it() {
     let (_, indented, _) = ask("curl", None).await;
     assert_ne!(indented, tag);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_of_few_among_many_is_whole() {
+    // More than are looked at in one go, and than fit into one chunk.
+    let (harness, _) = cluster(3000).await;
+    let all = harness.json(&format!("{BASE}/pods")).await["items"].clone();
+    let all = all.as_array().unwrap();
+    assert_eq!(all.len(), 3000);
+    for index in [0, 1, 1022, 1023, 1024, 1025, 2047, 2048, 2999] {
+        let wanted = &all[index]["metadata"];
+        let (namespace, name) = (&wanted["namespace"], wanted["name"].as_str().unwrap());
+        let found = harness
+            .json(&format!("{BASE}/pods?fieldSelector=metadata.name%3D{name}"))
+            .await["items"]
+            .clone();
+        let found = found.as_array().unwrap();
+        assert!(
+            found
+                .iter()
+                .any(|pod| pod["metadata"]["namespace"] == *namespace),
+            "{name}"
+        );
+        assert!(found.iter().all(|pod| pod["metadata"]["name"] == name));
+    }
+    let but_one = all[1023]["metadata"]["name"].as_str().unwrap();
+    let path = format!("{BASE}/pods?fieldSelector=metadata.name!%3D{but_one}");
+    let others = harness.json(&path).await;
+    let expected: Vec<_> = all
+        .iter()
+        .map(|pod| &pod["metadata"]["name"])
+        .filter(|name| *name != but_one)
+        .collect();
+    let others = others["items"].as_array().unwrap();
+    let others: Vec<_> = others.iter().map(|pod| &pod["metadata"]["name"]).collect();
+    assert_eq!(others, expected);
+    let none = harness
+        .json(&format!("{BASE}/pods?fieldSelector=metadata.name%3Dnobody"))
+        .await;
+    assert_eq!(none["items"], serde_json::json!([]));
+}

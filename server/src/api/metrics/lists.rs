@@ -1,5 +1,6 @@
 //! Lists, streamed as they are encoded: however large the cluster, a list costs one chunk of memory.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 
 use axum::body::Body;
@@ -18,6 +19,9 @@ use crate::query::{PodCursor, PodList, Query};
 /// Encoded at a time: large enough that its cost is in the encoding, small enough to be nothing in memory.
 const CHUNK: usize = 64 << 10;
 
+/// Pods looked at in one go: a fraction of a millisecond.
+const STRIDE: usize = 1024;
+
 /// The list of nodes. There are never so many that they need a stream.
 pub(super) fn nodes(
     version: Version,
@@ -33,7 +37,7 @@ pub(super) fn nodes(
 }
 
 /// The list of pods.
-pub(super) fn pods(
+pub(super) async fn pods(
     version: Version,
     query: &Query,
     form: Form,
@@ -50,12 +54,12 @@ pub(super) fn pods(
         state: State::Head,
     };
     // A short list goes out in one piece, with its length.
-    let first = stream.next_chunk().unwrap_or_default();
+    let first = stream.next_chunk().await.unwrap_or_default();
     if matches!(stream.state, State::Done) {
         return reply::json(StatusCode::OK, Body::from(first));
     }
     let rest = futures::stream::unfold(stream, async |mut stream| {
-        Some((stream.next_chunk()?, stream))
+        Some((stream.next_chunk().await?, stream))
     });
     let all = futures::StreamExt::chain(futures::stream::once(async { first }), rest);
     reply::json(
@@ -81,36 +85,55 @@ struct PodStream {
 }
 
 impl PodStream {
-    fn next_chunk(&mut self) -> Option<Bytes> {
+    async fn next_chunk(&mut self) -> Option<Bytes> {
         let mut out = Vec::with_capacity(CHUNK + CHUNK / 8);
-        let mut any = match self.state {
+        match self.state {
             State::Done => return None,
             State::Head => {
                 encode::pods_head(&mut out, self.version);
-                false
+                self.state = State::Items { any: false };
             }
-            State::Items { any } => any,
-        };
+            State::Items { .. } => {}
+        }
+        // Few of very many may be asked for: others have their turn while those few are looked for.
+        while !self.advance(&mut out) {
+            tokio::task::yield_now().await;
+        }
+        Some(Bytes::from(self.finish(out)))
+    }
+
+    /// Encodes what is asked for of the next pods, until there is a chunk of it, or no more, or [`STRIDE`] pods
+    /// have been looked at. Returns whether the chunk is complete.
+    fn advance(&mut self, out: &mut Vec<u8>) -> bool {
+        let mut any = matches!(self.state, State::Items { any: true });
         let (selection, created) = (&self.selection, self.created);
+        let (looked_at, asked_for) = (Cell::new(0), Cell::new(false));
         let more = self.list.visit(
             &mut self.cursor,
-            |pod| selection.admits(&pod.key.namespace, &pod.key.name, &pod.labels),
+            |pod| {
+                looked_at.set(looked_at.get() + 1);
+                asked_for.set(selection.admits(&pod.key.namespace, &pod.key.name, &pod.labels));
+                // A visit can only be ended at a pod that is let through.
+                asked_for.get() || looked_at.get() >= STRIDE
+            },
             |answer| {
-                if any {
-                    out.push(b',');
+                if asked_for.get() {
+                    if any {
+                        out.push(b',');
+                    }
+                    any = true;
+                    encode::pods_item(out, &answer, created);
                 }
-                any = true;
-                encode::pods_item(&mut out, &answer, created);
-                out.len() < CHUNK
+                out.len() < CHUNK && looked_at.get() < STRIDE
             },
         );
-        self.state = if more {
-            State::Items { any }
+        if more {
+            self.state = State::Items { any };
         } else {
-            encode::pods_tail(&mut out);
-            State::Done
-        };
-        Some(Bytes::from(self.finish(out)))
+            encode::pods_tail(out);
+            self.state = State::Done;
+        }
+        !more || out.len() >= CHUNK
     }
 
     fn finish(&mut self, mut compact: Vec<u8>) -> Vec<u8> {

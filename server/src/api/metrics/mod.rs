@@ -81,7 +81,7 @@ async fn list_pods(
     }
     match prepare(&request, "pods") {
         Ok((form, selection)) => {
-            lists::pods(version, &query, form, namespace.as_deref(), selection)
+            lists::pods(version, &query, form, namespace.as_deref(), selection).await
         }
         Err(refusal) => refusal,
     }
