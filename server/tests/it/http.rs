@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::bodies::as_captured;
-use crate::harness::{Harness, PATIENCE};
+use crate::harness::{Harness, PATIENCE, wait_until};
 use crate::limits::{certified, connect};
 
 const BASE: &str = "/apis/metrics.k8s.io/v1beta1";
@@ -32,8 +32,12 @@ async fn cluster(pods: u32) -> (Harness, ClientConfig) {
     harness.first_step(2).await;
     harness.step(2).await;
     harness.step(2).await;
-    let list = harness.json(&format!("{BASE}/pods")).await;
-    assert_eq!(list["items"].as_array().unwrap().len(), pods as usize);
+    // Nodes may have been scraped before the pods were listed.
+    wait_until("all pods are answered", async || {
+        let list = harness.json(&format!("{BASE}/pods")).await;
+        list["items"].as_array().unwrap().len() == pods as usize
+    })
+    .await;
     (harness, client)
 }
 
