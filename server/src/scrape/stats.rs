@@ -14,6 +14,7 @@ use super::failure::{Failed, ScrapeError};
 #[derive(Debug)]
 pub struct Stats {
     nodes: AtomicUsize,
+    asking: AtomicUsize,
     skipped_lines: AtomicU64,
     outcomes: Mutex<Outcomes>,
 }
@@ -33,6 +34,8 @@ struct Outcomes {
 pub struct Snapshot {
     /// Nodes that are asked.
     pub nodes: usize,
+    /// Nodes whose turn has come and is not over.
+    pub asking: usize,
     /// Scrapes that succeeded.
     pub succeeded: u64,
     /// Scrapes that failed, by reason.
@@ -58,6 +61,15 @@ pub struct Quantiles {
     pub max: u64,
 }
 
+/// A turn that is not over.
+pub(super) struct Asking<'a>(&'a AtomicUsize);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 impl Stats {
     /// All zero.
     ///
@@ -67,6 +79,7 @@ impl Stats {
         const LONGEST_MICROSECONDS: u64 = 600_000_000;
         Ok(Self {
             nodes: AtomicUsize::default(),
+            asking: AtomicUsize::default(),
             skipped_lines: AtomicU64::default(),
             outcomes: Mutex::new(Outcomes {
                 succeeded: 0,
@@ -79,6 +92,12 @@ impl Stats {
 
     pub(super) fn set_nodes(&self, nodes: usize) {
         self.nodes.store(nodes, Ordering::Relaxed);
+    }
+
+    /// A node's turn has come; it is over when what this returns is dropped, however that comes about.
+    pub(super) fn asks(&self) -> Asking<'_> {
+        self.asking.fetch_add(1, Ordering::AcqRel);
+        Asking(&self.asking)
     }
 
     pub(super) fn skipped(&self, lines: u64) {
@@ -113,6 +132,7 @@ impl Stats {
         let at = |quantile| outcomes.latency.value_at_quantile(quantile);
         Snapshot {
             nodes: self.nodes.load(Ordering::Relaxed),
+            asking: self.asking.load(Ordering::Acquire),
             succeeded: outcomes.succeeded,
             failed: outcomes.failed.clone(),
             no_first_rates: outcomes.no_first_rates.clone(),

@@ -46,6 +46,7 @@ pub(super) async fn run(
         } else {
             &shared.failing
         };
+        let asking = shared.stats.asks();
         let Ok(permit) = lane.acquire().await else {
             return;
         };
@@ -89,6 +90,7 @@ pub(super) async fn run(
         }
         // Last: whoever sees the count may rely on the next turn being set.
         shared.stats.scraped(&result, began.elapsed());
+        drop(asking);
         loop {
             tokio::select! {
                 () = &mut turn => break,

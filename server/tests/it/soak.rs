@@ -158,7 +158,7 @@ async fn forty_minutes_of_every_fault() {
         ..Config::default()
     };
     let harness = Harness::start_with(config, |settings| {
-        settings.kubelet_timeout = Duration::from_secs(2)
+        settings.kubelet_timeout = Duration::from_secs(1)
     })
     .await;
     harness.first_step(u64::from(NODES)).await;
@@ -188,6 +188,11 @@ async fn forty_minutes_of_every_fault() {
         }
         harness.clock.advance(RESOLUTION);
         witness.look(&harness).await;
+        // A kubelet that hangs does so in real time: the simulated one waits for it.
+        wait_until("no node is being asked", async || {
+            harness.server.query().scrapes().asking == 0
+        })
+        .await;
         let running_now = running(&harness);
         let cut = (50..53).contains(&step) || (120..124).contains(&step);
         if !cut {
