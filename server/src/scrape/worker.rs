@@ -62,15 +62,11 @@ pub(super) async fn run(
                 &mut complaints,
                 &known,
             ));
-            match timeout(LONGEST_PLACE, &mut scraping).await {
-                Ok(result) => {
-                    drop(permit);
-                    result
-                }
-                Err(_) => {
-                    drop(permit);
-                    scraping.await
-                }
+            let soon = timeout(LONGEST_PLACE, &mut scraping).await;
+            drop(permit);
+            match soon {
+                Ok(result) => result,
+                Err(_) => scraping.await,
             }
         };
         shared.give_buffer(body);
