@@ -9,9 +9,11 @@ use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
 use kubevitals_proto::wire::root::VersionInfo;
+use kubevitals_proto::wire::status::Status;
 
 use super::reply::{self, Form};
 use super::request::{self, Named};
+use crate::cluster::WatchHealth;
 use crate::query::{Query, Readiness};
 
 /// One check: the peer's name for it, and whether it holds.
@@ -117,7 +119,18 @@ async fn version(request: Request) -> Response {
     })
 }
 
-/// Counts of scrapes and their latency, as JSON.
+/// Counts of scrapes, their latency, and how the watches are doing, as JSON.
 pub(super) async fn scrapes(State(query): State<Arc<Query>>, request: Request) -> Response {
-    Form::any(&request).object(&query.scrapes())
+    let watch = |health: &WatchHealth| serde_json::json!({"lists": health.lists(), "failures": health.failures()});
+    let watches = query.watches();
+    let mut counts = match serde_json::to_value(query.scrapes()) {
+        Ok(counts) => counts,
+        Err(error) => return Form::any(&request).status(&Status::internal_error(error)),
+    };
+    if let Some(counts) = counts.as_object_mut() {
+        let watches =
+            serde_json::json!({"nodes": watch(&watches.nodes), "pods": watch(&watches.pods)});
+        counts.insert("watches".to_owned(), watches);
+    }
+    Form::any(&request).object(&counts)
 }

@@ -74,6 +74,11 @@ impl Query {
         self.stats.snapshot()
     }
 
+    /// How the watches of nodes and pods are doing.
+    pub fn watches(&self) -> &Watches {
+        &self.watches
+    }
+
     fn now(&self) -> Age {
         self.clock.elapsed()
     }

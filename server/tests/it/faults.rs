@@ -190,6 +190,9 @@ async fn without_the_api_server_what_is_known_is_answered_and_later_caught_up() 
         !harness.pods().await.contains(&gone)
     })
     .await;
+    let counts = harness.json("/debug/scrapes").await;
+    let failures = counts["watches"]["pods"]["failures"].as_u64().unwrap();
+    assert!(failures > 0, "{counts}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
