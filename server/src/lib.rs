@@ -4,6 +4,7 @@
 //! Nothing to the left knows anything to its right. docs/architecture.md walks the whole way.
 
 mod api;
+pub mod auth;
 pub mod clock;
 pub mod cluster;
 pub mod config;

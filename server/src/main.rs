@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         }
         Err(error) => return refuse(&one_line(&error)),
     };
-    telemetry::init(flags.logging_format, flags.verbosity);
+    telemetry::init(flags.logging.logging_format, flags.logging.verbosity);
     // Another part may have installed it already; it is the same one.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()

@@ -67,7 +67,8 @@ impl Server {
         let Settings {
             kube,
             listen,
-            certificate,
+            tls: serving_tls,
+            auth: _,
             resolution,
             kubelet_timeout,
             addressing,
@@ -83,7 +84,7 @@ impl Server {
             "::1".to_owned(),
             "metrics-server.kube-system.svc".to_owned(),
         ];
-        let tls = tls::server_config(certificate.as_ref(), names)?;
+        let tls = tls::server_config(serving_tls.certificate.as_ref(), names)?;
         let listener = bind(listen).await.map_err(|cause| StartError::Listen {
             address: listen,
             cause,

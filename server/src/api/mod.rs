@@ -7,6 +7,8 @@ mod metrics;
 mod reply;
 mod request;
 
+pub(crate) use request::option;
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -44,7 +44,7 @@ pub(super) fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
 }
 
 /// Whether an option of Kubernetes is on: it is there, if only by name, and says neither 0 nor false.
-pub(super) fn option(uri: &Uri, name: &str) -> bool {
+pub(crate) fn option(uri: &Uri, name: &str) -> bool {
     parameter(uri, name).is_some_and(|value| *value != *"0" && !value.eq_ignore_ascii_case("false"))
 }
 

@@ -1,6 +1,8 @@
 //! What the person who runs the server decides: flags, and what they mean when taken together.
 
-mod flags;
+mod authentication;
+pub mod flags;
+mod serving;
 mod settings;
 
 pub use flags::Flags;

@@ -10,10 +10,13 @@ use kubevitals_proto::selector::LabelSelector;
 use secrecy::ExposeSecret;
 
 use super::flags::Flags;
+use super::{authentication, serving};
+use crate::auth;
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::AddressType;
 use crate::scrape::{Addressing, Credentials, Pem, TlsError, Token, Trust};
 use crate::telemetry::chain;
+use crate::tls;
 
 const SHORTEST_RESOLUTION: Duration = Duration::from_secs(10);
 const LONGEST_RESOLUTION: Duration = Duration::from_secs(3600);
@@ -51,8 +54,10 @@ pub struct Settings {
     pub kube: kube::Config,
     /// Where to serve.
     pub listen: SocketAddr,
-    /// The serving certificate and its key, as files; without, one is made.
-    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// What the server shows, and how connections are taken.
+    pub tls: tls::Settings,
+    /// Who may ask.
+    pub auth: auth::Settings,
     /// Time between two scrapes of a node.
     pub resolution: Duration,
     /// Bounds one scrape.
@@ -74,7 +79,7 @@ impl Settings {
     /// What is wrong, in one line for the person who typed it.
     pub async fn from_flags(flags: Flags) -> Result<Self, ConfigError> {
         check(&flags)?;
-        let kube = match &flags.kubeconfig {
+        let kube = match &flags.cluster.kubeconfig {
             Some(path) => from_file(path).await?,
             None => kube::Config::incluster()
                 .map_err(|error| ConfigError::NotInCluster(chain(&error)))?,
@@ -82,18 +87,19 @@ impl Settings {
         let kube = bounded(kube);
         let credentials = credentials(&flags, &kube)?;
         Ok(Self {
-            listen: SocketAddr::new(flags.bind_address, flags.secure_port),
-            certificate: flags.tls_cert_file.zip(flags.tls_private_key_file),
-            resolution: flags.metric_resolution,
-            kubelet_timeout: flags.kubelet_request_timeout,
+            listen: SocketAddr::new(flags.serving.bind_address, flags.serving.secure_port),
+            tls: serving::settings(&flags.serving)?,
+            auth: authentication::settings(&flags.authentication, &flags.authorization)?,
+            resolution: flags.kubelets.metric_resolution,
+            kubelet_timeout: flags.kubelets.kubelet_request_timeout,
             addressing: Addressing {
-                preferred: flags.kubelet_preferred_address_types,
-                port: flags.kubelet_port,
-                use_status_port: flags.kubelet_use_node_status_port,
-                plain: flags.deprecated_kubelet_completely_insecure,
+                preferred: flags.kubelets.kubelet_preferred_address_types,
+                port: flags.kubelets.kubelet_port,
+                use_status_port: flags.kubelets.kubelet_use_node_status_port,
+                plain: flags.kubelets.deprecated_kubelet_completely_insecure,
             },
             credentials,
-            node_selector: flags.node_selector,
+            node_selector: flags.cluster.node_selector,
             clock: Arc::new(SystemClock::default()),
             kube,
         })
@@ -117,7 +123,8 @@ impl Settings {
         let credentials = Credentials::new(trust(&kube)?, identity(&kube)?, token(&kube)?);
         Ok(Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            certificate: None,
+            tls: tls::Settings::default(),
+            auth: auth::Settings::default(),
             resolution: Duration::from_secs(15),
             kubelet_timeout: Duration::from_secs(10),
             addressing: Addressing {
@@ -166,46 +173,44 @@ fn showable(kube: &kube::Config) -> Result<(), ConfigError> {
 
 fn check(flags: &Flags) -> Result<(), ConfigError> {
     let wrong = |text: &str| Err(ConfigError::Flag(text.to_owned()));
-    if flags.metric_resolution < SHORTEST_RESOLUTION {
+    if flags.kubelets.metric_resolution < SHORTEST_RESOLUTION {
         return wrong(
             "--metric-resolution must be at least 10s: kubelets have nothing newer to say",
         );
     }
-    if flags.metric_resolution > LONGEST_RESOLUTION {
+    if flags.kubelets.metric_resolution > LONGEST_RESOLUTION {
         return wrong("--metric-resolution must be at most 1h: the HPA asks every 15s");
     }
-    if flags.kubelet_request_timeout.is_zero() {
+    if flags.kubelets.kubelet_request_timeout.is_zero() {
         return wrong("--kubelet-request-timeout must be more than 0");
     }
-    if flags.kubelet_request_timeout > flags.metric_resolution * 9 / 10 {
+    if flags.kubelets.kubelet_request_timeout > flags.kubelets.metric_resolution * 9 / 10 {
         return wrong(
             "--kubelet-request-timeout must be at most 0.9 of --metric-resolution, or one scrape runs into the next",
         );
     }
-    if flags.kubelet_client_certificate.is_some() != flags.kubelet_client_key.is_some() {
+    if flags.kubelets.kubelet_client_certificate.is_some()
+        != flags.kubelets.kubelet_client_key.is_some()
+    {
         return wrong(
             "--kubelet-client-certificate and --kubelet-client-key go together: give both or neither",
         );
     }
-    if flags.tls_cert_file.is_some() != flags.tls_private_key_file.is_some() {
-        return wrong(
-            "--tls-cert-file and --tls-private-key-file go together: give both or neither",
-        );
-    }
-    if flags.kubelet_insecure_tls && flags.kubelet_certificate_authority.is_some() {
+    if flags.kubelets.kubelet_insecure_tls && flags.kubelets.kubelet_certificate_authority.is_some()
+    {
         return wrong(
             "--kubelet-insecure-tls and --kubelet-certificate-authority contradict each other: give one of them",
         );
     }
-    let tls = flags.kubelet_insecure_tls
-        || flags.kubelet_certificate_authority.is_some()
-        || flags.kubelet_client_certificate.is_some();
-    if flags.deprecated_kubelet_completely_insecure && tls {
+    let tls = flags.kubelets.kubelet_insecure_tls
+        || flags.kubelets.kubelet_certificate_authority.is_some()
+        || flags.kubelets.kubelet_client_certificate.is_some();
+    if flags.kubelets.deprecated_kubelet_completely_insecure && tls {
         return wrong(
             "--deprecated-kubelet-completely-insecure is plain HTTP: it goes with no other TLS flag for kubelets",
         );
     }
-    if let Some(selector) = &flags.node_selector
+    if let Some(selector) = &flags.cluster.node_selector
         && let Err(error) = selector.parse::<LabelSelector>()
     {
         return Err(ConfigError::Flag(format!(
@@ -227,17 +232,20 @@ async fn from_file(path: &PathBuf) -> Result<kube::Config, ConfigError> {
 }
 
 fn credentials(flags: &Flags, kube: &kube::Config) -> Result<Credentials, ConfigError> {
-    if flags.deprecated_kubelet_completely_insecure {
+    if flags.kubelets.deprecated_kubelet_completely_insecure {
         return Ok(Credentials::new(Trust::Anything, None, Token::None));
     }
-    let trust = if flags.kubelet_insecure_tls {
+    let trust = if flags.kubelets.kubelet_insecure_tls {
         Trust::Anything
-    } else if let Some(path) = &flags.kubelet_certificate_authority {
+    } else if let Some(path) = &flags.kubelets.kubelet_certificate_authority {
         Trust::Ca(Pem::File(path.clone()))
     } else {
         trust(kube)?
     };
-    let identity = match (&flags.kubelet_client_certificate, &flags.kubelet_client_key) {
+    let identity = match (
+        &flags.kubelets.kubelet_client_certificate,
+        &flags.kubelets.kubelet_client_key,
+    ) {
         (Some(certificate), Some(key)) => {
             Some((Pem::File(certificate.clone()), Pem::File(key.clone())))
         }

@@ -28,7 +28,8 @@ async fn cluster(pods: u32) -> (Harness, ClientConfig) {
         clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
         ..Config::default()
     };
-    let harness = Harness::start_with(config, |settings| settings.certificate = Some(files)).await;
+    let harness =
+        Harness::start_with(config, |settings| settings.tls.certificate = Some(files)).await;
     harness.first_step(2).await;
     harness.step(2).await;
     harness.step(2).await;

@@ -1,0 +1,8 @@
+//! Who asks.
+
+use clap::Args;
+
+/// Who asks.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Authentication")]
+pub struct Authentication {}
