@@ -79,6 +79,8 @@ impl Settings {
     /// What is wrong, in one line for the person who typed it.
     pub async fn from_flags(flags: Flags) -> Result<Self, ConfigError> {
         check(&flags)?;
+        let tls = serving::settings(&flags.serving)?;
+        let auth = authentication::settings(&flags.authentication, &flags.authorization)?;
         let kube = match &flags.cluster.kubeconfig {
             Some(path) => from_file(path).await?,
             None => kube::Config::incluster()
@@ -88,8 +90,8 @@ impl Settings {
         let credentials = credentials(&flags, &kube)?;
         Ok(Self {
             listen: SocketAddr::new(flags.serving.bind_address, flags.serving.secure_port),
-            tls: serving::settings(&flags.serving)?,
-            auth: authentication::settings(&flags.authentication, &flags.authorization)?,
+            tls,
+            auth,
             resolution: flags.kubelets.metric_resolution,
             kubelet_timeout: flags.kubelets.kubelet_request_timeout,
             addressing: Addressing {
