@@ -1,14 +1,18 @@
-//! The HTTP client for kubelets: one connection a node, kept open; a bounded body; a fresh token.
+//! Asking kubelets: the next address when one cannot be reached, a fresh token when one is refused, a bounded
+//! body.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
-use http::{HeaderValue, StatusCode};
-use reqwest::{Client, Response, Url};
-use tokio::time::{Instant, timeout_at};
+use flate2::write::MultiGzDecoder;
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::connection::{Connection, innermost};
 use super::credentials::{Credentials, TlsError};
 use super::failure::{Failed, ScrapeError};
 use super::target::Target;
@@ -19,38 +23,21 @@ pub(super) const LARGEST_BODY: usize = 32 << 20;
 /// An address that cannot be reached is given up after this long, so that there is time for the next.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Longer than the longest pause between two scrapes of a node that answers.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
-
 /// Asks kubelets.
 #[derive(Debug)]
 pub struct Kubelets {
-    client: Client,
     credentials: Arc<Credentials>,
     timeout: Duration,
 }
 
 impl Kubelets {
-    /// A client with these credentials; `timeout` bounds one request in all, every address together.
+    /// Asks with these credentials; `timeout` bounds one request in all, every address together.
     ///
     /// # Errors
     /// When a certificate, a key or a CA cannot be used.
     pub fn new(credentials: Arc<Credentials>, timeout: Duration) -> Result<Self, TlsError> {
-        let client = Client::builder()
-            .tls_backend_preconfigured(credentials.tls_config()?)
-            .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(1)
-            .user_agent(concat!("vitals-server/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| TlsError::Client {
-                cause: crate::telemetry::chain(&error),
-            })?;
+        credentials.tls()?;
         Ok(Self {
-            client,
             credentials,
             timeout,
         })
@@ -76,8 +63,11 @@ impl Kubelets {
     ) -> Result<(), Failed> {
         let mut failed: Option<Failed> = None;
         let mut answered = None;
+        // Kept again when its answer is in: one that is given up in the midst of an answer is of no more use.
+        let mut kept = target.take_connection();
         for (index, origin) in target.origins() {
-            let error = match timeout_at(deadline, self.get_from(origin, path, body)).await {
+            let asked = self.get_from(origin, path, &mut kept, body);
+            let error = match timeout_at(deadline, asked).await {
                 Ok(Ok(())) => {
                     answered = Some(index);
                     break;
@@ -96,7 +86,7 @@ impl Kubelets {
             }
         }
         if let Some(index) = answered {
-            target.answered(index);
+            target.answered(index, kept);
             return Ok(());
         }
         Err(failed.unwrap_or_else(|| {
@@ -105,110 +95,137 @@ impl Kubelets {
         }))
     }
 
+    /// Asks one address. `kept` is used if it leads there, and holds a connection that can be used again when this
+    /// succeeds.
     async fn get_from(
         &self,
         origin: &str,
         path: &str,
+        kept: &mut Option<Connection>,
         body: &mut Vec<u8>,
     ) -> Result<(), ScrapeError> {
-        let mut url = Url::parse(origin).map_err(|_| ScrapeError::BadAddress {
-            address: origin.to_owned(),
-        })?;
-        // Set, not glued on: a path that a node's annotation gives must not become part of the address.
-        let (path, query) = path
-            .split_once('?')
-            .map_or((path, None), |(path, query)| (path, Some(query)));
-        url.set_path(path);
-        url.set_query(query);
+        let path = path_of(path)?;
         let bearer = self.credentials.bearer()?;
-        let mut response = self.send(url.clone(), bearer.clone()).await?;
-        // The token may have rotated since it was read.
+        let (mut connection, mut response) = self
+            .send(origin, &path, bearer.as_ref(), kept.take())
+            .await?;
+        // The token, or our certificate, may have rotated since it was read.
         if response.status() == StatusCode::UNAUTHORIZED
             && self.credentials.refresh(bearer.as_ref())
         {
-            response = self.send(url, self.credentials.bearer()?).await?;
+            let bearer = self.credentials.bearer()?;
+            (connection, response) = self.send(origin, &path, bearer.as_ref(), None).await?;
         }
         if response.status() != StatusCode::OK {
             return Err(ScrapeError::Status {
                 status: response.status(),
             });
         }
-        read(response, body).await
+        read(response, body).await?;
+        *kept = Some(connection);
+        Ok(())
     }
 
-    async fn send(&self, url: Url, bearer: Option<HeaderValue>) -> Result<Response, ScrapeError> {
-        // Compressed answers cost both sides more than they save inside a cluster: 22 MB/s of metrics from
-        // 5,000 nodes would be a twentieth of a core to inflate. What comes compressed all the same is read.
-        let mut request = self
-            .client
-            .get(url)
-            .header(ACCEPT, "text/plain,*/*;q=0.5")
-            .header(ACCEPT_ENCODING, "identity");
-        if let Some(bearer) = bearer {
-            request = request.header(AUTHORIZATION, bearer);
+    async fn send(
+        &self,
+        origin: &str,
+        path: &Uri,
+        bearer: Option<&HeaderValue>,
+        kept: Option<Connection>,
+    ) -> Result<(Connection, Response<Incoming>), ScrapeError> {
+        let headers = headers(bearer);
+        let tls = self
+            .credentials
+            .tls()
+            .map_err(|error| ScrapeError::Connect {
+                cause: error.to_string(),
+            })?;
+        if let Some(mut connection) = kept.filter(|kept| kept.is_good(origin, &tls))
+            && let Ok(response) = connection.get(path, &headers).await
+        {
+            return Ok((connection, response));
         }
-        let request = request.build().map_err(|error| classify(&error))?;
-        let again = request.try_clone();
-        match self.client.execute(request).await {
-            Ok(response) => Ok(response),
-            // A kept connection that the kubelet closed just now: nothing was answered, and a GET may be repeated.
-            Err(error) if error.is_request() && !error.is_connect() && !error.is_timeout() => {
-                match again {
-                    Some(request) => self
-                        .client
-                        .execute(request)
-                        .await
-                        .map_err(|error| classify(&error)),
-                    None => Err(classify(&error)),
-                }
-            }
-            Err(error) => Err(classify(&error)),
-        }
+        // None was kept, or the kubelet closed it just now: nothing was answered, and a GET may be repeated.
+        let open = timeout(CONNECT_TIMEOUT, Connection::open(origin, tls)).await;
+        let mut connection = open.map_err(|_| ScrapeError::Connect {
+            cause: format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
+        })??;
+        let response = connection.get(path, &headers).await?;
+        Ok((connection, response))
     }
 }
 
-/// Reads a body up to the limit, which holds for the inflated bytes.
-async fn read(response: Response, body: &mut Vec<u8>) -> Result<(), ScrapeError> {
-    body.clear();
-    let announced = response.content_length().unwrap_or_default();
-    if announced > LARGEST_BODY as u64 {
-        return Err(ScrapeError::TooLarge {
-            limit: LARGEST_BODY,
-        });
+/// Nothing but a path and a query: what a node's annotation gives must not become part of the address.
+fn path_of(path: &str) -> Result<Uri, ScrapeError> {
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    Uri::builder()
+        .path_and_query(format!("{slash}{path}"))
+        .build()
+        .map_err(|_| ScrapeError::BadPath {
+            path: path.to_owned(),
+        })
+}
+
+fn headers(bearer: Option<&HeaderValue>) -> HeaderMap {
+    const AGENT: &str = concat!("vitals-server/", env!("CARGO_PKG_VERSION"));
+    let mut headers = HeaderMap::from_iter([
+        (ACCEPT, HeaderValue::from_static("text/plain,*/*;q=0.5")),
+        // Compressed answers cost both sides more than they save inside a cluster: 22 MB/s of metrics from
+        // 5,000 nodes would be a twentieth of a core to inflate. What comes compressed all the same is read.
+        (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+        (USER_AGENT, HeaderValue::from_static(AGENT)),
+    ]);
+    if let Some(bearer) = bearer {
+        headers.insert(AUTHORIZATION, bearer.clone());
     }
-    let mut chunks = response.bytes_stream();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| ScrapeError::BrokeOff {
+    headers
+}
+
+/// Reads a body up to the limit, which holds for the inflated bytes.
+async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<(), ScrapeError> {
+    const TOO_LARGE: ScrapeError = ScrapeError::TooLarge {
+        limit: LARGEST_BODY,
+    };
+    body.clear();
+    let gzip = response
+        .headers()
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding == "gzip");
+    let mut frames = response.into_body();
+    if frames.size_hint().lower() > LARGEST_BODY as u64 {
+        return Err(TOO_LARGE);
+    }
+    let mut inflate = gzip.then(|| MultiGzDecoder::new(std::mem::take(body)));
+    while let Some(frame) = frames.frame().await {
+        let frame = frame.map_err(|error| ScrapeError::BrokeOff {
             cause: innermost(&error),
         })?;
-        if body.len() + chunk.len() > LARGEST_BODY {
-            return Err(ScrapeError::TooLarge {
-                limit: LARGEST_BODY,
-            });
+        let Ok(chunk) = frame.into_data() else {
+            continue;
+        };
+        let length = match &mut inflate {
+            None => {
+                body.extend_from_slice(&chunk);
+                body.len()
+            }
+            // A chunk is small, and so is what it can inflate to: a thousand times as much.
+            Some(inflate) => {
+                inflate.write_all(&chunk).map_err(damaged)?;
+                inflate.get_ref().len()
+            }
+        };
+        if length > LARGEST_BODY {
+            return Err(TOO_LARGE);
         }
-        body.extend_from_slice(&chunk);
+    }
+    if let Some(inflate) = inflate {
+        *body = inflate.finish().map_err(damaged)?;
     }
     Ok(())
 }
 
-fn classify(error: &reqwest::Error) -> ScrapeError {
-    let cause = innermost(error);
-    if error.is_connect() {
-        if cause.contains("certificate") {
-            ScrapeError::Certificate { cause }
-        } else {
-            ScrapeError::Connect { cause }
-        }
-    } else {
-        ScrapeError::BrokeOff { cause }
+fn damaged(error: std::io::Error) -> ScrapeError {
+    ScrapeError::Malformed {
+        cause: format!("it is damaged gzip: {error}"),
     }
-}
-
-/// What the deepest cause says: the ones above it repeat the URL and "error sending request".
-fn innermost(error: &reqwest::Error) -> String {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(cause) = deepest.source() {
-        deepest = cause;
-    }
-    deepest.to_string()
 }

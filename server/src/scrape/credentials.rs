@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use parking_lot::Mutex;
+use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
     WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
@@ -17,9 +18,17 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
 use super::failure::ScrapeError;
+use crate::telemetry::Quiet;
 
-/// A projected token is replaced long before it expires; it is read again this often.
-const TOKEN_AGE: Duration = Duration::from_secs(10);
+/// A projected token is replaced long before it expires, and so is a certificate; they are read again this often.
+const AGE: Duration = Duration::from_secs(10);
+
+/// How often trouble with files that lasts is told.
+const TELL: Duration = Duration::from_secs(600);
+
+const CA: &str = "the kubelets' CA";
+const CERTIFICATE: &str = "the client certificate for kubelets";
+const KEY: &str = "the client key for kubelets";
 
 /// What cannot be used to make a TLS client.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +49,6 @@ pub enum TlsError {
         /// What it is for.
         what: &'static str,
         /// Why not.
-        cause: String,
-    },
-    /// The HTTP client refused.
-    #[error("cannot make the kubelet client: {cause}")]
-    Client {
-        /// Why.
         cause: String,
     },
 }
@@ -134,6 +137,30 @@ pub struct Credentials {
     identity: Option<(Pem, Pem)>,
     token: Token,
     read: Mutex<Option<(Instant, HeaderValue)>>,
+    tls: Mutex<Option<Tls>>,
+    complaints: Mutex<Quiet>,
+}
+
+/// A TLS configuration, and what it was made of.
+#[derive(Debug)]
+struct Tls {
+    checked: Instant,
+    files: Files,
+    config: Arc<ClientConfig>,
+}
+
+/// The bytes that a TLS configuration is made of.
+#[derive(PartialEq, Eq)]
+struct Files {
+    ca: Option<Vec<u8>>,
+    identity: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl fmt::Debug for Files {
+    // Keys are not for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Files(…)")
+    }
 }
 
 impl Credentials {
@@ -144,6 +171,8 @@ impl Credentials {
             identity,
             token,
             read: Mutex::new(None),
+            tls: Mutex::new(None),
+            complaints: Mutex::new(Quiet::new(TELL)),
         }
     }
 
@@ -156,7 +185,7 @@ impl Credentials {
         };
         let mut read = self.read.lock();
         if let Some((when, header)) = &*read
-            && when.elapsed() < TOKEN_AGE
+            && when.elapsed() < AGE
         {
             return Ok(Some(header.clone()));
         }
@@ -179,62 +208,141 @@ impl Credentials {
         }
     }
 
-    /// Reads the token again, now that one was refused. Returns whether there is another one than `refused`.
+    /// Reads token and files again, now that the kubelet refused us. Returns whether there is a token other than
+    /// `refused`, or another certificate.
     pub(super) fn refresh(&self, refused: Option<&HeaderValue>) -> bool {
-        let Token::File(path) = &self.token else {
-            return false;
-        };
-        let mut read = self.read.lock();
-        if let Ok(header) = read_token(path) {
-            *read = Some((Instant::now(), header));
+        let mut other = false;
+        if let Token::File(path) = &self.token {
+            let mut read = self.read.lock();
+            if let Ok(header) = read_token(path) {
+                *read = Some((Instant::now(), header));
+            }
+            other = read.as_ref().map(|(_, header)| header) != refused;
         }
-        read.as_ref().map(|(_, header)| header) != refused
+        other || self.look_again()
     }
 
-    pub(super) fn tls_config(&self) -> Result<ClientConfig, TlsError> {
-        let provider = Arc::new(ring::default_provider());
-        let algorithms = provider.signature_verification_algorithms;
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| TlsError::Unusable {
-                what: "TLS",
-                cause: error.to_string(),
-            })?;
-        let builder = match &self.trust {
-            Trust::Anything => builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AcceptAnything { algorithms })),
-            Trust::Ca(pem) => {
-                const WHAT: &str = "the kubelets' CA";
-                let mut roots = RootCertStore::empty();
-                for certificate in certificates(&pem.bytes(WHAT)?, WHAT)? {
-                    roots.add(certificate).map_err(|error| TlsError::Unusable {
-                        what: WHAT,
-                        cause: error.to_string(),
-                    })?;
+    /// Whether a file that TLS is made of has changed.
+    fn look_again(&self) -> bool {
+        let Some(before) = self.tls.lock().as_mut().and_then(|tls| {
+            tls.checked = tls.checked.checked_sub(AGE)?;
+            Some(Arc::clone(&tls.config))
+        }) else {
+            return false;
+        };
+        self.tls().is_ok_and(|now| !Arc::ptr_eq(&before, &now))
+    }
+
+    /// The TLS configuration; another one when a file that it is made of has changed. While a file cannot be read
+    /// or used, as when it is being replaced, it stays the one before.
+    ///
+    /// # Errors
+    /// When there is none before and none can be made.
+    pub(super) fn tls(&self) -> Result<Arc<ClientConfig>, TlsError> {
+        let mut made = self.tls.lock();
+        if let Some(tls) = &*made
+            && tls.checked.elapsed() < AGE
+        {
+            return Ok(Arc::clone(&tls.config));
+        }
+        let anew = self.files().and_then(|files| {
+            if let Some(tls) = &*made
+                && tls.files == files
+            {
+                return Ok(None);
+            }
+            let config = Arc::new(config(&files)?);
+            Ok(Some((files, config)))
+        });
+        let (files, config) = match (anew, made.take()) {
+            (Ok(Some((files, config))), before) => {
+                if before.is_some() {
+                    tracing::info!(
+                        "a certificate, key or CA for kubelets has changed and is used from now on"
+                    );
                 }
-                builder.with_root_certificates(roots)
+                (files, config)
+            }
+            (Ok(None), Some(before)) => (before.files, before.config),
+            (Err(error), Some(before)) => {
+                if let Some(unreported) = self.complaints.lock().speak() {
+                    tracing::warn!(
+                        unreported,
+                        "{error}; the one before is used, and it is read again"
+                    );
+                }
+                (before.files, before.config)
+            }
+            (Err(error), None) => return Err(error),
+            // Only what was made before can be unchanged.
+            (Ok(None), None) => {
+                return Err(TlsError::Unusable {
+                    what: "TLS",
+                    cause: "nothing was read".to_owned(),
+                });
             }
         };
-        let Some((certificate, key)) = &self.identity else {
-            return Ok(builder.with_no_client_auth());
+        let tls = made.insert(Tls {
+            checked: Instant::now(),
+            files,
+            config,
+        });
+        Ok(Arc::clone(&tls.config))
+    }
+
+    fn files(&self) -> Result<Files, TlsError> {
+        let ca = match &self.trust {
+            Trust::Anything => None,
+            Trust::Ca(pem) => Some(pem.bytes(CA)?),
         };
-        const CERTIFICATE: &str = "the client certificate for kubelets";
-        const KEY: &str = "the client key for kubelets";
-        let chain = certificates(&certificate.bytes(CERTIFICATE)?, CERTIFICATE)?;
-        let key = PrivateKeyDer::from_pem_slice(&key.bytes(KEY)?).map_err(|error| {
-            TlsError::Unusable {
+        let identity = match &self.identity {
+            None => None,
+            Some((certificate, key)) => Some((certificate.bytes(CERTIFICATE)?, key.bytes(KEY)?)),
+        };
+        Ok(Files { ca, identity })
+    }
+}
+
+fn config(files: &Files) -> Result<ClientConfig, TlsError> {
+    let unusable = |what| {
+        move |error: rustls::Error| TlsError::Unusable {
+            what,
+            cause: error.to_string(),
+        }
+    };
+    let provider = Arc::new(ring::default_provider());
+    let algorithms = provider.signature_verification_algorithms;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(unusable("TLS"))?;
+    let builder = match &files.ca {
+        None => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AcceptAnything { algorithms })),
+        Some(pem) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in certificates(pem, CA)? {
+                roots.add(certificate).map_err(unusable(CA))?;
+            }
+            builder.with_root_certificates(roots)
+        }
+    };
+    let mut config = match &files.identity {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let chain = certificates(certificate, CERTIFICATE)?;
+            let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| TlsError::Unusable {
                 what: KEY,
                 cause: error.to_string(),
-            }
-        })?;
-        builder
-            .with_client_auth_cert(chain, key)
-            .map_err(|error| TlsError::Unusable {
-                what: CERTIFICATE,
-                cause: error.to_string(),
-            })
-    }
+            })?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(unusable(CERTIFICATE))?
+        }
+    };
+    // Connections are kept: a store of sessions to resume would be memory for nothing.
+    config.resumption = Resumption::disabled();
+    Ok(config)
 }
 
 fn certificates(pem: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -338,11 +446,11 @@ mod tests {
             "Bearer first",
             "not read for every request"
         );
-        age(&credentials, TOKEN_AGE);
+        age(&credentials, AGE);
         assert_eq!(credentials.bearer().unwrap().unwrap(), "Bearer second");
 
         std::fs::remove_file(&path).unwrap();
-        age(&credentials, TOKEN_AGE);
+        age(&credentials, AGE);
         assert_eq!(credentials.bearer().unwrap().unwrap(), "Bearer second");
     }
 
@@ -393,13 +501,32 @@ mod tests {
     }
 
     #[test]
+    fn a_replaced_ca_is_used_and_a_damaged_one_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ca.crt");
+        let ca = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        std::fs::write(&path, ca("a").cert.pem()).unwrap();
+        let credentials = Credentials::new(Trust::Ca(Pem::File(path.clone())), None, Token::None);
+        let look = || {
+            credentials.look_again();
+            credentials.tls().unwrap()
+        };
+        let first = look();
+        assert!(Arc::ptr_eq(&first, &look()), "nothing has changed");
+        std::fs::write(&path, "-----BEGIN CERTIFI").unwrap();
+        assert!(Arc::ptr_eq(&first, &look()), "half written");
+        std::fs::write(&path, ca("b").cert.pem()).unwrap();
+        assert!(!Arc::ptr_eq(&first, &look()));
+    }
+
+    #[test]
     fn a_ca_file_that_is_none_is_named() {
         let credentials = Credentials::new(
             Trust::Ca(Pem::Inline(b"no pem".to_vec())),
             None,
             Token::None,
         );
-        let error = credentials.tls_config().unwrap_err();
+        let error = credentials.tls().unwrap_err();
         assert_eq!(
             error.to_string(),
             "the kubelets' CA cannot be used: it holds no PEM certificate"

@@ -17,6 +17,12 @@ pub enum ScrapeError {
         /// The address.
         address: String,
     },
+    /// A path that is none (the annotation `metrics.k8s.io/resource-metrics-path`).
+    #[error("{path:?} is no path")]
+    BadPath {
+        /// The path.
+        path: String,
+    },
     /// No connection.
     #[error("no connection: {cause}")]
     Connect {
@@ -108,6 +114,7 @@ impl ScrapeError {
         match self {
             Self::NoAddress { .. } => "no_address",
             Self::BadAddress { .. } => "bad_address",
+            Self::BadPath { .. } => "bad_path",
             Self::Connect { .. } => "connect",
             Self::Certificate { .. } => "certificate",
             Self::Timeout { .. } => "timeout",
@@ -133,6 +140,9 @@ impl ScrapeError {
                 "check the node's status.addresses and --kubelet-preferred-address-types"
             }
             Self::BadAddress { .. } => "correct the node's status.addresses",
+            Self::BadPath { .. } => {
+                "correct the node's annotation metrics.k8s.io/resource-metrics-path"
+            }
             Self::Connect { .. } => {
                 "check that the kubelet runs, --kubelet-port, and that firewalls and network policies let this pod reach it"
             }

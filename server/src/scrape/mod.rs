@@ -4,6 +4,7 @@
 
 mod client;
 mod complaint;
+mod connection;
 mod credentials;
 mod failure;
 mod first;

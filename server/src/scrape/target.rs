@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::connection::Connection;
 use crate::cluster::{AddressType, Node};
 
 /// How addresses become URLs.
@@ -18,10 +19,12 @@ pub struct Addressing {
 }
 
 /// A node's addresses as URL beginnings (`https://10.0.0.1:10250`), best first.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Default)]
 pub struct Target {
     origins: Vec<String>,
     metrics_path: Option<Box<str>>,
+    /// The connection that brought the last answer.
+    connection: Option<Connection>,
     /// The origin that answered last: it is asked first.
     best: usize,
 }
@@ -58,6 +61,7 @@ impl Target {
         Self {
             origins,
             metrics_path: node.metrics_path.clone(),
+            connection: None,
             best: 0,
         }
     }
@@ -86,9 +90,15 @@ impl Target {
         self.origins().next().map_or("none", |(_, origin)| origin)
     }
 
-    /// Notes which origin answered.
-    pub fn answered(&mut self, index: usize) {
+    /// Notes which origin answered, and keeps the connection that it answered over.
+    pub(super) fn answered(&mut self, index: usize, connection: Option<Connection>) {
         self.best = index;
+        self.connection = connection;
+    }
+
+    /// The kept connection, if there is one, to be used.
+    pub(super) fn take_connection(&mut self) -> Option<Connection> {
+        self.connection.take()
     }
 }
 
@@ -177,7 +187,7 @@ mod tests {
             ]),
             &addressing(),
         );
-        target.answered(1);
+        target.answered(1, None);
         assert_eq!(
             origins(&target),
             ["https://n:10250", "https://10.0.0.1:10250"]

@@ -1,0 +1,137 @@
+//! Full lists: what they cost the server, and what a client waits for.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{ACCEPT, ACCEPT_ENCODING};
+use kube::config::Kubeconfig;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use crate::process::Running;
+
+/// In turn for CPU and time, and at once for memory.
+const LISTS: usize = 10;
+
+const PODS: &str = "/apis/metrics.k8s.io/v1beta1/pods";
+
+/// Asks the server itself, as the cluster's administrator.
+pub(crate) struct Client {
+    client: reqwest::Client,
+    port: u16,
+}
+
+/// What one list took.
+struct Taken {
+    /// Until the first byte of the body was in.
+    first_byte: Duration,
+    bytes: usize,
+}
+
+impl Client {
+    /// With the client certificate of the kubeconfig.
+    pub(crate) fn new(port: u16, admin: &Kubeconfig) -> Self {
+        let user = admin.auth_infos[0].auth_info.as_ref().expect("a user");
+        let decode = |text: &str| STANDARD.decode(text).expect("base64");
+        let mut pem = decode(
+            user.client_certificate_data
+                .as_ref()
+                .expect("a certificate"),
+        );
+        pem.extend(decode(
+            user.client_key_data
+                .as_ref()
+                .expect("a key")
+                .expose_secret(),
+        ));
+        let client = reqwest::Client::builder()
+            .tls_danger_accept_invalid_certs(true)
+            .identity(reqwest::Identity::from_pem(&pem).expect("a certificate and its key"))
+            .http1_only()
+            .build()
+            .unwrap();
+        Self { client, port }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Result<reqwest::Response> {
+        let url = format!("https://127.0.0.1:{}{path}", self.port);
+        self.client.get(url).send().await
+    }
+
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        let body = self.get(path).await.unwrap().bytes().await.unwrap();
+        serde_json::from_slice(&body).expect("JSON")
+    }
+
+    /// How many items a list has.
+    pub(crate) async fn items(&self, path: &str) -> usize {
+        self.json(path).await["items"]
+            .as_array()
+            .map_or(0, Vec::len)
+    }
+
+    /// Takes a whole list and keeps nothing of it.
+    async fn list(&self, accept: &str) -> Taken {
+        let began = Instant::now();
+        let mut answer = self
+            .client
+            .get(format!("https://127.0.0.1:{}{PODS}", self.port))
+            .header(ACCEPT, accept)
+            .header(ACCEPT_ENCODING, "identity")
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status)
+            .expect("a list");
+        let (mut first_byte, mut bytes) = (None, 0);
+        while let Some(chunk) = answer.chunk().await.expect("a whole list") {
+            first_byte.get_or_insert_with(|| began.elapsed());
+            bytes += chunk.len();
+        }
+        Taken {
+            first_byte: first_byte.expect("a body"),
+            bytes,
+        }
+    }
+}
+
+/// Ten lists one after another, then ten at once, in each form.
+pub(crate) async fn measure(server: &Running, client: &Client, pods: usize) {
+    let listed = client.items(PODS).await;
+    assert_eq!(listed, pods, "not every pod has metrics");
+    for (name, accept) in [
+        ("JSON", "application/json"),
+        ("protobuf", "application/vnd.kubernetes.protobuf"),
+    ] {
+        let (cpu, at) = (server.cpu(), Instant::now());
+        let mut first_bytes = Vec::new();
+        let mut bytes = 0;
+        for _ in 0..LISTS {
+            let taken = client.list(accept).await;
+            first_bytes.push(taken.first_byte);
+            bytes = taken.bytes;
+        }
+        let each = |time: Duration| time.as_secs_f64() * 1000.0 / LISTS as f64;
+        first_bytes.sort();
+        println!(
+            "list of {pods} pods, {name:<9}{:>8.1} ms CPU, {:.1} ms, first byte {:.1} ms (median), {:.1} MB",
+            each(server.cpu() - cpu),
+            each(at.elapsed()),
+            first_bytes[LISTS / 2].as_secs_f64() * 1000.0,
+            bytes as f64 / 1e6,
+        );
+        let before = server.memory("VmRSS");
+        server.forget_peak();
+        let (cpu, at) = (server.cpu(), Instant::now());
+        let taken = futures::future::join_all((0..LISTS).map(|_| client.list(accept))).await;
+        let slowest = taken.iter().map(|taken| taken.first_byte).max().unwrap();
+        println!(
+            "    ten at once             {:>8.1} ms CPU each, {:.1} ms all, first byte {:.1} ms (slowest), {:+.1} MiB at the peak, {:+.1} after",
+            each(server.cpu() - cpu),
+            at.elapsed().as_secs_f64() * 1000.0,
+            slowest.as_secs_f64() * 1000.0,
+            server.memory("VmHWM") - before,
+            server.memory("VmRSS") - before,
+        );
+    }
+}

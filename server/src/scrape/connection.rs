@@ -1,0 +1,138 @@
+//! One connection to a kubelet, kept open: HTTP/1.1 over TLS, or plain where that is asked for.
+//!
+//! hyper's own connections, not a pooling client: each node has exactly one, owned by the node's task, so that
+//! there is no pool to look into and no lock, and its buffer is of a size that we choose. A pooling client's
+//! buffers grow to the largest answer and stay so, 5,000 times.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::HOST;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Request, Response, Uri};
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::failure::ScrapeError;
+
+/// What is read at once: a good part of a TLS record, and nothing to hold 5,000 times. An answer's header must
+/// fit.
+const READ_BUFFER: usize = 8 << 10;
+
+/// An open connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    origin: String,
+    host: HeaderValue,
+    tls: Arc<ClientConfig>,
+    sender: SendRequest<Empty<Bytes>>,
+}
+
+impl Connection {
+    /// Connects to `https://HOST:PORT`, or to `http://HOST:PORT`.
+    pub(super) async fn open(origin: &str, tls: Arc<ClientConfig>) -> Result<Self, ScrapeError> {
+        let bad = || ScrapeError::BadAddress {
+            address: origin.to_owned(),
+        };
+        let uri: Uri = origin.parse().map_err(|_| bad())?;
+        let authority = uri.authority().ok_or_else(bad)?;
+        let port = authority.port_u16().ok_or_else(bad)?;
+        let host = authority.host().trim_matches(['[', ']']);
+        let stream =
+            TcpStream::connect((host, port))
+                .await
+                .map_err(|error| ScrapeError::Connect {
+                    cause: error.to_string(),
+                })?;
+        let _best_effort = stream.set_nodelay(true);
+        let sender = if uri.scheme_str() == Some("https") {
+            let name = ServerName::try_from(host.to_owned()).map_err(|_| bad())?;
+            let connector = TlsConnector::from(Arc::clone(&tls));
+            let stream = connector.connect(name, stream).await.map_err(refused)?;
+            handshake(stream).await?
+        } else {
+            handshake(stream).await?
+        };
+        Ok(Self {
+            origin: origin.to_owned(),
+            host: host_header(authority).ok_or_else(bad)?,
+            tls,
+            sender,
+        })
+    }
+
+    /// Whether it leads to `origin`, was made with these credentials, and is open as far as one can know.
+    pub(super) fn is_good(&self, origin: &str, tls: &Arc<ClientConfig>) -> bool {
+        self.origin == origin && Arc::ptr_eq(&self.tls, tls) && !self.sender.is_closed()
+    }
+
+    /// Asks for a path. The connection can be used again when the whole answer has been read.
+    pub(super) async fn get(
+        &mut self,
+        path: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Response<Incoming>, ScrapeError> {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = path.clone();
+        *request.headers_mut() = headers.clone();
+        request.headers_mut().insert(HOST, self.host.clone());
+        let answer = async {
+            self.sender.ready().await?;
+            self.sender.send_request(request).await
+        };
+        answer.await.map_err(|error| ScrapeError::BrokeOff {
+            cause: innermost(&error),
+        })
+    }
+}
+
+fn host_header(authority: &Authority) -> Option<HeaderValue> {
+    HeaderValue::from_str(authority.as_str()).ok()
+}
+
+async fn handshake(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> Result<SendRequest<Empty<Bytes>>, ScrapeError> {
+    let (sender, connection) = http1::Builder::new()
+        .read_buf_exact_size(Some(READ_BUFFER))
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| ScrapeError::Connect {
+            cause: innermost(&error),
+        })?;
+    // It ends when the sender is dropped, or the kubelet closes it; the request under way is told why.
+    tokio::spawn(async move { connection.await.ok() });
+    Ok(sender)
+}
+
+/// A TLS handshake that failed: over the kubelet's certificate, or otherwise.
+fn refused(error: std::io::Error) -> ScrapeError {
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let cause = error.to_string();
+    match tls {
+        Some(
+            rustls::Error::InvalidCertificate(_)
+            | rustls::Error::NoCertificatesPresented
+            | rustls::Error::UnsupportedNameType,
+        ) => ScrapeError::Certificate { cause },
+        _ => ScrapeError::Connect { cause },
+    }
+}
+
+/// What the deepest cause says: the ones above it say no more than that something failed.
+pub(super) fn innermost(error: &hyper::Error) -> String {
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(cause) = deepest.source() {
+        deepest = cause;
+    }
+    deepest.to_string()
+}
