@@ -9,6 +9,7 @@ use rustls::crypto::ring;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::client::Possession;
 use crate::telemetry::chain;
 
 /// Why there is no serving certificate.
@@ -44,10 +45,12 @@ pub fn server_config(
         Some((certificate, key)) => read(certificate, key)?,
         None => make(names)?,
     };
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let provider = Arc::new(ring::default_provider());
+    let possession = Possession::new(&provider);
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| CertificateError::Pair(error.to_string()))?
-        .with_no_client_auth()
+        .with_client_cert_verifier(possession)
         .with_single_cert(chain, key)
         .map_err(|error| CertificateError::Pair(error.to_string()))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

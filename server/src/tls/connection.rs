@@ -34,6 +34,7 @@ use tower::ServiceExt;
 
 use super::Limits;
 use super::activity::{Activity, Answer, Overdue};
+use super::client::ClientCertificates;
 use super::listener::stopped;
 
 /// How much of an answer is given to HTTP/2 at a time: what it has been given it keeps until the client takes
@@ -72,7 +73,7 @@ impl Serving {
 
     async fn http1(self, stream: TlsStream<TcpStream>) {
         let activity = Activity::new();
-        let answers = Answers::new(&self.router, &activity, usize::MAX);
+        let answers = Answers::new(&self.router, &activity, usize::MAX, &stream);
         let service = hyper::service::service_fn(|request| answers.answer(request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -85,7 +86,7 @@ impl Serving {
 
     async fn http2(self, stream: TlsStream<TcpStream>) {
         let activity = Activity::new();
-        let answers = Arc::new(Answers::new(&self.router, &activity, PIECE));
+        let answers = Arc::new(Answers::new(&self.router, &activity, PIECE, &stream));
         let service = hyper::service::service_fn(move |request| {
             let answers = Arc::clone(&answers);
             async move { answers.answer(request).await }
@@ -136,22 +137,32 @@ struct Answers {
     router: Router,
     activity: Activity,
     piece: usize,
+    certificates: Option<ClientCertificates>,
 }
 
 impl Answers {
-    fn new(router: &Router, activity: &Activity, piece: usize) -> Self {
+    fn new(
+        router: &Router,
+        activity: &Activity,
+        piece: usize,
+        stream: &TlsStream<TcpStream>,
+    ) -> Self {
         Self {
             router: router.clone(),
             activity: activity.clone(),
             piece,
+            certificates: ClientCertificates::of(stream.get_ref().1),
         }
     }
 
     fn answer(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<Answer>, std::convert::Infallible>> + use<> {
         let (busy, piece) = (self.activity.begin(), self.piece);
+        if let Some(certificates) = &self.certificates {
+            request.extensions_mut().insert(certificates.clone());
+        }
         let answer = self.router.clone().oneshot(request.map(Body::new));
         async move {
             let response = answer.await?;

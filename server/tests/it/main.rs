@@ -17,3 +17,4 @@ mod limits;
 mod recording;
 mod scenarios;
 mod soak;
+mod tls;
