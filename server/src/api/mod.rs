@@ -7,8 +7,6 @@ mod metrics;
 mod reply;
 mod request;
 
-pub(crate) use request::option;
-
 use std::sync::Arc;
 
 use axum::Router;

@@ -1,7 +1,5 @@
 //! What a request says beside its path.
 
-use std::borrow::Cow;
-
 use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
 use http::HeaderMap;
@@ -12,6 +10,7 @@ use kubevitals_proto::wire::status::Status;
 use serde::de::DeserializeOwned;
 
 use super::reply::Form;
+pub(super) use crate::parameters::{option, parameter};
 
 /// The named parts of a path. A path that does not decode is refused with a Status.
 pub(super) struct Named<T>(pub(super) T);
@@ -34,18 +33,6 @@ where
             }
         }
     }
-}
-
-/// The first value of a query parameter, decoded; a later one of the same name is ignored, as at the peer.
-pub(super) fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
-    form_urlencoded::parse(uri.query()?.as_bytes())
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value)
-}
-
-/// Whether an option of Kubernetes is on: it is there, if only by name, and says neither 0 nor false.
-pub(crate) fn option(uri: &Uri, name: &str) -> bool {
-    parameter(uri, name).is_some_and(|value| *value != *"0" && !value.eq_ignore_ascii_case("false"))
 }
 
 /// Whether Go's `strconv.ParseBool` takes a value for true.
@@ -90,39 +77,5 @@ mod tests {
                 "{uri} {agent}"
             );
         }
-    }
-
-    #[test]
-    fn an_option_is_on_unless_it_says_no() {
-        for (query, expected) in [
-            ("", false),
-            ("watching=true", false),
-            ("watch", true),
-            ("watch=", true),
-            ("watch=true", true),
-            ("watch=1", true),
-            ("watch=yes", true),
-            ("watch=no", true),
-            ("watch=0", false),
-            ("watch=false", false),
-            ("watch=FALSE", false),
-            ("watch=false&watch=true", false),
-            ("watch=true&watch=false", true),
-        ] {
-            let uri = format!("/x?{query}").parse().unwrap();
-            assert_eq!(option(&uri, "watch"), expected, "{query:?}");
-        }
-    }
-
-    #[test]
-    fn parameters_are_decoded_and_the_first_one_counts() {
-        let uri: Uri = "/x?labelSelector=app%3Dweb%2Ctier+in+(a)&labelSelector=other"
-            .parse()
-            .unwrap();
-        assert_eq!(
-            parameter(&uri, "labelSelector").unwrap(),
-            "app=web,tier in (a)"
-        );
-        assert_eq!(parameter(&uri, "fieldSelector"), None);
     }
 }

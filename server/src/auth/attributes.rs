@@ -1,7 +1,14 @@
 //! What a request wants to do, in the words that authorization decides on: Kubernetes' RequestInfo.
+//!
+//! The path is taken apart as the router takes it apart, or something could be authorized as one thing and served
+//! as another. So [`normalized`](super::normalized) comes before both, and segments are never merged or left out here: `//` has an
+//! empty segment in its middle, and only the slash at the very end means nothing.
 
 use http::{Method, Uri};
+use kubevitals_proto::selector::{FieldOperator, FieldSelector, LabelSelector};
 use percent_encoding::percent_decode_str;
+
+use crate::parameters::{option, parameter};
 
 /// The namespace, resource and so on of a path, and the verb.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +19,8 @@ pub struct Attributes {
     pub path: String,
     /// On what.
     pub target: Target,
+    /// Which of the objects.
+    pub selectors: Selectors,
 }
 
 /// What is asked for.
@@ -21,7 +30,7 @@ pub enum Target {
     Path,
     /// A resource of an API group.
     Resource {
-        /// Its group.
+        /// Its group; empty for the core group.
         group: String,
         /// The group's version.
         version: String,
@@ -31,67 +40,319 @@ pub enum Target {
         resource: String,
         /// What of the object, for example `history`; empty for the object itself.
         subresource: String,
-        /// The object's name; empty for a list.
+        /// The object's name; empty for a list of more than one.
         name: String,
     },
 }
 
+/// Which objects of a list are asked for. One that does not parse is left out, which asks for more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selectors {
+    /// By field.
+    pub fields: Option<FieldSelector>,
+    /// By label.
+    pub labels: Option<LabelSelector>,
+}
+
 impl Attributes {
-    /// Reads them from a request's method and path, as `RequestInfoFactory` of k8s.io/apiserver does.
+    /// Reads them from a request's method and its [normalized](super::normalized) address, as `RequestInfoFactory` of k8s.io/apiserver
+    /// does, but for slashes: it strips any number of them from both ends, and our router does not.
     pub fn of(method: &Method, uri: &Uri) -> Self {
         let path = uri.path();
-        let parts: Vec<String> = path
+        let inner = path.strip_prefix('/').unwrap_or(path);
+        let inner = inner.strip_suffix('/').unwrap_or(inner);
+        let parts: Vec<_> = inner
             .split('/')
-            .filter(|part| !part.is_empty())
-            .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
+            .map(|part| percent_decode_str(part).decode_utf8_lossy())
             .collect();
-        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        let target = match parts.as_slice() {
-            ["apis", group, version, rest @ ..] => resource(group, version, rest),
-            _ => None,
-        };
-        let Some(target) = target else {
-            return Self {
+        let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+        match parts.as_slice() {
+            ["apis", group, version, resource @ ..] if !resource.is_empty() => {
+                Self::resource(method, uri, group, version, resource)
+            }
+            ["api", version, resource @ ..] if !resource.is_empty() => {
+                Self::resource(method, uri, "", version, resource)
+            }
+            _ => Self {
                 verb: method.as_str().to_ascii_lowercase(),
                 path: path.to_owned(),
                 target: Target::Path,
-            };
+                selectors: Selectors::default(),
+            },
+        }
+    }
+
+    fn resource(method: &Method, uri: &Uri, group: &str, version: &str, parts: &[&str]) -> Self {
+        // An old way to ask, still understood where rights are concerned: …/watch/pods, …/proxy/nodes/NAME.
+        let (old_verb, parts) = match parts {
+            [verb @ ("watch" | "proxy"), rest @ ..] => (Some(*verb), rest),
+            parts => (None, parts),
         };
-        let named = matches!(&target, Target::Resource { name, .. } if !name.is_empty());
-        let watching = crate::api::option(uri, "watch");
-        let verb = match *method {
-            Method::GET | Method::HEAD if named => "get",
-            Method::GET | Method::HEAD if watching => "watch",
+        let (namespace, parts) = match parts {
+            // What a namespace itself has, not what is in it.
+            ["namespaces", namespace] | ["namespaces", namespace, "status" | "finalize", ..] => {
+                (*namespace, parts)
+            }
+            ["namespaces", namespace, rest @ ..] => (*namespace, rest),
+            parts => ("", parts),
+        };
+        let part = |at: usize| parts.get(at).copied().unwrap_or_default();
+        let mut name = part(1).to_owned();
+        let verb = old_verb.unwrap_or(match *method {
+            Method::GET | Method::HEAD if !name.is_empty() => "get",
+            Method::GET | Method::HEAD if option(uri, "watch") => "watch",
             Method::GET | Method::HEAD => "list",
             Method::POST => "create",
             Method::PUT => "update",
             Method::PATCH => "patch",
-            Method::DELETE if named => "delete",
+            Method::DELETE if !name.is_empty() => "delete",
             Method::DELETE => "deletecollection",
             _ => "",
+        });
+        let reads_many = matches!(*method, Method::GET | Method::HEAD) && name.is_empty();
+        let selectors =
+            if old_verb.is_none() && matches!(verb, "list" | "watch" | "deletecollection") {
+                Selectors::of(uri)
+            } else {
+                Selectors::default()
+            };
+        if reads_many && old_verb.is_none() && options_parse(uri) {
+            name = selectors.one_name().unwrap_or_default().to_owned();
+        }
+        let subresource = if old_verb == Some("proxy") {
+            ""
+        } else {
+            part(2)
         };
         Self {
             verb: verb.to_owned(),
-            path: path.to_owned(),
-            target,
+            path: uri.path().to_owned(),
+            target: Target::Resource {
+                group: group.to_owned(),
+                version: version.to_owned(),
+                namespace: namespace.to_owned(),
+                resource: part(0).to_owned(),
+                subresource: subresource.to_owned(),
+                name,
+            },
+            selectors,
         }
     }
 }
 
-/// The parts of a path behind the group's version.
-fn resource(group: &str, version: &str, rest: &[&str]) -> Option<Target> {
-    let (namespace, rest) = match rest {
-        ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (*namespace, rest),
-        rest => ("", rest),
+impl Selectors {
+    fn of(uri: &Uri) -> Self {
+        let text = |name| parameter(uri, name).filter(|text| !text.is_empty());
+        Self {
+            fields: text("fieldSelector").and_then(|text| text.parse().ok()),
+            labels: text("labelSelector").and_then(|text| text.parse().ok()),
+        }
+    }
+
+    /// The only name that can be among what is selected: who may see that one object may list it by its name.
+    fn one_name(&self) -> Option<&str> {
+        let (_, _, name) = self.fields.as_ref()?.iter().find(|(field, operator, _)| {
+            *field == "metadata.name" && *operator == FieldOperator::Equals
+        })?;
+        let is_segment = !matches!(name, "." | "..") && !name.contains(['/', '%']);
+        is_segment.then_some(name)
+    }
+}
+
+/// Whether k8s.io/apiserver could read a list's options: where it cannot, it does not look for a name in them.
+fn options_parse(uri: &Uri) -> bool {
+    let number = |name| {
+        parameter(uri, name).is_none_or(|text| text.is_empty() || text.parse::<i64>().is_ok())
     };
-    let (resource, rest) = rest.split_first()?;
-    let part = |at: usize| rest.get(at).copied().unwrap_or_default().to_owned();
-    Some(Target::Resource {
-        group: group.to_owned(),
-        version: version.to_owned(),
-        namespace: namespace.to_owned(),
-        resource: (*resource).to_owned(),
-        subresource: part(1),
-        name: part(0),
-    })
+    let labels =
+        parameter(uri, "labelSelector").is_none_or(|text| text.parse::<LabelSelector>().is_ok());
+    number("limit") && number("timeoutSeconds") && labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Verb, group, namespace, resource, subresource, name; of a path that is no resource: verb and path.
+    fn read(method: &str, uri: &str) -> String {
+        let attributes = Attributes::of(&method.parse().unwrap(), &uri.parse().unwrap());
+        match attributes.target {
+            Target::Path => format!("{} {}", attributes.verb, attributes.path),
+            Target::Resource {
+                group,
+                namespace,
+                resource,
+                subresource,
+                name,
+                ..
+            } => {
+                let verb = attributes.verb;
+                format!("{verb} {group}|{namespace}|{resource}|{subresource}|{name}")
+            }
+        }
+    }
+
+    const BASE: &str = "/apis/metrics.k8s.io/v1beta1";
+
+    #[test]
+    fn resources_are_taken_apart_as_kubernetes_does() {
+        for (method, path, expected) in [
+            ("GET", "/nodes", "list metrics.k8s.io||nodes||"),
+            ("HEAD", "/nodes", "list metrics.k8s.io||nodes||"),
+            ("GET", "/nodes/", "list metrics.k8s.io||nodes||"),
+            ("GET", "/nodes/a", "get metrics.k8s.io||nodes||a"),
+            ("HEAD", "/nodes/a", "get metrics.k8s.io||nodes||a"),
+            ("GET", "/nodes/a?watch=true", "get metrics.k8s.io||nodes||a"),
+            ("GET", "/nodes/a/why", "get metrics.k8s.io||nodes|why|a"),
+            (
+                "GET",
+                "/nodes/a/why/else",
+                "get metrics.k8s.io||nodes|why|a",
+            ),
+            ("GET", "/pods?watch", "watch metrics.k8s.io||pods||"),
+            ("GET", "/pods?watch=false", "list metrics.k8s.io||pods||"),
+            (
+                "GET",
+                "/namespaces/ns/pods",
+                "list metrics.k8s.io|ns|pods||",
+            ),
+            (
+                "GET",
+                "/namespaces/ns/pods/a",
+                "get metrics.k8s.io|ns|pods||a",
+            ),
+            (
+                "GET",
+                "/namespaces/ns/pods/a/why",
+                "get metrics.k8s.io|ns|pods|why|a",
+            ),
+            ("POST", "/pods", "create metrics.k8s.io||pods||"),
+            ("PUT", "/pods/a", "update metrics.k8s.io||pods||a"),
+            ("PATCH", "/pods/a", "patch metrics.k8s.io||pods||a"),
+            ("DELETE", "/pods/a", "delete metrics.k8s.io||pods||a"),
+            ("DELETE", "/pods", "deletecollection metrics.k8s.io||pods||"),
+            ("OPTIONS", "/pods", " metrics.k8s.io||pods||"),
+            // A namespace itself is in itself.
+            ("GET", "/namespaces", "list metrics.k8s.io||namespaces||"),
+            (
+                "GET",
+                "/namespaces/ns",
+                "get metrics.k8s.io|ns|namespaces||ns",
+            ),
+            (
+                "GET",
+                "/namespaces/ns/status",
+                "get metrics.k8s.io|ns|namespaces|status|ns",
+            ),
+            (
+                "PUT",
+                "/namespaces/ns/finalize",
+                "update metrics.k8s.io|ns|namespaces|finalize|ns",
+            ),
+            ("GET", "/watch/pods", "watch metrics.k8s.io||pods||"),
+            (
+                "GET",
+                "/watch/namespaces/ns/pods/a",
+                "watch metrics.k8s.io|ns|pods||a",
+            ),
+            ("POST", "/proxy/nodes/a/x", "proxy metrics.k8s.io||nodes||a"),
+        ] {
+            let found = read(method, &format!("{BASE}{path}"));
+            assert_eq!(found, expected, "{method} {path}");
+        }
+        assert_eq!(read("GET", "/api/v1/nodes/a"), "get ||nodes||a");
+    }
+
+    #[test]
+    fn what_is_no_resource_is_its_path_and_method() {
+        for (method, path, verb) in [
+            ("GET", "/", "get"),
+            ("GET", "/healthz", "get"),
+            ("POST", "/livez/ping", "post"),
+            ("GET", "/apis", "get"),
+            ("GET", "/apis/", "get"),
+            ("GET", "/apis/metrics.k8s.io", "get"),
+            ("GET", "/apis/metrics.k8s.io/v1beta1", "get"),
+            ("GET", "/apis/metrics.k8s.io/v1beta1/", "get"),
+            ("GET", "/api/v1", "get"),
+            // Our router takes slashes as they come, and so must we.
+            ("GET", "//apis/metrics.k8s.io/v1beta1/nodes", "get"),
+            ("GET", "/apis%2Fmetrics.k8s.io/v1beta1/nodes", "get"),
+            ("GET", "/../apis/metrics.k8s.io/v1beta1/nodes", "get"),
+        ] {
+            assert_eq!(read(method, path), format!("{verb} {path}"));
+        }
+    }
+
+    #[test]
+    fn segments_are_neither_merged_nor_left_out() {
+        for (path, expected) in [
+            ("//nodes", "get metrics.k8s.io||||nodes"),
+            ("/nodes//", "list metrics.k8s.io||nodes||"),
+            ("/nodes//a", "list metrics.k8s.io||nodes|a|"),
+            ("/namespaces//pods", "list metrics.k8s.io||pods||"),
+            ("/nodes/..", "get metrics.k8s.io||nodes||.."),
+            ("/nodes/../pods", "get metrics.k8s.io||nodes|pods|.."),
+            ("/nodes/a%2Fb", "get metrics.k8s.io||nodes||a/b"),
+            ("/nodes/a%00b", "get metrics.k8s.io||nodes||a\0b"),
+            ("/nodes/%C3%BC", "get metrics.k8s.io||nodes||\u{fc}"),
+        ] {
+            assert_eq!(read("GET", &format!("{BASE}{path}")), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_one_name_is_authorized_by_it() {
+        for (query, expected) in [
+            ("fieldSelector=metadata.name%3Da", "list a"),
+            ("fieldSelector=metadata.name%3D%3Da&watch=1", "watch a"),
+            (
+                "fieldSelector=metadata.namespace=x,metadata.name=a",
+                "list a",
+            ),
+            ("fieldSelector=metadata.name!%3Da", "list "),
+            ("fieldSelector=metadata.name%3D..", "list "),
+            ("fieldSelector=metadata.name%3Da/b", "list "),
+            ("fieldSelector=%3D%3D%3D", "list "),
+            (
+                "fieldSelector=metadata.name%3Da&fieldSelector=metadata.name%3Db",
+                "list a",
+            ),
+            // Options that Kubernetes cannot read name nobody.
+            ("fieldSelector=metadata.name%3Da&limit=x", "list "),
+            (
+                "fieldSelector=metadata.name%3Da&labelSelector=a+in",
+                "list ",
+            ),
+        ] {
+            let uri: Uri = format!("{BASE}/nodes?{query}").parse().unwrap();
+            let attributes = Attributes::of(&Method::GET, &uri);
+            let Target::Resource { name, .. } = attributes.target else {
+                panic!("{query}")
+            };
+            assert_eq!(format!("{} {name}", attributes.verb), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn selectors_are_those_of_lists() {
+        let query = "labelSelector=app%3Dweb&fieldSelector=metadata.namespace%3Dx";
+        let selectors = |method: Method, path: &str| {
+            let uri: Uri = format!("{BASE}{path}?{query}").parse().unwrap();
+            Attributes::of(&method, &uri).selectors
+        };
+        let both = Selectors {
+            fields: "metadata.namespace=x".parse().ok(),
+            labels: "app=web".parse().ok(),
+        };
+        assert_eq!(selectors(Method::GET, "/pods"), both);
+        assert_eq!(selectors(Method::DELETE, "/pods"), both);
+        for (method, path) in [
+            (Method::GET, "/nodes/a"),
+            (Method::POST, "/pods"),
+            (Method::GET, "/watch/pods"),
+        ] {
+            assert_eq!(selectors(method, path), Selectors::default(), "{path}");
+        }
+    }
 }

@@ -1,8 +1,12 @@
 //! Who asks, and may they.
 
 mod attributes;
+mod path;
+mod user;
 
-pub use attributes::{Attributes, Target};
+pub use attributes::{Attributes, Selectors, Target};
+pub use path::normalized;
+pub use user::User;
 
 /// How requests are authenticated and authorized.
 #[derive(Debug, Clone, Default)]

@@ -1,0 +1,56 @@
+//! A request's query string, read in one way by those who authorize and those who serve.
+
+use std::borrow::Cow;
+
+use http::Uri;
+
+/// The first value of a query parameter, decoded; a later one of the same name is ignored, as at the peer.
+pub(crate) fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
+    form_urlencoded::parse(uri.query()?.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value)
+}
+
+/// Whether an option of Kubernetes is on: it is there, if only by name, and says neither 0 nor false.
+pub(crate) fn option(uri: &Uri, name: &str) -> bool {
+    parameter(uri, name).is_some_and(|value| *value != *"0" && !value.eq_ignore_ascii_case("false"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_is_on_unless_it_says_no() {
+        for (query, expected) in [
+            ("", false),
+            ("watching=true", false),
+            ("watch", true),
+            ("watch=", true),
+            ("watch=true", true),
+            ("watch=1", true),
+            ("watch=yes", true),
+            ("watch=no", true),
+            ("watch=0", false),
+            ("watch=false", false),
+            ("watch=FALSE", false),
+            ("watch=false&watch=true", false),
+            ("watch=true&watch=false", true),
+        ] {
+            let uri = format!("/x?{query}").parse().unwrap();
+            assert_eq!(option(&uri, "watch"), expected, "{query:?}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_decoded_and_the_first_one_counts() {
+        let uri: Uri = "/x?labelSelector=app%3Dweb%2Ctier+in+(a)&labelSelector=other"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            parameter(&uri, "labelSelector").unwrap(),
+            "app=web,tier in (a)"
+        );
+        assert_eq!(parameter(&uri, "fieldSelector"), None);
+    }
+}
