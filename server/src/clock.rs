@@ -34,6 +34,11 @@ impl Age {
         Self(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
     }
 
+    /// The point `duration` later.
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(Self::from_elapsed(duration).0))
+    }
+
     /// How long ago `earlier` was, seen from this point; a point in the future counts as now.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

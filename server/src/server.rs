@@ -122,7 +122,13 @@ impl Server {
         let serving = tokio::spawn(tls::serve(
             listener,
             tls,
-            api::router(Arc::clone(&query), address.port()),
+            api::router(
+                api::Sources {
+                    query: Arc::clone(&query),
+                    stopped: stopped.clone(),
+                },
+                address.port(),
+            ),
             Limits::default(),
             stopped,
         ));

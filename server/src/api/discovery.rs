@@ -19,7 +19,7 @@ use kubevitals_proto::wire::root::RootPaths;
 use kubevitals_proto::wire::status::Status;
 
 use super::reply::{self, Form};
-use super::{accept, health};
+use super::{accept, debug, health};
 use crate::query::Query;
 
 /// The routes; `port` is the one served on, for clients that ask where to go.
@@ -58,10 +58,11 @@ pub(super) fn paths(request: &Request) -> Response {
         paths.extend(
             checks
                 .iter()
-                .map(|(check, _)| format!("/{endpoint}/{check}")),
+                .map(|check| format!("/{endpoint}/{}", check.name)),
         );
     }
-    paths.extend(["/debug/scrapes".to_owned(), "/version".to_owned()]);
+    paths.extend(debug::PATHS.map(str::to_owned));
+    paths.push("/version".to_owned());
     paths.sort_unstable();
     Form::any(request).object(&RootPaths { paths })
 }

@@ -1,85 +1,170 @@
-//! /livez, /readyz, /healthz and their single checks, /version, and counts for whoever wonders.
+//! /livez, /readyz, /healthz and their single checks, and /version.
+//!
+//! The checks have the peer's names and stand in its order, so that probes and dashboards written against it go on
+//! working: those of them that look at something which is not here (`poststarthook/…`) always hold.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
+use http::header::X_CONTENT_TYPE_OPTIONS;
 use kubevitals_proto::wire::root::VersionInfo;
-use kubevitals_proto::wire::status::Status;
+use tokio::sync::watch;
 
 use super::reply::{self, Form};
-use super::request::{self, Named};
-use crate::cluster::WatchHealth;
-use crate::query::{Query, Readiness};
+use super::request;
+use crate::query::Query;
 
-/// One check: the peer's name for it, and whether it holds.
-type Check = (&'static str, fn(&Readiness) -> bool);
+/// What the checks look at.
+#[derive(Debug, Clone)]
+pub(super) struct Health {
+    pub(super) query: Arc<Query>,
+    /// True as soon as the server has been asked to end.
+    pub(super) stopped: watch::Receiver<bool>,
+}
 
-const PING: Check = ("ping", |_| true);
-const SYNCED: Check = ("metadata-informer-sync", |readiness| {
-    readiness.synced.is_ok()
-});
-const INFORMED: Check = ("metric-informer-sync", |readiness| readiness.synced.is_ok());
-const STORED: Check = ("metric-storage-ready", |readiness| {
-    readiness.storage.is_ok()
-});
+/// One check: its name, and what is wrong if it does not hold.
+#[derive(Debug)]
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    holds: fn(&Health) -> Result<(), String>,
+}
+
+const PING: Check = always("ping");
+const LOG: Check = always("log");
+const IN_FLIGHT: Check = always("poststarthook/max-in-flight-filter");
+const OBJECT_COUNT: Check = always("poststarthook/storage-object-count-tracker-hook");
+const TIMELY: Check = Check {
+    name: "metric-collection-timely",
+    holds: |health| {
+        let late = "no kubelet was asked for one and a half resolutions";
+        health.query.timely().then_some(()).ok_or(late.to_owned())
+    },
+};
+const STORED: Check = Check {
+    name: "metric-storage-ready",
+    holds: |health| {
+        health
+            .query
+            .readiness()
+            .storage
+            .map_err(|error| error.to_string())
+    },
+};
+const INFORMED: Check = Check {
+    name: "metric-informer-sync",
+    ..SYNCED
+};
+const SYNCED: Check = Check {
+    name: "metadata-informer-sync",
+    holds: |health| {
+        health
+            .query
+            .readiness()
+            .synced
+            .map_err(|error| error.to_string())
+    },
+};
+const SHUTDOWN: Check = Check {
+    name: "shutdown",
+    holds: |health| {
+        let ending = *health.stopped.borrow();
+        (!ending)
+            .then_some(())
+            .ok_or("the process is ending".to_owned())
+    },
+};
+
+const fn always(name: &'static str) -> Check {
+    Check {
+        name,
+        holds: |_| Ok(()),
+    }
+}
 
 /// The three endpoints and their checks.
 pub(super) const ENDPOINTS: [(&str, &[Check]); 3] = [
-    ("healthz", &[PING, SYNCED]),
-    ("livez", &[PING]),
-    ("readyz", &[PING, STORED, INFORMED, SYNCED]),
+    ("healthz", &[PING, LOG, IN_FLIGHT, OBJECT_COUNT, SYNCED]),
+    (
+        "livez",
+        &[PING, LOG, IN_FLIGHT, OBJECT_COUNT, TIMELY, SYNCED],
+    ),
+    (
+        "readyz",
+        &[
+            PING,
+            LOG,
+            IN_FLIGHT,
+            OBJECT_COUNT,
+            STORED,
+            INFORMED,
+            SYNCED,
+            SHUTDOWN,
+        ],
+    ),
 ];
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Query>> {
+pub(super) fn routes(health: &Health) -> Router<Arc<Query>> {
     let mut routes = Router::new()
         .route("/version", get(version))
         .route("/version/", get(version));
     for (endpoint, checks) in ENDPOINTS {
-        routes = routes
-            .route(
-                &format!("/{endpoint}"),
-                get(move |state, request| all(endpoint, checks, state, request)),
-            )
-            .route(
-                &format!("/{endpoint}/{{check}}"),
-                get(move |state, path, request| one(checks, state, path, request)),
+        let all_of = health.clone();
+        routes = routes.route(
+            &format!("/{endpoint}"),
+            get(async move |request: Request| all(endpoint, checks, &all_of, &request)),
+        );
+        for check in checks {
+            let health = health.clone();
+            routes = routes.route(
+                &format!("/{endpoint}/{}", check.name),
+                get(async move || one(check, &health)),
             );
+        }
     }
     routes
 }
 
-async fn all(
-    endpoint: &str,
-    checks: &[Check],
-    State(query): State<Arc<Query>>,
-    request: Request,
-) -> Response {
-    let readiness = query.readiness();
-    let excluded: Vec<_> =
+/// All checks but those excluded. The words are k8s.io/apiserver's; so is that nothing is said of why a check
+/// failed, for anyone may ask. The single check and the log tell.
+fn all(endpoint: &str, checks: &[Check], health: &Health, request: &Request) -> Response {
+    let mut excluded: BTreeSet<_> =
         form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
             .filter(|(key, _)| key == "exclude")
             .map(|(_, value)| value)
             .collect();
     let mut report = String::new();
-    let mut failed = Vec::new();
-    for (name, holds) in checks {
+    let mut failed = false;
+    for Check { name, holds } in checks {
         // Writing to a String cannot fail.
-        let _written = if excluded.iter().any(|excluded| excluded == name) {
+        let _written = if excluded.remove(*name) {
             writeln!(report, "[+]{name} excluded: ok")
-        } else if holds(&readiness) {
-            writeln!(report, "[+]{name} ok")
         } else {
-            failed.push(*name);
-            writeln!(report, "[-]{name} failed: reason withheld")
+            match holds(health) {
+                Ok(()) => writeln!(report, "[+]{name} ok"),
+                Err(why) => {
+                    failed = true;
+                    tracing::debug!(check = name, why, "/{endpoint} fails");
+                    writeln!(report, "[-]{name} failed: reason withheld")
+                }
+            }
         };
     }
-    if !failed.is_empty() {
+    if !excluded.is_empty() {
+        let unknown: Vec<String> = excluded.iter().map(|name| format!("{name:?}")).collect();
+        let _written = writeln!(
+            report,
+            "warn: some health checks cannot be excluded: no matches for {}",
+            unknown.join(",")
+        );
+    }
+    if failed {
         let _written = writeln!(report, "{endpoint} check failed");
         return reply::text(StatusCode::INTERNAL_SERVER_ERROR, report);
     }
@@ -90,20 +175,17 @@ async fn all(
     reply::text(StatusCode::OK, report)
 }
 
-async fn one(
-    checks: &[Check],
-    State(query): State<Arc<Query>>,
-    Named(name): Named<String>,
-    request: Request,
-) -> Response {
-    match checks.iter().find(|(check, _)| *check == name) {
-        None => super::unknown_path(request).await,
-        Some((_, holds)) if holds(&query.readiness()) => {
-            reply::text(StatusCode::OK, "ok".to_owned())
+fn one(check: &Check, health: &Health) -> Response {
+    match (check.holds)(health) {
+        Ok(()) => {
+            let mut response = reply::text(StatusCode::OK, "ok".to_owned());
+            // The peer's own way.
+            response.headers_mut().remove(X_CONTENT_TYPE_OPTIONS);
+            response
         }
-        Some((check, _)) => reply::text(
+        Err(why) => reply::text(
             StatusCode::INTERNAL_SERVER_ERROR,
-            format!("internal server error: {check}: not yet\n"),
+            format!("internal server error: {why}\n"),
         ),
     }
 }
@@ -119,18 +201,35 @@ async fn version(request: Request) -> Response {
     })
 }
 
-/// Counts of scrapes, their latency, and how the watches are doing, as JSON.
-pub(super) async fn scrapes(State(query): State<Arc<Query>>, request: Request) -> Response {
-    let watch = |health: &WatchHealth| serde_json::json!({"lists": health.lists(), "failures": health.failures()});
-    let watches = query.watches();
-    let mut counts = match serde_json::to_value(query.scrapes()) {
-        Ok(counts) => counts,
-        Err(error) => return Form::any(&request).status(&Status::internal_error(error)),
-    };
-    if let Some(counts) = counts.as_object_mut() {
-        let watches =
-            serde_json::json!({"nodes": watch(&watches.nodes), "pods": watch(&watches.pods)});
-        counts.insert("watches".to_owned(), watches);
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::cluster::{Cluster, Watches};
+    use crate::scrape::Stats;
+    use crate::store::Store;
+
+    #[test]
+    fn readiness_ends_as_soon_as_the_server_is_asked_to_end() {
+        let (stop, stopped) = watch::channel(false);
+        let query = Query::new(
+            Arc::<Cluster>::default(),
+            Arc::<Store>::default(),
+            Watches::default(),
+            Arc::new(Stats::new().unwrap()),
+            Arc::new(SystemClock::default()),
+            Duration::from_secs(15),
+        );
+        let health = Health {
+            query: Arc::new(query),
+            stopped,
+        };
+        let holds = || (SHUTDOWN.holds)(&health).is_ok();
+        assert!(holds());
+        stop.send_replace(true);
+        assert!(!holds());
+        assert!((PING.holds)(&health).is_ok());
     }
-    Form::any(&request).object(&counts)
 }

@@ -1,6 +1,7 @@
 //! What is served: metrics.k8s.io, discovery, health. Handlers ask the query face and nothing else.
 
 mod accept;
+mod debug;
 mod discovery;
 mod health;
 mod metrics;
@@ -12,20 +13,33 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::get;
 use kubevitals_proto::wire::status::Status;
+use tokio::sync::watch;
 
 use crate::query::Query;
+use health::Health;
 use reply::Form;
+
+/// What the routes answer from.
+pub(crate) struct Sources {
+    pub(crate) query: Arc<Query>,
+    /// True as soon as the server has been asked to end.
+    pub(crate) stopped: watch::Receiver<bool>,
+}
 
 /// All routes of a server that listens on `port`. No request here has a body worth reading, and none is read:
 /// it goes with its request, and hyper closes a connection (or resets a stream) that goes on sending one.
-pub(crate) fn router(query: Arc<Query>, port: u16) -> Router {
+pub(crate) fn router(sources: Sources, port: u16) -> Router {
+    let Sources { query, stopped } = sources;
+    let health = Health {
+        query: Arc::clone(&query),
+        stopped,
+    };
     Router::new()
-        .merge(health::routes())
+        .merge(health::routes(&health))
         .merge(discovery::routes(port))
         .merge(metrics::routes())
-        .route("/debug/scrapes", get(health::scrapes))
+        .merge(debug::routes())
         .fallback(unknown_path)
         .method_not_allowed_fallback(not_allowed)
         .with_state(query)

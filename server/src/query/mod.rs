@@ -39,6 +39,7 @@ pub struct Query {
     watches: Watches,
     stats: Arc<Stats>,
     clock: Arc<dyn Clock>,
+    resolution: Duration,
     retention: Retention,
     ready: ready::Latch,
 }
@@ -59,6 +60,7 @@ impl Query {
             watches,
             stats,
             clock,
+            resolution,
             retention: Retention::of(resolution),
             ready: ready::Latch::default(),
         }

@@ -1,19 +1,23 @@
-//! Whether the server can be asked.
+//! Whether the server can be asked, and whether it does its work.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Query;
 
 /// What stands between the server and its first answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unready {
     /// The list of nodes has not been read yet.
+    #[error("the nodes have not been listed yet")]
     Nodes,
     /// The list of pods has not been read yet.
+    #[error("the pods have not been listed yet")]
     Pods,
     /// No node has a rate yet.
+    #[error("no metrics to serve: no node has any yet")]
     NodeMetrics,
     /// No pod has a rate yet.
+    #[error("no metrics to serve: no pod has any yet")]
     PodMetrics,
 }
 
@@ -49,6 +53,13 @@ impl Query {
             self.ready.0.store(true, Ordering::Release);
         }
         readiness
+    }
+
+    /// Whether nodes are asked as often as they should be: within one and a half resolutions one was, or none had
+    /// to be. The peer's rule, but a node that is left alone for a while because it does not answer is no reason
+    /// to restart the server.
+    pub fn timely(&self) -> bool {
+        self.stats.timely(self.now(), self.resolution * 3 / 2)
     }
 
     fn synced(&self) -> Result<(), Unready> {

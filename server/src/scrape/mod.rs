@@ -8,6 +8,7 @@ mod connection;
 mod credentials;
 mod failure;
 mod first;
+mod record;
 mod schedule;
 mod stats;
 mod target;
@@ -24,8 +25,9 @@ use tokio::task::AbortHandle;
 pub use client::Kubelets;
 pub use credentials::{Credentials, Pem, TlsError, Token, Trust};
 pub use failure::{Failed, ScrapeError};
+pub use record::{Attempt, BadLines, DURATION_BOUNDS, Durations, History, Moment, Record, Records};
 pub use schedule::Phase;
-pub use stats::{Snapshot, Stats};
+pub use stats::{Latency, Snapshot, Stats};
 pub use target::Addressing;
 
 use crate::clock::Clock;
@@ -115,6 +117,7 @@ pub async fn run(
         workers.retain(|name, worker| {
             if !nodes.contains_key(name) {
                 store.remove(name);
+                shared.stats.records().remove(name);
                 return false;
             }
             let ended = worker.task.is_finished();

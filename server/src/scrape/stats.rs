@@ -9,6 +9,8 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::failure::{Failed, ScrapeError};
+use super::record::Records;
+use crate::clock::Age;
 
 /// Running counts.
 #[derive(Debug)]
@@ -16,6 +18,9 @@ pub struct Stats {
     nodes: AtomicUsize,
     asking: AtomicUsize,
     skipped_lines: AtomicU64,
+    /// When a turn was last begun; nothing before the first.
+    begun: Mutex<Option<Age>>,
+    records: Records,
     outcomes: Mutex<Outcomes>,
 }
 
@@ -26,6 +31,34 @@ struct Outcomes {
     no_first_rates: BTreeMap<&'static str, u64>,
     /// Microseconds.
     latency: Histogram<u64>,
+    /// All of them together.
+    latency_sum: Duration,
+}
+
+/// How long successful scrapes took.
+#[derive(Debug, Clone)]
+pub struct Latency {
+    /// How many took at most so many microseconds.
+    histogram: Histogram<u64>,
+    /// All of them together.
+    pub sum: Duration,
+}
+
+impl Latency {
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        self.histogram.len()
+    }
+
+    /// How many took at most `seconds`, to two digits.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a bound of a few seconds, in microseconds"
+    )]
+    pub fn at_most(&self, seconds: f64) -> u64 {
+        self.histogram.count_between(0, (seconds * 1e6) as u64)
+    }
 }
 
 /// The counts at one moment.
@@ -81,11 +114,14 @@ impl Stats {
             nodes: AtomicUsize::default(),
             asking: AtomicUsize::default(),
             skipped_lines: AtomicU64::default(),
+            begun: Mutex::default(),
+            records: Records::default(),
             outcomes: Mutex::new(Outcomes {
                 succeeded: 0,
                 failed: BTreeMap::new(),
                 no_first_rates: BTreeMap::new(),
                 latency: Histogram::new_with_bounds(1, LONGEST_MICROSECONDS, 2)?,
+                latency_sum: Duration::ZERO,
             }),
         })
     }
@@ -95,7 +131,8 @@ impl Stats {
     }
 
     /// A node's turn has come; it is over when what this returns is dropped, however that comes about.
-    pub(super) fn asks(&self) -> Asking<'_> {
+    pub(super) fn asks(&self, now: Age) -> Asking<'_> {
+        *self.begun.lock() = Some(now);
         self.asking.fetch_add(1, Ordering::AcqRel);
         Asking(&self.asking)
     }
@@ -109,6 +146,7 @@ impl Stats {
         match result {
             Ok(()) => {
                 outcomes.succeeded += 1;
+                outcomes.latency_sum = outcomes.latency_sum.saturating_add(took);
                 outcomes
                     .latency
                     .saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
@@ -124,6 +162,33 @@ impl Stats {
             .no_first_rates
             .entry(error.reason())
             .or_default() += 1;
+    }
+
+    /// What is remembered of each node.
+    pub fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// How long successful scrapes took.
+    pub fn latency(&self) -> Latency {
+        let outcomes = self.outcomes.lock();
+        Latency {
+            histogram: outcomes.latency.clone(),
+            sum: outcomes.latency_sum,
+        }
+    }
+
+    /// Whether turns begin as they should at `now`: one did within `patience`, or none is overdue by a third of
+    /// that. A server that has stopped asking is worth a restart; kubelets that do not answer are not.
+    pub fn timely(&self, now: Age, patience: Duration) -> bool {
+        let begun = *self.begun.lock();
+        let lately = begun.is_some_and(|begun| now.since(begun) <= patience);
+        lately
+            || self
+                .records
+                .all()
+                .iter()
+                .all(|(_, record)| record.read(|history| now.since(history.due) <= patience / 3))
     }
 
     /// The counts as of now.

@@ -12,6 +12,7 @@ use super::Shared;
 use super::complaint::Complaints;
 use super::failure::{Failed, ScrapeError, beginning};
 use super::first;
+use super::record::{Moment, Record};
 use super::schedule::Phase;
 use super::target::Target;
 use crate::cluster::Node;
@@ -38,6 +39,7 @@ pub(super) async fn run(
     let mut target = Target::of(&known, &shared.settings.addressing);
     let mut series = NodeSeries::new(shared.settings.resolution);
     let mut complaints = Complaints::default();
+    let record = shared.stats.records().add(&known.name);
     let mut failures: u32 = 0;
     // The first turn comes at once: someone is waiting for the first answer.
     loop {
@@ -46,7 +48,9 @@ pub(super) async fn run(
         } else {
             &shared.failing
         };
-        let asking = shared.stats.asks();
+        let turn = shared.now();
+        record.begins(turn, shared.settings.resolution);
+        let asking = shared.stats.asks(turn.age);
         let Ok(permit) = lane.acquire().await else {
             return;
         };
@@ -61,6 +65,7 @@ pub(super) async fn run(
                 &cell,
                 &mut complaints,
                 &known,
+                &record,
             ));
             let soon = timeout(LONGEST_PLACE, &mut scraping).await;
             drop(permit);
@@ -76,20 +81,22 @@ pub(super) async fn run(
         } else {
             failures.saturating_add(1)
         };
-        let wall = shared.clock.wall();
-        let mut turn = shared
-            .clock
-            .sleep(phase.until_next(wall, failures, known.ready));
+        let took = began.elapsed();
+        record.ended(turn, took, result.as_ref().map(|()| target.best()));
+        let now = shared.now();
+        let wait = phase.until_next(now.wall, failures, known.ready);
+        record.plans(now, wait);
+        let mut next = shared.clock.sleep(wait);
         match &result {
             Ok(()) => complaints.answered(&known.name, before),
             Err(failed) => complaints.failed(&shared.budget, &known.name, failed, failures),
         }
         // Last: whoever sees the count may rely on the next turn being set.
-        shared.stats.scraped(&result, began.elapsed());
+        shared.stats.scraped(&result, took);
         drop(asking);
         loop {
             tokio::select! {
-                () = &mut turn => break,
+                () = &mut next => break,
                 changed = node.changed() => {
                     if changed.is_err() {
                         return;
@@ -119,6 +126,7 @@ async fn scrape(
     cell: &NodeCell,
     complaints: &mut Complaints,
     node: &Node,
+    record: &Record,
 ) -> Result<(), Failed> {
     if target.is_empty() {
         let preferred: Vec<String> = shared
@@ -142,6 +150,7 @@ async fn scrape(
     check(&scrape, body).map_err(|error| Failed::at(target.best(), error))?;
     if scrape.skipped_lines > 0 {
         shared.stats.skipped(u64::from(scrape.skipped_lines));
+        record.skipped(scrape.skipped_lines, scrape.first_bad_line, shared.now());
         complaints.skipped(
             &shared.budget,
             &node.name,
@@ -150,6 +159,7 @@ async fn scrape(
         );
     }
     series.ingest(&scrape, sent, answered, names);
+    record.holds(series.held());
     cell.publish(series.latest(&scrape, answered, names));
     if series.wants_stand_in() {
         match first::ask(&shared.kubelets, target, deadline).await {
@@ -190,6 +200,13 @@ fn check(scrape: &ResourceScrape<'_>, body: &[u8]) -> Result<(), ScrapeError> {
 }
 
 impl Shared {
+    fn now(&self) -> Moment {
+        Moment {
+            age: self.clock.elapsed(),
+            wall: self.clock.wall(),
+        }
+    }
+
     fn take_buffer(&self) -> Vec<u8> {
         self.buffers.lock().pop().unwrap_or_default()
     }

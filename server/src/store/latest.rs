@@ -70,6 +70,8 @@ pub struct Latest {
     pub pods: Box<[PodLatest]>,
     /// The containers of all pods that have rates; each pod names its part.
     pub containers: Box<[ContainerLatest]>,
+    /// The containers of all pods that have none, in the order of the pods.
+    pub incomplete: Box<[ContainerState]>,
 }
 
 /// The node's own usage.
@@ -116,6 +118,17 @@ pub struct ContainerLatest {
     pub memory: Bytes,
 }
 
+/// A container of a pod that has no rates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerState {
+    /// Which of the node's pods it is of.
+    pub pod: usize,
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it lacks, if it is what the pod's rates are missing for.
+    pub absent: Option<Absent>,
+}
+
 impl PodRates {
     /// The rates of the containers `first..first + count` of the node.
     pub(super) fn new(earliest: &Usage, arrived: Age, first: usize, count: usize) -> Option<Self> {
@@ -143,6 +156,34 @@ impl Latest {
         }
     }
 
+    /// A pod, whether it has rates or not, and where it is.
+    pub fn find(&self, namespace: &str, name: &str) -> Option<(usize, &PodLatest)> {
+        let at = self
+            .pods
+            .binary_search_by(|pod| (&*pod.namespace, &*pod.name).cmp(&(namespace, name)))
+            .ok()?;
+        Some((at, self.pods.get(at)?))
+    }
+
+    /// The containers of the pod at `at`, if it has no rates.
+    pub fn incomplete_containers(&self, at: usize) -> &[ContainerState] {
+        let first = self
+            .incomplete
+            .partition_point(|container| container.pod < at);
+        let end = self
+            .incomplete
+            .partition_point(|container| container.pod <= at);
+        self.incomplete.get(first..end).unwrap_or_default()
+    }
+
+    /// The memory it takes, in bytes; names, which are shared, are not counted.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + size_of_val(&*self.pods)
+            + size_of_val(&*self.containers)
+            + size_of_val(&*self.incomplete)
+    }
+
     /// A pod's rates and its containers, or why there are none at `now`.
     ///
     /// # Errors
@@ -154,12 +195,7 @@ impl Latest {
         retention: Retention,
         now: Age,
     ) -> Result<(PodRates, &[ContainerLatest]), Absent> {
-        let found = self
-            .pods
-            .binary_search_by(|pod| (&*pod.namespace, &*pod.name).cmp(&(namespace, name)))
-            .ok()
-            .and_then(|at| self.pods.get(at))
-            .ok_or(Absent::NotReported)?;
+        let (_, found) = self.find(namespace, name).ok_or(Absent::NotReported)?;
         let rates = *found.rates.as_ref().map_err(Clone::clone)?;
         if !retention.keeps(rates.arrived, self.scraped, now) {
             return Err(Absent::Stale);

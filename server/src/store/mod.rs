@@ -11,9 +11,11 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use imbl::HashMap;
 
-pub use latest::{Absent, ContainerLatest, Latest, NodeLatest, PodLatest, PodRates, Retention};
+pub use latest::{
+    Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates, Retention,
+};
 pub use rate::{Lack, NoRate, Pair, Point, Usage};
-pub use series::{NodeSeries, StandIn};
+pub use series::{Held, NodeSeries, StandIn};
 
 /// The latest values of one node; empty until its first scrape succeeded.
 #[derive(Debug, Default)]

@@ -8,7 +8,9 @@ use std::time::Duration;
 use kubevitals_proto::kubelet::resource::{ContainerKey, Reading, ResourceScrape};
 use kubevitals_proto::time::Timestamp;
 
-use super::latest::{Absent, ContainerLatest, Latest, NodeLatest, PodLatest, PodRates};
+use super::latest::{
+    Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates,
+};
 use super::rate::{NoRate, Pair, Point, Usage};
 use crate::clock::Age;
 use crate::intern::Interner;
@@ -33,6 +35,17 @@ struct Container {
     pod: Arc<str>,
     name: Arc<str>,
     tracked: Tracked,
+}
+
+/// What the series of a node hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Whether the node itself has a point.
+    pub node: bool,
+    /// Containers that have a point.
+    pub containers: u32,
+    /// Memory, in bytes; names, which are shared, are not counted.
+    pub bytes: u32,
 }
 
 /// Rates from elsewhere, for what has no pair yet: by container, and the node's under its own.
@@ -78,6 +91,16 @@ impl NodeSeries {
     /// How many series have a point.
     pub fn len(&self) -> usize {
         self.containers.len() + usize::from(self.node.is_some())
+    }
+
+    /// What there is.
+    pub fn held(&self) -> Held {
+        let bytes = size_of::<Self>() + self.containers.capacity() * size_of::<Container>();
+        Held {
+            node: self.node.is_some(),
+            containers: u32::try_from(self.containers.len()).unwrap_or(u32::MAX),
+            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+        }
     }
 
     /// Whether there is no series.
@@ -171,6 +194,7 @@ impl NodeSeries {
     pub fn latest(&self, scrape: &ResourceScrape<'_>, now: Age, names: &Interner) -> Latest {
         let mut pods: Vec<PodLatest> = Vec::with_capacity(scrape.containers.len());
         let mut containers = Vec::with_capacity(scrape.containers.len());
+        let mut incomplete: Vec<ContainerState> = Vec::new();
         let mut known = self.containers.iter().peekable();
         for group in scrape
             .containers
@@ -179,7 +203,7 @@ impl NodeSeries {
             let Some((pod, _)) = group.first() else {
                 continue;
             };
-            let first = containers.len();
+            let (first, states) = (containers.len(), incomplete.len());
             let mut earliest: Option<(Usage, Age)> = None;
             let mut absent = None;
             let mut shared = None;
@@ -204,6 +228,11 @@ impl NodeSeries {
                             || names.intern(key.container),
                             |known| Arc::clone(&known.name),
                         );
+                        incomplete.push(ContainerState {
+                            pod: pods.len(),
+                            name: Arc::clone(&name),
+                            absent: None,
+                        });
                         containers.push(ContainerLatest {
                             name,
                             cpu: usage.cpu,
@@ -211,7 +240,14 @@ impl NodeSeries {
                         });
                     }
                     Err(why) => {
-                        absent.get_or_insert_with(|| why.of(Some(names.intern(key.container))));
+                        let name = names.intern(key.container);
+                        let why = why.of(Some(Arc::clone(&name)));
+                        absent.get_or_insert_with(|| why.clone());
+                        incomplete.push(ContainerState {
+                            pod: pods.len(),
+                            name,
+                            absent: Some(why),
+                        });
                     }
                 }
             }
@@ -222,8 +258,10 @@ impl NodeSeries {
                 }
                 (None, None) => Err(Absent::NotReported),
             };
-            if rates.is_err() {
-                containers.truncate(first);
+            // The containers are told apart only where a pod is not whole.
+            match rates {
+                Ok(_) => incomplete.truncate(states),
+                Err(_) => containers.truncate(first),
             }
             let (namespace, name) =
                 shared.unwrap_or_else(|| (names.intern(pod.namespace), names.intern(pod.pod)));
@@ -240,6 +278,7 @@ impl NodeSeries {
                 .map_err(|why| why.of(None)),
             pods: pods.into_boxed_slice(),
             containers: containers.into_boxed_slice(),
+            incomplete: incomplete.into_boxed_slice(),
         }
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::harness::Harness;
 
 /// What a real metrics-server answered.
-fn captured(name: &str) -> String {
+pub(crate) fn captured(name: &str) -> String {
     let path: PathBuf = [
         env!("CARGO_MANIFEST_DIR"),
         "tests",
@@ -27,7 +27,7 @@ fn captured(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn captured_json(name: &str) -> Value {
+pub(crate) fn captured_json(name: &str) -> Value {
     serde_json::from_str(&captured(name)).unwrap()
 }
 

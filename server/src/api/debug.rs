@@ -1,0 +1,37 @@
+//! /debug/…: what the server knows of its own work, as JSON, for whoever looks into it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use kubevitals_proto::wire::status::Status;
+
+use super::reply::Form;
+use crate::cluster::WatchHealth;
+use crate::query::Query;
+
+/// The paths, for whoever lists them.
+pub(super) const PATHS: [&str; 1] = ["/debug/scrapes"];
+
+/// The routes.
+pub(super) fn routes() -> Router<Arc<Query>> {
+    Router::new().route("/debug/scrapes", get(scrapes))
+}
+
+/// Counts of scrapes, their latency, and how the watches are doing, as JSON.
+async fn scrapes(State(query): State<Arc<Query>>, request: Request) -> Response {
+    let watch = |health: &WatchHealth| serde_json::json!({"lists": health.lists(), "failures": health.failures()});
+    let watches = query.watches();
+    let mut counts = match serde_json::to_value(query.scrapes()) {
+        Ok(counts) => counts,
+        Err(error) => return Form::any(&request).status(&Status::internal_error(error)),
+    };
+    if let Some(counts) = counts.as_object_mut() {
+        let watches =
+            serde_json::json!({"nodes": watch(&watches.nodes), "pods": watch(&watches.pods)});
+        counts.insert("watches".to_owned(), watches);
+    }
+    Form::any(&request).object(&counts)
+}
