@@ -11,8 +11,7 @@ pub(super) fn authorize(
     user: &UserInfo,
     attributes: &Attributes,
 ) -> Result<(), Refusal> {
-    identities.record(user, attributes);
-    if identities.allow(user, attributes) {
+    if identities.ask(user, attributes) {
         Ok(())
     } else {
         Err(forbidden(user, attributes))

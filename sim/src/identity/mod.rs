@@ -1,8 +1,11 @@
 //! Who may talk to the simulated cluster, and what they may do.
 //!
 //! [`Identities`] knows bearer tokens and the rules of each user and group. The API server and the kubelets ask it;
-//! it also remembers what was asked for, so that a test can compare an RBAC manifest with what a program really uses.
+//! it also remembers what was asked for and which rules were needed, so that a test can compare an RBAC manifest with
+//! what a program really uses.
 
+mod defaults;
+mod permission;
 mod rules;
 mod user;
 
@@ -11,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
+pub use permission::Permission;
 pub use rules::{Attributes, Rule, Subject};
 pub use user::UserInfo;
 
@@ -23,6 +27,8 @@ pub struct Identities {
     tokens: RwLock<HashMap<String, UserInfo>>,
     rules: RwLock<Vec<(Subject, Rule)>>,
     seen: Mutex<BTreeSet<(String, Attributes)>>,
+    used: Mutex<BTreeSet<(Subject, Permission)>>,
+    refused: Mutex<BTreeSet<(String, Attributes)>>,
     minted: AtomicU64,
 }
 
@@ -36,7 +42,7 @@ impl Identities {
     /// rules of the `vitals-server` service account.
     pub fn with_defaults() -> Self {
         let this = Self::new();
-        for (subject, rule) in rules::defaults() {
+        for (subject, rule) in defaults::rules() {
             this.grant(subject, rule);
         }
         this
@@ -82,12 +88,56 @@ impl Identities {
 
     /// Whether `user` may do this.
     pub fn allow(&self, user: &UserInfo, attributes: &Attributes) -> bool {
-        user.groups.iter().any(|g| g == "system:masters")
-            || self
-                .rules
-                .read()
-                .iter()
-                .any(|(subject, rule)| subject.is(user) && rule.allows(attributes))
+        is_master(user) || !self.needed(user, attributes).is_empty()
+    }
+
+    /// Whether `user` may do this, which is about to be done: it is remembered.
+    pub fn ask(&self, user: &UserInfo, attributes: &Attributes) -> bool {
+        self.record(user, attributes);
+        let needed = self.needed(user, attributes);
+        let allowed = is_master(user) || !needed.is_empty();
+        self.used.lock().extend(needed);
+        if !allowed {
+            let refusal = (user.username.clone(), attributes.clone());
+            self.refused.lock().insert(refusal);
+        }
+        allowed
+    }
+
+    /// The permissions of `user` by which this may be done.
+    fn needed(&self, user: &UserInfo, attributes: &Attributes) -> Vec<(Subject, Permission)> {
+        let rules = self.rules.read();
+        let of_user = rules.iter().filter(|(subject, _)| subject.is(user));
+        of_user
+            .flat_map(|(subject, rule)| {
+                let allowing = rule
+                    .permissions()
+                    .into_iter()
+                    .filter(|p| p.allows(attributes));
+                allowing.map(|permission| (subject.clone(), permission))
+            })
+            .collect()
+    }
+
+    /// All that was granted to a user or group, one by one.
+    pub fn granted(&self, subject: &Subject) -> BTreeSet<Permission> {
+        let rules = self.rules.read();
+        let own = rules.iter().filter(|(s, _)| s == subject);
+        own.flat_map(|(_, rule)| rule.permissions()).collect()
+    }
+
+    /// What of it has been needed so far for something that was done, at the API server or at a kubelet.
+    pub fn used(&self, subject: &Subject) -> BTreeSet<Permission> {
+        let used = self.used.lock();
+        let own = used.iter().filter(|(s, _)| s == subject);
+        own.map(|(_, permission)| permission.clone()).collect()
+    }
+
+    /// What `username` has asked for so far and was refused.
+    pub fn refused(&self, username: &str) -> BTreeSet<Attributes> {
+        let refused = self.refused.lock();
+        let own = refused.iter().filter(|(user, _)| user == username);
+        own.map(|(_, attributes)| attributes.clone()).collect()
     }
 
     /// The rules that apply to `user`.
@@ -100,7 +150,7 @@ impl Identities {
             .collect()
     }
 
-    /// Remembers that `user` asked for this at the API server. Names are left out: RBAC rules hardly ever have them.
+    /// Remembers that `user` asked for this. Names are left out: RBAC rules hardly ever have them.
     pub fn record(&self, user: &UserInfo, attributes: &Attributes) {
         let attributes = Attributes {
             name: String::new(),
@@ -122,6 +172,10 @@ impl Identities {
             .map(|(_, a)| a.clone())
             .collect()
     }
+}
+
+fn is_master(user: &UserInfo) -> bool {
+    user.groups.iter().any(|group| group == "system:masters")
 }
 
 #[cfg(test)]
@@ -186,5 +240,22 @@ mod tests {
                 .collect::<Vec<_>>(),
             [get("")]
         );
+    }
+    #[test]
+    fn what_is_used_and_what_is_refused_is_told_apart() {
+        let identities = Identities::new();
+        let jane = UserInfo::new("jane", []);
+        let subject = Subject::User("jane".to_owned());
+        identities.grant(
+            subject.clone(),
+            Rule::resources(&["get", "list"], "", &["pods"]),
+        );
+        assert!(identities.ask(&jane, &Attributes::resource("get", "", "pods")));
+        assert!(!identities.ask(&jane, &Attributes::resource("get", "", "nodes")));
+        let verbs = |set: BTreeSet<Permission>| set.into_iter().map(|p| p.verb).collect::<Vec<_>>();
+        assert_eq!(verbs(identities.granted(&subject)), ["get", "list"]);
+        assert_eq!(verbs(identities.used(&subject)), ["get"]);
+        let refused: Vec<_> = identities.refused("jane").into_iter().collect();
+        assert_eq!(refused, [Attributes::resource("get", "", "nodes")]);
     }
 }

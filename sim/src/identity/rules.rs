@@ -1,6 +1,6 @@
 //! What may be done, by simple rules in the shape of RBAC's.
 
-use super::{SERVER_ACCOUNT, UserInfo};
+use super::UserInfo;
 
 /// What a request does, as authorization sees it: of a resource, or of a path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,7 +69,7 @@ impl Attributes {
 }
 
 /// Whom a rule is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// A user, by name.
     User(String),
@@ -143,80 +143,8 @@ impl Rule {
             ..self
         }
     }
-
-    pub(super) fn allows(&self, a: &Attributes) -> bool {
-        let has = |list: &[String], wanted: &str| list.iter().any(|x| x == "*" || x == wanted);
-        if !has(&self.verbs, &a.verb) {
-            return false;
-        }
-        if !a.path.is_empty() {
-            return self.paths.iter().any(|p| match p.strip_suffix('*') {
-                Some(prefix) => a.path.starts_with(prefix),
-                None => *p == a.path,
-            });
-        }
-        has(&self.groups, &a.group)
-            && has(&self.resources, &a.resource_path())
-            && (self.names.is_empty() || self.names.contains(&a.name))
-            && self.namespace.as_ref().is_none_or(|ns| *ns == a.namespace)
-    }
 }
 
 fn own(list: &[&str]) -> Vec<String> {
     list.iter().map(|&s| s.to_owned()).collect()
-}
-
-/// What every cluster allows, and what the server's manifests will.
-pub(super) fn defaults() -> Vec<(Subject, Rule)> {
-    let group = |name: &str| Subject::Group(name.to_owned());
-    let health: &[&str] = &["/healthz", "/livez", "/readyz", "/version", "/version/"];
-    let discovery: &[&str] = &[
-        "/api",
-        "/api/*",
-        "/apis",
-        "/apis/*",
-        "/openapi",
-        "/openapi/*",
-    ];
-    let server = Subject::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
-    let read: &[&str] = &["get", "list", "watch"];
-    let server_rules = [
-        Rule::resources(read, "", &["nodes", "pods", "namespaces", "events"]),
-        Rule::resources(&["get"], "", &["nodes/metrics", "nodes/stats"]),
-        Rule::resources(
-            read,
-            "apps",
-            &["deployments", "replicasets", "statefulsets", "daemonsets"],
-        ),
-        Rule::resources(read, "autoscaling", &["horizontalpodautoscalers"]),
-        Rule::resources(&["create"], "authentication.k8s.io", &["tokenreviews"]),
-        Rule::resources(
-            &["create"],
-            "authorization.k8s.io",
-            &["subjectaccessreviews"],
-        ),
-        Rule::resources(read, "", &["configmaps"])
-            .named(&["extension-apiserver-authentication"])
-            .in_namespace("kube-system"),
-    ];
-    let selves = ["selfsubjectaccessreviews", "selfsubjectrulesreviews"];
-    let mut rules = vec![
-        (group("system:authenticated"), Rule::paths(health)),
-        (group("system:unauthenticated"), Rule::paths(health)),
-        (group("system:authenticated"), Rule::paths(discovery)),
-        (
-            group("system:authenticated"),
-            Rule::resources(&["create"], "authorization.k8s.io", &selves),
-        ),
-        (
-            group("system:authenticated"),
-            Rule::resources(
-                &["create"],
-                "authentication.k8s.io",
-                &["selfsubjectreviews"],
-            ),
-        ),
-    ];
-    rules.extend(server_rules.map(|rule| (server.clone(), rule)));
-    rules
 }

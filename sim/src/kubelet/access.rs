@@ -35,7 +35,7 @@ pub(crate) fn check(
     let allowed = wanted.iter().any(|subresource| {
         let mut attributes = Attributes::resource("get", "", "nodes").subresource(subresource);
         node.clone_into(&mut attributes.name);
-        identities.allow(&user, &attributes)
+        identities.ask(&user, &attributes)
     });
     if allowed {
         return Ok(());

@@ -1,0 +1,71 @@
+//! What every cluster allows, and what the server's manifests do.
+
+use super::{Rule, SERVER_ACCOUNT, Subject};
+
+/// The rules a cluster starts with.
+pub(super) fn rules() -> Vec<(Subject, Rule)> {
+    let mut rules = everyone();
+    let (namespace, name) = SERVER_ACCOUNT;
+    let server = Subject::service_account(namespace, name);
+    rules.extend(manifests(namespace).map(|rule| (server.clone(), rule)));
+    rules
+}
+
+/// Health for all, discovery and reviews of oneself for the authenticated.
+fn everyone() -> Vec<(Subject, Rule)> {
+    let group = |name: &str| Subject::Group(name.to_owned());
+    let authenticated = || group("system:authenticated");
+    let health: &[&str] = &["/healthz", "/livez", "/readyz", "/version", "/version/"];
+    let discovery: &[&str] = &[
+        "/api",
+        "/api/*",
+        "/apis",
+        "/apis/*",
+        "/openapi",
+        "/openapi/*",
+    ];
+    let create = |group, resources| Rule::resources(&["create"], group, resources);
+    vec![
+        (authenticated(), Rule::paths(health)),
+        (group("system:unauthenticated"), Rule::paths(health)),
+        (authenticated(), Rule::paths(discovery)),
+        (
+            authenticated(),
+            create(
+                "authorization.k8s.io",
+                &["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+            ),
+        ),
+        (
+            authenticated(),
+            create("authentication.k8s.io", &["selfsubjectreviews"]),
+        ),
+    ]
+}
+
+/// What `deploy/base` grants the server's account; a test of the server compares the two.
+fn manifests(namespace: &str) -> [Rule; 8] {
+    [
+        Rule::resources(&["list", "watch"], "", &["nodes", "pods"]),
+        Rule::resources(&["get"], "", &["nodes/metrics", "nodes/stats"]),
+        Rule::resources(&["create"], "authentication.k8s.io", &["tokenreviews"]),
+        Rule::resources(
+            &["create"],
+            "authorization.k8s.io",
+            &["subjectaccessreviews"],
+        ),
+        Rule::resources(
+            &["get", "patch"],
+            "apiregistration.k8s.io",
+            &["apiservices"],
+        )
+        .named(&["v1.metrics.k8s.io", "v1beta1.metrics.k8s.io"]),
+        Rule::resources(&["list", "watch"], "", &["configmaps"])
+            .named(&["extension-apiserver-authentication"])
+            .in_namespace("kube-system"),
+        Rule::resources(&["create"], "", &["secrets"]).in_namespace(namespace),
+        Rule::resources(&["get", "update"], "", &["secrets"])
+            .named(&["vitals-server-ca"])
+            .in_namespace(namespace),
+    ]
+}
