@@ -7,6 +7,7 @@
 //! - [`status`]: the answer to a request that failed.
 //! - [`discovery`]: which groups, versions and resources there are, in both forms.
 //! - [`table`]: lists as `kubectl get` wants them, and metadata alone.
+//! - [`yaml`]: JSON in, go-yaml's YAML out.
 //! - [`root`]: the answers of `/` and `/version`.
 
 pub mod discovery;
@@ -18,3 +19,4 @@ pub mod protobuf;
 pub mod root;
 pub mod status;
 pub mod table;
+pub mod yaml;
