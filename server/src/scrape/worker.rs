@@ -28,6 +28,13 @@ const LARGEST_KEPT_BUFFER: usize = 256 << 10;
 /// More buffers than this are not kept.
 const KEPT_BUFFERS: usize = 32;
 
+/// Where the results of one node's scrapes go.
+struct Place<'a> {
+    shared: &'a Shared,
+    cell: &'a NodeCell,
+    record: &'a Record,
+}
+
 /// Runs until its node is gone.
 pub(super) async fn run(
     shared: Arc<Shared>,
@@ -57,15 +64,18 @@ pub(super) async fn run(
         let mut body = shared.take_buffer();
         let began = Instant::now();
         let result = {
+            let place = Place {
+                shared: &shared,
+                cell: &cell,
+                record: &record,
+            };
             let mut scraping = pin!(scrape(
-                &shared,
+                &place,
+                &known,
                 &mut target,
                 &mut series,
                 &mut body,
-                &cell,
                 &mut complaints,
-                &known,
-                &record,
             ));
             let soon = timeout(LONGEST_PLACE, &mut scraping).await;
             drop(permit);
@@ -119,15 +129,18 @@ pub(super) async fn run(
 }
 
 async fn scrape(
-    shared: &Shared,
+    place: &Place<'_>,
+    node: &Node,
     target: &mut Target,
     series: &mut NodeSeries,
     body: &mut Vec<u8>,
-    cell: &NodeCell,
     complaints: &mut Complaints,
-    node: &Node,
-    record: &Record,
 ) -> Result<(), Failed> {
+    let Place {
+        shared,
+        cell,
+        record,
+    } = *place;
     if target.is_empty() {
         let preferred: Vec<String> = shared
             .settings
