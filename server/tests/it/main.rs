@@ -14,6 +14,7 @@ mod harness;
 mod health;
 mod http;
 mod limits;
+mod manifests;
 mod recording;
 mod scenarios;
 mod soak;

@@ -1,0 +1,9 @@
+//! deploy/: what kubectl renders from it holds together, is as secure as it says, and asks for no more than is used.
+
+mod objects;
+mod rendered;
+mod security;
+mod upgrade;
+
+/// The folders under deploy/ that can be applied.
+const APPLICABLE: [&str; 4] = ["base", "ha", "insecure-kubelet-tls", "monitoring"];

@@ -1,0 +1,207 @@
+//! The objects are what Kubernetes understands, and refer to each other rightly.
+
+use clap::Parser;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
+use kubevitals_server::config::Flags;
+use kubevitals_sim::identity::SERVER_ACCOUNT;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::rendered::{Rendered, repository};
+use super::{APPLICABLE, APPLICABLE as ALL};
+
+/// The object as Kubernetes' own types read it: a member they do not know is gone.
+fn understood<T: DeserializeOwned + Serialize>(object: &Value) -> Value {
+    let typed: T = serde_json::from_value(object.clone()).expect("the type's shape");
+    serde_json::to_value(typed).expect("JSON")
+}
+
+#[test]
+fn kubernetes_knows_every_member_of_every_object() {
+    for folder in ALL {
+        for object in Rendered::deploy(folder).all() {
+            let understood = match object["kind"].as_str().expect("a kind") {
+                "Deployment" => understood::<Deployment>(object),
+                "Service" => understood::<Service>(object),
+                "ServiceAccount" => understood::<ServiceAccount>(object),
+                "APIService" => understood::<APIService>(object),
+                "ClusterRole" => understood::<ClusterRole>(object),
+                "ClusterRoleBinding" => understood::<ClusterRoleBinding>(object),
+                "Role" => understood::<Role>(object),
+                "RoleBinding" => understood::<RoleBinding>(object),
+                "PodDisruptionBudget" => understood::<PodDisruptionBudget>(object),
+                "NetworkPolicy" => understood::<NetworkPolicy>(object),
+                // The Prometheus operator's, which k8s-openapi has no types for.
+                "ServiceMonitor" | "PrometheusRule" if folder == "monitoring" => continue,
+                other => panic!("{folder}: nobody expects a {other}"),
+            };
+            assert_eq!(&understood, object, "{folder}");
+        }
+    }
+}
+
+#[test]
+fn everything_is_labelled_and_in_one_namespace() {
+    let cluster_wide = ["ClusterRole", "ClusterRoleBinding", "APIService"];
+    for folder in APPLICABLE {
+        for object in Rendered::deploy(folder).all() {
+            let name = &object["metadata"]["name"];
+            let expected = if cluster_wide.iter().any(|kind| object["kind"] == *kind) {
+                Value::Null
+            } else {
+                json!(SERVER_ACCOUNT.0)
+            };
+            assert_eq!(object["metadata"]["namespace"], expected, "{folder} {name}");
+            let labels = &object["metadata"]["labels"];
+            assert_eq!(labels["app.kubernetes.io/name"], "vitals-server", "{name}");
+            assert_eq!(labels["app.kubernetes.io/part-of"], "kubevitals", "{name}");
+        }
+    }
+}
+
+#[test]
+fn whoever_selects_pods_selects_the_deployments() {
+    for folder in APPLICABLE {
+        let rendered = Rendered::deploy(folder);
+        let labels = &rendered.pod()["metadata"]["labels"];
+        let selectors = [
+            ("Deployment", "/spec/selector/matchLabels"),
+            ("Service", "/spec/selector"),
+            ("PodDisruptionBudget", "/spec/selector/matchLabels"),
+            ("NetworkPolicy", "/spec/podSelector/matchLabels"),
+        ];
+        for (kind, place) in selectors {
+            let selector = rendered.only(kind).pointer(place).expect(place);
+            let terms = selector.as_object().expect(place);
+            assert!(!terms.is_empty(), "{kind} selects every pod");
+            for (key, value) in terms {
+                assert_eq!(&labels[key], value, "{folder}: {kind}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_finds_its_way_from_the_apiservice_to_the_listener() {
+    for folder in APPLICABLE {
+        let rendered = Rendered::deploy(folder);
+        let service = rendered.only("Service");
+        let versions: Vec<&str> = rendered
+            .kind("APIService")
+            .map(|api| {
+                let spec = &api["spec"];
+                assert_eq!(spec["service"]["name"], service["metadata"]["name"]);
+                assert_eq!(
+                    spec["service"]["namespace"],
+                    service["metadata"]["namespace"]
+                );
+                assert_eq!(spec["service"]["port"], service["spec"]["ports"][0]["port"]);
+                let (group, version) = (&spec["group"], spec["version"].as_str().unwrap());
+                assert_eq!(
+                    api["metadata"]["name"],
+                    format!("{version}.{}", group.as_str().unwrap())
+                );
+                version
+            })
+            .collect();
+        assert_eq!(versions, ["v1", "v1beta1"]);
+        let port = &rendered.container()["ports"][0];
+        assert_eq!(service["spec"]["ports"][0]["targetPort"], port["name"]);
+        let let_in = &rendered.only("NetworkPolicy")["spec"]["ingress"][0]["ports"][0]["port"];
+        assert_eq!(let_in, &port["name"]);
+        let flags = flags(&rendered);
+        assert_eq!(port["containerPort"], flags.serving.secure_port);
+        for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+            let get = &rendered.container()[probe]["httpGet"];
+            assert_eq!(
+                (&get["port"], &get["scheme"]),
+                (&port["name"], &json!("HTTPS"))
+            );
+        }
+        if let Some(monitor) = rendered.kind("ServiceMonitor").next() {
+            let endpoint = &monitor["spec"]["endpoints"][0];
+            assert_eq!(endpoint["port"], service["spec"]["ports"][0]["name"]);
+            assert_eq!(
+                endpoint["tlsConfig"]["serverName"],
+                format!(
+                    "{}.{}.svc",
+                    service["metadata"]["name"].as_str().unwrap(),
+                    SERVER_ACCOUNT.0
+                )
+            );
+            let wanted = &monitor["spec"]["selector"]["matchLabels"];
+            for (key, value) in wanted.as_object().unwrap() {
+                assert_eq!(&service["metadata"]["labels"][key], value);
+            }
+        }
+    }
+}
+
+/// The Deployment's arguments, as the server reads them.
+fn flags(rendered: &Rendered) -> Flags {
+    let arguments = rendered.arguments();
+    let program = std::iter::once("vitals-server".to_owned());
+    Flags::try_parse_from(program.chain(arguments))
+        .unwrap_or_else(|error| panic!("the server does not take its manifest's flags: {error}"))
+}
+
+#[test]
+fn the_server_takes_the_arguments_of_every_deployment() {
+    for folder in APPLICABLE {
+        let flags = flags(&Rendered::deploy(folder));
+        assert_eq!(flags.kubelets.metric_resolution.as_secs(), 15);
+        assert!(flags.kubelets.kubelet_use_node_status_port);
+        assert_eq!(
+            flags.kubelets.kubelet_insecure_tls,
+            folder == "insecure-kubelet-tls",
+            "{folder}"
+        );
+    }
+}
+
+#[test]
+fn two_replicas_are_never_on_one_node_nor_both_away() {
+    let rendered = Rendered::deploy("ha");
+    let spec = &rendered.only("Deployment")["spec"];
+    assert_eq!(spec["replicas"], 2);
+    let apart = &spec["template"]["spec"]["affinity"]["podAntiAffinity"];
+    let apart = &apart["requiredDuringSchedulingIgnoredDuringExecution"][0];
+    assert_eq!(apart["topologyKey"], "kubernetes.io/hostname");
+    assert_eq!(
+        apart["labelSelector"]["matchLabels"],
+        spec["selector"]["matchLabels"]
+    );
+    let budget = &rendered.only("PodDisruptionBudget")["spec"];
+    assert_eq!(budget["minAvailable"], 1);
+    assert_eq!(budget["maxUnavailable"], Value::Null, "one of the two only");
+    // A single replica under such a budget would keep its node from being drained for ever.
+    let single = Rendered::deploy("base");
+    let budget = &single.only("PodDisruptionBudget")["spec"];
+    assert_eq!(budget["minAvailable"], Value::Null);
+    assert_eq!(single.only("Deployment")["spec"]["replicas"], Value::Null);
+}
+
+#[test]
+fn components_go_together() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    // Kustomize takes relative paths only.
+    let place = folder.path().canonicalize().unwrap();
+    let up = "../".repeat(place.components().count() - 1);
+    let deploy = repository("deploy").canonicalize().unwrap();
+    let deploy = format!("{up}{}", deploy.strip_prefix("/").unwrap().display());
+    let components = ["ha", "insecure-kubelet-tls", "monitoring"]
+        .map(|component| format!("{deploy}/components/{component}"));
+    let kustomization = json!({"resources": [format!("{deploy}/base")], "components": components});
+    let file = place.join("kustomization.yaml");
+    std::fs::write(file, kustomization.to_string()).unwrap();
+    let rendered = Rendered::kustomize(&place);
+    assert_eq!(rendered.only("Deployment")["spec"]["replicas"], 2);
+    assert!(flags(&rendered).kubelets.kubelet_insecure_tls);
+    assert_eq!(rendered.kind("ServiceMonitor").count(), 1);
+}
