@@ -1,11 +1,10 @@
 //! The whole server: its parts wired together, started, and stopped.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -16,7 +15,7 @@ use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, Stats, TlsError};
 use crate::store::Store;
 use crate::telemetry::chain;
-use crate::tls::{self, CertificateError, Limits};
+use crate::tls::{self, CertificateError, Limits, Tls};
 
 /// Why the server could not start, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -78,17 +77,12 @@ impl Server {
         } = settings;
         let kubelets = Kubelets::new(Arc::new(credentials), kubelet_timeout)?;
         let stats = Arc::new(Stats::new()?);
-        let names = vec![
-            "localhost".to_owned(),
-            "127.0.0.1".to_owned(),
-            "::1".to_owned(),
-            "metrics-server.kube-system.svc".to_owned(),
-        ];
-        let tls = tls::server_config(serving_tls.certificate.as_ref(), names)?;
-        let listener = bind(listen).await.map_err(|cause| StartError::Listen {
-            address: listen,
-            cause,
-        })?;
+        let (tls, keeper) = Tls::new(&serving_tls, Arc::clone(&clock))?;
+        let listener =
+            tls::listen(listen, serving_tls.share_port).map_err(|cause| StartError::Listen {
+                address: listen,
+                cause,
+            })?;
         let address = listener.local_addr().map_err(|cause| StartError::Listen {
             address: listen,
             cause,
@@ -119,19 +113,19 @@ impl Server {
             cluster, store, watches, stats, clock, resolution,
         ));
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(tls::serve(
-            listener,
-            tls,
-            api::router(
-                api::Sources {
-                    query: Arc::clone(&query),
-                    stopped: stopped.clone(),
-                },
-                address.port(),
-            ),
-            Limits::default(),
-            stopped,
-        ));
+        let router = api::router(
+            api::Sources {
+                query: Arc::clone(&query),
+                stopped: stopped.clone(),
+            },
+            address.port(),
+        );
+        let serving = tokio::spawn(async move {
+            tokio::select! {
+                () = tls::serve(listener, tls, router, Limits::default(), stopped) => {}
+                () = keeper.run() => {}
+            }
+        });
         Ok(Self {
             address,
             query,
@@ -179,18 +173,6 @@ impl Server {
         // A panic in the accept loop has been reported by its task.
         let _ended = (&mut self.serving).await;
     }
-}
-
-/// Listens. Everywhere means everywhere: `0.0.0.0`, the default, takes IPv6 too where the machine has it, as Go's
-/// listeners do.
-async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    if address.ip() == Ipv4Addr::UNSPECIFIED {
-        let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, address.port()));
-        if let Ok(listener) = TcpListener::bind(both).await {
-            return Ok(listener);
-        }
-    }
-    TcpListener::bind(address).await
 }
 
 impl Drop for Server {

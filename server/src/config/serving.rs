@@ -20,5 +20,6 @@ pub(super) fn settings(flags: &Serving) -> Result<tls::Settings, ConfigError> {
             .tls_cert_file
             .clone()
             .zip(flags.tls_private_key_file.clone()),
+        ..tls::Settings::default()
     })
 }

@@ -12,6 +12,7 @@
 //! the connection may be idle: whoever sends half of one holds a place no longer than whoever sends nothing.
 
 use std::future::Future;
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,9 @@ use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
+use parking_lot::Mutex;
+use rustls::ServerConfig;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -32,61 +36,86 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
-use super::Limits;
 use super::activity::{Activity, Answer, Overdue};
 use super::client::ClientCertificates;
+use super::counts::Open;
 use super::listener::stopped;
+use super::shown::AtAddress;
+use super::silent::Newcomer;
+use super::{Limits, Tls};
 
 /// How much of an answer is given to HTTP/2 at a time: what it has been given it keeps until the client takes
 /// it, or the connection ends. An HTTP/2 frame carries no more anyway.
 const PIECE: usize = 16 << 10;
 
+/// The most bytes of an HTTP/1.1 request's line and header, and of an HTTP/2 header list: enough for a user of
+/// hundreds of groups behind a front proxy, and for the longest token. hyper reads ahead: an HTTP/1.1 header may be
+/// up to twice as long before it is refused.
+const HEADER_BYTES: usize = 64 << 10;
+
+/// The most lines of an HTTP/1.1 header. A front proxy sends one for each group of the user.
+const HEADER_LINES: usize = 1024;
+
+/// What is said to who speaks HTTP without TLS, in Go's words.
+const PLAIN: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+
 /// What all connections share.
 #[derive(Clone)]
 pub(super) struct Serving {
-    pub(super) acceptor: TlsAcceptor,
+    pub(super) tls: Arc<Tls>,
     pub(super) router: Router,
     pub(super) limits: Limits,
     pub(super) stop: watch::Receiver<bool>,
 }
 
 impl Serving {
-    /// Serves one client to its end.
-    pub(super) async fn serve(mut self, stream: TcpStream) {
+    /// Serves one client to its end, and counts it as `open` so long.
+    pub(super) async fn serve(mut self, stream: TcpStream, newcomer: Newcomer, open: Open) {
+        let _open = open;
         let _best_effort = stream.set_nodelay(true);
-        let handshake = timeout(self.limits.header, self.acceptor.accept(stream));
+        let handshake = timeout(self.limits.header, handshake(&self.tls, stream));
         let accepted = tokio::select! {
             accepted = handshake => accepted,
             () = stopped(&mut self.stop) => return,
         };
         let Ok(Ok(stream)) = accepted else {
+            self.tls.counts.handshake_failed();
             tracing::debug!("a connection ended before its TLS handshake was done");
             return;
         };
         // TLS names the protocol; guessing it from the first bytes would be one more thing to wait for.
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.http2(stream).await;
+            self.http2(stream, newcomer).await;
         } else {
-            self.http1(stream).await;
+            self.http1(stream, newcomer).await;
         }
     }
 
-    async fn http1(self, stream: TlsStream<TcpStream>) {
+    async fn http1(self, stream: TlsStream<TcpStream>, newcomer: Newcomer) {
         let activity = Activity::new();
-        let answers = Answers::new(&self.router, &activity, usize::MAX, &stream);
+        let answers = Answers::new(&self.router, &activity, usize::MAX, &stream, newcomer);
         let service = hyper::service::service_fn(|request| answers.answer(request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(None)
+            .max_buf_size(HEADER_BYTES)
+            .max_headers(HEADER_LINES)
             .serve_connection(TokioIo::new(stream), service);
         // One answer at a time: to give it up is to give up the connection.
         let answer = Some(self.limits.request);
         self.drive(connection, &activity, answer).await;
     }
 
-    async fn http2(self, stream: TlsStream<TcpStream>) {
+    async fn http2(self, stream: TlsStream<TcpStream>, newcomer: Newcomer) {
         let activity = Activity::new();
-        let answers = Arc::new(Answers::new(&self.router, &activity, PIECE, &stream));
+        let answers = Arc::new(Answers::new(
+            &self.router,
+            &activity,
+            PIECE,
+            &stream,
+            newcomer,
+        ));
         let service = hyper::service::service_fn(move |request| {
             let answers = Arc::clone(&answers);
             async move { answers.answer(request).await }
@@ -95,8 +124,8 @@ impl Serving {
             .timer(TokioTimer::new())
             .keep_alive_interval(Duration::from_secs(30))
             .keep_alive_timeout(Duration::from_secs(15))
-            .max_concurrent_streams(250)
-            .max_header_list_size(64 << 10)
+            .max_concurrent_streams(self.tls.streams)
+            .max_header_list_size(HEADER_BYTES as u32)
             .serve_connection(TokioIo::new(stream), service);
         // The kube-apiserver sends everybody's requests over one connection: it outlives a stalled answer.
         self.drive(connection, &activity, None).await;
@@ -126,6 +155,35 @@ impl Serving {
     }
 }
 
+/// TLS, with what is shown at the address that the client came to.
+async fn handshake(tls: &Tls, mut stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    let mut first = [0];
+    stream.peek(&mut first).await?;
+    if first.first().is_some_and(u8::is_ascii_uppercase) {
+        return Err(refuse_plain(&mut stream).await);
+    }
+    let mut config = Arc::clone(&tls.config);
+    if tls.certificates.know_addresses() {
+        let mut here = ServerConfig::clone(&config);
+        here.cert_resolver = Arc::new(AtAddress {
+            certificates: Arc::clone(&tls.certificates),
+            address: stream.local_addr()?.ip(),
+        });
+        config = Arc::new(here);
+    }
+    TlsAcceptor::from(config).accept(stream).await
+}
+
+/// Says what is wrong to a client whose first byte is a letter: TLS begins with another.
+async fn refuse_plain(stream: &mut TcpStream) -> io::Error {
+    // What is left unread would make the system cut the connection before the answer is read.
+    let mut request = [0; 4096];
+    let _read = stream.read(&mut request).await;
+    let _written = stream.write_all(PLAIN).await;
+    let _closed = stream.shutdown().await;
+    io::ErrorKind::InvalidData.into()
+}
+
 fn report<E: std::fmt::Display>(ended: Result<(), E>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
@@ -138,6 +196,8 @@ struct Answers {
     activity: Activity,
     piece: usize,
     certificates: Option<ClientCertificates>,
+    /// Until the first request.
+    newcomer: Mutex<Option<Newcomer>>,
 }
 
 impl Answers {
@@ -146,12 +206,14 @@ impl Answers {
         activity: &Activity,
         piece: usize,
         stream: &TlsStream<TcpStream>,
+        newcomer: Newcomer,
     ) -> Self {
         Self {
             router: router.clone(),
             activity: activity.clone(),
             piece,
             certificates: ClientCertificates::of(stream.get_ref().1),
+            newcomer: Mutex::new(Some(newcomer)),
         }
     }
 
@@ -159,6 +221,7 @@ impl Answers {
         &self,
         mut request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<Answer>, std::convert::Infallible>> + use<> {
+        drop(self.newcomer.lock().take());
         let (busy, piece) = (self.activity.begin(), self.piece);
         if let Some(certificates) = &self.certificates {
             request.extensions_mut().insert(certificates.clone());

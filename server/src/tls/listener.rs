@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
+use super::Tls;
 use super::connection::Serving;
+use super::silent::Silent;
 use crate::telemetry::Quiet;
 
 /// How often trouble that lasts is told.
@@ -55,18 +55,20 @@ impl Default for Limits {
 /// returns, or is dropped, are cut.
 pub async fn serve(
     listener: TcpListener,
-    config: ServerConfig,
+    tls: Tls,
     router: Router,
     limits: Limits,
     mut stop: watch::Receiver<bool>,
 ) {
+    let counts = Arc::clone(&tls.counts);
     let serving = Serving {
-        acceptor: TlsAcceptor::from(Arc::new(config)),
+        tls: Arc::new(tls),
         router,
         limits,
         stop: stop.clone(),
     };
-    let mut connections = JoinSet::new();
+    let (mut connections, silent) = (JoinSet::new(), Silent::default());
+    let mut number = 0_u64;
     let mut complaints = Complaints::new();
     loop {
         let accepted = tokio::select! {
@@ -77,14 +79,26 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) if connections.len() < limits.connections => {
-                connections.spawn(serving.clone().serve(stream));
+            Ok((stream, _)) => {
+                if connections.len() >= limits.connections {
+                    complaints.full(limits.connections);
+                    if !silent.cut_oldest() {
+                        counts.turned_away();
+                        continue;
+                    }
+                    counts.made_room();
+                }
+                number += 1;
+                let (serving, open) = (serving.clone(), counts.open());
+                silent.start(number, |newcomer| {
+                    connections.spawn(serving.serve(stream, newcomer, open))
+                });
             }
-            Ok((stream, _)) => complaints.turned_away(stream, limits.connections),
             Err(error) if concerns_one(&error) => {
                 tracing::debug!(%error, "a connection was gone before it was accepted");
             }
             Err(error) => {
+                counts.not_accepted();
                 complaints.cannot_accept(&error);
                 // Waiting is all that helps.
                 let _stopped = timeout(PAUSE, stopped(&mut stop)).await;
@@ -127,12 +141,12 @@ impl Complaints {
         }
     }
 
-    fn turned_away(&mut self, stream: TcpStream, places: usize) {
-        drop(stream);
+    fn full(&mut self, places: usize) {
         if let Some(unreported) = self.places.speak() {
             tracing::warn!(
                 unreported,
-                "all {places} places for connections are taken; one more was turned away",
+                "all {places} places for connections are taken; those that bring no request are cut, oldest first, \
+                 and without such newcomers are turned away",
             );
         }
     }

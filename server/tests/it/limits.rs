@@ -12,7 +12,8 @@ use http_body_util::{BodyExt, Empty};
 use hyper::Request;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use kubevitals_server::tls::{self, Limits};
+use kubevitals_server::clock::SystemClock;
+use kubevitals_server::tls::{self, Counts, Limits, Tls};
 use parking_lot::Mutex;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -30,9 +31,9 @@ use crate::harness::{PATIENCE, wait_until};
 const FAR: Duration = Duration::from_secs(3600);
 
 /// A limit that is tested: it is waited for, but leaves a busy machine time for a handshake and a request.
-const NEAR: Duration = Duration::from_millis(300);
+pub(crate) const NEAR: Duration = Duration::from_millis(300);
 
-const UNLIMITED: Limits = Limits {
+pub(crate) const UNLIMITED: Limits = Limits {
     connections: 100,
     header: FAR,
     idle: FAR,
@@ -46,46 +47,59 @@ const REQUEST: &[u8] = b"GET /small HTTP/1.1\r\nhost: localhost\r\n\r\n";
 type Snapshot = Arc<[u8; 64 << 10]>;
 
 /// A listener by itself, with a small answer and an endless one.
-struct Listener {
-    address: SocketAddr,
+pub(crate) struct Listener {
+    pub(crate) address: SocketAddr,
     client: ClientConfig,
     /// What the endless answers hold.
     held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>,
+    pub(crate) counts: Arc<Counts>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
 }
 
 impl Listener {
-    async fn start(limits: Limits) -> Self {
+    pub(crate) async fn start(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (files, client) = certified(folder.path());
-        let config = tls::server_config(Some(&files), Vec::new()).unwrap();
+        let settings = tls::Settings {
+            certificate: Some(files),
+            ..tls::Settings::default()
+        };
+        let (tls, _keeper) = Tls::new(&settings, Arc::new(SystemClock::default())).unwrap();
+        let counts = Arc::clone(tls.counts());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let held = Arc::new(Mutex::new(Vec::new()));
         let (stop, stopped) = watch::channel(false);
         let router = router(Arc::clone(&held));
-        let serving = tokio::spawn(tls::serve(listener, config, router, limits, stopped));
+        let serving = tokio::spawn(tls::serve(listener, tls, router, limits, stopped));
         Self {
             address,
             client,
             held,
+            counts,
             stop,
             serving,
         }
     }
 
     /// A client that has done its handshake.
-    async fn connect(&self, protocol: &str) -> TlsStream<TcpStream> {
+    pub(crate) async fn connect(&self, protocol: &str) -> TlsStream<TcpStream> {
         self.try_connect(protocol).await.expect("a handshake")
     }
 
-    async fn try_connect(&self, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn try_connect(
+        &self,
+        protocol: &str,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         connect(self.address, &self.client, protocol).await
     }
 
     /// An HTTP/2 client that takes `window` bytes of an answer before it reads it.
-    async fn http2(&self, window: u32) -> (http2::SendRequest<Empty<Bytes>>, JoinHandle<()>) {
+    pub(crate) async fn http2(
+        &self,
+        window: u32,
+    ) -> (http2::SendRequest<Empty<Bytes>>, JoinHandle<()>) {
         let stream = TokioIo::new(self.connect("h2").await);
         let (client, connection) = http2::Builder::new(TokioExecutor::new())
             .initial_stream_window_size(window)
@@ -99,7 +113,7 @@ impl Listener {
     }
 
     /// Whether a new client is answered.
-    async fn answers(&self) -> bool {
+    pub(crate) async fn answers(&self) -> bool {
         let Ok(mut stream) = self.try_connect("http/1.1").await else {
             return false;
         };
@@ -160,7 +174,7 @@ fn router(held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>) -> Router {
 }
 
 /// A request over HTTP/1.1 and its whole answer.
-async fn ask(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()> {
+pub(crate) async fn ask(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()> {
     stream.write_all(REQUEST).await?;
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\nsmall") {
@@ -172,13 +186,13 @@ async fn ask(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()> {
 }
 
 /// Waits until the server closes the connection; how politely does not matter.
-async fn cut(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
+pub(crate) async fn cut(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
     let mut read = Vec::new();
     let end = timeout(PATIENCE, stream.read_to_end(&mut read)).await;
     let _politely = end.expect("the connection is closed");
 }
 
-fn get_request(path: &str) -> Request<Empty<Bytes>> {
+pub(crate) fn get_request(path: &str) -> Request<Empty<Bytes>> {
     Request::get(format!("https://localhost{path}"))
         .body(Empty::new())
         .unwrap()

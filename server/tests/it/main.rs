@@ -9,6 +9,7 @@
 
 mod bodies;
 mod cli;
+mod crowd;
 mod faults;
 mod harness;
 mod health;
@@ -19,3 +20,4 @@ mod recording;
 mod scenarios;
 mod soak;
 mod tls;
+mod tls_reload;

@@ -1,0 +1,136 @@
+//! Many clients at once, and headers without end: the server goes on, and counts what it turned away.
+
+use http_body_util::Empty;
+use hyper::Request;
+use hyper::body::Bytes;
+use kubevitals_server::tls::Limits;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::harness::{PATIENCE, wait_until};
+use crate::limits::{Listener, UNLIMITED, ask, cut, get_request};
+
+/// As the server has by default, or what this process may hold: both ends of each connection are in it.
+const CROWD: usize = 10_000;
+
+/// How many files this process may have open.
+fn open_files() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().nth(3));
+    soft.and_then(|soft| soft.parse().ok()).unwrap_or(1024)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_who_say_nothing_keep_nobody_out() {
+    let crowd = CROWD.min(open_files() * 2 / 3);
+    let places = 4096.min(crowd / 4);
+    let listener = Listener::start(Limits {
+        connections: places,
+        ..UNLIMITED
+    })
+    .await;
+    let mut first = listener.connect("http/1.1").await;
+    ask(&mut first).await.unwrap();
+    let mut silent = Vec::with_capacity(crowd);
+    for _ in 0..crowd {
+        silent.push(TcpStream::connect(listener.address).await.unwrap());
+    }
+    let seen = || {
+        let figures = listener.counts.snapshot();
+        figures.accepted as usize
+    };
+    wait_until("the whole crowd was accepted", async || seen() == crowd + 1).await;
+    assert!(listener.answers().await, "a newcomer who asks is answered");
+    ask(&mut first).await.unwrap();
+    let figures = listener.counts.snapshot();
+    // The first is not silent, and the one who came last may be gone.
+    assert!(figures.made_room as usize >= crowd - places, "{figures:?}");
+    assert_eq!(figures.turned_away, 0);
+    wait_until("those who were cut are gone", async || {
+        listener.counts.snapshot().open as usize <= places
+    })
+    .await;
+    cut(silent.first_mut().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_all_have_asked_newcomers_are_turned_away_and_counted() {
+    let listener = Listener::start(Limits {
+        connections: 1,
+        ..UNLIMITED
+    })
+    .await;
+    let mut first = listener.connect("http/1.1").await;
+    ask(&mut first).await.unwrap();
+    assert!(!listener.answers().await);
+    let figures = listener.counts.snapshot();
+    assert_eq!((figures.open, figures.accepted), (1, 1));
+    assert_eq!((figures.turned_away, figures.made_room), (1, 0));
+    drop(first);
+    wait_until("its place is free", async || {
+        listener.counts.snapshot().open == 0
+    })
+    .await;
+}
+
+/// The status line of the answer to a header of so many lines of so many bytes, if there is an answer.
+async fn status(listener: &Listener, lines: usize, bytes: usize) -> String {
+    let mut stream = listener.connect("http/1.1").await;
+    let mut request = b"GET /small HTTP/1.1\r\nhost: localhost\r\n".to_vec();
+    for _ in 0..lines {
+        request.extend_from_slice(b"x-remote-group: ");
+        request.resize(request.len() + bytes, b'g');
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"connection: close\r\n\r\n");
+    // It may be cut while it still sends.
+    let _cut = stream.write_all(&request).await;
+    let mut answer = Vec::new();
+    let _cut = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    let answer = String::from_utf8(answer).unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_http1_a_header_has_its_bounds() {
+    let listener = Listener::start(UNLIMITED).await;
+    for (lines, bytes) in [(1, 10), (1000, 10), (1, 60 << 10)] {
+        let status = status(&listener, lines, bytes).await;
+        assert_eq!(status, "HTTP/1.1 200 OK", "{lines} {bytes}");
+    }
+    for (lines, bytes) in [(1030, 10), (1, 140 << 10), (1, 8 << 20)] {
+        let status = status(&listener, lines, bytes).await;
+        // Who sends on and on may not see the answer.
+        assert!(
+            status.is_empty() || status.starts_with("HTTP/1.1 431 "),
+            "{lines} {bytes}: {status}"
+        );
+    }
+    assert!(listener.answers().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_http2_a_header_has_its_bounds_and_its_connection_goes_on() {
+    let listener = Listener::start(UNLIMITED).await;
+    let (mut client, _connection) = listener.http2(1 << 20).await;
+    let request = |bytes: usize| {
+        Request::get("https://localhost/small")
+            .header("x-remote-group", "g".repeat(bytes))
+            .body(Empty::<Bytes>::new())
+            .unwrap()
+    };
+    let fits = client.send_request(request(60 << 10)).await.unwrap();
+    assert_eq!(fits.status(), 200);
+    let refused = match client.send_request(request(70 << 10)).await {
+        Ok(answer) => answer.status() == 431,
+        Err(_) => true,
+    };
+    assert!(refused);
+    let (mut client, _connection) = listener.http2(1 << 20).await;
+    let answer = client.send_request(get_request("/small")).await.unwrap();
+    assert_eq!(answer.status(), 200);
+}

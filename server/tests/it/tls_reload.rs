@@ -1,0 +1,274 @@
+//! Certificates that change while they are served.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use kubevitals_server::tls::{Kind, NamedPair, Reloads, Settings};
+use kubevitals_sim::pki::{Authority, Certified};
+use rustls::ClientConfig;
+
+use crate::harness::wait_until;
+use crate::tls::{Served, ask, believing, issue, write};
+
+/// As often as files are looked at.
+const LOOK: Duration = Duration::from_secs(5);
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl Served {
+    fn reloads(&self, kind: Kind) -> Reloads {
+        let figures = self.counts.snapshot();
+        figures.reloads.get(&kind).copied().unwrap_or_default()
+    }
+
+    /// Lets time pass until `succeeded` reloads have been counted.
+    async fn reloaded(&self, kind: Kind, succeeded: u64) {
+        wait_until("the files were read anew", async || {
+            self.clock.advance(LOOK);
+            self.reloads(kind).succeeded >= succeeded
+        })
+        .await;
+        assert_eq!(self.reloads(kind).succeeded, succeeded);
+    }
+
+    /// Lets time pass until more reloads have failed.
+    async fn failed(&self, kind: Kind) {
+        let before = self.reloads(kind).failed;
+        wait_until("the files were refused", async || {
+            self.clock.advance(LOOK);
+            self.reloads(kind).failed > before
+        })
+        .await;
+    }
+}
+
+fn serving(folder: &Path, pair: &Certified) -> Settings {
+    Settings {
+        certificate: Some(write(folder, "tls", pair)),
+        ..Settings::default()
+    }
+}
+
+#[tokio::test]
+async fn a_replaced_certificate_is_shown_to_new_connections_and_the_old_ones_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new("own").unwrap();
+    let client = believing(&authority);
+    let old = issue(&authority, &["localhost", "old.example"]);
+    let served = Served::start(&serving(folder.path(), &old)).await;
+    let mut before = served.connect(&client, "old.example").await.unwrap();
+
+    write(folder.path(), "tls", &issue(&authority, &["localhost"]));
+    served.reloaded(Kind::Serving, 1).await;
+    assert!(served.connect(&client, "old.example").await.is_err());
+    assert!(served.connect(&client, "localhost").await.is_ok());
+    assert_eq!(ask(&mut before).await.unwrap(), "none");
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_changes_nothing_and_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new("own").unwrap();
+    let client = believing(&authority);
+    let old = issue(&authority, &["old.example"]);
+    let served = Served::start(&serving(folder.path(), &old)).await;
+
+    let new = issue(&authority, &["new.example"]);
+    let half = Certified {
+        cert_pem: new.cert_pem[..new.cert_pem.len() / 2].to_owned(),
+        key_pem: new.key_pem.clone(),
+    };
+    let strange = Certified {
+        cert_pem: new.cert_pem.clone(),
+        key_pem: old.key_pem.clone(),
+    };
+    let empty = Certified {
+        cert_pem: String::new(),
+        key_pem: String::new(),
+    };
+    for wrong in [&half, &strange, &empty] {
+        write(folder.path(), "tls", wrong);
+        served.failed(Kind::Serving).await;
+        assert!(served.connect(&client, "old.example").await.is_ok());
+    }
+    std::fs::remove_file(folder.path().join("tls.key")).unwrap();
+    served.failed(Kind::Serving).await;
+    assert!(served.connect(&client, "old.example").await.is_ok());
+
+    write(folder.path(), "tls", &new);
+    served.reloaded(Kind::Serving, 1).await;
+    assert!(served.connect(&client, "new.example").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_mounted_secrets_symbolic_links_are_followed() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let authority = Authority::new("own").unwrap();
+    let client = believing(&authority);
+    // As kubelet mounts it: tls.crt -> ..data/tls.crt, ..data -> ..TIME.
+    for (version, name) in [("..1", "old.example"), ("..2", "new.example")] {
+        std::fs::create_dir(path.join(version)).unwrap();
+        write(&path.join(version), "tls", &issue(&authority, &[name]));
+    }
+    symlink("..1", path.join("..data")).unwrap();
+    let files = (path.join("tls.crt"), path.join("tls.key"));
+    symlink("..data/tls.crt", &files.0).unwrap();
+    symlink("..data/tls.key", &files.1).unwrap();
+    let settings = Settings {
+        certificate: Some(files),
+        ..Settings::default()
+    };
+    let served = Served::start(&settings).await;
+    assert!(served.connect(&client, "old.example").await.is_ok());
+
+    symlink("..2", path.join("..data_tmp")).unwrap();
+    std::fs::rename(path.join("..data_tmp"), path.join("..data")).unwrap();
+    served.reloaded(Kind::Serving, 1).await;
+    assert!(served.connect(&client, "new.example").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_named_pair_is_read_anew_with_its_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new("own").unwrap();
+    let client = believing(&authority);
+    let (certificate, key) = write(folder.path(), "sni", &issue(&authority, &["old.example"]));
+    let settings = Settings {
+        named: vec![NamedPair {
+            certificate,
+            key,
+            patterns: Vec::new(),
+        }],
+        ..serving(folder.path(), &issue(&authority, &["localhost"]))
+    };
+    let served = Served::start(&settings).await;
+    assert!(served.connect(&client, "old.example").await.is_ok());
+    write(folder.path(), "sni", &issue(&authority, &["new.example"]));
+    served.reloaded(Kind::Sni, 1).await;
+    assert!(served.connect(&client, "old.example").await.is_err());
+    assert!(served.connect(&client, "new.example").await.is_ok());
+    assert_eq!(served.reloads(Kind::Serving), Reloads::default());
+}
+
+/// Asks without pause until told to stop: over connections of its own, and over one that stays.
+async fn load(served: &Served, client: &ClientConfig, done: &AtomicBool, asked: &AtomicU64) {
+    let mut multiplexed = client.clone();
+    multiplexed.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = served.connect(&multiplexed, "localhost").await.unwrap();
+    let (mut kept, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    while !done.load(Ordering::Relaxed) {
+        let mut fresh = served.connect(client, "localhost").await.unwrap();
+        assert_eq!(ask(&mut fresh).await.unwrap(), "none");
+        let request = hyper::Request::get("https://localhost/").body(Empty::<Bytes>::new());
+        let answer = kept.send_request(request.unwrap()).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.into_body().collect().await.unwrap();
+        asked.fetch_add(2, Ordering::Relaxed);
+    }
+    drop(kept);
+    connection.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_fails_while_certificates_are_replaced_under_load() {
+    const ROTATIONS: u64 = 20;
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new("own").unwrap();
+    let client = believing(&authority);
+    let pair = || issue(&authority, &["localhost"]);
+    let served = Served::start(&serving(folder.path(), &pair())).await;
+    let (done, asked) = (AtomicBool::new(false), AtomicU64::new(0));
+    let loads = futures::future::join_all((0..4).map(|_| load(&served, &client, &done, &asked)));
+    let rotations = async {
+        for rotation in 1..=ROTATIONS {
+            write(folder.path(), "tls", &pair());
+            wait_until("the files were read anew", async || {
+                served.clock.advance(LOOK);
+                served.reloads(Kind::Serving).succeeded >= rotation
+            })
+            .await;
+            let before = asked.load(Ordering::Relaxed);
+            wait_until("requests went on", async || {
+                asked.load(Ordering::Relaxed) > before + 8
+            })
+            .await;
+        }
+        done.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(loads, rotations);
+    assert_eq!(served.counts.snapshot().handshakes_failed, 0);
+}
+
+#[tokio::test]
+async fn the_servers_own_certificate_is_made_anew_before_it_ends() {
+    let served = Served::start(&Settings::default()).await;
+    let ends = || {
+        let figures = served.counts.snapshot();
+        figures.expiries[0].1
+    };
+    let first = ends();
+    served.clock.advance(DAY * 61);
+    wait_until("there is a new one", async || {
+        served.clock.advance(LOOK);
+        ends() > first
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_servers_own_certificate_is_kept_in_its_folder_and_so_is_another_that_is_put_there() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("certificates");
+    let settings = Settings {
+        folder: Some(path.clone()),
+        ..Settings::default()
+    };
+    let read = || std::fs::read(path.join("apiserver.crt")).unwrap();
+    let served = Served::start(&settings).await;
+    let first = read();
+    let key = std::fs::metadata(path.join("apiserver.key")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+    let end = served.counts.snapshot().expiries[0].1;
+    drop(served);
+
+    let served = Served::start(&settings).await;
+    assert_eq!(read(), first, "a restart uses what is there");
+    wait_until("there is a new one, on disk too", async || {
+        served.clock.advance(DAY);
+        served.counts.snapshot().expiries[0].1 > end && read() != first
+    })
+    .await;
+
+    let authority = Authority::new("somebody else's").unwrap();
+    write(&path, "apiserver", &issue(&authority, &["localhost"]));
+    served.reloaded(Kind::Serving, 1).await;
+    let client = believing(&authority);
+    assert!(served.connect(&client, "localhost").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_to_is_done_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a file");
+    std::fs::write(&file, "").unwrap();
+    let settings = Settings {
+        folder: Some(file.join("certificates")),
+        ..Settings::default()
+    };
+    let served = Served::start(&settings).await;
+    let client = Arc::new(Authority::new("unknown").unwrap());
+    let refused = served.connect(&believing(&client), "localhost").await;
+    assert!(refused.unwrap_err().to_string().contains("UnknownIssuer"));
+}
