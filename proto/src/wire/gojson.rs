@@ -69,7 +69,10 @@ const fn hex(nibble: u8) -> u8 {
 /// `value` as compact JSON with Go's escapes.
 ///
 /// Unlike serde_json this cannot fail for the types of this crate: their keys are strings.
-pub fn write_value<T: serde::Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
+pub fn write_value<T: serde::Serialize + ?Sized>(
+    out: &mut Vec<u8>,
+    value: &T,
+) -> serde_json::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(
         out,
         GoFormatter,

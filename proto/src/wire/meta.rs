@@ -35,3 +35,36 @@ pub struct ListMeta {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining_item_count: Option<i64>,
 }
+
+/// A version of `meta.k8s.io`, which has the types that show other objects: tables, metadata alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MetaVersion {
+    /// `meta.k8s.io/v1`.
+    V1,
+    /// `meta.k8s.io/v1beta1`, which old clients ask for.
+    V1beta1,
+}
+
+impl MetaVersion {
+    /// The group's name.
+    pub const GROUP: &str = "meta.k8s.io";
+
+    /// The version called `v1` or `v1beta1`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "v1" => Some(Self::V1),
+            "v1beta1" => Some(Self::V1beta1),
+            _ => None,
+        }
+    }
+
+    /// With the group, as `apiVersion` has it.
+    #[must_use]
+    pub const fn api_version(self) -> &'static str {
+        match self {
+            Self::V1 => "meta.k8s.io/v1",
+            Self::V1beta1 => "meta.k8s.io/v1beta1",
+        }
+    }
+}

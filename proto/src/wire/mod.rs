@@ -3,6 +3,7 @@
 //! - [`gojson`]: strings as Go's `encoding/json` writes them.
 //! - [`pretty`]: compact JSON in, Go's indented JSON out.
 //! - [`protobuf`]: messages read in place and written; [`envelope`]: the `k8s\0` around them.
+//! - [`object`]: what can be had in JSON, YAML and protobuf alike.
 //! - [`meta`]: the metadata of objects and lists.
 //! - [`status`]: the answer to a request that failed.
 //! - [`discovery`]: which groups, versions and resources there are, in both forms.
@@ -14,6 +15,7 @@ pub mod discovery;
 pub mod envelope;
 pub mod gojson;
 pub mod meta;
+pub mod object;
 pub mod pretty;
 pub mod protobuf;
 pub mod root;

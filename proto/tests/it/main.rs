@@ -7,6 +7,7 @@
 )]
 
 mod fixtures;
+mod forms;
 mod metrics;
 mod probes;
 mod quantity;

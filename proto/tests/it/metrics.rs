@@ -17,11 +17,11 @@ use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-fn body(name: &str) -> Vec<u8> {
+pub(crate) fn body(name: &str) -> Vec<u8> {
     bytes(&format!("metrics-api/{name}.body"))
 }
 
-fn json<T: DeserializeOwned + Serialize>(name: &str) -> T {
+pub(crate) fn json<T: DeserializeOwned + Serialize>(name: &str) -> T {
     let theirs = body(name);
     let value: T = serde_json::from_slice(&theirs).unwrap();
     let mut ours = Vec::new();
@@ -46,7 +46,7 @@ fn usage(usage: &Usage) -> UsageRef {
     }
 }
 
-fn node(node: &NodeMetrics) -> NodeRef<'_> {
+pub(crate) fn node(node: &NodeMetrics) -> NodeRef<'_> {
     NodeRef {
         meta: meta(&node.metadata),
         timestamp: node.timestamp,
@@ -55,7 +55,7 @@ fn node(node: &NodeMetrics) -> NodeRef<'_> {
     }
 }
 
-fn containers(pod: &PodMetrics) -> Vec<ContainerRef<'_>> {
+pub(crate) fn containers(pod: &PodMetrics) -> Vec<ContainerRef<'_>> {
     pod.containers
         .iter()
         .map(|c| ContainerRef {
@@ -65,7 +65,7 @@ fn containers(pod: &PodMetrics) -> Vec<ContainerRef<'_>> {
         .collect()
 }
 
-fn pod<'a>(pod: &'a PodMetrics, containers: &'a [ContainerRef<'a>]) -> PodRef<'a> {
+pub(crate) fn pod<'a>(pod: &'a PodMetrics, containers: &'a [ContainerRef<'a>]) -> PodRef<'a> {
     PodRef {
         meta: meta(&pod.metadata),
         timestamp: pod.timestamp,
@@ -173,55 +173,6 @@ fn protobuf_lists_are_written_as_the_peer_writes_them() {
         .map(|(item, containers)| pod(item, containers))
         .collect();
     assert_eq!(write_protobuf_list(Kind::Pod, &items), theirs);
-}
-
-/// The items with what parts them, between a head and a tail.
-fn stream<T>(
-    head: fn(&mut Vec<u8>),
-    items: &[T],
-    item: fn(&mut Vec<u8>, &T),
-    tail: fn(&mut Vec<u8>),
-) -> Vec<u8> {
-    let mut out = Vec::new();
-    head(&mut out);
-    for (at, one) in items.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        item(&mut out, one);
-    }
-    tail(&mut out);
-    pretty::indent(&out)
-}
-
-#[test]
-fn tables_and_metadata_are_written_as_the_peer_writes_them() {
-    use encode::{json, metadata, table};
-    let list: NodeMetricsList = crate::metrics::json("nodes_json");
-    let items: Vec<_> = list.items.iter().map(node).collect();
-    assert_same_body(
-        &stream(table::head, &items, table::row, table::tail),
-        &body("nodes_table"),
-    );
-
-    let list: PodMetricsList = crate::metrics::json("pods_json");
-    let all: Vec<_> = list.items.iter().map(containers).collect();
-    let items: Vec<_> = list
-        .items
-        .iter()
-        .zip(&all)
-        .map(|(item, containers)| pod(item, containers))
-        .collect();
-    assert_same_body(
-        &stream(table::head, &items, table::row, table::tail),
-        &body("pods_table"),
-    );
-    let ours = stream(metadata::list_head, &items, metadata::item, json::list_tail);
-    assert_same_body(&ours, &body("pods_partialmeta"));
-
-    let mut out = Vec::new();
-    table::empty(&mut out);
-    assert_same_body(&pretty::indent(&out), &body("pods_empty_table"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::wire::gojson::write_str;
 
 /// Appends a list up to its first item.
 pub fn list_head(out: &mut Vec<u8>, kind: Kind, version: Version) {
-    write_type(out, kind.list(), version);
+    write_type(out, kind.list(), version.api_version());
     out.extend_from_slice(br#","metadata":{},"items":["#);
 }
 
@@ -27,18 +27,18 @@ pub fn list_tail(out: &mut Vec<u8>) {
 
 /// Appends an object that stands alone, with its kind and version.
 pub fn object<T: Item>(out: &mut Vec<u8>, version: Version, item: &T) {
-    write_type(out, T::KIND.object(), version);
+    write_type(out, T::KIND.object(), version.api_version());
     out.push(b',');
     item.write_json_members(out);
     out.push(b'}');
 }
 
 /// Appends the opening brace, kind and version.
-fn write_type(out: &mut Vec<u8>, kind: &str, version: Version) {
+pub(super) fn write_type(out: &mut Vec<u8>, kind: &str, api_version: &str) {
     out.extend_from_slice(br#"{"kind":""#);
     out.extend_from_slice(kind.as_bytes());
     out.extend_from_slice(br#"","apiVersion":""#);
-    out.extend_from_slice(version.api_version().as_bytes());
+    out.extend_from_slice(api_version.as_bytes());
     out.push(b'"');
 }
 

@@ -1,24 +1,81 @@
-//! `PartialObjectMetadata`: the items' metadata alone, as compact JSON.
+//! `PartialObjectMetadata`: the items' metadata alone.
 
-use super::{Item, MetaRef, json};
+use super::{Item, MetaRef, json, protobuf};
+use crate::wire::meta::MetaVersion;
+use crate::wire::protobuf::{field_len, head};
 
-/// Appends a list up to its first item. Items are parted by commas, and [`json::list_tail`] ends
+pub(super) const OBJECT: &str = "PartialObjectMetadata";
+pub(super) const LIST: &str = "PartialObjectMetadataList";
+
+/// Appends a list up to its first item, as compact JSON. Items are parted by commas, and [`json::list_tail`] ends
 /// it.
-pub fn list_head(out: &mut Vec<u8>) {
-    out.extend_from_slice(
-        br#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":["#,
-    );
+pub fn list_head(out: &mut Vec<u8>, version: MetaVersion) {
+    json::write_type(out, LIST, version.api_version());
+    out.extend_from_slice(br#","metadata":{},"items":["#);
 }
 
-/// Appends an item's metadata, alone or as one of a list.
-pub fn item(out: &mut Vec<u8>, item: &impl Item) {
-    write(out, item.meta());
+/// Appends an item's metadata as compact JSON, alone or as one of a list.
+pub fn item(out: &mut Vec<u8>, version: MetaVersion, item: &impl Item) {
+    write(out, version, item.meta());
 }
 
-pub(super) fn write(out: &mut Vec<u8>, meta: &MetaRef<'_>) {
-    out.extend_from_slice(
-        br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#,
-    );
+pub(super) fn write(out: &mut Vec<u8>, version: MetaVersion, meta: &MetaRef<'_>) {
+    json::write_type(out, OBJECT, version.api_version());
+    out.extend_from_slice(br#","metadata":"#);
     json::write_meta(out, meta);
     out.push(b'}');
+}
+
+/// The field of a list in which its items are; the other one of 1 and 2 has the list's metadata.
+const fn items_field(version: MetaVersion) -> u8 {
+    match version {
+        MetaVersion::V1 => 2,
+        MetaVersion::V1beta1 => 1,
+    }
+}
+
+/// Appends a list in protobuf up to its first item.
+pub(super) fn list_head_protobuf(out: &mut Vec<u8>, version: MetaVersion, items_len: usize) {
+    let meta = protobuf::list_meta(1);
+    protobuf::envelope_head(out, LIST, version.api_version(), meta.len() + items_len);
+    if version == MetaVersion::V1 {
+        out.extend_from_slice(&meta);
+    }
+}
+
+/// How many bytes [`item_protobuf`] appends.
+pub(super) fn item_len_protobuf(item: &impl Item) -> usize {
+    field_len(field_len(protobuf::meta_len(item.meta())))
+}
+
+/// Appends an item of a list in protobuf, which tells no kind.
+pub(super) fn item_protobuf(out: &mut Vec<u8>, version: MetaVersion, item: &impl Item) {
+    let len = protobuf::meta_len(item.meta());
+    head(out, items_field(version), field_len(len));
+    head(out, 1, len);
+    protobuf::write_meta(out, item.meta());
+}
+
+/// Appends what follows the last item of a list in protobuf.
+pub(super) fn list_tail_protobuf(out: &mut Vec<u8>, version: MetaVersion) {
+    // Fields go by their numbers, so what v1 begins with v1beta1 ends with.
+    if version == MetaVersion::V1beta1 {
+        out.extend_from_slice(&protobuf::list_meta(2));
+    }
+    protobuf::list_tail(out);
+}
+
+/// How many bytes a whole list in protobuf has.
+pub(super) fn list_len_protobuf(version: MetaVersion, items_len: usize) -> usize {
+    let raw = protobuf::list_meta(1).len() + items_len;
+    protobuf::envelope_len(LIST, version.api_version(), raw)
+}
+
+/// Appends an item's metadata in protobuf, in its envelope.
+pub(super) fn object_protobuf(out: &mut Vec<u8>, version: MetaVersion, item: &impl Item) {
+    let len = protobuf::meta_len(item.meta());
+    protobuf::envelope_head(out, OBJECT, version.api_version(), field_len(len));
+    head(out, 1, len);
+    protobuf::write_meta(out, item.meta());
+    protobuf::list_tail(out);
 }

@@ -1,17 +1,24 @@
 //! `metrics.k8s.io` from borrowed data, appended to a buffer without allocation.
 //!
-//! A list is written as a head, its items and a tail, so that it can be sent while it is made:
+//! A [`Form`] says what is told and how it is written; [`Form::object`] writes one object, a [`List`] many, piece
+//! by piece, so that they can be sent while they are made. They are put together from
 //!
 //! - [`json`]: `list_head`, then for each item a comma (but for the first) and `item`, then
 //!   `list_tail`.
 //! - [`protobuf`]: the envelope tells the length of all that is in it first, so add up
 //!   `item_len` of every item, then `list_head`, each `item`, `list_tail`.
-//! - [`table`] and [`metadata`]: as JSON, for `kubectl get` and for clients that want no more.
+//! - [`table`] and [`metadata`]: for `kubectl get` and for clients that want no more.
 
+mod form;
 pub mod json;
+mod list;
 pub mod metadata;
 pub mod protobuf;
 pub mod table;
+
+pub use crate::wire::object::Encoding;
+pub use form::{Beside, Form, Shape};
+pub use list::List;
 
 use crate::duration::GoDuration;
 use crate::labels::Labels;

@@ -8,15 +8,20 @@ use crate::time::Timestamp;
 use crate::wire::envelope::MAGIC;
 use crate::wire::protobuf::{field_len, head, string, varint, varint_len};
 
-/// `ListMeta` with its three empty strings, as field 1 of a list.
-const EMPTY_LIST_META: [u8; 8] = [0x0a, 6, 0x0a, 0, 0x12, 0, 0x1a, 0];
+/// `ListMeta` with its three empty strings, as `field` of a list.
+pub(super) const fn list_meta(field: u8) -> [u8; 8] {
+    [field << 3 | 2, 6, 0x0a, 0, 0x12, 0, 0x1a, 0]
+}
+
+const EMPTY_LIST_META: [u8; 8] = list_meta(1);
 
 /// The empty `contentEncoding` and `contentType` at the envelope's end.
 const ENVELOPE_TAIL: [u8; 4] = [0x1a, 0, 0x22, 0];
 
 /// Appends a list up to its first item. `items_len` is the sum of [`item_len`] of all its items.
 pub fn list_head(out: &mut Vec<u8>, kind: Kind, version: Version, items_len: usize) {
-    envelope_head(out, kind.list(), version, EMPTY_LIST_META.len() + items_len);
+    let raw_len = EMPTY_LIST_META.len() + items_len;
+    envelope_head(out, kind.list(), version.api_version(), raw_len);
     out.extend_from_slice(&EMPTY_LIST_META);
 }
 
@@ -40,27 +45,33 @@ pub fn list_tail(out: &mut Vec<u8>) {
 /// How many bytes a whole list has whose items have `items_len` bytes: its Content-Length.
 #[must_use]
 pub fn list_len(kind: Kind, version: Version, items_len: usize) -> usize {
-    let raw = EMPTY_LIST_META.len() + items_len;
-    MAGIC.len() + field_len(type_len(kind.list(), version)) + field_len(raw) + ENVELOPE_TAIL.len()
+    let raw_len = EMPTY_LIST_META.len() + items_len;
+    envelope_len(kind.list(), version.api_version(), raw_len)
 }
 
 /// Appends an object that stands alone, in its envelope.
 pub fn object<T: Item>(out: &mut Vec<u8>, version: Version, item: &T) {
-    envelope_head(out, T::KIND.object(), version, item.protobuf_len());
+    let raw_len = item.protobuf_len();
+    envelope_head(out, T::KIND.object(), version.api_version(), raw_len);
     item.write_protobuf(out);
     out.extend_from_slice(&ENVELOPE_TAIL);
 }
 
-fn envelope_head(out: &mut Vec<u8>, kind: &str, version: Version, raw_len: usize) {
+pub(super) fn envelope_head(out: &mut Vec<u8>, kind: &str, api_version: &str, raw_len: usize) {
     out.extend_from_slice(&MAGIC);
-    head(out, 1, type_len(kind, version));
-    string(out, 1, version.api_version());
+    head(out, 1, type_len(kind, api_version));
+    string(out, 1, api_version);
     string(out, 2, kind);
     head(out, 2, raw_len);
 }
 
-const fn type_len(kind: &str, version: Version) -> usize {
-    field_len(version.api_version().len()) + field_len(kind.len())
+/// How many bytes an envelope has with `raw_len` bytes in it.
+pub(super) const fn envelope_len(kind: &str, api_version: &str, raw_len: usize) -> usize {
+    MAGIC.len() + field_len(type_len(kind, api_version)) + field_len(raw_len) + ENVELOPE_TAIL.len()
+}
+
+const fn type_len(kind: &str, api_version: &str) -> usize {
+    field_len(api_version.len()) + field_len(kind.len())
 }
 
 pub(super) fn node_len(node: &NodeRef<'_>) -> usize {
@@ -113,7 +124,7 @@ fn write_head(out: &mut Vec<u8>, meta: &MetaRef<'_>, timestamp: Timestamp, windo
 /// generateName; selfLink, uid, resourceVersion and generation: all empty, two bytes each.
 const EMPTY_META_FIELDS: usize = 5 * 2;
 
-fn meta_len(meta: &MetaRef<'_>) -> usize {
+pub(super) fn meta_len(meta: &MetaRef<'_>) -> usize {
     let labels: usize = meta
         .labels
         .iter()
@@ -126,7 +137,7 @@ fn meta_len(meta: &MetaRef<'_>) -> usize {
         + labels
 }
 
-fn write_meta(out: &mut Vec<u8>, meta: &MetaRef<'_>) {
+pub(super) fn write_meta(out: &mut Vec<u8>, meta: &MetaRef<'_>) {
     string(out, 1, meta.name);
     out.extend_from_slice(&[0x12, 0]);
     string(out, 3, meta.namespace);

@@ -1,12 +1,12 @@
 //! `Table`: a row of cells an item, as compact JSON, for `kubectl get nodemetrics`.
 
-use super::{Item, metadata};
+use super::form::Beside;
+use super::{Item, json, metadata};
 use crate::duration::write_duration;
 use crate::quantity::{write_bytes, write_cpu};
 use crate::wire::gojson::write_str;
+use crate::wire::meta::MetaVersion;
 
-const TYPE: &str =
-    r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{},"columnDefinitions":"#;
 const COLUMNS: &str = concat!(
     r#"[{"name":"Name","type":"string","format":"name","description":"Name of the resource","priority":0},"#,
     r#"{"name":"cpu","type":"string","format":"quantity","description":"","priority":0},"#,
@@ -15,14 +15,14 @@ const COLUMNS: &str = concat!(
 );
 
 /// Appends a table up to its first row. It must have one: see [`empty`].
-pub fn head(out: &mut Vec<u8>) {
-    out.extend_from_slice(TYPE.as_bytes());
+pub fn head(out: &mut Vec<u8>, version: MetaVersion) {
+    begin(out, version);
     out.extend_from_slice(COLUMNS.as_bytes());
     out.extend_from_slice(br#","rows":["#);
 }
 
-/// Appends a row: name, CPU, memory, window, and the item's metadata. Rows are parted by commas.
-pub fn row(out: &mut Vec<u8>, item: &impl Item) {
+/// Appends a row: name, CPU, memory, window, and what goes beside them. Rows are parted by commas.
+pub fn row(out: &mut Vec<u8>, version: MetaVersion, beside: Beside, item: &impl Item) {
     let total = item.total();
     out.extend_from_slice(br#"{"cells":["#);
     write_str(out, item.meta().name);
@@ -33,7 +33,11 @@ pub fn row(out: &mut Vec<u8>, item: &impl Item) {
     out.extend_from_slice(br#"",""#);
     write_duration(out, item.window());
     out.extend_from_slice(br#""],"object":"#);
-    metadata::write(out, item.meta());
+    match beside {
+        Beside::Nothing => out.extend_from_slice(b"null"),
+        Beside::Metadata => metadata::write(out, version, item.meta()),
+        Beside::Object(version) => json::object(out, version, item),
+    }
     out.push(b'}');
 }
 
@@ -43,7 +47,12 @@ pub fn tail(out: &mut Vec<u8>) {
 }
 
 /// Appends a table of nothing, which has no columns either.
-pub fn empty(out: &mut Vec<u8>) {
-    out.extend_from_slice(TYPE.as_bytes());
+pub fn empty(out: &mut Vec<u8>, version: MetaVersion) {
+    begin(out, version);
     out.extend_from_slice(br#"null,"rows":null}"#);
+}
+
+fn begin(out: &mut Vec<u8>, version: MetaVersion) {
+    json::write_type(out, "Table", version.api_version());
+    out.extend_from_slice(br#","metadata":{},"columnDefinitions":"#);
 }

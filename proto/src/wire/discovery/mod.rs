@@ -4,6 +4,7 @@
 //! [`ApiResourceList`] at `/apis/GROUP/VERSION`. The [`aggregated`] form tells all of it at `/apis`.
 
 pub mod aggregated;
+mod protobuf;
 
 use serde::{Deserialize, Serialize};
 

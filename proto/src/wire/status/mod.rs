@@ -1,6 +1,7 @@
 //! `metav1.Status`: how Kubernetes answers a request that failed.
 
 mod errors;
+mod protobuf;
 mod reason;
 
 pub use reason::Reason;
