@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Builds vitals-server as one static binary: scripts/static-server.sh ARCHITECTURE OUTPUT
+#
+# ARCHITECTURE is what container images call it, amd64 or arm64; the machine may be of either. Needs Debian's gcc for
+# that architecture and the Rust target; with INSTALL=1 it gets them. With PRINT=1 it only says what it would do.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+case "${1:-}" in
+  amd64) triple=x86_64-unknown-linux-gnu gnu=x86_64-linux-gnu packages="gcc-x86-64-linux-gnu libc6-dev-amd64-cross" ;;
+  arm64) triple=aarch64-unknown-linux-gnu gnu=aarch64-linux-gnu packages="gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;;
+  *) echo "usage: scripts/static-server.sh amd64|arm64 OUTPUT" >&2; exit 2 ;;
+esac
+output=${2:?where is the binary to go?}
+
+run() {
+  if [ "${PRINT:-0}" = 1 ]; then echo "$*"; else "$@"; fi
+}
+
+if [ "${INSTALL:-0}" = 1 ]; then
+  # The machine's own compiler has this name too.
+  if ! command -v "$gnu-gcc" >/dev/null; then
+    run apt-get update -qq
+    # shellcheck disable=SC2086 # two packages
+    run apt-get install -y -qq --no-install-recommends $packages
+  fi
+  run rustup target add "$triple"
+fi
+
+# glibc, linked in: its static form needs nothing from the image, not even for names, which it looks up by
+# /etc/resolv.conf and /etc/hosts. ring and jemalloc bring C, hence the C compiler.
+under=${triple//-/_}
+export "CC_$under=$gnu-gcc" "AR_$under=$gnu-ar"
+export "CARGO_TARGET_${under^^}_LINKER=$gnu-gcc" "CARGO_TARGET_${under^^}_RUSTFLAGS=-Ctarget-feature=+crt-static"
+# It would take the place of the one above.
+unset RUSTFLAGS
+# Kernels for arm64 have pages of 4, 16 or 64 KiB; an allocator made for the largest works on all of them.
+if [ "$1" = arm64 ]; then export JEMALLOC_SYS_WITH_LG_PAGE=16; fi
+
+run cargo build --release --locked --target "$triple" --package kubevitals-server --bin vitals-server
+run install -D -m 755 "${CARGO_TARGET_DIR:-target}/$triple/release/vitals-server" "$output"
