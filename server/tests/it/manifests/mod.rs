@@ -2,6 +2,7 @@
 
 mod image;
 mod objects;
+mod rbac;
 mod rendered;
 mod security;
 mod upgrade;

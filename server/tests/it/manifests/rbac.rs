@@ -1,0 +1,290 @@
+//! What the manifests let the server do, and what it does: equal sets, nothing refused and nothing to spare.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Parser;
+use kubevitals_server::Server;
+use kubevitals_server::config::{Flags, Settings};
+use kubevitals_server::telemetry::{self, LogFormat};
+use kubevitals_sim::identity::{
+    Attributes, Identities, Permission, Rule, SERVER_ACCOUNT, Subject, UserInfo,
+};
+use kubevitals_sim::objects::Resource;
+use kubevitals_sim::{Cluster, Config, Faults};
+
+use super::rendered::{Rendered, texts};
+use super::upgrade;
+use crate::harness::{PATIENCE, told, wait_until};
+
+/// What RBAC's objects among these let a service account of [`SERVER_ACCOUNT`]'s namespace do.
+fn rules_of(rendered: &Rendered, account: &str) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for kind in ["ClusterRoleBinding", "RoleBinding"] {
+        for binding in rendered.kind(kind) {
+            let subjects = binding["subjects"].as_array().expect("subjects");
+            let bound = subjects.iter().any(|subject| {
+                subject["kind"] == "ServiceAccount"
+                    && subject["name"] == account
+                    && subject["namespace"] == SERVER_ACCOUNT.0
+            });
+            if !bound {
+                continue;
+            }
+            let namespace = binding["metadata"]["namespace"].as_str();
+            let to = &binding["roleRef"];
+            let role = rendered
+                .all()
+                .find(|role| {
+                    role["kind"] == to["kind"]
+                        && role["metadata"]["name"] == to["name"]
+                        && (to["kind"] == "ClusterRole"
+                            || role["metadata"]["namespace"].as_str() == namespace)
+                })
+                .unwrap_or_else(|| panic!("nothing is what {to} refers to"));
+            for rule in role["rules"].as_array().expect("rules") {
+                rules.push(Rule {
+                    verbs: texts(&rule["verbs"]),
+                    groups: texts(&rule["apiGroups"]),
+                    resources: texts(&rule["resources"]),
+                    names: texts(&rule["resourceNames"]),
+                    namespace: namespace.map(str::to_owned),
+                    paths: texts(&rule["nonResourceURLs"]),
+                });
+            }
+        }
+    }
+    rules
+}
+
+fn account() -> Subject {
+    Subject::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1)
+}
+
+fn permissions(rules: &[Rule]) -> BTreeSet<Permission> {
+    rules.iter().flat_map(Rule::permissions).collect()
+}
+
+#[test]
+fn the_simulated_cluster_grants_what_the_manifests_grant() {
+    let manifests = rules_of(&Rendered::deploy("base"), SERVER_ACCOUNT.1);
+    assert_eq!(
+        Identities::with_defaults().granted(&account()),
+        permissions(&manifests)
+    );
+}
+
+#[test]
+fn no_overlay_grants_the_server_more() {
+    let base = permissions(&rules_of(&Rendered::deploy("base"), SERVER_ACCOUNT.1));
+    for folder in super::APPLICABLE {
+        let rules = rules_of(&Rendered::deploy(folder), SERVER_ACCOUNT.1);
+        assert_eq!(permissions(&rules), base, "{folder}");
+    }
+}
+
+#[test]
+fn who_views_the_cluster_sees_metrics_and_why_they_are_missing() {
+    let rendered = Rendered::deploy("base");
+    let reader = rendered
+        .kind("ClusterRole")
+        .find(|role| role["metadata"]["name"] == "vitals-server-metrics-reader")
+        .expect("the reader's role");
+    for role in ["view", "edit", "admin"] {
+        let label = format!("rbac.authorization.k8s.io/aggregate-to-{role}");
+        assert_eq!(reader["metadata"]["labels"][label], "true");
+    }
+    let granted: BTreeSet<(String, String)> = reader["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|rule| {
+            assert_eq!(texts(&rule["apiGroups"]), ["metrics.k8s.io"]);
+            let verbs = texts(&rule["verbs"]);
+            texts(&rule["resources"])
+                .into_iter()
+                .flat_map(move |resource| {
+                    verbs
+                        .clone()
+                        .into_iter()
+                        .map(move |verb| (resource.clone(), verb))
+                })
+        })
+        .collect();
+    let mut expected = BTreeSet::new();
+    for resource in ["nodes", "pods"] {
+        for verb in ["get", "list", "watch"] {
+            expected.insert((resource.to_owned(), verb.to_owned()));
+        }
+        expected.insert((format!("{resource}/why"), "get".to_owned()));
+    }
+    assert_eq!(granted, expected);
+}
+
+/// A cluster in which the server's account may do what these rules say and nothing else, ten times as fast as time.
+async fn cluster(rules: Vec<Rule>) -> Cluster {
+    telemetry::init(LogFormat::Text, 0);
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let cluster = Cluster::start(Config {
+        nodes: 2,
+        pods_per_node: 3,
+        speed: 10.0,
+        faults: Faults::None,
+        ..Config::default()
+    })
+    .await
+    .expect("the cluster starts");
+    let identities = cluster.identities();
+    identities.revoke(&account());
+    for rule in rules {
+        identities.grant(account(), rule);
+    }
+    cluster
+}
+
+/// The server as a Deployment starts it; only where it listens and how it finds the API server is the test's.
+async fn start(cluster: &Cluster, arguments: &[String], folder: &Path) -> Server {
+    let kubeconfig = folder.join("kubeconfig");
+    cluster.write_server_kubeconfig(&kubeconfig).unwrap();
+    let own = [
+        "vitals-server".to_owned(),
+        format!("--kubeconfig={}", kubeconfig.display()),
+    ];
+    let flags = Flags::try_parse_from(own.iter().chain(arguments)).expect("the manifest's flags");
+    let mut settings = Settings::from_flags(flags).await.expect("settings");
+    settings.listen = ([127, 0, 0, 1], 0).into();
+    settings.clock = told(cluster.clock());
+    let server = Server::start(settings).await.expect("the server starts");
+    cluster.set_aggregated(server.local_addr());
+    server
+}
+
+async fn ready(server: &Server) {
+    tokio::time::timeout(PATIENCE, server.ready())
+        .await
+        .expect("first answers");
+}
+
+/// Asks with a bearer token.
+async fn status(url: String, token: &str) -> u16 {
+    let client = reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true)
+        .build()
+        .unwrap();
+    let response = client.get(url).bearer_auth(token).send().await;
+    response.expect("an answer").status().as_u16()
+}
+
+const NODES: &str = "/apis/metrics.k8s.io/v1beta1/nodes";
+
+/// A user who may see metrics, and his token.
+fn viewer(identities: &Identities) -> String {
+    identities.grant(
+        Subject::User("jane".to_owned()),
+        Rule::resources(&["get", "list"], "metrics.k8s.io", &["nodes", "pods"]),
+    );
+    identities.mint_token(UserInfo::new("jane", []))
+}
+
+/// Through the kube-apiserver, and past it: the one asks for an access review, the other for a token's review too.
+async fn is_asked(cluster: &Cluster, server: &Server, token: &str) {
+    let through = format!("{}{NODES}", cluster.api_url());
+    wait_until("jane is answered through the kube-apiserver", async || {
+        status(through.clone(), token).await == 200
+    })
+    .await;
+    let directly = format!("https://{}{NODES}", server.local_addr());
+    assert_eq!(status(directly, token).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_uses_all_that_it_is_granted_and_is_refused_nothing() {
+    let rendered = Rendered::deploy("base");
+    let rules = rules_of(&rendered, SERVER_ACCOUNT.1);
+    let cluster = cluster(rules).await;
+    for api in rendered.kind("APIService") {
+        cluster.store().apply(Resource::ApiServices, api.clone());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let token = viewer(cluster.identities());
+
+    let server = start(&cluster, &rendered.arguments(), folder.path()).await;
+    ready(&server).await;
+    is_asked(&cluster, &server, &token).await;
+    // Watches that cannot be resumed are listed anew.
+    cluster.api().expire_watches();
+
+    let identities = cluster.identities();
+    let all = identities.granted(&account());
+    for _ in 0..600 {
+        if identities.used(&account()) == all {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let used = identities.used(&account());
+    let spare: Vec<_> = all.difference(&used).collect();
+    assert!(spare.is_empty(), "granted and never used: {spare:#?}");
+    let UserInfo { username, .. } = UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
+    assert_eq!(identities.refused(&username), BTreeSet::new());
+}
+
+/// What metrics-server's manifests grant its account: its own role, and the two that every cluster has for aggregated
+/// API servers.
+fn peers_rules() -> Vec<Rule> {
+    vec![
+        Rule::resources(&["get"], "", &["nodes/metrics"]),
+        Rule::resources(&["get", "list", "watch"], "", &["pods", "nodes"]),
+        Rule::resources(&["create"], "authentication.k8s.io", &["tokenreviews"]),
+        Rule::resources(
+            &["create"],
+            "authorization.k8s.io",
+            &["subjectaccessreviews"],
+        ),
+        Rule::resources(&["get", "list", "watch"], "", &["configmaps"])
+            .named(&["extension-apiserver-authentication"])
+            .in_namespace("kube-system"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_peers_place_the_peers_rights_and_arguments_are_enough() {
+    let cluster = cluster(peers_rules()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let cert_dir = format!("--cert-dir={}", folder.path().display());
+    let arguments =
+        upgrade::ARGUMENTS.map(|argument| argument.replace("--cert-dir=/tmp", &cert_dir));
+    let token = viewer(cluster.identities());
+
+    let server = start(&cluster, &arguments, folder.path()).await;
+    ready(&server).await;
+    is_asked(&cluster, &server, &token).await;
+
+    // The kubelets' own rates, which would have stood in for the second scrape, are all that it misses.
+    let UserInfo { username, .. } = UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
+    let refused: BTreeSet<Attributes> = cluster
+        .identities()
+        .refused(&username)
+        .into_iter()
+        .map(|attributes| Attributes {
+            name: String::new(),
+            ..attributes
+        })
+        .collect();
+    let missed = Attributes::resource("get", "", "nodes").subresource("stats");
+    assert_eq!(refused, BTreeSet::from([missed]));
+}
+
+#[test]
+fn the_rights_of_the_upgrade_make_up_what_the_peer_lacks() {
+    let text = std::fs::read_to_string(super::rendered::repository("deploy/upgrade/rights.yaml"));
+    let extra = rules_of(&Rendered::yaml(&text.unwrap()), "metrics-server");
+    let mut together = permissions(&peers_rules());
+    together.extend(permissions(&extra));
+    let base = permissions(&rules_of(&Rendered::deploy("base"), SERVER_ACCOUNT.1));
+    let lacking: Vec<_> = base.difference(&together).collect();
+    assert!(lacking.is_empty(), "{lacking:#?}");
+    let needless: Vec<_> = permissions(&extra).difference(&base).cloned().collect();
+    assert!(needless.is_empty(), "{needless:#?}");
+}
