@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: rustfmt and clippy, cargo-nextest, kubectl.
+# Installs what the tests need and this machine lacks: rustfmt and clippy, cargo-nextest, kubectl,
+# Prometheus and its promtool.
 set -euo pipefail
 
 as_root() {
@@ -23,4 +24,15 @@ if ! command -v kubectl >/dev/null; then
   echo "installing kubectl (Debian's kubernetes-client)"
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq kubernetes-client
+fi
+
+if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
+  if ! command -v apt-get >/dev/null; then
+    echo "prometheus and promtool are missing: install them (https://prometheus.io/download/) and run this again" >&2
+    exit 1
+  fi
+  echo "installing prometheus (Debian's prometheus)"
+  as_root apt-get update -qq
+  # Without what it recommends: exporters that would run as services.
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus
 fi

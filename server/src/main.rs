@@ -1,5 +1,7 @@
 //! The program `vitals-server`.
 
+mod allocator;
+
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -57,7 +59,10 @@ async fn run(flags: Flags) -> ExitCode {
         }
     };
     let settings = match Settings::from_flags(flags).await {
-        Ok(settings) => settings,
+        Ok(settings) => Settings {
+            allocator: Some(allocator::figures),
+            ..settings
+        },
         Err(error) => return refuse(&error.to_string()),
     };
     let server = match Server::start(settings).await {

@@ -74,6 +74,7 @@ impl Server {
             credentials,
             node_selector,
             clock,
+            allocator,
         } = settings;
         let kubelets = Kubelets::new(Arc::new(credentials), kubelet_timeout)?;
         let stats = Arc::new(Stats::new()?);
@@ -117,6 +118,7 @@ impl Server {
             api::Sources {
                 query: Arc::clone(&query),
                 stopped: stopped.clone(),
+                allocator,
             },
             address.port(),
         );

@@ -62,7 +62,7 @@ pub(super) fn paths(request: &Request) -> Response {
         );
     }
     paths.extend(debug::PATHS.map(str::to_owned));
-    paths.push("/version".to_owned());
+    paths.extend(["/metrics".to_owned(), "/version".to_owned()]);
     paths.sort_unstable();
     Form::any(request).object(&RootPaths { paths })
 }

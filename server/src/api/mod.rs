@@ -5,6 +5,8 @@ mod debug;
 mod discovery;
 mod health;
 mod metrics;
+mod observe;
+mod prometheus;
 mod reply;
 mod request;
 
@@ -12,12 +14,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::middleware;
 use axum::response::Response;
 use kubevitals_proto::wire::status::Status;
 use tokio::sync::watch;
 
 use crate::query::Query;
+use crate::telemetry::AskAllocator;
 use health::Health;
+use observe::Requests;
 use reply::Form;
 
 /// What the routes answer from.
@@ -25,12 +30,23 @@ pub(crate) struct Sources {
     pub(crate) query: Arc<Query>,
     /// True as soon as the server has been asked to end.
     pub(crate) stopped: watch::Receiver<bool>,
+    pub(crate) allocator: Option<AskAllocator>,
 }
 
 /// All routes of a server that listens on `port`. No request here has a body worth reading, and none is read:
 /// it goes with its request, and hyper closes a connection (or resets a stream) that goes on sending one.
 pub(crate) fn router(sources: Sources, port: u16) -> Router {
-    let Sources { query, stopped } = sources;
+    let Sources {
+        query,
+        stopped,
+        allocator,
+    } = sources;
+    let requests = Arc::new(Requests::default());
+    let parts = prometheus::Parts {
+        query: Arc::clone(&query),
+        requests: Arc::clone(&requests),
+        allocator,
+    };
     let health = Health {
         query: Arc::clone(&query),
         stopped,
@@ -40,9 +56,11 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         .merge(discovery::routes(port))
         .merge(metrics::routes())
         .merge(debug::routes())
+        .merge(prometheus::routes(parts))
         .fallback(unknown_path)
         .method_not_allowed_fallback(not_allowed)
         .with_state(query)
+        .layer(middleware::from_fn_with_state(requests, observe::observe))
 }
 
 /// A path that has no such verb.

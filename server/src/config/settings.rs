@@ -15,7 +15,7 @@ use crate::auth;
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::AddressType;
 use crate::scrape::{Addressing, Credentials, Pem, TlsError, Token, Trust};
-use crate::telemetry::chain;
+use crate::telemetry::{AskAllocator, chain};
 use crate::tls;
 
 const SHORTEST_RESOLUTION: Duration = Duration::from_secs(10);
@@ -70,6 +70,8 @@ pub struct Settings {
     pub node_selector: Option<String>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// How to ask the program's allocator for its figures, where it has some.
+    pub allocator: Option<AskAllocator>,
 }
 
 impl Settings {
@@ -103,6 +105,7 @@ impl Settings {
             credentials,
             node_selector: flags.cluster.node_selector,
             clock: Arc::new(SystemClock::default()),
+            allocator: None,
             kube,
         })
     }
@@ -142,6 +145,7 @@ impl Settings {
             credentials,
             node_selector: None,
             clock,
+            allocator: None,
             kube,
         })
     }

@@ -4,6 +4,8 @@
 //! are is of one moment, the query's beginning; what a node's pods use is of one scrape, the last one when the
 //! query first came to that node.
 
+mod figures;
+mod freshness;
 mod nodes;
 mod pods;
 mod ready;
@@ -11,6 +13,7 @@ mod ready;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use figures::Wholeness;
 pub use nodes::NodeAnswer;
 pub use pods::{PodAnswer, PodCursor, PodList};
 pub use ready::{Readiness, Unready};
@@ -19,6 +22,7 @@ use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, Watches};
 use crate::scrape::Stats;
 use crate::store::{Absent, Retention, Store};
+use crate::telemetry::Histogram;
 
 /// What a question about one object finds.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +45,7 @@ pub struct Query {
     clock: Arc<dyn Clock>,
     resolution: Duration,
     retention: Retention,
+    freshness: Arc<Histogram>,
     ready: ready::Latch,
 }
 
@@ -62,6 +67,7 @@ impl Query {
             clock,
             resolution,
             retention: Retention::of(resolution),
+            freshness: freshness::histogram(),
             ready: ready::Latch::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::freshness::Ages;
 use super::{Found, Query};
 use crate::cluster::Node;
 use crate::store::{Absent, NodeLatest};
@@ -19,6 +20,7 @@ impl Query {
     /// All nodes that have metrics and pass `filter`, by name.
     pub fn nodes(&self, filter: impl Fn(&Node) -> bool) -> Vec<NodeAnswer> {
         let now = self.now();
+        let mut ages = Ages::of(&self.freshness, self.wall());
         let cells = self.store.cells();
         self.cluster
             .nodes()
@@ -27,6 +29,7 @@ impl Query {
             .filter_map(|node| {
                 let latest = cells.get(&node.name)?.latest()?;
                 let latest = *latest.node(self.retention, now).ok()?;
+                ages.observe(latest.usage.at);
                 Some(NodeAnswer {
                     node: Arc::clone(node),
                     latest,
@@ -45,10 +48,13 @@ impl Query {
             return Found::NoMetrics(Absent::NotReported);
         };
         match latest.node(self.retention, self.now()) {
-            Ok(latest) => Found::Metrics(NodeAnswer {
-                node: Arc::clone(node),
-                latest: *latest,
-            }),
+            Ok(latest) => {
+                Ages::of(&self.freshness, self.wall()).observe(latest.usage.at);
+                Found::Metrics(NodeAnswer {
+                    node: Arc::clone(node),
+                    latest: *latest,
+                })
+            }
             Err(absent) => Found::NoMetrics(absent),
         }
     }

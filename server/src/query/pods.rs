@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use super::freshness::Ages;
 use super::{Found, Query};
 use crate::clock::Age;
 use crate::cluster::{Phase, Pod, PodKey, Pods};
@@ -29,6 +30,7 @@ pub struct PodList {
     met: HashMap<Arc<str>, Option<Arc<Latest>>>,
     retention: Retention,
     now: Age,
+    ages: Ages,
 }
 
 /// Where a list has got to.
@@ -78,13 +80,16 @@ impl PodList {
                 continue;
             };
             let found = latest.pod(&key.namespace, &key.name, self.retention, self.now);
-            if let Ok((rates, containers)) = found
-                && !visit(PodAnswer {
-                    pod,
-                    rates,
-                    containers,
-                })
-            {
+            let Ok((rates, containers)) = found else {
+                continue;
+            };
+            self.ages.observe(rates.at);
+            let answer = PodAnswer {
+                pod,
+                rates,
+                containers,
+            };
+            if !visit(answer) {
                 cursor.after = Bound::Excluded(key.clone());
                 return true;
             }
@@ -111,6 +116,7 @@ impl Query {
             met: HashMap::new(),
             retention: self.retention,
             now: self.now(),
+            ages: Ages::of(&self.freshness, self.wall()),
         }
     }
 
@@ -134,11 +140,14 @@ impl Query {
             return Found::NoMetrics(Absent::NotReported);
         };
         match latest.pod(namespace, name, self.retention, self.now()) {
-            Ok((rates, containers)) => Found::Metrics(read(PodAnswer {
-                pod,
-                rates,
-                containers,
-            })),
+            Ok((rates, containers)) => {
+                Ages::of(&self.freshness, self.wall()).observe(rates.at);
+                Found::Metrics(read(PodAnswer {
+                    pod,
+                    rates,
+                    containers,
+                }))
+            }
             Err(absent) => Found::NoMetrics(absent),
         }
     }

@@ -1,9 +1,15 @@
 //! What the server says of itself: logs that a person can read at three in the morning.
 
+mod allocator;
+mod histogram;
 mod logs;
+mod process;
 mod quiet;
 
+pub use allocator::{Allocator, AskAllocator};
+pub use histogram::{Buckets, Histogram};
 pub use logs::{LogFormat, init};
+pub use process::Process;
 pub use quiet::{Budget, Quiet};
 
 /// An error and its causes in one line, each said once. Of a cause that draws a picture below its first line,

@@ -16,6 +16,7 @@ mod health;
 mod http;
 mod limits;
 mod manifests;
+mod metrics;
 mod recording;
 mod scenarios;
 mod soak;

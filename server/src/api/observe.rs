@@ -1,0 +1,296 @@
+//! The outermost layer: every request gets its audit id and its attributes, and is counted.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use hyper::body::{Frame, SizeHint};
+use parking_lot::Mutex;
+
+use crate::auth::{Attributes, Target};
+use crate::telemetry::Buckets;
+
+const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+
+/// A longer one is not a client's way to find a request again, but its way to fill our answers.
+const LONGEST_AUDIT_ID: usize = 64;
+
+/// Seconds; from an answer out of memory to the request timeout.
+const BOUNDS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0,
+];
+
+/// What there is to tell apart; all else is "other", so that no client can make series.
+const VERBS: [&str; 8] = [
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+];
+const RESOURCES: [&str; 4] = ["nodes", "nodes/why", "pods", "pods/why"];
+const PATHS: [(&str, &str); 8] = [
+    ("apis", "discovery"),
+    ("openapi", "openapi"),
+    ("metrics", "metrics"),
+    ("debug", "debug"),
+    ("version", "version"),
+    ("livez", "health"),
+    ("readyz", "health"),
+    ("healthz", "health"),
+];
+const CODES: [(u16, &str); 16] = [
+    (200, "200"),
+    (304, "304"),
+    (400, "400"),
+    (401, "401"),
+    (403, "403"),
+    (404, "404"),
+    (405, "405"),
+    (406, "406"),
+    (408, "408"),
+    (413, "413"),
+    (415, "415"),
+    (429, "429"),
+    (431, "431"),
+    (500, "500"),
+    (503, "503"),
+    (504, "504"),
+];
+const OTHER: &str = "other";
+
+/// The code of a request that nobody waited for until it was answered.
+const ABORTED: &str = "aborted";
+
+/// What a request asked for, in as many words as there are above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Asked {
+    pub(super) verb: &'static str,
+    pub(super) resource: &'static str,
+}
+
+impl Asked {
+    fn of(attributes: &Attributes) -> Self {
+        let known = |names: &[&'static str], name: &str| {
+            names.iter().find(|known| **known == name).copied()
+        };
+        let resource = match &attributes.target {
+            Target::Resource {
+                resource,
+                subresource,
+                ..
+            } if subresource.is_empty() => known(&RESOURCES, resource),
+            Target::Resource {
+                resource,
+                subresource,
+                ..
+            } => known(&RESOURCES, &format!("{resource}/{subresource}")),
+            Target::Path => {
+                let first = attributes.path.split('/').nth(1).unwrap_or_default();
+                let named = PATHS.iter().find(|(path, _)| *path == first);
+                named.map(|(_, name)| *name)
+            }
+        };
+        Self {
+            verb: known(&VERBS, &attributes.verb).unwrap_or(OTHER),
+            resource: resource.unwrap_or(OTHER),
+        }
+    }
+}
+
+/// Counts of requests.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    under_way: AtomicU64,
+    counted: Mutex<Counted>,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    answers: BTreeMap<(Asked, &'static str), u64>,
+    durations: BTreeMap<Asked, Buckets>,
+}
+
+impl Requests {
+    /// How many were answered, by what was asked and the HTTP status.
+    pub(super) fn answers(&self) -> BTreeMap<(Asked, &'static str), u64> {
+        self.counted.lock().answers.clone()
+    }
+
+    /// How long they took.
+    pub(super) fn durations(&self) -> BTreeMap<Asked, Buckets> {
+        self.counted.lock().durations.clone()
+    }
+
+    /// How many are not over.
+    pub(super) fn under_way(&self) -> u64 {
+        self.under_way.load(Ordering::Relaxed)
+    }
+}
+
+/// A request that is counted when this is dropped, however it ends.
+struct UnderWay {
+    requests: Arc<Requests>,
+    asked: Asked,
+    began: Instant,
+    code: &'static str,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.requests.under_way.fetch_sub(1, Ordering::Relaxed);
+        let took = self.began.elapsed().as_secs_f64();
+        let mut counted = self.requests.counted.lock();
+        *counted.answers.entry((self.asked, self.code)).or_default() += 1;
+        counted
+            .durations
+            .entry(self.asked)
+            .or_insert_with(|| Buckets::new(&BOUNDS))
+            .observe(took);
+    }
+}
+
+/// The layer.
+pub(super) async fn observe(
+    State(requests): State<Arc<Requests>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let audit_id = audit_id(request.headers());
+    let attributes = Attributes::of(request.method(), request.uri());
+    requests.under_way.fetch_add(1, Ordering::Relaxed);
+    let mut under_way = UnderWay {
+        asked: Asked::of(&attributes),
+        began: Instant::now(),
+        code: ABORTED,
+        requests,
+    };
+    request.extensions_mut().insert(attributes);
+    let mut response = next.run(request).await;
+    let status = response.status().as_u16();
+    let known = CODES.iter().find(|(code, _)| *code == status);
+    under_way.code = known.map_or(OTHER, |(_, name)| *name);
+    if let Some(audit_id) = audit_id {
+        response.headers_mut().insert(AUDIT_ID, audit_id);
+    }
+    response.map(|body| {
+        Body::new(Observed {
+            body,
+            _until_dropped: under_way,
+        })
+    })
+}
+
+/// The id that the client gave the request, if it is one, else a new one: kube-apiserver's own requests carry
+/// theirs, by which an answer can be found in its audit log.
+fn audit_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let given = headers.get(AUDIT_ID).filter(|id| {
+        let id = id.as_bytes();
+        (1..=LONGEST_AUDIT_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+    });
+    given.cloned().or_else(|| {
+        let mut text = uuid::Uuid::encode_buffer();
+        let id = uuid::Uuid::new_v4().hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(id).ok()
+    })
+}
+
+/// An answer's body; the request is over when it is.
+struct Observed {
+    body: Body,
+    _until_dropped: UnderWay,
+}
+
+impl HttpBody for Observed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Method;
+
+    fn asked(method: Method, path: &str) -> (&'static str, &'static str) {
+        let asked = Asked::of(&Attributes::of(&method, &path.parse().unwrap()));
+        (asked.verb, asked.resource)
+    }
+
+    #[test]
+    fn what_is_asked_for_has_few_names() {
+        const BASE: &str = "/apis/metrics.k8s.io/v1beta1";
+        for (method, path, expected) in [
+            (Method::GET, format!("{BASE}/nodes"), ("list", "nodes")),
+            (Method::GET, format!("{BASE}/nodes/n"), ("get", "nodes")),
+            (
+                Method::GET,
+                format!("{BASE}/namespaces/a/pods/p/why"),
+                ("get", "pods/why"),
+            ),
+            (
+                Method::GET,
+                format!("{BASE}/pods?watch=1"),
+                ("watch", "pods"),
+            ),
+            (Method::GET, format!("{BASE}/secrets"), ("list", "other")),
+            (
+                Method::GET,
+                format!("{BASE}/namespaces/a/pods/p/x"),
+                ("get", "other"),
+            ),
+            (Method::GET, BASE.to_owned(), ("get", "discovery")),
+            (Method::GET, "/metrics".to_owned(), ("get", "metrics")),
+            (Method::GET, "/livez/ping".to_owned(), ("get", "health")),
+            (Method::GET, "/anything".to_owned(), ("get", "other")),
+            (
+                Method::from_bytes(b"BREW").unwrap(),
+                "/".to_owned(),
+                ("other", "other"),
+            ),
+        ] {
+            assert_eq!(asked(method, &path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_audit_id_is_kept_if_it_is_one() {
+        let of = |value: &'static [u8]| {
+            let value = HeaderValue::from_bytes(value).unwrap();
+            audit_id(&HeaderMap::from_iter([(AUDIT_ID, value)])).unwrap()
+        };
+        assert_eq!(of(b"abc-1"), "abc-1");
+        let made = audit_id(&HeaderMap::new()).unwrap();
+        assert_eq!(made.len(), 36);
+        assert_ne!(made, audit_id(&HeaderMap::new()).unwrap());
+        for no_id in [&b""[..], b"a b", b"\xff", &[b'x'; 65]] {
+            assert_eq!(of(no_id).len(), 36);
+        }
+    }
+}

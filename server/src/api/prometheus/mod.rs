@@ -1,0 +1,141 @@
+//! /metrics: what the server counts of its own work, in Prometheus' text form, or in OpenMetrics' for who prefers
+//! it. Nothing is counted twice: every part keeps its own counts, and they are read when somebody asks.
+//!
+//! docs/metrics.md lists all of them.
+
+mod classic;
+mod families;
+mod held;
+mod peer;
+mod program;
+mod requests;
+mod scrapes;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::get;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use http::{HeaderValue, StatusCode};
+use kubevitals_proto::wire::status::Status;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, text};
+use prometheus_client::registry::Registry;
+
+use super::accept;
+use super::observe::Requests;
+use super::reply::Form;
+use crate::query::Query;
+use crate::scrape::{Latency, Record, Snapshot};
+use crate::telemetry::AskAllocator;
+use classic::Classic;
+use families::Families;
+use held::Held;
+
+const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The parts that count.
+#[derive(Debug, Clone)]
+pub(super) struct Parts {
+    pub(super) query: Arc<Query>,
+    pub(super) requests: Arc<Requests>,
+    pub(super) allocator: Option<AskAllocator>,
+}
+
+/// The parts' counts at one moment, as far as more than one family is made of them.
+struct Known<'a> {
+    query: &'a Query,
+    requests: &'a Requests,
+    allocator: Option<AskAllocator>,
+    scrapes: Snapshot,
+    latency: Latency,
+    records: Vec<(Arc<str>, Arc<Record>)>,
+    held: Held,
+}
+
+/// The route.
+pub(super) fn routes(parts: Parts) -> Router<Arc<Query>> {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(parts));
+    let registry = Arc::new(registry);
+    Router::new().route(
+        "/metrics",
+        get(async move |request: Request| {
+            let (form, newer) = (Form::any(&request), prefers_openmetrics(&request));
+            metrics(registry, newer, form).await
+        }),
+    )
+}
+
+async fn metrics(registry: Arc<Registry>, newer: bool, form: Form) -> Response {
+    // With thousands of nodes this is a few milliseconds' work, during which nobody else should have to wait.
+    let written = tokio::task::spawn_blocking(move || write(&registry, newer)).await;
+    match written {
+        Ok(Ok(text)) => {
+            let mut response = Response::new(Body::from(text));
+            *response.status_mut() = StatusCode::OK;
+            let headers = response.headers_mut();
+            let media = if newer { OPENMETRICS } else { CLASSIC };
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+            headers.insert(VARY, HeaderValue::from_static("Accept"));
+            response
+        }
+        Ok(Err(error)) => form.status(&Status::internal_error(error)),
+        Err(error) => form.status(&Status::internal_error(error)),
+    }
+}
+
+fn write(registry: &Registry, newer: bool) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    if newer {
+        text::encode(&mut text, registry)?;
+    } else {
+        text::encode(&mut Classic::new(&mut text), registry)?;
+    }
+    Ok(text)
+}
+
+/// Whether OpenMetrics is asked for before anything that the older form would do for.
+fn prefers_openmetrics(request: &Request) -> bool {
+    accept::alternatives(request.headers())
+        .iter()
+        .find(|alternative| {
+            alternative.admits("text", "plain")
+                || alternative.admits("application", "openmetrics-text")
+        })
+        .is_some_and(|best| !best.admits("text", "plain"))
+}
+
+impl Collector for Parts {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let records = self.query.records();
+        let mut held = Held::default();
+        for (_, record) in &records {
+            let of_node = record.read(|history| history.held);
+            held.nodes += u64::from(of_node.node);
+            held.containers += u64::from(of_node.containers);
+            held.bytes += u64::from(of_node.bytes);
+        }
+        let known = Known {
+            query: &self.query,
+            requests: &self.requests,
+            allocator: self.allocator,
+            scrapes: self.query.scrapes(),
+            latency: self.query.latency(),
+            records,
+            held,
+        };
+        let mut families = Families(encoder);
+        peer::write(&mut families, &known)?;
+        scrapes::write(&mut families, &known)?;
+        held::write(&mut families, &known)?;
+        requests::write(&mut families, &known)?;
+        program::write(&mut families, &known)
+    }
+}

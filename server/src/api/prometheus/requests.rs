@@ -1,0 +1,43 @@
+//! Ours: the requests of clients.
+
+use std::fmt;
+
+use super::Known;
+use super::families::Families;
+
+pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Result {
+    let answers = known.requests.answers();
+    families.counter(
+        "kubevitals_api_requests",
+        "Requests that were answered, by verb, resource and HTTP status.",
+        |family| {
+            answers.iter().try_for_each(|((asked, code), count)| {
+                let labels = [
+                    ("verb", asked.verb),
+                    ("resource", asked.resource),
+                    ("code", code),
+                ];
+                family.total(&labels, *count)
+            })
+        },
+    )?;
+    families.histogram(
+        "kubevitals_api_request_duration_seconds",
+        "How long requests took, to the last byte of their answers, by verb and resource.",
+        |family| {
+            known
+                .requests
+                .durations()
+                .iter()
+                .try_for_each(|(asked, counted)| {
+                    let labels = [("verb", asked.verb), ("resource", asked.resource)];
+                    family.counted(&labels, counted)
+                })
+        },
+    )?;
+    families.gauge(
+        "kubevitals_api_requests_under_way",
+        "Requests whose answers are not over.",
+        |family| family.value(&[], known.requests.under_way()),
+    )
+}

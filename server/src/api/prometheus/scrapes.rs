@@ -1,0 +1,94 @@
+//! Ours: kubelets, and what came of asking them.
+
+use std::fmt;
+
+use super::Known;
+use super::families::Families;
+
+/// From a kubelet next door to the longest timeout.
+const SCRAPE_BOUNDS: [f64; 12] = [
+    0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Result {
+    families.histogram(
+        "kubevitals_scrape_duration_seconds",
+        "How long scrapes that succeeded took: connection, answer and taking in.",
+        |family| {
+            let latency = &known.latency;
+            let mut before = 0;
+            let mut buckets: Vec<(f64, u64)> = Vec::with_capacity(SCRAPE_BOUNDS.len() + 1);
+            for bound in SCRAPE_BOUNDS {
+                let at_most = latency.at_most(bound);
+                buckets.push((bound, at_most.saturating_sub(before)));
+                before = at_most;
+            }
+            buckets.push((f64::INFINITY, latency.count().saturating_sub(before)));
+            family.buckets(&[], latency.sum.as_secs_f64(), &buckets)
+        },
+    )?;
+    families.counter(
+        "kubevitals_scrape_failures",
+        "Scrapes that failed, by reason.",
+        |family| {
+            let failed = &known.scrapes.failed;
+            failed
+                .iter()
+                .try_for_each(|(reason, count)| family.total(&[("reason", reason)], *count))
+        },
+    )?;
+    families.counter(
+        "kubevitals_first_rates_failures",
+        "Requests for a kubelet's own first rates that failed, by reason; the second scrape brings them instead.",
+        |family| {
+            let failed = &known.scrapes.no_first_rates;
+            failed.iter().try_for_each(|(reason, count)| family.total(&[("reason", reason)], *count))
+        },
+    )?;
+    families.counter(
+        "kubevitals_scrape_skipped_lines",
+        "Lines of kubelets' answers that could not be read and were left out.",
+        |family| family.total(&[], known.scrapes.skipped_lines),
+    )?;
+    families.gauge(
+        "kubevitals_scrapes_under_way",
+        "Nodes whose turn has come and is not over.",
+        |family| family.value(&[], known.scrapes.asking as u64),
+    )?;
+    families.gauge(
+        "kubevitals_nodes",
+        "Nodes by what came of asking them last: answering, failing, or waiting for the end of their first scrape.",
+        |family| {
+            let (mut answering, mut failing, mut waiting) = (0, 0, 0);
+            for (_, record) in &known.records {
+                record.read(|history| match &history.last {
+                    None => waiting += 1,
+                    Some(last) if last.failed.is_some() => failing += 1,
+                    Some(_) => answering += 1,
+                });
+            }
+            family.value(&[("state", "answering")], answering)?;
+            family.value(&[("state", "failing")], failing)?;
+            family.value(&[("state", "waiting")], waiting)
+        },
+    )?;
+    families.counter(
+        "kubevitals_watch_failures",
+        "How often listing or watching at the API server failed, by resource.",
+        |family| {
+            let watches = known.query.watches();
+            family.total(&[("resource", "nodes")], watches.nodes.failures())?;
+            family.total(&[("resource", "pods")], watches.pods.failures())
+        },
+    )?;
+    families.counter(
+        "kubevitals_watch_restarts",
+        "How often a watch could not be resumed and all was listed anew, by resource.",
+        |family| {
+            let watches = known.query.watches();
+            let restarts = |lists: u64| lists.saturating_sub(1);
+            family.total(&[("resource", "nodes")], restarts(watches.nodes.lists()))?;
+            family.total(&[("resource", "pods")], restarts(watches.pods.lists()))
+        },
+    )
+}

@@ -1,0 +1,19 @@
+//! What the allocator says of itself. The allocator is the program's choice, so the program says how to ask it.
+
+/// Figures of one moment, in bytes; jemalloc's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allocator {
+    /// What the program asked for and still has.
+    pub allocated: u64,
+    /// The pages that hold it.
+    pub active: u64,
+    /// What is in RAM of it, and of what the allocator needs for itself.
+    pub resident: u64,
+    /// Address space that the allocator has.
+    pub mapped: u64,
+    /// Address space that it keeps, but without memory behind it.
+    pub retained: u64,
+}
+
+/// How to ask it; nothing when it does not answer.
+pub type AskAllocator = fn() -> Option<Allocator>;

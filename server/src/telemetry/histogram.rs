@@ -1,0 +1,105 @@
+//! A histogram of fixed buckets: what Prometheus wants, and no more.
+
+use parking_lot::Mutex;
+
+/// Observations counted by bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Buckets {
+    bounds: &'static [f64],
+    /// One for each bound, and one for what lies beyond all of them.
+    counts: Box<[u64]>,
+    sum: f64,
+}
+
+impl Buckets {
+    /// None yet. `bounds` are the buckets' upper bounds, rising.
+    pub fn new(bounds: &'static [f64]) -> Self {
+        Self {
+            bounds,
+            counts: vec![0; bounds.len() + 1].into(),
+            sum: 0.0,
+        }
+    }
+
+    /// Counts one.
+    pub fn observe(&mut self, value: f64) {
+        let bucket = self.bounds.partition_point(|bound| *bound < value);
+        if let Some(count) = self.counts.get_mut(bucket) {
+            *count += 1;
+        }
+        self.sum += value;
+    }
+
+    /// Adds what another of the same bounds has counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.sum += other.sum;
+    }
+
+    /// All values together.
+    pub fn sum(&self) -> f64 {
+        self.sum
+    }
+
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Each bucket's upper bound, the last one infinite, and how many fell into it alone.
+    pub fn each(&self) -> impl Iterator<Item = (f64, u64)> {
+        let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
+        bounds.zip(self.counts.iter().copied())
+    }
+}
+
+/// Buckets that many write to.
+#[derive(Debug)]
+pub struct Histogram(Mutex<Buckets>);
+
+impl Histogram {
+    /// None yet. `bounds` are the buckets' upper bounds, rising.
+    pub fn new(bounds: &'static [f64]) -> Self {
+        Self(Mutex::new(Buckets::new(bounds)))
+    }
+
+    /// Adds what was counted elsewhere, with the same bounds.
+    pub fn merge(&self, counted: &Buckets) {
+        self.0.lock().merge(counted);
+    }
+
+    /// What was counted so far.
+    pub fn read(&self) -> Buckets {
+        self.0.lock().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_falls_into_the_first_bucket_whose_bound_it_does_not_exceed() {
+        let mut buckets = Buckets::new(&[1.0, 2.0]);
+        for value in [0.0, 1.0, 1.5, 2.0, 2.5, f64::INFINITY] {
+            buckets.observe(value);
+        }
+        let counts: Vec<u64> = buckets.each().map(|(_, count)| count).collect();
+        assert_eq!(counts, [2, 2, 2]);
+        assert_eq!(buckets.count(), 6);
+    }
+
+    #[test]
+    fn what_is_counted_apart_adds_up() {
+        let histogram = Histogram::new(&[1.0]);
+        let mut counted = Buckets::new(&[1.0]);
+        counted.observe(0.5);
+        counted.observe(3.0);
+        histogram.merge(&counted);
+        histogram.merge(&counted);
+        let all = histogram.read();
+        assert_eq!((all.count(), all.sum()), (4, 7.0));
+    }
+}

@@ -1,0 +1,120 @@
+//! What the system says of this process: processor time, memory, open files. On Linux, from /proc; elsewhere
+//! nothing is said.
+
+use std::fs;
+use std::path::Path;
+
+/// In what /proc counts processor time: `USER_HZ`, which is 100 on every architecture that Rust's Linux targets
+/// have in common with Kubernetes.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Figures of one moment; what could not be read is left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Process {
+    /// Processor time since the start, in user and in system mode together, in seconds.
+    pub cpu_seconds: Option<f64>,
+    /// Memory that is in RAM, in bytes.
+    pub resident_bytes: Option<u64>,
+    /// Address space, in bytes.
+    pub virtual_bytes: Option<u64>,
+    /// Files and sockets that are open.
+    pub open_files: Option<u64>,
+    /// How many may be.
+    pub max_files: Option<u64>,
+    /// When it started, in seconds since the Unix epoch.
+    pub started: Option<f64>,
+}
+
+impl Process {
+    /// Reads them of the process itself.
+    pub fn read() -> Self {
+        Self::read_from(Path::new("/proc"))
+    }
+
+    fn read_from(proc: &Path) -> Self {
+        let text = |file: &str| fs::read_to_string(proc.join(file)).unwrap_or_default();
+        let (stat, status) = (text("self/stat"), text("self/status"));
+        // The second field is the program's name in parentheses, which may hold anything.
+        let fields: Vec<&str> = stat
+            .rsplit_once(") ")
+            .map(|(_, rest)| rest.split(' ').collect())
+            .unwrap_or_default();
+        // Counted as proc(5) does, from 1; the third field is the first here.
+        let field = |number: usize| fields.get(number - 3)?.trim().parse::<f64>().ok();
+        let kilobytes = |name: &str| number_after(&status, name).map(|kilobytes| kilobytes << 10);
+        let booted = number_after(&text("stat"), "btime");
+        Self {
+            cpu_seconds: field(14)
+                .zip(field(15))
+                .map(|(user, system)| (user + system) / TICKS_PER_SECOND),
+            resident_bytes: kilobytes("VmRSS:"),
+            virtual_bytes: kilobytes("VmSize:"),
+            open_files: fs::read_dir(proc.join("self/fd"))
+                .ok()
+                .map(|files| files.count() as u64),
+            max_files: number_after(&text("self/limits"), "Max open files"),
+            started: booted
+                .zip(field(22))
+                .map(|(booted, ticks)| to_f64(booted) + ticks / TICKS_PER_SECOND),
+        }
+    }
+}
+
+/// The first number on the line that begins with `name`.
+fn number_after(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since the epoch")]
+fn to_f64(seconds: u64) -> f64 {
+    seconds as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_read_whatever_its_name_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let proc = folder.path();
+        fs::create_dir_all(proc.join("self/fd")).unwrap();
+        for (file, text) in [
+            (
+                "self/stat",
+                "7 (a ) b) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0 4 0 1500 1 2\n",
+            ),
+            (
+                "self/status",
+                "Name:\tx\nVmSize:\t  20 kB\nVmRSS:\t  10 kB\n",
+            ),
+            (
+                "self/limits",
+                "Limit  Soft  Hard  Units\nMax open files            1024   4096   files\n",
+            ),
+            ("stat", "cpu 1 2\nbtime 1700000000\n"),
+            ("self/fd/0", ""),
+            ("self/fd/1", ""),
+        ] {
+            fs::write(proc.join(file), text).unwrap();
+        }
+        assert_eq!(
+            Process::read_from(proc),
+            Process {
+                cpu_seconds: Some(3.0),
+                resident_bytes: Some(10 << 10),
+                virtual_bytes: Some(20 << 10),
+                open_files: Some(2),
+                max_files: Some(1024),
+                started: Some(1_700_000_015.0),
+            }
+        );
+    }
+
+    #[test]
+    fn where_there_is_no_proc_nothing_is_said() {
+        let nowhere = Path::new("/nowhere");
+        assert_eq!(Process::read_from(nowhere), Process::default());
+    }
+}
