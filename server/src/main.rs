@@ -5,11 +5,9 @@ mod allocator;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-use clap::error::ErrorKind;
-use kubevitals_server::config::{Flags, Settings};
+use kubevitals_server::config::{Asked, Flags, Settings};
 use kubevitals_server::{Server, telemetry};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Many small, long-lived allocations and short bursts of large ones are what jemalloc is made for; .cargo/config.toml
 /// has it give memory back soon.
@@ -20,21 +18,17 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let flags = match Flags::try_parse() {
-        Ok(flags) => flags,
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-            ) =>
-        {
+    let flags = match Flags::read(std::env::args_os()) {
+        Ok(Asked::Serve(flags)) => *flags,
+        Ok(Asked::Say(text)) => {
             // Nowhere to say that standard output is gone.
-            let _gone = error.print();
+            let _gone = std::io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
-        Err(error) => return refuse(&one_line(&error)),
+        Err(line) => return refuse(&line),
     };
-    telemetry::init(flags.logging.logging_format, flags.logging.verbosity);
+    let verbosity = u8::try_from(flags.logging.verbosity).unwrap_or(u8::MAX);
+    telemetry::init(flags.logging.logging_format, verbosity);
     // Another part may have installed it already; it is the same one.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -49,15 +43,11 @@ fn main() -> ExitCode {
 
 async fn run(flags: Flags) -> ExitCode {
     // First, so that a signal that comes early ends it as well as one that comes late.
-    let (mut terminate, mut interrupt) = match (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) {
-        (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
-        (Err(error), _) | (_, Err(error)) => {
-            return refuse(&format!("cannot listen to signals: {error}"));
-        }
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => return refuse(&format!("cannot listen to signals: {error}")),
     };
+    let without_effect = flags.inherited.given.join(", --");
     let settings = match Settings::from_flags(flags).await {
         Ok(settings) => Settings {
             allocator: Some(allocator::figures),
@@ -65,33 +55,57 @@ async fn run(flags: Flags) -> ExitCode {
         },
         Err(error) => return refuse(&error.to_string()),
     };
+    if !without_effect.is_empty() {
+        tracing::warn!("flags of metrics-server that have no effect here: --{without_effect}");
+    }
+    let delay = settings.shutdown_delay;
     let server = match Server::start(settings).await {
         Ok(server) => server,
         Err(error) => return refuse(&error.to_string()),
     };
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        () = signals.one() => {}
         () = server.failed() => {
             tracing::error!("a part of the server ended by a defect of this program; please report the panic above");
             return ExitCode::FAILURE;
         }
     }
-    tracing::info!("asked to stop: requests under way are finished, then it ends");
-    server.shutdown().await;
-    ExitCode::SUCCESS
+    if delay.is_zero() {
+        tracing::info!("asked to stop: requests under way are finished, then it ends");
+    } else {
+        tracing::info!(
+            "asked to stop: it serves for another {delay:?}, requests under way are finished, then it ends"
+        );
+    }
+    tokio::select! {
+        () = server.shutdown() => ExitCode::SUCCESS,
+        () = signals.one() => {
+            tracing::warn!("asked to stop again: it ends at once");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-/// clap's message without its usage and tip lines.
-fn one_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .take_while(|line| !line.starts_with("Usage:"))
-        .filter(|line| !line.is_empty())
-        .collect();
-    lines.join(" ").trim_start_matches("error: ").to_owned()
+/// What asks the program to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn one(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 fn refuse(message: &str) -> ExitCode {

@@ -49,6 +49,8 @@ pub enum StartError {
 pub struct Server {
     address: SocketAddr,
     query: Arc<Query>,
+    ending: watch::Sender<bool>,
+    shutdown_delay: Duration,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     scraping: JoinHandle<()>,
@@ -73,6 +75,10 @@ impl Server {
             addressing,
             credentials,
             node_selector,
+            request_timeout,
+            // Bounded by the API's layers.
+            max_requests_in_flight: _,
+            shutdown_delay,
             clock,
             allocator,
         } = settings;
@@ -113,24 +119,31 @@ impl Server {
         let query = Arc::new(Query::new(
             cluster, store, watches, stats, clock, resolution,
         ));
+        let (ending, asked_to_end) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
         let router = api::router(
             api::Sources {
                 query: Arc::clone(&query),
-                stopped: stopped.clone(),
+                stopped: asked_to_end,
                 allocator,
             },
             address.port(),
         );
+        let limits = Limits {
+            request: request_timeout,
+            ..Limits::default()
+        };
         let serving = tokio::spawn(async move {
             tokio::select! {
-                () = tls::serve(listener, tls, router, Limits::default(), stopped) => {}
+                () = tls::serve(listener, tls, router, limits, stopped) => {}
                 () = keeper.run() => {}
             }
         });
         Ok(Self {
             address,
             query,
+            ending,
+            shutdown_delay,
             stop,
             serving,
             scraping,
@@ -169,8 +182,11 @@ impl Server {
         }
     }
 
-    /// Stops taking requests, lets those under way finish, and ends.
+    /// Is unready at once and goes on serving for the delay of its settings, so that others have time to hear of
+    /// it. Then it stops taking requests, lets those under way finish, and ends.
     pub async fn shutdown(mut self) {
+        self.ending.send_replace(true);
+        tokio::time::sleep(self.shutdown_delay).await;
         self.stop.send_replace(true);
         // A panic in the accept loop has been reported by its task.
         let _ended = (&mut self.serving).await;

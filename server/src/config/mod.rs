@@ -2,8 +2,9 @@
 
 mod authentication;
 pub mod flags;
+mod kubelets;
 mod serving;
 mod settings;
 
-pub use flags::Flags;
+pub use flags::{Asked, Flags};
 pub use settings::{ConfigError, Settings};

@@ -1,20 +1,20 @@
 //! Flags checked against each other and turned into what the parts need.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kubevitals_proto::selector::LabelSelector;
-use secrecy::ExposeSecret;
 
 use super::flags::Flags;
-use super::{authentication, serving};
+use super::{authentication, kubelets, serving};
 use crate::auth;
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::AddressType;
-use crate::scrape::{Addressing, Credentials, Pem, TlsError, Token, Trust};
+use crate::scrape::{Addressing, Credentials, TlsError};
 use crate::telemetry::{AskAllocator, chain};
 use crate::tls;
 
@@ -68,6 +68,12 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Which nodes are scraped.
     pub node_selector: Option<String>,
+    /// Bounds one request, from its header to the last byte of its answer.
+    pub request_timeout: Duration,
+    /// Bounds requests that are answered at the same moment.
+    pub max_requests_in_flight: Option<NonZeroUsize>,
+    /// From being asked to end until requests are no longer taken.
+    pub shutdown_delay: Duration,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// How to ask the program's allocator for its figures, where it has some.
@@ -89,7 +95,7 @@ impl Settings {
                 .map_err(|error| ConfigError::NotInCluster(chain(&error)))?,
         };
         let kube = bounded(kube);
-        let credentials = credentials(&flags, &kube)?;
+        let credentials = kubelets::credentials(&flags.kubelets, &kube)?;
         Ok(Self {
             listen: SocketAddr::new(flags.serving.bind_address, flags.serving.secure_port),
             tls,
@@ -104,6 +110,9 @@ impl Settings {
             },
             credentials,
             node_selector: flags.cluster.node_selector,
+            request_timeout: flags.generic.request_timeout,
+            max_requests_in_flight: NonZeroUsize::new(flags.generic.max_requests_inflight),
+            shutdown_delay: flags.generic.shutdown_delay_duration,
             clock: Arc::new(SystemClock::default()),
             allocator: None,
             kube,
@@ -125,7 +134,7 @@ impl Settings {
             .await
             .map_err(|error| wrong(chain(&error)))?;
         let kube = bounded(kube);
-        let credentials = Credentials::new(trust(&kube)?, identity(&kube)?, token(&kube)?);
+        let credentials = kubelets::same(&kube)?;
         Ok(Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: tls::Settings::default(),
@@ -144,6 +153,9 @@ impl Settings {
             },
             credentials,
             node_selector: None,
+            request_timeout: Duration::from_secs(60),
+            max_requests_in_flight: NonZeroUsize::new(400),
+            shutdown_delay: Duration::ZERO,
             clock,
             allocator: None,
             kube,
@@ -157,24 +169,6 @@ fn bounded(mut kube: kube::Config) -> kube::Config {
     kube.read_timeout = Some(LONGEST_SILENCE);
     kube.reset_reader_on_write = true;
     kube
-}
-
-/// Kubelets are shown the API server's credentials, which must be such as can be shown.
-fn showable(kube: &kube::Config) -> Result<(), ConfigError> {
-    let auth = &kube.auth_info;
-    let what = if auth.exec.is_some() {
-        "a credential plugin (exec)"
-    } else if auth.auth_provider.is_some() {
-        "an auth provider"
-    } else if auth.password.is_some() {
-        "a password"
-    } else {
-        return Ok(());
-    };
-    Err(ConfigError::Flag(format!(
-        "the kubeconfig's user has {what}, which kubelets do not take: use one with a token or a client certificate, \
-         or give --kubelet-client-certificate and --kubelet-client-key"
-    )))
 }
 
 fn check(flags: &Flags) -> Result<(), ConfigError> {
@@ -216,6 +210,9 @@ fn check(flags: &Flags) -> Result<(), ConfigError> {
             "--deprecated-kubelet-completely-insecure is plain HTTP: it goes with no other TLS flag for kubelets",
         );
     }
+    if flags.generic.request_timeout.is_zero() {
+        return wrong("--request-timeout must be more than 0, or no request is ever answered");
+    }
     if let Some(selector) = &flags.cluster.node_selector
         && let Err(error) = selector.parse::<LabelSelector>()
     {
@@ -235,93 +232,6 @@ async fn from_file(path: &PathBuf) -> Result<kube::Config, ConfigError> {
     kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .map_err(|error| wrong(chain(&error)))
-}
-
-fn credentials(flags: &Flags, kube: &kube::Config) -> Result<Credentials, ConfigError> {
-    if flags.kubelets.deprecated_kubelet_completely_insecure {
-        return Ok(Credentials::new(Trust::Anything, None, Token::None));
-    }
-    let trust = if flags.kubelets.kubelet_insecure_tls {
-        Trust::Anything
-    } else if let Some(path) = &flags.kubelets.kubelet_certificate_authority {
-        Trust::Ca(Pem::File(path.clone()))
-    } else {
-        trust(kube)?
-    };
-    let identity = match (
-        &flags.kubelets.kubelet_client_certificate,
-        &flags.kubelets.kubelet_client_key,
-    ) {
-        (Some(certificate), Some(key)) => {
-            Some((Pem::File(certificate.clone()), Pem::File(key.clone())))
-        }
-        _ => {
-            showable(kube)?;
-            identity(kube)?
-        }
-    };
-    Ok(Credentials::new(trust, identity, token(kube)?))
-}
-
-/// The API server's CA, which in most clusters signs the kubelets' certificates too.
-fn trust(kube: &kube::Config) -> Result<Trust, ConfigError> {
-    if let Some(path) = &kube.root_cert_file {
-        return Ok(Trust::Ca(Pem::File(path.clone())));
-    }
-    let Some(certificates) = &kube.root_cert else {
-        return Err(ConfigError::Flag(
-            "the kubeconfig names no CA: give --kubelet-certificate-authority, or --kubelet-insecure-tls on a test cluster"
-                .to_owned(),
-        ));
-    };
-    let pem: String = certificates
-        .iter()
-        .map(|der| certificate_pem(der))
-        .collect();
-    Ok(Trust::Ca(Pem::Inline(pem.into_bytes())))
-}
-
-fn certificate_pem(der: &[u8]) -> String {
-    use base64::Engine as _;
-    let body = base64::engine::general_purpose::STANDARD.encode(der);
-    format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
-}
-
-fn identity(kube: &kube::Config) -> Result<Option<(Pem, Pem)>, ConfigError> {
-    use base64::Engine as _;
-    let auth = &kube.auth_info;
-    let pem = |data: Option<&str>, path: Option<&String>, member: &str| match (data, path) {
-        (Some(data), _) => base64::engine::general_purpose::STANDARD
-            .decode(data.trim())
-            .map(|bytes| Some(Pem::Inline(bytes)))
-            .map_err(|error| {
-                ConfigError::Flag(format!(
-                    "the kubeconfig's {member}-data is no base64: {error}"
-                ))
-            }),
-        (None, path) => Ok(path.map(|path| Pem::File(path.into()))),
-    };
-    let certificate = pem(
-        auth.client_certificate_data.as_deref(),
-        auth.client_certificate.as_ref(),
-        "client-certificate",
-    )?;
-    let key = pem(
-        auth.client_key_data
-            .as_ref()
-            .map(ExposeSecret::expose_secret),
-        auth.client_key.as_ref(),
-        "client-key",
-    )?;
-    Ok(certificate.zip(key))
-}
-
-fn token(kube: &kube::Config) -> Result<Token, ConfigError> {
-    Ok(match (&kube.auth_info.token_file, &kube.auth_info.token) {
-        (Some(path), _) => Token::File(path.into()),
-        (None, Some(token)) => Token::fixed(token.expose_secret())?,
-        (None, None) => Token::None,
-    })
 }
 
 #[cfg(test)]
@@ -347,10 +257,11 @@ mod tests {
             (&["--metric-resolution=2h"], "at most 1h"),
             (&["--kubelet-request-timeout=0s"], "must be more than 0"),
             (
-                &["--kubelet-request-timeout=14s"],
+                &["--kubelet-request-timeout=55s"],
                 "at most 0.9 of --metric-resolution",
             ),
             (&["--kubelet-client-key=k"], "go together"),
+            (&["--request-timeout=0"], "must be more than 0"),
             (&["--tls-cert-file=c"], "go together"),
             (
                 &[

@@ -62,9 +62,9 @@ fn what_is_wrong_is_one_line_and_exit_2() {
     for (arguments, said) in [
         (
             &["--no-such-flag"][..],
-            "unexpected argument '--no-such-flag'",
+            "unknown flag --no-such-flag; --help lists all",
         ),
-        (&["stray"], "unexpected argument 'stray'"),
+        (&["stray"], "unexpected argument \"stray\""),
         (&["--metric-resolution"], "--metric-resolution"),
         (&["--metric-resolution=soon"], "write a duration"),
         (&["--metric-resolution=5s"], "at least 10s"),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::Args;
 
 use super::{duration, port};
 use crate::cluster::AddressType;
@@ -13,7 +13,7 @@ use crate::cluster::AddressType;
 #[command(next_help_heading = "Kubelets")]
 pub struct Kubelets {
     /// Time between two scrapes of a node, at least 10s.
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1m0s", value_parser = duration)]
     pub metric_resolution: Duration,
 
     /// The kubelets' port.
@@ -21,8 +21,7 @@ pub struct Kubelets {
     pub kubelet_port: u16,
 
     /// Use the port in each node's status instead of --kubelet-port.
-    #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1,
-          require_equals = true, default_missing_value = "true")]
+    #[arg(long)]
     pub kubelet_use_node_status_port: bool,
 
     /// Which of a node's addresses to use, best first.
@@ -39,8 +38,7 @@ pub struct Kubelets {
     pub kubelet_request_timeout: Duration,
 
     /// Accept any certificate of a kubelet. For test clusters only.
-    #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1,
-          require_equals = true, default_missing_value = "true")]
+    #[arg(long)]
     pub kubelet_insecure_tls: bool,
 
     /// The CA of the kubelets' certificates; without it, the API server's CA.
@@ -56,7 +54,6 @@ pub struct Kubelets {
     pub kubelet_client_key: Option<PathBuf>,
 
     /// Ask kubelets by plain HTTP, without credentials. Deprecated, and never right.
-    #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1,
-          require_equals = true, default_missing_value = "true")]
+    #[arg(long)]
     pub deprecated_kubelet_completely_insecure: bool,
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::values::level;
 use crate::telemetry::LogFormat;
 
 /// What is logged.
@@ -13,6 +14,6 @@ pub struct Logging {
     pub logging_format: LogFormat,
 
     /// How much is logged: 0 to 3 information, 4 and up debugging, 8 and up everything.
-    #[arg(short = 'v', long = "v", value_name = "LEVEL", default_value_t = 0)]
-    pub verbosity: u8,
+    #[arg(short = 'v', long = "v", value_name = "LEVEL", default_value = "0", value_parser = level)]
+    pub verbosity: u32,
 }

@@ -3,28 +3,44 @@
 mod authentication;
 mod authorization;
 mod cluster;
+mod general;
+mod generic;
+mod help;
 mod inherited;
 mod kubelets;
 mod logging;
+mod read;
 mod serving;
-
-use std::time::Duration;
+mod values;
 
 use clap::Parser;
-use kubevitals_proto::duration::GoDuration;
 
 pub use authentication::Authentication;
 pub use authorization::Authorization;
 pub use cluster::Cluster;
+pub use general::General;
+pub use generic::Generic;
 pub use inherited::Inherited;
 pub use kubelets::Kubelets;
 pub use logging::Logging;
+pub use read::Asked;
 pub use serving::Serving;
+use values::{duration, port};
 
 /// A Kubernetes metrics server: scrapes every kubelet and answers metrics.k8s.io.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "vitals-server", version, max_term_width = 100)]
+#[command(
+    name = "vitals-server",
+    disable_help_flag = true,
+    // The last one counts.
+    args_override_self = true,
+)]
+// Applied when all groups are in.
+#[command(mut_args = values::go_like)]
 pub struct Flags {
+    /// About the program.
+    #[command(flatten)]
+    pub general: General,
     /// What is watched, and how the API server is reached.
     #[command(flatten)]
     pub cluster: Cluster,
@@ -34,6 +50,9 @@ pub struct Flags {
     /// Where and how requests are taken.
     #[command(flatten)]
     pub serving: Serving,
+    /// How much may be asked, and how the server ends.
+    #[command(flatten)]
+    pub generic: Generic,
     /// Who asks.
     #[command(flatten)]
     pub authentication: Authentication,
@@ -48,22 +67,6 @@ pub struct Flags {
     pub inherited: Inherited,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let duration: GoDuration = text
-        .parse()
-        .map_err(|_| "write a duration like 15s or 1m30s".to_owned())?;
-    u64::try_from(duration.0)
-        .map(Duration::from_nanos)
-        .map_err(|_| "a duration cannot be negative here".to_owned())
-}
-
-fn port(text: &str) -> Result<u16, String> {
-    text.parse()
-        .ok()
-        .filter(|port| *port > 0)
-        .ok_or_else(|| "write a port from 1 to 65535".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,10 +77,17 @@ mod tests {
         Flags::command().debug_assert();
     }
 
+    fn read(flags: &[&str]) -> Result<Flags, String> {
+        let words = ["vitals-server"].iter().chain(flags).map(Into::into);
+        match Flags::read(words)? {
+            Asked::Serve(flags) => Ok(*flags),
+            Asked::Say(text) => Err(text),
+        }
+    }
+
     #[test]
-    fn the_peers_flags_for_kubelets_are_understood() {
-        let flags = Flags::try_parse_from([
-            "vitals-server",
+    fn the_peers_manifests_are_understood() {
+        let flags = read(&[
             "--secure-port=10250",
             "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
             "--kubelet-use-node-status-port",
@@ -90,26 +100,140 @@ mod tests {
         );
         assert_eq!(flags.serving.secure_port, 10250);
         assert_eq!(flags.kubelets.kubelet_preferred_address_types.len(), 3);
+        assert_eq!(flags.inherited.given, Vec::<&str>::new());
     }
 
     #[test]
-    fn wrong_values_are_named() {
-        for (flag, said) in [
-            ("--metric-resolution=soon", "write a duration"),
-            ("--metric-resolution=-5s", "cannot be negative"),
-            ("--kubelet-port=0", "write a port"),
+    fn the_last_of_several_counts_and_lists_grow() {
+        let flags = read(&[
+            "--metric-resolution=15s",
+            "--metric-resolution",
+            "20s",
+            "--kubelet-insecure-tls",
+            "--kubelet-insecure-tls=F",
+            "--kubelet-preferred-address-types=InternalIP",
+            "--kubelet-preferred-address-types=ExternalIP,Hostname",
+            "--kubeconfig=/somewhere",
+            "--kubeconfig=",
+            "-l",
+            "a=b",
+            "-l=c=d",
+        ])
+        .unwrap();
+        assert_eq!(flags.kubelets.metric_resolution.as_secs(), 20);
+        assert!(!flags.kubelets.kubelet_insecure_tls);
+        assert_eq!(flags.kubelets.kubelet_preferred_address_types.len(), 3);
+        assert_eq!(flags.cluster.kubeconfig, None);
+        assert_eq!(flags.cluster.node_selector.as_deref(), Some("c=d"));
+    }
+
+    #[test]
+    fn the_level_of_the_log_is_typed_as_klogs() {
+        for (words, level) in [
+            (&["-v=4"][..], 4),
+            (&["-v", "4"], 4),
+            (&["-v4"], 4),
+            (&["--v=4"], 4),
+            (&["--v", "1000"], 1000),
+            (&["-v=2", "-v=9"], 9),
+        ] {
+            assert_eq!(read(words).unwrap().logging.verbosity, level, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_effect_is_known_when_given_and_only_then() {
+        let flags = read(&["--profiling=false", "--vmodule=a=2,b=3", "--profiling"]).unwrap();
+        assert_eq!(flags.inherited.given, ["profiling", "vmodule"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_one_line_that_names_it() {
+        for (words, said) in [
+            (&["--metric-resolution=soon"][..], "write a duration"),
+            (&["--metric-resolution=-5s"], "cannot be negative"),
             (
-                "--kubelet-preferred-address-types=Planet",
+                &["--metric-resolution"],
+                "--metric-resolution needs a value",
+            ),
+            (&["--kubelet-port=0"], "write a port"),
+            (
+                &["--kubelet-preferred-address-types=Planet"],
                 "no node address type",
             ),
-            ("--logging-format=xml", "use text or json"),
-            ("--bind-address=here", "invalid"),
-            ("--no-such-flag", "unexpected argument"),
+            (&["--logging-format=xml"], "use text or json"),
+            (
+                &["--bind-address=here"],
+                "--bind-address=\"here\": invalid IP address",
+            ),
+            (&["--kubelet-insecure-tls=maybe"], "write true or false"),
+            (
+                &["--kubelet-insecure-tls", "false"],
+                "unexpected argument \"false\"",
+            ),
+            (
+                &["--no-such-thing"],
+                "unknown flag --no-such-thing; --help lists all",
+            ),
+            (
+                &["--metric_resolution=15s"],
+                "did you mean --metric-resolution?",
+            ),
+            (&["-x"], "unknown flag -x"),
+            (&["-v"], "--v needs a value"),
+            (&["-v=-1"], "write a number from 0"),
+            (&["stray"], "unexpected argument \"stray\""),
+            (&["--", "stray"], "unexpected argument \"stray\""),
         ] {
-            let error = Flags::try_parse_from(["vitals-server", flag])
-                .unwrap_err()
-                .to_string();
-            assert!(error.contains(said), "{flag}: {error}");
+            let line = read(words).unwrap_err();
+            assert!(
+                line.contains(said) && !line.contains('\n'),
+                "{words:?}: {line}"
+            );
         }
+    }
+
+    #[test]
+    fn help_is_one_line_a_flag_under_headings_and_fits_a_terminal() {
+        let help = read(&["--help"]).unwrap_err();
+        assert_eq!(help, read(&["-h"]).unwrap_err());
+        for line in help.lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+        for heading in [
+            "General:",
+            "Cluster:",
+            "Kubelets:",
+            "Serving:",
+            "Requests:",
+            "Logging:",
+        ] {
+            assert!(help.lines().any(|line| line == heading), "{heading}");
+        }
+        use clap::CommandFactory;
+        for arg in Flags::command()
+            .get_arguments()
+            .filter(|arg| !arg.is_hide_set())
+        {
+            let flag = format!("--{}", arg.get_long().unwrap());
+            assert_eq!(
+                help.lines()
+                    .filter(|line| line.split_whitespace().any(|word| word == flag))
+                    // Not where another flag's text begins with it.
+                    .filter(|line| line.starts_with("      --") || line.starts_with("  -"))
+                    .count(),
+                1,
+                "{flag}"
+            );
+            assert!(arg.get_help().is_some(), "{flag}");
+        }
+    }
+
+    #[test]
+    fn version_is_a_switch() {
+        let version = format!("vitals-server {}\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!(read(&["--version"]).unwrap_err(), version);
+        assert_eq!(read(&["--version=true", "-v=2"]).unwrap_err(), version);
+        assert!(read(&["--version=false"]).is_ok());
     }
 }

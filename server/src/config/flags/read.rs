@@ -1,0 +1,82 @@
+//! From what was typed to what is asked for, or to the one line that says why not.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Error, FromArgMatches};
+
+use super::values::without_empty;
+use super::{Flags, help};
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Asked {
+    /// To serve.
+    Serve(Box<Flags>),
+    /// This text.
+    Say(String),
+}
+
+impl Flags {
+    /// Reads a command line, the program's name first.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, String> {
+        let command = Self::command();
+        let mut matches = match command.clone().try_get_matches_from(arguments) {
+            Ok(matches) => matches,
+            Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+                return Ok(Asked::Say(help::render(&command)));
+            }
+            Err(error) => return Err(line(&error)),
+        };
+        without_empty(&command, &mut matches);
+        let flags = Self::from_arg_matches(&matches).map_err(|error| line(&error))?;
+        if flags.general.version {
+            let version = concat!("vitals-server ", env!("CARGO_PKG_VERSION"), "\n");
+            return Ok(Asked::Say(version.to_owned()));
+        }
+        Ok(Asked::Serve(Box::new(flags)))
+    }
+}
+
+/// An error of clap's in one line, in words for who typed the flag.
+fn line(error: &Error) -> String {
+    let of = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    // clap names a flag together with its value: `--name <VALUE>`, `--name[=<VALUE>]`.
+    let (named, value) = (of(ContextKind::InvalidArg), of(ContextKind::InvalidValue));
+    let flag = named.split([' ', '[', '=']).next().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UnknownArgument if !named.starts_with('-') => {
+            format!(
+                "unexpected argument {named:?}: there are only flags, and a switch is turned off by --flag=false"
+            )
+        }
+        ErrorKind::UnknownArgument => match of(ContextKind::SuggestedArg) {
+            "" => format!("unknown flag {flag}; --help lists all"),
+            near => format!("unknown flag {flag}; did you mean {near}?"),
+        },
+        ErrorKind::InvalidValue if value.is_empty() => format!("{flag} needs a value"),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
+            let cause = error
+                .source()
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
+            format!("{flag}={value:?}{cause}")
+        }
+        _ => {
+            let text = error.to_string();
+            let lines = text
+                .lines()
+                .map(str::trim)
+                .take_while(|line| !line.starts_with("Usage:"));
+            let joined: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+            joined.join(" ").trim_start_matches("error: ").to_owned()
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Values as Go's flag packages read them, and definitions made to behave so.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use kubevitals_proto::duration::GoDuration;
+
+/// Makes a flag behave as the peer's do: a switch takes `--flag`, `--flag=true` and `--flag=false`, in every
+/// spelling of Go's, and a path may be empty. A group's file just writes `#[arg(long)] pub name: bool`.
+pub(super) fn go_like(arg: Arg) -> Arg {
+    if is_switch(&arg) {
+        let on = arg
+            .get_default_values()
+            .first()
+            .is_some_and(|value| value == "true");
+        arg.action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .default_value(if on { "true" } else { "false" })
+            .hide_default_value(!on)
+            .value_name("BOOL")
+            .value_parser(switch)
+    } else if is::<PathBuf>(&arg) {
+        arg.value_parser(OsStringValueParser::new().map(PathBuf::from))
+    } else {
+        arg
+    }
+}
+
+/// What is optional and given as an empty text is not given: `--kubeconfig=` is how charts and scripts leave a
+/// flag of the peer at its default.
+pub(super) fn without_empty(command: &Command, matches: &mut ArgMatches) {
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        let optional =
+            arg.get_default_values().is_empty() && matches!(arg.get_action(), ArgAction::Set);
+        let empty = (is::<PathBuf>(arg)
+            && matches
+                .get_one::<PathBuf>(id)
+                .is_some_and(|path| path.as_os_str().is_empty()))
+            || (is::<String>(arg) && matches.get_one::<String>(id).is_some_and(String::is_empty));
+        if optional && empty {
+            // The id is the definition's own.
+            let _known = matches.try_clear_id(id);
+        }
+    }
+}
+
+fn is_switch(arg: &Arg) -> bool {
+    match arg.get_action() {
+        ArgAction::SetTrue => true,
+        ArgAction::Set => is::<bool>(arg),
+        _ => false,
+    }
+}
+
+fn is<T: 'static>(arg: &Arg) -> bool {
+    arg.get_value_parser().type_id() == std::any::TypeId::of::<T>()
+}
+
+/// Go's `strconv.ParseBool`.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("write true or false".to_owned()),
+    }
+}
+
+/// Go's `strconv.ParseInt` with base 0: the prefixes 0x, 0o, 0 and 0b, and underscores between digits.
+pub(super) fn integer(text: &str) -> Result<i64, String> {
+    let (sign, digits) = match text.strip_prefix(['-', '+']) {
+        Some(digits) if text.starts_with('-') => ("-", digits),
+        Some(digits) => ("", digits),
+        None => ("", text),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let (radix, digits) = if let Some(digits) = lower.strip_prefix("0x") {
+        (16, digits)
+    } else if let Some(digits) = lower.strip_prefix("0b") {
+        (2, digits)
+    } else if let Some(digits) = lower.strip_prefix("0o") {
+        (8, digits)
+    } else if lower.len() > 1 && lower.starts_with('0') {
+        (8, lower.as_str())
+    } else {
+        (10, lower.as_str())
+    };
+    let misplaced = digits.ends_with('_')
+        || digits.contains("__")
+        || (radix == 10 && digits.starts_with('_'))
+        || digits.starts_with(['-', '+']);
+    (!misplaced)
+        .then(|| i64::from_str_radix(&format!("{sign}{}", digits.replace('_', "")), radix).ok())
+        .flatten()
+        .ok_or_else(|| "write a whole number".to_owned())
+}
+
+/// A number of things: a whole number that is not negative.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    usize::try_from(integer(text)?).map_err(|_| "it cannot be negative".to_owned())
+}
+
+/// A port that can be dialled.
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    integer(text)
+        .ok()
+        .and_then(|port| u16::try_from(port).ok())
+        .filter(|port| *port > 0)
+        .ok_or_else(|| "write a port from 1 to 65535".to_owned())
+}
+
+/// klog's verbosity: what fits into 31 bits.
+pub(super) fn level(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|level| i32::try_from(*level).is_ok())
+        .ok_or_else(|| "write a number from 0 to 2147483647".to_owned())
+}
+
+/// A length of time, as Go writes it; negative ones too.
+pub(super) fn any_duration(text: &str) -> Result<GoDuration, String> {
+    text.parse()
+        .map_err(|_| "write a duration like 15s or 1m30s".to_owned())
+}
+
+/// A length of time that is not negative.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    u64::try_from(any_duration(text)?.0)
+        .map(Duration::from_nanos)
+        .map_err(|_| "a duration cannot be negative here".to_owned())
+}
+
+/// An IP address; an empty text is none.
+pub(super) fn address(text: &str) -> Result<Option<IpAddr>, String> {
+    match text.trim() {
+        "" => Ok(None),
+        text => text
+            .parse()
+            .map(Some)
+            .map_err(|_| "write an IP address".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans_are_gos() {
+        for text in ["1", "t", "T", "true", "TRUE", "True"] {
+            assert_eq!(switch(text), Ok(true), "{text}");
+        }
+        for text in ["0", "f", "F", "false", "FALSE", "False"] {
+            assert_eq!(switch(text), Ok(false), "{text}");
+        }
+        for text in ["", "yes", "tRUE", "2", " true"] {
+            assert!(switch(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn integers_are_gos() {
+        for (text, expected) in [
+            ("0", 0),
+            ("-1", -1),
+            ("+7", 7),
+            ("0x1F", 31),
+            ("0b101", 5),
+            ("0o17", 15),
+            ("017", 15),
+            ("1_000", 1000),
+            ("0x_ff", 255),
+            ("-0x10", -16),
+            ("-9223372036854775808", i64::MIN),
+        ] {
+            assert_eq!(integer(text), Ok(expected), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "1.5",
+            "_1",
+            "1_",
+            "1__0",
+            "08",
+            "0x",
+            "--1",
+            "0x-1",
+            "9223372036854775808",
+            "ten",
+        ] {
+            assert!(integer(text).is_err(), "{text}");
+        }
+    }
+}
