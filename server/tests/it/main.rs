@@ -11,6 +11,7 @@ mod bodies;
 mod cli;
 mod crowd;
 mod faults;
+mod flags;
 mod harness;
 mod health;
 mod http;

@@ -1,0 +1,184 @@
+//! The accepted flags against the peer's: fixtures/peer-flags.txt, both ways.
+
+use std::collections::BTreeSet;
+
+use clap::{Arg, ArgAction, CommandFactory};
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_server::config::Flags;
+
+/// Flags that the peer does not have.
+const OURS: [&str; 3] = ["manage-apiservice-ca", "service-name", "service-namespace"];
+
+/// Flags whose owners are still at work on them.
+const ARRIVING: [&str; 2] = ["[apiserver authentication]", "[apiserver authorization]"];
+const ARRIVING_OF_SERVING: [&str; 9] = [
+    "cert-dir",
+    "disable-http2-serving",
+    "http2-max-streams-per-connection",
+    "permit-address-sharing",
+    "permit-port-sharing",
+    "tls-cipher-suites",
+    "tls-curve-preferences",
+    "tls-min-version",
+    "tls-sni-cert-key",
+];
+
+/// A flag of the peer.
+struct Peers {
+    name: &'static str,
+    short: Option<char>,
+    kind: &'static str,
+    default: &'static str,
+}
+
+fn peers() -> Vec<Peers> {
+    let mut heading = "";
+    let mut all = Vec::new();
+    for line in include_str!("../fixtures/peer-flags.txt").lines() {
+        let Some(rest) = line.strip_prefix("--") else {
+            heading = if line.starts_with('[') { line } else { heading };
+            continue;
+        };
+        let mut words = rest.split_whitespace().peekable();
+        let name = words.next().unwrap();
+        let short = words
+            .next_if(|word| word.len() == 2 && word.starts_with('-'))
+            .and_then(|word| word.chars().nth(1));
+        if ARRIVING.contains(&heading) || ARRIVING_OF_SERVING.contains(&name) {
+            continue;
+        }
+        all.push(Peers {
+            name,
+            short,
+            kind: words.next().unwrap(),
+            default: words.next().unwrap_or_default(),
+        });
+    }
+    all
+}
+
+fn taken(flags: &[&str]) -> Result<(), String> {
+    let words = ["vitals-server"].iter().chain(flags).map(Into::into);
+    Flags::read(words).map(drop)
+}
+
+/// A default as the peer prints it.
+fn default_of(arg: &Arg, kind: &str) -> String {
+    let values = arg.get_default_values().iter();
+    let text = values
+        .map(|value| value.to_str().unwrap())
+        .collect::<Vec<_>>()
+        .join(",");
+    match kind {
+        "duration" => text
+            .parse::<GoDuration>()
+            .expect("a duration for a default")
+            .to_string(),
+        // What is not said is the type's empty value.
+        "int" if text.is_empty() => "0".to_owned(),
+        _ => text,
+    }
+}
+
+/// A value that the peer takes, and one that is of another type.
+fn samples(flag: &Peers) -> (&'static str, Option<&'static str>) {
+    match (flag.name, flag.kind) {
+        ("goaway-chance", _) => ("0.001", Some("0.1")),
+        ("kubelet-preferred-address-types", _) => ("InternalIP,Hostname", None),
+        ("logging-format", _) => ("json", Some("xml")),
+        ("tls-min-version", _) => ("VersionTLS13", Some("1.3")),
+        ("tls-cipher-suites", _) => ("TLS_AES_128_GCM_SHA256", Some("NULL")),
+        ("authorization-always-allow-paths", _) => ("/healthz,/metrics", None),
+        (_, "string" | "strings") => ("some", None),
+        (_, "bool") => ("true", Some("maybe")),
+        (_, "int") => ("0x10", Some("many")),
+        (_, "duration") => ("1m30.5s", Some("90")),
+        (_, "float" | "float32") => ("0.5", Some("half")),
+        (_, "ip") => ("::1", Some("here")),
+        (_, "quantity") => ("4Mi", Some("4MB!")),
+        (_, "Level") => ("12", Some("-1")),
+        (_, "pattern=N,...") => ("file=2,other=3,", Some("file")),
+        (_, "colonSeparatedMultimapStringString") => ("kube:A=true,B=false", None),
+        (_, "int32Slice") => ("29,23", Some("X25519")),
+        (_, "namedCertKey") => ("a.crt,a.key:*.a.example", Some("a.crt")),
+        (name, kind) => panic!("no sample for --{name} of type {kind}"),
+    }
+}
+
+#[test]
+fn every_flag_of_the_peer_is_taken_with_its_shorthand_default_and_type() {
+    let command = Flags::command();
+    for flag in peers() {
+        let name = flag.name;
+        let arg = command
+            .get_arguments()
+            .find(|arg| arg.get_long() == Some(name))
+            .unwrap_or_else(|| panic!("--{name} is missing"));
+        assert_eq!(arg.get_short(), flag.short, "--{name}");
+        if matches!(arg.get_action(), ArgAction::HelpShort) {
+            continue;
+        }
+        assert_eq!(default_of(arg, flag.kind), flag.default, "--{name}");
+
+        let (good, wrong) = samples(&flag);
+        assert_eq!(taken(&[&format!("--{name}={good}")]), Ok(()));
+        if flag.kind == "bool" {
+            assert_eq!(taken(&[&format!("--{name}")]), Ok(()));
+            for value in [
+                "1", "t", "T", "TRUE", "True", "0", "f", "F", "false", "FALSE",
+            ] {
+                assert_eq!(taken(&[&format!("--{name}={value}")]), Ok(()));
+            }
+        } else {
+            assert_eq!(taken(&[&format!("--{name}"), good]), Ok(()));
+            // The last one counts, or all do; to repeat a flag is no error.
+            let twice = format!("--{name}={good}");
+            assert_eq!(taken(&[&twice, &twice]), Ok(()));
+            let line = taken(&[&format!("--{name}")]).unwrap_err();
+            assert!(line.contains("needs a value"), "{line}");
+        }
+        if let Some(wrong) = wrong {
+            let line = taken(&[&format!("--{name}={wrong}")]).unwrap_err();
+            let named = line.starts_with(&format!("--{name}={wrong:?}: "));
+            assert!(named && !line.contains('\n'), "{line}");
+        }
+    }
+}
+
+/// Charts leave a flag at its default by an empty value.
+#[test]
+fn an_empty_value_is_none() {
+    // The peer refuses the first one too, and cannot scrape with the second.
+    let refused = ["logging-format", "kubelet-preferred-address-types"];
+    for flag in peers() {
+        let text = matches!(flag.kind, "string" | "strings");
+        if text && !refused.contains(&flag.name) {
+            assert_eq!(taken(&[&format!("--{}=", flag.name)]), Ok(()));
+            assert_eq!(taken(&[&format!("--{}", flag.name), ""]), Ok(()));
+        }
+    }
+}
+
+#[test]
+fn every_flag_beyond_the_peers_is_ours_on_purpose() {
+    let command = Flags::command();
+    let all = include_str!("../fixtures/peer-flags.txt");
+    let beyond: BTreeSet<&str> = command
+        .get_arguments()
+        .filter_map(Arg::get_long)
+        .filter(|name| {
+            !all.lines()
+                .any(|line| line.split_whitespace().next() == Some(&format!("--{name}")))
+        })
+        .collect();
+    let unlisted: Vec<_> = beyond.difference(&BTreeSet::from(OURS)).copied().collect();
+    assert_eq!(unlisted, [""; 0]);
+}
+
+#[test]
+fn no_flag_has_another_name() {
+    for arg in Flags::command().get_arguments() {
+        assert!(arg.get_all_aliases().unwrap_or_default().is_empty());
+        assert!(arg.get_all_short_aliases().unwrap_or_default().is_empty());
+    }
+}
