@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api;
+use crate::auth::{Auth, AuthError};
 use crate::cluster::{self, Cluster};
 use crate::config::Settings;
 use crate::query::{Query, Readiness};
@@ -39,6 +40,9 @@ pub enum StartError {
     /// The serving certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// Who may ask.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     /// The counters.
     #[error("cannot make the latency histogram: {0}")]
     Stats(#[from] hdrhistogram::CreationError),
@@ -51,6 +55,7 @@ pub struct Server {
     query: Arc<Query>,
     ending: watch::Sender<bool>,
     shutdown_delay: Duration,
+    auth: Arc<Auth>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     scraping: JoinHandle<()>,
@@ -69,7 +74,7 @@ impl Server {
             kube,
             listen,
             tls: serving_tls,
-            auth: _,
+            auth,
             resolution,
             kubelet_timeout,
             addressing,
@@ -97,9 +102,6 @@ impl Server {
         let client = Client::try_from(kube).map_err(|error| StartError::Client(chain(&error)))?;
 
         tracing::info!(%address, resolution = ?resolution, "vitals-server {} serves on {address}", env!("CARGO_PKG_VERSION"));
-        tracing::warn!(
-            "requests are not authenticated yet: expose this server to the kube-apiserver only, by a network policy",
-        );
 
         let cluster = Arc::new(Cluster::default());
         let store = Arc::new(Store::default());
@@ -116,6 +118,7 @@ impl Server {
             Arc::clone(&stats),
             Arc::clone(&watches.nodes_changed),
         ));
+        let auth = Auth::start(auth, &client, &clock)?;
         let query = Arc::new(Query::new(
             cluster, store, watches, stats, clock, resolution,
         ));
@@ -126,6 +129,7 @@ impl Server {
                 query: Arc::clone(&query),
                 stopped: asked_to_end,
                 allocator,
+                auth: Arc::clone(&auth),
             },
             address.port(),
         );
@@ -144,6 +148,7 @@ impl Server {
             query,
             ending,
             shutdown_delay,
+            auth,
             stop,
             serving,
             scraping,
@@ -161,11 +166,16 @@ impl Server {
         &self.query
     }
 
-    /// Completes when first answers exist.
+    /// Who asks, and may they.
+    pub fn auth(&self) -> &Arc<Auth> {
+        &self.auth
+    }
+
+    /// Completes when first answers exist and the kube-apiserver may ask for them.
     pub async fn ready(&self) {
         // Readiness is a condition over many parts; looking is simpler than having each of them tell.
         const LOOK: Duration = Duration::from_millis(20);
-        while !is_ready(self.query.readiness()) {
+        while !(is_ready(self.query.readiness()) && self.auth.ready()) {
             tokio::time::sleep(LOOK).await;
         }
     }

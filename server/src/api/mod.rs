@@ -3,6 +3,7 @@
 mod accept;
 mod debug;
 mod discovery;
+mod gate;
 mod health;
 mod metrics;
 mod observe;
@@ -19,6 +20,7 @@ use axum::response::Response;
 use kubevitals_proto::wire::status::Status;
 use tokio::sync::watch;
 
+use crate::auth::Auth;
 use crate::query::Query;
 use crate::telemetry::AskAllocator;
 use health::Health;
@@ -28,6 +30,8 @@ use reply::Form;
 /// What the routes answer from.
 pub(crate) struct Sources {
     pub(crate) query: Arc<Query>,
+    /// Who asks, and may they.
+    pub(crate) auth: Arc<Auth>,
     /// True as soon as the server has been asked to end.
     pub(crate) stopped: watch::Receiver<bool>,
     pub(crate) allocator: Option<AskAllocator>,
@@ -38,6 +42,7 @@ pub(crate) struct Sources {
 pub(crate) fn router(sources: Sources, port: u16) -> Router {
     let Sources {
         query,
+        auth,
         stopped,
         allocator,
     } = sources;
@@ -51,7 +56,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         query: Arc::clone(&query),
         stopped,
     };
-    Router::new()
+    let routes = Router::new()
         .merge(health::routes(&health))
         .merge(discovery::routes(port))
         .merge(metrics::routes())
@@ -59,8 +64,10 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         .merge(prometheus::routes(parts))
         .fallback(unknown_path)
         .method_not_allowed_fallback(not_allowed)
-        .with_state(query)
+        .with_state(query);
+    gate::before(routes, &auth)
         .layer(middleware::from_fn_with_state(requests, observe::observe))
+        .layer(middleware::from_fn(gate::read))
 }
 
 /// A path that has no such verb.

@@ -1,4 +1,4 @@
-//! The outermost layer: every request gets its audit id and its attributes, and is counted.
+//! Every request gets its audit id, and is counted.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -82,6 +82,11 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    const OTHER: Self = Self {
+        verb: OTHER,
+        resource: OTHER,
+    };
+
     fn of(attributes: &Attributes) -> Self {
         let known = |names: &[&'static str], name: &str| {
             names.iter().find(|known| **known == name).copied()
@@ -165,19 +170,18 @@ impl Drop for UnderWay {
 /// The layer.
 pub(super) async fn observe(
     State(requests): State<Arc<Requests>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
     let audit_id = audit_id(request.headers());
-    let attributes = Attributes::of(request.method(), request.uri());
+    let attributes = request.extensions().get::<Arc<Attributes>>();
     requests.under_way.fetch_add(1, Ordering::Relaxed);
     let mut under_way = UnderWay {
-        asked: Asked::of(&attributes),
+        asked: attributes.map_or(Asked::OTHER, |attributes| Asked::of(attributes)),
         began: Instant::now(),
         code: ABORTED,
         requests,
     };
-    request.extensions_mut().insert(attributes);
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
     let known = CODES.iter().find(|(code, _)| *code == status);

@@ -1,13 +1,32 @@
 //! Who asks, and may they.
+//!
+//! [`Auth::authenticate`] finds who asks: a front proxy on behalf of a user, a client certificate, a bearer token, or
+//! nobody; the headers that could say so are taken away afterwards. [`Auth::authorize`] asks the API server whether
+//! they may. Both fail closed.
 
+mod access;
+mod always;
 mod attributes;
+mod certificate;
+mod configmap;
+mod counts;
+mod memo;
 mod path;
+mod proxy;
+mod refusal;
+mod review;
+mod service;
+mod settings;
+mod tokens;
+mod trust;
 mod user;
 
+pub use always::AllowedPaths;
 pub use attributes::{Attributes, Selectors, Target};
+pub use counts::{Counts, REVIEW_BUCKETS, ReviewSnapshot};
 pub use path::normalized;
+pub use refusal::Refusal;
+pub use service::{Auth, AuthError};
+pub use settings::{Lookup, ProxySettings, Settings};
+pub use trust::TrustError;
 pub use user::User;
-
-/// How requests are authenticated and authorized.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {}

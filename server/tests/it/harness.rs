@@ -9,7 +9,9 @@ use kubevitals_server::Server;
 use kubevitals_server::clock::{Clock, ToldClock};
 use kubevitals_server::config::Settings;
 use kubevitals_server::telemetry::{self, LogFormat};
+use kubevitals_sim::identity::UserInfo;
 use kubevitals_sim::objects::Resource;
+use kubevitals_sim::pki::Certified;
 use kubevitals_sim::{Cluster, Config, SimClock};
 use serde_json::Value;
 
@@ -40,6 +42,19 @@ pub(crate) async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> b
         );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// A client that takes any server for the right one, and shows a certificate of its own if it has one.
+pub(crate) fn client(certificate: Option<&Certified>) -> reqwest::Client {
+    let builder = reqwest::Client::builder().tls_danger_accept_invalid_certs(true);
+    let builder = match certificate {
+        None => builder,
+        Some(Certified { cert_pem, key_pem }) => {
+            let both = format!("{cert_pem}{key_pem}");
+            builder.identity(reqwest::Identity::from_pem(both.as_bytes()).unwrap())
+        }
+    };
+    builder.build().unwrap()
 }
 
 /// The server's clock, driven by the simulation's.
@@ -86,10 +101,14 @@ impl Harness {
         change(&mut settings);
         let server = Server::start(settings).await.expect("the server starts");
         cluster.set_aggregated(server.local_addr());
-        let client = reqwest::Client::builder()
-            .tls_danger_accept_invalid_certs(true)
-            .build()
-            .unwrap();
+        // By certificate: whose it is needs no API server, which some tests cut off.
+        let certificate = cluster.pki().cluster();
+        let certificate = certificate.issue_client("tester", &["system:masters"]);
+        let client = client(certificate.as_ref().ok());
+        wait_until("the server knows whom to believe", async || {
+            server.auth().ready()
+        })
+        .await;
         Self {
             cluster,
             server,
@@ -101,6 +120,12 @@ impl Harness {
     /// Asks the server itself; the status and the body.
     pub(crate) async fn get(&self, path: &str) -> (u16, Vec<u8>) {
         self.send(self.client.get(self.url(path))).await
+    }
+
+    /// A token of somebody who may everything, for clients without a certificate.
+    pub(crate) fn token(&self) -> String {
+        let tester = UserInfo::new("tester", ["system:masters"]);
+        self.cluster.identities().mint_token(tester)
     }
 
     /// The client's builder for a request of another kind.

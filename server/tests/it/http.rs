@@ -46,7 +46,10 @@ async fn cluster(pods: u32) -> (Harness, ClientConfig) {
 async fn raw(harness: &Harness, client: &ClientConfig, line: &str) -> (u16, String, String) {
     let address = harness.server.local_addr();
     let mut stream = connect(address, client, "http/1.1").await.unwrap();
-    let request = format!("{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let token = harness.token();
+    let request = format!(
+        "{line} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     let end = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;

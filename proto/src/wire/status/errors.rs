@@ -45,8 +45,8 @@ impl Status {
         Self::failure(401, Reason::Unauthorized, "Unauthorized")
     }
 
-    /// 403: `user` may not `verb` this `resource` of `group` in `namespace` (cluster-wide without
-    /// one), or the one called `name`.
+    /// 403: `user` may not `verb` this `resource` (or `resource/subresource`) of `group` in
+    /// `namespace` (cluster-wide without one), or the one called `name`.
     #[must_use]
     pub fn forbidden(
         user: &str,
@@ -56,7 +56,10 @@ impl Status {
         name: &str,
         namespace: &str,
     ) -> Self {
-        let qualified = qualified(group, resource);
+        let whole = resource
+            .split_once('/')
+            .map_or(resource, |(whole, _)| whole);
+        let qualified = qualified(group, whole);
         let object = if name.is_empty() {
             String::new()
         } else {
@@ -72,7 +75,7 @@ impl Status {
             "{qualified}{object} is forbidden: User {user} cannot {verb} resource {} in API group {group_name} {scope}",
             quote(resource)
         );
-        Self::failure(403, Reason::Forbidden, message).with_details(details(group, resource, name))
+        Self::failure(403, Reason::Forbidden, message).with_details(details(group, whole, name))
     }
 
     /// 403: `user` may not `verb` this path, which is no resource.

@@ -1,0 +1,79 @@
+//! The way in: every request is read, authenticated and authorized before it is routed.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::{RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+
+use super::reply::Form;
+use crate::auth::{Attributes, Auth, Refusal, User, normalized};
+
+/// Puts the gate before all that `routes` serve, unknown paths included. What is to come between authentication and
+/// authorization is added here; what comes before both goes around it, and [`read`] around that.
+pub(super) fn before(routes: Router, auth: &Arc<Auth>) -> Router {
+    Router::new()
+        .fallback_service(routes)
+        .layer(middleware::from_fn_with_state(Arc::clone(auth), authorize))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(auth),
+            authenticate,
+        ))
+}
+
+/// The outermost layer: gives the path its one spelling, and reads what is asked for.
+pub(super) async fn read(mut request: Request, next: Next) -> Response {
+    if let Some(uri) = normalized(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    let attributes = Attributes::of(request.method(), request.uri());
+    request.extensions_mut().insert(Arc::new(attributes));
+    next.run(request).await
+}
+
+async fn authenticate(State(auth): State<Arc<Auth>>, request: Request, next: Next) -> Response {
+    let form = Form::any(&request);
+    let (mut parts, body) = request.into_parts();
+    match auth.authenticate(&mut parts).await {
+        Ok(user) => {
+            parts.extensions.insert(user);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(refusal) => refuse(form, &refusal),
+    }
+}
+
+async fn authorize(State(auth): State<Arc<Auth>>, request: Request, next: Next) -> Response {
+    let form = Form::any(&request);
+    let extensions = request.extensions();
+    let (Some(user), Some(attributes)) = (
+        extensions.get::<Arc<User>>().cloned(),
+        extensions.get::<Arc<Attributes>>().cloned(),
+    ) else {
+        // Only if the layers were put in another order.
+        return refuse(form, &Refusal::Unauthorized);
+    };
+    match auth.authorize(&user, &attributes).await {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refuse(form, &refusal),
+    }
+}
+
+fn refuse(form: Form, refusal: &Refusal) -> Response {
+    let mut response = form.status(&refusal.status());
+    let headers = response.headers_mut();
+    match refusal {
+        Refusal::Forbidden(_) => {
+            let nosniff = HeaderValue::from_static("nosniff");
+            headers.insert(X_CONTENT_TYPE_OPTIONS, nosniff);
+        }
+        Refusal::NotReady => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        Refusal::Unauthorized | Refusal::Unasked(_) => {}
+    }
+    response
+}

@@ -1,0 +1,305 @@
+//! What users may do, by SubjectAccessReview.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::authorization::v1::{
+    FieldSelectorAttributes, LabelSelectorAttributes, NonResourceAttributes, ResourceAttributes,
+    SubjectAccessReview, SubjectAccessReviewSpec,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
+    FieldSelectorRequirement, LabelSelectorRequirement,
+};
+use kube::Client;
+use kubevitals_proto::selector::{FieldOperator, FieldSelector, LabelSelector, Operator};
+
+use super::counts::{ReviewSnapshot, Reviewed};
+use super::memo::{Answer, Lifetime, Memo};
+use super::review::{ReviewError, Reviewer};
+use super::{Attributes, Target, User};
+use crate::clock::Clock;
+
+/// How many reviews run at the same moment for users whom somebody knows.
+const AT_ONCE: usize = 64;
+
+/// How many run for those whom nobody knows: they cannot keep the others waiting.
+const AT_ONCE_ANONYMOUS: usize = 8;
+
+/// How much of a reason is kept and told.
+const LONGEST_REASON: usize = 1 << 10;
+
+/// What the API server says of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Decision {
+    Allowed,
+    /// Why, or nothing.
+    Denied(Arc<str>),
+}
+
+impl Answer for Decision {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Allowed => 0,
+            Self::Denied(reason) => reason.len(),
+        }
+    }
+}
+
+/// Asks what users may do.
+pub(super) struct Access {
+    known: Arc<Reviewer>,
+    anonymous: Arc<Reviewer>,
+    allowed: Duration,
+    denied: Duration,
+    memo: Arc<Memo<Decision>>,
+}
+
+impl Access {
+    /// `allowed` and `denied` are how long such an answer is believed.
+    pub(super) fn new(
+        client: Client,
+        allowed: Duration,
+        denied: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ring::error::Unspecified> {
+        const PATH: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+        Ok(Self {
+            known: Arc::new(Reviewer::new(client.clone(), PATH, AT_ONCE)),
+            anonymous: Arc::new(Reviewer::new(client, PATH, AT_ONCE_ANONYMOUS)),
+            allowed,
+            denied,
+            memo: Memo::new(clock)?,
+        })
+    }
+
+    /// Whether `user` may do this.
+    pub(super) async fn decide(
+        &self,
+        user: &User,
+        attributes: &Attributes,
+    ) -> Result<Decision, ReviewError> {
+        let review = SubjectAccessReview {
+            spec: spec(user, attributes),
+            ..SubjectAccessReview::default()
+        };
+        let question = serde_json::to_vec(&review.spec)
+            .map_err(|error| ReviewError::Garbled(error.to_string()))?;
+        let reviewer = if user.is_anonymous() {
+            &self.anonymous
+        } else {
+            &self.known
+        };
+        let (reviewer, memo) = (Arc::clone(reviewer), Arc::clone(&self.memo));
+        let (allowed, denied) = (self.allowed, self.denied);
+        let asked = move || async move {
+            let decision = reviewer.ask(&review, &memo.counts, read).await?;
+            let lifetime = match decision {
+                Decision::Allowed => allowed,
+                Decision::Denied(_) => denied,
+            };
+            Ok((decision, Lifetime(lifetime)))
+        };
+        self.memo.answer(&question, asked).await
+    }
+
+    pub(super) fn snapshot(&self) -> ReviewSnapshot {
+        self.memo.snapshot()
+    }
+}
+
+/// What a review came to. An answer that says both is no answer.
+fn read(review: SubjectAccessReview) -> Result<(Decision, Reviewed), ReviewError> {
+    let status = review
+        .status
+        .ok_or_else(|| ReviewError::Garbled("it has no status".to_owned()))?;
+    match (status.allowed, status.denied.unwrap_or_default()) {
+        (true, true) => Err(ReviewError::Garbled("it both allows and denies".to_owned())),
+        (true, false) => Ok((Decision::Allowed, Reviewed::Yes)),
+        (false, _) => {
+            let mut reason = status.reason.unwrap_or_default();
+            reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+            Ok((Decision::Denied(reason.into()), Reviewed::No))
+        }
+    }
+}
+
+fn spec(user: &User, attributes: &Attributes) -> SubjectAccessReviewSpec {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let mut spec = SubjectAccessReviewSpec {
+        user: text(&user.name),
+        uid: text(&user.uid),
+        groups: (!user.groups.is_empty()).then(|| user.groups.clone()),
+        extra: (!user.extra.is_empty()).then(|| user.extra.clone()),
+        ..SubjectAccessReviewSpec::default()
+    };
+    match &attributes.target {
+        Target::Path => {
+            spec.non_resource_attributes = Some(NonResourceAttributes {
+                path: text(&attributes.path),
+                verb: text(&attributes.verb),
+            });
+        }
+        Target::Resource {
+            group,
+            version,
+            namespace,
+            resource,
+            subresource,
+            name,
+        } => {
+            spec.resource_attributes = Some(ResourceAttributes {
+                verb: text(&attributes.verb),
+                group: text(group),
+                version: text(version),
+                namespace: text(namespace),
+                resource: text(resource),
+                subresource: text(subresource),
+                name: text(name),
+                field_selector: attributes.selectors.fields.as_ref().and_then(fields),
+                label_selector: attributes.selectors.labels.as_ref().and_then(labels),
+            });
+        }
+    }
+    spec
+}
+
+fn fields(selector: &FieldSelector) -> Option<FieldSelectorAttributes> {
+    let requirement = |(key, operator, value): (&str, FieldOperator, &str)| {
+        let operator = match operator {
+            FieldOperator::Equals => "In",
+            FieldOperator::NotEquals => "NotIn",
+        };
+        FieldSelectorRequirement {
+            key: key.to_owned(),
+            operator: operator.to_owned(),
+            values: Some(vec![value.to_owned()]),
+        }
+    };
+    let requirements: Vec<_> = selector.iter().map(requirement).collect();
+    (!requirements.is_empty()).then_some(FieldSelectorAttributes {
+        requirements: Some(requirements),
+        ..FieldSelectorAttributes::default()
+    })
+}
+
+fn labels(selector: &LabelSelector) -> Option<LabelSelectorAttributes> {
+    let requirements: Vec<_> = selector
+        .requirements()
+        .iter()
+        .filter_map(|requirement| {
+            let operator = match requirement.operator {
+                Operator::Equals | Operator::DoubleEquals | Operator::In => "In",
+                Operator::NotEquals | Operator::NotIn => "NotIn",
+                Operator::Exists => "Exists",
+                Operator::DoesNotExist => "DoesNotExist",
+                // A review has no word for it; without it more is asked for, never less.
+                Operator::GreaterThan | Operator::LessThan => return None,
+            };
+            let values = &requirement.values;
+            Some(LabelSelectorRequirement {
+                key: requirement.key.clone(),
+                operator: operator.to_owned(),
+                values: (!values.is_empty()).then(|| values.clone()),
+            })
+        })
+        .collect();
+    (!requirements.is_empty()).then_some(LabelSelectorAttributes {
+        requirements: Some(requirements),
+        ..LabelSelectorAttributes::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Method;
+    use serde_json::{Value, json};
+
+    fn asked(method: Method, uri: &str) -> Value {
+        let attributes = Attributes::of(&method, &uri.parse().unwrap());
+        let user = User {
+            name: "jane".to_owned(),
+            uid: "7".to_owned(),
+            groups: vec!["dev".to_owned()],
+            extra: [("k".to_owned(), vec!["v".to_owned()])].into(),
+        };
+        serde_json::to_value(spec(&user, &attributes)).unwrap()
+    }
+
+    #[test]
+    fn a_review_has_all_that_a_rule_can_look_at() {
+        let user = json!({"user": "jane", "uid": "7", "groups": ["dev"], "extra": {"k": ["v"]}});
+        let with = |member: &str, attributes: Value| {
+            let mut spec = user.clone();
+            spec[member] = attributes;
+            spec
+        };
+        assert_eq!(
+            asked(Method::GET, "/metrics?x"),
+            with(
+                "nonResourceAttributes",
+                json!({"path": "/metrics", "verb": "get"})
+            )
+        );
+        let pod = "/apis/metrics.k8s.io/v1/namespaces/ns/pods/a/why";
+        let attributes = json!({
+            "verb": "get", "group": "metrics.k8s.io", "version": "v1", "namespace": "ns",
+            "resource": "pods", "subresource": "why", "name": "a",
+        });
+        assert_eq!(
+            asked(Method::GET, pod),
+            with("resourceAttributes", attributes)
+        );
+    }
+
+    #[test]
+    fn selectors_are_told_in_requirements() {
+        let list = "/apis/metrics.k8s.io/v1/pods?labelSelector=\
+                    app%3Dweb,tier+notin+(b,a),canary,!old,n%3E5&fieldSelector=metadata.namespace!%3Dx";
+        let attributes = &asked(Method::GET, list)["resourceAttributes"];
+        assert_eq!(
+            attributes["fieldSelector"],
+            json!({"requirements": [{"key": "metadata.namespace", "operator": "NotIn", "values": ["x"]}]})
+        );
+        let mut requirements: Vec<String> = attributes["labelSelector"]["requirements"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(Value::to_string)
+            .collect();
+        requirements.sort();
+        assert_eq!(
+            requirements,
+            [
+                r#"{"key":"app","operator":"In","values":["web"]}"#,
+                r#"{"key":"canary","operator":"Exists"}"#,
+                r#"{"key":"old","operator":"DoesNotExist"}"#,
+                r#"{"key":"tier","operator":"NotIn","values":["a","b"]}"#,
+            ]
+        );
+        let none = &asked(Method::GET, "/apis/g/v/pods?labelSelector=n%3E5")["resourceAttributes"];
+        assert_eq!(none.get("labelSelector"), None);
+    }
+
+    #[test]
+    fn only_a_clear_yes_allows() {
+        let answered = |status: Value| {
+            let review = json!({"spec": {}, "status": status});
+            read(serde_json::from_value(review).unwrap()).map(|(decision, _)| decision)
+        };
+        assert_eq!(answered(json!({"allowed": true})), Ok(Decision::Allowed));
+        assert_eq!(
+            answered(json!({"allowed": false})),
+            Ok(Decision::Denied("".into()))
+        );
+        let denied = json!({"allowed": false, "denied": true, "reason": "not today"});
+        assert_eq!(answered(denied), Ok(Decision::Denied("not today".into())));
+        assert!(answered(json!({"allowed": true, "denied": true})).is_err());
+        assert!(answered(json!(null)).is_err());
+        let long = json!({"allowed": false, "reason": "\u{fc}".repeat(LONGEST_REASON)});
+        let Ok(Decision::Denied(reason)) = answered(long) else {
+            panic!("denied")
+        };
+        assert!(reason.len() <= LONGEST_REASON);
+    }
+}

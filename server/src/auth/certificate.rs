@@ -1,0 +1,190 @@
+//! Certificates of clients: verified against a CA, and the names in them.
+
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::crypto::ring;
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, UnixTime};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::x509::AttributeTypeAndValue;
+
+use crate::telemetry::chain as causes;
+
+/// Some CAs that are believed where clients are concerned.
+#[derive(Debug, Clone)]
+pub(super) struct Authorities {
+    verifier: Arc<dyn ClientCertVerifier>,
+}
+
+/// Whom a verified certificate names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Subject {
+    /// CN; empty when there is none.
+    pub(super) common_name: String,
+    /// Each O.
+    pub(super) organizations: Vec<String>,
+}
+
+impl Authorities {
+    /// The CAs in PEM text.
+    ///
+    /// # Errors
+    /// In words: what is wrong with it. One certificate that cannot be read makes the whole text unusable, because
+    /// a file half written looks like that.
+    pub(super) fn from_pem(pem: &[u8]) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(|error| format!("no PEM: {}", causes(&error)))?;
+            roots
+                .add(certificate)
+                .map_err(|error| format!("no CA certificate: {}", causes(&error)))?;
+        }
+        if roots.is_empty() {
+            return Err("it holds no PEM certificate".to_owned());
+        }
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(|error| causes(&error))?;
+        Ok(Self { verifier })
+    }
+
+    /// Whom a client's certificates name, its own first, if one of these CAs says so, now, and for clients
+    /// (extended key usage clientAuth, where usages are named at all).
+    ///
+    /// # Errors
+    /// In words: why it is not believed.
+    pub(super) fn verify(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<Subject, String> {
+        let (own, intermediates) = chain.split_first().ok_or("there is no certificate")?;
+        self.verifier
+            .verify_client_cert(own, intermediates, now)
+            .map_err(|error| causes(&error))?;
+        Subject::of(own)
+    }
+}
+
+impl Subject {
+    fn of(certificate: &CertificateDer<'_>) -> Result<Self, String> {
+        let (_, certificate) = X509Certificate::from_der(certificate)
+            .map_err(|error| format!("its subject cannot be read: {error}"))?;
+        let text = |value: &AttributeTypeAndValue<'_>| {
+            value
+                .as_str()
+                .map(str::to_owned)
+                .map_err(|error| format!("its subject cannot be read: {error}"))
+        };
+        let subject = certificate.subject();
+        Ok(Self {
+            // The last one, as in Go.
+            common_name: subject
+                .iter_common_name()
+                .last()
+                .map_or(Ok(String::new()), text)?,
+            organizations: subject
+                .iter_organization()
+                .map(text)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kubevitals_sim::pki::Authority;
+    use rcgen::{
+        BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose,
+        IsCa, KeyPair, date_time_ymd,
+    };
+
+    fn ca() -> CertifiedIssuer<'static, KeyPair> {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    }
+
+    fn verified(
+        issuer: &CertifiedIssuer<'static, KeyPair>,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Result<Subject, String> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "jane");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, issuer).unwrap();
+        let authorities = Authorities::from_pem(issuer.pem().as_bytes()).unwrap();
+        authorities.verify(&[certificate.der().clone()], UnixTime::now())
+    }
+
+    #[test]
+    fn a_good_certificate_names_its_holder() {
+        let ca = Authority::new("ca").unwrap();
+        let issued = ca.issue_client("jane", &["dev", "ops"]).unwrap();
+        let authorities = Authorities::from_pem(ca.pem().as_bytes()).unwrap();
+        let subject = authorities.verify(&issued.chain().unwrap(), UnixTime::now());
+        let expected = Subject {
+            common_name: "jane".to_owned(),
+            organizations: vec!["dev".to_owned(), "ops".to_owned()],
+        };
+        assert_eq!(subject, Ok(expected));
+    }
+
+    #[test]
+    fn any_ca_of_a_bundle_will_do() {
+        let (old, new) = (Authority::new("ca").unwrap(), Authority::new("ca").unwrap());
+        let bundle = Authorities::from_pem((old.pem() + &new.pem()).as_bytes()).unwrap();
+        for ca in [old, new] {
+            let issued = ca.issue_client("jane", &[]).unwrap();
+            let subject = bundle.verify(&issued.chain().unwrap(), UnixTime::now());
+            assert_eq!(subject.unwrap().common_name, "jane");
+        }
+    }
+
+    #[test]
+    fn what_no_ca_vouches_for_now_and_here_is_refused() {
+        let (ours, theirs) = (Authority::new("ca").unwrap(), Authority::new("ca").unwrap());
+        let authorities = Authorities::from_pem(ours.pem().as_bytes()).unwrap();
+        let strangers = theirs.issue_client("jane", &[]).unwrap().chain().unwrap();
+        assert!(authorities.verify(&strangers, UnixTime::now()).is_err());
+        assert!(authorities.verify(&[], UnixTime::now()).is_err());
+        let garbled = CertificateDer::from(b"0\x80garbled".to_vec());
+        assert!(authorities.verify(&[garbled], UnixTime::now()).is_err());
+
+        let ca = ca();
+        assert!(verified(&ca, |_| {}).is_ok());
+        let expired = verified(&ca, |params| params.not_after = date_time_ymd(2020, 1, 1));
+        assert!(expired.unwrap_err().contains("expired"));
+        let early = verified(&ca, |params| params.not_before = date_time_ymd(4000, 1, 1));
+        assert!(early.is_err());
+        // A server's certificate of the same CA is no client's.
+        let server = verified(&ca, |params| {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        });
+        assert!(server.is_err());
+        // Without any usage it is for every one, as in Go.
+        assert!(verified(&ca, |params| params.extended_key_usages.clear()).is_ok());
+    }
+
+    #[test]
+    fn half_a_file_is_no_ca() {
+        let pem = Authority::new("ca").unwrap().pem();
+        assert!(Authorities::from_pem(pem.as_bytes()).is_ok());
+        let half = &pem[..pem.len() / 2];
+        for broken in ["", "no PEM at all", half, &format!("{pem}{half}")] {
+            assert!(
+                Authorities::from_pem(broken.as_bytes()).is_err(),
+                "{broken}"
+            );
+        }
+        let damaged = pem + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(Authorities::from_pem(damaged.as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,282 @@
+//! The front proxy: the kube-apiserver, which has authenticated a user and says in headers who it is.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, HeaderName};
+use percent_encoding::percent_decode_str;
+use rustls_pki_types::{CertificateDer, UnixTime};
+
+use super::User;
+use super::certificate::Authorities;
+
+/// Where the front proxy says who asks, and by what it is known.
+#[derive(Debug, Clone)]
+pub(super) struct FrontProxy {
+    pub(super) authorities: Authorities,
+    /// The common names that a front proxy may have; none: any that its CA vouches for.
+    pub(super) allowed_names: Vec<String>,
+    pub(super) headers: Headers,
+}
+
+/// The headers' names, in the order in which they are looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Headers {
+    pub(super) username: Vec<HeaderName>,
+    pub(super) uid: Vec<HeaderName>,
+    pub(super) groups: Vec<HeaderName>,
+    /// In lower case.
+    pub(super) extra_prefixes: Vec<String>,
+}
+
+impl FrontProxy {
+    /// The user in whose name a front proxy asks; `None` when it names none. The certificates come first: before
+    /// they are believed no header is looked at.
+    ///
+    /// # Errors
+    /// In words: why this is no front proxy.
+    pub(super) fn authenticate(
+        &self,
+        chain: &[CertificateDer<'_>],
+        headers: &HeaderMap,
+        now: UnixTime,
+    ) -> Result<Option<User>, String> {
+        let name = self.authorities.verify(chain, now)?.common_name;
+        if !self.allowed_names.is_empty() && !self.allowed_names.contains(&name) {
+            return Err(format!(
+                "its name {name:?} is none of those that a front proxy may have ({})",
+                self.allowed_names.join(", ")
+            ));
+        }
+        Ok(self.headers.user(headers))
+    }
+}
+
+impl Headers {
+    /// Reads names as they are configured.
+    ///
+    /// # Errors
+    /// The one that is no header's name.
+    pub(super) fn new(
+        username: &[String],
+        uid: &[String],
+        groups: &[String],
+        extra_prefixes: &[String],
+    ) -> Result<Self, String> {
+        let names = |texts: &[String]| {
+            let texts = texts.iter().filter(|text| !text.is_empty());
+            let name = |text: &String| {
+                HeaderName::try_from(text).map_err(|_| format!("{text:?} is no header's name"))
+            };
+            texts.map(name).collect::<Result<Vec<_>, _>>()
+        };
+        let prefixes = extra_prefixes.iter().filter(|text| !text.is_empty());
+        Ok(Self {
+            username: names(username)?,
+            uid: names(uid)?,
+            groups: names(groups)?,
+            extra_prefixes: prefixes.map(|text| text.to_ascii_lowercase()).collect(),
+        })
+    }
+
+    fn user(&self, headers: &HeaderMap) -> Option<User> {
+        let text = |name: &HeaderName| {
+            let value = headers.get(name)?.as_bytes();
+            let text = String::from_utf8_lossy(value).into_owned();
+            (!text.is_empty()).then_some(text)
+        };
+        let name = self.username.iter().find_map(text)?;
+        let groups = self.groups.iter().flat_map(|name| headers.get_all(name));
+        let groups = groups
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .filter(|group| !group.is_empty());
+        Some(User {
+            name,
+            uid: self.uid.iter().find_map(text).unwrap_or_default(),
+            groups: groups.collect(),
+            extra: self.extra(headers),
+        })
+    }
+
+    fn extra(&self, headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
+        let mut extra = BTreeMap::<String, Vec<String>>::new();
+        for prefix in &self.extra_prefixes {
+            for (name, value) in headers {
+                // Header names are in lower case here, whatever was sent.
+                let Some(key) = name.as_str().strip_prefix(prefix.as_str()) else {
+                    continue;
+                };
+                // A key that does not decode stands as it is, as in Kubernetes.
+                let key = percent_decode_str(key)
+                    .decode_utf8()
+                    .map_or_else(|_| key.to_owned(), |key| key.into_owned());
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                extra.entry(key).or_default().push(value);
+            }
+        }
+        extra
+    }
+
+    /// Takes away all headers that say who asks, whoever set them: what comes after authentication has the user.
+    pub(super) fn strip(&self, headers: &mut HeaderMap) {
+        let ours = [&self.username, &self.uid, &self.groups];
+        let said = |name: &HeaderName| {
+            let text = name.as_str();
+            text.starts_with("x-remote-")
+                || ours.iter().any(|names| names.contains(name))
+                || self
+                    .extra_prefixes
+                    .iter()
+                    .any(|prefix| text.starts_with(prefix))
+        };
+        let taken: Vec<HeaderName> = headers.keys().filter(|name| said(name)).cloned().collect();
+        for name in taken {
+            headers.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use kubevitals_sim::pki::{Authority, Certified};
+
+    fn standard() -> Headers {
+        let own = |name: &str| [name.to_owned()];
+        Headers::new(
+            &own("X-Remote-User"),
+            &own("X-Remote-Uid"),
+            &own("X-Remote-Group"),
+            &own("X-Remote-Extra-"),
+        )
+        .unwrap()
+    }
+
+    fn sent(headers: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name = HeaderName::try_from(*name).unwrap();
+            map.append(name, HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    fn as_proxy(
+        ca: &Authority,
+        allowed: &[&str],
+        shown: &Certified,
+        headers: &HeaderMap,
+    ) -> Result<Option<User>, String> {
+        let proxy = FrontProxy {
+            authorities: Authorities::from_pem(ca.pem().as_bytes()).unwrap(),
+            allowed_names: allowed.iter().map(|&name| name.to_owned()).collect(),
+            headers: standard(),
+        };
+        proxy.authenticate(&shown.chain().unwrap(), headers, UnixTime::now())
+    }
+
+    #[test]
+    fn headers_say_who_asks_whatever_their_case() {
+        let user = standard().user(&sent(&[
+            ("X-REMOTE-USER", "jane"),
+            ("x-remote-uid", "42"),
+            ("X-Remote-Group", "dev"),
+            ("x-remote-group", ""),
+            ("x-REMOTE-group", "ops"),
+            ("X-Remote-Extra-Scopes", "a"),
+            ("X-Remote-Extra-Scopes", "b"),
+            ("X-Remote-Extra-Example.org%2fKEY%C3%BC", "c"),
+            ("X-Remote-Extra-half%2", "d"),
+            ("X-Remote-Extra-%ff", "e"),
+        ]));
+        let values = |values: &[&str]| values.iter().map(|&v| v.to_owned()).collect::<Vec<_>>();
+        let expected = User {
+            name: "jane".to_owned(),
+            uid: "42".to_owned(),
+            groups: values(&["dev", "ops"]),
+            extra: BTreeMap::from([
+                ("scopes".to_owned(), values(&["a", "b"])),
+                ("example.org/key\u{fc}".to_owned(), values(&["c"])),
+                ("half%2".to_owned(), values(&["d"])),
+                ("%ff".to_owned(), values(&["e"])),
+            ]),
+        };
+        assert_eq!(user, Some(expected));
+    }
+
+    #[test]
+    fn the_first_name_that_is_not_empty_counts() {
+        let own = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
+        let headers = Headers::new(&own(&["x-first", "", "x-second"]), &[], &[], &[]).unwrap();
+        let user = |sent: &HeaderMap| headers.user(sent).map(|user| user.name);
+        let both = sent(&[("x-second", "b"), ("x-first", "a")]);
+        assert_eq!(user(&both).as_deref(), Some("a"));
+        let second = sent(&[("x-first", ""), ("x-second", "b")]);
+        assert_eq!(user(&second).as_deref(), Some("b"));
+        assert_eq!(user(&sent(&[("x-remote-user", "c")])), None);
+        assert!(Headers::new(&own(&["no header"]), &[], &[], &[]).is_err());
+    }
+
+    #[test]
+    fn only_a_front_proxy_is_believed() {
+        let (ca, other) = (
+            Authority::new("proxy").unwrap(),
+            Authority::new("proxy").unwrap(),
+        );
+        let headers = sent(&[("x-remote-user", "jane")]);
+        let proxy = ca.issue_client("front-proxy-client", &[]).unwrap();
+        let named = |result: Result<Option<User>, String>| result.map(|u| u.map(|u| u.name));
+        let jane = Ok(Some("jane".to_owned()));
+        assert_eq!(
+            named(as_proxy(&ca, &["front-proxy-client"], &proxy, &headers)),
+            jane
+        );
+        assert_eq!(
+            named(as_proxy(
+                &ca,
+                &["a", "front-proxy-client"],
+                &proxy,
+                &headers
+            )),
+            jane
+        );
+        // No names: whoever the CA vouches for.
+        assert_eq!(named(as_proxy(&ca, &[], &proxy, &headers)), jane);
+
+        let refused = as_proxy(&ca, &["another"], &proxy, &headers).unwrap_err();
+        assert!(refused.contains("front-proxy-client") && refused.contains("another"));
+        let stranger = other.issue_client("front-proxy-client", &[]).unwrap();
+        assert!(as_proxy(&ca, &[], &stranger, &headers).is_err());
+        let server = ca.issue_server("front-proxy-client", &[], &[]).unwrap();
+        assert!(as_proxy(&ca, &[], &server, &headers).is_err());
+    }
+
+    #[test]
+    fn a_front_proxy_that_names_nobody_asks_for_nobody() {
+        let ca = Authority::new("proxy").unwrap();
+        let proxy = ca.issue_client("front-proxy-client", &[]).unwrap();
+        for headers in [
+            sent(&[]),
+            sent(&[("x-remote-user", "")]),
+            sent(&[("x-remote-group", "system:masters")]),
+        ] {
+            assert_eq!(as_proxy(&ca, &[], &proxy, &headers), Ok(None));
+        }
+    }
+
+    #[test]
+    fn nothing_behind_authentication_sees_the_headers() {
+        let own = |name: &str| [name.to_owned()];
+        let headers = Headers::new(&own("x-who"), &[], &own("x-groups"), &own("x-more-")).unwrap();
+        let mut seen = sent(&[
+            ("x-remote-user", "jane"),
+            ("x-remote-extra-a", "b"),
+            ("x-who", "jane"),
+            ("x-groups", "dev"),
+            ("x-more-a", "b"),
+            ("accept", "*/*"),
+        ]);
+        headers.strip(&mut seen);
+        assert_eq!(seen, sent(&[("accept", "*/*")]));
+    }
+}

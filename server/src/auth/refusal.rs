@@ -1,0 +1,157 @@
+//! Why a request goes no further, in the peer's words.
+
+use kubevitals_proto::wire::status::{Details, Status};
+
+use super::review::ReviewError;
+use super::{Attributes, Target, User};
+
+/// Why a request goes no further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// What it shows is not believed.
+    Unauthorized,
+    /// Whether what it shows can be believed is not known yet.
+    NotReady,
+    /// The API server could not be asked.
+    Unasked(String),
+    /// Whoever asks may not.
+    Forbidden(Box<Status>),
+}
+
+impl Refusal {
+    pub(super) fn unasked(what: &str, error: &ReviewError) -> Self {
+        // The log says which address did not answer and how; who asks need not know.
+        let why = match error {
+            ReviewError::TimedOut => "it did not answer in time",
+            ReviewError::Unreachable(_) => "it cannot be reached",
+            ReviewError::Refused(_) => "it refused to say",
+            ReviewError::Garbled(_) | ReviewError::Broken => "its answer cannot be used",
+        };
+        Self::Unasked(format!("the API server was asked {what}, but {why}"))
+    }
+
+    pub(super) fn forbidden(user: &User, attributes: &Attributes, reason: &str) -> Self {
+        let mut status = match &attributes.target {
+            Target::Path => Status::forbidden_path(
+                &harmless(&user.name),
+                &harmless(&attributes.verb),
+                &harmless(&attributes.path),
+            ),
+            Target::Resource {
+                group,
+                namespace,
+                resource,
+                subresource,
+                name,
+                ..
+            } => {
+                let resource = match subresource.as_str() {
+                    "" => resource.clone(),
+                    subresource => format!("{resource}/{subresource}"),
+                };
+                Status::forbidden(
+                    &harmless(&user.name),
+                    &attributes.verb,
+                    group,
+                    &resource,
+                    name,
+                    &harmless(namespace),
+                )
+            }
+        };
+        if !reason.is_empty() {
+            status.message.push_str(": ");
+            status.message.push_str(reason);
+        }
+        Self::Forbidden(Box::new(status))
+    }
+
+    /// What is answered.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Unauthorized => Status::unauthorized(),
+            Self::NotReady => {
+                let mut status = Status::service_unavailable(
+                    "whom to believe has not been read from the API server yet: try again",
+                );
+                status.details = Some(Details {
+                    retry_after_seconds: 1,
+                    ..Details::default()
+                });
+                status
+            }
+            Self::Unasked(why) => Status::internal_error(why),
+            Self::Forbidden(status) => Status::clone(status),
+        }
+    }
+}
+
+/// As k8s.io/apiserver does with what the client has chosen, in case a browser takes the answer for a page.
+fn harmless(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Method;
+
+    fn message(uri: &str, reason: &str) -> Status {
+        let user = User {
+            name: "jane".to_owned(),
+            ..User::default()
+        };
+        let attributes = Attributes::of(&Method::GET, &uri.parse().unwrap());
+        Refusal::forbidden(&user, &attributes, reason).status()
+    }
+
+    #[test]
+    fn a_refusal_says_who_may_not_do_what_where_and_why() {
+        for (uri, reason, expected) in [
+            (
+                "/metrics",
+                "",
+                r#"forbidden: User "jane" cannot get path "/metrics""#,
+            ),
+            (
+                "/metrics/&",
+                "not today",
+                r#"forbidden: User "jane" cannot get path "/metrics/&amp;": not today"#,
+            ),
+            (
+                "/apis/metrics.k8s.io/v1/nodes",
+                "",
+                r#"nodes.metrics.k8s.io is forbidden: User "jane" cannot list resource "nodes" in API group "metrics.k8s.io" at the cluster scope"#,
+            ),
+            (
+                "/apis/metrics.k8s.io/v1/namespaces/ns/pods/a/why",
+                "no",
+                r#"pods.metrics.k8s.io "a" is forbidden: User "jane" cannot get resource "pods/why" in API group "metrics.k8s.io" in the namespace "ns": no"#,
+            ),
+        ] {
+            let status = message(uri, reason);
+            assert_eq!((status.code, status.message.as_str()), (403, expected));
+        }
+        let details = message("/apis/metrics.k8s.io/v1/namespaces/ns/pods/a/why", "")
+            .details
+            .unwrap();
+        assert_eq!(
+            (
+                details.name.as_str(),
+                details.group.as_str(),
+                details.kind.as_str()
+            ),
+            ("a", "metrics.k8s.io", "pods")
+        );
+    }
+
+    #[test]
+    fn what_went_wrong_behind_is_not_told_on() {
+        let error = ReviewError::Unreachable("connect to 10.0.0.1: refused".to_owned());
+        let status = Refusal::unasked("whose token this is", &error).status();
+        assert_eq!(status.code, 500);
+        assert!(!status.message.contains("10.0.0.1"), "{}", status.message);
+    }
+}

@@ -1,0 +1,280 @@
+//! The two questions, answered: who asks, and may they.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use kube::Client;
+use parking_lot::Mutex;
+use rustls_pki_types::{CertificateDer, UnixTime};
+use tokio::task::AbortHandle;
+
+use super::access::{Access, Decision};
+use super::configmap;
+use super::counts::{Authenticated, Authorized, RequestCounts};
+use super::proxy::Headers;
+use super::review::ReviewError;
+use super::tokens::{self, Tokens};
+use super::trust::{Keeper, Trust, TrustError};
+use super::{AllowedPaths, Attributes, Counts, Refusal, Settings, Target, User};
+use crate::clock::Clock;
+use crate::telemetry::{Quiet, chain};
+use crate::tls::ClientCertificates;
+
+/// At most one line in this time about the same trouble.
+const TELL: Duration = Duration::from_secs(60);
+
+/// Why requests cannot be authenticated or authorized at all.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// A file or flag.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A client for the API server.
+    #[error("cannot make a client for {what}: {cause}")]
+    Client {
+        /// For what.
+        what: &'static str,
+        /// Why not.
+        cause: String,
+    },
+    /// No randomness.
+    #[error("the operating system gives no random bytes")]
+    Random,
+}
+
+/// Finds who asks and whether they may. Dropping it ends its watch.
+pub struct Auth {
+    keeper: Arc<Keeper>,
+    tokens: Tokens,
+    access: Access,
+    always: AllowedPaths,
+    counts: RequestCounts,
+    tasks: Vec<AbortHandle>,
+    complaints: Complaints,
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth")
+            .field("ready", &self.ready())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Auth {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// What is said once in a while.
+struct Complaints {
+    certificates: Mutex<Quiet>,
+    reviews: Mutex<Quiet>,
+}
+
+impl Auth {
+    /// Begins to watch whom to believe. `client` is for what the settings name no other API server for; `clock` says
+    /// how old an answer is.
+    ///
+    /// # Errors
+    /// A file that cannot be used, or a client that cannot be made. An API server that does not answer is none.
+    pub fn start(
+        settings: Settings,
+        client: &Client,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, AuthError> {
+        let keeper = Arc::new(Keeper::new(&settings)?);
+        let other = |config: Option<kube::Config>, what| match config {
+            None => Ok(client.clone()),
+            Some(config) => Client::try_from(config).map_err(|error| AuthError::Client {
+                what,
+                cause: chain(&error),
+            }),
+        };
+        let authentication = other(settings.authentication, "--authentication-kubeconfig")?;
+        let authorization = other(settings.authorization, "--authorization-kubeconfig")?;
+        let mut tasks = Vec::new();
+        if keeper.reads_configmap() {
+            let follow = configmap::follow(authentication.clone(), Arc::clone(&keeper));
+            tasks.push(tokio::spawn(follow).abort_handle());
+        }
+        if keeper.has_files() {
+            tasks.push(tokio::spawn(configmap::look(Arc::clone(&keeper))).abort_handle());
+        }
+        let (allowed, denied) = (settings.allowed_lifetime, settings.denied_lifetime);
+        Ok(Arc::new(Self {
+            keeper,
+            tokens: Tokens::new(authentication, settings.token_lifetime, Arc::clone(clock))
+                .map_err(|_| AuthError::Random)?,
+            access: Access::new(authorization, allowed, denied, Arc::clone(clock))
+                .map_err(|_| AuthError::Random)?,
+            always: settings.always_allow,
+            counts: RequestCounts::default(),
+            tasks,
+            complaints: Complaints {
+                certificates: Mutex::new(Quiet::new(TELL)),
+                reviews: Mutex::new(Quiet::new(TELL)),
+            },
+        }))
+    }
+
+    /// Whether whom to believe is known. Until then every request with a client certificate is refused, and with it
+    /// every one that comes through the kube-apiserver.
+    pub fn ready(&self) -> bool {
+        !self.keeper.current().pending
+    }
+
+    /// What has been counted so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+            .snapshot(self.tokens.snapshot(), self.access.snapshot())
+    }
+
+    /// Finds who asks, in the order of k8s.io/apiserver: front proxy, client certificate, bearer token, nobody.
+    /// Whatever is found, the headers that could say who asks are gone afterwards.
+    ///
+    /// # Errors
+    /// When something is shown that is not believed, or that cannot be judged now.
+    pub async fn authenticate(&self, parts: &mut Parts) -> Result<Arc<User>, Refusal> {
+        let trust = self.keeper.current();
+        let found = self.identify(&trust, parts).await;
+        let none = Headers::default();
+        let headers = trust.proxy.as_ref().map_or(&none, |proxy| &proxy.headers);
+        headers.strip(&mut parts.headers);
+        parts.headers.remove(AUTHORIZATION);
+        self.counts.authenticated(match &found {
+            Ok((_, how)) => *how,
+            Err(Refusal::NotReady) => Authenticated::NotReady,
+            Err(Refusal::Unasked(_)) => Authenticated::Failed,
+            Err(_) => Authenticated::Refused,
+        });
+        found.map(|(user, _)| user)
+    }
+
+    async fn identify(
+        &self,
+        trust: &Trust,
+        parts: &Parts,
+    ) -> Result<(Arc<User>, Authenticated), Refusal> {
+        let shown = parts.extensions.get::<ClientCertificates>();
+        let mut refused = false;
+        if let Some(ClientCertificates(chain)) = shown {
+            if trust.pending {
+                return Err(Refusal::NotReady);
+            }
+            match judge(trust, chain, parts) {
+                Ok(Some((user, how))) => return Ok((Arc::new(user.authenticated()), how)),
+                Ok(None) => {}
+                Err(why) => {
+                    refused = true;
+                    self.refused_certificate(&why);
+                }
+            }
+        }
+        if let Some(token) = tokens::bearer(&parts.headers) {
+            let user = self.tokens.user(&token).await;
+            let user = user.map_err(|error| self.unasked("whose token this is", &error))?;
+            match user {
+                Some(user) => return Ok((user, Authenticated::Token)),
+                None => refused = true,
+            }
+        }
+        // Who shows something that is not believed is not taken for somebody who shows nothing.
+        if refused {
+            return Err(Refusal::Unauthorized);
+        }
+        Ok((Arc::new(User::anonymous()), Authenticated::Anonymous))
+    }
+
+    /// Whether `user` may do what `attributes` say.
+    ///
+    /// # Errors
+    /// When they may not, or the API server cannot be asked.
+    pub async fn authorize(&self, user: &User, attributes: &Attributes) -> Result<(), Refusal> {
+        let always = attributes.target == Target::Path && self.always.allow(&attributes.path);
+        if always || user.is_master() {
+            self.counts.authorized(Authorized::Always);
+            return Ok(());
+        }
+        let (outcome, result) = match self.access.decide(user, attributes).await {
+            Ok(Decision::Allowed) => (Authorized::Allowed, Ok(())),
+            Ok(Decision::Denied(reason)) => {
+                let refusal = Refusal::forbidden(user, attributes, &reason);
+                (Authorized::Denied, Err(refusal))
+            }
+            Err(error) => {
+                let refusal = self.unasked("whether this is allowed", &error);
+                (Authorized::Failed, Err(refusal))
+            }
+        };
+        self.counts.authorized(outcome);
+        result
+    }
+
+    fn refused_certificate(&self, why: &str) {
+        if let Some(unreported) = self.complaints.certificates.lock().speak() {
+            tracing::warn!(
+                why,
+                unreported,
+                "a client's certificate is not believed; if the kube-apiserver shows it, compare its front-proxy \
+                 certificate with requestheader-client-ca-file and requestheader-allowed-names in the configmap \
+                 kube-system/extension-apiserver-authentication",
+            );
+        }
+    }
+
+    fn unasked(&self, what: &str, error: &ReviewError) -> Refusal {
+        if let Some(unreported) = self.complaints.reviews.lock().speak() {
+            tracing::warn!(
+                %error,
+                unreported,
+                "the API server was asked {what}, without success: requests are refused until it answers; check that \
+                 it does, and that this account is bound to the cluster role system:auth-delegator",
+            );
+        }
+        Refusal::unasked(what, error)
+    }
+}
+
+/// Whom certificates speak for: another, if they are a front proxy's, else their holder; nobody when no CA is known
+/// or nobody is named.
+fn judge(
+    trust: &Trust,
+    chain: &[CertificateDer<'_>],
+    parts: &Parts,
+) -> Result<Option<(User, Authenticated)>, String> {
+    let now = UnixTime::now();
+    let mut why = Vec::new();
+    if let Some(proxy) = &trust.proxy {
+        match proxy.authenticate(chain, &parts.headers, now) {
+            Ok(Some(user)) => return Ok(Some((user, Authenticated::FrontProxy))),
+            Ok(None) => {}
+            Err(error) => why.push(format!("as a front proxy's: {error}")),
+        }
+    }
+    if let Some(authorities) = &trust.client {
+        match authorities.verify(chain, now) {
+            Ok(subject) if !subject.common_name.is_empty() => {
+                let user = User {
+                    name: subject.common_name,
+                    groups: subject.organizations,
+                    ..User::default()
+                };
+                return Ok(Some((user, Authenticated::Certificate)));
+            }
+            Ok(_) => why.push("as a client's: it names nobody".to_owned()),
+            Err(error) => why.push(format!("as a client's: {error}")),
+        }
+    }
+    if why.is_empty() {
+        Ok(None)
+    } else {
+        Err(why.join("; "))
+    }
+}

@@ -1,0 +1,186 @@
+//! Bearer tokens: whose they are, by TokenReview.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec};
+use kube::Client;
+
+use super::User;
+use super::counts::{ReviewSnapshot, Reviewed};
+use super::memo::{Answer, Lifetime, Memo};
+use super::review::{ReviewError, Reviewer};
+use crate::clock::Clock;
+
+/// The longest token the API server is asked about. Those of service accounts have about 1 KiB; of people whose
+/// groups stand in theirs, a few more.
+const LONGEST: usize = 16 << 10;
+
+/// How many reviews run at the same moment. Anybody can send made-up tokens: each costs the API server a review.
+const AT_ONCE: usize = 32;
+
+/// The longest lists of groups and the like that are remembered.
+const MOST_REMEMBERED: usize = 64 << 10;
+
+/// The token of a request, if it has one: `Authorization: Bearer TOKEN`, read as k8s.io/apiserver does. Whatever
+/// else stands there is no credential.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
+    // What is no text is a token all the same, and nobody's.
+    let value = String::from_utf8_lossy(headers.get(AUTHORIZATION)?.as_bytes());
+    let mut parts = value.trim().split(' ');
+    let (scheme, token) = (parts.next()?, parts.next()?);
+    let is_token = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty();
+    is_token.then(|| token.to_owned())
+}
+
+/// Asks whose tokens are.
+pub(super) struct Tokens {
+    reviewer: Arc<Reviewer>,
+    lifetime: Duration,
+    memo: Arc<Memo<Option<Arc<User>>>>,
+}
+
+impl Answer for Option<Arc<User>> {
+    fn bytes(&self) -> usize {
+        self.as_ref().map_or(0, |user| size(user))
+    }
+}
+
+/// About how many bytes a user takes.
+fn size(user: &User) -> usize {
+    let texts = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
+    let extra = user.extra.iter();
+    let extra = extra.map(|(key, values)| key.len() + 48 + texts(values));
+    user.name.len() + user.uid.len() + texts(&user.groups) + extra.sum::<usize>() + 128
+}
+
+impl Tokens {
+    /// `lifetime` is how long an answer is believed, a good one and a bad one alike.
+    pub(super) fn new(
+        client: Client,
+        lifetime: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ring::error::Unspecified> {
+        const PATH: &str = "/apis/authentication.k8s.io/v1/tokenreviews";
+        Ok(Self {
+            reviewer: Arc::new(Reviewer::new(client, PATH, AT_ONCE)),
+            lifetime,
+            memo: Memo::new(clock)?,
+        })
+    }
+
+    /// Whose token it is; `None` when it is nobody's.
+    pub(super) async fn user(&self, token: &str) -> Result<Option<Arc<User>>, ReviewError> {
+        if token.len() > LONGEST {
+            return Ok(None);
+        }
+        let review = TokenReview {
+            spec: TokenReviewSpec {
+                token: token.to_owned(),
+                ..TokenReviewSpec::default()
+            },
+            ..TokenReview::default()
+        };
+        let (reviewer, memo) = (Arc::clone(&self.reviewer), Arc::clone(&self.memo));
+        let lifetime = self.lifetime;
+        let asked = move || async move {
+            let user = reviewer.ask(&review, &memo.counts, read).await?;
+            let small = user
+                .as_ref()
+                .is_none_or(|user| size(user) <= MOST_REMEMBERED);
+            let lifetime = if small { lifetime } else { Duration::ZERO };
+            Ok((user, Lifetime(lifetime)))
+        };
+        self.memo.answer(token.as_bytes(), asked).await
+    }
+
+    pub(super) fn snapshot(&self) -> ReviewSnapshot {
+        self.memo.snapshot()
+    }
+}
+
+/// Whom a review names. What the API server says of a bad token is not told on: it is nobody's.
+fn read(review: TokenReview) -> Result<(Option<Arc<User>>, Reviewed), ReviewError> {
+    let status = review
+        .status
+        .ok_or_else(|| ReviewError::Garbled("it has no status".to_owned()))?;
+    if status.authenticated != Some(true) {
+        return Ok((None, Reviewed::No));
+    }
+    let user = status.user.unwrap_or_default();
+    let name = user.username.filter(|name| !name.is_empty());
+    let name = name.ok_or_else(|| ReviewError::Garbled("it names no user".to_owned()))?;
+    let user = User {
+        name,
+        uid: user.uid.unwrap_or_default(),
+        groups: user.groups.unwrap_or_default(),
+        extra: user.extra.unwrap_or_default(),
+    };
+    Ok((Some(Arc::new(user.authenticated())), Reviewed::Yes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn token(header: &str) -> Option<String> {
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, header.parse().unwrap())]);
+        bearer(&headers)
+    }
+
+    #[test]
+    fn only_a_bearer_token_is_one() {
+        for (header, expected) in [
+            ("Bearer abc", Some("abc")),
+            ("bearer abc", Some("abc")),
+            ("  BEARER abc  ", Some("abc")),
+            ("Bearer abc def", Some("abc")),
+            ("Bearer", None),
+            ("Bearer ", None),
+            ("Bearer  abc", None),
+            ("Basic abc", None),
+            ("abc", None),
+            ("", None),
+            ("Bearer \u{fc}", Some("\u{fc}")),
+        ] {
+            assert_eq!(token(header).as_deref(), expected, "{header:?}");
+        }
+        assert_eq!(bearer(&HeaderMap::new()), None);
+        let garbled = http::HeaderValue::from_bytes(b"Bearer \xff").unwrap();
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, garbled)]);
+        assert_eq!(bearer(&headers).as_deref(), Some("\u{fffd}"));
+    }
+
+    fn answered(status: serde_json::Value) -> Result<Option<Arc<User>>, ReviewError> {
+        let review = json!({"spec": {"token": "t"}, "status": status});
+        read(serde_json::from_value(review).unwrap()).map(|(user, _)| user)
+    }
+
+    #[test]
+    fn a_review_must_say_clearly_who_it_is() {
+        let good = json!({"authenticated": true, "user": {
+            "username": "jane", "uid": "1", "groups": ["dev"], "extra": {"k": ["v"]}
+        }});
+        let user = answered(good).unwrap().unwrap();
+        assert_eq!((user.name.as_str(), user.uid.as_str()), ("jane", "1"));
+        assert_eq!(user.groups, ["dev", "system:authenticated"]);
+        assert_eq!(user.extra["k"], ["v"]);
+        for nobody in [
+            json!({}),
+            json!({"authenticated": false, "user": {"username": "jane"}}),
+            json!({"error": "expired", "user": {}}),
+        ] {
+            assert_eq!(answered(nobody), Ok(None));
+        }
+        for garbled in [
+            json!({"authenticated": true}),
+            json!({"authenticated": true, "user": {"username": ""}}),
+            json!(null),
+        ] {
+            assert!(answered(garbled).is_err());
+        }
+    }
+}

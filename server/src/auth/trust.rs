@@ -1,0 +1,385 @@
+//! Whom to believe: the CAs and names by which front proxies and clients' certificates are judged.
+//!
+//! Flags name files, which are read again as they change; what they leave open is said by the configmap
+//! kube-system/extension-apiserver-authentication, which the kube-apiserver keeps. Both rotate CAs while the server
+//! runs. What cannot be used leaves what was last good in place.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use k8s_openapi::api::core::v1::ConfigMap;
+use parking_lot::Mutex;
+
+use super::certificate::Authorities;
+use super::proxy::{FrontProxy, Headers};
+use super::{Lookup, ProxySettings, Settings};
+
+/// Whom to believe at one moment.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trust {
+    /// Who speaks for others; nobody when absent.
+    pub(super) proxy: Option<FrontProxy>,
+    /// Who vouches for clients; nobody when absent.
+    pub(super) client: Option<Authorities>,
+    /// The configmap is needed and has not been read yet: no certificate can be judged.
+    pub(super) pending: bool,
+}
+
+/// What is said in one place, as it stands there: to see whether it has changed.
+#[derive(Debug, Default)]
+struct Texts {
+    client: Option<Vec<u8>>,
+    proxy: Option<Vec<u8>>,
+    map: Option<std::collections::BTreeMap<String, String>>,
+}
+
+/// The present trust, and what makes it.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    client_ca: Option<PathBuf>,
+    proxy: Option<(ProxySettings, Headers)>,
+    lookup: Lookup,
+    last: Mutex<Texts>,
+    current: ArcSwap<Trust>,
+}
+
+/// A file or flag of authentication that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// A CA file.
+    #[error("cannot use {path:?} as {flag}: {cause}")]
+    File {
+        /// The flag that names it.
+        flag: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: String,
+    },
+    /// A header's name.
+    #[error("a --requestheader-…-headers flag cannot be used: {0}")]
+    Header(String),
+}
+
+const CLIENT_CA: &str = "--client-ca-file";
+const PROXY_CA: &str = "--requestheader-client-ca-file";
+
+impl Keeper {
+    /// Reads what the flags name.
+    ///
+    /// # Errors
+    /// When a file cannot be used: at the start there is nothing good to go on with.
+    pub(super) fn new(settings: &Settings) -> Result<Self, TrustError> {
+        let proxy = settings.front_proxy.clone().map(|proxy| {
+            let headers = Headers::new(
+                &proxy.username_headers,
+                &proxy.uid_headers,
+                &proxy.group_headers,
+                &proxy.extra_prefixes,
+            )
+            .map_err(TrustError::Header)?;
+            Ok::<_, TrustError>((proxy, headers))
+        });
+        let keeper = Self {
+            client_ca: settings.client_ca.clone(),
+            proxy: proxy.transpose()?,
+            lookup: settings.lookup,
+            last: Mutex::default(),
+            current: ArcSwap::default(),
+        };
+        keeper.current.rcu(|_| Trust {
+            pending: keeper.reads_configmap() && keeper.lookup == Lookup::Required,
+            ..Trust::default()
+        });
+        for result in keeper.read_files() {
+            result?;
+        }
+        Ok(keeper)
+    }
+
+    /// Whom to believe now.
+    pub(super) fn current(&self) -> Arc<Trust> {
+        self.current.load_full()
+    }
+
+    /// Whether anything is left for the configmap to say.
+    pub(super) fn reads_configmap(&self) -> bool {
+        self.lookup != Lookup::Skipped && (self.client_ca.is_none() || self.proxy.is_none())
+    }
+
+    /// Whether there are files to read again.
+    pub(super) fn has_files(&self) -> bool {
+        self.client_ca.is_some() || self.proxy.is_some()
+    }
+
+    /// Reads the files, and takes over those that have changed: for each of them whether it is used now.
+    pub(super) fn read_files(&self) -> Vec<Result<bool, TrustError>> {
+        let mut last = self.last.lock();
+        let mut results = Vec::new();
+        if let Some(path) = &self.client_ca {
+            results.push(read(CLIENT_CA, path, &mut last.client).map(|changed| {
+                let Some(authorities) = changed else {
+                    return false;
+                };
+                self.change(|trust| trust.client = Some(authorities.clone()));
+                true
+            }));
+        }
+        if let Some((settings, headers)) = &self.proxy {
+            results.push(
+                read(PROXY_CA, &settings.ca, &mut last.proxy).map(|changed| {
+                    let Some(authorities) = changed else {
+                        return false;
+                    };
+                    let proxy = FrontProxy {
+                        authorities,
+                        allowed_names: settings.allowed_names.clone(),
+                        headers: headers.clone(),
+                    };
+                    self.change(|trust| trust.proxy = Some(proxy.clone()));
+                    true
+                }),
+            );
+        }
+        results
+    }
+
+    /// Takes over what the configmap says now: whether anything has changed.
+    ///
+    /// # Errors
+    /// In words: what of it cannot be used, and stays as it was.
+    pub(super) fn read_configmap(&self, map: &ConfigMap) -> Result<bool, String> {
+        let data = map.data.clone().unwrap_or_default();
+        let mut last = self.last.lock();
+        if last.map.as_ref() == Some(&data) {
+            return Ok(false);
+        }
+        // Told once for each change of it, whether good or not.
+        let client = (self.client_ca.is_none())
+            .then(|| bundle(&data, "client-ca-file"))
+            .transpose();
+        let proxy = (self.proxy.is_none())
+            .then(|| front_proxy(&data))
+            .transpose();
+        last.map = Some(data);
+        let wrong: Vec<String> = [client.as_ref().err(), proxy.as_ref().err()]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
+        self.change(|trust| {
+            if let Ok(Some(client)) = &client {
+                trust.client.clone_from(client);
+            }
+            if let Ok(Some(proxy)) = &proxy {
+                trust.proxy.clone_from(proxy);
+            }
+            // What was never good leaves nobody believed, which is no reason to wait for more.
+            trust.pending &= client.is_err() || proxy.is_err();
+        });
+        if wrong.is_empty() {
+            Ok(true)
+        } else {
+            Err(wrong.join("; "))
+        }
+    }
+
+    fn change(&self, change: impl Fn(&mut Trust)) {
+        self.current.rcu(|trust| {
+            let mut trust = Trust::clone(trust);
+            change(&mut trust);
+            trust
+        });
+    }
+}
+
+/// The CAs in a file, when it has changed since `last`.
+fn read(
+    flag: &'static str,
+    path: &Path,
+    last: &mut Option<Vec<u8>>,
+) -> Result<Option<Authorities>, TrustError> {
+    let failed = |cause| TrustError::File {
+        flag,
+        path: path.to_owned(),
+        cause,
+    };
+    let text = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    if last.as_ref() == Some(&text) {
+        return Ok(None);
+    }
+    let authorities = Authorities::from_pem(&text).map_err(failed)?;
+    *last = Some(text);
+    Ok(Some(authorities))
+}
+
+type Data = std::collections::BTreeMap<String, String>;
+
+/// The CAs under a key; none when there is no such key.
+fn bundle(data: &Data, key: &str) -> Result<Option<Authorities>, String> {
+    data.get(key)
+        .map(|pem| Authorities::from_pem(pem.as_bytes()).map_err(|error| format!("{key}: {error}")))
+        .transpose()
+}
+
+fn front_proxy(data: &Data) -> Result<Option<FrontProxy>, String> {
+    let Some(authorities) = bundle(data, "requestheader-client-ca-file")? else {
+        return Ok(None);
+    };
+    let list = |key: &str| match data.get(key).filter(|text| !text.is_empty()) {
+        None => Ok(Vec::new()),
+        Some(text) => serde_json::from_str::<Vec<String>>(text)
+            .map_err(|error| format!("{key} is no list of texts in JSON: {error}")),
+    };
+    let headers = Headers::new(
+        &list("requestheader-username-headers")?,
+        &list("requestheader-uid-headers")?,
+        &list("requestheader-group-headers")?,
+        &list("requestheader-extra-headers-prefix")?,
+    )?;
+    Ok(Some(FrontProxy {
+        authorities,
+        allowed_names: list("requestheader-allowed-names")?,
+        headers,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kubevitals_sim::pki::Authority;
+
+    fn pem() -> String {
+        Authority::new("ca").unwrap().pem()
+    }
+
+    fn map(data: &[(&str, &str)]) -> ConfigMap {
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        ConfigMap {
+            data: Some(data.iter().map(own).collect()),
+            ..ConfigMap::default()
+        }
+    }
+
+    #[test]
+    fn until_the_configmap_is_read_no_certificate_can_be_judged() {
+        let keeper = Keeper::new(&Settings::default()).unwrap();
+        assert!(keeper.current().pending);
+        let (client, proxy) = (pem(), pem());
+        let good = map(&[
+            ("client-ca-file", &client),
+            ("requestheader-client-ca-file", &proxy),
+            ("requestheader-username-headers", r#"["X-Remote-User"]"#),
+            ("requestheader-allowed-names", r#"["a","b"]"#),
+        ]);
+        assert_eq!(keeper.read_configmap(&good), Ok(true));
+        assert_eq!(keeper.read_configmap(&good), Ok(false), "nothing new");
+        let trust = keeper.current();
+        assert!(!trust.pending && trust.client.is_some());
+        assert_eq!(trust.proxy.as_ref().unwrap().allowed_names, ["a", "b"]);
+    }
+
+    #[test]
+    fn what_cannot_be_used_leaves_what_was_good() {
+        let keeper = Keeper::new(&Settings::default()).unwrap();
+        let (client, proxy) = (pem(), pem());
+        let good = [
+            ("client-ca-file", client.as_str()),
+            ("requestheader-client-ca-file", &proxy),
+        ];
+        for (key, text) in [
+            ("client-ca-file", "no PEM"),
+            ("requestheader-client-ca-file", ""),
+            ("requestheader-allowed-names", "a"),
+            ("requestheader-username-headers", r#"["no header"]"#),
+        ] {
+            let mut broken = map(&good);
+            broken
+                .data
+                .as_mut()
+                .unwrap()
+                .insert(key.to_owned(), text.to_owned());
+            let first = Keeper::new(&Settings::default()).unwrap();
+            let error = first.read_configmap(&broken).unwrap_err();
+            assert!(error.contains(key) || error.contains("header"), "{error}");
+            assert!(first.current().pending, "{key}: half of it is not all");
+
+            let _good = keeper.read_configmap(&map(&good));
+            assert!(keeper.read_configmap(&broken).is_err());
+            let trust = keeper.current();
+            assert!(trust.proxy.is_some() && trust.client.is_some() && !trust.pending);
+        }
+    }
+
+    #[test]
+    fn a_ca_that_is_taken_away_is_believed_no_longer() {
+        let keeper = Keeper::new(&Settings::default()).unwrap();
+        let ca = pem();
+        let both = [
+            ("client-ca-file", ca.as_str()),
+            ("requestheader-client-ca-file", &ca),
+        ];
+        keeper.read_configmap(&map(&both)).unwrap();
+        keeper.read_configmap(&map(&both[..1])).unwrap();
+        let trust = keeper.current();
+        assert!(trust.proxy.is_none() && trust.client.is_some());
+    }
+
+    #[test]
+    fn flags_come_before_the_configmap() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.crt");
+        std::fs::write(&path, pem()).unwrap();
+        let keeper = Keeper::new(&Settings {
+            client_ca: Some(path.clone()),
+            ..Settings::default()
+        })
+        .unwrap();
+        assert!(keeper.reads_configmap() && keeper.current().pending);
+        keeper
+            .read_configmap(&map(&[("client-ca-file", "no PEM")]))
+            .unwrap();
+        let trust = keeper.current();
+        assert!(!trust.pending && trust.client.is_some() && trust.proxy.is_none());
+
+        // Half written: the old one stays; whole: the new one counts.
+        std::fs::write(&path, "-----BEGIN CERTI").unwrap();
+        assert!(
+            keeper
+                .read_files()
+                .into_iter()
+                .all(|result| result.is_err())
+        );
+        assert!(keeper.current().client.is_some());
+        std::fs::write(&path, pem()).unwrap();
+        assert!(matches!(keeper.read_files().as_slice(), [Ok(true)]));
+        assert!(matches!(keeper.read_files().as_slice(), [Ok(false)]));
+    }
+
+    #[test]
+    fn a_configmap_that_need_not_be_read_is_not_waited_for() {
+        for lookup in [Lookup::Skipped, Lookup::Tolerated] {
+            let settings = Settings {
+                lookup,
+                ..Settings::default()
+            };
+            let keeper = Keeper::new(&settings).unwrap();
+            assert!(!keeper.current().pending, "{lookup:?}");
+            assert_eq!(keeper.reads_configmap(), lookup == Lookup::Tolerated);
+        }
+    }
+
+    #[test]
+    fn a_wrong_file_is_named_at_the_start() {
+        let settings = Settings {
+            client_ca: Some("/nowhere/ca.crt".into()),
+            ..Settings::default()
+        };
+        let error = Keeper::new(&settings).unwrap_err().to_string();
+        assert!(
+            error.contains("/nowhere/ca.crt") && error.contains(CLIENT_CA),
+            "{error}"
+        );
+    }
+}
