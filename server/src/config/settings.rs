@@ -88,7 +88,7 @@ impl Settings {
     pub async fn from_flags(flags: Flags) -> Result<Self, ConfigError> {
         check(&flags)?;
         let tls = serving::settings(&flags.serving)?;
-        let auth = authentication::settings(&flags.authentication, &flags.authorization)?;
+        let auth = authentication::settings(&flags.authentication, &flags.authorization).await?;
         let kube = match &flags.cluster.kubeconfig {
             Some(path) => from_file(path).await?,
             None => kube::Config::incluster()
@@ -165,7 +165,7 @@ impl Settings {
 
 /// Gives the API server's client what kube leaves out: a bound on silence. Without it a list that is never
 /// answered, or a connection that died without a word, would freeze what is known of the cluster for good.
-fn bounded(mut kube: kube::Config) -> kube::Config {
+pub(super) fn bounded(mut kube: kube::Config) -> kube::Config {
     kube.read_timeout = Some(LONGEST_SILENCE);
     kube.reset_reader_on_write = true;
     kube
@@ -223,7 +223,7 @@ fn check(flags: &Flags) -> Result<(), ConfigError> {
     Ok(())
 }
 
-async fn from_file(path: &PathBuf) -> Result<kube::Config, ConfigError> {
+pub(super) async fn from_file(path: &PathBuf) -> Result<kube::Config, ConfigError> {
     let wrong = |cause| ConfigError::Kubeconfig {
         path: path.clone(),
         cause,
