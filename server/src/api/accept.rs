@@ -1,91 +1,200 @@
-//! The Accept header, as Kubernetes' negotiation reads it.
+//! The Accept header, as Kubernetes' servers read it: `goautoneg` and `NegotiateMediaTypeOptions` of
+//! k8s.io/apiserver, quirks and all, because clients are written against them.
+//!
+//! go-restful looks at the header before them and refuses `application/*`, which this server answers.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
+use kubevitals_proto::wire::object::Encoding;
+use std::borrow::Cow;
 
-/// One alternative of an Accept header.
+/// More clauses than any client sends; what comes after them is not read.
+const MOST_CLAUSES: usize = 100;
+
+/// One clause of the header.
 #[derive(Debug, PartialEq)]
-pub(super) struct Alternative<'a> {
+struct Clause<'a> {
     kind: &'a str,
     subtype: &'a str,
     parameters: Vec<(&'a str, &'a str)>,
-    quality: f32,
+    quality: f64,
 }
 
-impl Alternative<'_> {
-    /// Whether it admits `kind/subtype`, by name or by a star.
-    pub(super) fn admits(&self, kind: &str, subtype: &str) -> bool {
-        (self.kind == "*" && self.subtype == "*")
-            || (self.kind.eq_ignore_ascii_case(kind)
-                && (self.subtype == "*" || self.subtype.eq_ignore_ascii_case(subtype)))
-    }
-
-    /// A parameter's value.
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| *value)
-    }
+/// Another kind of object that a clause asks for instead of the one at the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Conversion<'a> {
+    /// Its kind.
+    pub(super) kind: &'a str,
+    /// Its API group.
+    pub(super) group: &'a str,
+    /// Its version.
+    pub(super) version: &'a str,
 }
 
-/// The alternatives of a request, best first; of equal quality in the order given. Without the header there is
-/// one, which admits anything. Alternatives that do not parse, or with a quality of zero, are left out.
-pub(super) fn alternatives(headers: &HeaderMap) -> Vec<Alternative<'_>> {
-    let mut all: Vec<Alternative<'_>> = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(parse)
-        .filter(|alternative| alternative.quality > 0.0)
-        .collect();
-    if !headers.contains_key(ACCEPT) {
-        all.push(Alternative {
-            kind: "*",
-            subtype: "*",
-            parameters: Vec::new(),
-            quality: 1.0,
-        });
-    }
-    all.sort_by(|a, b| b.quality.total_cmp(&a.quality));
-    all
+/// What a request is answered with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Chosen<T> {
+    /// The encoding.
+    pub(super) encoding: Encoding,
+    /// Whether the clause asks for indented JSON.
+    pub(super) pretty: bool,
+    /// What was made of the clause's conversion.
+    pub(super) conversion: T,
 }
 
-fn parse(text: &str) -> Option<Alternative<'_>> {
-    let mut parts = text.split(';').map(str::trim);
-    let media = parts.next()?;
-    let (kind, subtype) = if media == "*" {
-        ("*", "*")
+/// Why nothing was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No clause names a media type that is served.
+    MediaType,
+    /// Some do, but with parameters that cannot be met.
+    Parameters,
+}
+
+/// Takes the first clause that can be met, the best first. `convert` says whether an endpoint has an encoding of
+/// what a clause asks for; most have none for any conversion.
+///
+/// # Errors
+/// When no clause can be met.
+pub(super) fn negotiate<T>(
+    headers: &HeaderMap,
+    convert: impl Fn(Encoding, Option<Conversion<'_>>) -> Option<T>,
+) -> Result<Chosen<T>, Refusal> {
+    // As in Go, further headers of that name are not read.
+    let header = headers.get(ACCEPT).map(|value| value.as_bytes());
+    let header = String::from_utf8_lossy(header.unwrap_or_default());
+    let header = if header.is_empty() {
+        Cow::Borrowed("application/json")
     } else {
-        media.split_once('/')?
+        header
     };
-    let mut alternative = Alternative {
-        kind: kind.trim(),
-        subtype: subtype.trim(),
-        parameters: Vec::new(),
-        quality: 1.0,
-    };
-    for (name, value) in parts.filter_map(|parameter| parameter.split_once('=')) {
-        let (name, value) = (name.trim(), value.trim().trim_matches('"'));
-        if name == "q" {
-            alternative.quality = value
-                .parse()
-                .ok()
-                .filter(|quality| (0.0..=1.0).contains(quality))?;
-        } else {
-            alternative.parameters.push((name, value));
+    let mut refusal = Refusal::MediaType;
+    for clause in clauses(&header) {
+        for encoding in Encoding::ALL {
+            if !clause.admits(encoding.content_type()) {
+                continue;
+            }
+            refusal = Refusal::Parameters;
+            if let Some(conversion) = clause
+                .is_served_in(encoding)
+                .then(|| convert(encoding, clause.conversion()))
+                .flatten()
+            {
+                return Ok(Chosen {
+                    encoding,
+                    pretty: clause.parameter("pretty") == Some("1"),
+                    conversion,
+                });
+            }
         }
     }
-    Some(alternative)
+    Err(refusal)
 }
 
-/// Whether plain JSON will do: some alternative admits it without asking for another shape (a Table, say) that
-/// is not served.
-pub(super) fn takes_json(headers: &HeaderMap) -> bool {
-    alternatives(headers).iter().any(|alternative| {
-        alternative.admits("application", "json") && alternative.parameter("as").is_none()
-    })
+/// Which of these media types, none of which Kubernetes negotiates, is liked best; of two alike the earlier.
+pub(super) fn best<'a>(headers: &HeaderMap, media: &[&'a str]) -> Option<&'a str> {
+    let header = headers.get(ACCEPT).map(|value| value.as_bytes());
+    let header = String::from_utf8_lossy(header.unwrap_or_default());
+    clauses(&header)
+        .into_iter()
+        .find_map(|clause| media.iter().find(|media| clause.admits(media)).copied())
+}
+
+/// For endpoints that convert nothing.
+pub(super) fn no_conversion(_: Encoding, conversion: Option<Conversion<'_>>) -> Option<()> {
+    conversion.is_none().then_some(())
+}
+
+impl<'a> Clause<'a> {
+    /// A clause without a media type is none.
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(';');
+        let media = parts.next()?.trim_matches(' ');
+        let (kind, subtype) = match media.split_once('/') {
+            Some((kind, subtype)) if !subtype.is_empty() => (kind, subtype),
+            _ if media.trim_end_matches('/') == "*" => ("*", "*"),
+            _ => return None,
+        };
+        if subtype.trim_end_matches('/').contains('/') || subtype.ends_with("//") {
+            return None;
+        }
+        let mut clause = Self {
+            kind: kind.trim_matches(' '),
+            subtype: subtype.trim_end_matches('/').trim_matches(' '),
+            parameters: Vec::new(),
+            quality: 1.0,
+        };
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            let name = name.trim_matches(' ');
+            if value.is_empty() || value.contains('=') {
+                continue;
+            }
+            if name == "q" {
+                // Go goes on with zero if it cannot read it, and zero is no refusal there: it only comes last.
+                clause.quality = value.parse().unwrap_or(0.0);
+            } else {
+                clause.parameters.push((name, value.trim_matches(' ')));
+            }
+        }
+        Some(clause)
+    }
+
+    fn admits(&self, content_type: &str) -> bool {
+        let (kind, subtype) = content_type.split_once('/').unwrap_or_default();
+        (self.kind == kind && (self.subtype == subtype || self.subtype == "*"))
+            || (self.kind == "*" && self.subtype == "*")
+    }
+
+    /// A parameter's value; of several the last.
+    fn parameter(&self, name: &str) -> Option<&'a str> {
+        let mut named = self.parameters.iter().rev();
+        named.find(|(key, _)| *key == name).map(|(_, value)| *value)
+    }
+
+    fn conversion(&self) -> Option<Conversion<'a>> {
+        let (kind, group, version) = (
+            self.parameter("as"),
+            self.parameter("g"),
+            self.parameter("v"),
+        );
+        (kind.is_some() || group.is_some() || version.is_some()).then(|| Conversion {
+            kind: kind.unwrap_or_default(),
+            group: group.unwrap_or_default(),
+            version: version.unwrap_or_default(),
+        })
+    }
+
+    /// Whether its stream (`watch` or none; YAML has none) and its server version (`v1`) are served.
+    fn is_served_in(&self, encoding: Encoding) -> bool {
+        let stream = match self.parameter("stream") {
+            None | Some("") => true,
+            Some("watch") => encoding != Encoding::Yaml,
+            Some(_) => false,
+        };
+        stream && matches!(self.parameter("sv"), None | Some("" | "v1"))
+    }
+
+    /// Whether it comes before `other`. This is no order: a star comes after a name whatever their qualities, and
+    /// before one of less quality.
+    fn precedes(&self, other: &Self) -> bool {
+        self.quality > other.quality
+            || (self.kind != "*" && other.kind == "*")
+            || (self.subtype != "*" && other.subtype == "*")
+    }
+}
+
+/// The clauses, the best first, by the same steps as Go's sort takes for as many as there ever are.
+fn clauses(header: &str) -> Vec<Clause<'_>> {
+    let clauses = header.split(',').filter_map(Clause::parse);
+    let mut sorted: Vec<Clause<'_>> = Vec::new();
+    for clause in clauses.take(MOST_CLAUSES) {
+        let place = sorted
+            .iter()
+            .rposition(|before| !clause.precedes(before))
+            .map_or(0, |before| before + 1);
+        sorted.insert(place, clause);
+    }
+    sorted
 }
 
 #[cfg(test)]
@@ -97,39 +206,146 @@ mod tests {
         HeaderMap::from_iter([(ACCEPT, HeaderValue::from_str(accept).unwrap())])
     }
 
+    /// A list's endpoint: tables, but not in protobuf.
+    fn list(accept: &str) -> Result<(Encoding, Option<String>), Refusal> {
+        let chosen = negotiate(&headers(accept), |encoding, conversion| match conversion {
+            None => Some(None),
+            Some(Conversion {
+                kind: "Table",
+                group: "meta.k8s.io",
+                version: version @ ("v1" | "v1beta1"),
+            }) if encoding != Encoding::Protobuf => Some(Some(version.to_owned())),
+            Some(_) => None,
+        })?;
+        Ok((chosen.encoding, chosen.conversion))
+    }
+
+    const KUBECTL: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
+
     #[test]
-    fn json_is_found_among_others() {
-        for (accept, expected) in [
-            ("application/json", true),
-            ("*/*", true),
-            ("*", true),
-            ("application/*", true),
-            ("application/vnd.kubernetes.protobuf,application/json", true),
-            ("application/vnd.kubernetes.protobuf, */*", true),
+    fn the_first_clause_that_can_be_met_is_taken() {
+        use Encoding::{Json, Protobuf, Yaml};
+        for (accept, encoding, table) in [
+            ("", Json, None),
+            ("*/*", Json, None),
+            ("*", Json, None),
+            ("application/*", Json, None),
+            ("application/json", Json, None),
+            ("application/yaml", Yaml, None),
+            ("application/vnd.kubernetes.protobuf", Protobuf, None),
+            // The HPA.
+            ("application/vnd.kubernetes.protobuf, */*", Protobuf, None),
+            ("text/html,application/yaml", Yaml, None),
+            (KUBECTL, Json, Some("v1")),
             (
-                "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
-                true,
+                "application/json;as=Table;v=v2;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io",
+                Json,
+                Some("v1beta1"),
             ),
-            ("application/json;as=Table;v=v1;g=meta.k8s.io", false),
-            ("application/json;q=0", false),
-            ("text/html", false),
-            ("nonsense", false),
-            ("application/json;q=9", false),
-            ("", false),
+            // A table has no protobuf.
+            (
+                "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
+                Json,
+                Some("v1"),
+            ),
+            (
+                "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io,application/json",
+                Json,
+                None,
+            ),
+            (
+                "application/yaml;as=Table;v=v1;g=meta.k8s.io",
+                Yaml,
+                Some("v1"),
+            ),
+            ("*/*;as=Table;v=v1;g=meta.k8s.io", Json, Some("v1")),
+            (
+                "application/json;as=Other;v=v1;g=x,application/yaml",
+                Yaml,
+                None,
+            ),
+            ("application/json;stream=watch", Json, None),
+            (
+                "application/yaml;stream=watch,application/vnd.kubernetes.protobuf;stream=watch",
+                Protobuf,
+                None,
+            ),
+            ("*/*;stream=watch", Json, None),
+            ("application/json;stream=other,application/yaml", Yaml, None),
+            ("application/json;sv=v2,application/yaml", Yaml, None),
+            ("application/json;sv=v1;charset=utf-8", Json, None),
+            // Quality, and what goes without.
+            ("application/json;q=0.1,application/yaml", Yaml, None),
+            ("application/json;q=0.9,application/yaml;q=0.95", Yaml, None),
+            ("application/json,application/yaml", Json, None),
+            ("application/json;q=0.5,application/yaml;q=0.5", Json, None),
+            ("application/yaml;q=0.001, application/xml", Yaml, None),
+            ("application/json;q=0", Json, None),
+            (
+                "application/json;q=nonsense,application/yaml;q=0.1",
+                Yaml,
+                None,
+            ),
+            // A name before a star, whatever their qualities, if it comes after it.
+            ("*/*, application/yaml;q=0.1", Yaml, None),
+            ("application/*;q=0.9,application/yaml;q=0.1", Yaml, None),
+            ("application/yaml;q=0.1,*/*", Json, None),
         ] {
-            assert_eq!(takes_json(&headers(accept)), expected, "{accept:?}");
+            let expected = (encoding, table.map(str::to_owned));
+            assert_eq!(list(accept), Ok(expected), "{accept:?}");
         }
-        assert!(takes_json(&HeaderMap::new()));
+        let nothing = negotiate(&HeaderMap::new(), no_conversion).unwrap();
+        assert_eq!(nothing.encoding, Json);
     }
 
     #[test]
-    fn quality_decides_and_order_breaks_ties() {
-        let headers = headers("text/a;q=0.5, text/b, text/c;q=0.5;x=\"1\", text/d;q=0.1");
-        let all = alternatives(&headers);
+    fn what_cannot_be_met_is_refused_for_its_reason() {
+        for (accept, expected) in [
+            ("application/xml", Refusal::MediaType),
+            ("text/*", Refusal::MediaType),
+            ("nonsense", Refusal::MediaType),
+            ("application/", Refusal::MediaType),
+            ("application/json/x", Refusal::MediaType),
+            ("Application/JSON", Refusal::MediaType),
+            (",", Refusal::MediaType),
+            ("*/json", Refusal::MediaType),
+            ("application/json;v=v1", Refusal::Parameters),
+            ("application/json;as=Table", Refusal::Parameters),
+            (
+                "application/json;as=Table;v=v1;g=\"meta.k8s.io\"",
+                Refusal::Parameters,
+            ),
+            (
+                "text/html,application/yaml;stream=watch",
+                Refusal::Parameters,
+            ),
+        ] {
+            assert_eq!(list(accept), Err(expected), "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn indentation_can_be_asked_for_in_a_clause() {
+        let pretty = |accept| negotiate(&headers(accept), no_conversion).unwrap().pretty;
+        assert!(pretty("application/json;pretty=1"));
+        assert!(!pretty("application/json;pretty=0"));
+        assert!(!pretty("application/json;pretty=true"));
+        assert!(!pretty("application/json"));
+    }
+
+    #[test]
+    fn clauses_without_end_are_not_read_without_end() {
+        let many = "text/a,".repeat(100_000);
         assert_eq!(
-            all.iter().map(|one| one.subtype).collect::<Vec<_>>(),
-            ["b", "a", "c", "d"]
+            list(&format!("{many}application/json")),
+            Err(Refusal::MediaType)
         );
-        assert_eq!(all[2].parameter("x"), Some("1"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_makes_it_panic(header in "[ -~]{0,60}|[a*/,;=q.0-9 ]{0,80}") {
+            let _ = list(&header);
+        }
     }
 }

@@ -33,5 +33,5 @@ async fn scrapes(State(query): State<Arc<Query>>, request: Request) -> Response 
             serde_json::json!({"nodes": watch(&watches.nodes), "pods": watch(&watches.pods)});
         counts.insert("watches".to_owned(), watches);
     }
-    Form::any(&request).object(&counts)
+    Form::any(&request).json(http::StatusCode::OK, &counts)
 }

@@ -1,6 +1,5 @@
 //! Discovery: what this server serves, in the old form and the aggregated one.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,22 +8,23 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
-use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, VARY,
-};
+use http::header::{CACHE_CONTROL, ETAG, HeaderValue, VARY};
 use kubevitals_proto::metrics::{GROUP, Version, discovery};
 use kubevitals_proto::wire::discovery::aggregated::ApiGroupDiscoveryList;
 use kubevitals_proto::wire::discovery::{AGGREGATED_CONTENT_TYPE, ApiGroupList};
+use kubevitals_proto::wire::object::{Encoding, Object};
 use kubevitals_proto::wire::root::RootPaths;
 use kubevitals_proto::wire::status::Status;
 
+use super::accept::{self, Conversion};
+use super::etag::Tag;
 use super::reply::{self, Form};
-use super::{accept, debug, health};
+use super::{debug, health, request};
 use crate::query::Query;
 
 /// The routes; `port` is the one served on, for clients that ask where to go.
 pub(super) fn routes(port: u16) -> Router<Arc<Query>> {
-    let mut routes = Router::new().route("/", get(async |request: Request| paths(&request)));
+    let mut routes = Router::new().route("/", get(async || paths(StatusCode::OK)));
     for slash in ["", "/"] {
         routes = routes
             .route(
@@ -34,23 +34,21 @@ pub(super) fn routes(port: u16) -> Router<Arc<Query>> {
             .route(
                 &format!("/apis/{GROUP}{slash}"),
                 get(async |request: Request| {
-                    Form::any(&request).object(&discovery::group(&Version::ALL).alone())
+                    object(&request, &discovery::group(&Version::ALL).alone())
                 }),
             );
         for version in Version::ALL {
             routes = routes.route(
                 &format!("/apis/{GROUP}/{}{slash}", version.as_str()),
-                get(async move |request: Request| {
-                    Form::any(&request).object(&discovery::resources(version))
-                }),
+                get(async move |request: Request| object(&request, &discovery::resources(version))),
             );
         }
     }
     routes
 }
 
-/// The paths that answer, as the root lists them.
-pub(super) fn paths(request: &Request) -> Response {
+/// The paths that answer, as the root lists them, whatever the client accepts.
+pub(super) fn paths(code: StatusCode) -> Response {
     let mut paths = vec!["/apis".to_owned(), format!("/apis/{GROUP}")];
     paths.extend(Version::ALL.map(|version| format!("/apis/{GROUP}/{}", version.as_str())));
     for (endpoint, checks) in health::ENDPOINTS {
@@ -64,73 +62,72 @@ pub(super) fn paths(request: &Request) -> Response {
     paths.extend(debug::PATHS.map(str::to_owned));
     paths.extend(["/metrics".to_owned(), "/version".to_owned()]);
     paths.sort_unstable();
-    Form::any(request).object(&RootPaths { paths })
+    Form::INDENTED.json(code, &RootPaths { paths })
 }
 
-/// `/apis`: aggregated discovery for whoever prefers it, else the list of groups.
+/// `/apis`: aggregated discovery for whoever asks for it, be it as the last choice, else the list of groups.
 fn groups(port: u16, request: &Request) -> Response {
-    let aggregated = accept::alternatives(request.headers())
-        .iter()
-        .find(|alternative| alternative.admits("application", "json"))
-        .is_some_and(|best| {
-            best.parameter("as") == Some("APIGroupDiscoveryList")
-                && best.parameter("g") == Some("apidiscovery.k8s.io")
-                && best.parameter("v") == Some("v2")
-        });
-    let form = Form::any(request);
-    let mut response = if aggregated {
-        aggregated_groups(form, request.headers())
-    } else {
-        form.object(&ApiGroupList::new(vec![
-            discovery::group(&Version::ALL).reached_at(&format!(":{port}")),
-        ]))
+    match accept::negotiate(request.headers(), aggregated) {
+        Ok(chosen) => aggregated_groups(chosen.encoding, request),
+        Err(_) => object(
+            request,
+            &ApiGroupList::new(vec![
+                discovery::group(&Version::ALL).reached_at(&format!(":{port}")),
+            ]),
+        ),
+    }
+}
+
+fn aggregated(_: Encoding, conversion: Option<Conversion<'_>>) -> Option<()> {
+    let wanted = Conversion {
+        kind: "APIGroupDiscoveryList",
+        group: "apidiscovery.k8s.io",
+        version: "v2",
     };
-    response
-        .headers_mut()
-        .insert(VARY, HeaderValue::from_static("Accept"));
-    response
+    (conversion == Some(wanted)).then_some(())
 }
 
 /// Aggregated discovery, which the kube-apiserver asks for again and again: it need not read what it has.
-fn aggregated_groups(form: Form, headers: &HeaderMap) -> Response {
+fn aggregated_groups(encoding: Encoding, request: &Request) -> Response {
     let groups = ApiGroupDiscoveryList::new(vec![discovery::aggregated(&Version::ALL)]);
-    let json = match serde_json::to_vec(&groups) {
-        Ok(json) => form.text(json),
-        Err(error) => return form.status(&Status::internal_error(error)),
+    let (json, body) = match (groups.encode(Encoding::Json), groups.encode(encoding)) {
+        (Ok(json), Ok(body)) => (json, body),
+        (Err(error), _) | (_, Err(error)) => {
+            return Form::any(request).status(&Status::internal_error(error));
+        }
     };
-    let tag = tag(&json);
-    let mut response = if is_known(headers, &tag) {
+    let tag = Tag::of(&json);
+    let mut response = if tag.is_known(request.headers()) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        let mut response = reply::json(StatusCode::OK, Body::from(json));
-        let content_type = HeaderValue::from_static(AGGREGATED_CONTENT_TYPE);
-        response.headers_mut().insert(CONTENT_TYPE, content_type);
-        response
+        let form = Form {
+            encoding,
+            pretty: request::pretty(request.uri(), request.headers()),
+        };
+        let content_type = match encoding {
+            Encoding::Json => AGGREGATED_CONTENT_TYPE,
+            Encoding::Yaml => {
+                "application/yaml;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+            }
+            Encoding::Protobuf => {
+                "application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+            }
+        };
+        reply::answer(StatusCode::OK, content_type, Body::from(form.text(body)))
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public"));
-    if let Ok(tag) = HeaderValue::try_from(tag) {
-        headers.insert(ETAG, tag);
-    }
+    headers.insert(VARY, HeaderValue::from_static("Accept"));
+    headers.insert(ETAG, tag.header());
     response
 }
 
-/// The entity tag of a body: the same in every replica of one build, which is all that a client can notice.
-fn tag(body: &[u8]) -> String {
-    let mut hasher = DefaultHasher::new();
-    body.hash(&mut hasher);
-    format!("\"{:016X}\"", hasher.finish())
-}
-
-/// Whether the client says that it has what `tag` stands for.
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+/// An object in the form asked for.
+fn object(request: &Request, object: &impl Object) -> Response {
+    match Form::of(request) {
+        Ok(form) => form.object(object),
+        Err(refusal) => refusal,
+    }
 }

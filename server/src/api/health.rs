@@ -190,15 +190,18 @@ fn one(check: &Check, health: &Health) -> Response {
     }
 }
 
-async fn version(request: Request) -> Response {
-    Form::any(&request).object(&VersionInfo {
-        major: env!("CARGO_PKG_VERSION_MAJOR").to_owned(),
-        minor: env!("CARGO_PKG_VERSION_MINOR").to_owned(),
-        git_version: concat!("v", env!("CARGO_PKG_VERSION")).to_owned(),
-        compiler: "rustc".to_owned(),
-        platform: format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
-        ..VersionInfo::default()
-    })
+async fn version() -> Response {
+    Form::INDENTED.json(
+        StatusCode::OK,
+        &VersionInfo {
+            major: env!("CARGO_PKG_VERSION_MAJOR").to_owned(),
+            minor: env!("CARGO_PKG_VERSION_MINOR").to_owned(),
+            git_version: concat!("v", env!("CARGO_PKG_VERSION")).to_owned(),
+            compiler: "rustc".to_owned(),
+            platform: format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
+            ..VersionInfo::default()
+        },
+    )
 }
 
 #[cfg(test)]

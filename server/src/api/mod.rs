@@ -1,8 +1,10 @@
 //! What is served: metrics.k8s.io, discovery, health. Handlers ask the query face and nothing else.
 
 mod accept;
+mod compress;
 mod debug;
 mod discovery;
+mod etag;
 mod gate;
 mod health;
 mod metrics;
@@ -76,8 +78,6 @@ async fn not_allowed(request: Request) -> Response {
 }
 
 /// A path that is no API: the peer lists what there is.
-async fn unknown_path(request: Request) -> Response {
-    let mut response = discovery::paths(&request);
-    *response.status_mut() = http::StatusCode::NOT_FOUND;
-    response
+async fn unknown_path() -> Response {
+    discovery::paths(http::StatusCode::NOT_FOUND)
 }

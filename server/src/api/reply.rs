@@ -1,19 +1,33 @@
 //! Answers in the forms the peer gives them.
 
+use std::convert::Infallible;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use futures::{Stream, StreamExt, stream};
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use kubevitals_proto::wire::object::{Encoding, Object};
 use kubevitals_proto::wire::pretty;
-use kubevitals_proto::wire::status::Status;
+use kubevitals_proto::wire::status::{Reason, Status};
 use serde::Serialize;
 
-use super::{accept, request};
+use super::accept::{self, Refusal};
+use super::{compress, request};
 
-/// What can be asked for, as the peer lists it.
-const REPRESENTATIONS: [&str; 5] = [
+/// What one object can be had in, as the peer lists it.
+pub(super) const OBJECTS: &[&str] = &[
+    "application/json",
+    "application/yaml",
+    "application/vnd.kubernetes.protobuf",
+];
+
+/// What a list can be had in.
+pub(super) const LISTS: &[&str] = &[
     "application/json",
     "application/yaml",
     "application/vnd.kubernetes.protobuf",
@@ -21,73 +35,160 @@ const REPRESENTATIONS: [&str; 5] = [
     "application/vnd.kubernetes.protobuf;stream=watch",
 ];
 
-/// What of a request decides about the form of its answer.
-#[derive(Debug, Clone, Copy)]
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
+    pub(super) encoding: Encoding,
     /// JSON is indented.
     pub(super) pretty: bool,
 }
 
 impl Form {
-    /// The form of what is JSON whatever is asked for: discovery, failures.
+    /// JSON for people, which needs no agreement.
+    pub(super) const INDENTED: Self = Self {
+        encoding: Encoding::Json,
+        pretty: true,
+    };
+
+    /// The form of a failure: as asked for, and indented JSON if that cannot be had.
     pub(super) fn any(request: &Request) -> Self {
-        Self {
-            pretty: request::pretty(request.uri(), request.headers()),
+        Self::of_failure(request.uri(), request.headers())
+    }
+
+    /// The same, of a request's parts.
+    pub(super) fn of_failure(uri: &Uri, headers: &HeaderMap) -> Self {
+        match accept::negotiate(headers, accept::no_conversion) {
+            Ok(chosen) => Self {
+                encoding: chosen.encoding,
+                pretty: chosen.pretty || request::pretty(uri, headers),
+            },
+            Err(_) => Self::INDENTED,
         }
     }
 
-    /// The form asked for.
+    /// The form asked for of an object that has nothing but itself.
     ///
     /// # Errors
-    /// 406 when nothing that we have is acceptable.
-    pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Result<Self, Response> {
-        let form = Self {
-            pretty: request::pretty(uri, headers),
-        };
-        if accept::takes_json(headers) {
-            Ok(form)
-        } else {
-            Err(form.status(&Status::not_acceptable(&REPRESENTATIONS)))
+    /// 406 when it cannot be had.
+    pub(super) fn of(request: &Request) -> Result<Self, Response> {
+        match accept::negotiate(request.headers(), accept::no_conversion) {
+            Ok(_) => Ok(Self::any(request)),
+            Err(refusal) => Err(not_acceptable(request, refusal, OBJECTS)),
         }
     }
 
     /// A Status as its own answer.
     pub(super) fn status(self, status: &Status) -> Response {
-        let code = StatusCode::from_u16(status.code);
-        self.bytes(
-            code.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            status.to_json(),
-        )
+        let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = status
+            .encode(self.encoding)
+            .unwrap_or_else(|_| status.to_json());
+        self.bytes(code, body)
     }
 
-    /// An object.
-    pub(super) fn object(self, object: &impl Serialize) -> Response {
-        match serde_json::to_vec(object) {
-            Ok(json) => self.bytes(StatusCode::OK, json),
+    /// An object of Kubernetes' own.
+    pub(super) fn object(self, object: &impl Object) -> Response {
+        match object.encode(self.encoding) {
+            Ok(body) => self.bytes(StatusCode::OK, body),
             Err(error) => self.status(&Status::internal_error(error)),
         }
     }
 
-    /// Compact JSON, in the form asked for.
-    pub(super) fn bytes(self, code: StatusCode, compact: Vec<u8>) -> Response {
-        json(code, Body::from(self.text(compact)))
+    /// What has only JSON, indented if that is the form.
+    pub(super) fn json(self, code: StatusCode, value: &impl Serialize) -> Response {
+        let form = Self {
+            encoding: Encoding::Json,
+            ..self
+        };
+        match serde_json::to_vec(value) {
+            Ok(json) => form.bytes(code, json),
+            Err(error) => form.status(&Status::internal_error(error)),
+        }
     }
 
-    /// The text of compact JSON in the form asked for.
-    pub(super) fn text(self, mut compact: Vec<u8>) -> Bytes {
-        if self.pretty {
-            compact = pretty::indent(&compact);
-        } else if compact.last() != Some(&b'\n') {
+    /// What was encoded in this form.
+    pub(super) fn bytes(self, code: StatusCode, body: Vec<u8>) -> Response {
+        let content_type = self.encoding.content_type();
+        answer(code, content_type, Body::from(self.text(body)))
+    }
+
+    /// Encoded bytes as they go out: compact JSON as this form wants it, all else as it is.
+    pub(super) fn text(self, mut body: Vec<u8>) -> Bytes {
+        match self.encoding {
+            Encoding::Json if self.pretty => body = pretty::indent(&body),
             // Go's JSON encoder ends what it writes with a newline; its indenter does not.
-            compact.push(b'\n');
+            Encoding::Json if body.last() != Some(&b'\n') => body.push(b'\n'),
+            _ => {}
         }
-        Bytes::from(compact)
+        Bytes::from(body)
     }
 }
 
-/// A JSON answer.
-pub(super) fn json(code: StatusCode, body: Body) -> Response {
-    answer(code, "application/json", body)
+/// 406: `refusal` of what was asked for, when there is `available`.
+pub(super) fn not_acceptable(request: &Request, refusal: Refusal, available: &[&str]) -> Response {
+    let status = match refusal {
+        Refusal::MediaType => Status::not_acceptable(available),
+        Refusal::Parameters => Status::failure(
+            406,
+            Reason::NotAcceptable,
+            format!(
+                "only the following media types are accepted: {}",
+                OBJECTS.join(", ")
+            ),
+        ),
+    };
+    Form::any(request).status(&status)
+}
+
+/// An answer in pieces, which together have `len` bytes if that is known; compressed for whoever takes it, if they
+/// are enough.
+pub(super) async fn pieces(
+    encoding: Encoding,
+    headers: &HeaderMap,
+    len: Option<usize>,
+    pieces: impl Stream<Item = Bytes> + Send + 'static,
+) -> Response {
+    let mut pieces = Box::pin(pieces.fuse());
+    let takes_gzip = compress::takes_gzip(headers);
+    // It takes that much to know whether to compress.
+    let enough = if takes_gzip { compress::THRESHOLD } else { 0 };
+    let (mut begun, mut so_far) = (Vec::new(), 0);
+    let whole = loop {
+        // What is short goes out in one piece, with its length.
+        if begun.len() > 1 && so_far > enough || len.is_some_and(|len| len > enough) {
+            break false;
+        }
+        let Some(piece) = pieces.next().await else {
+            break true;
+        };
+        so_far += piece.len();
+        begun.push(piece);
+    };
+    let gzip = takes_gzip && len.unwrap_or(so_far) > compress::THRESHOLD;
+    let body = if whole && !gzip {
+        Body::from(begun.concat())
+    } else {
+        let all = stream::iter(begun).chain(pieces);
+        if gzip {
+            compress::streamed(all)
+        } else {
+            Body::from_stream(all.map(Ok::<_, Infallible>))
+        }
+    };
+    let mut response = answer(StatusCode::OK, encoding.content_type(), body);
+    let headers = response.headers_mut();
+    if gzip {
+        compressed(headers);
+    } else if let Some(len) = len {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
+    }
+    response
+}
+
+/// Says that a body is compressed.
+pub(super) fn compressed(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
 }
 
 /// Plain text, as the health checks answer.
@@ -100,7 +201,8 @@ pub(super) fn text(code: StatusCode, text: String) -> Response {
     response
 }
 
-fn answer(code: StatusCode, content_type: &'static str, body: Body) -> Response {
+/// An answer that is nobody's to keep.
+pub(super) fn answer(code: StatusCode, content_type: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = code;
     let headers = response.headers_mut();

@@ -26,9 +26,7 @@ where
         match Path::from_request_parts(parts, state).await {
             Ok(Path(named)) => Ok(Self(named)),
             Err(rejection) => {
-                let form = Form {
-                    pretty: pretty(&parts.uri, &parts.headers),
-                };
+                let form = Form::of_failure(&parts.uri, &parts.headers);
                 Err(form.status(&Status::bad_request(rejection.body_text())))
             }
         }

@@ -31,6 +31,8 @@ pub struct PodList {
     retention: Retention,
     now: Age,
     ages: Ages,
+    /// All pods have been visited once, and are not counted again.
+    counted: bool,
 }
 
 /// Where a list has got to.
@@ -42,8 +44,7 @@ pub struct PodCursor {
 
 impl PodCursor {
     /// The beginning of the list of one namespace, or of all.
-    pub fn new(namespace: Option<&str>) -> Self {
-        let namespace: Option<Arc<str>> = namespace.map(Arc::from);
+    pub fn new(namespace: Option<Arc<str>>) -> Self {
         let after = match &namespace {
             Some(namespace) => Bound::Included(PodKey {
                 namespace: Arc::clone(namespace),
@@ -56,54 +57,56 @@ impl PodCursor {
 }
 
 impl PodList {
-    /// Hands the next pods that have metrics and pass `filter` to `visit`, in order, until it returns false or
-    /// the list ends. Returns whether there is more; the cursor then stands behind the last pod visited.
+    /// Looks at the next `budget` pods of any kind, and hands those that pass `filter` and have metrics to `visit`,
+    /// in order, until it returns false or the list ends. Returns whether there is more; the cursor then stands
+    /// behind the last pod looked at. What is visited again is the same again, however long ago it was.
     pub fn visit(
         &mut self,
         cursor: &mut PodCursor,
+        budget: usize,
         filter: impl Fn(&Pod) -> bool,
         mut visit: impl FnMut(PodAnswer<'_>) -> bool,
     ) -> bool {
         let pods = Arc::clone(&self.pods);
+        let mut left = budget;
         for (key, pod) in pods.range((cursor.after.clone(), Bound::Unbounded)) {
             if cursor
                 .namespace
                 .as_ref()
                 .is_some_and(|namespace| *namespace != key.namespace)
             {
-                return false;
+                break;
             }
-            if pod.phase != Phase::Running || !filter(pod) {
-                continue;
-            }
-            let Some(latest) = pod.node.as_ref().and_then(|node| self.latest(node)) else {
-                continue;
-            };
-            let found = latest.pod(&key.namespace, &key.name, self.retention, self.now);
-            let Ok((rates, containers)) = found else {
-                continue;
-            };
-            self.ages.observe(rates.at);
-            let answer = PodAnswer {
-                pod,
-                rates,
-                containers,
-            };
-            if !visit(answer) {
+            left = left.saturating_sub(1);
+            let wanted = pod.phase == Phase::Running && filter(pod);
+            let go_on = !wanted || self.answer(pod).is_none_or(&mut visit);
+            if !go_on || left == 0 {
                 cursor.after = Bound::Excluded(key.clone());
                 return true;
             }
         }
+        self.counted = true;
         false
     }
 
-    fn latest(&mut self, node: &Arc<str>) -> Option<Arc<Latest>> {
-        if let Some(latest) = self.met.get(node) {
-            return latest.clone();
+    /// What is known of a pod.
+    fn answer<'a>(&'a mut self, pod: &'a Pod) -> Option<PodAnswer<'a>> {
+        let node = pod.node.as_ref()?;
+        if !self.met.contains_key(node) {
+            let latest = self.cells.get(node).and_then(|cell| cell.latest());
+            self.met.insert(Arc::clone(node), latest);
         }
-        let latest = self.cells.get(node).and_then(|cell| cell.latest());
-        self.met.insert(Arc::clone(node), latest.clone());
-        latest
+        let latest = self.met.get(node)?.as_ref()?;
+        let (namespace, name) = (&pod.key.namespace, &pod.key.name);
+        let (rates, containers) = latest.pod(namespace, name, self.retention, self.now).ok()?;
+        if !self.counted {
+            self.ages.observe(rates.at);
+        }
+        Some(PodAnswer {
+            pod,
+            rates,
+            containers,
+        })
     }
 }
 
@@ -117,6 +120,7 @@ impl Query {
             retention: self.retention,
             now: self.now(),
             ages: Ages::of(&self.freshness, self.wall()),
+            counted: false,
         }
     }
 

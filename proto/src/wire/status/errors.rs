@@ -39,6 +39,16 @@ impl Status {
         ))
     }
 
+    /// 400: a table's `includeObject` is none of those that there are.
+    #[must_use]
+    pub fn unknown_include_object(value: &str) -> Self {
+        Self::bad_request(format!(
+            "Unable to convert to Table as requested: includeObject: Invalid value: {}: must be 'Metadata', \
+             'Object', 'None', or empty",
+            quote(value)
+        ))
+    }
+
     /// 401: nobody knows who asks.
     #[must_use]
     pub fn unauthorized() -> Self {

@@ -1,8 +1,9 @@
 //! metrics.k8s.io: get and list of nodes and pods, in v1 and v1beta1 alike.
 
-mod encode;
 mod lists;
 mod selection;
+mod source;
+mod wanted;
 
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{any, get};
+use http::StatusCode;
+use kubevitals_proto::metrics::encode::{self, Kind};
 use kubevitals_proto::metrics::{GROUP, Version};
 use kubevitals_proto::wire::status::Status;
 
@@ -17,6 +20,8 @@ use super::reply::Form;
 use super::request::{self, Named};
 use crate::query::{Found, Query};
 use selection::Selection;
+use source::{Nodes, Pods};
+use wanted::{Number, Wanted};
 
 /// The routes of the group's versions. To the peer a path is the same with a slash at its end.
 pub(super) fn routes() -> Router<Arc<Query>> {
@@ -63,10 +68,13 @@ async fn list_nodes(
     State(query): State<Arc<Query>>,
     request: Request,
 ) -> Response {
-    prepare(&request, "nodes").map_or_else(
-        |refusal| refusal,
-        |(form, selection)| lists::nodes(version, &query, form, &selection),
-    )
+    match prepare(&request, version, Kind::Node) {
+        Ok((form, pretty, selection)) => {
+            let nodes = Nodes::new(&query, &selection);
+            lists::answer(nodes, form, pretty, request.headers()).await
+        }
+        Err(refusal) => refusal,
+    }
 }
 
 async fn list_pods(
@@ -79,22 +87,39 @@ async fn list_pods(
     if namespace.as_deref() == Some("") {
         return unknown_resource(request).await;
     }
-    match prepare(&request, "pods") {
-        Ok((form, selection)) => {
-            lists::pods(version, &query, form, namespace.as_deref(), selection).await
+    match prepare(&request, version, Kind::Pod) {
+        Ok((form, pretty, selection)) => {
+            let pods = Pods::new(&query, namespace.as_deref(), selection);
+            lists::answer(pods, form, pretty, request.headers()).await
         }
         Err(refusal) => refusal,
     }
 }
 
-/// What every list checks before it begins.
-fn prepare(request: &Request, resource: &str) -> Result<(Form, Selection), Response> {
-    let form = Form::of(request.uri(), request.headers())?;
-    if request::option(request.uri(), "watch") {
-        return Err(form.status(&Status::not_supported("watch", GROUP, resource)));
-    }
-    let selection = Selection::of(request.uri()).map_err(|status| form.status(&status))?;
-    Ok((form, selection))
+/// What every list checks before it begins, in the peer's order: what is acceptable, what is asked for, and that
+/// it is no watch.
+fn prepare(
+    request: &Request,
+    version: Version,
+    kind: Kind,
+) -> Result<(encode::Form, bool, Selection), Response> {
+    let wanted = Wanted::of(request, version, Number::Many)?;
+    let checked = || {
+        let selection = Selection::of(request.uri())?;
+        if request::option(request.uri(), "watch") {
+            let resource = match kind {
+                Kind::Node => "nodes",
+                Kind::Pod => "pods",
+            };
+            return Err(Status::not_supported("watch", GROUP, resource));
+        }
+        Ok((
+            wanted.form(kind, request.uri())?,
+            wanted.reply().pretty,
+            selection,
+        ))
+    };
+    checked().map_err(|status| Form::any(request).status(&status))
 }
 
 async fn get_node(
@@ -103,19 +128,17 @@ async fn get_node(
     Named(name): Named<String>,
     request: Request,
 ) -> Response {
-    let form = match Form::of(request.uri(), request.headers()) {
-        Ok(form) => form,
-        Err(refusal) => return refusal,
-    };
-    match query.node(&name) {
-        Found::Metrics(answer) => form.bytes(
-            http::StatusCode::OK,
-            encode::node(version, &answer, query.wall()),
-        ),
-        Found::NoMetrics(_) => form.status(&Status::not_found(GROUP, "nodemetrics", &name)),
+    answer_one(&request, version, |wanted| match query.node(&name) {
+        Found::Metrics(node) => {
+            let form = wanted.form(Kind::Node, request.uri())?;
+            let mut out = Vec::new();
+            form.object(&mut out, &source::node_ref(&node, query.wall()));
+            Ok(out)
+        }
+        Found::NoMetrics(_) => Err(Status::not_found(GROUP, "nodemetrics", &name)),
         // "node", not "nodes": the peer asks a lister for it, which names the kind so.
-        Found::Unknown => form.status(&Status::not_found("", "node", &name)),
-    }
+        Found::Unknown => Err(Status::not_found("", "node", &name)),
+    })
 }
 
 async fn get_pod(
@@ -124,19 +147,36 @@ async fn get_pod(
     Named((namespace, name)): Named<(String, String)>,
     request: Request,
 ) -> Response {
-    let form = match Form::of(request.uri(), request.headers()) {
-        Ok(form) => form,
+    answer_one(&request, version, |wanted| {
+        let found = query.pod(&namespace, &name, |pod| {
+            let form = wanted.form(Kind::Pod, request.uri())?;
+            let mut out = Vec::new();
+            source::with_pod(&pod, query.wall(), |pod| form.object(&mut out, pod));
+            Ok(out)
+        });
+        match found {
+            Found::Metrics(body) => body,
+            Found::NoMetrics(_) => {
+                let name = format!("{namespace}/{name}");
+                Err(Status::not_found(GROUP, "podmetrics", &name))
+            }
+            Found::Unknown => Err(Status::not_found("", "pods", &name)),
+        }
+    })
+}
+
+/// Answers with what `encode` makes of one object.
+fn answer_one(
+    request: &Request,
+    version: Version,
+    encode: impl FnOnce(Wanted) -> Result<Vec<u8>, Status>,
+) -> Response {
+    let wanted = match Wanted::of(request, version, Number::One) {
+        Ok(wanted) => wanted,
         Err(refusal) => return refusal,
     };
-    match query.pod(&namespace, &name, |answer| {
-        encode::pod(version, &answer, query.wall())
-    }) {
-        Found::Metrics(json) => form.bytes(http::StatusCode::OK, json),
-        Found::NoMetrics(_) => form.status(&Status::not_found(
-            GROUP,
-            "podmetrics",
-            &format!("{namespace}/{name}"),
-        )),
-        Found::Unknown => form.status(&Status::not_found("", "pods", &name)),
+    match encode(wanted) {
+        Ok(body) => wanted.reply().bytes(StatusCode::OK, body),
+        Err(status) => Form::any(request).status(&status),
     }
 }

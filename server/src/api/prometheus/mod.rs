@@ -103,13 +103,8 @@ fn write(registry: &Registry, newer: bool) -> Result<String, fmt::Error> {
 
 /// Whether OpenMetrics is asked for before anything that the older form would do for.
 fn prefers_openmetrics(request: &Request) -> bool {
-    accept::alternatives(request.headers())
-        .iter()
-        .find(|alternative| {
-            alternative.admits("text", "plain")
-                || alternative.admits("application", "openmetrics-text")
-        })
-        .is_some_and(|best| !best.admits("text", "plain"))
+    const NEWER: &str = "application/openmetrics-text";
+    accept::best(request.headers(), &["text/plain", NEWER]) == Some(NEWER)
 }
 
 impl Collector for Parts {

@@ -1,0 +1,112 @@
+//! gzip, as k8s.io/apiserver does it: for whoever takes it, at the cheapest level, and only where it is worth it.
+
+use std::io::Write as _;
+
+use axum::body::Body;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures::{Stream, StreamExt, stream};
+use http::HeaderMap;
+use http::header::ACCEPT_ENCODING;
+
+/// Answers that are not longer than this are sent as they are.
+pub(super) const THRESHOLD: usize = 128 << 10;
+
+/// Whether a client takes gzip. A quality, which would make it another word, is not read, as at the peer.
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+    headers
+        .get(ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.split(',').any(|coding| coding.trim() == "gzip"))
+}
+
+/// A whole body, compressed.
+pub(super) fn whole(body: &[u8]) -> Bytes {
+    let mut gzip = Gzip::new();
+    let mut out = gzip.push(body).to_vec();
+    out.extend_from_slice(&gzip.end());
+    Bytes::from(out)
+}
+
+/// A body that is compressed as it is made.
+pub(super) fn streamed(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Body {
+    let pieces = Box::pin(pieces);
+    let compressed = stream::unfold(Some((Gzip::new(), pieces)), async |state| {
+        let (mut gzip, mut pieces) = state?;
+        // The compressor keeps much of what it is given: an empty piece would say nothing.
+        loop {
+            let Some(piece) = pieces.next().await else {
+                return Some((gzip.end(), None));
+            };
+            let out = gzip.push(&piece);
+            if !out.is_empty() {
+                return Some((out, Some((gzip, pieces))));
+            }
+        }
+    });
+    Body::from_stream(compressed.map(Ok::<_, std::convert::Infallible>))
+}
+
+struct Gzip(GzEncoder<Vec<u8>>);
+
+impl Gzip {
+    fn new() -> Self {
+        Self(GzEncoder::new(Vec::new(), Compression::fast()))
+    }
+
+    /// Takes the next piece, and gives what is ready to go out.
+    fn push(&mut self, piece: &[u8]) -> Bytes {
+        // Writing to a Vec cannot fail.
+        let _written = self.0.write_all(piece);
+        Bytes::from(std::mem::take(self.0.get_mut()))
+    }
+
+    fn end(self) -> Bytes {
+        self.0.finish().map(Bytes::from).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::read::GzDecoder;
+    use http::HeaderValue;
+    use std::io::Read as _;
+
+    fn unpacked(body: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        GzDecoder::new(body).read_to_end(&mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn gzip_is_taken_by_its_bare_name() {
+        for (header, expected) in [
+            ("gzip", true),
+            ("deflate, gzip", true),
+            ("gzip, br", true),
+            ("gzip;q=1.0", false),
+            ("GZIP", false),
+            ("*", false),
+            ("", false),
+        ] {
+            let value = HeaderValue::from_static(header);
+            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, value)]);
+            assert_eq!(takes_gzip(&headers), expected, "{header:?}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+
+    #[tokio::test]
+    async fn pieces_come_out_whole() {
+        let pieces: Vec<Bytes> = (0..100_u8).map(|n| Bytes::from(vec![n; 5000])).collect();
+        let body = streamed(stream::iter(pieces.clone()));
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        assert_eq!(unpacked(&body), pieces.concat());
+        assert!(body.len() < 50_000, "{}", body.len());
+        assert_eq!(unpacked(&whole(&pieces.concat())), pieces.concat());
+        let nothing = axum::body::to_bytes(streamed(stream::empty()), usize::MAX).await;
+        assert_eq!(unpacked(&nothing.unwrap()), b"");
+    }
+}

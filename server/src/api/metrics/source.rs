@@ -1,0 +1,154 @@
+//! Where a list's objects come from: the query face, in the words of proto's encoders.
+
+use std::sync::Arc;
+
+use kubevitals_proto::metrics::encode::{
+    ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, UsageRef,
+};
+use kubevitals_proto::time::Timestamp;
+
+use super::selection::Selection;
+use crate::query::{NodeAnswer, PodAnswer, PodCursor, PodList, Query};
+
+/// Objects of one moment, one after the other, as often as wanted.
+pub(super) trait Source: Send + 'static {
+    /// What they are.
+    const KIND: Kind;
+    /// One of them.
+    type Item<'a>: Item;
+
+    /// Begins again; the same objects come again.
+    fn rewind(&mut self);
+
+    /// Hands objects to `each` until it says no, or `budget` of what they are chosen from have been looked at.
+    /// Returns whether there is more.
+    fn advance(&mut self, budget: usize, each: impl FnMut(&Self::Item<'_>) -> bool) -> bool;
+}
+
+/// The nodes that a list asks for.
+pub(super) struct Nodes {
+    answers: Vec<NodeAnswer>,
+    next: usize,
+    created: Timestamp,
+}
+
+impl Nodes {
+    pub(super) fn new(query: &Query, selection: &Selection) -> Self {
+        Self {
+            answers: query.nodes(|node| selection.admits("", &node.name, &node.labels)),
+            next: 0,
+            created: query.wall(),
+        }
+    }
+}
+
+impl Source for Nodes {
+    const KIND: Kind = Kind::Node;
+    type Item<'a> = NodeRef<'a>;
+
+    fn rewind(&mut self) {
+        self.next = 0;
+    }
+
+    fn advance(&mut self, budget: usize, mut each: impl FnMut(&NodeRef<'_>) -> bool) -> bool {
+        let left = self.answers.get(self.next..).unwrap_or_default();
+        for answer in left.iter().take(budget) {
+            self.next += 1;
+            if !each(&node_ref(answer, self.created)) {
+                break;
+            }
+        }
+        self.next < self.answers.len()
+    }
+}
+
+/// The pods that a list asks for.
+pub(super) struct Pods {
+    list: PodList,
+    namespace: Option<Arc<str>>,
+    cursor: PodCursor,
+    selection: Selection,
+    created: Timestamp,
+}
+
+impl Pods {
+    pub(super) fn new(query: &Query, namespace: Option<&str>, selection: Selection) -> Self {
+        let namespace: Option<Arc<str>> = namespace.map(Arc::from);
+        Self {
+            list: query.pods(),
+            cursor: PodCursor::new(namespace.clone()),
+            namespace,
+            selection,
+            created: query.wall(),
+        }
+    }
+}
+
+impl Source for Pods {
+    const KIND: Kind = Kind::Pod;
+    type Item<'a> = PodRef<'a>;
+
+    fn rewind(&mut self) {
+        self.cursor = PodCursor::new(self.namespace.clone());
+    }
+
+    fn advance(&mut self, budget: usize, mut each: impl FnMut(&PodRef<'_>) -> bool) -> bool {
+        let (selection, created) = (&self.selection, self.created);
+        self.list.visit(
+            &mut self.cursor,
+            budget,
+            |pod| selection.admits(&pod.key.namespace, &pod.key.name, &pod.labels),
+            |answer| with_pod(&answer, created, &mut each),
+        )
+    }
+}
+
+/// A node as proto's encoders take it.
+pub(super) fn node_ref(answer: &NodeAnswer, created: Timestamp) -> NodeRef<'_> {
+    let usage = &answer.latest.usage;
+    NodeRef {
+        meta: MetaRef {
+            name: &answer.node.name,
+            namespace: "",
+            creation: created,
+            labels: &answer.node.labels,
+        },
+        timestamp: usage.at,
+        window: usage.window,
+        usage: UsageRef {
+            cpu: usage.cpu,
+            memory: usage.memory,
+        },
+    }
+}
+
+/// Makes `use_it` of the pod as proto's encoders take it.
+pub(super) fn with_pod<T>(
+    answer: &PodAnswer<'_>,
+    created: Timestamp,
+    use_it: impl FnOnce(&PodRef<'_>) -> T,
+) -> T {
+    let containers: Vec<ContainerRef<'_>> = answer
+        .containers
+        .iter()
+        .map(|container| ContainerRef {
+            name: &container.name,
+            usage: UsageRef {
+                cpu: container.cpu,
+                memory: container.memory,
+            },
+        })
+        .collect();
+    let key = &answer.pod.key;
+    use_it(&PodRef {
+        meta: MetaRef {
+            name: &key.name,
+            namespace: &key.namespace,
+            creation: created,
+            labels: &answer.pod.labels,
+        },
+        timestamp: answer.rates.at,
+        window: answer.rates.window,
+        containers: &containers,
+    })
+}
