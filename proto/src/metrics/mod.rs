@@ -1,11 +1,12 @@
 //! The `metrics.k8s.io` API, versions v1 and v1beta1, which are alike.
 //!
 //! Here are the owned types, for clients; [`encode`] writes the same from borrowed data, for the
-//! server, [`view`] reads a protobuf body in place, and [`discovery`] is what discovery says of the
-//! group.
+//! server, [`view`] reads a protobuf body in place, [`discovery`] is what discovery says of the group, and
+//! [`openapi`] what is said of its types.
 
 pub mod discovery;
 pub mod encode;
+pub mod openapi;
 mod protobuf;
 mod types;
 pub mod view;

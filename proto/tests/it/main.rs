@@ -9,6 +9,7 @@
 mod fixtures;
 mod forms;
 mod metrics;
+mod openapi;
 mod probes;
 mod quantity;
 mod resource;

@@ -1,0 +1,152 @@
+//! OpenAPI: the peer's paths, operations, types and fields, and words of our own.
+
+use crate::metrics::body;
+use kubevitals_proto::metrics::openapi;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+fn captured(name: &str) -> Value {
+    serde_json::from_slice(&body(name)).unwrap()
+}
+
+/// Without what is said for people, with parameters where they are referred to, and with v1beta1 alone.
+fn structure(document: &Value) -> Value {
+    let mut document = document.clone();
+    let parameters = document["parameters"].take();
+    let members = document.as_object_mut().unwrap();
+    members.remove("parameters");
+    members.remove("info");
+    normal(&document, &parameters)
+}
+
+fn normal(value: &Value, parameters: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let reference = members.get("$ref").and_then(Value::as_str);
+            if let Some(name) = reference.and_then(|path| path.strip_prefix("#/parameters/")) {
+                return normal(&parameters[name], parameters);
+            }
+            let is_schema = |key: &str| key == "metrics.v1" || key.contains("metrics.v1.");
+            members
+                .iter()
+                // A property may be called description too, but then it is no text.
+                .filter(|(key, value)| !(*key == "description" && value.is_string()))
+                .filter(|(key, _)| !is_schema(key) && !key.starts_with("/apis/metrics.k8s.io/v1/"))
+                .map(|(key, value)| (key.clone(), normal(value, parameters)))
+                .collect::<Map<_, _>>()
+                .into()
+        }
+        // The order of what is required means nothing.
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            let texts: BTreeSet<_> = items.iter().filter_map(Value::as_str).collect();
+            texts.into_iter().collect()
+        }
+        Value::Array(items) => items.iter().map(|item| normal(item, parameters)).collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn both_versions_have_the_peers_structure() {
+    let ours = structure(&openapi::v2("v1"));
+    let theirs = structure(&captured("openapi_v2"));
+    for part in ["paths", "definitions"] {
+        for (name, theirs) in theirs[part].as_object().unwrap() {
+            assert_eq!(ours[part][name], *theirs, "{part} {name}");
+        }
+    }
+    assert_eq!(ours, theirs);
+
+    let documents = openapi::v3("v1");
+    let ours = documents
+        .iter()
+        .find(|document| document.path == "apis/metrics.k8s.io/v1beta1");
+    let (ours, theirs) = (
+        structure(&ours.unwrap().json),
+        structure(&captured("openapi_v3_group")),
+    );
+    let (schemas, peers) = (
+        &ours["components"]["schemas"],
+        &theirs["components"]["schemas"],
+    );
+    for (name, theirs) in peers.as_object().unwrap() {
+        assert_eq!(schemas[name], *theirs, "{name}");
+    }
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn v1_is_v1beta1_under_another_name() {
+    let documents = openapi::v3("v1");
+    let of = |path: &str| {
+        let document = documents
+            .iter()
+            .find(|document| document.path == path)
+            .unwrap();
+        document.json.to_string()
+    };
+    let renamed = of("apis/metrics.k8s.io/v1beta1")
+        .replace("metrics.v1beta1", "metrics.v1")
+        .replace("metrics.k8s.io/v1beta1", "metrics.k8s.io/v1")
+        .replace("metrics_v1beta1", "metrics_v1")
+        .replace("MetricsV1beta1", "MetricsV1")
+        .replace("\"version\":\"v1beta1\"", "\"version\":\"v1\"");
+    assert_eq!(of("apis/metrics.k8s.io/v1"), renamed);
+}
+
+/// All that is referred to.
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                found.insert(reference.clone());
+            }
+            members.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_document_has_all_types_that_it_speaks_of_and_no_other() {
+    let mut documents = openapi::v3("v1");
+    assert_eq!(
+        documents
+            .iter()
+            .map(|document| &*document.path)
+            .collect::<Vec<_>>(),
+        [
+            "apis",
+            "apis/metrics.k8s.io",
+            "apis/metrics.k8s.io/v1",
+            "apis/metrics.k8s.io/v1beta1",
+            "version"
+        ]
+    );
+    let v2 = openapi::v2("v1");
+    documents.push(openapi::Document {
+        path: "v2".to_owned(),
+        json: v2,
+    });
+    for document in documents {
+        let mut referred = BTreeSet::new();
+        references(&document.json, &mut referred);
+        let (place, types) = match document.json.pointer("/components/schemas") {
+            Some(types) => ("components/schemas", types),
+            None => ("definitions", &document.json["definitions"]),
+        };
+        let types = types.as_object().unwrap();
+        let known: BTreeSet<_> = types
+            .keys()
+            .map(|name| format!("#/{place}/{name}"))
+            .collect();
+        assert_eq!(referred, known, "{}", document.path);
+        for (name, described) in types {
+            assert!(
+                !described["description"].as_str().unwrap().is_empty(),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! A bound on requests under way: more than that at once would only be slower for all of them.
+
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
+use hyper::body::{Frame, SizeHint};
+
+use super::{health, reply};
+use crate::auth::User;
+
+/// What `--max-requests-inflight` is unless it is given.
+pub(crate) const USUAL: Option<NonZeroUsize> = NonZeroUsize::new(400);
+
+/// The bound, and what is under way. A request is over when the last byte of its answer is taken.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    limit: Option<NonZeroUsize>,
+    under_way: AtomicUsize,
+    turned_away: AtomicU64,
+}
+
+/// Counts of requests under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// How many there may be at once; none for any number.
+    pub(crate) limit: Option<NonZeroUsize>,
+    /// How many there are.
+    pub(crate) under_way: usize,
+    /// How many were turned away with 429 since the start.
+    pub(crate) turned_away: u64,
+}
+
+impl InFlight {
+    /// A bound of `limit` requests, or none.
+    pub(crate) fn new(limit: Option<NonZeroUsize>) -> Self {
+        Self {
+            limit,
+            under_way: AtomicUsize::new(0),
+            turned_away: AtomicU64::new(0),
+        }
+    }
+
+    /// What has been counted so far.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            limit: self.limit,
+            under_way: self.under_way.load(Ordering::Relaxed),
+            turned_away: self.turned_away.load(Ordering::Relaxed),
+        }
+    }
+
+    /// A place for a request, if there is one or it is `exempt` from the bound.
+    fn enter(self: &Arc<Self>, exempt: bool) -> Option<Place> {
+        let before = self.under_way.fetch_add(1, Ordering::Relaxed);
+        let place = Place(Arc::clone(self));
+        let full = self.limit.is_some_and(|limit| before >= limit.get());
+        if full && !exempt {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(place)
+    }
+}
+
+/// Is given back when it is dropped.
+#[derive(Debug)]
+struct Place(Arc<InFlight>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The layer. Health checks are always answered, or a busy server would be killed for being busy; and
+/// administrators are, as at the peer.
+pub(super) async fn bound(
+    State(in_flight): State<Arc<InFlight>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_health(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let user = request.extensions().get::<Arc<User>>();
+    let exempt = user.is_some_and(|user| user.groups.iter().any(|group| group == "system:masters"));
+    let Some(place) = in_flight.enter(exempt) else {
+        return too_many();
+    };
+    let response = next.run(request).await;
+    response.map(|body| {
+        Body::new(Held {
+            body,
+            _until_dropped: place,
+        })
+    })
+}
+
+fn is_health(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    health::ENDPOINTS
+        .iter()
+        .any(|(endpoint, ..)| *endpoint == first)
+}
+
+/// 429, in the peer's words.
+fn too_many() -> Response {
+    let mut response = reply::text(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many requests, please try again later.\n".to_owned(),
+    );
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// An answer's body, and its request's place.
+struct Held {
+    body: Body,
+    _until_dropped: Place,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::middleware;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    /// A server of one request at a time.
+    fn server() -> (Arc<InFlight>, Router) {
+        let in_flight = Arc::new(InFlight::new(NonZeroUsize::new(1)));
+        let router = Router::new()
+            .route("/apis", get(async || "a"))
+            .route("/livez/ping", get(async || "a"))
+            .layer(middleware::from_fn_with_state(Arc::clone(&in_flight), bound));
+        (in_flight, router)
+    }
+
+    async fn ask(router: &Router, path: &str, user: Option<User>) -> Response {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = path.parse().unwrap();
+        if let Some(user) = user {
+            request.extensions_mut().insert(Arc::new(user));
+        }
+        router.clone().oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_holds_its_place_until_its_answer_is_taken() {
+        let (in_flight, router) = server();
+        let first = ask(&router, "/apis", None).await;
+        assert_eq!(first.status(), 200);
+        assert_eq!(in_flight.counts().under_way, 1);
+
+        let second = ask(&router, "/apis", Some(User::anonymous())).await;
+        assert_eq!(second.status(), 429);
+        assert_eq!(second.headers()[RETRY_AFTER], "1");
+        let body = axum::body::to_bytes(second.into_body(), 100).await.unwrap();
+        assert_eq!(body, "Too many requests, please try again later.\n");
+
+        // A client that goes away gives back its place too.
+        drop(first);
+        assert_eq!(ask(&router, "/apis", None).await.status(), 200);
+        let limit = NonZeroUsize::new(1);
+        let expected = Counts { limit, under_way: 0, turned_away: 1 };
+        assert_eq!(in_flight.counts(), expected);
+    }
+
+    #[tokio::test]
+    async fn health_checks_and_administrators_are_always_answered() {
+        let (in_flight, router) = server();
+        let _held = ask(&router, "/apis", None).await;
+        assert_eq!(ask(&router, "/livez/ping", None).await.status(), 200);
+        let master = User {
+            groups: vec!["system:masters".to_owned()],
+            ..User::default()
+        };
+        assert_eq!(ask(&router, "/apis", Some(master)).await.status(), 200);
+        assert_eq!(in_flight.counts().turned_away, 0);
+    }
+
+    #[tokio::test]
+    async fn without_a_bound_nobody_is_turned_away() {
+        let in_flight = Arc::new(InFlight::new(None));
+        let places: Vec<_> = (0..1000).map(|_| in_flight.enter(false)).collect();
+        assert!(places.iter().all(Option::is_some));
+    }
+}
