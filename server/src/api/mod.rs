@@ -12,6 +12,7 @@ mod observe;
 mod prometheus;
 mod reply;
 mod request;
+mod why;
 
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         .merge(health::routes(&health))
         .merge(discovery::routes(port))
         .merge(metrics::routes())
+        .merge(why::routes())
         .merge(debug::routes())
         .merge(prometheus::routes(parts))
         .fallback(unknown_path)

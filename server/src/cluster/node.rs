@@ -7,6 +7,7 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::ClusterResourceScope;
 use kubevitals_proto::labels::Labels;
+use kubevitals_proto::time::Timestamp;
 use serde::Deserialize;
 
 use super::slim;
@@ -30,6 +31,8 @@ pub struct Node {
     pub metrics_path: Option<Box<str>>,
     /// Whether the node's Ready condition is True.
     pub ready: bool,
+    /// Since when it has been what it is, where the node says.
+    pub ready_since: Option<Timestamp>,
 }
 
 /// One of a node's addresses.
@@ -114,10 +117,13 @@ struct SlimAddress {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct SlimCondition {
     #[serde(rename = "type")]
     kind: String,
     status: String,
+    /// As text: a time that is none must not cost us the node.
+    last_transition_time: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -138,6 +144,11 @@ impl SlimNode {
     pub(super) fn keep(self, names: &Interner) -> Option<Node> {
         let labels = self.metadata.labels.unwrap_or_default();
         let mut annotations = self.metadata.annotations.unwrap_or_default();
+        let conditions = &self.status.conditions;
+        let ready = conditions
+            .iter()
+            .find(|condition| condition.kind == "Ready");
+        let ready_since = ready.and_then(|ready| ready.last_transition_time.as_ref()?.parse().ok());
         Some(Node {
             name: names.intern(&self.metadata.name?),
             labels: Labels::from_iter(
@@ -163,11 +174,8 @@ impl SlimNode {
                 .remove(PATH_ANNOTATION)
                 .filter(|path| !path.is_empty())
                 .map(Into::into),
-            ready: self
-                .status
-                .conditions
-                .iter()
-                .any(|condition| condition.kind == "Ready" && condition.status == "True"),
+            ready: ready.is_some_and(|ready| ready.status == "True"),
+            ready_since,
         })
     }
 }
@@ -189,7 +197,7 @@ mod tests {
             r#"{"kind":"Node","metadata":{"name":"n","labels":{"zone":"a"},"managedFields":[{"x":1}],
                 "annotations":{"metrics.k8s.io/resource-metrics-path":"/other"}},
                 "status":{"addresses":[{"type":"InternalIP","address":"10.0.0.1"},{"type":"Planet","address":"earth"}],
-                "conditions":[{"type":"Ready","status":"True"}],
+                "conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-11-21T05:00:00Z"}],
                 "daemonEndpoints":{"kubeletEndpoint":{"Port":10250}}}}"#,
         );
         assert_eq!(&*node.name, "n");
@@ -204,6 +212,7 @@ mod tests {
         assert_eq!(node.status_port, Some(10250));
         assert_eq!(node.metrics_path.as_deref(), Some("/other"));
         assert!(node.ready);
+        assert_eq!(node.ready_since, "2026-11-21T05:00:00Z".parse().ok());
     }
 
     #[test]

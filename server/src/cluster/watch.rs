@@ -67,6 +67,8 @@ pub struct Watches {
     pub pods: Arc<WatchHealth>,
     /// Told whenever the set of nodes, or one of them, has changed.
     pub nodes_changed: Arc<Notify>,
+    /// Which nodes are watched, in Kubernetes' label selector form; all of them without.
+    pub node_selector: Option<String>,
 }
 
 /// An object on the wire that is kept in some slimmer form under a key.
@@ -127,7 +129,10 @@ pub fn spawn(
     client: &Client,
     node_selector: Option<&str>,
 ) -> (Watches, WatchTasks) {
-    let watches = Watches::default();
+    let watches = Watches {
+        node_selector: node_selector.map(str::to_owned),
+        ..Watches::default()
+    };
     let everything = watcher::Config::default().timeout(WATCH_SECONDS);
     let selected = watcher::Config {
         label_selector: node_selector.map(str::to_owned),

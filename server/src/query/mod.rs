@@ -9,6 +9,7 @@ mod freshness;
 mod nodes;
 mod pods;
 mod ready;
+mod why;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -144,21 +144,27 @@ impl ScrapeError {
                 "correct the node's annotation metrics.k8s.io/resource-metrics-path"
             }
             Self::Connect { .. } => {
-                "check that the kubelet runs, --kubelet-port, and that firewalls and network policies let this pod reach it"
+                "check that the kubelet runs, --kubelet-port, and that firewalls and network policies let this pod reach it; \
+                 where pods cannot reach nodes, run the server with hostNetwork"
             }
             Self::Certificate { .. } => {
-                "have the kubelet serve a certificate of the cluster's CA for this address (serverTLSBootstrap), \
-                 or name its CA with --kubelet-certificate-authority; on a test cluster --kubelet-insecure-tls skips the check"
+                "ask it at an address that its certificate names (--kubelet-preferred-address-types), have it serve a \
+                 certificate of the cluster's CA for this address (serverTLSBootstrap), or name its CA with --kubelet-certificate-authority; on a test cluster --kubelet-insecure-tls skips the check"
             }
             Self::Timeout { .. } => {
-                "check the node's load and network, or raise --kubelet-request-timeout"
+                "check that firewalls and network policies let this pod reach it, and the node's load, or raise \
+                 --kubelet-request-timeout"
             }
             Self::BrokeOff { .. } => "check the node's load and network; it is asked again",
             Self::Status { status } => match status.as_u16() {
                 401 => {
-                    "the kubelet does not accept our credentials: check its --authentication-token-webhook and our service account"
+                    "the kubelet does not accept our credentials: check its webhook authentication \
+                     (--authentication-token-webhook) and our service account"
                 }
-                403 => "grant this service account get on nodes/metrics and nodes/stats",
+                403 => {
+                    "grant this service account get on nodes/metrics and nodes/stats, and check that the kubelet's authorization \
+                     asks the API server (mode Webhook)"
+                }
                 404 => {
                     "the kubelet has no /metrics/resource: it is older than 1.14, or another program listens there"
                 }

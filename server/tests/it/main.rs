@@ -23,3 +23,4 @@ mod scenarios;
 mod soak;
 mod tls;
 mod tls_reload;
+mod why;

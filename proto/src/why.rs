@@ -1,0 +1,158 @@
+//! Why a pod or a node has metrics, or has none: the answer of the subresource `why` of metrics.k8s.io's pods and
+//! nodes, which is ours alone.
+//!
+//! The chain from the API server to the last point is told step by step, up to the first that does not hold.
+
+use serde::{Deserialize, Serialize};
+
+use crate::duration::GoDuration;
+use crate::time::Timestamp;
+
+/// The subresource: `/apis/metrics.k8s.io/VERSION/namespaces/NAMESPACE/pods/NAME/why`, `…/nodes/NAME/why`.
+pub const SUBRESOURCE: &str = "why";
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Why {
+    /// What it is about.
+    pub kind: Kind,
+    /// `metrics.k8s.io/v1` or `metrics.k8s.io/v1beta1`.
+    pub api_version: String,
+    /// Whom it is about.
+    pub metadata: Subject,
+    /// Whether metrics are answered now.
+    pub available: bool,
+    /// The outcome in one word, for programs: `available`, `zero_cpu`, `forbidden` …
+    pub reason: String,
+    /// The outcome in one sentence.
+    pub verdict: String,
+    /// What to do about it; empty when nothing needs to be done.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
+    /// How old the metrics are, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<Freshness>,
+    /// The chain.
+    pub steps: Vec<Step>,
+    /// A pod's containers as the kubelet last reported them, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<Container>,
+}
+
+/// What an answer is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// A pod.
+    PodMetricsWhy,
+    /// A node.
+    NodeMetricsWhy,
+}
+
+/// Whom an answer is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The name.
+    pub name: String,
+    /// The namespace; of a node, nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+}
+
+/// How old metrics are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freshness {
+    /// When the newest point was taken, by the kubelet's clock.
+    pub timestamp: Timestamp,
+    /// The time over which the CPU was measured.
+    pub window: GoDuration,
+    /// How long ago that point came in, by the server's clock.
+    pub age: GoDuration,
+}
+
+/// One link of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Which.
+    pub name: StepName,
+    /// Whether it holds.
+    pub state: State,
+    /// What there is to say.
+    pub message: String,
+}
+
+/// The links, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StepName {
+    /// The API server knows the pod or node.
+    Known,
+    /// The pod's phase is Running.
+    Running,
+    /// The pod is bound to a node, which the API server knows and `--node-selector` selects.
+    Node,
+    /// The node's Ready condition is True.
+    Ready,
+    /// The node's kubelet was asked, and answered.
+    Scraped,
+    /// The answer has the pod or node.
+    Reported,
+    /// It is whole: nothing lacks that a rate needs.
+    Whole,
+    /// It is not too old.
+    Fresh,
+    /// A link that this client does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// Whether a link holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum State {
+    /// It does.
+    Ok,
+    /// It does not, but what is behind it does, for now.
+    Warning,
+    /// It does not, and nothing behind it can.
+    Failed,
+    /// A state that this client does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// A container as the kubelet last reported it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// Whether it has all that its rate needs.
+    pub whole: bool,
+    /// What it lacks, in one word.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lack: String,
+    /// What it lacks, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_keeps_its_form_and_newer_ones_can_be_read() {
+        let json = r#"{"kind":"PodMetricsWhy","apiVersion":"metrics.k8s.io/v1","metadata":{"name":"web","namespace":"shop"},"available":false,"reason":"zero_cpu","verdict":"v","hint":"h","steps":[{"name":"known","state":"ok","message":"m"}],"containers":[{"name":"a","whole":false,"lack":"zero_cpu","message":"m"}]}"#;
+        let why: Why = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&why).unwrap(), json);
+        let newer = json
+            .replace("\"known\"", "\"dreamt\"")
+            .replace("\"ok\"", "\"perhaps\"")
+            .replace("\"reason\"", "\"more\":1,\"reason\"");
+        let why: Why = serde_json::from_str(&newer).unwrap();
+        assert_eq!(
+            (why.steps[0].name, why.steps[0].state),
+            (StepName::Other, State::Other)
+        );
+    }
+}

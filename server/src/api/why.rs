@@ -1,0 +1,59 @@
+//! The subresource `why` of metrics.k8s.io's pods and nodes. As a subresource it goes through the kube-apiserver's
+//! aggregation with the user's own permissions: `get` on `pods/why` and `nodes/why`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::StatusCode;
+use kubevitals_proto::metrics::{GROUP, Version};
+use kubevitals_proto::why::SUBRESOURCE;
+
+use super::reply::Form;
+use super::request::Named;
+use crate::query::Query;
+
+/// The routes, in each of the group's versions.
+pub(super) fn routes() -> Router<Arc<Query>> {
+    let mut routes = Router::new();
+    for version in Version::ALL {
+        for slash in ["", "/"] {
+            let at = |path: &str| {
+                format!(
+                    "/apis/{GROUP}/{}{path}/{SUBRESOURCE}{slash}",
+                    version.as_str()
+                )
+            };
+            routes = routes
+                .route(
+                    &at("/nodes/{name}"),
+                    get(move |state, path, request| node(version, state, path, request)),
+                )
+                .route(
+                    &at("/namespaces/{namespace}/pods/{name}"),
+                    get(move |state, path, request| pod(version, state, path, request)),
+                );
+        }
+    }
+    routes
+}
+
+async fn node(
+    version: Version,
+    State(query): State<Arc<Query>>,
+    Named(name): Named<String>,
+    request: Request,
+) -> Response {
+    Form::any(&request).json(StatusCode::OK, &query.why_node(version, &name))
+}
+
+async fn pod(
+    version: Version,
+    State(query): State<Arc<Query>>,
+    Named((namespace, name)): Named<(String, String)>,
+    request: Request,
+) -> Response {
+    Form::any(&request).json(StatusCode::OK, &query.why_pod(version, &namespace, &name))
+}

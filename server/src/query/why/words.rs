@@ -1,0 +1,182 @@
+//! The words for everything that a kubelet's answer can lack, and what to do about each. Every match here names
+//! all there is, so that no new way to be missing goes without a word.
+
+use std::time::Duration;
+
+use kubevitals_proto::duration::GoDuration;
+
+use crate::cluster::Phase;
+use crate::query::Unready;
+use crate::store::{Absent, Lack, NoRate};
+
+/// What is wrong, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) what: String,
+    pub(super) hint: &'static str,
+}
+
+const WAIT: &str = "wait for the next scrape";
+
+/// Of `whom` (`container web`, `node n`): what its last reading lacked.
+pub(super) fn absent(whom: &str, absent: &Absent) -> Words {
+    let (what, hint) = match absent {
+        Absent::Incomplete { lack, .. } => lacks(*lack),
+        Absent::NoRate { why, .. } => no_rate(*why),
+        Absent::Stale => (
+            "has a last point that is too old to be believed",
+            "look into the kubelet's log: it answers, but goes on repeating an old reading",
+        ),
+        Absent::NotReported => (
+            "is not in the kubelet's last answer",
+            "if it has only just started, wait for the next scrape; else look into the kubelet's and the container \
+             runtime's log: the kubelet does not measure it",
+        ),
+    };
+    Words {
+        what: format!("{whom} {what}"),
+        hint,
+    }
+}
+
+fn lacks(lack: Lack) -> (&'static str, &'static str) {
+    match lack {
+        Lack::NoCpu => (
+            "has no CPU line in the kubelet's answer",
+            "look into the kubelet's and the container runtime's log: the runtime does not tell the CPU time of this \
+             container",
+        ),
+        Lack::ZeroCpu => (
+            "has used no CPU time at all, says the kubelet",
+            "a container that runs has used some: look with kubectl describe whether it has just started, is restarting \
+             or has ended; if it does run, restart it, or look into the container runtime's log",
+        ),
+        Lack::NoMemory => (
+            "has no memory line in the kubelet's answer",
+            "look into the kubelet's and the container runtime's log: the runtime does not tell the working set of this \
+             container",
+        ),
+        Lack::ZeroMemory => (
+            "has a working set of zero bytes, says the kubelet",
+            "a container that runs needs some: look with kubectl describe whether it is restarting or has ended; if it \
+             does run, look into the container runtime's log and at the node's cgroups",
+        ),
+    }
+}
+
+fn no_rate(why: NoRate) -> (&'static str, &'static str) {
+    match why {
+        NoRate::FirstPoint => ("has one reading so far, and a rate needs two", WAIT),
+        NoRate::Restarted => (
+            "has restarted since the reading before, and a rate needs two of one life",
+            "wait for the next scrape; if it restarts again and again, look with kubectl describe why",
+        ),
+        NoRate::WentBackwards => (
+            "has used less CPU time than the kubelet said before, which cannot be",
+            "wait for the next scrape; if this lasts, look into the kubelet's log, and whether two programs answer for \
+             this node",
+        ),
+        NoRate::Impossible => (
+            "would use more than any machine has: a reading was broken",
+            "wait for the next scrape; if this lasts, look into the kubelet's and the container runtime's log",
+        ),
+    }
+}
+
+/// Of a pod that is not running: what its phase says.
+pub(super) fn not_running(phase: Phase) -> Option<(&'static str, Words)> {
+    let (reason, what, hint) = match phase {
+        Phase::Running => return None,
+        Phase::Pending => (
+            "pending",
+            "It has not started: its phase is Pending",
+            "look with kubectl describe pod what it waits for: a node with room, an image, a volume, an init container",
+        ),
+        Phase::Succeeded => (
+            "succeeded",
+            "It has ended well: its phase is Succeeded",
+            "nothing is wrong: what has ended uses nothing",
+        ),
+        Phase::Failed => (
+            "failed",
+            "It has ended badly: its phase is Failed",
+            "look with kubectl describe pod why it ended",
+        ),
+        Phase::Unknown => (
+            "phase_unknown",
+            "Its phase is not known",
+            "its node has most likely been lost: look with kubectl get nodes",
+        ),
+    };
+    let what = what.to_owned();
+    Some((reason, Words { what, hint }))
+}
+
+/// Of a server that has only just started.
+pub(super) fn unready(unready: Unready) -> (&'static str, &'static str) {
+    let reason = match unready {
+        Unready::Nodes => "nodes_not_listed",
+        Unready::Pods => "pods_not_listed",
+        Unready::NodeMetrics => "no_node_metrics",
+        Unready::PodMetrics => "no_pod_metrics",
+    };
+    (
+        reason,
+        "wait a few seconds: the server has only just started; if this lasts, look into its log for \"cannot watch\"",
+    )
+}
+
+/// A length of time for people: whole seconds, or milliseconds where it is less than one.
+pub(super) fn span(time: Duration) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    if seconds > 0 {
+        return GoDuration::from_secs(seconds).to_string();
+    }
+    GoDuration::from_millis(i64::from(time.subsec_millis())).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_can_be_missing_has_a_name_of_its_own_and_a_hint() {
+        let lacks = [Lack::NoCpu, Lack::ZeroCpu, Lack::NoMemory, Lack::ZeroMemory];
+        let reasons = [
+            NoRate::FirstPoint,
+            NoRate::Restarted,
+            NoRate::WentBackwards,
+            NoRate::Impossible,
+        ];
+        let container = None;
+        let all: Vec<Absent> = lacks
+            .map(|lack| Absent::Incomplete {
+                container: container.clone(),
+                lack,
+            })
+            .into_iter()
+            .chain(reasons.map(|why| Absent::NoRate {
+                container: container.clone(),
+                why,
+            }))
+            .chain([Absent::Stale, Absent::NotReported])
+            .collect();
+        let mut names: Vec<&str> = all.iter().map(Absent::reason).collect();
+        for why in &all {
+            let Words { what, hint } = absent("container web", why);
+            assert!(
+                what.starts_with("container web ") && hint.len() > 20,
+                "{what}: {hint}"
+            );
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all.len());
+    }
+
+    #[test]
+    fn times_are_told_in_what_they_are_worth() {
+        assert_eq!(span(Duration::from_micros(12_345)), "12ms");
+        assert_eq!(span(Duration::from_millis(75_900)), "1m15s");
+    }
+}
