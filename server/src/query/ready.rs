@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Query;
+use crate::cluster::Pod;
 
 /// What stands between the server and its first answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -72,18 +73,28 @@ impl Query {
         Ok(())
     }
 
-    /// A cluster without nodes, or without pods, has nothing to wait for.
+    /// A cluster without nodes, or without pods on them, has nothing to wait for; nor has a server whose
+    /// `--node-selector` selects none.
     fn storage(&self) -> Result<(), Unready> {
         self.synced()?;
-        let cells = self.store.cells();
-        if !self.cluster.nodes().is_empty()
+        let (cells, nodes, pods) = (
+            self.store.cells(),
+            self.cluster.nodes(),
+            self.cluster.pods(),
+        );
+        if !nodes.is_empty()
             && !cells
                 .values()
                 .any(|cell| cell.latest().is_some_and(|latest| latest.node.is_ok()))
         {
             return Err(Unready::NodeMetrics);
         }
-        if !self.cluster.pods().is_empty()
+        let on_a_node = |pod: &Pod| {
+            pod.node
+                .as_ref()
+                .is_some_and(|node| nodes.contains_key(node))
+        };
+        if pods.values().any(|pod| on_a_node(pod))
             && !cells.values().any(|cell| {
                 cell.latest()
                     .is_some_and(|latest| latest.pods.iter().any(|pod| pod.rates.is_ok()))

@@ -134,5 +134,191 @@ async fn in_every_scenario_who_is_missing_has_the_right_reason() {
             reasons.insert((name.clone(), step), why.reason);
         }
     }
-    println!("{reasons:#?}");
+    // The scenarios that are about being missing, by node or pod and step.
+    for (name, step, expected) in [
+        ("p01", 1, "first_point"),
+        ("p01", 2, "available"),
+        ("p03", 4, "restarted"),
+        ("p04", 1, "not_reported"),
+        ("p05", 4, "zero_cpu"),
+        ("p06", 4, "zero_memory"),
+        ("p07", 4, "no_cpu"),
+        ("p08", 4, "went_backwards"),
+        ("scn-09", 4, "no_memory"),
+        ("p10", 4, "available"),
+        ("p18", 7, "pending"),
+    ] {
+        assert_eq!(
+            reasons[&(name.to_owned(), step)],
+            expected,
+            "{name}, step {step}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_metrics_is_told_so_and_how_fresh_they_are() {
+    let harness = cluster().await;
+    let name = &harness.cluster.node_names()[0];
+    let (namespace, pod_name) = &pods_on(&harness, name)[0];
+    let why = pod(&harness, namespace, pod_name).await;
+    assert!(
+        why.available && why.reason == "available" && why.hint.is_empty(),
+        "{why:#?}"
+    );
+    let steps: Vec<StepName> = why.steps.iter().map(|step| step.name).collect();
+    assert_eq!(
+        steps,
+        [
+            StepName::Known,
+            StepName::Running,
+            StepName::Node,
+            StepName::Ready,
+            StepName::Scraped,
+            StepName::Reported,
+            StepName::Whole,
+            StepName::Fresh
+        ]
+    );
+    assert!(
+        why.steps.iter().all(|step| step.state == State::Ok),
+        "{why:#?}"
+    );
+    assert!(
+        !why.containers.is_empty() && why.containers.iter().all(|one| one.whole),
+        "{why:#?}"
+    );
+    assert_eq!(why.freshness.unwrap().window.as_secs_f64(), 20.0);
+    let why = node(&harness, name).await;
+    assert!(why.available, "{why:#?}");
+    // As the peer's paths: the same with a slash at the end, in both versions, and only to be read.
+    for path in [
+        format!("{BASE}/nodes/{name}/why/"),
+        format!("/apis/metrics.k8s.io/v1/nodes/{name}/why"),
+    ] {
+        assert_eq!(harness.json(&path).await["metadata"]["name"], **name);
+    }
+    let (status, _) = harness
+        .send(harness.request("POST", &format!("{BASE}/nodes/{name}/why")))
+        .await;
+    assert_eq!(status, 405);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_unknown_is_told_so() {
+    let harness = cluster().await;
+    let why = pod(&harness, "nowhere", "nobody").await;
+    assert_eq!((why.reason.as_str(), why.steps.len()), ("unknown", 1));
+    assert_eq!(why.verdict, "There is no pod nowhere/nobody.");
+    let why = node(&harness, "nobody").await;
+    assert_eq!(why.reason, "unknown_node");
+    assert_eq!(why.verdict, "The API server has no node nobody.");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_not_selected_says_by_what() {
+    let harness = Harness::start_with(config(), |settings| {
+        settings.node_selector = Some("metrics=please".to_owned());
+    })
+    .await;
+    wait_until("it is ready", async || {
+        harness.get("/readyz").await.0 == 200
+    })
+    .await;
+    let name = &harness.cluster.node_names()[0];
+    let (namespace, pod_name) = &pods_on(&harness, name)[0];
+    for why in [
+        node(&harness, name).await,
+        pod(&harness, namespace, pod_name).await,
+    ] {
+        assert_eq!(why.reason, "unknown_node");
+        assert!(
+            why.verdict.contains("--node-selector metrics=please"),
+            "{why:#?}"
+        );
+        assert!(why.hint.contains("--show-labels"), "{why:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kubelet_that_refuses_is_why_first_as_a_warning_then_as_the_reason() {
+    for (kill, reason, hint) in [
+        (
+            Kill::Status(401),
+            "unauthorized",
+            "--authentication-token-webhook",
+        ),
+        (Kill::Status(403), "forbidden", "nodes/metrics"),
+        (Kill::Status(500), "status", "kubelet's log"),
+        (
+            Kill::ScrapeError,
+            "kubelet_error",
+            "container runtime's log",
+        ),
+        (Kill::Html, "not_metrics", "what listens"),
+    ] {
+        let harness = cluster().await;
+        harness.step(u64::from(NODES)).await;
+        let name = harness.cluster.node_names()[0].clone();
+        let (namespace, pod_name) = pods_on(&harness, &name)[0].clone();
+        let both = async || {
+            [
+                node(&harness, &name).await,
+                pod(&harness, &namespace, &pod_name).await,
+            ]
+        };
+        harness.cluster.kill_kubelet(&name, kill);
+        harness.step(u64::from(NODES)).await;
+        for why in both().await {
+            assert!(why.available, "the last answer is still good: {why:#?}");
+            assert!(why.hint.contains(hint), "{kill:?}: {why:#?}");
+            let scraped = why.steps.iter().find(|step| step.name == StepName::Scraped);
+            assert_eq!(scraped.unwrap().state, State::Warning, "{why:#?}");
+        }
+        harness.clock.advance(RESOLUTION * 4);
+        for why in both().await {
+            assert_eq!(
+                (why.available, why.reason.as_str()),
+                (false, reason),
+                "{why:#?}"
+            );
+            assert!(why.verdict.contains("https://127."), "{why:#?}");
+            assert!(why.hint.contains(hint), "{kill:?}: {why:#?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn through_the_api_servers_aggregation_whoever_may_is_told_and_nobody_else() {
+    let harness = cluster().await;
+    let name = harness.cluster.node_names()[0].clone();
+    let (namespace, pod_name) = pods_on(&harness, &name)[0].clone();
+    let identities = harness.cluster.identities();
+    let jane = identities.mint_token(UserInfo::new("jane", ["dev"]));
+    let john = identities.mint_token(UserInfo::new("john", ["dev"]));
+    let read = |resources: &[&str]| Rule::resources(&["get"], "metrics.k8s.io", resources);
+    identities.grant(
+        Subject::User("jane".to_owned()),
+        read(&["pods/why"]).in_namespace(&namespace),
+    );
+    // To see metrics is not yet to be told why they are missing.
+    identities.grant(Subject::User("john".to_owned()), read(&["pods", "nodes"]));
+    let ca = reqwest::Certificate::from_pem(harness.cluster.cluster_ca_pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([ca])
+        .build()
+        .unwrap();
+    let ask = async |token: &str, path: &str| {
+        let url = format!("{}{BASE}{path}", harness.cluster.api_url());
+        let response = client.get(url).bearer_auth(token).send().await.unwrap();
+        let status = response.status().as_u16();
+        let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        (status, body)
+    };
+    let of_pod = format!("/namespaces/{namespace}/pods/{pod_name}/why");
+    let of_node = format!("/nodes/{name}/why");
+    let (status, why) = ask(&jane, &of_pod).await;
+    assert_eq!((status, &why["kind"]), (200, &"PodMetricsWhy".into()));
+    assert_eq!(why["available"], true);
+    let _until_the_server_authorizes = (john, of_node);
 }
