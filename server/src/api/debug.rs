@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
+use http::StatusCode;
 use kubevitals_proto::wire::status::Status;
 
 use super::reply::Form;
@@ -13,11 +14,19 @@ use crate::cluster::WatchHealth;
 use crate::query::Query;
 
 /// The paths, for whoever lists them.
-pub(super) const PATHS: [&str; 1] = ["/debug/scrapes"];
+pub(super) const PATHS: [&str; 2] = ["/debug/scrapes", "/debug/targets"];
 
 /// The routes.
 pub(super) fn routes() -> Router<Arc<Query>> {
-    Router::new().route("/debug/scrapes", get(scrapes))
+    Router::new()
+        .route("/debug/scrapes", get(scrapes))
+        .route("/debug/targets", get(targets))
+}
+
+/// What is known of each node's scrapes. docs/metrics.md tells what the members mean.
+async fn targets(State(query): State<Arc<Query>>, request: Request) -> Response {
+    let targets = query.targets();
+    Form::any(&request).json(StatusCode::OK, &serde_json::json!({ "targets": targets }))
 }
 
 /// Counts of scrapes, their latency, and how the watches are doing, as JSON.

@@ -9,6 +9,7 @@ mod freshness;
 mod nodes;
 mod pods;
 mod ready;
+mod targets;
 mod why;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub use figures::Wholeness;
 pub use nodes::NodeAnswer;
 pub use pods::{PodAnswer, PodCursor, PodList};
 pub use ready::{Readiness, Unready};
+pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
 
 use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, Watches};

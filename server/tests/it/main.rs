@@ -21,6 +21,7 @@ mod metrics;
 mod recording;
 mod scenarios;
 mod soak;
+mod targets;
 mod tls;
 mod tls_reload;
 mod why;
