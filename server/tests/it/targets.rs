@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Harness, wait_until};
 
 async fn replay() -> (Harness, u64) {
-    let replay = Replay::from_dir(&fixtures().join("scenarios")).unwrap();
+    let replay = Replay::from_dir(fixtures().join("scenarios")).unwrap();
     let harness = Harness::start(Config {
         replay: Some(replay),
         clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),

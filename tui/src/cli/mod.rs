@@ -2,19 +2,19 @@
 //! later completions and man pages) are made.
 
 mod connection;
+mod demo;
 pub mod pflag;
 mod top;
 
 pub use connection::Connection;
 pub(crate) use connection::given;
+pub use demo::DemoArgs;
 pub use top::{Resource, SortBy, TopNode, TopPod};
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
-
-use crate::demo;
 
 /// The vital signs of a Kubernetes cluster.
 #[derive(Debug, Parser)]
@@ -52,7 +52,7 @@ pub enum Command {
     /// shows its nodes and pods live. Any Kubernetes client can be pointed at the kubeconfig it
     /// names.
     #[command(args_override_self = true)]
-    Demo(demo::Args),
+    Demo(DemoArgs),
 }
 
 /// How a command line ended that is not to be run.

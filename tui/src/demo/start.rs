@@ -11,8 +11,8 @@ use kubevitals_server::clock::ToldClock;
 use kubevitals_server::config::Settings;
 use kubevitals_sim::{Cluster, Config, Replay, SimClock};
 
-use super::Args;
 use crate::batch::Error;
+use crate::cli::DemoArgs;
 
 /// A cluster and a server that run in this process.
 pub(super) struct Running {
@@ -22,7 +22,7 @@ pub(super) struct Running {
 }
 
 /// Starts both; returns when the server listens and the cluster sends requests on to it.
-pub(super) async fn start(args: &Args) -> Result<Running, Error> {
+pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
     let replay = match &args.replay {
         Some(folder) => Some(
             Replay::from_dir(folder)
