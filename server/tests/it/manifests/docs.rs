@@ -1,0 +1,110 @@
+//! docs/operations.md and the alerts: what is written there is what the manifests and the server have.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::rendered::{Rendered, output, repository};
+
+/// The overlay's rule groups, as a rule file has them.
+fn groups(rendered: &Rendered) -> Value {
+    json!({"groups": rendered.only("PrometheusRule")["spec"]["groups"]})
+}
+
+/// The alerts by name, with their expressions on one line.
+fn alerts() -> BTreeMap<String, String> {
+    let groups = groups(&Rendered::deploy("monitoring"));
+    let groups = groups["groups"].as_array().unwrap().iter();
+    groups
+        .flat_map(|group| group["rules"].as_array().unwrap())
+        .map(|rule| {
+            let text = |member: &str| rule[member].as_str().expect(member).to_owned();
+            assert!(rule["annotations"]["summary"].is_string(), "{rule}");
+            assert!(rule["labels"]["severity"].is_string(), "{rule}");
+            (text("alert"), text("expr"))
+        })
+        .collect()
+}
+
+#[test]
+fn promtool_takes_the_rules() {
+    if Command::new("promtool").arg("--version").output().is_err() {
+        eprintln!(
+            "promtool (Debian's prometheus) is not installed: the rules are not checked here"
+        );
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.json");
+    let rules = groups(&Rendered::deploy("monitoring"));
+    std::fs::write(&file, rules.to_string()).unwrap();
+    let said = output(Command::new("promtool").args(["check", "rules"]).arg(&file));
+    let expected = format!("{} rules found", alerts().len());
+    assert!(said.contains(&expected), "{said}");
+}
+
+#[test]
+fn every_alert_is_explained_with_the_same_expression() {
+    let docs = std::fs::read_to_string(repository("docs/operations.md")).unwrap();
+    for (name, expression) in alerts() {
+        assert!(docs.contains(&format!("**{name}**")), "{name}");
+        assert!(docs.contains(&expression), "{name}: {expression}");
+    }
+}
+
+/// What the log says is quoted as it stands in the source, up to where something is filled in.
+#[test]
+fn every_quoted_log_line_is_one_that_the_server_writes() {
+    let docs = std::fs::read_to_string(repository("docs/operations.md")).unwrap();
+    let mut source = String::new();
+    read_all(&repository("server/src"), &mut source);
+    let quoted: Vec<&str> = docs
+        .split("Log: ")
+        .skip(1)
+        .flat_map(|rest| {
+            let sentence = rest.split(['.', ';', '(']).next().unwrap_or_default();
+            sentence.split('`').skip(1).step_by(2)
+        })
+        .collect();
+    assert!(quoted.len() >= 10, "{quoted:?}");
+    for line in quoted {
+        assert!(source.contains(line), "the server never says {line:?}");
+    }
+}
+
+fn read_all(folder: &std::path::Path, into: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_all(&path, into);
+        } else {
+            into.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_flag_of_the_docs_is_one_that_the_server_takes() {
+    use clap::CommandFactory;
+    let docs = std::fs::read_to_string(repository("docs/operations.md")).unwrap();
+    let section = docs
+        .split("\n## ")
+        .find(|s| s.starts_with("Flags"))
+        .unwrap();
+    let known = kubevitals_server::config::Flags::command();
+    let named = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `--")?.split('`').next());
+    let mut count = 0;
+    for flag in named {
+        count += 1;
+        assert!(
+            known
+                .get_arguments()
+                .any(|known| known.get_long() == Some(flag)),
+            "--{flag}"
+        );
+    }
+    assert!(count > 8);
+}
