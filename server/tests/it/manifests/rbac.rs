@@ -122,14 +122,14 @@ fn who_views_the_cluster_sees_metrics_and_why_they_are_missing() {
     assert_eq!(granted, expected);
 }
 
-/// A cluster in which the server's account may do what these rules say and nothing else, ten times as fast as time.
+/// A cluster in which the server's account may do what these rules say and nothing else, twenty times as fast as time.
 async fn cluster(rules: Vec<Rule>) -> Cluster {
     telemetry::init(LogFormat::Text, 0);
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let cluster = Cluster::start(Config {
         nodes: 2,
         pods_per_node: 3,
-        speed: 10.0,
+        speed: 20.0,
         faults: Faults::None,
         ..Config::default()
     })
@@ -212,8 +212,12 @@ async fn the_server_uses_all_that_it_is_granted_and_is_refused_nothing() {
     let server = start(&cluster, &rendered.arguments(), folder.path()).await;
     ready(&server).await;
     is_asked(&cluster, &server, &token).await;
-    // Watches that cannot be resumed are listed anew.
+    // Watches that cannot be resumed are listed anew, and a spoilt CA is made anew.
     cluster.api().expire_watches();
+    wait_until("the CA is in its Secret", async || {
+        spoil_authority(&cluster)
+    })
+    .await;
 
     let identities = cluster.identities();
     let all = identities.granted(&account());
@@ -229,6 +233,19 @@ async fn the_server_uses_all_that_it_is_granted_and_is_refused_nothing() {
     assert!(spare.is_empty(), "granted and never used: {spare:#?}");
     let UserInfo { username, .. } = UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
     assert_eq!(identities.refused(&username), BTreeSet::new());
+}
+
+/// Makes the Secret with the server's CA hold none; whether there is such a Secret.
+fn spoil_authority(cluster: &Cluster) -> bool {
+    let (secrets, name) = (Resource::Secrets, "vitals-server-ca");
+    let store = cluster.store();
+    let Some(secret) = store.get(secrets, Some(SERVER_ACCOUNT.0), name) else {
+        return false;
+    };
+    let mut secret = secret.to_value(secrets);
+    secret["data"] = serde_json::json!({});
+    store.apply(secrets, secret);
+    true
 }
 
 /// What metrics-server's manifests grant its account: its own role, and the two that every cluster has for aggregated
