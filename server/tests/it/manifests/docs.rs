@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use kubevitals_sim::{Config, Faults};
 use serde_json::{Value, json};
 
 use super::rendered::{Rendered, output, repository};
+use crate::harness::Harness;
 
 /// The overlay's rule groups, as a rule file has them.
 fn groups(rendered: &Rendered) -> Value {
@@ -42,6 +44,47 @@ fn promtool_takes_the_rules() {
     let said = output(Command::new("promtool").args(["check", "rules"]).arg(&file));
     let expected = format!("{} rules found", alerts().len());
     assert!(said.contains(&expected), "{said}");
+}
+
+/// Metrics of others: of Prometheus itself, and of the kube-apiserver.
+const NOT_OURS: [&str; 2] = ["up", "aggregator_unavailable_apiservice"];
+
+#[tokio::test]
+async fn alerts_are_over_metrics_that_the_server_has() {
+    let harness = Harness::start(Config {
+        nodes: 1,
+        pods_per_node: 1,
+        faults: Faults::None,
+        ..Config::default()
+    })
+    .await;
+    let (status, body) = harness.get("/metrics").await;
+    assert_eq!(status, 200);
+    let exposed = String::from_utf8(body).unwrap();
+    let mut count = 0;
+    for (alert, expression) in alerts() {
+        // Each selector names its job, or else its object.
+        for before in expression
+            .split('{')
+            .collect::<Vec<_>>()
+            .split_last()
+            .unwrap()
+            .1
+        {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let name = before.rsplit(|c| !is_name(c)).next().unwrap();
+            if NOT_OURS.contains(&name) {
+                continue;
+            }
+            count += 1;
+            let family = name.strip_suffix("_bucket").unwrap_or(name);
+            assert!(
+                exposed.contains(&format!("# TYPE {family} ")),
+                "{alert}: there is no {family}"
+            );
+        }
+    }
+    assert!(count >= alerts().len());
 }
 
 #[test]
