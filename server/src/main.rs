@@ -5,6 +5,7 @@ mod allocator;
 use std::io::Write;
 use std::process::ExitCode;
 
+use kubevitals_proto::duration::GoDuration;
 use kubevitals_server::config::{Asked, Flags, Settings};
 use kubevitals_server::{Server, telemetry};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -73,8 +74,9 @@ async fn run(flags: Flags) -> ExitCode {
     if delay.is_zero() {
         tracing::info!("asked to stop: requests under way are finished, then it ends");
     } else {
+        let delay = GoDuration::from(delay);
         tracing::info!(
-            "asked to stop: it serves for another {delay:?}, requests under way are finished, then it ends"
+            "asked to stop: it serves for another {delay}, requests under way are finished, then it ends"
         );
     }
     tokio::select! {

@@ -70,6 +70,7 @@ impl Server {
     /// When it cannot listen, or a certificate, key or CA cannot be used. An API server or kubelets that do not
     /// answer are no error here: they are asked again.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let what = settings.to_string();
         let Settings {
             kube,
             listen,
@@ -101,7 +102,7 @@ impl Server {
         })?;
         let client = Client::try_from(kube).map_err(|error| StartError::Client(chain(&error)))?;
 
-        tracing::info!(%address, resolution = ?resolution, "vitals-server {} serves on {address}", env!("CARGO_PKG_VERSION"));
+        tracing::info!(%address, "vitals-server {} serves on {address}: {what}", env!("CARGO_PKG_VERSION"));
 
         let cluster = Arc::new(Cluster::default());
         let store = Arc::new(Store::default());

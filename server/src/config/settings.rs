@@ -1,5 +1,6 @@
 //! Flags checked against each other and turned into what the parts need.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::selector::LabelSelector;
 
 use super::flags::Flags;
@@ -159,6 +161,41 @@ impl Settings {
             clock,
             allocator: None,
             kube,
+        })
+    }
+}
+
+impl fmt::Display for Settings {
+    /// What matters most, in one line for the log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Addressing {
+            preferred,
+            port,
+            use_status_port,
+            plain,
+        } = &self.addressing;
+        write!(f, "nodes")?;
+        if let Some(selector) = &self.node_selector {
+            write!(f, " with {selector}")?;
+        }
+        let types: Vec<String> = preferred.iter().map(ToString::to_string).collect();
+        write!(
+            f,
+            " of {} every {}",
+            self.kube.cluster_url,
+            GoDuration::from(self.resolution)
+        )?;
+        write!(f, ", kubelets at {}", types.join(","))?;
+        if *use_status_port {
+            write!(f, " and the port in their node's status")?;
+        } else {
+            write!(f, " port {port}")?;
+        }
+        write!(f, " within {}", GoDuration::from(self.kubelet_timeout))?;
+        f.write_str(match (plain, self.credentials.verifies()) {
+            (true, _) => ", by plain HTTP",
+            (false, true) => ", their certificates verified",
+            (false, false) => ", their certificates not verified",
         })
     }
 }

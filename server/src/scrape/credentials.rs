@@ -176,6 +176,11 @@ impl Credentials {
         }
     }
 
+    /// Whether kubelets must prove who they are.
+    pub fn verifies(&self) -> bool {
+        matches!(self.trust, Trust::Ca(_))
+    }
+
     /// The `Authorization` header, from the file when that is due.
     pub(super) fn bearer(&self) -> Result<Option<HeaderValue>, ScrapeError> {
         let path = match &self.token {

@@ -1,10 +1,14 @@
 //! The program as it is typed: what is wrong is one line that says what and where, and exit status 2.
 
 use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use assert_cmd::Command;
+
+use crate::harness::PATIENCE;
 
 fn run(arguments: &[&str]) -> Output {
     // No service account of a cluster this test may run in.
@@ -22,8 +26,8 @@ fn refusal(arguments: &[&str]) -> String {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
     assert!(output.stdout.is_empty(), "{arguments:?}");
-    // A log line may come before; the refusal is the last one.
     let last = said.lines().last().unwrap_or_default().to_owned();
+    assert_eq!(said, format!("{last}\n"), "{arguments:?}: one line");
     assert!(last.starts_with("vitals-server: "), "{arguments:?}: {said}");
     assert!(
         !said.contains("panicked") && !said.contains("RUST_BACKTRACE"),
@@ -65,7 +69,26 @@ fn what_is_wrong_is_one_line_and_exit_2() {
             "unknown flag --no-such-flag; --help lists all",
         ),
         (&["stray"], "unexpected argument \"stray\""),
-        (&["--metric-resolution"], "--metric-resolution"),
+        (&["--", "stray"], "unexpected argument \"stray\""),
+        (&["--kubelet-insecure-tls", "false"], "--flag=false"),
+        (
+            &["--kubelet-insecure-tl"],
+            "did you mean --kubelet-insecure-tls?",
+        ),
+        (
+            &["--metric_resolution=15s"],
+            "did you mean --metric-resolution?",
+        ),
+        (
+            &["--metric-resolution"],
+            "--metric-resolution needs a value",
+        ),
+        (
+            &["--profiling=perhaps"],
+            "--profiling=\"perhaps\": write true or false",
+        ),
+        (&["--audit-log-maxage=old"], "write a whole number"),
+        (&["--request-timeout=0"], "must be more than 0"),
         (&["--metric-resolution=soon"], "write a duration"),
         (&["--metric-resolution=5s"], "at least 10s"),
         (
@@ -148,51 +171,142 @@ impl Drop for EndsWithTheTest {
     }
 }
 
+/// A server that runs, and what it says.
+struct Running {
+    child: EndsWithTheTest,
+    address: SocketAddr,
+    lines: Receiver<String>,
+    _folder: tempfile::TempDir,
+}
+
+impl Running {
+    /// Starts one on a free port. Its API server and its kubelets do not exist.
+    fn start(flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let kubeconfig = write(folder.path(), "config", KUBECONFIG);
+        // Port 0 is no flag's value: one that was free a moment ago has to do.
+        let address = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let mut child = EndsWithTheTest(
+            std::process::Command::new(env!("CARGO_BIN_EXE_vitals-server"))
+                .env_remove("RUST_LOG")
+                .args(["--kubeconfig", &kubeconfig, "--kubelet-insecure-tls"])
+                .arg("--bind-address=127.0.0.1")
+                .arg(format!("--secure-port={}", address.port()))
+                .args(flags)
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
+        let said = BufReader::new(child.0.stderr.take().unwrap()).lines();
+        let (sender, lines) = channel();
+        // Ends with the child, or with the test.
+        std::thread::spawn(move || {
+            said.map_while(Result::ok)
+                .try_for_each(|line| sender.send(line))
+        });
+        Self {
+            child,
+            address,
+            lines,
+            _folder: folder,
+        }
+    }
+
+    fn tell(&self, signal: &str) {
+        let told = std::process::Command::new("kill")
+            .args([&format!("-{signal}"), &self.child.0.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(told.success());
+    }
+
+    /// All lines up to the first one with `text`, that one last.
+    fn until(&self, text: &str) -> Vec<String> {
+        let mut said = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            let found = line.contains(text);
+            said.push(line);
+            if found {
+                return said;
+            }
+        }
+        panic!("it never said {text:?}: {said:?}");
+    }
+}
+
 #[test]
 fn it_logs_json_and_ends_well_when_told_to() {
-    let folder = tempfile::tempdir().unwrap();
-    let kubeconfig = write(folder.path(), "config", KUBECONFIG);
-    // Port 0 is no flag's value: one that was free a moment ago has to do.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let mut server = EndsWithTheTest(
-        std::process::Command::new(env!("CARGO_BIN_EXE_vitals-server"))
-            .args([
-                "--kubeconfig",
-                &kubeconfig,
-                "--kubelet-insecure-tls",
-                "--logging-format=json",
-            ])
-            .args([
-                "--bind-address=127.0.0.1",
-                "--secure-port",
-                &port.to_string(),
-            ])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap(),
-    );
-    let mut lines = BufReader::new(server.0.stderr.take().unwrap()).lines();
-    let first: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-    assert_eq!(first["level"], "INFO");
+    for signal in ["TERM", "INT"] {
+        let mut server = Running::start(&["--logging-format=json"]);
+        let line = server.until(" serves on ").pop().unwrap();
+        let first: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(first["level"], "INFO");
+        assert_eq!(first["address"], server.address.to_string());
+        server.tell(signal);
+        // A watch may complain of the API server that is not there, before or after.
+        server.until("requests under way are finished");
+        assert!(server.child.0.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn the_settings_that_matter_and_the_flags_that_do_not_are_said_once_at_start() {
+    let server = Running::start(&[
+        "--metric-resolution=15s",
+        "--kubelet-preferred-address-types=InternalIP,Hostname",
+        "-l=pool=web",
+        "--profiling=false",
+        "--audit-log-path=/var/log/audit",
+        "--audit-log-path=-",
+    ]);
+    let said = server.until(" serves on ");
+    let about: Vec<_> = said.iter().filter(|line| line.contains("--")).collect();
+    assert_eq!(about.len(), 1, "{said:?}");
     assert!(
-        first["message"]
-            .as_str()
-            .unwrap()
-            .contains("serves on 127.0.0.1"),
-        "{first}"
+        about[0].ends_with(
+            "flags of metrics-server that have no effect here: --audit-log-path, --profiling"
+        ),
+        "{said:?}"
     );
-    let told = std::process::Command::new("kill")
-        .args(["-TERM", &server.0.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(told.success());
-    assert!(server.0.wait().unwrap().success());
-    // A watch may still complain of the API server that is not there; the order of the two is open.
-    let said: Vec<String> = lines.map(Result::unwrap).collect();
-    let well = |line: &String| line.contains("requests under way are finished");
-    assert!(said.iter().any(well), "{said:?}");
+    let last = said.last().unwrap();
+    assert!(
+        last.contains(
+            "nodes with pool=web of https://127.0.0.1:1/ every 15s, kubelets at InternalIP,Hostname port 10250 \
+             within 10s, their certificates not verified"
+        ),
+        "{last}"
+    );
+
+    let server = Running::start(&[]);
+    let said = server.until(" serves on ");
+    assert!(
+        !said.iter().any(|line| line.contains("no effect")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn asked_to_end_it_serves_for_its_delay_and_asked_again_it_ends_at_once() {
+    let mut server = Running::start(&["--shutdown-delay-duration=1h"]);
+    server.until(" serves on ");
+    server.tell("TERM");
+    server.until("it serves for another 1h");
+    TcpStream::connect(server.address).expect("it still listens");
+    server.tell("TERM");
+    server.until("it ends at once");
+    assert_eq!(server.child.0.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn killed_it_starts_again_on_the_same_address() {
+    let mut server = Running::start(&[]);
+    server.until(" serves on ");
+    server.tell("KILL");
+    server.child.0.wait().unwrap();
+    let again = Running::start(&[&format!("--secure-port={}", server.address.port())]);
+    let said = again.until(" serves on ").pop().unwrap();
+    assert!(said.contains(&server.address.to_string()), "{said}");
 }

@@ -10,6 +10,7 @@
 mod bodies;
 mod cli;
 mod crowd;
+mod ending;
 mod faults;
 mod flags;
 mod harness;
