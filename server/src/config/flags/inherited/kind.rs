@@ -22,6 +22,8 @@ pub(super) enum Kind {
     Duration,
     /// A Kubernetes quantity.
     Bytes,
+    /// Go's numbers of elliptic curves.
+    Curves,
     /// `pattern=N,…` of klog.
     Patterns,
 }
@@ -31,7 +33,7 @@ impl Kind {
         match self {
             Self::Switch => "BOOL",
             Self::Text => "TEXT",
-            Self::List => "LIST",
+            Self::List | Self::Curves => "LIST",
             Self::Address => "IP",
             Self::Integer | Self::Count | Self::Number | Self::Chance => "NUMBER",
             Self::AnyDuration | Self::Duration => "DURATION",
@@ -58,6 +60,7 @@ impl Kind {
                 .parse::<Quantity>()
                 .map(drop)
                 .map_err(|_| "write a quantity like 512 or 4Mi".to_owned()),
+            Self::Curves => text.split(',').try_for_each(curve),
             Self::Patterns => text
                 .split(',')
                 .filter(|one| !one.is_empty())
@@ -68,6 +71,12 @@ impl Kind {
 
 fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "write a number".to_owned())
+}
+
+fn curve(text: &str) -> Result<(), String> {
+    text.parse::<i32>()
+        .map(drop)
+        .map_err(|_| "write numbers, with commas between several".to_owned())
 }
 
 fn pattern(text: &str) -> Result<(), String> {

@@ -3,8 +3,8 @@
 
 use super::Flag;
 use super::kind::Kind::{
-    self, Address, AnyDuration, Bytes, Chance, Count, Duration, Integer, List, Number, Patterns,
-    Switch, Text,
+    self, Address, AnyDuration, Bytes, Chance, Count, Curves, Duration, Integer, List, Number,
+    Patterns, Switch, Text,
 };
 
 const fn flag(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Flag {
@@ -19,6 +19,7 @@ const fn flag(name: &'static str, kind: Kind, default: &'static str, help: &'sta
 /// Groups of them, under the headings of the help.
 pub(super) const GROUPS: &[(&str, &[Flag])] = &[
     ("No effect here: of the API server", GENERIC),
+    ("No effect here: of serving", SERVING),
     ("No effect here: of auditing", AUDIT),
     ("No effect here: of profiling and fairness", FEATURES),
     ("No effect here: of logging", LOGGING),
@@ -42,6 +43,11 @@ const GENERIC: &[Flag] = &[
     flag("shutdown-watch-termination-grace-period", Duration, "0s", "How long watches may end"),
     flag("storage-initialization-timeout", Duration, "1m0s", "How long etcd may take"),
     flag("strict-transport-security-directives", List, "", "HSTS directives"),
+];
+
+#[rustfmt::skip]
+const SERVING: &[Flag] = &[
+    flag("tls-curve-preferences", Curves, "", "Numbers of curves for key exchange"),
 ];
 
 #[rustfmt::skip]
