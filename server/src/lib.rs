@@ -9,6 +9,7 @@ pub mod clock;
 pub mod cluster;
 pub mod config;
 pub mod intern;
+pub mod manage;
 mod parameters;
 pub mod query;
 pub mod scrape;

@@ -7,16 +7,21 @@ use std::time::Duration;
 use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::api;
 use crate::auth::{Auth, AuthError};
 use crate::cluster::{self, Cluster};
 use crate::config::Settings;
+use crate::manage::Manager;
 use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, Stats, TlsError};
 use crate::store::Store;
 use crate::telemetry::chain;
-use crate::tls::{self, CertificateError, Limits, Tls};
+use crate::tls::{self, CertificateError, Keeper, Limits, Tls};
+
+/// How long requests wait at start for a certificate of the managed CA.
+const MANAGED: Duration = Duration::from_secs(10);
 
 /// Why the server could not start, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +125,7 @@ impl Server {
             Arc::clone(&watches.nodes_changed),
         ));
         let auth = Auth::start(auth, &client, &clock)?;
+        let wall = Arc::clone(&clock);
         let query = Arc::new(Query::new(
             cluster, store, watches, stats, clock, resolution,
         ));
@@ -138,12 +144,12 @@ impl Server {
             request: request_timeout,
             ..Limits::default()
         };
-        let serving = tokio::spawn(async move {
-            tokio::select! {
-                () = tls::serve(listener, tls, router, limits, stopped) => {}
-                () = keeper.run() => {}
-            }
+        let manager = serving_tls.manage.then(|| {
+            let (service, certificates) = (&serving_tls.service, tls.certificates());
+            Manager::new(&client, service, certificates, wall)
         });
+        let serve = tls::serve(listener, tls, router, limits, stopped);
+        let serving = tokio::spawn(serve_kept(serve, keeper, manager));
         Ok(Self {
             address,
             query,
@@ -201,6 +207,30 @@ impl Server {
         self.stop.send_replace(true);
         // A panic in the accept loop has been reported by its task.
         let _ended = (&mut self.serving).await;
+    }
+}
+
+/// Serves, and keeps what is shown as it should be.
+async fn serve_kept(serve: impl Future<Output = ()>, keeper: Keeper, manager: Option<Manager>) {
+    let managed = manager.as_ref().map(Manager::ready);
+    let serve = async {
+        if let Some(ready) = managed {
+            // Until then nobody who verifies could connect. An API server that does not answer may take long, and
+            // the kubelet's probes verify nothing.
+            let _late = timeout(MANAGED, ready).await;
+        }
+        serve.await;
+    };
+    let manage = async {
+        match manager {
+            Some(manager) => manager.run().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = serve => {}
+        () = keeper.run() => {}
+        () = manage => {}
     }
 }
 

@@ -83,7 +83,7 @@ impl Authority {
         let der = CertificateDer::from_pem_slice(certificate.as_bytes())
             .map_err(|_| "its certificate is no PEM".to_owned())?;
         let key = KeyPair::from_pem(key).map_err(|_| "its key is no PEM of a key".to_owned())?;
-        let (not_before, not_after) = {
+        {
             let (_, facts) = X509Certificate::from_der(&der)
                 .map_err(|_| "its certificate is no X.509 certificate".to_owned())?;
             let signs = facts.key_usage().ok().flatten();
@@ -93,18 +93,14 @@ impl Authority {
             if facts.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
                 return Err("its key is another certificate's".to_owned());
             }
-            let validity = facts.validity();
-            (
-                Timestamp::from_secs(validity.not_before.timestamp()),
-                Timestamp::from_secs(validity.not_after.timestamp()),
-            )
-        };
+        }
+        let (not_before, not_after) = validity_of(&der).unwrap_or_default();
         if not_after <= now {
             return Err("its certificate has ended".to_owned());
         }
         let issuer = Issuer::from_ca_cert_der(&der, key).map_err(|error| error.to_string())?;
         Ok(Self {
-            pem: pem(&der),
+            pem: pem_of(&der),
             certificate: der,
             issuer,
             not_before,
@@ -120,6 +116,11 @@ impl Authority {
     /// Its key, PEM. For where it is kept, and nowhere else.
     pub fn key_pem(&self) -> String {
         self.issuer.key().serialize_pem()
+    }
+
+    /// The last moment at which it is good.
+    pub fn not_after(&self) -> Timestamp {
+        self.not_after
     }
 
     /// When it was made, by its certificate.
@@ -205,7 +206,18 @@ where
     T::from(std::time::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
-fn pem(der: &CertificateDer<'_>) -> String {
+/// From when until when a certificate is good; nothing when it is none.
+pub(crate) fn validity_of(der: &CertificateDer<'_>) -> Option<(Timestamp, Timestamp)> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let validity = certificate.validity();
+    Some((
+        Timestamp::from_secs(validity.not_before.timestamp()),
+        Timestamp::from_secs(validity.not_after.timestamp()),
+    ))
+}
+
+/// A certificate as PEM.
+pub(crate) fn pem_of(der: &CertificateDer<'_>) -> String {
     use base64::Engine as _;
     let body = base64::engine::general_purpose::STANDARD.encode(der);
     let lines: Vec<&str> = (0..body.len())

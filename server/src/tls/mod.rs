@@ -25,6 +25,7 @@ mod silent;
 mod socket;
 
 pub use authority::Authority;
+pub(crate) use authority::{is_due, pem_of, validity_of};
 pub use client::ClientCertificates;
 pub use counts::{Counts, Figures, Reloads};
 pub use keeper::Keeper;

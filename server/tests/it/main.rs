@@ -17,6 +17,7 @@ mod harness;
 mod health;
 mod http;
 mod limits;
+mod manage;
 mod manifests;
 mod metrics;
 mod recording;

@@ -1,0 +1,141 @@
+//! The APIServices whose server this is, and the CA in them.
+
+use std::time::Duration;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
+use serde_json::json;
+
+use super::complaints::Complaints;
+use crate::telemetry::chain;
+use crate::tls::Service;
+
+/// The APIServices of what is served.
+const NAMES: [&str; 2] = ["v1beta1.metrics.k8s.io", "v1.metrics.k8s.io"];
+
+/// How long one request may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Who writes, in the objects' managed fields.
+const WRITER: &str = "vitals-server";
+
+/// The APIServices.
+pub(super) struct ApiServices {
+    api: Api<APIService>,
+    service: Service,
+}
+
+/// An APIService that names this server's Service, as it was read.
+pub(super) struct Found {
+    pub(super) name: &'static str,
+    version: Option<String>,
+    bundle: Vec<u8>,
+    unverified: bool,
+}
+
+impl ApiServices {
+    pub(super) fn new(client: &Client, service: &Service) -> Self {
+        Self {
+            api: Api::all(client.clone()),
+            service: service.clone(),
+        }
+    }
+
+    /// Those that name this server's Service. One that is not there, or names another, is none of ours; one that
+    /// cannot be read is an error, which is said.
+    pub(super) async fn read(&self, complaints: &mut Complaints) -> Result<Vec<Found>, ()> {
+        let (mut found, mut failed) = (Vec::new(), false);
+        for name in NAMES {
+            match asked(self.api.get_opt(name)).await {
+                Ok(None) => complaints.say(
+                    name,
+                    format!("there is no APIService {name}: nobody is sent here by it"),
+                ),
+                Ok(Some(object)) => match self.found(name, object) {
+                    Ok(one) => found.push(one),
+                    Err(other) => complaints.say(name, other),
+                },
+                Err(error) => {
+                    complaints.say(
+                        name,
+                        why(&format!("cannot read the APIService {name}"), &error),
+                    );
+                    failed = true;
+                }
+            }
+        }
+        if failed { Err(()) } else { Ok(found) }
+    }
+
+    fn found(&self, name: &'static str, object: APIService) -> Result<Found, String> {
+        let spec = object.spec.unwrap_or_default();
+        let Service {
+            namespace,
+            name: own,
+        } = &self.service;
+        let service = spec.service.unwrap_or_default();
+        let named = (service.namespace.as_deref(), service.name.as_deref());
+        if named != (Some(namespace), Some(own)) {
+            let (other_namespace, other) = (named.0.unwrap_or("-"), named.1.unwrap_or("-"));
+            return Err(format!(
+                "the APIService {name} is served by {other_namespace}/{other} and not by {namespace}/{own}: its \
+                 caBundle is left alone; give --service-namespace and --service-name if that is this server"
+            ));
+        }
+        Ok(Found {
+            name,
+            version: object.metadata.resource_version,
+            bundle: spec
+                .ca_bundle
+                .map(|ByteString(bytes)| bytes)
+                .unwrap_or_default(),
+            unverified: spec.insecure_skip_tls_verify.unwrap_or_default(),
+        })
+    }
+
+    /// Sees to it that this is the bundle; whether it had to be written. A merge patch touches no other field, and
+    /// with the version that was read it is refused if anything has changed since.
+    pub(super) async fn write(&self, found: &Found, bundle: &str) -> Result<bool, String> {
+        if found.bundle == bundle.as_bytes() && !found.unverified {
+            return Ok(false);
+        }
+        let patch = Patch::Merge(json!({
+            "metadata": {"resourceVersion": found.version},
+            "spec": {"caBundle": ByteString(bundle.as_bytes().to_vec()), "insecureSkipTLSVerify": false},
+        }));
+        let params = PatchParams {
+            field_manager: Some(WRITER.to_owned()),
+            ..PatchParams::default()
+        };
+        let patched = self.api.patch(found.name, &params, &patch);
+        match asked(patched).await {
+            Ok(_) => Ok(true),
+            Err(error) => {
+                let what = format!("cannot write the CA into the APIService {}", found.name);
+                Err(why(&what, &error))
+            }
+        }
+    }
+}
+
+/// A request that does not take for ever.
+pub(super) async fn asked<T>(
+    request: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, kube::Error> {
+    let late = |_| kube::Error::Service("the API server did not answer in 10 s".into());
+    tokio::time::timeout(TIMEOUT, request).await.map_err(late)?
+}
+
+/// What could not be done, why, and what to do.
+pub(super) fn why(what: &str, error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if status.code == 403 => format!(
+            "{what}: {}; --manage-apiservice-ca needs the rules in deploy/base/rbac.yaml",
+            status.message
+        ),
+        kube::Error::Api(status) => format!("{what}: {}", status.message),
+        error => format!("{what}: {}", chain(error)),
+    }
+}

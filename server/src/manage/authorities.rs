@@ -1,0 +1,221 @@
+//! The CAs as the replicas share them, and how one follows another. Pure: what is stored in goes in, what is to be
+//! stored comes out.
+//!
+//! A new CA is announced before it is used: for a day it is in the bundles beside the old one, so every replica and
+//! the kube-apiserver know it before the first certificate of it is shown. Afterwards the old one stays in the
+//! bundles until it ends, for a replica that has not noticed yet.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use k8s_openapi::ByteString;
+use kubevitals_proto::time::Timestamp;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use crate::tls::{Authority, pem_of, validity_of};
+
+/// How long a new CA is announced before it issues.
+const ANNOUNCED: Duration = Duration::from_secs(24 * 3600);
+
+/// How many CAs that were replaced are believed, at most: a bundle has an end.
+const PREVIOUS: usize = 4;
+
+/// What a Secret holds.
+pub(super) type Data = BTreeMap<String, ByteString>;
+
+/// The CAs.
+#[derive(Debug)]
+pub(super) struct Authorities {
+    current: Authority,
+    next: Option<Authority>,
+    /// Certificates, PEM, newest first.
+    previous: Vec<String>,
+    bundle: String,
+}
+
+impl Authorities {
+    /// A new CA, with certificates in `replaced` (PEM) believed as long as they are good.
+    pub(super) fn make(replaced: &str, now: Timestamp) -> Result<Self, String> {
+        let current = Authority::make(now)?;
+        Ok(Self::of(current, None, replaced, now))
+    }
+
+    /// What a Secret holds. `tls.crt` and `tls.key` have to be a good CA, or else `next.crt` and `next.key`; what
+    /// else is unreadable is left out.
+    pub(super) fn read(data: &Data, now: Timestamp) -> Result<Self, String> {
+        let text = |key: &str| {
+            let bytes = data.get(key).map(|ByteString(bytes)| bytes.as_slice());
+            String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+        };
+        let current = Authority::read(&text("tls.crt"), &text("tls.key"), now);
+        let next = Authority::read(&text("next.crt"), &text("next.key"), now).ok();
+        let (current, next) = match (current, next) {
+            (Ok(current), next) => (current, next),
+            (Err(_), Some(next)) => (next, None),
+            (Err(error), None) => return Err(error),
+        };
+        Ok(Self::of(current, next, &text("previous.crt"), now))
+    }
+
+    fn of(current: Authority, next: Option<Authority>, previous: &str, now: Timestamp) -> Self {
+        let mut authorities = Self {
+            previous: good(previous, now),
+            current,
+            next,
+            bundle: String::new(),
+        };
+        authorities.settle();
+        authorities
+    }
+
+    /// Moves a change-over on, if it is time.
+    pub(super) fn advance(&mut self, now: Timestamp) -> Result<(), String> {
+        let announced = i64::try_from(ANNOUNCED.as_nanos()).unwrap_or(i64::MAX);
+        match &self.next {
+            None if self.current.is_old(now) => self.next = Some(Authority::make(now)?),
+            Some(next) if now.since(next.made()) >= announced => {
+                if let Some(next) = self.next.take() {
+                    let replaced = std::mem::replace(&mut self.current, next);
+                    self.previous.insert(0, replaced.pem().to_owned());
+                }
+            }
+            _ => {}
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// The CA that issues.
+    pub(super) fn current(&self) -> &Authority {
+        &self.current
+    }
+
+    /// Every CA that is to be believed, PEM.
+    pub(super) fn bundle(&self) -> &str {
+        &self.bundle
+    }
+
+    /// What a Secret is to hold. `ca.crt` is for people and for monitoring.
+    pub(super) fn data(&self) -> Data {
+        let mut data = Data::new();
+        let mut put = |key: &str, text: &str| {
+            if !text.is_empty() {
+                data.insert(key.to_owned(), ByteString(text.as_bytes().to_vec()));
+            }
+        };
+        put("tls.crt", self.current.pem());
+        put("tls.key", &self.current.key_pem());
+        if let Some(next) = &self.next {
+            put("next.crt", next.pem());
+            put("next.key", &next.key_pem());
+        }
+        put("previous.crt", &self.previous.concat());
+        put("ca.crt", &self.bundle);
+        data
+    }
+
+    fn settle(&mut self) {
+        let (current, next) = (self.current.pem(), self.next.as_ref().map(Authority::pem));
+        self.previous
+            .retain(|pem| pem != current && Some(pem.as_str()) != next);
+        self.previous.truncate(PREVIOUS);
+        let previous = self.previous.iter().map(String::as_str);
+        self.bundle = [current].into_iter().chain(next).chain(previous).collect();
+    }
+}
+
+/// The certificates in PEM text that have not ended, each once.
+fn good(text: &str, now: Timestamp) -> Vec<String> {
+    let mut good = Vec::new();
+    for der in CertificateDer::pem_slice_iter(text.as_bytes()).filter_map(Result::ok) {
+        let pem = pem_of(&der);
+        let lasts = validity_of(&der).is_some_and(|(_, until)| until > now);
+        if lasts && !good.contains(&pem) {
+            good.push(pem);
+        }
+    }
+    good
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn in_days(days: i64) -> Timestamp {
+        Timestamp::from_secs(NOW.as_secs() + days * 24 * 3600)
+    }
+
+    /// Kept, read again at another time, and moved on.
+    fn later(authorities: &Authorities, now: Timestamp) -> Authorities {
+        let mut later = Authorities::read(&authorities.data(), now).unwrap();
+        later.advance(now).unwrap();
+        later
+    }
+
+    fn count(authorities: &Authorities) -> usize {
+        authorities.bundle().matches("BEGIN").count()
+    }
+
+    #[test]
+    fn what_is_kept_is_read_again_and_stays_as_it_is() {
+        let first = Authorities::make("", NOW).unwrap();
+        let same = later(&first, in_days(1000));
+        assert_eq!(same.data(), first.data());
+        assert_eq!(same.bundle(), first.current().pem());
+    }
+
+    #[test]
+    fn a_next_one_is_announced_for_a_day_and_the_old_one_believed_to_its_end() {
+        let first = Authorities::make("", NOW).unwrap();
+        let old = first.current().pem().to_owned();
+        let announced = later(&first, in_days(1500));
+        assert_eq!(announced.current().pem(), old);
+        assert_eq!(count(&announced), 2);
+        let waiting = later(
+            &announced,
+            Timestamp::from_secs(in_days(1501).as_secs() - 1),
+        );
+        assert_eq!(waiting.data(), announced.data());
+
+        let changed = later(&waiting, in_days(1501));
+        assert_ne!(changed.current().pem(), old);
+        assert!(announced.bundle().contains(changed.current().pem()));
+        assert!(changed.bundle().contains(&old) && count(&changed) == 2);
+        let settled = later(&changed, in_days(5 * 365));
+        assert_eq!(settled.bundle(), changed.current().pem());
+    }
+
+    #[test]
+    fn one_that_nobody_changed_over_in_time_gives_way_to_its_next() {
+        let first = Authorities::make("", NOW).unwrap();
+        let announced = later(&first, in_days(1500));
+        let late = later(&announced, in_days(2000));
+        assert!(announced.bundle().contains(late.current().pem()));
+        assert_eq!(count(&late), 1);
+    }
+
+    #[test]
+    fn what_was_replaced_is_believed_as_far_as_it_is_good_and_only_so_much_of_it() {
+        let replaced: Vec<String> = (0..6)
+            .map(|_| Authority::make(NOW).unwrap().pem().to_owned())
+            .collect();
+        let twice = replaced.concat() + "garbage\n" + &replaced.concat();
+        let made = Authorities::make(&twice, NOW).unwrap();
+        assert_eq!(count(&made), 1 + PREVIOUS);
+        assert!(made.bundle().contains(&replaced[0]) && !made.bundle().contains(&replaced[5]));
+        let later = Authorities::make(&twice, in_days(5 * 365)).unwrap();
+        assert_eq!(count(&later), 1);
+    }
+
+    #[test]
+    fn a_secret_without_a_good_authority_is_refused() {
+        let mut data = Authorities::make("", NOW).unwrap().data();
+        assert!(Authorities::read(&data, in_days(5 * 365)).is_err());
+        data.insert("tls.key".to_owned(), ByteString(b"garbage".to_vec()));
+        assert!(Authorities::read(&data, NOW).is_err());
+        assert!(Authorities::read(&Data::new(), NOW).is_err());
+    }
+}

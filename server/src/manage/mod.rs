@@ -1,0 +1,228 @@
+//! `--manage-apiservice-ca`: the server's own CA, shared by its replicas in a Secret, and written into the
+//! `caBundle` of the server's APIServices, so that the kube-apiserver verifies what it connects to.
+//!
+//! Every minute a round:
+//!
+//! 1. read the APIServices that name this server's Service;
+//! 2. agree with the other replicas on the CAs: read the Secret, make or repair it, move a change-over on;
+//! 3. write the CAs into those APIServices, each only if it is as it was read in 1;
+//! 4. show a serving certificate that the agreed CA has issued.
+//!
+//! In this order no replica undoes another's work. Whoever writes a bundle has read the Secret after the APIService,
+//! and has changed the Secret, if at all, before that: a bundle that is older than the Secret can only meet an
+//! APIService that has changed since, which refuses it. And a certificate is shown only after its CA is in the
+//! bundles.
+//!
+//! It may do this, and nothing else: get, patch apiservices `v1.metrics.k8s.io` and `v1beta1.metrics.k8s.io`; in the
+//! Service's namespace get, update secret `vitals-server-ca`, and create secrets.
+
+mod apiservice;
+mod authorities;
+mod complaints;
+mod secret;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use kube::Client;
+use kubevitals_proto::time::Timestamp;
+use tokio::sync::watch;
+
+use self::apiservice::{ApiServices, Found};
+use self::authorities::Authorities;
+use self::complaints::Complaints;
+use self::secret::Store;
+use crate::clock::Clock;
+use crate::tls::{Certificates, Pair, Service, is_due};
+
+/// Between two rounds.
+const ROUND: Duration = Duration::from_secs(60);
+
+/// Until the next round after one that failed.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// What is counted of it.
+#[derive(Debug, Default)]
+pub struct Counts {
+    succeeded: AtomicU64,
+    failed: AtomicU64,
+    bundles_written: AtomicU64,
+    secrets_written: AtomicU64,
+    authority_ends: AtomicI64,
+}
+
+/// The counters at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figures {
+    /// Rounds after which all was as it should be, since start.
+    pub succeeded: u64,
+    /// Rounds in which something could not be read or written, since start.
+    pub failed: u64,
+    /// How often a `caBundle` was written, since start.
+    pub bundles_written: u64,
+    /// How often the Secret was made or changed, since start.
+    pub secrets_written: u64,
+    /// Until when the CA is good, once there is one.
+    pub authority_ends: Option<Timestamp>,
+}
+
+impl Counts {
+    /// What was counted so far.
+    pub fn snapshot(&self) -> Figures {
+        let ends = self.authority_ends.load(Ordering::Relaxed);
+        Figures {
+            succeeded: self.succeeded.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            bundles_written: self.bundles_written.load(Ordering::Relaxed),
+            secrets_written: self.secrets_written.load(Ordering::Relaxed),
+            authority_ends: (ends != 0).then(|| Timestamp::from_secs(ends)),
+        }
+    }
+}
+
+/// Keeps the CA, the bundles and the serving certificate.
+pub struct Manager {
+    names: Vec<String>,
+    store: Store,
+    services: ApiServices,
+    certificates: Arc<Certificates>,
+    clock: Arc<dyn Clock>,
+    counts: Arc<Counts>,
+    complaints: Complaints,
+    /// The certificate that is shown, and its CA; none until the first that an agreed CA has issued.
+    shown: Option<(Pair, String)>,
+    ready: watch::Sender<bool>,
+}
+
+impl Manager {
+    /// For the server behind `service`, which shows `certificates`.
+    pub fn new(
+        client: &Client,
+        service: &Service,
+        certificates: &Arc<Certificates>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            names: service.names(),
+            store: Store::new(client, service),
+            services: ApiServices::new(client, service),
+            certificates: Arc::clone(certificates),
+            clock,
+            counts: Arc::new(Counts::default()),
+            complaints: Complaints::default(),
+            shown: None,
+            ready: watch::Sender::new(false),
+        }
+    }
+
+    /// What is counted.
+    pub fn counts(&self) -> &Arc<Counts> {
+        &self.counts
+    }
+
+    /// Completes when a certificate is shown that the agreed CA has issued.
+    pub fn ready(&self) -> impl Future<Output = ()> + use<> {
+        let mut ready = self.ready.subscribe();
+        async move {
+            let _true_or_gone = ready.wait_for(|ready| *ready).await;
+        }
+    }
+
+    /// Does round after round, for ever.
+    pub async fn run(mut self) {
+        loop {
+            let pause = if self.round().await {
+                self.counts.succeeded.fetch_add(1, Ordering::Relaxed);
+                ROUND
+            } else {
+                self.counts.failed.fetch_add(1, Ordering::Relaxed);
+                RETRY
+            };
+            self.clock.sleep(pause).await;
+        }
+    }
+
+    /// One round; whether all is as it should be.
+    async fn round(&mut self) -> bool {
+        let found = self.services.read(&mut self.complaints).await;
+        let authorities = match self.store.agree(self.clock.wall(), &self.counts).await {
+            Ok(authorities) => authorities,
+            Err(error) => {
+                self.complaints.say("the CA's Secret", error);
+                return false;
+            }
+        };
+        self.complaints.settle("the CA's Secret");
+        let ends = authorities.current().not_after().as_secs();
+        self.counts.authority_ends.store(ends, Ordering::Relaxed);
+        let written = match found {
+            Ok(found) => self.write(&found, &authorities).await,
+            Err(()) => false,
+        };
+        // Who verifies has the CA now; or nobody does yet, or the old certificate is of no use any more.
+        if written || self.is_useless() {
+            return self.show(&authorities) && written;
+        }
+        false
+    }
+
+    /// Writes the bundle where it is not; whether it is everywhere now.
+    async fn write(&mut self, found: &[Found], authorities: &Authorities) -> bool {
+        let mut everywhere = true;
+        for service in found {
+            match self.services.write(service, authorities.bundle()).await {
+                Ok(true) => {
+                    self.counts.bundles_written.fetch_add(1, Ordering::Relaxed);
+                    tracing::info!("wrote the server's CA into the APIService {}", service.name);
+                    self.complaints.settle(service.name);
+                }
+                Ok(false) => self.complaints.settle(service.name),
+                Err(error) => {
+                    self.complaints.say(service.name, error);
+                    everywhere = false;
+                }
+            }
+        }
+        everywhere
+    }
+
+    /// Whether what is shown is no CA's that was agreed on, or has ended.
+    fn is_useless(&self) -> bool {
+        let now = self.clock.wall();
+        self.shown
+            .as_ref()
+            .is_none_or(|(pair, _)| pair.not_after() <= now)
+    }
+
+    /// Shows a certificate of the agreed CA, a new one if it is time; whether that is shown now.
+    fn show(&mut self, authorities: &Authorities) -> bool {
+        let (now, current) = (self.clock.wall(), authorities.current());
+        let good = self
+            .shown
+            .as_ref()
+            .is_some_and(|(pair, authority)| authority == current.pem() && !is_due(pair, now));
+        if good {
+            return true;
+        }
+        match current.issue(self.names.clone(), now) {
+            Ok(issued) => {
+                self.certificates.set_serving(&issued.pair);
+                tracing::info!(
+                    until = issued.pair.not_after().to_rfc3339_seconds(),
+                    "the server shows a new certificate, issued by the CA in the Secret {}",
+                    secret::NAME
+                );
+                self.shown = Some((issued.pair, current.pem().to_owned()));
+                self.ready.send_replace(true);
+                self.complaints.settle("the serving certificate");
+                true
+            }
+            Err(error) => {
+                let said = format!("cannot issue a serving certificate: {error}");
+                self.complaints.say("the serving certificate", said);
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! The managed CA: what the kube-apiserver verifies the server with, and how its replicas share it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kubevitals_proto::time::Timestamp;
+use kubevitals_server::Server;
+use kubevitals_server::config::Settings;
+use kubevitals_server::telemetry::{self, LogFormat};
+use kubevitals_server::tls::Authority;
+use kubevitals_sim::identity::{Rule, SERVER_ACCOUNT, Subject};
+use kubevitals_sim::objects::Resource;
+use kubevitals_sim::{Cluster, Config, Faults, SimClock};
+use serde_json::{Value, json};
+
+use crate::harness::{told, wait_until};
+use crate::tls::now;
+
+/// Between two rounds.
+const ROUND: Duration = Duration::from_secs(60);
+
+const SECRET: &str = "vitals-server-ca";
+const SERVICES: [&str; 2] = ["v1beta1.metrics.k8s.io", "v1.metrics.k8s.io"];
+
+/// A cluster, and a client of its API server.
+struct World {
+    cluster: Cluster,
+    clock: SimClock,
+    client: kube::Client,
+}
+
+impl World {
+    /// A cluster with both APIServices, as the manifests have them, at `start`.
+    async fn at(start: Timestamp) -> Self {
+        telemetry::init(LogFormat::Text, 0);
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let clock = SimClock::manual(start);
+        let cluster = Cluster::start(Config {
+            nodes: 1,
+            pods_per_node: 2,
+            faults: Faults::None,
+            clock: Some(clock.clone()),
+            ..Config::default()
+        })
+        .await
+        .unwrap();
+        let parsed = Kubeconfig::from_yaml(cluster.kubeconfig()).unwrap();
+        let options = KubeConfigOptions::default();
+        let config = kube::Config::from_custom_kubeconfig(parsed, &options).await;
+        let world = Self {
+            client: kube::Client::try_from(config.unwrap()).unwrap(),
+            cluster,
+            clock,
+        };
+        for name in SERVICES {
+            world.register(name, "vitals-server", json!({}));
+        }
+        world
+    }
+
+    fn register(&self, name: &str, service: &str, more: Value) {
+        let version = name.split('.').next().unwrap();
+        let mut spec = json!({
+            "service": {"namespace": "kube-system", "name": service, "port": 443},
+            "group": "metrics.k8s.io", "version": version,
+            "groupPriorityMinimum": 100, "versionPriority": 100,
+        });
+        let more = more.as_object().unwrap().clone();
+        spec.as_object_mut().unwrap().extend(more);
+        let object = json!({"metadata": {"name": name, "labels": {"kept": "yes"}}, "spec": spec});
+        self.cluster.store().apply(Resource::ApiServices, object);
+    }
+
+    /// A server with a managed CA, which is what is aggregated from now on.
+    async fn serve(&self) -> Server {
+        let kubeconfig = self.cluster.server_kubeconfig();
+        let mut settings = Settings::embedded(kubeconfig, told(&self.clock))
+            .await
+            .unwrap();
+        settings.tls.manage = true;
+        let server = Server::start(settings).await.unwrap();
+        self.cluster.set_aggregated(server.local_addr());
+        server
+    }
+
+    /// Whether the API server is answered when it asks, verifying as the APIService says.
+    async fn is_answered(&self) -> bool {
+        let request = http::Request::get("/apis/metrics.k8s.io/v1beta1")
+            .body(Vec::new())
+            .unwrap();
+        match self.client.request_text(request).await {
+            Ok(answer) => answer.contains("APIResourceList"),
+            Err(error) => {
+                let error = error.to_string();
+                assert!(error.contains("certificate"), "{error}");
+                false
+            }
+        }
+    }
+
+    async fn answered(&self) {
+        wait_until("the server is verified and answers", async || {
+            self.is_answered().await
+        })
+        .await;
+    }
+
+    /// Lets rounds pass until `condition` holds; requests are answered all the while.
+    async fn rounds_until(&self, what: &str, condition: impl Fn() -> bool) {
+        wait_until(what, async || {
+            self.clock.advance(ROUND);
+            assert!(self.is_answered().await);
+            condition()
+        })
+        .await;
+    }
+
+    fn object(&self, resource: Resource, namespace: Option<&str>, name: &str) -> Option<Value> {
+        let object = self.cluster.store().get(resource, namespace, name)?;
+        Some(object.to_value(resource))
+    }
+
+    fn secret(&self) -> Option<BTreeMap<String, String>> {
+        let secret = self.object(Resource::Secrets, Some("kube-system"), SECRET)?;
+        let data = secret["data"].as_object()?.iter();
+        Some(
+            data.map(|(key, value)| (key.clone(), text(value)))
+                .collect(),
+        )
+    }
+
+    fn put_secret(&self, labels: Value, data: &BTreeMap<&str, String>) {
+        let data: BTreeMap<_, _> = data
+            .iter()
+            .map(|(key, value)| (*key, BASE64_STANDARD.encode(value)))
+            .collect();
+        let metadata = json!({"name": SECRET, "namespace": "kube-system", "labels": labels});
+        let secret = json!({"metadata": metadata, "type": "kubernetes.io/tls", "data": data});
+        self.cluster.store().apply(Resource::Secrets, secret);
+    }
+
+    fn spec(&self, name: &str) -> Value {
+        self.object(Resource::ApiServices, None, name).unwrap()["spec"].clone()
+    }
+
+    /// The certificates that the API server verifies with.
+    fn bundle(&self) -> String {
+        let bundles = SERVICES.map(|name| text(&self.spec(name)["caBundle"]));
+        let [bundle, _] = bundles;
+        bundle
+    }
+}
+
+fn text(base64: &Value) -> String {
+    let bytes = BASE64_STANDARD.decode(base64.as_str().unwrap_or_default());
+    String::from_utf8(bytes.unwrap()).unwrap()
+}
+
+fn count(bundle: &str) -> usize {
+    bundle.matches("BEGIN CERTIFICATE").count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_api_server_verifies_with_a_ca_that_is_kept_in_a_secret() {
+    let world = World::at(now()).await;
+    let insecure = json!({"insecureSkipTLSVerify": true});
+    world.register(SERVICES[0], "vitals-server", insecure);
+    let _server = world.serve().await;
+    wait_until("both APIServices have the CA", async || {
+        SERVICES
+            .iter()
+            .all(|name| !world.spec(name)["caBundle"].is_null())
+    })
+    .await;
+    world.answered().await;
+    let secret = world.secret().unwrap();
+    for name in SERVICES {
+        let spec = world.spec(name);
+        assert_eq!(text(&spec["caBundle"]), secret["ca.crt"]);
+        assert_eq!(spec["insecureSkipTLSVerify"], false);
+        let service = json!({"namespace": "kube-system", "name": "vitals-server", "port": 443});
+        assert_eq!(
+            (&spec["service"], &spec["versionPriority"]),
+            (&service, &json!(100))
+        );
+        let object = world.object(Resource::ApiServices, None, name).unwrap();
+        assert_eq!(object["metadata"]["labels"]["kept"], "yes");
+    }
+    assert_eq!(count(&secret["ca.crt"]), 1);
+    assert_eq!(secret["ca.crt"], secret["tls.crt"]);
+    Authority::read(&secret["tls.crt"], &secret["tls.key"], now()).unwrap();
+    let account = format!(
+        "system:serviceaccount:{}:{}",
+        SERVER_ACCOUNT.0, SERVER_ACCOUNT.1
+    );
+    let refused = world.cluster.identities().refused(&account);
+    let secrets: Vec<_> = refused.iter().filter(|a| a.resource == "secrets").collect();
+    assert!(secrets.is_empty(), "{secrets:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_share_one_ca() {
+    let world = World::at(now()).await;
+    // Both find no Secret; one is the first.
+    let (first, second) = tokio::join!(world.serve(), world.serve());
+    for server in [&first, &second] {
+        world.cluster.set_aggregated(server.local_addr());
+        world.answered().await;
+    }
+    let bundle = world.bundle();
+    assert_eq!(count(&bundle), 1);
+    let third = world.serve().await;
+    world.answered().await;
+    assert_eq!(
+        world.bundle(),
+        bundle,
+        "one that comes later takes what is there"
+    );
+    drop(third);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_secret_heals_and_no_request_fails() {
+    let world = World::at(now()).await;
+    let (_first, second) = (world.serve().await, world.serve().await);
+    world.answered().await;
+    let old = world.secret().unwrap()["tls.crt"].clone();
+    let store = world.cluster.store();
+    assert!(store.delete(Resource::Secrets, Some("kube-system"), SECRET));
+    world
+        .rounds_until("there is a new CA, and the old one believed", || {
+            world.secret().is_some_and(|secret| {
+                secret["tls.crt"] != old && world.bundle() == secret["ca.crt"]
+            })
+        })
+        .await;
+    let bundle = world.bundle();
+    assert!(bundle.contains(&old) && count(&bundle) == 2, "{bundle}");
+    world.cluster.set_aggregated(second.local_addr());
+    assert!(world.is_answered().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_ca_gives_way_to_a_new_one_and_no_request_fails() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    // Certificates are judged by the machine's clock: what is made a day on must be good by then.
+    let start = Timestamp::from_secs(now().as_secs() - 25 * 3600);
+    let world = World::at(start).await;
+    let old = Authority::make(Timestamp::from_secs(start.as_secs() - 1700 * 24 * 3600)).unwrap();
+    let kept = BTreeMap::from([
+        ("tls.crt", old.pem().to_owned()),
+        ("tls.key", old.key_pem()),
+    ]);
+    world.put_secret(json!({}), &kept);
+    let _server = world.serve().await;
+    world.answered().await;
+    let secret = world.secret().unwrap();
+    assert_eq!(secret["tls.crt"], old.pem());
+    let next = secret["next.crt"].clone();
+    assert_eq!(world.bundle(), old.pem().to_owned() + &next);
+
+    world.clock.advance(DAY);
+    world
+        .rounds_until("the new CA issues", || {
+            world.secret().unwrap()["tls.crt"] == next
+        })
+        .await;
+    world
+        .rounds_until("the old one is believed beside it", || {
+            world.bundle() == next.clone() + old.pem()
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_useless_secret_of_ours_is_replaced_and_anybody_elses_is_left_alone() {
+    let garbage = BTreeMap::from([("tls.crt", "garbage".to_owned())]);
+    let world = World::at(now()).await;
+    world.put_secret(
+        json!({"app.kubernetes.io/managed-by": "vitals-server"}),
+        &garbage,
+    );
+    let _server = world.serve().await;
+    world.answered().await;
+    assert_eq!(world.secret().unwrap()["ca.crt"], world.bundle());
+
+    let world = World::at(now()).await;
+    world.put_secret(json!({}), &garbage);
+    let kubeconfig = world.cluster.server_kubeconfig();
+    let identities = world.cluster.identities();
+    let mut settings = Settings::embedded(kubeconfig, told(&world.clock))
+        .await
+        .unwrap();
+    settings.tls.manage = true;
+    let server = Server::start(settings).await.unwrap();
+    let asked = || {
+        let seen = identities.requests_seen("system:serviceaccount:kube-system:vitals-server");
+        seen.iter().any(|a| a.resource == "secrets")
+    };
+    wait_until("the Secret was read", async || asked()).await;
+    world.clock.advance(ROUND);
+    assert_eq!(world.secret().unwrap()["tls.crt"], "garbage");
+    assert!(world.spec(SERVICES[0])["caBundle"].is_null());
+    // It heals when somebody puts it right.
+    world.cluster.set_aggregated(server.local_addr());
+    let store = world.cluster.store();
+    store.delete(Resource::Secrets, Some("kube-system"), SECRET);
+    wait_until("there is a CA", async || {
+        world.clock.advance(ROUND);
+        world
+            .secret()
+            .is_some_and(|secret| secret["ca.crt"] == world.bundle())
+    })
+    .await;
+    world.answered().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_writes_over_the_bundle_is_put_right() {
+    let world = World::at(now()).await;
+    let _server = world.serve().await;
+    world.answered().await;
+    let bundle = world.bundle();
+    let stranger = Authority::make(now()).unwrap();
+    let wrong = json!({"caBundle": BASE64_STANDARD.encode(stranger.pem())});
+    world.register(SERVICES[0], "vitals-server", wrong);
+    assert!(!world.is_answered().await);
+    wait_until("the bundle is as it was", async || {
+        world.clock.advance(ROUND);
+        world.bundle() == bundle
+    })
+    .await;
+    world.answered().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_service_of_another_server_is_left_alone() {
+    let world = World::at(now()).await;
+    world.register(
+        SERVICES[1],
+        "metrics-server",
+        json!({"insecureSkipTLSVerify": true}),
+    );
+    let before = world.spec(SERVICES[1]);
+    let _server = world.serve().await;
+    world.answered().await;
+    assert_eq!(world.spec(SERVICES[1]), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_it_may_not_do_is_done_as_soon_as_it_may() {
+    let world = World::at(now()).await;
+    let identities = world.cluster.identities();
+    let account = Subject::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
+    identities.revoke(&account);
+    let _server = world.serve().await;
+    let user = "system:serviceaccount:kube-system:vitals-server";
+    let refused = |resource: &str| {
+        let refused = identities.refused(user);
+        refused.iter().any(|a| a.resource == resource)
+    };
+    wait_until("it was refused", async || {
+        refused("secrets") && refused("apiservices")
+    })
+    .await;
+    assert!(world.secret().is_none());
+    let services = Rule::resources(
+        &["get", "patch"],
+        "apiregistration.k8s.io",
+        &["apiservices"],
+    );
+    for rule in [
+        services.named(&SERVICES),
+        Rule::resources(&["create"], "", &["secrets"]).in_namespace("kube-system"),
+        Rule::resources(&["get", "update"], "", &["secrets"])
+            .named(&[SECRET])
+            .in_namespace("kube-system"),
+    ] {
+        identities.grant(account.clone(), rule);
+    }
+    wait_until("it has done its work", async || {
+        world.clock.advance(ROUND);
+        !world.spec(SERVICES[0])["caBundle"].is_null()
+    })
+    .await;
+    world.answered().await;
+}
