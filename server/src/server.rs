@@ -88,7 +88,7 @@ impl Server {
             node_selector,
             request_timeout,
             // Bounded by the API's layers.
-            max_requests_in_flight: _,
+            max_requests_in_flight,
             shutdown_delay,
             clock,
             allocator,
@@ -137,6 +137,7 @@ impl Server {
                 stopped: asked_to_end,
                 allocator,
                 auth: Arc::clone(&auth),
+                max_requests_in_flight,
             },
             address.port(),
         );

@@ -91,13 +91,16 @@ pub(super) fn negotiate<T>(
     Err(refusal)
 }
 
-/// Which of these media types, none of which Kubernetes negotiates, is liked best; of two alike the earlier.
-pub(super) fn best<'a>(headers: &HeaderMap, media: &[&'a str]) -> Option<&'a str> {
-    let header = headers.get(ACCEPT).map(|value| value.as_bytes());
-    let header = String::from_utf8_lossy(header.unwrap_or_default());
+/// The first of `served` that a clause names or stars, the best clause first; parameters are not looked at. It is
+/// the first of all for who does not say what is accepted, and none for who accepts none of them.
+pub(super) fn first_of(headers: &HeaderMap, served: &[&'static str]) -> Option<&'static str> {
+    let Some(header) = headers.get(ACCEPT).filter(|header| !header.is_empty()) else {
+        return served.first().copied();
+    };
+    let header = String::from_utf8_lossy(header.as_bytes());
     clauses(&header)
-        .into_iter()
-        .find_map(|clause| media.iter().find(|media| clause.admits(media)).copied())
+        .iter()
+        .find_map(|clause| served.iter().copied().find(|one| clause.admits(one)))
 }
 
 /// For endpoints that convert nothing.
@@ -340,6 +343,21 @@ mod tests {
             list(&format!("{many}application/json")),
             Err(Refusal::MediaType)
         );
+    }
+
+    #[test]
+    fn the_first_that_is_named_or_starred_is_taken() {
+        for (accept, expected) in [
+            ("", Some("text/plain")),
+            ("*/*", Some("text/plain")),
+            ("text/*;version=1", Some("text/plain")),
+            ("text/plain;q=0.1,application/x", Some("application/x")),
+            ("application/*", Some("application/x")),
+            ("text/html", None),
+        ] {
+            let served = ["text/plain", "application/x"];
+            assert_eq!(first_of(&headers(accept), &served), expected, "{accept:?}");
+        }
     }
 
     proptest::proptest! {

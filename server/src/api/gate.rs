@@ -9,15 +9,18 @@ use axum::response::Response;
 use http::HeaderValue;
 use http::header::{RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 
+use super::inflight::{self, InFlight};
 use super::reply::Form;
 use crate::auth::{Attributes, Auth, Refusal, User, normalized};
 
-/// Puts the gate before all that `routes` serve, unknown paths included. What is to come between authentication and
-/// authorization is added here; what comes before both goes around it, and [`read`] around that.
-pub(super) fn before(routes: Router, auth: &Arc<Auth>) -> Router {
+/// Puts the gate before all that `routes` serve, unknown paths included. Between authentication and authorization
+/// stands the bound on requests under way, as at the peer: it is for those whom we know, and spares the API server
+/// their reviews. What comes before both goes around it, and [`read`] around that.
+pub(super) fn before(routes: Router, auth: &Arc<Auth>, in_flight: Arc<InFlight>) -> Router {
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn_with_state(Arc::clone(auth), authorize))
+        .layer(middleware::from_fn_with_state(in_flight, inflight::bound))
         .layer(middleware::from_fn_with_state(
             Arc::clone(auth),
             authenticate,

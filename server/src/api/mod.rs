@@ -7,13 +7,16 @@ mod discovery;
 mod etag;
 mod gate;
 mod health;
+mod inflight;
 mod metrics;
 mod observe;
+mod openapi;
 mod prometheus;
 mod reply;
 mod request;
 mod why;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use axum::Router;
@@ -27,6 +30,7 @@ use crate::auth::Auth;
 use crate::query::Query;
 use crate::telemetry::AskAllocator;
 use health::Health;
+use inflight::InFlight;
 use observe::Requests;
 use reply::Form;
 
@@ -38,6 +42,8 @@ pub(crate) struct Sources {
     /// True as soon as the server has been asked to end.
     pub(crate) stopped: watch::Receiver<bool>,
     pub(crate) allocator: Option<AskAllocator>,
+    /// How many requests there may be at once; none for any number.
+    pub(crate) max_requests_in_flight: Option<NonZeroUsize>,
 }
 
 /// All routes of a server that listens on `port`. No request here has a body worth reading, and none is read:
@@ -48,11 +54,14 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         auth,
         stopped,
         allocator,
+        max_requests_in_flight,
     } = sources;
     let requests = Arc::new(Requests::default());
+    let in_flight = Arc::new(InFlight::new(max_requests_in_flight));
     let parts = prometheus::Parts {
         query: Arc::clone(&query),
         requests: Arc::clone(&requests),
+        in_flight: Arc::clone(&in_flight),
         allocator,
     };
     let health = Health {
@@ -64,12 +73,13 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         .merge(discovery::routes(port))
         .merge(metrics::routes())
         .merge(why::routes())
+        .merge(openapi::routes())
         .merge(debug::routes())
         .merge(prometheus::routes(parts))
         .fallback(unknown_path)
         .method_not_allowed_fallback(not_allowed)
         .with_state(query);
-    gate::before(routes, &auth)
+    gate::before(routes, &auth, in_flight)
         .layer(middleware::from_fn_with_state(requests, observe::observe))
         .layer(middleware::from_fn(gate::read))
 }

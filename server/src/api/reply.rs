@@ -178,17 +178,12 @@ pub(super) async fn pieces(
     let mut response = answer(StatusCode::OK, encoding.content_type(), body);
     let headers = response.headers_mut();
     if gzip {
-        compressed(headers);
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     } else if let Some(len) = len {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
     }
     response
-}
-
-/// Says that a body is compressed.
-pub(super) fn compressed(headers: &mut HeaderMap) {
-    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
 }
 
 /// Plain text, as the health checks answer.

@@ -27,6 +27,7 @@ use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::registry::Registry;
 
 use super::accept;
+use super::inflight::{self, InFlight};
 use super::observe::Requests;
 use super::reply::Form;
 use crate::query::Query;
@@ -44,6 +45,7 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 pub(super) struct Parts {
     pub(super) query: Arc<Query>,
     pub(super) requests: Arc<Requests>,
+    pub(super) in_flight: Arc<InFlight>,
     pub(super) allocator: Option<AskAllocator>,
 }
 
@@ -51,6 +53,7 @@ pub(super) struct Parts {
 struct Known<'a> {
     query: &'a Query,
     requests: &'a Requests,
+    in_flight: inflight::Counts,
     allocator: Option<AskAllocator>,
     scrapes: Snapshot,
     latency: Latency,
@@ -104,7 +107,7 @@ fn write(registry: &Registry, newer: bool) -> Result<String, fmt::Error> {
 /// Whether OpenMetrics is asked for before anything that the older form would do for.
 fn prefers_openmetrics(request: &Request) -> bool {
     const NEWER: &str = "application/openmetrics-text";
-    accept::best(request.headers(), &["text/plain", NEWER]) == Some(NEWER)
+    accept::first_of(request.headers(), &["text/plain", NEWER]) == Some(NEWER)
 }
 
 impl Collector for Parts {
@@ -120,6 +123,7 @@ impl Collector for Parts {
         let known = Known {
             query: &self.query,
             requests: &self.requests,
+            in_flight: self.in_flight.counts(),
             allocator: self.allocator,
             scrapes: self.query.scrapes(),
             latency: self.query.latency(),

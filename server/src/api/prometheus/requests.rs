@@ -39,5 +39,18 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
         "kubevitals_api_requests_under_way",
         "Requests whose answers are not over.",
         |family| family.value(&[], known.requests.under_way()),
+    )?;
+    families.counter(
+        "kubevitals_api_requests_turned_away",
+        "Requests that were answered with 429, because as many as there may be were under way.",
+        |family| family.total(&[], known.in_flight.turned_away),
+    )?;
+    let Some(limit) = known.in_flight.limit else {
+        return Ok(());
+    };
+    families.gauge(
+        "kubevitals_api_requests_under_way_limit",
+        "How many requests there may be at once, health checks and administrators aside.",
+        |family| family.value(&[], limit.get() as u64),
     )
 }

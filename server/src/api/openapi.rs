@@ -1,0 +1,190 @@
+//! OpenAPI v2 and v3, as the kube-apiserver asks for them on behalf of `kubectl explain`. They are in JSON; nobody
+//! who gets them through the kube-apiserver asks for protobuf alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::get;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, EXPIRES, LAST_MODIFIED, LOCATION, VARY};
+use http::{HeaderValue, StatusCode};
+use kubevitals_proto::metrics::openapi::{self, Document};
+use kubevitals_proto::wire::object::Encoding;
+use serde_json::{Map, Value, json};
+
+use super::etag::Tag;
+use super::{accept, compress, discovery, reply, request};
+
+/// For how long an address with a hash in it means the same: for ever, of which this is the most that is said.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// A document, made once.
+struct Ready {
+    json: Bytes,
+    tag: Tag,
+}
+
+impl Ready {
+    fn new(document: &Value) -> Self {
+        let json = Bytes::from(document.to_string());
+        Self {
+            tag: Tag::of(&json),
+            json,
+        }
+    }
+}
+
+struct Documents {
+    v2: Ready,
+    v2_compressed: Bytes,
+    index: Ready,
+    v3: BTreeMap<String, Ready>,
+    since: HeaderValue,
+}
+
+impl Documents {
+    fn new() -> Self {
+        let release = concat!("v", env!("CARGO_PKG_VERSION"));
+        let v3: BTreeMap<String, Ready> = openapi::v3(release)
+            .into_iter()
+            .map(|Document { path, json }| (path, Ready::new(&json)))
+            .collect();
+        let index = v3.iter().map(|(path, document)| {
+            let address = json!({"serverRelativeURL": address(path, &document.tag)});
+            (path.clone(), address)
+        });
+        let v2 = Ready::new(&openapi::v2(release));
+        Self {
+            v2_compressed: compress::whole(&v2.json),
+            v2,
+            index: Ready::new(&json!({"paths": Map::from_iter(index)})),
+            since: date(SystemTime::now()),
+            v3,
+        }
+    }
+}
+
+impl Documents {
+    /// `body`, unless the client has what `tag` stands for.
+    fn answer(&self, tag: &Tag, body: Bytes, request: &Request) -> Response {
+        let (code, body) = if tag.is_known(request.headers()) {
+            (StatusCode::NOT_MODIFIED, Body::empty())
+        } else {
+            (StatusCode::OK, Body::from(body))
+        };
+        let mut response = reply::answer(code, Encoding::Json.content_type(), body);
+        let headers = response.headers_mut();
+        headers.insert(ETAG, tag.header());
+        headers.insert(LAST_MODIFIED, self.since.clone());
+        response
+    }
+}
+
+/// Where a document of v3 is found, as long as it does not change.
+fn address(path: &str, tag: &Tag) -> String {
+    format!("/openapi/v3/{path}?hash={}", tag.hash())
+}
+
+fn date(time: SystemTime) -> HeaderValue {
+    // A date is always a header's value.
+    HeaderValue::try_from(httpdate::fmt_http_date(time))
+        .unwrap_or(HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"))
+}
+
+/// The routes.
+pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let documents = Arc::new(Documents::new());
+    let (of_v2, of_index) = (Arc::clone(&documents), Arc::clone(&documents));
+    Router::new()
+        .route(
+            "/openapi/v2",
+            get(async move |request: Request| v2(&of_v2, &request)),
+        )
+        .route(
+            "/openapi/v3",
+            get(async move |request: Request| index(&of_index, &request)),
+        )
+        .route(
+            "/openapi/v3/{*path}",
+            get(async move |request: Request| group(&documents, &request)),
+        )
+}
+
+/// The whole of v2, compressed for whoever takes that.
+fn v2(documents: &Documents, request: &Request) -> Response {
+    let takes_gzip = compress::takes_gzip(request.headers());
+    let mut response = if !takes_json(request) {
+        not_acceptable()
+    } else if takes_gzip {
+        let body = documents.v2_compressed.clone();
+        documents.answer(&documents.v2.tag, body, request)
+    } else {
+        documents.answer(&documents.v2.tag, documents.v2.json.clone(), request)
+    };
+    let headers = response.headers_mut();
+    headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
+    headers.append(VARY, HeaderValue::from_static("Accept"));
+    if takes_gzip && response.status() == StatusCode::OK {
+        let gzip = HeaderValue::from_static("gzip");
+        response.headers_mut().insert(CONTENT_ENCODING, gzip);
+    }
+    response
+}
+
+/// Where the documents of v3 are. This has no other form, so nobody is asked what is accepted.
+fn index(documents: &Documents, request: &Request) -> Response {
+    let index = &documents.index;
+    documents.answer(&index.tag, index.json.clone(), request)
+}
+
+/// One document of v3.
+fn group(documents: &Documents, request: &Request) -> Response {
+    let path = request.uri().path();
+    let path = path.strip_prefix("/openapi/v3/").unwrap_or_default();
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let Some(document) = documents.v3.get(path) else {
+        return discovery::paths(StatusCode::NOT_FOUND);
+    };
+    let hash = request::parameter(request.uri(), "hash").filter(|hash| !hash.is_empty());
+    let mut response = match hash {
+        _ if !takes_json(request) => not_acceptable(),
+        // Whoever has an old index is sent to what there is now.
+        Some(hash) if hash != document.tag.hash() => moved(&address(path, &document.tag)),
+        Some(_) => {
+            let mut response = documents.answer(&document.tag, document.json.clone(), request);
+            let headers = response.headers_mut();
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, immutable"));
+            headers.insert(EXPIRES, date(SystemTime::now() + YEAR));
+            response
+        }
+        None => documents.answer(&document.tag, document.json.clone(), request),
+    };
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+/// Whether JSON will do, by its name or by a star.
+fn takes_json(request: &Request) -> bool {
+    accept::first_of(request.headers(), &[Encoding::Json.content_type()]).is_some()
+}
+
+fn not_acceptable() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_ACCEPTABLE;
+    response
+}
+
+fn moved(address: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    if let Ok(address) = HeaderValue::try_from(address) {
+        response.headers_mut().insert(LOCATION, address);
+    }
+    response
+}
