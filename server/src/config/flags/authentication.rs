@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::Args;
 
 use super::duration;
 
@@ -11,36 +11,31 @@ use super::duration;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Authentication")]
 pub struct Authentication {
-    /// A kubeconfig of the API server that reviews tokens and has the configmap
-    /// kube-system/extension-apiserver-authentication; without it, the one that is watched.
+    /// A kubeconfig of the API server that says who somebody is, if it is another.
     #[arg(long, value_name = "FILE")]
     pub authentication_kubeconfig: Option<PathBuf>,
 
-    /// Do not read that configmap: certificates are judged by the files given here, or not at all.
-    #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1,
-          require_equals = true, default_missing_value = "true")]
+    /// Do not read that API server's configmap extension-apiserver-authentication.
+    #[arg(long)]
     pub authentication_skip_lookup: bool,
 
-    /// Do not wait for that configmap: until it is read, certificates say nothing, and their holders are anonymous.
-    #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1,
-          require_equals = true, default_missing_value = "true")]
+    /// Take whoever shows a certificate for anonymous until that configmap is read.
+    #[arg(long)]
     pub authentication_tolerate_lookup_failure: bool,
 
     /// How long what a token's review said is believed.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub authentication_token_webhook_cache_ttl: Duration,
 
-    /// CAs of client certificates: a user's name is the CN, its groups are each O. Read again when it changes.
-    /// Without it, the configmap's client-ca-file.
+    /// CAs of clients' certificates, read again when it changes, instead of the configmap's.
     #[arg(long, value_name = "FILE")]
     pub client_ca_file: Option<PathBuf>,
 
-    /// CAs of front proxies, who say in headers whom they ask for. Read again when it changes. Without it, the
-    /// configmap says all about front proxies, and the flags below have no effect.
+    /// CAs of front proxies, likewise; with it, the flags below count instead of the configmap.
     #[arg(long, value_name = "FILE")]
     pub requestheader_client_ca_file: Option<PathBuf>,
 
-    /// Common names that a front proxy's certificate may have; none: any that is of its CA.
+    /// Names that a front proxy's certificate may have; none: any.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub requestheader_allowed_names: Vec<String>,
 
@@ -66,7 +61,7 @@ pub struct Authentication {
     )]
     pub requestheader_group_headers: Vec<String>,
 
-    /// What the names of headers begin with that say more of the user.
+    /// What headers with more about the user begin with.
     #[arg(
         long,
         value_name = "PREFIXES",

@@ -11,11 +11,11 @@ use super::duration;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Authorization")]
 pub struct Authorization {
-    /// A kubeconfig of the API server that reviews access; without it, the one that is watched.
+    /// A kubeconfig of the API server that says who may, if it is another.
     #[arg(long, value_name = "FILE")]
     pub authorization_kubeconfig: Option<PathBuf>,
 
-    /// Paths that everybody may ask for; one that ends in * stands for all that begin so.
+    /// Paths open to everybody; with * at the end, all that begin so.
     #[arg(
         long,
         value_name = "PATHS",
