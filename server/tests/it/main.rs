@@ -16,6 +16,7 @@ mod flags;
 mod harness;
 mod health;
 mod http;
+mod kubectl;
 mod limits;
 mod manage;
 mod manifests;
