@@ -55,13 +55,18 @@ fn log() {
 fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
     match cli.command {
         Command::Top { resource } => {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            runtime.block_on(batch::top::run(&cli.connection, &resource, streams))
+            runtime()?.block_on(batch::top::run(&cli.connection, &resource, streams))
         }
+        Command::Why(args) => runtime()?.block_on(batch::why::run(&cli.connection, &args, streams)),
         Command::Demo(args) => demo::run(&args, streams),
     }
+}
+
+/// For commands that ask a little and end: no threads.
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }
 
 fn fail(err: &mut impl Write, text: &str, code: u8) -> ExitCode {

@@ -1,9 +1,10 @@
-//! Commands that print and end: `top`, and the plain tables of the demo.
+//! Commands that print and end: `top`, `why`, and the plain tables of the demo.
 
 mod gosort;
 pub mod live;
 mod tabwriter;
 pub mod top;
+pub mod why;
 
 pub use gosort::Ties;
 
@@ -27,6 +28,9 @@ pub enum Error {
     /// The data are not there yet.
     #[error("error: {0}")]
     NoMetrics(String),
+    /// The server refused; what can be done about it is said too.
+    #[error("{0}")]
+    Refused(String),
     /// The output cannot be written.
     #[error("error: cannot write: {0}")]
     Output(#[from] io::Error),

@@ -5,11 +5,13 @@ mod connection;
 mod demo;
 pub mod pflag;
 mod top;
+mod why;
 
 pub use connection::Connection;
 pub(crate) use connection::given;
 pub use demo::DemoArgs;
 pub use top::{Resource, SortBy, TopNode, TopPod};
+pub use why::{Output, Whom, WhyArgs};
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -46,6 +48,13 @@ pub enum Command {
         #[command(subcommand)]
         resource: Resource,
     },
+    /// Tell why a pod or a node has metrics, or has none
+    ///
+    /// Follows the way of the metrics from the API server over the node and its kubelet to the last
+    /// reading of each container, says where it breaks, and what to do about it. The cluster's metrics
+    /// server must be vitals-server; of another one it is told only whether it has metrics.
+    #[command(args_override_self = true)]
+    Why(WhyArgs),
     /// Start a simulated cluster and look at it
     ///
     /// Starts a simulated cluster and the metrics server in this process, over real sockets, and

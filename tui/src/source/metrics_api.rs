@@ -1,6 +1,7 @@
 //! Any server of metrics.k8s.io, with what the cluster's API says of nodes and pods beside it.
 
 use kubevitals_proto::metrics::Version;
+use kubevitals_proto::why::SUBRESOURCE;
 
 use super::client::{Answer, escaped};
 use super::nodes::{Node, NodeCapacity, NodeList};
@@ -30,7 +31,7 @@ const METADATA_LIST: &str =
     "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
 const METADATA: &str =
     "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 impl MetricsApi {
     /// The source behind this API server, asked in protobuf or only in JSON.
@@ -149,7 +150,7 @@ impl MetricsApi {
             .await
     }
 
-    async fn get(&self, path: Path<'_>, accept: &str) -> Result<Answer, Error> {
+    pub(super) async fn get(&self, path: Path<'_>, accept: &str) -> Result<Answer, Error> {
         let about = About {
             resource: path.resource,
             name: path.name,
@@ -158,14 +159,14 @@ impl MetricsApi {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, Error> {
+pub(super) fn parse<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, Error> {
     serde_json::from_slice(&answer.body).map_err(|error| {
         Error::Request(format!("the server's answer cannot be understood: {error}"))
     })
 }
 
 /// A request's path, as it is put together.
-struct Path<'a> {
+pub(super) struct Path<'a> {
     text: String,
     core: bool,
     resource: &'static str,
@@ -173,7 +174,7 @@ struct Path<'a> {
 }
 
 impl<'a> Path<'a> {
-    fn metrics(version: Version) -> Self {
+    pub(super) fn metrics(version: Version) -> Self {
         let text = format!("/apis/metrics.k8s.io/{}", version.as_str());
         Self {
             text,
@@ -192,7 +193,7 @@ impl<'a> Path<'a> {
         }
     }
 
-    fn nodes(mut self) -> Self {
+    pub(super) fn nodes(mut self) -> Self {
         self.text.push_str("/nodes");
         self.resource = if self.core {
             "nodes"
@@ -202,7 +203,7 @@ impl<'a> Path<'a> {
         self
     }
 
-    fn pods(mut self, namespace: &str) -> Result<Self, Error> {
+    pub(super) fn pods(mut self, namespace: &str) -> Result<Self, Error> {
         if !namespace.is_empty() {
             segment("namespace", namespace)?;
             self.text.push_str("/namespaces/");
@@ -217,12 +218,19 @@ impl<'a> Path<'a> {
         Ok(self)
     }
 
-    fn name(mut self, name: &'a str) -> Result<Self, Error> {
+    pub(super) fn name(mut self, name: &'a str) -> Result<Self, Error> {
         segment("resource name", name)?;
         self.text.push('/');
         self.text.push_str(&escaped(name));
         self.name = name;
         Ok(self)
+    }
+
+    /// Why the object has metrics, or has none.
+    pub(super) fn why(mut self) -> Self {
+        self.text.push('/');
+        self.text.push_str(SUBRESOURCE);
+        self
     }
 
     fn query(mut self, selection: Selection<'_>) -> Self {

@@ -11,6 +11,7 @@ mod pods;
 mod status;
 mod tls;
 mod usage;
+mod why;
 
 pub use client::ApiClient;
 pub use error::Error;
@@ -19,3 +20,4 @@ pub use nodes::{NodeCapacity, Resources};
 pub use pods::PodRef;
 pub use status::{Cause, Details, Failure};
 pub use usage::{ContainerUsage, NodeUsage, PodUsage, Usage};
+pub use why::{WhyAnswer, is_not_ours};

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::ask::{At, kubectl, same_while_still, vitals};
 
 /// A demo that runs until dropped.
-struct Demo {
+pub(crate) struct Demo {
     child: Child,
     folder: TempDir,
 }
@@ -25,7 +25,7 @@ impl At for Demo {
 }
 
 impl Demo {
-    fn start(flags: &[&str]) -> Self {
+    pub(crate) fn start(flags: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_vitals"))
             .args(["demo", "--kubeconfig-out"])
@@ -39,7 +39,7 @@ impl Demo {
     }
 
     /// Waits until a condition holds; a minute is far longer than it ever takes.
-    fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+    pub(crate) fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let begin = Instant::now();
         while !holds(self) {
             assert!(begin.elapsed() < Duration::from_secs(60), "{what}: never");

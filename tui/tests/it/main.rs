@@ -13,4 +13,5 @@ mod ask;
 mod demo;
 mod golden;
 mod kubectl;
+mod why;
 mod world;

@@ -1,0 +1,214 @@
+//! `why`: the chain from the API server to a pod's or node's metrics, and where it breaks.
+
+use std::io::Write;
+
+use kubevitals_proto::metrics::Version;
+use kubevitals_proto::why::{State, StepName, Why};
+
+use super::{Error, Streams};
+use crate::cli::{Connection, Output, Whom, WhyArgs};
+use crate::source::kubeconfig::Settings;
+use crate::source::{self, ApiClient, Failure, MetricsApi, WhyAnswer, is_not_ours};
+
+/// Runs `why`.
+///
+/// # Errors
+/// The question cannot be asked, or the server cannot tell.
+pub async fn run(
+    connection: &Connection,
+    args: &WhyArgs,
+    streams: &mut Streams<'_>,
+) -> Result<(), Error> {
+    let settings = Settings::read(connection)?;
+    let namespace = settings.namespace()?;
+    let question = match args.whom().map_err(Error::Flag)? {
+        Whom::Node(name) => Question {
+            name,
+            namespace: None,
+        },
+        Whom::Pod(given, name) => Question {
+            name,
+            namespace: Some(given.unwrap_or(&namespace)),
+        },
+    };
+    let client = ApiClient::new(settings.target().await?)?;
+    let api = MetricsApi::new(client, false);
+    let Some(version) = api.version().await? else {
+        return Err(Error::NoMetrics(
+            "Metrics API not available: no server of metrics.k8s.io answers in this cluster; \
+             look with: kubectl get apiservices v1beta1.metrics.k8s.io"
+                .to_owned(),
+        ));
+    };
+    match question.ask(&api, version).await {
+        Ok(answer) => match args.output {
+            Some(Output::Json) => json(&answer, streams.out),
+            None => Ok(print(&question.to_string(), &answer.why, streams.out)?),
+        },
+        Err(error) if is_not_ours(&error) => question.ask_another(&api, version, streams).await,
+        Err(error) => Err(question.explain(error)),
+    }
+}
+
+/// One pod, or one node.
+struct Question<'a> {
+    name: &'a str,
+    namespace: Option<&'a str>,
+}
+
+impl std::fmt::Display for Question<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.namespace {
+            Some(namespace) => write!(f, "pod {namespace}/{}", self.name),
+            None => write!(f, "node {}", self.name),
+        }
+    }
+}
+
+impl Question<'_> {
+    async fn ask(&self, api: &MetricsApi, version: Version) -> Result<WhyAnswer, source::Error> {
+        match self.namespace {
+            Some(namespace) => api.why_pod(version, namespace, self.name).await,
+            None => api.why_node(version, self.name).await,
+        }
+    }
+
+    /// Of a metrics server that is not ours: whether it has metrics is all that it tells.
+    async fn ask_another(
+        &self,
+        api: &MetricsApi,
+        version: Version,
+        streams: &mut Streams<'_>,
+    ) -> Result<(), Error> {
+        let found = match self.namespace {
+            Some(namespace) => api.pod(version, namespace, self.name).await.map(|_| ()),
+            None => api.node(version, self.name).await.map(|_| ()),
+        };
+        match found {
+            Ok(()) => Ok(writeln!(
+                streams.out,
+                "{self} has metrics. (This cluster's metrics server is not vitals-server: it cannot tell more.)"
+            )?),
+            Err(error) if is_not_ours(&error) => Err(Error::NoMetrics(format!(
+                "{self} has no metrics, and this cluster's metrics server, which is not vitals-server, cannot tell why; \
+                 it says: {error}"
+            ))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A refusal, with the permission that is missing where it is that.
+    fn explain(&self, error: source::Error) -> Error {
+        let source::Error::Server(Failure { code: 403, .. }) = &error else {
+            return error.into();
+        };
+        let permission = match self.namespace {
+            Some(namespace) => format!("pods/why in the namespace {namespace}"),
+            None => "nodes/why".to_owned(),
+        };
+        Error::Refused(format!(
+            "{error}\nto be told, you need the permission to get {permission}, in the API group metrics.k8s.io"
+        ))
+    }
+}
+
+fn json(answer: &WhyAnswer, out: &mut dyn Write) -> Result<(), Error> {
+    let mut text = serde_json::to_string_pretty(&answer.json).map_err(std::io::Error::other)?;
+    text.push('\n');
+    Ok(out.write_all(text.as_bytes())?)
+}
+
+fn print(whom: &str, why: &Why, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "{}\n", plain(whom))?;
+    for step in &why.steps {
+        let state = match step.state {
+            State::Ok => "ok",
+            State::Warning => "but",
+            State::Failed => "NO",
+            State::Other => "?",
+        };
+        let message = plain(&step.message);
+        writeln!(out, "  {:<10}{state:<5}{message}", name(step.name))?;
+    }
+    if !why.containers.is_empty() {
+        let names = why.containers.iter().map(|container| container.name.len());
+        let width = names.max().unwrap_or_default() + 2;
+        writeln!(out, "\ncontainers in the kubelet's last answer:")?;
+        for container in &why.containers {
+            let state = match (container.whole, container.message.as_str()) {
+                (true, _) => "whole",
+                (false, "") => &container.lack,
+                (false, message) => message,
+            };
+            let (name, state) = (plain(&container.name), plain(state));
+            writeln!(out, "  {name:<width$}{state}")?;
+        }
+    }
+    writeln!(out, "\n{}", plain(&why.verdict))?;
+    if !why.hint.is_empty() {
+        writeln!(out, "What to do: {}.", plain(&why.hint))?;
+    }
+    Ok(())
+}
+
+fn name(step: StepName) -> &'static str {
+    match step {
+        StepName::Known => "known",
+        StepName::Running => "running",
+        StepName::Node => "node",
+        StepName::Ready => "ready",
+        StepName::Scraped => "scraped",
+        StepName::Reported => "reported",
+        StepName::Whole => "whole",
+        StepName::Fresh => "fresh",
+        StepName::Other => "…",
+    }
+}
+
+/// Text of a server's without anything that a terminal would obey.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|letter| {
+            if letter.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                letter
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chain_is_aligned_and_ends_with_what_to_do() {
+        let json = r#"{"kind":"PodMetricsWhy","apiVersion":"metrics.k8s.io/v1","metadata":{"name":"web","namespace":"shop"},
+            "available":false,"reason":"zero_cpu","verdict":"Container a is idle.","hint":"wait",
+            "steps":[{"name":"known","state":"ok","message":"the API server has it"},
+                {"name":"scraped","state":"warning","message":"late"},
+                {"name":"whole","state":"failed","message":"idle\u001b[31m"}],
+            "containers":[{"name":"a","whole":false,"lack":"zero_cpu","message":"it is idle"},
+                {"name":"sidecar","whole":true}]}"#;
+        let mut out = Vec::new();
+        print(
+            "pod shop/web",
+            &serde_json::from_str(json).unwrap(),
+            &mut out,
+        )
+        .unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "pod shop/web\n\n  \
+               known     ok   the API server has it\n  \
+               scraped   but  late\n  \
+               whole     NO   idle\u{fffd}[31m\n\n\
+             containers in the kubelet's last answer:\n  \
+               a        it is idle\n  \
+               sidecar  whole\n\n\
+             Container a is idle.\n\
+             What to do: wait.\n"
+        );
+    }
+}

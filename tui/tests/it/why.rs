@@ -1,0 +1,155 @@
+//! `vitals why`: of our server, of another one, and of one that must not be asked.
+
+use serde_json::Value;
+
+use crate::api::{Api, Cluster, Reply};
+use crate::ask::{At, Said, vitals};
+use crate::demo::Demo;
+use crate::world::{container, node_metrics, pod_metrics};
+
+fn ask(at: &impl At, line: &str) -> Said {
+    let arguments: Vec<&str> = line.split_whitespace().collect();
+    vitals(at, &arguments)
+}
+
+#[test]
+fn the_demo_tells_of_pods_and_nodes_with_and_without_metrics() {
+    let demo = Demo::start(&["--nodes", "2", "--pods-per-node", "4"]);
+    let pods = || {
+        let said = ask(&demo, "top pods -A --no-headers").out;
+        let rows = said.lines().map(|line| {
+            let mut words = line.split_whitespace().map(str::to_owned);
+            (words.next().unwrap(), words.next().unwrap())
+        });
+        rows.collect::<Vec<_>>()
+    };
+    demo.wait_until("metrics of all pods", |demo| {
+        demo.kubeconfig().exists() && pods().len() == 8
+    });
+    let (namespace, name) = &pods()[0];
+    for line in [
+        format!("why pod {namespace}/{name}"),
+        format!("why pods/{name} -n {namespace}"),
+        format!("why pod {name} --namespace={namespace}"),
+    ] {
+        let said = ask(&demo, &line);
+        assert_eq!((said.err.as_str(), said.code), ("", Some(0)), "{line}");
+        let expected =
+            format!("pod {namespace}/{name}\n\n  known     ok   the API server has it\n");
+        assert!(said.out.starts_with(&expected), "{}", said.out);
+        assert!(said.out.contains("\n  fresh     ok   "), "{}", said.out);
+        assert!(said.out.contains("\nMetrics are there, "), "{}", said.out);
+    }
+    let said = ask(&demo, "why node node-0001");
+    assert_eq!(said.code, Some(0));
+    assert!(said.out.contains("\nMetrics are there, "), "{}", said.out);
+    // What is explained is well, whatever the reason.
+    let said = ask(&demo, "why pod nobody");
+    assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
+    assert!(
+        said.out.ends_with(
+            "There is no pod default/nobody.\n\
+             What to do: check the name and the namespace: kubectl get pods -A.\n"
+        ),
+        "{}",
+        said.out
+    );
+    let said = ask(&demo, "why node nobody -o json");
+    let why: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        (&why["kind"], &why["reason"]),
+        (&"NodeMetricsWhy".into(), &"unknown_node".into())
+    );
+}
+
+fn another() -> Cluster {
+    Cluster {
+        node_metrics: vec![node_metrics("n1", "1", "1Gi")],
+        pod_metrics: vec![pod_metrics(
+            "default",
+            "web",
+            vec![container("a", "1", "1")],
+        )],
+        ..Cluster::default()
+    }
+}
+
+#[test]
+fn of_another_metrics_server_it_is_told_what_can_be() {
+    let api = Api::serve(another());
+    for (line, whom) in [
+        ("why pod web", "pod default/web"),
+        ("why node n1", "node n1"),
+    ] {
+        let said = ask(&api, line);
+        assert_eq!((said.err.as_str(), said.code), ("", Some(0)), "{line}");
+        assert_eq!(
+            said.out,
+            format!(
+                "{whom} has metrics. (This cluster's metrics server is not vitals-server: it cannot tell more.)\n"
+            )
+        );
+    }
+    for line in ["why pod nobody", "why node nobody"] {
+        let said = ask(&api, line);
+        assert_eq!((said.out.as_str(), said.code), ("", Some(1)), "{line}");
+        assert!(
+            said.err.contains("is not vitals-server, cannot tell why"),
+            "{}",
+            said.err
+        );
+    }
+}
+
+#[test]
+fn a_missing_permission_is_named() {
+    let mut cluster = another();
+    for path in [
+        "/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods/web/why",
+        "/apis/metrics.k8s.io/v1beta1/nodes/n1/why",
+    ] {
+        let refused = Reply::status(403, "Forbidden", "no, jane");
+        cluster.replies.insert(path.to_owned(), refused);
+    }
+    let api = Api::serve(cluster);
+    for (line, permission) in [
+        ("why pod shop/web", "get pods/why in the namespace shop, "),
+        ("why node n1", "get nodes/why, "),
+    ] {
+        let said = ask(&api, line);
+        assert_eq!((said.out.as_str(), said.code), ("", Some(1)), "{line}");
+        assert_eq!(
+            said.err,
+            format!(
+                "Error from server (Forbidden): no, jane\nto be told, you need the permission to {permission}\
+                 in the API group metrics.k8s.io\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn without_a_metrics_api_nobody_can_be_asked() {
+    let api = Api::serve(Cluster {
+        versions: Vec::new(),
+        ..Cluster::default()
+    });
+    let said = ask(&api, "why node n1");
+    assert_eq!(said.code, Some(1));
+    assert!(
+        said.err.starts_with("error: Metrics API not available: "),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn what_has_no_metrics_is_refused_before_anybody_is_asked() {
+    let api = Api::serve(another());
+    for line in ["why deployment web", "why pod", "why pod a/b/c"] {
+        let said = ask(&api, line);
+        assert_eq!((said.out.as_str(), said.code), ("", Some(2)), "{line}");
+        assert_eq!(said.err.lines().count(), 1, "{}", said.err);
+    }
+    assert!(api.asked.lock().unwrap().is_empty());
+}
