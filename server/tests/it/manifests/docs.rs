@@ -1,50 +1,10 @@
 //! docs/operations.md and the alerts: what is written there is what the manifests and the server have.
 
-use std::collections::BTreeMap;
-use std::process::Command;
-
 use kubevitals_sim::{Config, Faults};
-use serde_json::{Value, json};
 
-use super::rendered::{Rendered, output, repository};
+use super::alerts::alerts;
+use super::rendered::repository;
 use crate::harness::Harness;
-
-/// The overlay's rule groups, as a rule file has them.
-fn groups(rendered: &Rendered) -> Value {
-    json!({"groups": rendered.only("PrometheusRule")["spec"]["groups"]})
-}
-
-/// The alerts by name, with their expressions on one line.
-fn alerts() -> BTreeMap<String, String> {
-    let groups = groups(&Rendered::deploy("monitoring"));
-    let groups = groups["groups"].as_array().unwrap().iter();
-    groups
-        .flat_map(|group| group["rules"].as_array().unwrap())
-        .map(|rule| {
-            let text = |member: &str| rule[member].as_str().expect(member).to_owned();
-            assert!(rule["annotations"]["summary"].is_string(), "{rule}");
-            assert!(rule["labels"]["severity"].is_string(), "{rule}");
-            (text("alert"), text("expr"))
-        })
-        .collect()
-}
-
-#[test]
-fn promtool_takes_the_rules() {
-    if Command::new("promtool").arg("--version").output().is_err() {
-        eprintln!(
-            "promtool (Debian's prometheus) is not installed: the rules are not checked here"
-        );
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("rules.json");
-    let rules = groups(&Rendered::deploy("monitoring"));
-    std::fs::write(&file, rules.to_string()).unwrap();
-    let said = output(Command::new("promtool").args(["check", "rules"]).arg(&file));
-    let expected = format!("{} rules found", alerts().len());
-    assert!(said.contains(&expected), "{said}");
-}
 
 /// Metrics of others: of Prometheus itself, and of the kube-apiserver.
 const NOT_OURS: [&str; 2] = ["up", "aggregator_unavailable_apiservice"];

@@ -1,5 +1,6 @@
 //! deploy/: what kubectl renders from it holds together, is as secure as it says, and asks for no more than is used.
 
+mod alerts;
 mod docs;
 mod image;
 mod objects;
