@@ -3,6 +3,7 @@
 #   make demo   the product on a simulated cluster, in one process over real sockets
 #   make test   everything that CI runs
 #   make bench  the benchmarks, printed
+#   make fuzz   every fuzz target for FUZZ_SECONDS=60; needs cargo-fuzz
 #
 # Both first targets install what they need on a fresh Debian machine with Rust.
 
@@ -13,7 +14,7 @@ CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
 export CARGO_INCREMENTAL ?= 1
 
-.PHONY: help demo test bench fmt clippy doc deny tools build
+.PHONY: help demo test bench fuzz fmt clippy doc deny tools build
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
@@ -34,6 +35,9 @@ bench:
 	$(CARGO) build --release --locked --bin vitals-sim --bin vitals-server --bin vitals
 	$(CARGO) bench --locked -p kubevitals-proto
 	$(CARGO) bench --locked -p kubevitals-server
+
+fuzz:
+	@./scripts/fuzz.sh
 
 # Licences, sources and doubled crates, where cargo-deny is installed: to build it takes longer than all else.
 deny:

@@ -1,0 +1,30 @@
+//! A request's address, as authorization reads it: one spelling for every path, and the same meaning for both.
+#![no_main]
+
+use http::{Method, Uri};
+use kubevitals_server::auth::{Attributes, Target, normalized};
+use libfuzzer_sys::fuzz_target;
+
+const METHODS: [Method; 6] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::DELETE,
+    Method::OPTIONS,
+];
+
+fuzz_target!(|text: &str| {
+    let Ok(uri) = text.parse::<Uri>() else { return };
+    let plain = normalized(&uri).unwrap_or_else(|| uri.clone());
+    assert_eq!(normalized(&plain), None, "{plain} is not what it should become");
+    assert_eq!(plain.query(), uri.query());
+    for method in &METHODS {
+        let attributes = Attributes::of(method, &plain);
+        assert_eq!(attributes.path, plain.path());
+        if let Target::Resource { resource, .. } = &attributes.target {
+            assert!(!resource.is_empty());
+            assert!(plain.path().starts_with("/ap"), "{plain}");
+        }
+    }
+});

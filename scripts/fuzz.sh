@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for FUZZ_SECONDS (60), from the fixtures and what earlier runs found. What crashes one is
+# kept under fuzz/artifacts, and the command that repeats it is printed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! cargo fuzz --version >/dev/null 2>&1; then
+  echo "make fuzz needs cargo-fuzz: cargo install --locked cargo-fuzz" >&2
+  exit 1
+fi
+if ! command -v c++ >/dev/null; then
+  echo "make fuzz needs a C++ compiler for libFuzzer: apt-get install g++" >&2
+  exit 1
+fi
+
+seconds=${FUZZ_SECONDS:-60}
+kubelets=proto/tests/fixtures
+# Each target, the feature it needs, and the folders it begins with.
+targets=${FUZZ_TARGETS:-resource summary quantity selector path accept}
+
+for target in $targets; do
+  case $target in
+    resource) seeds="$kubelets/kubelet-1.36 $kubelets/kubelet-other $kubelets/scenarios" ;;
+    summary) seeds="$kubelets/kubelet-1.36 $kubelets/kubelet-other" ;;
+    *) seeds=fuzz/seeds/$target ;;
+  esac
+  case $target in
+    path | accept) features="--features server" ;;
+    *) features= ;;
+  esac
+  mkdir -p "fuzz/corpus/$target"
+  echo "fuzzing $target for ${seconds}s"
+  # No sanitizer: nothing of ours is unsafe, and without one the stable toolchain will do. Overflows and
+  # debug assertions are on.
+  # shellcheck disable=SC2086 # The lists are lists.
+  cargo fuzz run --sanitizer none $features "$target" "fuzz/corpus/$target" $seeds -- \
+    -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1
+done
