@@ -171,6 +171,18 @@ impl Authority {
         self.issue(common_name, params)
     }
 
+    /// A client certificate that was valid once.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn issue_expired_client(&self, common_name: &str) -> Result<Certified, PkiError> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = name(common_name, &[]);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        self.issue(common_name, params)
+    }
+
     fn issue(
         &self,
         common_name: &str,
@@ -265,6 +277,21 @@ impl Pki {
         let next = Arc::new(Authority::new("front-proxy-ca")?);
         self.front_proxy.write().next = Some(next);
         Ok(())
+    }
+
+    /// Has the front proxy use the announced authority; the one before it stays trusted until [`Pki::retire_front_proxy`].
+    /// Nothing happens when none is announced.
+    pub fn switch_front_proxy(&self) {
+        let mut front_proxy = self.front_proxy.write();
+        if let Some(next) = front_proxy.next.take() {
+            let before = std::mem::replace(&mut front_proxy.current, next);
+            front_proxy.next = Some(before);
+        }
+    }
+
+    /// Trusts the front proxy's present authority and no other.
+    pub fn retire_front_proxy(&self) {
+        self.front_proxy.write().next = None;
     }
 
     /// Replaces the front proxy's authority by the announced one, else by a new one.

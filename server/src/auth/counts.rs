@@ -150,8 +150,15 @@ impl RequestCounts {
         self.authorized.add(outcome as usize);
     }
 
-    pub(super) fn snapshot(&self, tokens: ReviewSnapshot, access: ReviewSnapshot) -> Counts {
+    pub(super) fn snapshot(
+        &self,
+        (trust_changes, trust_failures): (u64, u64),
+        tokens: ReviewSnapshot,
+        access: ReviewSnapshot,
+    ) -> Counts {
         Counts {
+            trust_changes,
+            trust_failures,
             authenticated: self.authenticated.labelled(Authenticated::LABELS),
             authorized: self.authorized.labelled(Authorized::LABELS),
             tokens,
@@ -164,6 +171,10 @@ impl RequestCounts {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
+    /// How often new CAs, or other names and headers of front proxies, were taken over from files or the configmap.
+    pub trust_changes: u64,
+    /// How often what files or the configmap say newly could not be used.
+    pub trust_failures: u64,
     /// Requests by what authentication found: front-proxy, client-certificate, token, anonymous; or why it let none
     /// pass: refused (401), not-ready (503), failed (500).
     pub authenticated: Vec<(&'static str, u64)>,
@@ -218,7 +229,7 @@ mod tests {
         assert_eq!(reviews.results, [("yes", 1), ("no", 1), ("failed", 1)]);
         assert_eq!(reviews.buckets, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
         assert!((reviews.seconds - 9.011).abs() < 1e-9);
-        let counts = requests.snapshot(reviews.clone(), reviews);
+        let counts = requests.snapshot((2, 1), reviews.clone(), reviews);
         assert_eq!(counts.authenticated.len(), Authenticated::LABELS.len());
         assert_eq!(counts.authenticated.last(), Some(&("failed", 1)));
         assert_eq!(counts.authorized.last(), Some(&("failed", 1)));

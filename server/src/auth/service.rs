@@ -132,8 +132,11 @@ impl Auth {
 
     /// What has been counted so far.
     pub fn counts(&self) -> Counts {
-        self.counts
-            .snapshot(self.tokens.snapshot(), self.access.snapshot())
+        self.counts.snapshot(
+            self.keeper.changes(),
+            self.tokens.snapshot(),
+            self.access.snapshot(),
+        )
     }
 
     /// Finds who asks, in the order of k8s.io/apiserver: front proxy, client certificate, bearer token, nobody.

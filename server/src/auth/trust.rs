@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -42,6 +43,8 @@ pub(super) struct Keeper {
     lookup: Lookup,
     last: Mutex<Texts>,
     current: ArcSwap<Trust>,
+    taken_over: AtomicU64,
+    unusable: AtomicU64,
 }
 
 /// A file or flag of authentication that cannot be used.
@@ -87,6 +90,8 @@ impl Keeper {
             lookup: settings.lookup,
             last: Mutex::default(),
             current: ArcSwap::default(),
+            taken_over: AtomicU64::new(0),
+            unusable: AtomicU64::new(0),
         };
         keeper.current.rcu(|_| Trust {
             pending: keeper.reads_configmap() && keeper.lookup == Lookup::Required,
@@ -96,6 +101,21 @@ impl Keeper {
             result?;
         }
         Ok(keeper)
+    }
+
+    /// How often something new was taken over since start, and how often something new could not be used.
+    pub(super) fn changes(&self) -> (u64, u64) {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (read(&self.taken_over), read(&self.unusable))
+    }
+
+    fn count<T, E>(&self, result: &Result<T, E>) {
+        let count = if result.is_ok() {
+            &self.taken_over
+        } else {
+            &self.unusable
+        };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whom to believe now.
@@ -116,7 +136,7 @@ impl Keeper {
     /// Reads the files, and takes over those that have changed: for each of them whether it is used now.
     pub(super) fn read_files(&self) -> Vec<Result<bool, TrustError>> {
         let mut last = self.last.lock();
-        let mut results = Vec::new();
+        let mut results: Vec<Result<bool, TrustError>> = Vec::new();
         if let Some(path) = &self.client_ca {
             results.push(read(CLIENT_CA, path, &mut last.client).map(|changed| {
                 let Some(authorities) = changed else {
@@ -141,6 +161,9 @@ impl Keeper {
                     true
                 }),
             );
+        }
+        for result in results.iter().filter(|result| !matches!(result, Ok(false))) {
+            self.count(result);
         }
         results
     }
@@ -178,11 +201,13 @@ impl Keeper {
             // What was never good leaves nobody believed, which is no reason to wait for more.
             trust.pending &= client.is_err() || proxy.is_err();
         });
-        if wrong.is_empty() {
+        let result = if wrong.is_empty() {
             Ok(true)
         } else {
             Err(wrong.join("; "))
-        }
+        };
+        self.count(&result);
+        result
     }
 
     fn change(&self, change: impl Fn(&mut Trust)) {

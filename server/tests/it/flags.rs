@@ -9,9 +9,6 @@ use kubevitals_server::config::Flags;
 /// Flags that the peer does not have.
 const OURS: [&str; 3] = ["manage-apiservice-ca", "service-name", "service-namespace"];
 
-/// Flags whose owners are still at work on them.
-const ARRIVING: [&str; 2] = ["[apiserver authentication]", "[apiserver authorization]"];
-
 /// Flags whose default is not the peer's, with ours.
 const ELSEWHERE: [(&str, &str); 1] = [
     // The peer leaves a key pair in its working directory; ours stays in memory unless a folder is named.
@@ -27,11 +24,9 @@ struct Peers {
 }
 
 fn peers() -> Vec<Peers> {
-    let mut heading = "";
     let mut all = Vec::new();
     for line in include_str!("../fixtures/peer-flags.txt").lines() {
         let Some(rest) = line.strip_prefix("--") else {
-            heading = if line.starts_with('[') { line } else { heading };
             continue;
         };
         let mut words = rest.split_whitespace().peekable();
@@ -39,9 +34,6 @@ fn peers() -> Vec<Peers> {
         let short = words
             .next_if(|word| word.len() == 2 && word.starts_with('-'))
             .and_then(|word| word.chars().nth(1));
-        if ARRIVING.contains(&heading) {
-            continue;
-        }
         all.push(Peers {
             name,
             short,

@@ -7,6 +7,7 @@
     reason = "clippy's exemption for tests does not reach the functions that they share"
 )]
 
+mod auth;
 mod bodies;
 mod cli;
 mod crowd;

@@ -151,7 +151,7 @@ impl ApiServer {
         self.shared.store.expire_watches();
     }
 
-    /// The first half of a front-proxy CA's rotation: publishes the next CA beside the present one, in the configmap
+    /// The first part of a front-proxy CA's rotation: publishes the next CA beside the present one, in the configmap
     /// extension-apiserver-authentication. The present one goes on being used.
     ///
     /// # Errors
@@ -162,7 +162,20 @@ impl ApiServer {
         Ok(())
     }
 
-    /// Replaces the front-proxy CA by the announced one, else by a new one: requests to the aggregated server come
+    /// The second part of a careful rotation: requests to the aggregated server come with a certificate of the
+    /// announced CA from now on; the configmap still has both.
+    pub fn switch_requestheader_ca(&self) {
+        self.pki.switch_front_proxy();
+        self.shared.aggregation.reconnect();
+    }
+
+    /// The last part of a careful rotation: the configmap has nothing but the CA in use.
+    pub fn retire_requestheader_ca(&self) {
+        self.pki.retire_front_proxy();
+        authentication_config::publish(&self.shared.store, &self.pki);
+    }
+
+    /// Replaces the front-proxy CA at once by the announced one, else by a new one: requests to the aggregated server come
     /// with a certificate of it from now on, and the configmap has nothing but it.
     ///
     /// # Errors

@@ -1,0 +1,210 @@
+//! Who asks.
+
+use kubevitals_sim::identity::{Subject, UserInfo};
+use kubevitals_sim::pki::Authority;
+
+use super::{Asker, NODES, cannot_list, config, may_see_nodes, unauthorized};
+use crate::bodies::{as_captured, captured};
+use crate::harness::Harness;
+
+const PROXY: &str = "front-proxy-client";
+
+fn user(name: &str) -> Subject {
+    Subject::User(name.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn headers_without_a_certificate_say_nothing() {
+    let harness = Harness::start(config()).await;
+    let forger = Asker::anonymous(&harness)
+        .saying("X-Remote-User", "root")
+        .saying("X-Remote-Group", "system:masters");
+    assert_eq!(forger.is_told(NODES).await, cannot_list("system:anonymous"));
+    let token = harness
+        .cluster
+        .identities()
+        .mint_token(UserInfo::new("jane", []));
+    let forger = Asker::bearing(&harness, &token)
+        .saying("x-remote-user", "root")
+        .saying("x-remote-group", "system:masters");
+    assert_eq!(forger.is_told(NODES).await, cannot_list("jane"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_a_front_proxy_speaks_for_others() {
+    let harness = Harness::start(config()).await;
+    let (pki, stranger) = (
+        harness.cluster.pki(),
+        Authority::new("front-proxy-ca").unwrap(),
+    );
+    let ca = pki.front_proxy();
+    may_see_nodes(&harness, user("jane"));
+    for (who, certificate, expected) in [
+        (
+            "the front proxy",
+            ca.issue_client(PROXY, &[]),
+            (200, String::new()),
+        ),
+        (
+            "a name not allowed",
+            ca.issue_client("another", &[]),
+            unauthorized(),
+        ),
+        (
+            "no longer valid",
+            ca.issue_expired_client(PROXY),
+            unauthorized(),
+        ),
+        (
+            "a server",
+            ca.issue_server(PROXY, &[], &["localhost"]),
+            unauthorized(),
+        ),
+        (
+            "of another CA",
+            stranger.issue_client(PROXY, &[]),
+            unauthorized(),
+        ),
+        // A client is who it is, whatever it says.
+        (
+            "a client",
+            pki.cluster().issue_client("eve", &[]),
+            cannot_list("eve"),
+        ),
+    ] {
+        let asker = Asker::with(&harness, &certificate.unwrap()).saying("X-Remote-User", "jane");
+        assert_eq!(asker.is_told(NODES).await, expected, "{who}");
+    }
+    let proxy = ca.issue_client(PROXY, &[]).unwrap();
+    assert_eq!(
+        Asker::with(&harness, &proxy).is_told(NODES).await,
+        unauthorized(),
+        "a front proxy that names nobody is nobody"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_groups_count_whatever_the_headers_case() {
+    let harness = Harness::start(config()).await;
+    let proxy = harness.cluster.pki().front_proxy().issue_client(PROXY, &[]);
+    let proxy = proxy.unwrap();
+    may_see_nodes(&harness, Subject::Group("ops".to_owned()));
+    let member = Asker::with(&harness, &proxy)
+        .saying("X-REMOTE-USER", "jane")
+        .saying("x-remote-group", "dev")
+        .saying("X-Remote-GROUP", "ops");
+    assert_eq!(member.status(NODES).await, 200);
+    let stranger = Asker::with(&harness, &proxy).saying("X-Remote-User", "jane");
+    assert_eq!(stranger.is_told(NODES).await, cannot_list("jane"));
+    // Whoever is known is in system:authenticated, though the aggregator's own identities come without it.
+    assert_eq!(stranger.status("/apis").await, 200);
+    let master = stranger.saying("X-Remote-Group", "system:masters");
+    assert_eq!(master.status("/debug/scrapes").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_is_whom_its_certificate_names() {
+    let harness = Harness::start(config()).await;
+    let ca = harness.cluster.pki().cluster();
+    may_see_nodes(&harness, user("jane"));
+    may_see_nodes(&harness, Subject::Group("ops".to_owned()));
+    for (certificate, expected) in [
+        (ca.issue_client("jane", &[]), (200, String::new())),
+        (
+            ca.issue_client("joe", &["dev", "ops"]),
+            (200, String::new()),
+        ),
+        (ca.issue_client("eve", &["dev"]), cannot_list("eve")),
+        (ca.issue_client("", &["ops"]), unauthorized()),
+        (ca.issue_expired_client("jane"), unauthorized()),
+    ] {
+        let asker = Asker::with(&harness, &certificate.unwrap());
+        assert_eq!(asker.is_told(NODES).await, expected);
+    }
+    let stranger = Authority::new("kubernetes")
+        .unwrap()
+        .issue_client("jane", &[])
+        .unwrap();
+    assert_eq!(
+        Asker::with(&harness, &stranger).is_told(NODES).await,
+        unauthorized()
+    );
+    // Whom a certificate says nothing of, a token may.
+    let token = harness
+        .cluster
+        .identities()
+        .mint_token(UserInfo::new("jane", []));
+    let both = Asker::with(&harness, &stranger).saying("Authorization", &format!("Bearer {token}"));
+    assert_eq!(both.status(NODES).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_is_good_until_it_is_taken_back() {
+    let harness = Harness::start(config()).await;
+    let identities = harness.cluster.identities();
+    may_see_nodes(&harness, user("jane"));
+    let token = identities.mint_token(UserInfo::new("jane", []));
+    let jane = Asker::bearing(&harness, &token);
+    assert_eq!(jane.status(NODES).await, 200);
+    identities.remove_token(&token);
+    assert_eq!(
+        jane.status(NODES).await,
+        200,
+        "what was said of it holds for ten seconds"
+    );
+    harness.clock.advance(std::time::Duration::from_secs(10));
+    assert_eq!(jane.is_told(NODES).await, unauthorized());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_token_is_refused_and_not_taken_for_none() {
+    let harness = Harness::start(config()).await;
+    let asked = |harness: &Harness| harness.server.auth().counts().tokens.misses;
+    for token in ["garbage", "a.b.c", "\u{fc}\u{df}", "%00", "'; drop table"] {
+        let asker = Asker::bearing(&harness, token);
+        assert_eq!(asker.is_told("/healthz").await, unauthorized(), "{token}");
+    }
+    let before = asked(&harness);
+    let long = Asker::bearing(&harness, &"x".repeat(20 << 10));
+    assert_eq!(long.is_told(NODES).await, unauthorized());
+    assert_eq!(
+        asked(&harness),
+        before,
+        "the API server is not asked about it"
+    );
+    // What is no token at all is no credential.
+    for header in ["", "Bearer", "Basic dTpw", "garbage"] {
+        let asker = Asker::anonymous(&harness).saying("Authorization", header);
+        assert_eq!(asker.status("/healthz").await, 200, "{header:?}");
+    }
+    let refused = crate::harness::client(None)
+        .get(harness.url(NODES))
+        .bearer_auth("x".repeat(3 << 20))
+        .send()
+        .await;
+    // HTTP's own limit is met first: 431, or the connection is gone before all of it is sent.
+    assert!(refused.is_err() || refused.unwrap().status() == 431);
+    assert_eq!(
+        harness.get(NODES).await.0,
+        200,
+        "and nobody else was disturbed"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_refused_are_told_what_the_peer_tells_them() {
+    let harness = Harness::start(config()).await;
+    // Asked with curl, for whom JSON is indented.
+    let ask = |path| {
+        let request = crate::harness::client(None).get(harness.url(path));
+        request.header("User-Agent", "curl/8.0")
+    };
+    for (name, request) in [
+        ("anon", ask(NODES)),
+        ("badtoken", ask(NODES).bearer_auth("bad")),
+        ("anon_healthz", ask("/healthz")),
+    ] {
+        let (_, body) = as_captured(name, request).await;
+        assert_eq!(body, captured(&format!("{name}.body")), "{name}");
+    }
+}
