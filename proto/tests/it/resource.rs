@@ -383,6 +383,18 @@ fn too_many_containers_are_left_out_and_told() {
 }
 
 #[test]
+fn a_name_ends_on_its_line() {
+    let metric = "container_cpu_usage_seconds_total";
+    let body = format!(
+        "{metric}{{container=\"a\",namespace=\"n\",pod=\"p\"}} 1\n\
+         {metric}{{container=\"b\",namespace=\"n\nn\",pod=\"p\"}} 1\n"
+    );
+    let scrape = decoded(body.as_bytes());
+    // What is torn is two lines, and neither is one.
+    assert_eq!((scrape.containers.len(), scrape.skipped_lines), (1, 2));
+}
+
+#[test]
 fn a_scrape_keeps_its_memory_for_the_next() {
     let first = bytes("kubelet-1.36/metrics-resource.txt");
     let mut scrape = decoded(&first);
@@ -411,6 +423,7 @@ fn lines() -> impl Strategy<Value = String> {
     ];
     let labels = prop_oneof![
         8 => "\\{container=\"[a-d]\",namespace=\"[mn]\",pod=\"[p-s]\"\\}",
+        1 => "\\{container=\"[a-d]\",namespace=\"[mn]\n?\",pod=\"[p-s]\"\\}",
         1 => "\\{pod=\"[p-s]\",container=\"[a-d]\", namespace=\"[mn]\"\\}",
         1 => "[{]?[a-z=\",\\\\]{0,12}[}]?",
     ];

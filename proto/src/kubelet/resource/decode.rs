@@ -11,7 +11,7 @@ use super::{ContainerKey, DecodeLimits, Reading, ResourceScrape};
 use crate::kubelet::exposition::{Line, Sample, Scanner};
 use crate::kubelet::number;
 use crate::time::Timestamp;
-use memchr::memchr2;
+use memchr::memchr3;
 
 /// Nanoseconds in a second, as the peer multiplies.
 const NANOS: f64 = 1e9;
@@ -234,11 +234,11 @@ fn usual_labels(text: &[u8]) -> Option<(ContainerKey<'_>, &[u8])> {
     ))
 }
 
-/// A name up to its closing quote, if it is not empty and nothing in it is escaped; and what
-/// follows the quote.
+/// A name up to its closing quote, if it is not empty, nothing in it is escaped and it ends on its line;
+/// and what follows the quote.
 #[inline]
 fn quoted(text: &[u8]) -> Option<(&str, &[u8])> {
-    let (name, rest) = text.split_at_checked(memchr2(b'"', b'\\', text)?)?;
+    let (name, rest) = text.split_at_checked(memchr3(b'"', b'\\', b'\n', text)?)?;
     let name = std::str::from_utf8(name)
         .ok()
         .filter(|name| !name.is_empty())?;
