@@ -137,6 +137,7 @@ impl Server {
                 stopped: asked_to_end,
                 allocator,
                 auth: Arc::clone(&auth),
+                connections: Arc::clone(tls.counts()),
                 max_requests_in_flight,
             },
             address.port(),

