@@ -22,6 +22,7 @@ mod limits;
 mod manage;
 mod manifests;
 mod metrics;
+mod prometheus;
 mod recording;
 mod scenarios;
 mod soak;

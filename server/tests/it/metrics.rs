@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_server::telemetry::Allocator;
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Faults, Kill, SimClock};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -344,5 +346,85 @@ async fn every_request_has_an_audit_id() {
         let given = harness.request("GET", path).header("audit-id", "mine-1");
         let response = given.send().await.unwrap();
         assert_eq!(response.headers()["audit-id"], "mine-1", "{path}");
+    }
+}
+
+/// The rows of the tables of docs/metrics.md: type, labels, meaning, by name.
+fn documented() -> BTreeMap<String, (String, String, String)> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [name, kind, labels, meaning] = cells[..] else {
+            panic!("{row}: not name, type, labels, meaning");
+        };
+        let rest = (kind.to_owned(), labels.to_owned(), meaning.to_owned());
+        (name.trim_matches('`').to_owned(), rest)
+    })
+    .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_documentation_lists_all_there_is_and_nothing_else() {
+    let config = Config {
+        nodes: NODES,
+        pods_per_node: PODS_PER_NODE,
+        faults: Faults::None,
+        clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
+        ..Config::default()
+    };
+    // With everything that not every server has.
+    let harness = Harness::start_with(config, |settings| {
+        settings.max_requests_in_flight = NonZeroUsize::new(100);
+        settings.allocator = Some(|| {
+            Some(Allocator {
+                allocated: 1,
+                active: 2,
+                resident: 3,
+                mapped: 4,
+                retained: 5,
+            })
+        });
+    })
+    .await;
+    harness.first_step(u64::from(NODES)).await;
+    let node = &harness.cluster.node_names()[0];
+    harness.cluster.kill_kubelet(node, Kill::Status(403));
+    harness.step(u64::from(NODES)).await;
+    harness.json(&format!("{BASE}/nodes")).await;
+    let (_, body) = harness.get("/metrics").await;
+    let text = String::from_utf8(body).unwrap();
+    let page = Page::of(&text);
+    let helps: BTreeMap<&str, &str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' '))
+        .collect();
+    let documented = documented();
+    let mut missing = String::new();
+    for (name, kind) in &page.types {
+        let labels: Vec<String> = page
+            .labels(name)
+            .into_iter()
+            .filter(|label| !label.is_empty() && !label.starts_with("le="))
+            .map(|label| format!("`{label}`"))
+            .collect();
+        let labels = labels.join(", ");
+        let row = (kind.clone(), labels, helps[name.as_str()].to_owned());
+        let known = documented.get(name);
+        let right = known.is_some_and(|(kind, labels, meaning)| {
+            // A family without a sample has no labels to compare.
+            (kind, meaning) == (&row.0, &row.2) && (row.1.is_empty() || *labels == row.1)
+        });
+        if !right {
+            missing += &format!("| `{name}` | {} | {} | {} |\n", row.0, row.1, row.2);
+        }
+    }
+    assert!(missing.is_empty(), "docs/metrics.md should have\n{missing}");
+    for name in documented.keys() {
+        assert!(
+            page.types.contains_key(name),
+            "{name} is documented, and is none"
+        );
     }
 }
