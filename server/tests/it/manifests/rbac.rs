@@ -13,6 +13,7 @@ use kubevitals_sim::identity::{
 };
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Cluster, Config, Faults};
+use serde_json::json;
 
 use super::rendered::{Rendered, texts};
 use super::upgrade;
@@ -243,7 +244,7 @@ fn spoil_authority(cluster: &Cluster) -> bool {
         return false;
     };
     let mut secret = secret.to_value(secrets);
-    secret["data"] = serde_json::json!({});
+    secret["data"] = json!({});
     store.apply(secrets, secret);
     true
 }
@@ -270,12 +271,9 @@ fn peers_rules() -> Vec<Rule> {
 async fn in_the_peers_place_the_peers_rights_and_arguments_are_enough() {
     let cluster = cluster(peers_rules()).await;
     let folder = tempfile::tempdir().unwrap();
-    let cert_dir = format!("--cert-dir={}", folder.path().display());
-    let arguments =
-        upgrade::ARGUMENTS.map(|argument| argument.replace("--cert-dir=/tmp", &cert_dir));
     let token = viewer(cluster.identities());
 
-    let server = start(&cluster, &arguments, folder.path()).await;
+    let server = start(&cluster, &peers_arguments(folder.path()), folder.path()).await;
     ready(&server).await;
     is_asked(&cluster, &server, &token).await;
 
@@ -294,10 +292,54 @@ async fn in_the_peers_place_the_peers_rights_and_arguments_are_enough() {
     assert_eq!(refused, BTreeSet::from([missed]));
 }
 
+/// Its manifests' arguments, with the test's own folder for /tmp.
+fn peers_arguments(folder: &Path) -> Vec<String> {
+    let folder = folder.display().to_string();
+    let own = |argument: &str| argument.replace("/tmp", &folder);
+    upgrade::ARGUMENTS.map(own).to_vec()
+}
+
+/// What deploy/upgrade/rights.yaml adds to them.
+fn upgrade_rules() -> Vec<Rule> {
+    let path = super::rendered::repository("deploy/upgrade/rights.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    rules_of(&Rendered::yaml(&text), "metrics-server")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_upgrades_rights_the_peers_apiservice_comes_to_be_verified() {
+    let cluster = cluster([peers_rules(), upgrade_rules()].concat()).await;
+    let (kind, name) = (Resource::ApiServices, "v1beta1.metrics.k8s.io");
+    let spec = json!({
+        "group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
+        "service": {"name": "metrics-server", "namespace": "kube-system"}, "insecureSkipTLSVerify": true,
+    });
+    let service = json!({"metadata": {"name": name}, "spec": spec});
+    cluster.store().apply(kind, service);
+    let folder = tempfile::tempdir().unwrap();
+    let token = viewer(cluster.identities());
+
+    let mut arguments = peers_arguments(folder.path());
+    arguments.extend(upgrade::VERIFIED.map(str::to_owned));
+    let server = start(&cluster, &arguments, folder.path()).await;
+    ready(&server).await;
+    wait_until("the APIService is verified", async || {
+        let service = cluster
+            .store()
+            .get(kind, None, name)
+            .unwrap()
+            .to_value(kind);
+        service["spec"]["caBundle"].is_string() && service["spec"]["insecureSkipTLSVerify"] != true
+    })
+    .await;
+    is_asked(&cluster, &server, &token).await;
+    let UserInfo { username, .. } = UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
+    assert_eq!(cluster.identities().refused(&username), BTreeSet::new());
+}
+
 #[test]
 fn the_rights_of_the_upgrade_make_up_what_the_peer_lacks() {
-    let text = std::fs::read_to_string(super::rendered::repository("deploy/upgrade/rights.yaml"));
-    let extra = rules_of(&Rendered::yaml(&text.unwrap()), "metrics-server");
+    let extra = upgrade_rules();
     let mut together = permissions(&peers_rules());
     together.extend(permissions(&extra));
     let base = permissions(&rules_of(&Rendered::deploy("base"), SERVER_ACCOUNT.1));

@@ -17,6 +17,9 @@ pub(crate) const ARGUMENTS: [&str; 5] = [
     "--metric-resolution=15s",
 ];
 
+/// What the second patch adds.
+pub(crate) const VERIFIED: [&str; 2] = ["--service-name=metrics-server", "--manage-apiservice-ca"];
+
 /// What of metrics-server's Deployment a patch could touch.
 fn peer() -> Value {
     let probe = |path: &str| json!({"httpGet": {"path": path, "port": "https", "scheme": "HTTPS"}});
@@ -127,8 +130,5 @@ fn a_second_patch_turns_verification_on() {
     let arguments = super::rendered::texts(&container(&mut twice)["args"]);
     let (kept, added) = arguments.split_at(ARGUMENTS.len());
     assert_eq!(kept, ARGUMENTS);
-    assert_eq!(
-        added,
-        ["--service-name=metrics-server", "--manage-apiservice-ca"]
-    );
+    assert_eq!(added, VERIFIED);
 }
