@@ -32,7 +32,7 @@ pub(super) fn alerts() -> BTreeMap<String, String> {
 type Series = &'static [(&'static str, &'static str)];
 
 /// An alert, what makes it speak, and what is near that and does not.
-const CASES: [(&str, Series, Series); 12] = [
+const CASES: [(&str, Series, Series); 13] = [
     (
         "MetricsAPIUnavailable",
         &[(
@@ -245,6 +245,17 @@ const CASES: [(&str, Series, Series); 12] = [
         &[(
             r#"kubevitals_api_requests_total{job="vitals-server",code="429"}"#,
             "0+1x60 60+0x60",
+        )],
+    ),
+    (
+        "ServingCertificateExpiring",
+        &[(
+            r#"kubevitals_tls_certificate_expiry_time_seconds{job="vitals-server",pod="a"}"#,
+            "200000+0x120",
+        )],
+        &[(
+            r#"kubevitals_tls_certificate_expiry_time_seconds{job="vitals-server",pod="a"}"#,
+            "300000+0x120",
         )],
     ),
 ];
