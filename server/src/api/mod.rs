@@ -1,6 +1,8 @@
 //! What is served: metrics.k8s.io, discovery, health. Handlers ask the query face and nothing else.
 
 mod accept;
+#[cfg(test)]
+mod authorized;
 mod compress;
 mod debug;
 mod discovery;
@@ -75,8 +77,16 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         auth: Arc::clone(&auth),
         stopped,
     };
-    let routes = Router::new()
-        .merge(health::routes(&health))
+    let routes = routes(query, &health, parts, port);
+    gate::before(routes, &auth, in_flight)
+        .layer(middleware::from_fn_with_state(requests, observe::observe))
+        .layer(middleware::from_fn(gate::read))
+}
+
+/// All routes, without the gate.
+fn routes(query: Arc<Query>, health: &Health, parts: prometheus::Parts, port: u16) -> Router {
+    Router::new()
+        .merge(health::routes(health))
         .merge(discovery::routes(port))
         .merge(metrics::routes())
         .merge(why::routes())
@@ -85,10 +95,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         .merge(prometheus::routes(parts))
         .fallback(unknown_path)
         .method_not_allowed_fallback(not_allowed)
-        .with_state(query);
-    gate::before(routes, &auth, in_flight)
-        .layer(middleware::from_fn_with_state(requests, observe::observe))
-        .layer(middleware::from_fn(gate::read))
+        .with_state(query)
 }
 
 /// A path that has no such verb.

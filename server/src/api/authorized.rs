@@ -1,0 +1,300 @@
+//! What is authorized is what is served: no path may be one thing to authorization and another to the router.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use http::StatusCode;
+use proptest::prelude::*;
+use proptest::sample::select;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use super::inflight::InFlight;
+use super::observe::Requests;
+use super::{gate, health, prometheus, routes};
+use crate::auth::{Attributes, Target};
+use crate::clock::SystemClock;
+use crate::cluster::Watches;
+use crate::query::Query;
+use crate::scrape::Stats;
+
+/// What a route serves, in the order of a path: group, version, namespace, resource, name, subresource; nothing of
+/// a path that is no resource.
+type Served = Option<[String; 6]>;
+
+/// What the route that was taken serves, by its template and the values in it. `Err`: a route that serves nothing.
+fn served(template: &str, params: &RawPathParams) -> Result<Served, ()> {
+    let value = |segment: &str| match segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
+        None => segment.to_owned(),
+        Some(name) => {
+            let found = params.iter().find(|(key, _)| *key == name);
+            found.expect("the template's own").1.to_owned()
+        }
+    };
+    let template = template.strip_suffix('/').unwrap_or(template);
+    if template.contains("{*rest}") {
+        return Err(());
+    }
+    let parts: Vec<&str> = template.split('/').skip(1).collect();
+    let (group, version, namespace, rest) = match parts.as_slice() {
+        ["apis", group, version, "namespaces", namespace, rest @ ..] => {
+            (group, version, value(namespace), rest)
+        }
+        ["apis", group, version, rest @ ..] if !rest.is_empty() => {
+            (group, version, String::new(), rest)
+        }
+        _ => return Ok(None),
+    };
+    let part = |at: usize| rest.get(at).map(|part| value(part)).unwrap_or_default();
+    let own = |text: &&str| (*text).to_owned();
+    Ok(Some([
+        own(group),
+        own(version),
+        namespace,
+        part(0),
+        part(1),
+        part(2),
+    ]))
+}
+
+/// Stands before the handlers, and compares. 200: a route was taken and is what was authorized; 404: none was.
+async fn compare(matched: Option<MatchedPath>, request: Request, _next: Next) -> Response {
+    let (mut parts, _) = request.into_parts();
+    // Values that are no text are refused by every handler.
+    let params = RawPathParams::from_request_parts(&mut parts, &())
+        .await
+        .ok();
+    let answer = |status: StatusCode, text: String| {
+        let mut response = Response::new(Body::from(text));
+        *response.status_mut() = status;
+        response
+    };
+    let (Some(matched), Some(params)) = (matched, params) else {
+        return answer(StatusCode::NOT_FOUND, String::new());
+    };
+    let Ok(served) = served(matched.as_str(), &params) else {
+        return answer(StatusCode::NOT_FOUND, String::new());
+    };
+    let attributes = parts.extensions.get::<Arc<Attributes>>();
+    let authorized = match &attributes.expect("the outermost layer").target {
+        Target::Path => None,
+        Target::Resource {
+            group,
+            version,
+            namespace,
+            resource,
+            subresource,
+            name,
+        } => Some([group, version, namespace, resource, name, subresource].map(String::clone)),
+    };
+    // A list of a namespace without a name: its handler says that there is no such path.
+    let nameless = matched.as_str().contains("{namespace}")
+        && served
+            .as_ref()
+            .is_some_and(|[_, _, namespace, ..]| namespace.is_empty());
+    if nameless {
+        return answer(StatusCode::NOT_FOUND, String::new());
+    }
+    // A field selector may add a name to a list; there is none here.
+    let differs = authorized != served;
+    let text = format!(
+        "{}: authorized {authorized:?}, served {served:?}",
+        matched.as_str()
+    );
+    let status = if differs {
+        StatusCode::CONFLICT
+    } else {
+        StatusCode::OK
+    };
+    answer(status, text)
+}
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+});
+
+static ROUTER: LazyLock<Router> = LazyLock::new(|| {
+    let query = Arc::new(Query::new(
+        Arc::default(),
+        Arc::default(),
+        Watches::default(),
+        Arc::new(Stats::new().unwrap()),
+        Arc::new(SystemClock::default()),
+        Duration::from_secs(15),
+    ));
+    let health = health::Health {
+        query: Arc::clone(&query),
+        stopped: watch::channel(false).1,
+    };
+    let parts = prometheus::Parts {
+        query: Arc::clone(&query),
+        requests: Arc::new(Requests::default()),
+        in_flight: Arc::new(InFlight::new(None)),
+        allocator: None,
+    };
+    let routes = routes(query, &health, parts, 443).layer(middleware::from_fn(compare));
+    Router::new()
+        .fallback_service(routes)
+        .layer(middleware::from_fn(gate::read))
+});
+
+fn asked(path: &str) -> (StatusCode, String) {
+    RUNTIME.block_on(async {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = ROUTER.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let text = axum::body::to_bytes(response.into_body(), 1 << 16)
+            .await
+            .unwrap();
+        (status, String::from_utf8(text.to_vec()).unwrap())
+    })
+}
+
+const SEGMENTS: [&str; 33] = [
+    "",
+    ".",
+    "..",
+    "%2e%2e",
+    "%00",
+    "%2F",
+    "%2f",
+    "%25",
+    "%ff",
+    "%zz",
+    "%",
+    "a",
+    "a%2Fb",
+    "ns",
+    "apis",
+    "api",
+    "v1",
+    "v1beta1",
+    "metrics.k8s.io",
+    "nodes",
+    "pods",
+    "namespaces",
+    "status",
+    "finalize",
+    "why",
+    "watch",
+    "proxy",
+    "livez",
+    "ping",
+    "metrics",
+    "debug",
+    "openapi",
+    "v3",
+];
+
+const PATHS: [&str; 12] = [
+    "/apis/metrics.k8s.io/v1/nodes",
+    "/apis/metrics.k8s.io/v1/nodes/a",
+    "/apis/metrics.k8s.io/v1/nodes/a/why",
+    "/apis/metrics.k8s.io/v1beta1/pods",
+    "/apis/metrics.k8s.io/v1beta1/namespaces/ns/pods",
+    "/apis/metrics.k8s.io/v1beta1/namespaces/ns/pods/a",
+    "/apis/metrics.k8s.io/v1beta1/namespaces/ns/pods/a/why",
+    "/apis/metrics.k8s.io/v1",
+    "/apis",
+    "/livez/ping",
+    "/openapi/v3/apis/metrics.k8s.io/v1",
+    "/metrics",
+];
+
+/// One change to a path, as somebody might try who looks for a way round.
+#[derive(Debug, Clone)]
+enum Change {
+    Insert(usize, &'static str),
+    Replace(usize, &'static str),
+    Remove(usize),
+    Encode(usize, bool),
+}
+
+impl Change {
+    fn apply(&self, path: &str) -> String {
+        let mut segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+        let count = segments.len();
+        match *self {
+            Self::Insert(at, segment) => segments.insert(at % (count + 1), segment.to_owned()),
+            Self::Replace(at, segment) if count > 0 => segments[at % count] = segment.to_owned(),
+            Self::Remove(at) if count > 1 => {
+                segments.remove(at % count);
+            }
+            // Any byte, a slash too.
+            Self::Encode(at, upper) => {
+                let at = at % path.len();
+                let byte = path.as_bytes()[at];
+                let code = if upper {
+                    format!("%{byte:02X}")
+                } else {
+                    format!("%{byte:02x}")
+                };
+                let encoded = format!("{}{code}{}", &path[..at], &path[at + 1..]);
+                return if encoded.starts_with('/') {
+                    encoded
+                } else {
+                    format!("/{encoded}")
+                };
+            }
+            _ => {}
+        }
+        format!("/{}", segments.join("/"))
+    }
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let at = 0..64_usize;
+    prop_oneof![
+        (at.clone(), select(&SEGMENTS[..])).prop_map(|(at, segment)| Change::Insert(at, segment)),
+        (at.clone(), select(&SEGMENTS[..])).prop_map(|(at, segment)| Change::Replace(at, segment)),
+        at.clone().prop_map(Change::Remove),
+        (at, any::<bool>()).prop_map(|(at, upper)| Change::Encode(at, upper)),
+    ]
+}
+
+#[test]
+fn what_there_is_is_served_as_what_it_is_authorized() {
+    for path in PATHS {
+        for path in [
+            path.to_owned(),
+            path.replacen('o', "%6f", 1),
+            path.replace('a', "%61"),
+        ] {
+            let (status, text) = asked(&path);
+            assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_path_is_authorized_as_one_thing_and_served_as_another(
+        path in select(&PATHS[..]),
+        changes in prop::collection::vec(change(), 0..4),
+        slash in any::<bool>(),
+    ) {
+        let mut path = changes.iter().fold(path.to_owned(), |path, change| change.apply(&path));
+        if slash {
+            path.push('/');
+        }
+        let (status, text) = asked(&path);
+        prop_assert_ne!(status, StatusCode::CONFLICT, "{}: {}", path, text);
+    }
+
+    #[test]
+    fn nor_is_any_other(segments in prop::collection::vec(select(&SEGMENTS[..]), 0..9)) {
+        let path = format!("/{}", segments.join("/"));
+        let (status, text) = asked(&path);
+        prop_assert_ne!(status, StatusCode::CONFLICT, "{}: {}", path, text);
+    }
+}
