@@ -131,11 +131,16 @@ impl Server {
         ));
         let (ending, asked_to_end) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
+        let manager = serving_tls.manage.then(|| {
+            let (service, certificates) = (&serving_tls.service, tls.certificates());
+            Manager::new(&client, service, certificates, wall)
+        });
         let router = api::router(
             api::Sources {
                 query: Arc::clone(&query),
                 stopped: asked_to_end,
                 allocator,
+                managed: manager.as_ref().map(|manager| Arc::clone(manager.counts())),
                 auth: Arc::clone(&auth),
                 connections: Arc::clone(tls.counts()),
                 max_requests_in_flight,
@@ -146,10 +151,6 @@ impl Server {
             request: request_timeout,
             ..Limits::default()
         };
-        let manager = serving_tls.manage.then(|| {
-            let (service, certificates) = (&serving_tls.service, tls.certificates());
-            Manager::new(&client, service, certificates, wall)
-        });
         let serve = tls::serve(listener, tls, router, limits, stopped);
         let serving = tokio::spawn(serve_kept(serve, keeper, manager));
         Ok(Self {

@@ -31,7 +31,7 @@ use tokio::sync::watch;
 use crate::auth::Auth;
 use crate::query::Query;
 use crate::telemetry::AskAllocator;
-use crate::tls;
+use crate::{manage, tls};
 use health::Health;
 use inflight::InFlight;
 use observe::Requests;
@@ -49,6 +49,8 @@ pub(crate) struct Sources {
     pub(crate) connections: Arc<tls::Counts>,
     /// How many requests there may be at once; none for any number.
     pub(crate) max_requests_in_flight: Option<NonZeroUsize>,
+    /// With a managed CA.
+    pub(crate) managed: Option<Arc<manage::Counts>>,
 }
 
 /// All routes of a server that listens on `port`. No request here has a body worth reading, and none is read:
@@ -61,6 +63,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         allocator,
         connections,
         max_requests_in_flight,
+        managed,
     } = sources;
     let requests = Arc::new(Requests::default());
     let in_flight = Arc::new(InFlight::new(max_requests_in_flight));
@@ -71,6 +74,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         auth: Arc::clone(&auth),
         connections,
         allocator,
+        managed,
     };
     let health = Health {
         query: Arc::clone(&query),

@@ -377,6 +377,7 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
     // With everything that not every server has.
     let harness = Harness::start_with(config, |settings| {
         settings.max_requests_in_flight = NonZeroUsize::new(100);
+        settings.tls.manage = true;
         settings.allocator = Some(|| {
             Some(Allocator {
                 allocated: 1,
@@ -393,8 +394,13 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
     harness.cluster.kill_kubelet(node, Kill::Status(403));
     harness.step(u64::from(NODES)).await;
     harness.json(&format!("{BASE}/nodes")).await;
-    let (_, body) = harness.get("/metrics").await;
-    let text = String::from_utf8(body).unwrap();
+    let mut text = String::new();
+    wait_until("there is a CA to tell of", async || {
+        let (_, body) = harness.get("/metrics").await;
+        text = String::from_utf8(body).unwrap();
+        text.contains("kubevitals_managed_ca_expiry_time_seconds")
+    })
+    .await;
     let page = Page::of(&text);
     let helps: BTreeMap<&str, &str> = text
         .lines()

@@ -8,8 +8,8 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::tls::{self, ClientCertificates, Limits, NamedPair, Settings, Tls};
-use kubevitals_sim::SimClock;
 use kubevitals_sim::pki::{self, Authority, Certified};
+use kubevitals_sim::{Config, Faults, SimClock};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ProtocolVersion};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use x509_parser::extensions::GeneralName;
 
-use crate::harness::told;
+use crate::harness::{Harness, told, wait_until};
 
 /// A listener that answers how many certificates its client showed, and the first one's length.
 pub(crate) struct Served {
@@ -340,4 +340,36 @@ async fn http_without_tls_is_told_so() {
         "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
     );
     assert_eq!(served.counts.snapshot().handshakes_failed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_and_certificates_have_figures() {
+    let harness = Harness::start_with(
+        Config {
+            nodes: 1,
+            pods_per_node: 1,
+            faults: Faults::None,
+            clock: Some(SimClock::manual(now())),
+            ..Config::default()
+        },
+        |settings| settings.tls.manage = true,
+    )
+    .await;
+    let mut page = String::new();
+    wait_until("the CA is there", async || {
+        let (_, body) = harness.get("/metrics").await;
+        page = String::from_utf8(body).unwrap();
+        page.contains("kubevitals_managed_ca_writes_total{kind=\"Secret\"} 1\n")
+    })
+    .await;
+    for sample in [
+        "kubevitals_connections_open 1\n",
+        "kubevitals_connections_total{result=\"turned_away\"} 0\n",
+        "kubevitals_tls_handshake_failures_total 0\n",
+        "kubevitals_tls_reloads_total{used_for=\"serving\",result=\"failure\"} 0\n",
+        "kubevitals_tls_certificate_expiry_time_seconds{used_for=\"serving\"} ",
+        "kubevitals_managed_ca_expiry_time_seconds ",
+    ] {
+        assert!(page.contains(sample), "{sample}: {page}");
+    }
 }

@@ -8,6 +8,7 @@ mod classic;
 mod connections;
 mod families;
 mod held;
+mod managed;
 mod peer;
 mod program;
 mod requests;
@@ -36,7 +37,7 @@ use crate::auth::Auth;
 use crate::query::Query;
 use crate::scrape::{Latency, Record, Snapshot};
 use crate::telemetry::AskAllocator;
-use crate::tls;
+use crate::{manage, tls};
 use classic::Classic;
 use families::Families;
 use held::Held;
@@ -53,6 +54,7 @@ pub(super) struct Parts {
     pub(super) auth: Arc<Auth>,
     pub(super) connections: Arc<tls::Counts>,
     pub(super) allocator: Option<AskAllocator>,
+    pub(super) managed: Option<Arc<manage::Counts>>,
 }
 
 /// The parts' counts at one moment, as far as more than one family is made of them.
@@ -147,6 +149,7 @@ impl Collector for Parts {
         requests::write(&mut families, &known)?;
         access::write(&mut families, &known)?;
         connections::write(&mut families, &known)?;
+        managed::write(&mut families, self.managed.as_deref())?;
         program::write(&mut families, &known)
     }
 }
