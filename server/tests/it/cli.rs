@@ -172,16 +172,16 @@ impl Drop for EndsWithTheTest {
 }
 
 /// A server that runs, and what it says.
-struct Running {
+pub(crate) struct Running {
     child: EndsWithTheTest,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     lines: Receiver<String>,
     _folder: tempfile::TempDir,
 }
 
 impl Running {
     /// Starts one on a free port. Its API server and its kubelets do not exist.
-    fn start(flags: &[&str]) -> Self {
+    pub(crate) fn start(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let kubeconfig = write(folder.path(), "config", KUBECONFIG);
         // Port 0 is no flag's value: one that was free a moment ago has to do.
@@ -224,7 +224,7 @@ impl Running {
     }
 
     /// All lines up to the first one with `text`, that one last.
-    fn until(&self, text: &str) -> Vec<String> {
+    pub(crate) fn until(&self, text: &str) -> Vec<String> {
         let mut said = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             let found = line.contains(text);

@@ -12,6 +12,7 @@ use kubevitals_sim::{Config, Faults, Kill, SimClock};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 
 use crate::bodies::captured;
+use crate::cli::Running;
 use crate::harness::{Harness, wait_until};
 
 const NODES: u32 = 3;
@@ -433,4 +434,45 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
             "{name} is documented, and is none"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_program_tells_of_its_process_and_its_allocator() {
+    let program = Running::start(&["--authorization-always-allow-paths=/metrics"]);
+    program.until(" serves on ");
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true)
+        .build()
+        .unwrap();
+    let url = format!("https://{}/metrics", program.address);
+    let response = client.get(url).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let text = response.text().await.unwrap();
+    assert_eq!(promtool(&text), "");
+    let page = Page::of(&text);
+    let bytes = |kind: &str| page.value(&format!("kubevitals_allocator_bytes{{kind=\"{kind}\"}}"));
+    let (allocated, resident) = (bytes("allocated"), bytes("resident"));
+    assert!(
+        0.0 < allocated && allocated < resident,
+        "{allocated} {resident}"
+    );
+    for name in [
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+        "process_open_fds",
+        "process_max_fds",
+        "process_start_time_seconds",
+    ] {
+        if cfg!(target_os = "linux") {
+            assert!(page.value(name) > 0.0, "{name}");
+        }
+    }
+    assert_eq!(
+        page.value(&format!(
+            "kubevitals_build_info{{version=\"{}\"}}",
+            env!("CARGO_PKG_VERSION")
+        )),
+        1.0
+    );
 }

@@ -27,9 +27,8 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
         |family| by(family, "result", &authorized),
     )?;
     families.counter(
-        "kubevitals_authentication_config_reloads",
-        "How often something new about whom to believe (CAs, names and headers of front proxies) was found in files or \
-         the configmap, by result.",
+        "kubevitals_authentication_configuration_reloads",
+        "How often whom to believe was read anew, because the configmap or a CA file had changed, by result.",
         |family| {
             family.total(&[("result", "success")], trust_changes)?;
             family.total(&[("result", "failure")], trust_failures)
