@@ -19,3 +19,15 @@ pub mod telemetry;
 pub mod tls;
 
 pub use server::{Server, StartError};
+
+/// What only fuzz targets reach.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    /// Asserts what holds for every Accept header.
+    ///
+    /// # Panics
+    /// When it does not hold.
+    pub fn accept_holds(header: &[u8]) {
+        crate::api::accept_holds(header);
+    }
+}

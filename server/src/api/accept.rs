@@ -3,6 +3,9 @@
 //!
 //! go-restful looks at the header before them and refuses `application/*`, which this server answers.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
+
 use http::HeaderMap;
 use http::header::ACCEPT;
 use kubevitals_proto::wire::object::Encoding;

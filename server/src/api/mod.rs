@@ -18,6 +18,9 @@ mod reply;
 mod request;
 mod why;
 
+#[cfg(fuzzing)]
+pub(crate) use accept::properties::hold as accept_holds;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 

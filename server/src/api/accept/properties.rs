@@ -1,0 +1,55 @@
+//! What holds for every Accept header whatever it says; the fuzz target asks the same.
+
+use http::header::ACCEPT;
+use http::{HeaderMap, HeaderValue};
+use kubevitals_proto::wire::object::Encoding;
+
+use super::{Refusal, first_of, negotiate, no_conversion};
+
+/// Asserts it.
+///
+/// # Panics
+/// When it does not hold.
+pub(crate) fn hold(header: &[u8]) {
+    // hyper lets no other through.
+    let Ok(value) = HeaderValue::from_bytes(header) else {
+        return;
+    };
+    let headers = HeaderMap::from_iter([(ACCEPT, value)]);
+    let served = Encoding::ALL.map(Encoding::content_type);
+    let unconverted = negotiate(&headers, no_conversion);
+    let anything = negotiate(&headers, |_, conversion| Some(conversion.is_some()));
+    assert!(
+        anything.is_ok() || unconverted.is_err(),
+        "who converts everything refuses no more than who converts nothing"
+    );
+    assert_eq!(
+        first_of(&headers, &served).is_none(),
+        anything == Err(Refusal::MediaType),
+        "a media type is named, or none is"
+    );
+    assert_eq!(
+        unconverted,
+        negotiate(&headers, no_conversion),
+        "the same header is read the same"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
+        #[test]
+        fn for_any_bytes(header in prop::collection::vec(any::<u8>(), 0..200)) {
+            super::hold(&header);
+        }
+
+        #[test]
+        fn for_what_looks_like_clauses(header in "((application|text|\\*)/{0,2}(json|yaml|vnd\\.kubernetes\\.protobuf|\\*)?( ?; ?(q|as|g|v|sv|stream|pretty)=?[a-z0-9.]{0,5}){0,4} ?, ?){0,6}") {
+            super::hold(header.as_bytes());
+        }
+    }
+}
