@@ -162,3 +162,117 @@ fn said(status: StatusCode, answer: &[u8]) -> String {
         Err(_) => status.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http::Response;
+    use kube::client::Body;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A reviewer whose API server answers the n-th question, from 0, as `answer` says.
+    fn reviewer<F>(
+        at_once: usize,
+        answer: impl Fn(usize) -> F + Clone + Send + Sync + 'static,
+    ) -> Reviewer
+    where
+        F: Future<Output = (u16, String)> + Send + 'static,
+    {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let service = tower::service_fn(move |_: Request<Body>| {
+            let answer = answer(asked.fetch_add(1, Ordering::Relaxed));
+            async move {
+                let (status, text) = answer.await;
+                let mut response = Response::new(Body::from(text.into_bytes()));
+                *response.status_mut() = StatusCode::from_u16(status).unwrap();
+                Ok::<_, Infallible>(response)
+            }
+        });
+        Reviewer::new(Client::new(service, "default"), "/reviews", at_once)
+    }
+
+    async fn ask(reviewer: &Reviewer, counts: &ReviewCounts) -> Result<Value, ReviewError> {
+        let read = |answer: Value| Ok((answer, Reviewed::Yes));
+        reviewer
+            .ask(&json!({"token": "secret"}), counts, read)
+            .await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
+        for (statuses, expected) in [
+            (&[201][..], Ok(())),
+            (&[500, 429, 201], Ok(())),
+            (&[503, 503, 503, 201], Err("503 Service Unavailable")),
+            (&[403, 201], Err("403 Forbidden: you may not")),
+        ] {
+            let reviewer = reviewer(1, move |n| async move {
+                let status = statuses.get(n).copied().unwrap_or(404);
+                let text = match status {
+                    403 => r#"{"message": "you may not"}"#,
+                    503 => "no JSON",
+                    _ => "{}",
+                };
+                (status, text.to_owned())
+            });
+            let answer = ask(&reviewer, &ReviewCounts::default()).await;
+            let expected = expected.map_err(|said| ReviewError::Refused(said.to_owned()));
+            assert_eq!(answer.map(drop), expected, "{statuses:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_api_server_that_says_nothing_is_not_waited_for_for_ever() {
+        let reviewer = reviewer(1, |_| std::future::pending());
+        let counts = ReviewCounts::default();
+        assert_eq!(ask(&reviewer, &counts).await, Err(ReviewError::TimedOut));
+        assert_eq!(
+            counts.snapshot(0, 0).results,
+            [("yes", 0), ("no", 0), ("failed", 1)]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_than_so_many_reviews_run_at_once() {
+        let running = Arc::new(AtomicUsize::new(0));
+        let most = Arc::new(AtomicUsize::new(0));
+        let (now, peak) = (Arc::clone(&running), Arc::clone(&most));
+        let reviewer = reviewer(3, move |_| {
+            let (now, peak) = (Arc::clone(&now), Arc::clone(&peak));
+            async move {
+                peak.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                sleep(Duration::from_millis(10)).await;
+                now.fetch_sub(1, Ordering::Relaxed);
+                (201, "{}".to_owned())
+            }
+        });
+        let counts = ReviewCounts::default();
+        let all = futures::future::join_all((0..20).map(|_| ask(&reviewer, &counts))).await;
+        assert!(all.iter().all(Result::is_ok));
+        assert_eq!(most.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_of_an_answer_that_cannot_be_read_is_told() {
+        for text in [
+            r#"{"spec": {"token": "secret"}, "#.to_owned(),
+            r#"{"spec": {"token": "secret"}} secret"#.to_owned(),
+            "secret".to_owned(),
+        ] {
+            let reviewer = reviewer(1, move |_| std::future::ready((201, text.clone())));
+            let error = ask(&reviewer, &ReviewCounts::default()).await.unwrap_err();
+            assert!(matches!(error, ReviewError::Garbled(_)), "{error}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        // However long it is.
+        let long = "x".repeat(2 * MOST);
+        let reviewer = reviewer(1, move |_| std::future::ready((201, long.clone())));
+        let error = ask(&reviewer, &ReviewCounts::default()).await.unwrap_err();
+        assert!(matches!(error, ReviewError::Unreachable(_)), "{error}");
+    }
+}
