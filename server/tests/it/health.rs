@@ -3,7 +3,7 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_sim::{Config, Faults, Kill, SimClock};
 
-use crate::bodies::{as_captured, captured};
+use crate::captures::captured;
 use crate::harness::{Harness, RESOLUTION, wait_until};
 
 const NODES: u32 = 2;
@@ -142,7 +142,7 @@ async fn the_checks_are_the_peers_in_name_order_and_words() {
         ("healthz", "/healthz?verbose"),
         ("livez_ping", "/livez/ping"),
     ] {
-        let (status, body) = as_captured(name, harness.request("GET", path)).await;
+        let (status, body) = text(&harness, path).await;
         assert_eq!((status, body), (200, captured(&format!("{name}.body"))));
     }
     // Every check of a report can be asked for alone, whatever its name looks like.

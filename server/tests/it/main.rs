@@ -8,7 +8,7 @@
 )]
 
 mod auth;
-mod bodies;
+mod captures;
 mod cli;
 mod crowd;
 mod ending;

@@ -11,7 +11,7 @@ use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Faults, Kill, SimClock};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 
-use crate::bodies::captured;
+use crate::captures::captured;
 use crate::cli::Running;
 use crate::harness::{Harness, wait_until};
 

@@ -4,7 +4,7 @@ use kubevitals_sim::identity::{Subject, UserInfo};
 use kubevitals_sim::pki::Authority;
 
 use super::{Asker, NODES, cannot_list, config, may_see_nodes, unauthorized};
-use crate::bodies::{as_captured, captured};
+use crate::captures::{as_captured, captured};
 use crate::harness::Harness;
 
 const PROXY: &str = "front-proxy-client";
