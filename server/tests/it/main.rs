@@ -14,6 +14,7 @@ mod crowd;
 mod ending;
 mod faults;
 mod flags;
+mod forms;
 mod harness;
 mod health;
 mod http;
