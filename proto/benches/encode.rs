@@ -6,7 +6,7 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::metrics::PodMetricsList;
 use kubevitals_proto::metrics::Version;
 use kubevitals_proto::metrics::encode::{
-    ContainerRef, Kind, MetaRef, PodRef, UsageRef, json, protobuf,
+    ContainerRef, Encoding, Form, Kind, List, MetaRef, PodRef, Shape, UsageRef,
 };
 use kubevitals_proto::metrics::view::Body;
 use kubevitals_proto::quantity::{Quantity, write_bytes, write_cpu};
@@ -67,26 +67,19 @@ fn view(pod: &Pod) -> PodRef<'_> {
     }
 }
 
-fn json_list(pods: &[Pod], out: &mut Vec<u8>) {
+fn list(pods: &[Pod], encoding: Encoding, out: &mut Vec<u8>) {
     out.clear();
-    json::list_head(out, Kind::Pod, Version::V1beta1);
-    for (at, pod) in pods.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        json::item(out, &view(pod));
+    let Some(form) = Form::new(Shape::Whole(Version::V1beta1), encoding) else {
+        return;
+    };
+    let mut list = List::new(Kind::Pod, form);
+    if list.is_measured() {
+        pods.iter().for_each(|pod| list.measure(&view(pod)));
     }
-    json::list_tail(out);
-}
-
-fn protobuf_list(pods: &[Pod], out: &mut Vec<u8>) {
-    out.clear();
-    let len = pods.iter().map(|pod| protobuf::item_len(&view(pod))).sum();
-    protobuf::list_head(out, Kind::Pod, Version::V1beta1, len);
     for pod in pods {
-        protobuf::item(out, &view(pod));
+        list.item(out, &view(pod));
     }
-    protobuf::list_tail(out);
+    list.end(out);
 }
 
 /// The CPU of all containers, read in place.
@@ -108,16 +101,19 @@ fn total(body: &[u8]) -> Option<Quantity> {
 fn lists(c: &mut Criterion) {
     let pods = pods();
     let (mut out, mut compact, mut binary) = (Vec::new(), Vec::new(), Vec::new());
-    json_list(&pods, &mut compact);
-    protobuf_list(&pods, &mut binary);
+    list(&pods, Encoding::Json, &mut compact);
+    list(&pods, Encoding::Protobuf, &mut binary);
     assert!(total(&binary).is_some());
     let mut group = c.benchmark_group("1000 pods");
     group.throughput(Throughput::Elements(PODS as u64));
     group.bench_function("encode json", |b| {
-        b.iter(|| json_list(black_box(&pods), &mut out))
+        b.iter(|| list(black_box(&pods), Encoding::Json, &mut out))
     });
     group.bench_function("encode protobuf", |b| {
-        b.iter(|| protobuf_list(black_box(&pods), &mut out))
+        b.iter(|| list(black_box(&pods), Encoding::Protobuf, &mut out))
+    });
+    group.bench_function("encode yaml", |b| {
+        b.iter(|| list(black_box(&pods), Encoding::Yaml, &mut out))
     });
     group.bench_function("indent json", |b| {
         b.iter(|| {

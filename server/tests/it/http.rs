@@ -129,6 +129,12 @@ async fn strange_paths_are_refused_clearly() {
         (at("/%ff"), 404),
         (at("/pods?labelSelector=%ff"), 400),
         (at("/pods?fieldSelector=%00"), 400),
+        (at("/pods?labelSelector=%zz"), 400),
+        (at("/pods?limit=%"), 400),
+        (
+            at(&format!("/pods?labelSelector={}", "a,".repeat(2000))),
+            400,
+        ),
     ] {
         let (status, _, body) = raw(&harness, &client, &format!("GET {path}")).await;
         assert_eq!(status, expected, "{path}: {body}");

@@ -10,6 +10,12 @@ use crate::api::request::parameter;
 /// The fields that can be selected by, as at the peer.
 const FIELDS: [&str; 2] = ["metadata.name", "metadata.namespace"];
 
+/// More requirements than anybody has: each costs time for each object of the cluster.
+const MOST_REQUIREMENTS: usize = 1000;
+
+/// Options that are numbers. They change nothing here, but what is no number is refused, as at the peer.
+const NUMBERS: [&str; 2] = ["limit", "timeoutSeconds"];
+
 /// A label selector and a field selector, both of which must match.
 #[derive(Debug, Clone)]
 pub(super) struct Selection {
@@ -21,7 +27,7 @@ impl Selection {
     /// What the query string asks for.
     ///
     /// # Errors
-    /// 400 for a selector that does not parse, or a field that is not known.
+    /// 400 for a selector that does not parse or has no end, a field that is not known, a limit that is no number.
     pub(super) fn of(uri: &Uri) -> Result<Self, Status> {
         let text = |name| parameter(uri, name).unwrap_or_default();
         let labels = text("labelSelector")
@@ -30,6 +36,13 @@ impl Selection {
         let fields = text("fieldSelector")
             .parse::<FieldSelector>()
             .map_err(|error| Status::bad_request(error.to_string()))?;
+        few("label", labels.requirements().len())?;
+        few("field", fields.iter().len())?;
+        for number in NUMBERS {
+            if let Some(value) = parameter(uri, number) {
+                is_number(&value)?;
+            }
+        }
         if let Some((field, ..)) = fields.iter().find(|(field, ..)| !FIELDS.contains(field)) {
             return Err(Status::unknown_field(field, &FIELDS));
         }
@@ -45,6 +58,30 @@ impl Selection {
                 _ => None,
             })
     }
+}
+
+fn few(kind: &str, requirements: usize) -> Result<(), Status> {
+    if requirements <= MOST_REQUIREMENTS {
+        return Ok(());
+    }
+    Err(Status::bad_request(format!(
+        "the {kind} selector has {requirements} requirements: at most {MOST_REQUIREMENTS} are taken"
+    )))
+}
+
+/// Whether Go's `strconv.ParseInt` takes a value, in its words if not.
+fn is_number(value: &str) -> Result<(), Status> {
+    let digits = value.strip_prefix(['+', '-']).unwrap_or(value);
+    let problem = if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        "invalid syntax"
+    } else if value.parse::<i64>().is_err() {
+        "value out of range"
+    } else {
+        return Ok(());
+    };
+    Err(Status::bad_request(format!(
+        "strconv.ParseInt: parsing {value:?}: {problem}"
+    )))
 }
 
 #[cfg(test)]
@@ -95,5 +132,37 @@ mod tests {
             "{}",
             status.message
         );
+    }
+
+    #[test]
+    fn what_is_no_number_or_has_no_end_is_a_bad_request() {
+        let refused = |query: &str| {
+            let uri: Uri = format!("/x?{query}").parse().unwrap();
+            Selection::of(&uri).err().map(|status| status.message)
+        };
+        let many = |count: usize| vec!["!a"; count].join(",");
+        for (query, expected) in [
+            ("limit=2".to_owned(), None),
+            ("limit=-2&timeoutSeconds=%2B10&continue=x".to_owned(), None),
+            (
+                "limit=".to_owned(),
+                Some("strconv.ParseInt: parsing \"\": invalid syntax"),
+            ),
+            (
+                "limit=2k".to_owned(),
+                Some("strconv.ParseInt: parsing \"2k\": invalid syntax"),
+            ),
+            (
+                "timeoutSeconds=99999999999999999999".to_owned(),
+                Some("strconv.ParseInt: parsing \"99999999999999999999\": value out of range"),
+            ),
+            (format!("labelSelector={}", many(1000)), None),
+            (
+                format!("labelSelector={}", many(1001)),
+                Some("the label selector has 1001 requirements: at most 1000 are taken"),
+            ),
+        ] {
+            assert_eq!(refused(&query).as_deref(), expected, "{query:.60}");
+        }
     }
 }
