@@ -49,7 +49,7 @@ impl ApiServices {
         let (mut found, mut failed) = (Vec::new(), false);
         for name in NAMES {
             match asked(self.api.get_opt(name)).await {
-                Ok(None) => complaints.say(
+                Ok(None) => complaints.note(
                     name,
                     format!("there is no APIService {name}: nobody is sent here by it"),
                 ),

@@ -9,10 +9,21 @@ pub(super) struct Complaints(BTreeMap<&'static str, String>);
 impl Complaints {
     /// Something is wrong with `thing`.
     pub(super) fn say(&mut self, thing: &'static str, complaint: String) {
-        if self.0.get(thing) != Some(&complaint) {
+        if self.is_news(thing, &complaint) {
             tracing::warn!("{complaint}");
-            self.0.insert(thing, complaint);
         }
+    }
+
+    /// Something is with `thing` that may be meant so.
+    pub(super) fn note(&mut self, thing: &'static str, remark: String) {
+        if self.is_news(thing, &remark) {
+            tracing::info!("{remark}");
+        }
+    }
+
+    fn is_news(&mut self, thing: &'static str, said: &str) -> bool {
+        let before = self.0.insert(thing, said.to_owned());
+        before.as_deref() != Some(said)
     }
 
     /// Nothing is wrong with `thing`.
@@ -20,5 +31,22 @@ impl Complaints {
         if self.0.remove(thing).is_some() {
             tracing::info!("{thing}: well again");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_is_news_once_until_it_is_settled() {
+        let mut complaints = Complaints::default();
+        let mut news = |said: &str| complaints.is_news("thing", said);
+        assert_eq!(
+            [news("a"), news("a"), news("b"), news("a")],
+            [true, false, true, true]
+        );
+        complaints.settle("thing");
+        assert!(complaints.is_news("thing", "a"));
     }
 }

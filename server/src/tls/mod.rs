@@ -1,28 +1,31 @@
 //! TLS: the certificates that are shown and their reload, the server's own CA, and the listener.
 //!
-//! | part        | what it knows                                                            |
-//! |-------------|--------------------------------------------------------------------------|
-//! | `protocol`  | versions and cipher suites, under Go's names                             |
-//! | `pair`      | a certificate with its key, read or refused                              |
-//! | `authority` | a CA, and the serving certificates it issues                             |
-//! | `shown`     | which pair a client is shown                                             |
-//! | `keeper`    | files that changed, certificates that end                                |
-//! | `listener`  | connections, so many; `connection`: one; `activity`: for how long        |
-//! | `client`    | what a client shows                                                      |
+//! | part        | what it knows                                                                 |
+//! |-------------|-------------------------------------------------------------------------------|
+//! | `protocol`  | versions and cipher suites, under Go's names                                  |
+//! | `pair`      | a certificate with its key, read or refused                                   |
+//! | `authority` | a CA, and the serving certificates it issues                                  |
+//! | `shown`     | which pair a client is shown                                                  |
+//! | `keeper`    | when to look at files (`watched`), to renew our own (`own`), to warn (`ends`) |
+//! | `listener`  | places for connections, and who gives one up (`silent`)                       |
+//! | `connection`| one connection, and how long it may take for what (`activity`)                |
+//! | `client`    | what a client shows                                                           |
 
 mod activity;
 mod authority;
 mod client;
 mod connection;
 mod counts;
-mod folder;
+mod ends;
 mod keeper;
 mod listener;
+mod own;
 mod pair;
 mod protocol;
 mod shown;
 mod silent;
 mod socket;
+mod watched;
 
 pub use authority::Authority;
 pub(crate) use authority::{is_due, pem_of, validity_of};

@@ -73,7 +73,10 @@ impl Kind {
     /// The flags that name its certificate and its key.
     fn flags(self) -> (&'static str, &'static str) {
         match self {
-            Self::Serving => ("--tls-cert-file", "--tls-private-key-file"),
+            Self::Serving => (
+                "--tls-cert-file or --cert-dir",
+                "--tls-private-key-file or --cert-dir",
+            ),
             Self::Sni => ("--tls-sni-cert-key", "--tls-sni-cert-key"),
         }
     }

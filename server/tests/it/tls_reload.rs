@@ -245,6 +245,12 @@ async fn the_servers_own_certificate_is_kept_in_its_folder_and_so_is_another_tha
 
     let served = Served::start(&settings).await;
     assert_eq!(read(), first, "a restart uses what is there");
+    drop(served);
+    let mut other = settings.clone();
+    other.service.name = "metrics-server".to_owned();
+    let served = Served::start(&other).await;
+    assert_ne!(read(), first, "it is for another Service");
+    let first = read();
     wait_until("there is a new one, on disk too", async || {
         served.clock.advance(DAY);
         served.counts.snapshot().expiries[0].1 > end && read() != first
