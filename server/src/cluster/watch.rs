@@ -187,8 +187,10 @@ async fn follow<K: Watched>(
             match event {
                 Ok(event) => {
                     let done = matches!(event, Event::InitDone);
+                    // That a list is about to be asked for is no answer yet.
+                    let answered = !matches!(event, Event::Init);
                     news |= table.apply(event, names);
-                    if std::mem::take(&mut complained) {
+                    if answered && std::mem::take(&mut complained) {
                         tracing::info!(kind = %K::kind(&()), "the API server answers again");
                     }
                     if done {
