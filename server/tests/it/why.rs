@@ -157,6 +157,24 @@ async fn in_every_scenario_who_is_missing_has_the_right_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_point_that_gets_no_second_is_not_what_is_wrong() {
+    let replay = Replay::from_dir(fixtures().join("scenarios")).unwrap();
+    let harness = Harness::start(Config {
+        replay: Some(replay),
+        clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
+        ..Config::default()
+    })
+    .await;
+    let nodes = harness.cluster.node_names().len() as u64;
+    harness.first_step(nodes).await;
+    assert_eq!(pod(&harness, "scn", "p01").await.reason, "first_point");
+    harness.cluster.kill_kubelet("scn-01", Kill::Status(403));
+    harness.step(nodes).await;
+    assert_eq!(pod(&harness, "scn", "p01").await.reason, "forbidden");
+    assert_eq!(node(&harness, "scn-01").await.reason, "forbidden");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_metrics_is_told_so_and_how_fresh_they_are() {
     let harness = cluster().await;
     let name = &harness.cluster.node_names()[0];

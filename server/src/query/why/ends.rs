@@ -1,0 +1,137 @@
+//! The last links of every chain: whole, and fresh.
+
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::why::{Freshness, StepName};
+
+use super::chain::{Chain, Outcome};
+use super::words::{self, Words, span};
+use crate::clock::Age;
+use crate::cluster::Node;
+use crate::query::Query;
+use crate::store::{Absent, Latest};
+
+impl Query {
+    /// Whether the newest point is still believed.
+    pub(super) fn fresh(
+        &self,
+        chain: &mut Chain,
+        latest: &Latest,
+        arrived: Age,
+        trouble: Option<Outcome>,
+    ) -> Result<Outcome, Outcome> {
+        let (now, unseen) = (self.now(), self.retention.unseen);
+        let (age, silence) = (now.since(arrived), now.since(latest.scraped));
+        if self.retention.keeps(arrived, latest.scraped, now) {
+            chain.holds(
+                StepName::Fresh,
+                format!("its newest point came in {} ago", span(age)),
+            );
+            let (verdict, hint) = match trouble {
+                None => (
+                    format!("Metrics are there, {} old.", span(age)),
+                    String::new(),
+                ),
+                Some(trouble) => (
+                    format!(
+                        "Metrics are there, {} old, but will not be for long: {}",
+                        span(age),
+                        uncapital(&trouble.verdict)
+                    ),
+                    trouble.hint,
+                ),
+            };
+            return Ok(Outcome::new("available", verdict, hint));
+        }
+        if silence > unseen {
+            chain.breaks(
+                StepName::Fresh,
+                format!(
+                    "its node's last answer is {} old, and {} is as long as one is believed",
+                    span(silence),
+                    span(unseen)
+                ),
+            );
+            return Err(trouble.unwrap_or_else(|| {
+                Outcome::new(
+                    "stale",
+                    format!("Its node has not answered for {}.", span(silence)),
+                    "look into the server's log, and at /livez: the node should have been asked since",
+                )
+            }));
+        }
+        chain.breaks(
+            StepName::Fresh,
+            format!(
+                "the kubelet goes on repeating a point that came in {} ago, and {} is as long as one is believed",
+                span(age),
+                span(self.retention.unchanged)
+            ),
+        );
+        let Words { what, hint } = words::absent("it", &Absent::Stale);
+        Err(Outcome::new("stale", format!("{}.", capital(&what)), hint))
+    }
+
+    /// A chain that breaks because a reading is not whole, or gives no rate.
+    pub(super) fn not_whole(
+        &self,
+        chain: &mut Chain,
+        node: &str,
+        whom: &str,
+        absent: &Absent,
+    ) -> Outcome {
+        let (name, passes) = match absent {
+            Absent::Incomplete { container, .. } => (container, false),
+            Absent::NoRate { container, .. } => (container, true),
+            Absent::Stale | Absent::NotReported => (&None, false),
+        };
+        let whom = format!("{whom}{}", name.as_deref().unwrap_or_default());
+        let Words { what, hint } = words::absent(&whom, absent);
+        chain.breaks(StepName::Whole, what.clone());
+        let hint = if passes {
+            self.until_next(node, hint)
+        } else {
+            hint.to_owned()
+        };
+        Outcome::new(absent.reason(), format!("{}.", capital(&what)), hint)
+    }
+
+    /// When an answer was in, for the end of a sentence.
+    pub(super) fn taken(&self, latest: &Latest) -> String {
+        format!(", of {} ago", span(self.now().since(latest.scraped)))
+    }
+
+    pub(super) fn freshness_of(
+        &self,
+        timestamp: Timestamp,
+        window: GoDuration,
+        arrived: Age,
+    ) -> Freshness {
+        let age = self.now().since(arrived).as_millis();
+        Freshness {
+            timestamp,
+            window,
+            age: GoDuration::from_millis(i64::try_from(age).unwrap_or(i64::MAX)),
+        }
+    }
+}
+
+pub(super) fn nothing_yet(node: &Node) -> Outcome {
+    Outcome::new(
+        "first_scrape",
+        format!("Nothing of node {} is taken in yet.", node.name),
+        "wait for its first scrape to end",
+    )
+}
+
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+fn uncapital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
