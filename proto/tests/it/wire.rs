@@ -162,6 +162,10 @@ fn every_body_survives_compacting_and_indenting() {
         let Ok(value) = serde_json::from_slice::<serde_json::Value>(&theirs) else {
             continue;
         };
+        // The documents of OpenAPI are never indented.
+        if !theirs.contains(&b'\n') {
+            continue;
+        }
         assert_same_body(&indented(&value), &theirs);
         seen += 1;
     }

@@ -202,9 +202,13 @@ impl fmt::Display for Settings {
 
 /// Gives the API server's client what kube leaves out: a bound on silence. Without it a list that is never
 /// answered, or a connection that died without a word, would freeze what is known of the cluster for good.
+///
+/// And takes from it what it has too much: to ask again, silently and for up to a quarter of an hour a time, while
+/// the API server is overloaded. Watches, reviews and rounds each have a way of their own to ask again, and say so.
 pub(super) fn bounded(mut kube: kube::Config) -> kube::Config {
     kube.read_timeout = Some(LONGEST_SILENCE);
     kube.reset_reader_on_write = true;
+    kube.default_retry = false;
     kube
 }
 
