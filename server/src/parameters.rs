@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::Uri;
+use kubevitals_proto::selector::LabelSelector;
 
 /// The first value of a query parameter, decoded; a later one of the same name is ignored, as at the peer.
 pub(crate) fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
@@ -14,6 +15,17 @@ pub(crate) fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
 /// Whether an option of Kubernetes is on: it is there, if only by name, and says neither 0 nor false.
 pub(crate) fn option(uri: &Uri, name: &str) -> bool {
     parameter(uri, name).is_some_and(|value| *value != *"0" && !value.eq_ignore_ascii_case("false"))
+}
+
+/// More terms than anybody's selector has: each costs a review its place, and a list time for each object.
+pub(crate) const MOST_TERMS: usize = 1000;
+
+/// The requirements of a label selector and their values, counted.
+pub(crate) fn terms(selector: &LabelSelector) -> usize {
+    let requirements = selector.requirements().iter();
+    requirements
+        .map(|requirement| 1 + requirement.values.len())
+        .sum()
 }
 
 #[cfg(test)]
@@ -52,5 +64,18 @@ mod tests {
             "app=web,tier in (a)"
         );
         assert_eq!(parameter(&uri, "fieldSelector"), None);
+    }
+
+    #[test]
+    fn requirements_and_values_are_terms() {
+        for (selector, expected) in [
+            ("", 0),
+            ("a", 1),
+            ("a=b", 2),
+            ("a,!b", 2),
+            ("a in (x,y,z),b!=c", 6),
+        ] {
+            assert_eq!(terms(&selector.parse().unwrap()), expected, "{selector}");
+        }
     }
 }

@@ -6,11 +6,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use http::HeaderValue;
 use http::header::{RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
 
 use super::inflight::{self, InFlight};
-use super::reply::Form;
+use super::reply::{self, Form};
 use crate::auth::{Attributes, Auth, Refusal, User, normalized};
 
 /// Puts the gate before all that `routes` serve, unknown paths included. Between authentication and authorization
@@ -29,8 +29,13 @@ pub(super) fn before(routes: Router, auth: &Arc<Auth>, in_flight: Arc<InFlight>)
 
 /// The outermost layer: gives the path its one spelling, and reads what is asked for.
 pub(super) async fn read(mut request: Request, next: Next) -> Response {
-    if let Some(uri) = normalized(request.uri()) {
-        *request.uri_mut() = uri;
+    match normalized(request.uri()) {
+        Ok(None) => {}
+        Ok(Some(uri)) => *request.uri_mut() = uri,
+        Err(_) => {
+            let message = "the path is too long".to_owned();
+            return reply::text(StatusCode::URI_TOO_LONG, message);
+        }
     }
     let attributes = Attributes::of(request.method(), request.uri());
     request.extensions_mut().insert(Arc::new(attributes));
@@ -73,7 +78,7 @@ fn refuse(form: Form, refusal: &Refusal) -> Response {
             let nosniff = HeaderValue::from_static("nosniff");
             headers.insert(X_CONTENT_TYPE_OPTIONS, nosniff);
         }
-        Refusal::NotReady => {
+        Refusal::NotReady | Refusal::Busy => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         Refusal::Unauthorized | Refusal::Unasked(_) => {}

@@ -101,10 +101,12 @@ pub(super) async fn bound(
 }
 
 fn is_health(path: &str) -> bool {
-    let first = path.split('/').nth(1).unwrap_or_default();
-    health::ENDPOINTS
-        .iter()
-        .any(|(endpoint, ..)| *endpoint == first)
+    let mut parts = path.trim_start_matches('/').splitn(2, '/');
+    let (first, rest) = (parts.next().unwrap_or_default(), parts.next());
+    health::ENDPOINTS.iter().any(|(endpoint, checks)| {
+        let is_check = |name: &str| name.is_empty() || checks.iter().any(|one| one.name == name);
+        *endpoint == first && rest.is_none_or(is_check)
+    })
 }
 
 /// 429, in the peer's words.

@@ -91,13 +91,16 @@ impl Access {
         };
         let (reviewer, memo) = (Arc::clone(reviewer), Arc::clone(&self.memo));
         let (allowed, denied) = (self.allowed, self.denied);
-        let asked = move || async move {
-            let decision = reviewer.ask(&review, &memo.counts, read).await?;
-            let lifetime = match decision {
-                Decision::Allowed => allowed,
-                Decision::Denied(_) => denied,
-            };
-            Ok((decision, Lifetime(lifetime)))
+        let asked = move || {
+            let place = reviewer.place()?;
+            Ok(async move {
+                let decision = reviewer.ask(place, &review, &memo.counts, read).await?;
+                let lifetime = match decision {
+                    Decision::Allowed => allowed,
+                    Decision::Denied(_) => denied,
+                };
+                Ok((decision, Lifetime(lifetime)))
+            })
         };
         self.memo.answer(&question, asked).await
     }

@@ -8,7 +8,7 @@ use http::{Method, Uri};
 use kubevitals_proto::selector::{FieldOperator, FieldSelector, LabelSelector};
 use percent_encoding::percent_decode_str;
 
-use crate::parameters::{option, parameter};
+use crate::parameters::{MOST_TERMS, option, parameter, terms};
 
 /// The namespace, resource and so on of a path, and the verb.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum Target {
     },
 }
 
-/// Which objects of a list are asked for. One that does not parse is left out, which asks for more.
+/// Which objects of a list are asked for. One that does not parse, or has no end, is left out, which asks for more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selectors {
     /// By field.
@@ -144,8 +144,12 @@ impl Selectors {
     fn of(uri: &Uri) -> Self {
         let text = |name| parameter(uri, name).filter(|text| !text.is_empty());
         Self {
-            fields: text("fieldSelector").and_then(|text| text.parse().ok()),
-            labels: text("labelSelector").and_then(|text| text.parse().ok()),
+            fields: text("fieldSelector")
+                .and_then(|text| text.parse().ok())
+                .filter(|selector: &FieldSelector| selector.iter().len() <= MOST_TERMS),
+            labels: text("labelSelector")
+                .and_then(|text| text.parse().ok())
+                .filter(|selector| terms(selector) <= MOST_TERMS),
         }
     }
 
@@ -331,6 +335,16 @@ mod tests {
                 panic!("{query}")
             };
             assert_eq!(format!("{} {name}", attributes.verb), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_selector_without_end_is_not_told_to_anybody() {
+        let many = |n| vec!["a"; n].join(",");
+        for (n, told) in [(1000, true), (1001, false)] {
+            let uri = format!("{BASE}/pods?labelSelector={}", many(n));
+            let attributes = Attributes::of(&Method::GET, &uri.parse().unwrap());
+            assert_eq!(attributes.selectors.labels.is_some(), told, "{n}");
         }
     }
 

@@ -32,18 +32,32 @@ impl Authorities {
     /// The CAs in PEM text.
     ///
     /// # Errors
-    /// In words: what is wrong with it. One certificate that cannot be read makes the whole text unusable, because
-    /// a file half written looks like that.
+    /// In words: what is wrong with it. One certificate that cannot be read makes the whole text unusable, because a
+    /// file half written looks like that. One that can be read but not used (webpki knows fewer extensions than Go)
+    /// is left out, as long as others can: it must not take the others down with it.
     pub(super) fn from_pem(pem: &[u8]) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
+        let mut unusable = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|error| format!("no PEM: {}", causes(&error)))?;
-            roots
-                .add(certificate)
-                .map_err(|error| format!("no CA certificate: {}", causes(&error)))?;
+            let Err(error) = roots.add(certificate.clone()) else {
+                continue;
+            };
+            let error = format!("no CA certificate: {}", causes(&error));
+            if X509Certificate::from_der(&certificate).is_err() {
+                return Err(error);
+            }
+            unusable.push(error);
         }
         if roots.is_empty() {
-            return Err("it holds no PEM certificate".to_owned());
+            let none = || "it holds no PEM certificate".to_owned();
+            return Err(unusable.pop().unwrap_or_else(none));
+        }
+        if let Some(one) = unusable.first() {
+            tracing::warn!(
+                left_out = unusable.len(),
+                "a CA certificate for clients cannot be used and is left out: {one}"
+            );
         }
         let provider = Arc::new(ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)

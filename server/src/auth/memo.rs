@@ -87,10 +87,11 @@ impl<A: Answer> Memo<A> {
 
     /// The answer to `question`: the remembered one, or that of the same review under way, or of a new one. A
     /// review goes on when whoever asked for it is gone: others may wait for it. A failure is not remembered.
+    /// `review` is called when a new one is needed, and may refuse to begin it.
     pub(super) async fn answer<R>(
         self: &Arc<Self>,
         question: &[u8],
-        review: impl FnOnce() -> R,
+        review: impl FnOnce() -> Result<R, ReviewError>,
     ) -> Result<A, ReviewError>
     where
         R: Future<Output = Result<(A, Lifetime), ReviewError>> + Send + 'static,
@@ -109,7 +110,7 @@ impl<A: Answer> Memo<A> {
                 flight.clone()
             } else {
                 self.counts.missed();
-                let flight = self.begin(key, review());
+                let flight = self.begin(key, review()?);
                 flights.insert(key, flight.clone());
                 flight
             }
@@ -199,7 +200,9 @@ mod tests {
     async fn ask(memo: &Arc<Memo<String>>, question: &str, answer: &str) -> String {
         let answer = answer.to_owned();
         let review = async move { Ok((answer, Lifetime(TTL))) };
-        memo.answer(question.as_bytes(), || review).await.unwrap()
+        memo.answer(question.as_bytes(), || Ok(review))
+            .await
+            .unwrap()
     }
 
     #[tokio::test]
@@ -220,7 +223,7 @@ mod tests {
         let (_clock, memo) = memo();
         for answer in ["first", "second"] {
             let review = async move { Ok((answer.to_owned(), Lifetime(Duration::ZERO))) };
-            assert_eq!(memo.answer(b"q", || review).await.unwrap(), answer);
+            assert_eq!(memo.answer(b"q", || Ok(review)).await.unwrap(), answer);
         }
         assert_eq!(memo.snapshot().entries, 0);
     }
@@ -228,7 +231,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_told_and_not_remembered() {
         let (_clock, memo) = memo();
-        let failed = memo.answer(b"q", || async { Err(ReviewError::TimedOut) });
+        let failed = memo.answer(b"q", || Ok(async { Err(ReviewError::TimedOut) }));
         assert!(matches!(failed.await, Err(ReviewError::TimedOut)));
         assert_eq!(ask(&memo, "q", "well").await, "well");
     }
@@ -247,7 +250,7 @@ mod tests {
                         go.notified().await;
                         Ok(("answer".to_owned(), Lifetime(TTL)))
                     };
-                    memo.answer(b"q", || review).await
+                    memo.answer(b"q", || Ok(review)).await
                 })
             })
             .collect();
@@ -267,7 +270,7 @@ mod tests {
     #[tokio::test]
     async fn a_review_that_breaks_leaves_no_trace() {
         let (_clock, memo) = memo();
-        let broken = memo.answer(b"q", || async { panic!("as a defect would") });
+        let broken = memo.answer(b"q", || Ok(async { panic!("as a defect would") }));
         assert!(matches!(broken.await, Err(ReviewError::Broken)));
         assert_eq!(ask(&memo, "q", "well").await, "well");
     }

@@ -1,14 +1,17 @@
 //! One spelling for every path, before anybody reads it.
 
 use http::Uri;
-use http::uri::PathAndQuery;
+use http::uri::{InvalidUri, PathAndQuery};
 
 /// The same address with one spelling for its path: what need not be percent-encoded is not, and the rest is in
 /// upper case (RFC 3986, 6.2.2). `None` when it is so already. An encoded slash stays encoded: it is no slash.
-pub fn normalized(uri: &Uri) -> Option<Uri> {
+///
+/// # Errors
+/// When that address would be too long for an address.
+pub fn normalized(uri: &Uri) -> Result<Option<Uri>, InvalidUri> {
     let path = uri.path();
     let mut pieces = path.split('%');
-    let mut plain = pieces.next()?.to_owned();
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         match code(piece) {
             Some((byte, rest)) if is_plain(byte) => {
@@ -24,15 +27,16 @@ pub fn normalized(uri: &Uri) -> Option<Uri> {
         }
     }
     if plain == path {
-        return None;
+        return Ok(None);
     }
     if let Some(query) = uri.query() {
         plain.push('?');
         plain.push_str(query);
     }
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(plain).ok()?);
-    Uri::from_parts(parts).ok()
+    parts.path_and_query = Some(PathAndQuery::try_from(plain)?);
+    // Another path for what was an address before makes an address again.
+    Ok(Uri::from_parts(parts).ok())
 }
 
 /// The byte that two hexadecimal digits stand for, and what follows them.
@@ -60,7 +64,7 @@ mod tests {
 
     fn spelled(uri: &str) -> String {
         let uri: Uri = uri.parse().unwrap();
-        normalized(&uri).unwrap_or(uri).to_string()
+        normalized(&uri).unwrap().unwrap_or(uri).to_string()
     }
 
     #[test]
@@ -81,6 +85,12 @@ mod tests {
         ] {
             assert_eq!(spelled(given), expected, "{given}");
         }
+    }
+
+    #[test]
+    fn what_would_be_too_long_is_said_to_be() {
+        let path = format!("/{}", "%".repeat(30_000)).parse().unwrap();
+        assert!(normalized(&path).is_err());
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Why a request goes no further, in the peer's words.
 
-use kubevitals_proto::wire::status::{Details, Status};
+use kubevitals_proto::wire::status::{Details, Reason, Status};
 
 use super::review::ReviewError;
 use super::{Attributes, Target, User};
@@ -14,18 +14,25 @@ pub enum Refusal {
     NotReady,
     /// The API server could not be asked.
     Unasked(String),
+    /// Too many wait for the API server's answers.
+    Busy,
     /// Whoever asks may not.
     Forbidden(Box<Status>),
 }
 
 impl Refusal {
     pub(super) fn unasked(what: &str, error: &ReviewError) -> Self {
+        if *error == ReviewError::Busy {
+            return Self::Busy;
+        }
         // The log says which address did not answer and how; who asks need not know.
         let why = match error {
             ReviewError::TimedOut => "it did not answer in time",
             ReviewError::Unreachable(_) => "it cannot be reached",
             ReviewError::Refused(_) => "it refused to say",
-            ReviewError::Garbled(_) | ReviewError::Broken => "its answer cannot be used",
+            ReviewError::Garbled(_) | ReviewError::Broken | ReviewError::Busy => {
+                "its answer cannot be used"
+            }
         };
         Self::Unasked(format!("the API server was asked {what}, but {why}"))
     }
@@ -81,6 +88,11 @@ impl Refusal {
                 status
             }
             Self::Unasked(why) => Status::internal_error(why),
+            Self::Busy => Status::failure(
+                429,
+                Reason::TooManyRequests,
+                "too many requests wait for the API server to say who asks and whether they may: try again",
+            ),
             Self::Forbidden(status) => Status::clone(status),
         }
     }

@@ -1,5 +1,6 @@
 //! How the API server is asked for a review.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use http_body_util::{BodyExt, Limited};
 use kube::Client;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::counts::{ReviewCounts, Reviewed};
@@ -37,29 +38,52 @@ pub(super) enum ReviewError {
     Refused(String),
     #[error("the question or the API server's answer cannot be read: {0}")]
     Garbled(String),
+    #[error("too many wait for the API server's answers already")]
+    Busy,
     #[error("the review ended by a defect of this program")]
     Broken,
 }
+
+/// How many may wait for a turn, for each that has one. A review goes on when whoever asked for it is gone, so
+/// neither connections nor requests under way bound them.
+const WAITING: usize = 16;
 
 /// Asks for one kind of review, so many at the same moment.
 pub(super) struct Reviewer {
     client: Client,
     path: &'static str,
+    places: Arc<Semaphore>,
     turns: Semaphore,
 }
+
+/// Leave to ask: one of a bounded number.
+pub(super) struct Place(
+    #[expect(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit,
+);
 
 impl Reviewer {
     pub(super) fn new(client: Client, path: &'static str, at_once: usize) -> Self {
         Self {
             client,
             path,
+            places: Arc::new(Semaphore::new(at_once.saturating_mul(1 + WAITING))),
             turns: Semaphore::new(at_once),
         }
     }
 
-    /// Asks; `told` says what a good answer came to, for the counts.
+    /// A place among those who wait or ask.
+    ///
+    /// # Errors
+    /// [`ReviewError::Busy`] when none is free.
+    pub(super) fn place(&self) -> Result<Place, ReviewError> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        place.map(Place).map_err(|_| ReviewError::Busy)
+    }
+
+    /// Asks, in a place that is given back at the end. `read` says what a good answer came to, for the counts.
     pub(super) async fn ask<A: DeserializeOwned, T>(
         &self,
+        _place: Place,
         review: &impl Serialize,
         counts: &ReviewCounts,
         read: impl FnOnce(A) -> Result<(T, Reviewed), ReviewError>,
@@ -166,7 +190,6 @@ fn said(status: StatusCode, answer: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use http::Response;
@@ -198,8 +221,9 @@ mod tests {
 
     async fn ask(reviewer: &Reviewer, counts: &ReviewCounts) -> Result<Value, ReviewError> {
         let read = |answer: Value| Ok((answer, Reviewed::Yes));
+        let place = reviewer.place()?;
         reviewer
-            .ask(&json!({"token": "secret"}), counts, read)
+            .ask(place, &json!({"token": "secret"}), counts, read)
             .await
     }
 
@@ -255,6 +279,17 @@ mod tests {
         let all = futures::future::join_all((0..20).map(|_| ask(&reviewer, &counts))).await;
         assert!(all.iter().all(Result::is_ok));
         assert_eq!(most.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn no_more_than_so_many_wait() {
+        let reviewer = reviewer(2, |_| std::future::ready((201, "{}".to_owned())));
+        let places: Vec<_> = (0..2 * (1 + WAITING)).map(|_| reviewer.place()).collect();
+        assert!(places.iter().all(Result::is_ok));
+        let counts = ReviewCounts::default();
+        assert_eq!(ask(&reviewer, &counts).await, Err(ReviewError::Busy));
+        drop(places);
+        assert!(ask(&reviewer, &counts).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -124,6 +124,11 @@ impl Auth {
         }))
     }
 
+    /// Whether what keeps it current has ended by itself, which only a defect can bring about.
+    pub fn is_finished(&self) -> bool {
+        self.tasks.iter().any(AbortHandle::is_finished)
+    }
+
     /// Whether whom to believe is known. Until then every request with a client certificate is refused, and with it
     /// every one that comes through the kube-apiserver.
     pub fn ready(&self) -> bool {

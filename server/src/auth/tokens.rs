@@ -85,13 +85,16 @@ impl Tokens {
         };
         let (reviewer, memo) = (Arc::clone(&self.reviewer), Arc::clone(&self.memo));
         let lifetime = self.lifetime;
-        let asked = move || async move {
-            let user = reviewer.ask(&review, &memo.counts, read).await?;
-            let small = user
-                .as_ref()
-                .is_none_or(|user| size(user) <= MOST_REMEMBERED);
-            let lifetime = if small { lifetime } else { Duration::ZERO };
-            Ok((user, Lifetime(lifetime)))
+        let asked = move || {
+            let place = reviewer.place()?;
+            Ok(async move {
+                let user = reviewer.ask(place, &review, &memo.counts, read).await?;
+                let small = user
+                    .as_ref()
+                    .is_none_or(|user| size(user) <= MOST_REMEMBERED);
+                let lifetime = if small { lifetime } else { Duration::ZERO };
+                Ok((user, Lifetime(lifetime)))
+            })
         };
         self.memo.answer(token.as_bytes(), asked).await
     }

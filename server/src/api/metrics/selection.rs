@@ -6,12 +6,10 @@ use kubevitals_proto::selector::{FieldSelector, LabelSelector};
 use kubevitals_proto::wire::status::Status;
 
 use crate::api::request::parameter;
+use crate::parameters::{MOST_TERMS, terms};
 
 /// The fields that can be selected by, as at the peer.
 const FIELDS: [&str; 2] = ["metadata.name", "metadata.namespace"];
-
-/// More requirements than anybody has: each costs time for each object of the cluster.
-const MOST_REQUIREMENTS: usize = 1000;
 
 /// Options that are numbers. They change nothing here, but what is no number is refused, as at the peer.
 const NUMBERS: [&str; 2] = ["limit", "timeoutSeconds"];
@@ -36,7 +34,7 @@ impl Selection {
         let fields = text("fieldSelector")
             .parse::<FieldSelector>()
             .map_err(|error| Status::bad_request(error.to_string()))?;
-        few("label", labels.requirements().len())?;
+        few("label", terms(&labels))?;
         few("field", fields.iter().len())?;
         for number in NUMBERS {
             if let Some(value) = parameter(uri, number) {
@@ -60,12 +58,12 @@ impl Selection {
     }
 }
 
-fn few(kind: &str, requirements: usize) -> Result<(), Status> {
-    if requirements <= MOST_REQUIREMENTS {
+fn few(kind: &str, terms: usize) -> Result<(), Status> {
+    if terms <= MOST_TERMS {
         return Ok(());
     }
     Err(Status::bad_request(format!(
-        "the {kind} selector has {requirements} requirements: at most {MOST_REQUIREMENTS} are taken"
+        "the {kind} selector has {terms} requirements and values: at most {MOST_TERMS} are taken"
     )))
 }
 
@@ -159,7 +157,7 @@ mod tests {
             (format!("labelSelector={}", many(1000)), None),
             (
                 format!("labelSelector={}", many(1001)),
-                Some("the label selector has 1001 requirements: at most 1000 are taken"),
+                Some("the label selector has 1001 requirements and values: at most 1000 are taken"),
             ),
         ] {
             assert_eq!(refused(&query).as_deref(), expected, "{query:.60}");
