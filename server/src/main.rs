@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_server::config::{Asked, Flags, Settings};
 use kubevitals_server::{Server, telemetry};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Many small, long-lived allocations and short bursts of large ones are what jemalloc is made for; .cargo/config.toml
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     };
     let verbosity = u8::try_from(flags.logging.verbosity).unwrap_or(u8::MAX);
     telemetry::init(flags.logging.logging_format, verbosity);
+    raise_open_files();
     // Another part may have installed it already; it is the same one.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -106,6 +108,21 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Raises the soft limit of open files to the hard one, as Go's programs do by themselves: a connection to each
+/// node is kept, and containers often begin with a soft limit of 1024.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let raised = Rlimit {
+            current: limit.maximum,
+            ..limit
+        };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::warn!(%error, "cannot raise the limit of open files above {:?}: each node takes one", limit.current);
         }
     }
 }
