@@ -144,6 +144,7 @@ impl Server {
                 auth: Arc::clone(&auth),
                 connections: Arc::clone(tls.counts()),
                 max_requests_in_flight,
+                request_timeout,
             },
             address.port(),
         );
@@ -196,7 +197,8 @@ impl Server {
         const LOOK: Duration = Duration::from_secs(1);
         while !(self.scraping.is_finished()
             || self.serving.is_finished()
-            || self.watches.is_finished())
+            || self.watches.is_finished()
+            || self.auth.is_finished())
         {
             tokio::time::sleep(LOOK).await;
         }

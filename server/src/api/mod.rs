@@ -4,6 +4,7 @@ mod accept;
 #[cfg(test)]
 mod authorized;
 mod compress;
+mod deadline;
 mod debug;
 mod discovery;
 mod etag;
@@ -23,6 +24,7 @@ pub(crate) use accept::properties::hold as accept_holds;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -52,6 +54,8 @@ pub(crate) struct Sources {
     pub(crate) connections: Arc<tls::Counts>,
     /// How many requests there may be at once; none for any number.
     pub(crate) max_requests_in_flight: Option<NonZeroUsize>,
+    /// The longest until an answer begins.
+    pub(crate) request_timeout: Duration,
     /// With a managed CA.
     pub(crate) managed: Option<Arc<manage::Counts>>,
 }
@@ -66,6 +70,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         allocator,
         connections,
         max_requests_in_flight,
+        request_timeout,
         managed,
     } = sources;
     let requests = Arc::new(Requests::default());
@@ -86,6 +91,10 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
     };
     let routes = routes(query, &health, parts, port);
     gate::before(routes, &auth, in_flight)
+        .layer(middleware::from_fn_with_state(
+            request_timeout,
+            deadline::keep,
+        ))
         .layer(middleware::from_fn_with_state(requests, observe::observe))
         .layer(middleware::from_fn(gate::read))
 }

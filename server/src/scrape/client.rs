@@ -162,7 +162,8 @@ fn path_of(path: &str) -> Result<Uri, ScrapeError> {
         .path_and_query(format!("{slash}{path}"))
         .build()
         .map_err(|_| ScrapeError::BadPath {
-            path: path.to_owned(),
+            // An annotation may be long.
+            path: path.chars().take(100).collect(),
         })
 }
 

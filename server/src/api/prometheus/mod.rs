@@ -22,7 +22,8 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use http::{HeaderValue, StatusCode};
 use kubevitals_proto::wire::status::Status;
 use prometheus_client::collector::Collector;
@@ -30,6 +31,7 @@ use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::registry::Registry;
 
 use super::accept;
+use super::compress;
 use super::inflight::{self, InFlight};
 use super::observe::Requests;
 use super::reply::Form;
@@ -80,23 +82,34 @@ pub(super) fn routes(parts: Parts) -> Router<Arc<Query>> {
         "/metrics",
         get(async move |request: Request| {
             let (form, newer) = (Form::any(&request), prefers_openmetrics(&request));
-            metrics(registry, newer, form).await
+            let gzip = compress::takes_gzip(request.headers());
+            metrics(registry, newer, gzip, form).await
         }),
     )
 }
 
-async fn metrics(registry: Arc<Registry>, newer: bool, form: Form) -> Response {
+async fn metrics(registry: Arc<Registry>, newer: bool, gzip: bool, form: Form) -> Response {
     // With thousands of nodes this is a few milliseconds' work, during which nobody else should have to wait.
-    let written = tokio::task::spawn_blocking(move || write(&registry, newer)).await;
-    match written {
-        Ok(Ok(text)) => {
-            let mut response = Response::new(Body::from(text));
+    let written = tokio::task::spawn_blocking(move || {
+        let text = write(&registry, newer)?;
+        Ok::<_, fmt::Error>(if gzip {
+            compress::whole(text.as_bytes())
+        } else {
+            Bytes::from(text)
+        })
+    });
+    match written.await {
+        Ok(Ok(body)) => {
+            let mut response = Response::new(Body::from(body));
             *response.status_mut() = StatusCode::OK;
             let headers = response.headers_mut();
             let media = if newer { OPENMETRICS } else { CLASSIC };
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
-            headers.insert(VARY, HeaderValue::from_static("Accept"));
+            headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+            if gzip {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
             response
         }
         Ok(Err(error)) => form.status(&Status::internal_error(error)),
