@@ -5,7 +5,7 @@
 #   make bench  the benchmarks, printed
 #   make fuzz   every fuzz target for FUZZ_SECONDS=60; needs cargo-fuzz
 #
-# Both first targets install what they need on a fresh Debian machine with Rust.
+# On a fresh Debian machine with Rust, `make test` installs what else it needs; `make demo` needs nothing else.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -14,7 +14,7 @@ CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
 export CARGO_INCREMENTAL ?= 1
 
-.PHONY: help demo test bench fuzz fmt clippy doc deny tools build
+.PHONY: help demo test fuzz-check bench fuzz fmt clippy doc deny tools build
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
@@ -27,6 +27,7 @@ test: tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(MAKE) --no-print-directory deny
+	$(MAKE) --no-print-directory fuzz-check
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 	$(CARGO) test --workspace --doc --locked
 	$(CARGO) nextest run --workspace --locked
@@ -35,6 +36,15 @@ bench:
 	$(CARGO) build --release --locked --bin vitals-sim --bin vitals-server --bin vitals
 	$(CARGO) bench --locked -p kubevitals-proto
 	$(CARGO) bench --locked -p kubevitals-server
+
+# The fuzz targets are a workspace of their own: that they still build is seen here.
+fuzz-check:
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
+	@if command -v c++ >/dev/null; then \
+	  RUSTFLAGS="--cfg fuzzing" $(CARGO) check --locked --manifest-path fuzz/Cargo.toml --all-features; \
+	else \
+	  echo "there is no C++ compiler for libFuzzer: that the fuzz targets build is not checked here"; \
+	fi
 
 fuzz:
 	@./scripts/fuzz.sh
@@ -47,6 +57,6 @@ deny:
 	  echo "cargo-deny is not installed: licences and sources of dependencies are not checked here"; \
 	fi
 
-# What tests need beside Rust: cargo-nextest, and a real kubectl.
+# What tests need beside Rust: cargo-nextest, a real kubectl and a real Prometheus.
 tools:
 	@./scripts/tools.sh

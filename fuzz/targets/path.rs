@@ -18,7 +18,11 @@ fuzz_target!(|text: &str| {
     let Ok(uri) = text.parse::<Uri>() else { return };
     let Ok(plain) = normalized(&uri) else { return };
     let plain = plain.unwrap_or_else(|| uri.clone());
-    assert_eq!(normalized(&plain).unwrap(), None, "{plain} is not what it should become");
+    assert_eq!(
+        normalized(&plain).unwrap(),
+        None,
+        "{plain} is not what it should become"
+    );
     assert_eq!(plain.query(), uri.query());
     for method in &METHODS {
         let attributes = Attributes::of(method, &plain);

@@ -18,7 +18,12 @@ fuzz_target!(|text: &str| {
         assert_eq!(quantity.cmp(&back), Ordering::Equal);
         assert_eq!(back.value(), quantity.value());
         assert_eq!(back.milli_value(), quantity.milli_value());
-        let _ = (quantity + quantity, quantity.to_f64(), quantity.to_bytes(), quantity.to_nanocores());
+        let _ = (
+            quantity + quantity,
+            quantity.to_f64(),
+            quantity.to_bytes(),
+            quantity.to_nanocores(),
+        );
     }
     if let Ok(duration) = text.parse::<GoDuration>() {
         assert_eq!(duration.to_string().parse(), Ok(duration));

@@ -12,10 +12,16 @@ fuzz_target!(|text: &str| {
         let back: LabelSelector = written.parse().expect("what is written can be read");
         assert_eq!(back, selector, "{written}");
         assert_eq!(back.matches(&labels), selector.matches(&labels));
-        assert!(!selector.is_empty() || selector.matches(&labels), "an empty one takes all");
+        assert!(
+            !selector.is_empty() || selector.matches(&labels),
+            "an empty one takes all"
+        );
     }
     if let Ok(selector) = text.parse::<FieldSelector>() {
         let _ = selector.matches(|_| Some("value"));
-        assert!(!selector.is_empty() || selector.matches(|_| None), "an empty one takes all");
+        assert!(
+            !selector.is_empty() || selector.matches(|_| None),
+            "an empty one takes all"
+        );
     }
 });

@@ -95,6 +95,29 @@ impl Client {
     }
 }
 
+/// What a list may cost, in milliseconds of CPU, at the latest by the end of the performance work; for clusters of
+/// other sizes in proportion.
+fn limit(pods: usize, form: &str) -> f64 {
+    let (at_30_000, at_150_000) = match form {
+        "JSON" => (60.0, 350.0),
+        _ => (40.0, 200.0),
+    };
+    let pods = pods as f64;
+    if pods <= 30_000.0 {
+        at_30_000 * pods / 30_000.0
+    } else {
+        at_150_000 * pods / 150_000.0
+    }
+}
+
+/// What ten lists at once may add, in MiB.
+const ADDED: f64 = 40.0;
+
+fn verdict(found: f64, limit: f64) -> String {
+    let word = if found <= limit { "within" } else { "OVER" };
+    format!("{word} {limit:.0}")
+}
+
 /// Ten lists one after another, then ten at once, in each form.
 pub(crate) async fn measure(server: &Running, client: &Client, pods: usize) {
     let listed = client.items(PODS).await;
@@ -113,9 +136,11 @@ pub(crate) async fn measure(server: &Running, client: &Client, pods: usize) {
         }
         let each = |time: Duration| time.as_secs_f64() * 1000.0 / LISTS as f64;
         first_bytes.sort();
+        let alone = each(server.cpu() - cpu);
         println!(
-            "list of {pods} pods, {name:<9}{:>8.1} ms CPU, {:.1} ms, first byte {:.1} ms (median), {:.1} MB",
-            each(server.cpu() - cpu),
+            "list of {pods} pods, {name:<9}{:>8.1} ms CPU ({}), {:.1} ms, first byte {:.1} ms (median), {:.1} MB",
+            alone,
+            verdict(alone, limit(pods, name)),
             each(at.elapsed()),
             first_bytes[LISTS / 2].as_secs_f64() * 1000.0,
             bytes as f64 / 1e6,
@@ -124,13 +149,15 @@ pub(crate) async fn measure(server: &Running, client: &Client, pods: usize) {
         server.forget_peak();
         let (cpu, at) = (server.cpu(), Instant::now());
         let taken = futures::future::join_all((0..LISTS).map(|_| client.list(accept))).await;
+        let peak = server.memory("VmHWM") - before;
         let slowest = taken.iter().map(|taken| taken.first_byte).max().unwrap();
         println!(
-            "    ten at once             {:>8.1} ms CPU each, {:.1} ms all, first byte {:.1} ms (slowest), {:+.1} MiB at the peak, {:+.1} after",
+            "    ten at once             {:>8.1} ms CPU each, {:.1} ms all, first byte {:.1} ms (slowest), {:+.1} MiB at the peak ({}), {:+.1} after",
             each(server.cpu() - cpu),
             at.elapsed().as_secs_f64() * 1000.0,
             slowest.as_secs_f64() * 1000.0,
-            server.memory("VmHWM") - before,
+            peak,
+            verdict(peak, ADDED),
             server.memory("VmRSS") - before,
         );
     }
