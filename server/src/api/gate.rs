@@ -12,6 +12,7 @@ use http::{HeaderValue, StatusCode};
 use super::inflight::{self, InFlight};
 use super::reply::{self, Form};
 use crate::auth::{Attributes, Auth, Refusal, User, normalized};
+use crate::tls::Known;
 
 /// Puts the gate before all that `routes` serve, unknown paths included. Between authentication and authorization
 /// stands the bound on requests under way, as at the peer: it is for those whom we know, and spares the API server
@@ -47,8 +48,14 @@ async fn authenticate(State(auth): State<Arc<Auth>>, request: Request, next: Nex
     let (mut parts, body) = request.into_parts();
     match auth.authenticate(&mut parts).await {
         Ok(user) => {
+            let known = !user.is_anonymous();
             parts.extensions.insert(user);
-            next.run(Request::from_parts(parts, body)).await
+            let mut response = next.run(Request::from_parts(parts, body)).await;
+            if known {
+                // Its connection is kept longer than a stranger's when places are few.
+                response.extensions_mut().insert(Known);
+            }
+            response
         }
         Err(refusal) => refuse(form, &refusal),
     }

@@ -1,6 +1,7 @@
 //! What a connection is doing, and for how long it may.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,15 +12,22 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Limits;
+use super::room::{Place, Standing};
 
 /// What a connection is doing: told by its requests, read by whoever bounds it.
 #[derive(Debug, Clone)]
-pub(super) struct Activity(watch::Sender<State>);
+pub(super) struct Activity {
+    state: watch::Sender<State>,
+    /// Told when no request is under way.
+    place: Arc<Place>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct State {
     /// A request has come in.
     asked: bool,
+    /// One was of somebody whom we know.
+    known: bool,
     /// Requests whose answers are under way.
     open: usize,
     /// When this began.
@@ -39,28 +47,34 @@ pub(super) enum Overdue {
 
 impl Activity {
     /// A connection that begins now.
-    pub(super) fn new() -> Self {
-        Self(watch::Sender::new(State {
+    pub(super) fn new(place: &Arc<Place>) -> Self {
+        let state = watch::Sender::new(State {
             asked: false,
+            known: false,
             open: 0,
             since: Instant::now(),
-        }))
+        });
+        let place = Arc::clone(place);
+        Self { state, place }
     }
 
     /// A request came in; it is under way until the returned value is dropped.
     pub(super) fn begin(&self) -> Busy {
-        self.0.send_modify(|state| {
+        self.state.send_modify(|state| {
+            if state.open == 0 {
+                self.place.work();
+            }
             state.asked = true;
             state.open += 1;
             state.since = Instant::now();
         });
-        Busy(self.0.clone())
+        Busy(self.clone())
     }
 
     /// Completes when the connection has been at the same thing for too long. `answer` bounds an answer, on
     /// connections that carry one at a time.
     pub(super) async fn overdue(&self, limits: Limits, answer: Option<Duration>) -> Overdue {
-        let mut told = self.0.subscribe();
+        let mut told = self.state.subscribe();
         loop {
             let state = *told.borrow_and_update();
             let (overdue, limit) = match state {
@@ -85,13 +99,31 @@ impl Activity {
 
 /// A request under way.
 #[derive(Debug)]
-pub(super) struct Busy(watch::Sender<State>);
+pub(super) struct Busy(Activity);
+
+impl Busy {
+    /// It is of somebody whom we know.
+    pub(super) fn is_known(&self) {
+        self.0.state.send_if_modified(|state| {
+            state.known = true;
+            // Of no concern to who bounds the connection.
+            false
+        });
+    }
+}
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.send_modify(|state| {
+        let Activity { state, place } = &self.0;
+        state.send_modify(|state| {
             state.open -= 1;
             state.since = Instant::now();
+            if state.open == 0 {
+                place.rest(match state.known {
+                    true => Standing::Known,
+                    false => Standing::Stranger,
+                });
+            }
         });
     }
 }
@@ -163,6 +195,8 @@ mod tests {
     use super::*;
     use http_body_util::BodyExt;
 
+    use crate::tls::room::Room;
+
     const LIMITS: Limits = Limits {
         connections: 1,
         header: Duration::from_millis(1),
@@ -173,7 +207,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_silent_then_stalled_then_idle() {
-        let activity = Activity::new();
+        let activity = Activity::new(&Arc::new(Room::default().enter()));
         let answer = Some(LIMITS.request);
         assert_eq!(activity.overdue(LIMITS, answer).await, Overdue::Silent);
         let busy = (activity.begin(), activity.begin());
@@ -186,7 +220,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_changes_while_it_is_waited_for_counts() {
-        let activity = Activity::new();
+        let activity = Activity::new(&Arc::new(Room::default().enter()));
         let unbounded = Limits {
             header: Duration::from_secs(3600),
             ..LIMITS
@@ -197,8 +231,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_was_known_once_makes_room_after_strangers_and_no_request_under_way_does() {
+        let room = Room::default();
+        let (known, stranger) = (Arc::new(room.enter()), Arc::new(room.enter()));
+        let (of_known, of_stranger) = (Activity::new(&known), Activity::new(&stranger));
+        let busy = of_known.begin();
+        busy.is_known();
+        drop(busy);
+        // Also by what it asks later.
+        drop(of_known.begin());
+        drop(of_stranger.begin());
+        assert!(room.make());
+        stranger.cut().await;
+        let _busy = (of_known.begin(), of_stranger.begin());
+        drop(of_known.begin());
+        assert!(!room.make());
+    }
+
+    #[tokio::test]
     async fn a_body_is_handed_on_in_pieces_and_keeps_its_length() {
-        let activity = Activity::new();
+        let activity = Activity::new(&Arc::new(Room::default().enter()));
         let mut answer = Answer::new(Body::from("abcdefg"), 3, activity.begin());
         assert_eq!(hyper::body::Body::size_hint(&answer).exact(), Some(7));
         let mut pieces = Vec::new();

@@ -26,7 +26,6 @@ use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
-use parking_lot::Mutex;
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -40,8 +39,8 @@ use super::activity::{Activity, Answer, Overdue};
 use super::client::ClientCertificates;
 use super::counts::Open;
 use super::listener::stopped;
+use super::room::{Known, Place};
 use super::shown::AtAddress;
-use super::silent::Newcomer;
 use super::{Limits, Tls};
 
 /// How much of an answer is given to HTTP/2 at a time: what it has been given it keeps until the client takes
@@ -70,9 +69,19 @@ pub(super) struct Serving {
 }
 
 impl Serving {
-    /// Serves one client to its end, and counts it as `open` so long.
-    pub(super) async fn serve(mut self, stream: TcpStream, newcomer: Newcomer, open: Open) {
+    /// Serves one client to its end, or until its place is needed, and counts it as `open` so long.
+    pub(super) async fn serve(self, stream: TcpStream, place: Place, open: Open) {
         let _open = open;
+        let place = Arc::new(place);
+        tokio::select! {
+            // In this order: what is still to be written is, before the connection is cut.
+            biased;
+            () = self.serve_to_end(stream, &place) => {}
+            () = place.cut() => tracing::debug!("a connection at rest is cut to make room for another"),
+        }
+    }
+
+    async fn serve_to_end(mut self, stream: TcpStream, place: &Arc<Place>) {
         let _best_effort = stream.set_nodelay(true);
         let handshake = timeout(self.limits.header, handshake(&self.tls, stream));
         let accepted = tokio::select! {
@@ -86,15 +95,15 @@ impl Serving {
         };
         // TLS names the protocol; guessing it from the first bytes would be one more thing to wait for.
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.http2(stream, newcomer).await;
+            self.http2(stream, place).await;
         } else {
-            self.http1(stream, newcomer).await;
+            self.http1(stream, place).await;
         }
     }
 
-    async fn http1(self, stream: TlsStream<TcpStream>, newcomer: Newcomer) {
-        let activity = Activity::new();
-        let answers = Answers::new(&self.router, &activity, usize::MAX, &stream, newcomer);
+    async fn http1(self, stream: TlsStream<TcpStream>, place: &Arc<Place>) {
+        let activity = Activity::new(place);
+        let answers = Answers::new(&self.router, &activity, usize::MAX, &stream);
         let service = hyper::service::service_fn(|request| answers.answer(request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -107,15 +116,9 @@ impl Serving {
         self.drive(connection, &activity, answer).await;
     }
 
-    async fn http2(self, stream: TlsStream<TcpStream>, newcomer: Newcomer) {
-        let activity = Activity::new();
-        let answers = Arc::new(Answers::new(
-            &self.router,
-            &activity,
-            PIECE,
-            &stream,
-            newcomer,
-        ));
+    async fn http2(self, stream: TlsStream<TcpStream>, place: &Arc<Place>) {
+        let activity = Activity::new(place);
+        let answers = Arc::new(Answers::new(&self.router, &activity, PIECE, &stream));
         let service = hyper::service::service_fn(move |request| {
             let answers = Arc::clone(&answers);
             async move { answers.answer(request).await }
@@ -196,8 +199,6 @@ struct Answers {
     activity: Activity,
     piece: usize,
     certificates: Option<ClientCertificates>,
-    /// Until the first request.
-    newcomer: Mutex<Option<Newcomer>>,
 }
 
 impl Answers {
@@ -206,14 +207,12 @@ impl Answers {
         activity: &Activity,
         piece: usize,
         stream: &TlsStream<TcpStream>,
-        newcomer: Newcomer,
     ) -> Self {
         Self {
             router: router.clone(),
             activity: activity.clone(),
             piece,
             certificates: ClientCertificates::of(stream.get_ref().1),
-            newcomer: Mutex::new(Some(newcomer)),
         }
     }
 
@@ -221,7 +220,6 @@ impl Answers {
         &self,
         mut request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<Answer>, std::convert::Infallible>> + use<> {
-        drop(self.newcomer.lock().take());
         let (busy, piece) = (self.activity.begin(), self.piece);
         if let Some(certificates) = &self.certificates {
             request.extensions_mut().insert(certificates.clone());
@@ -229,6 +227,9 @@ impl Answers {
         let answer = self.router.clone().oneshot(request.map(Body::new));
         async move {
             let response = answer.await?;
+            if response.extensions().get::<Known>().is_some() {
+                busy.is_known();
+            }
             Ok(response.map(|body| Answer::new(body, piece, busy)))
         }
     }

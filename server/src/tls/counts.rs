@@ -41,7 +41,7 @@ pub struct Figures {
     pub accepted: u64,
     /// Connections that came when all places were taken, since start.
     pub turned_away: u64,
-    /// Connections without a request that were cut to make room for others, since start.
+    /// Connections without a request under way that were cut to make room for others, since start.
     pub made_room: u64,
     /// TLS handshakes that were not done: refused, cut, or too slow, since start.
     pub handshakes_failed: u64,

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::Tls;
 use super::connection::Serving;
-use super::silent::Silent;
+use super::room::Room;
 use crate::telemetry::Quiet;
 
 /// How often trouble that lasts is told.
@@ -67,8 +67,7 @@ pub async fn serve(
         limits,
         stop: stop.clone(),
     };
-    let (mut connections, silent) = (JoinSet::new(), Silent::default());
-    let mut number = 0_u64;
+    let (mut connections, room) = (JoinSet::new(), Room::default());
     let mut complaints = Complaints::new();
     loop {
         let accepted = tokio::select! {
@@ -82,17 +81,14 @@ pub async fn serve(
             Ok((stream, _)) => {
                 if connections.len() >= limits.connections {
                     complaints.full(limits.connections);
-                    if !silent.cut_oldest() {
+                    if !room.make() {
                         counts.turned_away();
                         continue;
                     }
                     counts.made_room();
                 }
-                number += 1;
                 let (serving, open) = (serving.clone(), counts.open());
-                silent.start(number, |newcomer| {
-                    connections.spawn(serving.serve(stream, newcomer, open))
-                });
+                connections.spawn(serving.serve(stream, room.enter(), open));
             }
             Err(error) if concerns_one(&error) => {
                 tracing::debug!(%error, "a connection was gone before it was accepted");
@@ -145,8 +141,8 @@ impl Complaints {
         if let Some(unreported) = self.places.speak() {
             tracing::warn!(
                 unreported,
-                "all {places} places for connections are taken; those that bring no request are cut, oldest first, \
-                 and without such newcomers are turned away",
+                "all {places} places for connections are taken; those without a request under way are cut, silent ones \
+                 first, and newcomers are turned away if there are none",
             );
         }
     }

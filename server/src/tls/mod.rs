@@ -7,7 +7,7 @@
 //! | `authority` | a CA, and the serving certificates it issues                                  |
 //! | `shown`     | which pair a client is shown                                                  |
 //! | `keeper`    | when to look at files (`watched`), to renew our own (`own`), to warn (`ends`) |
-//! | `listener`  | places for connections, and who gives one up (`silent`)                       |
+//! | `listener`  | places for connections, and who gives one up (`room`)                         |
 //! | `connection`| one connection, and how long it may take for what (`activity`)                |
 //! | `client`    | what a client shows                                                           |
 
@@ -22,8 +22,8 @@ mod listener;
 mod own;
 mod pair;
 mod protocol;
+mod room;
 mod shown;
-mod silent;
 mod socket;
 mod watched;
 
@@ -35,6 +35,7 @@ pub use keeper::Keeper;
 pub use listener::{Limits, serve};
 pub use pair::{CertificateError, Kind, Pair};
 pub use protocol::{CipherSuites, MinVersion};
+pub(crate) use room::Known;
 pub use shown::Certificates;
 pub use socket::listen;
 

@@ -324,17 +324,21 @@ async fn over_http1_an_answer_that_is_not_read_takes_its_connection_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_comes_when_all_places_are_taken_is_turned_away() {
+async fn who_comes_when_all_places_are_busy_is_turned_away_and_counted() {
     let listener = Listener::start(Limits {
         connections: 1,
         ..UNLIMITED
     })
     .await;
-    let mut first = listener.connect("http/1.1").await;
-    ask(&mut first).await.unwrap();
+    let (mut client, _connection) = listener.http2(1 << 10).await;
+    let mut answer = client.send_request(get_request("/endless")).await.unwrap();
     assert!(!listener.answers().await);
-    ask(&mut first).await.unwrap();
-    drop(first);
+    let figures = listener.counts.snapshot();
+    assert_eq!((figures.open, figures.accepted), (1, 1));
+    assert_eq!((figures.turned_away, figures.made_room), (1, 0));
+    let piece = answer.body_mut().frame().await;
+    assert!(matches!(piece, Some(Ok(_))), "the answer goes on");
+    drop((client, answer));
     wait_until("the place is free again", async || listener.answers().await).await;
 }
 

@@ -34,7 +34,7 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
     )?;
     families.counter(
         "kubevitals_connections_cut_for_room",
-        "Connections without a request that were cut to make room for others.",
+        "Connections without a request under way that were cut to make room for others.",
         |family| family.total(&[], made_room),
     )?;
     families.counter(

@@ -1,0 +1,161 @@
+//! Who makes room when all places are taken: a connection with no request under way. First those that have asked for
+//! nothing yet, then those of strangers, then the others, and of the same kind the one that has rested longest. Who
+//! only holds places, or asks now and then for what anybody may, cannot keep others out; and nobody's answer is cut.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+
+/// Says of an answer that its request was somebody's whom we know: an extension of the response.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known;
+
+/// What a connection without a request under way has done before. The first makes room first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// It has asked for nothing yet.
+    Silent,
+    /// It has asked, and nobody knows who it is.
+    Stranger,
+    /// It has asked for somebody whom we know.
+    Known,
+}
+
+/// A place in the order in which room is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    standing: Standing,
+    number: u64,
+}
+
+/// The connections that rest.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Room(Arc<Mutex<Resting>>);
+
+#[derive(Debug, Default)]
+struct Resting {
+    turns: u64,
+    connections: BTreeMap<Turn, Arc<Notify>>,
+}
+
+impl Room {
+    /// A place for a new connection, which is silent.
+    pub(super) fn enter(&self) -> Place {
+        let place = Place {
+            room: self.clone(),
+            chosen: Arc::default(),
+            turn: watch::Sender::new(None),
+        };
+        place.rest(Standing::Silent);
+        place
+    }
+
+    /// Has the first in order cut; whether there was one.
+    pub(super) fn make(&self) -> bool {
+        let first = self.0.lock().connections.pop_first();
+        first.map(|(_, chosen)| chosen.notify_one()).is_some()
+    }
+}
+
+/// A connection's place, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    room: Room,
+    chosen: Arc<Notify>,
+    /// While it rests.
+    turn: watch::Sender<Option<Turn>>,
+}
+
+impl Place {
+    /// No request is under way from now on.
+    pub(super) fn rest(&self, standing: Standing) {
+        let mut resting = self.room.0.lock();
+        resting.turns += 1;
+        let number = resting.turns;
+        let turn = Turn { standing, number };
+        resting.connections.insert(turn, Arc::clone(&self.chosen));
+        self.turn.send_replace(Some(turn));
+    }
+
+    /// A request is under way from now on.
+    pub(super) fn work(&self) {
+        let mut resting = self.room.0.lock();
+        if let Some(turn) = self.turn.send_replace(None) {
+            resting.connections.remove(&turn);
+        }
+    }
+
+    /// Completes when the connection has to make room. Should a request have come just then, it is answered first.
+    pub(super) async fn cut(&self) {
+        self.chosen.notified().await;
+        // The sender is `self`, so this ends only when it rests.
+        let mut turn = self.turn.subscribe();
+        let _resting = turn.wait_for(Option::is_some).await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.work();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    /// Which of the places has to make room, when one is asked for.
+    fn chosen(room: &Room, places: &[&Place]) -> Option<usize> {
+        let made = room.make();
+        let cut = places
+            .iter()
+            .position(|place| place.cut().now_or_never().is_some());
+        assert_eq!(made, cut.is_some());
+        cut
+    }
+
+    #[test]
+    fn the_silent_go_first_then_strangers_then_who_is_known_and_the_longest_at_rest_before_others()
+    {
+        let room = Room::default();
+        let places: Vec<_> = (0..6).map(|_| room.enter()).collect();
+        let [known, early, late, silent, newest, busy] = &places[..] else {
+            panic!()
+        };
+        known.work();
+        known.rest(Standing::Known);
+        busy.work();
+        for stranger in [late, early] {
+            stranger.work();
+            stranger.rest(Standing::Stranger);
+        }
+        // Whoever asks again has rested for a shorter time.
+        late.work();
+        late.rest(Standing::Stranger);
+        let all = [known, early, late, silent, newest, busy];
+        let order: Vec<_> = std::iter::from_fn(|| chosen(&room, &all)).collect();
+        assert_eq!(order, [3, 4, 1, 2, 0], "and a request under way never");
+    }
+
+    #[test]
+    fn a_request_that_comes_just_when_its_connection_was_chosen_is_answered_first() {
+        let room = Room::default();
+        let place = room.enter();
+        assert!(room.make());
+        place.work();
+        let mut cut = std::pin::pin!(place.cut());
+        assert!(cut.as_mut().now_or_never().is_none());
+        place.rest(Standing::Known);
+        assert!(cut.now_or_never().is_some());
+    }
+
+    #[test]
+    fn what_has_ended_makes_no_room() {
+        let room = Room::default();
+        drop(room.enter());
+        assert!(!room.make());
+    }
+}
