@@ -52,6 +52,13 @@ const PIECE: usize = 16 << 10;
 /// up to twice as long before it is refused.
 const HEADER_BYTES: usize = 64 << 10;
 
+/// The most bytes of requests' bodies, which nobody reads, that an HTTP/2 client may send before it is told that it
+/// may not: of one request, and of all of a connection together.
+const WINDOW: u32 = 64 << 10;
+
+/// The most bytes of one answer that HTTP/2 keeps until the client takes them.
+const SEND_BYTES: usize = 64 << 10;
+
 /// The most lines of an HTTP/1.1 header. A front proxy sends one for each group of the user.
 const HEADER_LINES: usize = 1024;
 
@@ -129,6 +136,9 @@ impl Serving {
             .keep_alive_timeout(Duration::from_secs(15))
             .max_concurrent_streams(self.tls.streams)
             .max_header_list_size(HEADER_BYTES as u32)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
+            .max_send_buf_size(SEND_BYTES)
             .serve_connection(TokioIo::new(stream), service);
         // The kube-apiserver sends everybody's requests over one connection: it outlives a stalled answer.
         self.drive(connection, &activity, None).await;

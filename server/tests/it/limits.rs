@@ -43,10 +43,13 @@ pub(crate) const UNLIMITED: Limits = Limits {
 
 const REQUEST: &[u8] = b"GET /small HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
+/// The bytes of a long answer: more than any buffer holds.
+const LONG: usize = 4 << 20;
+
 /// What an endless answer is made of, and holds until it ends.
 type Snapshot = Arc<[u8; 64 << 10]>;
 
-/// A listener by itself, with a small answer and an endless one.
+/// A listener by itself, with a small answer, a long one and an endless one.
 pub(crate) struct Listener {
     pub(crate) address: SocketAddr,
     client: ClientConfig,
@@ -170,6 +173,7 @@ fn router(held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>) -> Router {
     };
     Router::new()
         .route("/small", get(async || "small"))
+        .route("/long", get(async || "x".repeat(LONG)))
         .route("/endless", get(endless))
 }
 
@@ -301,6 +305,52 @@ async fn an_answer_that_is_not_read_is_cancelled_and_lets_go_what_it_holds() {
             assert_eq!(body, "small");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_http2_an_answer_arrives_whole_however_long_and_however_little_its_client_takes_at_once()
+ {
+    let listener = Listener::start(UNLIMITED).await;
+    for window in [1 << 10, 1 << 20] {
+        let (mut client, _connection) = listener.http2(window).await;
+        let answer = client.send_request(get_request("/long")).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body.len(), LONG);
+        assert!(body.iter().all(|byte| *byte == b'x'));
+    }
+}
+
+/// Of bodies, which nobody reads, no more is taken than so much of a connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_http2_a_client_is_let_send_little() {
+    const MOST: u32 = 64 << 10;
+    let listener = Listener::start(UNLIMITED).await;
+    let mut stream = listener.connect("h2").await;
+    let hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    stream.write_all(hello).await.unwrap();
+    // What every client may send before it is told anything.
+    let (mut of_stream, mut of_connection) = (65_535, 65_535);
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.unwrap();
+        let mut frame = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+        stream.read_exact(&mut frame).await.unwrap();
+        let number = |at: usize| u32::from_be_bytes(frame[at..at + 4].try_into().unwrap());
+        match (head[3], head[4]) {
+            // SETTINGS: INITIAL_WINDOW_SIZE is what a request's body begins with.
+            (4, 0) => {
+                let of_window = (0..frame.len()).step_by(6).find(|at| frame[*at + 1] == 4);
+                of_stream = of_window.map_or(of_stream, |at| number(at + 2));
+            }
+            // Ours is acknowledged.
+            (4, _) => break,
+            // WINDOW_UPDATE, before there is any stream: of the connection.
+            (8, _) => of_connection += number(0),
+            (kind, _) => panic!("a frame of kind {kind}"),
+        }
+    }
+    assert!(of_stream <= MOST, "{of_stream}");
+    assert!(of_connection <= MOST, "{of_connection}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
