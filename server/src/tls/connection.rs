@@ -48,8 +48,8 @@ use super::{Limits, Tls};
 const PIECE: usize = 16 << 10;
 
 /// The most bytes of an HTTP/1.1 request's line and header, and of an HTTP/2 header list: enough for a user of
-/// hundreds of groups behind a front proxy, and for the longest token. hyper reads ahead: an HTTP/1.1 header may be
-/// up to twice as long before it is refused.
+/// hundreds of groups behind a front proxy, and for the longest token. A longer HTTP/1.1 header is refused, and no more
+/// is read once so much is there. hyper's buffer for it grows by doubling, and may be allocated twice as long.
 const HEADER_BYTES: usize = 64 << 10;
 
 /// The most bytes of requests' bodies, which nobody reads, that an HTTP/2 client may send before it is told that it
@@ -115,6 +115,7 @@ impl Serving {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(None)
+            .max_header_size(HEADER_BYTES)
             .max_buf_size(HEADER_BYTES)
             .max_headers(HEADER_LINES)
             .serve_connection(TokioIo::new(stream), service);
