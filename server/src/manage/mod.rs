@@ -4,7 +4,7 @@
 //! Every minute a round:
 //!
 //! 1. read the APIServices that name this server's Service;
-//! 2. agree with the other replicas on the CAs: read the Secret, make or repair it, move a change-over on;
+//! 2. agree with the other replicas on the CAs: read the Secret, fill or repair it, move a change-over on;
 //! 3. write the CAs into those APIServices, each only if it is as it was read in 1;
 //! 4. show a serving certificate that the agreed CA has issued.
 //!
@@ -14,7 +14,8 @@
 //! bundles.
 //!
 //! It may do this, and nothing else: get, patch apiservices `v1.metrics.k8s.io` and `v1beta1.metrics.k8s.io`; in the
-//! Service's namespace get, update secret `vitals-server-ca`, and create secrets.
+//! Service's namespace get, update secret `vitals-server-ca`. It never creates it: whoever may create a Secret may
+//! create any.
 
 mod apiservice;
 mod authorities;
@@ -61,7 +62,7 @@ pub struct Figures {
     pub failed: u64,
     /// How often a `caBundle` was written, since start.
     pub bundles_written: u64,
-    /// How often the Secret was made or changed, since start.
+    /// How often the Secret was written, since start.
     pub secrets_written: u64,
     /// Until when the CA is good, once there is one.
     pub authority_ends: Option<Timestamp>,

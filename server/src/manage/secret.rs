@@ -1,10 +1,13 @@
 //! The Secret that the replicas share, and how they agree on what is in it.
+//!
+//! It is made by whoever installs the server, empty, and only ever filled here. RBAC knows no name when something is
+//! created: an account that may create a Secret may create any, such as kubeadm's bootstrap tokens, and every kubelet
+//! is shown this account's token.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use kubevitals_proto::time::Timestamp;
@@ -20,8 +23,12 @@ pub(super) const NAME: &str = "vitals-server-ca";
 /// How often another replica may be quicker before it is tried again later.
 const TRIES: usize = 5;
 
-/// Who is responsible for it, as a label.
+/// Who is responsible for what is in it, as a label that the manifests set.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "vitals-server");
+
+/// Its types: the manifests', and that of a CA made by `kubectl create secret tls`. What is in Secrets of other types
+/// has a meaning to others, some of whom fill them.
+const TYPES: [&str; 2] = ["Opaque", "kubernetes.io/tls"];
 
 /// The Secret.
 pub(super) struct Store {
@@ -40,8 +47,12 @@ impl Store {
         }
     }
 
-    /// What all replicas have agreed on: what is in the Secret, moved on if it is time. Without a Secret, or with one
-    /// of ours that is of no use, a new CA; of several replicas that make one, the first one's is everybody's.
+    /// What all replicas have agreed on: what is in the Secret, moved on if it is time. In an empty Secret, or in one
+    /// of ours whose content is of no use, a new CA; of several replicas that make one, the first one's is
+    /// everybody's.
+    ///
+    /// # Errors
+    /// What is wrong and what to do, without a Secret too: it is made by whoever installs the server.
     pub(super) async fn agree(
         &mut self,
         now: Timestamp,
@@ -50,19 +61,14 @@ impl Store {
         for _ in 0..TRIES {
             let present = asked(self.secrets.get_opt(NAME)).await;
             let present = present.map_err(|error| self.failed("read", &error))?;
-            let authorities = match &present {
-                None => Authorities::make(&self.known, now).map_err(cannot_make)?,
-                Some(secret) => self.read(secret, now)?,
-            };
+            let secret = present.ok_or_else(|| self.missing())?;
+            let authorities = self.read(&secret, now)?;
             let data = authorities.data();
-            if present
-                .as_ref()
-                .is_some_and(|secret| secret.data.as_ref() == Some(&data))
-            {
+            if secret.data.as_ref() == Some(&data) {
                 self.known = authorities.bundle().to_owned();
                 return Ok(authorities);
             }
-            if self.write(present, data).await? {
+            if self.write(secret, data).await? {
                 counts.secrets_written.fetch_add(1, Ordering::Relaxed);
                 tracing::info!(
                     "wrote the server's CA into the Secret {}/{NAME}",
@@ -79,61 +85,58 @@ impl Store {
     }
 
     fn read(&self, secret: &Secret, now: Timestamp) -> Result<Authorities, String> {
+        let namespace = &self.namespace;
+        let kind = secret.type_.as_deref().unwrap_or("Opaque");
+        if !TYPES.contains(&kind) {
+            return Err(format!(
+                "the Secret {namespace}/{NAME} is of type {kind} and so not for a CA: it is left alone; delete it if \
+                 it is nobody's, and apply deploy/base/secret.yaml"
+            ));
+        }
         let nothing = Data::new();
-        let read = Authorities::read(secret.data.as_ref().unwrap_or(&nothing), now);
-        match read {
+        let data = secret.data.as_ref().unwrap_or(&nothing);
+        if data.values().all(|ByteString(bytes)| bytes.is_empty()) {
+            return Authorities::make(&self.known, now).map_err(cannot_make);
+        }
+        match Authorities::read(data, now) {
             Ok(mut authorities) => {
                 authorities.advance(now).map_err(cannot_make)?;
                 Ok(authorities)
             }
             Err(error) if is_ours(secret) => {
                 tracing::warn!(
-                    "the Secret {}/{NAME} holds no CA ({error}); there is a new one",
-                    self.namespace
+                    "the Secret {namespace}/{NAME} holds no CA ({error}); there is a new one"
                 );
                 Authorities::make(&self.known, now).map_err(cannot_make)
             }
             Err(error) => Err(format!(
-                "the Secret {}/{NAME} holds no CA ({error}) and has no label {}={}: delete it if it is nobody's, and \
-                 the server makes a new one",
-                self.namespace, MANAGED_BY.0, MANAGED_BY.1
+                "the Secret {namespace}/{NAME} holds no CA ({error}) and has no label {}={}: it is left alone; take \
+                 its data away if it is nobody's, and the server puts a new CA into it",
+                MANAGED_BY.0, MANAGED_BY.1
             )),
         }
     }
 
     /// Writes, unless somebody was quicker.
-    async fn write(&self, present: Option<Secret>, data: Data) -> Result<bool, String> {
-        let params = PostParams::default();
-        let created = present.is_none();
-        let mut secret = present.unwrap_or_else(|| Secret {
-            metadata: ObjectMeta {
-                name: Some(NAME.to_owned()),
-                namespace: Some(self.namespace.clone()),
-                labels: Some(BTreeMap::from([(
-                    MANAGED_BY.0.to_owned(),
-                    MANAGED_BY.1.to_owned(),
-                )])),
-                ..ObjectMeta::default()
-            },
-            type_: Some("kubernetes.io/tls".to_owned()),
-            ..Secret::default()
-        });
+    async fn write(&self, mut secret: Secret, data: Data) -> Result<bool, String> {
         secret.data = Some(data);
         // What was read carries its version, and replaces no other.
-        let written = if created {
-            asked(self.secrets.create(&params, &secret)).await
-        } else {
-            asked(self.secrets.replace(NAME, &params, &secret)).await
-        };
-        match written {
+        let params = PostParams::default();
+        match asked(self.secrets.replace(NAME, &params, &secret)).await {
             Ok(_) => Ok(true),
-            // Made, changed or deleted by another meanwhile.
+            // Changed or deleted by another meanwhile.
             Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(false),
-            Err(error) => {
-                let what = if created { "create" } else { "update" };
-                Err(self.failed(what, &error))
-            }
+            Err(error) => Err(self.failed("update", &error)),
         }
+    }
+
+    fn missing(&self) -> String {
+        let namespace = &self.namespace;
+        format!(
+            "there is no Secret {namespace}/{NAME}, in which --manage-apiservice-ca keeps the server's CA, and the \
+             server may not make one: apply deploy/base/secret.yaml, or: kubectl --namespace {namespace} create \
+             secret generic {NAME}; until then the certificate that is shown stays, and it is looked for again"
+        )
     }
 
     fn failed(&self, what: &str, error: &kube::Error) -> String {

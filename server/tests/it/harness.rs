@@ -102,6 +102,9 @@ impl Harness {
             .await
             .expect("the kubeconfig is good");
         change(&mut settings);
+        if settings.tls.manage {
+            crate::manage::install(&cluster);
+        }
         let server = Server::start(settings).await.expect("the server starts");
         cluster.set_aggregated(server.local_addr());
         // By certificate: whose it is needs no API server, which some tests cut off.

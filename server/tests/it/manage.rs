@@ -1,5 +1,7 @@
 //! The managed CA: what the kube-apiserver verifies the server with, and how its replicas share it.
 
+mod secret;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use kubevitals_sim::{Cluster, Config, Faults, SimClock};
 use serde_json::{Value, json};
 
 use crate::harness::{told, wait_until};
+use crate::manifests::rendered::{Rendered, repository};
 use crate::tls::now;
 
 /// Between two rounds.
@@ -24,6 +27,17 @@ const ROUND: Duration = Duration::from_secs(60);
 
 const SECRET: &str = "vitals-server-ca";
 const SERVICES: [&str; 2] = ["v1beta1.metrics.k8s.io", "v1.metrics.k8s.io"];
+
+/// The Secret that comes with the manifests.
+fn manifest() -> Value {
+    let text = std::fs::read_to_string(repository("deploy/base/secret.yaml")).unwrap();
+    Rendered::yaml(&text).only("Secret").clone()
+}
+
+/// Has the cluster hold the Secret as whoever installs the server applies it.
+pub(crate) fn install(cluster: &Cluster) {
+    cluster.store().apply(Resource::Secrets, manifest());
+}
 
 /// A cluster, and a client of its API server.
 struct World {
@@ -33,7 +47,7 @@ struct World {
 }
 
 impl World {
-    /// A cluster with both APIServices, as the manifests have them, at `start`.
+    /// A cluster with the Secret and both APIServices, as the manifests have them, at `start`.
     async fn at(start: Timestamp) -> Self {
         telemetry::init(LogFormat::Text, 0);
         let _installed = rustls::crypto::ring::default_provider().install_default();
@@ -58,6 +72,7 @@ impl World {
             cluster,
             clock,
         };
+        install(&world.cluster);
         for name in SERVICES {
             world.register(name, "vitals-server", json!({}));
         }
@@ -132,13 +147,13 @@ impl World {
         )
     }
 
-    fn put_secret(&self, labels: Value, data: &BTreeMap<&str, String>) {
+    fn put_secret(&self, kind: &str, labels: Value, data: &BTreeMap<&str, String>) {
         let data: BTreeMap<_, _> = data
             .iter()
             .map(|(key, value)| (*key, BASE64_STANDARD.encode(value)))
             .collect();
         let metadata = json!({"name": SECRET, "namespace": "kube-system", "labels": labels});
-        let secret = json!({"metadata": metadata, "type": "kubernetes.io/tls", "data": data});
+        let secret = json!({"metadata": metadata, "type": kind, "data": data});
         self.cluster.store().apply(Resource::Secrets, secret);
     }
 
@@ -192,6 +207,12 @@ async fn the_api_server_verifies_with_a_ca_that_is_kept_in_a_secret() {
     assert_eq!(count(&secret["ca.crt"]), 1);
     assert_eq!(secret["ca.crt"], secret["tls.crt"]);
     Authority::read(&secret["tls.crt"], &secret["tls.key"], now()).unwrap();
+    let mut filled = world.object(Resource::Secrets, Some("kube-system"), SECRET);
+    let filled = filled.as_mut().unwrap();
+    for part in ["type", "metadata/labels"] {
+        let part = format!("/{part}");
+        assert_eq!(filled.pointer(&part), manifest().pointer(&part));
+    }
     let account = format!(
         "system:serviceaccount:{}:{}",
         SERVER_ACCOUNT.0, SERVER_ACCOUNT.1
@@ -199,53 +220,6 @@ async fn the_api_server_verifies_with_a_ca_that_is_kept_in_a_secret() {
     let refused = world.cluster.identities().refused(&account);
     let secrets: Vec<_> = refused.iter().filter(|a| a.resource == "secrets").collect();
     assert!(secrets.is_empty(), "{secrets:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn replicas_share_one_ca() {
-    let world = World::at(now()).await;
-    // Both find no Secret; one is the first.
-    let (first, second) = tokio::join!(world.serve(), world.serve());
-    for server in [&first, &second] {
-        world.cluster.set_aggregated(server.local_addr());
-        world.answered().await;
-    }
-    let bundle = world.bundle();
-    assert_eq!(count(&bundle), 1);
-    let third = world.serve().await;
-    world.answered().await;
-    assert_eq!(
-        world.bundle(),
-        bundle,
-        "one that comes later takes what is there"
-    );
-    drop(third);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deleted_secret_heals_and_no_request_fails() {
-    let world = World::at(now()).await;
-    let (first, second) = (world.serve().await, world.serve().await);
-    let both = [&first, &second];
-    world.answered().await;
-    let old = world.secret().unwrap()["tls.crt"].clone();
-    let store = world.cluster.store();
-    assert!(store.delete(Resource::Secrets, Some("kube-system"), SECRET));
-    world
-        .rounds_until(&both, "there is a new CA, and the old one believed", || {
-            world.secret().is_some_and(|secret| {
-                secret["tls.crt"] != old && world.bundle() == secret["ca.crt"]
-            })
-        })
-        .await;
-    let bundle = world.bundle();
-    assert!(bundle.contains(&old) && count(&bundle) == 2, "{bundle}");
-    let settled = || world.secret().unwrap()["ca.crt"] == bundle;
-    for _ in 0..5 {
-        world
-            .rounds_until(&both, "another round has passed", settled)
-            .await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -259,7 +233,7 @@ async fn an_old_ca_gives_way_to_a_new_one_and_no_request_fails() {
         ("tls.crt", old.pem().to_owned()),
         ("tls.key", old.key_pem()),
     ]);
-    world.put_secret(json!({}), &kept);
+    world.put_secret("kubernetes.io/tls", json!({}), &kept);
     let (first, second) = (world.serve().await, world.serve().await);
     let both = [&first, &second];
     world.answered().await;
@@ -279,49 +253,6 @@ async fn an_old_ca_gives_way_to_a_new_one_and_no_request_fails() {
             world.bundle() == next.clone() + old.pem()
         })
         .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_useless_secret_of_ours_is_replaced_and_anybody_elses_is_left_alone() {
-    let garbage = BTreeMap::from([("tls.crt", "garbage".to_owned())]);
-    let world = World::at(now()).await;
-    world.put_secret(
-        json!({"app.kubernetes.io/managed-by": "vitals-server"}),
-        &garbage,
-    );
-    let _server = world.serve().await;
-    world.answered().await;
-    assert_eq!(world.secret().unwrap()["ca.crt"], world.bundle());
-
-    let world = World::at(now()).await;
-    world.put_secret(json!({}), &garbage);
-    let kubeconfig = world.cluster.server_kubeconfig();
-    let identities = world.cluster.identities();
-    let mut settings = Settings::embedded(kubeconfig, told(&world.clock))
-        .await
-        .unwrap();
-    settings.tls.manage = true;
-    let server = Server::start(settings).await.unwrap();
-    let asked = || {
-        let seen = identities.requests_seen("system:serviceaccount:kube-system:vitals-server");
-        seen.iter().any(|a| a.resource == "secrets")
-    };
-    wait_until("the Secret was read", async || asked()).await;
-    world.clock.advance(ROUND);
-    assert_eq!(world.secret().unwrap()["tls.crt"], "garbage");
-    assert!(world.spec(SERVICES[0])["caBundle"].is_null());
-    // It heals when somebody puts it right.
-    world.cluster.set_aggregated(server.local_addr());
-    let store = world.cluster.store();
-    store.delete(Resource::Secrets, Some("kube-system"), SECRET);
-    wait_until("there is a CA", async || {
-        world.clock.advance(ROUND);
-        world
-            .secret()
-            .is_some_and(|secret| secret["ca.crt"] == world.bundle())
-    })
-    .await;
-    world.answered().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

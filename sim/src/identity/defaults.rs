@@ -44,7 +44,7 @@ fn everyone() -> Vec<(Subject, Rule)> {
 }
 
 /// What `deploy/base` grants the server's account; a test of the server compares the two.
-fn manifests(namespace: &str) -> [Rule; 8] {
+fn manifests(namespace: &str) -> [Rule; 7] {
     [
         Rule::resources(&["list", "watch"], "", &["nodes", "pods"]),
         Rule::resources(&["get"], "", &["nodes/metrics", "nodes/stats"]),
@@ -63,7 +63,6 @@ fn manifests(namespace: &str) -> [Rule; 8] {
         Rule::resources(&["list", "watch"], "", &["configmaps"])
             .named(&["extension-apiserver-authentication"])
             .in_namespace("kube-system"),
-        Rule::resources(&["create"], "", &["secrets"]).in_namespace(namespace),
         Rule::resources(&["get", "update"], "", &["secrets"])
             .named(&["vitals-server-ca"])
             .in_namespace(namespace),

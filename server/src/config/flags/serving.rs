@@ -83,7 +83,8 @@ pub struct Serving {
     pub service_namespace: Option<String>,
 
     /// Keep the server's CA in the Secret vitals-server-ca, shared by its replicas, and write it into the caBundle of
-    /// the server's APIServices, so that the API server verifies what it connects to.
+    /// the server's APIServices, so that the API server verifies what it connects to. The Secret has to be there, and
+    /// may be empty.
     #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1,
           require_equals = true, default_missing_value = "true")]
     pub manage_apiservice_ca: bool,

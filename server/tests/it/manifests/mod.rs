@@ -5,7 +5,7 @@ mod docs;
 mod image;
 mod objects;
 mod rbac;
-mod rendered;
+pub(crate) mod rendered;
 mod security;
 mod upgrade;
 

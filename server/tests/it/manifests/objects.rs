@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Service, ServiceAccount};
+use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
@@ -30,6 +30,7 @@ fn kubernetes_knows_every_member_of_every_object() {
                 "Deployment" => understood::<Deployment>(object),
                 "Service" => understood::<Service>(object),
                 "ServiceAccount" => understood::<ServiceAccount>(object),
+                "Secret" => understood::<Secret>(object),
                 "APIService" => understood::<APIService>(object),
                 "ClusterRole" => understood::<ClusterRole>(object),
                 "ClusterRoleBinding" => understood::<ClusterRoleBinding>(object),
@@ -162,6 +163,23 @@ fn the_server_takes_the_arguments_of_every_deployment() {
             folder == "insecure-kubelet-tls",
             "{folder}"
         );
+    }
+}
+
+/// Applied again, it takes nothing away from what the server has written.
+#[test]
+fn the_secret_comes_empty_and_marked_as_the_servers() {
+    let upgrade = std::fs::read_to_string(repository("deploy/upgrade/rights.yaml")).unwrap();
+    let all = APPLICABLE.map(Rendered::deploy).into_iter();
+    for rendered in all.chain([Rendered::yaml(&upgrade)]) {
+        let secret = rendered.only("Secret");
+        let members: Vec<&String> = secret.as_object().unwrap().keys().collect();
+        assert_eq!(members, ["apiVersion", "kind", "metadata", "type"]);
+        assert_eq!(secret["type"], "Opaque");
+        assert_eq!(secret["metadata"]["name"], "vitals-server-ca");
+        assert_eq!(secret["metadata"]["namespace"], SERVER_ACCOUNT.0);
+        let mark = &secret["metadata"]["labels"]["app.kubernetes.io/managed-by"];
+        assert_eq!(mark, "vitals-server");
     }
 }
 

@@ -85,6 +85,26 @@ fn no_overlay_grants_the_server_more() {
     }
 }
 
+/// Its token is shown to every kubelet. Whoever may create a Secret in kube-system may create a bootstrap token, and
+/// with it nodes of his own.
+#[test]
+fn the_server_may_make_no_secret_and_sees_no_other_than_its_own() {
+    let base = rules_of(&Rendered::deploy("base"), SERVER_ACCOUNT.1);
+    let own = Rule::resources(&["get", "update"], "", &["secrets"])
+        .named(&["vitals-server-ca"])
+        .in_namespace(SERVER_ACCOUNT.0);
+    for rules in [base, upgrade_rules()] {
+        let of_secrets: Vec<Rule> = rules
+            .into_iter()
+            .filter(|rule| {
+                let all = rule.resources.iter().chain(&rule.verbs);
+                all.into_iter().any(|it| it == "secrets" || it == "*")
+            })
+            .collect();
+        assert_eq!(of_secrets, std::slice::from_ref(&own));
+    }
+}
+
 #[test]
 fn who_views_the_cluster_sees_metrics_and_why_they_are_missing() {
     let rendered = Rendered::deploy("base");
@@ -142,6 +162,19 @@ async fn cluster(rules: Vec<Rule>) -> Cluster {
         identities.grant(account(), rule);
     }
     cluster
+}
+
+/// Applies what of these objects the server reads or writes.
+fn apply(cluster: &Cluster, rendered: &Rendered) {
+    let kinds = [
+        ("APIService", Resource::ApiServices),
+        ("Secret", Resource::Secrets),
+    ];
+    for (kind, resource) in kinds {
+        for object in rendered.kind(kind) {
+            cluster.store().apply(resource, object.clone());
+        }
+    }
 }
 
 /// The server as a Deployment starts it; only where it listens and how it finds the API server is the test's.
@@ -204,9 +237,7 @@ async fn the_server_uses_all_that_it_is_granted_and_is_refused_nothing() {
     let rendered = Rendered::deploy("base");
     let rules = rules_of(&rendered, SERVER_ACCOUNT.1);
     let cluster = cluster(rules).await;
-    for api in rendered.kind("APIService") {
-        cluster.store().apply(Resource::ApiServices, api.clone());
-    }
+    apply(&cluster, &rendered);
     let folder = tempfile::tempdir().unwrap();
     let token = viewer(cluster.identities());
 
@@ -236,7 +267,7 @@ async fn the_server_uses_all_that_it_is_granted_and_is_refused_nothing() {
     assert_eq!(identities.refused(&username), BTreeSet::new());
 }
 
-/// Makes the Secret with the server's CA hold none; whether there is such a Secret.
+/// Takes the server's CA out of its Secret; whether it was there.
 fn spoil_authority(cluster: &Cluster) -> bool {
     let (secrets, name) = (Resource::Secrets, "vitals-server-ca");
     let store = cluster.store();
@@ -244,6 +275,9 @@ fn spoil_authority(cluster: &Cluster) -> bool {
         return false;
     };
     let mut secret = secret.to_value(secrets);
+    if secret["data"].is_null() {
+        return false;
+    }
     secret["data"] = json!({});
     store.apply(secrets, secret);
     true
@@ -299,11 +333,15 @@ fn peers_arguments(folder: &Path) -> Vec<String> {
     upgrade::ARGUMENTS.map(own).to_vec()
 }
 
-/// What deploy/upgrade/rights.yaml adds to them.
-fn upgrade_rules() -> Vec<Rule> {
+/// deploy/upgrade/rights.yaml.
+fn rights() -> Rendered {
     let path = super::rendered::repository("deploy/upgrade/rights.yaml");
-    let text = std::fs::read_to_string(path).unwrap();
-    rules_of(&Rendered::yaml(&text), "metrics-server")
+    Rendered::yaml(&std::fs::read_to_string(path).unwrap())
+}
+
+/// What it adds to them.
+fn upgrade_rules() -> Vec<Rule> {
+    rules_of(&rights(), "metrics-server")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -316,6 +354,7 @@ async fn with_the_upgrades_rights_the_peers_apiservice_comes_to_be_verified() {
     });
     let service = json!({"metadata": {"name": name}, "spec": spec});
     cluster.store().apply(kind, service);
+    apply(&cluster, &rights());
     let folder = tempfile::tempdir().unwrap();
     let token = viewer(cluster.identities());
 
