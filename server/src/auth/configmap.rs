@@ -60,8 +60,9 @@ pub(super) async fn follow(client: Client, keeper: Arc<Keeper>) {
                         error = %chain(&error),
                         unreported,
                         "cannot read the configmap {NAMESPACE}/{NAME}, by which the API server says whom to believe; \
-                         it is tried again; check that the API server answers and that this account is bound to the \
-                         role extension-apiserver-authentication-reader in {NAMESPACE}",
+                         it is tried again; check that the API server answers and that this account is bound to a \
+                         role in {NAMESPACE} that may list and watch it: deploy/base/rbac.yaml's vitals-server, or \
+                         extension-apiserver-authentication-reader, which every cluster has",
                     );
                 }
             }
