@@ -197,6 +197,29 @@ async fn who_may_not_is_told_what_is_missing() {
         assert!(said.contains(&expected), "{asked}: {said}");
     }
 
+    let both = stranger.fails("get nodemetrics,podmetrics -A").await;
+    assert_eq!(both.matches("cannot list resource").count(), 2, "{both}");
+    // What there is may be known by everyone whom the cluster knows.
+    for asked in [
+        "api-resources --api-group=metrics.k8s.io",
+        "explain podmetrics",
+        "get --raw /openapi/v3/apis/metrics.k8s.io/v1beta1",
+    ] {
+        stranger.says(asked).await;
+    }
+    let nobody = Kubectl::new(
+        &harness
+            .cluster
+            .api()
+            .kubeconfig()
+            .yaml("nobody", &Credentials::Token("nobodys-token")),
+    );
+    let said = nobody.fails("get podmetrics -A").await;
+    assert!(
+        said.contains("Unauthorized") || said.contains("logged in"),
+        "{said}"
+    );
+
     // One namespace is not all of them.
     let rules = [Rule::resources(&["get", "list"], GROUP, &["pods"]).in_namespace("default")];
     let neighbour = Kubectl::of_user(&harness, "neighbour", rules);
