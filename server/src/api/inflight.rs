@@ -1,21 +1,16 @@
 //! A bound on requests under way: more than that at once would only be slower for all of them.
 
 use std::num::NonZeroUsize;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 
-use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
-use hyper::body::{Frame, SizeHint};
 
-use super::{health, reply};
+use super::{health, held, reply};
 use crate::auth::User;
 
 /// The bound, and what is under way. A request is over when the last byte of its answer is taken.
@@ -91,13 +86,7 @@ pub(super) async fn bound(
     let Some(place) = in_flight.enter(exempt) else {
         return too_many();
     };
-    let response = next.run(request).await;
-    response.map(|body| {
-        Body::new(Held {
-            body,
-            _until_dropped: place,
-        })
-    })
+    held::until_over(next.run(request).await, place)
 }
 
 fn is_health(path: &str) -> bool {
@@ -120,36 +109,11 @@ fn too_many() -> Response {
     response
 }
 
-/// An answer's body, and its request's place.
-struct Held {
-    body: Body,
-    _until_dropped: Place,
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use axum::Router;
+    use axum::body::Body;
     use axum::middleware;
     use axum::routing::get;
     use tower::ServiceExt;

@@ -10,6 +10,7 @@ mod discovery;
 mod etag;
 mod gate;
 mod health;
+mod held;
 mod inflight;
 mod metrics;
 mod observe;

@@ -1,21 +1,17 @@
 //! Every request gets its audit id, and is counted.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Instant;
 
-use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use hyper::body::{Frame, SizeHint};
 use parking_lot::Mutex;
 
+use super::held;
 use crate::auth::{Attributes, Target};
 use crate::telemetry::Buckets;
 
@@ -187,12 +183,7 @@ pub(super) async fn observe(
     if let Some(audit_id) = audit_id {
         response.headers_mut().insert(AUDIT_ID, audit_id);
     }
-    response.map(|body| {
-        Body::new(Observed {
-            body,
-            _until_dropped: under_way,
-        })
-    })
+    held::until_over(response, under_way)
 }
 
 /// The id that the client gave the request, if it is one, else a new one: kube-apiserver's own requests carry
@@ -207,32 +198,6 @@ fn audit_id(headers: &HeaderMap) -> Option<HeaderValue> {
         let id = uuid::Uuid::new_v4().hyphenated().encode_lower(&mut text);
         HeaderValue::from_str(id).ok()
     })
-}
-
-/// An answer's body; the request is over when it is.
-struct Observed {
-    body: Body,
-    _until_dropped: UnderWay,
-}
-
-impl HttpBody for Observed {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 #[cfg(test)]

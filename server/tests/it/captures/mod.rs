@@ -7,6 +7,7 @@ mod table;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use kubevitals_proto::wire::envelope;
 use kubevitals_sim::identity::UserInfo;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, USER_AGENT};
 
@@ -157,13 +158,46 @@ async fn v1_is_v1beta1_under_another_name() {
         "/pods",
         "/namespaces/default/pods/flaky",
     ] {
-        for accept in ["application/json", "application/yaml"] {
+        let table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+        let metadata = match path {
+            "" => "application/json",
+            "/nodes" | "/pods" => {
+                "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+            }
+            _ => "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
+        };
+        for accept in [
+            "application/json",
+            "application/yaml",
+            table,
+            metadata,
+            "application/vnd.kubernetes.protobuf, */*",
+        ] {
             let of = async |version: &str| {
                 let path = format!("/apis/metrics.k8s.io/{version}{path}");
                 let request = harness.request("GET", &path).header(ACCEPT, accept);
                 let (status, body) = harness.send(request).await;
                 assert_eq!(status, 200, "{path}");
-                let text = String::from_utf8(body).unwrap();
+                body
+            };
+            if accept.contains("protobuf") {
+                // Times and lengths are in it: the envelopes must say the same kind, each under its version.
+                let kind = |body: Vec<u8>, version: &str| {
+                    let group_version = format!("metrics.k8s.io/{version}");
+                    let unwrapped = envelope::unwrap(&body).expect("an envelope");
+                    if !path.is_empty() {
+                        assert_eq!(unwrapped.api_version, group_version, "{path}");
+                    }
+                    unwrapped.kind.to_owned()
+                };
+                assert_eq!(
+                    kind(of("v1").await, "v1"),
+                    kind(of("v1beta1").await, "v1beta1")
+                );
+                continue;
+            }
+            let of = async |version: &str| {
+                let text = String::from_utf8(of(version).await).unwrap();
                 text.replace("metrics.k8s.io/v1beta1", "metrics.k8s.io/v1")
             };
             let creation = |text: String| {
