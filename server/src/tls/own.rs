@@ -49,8 +49,8 @@ impl Own {
         names.all(|name| pair.names.contains(name) || name.parse::<IpAddr>().is_ok())
     }
 
-    /// What is in the folder, or a new one that is put there. What an earlier run made is made anew when it is due
-    /// or for another Service.
+    /// What is in the folder, or a new one that is put there. What an earlier run made is made anew when it is due,
+    /// for another Service, or of no use: a run that is killed while it writes leaves a key without its certificate.
     pub(super) fn in_folder(
         &mut self,
         now: Timestamp,
@@ -58,10 +58,17 @@ impl Own {
         if let Some(files) = &self.files
             && (files.certificate.exists() || files.key.exists())
         {
-            let (pair, watched) = Watched::read(files.clone(), Place::Serving)?;
-            let ours = pair.issuer.starts_with(NAME);
-            if !ours || (self.is_named_by(&pair) && !is_due(&pair, now)) {
-                return Ok((pair, Some(watched)));
+            match Watched::read(files.clone(), Place::Serving) {
+                Ok((pair, watched)) => {
+                    let ours = pair.issuer.starts_with(NAME);
+                    if !ours || (self.is_named_by(&pair) && !is_due(&pair, now)) {
+                        return Ok((pair, Some(watched)));
+                    }
+                }
+                Err(error) if is_left_over(files) => {
+                    tracing::warn!("{error}; an earlier run left it so, and a new pair is made");
+                }
+                Err(error) => return Err(error),
             }
         }
         let issued = self.make(now)?;
@@ -86,6 +93,12 @@ impl Own {
 /// Whether a pair is one of our own and due to be made anew.
 pub(super) fn is_due(pair: &Pair, now: Timestamp) -> bool {
     pair.issuer.starts_with(NAME) && authority::is_due(pair, now)
+}
+
+/// Whether a pair that is of no use is nobody's but ours: it has no certificate, or one of our own.
+fn is_left_over(files: &Files) -> bool {
+    let absent = matches!(files.certificate.try_exists(), Ok(false));
+    absent || files.issuer().is_some_and(|name| name.starts_with(NAME))
 }
 
 /// Writes a pair into its folder, or says why it is in memory only.

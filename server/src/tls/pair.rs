@@ -231,6 +231,13 @@ impl Files {
         })
     }
 
+    /// The common name of who signed the certificate, whatever its key is.
+    pub(super) fn issuer(&self) -> Option<String> {
+        let bytes = read(&self.certificate).ok()?;
+        let certificate = CertificateDer::from_pem_slice(&bytes).ok()?;
+        Facts::read(&certificate).ok().map(|facts| facts.issuer)
+    }
+
     fn certificate_error(&self, cause: String) -> CertificateError {
         let (flag, _) = self.kind.flags();
         CertificateError::File {

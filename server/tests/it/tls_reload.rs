@@ -9,12 +9,13 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use kubevitals_server::tls::{Kind, NamedPair, Reloads, Settings};
+use kubevitals_server::tls::{Kind, NamedPair, Reloads, Settings, Tls};
+use kubevitals_sim::SimClock;
 use kubevitals_sim::pki::{Authority, Certified};
 use rustls::ClientConfig;
 
-use crate::harness::wait_until;
-use crate::tls::{Served, ask, believing, issue, write};
+use crate::harness::{told, wait_until};
+use crate::tls::{Served, ask, believing, issue, now, write};
 
 /// As often as files are looked at.
 const LOOK: Duration = Duration::from_secs(5);
@@ -262,6 +263,45 @@ async fn the_servers_own_certificate_is_kept_in_its_folder_and_so_is_another_tha
     served.reloaded(Kind::Serving, 1).await;
     let client = believing(&authority);
     assert!(served.connect(&client, "localhost").await.is_ok());
+}
+
+#[tokio::test]
+async fn what_a_killed_run_left_is_made_anew_and_what_somebody_else_did_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (
+        folder.path().join("apiserver.crt"),
+        folder.path().join("apiserver.key"),
+    );
+    let settings = Settings {
+        folder: Some(folder.path().to_owned()),
+        ..Settings::default()
+    };
+    drop(Served::start(&settings).await);
+    let other = Authority::new("somebody else's").unwrap();
+    let other = issue(&other, &["localhost"]);
+    let read = || (std::fs::read(&certificate).ok(), std::fs::read(&key).ok());
+
+    // Killed after the new key and before its certificate, on the first start and on a later one.
+    for leave in [
+        &(|| std::fs::remove_file(&certificate).unwrap()) as &dyn Fn(),
+        &|| std::fs::write(&key, &other.key_pem).unwrap(),
+        &|| std::fs::remove_file(&key).unwrap(),
+    ] {
+        leave();
+        let before = read();
+        drop(Served::start(&settings).await);
+        let made = read();
+        assert!(made.0.is_some() && made.0 != before.0 && made.1 != before.1);
+        drop(Served::start(&settings).await);
+        assert_eq!(read(), made, "they belong together");
+    }
+
+    std::fs::write(&certificate, &other.cert_pem).unwrap();
+    let before = read();
+    let clock = told(&SimClock::manual(now()));
+    let refused = Tls::new(&settings, clock).unwrap_err().to_string();
+    assert!(refused.contains("apiserver.crt"), "{refused}");
+    assert_eq!(read(), before);
 }
 
 #[tokio::test]
