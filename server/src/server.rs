@@ -61,6 +61,8 @@ pub struct Server {
     ending: watch::Sender<bool>,
     shutdown_delay: Duration,
     auth: Arc<Auth>,
+    /// With a managed CA: whether who verifies may connect.
+    verifiable: Option<watch::Receiver<bool>>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     scraping: JoinHandle<()>,
@@ -135,6 +137,7 @@ impl Server {
             let (service, certificates) = (&serving_tls.service, tls.certificates());
             Manager::new(&client, service, certificates, wall)
         });
+        let verifiable = manager.as_ref().map(Manager::ready);
         let router = api::router(
             api::Sources {
                 query: Arc::clone(&query),
@@ -142,6 +145,7 @@ impl Server {
                 allocator,
                 managed: manager.as_ref().map(|manager| Arc::clone(manager.counts())),
                 auth: Arc::clone(&auth),
+                verifiable: verifiable.clone(),
                 connections: Arc::clone(tls.counts()),
                 max_requests_in_flight,
                 request_timeout,
@@ -160,6 +164,7 @@ impl Server {
             ending,
             shutdown_delay,
             auth,
+            verifiable,
             stop,
             serving,
             scraping,
@@ -182,11 +187,13 @@ impl Server {
         &self.auth
     }
 
-    /// Completes when first answers exist and the kube-apiserver may ask for them.
+    /// Completes when first answers exist and the kube-apiserver may ask for them, verifying us with the managed CA
+    /// if there is one.
     pub async fn ready(&self) {
         // Readiness is a condition over many parts; looking is simpler than having each of them tell.
         const LOOK: Duration = Duration::from_millis(20);
-        while !(is_ready(self.query.readiness()) && self.auth.ready()) {
+        let verifiable = || self.verifiable.as_ref().is_none_or(|ready| *ready.borrow());
+        while !(is_ready(self.query.readiness()) && self.auth.ready() && verifiable()) {
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -219,10 +226,10 @@ impl Server {
 async fn serve_kept(serve: impl Future<Output = ()>, keeper: Keeper, manager: Option<Manager>) {
     let managed = manager.as_ref().map(Manager::ready);
     let serve = async {
-        if let Some(ready) = managed {
-            // Until then nobody who verifies could connect. An API server that does not answer may take long, and
-            // the kubelet's probes verify nothing.
-            let _late = timeout(MANAGED, ready).await;
+        if let Some(mut ready) = managed {
+            // Until then nobody who verifies could connect, and the server is not ready. An API server that does not
+            // answer may take long, and the kubelet's probes, which verify nothing, are to be answered.
+            let _late = timeout(MANAGED, ready.wait_for(|ready| *ready)).await;
         }
         serve.await;
     };

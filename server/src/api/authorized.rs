@@ -143,6 +143,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     let health = health::Health {
         query: Arc::clone(&query),
         auth: Arc::clone(&auth),
+        verifiable: None,
         stopped: watch::channel(false).1,
     };
     let parts = prometheus::Parts {

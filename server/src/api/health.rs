@@ -26,6 +26,8 @@ use crate::query::Query;
 pub(super) struct Health {
     pub(super) query: Arc<Query>,
     pub(super) auth: Arc<Auth>,
+    /// With a managed CA: true as soon as a certificate of it is shown, and for ever from then on.
+    pub(super) verifiable: Option<watch::Receiver<bool>>,
     /// True as soon as the server has been asked to end.
     pub(super) stopped: watch::Receiver<bool>,
 }
@@ -91,6 +93,18 @@ const SHUTDOWN: Check = Check {
             .ok_or("the process is ending".to_owned())
     },
 };
+/// Of readiness, with a managed CA. Were it left out, a rolling update would take away the last replica that the
+/// kube-apiserver can verify.
+static VERIFIABLE: Check = Check {
+    name: "managed-certificate",
+    holds: |health| {
+        let shown = health.verifiable.as_ref();
+        let pending = "no certificate of the managed CA (--manage-apiservice-ca) is shown yet; \
+                       kubevitals_managed_ca_rounds_total and the log tell why";
+        let shown = shown.is_none_or(|shown| *shown.borrow());
+        shown.then_some(()).ok_or(pending.to_owned())
+    },
+};
 
 const fn always(name: &'static str) -> Check {
     Check {
@@ -99,7 +113,7 @@ const fn always(name: &'static str) -> Check {
     }
 }
 
-/// The three endpoints and their checks.
+/// The three endpoints and their checks, but for [`VERIFIABLE`], which most servers do not have.
 pub(super) const ENDPOINTS: [(&str, &[Check]); 3] = [
     ("healthz", &[PING, LOG, IN_FLIGHT, OBJECT_COUNT, SYNCED]),
     (
@@ -127,10 +141,12 @@ pub(super) fn routes(health: &Health) -> Router<Arc<Query>> {
         .route("/version", get(version))
         .route("/version/", get(version));
     for (endpoint, checks) in ENDPOINTS {
-        let all_of = health.clone();
+        let ours = (endpoint == "readyz" && health.verifiable.is_some()).then_some(&VERIFIABLE);
+        let checks: Vec<&'static Check> = checks.iter().chain(ours).collect();
+        let (all_of, every) = (health.clone(), checks.clone());
         routes = routes.route(
             &format!("/{endpoint}"),
-            get(async move |request: Request| all(endpoint, checks, &all_of, &request)),
+            get(async move |request: Request| all(endpoint, &every, &all_of, &request)),
         );
         for check in checks {
             let health = health.clone();
@@ -145,7 +161,7 @@ pub(super) fn routes(health: &Health) -> Router<Arc<Query>> {
 
 /// All checks but those excluded. The words are k8s.io/apiserver's; so is that nothing is said of why a check
 /// failed, for anyone may ask. The single check and the log tell.
-fn all(endpoint: &str, checks: &[Check], health: &Health, request: &Request) -> Response {
+fn all(endpoint: &str, checks: &[&Check], health: &Health, request: &Request) -> Response {
     let mut excluded: BTreeSet<_> =
         form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
             .filter(|(key, _)| key == "exclude")
@@ -214,4 +230,80 @@ async fn version() -> Response {
             ..VersionInfo::default()
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::body::Body;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::auth;
+    use crate::clock::{Clock, SystemClock};
+    use crate::cluster::Watches;
+    use crate::scrape::Stats;
+
+    /// A server that has just begun.
+    fn health(verifiable: Option<watch::Receiver<bool>>) -> Health {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let settings = auth::Settings {
+            lookup: auth::Lookup::Skipped,
+            ..auth::Settings::default()
+        };
+        let nowhere = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
+        let client = kube::Client::try_from(nowhere).unwrap();
+        Health {
+            query: Arc::new(Query::new(
+                Arc::default(),
+                Arc::default(),
+                Watches::default(),
+                Arc::new(Stats::new().unwrap()),
+                Arc::clone(&clock),
+                Duration::from_secs(15),
+            )),
+            auth: Auth::start(settings, &client, &clock).unwrap(),
+            verifiable,
+            stopped: watch::channel(false).1,
+        }
+    }
+
+    async fn asked(health: &Health, path: &str) -> (StatusCode, String) {
+        let router = routes(health).with_state(Arc::clone(&health.query));
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 16).await;
+        (status, String::from_utf8(body.unwrap().into()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn with_a_managed_ca_readiness_waits_for_its_certificate_and_liveness_does_not() {
+        let (shown, verifiable) = watch::channel(false);
+        let health = health(Some(verifiable));
+        let (_, report) = asked(&health, "/readyz").await;
+        assert!(report.contains("[-]managed-certificate failed: reason withheld\n"));
+        let (status, why) = asked(&health, "/readyz/managed-certificate").await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(why.contains("--manage-apiservice-ca"), "{why}");
+        for endpoint in ["/livez?verbose", "/healthz?verbose"] {
+            let (_, report) = asked(&health, endpoint).await;
+            assert!(!report.contains("managed-certificate"), "{report}");
+        }
+        shown.send_replace(true);
+        // Nobody is left who could say otherwise.
+        drop(shown);
+        let (_, report) = asked(&health, "/readyz").await;
+        assert!(report.contains("[+]managed-certificate ok\n"), "{report}");
+    }
+
+    #[tokio::test]
+    async fn without_a_managed_ca_there_is_no_such_check() {
+        let health = health(None);
+        let (_, report) = asked(&health, "/readyz?verbose").await;
+        assert!(!report.contains("managed-certificate"), "{report}");
+        let (status, _) = asked(&health, "/readyz/managed-certificate").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+    }
 }

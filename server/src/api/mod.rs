@@ -48,6 +48,8 @@ pub(crate) struct Sources {
     pub(crate) query: Arc<Query>,
     /// Who asks, and may they.
     pub(crate) auth: Arc<Auth>,
+    /// With a managed CA: true as soon as a certificate of it is shown.
+    pub(crate) verifiable: Option<watch::Receiver<bool>>,
     /// True as soon as the server has been asked to end.
     pub(crate) stopped: watch::Receiver<bool>,
     pub(crate) allocator: Option<AskAllocator>,
@@ -67,6 +69,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
     let Sources {
         query,
         auth,
+        verifiable,
         stopped,
         allocator,
         connections,
@@ -88,6 +91,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
     let health = Health {
         query: Arc::clone(&query),
         auth: Arc::clone(&auth),
+        verifiable,
         stopped,
     };
     let routes = routes(query, &health, parts, port);

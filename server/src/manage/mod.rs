@@ -122,12 +122,9 @@ impl Manager {
         &self.counts
     }
 
-    /// Completes when a certificate is shown that the agreed CA has issued.
-    pub fn ready(&self) -> impl Future<Output = ()> + use<> {
-        let mut ready = self.ready.subscribe();
-        async move {
-            let _true_or_gone = ready.wait_for(|ready| *ready).await;
-        }
+    /// True as soon as a certificate is shown that the agreed CA has issued, and for ever from then on.
+    pub fn ready(&self) -> watch::Receiver<bool> {
+        self.ready.subscribe()
     }
 
     /// Does round after round, for ever.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures::FutureExt;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::Server;
@@ -314,4 +315,38 @@ async fn what_it_may_not_do_is_done_as_soon_as_it_may() {
     })
     .await;
     world.answered().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_not_ready_before_who_verifies_may_connect() {
+    let world = World::at(now()).await;
+    let identities = world.cluster.identities();
+    let account = Subject::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
+    let rules = identities.rules_of(&UserInfo::service_account(
+        SERVER_ACCOUNT.0,
+        SERVER_ACCOUNT.1,
+    ));
+    let (of_secrets, others): (Vec<_>, Vec<_>) = rules
+        .into_iter()
+        .partition(|rule| rule.resources.iter().any(|name| name == "secrets"));
+    identities.revoke(&account);
+    for rule in others {
+        identities.grant(account.clone(), rule);
+    }
+    let server = world.serve().await;
+    wait_until("all else is ready", async || {
+        let readiness = server.query().readiness();
+        readiness.synced.is_ok() && readiness.storage.is_ok() && server.auth().ready()
+    })
+    .await;
+    assert!(server.ready().now_or_never().is_none());
+    for rule in of_secrets {
+        identities.grant(account.clone(), rule);
+    }
+    wait_until("it is ready", async || {
+        world.clock.advance(ROUND);
+        server.ready().now_or_never().is_some()
+    })
+    .await;
+    assert!(world.is_answered().await, "at once");
 }
