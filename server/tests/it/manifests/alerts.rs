@@ -32,7 +32,7 @@ pub(super) fn alerts() -> BTreeMap<String, String> {
 type Series = &'static [(&'static str, &'static str)];
 
 /// An alert, what makes it speak, and what is near that and does not.
-const CASES: [(&str, Series, Series); 13] = [
+const CASES: [(&str, Series, Series); 14] = [
     (
         "MetricsAPIUnavailable",
         &[(
@@ -246,6 +246,23 @@ const CASES: [(&str, Series, Series); 13] = [
             r#"kubevitals_api_requests_total{job="vitals-server",code="429"}"#,
             "0+1x60 60+0x60",
         )],
+    ),
+    (
+        "ManagedCAFailing",
+        &[(
+            r#"kubevitals_managed_ca_rounds_total{job="vitals-server",pod="a",result="failure"}"#,
+            "0+12x120",
+        )],
+        &[
+            (
+                r#"kubevitals_managed_ca_rounds_total{job="vitals-server",pod="a",result="failure"}"#,
+                "0+12x60 720+0x60",
+            ),
+            (
+                r#"kubevitals_managed_ca_rounds_total{job="vitals-server",pod="a",result="success"}"#,
+                "0+1x120",
+            ),
+        ],
     ),
     (
         "ServingCertificateExpiring",

@@ -11,13 +11,14 @@ const NOT_OURS: [&str; 2] = ["up", "aggregator_unavailable_apiservice"];
 
 #[tokio::test]
 async fn alerts_are_over_metrics_that_the_server_has() {
-    let harness = Harness::start(Config {
+    let config = Config {
         nodes: 1,
         pods_per_node: 1,
         faults: Faults::None,
         ..Config::default()
-    })
-    .await;
+    };
+    // As in the manifests.
+    let harness = Harness::start_with(config, |settings| settings.tls.manage = true).await;
     let (status, body) = harness.get("/metrics").await;
     assert_eq!(status, 200);
     let exposed = String::from_utf8(body).unwrap();
