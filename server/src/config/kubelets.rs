@@ -22,16 +22,18 @@ pub(super) fn credentials(flags: &Kubelets, kube: &Config) -> Result<Credentials
     } else {
         trust(kube)?
     };
-    let identity = match (&flags.kubelet_client_certificate, &flags.kubelet_client_key) {
+    let (identity, token) = match (&flags.kubelet_client_certificate, &flags.kubelet_client_key) {
+        // The token may do more than read from kubelets: no node sees it that need not.
         (Some(certificate), Some(key)) => {
-            Some((Pem::File(certificate.clone()), Pem::File(key.clone())))
+            let files = (Pem::File(certificate.clone()), Pem::File(key.clone()));
+            (Some(files), Token::None)
         }
         _ => {
             showable(kube)?;
-            identity(kube)?
+            (identity(kube)?, token(kube)?)
         }
     };
-    Ok(Credentials::new(trust, identity, token(kube)?))
+    Ok(Credentials::new(trust, identity, token))
 }
 
 /// The API server's credentials alone, for kubelets that take the same.
@@ -123,4 +125,37 @@ fn showable(kube: &Config) -> Result<(), ConfigError> {
         "the kubeconfig's user has {what}, which kubelets do not take: use one with a token or a client certificate, \
          or give --kubelet-client-certificate and --kubelet-client-key"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::config::Flags;
+
+    /// What kubelets are shown with these flags and a kubeconfig with a token. Its own words, without the secrets.
+    fn shown(flags: &[&str]) -> String {
+        let flags = ["vitals-server", "--kubelet-insecure-tls"]
+            .iter()
+            .chain(flags);
+        let flags = Flags::try_parse_from(flags).unwrap();
+        let mut kube = Config::new("https://localhost".parse().unwrap());
+        kube.auth_info.token = Some("token".to_owned().into());
+        format!("{:?}", credentials(&flags.kubelets, &kube).unwrap())
+    }
+
+    #[test]
+    fn kubelets_that_are_shown_a_certificate_are_shown_no_token() {
+        assert!(shown(&[]).contains("token: Fixed("));
+        let certificate = [
+            "--kubelet-client-certificate=certificate.pem",
+            "--kubelet-client-key=key.pem",
+        ];
+        let shown = shown(&certificate);
+        assert!(
+            shown.contains("certificate.pem") && shown.contains("token: None"),
+            "{shown}"
+        );
+    }
 }

@@ -159,7 +159,8 @@ impl ScrapeError {
             Self::Status { status } => match status.as_u16() {
                 401 => {
                     "the kubelet does not accept our credentials: check its webhook authentication \
-                     (--authentication-token-webhook) and our service account"
+                     (--authentication-token-webhook) and our service account, or with --kubelet-client-certificate \
+                     that its client CA (--client-ca-file) has issued that"
                 }
                 403 => {
                     "grant this service account get on nodes/metrics and nodes/stats, and check that the kubelet's authorization \

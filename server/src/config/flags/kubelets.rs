@@ -45,7 +45,7 @@ pub struct Kubelets {
     #[arg(long, value_name = "FILE")]
     pub kubelet_certificate_authority: Option<PathBuf>,
 
-    /// A client certificate to show to kubelets.
+    /// A client certificate to show to kubelets, in place of the token.
     #[arg(long, value_name = "FILE")]
     pub kubelet_client_certificate: Option<PathBuf>,
 

@@ -283,6 +283,36 @@ fn spoil_authority(cluster: &Cluster) -> bool {
     true
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_certificate_for_kubelets_the_account_needs_no_right_to_them() {
+    let rendered = Rendered::deploy("base");
+    let (to_kubelets, rest): (Vec<Rule>, Vec<Rule>) = rules_of(&rendered, SERVER_ACCOUNT.1)
+        .into_iter()
+        .partition(|rule| rule.resources.contains(&"nodes/metrics".to_owned()));
+    assert_eq!(to_kubelets.len(), 1);
+    let cluster = cluster(rest).await;
+    apply(&cluster, &rendered);
+    let identities = cluster.identities();
+    for rule in to_kubelets {
+        identities.grant(Subject::User("reader".to_owned()), rule);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let pair = cluster.pki().cluster().issue_client("reader", &[]).unwrap();
+    let mut arguments = rendered.arguments();
+    for (flag, text) in [("certificate", pair.cert_pem), ("key", pair.key_pem)] {
+        let file = folder.path().join(flag);
+        std::fs::write(&file, text).unwrap();
+        arguments.push(format!("--kubelet-client-{flag}={}", file.display()));
+    }
+
+    let token = viewer(identities);
+    let server = start(&cluster, &arguments, folder.path()).await;
+    ready(&server).await;
+    is_asked(&cluster, &server, &token).await;
+    let UserInfo { username, .. } = UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
+    assert_eq!(identities.refused(&username), BTreeSet::new());
+}
+
 /// What metrics-server's manifests grant its account: its own role, and the two that every cluster has for aggregated
 /// API servers.
 fn peers_rules() -> Vec<Rule> {
