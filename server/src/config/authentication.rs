@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::apiserver::{bounded, from_file};
+use super::error::ConfigError;
 use super::flags::{Authentication, Authorization};
-use super::settings::{ConfigError, bounded, from_file};
 use crate::auth::{AllowedPaths, Lookup, ProxySettings, Settings};
 
 /// What authentication and authorization need. Files of CAs are read when the server starts.

@@ -3,8 +3,8 @@
 use kube::Config;
 use secrecy::ExposeSecret;
 
+use super::error::ConfigError;
 use super::flags::Kubelets;
-use super::settings::ConfigError;
 use crate::scrape::{Credentials, Pem, Token, Trust};
 
 /// The flags' credentials; what they leave open comes from `kube`.

@@ -1,7 +1,7 @@
 //! The flags of serving, checked.
 
+use super::error::ConfigError;
 use super::flags::Serving;
-use super::settings::ConfigError;
 use crate::tls::{CipherSuites, MinVersion, Service, Settings};
 
 /// Where a pod finds the name of its namespace.

@@ -11,43 +11,19 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::selector::LabelSelector;
 
+use super::apiserver::{bounded, from_file};
+use super::error::ConfigError;
 use super::flags::Flags;
 use super::{authentication, kubelets, serving};
 use crate::auth;
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::AddressType;
-use crate::scrape::{Addressing, Credentials, TlsError};
+use crate::scrape::{Addressing, Credentials};
 use crate::telemetry::{AskAllocator, chain};
 use crate::tls;
 
 const SHORTEST_RESOLUTION: Duration = Duration::from_secs(10);
 const LONGEST_RESOLUTION: Duration = Duration::from_secs(3600);
-
-/// An API server that says nothing for this long is gone; a watch says something at least every two minutes,
-/// because it is begun anew then.
-const LONGEST_SILENCE: Duration = Duration::from_secs(150);
-
-/// What is wrong with the flags or with a file they name, in one line.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A flag, or two that contradict each other.
-    #[error("{0}")]
-    Flag(String),
-    /// The kubeconfig.
-    #[error("cannot use the kubeconfig {path:?}: {cause}")]
-    Kubeconfig {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        cause: String,
-    },
-    /// No kubeconfig, and not in a cluster.
-    #[error("no --kubeconfig is given and this is no pod of a cluster: {0}")]
-    NotInCluster(String),
-    /// Something for kubelets.
-    #[error(transparent)]
-    Kubelets(#[from] TlsError),
-}
 
 /// All that the server is started with.
 #[derive(Debug)]
@@ -200,18 +176,6 @@ impl fmt::Display for Settings {
     }
 }
 
-/// Gives the API server's client what kube leaves out: a bound on silence. Without it a list that is never
-/// answered, or a connection that died without a word, would freeze what is known of the cluster for good.
-///
-/// And takes from it what it has too much: to ask again, silently and for up to a quarter of an hour a time, while
-/// the API server is overloaded. Watches, reviews and rounds each have a way of their own to ask again, and say so.
-pub(super) fn bounded(mut kube: kube::Config) -> kube::Config {
-    kube.read_timeout = Some(LONGEST_SILENCE);
-    kube.reset_reader_on_write = true;
-    kube.default_retry = false;
-    kube
-}
-
 fn check(flags: &Flags) -> Result<(), ConfigError> {
     let wrong = |text: &str| Err(ConfigError::Flag(text.to_owned()));
     if flags.kubelets.metric_resolution < SHORTEST_RESOLUTION {
@@ -262,17 +226,6 @@ fn check(flags: &Flags) -> Result<(), ConfigError> {
         )));
     }
     Ok(())
-}
-
-pub(super) async fn from_file(path: &PathBuf) -> Result<kube::Config, ConfigError> {
-    let wrong = |cause| ConfigError::Kubeconfig {
-        path: path.clone(),
-        cause,
-    };
-    let kubeconfig = Kubeconfig::read_from(path).map_err(|error| wrong(chain(&error)))?;
-    kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-        .await
-        .map_err(|error| wrong(chain(&error)))
 }
 
 #[cfg(test)]

@@ -1,0 +1,37 @@
+//! How an API server is reached.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+use super::error::ConfigError;
+use crate::telemetry::chain;
+
+/// An API server that says nothing for this long is gone; a watch says something at least every two minutes,
+/// because it is begun anew then.
+const LONGEST_SILENCE: Duration = Duration::from_secs(150);
+
+/// What a kubeconfig's file says.
+pub(super) async fn from_file(path: &PathBuf) -> Result<kube::Config, ConfigError> {
+    let wrong = |cause| ConfigError::Kubeconfig {
+        path: path.clone(),
+        cause,
+    };
+    let kubeconfig = Kubeconfig::read_from(path).map_err(|error| wrong(chain(&error)))?;
+    kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| wrong(chain(&error)))
+}
+
+/// Gives the API server's client what kube leaves out: a bound on silence. Without it a list that is never
+/// answered, or a connection that died without a word, would freeze what is known of the cluster for good.
+///
+/// And takes from it what it has too much: to ask again, silently and for up to a quarter of an hour a time, while
+/// the API server is overloaded. Watches, reviews and rounds each have a way of their own to ask again, and say so.
+pub(super) fn bounded(mut kube: kube::Config) -> kube::Config {
+    kube.read_timeout = Some(LONGEST_SILENCE);
+    kube.reset_reader_on_write = true;
+    kube.default_retry = false;
+    kube
+}

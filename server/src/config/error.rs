@@ -1,0 +1,27 @@
+//! What can be wrong with what the server is started with.
+
+use std::path::PathBuf;
+
+use crate::scrape::TlsError;
+
+/// What is wrong with the flags or with a file they name, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A flag, or two that contradict each other.
+    #[error("{0}")]
+    Flag(String),
+    /// The kubeconfig.
+    #[error("cannot use the kubeconfig {path:?}: {cause}")]
+    Kubeconfig {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: String,
+    },
+    /// No kubeconfig, and not in a cluster.
+    #[error("no --kubeconfig is given and this is no pod of a cluster: {0}")]
+    NotInCluster(String),
+    /// Something for kubelets.
+    #[error(transparent)]
+    Kubelets(#[from] TlsError),
+}
