@@ -13,6 +13,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,21 +27,18 @@ use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
-use rustls::ServerConfig;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use super::activity::{Activity, Answer, Overdue};
 use super::client::ClientCertificates;
 use super::counts::Open;
+use super::handshake::{Failures, handshake};
 use super::listener::stopped;
 use super::room::{Known, Place};
-use super::shown::AtAddress;
 use super::{Limits, Tls};
 
 /// How much of an answer is given to HTTP/2 at a time: what it has been given it keeps until the client takes
@@ -62,43 +60,48 @@ const SEND_BYTES: usize = 64 << 10;
 /// The most lines of an HTTP/1.1 header. A front proxy sends one for each group of the user.
 const HEADER_LINES: usize = 1024;
 
-/// What is said to who speaks HTTP without TLS, in Go's words.
-const PLAIN: &[u8] =
-    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
-
 /// What all connections share.
 #[derive(Clone)]
 pub(super) struct Serving {
     pub(super) tls: Arc<Tls>,
     pub(super) router: Router,
     pub(super) limits: Limits,
+    pub(super) failures: Arc<Failures>,
     pub(super) stop: watch::Receiver<bool>,
 }
 
 impl Serving {
     /// Serves one client to its end, or until its place is needed, and counts it as `open` so long.
-    pub(super) async fn serve(self, stream: TcpStream, place: Place, open: Open) {
+    pub(super) async fn serve(
+        self,
+        stream: TcpStream,
+        client: SocketAddr,
+        place: Place,
+        open: Open,
+    ) {
         let _open = open;
         let place = Arc::new(place);
         tokio::select! {
             // In this order: what is still to be written is, before the connection is cut.
             biased;
-            () = self.serve_to_end(stream, &place) => {}
+            () = self.serve_to_end(stream, client, &place) => {}
             () = place.cut() => tracing::debug!("a connection at rest is cut to make room for another"),
         }
     }
 
-    async fn serve_to_end(mut self, stream: TcpStream, place: &Arc<Place>) {
+    async fn serve_to_end(mut self, stream: TcpStream, client: SocketAddr, place: &Arc<Place>) {
         let _best_effort = stream.set_nodelay(true);
         let handshake = timeout(self.limits.header, handshake(&self.tls, stream));
         let accepted = tokio::select! {
             accepted = handshake => accepted,
             () = stopped(&mut self.stop) => return,
         };
-        let Ok(Ok(stream)) = accepted else {
-            self.tls.counts.handshake_failed();
-            tracing::debug!("a connection ended before its TLS handshake was done");
-            return;
+        let stream = match accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok(stream) => stream,
+            Err(error) => {
+                self.tls.counts.handshake_failed();
+                return self.failures.tell(client, &error);
+            }
         };
         // TLS names the protocol; guessing it from the first bytes would be one more thing to wait for.
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
@@ -167,35 +170,6 @@ impl Serving {
             Err(_) => tracing::debug!("a connection did not go when told to and is cut"),
         }
     }
-}
-
-/// TLS, with what is shown at the address that the client came to.
-async fn handshake(tls: &Tls, mut stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-    let mut first = [0];
-    stream.peek(&mut first).await?;
-    if first.first().is_some_and(u8::is_ascii_uppercase) {
-        return Err(refuse_plain(&mut stream).await);
-    }
-    let mut config = Arc::clone(&tls.config);
-    if tls.certificates.know_addresses() {
-        let mut here = ServerConfig::clone(&config);
-        here.cert_resolver = Arc::new(AtAddress {
-            certificates: Arc::clone(&tls.certificates),
-            address: stream.local_addr()?.ip(),
-        });
-        config = Arc::new(here);
-    }
-    TlsAcceptor::from(config).accept(stream).await
-}
-
-/// Says what is wrong to a client whose first byte is a letter: TLS begins with another.
-async fn refuse_plain(stream: &mut TcpStream) -> io::Error {
-    // What is left unread would make the system cut the connection before the answer is read.
-    let mut request = [0; 4096];
-    let _read = stream.read(&mut request).await;
-    let _written = stream.write_all(PLAIN).await;
-    let _closed = stream.shutdown().await;
-    io::ErrorKind::InvalidData.into()
 }
 
 fn report<E: std::fmt::Display>(ended: Result<(), E>) {

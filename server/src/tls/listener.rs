@@ -12,11 +12,12 @@ use tokio::time::timeout;
 
 use super::Tls;
 use super::connection::Serving;
+use super::handshake::Failures;
 use super::room::Room;
 use crate::telemetry::Quiet;
 
 /// How often trouble that lasts is told.
-const TELL: Duration = Duration::from_secs(60);
+pub(super) const TELL: Duration = Duration::from_secs(60);
 
 /// Until connections are accepted again after one could not be.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -65,6 +66,7 @@ pub async fn serve(
         tls: Arc::new(tls),
         router,
         limits,
+        failures: Arc::new(Failures::new()),
         stop: stop.clone(),
     };
     let (mut connections, room) = (JoinSet::new(), Room::default());
@@ -78,7 +80,7 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, client)) => {
                 if connections.len() >= limits.connections {
                     complaints.full(limits.connections);
                     if !room.make() {
@@ -88,7 +90,7 @@ pub async fn serve(
                     counts.made_room();
                 }
                 let (serving, open) = (serving.clone(), counts.open());
-                connections.spawn(serving.serve(stream, room.enter(), open));
+                connections.spawn(serving.serve(stream, client, room.enter(), open));
             }
             Err(error) if concerns_one(&error) => {
                 tracing::debug!(%error, "a connection was gone before it was accepted");

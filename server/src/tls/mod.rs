@@ -9,6 +9,7 @@
 //! | `keeper`    | when to look at files (`watched`), to renew our own (`own`), to warn (`ends`) |
 //! | `listener`  | places for connections, and who gives one up (`room`)                         |
 //! | `connection`| one connection, and how long it may take for what (`activity`)                |
+//! | `handshake` | how a connection begins                                                       |
 //! | `client`    | what a client shows                                                           |
 
 mod activity;
@@ -17,6 +18,7 @@ mod client;
 mod connection;
 mod counts;
 mod ends;
+mod handshake;
 mod keeper;
 mod listener;
 mod own;
