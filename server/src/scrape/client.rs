@@ -13,9 +13,10 @@ use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connection::{Connection, innermost};
-use super::credentials::{Credentials, TlsError};
+use super::credentials::Credentials;
 use super::failure::{Failed, ScrapeError};
 use super::target::Target;
+use super::trust::TlsError;
 
 /// More than any kubelet says: 500 pods are about 1 MB of /metrics/resource, and 3 MB of /stats/summary.
 pub(super) const LARGEST_BODY: usize = 32 << 20;

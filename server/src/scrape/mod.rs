@@ -12,6 +12,7 @@ mod record;
 mod schedule;
 mod stats;
 mod target;
+mod trust;
 mod worker;
 
 use std::collections::HashMap;
@@ -23,12 +24,13 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::AbortHandle;
 
 pub use client::Kubelets;
-pub use credentials::{Credentials, Pem, TlsError, Token, Trust};
+pub use credentials::{Credentials, Token};
 pub use failure::{Failed, ScrapeError};
 pub use record::{Attempt, BadLines, DURATION_BOUNDS, Durations, History, Moment, Record, Records};
 pub use schedule::Phase;
 pub use stats::{Latency, Snapshot, Stats};
 pub use target::Addressing;
+pub use trust::{Pem, TlsError, Trust};
 
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Node};
