@@ -241,11 +241,11 @@ mod tests {
         // Also by what it asks later.
         drop(of_known.begin());
         drop(of_stranger.begin());
-        assert!(room.make());
+        assert!(room.make(0));
         stranger.cut().await;
         let _busy = (of_known.begin(), of_stranger.begin());
         drop(of_known.begin());
-        assert!(!room.make());
+        assert!(!room.make(0));
     }
 
     #[tokio::test]

@@ -22,6 +22,9 @@ pub(super) const TELL: Duration = Duration::from_secs(60);
 /// Until connections are accepted again after one could not be.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Of so many places one may be a newcomer's that has not asked yet, and is kept before a stranger at rest.
+const NEWCOMERS: usize = 4;
+
 /// What one client may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -83,7 +86,7 @@ pub async fn serve(
             Ok((stream, client)) => {
                 if connections.len() >= limits.connections {
                     complaints.full(limits.connections);
-                    if !room.make() {
+                    if !room.make(limits.connections / NEWCOMERS) {
                         counts.turned_away();
                         continue;
                     }

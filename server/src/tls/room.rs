@@ -1,5 +1,5 @@
 //! Who makes room when all places are taken: a connection with no request under way. First those that have asked for
-//! nothing yet, then those of strangers, then the others, and of the same kind the one that has rested longest. Who
+//! nothing yet, unless they are few, then those of strangers, then the others, and of the same kind the one that has rested longest. Who
 //! only holds places, or asks now and then for what anybody may, cannot keep others out; and nobody's answer is cut.
 
 use std::collections::BTreeMap;
@@ -52,10 +52,22 @@ impl Room {
         place
     }
 
-    /// Has the first in order cut; whether there was one.
-    pub(super) fn make(&self) -> bool {
-        let first = self.0.lock().connections.pop_first();
-        first.map(|(_, chosen)| chosen.notify_one()).is_some()
+    /// Has the first in order cut; whether there was one. As long as no more than `spared` are silent, strangers at
+    /// rest go before them: newcomers in their handshakes are silent too, and would only cut each other.
+    pub(super) fn make(&self, spared: usize) -> bool {
+        let [strangers, known] = [Standing::Stranger, Standing::Known].map(|standing| Turn {
+            standing,
+            number: 0,
+        });
+        let mut resting = self.0.lock();
+        let connections = &mut resting.connections;
+        let few = connections.range(..strangers).nth(spared).is_none();
+        let stranger = connections.range(strangers..known).next();
+        let first = match stranger.filter(|_| few).map(|(turn, _)| *turn) {
+            Some(turn) => connections.remove(&turn),
+            None => connections.pop_first().map(|(_, chosen)| chosen),
+        };
+        first.map(|chosen| chosen.notify_one()).is_some()
     }
 }
 
@@ -109,7 +121,7 @@ mod tests {
 
     /// Which of the places has to make room, when one is asked for.
     fn chosen(room: &Room, places: &[&Place]) -> Option<usize> {
-        let made = room.make();
+        let made = room.make(0);
         let cut = places
             .iter()
             .position(|place| place.cut().now_or_never().is_some());
@@ -144,7 +156,7 @@ mod tests {
     fn a_request_that_comes_just_when_its_connection_was_chosen_is_answered_first() {
         let room = Room::default();
         let place = room.enter();
-        assert!(room.make());
+        assert!(room.make(0));
         place.work();
         let mut cut = std::pin::pin!(place.cut());
         assert!(cut.as_mut().now_or_never().is_none());
@@ -153,9 +165,27 @@ mod tests {
     }
 
     #[test]
+    fn a_few_newcomers_do_not_cut_each_other_while_strangers_rest() {
+        let room = Room::default();
+        let places: Vec<_> = (0..4).map(|_| room.enter()).collect();
+        let (strangers, newcomers) = places.split_at(2);
+        for stranger in strangers {
+            stranger.work();
+            stranger.rest(Standing::Stranger);
+        }
+        let cut = |place: &Place| place.cut().now_or_never().is_some();
+        assert!(room.make(1), "two are more than one");
+        assert!(cut(&newcomers[0]));
+        assert!(room.make(1) && room.make(1));
+        assert!(strangers.iter().all(cut));
+        assert!(room.make(1), "nobody else is left");
+        assert!(cut(&newcomers[1]));
+    }
+
+    #[test]
     fn what_has_ended_makes_no_room() {
         let room = Room::default();
         drop(room.enter());
-        assert!(!room.make());
+        assert!(!room.make(0));
     }
 }
