@@ -14,7 +14,14 @@ use crate::harness::{Harness, RESOLUTION, wait_until};
 const NODES: u64 = 3;
 const PODS_PER_NODE: u32 = 4;
 
+/// Longer than any answer takes on any machine that one would test on.
+const PATIENT: Duration = Duration::from_secs(50);
+
 async fn quiet_cluster() -> Harness {
+    cluster_of_kubelets_given(PATIENT).await
+}
+
+async fn cluster_of_kubelets_given(timeout: Duration) -> Harness {
     let config = Config {
         nodes: NODES as u32,
         pods_per_node: PODS_PER_NODE,
@@ -22,10 +29,7 @@ async fn quiet_cluster() -> Harness {
         clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
         ..Config::default()
     };
-    let harness = Harness::start_with(config, |settings| {
-        settings.kubelet_timeout = Duration::from_secs(2)
-    })
-    .await;
+    let harness = Harness::start_with(config, |settings| settings.kubelet_timeout = timeout).await;
     harness.first_step(NODES).await;
     harness.step(NODES).await;
     harness.step(NODES).await;
@@ -54,7 +58,6 @@ async fn one_kubelets_trouble_is_counted_and_concerns_no_other_node() {
     for (kill, reasons) in [
         (Kill::Refuse, &["connect", "broke_off"][..]),
         (Kill::Reset, &["connect", "broke_off"]),
-        (Kill::Hang, &["timeout", "connect"]),
         (Kill::Status(401), &["unauthorized"]),
         (Kill::Status(403), &["forbidden"]),
         (Kill::Status(500), &["status"]),
@@ -86,6 +89,18 @@ async fn one_kubelets_trouble_is_counted_and_concerns_no_other_node() {
         harness.step(NODES).await;
         assert_eq!(harness.pods().await, all, "{kill:?}: it answers again");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kubelet_that_says_nothing_is_given_up_in_its_time() {
+    let harness = cluster_of_kubelets_given(Duration::from_secs(2)).await;
+    let sick = harness.cluster.node_names()[0].clone();
+    let all = harness.pods().await;
+    harness.cluster.kill_kubelet(&sick, Kill::Hang);
+    harness.step(NODES).await;
+    let failed = harness.server.query().scrapes().failed;
+    assert!(failed.contains_key("timeout"), "{failed:?}");
+    assert_eq!(harness.pods().await, all, "the last answer is kept");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
