@@ -120,7 +120,7 @@ fn verdict(found: f64, limit: f64) -> String {
 
 /// Ten lists one after another, then ten at once, in each form.
 pub(crate) async fn measure(server: &Running, client: &Client, pods: usize) {
-    // Of very many idle containers one may be between two readings of the kubelet's that are far apart.
+    // The simulator's names are random: of 150,000 pods two may have the same, and be one.
     let listed = client.items(PODS).await;
     println!("pods with metrics           {listed:>10} of {pods}");
     assert!(listed * 1000 >= pods * 999, "pods are missing");
