@@ -27,8 +27,8 @@ fuzz_target!(|text: &str| {
     for method in &METHODS {
         let attributes = Attributes::of(method, &plain);
         assert_eq!(attributes.path, plain.path());
-        if let Target::Resource { resource, .. } = &attributes.target {
-            assert!(!resource.is_empty());
+        // What has no resource in its path (…/proxy alone, an empty segment) is asked for as it is: nothing is served there.
+        if let Target::Resource { .. } = &attributes.target {
             assert!(plain.path().starts_with("/ap"), "{plain}");
         }
     }
