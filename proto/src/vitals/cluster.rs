@@ -1,0 +1,104 @@
+//! `ClusterVitals`: one object, named `cluster`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Meta;
+use super::node::NodeRatios;
+use super::usage::{Amounts, Trend, Usage};
+use crate::duration::GoDuration;
+use crate::time::Timestamp;
+
+/// The whole cluster.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClusterVitals {
+    /// `ClusterVitals`.
+    pub kind: String,
+    /// [`super::API_VERSION`].
+    pub api_version: String,
+    /// Its name is `cluster`.
+    pub metadata: Meta,
+    /// Nodes.
+    pub nodes: NodeCounts,
+    /// Pods.
+    pub pods: PodCounts,
+    /// All nodes together, those that have usage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// What the nodes have.
+    pub capacity: Amounts,
+    /// What pods can have.
+    pub allocatable: Amounts,
+    /// What pods request.
+    pub requests: Amounts,
+    /// What pods are limited to, of those that are.
+    pub limits: Amounts,
+    /// Parts of `allocatable`.
+    pub ratios: NodeRatios,
+    /// Probes that fail now.
+    pub probes_failing: u64,
+    /// Restarts within the time that the server remembers.
+    pub restarts: u64,
+    /// Incidents.
+    pub incidents: IncidentCounts,
+    /// What the server remembers.
+    pub history: HistoryKept,
+    /// The server's version.
+    pub server_version: String,
+    /// The cluster's latest past, if it was asked for with `trend=STEPS`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trend: Option<Trend>,
+}
+
+/// Nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeCounts {
+    /// All.
+    pub total: u64,
+    /// Whose Ready condition is true.
+    pub ready: u64,
+    /// That have usage now.
+    pub reporting: u64,
+}
+
+/// Pods.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodCounts {
+    /// All.
+    pub total: u64,
+    /// Whose Ready condition is true.
+    pub ready: u64,
+    /// By phase.
+    pub by_phase: BTreeMap<String, u64>,
+}
+
+/// Incidents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct IncidentCounts {
+    /// That are not over.
+    pub open: u64,
+    /// That are remembered.
+    pub total: u64,
+}
+
+/// What the server remembers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HistoryKept {
+    /// For how long points are kept; 0s: none are.
+    pub retention: GoDuration,
+    /// The oldest point there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Timestamp>,
+    /// Series: containers and nodes, those that are gone included.
+    pub series: u64,
+    /// Points.
+    pub points: u64,
+    /// Bytes they take.
+    pub bytes: u64,
+}

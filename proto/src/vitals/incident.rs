@@ -1,0 +1,165 @@
+//! `Incident`: something that went wrong, since when, why, and how that is known.
+
+use serde::{Deserialize, Serialize};
+
+use super::pod::Workload;
+use super::{Ended, Meta};
+use crate::time::Timestamp;
+
+/// Something that went wrong. What belongs together is one incident: a crash loop is one, however often it crashes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Incident {
+    /// `Incident`.
+    #[serde(rename = "kind")]
+    pub type_kind: String,
+    /// [`super::API_VERSION`].
+    pub api_version: String,
+    /// Its name is unique in its namespace; that of a node's incident is in `default`.
+    pub metadata: Meta,
+    /// What went wrong.
+    pub reason: IncidentKind,
+    /// Why.
+    pub cause: Cause,
+    /// How sure the cause is.
+    pub certainty: Certainty,
+    /// One sentence for a person.
+    pub message: String,
+    /// Whom it befell.
+    pub involved: Involved,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it was last seen.
+    pub last_seen: Timestamp,
+    /// When it was over; nothing while it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// How often: restarts, failed attempts.
+    pub count: u64,
+    /// How the container ended the last time, for a restart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_ended: Option<Ended>,
+    /// How it is known, oldest first; of very many the first and the last.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What went wrong.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum IncidentKind {
+    /// A container ended and was, or will be, started again.
+    Restart,
+    /// A probe fails.
+    ProbeFailing,
+    /// A pod that was ready is not, and no other incident tells why.
+    PodNotReady,
+    /// A node is not ready.
+    NodeNotReady,
+    /// A pod was evicted.
+    Eviction,
+    /// An image cannot be pulled.
+    ImagePull,
+    /// What a later version tells of.
+    #[default]
+    #[serde(other)]
+    Other,
+}
+
+/// Why.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Cause {
+    /// The kernel killed it for memory.
+    OomKilled,
+    /// The kubelet killed it for its liveness probe.
+    LivenessProbe,
+    /// The kubelet killed it for its startup probe.
+    StartupProbe,
+    /// Its readiness probe fails.
+    ReadinessProbe,
+    /// It ended by itself, with an exit code or by a signal.
+    Exited,
+    /// Its node is not heard of.
+    NodeLost,
+    /// The node was short of something.
+    NodePressure,
+    /// The image could not be had.
+    ImageUnavailable,
+    /// Nothing tells.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+/// How sure a cause is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Certainty {
+    /// Kubernetes said so.
+    Direct,
+    /// It follows from what was seen.
+    Likely,
+    /// It is not known.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+/// Whom an incident befell.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Involved {
+    /// `Pod` or `Node`.
+    pub kind: String,
+    /// The pod's namespace.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub uid: String,
+    /// The container, where it is about one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub container: String,
+    /// The pod's node.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub node: String,
+    /// What made the pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Workload>,
+}
+
+/// One thing from which an incident is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Evidence {
+    /// When.
+    pub time: Timestamp,
+    /// Who tells it.
+    pub source: Source,
+    /// What: an event's text, a counter's rise, the memory before a kill.
+    pub text: String,
+}
+
+/// Who tells something.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Source {
+    /// An event.
+    Event,
+    /// The pod's or node's status.
+    Status,
+    /// The kubelet's counters of probes.
+    ProbeCounter,
+    /// Usage that was measured.
+    History,
+    /// What a later version tells of.
+    #[default]
+    #[serde(other)]
+    Other,
+}

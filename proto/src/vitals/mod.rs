@@ -1,0 +1,76 @@
+//! `kubevitals.io/v1alpha1`: nodes, pods, incidents and the cluster as the server sees them, with what is wrong.
+//!
+//! Owned types, shared by the server and its clients. Their JSON is the API: names are camelCase, CPU and memory are
+//! Kubernetes quantities, times RFC 3339. A number that cannot be trusted is left out, and `absent` says why.
+
+mod cluster;
+mod history;
+mod incident;
+mod node;
+mod pod;
+mod usage;
+
+pub use cluster::{ClusterVitals, HistoryKept, IncidentCounts, NodeCounts, PodCounts};
+pub use history::{History, Mark, Point, Quantiles, Series, Span};
+pub use incident::{Cause, Certainty, Evidence, Incident, IncidentKind, Involved, Source};
+pub use node::{Condition, Disk, Network, NodeRatios, NodeVitals, PodRoom, Pressure};
+pub use pod::{
+    ContainerState, ContainerVitals, Ended, LastRestart, PodVitals, Probe, ProbeKind, ProbeStatus,
+    Restarts, Role, Workload,
+};
+pub use usage::{Absence, Amounts, Ratios, Trend, Usage};
+
+use serde::{Deserialize, Serialize};
+
+use crate::labels::Labels;
+use crate::time::Timestamp;
+use crate::wire::meta::ListMeta;
+
+/// The API group's name.
+pub const GROUP: &str = "kubevitals.io";
+
+/// Its only version.
+pub const VERSION: &str = "v1alpha1";
+
+/// Group and version, as `apiVersion` has them.
+pub const API_VERSION: &str = "kubevitals.io/v1alpha1";
+
+/// Metadata of an object here. That of a pod or node is the object's own, so that `-l`, owner and age work.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Meta {
+    /// The object's name.
+    pub name: String,
+    /// Its namespace; empty for one that is in none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    /// Its UID, that of the pod or node it tells of.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub uid: String,
+    /// The version of what is told, for watches.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub resource_version: String,
+    /// When the pod or node was made, or the incident began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation_timestamp: Option<Timestamp>,
+    /// When its deletion was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_timestamp: Option<Timestamp>,
+    /// Its labels.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+}
+
+/// A list of one of the kinds here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct List<T> {
+    /// `PodVitalsList` and the like.
+    pub kind: String,
+    /// [`API_VERSION`].
+    pub api_version: String,
+    /// About the list; its `resourceVersion` is where a watch goes on.
+    pub metadata: ListMeta,
+    /// The objects.
+    pub items: Vec<T>,
+}

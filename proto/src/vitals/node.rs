@@ -1,0 +1,156 @@
+//! `NodeVitals`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Meta;
+use super::usage::{Absence, Amounts, Trend, Usage};
+use crate::quantity::Quantity;
+use crate::time::Timestamp;
+
+/// A node: what it uses, what is asked of it, how it is.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeVitals {
+    /// `NodeVitals`.
+    pub kind: String,
+    /// [`super::API_VERSION`].
+    pub api_version: String,
+    /// The node's own name, UID, labels and creation time.
+    pub metadata: Meta,
+    /// What kubectl shows under STATUS: `Ready`, `NotReady`, `Ready,SchedulingDisabled`.
+    pub status: String,
+    /// Whether its Ready condition is true; the fieldSelector `status.ready`.
+    pub ready: bool,
+    /// Since when `ready` is what it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ready_since: Option<Timestamp>,
+    /// Conditions other than Ready that are not as they should be: `MemoryPressure`, `DiskPressure`, `PIDPressure`, …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// What it uses, the system included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Why `usage` is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent: Option<Absence>,
+    /// What it has.
+    pub capacity: Amounts,
+    /// What pods can have.
+    pub allocatable: Amounts,
+    /// What its pods request.
+    pub requests: Amounts,
+    /// What its pods are limited to, of those that are.
+    pub limits: Amounts,
+    /// Parts of `allocatable`.
+    pub ratios: NodeRatios,
+    /// Pods on it, and how many it takes.
+    pub pods: PodRoom,
+    /// Restarts of its containers within the time that the server remembers.
+    pub restarts: u64,
+    /// Names of its own incidents that are not over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<String>,
+    /// The file system the kubelet works on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk: Option<Disk>,
+    /// The file system of images, where it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_disk: Option<Disk>,
+    /// Bytes sent and received by the default interface.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// Pressure stall information.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<Pressure>,
+    /// Processes that run on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processes: Option<u64>,
+    /// Bytes of swap it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swap_capacity: Option<Quantity>,
+    /// Its latest past, if it was asked for with `trend=STEPS`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trend: Option<Trend>,
+}
+
+/// A condition of a node that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Condition {
+    /// `MemoryPressure`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// One word.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+/// Parts of what a node can give to pods: 0.5 is half.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeRatios {
+    /// CPU used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<f64>,
+    /// CPU requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_requested: Option<f64>,
+    /// Memory used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<f64>,
+    /// Memory requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_requested: Option<f64>,
+}
+
+/// Pods on a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodRoom {
+    /// Bound to it and not over.
+    pub count: u64,
+    /// How many it takes.
+    pub capacity: u64,
+}
+
+/// A file system.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Disk {
+    /// Bytes used.
+    pub used: Quantity,
+    /// Bytes in all.
+    pub capacity: Quantity,
+    /// Bytes that can still be used.
+    pub available: Quantity,
+}
+
+/// Bytes a second over the time between the last two readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Network {
+    /// Received.
+    pub rx_bytes_per_second: u64,
+    /// Sent.
+    pub tx_bytes_per_second: u64,
+}
+
+/// Pressure stall information: for what part of the last minute, in percent, some or all tasks waited.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Pressure {
+    /// Some tasks waited for CPU (`some avg60`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<f64>,
+    /// Some tasks waited for memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<f64>,
+    /// Some tasks waited for input or output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub io: Option<f64>,
+}

@@ -1,0 +1,266 @@
+//! `PodVitals`.
+
+use serde::{Deserialize, Serialize};
+
+use super::usage::{Absence, Amounts, Ratios, Trend, Usage};
+use super::{Cause, Certainty, Meta, Network, Pressure};
+use crate::quantity::Quantity;
+use crate::time::Timestamp;
+
+/// A pod: what it uses, what it may use, how it is.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodVitals {
+    /// `PodVitals`.
+    pub kind: String,
+    /// [`super::API_VERSION`].
+    pub api_version: String,
+    /// The pod's own name, namespace, UID, labels and times.
+    pub metadata: Meta,
+    /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
+    pub phase: String,
+    /// What kubectl shows under STATUS: `Running`, `CrashLoopBackOff`, `Init:0/1`, `Terminating`, …
+    pub status: String,
+    /// The message that goes with it, where there is one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// Whether its Ready condition is true; the fieldSelector `status.ready`.
+    pub ready: bool,
+    /// Since when `ready` is what it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ready_since: Option<Timestamp>,
+    /// How many of its containers (sidecars among them) are ready.
+    pub ready_containers: u32,
+    /// How many containers (sidecars among them) it has.
+    pub total_containers: u32,
+    /// The node it is bound to.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub node_name: String,
+    /// What made it: the Deployment behind its ReplicaSet, the CronJob behind its Job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Workload>,
+    /// When the kubelet took it over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Timestamp>,
+    /// All its containers together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Why `usage` is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent: Option<Absence>,
+    /// What it requests, init containers taken into account as the scheduler does.
+    pub requests: Amounts,
+    /// What it is limited to; only what every container is limited in.
+    pub limits: Amounts,
+    /// Usage of requests and limits.
+    pub ratios: Ratios,
+    /// Restarts of all its containers.
+    pub restarts: Restarts,
+    /// Every probe of every container that has one.
+    pub probes: Vec<Probe>,
+    /// Its containers, init containers first, in the spec's order.
+    pub containers: Vec<ContainerVitals>,
+    /// Names of its incidents that are not over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<String>,
+    /// Bytes of ephemeral storage used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ephemeral_storage: Option<Quantity>,
+    /// Bytes sent and received.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// Pressure stall information.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<Pressure>,
+    /// Processes that run in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processes: Option<u64>,
+    /// Its latest past, if it was asked for with `trend=STEPS`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trend: Option<Trend>,
+}
+
+/// What made a pod.
+#[derive(Debug, Clone, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Workload {
+    /// `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob`, or what else owns it.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A container.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ContainerVitals {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// What it is doing.
+    pub state: ContainerState,
+    /// Whether it counts as ready.
+    pub ready: bool,
+    /// Whether its startup probe, if it has one, has passed.
+    pub started: bool,
+    /// What it uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Why `usage` is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent: Option<Absence>,
+    /// What it requests.
+    pub requests: Amounts,
+    /// What it is limited to.
+    pub limits: Amounts,
+    /// Usage of requests and limits.
+    pub ratios: Ratios,
+    /// Its restarts.
+    pub restarts: Restarts,
+}
+
+/// What a container is for.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Role {
+    /// Runs to its end before the others start.
+    Init,
+    /// An init container that is restarted for as long as the pod lives.
+    Sidecar,
+    /// What the pod is for.
+    #[default]
+    #[serde(other)]
+    App,
+}
+
+/// What a container is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ContainerState {
+    /// `Waiting`, `Running`, `Terminated`, or `Unknown` while its node is not heard of.
+    pub state: String,
+    /// `CrashLoopBackOff`, `Completed`, `OOMKilled`, …
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// More about the reason.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// Since when, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Ended {
+    /// Its exit code; 137 is SIGKILL.
+    pub exit_code: i32,
+    /// The signal that ended it, if the runtime said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// `OOMKilled`, `Error`, `Completed`, …
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// What it left as its termination message.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// When it had started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Timestamp>,
+}
+
+/// How often containers were restarted, and the last time.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Restarts {
+    /// Over the pod's life.
+    pub count: u64,
+    /// Of these, within the time that the server remembers.
+    pub recent: u64,
+    /// The last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<LastRestart>,
+}
+
+/// The last restart.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LastRestart {
+    /// Which container.
+    pub container: String,
+    /// How the one before it ended.
+    pub ended: Ended,
+    /// Why.
+    pub cause: Cause,
+    /// How sure that is.
+    pub certainty: Certainty,
+}
+
+/// A probe of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Probe {
+    /// Which container.
+    pub container: String,
+    /// Which probe.
+    pub kind: ProbeKind,
+    /// How it is.
+    pub status: ProbeStatus,
+    /// Attempts that failed in a row, as far as is known.
+    pub failures: u32,
+    /// How many failures in a row count: `failureThreshold`.
+    pub threshold: u32,
+    /// Since when it has this status, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// What the kubelet said when it failed last.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// What it asks, as kubectl describes it: `http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3`.
+    pub asks: String,
+}
+
+/// Which probe.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum ProbeKind {
+    /// Restarts the container when it fails.
+    #[default]
+    Liveness,
+    /// Takes the pod out of its services while it fails.
+    Readiness,
+    /// Holds the others back until it succeeds.
+    Startup,
+}
+
+/// How a probe is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum ProbeStatus {
+    /// A startup probe that has not passed yet: `failures` of `threshold` attempts failed.
+    Pending,
+    /// Not asked until the startup probe has passed.
+    Held,
+    /// Not asked during its initial delay.
+    Waiting,
+    /// Succeeds.
+    Passing,
+    /// Fails.
+    Failing,
+    /// A startup probe that has passed: it is not asked again.
+    Passed,
+    /// The container does not run.
+    NotRunning,
+    /// The node is not heard of, or the kubelet says nothing of it.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}

@@ -1,0 +1,83 @@
+//! What something uses, may use, and why that is not known.
+
+use serde::{Deserialize, Serialize};
+
+use crate::duration::GoDuration;
+use crate::quantity::Quantity;
+use crate::time::Timestamp;
+
+/// CPU and memory used over a window.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Usage {
+    /// Cores, averaged over `window`.
+    pub cpu: Quantity,
+    /// Bytes of working set at `timestamp`.
+    pub memory: Quantity,
+    /// Bytes of swap, where the node has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swap: Option<Quantity>,
+    /// The end of the window, by the kubelet's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp>,
+    /// The time over which CPU was averaged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<GoDuration>,
+}
+
+/// Amounts of resources: requests, limits, capacity, allocatable. What is not set is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Amounts {
+    /// Cores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<Quantity>,
+    /// Bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Quantity>,
+    /// Bytes of the node's own disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ephemeral_storage: Option<Quantity>,
+}
+
+/// Usage as a part of what was asked for: 0.5 is half. Left out where there is no usage or nothing was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Ratios {
+    /// CPU used of CPU requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_of_request: Option<f64>,
+    /// CPU used of the CPU limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_of_limit: Option<f64>,
+    /// Memory used of memory requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_of_request: Option<f64>,
+    /// Memory used of the memory limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_of_limit: Option<f64>,
+}
+
+/// Why there is no usage.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Absence {
+    /// One word: `NotReported`, `FirstPoint`, `Stale`, `NotRunning`, …
+    pub reason: String,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+/// The latest steps of a series, oldest first, for a sparkline. A gap is null.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Trend {
+    /// The end of the last step.
+    pub until: Timestamp,
+    /// The length of each step.
+    pub step: GoDuration,
+    /// Nanocores, the mean of each step.
+    pub cpu: Vec<Option<u64>>,
+    /// Bytes, the mean of each step.
+    pub memory: Vec<Option<u64>>,
+}
