@@ -60,6 +60,8 @@ pub enum IncidentKind {
     Eviction,
     /// An image cannot be pulled.
     ImagePull,
+    /// A pod failed, or a container of it that is not started again did: a Job's, for one.
+    PodFailed,
     /// What a later version tells of.
     #[default]
     #[serde(other)]
