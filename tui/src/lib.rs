@@ -1,11 +1,12 @@
 //! `vitals`: a top for Kubernetes.
 //!
-//! [`source`] gets data from a cluster, [`batch`] prints it and ends. `main` here is the whole
+//! [`source`] gets data from a cluster, [`model`] is what the dashboard shows of it, [`batch`] prints it and ends. `main` here is the whole
 //! program; the binaries `vitals` and `kubectl-vitals` only call it.
 
 pub mod batch;
 pub mod cli;
 pub mod demo;
+pub mod model;
 pub mod source;
 
 use std::io::{self, Write};

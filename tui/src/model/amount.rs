@@ -1,0 +1,182 @@
+//! Amounts that may be unknown, in no more room than the number takes.
+
+use kubevitals_proto::quantity::Quantity;
+use kubevitals_proto::units::{Bytes, Nanocores};
+
+/// What stands for "not known"; no machine has that much of anything.
+const NONE: u64 = u64::MAX;
+
+macro_rules! amount {
+    ($(#[$doc:meta])* $name:ident, $unit:ident, $convert:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// Not known, or not set.
+            pub const NONE: Self = Self(NONE);
+
+            /// The amount, if it is known.
+            #[must_use]
+            pub const fn get(self) -> Option<$unit> {
+                if self.0 == NONE { None } else { Some($unit(self.0)) }
+            }
+
+            /// Whether it is known.
+            #[must_use]
+            pub const fn is_known(self) -> bool {
+                self.0 != NONE
+            }
+
+            /// The bare number, if it is known: nanocores or bytes.
+            #[must_use]
+            #[expect(clippy::cast_precision_loss, reason = "nine quadrillion are more than any cluster has")]
+            pub const fn number(self) -> Option<f64> {
+                if self.0 == NONE { None } else { Some(self.0 as f64) }
+            }
+
+            /// This amount as a part of `whole`: 0.5 is half. None if either is unknown, or the whole is nothing.
+            #[must_use]
+            pub fn of(self, whole: Self) -> Option<f64> {
+                let whole = whole.number().filter(|whole| *whole > 0.0)?;
+                Some(self.number()? / whole)
+            }
+
+            /// The sum of what is known; unknown only if both are.
+            #[must_use]
+            pub const fn plus(self, other: Self) -> Self {
+                match (self.0, other.0) {
+                    (NONE, other) => Self(other),
+                    (this, NONE) => Self(this),
+                    (this, other) => {
+                        let sum = this.saturating_add(other);
+                        Self(if sum == NONE { NONE - 1 } else { sum })
+                    }
+                }
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::NONE
+            }
+        }
+
+        impl From<$unit> for $name {
+            fn from(amount: $unit) -> Self {
+                Self(amount.0.min(NONE - 1))
+            }
+        }
+
+        impl From<Option<$unit>> for $name {
+            fn from(amount: Option<$unit>) -> Self {
+                amount.map_or(Self::NONE, Self::from)
+            }
+        }
+
+        impl From<Quantity> for $name {
+            fn from(amount: Quantity) -> Self {
+                Self::from(amount.$convert())
+            }
+        }
+
+        impl From<Option<Quantity>> for $name {
+            fn from(amount: Option<Quantity>) -> Self {
+                amount.map_or(Self::NONE, Self::from)
+            }
+        }
+
+        impl std::iter::Sum for $name {
+            fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+                amounts.fold(Self::NONE, Self::plus)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.get().fmt(f)
+            }
+        }
+    };
+}
+
+amount!(
+    /// CPU in nanocores, if it is known.
+    Cpu,
+    Nanocores,
+    to_nanocores
+);
+amount!(
+    /// Memory, swap or storage in bytes, if it is known.
+    Memory,
+    Bytes,
+    to_bytes
+);
+
+/// CPU and memory together: what is used, requested, allowed or there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Amounts {
+    /// CPU.
+    pub cpu: Cpu,
+    /// Memory.
+    pub memory: Memory,
+}
+
+impl Amounts {
+    /// The sums of what is known.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            cpu: self.cpu.plus(other.cpu),
+            memory: self.memory.plus(other.memory),
+        }
+    }
+}
+
+impl std::iter::Sum for Amounts {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::default(), Self::plus)
+    }
+}
+
+impl From<&kubevitals_proto::vitals::Amounts> for Amounts {
+    fn from(amounts: &kubevitals_proto::vitals::Amounts) -> Self {
+        Self {
+            cpu: amounts.cpu.into(),
+            memory: amounts.memory.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unknown_is_not_zero() {
+        assert_eq!(Cpu::NONE.get(), None);
+        assert_eq!(Cpu::from(Nanocores(0)).get(), Some(Nanocores(0)));
+        assert_eq!(
+            Cpu::from(Nanocores(u64::MAX)).get(),
+            Some(Nanocores(u64::MAX - 1))
+        );
+        assert_eq!(size_of::<Amounts>(), 16);
+    }
+
+    #[test]
+    fn sums_are_of_what_is_known() {
+        let sum: Memory = [Memory::NONE, Bytes(1).into(), Bytes(2).into()]
+            .into_iter()
+            .sum();
+        assert_eq!(sum.get(), Some(Bytes(3)));
+        assert_eq!([Memory::NONE].into_iter().sum::<Memory>(), Memory::NONE);
+    }
+
+    #[test]
+    fn nothing_is_a_part_of_nothing() {
+        let half = Cpu::from(Nanocores(1)).of(Nanocores(2).into());
+        assert_eq!(half, Some(0.5));
+        assert_eq!(Cpu::from(Nanocores(1)).of(Nanocores(0).into()), None);
+        assert_eq!(Cpu::from(Nanocores(1)).of(Cpu::NONE), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! The columns a table can have.
+
+use super::field::Field;
+
+/// On which side of its column a cell stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Left, for text.
+    Left,
+    /// Right, for numbers.
+    Right,
+}
+
+/// How wide a column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Width {
+    /// It is not shown narrower.
+    pub least: u16,
+    /// It is not shown wider.
+    pub most: u16,
+}
+
+/// A column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// What it shows; its name is the column's id.
+    pub field: Field,
+    /// Its heading.
+    pub title: &'static str,
+    /// How wide it is, the heading included.
+    pub width: Width,
+    /// Columns of a lower number are shown first when there is not room for all. Those of [`Column::ON_DEMAND`] are
+    /// shown only when they are chosen.
+    pub priority: u8,
+    /// Where its cells stand.
+    pub align: Align,
+    /// Whether what room is left over goes to it.
+    pub grows: bool,
+}
+
+impl Column {
+    /// The priority of a column that is not shown unless it is chosen.
+    pub const ON_DEMAND: u8 = u8::MAX;
+
+    /// A column of text, cut when it must be.
+    pub(super) const fn text(
+        field: Field,
+        title: &'static str,
+        least: u16,
+        most: u16,
+        priority: u8,
+    ) -> Self {
+        Self {
+            field,
+            title,
+            width: Width { least, most },
+            priority,
+            align: Align::Left,
+            grows: false,
+        }
+    }
+
+    /// A column of numbers, never cut.
+    pub(super) const fn number(
+        field: Field,
+        title: &'static str,
+        width: u16,
+        priority: u8,
+    ) -> Self {
+        Self {
+            field,
+            title,
+            width: Width {
+                least: width,
+                most: width,
+            },
+            priority,
+            align: Align::Right,
+            grows: false,
+        }
+    }
+
+    /// A column of drawings over time.
+    pub(super) const fn trend(field: Field, title: &'static str, priority: u8) -> Self {
+        Self::text(field, title, 8, 30, priority).growing()
+    }
+
+    /// Takes what room is left over.
+    pub(super) const fn growing(mut self) -> Self {
+        self.grows = true;
+        self
+    }
+}

@@ -1,0 +1,51 @@
+//! What is to be done, outside of the state, because of what happened.
+
+use kubevitals_proto::time::Timestamp;
+
+use super::action::ExportAs;
+use super::message::Subject;
+use super::name::{Key, Name};
+use super::view::Sort;
+
+/// What the loop has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// End.
+    Quit,
+    /// Give the terminal back until the shell gives it to us again.
+    Suspend,
+    /// Draw everything anew, whatever the terminal shows.
+    Redraw,
+    /// Put this on the clipboard.
+    Copy(String),
+    /// Write the view to a file in this form.
+    Export(ExportAs),
+    /// Ask the source for something. It answers by a message.
+    Ask(Ask),
+    /// Leave this cluster for that of another context.
+    Connect(Name),
+}
+
+/// What the source can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// What was at a time.
+    Past(Timestamp),
+    /// The past of a subject over a span.
+    History {
+        /// Of what.
+        subject: Subject,
+        /// From when.
+        since: Timestamp,
+        /// Until when.
+        until: Timestamp,
+        /// In how many steps.
+        steps: u32,
+    },
+    /// All there is to know of a pod, as of a time or now.
+    Detail(Key, Option<Timestamp>),
+    /// Tell only of one namespace, or of all.
+    Namespace(Option<Name>),
+    /// When there are too many pods to tell of all: which come first.
+    Order(Sort),
+}

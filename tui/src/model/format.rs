@@ -1,0 +1,178 @@
+//! How amounts, parts and times are written in tables: short, and with their unit.
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+
+/// What stands where a number is not known.
+pub const UNKNOWN: &str = "–";
+
+const MILLI: u64 = 1_000_000;
+const CORE: u64 = 1_000 * MILLI;
+
+/// Millicores rounded up as `kubectl top` does; from ten cores on, cores.
+#[must_use]
+pub fn cpu(amount: Nanocores) -> String {
+    if amount.0 < 10 * CORE {
+        return format!("{}m", amount.millicores_ceil());
+    }
+    decimal(amount.0, CORE, "")
+}
+
+/// Bytes in the largest unit that leaves at least one before the point.
+#[must_use]
+pub fn bytes(amount: Bytes) -> String {
+    const UNITS: [(u64, &str); 5] = [
+        (1 << 50, "Pi"),
+        (1 << 40, "Ti"),
+        (1 << 30, "Gi"),
+        (1 << 20, "Mi"),
+        (1 << 10, "Ki"),
+    ];
+    UNITS
+        .iter()
+        .find(|(unit, _)| amount.0 >= *unit)
+        .map_or_else(
+            || amount.0.to_string(),
+            |(unit, suffix)| decimal(amount.0, *unit, suffix),
+        )
+}
+
+/// Bytes a second, in the units of [`bytes`].
+#[must_use]
+pub fn rate(bytes_per_second: u64) -> String {
+    bytes(Bytes(bytes_per_second))
+}
+
+/// One digit after the point below a hundred of the unit, none above; truncated, so that nothing is shown as reached
+/// that is not.
+fn decimal(amount: u64, unit: u64, suffix: &str) -> String {
+    let whole = amount / unit;
+    if whole >= 100 {
+        return format!("{whole}{suffix}");
+    }
+    let tenth = (u128::from(amount % unit) * 10) / u128::from(unit);
+    if tenth == 0 {
+        format!("{whole}{suffix}")
+    } else {
+        format!("{whole}.{tenth}{suffix}")
+    }
+}
+
+/// A part as percent, truncated; above 999 % it is many times as much.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float is clamped when it is cast, and parts are not negative"
+)]
+pub fn percent(part: f64) -> String {
+    // Parts of whole amounts come out a hair too low now and then: 0.29 × 100 is 28.999….
+    let percent = (part * 100.0 + 1e-9) as u64;
+    if percent > 999 {
+        format!("{}x", percent / 100)
+    } else {
+        format!("{percent}%")
+    }
+}
+
+/// The time from `then` to `now`, as kubectl's AGE has it; `0s` if `then` is later.
+#[must_use]
+pub fn age(then: Timestamp, now: Timestamp) -> String {
+    duration(u64::try_from(now.since(then) / 1_000_000_000).unwrap_or(0))
+}
+
+/// Seconds as kubectl's AGE has them (`HumanDuration` of k8s.io/apimachinery).
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    const YEAR: u64 = 365 * DAY;
+    let pair = |big: u64, big_unit: char, small: u64, small_unit: char| {
+        if small == 0 {
+            format!("{big}{big_unit}")
+        } else {
+            format!("{big}{big_unit}{small}{small_unit}")
+        }
+    };
+    match seconds {
+        0..120 => format!("{seconds}s"),
+        120..600 => pair(seconds / MINUTE, 'm', seconds % MINUTE, 's'),
+        600..10_800 => format!("{}m", seconds / MINUTE),
+        10_800..28_800 => pair(seconds / HOUR, 'h', seconds / MINUTE % 60, 'm'),
+        28_800..172_800 => format!("{}h", seconds / HOUR),
+        172_800..691_200 => pair(seconds / DAY, 'd', seconds / HOUR % 24, 'h'),
+        691_200..63_072_000 => format!("{}d", seconds / DAY),
+        63_072_000..252_288_000 => pair(seconds / YEAR, 'y', seconds / DAY % 365, 'd'),
+        _ => format!("{}y", seconds / YEAR),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_is_rounded_up_and_large_cpu_is_in_cores() {
+        for (nano, text) in [
+            (0, "0m"),
+            (1, "1m"),
+            (2_001_000, "3m"),
+            (9_999 * MILLI, "9999m"),
+            (10 * CORE, "10"),
+            (12 * CORE + CORE / 2, "12.5"),
+            (400 * CORE + CORE / 2, "400"),
+        ] {
+            assert_eq!(cpu(Nanocores(nano)), text, "{nano}");
+        }
+    }
+
+    #[test]
+    fn bytes_have_their_unit() {
+        for (count, text) in [
+            (0, "0"),
+            (1023, "1023"),
+            (1024, "1Ki"),
+            (48 << 20, "48Mi"),
+            ((1 << 30) + (1 << 29), "1.5Gi"),
+            (u64::MAX, "16383Pi"),
+        ] {
+            assert_eq!(bytes(Bytes(count)), text, "{count}");
+        }
+    }
+
+    #[test]
+    fn percent_is_truncated() {
+        for (part, text) in [
+            (0.0, "0%"),
+            (0.29, "29%"),
+            (0.999, "99%"),
+            (1.0, "100%"),
+            (12.5, "12x"),
+        ] {
+            assert_eq!(percent(part), text, "{part}");
+        }
+    }
+
+    #[test]
+    fn ages_are_kubectls() {
+        for (seconds, text) in [
+            (0, "0s"),
+            (119, "119s"),
+            (120, "2m"),
+            (130, "2m10s"),
+            (600, "10m"),
+            (10_799, "179m"),
+            (10_860, "3h1m"),
+            (28_800, "8h"),
+            (172_800, "2d"),
+            (176_400, "2d1h"),
+            (691_200, "8d"),
+            (63_158_400, "2y1d"),
+            (252_288_000, "8y"),
+        ] {
+            assert_eq!(duration(seconds), text, "{seconds}");
+        }
+        assert_eq!(age(Timestamp::from_secs(10), Timestamp::from_secs(5)), "0s");
+    }
+}

@@ -1,0 +1,262 @@
+//! What sources tell.
+
+use std::fmt;
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{History, PodVitals};
+
+use super::amount::{Amounts, Memory};
+use super::name::{Key, Name};
+use super::row::{ClusterRow, HpaRow, IncidentRow, NodeRow, PodRow, Replicas};
+use super::table::Change;
+
+/// What a source tells.
+#[derive(Debug)]
+pub enum Message {
+    /// The time. It comes about once a second.
+    Tick(Timestamp),
+    /// Which source it is, and why that one.
+    Source(SourceKind, String),
+    /// How the connection is.
+    Link(Link),
+    /// A part is being loaded, or has been.
+    Progress(Part, Option<Progress>),
+    /// A part cannot be had, and why; or it can be had again.
+    Trouble(Part, Option<String>),
+    /// Pods.
+    Pods(Batch<PodRow>),
+    /// Nodes.
+    Nodes(Batch<NodeRow>),
+    /// Horizontal pod autoscalers.
+    Hpas(Batch<HpaRow>),
+    /// Incidents.
+    Incidents(Batch<IncidentRow>),
+    /// What workloads say of their replicas; the key's part is the kind.
+    Replicas(Vec<(Key, Option<Replicas>)>),
+    /// What pods and nodes use, where that is told apart from what they are.
+    Usage(Readings),
+    /// The cluster as a whole, where the source knows better than what its nodes and pods come to.
+    Cluster(ClusterRow),
+    /// Only some pods are told of, because there are very many.
+    Extent(Option<Extent>),
+    /// The names of all namespaces, where they are known.
+    Namespaces(Vec<Name>),
+    /// The past of a subject.
+    History(Subject, Box<History>),
+    /// All there is to know of one pod.
+    Detail(Key, Box<Detail>),
+    /// What was at a time.
+    Past(Box<Past>),
+    /// A time that was asked for cannot be shown, and why.
+    NoPast(Timestamp, String),
+}
+
+/// Rows of a kind.
+#[derive(Debug)]
+pub enum Batch<R> {
+    /// All there are.
+    All(Vec<R>),
+    /// What has become of some.
+    Some(Vec<Change<R>>),
+}
+
+/// What kind of source there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceKind {
+    /// kubevitals.io.
+    Vitals,
+    /// metrics.k8s.io.
+    Metrics,
+    /// No metrics at all.
+    None,
+}
+
+impl fmt::Display for SourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Vitals => "vitals",
+            Self::Metrics => "metrics",
+            Self::None => "none",
+        })
+    }
+}
+
+/// How the connection is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// Nothing has been answered yet.
+    Connecting,
+    /// It stands.
+    Up,
+    /// It is lost; what is shown is what was known last.
+    Lost {
+        /// Since when.
+        since: Timestamp,
+        /// Why.
+        why: String,
+        /// When it is tried again.
+        again: Timestamp,
+    },
+}
+
+/// A part of what is shown, which can be had or not by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Nodes.
+    Nodes,
+    /// Pods.
+    Pods,
+    /// What nodes and pods use.
+    Usage,
+    /// Workloads' replicas.
+    Workloads,
+    /// Horizontal pod autoscalers.
+    Hpas,
+    /// Incidents.
+    Incidents,
+    /// The names of namespaces.
+    Namespaces,
+    /// The cluster as a whole.
+    Cluster,
+    /// Events.
+    Events,
+    /// The past.
+    History,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nodes => "nodes",
+            Self::Pods => "pods",
+            Self::Usage => "usage",
+            Self::Workloads => "workloads",
+            Self::Hpas => "HPAs",
+            Self::Incidents => "incidents",
+            Self::Namespaces => "namespaces",
+            Self::Cluster => "the cluster",
+            Self::Events => "events",
+            Self::History => "history",
+        })
+    }
+}
+
+/// How far something is that is being loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// How many there are already.
+    pub done: u64,
+    /// How many there will be, if that is known.
+    pub total: Option<u64>,
+}
+
+/// What pods and nodes use.
+#[derive(Debug, Clone, Default)]
+pub struct Readings {
+    /// Nodes, by name.
+    pub nodes: Vec<Reading>,
+    /// Pods.
+    pub pods: Vec<PodReading>,
+}
+
+/// What something uses.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Its name.
+    pub name: Name,
+    /// When it was measured.
+    pub at: Timestamp,
+    /// What it uses.
+    pub usage: Amounts,
+    /// Swap it uses.
+    pub swap: Memory,
+}
+
+/// What a pod uses.
+#[derive(Debug, Clone)]
+pub struct PodReading {
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub name: Name,
+    /// When it was measured.
+    pub at: Timestamp,
+    /// Its containers.
+    pub containers: Vec<Reading>,
+}
+
+/// Which pods are told of, when not all are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extent {
+    /// How many there are in all.
+    pub total: u64,
+    /// By what those were chosen that are told of, in words: `CPU`.
+    pub by: &'static str,
+}
+
+/// What a history is of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// The cluster.
+    Cluster,
+    /// A node.
+    Node(Name),
+    /// A pod.
+    Pod(Key),
+}
+
+/// All there is to know of one pod.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Detail {
+    /// The pod with its containers and probes.
+    pub pod: PodVitals,
+    /// Its conditions.
+    pub conditions: Vec<Condition>,
+    /// Events about it, newest first.
+    pub events: Vec<Event>,
+}
+
+/// A condition of a pod.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Condition {
+    /// `Ready`, `PodScheduled`, …
+    pub kind: String,
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// One word; may be empty.
+    pub reason: String,
+    /// A sentence; may be empty.
+    pub message: String,
+    /// Since when.
+    pub since: Option<Timestamp>,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Event {
+    /// `Normal` or `Warning`.
+    pub kind: String,
+    /// One word.
+    pub reason: String,
+    /// A sentence.
+    pub message: String,
+    /// How often.
+    pub count: u64,
+    /// The last time.
+    pub last: Option<Timestamp>,
+}
+
+/// What was at a time.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// When.
+    pub at: Timestamp,
+    /// Pods.
+    pub pods: Vec<PodRow>,
+    /// Nodes.
+    pub nodes: Vec<NodeRow>,
+    /// Incidents; without, those that are known now and had begun then.
+    pub incidents: Option<Vec<IncidentRow>>,
+    /// The cluster as a whole, where it is known.
+    pub cluster: Option<ClusterRow>,
+}

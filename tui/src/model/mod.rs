@@ -1,0 +1,37 @@
+//! What is shown, and what each message and each action does to it. Pure: no I/O, no clock, no terminal.
+//!
+//! A [`Message`] is what a source tells, an [`Action`] what a person asks for, an [`Effect`] what the loop has to do
+//! because of either. Rows ([`row`]) are what sources tell of, reduced to what is shown; they tell their [`Field`]s to
+//! filters, sorting and export, and their [`Cell`]s to the views.
+
+mod action;
+mod amount;
+mod cell;
+mod column;
+mod effect;
+mod field;
+pub mod format;
+mod message;
+mod name;
+pub mod row;
+mod table;
+mod tone;
+mod trend;
+mod view;
+
+pub use action::{Action, Edit, ExportAs, Mode};
+pub use amount::{Amounts, Cpu, Memory};
+pub use cell::{Cell, Resource};
+pub use column::{Align, Column, Width};
+pub use effect::{Ask, Effect};
+pub use field::{Field, Fields, Unit};
+pub use message::{
+    Batch, Condition, Detail, Event, Extent, Link, Message, Part, Past, PodReading, Progress,
+    Reading, Readings, SourceKind, Subject,
+};
+pub use name::{Key, Name, Names, no_name};
+pub use row::{Context, Row};
+pub use table::{Change, Table};
+pub use tone::{Thresholds, Tone};
+pub use trend::{Trend, Trends};
+pub use view::{Sort, View};

@@ -1,0 +1,137 @@
+//! Namespaces: their pods together.
+
+use std::borrow::Cow;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::rollup::Rollup;
+use super::{Context, Row, cpu_text, memory_text, part_cell, part_text, percent, plain_cell};
+use crate::model::cell::{Cell, Resource};
+use crate::model::column::Column;
+use crate::model::field::{Field, Fields};
+use crate::model::name::{Key, Name};
+use crate::model::tone::Tone;
+
+/// A namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamespaceRow {
+    /// Its name.
+    pub name: Name,
+    /// Its pods.
+    pub all: Rollup,
+}
+
+/// Text of the fields that every rollup has.
+pub(super) fn rollup_text(all: &Rollup, field: Field) -> Option<Cow<'static, str>> {
+    Some(match field {
+        Field::Pods => all.pods.to_string().into(),
+        Field::PodsReady => all.ready.to_string().into(),
+        Field::Failing => all.failing.to_string().into(),
+        Field::Restarts => all.restarts.to_string().into(),
+        Field::Recent => all.recent.to_string().into(),
+        Field::Cpu | Field::CpuTrend => cpu_text(all.usage.cpu),
+        Field::CpuRequest => cpu_text(all.requests.cpu),
+        Field::CpuLimit => cpu_text(all.limits.cpu),
+        Field::CpuOfRequest => part_text(all.usage.cpu.of(all.requests.cpu)),
+        Field::CpuOfLimit => part_text(all.usage.cpu.of(all.limits.cpu)),
+        Field::Memory | Field::MemoryTrend => memory_text(all.usage.memory),
+        Field::MemoryRequest => memory_text(all.requests.memory),
+        Field::MemoryLimit => memory_text(all.limits.memory),
+        Field::MemoryOfRequest => part_text(all.usage.memory.of(all.requests.memory)),
+        Field::MemoryOfLimit => part_text(all.usage.memory.of(all.limits.memory)),
+        _ => return None,
+    })
+}
+
+/// Numbers of the fields that every rollup has.
+pub(super) fn rollup_number(all: &Rollup, field: Field) -> Option<f64> {
+    match field {
+        Field::Pods => Some(all.pods.into()),
+        Field::PodsReady => Some(all.ready.into()),
+        Field::Failing => Some(all.failing.into()),
+        Field::Restarts => Some(all.restarts.into()),
+        Field::Recent => Some(all.recent.into()),
+        Field::Cpu | Field::CpuTrend => all.usage.cpu.number(),
+        Field::CpuRequest => all.requests.cpu.number(),
+        Field::CpuLimit => all.limits.cpu.number(),
+        Field::CpuOfRequest => percent(all.usage.cpu.of(all.requests.cpu)),
+        Field::CpuOfLimit => percent(all.usage.cpu.of(all.limits.cpu)),
+        Field::Memory | Field::MemoryTrend => all.usage.memory.number(),
+        Field::MemoryRequest => all.requests.memory.number(),
+        Field::MemoryLimit => all.limits.memory.number(),
+        Field::MemoryOfRequest => percent(all.usage.memory.of(all.requests.memory)),
+        Field::MemoryOfLimit => percent(all.usage.memory.of(all.limits.memory)),
+        _ => None,
+    }
+}
+
+/// Cells of the fields that every rollup has, where they are not plain.
+pub(super) fn rollup_cell(all: &Rollup, field: Field, context: &Context) -> Option<Cell> {
+    Some(match field {
+        Field::CpuTrend => Cell::Trend(Resource::Cpu),
+        Field::MemoryTrend => Cell::Trend(Resource::Memory),
+        Field::CpuOfLimit => part_cell(all.usage.cpu.of(all.limits.cpu), context),
+        Field::MemoryOfLimit => part_cell(all.usage.memory.of(all.limits.memory), context),
+        Field::Failing | Field::Recent => {
+            let (count, tone) = match field {
+                Field::Failing => (all.failing, Tone::Bad),
+                _ => (all.recent, Tone::Warn),
+            };
+            Cell::new(
+                count.to_string().into(),
+                if count > 0 { tone } else { Tone::Dim },
+            )
+        }
+        _ => return None,
+    })
+}
+
+impl Fields for NamespaceRow {
+    fn text(&self, field: Field, _: Timestamp) -> Option<Cow<'_, str>> {
+        match field {
+            Field::Name | Field::Namespace => Some((&*self.name).into()),
+            _ => rollup_text(&self.all, field),
+        }
+    }
+
+    fn number(&self, field: Field, _: Timestamp) -> Option<f64> {
+        rollup_number(&self.all, field)
+    }
+
+    fn words(&self) -> &'static [Field] {
+        &[Field::Name]
+    }
+}
+
+impl Row for NamespaceRow {
+    fn key(&self) -> Key {
+        Key::named(&self.name)
+    }
+
+    fn columns() -> &'static [Column] {
+        use Column as C;
+        const COLUMNS: &[Column] = &[
+            C::text(Field::Name, "NAME", 12, 63, 0).growing(),
+            C::number(Field::Pods, "PODS", 5, 1),
+            C::number(Field::PodsReady, "READY", 5, 2),
+            C::number(Field::Failing, "FAILING", 7, 4),
+            C::number(Field::Recent, "RESTARTS", 8, 3),
+            C::number(Field::Cpu, "CPU", 6, 1),
+            C::number(Field::CpuRequest, "CPUREQ", 6, 5),
+            C::number(Field::CpuOfRequest, "%REQ", 5, 3),
+            C::number(Field::CpuLimit, "CPULIM", 6, 7),
+            C::number(Field::Memory, "MEM", 6, 1),
+            C::number(Field::MemoryRequest, "MEMREQ", 6, 5),
+            C::number(Field::MemoryOfRequest, "%REQ", 5, 3),
+            C::number(Field::MemoryLimit, "MEMLIM", 6, 7),
+            C::trend(Field::CpuTrend, "CPU OVER TIME", 8),
+            C::trend(Field::MemoryTrend, "MEM OVER TIME", 9),
+        ];
+        COLUMNS
+    }
+
+    fn cell(&self, field: Field, context: &Context) -> Cell {
+        rollup_cell(&self.all, field, context)
+            .unwrap_or_else(|| plain_cell(self.text(field, context.now).unwrap_or_default()))
+    }
+}

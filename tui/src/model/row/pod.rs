@@ -1,0 +1,386 @@
+//! Pods.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use kubevitals_proto::labels::Labels;
+use kubevitals_proto::time::Timestamp;
+
+use super::{
+    Container, Context, Probes, Restarts, Row, age_text, cpu_text, from_seconds, memory_text,
+    part_cell, part_text, percent, plain_cell, seconds,
+};
+use crate::model::amount::{Amounts, Memory};
+use crate::model::cell::{Cell, Resource};
+use crate::model::column::Column;
+use crate::model::field::{Field, Fields};
+use crate::model::name::{Key, Name, no_name};
+use crate::model::tone::Tone;
+
+/// A pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodRow {
+    /// Its namespace.
+    pub namespace: Name,
+    /// Its name.
+    pub name: Name,
+    /// Which pod of that name it is: a hash of its UID, zero if that is not known.
+    pub uid: u64,
+    /// The node it is bound to; empty if it is bound to none.
+    pub node: Name,
+    /// What kubectl shows under STATUS.
+    pub status: Name,
+    /// The message that goes with it.
+    pub message: Option<Box<str>>,
+    /// Its phase.
+    pub phase: Phase,
+    /// Whether its Ready condition is true.
+    pub ready: bool,
+    /// How many of its containers (sidecars among them) are ready.
+    pub ready_containers: u16,
+    /// How many it has.
+    pub total_containers: u16,
+    /// What made it.
+    pub workload: Option<Arc<Workload>>,
+    /// Its labels.
+    pub labels: Labels,
+    /// When it was made, in seconds since the epoch; zero if that is not known.
+    pub created_seconds: u32,
+    /// When what it uses was measured, in seconds since the epoch; zero if it was not.
+    pub measured_seconds: u32,
+    /// What it uses.
+    pub usage: Amounts,
+    /// Swap it uses.
+    pub swap: Memory,
+    /// Why it is not known what it uses.
+    pub absent: Option<Name>,
+    /// What it requests.
+    pub requests: Amounts,
+    /// What it is limited to.
+    pub limits: Amounts,
+    /// Restarts of its containers.
+    pub restarts: Restarts,
+    /// Its probes.
+    pub probes: Probes,
+    /// Its containers, init containers first, in the spec's order.
+    pub containers: Box<[Container]>,
+}
+
+/// What made a pod.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Workload {
+    /// `Deployment`, `StatefulSet`, …
+    pub kind: Name,
+    /// Its name.
+    pub name: Name,
+}
+
+/// `PodPhase` of core/v1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Accepted, not all containers have started.
+    Pending,
+    /// At least one container runs or is being restarted.
+    Running,
+    /// All containers ended well.
+    Succeeded,
+    /// All containers ended, at least one of them badly.
+    Failed,
+    /// The node cannot be reached, or the API server said something new.
+    #[default]
+    Unknown,
+}
+
+impl Phase {
+    /// All there are.
+    pub const ALL: [Self; 5] = [
+        Self::Running,
+        Self::Pending,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Unknown,
+    ];
+
+    /// Its word, as Kubernetes has it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Running => "Running",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Unknown => "Unknown",
+        }
+    }
+
+    /// The phase of this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|phase| phase.word() == word)
+            .unwrap_or_default()
+    }
+
+    /// Whether a pod in it still runs or will.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+impl Default for PodRow {
+    fn default() -> Self {
+        Self {
+            namespace: no_name(),
+            name: no_name(),
+            uid: 0,
+            node: no_name(),
+            status: no_name(),
+            message: None,
+            phase: Phase::Unknown,
+            ready: false,
+            ready_containers: 0,
+            total_containers: 0,
+            workload: None,
+            labels: Labels::default(),
+            created_seconds: 0,
+            measured_seconds: 0,
+            usage: Amounts::default(),
+            swap: Memory::NONE,
+            absent: None,
+            requests: Amounts::default(),
+            limits: Amounts::default(),
+            restarts: Restarts::default(),
+            probes: Probes::default(),
+            containers: Box::default(),
+        }
+    }
+}
+
+impl PodRow {
+    /// When it was made.
+    #[must_use]
+    pub fn created(&self) -> Option<Timestamp> {
+        from_seconds(self.created_seconds)
+    }
+
+    /// When what it uses was measured.
+    #[must_use]
+    pub fn measured(&self) -> Option<Timestamp> {
+        from_seconds(self.measured_seconds)
+    }
+
+    /// The application it is of, as its labels tell.
+    #[must_use]
+    pub fn app(&self) -> &str {
+        ["app.kubernetes.io/name", "app", "k8s-app"]
+            .into_iter()
+            .find_map(|label| self.labels.get(label))
+            .unwrap_or_default()
+    }
+
+    /// How grave its status is.
+    #[must_use]
+    pub fn tone(&self) -> Tone {
+        match &*self.status {
+            "Running" if self.ready => Tone::Plain,
+            "Running" | "Terminating" | "Pending" | "ContainerCreating" | "PodInitializing"
+            | "NotReady" | "Unknown" | "SchedulingGated" => Tone::Warn,
+            "Completed" | "Succeeded" => Tone::Dim,
+            // `Init:0/2` is on its way, `Init:Error` is not.
+            status
+                if status
+                    .strip_prefix("Init:")
+                    .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) =>
+            {
+                Tone::Warn
+            }
+            _ => Tone::Bad,
+        }
+    }
+}
+
+impl Fields for PodRow {
+    fn text(&self, field: Field, now: Timestamp) -> Option<Cow<'_, str>> {
+        Some(match field {
+            Field::Namespace => (&*self.namespace).into(),
+            Field::Name | Field::Pod => (&*self.name).into(),
+            Field::Node => (&*self.node).into(),
+            Field::App => self.app().into(),
+            Field::Kind => self
+                .workload
+                .as_ref()
+                .map_or("".into(), |workload| (&*workload.kind).into()),
+            Field::Workload => self
+                .workload
+                .as_ref()
+                .map_or("".into(), |workload| (&*workload.name).into()),
+            Field::Status => (&*self.status).into(),
+            Field::Message => self
+                .message
+                .as_deref()
+                .or(self.absent.as_deref())
+                .unwrap_or_default()
+                .into(),
+            Field::Phase => self.phase.word().into(),
+            Field::Ready => format!("{}/{}", self.ready_containers, self.total_containers).into(),
+            Field::Probe => self.probes.text(),
+            Field::Failing => self.probes.failing.to_string().into(),
+            Field::Restarts => self.restarts.text(now),
+            Field::Recent => self.restarts.recent.to_string().into(),
+            Field::LastRestart => self.restarts.last_text(now),
+            Field::LastRestartAge => age_text(
+                self.restarts.last.as_ref().and_then(|last| last.finished),
+                now,
+            ),
+            Field::Cpu | Field::CpuTrend => cpu_text(self.usage.cpu),
+            Field::CpuRequest => cpu_text(self.requests.cpu),
+            Field::CpuLimit => cpu_text(self.limits.cpu),
+            Field::CpuOfRequest => part_text(self.usage.cpu.of(self.requests.cpu)),
+            Field::CpuOfLimit => part_text(self.usage.cpu.of(self.limits.cpu)),
+            Field::Memory | Field::MemoryTrend => memory_text(self.usage.memory),
+            Field::MemoryRequest => memory_text(self.requests.memory),
+            Field::MemoryLimit => memory_text(self.limits.memory),
+            Field::MemoryOfRequest => part_text(self.usage.memory.of(self.requests.memory)),
+            Field::MemoryOfLimit => part_text(self.usage.memory.of(self.limits.memory)),
+            Field::Swap => memory_text(self.swap),
+            Field::Age => age_text(self.created(), now),
+            _ => return None,
+        })
+    }
+
+    fn number(&self, field: Field, now: Timestamp) -> Option<f64> {
+        match field {
+            Field::Ready => Some(f64::from(u8::from(self.ready))),
+            Field::Failing => Some(f64::from(self.probes.failing)),
+            Field::Restarts => Some(f64::from(self.restarts.count)),
+            Field::Recent => Some(f64::from(self.restarts.recent)),
+            Field::LastRestartAge => seconds(
+                self.restarts.last.as_ref().and_then(|last| last.finished),
+                now,
+            ),
+            Field::Cpu | Field::CpuTrend => self.usage.cpu.number(),
+            Field::CpuRequest => self.requests.cpu.number(),
+            Field::CpuLimit => self.limits.cpu.number(),
+            Field::CpuOfRequest => percent(self.usage.cpu.of(self.requests.cpu)),
+            Field::CpuOfLimit => percent(self.usage.cpu.of(self.limits.cpu)),
+            Field::Memory | Field::MemoryTrend => self.usage.memory.number(),
+            Field::MemoryRequest => self.requests.memory.number(),
+            Field::MemoryLimit => self.limits.memory.number(),
+            Field::MemoryOfRequest => percent(self.usage.memory.of(self.requests.memory)),
+            Field::MemoryOfLimit => percent(self.usage.memory.of(self.limits.memory)),
+            Field::Swap => self.swap.number(),
+            Field::Age => seconds(self.created(), now),
+            _ => None,
+        }
+    }
+
+    fn labels(&self) -> Option<&Labels> {
+        Some(&self.labels)
+    }
+
+    fn words(&self) -> &'static [Field] {
+        &[
+            Field::Namespace,
+            Field::Name,
+            Field::Status,
+            Field::Node,
+            Field::Workload,
+            Field::App,
+            Field::LastRestart,
+        ]
+    }
+}
+
+impl Row for PodRow {
+    fn key(&self) -> Key {
+        Key::new(&self.namespace, &self.name)
+    }
+
+    fn columns() -> &'static [Column] {
+        use Column as C;
+        const COLUMNS: &[Column] = &[
+            C::text(Field::Namespace, "NAMESPACE", 9, 20, 4),
+            C::text(Field::Name, "NAME", 12, 63, 0).growing(),
+            C::number(Field::Ready, "READY", 5, 3),
+            C::text(Field::Status, "STATUS", 9, 18, 1),
+            C::text(Field::Probe, "PROBES", 7, 12, 5),
+            C::text(Field::Restarts, "RESTARTS", 8, 26, 4),
+            C::number(Field::Cpu, "CPU", 6, 1),
+            C::number(Field::CpuOfRequest, "%REQ", 5, 7),
+            C::number(Field::CpuOfLimit, "%LIM", 5, 6),
+            C::number(Field::Memory, "MEM", 6, 1),
+            C::number(Field::MemoryOfRequest, "%REQ", 5, 7),
+            C::number(Field::MemoryOfLimit, "%LIM", 5, 2),
+            C::number(Field::Swap, "SWAP", 6, C::ON_DEMAND),
+            C::number(Field::CpuRequest, "CPUREQ", 6, C::ON_DEMAND),
+            C::number(Field::CpuLimit, "CPULIM", 6, C::ON_DEMAND),
+            C::number(Field::MemoryRequest, "MEMREQ", 6, C::ON_DEMAND),
+            C::number(Field::MemoryLimit, "MEMLIM", 6, C::ON_DEMAND),
+            C::text(Field::Node, "NODE", 8, 30, 8),
+            C::text(Field::Workload, "WORKLOAD", 8, 40, C::ON_DEMAND),
+            C::text(Field::App, "APP", 8, 30, C::ON_DEMAND),
+            C::text(Field::Message, "MESSAGE", 10, 80, C::ON_DEMAND),
+            C::number(Field::Age, "AGE", 6, 7),
+            C::trend(Field::CpuTrend, "CPU OVER TIME", 9),
+            C::trend(Field::MemoryTrend, "MEM OVER TIME", 10),
+        ];
+        COLUMNS
+    }
+
+    fn cell(&self, field: Field, context: &Context) -> Cell {
+        match field {
+            Field::CpuTrend => Cell::Trend(Resource::Cpu),
+            Field::MemoryTrend => Cell::Trend(Resource::Memory),
+            Field::Status => Cell::new((&*self.status).into(), self.tone()),
+            Field::Ready => {
+                let tone = if self.ready || self.phase == Phase::Succeeded {
+                    Tone::Plain
+                } else {
+                    Tone::Warn
+                };
+                Cell::new(self.text(field, context.now).unwrap_or_default(), tone)
+            }
+            Field::Probe => self.probes.cell(),
+            Field::Restarts => self.restarts.cell(context.now),
+            Field::CpuOfLimit => part_cell(self.usage.cpu.of(self.limits.cpu), context),
+            Field::MemoryOfLimit => part_cell(self.usage.memory.of(self.limits.memory), context),
+            _ => plain_cell(self.text(field, context.now).unwrap_or_default()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(status: &str, ready: bool) -> PodRow {
+        PodRow {
+            status: status.into(),
+            ready,
+            ..PodRow::default()
+        }
+    }
+
+    #[test]
+    fn a_status_is_as_grave_as_it_is() {
+        for (status, ready, tone) in [
+            ("Running", true, Tone::Plain),
+            ("Running", false, Tone::Warn),
+            ("Completed", false, Tone::Dim),
+            ("Init:0/1", false, Tone::Warn),
+            ("Init:CrashLoopBackOff", false, Tone::Bad),
+            ("CrashLoopBackOff", false, Tone::Bad),
+            ("Terminating", true, Tone::Warn),
+        ] {
+            assert_eq!(pod(status, ready).tone(), tone, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_pod_takes_little_room() {
+        assert!(size_of::<PodRow>() <= 296, "{}", size_of::<PodRow>());
+        assert!(size_of::<Container>() <= 136, "{}", size_of::<Container>());
+    }
+}

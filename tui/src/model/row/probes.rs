@@ -1,0 +1,116 @@
+//! A pod's or container's probes, counted.
+
+use std::borrow::Cow;
+
+use kubevitals_proto::vitals::ProbeStatus;
+
+use crate::model::cell::Cell;
+use crate::model::tone::Tone;
+
+/// How many probes there are in each state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Probes {
+    /// Fail.
+    pub failing: u8,
+    /// Startup probes that have not passed yet.
+    pub pending: u8,
+    /// Not asked yet: held by a startup probe or in their initial delay.
+    pub waiting: u8,
+    /// Succeed, or have passed for good.
+    pub passing: u8,
+    /// Their container does not run.
+    pub idle: u8,
+    /// Nothing is known of them.
+    pub unknown: u8,
+}
+
+impl Probes {
+    /// Counts one more.
+    pub fn count(&mut self, status: ProbeStatus) {
+        let count = match status {
+            ProbeStatus::Failing => &mut self.failing,
+            ProbeStatus::Pending => &mut self.pending,
+            ProbeStatus::Held | ProbeStatus::Waiting => &mut self.waiting,
+            ProbeStatus::Passing | ProbeStatus::Passed => &mut self.passing,
+            ProbeStatus::NotRunning => &mut self.idle,
+            ProbeStatus::Unknown => &mut self.unknown,
+        };
+        *count = count.saturating_add(1);
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        [
+            self.failing,
+            self.pending,
+            self.waiting,
+            self.passing,
+            self.idle,
+            self.unknown,
+        ]
+        .into_iter()
+        .map(u32::from)
+        .sum()
+    }
+
+    /// The gravest state that one of them is in, in a word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        let states = [
+            (self.failing, "failing"),
+            (self.pending, "pending"),
+            (self.unknown, "unknown"),
+            (self.waiting, "waiting"),
+            (self.idle, "idle"),
+            (self.passing, "passing"),
+        ];
+        states
+            .into_iter()
+            .find(|(count, _)| *count > 0)
+            .map_or("none", |(_, word)| word)
+    }
+
+    /// What the column PROBES shows: `1/3 failing`, `passing`, nothing for none.
+    #[must_use]
+    pub fn text(&self) -> Cow<'static, str> {
+        match self.failing {
+            0 if self.total() == 0 => "".into(),
+            0 => self.word().into(),
+            failing => format!("{failing}/{} failing", self.total()).into(),
+        }
+    }
+
+    pub(super) fn cell(&self) -> Cell {
+        let tone = match self.word() {
+            "failing" => Tone::Bad,
+            "pending" | "unknown" => Tone::Warn,
+            "passing" => Tone::Plain,
+            _ => Tone::Dim,
+        };
+        Cell::new(self.text(), tone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gravest_state_is_told() {
+        let mut probes = Probes::default();
+        assert_eq!((probes.word(), &*probes.text()), ("none", ""));
+        for (status, text) in [
+            (ProbeStatus::Passed, "passing"),
+            (ProbeStatus::Passing, "passing"),
+            (ProbeStatus::NotRunning, "idle"),
+            (ProbeStatus::Held, "waiting"),
+            (ProbeStatus::Unknown, "unknown"),
+            (ProbeStatus::Pending, "pending"),
+            (ProbeStatus::Failing, "1/7 failing"),
+        ] {
+            probes.count(status);
+            assert_eq!(probes.text(), text, "{status:?}");
+        }
+    }
+}

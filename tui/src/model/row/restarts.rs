@@ -1,0 +1,178 @@
+//! How often containers were restarted, and why the last time.
+
+use std::borrow::Cow;
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Cause, Certainty};
+
+use crate::model::cell::Cell;
+use crate::model::format;
+use crate::model::name::Name;
+use crate::model::tone::Tone;
+
+/// Restarts of a pod's containers, or of one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Restarts {
+    /// Over the pod's life.
+    pub count: u32,
+    /// Of these, within the time that is remembered.
+    pub recent: u32,
+    /// The last one.
+    pub last: Option<Box<LastRestart>>,
+}
+
+/// The last restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastRestart {
+    /// Which container.
+    pub container: Name,
+    /// `OOMKilled`, `Error`, …
+    pub reason: Name,
+    /// The exit code; 137 is SIGKILL.
+    pub exit_code: i32,
+    /// When the container ended.
+    pub finished: Option<Timestamp>,
+    /// When it had started.
+    pub started: Option<Timestamp>,
+    /// Why.
+    pub cause: Cause,
+    /// How sure that is.
+    pub certainty: Certainty,
+}
+
+/// How long after a restart it is still news.
+const NEWS_SECONDS: i64 = 3600;
+
+impl LastRestart {
+    /// Why, in a word or two: `OOMKilled`, `liveness`, `exit 7`.
+    #[must_use]
+    pub fn why(&self) -> Cow<'_, str> {
+        match self.cause {
+            Cause::OomKilled => "OOMKilled".into(),
+            Cause::LivenessProbe => "liveness".into(),
+            Cause::StartupProbe => "startup".into(),
+            Cause::ReadinessProbe => "readiness".into(),
+            Cause::NodeLost => "node lost".into(),
+            Cause::NodePressure => "pressure".into(),
+            Cause::ImageUnavailable => "image".into(),
+            Cause::Exited => format!("exit {}", self.exit_code).into(),
+            Cause::Unknown => match &*self.reason {
+                "" | "Error" | "Completed" => format!("exit {}", self.exit_code).into(),
+                reason => reason.into(),
+            },
+        }
+    }
+
+    /// Why and how long ago: `OOMKilled 5m ago`; a cause that is only likely is marked by `?`.
+    #[must_use]
+    pub fn text(&self, now: Timestamp) -> String {
+        let doubt = match self.certainty {
+            Certainty::Likely => "?",
+            _ => "",
+        };
+        let why = self.why();
+        match self.finished {
+            Some(finished) => format!("{why}{doubt} {} ago", format::age(finished, now)),
+            None => format!("{why}{doubt}"),
+        }
+    }
+}
+
+impl Restarts {
+    /// Why and when the last one was; empty if there was none.
+    #[must_use]
+    pub fn last_text(&self, now: Timestamp) -> Cow<'_, str> {
+        self.last
+            .as_deref()
+            .map_or("".into(), |last| last.text(now).into())
+    }
+
+    /// What the column RESTARTS shows: `5 (OOMKilled 2m ago)`.
+    #[must_use]
+    pub fn text(&self, now: Timestamp) -> Cow<'_, str> {
+        match (&self.last, self.count) {
+            (_, 0) => "0".into(),
+            (None, count) => count.to_string().into(),
+            (Some(last), count) => format!("{count} ({})", last.text(now)).into(),
+        }
+    }
+
+    pub(super) fn tone(&self, now: Timestamp) -> Tone {
+        if self.count == 0 {
+            return Tone::Dim;
+        }
+        let finished = self.last.as_deref().and_then(|last| last.finished);
+        let news = finished.is_some_and(|then| now.since(then) < NEWS_SECONDS * 1_000_000_000);
+        if self.recent > 0 || news {
+            Tone::Warn
+        } else {
+            Tone::Plain
+        }
+    }
+
+    pub(super) fn cell(&self, now: Timestamp) -> Cell {
+        Cell::new(self.text(now), self.tone(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::name::no_name;
+
+    fn last(cause: Cause, certainty: Certainty, reason: &str) -> Restarts {
+        Restarts {
+            count: 3,
+            recent: 1,
+            last: Some(Box::new(LastRestart {
+                container: no_name(),
+                reason: reason.into(),
+                exit_code: 7,
+                finished: Some(Timestamp::from_secs(100)),
+                started: None,
+                cause,
+                certainty,
+            })),
+        }
+    }
+
+    #[test]
+    fn the_last_restart_says_why_and_how_long_ago() {
+        let now = Timestamp::from_secs(150);
+        for (cause, certainty, reason, text) in [
+            (
+                Cause::OomKilled,
+                Certainty::Direct,
+                "OOMKilled",
+                "3 (OOMKilled 50s ago)",
+            ),
+            (
+                Cause::LivenessProbe,
+                Certainty::Likely,
+                "Error",
+                "3 (liveness? 50s ago)",
+            ),
+            (
+                Cause::Exited,
+                Certainty::Direct,
+                "Error",
+                "3 (exit 7 50s ago)",
+            ),
+            (
+                Cause::Unknown,
+                Certainty::Unknown,
+                "Error",
+                "3 (exit 7 50s ago)",
+            ),
+            (
+                Cause::Unknown,
+                Certainty::Unknown,
+                "ContainerCannotRun",
+                "3 (ContainerCannotRun 50s ago)",
+            ),
+        ] {
+            assert_eq!(last(cause, certainty, reason).text(now), text);
+        }
+        assert_eq!(Restarts::default().text(now), "0");
+    }
+}

@@ -1,0 +1,69 @@
+//! What pods come to together.
+
+use super::PodRow;
+use crate::model::amount::Amounts;
+
+/// Pods together, of a workload or a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rollup {
+    /// How many there are.
+    pub pods: u32,
+    /// Of these, those that are ready.
+    pub ready: u32,
+    /// Of these, those that are over.
+    pub over: u32,
+    /// What they use.
+    pub usage: Amounts,
+    /// What those that are not over request.
+    pub requests: Amounts,
+    /// What those that are not over are limited to.
+    pub limits: Amounts,
+    /// Restarts over their lives.
+    pub restarts: u32,
+    /// Restarts within the time that is remembered.
+    pub recent: u32,
+    /// Probes that fail.
+    pub failing: u32,
+}
+
+impl Rollup {
+    /// Counts a pod in.
+    pub fn add(&mut self, pod: &PodRow) {
+        self.pods += 1;
+        self.ready += u32::from(pod.ready);
+        self.restarts = self.restarts.saturating_add(pod.restarts.count);
+        self.recent = self.recent.saturating_add(pod.restarts.recent);
+        if pod.phase.is_over() {
+            self.over += 1;
+            return;
+        }
+        self.usage = self.usage.plus(pod.usage);
+        self.requests = self.requests.plus(pod.requests);
+        self.limits = self.limits.plus(pod.limits);
+        self.failing += u32::from(pod.probes.failing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::row::Phase;
+    use kubevitals_proto::units::Nanocores;
+
+    #[test]
+    fn a_pod_that_is_over_requests_nothing() {
+        let mut pod = PodRow {
+            phase: Phase::Running,
+            ready: true,
+            ..PodRow::default()
+        };
+        pod.requests.cpu = Nanocores(5).into();
+        let mut all = Rollup::default();
+        all.add(&pod);
+        pod.phase = Phase::Succeeded;
+        pod.ready = false;
+        all.add(&pod);
+        assert_eq!((all.pods, all.ready, all.over), (2, 1, 1));
+        assert_eq!(all.requests.cpu.get(), Some(Nanocores(5)));
+    }
+}

@@ -1,0 +1,236 @@
+//! From kubevitals.io/v1alpha1 to rows.
+
+use std::sync::Arc;
+
+use kubevitals_proto::labels::Labels;
+use kubevitals_proto::vitals;
+
+use super::{
+    ClusterRow, Container, ContainerState, LastRestart, NodeRow, Phase, PodRow, Pressure, Probes,
+    Restarts, Workload, to_seconds,
+};
+use crate::model::amount::{Amounts, Memory};
+use crate::model::name::{Name, Names};
+
+fn usage(usage: Option<&vitals::Usage>) -> (Amounts, Memory, u32) {
+    usage.map_or_else(Default::default, |usage| {
+        let amounts = Amounts {
+            cpu: usage.cpu.into(),
+            memory: usage.memory.into(),
+        };
+        (amounts, usage.swap.into(), to_seconds(usage.timestamp))
+    })
+}
+
+fn labels(labels: &Labels, names: &Names) -> Labels {
+    Labels::from_iter(
+        labels
+            .iter()
+            .map(|(key, value)| (names.intern(key), names.intern(value))),
+    )
+}
+
+fn absent(absent: Option<&vitals::Absence>, names: &Names) -> Option<Name> {
+    absent.map(|absent| names.intern(&absent.message))
+}
+
+fn count(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl Restarts {
+    /// The row's form of restarts.
+    #[must_use]
+    pub fn from_vitals(restarts: &vitals::Restarts, names: &Names) -> Self {
+        Self {
+            count: count(restarts.count),
+            recent: count(restarts.recent),
+            last: restarts.last.as_ref().map(|last| {
+                Box::new(LastRestart {
+                    container: names.intern(&last.container),
+                    reason: names.intern(&last.ended.reason),
+                    exit_code: last.ended.exit_code,
+                    finished: last.ended.finished,
+                    started: last.ended.started,
+                    cause: last.cause,
+                    certainty: last.certainty,
+                })
+            }),
+        }
+    }
+}
+
+/// A hash by which the pods of one name are told apart.
+pub(crate) fn uid_hash(uid: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    if uid.is_empty() {
+        return 0;
+    }
+    let mut hasher = DefaultHasher::new();
+    uid.hash(&mut hasher);
+    hasher.finish().max(1)
+}
+
+impl PodRow {
+    /// The row of a pod.
+    #[must_use]
+    pub fn from_vitals(pod: &vitals::PodVitals, names: &Names) -> Self {
+        let (amounts, swap, measured_seconds) = usage(pod.usage.as_ref());
+        let mut probes = Probes::default();
+        for probe in &pod.probes {
+            probes.count(probe.status);
+        }
+        Self {
+            namespace: names.intern(&pod.metadata.namespace),
+            // A pod's name is its own: there is nothing to share it with.
+            name: Name::from(pod.metadata.name.as_str()),
+            uid: uid_hash(&pod.metadata.uid),
+            node: names.intern(&pod.node_name),
+            status: names.intern(&pod.status),
+            message: (!pod.message.is_empty()).then(|| pod.message.as_str().into()),
+            phase: Phase::from_word(&pod.phase),
+            ready: pod.ready,
+            ready_containers: u16::try_from(pod.ready_containers).unwrap_or(u16::MAX),
+            total_containers: u16::try_from(pod.total_containers).unwrap_or(u16::MAX),
+            workload: pod.workload.as_ref().map(|workload| {
+                Arc::new(Workload {
+                    kind: names.intern(&workload.kind),
+                    name: names.intern(&workload.name),
+                })
+            }),
+            labels: labels(&pod.metadata.labels, names),
+            created_seconds: to_seconds(pod.metadata.creation_timestamp),
+            measured_seconds,
+            usage: amounts,
+            swap,
+            absent: absent(pod.absent.as_ref(), names),
+            requests: (&pod.requests).into(),
+            limits: (&pod.limits).into(),
+            restarts: Restarts::from_vitals(&pod.restarts, names),
+            probes,
+            containers: pod
+                .containers
+                .iter()
+                .map(|container| Container::from_vitals(container, &pod.probes, names))
+                .collect(),
+        }
+    }
+}
+
+impl Container {
+    /// A container as its pod's row keeps it; `probes` are the whole pod's.
+    #[must_use]
+    pub fn from_vitals(
+        container: &vitals::ContainerVitals,
+        probes: &[vitals::Probe],
+        names: &Names,
+    ) -> Self {
+        let (amounts, swap, _) = usage(container.usage.as_ref());
+        let mut counted = Probes::default();
+        for probe in probes
+            .iter()
+            .filter(|probe| probe.container == container.name)
+        {
+            counted.count(probe.status);
+        }
+        Self {
+            name: names.intern(&container.name),
+            role: container.role,
+            state: match container.state.state.as_str() {
+                "Waiting" => ContainerState::Waiting,
+                "Running" => ContainerState::Running,
+                "Terminated" => ContainerState::Terminated,
+                _ => ContainerState::Unknown,
+            },
+            reason: names.intern(&container.state.reason),
+            since_seconds: to_seconds(container.state.since),
+            ready: container.ready,
+            probes: counted,
+            usage: amounts,
+            swap,
+            requests: (&container.requests).into(),
+            limits: (&container.limits).into(),
+            restarts: Restarts::from_vitals(&container.restarts, names),
+        }
+    }
+}
+
+impl NodeRow {
+    /// The row of a node.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "percent need no more digits"
+    )]
+    pub fn from_vitals(node: &vitals::NodeVitals, names: &Names) -> Self {
+        let (amounts, swap, measured_seconds) = usage(node.usage.as_ref());
+        let pressure = node.pressure.unwrap_or_default();
+        Self {
+            name: names.intern(&node.metadata.name),
+            status: names.intern(&node.status),
+            ready: node.ready,
+            conditions: node
+                .conditions
+                .iter()
+                .map(|condition| names.intern(&condition.kind))
+                .collect(),
+            labels: labels(&node.metadata.labels, names),
+            created_seconds: to_seconds(node.metadata.creation_timestamp),
+            measured_seconds,
+            usage: amounts,
+            swap,
+            absent: absent(node.absent.as_ref(), names),
+            capacity: (&node.capacity).into(),
+            allocatable: (&node.allocatable).into(),
+            requests: (&node.requests).into(),
+            limits: (&node.limits).into(),
+            pods: count(node.pods.count),
+            pods_most: count(node.pods.capacity),
+            restarts: count(node.restarts),
+            disk: node.disk.as_ref().map(|disk| disk.used).into(),
+            disk_capacity: node.disk.as_ref().map(|disk| disk.capacity).into(),
+            network: node
+                .network
+                .map(|network| (network.rx_bytes_per_second, network.tx_bytes_per_second)),
+            pressure: Pressure {
+                cpu: pressure.cpu.map(|part| part as f32),
+                memory: pressure.memory.map(|part| part as f32),
+                io: pressure.io.map(|part| part as f32),
+            },
+        }
+    }
+}
+
+impl ClusterRow {
+    /// The header's form of a cluster.
+    #[must_use]
+    pub fn from_vitals(cluster: &vitals::ClusterVitals) -> Self {
+        let (amounts, _, _) = usage(cluster.usage.as_ref());
+        let phase = |phase: Phase| {
+            count(
+                cluster
+                    .pods
+                    .by_phase
+                    .get(phase.word())
+                    .copied()
+                    .unwrap_or(0),
+            )
+        };
+        Self {
+            usage: amounts,
+            requests: (&cluster.requests).into(),
+            limits: (&cluster.limits).into(),
+            allocatable: (&cluster.allocatable).into(),
+            nodes: count(cluster.nodes.total),
+            nodes_ready: count(cluster.nodes.ready),
+            nodes_reporting: count(cluster.nodes.reporting),
+            phases: Phase::ALL.map(phase),
+            pods_ready: count(cluster.pods.ready),
+            probes_failing: count(cluster.probes_failing),
+            restarts: count(cluster.restarts),
+            incidents_open: Some(count(cluster.incidents.open)),
+            measured: cluster.usage.as_ref().and_then(|usage| usage.timestamp),
+            oldest: cluster.history.oldest,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The recent past of what rows use, for sparklines: kept by the dashboard itself as readings come in, and begun with
+//! what the source remembers.
+
+use std::collections::{HashMap, VecDeque};
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+
+use super::amount::{Amounts, Cpu, Memory};
+use super::name::Key;
+
+/// How many readings of an object are kept: an hour of one every 15 s.
+const KEPT: usize = 240;
+
+/// The recent pasts of objects.
+#[derive(Debug, Clone, Default)]
+pub struct Trends {
+    by_key: HashMap<Key, Trend>,
+}
+
+/// The recent past of one object.
+#[derive(Debug, Clone, Default)]
+pub struct Trend {
+    readings: VecDeque<Reading>,
+}
+
+/// One reading, in eight bytes: a part in 256 is finer than any sparkline or column can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reading {
+    at: u32,
+    cpu: Short,
+    memory: Short,
+}
+
+/// A number in two bytes: nine bits of it and how often it was halved. [`Short::NONE`] is no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Short(u16);
+
+impl Short {
+    const NONE: Self = Self(u16::MAX);
+
+    fn of(number: Option<u64>) -> Self {
+        let Some(number) = number else {
+            return Self::NONE;
+        };
+        let halved = (u64::BITS - number.leading_zeros()).saturating_sub(9);
+        // At most nine bits are left, and it was halved at most 55 times.
+        let short = u16::try_from(number >> halved).unwrap_or(0)
+            | (u16::try_from(halved).unwrap_or(0) << 9);
+        Self(short)
+    }
+
+    fn get(self) -> Option<u64> {
+        (self != Self::NONE).then(|| u64::from(self.0 & 0x1ff) << (self.0 >> 9))
+    }
+}
+
+impl Trend {
+    /// Takes a reading in. One that is not newer than the last is the last one told again.
+    pub fn push(&mut self, at: Timestamp, usage: Amounts) {
+        let Ok(at) = u32::try_from(at.as_secs()) else {
+            return;
+        };
+        if self.readings.back().is_some_and(|last| last.at >= at) {
+            return;
+        }
+        if self.readings.len() >= KEPT {
+            self.readings.pop_front();
+        }
+        self.readings.push_back(Reading {
+            at,
+            cpu: Short::of(usage.cpu.get().map(|cpu| cpu.0)),
+            memory: Short::of(usage.memory.get().map(|memory| memory.0)),
+        });
+    }
+
+    /// What was used at a time: the last reading up to then, if it is not older than `patience_seconds`.
+    #[must_use]
+    pub fn at(&self, time: Timestamp, patience_seconds: u32) -> Option<(Timestamp, Amounts)> {
+        let time = u32::try_from(time.as_secs()).ok()?;
+        let after = self.readings.partition_point(|reading| reading.at <= time);
+        let reading = self.readings.get(after.checked_sub(1)?)?;
+        (time - reading.at <= patience_seconds)
+            .then(|| (Timestamp::from_secs(reading.at.into()), reading.amounts()))
+    }
+
+    /// The means of `steps` equal parts of the time from `since` to `until`, oldest first; nothing in a gap.
+    #[must_use]
+    pub fn steps(&self, since: Timestamp, until: Timestamp, steps: usize) -> Vec<Amounts> {
+        let span = until.since(since).max(1);
+        let mut sums = vec![(0_u128, 0_u32, 0_u128, 0_u32); steps];
+        for reading in &self.readings {
+            let offset = Timestamp::from_secs(reading.at.into()).since(since);
+            if offset < 0 || offset >= span {
+                continue;
+            }
+            let at = usize::try_from(
+                i128::from(offset) * i128::try_from(steps).unwrap_or(0) / i128::from(span),
+            );
+            let Some(sum) = at.ok().and_then(|at| sums.get_mut(at)) else {
+                continue;
+            };
+            if let Some(cpu) = reading.cpu.get() {
+                sum.0 += u128::from(cpu);
+                sum.1 += 1;
+            }
+            if let Some(memory) = reading.memory.get() {
+                sum.2 += u128::from(memory);
+                sum.3 += 1;
+            }
+        }
+        let mean = |sum: u128, count: u32| {
+            let mean = sum.checked_div(u128::from(count))?;
+            u64::try_from(mean).ok()
+        };
+        sums.into_iter()
+            .map(|(cpu, cpus, memory, memories)| Amounts {
+                cpu: mean(cpu, cpus).map(Nanocores).into(),
+                memory: mean(memory, memories).map(Bytes).into(),
+            })
+            .collect()
+    }
+
+    /// When its first reading was.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.readings
+            .front()
+            .map(|reading| Timestamp::from_secs(reading.at.into()))
+    }
+}
+
+impl Reading {
+    fn amounts(self) -> Amounts {
+        Amounts {
+            cpu: Cpu::from(self.cpu.get().map(Nanocores)),
+            memory: Memory::from(self.memory.get().map(Bytes)),
+        }
+    }
+}
+
+impl Trends {
+    /// The past of an object.
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<&Trend> {
+        self.by_key.get(key)
+    }
+
+    /// Takes a reading of an object in.
+    pub fn push(&mut self, key: &Key, at: Timestamp, usage: Amounts) {
+        match self.by_key.get_mut(key) {
+            Some(trend) => trend.push(at, usage),
+            None => self.by_key.entry(key.clone()).or_default().push(at, usage),
+        }
+    }
+
+    /// Forgets objects that are gone.
+    pub fn retain(&mut self, keep: impl Fn(&Key) -> bool) {
+        self.by_key.retain(|key, _| keep(key));
+    }
+
+    /// How many objects have a past.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// Whether none has.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(cpu: u64) -> Amounts {
+        Amounts {
+            cpu: Nanocores(cpu).into(),
+            memory: Bytes(cpu * 2).into(),
+        }
+    }
+
+    #[test]
+    fn a_short_number_is_right_to_one_part_in_256() {
+        for number in [
+            0,
+            1,
+            255,
+            511,
+            512,
+            1_000_003,
+            123_456_789_012,
+            u64::MAX / 2,
+        ] {
+            let back = Short::of(Some(number)).get().unwrap();
+            assert!(number - back <= number / 256, "{number} became {back}");
+        }
+        assert_eq!(Short::of(None).get(), None);
+        assert!(Short::of(Some(u64::MAX)).get().is_some());
+    }
+
+    #[test]
+    fn steps_are_means_and_a_gap_is_a_gap() {
+        let mut trend = Trend::default();
+        for (second, cpu) in [(0, 100), (5, 300), (25, 50), (25, 999)] {
+            trend.push(Timestamp::from_secs(second), usage(cpu));
+        }
+        let steps = trend.steps(Timestamp::from_secs(0), Timestamp::from_secs(30), 3);
+        let cpus: Vec<Option<u64>> = steps
+            .iter()
+            .map(|step| step.cpu.get().map(|cpu| cpu.0))
+            .collect();
+        assert_eq!(cpus, [Some(200), None, Some(50)]);
+    }
+
+    #[test]
+    fn a_reading_holds_for_a_while() {
+        let mut trend = Trend::default();
+        trend.push(Timestamp::from_secs(10), usage(100));
+        let at = |second| trend.at(Timestamp::from_secs(second), 60).is_some();
+        assert_eq!((at(9), at(10), at(70), at(71)), (false, true, true, false));
+    }
+
+    #[test]
+    fn an_hour_is_kept_and_no_more() {
+        let mut trend = Trend::default();
+        for second in 1..=1000 {
+            trend.push(Timestamp::from_secs(second), usage(1));
+        }
+        assert_eq!(trend.oldest(), Some(Timestamp::from_secs(761)));
+        assert_eq!(size_of::<Reading>(), 8);
+    }
+}
