@@ -1,7 +1,9 @@
 //! `/stats/summary` of real kubelets: new and old, Linux and Windows, full and in part.
 
 use crate::fixtures::bytes;
-use kubevitals_proto::kubelet::summary::{ContainerStats, PodStats, PressureStats, Summary};
+use kubevitals_proto::kubelet::summary::{
+    ContainerStats, Extras, PodStats, PressureStats, Summary,
+};
 use proptest::prelude::*;
 
 fn summary(name: &str) -> Summary {
@@ -201,4 +203,59 @@ proptest! {
         let _ = Summary::parse(&body);
         let _ = Summary::parse(&body[..cut]);
     }
+}
+
+#[test]
+fn the_smaller_reading_has_what_the_whole_one_has() {
+    let mut pods = 0;
+    for name in [
+        "kubelet-1.36/stats-summary.json",
+        "kubelet-1.36/stats-summary-cpu-and-memory.json",
+        "kubelet-other/stats-summary-1.31.json",
+        "kubelet-other/stats-summary-1.33.json",
+        "kubelet-other/stats-summary-1.35.json",
+        "kubelet-other/stats-summary-old.json",
+        "kubelet-other/stats-summary-windows.json",
+    ] {
+        let body = bytes(name);
+        let whole = Summary::parse(&body).unwrap();
+        let extras = Extras::parse(&body).unwrap();
+        assert_eq!(extras.node.fs, whole.node.fs, "{name}");
+        assert_eq!(extras.node.runtime, whole.node.runtime, "{name}");
+        assert_eq!(extras.node.swap, whole.node.swap, "{name}");
+        assert_eq!(extras.node.rlimit, whole.node.rlimit, "{name}");
+        assert_eq!(extras.pods.len(), whole.pods.len(), "{name}");
+        for (extra, pod) in extras.pods.iter().zip(&whole.pods) {
+            pods += 1;
+            assert_eq!(
+                (&*extra.pod_ref.namespace, &*extra.pod_ref.name),
+                (&*pod.pod_ref.namespace, &*pod.pod_ref.name)
+            );
+            assert_eq!(extra.start_time, pod.start_time);
+            assert_eq!(extra.process_stats, pod.process_stats);
+            assert_eq!(
+                extra.ephemeral_storage.map(|storage| storage.used_bytes),
+                pod.ephemeral_storage
+                    .as_ref()
+                    .map(|storage| storage.used_bytes)
+            );
+            assert_eq!(
+                extra
+                    .network
+                    .map(|net| (net.time, net.rx_bytes, net.tx_bytes)),
+                pod.network
+                    .as_ref()
+                    .map(|net| (net.time, net.rx_bytes, net.tx_bytes))
+            );
+            let psi = pod.cpu.as_ref().and_then(|cpu| cpu.psi);
+            assert_eq!(
+                extra
+                    .cpu
+                    .and_then(|cpu| cpu.psi)
+                    .map(|psi| (psi.some.total, psi.some.avg60)),
+                psi.map(|psi| (psi.some.total, psi.some.avg60))
+            );
+        }
+    }
+    assert!(pods > 50, "only {pods} pods were compared");
 }

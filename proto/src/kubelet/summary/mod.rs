@@ -7,10 +7,14 @@
 //! does not cost the rest.
 //!
 //! Times are cut to whole seconds by the kubelet.
+//!
+//! [`Summary`] has all of it, [`Extras`] what is used beside CPU and memory, at a fraction of the cost.
 
+mod extras;
 mod lenient;
 mod stats;
 
+pub use extras::{Extras, NodeExtras, PodExtras, PodName, Pressured, Stall, Stalls, Traffic, Used};
 pub use stats::{
     ContainerStats, CpuStats, FsStats, InterfaceStats, IoStats, MemoryStats, NetworkStats,
     NodeStats, PodRef, PodStats, Pressure, PressureStats, ProcessStats, RlimitStats, RuntimeStats,
@@ -38,12 +42,17 @@ impl Summary {
     /// # Errors
     /// When it is not JSON, or not shaped as an answer of `/stats/summary`.
     pub fn parse(body: &[u8]) -> Result<Self, serde_json::Error> {
-        // serde would take an array's elements for the fields in order.
-        if body.trim_ascii_start().first() == Some(&b'[') {
-            return Err(serde_json::Error::custom(
-                "expected an object, found an array",
-            ));
-        }
+        object(body)?;
         serde_json::from_slice(body)
     }
+}
+
+/// Refuses an array, whose elements serde would take for the fields in order.
+fn object(body: &[u8]) -> Result<(), serde_json::Error> {
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(serde_json::Error::custom(
+            "expected an object, found an array",
+        ));
+    }
+    Ok(())
 }
