@@ -227,6 +227,18 @@ impl Cluster {
         self.kubelets.set_trouble(node, None)
     }
 
+    /// Has the kubelet of a node answer one page, such as `/stats/summary`, with this HTTP status and nothing else;
+    /// whether there is such a node and such a status.
+    pub fn break_page(&self, node: &str, path: &str, status: u16) -> bool {
+        http::StatusCode::from_u16(status)
+            .is_ok_and(|status| self.kubelets.set_broken(node, path, Some(status)))
+    }
+
+    /// Has the kubelet of a node answer a page again; whether there is such a node.
+    pub fn mend_page(&self, node: &str, path: &str) -> bool {
+        self.kubelets.set_broken(node, path, None)
+    }
+
     /// Everything that went wrong so far, in the order in which it happened.
     #[must_use]
     pub fn injected_faults(&self) -> Vec<InjectedFault> {

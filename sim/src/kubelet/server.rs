@@ -1,5 +1,6 @@
 //! The listener that all kubelets share.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -53,6 +54,8 @@ struct Kubelet {
     certificate: Certificate,
     scrapes: AtomicU64,
     trouble: RwLock<Option<Kill>>,
+    /// Paths that are answered with a status alone.
+    broken: RwLock<BTreeMap<String, StatusCode>>,
 }
 
 /// What every connection needs.
@@ -93,6 +96,7 @@ impl Kubelets {
                 certificate: Certificate::new(),
                 scrapes: AtomicU64::new(0),
                 trouble: RwLock::new(None),
+                broken: RwLock::default(),
             })
             .collect();
         let shared = Arc::new(Shared {
@@ -116,6 +120,19 @@ impl Kubelets {
     pub(crate) fn set_trouble(&self, node: &str, trouble: Option<Kill>) -> bool {
         self.by_name(node).is_some_and(|k| {
             *k.trouble.write() = trouble;
+            true
+        })
+    }
+
+    /// Has the kubelet of this node answer `path` with this status alone, or with its page again; whether there is
+    /// such a node.
+    pub(crate) fn set_broken(&self, node: &str, path: &str, status: Option<StatusCode>) -> bool {
+        self.by_name(node).is_some_and(|k| {
+            let mut broken = k.broken.write();
+            match status {
+                Some(status) => broken.insert(path.to_owned(), status),
+                None => broken.remove(path),
+            };
             true
         })
     }
@@ -257,6 +274,10 @@ async fn answer(
             return Ok(plain(StatusCode::UNAUTHORIZED, "Unauthorized".to_owned()));
         }
         Err(Refusal::Forbidden(text)) => return Ok(plain(StatusCode::FORBIDDEN, text)),
+    }
+    if let Some(status) = kubelet.broken.read().get(path).copied() {
+        let text = status.canonical_reason().unwrap_or("error");
+        return Ok(plain(status, text.to_owned()));
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(plain(
