@@ -86,6 +86,7 @@ impl Server {
             resolution,
             kubelet_timeout,
             addressing,
+            pages,
             credentials,
             node_selector,
             request_timeout,
@@ -118,13 +119,17 @@ impl Server {
             scrape::Settings {
                 resolution,
                 addressing,
+                pages,
             },
-            kubelets,
-            Arc::clone(&cluster),
-            Arc::clone(&store),
-            Arc::clone(&clock),
-            Arc::clone(&stats),
-            Arc::clone(&watches.nodes_changed),
+            scrape::Parts {
+                kubelets,
+                cluster: Arc::clone(&cluster),
+                store: Arc::clone(&store),
+                probes: Arc::new(scrape::NoProbes),
+                clock: Arc::clone(&clock),
+                stats: Arc::clone(&stats),
+                changed: Arc::clone(&watches.nodes_changed),
+            },
         ));
         let auth = Auth::start(auth, &client, &clock)?;
         let wall = Arc::clone(&clock);

@@ -18,7 +18,7 @@ use super::{authentication, kubelets, serving};
 use crate::auth;
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::AddressType;
-use crate::scrape::{Addressing, Credentials};
+use crate::scrape::{Addressing, Credentials, Intervals};
 use crate::telemetry::{AskAllocator, chain};
 use crate::tls;
 
@@ -42,6 +42,8 @@ pub struct Settings {
     pub kubelet_timeout: Duration,
     /// Where kubelets are.
     pub addressing: Addressing,
+    /// How often other pages of kubelets are asked for.
+    pub pages: Intervals,
     /// What kubelets are shown and must show.
     pub credentials: Credentials,
     /// Which nodes are scraped.
@@ -86,6 +88,10 @@ impl Settings {
                 use_status_port: flags.kubelets.kubelet_use_node_status_port,
                 plain: flags.kubelets.deprecated_kubelet_completely_insecure,
             },
+            pages: Intervals {
+                probes: on(flags.kubelets.probes_interval),
+                summary: on(flags.kubelets.summary_interval),
+            },
             credentials,
             node_selector: flags.cluster.node_selector,
             request_timeout: flags.generic.request_timeout,
@@ -128,6 +134,10 @@ impl Settings {
                 port: 10250,
                 use_status_port: true,
                 plain: false,
+            },
+            pages: Intervals {
+                probes: Some(Duration::from_secs(60)),
+                summary: Some(Duration::from_secs(60)),
             },
             credentials,
             node_selector: None,
@@ -176,6 +186,11 @@ impl fmt::Display for Settings {
     }
 }
 
+/// An interval; zero is none.
+fn on(interval: Duration) -> Option<Duration> {
+    (!interval.is_zero()).then_some(interval)
+}
+
 fn check(flags: &Flags) -> Result<(), ConfigError> {
     let wrong = |text: &str| Err(ConfigError::Flag(text.to_owned()));
     if flags.kubelets.metric_resolution < SHORTEST_RESOLUTION {
@@ -185,6 +200,17 @@ fn check(flags: &Flags) -> Result<(), ConfigError> {
     }
     if flags.kubelets.metric_resolution > LONGEST_RESOLUTION {
         return wrong("--metric-resolution must be at most 1h: the HPA asks every 15s");
+    }
+    for (flag, interval) in [
+        ("--probes-interval", flags.kubelets.probes_interval),
+        ("--summary-interval", flags.kubelets.summary_interval),
+    ] {
+        let held = SHORTEST_RESOLUTION..=LONGEST_RESOLUTION;
+        if !interval.is_zero() && !held.contains(&interval) {
+            return wrong(&format!(
+                "{flag} must be from 10s to 1h: kubelets have nothing newer to say; 0 turns it off"
+            ));
+        }
     }
     if flags.kubelets.kubelet_request_timeout.is_zero() {
         return wrong("--kubelet-request-timeout must be more than 0");
@@ -249,6 +275,14 @@ mod tests {
                 "--metric-resolution must be at least 10s",
             ),
             (&["--metric-resolution=2h"], "at most 1h"),
+            (
+                &["--probes-interval=9s"],
+                "--probes-interval must be from 10s to 1h",
+            ),
+            (
+                &["--summary-interval=1ms"],
+                "--summary-interval must be from 10s to 1h",
+            ),
             (&["--kubelet-request-timeout=0s"], "must be more than 0"),
             (
                 &["--kubelet-request-timeout=55s"],

@@ -13,6 +13,8 @@ use crate::telemetry::Buckets;
 pub struct Wholeness {
     /// Memory that the latest rates take, in bytes, without names.
     pub bytes: u64,
+    /// Memory that disks, networks, pressure and the like take, in bytes, without names.
+    pub extra_bytes: u64,
     /// Rates of nodes and containers.
     pub rates: u64,
     /// Nodes that have a rate.
@@ -51,7 +53,10 @@ impl Query {
     /// How whole the kubelets' last answers were.
     pub fn wholeness(&self) -> Wholeness {
         let mut whole = Wholeness::default();
-        for latest in self.store.cells().values().filter_map(|cell| cell.latest()) {
+        let cells = self.store.cells();
+        let extras = cells.values().filter_map(|cell| cell.last_extra());
+        whole.extra_bytes = extras.map(|extra| extra.bytes() as u64).sum();
+        for latest in cells.values().filter_map(|cell| cell.latest()) {
             whole.bytes += latest.bytes() as u64;
             whole.rates += latest.containers.len() as u64 + u64::from(latest.node.is_ok());
             match &latest.node {

@@ -24,7 +24,7 @@ pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetRepor
 use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, Watches};
 use crate::scrape::Stats;
-use crate::store::{Absent, Retention, Store};
+use crate::store::{Absent, NodeExtra, Retention, Store};
 use crate::telemetry::Histogram;
 
 /// What a question about one object finds.
@@ -88,6 +88,11 @@ impl Query {
     /// How the watches of nodes and pods are doing.
     pub fn watches(&self) -> &Watches {
         &self.watches
+    }
+
+    /// What a node's `/stats/summary` told beside CPU and memory, if it is recent enough to be believed.
+    pub fn extra(&self, node: &str) -> Option<Arc<NodeExtra>> {
+        self.store.cells().get(node)?.extra(self.now())
     }
 
     fn now(&self) -> Age {

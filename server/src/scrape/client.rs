@@ -44,6 +44,11 @@ impl Kubelets {
         })
     }
 
+    /// How long a request may take.
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// When a request that begins now must be over.
     pub fn deadline(&self) -> Instant {
         Instant::now() + self.timeout
@@ -64,7 +69,8 @@ impl Kubelets {
     ) -> Result<(), Failed> {
         let mut failed: Option<Failed> = None;
         let mut answered = None;
-        // Kept again when its answer is in: one that is given up in the midst of an answer is of no more use.
+        // Kept again when its answer is in, whatever that is: one that is given up in the midst of an answer is of no
+        // more use.
         let mut kept = target.take_connection();
         for (index, origin) in target.origins() {
             let asked = self.get_from(origin, path, &mut kept, body);
@@ -90,6 +96,7 @@ impl Kubelets {
             target.answered(index, kept);
             return Ok(());
         }
+        target.keep(kept);
         Err(failed.unwrap_or_else(|| {
             let address = String::new();
             Failed::at("none", ScrapeError::BadAddress { address })
@@ -118,9 +125,10 @@ impl Kubelets {
             (connection, response) = self.send(origin, &path, bearer.as_ref(), None).await?;
         }
         if response.status() != StatusCode::OK {
-            return Err(ScrapeError::Status {
-                status: response.status(),
-            });
+            let status = response.status();
+            // A page that a kubelet does not give must not cost the next one a handshake.
+            *kept = drained(response).await.then_some(connection);
+            return Err(ScrapeError::Status { status });
         }
         read(response, body).await?;
         *kept = Some(connection);
@@ -181,6 +189,24 @@ fn headers(bearer: Option<&HeaderValue>) -> HeaderMap {
         headers.insert(AUTHORIZATION, bearer.clone());
     }
     headers
+}
+
+/// Whether the rest of an answer that nobody wants was read, so that its connection can be used again.
+async fn drained(response: Response<Incoming>) -> bool {
+    /// What a kubelet says when it refuses is a line.
+    const LARGEST: usize = 16 << 10;
+    let mut frames = response.into_body();
+    let mut read = 0;
+    while let Some(frame) = frames.frame().await {
+        let Ok(frame) = frame else {
+            return false;
+        };
+        read += frame.data_ref().map_or(0, bytes::Bytes::len);
+        if read > LARGEST {
+            return false;
+        }
+    }
+    true
 }
 
 /// Reads a body up to the limit, which holds for the inflated bytes.

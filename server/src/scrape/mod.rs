@@ -2,12 +2,14 @@
 //!
 //! Every node has a task of its own that owns the node's series: no batch, no lock, no node waits for another.
 
+mod buffers;
 mod client;
 mod complaint;
 mod connection;
 mod credentials;
 mod failure;
 mod first;
+mod pages;
 mod record;
 mod schedule;
 mod stats;
@@ -26,6 +28,7 @@ use tokio::task::AbortHandle;
 pub use client::Kubelets;
 pub use credentials::{Credentials, Token};
 pub use failure::{Failed, ScrapeError};
+pub use pages::{Intervals, NoProbes, Page, PageSnapshot, ProbeSink};
 pub use record::{Attempt, BadLines, DURATION_BOUNDS, Durations, History, Moment, Record, Records};
 pub use schedule::Phase;
 pub use stats::{Latency, Snapshot, Stats};
@@ -36,6 +39,7 @@ use crate::clock::Clock;
 use crate::cluster::{Cluster, Node};
 use crate::store::Store;
 use crate::telemetry::{Budget, Quiet};
+use buffers::Buffers;
 
 /// How many nodes are asked at the same moment. More would not be faster on the few cores a metrics server
 /// has; fewer would let slow nodes hold up the first answers of the others.
@@ -45,12 +49,22 @@ const CONCURRENCY: usize = 128;
 /// own, because each may hold its place for a whole timeout.
 const CONCURRENCY_FAILING: usize = 128;
 
+/// How many nodes are asked for another page at the same moment: a whole summary is hundreds of kilobytes while it is
+/// taken in.
+const CONCURRENCY_PAGES: usize = 32;
+
+/// Bodies of /metrics/resource: a few for each core would do; nodes that are slow hold theirs for longer.
+const KEPT_BUFFERS: (usize, usize) = (32, 256 << 10);
+
+/// Bodies of other pages.
+const KEPT_PAGE_BUFFERS: (usize, usize) = (4, 1 << 20);
+
 /// Log lines about nodes, all nodes together: enough for a person to see what is going on, not more.
 const LINES: u32 = 30;
 const LINES_PER: Duration = Duration::from_secs(30);
 
-/// All nodes together lack first rates for the same reason, most likely a missing permission.
-const NO_FIRST_RATES_INTERVAL: Duration = Duration::from_secs(600);
+/// All nodes together lack first rates, or another page, for the same reason, most likely a missing permission.
+const NO_PAGE_INTERVAL: Duration = Duration::from_secs(600);
 
 /// How often the workers themselves are looked after.
 const ROUNDS: Duration = Duration::from_secs(60);
@@ -62,6 +76,8 @@ pub struct Settings {
     pub resolution: Duration,
     /// How addresses become URLs.
     pub addressing: Addressing,
+    /// How often other pages are asked for.
+    pub pages: Intervals,
 }
 
 /// What all workers share.
@@ -75,7 +91,23 @@ struct Shared {
     failing: Semaphore,
     budget: Mutex<Budget>,
     no_first_rates: Mutex<Quiet>,
-    buffers: Mutex<Vec<Vec<u8>>>,
+    buffers: Buffers,
+    /// Where counts of probes go.
+    probes: Arc<dyn ProbeSink>,
+    paging: Semaphore,
+    page_buffers: Buffers,
+    no_page: [Mutex<Quiet>; Page::ALL.len()],
+}
+
+impl Shared {
+    /// Speaks of a page that all nodes lack.
+    fn quiet_of(&self, page: Page) -> &Mutex<Quiet> {
+        let [probes, summary] = &self.no_page;
+        match page {
+            Page::Probes => probes,
+            Page::Summary => summary,
+        }
+    }
 }
 
 /// The task of one node.
@@ -90,17 +122,37 @@ impl Drop for Worker {
     }
 }
 
+/// What scrapes work with.
+#[derive(Debug)]
+pub struct Parts {
+    /// Asks kubelets.
+    pub kubelets: Kubelets,
+    /// Which nodes there are.
+    pub cluster: Arc<Cluster>,
+    /// Where rates go.
+    pub store: Arc<Store>,
+    /// Where counts of probes go.
+    pub probes: Arc<dyn ProbeSink>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub stats: Arc<Stats>,
+    /// Told whenever the cluster's nodes have changed.
+    pub changed: Arc<Notify>,
+}
+
 /// Keeps one worker for each node, for ever: started when the node appears, told when it changes, ended when
-/// it goes. `changed` is told whenever the cluster's nodes have.
-pub async fn run(
-    settings: Settings,
-    kubelets: Kubelets,
-    cluster: Arc<Cluster>,
-    store: Arc<Store>,
-    clock: Arc<dyn Clock>,
-    stats: Arc<Stats>,
-    changed: Arc<Notify>,
-) {
+/// it goes.
+pub async fn run(settings: Settings, parts: Parts) {
+    let Parts {
+        kubelets,
+        cluster,
+        store,
+        probes,
+        clock,
+        stats,
+        changed,
+    } = parts;
     let shared = Arc::new(Shared {
         settings,
         kubelets,
@@ -110,8 +162,12 @@ pub async fn run(
         answering: Semaphore::new(CONCURRENCY),
         failing: Semaphore::new(CONCURRENCY_FAILING),
         budget: Mutex::new(Budget::new(LINES, LINES_PER)),
-        no_first_rates: Mutex::new(Quiet::new(NO_FIRST_RATES_INTERVAL)),
-        buffers: Mutex::default(),
+        no_first_rates: Mutex::new(Quiet::new(NO_PAGE_INTERVAL)),
+        buffers: Buffers::new(KEPT_BUFFERS.0, KEPT_BUFFERS.1),
+        probes,
+        paging: Semaphore::new(CONCURRENCY_PAGES),
+        page_buffers: Buffers::new(KEPT_PAGE_BUFFERS.0, KEPT_PAGE_BUFFERS.1),
+        no_page: Page::ALL.map(|_| Mutex::new(Quiet::new(NO_PAGE_INTERVAL))),
     });
     let mut workers: HashMap<Arc<str>, Worker> = HashMap::new();
     loop {

@@ -22,37 +22,70 @@ impl Phase {
     /// The phase of the node named `node`. It hangs on the name alone, so that replicas ask a node at the same
     /// times, and nodes spread evenly.
     pub fn of(node: &str, resolution: Duration) -> Self {
-        let resolution_ns = i64::try_from(resolution.as_nanos())
-            .unwrap_or(i64::MAX)
-            .max(1);
-        // SipHash with the default keys: the same in every replica of one version.
-        let mut hasher = DefaultHasher::new();
-        hasher.write(node.as_bytes());
-        let spread = i64::try_from(hasher.finish() >> 1).unwrap_or_default();
+        let resolution_ns = nanoseconds(resolution).max(1);
         Self {
             resolution_ns,
-            offset_ns: spread % resolution_ns,
+            offset_ns: spread(&[node]) % resolution_ns,
+        }
+    }
+
+    /// The phase of another page of the node, at `path`, that is asked for every `interval`: `after` one of the
+    /// node's own turns. After which one hangs on the names, too. An interval that is no multiple of the resolution
+    /// wanders among the node's turns.
+    pub fn between(
+        node: &str,
+        resolution: Duration,
+        path: &str,
+        interval: Duration,
+        after: Duration,
+    ) -> Self {
+        let own = Self::of(node, resolution);
+        let interval_ns = nanoseconds(interval).max(1);
+        let turns = (interval_ns / own.resolution_ns).max(1);
+        let turn = spread(&[node, path]) % turns;
+        let offset = own.offset_ns + turn * own.resolution_ns + nanoseconds(after);
+        Self {
+            resolution_ns: interval_ns,
+            offset_ns: offset % interval_ns,
         }
     }
 
     /// How long from `now` to the next turn, never zero. `failures` is how often in a row the node did not
-    /// answer: the first failure costs nothing, then turns are left out, twice as many each time, up to a
-    /// bound that depends on whether the API server calls the node ready.
-    pub fn until_next(&self, now: Timestamp, failures: u32, ready: bool) -> Duration {
+    /// answer: the first failure costs nothing, then turns are left out, twice as many each time, up to one in
+    /// `longest`.
+    pub fn until_next(&self, now: Timestamp, failures: u32, longest: u32) -> Duration {
         let into = (now.0 - self.offset_ns).rem_euclid(self.resolution_ns);
-        let longest = if ready {
-            LONGEST_PAUSE_READY
-        } else {
-            LONGEST_PAUSE_NOT_READY
-        };
         let turns = 1_u32
             .checked_shl(failures.saturating_sub(1))
             .unwrap_or(u32::MAX)
-            .clamp(1, longest);
+            .clamp(1, longest.max(1));
         let wait =
             self.resolution_ns - into + self.resolution_ns.saturating_mul(i64::from(turns - 1));
         Duration::from_nanos(u64::try_from(wait).unwrap_or_default())
     }
+}
+
+/// Every how many turns, at the least, a failing node is asked.
+pub(super) fn longest_pause(ready: bool) -> u32 {
+    if ready {
+        LONGEST_PAUSE_READY
+    } else {
+        LONGEST_PAUSE_NOT_READY
+    }
+}
+
+fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// A number that spreads names evenly, never negative. SipHash with the default keys: the same in every replica of one
+/// version.
+fn spread(names: &[&str]) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    for name in names {
+        hasher.write(name.as_bytes());
+    }
+    i64::try_from(hasher.finish() >> 1).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -83,22 +116,24 @@ mod tests {
         };
         let turns = |ready| -> Vec<u64> {
             (0..7)
-                .map(|failures| phase.until_next(Timestamp(0), failures, ready).as_secs() / 15)
+                .map(|failures| {
+                    phase
+                        .until_next(Timestamp(0), failures, longest_pause(ready))
+                        .as_secs()
+                        / 15
+                })
                 .collect()
         };
         assert_eq!(turns(true), [1, 1, 2, 2, 2, 2, 2]);
         assert_eq!(turns(false), [1, 1, 2, 4, 8, 8, 8]);
-        assert_eq!(
-            phase.until_next(Timestamp(0), u32::MAX, false).as_secs(),
-            120
-        );
+        assert_eq!(phase.until_next(Timestamp(0), u32::MAX, 8).as_secs(), 120);
     }
 
     proptest! {
         #[test]
         fn every_wait_ends_on_the_phase(node in "[a-z]{1,9}", now in 0..i64::MAX / 2, seconds in 1u64..600) {
             let phase = Phase::of(&node, Duration::from_secs(seconds));
-            let wait = phase.until_next(Timestamp(now), 0, true);
+            let wait = phase.until_next(Timestamp(now), 0, 1);
             prop_assert!(!wait.is_zero() && wait <= Duration::from_secs(seconds));
             let next = now + i64::try_from(wait.as_nanos()).unwrap();
             prop_assert_eq!((next - phase.offset_ns).rem_euclid(phase.resolution_ns), 0);

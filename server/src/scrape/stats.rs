@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::failure::{Failed, ScrapeError};
+use super::pages::{Counts, PageSnapshot};
 use super::record::Records;
 use crate::clock::Age;
 
@@ -21,6 +22,7 @@ pub struct Stats {
     /// When a turn was last begun; nothing before the first.
     begun: Mutex<Option<Age>>,
     records: Records,
+    pages: Counts,
     outcomes: Mutex<Outcomes>,
 }
 
@@ -77,6 +79,8 @@ pub struct Snapshot {
     pub no_first_rates: BTreeMap<&'static str, u64>,
     /// Lines skipped because they could not be read.
     pub skipped_lines: u64,
+    /// What came of asking for other pages, by their names.
+    pub pages: BTreeMap<&'static str, PageSnapshot>,
     /// How long successful scrapes took, connection and parsing included.
     pub latency_microseconds: Quantiles,
 }
@@ -116,6 +120,7 @@ impl Stats {
             skipped_lines: AtomicU64::default(),
             begun: Mutex::default(),
             records: Records::default(),
+            pages: Counts::default(),
             outcomes: Mutex::new(Outcomes {
                 succeeded: 0,
                 failed: BTreeMap::new(),
@@ -164,6 +169,11 @@ impl Stats {
             .or_default() += 1;
     }
 
+    /// The counts of other pages.
+    pub(super) fn pages(&self) -> &Counts {
+        &self.pages
+    }
+
     /// What is remembered of each node.
     pub fn records(&self) -> &Records {
         &self.records
@@ -202,6 +212,7 @@ impl Stats {
             failed: outcomes.failed.clone(),
             no_first_rates: outcomes.no_first_rates.clone(),
             skipped_lines: self.skipped_lines.load(Ordering::Relaxed),
+            pages: self.pages.snapshot(),
             latency_microseconds: Quantiles {
                 p50: at(0.5),
                 p90: at(0.9),

@@ -96,6 +96,11 @@ impl Target {
         self.connection = connection;
     }
 
+    /// Keeps a connection that brought an answer other than the one asked for.
+    pub(super) fn keep(&mut self, connection: Option<Connection>) {
+        self.connection = connection;
+    }
+
     /// The kept connection, if there is one, to be used.
     pub(super) fn take_connection(&mut self) -> Option<Connection> {
         self.connection.take()

@@ -12,8 +12,9 @@ use super::Shared;
 use super::complaint::Complaints;
 use super::failure::{Failed, ScrapeError, beginning};
 use super::first;
+use super::pages::{self, Asking, Timetable};
 use super::record::{Moment, Record};
-use super::schedule::Phase;
+use super::schedule::{Phase, longest_pause};
 use super::target::Target;
 use crate::cluster::Node;
 use crate::store::{NodeCell, NodeSeries};
@@ -21,12 +22,6 @@ use crate::store::{NodeCell, NodeSeries};
 /// A place among those asked at the same moment is held no longer than this: a kubelet that does not answer
 /// costs nothing but its own time, and must not keep the others from being asked.
 const LONGEST_PLACE: Duration = Duration::from_millis(500);
-
-/// Buffers larger than this are not kept: one node with an outsized answer must not cost its size for ever.
-const LARGEST_KEPT_BUFFER: usize = 256 << 10;
-
-/// More buffers than this are not kept.
-const KEPT_BUFFERS: usize = 32;
 
 /// Where the results of one node's scrapes go.
 struct Place<'a> {
@@ -48,6 +43,8 @@ pub(super) async fn run(
     let mut complaints = Complaints::default();
     let record = shared.stats.records().add(&known.name);
     let mut failures: u32 = 0;
+    let (resolution, pages) = (shared.settings.resolution, &shared.settings.pages);
+    let mut timetable = Timetable::of(&known.name, resolution, pages, shared.now());
     // The first turn comes at once: someone is waiting for the first answer.
     loop {
         let lane = if failures == 0 && known.ready {
@@ -61,7 +58,7 @@ pub(super) async fn run(
         let Ok(permit) = lane.acquire().await else {
             return;
         };
-        let mut body = shared.take_buffer();
+        let mut body = shared.buffers.take();
         let began = Instant::now();
         let result = {
             let place = Place {
@@ -84,7 +81,7 @@ pub(super) async fn run(
                 Err(_) => scraping.await,
             }
         };
-        shared.give_buffer(body);
+        shared.buffers.give(body);
         let before = failures;
         failures = if result.is_ok() {
             0
@@ -94,7 +91,7 @@ pub(super) async fn run(
         let took = began.elapsed();
         record.ended(turn, took, result.as_ref().map(|()| target.best()));
         let now = shared.now();
-        let wait = phase.until_next(now.wall, failures, known.ready);
+        let wait = phase.until_next(now.wall, failures, longest_pause(known.ready));
         record.plans(now, wait);
         let mut next = shared.clock.sleep(wait);
         match &result {
@@ -105,7 +102,11 @@ pub(super) async fn run(
         shared.stats.scraped(&result, took);
         drop(asking);
         loop {
+            // A node that does not answer is not asked for more.
+            let page = timetable.next().filter(|_| failures == 0);
+            let wait = page.map(|(_, due)| due.since(shared.clock.elapsed()));
             tokio::select! {
+                biased;
                 () = &mut next => break,
                 changed = node.changed() => {
                     if changed.is_err() {
@@ -120,6 +121,17 @@ pub(super) async fn run(
                     }
                     // A failing node that has moved or come back is not kept waiting for its turn.
                     if failures > 0 && (moved || (known.ready && !before.ready)) {
+                        break;
+                    }
+                }
+                () = pages::turn(&shared, wait) => {
+                    let Some((page, _)) = page else {
+                        continue;
+                    };
+                    let asking = Asking { shared: &shared, cell: &cell, node: &known };
+                    let (come, answered) = asking.ask(page, &mut target, &mut next).await;
+                    timetable.ended(page, answered, shared.now());
+                    if come {
                         break;
                     }
                 }
@@ -217,19 +229,6 @@ impl Shared {
         Moment {
             age: self.clock.elapsed(),
             wall: self.clock.wall(),
-        }
-    }
-
-    fn take_buffer(&self) -> Vec<u8> {
-        self.buffers.lock().pop().unwrap_or_default()
-    }
-
-    fn give_buffer(&self, buffer: Vec<u8>) {
-        if buffer.capacity() <= LARGEST_KEPT_BUFFER {
-            let mut buffers = self.buffers.lock();
-            if buffers.len() < KEPT_BUFFERS {
-                buffers.push(buffer);
-            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! One task a node writes its cell; readers take the cell's current value and keep it as long as they like.
 
+mod extra;
 mod latest;
 mod rate;
 mod series;
@@ -11,6 +12,9 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use imbl::HashMap;
 
+use crate::clock::Age;
+
+pub use extra::{Disk, NetworkRate, NodeExtra, Percent, PodExtra, Pressure, Swap, Traffic};
 pub use latest::{
     Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates, Retention,
 };
@@ -21,6 +25,7 @@ pub use series::{Held, NodeSeries, StandIn};
 #[derive(Debug, Default)]
 pub struct NodeCell {
     latest: ArcSwapOption<Latest>,
+    extra: ArcSwapOption<NodeExtra>,
 }
 
 impl NodeCell {
@@ -32,6 +37,21 @@ impl NodeCell {
     /// Publishes what a scrape gave.
     pub fn publish(&self, latest: Latest) {
         self.latest.store(Some(Arc::new(latest)));
+    }
+
+    /// What the last answer of `/stats/summary` gave beside CPU and memory, if it may still be answered at `now`.
+    pub fn extra(&self, now: Age) -> Option<Arc<NodeExtra>> {
+        self.last_extra().filter(|extra| extra.is_believed(now))
+    }
+
+    /// The same, however old it is: the next answer makes rates with it.
+    pub fn last_extra(&self) -> Option<Arc<NodeExtra>> {
+        self.extra.load_full()
+    }
+
+    /// Publishes what an answer of `/stats/summary` gave.
+    pub fn publish_extra(&self, extra: NodeExtra) {
+        self.extra.store(Some(Arc::new(extra)));
     }
 }
 

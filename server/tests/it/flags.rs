@@ -7,7 +7,13 @@ use kubevitals_proto::duration::GoDuration;
 use kubevitals_server::config::Flags;
 
 /// Flags that the peer does not have.
-const OURS: [&str; 3] = ["manage-apiservice-ca", "service-name", "service-namespace"];
+const OURS: &[&str] = &[
+    "manage-apiservice-ca",
+    "probes-interval",
+    "service-name",
+    "service-namespace",
+    "summary-interval",
+];
 
 /// Flags whose default is not the peer's, with ours.
 const ELSEWHERE: [(&str, &str); 1] = [
@@ -159,7 +165,7 @@ fn every_flag_beyond_the_peers_is_ours_on_purpose() {
                 .any(|line| line.split_whitespace().next() == Some(&format!("--{name}")))
         })
         .collect();
-    assert_eq!(beyond, BTreeSet::from(OURS));
+    assert_eq!(beyond, OURS.iter().copied().collect());
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod limits;
 mod manage;
 mod manifests;
 mod metrics;
+mod pages;
 mod prometheus;
 mod recording;
 mod scenarios;

@@ -18,6 +18,7 @@ pub(super) struct Held {
 pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Result {
     let Wholeness {
         bytes,
+        extra_bytes,
         whole_pods,
         whole_nodes,
         incomplete_pods,
@@ -45,10 +46,11 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
     )?;
     families.gauge(
         "kubevitals_store_bytes",
-        "Memory that readings and rates take, without the names that they share.",
+        "Memory that readings, rates, and what /stats/summary tells beside them take, without the names that they share.",
         |family| {
             family.value(&[("type", "reading")], known.held.bytes)?;
-            family.value(&[("type", "rate")], bytes)
+            family.value(&[("type", "rate")], bytes)?;
+            family.value(&[("type", "extra")], extra_bytes)
         },
     )?;
     families.gauge(

@@ -50,6 +50,7 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
         "Lines of kubelets' answers that could not be read and were left out.",
         |family| family.total(&[], known.scrapes.skipped_lines),
     )?;
+    pages(families, known)?;
     families.gauge(
         "kubevitals_scrapes_under_way",
         "Nodes whose turn has come and is not over.",
@@ -89,6 +90,40 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
             let restarts = |lists: u64| lists.saturating_sub(1);
             family.total(&[("resource", "nodes")], restarts(watches.nodes.lists()))?;
             family.total(&[("resource", "pods")], restarts(watches.pods.lists()))
+        },
+    )
+}
+
+/// The pages that are asked for beside /metrics/resource.
+fn pages(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Result {
+    let pages = &known.scrapes.pages;
+    families.counter(
+        "kubevitals_page_answers",
+        "Answers of kubelets' other pages that were taken in, by page: probes (/metrics/probes), summary (/stats/summary).",
+        |family| {
+            pages
+                .iter()
+                .try_for_each(|(page, counts)| family.total(&[("page", page)], counts.succeeded))
+        },
+    )?;
+    families.counter(
+        "kubevitals_page_bytes",
+        "Bytes of those answers, by page.",
+        |family| {
+            pages
+                .iter()
+                .try_for_each(|(page, counts)| family.total(&[("page", page)], counts.bytes))
+        },
+    )?;
+    families.counter(
+        "kubevitals_page_failures",
+        "Requests for kubelets' other pages that failed, by page and reason; /metrics/resource is not concerned.",
+        |family| {
+            pages.iter().try_for_each(|(page, counts)| {
+                counts.failed.iter().try_for_each(|(reason, count)| {
+                    family.total(&[("page", page), ("reason", reason)], *count)
+                })
+            })
         },
     )
 }

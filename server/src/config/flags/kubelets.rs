@@ -16,6 +16,15 @@ pub struct Kubelets {
     #[arg(long, value_name = "DURATION", default_value = "1m0s", value_parser = duration)]
     pub metric_resolution: Duration,
 
+    /// Time between two requests for a node's /metrics/probes, at least 10s; 0 asks for none.
+    #[arg(long, value_name = "DURATION", default_value = "1m0s", value_parser = duration)]
+    pub probes_interval: Duration,
+
+    /// Time between two requests for a node's whole /stats/summary (disk, network, pressure, processes), at least 10s;
+    /// 0 asks for none.
+    #[arg(long, value_name = "DURATION", default_value = "1m0s", value_parser = duration)]
+    pub summary_interval: Duration,
+
     /// The kubelets' port.
     #[arg(long, value_name = "PORT", default_value_t = 10250, value_parser = port)]
     pub kubelet_port: u16,

@@ -1,0 +1,287 @@
+//! What a node's `/stats/summary` told beside CPU and memory, in the form readers want: sorted, immutable, small.
+//!
+//! Published whole like the rates, and only as long as it can be believed: [`NodeCell::extra`](super::NodeCell::extra).
+//! A pod takes 88 bytes; its names are shared with everybody else's.
+
+mod network;
+mod pressure;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubevitals_proto::kubelet::summary::{Extras, FsStats, NodeExtras, PodExtras, SwapStats};
+use kubevitals_proto::units::Bytes;
+
+pub use network::{NetworkRate, Traffic};
+pub use pressure::{Percent, Pressure};
+
+use crate::clock::Age;
+use crate::intern::Interner;
+use pressure::is_measured;
+
+/// Believed for this many times the interval in which it is asked for, in halves: as long as the rates.
+const BELIEVED_HALVES: u32 = 5;
+
+/// What there is no number for, where a count is kept.
+const NONE: u32 = u32::MAX;
+
+/// One node and its pods as of the last answer.
+#[derive(Debug, PartialEq)]
+pub struct NodeExtra {
+    /// When that answer was in.
+    pub scraped: Age,
+    /// How long it may be answered.
+    until: Age,
+    /// The file system the kubelet works on.
+    pub disk: Option<Disk>,
+    /// The file system of images, where it is another one.
+    pub image_disk: Option<Disk>,
+    /// Its pressure.
+    pub pressure: Pressure,
+    /// Its swap; nothing on a node without any, or whose kubelet does not tell.
+    pub swap: Option<Swap>,
+    traffic: Traffic,
+    processes: u32,
+    /// Sorted by namespace and name.
+    pods: Box<[PodExtra]>,
+}
+
+/// One pod.
+#[derive(Debug, PartialEq)]
+pub struct PodExtra {
+    namespace: Arc<str>,
+    name: Arc<str>,
+    traffic: Traffic,
+    /// `u64::MAX` for none.
+    storage: u64,
+    processes: u32,
+    /// Seconds since the epoch; zero if it was not told.
+    started: u32,
+    pressure: Pressure,
+}
+
+/// A file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// What is used.
+    pub used: Bytes,
+    /// What there is.
+    pub capacity: Bytes,
+    /// What can still be used.
+    pub available: Bytes,
+}
+
+/// Swap space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swap {
+    /// What is used.
+    pub used: Bytes,
+    /// What there is.
+    pub capacity: Bytes,
+}
+
+impl NodeExtra {
+    /// Takes in an answer that was in at `now` and is asked for every `interval`. `before` is what the last one gave:
+    /// rates are made of both.
+    pub fn of(
+        extras: &Extras<'_>,
+        before: Option<&Self>,
+        now: Age,
+        interval: Duration,
+        names: &Interner,
+    ) -> Self {
+        let measured = is_measured(extras);
+        let mut told: Vec<&PodExtras<'_>> = extras.pods.iter().collect();
+        told.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+        told.dedup_by(|a, b| key(a) == key(b));
+        let mut known = before
+            .map_or(&[][..], |before| &before.pods)
+            .iter()
+            .peekable();
+        let mut pods: Vec<PodExtra> = Vec::with_capacity(told.len());
+        // Both sides are sorted alike: one walk over the two, like a merge.
+        for pod in told {
+            while known.next_if(|known| known.key() < key(pod)).is_some() {}
+            let known = known.next_if(|known| known.key() == key(pod));
+            let previous = pods.last();
+            pods.push(PodExtra::of(pod, known, previous, measured, names));
+        }
+        let NodeExtras {
+            cpu,
+            memory,
+            io,
+            swap,
+            network,
+            fs,
+            runtime,
+            rlimit,
+        } = &extras.node;
+        let images = runtime
+            .as_ref()
+            .and_then(|runtime| runtime.image_fs.as_ref());
+        Self {
+            scraped: now,
+            until: now.after(interval * BELIEVED_HALVES / 2),
+            disk: fs.as_ref().and_then(Disk::of),
+            image_disk: images
+                .filter(|images| fs.as_ref().is_none_or(|fs| !is_same(fs, images)))
+                .and_then(Disk::of),
+            pressure: Pressure::of(*cpu, *memory, *io, measured),
+            swap: swap.as_ref().and_then(Swap::of),
+            traffic: Traffic::of(network.as_ref(), before.map(|before| &before.traffic)),
+            processes: count(rlimit.as_ref().and_then(|rlimit| rlimit.curproc)),
+            pods: pods.into_boxed_slice(),
+        }
+    }
+
+    /// Whether it may still be answered at `now`.
+    pub fn is_believed(&self, now: Age) -> bool {
+        now <= self.until
+    }
+
+    /// Bytes a second on the default interface.
+    pub fn network(&self) -> Option<NetworkRate> {
+        self.traffic.rate()
+    }
+
+    /// Processes that run on the node.
+    pub fn processes(&self) -> Option<u32> {
+        (self.processes != NONE).then_some(self.processes)
+    }
+
+    /// A pod of the node.
+    pub fn pod(&self, namespace: &str, name: &str) -> Option<&PodExtra> {
+        let at = self
+            .pods
+            .binary_search_by(|pod| pod.key().cmp(&(namespace, name)))
+            .ok()?;
+        self.pods.get(at)
+    }
+
+    /// How many pods it tells of.
+    pub fn pods(&self) -> usize {
+        self.pods.len()
+    }
+
+    /// The memory it takes, in bytes; names, which are shared, are not counted.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.pods)
+    }
+}
+
+impl PodExtra {
+    /// Names are shared with the same pod before, else with the pod in front of it where they are the same.
+    fn of(
+        told: &PodExtras<'_>,
+        before: Option<&Self>,
+        previous: Option<&Self>,
+        measured: bool,
+        names: &Interner,
+    ) -> Self {
+        let (namespace, name) = match (before, previous) {
+            (Some(before), _) => (Arc::clone(&before.namespace), Arc::clone(&before.name)),
+            (None, Some(previous)) if *previous.namespace == *told.pod_ref.namespace => (
+                Arc::clone(&previous.namespace),
+                names.intern(&told.pod_ref.name),
+            ),
+            _ => (
+                names.intern(&told.pod_ref.namespace),
+                names.intern(&told.pod_ref.name),
+            ),
+        };
+        let started = told
+            .start_time
+            .and_then(|start| u32::try_from(start.as_secs()).ok())
+            .unwrap_or_default();
+        // Another pod of the same name has another interface.
+        let before = before.filter(|before| before.started == started);
+        Self {
+            namespace,
+            name,
+            traffic: Traffic::of(told.network.as_ref(), before.map(|before| &before.traffic)),
+            storage: told
+                .ephemeral_storage
+                .and_then(|storage| storage.used_bytes)
+                .unwrap_or(u64::MAX),
+            processes: count(
+                told.process_stats
+                    .as_ref()
+                    .and_then(|stats| stats.process_count),
+            ),
+            started,
+            pressure: Pressure::of(told.cpu, told.memory, told.io, measured),
+        }
+    }
+
+    fn key(&self) -> (&str, &str) {
+        (&self.namespace, &self.name)
+    }
+
+    /// Bytes of the node's disk: writable layers, logs and emptyDirs.
+    pub fn ephemeral_storage(&self) -> Option<Bytes> {
+        (self.storage != u64::MAX).then_some(Bytes(self.storage))
+    }
+
+    /// Bytes a second on its default interface.
+    pub fn network(&self) -> Option<NetworkRate> {
+        self.traffic.rate()
+    }
+
+    /// Processes that run in it.
+    pub fn processes(&self) -> Option<u32> {
+        (self.processes != NONE).then_some(self.processes)
+    }
+
+    /// Its pressure.
+    pub fn pressure(&self) -> Pressure {
+        self.pressure
+    }
+}
+
+fn key<'a>(told: &'a PodExtras<'_>) -> (&'a str, &'a str) {
+    (&told.pod_ref.namespace, &told.pod_ref.name)
+}
+
+fn count(told: Option<u64>) -> u32 {
+    told.and_then(|count| u32::try_from(count).ok())
+        .unwrap_or(NONE)
+}
+
+impl Disk {
+    /// Nothing where capacity or what is available was not told. Windows says that nothing is used.
+    fn of(told: &FsStats) -> Option<Self> {
+        let (capacity, available) = (told.capacity_bytes?, told.available_bytes?);
+        let used = told.used_bytes.filter(|used| *used > 0);
+        Some(Self {
+            used: Bytes(used.unwrap_or_else(|| capacity.saturating_sub(available))),
+            capacity: Bytes(capacity),
+            available: Bytes(available),
+        })
+    }
+}
+
+/// Whether two file systems are one. What is used differs then too, for it is told of the images alone; what is
+/// available is read at two moments.
+fn is_same(a: &FsStats, b: &FsStats) -> bool {
+    let apart = match (a.available_bytes, b.available_bytes) {
+        (Some(a), Some(b)) => a.abs_diff(b),
+        _ => 0,
+    };
+    (a.capacity_bytes, a.inodes) == (b.capacity_bytes, b.inodes)
+        && apart <= a.capacity_bytes.unwrap_or_default() / 100
+}
+
+impl Swap {
+    /// Nothing where there is none: a kubelet reports zeros then.
+    fn of(told: &SwapStats) -> Option<Self> {
+        let used = told.swap_usage_bytes?;
+        let capacity = told.swap_available_bytes?.saturating_add(used);
+        (capacity > 0).then_some(Self {
+            used: Bytes(used),
+            capacity: Bytes(capacity),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

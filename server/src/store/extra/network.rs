@@ -1,0 +1,153 @@
+//! Bytes a second, from two readings of an interface's counters.
+
+use kubevitals_proto::kubelet::summary;
+
+/// Bytes a second over the time between the last two readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NetworkRate {
+    /// Received.
+    pub rx: u64,
+    /// Sent.
+    pub tx: u64,
+}
+
+/// The last reading of an interface, and the rate that it made with the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Traffic {
+    rx: u64,
+    tx: u64,
+    /// When it was read, in seconds since the epoch; zero for never.
+    at: u32,
+    /// Received and sent. Seven digits are more than whole seconds give.
+    rate: Option<(f32, f32)>,
+}
+
+impl Traffic {
+    /// What a reading gives after the one `before` it. A reading that repeats the last one's time changes nothing; a
+    /// counter that fell began anew and gives no rate, and neither does a clock that was set back.
+    pub(super) fn of(told: Option<&summary::Traffic>, before: Option<&Self>) -> Self {
+        let before = before.copied().unwrap_or_default();
+        let Some((at, rx, tx)) = told.and_then(whole) else {
+            return Self::default();
+        };
+        if at == before.at {
+            return before;
+        }
+        let seconds = at.checked_sub(before.at).filter(|_| before.at > 0);
+        Self {
+            rx,
+            tx,
+            at,
+            rate: seconds.and_then(|seconds| {
+                let rx = rx.checked_sub(before.rx)?;
+                let tx = tx.checked_sub(before.tx)?;
+                Some((per_second(rx, seconds), per_second(tx, seconds)))
+            }),
+        }
+    }
+
+    /// The rate, if there is one.
+    pub(super) fn rate(&self) -> Option<NetworkRate> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a quotient of whole numbers"
+        )]
+        self.rate.map(|(rx, tx)| NetworkRate {
+            rx: rx.round() as u64,
+            tx: tx.round() as u64,
+        })
+    }
+}
+
+fn whole(told: &summary::Traffic) -> Option<(u32, u64, u64)> {
+    let at = u32::try_from(told.time?.as_secs()).ok()?;
+    Some((at, told.rx_bytes?, told.tx_bytes?))
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "seven digits will do"
+)]
+fn per_second(bytes: u64, seconds: u32) -> f32 {
+    (bytes as f64 / f64::from(seconds)) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kubevitals_proto::time::Timestamp;
+
+    fn read(at: i64, rx: u64, tx: u64) -> summary::Traffic {
+        summary::Traffic {
+            time: Some(Timestamp::from_secs(at)),
+            rx_bytes: Some(rx),
+            tx_bytes: Some(tx),
+        }
+    }
+
+    /// The rates after each reading.
+    fn rates(readings: &[summary::Traffic]) -> Vec<Option<(u64, u64)>> {
+        let mut traffic = Traffic::default();
+        let mut rates = Vec::new();
+        for reading in readings {
+            traffic = Traffic::of(Some(reading), Some(&traffic));
+            rates.push(traffic.rate().map(|rate| (rate.rx, rate.tx)));
+        }
+        rates
+    }
+
+    #[test]
+    fn two_readings_make_a_rate_over_their_own_times() {
+        let readings = [read(100, 1_000, 50), read(158, 59_000, 50)];
+        assert_eq!(rates(&readings), [None, Some((1_000, 0))]);
+    }
+
+    #[test]
+    fn a_reading_that_is_repeated_changes_nothing() {
+        let readings = [
+            read(100, 0, 0),
+            read(110, 70, 20),
+            read(110, 70, 20),
+            read(120, 70, 20),
+        ];
+        assert_eq!(
+            rates(&readings),
+            [None, Some((7, 2)), Some((7, 2)), Some((0, 0))]
+        );
+    }
+
+    #[test]
+    fn a_counter_that_fell_and_a_clock_set_back_give_no_rate_once() {
+        let readings = [
+            read(100, 5_000, 5_000),
+            read(110, 10, 6_000),
+            read(120, 20, 6_010),
+            read(60, 30, 6_020),
+            read(70, 40, 6_030),
+        ];
+        assert_eq!(
+            rates(&readings),
+            [None, None, Some((1, 1)), None, Some((1, 1))]
+        );
+    }
+
+    #[test]
+    fn without_a_time_or_a_counter_there_is_nothing() {
+        for told in [
+            summary::Traffic::default(),
+            summary::Traffic {
+                time: None,
+                ..read(1, 1, 1)
+            },
+            summary::Traffic {
+                tx_bytes: None,
+                ..read(1, 1, 1)
+            },
+        ] {
+            let before = Traffic::of(Some(&read(100, 1, 1)), None);
+            assert_eq!(Traffic::of(Some(&told), Some(&before)), Traffic::default());
+        }
+    }
+}

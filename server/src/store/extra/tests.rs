@@ -1,0 +1,138 @@
+use super::*;
+use kubevitals_proto::time::Timestamp;
+
+/// What real kubelets said.
+fn captured(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto/tests/fixtures/");
+    std::fs::read(format!("{folder}{name}")).unwrap()
+}
+
+fn taken(body: &[u8], before: Option<&NodeExtra>) -> NodeExtra {
+    let extras = Extras::parse(body).unwrap();
+    NodeExtra::of(
+        &extras,
+        before,
+        Age::default(),
+        Duration::from_secs(60),
+        &Interner::default(),
+    )
+}
+
+#[test]
+fn a_pod_is_small() {
+    assert_eq!(size_of::<PodExtra>(), 88);
+}
+
+#[test]
+fn a_kubelet_of_today_tells_of_disk_swap_pressure_and_processes() {
+    let node = taken(&captured("kubelet-other/stats-summary-1.35.json"), None);
+    let disk = node.disk.unwrap();
+    assert_eq!(
+        (disk.used.0, disk.capacity.0, disk.available.0),
+        (106_943_070_208, 977_896_124_416, 821_203_210_240)
+    );
+    assert_eq!(node.image_disk, None, "it is the same one");
+    let swap = node.swap.unwrap();
+    assert_eq!((swap.used.0, swap.capacity.0), (0, 1_073_737_728));
+    assert_eq!(node.pressure.cpu.map(Percent::get), Some(38.43));
+    assert_eq!(node.pressure.memory.map(Percent::get), Some(0.0));
+    assert_eq!(node.processes(), Some(814));
+    assert_eq!(node.pods(), 17);
+    let pod = node
+        .pod("kube-system", "kube-controller-manager-datagen-1-35")
+        .unwrap();
+    assert_eq!(pod.ephemeral_storage(), Some(Bytes(122_880)));
+    assert_eq!(pod.processes(), Some(1));
+    assert_eq!(pod.pressure().io.map(Percent::get), Some(0.0));
+    assert_eq!(pod.network(), None, "one reading makes no rate");
+    assert_eq!(node.pod("kube-system", "nobody"), None);
+}
+
+#[test]
+fn zeros_of_a_kernel_that_measures_no_pressure_are_not_told() {
+    let node = taken(&captured("kubelet-1.36/stats-summary.json"), None);
+    assert_eq!(node.pressure, Pressure::default());
+    assert!(
+        node.pods
+            .iter()
+            .all(|pod| pod.pressure() == Pressure::default())
+    );
+    assert_eq!(node.swap, None, "a node without swap reports zeros");
+}
+
+#[test]
+fn old_and_windows_kubelets_tell_what_they_have() {
+    let old = taken(&captured("kubelet-other/stats-summary-old.json"), None);
+    assert_eq!((old.pods(), old.processes()), (11, Some(1_071)));
+    assert_eq!((old.swap, old.network()), (None, None));
+    let windows = taken(&captured("kubelet-other/stats-summary-windows.json"), None);
+    let disk = windows.disk.unwrap();
+    assert_eq!(disk.used.0, disk.capacity.0 - disk.available.0);
+    assert_eq!((windows.processes(), windows.swap), (None, None));
+    let pod = windows.pods.first().unwrap();
+    assert_eq!(pod.processes(), None);
+}
+
+/// A pod with these counters, read at a time, that has run since another.
+fn pod(name: &str, started: i64, at: i64, rx: u64) -> String {
+    let time = |seconds| Timestamp::from_secs(seconds).to_rfc3339_seconds();
+    format!(
+        r#"{{"podRef":{{"name":"{name}","namespace":"ns","uid":"u"}},"startTime":"{}","network":{{"time":"{}","rxBytes":{rx},"txBytes":{rx}}}}}"#,
+        time(started),
+        time(at)
+    )
+}
+
+fn body(pods: &[String]) -> String {
+    format!(r#"{{"node":{{}},"pods":[{}]}}"#, pods.join(","))
+}
+
+#[test]
+fn rates_are_made_of_a_pods_own_readings_whatever_the_order() {
+    let first = body(&[pod("b", 1, 100, 500), pod("a", 1, 101, 100)]);
+    let first = taken(first.as_bytes(), None);
+    let second = body(&[
+        pod("a", 1, 161, 700),
+        pod("new", 90, 150, 1),
+        pod("b", 1, 150, 1_000),
+    ]);
+    let second = taken(second.as_bytes(), Some(&first));
+    let rx = |name| {
+        second
+            .pod("ns", name)
+            .unwrap()
+            .network()
+            .map(|rate| rate.rx)
+    };
+    assert_eq!([rx("a"), rx("b"), rx("new")], [Some(10), Some(10), None]);
+    assert!(Arc::ptr_eq(
+        &first.pod("ns", "a").unwrap().name,
+        &second.pod("ns", "a").unwrap().name
+    ));
+}
+
+#[test]
+fn another_pod_of_the_same_name_begins_anew() {
+    let first = taken(body(&[pod("web-0", 1, 100, 500)]).as_bytes(), None);
+    let second = body(&[pod("web-0", 120, 160, 9_000)]);
+    let second = taken(second.as_bytes(), Some(&first));
+    assert_eq!(second.pod("ns", "web-0").unwrap().network(), None);
+}
+
+#[test]
+fn it_is_believed_for_two_and_a_half_intervals() {
+    let node = taken(b"{}", None);
+    let at = |seconds| Age::from_elapsed(Duration::from_secs(seconds));
+    assert!(node.is_believed(at(150)));
+    assert!(!node.is_believed(at(151)));
+}
+
+#[test]
+fn images_on_a_disk_of_their_own_are_told() {
+    let body = br#"{"node":{
+        "fs":{"capacityBytes":1000,"availableBytes":400,"usedBytes":600,"inodes":7},
+        "runtime":{"imageFs":{"capacityBytes":5000,"availableBytes":4000,"usedBytes":1000,"inodes":9}}}}"#;
+    let node = taken(body, None);
+    assert_eq!(node.disk.unwrap().capacity, Bytes(1000));
+    assert_eq!(node.image_disk.unwrap().capacity, Bytes(5000));
+}
