@@ -8,6 +8,7 @@ pub mod cli;
 pub mod demo;
 pub mod model;
 pub mod source;
+pub mod view;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,0 +1,207 @@
+//! Text as wide as it is on the screen: wide characters take two cells, combining ones none.
+
+use std::borrow::Cow;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Where text stands in a wider cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Align {
+    /// Words.
+    #[default]
+    Left,
+    /// Numbers, so that their digits stand under each other.
+    Right,
+}
+
+/// How many cells `text` takes.
+pub fn width(text: &str) -> usize {
+    // Names are ASCII nearly always, and then bytes are cells.
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.width()
+    }
+}
+
+/// `text` without what would move the cursor or colour the terminal: what a cluster says must not command it.
+///
+/// Tabs and line ends become blanks, other control characters go.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| match c {
+        '\t' | '\n' => Some(' '),
+        c if c.is_control() => None,
+        c => Some(c),
+    };
+    Cow::Owned(text.chars().filter_map(shown).collect())
+}
+
+/// `text` if it fits into `room` cells, else its beginning and `ellipsis`; never wider than `room`.
+pub fn cut<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str> {
+    if width(text) <= room {
+        return Cow::Borrowed(text);
+    }
+    match room.checked_sub(width(ellipsis)) {
+        Some(left) => Cow::Owned(format!("{}{ellipsis}", head(text, left))),
+        None => Cow::Borrowed(head(text, room)),
+    }
+}
+
+/// `text` if it fits into `room` cells, else its beginning, `ellipsis` and its end, which tells pods of one workload
+/// apart; never wider than `room`.
+pub fn cut_middle<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str> {
+    if width(text) <= room {
+        return Cow::Borrowed(text);
+    }
+    let Some(left) = room.checked_sub(width(ellipsis)) else {
+        return Cow::Borrowed(head(text, room));
+    };
+    let end = left / 2;
+    Cow::Owned(format!(
+        "{}{ellipsis}{}",
+        head(text, left - end),
+        tail(text, end)
+    ))
+}
+
+/// Exactly `room` cells: cut with `ellipsis` or filled with blanks.
+pub fn fit(text: &str, room: usize, align: Align, ellipsis: &str) -> String {
+    let cut = cut(text, room, ellipsis);
+    let blanks = " ".repeat(room.saturating_sub(width(&cut)));
+    match align {
+        Align::Left => format!("{cut}{blanks}"),
+        Align::Right => format!("{blanks}{cut}"),
+    }
+}
+
+/// The longest beginning that fits into `room` cells. What has no width stays with what it is written upon.
+fn head(text: &str, room: usize) -> &str {
+    let mut used = 0;
+    for (at, c) in text.char_indices() {
+        used += c.width().unwrap_or(0);
+        if used > room {
+            return text.get(..at).unwrap_or_default();
+        }
+    }
+    text
+}
+
+/// The longest end that fits into `room` cells and does not begin with what has no width.
+fn tail(text: &str, room: usize) -> &str {
+    let (mut used, mut from) = (0, text.len());
+    for (at, c) in text.char_indices().rev() {
+        let cells = c.width().unwrap_or(0);
+        used += cells;
+        if used > room {
+            break;
+        }
+        if cells > 0 {
+            from = at;
+        }
+    }
+    text.get(from..).unwrap_or_default()
+}
+
+/// `text` in lines of at most `room` cells, broken at blanks where there are any.
+pub fn wrap(text: &str, room: usize) -> Vec<String> {
+    let room = room.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            let mut word = word;
+            let gap = usize::from(!line.is_empty());
+            if width(&line) + gap + width(word) > room && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            while width(word) > room {
+                let part = head(word, room);
+                // A character wider than the room has no place on any line.
+                let Some(rest) = word.strip_prefix(part).filter(|_| !part.is_empty()) else {
+                    word = "";
+                    break;
+                };
+                lines.push(part.to_owned());
+                word = rest;
+            }
+            if !line.is_empty() && !word.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_too_long_is_cut_with_an_ellipsis() {
+        for (text, room, cut_text) in [
+            ("web", 3, "web"),
+            ("web-1", 4, "web…"),
+            ("web-1", 1, "…"),
+            ("web-1", 0, ""),
+            ("日本語", 6, "日本語"),
+            // Half of a wide character is not shown.
+            ("日本語", 5, "日本…"),
+            ("日本語", 4, "日…"),
+            ("e\u{301}te\u{301}", 3, "e\u{301}te\u{301}"),
+            ("e\u{301}te\u{301}s", 3, "e\u{301}t…"),
+        ] {
+            assert_eq!(cut(text, room, "…"), cut_text, "{text} in {room}");
+        }
+        assert_eq!(cut("web-1", 4, "~"), "web~");
+    }
+
+    #[test]
+    fn pods_of_one_workload_stay_apart() {
+        assert_eq!(cut_middle("web-7d9f8c-x2x4z", 11, "…"), "web-7…x2x4z");
+        assert_eq!(cut_middle("web-1", 5, "…"), "web-1");
+    }
+
+    #[test]
+    fn numbers_stand_right_and_words_left() {
+        assert_eq!(fit("12m", 5, Align::Right, "…"), "  12m");
+        assert_eq!(fit("web", 5, Align::Left, "…"), "web  ");
+        assert_eq!(fit("日本語", 5, Align::Left, "…"), "日本…");
+        assert_eq!(fit("日本", 5, Align::Right, "…"), " 日本");
+    }
+
+    #[test]
+    fn a_message_cannot_command_the_terminal() {
+        assert_eq!(
+            clean("a\u{1b}[31mred\u{7}\r\nnext\tcell"),
+            "a[31mred next cell"
+        );
+        assert!(matches!(clean("web"), Cow::Borrowed("web")));
+    }
+
+    #[test]
+    fn lines_break_at_blanks() {
+        assert_eq!(
+            wrap("Liveness probe failed: HTTP 500", 14),
+            ["Liveness probe", "failed: HTTP", "500"]
+        );
+        assert_eq!(wrap("abcdef gh", 4), ["abcd", "ef", "gh"]);
+        assert_eq!(wrap("a\nb", 4), ["a", "b"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_ever_wider_than_its_room(text in "\\PC*", room in 0_usize..40) {
+            prop_assert!(width(&cut(&text, room, "…")) <= room);
+            prop_assert!(width(&cut_middle(&text, room, "…")) <= room);
+            prop_assert_eq!(width(&fit(&text, room, Align::Right, "~")), room);
+            let room = room.max(1);
+            prop_assert!(wrap(&text, room).iter().all(|line| width(line) <= room));
+        }
+    }
+}
