@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod cli;
 pub mod demo;
+pub mod filter;
 pub mod model;
 pub mod source;
 pub mod view;

@@ -1,0 +1,86 @@
+//! A word sought in text, in any case.
+
+use memchr::memchr2;
+
+/// A word, prepared so that seeking it allocates nothing: it is sought in a million cells at each key.
+///
+/// The case of ASCII letters does not matter, that of others does: names in Kubernetes are ASCII.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needle {
+    word: String,
+    /// The first byte in both cases.
+    first: [u8; 2],
+}
+
+impl Needle {
+    /// Prepares a word.
+    pub fn new(word: &str) -> Self {
+        let first = word.bytes().next().unwrap_or_default();
+        Self {
+            word: word.to_owned(),
+            first: [first.to_ascii_lowercase(), first.to_ascii_uppercase()],
+        }
+    }
+
+    /// The word as it was given.
+    pub fn word(&self) -> &str {
+        &self.word
+    }
+
+    /// Whether it is somewhere in `text`. The empty word is everywhere.
+    pub fn is_in(&self, text: &str) -> bool {
+        let word = self.word.as_bytes();
+        let [lower, upper] = self.first;
+        let mut rest = text.as_bytes();
+        while rest.len() >= word.len() {
+            if word.is_empty() {
+                return true;
+            }
+            let Some(at) = memchr2(lower, upper, rest) else {
+                return false;
+            };
+            let here = rest.get(at..).unwrap_or_default();
+            let found = here.get(..word.len());
+            if found.is_some_and(|part| part.eq_ignore_ascii_case(word)) {
+                return true;
+            }
+            rest = here.get(1..).unwrap_or_default();
+        }
+        false
+    }
+
+    /// Whether it is the whole of `text`.
+    pub fn is(&self, text: &str) -> bool {
+        self.word.eq_ignore_ascii_case(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Needle;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_word_is_found_in_any_case() {
+        for (word, text, found) in [
+            ("web", "shop-WEB-1", true),
+            ("Web", "web", true),
+            ("web", "we", false),
+            ("aab", "aaab", true),
+            ("", "", true),
+            ("日", "今日", true),
+            ("-1", "web-1", true),
+            ("web", "weweb", true),
+        ] {
+            assert_eq!(Needle::new(word).is_in(text), found, "{word} in {text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_finds_what_the_slow_way_finds(word in "[aAbB-]{0,4}", text in "[aAbB-]{0,12}") {
+            let slow = text.to_lowercase().contains(&word.to_lowercase());
+            prop_assert_eq!(Needle::new(&word).is_in(&text), slow);
+        }
+    }
+}

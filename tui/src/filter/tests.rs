@@ -1,0 +1,352 @@
+//! What the filter language says, and the laws that hold in it.
+
+use std::borrow::Cow;
+
+use kubevitals_proto::labels::Labels;
+use kubevitals_proto::time::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::filter::needle::Needle;
+use crate::filter::pattern::Pattern;
+use crate::filter::value::Number;
+use crate::model::Field;
+
+/// A pod, or what is left of one.
+#[derive(Debug, Clone)]
+struct Pod {
+    name: String,
+    namespace: &'static str,
+    status: &'static str,
+    cpu: Option<f64>,
+    of_limit: Option<f64>,
+    restarts: f64,
+    ready: bool,
+    labels: Labels,
+}
+
+impl Fields for Pod {
+    fn text(&self, field: Field, _: Timestamp) -> Option<Cow<'_, str>> {
+        Some(match field {
+            Field::Name => self.name.as_str().into(),
+            Field::Namespace => self.namespace.into(),
+            Field::Status => self.status.into(),
+            Field::Node => "".into(),
+            _ => return None,
+        })
+    }
+
+    fn number(&self, field: Field, _: Timestamp) -> Option<f64> {
+        match field {
+            Field::Cpu => self.cpu,
+            Field::MemoryOfLimit => self.of_limit,
+            Field::Restarts => Some(self.restarts),
+            Field::Ready => Some(f64::from(u8::from(self.ready))),
+            _ => None,
+        }
+    }
+
+    fn labels(&self) -> Option<&Labels> {
+        Some(&self.labels)
+    }
+
+    fn words(&self) -> &'static [Field] {
+        &[Field::Namespace, Field::Name, Field::Status, Field::Node]
+    }
+}
+
+fn web() -> Pod {
+    Pod {
+        name: "web-7d9f-x2x4z".to_owned(),
+        namespace: "shop",
+        status: "Running",
+        cpu: Some(600e6),
+        of_limit: None,
+        restarts: 2.0,
+        ready: true,
+        labels: [("app", "web"), ("tier", "front")].into_iter().collect(),
+    }
+}
+
+fn holds(filter: &Filter, pod: &Pod) -> bool {
+    filter.matches(pod, Timestamp::default())
+}
+
+#[test]
+fn a_filter_asks_what_it_says() {
+    for (text, shown) in [
+        ("", true),
+        ("   ", true),
+        ("web", true),
+        ("WEB run", true),
+        ("web crash", false),
+        ("crash, web", true),
+        ("crash,web", true),
+        ("!crash", true),
+        ("!web", false),
+        ("!!web", true),
+        ("ns=shop", true),
+        ("NS=Shop", true),
+        // A whole text, not a part of it.
+        ("ns=sho", false),
+        ("ns!=shop", false),
+        ("node=\"\"", true),
+        ("cpu>500m", true),
+        ("cpu>0.6", false),
+        ("cpu>=0.6", true),
+        ("cpu<1", true),
+        ("cpu==600m", true),
+        ("cpu!=600m", false),
+        ("restarts>0 ready=true", true),
+        ("ready=false", false),
+        // What is not known is neither so nor otherwise; that it is not so is so.
+        ("mem%limit>80", false),
+        ("mem%limit<=80", false),
+        ("!mem%limit>80", true),
+        // Rows without such a field.
+        ("target=x", false),
+        ("target!=x", false),
+        ("~^web-[0-9a-f]+-", true),
+        ("~^7d9f", false),
+        ("name~^WEB", true),
+        ("name!~^web", false),
+        ("name~^(api|web)-", true),
+        ("name~^we{0,1}b,crash", true),
+        ("-l app=web,tier!=back", true),
+        ("-l app=db", false),
+        ("-l \"tier in (front,back)\" web", true),
+        ("-l app=db, web", true),
+        ("(-l app=db) web", false),
+        ("!-l app", false),
+        ("(crash, web) ns=shop", true),
+        ("crash, web ns=payments", false),
+        ("(crash, web) ns=payments", false),
+        ("!(web run)", false),
+        ("!(web, crash)", false),
+        ("\"web-7d9f\"", true),
+        ("name=\"web-7d9f-x2x4z\"", true),
+        ("-7d9f", true),
+    ] {
+        let filter: Filter = text
+            .parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(holds(&filter, &web()), shown, "{text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_at_its_place() {
+    for (text, message, cells) in [
+        ("web cpu>", "something is missing: cpu>500m", 8..9),
+        (
+            "web cpu>fast",
+            "cpu is compared with CPU, like 500m or 1.5",
+            8..12,
+        ),
+        (
+            "web memo>1",
+            "there is no field memo; there is mem, mem-request, mem-limit, mem%, mem%request, mem%limit",
+            4..8,
+        ),
+        (
+            "foo=1",
+            "there is no field foo; there is ns, name, node, app, status, cpu, mem, restarts, ready, probe",
+            0..3,
+        ),
+        (
+            ">1",
+            "no field stands before this: write cpu>500m, or quotes around a word",
+            0..1,
+        ),
+        (
+            "ns>a",
+            "ns is text: it is compared with =, !=, ~ or !~",
+            2..3,
+        ),
+        (
+            "ns=",
+            "something is missing: ns=NAME, or ns=\"\" for none",
+            3..4,
+        ),
+        ("cpu!5", "= or ~ is missing behind !", 3..4),
+        ("a,", "something is missing at the end", 2..3),
+        (",a", "something is missing before this", 0..1),
+        ("a,,b", "something is missing before this", 2..3),
+        ("a (b", "this ( is not closed", 2..3),
+        ("a)", "')' closes nothing: there is no ( before it", 1..2),
+        ("()", "something is missing before this", 1..2),
+        ("! a", "! stands before what must not hold", 0..1),
+        ("\"a", "this quote is not closed", 0..1),
+        ("a\"b", "put quotes around a word with \" in it", 1..2),
+        ("~", "~ is followed by a regular expression", 0..1),
+        ("name~a[", "unclosed character class", 6..7),
+        ("-l", "-l is followed by labels, like app=web", 2..3),
+        (
+            "-l a=b=c",
+            "labels: found '=', expected: ',' or 'end of string'",
+            3..8,
+        ),
+        // Cells of the screen, not bytes.
+        (
+            "日本 cpu>x",
+            "cpu is compared with CPU, like 500m or 1.5",
+            9..10,
+        ),
+    ] {
+        let error = text.parse::<Filter>().unwrap_err();
+        assert_eq!(
+            (error.message.as_str(), error.cells(text)),
+            (message, cells),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn nothing_that_is_pasted_is_too_much() {
+    for text in ["(".repeat(2_000), "!".repeat(2_000), "a,".repeat(100_000)] {
+        assert!(text.parse::<Filter>().is_err());
+    }
+    assert!("a ".repeat(1_000).parse::<Filter>().is_ok());
+}
+
+#[test]
+fn each_part_knows_its_place() {
+    let text = "web (ns=shop, !cpu>1)";
+    let filter: Filter = text.parse().unwrap();
+    let Some(Node {
+        kind: Kind::All(parts),
+        span,
+    }) = filter.root()
+    else {
+        panic!("not parts by blanks");
+    };
+    let place = |node: &Node| text.get(node.span.clone()).unwrap_or_default();
+    assert_eq!(text.get(span.clone()), Some(text));
+    assert_eq!(
+        parts.iter().map(place).collect::<Vec<_>>(),
+        ["web", "(ns=shop, !cpu>1)"]
+    );
+    let Some(Node {
+        kind: Kind::Any(parts),
+        ..
+    }) = parts.last()
+    else {
+        panic!("not parts by commas");
+    };
+    assert_eq!(
+        parts.iter().map(place).collect::<Vec<_>>(),
+        ["ns=shop", "!cpu>1"]
+    );
+}
+
+fn pods() -> impl Strategy<Value = Pod> {
+    let cpu = prop::option::of((0_u32..5).prop_map(|n| f64::from(n) * 250e6));
+    let part = prop::option::of((0_u32..12).prop_map(|n| f64::from(n) * 10.0));
+    let label = prop::sample::select(&["web", "db"][..]);
+    (
+        "[ab日,\"-]{0,4}",
+        prop::sample::select(&["shop", "payments"][..]),
+        prop::sample::select(&["Running", "CrashLoopBackOff"][..]),
+        cpu,
+        part,
+        0_u32..3,
+        any::<bool>(),
+        prop::option::of(label),
+    )
+        .prop_map(
+            |(name, namespace, status, cpu, of_limit, restarts, ready, app)| Pod {
+                name,
+                namespace,
+                status,
+                cpu,
+                of_limit,
+                restarts: restarts.into(),
+                ready,
+                labels: app.map(|app| ("app", app)).into_iter().collect(),
+            },
+        )
+}
+
+fn leaf() -> impl Strategy<Value = Kind> {
+    let text = "[ab日 ,()\"\\\\!~=-]{1,4}";
+    prop_oneof![
+        text.prop_map(|word| Kind::Word(Needle::new(&word))),
+        "[ab]([*+?]|[{]1,2[}])?|[(]a, ?b[)]|\\\\d+\"?|a b"
+            .prop_map(|text| Kind::Matches(Pattern::new(&text).unwrap())),
+        ("[ab日 ,()\"\\\\-]{0,4}", any::<bool>()).prop_map(|(with, equal)| {
+            let with = Needle::new(&with);
+            Kind::Field(Field::Name, Comparison::Text { equal, with })
+        }),
+        (prop::sample::select(&["250m", "0.5", "1"][..]), 0_usize..6).prop_map(|(text, at)| {
+            let operator = [
+                Operator::Equal,
+                Operator::NotEqual,
+                Operator::Less,
+                Operator::AtMost,
+                Operator::Greater,
+                Operator::AtLeast,
+            ][at];
+            let number = Number::read(Field::Cpu, text).unwrap();
+            Kind::Field(Field::Cpu, Comparison::Number(operator, number))
+        }),
+        prop::sample::select(&["app=web", "app!=web,tier", "app in (db,web)"][..])
+            .prop_map(|text| Kind::Labels(text.parse().unwrap())),
+    ]
+}
+
+fn node(kind: Kind) -> Node {
+    Node { kind, span: 0..0 }
+}
+
+fn trees() -> impl Strategy<Value = Node> {
+    leaf().prop_map(node).prop_recursive(4, 24, 3, |inner| {
+        let parts = || prop::collection::vec(inner.clone(), 2..4);
+        prop_oneof![
+            parts().prop_map(|parts| node(Kind::All(parts))),
+            parts().prop_map(|parts| node(Kind::Any(parts))),
+            inner
+                .clone()
+                .prop_map(|part| node(Kind::Not(Box::new(part)))),
+        ]
+    })
+}
+
+fn filter(root: Node) -> Filter {
+    Filter { root: Some(root) }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC*|[a-z =<>!~,()\"\\\\日-]*") {
+        if let Err(error) = text.parse::<Filter>() {
+            prop_assert!(error.span.start <= error.span.end && error.span.start <= text.len());
+            prop_assert!(error.cells(&text).start <= width(&text));
+        }
+    }
+
+    #[test]
+    fn a_filter_is_read_back_as_it_was_written(tree in trees(), pod in pods()) {
+        let built = filter(tree);
+        let text = built.to_string();
+        let read: Filter = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        prop_assert_eq!(read.to_string(), text.clone());
+        prop_assert_eq!(holds(&read, &pod), holds(&built, &pod), "{}", text);
+    }
+
+    #[test]
+    fn and_or_and_not_keep_their_laws(a in trees(), b in trees(), pod in pods()) {
+        let holds = |node: Node| holds(&filter(node), &pod);
+        let all = |parts: [&Node; 2]| node(Kind::All(parts.map(Clone::clone).to_vec()));
+        let any = |parts: [&Node; 2]| node(Kind::Any(parts.map(Clone::clone).to_vec()));
+        let not = |part: &Node| node(Kind::Not(Box::new(part.clone())));
+        prop_assert_eq!(holds(all([&a, &b])), holds(all([&b, &a])));
+        prop_assert_eq!(holds(any([&a, &b])), holds(any([&b, &a])));
+        prop_assert_eq!(holds(not(&not(&a))), holds(a.clone()));
+        prop_assert_eq!(holds(not(&all([&a, &b]))), holds(any([&not(&a), &not(&b)])));
+        prop_assert!(!holds(all([&a, &not(&a)])) && holds(any([&a, &not(&a)])));
+        // A narrower filter shows a part of what a wider one shows.
+        prop_assert!(!holds(all([&a, &b])) || holds(a.clone()));
+        prop_assert!(!holds(a.clone()) || holds(any([&a, &b])));
+    }
+}

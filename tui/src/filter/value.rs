@@ -1,0 +1,191 @@
+//! Numbers in a filter, with the unit that their field is counted in.
+
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::quantity::Quantity;
+
+use crate::model::{Field, Unit};
+
+/// A number that a field is compared with, and how it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Number {
+    /// In the unit of its field.
+    pub value: f64,
+    /// As it was written.
+    pub text: String,
+}
+
+impl Number {
+    /// Reads what `field` is compared with.
+    ///
+    /// # Errors
+    /// What the field would take.
+    pub fn read(field: Field, text: &str) -> Result<Self, String> {
+        let value = match field.unit() {
+            Unit::Text => None,
+            Unit::Count => plain(text),
+            Unit::Percent => plain(text.strip_suffix('%').unwrap_or(text)),
+            Unit::Cores => quantity(text).map(|cores| cores.to_nanocores().0 as f64),
+            Unit::Bytes => quantity(text).map(Quantity::to_f64),
+            Unit::BytesPerSecond => {
+                quantity(text.strip_suffix("/s").unwrap_or(text)).map(Quantity::to_f64)
+            }
+            Unit::Seconds => seconds(text),
+            Unit::Flag => flag(text),
+        };
+        let value = value.filter(|value| value.is_finite());
+        value.map_or_else(
+            || {
+                Err(format!(
+                    "{} is compared with {}",
+                    field.name(),
+                    wanted(field)
+                ))
+            },
+            |value| {
+                Ok(Self {
+                    value,
+                    text: text.to_owned(),
+                })
+            },
+        )
+    }
+}
+
+/// An example of what a field is compared with, and what that is.
+fn wanted(field: Field) -> &'static str {
+    match field.unit() {
+        Unit::Text => "text",
+        Unit::Count => "a number, like 3",
+        Unit::Cores => "CPU, like 500m or 1.5",
+        Unit::Bytes => "an amount, like 512Mi or 1Gi",
+        Unit::BytesPerSecond => "bytes a second, like 10Mi",
+        Unit::Percent => "percent, like 80",
+        Unit::Seconds => "a time, like 90s, 1h30m or 2d",
+        Unit::Flag => "true or false",
+    }
+}
+
+/// What stands before and behind an operator: `cpu>500m`.
+pub(super) fn example(field: Field) -> &'static str {
+    match field.unit() {
+        Unit::Text => "=NAME",
+        Unit::Count => ">3",
+        Unit::Cores => ">500m",
+        Unit::Bytes => ">1Gi",
+        Unit::BytesPerSecond => ">10Mi",
+        Unit::Percent => ">80",
+        Unit::Seconds => "<10m",
+        Unit::Flag => "=true",
+    }
+}
+
+fn plain(text: &str) -> Option<f64> {
+    // Not what Rust takes beside: `inf`, `nan`, `1e9`.
+    let digits = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    text.parse().ok().filter(|_| digits)
+}
+
+/// Nothing for a negative one: there is less than nothing of nothing.
+fn quantity(text: &str) -> Option<Quantity> {
+    let quantity = text.parse().ok()?;
+    Some(quantity).filter(|quantity| *quantity >= Quantity::default())
+}
+
+/// A duration as Go writes it, and days and weeks, which it does not know, in front.
+fn seconds(text: &str) -> Option<f64> {
+    const DAY: f64 = 86_400.0;
+    let mut rest = text;
+    let mut total = 0.0;
+    for (unit, length) in [('y', 365.0 * DAY), ('w', 7.0 * DAY), ('d', DAY)] {
+        if let Some((number, after)) = rest.split_once(unit) {
+            total += plain(number)? * length;
+            rest = after;
+        }
+    }
+    if rest.is_empty() && !text.is_empty() {
+        return Some(total);
+    }
+    let small: GoDuration = rest.parse().ok()?;
+    Some(total + small.as_secs_f64()).filter(|seconds| *seconds >= 0.0)
+}
+
+fn flag(text: &str) -> Option<f64> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" => Some(1.0),
+        "false" | "no" => Some(0.0),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_unit_of_their_field() {
+        for (field, text, value) in [
+            (Field::Cpu, "500m", 500e6),
+            (Field::Cpu, "1.5", 1.5e9),
+            (Field::Memory, "1Gi", 1_073_741_824.0),
+            (Field::Memory, "1000", 1_000.0),
+            (Field::Network, "1Mi/s", 1_048_576.0),
+            (Field::MemoryOfLimit, "80", 80.0),
+            (Field::MemoryOfLimit, "80%", 80.0),
+            (Field::Restarts, "3", 3.0),
+            (Field::Age, "90s", 90.0),
+            (Field::Age, "2d", 172_800.0),
+            (Field::Age, "1w1d12h", 734_400.0),
+            (Field::Ready, "true", 1.0),
+            (Field::Ready, "No", 0.0),
+        ] {
+            assert_eq!(
+                Number::read(field, text).map(|n| n.value),
+                Ok(value),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_such_number_is_told_what_would_be() {
+        for (field, text, said) in [
+            (
+                Field::Cpu,
+                "much",
+                "cpu is compared with CPU, like 500m or 1.5",
+            ),
+            (
+                Field::Memory,
+                "1GB",
+                "mem is compared with an amount, like 512Mi or 1Gi",
+            ),
+            (
+                Field::Restarts,
+                "-1",
+                "restarts is compared with a number, like 3",
+            ),
+            (
+                Field::Restarts,
+                "inf",
+                "restarts is compared with a number, like 3",
+            ),
+            (
+                Field::Age,
+                "2",
+                "age is compared with a time, like 90s, 1h30m or 2d",
+            ),
+            (
+                Field::Age,
+                "",
+                "age is compared with a time, like 90s, 1h30m or 2d",
+            ),
+            (
+                Field::Ready,
+                "maybe",
+                "ready is compared with true or false",
+            ),
+        ] {
+            assert_eq!(Number::read(field, text).unwrap_err(), said, "{text}");
+        }
+    }
+}
