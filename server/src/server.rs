@@ -23,6 +23,9 @@ use crate::tls::{self, CertificateError, Keeper, Limits, Tls};
 /// How long requests wait at start for a certificate of the managed CA.
 const MANAGED: Duration = Duration::from_secs(10);
 
+/// For how long what is gone is remembered.
+const REMEMBERED: Duration = Duration::from_secs(3600);
+
 /// Why the server could not start, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -114,7 +117,12 @@ impl Server {
 
         let cluster = Arc::new(Cluster::default());
         let store = Arc::new(Store::default());
-        let (watches, tasks) = cluster::spawn(&cluster, &client, node_selector.as_deref());
+        let watched = cluster::Settings {
+            node_selector,
+            retention: REMEMBERED,
+            observers: Vec::new(),
+        };
+        let (watches, tasks) = cluster::spawn(&cluster, &client, watched, &clock);
         let scraping = tokio::spawn(scrape::run(
             scrape::Settings {
                 resolution,

@@ -32,15 +32,15 @@ async fn targets(State(query): State<Arc<Query>>, request: Request) -> Response 
 /// Counts of scrapes, their latency, and how the watches are doing, as JSON.
 async fn scrapes(State(query): State<Arc<Query>>, request: Request) -> Response {
     let watch = |health: &WatchHealth| serde_json::json!({"lists": health.lists(), "failures": health.failures()});
-    let watches = query.watches();
+    let watches = query.watches().all();
     let mut counts = match serde_json::to_value(query.scrapes()) {
         Ok(counts) => counts,
         Err(error) => return Form::any(&request).status(&Status::internal_error(error)),
     };
     if let Some(counts) = counts.as_object_mut() {
-        let watches =
-            serde_json::json!({"nodes": watch(&watches.nodes), "pods": watch(&watches.pods)});
-        counts.insert("watches".to_owned(), watches);
+        let watches = watches.map(|(what, health)| (what.to_owned(), watch(health)));
+        let watches = serde_json::Map::from_iter(watches);
+        counts.insert("watches".to_owned(), watches.into());
     }
     Form::any(&request).json(http::StatusCode::OK, &counts)
 }

@@ -1,23 +1,47 @@
-//! What exists: nodes and pods, by watch, and of each only what is used.
+//! What exists: nodes, pods and the Jobs of CronJobs, by watch, and of each only what is used; and what is said of
+//! pods.
 //!
 //! One task a kind writes; everyone else reads immutable snapshots, which cost nothing to take and do not
-//! change under the reader.
+//! change under the reader. Who must not miss a change is told of each: [`Observer`].
 
+mod container;
+mod event;
+mod gone;
+mod job;
+mod loose;
 mod node;
+mod observer;
+mod owner;
 mod pod;
+mod probe;
+mod resources;
 mod slim;
+mod template;
+mod text;
+mod uid;
 mod watch;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use imbl::OrdMap;
+use kubevitals_proto::labels::Labels;
 
-pub use node::{Address, AddressType, Node};
-pub use pod::{Phase, Pod, PodKey};
-pub use watch::{WatchHealth, WatchTasks, Watches, spawn};
+pub use container::{ContainerStatus, Ended, State, Waiting};
+pub use event::Event;
+pub use gone::{GonePod, GonePods};
+pub use job::Job;
+pub use node::{Address, AddressType, Condition, ConditionStatus, Node};
+pub use observer::{Observer, Observers};
+pub use owner::Owner;
+pub use pod::{Phase, Pod, PodKey, Ready, Said};
+pub use probe::Probe;
+pub use resources::Resources;
+pub use template::{ContainerSpec, PodTemplate, Role};
+pub use uid::Uid;
+pub use watch::{Settings, WatchHealth, WatchTasks, Watches, spawn};
 
-use crate::intern::Interner;
+use crate::intern::{Interner, Pool};
 
 /// Nodes by name.
 pub type Nodes = OrdMap<Arc<str>, Arc<Node>>;
@@ -25,12 +49,27 @@ pub type Nodes = OrdMap<Arc<str>, Arc<Node>>;
 /// Pods by namespace and name.
 pub type Pods = OrdMap<PodKey, Arc<Pod>>;
 
+/// Jobs of CronJobs by namespace and name, those that went within the time that pods are remembered included: their
+/// pods go after them.
+pub type Jobs = OrdMap<PodKey, Arc<Job>>;
+
 /// The cluster as last seen.
 #[derive(Debug, Default)]
 pub struct Cluster {
     nodes: ArcSwap<Nodes>,
     pods: ArcSwap<Pods>,
+    jobs: ArcSwap<Jobs>,
+    gone: ArcSwap<GonePods>,
+    pools: Pools,
+}
+
+/// What many objects share.
+#[derive(Debug, Default)]
+struct Pools {
     names: Interner,
+    labels: Pool<Labels>,
+    owners: Pool<Arc<Owner>>,
+    templates: Pool<Arc<PodTemplate>>,
 }
 
 impl Cluster {
@@ -44,8 +83,18 @@ impl Cluster {
         self.pods.load_full()
     }
 
+    /// The Jobs of CronJobs, as of now; none where they may not be watched.
+    pub fn jobs(&self) -> Arc<Jobs> {
+        self.jobs.load_full()
+    }
+
+    /// The pods that are gone and still remembered.
+    pub fn gone_pods(&self) -> Arc<GonePods> {
+        self.gone.load_full()
+    }
+
     /// The names in use.
     pub fn names(&self) -> &Interner {
-        &self.names
+        &self.pools.names
     }
 }

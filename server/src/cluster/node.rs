@@ -10,17 +10,23 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use serde::Deserialize;
 
-use super::slim;
+use super::loose::loose;
+use super::resources::{Resources, SlimResources, kept};
+use super::{Pools, Uid, slim, text};
 use crate::intern::Interner;
 
 /// The annotation with which a node names another path for its resource metrics, as the peer reads it.
 const PATH_ANNOTATION: &str = "metrics.k8s.io/resource-metrics-path";
 
 /// A node.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Default)]
 pub struct Node {
     /// Its name.
     pub name: Arc<str>,
+    /// Its UID.
+    pub uid: Uid,
+    /// When it was made, in seconds since the epoch; zero where that is not said.
+    pub created_seconds: u32,
     /// Its labels.
     pub labels: Labels,
     /// Its addresses, in the node's own order.
@@ -33,6 +39,65 @@ pub struct Node {
     pub ready: bool,
     /// Since when it has been what it is, where the node says.
     pub ready_since: Option<Timestamp>,
+    /// Its Ready condition, where it is not as it should be: what the node says of it.
+    pub unready: Option<Condition>,
+    /// Its other conditions that are not as they should be.
+    pub conditions: Box<[Condition]>,
+    /// Whether no pod is to be put on it.
+    pub unschedulable: bool,
+    /// What it has.
+    pub capacity: Resources,
+    /// What pods can have.
+    pub allocatable: Resources,
+    /// How many pods it takes.
+    pub pod_capacity: u32,
+    /// Its kubelet's version: `v1.36.0`.
+    pub kubelet_version: Option<Arc<str>>,
+}
+
+/// A condition that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// `MemoryPressure`, …
+    pub kind: Arc<str>,
+    /// What it is.
+    pub status: ConditionStatus,
+    /// One word.
+    pub reason: Option<Arc<str>>,
+    /// One sentence.
+    pub message: Option<Box<str>>,
+    /// Since when, in seconds since the epoch; zero where that is not said.
+    pub since_seconds: u32,
+}
+
+/// `ConditionStatus` of core/v1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// Nobody knows: the node is not heard of.
+    #[default]
+    Unknown,
+}
+
+impl ConditionStatus {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl Node {
+    /// When it was made.
+    pub fn created(&self) -> Option<Timestamp> {
+        text::time(self.created_seconds)
+    }
 }
 
 /// One of a node's addresses.
@@ -95,71 +160,138 @@ impl fmt::Display for AddressType {
 pub(super) struct SlimNode {
     #[serde(deserialize_with = "slim::annotated_metadata")]
     metadata: ObjectMeta,
-    #[serde(default)]
-    status: SlimStatus,
+    #[serde(default, deserialize_with = "loose")]
+    spec: Option<SlimSpec>,
+    #[serde(default, deserialize_with = "loose")]
+    status: Option<SlimStatus>,
 }
 
 slim::core_v1!(SlimNode, "Node", "nodes", ClusterResourceScope);
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct SlimStatus {
-    addresses: Vec<SlimAddress>,
-    conditions: Vec<SlimCondition>,
-    daemon_endpoints: SlimEndpoints,
+#[serde(default)]
+struct SlimSpec {
+    #[serde(deserialize_with = "loose")]
+    unschedulable: bool,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct SlimStatus {
+    #[serde(deserialize_with = "loose")]
+    addresses: Vec<Option<SlimAddress>>,
+    #[serde(deserialize_with = "loose")]
+    conditions: Vec<Option<SlimCondition>>,
+    #[serde(deserialize_with = "loose")]
+    daemon_endpoints: Option<SlimEndpoints>,
+    #[serde(deserialize_with = "loose")]
+    capacity: Option<SlimResources>,
+    #[serde(deserialize_with = "loose")]
+    allocatable: Option<SlimResources>,
+    #[serde(deserialize_with = "loose")]
+    node_info: Option<SlimInfo>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 struct SlimAddress {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "loose")]
     kind: String,
+    #[serde(deserialize_with = "loose")]
     address: String,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct SlimCondition {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "loose")]
     kind: String,
+    #[serde(deserialize_with = "loose")]
     status: String,
-    /// As text: a time that is none must not cost us the node.
-    last_transition_time: Option<String>,
+    #[serde(deserialize_with = "loose")]
+    reason: String,
+    #[serde(deserialize_with = "loose")]
+    message: String,
+    #[serde(deserialize_with = "loose")]
+    last_transition_time: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct SlimEndpoints {
-    kubelet_endpoint: SlimEndpoint,
+    #[serde(deserialize_with = "loose")]
+    kubelet_endpoint: Option<SlimEndpoint>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimEndpoint {
-    #[serde(rename = "Port")]
+    #[serde(rename = "Port", deserialize_with = "loose")]
     port: i64,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct SlimInfo {
+    #[serde(deserialize_with = "loose")]
+    kubelet_version: String,
+}
+
+impl SlimCondition {
+    fn status(&self) -> ConditionStatus {
+        match &*self.status {
+            "True" => ConditionStatus::True,
+            "False" => ConditionStatus::False,
+            _ => ConditionStatus::Unknown,
+        }
+    }
+
+    /// Whether it is as it should be. Conditions of nodes name troubles (`DiskPressure`, `KernelDeadlock`), but for
+    /// `Ready`, those that are named after it (`NetworkingReady` of EKS), and a role of RKE2 and k3s.
+    fn is_well(&self) -> bool {
+        let good = self.kind.ends_with("Ready") || self.kind == "EtcdIsVoter";
+        let expected = if good {
+            ConditionStatus::True
+        } else {
+            ConditionStatus::False
+        };
+        self.status() == expected
+    }
+
+    fn keep(self, names: &Interner) -> Condition {
+        Condition {
+            status: self.status(),
+            kind: names.intern(&self.kind),
+            reason: text::word(self.reason, names),
+            message: text::message(self.message),
+            since_seconds: text::seconds(&self.last_transition_time),
+        }
+    }
 }
 
 impl SlimNode {
     /// The node as it is kept.
-    pub(super) fn keep(self, names: &Interner) -> Option<Node> {
-        let labels = self.metadata.labels.unwrap_or_default();
+    pub(super) fn keep(self, pools: &Pools) -> Option<Node> {
+        let names = &pools.names;
         let mut annotations = self.metadata.annotations.unwrap_or_default();
-        let conditions = &self.status.conditions;
-        let ready = conditions
-            .iter()
-            .find(|condition| condition.kind == "Ready");
-        let ready_since = ready.and_then(|ready| ready.last_transition_time.as_ref()?.parse().ok());
+        let status = self.status.unwrap_or_default();
+        let (readiness, others): (Vec<_>, Vec<_>) = status
+            .conditions
+            .into_iter()
+            .flatten()
+            .partition(|condition| condition.kind == "Ready");
+        let ready = readiness.into_iter().next();
+        let port = status.daemon_endpoints.and_then(|it| it.kubelet_endpoint);
+        let pods = status.allocatable.as_ref().map(|amounts| &amounts.pods);
         Some(Node {
             name: names.intern(&self.metadata.name?),
-            labels: Labels::from_iter(
-                labels
-                    .iter()
-                    .map(|(key, value)| (names.intern(key), names.intern(value))),
-            ),
-            addresses: self
-                .status
+            uid: Uid::of(&self.metadata.uid.unwrap_or_default()),
+            created_seconds: slim::seconds(self.metadata.creation_timestamp.as_ref()),
+            labels: slim::labels(self.metadata.labels, pools),
+            addresses: status
                 .addresses
                 .into_iter()
+                .flatten()
                 .filter_map(|address| {
                     Some(Address {
                         kind: address.kind.parse().ok()?,
@@ -167,15 +299,32 @@ impl SlimNode {
                     })
                 })
                 .collect(),
-            status_port: u16::try_from(self.status.daemon_endpoints.kubelet_endpoint.port)
-                .ok()
+            status_port: port
+                .and_then(|endpoint| u16::try_from(endpoint.port).ok())
                 .filter(|port| *port > 0),
             metrics_path: annotations
                 .remove(PATH_ANNOTATION)
                 .filter(|path| !path.is_empty())
                 .map(Into::into),
-            ready: ready.is_some_and(|ready| ready.status == "True"),
-            ready_since,
+            ready: ready.as_ref().is_some_and(SlimCondition::is_well),
+            ready_since: ready
+                .as_ref()
+                .and_then(|ready| ready.last_transition_time.parse().ok()),
+            unready: ready
+                .filter(|ready| !ready.is_well())
+                .map(|ready| ready.keep(names)),
+            conditions: others
+                .into_iter()
+                .filter(|condition| !condition.is_well())
+                .map(|condition| condition.keep(names))
+                .collect(),
+            unschedulable: self.spec.is_some_and(|spec| spec.unschedulable),
+            capacity: kept(status.capacity.as_ref()),
+            pod_capacity: pods.and_then(|pods| pods.parse().ok()).unwrap_or_default(),
+            allocatable: kept(status.allocatable.as_ref()),
+            kubelet_version: status
+                .node_info
+                .and_then(|info| text::word(info.kubelet_version, names)),
         })
     }
 }
@@ -187,7 +336,7 @@ mod tests {
     fn keep(json: &str) -> Node {
         serde_json::from_str::<SlimNode>(json)
             .unwrap()
-            .keep(&Interner::default())
+            .keep(&Pools::default())
             .unwrap()
     }
 
@@ -219,6 +368,35 @@ mod tests {
     fn a_bare_node_is_kept_too() {
         let node = keep(r#"{"metadata":{"name":"n"}}"#);
         assert!(node.addresses.is_empty() && node.status_port.is_none() && !node.ready);
+    }
+
+    #[test]
+    fn only_conditions_that_are_not_as_they_should_be_are_kept() {
+        let node = keep(
+            r#"{"metadata":{"name":"n"},"spec":{"unschedulable":true},"status":{
+                "capacity":{"cpu":"8","memory":"1Ki","pods":"110"},"allocatable":{"cpu":"7920m","pods":"100"},
+                "nodeInfo":{"kubeletVersion":"v1.36.0"},"conditions":[
+                {"type":"MemoryPressure","status":"True","reason":"KubeletHasInsufficientMemory","lastTransitionTime":"1970-01-01T00:00:07Z"},
+                {"type":"DiskPressure","status":"False"},{"type":"PIDPressure","status":"Unknown"},
+                {"type":"NetworkingReady","status":"True"},{"type":"EtcdIsVoter","status":"True"},
+                {"type":"Ready","status":"Unknown","reason":"NodeStatusUnknown","message":"Kubelet stopped posting node status."}]}}"#,
+        );
+        let conditions: Vec<_> = node
+            .conditions
+            .iter()
+            .map(|it| (&*it.kind, it.status.as_str(), it.since_seconds))
+            .collect();
+        assert_eq!(
+            conditions,
+            [("MemoryPressure", "True", 7), ("PIDPressure", "Unknown", 0)]
+        );
+        let unready = node.unready.unwrap();
+        assert_eq!(unready.reason.as_deref(), Some("NodeStatusUnknown"));
+        assert!(!node.ready && node.unschedulable);
+        assert_eq!(node.capacity.cpu.unwrap().0, 8_000_000_000);
+        assert_eq!(node.allocatable.cpu.unwrap().0, 7_920_000_000);
+        assert_eq!((node.allocatable.memory, node.pod_capacity), (None, 100));
+        assert_eq!(node.kubelet_version.as_deref(), Some("v1.36.0"));
     }
 
     #[test]

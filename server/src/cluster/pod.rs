@@ -8,7 +8,10 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use serde::Deserialize;
 
-use super::slim;
+use super::container::SlimContainerStatus;
+use super::loose::{Loose, loose};
+use super::template::SlimSpec;
+use super::{ContainerSpec, ContainerStatus, Owner, PodTemplate, Pools, Uid, slim, text};
 use crate::intern::Interner;
 
 /// A pod's namespace and name, in the order lists are sorted.
@@ -20,23 +23,63 @@ pub struct PodKey {
     pub name: Arc<str>,
 }
 
-/// A pod.
+/// A pod. There may be 150,000 of them: what pods of a workload have in common is shared, what few of them have is
+/// behind a pointer, and times are seconds since the Unix epoch, zero where there is none.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Pod {
     /// Its namespace and name.
     pub key: PodKey,
+    /// Its UID.
+    pub uid: Uid,
     /// Its labels.
     pub labels: Labels,
     /// The node it is bound to.
     pub node: Option<Arc<str>>,
     /// Its phase.
     pub phase: Phase,
-    /// When the kubelet took it over, in seconds since the Unix epoch; zero before. So it fits where there was room.
+    /// Whether its condition Initialized is True.
+    pub initialized: bool,
+    /// Whether something must happen before the scheduler may look at it.
+    pub gated: bool,
+    /// Its condition Ready.
+    pub ready: Ready,
+    /// When the kubelet took it over.
     pub started_seconds: u32,
+    /// When it was made.
+    pub created_seconds: u32,
+    /// Until when it is to be gone, once its deletion was asked for.
+    pub deleted_seconds: u32,
+    /// The controller that made it.
+    pub owner: Option<Arc<Owner>>,
+    /// What `status.reason` and `status.message` say, which is rare.
+    pub said: Option<Box<Said>>,
+    /// Its spec.
+    pub template: Arc<PodTemplate>,
+    /// How each of the template's containers is, in the same order. One that the kubelet has told nothing of waits
+    /// for nothing.
+    pub containers: Box<[ContainerStatus]>,
+}
+
+/// A pod's condition Ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ready {
+    /// Whether it is True.
+    pub status: bool,
+    /// Since when it is what it is.
+    pub since_seconds: u32,
+}
+
+/// What is said of a pod as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Said {
+    /// `Evicted`, `NodeLost`, …
+    pub reason: Option<Arc<str>>,
+    /// More about it; or, of a pod for which there is no node, why.
+    pub message: Option<Box<str>>,
 }
 
 /// `PodPhase` of core/v1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Phase {
     /// Accepted, not all containers have started.
     Pending,
@@ -48,8 +91,83 @@ pub enum Phase {
     Failed,
     /// The node cannot be reached, or the API server said something new.
     #[default]
-    #[serde(other)]
     Unknown,
+}
+
+impl Phase {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Running => "Running",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Unknown => "Unknown",
+        }
+    }
+
+    /// Whether no container runs any more, nor ever will.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+impl Loose<'_> for Phase {
+    fn text(name: &str) -> Self {
+        match name {
+            "Pending" => Self::Pending,
+            "Running" => Self::Running,
+            "Succeeded" => Self::Succeeded,
+            "Failed" => Self::Failed,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl Pod {
+    /// When the kubelet took it over.
+    pub fn started(&self) -> Option<Timestamp> {
+        text::time(self.started_seconds)
+    }
+
+    /// When it was made.
+    pub fn created(&self) -> Option<Timestamp> {
+        text::time(self.created_seconds)
+    }
+
+    /// Its containers' specs, each with its status.
+    pub fn containers(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (&ContainerSpec, &ContainerStatus)> {
+        self.template.containers.iter().zip(&self.containers)
+    }
+
+    /// The container of this name, init containers and sidecars included.
+    pub fn container(&self, name: &str) -> Option<(&ContainerSpec, &ContainerStatus)> {
+        self.containers().find(|(spec, _)| *spec.name == *name)
+    }
+
+    /// `status.reason`.
+    pub fn reason(&self) -> Option<&str> {
+        self.said.as_deref()?.reason.as_deref()
+    }
+
+    /// `status.message`, or why there is no node for it.
+    pub fn message(&self) -> Option<&str> {
+        self.said.as_deref()?.message.as_deref()
+    }
+
+    /// The memory it takes, in bytes; what is shared (names, labels, owner, template) is not counted.
+    pub fn bytes(&self) -> usize {
+        let said = self.said.as_deref().map_or(0, |said| {
+            size_of::<Said>() + said.message.as_deref().map_or(0, str::len)
+        });
+        let containers = self.containers.iter();
+        size_of::<Self>()
+            + size_of_val(&*self.containers)
+            + containers.map(ContainerStatus::bytes).sum::<usize>()
+            + said
+    }
 }
 
 /// A pod on the wire.
@@ -57,93 +175,270 @@ pub enum Phase {
 pub(super) struct SlimPod {
     #[serde(deserialize_with = "slim::metadata")]
     metadata: ObjectMeta,
-    #[serde(default)]
-    spec: SlimSpec,
-    #[serde(default)]
-    status: SlimStatus,
+    #[serde(default, deserialize_with = "loose")]
+    spec: Option<SlimSpec>,
+    #[serde(default, deserialize_with = "loose")]
+    status: Option<SlimStatus>,
 }
 
 slim::core_v1!(SlimPod, "Pod", "pods", NamespaceResourceScope);
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct SlimSpec {
-    node_name: Option<String>,
+struct SlimStatus {
+    #[serde(deserialize_with = "loose")]
+    phase: Phase,
+    #[serde(deserialize_with = "loose")]
+    start_time: String,
+    #[serde(deserialize_with = "loose")]
+    reason: String,
+    #[serde(deserialize_with = "loose")]
+    message: String,
+    #[serde(deserialize_with = "loose")]
+    conditions: Vec<Option<SlimCondition>>,
+    #[serde(deserialize_with = "loose")]
+    init_container_statuses: Vec<Option<SlimContainerStatus>>,
+    #[serde(deserialize_with = "loose")]
+    container_statuses: Vec<Option<SlimContainerStatus>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-#[serde(rename_all = "camelCase")]
-struct SlimStatus {
-    phase: Phase,
-    /// As text: a time that is none must not cost us the pod.
-    start_time: Option<String>,
-}
-
-impl Pod {
-    /// When the kubelet took it over.
-    pub fn started(&self) -> Option<Timestamp> {
-        (self.started_seconds > 0).then(|| Timestamp::from_secs(self.started_seconds.into()))
-    }
+#[serde(rename_all = "camelCase", default)]
+struct SlimCondition {
+    #[serde(rename = "type", deserialize_with = "loose")]
+    kind: String,
+    #[serde(deserialize_with = "loose")]
+    status: String,
+    #[serde(deserialize_with = "loose")]
+    reason: String,
+    #[serde(deserialize_with = "loose")]
+    message: String,
+    #[serde(deserialize_with = "loose")]
+    last_transition_time: String,
 }
 
 impl SlimPod {
     /// The pod as it is kept.
-    pub(super) fn keep(self, names: &Interner) -> Option<Pod> {
-        let labels = self.metadata.labels.unwrap_or_default();
-        let started: Option<Timestamp> = self.status.start_time.and_then(|time| time.parse().ok());
-        let started_seconds = started
-            .and_then(|time| u32::try_from(time.as_secs()).ok())
-            .unwrap_or_default();
+    pub(super) fn keep(self, pools: &Pools) -> Option<Pod> {
+        let names = &pools.names;
+        let (spec, status) = (
+            self.spec.unwrap_or_default(),
+            self.status.unwrap_or_default(),
+        );
+        let template = pools.templates.share(Arc::new(spec.keep(names)));
+        let condition = |kind: &str| {
+            let mut all = status.conditions.iter().flatten();
+            all.find(|condition| condition.kind == kind)
+        };
+        let (ready, scheduled) = (condition("Ready"), condition("PodScheduled"));
+        let unscheduled = scheduled.filter(|scheduled| scheduled.status == "False");
+        let message = match (status.message, unscheduled) {
+            (message, Some(unscheduled)) if message.is_empty() => unscheduled.message.clone(),
+            (message, _) => message,
+        };
+        let said = Said {
+            reason: text::word(status.reason, names),
+            message: text::message(message),
+        };
+        let node = Some(spec.node_name).filter(|node| !node.is_empty());
         Some(Pod {
             key: PodKey {
                 namespace: names.intern(&self.metadata.namespace?),
                 name: names.intern(&self.metadata.name?),
             },
-            labels: Labels::from_iter(
-                labels
-                    .iter()
-                    .map(|(key, value)| (names.intern(key), names.intern(value))),
+            uid: Uid::of(&self.metadata.uid.unwrap_or_default()),
+            node: node.map(|node| names.intern(&node)),
+            phase: status.phase,
+            initialized: condition("Initialized").is_some_and(|it| it.status == "True"),
+            gated: scheduled.is_some_and(|scheduled| scheduled.reason == "SchedulingGated"),
+            ready: Ready {
+                status: ready.is_some_and(|ready| ready.status == "True"),
+                since_seconds: ready.map_or(0, |ready| text::seconds(&ready.last_transition_time)),
+            },
+            started_seconds: text::seconds(&status.start_time),
+            created_seconds: slim::seconds(self.metadata.creation_timestamp.as_ref()),
+            deleted_seconds: slim::seconds(self.metadata.deletion_timestamp.as_ref()),
+            owner: Owner::of(self.metadata.owner_references, names)
+                .map(|owner| pools.owners.share(Arc::new(owner))),
+            said: (said != Said::default()).then(|| Box::new(said)),
+            containers: statuses(
+                &template,
+                status.init_container_statuses,
+                status.container_statuses,
+                names,
             ),
-            node: self
-                .spec
-                .node_name
-                .filter(|node| !node.is_empty())
-                .map(|node| names.intern(&node)),
-            phase: self.status.phase,
-            started_seconds,
+            labels: slim::labels(self.metadata.labels, pools),
+            template,
         })
     }
 }
 
+/// The status of each of the template's containers. They may come in any order, and not at all.
+fn statuses(
+    template: &PodTemplate,
+    inits: Vec<Option<SlimContainerStatus>>,
+    apps: Vec<Option<SlimContainerStatus>>,
+    names: &Interner,
+) -> Box<[ContainerStatus]> {
+    let numbered = |statuses: Vec<Option<SlimContainerStatus>>| -> Vec<_> {
+        statuses.into_iter().flatten().enumerate().collect()
+    };
+    let (mut inits, mut apps) = (numbered(inits), numbered(apps));
+    let status = |container: &ContainerSpec| {
+        let told = if container.role.is_init() {
+            &mut inits
+        } else {
+            &mut apps
+        };
+        let its = told.iter().position(|(_, it)| *it.name == *container.name);
+        its.map_or_else(ContainerStatus::default, |at| {
+            let (place, status) = told.swap_remove(at);
+            status.keep(place, names)
+        })
+    };
+    template.containers.iter().map(status).collect()
+}
+
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use serde_json::json;
+
+    use super::super::{Role, State};
     use super::*;
 
-    #[test]
-    fn a_pod_is_read_into_what_is_used() {
-        let json = r#"{"metadata":{"namespace":"shop","name":"web-1","labels":{"app":"web"},
-            "annotations":{"big":"…"},"managedFields":[{}]},
-            "spec":{"nodeName":"n1","containers":[{"name":"web"}]},"status":{"phase":"Running","startTime":"2026-11-21T05:00:00Z"}}"#;
-        let pod = serde_json::from_str::<SlimPod>(json)
+    pub(in super::super) fn keep(pod: serde_json::Value) -> Pod {
+        serde_json::from_value::<SlimPod>(pod)
             .unwrap()
-            .keep(&Interner::default())
-            .unwrap();
-        assert_eq!((&*pod.key.namespace, &*pod.key.name), ("shop", "web-1"));
-        assert_eq!(pod.labels.get("app"), Some("web"));
-        assert_eq!(pod.node.as_deref(), Some("n1"));
-        assert_eq!(pod.phase, Phase::Running);
-        assert_eq!(pod.started(), "2026-11-21T05:00:00Z".parse().ok());
-        assert!(size_of::<Pod>() <= 80, "{}", size_of::<Pod>());
+            .keep(&Pools::default())
+            .unwrap()
+    }
+
+    fn pod(spec: serde_json::Value, status: serde_json::Value) -> Pod {
+        let metadata = json!({"namespace": "shop", "name": "web-1"});
+        keep(json!({"metadata": metadata, "spec": spec, "status": status}))
     }
 
     #[test]
-    fn a_phase_that_is_new_to_us_is_unknown() {
-        let json = r#"{"metadata":{"namespace":"a","name":"b"},"status":{"phase":"Dreaming"}}"#;
-        let pod = serde_json::from_str::<SlimPod>(json)
-            .unwrap()
-            .keep(&Interner::default())
-            .unwrap();
-        assert_eq!(pod.phase, Phase::Unknown);
+    fn a_pod_is_read_into_what_is_used() {
+        let pod = keep(json!({
+            "metadata": {
+                "namespace": "shop", "name": "web-1", "labels": {"app": "web"}, "annotations": {"big": "…"},
+                "managedFields": [{}], "uid": "dbe5842e-0978-4422-a9fa-8026a53c65dd",
+                "creationTimestamp": "1970-01-01T00:00:01Z", "deletionTimestamp": "1970-01-01T00:00:03Z",
+                "ownerReferences": [{"kind": "Thing", "name": "other"}, {"kind": "StatefulSet", "name": "web", "controller": true}],
+            },
+            "spec": {"nodeName": "n1", "containers": [{"name": "web"}]},
+            "status": {
+                "phase": "Failed", "startTime": "1970-01-01T00:00:02Z", "reason": "Evicted", "message": "too much",
+                "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "1970-01-01T00:00:04Z"},
+                    {"type": "Initialized", "status": "True"}],
+            },
+        }));
+        assert_eq!((&*pod.key.namespace, &*pod.key.name), ("shop", "web-1"));
+        assert_eq!(pod.uid.to_string(), "dbe5842e-0978-4422-a9fa-8026a53c65dd");
+        assert_eq!(pod.labels.get("app"), Some("web"));
+        assert_eq!(pod.node.as_deref(), Some("n1"));
+        assert_eq!(pod.phase, Phase::Failed);
+        assert_eq!(pod.created(), Some(Timestamp::from_secs(1)));
+        assert_eq!(pod.started(), Some(Timestamp::from_secs(2)));
+        assert_eq!((pod.deleted_seconds, pod.ready.since_seconds), (3, 4));
+        assert!(pod.ready.status && pod.initialized && !pod.gated);
+        assert_eq!(pod.reason(), Some("Evicted"));
+        assert_eq!(pod.message(), Some("too much"));
+        let owner = pod.owner.unwrap();
+        assert_eq!((&*owner.kind, &*owner.name), ("StatefulSet", "web"));
+    }
+
+    #[test]
+    fn statuses_belong_to_containers_by_name_whatever_their_order() {
+        let pod = pod(
+            json!({"initContainers": [{"name": "init"}, {"name": "proxy", "restartPolicy": "Always"}],
+                "containers": [{"name": "a"}, {"name": "b"}, {"name": "new"}]}),
+            json!({"containerStatuses": [{"name": "b", "restartCount": 2}, {"name": "gone"}, {"name": "a", "restartCount": 1}, null],
+                "initContainerStatuses": [{"name": "proxy", "restartCount": 4}, {"name": "init", "restartCount": 3}],
+                "ephemeralContainerStatuses": [{"name": "debug"}]}),
+        );
+        let told: Vec<_> = pod
+            .containers()
+            .map(|(spec, status)| (&*spec.name, spec.role, status.restarts, status.is_told()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("init", Role::Init, 3, true),
+                ("proxy", Role::Sidecar, 4, true),
+                ("a", Role::App, 1, true),
+                ("b", Role::App, 2, true),
+                ("new", Role::App, 0, false),
+            ]
+        );
+        assert_eq!(pod.container("new").unwrap().1.state, State::Waiting(None));
+    }
+
+    #[test]
+    fn a_pod_without_a_node_says_why() {
+        let unscheduled = |reason: &str| {
+            pod(
+                json!({}),
+                json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False",
+                    "reason": reason, "message": "0/3 nodes are available"}]}),
+            )
+        };
+        let waiting = unscheduled("Unschedulable");
+        assert_eq!(waiting.message(), Some("0/3 nodes are available"));
+        assert!(!waiting.gated && waiting.reason().is_none());
+        assert!(unscheduled("SchedulingGated").gated);
+    }
+
+    #[test]
+    fn a_pod_of_which_nothing_makes_sense_is_still_there() {
+        for nonsense in [
+            json!(null),
+            json!(7),
+            json!("x"),
+            json!([[]]),
+            json!({"a": 1}),
+        ] {
+            let pod = keep(json!({
+                "metadata": {"namespace": "a", "name": "b", "creationTimestamp": nonsense, "labels": nonsense,
+                    "ownerReferences": nonsense, "deletionTimestamp": nonsense},
+                "spec": {"containers": nonsense, "nodeName": nonsense},
+                "status": {"phase": nonsense, "startTime": nonsense, "conditions": nonsense,
+                    "containerStatuses": nonsense},
+            }));
+            assert_eq!(pod.phase, Phase::Unknown);
+            let bare = keep(
+                json!({"metadata": {"namespace": "a", "name": "b"}, "spec": nonsense, "status": nonsense}),
+            );
+            assert!(bare.containers.is_empty());
+        }
+    }
+
+    #[test]
+    fn pods_of_one_workload_share_all_but_themselves() {
+        let pools = Pools::default();
+        let one = |name: &str| {
+            let pod = json!({
+                "metadata": {"namespace": "shop", "name": name, "labels": {"app": "web"},
+                    "ownerReferences": [{"kind": "ReplicaSet", "name": "web", "controller": true}]},
+                "spec": {"containers": [{"name": "web", "resources": {"requests": {"cpu": "1"}}}]},
+            });
+            let pod: SlimPod = serde_json::from_value(pod).unwrap();
+            pod.keep(&pools).unwrap()
+        };
+        let (a, b) = (one("a"), one("b"));
+        assert!(Arc::ptr_eq(&a.template, &b.template));
+        assert!(Arc::ptr_eq(&a.owner.unwrap(), &b.owner.unwrap()));
+        assert_eq!(pools.labels.len(), 1);
+    }
+
+    #[test]
+    fn a_pod_is_small() {
+        assert_eq!(size_of::<Pod>(), 144);
+        let pod = pod(
+            json!({"containers": [{"name": "a"}]}),
+            json!({"containerStatuses": [{"name": "a", "state": {"running": {}}}]}),
+        );
+        assert_eq!(pod.bytes(), 144 + 32);
     }
 }

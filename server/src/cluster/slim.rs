@@ -5,9 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
+use k8s_openapi::jiff;
+use kubevitals_proto::labels::Labels;
+use kubevitals_proto::time::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
+
+use super::Pools;
+use super::loose::loose;
+use super::text::as_seconds;
 
 /// The part of `metadata` that is read; `A` is what becomes of the annotations.
 #[derive(Deserialize)]
@@ -17,22 +24,80 @@ struct SlimMeta<A> {
     namespace: Option<String>,
     uid: Option<String>,
     resource_version: Option<String>,
-    labels: Option<BTreeMap<String, String>>,
+    #[serde(default, deserialize_with = "loose")]
+    creation_timestamp: String,
+    #[serde(default, deserialize_with = "loose")]
+    deletion_timestamp: String,
+    #[serde(default, deserialize_with = "loose")]
+    labels: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "loose")]
+    owner_references: Vec<Option<SlimOwner>>,
     annotations: Option<A>,
+}
+
+/// An owner on the wire.
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct SlimOwner {
+    #[serde(deserialize_with = "loose")]
+    kind: String,
+    #[serde(deserialize_with = "loose")]
+    name: String,
+    #[serde(deserialize_with = "loose")]
+    controller: bool,
 }
 
 impl<A> SlimMeta<A> {
     fn widen(self, annotations: impl FnOnce(A) -> Option<BTreeMap<String, String>>) -> ObjectMeta {
+        let owners = self.owner_references.into_iter().flatten();
+        let controllers = owners
+            .filter(|owner| owner.controller)
+            .map(|owner| OwnerReference {
+                kind: owner.kind,
+                name: owner.name,
+                controller: Some(true),
+                ..OwnerReference::default()
+            });
         ObjectMeta {
             name: self.name,
             namespace: self.namespace,
             uid: self.uid,
             resource_version: self.resource_version,
-            labels: self.labels,
+            creation_timestamp: time(&self.creation_timestamp),
+            deletion_timestamp: time(&self.deletion_timestamp),
+            labels: Some(self.labels).filter(|labels| !labels.is_empty()),
+            owner_references: Some(controllers.collect()),
             annotations: self.annotations.and_then(annotations),
             ..ObjectMeta::default()
         }
     }
+}
+
+/// A time that is none must not cost us the object.
+fn time(text: &str) -> Option<Time> {
+    let time: Timestamp = text.parse().ok()?;
+    jiff::Timestamp::from_second(time.as_secs()).ok().map(Time)
+}
+
+/// A time of the metadata in seconds since the epoch; zero for none.
+pub(super) fn seconds(time: Option<&Time>) -> u32 {
+    let seconds = time.map(|time| Timestamp::from_secs(time.0.as_second()));
+    seconds.map(as_seconds).unwrap_or_default()
+}
+
+/// The labels, shared with all objects that have the same.
+pub(super) fn labels(labels: Option<BTreeMap<String, String>>, pools: &Pools) -> Labels {
+    let labels = labels.unwrap_or_default();
+    let labels: Labels = labels
+        .iter()
+        .map(|(key, value)| (pools.names.intern(key), pools.names.intern(value)))
+        .collect();
+    if labels.is_empty() {
+        // They share as it is.
+        return labels;
+    }
+    pools.labels.share(labels)
 }
 
 /// `metadata` without annotations.

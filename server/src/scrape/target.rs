@@ -132,7 +132,7 @@ mod tests {
             status_port: Some(10255),
             metrics_path: None,
             ready: true,
-            ready_since: None,
+            ..Node::default()
         }
     }
 

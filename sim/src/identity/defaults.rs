@@ -44,9 +44,10 @@ fn everyone() -> Vec<(Subject, Rule)> {
 }
 
 /// What `deploy/base` grants the server's account; a test of the server compares the two.
-fn manifests(namespace: &str) -> [Rule; 7] {
+fn manifests(namespace: &str) -> [Rule; 8] {
     [
-        Rule::resources(&["list", "watch"], "", &["nodes", "pods"]),
+        Rule::resources(&["list", "watch"], "", &["nodes", "pods", "events"]),
+        Rule::resources(&["list", "watch"], "batch", &["jobs"]),
         Rule::resources(&["get"], "", &["nodes/metrics", "nodes/stats"]),
         Rule::resources(&["create"], "authentication.k8s.io", &["tokenreviews"]),
         Rule::resources(

@@ -36,6 +36,7 @@ pub(super) fn selectable(resource: Resource) -> &'static [&'static str] {
         ],
         Resource::ReplicaSets => &["status.replicas"],
         Resource::Secrets => &["type"],
+        Resource::Jobs => &["status.successful"],
         _ => &[],
     }
 }

@@ -38,6 +38,8 @@ pub enum Resource {
     EndpointSlices,
     /// apiregistration.k8s.io/v1 apiservices, cluster-scoped.
     ApiServices,
+    /// batch/v1 jobs.
+    Jobs,
 }
 
 /// What discovery says of a resource.
@@ -103,7 +105,7 @@ const APPS: ResourceInfo = ResourceInfo {
 
 impl Resource {
     /// Every resource, in the order discovery lists them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Nodes,
         Self::Pods,
         Self::Namespaces,
@@ -120,6 +122,7 @@ impl Resource {
         Self::Leases,
         Self::EndpointSlices,
         Self::ApiServices,
+        Self::Jobs,
     ];
 
     /// What discovery says of it.
@@ -237,6 +240,14 @@ impl Resource {
                 plural: "endpointslices",
                 singular: "endpointslice",
                 kind: "EndpointSlice",
+                ..CORE
+            },
+            Self::Jobs => ResourceInfo {
+                group: "batch",
+                plural: "jobs",
+                singular: "job",
+                kind: "Job",
+                categories: &["all"],
                 ..CORE
             },
             Self::ApiServices => ResourceInfo {

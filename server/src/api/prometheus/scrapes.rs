@@ -77,19 +77,32 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
         "kubevitals_watch_failures",
         "How often listing or watching at the API server failed, by resource.",
         |family| {
+            for (resource, health) in known.query.watches().all() {
+                family.total(&[("resource", resource)], health.failures())?;
+            }
+            Ok(())
+        },
+    )?;
+    families.gauge(
+        "kubevitals_watch_refused",
+        "Whether the API server refuses a watch that there is a going on without, by resource: 1 if it does.",
+        |family| {
             let watches = known.query.watches();
-            family.total(&[("resource", "nodes")], watches.nodes.failures())?;
-            family.total(&[("resource", "pods")], watches.pods.failures())
+            for (resource, health) in [("events", &watches.events), ("jobs", &watches.jobs)] {
+                family.value(&[("resource", resource)], health.refused().into())?;
+            }
+            Ok(())
         },
     )?;
     families.counter(
         "kubevitals_watch_restarts",
         "How often a watch could not be resumed and all was listed anew, by resource.",
         |family| {
-            let watches = known.query.watches();
-            let restarts = |lists: u64| lists.saturating_sub(1);
-            family.total(&[("resource", "nodes")], restarts(watches.nodes.lists()))?;
-            family.total(&[("resource", "pods")], restarts(watches.pods.lists()))
+            for (resource, health) in known.query.watches().all() {
+                let restarts = health.lists().saturating_sub(1);
+                family.total(&[("resource", resource)], restarts)?;
+            }
+            Ok(())
         },
     )
 }

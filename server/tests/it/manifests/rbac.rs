@@ -341,7 +341,19 @@ async fn in_the_peers_place_the_peers_rights_and_arguments_are_enough() {
     ready(&server).await;
     is_asked(&cluster, &server, &token).await;
 
-    // The kubelets' own rates, which would have stood in for the second scrape, are all that it misses.
+    // The kubelets' own rates, which would have stood in for the second scrape, and what is said of pods and what made
+    // their Jobs are all that it misses; and it goes on without.
+    let watches = server.query().watches();
+    wait_until("both watches are refused", async || {
+        watches.events.refused() && watches.jobs.refused()
+    })
+    .await;
+    assert!(
+        watches
+            .all()
+            .iter()
+            .all(|(_, health)| health.failures() == 0)
+    );
     let UserInfo { username, .. } = UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
     let refused: BTreeSet<Attributes> = cluster
         .identities()
@@ -352,8 +364,12 @@ async fn in_the_peers_place_the_peers_rights_and_arguments_are_enough() {
             ..attributes
         })
         .collect();
-    let missed = Attributes::resource("get", "", "nodes").subresource("stats");
-    assert_eq!(refused, BTreeSet::from([missed]));
+    let missed = [
+        Attributes::resource("get", "", "nodes").subresource("stats"),
+        Attributes::resource("list", "", "events"),
+        Attributes::resource("list", "batch", "jobs"),
+    ];
+    assert_eq!(refused, BTreeSet::from(missed));
 }
 
 /// Its manifests' arguments, with the test's own folder for /tmp.

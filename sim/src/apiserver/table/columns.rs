@@ -301,6 +301,20 @@ pub(super) const fn of(resource: Resource) -> &'static [Column] {
                 ]
             }
         }
+        Resource::Jobs => {
+            const {
+                &[
+                    NAME,
+                    column("Status", "string", "Status of the job."),
+                    column(
+                        "Completions",
+                        "string",
+                        "How many pods have ended well, of how many.",
+                    ),
+                    AGE,
+                ]
+            }
+        }
         Resource::ApiServices => {
             const {
                 &[

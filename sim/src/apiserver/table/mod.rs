@@ -45,6 +45,7 @@ pub(super) fn cells(resource: Resource, object: &Value, now: jiff::Timestamp) ->
         Resource::Leases => others::lease(object, ages),
         Resource::EndpointSlices => others::endpoint_slice(object, ages),
         Resource::ApiServices => others::api_service(object, ages),
+        Resource::Jobs => others::job(object, ages),
     }
 }
 

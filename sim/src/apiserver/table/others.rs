@@ -44,6 +44,26 @@ pub(super) fn lease(object: &Value, ages: Ages) -> Vec<Value> {
     ]
 }
 
+pub(super) fn job(object: &Value, ages: Ages) -> Vec<Value> {
+    let holds = |kind: &str| {
+        object
+            .list("/status/conditions")
+            .iter()
+            .any(|c| c.text("/type") == kind && c.text("/status") == "True")
+    };
+    let status = ["Complete", "Failed", "Suspended"]
+        .into_iter()
+        .find(|kind| holds(kind))
+        .unwrap_or("Running");
+    let of = object.int("/spec/completions").max(1);
+    vec![
+        object.name(),
+        json!(status),
+        json!(format!("{}/{of}", object.int("/status/succeeded"))),
+        ages.of(object),
+    ]
+}
+
 pub(super) fn service(object: &Value, ages: Ages) -> Vec<Value> {
     let port = |p: &Value| {
         let node_port = p

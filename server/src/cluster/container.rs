@@ -1,0 +1,301 @@
+//! What containers do, and how they ended.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::loose::loose;
+use super::text;
+use crate::intern::Interner;
+
+/// A container's status, as the kubelet last told it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ContainerStatus {
+    /// Whether it counts as ready.
+    pub ready: bool,
+    /// Whether its startup probe, if it has one, has passed.
+    pub started: bool,
+    /// Its place among the statuses of its kind, in which kubectl reads them; none while the kubelet has told nothing
+    /// of it.
+    pub(super) place: Place,
+    /// How often it was restarted.
+    pub restarts: u32,
+    /// What it is doing.
+    pub state: State,
+    /// How the one before it ended, if it was restarted.
+    pub last: Option<Box<Ended>>,
+}
+
+/// What a container is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It does not run yet, or not again.
+    Waiting(Option<Box<Waiting>>),
+    /// It runs.
+    Running {
+        /// Since when, in seconds since the epoch; zero where that is not said.
+        since_seconds: u32,
+    },
+    /// It has ended.
+    Terminated(Box<Ended>),
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Waiting(None)
+    }
+}
+
+/// What a container waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Waiting {
+    /// `CrashLoopBackOff`, `ImagePullBackOff`, `ContainerCreating`, …
+    pub reason: Option<Arc<str>>,
+    /// More about it.
+    pub message: Option<Box<str>>,
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ended {
+    /// Its exit code.
+    pub exit_code: i32,
+    /// The signal that ended it, if the runtime said so; else zero.
+    pub signal: i32,
+    /// `OOMKilled`, `Error`, `Completed`, …
+    pub reason: Option<Arc<str>>,
+    /// What it left as its termination message.
+    pub message: Option<Box<str>>,
+    /// When it had started, in seconds since the epoch; zero where that is not said.
+    pub started_seconds: u32,
+    /// When it ended, likewise.
+    pub finished_seconds: u32,
+}
+
+/// A place in a list that is rarely long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place(u8);
+
+impl Place {
+    const NONE: Self = Self(u8::MAX);
+
+    fn of(index: usize) -> Self {
+        Self(u8::try_from(index).unwrap_or(u8::MAX - 1).min(u8::MAX - 1))
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl ContainerStatus {
+    /// Whether the kubelet has told anything of it.
+    pub fn is_told(&self) -> bool {
+        self.place != Place::NONE
+    }
+
+    /// The reason for which it waits.
+    pub fn waiting_reason(&self) -> Option<&str> {
+        match &self.state {
+            State::Waiting(Some(waiting)) => waiting.reason.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether it runs.
+    pub fn is_running(&self) -> bool {
+        matches!(self.state, State::Running { .. })
+    }
+
+    /// The memory it takes besides itself, in bytes; words, which are shared, are not counted.
+    pub(super) fn bytes(&self) -> usize {
+        let ended =
+            |ended: &Ended| size_of::<Ended>() + ended.message.as_deref().map_or(0, str::len);
+        let state = match &self.state {
+            State::Waiting(Some(waiting)) => {
+                size_of::<Waiting>() + waiting.message.as_deref().map_or(0, str::len)
+            }
+            State::Terminated(end) => ended(end),
+            State::Waiting(None) | State::Running { .. } => 0,
+        };
+        state + self.last.as_deref().map_or(0, ended)
+    }
+}
+
+/// A container's status on the wire.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct SlimContainerStatus {
+    #[serde(deserialize_with = "loose")]
+    pub(super) name: String,
+    #[serde(deserialize_with = "loose")]
+    ready: bool,
+    #[serde(deserialize_with = "loose")]
+    started: bool,
+    #[serde(deserialize_with = "loose")]
+    restart_count: i64,
+    #[serde(deserialize_with = "loose")]
+    state: Option<SlimState>,
+    #[serde(deserialize_with = "loose")]
+    last_state: Option<SlimState>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct SlimState {
+    #[serde(deserialize_with = "loose")]
+    waiting: Option<SlimWaiting>,
+    #[serde(deserialize_with = "loose")]
+    running: Option<SlimRunning>,
+    #[serde(deserialize_with = "loose")]
+    terminated: Option<SlimEnded>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct SlimWaiting {
+    #[serde(deserialize_with = "loose")]
+    reason: String,
+    #[serde(deserialize_with = "loose")]
+    message: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SlimRunning {
+    #[serde(deserialize_with = "loose")]
+    started_at: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SlimEnded {
+    #[serde(deserialize_with = "loose")]
+    exit_code: i64,
+    #[serde(deserialize_with = "loose")]
+    signal: i64,
+    #[serde(deserialize_with = "loose")]
+    reason: String,
+    #[serde(deserialize_with = "loose")]
+    message: String,
+    #[serde(deserialize_with = "loose")]
+    started_at: String,
+    #[serde(deserialize_with = "loose")]
+    finished_at: String,
+}
+
+impl SlimContainerStatus {
+    /// The status as it is kept; `index` is where it stood in its list.
+    pub(super) fn keep(self, index: usize, names: &Interner) -> ContainerStatus {
+        ContainerStatus {
+            ready: self.ready,
+            started: self.started,
+            place: Place::of(index),
+            restarts: u32::try_from(self.restart_count).unwrap_or_default(),
+            state: self
+                .state
+                .map_or_else(State::default, |state| state.keep(names)),
+            last: self
+                .last_state
+                .and_then(|state| state.terminated)
+                .map(|ended| Box::new(ended.keep(names))),
+        }
+    }
+}
+
+impl SlimState {
+    /// None of the three is `Waiting`, as in Kubernetes.
+    fn keep(self, names: &Interner) -> State {
+        if let Some(ended) = self.terminated {
+            return State::Terminated(Box::new(ended.keep(names)));
+        }
+        if let Some(running) = self.running {
+            return State::Running {
+                since_seconds: text::seconds(&running.started_at),
+            };
+        }
+        let waiting = self.waiting.map(|waiting| Waiting {
+            reason: text::word(waiting.reason, names),
+            message: text::message(waiting.message),
+        });
+        State::Waiting(waiting.filter(|it| *it != Waiting::default()).map(Box::new))
+    }
+}
+
+impl SlimEnded {
+    fn keep(self, names: &Interner) -> Ended {
+        let number = |number: i64| i32::try_from(number).unwrap_or_default();
+        Ended {
+            exit_code: number(self.exit_code),
+            signal: number(self.signal),
+            reason: text::word(self.reason, names),
+            message: text::message(self.message),
+            started_seconds: text::seconds(&self.started_at),
+            finished_seconds: text::seconds(&self.finished_at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keep(json: &str) -> ContainerStatus {
+        serde_json::from_str::<SlimContainerStatus>(json)
+            .unwrap()
+            .keep(0, &Interner::default())
+    }
+
+    #[test]
+    fn a_status_is_small() {
+        assert_eq!(size_of::<ContainerStatus>(), 32);
+    }
+
+    #[test]
+    fn the_state_is_the_one_that_is_there() {
+        let state = |json: &str| keep(&format!(r#"{{"state":{json}}}"#)).state;
+        for nothing in [
+            "null",
+            "{}",
+            "7",
+            r#"{"waiting":{}}"#,
+            r#"{"waiting":{"reason":""}}"#,
+        ] {
+            assert_eq!(state(nothing), State::Waiting(None), "{nothing}");
+        }
+        assert_eq!(
+            state(r#"{"running":{"startedAt":"1970-01-01T00:00:09Z"}}"#),
+            State::Running { since_seconds: 9 }
+        );
+        assert_eq!(
+            state(r#"{"running":{}}"#),
+            State::Running { since_seconds: 0 }
+        );
+        let waiting = state(r#"{"waiting":{"reason":"CrashLoopBackOff","message":"back-off"}}"#);
+        let State::Waiting(Some(waiting)) = waiting else {
+            panic!("{waiting:?}")
+        };
+        assert_eq!(waiting.reason.as_deref(), Some("CrashLoopBackOff"));
+        assert_eq!(waiting.message.as_deref(), Some("back-off"));
+    }
+
+    #[test]
+    fn how_it_ended_is_read_of_both_states() {
+        let status = keep(
+            r#"{"restartCount":3,"state":{"terminated":{"exitCode":7,"reason":"Error"}},
+            "lastState":{"terminated":{"exitCode":137,"signal":9,"reason":"OOMKilled","message":"gone",
+            "startedAt":"1970-01-01T00:00:01Z","finishedAt":"1970-01-01T00:00:02Z"}}}"#,
+        );
+        assert_eq!(status.restarts, 3);
+        let State::Terminated(now) = &status.state else {
+            panic!("{status:?}")
+        };
+        assert_eq!((now.exit_code, now.reason.as_deref()), (7, Some("Error")));
+        let last = status.last.unwrap();
+        assert_eq!((last.exit_code, last.signal), (137, 9));
+        assert_eq!((last.started_seconds, last.finished_seconds), (1, 2));
+        assert_eq!(last.message.as_deref(), Some("gone"));
+    }
+}

@@ -1,0 +1,238 @@
+//! Events: what components of the cluster said of pods.
+
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::core::NamespaceResourceScope;
+use kubevitals_proto::time::Timestamp;
+use serde::Deserialize;
+
+use super::loose::loose;
+use super::{PodKey, Uid, slim, text};
+use crate::intern::Interner;
+
+/// What is asked for: of pods, and not what every pod goes through when all is well, which is most of it.
+pub(super) const SELECTOR: &str = "involvedObject.kind=Pod,reason!=Scheduled,reason!=Pulling,reason!=Pulled,\
+    reason!=Created,reason!=Started,reason!=SuccessfulAttachVolume,reason!=Nominated,reason!=TriggeredScaleUp,\
+    reason!=NotTriggerScaleUp";
+
+/// An event about a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its own UID: one that is repeated keeps it, and counts up.
+    pub uid: Uid,
+    /// The pod.
+    pub pod: PodKey,
+    /// The pod's UID, where it is said.
+    pub pod_uid: Uid,
+    /// The container, where it is about one.
+    pub container: Option<Arc<str>>,
+    /// Whether it is a warning.
+    pub warning: bool,
+    /// `Unhealthy`, `Killing`, `BackOff`, …
+    pub reason: Arc<str>,
+    /// One sentence; at most 1 KiB of it.
+    pub message: Box<str>,
+    /// How often it was seen.
+    pub count: u32,
+    /// When it was seen first, as far as is known.
+    pub first: Timestamp,
+    /// When it was seen last.
+    pub last: Timestamp,
+    /// Who says it: `kubelet`, `taint-eviction-controller`, …
+    pub component: Arc<str>,
+}
+
+/// An event on the wire: core/v1, which events.k8s.io/v1 is another face of.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SlimEvent {
+    #[serde(deserialize_with = "slim::metadata")]
+    metadata: ObjectMeta,
+    #[serde(default, deserialize_with = "loose")]
+    involved_object: Option<SlimInvolved>,
+    #[serde(rename = "type", default, deserialize_with = "loose")]
+    kind: String,
+    #[serde(default, deserialize_with = "loose")]
+    reason: String,
+    #[serde(default, deserialize_with = "loose")]
+    message: String,
+    #[serde(default, deserialize_with = "loose")]
+    count: i64,
+    #[serde(default, deserialize_with = "loose")]
+    first_timestamp: String,
+    #[serde(default, deserialize_with = "loose")]
+    last_timestamp: String,
+    #[serde(default, deserialize_with = "loose")]
+    event_time: String,
+    #[serde(default, deserialize_with = "loose")]
+    series: Option<SlimSeries>,
+    #[serde(default, deserialize_with = "loose")]
+    reporting_component: String,
+    #[serde(default, deserialize_with = "loose")]
+    source: Option<SlimSource>,
+}
+
+slim::core_v1!(SlimEvent, "Event", "events", NamespaceResourceScope);
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SlimInvolved {
+    #[serde(deserialize_with = "loose")]
+    kind: String,
+    #[serde(deserialize_with = "loose")]
+    namespace: String,
+    #[serde(deserialize_with = "loose")]
+    name: String,
+    #[serde(deserialize_with = "loose")]
+    uid: String,
+    #[serde(deserialize_with = "loose")]
+    field_path: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SlimSeries {
+    #[serde(deserialize_with = "loose")]
+    count: i64,
+    #[serde(deserialize_with = "loose")]
+    last_observed_time: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct SlimSource {
+    #[serde(deserialize_with = "loose")]
+    component: String,
+}
+
+impl SlimEvent {
+    /// The event as it is told; nothing if it is not about a pod.
+    pub(super) fn keep(self, names: &Interner) -> Option<Event> {
+        let involved = self
+            .involved_object
+            .filter(|it| it.kind == "Pod" && !it.name.is_empty())?;
+        let series = self.series.unwrap_or_default();
+        let created = slim::seconds(self.metadata.creation_timestamp.as_ref());
+        let created = text::time(created);
+        let time = |text: &str| text.parse::<Timestamp>().ok();
+        let event_time = time(&self.event_time);
+        let first = time(&self.first_timestamp).or(event_time).or(created);
+        let last = time(&series.last_observed_time)
+            .or_else(|| time(&self.last_timestamp))
+            .or(event_time)
+            .or(created)
+            .or(first)
+            .unwrap_or_default();
+        // Of recorders of events.k8s.io/v1, the source says nothing.
+        let component = Some(self.reporting_component)
+            .filter(|component| !component.is_empty())
+            .or(self.source.map(|source| source.component))
+            .unwrap_or_default();
+        Some(Event {
+            uid: Uid::of(&self.metadata.uid.unwrap_or_default()),
+            pod: PodKey {
+                namespace: names.intern(&involved.namespace),
+                name: names.intern(&involved.name),
+            },
+            pod_uid: Uid::of(&involved.uid),
+            container: container(&involved.field_path).map(|name| names.intern(name)),
+            warning: self.kind == "Warning",
+            reason: names.intern(&self.reason),
+            message: text::message(self.message).unwrap_or_default(),
+            count: u32::try_from(self.count.max(series.count).max(1)).unwrap_or(u32::MAX),
+            first: first.unwrap_or(last),
+            last,
+            component: names.intern(&component),
+        })
+    }
+}
+
+/// The container that `spec.containers{web}` or `spec.initContainers{setup}` is about.
+fn container(path: &str) -> Option<&str> {
+    let name = path
+        .strip_prefix("spec.containers{")
+        .or_else(|| path.strip_prefix("spec.initContainers{"))?;
+    name.strip_suffix('}').filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn keep(event: serde_json::Value) -> Option<Event> {
+        serde_json::from_value::<SlimEvent>(event)
+            .unwrap()
+            .keep(&Interner::default())
+    }
+
+    #[test]
+    fn an_old_recorders_event_is_read() {
+        let event = keep(json!({
+            "metadata": {"name": "web-1.18e9", "namespace": "shop", "uid": "df4c2ad8-919c-4785-8f67-13638239f208",
+                "creationTimestamp": "1970-01-01T00:00:05Z"},
+            "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "web-1", "fieldPath": "spec.containers{web}",
+                "uid": "dbe5842e-0978-4422-a9fa-8026a53c65dd"},
+            "type": "Warning", "reason": "Unhealthy", "message": "Liveness probe failed: …", "count": 4,
+            "firstTimestamp": "1970-01-01T00:00:04Z", "lastTimestamp": "1970-01-01T00:00:09Z", "eventTime": null,
+            "reportingComponent": "kubelet", "source": {"component": "kubelet", "host": "n1"},
+        }))
+        .unwrap();
+        assert_eq!((&*event.pod.namespace, &*event.pod.name), ("shop", "web-1"));
+        assert_eq!(event.container.as_deref(), Some("web"));
+        assert_eq!(
+            (&*event.reason, event.warning, event.count),
+            ("Unhealthy", true, 4)
+        );
+        assert_eq!(event.first, Timestamp::from_secs(4));
+        assert_eq!(event.last, Timestamp::from_secs(9));
+        assert_eq!(&*event.component, "kubelet");
+        assert!(event.uid.is_some() && event.pod_uid.is_some());
+    }
+
+    #[test]
+    fn a_new_recorders_event_has_its_own_times_and_counts() {
+        let involved = json!({"kind": "Pod", "namespace": "shop", "name": "web-1"});
+        let mut event = json!({
+            "metadata": {"creationTimestamp": "1970-01-01T00:00:05Z"}, "involvedObject": involved, "type": "Normal",
+            "eventTime": "1970-01-01T00:00:04.5Z", "firstTimestamp": null, "lastTimestamp": null,
+        });
+        let once = keep(event.clone()).unwrap();
+        assert_eq!(
+            (once.first, once.last),
+            (Timestamp::from_millis(4500), Timestamp::from_millis(4500))
+        );
+        assert_eq!((once.count, once.warning), (1, false));
+        event["series"] = json!({"count": 7, "lastObservedTime": "1970-01-01T00:01:00.000000Z"});
+        let again = keep(event).unwrap();
+        assert_eq!((again.count, again.last), (7, Timestamp::from_secs(60)));
+        assert_eq!(again.first, Timestamp::from_millis(4500));
+    }
+
+    #[test]
+    fn what_is_not_about_a_pod_is_not_told() {
+        for involved in [
+            json!(null),
+            json!({"kind": "Node", "name": "n1"}),
+            json!({"kind": "Pod"}),
+        ] {
+            assert!(keep(json!({"metadata": {}, "involvedObject": involved})).is_none());
+        }
+    }
+
+    #[test]
+    fn the_container_is_in_the_field_path() {
+        for (path, expected) in [
+            ("spec.containers{web}", Some("web")),
+            ("spec.initContainers{setup}", Some("setup")),
+            ("spec.ephemeralContainers{debug}", None),
+            ("spec.containers{}", None),
+            ("spec.containers{web", None),
+            ("", None),
+        ] {
+            assert_eq!(container(path), expected, "{path}");
+        }
+    }
+}

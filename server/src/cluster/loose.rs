@@ -1,0 +1,212 @@
+//! JSON read as far as it makes sense.
+//!
+//! A list of 500 pods is one document: a member that is not what it should be must cost that member, not the pod,
+//! and least of all the list, without which nothing is known. Whatever is there that does not fit is read over, and
+//! stands for nothing: `""`, `0`, `false`, an empty list, no object.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// What is made of each thing that JSON can say; of what is not overridden, nothing.
+pub(super) trait Loose<'de>: Default {
+    /// Of a string.
+    fn text(_: &str) -> Self {
+        Self::default()
+    }
+
+    /// Of a whole number; of others the whole part.
+    fn whole(_: i64) -> Self {
+        Self::default()
+    }
+
+    /// Of `true` or `false`.
+    fn flag(_: bool) -> Self {
+        Self::default()
+    }
+
+    /// Of a list.
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Self::default())
+    }
+
+    /// Of an object.
+    fn object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Self::default())
+    }
+}
+
+/// For `#[serde(deserialize_with = "loose")]`.
+pub(super) fn loose<'de, D: Deserializer<'de>, T: Loose<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_any(Any(PhantomData))
+}
+
+/// Text; a number as its digits, as ports and quantities may be.
+impl Loose<'_> for String {
+    fn text(text: &str) -> Self {
+        text.to_owned()
+    }
+
+    fn whole(number: i64) -> Self {
+        number.to_string()
+    }
+}
+
+impl Loose<'_> for i64 {
+    fn whole(number: i64) -> Self {
+        number
+    }
+}
+
+impl Loose<'_> for bool {
+    fn flag(flag: bool) -> Self {
+        flag
+    }
+}
+
+impl<'de, T: Loose<'de>> Loose<'de> for Vec<T> {
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut all = Self::new();
+        while let Some(element) = list.next_element_seed(Any(PhantomData))? {
+            all.push(element);
+        }
+        Ok(all)
+    }
+}
+
+impl<'de> Loose<'de> for BTreeMap<String, String> {
+    fn object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
+        let mut all = Self::new();
+        while let Some(key) = object.next_key()? {
+            all.insert(key, object.next_value_seed(Any(PhantomData))?);
+        }
+        Ok(all)
+    }
+}
+
+/// An object, if one is there: the only thing that a struct is read from.
+impl<'de, T: Deserialize<'de>> Loose<'de> for Option<T> {
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(object)).map(Some)
+    }
+}
+
+struct Any<T>(PhantomData<T>);
+
+impl<'de, T: Loose<'de>> DeserializeSeed<'de> for Any<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        loose(deserializer)
+    }
+}
+
+impl<'de, T: Loose<'de>> Visitor<'de> for Any<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        Ok(T::text(text))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        Ok(T::whole(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        Ok(T::whole(i64::try_from(number).unwrap_or(i64::MAX)))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the whole part is meant")]
+    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+        Ok(T::whole(number as i64))
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<T, E> {
+        Ok(T::flag(flag))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_none<E: Error>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        loose(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T, A::Error> {
+        T::list(list)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<T, A::Error> {
+        T::object(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Part {
+        #[serde(deserialize_with = "loose")]
+        text: String,
+        #[serde(deserialize_with = "loose")]
+        number: i64,
+        #[serde(deserialize_with = "loose")]
+        flag: bool,
+        #[serde(deserialize_with = "loose")]
+        list: Vec<String>,
+        #[serde(deserialize_with = "loose")]
+        part: Option<Box<Part>>,
+    }
+
+    #[test]
+    fn what_does_not_fit_is_nothing_and_what_stands_beside_it_is_read() {
+        for anything in [
+            "null",
+            "true",
+            "-7",
+            "1.5",
+            r#""x""#,
+            r#"["x",[{}]]"#,
+            r#"{"a":[{}]}"#,
+        ] {
+            for member in ["text", "number", "flag", "list", "part"] {
+                let rest = if member == "text" { "number" } else { "text" };
+                let value = if rest == "text" { r#""here""# } else { "3" };
+                let json =
+                    format!(r#"{{"{member}":{anything},"other":{anything},"{rest}":{value}}}"#);
+                let part: Part = serde_json::from_str(&json).unwrap();
+                assert!(part.text == "here" || part.number == 3, "{json}: {part:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_fits_is_read() {
+        let part: Part = serde_json::from_str(
+            r#"{"text":"a","number":4,"flag":true,"list":["b",8080],"part":{"text":"c"}}"#,
+        )
+        .unwrap();
+        assert_eq!((part.text.as_str(), part.number, part.flag), ("a", 4, true));
+        assert_eq!(part.list, ["b", "8080"]);
+        assert_eq!(part.part.unwrap().text, "c");
+    }
+}

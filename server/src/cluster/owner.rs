@@ -1,0 +1,73 @@
+//! Who made a pod.
+
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kubevitals_proto::labels::Labels;
+
+use crate::intern::Interner;
+
+/// The controller among an object's `metadata.ownerReferences`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// `ReplicaSet`, `StatefulSet`, `DaemonSet`, `Job`, `Node` (of a static pod), …
+    pub kind: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+/// The label by which a Deployment tells its ReplicaSets' pods apart.
+const HASH: &str = "pod-template-hash";
+
+impl Owner {
+    pub(super) fn of(owners: Option<Vec<OwnerReference>>, names: &Interner) -> Option<Self> {
+        let mut owners = owners.unwrap_or_default().into_iter();
+        let controller = owners.find(|owner| owner.controller == Some(true))?;
+        Some(Self {
+            kind: names.intern(&controller.kind),
+            name: names.intern(&controller.name),
+        })
+    }
+
+    /// The Deployment behind a ReplicaSet whose pods have these labels.
+    ///
+    /// The deployment controller names a ReplicaSet `DEPLOYMENT-HASH` and labels its pods `pod-template-hash: HASH`
+    /// (pkg/controller/deployment/sync.go, `getNewReplicaSet`). Nobody else sets that label, so the two tell the
+    /// Deployment without a watch of ReplicaSets, of which a cluster has ten for every Deployment.
+    pub fn deployment(&self, labels: &Labels) -> Option<&str> {
+        if &*self.kind != "ReplicaSet" {
+            return None;
+        }
+        let hash = labels.get(HASH)?;
+        let name = self.name.strip_suffix(hash)?.strip_suffix('-')?;
+        (!name.is_empty()).then_some(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replicaset_s_deployment_is_told_by_the_hash_in_its_name() {
+        let owner = |kind: &str, name: &str| Owner {
+            kind: kind.into(),
+            name: name.into(),
+        };
+        let labels: Labels = [("app", "web"), (HASH, "7dc96bb78d")].into_iter().collect();
+        for (kind, name, expected) in [
+            ("ReplicaSet", "web-shop-7dc96bb78d", Some("web-shop")),
+            ("ReplicaSet", "web-7dc96bb78e", None),
+            ("ReplicaSet", "web7dc96bb78d", None),
+            ("ReplicaSet", "-7dc96bb78d", None),
+            ("StatefulSet", "web-7dc96bb78d", None),
+        ] {
+            assert_eq!(owner(kind, name).deployment(&labels), expected, "{name}");
+        }
+        let none = Labels::default();
+        assert_eq!(
+            owner("ReplicaSet", "web-7dc96bb78d").deployment(&none),
+            None
+        );
+    }
+}

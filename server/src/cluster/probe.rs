@@ -1,0 +1,244 @@
+//! What a kubelet asks a container, how often, and how often in vain.
+
+use std::fmt::Write;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+use super::loose::loose;
+use super::text;
+
+/// A probe, with the API server's defaults where the spec says nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Probe {
+    /// Seconds from the container's start to the first attempt.
+    pub initial_delay: u32,
+    /// Seconds between attempts.
+    pub period: u32,
+    /// Seconds after which an attempt has failed.
+    pub timeout: u32,
+    /// How many attempts in a row must succeed to count.
+    pub success_threshold: u32,
+    /// How many attempts in a row must fail to count.
+    pub failure_threshold: u32,
+    /// The whole of it in the form of `kubectl describe`:
+    /// `http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3`.
+    pub asks: Box<str>,
+}
+
+/// A probe on the wire.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct SlimProbe {
+    #[serde(deserialize_with = "loose")]
+    exec: Option<SlimExec>,
+    #[serde(deserialize_with = "loose")]
+    http_get: Option<SlimHttpGet>,
+    #[serde(deserialize_with = "loose")]
+    tcp_socket: Option<SlimTcpSocket>,
+    #[serde(deserialize_with = "loose")]
+    grpc: Option<SlimGrpc>,
+    #[serde(deserialize_with = "loose")]
+    initial_delay_seconds: i64,
+    #[serde(deserialize_with = "loose")]
+    timeout_seconds: i64,
+    #[serde(deserialize_with = "loose")]
+    period_seconds: i64,
+    #[serde(deserialize_with = "loose")]
+    success_threshold: i64,
+    #[serde(deserialize_with = "loose")]
+    failure_threshold: i64,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct SlimExec {
+    #[serde(deserialize_with = "loose")]
+    command: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct SlimHttpGet {
+    #[serde(deserialize_with = "loose")]
+    scheme: String,
+    #[serde(deserialize_with = "loose")]
+    host: String,
+    #[serde(deserialize_with = "loose")]
+    port: String,
+    #[serde(deserialize_with = "loose")]
+    path: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct SlimTcpSocket {
+    #[serde(deserialize_with = "loose")]
+    host: String,
+    #[serde(deserialize_with = "loose")]
+    port: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct SlimGrpc {
+    #[serde(deserialize_with = "loose")]
+    port: String,
+    #[serde(deserialize_with = "loose")]
+    service: String,
+}
+
+impl SlimProbe {
+    /// The probe as it is kept.
+    pub(super) fn keep(&self) -> Probe {
+        let or = |value: i64, default: u32| {
+            u32::try_from(value)
+                .ok()
+                .filter(|value| *value > 0)
+                .unwrap_or(default)
+        };
+        let mut probe = Probe {
+            initial_delay: or(self.initial_delay_seconds, 0),
+            period: or(self.period_seconds, 10),
+            timeout: or(self.timeout_seconds, 1),
+            success_threshold: or(self.success_threshold, 1),
+            failure_threshold: or(self.failure_threshold, 3),
+            asks: Box::default(),
+        };
+        let mut asks = self.target();
+        text::cut(&mut asks);
+        // Writing to a String does not fail.
+        let _ok = write!(
+            asks,
+            " delay={}s timeout={}s period={}s #success={} #failure={}",
+            probe.initial_delay,
+            probe.timeout,
+            probe.period,
+            probe.success_threshold,
+            probe.failure_threshold
+        );
+        probe.asks = asks.into();
+        probe
+    }
+
+    /// kubectl's `DescribeProbe` (pkg/describe/describe.go), without the numbers.
+    fn target(&self) -> String {
+        if let Some(exec) = &self.exec {
+            return format!("exec [{}]", exec.command.join(" "));
+        }
+        if let Some(http) = &self.http_get {
+            return format!("http-get {}", http.url());
+        }
+        if let Some(tcp) = &self.tcp_socket {
+            return format!("tcp-socket {}:{}", tcp.host, tcp.port);
+        }
+        if let Some(grpc) = &self.grpc {
+            return format!("grpc <pod>:{} {}", grpc.port, grpc.service);
+        }
+        "unknown".to_owned()
+    }
+}
+
+/// What Go leaves as it is in the path of a URL (net/url, `shouldEscape` for `encodePath`).
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b'@');
+
+impl SlimHttpGet {
+    /// As Go's `url.URL` writes it: `http://:8080/healthz`.
+    fn url(&self) -> String {
+        let scheme = match self.scheme.to_ascii_lowercase() {
+            scheme if scheme.is_empty() => "http".to_owned(),
+            scheme => scheme,
+        };
+        let host = if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        let path = if self.path.is_empty() {
+            "/"
+        } else {
+            &self.path
+        };
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let path = utf8_percent_encode(path, IN_PATH);
+        format!("{scheme}://{host}:{}{slash}{path}", self.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keep(json: &str) -> Probe {
+        serde_json::from_str::<SlimProbe>(json).unwrap().keep()
+    }
+
+    #[test]
+    fn a_probe_asks_what_kubectl_describes() {
+        const NUMBERS: &str = " delay=0s timeout=1s period=10s #success=1 #failure=3";
+        for (json, expected) in [
+            (
+                r#"{"httpGet":{"path":"/healthz","port":8080,"scheme":"HTTP"}}"#,
+                "http-get http://:8080/healthz",
+            ),
+            (
+                r#"{"httpGet":{"path":"/a b?c=%","port":"web","host":"example.com","scheme":"HTTPS"}}"#,
+                "http-get https://example.com:web/a%20b%3Fc=%25",
+            ),
+            (
+                r#"{"httpGet":{"port":80,"host":"fd00::1"}}"#,
+                "http-get http://[fd00::1]:80/",
+            ),
+            (r#"{"tcpSocket":{"port":3306}}"#, "tcp-socket :3306"),
+            (
+                r#"{"exec":{"command":["cat","/tmp/healthy"]}}"#,
+                "exec [cat /tmp/healthy]",
+            ),
+            (r#"{"grpc":{"port":2379,"service":""}}"#, "grpc <pod>:2379 "),
+            (
+                r#"{"grpc":{"port":2379,"service":"live"}}"#,
+                "grpc <pod>:2379 live",
+            ),
+            ("{}", "unknown"),
+            (r#"{"httpGet":7,"exec":null}"#, "unknown"),
+        ] {
+            assert_eq!(*keep(json).asks, format!("{expected}{NUMBERS}"), "{json}");
+        }
+    }
+
+    #[test]
+    fn what_a_probe_does_not_say_is_the_api_servers_default() {
+        let probe = keep(
+            r#"{"tcpSocket":{"port":1},"initialDelaySeconds":5,"periodSeconds":3,"timeoutSeconds":-1,"failureThreshold":0}"#,
+        );
+        assert_eq!(
+            (probe.initial_delay, probe.period, probe.timeout),
+            (5, 3, 1)
+        );
+        assert_eq!((probe.success_threshold, probe.failure_threshold), (1, 3));
+        assert_eq!(
+            &*probe.asks,
+            "tcp-socket :1 delay=5s timeout=1s period=3s #success=1 #failure=3"
+        );
+    }
+
+    #[test]
+    fn a_script_is_cut_and_its_numbers_are_kept() {
+        let script = "x".repeat(5000);
+        let probe = keep(&format!(r#"{{"exec":{{"command":["sh","{script}"]}}}}"#));
+        assert!(probe.asks.len() < 1200 && probe.asks.ends_with("#failure=3"));
+    }
+}

@@ -1,0 +1,154 @@
+//! Amounts of what is shared out: CPU, memory, the node's own disk.
+
+use std::ops::Add;
+
+use kubevitals_proto::quantity::Quantity;
+use kubevitals_proto::units::{Bytes, Nanocores};
+use serde::Deserialize;
+
+use super::loose::loose;
+
+/// Amounts as a `ResourceList` gives them; other resources are not kept. What is not given is nothing, which is not
+/// zero: a limit of nothing is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Resources {
+    /// Cores.
+    pub cpu: Option<Nanocores>,
+    /// Memory.
+    pub memory: Option<Bytes>,
+    /// Ephemeral storage.
+    pub ephemeral: Option<Bytes>,
+}
+
+impl Resources {
+    /// Whether nothing is given.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Each amount by itself, made from both by `both` where both are given, and else the one that is.
+    fn with(self, other: Self, both: impl Fn(u64, u64) -> u64) -> Self {
+        let either = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (Some(one), Some(other)) => Some(both(one, other)),
+            (one, other) => one.or(other),
+        };
+        let bytes = |one: Option<Bytes>, other: Option<Bytes>| {
+            either(one.map(|it| it.0), other.map(|it| it.0)).map(Bytes)
+        };
+        Self {
+            cpu: either(self.cpu.map(|it| it.0), other.cpu.map(|it| it.0)).map(Nanocores),
+            memory: bytes(self.memory, other.memory),
+            ephemeral: bytes(self.ephemeral, other.ephemeral),
+        }
+    }
+
+    /// The larger of each.
+    pub fn max(self, other: Self) -> Self {
+        self.with(other, u64::max)
+    }
+
+    /// What of it `others` has too.
+    pub fn where_given(self, others: Self) -> Self {
+        Self {
+            cpu: self.cpu.filter(|_| others.cpu.is_some()),
+            memory: self.memory.filter(|_| others.memory.is_some()),
+            ephemeral: self.ephemeral.filter(|_| others.ephemeral.is_some()),
+        }
+    }
+
+    /// `self`, and where it gives nothing, `other`.
+    pub fn or(self, other: Self) -> Self {
+        self.with(other, |one, _| one)
+    }
+}
+
+/// The sum of each; saturates.
+impl Add for Resources {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        self.with(other, u64::saturating_add)
+    }
+}
+
+/// A `ResourceList` on the wire.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(super) struct SlimResources {
+    #[serde(deserialize_with = "loose")]
+    cpu: String,
+    #[serde(deserialize_with = "loose")]
+    memory: String,
+    #[serde(deserialize_with = "loose")]
+    ephemeral_storage: String,
+    #[serde(deserialize_with = "loose")]
+    pub(super) pods: String,
+}
+
+impl SlimResources {
+    /// The amounts that can be read.
+    pub(super) fn keep(&self) -> Resources {
+        let quantity = |text: &str| text.parse::<Quantity>().ok();
+        Resources {
+            cpu: quantity(&self.cpu).map(Quantity::to_nanocores),
+            memory: quantity(&self.memory).map(Quantity::to_bytes),
+            ephemeral: quantity(&self.ephemeral_storage).map(Quantity::to_bytes),
+        }
+    }
+}
+
+/// `requests` and `limits` on the wire.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SlimRequirements {
+    #[serde(deserialize_with = "loose")]
+    pub(super) requests: Option<SlimResources>,
+    #[serde(deserialize_with = "loose")]
+    pub(super) limits: Option<SlimResources>,
+}
+
+/// The amounts of a list that may not be there.
+pub(super) fn kept(list: Option<&SlimResources>) -> Resources {
+    list.map(SlimResources::keep).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_and_what_is_none_costs_only_itself() {
+        let list: SlimResources = serde_json::from_str(
+            r#"{"cpu":"1500m","memory":"much","ephemeral-storage":1024,"nvidia.com/gpu":"1","pods":"110"}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            list.keep(),
+            Resources {
+                cpu: Some(Nanocores(1_500_000_000)),
+                memory: None,
+                ephemeral: Some(Bytes(1024)),
+            }
+        );
+        assert_eq!(list.pods, "110");
+    }
+
+    #[test]
+    fn nothing_is_not_zero() {
+        let some = Resources {
+            cpu: Some(Nanocores(2)),
+            memory: Some(Bytes(3)),
+            ephemeral: None,
+        };
+        let other = Resources {
+            cpu: Some(Nanocores(5)),
+            ..Resources::default()
+        };
+        assert_eq!((some + other).cpu, Some(Nanocores(7)));
+        assert_eq!((some + other).memory, Some(Bytes(3)));
+        assert_eq!((some + other).ephemeral, None);
+        assert_eq!(some.max(other).cpu, Some(Nanocores(5)));
+        assert_eq!(some.or(other), some);
+        assert_eq!(some.where_given(other).memory, None);
+    }
+}

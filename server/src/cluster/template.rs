@@ -1,0 +1,289 @@
+//! What the pods of one workload have in common: their spec, of which each of them would else hold a copy.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::loose::loose;
+use super::probe::{Probe, SlimProbe};
+use super::resources::{Resources, SlimRequirements, SlimResources, kept};
+use crate::intern::Interner;
+
+/// The part of a pod's spec that is used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct PodTemplate {
+    /// Its containers, init containers (sidecars among them) first, in the spec's order.
+    pub containers: Box<[ContainerSpec]>,
+    /// What the pod as a whole requests (`spec.resources`), which stands in for what its containers do.
+    pub requests: Resources,
+    /// What the pod as a whole is limited to.
+    pub limits: Resources,
+    /// What running the pod costs besides its containers (`spec.overhead`).
+    pub overhead: Resources,
+}
+
+/// The part of a container's spec that is used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ContainerSpec {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it is for.
+    pub role: Role,
+    /// What it requests.
+    pub requests: Resources,
+    /// What it is limited to.
+    pub limits: Resources,
+    /// Restarts it when it fails.
+    pub liveness: Option<Probe>,
+    /// Takes the pod out of its services while it fails.
+    pub readiness: Option<Probe>,
+    /// Holds the others back until it succeeds.
+    pub startup: Option<Probe>,
+}
+
+/// What a container is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Runs to its end before the others start.
+    Init,
+    /// An init container that is restarted for as long as the pod lives: one with `restartPolicy: Always`.
+    Sidecar,
+    /// What the pod is for.
+    App,
+}
+
+impl Role {
+    /// Whether it is one of `spec.initContainers`.
+    pub fn is_init(self) -> bool {
+        matches!(self, Self::Init | Self::Sidecar)
+    }
+
+    /// Whether it runs for as long as the pod does.
+    pub fn stays(self) -> bool {
+        matches!(self, Self::Sidecar | Self::App)
+    }
+}
+
+impl PodTemplate {
+    /// What the scheduler sets aside for such a pod: `PodRequests` of k8s.io/component-helpers/resource. The apps and
+    /// sidecars together, or the largest init container with the sidecars that were started before it, if that is
+    /// more; what the pod as a whole requests goes before both; and the overhead.
+    pub fn requests(&self) -> Resources {
+        self.requests.or(self.sum(|container| container.requests)) + self.overhead
+    }
+
+    /// What such a pod is limited to as `kubectl describe node` adds it up: `PodLimits`, by the same rule. A container
+    /// without a limit adds nothing, so this is no bound of what the pod may take: that is [`Self::bound`].
+    pub fn limits(&self) -> Resources {
+        self.limited(self.sum(|container| container.limits))
+    }
+
+    /// The most that such a pod can take once its init containers are done: its limits, of each resource in which
+    /// every container that stays is limited, or the pod as a whole.
+    pub fn bound(&self) -> Resources {
+        let mut staying = self.containers.iter().filter(|it| it.role.stays());
+        let first = staying.next().map(|it| it.limits).unwrap_or_default();
+        let bounded = staying.fold(first, |limits, container| {
+            (limits + container.limits)
+                .where_given(limits)
+                .where_given(container.limits)
+        });
+        self.limited(bounded)
+    }
+
+    /// The overhead adds to a limit, and makes none.
+    fn limited(&self, of_containers: Resources) -> Resources {
+        let limits = self.limits.or(of_containers);
+        limits + self.overhead.where_given(limits)
+    }
+
+    fn sum(&self, amounts: impl Fn(&ContainerSpec) -> Resources) -> Resources {
+        let (mut together, mut sidecars, mut largest) = (
+            Resources::default(),
+            Resources::default(),
+            Resources::default(),
+        );
+        for container in &self.containers {
+            let its = amounts(container);
+            match container.role {
+                Role::App => together = together + its,
+                Role::Sidecar => {
+                    together = together + its;
+                    sidecars = sidecars + its;
+                    largest = largest.max(sidecars);
+                }
+                Role::Init => largest = largest.max(its + sidecars),
+            }
+        }
+        together.max(largest)
+    }
+}
+
+/// A pod's spec on the wire.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct SlimSpec {
+    #[serde(deserialize_with = "loose")]
+    pub(super) node_name: String,
+    #[serde(deserialize_with = "loose")]
+    init_containers: Vec<Option<SlimContainer>>,
+    #[serde(deserialize_with = "loose")]
+    containers: Vec<Option<SlimContainer>>,
+    #[serde(deserialize_with = "loose")]
+    resources: Option<SlimRequirements>,
+    #[serde(deserialize_with = "loose")]
+    overhead: Option<SlimResources>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SlimContainer {
+    #[serde(deserialize_with = "loose")]
+    name: String,
+    #[serde(deserialize_with = "loose")]
+    restart_policy: String,
+    #[serde(deserialize_with = "loose")]
+    resources: Option<SlimRequirements>,
+    #[serde(deserialize_with = "loose")]
+    liveness_probe: Option<SlimProbe>,
+    #[serde(deserialize_with = "loose")]
+    readiness_probe: Option<SlimProbe>,
+    #[serde(deserialize_with = "loose")]
+    startup_probe: Option<SlimProbe>,
+}
+
+impl SlimSpec {
+    /// What of it is kept.
+    pub(super) fn keep(&self, names: &Interner) -> PodTemplate {
+        let inits = self.init_containers.iter().flatten().map(|container| {
+            let role = if container.restart_policy == "Always" {
+                Role::Sidecar
+            } else {
+                Role::Init
+            };
+            container.keep(role, names)
+        });
+        let apps = self.containers.iter().flatten();
+        let apps = apps.map(|container| container.keep(Role::App, names));
+        let pod = self.resources.as_ref();
+        PodTemplate {
+            containers: inits.chain(apps).collect(),
+            requests: kept(pod.and_then(|pod| pod.requests.as_ref())),
+            limits: kept(pod.and_then(|pod| pod.limits.as_ref())),
+            overhead: kept(self.overhead.as_ref()),
+        }
+    }
+}
+
+impl SlimContainer {
+    fn keep(&self, role: Role, names: &Interner) -> ContainerSpec {
+        let resources = self.resources.as_ref();
+        let probe = |probe: &Option<SlimProbe>| probe.as_ref().map(SlimProbe::keep);
+        ContainerSpec {
+            name: names.intern(&self.name),
+            role,
+            requests: kept(resources.and_then(|it| it.requests.as_ref())),
+            limits: kept(resources.and_then(|it| it.limits.as_ref())),
+            liveness: probe(&self.liveness_probe),
+            readiness: probe(&self.readiness_probe),
+            startup: probe(&self.startup_probe),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kubevitals_proto::units::{Bytes, Nanocores};
+
+    use super::*;
+
+    fn template(spec: serde_json::Value) -> PodTemplate {
+        serde_json::from_value::<SlimSpec>(spec)
+            .unwrap()
+            .keep(&Interner::default())
+    }
+
+    fn container(cpu: &str, always: bool) -> serde_json::Value {
+        let mut container =
+            serde_json::json!({"name": "c", "resources": {"requests": {"cpu": cpu}}});
+        if always {
+            container["restartPolicy"] = "Always".into();
+        }
+        container
+    }
+
+    /// Cases of the scheduler's own tests, in cores: inits (s: sidecar) | apps = request.
+    #[test]
+    fn requests_are_those_of_the_scheduler() {
+        for (inits, apps, expected) in [
+            ("", "1 2", 3),
+            ("2 1", "1", 2),
+            ("5", "1 2", 5),
+            ("s1", "1", 2),
+            ("s1 2", "1", 3),
+            ("2 s1", "1", 2),
+            ("4 s1 2", "1", 4),
+            ("s1 s2 4", "1", 7),
+            ("s2 4 s1", "1 1", 6),
+        ] {
+            let inits: Vec<_> = inits
+                .split_whitespace()
+                .map(|init| container(init.trim_start_matches('s'), init.starts_with('s')))
+                .collect();
+            let apps: Vec<_> = apps
+                .split_whitespace()
+                .map(|app| container(app, false))
+                .collect();
+            let template = template(
+                serde_json::json!({"initContainers": inits, "containers": apps, "overhead": {"cpu": "250m"}}),
+            );
+            let expected = expected * 1_000_000_000 + 250_000_000;
+            assert_eq!(
+                template.requests().cpu,
+                Some(Nanocores(expected)),
+                "{template:?}"
+            );
+            assert_eq!(template.requests().memory, None);
+        }
+    }
+
+    #[test]
+    fn what_the_pod_as_a_whole_has_stands_in_for_its_containers() {
+        let template = template(serde_json::json!({
+            "resources": {"requests": {"cpu": "3"}, "limits": {"memory": "8"}}, "overhead": {"memory": "1"},
+            "containers": [{"name": "a", "resources": {"requests": {"cpu": "1", "memory": "2"}, "limits": {"cpu": "4"}}},
+                {"name": "b"}],
+        }));
+        assert_eq!(template.requests().cpu, Some(Nanocores(3_000_000_000)));
+        assert_eq!(template.requests().memory, Some(Bytes(3)));
+        assert_eq!(template.limits().cpu, Some(Nanocores(4_000_000_000)));
+        assert_eq!(template.bound().cpu, None, "b may take what there is");
+        assert_eq!(template.bound().memory, Some(Bytes(9)));
+    }
+
+    #[test]
+    fn a_pod_is_bounded_in_what_every_container_that_stays_is() {
+        let limit = |name: &str, memory: Option<&str>| match memory {
+            Some(memory) => {
+                serde_json::json!({"name": name, "resources": {"limits": {"memory": memory}}})
+            }
+            None => serde_json::json!({"name": name}),
+        };
+        let spec = |init, one, other| serde_json::json!({"initContainers": [limit("i", init)], "containers": [limit("a", one), limit("b", other)]});
+        let bound = |spec| template(spec).bound().memory;
+        assert_eq!(bound(spec(None, Some("1"), Some("2"))), Some(Bytes(3)));
+        assert_eq!(bound(spec(Some("9"), Some("1"), Some("2"))), Some(Bytes(3)));
+        assert_eq!(bound(spec(Some("9"), Some("1"), None)), None);
+        assert_eq!(bound(serde_json::json!({})), None);
+    }
+
+    #[test]
+    fn a_container_that_makes_no_sense_costs_only_itself() {
+        let template = template(serde_json::json!({
+            "initContainers": "none", "containers": [7, {"name": "a", "resources": [], "livenessProbe": "often"}],
+        }));
+        assert_eq!(template.containers.len(), 1);
+        assert_eq!(&*template.containers[0].name, "a");
+        assert!(template.containers[0].liveness.is_none());
+    }
+}

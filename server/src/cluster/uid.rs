@@ -1,0 +1,154 @@
+//! UIDs, in a fourth of the bytes that their text takes.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// The UID of an object: equal if the texts are.
+///
+/// The API server gives each object a UUID; a kubelet names a pod of its own manifests by the MD5 of the manifest, 32
+/// hexadecimal digits without dashes. Both are given back as they came. Any other text is only compared, by its hash.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Uid {
+    digits: [u8; 16],
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+enum Form {
+    /// None was given.
+    #[default]
+    None,
+    /// 8-4-4-4-12.
+    Uuid,
+    /// 32 in a row.
+    Plain,
+    /// Some other text's hash.
+    Hashed,
+}
+
+/// Before which digits a UUID has its dashes.
+const DASHES: [usize; 4] = [8, 12, 16, 20];
+
+impl Uid {
+    /// The UID with this text; none for an empty one.
+    pub fn of(text: &str) -> Self {
+        let (digits, form) = match text.len() {
+            0 => return Self::default(),
+            32 => (hexadecimal(text.bytes()), Form::Plain),
+            36 if DASHES
+                .iter()
+                .enumerate()
+                .all(|(n, at)| text.as_bytes().get(at + n) == Some(&b'-')) =>
+            {
+                let digits = text.bytes().filter(|byte| *byte != b'-');
+                (hexadecimal(digits), Form::Uuid)
+            }
+            _ => (None, Form::Hashed),
+        };
+        match digits {
+            Some(digits) => Self { digits, form },
+            None => Self {
+                digits: hash(text),
+                form: Form::Hashed,
+            },
+        }
+    }
+
+    /// Whether there is one.
+    pub fn is_some(self) -> bool {
+        self.form != Form::None
+    }
+}
+
+/// Sixteen bytes from 32 lower-case digits.
+fn hexadecimal(digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
+    let (mut bytes, mut read) = ([0; 16], 0_usize);
+    for digit in digits {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        let byte = bytes.get_mut(read / 2)?;
+        *byte = (*byte << 4) | value;
+        read += 1;
+    }
+    (read == 32).then_some(bytes)
+}
+
+/// The same for the same text within one process, which is all that is asked of it.
+fn hash(text: &str) -> [u8; 16] {
+    let half = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        (salt, text).hash(&mut hasher);
+        u128::from(hasher.finish())
+    };
+    ((half(0) << 64) | half(1)).to_be_bytes()
+}
+
+impl fmt::Display for Uid {
+    /// The text it was made of; nothing where that is not known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if matches!(self.form, Form::None | Form::Hashed) {
+            return Ok(());
+        }
+        for (at, byte) in self.digits.iter().enumerate() {
+            if self.form == Form::Uuid && DASHES.contains(&(at * 2)) {
+                f.write_str("-")?;
+            }
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.form {
+            Form::None => f.write_str("none"),
+            Form::Hashed => write!(f, "hash {:x}", u128::from_be_bytes(self.digits)),
+            Form::Uuid | Form::Plain => write!(f, "{self}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_and_the_digests_of_static_pods_are_given_back() {
+        for text in [
+            "",
+            "dbe5842e-0978-4422-a9fa-8026a53c65dd",
+            "00000000-0000-0000-0000-000000000001",
+            "3f2a9c1b7d5e4f60812c9ab34de01f77",
+        ] {
+            assert_eq!(Uid::of(text).to_string(), text);
+        }
+        assert_ne!(
+            Uid::of("dbe5842e-0978-4422-a9fa-8026a53c65dd"),
+            Uid::of("dbe5842e09784422a9fa8026a53c65dd")
+        );
+    }
+
+    #[test]
+    fn other_texts_are_told_apart_and_never_given_back_wrong() {
+        let others = [
+            "x",
+            "DBE5842E-0978-4422-A9FA-8026A53C65DD",
+            "dbe5842e-0978-4422-a9fa-8026a53c65d-",
+            "dbe5842e0978-4422-a9fa-8026a53c65dd--",
+            "zbe5842e09784422a9fa8026a53c65dd",
+        ];
+        for (at, text) in others.iter().enumerate() {
+            assert_eq!(Uid::of(text), Uid::of(text));
+            assert!(Uid::of(text).is_some());
+            assert_eq!(Uid::of(text).to_string(), "");
+            for other in others.iter().skip(at + 1) {
+                assert_ne!(Uid::of(text), Uid::of(other));
+            }
+        }
+        assert!(!Uid::of("").is_some());
+    }
+}

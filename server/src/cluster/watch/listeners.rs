@@ -1,0 +1,134 @@
+//! What becomes of each kind's changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use imbl::OrdMap;
+use tokio::sync::Notify;
+
+use super::table::Listener;
+use crate::clock::Clock;
+use crate::cluster::gone::Lingering;
+use crate::cluster::job::SlimJob;
+use crate::cluster::node::SlimNode;
+use crate::cluster::pod::SlimPod;
+use crate::cluster::{Cluster, GonePod, GonePods, Job, Jobs, Node, Observers, Pod, PodKey, Uid};
+
+/// Of nodes: observers are told, and those who ask nodes are woken.
+#[derive(Debug)]
+pub(super) struct NodeListener {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) observers: Observers,
+    pub(super) changed: Arc<Notify>,
+}
+
+impl Listener<SlimNode> for NodeListener {
+    fn told(&mut self, before: Option<&Arc<Node>>, after: Option<&Arc<Node>>) {
+        for observer in &self.observers {
+            observer.node(before, after);
+        }
+    }
+
+    fn publish(&mut self, known: &OrdMap<Arc<str>, Arc<Node>>) {
+        self.cluster.nodes.store(Arc::new(known.clone()));
+        self.changed.notify_one();
+    }
+}
+
+/// Of pods: observers are told, and those that are gone are remembered for a while.
+#[derive(Debug)]
+pub(super) struct PodListener {
+    cluster: Arc<Cluster>,
+    observers: Observers,
+    clock: Arc<dyn Clock>,
+    gone: GonePods,
+    lingering: Lingering<(PodKey, Uid)>,
+    changed: bool,
+}
+
+impl PodListener {
+    pub(super) fn new(
+        cluster: &Arc<Cluster>,
+        observers: Observers,
+        retention: Duration,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            cluster: Arc::clone(cluster),
+            observers,
+            clock: Arc::clone(clock),
+            gone: GonePods::new(),
+            lingering: Lingering::new(retention),
+            changed: false,
+        }
+    }
+}
+
+impl Listener<SlimPod> for PodListener {
+    fn told(&mut self, before: Option<&Arc<Pod>>, after: Option<&Arc<Pod>>) {
+        for observer in &self.observers {
+            observer.pod(before, after);
+        }
+        if let (Some(pod), None) = (before, after) {
+            let (at, key) = (self.clock.wall(), (pod.key.clone(), pod.uid));
+            let pod = Arc::clone(pod);
+            self.gone.insert(key.clone(), GonePod { pod, at });
+            self.lingering.push(at, key);
+            self.changed = true;
+        }
+    }
+
+    fn publish(&mut self, known: &OrdMap<PodKey, Arc<Pod>>) {
+        let now = self.clock.wall();
+        while let Some(key) = self.lingering.forget(now) {
+            self.gone.remove(&key);
+            self.changed = true;
+        }
+        if std::mem::take(&mut self.changed) {
+            self.cluster.gone.store(Arc::new(self.gone.clone()));
+        }
+        self.cluster.pods.store(Arc::new(known.clone()));
+    }
+}
+
+/// Of Jobs: those that are gone stay for a while, since their pods go after them.
+#[derive(Debug)]
+pub(super) struct JobListener {
+    cluster: Arc<Cluster>,
+    clock: Arc<dyn Clock>,
+    jobs: Jobs,
+    lingering: Lingering<Arc<Job>>,
+}
+
+impl JobListener {
+    pub(super) fn new(cluster: &Arc<Cluster>, retention: Duration, clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            cluster: Arc::clone(cluster),
+            clock: Arc::clone(clock),
+            jobs: Jobs::new(),
+            lingering: Lingering::new(retention),
+        }
+    }
+}
+
+impl Listener<SlimJob> for JobListener {
+    fn told(&mut self, before: Option<&Arc<Job>>, after: Option<&Arc<Job>>) {
+        if let Some(job) = after {
+            self.jobs.insert(job.key.clone(), Arc::clone(job));
+        } else if let Some(job) = before {
+            self.lingering.push(self.clock.wall(), Arc::clone(job));
+        }
+    }
+
+    fn publish(&mut self, _: &OrdMap<PodKey, Arc<Job>>) {
+        let now = self.clock.wall();
+        while let Some(gone) = self.lingering.forget(now) {
+            // Another one may have its name by now.
+            let is_it = |job: &Arc<Job>| Arc::ptr_eq(job, &gone);
+            if self.jobs.get(&gone.key).is_some_and(is_it) {
+                self.jobs.remove(&gone.key);
+            }
+        }
+        self.cluster.jobs.store(Arc::new(self.jobs.clone()));
+    }
+}
