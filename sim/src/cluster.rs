@@ -327,7 +327,7 @@ impl Drop for Cluster {
     }
 }
 
-fn now(clock: &SimClock) -> Now {
+pub(crate) fn now(clock: &SimClock) -> Now {
     let clock = clock.clone();
     Arc::new(move || {
         let nanos = clock.now().as_nanos();
