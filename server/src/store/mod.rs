@@ -3,8 +3,10 @@
 //! One task a node writes its cell; readers take the cell's current value and keep it as long as they like.
 
 mod extra;
+pub mod history;
 mod latest;
 mod rate;
+pub mod ring;
 mod series;
 
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use imbl::HashMap;
 use crate::clock::Age;
 
 pub use extra::{Disk, NetworkRate, NodeExtra, Percent, PodExtra, Pressure, Swap, Traffic};
+pub use history::History;
 pub use latest::{
     Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates, Retention,
 };
@@ -58,13 +61,34 @@ impl NodeCell {
 /// The cells of all nodes.
 pub type Cells = HashMap<Arc<str>, Arc<NodeCell>>;
 
-/// The latest values of the cluster.
-#[derive(Debug, Default)]
+/// The latest values of the cluster, and those before them.
+#[derive(Debug)]
 pub struct Store {
     cells: ArcSwap<Cells>,
+    history: History,
+}
+
+impl Default for Store {
+    /// A store of the latest values alone.
+    fn default() -> Self {
+        Self::new(history::Settings::OFF)
+    }
 }
 
 impl Store {
+    /// An empty store that remembers so much.
+    pub fn new(settings: history::Settings) -> Self {
+        Self {
+            cells: ArcSwap::default(),
+            history: History::new(settings),
+        }
+    }
+
+    /// What was before the latest values.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
     /// All cells, as of now.
     pub fn cells(&self) -> Arc<Cells> {
         self.cells.load_full()

@@ -1,0 +1,92 @@
+//! What a reader copied out of a node's history, to decode it without the lock.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::pod::PodId;
+use crate::store::ring::{Block, Samples, samples};
+
+/// Copied series. One excerpt can be used for one node after the other, so that a walk over the whole cluster allocates
+/// hardly more than one for a node.
+#[derive(Debug, Default)]
+pub struct Excerpt {
+    blocks: Vec<Block>,
+    series: Vec<Copied>,
+    pods: Vec<PodId>,
+}
+
+#[derive(Debug)]
+struct Copied {
+    /// Which of the pods; none for the node itself.
+    pod: Option<usize>,
+    container: Option<Arc<str>>,
+    life: u32,
+    blocks: Range<usize>,
+}
+
+/// A copied series.
+#[derive(Clone, Copy, Debug)]
+pub struct Copy<'a> {
+    /// The pod; nothing for the node itself.
+    pub pod: Option<&'a PodId>,
+    /// The container; nothing for the node itself.
+    pub container: Option<&'a Arc<str>>,
+    /// The number of the life that its newest point is of.
+    pub(super) life: u32,
+    pub(super) blocks: &'a [Block],
+}
+
+impl<'a> Copy<'a> {
+    /// Its points, oldest first: those of the span and, since blocks are copied whole, some before and after it.
+    pub fn samples(&self) -> Samples<'a> {
+        samples(self.blocks)
+    }
+}
+
+impl Excerpt {
+    /// What was copied: the node's own series, then the containers' by namespace, pod and name; of pods that had the same
+    /// name one after the other, the last one last. Series without a block of the span are left out.
+    pub fn series(&self) -> impl Iterator<Item = Copy<'_>> {
+        self.series.iter().map(|copied| Copy {
+            pod: copied.pod.and_then(|pod| self.pods.get(pod)),
+            container: copied.container.as_ref(),
+            life: copied.life,
+            blocks: self.blocks.get(copied.blocks.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// Whether nothing was copied.
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.blocks.clear();
+        self.series.clear();
+        self.pods.clear();
+    }
+
+    /// What is added next is of this pod.
+    pub(super) fn begin_pod(&mut self, pod: &PodId) {
+        self.pods.push(pod.clone());
+    }
+
+    /// Adds a series, if `copy` adds a block: a container's of the last pod, or the node's own.
+    pub(super) fn add(
+        &mut self,
+        container: Option<&Arc<str>>,
+        life: u32,
+        copy: impl FnOnce(&mut Vec<Block>),
+    ) {
+        let from = self.blocks.len();
+        copy(&mut self.blocks);
+        if self.blocks.len() > from {
+            self.series.push(Copied {
+                pod: container.and(self.pods.len().checked_sub(1)),
+                container: container.cloned(),
+                life,
+                blocks: from..self.blocks.len(),
+            });
+        }
+    }
+}

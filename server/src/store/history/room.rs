@@ -1,0 +1,53 @@
+//! How much memory an allocation really takes.
+
+/// What the allocator sets aside for so many bytes: jemalloc has four sizes between a power of two and the next.
+pub(super) fn room(bytes: usize) -> usize {
+    const SMALLEST: usize = 8;
+    if bytes <= SMALLEST * 4 {
+        return bytes.next_multiple_of(SMALLEST);
+    }
+    let spacing = 1 << ((bytes - 1).ilog2() - 2);
+    bytes.next_multiple_of(spacing)
+}
+
+/// Makes room for one more, and for as many as then come for nothing: a list that doubles is half empty.
+pub(super) fn grow<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() {
+        let wanted = list.len() + list.len() / 16 + 1;
+        let fits = room(wanted * size_of::<T>()) / size_of::<T>().max(1);
+        list.reserve_exact(fits.saturating_sub(list.len()).max(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_jemallocs() {
+        for (bytes, size) in [
+            (0, 0),
+            (1, 8),
+            (33, 40),
+            (64, 64),
+            (65, 80),
+            (1024, 1024),
+            (1025, 1280),
+            (2576, 3072),
+        ] {
+            assert_eq!(room(bytes), size, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_list_grows_into_what_is_set_aside_for_it() {
+        let mut list: Vec<[u8; 56]> = Vec::new();
+        for _ in 0..1000 {
+            grow(&mut list);
+            let capacity = list.capacity();
+            list.push([0; 56]);
+            assert_eq!(list.capacity(), capacity);
+            assert!(room(capacity * 56) - capacity * 56 < 56);
+        }
+    }
+}

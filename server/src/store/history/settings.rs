@@ -1,0 +1,74 @@
+//! How much is remembered, and what all nodes' histories share of it.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::store::ring::Tick;
+
+/// How much is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// For how long; nothing is remembered if it is zero.
+    pub retention: Duration,
+    /// The least time between two points of a series; with zero every new one is kept.
+    pub step: Duration,
+    /// The most memory, in bytes.
+    pub memory_limit: usize,
+    /// The time between two scrapes of a node.
+    pub resolution: Duration,
+}
+
+impl Settings {
+    /// Nothing is remembered.
+    pub const OFF: Self = Self {
+        retention: Duration::ZERO,
+        step: Duration::ZERO,
+        memory_limit: 0,
+        resolution: Duration::from_secs(15),
+    };
+}
+
+/// What all nodes' histories share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    /// All memory that histories take, in bytes.
+    pub(super) bytes: AtomicUsize,
+    /// For how many ticks points are kept: what was asked for, or less while there is no memory for it.
+    keeps: AtomicI64,
+    /// Blocks that were dropped before their time.
+    pub(super) cut: AtomicU64,
+    /// Points that were not kept, because there was no memory.
+    pub(super) refused: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            bytes: AtomicUsize::new(0),
+            keeps: AtomicI64::new(Tick::count(settings.retention)),
+            cut: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    /// For how many ticks points are kept.
+    pub(super) fn keeps(&self) -> i64 {
+        self.keeps.load(Ordering::Relaxed)
+    }
+
+    /// Points are kept for so many ticks from now on, and never for longer than was asked for.
+    pub(super) fn keep(&self, ticks: i64) {
+        let asked = Tick::count(self.settings.retention);
+        self.keeps
+            .store(ticks.clamp(1, asked.max(1)), Ordering::Relaxed);
+    }
+
+    /// Whether so much is in use that nothing may be added before something was dropped. Between two rounds of
+    /// tidying up there may be an eighth more than the limit.
+    pub(super) fn is_full(&self) -> bool {
+        let limit = self.settings.memory_limit;
+        self.bytes.load(Ordering::Relaxed) > limit.saturating_add(limit / 8)
+    }
+}

@@ -1,0 +1,402 @@
+//! What a history must hold to.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use kubevitals_proto::units::{Bytes, Nanocores};
+use proptest::prelude::*;
+
+use super::*;
+use crate::intern::Interner;
+use crate::store::ring::{Sample, Tick};
+
+const RESOLUTION: Duration = Duration::from_secs(15);
+const HOUR: Duration = Duration::from_secs(3600);
+const EPOCH: i64 = 1_800_000_000;
+
+fn settings() -> Settings {
+    Settings {
+        retention: HOUR,
+        step: Duration::ZERO,
+        memory_limit: usize::MAX / 4,
+        resolution: RESOLUTION,
+    }
+}
+
+/// The time of the n-th scrape, on our clock.
+fn age(n: i64) -> Age {
+    Age::from_elapsed(RESOLUTION * u32::try_from(n).unwrap())
+}
+
+fn time(n: i64) -> Timestamp {
+    Timestamp::from_secs(EPOCH + n * 15)
+}
+
+/// Busy enough to need some bits.
+fn sample(n: i64, cpu: u64) -> Sample {
+    let noise = n.unsigned_abs() * 7919 % 401;
+    Sample {
+        at: time(n),
+        cpu: Nanocores(cpu * (1000 + noise)),
+        memory: Bytes(cpu * (3_000_000 + noise * 100)),
+        swap: None,
+        restarted: false,
+    }
+}
+
+/// A node whose scrapes a test writes.
+struct Kubelet {
+    names: Interner,
+    node: Arc<NodeHistory>,
+    uid: Cell<u128>,
+    asked: Cell<usize>,
+}
+
+impl Kubelet {
+    fn new(history: &History, name: &str) -> Self {
+        let names = Interner::default();
+        Self {
+            node: history.begin(&names.intern(name)).unwrap(),
+            names,
+            uid: Cell::new(1),
+            asked: Cell::new(0),
+        }
+    }
+
+    /// The n-th scrape: of each container its pod's and its own name, and the number of its life.
+    fn scrape(&self, n: i64, containers: &[(&str, &str, u32)]) {
+        let namespace = self.names.intern("shop");
+        let named: Vec<_> = containers
+            .iter()
+            .map(|(pod, container, life)| {
+                (self.names.intern(pod), self.names.intern(container), *life)
+            })
+            .collect();
+        let readings = named.iter().map(|(pod, container, life)| Reading {
+            namespace: &namespace,
+            pod,
+            container,
+            sample: sample(n, 100),
+            life: *life,
+        });
+        self.node
+            .take(age(n), Some(sample(n, 1000)), readings, |_, _| {
+                self.asked.set(self.asked.get() + 1);
+                PodUid::new(self.uid.get())
+            });
+    }
+
+    /// All series: pod, UID, container, and the seconds of the points, negative where another life begins.
+    fn all(&self) -> Vec<(String, u128, String, Vec<i64>)> {
+        all(&self.node)
+    }
+}
+
+fn all(node: &NodeHistory) -> Vec<(String, u128, String, Vec<i64>)> {
+    let mut excerpt = Excerpt::default();
+    node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST);
+    excerpt
+        .series()
+        .map(|series| {
+            let seconds = series.samples().map(|sample| {
+                let n = (sample.at.as_secs() - EPOCH) / 15;
+                if sample.restarted { -n } else { n }
+            });
+            let pod = series
+                .pod
+                .map(|pod| pod.name.to_string())
+                .unwrap_or_default();
+            let uid = series
+                .pod
+                .and_then(|pod| pod.uid.known())
+                .unwrap_or_default();
+            let container = series
+                .container
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            (pod, uid, container, seconds.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn what_scrapes_say_is_kept_once() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    for n in [1, 2, 2, 3, 1] {
+        kubelet.scrape(n, &[("a", "x", 1), ("a", "y", 1), ("b", "x", 1)]);
+    }
+    let row = |pod: &str, uid, container: &str| {
+        (pod.to_owned(), uid, container.to_owned(), vec![1, 2, 3])
+    };
+    assert_eq!(
+        kubelet.all(),
+        [
+            row("", 0, ""),
+            row("a", 1, "x"),
+            row("a", 1, "y"),
+            row("b", 1, "x")
+        ]
+    );
+    let counts = history.counts();
+    assert_eq!((counts.nodes, counts.series, counts.points), (1, 4, 12));
+    assert_eq!(counts.oldest, Some(time(1)));
+}
+
+#[test]
+fn a_restart_goes_on_in_the_series_and_is_marked() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    for (n, life) in [(1, 7), (2, 7), (3, 8), (4, 8)] {
+        kubelet.scrape(n, &[("a", "x", life)]);
+    }
+    assert_eq!(
+        kubelet.all()[1],
+        ("a".into(), 1, "x".into(), vec![1, 2, -3, 4])
+    );
+}
+
+#[test]
+fn a_pod_made_anew_under_its_name_is_another_series() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    kubelet.scrape(1, &[("a", "x", 7), ("b", "x", 1)]);
+    kubelet.scrape(2, &[("a", "x", 7), ("b", "x", 1)]);
+    kubelet.uid.set(2);
+    kubelet.scrape(3, &[("a", "x", 8), ("a", "y", 8)]);
+    kubelet.scrape(4, &[("a", "x", 8), ("a", "y", 8)]);
+    let row = |pod: &str, uid, container: &str, points: &[i64]| {
+        (pod.to_owned(), uid, container.to_owned(), points.to_vec())
+    };
+    assert_eq!(
+        kubelet.all()[1..],
+        [
+            row("a", 1, "x", &[1, 2]),
+            row("a", 2, "x", &[3, 4]),
+            row("a", 2, "y", &[3, 4]),
+            row("b", 1, "x", &[1, 2]),
+        ]
+    );
+}
+
+#[test]
+fn uids_are_asked_for_until_they_are_sure_and_then_no_more() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    kubelet.uid.set(0);
+    (0..20).for_each(|n| kubelet.scrape(n, &[("a", "x", 7)]));
+    assert_eq!(kubelet.asked.get(), 20);
+    kubelet.uid.set(5);
+    (20..100).for_each(|n| kubelet.scrape(n, &[("a", "x", 7)]));
+    assert!(kubelet.asked.get() < 40, "{}", kubelet.asked.get());
+    assert_eq!(kubelet.all()[1].1, 5);
+    assert_eq!(kubelet.all().len(), 2);
+}
+
+#[test]
+fn what_is_gone_stays_until_it_is_too_old() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    kubelet.scrape(1, &[("gone", "x", 1), ("here", "x", 1)]);
+    (2..200).for_each(|n| kubelet.scrape(n, &[("here", "x", 1)]));
+    history.tidy(age(199));
+    assert_eq!(kubelet.all().len(), 3);
+    (200..300).for_each(|n| kubelet.scrape(n, &[("here", "x", 1)]));
+    history.tidy(age(299));
+    let left = kubelet.all();
+    assert_eq!(left.len(), 2);
+    // A block is dropped when all of it is too old.
+    assert!(
+        left.iter()
+            .all(|(.., points)| points.len() >= 240 && points.len() < 299)
+    );
+    assert_eq!(
+        history.counts().points,
+        left.iter().map(|(.., points)| points.len()).sum::<usize>()
+    );
+}
+
+#[test]
+fn a_node_that_is_gone_is_dropped_when_its_history_is_too_old() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    (0..10).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
+    drop(kubelet);
+    history.tidy(age(240));
+    assert_eq!(history.counts().nodes, 1);
+    history.tidy(age(260));
+    assert_eq!(history.counts(), Counts::default());
+    assert_eq!(history.shared.bytes.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_clock_set_back_takes_what_it_had_said_with_it() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    (100..200).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
+    (150..160).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
+    let points: Vec<i64> = (100..160).collect();
+    assert!(kubelet.all().iter().all(|(.., have)| *have == points));
+    assert_eq!(history.counts().points, 120);
+}
+
+#[test]
+fn nothing_is_remembered_when_it_is_turned_off() {
+    assert!(
+        History::new(Settings::OFF)
+            .begin(&Arc::from("n1"))
+            .is_none()
+    );
+}
+
+#[test]
+fn points_closer_than_the_step_are_left_out() {
+    let history = History::new(Settings {
+        step: Duration::from_secs(60),
+        ..settings()
+    });
+    let kubelet = Kubelet::new(&history, "n1");
+    (0..12).for_each(|n| kubelet.scrape(n, &[]));
+    assert_eq!(kubelet.all()[0].3, [0, 4, 8]);
+}
+
+#[test]
+fn past_the_memory_limit_all_nodes_remember_less_far_back() {
+    let limit = 40_000;
+    let history = History::new(Settings {
+        memory_limit: limit,
+        ..settings()
+    });
+    let kubelets: Vec<Kubelet> = (0..5)
+        .map(|n| Kubelet::new(&history, &format!("n{n}")))
+        .collect();
+    let names: Vec<String> = (0..20).map(|n| format!("pod-{n}")).collect();
+    let mut pods: Vec<_> = names.iter().map(|name| (name.as_str(), "x", 1)).collect();
+    pods.sort_unstable();
+    let mut cut = false;
+    for n in 0..400 {
+        // One of the nodes has half the pods.
+        for (kubelet, part) in kubelets.iter().zip([10, 20, 20, 20, 20]) {
+            kubelet.scrape(n, &pods[..part]);
+        }
+        cut |= history.tidy(age(n));
+        let counts = history.counts();
+        assert!(counts.bytes <= limit, "{n}: {counts:?}");
+        assert_eq!(counts.bytes, history.shared.bytes.load(Ordering::Relaxed));
+    }
+    assert!(cut && history.counts().cut_blocks > 0);
+    let oldest: Vec<i64> = kubelets
+        .iter()
+        .map(|kubelet| kubelet.all()[0].3[0])
+        .collect();
+    assert!(
+        oldest
+            .iter()
+            .all(|n| (oldest[0] - n).abs() < 40 && *n > 200),
+        "{oldest:?}"
+    );
+    assert_eq!(history.counts().refused_points, 0);
+}
+
+#[test]
+fn in_the_steady_state_nothing_is_allocated() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    let pods = [("a", "x", 1), ("a", "y", 1), ("b", "x", 1)];
+    (0..400).for_each(|n| kubelet.scrape(n, &pods));
+    let bytes = history.counts().bytes;
+    (400..4000).for_each(|n| kubelet.scrape(n, &pods));
+    assert_eq!(history.counts().bytes, bytes);
+}
+
+fn exported(kubelet: &Kubelet, now: Age) -> Vec<u8> {
+    let mut out = Vec::new();
+    kubelet.node.export("n1", now, &mut out);
+    out
+}
+
+#[test]
+fn what_is_exported_is_imported() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    (0..100).for_each(|n| kubelet.scrape(n, &[("a", "x", 1), ("a", "y", 1), ("b", "x", 1)]));
+    (100..110).for_each(|n| kubelet.scrape(n, &[("b", "x", 2)]));
+    let (bytes, names) = (exported(&kubelet, age(109)), Interner::default());
+    let other = History::new(settings());
+    // Ten minutes later, in another process.
+    let (ago, now) = (RESOLUTION * 40, age(3));
+    let imported = other.import(&bytes, ago, now, &names).unwrap();
+    assert_eq!(imported.points, history.counts().points);
+    let node = other.node("n1").unwrap();
+    assert_eq!(all(&node), kubelet.all());
+    assert_eq!(node.time(now), Some(Tick::nearest(time(149))));
+    // A second time nothing is news.
+    assert_eq!(
+        other.import(&bytes, ago, now, &names),
+        Ok(Imported::default())
+    );
+    assert_eq!(all(&node), kubelet.all());
+    assert_eq!(other.counts().points, imported.points);
+}
+
+#[test]
+fn what_is_imported_is_merged_with_what_is_there() {
+    let (first, second) = (History::new(settings()), History::new(settings()));
+    let (before, now) = (Kubelet::new(&first, "n1"), Kubelet::new(&second, "n1"));
+    (0..50).for_each(|n| before.scrape(n, &[("a", "x", 1), ("gone", "x", 1)]));
+    before.uid.set(2);
+    (48..60).for_each(|n| before.scrape(n, &[("a", "x", 1)]));
+    // Since then the other one has seen the end of it, and more: another pod under a name, another life.
+    now.uid.set(2);
+    (55..80).for_each(|n| now.scrape(n, &[("a", "x", 3)]));
+    let bytes = exported(&before, age(59));
+    let names = Interner::default();
+    second
+        .import(&bytes, RESOLUTION * 20, age(79), &names)
+        .unwrap();
+    let row = |pod: &str, uid, container: &str, points: Vec<i64>| {
+        (pod.to_owned(), uid, container.to_owned(), points)
+    };
+    let found = now.all();
+    assert_eq!(found[0], row("", 0, "", (0..80).collect()));
+    assert_eq!(found[1], row("a", 1, "x", (0..60).collect()));
+    assert_eq!(found[2], row("a", 2, "x", (55..80).collect()));
+    assert_eq!(found[3], row("gone", 1, "x", (0..50).collect()));
+}
+
+#[test]
+fn what_is_too_old_is_not_imported() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    (0..100).for_each(|n| kubelet.scrape(n, &[("a", "x", 1)]));
+    let bytes = exported(&kubelet, age(99));
+    let other = History::new(settings());
+    let imported = other.import(&bytes, HOUR * 2, age(0), &Interner::default());
+    assert_eq!(imported, Ok(Imported::default()));
+    other.tidy(age(0));
+    assert_eq!(other.counts(), Counts::default());
+}
+
+proptest! {
+    #[test]
+    fn damaged_bytes_never_panic(place in 0usize..5000, bits: u8, cut in 0usize..10_000) {
+        let history = History::new(settings());
+        let kubelet = Kubelet::new(&history, "n1");
+        (0..60).for_each(|n| kubelet.scrape(n, &[("a", "x", 1), ("b", "x", 1)]));
+        let mut bytes = exported(&kubelet, age(59));
+        bytes.truncate(cut);
+        let length = bytes.len();
+        if let Some(byte) = bytes.get_mut(place % length.max(1)) {
+            *byte ^= bits;
+        }
+        let other = History::new(settings());
+        // Whether it is taken or refused, what was taken can be read.
+        let _either = other.import(&bytes, Duration::ZERO, age(60), &Interner::default());
+        for (_, node) in other.nodes() {
+            let read = all(&node).iter().map(|(.., points)| points.len()).sum::<usize>();
+            prop_assert_eq!(read, node.held().points);
+        }
+        other.tidy(age(1000));
+        prop_assert_eq!(other.counts().points, 0);
+    }
+}

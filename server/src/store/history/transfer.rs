@@ -1,0 +1,298 @@
+//! A node's history as bytes, for a file or another replica.
+//!
+//! What is read is decoded and encoded anew, so nothing that a file says is trusted to be a block: damaged bytes give
+//! other points or an error, and never a panic.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::excerpt::Excerpt;
+use super::node::{Inner, NodeHistory, insert_pod, insert_series};
+use super::pod::{PodId, PodUid};
+use super::settings::Shared;
+use super::{History, node::Series};
+use crate::clock::Age;
+use crate::intern::Interner;
+use crate::store::ring::{Block, Offered, Ring, Sample, Tick, samples};
+
+/// The form that is written, and the only one that is read.
+const VERSION: u8 = 1;
+
+/// The longest name that is taken: Kubernetes' names are at most 253 characters.
+const LONGEST_NAME: usize = 512;
+
+/// Bytes that are no node's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Damaged {
+    /// It is of a form that is not known here.
+    #[error("a history of an unknown form")]
+    Version,
+    /// It ends too early, or says what cannot be.
+    #[error("a history that is not whole")]
+    Broken,
+}
+
+/// What was taken in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Points that were not there before.
+    pub points: usize,
+    /// Series that have some of them.
+    pub series: usize,
+}
+
+impl NodeHistory {
+    /// Appends the node's history at `now` to `out`: about two bytes a point. The lock is held for a copy. Nothing is
+    /// appended if there are no points.
+    ///
+    /// One node is one message; [`History::nodes`] has all of them. Whoever reads has to be told how long ago this was
+    /// ([`History::import`]), and has to see to it that bytes are not changed on the way.
+    pub fn export(&self, name: &str, now: Age, out: &mut Vec<u8>) {
+        let Some(time) = self.time(now) else { return };
+        let mut excerpt = Excerpt::default();
+        self.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST);
+        out.push(VERSION);
+        put_name(out, name);
+        out.extend_from_slice(&time.time().0.to_le_bytes());
+        let mut pod = None;
+        for series in excerpt.series() {
+            match (series.pod, series.container) {
+                (Some(id), Some(container)) => {
+                    if pod != Some(id) {
+                        out.push(POD);
+                        put_name(out, &id.namespace);
+                        put_name(out, &id.name);
+                        out.extend_from_slice(&id.uid.known().unwrap_or_default().to_le_bytes());
+                        pod = Some(id);
+                    }
+                    out.push(CONTAINER);
+                    put_name(out, container);
+                }
+                _ => out.push(NODE),
+            }
+            out.extend_from_slice(&series.life.to_le_bytes());
+            let blocks = u32::try_from(series.blocks.len()).unwrap_or(u32::MAX);
+            out.extend_from_slice(&blocks.to_le_bytes());
+            for block in series.blocks.iter().take(blocks as usize) {
+                block.write(out);
+            }
+        }
+        out.push(END);
+    }
+}
+
+impl History {
+    /// Takes in what [`NodeHistory::export`] wrote `ago`, in this process or another, at `now`. Points that are there
+    /// already stay as they are, older and newer ones are added; what is older than is kept, or newer than the export,
+    /// is left out. To be called at any time: before the node's first scrape, or long after. Nothing is taken in when
+    /// nothing is remembered.
+    ///
+    /// # Errors
+    /// When the bytes are no history; what was read before the damage stays.
+    pub fn import(
+        &self,
+        exported: &[u8],
+        ago: Duration,
+        now: Age,
+        names: &Interner,
+    ) -> Result<Imported, Damaged> {
+        let mut from = Bytes(exported);
+        if from.byte()? != VERSION {
+            return Err(Damaged::Version);
+        }
+        let name = names.intern(from.name()?);
+        let written = Tick::nearest(from.time()?);
+        let Some(node) = self.begin(&name) else {
+            return Ok(Imported::default());
+        };
+        let time = written.plus(Tick::count(ago));
+        node.change(|inner, _| {
+            if inner.clock.is_none() {
+                inner.clock = Some((time, now));
+            }
+        });
+        let oldest = time.plus(-self.shared.keeps());
+        let mut imported = Imported::default();
+        let mut pod: Option<PodId> = None;
+        loop {
+            let kind = from.byte()?;
+            let container = match kind {
+                END => return Ok(imported),
+                POD => {
+                    pod = Some(PodId {
+                        namespace: names.intern(from.name()?),
+                        name: names.intern(from.name()?),
+                        uid: PodUid::new(u128::from_le_bytes(from.array()?)),
+                    });
+                    continue;
+                }
+                NODE => None,
+                CONTAINER => Some(names.intern(from.name()?)),
+                _ => return Err(Damaged::Broken),
+            };
+            let life = u32::from_le_bytes(from.array()?);
+            let blocks = from.blocks()?;
+            let points: Vec<Sample> = samples(&blocks)
+                .filter(|sample| (oldest..=written).contains(&Tick::nearest(sample.at)))
+                .collect();
+            let added = node.change(|inner, shared| match (&pod, &container) {
+                (_, None) => merge(inner, shared, None, life, &points),
+                (Some(pod), Some(container)) => {
+                    let at = inner.place(pod, container, life)?;
+                    let added = merge(inner, shared, Some(at), life, &points);
+                    inner.drop_if_empty(at);
+                    added
+                }
+                (None, Some(_)) => None,
+            });
+            let added = added.ok_or(Damaged::Broken)?;
+            imported.points += added;
+            imported.series += usize::from(added > 0);
+        }
+    }
+}
+
+impl Inner {
+    /// Where the series of a pod's container is, made if need be. A pod that is not known yet came before those of its
+    /// name that are: what runs now is told by scrapes.
+    fn place(&mut self, pod: &PodId, container: &Arc<str>, life: u32) -> Option<usize> {
+        let first = self
+            .pods
+            .partition_point(|it| it.id.order(&pod.namespace, &pod.name).is_lt());
+        let same_name = self
+            .pods
+            .iter()
+            .enumerate()
+            .skip(first)
+            .take_while(|(_, it)| it.id.order(&pod.namespace, &pod.name).is_eq());
+        let known = same_name
+            .filter(|(_, it)| it.id.uid.may_be(pod.uid))
+            .map(|(at, _)| at)
+            .last();
+        let at = known.unwrap_or_else(|| {
+            insert_pod(&mut self.pods, &self.series, first, pod.clone());
+            first
+        });
+        match self.find(at, container) {
+            Ok(found) => Some(found),
+            Err(place) => {
+                let new = Series {
+                    name: Arc::clone(container),
+                    ring: Ring::default(),
+                    life,
+                };
+                insert_series(&mut self.pods, &mut self.series, at, place, new);
+                Some(place)
+            }
+        }
+    }
+
+    /// Takes out a series that was made for points that then were not taken.
+    fn drop_if_empty(&mut self, at: usize) {
+        if self
+            .series
+            .get(at)
+            .is_some_and(|series| series.ring.is_empty())
+        {
+            self.drop_empty();
+        }
+    }
+}
+
+/// Adds points to a series, or to the node's own; how many were new. Nothing if there is no such series.
+fn merge(
+    inner: &mut Inner,
+    shared: &Shared,
+    series: Option<usize>,
+    life: u32,
+    points: &[Sample],
+) -> Option<usize> {
+    let (ring, own_life) = match series {
+        None => (&mut inner.node, life),
+        Some(at) => {
+            let series = inner.series.get_mut(at)?;
+            (&mut series.ring, series.life)
+        }
+    };
+    if points.is_empty() || shared.is_full() {
+        return Some(0);
+    }
+    let copied: Vec<Block> = ring.chain(&inner.blocks).copied().collect();
+    let mut own: Vec<Sample> = samples(&copied).collect();
+    // Another life than that of the points before it.
+    if let Some(first) = own.first_mut()
+        && points.first().is_some_and(|point| point.at < first.at)
+    {
+        first.restarted |= own_life != life;
+    }
+    ring.clear(&mut inner.blocks);
+    let step = shared.settings.resolution.max(shared.settings.step);
+    let (mut all, mut kept) = (own.iter().peekable(), 0);
+    let mut keep = |sample: &Sample| {
+        let offered = ring.offer(&mut inner.blocks, sample, step);
+        kept += usize::from(offered == Offered::Kept);
+    };
+    for point in points {
+        while let Some(own) = all.next_if(|own| Tick::nearest(own.at) <= Tick::nearest(point.at)) {
+            keep(own);
+        }
+        keep(point);
+    }
+    all.for_each(keep);
+    inner.points = (inner.points + kept).saturating_sub(own.len());
+    Some(kept.saturating_sub(own.len()))
+}
+
+const END: u8 = 0;
+const NODE: u8 = 1;
+const POD: u8 = 2;
+const CONTAINER: u8 = 3;
+
+fn put_name(out: &mut Vec<u8>, name: &str) {
+    let length = u16::try_from(name.len()).unwrap_or_default();
+    out.extend_from_slice(&length.to_le_bytes());
+    if length > 0 {
+        out.extend_from_slice(name.as_bytes());
+    }
+}
+
+/// Bytes that are read from the front.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Damaged> {
+        let (taken, left) = self.0.split_at_checked(count).ok_or(Damaged::Broken)?;
+        self.0 = left;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
+        self.take(N)?.try_into().map_err(|_| Damaged::Broken)
+    }
+
+    fn byte(&mut self) -> Result<u8, Damaged> {
+        self.array().map(u8::from_le_bytes)
+    }
+
+    fn time(&mut self) -> Result<kubevitals_proto::time::Timestamp, Damaged> {
+        let nanos = self.array().map(i64::from_le_bytes)?;
+        Ok(kubevitals_proto::time::Timestamp(nanos))
+    }
+
+    fn name(&mut self) -> Result<&'a str, Damaged> {
+        let length = usize::from(self.array().map(u16::from_le_bytes)?);
+        if length == 0 || length > LONGEST_NAME {
+            return Err(Damaged::Broken);
+        }
+        std::str::from_utf8(self.take(length)?).map_err(|_| Damaged::Broken)
+    }
+
+    fn blocks(&mut self) -> Result<Vec<Block>, Damaged> {
+        let count = self.array().map(u32::from_le_bytes)? as usize;
+        let bytes = count.checked_mul(Block::WRITTEN).ok_or(Damaged::Broken)?;
+        let written = self.take(bytes)?.chunks_exact(Block::WRITTEN);
+        written
+            .map(|bytes| Block::read_from(bytes).ok_or(Damaged::Broken))
+            .collect()
+    }
+}

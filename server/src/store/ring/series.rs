@@ -1,0 +1,218 @@
+//! A series: the blocks of its points, and where the next one goes.
+
+use super::block::{Block, NONE};
+use super::blocks::Blocks;
+use super::coder::Coder;
+use super::time::Tick;
+use super::{Point, Sample};
+
+/// What became of a point that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// It is the newest point now.
+    Kept,
+    /// It is not newer than the newest, and changed nothing.
+    Old,
+    /// There was no block for it.
+    NoRoom,
+}
+
+/// A series without its blocks, which are among those of its node: what it is offered, dropped from and read with must
+/// always be the same ones.
+///
+/// Its size is what every container of a cluster pays, whether it has points or not.
+#[derive(Clone, Debug)]
+pub struct Ring {
+    coder: Option<Coder>,
+    first: u32,
+    last: u32,
+}
+
+impl Default for Ring {
+    fn default() -> Self {
+        Self {
+            coder: None,
+            first: NONE,
+            last: NONE,
+        }
+    }
+}
+
+impl Ring {
+    /// Adds a point in constant time. `step` is the usual time between two points of a new series; a series that has
+    /// some knows its own. Allocates only when the node has no free block.
+    pub fn offer(
+        &mut self,
+        blocks: &mut Blocks,
+        sample: &Sample,
+        step: std::time::Duration,
+    ) -> Offered {
+        self.push(blocks, &Point::from(sample), step)
+    }
+
+    fn push(&mut self, blocks: &mut Blocks, point: &Point, step: std::time::Duration) -> Offered {
+        let usual = match (&mut self.coder, blocks.get_mut(self.last)) {
+            (Some(coder), Some(open)) => {
+                if point.tick <= open.first().plus(coder.since()) {
+                    return Offered::Old;
+                }
+                if open.push(coder, point) {
+                    return Offered::Kept;
+                }
+                coder.step()
+            }
+            _ => Coder::step_of(Tick::count(step)),
+        };
+        let (block, coder) = Block::begin(point, usual);
+        let Some(number) = blocks.add(block) else {
+            return Offered::NoRoom;
+        };
+        match blocks.get_mut(self.last) {
+            Some(open) => open.set_next(number),
+            None => self.first = number,
+        }
+        self.last = number;
+        self.coder = Some(coder);
+        Offered::Kept
+    }
+
+    /// When its newest point was.
+    pub fn newest(&self, blocks: &Blocks) -> Option<Tick> {
+        let open = blocks.get(self.last)?;
+        Some(open.first().plus(self.coder.as_ref()?.since()))
+    }
+
+    /// When its oldest point was.
+    pub fn oldest(&self, blocks: &Blocks) -> Option<Tick> {
+        blocks.get(self.first).map(Block::first)
+    }
+
+    /// Whether it has no points.
+    pub fn is_empty(&self) -> bool {
+        self.first == NONE
+    }
+
+    /// Drops the blocks all of whose points are older than `oldest`; how many blocks and points.
+    pub fn drop_before(&mut self, blocks: &mut Blocks, oldest: Tick) -> (usize, usize) {
+        let mut dropped = (0, 0);
+        while let Some(block) = blocks.get(self.first) {
+            let (next, points) = (block.next(), block.points());
+            // All points of a block are older than the first one of the next.
+            let old = match blocks.get(next) {
+                Some(next) => next.first() <= oldest,
+                None => self.newest(blocks).is_none_or(|newest| newest < oldest),
+            };
+            if !old {
+                break;
+            }
+            blocks.remove(self.first);
+            self.first = next;
+            dropped = (dropped.0 + 1, dropped.1 + usize::from(points));
+        }
+        if self.first == NONE {
+            *self = Self::default();
+        }
+        dropped
+    }
+
+    /// Forgets the points from `tick` on, when the clock that they are of turns out to have been ahead; how many.
+    pub fn forget_from(
+        &mut self,
+        blocks: &mut Blocks,
+        tick: Tick,
+        step: std::time::Duration,
+    ) -> usize {
+        if self.newest(blocks).is_none_or(|newest| newest < tick) {
+            return 0;
+        }
+        let points: Vec<Point> = self.chain(blocks).flat_map(Block::read).collect();
+        self.clear(blocks);
+        let kept = points.partition_point(|point| point.tick < tick);
+        for point in points.iter().take(kept) {
+            self.push(blocks, point, step);
+        }
+        points.len() - kept
+    }
+
+    /// Gives all blocks back.
+    pub fn clear(&mut self, blocks: &mut Blocks) {
+        let mut number = self.first;
+        while let Some(block) = blocks.get(number) {
+            let next = block.next();
+            blocks.remove(number);
+            number = next;
+        }
+        *self = Self::default();
+    }
+
+    /// Its blocks, oldest first.
+    pub fn chain<'a>(&self, blocks: &'a Blocks) -> impl Iterator<Item = &'a Block> + use<'a> {
+        let mut number = self.first;
+        std::iter::from_fn(move || {
+            let block = blocks.get(number)?;
+            number = block.next();
+            Some(block)
+        })
+    }
+
+    /// The one block that holds the newest point not newer than `tick`.
+    pub fn block_at<'a>(&self, blocks: &'a Blocks, tick: Tick) -> Option<&'a Block> {
+        self.chain(blocks)
+            .take_while(|block| block.first() <= tick)
+            .last()
+    }
+
+    /// How many points it has.
+    pub fn len(&self, blocks: &Blocks) -> usize {
+        self.chain(blocks)
+            .map(|block| usize::from(block.points()))
+            .sum()
+    }
+
+    /// The same series with its blocks moved to others.
+    pub fn moved(&self, from: &Blocks, to: &mut Blocks) -> Self {
+        let mut moved = Self {
+            coder: self.coder,
+            ..Self::default()
+        };
+        for block in self.chain(from) {
+            let mut block = *block;
+            block.set_next(NONE);
+            let Some(number) = to.add(block) else { break };
+            match to.get_mut(moved.last) {
+                Some(last) => last.set_next(number),
+                None => moved.first = number,
+            }
+            moved.last = number;
+        }
+        moved
+    }
+}
+
+/// The samples of a series whose blocks were copied, oldest first.
+pub fn samples(blocks: &[Block]) -> Samples<'_> {
+    Samples {
+        blocks: blocks.iter(),
+        points: None,
+    }
+}
+
+/// The samples of a series.
+#[derive(Debug)]
+pub struct Samples<'a> {
+    blocks: std::slice::Iter<'a, Block>,
+    points: Option<super::block::Points<'a>>,
+}
+
+impl Iterator for Samples<'_> {
+    type Item = Sample;
+
+    fn next(&mut self) -> Option<Sample> {
+        loop {
+            if let Some(point) = self.points.as_mut().and_then(Iterator::next) {
+                return Some(point.into());
+            }
+            self.points = Some(self.blocks.next()?.read());
+        }
+    }
+}

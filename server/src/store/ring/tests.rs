@@ -1,0 +1,212 @@
+//! What a ring must hold to, whatever it is offered.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const STEP: Duration = Duration::from_secs(15);
+const EPOCH: i64 = 1_800_000_000_000_000_000;
+
+fn read(ring: &Ring, blocks: &Blocks) -> Vec<Sample> {
+    let blocks: Vec<Block> = ring.chain(blocks).copied().collect();
+    samples(&blocks).collect()
+}
+
+fn near(kept: u64, given: u64) -> bool {
+    u128::from(kept.abs_diff(given)) * 200 <= u128::from(given)
+}
+
+/// Asserts that what was kept is what was given, as near as was promised.
+fn assert_kept(kept: &[Sample], given: &[Sample]) {
+    assert_eq!(kept.len(), given.len());
+    for (kept, given) in kept.iter().zip(given) {
+        assert!(
+            kept.at.0.abs_diff(given.at.0) <= 100_000_000,
+            "{kept:?} {given:?}"
+        );
+        assert!(near(kept.cpu.0, given.cpu.0), "{kept:?} {given:?}");
+        assert!(near(kept.memory.0, given.memory.0), "{kept:?} {given:?}");
+        let swap = |sample: &Sample| sample.swap.unwrap_or_default().0;
+        assert!(near(swap(kept), swap(given)), "{kept:?} {given:?}");
+        assert_eq!(kept.restarted, given.restarted);
+    }
+}
+
+/// Any value, small ones as likely as large ones.
+fn value() -> impl Strategy<Value = u64> {
+    (0u32..64, any::<u64>()).prop_map(|(bits, value)| value >> bits)
+}
+
+/// Values that hardly change, and now and then do.
+fn walk() -> impl Strategy<Value = Vec<Sample>> {
+    let step = (
+        prop_oneof![8 => 10_000u64..20_000, 1 => 20_000u64..4_000_000, 1 => 1u64..100_000_000_000],
+        prop_oneof![8 => -5i64..5, 1 => -1000i64..1000],
+        prop_oneof![8 => -2i64..2, 1 => -1000i64..1000],
+        prop::option::weighted(0.05, value()),
+        prop::bool::weighted(0.05),
+        prop::bool::weighted(0.3),
+    );
+    (value(), value(), prop::collection::vec(step, 0..300)).prop_map(|(cpu, memory, steps)| {
+        let (mut at, mut cpu, mut memory, mut swap) = (EPOCH, cpu, memory, None);
+        let moved = |value: u64, permille: i64| {
+            let by = u64::try_from(u128::from(value) * u128::from(permille.unsigned_abs()) / 1000);
+            let by = by.unwrap_or(u64::MAX);
+            if permille < 0 {
+                value.saturating_sub(by)
+            } else {
+                value.saturating_add(by)
+            }
+        };
+        steps
+            .into_iter()
+            .map(
+                |(millis, more_cpu, more_memory, new_swap, restarted, swaps)| {
+                    at += i64::try_from(millis.max(200)).unwrap() * 1_000_000;
+                    cpu = moved(cpu, more_cpu * 4);
+                    memory = moved(memory, more_memory * 4);
+                    if new_swap.is_some() && swaps {
+                        swap = new_swap.filter(|swap| *swap > 0).map(Bytes);
+                    }
+                    Sample {
+                        at: Timestamp(at),
+                        cpu: Nanocores(cpu),
+                        memory: Bytes(memory),
+                        swap,
+                        restarted,
+                    }
+                },
+            )
+            .collect()
+    })
+}
+
+fn any_sample() -> impl Strategy<Value = Sample> {
+    (
+        any::<i64>(),
+        value(),
+        value(),
+        prop::option::of(value()),
+        any::<bool>(),
+    )
+        .prop_map(|(at, cpu, memory, swap, restarted)| Sample {
+            at: Timestamp(at),
+            cpu: Nanocores(cpu),
+            memory: Bytes(memory),
+            swap: swap.filter(|swap| *swap > 0).map(Bytes),
+            restarted,
+        })
+}
+
+proptest! {
+    #[test]
+    fn what_is_offered_is_kept(given in walk()) {
+        let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
+        for sample in &given {
+            prop_assert_eq!(ring.offer(&mut blocks, sample, STEP), Offered::Kept);
+        }
+        assert_kept(&read(&ring, &blocks), &given);
+        prop_assert_eq!(ring.len(&blocks), given.len());
+        prop_assert_eq!(ring.newest(&blocks), given.last().map(|sample| Tick::nearest(sample.at)));
+    }
+
+    #[test]
+    fn of_anything_in_any_order_what_is_newer_is_kept(given in prop::collection::vec(any_sample(), 0..100)) {
+        let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
+        let mut kept: Vec<Sample> = Vec::new();
+        for sample in given {
+            let newer = kept.last().is_none_or(|last| Tick::nearest(last.at) < Tick::nearest(sample.at));
+            let offered = ring.offer(&mut blocks, &sample, STEP);
+            prop_assert_eq!(offered, if newer { Offered::Kept } else { Offered::Old });
+            if newer {
+                kept.push(sample);
+            }
+        }
+        assert_kept(&read(&ring, &blocks), &kept);
+    }
+
+    #[test]
+    fn what_is_dropped_is_the_oldest_and_no_more_than_asked(given in walk(), part in 0usize..300) {
+        let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
+        for sample in &given {
+            ring.offer(&mut blocks, sample, STEP);
+        }
+        let oldest = given.get(part).map_or(Tick::LATEST, |sample| Tick::nearest(sample.at));
+        let (_, points) = ring.drop_before(&mut blocks, oldest);
+        prop_assert!(points <= part);
+        assert_kept(&read(&ring, &blocks), &given[points.min(given.len())..]);
+        if given.len() <= part {
+            prop_assert_eq!(blocks.used(), 0);
+        }
+    }
+
+    #[test]
+    fn a_clock_set_back_takes_what_it_had_said_with_it(given in walk(), part in 0usize..300) {
+        let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
+        for sample in &given {
+            ring.offer(&mut blocks, sample, STEP);
+        }
+        let from = given.get(part).map_or(Tick::LATEST, |sample| Tick::nearest(sample.at));
+        let forgotten = ring.forget_from(&mut blocks, from, STEP);
+        prop_assert_eq!(forgotten, given.len().saturating_sub(part));
+        assert_kept(&read(&ring, &blocks), &given[..part.min(given.len())]);
+    }
+
+    #[test]
+    fn a_series_that_is_moved_goes_on(given in walk(), part in 0usize..300) {
+        let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
+        let part = part.min(given.len());
+        for sample in &given[..part] {
+            ring.offer(&mut blocks, sample, STEP);
+        }
+        let mut others = Blocks::default();
+        let mut ring = ring.moved(&blocks, &mut others);
+        for sample in &given[part..] {
+            ring.offer(&mut others, sample, STEP);
+        }
+        assert_kept(&read(&ring, &others), &given);
+    }
+
+    #[test]
+    fn the_block_of_a_time_is_the_one_that_holds_it(given in walk(), nth in 0usize..300, after in 0i64..10_000_000_000) {
+        let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
+        for sample in &given {
+            ring.offer(&mut blocks, sample, STEP);
+        }
+        let Some(sample) = given.get(nth) else { return Ok(()) };
+        let tick = Tick::nearest(sample.at.plus_nanos(after));
+        let expected = given.iter().rfind(|sample| Tick::nearest(sample.at) <= tick).unwrap();
+        let block = *ring.block_at(&blocks, tick).unwrap();
+        let found = samples(&[block]).filter(|sample| Tick::nearest(sample.at) <= tick).last().unwrap();
+        assert_kept(&[found], &[*expected]);
+    }
+}
+
+#[test]
+fn in_the_steady_state_no_block_is_allocated() {
+    let (mut ring, mut blocks) = (Ring::default(), Blocks::default());
+    let hour = Tick::count(Duration::from_secs(3600));
+    let mut offer = |n: i64, blocks: &mut Blocks| {
+        let sample = Sample {
+            at: Timestamp(EPOCH + n * 15_000_000_000 + n * n % 4_000_000_000),
+            cpu: Nanocores((10_000_000 + n * n % 1_000_000).unsigned_abs()),
+            memory: Bytes((50_000_000 + n * 7919 % 100_000).unsigned_abs()),
+            swap: None,
+            restarted: false,
+        };
+        assert_eq!(ring.offer(blocks, &sample, STEP), Offered::Kept);
+        ring.drop_before(blocks, Tick::nearest(sample.at).plus(-hour));
+    };
+    (0..300).for_each(|n| offer(n, &mut blocks));
+    let bytes = blocks.bytes();
+    (300..10_000).for_each(|n| offer(n, &mut blocks));
+    assert_eq!(blocks.bytes(), bytes);
+}
+
+#[test]
+fn a_block_is_a_cache_line_and_a_series_half_a_one() {
+    assert_eq!(BLOCK_BYTES, 64);
+    assert!(size_of::<Ring>() <= 32, "{}", size_of::<Ring>());
+}

@@ -1,0 +1,86 @@
+//! Times on a grid of 200 ms.
+
+use std::time::Duration;
+
+use kubevitals_proto::time::Timestamp;
+
+/// Nanoseconds from one tick to the next.
+const GRID: i64 = 200_000_000;
+
+/// A time on the grid: so many fifths of a second since the Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Tick(i64);
+
+impl Tick {
+    /// How many bits the tick of any [`Timestamp`] takes, sign and all.
+    pub(super) const BITS: u32 = 37;
+
+    /// Before any time there is.
+    pub const EARLIEST: Self = Self(i64::MIN / GRID - 1);
+
+    /// After any time there is.
+    pub const LATEST: Self = Self(i64::MAX / GRID + 1);
+
+    /// The tick nearest to a time: at most 100 ms from it.
+    pub fn nearest(time: Timestamp) -> Self {
+        let (tick, rest) = (time.0.div_euclid(GRID), time.0.rem_euclid(GRID));
+        Self(tick + i64::from(rest * 2 >= GRID))
+    }
+
+    /// Its time; of a tick that lies outside of what a timestamp can hold, the nearest that it can.
+    pub fn time(self) -> Timestamp {
+        Timestamp(self.0.saturating_mul(GRID))
+    }
+
+    /// How many ticks there are in a duration, rounded down; at most as many as there are ticks.
+    pub fn count(duration: Duration) -> i64 {
+        let ticks = duration.as_nanos() / GRID.unsigned_abs() as u128;
+        i64::try_from(ticks).unwrap_or(i64::MAX)
+    }
+
+    /// The tick so many later, or earlier if that is negative; the earliest or latest if there is none.
+    pub fn plus(self, ticks: i64) -> Self {
+        Self(self.0.saturating_add(ticks)).clamp(Self::EARLIEST, Self::LATEST)
+    }
+
+    /// How many ticks it is later than another.
+    pub fn since(self, other: Self) -> i64 {
+        self.0.saturating_sub(other.0)
+    }
+
+    /// Its lowest [`Tick::BITS`] bits.
+    pub(super) fn bits(self) -> u64 {
+        self.0.cast_unsigned() & ((1 << Self::BITS) - 1)
+    }
+
+    /// The tick of these bits, which [`Tick::bits`] gave.
+    pub(super) fn from_bits(bits: u64) -> Self {
+        let unused = u64::BITS - Self::BITS;
+        Self((bits << unused).cast_signed() >> unused).clamp(Self::EARLIEST, Self::LATEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_time_is_off_by_more_than_a_tenth_of_a_second(nanos: i64) {
+            let tick = Tick::nearest(Timestamp(nanos));
+            prop_assert!(tick.time().0.abs_diff(nanos) <= 100_000_000);
+            prop_assert_eq!(Tick::from_bits(tick.bits()), tick);
+            prop_assert_eq!(Tick::nearest(tick.time()).since(tick).abs() <= 1, true);
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_are_ticks() {
+        for nanos in [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX] {
+            let tick = Tick::nearest(Timestamp(nanos));
+            assert!(tick.time().0.abs_diff(nanos) <= 100_000_000, "{nanos}");
+            assert_eq!(Tick::from_bits(tick.bits()), tick, "{nanos}");
+        }
+    }
+}
