@@ -1,12 +1,17 @@
 //! `vitals`: a top for Kubernetes.
 //!
-//! [`source`] gets data from a cluster, [`model`] is what the dashboard shows of it, [`batch`] prints it and ends. `main` here is the whole
-//! program; the binaries `vitals` and `kubectl-vitals` only call it.
+//! [`source`] gets data from a cluster. Of the dashboard, [`model`] is what is shown, [`view`] draws it, [`input`] makes
+//! actions of keys and mouse, [`filter`] chooses rows, [`export`] writes them for others, [`config`] says how all of that
+//! is to be. [`batch`] prints and ends. `main` here is the whole program; the binaries `vitals` and `kubectl-vitals`
+//! only call it.
 
 pub mod batch;
 pub mod cli;
+pub mod config;
 pub mod demo;
+pub mod export;
 pub mod filter;
+pub mod input;
 pub mod model;
 pub mod source;
 pub mod view;
@@ -62,6 +67,9 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
         }
         Command::Why(args) => runtime()?.block_on(batch::why::run(&cli.connection, &args, streams)),
         Command::Demo(args) => demo::run(&args, streams),
+        Command::Config { what } => batch::configure::config(&what, streams),
+        Command::Completion(args) => batch::configure::completion(&args, streams),
+        Command::Man(args) => batch::configure::man(&args, streams),
     }
 }
 

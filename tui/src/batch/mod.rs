@@ -1,5 +1,6 @@
-//! Commands that print and end: `top`, `why`, and the plain tables of the demo.
+//! Commands that print and end: `top`, `why`, the plain tables of the demo, and those about the program itself.
 
+pub mod configure;
 mod gosort;
 pub mod live;
 mod tabwriter;

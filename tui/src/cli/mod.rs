@@ -1,14 +1,18 @@
-//! The command line: one definition of every command and flag, from which parsing and help (and
-//! later completions and man pages) are made.
+//! The command line: one definition of every command and flag, from which parsing, help,
+//! completions and man pages are made.
 
+mod config;
 mod connection;
+mod dashboard;
 mod demo;
 pub mod pflag;
 mod top;
 mod why;
 
+pub use config::{CompletionArgs, ConfigCommand, ManArgs};
 pub use connection::Connection;
 pub(crate) use connection::given;
+pub use dashboard::DashboardArgs;
 pub use demo::DemoArgs;
 pub use top::{Resource, SortBy, TopNode, TopPod};
 pub use why::{Output, Whom, WhyArgs};
@@ -62,6 +66,20 @@ pub enum Command {
     /// names.
     #[command(args_override_self = true)]
     Demo(DemoArgs),
+    /// Begin a configuration, or show what holds
+    #[command(args_override_self = true)]
+    Config {
+        /// What is done with it.
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// Print completions for a shell
+    ///
+    /// For bash: `source <(vitals completion bash)`. For zsh: `vitals completion zsh > "${fpath[1]}/_vitals"`. For fish:
+    /// `vitals completion fish > ~/.config/fish/completions/vitals.fish`.
+    Completion(CompletionArgs),
+    /// Print the man page, or write those of all commands
+    Man(ManArgs),
 }
 
 /// How a command line ended that is not to be run.

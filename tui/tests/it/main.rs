@@ -10,6 +10,7 @@
 
 mod api;
 mod ask;
+mod configure;
 mod demo;
 mod golden;
 mod kubectl;

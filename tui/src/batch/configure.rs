@@ -1,0 +1,72 @@
+//! `vitals config`, `completion` and `man`: what is made of the definitions of settings and flags.
+
+use std::io;
+use std::path::Path;
+
+use super::{Error, Streams};
+use crate::cli::{self, CompletionArgs, ConfigCommand, ManArgs};
+use crate::config::{self, init, load, locate};
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Writes a first configuration, or prints the one that holds.
+///
+/// # Errors
+/// A file that cannot be written or read, or what is wrong in it.
+pub fn config(what: &ConfigCommand, streams: &mut Streams<'_>) -> Result<(), Error> {
+    match what {
+        ConfigCommand::Init { config } => {
+            let place = locate(config.as_deref(), &env);
+            let place = place.ok_or_else(|| {
+                Error::Flag(
+                    "there is no home for a configuration: name a file with --config".to_owned(),
+                )
+            })?;
+            init(place.path()).map_err(|error| Error::Flag(error.to_string()))?;
+            writeln!(
+                streams.out,
+                "{} is written; all in it is a comment",
+                place.path().display()
+            )?;
+        }
+        ConfigCommand::Show(args) => {
+            let settings = load(args, env).map_err(|error| Error::Flag(error.to_string()))?;
+            streams.out.write_all(config::show(&settings).as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints the completions for a shell.
+///
+/// # Errors
+/// That they cannot be written.
+pub fn completion(args: &CompletionArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut cli::command("vitals"), "vitals", &mut text);
+    Ok(streams.out.write_all(&text)?)
+}
+
+/// Prints the man page, or writes one for each command.
+///
+/// # Errors
+/// That they cannot be written.
+pub fn man(args: &ManArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
+    match &args.out {
+        Some(folder) => pages(folder).map_err(|error| {
+            Error::Flag(format!("cannot write into {}: {error}", folder.display()))
+        }),
+        None => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(cli::command("vitals")).render(&mut text)?;
+            Ok(streams.out.write_all(&text)?)
+        }
+    }
+}
+
+fn pages(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    clap_mangen::generate_to(cli::command("vitals"), folder)
+}

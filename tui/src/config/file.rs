@@ -1,0 +1,449 @@
+//! The configuration file: TOML, each value with its place.
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+use kubevitals_proto::duration::GoDuration;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Wrong;
+use super::settings::Settings;
+use crate::input::{KeyMap, KeyMapError};
+use crate::model::{Field, Thresholds, View};
+
+/// The file as it stands.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct File {
+    theme: Option<Spanned<String>>,
+    colors: Option<Spanned<String>>,
+    ascii: Option<bool>,
+    fps: Option<Spanned<i64>>,
+    mouse: Option<bool>,
+    source: Option<Spanned<String>>,
+    view: Option<Spanned<String>>,
+    spans: Option<Spanned<Vec<Spanned<String>>>>,
+    span: Option<Spanned<String>>,
+    thresholds: Levels,
+    columns: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    keys: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+}
+
+/// Percent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Levels {
+    warn: Option<Spanned<f64>>,
+    bad: Option<Spanned<f64>>,
+}
+
+/// Reads a file over what is usual.
+pub(super) fn parse(text: &str) -> Result<Settings, Vec<Wrong>> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        vec![Wrong {
+            line: line_of(text, at),
+            message: error.message().trim().replace('\n', "; "),
+        }]
+    })?;
+    let mut reader = Reader {
+        text,
+        wrong: Vec::new(),
+    };
+    let settings = reader.settings(file);
+    if reader.wrong.is_empty() {
+        return Ok(settings);
+    }
+    reader.wrong.sort_by_key(|wrong| wrong.line);
+    Err(reader.wrong)
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or_default();
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// Goes through all values, so that all that is wrong is told at once.
+struct Reader<'a> {
+    text: &'a str,
+    wrong: Vec<Wrong>,
+}
+
+impl Reader<'_> {
+    fn wrong<T>(&mut self, value: &Spanned<T>, message: impl Into<String>) {
+        self.wrong.push(Wrong {
+            line: line_of(self.text, value.span().start),
+            message: message.into(),
+        });
+    }
+
+    fn settings(&mut self, file: File) -> Settings {
+        let usual = Settings::default();
+        let spans = file.spans.as_ref().and_then(|spans| self.spans(spans));
+        let spans = spans.unwrap_or(usual.spans);
+        let span = file.span.as_ref().and_then(|span| self.span(span));
+        if let (Some(text), Some(seconds)) = (&file.span, span)
+            && !spans.contains(&seconds)
+        {
+            self.wrong(
+                text,
+                format!("span {:?} is none of the spans", text.get_ref()),
+            );
+        }
+        let first = spans.first().copied().unwrap_or(usual.span);
+        let unset = if spans.contains(&usual.span) {
+            usual.span
+        } else {
+            first
+        };
+        Settings {
+            theme: self
+                .choice("theme", file.theme.as_ref())
+                .unwrap_or(usual.theme),
+            colors: self
+                .choice("colors", file.colors.as_ref())
+                .unwrap_or(usual.colors),
+            ascii: file.ascii,
+            fps: file
+                .fps
+                .as_ref()
+                .and_then(|fps| self.fps(fps))
+                .unwrap_or(usual.fps),
+            mouse: file.mouse.unwrap_or(usual.mouse),
+            source: self
+                .choice("source", file.source.as_ref())
+                .unwrap_or(usual.source),
+            view: file
+                .view
+                .as_ref()
+                .and_then(|view| self.view(view))
+                .unwrap_or(usual.view),
+            span: span.unwrap_or(unset),
+            spans,
+            thresholds: self.thresholds(&file.thresholds, usual.thresholds),
+            columns: self.columns(&file.columns),
+            keys: self.keys(&file.keys),
+        }
+    }
+
+    fn choice<T: ValueEnum>(&mut self, name: &str, text: Option<&Spanned<String>>) -> Option<T> {
+        let text = text?;
+        let choice = T::from_str(text.get_ref(), true).ok();
+        if choice.is_none() {
+            let known: Vec<String> = T::value_variants()
+                .iter()
+                .filter_map(|value| Some(value.to_possible_value()?.get_name().to_owned()))
+                .collect();
+            self.wrong(
+                text,
+                format!("{name} is {}, not {:?}", either(&known), text.get_ref()),
+            );
+        }
+        choice
+    }
+
+    fn fps(&mut self, fps: &Spanned<i64>) -> Option<u16> {
+        let frames = u16::try_from(*fps.get_ref())
+            .ok()
+            .filter(|fps| (1..=60).contains(fps));
+        if frames.is_none() {
+            self.wrong(
+                fps,
+                format!("fps is between 1 and 60, not {}", fps.get_ref()),
+            );
+        }
+        frames
+    }
+
+    fn view(&mut self, name: &Spanned<String>) -> Option<View> {
+        let view = View::named(name.get_ref());
+        if view.is_none() {
+            let known: Vec<String> = View::SWITCHABLE
+                .iter()
+                .map(|view| view.title().to_lowercase())
+                .collect();
+            self.wrong(
+                name,
+                format!(
+                    "there is no view {:?}: it is {}",
+                    name.get_ref(),
+                    either(&known)
+                ),
+            );
+        }
+        view
+    }
+
+    fn spans(&mut self, spans: &Spanned<Vec<Spanned<String>>>) -> Option<Vec<u32>> {
+        let texts = spans.get_ref();
+        let mut seconds: Vec<u32> = texts.iter().filter_map(|span| self.span(span)).collect();
+        if texts.is_empty() {
+            self.wrong(spans, "there must be at least one span");
+        }
+        seconds.sort_unstable();
+        seconds.dedup();
+        (seconds.len() == texts.len() && !texts.is_empty()).then_some(seconds)
+    }
+
+    /// A minute to a day, in whole seconds.
+    fn span(&mut self, text: &Spanned<String>) -> Option<u32> {
+        let duration = text.get_ref().parse::<GoDuration>().ok();
+        let seconds = duration
+            .and_then(|duration| u32::try_from(duration.as_nanos() / 1_000_000_000).ok())
+            .filter(|seconds| (60..=86_400).contains(seconds));
+        if seconds.is_none() {
+            self.wrong(
+                text,
+                format!(
+                    "a span is between 1m and 24h, like 15m, not {:?}",
+                    text.get_ref()
+                ),
+            );
+        }
+        seconds
+    }
+
+    fn thresholds(&mut self, levels: &Levels, usual: Thresholds) -> Thresholds {
+        let mut percent = |level: &Option<Spanned<f64>>, usual: f64| match level {
+            None => usual,
+            Some(value) if (1.0..=1_000.0).contains(value.get_ref()) => value.get_ref() / 100.0,
+            Some(value) => {
+                self.wrong(
+                    value,
+                    format!(
+                        "a threshold is between 1 and 1000 percent, not {}",
+                        value.get_ref()
+                    ),
+                );
+                usual
+            }
+        };
+        let warn = percent(&levels.warn, usual.warn);
+        let bad = percent(&levels.bad, usual.bad);
+        if let Some(value) = levels
+            .bad
+            .as_ref()
+            .or(levels.warn.as_ref())
+            .filter(|_| warn > bad)
+        {
+            self.wrong(value, "warn is at most bad");
+        }
+        Thresholds { warn, bad }
+    }
+
+    fn columns(
+        &mut self,
+        tables: &BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    ) -> BTreeMap<View, Vec<Field>> {
+        let mut columns = BTreeMap::new();
+        for (name, fields) in tables {
+            let Some(view) = self.view(name) else {
+                continue;
+            };
+            let fields: Vec<Field> = fields
+                .iter()
+                .filter_map(|field| self.column(view, field))
+                .collect();
+            columns.insert(view, fields);
+        }
+        columns
+    }
+
+    fn column(&mut self, view: View, name: &Spanned<String>) -> Option<Field> {
+        let known = view.columns();
+        let field = Field::named(name.get_ref())
+            .filter(|field| known.iter().any(|column| column.field == *field));
+        if field.is_none() {
+            let known: Vec<&str> = known.iter().map(|column| column.field.name()).collect();
+            let (view, known) = (view.title().to_lowercase(), known.join(", "));
+            self.wrong(
+                name,
+                format!(
+                    "{view} have no column {:?}; they have {known}",
+                    name.get_ref()
+                ),
+            );
+        }
+        field
+    }
+
+    fn keys(
+        &mut self,
+        keys: &BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    ) -> Vec<(String, Vec<String>)> {
+        let changes: Vec<(String, Vec<String>)> = keys
+            .iter()
+            .map(|(id, keys)| {
+                let keys = keys.iter().map(|key| key.get_ref().clone());
+                (id.get_ref().clone(), keys.collect())
+            })
+            .collect();
+        match KeyMap::new(&changes) {
+            Ok(_) => changes,
+            Err((id, error)) => {
+                let blamed = keys.iter().find(|(known, _)| *known.get_ref() == id);
+                // A key that does not exist has a place of its own.
+                let place = match (&error, blamed) {
+                    (KeyMapError::Key(_), Some((id, keys))) => keys
+                        .iter()
+                        .find(|key| key.get_ref().parse::<crate::input::Key>().is_err())
+                        .or(Some(id)),
+                    (_, blamed) => blamed.map(|(id, _)| id),
+                };
+                if let Some(place) = place {
+                    self.wrong(place, error.to_string());
+                }
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// `a, b or c`.
+fn either(words: &[String]) -> String {
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Colors, SourceChoice, ThemeChoice};
+    use proptest::prelude::*;
+
+    #[test]
+    fn everything_can_be_set() {
+        let text = r#"
+            theme = "light"
+            colors = "256"
+            ascii = true
+            fps = 2
+            mouse = false
+            source = "metrics"
+            view = "pods"
+            spans = ["1h", "5m"]
+            span = "1h"
+            [thresholds]
+            warn = 50
+            bad = 80.5
+            [columns]
+            pods = ["name", "mem", "ns"]
+            [keys]
+            quit = ["Q", "ctrl-q"]
+        "#;
+        let settings = parse(text).unwrap();
+        assert_eq!(settings.theme, ThemeChoice::Light);
+        assert_eq!(settings.colors, Colors::Indexed);
+        assert_eq!(
+            (settings.ascii, settings.fps, settings.mouse),
+            (Some(true), 2, false)
+        );
+        assert_eq!(
+            (settings.source, settings.view),
+            (SourceChoice::Metrics, View::Pods)
+        );
+        assert_eq!((settings.spans, settings.span), (vec![300, 3_600], 3_600));
+        assert_eq!(
+            settings.thresholds,
+            Thresholds {
+                warn: 0.5,
+                bad: 0.805
+            }
+        );
+        assert_eq!(
+            settings.columns[&View::Pods],
+            [Field::Name, Field::Memory, Field::Namespace]
+        );
+        assert_eq!(
+            settings.keys,
+            [("quit".to_owned(), vec!["Q".to_owned(), "ctrl-q".to_owned()])]
+        );
+        assert_eq!(parse("").unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (text, line, message) in [
+            (
+                "fps = 5\ntheme = 'pink'",
+                2,
+                "theme is auto, dark or light, not \"pink\"",
+            ),
+            (
+                "colors = \"8\"",
+                1,
+                "colors is auto, true, 256, 16 or none, not \"8\"",
+            ),
+            ("\n\nfps = 0", 3, "fps is between 1 and 60, not 0"),
+            (
+                "view = \"pod\"",
+                1,
+                "there is no view \"pod\": it is overview, nodes, pods, containers, workloads, namespaces, hpas or incidents",
+            ),
+            (
+                "spans = [\n\"5m\",\n\"5\"]",
+                3,
+                "a span is between 1m and 24h, like 15m, not \"5\"",
+            ),
+            ("spans = []", 1, "there must be at least one span"),
+            ("span = \"7m\"", 1, "span \"7m\" is none of the spans"),
+            (
+                "[thresholds]\nwarn = 0",
+                2,
+                "a threshold is between 1 and 1000 percent, not 0",
+            ),
+            ("[thresholds]\nwarn = 95", 2, "warn is at most bad"),
+            (
+                "[columns]\npods = [\"nmae\"]",
+                2,
+                "pods have no column \"nmae\"; they have ",
+            ),
+            (
+                "[columns]\npodz = []",
+                2,
+                "there is no view \"podz\": it is overview, ",
+            ),
+            ("[keys]\ndown = [\"q\"]", 2, "q would do both down and quit"),
+            (
+                "[keys]\nfly = [\"f\"]",
+                2,
+                "there is nothing called \"fly\" that a key could do; ",
+            ),
+            (
+                "[keys]\nquit = [\n\"Q\",\n\"shift-q\"]",
+                4,
+                "\"shift-q\" is no key: ",
+            ),
+            (
+                "fsp = 3",
+                1,
+                "unknown field `fsp`, expected one of `theme`, ",
+            ),
+            (
+                "fps = \"fast\"",
+                1,
+                "invalid type: string \"fast\", expected i64",
+            ),
+            ("a = ", 1, ""),
+        ] {
+            let wrong = parse(text).unwrap_err();
+            assert_eq!(wrong.len(), 1, "{wrong:?}");
+            assert_eq!(wrong[0].line, line, "{text}");
+            assert!(
+                wrong[0].message.starts_with(message),
+                "{text}: {}",
+                wrong[0].message
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_makes_it_panic(text in "\\PC*|([a-z]{1,6} = (\"[a-z0-9]*\"|[0-9.-]*|\\[\\])\n|\\[[a-z]*\\]\n)*") {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Where the configuration is.
+
+use std::path::{Path, PathBuf};
+
+/// A place of the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// The user said so: it must be there.
+    Asked(PathBuf),
+    /// Where it is usually: it may be there.
+    Usual(PathBuf),
+}
+
+impl Location {
+    /// The path.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Asked(path) | Self::Usual(path) => path,
+        }
+    }
+
+    /// Whether the user named it.
+    pub const fn is_asked_for(&self) -> bool {
+        matches!(self, Self::Asked(_))
+    }
+}
+
+/// What `--config` says, else `kubevitals/config.toml` in `XDG_CONFIG_HOME` or else in `~/.config`, by the XDG base
+/// directory specification: a path that is not absolute is not looked at. Nothing without a home.
+pub fn locate(asked: Option<&Path>, env: &impl Fn(&str) -> Option<String>) -> Option<Location> {
+    if let Some(path) = asked {
+        return Some(Location::Asked(path.to_owned()));
+    }
+    let absolute = |name: &str| {
+        env(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
+    Some(Location::Usual(folder.join("kubevitals/config.toml")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_where_others_have_theirs() {
+        for (asked, xdg, home, expected) in [
+            (
+                None,
+                None,
+                Some("/home/u"),
+                Some("/home/u/.config/kubevitals/config.toml"),
+            ),
+            (
+                None,
+                Some("/x"),
+                Some("/home/u"),
+                Some("/x/kubevitals/config.toml"),
+            ),
+            (
+                None,
+                Some("relative"),
+                Some("/home/u"),
+                Some("/home/u/.config/kubevitals/config.toml"),
+            ),
+            (
+                None,
+                Some(""),
+                Some("/home/u"),
+                Some("/home/u/.config/kubevitals/config.toml"),
+            ),
+            (Some("c.toml"), Some("/x"), None, Some("c.toml")),
+            (None, None, None, None),
+        ] {
+            let env = |name: &str| match name {
+                "XDG_CONFIG_HOME" => xdg.map(str::to_owned),
+                "HOME" => home.map(str::to_owned),
+                _ => None,
+            };
+            let found = locate(asked.map(Path::new), &env);
+            assert_eq!(found.as_ref().map(Location::path), expected.map(Path::new));
+        }
+    }
+}

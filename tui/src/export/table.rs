@@ -1,0 +1,52 @@
+//! Columns for people, as wide as what is in them.
+
+use kubevitals_proto::time::Timestamp;
+
+use crate::model::{self, Column, Fields};
+use crate::view::text::{Align, clean, fit, width};
+
+/// Blanks between two columns, as kubectl has them.
+const GAP: &str = "   ";
+
+pub(super) fn write<'a, R: Fields + 'a>(
+    columns: &[Column],
+    rows: impl Iterator<Item = &'a R>,
+    now: Timestamp,
+) -> String {
+    let heading = columns
+        .iter()
+        .map(|column| column.title.to_owned())
+        .collect();
+    let mut lines: Vec<Vec<String>> = vec![heading];
+    lines.extend(rows.map(|row| {
+        let cells = columns.iter().map(|column| {
+            let cell = row.text(column.field, now).unwrap_or_default();
+            clean(&cell).into_owned()
+        });
+        cells.collect()
+    }));
+    let mut widths = vec![0; columns.len()];
+    for line in &lines {
+        for (cell, widest) in line.iter().zip(&mut widths) {
+            *widest = width(cell).max(*widest);
+        }
+    }
+    let mut text = String::new();
+    for line in lines {
+        let cells = line
+            .iter()
+            .zip(&widths)
+            .zip(columns)
+            .map(|((cell, room), column)| {
+                let align = match column.align {
+                    model::Align::Left => Align::Left,
+                    model::Align::Right => Align::Right,
+                };
+                fit(cell, *room, align, "")
+            });
+        let cells: Vec<String> = cells.collect();
+        text.push_str(cells.join(GAP).trim_end());
+        text.push('\n');
+    }
+    text
+}

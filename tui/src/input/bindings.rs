@@ -1,0 +1,221 @@
+//! What keys do.
+
+use crate::model::{Action, Edit, ExportAs, Field, Mode, View};
+
+/// A line of the help.
+#[derive(Debug)]
+pub struct Binding {
+    /// What the configuration calls it.
+    pub id: &'static str,
+    /// The keys that do it, unless the configuration has others.
+    pub keys: &'static [&'static str],
+    /// When they do.
+    pub mode: Mode,
+    /// Under which heading it stands.
+    pub section: Section,
+    /// What it does, for the help.
+    pub help: &'static str,
+    /// What it does.
+    pub action: Action,
+}
+
+/// A heading of the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Section {
+    /// Moving in a table, and into things.
+    Move,
+    /// The views.
+    Views,
+    /// Time.
+    Time,
+    /// Filter and sort.
+    Rows,
+    /// Which cluster, which namespaces, and what leaves the screen.
+    Program,
+    /// While a line is written.
+    Line,
+    /// While a list is open.
+    List,
+    /// While the help is open.
+    Help,
+}
+
+impl Section {
+    /// All there are, in the order of the help.
+    pub const ALL: [Self; 8] = [
+        Self::Move,
+        Self::Views,
+        Self::Time,
+        Self::Rows,
+        Self::Program,
+        Self::Line,
+        Self::List,
+        Self::Help,
+    ];
+
+    /// What it is called.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Move => "Move",
+            Self::Views => "Views",
+            Self::Time => "Time",
+            Self::Rows => "Filter and sort",
+            Self::Program => "Program",
+            Self::Line => "While the filter is written",
+            Self::List => "While a list is open",
+            Self::Help => "While this help is open",
+        }
+    }
+}
+
+const fn look(
+    section: Section,
+    id: &'static str,
+    keys: &'static [&'static str],
+    action: Action,
+    help: &'static str,
+) -> Binding {
+    Binding {
+        id,
+        keys,
+        mode: Mode::Look,
+        section,
+        help,
+        action,
+    }
+}
+
+const fn write(
+    id: &'static str,
+    keys: &'static [&'static str],
+    action: Action,
+    help: &'static str,
+) -> Binding {
+    Binding {
+        id,
+        keys,
+        mode: Mode::Write,
+        section: Section::Line,
+        help,
+        action,
+    }
+}
+
+const fn pick(
+    id: &'static str,
+    keys: &'static [&'static str],
+    action: Action,
+    help: &'static str,
+) -> Binding {
+    Binding {
+        id,
+        keys,
+        mode: Mode::Pick,
+        section: Section::List,
+        help,
+        action,
+    }
+}
+
+const fn help(
+    id: &'static str,
+    keys: &'static [&'static str],
+    action: Action,
+    help: &'static str,
+) -> Binding {
+    Binding {
+        id,
+        keys,
+        mode: Mode::Help,
+        section: Section::Help,
+        help,
+        action,
+    }
+}
+
+/// Every key there is. An id is unique; a key is so in its mode.
+#[rustfmt::skip] // one line each: a table
+pub static BINDINGS: &[Binding] = &[
+    look(Section::Move, "down", &["down", "j"], Action::Move(1), "one row down"),
+    look(Section::Move, "up", &["up", "k"], Action::Move(-1), "one row up"),
+    look(Section::Move, "page-down", &["pgdn", "ctrl-f"], Action::Page(1), "one page down"),
+    look(Section::Move, "page-up", &["pgup", "ctrl-b"], Action::Page(-1), "one page up"),
+    look(Section::Move, "first", &["g"], Action::First, "first row"),
+    look(Section::Move, "last", &["G"], Action::Last, "last row"),
+    look(Section::Move, "enter", &["enter"], Action::Enter, "into what is selected"),
+    look(Section::Move, "back", &["esc"], Action::Back, "back to where you were"),
+    look(Section::Views, "next-view", &["tab"], Action::NextView(1), "next view"),
+    look(Section::Views, "previous-view", &["shift-tab"], Action::NextView(-1), "previous view"),
+    look(Section::Views, "overview", &["1"], Action::Show(View::Overview), "overview"),
+    look(Section::Views, "nodes", &["2"], Action::Show(View::Nodes), "nodes"),
+    look(Section::Views, "pods", &["3"], Action::Show(View::Pods), "pods"),
+    look(Section::Views, "containers", &["4"], Action::Show(View::Containers), "containers"),
+    look(Section::Views, "workloads", &["5"], Action::Show(View::Workloads), "workloads"),
+    look(Section::Views, "namespaces", &["6"], Action::Show(View::Namespaces), "namespaces"),
+    look(Section::Views, "hpas", &["7"], Action::Show(View::Hpas), "horizontal pod autoscalers"),
+    look(Section::Views, "incidents", &["8"], Action::Show(View::Incidents), "incidents: what broke, when, why"),
+    look(Section::Time, "pause", &["space"], Action::Pause, "pause; go on"),
+    look(Section::Time, "step-back", &["left", "h"], Action::Step(-1), "a step back in time"),
+    look(Section::Time, "step-forward", &["right", "l"], Action::Step(1), "a step forward in time"),
+    look(Section::Time, "leap-back", &["shift-left", "H"], Action::Step(-10), "ten steps back"),
+    look(Section::Time, "leap-forward", &["shift-right", "L"], Action::Step(10), "ten steps forward"),
+    look(Section::Time, "oldest", &["home"], Action::Oldest, "the oldest time there is"),
+    look(Section::Time, "live", &["end"], Action::Live, "now, and go on"),
+    look(Section::Time, "shorter-span", &["["], Action::Span(-1), "shorter span"),
+    look(Section::Time, "longer-span", &["]"], Action::Span(1), "longer span"),
+    look(Section::Rows, "filter", &["/"], Action::Filter, "filter: words, cpu>500m, ns=shop, -l app=web"),
+    look(Section::Rows, "clear-filter", &["backspace"], Action::ClearFilter, "take the filter away"),
+    look(Section::Rows, "next-sort", &["s"], Action::NextSort(1), "sort by the next column"),
+    look(Section::Rows, "previous-sort", &["S"], Action::NextSort(-1), "sort by the column before"),
+    look(Section::Rows, "reverse", &["r"], Action::Reverse, "sort the other way round"),
+    look(Section::Rows, "sort-cpu", &["P"], Action::SortBy(Field::Cpu), "sort by CPU"),
+    look(Section::Rows, "sort-memory", &["M"], Action::SortBy(Field::Memory), "sort by memory"),
+    look(Section::Rows, "sort-name", &["N"], Action::SortBy(Field::Name), "sort by name"),
+    look(Section::Rows, "sort-restarts", &["R"], Action::SortBy(Field::Restarts), "sort by restarts"),
+    look(Section::Rows, "sort-age", &["A"], Action::SortBy(Field::Age), "sort by age"),
+    look(Section::Rows, "columns", &["c"], Action::Columns, "choose columns"),
+    look(Section::Program, "namespace", &["n"], Action::Namespaces, "choose a namespace"),
+    look(
+        Section::Program,
+        "only-this-namespace",
+        &["o"],
+        Action::OnlyThisNamespace,
+        "only the selected one's namespace; all again",
+    ),
+    look(Section::Program, "context", &["x"], Action::Contexts, "choose a context: another cluster"),
+    look(Section::Program, "copy", &["y"], Action::Copy, "copy the selected name"),
+    look(Section::Program, "export-table", &["e"], Action::Export(ExportAs::Table), "write the view to a file, as a table"),
+    look(Section::Program, "export-csv", &["v"], Action::Export(ExportAs::Csv), "write the view to a file, as CSV"),
+    look(Section::Program, "export-json", &["J"], Action::Export(ExportAs::Json), "write the view to a file, as JSON"),
+    look(Section::Program, "help", &["?", "f1"], Action::Help, "this help"),
+    look(Section::Program, "redraw", &["ctrl-l"], Action::Redraw, "draw everything anew"),
+    look(Section::Program, "suspend", &["ctrl-z"], Action::Suspend, "suspend; fg comes back"),
+    look(Section::Program, "quit", &["q", "ctrl-c"], Action::Quit, "quit"),
+    write("line-accept", &["enter"], Action::Enter, "keep the filter"),
+    write("line-cancel", &["esc", "ctrl-c"], Action::Back, "give up what was written"),
+    write("line-backspace", &["backspace", "ctrl-h"], Action::Edit(Edit::Backspace), "take away the character before"),
+    write("line-delete", &["delete"], Action::Edit(Edit::Delete), "take away the character under the cursor"),
+    write("line-delete-word", &["ctrl-w"], Action::Edit(Edit::DeleteWord), "take away the word before"),
+    write("line-delete-to-start", &["ctrl-u"], Action::Edit(Edit::DeleteToStart), "take away everything before"),
+    write("line-delete-to-end", &["ctrl-k"], Action::Edit(Edit::DeleteToEnd), "take away everything after"),
+    write("line-left", &["left", "ctrl-b"], Action::Edit(Edit::Left), "one character left"),
+    write("line-right", &["right", "ctrl-f"], Action::Edit(Edit::Right), "one character right"),
+    write("line-start", &["home", "ctrl-a"], Action::Edit(Edit::Start), "to the beginning"),
+    write("line-end", &["end", "ctrl-e"], Action::Edit(Edit::End), "to the end"),
+    pick("list-accept", &["enter"], Action::Enter, "take what is selected"),
+    pick("list-cancel", &["esc", "ctrl-c"], Action::Back, "close the list"),
+    pick("list-toggle", &["space", "tab"], Action::Toggle, "turn what is selected on or off"),
+    pick("list-down", &["down", "ctrl-n"], Action::Move(1), "one down"),
+    pick("list-up", &["up", "ctrl-p"], Action::Move(-1), "one up"),
+    pick("list-page-down", &["pgdn"], Action::Page(1), "one page down"),
+    pick("list-page-up", &["pgup"], Action::Page(-1), "one page up"),
+    pick("list-backspace", &["backspace", "ctrl-h"], Action::Edit(Edit::Backspace), "take away the character before"),
+    pick("list-delete-word", &["ctrl-w"], Action::Edit(Edit::DeleteWord), "take away the word before"),
+    pick("list-delete-to-start", &["ctrl-u"], Action::Edit(Edit::DeleteToStart), "take away everything before"),
+    help("help-close", &["esc", "?", "f1", "q", "enter"], Action::Back, "close the help"),
+    help("help-down", &["down", "j"], Action::Move(1), "one line down"),
+    help("help-up", &["up", "k"], Action::Move(-1), "one line up"),
+    help("help-page-down", &["pgdn", "space"], Action::Page(1), "one page down"),
+    help("help-page-up", &["pgup"], Action::Page(-1), "one page up"),
+    help("help-quit", &["ctrl-c"], Action::Quit, "quit"),
+];

@@ -1,0 +1,246 @@
+//! A key, and what it is called in the help and in the configuration.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// A key with what is held down beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+/// A text that names no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no key: write a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1"
+)]
+pub struct KeyError(String);
+
+/// Keys with a name. Of keys with two, the first is written.
+const NAMES: &[(&str, KeyCode)] = &[
+    ("space", KeyCode::Char(' ')),
+    ("enter", KeyCode::Enter),
+    ("esc", KeyCode::Esc),
+    ("tab", KeyCode::Tab),
+    ("backspace", KeyCode::Backspace),
+    ("delete", KeyCode::Delete),
+    ("insert", KeyCode::Insert),
+    ("left", KeyCode::Left),
+    ("right", KeyCode::Right),
+    ("up", KeyCode::Up),
+    ("down", KeyCode::Down),
+    ("home", KeyCode::Home),
+    ("end", KeyCode::End),
+    ("pgup", KeyCode::PageUp),
+    ("pgdn", KeyCode::PageDown),
+    ("return", KeyCode::Enter),
+    ("escape", KeyCode::Esc),
+    ("pageup", KeyCode::PageUp),
+    ("pagedown", KeyCode::PageDown),
+    ("del", KeyCode::Delete),
+];
+
+impl Key {
+    /// A key as terminals tell it, in one form: some say shift beside `G`, some say back-tab for shift and tab.
+    pub fn new(code: KeyCode, modifiers: KeyModifiers) -> Self {
+        let told = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
+        let modifiers = modifiers & told;
+        match code {
+            KeyCode::BackTab => Self {
+                code: KeyCode::Tab,
+                modifiers: modifiers | KeyModifiers::SHIFT,
+            },
+            KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => Self {
+                code: KeyCode::Char(c.to_ascii_lowercase()),
+                modifiers: modifiers - KeyModifiers::SHIFT,
+            },
+            KeyCode::Char(_) => Self {
+                code,
+                modifiers: modifiers - KeyModifiers::SHIFT,
+            },
+            code => Self { code, modifiers },
+        }
+    }
+
+    /// The character that it writes into a line, if it does.
+    pub fn character(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
+            _ => None,
+        }
+    }
+
+    /// The bytes that a terminal sends for it, for tests that press it.
+    pub fn bytes(self) -> Option<String> {
+        let shift = self.modifiers == KeyModifiers::SHIFT;
+        let control = self.modifiers == KeyModifiers::CONTROL;
+        // xterm's: a parameter says what is held down.
+        let arrow = |letter: char| {
+            if shift {
+                format!("\x1b[1;2{letter}")
+            } else {
+                format!("\x1b[{letter}")
+            }
+        };
+        Some(match self.code {
+            KeyCode::Char(c) if control && c.is_ascii_lowercase() => {
+                char::from(u8::try_from(c).ok()? - b'a' + 1).to_string()
+            }
+            KeyCode::Char(c) if self.modifiers.is_empty() => c.to_string(),
+            KeyCode::Up => arrow('A'),
+            KeyCode::Down => arrow('B'),
+            KeyCode::Right => arrow('C'),
+            KeyCode::Left => arrow('D'),
+            KeyCode::Tab if shift => "\x1b[Z".to_owned(),
+            _ if !self.modifiers.is_empty() => return None,
+            KeyCode::Enter => "\r".to_owned(),
+            KeyCode::Esc => "\x1b".to_owned(),
+            KeyCode::Tab => "\t".to_owned(),
+            KeyCode::Backspace => "\x7f".to_owned(),
+            KeyCode::Delete => "\x1b[3~".to_owned(),
+            KeyCode::Home => "\x1b[H".to_owned(),
+            KeyCode::End => "\x1b[F".to_owned(),
+            KeyCode::PageUp => "\x1b[5~".to_owned(),
+            KeyCode::PageDown => "\x1b[6~".to_owned(),
+            KeyCode::F(1) => "\x1bOP".to_owned(),
+            _ => return None,
+        })
+    }
+}
+
+impl From<&KeyEvent> for Key {
+    fn from(event: &KeyEvent) -> Self {
+        Self::new(event.code, event.modifiers)
+    }
+}
+
+impl FromStr for Key {
+    type Err = KeyError;
+
+    /// `q`, `G`, `ctrl-c`, `alt-x`, `shift-left`, `space`, `f1`; names in any case.
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let wrong = || KeyError(text.to_owned());
+        let (mut rest, mut modifiers) = (text, KeyModifiers::NONE);
+        let prefixes = [
+            ("ctrl-", KeyModifiers::CONTROL),
+            ("alt-", KeyModifiers::ALT),
+            ("shift-", KeyModifiers::SHIFT),
+        ];
+        while let Some((after, modifier)) = prefixes.iter().find_map(|(prefix, modifier)| {
+            let (before, after) = rest.split_at_checked(prefix.len())?;
+            (before.eq_ignore_ascii_case(prefix) && !after.is_empty()).then_some((after, *modifier))
+        }) {
+            rest = after;
+            modifiers |= modifier;
+        }
+        let mut characters = rest.chars();
+        let code = match (characters.next(), characters.next()) {
+            (Some(c), None) if !c.is_control() && !c.is_whitespace() => KeyCode::Char(c),
+            _ => named(rest).ok_or_else(wrong)?,
+        };
+        // Shift and a character is another character.
+        if matches!(code, KeyCode::Char(_)) && modifiers.contains(KeyModifiers::SHIFT) {
+            return Err(wrong());
+        }
+        Ok(Self::new(code, modifiers))
+    }
+}
+
+fn named(name: &str) -> Option<KeyCode> {
+    let name = name.to_ascii_lowercase();
+    if let Some(code) = NAMES.iter().find(|(known, _)| *known == name) {
+        return Some(code.1);
+    }
+    let number: u8 = name.strip_prefix('f')?.parse().ok()?;
+    (1..=12).contains(&number).then_some(KeyCode::F(number))
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (modifier, name) in [
+            (KeyModifiers::CONTROL, "ctrl-"),
+            (KeyModifiers::ALT, "alt-"),
+            (KeyModifiers::SHIFT, "shift-"),
+        ] {
+            if self.modifiers.contains(modifier) {
+                f.write_str(name)?;
+            }
+        }
+        if let Some((name, _)) = NAMES.iter().find(|(_, code)| *code == self.code) {
+            return f.write_str(name);
+        }
+        match self.code {
+            KeyCode::Char(c) => write!(f, "{c}"),
+            KeyCode::F(number) => write!(f, "f{number}"),
+            // Those without a name are never bound.
+            code => write!(f, "{code:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_written_as_they_are_read() {
+        for text in [
+            "q",
+            "G",
+            "?",
+            "/",
+            "-",
+            "ctrl-c",
+            "alt-x",
+            "ctrl-alt-d",
+            "shift-tab",
+            "space",
+            "enter",
+            "esc",
+            "left",
+            "shift-right",
+            "pgdn",
+            "f1",
+            "f12",
+            "ä",
+        ] {
+            assert_eq!(
+                text.parse::<Key>().map(|key| key.to_string()),
+                Ok(text.to_owned())
+            );
+        }
+        for (text, same) in [
+            ("Return", "enter"),
+            ("PageDown", "pgdn"),
+            ("CTRL-C", "ctrl-c"),
+            ("F1", "f1"),
+        ] {
+            assert_eq!(text.parse::<Key>(), same.parse(), "{text}");
+        }
+        for text in [
+            "", "ab", "ctrl-", "f0", "f13", "shift-a", "hyper-x", " ", "\u{1b}",
+        ] {
+            assert!(text.parse::<Key>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_one_however_a_terminal_tells_it() {
+        for (code, modifiers, text) in [
+            (KeyCode::Char('G'), KeyModifiers::SHIFT, "G"),
+            (KeyCode::BackTab, KeyModifiers::NONE, "shift-tab"),
+            (KeyCode::BackTab, KeyModifiers::SHIFT, "shift-tab"),
+            (
+                KeyCode::Char('C'),
+                KeyModifiers::CONTROL | KeyModifiers::SHIFT,
+                "ctrl-c",
+            ),
+            (KeyCode::Left, KeyModifiers::SHIFT, "shift-left"),
+        ] {
+            assert_eq!(Key::new(code, modifiers).to_string(), text);
+        }
+    }
+}

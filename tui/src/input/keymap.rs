@@ -1,0 +1,290 @@
+//! Which key does what: the table of bindings, with what the configuration changes.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use super::bindings::{BINDINGS, Binding, Section};
+use super::key::{Key, KeyError};
+use crate::model::{Action, Edit, Mode};
+
+/// The keys of each binding, and the other way round.
+#[derive(Debug, Clone)]
+pub struct KeyMap {
+    /// In the order of [`BINDINGS`].
+    keys: Vec<Vec<Key>>,
+    /// To the index of the binding.
+    found: HashMap<(Mode, Key), usize>,
+}
+
+/// Why keys cannot be bound so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyMapError {
+    /// The binding does not exist.
+    #[error(
+        "there is nothing called {0:?} that a key could do; `vitals config show` lists what there is"
+    )]
+    Unknown(String),
+    /// One of the keys does not exist.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A key would do two things.
+    #[error("{key} would do both {one} and {other}")]
+    Twice {
+        /// The key.
+        key: String,
+        /// What it does already.
+        one: &'static str,
+        /// What it should do too.
+        other: &'static str,
+    },
+}
+
+impl Default for KeyMap {
+    fn default() -> Self {
+        // That the table is sound is held by a test.
+        Self::new::<&str>(&[]).unwrap_or_else(|_| Self {
+            keys: Vec::new(),
+            found: HashMap::new(),
+        })
+    }
+}
+
+impl KeyMap {
+    /// The table, but for what `changes` say: the id of a binding, and its keys instead. No keys: it cannot be reached.
+    ///
+    /// # Errors
+    /// The id of the change that is to blame, and why.
+    pub fn new<S: AsRef<str>>(changes: &[(String, Vec<S>)]) -> Result<Self, (String, KeyMapError)> {
+        for (id, _) in changes {
+            if !BINDINGS.iter().any(|binding| binding.id == id) {
+                return Err((id.clone(), KeyMapError::Unknown(id.clone())));
+            }
+        }
+        let mut map = Self {
+            keys: Vec::with_capacity(BINDINGS.len()),
+            found: HashMap::new(),
+        };
+        for (index, binding) in BINDINGS.iter().enumerate() {
+            let blamed = |error: KeyMapError| (binding.id.to_owned(), error);
+            let changed = changes.iter().rev().find(|(id, _)| id == binding.id);
+            let keys = match changed {
+                Some((_, keys)) => parsed(keys.iter().map(AsRef::as_ref)),
+                None => parsed(binding.keys.iter().copied()),
+            };
+            let keys = keys.map_err(|error| blamed(error.into()))?;
+            for key in &keys {
+                let before = map.found.insert((binding.mode, *key), index);
+                if let Some(one) = before.filter(|one| *one != index) {
+                    let one = BINDINGS.get(one).map_or("", |binding| binding.id);
+                    // The one that was changed is to blame.
+                    let is_changed = |id: &str| changes.iter().any(|(changed, _)| changed == id);
+                    let to_blame = if is_changed(binding.id) {
+                        binding.id
+                    } else {
+                        one
+                    };
+                    let twice = KeyMapError::Twice {
+                        key: key.to_string(),
+                        one,
+                        other: binding.id,
+                    };
+                    return Err((to_blame.to_owned(), twice));
+                }
+            }
+            map.keys.push(keys);
+        }
+        Ok(map)
+    }
+
+    /// What a key does in a mode. Characters that are not bound go into the line that is being written.
+    pub fn action(&self, mode: Mode, key: Key) -> Option<Action> {
+        if let Some(index) = self.found.get(&(mode, key)) {
+            return BINDINGS.get(*index).map(|binding| binding.action.clone());
+        }
+        match (mode, key.character()) {
+            (Mode::Write | Mode::Pick, Some(c)) => Some(Action::Edit(Edit::Insert(c.to_string()))),
+            _ => None,
+        }
+    }
+
+    /// Every binding with its keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static Binding, &[Key])> {
+        BINDINGS.iter().zip(self.keys.iter().map(Vec::as_slice))
+    }
+
+    /// The first key of a binding, for hints on the screen: `? help`. Nothing for one that cannot be reached.
+    pub fn key(&self, id: &str) -> Option<Key> {
+        let (_, keys) = self.iter().find(|(binding, _)| binding.id == id)?;
+        keys.first().copied()
+    }
+
+    /// The lines of the help: a heading, then keys and what they do.
+    pub fn help(&self) -> Vec<(Section, Vec<(String, &'static str)>)> {
+        let lines = |section| {
+            self.iter()
+                .filter(|(binding, keys)| binding.section == section && !keys.is_empty())
+                .map(|(binding, keys)| (written(keys, " "), binding.help))
+                .collect()
+        };
+        Section::ALL
+            .into_iter()
+            .map(|section| (section, lines(section)))
+            .collect()
+    }
+
+    /// The tables of docs/dashboard.md.
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        for section in Section::ALL {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "\n### {}\n\n| Keys | What they do | In the configuration |\n|---|---|---|\n",
+                section.title()
+            );
+            for (binding, keys) in self
+                .iter()
+                .filter(|(binding, _)| binding.section == section)
+            {
+                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                let _ = writeln!(
+                    text,
+                    "| {} | {} | `{}` |",
+                    keys.join(" "),
+                    binding.help,
+                    binding.id
+                );
+            }
+        }
+        text
+    }
+}
+
+fn parsed<'a>(keys: impl Iterator<Item = &'a str>) -> Result<Vec<Key>, KeyError> {
+    keys.map(str::parse).collect()
+}
+
+fn written(keys: &[Key], separator: &str) -> String {
+    let keys: Vec<String> = keys.iter().map(Key::to_string).collect();
+    keys.join(separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossterm::event::{KeyCode, KeyModifiers};
+    use std::collections::HashSet;
+
+    fn changed(changes: &[(&str, &[&str])]) -> Result<KeyMap, String> {
+        let changes: Vec<(String, Vec<&str>)> = changes
+            .iter()
+            .map(|(id, keys)| ((*id).to_owned(), keys.to_vec()))
+            .collect();
+        KeyMap::new(&changes).map_err(|(id, error)| format!("{id}: {error}"))
+    }
+
+    fn pressed(map: &KeyMap, mode: Mode, key: &str) -> Option<Action> {
+        map.action(mode, key.parse().unwrap())
+    }
+
+    #[test]
+    fn the_table_is_sound() {
+        let map = changed(&[]).unwrap();
+        assert_eq!(map.keys.len(), BINDINGS.len());
+        let ids: HashSet<_> = BINDINGS.iter().map(|binding| binding.id).collect();
+        assert_eq!(ids.len(), BINDINGS.len(), "two bindings of one id");
+        for binding in BINDINGS {
+            assert!(
+                !binding.keys.is_empty() && !binding.help.is_empty(),
+                "{}",
+                binding.id
+            );
+        }
+    }
+
+    #[test]
+    fn keys_do_what_the_table_says() {
+        let map = KeyMap::default();
+        for (mode, key, action) in [
+            (Mode::Look, "q", Some(Action::Quit)),
+            (Mode::Look, "space", Some(Action::Pause)),
+            (Mode::Look, "left", Some(Action::Step(-1))),
+            (Mode::Look, "z", None),
+            (
+                Mode::Write,
+                "q",
+                Some(Action::Edit(Edit::Insert("q".to_owned()))),
+            ),
+            (Mode::Write, "ctrl-w", Some(Action::Edit(Edit::DeleteWord))),
+            (Mode::Write, "ctrl-x", None),
+            (Mode::Pick, "space", Some(Action::Toggle)),
+            (
+                Mode::Pick,
+                "j",
+                Some(Action::Edit(Edit::Insert("j".to_owned()))),
+            ),
+            (Mode::Help, "q", Some(Action::Back)),
+        ] {
+            assert_eq!(pressed(&map, mode, key), action, "{key} in {mode:?}");
+        }
+        assert_eq!(
+            map.action(
+                Mode::Look,
+                Key::new(KeyCode::Char('?'), KeyModifiers::SHIFT)
+            ),
+            Some(Action::Help)
+        );
+    }
+
+    #[test]
+    fn the_configuration_takes_the_place_of_keys() {
+        let map = changed(&[("quit", &["Q"]), ("help", &["q", "f2"]), ("copy", &[])]).unwrap();
+        assert_eq!(pressed(&map, Mode::Look, "Q"), Some(Action::Quit));
+        assert_eq!(pressed(&map, Mode::Look, "q"), Some(Action::Help));
+        assert_eq!(pressed(&map, Mode::Look, "?"), None);
+        assert_eq!(pressed(&map, Mode::Look, "y"), None);
+        assert_eq!(
+            map.key("quit").map(|key| key.to_string()).as_deref(),
+            Some("Q")
+        );
+        assert_eq!(map.key("copy"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_bound_is_told() {
+        for (changes, said) in [
+            (
+                &[("fly", &["f"][..])][..],
+                "fly: there is nothing called \"fly\" that a key could do; `vitals config show` lists what there is",
+            ),
+            (
+                &[("quit", &["hyper-q"])],
+                "quit: \"hyper-q\" is no key: write a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1",
+            ),
+            (&[("down", &["q"])], "down: q would do both down and quit"),
+            (&[("quit", &["j"])], "quit: j would do both down and quit"),
+        ] {
+            assert_eq!(changed(changes).unwrap_err(), said);
+        }
+    }
+
+    #[test]
+    fn the_documentation_has_the_same_table() {
+        let text = include_str!("../../../docs/dashboard.md");
+        let (_, after) = text.split_once("<!-- keys -->\n").unwrap();
+        let (written, _) = after.split_once("<!-- end of keys -->").unwrap();
+        let expected = KeyMap::default().markdown();
+        assert!(
+            written == expected,
+            "what stands between the comments in docs/dashboard.md is to be:\n{expected}"
+        );
+    }
+
+    #[test]
+    fn the_help_tells_of_every_binding() {
+        let help = KeyMap::default().help();
+        let lines: usize = help.iter().map(|(_, lines)| lines.len()).sum();
+        assert_eq!(lines, BINDINGS.len());
+        assert_eq!(help[0].1[0], ("down j".to_owned(), "one row down"));
+    }
+}

@@ -1,0 +1,160 @@
+//! Keys and mouse → [`Action`]s.
+//!
+//! [`BINDINGS`] is the one table of what keys do. Dispatch, the help view, the table in docs/dashboard.md and what the
+//! configuration may change all come from it, so none of them can say what another does not.
+
+mod bindings;
+mod hits;
+mod key;
+mod keymap;
+
+pub use bindings::{BINDINGS, Binding, Section};
+pub use hits::{Hits, Target};
+pub use key::{Key, KeyError};
+pub use keymap::{KeyMap, KeyMapError};
+
+use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+
+use crate::model::{Action, Edit, Mode};
+use crate::view::text::clean;
+
+/// Rows that one notch of the wheel scrolls.
+const NOTCH: i32 = 3;
+/// The longest text that is taken from a paste, in bytes: a filter has no use for more.
+const LONGEST_PASTE: usize = 4_096;
+
+/// What a person asks for by an event of the terminal, in this mode and on a screen of these `hits`; mostly one thing or
+/// nothing.
+pub fn actions(event: &Event, mode: Mode, keys: &KeyMap, hits: &Hits) -> Vec<Action> {
+    match event {
+        Event::Key(event) if event.kind != KeyEventKind::Release => {
+            keys.action(mode, Key::from(event)).into_iter().collect()
+        }
+        Event::Mouse(event) => mouse(event, mode, hits).into_iter().collect(),
+        Event::Paste(text) => paste(text, mode),
+        Event::Resize(columns, rows) => vec![Action::Resize(*columns, *rows)],
+        _ => Vec::new(),
+    }
+}
+
+/// A paste goes into the line that is being written; into the filter's, which it opens, if none is.
+fn paste(text: &str, mode: Mode) -> Vec<Action> {
+    let end = text.floor_char_boundary(LONGEST_PASTE);
+    let text = clean(text.get(..end).unwrap_or_default().trim()).into_owned();
+    let insert = Action::Edit(Edit::Insert(text));
+    match mode {
+        Mode::Write | Mode::Pick => vec![insert],
+        Mode::Look => vec![Action::Filter, insert],
+        Mode::Help => Vec::new(),
+    }
+}
+
+fn mouse(event: &MouseEvent, mode: Mode, hits: &Hits) -> Option<Action> {
+    let hit = hits.at(event.column, event.row);
+    match event.kind {
+        MouseEventKind::ScrollDown => Some(Action::Scroll(NOTCH)),
+        MouseEventKind::ScrollUp => Some(Action::Scroll(-NOTCH)),
+        // A click beside the help closes it, as it does with every window that lies over others.
+        MouseEventKind::Down(MouseButton::Left) if mode == Mode::Help => Some(Action::Back),
+        MouseEventKind::Down(MouseButton::Left) => {
+            let (area, target) = hit?;
+            Some(match target {
+                Target::Rows => Action::Select(event.row - area.y),
+                Target::Heading(field) => Action::SortBy(field),
+                Target::View(view) => Action::Show(view),
+                Target::Time => Action::Seek(hits::permille(area, event.column)),
+            })
+        }
+        MouseEventKind::Drag(MouseButton::Left) => {
+            // A drag that began on the time goes on beside it, as with any slider.
+            let area = hits
+                .time()
+                .filter(|area| (area.y..area.bottom()).contains(&event.row))?;
+            Some(Action::Seek(hits::permille(area, event.column)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Field, View};
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use ratatui::layout::Rect;
+
+    fn hits() -> Hits {
+        let mut hits = Hits::default();
+        hits.add(Rect::new(0, 0, 10, 1), Target::View(View::Nodes));
+        hits.add(Rect::new(0, 1, 101, 1), Target::Time);
+        hits.add(Rect::new(4, 3, 5, 1), Target::Heading(Field::Cpu));
+        hits.add(Rect::new(0, 4, 80, 20), Target::Rows);
+        hits
+    }
+
+    fn at(kind: MouseEventKind, column: u16, row: u16) -> Vec<Action> {
+        let event = Event::Mouse(MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        });
+        actions(&event, Mode::Look, &KeyMap::default(), &hits())
+    }
+
+    #[test]
+    fn a_click_does_what_it_is_on() {
+        let click = MouseEventKind::Down(MouseButton::Left);
+        for (column, row, action) in [
+            (3, 0, Some(Action::Show(View::Nodes))),
+            (50, 1, Some(Action::Seek(500))),
+            (100, 1, Some(Action::Seek(1_000))),
+            (5, 3, Some(Action::SortBy(Field::Cpu))),
+            (3, 3, None),
+            (7, 6, Some(Action::Select(2))),
+            (7, 40, None),
+        ] {
+            assert_eq!(
+                at(click, column, row),
+                Vec::from_iter(action),
+                "{column}, {row}"
+            );
+        }
+        assert_eq!(at(MouseEventKind::Down(MouseButton::Right), 7, 6), []);
+    }
+
+    #[test]
+    fn the_span_is_dragged_and_the_wheel_scrolls() {
+        let drag = MouseEventKind::Drag(MouseButton::Left);
+        assert_eq!(at(drag, 25, 1), [Action::Seek(250)]);
+        assert_eq!(at(drag, 120, 1), [Action::Seek(1_000)]);
+        assert_eq!(at(drag, 25, 9), []);
+        assert_eq!(at(MouseEventKind::ScrollDown, 7, 6), [Action::Scroll(3)]);
+        assert_eq!(at(MouseEventKind::ScrollUp, 7, 6), [Action::Scroll(-3)]);
+    }
+
+    #[test]
+    fn a_paste_becomes_a_filter() {
+        let pasted = |mode| {
+            let event = Event::Paste(" web\u{1b}[31m\nns=shop\n".to_owned());
+            actions(&event, mode, &KeyMap::default(), &Hits::default())
+        };
+        let insert = Action::Edit(Edit::Insert("web[31m ns=shop".to_owned()));
+        assert_eq!(pasted(Mode::Look), [Action::Filter, insert.clone()]);
+        assert_eq!(pasted(Mode::Write), [insert]);
+        let long = Event::Paste("日".repeat(100_000));
+        let taken = actions(&long, Mode::Write, &KeyMap::default(), &Hits::default());
+        assert!(
+            matches!(&*taken, [Action::Edit(Edit::Insert(text))] if text.len() <= LONGEST_PASTE)
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_let_go_does_nothing() {
+        let mut event = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
+        let pressed = |event| actions(&Event::Key(event), Mode::Look, &KeyMap::default(), &hits());
+        assert_eq!(pressed(event), [Action::Quit]);
+        event.kind = KeyEventKind::Release;
+        assert_eq!(pressed(event), []);
+    }
+}

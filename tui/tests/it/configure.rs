@@ -1,0 +1,137 @@
+//! `vitals config`, `completion` and `man`, as a user runs them.
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// The program with a home of its own and nothing of ours in its environment.
+fn vitals(home: &Path) -> Command {
+    let mut command = Command::cargo_bin("vitals").unwrap();
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VITALS_")) {
+        command.env_remove(name);
+    }
+    command
+        .env("HOME", home)
+        .env_remove("XDG_CONFIG_HOME")
+        .current_dir(home);
+    command
+}
+
+fn said(command: &mut Command) -> (String, String, Option<i32>) {
+    let output = command.output().unwrap();
+    (
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+        output.status.code(),
+    )
+}
+
+#[test]
+fn a_configuration_is_begun_and_shown_and_never_overwritten() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join(".config/kubevitals/config.toml");
+    let (out, err, code) = said(vitals(home.path()).args(["config", "init"]));
+    assert_eq!((err.as_str(), code), ("", Some(0)));
+    assert_eq!(
+        out,
+        format!("{} is written; all in it is a comment\n", path.display())
+    );
+    let (out, _, _) = said(vitals(home.path()).args(["config", "show"]));
+    assert!(out.starts_with("theme = \"auto\"\n"), "{out}");
+    fs::write(&path, "fps = 3\n").unwrap();
+    let (_, err, code) = said(vitals(home.path()).args(["config", "init"]));
+    assert_eq!(code, Some(2));
+    assert!(
+        err.starts_with(&format!("error: {} is there already", path.display())),
+        "{err}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "fps = 3\n");
+}
+
+#[test]
+fn flags_hold_over_the_environment_and_that_over_the_file() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("mine.toml");
+    fs::write(&file, "fps = 3\ntheme = \"light\"\nview = \"pods\"\n").unwrap();
+    let (out, err, _) = said(
+        vitals(home.path())
+            .args(["config", "show", "--fps", "7", "--config"])
+            .arg(&file)
+            .env("VITALS_FPS", "5")
+            .env("VITALS_VIEW", "nodes"),
+    );
+    for line in ["fps = 7\n", "view = \"nodes\"\n", "theme = \"light\"\n"] {
+        assert!(out.contains(line), "{line} is missing in\n{out}{err}");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_configuration_is_named_by_file_and_line() {
+    let home = TempDir::new().unwrap();
+    fs::write(home.path().join("c.toml"), "fps = 3\n\ntheme = \"pink\"\n").unwrap();
+    let (out, err, code) = said(vitals(home.path()).args(["config", "show", "--config", "c.toml"]));
+    assert_eq!((out.as_str(), code), ("", Some(2)));
+    assert_eq!(
+        err,
+        "error: c.toml:3: theme is auto, dark or light, not \"pink\"\n"
+    );
+}
+
+#[test]
+fn every_shell_gets_completions_of_every_command() {
+    let home = TempDir::new().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let (out, err, code) = said(vitals(home.path()).args(["completion", shell]));
+        assert_eq!((err.as_str(), code), ("", Some(0)), "{shell}");
+        for word in [
+            "top",
+            "why",
+            "demo",
+            "config",
+            "completion",
+            "man",
+            "kubeconfig",
+            "sort-by",
+        ] {
+            assert!(out.contains(word), "{shell} does not know {word}");
+        }
+    }
+}
+
+#[test]
+fn bash_takes_its_completions() {
+    let home = TempDir::new().unwrap();
+    let (script, _, _) = said(vitals(home.path()).args(["completion", "bash"]));
+    let asked = format!(
+        "{script}\nCOMP_WORDS=(vitals con); COMP_CWORD=1; _vitals vitals con vitals; echo \"${{COMPREPLY[@]}}\""
+    );
+    let output = Command::new("bash").args(["-c", &asked]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "config\n");
+}
+
+#[test]
+fn there_is_a_man_page_for_each_command() {
+    let home = TempDir::new().unwrap();
+    let (page, err, _) = said(vitals(home.path()).arg("man"));
+    assert!(
+        page.contains(".TH vitals 1") && page.contains("kubeconfig"),
+        "{page}{err}"
+    );
+    let (_, err, code) = said(vitals(home.path()).args(["man", "--out", "pages"]));
+    assert_eq!((err.as_str(), code), ("", Some(0)));
+    for page in [
+        "vitals.1",
+        "vitals-top.1",
+        "vitals-top-pod.1",
+        "vitals-why.1",
+        "vitals-demo.1",
+        "vitals-config-init.1",
+    ] {
+        assert!(
+            home.path().join("pages").join(page).exists(),
+            "{page} is missing"
+        );
+    }
+}
