@@ -79,8 +79,13 @@ pub(super) struct Place(u8);
 impl Place {
     const NONE: Self = Self(u8::MAX);
 
-    fn of(index: usize) -> Self {
+    /// Those of the places behind the 254th are told as that.
+    pub(super) fn of(index: usize) -> Self {
         Self(u8::try_from(index).unwrap_or(u8::MAX - 1).min(u8::MAX - 1))
+    }
+
+    pub(super) fn index(self) -> usize {
+        self.0.into()
     }
 }
 

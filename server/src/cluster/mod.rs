@@ -16,6 +16,7 @@ mod pod;
 mod probe;
 mod resources;
 mod slim;
+mod status;
 mod template;
 mod text;
 mod uid;
@@ -37,7 +38,9 @@ pub use owner::Owner;
 pub use pod::{Phase, Pod, PodKey, Ready, Said};
 pub use probe::Probe;
 pub use resources::Resources;
+pub use status::Summary;
 pub use template::{ContainerSpec, PodTemplate, Role};
+pub(crate) use text::time;
 pub use uid::Uid;
 pub use watch::{Settings, WatchHealth, WatchTasks, Watches, spawn};
 

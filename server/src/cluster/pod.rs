@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::container::SlimContainerStatus;
 use super::loose::{Loose, loose};
 use super::template::SlimSpec;
-use super::{ContainerSpec, ContainerStatus, Owner, PodTemplate, Pools, Uid, slim, text};
+use super::{ContainerSpec, ContainerStatus, Jobs, Owner, PodTemplate, Pools, Uid, slim, text};
 use crate::intern::Interner;
 
 /// A pod's namespace and name, in the order lists are sorted.
@@ -145,6 +145,24 @@ impl Pod {
     /// The container of this name, init containers and sidecars included.
     pub fn container(&self, name: &str) -> Option<(&ContainerSpec, &ContainerStatus)> {
         self.containers().find(|(spec, _)| *spec.name == *name)
+    }
+
+    /// What made it, as people know it: the Deployment behind its ReplicaSet, the CronJob behind its Job; kind and name.
+    pub fn workload<'a>(&'a self, jobs: &'a Jobs) -> Option<(&'a str, &'a str)> {
+        let owner = self.owner.as_deref()?;
+        if let Some(deployment) = owner.deployment(&self.labels) {
+            return Some(("Deployment", deployment));
+        }
+        if &*owner.kind == "Job" {
+            let job = PodKey {
+                namespace: Arc::clone(&self.key.namespace),
+                name: Arc::clone(&owner.name),
+            };
+            if let Some(job) = jobs.get(&job) {
+                return Some(("CronJob", &job.cron_job));
+            }
+        }
+        Some((&owner.kind, &owner.name))
     }
 
     /// `status.reason`.
@@ -430,6 +448,35 @@ pub(super) mod tests {
         assert!(Arc::ptr_eq(&a.template, &b.template));
         assert!(Arc::ptr_eq(&a.owner.unwrap(), &b.owner.unwrap()));
         assert_eq!(pools.labels.len(), 1);
+    }
+
+    #[test]
+    fn what_made_a_pod_is_told_as_people_know_it() {
+        let made = |kind: &str, name: &str| {
+            keep(
+                json!({"metadata": {"namespace": "shop", "name": "p", "labels": {"pod-template-hash": "5b6"},
+                "ownerReferences": [{"kind": kind, "name": name, "controller": true}]}}),
+            )
+        };
+        let key = PodKey {
+            namespace: "shop".into(),
+            name: "nightly-29".into(),
+        };
+        let job = crate::cluster::Job {
+            key: key.clone(),
+            cron_job: "nightly".into(),
+        };
+        let jobs = Jobs::unit(key, Arc::new(job));
+        for (kind, name, expected) in [
+            ("ReplicaSet", "web-5b6", ("Deployment", "web")),
+            ("ReplicaSet", "web-5b7", ("ReplicaSet", "web-5b7")),
+            ("Job", "nightly-29", ("CronJob", "nightly")),
+            ("Job", "once", ("Job", "once")),
+            ("StatefulSet", "db", ("StatefulSet", "db")),
+        ] {
+            assert_eq!(made(kind, name).workload(&jobs), Some(expected));
+        }
+        assert_eq!(pod(json!({}), json!({})).workload(&jobs), None);
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(super) fn as_seconds(time: Timestamp) -> u32 {
 }
 
 /// The time that so many seconds say; zero says none.
-pub(super) fn time(seconds: u32) -> Option<Timestamp> {
+pub(crate) fn time(seconds: u32) -> Option<Timestamp> {
     (seconds > 0).then(|| Timestamp::from_secs(seconds.into()))
 }
 

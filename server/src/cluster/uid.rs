@@ -54,6 +54,11 @@ impl Uid {
         }
     }
 
+    /// As a number: the same for the same UID; zero where there is none.
+    pub fn number(self) -> u128 {
+        u128::from_be_bytes(self.digits)
+    }
+
     /// Whether there is one.
     pub fn is_some(self) -> bool {
         self.form != Form::None

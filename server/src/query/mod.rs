@@ -10,6 +10,7 @@ mod nodes;
 mod pods;
 mod ready;
 mod targets;
+mod vitals;
 mod why;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use nodes::NodeAnswer;
 pub use pods::{PodAnswer, PodCursor, PodList};
 pub use ready::{Readiness, Unready};
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
+pub use vitals::Teller;
 
 use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, Watches};
@@ -50,6 +52,7 @@ pub struct Query {
     retention: Retention,
     freshness: Arc<Histogram>,
     ready: ready::Latch,
+    totals: vitals::TotalsCache,
 }
 
 impl Query {
@@ -72,6 +75,7 @@ impl Query {
             retention: Retention::of(resolution),
             freshness: freshness::histogram(),
             ready: ready::Latch::default(),
+            totals: vitals::TotalsCache::default(),
         }
     }
 

@@ -8,7 +8,7 @@ mod chain;
 mod ends;
 mod node;
 mod pod;
-mod words;
+pub(super) mod words;
 
 use kubevitals_proto::metrics::{GROUP, Version};
 use kubevitals_proto::why::{Container, Freshness, Kind, Subject, Why};

@@ -11,15 +11,15 @@ use crate::store::{Absent, Lack, NoRate};
 
 /// What is wrong, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Words {
-    pub(super) what: String,
-    pub(super) hint: &'static str,
+pub(in crate::query) struct Words {
+    pub(in crate::query) what: String,
+    pub(in crate::query) hint: &'static str,
 }
 
 const WAIT: &str = "wait for the next scrape";
 
 /// Of `whom` (`container web`, `node n`): what its last reading lacked.
-pub(super) fn absent(whom: &str, absent: &Absent) -> Words {
+pub(in crate::query) fn absent(whom: &str, absent: &Absent) -> Words {
     let (what, hint) = match absent {
         Absent::Incomplete { lack, .. } => lacks(*lack),
         Absent::NoRate { why, .. } => no_rate(*why),
@@ -84,7 +84,7 @@ fn no_rate(why: NoRate) -> (&'static str, &'static str) {
 }
 
 /// Of a pod that is not running: what its phase says.
-pub(super) fn not_running(phase: Phase) -> Option<(&'static str, Words)> {
+pub(in crate::query) fn not_running(phase: Phase) -> Option<(&'static str, Words)> {
     let (reason, what, hint) = match phase {
         Phase::Running => return None,
         Phase::Pending => (

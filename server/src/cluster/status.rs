@@ -1,0 +1,402 @@
+//! Pods and nodes in a word, as kubectl's columns STATUS, READY and RESTARTS have them.
+
+use std::borrow::Cow;
+
+use super::container::Place;
+use super::{ContainerSpec, ContainerStatus, Ended, Node, Pod, Role, State, text};
+use kubevitals_proto::time::Timestamp;
+
+/// A pod in a line of `kubectl get pods`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary<'a> {
+    /// STATUS.
+    pub status: Cow<'a, str>,
+    /// What is said with it, where something is.
+    pub message: Option<&'a str>,
+    /// READY, before the slash: containers and sidecars that are ready.
+    pub ready: u32,
+    /// READY, behind it: containers and sidecars.
+    pub containers: u32,
+    /// RESTARTS: those of init containers only for as long as they are not done.
+    pub restarts: u32,
+    /// When the last one of those was.
+    pub last_restart: Option<Timestamp>,
+}
+
+impl Pod {
+    /// The pod in a line, by the rules of `printPod` in Kubernetes' pkg/printers/internalversion/printers.go.
+    pub fn summary(&self) -> Summary<'_> {
+        let phase = self.phase.as_str();
+        let mut summary = Summary {
+            status: self.reason().unwrap_or(phase).into(),
+            message: self.message(),
+            ready: 0,
+            containers: 0,
+            restarts: 0,
+            last_restart: None,
+        };
+        if self.gated {
+            summary.status = "SchedulingGated".into();
+        }
+        let staying = self.template.containers.iter().filter(|it| it.role.stays());
+        summary.containers = u32::try_from(staying.count()).unwrap_or(u32::MAX);
+        let initializing = summary.init(self);
+        if !initializing || self.initialized {
+            summary.regular(self);
+        }
+        // What is being deleted says so, unless it has ended.
+        if self.deleted_seconds > 0 {
+            if self.reason() == Some("NodeLost") {
+                summary.status = "Unknown".into();
+            } else if !self.phase.is_over() {
+                summary.status = "Terminating".into();
+            }
+        }
+        summary
+    }
+
+    /// The containers of one list of statuses, in that list's order: kubectl goes by it, and the kubelet sorts it by
+    /// name.
+    fn told(
+        &self,
+        init: bool,
+    ) -> impl DoubleEndedIterator<Item = (usize, &ContainerSpec, &ContainerStatus)> {
+        let of_kind = move |spec: &ContainerSpec, it: &ContainerStatus| {
+            spec.role.is_init() == init && it.is_told()
+        };
+        let places = self
+            .containers()
+            .filter(move |(spec, it)| of_kind(spec, it));
+        let most = places.map(|(_, it)| it.place.index() + 1).max();
+        (0..most.unwrap_or_default()).filter_map(move |index| {
+            let place = Place::of(index);
+            let mut all = self.containers();
+            all.find(|(spec, it)| of_kind(spec, it) && it.place == place)
+                .map(|(spec, it)| (index, spec, it))
+        })
+    }
+}
+
+impl<'a> Summary<'a> {
+    /// The init containers; whether one of them has not done its work.
+    fn init(&mut self, pod: &'a Pod) -> bool {
+        for (index, spec, container) in pod.told(true) {
+            self.count(container);
+            let sidecar = spec.role == Role::Sidecar;
+            if sidecar && container.started && !has_succeeded(container) {
+                self.ready += u32::from(container.ready);
+                continue;
+            }
+            let (status, message) = match &container.state {
+                State::Terminated(ended) if ended.exit_code == 0 => continue,
+                State::Terminated(ended) => {
+                    (format!("Init:{}", ending(ended)), ended.message.as_deref())
+                }
+                State::Waiting(Some(waiting)) => match waiting.reason.as_deref() {
+                    Some(reason) if reason != "PodInitializing" => {
+                        (format!("Init:{reason}"), waiting.message.as_deref())
+                    }
+                    _ => (progress(index, pod), waiting.message.as_deref()),
+                },
+                State::Waiting(None) | State::Running { .. } => (progress(index, pod), None),
+            };
+            self.status = status.into();
+            self.message = message.or(self.message);
+            return true;
+        }
+        false
+    }
+
+    /// The others: the first one that is in trouble gives the status.
+    fn regular(&mut self, pod: &'a Pod) {
+        (self.restarts, self.last_restart) = (0, None);
+        let sidecars = pod
+            .told(true)
+            .filter(|(_, spec, _)| spec.role == Role::Sidecar);
+        sidecars.for_each(|(_, _, sidecar)| self.count(sidecar));
+        let mut runs = false;
+        for (_, _, container) in pod.told(false).rev() {
+            self.count(container);
+            match &container.state {
+                State::Waiting(Some(waiting)) => {
+                    if let Some(reason) = waiting.reason.as_deref() {
+                        self.status = reason.into();
+                        self.message = waiting.message.as_deref();
+                    }
+                }
+                State::Terminated(ended) => {
+                    self.status = ending(ended);
+                    self.message = ended.message.as_deref();
+                }
+                State::Running { .. } if container.ready => {
+                    runs = true;
+                    self.ready += 1;
+                }
+                State::Running { .. } | State::Waiting(None) => {}
+            }
+        }
+        if self.status == "Completed" && runs {
+            self.status = if pod.ready.status {
+                "Running"
+            } else {
+                "NotReady"
+            }
+            .into();
+        }
+    }
+
+    fn count(&mut self, container: &ContainerStatus) {
+        self.restarts = self.restarts.saturating_add(container.restarts);
+        let last = container.last.as_deref();
+        let finished = last.and_then(|last| text::time(last.finished_seconds));
+        self.last_restart = self.last_restart.max(finished);
+    }
+}
+
+fn has_succeeded(container: &ContainerStatus) -> bool {
+    matches!(&container.state, State::Terminated(ended) if ended.exit_code == 0)
+}
+
+/// How many init containers are done, of how many.
+fn progress(done: usize, pod: &Pod) -> String {
+    let inits = pod
+        .template
+        .containers
+        .iter()
+        .filter(|it| it.role.is_init());
+    format!("Init:{done}/{}", inits.count())
+}
+
+/// How a container ended: the reason, else the signal, else the exit code.
+fn ending(ended: &Ended) -> Cow<'_, str> {
+    match (ended.reason.as_deref(), ended.signal) {
+        (Some(reason), _) => reason.into(),
+        (None, 0) => format!("ExitCode:{}", ended.exit_code).into(),
+        (None, signal) => format!("Signal:{signal}").into(),
+    }
+}
+
+impl Node {
+    /// STATUS of `kubectl get nodes` (`printNode`, likewise).
+    pub fn status(&self) -> &'static str {
+        let known = self.ready || self.unready.is_some();
+        match (known, self.ready, self.unschedulable) {
+            (true, true, false) => "Ready",
+            (true, true, true) => "Ready,SchedulingDisabled",
+            (true, false, false) => "NotReady",
+            (true, false, true) => "NotReady,SchedulingDisabled",
+            (false, _, false) => "Unknown",
+            (false, _, true) => "Unknown,SchedulingDisabled",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::pod::tests::keep;
+    use super::*;
+
+    /// STATUS, READY and RESTARTS of a pod with these containers; one whose name begins with `s` is a sidecar.
+    fn line(pod: Value) -> String {
+        let kept = keep(pod);
+        let summary = kept.summary();
+        let (ready, containers) = (summary.ready, summary.containers);
+        format!(
+            "{ready}/{containers} {} {}",
+            summary.status, summary.restarts
+        )
+    }
+
+    fn pod(phase: &str, inits: Value, apps: Value) -> Value {
+        let specs = |statuses: &Value| -> Vec<Value> {
+            let all = statuses.as_array().unwrap().iter();
+            all.enumerate()
+                .map(|(at, status)| {
+                    let name = status["name"]
+                        .as_str()
+                        .map_or(at.to_string(), str::to_owned);
+                    let always = name.starts_with('s').then_some("Always");
+                    json!({"name": name, "restartPolicy": always})
+                })
+                .collect()
+        };
+        let named = |statuses: &Value| -> Vec<Value> {
+            let mut all = statuses.as_array().unwrap().clone();
+            for (at, status) in all.iter_mut().enumerate() {
+                if status["name"].is_null() {
+                    status["name"] = at.to_string().into();
+                }
+            }
+            all
+        };
+        json!({
+            "metadata": {"namespace": "a", "name": "b"},
+            "spec": {"initContainers": specs(&inits), "containers": specs(&apps)},
+            "status": {"phase": phase, "initContainerStatuses": named(&inits), "containerStatuses": named(&apps)},
+        })
+    }
+
+    /// Cases of Kubernetes' own TestPrintPod and its like.
+    #[test]
+    fn the_container_in_trouble_gives_the_status() {
+        let run = || json!({"ready": true, "state": {"running": {}}});
+        let ended = |members: Value| json!({"state": {"terminated": members}});
+        let waits =
+            |reason: &str| json!({"restartCount": 3, "state": {"waiting": {"reason": reason}}});
+        for (phase, apps, expected) in [
+            ("Running", json!([run()]), "1/1 Running 0"),
+            (
+                "Running",
+                json!([run(), {"state": {"running": {}}}]),
+                "1/2 Running 0",
+            ),
+            (
+                "Pending",
+                json!([waits("ImagePullBackOff")]),
+                "0/1 ImagePullBackOff 3",
+            ),
+            (
+                "Running",
+                json!([run(), waits("CrashLoopBackOff")]),
+                "1/2 CrashLoopBackOff 3",
+            ),
+            ("Running", json!([waits("One"), waits("Two")]), "0/2 One 6"),
+            (
+                "Running",
+                json!([ended(json!({"reason": "OOMKilled", "exitCode": 137}))]),
+                "0/1 OOMKilled 0",
+            ),
+            (
+                "Failed",
+                json!([ended(json!({"exitCode": 7}))]),
+                "0/1 ExitCode:7 0",
+            ),
+            (
+                "Failed",
+                json!([ended(json!({"signal": 9, "exitCode": 137}))]),
+                "0/1 Signal:9 0",
+            ),
+            (
+                "Succeeded",
+                json!([ended(json!({"reason": "Completed"}))]),
+                "0/1 Completed 0",
+            ),
+            (
+                "Running",
+                json!([ended(json!({"reason": "Completed"})), run()]),
+                "1/2 NotReady 0",
+            ),
+            ("Running", json!([]), "0/0 Running 0"),
+            ("Pending", json!([waits("")]), "0/1 Pending 3"),
+        ] {
+            assert_eq!(line(pod(phase, json!([]), apps)), expected);
+        }
+        let mut ready = pod(
+            "Running",
+            json!([]),
+            json!([ended(json!({"reason": "Completed"})), run()]),
+        );
+        ready["status"]["conditions"] = json!([{"type": "Ready", "status": "True"}]);
+        assert_eq!(line(ready), "1/2 Running 0");
+    }
+
+    #[test]
+    fn init_containers_come_first_and_sidecars_count() {
+        let app =
+            || json!([{"restartCount": 1, "state": {"waiting": {"reason": "PodInitializing"}}}]);
+        let done = || json!({"restartCount": 2, "state": {"terminated": {"exitCode": 0}}});
+        let side = |ready: bool| json!({"name": "s", "started": true, "ready": ready, "restartCount": 4, "state": {"running": {}}});
+        for (inits, expected) in [
+            (json!([{"state": {"running": {}}}, {}]), "0/1 Init:0/2 0"),
+            (
+                json!([done(), {"state": {"waiting": {"reason": "PodInitializing"}}}]),
+                "0/1 Init:1/2 2",
+            ),
+            (
+                json!([{"state": {"terminated": {"exitCode": 1, "reason": "Error"}}}]),
+                "0/1 Init:Error 0",
+            ),
+            (
+                json!([{"state": {"terminated": {"exitCode": 1}}}]),
+                "0/1 Init:ExitCode:1 0",
+            ),
+            (
+                json!([{"state": {"terminated": {"exitCode": 1, "signal": 11}}}]),
+                "0/1 Init:Signal:11 0",
+            ),
+            (
+                json!([{"restartCount": 5, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]),
+                "0/1 Init:CrashLoopBackOff 5",
+            ),
+            (json!([done(), done()]), "0/1 PodInitializing 1"),
+            (json!([done(), side(true)]), "1/2 PodInitializing 5"),
+            (
+                json!([side(true), {"state": {"running": {}}}]),
+                "1/2 Init:1/2 4",
+            ),
+            (
+                json!([{"name": "s", "started": false, "state": {"running": {}}}]),
+                "0/2 Init:0/1 0",
+            ),
+        ] {
+            assert_eq!(line(pod("Pending", inits, app())), expected);
+        }
+        // A sidecar that crashes after all have started does not hide the others.
+        let crashed = json!([{"name": "s", "restartCount": 1, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]);
+        let mut late = pod(
+            "Running",
+            crashed,
+            json!([{"ready": true, "state": {"running": {}}}]),
+        );
+        late["status"]["conditions"] = json!([{"type": "Initialized", "status": "True"}]);
+        assert_eq!(line(late), "1/2 Init:CrashLoopBackOff 1");
+    }
+
+    #[test]
+    fn statuses_are_read_in_their_own_order() {
+        let mut pod = pod(
+            "Running",
+            json!([]),
+            json!([{"name": "z", "state": {"waiting": {"reason": "Z"}}}, {"name": "a", "state": {"waiting": {"reason": "A"}}}]),
+        );
+        assert_eq!(line(pod.clone()), "0/2 Z 0");
+        let statuses = pod["status"]["containerStatuses"].as_array_mut().unwrap();
+        statuses.reverse();
+        assert_eq!(line(pod), "0/2 A 0");
+    }
+
+    #[test]
+    fn what_is_said_of_the_whole_pod_comes_before_its_phase() {
+        let with = |phase: &str, reason: &str, deleted: bool| {
+            let mut pod = pod(phase, json!([]), json!([]));
+            pod["status"]["reason"] = reason.into();
+            if deleted {
+                pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+            }
+            line(pod)
+        };
+        assert_eq!(with("Failed", "Evicted", false), "0/0 Evicted 0");
+        assert_eq!(with("Running", "", true), "0/0 Terminating 0");
+        assert_eq!(with("Running", "NodeLost", true), "0/0 Unknown 0");
+        assert_eq!(with("Succeeded", "", true), "0/0 Succeeded 0");
+        let mut gated = pod("Pending", json!([]), json!([]));
+        gated["status"]["conditions"] =
+            json!([{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]);
+        assert_eq!(line(gated), "0/0 SchedulingGated 0");
+    }
+
+    #[test]
+    fn the_message_goes_with_the_status_and_the_last_restart_with_the_restarts() {
+        let kept = keep(pod(
+            "Running",
+            json!([{"lastState": {"terminated": {"finishedAt": "1970-01-01T00:00:09Z"}}, "state": {"terminated": {"exitCode": 0}}}]),
+            json!([{"restartCount": 2, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
+                "lastState": {"terminated": {"finishedAt": "1970-01-01T00:00:07Z"}}}]),
+        ));
+        let summary = kept.summary();
+        assert_eq!(summary.message, Some("back-off 10s"));
+        assert_eq!(summary.last_restart, Some(Timestamp::from_secs(7)));
+    }
+}

@@ -1,0 +1,82 @@
+//! Why a number is absent, in the API's words: those of `vitals why`.
+
+use kubevitals_proto::vitals::Absence;
+
+use crate::cluster::{ContainerStatus, Phase, State};
+use crate::query::why::words;
+use crate::store::Absent;
+
+/// What `whom` (`container web`, `node n`) lacks.
+pub(super) fn lacking(whom: &str, absent: &Absent) -> Absence {
+    told(absent.reason(), &words::absent(whom, absent).what)
+}
+
+/// Of a pod that is not running.
+pub(super) fn not_running(phase: Phase) -> Option<Absence> {
+    let (reason, words) = words::not_running(phase)?;
+    Some(told(reason, &words.what))
+}
+
+/// Of a pod that no node has.
+pub(super) fn no_node() -> Absence {
+    told("no_node", "no node has been found for it yet")
+}
+
+/// Of a container that the kubelet says does not run.
+pub(super) fn idle(container: &ContainerStatus) -> Option<Absence> {
+    let what = match &container.state {
+        State::Running { .. } => return None,
+        State::Waiting(waiting) => match waiting.as_ref().and_then(|it| it.reason.as_deref()) {
+            Some(reason) => format!("it does not run: it waits ({reason})"),
+            None => "it does not run yet".to_owned(),
+        },
+        State::Terminated(ended) => match ended.reason.as_deref() {
+            Some(reason) => format!("it does not run: it has ended ({reason})"),
+            None => format!(
+                "it does not run: it has ended with exit code {}",
+                ended.exit_code
+            ),
+        },
+    };
+    Some(told("not_running", &what))
+}
+
+/// Of a container that has all it needs, in a pod of which another one has not.
+pub(super) fn pod_not_whole() -> Absence {
+    told(
+        "pod_not_whole",
+        "another container of its pod lacks something, and a pod is told whole or not at all",
+    )
+}
+
+/// `not_reported` is `NotReported`; a sentence begins large and has an end.
+fn told(reason: &str, what: &str) -> Absence {
+    let words = reason.split('_').map(capital);
+    Absence {
+        reason: words.collect(),
+        message: format!("{}.", capital(what)),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_word_and_a_message_a_sentence() {
+        let absence = lacking("container web", &Absent::NotReported);
+        assert_eq!(absence.reason, "NotReported");
+        assert_eq!(
+            absence.message,
+            "Container web is not in the kubelet's last answer."
+        );
+        assert_eq!(not_running(Phase::Pending).unwrap().reason, "Pending");
+        assert!(not_running(Phase::Running).is_none());
+    }
+}

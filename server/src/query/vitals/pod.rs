@@ -1,0 +1,173 @@
+//! Pods.
+
+use kubevitals_proto::units::{Bytes, Nanocores};
+use kubevitals_proto::vitals::{
+    API_VERSION, Absence, ContainerVitals, LastRestart, Meta, PodVitals, Workload,
+};
+
+use super::amounts::{amounts, network, pressure, ratios};
+use super::container::{container, measured, usage};
+use super::{Met, Teller, absence};
+use crate::cluster::{self, Phase, Pod};
+use crate::store::{Absent, Latest};
+
+impl Teller {
+    /// A pod's.
+    pub fn pod(&mut self, pod: &Pod) -> PodVitals {
+        let met = pod.node.as_ref().map(|node| self.meet(node));
+        let summary = pod.summary();
+        let mut vitals = PodVitals {
+            kind: "PodVitals".to_owned(),
+            api_version: API_VERSION.to_owned(),
+            metadata: Meta {
+                name: pod.key.name.to_string(),
+                namespace: pod.key.namespace.to_string(),
+                uid: pod.uid.to_string(),
+                resource_version: String::new(),
+                creation_timestamp: pod.created(),
+                deletion_timestamp: cluster::time(pod.deleted_seconds),
+                labels: pod.labels.clone(),
+            },
+            phase: pod.phase.as_str().to_owned(),
+            message: summary.message.unwrap_or_default().to_owned(),
+            status: summary.status.into_owned(),
+            ready: pod.ready.status,
+            ready_since: cluster::time(pod.ready.since_seconds),
+            ready_containers: summary.ready,
+            total_containers: summary.containers,
+            node_name: pod.node.as_deref().unwrap_or_default().to_owned(),
+            workload: pod.workload(&self.jobs).map(|(kind, name)| Workload {
+                kind: kind.to_owned(),
+                name: name.to_owned(),
+            }),
+            start_time: pod.started(),
+            requests: amounts(pod.template.requests()),
+            limits: amounts(pod.template.bound()),
+            ..PodVitals::default()
+        };
+        let lost = met.as_ref().is_some_and(|met| met.lost);
+        vitals.containers = pod
+            .containers()
+            .map(|(spec, status)| container(spec, status, lost))
+            .collect();
+        vitals.restarts.count = summary.restarts.into();
+        vitals.restarts.last = last_restart(&vitals.containers);
+        match &met {
+            Some(met) => {
+                self.pod_usage(&mut vitals, pod, met);
+                extras(&mut vitals, pod, met);
+            }
+            None => silent(
+                &mut vitals,
+                pod,
+                absence::not_running(pod.phase)
+                    .filter(|_| pod.phase.is_over())
+                    .unwrap_or_else(absence::no_node),
+            ),
+        }
+        vitals
+    }
+
+    /// What the pod and its containers use, or why that is not known.
+    fn pod_usage(&self, vitals: &mut PodVitals, pod: &Pod, met: &Met) {
+        if let Some(absent) = absence::not_running(pod.phase) {
+            return silent(vitals, pod, absent);
+        }
+        let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
+        let rates = match &met.latest {
+            Some(latest) => latest.pod(namespace, name, self.retention, self.now),
+            None => Err(Absent::NotReported),
+        };
+        let (rates, measurements) = match rates {
+            Ok(rates) => rates,
+            Err(absent) => {
+                silent(vitals, pod, of_container(&absent));
+                if let Some(latest) = &met.latest {
+                    incomplete(vitals, latest, namespace, name);
+                }
+                return;
+            }
+        };
+        let (mut cpu, mut memory) = (Nanocores(0), Bytes(0));
+        for container in measurements {
+            cpu.0 = cpu.0.saturating_add(container.cpu.0);
+            memory.0 = memory.0.saturating_add(container.memory.0);
+        }
+        let template = &pod.template;
+        vitals.usage = Some(usage(cpu, memory, &rates));
+        vitals.ratios = ratios(cpu, memory, template.requests(), template.bound());
+        let told = vitals.containers.iter_mut().zip(pod.containers());
+        for (told, (spec, status)) in told {
+            let its = measurements.iter().find(|it| it.name == spec.name);
+            match its {
+                Some(its) => {
+                    let usage = usage(its.cpu, its.memory, &rates);
+                    measured(told, spec, usage, its.cpu, its.memory);
+                }
+                None => {
+                    let unseen = || absence::lacking("it", &Absent::NotReported);
+                    told.absent = Some(absence::idle(status).unwrap_or_else(unseen));
+                }
+            }
+        }
+    }
+}
+
+/// The pod has no usage, for this reason; nor have its containers, each for its own if it has one.
+fn silent(vitals: &mut PodVitals, pod: &Pod, absent: Absence) {
+    for (told, (_, status)) in vitals.containers.iter_mut().zip(pod.containers()) {
+        told.absent = absence::idle(status).or_else(|| Some(absent.clone()));
+    }
+    vitals.absent = Some(absent);
+}
+
+/// What each container of a pod that is not whole lacks.
+fn incomplete(vitals: &mut PodVitals, latest: &Latest, namespace: &str, name: &str) {
+    let Some((at, _)) = latest.find(namespace, name) else {
+        return;
+    };
+    for state in latest.incomplete_containers(at) {
+        let mut told = vitals.containers.iter_mut();
+        if let Some(told) = told.find(|told| *told.name == *state.name) {
+            told.absent = Some(match &state.absent {
+                Some(absent) => absence::lacking("it", absent),
+                None => absence::pod_not_whole(),
+            });
+        }
+    }
+}
+
+/// What a pod lacks, which is what its first container does that lacks something.
+fn of_container(absent: &Absent) -> Absence {
+    match absent {
+        Absent::Incomplete {
+            container: Some(name),
+            ..
+        }
+        | Absent::NoRate {
+            container: Some(name),
+            ..
+        } => absence::lacking(&format!("container {name}"), absent),
+        Absent::Incomplete { .. } | Absent::NoRate { .. } | Absent::Stale | Absent::NotReported => {
+            absence::lacking("it", absent)
+        }
+    }
+}
+
+/// What `/stats/summary` tells of the pod, for as long as it runs.
+fn extras(vitals: &mut PodVitals, pod: &Pod, met: &Met) {
+    let extra = met.extra.as_ref().filter(|_| pod.phase == Phase::Running);
+    let Some(extra) = extra.and_then(|extra| extra.pod(&pod.key.namespace, &pod.key.name)) else {
+        return;
+    };
+    vitals.ephemeral_storage = extra.ephemeral_storage().map(Into::into);
+    vitals.network = extra.network().map(network);
+    vitals.pressure = pressure(extra.pressure());
+    vitals.processes = extra.processes().map(u64::from);
+}
+
+/// The last restart of all of them.
+fn last_restart(containers: &[ContainerVitals]) -> Option<LastRestart> {
+    let all = containers.iter().filter_map(|it| it.restarts.last.as_ref());
+    all.max_by_key(|last| last.ended.finished).cloned()
+}
