@@ -11,11 +11,12 @@ use tokio::time::timeout;
 
 use crate::api;
 use crate::auth::{Auth, AuthError};
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Observer};
 use crate::config::Settings;
+use crate::health::{self, Health, Measured};
 use crate::manage::Manager;
 use crate::query::{Query, Readiness};
-use crate::scrape::{self, Kubelets, Stats, TlsError};
+use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
 use crate::store::Store;
 use crate::telemetry::chain;
 use crate::tls::{self, CertificateError, Keeper, Limits, Tls};
@@ -69,6 +70,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     scraping: JoinHandle<()>,
+    noticing: JoinHandle<()>,
     watches: cluster::WatchTasks,
 }
 
@@ -117,10 +119,16 @@ impl Server {
 
         let cluster = Arc::new(Cluster::default());
         let store = Arc::new(Store::default());
+        let health = Health::new(
+            Arc::clone(&cluster),
+            Arc::new(Measured(Arc::clone(&store))),
+            Arc::clone(&clock),
+            health::Limits::default(),
+        );
         let watched = cluster::Settings {
             node_selector,
             retention: REMEMBERED,
-            observers: Vec::new(),
+            observers: vec![Arc::clone(&health) as Arc<dyn Observer>],
         };
         let (watches, tasks) = cluster::spawn(&cluster, &client, watched, &clock);
         let scraping = tokio::spawn(scrape::run(
@@ -133,16 +141,20 @@ impl Server {
                 kubelets,
                 cluster: Arc::clone(&cluster),
                 store: Arc::clone(&store),
-                probes: Arc::new(scrape::NoProbes),
+                probes: Arc::clone(&health) as Arc<dyn ProbeSink>,
                 clock: Arc::clone(&clock),
                 stats: Arc::clone(&stats),
                 changed: Arc::clone(&watches.nodes_changed),
             },
         ));
+        let noticing = tokio::spawn({
+            let health = Arc::clone(&health);
+            async move { health.run().await }
+        });
         let auth = Auth::start(auth, &client, &clock)?;
         let wall = Arc::clone(&clock);
         let query = Arc::new(Query::new(
-            cluster, store, watches, stats, clock, resolution,
+            cluster, store, health, watches, stats, clock, resolution,
         ));
         let (ending, asked_to_end) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
@@ -181,6 +193,7 @@ impl Server {
             stop,
             serving,
             scraping,
+            noticing,
             watches: tasks,
         })
     }
@@ -216,6 +229,7 @@ impl Server {
     pub async fn failed(&self) {
         const LOOK: Duration = Duration::from_secs(1);
         while !(self.scraping.is_finished()
+            || self.noticing.is_finished()
             || self.serving.is_finished()
             || self.watches.is_finished()
             || self.auth.is_finished())
@@ -262,6 +276,7 @@ async fn serve_kept(serve: impl Future<Output = ()>, keeper: Keeper, manager: Op
 impl Drop for Server {
     fn drop(&mut self) {
         self.scraping.abort();
+        self.noticing.abort();
         self.serving.abort();
         self.watches.abort();
     }

@@ -125,6 +125,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     let query = Arc::new(Query::new(
         Arc::default(),
         Arc::default(),
+        crate::health::Health::unfed(),
         Watches::default(),
         Arc::new(Stats::new().unwrap()),
         Arc::new(SystemClock::default()),

@@ -258,6 +258,7 @@ mod tests {
             query: Arc::new(Query::new(
                 Arc::default(),
                 Arc::default(),
+                crate::health::Health::unfed(),
                 Watches::default(),
                 Arc::new(Stats::new().unwrap()),
                 Arc::clone(&clock),

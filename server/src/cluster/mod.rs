@@ -18,6 +18,8 @@ mod resources;
 mod slim;
 mod status;
 mod template;
+#[cfg(test)]
+pub(crate) mod testing;
 mod text;
 mod uid;
 mod watch;

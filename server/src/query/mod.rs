@@ -25,6 +25,7 @@ pub use vitals::Teller;
 
 use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, Watches};
+use crate::health::Health;
 use crate::scrape::Stats;
 use crate::store::{Absent, NodeExtra, Retention, Store};
 use crate::telemetry::Histogram;
@@ -45,6 +46,7 @@ pub enum Found<T> {
 pub struct Query {
     cluster: Arc<Cluster>,
     store: Arc<Store>,
+    health: Arc<Health>,
     watches: Watches,
     stats: Arc<Stats>,
     clock: Arc<dyn Clock>,
@@ -60,6 +62,7 @@ impl Query {
     pub fn new(
         cluster: Arc<Cluster>,
         store: Arc<Store>,
+        health: Arc<Health>,
         watches: Watches,
         stats: Arc<Stats>,
         clock: Arc<dyn Clock>,
@@ -68,6 +71,7 @@ impl Query {
         Self {
             cluster,
             store,
+            health,
             watches,
             stats,
             clock,
@@ -92,6 +96,11 @@ impl Query {
     /// How the watches of nodes and pods are doing.
     pub fn watches(&self) -> &Watches {
         &self.watches
+    }
+
+    /// What is wrong, since when and why.
+    pub fn health(&self) -> &Arc<Health> {
+        &self.health
     }
 
     /// What a node's `/stats/summary` told beside CPU and memory, if it is recent enough to be believed.

@@ -1,0 +1,32 @@
+//! Objects as the watches read them, for tests of those who are told of them.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::event::SlimEvent;
+use super::node::SlimNode;
+use super::pod::SlimPod;
+use super::{Event, Node, Pod, Pools};
+
+/// Reads objects, and shares what they have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Reader(Pools);
+
+impl Reader {
+    pub(crate) fn pod(&self, json: Value) -> Arc<Pod> {
+        let pod: SlimPod = serde_json::from_value(json).unwrap();
+        Arc::new(pod.keep(&self.0).unwrap())
+    }
+
+    pub(crate) fn node(&self, json: Value) -> Arc<Node> {
+        let node: SlimNode = serde_json::from_value(json).unwrap();
+        Arc::new(node.keep(&self.0).unwrap())
+    }
+
+    /// Nothing for an event that is not about a pod.
+    pub(crate) fn event(&self, json: Value) -> Option<Event> {
+        let event: SlimEvent = serde_json::from_value(json).unwrap();
+        event.keep(&self.0.names)
+    }
+}

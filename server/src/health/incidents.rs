@@ -1,0 +1,441 @@
+//! The incidents that are remembered: opened, changed, ended, and in the end forgotten.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use kubevitals_proto::labels::Labels;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{
+    API_VERSION, Cause, Certainty, Evidence, Incident, IncidentKind, Involved, Meta, Source,
+};
+
+use super::Limits;
+use super::changes::{Change, Changes};
+use crate::cluster::Uid;
+
+/// An incident, for as long as it is remembered. In the order in which they were opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct IncidentId(pub(super) u64);
+
+/// Of very many pieces of evidence the first and the last so many are kept.
+const FIRST: usize = 8;
+const LAST: usize = 16;
+
+/// The longest text of a piece of evidence: a message may be longer than anybody wants to read two dozen times.
+const LONGEST: usize = 400;
+
+/// What makes a piece of evidence the same one when it is told again: the event's UID, or the end it tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ClueKey(pub(super) u64);
+
+impl ClueKey {
+    pub(super) fn of(what: impl Hash) -> Self {
+        let mut hasher = DefaultHasher::new();
+        what.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+/// A piece of evidence that is to be added.
+#[derive(Debug, Clone)]
+pub(super) struct Clue {
+    pub(super) key: ClueKey,
+    pub(super) evidence: Evidence,
+}
+
+impl Clue {
+    pub(super) fn new(key: ClueKey, time: Timestamp, source: Source, mut text: String) -> Self {
+        if text.len() > LONGEST {
+            text.truncate(text.floor_char_boundary(LONGEST - '…'.len_utf8()));
+            text.push('…');
+        }
+        let evidence = Evidence { time, source, text };
+        Self { key, evidence }
+    }
+}
+
+/// What a new incident begins with.
+#[derive(Debug)]
+pub(super) struct New {
+    pub(super) reason: IncidentKind,
+    pub(super) cause: Cause,
+    pub(super) certainty: Certainty,
+    pub(super) involved: Involved,
+    pub(super) labels: Labels,
+    pub(super) began: Timestamp,
+}
+
+/// An incident, and what is known of it besides what is told.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    pub(super) incident: Arc<Incident>,
+    /// Of each piece of its evidence.
+    pub(super) keys: Vec<ClueKey>,
+    pub(super) version: u64,
+}
+
+/// What is changed of an incident.
+#[derive(Debug)]
+pub(super) struct Edit<'a> {
+    pub(super) incident: &'a mut Incident,
+    keys: &'a mut Vec<ClueKey>,
+}
+
+impl Edit<'_> {
+    /// Adds evidence in its place in time, or says anew what was said before.
+    pub(super) fn clue(&mut self, clue: Clue) {
+        self.seen(clue.evidence.time);
+        let evidence = &mut self.incident.evidence;
+        if let Some(at) = self.keys.iter().position(|key| *key == clue.key) {
+            if evidence.get(at) == Some(&clue.evidence) {
+                return;
+            }
+            evidence.remove(at);
+            self.keys.remove(at);
+        }
+        let at = evidence.partition_point(|known| known.time <= clue.evidence.time);
+        evidence.insert(at, clue.evidence);
+        self.keys.insert(at, clue.key);
+        if evidence.len() > FIRST + LAST {
+            evidence.remove(FIRST);
+            self.keys.remove(FIRST);
+        }
+    }
+
+    /// Takes out the evidence with one of these keys.
+    pub(super) fn take(&mut self, keys: &[ClueKey]) -> Vec<Clue> {
+        let mut taken = Vec::new();
+        for key in keys {
+            if let Some(at) = self.keys.iter().position(|known| known == key) {
+                self.keys.remove(at);
+                let evidence = self.incident.evidence.remove(at);
+                taken.push(Clue {
+                    key: *key,
+                    evidence,
+                });
+            }
+        }
+        taken
+    }
+
+    /// It was seen then.
+    pub(super) fn seen(&mut self, at: Timestamp) {
+        self.incident.last_seen = self.incident.last_seen.max(at);
+    }
+
+    /// It began no later than then.
+    pub(super) fn began(&mut self, at: Timestamp) {
+        if at < self.incident.began {
+            self.incident.began = at;
+            self.incident.metadata.creation_timestamp = Some(at);
+        }
+    }
+}
+
+/// The incidents.
+#[derive(Debug)]
+pub(super) struct Incidents {
+    records: BTreeMap<IncidentId, Record>,
+    names: HashSet<(String, String)>,
+    next: u64,
+    limits: Limits,
+    pub(super) changes: Changes,
+    /// Forgotten because there were too many.
+    pub(super) dropped: u64,
+}
+
+impl Incidents {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            records: BTreeMap::new(),
+            names: HashSet::new(),
+            next: 0,
+            limits,
+            changes: Changes::default(),
+            dropped: 0,
+        }
+    }
+
+    /// Opens an incident.
+    pub(super) fn open(&mut self, new: New) -> IncidentId {
+        let namespace = match &*new.involved.namespace {
+            "" => "default",
+            namespace => namespace,
+        };
+        let name = self.name(namespace, &new);
+        let incident = Incident {
+            type_kind: "Incident".to_owned(),
+            api_version: API_VERSION.to_owned(),
+            metadata: Meta {
+                name,
+                namespace: namespace.to_owned(),
+                uid: new.involved.uid.clone(),
+                creation_timestamp: Some(new.began),
+                labels: new.labels,
+                ..Meta::default()
+            },
+            reason: new.reason,
+            cause: new.cause,
+            certainty: new.certainty,
+            involved: new.involved,
+            began: new.began,
+            last_seen: new.began,
+            ..Incident::default()
+        };
+        self.add(Record {
+            incident: Arc::new(incident),
+            keys: Vec::new(),
+            version: 0,
+        })
+    }
+
+    /// Adds one as it is; its version is told anew.
+    pub(super) fn add(&mut self, mut record: Record) -> IncidentId {
+        let id = IncidentId(self.next);
+        self.next += 1;
+        let meta = &record.incident.metadata;
+        self.names
+            .insert((meta.namespace.clone(), meta.name.clone()));
+        record.version = self.changes.note(Change::incident(meta, false));
+        self.records.insert(id, record);
+        self.bound();
+        id
+    }
+
+    /// Changes an incident; whether it is another than before. One that is not remembered is not changed.
+    pub(super) fn edit(&mut self, id: IncidentId, change: impl FnOnce(&mut Edit<'_>)) -> bool {
+        let Some(record) = self.records.get_mut(&id) else {
+            return false;
+        };
+        let (mut incident, mut keys) = ((*record.incident).clone(), record.keys.clone());
+        change(&mut Edit {
+            incident: &mut incident,
+            keys: &mut keys,
+        });
+        if incident == *record.incident {
+            return false;
+        }
+        record.version = self
+            .changes
+            .note(Change::incident(&incident.metadata, false));
+        record.incident = Arc::new(incident);
+        record.keys = keys;
+        true
+    }
+
+    /// Ends an incident, unless it is over already. It cannot have ended before it began.
+    pub(super) fn end(&mut self, id: IncidentId, at: Timestamp) {
+        self.edit(id, |edit| {
+            let began = edit.incident.began;
+            edit.incident.ended.get_or_insert(at.max(began));
+        });
+    }
+
+    /// Takes an incident back: it was another one's.
+    pub(super) fn remove(&mut self, id: IncidentId) -> Option<Record> {
+        let record = self.records.remove(&id)?;
+        let meta = &record.incident.metadata;
+        self.names
+            .remove(&(meta.namespace.clone(), meta.name.clone()));
+        self.changes.note(Change::incident(meta, true));
+        Some(record)
+    }
+
+    pub(super) fn get(&self, id: IncidentId) -> Option<&Arc<Incident>> {
+        self.records.get(&id).map(|record| &record.incident)
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = (IncidentId, &Record)> {
+        self.records.iter().map(|(id, record)| (*id, record))
+    }
+
+    /// Whether it has been told that a pod failed: that happens once.
+    pub(super) fn tells_of_failure(&self, pod: Uid) -> bool {
+        let uid = pod.to_string();
+        if uid.is_empty() {
+            return false;
+        }
+        let mut all = self.records.values().map(|record| &record.incident);
+        all.any(|it| {
+            matches!(it.reason, IncidentKind::Eviction | IncidentKind::PodFailed)
+                && it.involved.uid == uid
+        })
+    }
+
+    /// For how many nanoseconds what is over is remembered.
+    pub(super) fn kept(&self) -> i64 {
+        i64::try_from(self.limits.age.as_nanos()).unwrap_or(i64::MAX)
+    }
+
+    /// Forgets what was over for longer than incidents are remembered.
+    pub(super) fn age(&mut self, now: Timestamp) {
+        let kept = self.kept();
+        let old = |record: &Record| {
+            let ended = record.incident.ended;
+            ended.is_some_and(|ended| now.since(ended) > kept)
+        };
+        let old = self.records.iter().filter(|(_, record)| old(record));
+        let old: Vec<IncidentId> = old.map(|(id, _)| *id).collect();
+        for id in old {
+            self.remove(id);
+        }
+    }
+
+    /// Of too many, forgets the oldest that are over, and then the oldest.
+    fn bound(&mut self) {
+        while self.records.len() > self.limits.incidents {
+            let over = |(_, record): &(&IncidentId, &Record)| record.incident.ended.is_some();
+            let first = self
+                .records
+                .iter()
+                .find(over)
+                .or(self.records.iter().next());
+            let Some(id) = first.map(|(id, _)| *id) else {
+                return;
+            };
+            self.dropped += 1;
+            self.remove(id);
+        }
+    }
+
+    /// The name of the pod or node, and something short that tells this incident from its others. The same incident has
+    /// the same name at every replica that saw it begin alike.
+    fn name(&self, namespace: &str, new: &New) -> String {
+        let involved = &new.involved;
+        let mut salt = 0_u32;
+        loop {
+            let what = (
+                &involved.uid,
+                &involved.container,
+                new.reason,
+                new.began,
+                salt,
+            );
+            let digits = ClueKey::of(what).0 >> 24;
+            let mut name = involved.name.clone();
+            // With its dash and its digits the name has to be one: at most 253 characters.
+            name.truncate(name.floor_char_boundary(240));
+            let name = format!("{name}-{digits:010x}");
+            if !self.names.contains(&(namespace.to_owned(), name.clone())) {
+                return name;
+            }
+            salt += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn new(name: &str, began: i64) -> New {
+        New {
+            reason: IncidentKind::Restart,
+            cause: Cause::Exited,
+            certainty: Certainty::Direct,
+            involved: Involved {
+                kind: "Pod".to_owned(),
+                namespace: "shop".to_owned(),
+                name: name.to_owned(),
+                uid: name.to_owned(),
+                ..Involved::default()
+            },
+            labels: Labels::default(),
+            began: Timestamp::from_secs(began),
+        }
+    }
+
+    fn incidents(most: usize) -> Incidents {
+        Incidents::new(Limits {
+            incidents: most,
+            age: Duration::from_secs(3600),
+            ..Limits::default()
+        })
+    }
+
+    fn clue(key: u64, at: i64, text: &str) -> Clue {
+        let at = Timestamp::from_secs(at);
+        Clue::new(ClueKey(key), at, Source::Event, text.to_owned())
+    }
+
+    #[test]
+    fn names_are_stable_and_unique() {
+        let mut incidents = incidents(10);
+        let first = incidents.open(new("web-1", 5));
+        let second = incidents.open(new("web-1", 5));
+        let name = |incidents: &Incidents, id| incidents.get(id).unwrap().metadata.name.clone();
+        assert!(name(&incidents, first).starts_with("web-1-"));
+        assert_ne!(name(&incidents, first), name(&incidents, second));
+        let mut others = self::incidents(10);
+        let other = others.open(new("web-1", 5));
+        assert_eq!(name(&others, other), name(&incidents, first));
+        let long = others.open(new(&"x".repeat(253), 5));
+        assert_eq!(name(&others, long).len(), 251);
+    }
+
+    #[test]
+    fn evidence_is_in_the_order_of_time_and_said_once() {
+        let mut incidents = incidents(10);
+        let id = incidents.open(new("web-1", 5));
+        incidents.edit(id, |edit| {
+            edit.clue(clue(1, 9, "late"));
+            edit.clue(clue(2, 7, "once"));
+            edit.clue(clue(2, 8, "twice"));
+        });
+        let incident = incidents.get(id).unwrap();
+        let texts: Vec<&str> = incident.evidence.iter().map(|it| &*it.text).collect();
+        assert_eq!(texts, ["twice", "late"]);
+        assert_eq!(incident.last_seen, Timestamp::from_secs(9));
+        assert!(!incidents.edit(id, |edit| edit.clue(clue(1, 9, "late"))));
+    }
+
+    #[test]
+    fn of_very_much_evidence_the_first_and_the_last_is_kept() {
+        let mut incidents = incidents(10);
+        let id = incidents.open(new("web-1", 5));
+        for n in 0..100 {
+            incidents.edit(id, |edit| edit.clue(clue(n, 10, &n.to_string())));
+        }
+        let evidence = &incidents.get(id).unwrap().evidence;
+        let texts: Vec<&str> = evidence.iter().map(|it| &*it.text).collect();
+        let mut expected: Vec<String> = (0..8).map(|n| n.to_string()).collect();
+        expected.extend((84..100).map(|n| n.to_string()));
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn of_too_many_incidents_those_that_are_over_go_first() {
+        let mut incidents = incidents(2);
+        let open = incidents.open(new("a", 1));
+        let over = incidents.open(new("b", 2));
+        incidents.end(over, Timestamp::from_secs(3));
+        let newest = incidents.open(new("c", 4));
+        let kept: Vec<IncidentId> = incidents.records().map(|(id, _)| id).collect();
+        assert_eq!(kept, [open, newest]);
+        assert_eq!(incidents.dropped, 1);
+    }
+
+    #[test]
+    fn an_incident_is_forgotten_when_it_has_been_over_for_long() {
+        let mut incidents = incidents(10);
+        let (open, over) = (incidents.open(new("a", 1)), incidents.open(new("b", 2)));
+        incidents.end(over, Timestamp::from_secs(10));
+        incidents.age(Timestamp::from_secs(3610));
+        assert!(incidents.get(over).is_some());
+        incidents.age(Timestamp::from_secs(3611));
+        assert!(incidents.get(over).is_none() && incidents.get(open).is_some());
+    }
+
+    #[test]
+    fn it_cannot_end_before_it_began_nor_twice() {
+        let mut incidents = incidents(10);
+        let id = incidents.open(new("a", 9));
+        incidents.end(id, Timestamp::from_secs(4));
+        incidents.end(id, Timestamp::from_secs(40));
+        let ended = incidents.get(id).unwrap().ended;
+        assert_eq!(ended, Some(Timestamp::from_secs(9)));
+    }
+}

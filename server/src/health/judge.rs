@@ -1,0 +1,263 @@
+//! Why a container ended: what Kubernetes says, what follows from what was seen, and what nobody knows.
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Cause, Certainty, ProbeKind, Source};
+
+use super::counters::{ProbeId, Seen};
+use super::facts::{PodFacts, Restart, Topic};
+use super::incidents::Clue;
+use super::life::{finished, started};
+use super::past::{Of, Point, in_words, is_at_limit, is_near_limit, seconds};
+use super::rules::{BEFORE, SECOND, SLACK, UNSAMPLED};
+use super::scene::Scene;
+use super::words;
+use crate::cluster::{ContainerSpec, Ended, Pod, Role};
+
+/// What is made of an end.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) cause: Cause,
+    pub(super) certainty: Certainty,
+    pub(super) decided: bool,
+    pub(super) clues: Vec<Clue>,
+}
+
+/// SIGKILL and SIGTERM: what ends a container from outside.
+const KILLED: [i32; 2] = [137, 143];
+const SIGNALS: [i32; 2] = [9, 15];
+
+/// Whether it was ended by somebody else.
+fn is_killed(ended: &Ended) -> bool {
+    KILLED.contains(&ended.exit_code) || SIGNALS.contains(&ended.signal)
+}
+
+/// What an end's own status tells of its cause, where nothing else is known.
+pub(super) fn told_by_status(ended: &Ended) -> (Cause, Certainty) {
+    match ended.reason.as_deref() {
+        Some("OOMKilled") => (Cause::OomKilled, Certainty::Direct),
+        Some("ContainerStatusUnknown") => (Cause::NodeLost, Certainty::Likely),
+        _ if is_killed(ended) => (Cause::Unknown, Certainty::Unknown),
+        _ => (Cause::Exited, Certainty::Direct),
+    }
+}
+
+/// The cause that a probe is of a restart.
+pub(super) fn cause_of(kind: ProbeKind) -> Cause {
+    match kind {
+        ProbeKind::Liveness => Cause::LivenessProbe,
+        ProbeKind::Startup => Cause::StartupProbe,
+        ProbeKind::Readiness => Cause::ReadinessProbe,
+    }
+}
+
+impl PodFacts {
+    /// Why a container ended, as far as that is known now.
+    pub(super) fn judge(
+        &self,
+        pod: &Pod,
+        c: usize,
+        (nth, ended): (u32, &Ended),
+        scene: &Scene<'_>,
+    ) -> Option<Verdict> {
+        let (facts, spec, _) = self.container(pod, c)?;
+        let points = self.points(pod, spec, ended, scene);
+        let told = super::words::ended(ended);
+        let kill = facts
+            .kill
+            .filter(|kill| kill.explains(&told) && !facts.is_spent(kill));
+        let node = pod.node.as_deref().unwrap_or_default();
+        let lost = || finished(ended).is_some_and(|at| scene.nodes.was_lost(node, at));
+        let reason = ended.reason.as_deref().unwrap_or_default();
+        let probed = spec.liveness.is_some() || spec.startup.is_some();
+        let (cause, certainty, decided) = if reason == "OOMKilled" {
+            (Cause::OomKilled, Certainty::Direct, true)
+        } else if let Some(kill) = kill {
+            (cause_of(kill.kind), Certainty::Direct, true)
+        } else if reason == "ContainerStatusUnknown" || (ended.exit_code == 255 && lost()) {
+            (Cause::NodeLost, Certainty::Likely, true)
+        } else if let Some(kind) = self.struck_out(c, spec) {
+            (cause_of(kind), Certainty::Likely, false)
+        } else if is_killed(ended) && is_near_limit(&points, spec.limits) {
+            (Cause::OomKilled, Certainty::Likely, !probed)
+        } else if is_killed(ended) {
+            // Until the counters have told: what killed it the last time is the likeliest.
+            let before = [Cause::LivenessProbe, Cause::StartupProbe]
+                .into_iter()
+                .find(|cause| self.open_on(Topic::Restart(c, *cause)).is_some());
+            match before.filter(|_| probed) {
+                Some(cause) => (cause, Certainty::Likely, false),
+                None => (Cause::Unknown, Certainty::Unknown, !probed),
+            }
+        } else {
+            (Cause::Exited, Certainty::Direct, !probed)
+        };
+        Some(Verdict {
+            cause,
+            certainty,
+            decided,
+            clues: self.clues(spec, c, (nth, ended), cause, &points),
+        })
+    }
+
+    /// The probe that has failed as often in a row as makes the kubelet kill the container.
+    fn struck_out(&self, c: usize, spec: &ContainerSpec) -> Option<ProbeKind> {
+        let facts = self.containers.get(c)?;
+        let kinds = [
+            (ProbeKind::Startup, &spec.startup),
+            (ProbeKind::Liveness, &spec.liveness),
+        ];
+        kinds.into_iter().find_map(|(kind, probe)| {
+            let streak = facts.streaks.of(kind)?;
+            (streak.failures() >= probe.as_ref()?.failure_threshold).then_some(kind)
+        })
+    }
+
+    /// What was measured of the incarnation that ended.
+    fn points(
+        &self,
+        pod: &Pod,
+        spec: &ContainerSpec,
+        ended: &Ended,
+        scene: &Scene<'_>,
+    ) -> Vec<Point> {
+        let (Some(node), Some(until)) = (&pod.node, finished(ended)) else {
+            return Vec::new();
+        };
+        let earliest = until.plus_nanos(-BEFORE);
+        let since = started(ended).map_or(earliest, |started| started.max(earliest));
+        let of = Of {
+            node,
+            pod: &pod.key,
+            uid: pod.uid,
+            container: &spec.name,
+        };
+        // It ended within that second.
+        scene.past.between(of, since, until.plus_nanos(SECOND))
+    }
+
+    fn clues(
+        &self,
+        spec: &ContainerSpec,
+        c: usize,
+        (nth, ended): (u32, &Ended),
+        cause: Cause,
+        points: &[Point],
+    ) -> Vec<Clue> {
+        let Some(at) = finished(ended) else {
+            return Vec::new();
+        };
+        let keys = Restart::keys(self.uid, c, nth);
+        let lived = started(ended).map(|started| at.since(started).max(0));
+        let status = words::how_it_ended(ended, lived);
+        let mut clues = vec![Clue::new(keys[0], at, Source::Status, status)];
+        let short = lived.is_some_and(|lived| lived <= UNSAMPLED);
+        // What it used tells something of why it was killed, or if it was all that it might use.
+        let telling = matches!(cause, Cause::OomKilled | Cause::Unknown);
+        if !telling && !is_at_limit(points, spec.limits) {
+            return clues;
+        }
+        let measured = match in_words(points, spec.limits, at) {
+            Some(measured) if short && points.len() == 1 => format!(
+                "it lived {}, too short for more than one sample: {measured}",
+                seconds(lived.unwrap_or_default())
+            ),
+            Some(measured) => measured,
+            None if short => format!(
+                "it lived {}, too short for its memory to be sampled",
+                seconds(lived.unwrap_or_default())
+            ),
+            None => "its memory before is not known".to_owned(),
+        };
+        clues.push(Clue::new(keys[1], at, Source::History, measured));
+        clues
+    }
+
+    /// What the counters make of ends that were not decided: a look between which and the one before a container ended
+    /// tells whether its probe failed as often as it takes. Gives the restarts that turn out otherwise, with cause and
+    /// certainty, and what the counters told.
+    pub(super) fn reconsider(&self, pod: &Pod, scene: &Scene<'_>) -> Vec<Reconsidered> {
+        let mut all = Vec::new();
+        let node = pod.node.as_deref().unwrap_or_default();
+        for (c, facts) in self.containers.iter().enumerate() {
+            let Some(spec) = pod.template.containers.get(c) else {
+                continue;
+            };
+            if spec.role == Role::Init || facts.restarts.iter().all(|restart| restart.decided) {
+                continue;
+            }
+            let seen = |kind| {
+                scene
+                    .counters
+                    .of(node, ProbeId::of(self.uid, &spec.name, kind))
+            };
+            let liveness = seen(ProbeKind::Liveness).zip(spec.liveness.as_ref());
+            let startup = seen(ProbeKind::Startup).zip(spec.startup.as_ref());
+            let probes = [
+                (ProbeKind::Liveness, liveness),
+                (ProbeKind::Startup, startup),
+            ];
+            let known = probes.iter().any(|(_, probe)| probe.is_some());
+            for restart in facts.restarts.iter().filter(|restart| !restart.decided) {
+                let Some(at) = restart.ended.finished else {
+                    continue;
+                };
+                let likely = probes.iter().find_map(|(kind, probe)| {
+                    let (seen, probe) = (*probe)?;
+                    let threshold = probe.failure_threshold;
+                    let deaths = facts.ends_between(&seen);
+                    let failures = seen.run_before.saturating_add(seen.failed);
+                    let enough = seen.covers(at)
+                        && seen.failed > 0
+                        && failures >= threshold.saturating_mul(deaths.max(1));
+                    enough.then_some((*kind, seen))
+                });
+                let looked = probes
+                    .iter()
+                    .filter_map(|(_, probe)| probe.as_ref())
+                    .any(|(seen, _)| seen.to >= at);
+                all.push(match likely {
+                    Some((kind, seen)) => Reconsidered {
+                        c,
+                        nth: restart.nth,
+                        verdict: Some((cause_of(kind), Certainty::Likely)),
+                        clue: Some((seen.to, words::counted(kind, &seen))),
+                    },
+                    None if known && looked => Reconsidered {
+                        c,
+                        nth: restart.nth,
+                        verdict: None,
+                        clue: None,
+                    },
+                    None => continue,
+                });
+            }
+        }
+        all
+    }
+}
+
+/// What the counters made of an end.
+#[derive(Debug)]
+pub(super) struct Reconsidered {
+    pub(super) c: usize,
+    pub(super) nth: u32,
+    /// Cause and certainty; nothing if they tell of no failures.
+    pub(super) verdict: Option<(Cause, Certainty)>,
+    pub(super) clue: Option<(Timestamp, String)>,
+}
+
+impl Seen {
+    /// Whether something that happened then shows between this look and the one before.
+    fn covers(&self, at: Timestamp) -> bool {
+        !self.first && at.since(self.from) >= -SLACK && self.to.since(at) >= -SLACK
+    }
+}
+
+impl super::facts::ContainerFacts {
+    fn ends_between(&self, seen: &Seen) -> u32 {
+        let ends = self.restarts.iter();
+        let between =
+            ends.filter(|restart| restart.ended.finished.is_some_and(|at| seen.covers(at)));
+        u32::try_from(between.count()).unwrap_or(u32::MAX)
+    }
+}

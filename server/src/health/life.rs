@@ -1,0 +1,130 @@
+//! How often a container has ended, and how, read off its status.
+//!
+//! The kubelet's restart count is the number of the incarnation that it speaks of: the first is 0. While a container
+//! waits for its next start, the count is still that of the one that ended. So the number of ends is the same whether
+//! the kubelet is seen before, while, or after it starts a container again, and an end is counted once.
+
+use kubevitals_proto::time::Timestamp;
+
+use crate::cluster::{ContainerStatus, Ended, Role, State};
+
+/// How often it has ended, as far as it was, or will be, started again for it. One that has ended well may be meant to:
+/// that counts when it is started again.
+pub(super) fn deaths(status: &ContainerStatus) -> u32 {
+    let again = match &status.state {
+        State::Running { .. } => false,
+        State::Terminated(ended) => ended.exit_code != 0,
+        State::Waiting(_) => status.last.is_some(),
+    };
+    status.restarts.saturating_add(u32::from(again))
+}
+
+/// The ends that the status tells of, the newest first, each with its number: the first is 1.
+pub(super) fn ends(status: &ContainerStatus) -> impl Iterator<Item = (u32, &Ended)> {
+    let newest = match &status.state {
+        State::Terminated(ended) if ended.exit_code != 0 => Some(&**ended),
+        _ => None,
+    };
+    let (restarts, last) = (status.restarts, status.last.as_deref());
+    let of_last = match status.state {
+        State::Waiting(_) => restarts.saturating_add(1),
+        State::Running { .. } | State::Terminated(_) => restarts,
+    };
+    let newest = newest.map(|ended| (restarts.saturating_add(1), ended));
+    newest
+        .into_iter()
+        .chain(last.map(|ended| (of_last, ended)))
+        .filter(|(nth, _)| *nth > 0)
+}
+
+/// Whether an end is that of an init container that did its work: it may be run again, for a new sandbox, without
+/// anything being wrong with it.
+pub(super) fn is_done(role: Role, ended: &Ended) -> bool {
+    role == Role::Init && ended.exit_code == 0
+}
+
+/// Since when it runs.
+pub(super) fn running_since(status: &ContainerStatus) -> Option<Timestamp> {
+    match status.state {
+        State::Running { since_seconds } => Some(Timestamp::from_secs(since_seconds.into())),
+        State::Waiting(_) | State::Terminated(_) => None,
+    }
+}
+
+/// When it had started, where that is said.
+pub(super) fn started(ended: &Ended) -> Option<Timestamp> {
+    time(ended.started_seconds)
+}
+
+/// When it ended, where that is said.
+pub(super) fn finished(ended: &Ended) -> Option<Timestamp> {
+    time(ended.finished_seconds)
+}
+
+/// The time that so many seconds say; zero says none.
+pub(super) fn time(seconds: u32) -> Option<Timestamp> {
+    (seconds > 0).then(|| Timestamp::from_secs(seconds.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(exit_code: i32, finished_seconds: u32) -> Box<Ended> {
+        Box::new(Ended {
+            exit_code,
+            finished_seconds,
+            ..Ended::default()
+        })
+    }
+
+    fn status(restarts: u32, state: State, last: Option<Box<Ended>>) -> ContainerStatus {
+        let mut status = ContainerStatus::default();
+        (status.restarts, status.state, status.last) = (restarts, state, last);
+        status
+    }
+
+    fn told(status: &ContainerStatus) -> (u32, Vec<(u32, u32)>) {
+        let ends = ends(status).map(|(nth, ended)| (nth, ended.finished_seconds));
+        (deaths(status), ends.collect())
+    }
+
+    /// One crash loop, as the kubelet tells it look by look.
+    #[test]
+    fn an_end_has_the_same_number_in_every_state_that_tells_of_it() {
+        let running = State::Running { since_seconds: 9 };
+        for (status, expected) in [
+            (status(0, State::Waiting(None), None), (0, vec![])),
+            (status(0, running.clone(), None), (0, vec![])),
+            (
+                status(0, State::Terminated(ended(7, 10)), None),
+                (1, vec![(1, 10)]),
+            ),
+            (
+                status(0, State::Waiting(None), Some(ended(7, 10))),
+                (1, vec![(1, 10)]),
+            ),
+            (status(1, running, Some(ended(7, 10))), (1, vec![(1, 10)])),
+            (
+                status(1, State::Terminated(ended(7, 20)), Some(ended(7, 10))),
+                (2, vec![(2, 20), (1, 10)]),
+            ),
+            (
+                status(1, State::Waiting(None), Some(ended(7, 20))),
+                (2, vec![(2, 20)]),
+            ),
+        ] {
+            assert_eq!(told(&status), expected, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_went_well_counts_when_it_is_followed_by_a_start() {
+        let completed = status(0, State::Terminated(ended(0, 10)), None);
+        assert_eq!(told(&completed), (0, vec![]));
+        let waits = status(0, State::Waiting(None), Some(ended(0, 10)));
+        assert_eq!(told(&waits), (1, vec![(1, 10)]));
+        assert!(is_done(Role::Init, &ended(0, 1)));
+        assert!(!is_done(Role::Init, &ended(1, 1)) && !is_done(Role::App, &ended(0, 1)));
+    }
+}

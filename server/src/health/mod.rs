@@ -1,0 +1,305 @@
+//! What is wrong, since when, and why: the truth about probes, restarts and incidents.
+//!
+//! A pure engine behind one lock that is held for microseconds. It is fed with pods and nodes as they change and with
+//! events (it is an [`Observer`]), and with the kubelets' counters of probes; what was measured before a container
+//! ended it asks for ([`Past`]). What is kept is kept of pods that are, or lately were, not as they should be; of one
+//! that is well nothing is kept but its probes' counters.
+//!
+//! What is only likely is said to be likely, and what is unknown to be unknown. Times are Kubernetes' own wherever it
+//! gives one. docs/architecture.md has the rules in tables.
+
+mod changes;
+mod counters;
+mod counts;
+mod engine;
+mod facts;
+mod incidents;
+mod judge;
+mod life;
+mod log;
+mod measured;
+mod nodes;
+mod notes;
+mod past;
+mod restarts;
+mod review;
+mod rules;
+mod scene;
+mod status;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubevitals_proto::kubelet::probes::ProbeScrape;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Cause, Certainty, Ended, Incident, Probe};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+pub use changes::Changed;
+pub use counts::Counts;
+pub use log::Then;
+pub use measured::Measured;
+pub use past::{NoPast, Of, Past, Point};
+
+use crate::clock::Clock;
+use crate::cluster::{Cluster, Event, Node, Observer, Pod, PodKey};
+use crate::scrape::ProbeSink;
+use engine::Engine;
+
+/// How much is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Incidents; of more the oldest that are over go first.
+    pub incidents: usize,
+    /// For how long an incident that is over is remembered: a bad night.
+    pub age: Duration,
+    /// Pods that are not well at once.
+    pub pods: usize,
+    /// Earlier versions of pods.
+    pub versions: usize,
+    /// For how long those are remembered.
+    pub history: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            incidents: 4096,
+            age: Duration::from_secs(24 * 3600),
+            pods: 20_000,
+            versions: 20_000,
+            history: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// A restart of a container: how it ended, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restart {
+    /// The container's place in the pod's template.
+    pub container: usize,
+    /// Its number over the container's life: the first is 1.
+    pub nth: u32,
+    /// How the incarnation before it ended.
+    pub ended: Ended,
+    /// Why.
+    pub cause: Cause,
+    /// How sure that is.
+    pub certainty: Certainty,
+}
+
+/// An incident, and the version in which it is what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The incident.
+    pub incident: Arc<Incident>,
+    /// The version of all that health tells in which this was told.
+    pub version: u64,
+}
+
+/// The health of a cluster.
+#[derive(Debug)]
+pub struct Health {
+    engine: Mutex<Engine>,
+    cluster: Arc<Cluster>,
+    past: Arc<dyn Past>,
+    clock: Arc<dyn Clock>,
+    version: watch::Sender<u64>,
+    /// Told when something is due earlier than thought.
+    woken: tokio::sync::Notify,
+}
+
+impl Health {
+    /// Of a cluster of which nothing has been told yet.
+    pub fn new(
+        cluster: Arc<Cluster>,
+        past: Arc<dyn Past>,
+        clock: Arc<dyn Clock>,
+        limits: Limits,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            engine: Mutex::new(Engine::new(limits)),
+            cluster,
+            past,
+            clock,
+            version: watch::Sender::new(0),
+            woken: tokio::sync::Notify::new(),
+        })
+    }
+
+    /// Of no cluster, for tests of who asks.
+    #[cfg(test)]
+    pub(crate) fn unfed() -> Arc<Self> {
+        let clock = Arc::new(crate::clock::SystemClock::default());
+        Self::new(Arc::default(), Arc::new(NoPast), clock, Limits::default())
+    }
+
+    /// Notices what comes of time alone, when it is time: that a container has run for long enough to be well, that a
+    /// probe has failed for long enough to count. Runs for ever.
+    pub async fn run(&self) {
+        loop {
+            let now = self.clock.wall();
+            self.tick(now);
+            let due = self.engine.lock().due();
+            let wait = u64::try_from(due.since(now)).unwrap_or_default();
+            // Times are whole seconds: no sooner than that is anything new.
+            let wait = Duration::from_nanos(wait).max(Duration::from_secs(1));
+            tokio::select! {
+                () = self.clock.sleep(wait) => {}
+                () = self.woken.notified() => {}
+            }
+        }
+    }
+
+    /// Notices what is due at `now`.
+    pub fn tick(&self, now: Timestamp) {
+        self.change(|engine| engine.tick(&*self.past, now));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Engine)) {
+        let (before, after, version) = {
+            let mut engine = self.engine.lock();
+            let before = engine.due();
+            change(&mut engine);
+            (before, engine.due(), engine.incidents.changes.version())
+        };
+        if after < before {
+            self.woken.notify_one();
+        }
+        self.version.send_if_modified(|known| {
+            let news = *known < version;
+            *known = (*known).max(version);
+            news
+        });
+    }
+
+    /// Each probe of each container of a pod, as of now.
+    pub fn probe_statuses(&self, pod: &Pod) -> Vec<Probe> {
+        self.engine.lock().probe_statuses(pod, self.clock.wall())
+    }
+
+    /// The restarts of a pod's containers that are remembered, oldest first by container; of a pod that is gone too.
+    pub fn restarts(&self, pod: &Pod) -> Vec<Restart> {
+        let engine = self.engine.lock();
+        let Some(facts) = engine.pods.get(&pod.uid) else {
+            return Vec::new();
+        };
+        let containers = facts.containers.iter().enumerate();
+        containers
+            .flat_map(|(container, facts)| {
+                facts.restarts.iter().map(move |restart| Restart {
+                    container,
+                    nth: restart.nth,
+                    ended: restart.ended.clone(),
+                    cause: restart.cause,
+                    certainty: restart.certainty,
+                })
+            })
+            .collect()
+    }
+
+    /// The last restart of one container of a pod: as it is remembered, or else as the pod's status tells it.
+    pub fn last_restart(&self, pod: &Pod, container: usize) -> Option<Restart> {
+        let engine = self.engine.lock();
+        let facts = engine.pods.get(&pod.uid);
+        let known = facts.and_then(|facts| facts.containers.get(container)?.restarts.back());
+        if let Some(known) = known {
+            return Some(Restart {
+                container,
+                nth: known.nth,
+                ended: known.ended.clone(),
+                cause: known.cause,
+                certainty: known.certainty,
+            });
+        }
+        let (nth, ended) = life::ends(pod.containers.get(container)?).next()?;
+        let (cause, certainty) = judge::told_by_status(ended);
+        Some(Restart {
+            container,
+            nth,
+            ended: words::ended(ended),
+            cause,
+            certainty,
+        })
+    }
+
+    /// All incidents that are remembered, in the order in which they were noticed, and the version that this is.
+    pub fn incidents(&self) -> (Vec<Told>, u64) {
+        let engine = self.engine.lock();
+        let told = engine.incidents.records().map(|(_, record)| Told {
+            incident: Arc::clone(&record.incident),
+            version: record.version,
+        });
+        (told.collect(), engine.incidents.changes.version())
+    }
+
+    /// Names of a pod's incidents that are not over.
+    pub fn open_of_pod(&self, pod: &Pod) -> Vec<String> {
+        let engine = self.engine.lock();
+        let open = engine
+            .pods
+            .get(&pod.uid)
+            .into_iter()
+            .flat_map(|facts| &facts.open);
+        let names = open.filter_map(|open| engine.incidents.get(open.id));
+        names
+            .map(|incident| incident.metadata.name.clone())
+            .collect()
+    }
+
+    /// The name of a node's incident, if it has one that is not over.
+    pub fn open_of_node(&self, node: &str) -> Option<String> {
+        let engine = self.engine.lock();
+        let incident = engine.incidents.get(engine.nodes.incident(node)?)?;
+        Some(incident.metadata.name.clone())
+    }
+
+    /// A pod as it was at a time.
+    pub fn pod_at(&self, pod: &PodKey, at: Timestamp) -> Then {
+        self.engine.lock().log.at(pod, at)
+    }
+
+    /// What there is to count.
+    pub fn counts(&self) -> Counts {
+        self.engine.lock().counts()
+    }
+
+    /// Tells of each new version of what is told here.
+    pub fn version(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    /// What has changed since a version; nothing if that is no longer known, and all is to be looked at anew.
+    pub fn changed_since(&self, version: u64) -> Option<Changed> {
+        self.engine.lock().incidents.changes.since(version)
+    }
+}
+
+impl ProbeSink for Health {
+    fn probes(&self, node: &Arc<str>, scrape: &ProbeScrape<'_>, now: Timestamp) {
+        let find = |key: &PodKey| self.cluster.pods().get(key).cloned();
+        self.change(|engine| engine.probes(node, scrape, &find, &*self.past, now));
+    }
+}
+
+impl Observer for Health {
+    fn pod(&self, before: Option<&Arc<Pod>>, after: Option<&Arc<Pod>>) {
+        let now = self.clock.wall();
+        self.change(|engine| engine.pod(before, after, &*self.past, now));
+    }
+
+    fn node(&self, before: Option<&Arc<Node>>, after: Option<&Arc<Node>>) {
+        let now = self.clock.wall();
+        self.change(|engine| engine.node(before, after, &*self.past, now));
+    }
+
+    fn event(&self, event: &Event) {
+        let now = self.clock.wall();
+        let find = |key: &PodKey| self.cluster.pods().get(key).cloned();
+        self.change(|engine| engine.event(event, &find, &*self.past, now));
+    }
+}

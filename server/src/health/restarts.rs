@@ -1,0 +1,418 @@
+//! From a container's ends to incidents: what belongs together is one, and evidence that comes late moves an end to
+//! where it belongs.
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, Source};
+
+use super::facts::{Open, PodFacts, Restart, Topic, involved};
+use super::incidents::{Clue, IncidentId, New};
+use super::judge::{Verdict, cause_of};
+use super::life::{deaths, ends, finished, is_done};
+use super::rules::UNDECIDED;
+use super::scene::Scene;
+use super::words;
+use crate::cluster::{Ended, Pod};
+
+/// Causes that are a probe.
+const PROBES: [Cause; 2] = [Cause::LivenessProbe, Cause::StartupProbe];
+
+impl PodFacts {
+    /// Takes in the ends of containers that a pod tells of and that have not been told.
+    pub(super) fn bury(&mut self, pod: &Pod, scene: &mut Scene<'_>) {
+        for c in 0..self.containers.len() {
+            let Some((facts, spec, status)) = self.container(pod, c) else {
+                continue;
+            };
+            let (now, known) = (deaths(status), facts.deaths);
+            if now < known {
+                // While the kubelet changes its mind about what to say, the number may fall by one; by more, it counts
+                // anew.
+                if known - now > 1
+                    && let Some(facts) = self.containers.get_mut(c)
+                {
+                    facts.deaths = now;
+                }
+                continue;
+            }
+            let fresh = now - known;
+            let mut told: Vec<(u32, Ended)> = ends(status)
+                .filter(|(nth, _)| *nth > known)
+                .map(|(nth, ended)| (nth, ended.clone()))
+                .collect();
+            told.reverse();
+            let role = spec.role;
+            if let Some(facts) = self.containers.get_mut(c) {
+                facts.deaths = now;
+            }
+            // A pod that goes or is over takes its containers with it.
+            if fresh == 0 || pod.deleted_seconds > 0 || pod.phase.is_over() {
+                continue;
+            }
+            scene.totals.restarts += u64::from(fresh);
+            let silent = fresh.saturating_sub(u32::try_from(told.len()).unwrap_or(u32::MAX));
+            let mut unseen = silent;
+            for (nth, ended) in told {
+                if is_done(role, &ended) {
+                    continue;
+                }
+                self.died(pod, c, (nth, &ended), std::mem::take(&mut unseen), scene);
+            }
+        }
+    }
+
+    /// One end; before it there were so many of which nothing is known but that they were.
+    fn died(
+        &mut self,
+        pod: &Pod,
+        c: usize,
+        (nth, ended): (u32, &Ended),
+        unseen: u32,
+        scene: &mut Scene<'_>,
+    ) {
+        let Some(verdict) = self.judge(pod, c, (nth, ended), scene) else {
+            return;
+        };
+        let at = finished(ended).unwrap_or(scene.now);
+        let failing = self.failing_since(c);
+        let began = self.trouble_began(c, (verdict.cause, failing), at);
+        let id = self.incident_of(pod, c, &verdict, began, scene);
+        let told = words::ended(ended);
+        if let Some(facts) = self.containers.get_mut(c) {
+            facts.remember(Restart {
+                nth,
+                ended: told.clone(),
+                cause: verdict.cause,
+                certainty: verdict.certainty,
+                failing,
+                decided: verdict.decided,
+                incident: id,
+                noticed: scene.now,
+            });
+        }
+        let keys = Restart::keys(self.uid, c, nth);
+        scene.incidents.edit(id, |edit| {
+            edit.began(began);
+            edit.seen(at);
+            edit.incident.count += 1 + u64::from(unseen);
+            edit.incident.certainty = surer(edit.incident.certainty, verdict.certainty);
+            edit.incident.last_ended = Some(told);
+            for clue in verdict.clues {
+                edit.clue(clue);
+            }
+            if unseen > 0 {
+                let text = format!(
+                    "the restart count rose by {unseen} more since the last look: how those ended is not known"
+                );
+                edit.clue(Clue::new(keys[2], at, Source::Status, text));
+            }
+        });
+    }
+
+    /// The first failed attempt in a row of a probe for which a container may be killed, if it fails.
+    fn failing_since(&self, c: usize) -> Option<Timestamp> {
+        let streaks = &self.containers.get(c)?.streaks;
+        let kinds = [ProbeKind::Startup, ProbeKind::Liveness].into_iter();
+        kinds.filter_map(|kind| streaks.of(kind)?.since).min()
+    }
+
+    /// When what came to this end began: with the first failed attempt of the probe it was killed for, as far as that is
+    /// known.
+    fn trouble_began(
+        &self,
+        c: usize,
+        (cause, failing): (Cause, Option<Timestamp>),
+        at: Timestamp,
+    ) -> Timestamp {
+        if !PROBES.contains(&cause) {
+            return at;
+        }
+        let killed = self
+            .containers
+            .get(c)
+            .and_then(|facts| facts.kill)
+            .map(|kill| kill.at);
+        let first = failing.or(killed);
+        first.map_or(at, |first| first.min(at))
+    }
+
+    /// The incident that an end belongs to: the one about earlier ends for the same cause; else one about a probe of
+    /// this container, which this is what came of; else a new one.
+    fn incident_of(
+        &mut self,
+        pod: &Pod,
+        c: usize,
+        verdict: &Verdict,
+        began: Timestamp,
+        scene: &mut Scene<'_>,
+    ) -> IncidentId {
+        let topic = Topic::Restart(c, verdict.cause);
+        let is_probe = |topic: Topic| matches!(topic, Topic::Probe(of, _) if of == c);
+        let probe = self.open.iter().position(|open| is_probe(open.topic));
+        if let Some(id) = self.open_on(topic) {
+            if let Some(probe) = probe {
+                let probe = self.open.remove(probe);
+                merge(probe.id, id, scene);
+            }
+            return id;
+        }
+        if let Some(open) = probe.and_then(|probe| self.open.get_mut(probe)) {
+            open.topic = topic;
+            let id = open.id;
+            scene.incidents.edit(id, |edit| {
+                edit.incident.reason = IncidentKind::Restart;
+                edit.incident.cause = verdict.cause;
+                edit.incident.certainty = verdict.certainty;
+                // What counted failed attempts counts restarts from now on.
+                edit.incident.count = 0;
+            });
+            return id;
+        }
+        self.open_new(pod, topic, verdict.cause, verdict.certainty, began, scene)
+    }
+
+    /// Opens an incident about this pod, with the events there are about it.
+    pub(super) fn open_new(
+        &mut self,
+        pod: &Pod,
+        topic: Topic,
+        cause: Cause,
+        certainty: Certainty,
+        began: Timestamp,
+        scene: &mut Scene<'_>,
+    ) -> IncidentId {
+        let reason = match topic {
+            Topic::Restart(..) => IncidentKind::Restart,
+            Topic::Probe(..) => IncidentKind::ProbeFailing,
+            Topic::Image(_) => IncidentKind::ImagePull,
+            Topic::NotReady => IncidentKind::PodNotReady,
+        };
+        let id = scene.incidents.open(New {
+            reason,
+            cause,
+            certainty,
+            involved: involved(pod, topic.container()),
+            labels: pod.labels.clone(),
+            began,
+        });
+        if matches!(topic, Topic::Image(_) | Topic::NotReady) {
+            scene.incidents.edit(id, |edit| edit.incident.count = 1);
+        }
+        self.open.push(Open { id, topic });
+        id
+    }
+
+    /// The kubelet's word for killing a container has come after its end.
+    pub(super) fn attribute(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
+        let Some(facts) = self.containers.get(c) else {
+            return;
+        };
+        let Some(kill) = facts.kill else { return };
+        let cause = cause_of(kill.kind);
+        let mut left = kill.times;
+        let mut found = Vec::new();
+        for restart in facts.restarts.iter().rev() {
+            if left == 0 {
+                break;
+            }
+            // The event was told for the last of them; the others it counts were since it was told before.
+            let counted = restart
+                .ended
+                .finished
+                .is_some_and(|at| kill.before.is_some_and(|before| at > before) && at <= kill.at);
+            let same = kill.explains(&restart.ended) || counted;
+            if !same || restart.cause == Cause::OomKilled {
+                continue;
+            }
+            left -= 1;
+            if (restart.cause, restart.certainty) != (cause, Certainty::Direct) {
+                found.push(restart.nth);
+            }
+        }
+        for nth in found {
+            self.rejudge(pod, (c, nth), (cause, Certainty::Direct), None, scene);
+        }
+    }
+
+    /// What the counters tell of ends that were not decided.
+    pub(super) fn decide(&mut self, pod: &Pod, scene: &mut Scene<'_>) {
+        for found in self.reconsider(pod, scene) {
+            let (c, nth) = (found.c, found.nth);
+            let verdict = found.verdict.or_else(|| {
+                // The counters do not bear out what was taken from the ends before.
+                let restart = self.restart(c, nth)?;
+                PROBES
+                    .contains(&restart.cause)
+                    .then_some((Cause::Unknown, Certainty::Unknown))
+            });
+            let clue = found.clue.map(|(at, text)| {
+                let keys = Restart::keys(self.uid, c, nth);
+                Clue::new(keys[2], at, Source::ProbeCounter, text)
+            });
+            if let Some(verdict) = verdict {
+                self.rejudge(pod, (c, nth), verdict, clue, scene);
+            }
+            self.decided(c, nth);
+        }
+        for facts in &mut self.containers {
+            for restart in &mut facts.restarts {
+                restart.decided |= scene.now.since(restart.noticed) > UNDECIDED;
+            }
+        }
+    }
+
+    fn restart(&self, c: usize, nth: u32) -> Option<&Restart> {
+        let mut restarts = self.containers.get(c)?.restarts.iter();
+        restarts.find(|restart| restart.nth == nth)
+    }
+
+    fn decided(&mut self, c: usize, nth: u32) {
+        let restarts = self.containers.get_mut(c).map(|facts| &mut facts.restarts);
+        let found = restarts.and_then(|all| all.iter_mut().find(|restart| restart.nth == nth));
+        if let Some(restart) = found {
+            restart.decided = true;
+        }
+    }
+
+    /// Another cause of an end that was told: it moves to the incident of that cause.
+    fn rejudge(
+        &mut self,
+        pod: &Pod,
+        (c, nth): (usize, u32),
+        (cause, certainty): (Cause, Certainty),
+        clue: Option<Clue>,
+        scene: &mut Scene<'_>,
+    ) {
+        let Some(facts) = self.containers.get_mut(c) else {
+            return;
+        };
+        let found = facts.restarts.iter_mut().find(|restart| restart.nth == nth);
+        let Some(restart) = found else { return };
+        let (from, told, was) = (restart.incident, restart.ended.clone(), restart.cause);
+        let failing = restart.failing;
+        (restart.cause, restart.certainty) = (cause, certainty);
+        restart.decided |= certainty == Certainty::Direct;
+        let alone = scene.incidents.get(from).is_some_and(|it| it.count <= 1);
+        let to = self.open_on(Topic::Restart(c, cause));
+        let to = if was == cause {
+            from
+        } else if let Some(to) = to {
+            to
+        } else if alone {
+            // It is all there is to its incident: that is what it was about.
+            for open in &mut self.open {
+                if open.id == from {
+                    open.topic = Topic::Restart(c, cause);
+                }
+            }
+            from
+        } else if self.open.iter().any(|open| open.id == from) {
+            let at = told.finished.unwrap_or(scene.now);
+            self.open_new(pod, Topic::Restart(c, cause), cause, certainty, at, scene)
+        } else {
+            from
+        };
+        if to != from {
+            self.hand_over(c, nth, (from, to), scene);
+        }
+        let began = told
+            .finished
+            .map(|at| self.trouble_began(c, (cause, failing), at));
+        scene.incidents.edit(to, |edit| {
+            edit.incident.cause = cause;
+            edit.incident.certainty = if alone && to == from {
+                certainty
+            } else {
+                surer(edit.incident.certainty, certainty)
+            };
+            if let Some(began) = began {
+                edit.began(began);
+            }
+            if let Some(clue) = clue {
+                edit.clue(clue);
+            }
+        });
+    }
+
+    /// Takes an end out of one incident into another; the first is taken back if nothing is left of it.
+    fn hand_over(
+        &mut self,
+        c: usize,
+        nth: u32,
+        (from, to): (IncidentId, IncidentId),
+        scene: &mut Scene<'_>,
+    ) {
+        let keys = Restart::keys(self.uid, c, nth);
+        let (mut clues, mut left, mut told) = (Vec::new(), 0, None);
+        scene.incidents.edit(from, |edit| {
+            clues = edit.take(&keys);
+            edit.incident.count = edit.incident.count.saturating_sub(1);
+            left = edit.incident.count;
+        });
+        if let Some(facts) = self.containers.get_mut(c) {
+            for restart in &mut facts.restarts {
+                if restart.nth == nth {
+                    restart.incident = to;
+                    told = Some(restart.ended.clone());
+                }
+            }
+            let mut others = facts.restarts.iter().rev();
+            let last = others.find(|restart| restart.incident == from);
+            let last = last.map(|restart| restart.ended.clone());
+            scene
+                .incidents
+                .edit(from, |edit| edit.incident.last_ended = last);
+        }
+        if left == 0 {
+            self.open.retain(|open| open.id != from);
+            merge(from, to, scene);
+        }
+        scene.incidents.edit(to, |edit| {
+            edit.incident.count += 1;
+            let known = edit.incident.last_ended.as_ref().and_then(|it| it.finished);
+            if let Some(told) = told
+                && told.finished >= known
+            {
+                edit.incident.last_ended = Some(told);
+            }
+            for clue in clues {
+                edit.clue(clue);
+            }
+        });
+    }
+}
+
+/// Takes an incident back into another one.
+fn merge(from: IncidentId, into: IncidentId, scene: &mut Scene<'_>) {
+    let Some(record) = scene.incidents.remove(from) else {
+        return;
+    };
+    let keys = record.keys.iter().copied();
+    let evidence = record.incident.evidence.iter().cloned();
+    scene.incidents.edit(into, |edit| {
+        edit.began(record.incident.began);
+        for (key, evidence) in keys.zip(evidence) {
+            edit.clue(Clue { key, evidence });
+        }
+    });
+}
+
+/// The surer of two: an incident is as sure as the surest of what it is made of, and its evidence tells of the others.
+fn surer(one: Certainty, other: Certainty) -> Certainty {
+    one.min(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_kubernetes_said_is_surer_than_what_follows() {
+        let all = [Certainty::Direct, Certainty::Likely, Certainty::Unknown];
+        for (n, one) in all.into_iter().enumerate() {
+            for other in all.into_iter().skip(n) {
+                assert_eq!(surer(one, other), one);
+                assert_eq!(surer(other, one), one);
+            }
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! From what is known of a pod to which incidents go on: looked at anew whenever something about it changes, so that
+//! it does not matter in which order things are told.
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, Source};
+
+use super::facts::{PodFacts, Topic, involved};
+use super::incidents::{Clue, ClueKey, IncidentId, New};
+use super::judge::cause_of;
+use super::life::{finished, running_since, time};
+use super::notes::Telling;
+use super::rules::{LOOK_BACK, SECOND, SLACK, STARTUP_GRACE, UNEXPLAINED, WELL_AFTER};
+use super::scene::Scene;
+use super::words;
+use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, Role, State};
+
+/// Reasons for which a container waits that are about its image (pkg/kubelet/images/types.go).
+const IMAGE: [&str; 7] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+];
+
+impl PodFacts {
+    /// Opens what goes on and is not told, ends what is over, and says all of it as it is now.
+    pub(super) fn review(&mut self, scene: &mut Scene<'_>) {
+        self.wake = None;
+        let Some(pod) = self.pod.clone() else {
+            return;
+        };
+        if pod.deleted_seconds > 0 {
+            let by = Timestamp::from_secs(pod.deleted_seconds.into());
+            self.end_all(scene.now.min(by), "the pod is being deleted", scene);
+            return;
+        }
+        match pod.phase {
+            Phase::Failed => return self.fail(&pod, scene),
+            Phase::Succeeded => {
+                let at = last_end(&pod).unwrap_or(scene.now);
+                return self.end_all(at, "the pod has done its work", scene);
+            }
+            Phase::Pending | Phase::Running | Phase::Unknown => {}
+        }
+        let node = pod.node.as_deref().unwrap_or_default();
+        // Of the containers of a node that is not heard of nothing is known, neither good nor bad.
+        if scene.nodes.is_lost(node) {
+            return;
+        }
+        for c in 0..self.containers.len() {
+            self.review_image(&pod, c, scene);
+            self.review_killing(&pod, c, scene);
+            self.review_readiness(&pod, c, scene);
+            self.review_restarts(&pod, c, scene);
+        }
+        self.review_pod(&pod, scene);
+        for open in self.open.clone() {
+            self.say(&pod, open.topic, open.id, scene);
+        }
+    }
+
+    fn review_image(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
+        let Some((facts, _, status)) = self.container(pod, c) else {
+            return;
+        };
+        let topic = Topic::Image(c);
+        let waits = status.waiting_reason();
+        if let Some(reason) = waits.filter(|reason| IMAGE.contains(reason)) {
+            if self.open_on(topic).is_none() {
+                // The status does not say since when; the event does.
+                let told = self.notes.latest(Telling::Pull, &facts.name);
+                let began = told.map_or(scene.now, |note| note.first.min(scene.now));
+                let evidence = format!("waits: {reason}");
+                let (cause, sure) = (Cause::ImageUnavailable, Certainty::Direct);
+                let id = self.open_new(pod, topic, cause, sure, began, scene);
+                self.status_clue(id, began, evidence, scene);
+            }
+        } else if let Some(since) = running_since(status) {
+            self.end(pod, topic, since, scene);
+        } else if let State::Terminated(ended) = &status.state {
+            let at = finished(ended).unwrap_or(scene.now);
+            self.end(pod, topic, at, scene);
+        }
+    }
+
+    /// Liveness and startup probes: they count when they have failed so often that the kubelet kills, or when it says
+    /// that it does.
+    fn review_killing(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
+        let Some((facts, spec, _)) = self.container(pod, c) else {
+            return;
+        };
+        if facts.running.is_none() {
+            return;
+        }
+        let kill = facts.being_killed();
+        for (kind, probe) in [
+            (ProbeKind::Liveness, &spec.liveness),
+            (ProbeKind::Startup, &spec.startup),
+        ] {
+            let topic = Topic::Probe(c, kind);
+            let streak = self
+                .containers
+                .get(c)
+                .and_then(|it| it.streaks.of(kind).cloned());
+            let threshold = probe
+                .as_ref()
+                .map_or(u32::MAX, |probe| probe.failure_threshold);
+            let counts = streak.as_ref().is_some_and(|it| it.failures() >= threshold);
+            let kill = kill.filter(|kill| kill.kind == kind);
+            if !counts && kill.is_none() {
+                let at = scene.now;
+                self.end(pod, topic, at, scene);
+                continue;
+            }
+            // While it is known to be restarted for it again and again, that it is about to be once more is no news.
+            if self.open_on(Topic::Restart(c, cause_of(kind))).is_some() {
+                continue;
+            }
+            let failing = streak.as_ref().and_then(|it| it.since);
+            let known = failing.into_iter().chain(kill.map(|kill| kill.at)).min();
+            let last = streak.as_ref().map(|it| it.last);
+            let began = known.or(last).unwrap_or(scene.now);
+            let cause = cause_of(kind);
+            // What fails with it is part of it.
+            let readiness = Topic::Probe(c, ProbeKind::Readiness);
+            let id = if let Some(id) = self.open_on(topic) {
+                id
+            } else if let Some(id) = self.open_on(readiness) {
+                self.retitle(readiness, topic);
+                scene.incidents.edit(id, |edit| edit.incident.cause = cause);
+                id
+            } else {
+                self.open_new(pod, topic, cause, Certainty::Direct, began, scene)
+            };
+            let failures = streak
+                .map_or(0, |it| it.failures())
+                .max(threshold.min(u32::MAX - 1));
+            scene.incidents.edit(id, |edit| {
+                edit.began(began);
+                edit.incident.certainty = Certainty::Direct;
+                edit.incident.count = failures.into();
+            });
+        }
+    }
+
+    fn review_readiness(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
+        let Some((facts, spec, status)) = self.container(pod, c) else {
+            return;
+        };
+        let topic = Topic::Probe(c, ProbeKind::Readiness);
+        let Some(probe) = &spec.readiness else { return };
+        if status.ready {
+            let at = ready_since(pod).filter(|at| facts.running.is_some_and(|since| *at >= since));
+            self.end(pod, topic, at.unwrap_or(scene.now), scene);
+            return;
+        }
+        let (Some(running), true) = (facts.running, status.started) else {
+            return;
+        };
+        let streak = facts.streaks.of(ProbeKind::Readiness).cloned();
+        let killed =
+            facts.streaks.of(ProbeKind::Liveness).is_some() || facts.being_killed().is_some();
+        if self.open_on(topic).is_none() {
+            // What hangs fails both probes, and is about to be killed: that is then what it is about.
+            if killed {
+                return;
+            }
+            if facts.was_ready.is_none() {
+                let delay = i64::from(probe.initial_delay) * SECOND;
+                let until = running.plus_nanos(STARTUP_GRACE.saturating_add(delay));
+                if scene.now < until {
+                    self.wake_at(until);
+                    return;
+                }
+            }
+            let failing = streak.as_ref().and_then(|it| it.since);
+            let unready = time(pod.ready.since_seconds).filter(|at| *at >= running);
+            let began = failing.or(unready).unwrap_or(running);
+            // Running and started, it can only be its probe; that the probe said so makes it certain.
+            let sure = if streak.is_some() {
+                Certainty::Direct
+            } else {
+                Certainty::Likely
+            };
+            let id = self.open_new(pod, topic, Cause::ReadinessProbe, sure, began, scene);
+            let at = unready.unwrap_or(began);
+            let evidence = who_is_ready(pod, &spec.name);
+            self.status_clue(id, at, evidence, scene);
+        }
+        let (Some(id), Some(streak)) = (self.open_on(topic), streak) else {
+            return;
+        };
+        scene.incidents.edit(id, |edit| {
+            edit.incident.certainty = Certainty::Direct;
+            edit.incident.count = edit.incident.count.max(streak.failures().into());
+            if let Some(since) = streak.since {
+                edit.began(since);
+            }
+        });
+    }
+
+    /// Restarts are over when the container has run for long enough and is ready: then since it became ready.
+    fn review_restarts(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
+        let Some((facts, spec, status)) = self.container(pod, c) else {
+            return;
+        };
+        let is_restart = |topic: Topic| matches!(topic, Topic::Restart(of, _) if of == c);
+        if !self.open.iter().any(|open| is_restart(open.topic)) {
+            return;
+        }
+        let over = match &status.state {
+            State::Terminated(ended) if ended.exit_code == 0 && spec.role == Role::Init => {
+                Some(finished(ended).unwrap_or(scene.now))
+            }
+            State::Running { .. } if status.ready => {
+                let Some(running) = facts.running else { return };
+                let due = running.plus_nanos(WELL_AFTER);
+                if scene.now < due {
+                    self.wake_at(due);
+                    return;
+                }
+                Some(facts.was_ready.unwrap_or(running))
+            }
+            _ => None,
+        };
+        let Some(over) = over else { return };
+        let topics: Vec<Topic> = self.open.iter().map(|open| open.topic).collect();
+        for topic in topics.into_iter().filter(|topic| is_restart(*topic)) {
+            self.end(pod, topic, over, scene);
+        }
+    }
+
+    /// The pod as a whole, if nothing else tells why it is not ready.
+    fn review_pod(&mut self, pod: &Pod, scene: &mut Scene<'_>) {
+        let topic = Topic::NotReady;
+        if pod.ready.status {
+            let at = ready_since(pod).unwrap_or(scene.now);
+            self.end(pod, topic, at, scene);
+            return;
+        }
+        let others = self.open.iter().any(|open| open.topic != topic);
+        if others {
+            // Another incident has come to tell why: this one was about that.
+            if let Some(at) = self.open.iter().position(|open| open.topic == topic) {
+                let open = self.open.remove(at);
+                scene.incidents.remove(open.id);
+            }
+            return;
+        }
+        if self.open_on(topic).is_some() {
+            return;
+        }
+        let waits = waiting(pod);
+        let broken = waits.and_then(|(_, status)| status.waiting_reason());
+        let broken = broken.is_some_and(|reason| reason.ends_with("Error"));
+        let created = pod.created().unwrap_or(scene.now);
+        let (since, grace) = if self.was_ready && waits.is_none() {
+            (
+                time(pod.ready.since_seconds).unwrap_or(scene.now),
+                UNEXPLAINED,
+            )
+        } else if self.was_ready {
+            (
+                time(pod.ready.since_seconds).unwrap_or(scene.now),
+                STARTUP_GRACE,
+            )
+        } else if broken {
+            (created, STARTUP_GRACE)
+        } else {
+            return;
+        };
+        // When its node has come back, the pod's turn to be told ready again comes after.
+        let node = pod.node.as_deref().unwrap_or_default();
+        let back = scene.nodes.back_since(node);
+        let until = back.map_or(since, |back| back.max(since)).plus_nanos(grace);
+        if scene.now < until {
+            self.wake_at(until);
+            return;
+        }
+        let (cause, sure) = (Cause::Unknown, Certainty::Unknown);
+        let id = self.open_new(pod, topic, cause, sure, since, scene);
+        self.status_clue(
+            id,
+            since,
+            "the pod's condition Ready is not True".to_owned(),
+            scene,
+        );
+    }
+
+    /// The pod has failed: that is told once, at the time it happened, and is over with it.
+    fn fail(&mut self, pod: &Pod, scene: &mut Scene<'_>) {
+        let evicted = pod.reason() == Some("Evicted");
+        let told = self
+            .notes
+            .any(Telling::Evicted)
+            .map(|note| note.last)
+            .filter(|_| evicted);
+        let unready = time(pod.ready.since_seconds);
+        let at = last_end(pod).or(told).or(unready).unwrap_or(scene.now);
+        self.end_all(at, "the pod failed", scene);
+        if scene.incidents.tells_of_failure(self.uid) || scene.now.since(at) > LOOK_BACK {
+            return;
+        }
+        let failed = pod.containers().enumerate().find(|(_, (_, status))| {
+            matches!(&status.state, State::Terminated(ended) if ended.exit_code != 0)
+        });
+        let ended = failed.and_then(|(_, (spec, status))| match &status.state {
+            State::Terminated(ended) => Some((spec, &**ended)),
+            _ => None,
+        });
+        let oom = ended.is_some_and(|(_, it)| it.reason.as_deref() == Some("OOMKilled"));
+        let (reason, cause) = match pod.reason() {
+            Some("Evicted") => (IncidentKind::Eviction, Cause::NodePressure),
+            Some("NodeLost" | "NodeShutdown" | "Shutdown" | "Terminated") => {
+                (IncidentKind::PodFailed, Cause::NodeLost)
+            }
+            Some(_) => (IncidentKind::PodFailed, Cause::Unknown),
+            None if oom => (IncidentKind::PodFailed, Cause::OomKilled),
+            None if ended.is_some() => (IncidentKind::PodFailed, Cause::Exited),
+            None => (IncidentKind::PodFailed, Cause::Unknown),
+        };
+        let container = failed.filter(|_| pod.reason().is_none()).map(|(c, _)| c);
+        let certainty = if cause == Cause::Unknown {
+            Certainty::Unknown
+        } else {
+            Certainty::Direct
+        };
+        let id = scene.incidents.open(New {
+            reason,
+            cause,
+            certainty,
+            involved: involved(pod, container),
+            labels: pod.labels.clone(),
+            began: at,
+        });
+        let said = pod.message().map(str::trim).unwrap_or_default();
+        let message = match (pod.reason(), ended) {
+            (Some("Evicted"), _) => format!("The pod was evicted: {said}"),
+            (Some(reason), _) if said.is_empty() => format!("The pod failed: {reason}"),
+            (Some(reason), _) => format!("The pod failed: {reason}: {said}"),
+            (None, Some((spec, ended))) => format!(
+                "Container {} ended with exit {} and is not started again: the pod failed",
+                spec.name, ended.exit_code
+            ),
+            (None, None) => "The pod failed, and does not say why".to_owned(),
+        };
+        let notes: Vec<Clue> = self
+            .notes
+            .any(Telling::Evicted)
+            .into_iter()
+            .map(super::notes::Note::clue)
+            .collect();
+        let lived = ended.and_then(|(_, it)| Some(finished(it)?.since(super::life::started(it)?)));
+        let status = match (pod.reason(), ended) {
+            (None, Some((_, ended))) => words::how_it_ended(ended, lived),
+            (Some(reason), _) => format!("{reason}: {said}"),
+            (None, None) => "phase Failed".to_owned(),
+        };
+        scene.incidents.edit(id, |edit| {
+            edit.incident.message = message;
+            edit.incident.count = 1;
+            edit.incident.last_ended = ended.map(|(_, ended)| words::ended(ended));
+            for clue in notes {
+                edit.clue(clue);
+            }
+            edit.clue(Clue::new(ClueKey::of("status"), at, Source::Status, status));
+            edit.incident.last_seen = at;
+        });
+        scene.incidents.end(id, at);
+    }
+
+    /// The pod goes, or is over: so is what went on with it.
+    pub(super) fn end_all(&mut self, at: Timestamp, why: &str, scene: &mut Scene<'_>) {
+        for open in std::mem::take(&mut self.open) {
+            scene.incidents.edit(open.id, |edit| {
+                let key = ClueKey::of("end");
+                edit.clue(Clue::new(key, at, Source::Status, why.to_owned()));
+            });
+            scene.incidents.end(open.id, at);
+        }
+    }
+
+    /// Ends the incident about this, if there is one.
+    fn end(&mut self, pod: &Pod, topic: Topic, at: Timestamp, scene: &mut Scene<'_>) {
+        let Some(place) = self.open.iter().position(|open| open.topic == topic) else {
+            return;
+        };
+        let open = self.open.remove(place);
+        scene.incidents.end(open.id, at);
+        self.say(pod, topic, open.id, scene);
+    }
+
+    fn retitle(&mut self, from: Topic, to: Topic) {
+        for open in &mut self.open {
+            if open.topic == from {
+                open.topic = to;
+            }
+        }
+    }
+
+    fn status_clue(&self, id: IncidentId, at: Timestamp, text: String, scene: &mut Scene<'_>) {
+        scene.incidents.edit(id, |edit| {
+            edit.clue(Clue::new(ClueKey::of("status"), at, Source::Status, text));
+        });
+    }
+
+    /// Says an incident as it is now, with the events there are about it.
+    fn say(&self, pod: &Pod, topic: Topic, id: IncidentId, scene: &mut Scene<'_>) {
+        let container = topic.container().and_then(|c| self.container(pod, c));
+        let name = container.map(|(facts, ..)| &*facts.name);
+        let Some(incident) = scene.incidents.get(id).cloned() else {
+            return;
+        };
+        let since = incident.began.plus_nanos(-SLACK);
+        let until = incident.ended;
+        let notes = self.notes.about(topic, name, since);
+        let notes = notes.filter(|note| until.is_none_or(|until| note.first <= until));
+        let clues: Vec<Clue> = notes.map(super::notes::Note::clue).collect();
+        let message = self.message(&incident, pod, topic);
+        let first = match topic {
+            Topic::Image(_) => {
+                let told = name.and_then(|name| self.notes.latest(Telling::Pull, name));
+                told.map(|note| note.first)
+            }
+            _ => None,
+        };
+        let back_off = match (topic, container) {
+            (Topic::Restart(..), Some((_, _, status))) => back_off(status, scene.now),
+            _ => None,
+        };
+        scene.incidents.edit(id, |edit| {
+            for clue in clues {
+                edit.clue(clue);
+            }
+            if let Some(clue) = back_off
+                && edit
+                    .incident
+                    .evidence
+                    .iter()
+                    .all(|known| known.text != clue.evidence.text)
+            {
+                edit.clue(clue);
+            }
+            if let Some(first) = first {
+                edit.began(first);
+            }
+            edit.incident.message = message;
+        });
+    }
+
+    fn message(
+        &self,
+        incident: &kubevitals_proto::vitals::Incident,
+        pod: &Pod,
+        topic: Topic,
+    ) -> String {
+        let container = topic.container().and_then(|c| self.container(pod, c));
+        match (topic, container) {
+            (Topic::Restart(..), Some((_, spec, status))) => {
+                words::restarted(incident, spec, status)
+            }
+            (Topic::Probe(_, kind), Some((facts, spec, _))) => {
+                let note = self.notes.latest(Telling::Unhealthy(kind), &facts.name);
+                let said = note.map_or("", |note| words::after_colon(&note.message));
+                words::probe_fails(incident, kind, spec, said)
+            }
+            (Topic::Image(_), Some((_, spec, status))) => words::image(incident, spec, status),
+            _ => words::not_ready(incident, waiting(pod)),
+        }
+    }
+}
+
+/// What the kubelet says while it waits to start a container again, which it does not say since when.
+fn back_off(status: &ContainerStatus, now: Timestamp) -> Option<Clue> {
+    let State::Waiting(Some(waiting)) = &status.state else {
+        return None;
+    };
+    let (reason, message) = (waiting.reason.as_deref()?, waiting.message.as_deref()?);
+    let key = ClueKey::of("back-off");
+    Some(Clue::new(
+        key,
+        now,
+        Source::Status,
+        format!("{reason}: {message}"),
+    ))
+}
+
+/// `container app is not ready, sidecar is`.
+fn who_is_ready(pod: &Pod, container: &str) -> String {
+    let ready = pod
+        .containers()
+        .filter(|(spec, status)| spec.role.stays() && status.ready);
+    let ready: Vec<&str> = ready.map(|(spec, _)| &*spec.name).collect();
+    match &*ready {
+        [] => format!("container {container} is not ready"),
+        [one] => format!("container {container} is not ready, {one} is"),
+        many => format!(
+            "container {container} is not ready, {} are",
+            many.join(", ")
+        ),
+    }
+}
+
+/// Since when a pod is ready.
+fn ready_since(pod: &Pod) -> Option<Timestamp> {
+    time(pod.ready.since_seconds).filter(|_| pod.ready.status)
+}
+
+/// The first of the containers that stay that is not ready.
+fn waiting(pod: &Pod) -> Option<(&ContainerSpec, &ContainerStatus)> {
+    let mut containers = pod.containers();
+    containers.find(|(spec, status)| {
+        let done = spec.role == Role::Init
+            && matches!(&status.state, State::Terminated(ended) if ended.exit_code == 0);
+        !done && !status.ready
+    })
+}
+
+/// When the last of a pod's containers ended.
+fn last_end(pod: &Pod) -> Option<Timestamp> {
+    let ends = pod
+        .containers
+        .iter()
+        .filter_map(|status| match &status.state {
+            State::Terminated(ended) => finished(ended),
+            State::Waiting(_) | State::Running { .. } => None,
+        });
+    ends.max()
+}

@@ -1,0 +1,19 @@
+//! What a pod is judged by besides what is known of itself.
+
+use kubevitals_proto::time::Timestamp;
+
+use super::counters::Counters;
+use super::counts::Totals;
+use super::incidents::Incidents;
+use super::nodes::LostNodes;
+use super::past::Past;
+
+/// Everything but the pod.
+pub(super) struct Scene<'a> {
+    pub(super) now: Timestamp,
+    pub(super) incidents: &'a mut Incidents,
+    pub(super) counters: &'a Counters,
+    pub(super) nodes: &'a LostNodes,
+    pub(super) past: &'a dyn Past,
+    pub(super) totals: &'a mut Totals,
+}

@@ -1,0 +1,177 @@
+//! How each probe of a container is: the table of docs/architecture.md, first match wins.
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
+
+use super::counters::{ProbeId, Seen};
+use super::engine::{Engine, probe_of};
+use super::facts::{PodFacts, Streak};
+use super::life::{finished, running_since, time};
+use super::notes::Telling;
+use super::rules::SECOND;
+use super::words;
+use crate::cluster::{self, ContainerStatus, Pod, State};
+
+/// Kinds of probe, in the order in which they are told.
+const KINDS: [ProbeKind; 3] = [
+    ProbeKind::Startup,
+    ProbeKind::Liveness,
+    ProbeKind::Readiness,
+];
+
+/// All that a probe's status is made of.
+struct Look<'a> {
+    pod: &'a Pod,
+    status: &'a ContainerStatus,
+    probe: &'a cluster::Probe,
+    streak: Option<&'a Streak>,
+    seen: Option<Seen>,
+    now: Timestamp,
+}
+
+impl Engine {
+    /// Each probe of each container of a pod.
+    pub(super) fn probe_statuses(&self, pod: &Pod, now: Timestamp) -> Vec<Probe> {
+        let node = pod.node.as_deref().unwrap_or_default();
+        let lost = self.nodes.is_lost(node);
+        let facts = self.pods.get(&pod.uid).filter(|facts| facts.pod.is_some());
+        let mut probes = Vec::new();
+        for (c, (spec, status)) in pod.containers().enumerate() {
+            let facts = facts.and_then(|facts| Some((facts, facts.containers.get(c)?)));
+            for kind in KINDS {
+                let Some(probe) = probe_of(spec, kind) else {
+                    continue;
+                };
+                let id = ProbeId::of(pod.uid, &spec.name, kind);
+                let look = Look {
+                    pod,
+                    status,
+                    probe,
+                    streak: facts.and_then(|(_, facts)| facts.streaks.of(kind)),
+                    seen: self.counters.of(node, id),
+                    now,
+                };
+                let (status, since) = if lost {
+                    (ProbeStatus::Unknown, None)
+                } else {
+                    look.status(kind)
+                };
+                probes.push(Probe {
+                    container: spec.name.to_string(),
+                    kind,
+                    status,
+                    failures: look.failures(status),
+                    threshold: probe.failure_threshold,
+                    since,
+                    message: facts
+                        .map(|(facts, _)| message(facts, kind, &spec.name, look.streak))
+                        .unwrap_or_default(),
+                    asks: probe.asks.to_string(),
+                });
+            }
+        }
+        probes
+    }
+}
+
+/// What the kubelet said when it failed last.
+fn message(facts: &PodFacts, kind: ProbeKind, container: &str, streak: Option<&Streak>) -> String {
+    let said = streak
+        .map(|streak| &*streak.message)
+        .filter(|said| !said.is_empty());
+    let told = facts.notes.latest(Telling::Unhealthy(kind), container);
+    let said = said.or(told.map(|note| &*note.message)).unwrap_or_default();
+    let short = words::after_colon(said).trim();
+    (if short.is_empty() { said.trim() } else { short }).to_owned()
+}
+
+impl Look<'_> {
+    fn status(&self, kind: ProbeKind) -> (ProbeStatus, Option<Timestamp>) {
+        let Some(running) = running_since(self.status) else {
+            return (ProbeStatus::NotRunning, stopped(self.status));
+        };
+        let failing = self.streak.and_then(|streak| streak.since);
+        match kind {
+            ProbeKind::Startup if self.status.started => (ProbeStatus::Passed, None),
+            ProbeKind::Startup => (ProbeStatus::Pending, Some(running)),
+            _ if kind == ProbeKind::Readiness && self.status.ready => {
+                let since = time(self.pod.ready.since_seconds);
+                let since = since.filter(|since| self.pod.ready.status && *since >= running);
+                (ProbeStatus::Passing, since)
+            }
+            _ if !self.status.started => (ProbeStatus::Held, Some(running)),
+            _ if self.is_delayed(running) => (ProbeStatus::Waiting, Some(running)),
+            _ if self.streak.is_some() => (ProbeStatus::Failing, failing),
+            // That it is ready is what the kubelet has made of its attempts, and so is that it is not.
+            ProbeKind::Readiness if self.is_untried(running) => {
+                (ProbeStatus::Waiting, Some(running))
+            }
+            ProbeKind::Readiness => {
+                let since = time(self.pod.ready.since_seconds);
+                (
+                    ProbeStatus::Failing,
+                    since.filter(|since| !self.pod.ready.status && *since >= running),
+                )
+            }
+            ProbeKind::Liveness => (self.alive(running), None),
+        }
+    }
+
+    /// A liveness probe of which no failure is known: that it passes is told by the counters alone.
+    fn alive(&self, running: Timestamp) -> ProbeStatus {
+        let Some(seen) = self.seen else {
+            return ProbeStatus::Unknown;
+        };
+        let period = i64::from(self.probe.period) * SECOND;
+        // Looks are as far apart as they are: an attempt shows in the first one after it.
+        let patience = 2 * period + seen.to.since(seen.from);
+        let moves = seen.moved.is_some_and(|moved| {
+            self.now.since(moved) <= patience + seen.to.since(seen.from).max(60 * SECOND)
+        });
+        let tried = if seen.first {
+            seen.flawless
+        } else {
+            moves && seen.failed == 0
+        };
+        if tried && seen.to >= running {
+            ProbeStatus::Passing
+        } else if self.is_untried(running) {
+            ProbeStatus::Waiting
+        } else {
+            ProbeStatus::Unknown
+        }
+    }
+
+    fn is_delayed(&self, running: Timestamp) -> bool {
+        let delay = i64::from(self.probe.initial_delay) * SECOND;
+        self.streak.is_none() && self.now.since(running) < delay
+    }
+
+    /// Whether its first attempts may not be over.
+    fn is_untried(&self, running: Timestamp) -> bool {
+        let probe = self.probe;
+        let first = probe
+            .initial_delay
+            .saturating_add(probe.period)
+            .saturating_add(probe.timeout);
+        self.now.since(running) < i64::from(first) * SECOND
+    }
+
+    fn failures(&self, status: ProbeStatus) -> u32 {
+        match status {
+            ProbeStatus::Pending | ProbeStatus::Failing | ProbeStatus::Passing => {
+                self.streak.map_or(0, Streak::failures)
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// Since when a container has not been running.
+fn stopped(status: &ContainerStatus) -> Option<Timestamp> {
+    match &status.state {
+        State::Terminated(ended) => finished(ended),
+        State::Waiting(_) => finished(status.last.as_deref()?),
+        State::Running { .. } => None,
+    }
+}

@@ -1,0 +1,602 @@
+//! Small stories, one a rule.
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, ProbeStatus, Source};
+use serde_json::{Value, json};
+
+use super::super::past::Point;
+use super::Told;
+
+/// The time at which stories begin: a whole day, so that times are easy to read.
+const START: i64 = 1_800_057_600;
+const UID: &str = "dbe5842e-0978-4422-a9fa-8026a53c65dd";
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_secs(START + second)
+}
+
+fn text(second: i64) -> String {
+    at(second).to_rfc3339_seconds()
+}
+
+/// A pod of one container with a liveness and a readiness probe (period 10 s, 3 failures) and 64Mi, made an hour before.
+struct Web {
+    told: Told,
+    uid: &'static str,
+    created: i64,
+    ready: (bool, i64),
+    status: Value,
+    pod: Value,
+}
+
+impl Web {
+    fn new() -> Self {
+        Self::made(-3600)
+    }
+
+    fn made(created: i64) -> Self {
+        Self {
+            told: Told::new(at(0)),
+            uid: UID,
+            created,
+            ready: (true, created + 5),
+            status: running(0, created + 2, true),
+            pod: json!({"phase": "Running"}),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let (ready, since) = self.ready;
+        let mut status = self.pod.clone();
+        status["conditions"] = json!([{
+            "type": "Ready", "status": if ready { "True" } else { "False" }, "lastTransitionTime": text(since),
+        }]);
+        let mut container = self.status.clone();
+        container["name"] = "web".into();
+        status["containerStatuses"] = json!([container]);
+        let mut metadata = json!({
+            "namespace": "shop", "name": "web-1", "uid": self.uid, "creationTimestamp": text(self.created),
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": "u",
+                "controller": true}],
+        });
+        if let Some(going) = self.pod.get("going").and_then(Value::as_i64) {
+            metadata["deletionTimestamp"] = text(going).into();
+        }
+        json!({
+            "metadata": metadata,
+            "spec": {"nodeName": "n1", "containers": [{
+                "name": "web", "livenessProbe": {"tcpSocket": {"port": 1}}, "readinessProbe": {"tcpSocket": {"port": 1}},
+                "resources": {"limits": {"memory": "64Mi"}},
+            }]},
+            "status": status,
+        })
+    }
+
+    /// So many seconds after the start it is like this.
+    fn is(&mut self, second: i64, ready: bool, status: Value) {
+        self.told.now = at(second);
+        if ready != self.ready.0 {
+            self.ready = (ready, second);
+        }
+        self.status = status;
+        self.tell();
+    }
+
+    fn tell(&mut self) {
+        let json = self.json();
+        self.told.pod(json);
+    }
+
+    fn event(&mut self, name: &str, second: i64, count: u32, reason: &str, message: &str) {
+        self.event_of(self.uid, name, second, count, (reason, message));
+    }
+
+    fn event_of(&mut self, uid: &str, name: &str, second: i64, count: u32, said: (&str, &str)) {
+        self.told.now = self.told.now.max(at(second));
+        let kind = if said.0 == "Killing" {
+            "Normal"
+        } else {
+            "Warning"
+        };
+        self.told.event(json!({
+            "metadata": {"name": name, "namespace": "shop", "uid": name},
+            "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "web-1", "uid": uid,
+                "fieldPath": "spec.containers{web}"},
+            "reason": said.0, "message": said.1, "type": kind, "count": count,
+            "firstTimestamp": text(second), "lastTimestamp": text(second),
+        }));
+    }
+
+    fn kill(&mut self, second: i64, count: u32) {
+        self.event(
+            "kill",
+            second,
+            count,
+            "Killing",
+            "Container web failed liveness probe, will be restarted",
+        );
+    }
+
+    fn fails(&mut self, second: i64, count: u32, probe: &str) {
+        let message = format!("{probe} probe failed: dial tcp: refused");
+        self.event(probe, second, count, "Unhealthy", &message);
+    }
+
+    fn counters(&mut self, second: i64, successful: u32, failed: u32) {
+        self.told.now = at(second);
+        let line = |result: &str, count: u32| {
+            format!(
+                "prober_probe_total{{container=\"web\",namespace=\"shop\",pod=\"web-1\",pod_uid=\"{}\",probe_type=\"Liveness\",result=\"{result}\"}} {count}\n",
+                self.uid
+            )
+        };
+        let page = line("successful", successful) + &line("failed", failed);
+        self.told.probes("n1", &page);
+    }
+
+    fn liveness(&self) -> ProbeStatus {
+        let pod = self.told.pods.values().next().unwrap();
+        let probes = self.told.engine.probe_statuses(pod, self.told.now);
+        probes
+            .iter()
+            .find(|probe| probe.kind == ProbeKind::Liveness)
+            .unwrap()
+            .status
+    }
+
+    fn node(&mut self, second: i64, ready: bool) {
+        self.told.now = at(second);
+        let status = if ready { "True" } else { "Unknown" };
+        self.told.node(json!({
+            "metadata": {"name": "n1", "uid": "n", "creationTimestamp": text(-36_000)},
+            "status": {"conditions": [{"type": "Ready", "status": status, "lastTransitionTime": text(second),
+                "reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status."}]},
+        }));
+    }
+}
+
+fn running(restarts: u32, since: i64, ready: bool) -> Value {
+    json!({"ready": ready, "started": true, "restartCount": restarts,
+        "state": {"running": {"startedAt": text(since)}}})
+}
+
+fn ended(code: i32, reason: &str, started: i64, finished: i64) -> Value {
+    json!({"terminated": {"exitCode": code, "reason": reason, "startedAt": text(started), "finishedAt": text(finished)}})
+}
+
+fn again(restarts: u32, since: i64, last: Value) -> Value {
+    let mut status = running(restarts, since, true);
+    status["lastState"] = last;
+    status
+}
+
+fn down(restarts: u32, state: Value) -> Value {
+    json!({"ready": false, "started": false, "restartCount": restarts, "state": state})
+}
+
+fn waiting(restarts: u32, reason: &str, last: Value) -> Value {
+    json!({"ready": false, "started": false, "restartCount": restarts,
+        "state": {"waiting": {"reason": reason}}, "lastState": last})
+}
+
+#[test]
+fn nothing_is_kept_of_a_pod_that_is_well() {
+    let mut web = Web::new();
+    web.tell();
+    web.counters(60, 6, 0);
+    web.counters(120, 12, 0);
+    assert!(web.told.engine.pods.is_empty());
+    assert_eq!(web.liveness(), ProbeStatus::Passing);
+}
+
+#[test]
+fn a_restart_is_over_when_it_has_been_well_for_ten_minutes_and_then_since_it_became_so() {
+    let mut web = Web::new();
+    web.tell();
+    web.is(10, false, down(0, ended(3, "Error", -3598, 10)));
+    web.is(12, true, again(1, 11, ended(3, "Error", -3598, 10)));
+    web.told.pass(590);
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.reason, incident.cause),
+        (IncidentKind::Restart, Cause::Exited)
+    );
+    assert_eq!(
+        (incident.began, incident.ended, incident.count),
+        (at(10), None, 1)
+    );
+    web.told.pass(20);
+    assert_eq!(web.told.only().ended, Some(at(12)));
+}
+
+#[test]
+fn ends_for_the_same_cause_are_one_incident_and_others_another() {
+    let mut web = Web::new();
+    web.tell();
+    web.is(10, false, down(0, ended(3, "Error", 0, 10)));
+    web.is(12, true, again(1, 11, ended(3, "Error", 0, 10)));
+    web.is(30, false, down(1, ended(3, "Error", 11, 30)));
+    web.is(50, true, again(2, 50, ended(3, "Error", 11, 30)));
+    web.is(90, false, down(2, ended(137, "OOMKilled", 50, 90)));
+    let incidents = web.told.incidents();
+    let what: Vec<_> = incidents.iter().map(|it| (it.cause, it.count)).collect();
+    assert_eq!(what, [(Cause::Exited, 2), (Cause::OomKilled, 1)]);
+}
+
+#[test]
+fn restarts_between_two_looks_are_counted_and_no_more_is_told_than_is_known() {
+    let mut web = Web::new();
+    web.tell();
+    web.is(100, true, again(3, 95, ended(3, "Error", 80, 90)));
+    let incident = web.told.only();
+    assert_eq!(incident.count, 3);
+    let said = incident
+        .evidence
+        .iter()
+        .any(|it| it.text.contains("rose by 2 more"));
+    assert!(said, "{incident:#?}");
+}
+
+#[test]
+fn a_failing_liveness_probe_that_leads_to_a_kill_is_one_incident() {
+    let mut web = Web::new();
+    web.tell();
+    web.fails(10, 1, "Liveness");
+    assert_eq!(web.liveness(), ProbeStatus::Failing);
+    assert!(web.told.incidents().is_empty(), "one of three is none");
+    web.fails(20, 2, "Liveness");
+    web.fails(30, 3, "Liveness");
+    web.kill(30, 1);
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.reason, incident.began),
+        (IncidentKind::ProbeFailing, at(10))
+    );
+    web.is(35, false, down(0, ended(137, "Error", -3598, 34)));
+    web.is(40, true, again(1, 36, ended(137, "Error", -3598, 34)));
+    let incident = web.told.only();
+    assert_eq!(incident.reason, IncidentKind::Restart);
+    assert_eq!(
+        (incident.cause, incident.certainty),
+        (Cause::LivenessProbe, Certainty::Direct)
+    );
+    assert_eq!((incident.began, incident.count), (at(10), 1));
+    assert_eq!(
+        incident.involved.workload.as_ref().unwrap().kind,
+        "StatefulSet"
+    );
+    assert_eq!(
+        web.liveness(),
+        ProbeStatus::Unknown,
+        "it may have been tried since"
+    );
+}
+
+#[test]
+fn readiness_that_fails_with_it_is_part_of_it() {
+    let mut web = Web::new();
+    web.tell();
+    web.fails(5, 3, "Readiness");
+    web.is(6, false, running(0, -3598, false));
+    assert_eq!(web.told.only().cause, Cause::ReadinessProbe);
+    web.fails(10, 1, "Liveness");
+    web.fails(30, 3, "Liveness");
+    web.kill(30, 1);
+    assert_eq!(web.told.only().cause, Cause::LivenessProbe);
+    web.is(35, false, down(0, ended(137, "Error", -3598, 34)));
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.reason, incident.began),
+        (IncidentKind::Restart, at(5))
+    );
+}
+
+#[test]
+fn an_event_that_comes_after_the_end_it_explains_is_heard() {
+    let mut web = Web::new();
+    web.tell();
+    web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
+    let before = web.told.only();
+    assert_eq!(
+        (before.cause, before.certainty),
+        (Cause::Unknown, Certainty::Unknown)
+    );
+    web.kill(30, 1);
+    let after = web.told.only();
+    assert_eq!(
+        (after.cause, after.certainty),
+        (Cause::LivenessProbe, Certainty::Direct)
+    );
+    assert_eq!(after.metadata.name, before.metadata.name);
+}
+
+#[test]
+fn counters_make_a_kill_likely_that_no_event_tells() {
+    let mut web = Web::new();
+    web.tell();
+    web.counters(0, 100, 0);
+    web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
+    web.counters(60, 103, 3);
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.cause, incident.certainty),
+        (Cause::LivenessProbe, Certainty::Likely)
+    );
+    let counted = incident
+        .evidence
+        .iter()
+        .find(|it| it.source == Source::ProbeCounter)
+        .unwrap();
+    assert!(counted.text.contains("rose by 3 to 3"), "{}", counted.text);
+}
+
+#[test]
+fn fewer_failures_than_it_takes_make_nothing_likely() {
+    let mut web = Web::new();
+    web.tell();
+    web.counters(0, 100, 0);
+    web.is(35, true, again(1, 35, ended(1, "Error", -3598, 34)));
+    web.counters(60, 103, 2);
+    assert_eq!(web.told.only().cause, Cause::Exited);
+}
+
+#[test]
+fn a_kill_near_the_memory_limit_is_likely_for_memory() {
+    let mut web = Web::new();
+    web.tell();
+    let point = |second, mebibytes: u64| Point {
+        at: at(second),
+        cpu: Nanocores(1_000_000),
+        memory: Bytes(mebibytes << 20),
+    };
+    let points = vec![point(1, 20), point(16, 40), point(31, 62)];
+    web.told
+        .past
+        .0
+        .insert(("web-1".to_owned(), "web".to_owned()), points);
+    web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.cause, incident.certainty),
+        (Cause::OomKilled, Certainty::Likely)
+    );
+    let history = incident
+        .evidence
+        .iter()
+        .find(|it| it.source == Source::History)
+        .unwrap();
+    assert!(
+        history
+            .text
+            .starts_with("memory rose from 20Mi to 62Mi in 30s, limit 64Mi"),
+        "{}",
+        history.text
+    );
+}
+
+#[test]
+fn events_of_the_pod_before_are_not_its_successor_s() {
+    let mut web = Web::new();
+    web.tell();
+    let old = "00000000-0000-0000-0000-00000000000a";
+    web.event_of(
+        old,
+        "kill",
+        30,
+        1,
+        (
+            "Killing",
+            "Container web failed liveness probe, will be restarted",
+        ),
+    );
+    web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
+    assert_eq!(web.told.only().cause, Cause::Unknown);
+}
+
+#[test]
+fn what_is_listed_again_is_not_told_again() {
+    let mut web = Web::new();
+    web.tell();
+    web.fails(30, 3, "Liveness");
+    web.kill(30, 1);
+    web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
+    let before = web.told.only();
+    web.told.now = at(50);
+    web.fails(30, 3, "Liveness");
+    web.kill(30, 1);
+    web.tell();
+    assert_eq!(web.told.only(), before);
+}
+
+#[test]
+fn readiness_that_fails_is_one_incident_and_over_when_it_is_ready() {
+    let mut web = Web::new();
+    web.tell();
+    web.fails(10, 1, "Readiness");
+    web.fails(30, 3, "Readiness");
+    web.is(31, false, running(0, -3598, false));
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.reason, incident.cause),
+        (IncidentKind::ProbeFailing, Cause::ReadinessProbe)
+    );
+    assert_eq!(
+        (incident.certainty, incident.began),
+        (Certainty::Direct, at(10))
+    );
+    web.is(80, true, running(0, -3598, true));
+    assert_eq!(web.told.only().ended, Some(at(80)));
+    assert_eq!(web.told.only().count, 3);
+}
+
+#[test]
+fn a_container_that_starts_slowly_is_no_incident_until_it_has_had_its_time() {
+    let mut web = Web::made(0);
+    web.ready = (false, 0);
+    web.status = running(0, 2, false);
+    web.tell();
+    for n in 1..=12 {
+        web.fails(i64::from(n) * 10, n, "Readiness");
+    }
+    assert!(web.told.incidents().is_empty());
+    web.told.pass(2);
+    assert_eq!(web.told.only().reason, IncidentKind::ProbeFailing);
+    assert_eq!(web.told.only().began, at(10));
+}
+
+#[test]
+fn a_pod_that_is_deleted_is_no_incident_and_ends_what_it_had() {
+    let mut web = Web::new();
+    web.tell();
+    web.is(10, true, again(1, 10, ended(3, "Error", -3598, 9)));
+    web.pod["going"] = 50.into();
+    web.is(20, true, again(1, 10, ended(3, "Error", -3598, 9)));
+    assert_eq!(web.told.only().ended, Some(at(20)));
+    web.is(22, false, down(1, ended(137, "Error", 10, 22)));
+    web.told.now = at(23);
+    let key = web.told.pods.keys().next().unwrap().clone();
+    web.told.delete(&key);
+    assert_eq!(web.told.only().count, 1);
+}
+
+#[test]
+fn an_eviction_is_one_incident_and_over_at_once() {
+    let mut web = Web::new();
+    web.tell();
+    web.pod = json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."});
+    web.is(10, false, down(0, ended(137, "Error", -3598, 9)));
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.reason, incident.cause),
+        (IncidentKind::Eviction, Cause::NodePressure)
+    );
+    assert_eq!((incident.began, incident.ended), (at(9), Some(at(9))));
+    assert!(incident.message.contains("low on resource"));
+    web.is(30, false, down(0, ended(137, "Error", -3598, 9)));
+    web.told.pass(300);
+    web.told.only();
+}
+
+#[test]
+fn a_pod_that_failed_for_good_is_an_incident_and_one_that_succeeded_is_none() {
+    let mut web = Web::new();
+    web.tell();
+    web.pod = json!({"phase": "Failed"});
+    web.is(10, false, down(0, ended(2, "Error", -3598, 9)));
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.reason, incident.cause),
+        (IncidentKind::PodFailed, Cause::Exited)
+    );
+    assert_eq!(incident.involved.container, "web");
+    let mut web = Web::new();
+    web.tell();
+    web.pod = json!({"phase": "Succeeded"});
+    web.is(10, false, down(0, ended(0, "Completed", -3598, 9)));
+    assert!(web.told.incidents().is_empty());
+}
+
+#[test]
+fn an_image_that_cannot_be_pulled_is_an_incident_until_the_container_runs() {
+    let mut web = Web::made(0);
+    web.ready = (false, 0);
+    web.pod = json!({"phase": "Pending"});
+    web.status = waiting(0, "ContainerCreating", json!({}));
+    web.tell();
+    web.event(
+        "pull",
+        5,
+        1,
+        "Failed",
+        "Failed to pull image \"x\": not found",
+    );
+    web.is(6, false, waiting(0, "ErrImagePull", json!({})));
+    web.is(9, false, waiting(0, "ImagePullBackOff", json!({})));
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.reason, incident.began),
+        (IncidentKind::ImagePull, at(5))
+    );
+    web.pod = json!({"phase": "Running"});
+    web.is(70, true, running(0, 68, true));
+    assert_eq!(web.told.only().ended, Some(at(68)));
+}
+
+#[test]
+fn a_node_that_is_lost_is_one_incident_and_its_pods_are_its_consequence() {
+    let mut web = Web::new();
+    web.node(0, true);
+    web.tell();
+    // By two watches, in either order.
+    web.is(40, false, running(0, -3598, true));
+    web.node(41, false);
+    web.told.pass(200);
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.reason, incident.cause),
+        (IncidentKind::NodeNotReady, Cause::NodeLost)
+    );
+    assert!(incident.message.contains("one pod"), "{}", incident.message);
+    assert_eq!(web.liveness(), ProbeStatus::Unknown);
+    web.node(300, true);
+    web.is(301, true, running(0, -3598, true));
+    web.told.pass(200);
+    let incident = web.told.only();
+    assert_eq!(incident.ended, Some(at(300)));
+    assert!(
+        incident
+            .message
+            .contains("was not ready for 4m19s; one pod"),
+        "{}",
+        incident.message
+    );
+}
+
+#[test]
+fn a_pod_that_is_not_ready_for_no_known_reason_is_told_after_a_while() {
+    let mut web = Web::new();
+    web.node(0, true);
+    web.tell();
+    web.is(40, false, running(0, -3598, true));
+    web.told.pass(29);
+    assert!(web.told.incidents().is_empty());
+    web.told.pass(1);
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.reason, incident.cause),
+        (IncidentKind::PodNotReady, Cause::Unknown)
+    );
+    assert_eq!(incident.began, at(40));
+    web.is(90, true, running(0, -3598, true));
+    assert_eq!(web.told.only().ended, Some(at(90)));
+}
+
+#[test]
+fn what_a_pod_went_through_before_it_was_first_seen_is_told_from_its_status() {
+    let mut web = Web::made(-90_000);
+    web.status = again(5, -60, ended(137, "OOMKilled", -300, -65));
+    web.tell();
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.cause, incident.count, incident.began),
+        (Cause::OomKilled, 1, at(-65))
+    );
+    let mut old = Web::made(-90_000);
+    old.status = again(5, -40_000, ended(137, "OOMKilled", -50_000, -40_001));
+    old.tell();
+    assert!(old.told.incidents().is_empty() && old.told.engine.pods.is_empty());
+}
+
+#[test]
+fn a_probe_that_is_not_tried_any_more_is_unknown() {
+    let mut web = Web::new();
+    web.tell();
+    web.counters(0, 10, 0);
+    web.counters(60, 16, 0);
+    assert_eq!(web.liveness(), ProbeStatus::Passing);
+    for n in 2..6 {
+        web.counters(n * 60, 16, 0);
+    }
+    assert_eq!(web.liveness(), ProbeStatus::Unknown);
+}

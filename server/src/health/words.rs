@@ -1,0 +1,214 @@
+//! What is said of it all, in sentences for a person.
+
+use kubevitals_proto::vitals::{Cause, Certainty, Ended, Incident, ProbeKind};
+
+use super::counters::Seen;
+use super::life::{finished, started};
+use super::past::{bytes, seconds};
+use crate::cluster::{self, ContainerSpec, ContainerStatus, Node, State};
+
+/// An end as the API tells it.
+pub(super) fn ended(ended: &cluster::Ended) -> Ended {
+    Ended {
+        exit_code: ended.exit_code,
+        signal: (ended.signal != 0).then_some(ended.signal),
+        reason: ended.reason.as_deref().unwrap_or_default().to_owned(),
+        message: ended.message.as_deref().unwrap_or_default().to_owned(),
+        started: started(ended),
+        finished: finished(ended),
+    }
+}
+
+/// `ended with exit 137 (OOMKilled) after 1m4s`.
+pub(super) fn how_it_ended(ended: &cluster::Ended, lived: Option<i64>) -> String {
+    let mut text = format!("ended with exit {}", ended.exit_code);
+    if ended.signal != 0 {
+        text.push_str(&format!(", signal {}", ended.signal));
+    }
+    if let Some(reason) = &ended.reason {
+        text.push_str(&format!(" ({reason})"));
+    }
+    if let Some(lived) = lived {
+        text.push_str(&format!(" after {}", seconds(lived)));
+    }
+    if let Some(message) = ended.message.as_deref().and_then(|it| it.lines().next()) {
+        text.push_str(&format!(": {}", message.trim()));
+    }
+    text
+}
+
+/// `failed attempts of the liveness probe rose by 3 to 21 in 15s`.
+pub(super) fn counted(kind: ProbeKind, seen: &Seen) -> String {
+    format!(
+        "failed attempts of the {} rose by {} to {} in {}, and no event tells more",
+        probe(kind),
+        seen.failed,
+        seen.failures,
+        seconds(seen.to.since(seen.from))
+    )
+}
+
+pub(super) fn probe(kind: ProbeKind) -> &'static str {
+    match kind {
+        ProbeKind::Liveness => "liveness probe",
+        ProbeKind::Readiness => "readiness probe",
+        ProbeKind::Startup => "startup probe",
+    }
+}
+
+fn times(count: u64) -> String {
+    match count {
+        0 | 1 => String::new(),
+        2 => " twice".to_owned(),
+        count => format!(" {count} times"),
+    }
+}
+
+/// Of restarts.
+pub(super) fn restarted(
+    incident: &Incident,
+    spec: &ContainerSpec,
+    status: &ContainerStatus,
+) -> String {
+    let name = &spec.name;
+    let times = times(incident.count);
+    let likely = if incident.certainty == Certainty::Likely {
+        " likely"
+    } else {
+        ""
+    };
+    let exit = incident.last_ended.as_ref().map_or(0, |it| it.exit_code);
+    let what = match incident.cause {
+        Cause::OomKilled => {
+            let limit = spec.limits.memory;
+            let limit = limit.map_or_else(String::new, |limit| {
+                format!(" (its limit is {})", bytes(limit.0))
+            });
+            format!("Container {name} was{likely} killed{times} for its memory{limit}")
+        }
+        Cause::LivenessProbe => {
+            format!("Container {name} was{likely} killed{times} for its failing liveness probe")
+        }
+        Cause::StartupProbe => {
+            format!("Container {name} was{likely} killed{times} for its failing startup probe")
+        }
+        Cause::NodeLost => format!("Container {name}{likely} ended{times} with its node"),
+        Cause::Exited => format!("Container {name} exited{times} with code {exit}"),
+        _ => format!("Container {name} was killed{times} (exit {exit}), and nothing tells why"),
+    };
+    let now = match &status.state {
+        _ if incident.ended.is_some() => ", and runs well again",
+        State::Running { .. } if status.ready => ", and runs again",
+        State::Running { .. } => ", and runs again but is not ready",
+        State::Terminated(_) => ", and is to be started again",
+        State::Waiting(waiting) => {
+            let message = waiting.as_ref().and_then(|it| it.message.as_deref());
+            let wait = message.and_then(|it| it.strip_prefix("back-off "));
+            let wait = wait.and_then(|it| it.split(' ').next());
+            let reason = status.waiting_reason().unwrap_or("waiting");
+            return match wait {
+                Some(wait) => format!("{what}, and waits in {reason} (back-off {wait})"),
+                None => format!("{what}, and is {reason}"),
+            };
+        }
+    };
+    format!("{what}{now}")
+}
+
+/// Of a probe that fails.
+pub(super) fn probe_fails(
+    incident: &Incident,
+    kind: ProbeKind,
+    spec: &ContainerSpec,
+    said: &str,
+) -> String {
+    let name = &spec.name;
+    let said = match said.trim() {
+        "" => String::new(),
+        said => format!(": {said}"),
+    };
+    let again = incident.ended.is_some();
+    match kind {
+        _ if again => format!(
+            "Container {name}: its {} failed, and passes again{said}",
+            probe(kind)
+        ),
+        ProbeKind::Readiness => {
+            format!("Container {name} is not ready, its readiness probe fails{said}")
+        }
+        kind => format!(
+            "Container {name} is about to be killed, its {} fails{said}",
+            probe(kind)
+        ),
+    }
+}
+
+/// What a probe's event says after `… probe failed: `.
+pub(super) fn after_colon(message: &str) -> &str {
+    message.split_once(" failed: ").map_or("", |(_, said)| said)
+}
+
+/// Of an image that cannot be had.
+pub(super) fn image(incident: &Incident, spec: &ContainerSpec, status: &ContainerStatus) -> String {
+    let name = &spec.name;
+    if incident.ended.is_some() {
+        return format!("The image of container {name} could not be had, and then was");
+    }
+    let message = match &status.state {
+        State::Waiting(Some(waiting)) => waiting.message.as_deref().unwrap_or_default(),
+        _ => "",
+    };
+    let reason = status.waiting_reason().unwrap_or("waiting");
+    match message {
+        "" => format!("The image of container {name} cannot be had: {reason}"),
+        message => format!("The image of container {name} cannot be had: {reason}: {message}"),
+    }
+}
+
+/// Of a pod that is not ready for no reason that is known.
+pub(super) fn not_ready(
+    incident: &Incident,
+    waits: Option<(&ContainerSpec, &ContainerStatus)>,
+) -> String {
+    if incident.ended.is_some() {
+        return "The pod was not ready, and is again".to_owned();
+    }
+    let Some((spec, status)) = waits else {
+        return "The pod is not ready though its containers are: a readiness gate, or something that is not known, holds it"
+            .to_owned();
+    };
+    let name = &spec.name;
+    match (&status.state, status.waiting_reason()) {
+        (State::Waiting(Some(waiting)), Some(reason)) => {
+            let message = waiting.message.as_deref().unwrap_or_default();
+            let colon = if message.is_empty() { "" } else { ": " };
+            format!("The pod is not ready, container {name} waits: {reason}{colon}{message}")
+        }
+        _ => format!("The pod is not ready, for container {name} is not; nothing tells why"),
+    }
+}
+
+/// Of a node.
+pub(super) fn node(incident: &Incident, node: &Node, pods: usize) -> String {
+    let name = &node.name;
+    let pods = match pods {
+        0 => String::new(),
+        1 => "; one pod on it is not ready for it".to_owned(),
+        pods => format!("; {pods} pods on it are not ready for it"),
+    };
+    if let Some(ended) = incident.ended {
+        let long = seconds(ended.since(incident.began));
+        let pods = pods
+            .replace(" is not ", " was not ")
+            .replace(" are not ", " were not ");
+        return format!("Node {name} was not ready for {long}{pods}");
+    }
+    let said = node.unready.as_ref().and_then(|it| it.message.as_deref());
+    let said = said.map_or_else(String::new, |said| {
+        format!(": {}", said.trim_end_matches('.'))
+    });
+    match incident.cause {
+        Cause::NodeLost => format!("Node {name} is not heard of{said}{pods}"),
+        _ => format!("Node {name} is not ready{said}{pods}"),
+    }
+}
