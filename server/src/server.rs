@@ -17,15 +17,12 @@ use crate::health::{self, Health, Measured};
 use crate::manage::Manager;
 use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::telemetry::chain;
 use crate::tls::{self, CertificateError, Keeper, Limits, Tls};
 
 /// How long requests wait at start for a certificate of the managed CA.
 const MANAGED: Duration = Duration::from_secs(10);
-
-/// For how long what is gone is remembered.
-const REMEMBERED: Duration = Duration::from_secs(3600);
 
 /// Why the server could not start, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +90,7 @@ impl Server {
             addressing,
             pages,
             credentials,
+            history,
             node_selector,
             request_timeout,
             // Bounded by the API's layers.
@@ -118,7 +116,7 @@ impl Server {
         tracing::info!(%address, "vitals-server {} serves on {address}: {what}", env!("CARGO_PKG_VERSION"));
 
         let cluster = Arc::new(Cluster::default());
-        let store = Arc::new(Store::default());
+        let store = Arc::new(Store::new(history));
         let health = Health::new(
             Arc::clone(&cluster),
             Arc::new(Measured(Arc::clone(&store))),
@@ -127,11 +125,12 @@ impl Server {
         );
         let watched = cluster::Settings {
             node_selector,
-            retention: REMEMBERED,
+            retention: history.retention,
             observers: vec![Arc::clone(&health) as Arc<dyn Observer>],
         };
         let (watches, tasks) = cluster::spawn(&cluster, &client, watched, &clock);
-        let scraping = tokio::spawn(scrape::run(
+        let remembering = store::history::keep(Arc::clone(&store), Arc::clone(&clock));
+        let scraping = scrape::run(
             scrape::Settings {
                 resolution,
                 addressing,
@@ -146,7 +145,13 @@ impl Server {
                 stats: Arc::clone(&stats),
                 changed: Arc::clone(&watches.nodes_changed),
             },
-        ));
+        );
+        let scraping = tokio::spawn(async {
+            tokio::select! {
+                () = scraping => {}
+                () = remembering => {}
+            }
+        });
         let noticing = tokio::spawn({
             let health = Arc::clone(&health);
             async move { health.run().await }

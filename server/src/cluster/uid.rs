@@ -59,6 +59,29 @@ impl Uid {
         u128::from_be_bytes(self.digits)
     }
 
+    /// How many bytes [`Uid::to_bytes`] gives.
+    pub const BYTES: usize = 17;
+
+    /// It as bytes, for another process of the same program.
+    pub fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let (digits, form) = bytes.split_at_mut(16);
+        digits.copy_from_slice(&self.digits);
+        form.fill(self.form as u8);
+        bytes
+    }
+
+    /// The UID of these bytes, which [`Uid::to_bytes`] gave; none for others.
+    pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        let [digits @ .., form] = bytes;
+        let forms = [Form::Uuid, Form::Plain, Form::Hashed].into_iter();
+        let mut known = forms.filter(|known| *known as u8 == form);
+        known
+            .next()
+            .map(|form| Self { digits, form })
+            .unwrap_or_default()
+    }
+
     /// Whether there is one.
     pub fn is_some(self) -> bool {
         self.form != Form::None
@@ -135,6 +158,20 @@ mod tests {
             Uid::of("dbe5842e-0978-4422-a9fa-8026a53c65dd"),
             Uid::of("dbe5842e09784422a9fa8026a53c65dd")
         );
+    }
+
+    #[test]
+    fn bytes_bring_a_uid_to_another_process() {
+        for text in [
+            "",
+            "dbe5842e-0978-4422-a9fa-8026a53c65dd",
+            "3f2a9c1b7d5e4f60812c9ab34de01f77",
+            "x",
+        ] {
+            let uid = Uid::of(text);
+            assert_eq!(Uid::from_bytes(uid.to_bytes()), uid);
+        }
+        assert!(!Uid::from_bytes([9; Uid::BYTES]).is_some());
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod apiserver;
 mod authentication;
 mod error;
 pub mod flags;
+mod history;
 mod kubelets;
 mod serving;
 mod settings;

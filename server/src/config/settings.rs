@@ -14,11 +14,12 @@ use kubevitals_proto::selector::LabelSelector;
 use super::apiserver::{bounded, from_file};
 use super::error::ConfigError;
 use super::flags::Flags;
-use super::{authentication, kubelets, serving};
+use super::{authentication, history, kubelets, serving};
 use crate::auth;
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::AddressType;
 use crate::scrape::{Addressing, Credentials, Intervals};
+use crate::store;
 use crate::telemetry::{AskAllocator, chain};
 use crate::tls;
 
@@ -48,6 +49,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Which nodes are scraped.
     pub node_selector: Option<String>,
+    /// How much of the past is remembered.
+    pub history: store::history::Settings,
     /// Bounds one request, from its header to the last byte of its answer.
     pub request_timeout: Duration,
     /// Bounds requests that are answered at the same moment.
@@ -93,6 +96,7 @@ impl Settings {
                 summary: on(flags.kubelets.summary_interval),
             },
             credentials,
+            history: history::settings(&flags.history, flags.kubelets.metric_resolution)?,
             node_selector: flags.cluster.node_selector,
             request_timeout: flags.generic.request_timeout,
             max_requests_in_flight: NonZeroUsize::new(flags.generic.max_requests_inflight),
@@ -140,6 +144,7 @@ impl Settings {
                 summary: Some(Duration::from_secs(60)),
             },
             credentials,
+            history: history::usual(Duration::from_secs(15)),
             node_selector: None,
             request_timeout: Duration::from_secs(60),
             max_requests_in_flight: NonZeroUsize::new(400),

@@ -6,6 +6,7 @@
 
 mod figures;
 mod freshness;
+mod history;
 mod nodes;
 mod pods;
 mod ready;

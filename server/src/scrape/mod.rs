@@ -193,9 +193,13 @@ pub async fn run(settings: Settings, parts: Parts) {
                 });
             } else {
                 let (sender, receiver) = watch::channel(Arc::clone(node));
-                let task =
-                    tokio::spawn(worker::run(Arc::clone(&shared), receiver, store.add(name)))
-                        .abort_handle();
+                let task = tokio::spawn(worker::run(
+                    Arc::clone(&shared),
+                    receiver,
+                    store.add(name),
+                    store.history().begin(name),
+                ))
+                .abort_handle();
                 workers.insert(Arc::clone(name), Worker { node: sender, task });
             }
         }

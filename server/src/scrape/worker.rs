@@ -16,7 +16,8 @@ use super::pages::{self, Asking, Timetable};
 use super::record::{Moment, Record};
 use super::schedule::{Phase, longest_pause};
 use super::target::Target;
-use crate::cluster::Node;
+use crate::cluster::{Node, PodKey};
+use crate::store::history::NodeHistory;
 use crate::store::{NodeCell, NodeSeries};
 
 /// A place among those asked at the same moment is held no longer than this: a kubelet that does not answer
@@ -27,6 +28,7 @@ const LONGEST_PLACE: Duration = Duration::from_millis(500);
 struct Place<'a> {
     shared: &'a Shared,
     cell: &'a NodeCell,
+    history: Option<&'a NodeHistory>,
     record: &'a Record,
 }
 
@@ -35,6 +37,7 @@ pub(super) async fn run(
     shared: Arc<Shared>,
     mut node: watch::Receiver<Arc<Node>>,
     cell: Arc<NodeCell>,
+    history: Option<Arc<NodeHistory>>,
 ) {
     let mut known = Arc::clone(&node.borrow_and_update());
     let phase = Phase::of(&known.name, shared.settings.resolution);
@@ -64,6 +67,7 @@ pub(super) async fn run(
             let place = Place {
                 shared: &shared,
                 cell: &cell,
+                history: history.as_deref(),
                 record: &record,
             };
             let mut scraping = pin!(scrape(
@@ -152,6 +156,7 @@ async fn scrape(
         shared,
         cell,
         record,
+        history,
     } = *place;
     if target.is_empty() {
         let preferred: Vec<String> = shared
@@ -202,6 +207,17 @@ async fn scrape(
                 }
             }
         }
+    }
+    if let Some(history) = history {
+        let pods = shared.cluster.pods();
+        let (node, containers) = series.readings(&scrape);
+        history.take(answered, node, containers, |namespace, name| {
+            let key = PodKey {
+                namespace: Arc::clone(namespace),
+                name: Arc::clone(name),
+            };
+            pods.get(&key).map(|pod| pod.uid).unwrap_or_default()
+        });
     }
     Ok(())
 }

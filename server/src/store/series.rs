@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use kubevitals_proto::kubelet::resource::{ContainerKey, Reading, ResourceScrape};
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::Bytes;
 
+use super::history;
 use super::latest::{
     Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates,
 };
 use super::rate::{NoRate, Pair, Point, Usage};
+use super::ring::Sample;
 use crate::clock::Age;
 use crate::intern::Interner;
 
@@ -190,6 +193,31 @@ impl NodeSeries {
         self.containers = merged;
     }
 
+    /// What is to be remembered of the scrape that was last taken in: the node's own point, and those of its containers
+    /// in the order of the scrape, as far as they have rates. Points that were there before are among them.
+    pub fn readings<'a>(
+        &'a self,
+        scrape: &'a ResourceScrape<'_>,
+    ) -> (Option<Sample>, impl Iterator<Item = history::Reading<'a>>) {
+        let node = sample(&scrape.node, self.node.as_ref());
+        let mut known = self.containers.iter().peekable();
+        let containers = scrape.containers.iter().filter_map(move |(key, reading)| {
+            while known
+                .next_if(|container| container.order(key) == Ordering::Less)
+                .is_some()
+            {}
+            let container = known.next_if(|container| container.order(key) == Ordering::Equal)?;
+            Some(history::Reading {
+                namespace: &container.namespace,
+                pod: &container.pod,
+                container: &container.name,
+                sample: sample(reading, Some(&container.tracked))?,
+                life: history::life(container.tracked.pair.last().start),
+            })
+        });
+        (node, containers)
+    }
+
     /// What readers see after the scrape that was last taken in.
     pub fn latest(&self, scrape: &ResourceScrape<'_>, now: Age, names: &Interner) -> Latest {
         let mut pods: Vec<PodLatest> = Vec::with_capacity(scrape.containers.len());
@@ -310,6 +338,18 @@ impl Container {
     fn order(&self, key: &ContainerKey<'_>) -> Ordering {
         (&*self.namespace, &*self.pod, &*self.name).cmp(&(key.namespace, key.pod, key.container))
     }
+}
+
+/// The usage of a series as it is remembered.
+fn sample(reading: &Reading, tracked: Option<&Tracked>) -> Option<Sample> {
+    let (usage, _) = judge(reading, tracked).ok()?;
+    Some(Sample {
+        at: usage.at,
+        cpu: usage.cpu,
+        memory: usage.memory,
+        swap: reading.swap.filter(|swap| *swap > 0).map(Bytes),
+        restarted: false,
+    })
 }
 
 enum Why {

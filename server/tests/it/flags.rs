@@ -8,6 +8,9 @@ use kubevitals_server::config::Flags;
 
 /// Flags that the peer does not have.
 const OURS: &[&str] = &[
+    "history-memory-limit",
+    "history-retention",
+    "history-step",
     "manage-apiservice-ca",
     "probes-interval",
     "service-name",

@@ -8,6 +8,7 @@ mod classic;
 mod connections;
 mod families;
 mod held;
+mod history;
 mod managed;
 mod peer;
 mod program;
@@ -159,6 +160,7 @@ impl Collector for Parts {
         peer::write(&mut families, &known)?;
         scrapes::write(&mut families, &known)?;
         held::write(&mut families, &known)?;
+        history::write(&mut families, &known)?;
         requests::write(&mut families, &known)?;
         access::write(&mut families, &known)?;
         connections::write(&mut families, &known)?;

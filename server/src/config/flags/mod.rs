@@ -6,6 +6,7 @@ mod cluster;
 mod general;
 mod generic;
 mod help;
+mod history;
 mod inherited;
 mod kubelets;
 mod logging;
@@ -20,6 +21,7 @@ pub use authorization::Authorization;
 pub use cluster::Cluster;
 pub use general::General;
 pub use generic::Generic;
+pub use history::History;
 pub use inherited::Inherited;
 pub use kubelets::Kubelets;
 pub use logging::Logging;
@@ -47,6 +49,9 @@ pub struct Flags {
     /// How kubelets are asked.
     #[command(flatten)]
     pub kubelets: Kubelets,
+    /// How much of the past is remembered.
+    #[command(flatten)]
+    pub history: History,
     /// Where and how requests are taken.
     #[command(flatten)]
     pub serving: Serving,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::quantity::Quantity;
 
 /// Makes a flag behave as the peer's do: a switch takes `--flag`, `--flag=true` and `--flag=false`, in every
 /// spelling of Go's, and a path may be empty. A group's file just writes `#[arg(long)] pub name: bool`.
@@ -133,6 +134,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     u64::try_from(any_duration(text)?.0)
         .map(Duration::from_nanos)
         .map_err(|_| "a duration cannot be negative here".to_owned())
+}
+
+/// A number of bytes: a whole Kubernetes quantity that is not negative.
+pub(super) fn bytes(text: &str) -> Result<usize, String> {
+    let quantity: Quantity = text
+        .parse()
+        .map_err(|_| "write an amount of memory like 512Mi".to_owned())?;
+    usize::try_from(quantity.value()).map_err(|_| "it cannot be negative".to_owned())
 }
 
 /// An IP address; an empty text is none.

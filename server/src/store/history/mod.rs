@@ -9,6 +9,7 @@
 //! one process to another there are [`NodeHistory::export`] and [`History::import`].
 
 mod excerpt;
+mod keeper;
 mod limit;
 mod node;
 mod pod;
@@ -19,16 +20,19 @@ mod transfer;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 use parking_lot::RwLock;
 
 pub use excerpt::{Copy, Excerpt};
+pub use keeper::keep;
 pub use node::{Held, NodeHistory, Reading, life};
-pub use pod::{PodId, PodUid};
+pub use pod::PodId;
 pub use settings::Settings;
 pub use transfer::{Damaged, Imported};
 
+use super::ring::Tick;
 use crate::clock::Age;
 use settings::Shared;
 
@@ -75,6 +79,12 @@ impl History {
     /// Whether anything is remembered.
     pub fn is_on(&self) -> bool {
         !self.settings().retention.is_zero()
+    }
+
+    /// For how long points are kept: the retention, or less while memory does not do.
+    pub fn remembers(&self) -> Duration {
+        let ticks = u32::try_from(self.shared.keeps()).unwrap_or(u32::MAX);
+        (Tick::DURATION * ticks).min(self.settings().retention)
     }
 
     /// The history of a node, made if there is none yet; nothing if nothing is remembered. Whoever appends to it holds

@@ -7,10 +7,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use parking_lot::Mutex;
 
 use super::excerpt::Excerpt;
-use super::pod::{PodId, PodUid};
+use super::pod::PodId;
 use super::room::{grow, room};
 use super::settings::Shared;
 use crate::clock::Age;
+use crate::cluster::Uid;
 use crate::store::ring::{Block, Blocks, Offered, Ring, Sample, Tick};
 
 /// A point that is older than the newest by more than so many resolutions was stamped by a clock that was set back: no
@@ -103,7 +104,7 @@ impl NodeHistory {
         now: Age,
         node: Option<Sample>,
         containers: impl Iterator<Item = Reading<'a>>,
-        uid: impl Fn(&Arc<str>, &Arc<str>) -> PodUid,
+        uid: impl Fn(&Arc<str>, &Arc<str>) -> Uid,
     ) {
         let shared = &*self.shared;
         let mut inner = self.inner.lock();
@@ -317,7 +318,7 @@ fn locate(
     series: &mut Vec<Series>,
     place: &mut usize,
     reading: &Reading<'_>,
-    uid: impl Fn(&Arc<str>, &Arc<str>) -> PodUid,
+    uid: impl Fn(&Arc<str>, &Arc<str>) -> Uid,
 ) -> Option<usize> {
     let order = |pods: &[Pod], at: usize| {
         let pod = pods.get(at)?;
@@ -340,8 +341,8 @@ fn locate(
             return found.ok();
         }
         let uid = uid(reading.namespace, reading.pod);
-        if pod.id.uid.may_be(uid) {
-            if uid != PodUid::UNKNOWN {
+        if pod.id.may_be(uid) {
+            if uid.is_some() {
                 pod.id.uid = uid;
                 pod.doubts = pod.doubts.saturating_sub(1);
             }

@@ -7,6 +7,7 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use proptest::prelude::*;
 
 use super::*;
+use crate::cluster::Uid;
 use crate::intern::Interner;
 use crate::store::ring::{Sample, Tick};
 
@@ -42,6 +43,19 @@ fn sample(n: i64, cpu: u64) -> Sample {
         swap: None,
         restarted: false,
     }
+}
+
+/// A UID for each number; none for zero.
+fn uid(number: u128) -> Uid {
+    match number {
+        0 => Uid::default(),
+        number => Uid::of(&format!("{number:032x}")),
+    }
+}
+
+/// The number of [`uid`].
+fn number(uid: Uid) -> u128 {
+    u128::from_str_radix(&uid.to_string(), 16).unwrap_or_default()
 }
 
 /// A node whose scrapes a test writes.
@@ -82,7 +96,7 @@ impl Kubelet {
         self.node
             .take(age(n), Some(sample(n, 1000)), readings, |_, _| {
                 self.asked.set(self.asked.get() + 1);
-                PodUid::new(self.uid.get())
+                uid(self.uid.get())
             });
     }
 
@@ -106,10 +120,7 @@ fn all(node: &NodeHistory) -> Vec<(String, u128, String, Vec<i64>)> {
                 .pod
                 .map(|pod| pod.name.to_string())
                 .unwrap_or_default();
-            let uid = series
-                .pod
-                .and_then(|pod| pod.uid.known())
-                .unwrap_or_default();
+            let uid = series.pod.map(|pod| number(pod.uid)).unwrap_or_default();
             let container = series
                 .container
                 .map(ToString::to_string)

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use super::excerpt::Excerpt;
 use super::node::{Inner, NodeHistory, insert_pod, insert_series};
-use super::pod::{PodId, PodUid};
+use super::pod::PodId;
 use super::settings::Shared;
 use super::{History, node::Series};
 use crate::clock::Age;
+use crate::cluster::Uid;
 use crate::intern::Interner;
 use crate::store::ring::{Block, Offered, Ring, Sample, Tick, samples};
 
@@ -62,7 +63,7 @@ impl NodeHistory {
                         out.push(POD);
                         put_name(out, &id.namespace);
                         put_name(out, &id.name);
-                        out.extend_from_slice(&id.uid.known().unwrap_or_default().to_le_bytes());
+                        out.extend_from_slice(&id.uid.to_bytes());
                         pod = Some(id);
                     }
                     out.push(CONTAINER);
@@ -122,7 +123,7 @@ impl History {
                     pod = Some(PodId {
                         namespace: names.intern(from.name()?),
                         name: names.intern(from.name()?),
-                        uid: PodUid::new(u128::from_le_bytes(from.array()?)),
+                        uid: Uid::from_bytes(from.array()?),
                     });
                     continue;
                 }
@@ -166,7 +167,7 @@ impl Inner {
             .skip(first)
             .take_while(|(_, it)| it.id.order(&pod.namespace, &pod.name).is_eq());
         let known = same_name
-            .filter(|(_, it)| it.id.uid.may_be(pod.uid))
+            .filter(|(_, it)| it.id.may_be(pod.uid))
             .map(|(at, _)| at)
             .last();
         let at = known.unwrap_or_else(|| {

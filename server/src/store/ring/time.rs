@@ -15,6 +15,9 @@ impl Tick {
     /// How many bits the tick of any [`Timestamp`] takes, sign and all.
     pub(super) const BITS: u32 = 37;
 
+    /// The time from one to the next.
+    pub const DURATION: Duration = Duration::from_nanos(GRID.unsigned_abs());
+
     /// Before any time there is.
     pub const EARLIEST: Self = Self(i64::MIN / GRID - 1);
 
