@@ -11,6 +11,7 @@ mod nodes;
 mod pods;
 mod ready;
 mod targets;
+mod top;
 mod vitals;
 mod why;
 
@@ -18,10 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use figures::Wholeness;
+pub use history::{Fold, MOST_STEPS, Of, Past, PastContainer, PastNode, Steps, TrendOf};
 pub use nodes::NodeAnswer;
 pub use pods::{PodAnswer, PodCursor, PodList};
 pub use ready::{Readiness, Unready};
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
+pub use top::{Among, Measure, Ranked};
 pub use vitals::Teller;
 
 use crate::clock::{Age, Clock};

@@ -165,6 +165,22 @@ impl Latest {
         Some((at, self.pods.get(at)?))
     }
 
+    /// The pods that have rates at `now`, by namespace and name, each with its containers.
+    pub fn whole(
+        &self,
+        retention: Retention,
+        now: Age,
+    ) -> impl Iterator<Item = (&PodLatest, PodRates, &[ContainerLatest])> {
+        self.pods.iter().filter_map(move |pod| {
+            let rates = *pod.rates.as_ref().ok()?;
+            if !retention.keeps(rates.arrived, self.scraped, now) {
+                return None;
+            }
+            let (first, count) = (rates.first as usize, rates.count as usize);
+            Some((pod, rates, self.containers.get(first..first + count)?))
+        })
+    }
+
     /// The containers of the pod at `at`, if it has no rates.
     pub fn incomplete_containers(&self, at: usize) -> &[ContainerState] {
         let first = self

@@ -212,6 +212,19 @@ impl NodeHistory {
         });
     }
 
+    /// The same, and of series that begin later their first block.
+    pub fn copy_from(
+        &self,
+        excerpt: &mut Excerpt,
+        mut wanted: impl FnMut(Option<&PodId>) -> bool,
+        at: Tick,
+    ) {
+        self.excerpt(excerpt, &mut wanted, |ring, blocks, out| {
+            let begins = || ring.chain(blocks).next();
+            out.extend(ring.block_at(blocks, at).or_else(begins));
+        });
+    }
+
     fn excerpt(
         &self,
         excerpt: &mut Excerpt,

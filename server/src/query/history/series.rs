@@ -1,0 +1,360 @@
+//! Series of a node, a pod, a workload, a namespace or the cluster over a span.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{API_VERSION, History, Meta, Point, Series, Span, Trend};
+
+use super::quantiles::quantiles;
+use super::steps::{Fold, Steps, add};
+use super::{reach, since};
+use crate::cluster::{PodKey, Uid};
+use crate::query::Query;
+use crate::store::history::{Excerpt, NodeHistory, PodId};
+use crate::store::ring::{Sample, Tick};
+
+/// Of what a history is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of<'a> {
+    /// A node, as its kubelet tells it.
+    Node(&'a str),
+    /// A pod: all that had its name, and each container of each.
+    Pod {
+        /// Its namespace.
+        namespace: &'a str,
+        /// Its name.
+        name: &'a str,
+    },
+    /// All pods of a Deployment, CronJob or the like, those that are gone and remembered included.
+    Workload {
+        /// Its namespace.
+        namespace: &'a str,
+        /// `Deployment`, …, as `PodVitals.workload` has it.
+        kind: &'a str,
+        /// Its name.
+        name: &'a str,
+    },
+    /// All pods of a namespace.
+    Namespace(&'a str),
+    /// The cluster: all its nodes, as their kubelets tell them.
+    Cluster,
+}
+
+/// Of what a trend is asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum TrendOf<'a> {
+    /// A node.
+    Node(&'a str),
+    /// A pod on its node, with its UID as far as it is known.
+    Pod {
+        /// The node it is bound to.
+        node: &'a str,
+        /// Its namespace and name.
+        pod: &'a PodKey,
+        /// Its UID.
+        uid: Uid,
+    },
+    /// The cluster.
+    Cluster,
+}
+
+/// A sum of series that grows, and what its quantiles are made of.
+struct Total {
+    steps: Steps,
+    fold: Fold,
+    /// Steps of one resolution: quantiles of a sum are those of its values at aligned times.
+    fine: Steps,
+    points: Vec<Option<Point>>,
+    sums: Vec<Option<Point>>,
+    samples: u64,
+    series: usize,
+    /// The points of the only series, as long as there is but one.
+    only: Vec<Sample>,
+}
+
+impl Query {
+    /// The history of something over a span; nothing if nothing of it is remembered in that span. What is asked for
+    /// need not exist any more.
+    ///
+    /// The total is the sum of the series that tell something in a step; of a node or the cluster, of what the kubelets
+    /// say of the nodes. Quantiles of a single series are those of its points, quantiles of a sum those of its values at
+    /// steps of one resolution. `marks` are not filled in: they are health's. Decodes some microseconds for a series, so
+    /// of a namespace with thousands of pods this is work for a thread of its own.
+    pub fn history_over(&self, of: Of<'_>, steps: Steps, fold: Fold) -> Option<History> {
+        let (since, until) = (steps.since(), steps.until());
+        let mut total = Total::new(steps, fold, self.resolution);
+        let mut containers = Vec::new();
+        let workload = match of {
+            Of::Workload {
+                namespace,
+                kind,
+                name,
+            } => self.pods_of(namespace, kind, name),
+            _ => HashSet::new(),
+        };
+        let wanted = |pod: Option<&PodId>| match (of, pod) {
+            (Of::Node(_) | Of::Cluster, None) => true,
+            (Of::Pod { namespace, name }, Some(pod)) => {
+                *pod.namespace == *namespace && *pod.name == *name
+            }
+            (Of::Namespace(namespace), Some(pod)) => *pod.namespace == *namespace,
+            (Of::Workload { namespace, .. }, Some(pod)) => {
+                *pod.namespace == *namespace && workload.contains(&(Arc::clone(&pod.name), pod.uid))
+            }
+            _ => false,
+        };
+        let mut excerpt = Excerpt::default();
+        let mut samples = Vec::new();
+        for history in self.histories_of(of) {
+            history.copy(
+                &mut excerpt,
+                wanted,
+                Tick::nearest(since),
+                Tick::nearest(until),
+            );
+            for series in excerpt.series() {
+                samples.clear();
+                samples.extend(series.samples());
+                let Some(own) = total.take(&samples, self.resolution) else {
+                    continue;
+                };
+                if let (Of::Pod { .. }, Some(pod), Some(container)) =
+                    (of, series.pod, series.container)
+                {
+                    containers.push(Series {
+                        name: container.to_string(),
+                        uid: pod.uid.to_string(),
+                        ..own
+                    });
+                }
+            }
+        }
+        if total.series == 0 {
+            return None;
+        }
+        containers.sort_by(|a, b| a.name.cmp(&b.name));
+        Some(History {
+            kind: "History".to_owned(),
+            api_version: API_VERSION.to_owned(),
+            metadata: meta(of),
+            span: Span {
+                since,
+                until,
+                step: GoDuration(steps.step()),
+            },
+            total: total.series(),
+            containers,
+            marks: Vec::new(),
+        })
+    }
+
+    /// The latest steps of something, the last of which ends at `until`; nothing if nothing is remembered of it in them.
+    pub fn trend(
+        &self,
+        of: TrendOf<'_>,
+        until: Timestamp,
+        step: Duration,
+        count: usize,
+    ) -> Option<Trend> {
+        let step = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX).max(1);
+        let count = i64::try_from(count).unwrap_or(i64::MAX).max(1);
+        let steps = Steps::new(until.plus_nanos(-step.saturating_mul(count)), until, step);
+        let mut sum = Vec::new();
+        let mut found = false;
+        let mut excerpt = Excerpt::default();
+        let nodes = match of {
+            TrendOf::Node(node) | TrendOf::Pod { node, .. } => self.histories_of(Of::Node(node)),
+            TrendOf::Cluster => self.histories_of(Of::Cluster),
+        };
+        for history in nodes {
+            let wanted = |pod: Option<&PodId>| match (of, pod) {
+                (TrendOf::Node(_) | TrendOf::Cluster, None) => true,
+                (TrendOf::Pod { pod: key, uid, .. }, Some(pod)) => {
+                    pod.namespace == key.namespace
+                        && pod.name == key.name
+                        && (pod.uid == uid || !pod.uid.is_some() || !uid.is_some())
+                }
+                _ => false,
+            };
+            history.copy(
+                &mut excerpt,
+                wanted,
+                Tick::nearest(steps.since()),
+                Tick::nearest(until),
+            );
+            for series in excerpt.series() {
+                let samples: Vec<Sample> = series.samples().collect();
+                let reach = reach(&samples, self.resolution);
+                let folded = steps.fold(&samples, reach, Fold::Mean);
+                found |= folded.iter().any(Option::is_some);
+                add(&mut sum, &folded);
+            }
+        }
+        found.then(|| Trend {
+            until: steps.until(),
+            step: GoDuration(step),
+            cpu: sum
+                .iter()
+                .map(|point| point.map(|point| point.cpu))
+                .collect(),
+            memory: sum
+                .iter()
+                .map(|point| point.map(|point| point.memory))
+                .collect(),
+        })
+    }
+
+    /// The points of one container between two times, both included, oldest first: what it used before something
+    /// happened to it. Of pods that had the name one after the other, those of the one with this UID.
+    pub fn points_between(
+        &self,
+        pod: &PodKey,
+        uid: Uid,
+        container: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Sample> {
+        let mut found = Vec::new();
+        let mut excerpt = Excerpt::default();
+        let of = Of::Pod {
+            namespace: &pod.namespace,
+            name: &pod.name,
+        };
+        for history in self.histories_of(of) {
+            let wanted = |it: Option<&PodId>| {
+                it.is_some_and(|it| {
+                    it.namespace == pod.namespace
+                        && it.name == pod.name
+                        && (it.uid == uid || !it.uid.is_some() || !uid.is_some())
+                })
+            };
+            history.copy(
+                &mut excerpt,
+                wanted,
+                Tick::nearest(since),
+                Tick::nearest(until),
+            );
+            let of_it = excerpt
+                .series()
+                .filter(|series| series.container.is_some_and(|name| **name == *container));
+            let samples = of_it.flat_map(|series| series.samples());
+            found.extend(samples.filter(|it| (since..=until).contains(&it.at)));
+        }
+        found
+    }
+
+    /// The histories in which something may be found: a pod, too, may have been on any node.
+    fn histories_of(&self, of: Of<'_>) -> Vec<Arc<NodeHistory>> {
+        let history = self.store.history();
+        match of {
+            Of::Node(name) => history.node(name).into_iter().collect(),
+            _ => history.nodes().into_iter().map(|(_, node)| node).collect(),
+        }
+    }
+
+    /// The pods of a workload, those that are gone included, by name and UID.
+    fn pods_of(&self, namespace: &str, kind: &str, name: &str) -> HashSet<(Arc<str>, Uid)> {
+        let (pods, gone, jobs) = (
+            self.cluster.pods(),
+            self.cluster.gone_pods(),
+            self.cluster.jobs(),
+        );
+        let all = pods.values().chain(gone.values().map(|gone| &gone.pod));
+        all.filter(|pod| {
+            *pod.key.namespace == *namespace && pod.workload(&jobs) == Some((kind, name))
+        })
+        .map(|pod| (Arc::clone(&pod.key.name), pod.uid))
+        .collect()
+    }
+}
+
+impl Total {
+    fn new(steps: Steps, fold: Fold, resolution: Duration) -> Self {
+        let resolution = i64::try_from(resolution.as_nanos()).unwrap_or(i64::MAX);
+        Self {
+            steps,
+            fold,
+            fine: Steps::new(steps.since(), steps.until(), resolution),
+            points: vec![None; steps.len()],
+            sums: Vec::new(),
+            samples: 0,
+            series: 0,
+            only: Vec::new(),
+        }
+    }
+
+    /// Takes in a series, and tells it by itself; nothing if it has no point in the span.
+    fn take(&mut self, samples: &[Sample], resolution: Duration) -> Option<Series> {
+        let reach = reach(samples, resolution);
+        let points = self.steps.fold(samples, reach, self.fold);
+        let span = (self.steps.since(), self.steps.until());
+        let mut before = None;
+        let within: Vec<Sample> = samples
+            .iter()
+            .filter(|sample| {
+                let from = since(before.replace(**sample).as_ref(), sample, reach);
+                from < span.1 && sample.at > span.0
+            })
+            .copied()
+            .collect();
+        if within.is_empty() {
+            return None;
+        }
+        add(&mut self.points, &points);
+        self.series += 1;
+        self.samples += within.len() as u64;
+        add(&mut self.sums, &self.fine.fold(samples, reach, Fold::Mean));
+        let series = Series {
+            points,
+            samples: within.len() as u64,
+            cpu: quantiles(within.iter().map(|sample| sample.cpu.0)),
+            memory: quantiles(within.iter().map(|sample| sample.memory.0)),
+            ..Series::default()
+        };
+        self.only = within;
+        Some(series)
+    }
+
+    fn series(self) -> Series {
+        let (cpu, memory) = if self.series == 1 {
+            (
+                quantiles(self.only.iter().map(|sample| sample.cpu.0)),
+                quantiles(self.only.iter().map(|sample| sample.memory.0)),
+            )
+        } else {
+            let sums = || self.sums.iter().flatten();
+            (
+                quantiles(sums().map(|sum| sum.cpu)),
+                quantiles(sums().map(|sum| sum.memory)),
+            )
+        };
+        Series {
+            points: self.points,
+            samples: self.samples,
+            cpu,
+            memory,
+            ..Series::default()
+        }
+    }
+}
+
+/// The names of what a history is of; the rest of its metadata is the API's.
+fn meta(of: Of<'_>) -> Meta {
+    let (namespace, name) = match of {
+        Of::Node(name) => ("", name),
+        Of::Pod { namespace, name }
+        | Of::Workload {
+            namespace, name, ..
+        } => (namespace, name),
+        Of::Namespace(namespace) => ("", namespace),
+        Of::Cluster => ("", "cluster"),
+    };
+    Meta {
+        name: name.to_owned(),
+        namespace: namespace.to_owned(),
+        ..Meta::default()
+    }
+}
