@@ -37,6 +37,8 @@ pub(super) struct Engine {
     pub(super) limits: Limits,
     /// Node incidents that were going on when the server was last stopped.
     pub(super) restored_nodes: HashMap<String, IncidentId>,
+    /// When it was taken in what was known before.
+    pub(super) restored_at: Option<Timestamp>,
     wakes: BTreeSet<(Timestamp, Uid)>,
     aged: Timestamp,
 }
@@ -58,6 +60,7 @@ impl Engine {
             totals: Totals::default(),
             limits,
             restored_nodes: HashMap::new(),
+            restored_at: None,
             wakes: BTreeSet::new(),
             aged: Timestamp(0),
         }
@@ -288,6 +291,12 @@ impl Engine {
         if self.nodes.due().is_some_and(|due| due <= now) {
             self.nodes.tick(now, &mut self.incidents);
         }
+        if self.restored_at.is_some_and(|at| now.since(at) >= RETURN) {
+            self.restored_at = None;
+            for (_, id) in std::mem::take(&mut self.restored_nodes) {
+                self.incidents.end(id, now);
+            }
+        }
         if now.since(self.aged) >= AGEING {
             self.aged = now;
             self.incidents.age(now);
@@ -295,6 +304,13 @@ impl Engine {
             self.log.age(now.plus_nanos(-kept));
             self.sweep(past, now);
         }
+    }
+
+    /// Puts back what was known of a pod; it is looked at again by then, if it does not show up before.
+    pub(super) fn restore(&mut self, mut facts: PodFacts, by: Timestamp) {
+        facts.wake = Some(by);
+        self.wakes.insert((by, facts.uid));
+        self.pods.insert(facts.uid, facts);
     }
 
     /// When [`Self::tick`] has something to do.

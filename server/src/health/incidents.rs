@@ -16,7 +16,12 @@ use crate::cluster::Uid;
 
 /// An incident, for as long as it is remembered. In the order in which they were opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct IncidentId(pub(super) u64);
+pub(super) struct IncidentId(u64);
+
+impl IncidentId {
+    /// Of one that is not remembered.
+    pub(super) const FORGOTTEN: Self = Self(u64::MAX);
+}
 
 /// Of very many pieces of evidence the first and the last so many are kept.
 const FIRST: usize = 8;

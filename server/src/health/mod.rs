@@ -25,6 +25,7 @@ mod restarts;
 mod review;
 mod rules;
 mod scene;
+mod snapshot;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub use counts::Counts;
 pub use log::Then;
 pub use measured::Measured;
 pub use past::{NoPast, Of, Past, Point};
+pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Event, Node, Observer, Pod, PodKey};
@@ -261,6 +263,22 @@ impl Health {
     /// A pod as it was at a time.
     pub fn pod_at(&self, pod: &PodKey, at: Timestamp) -> Then {
         self.engine.lock().log.at(pod, at)
+    }
+
+    /// What is known, to outlive the process.
+    pub fn export(&self) -> Snapshot {
+        self.engine.lock().export()
+    }
+
+    /// Takes in what was known before; to be called before anything else is told.
+    ///
+    /// # Errors
+    /// When it is of no use; then nothing is taken in.
+    pub fn import(&self, snapshot: Snapshot) -> Result<(), SnapshotError> {
+        let now = self.clock.wall();
+        let mut taken = Ok(());
+        self.change(|engine| taken = engine.import(snapshot, now));
+        taken
     }
 
     /// What there is to count.

@@ -32,6 +32,8 @@ struct Lost {
     incident: Option<IncidentId>,
     /// Pods that are not ready for it, as they were told last.
     pods: HashMap<Uid, Arc<Pod>>,
+    /// The most that they were at once.
+    most: usize,
 }
 
 impl LostNodes {
@@ -64,6 +66,12 @@ impl LostNodes {
         self.lost.get(node)?.incident
     }
 
+    /// Nodes whose incidents go on, each with its incident.
+    pub(super) fn open(&self) -> impl Iterator<Item = (&Arc<str>, IncidentId)> {
+        let lost = self.lost.iter();
+        lost.filter_map(|(name, lost)| Some((name, lost.incident?)))
+    }
+
     /// Takes in a node. When it comes back, gives the pods that were not ready for it.
     pub(super) fn take(
         &mut self,
@@ -77,7 +85,7 @@ impl LostNodes {
             let gone = self.lost.remove(&node.name);
             if let Some(id) = gone.as_ref().and_then(|it| it.incident).or(restored) {
                 incidents.end(id, at);
-                let pods = gone.as_ref().map_or(0, |it| it.pods.len());
+                let pods = gone.as_ref().map_or(0, |it| it.most);
                 say(id, node, pods, incidents);
             }
             let Some(lost) = gone else {
@@ -99,6 +107,7 @@ impl LostNodes {
                 since,
                 incident: restored,
                 pods: HashMap::new(),
+                most: 0,
             });
         lost.node = Arc::clone(node);
         lost.tell(now, incidents);
@@ -120,7 +129,7 @@ impl LostNodes {
                 ));
             });
             incidents.end(id, now);
-            say(id, &lost.node, lost.pods.len(), incidents);
+            say(id, &lost.node, lost.most, incidents);
         }
     }
 
@@ -140,6 +149,7 @@ impl LostNodes {
         } else {
             lost.pods.remove(&pod.uid).is_some() && !pod.ready.status
         };
+        lost.most = lost.most.max(lost.pods.len());
         if news && let Some(id) = lost.incident {
             say(id, &lost.node, lost.pods.len(), incidents);
         }

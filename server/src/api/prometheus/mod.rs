@@ -7,6 +7,7 @@ mod access;
 mod classic;
 mod connections;
 mod families;
+mod health;
 mod held;
 mod history;
 mod managed;
@@ -161,6 +162,7 @@ impl Collector for Parts {
         scrapes::write(&mut families, &known)?;
         held::write(&mut families, &known)?;
         history::write(&mut families, &known)?;
+        health::write(&mut families, &known)?;
         requests::write(&mut families, &known)?;
         access::write(&mut families, &known)?;
         connections::write(&mut families, &known)?;

@@ -5,7 +5,10 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, ProbeStatus, Source};
 use serde_json::{Value, json};
 
+use super::super::Limits;
+use super::super::engine::Engine;
 use super::super::past::Point;
+use super::super::snapshot::{Snapshot, SnapshotError};
 use super::Told;
 
 /// The time at which stories begin: a whole day, so that times are easy to read.
@@ -599,4 +602,86 @@ fn a_probe_that_is_not_tried_any_more_is_unknown() {
         web.counters(n * 60, 16, 0);
     }
     assert_eq!(web.liveness(), ProbeStatus::Unknown);
+}
+
+/// The server is stopped and started again; what was known is taken in.
+fn restarted(web: &mut Web) {
+    let snapshot = web.told.engine.export();
+    let json = serde_json::to_string(&snapshot).unwrap();
+    let read: Snapshot = serde_json::from_str(&json).unwrap();
+    assert_eq!(read, snapshot);
+    let mut engine = Engine::new(Limits::default());
+    engine.import(read, web.told.now).unwrap();
+    web.told.engine = engine;
+    web.told.pods.clear();
+    web.told.nodes.clear();
+}
+
+#[test]
+fn after_this_server_s_restart_nothing_is_told_twice_and_what_went_on_goes_on() {
+    let mut web = Web::new();
+    web.tell();
+    web.fails(30, 3, "Liveness");
+    web.kill(30, 1);
+    web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
+    let before = web.told.only();
+    restarted(&mut web);
+    web.tell();
+    web.fails(30, 3, "Liveness");
+    web.kill(30, 1);
+    assert_eq!(web.told.only(), before);
+    // While it was down another end came to pass.
+    restarted(&mut web);
+    web.is(300, true, again(2, 295, ended(137, "Error", 35, 294)));
+    web.kill(290, 2);
+    let after = web.told.only();
+    assert_eq!(
+        (after.count, after.cause, &after.metadata.name),
+        (2, Cause::LivenessProbe, &before.metadata.name)
+    );
+    web.told.pass(600);
+    assert_eq!(web.told.only().ended, Some(at(295)));
+}
+
+#[test]
+fn what_was_gone_when_the_server_came_back_does_not_go_on() {
+    let mut web = Web::new();
+    web.tell();
+    web.node(5, true);
+    web.is(35, true, again(1, 35, ended(3, "Error", -3598, 34)));
+    web.node(40, false);
+    restarted(&mut web);
+    assert!(web.told.incidents().iter().all(|it| it.ended.is_none()));
+    web.told.pass(121);
+    assert!(web.told.incidents().iter().all(|it| it.ended.is_some()));
+}
+
+#[test]
+fn an_eviction_is_not_told_again_by_a_server_that_comes_back() {
+    let mut web = Web::new();
+    web.tell();
+    web.pod = json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."});
+    web.is(10, false, down(0, ended(137, "Error", -3598, 9)));
+    restarted(&mut web);
+    web.tell();
+    web.told.only();
+}
+
+#[test]
+fn a_snapshot_that_is_foreign_or_not_whole_is_refused() {
+    let mut web = Web::new();
+    web.tell();
+    web.is(35, true, again(1, 35, ended(3, "Error", -3598, 34)));
+    let snapshot = serde_json::to_value(web.told.engine.export()).unwrap();
+    let take = |snapshot: Value| {
+        let mut engine = Engine::new(Limits::default());
+        engine.import(serde_json::from_value(snapshot).unwrap(), at(0))
+    };
+    assert_eq!(take(snapshot.clone()), Ok(()));
+    let mut foreign = snapshot.clone();
+    foreign["form"] = 2.into();
+    assert_eq!(take(foreign), Err(SnapshotError::Form(2)));
+    let mut broken = snapshot;
+    broken["incidents"] = json!([]);
+    assert_eq!(take(broken), Err(SnapshotError::Broken));
 }
