@@ -18,6 +18,7 @@ mod forms;
 mod harness;
 mod health;
 mod http;
+mod incidents;
 mod kubectl;
 mod limits;
 mod manage;

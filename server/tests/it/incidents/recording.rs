@@ -1,0 +1,119 @@
+//! The recording through the whole server: over its watches and scrapes, as the engine's own golden test has it.
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, Source};
+use kubevitals_sim::{Config, Replay, SimClock, fixtures};
+
+use super::{describe, incidents};
+use crate::harness::{Harness, wait_until};
+
+const STEPS: usize = 24;
+
+/// When the first look was taken.
+const BEGAN: i64 = 1_795_241_140;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_pod_of_the_recording_is_told_for_what_it_is() {
+    let folder = fixtures().join("recording");
+    let harness = Harness::start(Config {
+        replay: Some(Replay::from_dir(&folder).unwrap()),
+        clock: Some(SimClock::manual(Timestamp::from_secs(BEGAN))),
+        ..Config::default()
+    })
+    .await;
+    harness.first_step(1).await;
+    for _ in 1..STEPS {
+        harness.step(1).await;
+    }
+    let expected = [
+        ("crash", "crash", IncidentKind::Restart, Cause::Exited, 6),
+        (
+            "flaky",
+            "flaky",
+            IncidentKind::Restart,
+            Cause::LivenessProbe,
+            7,
+        ),
+        ("leak", "leaker", IncidentKind::Restart, Cause::OomKilled, 4),
+        (
+            "notready",
+            "app",
+            IncidentKind::ProbeFailing,
+            Cause::ReadinessProbe,
+            0,
+        ),
+        ("oom", "eater", IncidentKind::Restart, Cause::OomKilled, 6),
+    ];
+    let mut told = Vec::new();
+    wait_until("all that was recorded has been taken in", async || {
+        told = incidents(&harness);
+        told.sort_by(|a, b| a.involved.name.cmp(&b.involved.name));
+        let what = told.iter().map(|it| {
+            let count = if it.reason == IncidentKind::Restart {
+                it.count
+            } else {
+                0
+            };
+            (
+                &*it.involved.name,
+                &*it.involved.container,
+                it.reason,
+                it.cause,
+                count,
+            )
+        });
+        what.eq(expected)
+    })
+    .await;
+    for incident in &told {
+        assert_eq!(
+            incident.certainty,
+            Certainty::Direct,
+            "{}",
+            describe(incident)
+        );
+        assert_eq!(incident.ended, None, "{}", describe(incident));
+    }
+    let [crash, flaky, leak, notready, oom] = &*told else {
+        panic!("{} incidents", told.len());
+    };
+    assert_eq!(crash.last_ended.as_ref().unwrap().exit_code, 7);
+    assert!(
+        crash.message.contains("CrashLoopBackOff (back-off 2m40s)"),
+        "{}",
+        crash.message
+    );
+    let killing = "Container flaky failed liveness probe, will be restarted";
+    assert!(
+        flaky
+            .evidence
+            .iter()
+            .any(|it| it.source == Source::Event && it.text.contains(killing))
+    );
+    let history = |incident: &kubevitals_proto::vitals::Incident| {
+        let evidence = incident
+            .evidence
+            .iter()
+            .filter(|it| it.source == Source::History);
+        evidence.map(|it| it.text.clone()).collect::<Vec<_>>()
+    };
+    let rises = history(leak);
+    assert!(
+        rises.len() == 4 && rises.iter().all(|it| it.starts_with("memory rose from ")),
+        "{rises:?}"
+    );
+    let short = history(oom);
+    assert!(
+        short.len() == 6
+            && short
+                .iter()
+                .all(|it| it.starts_with("it lived 5s, too short for ")),
+        "{short:?}"
+    );
+    assert!(
+        notready
+            .evidence
+            .iter()
+            .any(|it| it.text.contains("app is not ready, sidecar is"))
+    );
+}
