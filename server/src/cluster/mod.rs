@@ -14,6 +14,8 @@ mod observer;
 mod owner;
 mod pod;
 mod probe;
+#[cfg(test)]
+mod recording;
 mod resources;
 mod slim;
 mod status;

@@ -25,6 +25,7 @@ mod manage;
 mod manifests;
 mod metrics;
 mod pages;
+mod printed;
 mod prometheus;
 mod recording;
 mod scenarios;

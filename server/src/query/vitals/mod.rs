@@ -66,6 +66,16 @@ impl Query {
 }
 
 impl Teller {
+    /// The pods that there are.
+    pub fn pods(&self) -> &Arc<Pods> {
+        &self.pods
+    }
+
+    /// The nodes that there are.
+    pub fn nodes(&self) -> &Arc<Nodes> {
+        &self.nodes
+    }
+
     fn meet(&mut self, node: &Arc<str>) -> Arc<Met> {
         if let Some(met) = self.met.get(node) {
             return Arc::clone(met);

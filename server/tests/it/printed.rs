@@ -1,0 +1,162 @@
+//! Pods and nodes in a line: what the server says of them is what `kubectl get` prints, by the simulated API server's own
+//! reading of Kubernetes' rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_sim::identity::UserInfo;
+use kubevitals_sim::{Config, Fault, Faults, Replay, SimClock, fixtures};
+use serde_json::Value;
+
+use crate::harness::{Harness, wait_until};
+
+/// READY, STATUS and RESTARTS, by namespace and name.
+type Lines = BTreeMap<String, String>;
+
+/// What kubectl prints of pods, or of nodes.
+async fn printed(harness: &Harness, resource: &str) -> Lines {
+    let token = harness
+        .cluster
+        .identities()
+        .mint_token(UserInfo::new("tester", ["system:masters"]));
+    let url = format!("{}/api/v1/{resource}", harness.cluster.api_url());
+    let client = reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true)
+        .build()
+        .unwrap();
+    let response = client
+        .get(url)
+        .bearer_auth(token)
+        .header("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")
+        .send()
+        .await
+        .unwrap();
+    let table: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    let rows = table["rows"].as_array().unwrap().iter();
+    rows.map(|row| {
+        let cells = &row["cells"];
+        let name = &row["object"]["metadata"]["name"];
+        let namespace = &row["object"]["metadata"]["namespace"];
+        let key = format!(
+            "{}/{}",
+            namespace.as_str().unwrap_or(""),
+            name.as_str().unwrap()
+        );
+        let line = if resource == "pods" {
+            // RESTARTS: `3 (5m ago)`.
+            let restarts = cells[3].as_str().unwrap().split(' ').next().unwrap();
+            format!(
+                "{} {} {restarts}",
+                cells[1].as_str().unwrap(),
+                cells[2].as_str().unwrap()
+            )
+        } else {
+            cells[1].as_str().unwrap().to_owned()
+        };
+        (key, line)
+    })
+    .collect()
+}
+
+/// What the server says of pods.
+fn told(harness: &Harness) -> Lines {
+    let mut teller = harness.server.query().teller();
+    let pods = std::sync::Arc::clone(teller.pods());
+    let lines = pods.values().map(|pod| {
+        let vitals = teller.pod(pod);
+        let key = format!("{}/{}", vitals.metadata.namespace, vitals.metadata.name);
+        let (ready, total) = (vitals.ready_containers, vitals.total_containers);
+        let line = format!(
+            "{ready}/{total} {} {}",
+            vitals.status, vitals.restarts.count
+        );
+        (key, line)
+    });
+    lines.collect()
+}
+
+fn nodes_told(harness: &Harness) -> Lines {
+    let mut teller = harness.server.query().teller();
+    let nodes = std::sync::Arc::clone(teller.nodes());
+    let lines = nodes
+        .values()
+        .map(|node| (format!("/{}", node.name), teller.node(node).status));
+    lines.collect()
+}
+
+async fn is_as_printed(harness: &Harness) -> Lines {
+    let expected = printed(harness, "pods").await;
+    wait_until("the server says what kubectl prints", async || {
+        told(harness) == expected
+    })
+    .await;
+    expected
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_recordings_pods_are_told_as_kubectl_prints_them() {
+    let harness = Harness::start(Config {
+        replay: Some(Replay::from_dir(fixtures().join("recording")).unwrap()),
+        clock: Some(SimClock::manual(Timestamp::from_secs(1_795_241_000))),
+        ..Config::default()
+    })
+    .await;
+    harness.first_step(1).await;
+    let mut seen = BTreeSet::new();
+    for _ in 1..24 {
+        let lines = is_as_printed(&harness).await;
+        seen.extend(
+            lines
+                .into_values()
+                .map(|line| line.split(' ').nth(1).unwrap().to_owned()),
+        );
+        harness.step(1).await;
+    }
+    for status in ["Running", "CrashLoopBackOff", "OOMKilled", "Error"] {
+        assert!(seen.contains(status), "{status} is not among {seen:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_goes_wrong_is_told_as_kubectl_prints_it() {
+    let harness = Harness::start(Config {
+        nodes: 3,
+        pods_per_node: 20,
+        faults: Faults::None,
+        clock: Some(SimClock::manual(Timestamp::from_secs(1_795_241_000))),
+        ..Config::default()
+    })
+    .await;
+    let mut seen = BTreeSet::new();
+    for fault in Fault::ALL {
+        assert!(harness.cluster.inject(fault), "{fault:?} befalls nobody");
+        for _ in 0..20 {
+            let lines = is_as_printed(&harness).await;
+            seen.extend(
+                lines
+                    .into_values()
+                    .map(|line| line.split(' ').nth(1).unwrap().to_owned()),
+            );
+            let nodes = printed(&harness, "nodes").await;
+            wait_until("nodes are told as printed", async || {
+                nodes_told(&harness) == nodes
+            })
+            .await;
+            seen.extend(nodes.into_values());
+            harness.cluster.advance(Duration::from_secs(10));
+        }
+    }
+    for status in [
+        "Running",
+        "CrashLoopBackOff",
+        "Terminating",
+        "Evicted",
+        "ImagePullBackOff",
+        "ContainerCreating",
+        "Ready",
+        "NotReady",
+    ] {
+        assert!(seen.contains(status), "{status} is not among {seen:?}");
+    }
+}
