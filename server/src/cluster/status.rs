@@ -177,10 +177,10 @@ fn ending(ended: &Ended) -> Cow<'_, str> {
 }
 
 impl Node {
-    /// STATUS of `kubectl get nodes` (`printNode`, likewise).
-    pub fn status(&self) -> &'static str {
+    /// STATUS of `kubectl get nodes` (`printNode`, likewise) of the node, were it ready or not.
+    pub fn status(&self, ready: bool) -> &'static str {
         let known = self.ready || self.unready.is_some();
-        match (known, self.ready, self.unschedulable) {
+        match (known, ready, self.unschedulable) {
             (true, true, false) => "Ready",
             (true, true, true) => "Ready,SchedulingDisabled",
             (true, false, false) => "NotReady",

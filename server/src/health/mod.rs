@@ -31,6 +31,7 @@ mod status;
 mod tests;
 mod words;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -202,6 +203,21 @@ impl Health {
                 })
             })
             .collect()
+    }
+
+    /// How many restarts that are remembered were between two times, by node.
+    pub fn restarts_by_node(&self, since: Timestamp, until: Timestamp) -> HashMap<Arc<str>, u64> {
+        let mut counts = HashMap::new();
+        for facts in self.engine.lock().pods.values() {
+            let restarts = facts.containers.iter().flat_map(|it| &it.restarts);
+            let ends = restarts.filter_map(|restart| restart.ended.finished);
+            let count = ends.filter(|end| (since..=until).contains(end)).count() as u64;
+            let node = facts.pod.as_ref().and_then(|pod| pod.node.as_ref());
+            if let Some(node) = node.filter(|_| count > 0) {
+                *counts.entry(Arc::clone(node)).or_default() += count;
+            }
+        }
+        counts
     }
 
     /// The last restart of one container of a pod: as it is remembered, or else as the pod's status tells it.

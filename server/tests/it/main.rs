@@ -31,6 +31,7 @@ mod recording;
 mod scenarios;
 mod soak;
 mod targets;
+mod then_and_now;
 mod tls;
 mod tls_reload;
 mod why;

@@ -22,6 +22,14 @@ pub(super) fn no_node() -> Absence {
     told("no_node", "no node has been found for it yet")
 }
 
+/// Of what was not measured at the time that is asked for, or is forgotten.
+pub(super) fn not_remembered() -> Absence {
+    told(
+        "not_remembered",
+        "nothing is remembered of what it used then",
+    )
+}
+
 /// Of a container that the kubelet says does not run.
 pub(super) fn idle(container: &ContainerStatus) -> Option<Absence> {
     let what = match &container.state {

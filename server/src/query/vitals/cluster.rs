@@ -1,54 +1,43 @@
 //! The whole cluster.
 
+use std::sync::Arc;
+
 use kubevitals_proto::duration::GoDuration;
-use kubevitals_proto::quantity::Quantity;
-use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::units::{Bytes, Nanocores};
-use kubevitals_proto::vitals::{API_VERSION, ClusterVitals, Meta, NodeCounts, PodCounts, Usage};
+use kubevitals_proto::vitals::{
+    API_VERSION, ClusterVitals, HistoryKept, IncidentCounts, Meta, NodeCounts, PodCounts,
+};
 
 use super::Teller;
 use super::amounts::amounts;
 use super::node::shares;
+use super::usage::Used;
 use crate::cluster::Resources;
 
 /// Its only name.
 const NAME: &str = "cluster";
 
-/// What the nodes that have usage use.
-#[derive(Debug, Default)]
-struct Used {
-    nodes: u64,
-    cpu: u64,
-    memory: u64,
-    /// The oldest of the nodes' times, and the longest of their windows.
-    at: Option<Timestamp>,
-    window: GoDuration,
-}
-
 impl Teller {
     /// The cluster's.
     pub fn cluster(&mut self) -> ClusterVitals {
-        let nodes = std::sync::Arc::clone(&self.nodes);
-        let mut used = Used::default();
+        let nodes = Arc::clone(&self.nodes);
+        let (mut used, mut reporting, mut ready) = (None::<Used>, 0, 0);
         let (mut capacity, mut allocatable) = (Resources::default(), Resources::default());
         for node in nodes.values() {
             capacity = capacity + node.capacity;
             allocatable = allocatable + node.allocatable;
+            ready += u64::from(match &self.as_of {
+                Some(as_of) => as_of.is_ready(node),
+                None => node.ready,
+            });
             let met = self.meet(&node.name);
-            let latest = met.latest.as_deref();
-            let latest = latest.and_then(|latest| latest.node(self.retention, self.now).ok());
-            if let Some(latest) = latest {
-                let usage = &latest.usage;
-                used.nodes += 1;
-                used.cpu = used.cpu.saturating_add(usage.cpu.0);
-                used.memory = used.memory.saturating_add(usage.memory.0);
-                used.at = Some(used.at.map_or(usage.at, |at| at.min(usage.at)));
-                used.window = used.window.max(usage.window);
+            if let Ok(its) = self.node_usage(&met) {
+                reporting += 1;
+                used = Some(used.map_or(its, |used| used.and(its)));
             }
         }
+        let (incidents, probes_failing) = self.counts();
+        let trend = self.cluster_trend();
         let totals = &self.totals;
-        let (cpu, memory) = (Nanocores(used.cpu), Bytes(used.memory));
-        let some = (used.nodes > 0).then_some((cpu, memory));
         ClusterVitals {
             kind: "ClusterVitals".to_owned(),
             api_version: API_VERSION.to_owned(),
@@ -58,8 +47,8 @@ impl Teller {
             },
             nodes: NodeCounts {
                 total: nodes.len() as u64,
-                ready: nodes.values().filter(|node| node.ready).count() as u64,
-                reporting: used.nodes,
+                ready,
+                reporting,
             },
             pods: PodCounts {
                 total: self.pods.len() as u64,
@@ -70,20 +59,51 @@ impl Teller {
                     .map(|(phase, count)| ((*phase).to_owned(), *count))
                     .collect(),
             },
-            usage: some.map(|_| Usage {
-                cpu: Quantity::from_nanocores(cpu),
-                memory: Quantity::from_bytes(memory),
-                swap: None,
-                timestamp: used.at,
-                window: Some(used.window),
-            }),
+            usage: used.map(Used::told),
             capacity: amounts(capacity),
             allocatable: amounts(allocatable),
             requests: amounts(totals.all.requests),
             limits: amounts(totals.all.limits),
-            ratios: shares(some, totals.all.requests, allocatable),
+            ratios: shares(
+                used.map(|used| (used.cpu, used.memory)),
+                totals.all.requests,
+                allocatable,
+            ),
+            probes_failing,
+            restarts: self.restarts_of_all(),
+            incidents,
+            history: self.history(),
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
-            ..ClusterVitals::default()
+            trend,
+        }
+    }
+
+    /// Incidents, and probes that fail.
+    fn counts(&self) -> (IncidentCounts, u64) {
+        if let Some(as_of) = &self.as_of {
+            let counts = IncidentCounts {
+                open: as_of.going_on,
+                total: as_of.begun,
+            };
+            return (counts, as_of.probes);
+        }
+        let counts = self.health.counts();
+        let mut incidents = IncidentCounts::default();
+        for (open, over) in counts.incidents.values() {
+            incidents.open += open;
+            incidents.total += open + over;
+        }
+        (incidents, counts.failing.values().sum())
+    }
+
+    fn history(&self) -> HistoryKept {
+        let counts = self.store.history().counts();
+        HistoryKept {
+            retention: GoDuration(i64::try_from(self.remembers.as_nanos()).unwrap_or(i64::MAX)),
+            oldest: counts.oldest,
+            series: counts.series as u64,
+            points: counts.points as u64,
+            bytes: counts.bytes as u64,
         }
     }
 }

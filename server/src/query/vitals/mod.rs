@@ -9,19 +9,30 @@ mod amounts;
 mod cluster;
 mod container;
 mod node;
+mod past;
 mod pod;
+mod restarts;
 mod totals;
+mod trend;
+mod usage;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use kubevitals_proto::time::Timestamp;
+
+use past::{AsOf, PastNode};
 use totals::Totals;
 pub(super) use totals::TotalsCache;
+use trend::Span;
 
 use super::Query;
 use crate::clock::Age;
 use crate::cluster::{ConditionStatus, Jobs, Nodes, Pods};
-use crate::store::{Cells, Latest, NodeExtra, Retention};
+use crate::health::Health;
+use crate::store::history::Excerpt;
+use crate::store::{Cells, Latest, NodeExtra, Retention, Store};
 
 /// Tells the vitals of one moment. Each node's measurements are taken once, so that its pods are of one scrape.
 #[derive(Debug)]
@@ -31,9 +42,22 @@ pub struct Teller {
     pods: Arc<Pods>,
     jobs: Arc<Jobs>,
     totals: Arc<Totals>,
+    health: Arc<Health>,
+    store: Arc<Store>,
     met: HashMap<Arc<str>, Arc<Met>>,
     retention: Retention,
+    resolution: Duration,
+    /// For how long the past is remembered.
+    remembers: Duration,
     now: Age,
+    wall: Timestamp,
+    /// The moment, if it is past.
+    as_of: Option<AsOf>,
+    trend: Option<Span>,
+    /// Restarts of late by node, once they were asked for.
+    recent_restarts: Option<HashMap<Arc<str>, u64>>,
+    /// Where histories are copied to, one after the other.
+    excerpt: Excerpt,
     /// All nodes are watched: one that is not known is gone.
     every_node: bool,
 }
@@ -43,6 +67,8 @@ pub struct Teller {
 struct Met {
     latest: Option<Arc<Latest>>,
     extra: Option<Arc<NodeExtra>>,
+    /// What it and its pods used at the moment, if that is past.
+    past: Option<PastNode>,
     /// Its kubelet is not heard of: what the API server has of its containers is what they once were.
     lost: bool,
 }
@@ -51,27 +77,73 @@ impl Query {
     /// Tells the vitals of now.
     pub fn teller(&self) -> Teller {
         let pods = self.cluster.pods();
+        let totals = self.totals.of(&pods);
+        self.teller_of(pods, self.cluster.nodes(), totals, None)
+    }
+
+    /// Tells the vitals as of a time within what is remembered, as far as they are known: which pods and nodes there
+    /// were, what they used, how pods were, and their incidents. Probes are known of now alone, and so is what
+    /// `/stats/summary` tells.
+    pub fn teller_at(&self, at: Timestamp) -> Teller {
+        let as_of = AsOf::of(at, &self.health);
+        let pods = Arc::new(as_of.pods(&self.cluster, &self.health));
+        let nodes = Arc::new(as_of.nodes(&self.cluster));
+        let totals = Arc::new(Totals::of(&pods));
+        self.teller_of(pods, nodes, totals, Some(as_of))
+    }
+
+    fn teller_of(
+        &self,
+        pods: Arc<Pods>,
+        nodes: Arc<Nodes>,
+        totals: Arc<Totals>,
+        as_of: Option<AsOf>,
+    ) -> Teller {
         Teller {
             cells: self.store.cells(),
-            nodes: self.cluster.nodes(),
-            jobs: self.cluster.jobs(),
-            totals: self.totals.of(&pods),
+            nodes,
             pods,
+            jobs: self.cluster.jobs(),
+            totals,
+            health: Arc::clone(&self.health),
+            store: Arc::clone(&self.store),
             met: HashMap::new(),
             retention: self.retention,
+            resolution: self.resolution,
+            remembers: self.history_remembers(),
             now: self.now(),
+            wall: self.wall(),
+            as_of,
+            trend: None,
+            recent_restarts: None,
+            excerpt: Excerpt::default(),
             every_node: self.watches.node_selector.is_none(),
         }
     }
 }
 
 impl Teller {
-    /// The pods that there are.
+    /// Tells with each the latest past, in so many steps of a resolution.
+    #[must_use]
+    pub fn with_trend(mut self, steps: u32) -> Self {
+        self.trend = Some(Span {
+            steps,
+            step: self.resolution,
+        });
+        self
+    }
+
+    /// The moment.
+    fn at(&self) -> Timestamp {
+        self.as_of.as_ref().map_or(self.wall, |as_of| as_of.at)
+    }
+
+    /// The pods that there are, or were.
     pub fn pods(&self) -> &Arc<Pods> {
         &self.pods
     }
 
-    /// The nodes that there are.
+    /// The nodes that there are, or were.
     pub fn nodes(&self) -> &Arc<Nodes> {
         &self.nodes
     }
@@ -80,16 +152,23 @@ impl Teller {
         if let Some(met) = self.met.get(node) {
             return Arc::clone(met);
         }
-        let cell = self.cells.get(node);
+        let cell = self.cells.get(node).filter(|_| self.as_of.is_none());
+        let history = self.store.history().node(node);
+        let past = self.as_of.as_ref().zip(history).map(|(as_of, history)| {
+            PastNode::of(&history, as_of.at, self.resolution, &mut self.excerpt)
+        });
         let met = Arc::new(Met {
             latest: cell.and_then(|cell| cell.latest()),
             extra: cell.and_then(|cell| cell.extra(self.now)),
-            lost: match self.nodes.get(node) {
-                Some(node) => {
+            past,
+            lost: match (&self.as_of, self.nodes.get(node)) {
+                (Some(as_of), Some(node)) => !as_of.is_ready(node),
+                (None, Some(node)) => {
                     let unready = node.unready.as_ref();
                     unready.is_some_and(|it| it.status == ConditionStatus::Unknown)
                 }
-                None => self.every_node,
+                (None, None) => self.every_node,
+                (Some(_), None) => false,
             },
         });
         self.met.insert(Arc::clone(node), Arc::clone(&met));

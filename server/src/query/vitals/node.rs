@@ -1,14 +1,14 @@
 //! Nodes.
 
-use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{
-    API_VERSION, Condition, Meta, NodeRatios, NodeVitals, PodRoom, Usage,
+    API_VERSION, Absence, Condition, Meta, NodeRatios, NodeVitals, PodRoom,
 };
 
 use super::amounts::{amounts, disk, network, part, pressure};
 use super::totals::NodeTotal;
-use super::{Teller, absence};
+use super::usage::Used;
+use super::{Met, Teller, absence};
 use crate::cluster::{self, Node, Resources};
 use crate::store::Absent;
 
@@ -21,7 +21,15 @@ impl Teller {
             requests,
             limits,
         } = self.totals.node(&node.name);
-        let conditions = node.conditions.iter().map(|condition| Condition {
+        let at = self.at();
+        let ready = match &self.as_of {
+            Some(as_of) => as_of.is_ready(node),
+            None => node.ready,
+        };
+        let had_begun = |since: u32| cluster::time(since).is_none_or(|since| since <= at);
+        let conditions = node.conditions.iter();
+        let conditions = conditions.filter(|condition| had_begun(condition.since_seconds));
+        let conditions = conditions.map(|condition| Condition {
             kind: condition.kind.to_string(),
             status: condition.status.as_str().to_owned(),
             reason: condition.reason.as_deref().unwrap_or_default().to_owned(),
@@ -37,9 +45,9 @@ impl Teller {
                 labels: node.labels.clone(),
                 ..Meta::default()
             },
-            status: node.status().to_owned(),
-            ready: node.ready,
-            ready_since: node.ready_since,
+            status: node.status(ready).to_owned(),
+            ready,
+            ready_since: node.ready_since.filter(|since| *since <= at),
             conditions: conditions.collect(),
             capacity: amounts(node.capacity),
             allocatable: amounts(node.allocatable),
@@ -52,21 +60,20 @@ impl Teller {
             },
             ..NodeVitals::default()
         };
-        let latest = met.latest.as_deref().ok_or(Absent::NotReported);
-        match latest.and_then(|latest| latest.node(self.retention, self.now)) {
-            Ok(measured) => {
-                let used = (measured.usage.cpu, measured.usage.memory);
-                vitals.usage = Some(Usage {
-                    cpu: Quantity::from_nanocores(used.0),
-                    memory: Quantity::from_bytes(used.1),
-                    swap: None,
-                    timestamp: Some(measured.usage.at),
-                    window: Some(measured.usage.window),
-                });
-                vitals.ratios = shares(Some(used), requests, node.allocatable);
+        match self.node_usage(&met) {
+            Ok(used) => {
+                vitals.usage = Some(used.told());
+                let both = Some((used.cpu, used.memory));
+                vitals.ratios = shares(both, requests, node.allocatable);
             }
-            Err(absent) => vitals.absent = Some(absence::lacking("it", &absent)),
+            Err(absent) => vitals.absent = Some(absent),
         }
+        vitals.restarts = self.restarts_of_node(&node.name);
+        vitals.incidents = match &self.as_of {
+            Some(as_of) => as_of.incidents_of_node(&node.name),
+            None => Vec::from_iter(self.health.open_of_node(&node.name)),
+        };
+        vitals.trend = self.node_trend(&node.name);
         if let Some(extra) = &met.extra {
             vitals.disk = extra.disk.map(disk);
             vitals.image_disk = extra.image_disk.map(disk);
@@ -79,6 +86,18 @@ impl Teller {
             }
         }
         vitals
+    }
+
+    /// What a node uses, or why that is not known.
+    pub(super) fn node_usage(&self, met: &Met) -> Result<Used, Absence> {
+        if self.as_of.is_some() {
+            let past = met.past.as_ref().and_then(|past| past.node);
+            return past.ok_or_else(absence::not_remembered);
+        }
+        let latest = met.latest.as_deref().ok_or(Absent::NotReported);
+        let latest = latest.and_then(|latest| latest.node(self.retention, self.now));
+        let latest = latest.map_err(|absent| absence::lacking("it", &absent))?;
+        Ok(Used::node(&latest.usage))
     }
 }
 

@@ -1,12 +1,12 @@
 //! Pods.
 
-use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{
     API_VERSION, Absence, ContainerVitals, LastRestart, Meta, PodVitals, Workload,
 };
 
 use super::amounts::{amounts, network, pressure, ratios};
-use super::container::{container, measured, usage};
+use super::container::{container, measured};
+use super::usage::{OfContainers, Used};
 use super::{Met, Teller, absence};
 use crate::cluster::{self, Phase, Pod};
 use crate::store::{Absent, Latest};
@@ -48,10 +48,21 @@ impl Teller {
         let lost = met.as_ref().is_some_and(|met| met.lost);
         vitals.containers = pod
             .containers()
-            .map(|(spec, status)| container(spec, status, lost))
+            .zip(self.restarts(pod))
+            .map(|((spec, status), restarts)| container(spec, status, restarts, lost))
             .collect();
+        let restarts = vitals.containers.iter().map(|it| it.restarts.recent);
+        vitals.restarts.recent = restarts.sum();
         vitals.restarts.count = summary.restarts.into();
         vitals.restarts.last = last_restart(&vitals.containers);
+        match &self.as_of {
+            Some(as_of) => vitals.incidents = as_of.incidents_of_pod(&pod.key),
+            None => {
+                vitals.incidents = self.health.open_of_pod(pod);
+                vitals.probes = self.health.probe_statuses(pod);
+            }
+        }
+        vitals.trend = self.pod_trend(pod);
         match &met {
             Some(met) => {
                 self.pod_usage(&mut vitals, pod, met);
@@ -73,42 +84,49 @@ impl Teller {
         if let Some(absent) = absence::not_running(pod.phase) {
             return silent(vitals, pod, absent);
         }
+        if self.as_of.is_some() {
+            let past = met.past.as_ref();
+            return match past.and_then(|past| past.pod(&pod.key, pod.uid)) {
+                Some(used) => tell(vitals, pod, &used, &absence::not_remembered()),
+                None => silent(vitals, pod, absence::not_remembered()),
+            };
+        }
         let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
         let rates = match &met.latest {
             Some(latest) => latest.pod(namespace, name, self.retention, self.now),
             None => Err(Absent::NotReported),
         };
-        let (rates, measurements) = match rates {
-            Ok(rates) => rates,
+        match rates {
+            Ok((rates, containers)) => {
+                let each = containers.iter();
+                let used = each
+                    .map(|it| (&it.name, Used::latest(it, &rates)))
+                    .collect();
+                let unseen = absence::lacking("it", &Absent::NotReported);
+                tell(vitals, pod, &OfContainers(used), &unseen);
+            }
             Err(absent) => {
                 silent(vitals, pod, of_container(&absent));
                 if let Some(latest) = &met.latest {
                     incomplete(vitals, latest, namespace, name);
                 }
-                return;
             }
-        };
-        let (mut cpu, mut memory) = (Nanocores(0), Bytes(0));
-        for container in measurements {
-            cpu.0 = cpu.0.saturating_add(container.cpu.0);
-            memory.0 = memory.0.saturating_add(container.memory.0);
         }
-        let template = &pod.template;
-        vitals.usage = Some(usage(cpu, memory, &rates));
-        vitals.ratios = ratios(cpu, memory, template.requests(), template.bound());
-        let told = vitals.containers.iter_mut().zip(pod.containers());
-        for (told, (spec, status)) in told {
-            let its = measurements.iter().find(|it| it.name == spec.name);
-            match its {
-                Some(its) => {
-                    let usage = usage(its.cpu, its.memory, &rates);
-                    measured(told, spec, usage, its.cpu, its.memory);
-                }
-                None => {
-                    let unseen = || absence::lacking("it", &Absent::NotReported);
-                    told.absent = Some(absence::idle(status).unwrap_or_else(unseen));
-                }
-            }
+    }
+}
+
+/// Says what the pod and its containers used; `unseen` is why one that runs is not among them.
+fn tell(vitals: &mut PodVitals, pod: &Pod, used: &OfContainers<'_>, unseen: &Absence) {
+    let Some(all) = used.together() else {
+        return silent(vitals, pod, unseen.clone());
+    };
+    let template = &pod.template;
+    vitals.usage = Some(all.told());
+    vitals.ratios = ratios(all.cpu, all.memory, template.requests(), template.bound());
+    for (told, (spec, status)) in vitals.containers.iter_mut().zip(pod.containers()) {
+        match used.of(&spec.name) {
+            Some(its) => measured(told, spec, its),
+            None => told.absent = absence::idle(status).or_else(|| Some(unseen.clone())),
         }
     }
 }

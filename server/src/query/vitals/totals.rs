@@ -40,7 +40,8 @@ impl NodeTotal {
 }
 
 impl Totals {
-    fn of(pods: &Pods) -> Self {
+    /// Adds them up.
+    pub(super) fn of(pods: &Pods) -> Self {
         let mut totals = Self::default();
         // Pods of a workload share their template: each is added up once.
         let mut sums: HashMap<*const PodTemplate, (Resources, Resources)> = HashMap::new();

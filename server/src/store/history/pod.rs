@@ -23,7 +23,7 @@ impl PodId {
     }
 
     /// Whether its UID may be this one: it is, or one of them is not known.
-    pub(super) fn may_be(&self, uid: Uid) -> bool {
+    pub fn may_be(&self, uid: Uid) -> bool {
         self.uid == uid || !self.uid.is_some() || !uid.is_some()
     }
 }

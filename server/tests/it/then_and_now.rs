@@ -1,0 +1,294 @@
+//! What is told of pods, nodes and the cluster: that it adds up, and that of a time that is past what was told then is told
+//! again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubevitals_proto::quantity::Quantity;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{NodeVitals, PodVitals, Workload};
+use kubevitals_server::query::Teller;
+use kubevitals_sim::objects::Resource;
+use kubevitals_sim::{Config, Fault, Faults, SimClock};
+use serde_json::{Value, json};
+
+use crate::harness::{Harness, RESOLUTION, wait_until};
+
+const NODES: u64 = 3;
+
+async fn cluster() -> Harness {
+    let harness = Harness::start(Config {
+        nodes: 3,
+        pods_per_node: 12,
+        faults: Faults::None,
+        clock: Some(SimClock::manual(Timestamp::from_secs(1_795_241_000))),
+        ..Config::default()
+    })
+    .await;
+    harness.first_step(NODES).await;
+    harness
+}
+
+/// Lets so many resolutions pass.
+async fn pass(harness: &Harness, resolutions: u32) {
+    for _ in 0..resolutions {
+        let before = harness.scraped();
+        harness.cluster.advance(RESOLUTION);
+        wait_until("every node was scraped once more", async || {
+            harness.scraped() >= before + NODES
+        })
+        .await;
+    }
+}
+
+type Pods = BTreeMap<String, PodVitals>;
+
+fn pods(teller: &mut Teller) -> Pods {
+    let all = Arc::clone(teller.pods());
+    let told = all.values().map(|pod| {
+        let name = format!("{}/{}", pod.key.namespace, pod.key.name);
+        (name, teller.pod(pod))
+    });
+    told.collect()
+}
+
+fn nodes(teller: &mut Teller) -> BTreeMap<String, NodeVitals> {
+    let all = Arc::clone(teller.nodes());
+    let told = all
+        .values()
+        .map(|node| (node.name.to_string(), teller.node(node)));
+    told.collect()
+}
+
+fn quantity(value: &Value) -> Quantity {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_told_adds_up() {
+    let harness = cluster().await;
+    pass(&harness, 4).await;
+    let mut teller = harness.server.query().teller();
+    let (pods, nodes) = (pods(&mut teller), nodes(&mut teller));
+    assert!(pods.len() >= 36, "{}", pods.len());
+
+    // Usage is that of the Metrics API.
+    let metrics = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
+    let mut compared = 0;
+    for item in metrics["items"].as_array().unwrap() {
+        let meta = &item["metadata"];
+        let name = format!(
+            "{}/{}",
+            meta["namespace"].as_str().unwrap(),
+            meta["name"].as_str().unwrap()
+        );
+        let vitals = &pods[&name];
+        let mut cpu = Quantity::default();
+        for container in item["containers"].as_array().unwrap() {
+            let told = vitals
+                .containers
+                .iter()
+                .find(|it| container["name"] == *it.name);
+            let usage = told.unwrap().usage.as_ref().unwrap();
+            assert_eq!(usage.cpu, quantity(&container["usage"]["cpu"]));
+            assert_eq!(usage.memory, quantity(&container["usage"]["memory"]));
+            cpu += usage.cpu;
+            compared += 1;
+        }
+        assert_eq!(vitals.usage.as_ref().unwrap().cpu, cpu);
+        assert_eq!(
+            vitals
+                .usage
+                .as_ref()
+                .unwrap()
+                .timestamp
+                .unwrap()
+                .to_string(),
+            item["timestamp"].as_str().unwrap()
+        );
+        assert!(vitals.absent.is_none());
+    }
+    assert!(compared >= 36, "{compared}");
+
+    // What pods ask for adds up to what is asked of their nodes, and that to what is asked of the cluster.
+    let (mut of_all, mut count) = (Quantity::default(), 0);
+    for (name, node) in &nodes {
+        let of_node = pods.values().filter(|pod| pod.node_name == *name);
+        let asked: Quantity = of_node.clone().filter_map(|pod| pod.requests.cpu).sum();
+        assert_eq!(node.requests.cpu, Some(asked), "{name}");
+        assert_eq!(node.pods.count, of_node.count() as u64);
+        let share = asked.to_f64() / node.allocatable.cpu.unwrap().to_f64();
+        assert!((node.ratios.cpu_requested.unwrap() - share).abs() < 1e-4);
+        assert_eq!((node.status.as_str(), node.ready), ("Ready", true));
+        of_all += asked;
+        count += node.pods.count;
+    }
+    let cluster = teller.cluster();
+    assert_eq!(cluster.requests.cpu, Some(of_all));
+    assert_eq!(
+        (cluster.pods.total, count),
+        (pods.len() as u64, pods.len() as u64)
+    );
+    assert_eq!(
+        (
+            cluster.nodes.total,
+            cluster.nodes.ready,
+            cluster.nodes.reporting
+        ),
+        (NODES, NODES, NODES)
+    );
+    let cpu: Quantity = nodes
+        .values()
+        .map(|node| node.usage.as_ref().unwrap().cpu)
+        .sum();
+    assert_eq!(cluster.usage.unwrap().cpu, cpu);
+    assert!(cluster.history.points > 0);
+
+    // What made them is there.
+    for pod in pods.values() {
+        let Workload { kind, name } = pod.workload.as_ref().unwrap();
+        let resource = match kind.as_str() {
+            "Deployment" => Resource::Deployments,
+            "StatefulSet" => Resource::StatefulSets,
+            "DaemonSet" => Resource::DaemonSets,
+            other => panic!("{other} {name}"),
+        };
+        let namespace = Some(pod.metadata.namespace.as_str());
+        assert!(
+            harness
+                .cluster
+                .store()
+                .get(resource, namespace, name)
+                .is_some(),
+            "{kind} {name}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_time_that_is_past_is_told_as_it_was() {
+    let harness = cluster().await;
+    pass(&harness, 4).await;
+    harness.cluster.inject(Fault::CrashLoop);
+    pass(&harness, 6).await;
+    let at = harness.clock.now();
+    let before = pods(&mut harness.server.query().teller());
+    let nodes_before = nodes(&mut harness.server.query().teller());
+
+    for fault in [Fault::Rollout, Fault::LivenessFailure] {
+        harness.cluster.inject(fault);
+        pass(&harness, 8).await;
+    }
+    let now = pods(&mut harness.server.query().teller());
+    let gone: BTreeSet<&String> = before
+        .keys()
+        .filter(|name| !now.contains_key(*name))
+        .collect();
+    assert!(!gone.is_empty(), "a rollout takes pods away");
+
+    let mut teller = harness.server.query().teller_at(at);
+    let then = pods(&mut teller);
+    assert_eq!(Vec::from_iter(then.keys()), Vec::from_iter(before.keys()));
+    let mut compared = 0;
+    for (name, was) in &before {
+        let told = &then[name];
+        assert_eq!(told.metadata, was.metadata);
+        assert_eq!(
+            (&told.status, told.ready),
+            (&was.status, was.ready),
+            "{name}"
+        );
+        assert_eq!(told.restarts.count, was.restarts.count, "{name}");
+        assert_eq!(told.incidents, was.incidents, "{name}");
+        assert_eq!(told.node_name, was.node_name);
+        let (Some(usage), Some(expected)) = (&told.usage, &was.usage) else {
+            continue;
+        };
+        // To what the ring keeps.
+        let memory = usage.memory.to_f64() / expected.memory.to_f64();
+        assert!((memory - 1.0).abs() <= 0.005, "{name}: {memory}");
+        let cpu = usage.cpu.to_f64() / expected.cpu.to_f64();
+        assert!((cpu - 1.0).abs() <= 0.006, "{name}: {cpu}");
+        compared += 1;
+    }
+    assert!(compared >= 30, "{compared}");
+    for (name, was) in &nodes_before {
+        let told = &nodes(&mut harness.server.query().teller_at(at))[name];
+        assert_eq!(
+            (&told.status, told.ready),
+            (&was.status, was.ready),
+            "{name}"
+        );
+        assert_eq!(told.requests, was.requests, "{name}");
+        assert!(told.usage.is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_latest_past_comes_with_it_when_it_is_asked_for() {
+    let harness = cluster().await;
+    pass(&harness, 10).await;
+    let mut teller = harness.server.query().teller().with_trend(8);
+    let cluster = teller.cluster().trend.unwrap();
+    assert_eq!(cluster.cpu.iter().flatten().count(), 8);
+    let mut sum = 0;
+    for node in nodes(&mut teller).into_values() {
+        let trend = node.trend.unwrap();
+        assert_eq!((trend.cpu.len(), trend.memory.len()), (8, 8));
+        assert_eq!(trend.step.to_std(), RESOLUTION);
+        sum += trend.cpu[3].unwrap();
+    }
+    assert_eq!(cluster.cpu[3], Some(sum));
+    let told = pods(&mut teller);
+    let whole = told.values().filter(|pod| {
+        let trend = pod.trend.as_ref().unwrap();
+        trend.cpu.iter().flatten().count() >= 7
+    });
+    assert!(whole.count() >= 30);
+    assert!(harness.server.query().teller().cluster().trend.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cronjob_behind_a_job_is_what_made_its_pod() {
+    let harness = cluster().await;
+    let owner = |kind: &str, name: &str| json!([{"apiVersion": "batch/v1", "kind": kind, "name": name, "uid": "1", "controller": true}]);
+    let store = harness.cluster.store();
+    store.apply(
+        Resource::Jobs,
+        json!({"metadata": {"namespace": "default", "name": "nightly-29", "ownerReferences": owner("CronJob", "nightly")}}),
+    );
+    for (pod, job) in [("nightly-29-x", "nightly-29"), ("once-x", "once")] {
+        store.apply(
+            Resource::Pods,
+            json!({"metadata": {"namespace": "default", "name": pod, "ownerReferences": owner("Job", job)},
+                "spec": {"containers": [{"name": "a"}]}, "status": {"phase": "Pending"}}),
+        );
+    }
+    let made = |pod: &str| {
+        let told = pods(&mut harness.server.query().teller());
+        told.get(&format!("default/{pod}"))
+            .and_then(|pod| pod.workload.clone())
+    };
+    let workload = |kind: &str, name: &str| {
+        Some(Workload {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        })
+    };
+    wait_until("both are known", async || {
+        made("nightly-29-x") == workload("CronJob", "nightly")
+            && made("once-x") == workload("Job", "once")
+    })
+    .await;
+    let lonely = &pods(&mut harness.server.query().teller())["default/once-x"];
+    assert_eq!(lonely.absent.as_ref().unwrap().reason, "NoNode");
+    // A Job goes before its pods.
+    store.delete(Resource::Jobs, Some("default"), "nightly-29");
+    tokio::time::timeout(Duration::from_secs(60), async {
+        harness.clock.advance(Duration::from_secs(1));
+    })
+    .await
+    .unwrap();
+    assert_eq!(made("nightly-29-x"), workload("CronJob", "nightly"));
+}
