@@ -24,7 +24,7 @@ pub use nodes::NodeAnswer;
 pub use pods::{PodAnswer, PodCursor, PodList};
 pub use ready::{Readiness, Unready};
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
-pub use top::{Among, Measure, Ranked};
+pub use top::{Among, Measure, Ranked, Ranking};
 pub use vitals::Teller;
 
 use crate::clock::{Age, Clock};

@@ -17,6 +17,7 @@ mod flags;
 mod forms;
 mod harness;
 mod health;
+mod history;
 mod http;
 mod incidents;
 mod kubectl;

@@ -14,10 +14,11 @@ use std::time::Duration;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
 use super::Query;
+use crate::clock::Age;
 use crate::cluster::{Phase, Pod, PodKey, PodTemplate, Pods, Resources};
 use crate::store::history::{Excerpt, NodeHistory, PodId};
 use crate::store::ring::{Sample, Tick};
-use crate::store::{ContainerLatest, Latest};
+use crate::store::{Cells, ContainerLatest, History, Latest, Retention};
 use heap::Largest;
 
 /// Of what pods have the most.
@@ -60,35 +61,63 @@ pub struct Among<'a> {
     pub filter: &'a dyn Fn(&Pod) -> bool,
 }
 
+/// What pods are ranked by, as of one moment.
+#[derive(Debug)]
+pub struct Ranking<'a> {
+    /// The pods.
+    pub pods: &'a Pods,
+    /// What they use.
+    pub cells: &'a Cells,
+    /// What they used before.
+    pub history: &'a History,
+    /// How long rates are believed.
+    pub retention: Retention,
+    /// The moment.
+    pub now: Age,
+}
+
 impl Query {
+    /// The `limit` pods that have the most by `measure` now: [`Ranking::top`].
+    pub fn top_pods(&self, measure: Measure, limit: usize, among: &Among<'_>) -> Vec<Ranked> {
+        let ranking = Ranking {
+            pods: &self.cluster.pods(),
+            cells: &self.store.cells(),
+            history: self.store.history(),
+            retention: self.retention,
+            now: self.now(),
+        };
+        ranking.top(measure, limit, among)
+    }
+}
+
+impl Ranking<'_> {
     /// The `limit` pods that have the most by `measure`, the most first, those with as much by namespace and name. Pods
     /// of which the measure is not known are left out.
-    pub fn top_pods(&self, measure: Measure, limit: usize, among: &Among<'_>) -> Vec<Ranked> {
-        let pods = self.cluster.pods();
+    pub fn top(&self, measure: Measure, limit: usize, among: &Among<'_>) -> Vec<Ranked> {
         let mut largest = Largest::new(limit);
         match measure {
-            Measure::Cpu => self.by_usage(&pods, &mut largest, among, |it| cpu(it).0 as f64),
-            Measure::Memory => self.by_usage(&pods, &mut largest, among, |it| memory(it).0 as f64),
-            Measure::CpuOfRequest => self.by_ratio(&pods, &mut largest, among, |template| {
+            Measure::Cpu => self.by_usage(&mut largest, among, |it| cpu(it).0 as f64),
+            Measure::Memory => self.by_usage(&mut largest, among, |it| memory(it).0 as f64),
+            Measure::CpuOfRequest => self.by_ratio(&mut largest, among, |template| {
                 Asked::Cpu(template.requests())
             }),
-            Measure::CpuOfLimit => self.by_ratio(&pods, &mut largest, among, |template| {
-                Asked::Cpu(template.bound())
-            }),
-            Measure::MemoryOfRequest => self.by_ratio(&pods, &mut largest, among, |template| {
+            Measure::CpuOfLimit => {
+                self.by_ratio(&mut largest, among, |template| Asked::Cpu(template.bound()))
+            }
+            Measure::MemoryOfRequest => self.by_ratio(&mut largest, among, |template| {
                 Asked::Memory(template.requests())
             }),
-            Measure::MemoryOfLimit => self.by_ratio(&pods, &mut largest, among, |template| {
+            Measure::MemoryOfLimit => self.by_ratio(&mut largest, among, |template| {
                 Asked::Memory(template.bound())
             }),
-            Measure::Restarts => by_restarts(&pods, &mut largest, among),
+            Measure::Restarts => by_restarts(self.pods, &mut largest, among),
             Measure::CpuGrowth(span) => {
-                self.by_growth(&pods, &mut largest, among, span, |now, then| {
+                self.by_growth(&mut largest, among, span, |now, then| {
                     now.cpu.0 as f64 - then.cpu.0 as f64
                 });
             }
             Measure::MemoryGrowth(span) => {
-                self.by_growth(&pods, &mut largest, among, span, |now, then| {
+                self.by_growth(&mut largest, among, span, |now, then| {
                     now.memory.0 as f64 - then.memory.0 as f64
                 });
             }
@@ -99,20 +128,18 @@ impl Query {
     /// Walks the latest rates.
     fn by_usage(
         &self,
-        pods: &Pods,
         largest: &mut Largest,
         among: &Among<'_>,
         value: impl Fn(&[ContainerLatest]) -> f64,
     ) {
-        let now = self.now();
-        for (node, cell) in &*self.store.cells() {
+        for (node, cell) in self.cells {
             let Some(latest) = cell.latest() else {
                 continue;
             };
-            for (pod, _, containers) in latest.whole(self.retention, now) {
+            for (pod, _, containers) in latest.whole(self.retention, self.now) {
                 let value = value(containers);
                 if largest.may_take(value) && among.has_namespace(&pod.namespace) {
-                    let pod = find(pods, &pod.namespace, &pod.name, node);
+                    let pod = find(self.pods, &pod.namespace, &pod.name, node);
                     largest.offer(value, pod.filter(|pod| among.has(pod)));
                 }
             }
@@ -122,16 +149,17 @@ impl Query {
     /// Walks the cluster's pods, with what their templates ask for.
     fn by_ratio(
         &self,
-        pods: &Pods,
         largest: &mut Largest,
         among: &Among<'_>,
         asked: impl Fn(&PodTemplate) -> Asked,
     ) {
-        let (cells, now) = (self.store.cells(), self.now());
         let mut met: HashMap<&Arc<str>, Option<Arc<Latest>>> = HashMap::new();
         // Pods of a workload share their template: each is added up once.
         let mut sums: HashMap<*const PodTemplate, Asked> = HashMap::new();
-        for pod in among.of(pods).filter(|pod| pod.phase == Phase::Running) {
+        for pod in among
+            .of(self.pods)
+            .filter(|pod| pod.phase == Phase::Running)
+        {
             let template = &*pod.template;
             let asked = *sums
                 .entry(ptr::from_ref(template))
@@ -141,11 +169,10 @@ impl Query {
             };
             let latest = met
                 .entry(node)
-                .or_insert_with(|| cells.get(node).and_then(|cell| cell.latest()));
-            let Some(Ok((_, containers))) = latest
-                .as_ref()
-                .map(|latest| latest.pod(&pod.key.namespace, &pod.key.name, self.retention, now))
-            else {
+                .or_insert_with(|| self.cells.get(node).and_then(|cell| cell.latest()));
+            let Some(Ok((_, containers))) = latest.as_ref().map(|latest| {
+                latest.pod(&pod.key.namespace, &pod.key.name, self.retention, self.now)
+            }) else {
                 continue;
             };
             let value = asked.ratio(containers);
@@ -158,26 +185,23 @@ impl Query {
     /// Walks the nodes, each with what its containers used before.
     fn by_growth(
         &self,
-        pods: &Pods,
         largest: &mut Largest,
         among: &Among<'_>,
         span: Duration,
         growth: impl Fn(&ContainerLatest, &Sample) -> f64,
     ) {
-        let now = self.now();
         let mut excerpt = Excerpt::default();
-        for (node, cell) in &*self.store.cells() {
-            let (Some(latest), Some(history)) = (cell.latest(), self.store.history().node(node))
-            else {
+        for (node, cell) in self.cells {
+            let (Some(latest), Some(history)) = (cell.latest(), self.history.node(node)) else {
                 continue;
             };
-            let Some(time) = history.time(now) else {
+            let Some(time) = history.time(self.now) else {
                 continue;
             };
             let then = time.plus(-Tick::count(span));
             let before = before(&history, &mut excerpt, then, among);
             let mut before = before.iter().peekable();
-            for (pod, _, containers) in latest.whole(self.retention, now) {
+            for (pod, _, containers) in latest.whole(self.retention, self.now) {
                 let order =
                     |id: &PodId| (&id.namespace, &id.name).cmp(&(&pod.namespace, &pod.name));
                 while before.next_if(|(id, ..)| order(id).is_lt()).is_some() {}
@@ -192,7 +216,7 @@ impl Query {
                     }
                 }
                 if known && largest.may_take(value) {
-                    let pod = find(pods, &pod.namespace, &pod.name, node);
+                    let pod = find(self.pods, &pod.namespace, &pod.name, node);
                     largest.offer(value, pod.filter(|pod| among.has(pod)));
                 }
             }

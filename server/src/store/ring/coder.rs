@@ -271,7 +271,7 @@ impl Coder {
         self.points = self.points.saturating_add(1);
         let halve = self.weight() <= before;
         for (sum, distance) in self.sums.iter_mut().zip(distances) {
-            let most = 6 * (u32::from(*sum) / before + 2);
+            let most = 8 * (u32::from(*sum) / before + 2);
             let new = u32::from(*sum).saturating_add(distance.min(most));
             let new = if halve { new / 2 } else { new };
             *sum = u16::try_from(new).unwrap_or(u16::MAX);

@@ -1,0 +1,149 @@
+//! What a node's scrapes say, gone through everything that a scrape goes through on its way into the history, and kept:
+//! so that it can be given to a history at speed, and what that costs is the history's alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
+use kubevitals_proto::time::Timestamp;
+use kubevitals_server::clock::Age;
+use kubevitals_server::cluster::Uid;
+use kubevitals_server::intern::Interner;
+use kubevitals_server::store::NodeSeries;
+use kubevitals_server::store::history::{NodeHistory, Reading};
+use kubevitals_server::store::ring::Sample;
+use kubevitals_sim::{Config, Faults, Pages, fixtures};
+
+pub const RESOLUTION: Duration = Duration::from_secs(15);
+
+/// What a scrape said of a container.
+#[derive(Clone)]
+pub struct Container {
+    pub namespace: Arc<str>,
+    pub pod: Arc<str>,
+    pub name: Arc<str>,
+    pub sample: Sample,
+    pub life: u32,
+}
+
+/// What a scrape said.
+#[derive(Clone, Default)]
+pub struct Scrape {
+    pub node: Option<Sample>,
+    pub containers: Vec<Container>,
+}
+
+/// One node's scrapes, one after the other.
+struct Node {
+    series: NodeSeries,
+    scrapes: Vec<Scrape>,
+}
+
+impl Node {
+    fn new() -> Self {
+        Self {
+            series: NodeSeries::new(RESOLUTION),
+            scrapes: Vec::new(),
+        }
+    }
+
+    fn page(&mut self, page: &[u8], turn: u32, names: &Interner) {
+        let mut scrape = ResourceScrape::default();
+        decode(page, &mut scrape);
+        self.series.ingest(&scrape, Timestamp(0), age(turn), names);
+        let (node, containers) = self.series.readings(&scrape);
+        let containers = containers.map(|reading| Container {
+            namespace: Arc::clone(reading.namespace),
+            pod: Arc::clone(reading.pod),
+            name: Arc::clone(reading.container),
+            sample: reading.sample,
+            life: reading.life,
+        });
+        self.scrapes.push(Scrape {
+            node,
+            containers: containers.collect(),
+        });
+    }
+}
+
+/// When the answer of a scrape was in.
+pub fn age(turn: u32) -> Age {
+    Age::from_elapsed(RESOLUTION * turn)
+}
+
+/// What `turns` scrapes of each of so many simulated nodes say, 15 s apart.
+pub fn simulation(
+    nodes: u32,
+    pods: u32,
+    faults: Faults,
+    turns: u32,
+    names: &Interner,
+) -> Vec<Vec<Scrape>> {
+    let config = Config {
+        nodes,
+        pods_per_node: pods,
+        faults,
+        ..Config::default()
+    };
+    let pages = Pages::new(&config, Timestamp::from_secs(1_800_000_000));
+    let mut all: Vec<Node> = (0..nodes).map(|_| Node::new()).collect();
+    let mut page = Vec::new();
+    for turn in 0..turns {
+        for (number, node) in all.iter_mut().enumerate() {
+            page.clear();
+            if pages.resource(number, &mut page) {
+                node.page(&page, turn, names);
+            }
+        }
+        pages.advance(RESOLUTION);
+    }
+    all.into_iter().map(|node| node.scrapes).collect()
+}
+
+/// The six minutes of the recording.
+pub fn recording(names: &Interner) -> Vec<Scrape> {
+    let mut node = Node::new();
+    for turn in 1..=24 {
+        let file = fixtures().join(format!("recording/{turn:02}-metrics-resource.txt"));
+        node.page(&std::fs::read(file).unwrap(), turn, names);
+    }
+    node.scrapes
+}
+
+/// The same scrapes again and again, each time later by as long as they last, until there are `turns` of them.
+pub fn repeated(scrapes: &[Scrape], turns: usize) -> Vec<Scrape> {
+    let lasts =
+        i64::try_from(RESOLUTION.as_nanos()).unwrap() * i64::try_from(scrapes.len()).unwrap();
+    let again = (0i64..).flat_map(|times| scrapes.iter().map(move |scrape| (times, scrape)));
+    let later = |times: i64, sample: &Sample| Sample {
+        at: sample.at.plus_nanos(times * lasts),
+        ..*sample
+    };
+    again
+        .take(turns)
+        .map(|(times, scrape)| Scrape {
+            node: scrape.node.map(|sample| later(times, &sample)),
+            containers: scrape
+                .containers
+                .iter()
+                .map(|container| Container {
+                    sample: later(times, &container.sample),
+                    ..container.clone()
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// Gives a scrape to a history.
+pub fn take(history: &NodeHistory, scrape: &Scrape, turn: u32) {
+    let readings = scrape.containers.iter().map(|it| Reading {
+        namespace: &it.namespace,
+        pod: &it.pod,
+        container: &it.name,
+        sample: it.sample,
+        life: it.life,
+    });
+    let uid = Uid::of("dbe5842e-0978-4422-a9fa-8026a53c65dd");
+    history.take(age(turn), scrape.node, readings, |_, _| uid);
+}

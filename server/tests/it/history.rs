@@ -1,0 +1,338 @@
+//! What is remembered, on the simulated cluster: what was answered then is told again later, sums agree with what the
+//! kubelet says of the whole, and the pods with the most are those that a sorted list begins with.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals;
+use kubevitals_server::cluster::PodKey;
+use kubevitals_server::query::{Among, Fold, Measure, Of, Query, Steps, TrendOf};
+use kubevitals_sim::{Config, Faults, SimClock};
+use serde_json::Value;
+
+use crate::harness::{Harness, RESOLUTION};
+
+const NODES: u64 = 3;
+const EPOCH: i64 = 1_800_000_000;
+const MINUTE: i64 = 60_000_000_000;
+
+async fn after(steps: u32) -> Harness {
+    let harness = Harness::start(Config {
+        nodes: 3,
+        pods_per_node: 10,
+        faults: Faults::None,
+        clock: Some(SimClock::manual(Timestamp::from_secs(EPOCH))),
+        ..Config::default()
+    })
+    .await;
+    harness.first_step(NODES).await;
+    for _ in 0..steps {
+        harness.step(NODES).await;
+    }
+    harness
+}
+
+/// The last ten minutes by minutes.
+fn minutes(query: &Query) -> Steps {
+    let now = query.wall();
+    Steps::new(now.plus_nanos(-10 * MINUTE), now, MINUTE)
+}
+
+fn near(a: u64, b: u64, part: f64) -> bool {
+    a.abs_diff(b) as f64 <= a.max(b) as f64 * part
+}
+
+/// Each pod's CPU and memory, as metrics.k8s.io has them.
+async fn answered(harness: &Harness) -> BTreeMap<(String, String), (u64, u64)> {
+    let list = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
+    let pods = list["items"].as_array().unwrap().iter();
+    pods.map(|pod| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let containers = pod["containers"].as_array().unwrap().iter();
+        let quantity = |value: &Value| {
+            text(value)
+                .parse::<kubevitals_proto::quantity::Quantity>()
+                .unwrap()
+        };
+        let (mut cpu, mut memory) = (0, 0);
+        for container in containers {
+            cpu += quantity(&container["usage"]["cpu"]).to_nanocores().0;
+            memory += quantity(&container["usage"]["memory"]).to_bytes().0;
+        }
+        let metadata = &pod["metadata"];
+        (
+            (text(&metadata["namespace"]), text(&metadata["name"])),
+            (cpu, memory),
+        )
+    })
+    .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_is_told_again_later() {
+    let harness = after(40).await;
+    let (then, at) = (answered(&harness).await, harness.server.query().wall());
+    for _ in 0..20 {
+        harness.step(NODES).await;
+    }
+    let query = harness.server.query();
+    let past = query.past(at);
+    let mut told: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+    for (_, node) in past.nodes() {
+        assert!(node.node.is_some());
+        for it in node.containers() {
+            let pod = (it.pod.namespace.to_string(), it.pod.name.to_string());
+            let sum = told.entry(pod).or_default();
+            sum.0 += it.sample.cpu.0;
+            sum.1 += it.sample.memory.0;
+        }
+    }
+    assert_eq!(
+        told.keys().collect::<Vec<_>>(),
+        then.keys().collect::<Vec<_>>()
+    );
+    for (pod, (cpu, memory)) in &then {
+        let found = told[pod];
+        assert!(
+            near(found.0, *cpu, 0.006) && near(found.1, *memory, 0.006),
+            "{pod:?}: {found:?}"
+        );
+    }
+    let unknown = query.past(at.plus_nanos(-60 * MINUTE));
+    assert_eq!(unknown.nodes().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sums_over_pods_agree_with_the_nodes() {
+    let harness = after(48).await;
+    let query = harness.server.query();
+    let steps = minutes(query);
+    let whole = |of| query.history_over(of, steps, Fold::Mean).unwrap();
+    let total = |history: &vitals::History| -> Vec<vitals::Point> {
+        assert_eq!(history.total.points.len(), 10);
+        history
+            .total
+            .points
+            .iter()
+            .map(|point| point.unwrap())
+            .collect()
+    };
+    let cluster = total(&whole(Of::Cluster));
+    let pods = query.top_pods(
+        Measure::Cpu,
+        usize::MAX,
+        &Among {
+            namespace: None,
+            filter: &|_| true,
+        },
+    );
+    assert_eq!(pods.len(), 30);
+    let mut namespaces: Vec<&str> = pods.iter().map(|it| &*it.pod.key.namespace).collect();
+    namespaces.sort_unstable();
+    namespaces.dedup();
+    let mut by_namespace = [(0u64, 0u64); 10];
+    for namespace in namespaces {
+        let history = whole(Of::Namespace(namespace));
+        let mut by_pod = [(0u64, 0u64); 10];
+        for it in pods.iter().filter(|it| *it.pod.key.namespace == *namespace) {
+            let (namespace, name) = (&*it.pod.key.namespace, &*it.pod.key.name);
+            let pod = whole(Of::Pod { namespace, name });
+            assert_eq!(
+                pod.containers.len(),
+                it.pod.containers.len()
+                    - it.pod
+                        .template
+                        .containers
+                        .iter()
+                        .filter(|c| !c.role.stays())
+                        .count()
+            );
+            for (sum, point) in by_pod.iter_mut().zip(total(&pod)) {
+                *sum = (sum.0 + point.cpu, sum.1 + point.memory);
+            }
+        }
+        for ((sum, point), all) in by_pod.iter().zip(total(&history)).zip(&mut by_namespace) {
+            assert_eq!(*sum, (point.cpu, point.memory), "{namespace}");
+            *all = (all.0 + sum.0, all.1 + sum.1);
+        }
+    }
+    // The simulated node uses what its pods do and something for itself.
+    for (point, (cpu, memory)) in cluster.iter().zip(by_namespace) {
+        assert!(
+            cpu < point.cpu + point.cpu / 20 && memory < point.memory,
+            "{point:?}: {cpu} {memory}"
+        );
+        assert!(cpu > point.cpu / 4, "{point:?}: {cpu}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workload_and_a_trend_are_told_from_the_same_points() {
+    let harness = after(40).await;
+    let query = harness.server.query();
+    let top = query.top_pods(
+        Measure::Memory,
+        1,
+        &Among {
+            namespace: None,
+            filter: &|pod| pod.owner.is_some(),
+        },
+    );
+    let pod = &top[0].pod;
+    let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
+    let steps = minutes(query);
+    let history = query
+        .history_over(Of::Pod { namespace, name }, steps, Fold::Mean)
+        .unwrap();
+    let quantiles = history.total.memory.unwrap();
+    assert!(quantiles.p50 <= quantiles.p99 && quantiles.p99 <= quantiles.max);
+    let largest = query
+        .history_over(Of::Pod { namespace, name }, steps, Fold::Max)
+        .unwrap();
+    let most = largest
+        .total
+        .points
+        .iter()
+        .flatten()
+        .map(|point| point.memory)
+        .max();
+    assert!(
+        near(most.unwrap(), quantiles.max, 0.02),
+        "{most:?} {quantiles:?}"
+    );
+    let trend = query
+        .trend(
+            TrendOf::Pod {
+                node: pod.node.as_ref().unwrap(),
+                pod: &pod.key,
+                uid: pod.uid,
+            },
+            steps.until(),
+            Duration::from_secs(60),
+            10,
+        )
+        .unwrap();
+    let of_history: Vec<Option<u64>> = history
+        .total
+        .points
+        .iter()
+        .map(|point| point.map(|it| it.cpu))
+        .collect();
+    assert_eq!(trend.cpu, of_history);
+    let key = PodKey {
+        namespace: pod.key.namespace.clone(),
+        name: pod.key.name.clone(),
+    };
+    let container = &history.containers[0].name;
+    let points = query.points_between(&key, pod.uid, container, steps.since(), steps.until());
+    assert!(points.len() > 15 && points.is_sorted_by_key(|point| point.at));
+    let workload = pod.owner.as_ref().unwrap();
+    assert!(
+        query
+            .history_over(
+                Of::Workload {
+                    namespace,
+                    kind: &workload.kind,
+                    name: "none"
+                },
+                steps,
+                Fold::Mean
+            )
+            .is_none()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pods_with_the_most_are_the_first_of_all_when_sorted() {
+    let harness = after(20).await;
+    let query = harness.server.query();
+    let all = answered(&harness).await;
+    let everyone = Among {
+        namespace: None,
+        filter: &|_| true,
+    };
+    let named = |ranked: &[kubevitals_server::query::Ranked]| -> Vec<(String, String)> {
+        ranked
+            .iter()
+            .map(|it| {
+                (
+                    it.pod.key.namespace.to_string(),
+                    it.pod.key.name.to_string(),
+                )
+            })
+            .collect()
+    };
+    let mut sorted: Vec<_> = all.iter().collect();
+    sorted.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(a.0.cmp(b.0)));
+    let expected: Vec<_> = sorted.iter().take(7).map(|it| it.0.clone()).collect();
+    assert_eq!(named(&query.top_pods(Measure::Cpu, 7, &everyone)), expected);
+    sorted.sort_by(|a, b| b.1.1.cmp(&a.1.1).then(a.0.cmp(b.0)));
+    let expected: Vec<_> = sorted.iter().take(7).map(|it| it.0.clone()).collect();
+    assert_eq!(
+        named(&query.top_pods(Measure::Memory, 7, &everyone)),
+        expected
+    );
+    // By what they may use, those that may use so much.
+    let teller = |measure| query.top_pods(measure, usize::MAX, &everyone);
+    for measure in [
+        Measure::CpuOfRequest,
+        Measure::MemoryOfRequest,
+        Measure::CpuOfLimit,
+        Measure::MemoryOfLimit,
+    ] {
+        let ranked = teller(measure);
+        assert!(!ranked.is_empty(), "{measure:?}");
+        assert!(ranked.is_sorted_by(|a, b| a.value >= b.value));
+        for it in &ranked {
+            let (cpu, memory) = all[&(
+                it.pod.key.namespace.to_string(),
+                it.pod.key.name.to_string(),
+            )];
+            let (requests, bound) = (it.pod.template.requests(), it.pod.template.bound());
+            let value = match measure {
+                Measure::CpuOfRequest => cpu as f64 / requests.cpu.unwrap().0 as f64,
+                Measure::CpuOfLimit => cpu as f64 / bound.cpu.unwrap().0 as f64,
+                Measure::MemoryOfRequest => memory as f64 / requests.memory.unwrap().0 as f64,
+                _ => memory as f64 / bound.memory.unwrap().0 as f64,
+            };
+            assert!((it.value / value - 1.0).abs() < 1e-9, "{measure:?} {it:?}");
+        }
+    }
+    // A namespace and a filter leave out the others.
+    let one = &query.top_pods(Measure::Cpu, 1, &everyone)[0].pod;
+    let others = Among {
+        namespace: Some(&one.key.namespace),
+        filter: &|pod| pod.uid != one.uid,
+    };
+    for it in query.top_pods(Measure::Cpu, 50, &others) {
+        assert!(it.pod.key.namespace == one.key.namespace && it.pod.uid != one.uid);
+    }
+    assert_eq!(query.top_pods(Measure::Restarts, 4, &everyone).len(), 4);
+    assert!(query.top_pods(Measure::Cpu, 0, &everyone).is_empty());
+    // What has grown most: as the history of each tells it.
+    let span = RESOLUTION * 12;
+    let grown = query.top_pods(Measure::MemoryGrowth(span), usize::MAX, &everyone);
+    assert_eq!(grown.len(), all.len());
+    let past = query.past(
+        query
+            .wall()
+            .plus_nanos(-i64::try_from(span.as_nanos()).unwrap()),
+    );
+    for it in &grown {
+        let node = past.node(it.pod.node.as_ref().unwrap()).unwrap();
+        let before: u64 = node
+            .pod(&it.pod.key.namespace, &it.pod.key.name, it.pod.uid)
+            .map(|it| it.sample.memory.0)
+            .sum();
+        let now = all[&(
+            it.pod.key.namespace.to_string(),
+            it.pod.key.name.to_string(),
+        )]
+            .1;
+        assert!(
+            (it.value - (now as f64 - before as f64)).abs() < 1.0,
+            "{it:?}: {before} {now}"
+        );
+    }
+}

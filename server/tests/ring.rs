@@ -1,0 +1,187 @@
+//! What an hour of history costs, counted by the allocator itself, and how near it is to what was measured: on six real
+//! minutes of a kubelet, and on an hour of the simulation.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "clippy's exemption for tests does not reach the functions that they share"
+)]
+
+mod feed;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use feed::{Scrape, take};
+use kubevitals_server::intern::Interner;
+use kubevitals_server::store::History;
+use kubevitals_server::store::history::{Excerpt, Settings};
+use kubevitals_server::store::ring::{Sample, Tick};
+use kubevitals_sim::Faults;
+use tikv_jemalloc_ctl::thread;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// What this thread has allocated, and what of it is in use: bytes.
+fn allocated() -> (u64, u64) {
+    let allocated = thread::allocatedp::read().unwrap().get();
+    let freed = thread::deallocatedp::read().unwrap().get();
+    (allocated, allocated - freed)
+}
+
+fn history() -> History {
+    History::new(Settings {
+        retention: Duration::from_secs(3600),
+        step: Duration::ZERO,
+        memory_limit: 1 << 30,
+        resolution: feed::RESOLUTION,
+    })
+}
+
+/// Gives all nodes' scrapes to a history; it, and the bytes that it takes.
+fn fed(nodes: &[Vec<Scrape>]) -> (History, u64) {
+    let names: Vec<Arc<str>> = (0..nodes.len())
+        .map(|n| Arc::from(format!("n{n}")))
+        .collect();
+    let (_, before) = allocated();
+    let history = history();
+    for (name, scrapes) in names.iter().zip(nodes) {
+        let node = history.begin(name).unwrap();
+        for (turn, scrape) in (0..).zip(scrapes) {
+            take(&node, scrape, turn);
+        }
+    }
+    let (_, after) = allocated();
+    (history, after - before)
+}
+
+/// Of each series the points that were given, by container; pods that had a name one after the other are apart.
+fn given(scrapes: &[Scrape]) -> BTreeMap<String, Vec<Sample>> {
+    let mut all: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
+    let mut add = |key: String, sample: &Sample| {
+        let points = all.entry(key).or_default();
+        if points
+            .last()
+            .is_none_or(|last| Tick::nearest(last.at) < Tick::nearest(sample.at))
+        {
+            points.push(*sample);
+        }
+    };
+    for scrape in scrapes {
+        if let Some(node) = &scrape.node {
+            add("node".to_owned(), node);
+        }
+        for it in &scrape.containers {
+            add(
+                format!("{}/{}/{}", it.namespace, it.pod, it.name),
+                &it.sample,
+            );
+        }
+    }
+    all
+}
+
+/// The largest errors: nanoseconds, and parts of a value.
+fn errors(history: &History, nodes: &[Vec<Scrape>]) -> (u64, f64) {
+    let (mut time, mut value) = (0, 0.0_f64);
+    let mut excerpt = Excerpt::default();
+    for (n, scrapes) in nodes.iter().enumerate() {
+        let given = given(scrapes);
+        let node = history.node(&format!("n{n}")).unwrap();
+        node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST);
+        for series in excerpt.series() {
+            let key = match (series.pod, series.container) {
+                (Some(pod), Some(container)) => {
+                    format!("{}/{}/{container}", pod.namespace, pod.name)
+                }
+                _ => "node".to_owned(),
+            };
+            let kept: Vec<Sample> = series.samples().collect();
+            let given = &given[&key];
+            // The oldest may have been dropped.
+            let given = &given[given.len() - kept.len()..];
+            for (kept, given) in kept.iter().zip(given) {
+                time = time.max(kept.at.0.abs_diff(given.at.0));
+                for (kept, given) in [(kept.cpu.0, given.cpu.0), (kept.memory.0, given.memory.0)] {
+                    value = value.max(kept.abs_diff(given) as f64 / given.max(1) as f64);
+                }
+            }
+        }
+    }
+    (time, value)
+}
+
+/// Asserts what the design promises, and says what it is.
+fn assert_small(what: &str, nodes: &[Vec<Scrape>], most: f64) {
+    let (history, bytes) = fed(nodes);
+    let counts = history.counts();
+    let each = bytes as f64 / counts.points as f64;
+    let (time, value) = errors(&history, nodes);
+    println!(
+        "{what}: {} series, {} points, {bytes} bytes (by its own count {}): {each:.2} bytes a point; \
+         errors at most {:.0} ms and {:.3} %",
+        counts.series,
+        counts.points,
+        counts.bytes,
+        time as f64 / 1e6,
+        value * 100.0,
+    );
+    assert!(each <= most, "{what}: {each:.2} bytes a point");
+    assert!(
+        time <= 100_000_000 && value <= 0.005,
+        "{what}: {time} ns, {value}"
+    );
+    // What it says of itself is what the allocator says of it, but for the list of nodes.
+    let untold = bytes.abs_diff(counts.bytes as u64);
+    assert!(
+        untold < 400 + bytes / 50,
+        "{what}: {bytes} bytes, and tells of {}",
+        counts.bytes
+    );
+}
+
+#[test]
+fn an_hour_of_the_simulation_takes_less_than_four_bytes_a_point() {
+    let names = Interner::default();
+    let quiet = feed::simulation(2, 30, Faults::None, 240, &names);
+    assert_small("simulation, an hour of peace", &quiet, 3.0);
+    // Pods that come and go cost what they cost however few points they have.
+    let troubled = feed::simulation(2, 30, Faults::Scheduled, 240, &names);
+    assert_small("simulation, an hour of every fault", &troubled, 4.0);
+}
+
+#[test]
+fn an_hour_of_what_a_kubelet_said_takes_less_than_four_bytes_a_point() {
+    let names = Interner::default();
+    let recorded = feed::recording(&names);
+    assert_small(
+        "recording, repeated for an hour",
+        &[feed::repeated(&recorded, 240)],
+        4.0,
+    );
+    // Six minutes alone are mostly what a series costs before it has many points.
+    assert_small("recording, six minutes", &[recorded], 20.0);
+}
+
+#[test]
+fn in_the_steady_state_a_scrape_allocates_nothing() {
+    let names = Interner::default();
+    let recorded = feed::repeated(&feed::recording(&names), 600);
+    let history = history();
+    let node = history.begin(&Arc::from("n0")).unwrap();
+    for (turn, scrape) in (0..).zip(&recorded) {
+        let (before, _) = allocated();
+        take(&node, scrape, turn);
+        let (after, _) = allocated();
+        // An hour and the block of each series that is too old in part.
+        if turn > 400 {
+            assert_eq!(after, before, "scrape {turn}");
+        }
+    }
+}
