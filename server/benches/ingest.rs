@@ -72,7 +72,7 @@ fn page(turn: u64) -> String {
 }
 
 fn ingest(criterion: &mut Criterion) {
-    let (names, cell) = (Interner::default(), NodeCell::default());
+    let (names, cell) = (Interner::default(), NodeCell::new(RESOLUTION));
     let mut series = NodeSeries::new(RESOLUTION);
     let mut turn = 0;
     let bytes = page(0).len();

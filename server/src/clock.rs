@@ -24,14 +24,15 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn sleep(&self, duration: Duration) -> Sleep;
 }
 
-/// A point on the monotonic clock: milliseconds since the clock's start.
+/// A point on the monotonic clock: milliseconds since the clock's start, or before it, where something is known from an
+/// earlier process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Age(u64);
+pub struct Age(i64);
 
 impl Age {
     /// The point `elapsed` after the clock's start.
     pub fn from_elapsed(elapsed: Duration) -> Self {
-        Self(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+        Self(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
     }
 
     /// The point `duration` later.
@@ -39,9 +40,15 @@ impl Age {
         Self(self.0.saturating_add(Self::from_elapsed(duration).0))
     }
 
+    /// The point `duration` earlier.
+    pub fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(Self::from_elapsed(duration).0))
+    }
+
     /// How long ago `earlier` was, seen from this point; a point in the future counts as now.
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(earlier.0))
+        let milliseconds = self.0.saturating_sub(earlier.0);
+        Duration::from_millis(u64::try_from(milliseconds).unwrap_or_default())
     }
 }
 
@@ -132,5 +139,14 @@ mod tests {
         let (early, late) = (Age(1000), Age(2500));
         assert_eq!(late.since(early), Duration::from_millis(1500));
         assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(
+            early.before(Duration::from_secs(3)).since(early),
+            Duration::ZERO
+        );
+        let start = Age::default();
+        assert_eq!(
+            early.since(start.before(Duration::from_secs(3))),
+            Duration::from_secs(4)
+        );
     }
 }

@@ -196,7 +196,7 @@ pub async fn run(settings: Settings, parts: Parts) {
                 let task = tokio::spawn(worker::run(
                     Arc::clone(&shared),
                     receiver,
-                    store.add(name),
+                    store.add(name, shared.settings.resolution),
                     store.history().begin(name),
                 ))
                 .abort_handle();

@@ -18,7 +18,7 @@ use super::schedule::{Phase, longest_pause};
 use super::target::Target;
 use crate::cluster::{Node, PodKey};
 use crate::store::history::NodeHistory;
-use crate::store::{NodeCell, NodeSeries};
+use crate::store::NodeCell;
 
 /// A place among those asked at the same moment is held no longer than this: a kubelet that does not answer
 /// costs nothing but its own time, and must not keep the others from being asked.
@@ -42,7 +42,6 @@ pub(super) async fn run(
     let mut known = Arc::clone(&node.borrow_and_update());
     let phase = Phase::of(&known.name, shared.settings.resolution);
     let mut target = Target::of(&known, &shared.settings.addressing);
-    let mut series = NodeSeries::new(shared.settings.resolution);
     let mut complaints = Complaints::default();
     let record = shared.stats.records().add(&known.name);
     let mut failures: u32 = 0;
@@ -74,7 +73,6 @@ pub(super) async fn run(
                 &place,
                 &known,
                 &mut target,
-                &mut series,
                 &mut body,
                 &mut complaints,
             ));
@@ -148,7 +146,6 @@ async fn scrape(
     place: &Place<'_>,
     node: &Node,
     target: &mut Target,
-    series: &mut NodeSeries,
     body: &mut Vec<u8>,
     complaints: &mut Complaints,
 ) -> Result<(), Failed> {
@@ -188,12 +185,17 @@ async fn scrape(
             scrape.first_bad_line,
         );
     }
-    series.ingest(&scrape, sent, answered, names);
-    record.holds(series.held());
-    cell.publish(series.latest(&scrape, answered, names));
-    if series.wants_stand_in() {
+    let wants_stand_in = {
+        let mut series = cell.series();
+        series.ingest(&scrape, sent, answered, names);
+        record.holds(series.held());
+        cell.publish(series.latest(&scrape, answered, names));
+        series.wants_stand_in()
+    };
+    if wants_stand_in {
         match first::ask(&shared.kubelets, target, deadline).await {
             Ok(rates) => {
+                let mut series = cell.series();
                 series.stand_in(&rates);
                 cell.publish(series.latest(&scrape, answered, names));
             }

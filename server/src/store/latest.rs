@@ -192,6 +192,14 @@ impl Latest {
         self.incomplete.get(first..end).unwrap_or_default()
     }
 
+    /// The containers of a pod that has rates.
+    pub(super) fn containers_of(&self, rates: &PodRates) -> &[ContainerLatest] {
+        let (first, count) = (rates.first as usize, rates.count as usize);
+        self.containers
+            .get(first..first.saturating_add(count))
+            .unwrap_or_default()
+    }
+
     /// The memory it takes, in bytes; names, which are shared, are not counted.
     pub fn bytes(&self) -> usize {
         size_of::<Self>()

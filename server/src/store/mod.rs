@@ -2,6 +2,7 @@
 //!
 //! One task a node writes its cell; readers take the cell's current value and keep it as long as they like.
 
+mod carried;
 mod extra;
 pub mod history;
 mod latest;
@@ -9,13 +10,17 @@ mod rate;
 pub mod ring;
 mod series;
 
+use std::collections::HashMap as Map;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use imbl::HashMap;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::clock::Age;
 
+pub use carried::{Carried, Resumed};
 pub use extra::{Disk, NetworkRate, NodeExtra, Percent, PodExtra, Pressure, Swap, Traffic};
 pub use history::History;
 pub use latest::{
@@ -25,13 +30,45 @@ pub use rate::{Lack, NoRate, Pair, Point, Usage};
 pub use series::{Held, NodeSeries, StandIn};
 
 /// The latest values of one node; empty until its first scrape succeeded.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct NodeCell {
+    series: Mutex<NodeSeries>,
     latest: ArcSwapOption<Latest>,
     extra: ArcSwapOption<NodeExtra>,
 }
 
 impl NodeCell {
+    /// An empty one.
+    pub fn new(resolution: Duration) -> Self {
+        Self {
+            series: Mutex::new(NodeSeries::new(resolution)),
+            latest: ArcSwapOption::empty(),
+            extra: ArcSwapOption::empty(),
+        }
+    }
+
+    /// The points that rates are made of. The node's task holds the lock while it takes a scrape in, whoever writes
+    /// them down while it copies them, for microseconds each; readers of the latest values have no use for it.
+    pub fn series(&self) -> MutexGuard<'_, NodeSeries> {
+        self.series.lock()
+    }
+
+    /// The node's points and rates at `now`, for another process; nothing before the first scrape.
+    pub fn carry(&self, now: Age) -> Option<Carried> {
+        let series = self.series.lock();
+        let latest = self.latest()?;
+        Some(Carried::of(&series, &latest, now))
+    }
+
+    /// Takes what an earlier process knew, if nothing is known yet.
+    fn resume(&self, resumed: Resumed) {
+        let mut series = self.series.lock();
+        if series.is_empty() && self.latest.load().is_none() {
+            *series = resumed.series;
+            self.publish(resumed.latest);
+        }
+    }
+
     /// What the last successful scrape gave.
     pub fn latest(&self) -> Option<Arc<Latest>> {
         self.latest.load_full()
@@ -65,6 +102,8 @@ pub type Cells = HashMap<Arc<str>, Arc<NodeCell>>;
 #[derive(Debug)]
 pub struct Store {
     cells: ArcSwap<Cells>,
+    /// What an earlier process knew of nodes that have not shown up yet.
+    resumed: Mutex<Map<Arc<str>, Resumed>>,
     history: History,
 }
 
@@ -80,6 +119,7 @@ impl Store {
     pub fn new(settings: history::Settings) -> Self {
         Self {
             cells: ArcSwap::default(),
+            resumed: Mutex::default(),
             history: History::new(settings),
         }
     }
@@ -94,12 +134,28 @@ impl Store {
         self.cells.load_full()
     }
 
-    /// Adds a node and gives its cell, empty.
-    pub fn add(&self, node: &Arc<str>) -> Arc<NodeCell> {
-        let cell = Arc::new(NodeCell::default());
+    /// Adds a node and gives its cell, with what an earlier process knew of it.
+    pub fn add(&self, node: &Arc<str>, resolution: Duration) -> Arc<NodeCell> {
+        let cell = Arc::new(NodeCell::new(resolution));
+        if let Some(resumed) = self.resumed.lock().remove(node) {
+            cell.resume(resumed);
+        }
         self.cells
             .rcu(|cells| cells.update(Arc::clone(node), Arc::clone(&cell)));
         cell
+    }
+
+    /// Takes what an earlier process, or another one, knew of a node. It is of no effect if the node has been scraped.
+    pub fn resume(&self, node: &Arc<str>, resumed: Resumed) {
+        if let Some(cell) = self.cells.load().get(node) {
+            return cell.resume(resumed);
+        }
+        self.resumed.lock().insert(Arc::clone(node), resumed);
+    }
+
+    /// Forgets what an earlier process knew of nodes that have not shown up.
+    pub fn forget_resumed(&self) {
+        *self.resumed.lock() = Map::new();
     }
 
     /// Forgets a node.

@@ -117,6 +117,14 @@ impl Pair {
         }
     }
 
+    /// Goes on with a last point and its rate from an earlier process.
+    pub(super) fn resume(last: Point, usage: Option<Usage>) -> Self {
+        Self {
+            last,
+            usage: usage.ok_or(NoRate::FirstPoint).and_then(possible),
+        }
+    }
+
     /// Offers the next point. Returns whether it was news: a point that repeats the last one's time, or is
     /// older than it, changes nothing.
     pub fn offer(&mut self, next: Point, resolution: Duration) -> bool {

@@ -27,17 +27,17 @@ pub struct NodeSeries {
 }
 
 #[derive(Debug)]
-struct Tracked {
-    pair: Pair,
-    arrived: Age,
+pub(super) struct Tracked {
+    pub(super) pair: Pair,
+    pub(super) arrived: Age,
 }
 
 #[derive(Debug)]
-struct Container {
-    namespace: Arc<str>,
-    pod: Arc<str>,
-    name: Arc<str>,
-    tracked: Tracked,
+pub(super) struct Container {
+    pub(super) namespace: Arc<str>,
+    pub(super) pod: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) tracked: Tracked,
 }
 
 /// What the series of a node hold.
@@ -89,6 +89,29 @@ impl NodeSeries {
             node: None,
             containers: Vec::new(),
         }
+    }
+
+    /// Series that an earlier process had; `containers` are sorted like a scrape.
+    pub(super) fn resume(
+        resolution: Duration,
+        node: Option<Tracked>,
+        containers: Vec<Container>,
+    ) -> Self {
+        Self {
+            resolution,
+            node,
+            containers,
+        }
+    }
+
+    /// The node's own.
+    pub(super) fn node(&self) -> Option<&Tracked> {
+        self.node.as_ref()
+    }
+
+    /// Those of its containers, by namespace, pod and name.
+    pub(super) fn containers(&self) -> &[Container] {
+        &self.containers
     }
 
     /// How many series have a point.
@@ -335,8 +358,12 @@ impl Container {
         }
     }
 
+    pub(super) fn key(&self) -> (&str, &str, &str) {
+        (&self.namespace, &self.pod, &self.name)
+    }
+
     fn order(&self, key: &ContainerKey<'_>) -> Ordering {
-        (&*self.namespace, &*self.pod, &*self.name).cmp(&(key.namespace, key.pod, key.container))
+        self.key().cmp(&(key.namespace, key.pod, key.container))
     }
 }
 
@@ -378,7 +405,7 @@ fn judge(reading: &Reading, tracked: Option<&Tracked>) -> Result<(Usage, Age), W
 }
 
 /// The earlier of two usages; of two with the same time, the one with the longer window.
-fn earlier(a: Usage, b: Usage) -> Usage {
+pub(super) fn earlier(a: Usage, b: Usage) -> Usage {
     if (b.at, a.window) < (a.at, b.window) {
         b
     } else {

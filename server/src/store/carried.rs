@@ -1,0 +1,443 @@
+//! A node's points and rates on their way from one process to the next, so that a restarted server answers at once and
+//! its first scrape makes rates.
+//!
+//! Ages are told as how long ago they were: each process has a monotonic clock of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+
+use super::latest::{Absent, ContainerLatest, Latest, NodeLatest, PodLatest, PodRates};
+use super::rate::{NoRate, Pair, Point, Usage};
+use super::series::{Container, NodeSeries, Tracked};
+use crate::clock::Age;
+use crate::intern::Interner;
+
+/// Longer than any name in Kubernetes.
+const LONGEST_NAME: usize = 512;
+
+/// One node's points and rates. A protobuf message: what is added later is skipped by earlier readers.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Carried {
+    /// How long ago its last successful scrape was, in milliseconds.
+    #[prost(uint64, tag = "1")]
+    scraped_ago: u64,
+    #[prost(message, optional, tag = "2")]
+    node: Option<CarriedSeries>,
+    /// By namespace and name.
+    #[prost(message, repeated, tag = "3")]
+    pods: Vec<CarriedPod>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct CarriedPod {
+    #[prost(string, tag = "1")]
+    namespace: String,
+    #[prost(string, tag = "2")]
+    name: String,
+    /// By name.
+    #[prost(message, repeated, tag = "3")]
+    containers: Vec<CarriedContainer>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct CarriedContainer {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(message, optional, tag = "2")]
+    series: Option<CarriedSeries>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct CarriedSeries {
+    #[prost(sfixed64, tag = "1")]
+    at: i64,
+    #[prost(uint64, tag = "2")]
+    cpu_ns: u64,
+    #[prost(uint64, tag = "3")]
+    memory: u64,
+    #[prost(sfixed64, tag = "4")]
+    start: i64,
+    /// How long ago the point came in, in milliseconds.
+    #[prost(uint64, tag = "5")]
+    arrived_ago: u64,
+    #[prost(message, optional, tag = "6")]
+    usage: Option<CarriedUsage>,
+    /// Whether the last scrape had it, and its whole pod, so that it was answered.
+    #[prost(bool, tag = "7")]
+    answered: bool,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct CarriedUsage {
+    #[prost(sfixed64, tag = "1")]
+    at: i64,
+    #[prost(int64, tag = "2")]
+    window: i64,
+    #[prost(uint64, tag = "3")]
+    cpu: u64,
+}
+
+/// What a process goes on with.
+#[derive(Debug)]
+pub struct Resumed {
+    pub(super) series: NodeSeries,
+    pub(super) latest: Latest,
+}
+
+impl Carried {
+    /// What a node's series and its latest rates are at `now`.
+    pub(super) fn of(series: &NodeSeries, latest: &Latest, now: Age) -> Self {
+        let mut pods: Vec<CarriedPod> = Vec::with_capacity(latest.pods.len());
+        for container in series.containers() {
+            let known = pods.last_mut().filter(|pod| {
+                (&*pod.namespace, &*pod.name) == (&*container.namespace, &*container.pod)
+            });
+            let rates = latest
+                .find(&container.namespace, &container.pod)
+                .and_then(|(_, pod)| pod.rates.as_ref().ok());
+            let answered = rates.is_some_and(|rates| {
+                let mut names = latest.containers_of(rates).iter();
+                names.any(|answered| answered.name == container.name)
+            });
+            let carried = CarriedContainer {
+                name: container.name.to_string(),
+                series: Some(CarriedSeries::of(&container.tracked, answered, now)),
+            };
+            match known {
+                Some(pod) => pod.containers.push(carried),
+                None => pods.push(CarriedPod {
+                    namespace: container.namespace.to_string(),
+                    name: container.pod.to_string(),
+                    containers: vec![carried],
+                }),
+            }
+        }
+        let node = series.node();
+        Self {
+            scraped_ago: milliseconds(now.since(latest.scraped)),
+            node: node.map(|node| CarriedSeries::of(node, latest.node.is_ok(), now)),
+            pods,
+        }
+    }
+
+    /// What to go on with at `now`, `gone` after it was written down. Nothing of it is younger than it was: what is
+    /// too old to be believed is not answered.
+    pub fn resume(
+        &self,
+        now: Age,
+        gone: Duration,
+        resolution: Duration,
+        names: &Interner,
+    ) -> Resumed {
+        let at = |ago: u64| now.before(gone.saturating_add(Duration::from_millis(ago)));
+        let mut series: Vec<Container> = Vec::new();
+        let (mut pods, mut containers) = (Vec::new(), Vec::new());
+        for pod in self.pods.iter().filter(|pod| pod.is_possible()) {
+            let (namespace, name) = (names.intern(&pod.namespace), names.intern(&pod.name));
+            let (first, mut whole) = (containers.len(), true);
+            let mut earliest: Option<(Usage, Age)> = None;
+            for CarriedContainer {
+                name: own,
+                series: carried,
+            } in &pod.containers
+            {
+                let Some(carried) = carried.as_ref().filter(|_| is_name(own)) else {
+                    continue;
+                };
+                let (own, tracked) = (names.intern(own), carried.tracked(&at));
+                if let (true, Ok(usage)) = (carried.answered, tracked.pair.usage()) {
+                    let arrived = tracked.arrived;
+                    earliest = Some(match earliest {
+                        None => (usage, arrived),
+                        Some((least, oldest)) => {
+                            (super::series::earlier(least, usage), oldest.min(arrived))
+                        }
+                    });
+                    containers.push(ContainerLatest {
+                        name: Arc::clone(&own),
+                        cpu: usage.cpu,
+                        memory: usage.memory,
+                    });
+                } else {
+                    // One that was answered gives its rate again, unless what was written is impossible.
+                    whole &= !carried.answered;
+                }
+                series.push(Container {
+                    namespace: Arc::clone(&namespace),
+                    pod: Arc::clone(&name),
+                    name: own,
+                    tracked,
+                });
+            }
+            let rates = earliest.filter(|_| whole).and_then(|(usage, arrived)| {
+                PodRates::new(&usage, arrived, first, containers.len() - first)
+            });
+            match rates {
+                Some(rates) => pods.push(PodLatest {
+                    namespace,
+                    name,
+                    rates: Ok(rates),
+                }),
+                None => containers.truncate(first),
+            }
+        }
+        // Whoever looks for one relies on the order.
+        series.sort_by(|a, b| a.key().cmp(&b.key()));
+        series.dedup_by(|a, b| a.key() == b.key());
+        pods.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        let node = self.node.as_ref().map(|node| (node, node.tracked(&at)));
+        let latest = Latest {
+            scraped: at(self.scraped_ago),
+            node: match &node {
+                Some((carried, tracked)) if carried.answered => tracked
+                    .pair
+                    .usage()
+                    .map(|usage| NodeLatest {
+                        usage,
+                        arrived: tracked.arrived,
+                    })
+                    .map_err(|why| Absent::NoRate {
+                        container: None,
+                        why,
+                    }),
+                Some(_) => Err(Absent::NoRate {
+                    container: None,
+                    why: NoRate::FirstPoint,
+                }),
+                None => Err(Absent::NotReported),
+            },
+            pods: pods.into_boxed_slice(),
+            containers: containers.into_boxed_slice(),
+            incomplete: Box::default(),
+        };
+        Resumed {
+            series: NodeSeries::resume(resolution, node.map(|(_, tracked)| tracked), series),
+            latest,
+        }
+    }
+}
+
+impl CarriedPod {
+    fn is_possible(&self) -> bool {
+        is_name(&self.namespace) && is_name(&self.name)
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&name.len())
+}
+
+impl CarriedSeries {
+    fn of(tracked: &Tracked, answered: bool, now: Age) -> Self {
+        let last = tracked.pair.last();
+        Self {
+            at: last.at.0,
+            cpu_ns: last.cpu_ns,
+            memory: last.memory.0,
+            start: last.start.0,
+            arrived_ago: milliseconds(now.since(tracked.arrived)),
+            usage: tracked.pair.usage().ok().map(|usage| CarriedUsage {
+                at: usage.at.0,
+                window: usage.window.0,
+                cpu: usage.cpu.0,
+            }),
+            answered,
+        }
+    }
+
+    fn tracked(&self, at: impl Fn(u64) -> Age) -> Tracked {
+        let last = Point {
+            at: Timestamp(self.at),
+            cpu_ns: self.cpu_ns,
+            memory: Bytes(self.memory),
+            start: Timestamp(self.start),
+        };
+        let usage = self.usage.as_ref().map(|usage| Usage {
+            at: Timestamp(usage.at),
+            window: GoDuration(usage.window),
+            cpu: Nanocores(usage.cpu),
+            memory: last.memory,
+        });
+        Tracked {
+            pair: Pair::resume(last, usage),
+            arrived: at(self.arrived_ago),
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{NodeCell, Retention, Store};
+    use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
+    use prost::Message as _;
+
+    const RESOLUTION: Duration = Duration::from_secs(15);
+
+    fn age(seconds: u64) -> Age {
+        Age::from_elapsed(Duration::from_secs(seconds))
+    }
+
+    /// Each container is (pod/container, CPU seconds); all at one time, in seconds.
+    fn scrape(cell: &NodeCell, at: u64, now: Age, containers: &[(&str, f64)]) {
+        let names = Interner::default();
+        let mut body = format!(
+            "node_cpu_usage_seconds_total {at} {at}000\nnode_memory_working_set_bytes 5 {at}000\n"
+        );
+        for (path, cpu) in containers {
+            let (pod, container) = path.split_once('/').unwrap();
+            let labels = format!("{{container=\"{container}\",namespace=\"ns\",pod=\"{pod}\"}}");
+            body += &format!("container_cpu_usage_seconds_total{labels} {cpu} {at}000\n");
+            body += &format!("container_memory_working_set_bytes{labels} 7 {at}000\n");
+        }
+        let mut scrape = ResourceScrape::default();
+        decode(body.as_bytes(), &mut scrape);
+        let mut series = cell.series();
+        series.ingest(&scrape, Timestamp(0), now, &names);
+        cell.publish(series.latest(&scrape, now, &names));
+    }
+
+    fn cpu(cell: &NodeCell, pod: &str, now: Age) -> Result<Vec<u64>, Absent> {
+        let latest = cell.latest().unwrap();
+        let (_, containers) = latest.pod("ns", pod, Retention::of(RESOLUTION), now)?;
+        Ok(containers.iter().map(|c| c.cpu.0 / 1_000_000).collect())
+    }
+
+    /// A node with a whole pod, one with a container that has no rate, and one that is gone; written down.
+    fn written() -> Vec<u8> {
+        let cell = NodeCell::new(RESOLUTION);
+        scrape(
+            &cell,
+            1000,
+            age(100),
+            &[("a/x", 1.0), ("a/y", 2.0), ("b/x", 1.0), ("c/x", 1.0)],
+        );
+        scrape(
+            &cell,
+            1015,
+            age(115),
+            &[("a/x", 2.5), ("a/y", 2.0), ("c/new", 1.0), ("c/x", 2.5)],
+        );
+        cell.carry(age(120)).unwrap().encode_to_vec()
+    }
+
+    /// Read by a process whose clock has just begun, so long after it was written down.
+    fn resumed(gone: Duration) -> Arc<NodeCell> {
+        let carried = Carried::decode(&*written()).unwrap();
+        let store = Store::default();
+        let node: Arc<str> = "n".into();
+        let names = Interner::default();
+        store.resume(
+            &node,
+            carried.resume(Age::default(), gone, RESOLUTION, &names),
+        );
+        store.add(&node, RESOLUTION)
+    }
+
+    #[test]
+    fn what_was_answered_is_answered_by_the_next_process() {
+        let cell = resumed(Duration::from_secs(3));
+        assert_eq!(cpu(&cell, "a", Age::default()), Ok(vec![100, 0]));
+        for pod in ["b", "c"] {
+            assert_eq!(
+                cpu(&cell, pod, Age::default()),
+                Err(Absent::NotReported),
+                "{pod}"
+            );
+        }
+        let latest = cell.latest().unwrap();
+        let node = latest
+            .node(Retention::of(RESOLUTION), Age::default())
+            .unwrap();
+        assert_eq!(
+            (node.usage.cpu, node.usage.at),
+            (Nanocores(1_000_000_000), Timestamp::from_secs(1015))
+        );
+    }
+
+    #[test]
+    fn it_is_believed_for_no_longer_than_it_would_have_been() {
+        // It was scraped 5 s before it was written down, and is believed for 37.5 s.
+        let cell = resumed(Duration::from_secs(30));
+        assert!(cpu(&cell, "a", age(2)).is_ok());
+        assert_eq!(cpu(&cell, "a", age(3)), Err(Absent::Stale));
+        let late = resumed(Duration::from_secs(3600));
+        assert_eq!(cpu(&late, "a", Age::default()), Err(Absent::Stale));
+    }
+
+    #[test]
+    fn the_next_process_first_scrape_makes_rates_with_what_was_carried() {
+        let cell = resumed(Duration::from_secs(3));
+        scrape(
+            &cell,
+            1030,
+            age(1),
+            &[
+                ("a/x", 4.0),
+                ("a/y", 5.0),
+                ("b/x", 4.0),
+                ("c/new", 2.5),
+                ("c/x", 4.0),
+            ],
+        );
+        assert_eq!(cpu(&cell, "a", age(1)), Ok(vec![100, 200]));
+        assert_eq!(
+            cpu(&cell, "b", age(1)),
+            Ok(vec![100]),
+            "from its last point"
+        );
+        assert_eq!(cpu(&cell, "c", age(1)), Ok(vec![100, 100]));
+        assert!(!cell.series().wants_stand_in());
+    }
+
+    #[test]
+    fn a_node_that_was_scraped_already_knows_better() {
+        let (store, node, names) = (Store::default(), Arc::<str>::from("n"), Interner::default());
+        let cell = store.add(&node, RESOLUTION);
+        scrape(&cell, 2000, age(1), &[("z/x", 1.0)]);
+        let carried = Carried::decode(&*written()).unwrap();
+        store.resume(
+            &node,
+            carried.resume(age(1), Duration::ZERO, RESOLUTION, &names),
+        );
+        assert_eq!(cpu(&cell, "a", age(1)), Err(Absent::NotReported));
+    }
+
+    #[test]
+    fn impossible_messages_are_borne() {
+        let impossible = Carried {
+            scraped_ago: u64::MAX,
+            node: None,
+            pods: vec![CarriedPod {
+                namespace: "ns".into(),
+                name: "a".into(),
+                containers: vec![CarriedContainer {
+                    name: "x".into(),
+                    series: Some(CarriedSeries {
+                        at: i64::MIN,
+                        cpu_ns: u64::MAX,
+                        memory: u64::MAX,
+                        start: i64::MAX,
+                        arrived_ago: u64::MAX,
+                        usage: Some(CarriedUsage {
+                            at: 0,
+                            window: -1,
+                            cpu: u64::MAX,
+                        }),
+                        answered: true,
+                    }),
+                }],
+            }],
+        };
+        let resumed = impossible.resume(age(1), Duration::MAX, RESOLUTION, &Interner::default());
+        assert!(resumed.latest.pods.is_empty());
+    }
+}
