@@ -15,6 +15,7 @@ mod parameters;
 pub mod query;
 pub mod scrape;
 mod server;
+pub mod state;
 pub mod store;
 pub mod telemetry;
 pub mod tls;

@@ -17,12 +17,16 @@ use crate::health::{self, Health, Measured};
 use crate::manage::Manager;
 use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
+use crate::state::{self, Keeper as StateKeeper};
 use crate::store::{self, Store};
 use crate::telemetry::chain;
 use crate::tls::{self, CertificateError, Keeper, Limits, Tls};
 
 /// How long requests wait at start for a certificate of the managed CA.
 const MANAGED: Duration = Duration::from_secs(10);
+
+/// What was written down longer ago holds nothing that is still remembered.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// Why the server could not start, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +73,8 @@ pub struct Server {
     scraping: JoinHandle<()>,
     noticing: JoinHandle<()>,
     watches: cluster::WatchTasks,
+    state: Arc<StateKeeper>,
+    keeping: JoinHandle<()>,
 }
 
 impl Server {
@@ -91,6 +97,7 @@ impl Server {
             pages,
             credentials,
             history,
+            state,
             node_selector,
             request_timeout,
             // Bounded by the API's layers.
@@ -123,6 +130,18 @@ impl Server {
             Arc::clone(&clock),
             health::Limits::default(),
         );
+        let state = StateKeeper::new(
+            state,
+            Arc::new(state::Parts {
+                store: Arc::clone(&store),
+                cluster: Arc::clone(&cluster),
+                clock: Arc::clone(&clock),
+                resolution,
+                kept_for: KEPT_FOR,
+            }),
+        );
+        // Before anything is scraped: it answers before any kubelet does.
+        state.restore().await;
         let watched = cluster::Settings {
             node_selector,
             retention: history.retention,
@@ -174,6 +193,7 @@ impl Server {
                 stopped: asked_to_end,
                 allocator,
                 managed: manager.as_ref().map(|manager| Arc::clone(manager.counts())),
+                state: Arc::clone(&state),
                 auth: Arc::clone(&auth),
                 verifiable: verifiable.clone(),
                 connections: Arc::clone(tls.counts()),
@@ -200,6 +220,8 @@ impl Server {
             scraping,
             noticing,
             watches: tasks,
+            keeping: tokio::spawn(Arc::clone(&state).run()),
+            state,
         })
     }
 
@@ -244,13 +266,14 @@ impl Server {
     }
 
     /// Is unready at once and goes on serving for the delay of its settings, so that others have time to hear of
-    /// it. Then it stops taking requests, lets those under way finish, and ends.
+    /// it. Then it stops taking requests, writes down what is to outlive it, lets requests under way finish, and ends.
     pub async fn shutdown(mut self) {
         self.ending.send_replace(true);
         tokio::time::sleep(self.shutdown_delay).await;
         self.stop.send_replace(true);
+        let save = self.state.save();
         // A panic in the accept loop has been reported by its task.
-        let _ended = (&mut self.serving).await;
+        let ((), _ended) = tokio::join!(save, &mut self.serving);
     }
 }
 
@@ -284,6 +307,7 @@ impl Drop for Server {
         self.noticing.abort();
         self.serving.abort();
         self.watches.abort();
+        self.keeping.abort();
     }
 }
 

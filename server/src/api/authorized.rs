@@ -155,6 +155,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         connections: Arc::default(),
         allocator: None,
         managed: None,
+        state: Arc::default(),
     };
     let routes = routes(query, &health, parts, 443).layer(middleware::from_fn(compare));
     Router::new()

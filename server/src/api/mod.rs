@@ -37,7 +37,7 @@ use tokio::sync::watch;
 use crate::auth::Auth;
 use crate::query::Query;
 use crate::telemetry::AskAllocator;
-use crate::{manage, tls};
+use crate::{manage, state, tls};
 use health::Health;
 use inflight::InFlight;
 use observe::Requests;
@@ -61,6 +61,8 @@ pub(crate) struct Sources {
     pub(crate) request_timeout: Duration,
     /// With a managed CA.
     pub(crate) managed: Option<Arc<manage::Counts>>,
+    /// What outlives the process.
+    pub(crate) state: Arc<state::Keeper>,
 }
 
 /// All routes of a server that listens on `port`. No request here has a body worth reading, and none is read:
@@ -76,6 +78,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         max_requests_in_flight,
         request_timeout,
         managed,
+        state,
     } = sources;
     let requests = Arc::new(Requests::default());
     let in_flight = Arc::new(InFlight::new(max_requests_in_flight));
@@ -87,6 +90,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         connections,
         allocator,
         managed,
+        state: Arc::clone(state.counts()),
     };
     let health = Health {
         query: Arc::clone(&query),

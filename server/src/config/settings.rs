@@ -21,7 +21,7 @@ use crate::cluster::AddressType;
 use crate::scrape::{Addressing, Credentials, Intervals};
 use crate::store;
 use crate::telemetry::{AskAllocator, chain};
-use crate::tls;
+use crate::{state, tls};
 
 const SHORTEST_RESOLUTION: Duration = Duration::from_secs(10);
 const LONGEST_RESOLUTION: Duration = Duration::from_secs(3600);
@@ -47,6 +47,8 @@ pub struct Settings {
     pub pages: Intervals,
     /// What kubelets are shown and must show.
     pub credentials: Credentials,
+    /// Where what is known outlives the process, if anywhere.
+    pub state: Option<state::Settings>,
     /// Which nodes are scraped.
     pub node_selector: Option<String>,
     /// How much of the past is remembered.
@@ -97,6 +99,10 @@ impl Settings {
             },
             credentials,
             history: history::settings(&flags.history, flags.kubelets.metric_resolution)?,
+            state: flags.state.state_dir.map(|folder| state::Settings {
+                folder,
+                interval: flags.state.state_interval,
+            }),
             node_selector: flags.cluster.node_selector,
             request_timeout: flags.generic.request_timeout,
             max_requests_in_flight: NonZeroUsize::new(flags.generic.max_requests_inflight),
@@ -145,6 +151,7 @@ impl Settings {
             },
             credentials,
             history: history::usual(Duration::from_secs(15)),
+            state: None,
             node_selector: None,
             request_timeout: Duration::from_secs(60),
             max_requests_in_flight: NonZeroUsize::new(400),
@@ -246,6 +253,10 @@ fn check(flags: &Flags) -> Result<(), ConfigError> {
             "--deprecated-kubelet-completely-insecure is plain HTTP: it goes with no other TLS flag for kubelets",
         );
     }
+    let state = flags.state.state_interval;
+    if !state.is_zero() && state < SHORTEST_RESOLUTION {
+        return wrong("--state-interval must be at least 10s, or 0 to write at the end only");
+    }
     if flags.generic.request_timeout.is_zero() {
         return wrong("--request-timeout must be more than 0, or no request is ever answered");
     }
@@ -293,6 +304,7 @@ mod tests {
                 &["--kubelet-request-timeout=55s"],
                 "at most 0.9 of --metric-resolution",
             ),
+            (&["--state-interval=1s"], "must be at least 10s"),
             (&["--kubelet-client-key=k"], "go together"),
             (&["--request-timeout=0"], "must be more than 0"),
             (&["--tls-cert-file=c"], "go together"),

@@ -211,7 +211,7 @@ async fn scrape(
         }
     }
     if let Some(history) = history {
-        let pods = shared.cluster.pods();
+        let (pods, series) = (shared.cluster.pods(), cell.series());
         let (node, containers) = series.readings(&scrape);
         history.take(answered, node, containers, |namespace, name| {
             let key = PodKey {

@@ -124,6 +124,11 @@ impl Carried {
         }
     }
 
+    /// How long before it was written down its node was scraped.
+    pub fn scraped_ago(&self) -> Duration {
+        Duration::from_millis(self.scraped_ago)
+    }
+
     /// What to go on with at `now`, `gone` after it was written down. Nothing of it is younger than it was: what is
     /// too old to be believed is not answered.
     pub fn resume(
@@ -148,7 +153,7 @@ impl Carried {
                 let Some(carried) = carried.as_ref().filter(|_| is_name(own)) else {
                     continue;
                 };
-                let (own, tracked) = (names.intern(own), carried.tracked(&at));
+                let (own, tracked) = (names.intern(own), carried.tracked(at));
                 if let (true, Ok(usage)) = (carried.answered, tracked.pair.usage()) {
                     let arrived = tracked.arrived;
                     earliest = Some(match earliest {
@@ -189,7 +194,7 @@ impl Carried {
         series.sort_by(|a, b| a.key().cmp(&b.key()));
         series.dedup_by(|a, b| a.key() == b.key());
         pods.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
-        let node = self.node.as_ref().map(|node| (node, node.tracked(&at)));
+        let node = self.node.as_ref().map(|node| (node, node.tracked(at)));
         let latest = Latest {
             scraped: at(self.scraped_ago),
             node: match &node {

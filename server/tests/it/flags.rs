@@ -15,6 +15,8 @@ const OURS: &[&str] = &[
     "probes-interval",
     "service-name",
     "service-namespace",
+    "state-dir",
+    "state-interval",
     "summary-interval",
 ];
 

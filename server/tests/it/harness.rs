@@ -131,6 +131,38 @@ impl Harness {
         }
     }
 
+    /// Ends the server as SIGTERM does, does something to the cluster, and starts another server.
+    pub(crate) async fn restart(
+        self,
+        between: impl FnOnce(&Cluster),
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let Self {
+            cluster,
+            server,
+            clock,
+            client,
+        } = self;
+        server.shutdown().await;
+        between(&cluster);
+        let mut settings = Settings::embedded(cluster.server_kubeconfig(), told(&clock))
+            .await
+            .expect("the kubeconfig is good");
+        change(&mut settings);
+        let server = Server::start(settings).await.expect("the server starts");
+        cluster.set_aggregated(server.local_addr());
+        wait_until("the server knows whom to believe", async || {
+            server.auth().ready()
+        })
+        .await;
+        Self {
+            cluster,
+            server,
+            clock,
+            client,
+        }
+    }
+
     /// Asks the server itself; the status and the body.
     pub(crate) async fn get(&self, path: &str) -> (u16, Vec<u8>) {
         self.send(self.client.get(self.url(path))).await

@@ -15,6 +15,7 @@ mod peer;
 mod program;
 mod requests;
 mod scrapes;
+mod state;
 
 use std::fmt;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub(super) struct Parts {
     pub(super) connections: Arc<tls::Counts>,
     pub(super) allocator: Option<AskAllocator>,
     pub(super) managed: Option<Arc<manage::Counts>>,
+    pub(super) state: Arc<crate::state::Counts>,
 }
 
 /// The parts' counts at one moment, as far as more than one family is made of them.
@@ -167,6 +169,7 @@ impl Collector for Parts {
         access::write(&mut families, &known)?;
         connections::write(&mut families, &known)?;
         managed::write(&mut families, self.managed.as_deref())?;
+        state::write(&mut families, &self.state)?;
         program::write(&mut families, &known)
     }
 }

@@ -12,6 +12,7 @@ mod kubelets;
 mod logging;
 mod read;
 mod serving;
+mod state;
 mod values;
 
 use clap::Parser;
@@ -27,6 +28,7 @@ pub use kubelets::Kubelets;
 pub use logging::Logging;
 pub use read::Asked;
 pub use serving::Serving;
+pub use state::State;
 use values::{duration, port};
 
 /// A Kubernetes metrics server: scrapes every kubelet and answers metrics.k8s.io.
@@ -52,6 +54,9 @@ pub struct Flags {
     /// How much of the past is remembered.
     #[command(flatten)]
     pub history: History,
+    /// What outlives the process.
+    #[command(flatten)]
+    pub state: State,
     /// Where and how requests are taken.
     #[command(flatten)]
     pub serving: Serving,

@@ -1,0 +1,190 @@
+//! Nothing lost: what a server knows outlives its process.
+//!
+//! With a folder (`--state-dir`) it is written down every few minutes and at the end, and read at start: a container that
+//! was restarted answers at once, before any kubelet did, and has its hour. A form of its own ([`wire`]): protobuf
+//! messages and compressed blocks in frames with checksums, so that it can be written and read node by node.
+
+mod counts;
+mod file;
+mod parts;
+pub mod wire;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubevitals_proto::duration::GoDuration;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+
+pub use counts::{Counts, Figures};
+pub use parts::{Parts, Taken, Taking, Written};
+
+use crate::store::Retention;
+use crate::telemetry::Quiet;
+use file::{Folder, Outcome};
+
+/// How often a folder that cannot be written is told.
+const TELL: Duration = Duration::from_secs(3600);
+
+/// How the state is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where.
+    pub folder: PathBuf,
+    /// How often it is written down while the server runs.
+    pub interval: Duration,
+}
+
+/// Keeps the state of one server.
+#[derive(Debug)]
+pub struct Keeper {
+    parts: Arc<Parts>,
+    counts: Arc<Counts>,
+    /// None where it is kept nowhere.
+    kept: Option<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    folder: Folder,
+    interval: Duration,
+    /// Held while it is written.
+    writing: Arc<Mutex<()>>,
+    complaints: Mutex<Quiet>,
+}
+
+impl Keeper {
+    /// For these parts.
+    pub fn new(settings: Option<Settings>, parts: Arc<Parts>) -> Arc<Self> {
+        Arc::new(Self {
+            parts,
+            counts: Arc::default(),
+            kept: settings.map(|settings| Kept {
+                folder: Folder::new(settings.folder),
+                interval: settings.interval,
+                writing: Arc::default(),
+                complaints: Mutex::new(Quiet::new(TELL)),
+            }),
+        })
+    }
+
+    /// What is counted.
+    pub fn counts(&self) -> &Arc<Counts> {
+        &self.counts
+    }
+
+    /// What is written, for who asks for it.
+    pub fn parts(&self) -> &Arc<Parts> {
+        &self.parts
+    }
+
+    /// Reads what an earlier process wrote. Completes when all is there that answers at once; histories follow in the
+    /// background.
+    pub async fn restore(self: &Arc<Self>) {
+        if self.kept.is_none() {
+            return;
+        }
+        let keeper = Arc::clone(self);
+        let (tell, told) = oneshot::channel();
+        // Nobody waits for the end of it.
+        drop(spawn_blocking(move || keeper.read(tell)));
+        // Told, or over.
+        let _either = told.await;
+    }
+
+    fn read(&self, answering: oneshot::Sender<()>) {
+        let Some(Kept { folder, .. }) = &self.kept else {
+            return;
+        };
+        let path = folder.path().display();
+        if let Err(error) = folder.prepare() {
+            self.cannot_write(&error);
+        }
+        let tell = || {
+            // Gone if the server is.
+            let _told = answering.send(());
+        };
+        match folder.read(&self.parts, tell) {
+            Outcome::Nothing => tracing::info!("there is no state in {path} yet"),
+            Outcome::Whole(taken) => {
+                self.counts.took(taken.nodes.max(taken.histories), false);
+                let ago = GoDuration::from(Duration::from_secs(taken.ago.as_secs()));
+                tracing::info!(
+                    nodes = taken.nodes,
+                    histories = taken.histories,
+                    left_out = taken.left_out,
+                    "took over the state in {path}, written {ago} ago"
+                );
+            }
+            Outcome::SetAside(refused, taken, aside) => {
+                self.counts.took(taken.nodes.max(taken.histories), false);
+                tracing::warn!(
+                    nodes = taken.nodes,
+                    histories = taken.histories,
+                    "the state in {path} is set aside as {}: {refused}; the server begins with what was taken over of it",
+                    aside.display()
+                );
+            }
+            Outcome::Failed(error) => tracing::warn!(
+                "cannot read the state in {path}: {error}; the server begins without it. Check what is mounted there, \
+                 and that it belongs to the user that the server runs as"
+            ),
+        }
+    }
+
+    /// Writes it down every so often, for ever; forgets what was restored of nodes that have not shown up.
+    pub async fn run(self: Arc<Self>) {
+        let clock = Arc::clone(&self.parts.clock);
+        let gone = Retention::of(self.parts.resolution).unchanged;
+        clock.sleep(gone).await;
+        self.parts.store.forget_resumed();
+        loop {
+            match &self.kept {
+                Some(kept) if !kept.interval.is_zero() => clock.sleep(kept.interval).await,
+                _ => std::future::pending().await,
+            }
+            self.save().await;
+        }
+    }
+
+    /// Writes it down now; completes when it is on the disk, or cannot be.
+    pub async fn save(self: &Arc<Self>) {
+        let keeper = Arc::clone(self);
+        // A panic in there has been reported.
+        let _done = spawn_blocking(move || keeper.write()).await;
+    }
+
+    fn write(&self) {
+        let Some(kept) = &self.kept else {
+            return;
+        };
+        let _one_at_a_time = kept.writing.lock();
+        match kept.folder.write(&self.parts) {
+            Ok(bytes) => self.counts.wrote(bytes, self.parts.clock.wall()),
+            Err(error) => {
+                self.counts.failed();
+                self.cannot_write(&error);
+            }
+        }
+    }
+
+    fn cannot_write(&self, error: &std::io::Error) {
+        let Some(kept) = &self.kept else {
+            return;
+        };
+        if let Some(unreported) = kept.complaints.lock().speak() {
+            tracing::warn!(
+                unreported,
+                "cannot write the state into {}: {error}; the server goes on, and a restart begins without what it \
+                 knows. Mount a volume there that the server's user may write to, with room for it, or leave out \
+                 --state-dir",
+                kept.folder.path().display()
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

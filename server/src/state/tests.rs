@@ -1,0 +1,218 @@
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
+use kubevitals_proto::time::Timestamp;
+
+use super::*;
+use crate::clock::{Clock, ToldClock};
+
+const RESOLUTION: Duration = Duration::from_secs(15);
+
+/// A wall clock that tests move, in seconds.
+#[derive(Clone, Default)]
+struct Wall(Arc<AtomicI64>);
+
+impl Wall {
+    fn at(seconds: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(seconds)))
+    }
+
+    fn set(&self, seconds: i64) {
+        self.0.store(seconds, Ordering::Relaxed);
+    }
+
+    /// The clock of a process that starts now.
+    fn clock(&self) -> Arc<dyn Clock> {
+        let wall = self.clone();
+        Arc::new(ToldClock::new(
+            move || Timestamp::from_secs(wall.0.load(Ordering::Relaxed)),
+            |_| Box::pin(std::future::pending()),
+        ))
+    }
+}
+
+/// A process that starts now, with a folder.
+fn process(wall: &Wall, folder: &Path) -> Arc<Keeper> {
+    let parts = Parts {
+        store: Arc::default(),
+        cluster: Arc::default(),
+        clock: wall.clock(),
+        resolution: RESOLUTION,
+        kept_for: Duration::from_secs(3600),
+    };
+    let settings = Settings {
+        folder: folder.to_path_buf(),
+        interval: Duration::ZERO,
+    };
+    Keeper::new(Some(settings), Arc::new(parts))
+}
+
+/// Two scrapes of a node with one pod, the second one now.
+fn scrape(keeper: &Keeper, wall: &Wall) {
+    let Parts {
+        store,
+        cluster,
+        clock,
+        ..
+    } = &**keeper.parts();
+    let cell = store.add(&"n".into(), RESOLUTION);
+    let now = wall.0.load(Ordering::Relaxed);
+    for (at, cpu) in [(now - 15, 1.0), (now, 2.5)] {
+        let labels = "{container=\"c\",namespace=\"ns\",pod=\"p\"}";
+        let body = format!(
+            "container_cpu_usage_seconds_total{labels} {cpu} {at}000\n\
+             container_memory_working_set_bytes{labels} 7 {at}000\n\
+             node_cpu_usage_seconds_total {cpu} {at}000\n\
+             node_memory_working_set_bytes 7 {at}000\n"
+        );
+        let mut scrape = ResourceScrape::default();
+        decode(body.as_bytes(), &mut scrape);
+        let mut series = cell.series();
+        series.ingest(&scrape, Timestamp(0), clock.elapsed(), cluster.names());
+        cell.publish(series.latest(&scrape, clock.elapsed(), cluster.names()));
+    }
+}
+
+/// Whether the pod is answered.
+fn answers(keeper: &Keeper) -> bool {
+    let parts = keeper.parts();
+    let known = parts.store.cells().get("n").cloned();
+    let cell = known.unwrap_or_else(|| parts.store.add(&"n".into(), RESOLUTION));
+    let retention = Retention::of(RESOLUTION);
+    cell.latest().is_some_and(|latest| {
+        latest
+            .pod("ns", "p", retention, parts.clock.elapsed())
+            .is_ok()
+    })
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// A folder with a state that was written at 1,000,000 s.
+async fn written() -> (tempfile::TempDir, Wall) {
+    let (folder, wall) = (tempfile::tempdir().unwrap(), Wall::at(1_000_000));
+    let first = process(&wall, folder.path());
+    scrape(&first, &wall);
+    first.save().await;
+    assert_eq!(first.counts().snapshot().written, 1);
+    assert_eq!(names(folder.path()), ["vitals.state"]);
+    (folder, wall)
+}
+
+#[tokio::test]
+async fn the_next_process_answers_with_what_the_last_one_knew() {
+    let (folder, wall) = written().await;
+    wall.set(1_000_010);
+    let next = process(&wall, folder.path());
+    next.restore().await;
+    assert!(answers(&next));
+    // It is counted when histories have followed.
+    while next.counts().snapshot().from_file == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_old_to_be_believed_is_not_answered() {
+    for (now, expected) in [(1_000_037, true), (1_000_038, false), (1_003_000, false)] {
+        let (folder, wall) = written().await;
+        wall.set(now);
+        let next = process(&wall, folder.path());
+        next.restore().await;
+        assert_eq!(answers(&next), expected, "{now}");
+        assert_eq!(
+            names(folder.path()),
+            ["vitals.state"],
+            "it is no reason to set it aside"
+        );
+    }
+}
+
+#[tokio::test]
+async fn with_a_clock_that_was_set_back_nobody_knows_how_old_it_is() {
+    let (folder, wall) = written().await;
+    wall.set(999_000);
+    let next = process(&wall, folder.path());
+    next.restore().await;
+    assert!(!answers(&next));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_set_aside_under_a_name_that_says_why() {
+    let (folder, wall) = written().await;
+    let file = folder.path().join("vitals.state");
+    let good = std::fs::read(&file).unwrap();
+    let mut damaged = good.clone();
+    damaged.truncate(good.len() - 3);
+    let mut newer = good.clone();
+    newer[8] = 9;
+    let sum = crc32fast::hash(&newer[..20]).to_le_bytes();
+    newer[20..24].copy_from_slice(&sum);
+    let cases = [
+        (b"somebody else's".to_vec(), 1_000_001, "foreign", false),
+        (newer, 1_000_001, "newer", false),
+        // What is whole before the damage is of use.
+        (damaged, 1_000_001, "damaged", true),
+        (Vec::new(), 1_000_001, "damaged", false),
+        (good, 1_003_601, "old", false),
+    ];
+    for (bytes, now, reason, expected) in cases {
+        std::fs::write(&file, &bytes).unwrap();
+        wall.set(now);
+        let next = process(&wall, folder.path());
+        next.restore().await;
+        assert_eq!(answers(&next), expected, "{reason}");
+        let aside = format!("vitals.state.{reason}");
+        assert!(
+            !file.exists() && names(folder.path()).contains(&aside),
+            "{reason}"
+        );
+        assert_eq!(std::fs::read(folder.path().join(aside)).unwrap(), bytes);
+    }
+    assert_eq!(names(folder.path()).len(), 4, "one of a kind is kept");
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_while_it_writes_leaves_the_earlier_state() {
+    let (folder, wall) = written().await;
+    let file = folder.path().join("vitals.state");
+    let unfinished = folder.path().join("vitals.state.unfinished");
+    let good = std::fs::read(&file).unwrap();
+    for length in 0..good.len() {
+        std::fs::write(&unfinished, &good[..length]).unwrap();
+        let next = process(&wall, folder.path());
+        next.restore().await;
+        assert!(answers(&next), "{length}");
+        assert_eq!(names(folder.path()), ["vitals.state"], "{length}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_counted_and_no_reason_to_stop() {
+    let outer = tempfile::tempdir().unwrap();
+    let file = outer.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let wall = Wall::at(1_000_000);
+    let keeper = process(&wall, &file.join("folder"));
+    keeper.restore().await;
+    scrape(&keeper, &wall);
+    keeper.save().await;
+    assert_eq!(keeper.counts().snapshot().failed, 1);
+    assert!(answers(&keeper));
+}
+
+#[tokio::test]
+async fn nobody_else_may_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (folder, _) = written().await;
+    let file = std::fs::metadata(folder.path().join("vitals.state")).unwrap();
+    assert_eq!(file.permissions().mode() & 0o777, 0o600);
+}

@@ -1,0 +1,401 @@
+//! The form of what is kept, in a file and on the wire between replicas: a header, frames, and an end that counts them.
+//!
+//! ```text
+//! header  "KBVITALS" · version u32 · written i64 (nanoseconds since the epoch) · CRC-32 of these, u32
+//! frame   kind u8 · length u32 · CRC-32 of kind, length and payload, u32 · payload
+//! end     a frame of kind 0 whose payload is how many frames there were before it, u64
+//! ```
+//!
+//! All numbers are little-endian. Each frame is whole by itself, so that what stands before damage is of use. A kind that
+//! is not known is skipped; another version means that what is known has another meaning.
+
+use std::io::{self, Write};
+
+use kubevitals_proto::time::Timestamp;
+
+const MAGIC: [u8; 8] = *b"KBVITALS";
+
+/// The version that is written, and the newest that is read.
+const VERSION: u32 = 1;
+
+const HEADER: usize = 24;
+const FRAME: usize = 9;
+
+/// A node's hour is tens of kilobytes, one with hundreds of pods a megabyte: what claims to be more is not believed.
+pub(super) const LARGEST_FRAME: usize = 16 << 20;
+
+/// What a frame holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// How many frames there were.
+    End = 0,
+    /// A node's points and rates.
+    Latest = 1,
+    /// What is wrong, since when and why.
+    Health = 2,
+    /// A node's history.
+    History = 3,
+}
+
+impl Kind {
+    fn of(byte: u8) -> Option<Self> {
+        [Self::End, Self::Latest, Self::Health, Self::History]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
+    }
+}
+
+/// Why bytes are not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is something else altogether.
+    #[error("it is no state of this program")]
+    Foreign,
+    /// A later version of this program has written it.
+    #[error("it is of form {version}, which a later version writes; this one knows {VERSION}")]
+    TooNew {
+        /// The form's version.
+        version: u32,
+    },
+    /// It is of no use any more.
+    #[error("it is older than anything in it is kept")]
+    TooOld,
+    /// It is not what was written.
+    #[error("it is damaged behind byte {at}: {what}")]
+    Damaged {
+        /// How much was whole.
+        at: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+}
+
+/// A piece of what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// The header.
+    Header {
+        /// When it was written, by the writer's wall clock.
+        written: Timestamp,
+    },
+    /// A frame that is whole.
+    Frame(Kind, &'a [u8]),
+}
+
+/// Writes frames.
+#[derive(Debug)]
+pub struct Writer<W> {
+    out: W,
+    frames: u64,
+    bytes: u64,
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn begin(mut out: W, written: Timestamp) -> io::Result<Self> {
+        let mut header = Vec::with_capacity(HEADER);
+        header.extend_from_slice(&MAGIC);
+        header.extend_from_slice(&VERSION.to_le_bytes());
+        header.extend_from_slice(&written.0.to_le_bytes());
+        let sum = crc32fast::hash(&header);
+        header.extend_from_slice(&sum.to_le_bytes());
+        out.write_all(&header)?;
+        Ok(Self {
+            out,
+            frames: 0,
+            bytes: HEADER as u64,
+        })
+    }
+
+    /// Writes a frame. One that would be refused when it is read is left out.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn frame(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
+        let Some(length) = u32::try_from(payload.len())
+            .ok()
+            .filter(|_| payload.len() <= LARGEST_FRAME)
+        else {
+            return Ok(());
+        };
+        let (kind, length) = (kind as u8, length.to_le_bytes());
+        self.out.write_all(&[kind])?;
+        self.out.write_all(&length)?;
+        self.out
+            .write_all(&sum(kind, length, payload).to_le_bytes())?;
+        self.out.write_all(payload)?;
+        self.frames += 1;
+        self.bytes += (FRAME + payload.len()) as u64;
+        Ok(())
+    }
+
+    /// Writes the end; gives back what was written to, and how many bytes that were.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn end(mut self) -> io::Result<(W, u64)> {
+        let frames = self.frames.to_le_bytes();
+        self.frame(Kind::End, &frames)?;
+        Ok((self.out, self.bytes))
+    }
+}
+
+fn sum(kind: u8, length: [u8; 4], payload: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&[kind]);
+    hasher.update(&length);
+    hasher.update(payload);
+    hasher.finalize()
+}
+
+/// Takes bytes apart as they come; never holds more than a frame and what came with its end.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    /// What has come of the next piece.
+    held: Vec<u8>,
+    /// Bytes of the pieces before that.
+    taken: u64,
+    frames: u64,
+    begun: bool,
+    over: bool,
+}
+
+impl Decoder {
+    /// Takes the next bytes, and tells `take` of each piece that they complete.
+    ///
+    /// # Errors
+    /// What is wrong with them, or why `take` refused them. Nothing may be pushed after that.
+    pub fn push(
+        &mut self,
+        bytes: &[u8],
+        take: &mut dyn FnMut(Piece<'_>) -> Result<(), Refused>,
+    ) -> Result<(), Refused> {
+        self.held.extend_from_slice(bytes);
+        let mut held = std::mem::take(&mut self.held);
+        let mut rest = held.as_slice();
+        while let Some(left) = self.piece(rest, take)? {
+            self.taken += (rest.len() - left.len()) as u64;
+            rest = left;
+        }
+        let used = held.len() - rest.len();
+        held.drain(..used);
+        self.held = held;
+        Ok(())
+    }
+
+    /// Whether all has come.
+    ///
+    /// # Errors
+    /// When the end is missing.
+    pub fn finish(&self) -> Result<(), Refused> {
+        if self.over {
+            return Ok(());
+        }
+        Err(self.damaged("it ends too early"))
+    }
+
+    /// Takes one piece off the front; what is left, or nothing if it is not all here.
+    fn piece<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        take: &mut dyn FnMut(Piece<'_>) -> Result<(), Refused>,
+    ) -> Result<Option<&'a [u8]>, Refused> {
+        if !self.begun {
+            return self.header(bytes, take);
+        }
+        if self.over && !bytes.is_empty() {
+            return Err(self.damaged("something follows its end"));
+        }
+        let Some((head, rest)) = bytes.split_first_chunk::<FRAME>() else {
+            return Ok(None);
+        };
+        let [kind, l0, l1, l2, l3, s0, s1, s2, s3] = *head;
+        let (length, expected) = ([l0, l1, l2, l3], u32::from_le_bytes([s0, s1, s2, s3]));
+        let size = u32::from_le_bytes(length) as usize;
+        if size > LARGEST_FRAME {
+            return Err(self.damaged("a frame is too large"));
+        }
+        let Some((payload, rest)) = rest.split_at_checked(size) else {
+            return Ok(None);
+        };
+        if sum(kind, length, payload) != expected {
+            return Err(self.damaged("a checksum does not fit"));
+        }
+        match Kind::of(kind) {
+            Some(Kind::End) => {
+                if *payload != self.frames.to_le_bytes() {
+                    return Err(self.damaged("frames are missing"));
+                }
+                self.over = true;
+                return Ok(Some(rest));
+            }
+            Some(kind) => take(Piece::Frame(kind, payload))?,
+            None => {}
+        }
+        self.frames += 1;
+        Ok(Some(rest))
+    }
+
+    fn header<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        take: &mut dyn FnMut(Piece<'_>) -> Result<(), Refused>,
+    ) -> Result<Option<&'a [u8]>, Refused> {
+        let begins = bytes.iter().zip(&MAGIC).all(|(a, b)| a == b);
+        if !begins {
+            return Err(Refused::Foreign);
+        }
+        let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
+            return Ok(None);
+        };
+        let number = |from: usize| -> [u8; 4] {
+            let bytes = header.get(from..from + 4).unwrap_or_default();
+            bytes.try_into().unwrap_or_default()
+        };
+        let summed = header.get(..HEADER - 4).unwrap_or_default();
+        if crc32fast::hash(summed) != u32::from_le_bytes(number(HEADER - 4)) {
+            return Err(self.damaged("the header's checksum does not fit"));
+        }
+        let version = u32::from_le_bytes(number(8));
+        if version > VERSION {
+            return Err(Refused::TooNew { version });
+        }
+        let (low, high) = (number(12), number(16));
+        let written =
+            i64::from(u32::from_le_bytes(low)) | (i64::from(i32::from_le_bytes(high)) << 32);
+        self.begun = true;
+        take(Piece::Header {
+            written: Timestamp(written),
+        })?;
+        Ok(Some(rest))
+    }
+
+    fn damaged(&self, what: &'static str) -> Refused {
+        Refused::Damaged {
+            at: self.taken,
+            what,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const WRITTEN: Timestamp = Timestamp(-1_234_567_890_123_456_789);
+
+    fn written(frames: &[(Kind, Vec<u8>)]) -> Vec<u8> {
+        let mut writer = Writer::begin(Vec::new(), WRITTEN).unwrap();
+        for (kind, payload) in frames {
+            writer.frame(*kind, payload).unwrap();
+        }
+        let (bytes, count) = writer.end().unwrap();
+        assert_eq!(bytes.len() as u64, count);
+        bytes
+    }
+
+    fn frames() -> Vec<(Kind, Vec<u8>)> {
+        vec![
+            (Kind::Latest, b"a node".to_vec()),
+            (Kind::History, Vec::new()),
+            (Kind::History, vec![7; 1000]),
+        ]
+    }
+
+    /// Reads bytes that come `step` at a time; the frames, and whether all was well.
+    fn read(bytes: &[u8], step: usize) -> (Vec<(Kind, Vec<u8>)>, Result<(), Refused>) {
+        let (mut decoder, mut frames) = (Decoder::default(), Vec::new());
+        let mut take = |piece: Piece<'_>| {
+            match piece {
+                Piece::Header { written } => assert_eq!(written, WRITTEN),
+                Piece::Frame(kind, payload) => frames.push((kind, payload.to_vec())),
+            }
+            Ok(())
+        };
+        let pushed = bytes
+            .chunks(step)
+            .try_for_each(|bytes| decoder.push(bytes, &mut take));
+        let result = pushed.and_then(|()| decoder.finish());
+        (frames, result)
+    }
+
+    #[test]
+    fn what_is_written_is_read_however_it_comes() {
+        let bytes = written(&frames());
+        for step in [1, 2, 7, 24, 100, 10_000] {
+            assert_eq!(read(&bytes, step), (frames(), Ok(())), "{step}");
+        }
+    }
+
+    #[test]
+    fn what_ends_too_early_is_damaged_and_its_whole_frames_are_of_use() {
+        let bytes = written(&frames());
+        for length in 0..bytes.len() {
+            let (read, result) = read(&bytes[..length], 10_000);
+            assert!(matches!(result, Err(Refused::Damaged { .. })), "{length}");
+            assert_eq!(read, frames()[..read.len()], "{length}");
+        }
+    }
+
+    #[test]
+    fn other_files_and_later_forms_are_told_apart_from_damage() {
+        assert_eq!(read(b"#!/bin/sh\n", 10).1, Err(Refused::Foreign));
+        let mut later = written(&[]);
+        later[8] = 2;
+        let sum = crc32fast::hash(&later[..20]).to_le_bytes();
+        later[20..24].copy_from_slice(&sum);
+        assert_eq!(read(&later, 1000).1, Err(Refused::TooNew { version: 2 }));
+        let mut longer = written(&frames());
+        longer.push(0);
+        assert!(matches!(read(&longer, 1).1, Err(Refused::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_kind_that_is_not_known_is_skipped() {
+        let mut writer = Writer::begin(Vec::new(), WRITTEN).unwrap();
+        writer.frame(Kind::Latest, b"x").unwrap();
+        let payload = b"from a later version";
+        let length = (payload.len() as u32).to_le_bytes();
+        writer.out.push(99);
+        writer.out.extend_from_slice(&length);
+        let sum = sum(99, length, payload).to_le_bytes();
+        writer.out.extend_from_slice(&sum);
+        writer.out.extend_from_slice(payload);
+        writer.frames += 1;
+        let (bytes, _) = writer.end().unwrap();
+        assert_eq!(
+            read(&bytes, 10),
+            (vec![(Kind::Latest, b"x".to_vec())], Ok(()))
+        );
+    }
+
+    #[test]
+    fn a_frame_that_claims_to_be_huge_is_refused_before_it_comes() {
+        let mut bytes = written(&[]);
+        bytes.truncate(HEADER);
+        bytes.push(Kind::History as u8);
+        bytes.extend_from_slice(&u32::MAX.to_le_bytes());
+        bytes.extend_from_slice(&[0; 4]);
+        assert!(matches!(
+            read(&bytes, 10_000).1,
+            Err(Refused::Damaged { .. })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn one_changed_bit_is_noticed(at in 0_usize..1090, bit in 0_u8..8) {
+            let mut bytes = written(&frames());
+            let at = at % bytes.len();
+            bytes[at] ^= 1 << bit;
+            let (read, result) = read(&bytes, 333);
+            prop_assert!(result.is_err());
+            prop_assert_eq!(&read[..], &frames()[..read.len()]);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What a server knows outlives its process: the next one answers before any kubelet has.
+
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_server::state;
+use kubevitals_sim::{Cluster, Config, Faults, Kill, SimClock};
+
+use crate::harness::{Harness, client, wait_until};
+
+const NODES: u64 = 3;
+
+fn config() -> Config {
+    Config {
+        nodes: NODES as u32,
+        pods_per_node: 4,
+        faults: Faults::None,
+        clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
+        ..Config::default()
+    }
+}
+
+fn kept_in(folder: &Path) -> Option<state::Settings> {
+    Some(state::Settings {
+        folder: folder.to_path_buf(),
+        interval: Duration::ZERO,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restarted_server_answers_before_any_kubelet_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let harness = Harness::start_with(config(), |settings| {
+        settings.state = kept_in(folder.path());
+    })
+    .await;
+    harness.first_step(NODES).await;
+    harness.step(NODES).await;
+    harness.step(NODES).await;
+    let before = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
+    assert!(!before["items"].as_array().unwrap().is_empty());
+
+    let harness = harness
+        .restart(
+            |cluster| {
+                for node in cluster.node_names() {
+                    cluster.kill_kubelet(&node, Kill::Hang);
+                }
+                cluster.clock().advance(Duration::from_secs(5));
+            },
+            |settings| settings.state = kept_in(folder.path()),
+        )
+        .await;
+    harness.server.ready().await;
+    let usages = |list: &serde_json::Value| -> Vec<String> {
+        let items = list["items"].as_array().unwrap().iter();
+        items
+            .map(|item| {
+                format!(
+                    "{} {} {}",
+                    item["metadata"]["name"], item["timestamp"], item["containers"]
+                )
+            })
+            .collect()
+    };
+    let after = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
+    assert_eq!(
+        usages(&after),
+        usages(&before),
+        "with the times that they are of"
+    );
+    let nodes = harness.json("/apis/metrics.k8s.io/v1beta1/nodes").await;
+    assert_eq!(nodes["items"].as_array().unwrap().len(), NODES as usize);
+    assert_eq!(harness.server.query().scrapes().succeeded, 0);
+
+    // They are believed no longer than they would have been.
+    harness.clock.advance(Duration::from_secs(40));
+    let late = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
+    assert_eq!(usages(&late), Vec::<String>::new());
+}
+
+/// The program, on a cluster whose time is the machine's.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Program {
+    /// Starts it by a shell, which sets limits first.
+    fn start(kubeconfig: &Path, folder: &Path, run: u32, limits: &str) -> Self {
+        let log = folder.join(format!("log-{run}"));
+        // Port 0 is no flag's value: one that was free a moment ago has to do.
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let command = format!(
+            "{limits} exec {} --kubeconfig={} --bind-address=127.0.0.1 --secure-port={} --metric-resolution=15s \
+             --kubelet-use-node-status-port --kubelet-preferred-address-types=InternalIP --state-dir={}",
+            env!("CARGO_BIN_EXE_vitals-server"),
+            kubeconfig.display(),
+            address.port(),
+            folder.join("state").display(),
+        );
+        let child = Command::new("sh")
+            .args(["-c", &command])
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        Self {
+            child,
+            address,
+            log,
+        }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    async fn ready(&self) {
+        let (client, url) = (client(None), format!("https://{}/readyz", self.address));
+        wait_until("it is ready", async || {
+            let answer = client.get(&url).send().await;
+            answer.is_ok_and(|answer| answer.status() == 200)
+        })
+        .await;
+    }
+
+    /// Ends it by a signal; how it ended.
+    fn end(mut self, signal: &str) -> ExitStatus {
+        let told = Command::new("kill")
+            .args([&format!("-{signal}"), &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(told.success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _gone = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}
+
+/// By the signal that the kernel sends to who writes more than a file may hold: in the midst of it, on every run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_in_the_midst_of_writing_it_has_its_earlier_state() {
+    const SIGXFSZ: i32 = 25;
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(Config {
+        pods_per_node: 30,
+        clock: None,
+        ..config()
+    })
+    .await
+    .unwrap();
+    let kubeconfig = folder.path().join("config");
+    cluster.write_server_kubeconfig(&kubeconfig).unwrap();
+    let start = |run, limits| Program::start(&kubeconfig, folder.path(), run, limits);
+    let state = folder.path().join("state/vitals.state");
+    let unfinished = folder.path().join("state/vitals.state.unfinished");
+
+    let first = start(1, "");
+    first.ready().await;
+    assert!(first.end("TERM").success());
+    let written = std::fs::read(&state).unwrap();
+    assert!(written.len() > 4096, "{} bytes", written.len());
+
+    let second = start(2, "ulimit -c 0; ulimit -f 8;");
+    second.ready().await;
+    assert_eq!(second.end("TERM").signal(), Some(SIGXFSZ));
+    assert!(unfinished.exists(), "it was in the midst of it");
+    assert_eq!(std::fs::read(&state).unwrap(), written);
+
+    // Nor does a kill at any other time hurt.
+    let third = start(3, "");
+    third.ready().await;
+    assert!(
+        third.log().contains("took over the state"),
+        "{}",
+        third.log()
+    );
+    assert!(!unfinished.exists());
+    third.end("KILL");
+    assert_eq!(std::fs::read(&state).unwrap(), written);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_something_else_is_set_aside_and_no_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vitals.state");
+    std::fs::write(&file, "#!/bin/sh\n").unwrap();
+    let harness = Harness::start_with(config(), |settings| {
+        settings.state = kept_in(folder.path());
+    })
+    .await;
+    harness.first_step(NODES).await;
+    harness.server.ready().await;
+    assert!(!file.exists());
+    assert!(folder.path().join("vitals.state.foreign").exists());
+}
