@@ -17,7 +17,7 @@ use crate::health::{self, Health, Measured};
 use crate::manage::Manager;
 use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
-use crate::state::{self, Keeper as StateKeeper};
+use crate::state::{self, Keeper as StateKeeper, Peers};
 use crate::store::{self, Store};
 use crate::telemetry::chain;
 use crate::tls::{self, CertificateError, Keeper, Limits, Tls};
@@ -98,6 +98,7 @@ impl Server {
             credentials,
             history,
             state,
+            peers,
             node_selector,
             request_timeout,
             // Bounded by the API's layers.
@@ -186,6 +187,20 @@ impl Server {
             let (service, certificates) = (&serving_tls.service, tls.certificates());
             Manager::new(&client, service, certificates, wall)
         });
+        let peers = match (peers, &manager) {
+            (Some(shown), Some(manager)) => {
+                let bundle = manager.bundle();
+                Some(Peers::new(&client, &serving_tls.service, shown, bundle))
+            }
+            (Some(_), None) => {
+                tracing::info!(
+                    "other replicas, if there are any, are not asked for what they know: without \
+                     --manage-apiservice-ca there is no CA to verify them by"
+                );
+                None
+            }
+            (None, _) => None,
+        };
         let verifiable = manager.as_ref().map(Manager::ready);
         let router = api::router(
             api::Sources {
@@ -220,7 +235,7 @@ impl Server {
             scraping,
             noticing,
             watches: tasks,
-            keeping: tokio::spawn(Arc::clone(&state).run()),
+            keeping: tokio::spawn(Arc::clone(&state).run(peers)),
             state,
         })
     }

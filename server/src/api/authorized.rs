@@ -23,6 +23,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::cluster::Watches;
 use crate::query::Query;
 use crate::scrape::Stats;
+use crate::state;
 
 /// What a route serves, in the order of a path: group, version, namespace, resource, name, subresource; nothing of
 /// a path that is no resource.
@@ -147,6 +148,16 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         verifiable: None,
         stopped: watch::channel(false).1,
     };
+    let keeper = state::Keeper::new(
+        None,
+        Arc::new(state::Parts {
+            store: Arc::default(),
+            cluster: Arc::default(),
+            clock,
+            resolution: Duration::from_secs(15),
+            kept_for: Duration::ZERO,
+        }),
+    );
     let parts = prometheus::Parts {
         query: Arc::clone(&query),
         requests: Arc::new(Requests::default()),
@@ -157,7 +168,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         managed: None,
         state: Arc::default(),
     };
-    let routes = routes(query, &health, parts, 443).layer(middleware::from_fn(compare));
+    let routes = routes(query, &health, parts, &keeper, 443).layer(middleware::from_fn(compare));
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn(gate::read))

@@ -60,7 +60,16 @@ pub(super) fn paths(code: StatusCode) -> Response {
         );
     }
     paths.extend(debug::PATHS.map(str::to_owned));
-    paths.extend(["/metrics", "/openapi/v2", "/openapi/v3", "/version"].map(str::to_owned));
+    paths.extend(
+        [
+            "/metrics",
+            "/openapi/v2",
+            "/openapi/v3",
+            crate::state::PATH,
+            "/version",
+        ]
+        .map(str::to_owned),
+    );
     paths.sort_unstable();
     Form::INDENTED.json(code, &RootPaths { paths })
 }

@@ -18,6 +18,7 @@ mod openapi;
 mod prometheus;
 mod reply;
 mod request;
+mod state;
 mod why;
 
 #[cfg(fuzzing)]
@@ -36,8 +37,9 @@ use tokio::sync::watch;
 
 use crate::auth::Auth;
 use crate::query::Query;
+use crate::state::Keeper;
 use crate::telemetry::AskAllocator;
-use crate::{manage, state, tls};
+use crate::{manage, tls};
 use health::Health;
 use inflight::InFlight;
 use observe::Requests;
@@ -62,7 +64,7 @@ pub(crate) struct Sources {
     /// With a managed CA.
     pub(crate) managed: Option<Arc<manage::Counts>>,
     /// What outlives the process.
-    pub(crate) state: Arc<state::Keeper>,
+    pub(crate) state: Arc<Keeper>,
 }
 
 /// All routes of a server that listens on `port`. No request here has a body worth reading, and none is read:
@@ -98,7 +100,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         verifiable,
         stopped,
     };
-    let routes = routes(query, &health, parts, port);
+    let routes = routes(query, &health, parts, &state, port);
     gate::before(routes, &auth, in_flight)
         .layer(middleware::from_fn_with_state(
             request_timeout,
@@ -109,7 +111,13 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
 }
 
 /// All routes, without the gate.
-fn routes(query: Arc<Query>, health: &Health, parts: prometheus::Parts, port: u16) -> Router {
+fn routes(
+    query: Arc<Query>,
+    health: &Health,
+    parts: prometheus::Parts,
+    keeper: &Arc<Keeper>,
+    port: u16,
+) -> Router {
     Router::new()
         .merge(health::routes(health))
         .merge(discovery::routes(port))
@@ -118,6 +126,7 @@ fn routes(query: Arc<Query>, health: &Health, parts: prometheus::Parts, port: u1
         .merge(openapi::routes())
         .merge(debug::routes())
         .merge(prometheus::routes(parts))
+        .merge(state::routes(keeper))
         .fallback(unknown_path)
         .method_not_allowed_fallback(not_allowed)
         .with_state(query)

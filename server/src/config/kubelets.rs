@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 use super::error::ConfigError;
 use super::flags::Kubelets;
 use crate::scrape::{Credentials, Pem, Token, Trust};
+use crate::state::Shown;
 
 /// The flags' credentials; what they leave open comes from `kube`.
 ///
@@ -46,6 +47,13 @@ pub(super) fn same(kube: &Config) -> Result<Credentials, ConfigError> {
         identity(kube)?,
         token(kube)?,
     ))
+}
+
+/// What other replicas are shown: what the API server is. Nothing if that cannot be shown to others.
+pub(super) fn to_peers(kube: &Config) -> Option<Shown> {
+    showable(kube).ok()?;
+    let (identity, token) = (identity(kube).ok()?, token(kube).ok()?);
+    Some(Shown { identity, token })
 }
 
 /// The API server's CA, which in most clusters signs the kubelets' certificates too.

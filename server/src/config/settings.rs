@@ -49,6 +49,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Where what is known outlives the process, if anywhere.
     pub state: Option<state::Settings>,
+    /// What other replicas are shown when they are asked for what they know; nothing if they are not.
+    pub peers: Option<state::Shown>,
     /// Which nodes are scraped.
     pub node_selector: Option<String>,
     /// How much of the past is remembered.
@@ -103,6 +105,7 @@ impl Settings {
                 folder,
                 interval: flags.state.state_interval,
             }),
+            peers: kubelets::to_peers(&kube),
             node_selector: flags.cluster.node_selector,
             request_timeout: flags.generic.request_timeout,
             max_requests_in_flight: NonZeroUsize::new(flags.generic.max_requests_inflight),
@@ -152,6 +155,7 @@ impl Settings {
             credentials,
             history: history::usual(Duration::from_secs(15)),
             state: None,
+            peers: None,
             node_selector: None,
             request_timeout: Duration::from_secs(60),
             max_requests_in_flight: NonZeroUsize::new(400),

@@ -94,6 +94,7 @@ pub struct Manager {
     /// The certificate that is shown, and its CA; none until the first that an agreed CA has issued.
     shown: Option<(Pair, String)>,
     ready: watch::Sender<bool>,
+    bundle: watch::Sender<Option<Arc<str>>>,
 }
 
 impl Manager {
@@ -114,6 +115,7 @@ impl Manager {
             complaints: Complaints::default(),
             shown: None,
             ready: watch::Sender::new(false),
+            bundle: watch::Sender::new(None),
         }
     }
 
@@ -125,6 +127,11 @@ impl Manager {
     /// True as soon as a certificate is shown that the agreed CA has issued, and for ever from then on.
     pub fn ready(&self) -> watch::Receiver<bool> {
         self.ready.subscribe()
+    }
+
+    /// Every CA that was agreed on last, PEM: by these other replicas are verified. Nothing until there is one.
+    pub fn bundle(&self) -> watch::Receiver<Option<Arc<str>>> {
+        self.bundle.subscribe()
     }
 
     /// Does round after round, for ever.
@@ -152,6 +159,13 @@ impl Manager {
             }
         };
         self.complaints.settle("the CA's Secret");
+        self.bundle.send_if_modified(|known| {
+            let news = known.as_deref() != Some(authorities.bundle());
+            if news {
+                *known = Some(authorities.bundle().into());
+            }
+            news
+        });
         let ends = authorities.current().not_after().as_secs();
         self.counts.authority_ends.store(ends, Ordering::Relaxed);
         let written = match found {

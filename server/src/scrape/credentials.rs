@@ -94,7 +94,7 @@ impl Credentials {
     }
 
     /// The `Authorization` header, from the file when that is due.
-    pub(super) fn bearer(&self) -> Result<Option<HeaderValue>, ScrapeError> {
+    pub(crate) fn bearer(&self) -> Result<Option<HeaderValue>, ScrapeError> {
         let path = match &self.token {
             Token::None => return Ok(None),
             Token::Fixed(header) => return Ok(Some(header.clone())),
@@ -155,7 +155,7 @@ impl Credentials {
     ///
     /// # Errors
     /// When there is none before and none can be made.
-    pub(super) fn tls(&self) -> Result<Arc<ClientConfig>, TlsError> {
+    pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let mut made = self.tls.lock();
         if let Some(tls) = &*made
             && tls.checked.elapsed() < AGE

@@ -17,8 +17,8 @@ use super::record::{Moment, Record};
 use super::schedule::{Phase, longest_pause};
 use super::target::Target;
 use crate::cluster::{Node, PodKey};
-use crate::store::history::NodeHistory;
 use crate::store::NodeCell;
+use crate::store::history::NodeHistory;
 
 /// A place among those asked at the same moment is held no longer than this: a kubelet that does not answer
 /// costs nothing but its own time, and must not keep the others from being asked.

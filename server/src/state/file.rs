@@ -87,7 +87,7 @@ impl Folder {
     }
 
     /// Reads what is there, and tells `answering` when all is taken in that answers at once.
-    pub(super) fn read(&self, parts: &Parts, answering: impl FnOnce()) -> Outcome {
+    pub(super) fn read(&self, parts: &Parts, answering: impl FnOnce() + Send) -> Outcome {
         let path = self.0.join(NAME);
         let file = match File::open(&path) {
             Ok(file) => file,

@@ -3,10 +3,13 @@
 //! With a folder (`--state-dir`) it is written down every few minutes and at the end, and read at start: a container that
 //! was restarted answers at once, before any kubelet did, and has its hour. A form of its own ([`wire`]): protobuf
 //! messages and compressed blocks in frames with checksums, so that it can be written and read node by node.
+//!
+//! Who starts without the last minutes asks another replica for them ([`Peers`]).
 
 mod counts;
 mod file;
 mod parts;
+mod peers;
 pub mod wire;
 
 use std::path::PathBuf;
@@ -15,11 +18,12 @@ use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
 
 pub use counts::{Counts, Figures};
 pub use parts::{Parts, Taken, Taking, Written};
+pub use peers::{PATH, PROCESS, Peers, Shown};
 
 use crate::store::Retention;
 use crate::telemetry::Quiet;
@@ -27,6 +31,9 @@ use file::{Folder, Outcome};
 
 /// How often a folder that cannot be written is told.
 const TELL: Duration = Duration::from_secs(3600);
+
+/// What was written longer ago leaves a gap that another replica may fill.
+const RECENT: Duration = Duration::from_secs(60);
 
 /// How the state is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +51,10 @@ pub struct Keeper {
     counts: Arc<Counts>,
     /// None where it is kept nowhere.
     kept: Option<Kept>,
+    /// Which process this is, told to others so that nobody asks himself.
+    process: String,
+    /// Whether what the file held is of the last minutes; nothing until that is known.
+    recent: watch::Sender<Option<bool>>,
 }
 
 #[derive(Debug)]
@@ -61,6 +72,8 @@ impl Keeper {
         Arc::new(Self {
             parts,
             counts: Arc::default(),
+            process: uuid::Uuid::new_v4().to_string(),
+            recent: watch::Sender::new(None),
             kept: settings.map(|settings| Kept {
                 folder: Folder::new(settings.folder),
                 interval: settings.interval,
@@ -80,10 +93,36 @@ impl Keeper {
         &self.parts
     }
 
+    /// Which process this is.
+    pub fn process(&self) -> &str {
+        &self.process
+    }
+
+    /// Asks another replica for what it knows, if there is none of the last minutes in the folder. Whoever is asked
+    /// gives all it has; what is known already stays.
+    async fn ask(&self, peers: Peers) {
+        let mut recent = self.recent.subscribe();
+        let known = recent.wait_for(Option::is_some).await;
+        let known = known.is_ok_and(|recent| *recent == Some(true));
+        if known || !self.parts.store.history().is_on() {
+            return;
+        }
+        if let Some(taken) = peers.ask(&self.parts, &self.process).await {
+            self.counts.took(taken.nodes.max(taken.histories), true);
+            tracing::info!(
+                nodes = taken.nodes,
+                histories = taken.histories,
+                left_out = taken.left_out,
+                "took over what another replica knows"
+            );
+        }
+    }
+
     /// Reads what an earlier process wrote. Completes when all is there that answers at once; histories follow in the
     /// background.
     pub async fn restore(self: &Arc<Self>) {
         if self.kept.is_none() {
+            self.recent.send_replace(Some(false));
             return;
         }
         let keeper = Arc::clone(self);
@@ -106,7 +145,10 @@ impl Keeper {
             // Gone if the server is.
             let _told = answering.send(());
         };
-        match folder.read(&self.parts, tell) {
+        let outcome = folder.read(&self.parts, tell);
+        let recent = matches!(&outcome, Outcome::Whole(taken) if taken.ago <= RECENT);
+        self.recent.send_replace(Some(recent));
+        match outcome {
             Outcome::Nothing => tracing::info!("there is no state in {path} yet"),
             Outcome::Whole(taken) => {
                 self.counts.took(taken.nodes.max(taken.histories), false);
@@ -134,8 +176,18 @@ impl Keeper {
         }
     }
 
-    /// Writes it down every so often, for ever; forgets what was restored of nodes that have not shown up.
-    pub async fn run(self: Arc<Self>) {
+    /// Asks other replicas; then writes it down every so often, for ever.
+    pub async fn run(self: Arc<Self>, peers: Option<Peers>) {
+        let ask = async {
+            if let Some(peers) = peers {
+                self.ask(peers).await;
+            }
+        };
+        tokio::join!(ask, self.write_often());
+    }
+
+    /// Forgets first, in time, what was restored of nodes that have not shown up.
+    async fn write_often(self: &Arc<Self>) {
         let clock = Arc::clone(&self.parts.clock);
         let gone = Retention::of(self.parts.resolution).unchanged;
         clock.sleep(gone).await;

@@ -118,14 +118,14 @@ pub struct Taking<'a> {
     /// Whether it is certain how long ago it was written.
     certain: bool,
     /// To be told when what answers at once is there.
-    answering: Option<Box<dyn FnOnce() + 'a>>,
+    answering: Option<Box<dyn FnOnce() + Send + 'a>>,
     /// What was taken in so far.
     pub taken: Taken,
 }
 
 impl<'a> Taking<'a> {
     /// Has `tell` told when all is there that answers at once, at the latest when this is dropped.
-    pub fn tell_when_answering(&mut self, tell: impl FnOnce() + 'a) {
+    pub fn tell_when_answering(&mut self, tell: impl FnOnce() + Send + 'a) {
         self.answering = Some(Box::new(tell));
     }
 

@@ -299,7 +299,7 @@ mod tests {
         bytes
     }
 
-    fn frames() -> Vec<(Kind, Vec<u8>)> {
+    fn frames() -> Frames {
         vec![
             (Kind::Latest, b"a node".to_vec()),
             (Kind::History, Vec::new()),
@@ -307,8 +307,10 @@ mod tests {
         ]
     }
 
+    type Frames = Vec<(Kind, Vec<u8>)>;
+
     /// Reads bytes that come `step` at a time; the frames, and whether all was well.
-    fn read(bytes: &[u8], step: usize) -> (Vec<(Kind, Vec<u8>)>, Result<(), Refused>) {
+    fn read(bytes: &[u8], step: usize) -> (Frames, Result<(), Refused>) {
         let (mut decoder, mut frames) = (Decoder::default(), Vec::new());
         let mut take = |piece: Piece<'_>| {
             match piece {

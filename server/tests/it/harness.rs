@@ -168,6 +168,11 @@ impl Harness {
         self.send(self.client.get(self.url(path))).await
     }
 
+    /// Asks another server; the status and the body.
+    pub(crate) async fn get_at(&self, url: &str) -> (u16, Vec<u8>) {
+        self.send(self.client.get(url)).await
+    }
+
     /// A token of somebody who may everything, for clients without a certificate.
     pub(crate) fn token(&self) -> String {
         let tester = UserInfo::new("tester", ["system:masters"]);

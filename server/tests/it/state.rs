@@ -7,10 +7,14 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_server::state;
+use kubevitals_server::config::Settings;
+use kubevitals_server::scrape::Token;
+use kubevitals_server::{Server, state};
+use kubevitals_sim::identity::{SERVER_ACCOUNT, UserInfo};
+use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Cluster, Config, Faults, Kill, SimClock};
 
-use crate::harness::{Harness, client, wait_until};
+use crate::harness::{Harness, client, told, wait_until};
 
 const NODES: u64 = 3;
 
@@ -22,6 +26,12 @@ fn config() -> Config {
         clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
         ..Config::default()
     }
+}
+
+/// The machine's time, by which certificates are verified.
+fn machine() -> Timestamp {
+    let since_epoch = std::time::UNIX_EPOCH.elapsed().unwrap();
+    Timestamp::from_secs(since_epoch.as_secs().cast_signed())
 }
 
 fn kept_in(folder: &Path) -> Option<state::Settings> {
@@ -43,6 +53,8 @@ async fn a_restarted_server_answers_before_any_kubelet_did() {
     harness.step(NODES).await;
     let before = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
     assert!(!before["items"].as_array().unwrap().is_empty());
+    let points = harness.server.query().history_counts().points;
+    assert!(points > 0);
 
     let harness = harness
         .restart(
@@ -76,6 +88,10 @@ async fn a_restarted_server_answers_before_any_kubelet_did() {
     let nodes = harness.json("/apis/metrics.k8s.io/v1beta1/nodes").await;
     assert_eq!(nodes["items"].as_array().unwrap().len(), NODES as usize);
     assert_eq!(harness.server.query().scrapes().succeeded, 0);
+    wait_until("it has its history", async || {
+        harness.server.query().history_counts().points == points
+    })
+    .await;
 
     // They are believed no longer than they would have been.
     harness.clock.advance(Duration::from_secs(40));
@@ -210,4 +226,109 @@ async fn a_file_of_something_else_is_set_aside_and_no_crash() {
     harness.server.ready().await;
     assert!(!file.exists());
     assert!(folder.path().join("vitals.state.foreign").exists());
+}
+
+/// Two servers of one Service, with a CA that both manage.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_replica_has_what_the_first_one_knows() {
+    let config = Config {
+        clock: Some(SimClock::manual(machine())),
+        ..config()
+    };
+    let harness = Harness::start_with(config, |settings| settings.tls.manage = true).await;
+    harness.first_step(NODES).await;
+    for _ in 0..4 {
+        harness.step(NODES).await;
+    }
+    wait_until("it can be verified", async || {
+        tokio::time::timeout(Duration::from_millis(1), harness.server.ready())
+            .await
+            .is_ok()
+    })
+    .await;
+    let before = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
+    let points = harness.server.query().history_counts().points;
+    slice(&harness, &[harness.server.local_addr().port()]);
+    // What the second one knows it knows from the first.
+    for node in harness.cluster.node_names() {
+        harness.cluster.kill_kubelet(&node, Kill::Hang);
+    }
+
+    let kubeconfig = harness.cluster.server_kubeconfig();
+    let mut settings = Settings::embedded(kubeconfig, told(&harness.clock))
+        .await
+        .unwrap();
+    settings.tls.manage = true;
+    settings.peers = Some(shown(&harness));
+    let second = Server::start(settings).await.unwrap();
+    wait_until("the second has the first one's history", async || {
+        second.query().history_counts().points == points
+    })
+    .await;
+    second.ready().await;
+    let pods = format!(
+        "https://{}/apis/metrics.k8s.io/v1beta1/pods",
+        second.local_addr()
+    );
+    let (status, body) = harness.get_at(&pods).await;
+    assert_eq!(status, 200);
+    let after: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let names = |list: &serde_json::Value| -> Vec<String> {
+        let items = list["items"].as_array().unwrap().iter();
+        items
+            .map(|item| item["metadata"]["name"].to_string())
+            .collect()
+    };
+    assert_eq!(names(&after), names(&before));
+    assert_eq!(second.query().scrapes().succeeded, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_but_who_may_is_given_the_state() {
+    let harness = Harness::start(config()).await;
+    harness.first_step(NODES).await;
+    let (status, body) = harness.get(state::PATH).await;
+    assert_eq!(status, 200, "an administrator may everything");
+    assert!(body.starts_with(b"KBVITALS"));
+    let url = harness.url(state::PATH);
+    let anonymous = client(None).get(&url).send().await.unwrap();
+    assert_eq!(anonymous.status(), 403);
+    let identities = harness.cluster.identities();
+    let jane = identities.mint_token(UserInfo::new("jane", []));
+    let refused = client(None).get(&url).bearer_auth(jane).send().await;
+    assert_eq!(refused.unwrap().status(), 403);
+    let (namespace, name) = SERVER_ACCOUNT;
+    let own = identities.mint_token(UserInfo::service_account(namespace, name));
+    let given = client(None).get(&url).bearer_auth(own).send().await;
+    assert_eq!(given.unwrap().status(), 200);
+}
+
+/// The token of the server's account.
+fn shown(harness: &Harness) -> state::Shown {
+    let (namespace, name) = SERVER_ACCOUNT;
+    let account = UserInfo::service_account(namespace, name);
+    let token = harness.cluster.identities().mint_token(account);
+    state::Shown {
+        identity: None,
+        token: Token::fixed(&token).unwrap(),
+    }
+}
+
+/// An EndpointSlice of the server's Service for each of these ports on loopback.
+fn slice(harness: &Harness, ports: &[u16]) {
+    for port in ports {
+        let slice = serde_json::json!({
+            "metadata": {
+                "name": format!("vitals-server-{port}"), "namespace": "kube-system",
+                "labels": {"kubernetes.io/service-name": "vitals-server"},
+            },
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": ["127.0.0.1"], "conditions": {"ready": true, "serving": true}}],
+            "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+        });
+        harness
+            .cluster
+            .store()
+            .apply(Resource::EndpointSlices, slice);
+    }
 }

@@ -44,7 +44,7 @@ fn everyone() -> Vec<(Subject, Rule)> {
 }
 
 /// What `deploy/base` grants the server's account; a test of the server compares the two.
-fn manifests(namespace: &str) -> [Rule; 8] {
+fn manifests(namespace: &str) -> [Rule; 10] {
     [
         Rule::resources(&["list", "watch"], "", &["nodes", "pods", "events"]),
         Rule::resources(&["list", "watch"], "batch", &["jobs"]),
@@ -55,6 +55,8 @@ fn manifests(namespace: &str) -> [Rule; 8] {
             "authorization.k8s.io",
             &["subjectaccessreviews"],
         ),
+        Rule::paths(&["/state/v1"]),
+        Rule::resources(&["list"], "discovery.k8s.io", &["endpointslices"]).in_namespace(namespace),
         Rule::resources(
             &["get", "patch"],
             "apiregistration.k8s.io",

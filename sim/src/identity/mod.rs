@@ -104,6 +104,14 @@ impl Identities {
         allowed
     }
 
+    /// Whether `user` may do this at another server, which asks: what he needs for it counts as used.
+    pub fn review(&self, user: &UserInfo, attributes: &Attributes) -> bool {
+        let needed = self.needed(user, attributes);
+        let allowed = is_master(user) || !needed.is_empty();
+        self.used.lock().extend(needed);
+        allowed
+    }
+
     /// The permissions of `user` by which this may be done.
     fn needed(&self, user: &UserInfo, attributes: &Attributes) -> Vec<(Subject, Permission)> {
         let rules = self.rules.read();
@@ -126,7 +134,8 @@ impl Identities {
         own.flat_map(|(_, rule)| rule.permissions()).collect()
     }
 
-    /// What of it has been needed so far for something that was done, at the API server or at a kubelet.
+    /// What of it has been needed so far for something that was done, at the API server, at a kubelet, or at a server
+    /// that asked for a review.
     pub fn used(&self, subject: &Subject) -> BTreeSet<Permission> {
         let used = self.used.lock();
         let own = used.iter().filter(|(s, _)| s == subject);

@@ -189,6 +189,9 @@ async fn start(cluster: &Cluster, arguments: &[String], folder: &Path) -> Server
     let mut settings = Settings::from_flags(flags).await.expect("settings");
     settings.listen = ([127, 0, 0, 1], 0).into();
     settings.clock = told(cluster.clock());
+    if let Some(state) = &mut settings.state {
+        state.folder = folder.join("state");
+    }
     let server = Server::start(settings).await.expect("the server starts");
     cluster.set_aggregated(server.local_addr());
     server
@@ -244,6 +247,23 @@ async fn the_server_uses_all_that_it_is_granted_and_is_refused_nothing() {
     let server = start(&cluster, &rendered.arguments(), folder.path()).await;
     ready(&server).await;
     is_asked(&cluster, &server, &token).await;
+    // Another replica starts, and asks the first one for what it knows.
+    let port = server.local_addr().port();
+    let slice = json!({
+        "metadata": {
+            "name": "vitals-server-1", "namespace": SERVER_ACCOUNT.0,
+            "labels": {"kubernetes.io/service-name": "vitals-server"},
+        },
+        "addressType": "IPv4", "endpoints": [{"addresses": ["127.0.0.1"]}], "ports": [{"port": port}],
+    });
+    cluster.store().apply(Resource::EndpointSlices, slice);
+    let beside = tempfile::tempdir().unwrap();
+    let _second = start(&cluster, &rendered.arguments(), beside.path()).await;
+    wait_until("it has asked", async || {
+        let used = cluster.identities().used(&account());
+        used.iter().any(|used| used.resource == "/state/v1")
+    })
+    .await;
     // Watches that cannot be resumed are listed anew, and a spoilt CA is made anew.
     cluster.api().expire_watches();
     wait_until("the CA is in its Secret", async || {

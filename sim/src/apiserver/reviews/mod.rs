@@ -108,7 +108,7 @@ fn access(identities: &Identities, subject: &UserInfo, spec: &Value) -> Result<V
             "spec.user: Invalid value: \"\": at least one of user or group must be specified",
         ));
     }
-    Ok(json!({"allowed": identities.allow(subject, &attributes)}))
+    Ok(json!({"allowed": identities.review(subject, &attributes)}))
 }
 
 /// Whom a SubjectAccessReview is about.

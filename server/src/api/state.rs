@@ -1,0 +1,95 @@
+//! /state/v1: all that this server knows, for another replica that starts. In the form of the file (`state::wire`).
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::get;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use tokio::sync::{Semaphore, mpsc};
+
+use super::reply;
+use crate::query::Query;
+use crate::state::{Keeper, PATH, PROCESS};
+
+/// Written at a time.
+const CHUNK: usize = 64 << 10;
+
+/// Chunks that wait for whoever takes them.
+const WAITING: usize = 4;
+
+/// How many may be given at once: each keeps a thread, and nobody but a replica that starts has a use for it.
+const AT_ONCE: usize = 2;
+
+/// The route.
+pub(super) fn routes(keeper: &Arc<Keeper>) -> Router<Arc<Query>> {
+    let (keeper, places) = (Arc::clone(keeper), Arc::new(Semaphore::new(AT_ONCE)));
+    Router::new().route(
+        PATH,
+        get(async move |request: Request| state(&keeper, &places, &request)),
+    )
+}
+
+fn state(keeper: &Arc<Keeper>, places: &Arc<Semaphore>, request: &Request) -> Response {
+    let asks = request.headers().get(PROCESS);
+    if asks.is_some_and(|process| *process.as_bytes() == *keeper.process().as_bytes()) {
+        let text = "this process asks itself\n".to_owned();
+        return reply::text(StatusCode::MISDIRECTED_REQUEST, text);
+    }
+    let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+        let text = "others are given the state; ask again in a moment\n".to_owned();
+        return reply::text(StatusCode::TOO_MANY_REQUESTS, text);
+    };
+    let (sender, mut receiver) = mpsc::channel(WAITING);
+    let parts = Arc::clone(keeper.parts());
+    tokio::task::spawn_blocking(move || {
+        let out = Chunks {
+            chunk: Vec::with_capacity(CHUNK),
+            sender,
+        };
+        // Whoever asked is gone if it fails, or notices that the end is missing.
+        let _sent = parts.write(out).and_then(|(mut out, _)| out.flush());
+        drop(place);
+    });
+    let chunks = futures::stream::poll_fn(move |context| receiver.poll_recv(context));
+    let chunks = futures::StreamExt::map(chunks, Ok::<_, io::Error>);
+    let mut response = Response::new(Body::from_stream(chunks));
+    let headers = response.headers_mut();
+    let binary = HeaderValue::from_static("application/octet-stream");
+    headers.insert(CONTENT_TYPE, binary);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    response
+}
+
+/// Gathers what is written and sends it in pieces of one size; waits while nobody takes them.
+struct Chunks {
+    chunk: Vec<u8>,
+    sender: mpsc::Sender<Bytes>,
+}
+
+impl Write for Chunks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.chunk.len() >= CHUNK {
+            self.flush()?;
+        }
+        let room = CHUNK.saturating_sub(self.chunk.len());
+        let taken = bytes.get(..room).unwrap_or(bytes);
+        self.chunk.extend_from_slice(taken);
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.chunk.is_empty() {
+            return Ok(());
+        }
+        let chunk = std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK));
+        self.sender
+            .blocking_send(Bytes::from(chunk))
+            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+    }
+}
