@@ -22,6 +22,11 @@ pub mod tls;
 
 pub use server::{Server, StartError};
 
+/// The program's own, so that tests can tell what something takes.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// What only fuzz targets reach.
 #[cfg(fuzzing)]
 pub mod fuzzing {

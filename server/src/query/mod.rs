@@ -58,7 +58,7 @@ pub struct Query {
     retention: Retention,
     freshness: Arc<Histogram>,
     ready: ready::Latch,
-    totals: vitals::TotalsCache,
+    totals: Arc<vitals::TotalsCache>,
 }
 
 impl Query {
@@ -83,7 +83,7 @@ impl Query {
             retention: Retention::of(resolution),
             freshness: freshness::histogram(),
             ready: ready::Latch::default(),
-            totals: vitals::TotalsCache::default(),
+            totals: Arc::default(),
         }
     }
 
