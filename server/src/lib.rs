@@ -37,4 +37,9 @@ pub mod fuzzing {
     pub fn accept_holds(header: &[u8]) {
         crate::api::accept_holds(header);
     }
+
+    /// Takes bytes in as a state, as they are and within a frame that is whole.
+    pub fn state_is_borne(bytes: &[u8]) {
+        crate::state::fuzzing::is_borne(bytes);
+    }
 }
