@@ -96,7 +96,6 @@ mod tests {
             width: Width { least: 1, most: 20 },
             priority: 0,
             align,
-            grows: false,
         };
         let columns = [
             column(Field::Name, "NAME", Align::Left),

@@ -34,8 +34,6 @@ pub struct Column {
     pub priority: u8,
     /// Where its cells stand.
     pub align: Align,
-    /// Whether what room is left over goes to it.
-    pub grows: bool,
 }
 
 impl Column {
@@ -56,7 +54,6 @@ impl Column {
             width: Width { least, most },
             priority,
             align: Align::Left,
-            grows: false,
         }
     }
 
@@ -76,18 +73,17 @@ impl Column {
             },
             priority,
             align: Align::Right,
-            grows: false,
         }
     }
 
     /// A column of drawings over time.
     pub(super) const fn trend(field: Field, title: &'static str, priority: u8) -> Self {
-        Self::text(field, title, 8, 30, priority).growing()
+        Self::text(field, title, 8, 30, priority)
     }
 
-    /// Takes what room is left over.
-    pub(super) const fn growing(mut self) -> Self {
-        self.grows = true;
-        self
+    /// Whether it holds drawings over time.
+    #[must_use]
+    pub const fn is_trend(&self) -> bool {
+        matches!(self.field, Field::CpuTrend | Field::MemoryTrend)
     }
 }

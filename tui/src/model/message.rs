@@ -35,6 +35,8 @@ pub enum Message {
     Replicas(Vec<(Key, Option<Replicas>)>),
     /// What pods and nodes use, where that is told apart from what they are.
     Usage(Readings),
+    /// The recent past of pods and nodes: readings, oldest first.
+    Trends(Vec<(Key, Vec<(Timestamp, Amounts)>)>),
     /// The cluster as a whole, where the source knows better than what its nodes and pods come to.
     Cluster(ClusterRow),
     /// Only some pods are told of, because there are very many.
@@ -94,8 +96,8 @@ pub enum Link {
         since: Timestamp,
         /// Why.
         why: String,
-        /// When it is tried again.
-        again: Timestamp,
+        /// When it is tried again, where that is known.
+        again: Option<Timestamp>,
     },
 }
 

@@ -8,16 +8,25 @@ mod action;
 mod amount;
 mod cell;
 mod column;
+pub mod columns;
 mod effect;
 mod field;
 pub mod format;
+mod geometry;
+mod line;
 mod message;
 mod name;
+mod order;
+mod picker;
 pub mod row;
+mod screen;
+mod state;
 mod table;
 mod tone;
 mod trend;
+mod update;
 mod view;
+mod world;
 
 pub use action::{Action, Edit, ExportAs, Mode};
 pub use amount::{Amounts, Cpu, Memory};
@@ -25,13 +34,20 @@ pub use cell::{Cell, Resource};
 pub use column::{Align, Column, Width};
 pub use effect::{Ask, Effect};
 pub use field::{Field, Fields, Unit};
+pub use geometry::{Rows, Size, overview_panes};
+pub use line::Line;
 pub use message::{
     Batch, Condition, Detail, Event, Extent, Link, Message, Part, Past, PodReading, Progress,
     Reading, Readings, SourceKind, Subject,
 };
 pub use name::{Key, Name, Names, no_name};
+pub use picker::{Choice, Picker};
 pub use row::{Context, Row};
+pub use screen::{List, Scope, Screen};
+pub use state::{Notice, Overlay, Session, Settings, State, Time};
 pub use table::{Change, Table};
 pub use tone::{Thresholds, Tone};
 pub use trend::{Trend, Trends};
+pub use update::{act, refresh, tell, wants_attention};
 pub use view::{Sort, View};
+pub use world::{World, cluster_key};

@@ -74,6 +74,21 @@ impl Trend {
         });
     }
 
+    /// Puts readings before those that there are.
+    fn begin_with(&mut self, readings: &[(Timestamp, Amounts)]) {
+        let mut before = Self::default();
+        for (at, usage) in readings {
+            before.push(*at, *usage);
+        }
+        let first = self.readings.front().map_or(u32::MAX, |first| first.at);
+        before.readings.retain(|reading| reading.at < first);
+        before.readings.extend(self.readings.drain(..));
+        while before.readings.len() > KEPT {
+            before.readings.pop_front();
+        }
+        *self = before;
+    }
+
     /// What was used at a time: the last reading up to then, if it is not older than `patience_seconds`.
     #[must_use]
     pub fn at(&self, time: Timestamp, patience_seconds: u32) -> Option<(Timestamp, Amounts)> {
@@ -154,6 +169,14 @@ impl Trends {
         }
     }
 
+    /// Puts readings of an object before those that there are of it.
+    pub fn begin_with(&mut self, key: &Key, readings: &[(Timestamp, Amounts)]) {
+        self.by_key
+            .entry(key.clone())
+            .or_default()
+            .begin_with(readings);
+    }
+
     /// Forgets objects that are gone.
     pub fn retain(&mut self, keep: impl Fn(&Key) -> bool) {
         self.by_key.retain(|key, _| keep(key));
@@ -214,6 +237,20 @@ mod tests {
             .map(|step| step.cpu.get().map(|cpu| cpu.0))
             .collect();
         assert_eq!(cpus, [Some(200), None, Some(50)]);
+    }
+
+    #[test]
+    fn what_was_before_is_put_before() {
+        let mut trend = Trend::default();
+        trend.push(Timestamp::from_secs(30), usage(3));
+        let before = [(10, 1), (20, 2), (30, 9), (40, 9)];
+        trend.begin_with(&before.map(|(second, cpu)| (Timestamp::from_secs(second), usage(cpu))));
+        let steps = trend.steps(Timestamp::from_secs(0), Timestamp::from_secs(50), 5);
+        let cpus: Vec<Option<u64>> = steps
+            .iter()
+            .map(|step| step.cpu.get().map(|cpu| cpu.0))
+            .collect();
+        assert_eq!(cpus, [None, Some(1), Some(2), Some(3), None]);
     }
 
     #[test]

@@ -248,7 +248,7 @@ impl Row for ContainerRow {
         use Column as C;
         const COLUMNS: &[Column] = &[
             C::text(Field::Namespace, "NAMESPACE", 9, 20, 4),
-            C::text(Field::Pod, "POD", 12, 60, 0).growing(),
+            C::text(Field::Pod, "POD", 12, 60, 0),
             C::text(Field::Container, "CONTAINER", 9, 30, 0),
             C::text(Field::Role, "ROLE", 7, 7, 11),
             C::text(Field::Status, "STATUS", 9, 18, 1),
@@ -268,8 +268,6 @@ impl Row for ContainerRow {
             C::text(Field::Node, "NODE", 8, 30, 9),
             C::text(Field::Workload, "WORKLOAD", 8, 30, C::ON_DEMAND),
             C::number(Field::Age, "SINCE", 6, 8),
-            C::trend(Field::CpuTrend, "CPU OVER TIME", 10),
-            C::trend(Field::MemoryTrend, "MEM OVER TIME", C::ON_DEMAND),
         ];
         COLUMNS
     }

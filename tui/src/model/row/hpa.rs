@@ -170,7 +170,7 @@ impl Row for HpaRow {
         use Column as C;
         const COLUMNS: &[Column] = &[
             C::text(Field::Namespace, "NAMESPACE", 9, 20, 4),
-            C::text(Field::Name, "NAME", 10, 63, 0).growing(),
+            C::text(Field::Name, "NAME", 10, 63, 0),
             C::text(Field::Target, "SCALES", 12, 40, 5),
             C::number(Field::Replicas, "NOW", 4, 1),
             C::number(Field::Desired, "WANTS", 5, 1),
@@ -180,7 +180,7 @@ impl Row for HpaRow {
             C::number(Field::TargetPercent, "OF TARGET", 9, 6),
             C::number(Field::Scaled, "SCALED", 6, 4),
             C::text(Field::Limited, "LIMITED", 8, 24, 2),
-            C::text(Field::Message, "WHY", 12, 100, 7).growing(),
+            C::text(Field::Message, "WHY", 12, 100, 7),
             C::number(Field::Age, "AGE", 6, 8),
         ];
         COLUMNS

@@ -179,7 +179,7 @@ impl Row for IncidentRow {
             C::text(Field::Node, "NODE", 8, 30, 8),
             C::text(Field::Workload, "WORKLOAD", 8, 30, C::ON_DEMAND),
             C::text(Field::Certainty, "SURE", 7, 7, C::ON_DEMAND),
-            C::text(Field::Message, "MESSAGE", 16, 200, 6).growing(),
+            C::text(Field::Message, "MESSAGE", 16, 200, 6),
         ];
         COLUMNS
     }

@@ -26,6 +26,7 @@ pub use pod::{Phase, PodRow, Workload};
 pub use probes::Probes;
 pub use restarts::{LastRestart, Restarts};
 pub use rollup::Rollup;
+pub(crate) use vitals::uid_hash;
 pub use workload::{Replicas, WorkloadRow};
 
 use std::borrow::Cow;

@@ -111,7 +111,7 @@ impl Row for NamespaceRow {
     fn columns() -> &'static [Column] {
         use Column as C;
         const COLUMNS: &[Column] = &[
-            C::text(Field::Name, "NAME", 12, 63, 0).growing(),
+            C::text(Field::Name, "NAME", 12, 63, 0),
             C::number(Field::Pods, "PODS", 5, 1),
             C::number(Field::PodsReady, "READY", 5, 2),
             C::number(Field::Failing, "FAILING", 7, 4),
@@ -124,8 +124,6 @@ impl Row for NamespaceRow {
             C::number(Field::MemoryRequest, "MEMREQ", 6, 5),
             C::number(Field::MemoryOfRequest, "%REQ", 5, 3),
             C::number(Field::MemoryLimit, "MEMLIM", 6, 7),
-            C::trend(Field::CpuTrend, "CPU OVER TIME", 8),
-            C::trend(Field::MemoryTrend, "MEM OVER TIME", 9),
         ];
         COLUMNS
     }

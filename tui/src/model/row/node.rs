@@ -221,7 +221,7 @@ impl Row for NodeRow {
     fn columns() -> &'static [Column] {
         use Column as C;
         const COLUMNS: &[Column] = &[
-            C::text(Field::Name, "NAME", 12, 60, 0).growing(),
+            C::text(Field::Name, "NAME", 12, 60, 0),
             C::text(Field::Status, "STATUS", 8, 30, 1),
             C::number(Field::Pods, "PODS", 7, 3),
             C::number(Field::Cpu, "CPU", 6, 1),

@@ -302,7 +302,7 @@ impl Row for PodRow {
         use Column as C;
         const COLUMNS: &[Column] = &[
             C::text(Field::Namespace, "NAMESPACE", 9, 20, 4),
-            C::text(Field::Name, "NAME", 12, 63, 0).growing(),
+            C::text(Field::Name, "NAME", 12, 63, 0),
             C::number(Field::Ready, "READY", 5, 3),
             C::text(Field::Status, "STATUS", 9, 18, 1),
             C::text(Field::Probe, "PROBES", 7, 12, 5),

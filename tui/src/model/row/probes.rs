@@ -38,6 +38,19 @@ impl Probes {
         *count = count.saturating_add(1);
     }
 
+    /// These and others.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            failing: self.failing.saturating_add(other.failing),
+            pending: self.pending.saturating_add(other.pending),
+            waiting: self.waiting.saturating_add(other.waiting),
+            passing: self.passing.saturating_add(other.passing),
+            idle: self.idle.saturating_add(other.idle),
+            unknown: self.unknown.saturating_add(other.unknown),
+        }
+    }
+
     /// How many there are.
     #[must_use]
     pub fn total(&self) -> u32 {
@@ -54,16 +67,17 @@ impl Probes {
         .sum()
     }
 
-    /// The gravest state that one of them is in, in a word.
+    /// The gravest state that one of them is known to be in, in a word.
     #[must_use]
     pub fn word(&self) -> &'static str {
         let states = [
             (self.failing, "failing"),
             (self.pending, "pending"),
-            (self.unknown, "unknown"),
             (self.waiting, "waiting"),
             (self.idle, "idle"),
             (self.passing, "passing"),
+            // Only where nothing is known of any: the API server tells of a liveness probe nothing until it kills.
+            (self.unknown, "unknown"),
         ];
         states
             .into_iter()
@@ -84,7 +98,7 @@ impl Probes {
     pub(super) fn cell(&self) -> Cell {
         let tone = match self.word() {
             "failing" => Tone::Bad,
-            "pending" | "unknown" => Tone::Warn,
+            "pending" => Tone::Warn,
             "passing" => Tone::Plain,
             _ => Tone::Dim,
         };
@@ -101,11 +115,11 @@ mod tests {
         let mut probes = Probes::default();
         assert_eq!((probes.word(), &*probes.text()), ("none", ""));
         for (status, text) in [
+            (ProbeStatus::Unknown, "unknown"),
             (ProbeStatus::Passed, "passing"),
             (ProbeStatus::Passing, "passing"),
             (ProbeStatus::NotRunning, "idle"),
             (ProbeStatus::Held, "waiting"),
-            (ProbeStatus::Unknown, "unknown"),
             (ProbeStatus::Pending, "pending"),
             (ProbeStatus::Failing, "1/7 failing"),
         ] {

@@ -106,7 +106,7 @@ impl Row for WorkloadRow {
         const COLUMNS: &[Column] = &[
             C::text(Field::Namespace, "NAMESPACE", 9, 20, 3),
             C::text(Field::Kind, "KIND", 8, 12, 4),
-            C::text(Field::Name, "NAME", 12, 63, 0).growing(),
+            C::text(Field::Name, "NAME", 12, 63, 0),
             C::number(Field::Ready, "READY", 7, 1),
             C::text(Field::Nodes, "NODES", 8, 12, 6),
             C::number(Field::Failing, "FAILING", 7, 5),
@@ -122,8 +122,6 @@ impl Row for WorkloadRow {
             C::number(Field::MemoryRequest, "MEMREQ", 6, 8),
             C::number(Field::CpuLimit, "CPULIM", 6, C::ON_DEMAND),
             C::number(Field::MemoryLimit, "MEMLIM", 6, C::ON_DEMAND),
-            C::trend(Field::CpuTrend, "CPU OVER TIME", 9),
-            C::trend(Field::MemoryTrend, "MEM OVER TIME", 10),
         ];
         COLUMNS
     }

@@ -1,0 +1,114 @@
+//! How many rows of the terminal each part has. Views draw into them; the state scrolls by them.
+
+use super::state::State;
+use super::view::View;
+
+/// The size of the terminal in cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self {
+            width: 80,
+            height: 24,
+        }
+    }
+}
+
+/// How many rows each part has, from above to below. Together they are the terminal's height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rows {
+    /// Where one is, the source, the time: one row.
+    pub title: u16,
+    /// What the cluster uses, with charts where there is room.
+    pub vitals: u16,
+    /// The views there are.
+    pub tabs: u16,
+    /// What is wrong.
+    pub troubles: u16,
+    /// The table, its heading included, or the page.
+    pub body: u16,
+    /// What is told of the selected row.
+    pub pane: u16,
+    /// The filter.
+    pub filter: u16,
+    /// What is wrong with it, at its place.
+    pub wrong: u16,
+    /// Keys, and what has just been done.
+    pub footer: u16,
+}
+
+/// Fewer rows than this the body does not have while there is something else to give up.
+const LEAST_BODY: u16 = 5;
+
+impl Rows {
+    /// The rows of each part of what is shown.
+    #[must_use]
+    pub fn of(state: &State) -> Self {
+        let height = state.size.height;
+        let screen = state.screen();
+        let troubles = u16::try_from(state.troubles.len()).unwrap_or(u16::MAX);
+        let writing = state.writing || !screen.list.line.text().is_empty();
+        let mut rows = Self::default();
+        let mut left = height;
+        // In the order of their worth; each is given only what leaves the body its least.
+        let mut give = |wanted: u16, least_body: u16| {
+            let given = wanted.min(left.saturating_sub(least_body));
+            left -= given;
+            given
+        };
+        rows.title = give(1, 2);
+        rows.filter = give(u16::from(writing), 2);
+        rows.wrong = give(u16::from(state.writing && screen.list.wrong.is_some()), 2);
+        rows.troubles = give(troubles.min(if height < 20 { 1 } else { 3 }), LEAST_BODY);
+        rows.vitals = give(2, LEAST_BODY);
+        rows.footer = give(1, LEAST_BODY + 1);
+        rows.tabs = give(1, LEAST_BODY + 4);
+        if height >= 32 {
+            rows.vitals += give(if height >= 50 { 5 } else { 3 }, LEAST_BODY + 4);
+        }
+        if screen.view == View::Incidents {
+            rows.pane = give((height / 3).min(14), LEAST_BODY + 3);
+            rows.pane = if rows.pane < 4 { 0 } else { rows.pane };
+        }
+        let used = rows.title
+            + rows.filter
+            + rows.wrong
+            + rows.troubles
+            + rows.vitals
+            + rows.footer
+            + rows.tabs
+            + rows.pane;
+        rows.body = height.saturating_sub(used);
+        rows
+    }
+
+    /// How many rows of a table the body shows, under its heading.
+    #[must_use]
+    pub fn listed(&self, view: View) -> usize {
+        let above = if view == View::Overview {
+            overview_panes(self.body)
+        } else {
+            0
+        };
+        usize::from(self.body.saturating_sub(1 + above))
+    }
+}
+
+/// How many rows of the overview's body are above its list.
+#[must_use]
+pub const fn overview_panes(body: u16) -> u16 {
+    if body >= 24 {
+        10
+    } else if body >= 14 {
+        6
+    } else {
+        0
+    }
+}

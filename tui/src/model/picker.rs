@@ -1,0 +1,147 @@
+//! Choosing from a list by writing a part of a name.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::action::Edit;
+use super::line::Line;
+use super::name::Name;
+
+/// What is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Namespaces; several can be.
+    Namespaces,
+    /// A context of the kubeconfig.
+    Contexts,
+}
+
+/// A list of which some are shown, the best match first.
+#[derive(Debug, Clone)]
+pub struct Picker {
+    /// What is chosen.
+    pub choice: Choice,
+    /// What is written.
+    pub line: Line,
+    /// All there are.
+    items: Vec<Name>,
+    /// Which are chosen already.
+    pub chosen: Vec<Name>,
+    matches: Vec<usize>,
+    cursor: usize,
+}
+
+impl Picker {
+    /// A picker that shows all.
+    #[must_use]
+    pub fn new(choice: Choice, items: Vec<Name>, chosen: Vec<Name>) -> Self {
+        let mut picker = Self {
+            choice,
+            line: Line::default(),
+            items,
+            chosen,
+            matches: Vec::new(),
+            cursor: 0,
+        };
+        picker.find();
+        picker
+    }
+
+    /// What matches, the best first, each with whether it is chosen.
+    pub fn shown(&self) -> impl ExactSizeIterator<Item = (&Name, bool)> {
+        self.matches
+            .iter()
+            .filter_map(|at| self.items.get(*at))
+            .map(|item| (item, self.chosen.contains(item)))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// Which of them the cursor is on.
+    #[must_use]
+    pub const fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// What the cursor is on.
+    #[must_use]
+    pub fn current(&self) -> Option<&Name> {
+        self.items.get(*self.matches.get(self.cursor)?)
+    }
+
+    /// Moves the cursor.
+    pub fn move_by(&mut self, rows: i32) {
+        let last = i64::try_from(self.matches.len()).unwrap_or(i64::MAX) - 1;
+        let at = i64::try_from(self.cursor).unwrap_or(0) + i64::from(rows);
+        self.cursor = usize::try_from(at.clamp(0, last.max(0))).unwrap_or(0);
+    }
+
+    /// Chooses what the cursor is on, or no longer.
+    pub fn toggle(&mut self) {
+        let Some(current) = self.current().cloned() else {
+            return;
+        };
+        match self.chosen.iter().position(|chosen| *chosen == current) {
+            Some(at) => drop(self.chosen.remove(at)),
+            None => self.chosen.push(current),
+        }
+    }
+
+    /// Changes what is written, and shows what matches that.
+    pub fn edit(&mut self, edit: &Edit) {
+        self.line.edit(edit);
+        self.cursor = 0;
+        self.find();
+    }
+
+    fn find(&mut self) {
+        let pattern = Pattern::parse(self.line.text(), CaseMatching::Smart, Normalization::Smart);
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut buffer = Vec::new();
+        let mut scores: Vec<(u32, usize)> = self
+            .items
+            .iter()
+            .enumerate()
+            .filter_map(|(at, item)| {
+                let score = pattern.score(Utf32Str::new(item, &mut buffer), &mut matcher)?;
+                Some((score, at))
+            })
+            .collect();
+        scores.sort_by(|(a, at), (b, other)| b.cmp(a).then(at.cmp(other)));
+        self.matches = scores.into_iter().map(|(_, at)| at).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<Name> {
+        names.iter().map(|name| Name::from(*name)).collect()
+    }
+
+    fn shown(picker: &Picker) -> Vec<&str> {
+        picker.shown().map(|(name, _)| &**name).collect()
+    }
+
+    #[test]
+    fn what_is_written_narrows_the_list() {
+        let all = names(&["default", "kube-system", "payments", "shop"]);
+        let mut picker = Picker::new(Choice::Namespaces, all, Vec::new());
+        assert_eq!(
+            shown(&picker),
+            ["default", "kube-system", "payments", "shop"]
+        );
+        picker.move_by(10);
+        assert_eq!(picker.current().map(|name| &**name), Some("shop"));
+        picker.edit(&Edit::Insert("ksy".to_owned()));
+        assert_eq!(shown(&picker), ["kube-system"]);
+        assert_eq!(picker.cursor(), 0);
+        picker.toggle();
+        assert_eq!(picker.chosen, names(&["kube-system"]));
+        picker.edit(&Edit::Insert("zzz".to_owned()));
+        picker.toggle();
+        picker.move_by(1);
+        assert_eq!((picker.current(), picker.chosen.len()), (None, 1));
+    }
+}

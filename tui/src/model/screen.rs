@@ -1,0 +1,253 @@
+//! A view that is open, and what was done in it.
+
+use std::sync::Arc;
+
+use super::line::Line;
+use super::message::Detail;
+use super::name::{Key, Name};
+use super::row::{PodRow, Workload};
+use super::state::Time;
+use super::view::{Sort, View};
+use crate::filter::{Filter, FilterError};
+
+/// A view that is open.
+#[derive(Debug, Clone)]
+pub struct Screen {
+    /// Which view.
+    pub view: View,
+    /// Of what it shows a part.
+    pub scope: Scope,
+    /// Its list.
+    pub list: List,
+    /// All there is to know of the pod, in the page of one.
+    pub detail: Option<Box<Detail>>,
+    /// How far the page is scrolled.
+    pub scroll: u16,
+    /// The time to go back to when this view is left, where coming here changed it.
+    pub back_to: Option<Time>,
+}
+
+/// Of what a view shows a part.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// Of everything.
+    #[default]
+    All,
+    /// What is on a node.
+    Node(Name),
+    /// What a workload made.
+    Workload(Name, Arc<Workload>),
+    /// What is in a namespace.
+    Namespace(Name),
+    /// What is of a pod.
+    Pod(Key),
+}
+
+impl Scope {
+    /// Whether a pod is a part of it.
+    #[must_use]
+    pub fn has(&self, pod: &PodRow) -> bool {
+        match self {
+            Self::All => true,
+            Self::Node(node) => pod.node == *node,
+            Self::Workload(namespace, workload) => {
+                pod.namespace == *namespace
+                    && pod.workload.as_ref().is_some_and(|other| other == workload)
+            }
+            Self::Namespace(namespace) => pod.namespace == *namespace,
+            Self::Pod(key) => pod.name == key.name && pod.namespace == key.namespace,
+        }
+    }
+
+    /// What it is, for a heading: `node-1`, `Deployment shop/web`; empty for everything.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::All => String::new(),
+            Self::Node(name) | Self::Namespace(name) => name.to_string(),
+            Self::Workload(namespace, workload) => {
+                format!("{} {namespace}/{}", workload.kind, workload.name)
+            }
+            Self::Pod(key) => format!("{}/{}", key.namespace, key.name),
+        }
+    }
+}
+
+/// A list: what of a table is shown, in which order, and where one is in it.
+#[derive(Debug, Clone)]
+pub struct List {
+    /// By what it is sorted.
+    pub sort: Sort,
+    /// The filter as it is written.
+    pub line: Line,
+    /// The filter that holds: the last one written that could be understood.
+    pub filter: Filter,
+    /// What is wrong with what is written.
+    pub wrong: Option<FilterError>,
+    /// What was selected. Without, it is whatever comes first.
+    pub selected: Option<Key>,
+    /// The places of the rows that are shown, in the order they are shown in.
+    pub order: Vec<u32>,
+    /// Which of them the cursor is on.
+    pub cursor: usize,
+    /// Which of them is the first on the screen.
+    pub top: usize,
+}
+
+impl Screen {
+    /// A view that has just been opened.
+    #[must_use]
+    pub fn new(view: View, scope: Scope) -> Self {
+        Self {
+            view,
+            scope,
+            list: List::new(view.sort()),
+            detail: None,
+            scroll: 0,
+            back_to: None,
+        }
+    }
+
+    /// The pod that its page is of.
+    #[must_use]
+    pub const fn pod(&self) -> Option<&Key> {
+        match (&self.scope, self.view) {
+            (Scope::Pod(key), View::Pod) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+impl List {
+    const fn empty(sort: Sort, line: Line, filter: Filter) -> Self {
+        Self {
+            sort,
+            line,
+            filter,
+            wrong: None,
+            selected: None,
+            order: Vec::new(),
+            cursor: 0,
+            top: 0,
+        }
+    }
+
+    /// A list of nothing yet.
+    #[must_use]
+    pub fn new(sort: Sort) -> Self {
+        Self::empty(sort, Line::default(), Filter::default())
+    }
+
+    /// Understands the filter as it is written. While it cannot be understood the last one holds.
+    pub fn read_filter(&mut self) {
+        match self.line.text().parse() {
+            Ok(filter) => {
+                self.filter = filter;
+                self.wrong = None;
+            }
+            Err(wrong) => self.wrong = Some(wrong),
+        }
+    }
+
+    /// Takes a new order over. The selection stays on its object, and that stays where it is on the screen; if it is
+    /// gone, what came to its place is selected.
+    pub fn reorder(&mut self, order: Vec<u32>, key_at: impl Fn(u32) -> Option<Key>, height: usize) {
+        let above = self.cursor.saturating_sub(self.top);
+        self.order = order;
+        let last = self.order.len().saturating_sub(1);
+        match &self.selected {
+            None => {
+                self.cursor = 0;
+                self.top = 0;
+            }
+            Some(selected) => {
+                let found = self
+                    .order
+                    .iter()
+                    .position(|at| key_at(*at).as_ref() == Some(selected));
+                if let Some(at) = found {
+                    self.cursor = at;
+                    self.top = at.saturating_sub(above);
+                } else {
+                    self.cursor = self.cursor.min(last);
+                    self.selected = self.order.get(self.cursor).and_then(|at| key_at(*at));
+                }
+            }
+        }
+        self.keep_in_sight(height);
+    }
+
+    /// Puts the cursor on a row, and selects that.
+    pub fn select(&mut self, at: usize, key_at: impl Fn(u32) -> Option<Key>, height: usize) {
+        self.cursor = at.min(self.order.len().saturating_sub(1));
+        self.selected = self.order.get(self.cursor).and_then(|at| key_at(*at));
+        self.keep_in_sight(height);
+    }
+
+    /// Scrolls so far that the cursor is on the screen, and no blank rows are below the last one without need.
+    pub fn keep_in_sight(&mut self, height: usize) {
+        let height = height.max(1);
+        self.top = self
+            .top
+            .min(self.cursor)
+            .max((self.cursor + 1).saturating_sub(height))
+            .min(self.order.len().saturating_sub(height));
+        // A cursor past the last whole screen is on it all the same.
+        self.top = self.top.max((self.cursor + 1).saturating_sub(height));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(at: u32) -> Option<Key> {
+        Some(Key::named(&Name::from(format!("{at}"))))
+    }
+
+    fn list(order: &[u32]) -> List {
+        let mut list = List::new(View::Pods.sort());
+        list.reorder(order.to_vec(), key, 3);
+        list
+    }
+
+    #[test]
+    fn the_selection_follows_its_object_and_stays_where_it_is_on_the_screen() {
+        let mut list = list(&[0, 1, 2, 3, 4, 5, 6, 7]);
+        list.select(4, key, 3);
+        assert_eq!((list.cursor, list.top), (4, 2));
+        list.reorder(vec![7, 6, 5, 3, 2, 4, 1, 0], key, 3);
+        assert_eq!((list.cursor, list.top), (5, 3));
+        assert_eq!(list.selected, key(4));
+    }
+
+    #[test]
+    fn what_comes_to_the_place_of_what_is_gone_is_selected() {
+        let mut list = list(&[0, 1, 2]);
+        list.select(1, key, 3);
+        list.reorder(vec![0, 2], key, 3);
+        assert_eq!((list.cursor, list.selected.clone()), (1, key(2)));
+        list.reorder(vec![0], key, 3);
+        assert_eq!((list.cursor, list.selected.clone()), (0, key(0)));
+        list.reorder(vec![], key, 3);
+        assert_eq!((list.cursor, list.selected.clone()), (0, None));
+    }
+
+    #[test]
+    fn who_has_selected_nothing_stays_at_the_top() {
+        let mut list = list(&[0, 1, 2]);
+        list.reorder(vec![2, 1, 0], key, 3);
+        assert_eq!((list.cursor, list.top, list.selected.clone()), (0, 0, None));
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_understood_leaves_the_last_one() {
+        let mut list = list(&[0]);
+        list.line = Line::of("cpu>1");
+        list.read_filter();
+        assert!(!list.filter.is_empty() && list.wrong.is_none());
+        list.line = Line::of("cpu>");
+        list.read_filter();
+        assert!(!list.filter.is_empty() && list.wrong.is_some());
+    }
+}

@@ -1,0 +1,299 @@
+//! All that is shown and known, owned by one loop.
+
+use std::collections::{BTreeMap, HashMap};
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::History;
+
+use super::action::Mode;
+use super::field::Field;
+use super::geometry::{Rows, Size};
+use super::message::{Extent, Link, Part, Progress, SourceKind, Subject};
+use super::name::{Key, Name};
+use super::picker::Picker;
+use super::row::Context;
+use super::screen::{Scope, Screen};
+use super::tone::Thresholds;
+use super::trend::Trends;
+use super::view::View;
+use super::world::World;
+
+/// All that is shown and known.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Which cluster.
+    pub session: Session,
+    /// What was set.
+    pub settings: Settings,
+    /// The size of the terminal.
+    pub size: Size,
+    /// What time it is.
+    pub now: Timestamp,
+    /// Which source tells, and why that one; nothing until one has been chosen.
+    pub source: Option<(SourceKind, String)>,
+    /// How the connection is.
+    pub link: Link,
+    /// What is being loaded.
+    pub progress: BTreeMap<Part, Progress>,
+    /// Which parts have been told of at least once.
+    pub told: std::collections::BTreeSet<Part>,
+    /// What cannot be had, and why.
+    pub troubles: BTreeMap<Part, String>,
+    /// Which pods are told of, when not all are.
+    pub extent: Option<Extent>,
+    /// All namespaces, where they are known.
+    pub all_namespaces: Vec<Name>,
+    /// Only these namespaces are shown; all if there is none.
+    pub namespaces: Vec<Name>,
+    /// What is known now.
+    pub live: World,
+    /// What is shown instead, when not now is shown.
+    pub frozen: Option<World>,
+    /// Which time is shown.
+    pub time: Time,
+    /// Which of the spans is shown.
+    pub span: usize,
+    /// The recent past of everything.
+    pub trends: Trends,
+    /// Pasts that were asked for.
+    pub histories: HashMap<Subject, Box<History>>,
+    /// The views that are open, the one that is looked at last. There is always one.
+    pub stack: Vec<Screen>,
+    /// What lies above the view.
+    pub overlay: Option<Overlay>,
+    /// Whether a filter is being written.
+    pub writing: bool,
+    /// What has just been done, or why not.
+    pub notice: Option<Notice>,
+    /// When the source was last asked for what it does not tell by itself.
+    pub(super) asked: Timestamp,
+}
+
+/// Which cluster is looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Session {
+    /// The context of the kubeconfig; empty where there is none.
+    pub context: String,
+    /// The cluster's name in it, or its address.
+    pub cluster: String,
+    /// All contexts.
+    pub contexts: Vec<Name>,
+}
+
+/// What was set by flags and the configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// From where on a part is much, and too much.
+    pub thresholds: Thresholds,
+    /// Spans that can be shown, in seconds, the shortest first. Never empty.
+    pub spans: Vec<u32>,
+    /// The span at first, in seconds.
+    pub span: u32,
+    /// Columns that were chosen, by view.
+    pub columns: HashMap<View, Vec<Field>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            thresholds: Thresholds::default(),
+            spans: vec![300, 900, 1_800, 3_600],
+            span: 900,
+            columns: HashMap::new(),
+        }
+    }
+}
+
+/// Which time is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Time {
+    /// Now, and what comes.
+    #[default]
+    Live,
+    /// The moment at which it was stopped.
+    Paused(Timestamp),
+    /// A time that was gone back to.
+    Past {
+        /// Which.
+        at: Timestamp,
+        /// Whether what is shown is of that time already.
+        here: bool,
+    },
+}
+
+/// What lies above the view.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    /// The help, scrolled by so many rows.
+    Help(u16),
+    /// The chooser of columns, with its cursor.
+    Columns(usize),
+    /// A picker.
+    Picker(Picker),
+}
+
+/// What is said for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What.
+    pub text: String,
+    /// Whether something went wrong.
+    pub bad: bool,
+    /// Until when it is said.
+    pub until: Timestamp,
+}
+
+/// How long a notice is shown.
+const NOTICE_NANOS: i64 = 6_000_000_000;
+
+impl Default for State {
+    fn default() -> Self {
+        Self::new(Session::default(), Settings::default())
+    }
+}
+
+impl State {
+    /// A state in which nothing is known yet.
+    #[must_use]
+    pub fn new(session: Session, settings: Settings) -> Self {
+        let span = settings
+            .spans
+            .iter()
+            .position(|span| *span >= settings.span)
+            .unwrap_or(0);
+        Self {
+            session,
+            settings,
+            size: Size::default(),
+            now: Timestamp::default(),
+            source: None,
+            link: Link::Connecting,
+            progress: BTreeMap::new(),
+            told: std::collections::BTreeSet::new(),
+            troubles: BTreeMap::new(),
+            extent: None,
+            all_namespaces: Vec::new(),
+            namespaces: Vec::new(),
+            live: World::default(),
+            frozen: None,
+            time: Time::Live,
+            span,
+            trends: Trends::default(),
+            histories: HashMap::new(),
+            stack: vec![Screen::new(View::Overview, Scope::All)],
+            overlay: None,
+            writing: false,
+            notice: None,
+            asked: Timestamp::default(),
+        }
+    }
+
+    /// What is shown.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        self.frozen.as_ref().unwrap_or(&self.live)
+    }
+
+    /// The view that is looked at.
+    #[must_use]
+    pub fn screen(&self) -> &Screen {
+        // There always is one; if a defect took it, an empty one is shown rather than the program ended.
+        static NONE: std::sync::LazyLock<Screen> =
+            std::sync::LazyLock::new(|| Screen::new(View::Overview, Scope::All));
+        self.stack.last().unwrap_or(&NONE)
+    }
+
+    /// The view that is looked at, to be changed.
+    pub fn screen_mut(&mut self) -> &mut Screen {
+        if self.stack.is_empty() {
+            self.stack.push(Screen::new(View::Overview, Scope::All));
+        }
+        let last = self.stack.len() - 1;
+        // The stack is not empty.
+        #[expect(clippy::indexing_slicing, reason = "there is a last one")]
+        &mut self.stack[last]
+    }
+
+    /// What keys mean at the moment.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        match &self.overlay {
+            Some(Overlay::Help(_)) => Mode::Help,
+            Some(Overlay::Columns(_) | Overlay::Picker(_)) => Mode::Pick,
+            None if self.writing => Mode::Write,
+            None => Mode::Look,
+        }
+    }
+
+    /// The time that is shown.
+    #[must_use]
+    pub const fn shown_time(&self) -> Timestamp {
+        match self.time {
+            Time::Live => self.now,
+            Time::Paused(at) | Time::Past { at, .. } => at,
+        }
+    }
+
+    /// The span that is shown, in seconds.
+    #[must_use]
+    pub fn span_seconds(&self) -> u32 {
+        self.settings
+            .spans
+            .get(self.span)
+            .copied()
+            .unwrap_or(900)
+            .max(1)
+    }
+
+    /// From when to when charts are drawn. It ends at the time that is shown.
+    #[must_use]
+    pub fn shown_span(&self) -> (Timestamp, Timestamp) {
+        let until = self.shown_time();
+        let since = until.plus_nanos(-i64::from(self.span_seconds()) * 1_000_000_000);
+        (since, until)
+    }
+
+    /// What cells depend on beside their rows.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        Context {
+            now: self.shown_time(),
+            thresholds: self.settings.thresholds,
+        }
+    }
+
+    /// How many rows of the list are on the screen.
+    #[must_use]
+    pub fn listed(&self) -> usize {
+        Rows::of(self).listed(self.screen().view)
+    }
+
+    /// The key of the row that the cursor is on.
+    #[must_use]
+    pub fn current(&self) -> Option<Key> {
+        let screen = self.screen();
+        let at = screen.list.order.get(screen.list.cursor)?;
+        self.world().key_at(screen.view, *at)
+    }
+
+    /// Whether the source tells usage apart from pods and nodes, and not what nodes' pods come to.
+    #[must_use]
+    pub const fn usage_apart(&self) -> bool {
+        !matches!(self.source, Some((SourceKind::Vitals, _)))
+    }
+
+    /// Whether what is shown may be old: the connection is lost.
+    #[must_use]
+    pub const fn is_stale(&self) -> bool {
+        matches!(self.link, Link::Lost { .. })
+    }
+
+    /// Says something for a while.
+    pub fn say(&mut self, text: impl Into<String>, bad: bool) {
+        self.notice = Some(Notice {
+            text: text.into(),
+            bad,
+            until: self.now.plus_nanos(NOTICE_NANOS),
+        });
+    }
+}

@@ -1,0 +1,362 @@
+//! What an action does to the state.
+
+use std::sync::Arc;
+
+use super::tell::ask;
+use super::{overlay, refresh, time};
+use crate::model::action::Action;
+use crate::model::effect::{Ask, Effect};
+use crate::model::geometry::Size;
+use crate::model::line::Line;
+use crate::model::name::{Key, Name};
+use crate::model::picker::Choice;
+use crate::model::row::IncidentRow;
+use crate::model::screen::{Scope, Screen};
+use crate::model::state::{Overlay, State, Time};
+use crate::model::view::{Sort, View};
+
+/// How deep one can go. Who goes deeper leaves the first views behind.
+const DEEPEST: usize = 32;
+
+/// Does what a person asks for.
+pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    // What is moved in has to be what is there.
+    refresh(state);
+    let effects = match overlay::act(state, action) {
+        Ok(effects) => effects,
+        Err(action) if state.writing => write(state, action),
+        Err(action) => look(state, action),
+    };
+    refresh(state);
+    effects
+}
+
+/// While a filter is written.
+fn write(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Edit(edit) => {
+            let list = &mut state.screen_mut().list;
+            list.line.edit(&edit);
+            list.read_filter();
+        }
+        Action::Enter => {
+            let list = &mut state.screen_mut().list;
+            if list.wrong.is_none() {
+                state.writing = false;
+            }
+        }
+        Action::Back | Action::ClearFilter => clear_filter(state),
+        action @ (Action::Move(_)
+        | Action::Page(_)
+        | Action::Resize(..)
+        | Action::Quit
+        | Action::Suspend
+        | Action::Redraw) => {
+            return look(state, action);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn clear_filter(state: &mut State) {
+    state.writing = false;
+    let list = &mut state.screen_mut().list;
+    list.line = Line::default();
+    list.read_filter();
+}
+
+/// While a view is looked at.
+fn look(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => return vec![Effect::Quit],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Resize(width, height) => state.size = Size { width, height },
+        Action::Back => return back(state),
+        Action::Enter => return enter(state),
+        Action::Move(rows) => move_by(state, i64::from(rows)),
+        Action::Page(pages) => {
+            let page = i64::try_from(state.listed().saturating_sub(1).max(1)).unwrap_or(1);
+            move_by(state, i64::from(pages) * page);
+        }
+        Action::First => {
+            // Who goes to the top stays there, whatever comes to the top.
+            let screen = state.screen_mut();
+            screen.list.selected = None;
+            screen.scroll = 0;
+        }
+        Action::Last => move_by(state, i64::from(u32::MAX)),
+        Action::Select(row) => {
+            let at = state.screen().list.top.saturating_add(usize::from(row));
+            if at < state.screen().list.order.len() {
+                select(state, at);
+            }
+        }
+        Action::Scroll(rows) => move_by(state, i64::from(rows)),
+        Action::Show(view) => return show(state, view),
+        Action::NextView(by) => return show(state, next_view(state.screen().view, by)),
+        Action::NextSort(by) => {
+            let sort = next_sort(state.screen(), by);
+            return sort_by(state, sort);
+        }
+        Action::SortBy(field) => {
+            let before = state.screen().list.sort;
+            let sort = if before.field == field {
+                before.reversed()
+            } else {
+                Sort::by(field)
+            };
+            return sort_by(state, sort);
+        }
+        Action::Reverse => {
+            let sort = state.screen().list.sort.reversed();
+            return sort_by(state, sort);
+        }
+        Action::Filter => state.writing = state.screen().view != View::Pod,
+        Action::ClearFilter => clear_filter(state),
+        Action::Edit(_) | Action::Toggle | Action::Nothing => {}
+        Action::Pause => return time::pause(state),
+        Action::Step(steps) => return time::step(state, steps),
+        Action::Seek(thousandths) => return time::seek(state, thousandths),
+        Action::Oldest => {
+            let oldest = time::oldest(state);
+            return time::go(state, oldest);
+        }
+        Action::Live => return time::live(state),
+        Action::Span(by) => {
+            let last = i64::try_from(state.settings.spans.len()).unwrap_or(1) - 1;
+            let at = i64::try_from(state.span).unwrap_or(0) + i64::from(by);
+            state.span = usize::try_from(at.clamp(0, last.max(0))).unwrap_or(0);
+            return ask(state);
+        }
+        Action::Help => state.overlay = Some(Overlay::Help(0)),
+        Action::Columns if state.screen().view != View::Pod => {
+            state.overlay = Some(Overlay::Columns(0))
+        }
+        Action::Columns => {}
+        Action::Namespaces => overlay::open(state, Choice::Namespaces),
+        Action::Contexts => overlay::open(state, Choice::Contexts),
+        Action::Namespace(namespace) => {
+            return overlay::only(state, namespace.into_iter().collect());
+        }
+        Action::OnlyThisNamespace => return only_this_namespace(state),
+        Action::Copy => {
+            let Some(key) = state.current().or_else(|| state.screen().pod().cloned()) else {
+                return Vec::new();
+            };
+            state.say(format!("copied {}", key.name), false);
+            return vec![Effect::Copy(key.name.to_string())];
+        }
+        Action::Export(form) => return vec![Effect::Export(form)],
+    }
+    Vec::new()
+}
+
+fn move_by(state: &mut State, rows: i64) {
+    if state.screen().view == View::Pod {
+        let scroll = i64::from(state.screen().scroll).saturating_add(rows);
+        // The page knows its own length, and shows its end for what is beyond.
+        state.screen_mut().scroll = u16::try_from(scroll.clamp(0, 1_000)).unwrap_or(0);
+        return;
+    }
+    let at = i64::try_from(state.screen().list.cursor)
+        .unwrap_or(0)
+        .saturating_add(rows);
+    select(state, usize::try_from(at.max(0)).unwrap_or(usize::MAX));
+}
+
+fn select(state: &mut State, at: usize) {
+    let height = state.listed();
+    let view = state.screen().view;
+    let world = match &state.frozen {
+        Some(frozen) => frozen,
+        None => &state.live,
+    };
+    if let Some(screen) = state.stack.last_mut() {
+        screen.list.select(at, |at| world.key_at(view, at), height);
+    }
+}
+
+/// Opens a view above the one that is looked at.
+fn open(state: &mut State, screen: Screen) -> Vec<Effect> {
+    if state.stack.len() >= DEEPEST {
+        state.stack.remove(0);
+    }
+    state.stack.push(screen);
+    ask(state)
+}
+
+/// Shows a view instead of all that are open. One that is open already is gone back to.
+fn show(state: &mut State, view: View) -> Vec<Effect> {
+    if state.screen().view == view && state.screen().scope == Scope::All {
+        return Vec::new();
+    }
+    state.writing = false;
+    let open = state
+        .stack
+        .iter()
+        .position(|screen| screen.view == view && screen.scope == Scope::All);
+    match open {
+        Some(at) => {
+            // It is brought to the front; what was above it can be come back to.
+            let screen = state.stack.remove(at);
+            state.stack.push(screen);
+        }
+        None => {
+            if state.stack.len() >= DEEPEST {
+                state.stack.remove(0);
+            }
+            state.stack.push(Screen::new(view, Scope::All));
+        }
+    }
+    // Details and parts that were gone into are not kept below.
+    let kept = |screen: &Screen| screen.scope == Scope::All;
+    state.stack.retain(kept);
+    if view == View::Pods {
+        return vec![Effect::Ask(Ask::Order(state.screen().list.sort))];
+    }
+    Vec::new()
+}
+
+fn next_view(view: View, by: i32) -> View {
+    let views = View::SWITCHABLE;
+    let count = i32::try_from(views.len()).unwrap_or(1);
+    let at = views.iter().position(|other| *other == view).unwrap_or(2);
+    let at = (i32::try_from(at).unwrap_or(0) + by).rem_euclid(count);
+    usize::try_from(at)
+        .ok()
+        .and_then(|at| views.get(at))
+        .copied()
+        .unwrap_or(view)
+}
+
+fn next_sort(screen: &Screen, by: i32) -> Sort {
+    let columns = screen.view.columns();
+    let count = i32::try_from(columns.len()).unwrap_or(1).max(1);
+    let at = columns
+        .iter()
+        .position(|column| column.field == screen.list.sort.field)
+        .unwrap_or(0);
+    let mut at = i32::try_from(at).unwrap_or(0);
+    // Drawings are sorted by what they draw, which has a column of its own.
+    for _ in 0..count {
+        at = (at + by.signum()).rem_euclid(count);
+        let column = usize::try_from(at).ok().and_then(|at| columns.get(at));
+        if let Some(column) = column.filter(|column| {
+            !column.is_trend() && column.priority != crate::model::Column::ON_DEMAND
+        }) {
+            return Sort::by(column.field);
+        }
+    }
+    screen.list.sort
+}
+
+fn sort_by(state: &mut State, sort: Sort) -> Vec<Effect> {
+    let screen = state.screen_mut();
+    screen.list.sort = sort;
+    if screen.view == View::Pods {
+        vec![Effect::Ask(Ask::Order(sort))]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Leaves this view for the one before; the filter first, if there is one.
+fn back(state: &mut State) -> Vec<Effect> {
+    if !state.screen().list.line.text().is_empty() && state.screen().view != View::Pod {
+        clear_filter(state);
+        return Vec::new();
+    }
+    if state.stack.len() <= 1 {
+        if state.time != Time::Live {
+            return time::live(state);
+        }
+        return Vec::new();
+    }
+    let left = state.stack.pop();
+    match left.and_then(|left| left.back_to) {
+        Some(Time::Live) => time::live(state),
+        Some(Time::Paused(at) | Time::Past { at, .. }) if at != state.shown_time() => {
+            time::go(state, at)
+        }
+        _ => ask(state),
+    }
+}
+
+/// Goes into what is selected.
+fn enter(state: &mut State) -> Vec<Effect> {
+    let Some(key) = state.current() else {
+        return Vec::new();
+    };
+    match state.screen().view {
+        View::Overview | View::Pods => open(state, pod_page(&key)),
+        View::Containers => open(state, pod_page(&Key::new(&key.namespace, &key.name))),
+        View::Nodes => open(state, Screen::new(View::Pods, Scope::Node(key.name))),
+        View::Namespaces => open(state, Screen::new(View::Pods, Scope::Namespace(key.name))),
+        View::Workloads => match state.world().workloads.get(&key) {
+            Some(row) => {
+                let scope = Scope::Workload(Arc::clone(&row.namespace), Arc::clone(&row.workload));
+                open(state, Screen::new(View::Pods, scope))
+            }
+            None => Vec::new(),
+        },
+        View::Hpas => match state.world().hpas.get(&key) {
+            Some(row) => {
+                let workload = crate::model::row::Workload {
+                    kind: Arc::clone(&row.target_kind),
+                    name: Arc::clone(&row.target),
+                };
+                let scope = Scope::Workload(Arc::clone(&row.namespace), Arc::new(workload));
+                open(state, Screen::new(View::Pods, scope))
+            }
+            None => Vec::new(),
+        },
+        View::Incidents => match state.world().incidents.get(&key).cloned() {
+            Some(row) => enter_incident(state, &row),
+            None => Vec::new(),
+        },
+        View::Pod => Vec::new(),
+    }
+}
+
+fn pod_page(key: &Key) -> Screen {
+    Screen::new(View::Pod, Scope::Pod(key.clone()))
+}
+
+/// Goes to the pod of an incident, or the pods of its node, at the time of it.
+fn enter_incident(state: &mut State, row: &IncidentRow) -> Vec<Effect> {
+    let involved = &row.incident.involved;
+    let name = Name::from(involved.name.as_str());
+    let mut screen = if row.is_of_node() {
+        Screen::new(View::Pods, Scope::Node(name))
+    } else {
+        pod_page(&Key::new(&Name::from(involved.namespace.as_str()), &name))
+    };
+    screen.back_to = Some(state.time);
+    // What goes on is looked at now; what is over, at its end.
+    let at = row.incident.ended.map(|_| row.incident.last_seen);
+    let mut effects = open(state, screen);
+    if let Some(at) = at {
+        effects.extend(time::go(state, at));
+    }
+    effects
+}
+
+fn only_this_namespace(state: &mut State) -> Vec<Effect> {
+    if !state.namespaces.is_empty() {
+        return overlay::only(state, Vec::new());
+    }
+    let Some(key) = state.current() else {
+        return Vec::new();
+    };
+    let namespace = if state.screen().view == View::Namespaces {
+        key.name
+    } else {
+        key.namespace
+    };
+    if namespace.is_empty() {
+        return Vec::new();
+    }
+    overlay::only(state, vec![namespace])
+}

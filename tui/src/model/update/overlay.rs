@@ -1,0 +1,162 @@
+//! What actions do in what lies above the view.
+
+use std::sync::Arc;
+
+use crate::model::action::Action;
+use crate::model::column::Column;
+use crate::model::effect::{Ask, Effect};
+use crate::model::field::Field;
+use crate::model::name::Name;
+use crate::model::picker::{Choice, Picker};
+use crate::model::state::{Overlay, State};
+
+/// Does what was asked for, if it is asked of what lies above; gives it back if not.
+pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Action> {
+    let Some(overlay) = &mut state.overlay else {
+        return Err(action);
+    };
+    match (overlay, action) {
+        (_, Action::Back)
+        | (Overlay::Help(_), Action::Help)
+        | (Overlay::Columns(_), Action::Columns | Action::Enter) => {
+            state.overlay = None;
+        }
+        (Overlay::Help(scroll), Action::Move(rows) | Action::Scroll(rows)) => {
+            *scroll = moved(*scroll, rows)
+        }
+        (Overlay::Help(scroll), Action::Page(pages)) => {
+            let page = i32::from(state.size.height.saturating_sub(4).max(1));
+            *scroll = moved(*scroll, pages.saturating_mul(page));
+        }
+        (Overlay::Help(scroll), Action::First) => *scroll = 0,
+        (Overlay::Columns(cursor), Action::Move(rows)) => {
+            let count = state
+                .stack
+                .last()
+                .map_or(0, |screen| screen.view.columns().len());
+            let at = i64::try_from(*cursor).unwrap_or(0) + i64::from(rows);
+            let last = i64::try_from(count).unwrap_or(0) - 1;
+            *cursor = usize::try_from(at.clamp(0, last.max(0))).unwrap_or(0);
+        }
+        (Overlay::Columns(cursor), Action::Toggle) => {
+            let at = *cursor;
+            toggle_column(state, at);
+        }
+        (Overlay::Picker(picker), Action::Move(rows) | Action::Scroll(rows)) => {
+            picker.move_by(rows)
+        }
+        (Overlay::Picker(picker), Action::Page(pages)) => picker.move_by(pages.saturating_mul(10)),
+        (Overlay::Picker(picker), Action::First) => picker.move_by(i32::MIN),
+        (Overlay::Picker(picker), Action::Last) => picker.move_by(i32::MAX),
+        (Overlay::Picker(picker), Action::Edit(edit)) => picker.edit(&edit),
+        (Overlay::Picker(picker), Action::Toggle) => picker.toggle(),
+        (Overlay::Picker(_), Action::Enter) => {
+            if let Some(Overlay::Picker(picker)) = state.overlay.take() {
+                return Ok(picked(state, &picker));
+            }
+        }
+        (_, action @ (Action::Quit | Action::Suspend | Action::Redraw | Action::Resize(..))) => {
+            return Err(action);
+        }
+        _ => {}
+    }
+    Ok(Vec::new())
+}
+
+fn moved(scroll: u16, rows: i32) -> u16 {
+    let at = i32::from(scroll).saturating_add(rows);
+    u16::try_from(at.max(0)).unwrap_or(u16::MAX)
+}
+
+/// Shows a column, or no longer. The last one stays.
+fn toggle_column(state: &mut State, at: usize) {
+    let view = state.screen().view;
+    let columns = view.columns();
+    let Some(field) = columns.get(at).map(|column| column.field) else {
+        return;
+    };
+    let shown = state.settings.columns.entry(view).or_insert_with(|| {
+        let by_default = columns
+            .iter()
+            .filter(|column| column.priority != Column::ON_DEMAND);
+        by_default
+            .map(|column| column.field)
+            .collect::<Vec<Field>>()
+    });
+    match shown.iter().position(|other| *other == field) {
+        Some(_) if shown.len() == 1 => {}
+        Some(place) => drop(shown.remove(place)),
+        None => shown.push(field),
+    }
+}
+
+/// Opens a picker.
+pub(super) fn open(state: &mut State, choice: Choice) {
+    let picker = match choice {
+        Choice::Contexts => {
+            let current = Name::from(state.session.context.as_str());
+            Picker::new(choice, state.session.contexts.clone(), vec![current])
+        }
+        Choice::Namespaces => {
+            let mut names: Vec<Name> = state.all_namespaces.clone();
+            names.extend(state.namespaces.iter().cloned());
+            // A name told by its pods alone is a name all the same.
+            let mut last: Option<&Name> = None;
+            for pod in state.live.pods.rows() {
+                if last != Some(&pod.namespace) {
+                    names.push(Arc::clone(&pod.namespace));
+                    last = Some(&pod.namespace);
+                }
+            }
+            names.sort();
+            names.dedup();
+            names.insert(0, all_namespaces());
+            Picker::new(choice, names, state.namespaces.clone())
+        }
+    };
+    state.overlay = Some(Overlay::Picker(picker));
+}
+
+/// What is picked to show all namespaces.
+pub(crate) fn all_namespaces() -> Name {
+    Name::from("(all namespaces)")
+}
+
+fn picked(state: &mut State, picker: &Picker) -> Vec<Effect> {
+    match picker.choice {
+        Choice::Contexts => match picker.current() {
+            Some(context) if **context == *state.session.context => Vec::new(),
+            Some(context) => vec![Effect::Connect(Arc::clone(context))],
+            None => Vec::new(),
+        },
+        Choice::Namespaces => {
+            let all = all_namespaces();
+            let before = &state.namespaces;
+            // What was chosen by its mark is meant; without any, what the cursor is on.
+            let chosen = if picker.chosen != *before && !picker.chosen.contains(&all) {
+                picker.chosen.clone()
+            } else {
+                picker
+                    .current()
+                    .cloned()
+                    .into_iter()
+                    .filter(|name| *name != all)
+                    .collect()
+            };
+            only(state, chosen)
+        }
+    }
+}
+
+/// Shows only these namespaces, or all of them.
+pub(super) fn only(state: &mut State, namespaces: Vec<Name>) -> Vec<Effect> {
+    if state.namespaces == namespaces {
+        return Vec::new();
+    }
+    let ask = match namespaces.as_slice() {
+        [one] => Some(Arc::clone(one)),
+        _ => None,
+    };
+    state.namespaces = namespaces;
+    vec![Effect::Ask(Ask::Namespace(ask))]
+}

@@ -1,0 +1,232 @@
+//! What a message does to the state.
+
+use std::sync::Arc;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::time;
+use crate::model::effect::{Ask, Effect};
+use crate::model::message::{Batch, Link, Message, Part, SourceKind, Subject};
+use crate::model::name::Key;
+use crate::model::row::Row;
+use crate::model::state::{State, Time};
+use crate::model::table::Change;
+use crate::model::trend::Trends;
+use crate::model::world::{World, cluster_key};
+
+/// How often the source is asked anew for what it does not tell by itself, in seconds.
+const ASK_SECONDS: i64 = 10;
+
+/// Into how many steps a history is asked for.
+pub(super) const STEPS: u32 = 240;
+
+/// Takes a message in.
+pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Tick(now) => return tick(state, now),
+        Message::Source(kind, why) => {
+            state.live.cluster_told = kind == SourceKind::Vitals;
+            state.source = Some((kind, why));
+            state.asked = Timestamp::default();
+        }
+        Message::Link(link) => state.link = link,
+        Message::Progress(part, progress) => match progress {
+            Some(progress) => drop(state.progress.insert(part, progress)),
+            None => drop(state.progress.remove(&part)),
+        },
+        Message::Trouble(part, why) => match why {
+            Some(why) => drop(state.troubles.insert(part, why)),
+            None => drop(state.troubles.remove(&part)),
+        },
+        Message::Pods(batch) => {
+            note(&mut state.trends, &batch, |pod| {
+                (pod.key(), pod.measured(), pod.usage)
+            });
+            let apart = state.usage_apart();
+            state.live.take_pods(batch, apart);
+            heard(state, Part::Pods);
+        }
+        Message::Nodes(batch) => {
+            note(&mut state.trends, &batch, |node| {
+                (node.key(), node.measured(), node.usage)
+            });
+            let apart = state.usage_apart();
+            state.live.take_nodes(batch, apart);
+            heard(state, Part::Nodes);
+        }
+        Message::Hpas(batch) => {
+            World::take(&mut state.live.hpas, batch);
+            heard(state, Part::Hpas);
+        }
+        Message::Incidents(batch) => {
+            World::take(&mut state.live.incidents, batch);
+            heard(state, Part::Incidents);
+        }
+        Message::Replicas(changes) => {
+            for (key, replicas) in changes {
+                match replicas {
+                    Some(replicas) => drop(state.live.replicas.insert(key, replicas)),
+                    None => drop(state.live.replicas.remove(&key)),
+                }
+            }
+            state.live.pods_changed();
+        }
+        Message::Usage(readings) => {
+            state.live.take_readings(&readings);
+            for node in &readings.nodes {
+                state
+                    .trends
+                    .push(&Key::named(&node.name), node.at, node.usage);
+            }
+            for pod in &readings.pods {
+                let usage = pod.containers.iter().map(|container| container.usage).sum();
+                state
+                    .trends
+                    .push(&Key::new(&pod.namespace, &pod.name), pod.at, usage);
+            }
+            forget_what_is_gone(state);
+            heard(state, Part::Usage);
+        }
+        Message::Trends(trends) => {
+            for (key, readings) in trends {
+                state.trends.begin_with(&key, &readings);
+            }
+        }
+        Message::Cluster(cluster) => {
+            if let Some(measured) = cluster.measured {
+                state.trends.push(&cluster_key(), measured, cluster.usage);
+            }
+            state.live.cluster = cluster;
+            state.live.cluster_told = true;
+            heard(state, Part::Cluster);
+        }
+        Message::Extent(extent) => state.extent = extent,
+        Message::Namespaces(names) => state.all_namespaces = names,
+        Message::History(subject, history) => {
+            // Pods that were looked at once are not to be remembered for ever.
+            const KEPT: usize = 8;
+            if state.histories.len() >= KEPT && !state.histories.contains_key(&subject) {
+                state
+                    .histories
+                    .retain(|subject, _| *subject == Subject::Cluster);
+            }
+            state.histories.insert(subject, history);
+        }
+        Message::Detail(key, detail) => {
+            for screen in &mut state.stack {
+                if screen.pod() == Some(&key) {
+                    screen.detail = Some(detail.clone());
+                }
+            }
+        }
+        Message::Past(past) => return time::arrived(state, *past),
+        Message::NoPast(at, why) => return time::refused(state, at, why),
+    }
+    Vec::new()
+}
+
+/// Data has come: the connection stands.
+fn heard(state: &mut State, part: Part) {
+    state.told.insert(part);
+    state.progress.remove(&part);
+    state.troubles.remove(&part);
+    if state.link == Link::Connecting {
+        state.link = Link::Up;
+    }
+    if !state.live.cluster_told && matches!(part, Part::Usage) {
+        state.live.derive(state.screen().view, state.usage_apart());
+        let cluster = &state.live.cluster;
+        if let (Some(measured), usage) = (cluster.measured, cluster.usage) {
+            state.trends.push(&cluster_key(), measured, usage);
+        }
+    }
+}
+
+/// Keeps what rows use, for their trends.
+fn note<R: Row>(
+    trends: &mut Trends,
+    batch: &Batch<R>,
+    reading: impl Fn(&R) -> (Key, Option<Timestamp>, crate::model::Amounts),
+) {
+    let mut push = |row: &R| {
+        let (key, measured, usage) = reading(row);
+        if let Some(measured) = measured {
+            trends.push(&key, measured, usage);
+        }
+    };
+    match batch {
+        Batch::All(rows) => {
+            rows.iter().for_each(&mut push);
+            // What is not among all is gone, and with it its past, but for the other kinds'.
+        }
+        Batch::Some(changes) => {
+            for change in changes {
+                if let Change::Put(row) = change {
+                    push(row);
+                }
+            }
+        }
+    }
+}
+
+/// Trends of what is no longer there are dropped when there are twice as many as rows.
+fn forget_what_is_gone(state: &mut State) {
+    let rows = state.live.pods.len() + state.live.nodes.len() + 1;
+    if state.trends.len() > rows * 2 + 64 {
+        let live = &state.live;
+        let cluster = cluster_key();
+        state.trends.retain(|key| {
+            *key == cluster || live.pods.get(key).is_some() || live.nodes.get(key).is_some()
+        });
+    }
+}
+
+fn tick(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    state.now = now;
+    if state
+        .notice
+        .as_ref()
+        .is_some_and(|notice| notice.until <= now)
+    {
+        state.notice = None;
+    }
+    if now.since(state.asked) >= ASK_SECONDS * 1_000_000_000 {
+        forget_what_is_gone(state);
+        return ask(state);
+    }
+    Vec::new()
+}
+
+/// Asks the source for what is looked at and is not told by itself.
+pub(super) fn ask(state: &mut State) -> Vec<Effect> {
+    let Some((kind, _)) = state.source else {
+        return Vec::new();
+    };
+    state.asked = state.now;
+    let mut asks = Vec::new();
+    let (since, until) = state.shown_span();
+    let history = |subject| Ask::History {
+        subject,
+        since,
+        until,
+        steps: STEPS,
+    };
+    if kind == SourceKind::Vitals {
+        asks.push(history(Subject::Cluster));
+    }
+    if let Some(key) = state.screen().pod() {
+        let at = match state.time {
+            Time::Live => None,
+            Time::Paused(at) | Time::Past { at, .. } => Some(at),
+        };
+        asks.push(Ask::Detail(key.clone(), at));
+        if kind == SourceKind::Vitals {
+            asks.push(history(Subject::Pod(key.clone())));
+        }
+    } else if let crate::model::screen::Scope::Node(name) = &state.screen().scope
+        && kind == SourceKind::Vitals
+    {
+        asks.push(history(Subject::Node(Arc::clone(name))));
+    }
+    asks.into_iter().map(Effect::Ask).collect()
+}

@@ -1,0 +1,143 @@
+//! Going back in time.
+
+use kubevitals_proto::time::Timestamp;
+
+use super::tell::ask;
+use crate::model::effect::{Ask, Effect};
+use crate::model::message::{Past, SourceKind};
+use crate::model::state::{State, Time};
+use crate::model::world::{World, cluster_key};
+
+const SECOND: i64 = 1_000_000_000;
+
+/// How old a reading may be to stand for a time, in seconds: metrics-server answers about once a minute.
+const PATIENCE_SECONDS: u32 = 95;
+
+/// Stops the time that is shown, or lets it go on.
+pub(super) fn pause(state: &mut State) -> Vec<Effect> {
+    if state.time == Time::Live {
+        state.frozen = Some(state.live.clone());
+        state.time = Time::Paused(state.now);
+        Vec::new()
+    } else {
+        live(state)
+    }
+}
+
+/// Shows now again.
+pub(super) fn live(state: &mut State) -> Vec<Effect> {
+    state.frozen = None;
+    state.time = Time::Live;
+    forget_old_detail(state);
+    ask(state)
+}
+
+/// Shows a time this many steps later.
+pub(super) fn step(state: &mut State, steps: i32) -> Vec<Effect> {
+    let step = i64::from(step_seconds(state.span_seconds())) * SECOND;
+    let at = state
+        .shown_time()
+        .plus_nanos(i64::from(steps).saturating_mul(step));
+    go(state, at)
+}
+
+/// How far a step goes: a sixtieth of the span, but not less than there is between two readings.
+fn step_seconds(span_seconds: u32) -> u32 {
+    (span_seconds / 60).max(15)
+}
+
+/// Shows a time this many thousandths through what there is.
+pub(super) fn seek(state: &mut State, thousandths: u16) -> Vec<Effect> {
+    let (since, until) = (oldest(state), state.now);
+    let part = i128::from(until.since(since)) * i128::from(thousandths.min(1000)) / 1000;
+    if thousandths >= 1000 {
+        return live(state);
+    }
+    go(state, since.plus_nanos(i64::try_from(part).unwrap_or(0)))
+}
+
+/// The oldest time that can be shown, as far as is known.
+pub(crate) fn oldest(state: &State) -> Timestamp {
+    let told = state.live.cluster.oldest;
+    let kept = state
+        .trends
+        .get(&cluster_key())
+        .and_then(|trend| trend.oldest());
+    told.or(kept).unwrap_or(state.now)
+}
+
+/// Shows a time. One that is not before now is now; one that is too old is the oldest.
+pub(super) fn go(state: &mut State, at: Timestamp) -> Vec<Effect> {
+    if at >= state.now {
+        return live(state);
+    }
+    let at = at.max(oldest(state)).min(state.now);
+    match state.source {
+        Some((SourceKind::Vitals, _)) => {
+            let waiting = matches!(state.time, Time::Past { here: false, .. });
+            if state.frozen.is_none() {
+                state.frozen = Some(state.live.clone());
+            }
+            state.time = Time::Past { at, here: false };
+            // One is asked for at a time: who holds a key down is shown what comes, not all that he passed by.
+            if waiting {
+                Vec::new()
+            } else {
+                vec![Effect::Ask(Ask::Past(at))]
+            }
+        }
+        _ => {
+            state.frozen = Some(state.live.back_to(at, &state.trends, PATIENCE_SECONDS));
+            state.time = Time::Past { at, here: true };
+            ask(state)
+        }
+    }
+}
+
+/// What was at a time has been told.
+pub(super) fn arrived(state: &mut State, past: Past) -> Vec<Effect> {
+    let Time::Past { at, .. } = state.time else {
+        return Vec::new();
+    };
+    let told = past.at;
+    let then = World::then(past, &state.live);
+    state.frozen = Some(then);
+    if told == at {
+        state.time = Time::Past { at, here: true };
+        ask(state)
+    } else {
+        // Another time has been gone to since.
+        vec![Effect::Ask(Ask::Past(at))]
+    }
+}
+
+/// A time cannot be shown.
+pub(super) fn refused(state: &mut State, told: Timestamp, why: String) -> Vec<Effect> {
+    let Time::Past { at, here: false } = state.time else {
+        return Vec::new();
+    };
+    if told != at {
+        return vec![Effect::Ask(Ask::Past(at))];
+    }
+    state.say(why, true);
+    live(state)
+}
+
+/// Details of pods are of the time they were asked for.
+fn forget_old_detail(state: &mut State) {
+    for screen in &mut state.stack {
+        screen.detail = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::step_seconds;
+
+    #[test]
+    fn a_step_is_a_sixtieth_of_the_span_but_not_less_than_a_reading() {
+        for (span, step) in [(300, 15), (900, 15), (1_800, 30), (3_600, 60)] {
+            assert_eq!(step_seconds(span), step, "{span}");
+        }
+    }
+}

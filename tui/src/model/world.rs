@@ -1,0 +1,414 @@
+//! Everything that is known at a moment.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::message::{Batch, Past, Readings};
+use super::name::{Key, Name, no_name};
+use super::row::{
+    ClusterRow, ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow, PodRow, Replicas, Rollup,
+    Row, Workload, WorkloadRow,
+};
+use super::table::{Change, Table};
+use super::trend::Trends;
+use super::view::View;
+
+/// Everything that is known at a moment. A clone shares its rows.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// Pods.
+    pub pods: Table<PodRow>,
+    /// Nodes.
+    pub nodes: Table<NodeRow>,
+    /// Horizontal pod autoscalers.
+    pub hpas: Table<HpaRow>,
+    /// Incidents.
+    pub incidents: Table<IncidentRow>,
+    /// The cluster.
+    pub cluster: ClusterRow,
+    /// Whether the source tells of the cluster as a whole; else it is what nodes and pods come to.
+    pub cluster_told: bool,
+    /// What workloads say of their replicas.
+    pub replicas: HashMap<Key, Replicas>,
+    /// Workloads: what pods come to by what made them.
+    pub workloads: Table<WorkloadRow>,
+    /// Namespaces: what pods come to by where they are.
+    pub namespaces: Table<NamespaceRow>,
+    /// Containers of pods.
+    pub containers: Table<ContainerRow>,
+    /// Which of the last three are as the pods are.
+    derived: Derived,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Derived {
+    workloads: bool,
+    namespaces: bool,
+    containers: bool,
+    cluster: bool,
+    node_sums: bool,
+}
+
+/// The key under which the cluster's own trend is kept.
+#[must_use]
+pub fn cluster_key() -> Key {
+    Key::named(&no_name())
+}
+
+impl World {
+    /// Pods or their usage have changed.
+    pub fn pods_changed(&mut self) {
+        self.derived = Derived::default();
+    }
+
+    /// Nodes have changed.
+    pub fn nodes_changed(&mut self) {
+        self.derived.cluster = false;
+        self.derived.node_sums = false;
+    }
+
+    /// Takes rows of a kind in.
+    pub fn take<R: Row>(table: &mut Table<R>, batch: Batch<R>) {
+        match batch {
+            Batch::All(rows) => *table = Table::of(rows),
+            Batch::Some(changes) => table.apply(changes),
+        }
+    }
+
+    /// Takes pods in. Where usage is told apart from pods, a pod that is told of anew keeps what it used.
+    pub fn take_pods(&mut self, batch: Batch<PodRow>, usage_apart: bool) {
+        let batch = if usage_apart {
+            self.with_usage(batch)
+        } else {
+            batch
+        };
+        Self::take(&mut self.pods, batch);
+        self.pods_changed();
+    }
+
+    fn with_usage(&self, batch: Batch<PodRow>) -> Batch<PodRow> {
+        let keep = |mut row: PodRow| {
+            let before = self
+                .pods
+                .get(&row.key())
+                .filter(|before| before.uid == row.uid);
+            if let Some(before) = before {
+                row.usage = before.usage;
+                row.swap = before.swap;
+                row.measured_seconds = before.measured_seconds;
+                for container in &mut row.containers {
+                    let before = before
+                        .containers
+                        .iter()
+                        .find(|before| before.name == container.name);
+                    if let Some(before) = before {
+                        container.usage = before.usage;
+                        container.swap = before.swap;
+                    }
+                }
+            }
+            row
+        };
+        match batch {
+            Batch::All(rows) => Batch::All(rows.into_iter().map(keep).collect()),
+            Batch::Some(changes) => {
+                let changes = changes.into_iter().map(|change| match change {
+                    Change::Put(row) => Change::Put(keep(row)),
+                    gone => gone,
+                });
+                Batch::Some(changes.collect())
+            }
+        }
+    }
+
+    /// Takes nodes in; as [`World::take_pods`].
+    pub fn take_nodes(&mut self, batch: Batch<NodeRow>, usage_apart: bool) {
+        let keep = |mut row: NodeRow| {
+            if let Some(before) = self.nodes.get(&row.key()).filter(|_| usage_apart) {
+                row.usage = before.usage;
+                row.swap = before.swap;
+                row.measured_seconds = before.measured_seconds;
+            }
+            row
+        };
+        let batch = match batch {
+            Batch::All(rows) => Batch::All(rows.into_iter().map(keep).collect()),
+            Batch::Some(changes) => Batch::Some(
+                changes
+                    .into_iter()
+                    .map(|change| match change {
+                        Change::Put(row) => Change::Put(keep(row)),
+                        gone => gone,
+                    })
+                    .collect(),
+            ),
+        };
+        Self::take(&mut self.nodes, batch);
+        self.nodes_changed();
+    }
+
+    /// Takes in what pods and nodes use. Of what is not told nothing is known any more.
+    pub fn take_readings(&mut self, readings: &Readings) {
+        for node in self.nodes.iter_mut() {
+            node.usage = super::amount::Amounts::default();
+        }
+        for reading in &readings.nodes {
+            if let Some(node) = self.nodes.get_mut(&Key::named(&reading.name)) {
+                node.usage = reading.usage;
+                node.swap = reading.swap;
+                node.measured_seconds = seconds(reading.at);
+            }
+        }
+        for pod in self.pods.iter_mut() {
+            pod.usage = super::amount::Amounts::default();
+            for container in &mut pod.containers {
+                container.usage = super::amount::Amounts::default();
+            }
+        }
+        for reading in &readings.pods {
+            let Some(pod) = self
+                .pods
+                .get_mut(&Key::new(&reading.namespace, &reading.name))
+            else {
+                continue;
+            };
+            pod.usage = reading
+                .containers
+                .iter()
+                .map(|container| container.usage)
+                .sum();
+            pod.swap = reading
+                .containers
+                .iter()
+                .map(|container| container.swap)
+                .sum();
+            pod.measured_seconds = seconds(reading.at);
+            for told in &reading.containers {
+                let container = pod
+                    .containers
+                    .iter_mut()
+                    .find(|container| container.name == told.name);
+                if let Some(container) = container {
+                    container.usage = told.usage;
+                    container.swap = told.swap;
+                }
+            }
+        }
+        self.nodes_changed();
+        self.pods_changed();
+    }
+
+    /// Works out what a view shows of pods, if that has not been done since they changed.
+    pub fn derive(&mut self, view: View, sums_of_nodes: bool) {
+        if sums_of_nodes && !self.derived.node_sums {
+            self.sum_nodes();
+            self.derived.node_sums = true;
+        }
+        if !self.cluster_told && !self.derived.cluster {
+            let nodes = self.nodes.rows().iter().map(|node| &**node);
+            let pods = self.pods.rows().iter().map(|pod| &**pod);
+            self.cluster = ClusterRow::of(nodes, pods);
+            self.derived.cluster = true;
+        }
+        match view {
+            View::Workloads if !self.derived.workloads => {
+                self.workloads = self.roll_up_workloads();
+                self.derived.workloads = true;
+            }
+            View::Namespaces if !self.derived.namespaces => {
+                self.namespaces = self.roll_up_namespaces();
+                self.derived.namespaces = true;
+            }
+            View::Containers if !self.derived.containers => {
+                let containers = self.pods.rows().iter().flat_map(ContainerRow::all);
+                self.containers = Table::of(containers.collect());
+                self.derived.containers = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// What the pods on each node request and come to, for sources that do not tell.
+    fn sum_nodes(&mut self) {
+        let mut sums: HashMap<Name, Rollup> = HashMap::new();
+        for pod in self.pods.rows() {
+            if !pod.node.is_empty() && !pod.phase.is_over() {
+                sums.entry(Arc::clone(&pod.node)).or_default().add(pod);
+            }
+        }
+        for node in self.nodes.iter_mut() {
+            let sum = sums.get(&node.name).copied().unwrap_or_default();
+            node.pods = sum.pods;
+            node.requests = sum.requests;
+            node.limits = sum.limits;
+            node.restarts = sum.recent;
+        }
+    }
+
+    fn roll_up_namespaces(&self) -> Table<NamespaceRow> {
+        let mut sums: BTreeMap<&Name, Rollup> = BTreeMap::new();
+        for pod in self.pods.rows() {
+            sums.entry(&pod.namespace).or_default().add(pod);
+        }
+        let rows = sums.into_iter().map(|(name, all)| NamespaceRow {
+            name: Arc::clone(name),
+            all,
+        });
+        Table::of(rows.collect())
+    }
+
+    fn roll_up_workloads(&self) -> Table<WorkloadRow> {
+        #[derive(Default)]
+        struct Sum {
+            all: Rollup,
+            nodes: HashMap<Name, u32>,
+        }
+        let mut sums: BTreeMap<(&Name, &Workload), (Arc<Workload>, Sum)> = BTreeMap::new();
+        for pod in self.pods.rows() {
+            let Some(workload) = &pod.workload else {
+                continue;
+            };
+            let (_, sum) = sums
+                .entry((&pod.namespace, &**workload))
+                .or_insert_with(|| (Arc::clone(workload), Sum::default()));
+            sum.all.add(pod);
+            if !pod.node.is_empty() && !pod.phase.is_over() {
+                *sum.nodes.entry(Arc::clone(&pod.node)).or_default() += 1;
+            }
+        }
+        let mut rows: Vec<WorkloadRow> = sums
+            .into_iter()
+            .map(|((namespace, _), (workload, sum))| WorkloadRow {
+                namespace: Arc::clone(namespace),
+                workload,
+                all: sum.all,
+                nodes: u32::try_from(sum.nodes.len()).unwrap_or(u32::MAX),
+                most_on_a_node: sum.nodes.values().copied().max().unwrap_or(0),
+                replicas: None,
+            })
+            .collect();
+        for row in &mut rows {
+            row.replicas = self.replicas.get(&row.key()).copied();
+        }
+        let known: std::collections::HashSet<Key> = rows.iter().map(Row::key).collect();
+        // A workload without pods is shown when it should have some.
+        let without = self
+            .replicas
+            .iter()
+            .filter(|(key, replicas)| replicas.desired > 0 && !known.contains(key));
+        rows.extend(without.map(|(key, replicas)| WorkloadRow {
+            namespace: Arc::clone(&key.namespace),
+            workload: Arc::new(Workload {
+                kind: Arc::clone(&key.part),
+                name: Arc::clone(&key.name),
+            }),
+            all: Rollup::default(),
+            nodes: 0,
+            most_on_a_node: 0,
+            replicas: Some(*replicas),
+        }));
+        Table::of(rows)
+    }
+
+    /// How many rows a view could show at most.
+    #[must_use]
+    pub fn len(&self, view: View) -> usize {
+        match view {
+            View::Overview | View::Pods | View::Pod => self.pods.len(),
+            View::Nodes => self.nodes.len(),
+            View::Containers => self.containers.len(),
+            View::Workloads => self.workloads.len(),
+            View::Namespaces => self.namespaces.len(),
+            View::Hpas => self.hpas.len(),
+            View::Incidents => self.incidents.len(),
+        }
+    }
+
+    /// The key of a view's row, by its place in the table.
+    #[must_use]
+    pub fn key_at(&self, view: View, at: u32) -> Option<Key> {
+        fn key<R: Row>(table: &Table<R>, at: u32) -> Option<Key> {
+            table
+                .rows()
+                .get(usize::try_from(at).ok()?)
+                .map(|row| row.key())
+        }
+        match view {
+            View::Overview | View::Pods | View::Pod => key(&self.pods, at),
+            View::Nodes => key(&self.nodes, at),
+            View::Containers => key(&self.containers, at),
+            View::Workloads => key(&self.workloads, at),
+            View::Namespaces => key(&self.namespaces, at),
+            View::Hpas => key(&self.hpas, at),
+            View::Incidents => key(&self.incidents, at),
+        }
+    }
+
+    /// As it was at a time, as the source tells. Nobody remembers autoscalers and replicas: those of now are better than
+    /// none.
+    #[must_use]
+    pub fn then(past: Past, live: &Self) -> Self {
+        Self {
+            pods: Table::of(past.pods),
+            nodes: Table::of(past.nodes),
+            hpas: live.hpas.clone(),
+            replicas: live.replicas.clone(),
+            incidents: match past.incidents {
+                Some(incidents) => Table::of(incidents),
+                None => live.incidents.clone(),
+            },
+            cluster_told: past.cluster.is_some(),
+            cluster: past.cluster.unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// As it was at a time, as far as the dashboard itself has kept that: what was used is of then, the rest of now.
+    #[must_use]
+    pub fn back_to(&self, at: Timestamp, trends: &Trends, patience_seconds: u32) -> Self {
+        let mut then = self.clone();
+        for node in then.nodes.iter_mut() {
+            let reading = trends
+                .get(&node.key())
+                .and_then(|trend| trend.at(at, patience_seconds));
+            let (measured, usage) = reading.unwrap_or_default();
+            node.usage = usage;
+            node.measured_seconds = seconds(measured);
+        }
+        then.pods = Table::of(
+            then.pods
+                .rows()
+                .iter()
+                .filter(|pod| i64::from(pod.created_seconds) <= at.as_secs())
+                .map(|pod| {
+                    let mut pod = PodRow::clone(pod);
+                    let reading = trends
+                        .get(&pod.key())
+                        .and_then(|trend| trend.at(at, patience_seconds));
+                    let (measured, usage) = reading.unwrap_or_default();
+                    pod.usage = usage;
+                    pod.measured_seconds = seconds(measured);
+                    let alone = pod.containers.len() == 1;
+                    for container in &mut pod.containers {
+                        container.usage = if alone {
+                            usage
+                        } else {
+                            super::amount::Amounts::default()
+                        };
+                    }
+                    pod
+                })
+                .collect(),
+        );
+        then.cluster_told = false;
+        then.pods_changed();
+        then.nodes_changed();
+        then
+    }
+}
+
+fn seconds(time: Timestamp) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or_default()
+}
