@@ -290,12 +290,14 @@ mod tests {
                 name: "main".to_owned(),
                 usage: usage(at),
             }],
+            ..PodUsage::default()
         };
         Snapshot {
             nodes: (0..nodes)
                 .map(|at| NodeUsage {
                     name: format!("node-{at}"),
                     usage: usage(at),
+                    ..NodeUsage::default()
                 })
                 .collect(),
             capacities: Vec::new(),

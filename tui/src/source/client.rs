@@ -74,6 +74,11 @@ impl ApiClient {
         &self.host
     }
 
+    /// kube's client underneath, for watches.
+    pub(super) fn kube(&self) -> kube::Client {
+        self.client.clone()
+    }
+
     /// Asks for a path (with its query).
     ///
     /// # Errors
@@ -120,7 +125,11 @@ impl ApiClient {
         }
     }
 
-    async fn timed(&self, path: &str, accept: &str) -> Result<Attempt, Box<dyn StdError>> {
+    async fn timed(
+        &self,
+        path: &str,
+        accept: &str,
+    ) -> Result<Attempt, Box<dyn StdError + Send + Sync>> {
         let begin = Instant::now();
         let attempt = self.attempt(path, accept);
         let attempt = match self.timeout {
@@ -133,15 +142,20 @@ impl ApiClient {
         attempt
     }
 
-    async fn attempt(&self, path: &str, accept: &str) -> Result<Attempt, Box<dyn StdError>> {
+    async fn attempt(
+        &self,
+        path: &str,
+        accept: &str,
+    ) -> Result<Attempt, Box<dyn StdError + Send + Sync>> {
         let request = Request::get(path)
             .header(ACCEPT, accept)
             .header(USER_AGENT, concat!("vitals/", env!("CARGO_PKG_VERSION")))
             .body(Body::empty())?;
         let response = self.client.send(request).await?;
         let status = response.status();
+        let (head, body) = response.into_parts();
         let header = |name| {
-            let value: Option<&http::HeaderValue> = response.headers().get(name);
+            let value: Option<&http::HeaderValue> = head.headers.get(name);
             value
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned)
@@ -149,7 +163,7 @@ impl ApiClient {
         let content_type = header(CONTENT_TYPE).unwrap_or_default();
         let may_repeat = status.as_u16() == 429 || status.is_server_error();
         let retry_after = header(RETRY_AFTER).and_then(|text| text.parse().ok());
-        let body = response.into_body().collect().await?.to_bytes();
+        let body = body.collect().await?.to_bytes();
         let answer = Answer { content_type, body };
         Ok(if status.is_success() {
             Attempt::Answered(answer)

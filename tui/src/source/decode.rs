@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use kubevitals_proto::metrics::view::{Body, ContainerView, NodeView, PodView, UsageView};
 use kubevitals_proto::metrics::{NodeMetrics, ObjectMeta, PodMetrics};
 use kubevitals_proto::quantity::Quantity;
+use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::wire::envelope;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -37,6 +38,7 @@ pub(super) fn node(answer: &Answer) -> Result<NodeUsage, Error> {
         let node = NodeMetrics::from_protobuf(&answer.body).map_err(not_understood)?;
         return Ok(NodeUsage {
             name: node.metadata.name,
+            measured: node.timestamp,
             usage: usage(node.usage.iter()),
         });
     }
@@ -74,6 +76,7 @@ pub(super) fn pod(answer: &Answer) -> Result<PodUsage, Error> {
         return Ok(PodUsage {
             namespace,
             name,
+            measured: pod.timestamp,
             containers,
         });
     }
@@ -107,6 +110,7 @@ fn not_understood(error: impl std::fmt::Display) -> Error {
 fn seen_node(node: &NodeView<'_>) -> Result<NodeUsage, Error> {
     Ok(NodeUsage {
         name: node.meta.name.to_owned(),
+        measured: node.timestamp,
         usage: seen_usage(node.usage)?,
     })
 }
@@ -122,6 +126,7 @@ fn seen_pod(pod: &PodView<'_>) -> Result<PodUsage, Error> {
     Ok(PodUsage {
         namespace: pod.meta.namespace.to_owned(),
         name: pod.meta.name.to_owned(),
+        measured: pod.timestamp,
         containers: containers.collect::<Result<_, Error>>()?,
     })
 }
@@ -162,6 +167,8 @@ struct JsonList<T> {
 struct JsonItem<'a> {
     #[serde(borrow, default)]
     metadata: JsonMetadata<'a>,
+    #[serde(default)]
+    timestamp: Timestamp,
     #[serde(default, deserialize_with = "json_usage")]
     usage: Usage,
     #[serde(borrow, default)]
@@ -189,6 +196,7 @@ impl From<JsonItem<'_>> for NodeUsage {
     fn from(item: JsonItem<'_>) -> Self {
         Self {
             name: item.metadata.name.into_owned(),
+            measured: item.timestamp,
             usage: item.usage,
         }
     }
@@ -200,6 +208,7 @@ impl From<JsonItem<'_>> for PodUsage {
         Self {
             namespace: item.metadata.namespace.into_owned(),
             name: item.metadata.name.into_owned(),
+            measured: item.timestamp,
             containers: containers
                 .map(|JsonContainer { name, usage }| ContainerUsage {
                     name: name.into_owned(),

@@ -1,6 +1,7 @@
 //! Which versions of metrics.k8s.io a cluster serves.
 
 use kubevitals_proto::metrics::Version;
+use kubevitals_proto::vitals;
 use serde::Deserialize;
 
 use super::status::{About, Failure};
@@ -45,6 +46,52 @@ struct ServedVersion {
     freshness: String,
 }
 
+/// What of ours a cluster serves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Served {
+    /// The version of metrics.k8s.io to use.
+    pub metrics: Option<Version>,
+    /// Whether there is one whose server did not answer the cluster lately.
+    pub metrics_stale: bool,
+    /// Whether kubevitals.io is served, in the version that we know.
+    pub vitals: bool,
+    /// Whether it would be, but its server did not answer the cluster lately.
+    pub vitals_stale: bool,
+}
+
+/// What of ours the cluster serves.
+///
+/// # Errors
+/// No answer, or one that is no discovery document.
+pub(super) async fn served(client: &ApiClient) -> Result<Served, Error> {
+    let answer = client
+        .get_or("/apis", ACCEPT, |code, answer| {
+            Failure::of_code(code, &answer.content_type, &answer.body, About::default())
+        })
+        .await?;
+    all_served(&answer.body)
+}
+
+fn all_served(body: &[u8]) -> Result<Served, Error> {
+    let groups = groups(body)?;
+    let of = |group: &str, version: &str, stale: bool| {
+        let mut versions = groups
+            .iter()
+            .filter(|(name, _)| name == group)
+            .flat_map(|(_, versions)| versions);
+        versions.any(|served| {
+            (version.is_empty() || served.version == version)
+                && (served.freshness == "Stale") == stale
+        })
+    };
+    Ok(Served {
+        metrics: choose(body)?,
+        metrics_stale: of("metrics.k8s.io", "", true),
+        vitals: of(vitals::GROUP, vitals::VERSION, false),
+        vitals_stale: of(vitals::GROUP, vitals::VERSION, true),
+    })
+}
+
 /// The version of metrics.k8s.io to use: the first the cluster lists that we know. A version whose
 /// server did not answer the cluster lately (`Stale`) is as good as absent.
 ///
@@ -59,15 +106,20 @@ pub(super) async fn metrics_version(client: &ApiClient) -> Result<Option<Version
     choose(&answer.body)
 }
 
-fn choose(body: &[u8]) -> Result<Option<Version>, Error> {
+/// Groups and their versions.
+fn groups(body: &[u8]) -> Result<Vec<(String, Vec<ServedVersion>)>, Error> {
     let Groups { items, groups } = serde_json::from_slice(body)
         .map_err(|error| Error::Request(format!("the answer to /apis is not JSON: {error}")))?;
     let aggregated = items
         .into_iter()
         .map(|group| (group.metadata.name, group.versions));
     let old = groups.into_iter().map(|group| (group.name, group.versions));
-    let versions = aggregated
-        .chain(old)
+    Ok(aggregated.chain(old).collect())
+}
+
+fn choose(body: &[u8]) -> Result<Option<Version>, Error> {
+    let versions = groups(body)?
+        .into_iter()
         .filter(|(name, _)| name == "metrics.k8s.io");
     let fresh = versions
         .flat_map(|(_, versions)| versions)

@@ -144,6 +144,31 @@ impl MetricsApi {
         Ok(parse::<Pod>(&self.get(path, METADATA).await?)?.metadata)
     }
 
+    /// The answer to any path, read from JSON.
+    pub(super) async fn parsed<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        resource: &'static str,
+        name: &str,
+    ) -> Result<T, Error> {
+        parse(
+            &self
+                .client
+                .get(path, JSON, About { resource, name })
+                .await?,
+        )
+    }
+
+    /// The body of the answer to any path, asked for in JSON.
+    pub(super) async fn body(
+        &self,
+        path: &str,
+        resource: &'static str,
+    ) -> Result<bytes::Bytes, Error> {
+        let about = About { resource, name: "" };
+        Ok(self.client.get(path, JSON, about).await?.body)
+    }
+
     async fn get_metrics(&self, path: Path<'_>) -> Result<Answer, Error> {
         const BOTH: &str = "application/vnd.kubernetes.protobuf,application/json";
         self.get(path, if self.protobuf { BOTH } else { JSON })

@@ -1,23 +1,39 @@
 //! Where data comes from: a cluster's API, asked with the user's own kubeconfig.
 
+mod choose;
 mod client;
 mod decode;
 mod discovery;
 mod error;
+pub mod feed;
 pub mod kubeconfig;
+mod kubernetes;
 mod metrics_api;
 mod nodes;
 mod pods;
+mod reduced;
+mod slim;
 mod status;
+mod teller;
 mod tls;
+mod told;
 mod usage;
+mod vitals;
+mod watch;
 mod why;
 
 pub use client::ApiClient;
 pub use error::Error;
+pub use feed::{Connector, Feed};
 pub use metrics_api::{MetricsApi, Selection};
 pub use nodes::{NodeCapacity, Resources};
 pub use pods::PodRef;
 pub use status::{Cause, Details, Failure};
 pub use usage::{ContainerUsage, NodeUsage, PodUsage, Usage};
 pub use why::{WhyAnswer, is_not_ours};
+
+/// A path below kubevitals.io.
+fn vitals_path(rest: &str) -> String {
+    use kubevitals_proto::vitals::{GROUP, VERSION};
+    format!("/apis/{GROUP}/{VERSION}{rest}")
+}

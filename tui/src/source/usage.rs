@@ -1,6 +1,7 @@
 //! What containers, pods and nodes used.
 
 use kubevitals_proto::quantity::Quantity;
+use kubevitals_proto::time::Timestamp;
 
 /// How much was used of each resource; nothing where nothing was said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ impl std::iter::Sum for Usage {
 pub struct NodeUsage {
     /// Its name.
     pub name: String,
+    /// When that was measured.
+    pub measured: Timestamp,
     /// What it used.
     pub usage: Usage,
 }
@@ -56,6 +59,8 @@ pub struct PodUsage {
     pub namespace: String,
     /// Its name.
     pub name: String,
+    /// When that was measured.
+    pub measured: Timestamp,
     /// Its containers, in the order they were answered.
     pub containers: Vec<ContainerUsage>,
 }

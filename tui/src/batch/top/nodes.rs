@@ -97,7 +97,7 @@ pub fn node_table(
         names.iter().chain(swap).for_each(|name| table.cell(name));
         table.end_line();
     }
-    for NodeUsage { name, usage } in &used {
+    for NodeUsage { name, usage, .. } in &used {
         let node = nodes.remove(name);
         let available = node.as_ref().map(|node| {
             if columns.of_capacity {

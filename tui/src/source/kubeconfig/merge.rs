@@ -26,7 +26,14 @@ impl Merged {
         given(self.flags.namespace.as_ref())
     }
 
-    fn context_name(&self) -> &str {
+    pub(super) fn contexts(&self) -> impl Iterator<Item = &str> {
+        self.file
+            .contexts
+            .iter()
+            .map(|context| context.name.as_str())
+    }
+
+    pub(super) fn context_name(&self) -> &str {
         let current = self.file.current_context.as_deref().unwrap_or_default();
         given(self.flags.context.as_ref()).unwrap_or(current)
     }
@@ -111,7 +118,7 @@ impl Merged {
         Ok(user)
     }
 
-    fn cluster_name(&self) -> String {
+    pub(super) fn cluster_name(&self) -> String {
         match given(self.flags.cluster.as_ref()) {
             Some(cluster) => cluster.to_owned(),
             None => self.context().unwrap_or_default().cluster,

@@ -49,6 +49,23 @@ impl Settings {
         })
     }
 
+    /// The chosen context; empty where there is none.
+    #[must_use]
+    pub fn context_name(&self) -> &str {
+        self.merged.context_name()
+    }
+
+    /// The name of the chosen cluster, if it has one.
+    #[must_use]
+    pub fn cluster_name(&self) -> Option<String> {
+        Some(self.merged.cluster_name()).filter(|name| !name.is_empty())
+    }
+
+    /// All contexts, in the kubeconfig's order.
+    pub fn contexts(&self) -> impl Iterator<Item = &str> {
+        self.merged.contexts()
+    }
+
     /// The namespace to look at.
     ///
     /// # Errors

@@ -1,0 +1,114 @@
+//! A source of what the dashboard shows: tasks that ask a cluster and tell the dashboard, for as long as it listens.
+
+use std::future::pending;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::kubeconfig::Settings;
+use super::teller::{Now, Teller};
+use super::{ApiClient, Error, choose};
+use crate::cli::Connection;
+use crate::model::{Ask, Message, Name, Session, SourceKind};
+
+/// How many messages may wait: a source that is faster than the dashboard waits too.
+const WAITING: usize = 64;
+
+/// What a source tells, and the way to ask it. Dropped, the source ends.
+#[derive(Debug)]
+pub struct Feed {
+    messages: mpsc::Receiver<Message>,
+    asks: mpsc::Sender<Ask>,
+    /// They end with the feed.
+    _tasks: JoinSet<()>,
+}
+
+impl Feed {
+    /// The next message; waits for ever when the source has ended.
+    pub async fn next(&mut self) -> Message {
+        match self.messages.recv().await {
+            Some(message) => message,
+            None => pending().await,
+        }
+    }
+
+    /// The next message, if there is one already.
+    pub fn try_next(&mut self) -> Option<Message> {
+        self.messages.try_recv().ok()
+    }
+
+    /// Asks for something. What a source that is busy cannot take in is asked for again when it is time to.
+    pub fn ask(&self, ask: Ask) {
+        let _ = self.asks.try_send(ask);
+    }
+}
+
+/// Connects the dashboard to clusters.
+#[derive(Clone)]
+pub struct Connector {
+    connection: Connection,
+    wanted: Option<SourceKind>,
+    now: Now,
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connector")
+            .field("wanted", &self.wanted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    /// For clusters that these flags and the kubeconfig lead to, with a kind of source, or whichever is best.
+    #[must_use]
+    pub fn new(connection: Connection, wanted: Option<SourceKind>, now: Now) -> Self {
+        Self {
+            connection,
+            wanted,
+            now,
+        }
+    }
+
+    /// Begins to ask the cluster of a context, or of the current one.
+    ///
+    /// # Errors
+    /// What is wrong with the kubeconfig. That the cluster does not answer is told by the feed.
+    pub async fn connect(&self, context: Option<&Name>) -> Result<(Session, Feed), Error> {
+        let mut connection = self.connection.clone();
+        if let Some(context) = context {
+            connection.context = Some(context.to_string());
+        }
+        let settings = Settings::read(&connection)?;
+        let client = ApiClient::new(settings.target().await?)?;
+        let session = Session {
+            context: settings.context_name().to_owned(),
+            cluster: settings
+                .cluster_name()
+                .unwrap_or_else(|| client.host().to_owned()),
+            contexts: settings.contexts().map(Name::from).collect(),
+        };
+        let namespace = Name::from(settings.namespace()?);
+        let only = connection
+            .namespace
+            .is_some_and(|namespace| !namespace.is_empty());
+        Ok((session, self.feed(client, namespace, only)))
+    }
+
+    fn feed(&self, client: ApiClient, namespace: Name, only: bool) -> Feed {
+        let (messages, told) = mpsc::channel(WAITING);
+        let (asks, asked) = mpsc::channel(WAITING);
+        let teller = Teller::new(messages, Arc::clone(&self.now));
+        let mut tasks = JoinSet::new();
+        let wanted = self.wanted;
+        tasks.spawn(async move {
+            choose::run(teller, client, asked, wanted, namespace, only).await;
+        });
+        Feed {
+            messages: told,
+            asks,
+            _tasks: tasks,
+        }
+    }
+}

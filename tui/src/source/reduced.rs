@@ -1,0 +1,173 @@
+//! Lists of kubevitals.io, reduced to rows object by object while they are read: a list of many pods is never in memory
+//! in its wire form.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+use kubevitals_proto::vitals::{NodeVitals, PodVitals, Trend};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::Error;
+use crate::model::Row;
+use crate::model::row::{NodeRow, PodRow};
+use crate::model::{Amounts, Key, Names};
+
+/// A row that an object is reduced to.
+pub(super) trait Reduced: Row {
+    /// The object.
+    type Of: for<'de> Deserialize<'de>;
+
+    /// The row, and the past that came with it.
+    fn reduce(of: Self::Of, names: &Names) -> (Self, Option<Trend>)
+    where
+        Self: Sized;
+}
+
+impl Reduced for PodRow {
+    type Of = PodVitals;
+
+    fn reduce(of: PodVitals, names: &Names) -> (Self, Option<Trend>) {
+        (Self::from_vitals(&of, names), of.trend)
+    }
+}
+
+impl Reduced for NodeRow {
+    type Of = NodeVitals;
+
+    fn reduce(of: NodeVitals, names: &Names) -> (Self, Option<Trend>) {
+        (Self::from_vitals(&of, names), of.trend)
+    }
+}
+
+/// The recent past of an object: readings, oldest first.
+pub(super) type Readings = (Key, Vec<(Timestamp, Amounts)>);
+
+/// Rows, and the pasts that came with them.
+pub(super) type Rows<R> = (Vec<R>, Vec<Readings>);
+
+/// The rows of a list.
+///
+/// # Errors
+/// That it is no list.
+pub(super) fn reduced<R: Reduced>(body: &[u8], names: &Names) -> Result<Rows<R>, Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let list = List {
+        names,
+        of: PhantomData::<R>,
+    };
+    list.deserialize(&mut deserializer).map_err(|error| {
+        Error::Request(format!("the server's answer cannot be understood: {error}"))
+    })
+}
+
+struct List<'a, R> {
+    names: &'a Names,
+    of: PhantomData<R>,
+}
+
+impl<'de, R: Reduced> DeserializeSeed<'de> for List<'_, R> {
+    type Value = Rows<R>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, R: Reduced> Visitor<'de> for List<'_, R> {
+    type Value = Rows<R>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut rows = (Vec::new(), Vec::new());
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "items" {
+                rows = map.next_value_seed(Items {
+                    names: self.names,
+                    of: PhantomData::<R>,
+                })?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(rows)
+    }
+}
+
+struct Items<'a, R> {
+    names: &'a Names,
+    of: PhantomData<R>,
+}
+
+impl<'de, R: Reduced> DeserializeSeed<'de> for Items<'_, R> {
+    type Value = Rows<R>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, R: Reduced> Visitor<'de> for Items<'_, R> {
+    type Value = Rows<R>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let (mut rows, mut pasts) = (Vec::new(), Vec::new());
+        while let Some(item) = items.next_element::<R::Of>()? {
+            let (row, trend) = R::reduce(item, self.names);
+            if let Some(trend) = trend {
+                pasts.push((row.key(), readings(&trend)));
+            }
+            rows.push(row);
+        }
+        Ok((rows, pasts))
+    }
+}
+
+/// A trend's steps as readings at their ends.
+fn readings(trend: &Trend) -> Vec<(Timestamp, Amounts)> {
+    let steps = trend.cpu.len().max(trend.memory.len());
+    let step = trend.step.as_nanos();
+    (0..steps)
+        .filter_map(|at| {
+            let before = i64::try_from(steps - 1 - at).ok()?;
+            let time = trend.until.plus_nanos(-before.saturating_mul(step));
+            let cpu = trend.cpu.get(at).copied().flatten();
+            let memory = trend.memory.get(at).copied().flatten();
+            let amounts = Amounts {
+                cpu: cpu.map(Nanocores).into(),
+                memory: memory.map(Bytes).into(),
+            };
+            (cpu.is_some() || memory.is_some()).then_some((time, amounts))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_becomes_rows_and_their_pasts() {
+        let body = r#"{"kind":"NodeVitalsList","metadata":{"resourceVersion":"1"},"items":[
+            {"metadata":{"name":"n1"},"ready":true,"trend":{"until":"1970-01-01T00:01:00Z","step":"15s",
+                "cpu":[null,5,7],"memory":[null,null,9]}},{"metadata":{"name":"n2"}}]}"#;
+        let (rows, pasts) = reduced::<NodeRow>(body.as_bytes(), &Names::default()).unwrap();
+        assert_eq!(rows.len(), 2);
+        let [(key, readings)] = pasts.as_slice() else {
+            panic!("one past")
+        };
+        assert_eq!(&*key.name, "n1");
+        let times: Vec<i64> = readings.iter().map(|(time, _)| time.as_secs()).collect();
+        assert_eq!(times, [45, 60]);
+        assert!(reduced::<NodeRow>(b"[]", &Names::default()).is_err());
+    }
+}
