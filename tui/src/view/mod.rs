@@ -1,5 +1,102 @@
 //! Draws the state into a buffer. Pure: what is drawn follows from what is given.
 
+mod canvas;
 pub mod chart;
+mod filter;
+mod footer;
+mod incident;
+mod overlay;
+mod overview;
+mod pod;
+mod rows;
+mod table;
+mod tabs;
 pub mod text;
 pub mod theme;
+mod title;
+mod trends;
+mod troubles;
+mod vitals;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::input::{Hits, KeyMap};
+use crate::model::{Rows, State, View};
+use canvas::Canvas;
+use theme::{Ink, Theme};
+
+/// Draws the state into a buffer of the terminal's size; says where it can be clicked, and where the cursor is while a
+/// line is written.
+pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) -> Drawn {
+    let mut hits = Hits::default();
+    let mut canvas = Canvas {
+        buffer,
+        theme,
+        hits: &mut hits,
+    };
+    let rows = Rows::of(state);
+    let mut rest = canvas.buffer.area;
+    let mut take = |height: u16| {
+        let area = canvas::first_rows(rest, height);
+        rest = canvas::below(rest, height);
+        area
+    };
+    let title_area = take(rows.title);
+    let vitals_area = take(rows.vitals);
+    let tabs_area = take(rows.tabs);
+    let troubles_area = take(rows.troubles);
+    let body = take(rows.body);
+    let pane = take(rows.pane);
+    let filter_area = take(rows.filter);
+    let wrong_area = take(rows.wrong);
+    let footer_area = take(rows.footer);
+
+    title::draw(&mut canvas, title_area, state, rows.tabs == 0);
+    vitals::draw(&mut canvas, vitals_area, state);
+    tabs::draw(&mut canvas, tabs_area, state);
+    troubles::draw(&mut canvas, troubles_area, state);
+    match state.screen().view {
+        View::Overview => overview::draw(&mut canvas, body, state),
+        View::Pod => pod::draw(&mut canvas, body, state),
+        _ => rows::draw(&mut canvas, body, state),
+    }
+    if state.is_stale() {
+        canvas.patch(vitals_area, Ink::Stale);
+        canvas.patch(body, Ink::Stale);
+        canvas.patch(pane, Ink::Stale);
+    }
+    if state.screen().view == View::Incidents {
+        incident::draw(&mut canvas, pane, state);
+    }
+    let cursor = filter::draw(&mut canvas, filter_area, wrong_area, state);
+    footer::draw(&mut canvas, footer_area, state, keys);
+    let cursor = match &state.overlay {
+        Some(overlay) => {
+            canvas.hits.clear();
+            overlay::draw(&mut canvas, state, overlay, keys)
+        }
+        None => cursor,
+    };
+    Drawn { hits, cursor }
+}
+
+/// What a drawing says beside what it shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// Where it can be clicked.
+    pub hits: Hits,
+    /// Where the cursor is, while a line is written.
+    pub cursor: Option<(u16, u16)>,
+}
+
+/// An area in the middle of another, at most so large.
+fn centered(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height) / 2,
+        width,
+        height,
+    }
+}

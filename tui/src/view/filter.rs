@@ -1,0 +1,67 @@
+//! The filter, and what is wrong with it at its place.
+
+use ratatui::layout::Rect;
+
+use super::canvas::{Canvas, cells, right_of};
+use super::text::width;
+use super::theme::Ink;
+use crate::model::State;
+
+/// Draws both; says where the cursor is while the filter is written.
+pub(super) fn draw(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    wrong_area: Rect,
+    state: &State,
+) -> Option<(u16, u16)> {
+    let list = &state.screen().list;
+    if area.is_empty() {
+        return None;
+    }
+    let ink = if state.writing {
+        Ink::Accent
+    } else {
+        Ink::Muted
+    };
+    let used = canvas.text(area, " / ", ink);
+    let room = right_of(area, used);
+    let (before, after) = list.line.halves();
+    // What is written last is what is to be seen.
+    let mut hidden = 0;
+    let mut start = before;
+    while width(start) + 1 > usize::from(room.width) {
+        let mut rest = start.chars();
+        let Some(c) = rest.next() else { break };
+        hidden += width(c.encode_utf8(&mut [0; 4]));
+        start = rest.as_str();
+    }
+    let taken = canvas.text(
+        room,
+        start,
+        if list.wrong.is_some() {
+            Ink::Warn
+        } else {
+            Ink::Plain
+        },
+    );
+    canvas.text(right_of(room, taken), after, Ink::Plain);
+    if let Some(wrong) = &list.wrong {
+        let places = wrong.cells(list.line.text());
+        let from = cells(places.start.saturating_sub(hidden));
+        let place = Rect {
+            width: cells(places.len()).min(right_of(room, from).width),
+            ..right_of(room, from)
+        };
+        canvas.patch(place, Ink::Bad);
+        let indent = from.min(
+            wrong_area
+                .width
+                .saturating_sub(cells(width(&wrong.message)) + used + 2),
+        );
+        let line = right_of(wrong_area, used + indent);
+        canvas.text(line, &format!("^ {}", wrong.message), Ink::Bad);
+    }
+    state
+        .writing
+        .then(|| (room.x + taken.min(room.width.saturating_sub(1)), room.y))
+}

@@ -1,0 +1,42 @@
+//! The help, made from the table of bindings.
+
+use super::window;
+use crate::input::KeyMap;
+use crate::view::canvas::{Canvas, Piece, cells, row_of};
+use crate::view::text::width;
+use crate::view::theme::Ink;
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, scroll: u16, keys: &KeyMap) {
+    let sections = keys.help();
+    let all = sections.iter().flat_map(|(_, lines)| lines);
+    let key_room = all.map(|(keys, _)| width(keys)).max().unwrap_or(0);
+    let mut lines: Vec<Vec<Piece>> = Vec::new();
+    for (section, bindings) in &sections {
+        if bindings.is_empty() {
+            continue;
+        }
+        if !lines.is_empty() {
+            lines.push(Vec::new());
+        }
+        lines.push(vec![Piece::new(section.title(), Ink::Heading)]);
+        for (keys, what) in bindings {
+            let blanks = " ".repeat(key_room.saturating_sub(width(keys)));
+            lines.push(vec![
+                Piece::new(format!("  {keys}{blanks}  "), Ink::Accent),
+                Piece::plain(*what),
+            ]);
+        }
+    }
+    let room = canvas.buffer.area.height.saturating_sub(2);
+    let hint = if lines.len() > usize::from(room) {
+        "down and up scroll, esc closes"
+    } else {
+        "esc closes"
+    };
+    let area = window(canvas, 76, cells(lines.len()), "Help", hint);
+    let most = lines.len().saturating_sub(usize::from(area.height));
+    let shown = lines.iter().skip(usize::from(scroll).min(most));
+    for (at, line) in (0..area.height).zip(shown) {
+        canvas.pieces(row_of(area, at), line);
+    }
+}

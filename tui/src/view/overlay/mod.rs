@@ -1,0 +1,76 @@
+//! What lies above the view: help, the chooser of columns, pickers.
+
+mod columns;
+mod help;
+mod picker;
+
+use ratatui::layout::Rect;
+
+use super::canvas::{Canvas, first_rows};
+use super::centered;
+use super::theme::Ink;
+use crate::input::KeyMap;
+use crate::model::{Overlay, State};
+
+/// Draws it; says where the cursor is, if a line is written in it.
+pub(super) fn draw(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    overlay: &Overlay,
+    keys: &KeyMap,
+) -> Option<(u16, u16)> {
+    match overlay {
+        Overlay::Help(scroll) => {
+            help::draw(canvas, *scroll, keys);
+            None
+        }
+        Overlay::Columns(cursor) => {
+            columns::draw(canvas, state, *cursor);
+            None
+        }
+        Overlay::Picker(picker) => picker::draw(canvas, picker),
+    }
+}
+
+/// A window in the middle of the screen with a heading and a line of hints; what is left of it for its contents.
+fn window(canvas: &mut Canvas<'_>, width: u16, height: u16, heading: &str, hint: &str) -> Rect {
+    let area = centered(
+        canvas.buffer.area,
+        width.saturating_add(4),
+        height.saturating_add(2),
+    );
+    canvas.blank(area);
+    let signs = canvas.theme.signs;
+    canvas.rule(first_rows(area, 1), heading);
+    let last = Rect {
+        y: area.bottom().saturating_sub(1),
+        height: 1.min(area.height),
+        ..area
+    };
+    canvas.rule(last, hint);
+    let inside = Rect {
+        x: area.x,
+        y: area.y + 1.min(area.height),
+        width: area.width,
+        height: area.height.saturating_sub(2),
+    };
+    for y in inside.top()..inside.bottom() {
+        for x in [inside.left(), inside.right().saturating_sub(1)] {
+            canvas.text(
+                Rect {
+                    x,
+                    y,
+                    width: 1,
+                    height: 1,
+                },
+                signs.bar,
+                Ink::Faint,
+            );
+        }
+    }
+    Rect {
+        x: inside.x + 2.min(inside.width),
+        width: inside.width.saturating_sub(4),
+        ..inside
+    }
+}

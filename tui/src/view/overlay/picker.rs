@@ -1,0 +1,41 @@
+//! A picker.
+
+use super::window;
+use crate::model::{Choice, Picker};
+use crate::view::canvas::{Canvas, Piece, below, cells, right_of, row_of};
+use crate::view::text::width;
+use crate::view::theme::Ink;
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16)> {
+    let shown = picker.shown();
+    let (heading, hint) = match picker.choice {
+        Choice::Namespaces => ("Namespaces", "enter takes one, space several, esc closes"),
+        Choice::Contexts => ("Contexts", "enter takes one, esc closes"),
+    };
+    let height = cells(shown.len()).clamp(3, 16) + 1;
+    let area = window(canvas, 60, height, heading, hint);
+    let line = row_of(area, 0);
+    let used = canvas.text(line, "> ", Ink::Accent);
+    let room = right_of(line, used);
+    let (before, after) = picker.line.halves();
+    let written = canvas.text(room, before, Ink::Plain);
+    canvas.text(right_of(room, written), after, Ink::Plain);
+    let cursor = (
+        room.x + cells(width(before)).min(room.width.saturating_sub(1)),
+        room.y,
+    );
+    let list = below(area, 1);
+    if shown.len() == 0 {
+        canvas.text(row_of(list, 0), "nothing is called so", Ink::Muted);
+    }
+    let first = (picker.cursor() + 1).saturating_sub(usize::from(list.height));
+    for (line, (at, (name, chosen))) in (0..list.height).zip(shown.enumerate().skip(first)) {
+        let row = row_of(list, line);
+        let mark = if chosen { "* " } else { "  " };
+        canvas.pieces(row, &[Piece::new(mark, Ink::Good), Piece::plain(&**name)]);
+        if at == picker.cursor() {
+            canvas.patch(row, Ink::Selected);
+        }
+    }
+    (!line.is_empty()).then_some(cursor)
+}

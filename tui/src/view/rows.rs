@@ -1,0 +1,65 @@
+//! The body of a view that is a table.
+
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use super::table;
+use crate::model::{Link, Part, SourceKind, State, View};
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+    let world = state.world();
+    match state.screen().view {
+        View::Overview | View::Pods | View::Pod => {
+            table::draw(canvas, area, state, world.pods.rows())
+        }
+        View::Nodes => table::draw(canvas, area, state, world.nodes.rows()),
+        View::Containers => table::draw(canvas, area, state, world.containers.rows()),
+        View::Workloads => table::draw(canvas, area, state, world.workloads.rows()),
+        View::Namespaces => table::draw(canvas, area, state, world.namespaces.rows()),
+        View::Hpas => table::draw(canvas, area, state, world.hpas.rows()),
+        View::Incidents => table::draw(canvas, area, state, world.incidents.rows()),
+    }
+}
+
+/// Why a table has no rows, in a sentence.
+pub(super) fn emptiness(state: &State) -> String {
+    let view = state.screen().view;
+    let part = match view {
+        View::Nodes => Part::Nodes,
+        View::Hpas => Part::Hpas,
+        View::Incidents => Part::Incidents,
+        _ => Part::Pods,
+    };
+    if let Some(progress) = state.progress.get(&part) {
+        return match progress.total {
+            Some(total) => format!("loading {part}: {} of {total}", progress.done),
+            None => format!("loading {part}: {}", progress.done),
+        };
+    }
+    if let Some(why) = state.troubles.get(&part) {
+        return format!("no {part}: {why}");
+    }
+    if state.link == Link::Connecting {
+        return "connecting to the cluster".to_owned();
+    }
+    if view == View::Incidents
+        && state
+            .source
+            .as_ref()
+            .is_some_and(|(kind, _)| *kind != SourceKind::Vitals)
+    {
+        return "incidents are told by vitals-server, which this cluster does not have".to_owned();
+    }
+    if !state.told.contains(&part) {
+        return format!("waiting for {part}");
+    }
+    if !state.screen().list.filter.is_empty() {
+        return "nothing matches the filter".to_owned();
+    }
+    match view {
+        View::Overview => "nothing wants to be looked at".to_owned(),
+        View::Incidents => "nothing has gone wrong".to_owned(),
+        View::Hpas => "there are no HPAs".to_owned(),
+        _ => "there are none".to_owned(),
+    }
+}

@@ -1,0 +1,61 @@
+//! The recent past of rows and of the cluster, as charts and sparklines take it.
+
+use crate::model::{Key, Resource, State, Subject, cluster_key};
+
+/// A series of steps over the span that is shown, the latest last; nothing in a gap.
+pub(super) type Steps = Vec<Option<u64>>;
+
+/// For how long a reading holds where steps are shorter than readings are apart, in seconds. A longer gap is drawn as
+/// one.
+const PATIENCE_SECONDS: u32 = 95;
+
+/// The past of a row, as far as the dashboard has kept it.
+pub(super) fn of_row(state: &State, key: &Key, resource: Resource, steps: u16) -> Steps {
+    let (since, until) = state.shown_span();
+    let Some(trend) = state.trends.get(key) else {
+        return Vec::new();
+    };
+    let amounts = trend.steps(since, until, usize::from(steps));
+    let step_seconds = (state.span_seconds() / u32::from(steps).max(1)).max(1);
+    let held = PATIENCE_SECONDS / step_seconds;
+    let mut last = None;
+    let mut since_last = held + 1;
+    let mut drawn = Vec::with_capacity(amounts.len());
+    for step in amounts {
+        let value = match resource {
+            Resource::Cpu => step.cpu.get().map(|cpu| cpu.0),
+            Resource::Memory => step.memory.get().map(|memory| memory.0),
+        };
+        if value.is_some() {
+            (last, since_last) = (value, 0);
+        } else {
+            since_last += 1;
+        }
+        drawn.push(if since_last <= held { last } else { None });
+    }
+    drawn
+}
+
+/// The past of the cluster: as the source remembers it, or else as it was kept.
+pub(super) fn of_cluster(state: &State, resource: Resource, steps: u16) -> Steps {
+    of_subject(state, &Subject::Cluster, resource)
+        .unwrap_or_else(|| of_row(state, &cluster_key(), resource, steps))
+}
+
+/// The past of a subject as the source remembers it, if it has been told and is of the span that is shown.
+pub(super) fn of_subject(state: &State, subject: &Subject, resource: Resource) -> Option<Steps> {
+    const SLACK: i64 = 60_000_000_000;
+    let history = state.histories.get(subject)?;
+    let (since, until) = state.shown_span();
+    let near = |told: i64, shown: i64| (told - shown).abs() <= SLACK;
+    if !near(history.span.since.0, since.0) || !near(history.span.until.0, until.0) {
+        return None;
+    }
+    let points = history.total.points.iter().map(|point| {
+        point.map(|point| match resource {
+            Resource::Cpu => point.cpu,
+            Resource::Memory => point.memory,
+        })
+    });
+    Some(points.collect())
+}

@@ -1,0 +1,255 @@
+//! What the cluster uses, requests and has; its pods, probes, restarts and nodes.
+
+use kubevitals_proto::units::{Bytes, Nanocores};
+use ratatui::layout::Rect;
+
+use super::canvas::{Canvas, Piece, below, pieces_width, right_of, row_of};
+use super::chart::{Chart, sparkline};
+use super::theme::Ink;
+use super::trends;
+use crate::input::Target;
+use crate::model::row::{ClusterRow, Phase};
+use crate::model::{Resource, State, Tone, format};
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+    if area.height >= 5 {
+        large(canvas, area, state);
+    } else {
+        small(canvas, area, state);
+    }
+}
+
+/// One row for CPU, one for memory, and counts beside them.
+fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+    let cluster = &state.world().cluster;
+    let counts = counts(cluster, area.width >= 100);
+    for (at, (resource, counts)) in
+        (0..).zip([Resource::Cpu, Resource::Memory].into_iter().zip(counts))
+    {
+        let row = row_of(area, at);
+        let wide = pieces_width(&counts);
+        // Counts give way to what the cluster uses when there is no room for both.
+        let taken = if row.width >= wide + 40 {
+            canvas.pieces_right(row, &counts) + 2
+        } else {
+            0
+        };
+        let row = Rect {
+            width: row.width - taken.min(row.width),
+            ..row
+        };
+        let used = canvas.pieces(row, &amounts(cluster, resource, state, row.width));
+        let mut rest = right_of(row, used + 1);
+        if let Some(part) = part(cluster, resource)
+            && rest.width >= 10
+        {
+            let gauge = Rect {
+                width: if rest.width >= 26 {
+                    12
+                } else {
+                    rest.width.min(8)
+                },
+                ..rest
+            };
+            canvas.gauge(gauge, part, tone_ink(state, part, resource));
+            rest = right_of(rest, gauge.width + 1);
+        }
+        if rest.width >= 8 {
+            let room = rest.width.min(60);
+            let steps = trends::of_cluster(state, resource, room);
+            let line = sparkline(&steps, usize::from(room), None, &canvas.theme.signs.heights);
+            let area = Rect {
+                width: room,
+                ..rest
+            };
+            canvas.text(area, &line, ink(resource));
+            canvas.hit(area, Target::Time);
+        }
+    }
+}
+
+/// A chart of CPU, one of memory, and counts beside them.
+fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+    let cluster = &state.world().cluster;
+    let counts = counts(cluster, false);
+    let wide = counts
+        .iter()
+        .map(|line| pieces_width(line))
+        .max()
+        .unwrap_or(0)
+        .min(area.width / 3)
+        + 2;
+    let charts = area.width.saturating_sub(wide);
+    for (at, resource) in (0..).zip([Resource::Cpu, Resource::Memory]) {
+        let half = charts / 2;
+        let part = Rect {
+            x: area.x + half * at,
+            width: half.saturating_sub(1),
+            ..area
+        };
+        canvas.pieces(
+            row_of(part, 0),
+            &amounts(cluster, resource, state, part.width),
+        );
+        let steps = trends::of_cluster(state, resource, part.width * 2);
+        let chart = Chart {
+            points: &steps,
+            lines: &[],
+            marks: &[],
+            moment: None,
+            ends: [
+                &format!("-{}", format::duration(state.span_seconds().into())),
+                "now",
+            ],
+            format: value_format(resource),
+            ink: ink(resource),
+        };
+        let plot = below(part, 1);
+        chart.render(plot, canvas.buffer, canvas.theme);
+        canvas.hit(plot, Target::Time);
+    }
+    let right = right_of(area, charts + 1);
+    let mut lines: Vec<Vec<Piece>> = Vec::new();
+    for line in counts {
+        // One thing a row, where there is room for that.
+        let mut rest = line.as_slice();
+        while let Some(end) = rest.iter().position(|piece| piece.text == SEPARATOR) {
+            let (head, tail) = rest.split_at(end);
+            lines.push(head.to_vec());
+            rest = tail.get(1..).unwrap_or_default();
+        }
+        lines.push(rest.to_vec());
+    }
+    for (at, line) in (0..).zip(&lines) {
+        canvas.pieces(row_of(right, at), line);
+    }
+}
+
+/// Between two counts.
+const SEPARATOR: &str = "  ";
+
+/// `CPU 12.4 of 64 19%  requested 43%`.
+fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, room: u16) -> Vec<Piece> {
+    let (name, used, there, requested) = match resource {
+        Resource::Cpu => (
+            " CPU ",
+            cluster.usage.cpu.get().map(format::cpu),
+            cluster.allocatable.cpu.get().map(format::cpu),
+            cluster.requests.cpu.of(cluster.allocatable.cpu),
+        ),
+        Resource::Memory => (
+            " MEM ",
+            cluster.usage.memory.get().map(format::bytes),
+            cluster.allocatable.memory.get().map(format::bytes),
+            cluster.requests.memory.of(cluster.allocatable.memory),
+        ),
+    };
+    let unknown = || format::UNKNOWN.to_owned();
+    let mut pieces = vec![
+        Piece::new(name, Ink::Heading),
+        Piece::plain(format!("{:>6}", used.unwrap_or_else(unknown))),
+        Piece::muted(format!("/{:<6}", there.unwrap_or_else(unknown))),
+    ];
+    if let Some(part) = part(cluster, resource) {
+        let ink = Ink::from(state.settings.thresholds.tone(part));
+        pieces.push(Piece::new(format!("{:>4}", format::percent(part)), ink));
+    }
+    if let Some(requested) = requested.filter(|_| room >= 34) {
+        pieces.push(Piece::muted(format!(
+            " req {:>4}",
+            format::percent(requested)
+        )));
+    }
+    pieces
+}
+
+fn part(cluster: &ClusterRow, resource: Resource) -> Option<f64> {
+    match resource {
+        Resource::Cpu => cluster.usage.cpu.of(cluster.allocatable.cpu),
+        Resource::Memory => cluster.usage.memory.of(cluster.allocatable.memory),
+    }
+}
+
+fn tone_ink(state: &State, part: f64, resource: Resource) -> Ink {
+    match state.settings.thresholds.tone(part) {
+        Tone::Plain => ink(resource),
+        tone => tone.into(),
+    }
+}
+
+/// The ink of a resource's charts.
+pub(super) const fn ink(resource: Resource) -> Ink {
+    match resource {
+        Resource::Cpu => Ink::Cpu,
+        Resource::Memory => Ink::Memory,
+    }
+}
+
+/// How a chart writes a resource's values.
+pub(super) const fn value_format(resource: Resource) -> fn(u64) -> String {
+    match resource {
+        Resource::Cpu => |value| format::cpu(Nanocores(value)),
+        Resource::Memory => |value| format::bytes(Bytes(value)),
+    }
+}
+
+/// Two rows of counts: nodes and pods; probes, restarts and incidents.
+fn counts(cluster: &ClusterRow, wide: bool) -> [Vec<Piece>; 2] {
+    let alarm = |count: u32, word: &str, ink: Ink| {
+        let ink = if count > 0 { ink } else { Ink::Muted };
+        Piece::new(format!("{count} {word}"), ink)
+    };
+    let separator = || Piece::plain(SEPARATOR);
+    let all_ready = cluster.nodes_ready == cluster.nodes;
+    let nodes = Piece::new(
+        format!("nodes {}/{}", cluster.nodes_ready, cluster.nodes),
+        if all_ready { Ink::Plain } else { Ink::Bad },
+    );
+    let mut first = vec![
+        nodes,
+        separator(),
+        Piece::plain(format!("pods {}", cluster.pods())),
+    ];
+    for (phase, word, ink) in [
+        (Phase::Running, "running", Ink::Plain),
+        (Phase::Pending, "pending", Ink::Warn),
+        (Phase::Failed, "failed", Ink::Bad),
+        (Phase::Succeeded, "done", Ink::Muted),
+        (Phase::Unknown, "unknown", Ink::Warn),
+    ] {
+        let count = cluster.in_phase(phase);
+        let always = matches!(phase, Phase::Running)
+            || (wide && matches!(phase, Phase::Pending | Phase::Failed));
+        if count > 0 || always {
+            first.push(separator());
+            first.push(alarm(count, word, ink));
+        }
+    }
+    let mut second = vec![
+        Piece::new(
+            format!("probes failing {}", cluster.probes_failing),
+            if cluster.probes_failing > 0 {
+                Ink::Bad
+            } else {
+                Ink::Muted
+            },
+        ),
+        separator(),
+        Piece::new(
+            format!("restarts {}", cluster.restarts),
+            if cluster.restarts > 0 {
+                Ink::Warn
+            } else {
+                Ink::Muted
+            },
+        ),
+    ];
+    if let Some(open) = cluster.incidents_open {
+        second.push(separator());
+        second.push(Piece::new(
+            format!("incidents {open}"),
+            if open > 0 { Ink::Bad } else { Ink::Muted },
+        ));
+    }
+    [first, second]
+}
