@@ -2,12 +2,14 @@
 //!
 //! [`source`] gets data from a cluster. Of the dashboard, [`model`] is what is shown, [`view`] draws it, [`input`] makes
 //! actions of keys and mouse, [`filter`] chooses rows, [`export`] writes them for others, [`config`] says how all of that
-//! is to be. [`batch`] prints and ends. `main` here is the whole program; the binaries `vitals` and `kubectl-vitals`
+//! is to be, [`app`] is its loop. [`batch`] prints and ends. `main` here is the whole program; the binaries `vitals` and `kubectl-vitals`
 //! only call it.
 
+pub mod app;
 pub mod batch;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod demo;
 pub mod export;
 pub mod filter;
@@ -61,7 +63,13 @@ fn log() {
 }
 
 fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
-    match cli.command {
+    let Some(command) = cli.command else {
+        return threads()?.block_on(async {
+            let ending = batch::live::Ending::listen()?;
+            dashboard::run(&cli.connection, &cli.dashboard, app::system_clock(), ending).await
+        });
+    };
+    match command {
         Command::Top { resource } => {
             runtime()?.block_on(batch::top::run(&cli.connection, &resource, streams))
         }
@@ -76,6 +84,14 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
 /// For commands that ask a little and end: no threads.
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+/// For the dashboard: what is read from the cluster is taken apart beside the loop that draws.
+fn threads() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
         .enable_all()
         .build()
 }

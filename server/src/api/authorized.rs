@@ -153,7 +153,6 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         Arc::new(state::Parts {
             store: Arc::default(),
             cluster: Arc::default(),
-            health: crate::health::Health::unfed(),
             clock,
             resolution: Duration::from_secs(15),
             kept_for: Duration::ZERO,

@@ -17,8 +17,6 @@ mod probe;
 #[cfg(test)]
 mod recording;
 mod resources;
-#[cfg(test)]
-mod size;
 mod slim;
 mod status;
 mod template;

@@ -58,7 +58,7 @@ pub struct Query {
     retention: Retention,
     freshness: Arc<Histogram>,
     ready: ready::Latch,
-    totals: Arc<vitals::TotalsCache>,
+    totals: vitals::TotalsCache,
 }
 
 impl Query {
@@ -83,7 +83,7 @@ impl Query {
             retention: Retention::of(resolution),
             freshness: freshness::histogram(),
             ready: ready::Latch::default(),
-            totals: Arc::default(),
+            totals: vitals::TotalsCache::default(),
         }
     }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::DashboardArgs;
+
 /// What kind of cluster to simulate, and how to show it.
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
@@ -30,6 +32,9 @@ pub struct DemoArgs {
     /// Where to write the kubeconfig (otherwise a temporary file)
     #[arg(long, value_name = "PATH")]
     pub kubeconfig_out: Option<PathBuf>,
+    /// How the dashboard is to be.
+    #[command(flatten)]
+    pub dashboard: DashboardArgs,
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -45,7 +50,7 @@ mod tests {
 
     fn parsed(line: &str) -> Result<super::DemoArgs, Stop> {
         match parse(line.split_whitespace().map(Into::into))?.command {
-            Command::Demo(args) => Ok(args),
+            Some(Command::Demo(args)) => Ok(args),
             _ => panic!("not the demo"),
         }
     }

@@ -25,18 +25,17 @@ use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 /// The vital signs of a Kubernetes cluster.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = false, disable_help_subcommand = true)]
-#[command(
-    args_override_self = true,
-    subcommand_required = true,
-    arg_required_else_help = true
-)]
+#[command(args_override_self = true)]
 pub struct Cli {
     /// Which cluster, and as whom.
     #[command(flatten)]
     pub connection: Connection,
-    /// What to do.
+    /// How the dashboard is to be, where no command is given.
+    #[command(flatten)]
+    pub dashboard: DashboardArgs,
+    /// What to do; without, the dashboard is shown.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// What the program can do.
@@ -202,9 +201,9 @@ mod tests {
             "vitals top pods -A --sort-by cpu --sum --use-protocol-buffers=false --context c";
         let cli = parsed(line).unwrap();
         assert_eq!(cli.connection.context.as_deref(), Some("c"));
-        let Command::Top {
+        let Some(Command::Top {
             resource: Resource::Pod(pod),
-        } = cli.command
+        }) = cli.command
         else {
             panic!("not pods");
         };
@@ -224,7 +223,14 @@ mod tests {
             Err(Stop::Fail(_, 2))
         ));
         assert!(matches!(parsed("vitals bogus"), Err(Stop::Fail(_, 2))));
-        assert!(matches!(parsed("vitals"), Err(Stop::Fail(_, 2))));
+    }
+
+    #[test]
+    fn without_a_command_it_is_the_dashboard() {
+        let cli = parsed("vitals --view pods --context c").unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.dashboard.view, Some(crate::model::View::Pods));
+        assert!(parsed("vitals").unwrap().command.is_none());
     }
 
     #[test]

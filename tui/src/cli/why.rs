@@ -80,7 +80,7 @@ mod tests {
     fn parsed(line: &str) -> WhyArgs {
         let words = line.split_whitespace().map(Into::into);
         match parse(words).unwrap().command {
-            Command::Why(args) => args,
+            Some(Command::Why(args)) => args,
             _ => panic!("not why"),
         }
     }

@@ -4,6 +4,7 @@
 mod start;
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kubevitals_proto::metrics::Version;
@@ -12,6 +13,7 @@ use crate::batch::live::{self, Ending, Screen, Snapshot};
 use crate::batch::top::{NodeColumns, PodColumns, node_table, pod_table};
 use crate::batch::{Error, Streams};
 use crate::cli::{Connection, DemoArgs, SortBy};
+use crate::dashboard;
 use crate::source::kubeconfig::Settings;
 use crate::source::{ApiClient, MetricsApi};
 
@@ -34,13 +36,33 @@ pub fn run(args: &DemoArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
             running = start::start(args) => running?,
             () = ending.wait() => return Ok(()),
         };
-        let shown = tokio::select! {
-            shown = show(args, &running, streams) => shown,
-            () = ending.wait() => Ok(()),
+        let shown = if !args.once && dashboard::is_on_a_terminal() {
+            let connection = connection(&running);
+            let clock = running.clock();
+            dashboard::run(
+                &connection,
+                &args.dashboard,
+                Arc::new(move || clock.now()),
+                ending,
+            )
+            .await
+        } else {
+            tokio::select! {
+                shown = show(args, &running, streams) => shown,
+                () = ending.wait() => Ok(()),
+            }
         };
         running.stop().await;
         shown
     })
+}
+
+/// The way to the demo's cluster, whatever the user's own kubeconfig says.
+fn connection(running: &start::Running) -> Connection {
+    Connection {
+        kubeconfig: Some(running.kubeconfig().display().to_string()),
+        ..Connection::default()
+    }
 }
 
 async fn show(
@@ -49,11 +71,7 @@ async fn show(
     streams: &mut Streams<'_>,
 ) -> Result<(), Error> {
     let kubeconfig = running.kubeconfig().display().to_string();
-    let connection = Connection {
-        kubeconfig: Some(kubeconfig.clone()),
-        ..Connection::default()
-    };
-    let target = Settings::read(&connection)?.target().await?;
+    let target = Settings::read(&connection(running))?.target().await?;
     let api = MetricsApi::new(ApiClient::new(target)?, true);
     if args.once {
         return once(&api, running.nodes(), streams).await;

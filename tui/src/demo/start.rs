@@ -19,6 +19,7 @@ pub(super) struct Running {
     cluster: Cluster,
     server: Server,
     kubeconfig: Kubeconfig,
+    clock: SimClock,
 }
 
 /// Starts both; returns when the server listens and the cluster sends requests on to it.
@@ -41,7 +42,7 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
     })
     .await
     .map_err(|error| not_started("the simulated cluster", &error))?;
-    let (now, sleeper) = (clock.clone(), clock);
+    let (now, sleeper) = (clock.clone(), clock.clone());
     let told = ToldClock::new(
         move || now.now(),
         move |until| {
@@ -61,6 +62,7 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
         cluster,
         server,
         kubeconfig,
+        clock,
     })
 }
 
@@ -68,6 +70,11 @@ impl Running {
     /// A kubeconfig that leads to the cluster.
     pub(super) fn kubeconfig(&self) -> &Path {
         &self.kubeconfig.path
+    }
+
+    /// The cluster's clock: it may go faster than ours.
+    pub(super) fn clock(&self) -> SimClock {
+        self.clock.clone()
     }
 
     /// How many nodes the cluster has.

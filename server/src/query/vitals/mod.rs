@@ -41,9 +41,7 @@ pub struct Teller {
     nodes: Arc<Nodes>,
     pods: Arc<Pods>,
     jobs: Arc<Jobs>,
-    /// The sums over its pods, once they were asked for: of one pod they are not.
-    totals: Option<Arc<Totals>>,
-    sums: Arc<TotalsCache>,
+    totals: Arc<Totals>,
     health: Arc<Health>,
     store: Arc<Store>,
     met: HashMap<Arc<str>, Arc<Met>>,
@@ -78,7 +76,9 @@ struct Met {
 impl Query {
     /// Tells the vitals of now.
     pub fn teller(&self) -> Teller {
-        self.teller_of(self.cluster.pods(), self.cluster.nodes(), None)
+        let pods = self.cluster.pods();
+        let totals = self.totals.of(&pods);
+        self.teller_of(pods, self.cluster.nodes(), totals, None)
     }
 
     /// Tells the vitals as of a time within what is remembered, as far as they are known: which pods and nodes there
@@ -88,17 +88,23 @@ impl Query {
         let as_of = AsOf::of(at, &self.health);
         let pods = Arc::new(as_of.pods(&self.cluster, &self.health));
         let nodes = Arc::new(as_of.nodes(&self.cluster));
-        self.teller_of(pods, nodes, Some(as_of))
+        let totals = Arc::new(Totals::of(&pods));
+        self.teller_of(pods, nodes, totals, Some(as_of))
     }
 
-    fn teller_of(&self, pods: Arc<Pods>, nodes: Arc<Nodes>, as_of: Option<AsOf>) -> Teller {
+    fn teller_of(
+        &self,
+        pods: Arc<Pods>,
+        nodes: Arc<Nodes>,
+        totals: Arc<Totals>,
+        as_of: Option<AsOf>,
+    ) -> Teller {
         Teller {
             cells: self.store.cells(),
             nodes,
             pods,
             jobs: self.cluster.jobs(),
-            totals: None,
-            sums: Arc::clone(&self.totals),
+            totals,
             health: Arc::clone(&self.health),
             store: Arc::clone(&self.store),
             met: HashMap::new(),
@@ -130,20 +136,6 @@ impl Teller {
     /// The moment.
     fn at(&self) -> Timestamp {
         self.as_of.as_ref().map_or(self.wall, |as_of| as_of.at)
-    }
-
-    /// The sums over the pods.
-    fn totals(&mut self) -> Arc<Totals> {
-        let (past, sums, pods) = (self.as_of.is_some(), &self.sums, &self.pods);
-        let totals = self.totals.get_or_insert_with(|| {
-            if past {
-                // Nobody else will ask for those.
-                Arc::new(Totals::of(pods))
-            } else {
-                sums.of(pods)
-            }
-        });
-        Arc::clone(totals)
     }
 
     /// The pods that there are, or were.

@@ -1,0 +1,250 @@
+//! The dashboard's loop. It alone owns the state: input and messages come in, effects go out, and when something has
+//! changed it is drawn.
+
+mod effects;
+mod terminal;
+
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream};
+use futures::StreamExt;
+use kubevitals_proto::time::Timestamp;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::batch::live::Ending;
+use crate::config::Settings;
+use crate::input::{self, Hits, KeyMap};
+use crate::model::{self, Action, Effect, Message, Name, Session, State, View};
+use crate::source::{Connector, Feed};
+use crate::view;
+use crate::view::theme::Theme;
+use terminal::Screen;
+
+/// How the dashboard is to be.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Thresholds, spans and columns.
+    pub settings: model::Settings,
+    /// Colours and signs.
+    pub theme: Theme,
+    /// What keys do.
+    pub keys: KeyMap,
+    /// How often it is drawn in a second, at most.
+    pub fps: u32,
+    /// Whether the mouse is listened to.
+    pub mouse: bool,
+    /// The view to begin with.
+    pub view: View,
+}
+
+impl Options {
+    /// As the configuration says.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            settings: model::Settings {
+                thresholds: settings.thresholds,
+                spans: settings.spans.clone(),
+                span: settings.span,
+                columns: settings
+                    .columns
+                    .iter()
+                    .map(|(view, fields)| (*view, fields.clone()))
+                    .collect(),
+            },
+            theme: settings.theme(|name| std::env::var(name).ok()),
+            keys: settings.key_map(),
+            fps: settings.fps.into(),
+            mouse: settings.mouse,
+            view: settings.view,
+        }
+    }
+}
+
+/// Where the time comes from: the system's clock, or a simulation's.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The system's clock.
+#[must_use]
+pub fn system_clock() -> Now {
+    Arc::new(|| {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let nanos = since.map_or(0, |since| {
+            i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+        });
+        Timestamp::from_nanos(nanos)
+    })
+}
+
+/// How many messages are taken in before input is looked at again: a long list comes in many.
+const BURST: usize = 64;
+
+/// Shows the dashboard until it is to end.
+///
+/// # Errors
+/// The terminal cannot be had, read or written.
+pub async fn run(
+    options: Options,
+    connector: Connector,
+    session: Session,
+    feed: Feed,
+    now: Now,
+    mut ending: Ending,
+) -> io::Result<()> {
+    let mut state = State::new(session, options.settings.clone());
+    state.now = now();
+    if options.view != View::Overview {
+        model::act(&mut state, Action::Show(options.view));
+    }
+    let mut app = App {
+        screen: Screen::take(options.mouse)?,
+        events: EventStream::new(),
+        hits: Hits::default(),
+        frame: Duration::from_secs(1) / options.fps.clamp(1, 120),
+        options,
+        state,
+        feed,
+        connector,
+        now,
+        over: false,
+    };
+    let size = app.screen.terminal().size()?;
+    app.act(Action::Resize(size.width, size.height)).await?;
+    app.run(&mut ending).await
+}
+
+struct App {
+    screen: Screen,
+    events: EventStream,
+    hits: Hits,
+    frame: Duration,
+    options: Options,
+    state: State,
+    feed: Feed,
+    connector: Connector,
+    now: Now,
+    over: bool,
+}
+
+impl App {
+    async fn run(&mut self, ending: &mut Ending) -> io::Result<()> {
+        let mut ticks = interval(Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut drawn_at = Instant::now();
+        let mut changed = true;
+        while !self.over {
+            let due = drawn_at + self.frame;
+            let drawing = async {
+                if changed {
+                    sleep_until(due).await;
+                } else {
+                    pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                () = ending.wait() => return Ok(()),
+                event = self.events.next() => match event {
+                    Some(event) => {
+                        self.input(&event?).await?;
+                        changed = true;
+                    }
+                    // The terminal is gone.
+                    None => return Ok(()),
+                },
+                () = drawing => {
+                    self.draw()?;
+                    drawn_at = Instant::now();
+                    changed = false;
+                }
+                message = self.feed.next() => {
+                    self.tell(message).await?;
+                    for _ in 1..BURST {
+                        let Some(message) = self.feed.try_next() else { break };
+                        self.tell(message).await?;
+                    }
+                    changed = true;
+                }
+                _ = ticks.tick() => {
+                    self.tell(Message::Tick((self.now)())).await?;
+                    changed = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn input(&mut self, event: &Event) -> io::Result<()> {
+        for action in input::actions(event, self.state.mode(), &self.options.keys, &self.hits) {
+            self.act(action).await?;
+        }
+        Ok(())
+    }
+
+    async fn act(&mut self, action: Action) -> io::Result<()> {
+        let effects = model::act(&mut self.state, action);
+        self.effects(effects).await
+    }
+
+    async fn tell(&mut self, message: Message) -> io::Result<()> {
+        let effects = model::tell(&mut self.state, message);
+        self.effects(effects).await
+    }
+
+    async fn effects(&mut self, effects: Vec<Effect>) -> io::Result<()> {
+        for effect in effects {
+            match effect {
+                Effect::Quit => self.over = true,
+                Effect::Suspend => self.screen.suspend()?,
+                Effect::Redraw => self.screen.clear()?,
+                Effect::Copy(text) => self.copy(&text)?,
+                Effect::Export(form) => self.export(form),
+                Effect::Ask(ask) => self.feed.ask(ask),
+                Effect::Connect(context) => self.connect(&context).await,
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves this cluster for another.
+    async fn connect(&mut self, context: &Name) {
+        match self.connector.connect(Some(context)).await {
+            Ok((session, feed)) => {
+                let mut state = State::new(session, self.state.settings.clone());
+                state.size = self.state.size;
+                state.now = self.state.now;
+                state.span = self.state.span;
+                self.state = state;
+                self.feed = feed;
+            }
+            Err(error) => self.state.say(first_line(&error.to_string()), true),
+        }
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        model::refresh(&mut self.state);
+        let Self {
+            screen,
+            state,
+            options,
+            hits,
+            ..
+        } = self;
+        screen.terminal().draw(|frame| {
+            let drawn = view::draw(state, &options.theme, &options.keys, frame.buffer_mut());
+            if let Some(cursor) = drawn.cursor {
+                frame.set_cursor_position(cursor);
+            }
+            *hits = drawn.hits;
+        })?;
+        Ok(())
+    }
+}
+
+/// The first line of a text: what the last row has room for.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,121 @@
+//! The terminal: taken over, and given back whatever happens.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
+
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+/// What is drawn goes through a buffer: one write a frame.
+type Out = BufWriter<Stdout>;
+
+/// The terminal while it is ours. Dropped, it is given back.
+#[derive(Debug)]
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<Out>>,
+    mouse: bool,
+}
+
+/// Whether the terminal is ours, for the panic hook.
+static OURS: AtomicBool = AtomicBool::new(false);
+
+impl Screen {
+    /// Takes the terminal over.
+    pub(super) fn take(mouse: bool) -> io::Result<Self> {
+        give_back_on_panic();
+        enter(mouse)?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
+        let terminal = Terminal::new(backend).inspect_err(|_| leave())?;
+        Ok(Self { terminal, mouse })
+    }
+
+    /// What is drawn on.
+    pub(super) const fn terminal(&mut self) -> &mut Terminal<CrosstermBackend<Out>> {
+        &mut self.terminal
+    }
+
+    /// Draws everything anew next time, whatever the terminal shows.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Writes something that is not drawn, such as what the clipboard is to hold.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let out = self.terminal.backend_mut();
+        out.write_all(bytes)?;
+        Write::flush(out)
+    }
+
+    /// Gives the terminal back, stops the whole job as the shell would, and takes the terminal over again when the job
+    /// goes on.
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        leave();
+        #[cfg(unix)]
+        {
+            use rustix::process::{Signal, kill_current_process_group};
+            kill_current_process_group(Signal::TSTP)?;
+        }
+        enter(self.mouse)?;
+        self.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+fn enter(mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    OURS.store(true, Ordering::SeqCst);
+    let mut out = io::stdout();
+    execute!(
+        out,
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        cursor::Hide
+    )
+    .inspect_err(|_| leave())?;
+    if mouse {
+        execute!(out, EnableMouseCapture).inspect_err(|_| leave())?;
+    }
+    Ok(())
+}
+
+/// Gives the terminal back, once. If it is gone there is nothing to give back.
+fn leave() {
+    if !OURS.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    let _ = execute!(
+        out,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        cursor::Show,
+        LeaveAlternateScreen
+    );
+    let _ = disable_raw_mode();
+}
+
+/// A panic's message is for the screen that the person sees.
+fn give_back_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before: Arc<dyn Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync> =
+            std::panic::take_hook().into();
+        std::panic::set_hook(Box::new(move |info| {
+            leave();
+            before(info);
+        }));
+    });
+}
