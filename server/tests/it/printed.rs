@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::harness::{Harness, wait_until};
 
 /// READY, STATUS and RESTARTS, by namespace and name.
-type Lines = BTreeMap<String, String>;
+pub(crate) type Lines = BTreeMap<String, String>;
 
 /// What kubectl prints of pods, or of nodes.
 async fn printed(harness: &Harness, resource: &str) -> Lines {
@@ -85,7 +85,8 @@ fn nodes_told(harness: &Harness) -> Lines {
     lines.collect()
 }
 
-async fn is_as_printed(harness: &Harness) -> Lines {
+/// Waits until the server says of pods what kubectl prints, which is given.
+pub(crate) async fn is_as_printed(harness: &Harness) -> Lines {
     let expected = printed(harness, "pods").await;
     wait_until("the server says what kubectl prints", async || {
         told(harness) == expected

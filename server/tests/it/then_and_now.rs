@@ -14,6 +14,7 @@ use kubevitals_sim::{Config, Fault, Faults, SimClock};
 use serde_json::{Value, json};
 
 use crate::harness::{Harness, RESOLUTION, wait_until};
+use crate::printed::is_as_printed;
 
 const NODES: u64 = 3;
 
@@ -172,9 +173,12 @@ async fn a_time_that_is_past_is_told_as_it_was() {
     pass(&harness, 4).await;
     harness.cluster.inject(Fault::CrashLoop);
     pass(&harness, 6).await;
+    // The server has taken in all that was until then, and what comes is later.
+    is_as_printed(&harness).await;
     let at = harness.clock.now();
     let before = pods(&mut harness.server.query().teller());
     let nodes_before = nodes(&mut harness.server.query().teller());
+    harness.cluster.advance(Duration::from_secs(1));
 
     for fault in [Fault::Rollout, Fault::LivenessFailure] {
         harness.cluster.inject(fault);
@@ -285,10 +289,9 @@ async fn the_cronjob_behind_a_job_is_what_made_its_pod() {
     assert_eq!(lonely.absent.as_ref().unwrap().reason, "NoNode");
     // A Job goes before its pods.
     store.delete(Resource::Jobs, Some("default"), "nightly-29");
-    tokio::time::timeout(Duration::from_secs(60), async {
-        harness.clock.advance(Duration::from_secs(1));
-    })
-    .await
-    .unwrap();
+    let jobs = || harness.server.query().watches().jobs.lists();
+    harness.cluster.api().expire_watches();
+    let before = jobs();
+    wait_until("the jobs are listed anew", async || jobs() > before).await;
     assert_eq!(made("nightly-29-x"), workload("CronJob", "nightly"));
 }
