@@ -13,15 +13,11 @@
 
 mod feed;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use feed::{Scrape, take};
+use feed::{Scrape, errors, take};
 use kubevitals_server::intern::Interner;
 use kubevitals_server::store::History;
-use kubevitals_server::store::history::{Excerpt, Settings};
-use kubevitals_server::store::ring::{Sample, Tick};
 use kubevitals_sim::Faults;
 use tikv_jemalloc_ctl::thread;
 
@@ -35,22 +31,13 @@ fn allocated() -> (u64, u64) {
     (allocated, allocated - freed)
 }
 
-fn history() -> History {
-    History::new(Settings {
-        retention: Duration::from_secs(3600),
-        step: Duration::ZERO,
-        memory_limit: 1 << 30,
-        resolution: feed::RESOLUTION,
-    })
-}
-
 /// Gives all nodes' scrapes to a history; it, and the bytes that it takes.
 fn fed(nodes: &[Vec<Scrape>]) -> (History, u64) {
     let names: Vec<Arc<str>> = (0..nodes.len())
         .map(|n| Arc::from(format!("n{n}")))
         .collect();
     let (_, before) = allocated();
-    let history = history();
+    let history = feed::history();
     for (name, scrapes) in names.iter().zip(nodes) {
         let node = history.begin(name).unwrap();
         for (turn, scrape) in (0..).zip(scrapes) {
@@ -59,62 +46,6 @@ fn fed(nodes: &[Vec<Scrape>]) -> (History, u64) {
     }
     let (_, after) = allocated();
     (history, after - before)
-}
-
-/// Of each series the points that were given, by container; pods that had a name one after the other are apart.
-fn given(scrapes: &[Scrape]) -> BTreeMap<String, Vec<Sample>> {
-    let mut all: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
-    let mut add = |key: String, sample: &Sample| {
-        let points = all.entry(key).or_default();
-        if points
-            .last()
-            .is_none_or(|last| Tick::nearest(last.at) < Tick::nearest(sample.at))
-        {
-            points.push(*sample);
-        }
-    };
-    for scrape in scrapes {
-        if let Some(node) = &scrape.node {
-            add("node".to_owned(), node);
-        }
-        for it in &scrape.containers {
-            add(
-                format!("{}/{}/{}", it.namespace, it.pod, it.name),
-                &it.sample,
-            );
-        }
-    }
-    all
-}
-
-/// The largest errors: nanoseconds, and parts of a value.
-fn errors(history: &History, nodes: &[Vec<Scrape>]) -> (u64, f64) {
-    let (mut time, mut value) = (0, 0.0_f64);
-    let mut excerpt = Excerpt::default();
-    for (n, scrapes) in nodes.iter().enumerate() {
-        let given = given(scrapes);
-        let node = history.node(&format!("n{n}")).unwrap();
-        node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST);
-        for series in excerpt.series() {
-            let key = match (series.pod, series.container) {
-                (Some(pod), Some(container)) => {
-                    format!("{}/{}/{container}", pod.namespace, pod.name)
-                }
-                _ => "node".to_owned(),
-            };
-            let kept: Vec<Sample> = series.samples().collect();
-            let given = &given[&key];
-            // The oldest may have been dropped.
-            let given = &given[given.len() - kept.len()..];
-            for (kept, given) in kept.iter().zip(given) {
-                time = time.max(kept.at.0.abs_diff(given.at.0));
-                for (kept, given) in [(kept.cpu.0, given.cpu.0), (kept.memory.0, given.memory.0)] {
-                    value = value.max(kept.abs_diff(given) as f64 / given.max(1) as f64);
-                }
-            }
-        }
-    }
-    (time, value)
 }
 
 /// Asserts what the design promises, and says what it is.
@@ -173,7 +104,7 @@ fn an_hour_of_what_a_kubelet_said_takes_less_than_four_bytes_a_point() {
 fn in_the_steady_state_a_scrape_allocates_nothing() {
     let names = Interner::default();
     let recorded = feed::repeated(&feed::recording(&names), 600);
-    let history = history();
+    let history = feed::history();
     let node = history.begin(&Arc::from("n0")).unwrap();
     for (turn, scrape) in (0..).zip(&recorded) {
         let (before, _) = allocated();

@@ -1,6 +1,7 @@
 //! What a node's scrapes say, gone through everything that a scrape goes through on its way into the history, and kept:
 //! so that it can be given to a history at speed, and what that costs is the history's alone.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_server::clock::Age;
 use kubevitals_server::cluster::Uid;
 use kubevitals_server::intern::Interner;
-use kubevitals_server::store::NodeSeries;
-use kubevitals_server::store::history::{NodeHistory, Reading};
-use kubevitals_server::store::ring::Sample;
+use kubevitals_server::store::history::{Excerpt, NodeHistory, Reading, Settings};
+use kubevitals_server::store::ring::{Sample, Tick};
+use kubevitals_server::store::{History, NodeSeries};
 use kubevitals_sim::{Config, Faults, Pages, fixtures};
 
 pub const RESOLUTION: Duration = Duration::from_secs(15);
@@ -146,4 +147,70 @@ pub fn take(history: &NodeHistory, scrape: &Scrape, turn: u32) {
     });
     let uid = Uid::of("dbe5842e-0978-4422-a9fa-8026a53c65dd");
     history.take(age(turn), scrape.node, readings, |_, _| uid);
+}
+
+/// A history of one hour, with more memory than any test needs.
+pub fn history() -> History {
+    History::new(Settings {
+        retention: Duration::from_secs(3600),
+        step: Duration::ZERO,
+        memory_limit: 4 << 30,
+        resolution: RESOLUTION,
+    })
+}
+
+/// Of each series the points that were given, by container; pods that had a name one after the other are apart.
+fn given(scrapes: &[Scrape]) -> BTreeMap<String, Vec<Sample>> {
+    let mut all: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
+    let mut add = |key: String, sample: &Sample| {
+        let points = all.entry(key).or_default();
+        if points
+            .last()
+            .is_none_or(|last| Tick::nearest(last.at) < Tick::nearest(sample.at))
+        {
+            points.push(*sample);
+        }
+    };
+    for scrape in scrapes {
+        if let Some(node) = &scrape.node {
+            add("node".to_owned(), node);
+        }
+        for it in &scrape.containers {
+            add(
+                format!("{}/{}/{}", it.namespace, it.pod, it.name),
+                &it.sample,
+            );
+        }
+    }
+    all
+}
+
+/// The largest errors: nanoseconds, and parts of a value.
+pub fn errors(history: &History, nodes: &[Vec<Scrape>]) -> (u64, f64) {
+    let (mut time, mut value) = (0, 0.0_f64);
+    let mut excerpt = Excerpt::default();
+    for (n, scrapes) in nodes.iter().enumerate() {
+        let given = given(scrapes);
+        let node = history.node(&format!("n{n}")).unwrap();
+        node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST);
+        for series in excerpt.series() {
+            let key = match (series.pod, series.container) {
+                (Some(pod), Some(container)) => {
+                    format!("{}/{}/{container}", pod.namespace, pod.name)
+                }
+                _ => "node".to_owned(),
+            };
+            let kept: Vec<Sample> = series.samples().collect();
+            let given = &given[&key];
+            // The oldest may have been dropped.
+            let given = &given[given.len() - kept.len()..];
+            for (kept, given) in kept.iter().zip(given) {
+                time = time.max(kept.at.0.abs_diff(given.at.0));
+                for (kept, given) in [(kept.cpu.0, given.cpu.0), (kept.memory.0, given.memory.0)] {
+                    value = value.max(kept.abs_diff(given) as f64 / given.max(1) as f64);
+                }
+            }
+        }
+    }
+    (time, value)
 }

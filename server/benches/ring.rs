@@ -1,0 +1,354 @@
+//! What an hour of history costs: bytes a point and errors, on a real kubelet's six minutes and on the simulation; the
+//! memory of large clusters; how fast points are taken in and read; and the pods with the most of 150,000.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "a measurement that cannot go on ends, and it shares what a test uses"
+)]
+
+#[path = "../tests/feed/mod.rs"]
+mod feed;
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use feed::{Scrape, age, errors, take};
+use kubevitals_proto::kubelet::resource::{ContainerKey, Reading, ResourceScrape};
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+use kubevitals_server::cluster::{
+    ContainerSpec, ContainerStatus, Phase, Pod, PodKey, PodTemplate, Pods, Ready, Resources, Role,
+    Uid,
+};
+use kubevitals_server::intern::Interner;
+use kubevitals_server::query::{Among, Measure, Ranking};
+use kubevitals_server::store::history::Excerpt;
+use kubevitals_server::store::ring::Tick;
+use kubevitals_server::store::{History, NodeSeries, Retention, Store};
+use kubevitals_sim::Faults;
+use tikv_jemalloc_ctl::{epoch, stats};
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Scrapes in an hour.
+const HOUR: u32 = 240;
+
+/// Different nodes that are simulated; the nodes of a large cluster are each like one of them.
+const SIMULATED: u32 = 20;
+
+fn allocated() -> usize {
+    epoch::advance().unwrap();
+    stats::allocated::read().unwrap()
+}
+
+/// Gives the scrapes to so many nodes, those of one after the other, turn by turn as a cluster would; the history, the
+/// bytes it takes, and how long it took.
+fn fed(nodes: &[Vec<Scrape>], count: usize) -> (History, usize, Duration) {
+    let names: Vec<Arc<str>> = (0..count).map(|n| Arc::from(format!("n{n}"))).collect();
+    let before = allocated();
+    let history = feed::history();
+    let all: Vec<_> = names
+        .iter()
+        .map(|name| history.begin(name).unwrap())
+        .collect();
+    let began = Instant::now();
+    let turns = nodes.iter().map(Vec::len).max().unwrap();
+    for turn in 0..turns {
+        for (node, scrapes) in all.iter().zip(nodes.iter().cycle()) {
+            if let Some(scrape) = scrapes.get(turn) {
+                take(node, scrape, turn as u32);
+            }
+        }
+    }
+    let took = began.elapsed();
+    drop((all, names));
+    let bytes = allocated() - before;
+    (history, bytes, took)
+}
+
+fn told(what: &str, nodes: &[Vec<Scrape>]) {
+    let (history, bytes, _) = fed(nodes, nodes.len());
+    let points = history.counts().points;
+    let (time, value) = errors(&history, nodes);
+    println!(
+        "{what}: {points} points, {:.2} bytes a point, all told; errors at most {:.1} ms and {:.3} %",
+        bytes as f64 / points as f64,
+        time as f64 / 1e6,
+        value * 100.0
+    );
+}
+
+fn memory(_: &mut Criterion) {
+    let names = Interner::default();
+    let recorded = feed::recording(&names);
+    told("recording, six minutes", std::slice::from_ref(&recorded));
+    told(
+        "recording, repeated for an hour",
+        &[feed::repeated(&recorded, HOUR as usize)],
+    );
+    let troubled = feed::simulation(SIMULATED, 30, Faults::Scheduled, HOUR, &names);
+    told("simulation, an hour of every fault", &troubled);
+    drop(troubled);
+    let quiet = feed::simulation(SIMULATED, 30, Faults::None, HOUR, &names);
+    told("simulation, an hour of peace", &quiet);
+    for nodes in [1000, 5000] {
+        let (history, bytes, took) = fed(&quiet, nodes);
+        let counts = history.counts();
+        println!(
+            "an hour of {nodes} nodes of 30 pods: {} series, {} points, {:.1} MiB ({:.1} MiB by its own count), \
+             {:.2} bytes a point; fed in {:.2} s, {:.0} ns a point",
+            counts.series,
+            counts.points,
+            bytes as f64 / 1048576.0,
+            counts.bytes as f64 / 1048576.0,
+            bytes as f64 / counts.points as f64,
+            took.as_secs_f64(),
+            took.as_nanos() as f64 / counts.points as f64,
+        );
+        let began = Instant::now();
+        history.tidy(age(HOUR));
+        println!(
+            "  tidied up in {:.1} ms",
+            began.elapsed().as_secs_f64() * 1e3
+        );
+        let began = Instant::now();
+        let mut excerpt = Excerpt::default();
+        let mut read = 0;
+        for (_, node) in history.nodes() {
+            node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST);
+            read += excerpt
+                .series()
+                .map(|series| series.samples().count())
+                .sum::<usize>();
+        }
+        println!(
+            "  all {read} points read in {:.2} s",
+            began.elapsed().as_secs_f64()
+        );
+        let mut out = Vec::new();
+        let began = Instant::now();
+        let mut written = 0;
+        let other = feed::history();
+        let mut imported = Duration::ZERO;
+        for (name, node) in history.nodes() {
+            out.clear();
+            node.export(&name, age(HOUR), &mut out);
+            written += out.len();
+            let began = Instant::now();
+            other
+                .import(&out, Duration::ZERO, age(HOUR), &names)
+                .unwrap();
+            imported += began.elapsed();
+        }
+        println!(
+            "  exported as {:.1} MiB in {:.2} s, imported in {:.2} s",
+            written as f64 / 1048576.0,
+            (began.elapsed() - imported).as_secs_f64(),
+            imported.as_secs_f64()
+        );
+    }
+}
+
+fn speed(criterion: &mut Criterion) {
+    let names = Interner::default();
+    let nodes = feed::simulation(1, 30, Faults::None, HOUR, &names);
+    let scrapes = feed::repeated(&nodes[0], 1_000_000.min(HOUR as usize * 4));
+    let points = scrapes[0].containers.len() as u64 + 1;
+    let mut group = criterion.benchmark_group("history of a node");
+    group.throughput(Throughput::Elements(points));
+    let history = feed::history();
+    let node = history.begin(&Arc::from("n0")).unwrap();
+    let lasts = i64::try_from(feed::RESOLUTION.as_nanos()).unwrap() * scrapes.len() as i64;
+    let mut turn = 0usize;
+    group.bench_function("take a scrape", |bencher| {
+        bencher.iter_custom(|count| {
+            let mut took = Duration::ZERO;
+            for _ in 0..count {
+                let round = (turn / scrapes.len()) as i64;
+                let mut scrape = scrapes[turn % scrapes.len()].clone();
+                for it in &mut scrape.containers {
+                    it.sample.at = it.sample.at.plus_nanos(round * lasts);
+                }
+                if let Some(node) = &mut scrape.node {
+                    node.at = node.at.plus_nanos(round * lasts);
+                }
+                let began = Instant::now();
+                take(&node, &scrape, turn as u32);
+                took += began.elapsed();
+                turn += 1;
+            }
+            took
+        });
+    });
+    let mut excerpt = Excerpt::default();
+    group.throughput(Throughput::Elements(node.held().points as u64));
+    group.bench_function("read an hour", |bencher| {
+        bencher.iter(|| {
+            node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST);
+            let all = excerpt.series().flat_map(|series| series.samples());
+            black_box(all.map(|sample| sample.cpu.0).sum::<u64>())
+        });
+    });
+    group.bench_function("copy an hour under the lock", |bencher| {
+        bencher.iter(|| node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST));
+    });
+    group.finish();
+}
+
+/// A number that looks like chance.
+fn chance(seed: u64) -> u64 {
+    let x = (seed ^ (seed >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (x ^ (x >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 20
+}
+
+/// A cluster of 5,000 nodes of 30 pods of one or two containers, and an hour of history every other five minutes.
+fn large() -> (Pods, Store) {
+    let names = Interner::default();
+    let store = Store::new(*feed::history().settings());
+    let templates: Vec<Arc<PodTemplate>> = (1..=500)
+        .map(|n| {
+            let asked = |more: u64| Resources {
+                cpu: Some(Nanocores(n * 1_000_000 * more)),
+                memory: Some(Bytes((n << 20) * more)),
+                ephemeral: None,
+            };
+            let spec = |name: &str| ContainerSpec {
+                name: names.intern(name),
+                role: Role::App,
+                requests: asked(1),
+                limits: asked(2),
+                liveness: None,
+                readiness: None,
+                startup: None,
+            };
+            Arc::new(PodTemplate {
+                containers: Box::new([spec("mesh-proxy"), spec("web")]),
+                ..PodTemplate::default()
+            })
+        })
+        .collect();
+    let mut pods = Pods::new();
+    for n in 0..5000u64 {
+        let node = names.intern(&format!("node-{n:04}"));
+        let own: Vec<(String, String)> = (0..30u64)
+            .map(|p| {
+                let seed = chance(n * 30 + p);
+                (
+                    format!("ns-{:03}", seed % 200),
+                    format!("web-{:010x}-{n:04}{p:02}", seed & 0xff_ffff_ffff),
+                )
+            })
+            .collect();
+        for (p, (namespace, name)) in (0..).zip(&own) {
+            let key = PodKey {
+                namespace: names.intern(namespace),
+                name: names.intern(name),
+            };
+            let mut status = ContainerStatus::default();
+            status.restarts = (chance(n * 31 + p) % 1000 / 990) as u32 * (p as u32 + 1);
+            let pod = Pod {
+                key: key.clone(),
+                uid: Uid::of(&format!("{:032x}", n * 30 + p + 1)),
+                labels: Default::default(),
+                node: Some(Arc::clone(&node)),
+                phase: Phase::Running,
+                initialized: true,
+                gated: false,
+                ready: Ready::default(),
+                started_seconds: 1,
+                created_seconds: 1,
+                deleted_seconds: 0,
+                owner: None,
+                said: None,
+                template: Arc::clone(&templates[(chance(p + n * 7) % 500) as usize]),
+                containers: Box::new([status, ContainerStatus::default()]),
+            };
+            pods.insert(key, Arc::new(pod));
+        }
+        let mut series = NodeSeries::new(feed::RESOLUTION);
+        let (cell, history) = (
+            store.add(&node, feed::RESOLUTION),
+            store.history().begin(&node).unwrap(),
+        );
+        for turn in 0..12u32 {
+            let at = Timestamp::from_secs(1_800_000_000 + i64::from(turn) * 15);
+            let mut containers: Vec<(ContainerKey<'_>, Reading)> = Vec::new();
+            for (p, (namespace, pod)) in (0..).zip(&own) {
+                for container in &["mesh-proxy", "web"][usize::from(p % 2 == 1)..] {
+                    let seed = chance(n * 977 + p * 31 + container.len() as u64);
+                    let reading = Reading {
+                        cpu_ns: Some(1_000_000_000 + u64::from(turn) * (seed % 7_000_000_000)),
+                        memory: Some(
+                            (1 << 24) + seed % (1 << 28) + u64::from(turn) * (seed % 9999),
+                        ),
+                        start: Some(1),
+                        swap: None,
+                        at: Some(at),
+                    };
+                    containers.push((
+                        ContainerKey {
+                            namespace,
+                            pod,
+                            container,
+                        },
+                        reading,
+                    ));
+                }
+            }
+            containers.sort_unstable_by_key(|(key, _)| *key);
+            let scrape = ResourceScrape {
+                containers,
+                ..ResourceScrape::default()
+            };
+            series.ingest(&scrape, at, age(turn), &names);
+            let (own, containers) = series.readings(&scrape);
+            history.take(age(turn), own, containers, |_, _| Uid::default());
+            cell.publish(series.latest(&scrape, age(turn), &names));
+        }
+    }
+    (pods, store)
+}
+
+fn top(criterion: &mut Criterion) {
+    let (pods, store) = large();
+    let cells = store.cells();
+    let ranking = Ranking {
+        pods: &pods,
+        cells: &cells,
+        history: store.history(),
+        retention: Retention::of(feed::RESOLUTION),
+        now: age(11),
+    };
+    let everyone = Among {
+        namespace: None,
+        filter: &|_| true,
+    };
+    let mut group = criterion.benchmark_group("top 50 of 150,000 pods");
+    group.sample_size(20);
+    for (name, measure) in [
+        ("CPU", Measure::Cpu),
+        ("memory", Measure::Memory),
+        ("CPU of request", Measure::CpuOfRequest),
+        ("memory of limit", Measure::MemoryOfLimit),
+        ("restarts", Measure::Restarts),
+        ("growth", Measure::MemoryGrowth(Duration::from_secs(120))),
+    ] {
+        assert_eq!(ranking.top(measure, 50, &everyone).len(), 50, "{name}");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| black_box(ranking.top(measure, 50, &everyone)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, memory, speed, top);
+criterion_main!(benches);
