@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use figures::Wholeness;
-pub use history::{Fold, MOST_STEPS, Of, Past, PastContainer, PastNode, Steps, TrendOf};
+pub use history::{Fold, MOST_STEPS, Of, Steps};
 pub use nodes::NodeAnswer;
 pub use pods::{PodAnswer, PodCursor, PodList};
 pub use ready::{Readiness, Unready};

@@ -2,12 +2,12 @@
 //! kubelet says of the whole, and the pods with the most are those that a sorted list begins with.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals;
-use kubevitals_server::cluster::PodKey;
-use kubevitals_server::query::{Among, Fold, Measure, Of, Query, Steps, TrendOf};
+use kubevitals_server::query::{Among, Fold, Measure, Of, Query, Steps};
+use kubevitals_server::store::history::Excerpt;
+use kubevitals_server::store::ring::{Sample, Tick};
 use kubevitals_sim::{Config, Faults, SimClock};
 use serde_json::Value;
 
@@ -69,6 +69,23 @@ async fn answered(harness: &Harness) -> BTreeMap<(String, String), (u64, u64)> {
     .collect()
 }
 
+/// What all containers used at a time: of each the newest point that is not newer.
+fn past(query: &Query, at: Timestamp) -> BTreeMap<(String, String, String), Sample> {
+    let mut excerpt = Excerpt::default();
+    let mut found = BTreeMap::new();
+    for (_, node) in query.history().nodes() {
+        node.copy_at(&mut excerpt, |pod| pod.is_some(), Tick::nearest(at));
+        for series in excerpt.series() {
+            let (pod, container) = (series.pod.unwrap(), series.container.unwrap());
+            let last = series.samples().take_while(|sample| sample.at <= at).last();
+            let key = (&pod.namespace, &pod.name, container);
+            let key = (key.0.to_string(), key.1.to_string(), key.2.to_string());
+            found.extend(last.map(|sample| (key, sample)));
+        }
+    }
+    found
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_is_told_again_later() {
     let harness = after(40).await;
@@ -77,16 +94,12 @@ async fn what_was_answered_is_told_again_later() {
         harness.step(NODES).await;
     }
     let query = harness.server.query();
-    let past = query.past(at);
+    let was = past(query, at);
     let mut told: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
-    for (_, node) in past.nodes() {
-        assert!(node.node.is_some());
-        for it in node.containers() {
-            let pod = (it.pod.namespace.to_string(), it.pod.name.to_string());
-            let sum = told.entry(pod).or_default();
-            sum.0 += it.sample.cpu.0;
-            sum.1 += it.sample.memory.0;
-        }
+    for ((namespace, pod, _), sample) in was {
+        let sum = told.entry((namespace, pod)).or_default();
+        sum.0 += sample.cpu.0;
+        sum.1 += sample.memory.0;
     }
     assert_eq!(
         told.keys().collect::<Vec<_>>(),
@@ -99,8 +112,7 @@ async fn what_was_answered_is_told_again_later() {
             "{pod:?}: {found:?}"
         );
     }
-    let unknown = query.past(at.plus_nanos(-60 * MINUTE));
-    assert_eq!(unknown.nodes().count(), 0);
+    assert!(past(query, at.plus_nanos(-60 * MINUTE)).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -168,7 +180,7 @@ async fn sums_over_pods_agree_with_the_nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_workload_and_a_trend_are_told_from_the_same_points() {
+async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
     let harness = after(40).await;
     let query = harness.server.query();
     let top = query.top_pods(
@@ -201,32 +213,6 @@ async fn a_workload_and_a_trend_are_told_from_the_same_points() {
         near(most.unwrap(), quantiles.max, 0.02),
         "{most:?} {quantiles:?}"
     );
-    let trend = query
-        .trend(
-            TrendOf::Pod {
-                node: pod.node.as_ref().unwrap(),
-                pod: &pod.key,
-                uid: pod.uid,
-            },
-            steps.until(),
-            Duration::from_secs(60),
-            10,
-        )
-        .unwrap();
-    let of_history: Vec<Option<u64>> = history
-        .total
-        .points
-        .iter()
-        .map(|point| point.map(|it| it.cpu))
-        .collect();
-    assert_eq!(trend.cpu, of_history);
-    let key = PodKey {
-        namespace: pod.key.namespace.clone(),
-        name: pod.key.name.clone(),
-    };
-    let container = &history.containers[0].name;
-    let points = query.points_between(&key, pod.uid, container, steps.since(), steps.until());
-    assert!(points.len() > 15 && points.is_sorted_by_key(|point| point.at));
     let workload = pod.owner.as_ref().unwrap();
     assert!(
         query
@@ -314,17 +300,16 @@ async fn the_pods_with_the_most_are_the_first_of_all_when_sorted() {
     let span = RESOLUTION * 12;
     let grown = query.top_pods(Measure::MemoryGrowth(span), usize::MAX, &everyone);
     assert_eq!(grown.len(), all.len());
-    let past = query.past(
-        query
-            .wall()
-            .plus_nanos(-i64::try_from(span.as_nanos()).unwrap()),
-    );
+    let then = query
+        .wall()
+        .plus_nanos(-i64::try_from(span.as_nanos()).unwrap());
+    let was = past(query, then);
     for it in &grown {
-        let node = past.node(it.pod.node.as_ref().unwrap()).unwrap();
-        let before: u64 = node
-            .pod(&it.pod.key.namespace, &it.pod.key.name, it.pod.uid)
-            .map(|it| it.sample.memory.0)
-            .sum();
+        let key = &it.pod.key;
+        let its = was
+            .iter()
+            .filter(|((namespace, pod, _), _)| *namespace == *key.namespace && *pod == *key.name);
+        let before: u64 = its.map(|(_, sample)| sample.memory.0).sum();
         let now = all[&(
             it.pod.key.namespace.to_string(),
             it.pod.key.name.to_string(),

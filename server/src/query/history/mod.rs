@@ -1,9 +1,8 @@
-//! What was used before now: series by steps with their quantiles, and values as of a time.
+//! What was used before now: series by steps, with their quantiles.
 //!
 //! Times in here are the kubelets' own, as everywhere where values are told: a node whose clock is an hour off has its
 //! hour an hour off.
 
-mod at;
 mod quantiles;
 mod series;
 mod steps;
@@ -12,8 +11,7 @@ use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 
-pub use at::{Past, PastContainer, PastNode};
-pub use series::{Of, TrendOf};
+pub use series::Of;
 pub use steps::{Fold, MOST_STEPS, Steps};
 
 use super::Query;

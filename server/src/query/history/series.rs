@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
-use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{API_VERSION, History, Meta, Point, Series, Span, Trend};
+use kubevitals_proto::vitals::{API_VERSION, History, Meta, Point, Series, Span};
 
 use super::quantiles::quantiles;
 use super::steps::{Fold, Steps, add};
 use super::{reach, since};
-use crate::cluster::{PodKey, Uid};
+use crate::cluster::Uid;
 use crate::query::Query;
 use crate::store::history::{Excerpt, NodeHistory, PodId};
 use crate::store::ring::{Sample, Tick};
@@ -40,24 +39,6 @@ pub enum Of<'a> {
     /// All pods of a namespace.
     Namespace(&'a str),
     /// The cluster: all its nodes, as their kubelets tell them.
-    Cluster,
-}
-
-/// Of what a trend is asked for.
-#[derive(Clone, Copy, Debug)]
-pub enum TrendOf<'a> {
-    /// A node.
-    Node(&'a str),
-    /// A pod on its node, with its UID as far as it is known.
-    Pod {
-        /// The node it is bound to.
-        node: &'a str,
-        /// Its namespace and name.
-        pod: &'a PodKey,
-        /// Its UID.
-        uid: Uid,
-    },
-    /// The cluster.
     Cluster,
 }
 
@@ -149,101 +130,6 @@ impl Query {
             containers,
             marks: Vec::new(),
         })
-    }
-
-    /// The latest steps of something, the last of which ends at `until`; nothing if nothing is remembered of it in them.
-    pub fn trend(
-        &self,
-        of: TrendOf<'_>,
-        until: Timestamp,
-        step: Duration,
-        count: usize,
-    ) -> Option<Trend> {
-        let step = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX).max(1);
-        let count = i64::try_from(count).unwrap_or(i64::MAX).max(1);
-        let steps = Steps::new(until.plus_nanos(-step.saturating_mul(count)), until, step);
-        let mut sum = Vec::new();
-        let mut found = false;
-        let mut excerpt = Excerpt::default();
-        let nodes = match of {
-            TrendOf::Node(node) | TrendOf::Pod { node, .. } => self.histories_of(Of::Node(node)),
-            TrendOf::Cluster => self.histories_of(Of::Cluster),
-        };
-        for history in nodes {
-            let wanted = |pod: Option<&PodId>| match (of, pod) {
-                (TrendOf::Node(_) | TrendOf::Cluster, None) => true,
-                (TrendOf::Pod { pod: key, uid, .. }, Some(pod)) => {
-                    pod.namespace == key.namespace
-                        && pod.name == key.name
-                        && (pod.uid == uid || !pod.uid.is_some() || !uid.is_some())
-                }
-                _ => false,
-            };
-            history.copy(
-                &mut excerpt,
-                wanted,
-                Tick::nearest(steps.since()),
-                Tick::nearest(until),
-            );
-            for series in excerpt.series() {
-                let samples: Vec<Sample> = series.samples().collect();
-                let reach = reach(&samples, self.resolution);
-                let folded = steps.fold(&samples, reach, Fold::Mean);
-                found |= folded.iter().any(Option::is_some);
-                add(&mut sum, &folded);
-            }
-        }
-        found.then(|| Trend {
-            until: steps.until(),
-            step: GoDuration(step),
-            cpu: sum
-                .iter()
-                .map(|point| point.map(|point| point.cpu))
-                .collect(),
-            memory: sum
-                .iter()
-                .map(|point| point.map(|point| point.memory))
-                .collect(),
-        })
-    }
-
-    /// The points of one container between two times, both included, oldest first: what it used before something
-    /// happened to it. Of pods that had the name one after the other, those of the one with this UID.
-    pub fn points_between(
-        &self,
-        pod: &PodKey,
-        uid: Uid,
-        container: &str,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Vec<Sample> {
-        let mut found = Vec::new();
-        let mut excerpt = Excerpt::default();
-        let of = Of::Pod {
-            namespace: &pod.namespace,
-            name: &pod.name,
-        };
-        for history in self.histories_of(of) {
-            let wanted = |it: Option<&PodId>| {
-                it.is_some_and(|it| {
-                    it.namespace == pod.namespace
-                        && it.name == pod.name
-                        && (it.uid == uid || !it.uid.is_some() || !uid.is_some())
-                })
-            };
-            history.copy(
-                &mut excerpt,
-                wanted,
-                Tick::nearest(since),
-                Tick::nearest(until),
-            );
-            let of_it = excerpt
-                .series()
-                .filter(|series| series.container.is_some_and(|name| **name == *container));
-            let samples = of_it.flat_map(|series| series.samples());
-            found.extend(samples.filter(|it| (since..=until).contains(&it.at)));
-        }
-        found
     }
 
     /// The histories in which something may be found: a pod, too, may have been on any node.

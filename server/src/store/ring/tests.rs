@@ -210,3 +210,17 @@ fn a_block_is_a_cache_line_and_a_series_half_a_one() {
     assert_eq!(BLOCK_BYTES, 64);
     assert!(size_of::<Ring>() <= 32, "{}", size_of::<Ring>());
 }
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_block_of_some_points(bytes in prop::collection::vec(any::<u8>(), Block::WRITTEN)) {
+        let block = Block::read_from(&bytes).unwrap();
+        let mut written = Vec::new();
+        block.write(&mut written);
+        prop_assert_eq!(&written, &bytes);
+        let found: Vec<Sample> = samples(&[block]).collect();
+        prop_assert!(found.len() <= usize::from(block.points()));
+        prop_assert!(found.is_sorted_by(|a, b| a.at <= b.at));
+        prop_assert_eq!(Block::read_from(&bytes[1..]), None);
+    }
+}
