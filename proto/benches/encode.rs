@@ -69,7 +69,7 @@ fn view(pod: &Pod) -> PodRef<'_> {
 
 fn list(pods: &[Pod], encoding: Encoding, out: &mut Vec<u8>) {
     out.clear();
-    let Some(form) = Form::new(Shape::Whole(Version::V1beta1), encoding) else {
+    let Some(form) = Form::new(Shape::Whole(Version::V1beta1.api_version()), encoding) else {
         return;
     };
     let mut list = List::new(Kind::Pod, form);

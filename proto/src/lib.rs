@@ -10,6 +10,7 @@
 //! - [`wire`]: what is common to every Kubernetes API: `Status`, discovery, `Table`, the protobuf
 //!   envelope and Go's JSON dialect.
 
+pub mod age;
 pub mod duration;
 pub mod kubelet;
 pub mod labels;

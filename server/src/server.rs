@@ -72,6 +72,7 @@ pub struct Server {
     serving: JoinHandle<()>,
     scraping: JoinHandle<()>,
     noticing: JoinHandle<()>,
+    looking: JoinHandle<()>,
     watches: cluster::WatchTasks,
     state: Arc<StateKeeper>,
     keeping: JoinHandle<()>,
@@ -181,6 +182,7 @@ impl Server {
         let query = Arc::new(Query::new(
             cluster, store, health, watches, stats, clock, resolution,
         ));
+        let looking = tokio::spawn(Arc::clone(&query).watch());
         let (ending, asked_to_end) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
         let manager = serving_tls.manage.then(|| {
@@ -206,6 +208,7 @@ impl Server {
             api::Sources {
                 query: Arc::clone(&query),
                 stopped: asked_to_end,
+                ending: stopped.clone(),
                 allocator,
                 managed: manager.as_ref().map(|manager| Arc::clone(manager.counts())),
                 state: Arc::clone(&state),
@@ -234,6 +237,7 @@ impl Server {
             serving,
             scraping,
             noticing,
+            looking,
             watches: tasks,
             keeping: tokio::spawn(Arc::clone(&state).run(peers)),
             state,
@@ -272,6 +276,7 @@ impl Server {
         const LOOK: Duration = Duration::from_secs(1);
         while !(self.scraping.is_finished()
             || self.noticing.is_finished()
+            || self.looking.is_finished()
             || self.serving.is_finished()
             || self.watches.is_finished()
             || self.auth.is_finished())
@@ -320,6 +325,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.scraping.abort();
         self.noticing.abort();
+        self.looking.abort();
         self.serving.abort();
         self.watches.abort();
         self.keeping.abort();

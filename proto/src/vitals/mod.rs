@@ -4,10 +4,13 @@
 //! Kubernetes quantities, times RFC 3339. A number that cannot be trusted is left out, and `absent` says why.
 
 mod cluster;
+pub mod discovery;
 mod history;
 mod incident;
 mod node;
+pub mod openapi;
 mod pod;
+pub mod table;
 mod usage;
 
 pub use cluster::{ClusterVitals, HistoryKept, IncidentCounts, NodeCounts, PodCounts};

@@ -7,15 +7,19 @@
 //! - [`meta`]: the metadata of objects and lists.
 //! - [`status`]: the answer to a request that failed.
 //! - [`discovery`]: which groups, versions and resources there are, in both forms.
+//! - [`form`]: objects and lists whole, as tables, as metadata, in pieces.
 //! - [`table`]: lists as `kubectl get` wants them, and metadata alone.
+//! - [`openapi`]: what OpenAPI says of the groups that are served.
 //! - [`yaml`]: JSON in, go-yaml's YAML out.
 //! - [`root`]: the answers of `/` and `/version`.
 
 pub mod discovery;
 pub mod envelope;
+pub mod form;
 pub mod gojson;
 pub mod meta;
 pub mod object;
+pub mod openapi;
 pub mod pretty;
 pub mod protobuf;
 pub mod root;

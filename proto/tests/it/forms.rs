@@ -35,7 +35,7 @@ fn form(shape: Shape, encoding: Encoding) -> Form {
 
 #[test]
 fn lists_in_every_form_are_written_as_the_peer_writes_them() {
-    let whole = Shape::Whole(Version::V1beta1);
+    let whole = Shape::Whole(Version::V1beta1.api_version());
     let nodes: NodeMetricsList = json("nodes_json");
     let items: Vec<_> = nodes.items.iter().map(node).collect();
     for (name, shape, encoding) in [
@@ -76,14 +76,17 @@ fn a_list_without_items_is_whole_in_every_form() {
     let none: [encode::PodRef<'_>; 0] = [];
     let text = |shape, encoding| String::from_utf8(list_of(form(shape, encoding), &none)).unwrap();
     assert_eq!(
-        text(Shape::Whole(Version::V1), Encoding::Yaml),
+        text(Shape::Whole(Version::V1.api_version()), Encoding::Yaml),
         "apiVersion: metrics.k8s.io/v1\nitems: []\nkind: PodMetricsList\nmetadata: {}\n"
     );
     assert_eq!(
         text(TABLE, Encoding::Yaml),
         "apiVersion: meta.k8s.io/v1\ncolumnDefinitions: null\nkind: Table\nmetadata: {}\nrows: null\n"
     );
-    let protobuf = list_of(form(Shape::Whole(Version::V1), Encoding::Protobuf), &none);
+    let protobuf = list_of(
+        form(Shape::Whole(Version::V1.api_version()), Encoding::Protobuf),
+        &none,
+    );
     assert_eq!(PodMetricsList::from_protobuf(&protobuf).unwrap().items, []);
 }
 
@@ -95,7 +98,11 @@ fn yaml_says_what_json_says() {
     let items: Vec<_> = pairs
         .map(|(item, containers)| pod(item, containers))
         .collect();
-    for shape in [Shape::Whole(Version::V1beta1), METADATA, TABLE] {
+    for shape in [
+        Shape::Whole(Version::V1beta1.api_version()),
+        METADATA,
+        TABLE,
+    ] {
         let json = list_of(form(shape, Encoding::Json), &items);
         let mut whole = Vec::new();
         yaml::document(&mut whole, &json).unwrap();
@@ -123,7 +130,7 @@ fn a_row_has_beside_it_what_is_asked_for() {
     assert_eq!(metadata["kind"], "PartialObjectMetadata");
     assert_eq!(metadata["apiVersion"], "meta.k8s.io/v1beta1");
     assert_eq!(metadata["metadata"]["name"], "lab");
-    let object = row(Beside::Object(Version::V1));
+    let object = row(Beside::Object(Version::V1.api_version()));
     assert_eq!(object["kind"], "NodeMetrics");
     assert_eq!(object["apiVersion"], "metrics.k8s.io/v1");
     assert_eq!(object["window"], "10.035s");

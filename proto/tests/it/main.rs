@@ -16,4 +16,5 @@ mod resource;
 mod selector;
 mod status;
 mod summary;
+mod vitals;
 mod wire;

@@ -3,7 +3,7 @@
 use crate::fixtures::{assert_same_body, bytes};
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::metrics::encode::{
-    self, ContainerRef, Kind, MetaRef, NodeRef, PodRef, UsageRef,
+    self, ContainerRef, Encoding, Form, Kind, List, MetaRef, NodeRef, PodRef, Shape, UsageRef,
 };
 use kubevitals_proto::metrics::{
     ContainerMetrics, NodeMetrics, NodeMetricsList, ObjectMeta, PodMetrics, PodMetricsList, Usage,
@@ -12,6 +12,7 @@ use kubevitals_proto::metrics::{
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
+use kubevitals_proto::wire::form::Item as _;
 use kubevitals_proto::wire::{gojson, pretty};
 use proptest::prelude::*;
 use serde::Serialize;
@@ -74,30 +75,28 @@ pub(crate) fn pod<'a>(pod: &'a PodMetrics, containers: &'a [ContainerRef<'a>]) -
     }
 }
 
+const VERSION: &str = Version::V1beta1.api_version();
+
 fn write_json_list<T: encode::Item>(kind: Kind, items: &[T]) -> Vec<u8> {
+    let shape = Shape::Whole(VERSION);
+    let mut list = List::new(kind, Form::new(shape, Encoding::Json).unwrap());
     let mut out = Vec::new();
-    encode::json::list_head(&mut out, kind, Version::V1beta1);
-    for (at, item) in items.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        encode::json::item(&mut out, item);
-    }
-    encode::json::list_tail(&mut out);
+    items.iter().for_each(|item| list.item(&mut out, item));
+    list.end(&mut out);
     pretty::indent(&out)
 }
 
 fn write_protobuf_list<T: encode::Item>(kind: Kind, items: &[T]) -> Vec<u8> {
     let items_len = items.iter().map(encode::protobuf::item_len).sum();
     let mut out = Vec::new();
-    encode::protobuf::list_head(&mut out, kind, Version::V1beta1, items_len);
+    encode::protobuf::list_head(&mut out, kind, VERSION, items_len);
     for item in items {
         encode::protobuf::item(&mut out, item);
     }
     encode::protobuf::list_tail(&mut out);
     assert_eq!(
         out.len(),
-        encode::protobuf::list_len(kind, Version::V1beta1, items_len)
+        encode::protobuf::list_len(kind, VERSION, items_len)
     );
     out
 }
@@ -132,17 +131,17 @@ fn json_lists_are_written_as_the_peer_writes_them() {
 fn single_objects_are_written_as_the_peer_writes_them() {
     let one: NodeMetrics = json("node_get");
     let mut out = Vec::new();
-    encode::json::object(&mut out, Version::V1beta1, &node(&one));
+    node(&one).write_alone(&mut out, VERSION);
     assert_same_body(&pretty::indent(&out), &body("node_get"));
 
     let one: PodMetrics = json("pod_get");
     let containers = containers(&one);
     let mut out = Vec::new();
-    encode::json::object(&mut out, Version::V1beta1, &pod(&one, &containers));
+    pod(&one, &containers).write_alone(&mut out, VERSION);
     assert_same_body(&pretty::indent(&out), &body("pod_get"));
 
     let mut out = Vec::new();
-    encode::protobuf::object(&mut out, Version::V1, &pod(&one, &containers));
+    encode::protobuf::object(&mut out, Version::V1.api_version(), &pod(&one, &containers));
     let back = PodMetrics::from_protobuf(&out).unwrap();
     assert_eq!(
         back,

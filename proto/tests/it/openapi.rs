@@ -1,9 +1,14 @@
 //! OpenAPI: the peer's paths, operations, types and fields, and words of our own.
 
 use crate::metrics::body;
-use kubevitals_proto::metrics::openapi;
+use kubevitals_proto::wire::openapi::{self, Document, Group};
+use kubevitals_proto::{metrics, vitals};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+
+/// What the peer serves too.
+const PEERS: [&Group; 1] = [&metrics::openapi::GROUP];
+const ALL: [&Group; 2] = [&metrics::openapi::GROUP, &vitals::openapi::GROUP];
 
 fn captured(name: &str) -> Value {
     serde_json::from_slice(&body(name)).unwrap()
@@ -48,7 +53,7 @@ fn normal(value: &Value, parameters: &Value) -> Value {
 
 #[test]
 fn both_versions_have_the_peers_structure() {
-    let ours = structure(&openapi::v2("v1"));
+    let ours = structure(&openapi::v2("v1", &PEERS));
     let theirs = structure(&captured("openapi_v2"));
     for part in ["paths", "definitions"] {
         for (name, theirs) in theirs[part].as_object().unwrap() {
@@ -57,7 +62,7 @@ fn both_versions_have_the_peers_structure() {
     }
     assert_eq!(ours, theirs);
 
-    let documents = openapi::v3("v1");
+    let documents = openapi::v3("v1", &PEERS);
     let ours = documents
         .iter()
         .find(|document| document.path == "apis/metrics.k8s.io/v1beta1");
@@ -77,7 +82,7 @@ fn both_versions_have_the_peers_structure() {
 
 #[test]
 fn v1_is_v1beta1_under_another_name() {
-    let documents = openapi::v3("v1");
+    let documents = openapi::v3("v1", &ALL);
     let of = |path: &str| {
         let document = documents
             .iter()
@@ -110,7 +115,7 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 
 #[test]
 fn every_document_has_all_types_that_it_speaks_of_and_no_other() {
-    let mut documents = openapi::v3("v1");
+    let mut documents = openapi::v3("v1", &ALL);
     assert_eq!(
         documents
             .iter()
@@ -118,14 +123,16 @@ fn every_document_has_all_types_that_it_speaks_of_and_no_other() {
             .collect::<Vec<_>>(),
         [
             "apis",
+            "apis/kubevitals.io",
+            "apis/kubevitals.io/v1alpha1",
             "apis/metrics.k8s.io",
             "apis/metrics.k8s.io/v1",
             "apis/metrics.k8s.io/v1beta1",
             "version"
         ]
     );
-    let v2 = openapi::v2("v1");
-    documents.push(openapi::Document {
+    let v2 = openapi::v2("v1", &ALL);
+    documents.push(Document {
         path: "v2".to_owned(),
         json: v2,
     });

@@ -2,10 +2,10 @@
 
 use crate::fixtures::{assert_same_body, bytes};
 use kubevitals_proto::metrics::discovery;
-use kubevitals_proto::metrics::{NodeMetricsList, PodMetricsList, Version};
+use kubevitals_proto::metrics::{NodeMetricsList, PodMetricsList};
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::wire::discovery::aggregated::ApiGroupDiscoveryList;
-use kubevitals_proto::wire::discovery::{ApiGroup, ApiGroupList, ApiResourceList};
+use kubevitals_proto::wire::discovery::{ApiGroup, ApiGroupList, ApiResourceList, Served};
 use kubevitals_proto::wire::pretty::{self, Indenter};
 use kubevitals_proto::wire::root::{RootPaths, VersionInfo};
 use kubevitals_proto::wire::table::{
@@ -35,26 +35,30 @@ fn is<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T, name: &str
     assert_eq!(&serde_json::from_slice::<T>(&theirs).unwrap(), value);
 }
 
-const PEERS: [Version; 1] = [Version::V1beta1];
+/// With the peer's only version.
+const PEERS: Served = Served {
+    versions: &["v1beta1"],
+    ..discovery::SERVED
+};
 
 #[test]
 fn discovery_is_the_peers() {
-    let group: ApiGroup = discovery::group(&PEERS);
+    let group: ApiGroup = PEERS.group();
     is(
         &ApiGroupList::new(vec![group.clone().reached_at(":4443")]),
         "direct_apis",
     );
     is(&group.alone(), "direct_group");
-    is::<ApiResourceList>(&discovery::resources(Version::V1beta1), "direct_resources");
+    is::<ApiResourceList>(&PEERS.resources("v1beta1"), "direct_resources");
     is(
-        &ApiGroupDiscoveryList::new(vec![discovery::aggregated(&PEERS)]),
+        &ApiGroupDiscoveryList::new(vec![PEERS.aggregated()]),
         "direct_aggdisc",
     );
 }
 
 #[test]
 fn discovery_of_both_versions_prefers_the_first() {
-    let group = discovery::group(&Version::ALL);
+    let group = discovery::SERVED.group();
     let versions: Vec<_> = group
         .versions
         .iter()
@@ -62,7 +66,7 @@ fn discovery_of_both_versions_prefers_the_first() {
         .collect();
     assert_eq!(versions, ["metrics.k8s.io/v1", "metrics.k8s.io/v1beta1"]);
     assert_eq!(group.preferred_version.unwrap().version, "v1");
-    let aggregated = discovery::aggregated(&Version::ALL);
+    let aggregated = discovery::SERVED.aggregated();
     assert_eq!(aggregated.versions.len(), 2);
     assert_eq!(
         aggregated.versions[0].resources,

@@ -17,7 +17,7 @@ use tower::ServiceExt;
 
 use super::inflight::InFlight;
 use super::observe::Requests;
-use super::{gate, health, prometheus, routes};
+use super::{gate, health, prometheus, routes, vitals};
 use crate::auth::{self, Attributes, Auth, Target};
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::Watches;
@@ -158,17 +158,20 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
             kept_for: Duration::ZERO,
         }),
     );
+    let watchers = Arc::new(vitals::Watchers::new(watch::channel(false).1));
     let parts = prometheus::Parts {
         query: Arc::clone(&query),
         requests: Arc::new(Requests::default()),
         in_flight: Arc::new(InFlight::new(None)),
+        watchers: Arc::clone(&watchers),
         auth,
         connections: Arc::default(),
         allocator: None,
         managed: None,
         state: Arc::default(),
     };
-    let routes = routes(query, &health, parts, &keeper, 443).layer(middleware::from_fn(compare));
+    let routes =
+        routes(query, &watchers, &health, parts, &keeper, 443).layer(middleware::from_fn(compare));
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn(gate::read))
@@ -186,7 +189,7 @@ fn asked(path: &str) -> (StatusCode, String) {
     })
 }
 
-const SEGMENTS: [&str; 33] = [
+const SEGMENTS: [&str; 40] = [
     "",
     ".",
     "..",
@@ -220,9 +223,16 @@ const SEGMENTS: [&str; 33] = [
     "debug",
     "openapi",
     "v3",
+    "v1alpha1",
+    "kubevitals.io",
+    "podvitals",
+    "nodevitals",
+    "incidents",
+    "history",
+    "-",
 ];
 
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 20] = [
     "/apis/metrics.k8s.io/v1/nodes",
     "/apis/metrics.k8s.io/v1/nodes/a",
     "/apis/metrics.k8s.io/v1/nodes/a/why",
@@ -231,6 +241,14 @@ const PATHS: [&str; 12] = [
     "/apis/metrics.k8s.io/v1beta1/namespaces/ns/pods/a",
     "/apis/metrics.k8s.io/v1beta1/namespaces/ns/pods/a/why",
     "/apis/metrics.k8s.io/v1",
+    "/apis/kubevitals.io/v1alpha1/podvitals",
+    "/apis/kubevitals.io/v1alpha1/namespaces/ns/podvitals/a",
+    "/apis/kubevitals.io/v1alpha1/namespaces/ns/podvitals/a/history",
+    "/apis/kubevitals.io/v1alpha1/namespaces/ns/incidents",
+    "/apis/kubevitals.io/v1alpha1/nodevitals/a",
+    "/apis/kubevitals.io/v1alpha1/nodevitals/a/history",
+    "/apis/kubevitals.io/v1alpha1/clustervitals/cluster/history",
+    "/apis/kubevitals.io/v1alpha1",
     "/apis",
     "/livez/ping",
     "/openapi/v3/apis/metrics.k8s.io/v1",

@@ -9,9 +9,8 @@ use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, ETAG, HeaderValue, VARY};
-use kubevitals_proto::metrics::{GROUP, Version, discovery};
 use kubevitals_proto::wire::discovery::aggregated::ApiGroupDiscoveryList;
-use kubevitals_proto::wire::discovery::{AGGREGATED_CONTENT_TYPE, ApiGroupList};
+use kubevitals_proto::wire::discovery::{AGGREGATED_CONTENT_TYPE, ApiGroupList, Served};
 use kubevitals_proto::wire::object::{Encoding, Object};
 use kubevitals_proto::wire::root::RootPaths;
 use kubevitals_proto::wire::status::Status;
@@ -22,26 +21,32 @@ use super::reply::{self, Form};
 use super::{debug, health, request};
 use crate::query::Query;
 
+/// The groups, the most important one first.
+const GROUPS: [&Served; 2] = [
+    &kubevitals_proto::metrics::discovery::SERVED,
+    &kubevitals_proto::vitals::discovery::SERVED,
+];
+
 /// The routes; `port` is the one served on, for clients that ask where to go.
 pub(super) fn routes(port: u16) -> Router<Arc<Query>> {
     let mut routes = Router::new().route("/", get(async || paths(StatusCode::OK)));
     for slash in ["", "/"] {
-        routes = routes
-            .route(
-                &format!("/apis{slash}"),
-                get(async move |request: Request| groups(port, &request)),
-            )
-            .route(
-                &format!("/apis/{GROUP}{slash}"),
-                get(async |request: Request| {
-                    object(&request, &discovery::group(&Version::ALL).alone())
-                }),
-            );
-        for version in Version::ALL {
+        routes = routes.route(
+            &format!("/apis{slash}"),
+            get(async move |request: Request| groups(port, &request)),
+        );
+        for served in GROUPS {
+            let path = format!("/apis/{}", served.group);
             routes = routes.route(
-                &format!("/apis/{GROUP}/{}{slash}", version.as_str()),
-                get(async move |request: Request| object(&request, &discovery::resources(version))),
+                &format!("{path}{slash}"),
+                get(async move |request: Request| object(&request, &served.group().alone())),
             );
+            for version in served.versions {
+                routes = routes.route(
+                    &format!("{path}/{version}{slash}"),
+                    get(async move |request: Request| object(&request, &served.resources(version))),
+                );
+            }
         }
     }
     routes
@@ -49,8 +54,17 @@ pub(super) fn routes(port: u16) -> Router<Arc<Query>> {
 
 /// The paths that answer, as the root lists them, whatever the client accepts.
 pub(super) fn paths(code: StatusCode) -> Response {
-    let mut paths = vec!["/apis".to_owned(), format!("/apis/{GROUP}")];
-    paths.extend(Version::ALL.map(|version| format!("/apis/{GROUP}/{}", version.as_str())));
+    let mut paths = vec!["/apis".to_owned()];
+    for served in GROUPS {
+        let path = format!("/apis/{}", served.group);
+        paths.extend(
+            served
+                .versions
+                .iter()
+                .map(|version| format!("{path}/{version}")),
+        );
+        paths.push(path);
+    }
     for (endpoint, checks) in health::ENDPOINTS {
         paths.push(format!("/{endpoint}"));
         paths.extend(
@@ -80,9 +94,12 @@ fn groups(port: u16, request: &Request) -> Response {
         Ok(chosen) => aggregated_groups(chosen.encoding, request),
         Err(_) => object(
             request,
-            &ApiGroupList::new(vec![
-                discovery::group(&Version::ALL).reached_at(&format!(":{port}")),
-            ]),
+            &ApiGroupList::new(
+                GROUPS
+                    .iter()
+                    .map(|served| served.group().reached_at(&format!(":{port}")))
+                    .collect(),
+            ),
         ),
     }
 }
@@ -98,7 +115,8 @@ fn aggregated(_: Encoding, conversion: Option<Conversion<'_>>) -> Option<()> {
 
 /// Aggregated discovery, which the kube-apiserver asks for again and again: it need not read what it has.
 fn aggregated_groups(encoding: Encoding, request: &Request) -> Response {
-    let groups = ApiGroupDiscoveryList::new(vec![discovery::aggregated(&Version::ALL)]);
+    let groups =
+        ApiGroupDiscoveryList::new(GROUPS.iter().map(|served| served.aggregated()).collect());
     let (json, body) = match (groups.encode(Encoding::Json), groups.encode(encoding)) {
         (Ok(json), Ok(body)) => (json, body),
         (Err(error), _) | (_, Err(error)) => {

@@ -11,7 +11,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 
 use super::{health, held, reply};
-use crate::auth::User;
+use crate::auth::{Attributes, User};
 
 /// The bound, and what is under way. A request is over when the last byte of its answer is taken.
 #[derive(Debug)]
@@ -71,14 +71,17 @@ impl Drop for Place {
     }
 }
 
-/// The layer. Health checks are always answered, or a busy server would be killed for being busy; and
-/// administrators are, as at the peer.
+/// The layer. Health checks are always answered, or a busy server would be killed for being busy; administrators are,
+/// as at the peer; and watches go around it as in Kubernetes: they are under way for hours, and have a bound of their
+/// own.
 pub(super) async fn bound(
     State(in_flight): State<Arc<InFlight>>,
     request: Request,
     next: Next,
 ) -> Response {
-    if is_health(request.uri().path()) {
+    let attributes = request.extensions().get::<Arc<Attributes>>();
+    let watches = attributes.is_some_and(|attributes| attributes.verb == "watch");
+    if watches || is_health(request.uri().path()) {
         return next.run(request).await;
     }
     let user = request.extensions().get::<Arc<User>>();
@@ -173,6 +176,18 @@ mod tests {
             ..User::default()
         };
         assert_eq!(ask(&router, "/apis", Some(master)).await.status(), 200);
+        assert_eq!(in_flight.counts().turned_away, 0);
+    }
+
+    #[tokio::test]
+    async fn watches_take_no_place() {
+        let (in_flight, router) = server();
+        let mut request = Request::get("/apis").body(Body::empty()).unwrap();
+        let uri = "/apis/a/v1/pods?watch=1".parse().unwrap();
+        let attributes = Attributes::of(&http::Method::GET, &uri);
+        request.extensions_mut().insert(Arc::new(attributes));
+        let _watch = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(ask(&router, "/apis", None).await.status(), 200);
         assert_eq!(in_flight.counts().turned_away, 0);
     }
 

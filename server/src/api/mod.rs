@@ -15,10 +15,14 @@ mod inflight;
 mod metrics;
 mod observe;
 mod openapi;
+mod pieces;
 mod prometheus;
 mod reply;
 mod request;
+mod selection;
 mod state;
+mod vitals;
+mod wanted;
 mod why;
 
 #[cfg(fuzzing)]
@@ -54,6 +58,8 @@ pub(crate) struct Sources {
     pub(crate) verifiable: Option<watch::Receiver<bool>>,
     /// True as soon as the server has been asked to end.
     pub(crate) stopped: watch::Receiver<bool>,
+    /// True as soon as it lets go of its connections.
+    pub(crate) ending: watch::Receiver<bool>,
     pub(crate) allocator: Option<AskAllocator>,
     /// What is counted of connections and certificates.
     pub(crate) connections: Arc<tls::Counts>,
@@ -75,6 +81,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         auth,
         verifiable,
         stopped,
+        ending,
         allocator,
         connections,
         max_requests_in_flight,
@@ -82,12 +89,14 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         managed,
         state,
     } = sources;
+    let watchers = Arc::new(vitals::Watchers::new(ending));
     let requests = Arc::new(Requests::default());
     let in_flight = Arc::new(InFlight::new(max_requests_in_flight));
     let parts = prometheus::Parts {
         query: Arc::clone(&query),
         requests: Arc::clone(&requests),
         in_flight: Arc::clone(&in_flight),
+        watchers: Arc::clone(&watchers),
         auth: Arc::clone(&auth),
         connections,
         allocator,
@@ -100,7 +109,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         verifiable,
         stopped,
     };
-    let routes = routes(query, &health, parts, &state, port);
+    let routes = routes(query, &watchers, &health, parts, &state, port);
     gate::before(routes, &auth, in_flight)
         .layer(middleware::from_fn_with_state(
             request_timeout,
@@ -113,11 +122,13 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
 /// All routes, without the gate.
 fn routes(
     query: Arc<Query>,
+    watchers: &Arc<vitals::Watchers>,
     health: &Health,
     parts: prometheus::Parts,
     keeper: &Arc<Keeper>,
     port: u16,
 ) -> Router {
+    let vitals = vitals::routes(&query, watchers);
     Router::new()
         .merge(health::routes(health))
         .merge(discovery::routes(port))
@@ -130,6 +141,7 @@ fn routes(
         .fallback(unknown_path)
         .method_not_allowed_fallback(not_allowed)
         .with_state(query)
+        .merge(vitals)
 }
 
 /// A path that has no such verb.

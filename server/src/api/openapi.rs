@@ -13,8 +13,9 @@ use axum::routing::get;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, EXPIRES, LAST_MODIFIED, LOCATION, VARY};
 use http::{HeaderValue, StatusCode};
-use kubevitals_proto::metrics::openapi::{self, Document};
 use kubevitals_proto::wire::object::Encoding;
+use kubevitals_proto::wire::openapi::{self, Document, Group};
+use kubevitals_proto::{metrics, vitals};
 use serde_json::{Map, Value, json};
 
 use super::etag::Tag;
@@ -22,6 +23,9 @@ use super::{accept, compress, discovery, reply, request};
 
 /// For how long an address with a hash in it means the same: for ever, of which this is the most that is said.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// What is described.
+const GROUPS: [&Group; 2] = [&metrics::openapi::GROUP, &vitals::openapi::GROUP];
 
 /// A document, made once.
 struct Ready {
@@ -50,7 +54,7 @@ struct Documents {
 impl Documents {
     fn new() -> Self {
         let release = concat!("v", env!("CARGO_PKG_VERSION"));
-        let v3: BTreeMap<String, Ready> = openapi::v3(release)
+        let v3: BTreeMap<String, Ready> = openapi::v3(release, &GROUPS)
             .into_iter()
             .map(|Document { path, json }| (path, Ready::new(&json)))
             .collect();
@@ -58,7 +62,7 @@ impl Documents {
             let address = json!({"serverRelativeURL": address(path, &document.tag)});
             (path.clone(), address)
         });
-        let v2 = Ready::new(&openapi::v2(release));
+        let v2 = Ready::new(&openapi::v2(release, &GROUPS));
         Self {
             v2_compressed: compress::whole(&v2.json),
             v2,

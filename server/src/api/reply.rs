@@ -73,7 +73,7 @@ impl Form {
     pub(super) fn of(request: &Request) -> Result<Self, Response> {
         match accept::negotiate(request.headers(), accept::no_conversion) {
             Ok(_) => Ok(Self::any(request)),
-            Err(refusal) => Err(not_acceptable(request, refusal, OBJECTS)),
+            Err(refusal) => Err(not_acceptable(request, refusal, OBJECTS, OBJECTS)),
         }
     }
 
@@ -124,8 +124,13 @@ impl Form {
     }
 }
 
-/// 406: `refusal` of what was asked for, when there is `available`.
-pub(super) fn not_acceptable(request: &Request, refusal: Refusal, available: &[&str]) -> Response {
+/// 406: `refusal` of what was asked for, when there is `available`, of which `media` are not streams.
+pub(super) fn not_acceptable(
+    request: &Request,
+    refusal: Refusal,
+    available: &[&str],
+    media: &[&str],
+) -> Response {
     let status = match refusal {
         Refusal::MediaType => Status::not_acceptable(available),
         Refusal::Parameters => Status::failure(
@@ -133,7 +138,7 @@ pub(super) fn not_acceptable(request: &Request, refusal: Refusal, available: &[&
             Reason::NotAcceptable,
             format!(
                 "only the following media types are accepted: {}",
-                OBJECTS.join(", ")
+                media.join(", ")
             ),
         ),
     };

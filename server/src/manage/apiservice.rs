@@ -13,7 +13,11 @@ use crate::telemetry::chain;
 use crate::tls::Service;
 
 /// The APIServices of what is served.
-const NAMES: [&str; 2] = ["v1beta1.metrics.k8s.io", "v1.metrics.k8s.io"];
+const NAMES: [&str; 3] = [
+    "v1beta1.metrics.k8s.io",
+    "v1.metrics.k8s.io",
+    "v1alpha1.kubevitals.io",
+];
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -13,7 +13,7 @@
 //! APIService that has changed since, which refuses it. And a certificate is shown only after its CA is in the
 //! bundles.
 //!
-//! It may do this, and nothing else: get, patch apiservices `v1.metrics.k8s.io` and `v1beta1.metrics.k8s.io`; in the
+//! It may do this, and nothing else: get, patch apiservices `v1.metrics.k8s.io`, `v1beta1.metrics.k8s.io` and `v1alpha1.kubevitals.io`; in the
 //! Service's namespace get, update secret `vitals-server-ca`. It never creates it: whoever may create a Secret may
 //! create any.
 

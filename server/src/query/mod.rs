@@ -4,6 +4,7 @@
 //! are is of one moment, the query's beginning; what a node's pods use is of one scrape, the last one when the
 //! query first came to that node.
 
+mod changes;
 mod figures;
 mod freshness;
 mod history;
@@ -13,11 +14,16 @@ mod ready;
 mod targets;
 mod top;
 mod vitals;
+mod watching;
 mod why;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::cluster::{Node, Pod, PodKey};
+pub use changes::{
+    Batch, Change, Changes, Moment, ParseVersionError, PodChanges, Several, Version, Whole,
+};
 pub use figures::Wholeness;
 pub use history::{Fold, MOST_STEPS, Of, Steps};
 pub use nodes::NodeAnswer;
@@ -26,6 +32,8 @@ pub use ready::{Readiness, Unready};
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
 pub use top::{Among, Measure, Ranked, Ranking};
 pub use vitals::Teller;
+
+use parking_lot::Mutex;
 
 use crate::clock::{Age, Clock};
 use crate::cluster::{Cluster, Watches};
@@ -59,6 +67,8 @@ pub struct Query {
     freshness: Arc<Histogram>,
     ready: ready::Latch,
     totals: vitals::TotalsCache,
+    changes: Changes,
+    looked: Mutex<watching::Looked>,
 }
 
 impl Query {
@@ -84,7 +94,14 @@ impl Query {
             freshness: freshness::histogram(),
             ready: ready::Latch::default(),
             totals: vitals::TotalsCache::default(),
+            changes: Changes::new(watching::instance()),
+            looked: Mutex::default(),
         }
+    }
+
+    /// How often nodes are asked.
+    pub fn resolution(&self) -> Duration {
+        self.resolution
     }
 
     /// The wall clock, for `creationTimestamp`.

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Limits;
+use super::long::LongRunning;
 use super::room::{Place, Standing};
 
 /// What a connection is doing: told by its requests, read by whoever bounds it.
@@ -22,7 +23,7 @@ pub(super) struct Activity {
     place: Arc<Place>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct State {
     /// A request has come in.
     asked: bool,
@@ -32,6 +33,8 @@ struct State {
     open: usize,
     /// When this began.
     since: Instant,
+    /// What is under way goes on for as long as it is taken.
+    long: Option<LongRunning>,
 }
 
 /// What has lasted too long.
@@ -53,6 +56,7 @@ impl Activity {
             known: false,
             open: 0,
             since: Instant::now(),
+            long: None,
         });
         let place = Arc::clone(place);
         Self { state, place }
@@ -76,16 +80,17 @@ impl Activity {
     pub(super) async fn overdue(&self, limits: Limits, answer: Option<Duration>) -> Overdue {
         let mut told = self.state.subscribe();
         loop {
-            let state = *told.borrow_and_update();
-            let (overdue, limit) = match state {
+            let state = told.borrow_and_update().clone();
+            let (overdue, limit) = match &state {
                 State { asked: false, .. } => (Overdue::Silent, Some(limits.header)),
                 State { open: 0, .. } => (Overdue::Idle, Some(limits.idle)),
                 State { .. } => (Overdue::Stalled, answer),
             };
             let too_long = async {
-                match limit {
-                    Some(limit) => tokio::time::sleep_until(state.since + limit).await,
-                    None => std::future::pending().await,
+                match (&state.long, limit) {
+                    (_, None) => std::future::pending().await,
+                    (Some(long), Some(limit)) => long.stalled(limit).await,
+                    (None, Some(limit)) => tokio::time::sleep_until(state.since + limit).await,
                 }
             };
             tokio::select! {
@@ -102,6 +107,13 @@ impl Activity {
 pub(super) struct Busy(Activity);
 
 impl Busy {
+    /// Its answer goes on for as long as it is taken.
+    pub(super) fn runs_long(&self, long: &LongRunning) {
+        self.0
+            .state
+            .send_modify(|state| state.long = Some(long.clone()));
+    }
+
     /// It is of somebody whom we know.
     pub(super) fn is_known(&self) {
         self.0.state.send_if_modified(|state| {
@@ -118,6 +130,7 @@ impl Drop for Busy {
         state.send_modify(|state| {
             state.open -= 1;
             state.since = Instant::now();
+            state.long = None;
             if state.open == 0 {
                 place.rest(match state.known {
                     true => Standing::Known,

@@ -6,6 +6,7 @@
 //! | until the first request's header is in      | header   | cut                               |
 //! | no request under way                        | idle     | told to go, cut after drain       |
 //! | a request, to the last byte of its answer   | request  | HTTP/1.1: cut; HTTP/2: the stream |
+//! | a piece of a watch, until it is taken       | request  | the same                          |
 //!
 //! hyper has one timer for an HTTP/1.1 header, which runs while a connection idles too, so it cannot be short
 //! for the one and long for the other. It is left off. A later request's header may therefore take as long as
@@ -38,6 +39,7 @@ use super::client::ClientCertificates;
 use super::counts::Open;
 use super::handshake::{Failures, handshake};
 use super::listener::stopped;
+use super::long::LongRunning;
 use super::room::{Known, Place};
 use super::{Limits, Tls};
 
@@ -215,6 +217,11 @@ impl Answers {
             if response.extensions().get::<Known>().is_some() {
                 busy.is_known();
             }
+            if let Some(long) = response.extensions().get::<LongRunning>() {
+                busy.runs_long(long);
+                // Of HTTP/1.1 there are no streams.
+                let _told = STREAM.try_with(|stream| stream.send_replace(Some(long.clone())));
+            }
             Ok(response.map(|body| Answer::new(body, piece, busy)))
         }
     }
@@ -227,16 +234,38 @@ impl Answers {
 #[derive(Debug, Clone, Copy)]
 struct Streams(Duration);
 
+tokio::task_local! {
+    /// Whether the stream's answer goes on for as long as it is taken.
+    static STREAM: watch::Sender<Option<LongRunning>>;
+}
+
 impl<F> Executor<F> for Streams
 where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, stream: F) {
         let Self(limit) = *self;
-        tokio::spawn(async move {
-            if timeout(limit, stream).await.is_err() {
-                tracing::debug!("an answer is not being read; its stream is cancelled");
+        let (answer, told) = watch::channel(None);
+        tokio::spawn(STREAM.scope(answer, async move {
+            tokio::select! {
+                () = stream => {}
+                () = overdue(told, limit) => {
+                    tracing::debug!("an answer is not being read; its stream is cancelled");
+                }
             }
-        });
+        }));
+    }
+}
+
+/// Completes when a stream has gone on for too long, or a piece of a long one has waited for too long.
+async fn overdue(mut told: watch::Receiver<Option<LongRunning>>, limit: Duration) {
+    let long = tokio::select! {
+        () = tokio::time::sleep(limit) => return,
+        told = told.wait_for(Option::is_some) => told.ok().and_then(|long| long.clone()),
+    };
+    match long {
+        Some(long) => long.stalled(limit).await,
+        // Its stream is over.
+        None => std::future::pending().await,
     }
 }

@@ -12,19 +12,23 @@ use crate::harness::Harness;
 const GROUP: &str = "metrics.k8s.io";
 
 /// A kubectl with its own kubeconfig and caches.
-struct Kubectl {
+pub(crate) struct Kubectl {
     home: TempDir,
 }
 
 impl Kubectl {
-    fn new(kubeconfig: &str) -> Self {
+    pub(crate) fn new(kubeconfig: &str) -> Self {
         let home = TempDir::new().unwrap();
         std::fs::write(home.path().join("config"), kubeconfig).unwrap();
         Self { home }
     }
 
     /// As a user who shows a token and has been granted these rules.
-    fn of_user(harness: &Harness, name: &str, rules: impl IntoIterator<Item = Rule>) -> Self {
+    pub(crate) fn of_user(
+        harness: &Harness,
+        name: &str,
+        rules: impl IntoIterator<Item = Rule>,
+    ) -> Self {
         let user = UserInfo::new(name, []);
         let identities = harness.cluster.identities();
         for rule in rules {
@@ -35,7 +39,7 @@ impl Kubectl {
         Self::new(&kubeconfig.yaml(name, &Credentials::Token(&token)))
     }
 
-    async fn run(&self, arguments: &str) -> Output {
+    pub(crate) async fn run(&self, arguments: &str) -> Output {
         let mut command = Command::new("kubectl");
         command
             .arg("--kubeconfig")
@@ -50,7 +54,7 @@ impl Kubectl {
     }
 
     /// What it prints when it succeeds.
-    async fn says(&self, arguments: &str) -> String {
+    pub(crate) async fn says(&self, arguments: &str) -> String {
         let output = self.run(arguments).await;
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "kubectl {arguments}: {complaint}");
@@ -58,7 +62,7 @@ impl Kubectl {
     }
 
     /// What it complains of when it fails.
-    async fn fails(&self, arguments: &str) -> String {
+    pub(crate) async fn fails(&self, arguments: &str) -> String {
         let output = self.run(arguments).await;
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(!output.status.success(), "kubectl {arguments}: {said}");
@@ -67,7 +71,7 @@ impl Kubectl {
 }
 
 /// Lines with runs of spaces made one.
-fn squeezed(text: &str) -> Vec<String> {
+pub(crate) fn squeezed(text: &str) -> Vec<String> {
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     text.lines().map(words).collect()
 }

@@ -36,4 +36,5 @@ mod targets;
 mod then_and_now;
 mod tls;
 mod tls_reload;
+mod vitals;
 mod why;

@@ -27,7 +27,11 @@ use crate::tls::now;
 const ROUND: Duration = Duration::from_secs(60);
 
 const SECRET: &str = "vitals-server-ca";
-const SERVICES: [&str; 2] = ["v1beta1.metrics.k8s.io", "v1.metrics.k8s.io"];
+const SERVICES: [&str; 3] = [
+    "v1beta1.metrics.k8s.io",
+    "v1.metrics.k8s.io",
+    "v1alpha1.kubevitals.io",
+];
 
 /// The Secret that comes with the manifests.
 fn manifest() -> Value {
@@ -81,10 +85,10 @@ impl World {
     }
 
     fn register(&self, name: &str, service: &str, more: Value) {
-        let version = name.split('.').next().unwrap();
+        let (version, group) = name.split_once('.').unwrap();
         let mut spec = json!({
             "service": {"namespace": "kube-system", "name": service, "port": 443},
-            "group": "metrics.k8s.io", "version": version,
+            "group": group, "version": version,
             "groupPriorityMinimum": 100, "versionPriority": 100,
         });
         let more = more.as_object().unwrap().clone();
@@ -165,7 +169,7 @@ impl World {
     /// The certificates that the API server verifies with.
     fn bundle(&self) -> String {
         let bundles = SERVICES.map(|name| text(&self.spec(name)["caBundle"]));
-        let [bundle, _] = bundles;
+        let [bundle, ..] = bundles;
         bundle
     }
 }
@@ -185,7 +189,7 @@ async fn the_api_server_verifies_with_a_ca_that_is_kept_in_a_secret() {
     let insecure = json!({"insecureSkipTLSVerify": true});
     world.register(SERVICES[0], "vitals-server", insecure);
     let _server = world.serve().await;
-    wait_until("both APIServices have the CA", async || {
+    wait_until("all APIServices have the CA", async || {
         SERVICES
             .iter()
             .all(|name| !world.spec(name)["caBundle"].is_null())

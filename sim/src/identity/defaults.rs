@@ -62,7 +62,11 @@ fn manifests(namespace: &str) -> [Rule; 10] {
             "apiregistration.k8s.io",
             &["apiservices"],
         )
-        .named(&["v1.metrics.k8s.io", "v1beta1.metrics.k8s.io"]),
+        .named(&[
+            "v1.metrics.k8s.io",
+            "v1alpha1.kubevitals.io",
+            "v1beta1.metrics.k8s.io",
+        ]),
         Rule::resources(&["list", "watch"], "", &["configmaps"])
             .named(&["extension-apiserver-authentication"])
             .in_namespace("kube-system"),

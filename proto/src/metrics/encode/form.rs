@@ -1,32 +1,11 @@
-//! The forms in which a node, a pod or a list of them can be had.
+//! The forms in which a node, a pod or a list of them can be had: all that Kubernetes has, protobuf too.
 
-use super::{Item, json, metadata, protobuf, table};
-use crate::metrics::Version;
-use crate::wire::meta::MetaVersion;
+use super::{Item, metadata, protobuf};
+use crate::wire::form::{self, Shape};
 use crate::wire::object::Encoding;
-use crate::wire::yaml;
 
-/// What is told of an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// All of it.
-    Whole(Version),
-    /// Its metadata.
-    Metadata(MetaVersion),
-    /// A row of a table.
-    Table(MetaVersion, Beside),
-}
-
-/// What a table's row has beside its cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beside {
-    /// Nothing.
-    Nothing,
-    /// The object's metadata.
-    Metadata,
-    /// The whole object.
-    Object(Version),
-}
+/// The metadata of a list of metrics: there is none.
+pub(super) const NO_META: &[u8] = b"{}";
 
 /// A shape and an encoding that go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,31 +31,15 @@ impl Form {
     }
 
     /// Appends an object that stands alone.
-    pub fn object(self, out: &mut Vec<u8>, item: &impl Item) {
+    pub fn object<T: Item>(self, out: &mut Vec<u8>, item: &T) {
+        let kind = T::KIND.described();
         match (self.encoding, self.shape) {
-            (Encoding::Json, shape) => object_json(out, shape, item),
-            (Encoding::Yaml, shape) => {
-                let mut compact = Vec::with_capacity(512);
-                object_json(&mut compact, shape, item);
-                // What was just written is JSON.
-                let _parsed = yaml::document(out, &compact);
-            }
+            (Encoding::Json, shape) => form::object_json(out, kind, shape, NO_META, item),
+            (Encoding::Yaml, shape) => form::object_yaml(out, kind, shape, NO_META, item),
             (Encoding::Protobuf, Shape::Whole(version)) => protobuf::object(out, version, item),
             (Encoding::Protobuf, Shape::Metadata(version) | Shape::Table(version, _)) => {
                 metadata::object_protobuf(out, version, item);
             }
-        }
-    }
-}
-
-fn object_json(out: &mut Vec<u8>, shape: Shape, item: &impl Item) {
-    match shape {
-        Shape::Whole(version) => json::object(out, version, item),
-        Shape::Metadata(version) => metadata::item(out, version, item),
-        Shape::Table(version, beside) => {
-            table::head(out, version);
-            table::row(out, version, beside, item);
-            table::tail(out);
         }
     }
 }

@@ -1,46 +1,10 @@
 //! Compact JSON, member for member as Go writes it.
 
-use super::{Item, Kind, MetaRef, NodeRef, PodRef, UsageRef};
+use super::{MetaRef, NodeRef, PodRef, UsageRef};
 use crate::duration::{GoDuration, write_duration};
-use crate::metrics::Version;
 use crate::quantity::{write_bytes, write_cpu};
 use crate::time::{Timestamp, write_rfc3339_seconds};
 use crate::wire::gojson::write_str;
-
-/// Appends a list up to its first item.
-pub fn list_head(out: &mut Vec<u8>, kind: Kind, version: Version) {
-    write_type(out, kind.list(), version.api_version());
-    out.extend_from_slice(br#","metadata":{},"items":["#);
-}
-
-/// Appends one item of a list. Between items there must be a comma.
-pub fn item(out: &mut Vec<u8>, item: &impl Item) {
-    out.push(b'{');
-    item.write_json_members(out);
-    out.push(b'}');
-}
-
-/// Appends what follows the last item of a list, of any kind.
-pub fn list_tail(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"]}");
-}
-
-/// Appends an object that stands alone, with its kind and version.
-pub fn object<T: Item>(out: &mut Vec<u8>, version: Version, item: &T) {
-    write_type(out, T::KIND.object(), version.api_version());
-    out.push(b',');
-    item.write_json_members(out);
-    out.push(b'}');
-}
-
-/// Appends the opening brace, kind and version.
-pub(super) fn write_type(out: &mut Vec<u8>, kind: &str, api_version: &str) {
-    out.extend_from_slice(br#"{"kind":""#);
-    out.extend_from_slice(kind.as_bytes());
-    out.extend_from_slice(br#"","apiVersion":""#);
-    out.extend_from_slice(api_version.as_bytes());
-    out.push(b'"');
-}
 
 pub(super) fn write_node(out: &mut Vec<u8>, node: &NodeRef<'_>) {
     write_head(out, &node.meta, node.timestamp, node.window);
@@ -74,7 +38,7 @@ fn write_head(out: &mut Vec<u8>, meta: &MetaRef<'_>, timestamp: Timestamp, windo
 }
 
 /// Appends `metadata`'s object.
-pub fn write_meta(out: &mut Vec<u8>, meta: &MetaRef<'_>) {
+pub(super) fn write_meta(out: &mut Vec<u8>, meta: &MetaRef<'_>) {
     out.extend_from_slice(br#"{"name":"#);
     write_str(out, meta.name);
     if !meta.namespace.is_empty() {
@@ -101,4 +65,16 @@ fn write_usage(out: &mut Vec<u8>, usage: UsageRef) {
     out.extend_from_slice(br#"","memory":""#);
     write_bytes(out, usage.memory);
     out.extend_from_slice(br#""}"#);
+}
+
+/// Appends the cells of a table: name, CPU, memory, window.
+pub(super) fn write_cells(out: &mut Vec<u8>, name: &str, total: UsageRef, window: GoDuration) {
+    write_str(out, name);
+    out.extend_from_slice(br#",""#);
+    write_cpu(out, total.cpu);
+    out.extend_from_slice(br#"",""#);
+    write_bytes(out, total.memory);
+    out.extend_from_slice(br#"",""#);
+    write_duration(out, window);
+    out.push(b'"');
 }

@@ -1,9 +1,9 @@
 //! A list in any form, in pieces.
 
-use super::form::{Form, Shape};
-use super::{Item, Kind, json, metadata, protobuf, table};
+use super::form::{Form, NO_META};
+use super::{Item, Kind, metadata, protobuf};
+use crate::wire::form::{self, Shape};
 use crate::wire::object::Encoding;
-use crate::wire::yaml;
 
 /// A list under way: its items are appended one by one, then its end.
 ///
@@ -15,23 +15,21 @@ pub struct List {
     form: Form,
     items_len: usize,
     begun: bool,
-    /// An item's JSON, on its way to YAML.
-    scratch: Vec<u8>,
-    /// What comes after the items of a YAML list.
-    tail: Vec<u8>,
+    /// The same in JSON or YAML.
+    text: form::List,
 }
 
 impl List {
     /// A list of `kind` in `form` that has no items yet.
     #[must_use]
-    pub const fn new(kind: Kind, form: Form) -> Self {
+    pub fn new(kind: Kind, form: Form) -> Self {
+        let yaml = form.encoding == Encoding::Yaml;
         Self {
             kind,
             form,
             items_len: 0,
             begun: false,
-            scratch: Vec::new(),
-            tail: Vec::new(),
+            text: form::List::new(kind.described(), form.shape, yaml, NO_META.to_vec()),
         }
     }
 
@@ -62,106 +60,37 @@ impl List {
 
     /// Appends the next item, and before the first what the list begins with.
     pub fn item(&mut self, out: &mut Vec<u8>, item: &impl Item) {
-        let first = !std::mem::replace(&mut self.begun, true);
-        match self.form.encoding {
-            Encoding::Json => {
-                if first {
-                    self.head_json(out);
-                } else {
-                    out.push(b',');
-                }
-                self.item_json(out, item);
-            }
-            Encoding::Yaml => {
-                if first {
-                    self.head_yaml(out);
-                }
-                let mut compact = std::mem::take(&mut self.scratch);
-                compact.clear();
-                self.item_json(&mut compact, item);
-                // What was just written is JSON.
-                let _parsed = yaml::item(out, &compact);
-                self.scratch = compact;
-            }
-            Encoding::Protobuf => {
-                if first {
-                    self.head_protobuf(out);
-                }
-                match self.form.shape {
-                    Shape::Whole(_) => protobuf::item(out, item),
-                    Shape::Metadata(version) | Shape::Table(version, _) => {
-                        metadata::item_protobuf(out, version, item);
-                    }
-                }
+        if !self.is_measured() {
+            return self.text.item(out, item);
+        }
+        if !std::mem::replace(&mut self.begun, true) {
+            self.head(out);
+        }
+        match self.form.shape {
+            Shape::Whole(_) => protobuf::item(out, item),
+            Shape::Metadata(version) | Shape::Table(version, _) => {
+                metadata::item_protobuf(out, version, item);
             }
         }
     }
 
     /// Appends what the list ends with; all of it, if it has no items.
     pub fn end(&mut self, out: &mut Vec<u8>) {
-        match self.form.encoding {
-            Encoding::Json if self.begun => json::list_tail(out),
-            Encoding::Json => self.empty_json(out),
-            Encoding::Yaml if self.begun => out.append(&mut self.tail),
-            Encoding::Yaml => {
-                let mut compact = Vec::new();
-                self.empty_json(&mut compact);
-                let _parsed = yaml::document(out, &compact);
-            }
-            Encoding::Protobuf => {
-                if !self.begun {
-                    self.head_protobuf(out);
-                }
-                match self.form.shape {
-                    Shape::Whole(_) => protobuf::list_tail(out),
-                    Shape::Metadata(version) | Shape::Table(version, _) => {
-                        metadata::list_tail_protobuf(out, version);
-                    }
-                }
+        if !self.is_measured() {
+            return self.text.end(out);
+        }
+        if !self.begun {
+            self.head(out);
+        }
+        match self.form.shape {
+            Shape::Whole(_) => protobuf::list_tail(out),
+            Shape::Metadata(version) | Shape::Table(version, _) => {
+                metadata::list_tail_protobuf(out, version);
             }
         }
     }
 
-    fn head_json(&self, out: &mut Vec<u8>) {
-        match self.form.shape {
-            Shape::Whole(version) => json::list_head(out, self.kind, version),
-            Shape::Metadata(version) => metadata::list_head(out, version),
-            Shape::Table(version, _) => table::head(out, version),
-        }
-    }
-
-    fn item_json(&self, out: &mut Vec<u8>, item: &impl Item) {
-        match self.form.shape {
-            Shape::Whole(_) => json::item(out, item),
-            Shape::Metadata(version) => metadata::item(out, version, item),
-            Shape::Table(version, beside) => table::row(out, version, beside, item),
-        }
-    }
-
-    fn empty_json(&self, out: &mut Vec<u8>) {
-        if let Shape::Table(version, _) = self.form.shape {
-            return table::empty(out, version);
-        }
-        self.head_json(out);
-        json::list_tail(out);
-    }
-
-    fn head_yaml(&mut self, out: &mut Vec<u8>) {
-        let mut list = Vec::new();
-        self.head_json(&mut list);
-        json::list_tail(&mut list);
-        let items = match self.form.shape {
-            Shape::Table(..) => "rows",
-            Shape::Whole(_) | Shape::Metadata(_) => "items",
-        };
-        // What was just written is JSON.
-        if let Ok(frame) = yaml::Frame::of(&list, items) {
-            out.extend_from_slice(&frame.head);
-            self.tail = frame.tail;
-        }
-    }
-
-    fn head_protobuf(&self, out: &mut Vec<u8>) {
+    fn head(&self, out: &mut Vec<u8>) {
         match self.form.shape {
             Shape::Whole(version) => {
                 protobuf::list_head(out, self.kind, version, self.items_len);

@@ -1,30 +1,9 @@
-//! `PartialObjectMetadata`: the items' metadata alone.
+//! `PartialObjectMetadata` in protobuf: the items' metadata alone.
 
-use super::{Item, MetaRef, json, protobuf};
+use super::{Item, protobuf};
+use crate::wire::form::{METADATA_LIST as LIST, METADATA_OBJECT as OBJECT};
 use crate::wire::meta::MetaVersion;
 use crate::wire::protobuf::{field_len, head};
-
-pub(super) const OBJECT: &str = "PartialObjectMetadata";
-pub(super) const LIST: &str = "PartialObjectMetadataList";
-
-/// Appends a list up to its first item, as compact JSON. Items are parted by commas, and [`json::list_tail`] ends
-/// it.
-pub fn list_head(out: &mut Vec<u8>, version: MetaVersion) {
-    json::write_type(out, LIST, version.api_version());
-    out.extend_from_slice(br#","metadata":{},"items":["#);
-}
-
-/// Appends an item's metadata as compact JSON, alone or as one of a list.
-pub fn item(out: &mut Vec<u8>, version: MetaVersion, item: &impl Item) {
-    write(out, version, item.meta());
-}
-
-pub(super) fn write(out: &mut Vec<u8>, version: MetaVersion, meta: &MetaRef<'_>) {
-    json::write_type(out, OBJECT, version.api_version());
-    out.extend_from_slice(br#","metadata":"#);
-    json::write_meta(out, meta);
-    out.push(b'}');
-}
 
 /// The field of a list in which its items are; the other one of 1 and 2 has the list's metadata.
 const fn items_field(version: MetaVersion) -> u8 {

@@ -1,29 +1,26 @@
 //! `metrics.k8s.io` from borrowed data, appended to a buffer without allocation.
 //!
 //! A [`Form`] says what is told and how it is written; [`Form::object`] writes one object, a [`List`] many, piece
-//! by piece, so that they can be sent while they are made. They are put together from
-//!
-//! - [`json`]: `list_head`, then for each item a comma (but for the first) and `item`, then
-//!   `list_tail`.
-//! - [`protobuf`]: the envelope tells the length of all that is in it first, so add up
-//!   `item_len` of every item, then `list_head`, each `item`, `list_tail`.
-//! - [`table`] and [`metadata`]: for `kubectl get` and for clients that want no more.
+//! by piece, so that they can be sent while they are made. JSON and YAML are those of [`form`](crate::wire::form);
+//! [`protobuf`] tells the length of all that is in a list first, so add up `item_len` of every item, then
+//! `list_head`, each `item`, `list_tail`.
 
 mod form;
-pub mod json;
+mod json;
 mod list;
-pub mod metadata;
+mod metadata;
 pub mod protobuf;
-pub mod table;
 
+pub use crate::wire::form::{Beside, Shape};
 pub use crate::wire::object::Encoding;
-pub use form::{Beside, Form, Shape};
+pub use form::Form;
 pub use list::List;
 
 use crate::duration::GoDuration;
 use crate::labels::Labels;
 use crate::time::Timestamp;
 use crate::units::{Bytes, Nanocores};
+use crate::wire::form::{self as text, Column, write_type};
 
 /// The metadata of a node or pod.
 #[derive(Debug, Clone, Copy)]
@@ -109,24 +106,59 @@ impl Kind {
             Self::Pod => "PodMetricsList",
         }
     }
+
+    /// As the forms take it.
+    #[must_use]
+    pub const fn described(self) -> text::Kind {
+        text::Kind {
+            object: self.object(),
+            list: self.list(),
+            columns: &COLUMNS,
+        }
+    }
 }
 
-/// A node or a pod: what both encodings write.
-pub trait Item {
+/// The peer's columns.
+const COLUMNS: [Column; 4] = [
+    Column::text("Name", "Name of the resource").format("name"),
+    Column::text("cpu", "").format("quantity"),
+    Column::text("memory", "").format("quantity"),
+    Column::text("Window", "").format("duration"),
+];
+
+/// A node or a pod: what protobuf needs beside the other forms.
+pub trait Item: text::Item {
     /// Which one it is.
     const KIND: Kind;
     /// Which node or pod.
     fn meta(&self) -> &MetaRef<'_>;
-    /// The time over which CPU was averaged.
-    fn window(&self) -> GoDuration;
-    /// All that it uses: of a pod, the sum over its containers.
-    fn total(&self) -> UsageRef;
-    /// Appends the members of its JSON object, from `"metadata"` on, without braces.
-    fn write_json_members(&self, out: &mut Vec<u8>);
     /// How many bytes its protobuf message has.
     fn protobuf_len(&self) -> usize;
     /// Appends its protobuf message.
     fn write_protobuf(&self, out: &mut Vec<u8>);
+}
+
+impl text::Item for NodeRef<'_> {
+    fn write_alone(&self, out: &mut Vec<u8>, api_version: &str) {
+        write_type(out, Kind::Node.object(), api_version);
+        out.push(b',');
+        json::write_node(out, self);
+        out.push(b'}');
+    }
+
+    fn write_listed(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        json::write_node(out, self);
+        out.push(b'}');
+    }
+
+    fn write_meta(&self, out: &mut Vec<u8>) {
+        json::write_meta(out, &self.meta);
+    }
+
+    fn write_cells(&self, out: &mut Vec<u8>) {
+        json::write_cells(out, self.meta.name, self.usage, self.window);
+    }
 }
 
 impl Item for NodeRef<'_> {
@@ -134,18 +166,6 @@ impl Item for NodeRef<'_> {
 
     fn meta(&self) -> &MetaRef<'_> {
         &self.meta
-    }
-
-    fn window(&self) -> GoDuration {
-        self.window
-    }
-
-    fn total(&self) -> UsageRef {
-        self.usage
-    }
-
-    fn write_json_members(&self, out: &mut Vec<u8>) {
-        json::write_node(out, self);
     }
 
     fn protobuf_len(&self) -> usize {
@@ -157,34 +177,45 @@ impl Item for NodeRef<'_> {
     }
 }
 
+impl PodRef<'_> {
+    /// All that it uses: the sum over its containers.
+    fn total(&self) -> UsageRef {
+        let usage = || self.containers.iter().map(|container| container.usage);
+        UsageRef {
+            cpu: usage().map(|usage| usage.cpu).sum(),
+            memory: usage().map(|usage| usage.memory).sum(),
+        }
+    }
+}
+
+impl text::Item for PodRef<'_> {
+    fn write_alone(&self, out: &mut Vec<u8>, api_version: &str) {
+        write_type(out, Kind::Pod.object(), api_version);
+        out.push(b',');
+        json::write_pod(out, self);
+        out.push(b'}');
+    }
+
+    fn write_listed(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        json::write_pod(out, self);
+        out.push(b'}');
+    }
+
+    fn write_meta(&self, out: &mut Vec<u8>) {
+        json::write_meta(out, &self.meta);
+    }
+
+    fn write_cells(&self, out: &mut Vec<u8>) {
+        json::write_cells(out, self.meta.name, self.total(), self.window);
+    }
+}
+
 impl Item for PodRef<'_> {
     const KIND: Kind = Kind::Pod;
 
     fn meta(&self) -> &MetaRef<'_> {
         &self.meta
-    }
-
-    fn window(&self) -> GoDuration {
-        self.window
-    }
-
-    fn total(&self) -> UsageRef {
-        UsageRef {
-            cpu: self
-                .containers
-                .iter()
-                .map(|container| container.usage.cpu)
-                .sum(),
-            memory: self
-                .containers
-                .iter()
-                .map(|container| container.usage.memory)
-                .sum(),
-        }
-    }
-
-    fn write_json_members(&self, out: &mut Vec<u8>) {
-        json::write_pod(out, self);
     }
 
     fn protobuf_len(&self) -> usize {

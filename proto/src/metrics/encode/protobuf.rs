@@ -2,7 +2,6 @@
 
 use super::{ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, UsageRef};
 use crate::duration::GoDuration;
-use crate::metrics::Version;
 use crate::quantity::Canonical;
 use crate::time::Timestamp;
 use crate::wire::envelope::MAGIC;
@@ -19,9 +18,9 @@ const EMPTY_LIST_META: [u8; 8] = list_meta(1);
 const ENVELOPE_TAIL: [u8; 4] = [0x1a, 0, 0x22, 0];
 
 /// Appends a list up to its first item. `items_len` is the sum of [`item_len`] of all its items.
-pub fn list_head(out: &mut Vec<u8>, kind: Kind, version: Version, items_len: usize) {
+pub fn list_head(out: &mut Vec<u8>, kind: Kind, api_version: &str, items_len: usize) {
     let raw_len = EMPTY_LIST_META.len() + items_len;
-    envelope_head(out, kind.list(), version.api_version(), raw_len);
+    envelope_head(out, kind.list(), api_version, raw_len);
     out.extend_from_slice(&EMPTY_LIST_META);
 }
 
@@ -44,15 +43,15 @@ pub fn list_tail(out: &mut Vec<u8>) {
 
 /// How many bytes a whole list has whose items have `items_len` bytes: its Content-Length.
 #[must_use]
-pub fn list_len(kind: Kind, version: Version, items_len: usize) -> usize {
+pub fn list_len(kind: Kind, api_version: &str, items_len: usize) -> usize {
     let raw_len = EMPTY_LIST_META.len() + items_len;
-    envelope_len(kind.list(), version.api_version(), raw_len)
+    envelope_len(kind.list(), api_version, raw_len)
 }
 
 /// Appends an object that stands alone, in its envelope.
-pub fn object<T: Item>(out: &mut Vec<u8>, version: Version, item: &T) {
+pub fn object<T: Item>(out: &mut Vec<u8>, api_version: &str, item: &T) {
     let raw_len = item.protobuf_len();
-    envelope_head(out, T::KIND.object(), version.api_version(), raw_len);
+    envelope_head(out, T::KIND.object(), api_version, raw_len);
     item.write_protobuf(out);
     out.extend_from_slice(&ENVELOPE_TAIL);
 }

@@ -5,6 +5,9 @@
 
 pub mod aggregated;
 mod protobuf;
+mod served;
+
+pub use served::{Resource, Served};
 
 use serde::{Deserialize, Serialize};
 

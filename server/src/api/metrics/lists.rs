@@ -1,20 +1,12 @@
-//! Lists, streamed as they are encoded: however large the cluster, a list costs one chunk of memory.
+//! Lists of nodes and pods.
 
 use axum::response::Response;
-use bytes::Bytes;
-use futures::stream;
 use http::HeaderMap;
-use kubevitals_proto::metrics::encode::{Encoding, Form, List};
-use kubevitals_proto::wire::pretty::Indenter;
+use kubevitals_proto::metrics::encode::{Form, List};
 
 use super::source::Source;
+use crate::api::pieces::{self, CHUNK, Encode, STRIDE};
 use crate::api::reply;
-
-/// Encoded at a time: large enough that its cost is in the encoding, small enough to be nothing in memory.
-const CHUNK: usize = 64 << 10;
-
-/// Objects looked at in one go: a fraction of a millisecond.
-const STRIDE: usize = 1024;
 
 /// The list of all that `source` has.
 pub(super) async fn answer<S: Source>(
@@ -23,32 +15,22 @@ pub(super) async fn answer<S: Source>(
     pretty: bool,
     headers: &HeaderMap,
 ) -> Response {
-    let mut list = Encoded {
+    let mut encoded = Encoded {
         source,
         list: List::new(S::KIND, form),
-        indenter: None,
-        ends_line: false,
-        done: false,
     };
-    if form.encoding() == Encoding::Json {
-        list.indenter = pretty.then(Indenter::new);
-        list.ends_line = !pretty;
-    }
-    list.measure().await;
-    let len = list.list.measured_len();
-    let pieces = stream::unfold(list, async |mut list| {
-        Some((list.next_piece().await?, list))
-    });
-    reply::pieces(form.encoding(), headers, len, pieces).await
+    encoded.measure().await;
+    let len = encoded.list.measured_len();
+    let reply = reply::Form {
+        encoding: form.encoding(),
+        pretty,
+    };
+    pieces::answer(encoded, reply, len, headers).await
 }
 
 struct Encoded<S> {
     source: S,
     list: List,
-    indenter: Option<Indenter>,
-    /// A newline follows the list, as Go's JSON encoder ends what it writes; its indenter does not.
-    ends_line: bool,
-    done: bool,
 }
 
 impl<S: Source> Encoded<S> {
@@ -67,29 +49,9 @@ impl<S: Source> Encoded<S> {
         }
         self.source.rewind();
     }
+}
 
-    async fn next_piece(&mut self) -> Option<Bytes> {
-        if self.done {
-            return None;
-        }
-        let mut out = Vec::with_capacity(CHUNK + CHUNK / 8);
-        // Few of very many may be asked for: others have their turn while those few are looked for.
-        while !self.advance(&mut out) {
-            tokio::task::yield_now().await;
-        }
-        if self.done && self.ends_line {
-            out.push(b'\n');
-        }
-        if let Some(indenter) = &mut self.indenter {
-            let compact = std::mem::take(&mut out);
-            out.reserve(compact.len() * 2);
-            indenter.push(&compact, &mut out);
-        }
-        Some(Bytes::from(out))
-    }
-
-    /// Encodes the next objects, until there is a chunk of them, or no more, or [`STRIDE`] have been looked at.
-    /// Returns whether the chunk is complete.
+impl<S: Source> Encode for Encoded<S> {
     fn advance(&mut self, out: &mut Vec<u8>) -> bool {
         let list = &mut self.list;
         let more = self.source.advance(STRIDE, |item| {
@@ -98,8 +60,7 @@ impl<S: Source> Encoded<S> {
         });
         if !more {
             self.list.end(out);
-            self.done = true;
         }
-        !more || out.len() >= CHUNK
+        more
     }
 }

@@ -1,9 +1,7 @@
 //! metrics.k8s.io: get and list of nodes and pods, in v1 and v1beta1 alike.
 
 mod lists;
-mod selection;
 mod source;
-mod wanted;
 
 use std::sync::Arc;
 
@@ -11,17 +9,39 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{any, get};
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use kubevitals_proto::metrics::encode::{self, Kind};
 use kubevitals_proto::metrics::{GROUP, Version};
 use kubevitals_proto::wire::status::Status;
 
-use super::reply::Form;
+use super::reply::{self, Form};
 use super::request::{self, Named};
+use super::selection::Selection;
+use super::wanted::{Number, Offer, Wanted};
 use crate::query::{Found, Query};
-use selection::Selection;
 use source::{Nodes, Pods};
-use wanted::{Number, Wanted};
+
+/// The fields that can be selected by, as at the peer.
+const FIELDS: [&str; 2] = ["metadata.name", "metadata.namespace"];
+
+/// What a version has its objects and lists in.
+const fn offer(version: Version) -> Offer {
+    Offer {
+        api_version: version.api_version(),
+        package: "metrics",
+        objects: reply::OBJECTS,
+        lists: reply::LISTS,
+        protobuf: true,
+    }
+}
+
+/// The form in which `kind` is sent.
+fn form(wanted: Wanted, kind: Kind, uri: &Uri) -> Result<encode::Form, Status> {
+    let shape = wanted.shape(kind.described(), uri)?;
+    // A table in protobuf is never agreed on.
+    encode::Form::new(shape, wanted.reply().encoding)
+        .ok_or_else(|| Status::internal_error("a table has no protobuf"))
+}
 
 /// The routes of the group's versions. To the peer a path is the same with a slash at its end.
 pub(super) fn routes() -> Router<Arc<Query>> {
@@ -103,9 +123,9 @@ fn prepare(
     version: Version,
     kind: Kind,
 ) -> Result<(encode::Form, bool, Selection), Response> {
-    let wanted = Wanted::of(request, version, Number::Many)?;
+    let wanted = Wanted::of(request, offer(version), Number::Many)?;
     let checked = || {
-        let selection = Selection::of(request.uri())?;
+        let selection = Selection::of(request.uri(), &FIELDS)?;
         if request::option(request.uri(), "watch") {
             let resource = match kind {
                 Kind::Node => "nodes",
@@ -114,7 +134,7 @@ fn prepare(
             return Err(Status::not_supported("watch", GROUP, resource));
         }
         Ok((
-            wanted.form(kind, request.uri())?,
+            form(wanted, kind, request.uri())?,
             wanted.reply().pretty,
             selection,
         ))
@@ -130,7 +150,7 @@ async fn get_node(
 ) -> Response {
     answer_one(&request, version, |wanted| match query.node(&name) {
         Found::Metrics(node) => {
-            let form = wanted.form(Kind::Node, request.uri())?;
+            let form = form(wanted, Kind::Node, request.uri())?;
             let mut out = Vec::new();
             form.object(&mut out, &source::node_ref(&node, query.wall()));
             Ok(out)
@@ -149,7 +169,7 @@ async fn get_pod(
 ) -> Response {
     answer_one(&request, version, |wanted| {
         let found = query.pod(&namespace, &name, |pod| {
-            let form = wanted.form(Kind::Pod, request.uri())?;
+            let form = form(wanted, Kind::Pod, request.uri())?;
             let mut out = Vec::new();
             source::with_pod(&pod, query.wall(), |pod| form.object(&mut out, pod));
             Ok(out)
@@ -171,7 +191,7 @@ fn answer_one(
     version: Version,
     encode: impl FnOnce(Wanted) -> Result<Vec<u8>, Status>,
 ) -> Response {
-    let wanted = match Wanted::of(request, version, Number::One) {
+    let wanted = match Wanted::of(request, offer(version), Number::One) {
         Ok(wanted) => wanted,
         Err(refusal) => return refusal,
     };

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use kubevitals_proto::labels::Labels;
 use kubevitals_proto::metrics::encode::{
     ContainerRef, Item, Kind, MetaRef, NodeRef, PodRef, UsageRef,
 };
 use kubevitals_proto::time::Timestamp;
 
-use super::selection::Selection;
+use crate::api::selection::Selection;
 use crate::query::{NodeAnswer, PodAnswer, PodCursor, PodList, Query};
 
 /// Objects of one moment, one after the other, as often as wanted.
@@ -35,7 +36,7 @@ pub(super) struct Nodes {
 impl Nodes {
     pub(super) fn new(query: &Query, selection: &Selection) -> Self {
         Self {
-            answers: query.nodes(|node| selection.admits("", &node.name, &node.labels)),
+            answers: query.nodes(|node| admits(selection, "", &node.name, &node.labels)),
             next: 0,
             created: query.wall(),
         }
@@ -97,10 +98,19 @@ impl Source for Pods {
         self.list.visit(
             &mut self.cursor,
             budget,
-            |pod| selection.admits(&pod.key.namespace, &pod.key.name, &pod.labels),
+            |pod| admits(selection, &pod.key.namespace, &pod.key.name, &pod.labels),
             |answer| with_pod(&answer, created, &mut each),
         )
     }
+}
+
+/// Whether an object is asked for; `namespace` is empty for one that has none.
+fn admits(selection: &Selection, namespace: &str, name: &str, labels: &Labels) -> bool {
+    selection.admits(labels, |field| match field {
+        "metadata.name" => Some(name),
+        "metadata.namespace" => Some(namespace),
+        _ => None,
+    })
 }
 
 /// A node as proto's encoders take it.

@@ -38,6 +38,7 @@ use super::compress;
 use super::inflight::{self, InFlight};
 use super::observe::Requests;
 use super::reply::Form;
+use super::vitals::Watchers;
 use crate::auth::Auth;
 use crate::query::Query;
 use crate::scrape::{Latency, Record, Snapshot};
@@ -56,6 +57,7 @@ pub(super) struct Parts {
     pub(super) query: Arc<Query>,
     pub(super) requests: Arc<Requests>,
     pub(super) in_flight: Arc<InFlight>,
+    pub(super) watchers: Arc<Watchers>,
     pub(super) auth: Arc<Auth>,
     pub(super) connections: Arc<tls::Counts>,
     pub(super) allocator: Option<AskAllocator>,
@@ -68,6 +70,7 @@ struct Known<'a> {
     query: &'a Query,
     requests: &'a Requests,
     in_flight: inflight::Counts,
+    watchers: &'a Watchers,
     auth: &'a Auth,
     connections: &'a tls::Counts,
     allocator: Option<AskAllocator>,
@@ -151,6 +154,7 @@ impl Collector for Parts {
             query: &self.query,
             requests: &self.requests,
             in_flight: self.in_flight.counts(),
+            watchers: &self.watchers,
             auth: &self.auth,
             connections: &self.connections,
             allocator: self.allocator,

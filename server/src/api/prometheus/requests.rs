@@ -40,6 +40,14 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
         "Requests whose answers are not over.",
         |family| family.value(&[], known.requests.under_way()),
     )?;
+    families.gauge("kubevitals_api_watches", "Watches under way.", |family| {
+        family.value(&[], known.watchers.under_way())
+    })?;
+    families.counter(
+        "kubevitals_api_watch_events",
+        "Events that watches were sent.",
+        |family| family.total(&[], known.watchers.events()),
+    )?;
     families.counter(
         "kubevitals_api_requests_turned_away",
         "Requests that were answered with 429, because as many as there may be were under way.",

@@ -3,6 +3,7 @@
 //! Times in here are the kubelets' own, as everywhere where values are told: a node whose clock is an hour off has its
 //! hour an hour off.
 
+mod marks;
 mod quantiles;
 mod series;
 mod steps;

@@ -93,7 +93,7 @@ fn a_request_finds_its_way_from_the_apiservice_to_the_listener() {
     for folder in APPLICABLE {
         let rendered = Rendered::deploy(folder);
         let service = rendered.only("Service");
-        let versions: Vec<&str> = rendered
+        let versions: Vec<String> = rendered
             .kind("APIService")
             .map(|api| {
                 let spec = &api["spec"];
@@ -103,15 +103,25 @@ fn a_request_finds_its_way_from_the_apiservice_to_the_listener() {
                     service["metadata"]["namespace"]
                 );
                 assert_eq!(spec["service"]["port"], service["spec"]["ports"][0]["port"]);
-                let (group, version) = (&spec["group"], spec["version"].as_str().unwrap());
-                assert_eq!(
-                    api["metadata"]["name"],
-                    format!("{version}.{}", group.as_str().unwrap())
-                );
-                version
+                let text = |member: &str| spec[member].as_str().unwrap();
+                let name = format!("{}.{}", text("version"), text("group"));
+                assert_eq!(api["metadata"]["name"], name);
+                name
             })
             .collect();
-        assert_eq!(versions, ["v1", "v1beta1"]);
+        // What discovery says is served.
+        let served = [
+            kubevitals_proto::metrics::discovery::SERVED,
+            kubevitals_proto::vitals::discovery::SERVED,
+        ];
+        let served = served.iter().flat_map(|served| {
+            let names = served.versions.iter();
+            names.map(|version| format!("{version}.{}", served.group))
+        });
+        let (mut versions, mut served) = (versions, served.collect::<Vec<_>>());
+        versions.sort_unstable();
+        served.sort_unstable();
+        assert_eq!(versions, served);
         let port = &rendered.container()["ports"][0];
         assert_eq!(service["spec"]["ports"][0]["targetPort"], port["name"]);
         let let_in = &rendered.only("NetworkPolicy")["spec"]["ingress"][0]["ports"][0]["port"];

@@ -121,11 +121,12 @@ fn who_views_the_cluster_sees_metrics_and_why_they_are_missing() {
         .unwrap()
         .iter()
         .flat_map(|rule| {
-            assert_eq!(texts(&rule["apiGroups"]), ["metrics.k8s.io"]);
+            let group = texts(&rule["apiGroups"]).join(",");
             let verbs = texts(&rule["verbs"]);
             texts(&rule["resources"])
                 .into_iter()
                 .flat_map(move |resource| {
+                    let resource = format!("{resource}.{group}");
                     verbs
                         .clone()
                         .into_iter()
@@ -133,12 +134,24 @@ fn who_views_the_cluster_sees_metrics_and_why_they_are_missing() {
                 })
         })
         .collect();
+    // All that is served: of metrics.k8s.io `watch` too, which the peer's role grants though nothing can be watched.
     let mut expected = BTreeSet::new();
+    let mut expect = |resource: String, verbs: &[&str]| {
+        let verbs = verbs.iter();
+        expected.extend(verbs.map(|verb| (resource.clone(), (*verb).to_owned())));
+    };
     for resource in ["nodes", "pods"] {
-        for verb in ["get", "list", "watch"] {
-            expected.insert((resource.to_owned(), verb.to_owned()));
+        expect(
+            format!("{resource}.metrics.k8s.io"),
+            &["get", "list", "watch"],
+        );
+        expect(format!("{resource}/why.metrics.k8s.io"), &["get"]);
+    }
+    for resource in kubevitals_proto::vitals::discovery::SERVED.resources {
+        expect(format!("{}.kubevitals.io", resource.name), resource.verbs);
+        for (part, _) in resource.subresources {
+            expect(format!("{}/{part}.kubevitals.io", resource.name), &["get"]);
         }
-        expected.insert((format!("{resource}/why"), "get".to_owned()));
     }
     assert_eq!(granted, expected);
 }

@@ -1,16 +1,31 @@
-//! What a request wants a node, a pod or a list of them to look like.
+//! What a request wants an object or a list of them to look like.
 
 use axum::extract::Request;
 use axum::response::Response;
 use http::Uri;
-use kubevitals_proto::metrics::Version;
-use kubevitals_proto::metrics::encode::{self, Beside, Encoding, Kind, Shape};
+use kubevitals_proto::wire::form::{Beside, Kind, Shape};
 use kubevitals_proto::wire::meta::MetaVersion;
+use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::status::{Reason, Status};
 
-use crate::api::accept::{self, Conversion};
-use crate::api::reply::{self, Form};
-use crate::api::request::{parameter, pretty};
+use super::accept::{self, Conversion};
+use super::reply::{self, Form};
+use super::request::{parameter, pretty};
+
+/// What a version of a group has its objects and lists in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offer {
+    /// The group and version.
+    pub(super) api_version: &'static str,
+    /// What comes before a kind where one is named to people: `metrics`.
+    pub(super) package: &'static str,
+    /// What one object can be had in.
+    pub(super) objects: &'static [&'static str],
+    /// What a list can be had in.
+    pub(super) lists: &'static [&'static str],
+    /// Whether protobuf is among it.
+    pub(super) protobuf: bool,
+}
 
 /// Whether a path is of one object or of many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +39,7 @@ pub(super) enum Number {
 /// What was agreed on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
-    version: Version,
+    offer: Offer,
     number: Number,
     encoding: Encoding,
     pretty: bool,
@@ -42,24 +57,24 @@ enum Converted {
 }
 
 impl Wanted {
-    /// What a request of `version` asks for.
+    /// What a request asks for of what there is.
     ///
     /// # Errors
     /// 406 when that cannot be had.
-    pub(super) fn of(
-        request: &Request,
-        version: Version,
-        number: Number,
-    ) -> Result<Self, Response> {
+    pub(super) fn of(request: &Request, offer: Offer, number: Number) -> Result<Self, Response> {
+        let convert = |encoding, conversion: Option<Conversion<'_>>| {
+            let served = offer.protobuf || encoding != Encoding::Protobuf;
+            served.then(|| convert(encoding, conversion)).flatten()
+        };
         let chosen = accept::negotiate(request.headers(), convert).map_err(|refusal| {
             let available = match number {
-                Number::One => reply::OBJECTS,
-                Number::Many => reply::LISTS,
+                Number::One => offer.objects,
+                Number::Many => offer.lists,
             };
-            reply::not_acceptable(request, refusal, available)
+            reply::not_acceptable(request, refusal, available, offer.objects)
         })?;
         Ok(Self {
-            version,
+            offer,
             number,
             encoding: chosen.encoding,
             pretty: chosen.pretty || pretty(request.uri(), request.headers()),
@@ -67,33 +82,27 @@ impl Wanted {
         })
     }
 
-    /// The form in which `kind` is sent.
+    /// The shape in which `kind` is sent.
     ///
     /// # Errors
     /// 400 for an `includeObject` that is none; 406 for one object as a list, or a list as one object.
-    pub(super) fn form(self, kind: Kind, uri: &Uri) -> Result<encode::Form, Status> {
-        let shape = match self.conversion {
-            Converted::No => Shape::Whole(self.version),
-            Converted::Table(version) => Shape::Table(version, self.beside(uri)?),
+    pub(super) fn shape(self, kind: Kind, uri: &Uri) -> Result<Shape, Status> {
+        let package = self.offer.package;
+        match self.conversion {
+            Converted::No => Ok(Shape::Whole(self.offer.api_version)),
+            Converted::Table(version) => Ok(Shape::Table(version, self.beside(uri)?)),
             Converted::Metadata(version, number) if number == self.number => {
-                Shape::Metadata(version)
+                Ok(Shape::Metadata(version))
             }
-            Converted::Metadata(_, Number::One) => {
-                return Err(not_acceptable(format!(
-                    "you requested PartialObjectMetadata, but the requested object is a list (*metrics.{})",
-                    kind.list()
-                )));
-            }
-            Converted::Metadata(_, Number::Many) => {
-                return Err(not_acceptable(format!(
-                    "you requested PartialObjectMetadataList, but the requested object is not a list (*metrics.{})",
-                    kind.object()
-                )));
-            }
-        };
-        // A table in protobuf is never agreed on.
-        encode::Form::new(shape, self.encoding)
-            .ok_or_else(|| Status::internal_error("a table has no protobuf"))
+            Converted::Metadata(_, Number::One) => Err(not_acceptable(format!(
+                "you requested PartialObjectMetadata, but the requested object is a list (*{package}.{})",
+                kind.list
+            ))),
+            Converted::Metadata(_, Number::Many) => Err(not_acceptable(format!(
+                "you requested PartialObjectMetadataList, but the requested object is not a list (*{package}.{})",
+                kind.object
+            ))),
+        }
     }
 
     /// What goes beside a table's cells.
@@ -101,7 +110,7 @@ impl Wanted {
         match parameter(uri, "includeObject").unwrap_or_default().as_ref() {
             "" | "Metadata" => Ok(Beside::Metadata),
             "None" => Ok(Beside::Nothing),
-            "Object" => Ok(Beside::Object(self.version)),
+            "Object" => Ok(Beside::Object(self.offer.api_version)),
             other => Err(Status::unknown_include_object(other)),
         }
     }

@@ -1,11 +1,10 @@
-//! The types of Kubernetes' machinery that metrics are made with, and that discovery answers with.
+//! The types of Kubernetes' machinery that objects are made with, and that discovery answers with.
 
 use super::schema::{Field, Holds, Is, Name, Type};
-use super::types::{API_VERSION, KIND};
 
 macro_rules! names {
     ($($constant:ident = $name:literal),* $(,)?) => {
-        $(pub(super) const $constant: Name = Name::Machinery($name);)*
+        $(pub(crate) const $constant: Name = Name::Machinery($name);)*
     };
 }
 
@@ -33,10 +32,17 @@ const fn text(name: &'static str, description: &'static str) -> Field {
     Field::new(name, Holds::String, description)
 }
 
-const NEVER: &str = "Metrics have none.";
+pub(crate) const API_VERSION: Field = Field::new(
+    "apiVersion",
+    Holds::String,
+    "The API group and version of this object's form, such as metrics.k8s.io/v1.",
+);
+pub(crate) const KIND: Field = Field::new("kind", Holds::String, "The name of this object's type.");
+
+const NEVER: &str = "None here.";
 
 /// What objects carry.
-pub(super) const OBJECTS: [Type; 9] = [
+pub(crate) const OBJECTS: [Type; 9] = [
     Type::new(
         QUANTITY,
         "An amount with a suffix: 250m is a quarter, 1385106551n are nanos, 4097476Ki are kibibytes. Decimal suffixes \
@@ -49,32 +55,39 @@ pub(super) const OBJECTS: [Type; 9] = [
         "How long, in Go's words: 15.253s, 1m30s. CPU is averaged over a window of that length.",
         Is::Text(None),
     ),
-    Type::new(FIELDS, "A set of fields. Metrics have none.", Is::AnyObject),
+    Type::new(
+        FIELDS,
+        "A set of fields. There is none here.",
+        Is::AnyObject,
+    ),
     Type::new(
         LIST_META,
         "What is said of a list as a whole.",
         Is::Object(&[
             text(
                 "continue",
-                "Where the rest begins. Lists of metrics are whole, and have none.",
+                "Where the rest begins. Lists here are whole, and have none.",
             ),
             Field::new(
                 "remainingItemCount",
                 Holds::Integer,
-                "How many are in the rest. Lists of metrics are whole, and have none.",
+                "How many are in the rest. Lists here are whole, and have none.",
             ),
-            text("resourceVersion", NEVER),
+            text(
+                "resourceVersion",
+                "Where a watch goes on from this list. Metrics have none: they cannot be watched.",
+            ),
             text("selfLink", "Not used any more."),
             Field::new(
                 "shardInfo",
                 Holds::One(SHARD),
-                "Which part of all this is. Lists of metrics are whole.",
+                "Which part of all this is. Lists here are whole.",
             ),
         ]),
     ),
     Type::new(
         MANAGED_FIELDS,
-        "Which fields somebody manages. Metrics are managed by nobody.",
+        "Which fields somebody manages. Nobody manages what is here.",
         Is::Object(&[
             text("apiVersion", "The version that the fields are of."),
             text("fieldsType", "FieldsV1."),
@@ -88,16 +101,21 @@ pub(super) const OBJECTS: [Type; 9] = [
     Type::new(
         OBJECT_META,
         "What is said of any object. Metrics carry the name, the namespace and the labels of what was measured, and the \
-         time of the answer.",
+         time of the answer; vitals those of what they tell of, with its identity and times.",
         Is::Object(&[
             Field::new("annotations", Holds::StringMap, NEVER),
             Field::new(
                 "creationTimestamp",
                 Holds::One(TIME),
-                "When this answer was given: metrics are made as they are asked for.",
+                "When the node or pod was made, or the incident began. Of metrics, when this answer was given: they are \
+                 made as they are asked for.",
             ),
             Field::new("deletionGracePeriodSeconds", Holds::Integer, NEVER),
-            Field::new("deletionTimestamp", Holds::One(TIME), NEVER),
+            Field::new(
+                "deletionTimestamp",
+                Holds::One(TIME),
+                "When the deletion of the pod was asked for. Metrics have none.",
+            ),
             Field::new("finalizers", Holds::Strings, NEVER)
                 .list("set")
                 .merged(),
@@ -109,19 +127,25 @@ pub(super) const OBJECTS: [Type; 9] = [
                 "The labels of the node or the pod, by which lists can be selected.",
             ),
             Field::new("managedFields", Holds::Many(MANAGED_FIELDS), NEVER).list("atomic"),
-            text("name", "The name of the node or the pod."),
+            text("name", "The name of the node, the pod or the incident."),
             text("namespace", "The namespace of the pod; a node has none."),
             Field::new("ownerReferences", Holds::Many(OWNER), NEVER)
                 .keyed("uid")
                 .merged(),
-            text("resourceVersion", NEVER),
+            text(
+                "resourceVersion",
+                "The version of what is told, for watches. Metrics have none.",
+            ),
             text("selfLink", "Not used any more."),
-            text("uid", NEVER),
+            text(
+                "uid",
+                "The identity of the node or the pod. Metrics have none.",
+            ),
         ]),
     ),
     Type::new(
         OWNER,
-        "Another object without which this one is removed. Metrics have none.",
+        "Another object without which this one is removed. There is none here.",
         Is::Object(&[
             text("apiVersion", "The version of the owner's form.").required(),
             Field::new(
@@ -153,7 +177,7 @@ pub(super) const OBJECTS: [Type; 9] = [
 ];
 
 /// What discovery says of a version's resources.
-pub(super) const RESOURCES: [Type; 2] = [
+pub(crate) const RESOURCES: [Type; 2] = [
     Type::new(
         API_RESOURCE,
         "A resource: a path under which objects of a kind are found.",
@@ -189,12 +213,12 @@ pub(super) const RESOURCES: [Type; 2] = [
             .required(),
             text(
                 "storageVersionHash",
-                "A hash of the version that is stored. Metrics are not stored.",
+                "A hash of the version that is stored. Nothing here is stored.",
             ),
             Field::new(
                 "verbs",
                 Holds::Strings,
-                "What can be done: here get and list.",
+                "What can be done: get, list, watch.",
             )
             .required(),
             text(
@@ -223,7 +247,7 @@ pub(super) const RESOURCES: [Type; 2] = [
 ];
 
 /// What discovery says of a group.
-pub(super) const GROUPS: [Type; 3] = [
+pub(crate) const GROUPS: [Type; 3] = [
     Type::new(
         API_GROUP,
         "An API group: its name and its versions.",
@@ -268,7 +292,7 @@ pub(super) const GROUPS: [Type; 3] = [
 ];
 
 /// All groups.
-pub(super) const GROUP_LIST: Type = Type::new(
+pub(crate) const GROUP_LIST: Type = Type::new(
     API_GROUP_LIST,
     "The API groups that are served.",
     Is::Object(&[
@@ -282,7 +306,7 @@ pub(super) const GROUP_LIST: Type = Type::new(
 .kind_of("");
 
 /// The server's version.
-pub(super) const VERSION_INFO: Type = Type::new(
+pub(crate) const VERSION_INFO: Type = Type::new(
     INFO,
     "What the server was built from, and with.",
     Is::Object(&[

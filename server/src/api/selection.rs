@@ -5,11 +5,8 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::selector::{FieldSelector, LabelSelector};
 use kubevitals_proto::wire::status::Status;
 
-use crate::api::request::parameter;
+use super::request::parameter;
 use crate::parameters::{MOST_TERMS, terms};
-
-/// The fields that can be selected by, as at the peer.
-const FIELDS: [&str; 2] = ["metadata.name", "metadata.namespace"];
 
 /// Options that are numbers. They change nothing here, but what is no number is refused, as at the peer.
 const NUMBERS: [&str; 2] = ["limit", "timeoutSeconds"];
@@ -22,11 +19,11 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// What the query string asks for.
+    /// What the query string asks for, of objects that can be selected by these `fields`.
     ///
     /// # Errors
     /// 400 for a selector that does not parse or has no end, a field that is not known, a limit that is no number.
-    pub(super) fn of(uri: &Uri) -> Result<Self, Status> {
+    pub(super) fn of(uri: &Uri, known: &[&str]) -> Result<Self, Status> {
         let text = |name| parameter(uri, name).unwrap_or_default();
         let labels = text("labelSelector")
             .parse::<LabelSelector>()
@@ -41,20 +38,19 @@ impl Selection {
                 is_number(&value)?;
             }
         }
-        if let Some((field, ..)) = fields.iter().find(|(field, ..)| !FIELDS.contains(field)) {
-            return Err(Status::unknown_field(field, &FIELDS));
+        if let Some((field, ..)) = fields.iter().find(|(field, ..)| !known.contains(field)) {
+            return Err(Status::unknown_field(field, known));
         }
         Ok(Self { labels, fields })
     }
 
-    /// Whether an object is asked for; `namespace` is empty for one that has none.
-    pub(super) fn admits(&self, namespace: &str, name: &str, labels: &Labels) -> bool {
-        self.labels.matches(labels)
-            && self.fields.matches(|field| match field {
-                "metadata.name" => Some(name),
-                "metadata.namespace" => Some(namespace),
-                _ => None,
-            })
+    /// Whether an object with these labels is asked for, whose fields `value_of` tells.
+    pub(super) fn admits<'a>(
+        &self,
+        labels: &Labels,
+        value_of: impl Fn(&str) -> Option<&'a str>,
+    ) -> bool {
+        self.labels.matches(labels) && self.fields.matches(value_of)
     }
 }
 
@@ -68,7 +64,7 @@ fn few(kind: &str, terms: usize) -> Result<(), Status> {
 }
 
 /// Whether Go's `strconv.ParseInt` takes a value, in its words if not.
-fn is_number(value: &str) -> Result<(), Status> {
+pub(super) fn is_number(value: &str) -> Result<(), Status> {
     let digits = value.strip_prefix(['+', '-']).unwrap_or(value);
     let problem = if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         "invalid syntax"
@@ -86,12 +82,17 @@ fn is_number(value: &str) -> Result<(), Status> {
 mod tests {
     use super::*;
 
+    const FIELDS: [&str; 2] = ["metadata.name", "metadata.namespace"];
+
     fn admitted(query: &str) -> bool {
         let labels = Labels::from_iter([("app", "web")]);
         let uri: Uri = format!("/x?{query}").parse().unwrap();
-        Selection::of(&uri)
+        Selection::of(&uri, &FIELDS)
             .unwrap()
-            .admits("default", "web-1", &labels)
+            .admits(&labels, |field| match field {
+                "metadata.name" => Some("web-1"),
+                _ => Some("default"),
+            })
     }
 
     #[test]
@@ -120,8 +121,11 @@ mod tests {
 
     #[test]
     fn an_unknown_field_is_a_bad_request() {
-        let status =
-            Selection::of(&"/x?fieldSelector=spec.nodeName%3Da".parse().unwrap()).unwrap_err();
+        let status = Selection::of(
+            &"/x?fieldSelector=spec.nodeName%3Da".parse().unwrap(),
+            &FIELDS,
+        )
+        .unwrap_err();
         assert_eq!(status.code, 400);
         assert!(
             status
@@ -136,7 +140,9 @@ mod tests {
     fn what_is_no_number_or_has_no_end_is_a_bad_request() {
         let refused = |query: &str| {
             let uri: Uri = format!("/x?{query}").parse().unwrap();
-            Selection::of(&uri).err().map(|status| status.message)
+            Selection::of(&uri, &FIELDS)
+                .err()
+                .map(|status| status.message)
         };
         let many = |count: usize| vec!["!a"; count].join(",");
         for (query, expected) in [

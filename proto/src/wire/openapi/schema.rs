@@ -4,14 +4,14 @@ use serde_json::{Map, Value, json};
 
 /// Which OpenAPI. They differ in where types are kept, in defaults, and in what may stand beside a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     V2,
     V3,
 }
 
 impl Dialect {
     /// A reference to the type called `name`.
-    pub(super) fn reference(self, name: &str) -> Value {
+    pub(crate) fn reference(self, name: &str) -> Value {
         let place = match self {
             Self::V2 => "definitions",
             Self::V3 => "components/schemas",
@@ -22,9 +22,13 @@ impl Dialect {
 
 /// What a field holds. Types are named without their version's place.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Holds {
+pub(crate) enum Holds {
     String,
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
     Integer,
+    /// A number with a fraction.
+    Number,
     Boolean,
     /// A value of a type.
     One(Name),
@@ -32,34 +36,49 @@ pub(super) enum Holds {
     Strings,
     /// A list of values of a type.
     Many(Name),
+    /// The same with nulls for those that are missing.
+    ManyOrNull(Name),
+    /// A list of whole numbers, with nulls for those that are missing.
+    IntegersOrNull,
     /// Texts by name.
     StringMap,
+    /// Whole numbers by name.
+    IntegerMap,
     /// Values of a type by name.
     Map(Name),
 }
 
 /// A type's name.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Name {
+pub(crate) enum Name {
     /// `io.k8s.apimachinery.pkg.…`.
     Machinery(&'static str),
-    /// Of the version of metrics.k8s.io that is described.
-    Metrics(&'static str),
+    /// Of the package that is described.
+    Own(&'static str),
+}
+
+/// A version of a group, and where its types are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Package {
+    /// What comes before the version in the names of its types: `io.k8s.metrics.pkg.apis.metrics`.
+    pub(crate) prefix: &'static str,
+    /// The version.
+    pub(crate) version: &'static str,
 }
 
 impl Name {
-    /// In full; `version` is that of metrics.k8s.io.
-    pub(super) fn full(self, version: &str) -> String {
+    /// In full, in `package`.
+    pub(crate) fn full(self, package: Package) -> String {
         match self {
             Self::Machinery(name) => format!("io.k8s.apimachinery.pkg.{name}"),
-            Self::Metrics(name) => format!("io.k8s.metrics.pkg.apis.metrics.{version}.{name}"),
+            Self::Own(name) => format!("{}.{}.{name}", package.prefix, package.version),
         }
     }
 }
 
 /// A field of an object.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field {
+pub(crate) struct Field {
     name: &'static str,
     description: &'static str,
     holds: Holds,
@@ -73,7 +92,7 @@ pub(super) struct Field {
 }
 
 impl Field {
-    pub(super) const fn new(name: &'static str, holds: Holds, description: &'static str) -> Self {
+    pub(crate) const fn new(name: &'static str, holds: Holds, description: &'static str) -> Self {
         Self {
             name,
             description,
@@ -87,43 +106,43 @@ impl Field {
     }
 
     /// It must be there.
-    pub(super) const fn required(mut self) -> Self {
+    pub(crate) const fn required(mut self) -> Self {
         self.required = true;
         self.defaulted = true;
         self
     }
 
     /// It is sent even if it is empty.
-    pub(super) const fn always(mut self) -> Self {
+    pub(crate) const fn always(mut self) -> Self {
         self.defaulted = true;
         self
     }
 
     /// It is a list that is replaced as a whole (`atomic`), or a `set`.
-    pub(super) const fn list(mut self, list_type: &'static str) -> Self {
+    pub(crate) const fn list(mut self, list_type: &'static str) -> Self {
         self.list_type = Some(list_type);
         self
     }
 
     /// It is a list whose entries are told apart by `key`.
-    pub(super) const fn keyed(mut self, key: &'static str) -> Self {
+    pub(crate) const fn keyed(mut self, key: &'static str) -> Self {
         self.list_key = Some(key);
         self.list_type = Some("map");
         self
     }
 
     /// Patches to it are merged.
-    pub(super) const fn merged(mut self) -> Self {
+    pub(crate) const fn merged(mut self) -> Self {
         self.merged = true;
         self
     }
 
-    fn describe(&self, dialect: Dialect, version: &str) -> Value {
+    fn describe(&self, dialect: Dialect, package: Package) -> Value {
         let mut out = Map::new();
         if !self.description.is_empty() {
             out.insert("description".into(), self.description.into());
         }
-        let reference = |name: Name| dialect.reference(&name.full(version));
+        let reference = |name: Name| dialect.reference(&name.full(package));
         let mut default = None;
         match self.holds {
             Holds::String => {
@@ -133,6 +152,15 @@ impl Field {
             Holds::Integer => {
                 out.insert("type".into(), "integer".into());
                 out.insert("format".into(), "int64".into());
+            }
+            Holds::OneOf(texts) => {
+                out.insert("type".into(), "string".into());
+                out.insert("enum".into(), texts.into());
+                default = texts.first().map(|first| json!(first));
+            }
+            Holds::Number => {
+                out.insert("type".into(), "number".into());
+                out.insert("format".into(), "double".into());
             }
             Holds::Boolean => {
                 out.insert("type".into(), "boolean".into());
@@ -157,9 +185,30 @@ impl Field {
                 out.insert("type".into(), "array".into());
                 out.insert("items".into(), reference(name));
             }
+            Holds::ManyOrNull(name) => {
+                out.insert("type".into(), "array".into());
+                let item = match dialect {
+                    Dialect::V2 => reference(name),
+                    Dialect::V3 => json!({"allOf": [reference(name)], "nullable": true}),
+                };
+                out.insert("items".into(), item);
+            }
+            Holds::IntegersOrNull => {
+                out.insert("type".into(), "array".into());
+                let item = match dialect {
+                    Dialect::V2 => json!({"type": "integer", "format": "int64"}),
+                    Dialect::V3 => json!({"type": "integer", "format": "int64", "nullable": true}),
+                };
+                out.insert("items".into(), item);
+            }
             Holds::StringMap => {
                 out.insert("type".into(), "object".into());
                 out.insert("additionalProperties".into(), json!({"type": "string"}));
+            }
+            Holds::IntegerMap => {
+                out.insert("type".into(), "object".into());
+                let number = json!({"type": "integer", "format": "int64"});
+                out.insert("additionalProperties".into(), number);
             }
             Holds::Map(name) => {
                 out.insert("type".into(), "object".into());
@@ -185,7 +234,7 @@ impl Field {
 
 /// What a type is.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Is {
+pub(crate) enum Is {
     /// An object with these fields, sorted by name.
     Object(&'static [Field]),
     /// An object that is taken as it is.
@@ -198,19 +247,19 @@ pub(super) enum Is {
 
 /// A type.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Type {
-    pub(super) name: Name,
-    pub(super) description: &'static str,
-    pub(super) is: Is,
+pub(crate) struct Type {
+    pub(crate) name: Name,
+    pub(crate) description: &'static str,
+    pub(crate) is: Is,
     /// The API group if it is a kind of object that stands alone; its version is the one described, or v1 for
     /// those of no group.
-    pub(super) group: Option<&'static str>,
+    pub(crate) group: Option<&'static str>,
     /// It is replaced as a whole.
-    pub(super) atomic: bool,
+    pub(crate) atomic: bool,
 }
 
 impl Type {
-    pub(super) const fn new(name: Name, description: &'static str, is: Is) -> Self {
+    pub(crate) const fn new(name: Name, description: &'static str, is: Is) -> Self {
         Self {
             name,
             description,
@@ -221,18 +270,18 @@ impl Type {
     }
 
     /// Objects of this type stand alone, in `group`.
-    pub(super) const fn kind_of(mut self, group: &'static str) -> Self {
+    pub(crate) const fn kind_of(mut self, group: &'static str) -> Self {
         self.group = Some(group);
         self
     }
 
     /// It is replaced as a whole.
-    pub(super) const fn atomic(mut self) -> Self {
+    pub(crate) const fn atomic(mut self) -> Self {
         self.atomic = true;
         self
     }
 
-    pub(super) fn describe(&self, dialect: Dialect, version: &str) -> Value {
+    pub(crate) fn describe(&self, dialect: Dialect, package: Package) -> Value {
         let mut out = Map::new();
         out.insert("description".into(), self.description.into());
         match self.is {
@@ -244,7 +293,7 @@ impl Type {
                     out.insert("required".into(), required.into());
                 }
                 let properties = fields.iter().map(|field| {
-                    let description = field.describe(dialect, version);
+                    let description = field.describe(dialect, package);
                     (field.name.to_owned(), description)
                 });
                 out.insert("properties".into(), Map::from_iter(properties).into());
@@ -267,8 +316,12 @@ impl Type {
             }
         }
         if let Some(group) = self.group {
-            let version = if group.is_empty() { "v1" } else { version };
-            let kind = self.name.full(version);
+            let version = if group.is_empty() {
+                "v1"
+            } else {
+                package.version
+            };
+            let kind = self.name.full(package);
             let kind = kind.rsplit('.').next().unwrap_or_default();
             out.insert(
                 "x-kubernetes-group-version-kind".into(),

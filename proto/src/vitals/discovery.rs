@@ -1,0 +1,63 @@
+//! What discovery says of `kubevitals.io`.
+
+use super::{GROUP, VERSION};
+use crate::wire::discovery::{Resource, Served};
+
+/// The category to which all of its resources belong: `kubectl get vitals`.
+pub const CATEGORY: &str = "vitals";
+
+/// The subresource that tells the past.
+pub const HISTORY: &str = "history";
+
+const VERBS: &[&str] = &["get", "list", "watch"];
+const CATEGORIES: &[&str] = &[CATEGORY];
+const PAST: &[(&str, &str)] = &[(HISTORY, "History")];
+
+/// The group.
+pub const SERVED: Served = Served {
+    group: GROUP,
+    versions: &[VERSION],
+    resources: &[
+        Resource {
+            name: "clustervitals",
+            singular: "clustervitals",
+            kind: "ClusterVitals",
+            namespaced: false,
+            verbs: VERBS,
+            short_names: &["cv"],
+            categories: CATEGORIES,
+            subresources: PAST,
+        },
+        Resource {
+            name: "incidents",
+            singular: "incident",
+            kind: "Incident",
+            namespaced: true,
+            verbs: VERBS,
+            short_names: &["inc"],
+            categories: CATEGORIES,
+            subresources: &[],
+        },
+        Resource {
+            name: "nodevitals",
+            singular: "nodevitals",
+            kind: "NodeVitals",
+            namespaced: false,
+            verbs: VERBS,
+            short_names: &["nv"],
+            categories: CATEGORIES,
+            subresources: PAST,
+        },
+        // `pv` are PersistentVolumes.
+        Resource {
+            name: "podvitals",
+            singular: "podvitals",
+            kind: "PodVitals",
+            namespaced: true,
+            verbs: VERBS,
+            short_names: &["pov"],
+            categories: CATEGORIES,
+            subresources: PAST,
+        },
+    ],
+};

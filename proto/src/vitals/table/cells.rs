@@ -1,0 +1,95 @@
+//! Cells, in the words kubectl's own tables use.
+
+use crate::age;
+use crate::quantity::Quantity;
+use crate::time::Timestamp;
+use crate::vitals::Usage;
+use crate::wire::gojson::write_str;
+
+/// What is not set.
+pub(super) const NONE: &str = "<none>";
+/// What is not known.
+pub(super) const UNKNOWN: &str = "<unknown>";
+
+/// A row under way.
+pub(super) struct Cells<'a> {
+    out: &'a mut Vec<u8>,
+    begun: bool,
+    now: Timestamp,
+}
+
+impl<'a> Cells<'a> {
+    pub(super) fn new(out: &'a mut Vec<u8>, now: Timestamp) -> Self {
+        Self {
+            out,
+            begun: false,
+            now,
+        }
+    }
+
+    fn next(&mut self) {
+        if std::mem::replace(&mut self.begun, true) {
+            self.out.push(b',');
+        }
+    }
+
+    /// A text, or that there is none.
+    pub(super) fn text(&mut self, text: &str) {
+        self.next();
+        write_str(self.out, if text.is_empty() { NONE } else { text });
+    }
+
+    /// A whole number.
+    pub(super) fn integer(&mut self, number: u64) {
+        self.next();
+        self.out.extend_from_slice(number.to_string().as_bytes());
+    }
+
+    /// How long ago a time was.
+    pub(super) fn age(&mut self, time: Option<Timestamp>) {
+        let age = self.ago(time);
+        self.text(&age);
+    }
+
+    /// The same, as a part of a cell.
+    pub(super) fn ago(&self, time: Option<Timestamp>) -> String {
+        age::since(time, self.now)
+    }
+
+    /// CPU and memory that are used, as `kubectl top` shows them.
+    pub(super) fn cpu_used(&mut self, usage: Option<&Usage>) {
+        self.text(&usage.map_or_else(|| UNKNOWN.to_owned(), |usage| cpu(usage.cpu)));
+    }
+
+    /// Memory that is used.
+    pub(super) fn memory_used(&mut self, usage: Option<&Usage>) {
+        self.text(&usage.map_or_else(|| UNKNOWN.to_owned(), |usage| memory(usage.memory)));
+    }
+
+    /// An amount of CPU that may not be set.
+    pub(super) fn cpu(&mut self, amount: Option<Quantity>) {
+        self.text(&amount.map(cpu).unwrap_or_default());
+    }
+
+    /// An amount of bytes that may not be set.
+    pub(super) fn memory(&mut self, amount: Option<Quantity>) {
+        self.text(&amount.map(memory).unwrap_or_default());
+    }
+
+    /// A part of something, in percent.
+    pub(super) fn percent(&mut self, part: Option<f64>) {
+        self.text(
+            &part
+                .map(|part| format!("{:.0}%", part * 100.0))
+                .unwrap_or_default(),
+        );
+    }
+}
+
+fn cpu(cpu: Quantity) -> String {
+    format!("{}m", cpu.milli_value())
+}
+
+fn memory(bytes: Quantity) -> String {
+    format!("{}Mi", bytes.value() >> 20)
+}

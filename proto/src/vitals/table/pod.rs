@@ -1,0 +1,131 @@
+//! A pod's row.
+
+use super::cells::Cells;
+use crate::vitals::{Cause, LastRestart, PodVitals, Probe, ProbeKind, ProbeStatus};
+use crate::wire::form::Column;
+
+/// The columns; CPU and memory are those of [`Cells`].
+pub(super) const COLUMNS: [Column; 20] = [
+    Column::text("Name", "The pod's name.").format("name"),
+    Column::text(
+        "Ready",
+        "How many of its containers are ready, of how many.",
+    ),
+    Column::text("Status", "What kubectl shows of the pod itself."),
+    Column::text(
+        "Probes",
+        "How many of its probes pass, of how many, and what is wrong with the others.",
+    ),
+    Column::text(
+        "Restarts",
+        "How often its containers were restarted; why and how long ago the last time.",
+    ),
+    Column::text("CPU", "CPU used, in millicores."),
+    Column::text("Memory", "Working set, in MiB."),
+    Column::text("CPU%Lim", "CPU used of the CPU limit."),
+    Column::text("Mem%Lim", "Working set of the memory limit."),
+    Column::text("Age", "Since the pod was made."),
+    Column::text("Node", "The node it is bound to.").wide(),
+    Column::text("Workload", "What made it.").wide(),
+    Column::text("CPU-Req", "CPU requested.").wide(),
+    Column::text("CPU-Lim", "CPU limit.").wide(),
+    Column::text("Mem-Req", "Memory requested.").wide(),
+    Column::text("Mem-Lim", "Memory limit.").wide(),
+    Column::text("CPU%Req", "CPU used of CPU requested.").wide(),
+    Column::text("Mem%Req", "Working set of memory requested.").wide(),
+    Column::text("Swap", "Swap used, in MiB.").wide(),
+    Column::text("Absent", "Why there is no usage.").wide(),
+];
+
+pub(super) fn row(pod: &PodVitals, cells: &mut Cells<'_>) {
+    cells.text(&pod.metadata.name);
+    cells.text(&format!(
+        "{}/{}",
+        pod.ready_containers, pod.total_containers
+    ));
+    cells.text(&pod.status);
+    cells.text(&probes(&pod.probes));
+    let restarts = match &pod.restarts.last {
+        Some(last) => {
+            let ago = last.ended.finished.map(|at| cells.ago(Some(at)));
+            let told: Vec<String> = std::iter::once(why(last)).chain(ago).collect();
+            format!("{} ({})", pod.restarts.count, told.join(" "))
+        }
+        None => pod.restarts.count.to_string(),
+    };
+    cells.text(&restarts);
+    let usage = pod.usage.as_ref();
+    cells.cpu_used(usage);
+    cells.memory_used(usage);
+    cells.percent(pod.ratios.cpu_of_limit);
+    cells.percent(pod.ratios.memory_of_limit);
+    cells.age(pod.metadata.creation_timestamp);
+    cells.text(&pod.node_name);
+    let workload = pod.workload.as_ref();
+    cells.text(
+        &workload
+            .map(|workload| format!("{}/{}", workload.kind, workload.name))
+            .unwrap_or_default(),
+    );
+    cells.cpu(pod.requests.cpu);
+    cells.cpu(pod.limits.cpu);
+    cells.memory(pod.requests.memory);
+    cells.memory(pod.limits.memory);
+    cells.percent(pod.ratios.cpu_of_request);
+    cells.percent(pod.ratios.memory_of_request);
+    cells.memory(usage.and_then(|usage| usage.swap));
+    cells.text(pod.absent.as_ref().map_or("", |absent| &absent.reason));
+}
+
+/// Why a container ended, in a word or two.
+fn why(last: &LastRestart) -> String {
+    match last.cause {
+        Cause::OomKilled => "OOMKilled".to_owned(),
+        Cause::LivenessProbe => "liveness".to_owned(),
+        Cause::StartupProbe => "startup".to_owned(),
+        Cause::NodeLost => "node lost".to_owned(),
+        Cause::Exited => format!("exit {}", last.ended.exit_code),
+        _ if last.ended.reason.is_empty() => format!("exit {}", last.ended.exit_code),
+        _ => last.ended.reason.clone(),
+    }
+}
+
+/// `2/3 (readiness failing)`: how many pass, of how many, and the worst of the others.
+fn probes(probes: &[Probe]) -> String {
+    if probes.is_empty() {
+        return String::new();
+    }
+    let passes = |probe: &&Probe| badness(probe.status).is_none();
+    let passing = probes.iter().filter(passes).count();
+    let counts = format!("{passing}/{}", probes.len());
+    let worst = probes
+        .iter()
+        .filter_map(|probe| Some((badness(probe.status)?, probe)))
+        // Of several the first.
+        .min_by_key(|((rank, _), _)| *rank);
+    match worst {
+        None => counts,
+        Some(((_, word), probe)) => format!("{counts} ({} {word})", kind(probe.kind)),
+    }
+}
+
+const fn kind(kind: ProbeKind) -> &'static str {
+    match kind {
+        ProbeKind::Liveness => "liveness",
+        ProbeKind::Readiness => "readiness",
+        ProbeKind::Startup => "startup",
+    }
+}
+
+/// A word for a status that is not as it should be, the worst first.
+const fn badness(status: ProbeStatus) -> Option<(u8, &'static str)> {
+    Some(match status {
+        ProbeStatus::Passing | ProbeStatus::Passed => return None,
+        ProbeStatus::Failing => (0, "failing"),
+        ProbeStatus::Pending => (1, "pending"),
+        ProbeStatus::Unknown => (2, "unknown"),
+        ProbeStatus::NotRunning => (3, "not running"),
+        ProbeStatus::Held => (4, "held"),
+        ProbeStatus::Waiting => (5, "waiting"),
+    })
+}

@@ -1,0 +1,126 @@
+//! A group as its server describes it once, for both forms of discovery.
+
+use super::aggregated::{
+    ApiGroupDiscovery, ApiResourceDiscovery, ApiSubresourceDiscovery, ApiVersionDiscovery,
+    GroupVersionKind,
+};
+use super::{ApiGroup, ApiResource, ApiResourceList};
+
+/// A group and its versions, which all have the same resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Served {
+    /// The group's name.
+    pub group: &'static str,
+    /// Its versions, the preferred one first.
+    pub versions: &'static [&'static str],
+    /// Its resources, by name.
+    pub resources: &'static [Resource],
+}
+
+/// A resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resource {
+    /// Plural, as in a path.
+    pub name: &'static str,
+    /// As `kubectl` takes it for one; empty to take the kind in lower case.
+    pub singular: &'static str,
+    /// What its objects are.
+    pub kind: &'static str,
+    /// Whether they are in namespaces.
+    pub namespaced: bool,
+    /// What can be done.
+    pub verbs: &'static [&'static str],
+    /// What `kubectl` takes for short.
+    pub short_names: &'static [&'static str],
+    /// Groups it belongs to, such as `all`.
+    pub categories: &'static [&'static str],
+    /// What there is of an object beside itself: names, and the kinds they answer with. They can be got.
+    pub subresources: &'static [(&'static str, &'static str)],
+}
+
+/// What can be done with a subresource.
+const OF_SUBRESOURCES: [&str; 1] = ["get"];
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+impl Served {
+    /// The group, as it stands in a list.
+    #[must_use]
+    pub fn group(&self) -> ApiGroup {
+        ApiGroup::new(self.group, self.versions)
+    }
+
+    /// The resources of a version.
+    #[must_use]
+    pub fn resources(&self, version: &str) -> ApiResourceList {
+        let resources = self.resources.iter().flat_map(|resource| {
+            let own = ApiResource {
+                name: resource.name.to_owned(),
+                singular_name: resource.singular.to_owned(),
+                kind: resource.kind.to_owned(),
+                namespaced: resource.namespaced,
+                verbs: owned(resource.verbs),
+                short_names: owned(resource.short_names),
+                categories: owned(resource.categories),
+                ..ApiResource::default()
+            };
+            let parts = resource
+                .subresources
+                .iter()
+                .map(|(name, kind)| ApiResource {
+                    name: format!("{}/{name}", resource.name),
+                    kind: (*kind).to_owned(),
+                    namespaced: resource.namespaced,
+                    verbs: owned(&OF_SUBRESOURCES),
+                    ..ApiResource::default()
+                });
+            std::iter::once(own).chain(parts)
+        });
+        ApiResourceList::new(&format!("{}/{version}", self.group), resources.collect())
+    }
+
+    /// The group for aggregated discovery.
+    #[must_use]
+    pub fn aggregated(&self) -> ApiGroupDiscovery {
+        let resources: Vec<_> = self.resources.iter().map(Resource::aggregated).collect();
+        let versions = self
+            .versions
+            .iter()
+            .map(|version| ApiVersionDiscovery::current(version, resources.clone()));
+        ApiGroupDiscovery::new(self.group, versions.collect())
+    }
+}
+
+impl Resource {
+    fn aggregated(&self) -> ApiResourceDiscovery {
+        let of_kind = |kind: &str| GroupVersionKind {
+            kind: kind.to_owned(),
+            ..GroupVersionKind::default()
+        };
+        let parts = self
+            .subresources
+            .iter()
+            .map(|(name, kind)| ApiSubresourceDiscovery {
+                subresource: (*name).to_owned(),
+                response_kind: of_kind(kind),
+                verbs: owned(&OF_SUBRESOURCES),
+            });
+        ApiResourceDiscovery {
+            resource: self.name.to_owned(),
+            response_kind: of_kind(self.kind),
+            scope: if self.namespaced {
+                "Namespaced"
+            } else {
+                "Cluster"
+            }
+            .to_owned(),
+            singular_resource: self.singular.to_owned(),
+            verbs: owned(self.verbs),
+            short_names: owned(self.short_names),
+            categories: owned(self.categories),
+            subresources: parts.collect(),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The paths of an API group, from what discovery says of it.
+
+use super::meta::{API_GROUP, API_RESOURCE_LIST};
+use super::paths::{Action, Parameter, Path};
+use super::schema::{Name, Package, Type};
+use crate::wire::discovery::{Resource, Served};
+
+const NAMESPACE: Parameter = ("namespace", "string", true, "The namespace of the objects.");
+const NAME: Parameter = ("name", "string", true, "The name of the object.");
+
+/// An API group as OpenAPI describes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    /// What is served.
+    pub(crate) served: &'static Served,
+    /// The group's name in tags and, with a capital, in the names of operations: `metrics`.
+    pub(crate) tag: &'static str,
+    /// What comes before the version in the names of its types: `io.k8s.metrics.pkg.apis.metrics`.
+    pub(crate) prefix: &'static str,
+    /// Its types. That of a list is called as that of its objects, with List behind it.
+    pub(crate) types: &'static [Type],
+    /// What one object can be had in.
+    pub(crate) objects: &'static [&'static str],
+    /// What a list can be had in.
+    pub(crate) lists: &'static [&'static str],
+    /// What one object takes beside its place.
+    pub(crate) of_objects: &'static [Parameter],
+    /// What a list takes beside its place.
+    pub(crate) of_lists: &'static [Parameter],
+    /// What a subresource takes beside its place.
+    pub(crate) of_subresources: &'static [Parameter],
+}
+
+impl Group {
+    pub(super) const fn package(&self, version: &'static str) -> Package {
+        Package {
+            prefix: self.prefix,
+            version,
+        }
+    }
+
+    /// `/apis/GROUP/`.
+    pub(super) fn path(&self) -> Path {
+        Path::discovery(
+            &format!("/apis/{}/", self.served.group),
+            self.tag,
+            &format!("get{}APIGroup", capital(self.tag)),
+            "get information of a group",
+            API_GROUP,
+        )
+    }
+
+    /// All of a version.
+    pub(super) fn paths(&self, version: &'static str) -> Vec<Path> {
+        let resources = Path::discovery(
+            &format!("/apis/{}/{version}/", self.served.group),
+            &format!("{}_{version}", self.tag),
+            &format!("get{}{}APIResources", capital(self.tag), capital(version)),
+            "get available resources",
+            API_RESOURCE_LIST,
+        );
+        let mut paths = vec![resources];
+        for resource in self.served.resources {
+            self.add(&mut paths, version, resource);
+        }
+        paths
+    }
+
+    /// The paths of a resource.
+    fn add(&self, paths: &mut Vec<Path>, version: &'static str, resource: &Resource) {
+        let Resource { name, kind, .. } = *resource;
+        let (base, scope) = if resource.namespaced {
+            (format!("namespaces/{{namespace}}/{name}"), "Namespaced")
+        } else {
+            (name.to_owned(), "")
+        };
+        let asked = |verb: &'static str, path: &str, of: &str, parameters: &[Parameter]| {
+            let (what, produces, answer) = match verb {
+                "list" => ("list objects of kind", self.lists, format!("{kind}List")),
+                _ => ("read the specified", self.objects, kind.to_owned()),
+            };
+            let operation = if verb == "list" { "list" } else { "read" };
+            let (group, title) = (capital(self.tag), capital(version));
+            let package = self.package(version);
+            Path {
+                path: format!("/apis/{}/{version}/{path}", self.served.group),
+                tag: format!("{}_{version}", self.tag),
+                id: format!("{operation}{group}{title}{of}"),
+                description: format!("{what} {kind}"),
+                answer: format!("{}.{}.{answer}", package.prefix, package.version),
+                produces,
+                consumes: &["*/*"],
+                action: Some(Action {
+                    verb,
+                    group: self.served.group,
+                    version,
+                    kind,
+                }),
+                parameters: sorted(parameters, path),
+            }
+        };
+        let listed = format!("{scope}{kind}");
+        paths.push(asked("list", &base, &listed, self.of_lists));
+        paths.push(asked(
+            "get",
+            &format!("{base}/{{name}}"),
+            &listed,
+            self.of_objects,
+        ));
+        if resource.namespaced {
+            let everywhere = format!("{kind}ForAllNamespaces");
+            paths.push(asked("list", name, &everywhere, self.of_lists));
+        }
+        for (part, answer) in resource.subresources {
+            let path = format!("{base}/{{name}}/{part}");
+            let of = format!("{listed}{}", capital(part));
+            let path = asked("get", &path, &of, self.of_subresources);
+            paths.push(Path {
+                description: format!("read {part} of the specified {kind}"),
+                answer: Name::Own(answer).full(self.package(version)),
+                ..path
+            });
+        }
+    }
+}
+
+/// What is asked at a path beside it and in it, by name.
+fn sorted(parameters: &[Parameter], path: &str) -> Vec<Parameter> {
+    let in_path = [NAMESPACE, NAME]
+        .into_iter()
+        .filter(|(name, ..)| path.contains(&format!("{{{name}}}")));
+    let mut all: Vec<_> = parameters.iter().copied().chain(in_path).collect();
+    all.sort_unstable_by_key(|(name, ..)| *name);
+    all
+}
+
+/// With its first letter in upper case.
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}

@@ -1,0 +1,6 @@
+//! `kubevitals.io`: its types, and what discovery, OpenAPI and tables say of them.
+
+mod discovery;
+mod openapi;
+mod table;
+mod whole;

@@ -1,0 +1,149 @@
+//! What `kubectl get` shows.
+
+use kubevitals_proto::vitals::table::{At, Vitals};
+use kubevitals_proto::vitals::{Cause, PodVitals, ProbeKind, ProbeStatus};
+use kubevitals_proto::wire::form::{Beside, List, Shape};
+use kubevitals_proto::wire::meta::MetaVersion;
+use serde_json::{Value, json};
+
+use super::whole::{self, NOW, probe};
+
+/// Headings and cells: as kubectl shows them, and with -o wide what is beside that.
+fn shown<T: Vitals>(object: &T) -> [Vec<(String, String)>; 2] {
+    let shape = Shape::Table(MetaVersion::V1, Beside::Metadata);
+    let meta = br#"{"resourceVersion":"9"}"#.to_vec();
+    let mut list = List::new(T::KIND, shape, false, meta);
+    let mut out = Vec::new();
+    list.item(&mut out, &At(object, NOW));
+    list.end(&mut out);
+    let table: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(table["metadata"]["resourceVersion"], "9");
+    let row = &table["rows"][0];
+    assert_eq!(row["object"]["metadata"]["resourceVersion"], "7");
+    let columns = table["columnDefinitions"].as_array().unwrap();
+    let cells = row["cells"].as_array().unwrap();
+    assert_eq!(columns.len(), cells.len(), "a cell for each column");
+    let mut shown = [Vec::new(), Vec::new()];
+    for (column, cell) in columns.iter().zip(cells) {
+        let wide = usize::from(column["priority"] != 0);
+        let text = match cell {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let heading = column["name"].as_str().unwrap().to_uppercase();
+        shown[wide].push((heading, text));
+    }
+    shown
+}
+
+/// The same in a line each.
+fn lines<T: Vitals>(object: &T) -> String {
+    let line = |pairs: Vec<(String, String)>| {
+        let pairs = pairs.iter().map(|(name, cell)| format!("{name}={cell}"));
+        pairs.collect::<Vec<_>>().join(" ")
+    };
+    shown(object).map(line).join("\n")
+}
+
+#[test]
+fn each_kind_has_its_columns() {
+    assert_eq!(
+        lines(&whole::pod()),
+        "NAME=web-1 READY=1/2 STATUS=Running PROBES=1/2 (readiness failing) RESTARTS=3 (OOMKilled 2m) CPU=250m \
+         MEMORY=64Mi CPU%LIM=25% MEM%LIM=100% AGE=120m\n\
+         NODE=n1 WORKLOAD=Deployment/web CPU-REQ=500m CPU-LIM=500m MEM-REQ=128Mi MEM-LIM=128Mi CPU%REQ=50% \
+         MEM%REQ=75% SWAP=1Mi ABSENT=Stale"
+    );
+    assert_eq!(
+        lines(&whole::node()),
+        "NAME=n1 STATUS=Ready PODS=12/110 CPU=250m CPU%=12% MEMORY=64Mi MEMORY%=25% RESTARTS=5 AGE=120m\n\
+         CPU-REQ=500m CPU-REQ%=50% MEM-REQ=128Mi MEM-REQ%=75% DISK%=25% CONDITIONS=DiskPressure ABSENT=Stale"
+    );
+    assert_eq!(
+        lines(&whole::incident()),
+        "LAST-SEEN=2m BEGAN=10m STATE=Over REASON=Restart OBJECT=pod/web-1 CONTAINER=web COUNT=3 CAUSE=OomKilled \
+         MESSAGE=Container web was OOM-killed.\n\
+         NAME=web-1.restart CERTAINTY=Direct NODE=n1"
+    );
+    assert_eq!(
+        lines(&whole::cluster()),
+        "NAME=cluster NODES=2/3 PODS=29/30 CPU=250m CPU%=12% MEMORY=64Mi MEMORY%=25% FAILING=1 RESTARTS=5 \
+         INCIDENTS=2/9\n\
+         CPU-REQ%=50% MEM-REQ%=75% HISTORY=1h0m0s SERVER=v0.1.0"
+    );
+}
+
+#[test]
+fn what_is_missing_is_said_to_be() {
+    let [shown, _] = shown(&PodVitals::default().named());
+    let cell = |heading: &str| &*shown.iter().find(|(name, _)| name == heading).unwrap().1;
+    assert_eq!(cell("PROBES"), "<none>");
+    assert_eq!(cell("RESTARTS"), "0");
+    assert_eq!(cell("CPU"), "<unknown>");
+    assert_eq!(cell("CPU%LIM"), "<none>");
+    assert_eq!(cell("AGE"), "<unknown>");
+}
+
+#[test]
+fn probes_are_told_by_the_worst_of_them() {
+    use ProbeKind::{Liveness, Readiness, Startup};
+    use ProbeStatus::{Failing, Held, Passed, Passing, Pending, Unknown};
+    for (probes, expected) in [
+        (vec![(Startup, Passed), (Liveness, Passing)], "2/2"),
+        (
+            vec![(Startup, Pending), (Liveness, Held), (Readiness, Held)],
+            "0/3 (startup pending)",
+        ),
+        (
+            vec![(Liveness, Unknown), (Readiness, Failing)],
+            "0/2 (readiness failing)",
+        ),
+        (
+            vec![(Liveness, Passing), (Readiness, Unknown)],
+            "1/2 (readiness unknown)",
+        ),
+    ] {
+        let probes = probes.into_iter();
+        let pod = PodVitals {
+            probes: probes.map(|(kind, status)| probe(kind, status)).collect(),
+            ..whole::pod()
+        };
+        let [shown, _] = shown(&pod);
+        assert_eq!(shown[3].1, expected);
+    }
+}
+
+#[test]
+fn restarts_are_told_by_their_cause() {
+    for (cause, reason, expected) in [
+        (Cause::LivenessProbe, "Error", "3 (liveness 2m)"),
+        (Cause::Exited, "Error", "3 (exit 137 2m)"),
+        (
+            Cause::Unknown,
+            "ContainerCannotRun",
+            "3 (ContainerCannotRun 2m)",
+        ),
+        (Cause::Unknown, "", "3 (exit 137 2m)"),
+    ] {
+        let mut pod = whole::pod();
+        let last = pod.restarts.last.as_mut().unwrap();
+        last.cause = cause;
+        last.ended.reason = reason.to_owned();
+        let [shown, _] = shown(&pod);
+        assert_eq!(shown[4].1, expected);
+    }
+}
+
+#[test]
+fn a_row_may_have_its_object_beside_it() {
+    let shape = Shape::Table(
+        MetaVersion::V1,
+        Beside::Object(kubevitals_proto::vitals::API_VERSION),
+    );
+    let mut list = List::new(PodVitals::KIND, shape, false, b"{}".to_vec());
+    let mut out = Vec::new();
+    list.item(&mut out, &At(&whole::pod(), NOW));
+    list.end(&mut out);
+    let table: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(table["rows"][0]["object"], json!(whole::pod()));
+}

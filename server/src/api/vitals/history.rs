@@ -1,0 +1,229 @@
+//! The past of a pod, a workload, a namespace, a node or the cluster: the subresource `history`.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::StatusCode;
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::vitals::{API_VERSION, GROUP, History, Meta, Span};
+use kubevitals_proto::wire::gojson;
+use kubevitals_proto::wire::object::Encoding;
+use kubevitals_proto::wire::status::Status;
+use kubevitals_proto::wire::yaml;
+
+use super::kind::{Clusters, Kind as _, Nodes, Pods};
+use super::parameters::{Past, bad};
+use super::{OFFER, Sources, unknown_resource};
+use crate::api::reply::Form;
+use crate::api::request::Named;
+use crate::api::wanted::{Number, Wanted};
+use crate::query::{Of, Query, Steps, Whole};
+
+/// What stands for a pod's name where many are meant: no pod has that name.
+const MANY: &str = "-";
+
+/// Of what it is asked for, with the names it borrows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    Node(String),
+    Pod(String, String),
+    Workload {
+        namespace: String,
+        kind: String,
+        name: String,
+    },
+    Namespace(String),
+    Cluster,
+}
+
+impl Asked {
+    fn of(&self) -> Of<'_> {
+        match self {
+            Self::Node(name) => Of::Node(name),
+            Self::Pod(namespace, name) => Of::Pod { namespace, name },
+            Self::Workload {
+                namespace,
+                kind,
+                name,
+            } => Of::Workload {
+                namespace,
+                kind,
+                name,
+            },
+            Self::Namespace(namespace) => Of::Namespace(namespace),
+            Self::Cluster => Of::Cluster,
+        }
+    }
+
+    /// What it is called, if it is there now: then that nothing is remembered of it is an answer too.
+    fn present(&self, query: &Query) -> Option<Meta> {
+        let moment = query.changes().moment();
+        let named = |namespace: &str, name: &str| Meta {
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            ..Meta::default()
+        };
+        match self {
+            Self::Node(name) => Nodes::find(&moment, "", name).map(|_| named("", name)),
+            Self::Pod(namespace, name) => {
+                Pods::find(&moment, namespace, name).map(|_| named(namespace, name))
+            }
+            Self::Cluster => Some(named("", Whole::NAME)),
+            Self::Workload { .. } | Self::Namespace(_) => None,
+        }
+    }
+
+    fn not_found(&self) -> Status {
+        let (resource, name) = match self {
+            Self::Node(name) => (Nodes::RESOURCE, name.clone()),
+            Self::Pod(_, name) => (Pods::RESOURCE, name.clone()),
+            Self::Workload { kind, name, .. } => (Pods::RESOURCE, format!("{kind}/{name}")),
+            Self::Namespace(namespace) => (Pods::RESOURCE, namespace.clone()),
+            Self::Cluster => (Clusters::RESOURCE, Whole::NAME.to_owned()),
+        };
+        Status::not_found(GROUP, resource, &name)
+    }
+}
+
+/// Of a node.
+pub(super) async fn of_node(
+    State(sources): State<Sources>,
+    Named(name): Named<String>,
+    request: Request,
+) -> Response {
+    answer(sources.query, Asked::Node(name), request).await
+}
+
+/// Of the cluster.
+pub(super) async fn of_cluster(
+    State(sources): State<Sources>,
+    Named(name): Named<String>,
+    request: Request,
+) -> Response {
+    if name != Whole::NAME {
+        let status = Status::not_found(GROUP, Clusters::RESOURCE, &name);
+        return Form::any(&request).status(&status);
+    }
+    answer(sources.query, Asked::Cluster, request).await
+}
+
+/// Of a pod, or of many.
+pub(super) async fn of_pod(
+    State(sources): State<Sources>,
+    Named((namespace, name)): Named<(String, String)>,
+    request: Request,
+) -> Response {
+    if namespace.is_empty() || name.is_empty() {
+        return unknown_resource(request).await;
+    }
+    let asked = if name == MANY {
+        of_many(namespace, &request)
+    } else {
+        Ok(Asked::Pod(namespace, name))
+    };
+    match asked {
+        Ok(asked) => answer(sources.query, asked, request).await,
+        Err(status) => Form::any(&request).status(&status),
+    }
+}
+
+/// A workload, or the whole namespace.
+fn of_many(namespace: String, request: &Request) -> Result<Asked, Status> {
+    let Some(workload) = super::parameters::given(request.uri(), "workload") else {
+        return Ok(Asked::Namespace(namespace));
+    };
+    match workload.split_once('/') {
+        Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(Asked::Workload {
+            namespace,
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        }),
+        _ => Err(bad(
+            "workload",
+            &workload,
+            "KIND/NAME, such as Deployment/web",
+        )),
+    }
+}
+
+async fn answer(query: Arc<Query>, asked: Asked, request: Request) -> Response {
+    let (reply, failure, past) = match prepared(&query, &request) {
+        Ok(prepared) => prepared,
+        Err(refusal) => return refusal,
+    };
+    // It cannot be kept while others work.
+    drop(request);
+    // Decoding the series of a large namespace takes some time: others should not have to wait for it.
+    let worked = tokio::task::spawn_blocking(move || history(&query, &asked, &past)).await;
+    match worked {
+        Ok(Ok(history)) => encoded(&history, reply),
+        Ok(Err(status)) => failure.status(&status),
+        Err(error) => failure.status(&Status::internal_error(error)),
+    }
+}
+
+/// How it is answered, how if it fails, and what is asked for.
+fn prepared(query: &Query, request: &Request) -> Result<(Form, Form, Past), Response> {
+    let wanted = Wanted::of(request, OFFER, Number::One)?;
+    let failure = Form::any(request);
+    let retention = query.history_settings().retention;
+    Past::of(request.uri(), query.wall(), retention, query.resolution())
+        .map(|past| (wanted.reply(), failure, past))
+        .map_err(|status| failure.status(&status))
+}
+
+fn history(query: &Query, asked: &Asked, past: &Past) -> Result<History, Status> {
+    let steps = Steps::new(past.since, past.until, past.step);
+    let found = query.history_over(asked.of(), steps, past.fold);
+    let mut history = match found {
+        Some(history) => history,
+        None => asked
+            .present(query)
+            .map(|meta| nothing(meta, &steps))
+            .ok_or_else(|| asked.not_found())?,
+    };
+    if let Asked::Pod(namespace, name) = asked {
+        history.marks = query.marks(namespace, name, steps.since(), steps.until());
+    }
+    if let Some(container) = &past.container {
+        history
+            .containers
+            .retain(|series| series.name == *container);
+        history.marks.retain(|mark| mark.container == *container);
+    }
+    Ok(history)
+}
+
+/// A history without a point.
+fn nothing(metadata: Meta, steps: &Steps) -> History {
+    let mut history = History {
+        kind: "History".to_owned(),
+        api_version: API_VERSION.to_owned(),
+        metadata,
+        span: Span {
+            since: steps.since(),
+            until: steps.until(),
+            step: GoDuration(steps.step()),
+        },
+        ..History::default()
+    };
+    history.total.points = vec![None; steps.len()];
+    history
+}
+
+fn encoded(history: &History, reply: Form) -> Response {
+    let mut json = Vec::new();
+    let mut out = Vec::new();
+    let written = gojson::write_value(&mut json, history).and_then(|()| match reply.encoding {
+        Encoding::Yaml => yaml::document(&mut out, &json),
+        Encoding::Json | Encoding::Protobuf => {
+            out = std::mem::take(&mut json);
+            Ok(())
+        }
+    });
+    match written {
+        Ok(()) => reply.bytes(StatusCode::OK, out),
+        Err(error) => reply.status(&Status::internal_error(error)),
+    }
+}

@@ -1,0 +1,391 @@
+//! The kinds of objects: how each is found, selected and told.
+
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Duration;
+
+use imbl::OrdMap;
+use kubevitals_proto::vitals::table::Vitals;
+use kubevitals_proto::vitals::{ClusterVitals, Incident, NodeVitals, PodVitals};
+
+use super::parameters::SortBy;
+use crate::api::selection::Selection;
+use crate::query::{
+    Among, Batch, Measure, Moment, Node, Pod, PodChanges, PodKey, Query, Several, Teller, Version,
+    Whole,
+};
+
+/// Over what time a pod's memory grows by which it is sorted.
+const GROWTH: Duration = Duration::from_secs(15 * 60);
+
+/// A kind of objects.
+pub(super) trait Kind: Sized + Send + Sync + 'static {
+    /// As it is told.
+    type Told: Vitals + Default + Send;
+    /// What it is told of.
+    type Kept: Send + Sync + 'static;
+    /// By what they are sorted.
+    type Key: Key;
+    /// What has changed.
+    type Changes: Batch<Of = Self::Kept> + 'static;
+
+    /// The resource, as paths have it.
+    const RESOURCE: &'static str;
+    /// The fields by which it can be selected.
+    const FIELDS: &'static [&'static str];
+
+    /// All there are.
+    fn all(moment: &Moment) -> OrdMap<Self::Key, Arc<Self::Kept>>;
+
+    /// When something of it changed last.
+    fn version(moment: &Moment, kept: &Self::Kept) -> Version;
+
+    /// What has changed since.
+    fn changes(moment: &Arc<Moment>, from: Version, namespace: Option<&Arc<str>>) -> Self::Changes;
+
+    /// Whether it is asked for.
+    fn admits(selection: &Selection, kept: &Self::Kept) -> bool;
+
+    /// As it is told, but for its version.
+    fn tell(teller: &mut Teller, kept: &Self::Kept) -> Self::Told;
+
+    /// Whether it can be sorted so.
+    fn sorts_by(by: SortBy) -> bool {
+        by == SortBy::Name
+    }
+
+    /// By what it is sorted: the largest comes first. Nothing where it has no such value.
+    fn rank(_told: &Self::Told, _by: SortBy) -> Option<f64> {
+        None
+    }
+
+    /// Those that come first in an order, as many as asked for, if they can be had without looking at all.
+    fn top(
+        _query: &Query,
+        _by: SortBy,
+        _limit: usize,
+        _among: &Among<'_>,
+    ) -> Option<Vec<Arc<Self::Kept>>> {
+        None
+    }
+
+    /// All there were at the time that is told of, if that can be told of it.
+    fn all_then(_teller: &Teller) -> Option<OrdMap<Self::Key, Arc<Self::Kept>>> {
+        None
+    }
+
+    /// The one of this name.
+    fn find(moment: &Moment, namespace: &str, name: &str) -> Option<Arc<Self::Kept>> {
+        Self::all(moment)
+            .get(&Self::Key::of(namespace, name))
+            .cloned()
+    }
+}
+
+/// By what objects are sorted: their names, in their namespaces.
+pub(super) trait Key: Ord + Clone + Send + Sync + 'static {
+    /// That of an object.
+    fn of(namespace: &str, name: &str) -> Self;
+
+    /// Whether it is of this namespace.
+    fn is_in(&self, namespace: &str) -> bool;
+
+    /// Where a namespace begins, or all of them.
+    fn first(namespace: Option<&str>) -> Bound<Self>;
+}
+
+impl Key for PodKey {
+    fn of(namespace: &str, name: &str) -> Self {
+        Self {
+            namespace: Arc::from(namespace),
+            name: Arc::from(name),
+        }
+    }
+
+    fn is_in(&self, namespace: &str) -> bool {
+        *self.namespace == *namespace
+    }
+
+    fn first(namespace: Option<&str>) -> Bound<Self> {
+        namespace.map_or(Bound::Unbounded, |namespace| {
+            Bound::Included(Self::of(namespace, ""))
+        })
+    }
+}
+
+impl Key for Arc<str> {
+    fn of(_namespace: &str, name: &str) -> Self {
+        Self::from(name)
+    }
+
+    fn is_in(&self, _namespace: &str) -> bool {
+        true
+    }
+
+    fn first(_namespace: Option<&str>) -> Bound<Self> {
+        Bound::Unbounded
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it is only compared")]
+const fn number(count: u64) -> f64 {
+    count as f64
+}
+
+const fn word(truth: bool) -> &'static str {
+    if truth { "true" } else { "false" }
+}
+
+/// PodVitals.
+pub(super) struct Pods;
+
+impl Kind for Pods {
+    type Told = PodVitals;
+    type Kept = Pod;
+    type Key = PodKey;
+    type Changes = PodChanges;
+
+    const RESOURCE: &'static str = "podvitals";
+    const FIELDS: &'static [&'static str] = &[
+        "metadata.name",
+        "metadata.namespace",
+        "spec.nodeName",
+        "status.phase",
+        "status.ready",
+    ];
+
+    fn all(moment: &Moment) -> OrdMap<PodKey, Arc<Pod>> {
+        moment.pods().clone()
+    }
+
+    fn all_then(teller: &Teller) -> Option<OrdMap<PodKey, Arc<Pod>>> {
+        Some(OrdMap::clone(teller.pods()))
+    }
+
+    fn version(moment: &Moment, pod: &Pod) -> Version {
+        moment.pod_version(pod)
+    }
+
+    fn changes(moment: &Arc<Moment>, from: Version, namespace: Option<&Arc<str>>) -> PodChanges {
+        moment.pod_changes(from, namespace)
+    }
+
+    fn admits(selection: &Selection, pod: &Pod) -> bool {
+        selection.admits(&pod.labels, |field| match field {
+            "metadata.name" => Some(&*pod.key.name),
+            "metadata.namespace" => Some(&*pod.key.namespace),
+            "spec.nodeName" => pod.node.as_deref(),
+            "status.phase" => Some(pod.phase.as_str()),
+            "status.ready" => Some(word(pod.ready.status)),
+            _ => None,
+        })
+    }
+
+    fn tell(teller: &mut Teller, pod: &Pod) -> PodVitals {
+        teller.pod(pod)
+    }
+
+    fn sorts_by(_: SortBy) -> bool {
+        true
+    }
+
+    fn top(query: &Query, by: SortBy, limit: usize, among: &Among<'_>) -> Option<Vec<Arc<Pod>>> {
+        let measure = match by {
+            SortBy::Name => return None,
+            SortBy::Cpu => Measure::Cpu,
+            SortBy::Memory => Measure::Memory,
+            SortBy::Restarts => Measure::Restarts,
+            SortBy::CpuOfLimit => Measure::CpuOfLimit,
+            SortBy::MemoryOfLimit => Measure::MemoryOfLimit,
+            SortBy::CpuOfRequest => Measure::CpuOfRequest,
+            SortBy::MemoryOfRequest => Measure::MemoryOfRequest,
+            SortBy::Growth => Measure::MemoryGrowth(GROWTH),
+        };
+        let top = query.top_pods(measure, limit, among).into_iter();
+        Some(top.map(|ranked| ranked.pod).collect())
+    }
+
+    fn rank(pod: &PodVitals, by: SortBy) -> Option<f64> {
+        let usage = pod.usage.as_ref();
+        match by {
+            SortBy::Name | SortBy::Growth => None,
+            SortBy::Cpu => Some(usage?.cpu.to_f64()),
+            SortBy::Memory => Some(usage?.memory.to_f64()),
+            SortBy::Restarts => Some(number(pod.restarts.count)),
+            SortBy::CpuOfLimit => pod.ratios.cpu_of_limit,
+            SortBy::MemoryOfLimit => pod.ratios.memory_of_limit,
+            SortBy::CpuOfRequest => pod.ratios.cpu_of_request,
+            SortBy::MemoryOfRequest => pod.ratios.memory_of_request,
+        }
+    }
+}
+
+/// NodeVitals.
+pub(super) struct Nodes;
+
+impl Kind for Nodes {
+    type Told = NodeVitals;
+    type Kept = Node;
+    type Key = Arc<str>;
+    type Changes = Several<Node>;
+
+    const RESOURCE: &'static str = "nodevitals";
+    const FIELDS: &'static [&'static str] = &["metadata.name", "status.ready"];
+
+    fn all(moment: &Moment) -> OrdMap<Arc<str>, Arc<Node>> {
+        moment.nodes().clone()
+    }
+
+    fn all_then(teller: &Teller) -> Option<OrdMap<Arc<str>, Arc<Node>>> {
+        Some(OrdMap::clone(teller.nodes()))
+    }
+
+    fn version(moment: &Moment, node: &Node) -> Version {
+        moment.node_version(node)
+    }
+
+    fn changes(moment: &Arc<Moment>, from: Version, _: Option<&Arc<str>>) -> Several<Node> {
+        moment.node_changes(from)
+    }
+
+    fn admits(selection: &Selection, node: &Node) -> bool {
+        selection.admits(&node.labels, |field| match field {
+            "metadata.name" => Some(&*node.name),
+            "status.ready" => Some(word(node.ready)),
+            _ => None,
+        })
+    }
+
+    fn tell(teller: &mut Teller, node: &Node) -> NodeVitals {
+        teller.node(node)
+    }
+
+    fn sorts_by(by: SortBy) -> bool {
+        matches!(
+            by,
+            SortBy::Name | SortBy::Cpu | SortBy::Memory | SortBy::Restarts
+        )
+    }
+
+    fn rank(node: &NodeVitals, by: SortBy) -> Option<f64> {
+        let usage = node.usage.as_ref();
+        match by {
+            SortBy::Cpu => Some(usage?.cpu.to_f64()),
+            SortBy::Memory => Some(usage?.memory.to_f64()),
+            SortBy::Restarts => Some(number(node.restarts)),
+            _ => None,
+        }
+    }
+}
+
+/// Incidents.
+pub(super) struct Incidents;
+
+impl Kind for Incidents {
+    type Told = Incident;
+    type Kept = Incident;
+    type Key = PodKey;
+    type Changes = Several<Incident>;
+
+    const RESOURCE: &'static str = "incidents";
+    const FIELDS: &'static [&'static str] = &[
+        "metadata.name",
+        "metadata.namespace",
+        "reason",
+        "cause",
+        "certainty",
+        "involved.kind",
+        "involved.namespace",
+        "involved.name",
+        "involved.container",
+        "involved.node",
+        "open",
+    ];
+
+    fn all(moment: &Moment) -> OrdMap<PodKey, Arc<Incident>> {
+        moment.incidents().clone()
+    }
+
+    fn version(moment: &Moment, incident: &Incident) -> Version {
+        let meta = &incident.metadata;
+        moment.incident_version(&PodKey::of(&meta.namespace, &meta.name))
+    }
+
+    fn changes(
+        moment: &Arc<Moment>,
+        from: Version,
+        namespace: Option<&Arc<str>>,
+    ) -> Several<Incident> {
+        let of = |incident: &Incident| {
+            namespace.is_none_or(|namespace| *incident.metadata.namespace == **namespace)
+        };
+        moment.incident_changes(from).of(of)
+    }
+
+    fn admits(selection: &Selection, incident: &Incident) -> bool {
+        let reason = format!("{:?}", incident.reason);
+        let cause = format!("{:?}", incident.cause);
+        let certainty = format!("{:?}", incident.certainty);
+        let (meta, involved) = (&incident.metadata, &incident.involved);
+        selection.admits(&meta.labels, |field| {
+            Some(match field {
+                "metadata.name" => &meta.name,
+                "metadata.namespace" => &meta.namespace,
+                "reason" => &reason,
+                "cause" => &cause,
+                "certainty" => &certainty,
+                "involved.kind" => &involved.kind,
+                "involved.namespace" => &involved.namespace,
+                "involved.name" => &involved.name,
+                "involved.container" => &involved.container,
+                "involved.node" => &involved.node,
+                "open" => word(incident.ended.is_none()),
+                _ => return None,
+            })
+        })
+    }
+
+    fn tell(_: &mut Teller, incident: &Incident) -> Incident {
+        incident.clone()
+    }
+}
+
+/// ClusterVitals: one object.
+pub(super) struct Clusters;
+
+impl Kind for Clusters {
+    type Told = ClusterVitals;
+    type Kept = Whole;
+    type Key = Arc<str>;
+    type Changes = Several<Whole>;
+
+    const RESOURCE: &'static str = "clustervitals";
+    const FIELDS: &'static [&'static str] = &["metadata.name"];
+
+    fn all(_: &Moment) -> OrdMap<Arc<str>, Arc<Whole>> {
+        OrdMap::unit(Arc::from(Whole::NAME), Arc::new(Whole))
+    }
+
+    fn all_then(_: &Teller) -> Option<OrdMap<Arc<str>, Arc<Whole>>> {
+        Some(OrdMap::unit(Arc::from(Whole::NAME), Arc::new(Whole)))
+    }
+
+    fn version(moment: &Moment, _: &Whole) -> Version {
+        moment.version
+    }
+
+    fn changes(moment: &Arc<Moment>, from: Version, _: Option<&Arc<str>>) -> Several<Whole> {
+        moment.whole_changes(from)
+    }
+
+    fn admits(selection: &Selection, _: &Whole) -> bool {
+        let labels = kubevitals_proto::labels::Labels::default();
+        selection.admits(&labels, |field| {
+            (field == "metadata.name").then_some(Whole::NAME)
+        })
+    }
+
+    fn tell(teller: &mut Teller, _: &Whole) -> ClusterVitals {
+        teller.cluster()
+    }
+}

@@ -1,0 +1,212 @@
+//! kubevitals.io/v1alpha1: get, list and watch of nodes, pods, incidents and the cluster, and their past.
+
+mod events;
+mod history;
+mod kind;
+mod list;
+mod parameters;
+mod watch;
+mod watchers;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{any, get};
+use http::StatusCode;
+use kubevitals_proto::vitals::discovery::HISTORY;
+use kubevitals_proto::vitals::table::{At, Vitals as _};
+use kubevitals_proto::vitals::{API_VERSION, GROUP, VERSION};
+use kubevitals_proto::wire::form;
+use kubevitals_proto::wire::object::Encoding;
+use kubevitals_proto::wire::status::Status;
+
+use super::pieces;
+use super::reply::Form;
+use super::request::{self, Named};
+use super::selection::Selection;
+use super::wanted::{Number, Offer, Wanted};
+use crate::query::Query;
+use kind::{Clusters, Incidents, Kind, Nodes, Pods};
+use list::{All, Listed};
+use parameters::Asked;
+pub(super) use watchers::Watchers;
+
+/// What objects and lists can be had in.
+const OFFER: Offer = Offer {
+    api_version: API_VERSION,
+    package: "kubevitals",
+    objects: &["application/json", "application/yaml"],
+    lists: &[
+        "application/json",
+        "application/yaml",
+        "application/json;stream=watch",
+    ],
+    protobuf: false,
+};
+
+/// What the handlers answer from.
+#[derive(Clone)]
+struct Sources {
+    query: Arc<Query>,
+    watchers: Arc<Watchers>,
+}
+
+/// The routes. A path is the same with a slash at its end.
+pub(super) fn routes(query: &Arc<Query>, watchers: &Arc<Watchers>) -> Router {
+    let mut routes = Router::new();
+    for slash in ["", "/"] {
+        routes = routes
+            .merge(cluster_wide::<Nodes>(slash))
+            .merge(cluster_wide::<Clusters>(slash))
+            .merge(namespaced::<Pods>(slash))
+            .merge(namespaced::<Incidents>(slash))
+            .merge(histories(slash));
+    }
+    let rest = format!("/apis/{GROUP}/{VERSION}/{{*rest}}");
+    routes
+        .route(&rest, any(unknown_resource))
+        .with_state(Sources {
+            query: Arc::clone(query),
+            watchers: Arc::clone(watchers),
+        })
+}
+
+/// The routes of a kind whose objects are in no namespace.
+fn cluster_wide<K: Kind>(slash: &str) -> Router<Sources> {
+    let at = |path: &str| format!("/apis/{GROUP}/{VERSION}/{}{path}{slash}", K::RESOURCE);
+    Router::new()
+        .route(
+            &at(""),
+            get(async |State(sources), request| many::<K>(sources, None, request).await),
+        )
+        .route(
+            &at("/{name}"),
+            get(
+                async |State(sources), Named(name): Named<String>, request| {
+                    one::<K>(&sources, "", &name, &request)
+                },
+            ),
+        )
+}
+
+/// The routes of a kind whose objects are in namespaces.
+fn namespaced<K: Kind>(slash: &str) -> Router<Sources> {
+    let base = format!("/apis/{GROUP}/{VERSION}");
+    let resource = K::RESOURCE;
+    Router::new()
+        .route(
+            &format!("{base}/{resource}{slash}"),
+            get(async |State(sources), request| many::<K>(sources, None, request).await),
+        )
+        .route(
+            &format!("{base}/namespaces/{{namespace}}/{resource}{slash}"),
+            get(
+                async |State(sources), Named(namespace): Named<String>, request| {
+                    // A router that matches an empty name leaves it to us that there is no such path.
+                    if namespace.is_empty() {
+                        return unknown_resource(request).await;
+                    }
+                    many::<K>(sources, Some(namespace), request).await
+                },
+            ),
+        )
+        .route(
+            &format!("{base}/namespaces/{{namespace}}/{resource}/{{name}}{slash}"),
+            get(
+                async |State(sources),
+                       Named((namespace, name)): Named<(String, String)>,
+                       request| { one::<K>(&sources, &namespace, &name, &request) },
+            ),
+        )
+}
+
+/// The routes of what was.
+fn histories(slash: &str) -> Router<Sources> {
+    let base = format!("/apis/{GROUP}/{VERSION}");
+    let end = format!("{{name}}/{HISTORY}{slash}");
+    Router::new()
+        .route(
+            &format!("{base}/{}/{end}", Nodes::RESOURCE),
+            get(history::of_node),
+        )
+        .route(
+            &format!("{base}/{}/{end}", Clusters::RESOURCE),
+            get(history::of_cluster),
+        )
+        .route(
+            &format!("{base}/namespaces/{{namespace}}/{}/{end}", Pods::RESOURCE),
+            get(history::of_pod),
+        )
+}
+
+async fn unknown_resource(request: Request) -> Response {
+    Form::any(&request).status(&Status::resource_not_found())
+}
+
+/// A list, or a watch.
+async fn many<K: Kind>(sources: Sources, namespace: Option<String>, request: Request) -> Response {
+    let wanted = match Wanted::of(&request, OFFER, Number::Many) {
+        Ok(wanted) => wanted,
+        Err(refusal) => return refusal,
+    };
+    let namespace: Option<Arc<str>> = namespace.map(Arc::from);
+    let prepared = Selection::of(request.uri(), K::FIELDS).and_then(|selection| {
+        let asked = Asked::of::<K>(request.uri())?;
+        let shape = wanted.shape(K::Told::KIND, request.uri())?;
+        Ok((selection, asked, shape))
+    });
+    let (selection, asked, shape) = match prepared {
+        Ok(prepared) => prepared,
+        Err(status) => return Form::any(&request).status(&status),
+    };
+    if request::option(request.uri(), "watch") {
+        let watching = watch::Asked {
+            selection,
+            namespace,
+            shape,
+            asked,
+        };
+        return watch::answer::<K>(&sources, watching, &request);
+    }
+    let reply = wanted.reply();
+    let yaml = reply.encoding == Encoding::Yaml;
+    let query = &sources.query;
+    match Listed::<K>::new(query, selection, namespace, &asked, shape, yaml) {
+        Ok(listed) => pieces::answer(listed, reply, None, request.headers()).await,
+        Err(status) => Form::any(&request).status(&status),
+    }
+}
+
+/// One object.
+fn one<K: Kind>(sources: &Sources, namespace: &str, name: &str, request: &Request) -> Response {
+    let wanted = match Wanted::of(request, OFFER, Number::One) {
+        Ok(wanted) => wanted,
+        Err(refusal) => return refusal,
+    };
+    let encoded = Asked::of::<K>(request.uri()).and_then(|asked| {
+        let kind = K::Told::KIND;
+        let shape = wanted.shape(kind, request.uri())?;
+        let query = &sources.query;
+        let mut all = All::<K>::of(query, &asked)?;
+        let kept = all
+            .find(namespace, name)
+            .ok_or_else(|| Status::not_found(GROUP, K::RESOURCE, name))?;
+        let told = all.told(&kept);
+        let list_meta = list::meta(&told.meta().resource_version);
+        let item = At(&told, query.wall());
+        let mut out = Vec::new();
+        match wanted.reply().encoding {
+            Encoding::Yaml => form::object_yaml(&mut out, kind, shape, &list_meta, &item),
+            Encoding::Json | Encoding::Protobuf => {
+                form::object_json(&mut out, kind, shape, &list_meta, &item);
+            }
+        }
+        Ok(out)
+    });
+    match encoded {
+        Ok(body) => wanted.reply().bytes(StatusCode::OK, body),
+        Err(status) => Form::any(request).status(&status),
+    }
+}

@@ -1,0 +1,417 @@
+//! What can be asked for in the query string, and what each parameter takes.
+
+use std::time::Duration;
+
+use http::Uri;
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::wire::status::Status;
+
+use super::kind::Kind;
+use crate::api::request::parameter;
+use crate::query::{Fold, MOST_STEPS as MOST_STEPS_OF_A_SPAN};
+
+/// The most steps of a trend.
+const MOST_STEPS: u32 = 240;
+
+/// A moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// A time.
+    At(Timestamp),
+    /// So long ago.
+    Ago(GoDuration),
+}
+
+impl When {
+    /// The time that it is, seen from `now`.
+    pub(super) fn time(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::Ago(ago) => now.plus_nanos(ago.0.saturating_neg()),
+        }
+    }
+}
+
+/// By what a list is sorted; by all but the name the largest come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SortBy {
+    Name,
+    Cpu,
+    Memory,
+    Restarts,
+    CpuOfLimit,
+    MemoryOfLimit,
+    CpuOfRequest,
+    MemoryOfRequest,
+    Growth,
+}
+
+impl SortBy {
+    const ALL: [(&str, Self); 9] = [
+        ("name", Self::Name),
+        ("cpu", Self::Cpu),
+        ("memory", Self::Memory),
+        ("restarts", Self::Restarts),
+        ("cpuOfLimit", Self::CpuOfLimit),
+        ("memoryOfLimit", Self::MemoryOfLimit),
+        ("cpuOfRequest", Self::CpuOfRequest),
+        ("memoryOfRequest", Self::MemoryOfRequest),
+        ("growth", Self::Growth),
+    ];
+}
+
+/// What a list or one object is asked for with, beside selectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Asked {
+    /// As of when; now, if it is not said.
+    pub(super) at: Option<When>,
+    /// With so many steps of the past.
+    pub(super) trend: Option<u32>,
+    /// The order; by name, if it is not said.
+    pub(super) sort_by: Option<SortBy>,
+    /// With an order: how many at most.
+    pub(super) limit: Option<usize>,
+}
+
+/// A parameter that has a value: an empty one says nothing.
+pub(super) fn given(uri: &Uri, name: &str) -> Option<String> {
+    parameter(uri, name)
+        .filter(|text| !text.is_empty())
+        .map(|text| text.into_owned())
+}
+
+/// 400: what a parameter takes.
+pub(super) fn bad(name: &str, text: &str, takes: &str) -> Status {
+    Status::bad_request(format!("{name}={text:?}: it takes {takes}"))
+}
+
+impl Asked {
+    /// What the query string asks for.
+    ///
+    /// # Errors
+    /// 400 for a value that a parameter does not take.
+    pub(super) fn of<K: Kind>(uri: &Uri) -> Result<Self, Status> {
+        let mut asked = Self::default();
+        if let Some(text) = given(uri, "at") {
+            asked.at = Some(when("at", &text, true)?);
+        }
+        if let Some(text) = given(uri, "trend") {
+            let steps = text
+                .parse()
+                .ok()
+                .filter(|steps| (1..=MOST_STEPS).contains(steps));
+            let takes = format!("a number of steps from 1 to {MOST_STEPS}");
+            asked.trend = Some(steps.ok_or_else(|| bad("trend", &text, &takes))?);
+        }
+        if let Some(text) = given(uri, "sortBy") {
+            let known = SortBy::ALL.iter().find(|(name, _)| *name == text);
+            let names = SortBy::ALL.map(|(name, _)| name).join(", ");
+            let (_, sort_by) =
+                known.ok_or_else(|| bad("sortBy", &text, &format!("one of {names}")))?;
+            if !K::sorts_by(*sort_by) {
+                let message = format!("sortBy={text:?}: {} cannot be sorted by it", K::RESOURCE);
+                return Err(Status::bad_request(message));
+            }
+            asked.sort_by = Some(*sort_by);
+            // What is no number was refused with the selectors. Zero and less mean all, as in Kubernetes.
+            asked.limit = given(uri, "limit")
+                .and_then(|text| text.parse().ok())
+                .filter(|limit| *limit > 0);
+        }
+        Ok(asked)
+    }
+
+    /// As of which time it is asked for, at `now`, where so long is remembered; nothing for now.
+    ///
+    /// # Errors
+    /// 400 for a time that is not remembered.
+    pub(super) fn time(
+        self,
+        now: Timestamp,
+        remembers: Duration,
+    ) -> Result<Option<Timestamp>, Status> {
+        let Some(at) = self.at.map(|at| at.time(now)) else {
+            return Ok(None);
+        };
+        let remembers = i64::try_from(remembers.as_nanos()).unwrap_or(i64::MAX);
+        let first = now.plus_nanos(-remembers);
+        if at < first || at > now {
+            return Err(Status::bad_request(format!(
+                "at is {at}: what is remembered is from {first} to {now}"
+            )));
+        }
+        Ok(Some(at))
+    }
+
+    /// The first parameter that says something about a moment or an order, and so nothing to a watch.
+    pub(super) fn of_a_list(self) -> Option<&'static str> {
+        if self.at.is_some() {
+            Some("at")
+        } else if self.sort_by.is_some() {
+            Some("sortBy")
+        } else {
+            None
+        }
+    }
+}
+
+/// What a history is asked for with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Past {
+    /// Its beginning.
+    pub(super) since: Timestamp,
+    /// Its end.
+    pub(super) until: Timestamp,
+    /// The length of a step, in nanoseconds.
+    pub(super) step: i64,
+    /// What is made of the points of one step.
+    pub(super) fold: Fold,
+    /// Only this container.
+    pub(super) container: Option<String>,
+}
+
+impl Past {
+    /// Into so many steps the span is divided if the client does not say, unless they would be shorter than points are
+    /// apart.
+    const STEPS: i64 = 120;
+
+    /// What the query string asks for at `now`: of a server that remembers so long, and measures so often.
+    ///
+    /// # Errors
+    /// 400 for a value that a parameter does not take, a span that is none, more steps than there may be, or if nothing
+    /// is remembered at all.
+    pub(super) fn of(
+        uri: &Uri,
+        now: Timestamp,
+        retention: Duration,
+        resolution: Duration,
+    ) -> Result<Self, Status> {
+        if retention.is_zero() {
+            let message = "nothing is remembered: the server runs with --history-retention=0";
+            return Err(Status::bad_request(message));
+        }
+        let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+        let until = match given(uri, "until") {
+            Some(text) => when("until", &text, false)?.time(now),
+            None => now,
+        };
+        let since = match given(uri, "since") {
+            Some(text) => when("since", &text, false)?.time(until),
+            None => now.plus_nanos(-nanos(retention)),
+        };
+        if since >= until {
+            let message = format!(
+                "since is {since} and until is {until}: it takes a beginning before the end"
+            );
+            return Err(Status::bad_request(message));
+        }
+        let span = until.since(since);
+        let step = match given(uri, "step") {
+            Some(text) => {
+                let step: Option<GoDuration> = text.parse().ok();
+                let step = step.filter(|step| step.0 >= 1_000_000_000);
+                let takes = "a duration of a second or more, such as 1m";
+                step.ok_or_else(|| bad("step", &text, takes))?.0
+            }
+            // In whole seconds.
+            None => {
+                let step = GoDuration::from_secs(span / Self::STEPS / 1_000_000_000 + 1);
+                step.0.max(nanos(resolution))
+            }
+        };
+        if span / step >= i64::try_from(MOST_STEPS_OF_A_SPAN).unwrap_or(i64::MAX) {
+            let message = format!(
+                "step={}: that is more than {MOST_STEPS_OF_A_SPAN} steps from {since} to {until}",
+                GoDuration(step)
+            );
+            return Err(Status::bad_request(message));
+        }
+        let fold = match given(uri, "fold").as_deref() {
+            None | Some("mean") => Fold::Mean,
+            Some("min") => Fold::Min,
+            Some("max") => Fold::Max,
+            Some(text) => return Err(bad("fold", text, "one of mean, min, max")),
+        };
+        Ok(Self {
+            since,
+            until,
+            step,
+            fold,
+            container: given(uri, "container"),
+        })
+    }
+}
+
+/// A time, or a duration: with `negative` one that is, before now; without one that is not.
+fn when(name: &str, text: &str, negative: bool) -> Result<When, Status> {
+    if let Ok(time) = text.parse() {
+        return Ok(When::At(time));
+    }
+    let takes = if negative {
+        "an RFC 3339 time such as 2026-11-21T05:13:54Z, or a negative duration such as -5m"
+    } else {
+        "an RFC 3339 time such as 2026-11-21T05:13:54Z, or a duration such as 5m before now"
+    };
+    let duration: GoDuration = text.parse().map_err(|_| bad(name, text, takes))?;
+    match duration.0 {
+        ..=0 if negative => Ok(When::Ago(GoDuration(duration.0.saturating_neg()))),
+        // A sign before it says the same.
+        _ if !negative => Ok(When::Ago(GoDuration(duration.0.saturating_abs()))),
+        _ => Err(bad(name, text, takes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kind::{Incidents, Pods};
+    use super::*;
+
+    fn of(query: &str) -> Result<Asked, String> {
+        let uri = format!("/x?{query}").parse().unwrap();
+        Asked::of::<Pods>(&uri).map_err(|status| {
+            assert_eq!(status.code, 400);
+            status.message
+        })
+    }
+
+    #[test]
+    fn each_parameter_is_read() {
+        let minutes = |n: i64| Some(When::Ago(GoDuration::from_secs(60 * n)));
+        for (query, expected) in [
+            ("", Asked::default()),
+            ("at=&trend=&sortBy=", Asked::default()),
+            (
+                "at=-5m",
+                Asked {
+                    at: minutes(5),
+                    ..Asked::default()
+                },
+            ),
+            (
+                "at=1970-01-01T00:00:01Z&trend=240",
+                Asked {
+                    at: Some(When::At(Timestamp::from_secs(1))),
+                    trend: Some(240),
+                    ..Asked::default()
+                },
+            ),
+            (
+                "sortBy=memory&limit=10",
+                Asked {
+                    sort_by: Some(SortBy::Memory),
+                    limit: Some(10),
+                    ..Asked::default()
+                },
+            ),
+            (
+                "sortBy=name&limit=0",
+                Asked {
+                    sort_by: Some(SortBy::Name),
+                    ..Asked::default()
+                },
+            ),
+            // Without an order kubectl asks for pages, and is given all.
+            ("limit=500", Asked::default()),
+        ] {
+            assert_eq!(of(query), Ok(expected), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_one_that_is_remembered() {
+        let now = Timestamp::from_secs(10_000);
+        let at = |seconds| {
+            let asked = Asked {
+                at: Some(When::At(Timestamp::from_secs(seconds))),
+                ..Asked::default()
+            };
+            asked.time(now, Duration::from_secs(60)).is_ok()
+        };
+        assert_eq!(Asked::default().time(now, Duration::ZERO), Ok(None));
+        assert!(at(9_940) && at(10_000));
+        assert!(!at(9_939) && !at(10_001));
+    }
+
+    #[test]
+    fn a_span_has_an_end_a_beginning_and_steps() {
+        let now = Timestamp::from_secs(10_000);
+        let hour = Duration::from_secs(3600);
+        let of = |query: &str| {
+            let uri = format!("/x?{query}").parse().unwrap();
+            Past::of(&uri, now, hour, Duration::from_secs(15))
+                .map(|past| {
+                    (
+                        past.since.as_secs(),
+                        past.until.as_secs(),
+                        past.step / 1_000_000_000,
+                    )
+                })
+                .map_err(|status| status.message)
+        };
+        for (query, expected) in [
+            ("", (6_400, 10_000, 31)),
+            ("since=10m", (9_400, 10_000, 15)),
+            ("since=-10m", (9_400, 10_000, 15)),
+            ("since=10m&until=5m", (9_100, 9_700, 15)),
+            (
+                "since=1970-01-01T02:00:00Z&until=1970-01-01T02:10:00Z&step=1m",
+                (7_200, 7_800, 60),
+            ),
+        ] {
+            assert_eq!(of(query), Ok(expected), "{query}");
+        }
+        for (query, expected) in [
+            ("since=soon", "since=\"soon\": it takes"),
+            ("until=2h", "it takes a beginning before the end"),
+            (
+                "step=1ms",
+                "step=\"1ms\": it takes a duration of a second or more",
+            ),
+            ("since=24h&step=1s", "that is more than 11000 steps"),
+            ("fold=sum", "fold=\"sum\": it takes one of mean, min, max"),
+        ] {
+            assert!(
+                of(query).unwrap_err().contains(expected),
+                "{query}: {:?}",
+                of(query)
+            );
+        }
+        let uri = "/x".parse().unwrap();
+        let nothing = Past::of(&uri, now, Duration::ZERO, hour).unwrap_err();
+        assert!(nothing.message.contains("--history-retention=0"));
+    }
+
+    #[test]
+    fn what_is_not_taken_is_named_with_what_is() {
+        for (query, expected) in [
+            (
+                "at=yesterday",
+                "at=\"yesterday\": it takes an RFC 3339 time such as 2026-11-21T05:13:54Z, or a negative duration \
+                 such as -5m",
+            ),
+            (
+                "at=5m",
+                "at=\"5m\": it takes an RFC 3339 time such as 2026-11-21T05:13:54Z, or a negative duration such as \
+                 -5m",
+            ),
+            (
+                "trend=241",
+                "trend=\"241\": it takes a number of steps from 1 to 240",
+            ),
+            (
+                "sortBy=colour",
+                "sortBy=\"colour\": it takes one of name, cpu, memory, restarts, cpuOfLimit, memoryOfLimit, \
+                 cpuOfRequest, memoryOfRequest, growth",
+            ),
+        ] {
+            assert_eq!(of(query).unwrap_err(), expected);
+        }
+        let uri = "/x?sortBy=cpu".parse().unwrap();
+        let refused = Asked::of::<Incidents>(&uri).unwrap_err();
+        assert_eq!(
+            refused.message,
+            "sortBy=\"cpu\": incidents cannot be sorted by it"
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! What has changed since a version, in the order of versions: whoever stops in the midst of it can go on from the last
+//! one he has seen.
+
+use std::sync::Arc;
+
+use super::version::Version;
+use super::{Moment, Scrape, key_of};
+use crate::cluster::Pod;
+
+/// A change of an object.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Change<T> {
+    /// Its version.
+    pub version: Version,
+    /// The object as it was before; nothing if it was not there.
+    pub before: Option<Arc<T>>,
+    /// As it was afterwards; nothing if it was gone.
+    pub after: Option<Arc<T>>,
+}
+
+/// Pods that have changed since a version. Those of a node that was scraped are looked up as they are asked for: there
+/// may be thousands.
+#[derive(Debug)]
+pub struct PodChanges {
+    moment: Arc<Moment>,
+    from: Version,
+    namespace: Option<Arc<str>>,
+    steps: std::vec::IntoIter<(Version, Step)>,
+    node: Option<OfNode>,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// A change of a pod itself.
+    Pod(Change<Pod>),
+    /// The pods of a node that was scraped.
+    Node(Arc<str>),
+}
+
+/// The pods of a node, one after the other.
+#[derive(Debug)]
+struct OfNode {
+    node: Arc<str>,
+    scrape: Scrape,
+    next: usize,
+    end: usize,
+}
+
+impl PodChanges {
+    /// Everything that has changed at `moment` since `from`, of one namespace or of all.
+    pub(super) fn new(moment: &Arc<Moment>, from: Version, namespace: Option<&Arc<str>>) -> Self {
+        let is_in =
+            |pod: &Arc<Pod>| namespace.is_none_or(|namespace| *namespace == pod.key.namespace);
+        let noted = moment.pods.noted(from).into_iter().filter(|change| {
+            let pod = change.before.as_ref().or(change.after.as_ref());
+            pod.is_some_and(is_in)
+        });
+        let scraped = moment
+            .scrapes
+            .iter()
+            .filter(|(_, scrape)| scrape.last() > from);
+        let mut steps: Vec<(Version, Step)> = noted
+            .map(|change| (change.version, Step::Pod(change)))
+            .chain(scraped.map(|(node, scrape)| (scrape.first, Step::Node(Arc::clone(node)))))
+            .collect();
+        steps.sort_unstable_by_key(|(version, _)| *version);
+        Self {
+            moment: Arc::clone(moment),
+            from,
+            namespace: namespace.cloned(),
+            steps: steps.into_iter(),
+            node: None,
+        }
+    }
+
+    fn of_node(&self, node: Arc<str>) -> Option<OfNode> {
+        let scrape = self.moment.scrapes.get(&node)?.clone();
+        let pods = &scrape.latest.pods;
+        let (next, end) = match &self.namespace {
+            None => (0, pods.len()),
+            Some(namespace) => (
+                pods.partition_point(|pod| pod.namespace < *namespace),
+                pods.partition_point(|pod| pod.namespace <= *namespace),
+            ),
+        };
+        Some(OfNode {
+            node,
+            scrape,
+            next,
+            end,
+        })
+    }
+
+    /// The change of the pod at a place among those of the node, if it was not seen, and nothing of the pod has changed
+    /// since.
+    fn scraped(&self, at: usize) -> Option<Change<Pod>> {
+        let of_node = self.node.as_ref()?;
+        let version = of_node.scrape.first.after(at);
+        if version <= self.from {
+            return None;
+        }
+        let key = key_of(of_node.scrape.latest.pods.get(at)?);
+        let pod = self.moment.pods.now.get(&key)?;
+        let own = self.moment.pods.changed.get(&key);
+        if pod.node.as_ref() != Some(&of_node.node) || own.is_some_and(|own| *own > version) {
+            return None;
+        }
+        Some(Change {
+            version,
+            before: Some(Arc::clone(pod)),
+            after: Some(Arc::clone(pod)),
+        })
+    }
+}
+
+/// What has changed, looked for piece by piece, in the order of versions.
+pub trait Batch: Send {
+    /// Of what.
+    type Of;
+
+    /// Looks for the next change among so many objects; whether there may be more.
+    fn advance(&mut self, budget: usize) -> (Option<Change<Self::Of>>, bool);
+}
+
+impl Batch for PodChanges {
+    type Of = Pod;
+
+    fn advance(&mut self, budget: usize) -> (Option<Change<Pod>>, bool) {
+        for _ in 0..budget.max(1) {
+            if let Some(of_node) = &mut self.node {
+                if of_node.next < of_node.end {
+                    let at = of_node.next;
+                    of_node.next += 1;
+                    if let Some(change) = self.scraped(at) {
+                        return (Some(change), true);
+                    }
+                    continue;
+                }
+                self.node = None;
+            }
+            match self.steps.next() {
+                None => return (None, false),
+                Some((_, Step::Node(node))) => self.node = self.of_node(node),
+                Some((_, Step::Pod(change))) => return (Some(change), true),
+            }
+        }
+        (None, true)
+    }
+}
+
+/// Changes that are all known.
+#[derive(Debug)]
+pub struct Several<T>(std::vec::IntoIter<Change<T>>);
+
+impl<T> Several<T> {
+    pub(super) fn new(changes: Vec<Change<T>>) -> Self {
+        Self(changes.into_iter())
+    }
+
+    /// Those of objects that `wanted` wants.
+    #[must_use]
+    pub fn of(self, wanted: impl Fn(&T) -> bool) -> Self {
+        let any = |change: &Change<T>| {
+            let states = [&change.before, &change.after];
+            states.into_iter().flatten().any(|state| wanted(state))
+        };
+        Self::new(self.0.filter(any).collect())
+    }
+}
+
+impl<T: Send + Sync> Batch for Several<T> {
+    type Of = T;
+
+    fn advance(&mut self, _budget: usize) -> (Option<Change<T>>, bool) {
+        let next = self.0.next();
+        let more = next.is_some();
+        (next, more)
+    }
+}

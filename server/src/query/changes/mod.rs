@@ -1,0 +1,350 @@
+//! What changes, and when: for lists that a watch goes on from, and for watches.
+//!
+//! Nothing is written down of a change of usage: a node's scrape changes all its pods at once, so a version for the
+//! scrape is enough, and a pod's place in it makes the pod's own. Only changes of the objects themselves, and what went
+//! away, are in a log, which is bounded. So a watcher costs a version, however many objects it watches; one that was
+//! slow is told the present and not all that was between; and what it has not seen is found by looking, once a second
+//! at most.
+
+mod batch;
+mod table;
+mod version;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use imbl::{HashMap, OrdMap};
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::Incident;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+pub use batch::{Batch, Change, PodChanges, Several};
+use table::Table;
+use version::Versions;
+pub use version::{ParseVersionError, Version};
+
+use crate::clock::Age;
+use crate::cluster::{Node, Nodes, Pod, PodKey, Pods};
+use crate::store::{Cells, Latest, PodLatest, Retention};
+
+/// How often is looked for changes.
+pub(super) const LOOK: Duration = Duration::from_secs(1);
+
+/// Incidents by namespace and name.
+pub(super) type Incidents = OrdMap<PodKey, Arc<Incident>>;
+
+/// The cluster as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whole;
+
+impl Whole {
+    /// Its name.
+    pub const NAME: &'static str = "cluster";
+}
+
+/// A node's scrape, and the version that it gave the first of its pods; each has one of its own.
+#[derive(Debug, Clone)]
+pub(super) struct Scrape {
+    latest: Arc<Latest>,
+    /// The node has not answered for so long that what it said is not believed any more.
+    stale: bool,
+    first: Version,
+}
+
+impl Scrape {
+    /// The version of its last pod.
+    fn last(&self) -> Version {
+        self.first.after(self.latest.pods.len().saturating_sub(1))
+    }
+}
+
+/// All objects and their versions, at one moment.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// The last change's version.
+    pub version: Version,
+    pods: Table<PodKey, Pod>,
+    nodes: Table<Arc<str>, Node>,
+    incidents: Table<PodKey, Incident>,
+    scrapes: HashMap<Arc<str>, Scrape>,
+}
+
+/// What is looked at for changes.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) pods: Arc<Pods>,
+    pub(super) nodes: Arc<Nodes>,
+    pub(super) cells: Arc<Cells>,
+    /// Nothing if they are as before.
+    pub(super) incidents: Option<Incidents>,
+    /// Pods of whose health something else is said.
+    pub(super) touched: BTreeSet<PodKey>,
+    pub(super) retention: Retention,
+    pub(super) now: Age,
+    pub(super) wall: Timestamp,
+}
+
+fn key_of(pod: &PodLatest) -> PodKey {
+    PodKey {
+        namespace: Arc::clone(&pod.namespace),
+        name: Arc::clone(&pod.name),
+    }
+}
+
+/// The moments, one after the other.
+#[derive(Debug)]
+pub struct Changes {
+    latest: ArcSwap<Moment>,
+    versions: Mutex<Versions>,
+    told: watch::Sender<Version>,
+}
+
+impl Changes {
+    /// Of a process that calls itself `instance`, different from others most of the time.
+    pub(super) fn new(instance: u64) -> Self {
+        let versions = Versions::new(instance);
+        let begins = versions.last();
+        Self {
+            latest: ArcSwap::from_pointee(Moment {
+                version: begins,
+                pods: Table::beginning(Pods::new(), begins),
+                nodes: Table::beginning(Nodes::new(), begins),
+                incidents: Table::beginning(Incidents::new(), begins),
+                scrapes: HashMap::new(),
+            }),
+            versions: Mutex::new(versions),
+            told: watch::Sender::new(begins),
+        }
+    }
+
+    /// The last moment at which something changed.
+    pub fn moment(&self) -> Arc<Moment> {
+        self.latest.load_full()
+    }
+
+    /// Tells of each new one.
+    pub fn told(&self) -> watch::Receiver<Version> {
+        self.told.subscribe()
+    }
+
+    /// Begins anew with what is seen: there is no way to go on from what was before.
+    pub(super) fn begin(&self, seen: &Seen) {
+        let mut versions = self.versions.lock();
+        versions.advance(seen.wall);
+        let mut moment = Moment {
+            version: versions.last(),
+            pods: Table::beginning(Pods::clone(&seen.pods), versions.last()),
+            nodes: Table::beginning(Nodes::clone(&seen.nodes), versions.last()),
+            incidents: Table::beginning(
+                seen.incidents.clone().unwrap_or_default(),
+                versions.last(),
+            ),
+            scrapes: HashMap::new(),
+        };
+        moment.scrape(seen, &mut versions);
+        // What was there at the beginning has not changed since.
+        let begins = versions.next();
+        moment.version = begins;
+        moment.pods.begin_at(begins);
+        moment.nodes.begin_at(begins);
+        moment.incidents.begin_at(begins);
+        self.publish(moment);
+    }
+
+    /// Looks for changes, and tells of them.
+    pub(super) fn look(&self, seen: &Seen) {
+        let mut versions = self.versions.lock();
+        versions.advance(seen.wall);
+        let before = self.moment();
+        let started = versions.last();
+        let mut moment = Moment::clone(&before);
+        let mut nodes: BTreeSet<Arc<str>> = BTreeSet::new();
+        let mut of_node = |pod: Option<&Arc<Pod>>| {
+            if let Some(node) = pod.and_then(|pod| pod.node.as_ref()) {
+                nodes.insert(Arc::clone(node));
+            }
+        };
+        moment
+            .pods
+            .update(&seen.pods, &mut versions, |before, after| {
+                of_node(before);
+                of_node(after);
+            });
+        for key in &seen.touched {
+            moment.pods.touch(key, versions.next());
+            of_node(moment.pods.now.get(key));
+        }
+        moment.nodes.update(&seen.nodes, &mut versions, |_, _| {});
+        nodes.extend(moment.scrape(seen, &mut versions));
+        for node in nodes {
+            if moment.nodes.now.contains_key(&node) {
+                moment.nodes.changed.insert(node, versions.next());
+            }
+        }
+        if let Some(incidents) = &seen.incidents {
+            moment.incidents.update(incidents, &mut versions, |_, _| {});
+        }
+        if versions.last() == started {
+            return;
+        }
+        moment.version = versions.last();
+        self.publish(moment);
+    }
+
+    fn publish(&self, moment: Moment) {
+        let version = moment.version;
+        self.latest.store(Arc::new(moment));
+        self.told.send_replace(version);
+    }
+}
+
+impl Moment {
+    /// Takes over the nodes' scrapes; the nodes that were scraped since, or have become stale.
+    fn scrape(&mut self, seen: &Seen, versions: &mut Versions) -> Vec<Arc<str>> {
+        let mut nodes = Vec::new();
+        for (node, cell) in &*seen.cells {
+            let Some(latest) = cell.latest() else {
+                continue;
+            };
+            let stale = seen.now.since(latest.scraped) > seen.retention.unseen;
+            let known = self.scrapes.get(node);
+            if known
+                .is_some_and(|known| known.stale == stale && Arc::ptr_eq(&known.latest, &latest))
+            {
+                continue;
+            }
+            let left: Vec<PodKey> = known.map_or_else(Vec::new, |known| {
+                let reported = known.latest.pods.iter();
+                reported
+                    .filter(|pod| latest.find(&pod.namespace, &pod.name).is_none())
+                    .map(key_of)
+                    .collect()
+            });
+            let first = versions.many(latest.pods.len().max(1));
+            for pod in &latest.pods {
+                let key = key_of(pod);
+                // The scrape is later than whatever changed it, if it is on this node.
+                let is_here = |pod: &Arc<Pod>| pod.node.as_ref() == Some(node);
+                if self.pods.changed.contains_key(&key)
+                    && self.pods.now.get(&key).is_some_and(is_here)
+                {
+                    self.pods.changed.remove(&key);
+                }
+            }
+            let scrape = Scrape {
+                latest,
+                stale,
+                first,
+            };
+            self.scrapes.insert(Arc::clone(node), scrape);
+            // The kubelet reports them no longer: their usage is gone, but not by this scrape's version.
+            for key in left {
+                self.pods.touch(&key, versions.next());
+            }
+            nodes.push(Arc::clone(node));
+        }
+        let gone: Vec<Arc<str>> = self
+            .scrapes
+            .keys()
+            .filter(|node| !seen.cells.contains_key(*node))
+            .cloned()
+            .collect();
+        for node in gone {
+            // What its pods have from its last scrape they have no longer.
+            for pod in self
+                .scrapes
+                .remove(&node)
+                .iter()
+                .flat_map(|scrape| &scrape.latest.pods)
+            {
+                self.pods.touch(&key_of(pod), versions.next());
+            }
+        }
+        nodes
+    }
+
+    /// The version that its node's scrape has given a pod.
+    fn scraped_version(&self, pod: &Pod) -> Option<Version> {
+        let scrape = self.scrapes.get(pod.node.as_ref()?)?;
+        let (at, _) = scrape.latest.find(&pod.key.namespace, &pod.key.name)?;
+        Some(scrape.first.after(at))
+    }
+
+    /// All pods.
+    pub fn pods(&self) -> &Pods {
+        &self.pods.now
+    }
+
+    /// All nodes.
+    pub fn nodes(&self) -> &Nodes {
+        &self.nodes.now
+    }
+
+    /// All incidents.
+    pub fn incidents(&self) -> &OrdMap<PodKey, Arc<Incident>> {
+        &self.incidents.now
+    }
+
+    /// When something of a pod changed last.
+    pub fn pod_version(&self, pod: &Pod) -> Version {
+        let own = self.pods.version(&pod.key);
+        self.scraped_version(pod)
+            .map_or(own, |scraped| scraped.max(own))
+    }
+
+    /// When something of a node changed last.
+    pub fn node_version(&self, node: &Node) -> Version {
+        self.nodes.version(&node.name)
+    }
+
+    /// When an incident changed last.
+    pub fn incident_version(&self, key: &PodKey) -> Version {
+        self.incidents.version(key)
+    }
+
+    /// Where who has seen `version`, of this process or another, has to go on; nothing if that is too long ago.
+    pub fn resume(&self, version: Version) -> Option<Version> {
+        let from = version.seen_from(self.version).min(self.version);
+        let begins = self
+            .pods
+            .begins
+            .max(self.nodes.begins)
+            .max(self.incidents.begins);
+        (from >= begins).then_some(from)
+    }
+
+    /// The pods that have changed since `from`, which must be one to [resume](Self::resume) from.
+    pub fn pod_changes(
+        self: &Arc<Self>,
+        from: Version,
+        namespace: Option<&Arc<str>>,
+    ) -> PodChanges {
+        PodChanges::new(self, from, namespace)
+    }
+
+    /// The nodes likewise.
+    pub fn node_changes(&self, from: Version) -> Several<Node> {
+        Several::new(self.nodes.changes(from))
+    }
+
+    /// The incidents likewise.
+    pub fn incident_changes(&self, from: Version) -> Several<Incident> {
+        Several::new(self.incidents.changes(from))
+    }
+
+    /// The cluster as a whole: whatever changes, it has.
+    pub fn whole_changes(&self, from: Version) -> Several<Whole> {
+        let change = (self.version > from).then(|| Change {
+            version: self.version,
+            before: Some(Arc::new(Whole)),
+            after: Some(Arc::new(Whole)),
+        });
+        Several::new(change.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! Versions: what `metadata.resourceVersion` says.
+
+use std::fmt;
+use std::str::FromStr;
+
+use kubevitals_proto::time::Timestamp;
+
+/// Bits of a version that say which process made it.
+const INSTANCE_BITS: u32 = 10;
+
+/// How far apart two replicas may see the same thing, in microseconds: what one of them has told, the other tells
+/// again from so much earlier on.
+const APART: u64 = 30_000_000;
+
+/// A version: it grows with every change, is never given twice, and tells when it was made and by which process. As a
+/// number, so that clients may compare two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Version(u64);
+
+/// The text is no version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a resourceVersion is a number, as a list or a watch gave it")]
+pub struct ParseVersionError;
+
+impl Version {
+    fn new(count: u64, instance: u64) -> Self {
+        Self(count << INSTANCE_BITS | instance)
+    }
+
+    const fn count(self) -> u64 {
+        self.0 >> INSTANCE_BITS
+    }
+
+    const fn instance(self) -> u64 {
+        self.0 & ((1 << INSTANCE_BITS) - 1)
+    }
+
+    /// The version `places` after this one, of the same process.
+    pub(super) fn after(self, places: usize) -> Self {
+        let places = u64::try_from(places).unwrap_or(u64::MAX);
+        Self::new(self.count().saturating_add(places), self.instance())
+    }
+
+    /// Where who has seen this version has to go on at a process that is at `other`: here, or, if another process made
+    /// it, so much earlier that nothing is missed.
+    pub(super) fn seen_from(self, other: Self) -> Self {
+        if self.instance() == other.instance() {
+            return self;
+        }
+        Self::new(self.count().saturating_sub(APART), other.instance())
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Version {
+    type Err = ParseVersionError;
+
+    fn from_str(text: &str) -> Result<Self, ParseVersionError> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = digits.then(|| text.parse().ok()).flatten();
+        number.map(Self).ok_or(ParseVersionError)
+    }
+}
+
+/// Gives out versions: microseconds since the epoch, or one more than the last.
+#[derive(Debug)]
+pub(super) struct Versions {
+    instance: u64,
+    count: u64,
+}
+
+impl Versions {
+    /// Those of a process that calls itself `instance`.
+    pub(super) fn new(instance: u64) -> Self {
+        Self {
+            instance: Version(instance).instance(),
+            count: 0,
+        }
+    }
+
+    /// It is `now`.
+    pub(super) fn advance(&mut self, now: Timestamp) {
+        let micros = u64::try_from(now.as_nanos() / 1_000).unwrap_or_default();
+        self.count = self.count.max(micros);
+    }
+
+    /// The next version.
+    pub(super) fn next(&mut self) -> Version {
+        self.many(1)
+    }
+
+    /// The first of the next `places` versions.
+    pub(super) fn many(&mut self, places: usize) -> Version {
+        let first = self.count + 1;
+        self.count += u64::try_from(places).unwrap_or(u64::MAX >> 1);
+        Version::new(first, self.instance)
+    }
+
+    /// The last version that was given.
+    pub(super) fn last(&self) -> Version {
+        Version::new(self.count, self.instance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_grow_whatever_the_clock_does() {
+        let mut versions = Versions::new(7);
+        versions.advance(Timestamp::from_secs(1_795_238_024));
+        let first = versions.next();
+        versions.advance(Timestamp::from_secs(1_795_238_000));
+        let second = versions.next();
+        assert_eq!(second, first.after(1));
+        versions.advance(Timestamp::from_secs(1_795_238_025));
+        let many = versions.many(10);
+        assert!(many > second);
+        assert_eq!(versions.last(), many.after(9));
+        assert_eq!(first.to_string().parse(), Ok(first));
+        // Clients read them as numbers of 64 bits with a sign.
+        assert!(first.to_string().parse::<i64>().is_ok());
+    }
+
+    #[test]
+    fn another_process_goes_on_earlier() {
+        let of = |instance| {
+            let mut versions = Versions::new(instance);
+            versions.advance(Timestamp::from_secs(1_795_238_024));
+            versions.next()
+        };
+        let (ours, theirs) = (of(1), of(2));
+        assert_eq!(ours.seen_from(ours), ours);
+        let seen = theirs.seen_from(ours);
+        assert_eq!(seen.instance(), ours.instance());
+        assert_eq!(ours.count() - seen.count(), APART);
+    }
+
+    #[test]
+    fn what_is_no_number_is_no_version() {
+        for text in ["x", "-1", "+1", "1.0", "99999999999999999999"] {
+            assert!(text.parse::<Version>().is_err(), "{text}");
+        }
+    }
+}

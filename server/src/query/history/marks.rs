@@ -1,0 +1,62 @@
+//! What a chart of a pod marks.
+
+use std::sync::Arc;
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::Mark;
+
+use crate::cluster::{Pod, PodKey};
+use crate::health::Restart;
+use crate::query::Query;
+
+impl Query {
+    /// The restarts of a pod, and of those that had its name and are remembered, within a span, oldest first.
+    pub fn marks(
+        &self,
+        namespace: &str,
+        name: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Mark> {
+        let key = PodKey {
+            namespace: Arc::from(namespace),
+            name: Arc::from(name),
+        };
+        let pods = self.cluster.pods();
+        let gone = self.cluster.gone_pods();
+        let had_its_name = gone
+            .values()
+            .map(|gone| &gone.pod)
+            .filter(|pod| pod.key == key);
+        let mut marks: Vec<Mark> = pods
+            .get(&key)
+            .into_iter()
+            .chain(had_its_name)
+            .flat_map(|pod| {
+                let restarts = self.health.restarts(pod).into_iter();
+                restarts
+                    .filter_map(|restart| mark(pod, &restart))
+                    .collect::<Vec<_>>()
+            })
+            .filter(|mark| since <= mark.time && mark.time <= until)
+            .collect();
+        marks.sort_by_key(|mark| mark.time);
+        marks
+    }
+}
+
+fn mark(pod: &Pod, restart: &Restart) -> Option<Mark> {
+    let container = pod.template.containers.get(restart.container)?;
+    let ended = &restart.ended;
+    let reason = if ended.reason.is_empty() {
+        "Ended"
+    } else {
+        &ended.reason
+    };
+    Some(Mark {
+        time: ended.finished?,
+        container: container.name.to_string(),
+        cause: restart.cause,
+        text: format!("{reason}, exit {}", ended.exit_code),
+    })
+}

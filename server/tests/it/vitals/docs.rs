@@ -1,0 +1,100 @@
+//! The examples in docs/api.md are run, and what they show is what comes out: tables have the same headings, all else
+//! the same fields.
+
+use std::collections::BTreeSet;
+
+use kubevitals_sim::{Config, Faults};
+use serde_json::Value;
+
+use crate::harness::Harness;
+use crate::kubectl::{Kubectl, squeezed};
+
+/// Commands, each with what it prints.
+fn examples(page: &str) -> Vec<(String, Vec<String>)> {
+    let mut examples: Vec<(String, Vec<String>)> = Vec::new();
+    let mut inside = false;
+    for line in page.lines() {
+        if line.starts_with("```") {
+            inside = line == "```console";
+        } else if inside && let Some(command) = line.strip_prefix("$ kubectl ") {
+            examples.push((command.to_owned(), Vec::new()));
+        } else if inside {
+            let (_, printed) = examples.last_mut().expect("a command comes first");
+            printed.push(line.to_owned());
+        }
+    }
+    examples
+}
+
+/// The places of all members, with those of every item of a list together.
+fn members(value: &Value, place: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members_of) => {
+            for (key, value) in members_of {
+                let place = format!("{place}.{key}");
+                members(value, &place, found);
+                found.insert(place);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| members(item, place, found)),
+        _ => {}
+    }
+}
+
+fn members_of(json: &str) -> BTreeSet<String> {
+    let value: Value = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"));
+    let mut found = BTreeSet::new();
+    members(&value, "", &mut found);
+    found
+}
+
+/// Whether a line is the headings of a table.
+fn is_heading(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let upper = |word: &&str| !word.chars().any(|c| c.is_ascii_lowercase() || c == ':');
+    words.len() > 1 && words.iter().all(upper)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_page_shows_is_what_comes_out() {
+    let harness = Harness::start(Config {
+        faults: Faults::None,
+        ..Config::default()
+    })
+    .await;
+    harness.server.ready().await;
+    harness.server.query().look();
+    let kubectl = Kubectl::new(harness.cluster.kubeconfig());
+    let page = include_str!("../../../../docs/api.md");
+    let examples = examples(page);
+    assert!(examples.len() >= 12, "{}", examples.len());
+    for (command, printed) in examples {
+        // No argument has a space in it.
+        let output = kubectl.says(&command.replace('"', "")).await;
+        let Some(first) = printed.first() else {
+            continue;
+        };
+        if is_heading(first) {
+            let headings = squeezed(&output).first().cloned().unwrap_or_default();
+            // Without an incident kubectl has nothing to print.
+            if command.starts_with("get incidents") && headings.is_empty() {
+                continue;
+            }
+            assert_eq!(headings, squeezed(first)[0], "{command}");
+        } else if first.starts_with('{') {
+            let shown = printed.join("").replace('…', "");
+            let (shown, given) = (members_of(&shown), members_of(&output));
+            let missing: Vec<_> = shown.difference(&given).collect();
+            assert!(
+                missing.is_empty(),
+                "{command}: {missing:?} is not in {output}"
+            );
+        } else {
+            for line in printed.iter().filter(|line| !line.trim().is_empty()) {
+                let line = line.trim();
+                let given = output.lines().any(|given| given.trim() == line);
+                assert!(given, "{command}: {line:?} is not in\n{output}");
+            }
+        }
+    }
+}

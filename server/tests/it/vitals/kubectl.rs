@@ -1,0 +1,220 @@
+//! The real kubectl on kubevitals.io, through the simulated API server's aggregation.
+
+use kubevitals_sim::Config;
+use kubevitals_sim::identity::Rule;
+use serde_json::Value;
+
+use crate::harness::Harness;
+use crate::kubectl::{Kubectl, squeezed};
+
+const GROUP: &str = "kubevitals.io";
+const RESOURCES: [&str; 4] = ["clustervitals", "incidents", "nodevitals", "podvitals"];
+
+async fn cluster() -> Harness {
+    let harness = Harness::start(Config {
+        nodes: 2,
+        pods_per_node: 3,
+        ..Config::default()
+    })
+    .await;
+    harness.server.ready().await;
+    harness.server.query().look();
+    harness
+}
+
+/// Whoever may read the group, and nothing else.
+fn reader(harness: &Harness) -> Kubectl {
+    let rules = [Rule::resources(
+        &["get", "list", "watch"],
+        GROUP,
+        &RESOURCES,
+    )];
+    Kubectl::of_user(harness, "viewer", rules)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_resource_is_a_table_worth_reading() {
+    let harness = cluster().await;
+    let kubectl = reader(&harness);
+
+    let nodes = squeezed(&kubectl.says("get nodevitals").await);
+    assert_eq!(
+        nodes[0],
+        "NAME STATUS PODS CPU CPU% MEMORY MEMORY% RESTARTS AGE"
+    );
+    assert_eq!(nodes.len(), 1 + 2, "{nodes:?}");
+
+    let pods = squeezed(&kubectl.says("get podvitals -A").await);
+    assert_eq!(
+        pods[0],
+        "NAMESPACE NAME READY STATUS PROBES RESTARTS CPU MEMORY CPU%LIM MEM%LIM AGE"
+    );
+    assert_eq!(pods.len(), 1 + 6, "{pods:?}");
+    let wide = squeezed(&kubectl.says("get podvitals -A -o wide").await);
+    assert!(wide[0].ends_with("CPU%REQ MEM%REQ SWAP ABSENT"), "{wide:?}");
+
+    let cluster = squeezed(&kubectl.says("get clustervitals").await);
+    assert_eq!(
+        cluster[0],
+        "NAME NODES PODS CPU CPU% MEMORY MEMORY% FAILING RESTARTS INCIDENTS"
+    );
+    assert!(cluster[1].starts_with("cluster "), "{cluster:?}");
+
+    // Short names, the category, and nothing to see.
+    for (asked, expected) in [
+        ("get nv", 1 + 2),
+        ("get pov -A", 1 + 6),
+        ("get cv cluster", 1 + 1),
+        ("get nodevitals,clustervitals -o name", 3),
+    ] {
+        let said = kubectl.says(asked).await;
+        assert_eq!(said.lines().count(), expected, "{asked}: {said}");
+    }
+    let all = kubectl.says("get vitals -A").await;
+    for resource in ["clustervitals", "nodevitals", "podvitals"] {
+        assert!(all.contains(&format!("{resource}.{GROUP}/")), "{all}");
+    }
+
+    let resources = squeezed(
+        &kubectl
+            .says("api-resources --api-group=kubevitals.io")
+            .await,
+    );
+    assert_eq!(
+        resources,
+        [
+            "NAME SHORTNAMES APIVERSION NAMESPACED KIND",
+            "clustervitals cv kubevitals.io/v1alpha1 false ClusterVitals",
+            "incidents inc kubevitals.io/v1alpha1 true Incident",
+            "nodevitals nv kubevitals.io/v1alpha1 false NodeVitals",
+            "podvitals pov kubevitals.io/v1alpha1 true PodVitals",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn objects_are_had_whole_sorted_and_selected() {
+    let harness = cluster().await;
+    let kubectl = reader(&harness);
+    let list = kubectl.says("get podvitals -A -o json").await;
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let items = list["items"].as_array().unwrap();
+    assert_eq!(items.len(), 6);
+
+    let meta = &items[0]["metadata"];
+    let (namespace, name) = (
+        meta["namespace"].as_str().unwrap(),
+        meta["name"].as_str().unwrap(),
+    );
+    let yaml = kubectl
+        .says(&format!("get podvitals {name} -n {namespace} -o yaml"))
+        .await;
+    for line in [
+        "apiVersion: kubevitals.io/v1alpha1",
+        "kind: PodVitals",
+        &format!("  name: {name}"),
+        "usage:",
+        "  cpu: ",
+    ] {
+        assert!(yaml.contains(line), "{line:?} is missing in {yaml}");
+    }
+
+    let sorted = kubectl
+        .says("get podvitals -A --sort-by=.usage.memory -o jsonpath={.items[*].usage.memory}")
+        .await;
+    let amounts: Vec<i64> = sorted
+        .split_whitespace()
+        .map(|amount| {
+            amount
+                .parse::<kubevitals_proto::quantity::Quantity>()
+                .unwrap()
+                .value()
+        })
+        .collect();
+    assert!(amounts.is_sorted() && amounts.len() == 6, "{sorted}");
+    let table = squeezed(
+        &kubectl
+            .says("get podvitals -A --sort-by=.usage.memory")
+            .await,
+    );
+    assert_eq!(table.len(), 1 + 6, "{table:?}");
+
+    let labels = meta["labels"].as_object().unwrap();
+    let (key, value) = labels.iter().next().unwrap();
+    let value = value.as_str().unwrap();
+    let alike = items
+        .iter()
+        .filter(|item| item["metadata"]["labels"][key] == value)
+        .count();
+    let said = kubectl
+        .says(&format!("get podvitals -A --no-headers -l {key}={value}"))
+        .await;
+    assert_eq!(said.lines().count(), alike, "{said}");
+
+    let node = &harness.cluster.node_names()[0];
+    let here = items
+        .iter()
+        .filter(|item| item["nodeName"] == **node)
+        .count();
+    let said = kubectl
+        .says(&format!(
+            "get podvitals -A --no-headers --field-selector spec.nodeName={node}"
+        ))
+        .await;
+    assert_eq!(said.lines().count(), here, "{said}");
+    let said = kubectl
+        .fails("get podvitals -A --field-selector spec.hostname=a")
+        .await;
+    assert!(
+        said.contains("\"spec.hostname\" is not a known field selector"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_api_explains_itself() {
+    let harness = cluster().await;
+    let kubectl = reader(&harness);
+    let explained = kubectl.says("explain podvitals.probes").await;
+    for part in [
+        "GROUP:      kubevitals.io",
+        "KIND:       PodVitals",
+        "VERSION:    v1alpha1",
+        "FIELD: probes <[]Probe>",
+        "Every probe of every container that has one.",
+        "asks\t<string>",
+        "failures\t<integer>",
+        "since\t<string>",
+        "status\t<string>",
+        "enum: Unknown, Failing, Held, NotRunning, ....",
+    ] {
+        assert!(
+            explained.contains(part),
+            "{part:?} is missing in {explained}"
+        );
+    }
+    for resource in RESOURCES {
+        let explained = kubectl.says(&format!("explain {resource}")).await;
+        assert!(explained.contains("metadata\t<ObjectMeta>"), "{explained}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_is_told_what_is_missing() {
+    let harness = cluster().await;
+    let stranger = Kubectl::of_user(&harness, "stranger", []);
+    let said = stranger.fails("get podvitals -A").await;
+    let expected = "User \"stranger\" cannot list resource \"podvitals\" in API group \"kubevitals.io\" at the \
+                    cluster scope";
+    assert!(said.contains(expected), "{said}");
+    // Who may list may not watch by that alone.
+    let rules = [Rule::resources(&["list"], GROUP, &["podvitals"])];
+    let lister = Kubectl::of_user(&harness, "lister", rules);
+    let said = lister
+        .fails("get --raw /apis/kubevitals.io/v1alpha1/podvitals?watch=1&timeoutSeconds=1")
+        .await;
+    assert!(
+        said.contains("cannot watch resource \"podvitals\""),
+        "{said}"
+    );
+}

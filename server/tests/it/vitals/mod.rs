@@ -1,0 +1,6 @@
+//! kubevitals.io, end to end.
+
+mod docs;
+mod kubectl;
+mod lists;
+mod watch;

@@ -1,0 +1,409 @@
+//! Watches: what is told, to how many, and to whom no longer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::StreamExt;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_sim::objects::Resource;
+use kubevitals_sim::{Config, Faults, SimClock};
+use serde_json::{Value, json};
+
+use crate::harness::{Harness, PATIENCE, wait_until};
+
+const PODS: &str = "/apis/kubevitals.io/v1alpha1/podvitals";
+const NODES: u32 = 3;
+
+/// A cluster in which nothing happens but what the test does.
+async fn cluster(pods_per_node: u32) -> Harness {
+    cluster_with(pods_per_node, Duration::from_secs(60)).await
+}
+
+async fn cluster_with(pods_per_node: u32, request_timeout: Duration) -> Harness {
+    let config = Config {
+        nodes: NODES,
+        pods_per_node,
+        faults: Faults::None,
+        clock: Some(SimClock::manual(Timestamp::from_secs(1_795_238_024))),
+        ..Config::default()
+    };
+    let harness = Harness::start_with(config, |settings| {
+        settings.request_timeout = request_timeout;
+    })
+    .await;
+    harness.first_step(NODES.into()).await;
+    harness.server.ready().await;
+    harness
+}
+
+/// What a list shows: its version, and each object's by namespace and name.
+async fn list(harness: &Harness, path: &str) -> (String, BTreeMap<String, String>) {
+    harness.server.query().look();
+    let list = harness.json(path).await;
+    let items = list["items"].as_array().unwrap().iter();
+    let version = list["metadata"]["resourceVersion"].as_str().unwrap();
+    (version.to_owned(), items.map(key_and_version).collect())
+}
+
+fn key_and_version(object: &Value) -> (String, String) {
+    let text = |member: &str| object["metadata"][member].as_str().unwrap_or_default();
+    (
+        format!("{}/{}", text("namespace"), text("name")),
+        text("resourceVersion").to_owned(),
+    )
+}
+
+/// What one watcher has been told.
+struct Watcher {
+    body: futures::stream::BoxStream<'static, Vec<u8>>,
+    rest: Vec<u8>,
+    known: BTreeMap<String, String>,
+    seen: u64,
+    events: usize,
+}
+
+impl Watcher {
+    async fn start(harness: &Harness, path: &str, known: BTreeMap<String, String>) -> Self {
+        let response = harness.request("GET", path).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.headers()["content-type"], "application/json");
+        Self {
+            body: response
+                .bytes_stream()
+                .map(|piece| piece.unwrap().to_vec())
+                .boxed(),
+            rest: Vec::new(),
+            known,
+            seen: 0,
+            events: 0,
+        }
+    }
+
+    /// The next event; nothing when the watch is over.
+    async fn event(&mut self) -> Option<Value> {
+        loop {
+            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+                let rest = self.rest.split_off(end + 1);
+                let line = std::mem::replace(&mut self.rest, rest);
+                return Some(serde_json::from_slice(&line).unwrap());
+            }
+            let piece = tokio::time::timeout(PATIENCE, self.body.next()).await;
+            match piece.expect("something is told") {
+                Some(piece) => self.rest.extend(piece),
+                None => {
+                    assert!(self.rest.is_empty(), "it ends between two events");
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Takes an event over, and holds that nothing was missed or repeated.
+    fn take(&mut self, event: &Value) {
+        let (key, version) = key_and_version(&event["object"]);
+        let number: u64 = version.parse().unwrap();
+        if event["type"] == "BOOKMARK" {
+            assert!(number >= self.seen, "{event}");
+            self.seen = number;
+            return;
+        }
+        self.events += 1;
+        assert!(number > self.seen, "versions grow: {event}");
+        self.seen = number;
+        let known = match event["type"].as_str().unwrap() {
+            "DELETED" => self.known.remove(&key),
+            _ => self.known.insert(key, version),
+        };
+        assert_eq!(known.is_none(), event["type"] == "ADDED", "{event}");
+        let is_newer = known.is_none_or(|known| known.parse::<u64>().unwrap() < number);
+        assert!(is_newer, "{event}");
+    }
+
+    /// Takes all events to the watch's end; the last one's version.
+    async fn until_the_end(&mut self) -> u64 {
+        while let Some(event) = self.event().await {
+            self.take(&event);
+        }
+        self.seen
+    }
+}
+
+/// A pod that the API server has, with another name or label.
+fn changed(harness: &Harness, name: &str, change: impl FnOnce(&mut Value)) {
+    let snapshot = harness.cluster.store().snapshot(Resource::Pods);
+    let (_, object) = snapshot.range(None, None).next().unwrap();
+    let mut pod = object.to_value(Resource::Pods);
+    pod["metadata"]["name"] = json!(name);
+    pod["metadata"]["uid"] = json!(format!("00000000-0000-0000-0000-{:012}", name.len()));
+    change(&mut pod);
+    harness.cluster.store().apply(Resource::Pods, pod);
+}
+
+/// Until the server has seen what the API server has.
+async fn caught_up(harness: &Harness) {
+    let name = format!("marker-{}", harness.cluster.store().resource_version());
+    changed(harness, &name, |_| {});
+    wait_until("the server has seen the last change", async || {
+        harness.server.query().look();
+        let moment = harness.server.query().changes().moment();
+        moment.pods().keys().any(|key| *key.name == *name)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_watchers_miss_nothing_and_are_told_nothing_twice() {
+    const WATCHERS: usize = 200;
+    let harness = cluster(4).await;
+    let (version, known) = list(&harness, PODS).await;
+    let mut watchers = Vec::new();
+    for at in 0..WATCHERS {
+        let label = if at % 2 == 0 {
+            "&labelSelector=app"
+        } else {
+            ""
+        };
+        let path = format!("{PODS}?watch=1&allowWatchBookmarks=1&resourceVersion={version}{label}");
+        let known = if at % 2 == 0 {
+            list(&harness, &format!("{PODS}?labelSelector=app")).await.1
+        } else {
+            known.clone()
+        };
+        watchers.push(Watcher::start(&harness, &path, known).await);
+    }
+    let watching: Vec<_> = watchers
+        .into_iter()
+        .map(|mut watcher| {
+            tokio::spawn(async move {
+                let last = watcher.until_the_end().await;
+                (watcher, last)
+            })
+        })
+        .collect();
+
+    for round in 0..12 {
+        harness.step(NODES.into()).await;
+        let name = format!("extra-{}", round % 4);
+        match round % 3 {
+            0 => changed(&harness, &name, |_| {}),
+            1 => changed(&harness, &name, |pod| {
+                pod["metadata"]["labels"] = json!({"other": "x"})
+            }),
+            _ => {
+                let snapshot = harness.cluster.store().snapshot(Resource::Pods);
+                let (_, last) = snapshot.range(None, None).last().unwrap();
+                let last = last.to_value(Resource::Pods);
+                let text = |member: &str| last["metadata"][member].as_str().unwrap().to_owned();
+                let store = harness.cluster.store();
+                assert!(store.delete(Resource::Pods, Some(&text("namespace")), &text("name")));
+            }
+        }
+        harness.server.query().look();
+    }
+    caught_up(&harness).await;
+    let (version, all) = list(&harness, PODS).await;
+    let (_, labelled) = list(&harness, &format!("{PODS}?labelSelector=app")).await;
+
+    // Watches end when the server does, each with a bookmark: what it has told up to then is what the list has.
+    let Harness {
+        server, cluster, ..
+    } = harness;
+    server.shutdown().await;
+    for (at, watching) in watching.into_iter().enumerate() {
+        let (watcher, last) = watching.await.unwrap();
+        assert_eq!(last.to_string(), version, "{at}");
+        let expected = if at % 2 == 0 { &labelled } else { &all };
+        assert_eq!(&watcher.known, expected, "{at}");
+        assert!(watcher.events > 12, "{at}: {}", watcher.events);
+    }
+    drop(cluster);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_begins_with_all_there_is_and_says_when_that_is_over() {
+    let harness = cluster(2).await;
+    let (_, known) = list(&harness, PODS).await;
+    let path = format!("{PODS}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true");
+    let mut watcher = Watcher::start(&harness, &path, BTreeMap::new()).await;
+    let mut told = BTreeMap::new();
+    loop {
+        let event = watcher.event().await.unwrap();
+        let annotations = &event["object"]["metadata"]["annotations"];
+        if event["type"] == "BOOKMARK" {
+            assert_eq!(annotations["k8s.io/initial-events-end"], "true");
+            assert_eq!(event["object"]["kind"], "PodVitals");
+            break;
+        }
+        assert_eq!(event["type"], "ADDED");
+        told.extend([key_and_version(&event["object"])]);
+    }
+    assert_eq!(told, known);
+    // Then it goes on.
+    changed(&harness, "new", |_| {});
+    loop {
+        let event = watcher.event().await.unwrap();
+        if event["type"] == "ADDED" {
+            assert_eq!(event["object"]["metadata"]["name"], "new");
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_selected_no_longer_is_told_as_gone() {
+    let harness = cluster(2).await;
+    changed(&harness, "one", |pod| {
+        pod["metadata"]["labels"] = json!({"mine": "yes"})
+    });
+    caught_up(&harness).await;
+    let path = format!("{PODS}?labelSelector=mine");
+    let (version, known) = list(&harness, &path).await;
+    assert_eq!(known.len(), 1);
+    let path = format!("{path}&watch=1&resourceVersion={version}");
+    let mut watcher = Watcher::start(&harness, &path, known).await;
+    changed(&harness, "one", |pod| {
+        pod["metadata"]["labels"] = json!({"mine": "still"})
+    });
+    caught_up(&harness).await;
+    let event = watcher.event().await.unwrap();
+    assert_eq!(event["type"], "MODIFIED", "{event}");
+    assert_eq!(event["object"]["metadata"]["labels"]["mine"], "still");
+    changed(&harness, "one", |_| {});
+    caught_up(&harness).await;
+    let event = watcher.event().await.unwrap();
+    assert_eq!(event["type"], "DELETED", "{event}");
+    assert_eq!(event["object"]["metadata"]["name"], "one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_is_watched_row_by_row() {
+    let harness = cluster(2).await;
+    let (version, _) = list(&harness, PODS).await;
+    let path = format!("{PODS}?watch=1&resourceVersion={version}");
+    let request = harness.request("GET", &path).header(
+        "accept",
+        "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
+    );
+    let response = request.send().await.unwrap();
+    let mut watcher = Watcher {
+        body: response
+            .bytes_stream()
+            .map(|piece| piece.unwrap().to_vec())
+            .boxed(),
+        rest: Vec::new(),
+        known: BTreeMap::new(),
+        seen: 0,
+        events: 0,
+    };
+    harness.step(NODES.into()).await;
+    let (first, second) = (
+        watcher.event().await.unwrap(),
+        watcher.event().await.unwrap(),
+    );
+    for event in [&first, &second] {
+        assert_eq!(event["type"], "MODIFIED");
+        assert_eq!(event["object"]["kind"], "Table");
+        assert_eq!(event["object"]["rows"].as_array().unwrap().len(), 1);
+        let meta = &event["object"]["rows"][0]["object"]["metadata"];
+        assert!(meta["resourceVersion"].is_string(), "{event}");
+    }
+    assert!(first["object"]["columnDefinitions"].is_array());
+    assert!(second["object"]["columnDefinitions"].is_null());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_kind_is_watched() {
+    let harness = cluster(2).await;
+    for (resource, kind) in [
+        ("nodevitals", "NodeVitals"),
+        ("clustervitals", "ClusterVitals"),
+        ("podvitals", "PodVitals"),
+    ] {
+        let path = format!("/apis/kubevitals.io/v1alpha1/{resource}");
+        let (version, known) = list(&harness, &path).await;
+        let path = format!("{path}?watch=1&resourceVersion={version}");
+        let mut watcher = Watcher::start(&harness, &path, known).await;
+        harness.step(NODES.into()).await;
+        let event = watcher.event().await.unwrap();
+        assert_eq!(event["object"]["kind"], kind);
+        watcher.take(&event);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_go_on_is_told_to_list_again() {
+    let harness = cluster(1).await;
+    harness.server.query().look();
+    // A version of long ago, of this process or of another.
+    let path = format!("{PODS}?watch=1&resourceVersion=1024");
+    let mut watcher = Watcher::start(&harness, &path, BTreeMap::new()).await;
+    let event = watcher.event().await.unwrap();
+    assert_eq!(event["type"], "ERROR");
+    assert_eq!(event["object"]["code"], 410);
+    assert_eq!(event["object"]["reason"], "Expired");
+    assert_eq!(watcher.event().await, None);
+
+    for (query, code, said) in [
+        ("watch=1&resourceVersion=x", 400, "resourceVersion=\"x\""),
+        ("watch=1&sortBy=cpu", 400, "sortBy says nothing to a watch"),
+        ("watch=1&at=-5m", 400, "at says nothing to a watch"),
+    ] {
+        let (status, body) = harness.get(&format!("{PODS}?{query}")).await;
+        let body = String::from_utf8(body).unwrap();
+        assert_eq!(status, code, "{query}: {body}");
+        assert!(body.contains(&said.replace('"', "\\\"")), "{query}: {body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_ends_in_its_time_with_where_to_go_on() {
+    let harness = cluster(1).await;
+    let (version, known) = list(&harness, PODS).await;
+    let path = format!(
+        "{PODS}?watch=1&resourceVersion={version}&timeoutSeconds=1&allowWatchBookmarks=true"
+    );
+    let mut watcher = Watcher::start(&harness, &path, known).await;
+    assert_eq!(watcher.until_the_end().await.to_string(), version);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_take_what_he_is_told_is_cut_off_and_nobody_else_is() {
+    let harness = cluster_with(20, Duration::from_secs(2)).await;
+    harness.server.query().look();
+    let path = format!("{PODS}?watch=1");
+    let mut stalled = harness.request("GET", &path).send().await.unwrap();
+    assert_eq!(stalled.status(), 200);
+    // One who takes everything, for longer than a request may take.
+    let (version, known) = list(&harness, PODS).await;
+    let path = format!("{path}&resourceVersion={version}");
+    let mut other = Watcher::start(&harness, &path, known).await;
+    let other = tokio::spawn(async move { other.until_the_end().await });
+    wait_until("the one who takes nothing is cut off", async || {
+        harness.step(NODES.into()).await;
+        harness.server.query().look();
+        watches(&harness).await == 1
+    })
+    .await;
+    assert!(!other.is_finished());
+    // What was on its way is still taken, and then it is over: with an error, not as if all had been told.
+    let end = loop {
+        match stalled.chunk().await {
+            Ok(Some(_)) => {}
+            end => break end,
+        }
+    };
+    assert!(end.is_err(), "it was cut off: {end:?}");
+    let Harness { server, .. } = harness;
+    server.shutdown().await;
+    other.await.unwrap();
+}
+
+/// Watches under way.
+async fn watches(harness: &Harness) -> u64 {
+    let (_, metrics) = harness.get("/metrics").await;
+    let metrics = String::from_utf8(metrics).unwrap();
+    let line = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("kubevitals_api_watches "));
+    line.unwrap().parse().unwrap()
+}
