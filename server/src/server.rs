@@ -130,7 +130,10 @@ impl Server {
             Arc::clone(&cluster),
             Arc::new(Measured(Arc::clone(&store))),
             Arc::clone(&clock),
-            health::Limits::default(),
+            health::Limits {
+                history: history.retention,
+                ..health::Limits::default()
+            },
         );
         let state = StateKeeper::new(
             state,

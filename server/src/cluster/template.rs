@@ -20,6 +20,9 @@ pub struct PodTemplate {
     pub limits: Resources,
     /// What running the pod costs besides its containers (`spec.overhead`).
     pub overhead: Resources,
+    /// Whether containers that end stay so, however they ended: `restartPolicy: Never`. Sidecars are started again all
+    /// the same.
+    pub never_restarts: bool,
 }
 
 /// The part of a container's spec that is used.
@@ -133,6 +136,8 @@ pub(super) struct SlimSpec {
     resources: Option<SlimRequirements>,
     #[serde(deserialize_with = "loose")]
     overhead: Option<SlimResources>,
+    #[serde(deserialize_with = "loose")]
+    restart_policy: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -171,6 +176,7 @@ impl SlimSpec {
             requests: kept(pod.and_then(|pod| pod.requests.as_ref())),
             limits: kept(pod.and_then(|pod| pod.limits.as_ref())),
             overhead: kept(self.overhead.as_ref()),
+            never_restarts: self.restart_policy == "Never",
         }
     }
 }

@@ -10,17 +10,42 @@ use kubevitals_proto::kubelet::probes::{ProbeKey, ProbeScrape, ProbeType};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::ProbeKind;
 
-use super::life::time;
-use crate::cluster::Uid;
+use super::life::{is_static, time};
+use crate::cluster::{Pod, Uid};
 
 /// A probe of a container of one pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ProbeId(u64);
 
 impl ProbeId {
-    pub(super) fn of(uid: Uid, container: &str, kind: ProbeKind) -> Self {
+    /// Of a container of a pod.
+    pub(super) fn of(pod: &Pod, container: &str, kind: ProbeKind) -> Self {
+        if is_static(pod) {
+            return Self::by_name((&pod.key.namespace, &pod.key.name), container, kind);
+        }
+        Self::by_uid(pod.uid, container, kind)
+    }
+
+    /// Of a line: a UID that is no UUID is a kubelet's own, of a pod of its own manifests.
+    fn of_line(key: &ProbeKey<'_>, uid: Uid) -> Self {
+        let kind = kind(key.probe);
+        if key.pod_uid.contains('-') {
+            return Self::by_uid(uid, &key.container, kind);
+        }
+        Self::by_name((&key.namespace, &key.pod), &key.container, kind)
+    }
+
+    fn by_uid(uid: Uid, container: &str, kind: ProbeKind) -> Self {
+        Self::hash((uid, container, kind))
+    }
+
+    fn by_name(pod: (&str, &str), container: &str, kind: ProbeKind) -> Self {
+        Self::hash((pod, container, kind))
+    }
+
+    fn hash(what: impl Hash) -> Self {
         let mut hasher = DefaultHasher::new();
-        (uid, container, kind).hash(&mut hasher);
+        what.hash(&mut hasher);
         Self(hasher.finish())
     }
 }
@@ -50,13 +75,6 @@ pub(super) struct Seen {
     pub(super) first: bool,
 }
 
-/// A probe whose failures rose.
-#[derive(Debug)]
-pub(super) struct Risen<'s, 'b> {
-    pub(super) key: &'s ProbeKey<'b>,
-    pub(super) uid: Uid,
-}
-
 /// The counters of all nodes.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
@@ -84,19 +102,20 @@ struct Entry {
 }
 
 impl Counters {
-    /// Takes in a look at a node's counters; the probes whose failures rose since the one before.
+    /// Takes in a look at a node's counters; the probes whose failures rose since the one before, with the UIDs of their
+    /// pods as the kubelet has them.
     pub(super) fn look<'s, 'b>(
         &mut self,
         node: &Arc<str>,
         scrape: &'s ProbeScrape<'b>,
         now: Timestamp,
-    ) -> Vec<Risen<'s, 'b>> {
+    ) -> Vec<(&'s ProbeKey<'b>, Uid)> {
         let known = self.nodes.get(node);
         let mut risen = Vec::new();
         let mut entries = Vec::with_capacity(scrape.probes.len());
         for (key, counts) in &scrape.probes {
             let uid = Uid::of(&key.pod_uid);
-            let id = ProbeId::of(uid, &key.container, kind(key.probe));
+            let id = ProbeId::of_line(key, uid);
             let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
             let (succeeded, failed) = (count(counts.successful), count(counts.failed));
             let mut entry = Entry {
@@ -119,7 +138,7 @@ impl Counters {
                 entry.rise(succeeded - old_succeeded, failed - old_failed, before, now);
             }
             if entry.rise_failed > 0 {
-                risen.push(Risen { key, uid });
+                risen.push((key, uid));
             }
             entries.push(entry);
         }
@@ -189,7 +208,7 @@ impl Entry {
 }
 
 /// The API's name for what the kubelet calls it.
-pub(super) fn kind(probe: ProbeType) -> ProbeKind {
+fn kind(probe: ProbeType) -> ProbeKind {
     match probe {
         ProbeType::Liveness => ProbeKind::Liveness,
         ProbeType::Readiness => ProbeKind::Readiness,
@@ -225,7 +244,7 @@ mod tests {
                 Timestamp::from_secs(60 * nth),
             );
         }
-        let id = ProbeId::of(Uid::of(UID), "c", ProbeKind::Liveness);
+        let id = ProbeId::by_uid(Uid::of(UID), "c", ProbeKind::Liveness);
         let seen = counters.of("node", id);
         (counters, seen)
     }

@@ -9,16 +9,16 @@ use kubevitals_proto::vitals::ProbeKind;
 
 use super::Limits;
 use super::changes::Change;
-use super::counters::{Counters, ProbeId, kind};
+use super::counters::{Counters, ProbeId};
 use super::counts::Totals;
 use super::facts::{Kill, PodFacts, Streak};
 use super::incidents::{IncidentId, Incidents};
-use super::life::{deaths, ends, finished, running_since};
+use super::life::{deaths, ends, finished, is_static, running_since, stays_ended};
 use super::log::Log;
 use super::nodes::LostNodes;
 use super::notes::{Telling, read};
 use super::past::Past;
-use super::rules::{LOOK_BACK, NOTES_KEPT, SECOND};
+use super::rules::{LOOK_BACK, NOTES_KEPT, SECOND, WELL_AFTER};
 use super::scene::Scene;
 use crate::cluster::{Event, Node, Pod, PodKey, Uid};
 
@@ -185,13 +185,26 @@ impl Engine {
     /// An event about a pod was written or repeated.
     pub(super) fn event(&mut self, event: &Event, find: Find<'_>, past: &dyn Past, now: Timestamp) {
         let Some(telling) = read(event) else { return };
-        let uid = event.pod_uid;
+        let mut uid = event.pod_uid;
         // An event that does not say of which pod of that name it is may be about one that is long gone.
         if !uid.is_some() || now.since(event.last) > LOOK_BACK {
             return;
         }
-        if !self.pods.contains_key(&uid) && !self.hear_of(event, telling, find, past, now) {
-            return;
+        if !self.pods.contains_key(&uid) {
+            let pod = find(&event.pod);
+            match &pod {
+                // The kubelet has a UID of its own for a pod of its own manifests.
+                Some(pod) if is_static(pod) && pod.created().is_none_or(|it| it <= event.last) => {
+                    uid = pod.uid;
+                }
+                // The successor of the pod that it is about has nothing to do with it.
+                Some(pod) if pod.uid != uid => return,
+                _ => {}
+            }
+            let known = self.pods.contains_key(&uid);
+            if !known && !self.hear_of((event, uid), telling, pod.as_ref(), past, now) {
+                return;
+            }
         }
         self.with(uid, past, now, |facts, scene| {
             facts.hear(event, telling, scene);
@@ -201,9 +214,9 @@ impl Engine {
     /// Whether an event is reason enough to keep facts of a pod.
     fn hear_of(
         &mut self,
-        event: &Event,
+        (event, uid): (&Event, Uid),
         telling: Telling,
-        find: Find<'_>,
+        pod: Option<&Arc<Pod>>,
         past: &dyn Past,
         now: Timestamp,
     ) -> bool {
@@ -214,21 +227,22 @@ impl Engine {
         if !telling || now.since(event.last) > NOTES_KEPT {
             return false;
         }
-        let pod = find(&event.pod);
-        // The successor of the pod that it is about has nothing to do with it.
-        if pod.as_ref().is_some_and(|pod| pod.uid != event.pod_uid) {
+        match pod {
+            Some(pod) => self.look_into(pod, past, now),
+            None => self.rumour(&event.pod, uid, now),
+        }
+    }
+
+    /// Begins facts of a pod that looks well, for something is told that does not show in it.
+    fn look_into(&mut self, pod: &Arc<Pod>, past: &dyn Past, now: Timestamp) -> bool {
+        if !self.rumour(&pod.key, pod.uid, now) {
             return false;
         }
-        if !self.rumour(&event.pod, event.pod_uid, now) {
-            return false;
-        }
-        if let Some(pod) = pod {
-            self.with(event.pod_uid, past, now, |facts, scene| {
-                facts.tell(Some(&pod), &pod, scene);
-                // Or it would be dropped at once for being well.
-                facts.wake_at(now.plus_nanos(SECOND));
-            });
-        }
+        self.with(pod.uid, past, now, |facts, scene| {
+            facts.tell(Some(pod), pod, scene);
+            // Or it would be dropped at once for being well.
+            facts.wake_at(now.plus_nanos(SECOND));
+        });
         true
     }
 
@@ -241,31 +255,23 @@ impl Engine {
         past: &dyn Past,
         now: Timestamp,
     ) {
-        let risen: Vec<(PodKey, Uid, ProbeKind, String)> = self
-            .counters
-            .look(node, scrape, now)
-            .into_iter()
-            .map(|risen| {
+        let risen = self.counters.look(node, scrape, now).into_iter();
+        let risen: Vec<(PodKey, Uid)> = risen
+            .map(|(key, uid)| {
                 let key = PodKey {
-                    namespace: Arc::from(&*risen.key.namespace),
-                    name: Arc::from(&*risen.key.pod),
+                    namespace: Arc::from(&*key.namespace),
+                    name: Arc::from(&*key.pod),
                 };
-                let container = risen.key.container.to_string();
-                (key, risen.uid, kind(risen.key.probe), container)
+                (key, uid)
             })
             .collect();
-        for (key, uid, ..) in &risen {
-            if self.pods.contains_key(uid) {
+        for (key, uid) in risen {
+            if self.pods.contains_key(&uid) {
                 continue;
             }
-            let pod = find(key).filter(|pod| pod.uid == *uid);
-            if let Some(pod) = pod
-                && self.rumour(&pod.key, *uid, now)
-            {
-                self.with(*uid, past, now, |facts, scene| {
-                    facts.tell(Some(&pod), &pod, scene);
-                    facts.wake_at(now.plus_nanos(SECOND));
-                });
+            let pod = find(&key).filter(|pod| pod.uid == uid || is_static(pod));
+            if let Some(pod) = pod.filter(|pod| !self.pods.contains_key(&pod.uid)) {
+                self.look_into(&pod, past, now);
             }
         }
         for uid in self.on(node) {
@@ -392,10 +398,13 @@ fn is_well(before: Option<&Pod>, pod: &Pod, now: Timestamp) -> bool {
     {
         return true;
     }
-    let restarted = pod.containers().enumerate().any(|(c, (_, status))| {
+    let restarted = pod.containers().enumerate().any(|(c, (spec, status))| {
         let known = before.and_then(|before| before.containers.get(c));
         match known {
-            Some(known) => deaths(status) > deaths(known),
+            Some(known) => {
+                let stays = stays_ended(pod, spec);
+                deaths(status, stays) > deaths(known, stays)
+            }
             None => ends(status)
                 .any(|(_, ended)| finished(ended).is_some_and(|at| now.since(at) <= LOOK_BACK)),
         }
@@ -500,9 +509,7 @@ impl PodFacts {
                 ProbeKind::Readiness,
                 ProbeKind::Startup,
             ] {
-                let Some(seen) = scene
-                    .counters
-                    .of(node, ProbeId::of(self.uid, &spec.name, kind))
+                let Some(seen) = scene.counters.of(node, ProbeId::of(&pod, &spec.name, kind))
                 else {
                     continue;
                 };
@@ -549,10 +556,14 @@ impl PodFacts {
         let notes = self.notes.fresh_until(now);
         let rumour = self.since.plus_nanos(NOTES_KEPT);
         let restored = self.since.plus_nanos(RETURN);
+        let flapped = self.containers.iter().filter_map(|facts| facts.flapped);
+        let flapped = flapped.map(|flapped| flapped.at.plus_nanos(WELL_AFTER));
+        let flapped = flapped.filter(|until| *until > now).min();
         match &self.pod {
             None if !self.open.is_empty() => Some(restored.max(now.plus_nanos(SECOND))),
             None => (rumour > now).then_some(rumour),
-            Some(_) => notes,
+            Some(_) if self.gone.is_some() => None,
+            Some(_) => notes.into_iter().chain(flapped).min(),
         }
     }
 

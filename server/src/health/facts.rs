@@ -13,7 +13,7 @@ use super::rules::LOOK_BACK;
 use crate::cluster::{ContainerSpec, ContainerStatus, Pod, PodKey, Uid};
 
 /// Restarts that are remembered of one container.
-const RESTARTS: usize = 32;
+const RESTARTS: usize = 16;
 
 /// A pod.
 #[derive(Debug)]
@@ -84,6 +84,17 @@ pub(super) struct ContainerFacts {
     pub(super) running: Option<Timestamp>,
     /// Since when that incarnation has been ready, at one time or another.
     pub(super) was_ready: Option<Timestamp>,
+    /// The last incident about its readiness that is over: if it is not ready again soon, that goes on.
+    pub(super) flapped: Option<Flapped>,
+}
+
+/// An incident about readiness that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Flapped {
+    pub(super) id: IncidentId,
+    pub(super) at: Timestamp,
+    /// Failed attempts up to then.
+    pub(super) count: u64,
 }
 
 /// Failures in a row, by kind of probe.
@@ -176,13 +187,14 @@ impl PodFacts {
                     return known.again();
                 }
                 let deaths = match before.and_then(|before| before.containers.get(c)) {
-                    Some(before) => life::deaths(before),
+                    Some(before) => life::deaths(before, life::stays_ended(pod, spec)),
                     // All of its life is fresh.
                     None if fresh(pod.created()) => 0,
                     None => {
                         let newest = life::ends(status).next();
                         let told = newest.is_some_and(|(_, ended)| fresh(life::finished(ended)));
-                        life::deaths(status).saturating_sub(u32::from(told))
+                        let deaths = life::deaths(status, life::stays_ended(pod, spec));
+                        deaths.saturating_sub(u32::from(told))
                     }
                 };
                 ContainerFacts {

@@ -31,12 +31,17 @@ fn is_killed(ended: &Ended) -> bool {
     KILLED.contains(&ended.exit_code) || SIGNALS.contains(&ended.signal)
 }
 
+/// Whether the runtime itself does not know how it ended, as after its own or its node's restart.
+fn is_lost_sight_of(ended: &Ended) -> bool {
+    ended.exit_code == 255 && ended.reason.as_deref() == Some("Unknown")
+}
+
 /// What an end's own status tells of its cause, where nothing else is known.
 pub(super) fn told_by_status(ended: &Ended) -> (Cause, Certainty) {
     match ended.reason.as_deref() {
         Some("OOMKilled") => (Cause::OomKilled, Certainty::Direct),
         Some("ContainerStatusUnknown") => (Cause::NodeLost, Certainty::Likely),
-        _ if is_killed(ended) => (Cause::Unknown, Certainty::Unknown),
+        _ if is_killed(ended) || is_lost_sight_of(ended) => (Cause::Unknown, Certainty::Unknown),
         _ => (Cause::Exited, Certainty::Direct),
     }
 }
@@ -75,6 +80,8 @@ impl PodFacts {
             (cause_of(kill.kind), Certainty::Direct, true)
         } else if reason == "ContainerStatusUnknown" || (ended.exit_code == 255 && lost()) {
             (Cause::NodeLost, Certainty::Likely, true)
+        } else if is_lost_sight_of(ended) {
+            (Cause::Unknown, Certainty::Unknown, true)
         } else if let Some(kind) = self.struck_out(c, spec) {
             (cause_of(kind), Certainty::Likely, false)
         } else if is_killed(ended) && is_near_limit(&points, spec.limits) {
@@ -185,11 +192,7 @@ impl PodFacts {
             if spec.role == Role::Init || facts.restarts.iter().all(|restart| restart.decided) {
                 continue;
             }
-            let seen = |kind| {
-                scene
-                    .counters
-                    .of(node, ProbeId::of(self.uid, &spec.name, kind))
-            };
+            let seen = |kind| scene.counters.of(node, ProbeId::of(pod, &spec.name, kind));
             let liveness = seen(ProbeKind::Liveness).zip(spec.liveness.as_ref());
             let startup = seen(ProbeKind::Startup).zip(spec.startup.as_ref());
             let probes = [

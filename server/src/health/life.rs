@@ -6,14 +6,14 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use crate::cluster::{ContainerStatus, Ended, Role, State};
+use crate::cluster::{ContainerSpec, ContainerStatus, Ended, Pod, Role, State};
 
 /// How often it has ended, as far as it was, or will be, started again for it. One that has ended well may be meant to:
-/// that counts when it is started again.
-pub(super) fn deaths(status: &ContainerStatus) -> u32 {
+/// that counts when it is started again; one that `stays` ended is not.
+pub(super) fn deaths(status: &ContainerStatus, stays: bool) -> u32 {
     let again = match &status.state {
         State::Running { .. } => false,
-        State::Terminated(ended) => ended.exit_code != 0,
+        State::Terminated(ended) => ended.exit_code != 0 && !stays,
         State::Waiting(_) => status.last.is_some(),
     };
     status.restarts.saturating_add(u32::from(again))
@@ -35,6 +35,18 @@ pub(super) fn ends(status: &ContainerStatus) -> impl Iterator<Item = (u32, &Ende
         .into_iter()
         .chain(last.map(|ended| (of_last, ended)))
         .filter(|(nth, _)| *nth > 0)
+}
+
+/// Whether a container of this pod that has ended is not started again, however it ended.
+pub(super) fn stays_ended(pod: &Pod, spec: &ContainerSpec) -> bool {
+    pod.template.never_restarts && spec.role != Role::Sidecar
+}
+
+/// Whether a pod is one of a kubelet's own manifests: the kubelet knows it by another UID than the API server.
+pub(super) fn is_static(pod: &Pod) -> bool {
+    pod.owner
+        .as_ref()
+        .is_some_and(|owner| &*owner.kind == "Node")
 }
 
 /// Whether an end is that of an init container that did its work: it may be run again, for a new sandbox, without
@@ -86,7 +98,7 @@ mod tests {
 
     fn told(status: &ContainerStatus) -> (u32, Vec<(u32, u32)>) {
         let ends = ends(status).map(|(nth, ended)| (nth, ended.finished_seconds));
-        (deaths(status), ends.collect())
+        (deaths(status, false), ends.collect())
     }
 
     /// One crash loop, as the kubelet tells it look by look.
@@ -122,6 +134,8 @@ mod tests {
     fn an_end_that_went_well_counts_when_it_is_followed_by_a_start() {
         let completed = status(0, State::Terminated(ended(0, 10)), None);
         assert_eq!(told(&completed), (0, vec![]));
+        let failed = status(0, State::Terminated(ended(1, 10)), None);
+        assert_eq!((deaths(&failed, false), deaths(&failed, true)), (1, 0));
         let waits = status(0, State::Waiting(None), Some(ended(0, 10)));
         assert_eq!(told(&waits), (1, vec![(1, 10)]));
         assert!(is_done(Role::Init, &ended(0, 1)));

@@ -74,7 +74,7 @@ impl Default for Limits {
             incidents: 4096,
             age: Duration::from_secs(24 * 3600),
             pods: 20_000,
-            versions: 20_000,
+            versions: 10_000,
             history: Duration::from_secs(3600),
         }
     }

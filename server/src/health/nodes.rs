@@ -195,8 +195,8 @@ impl Lost {
             return;
         }
         let unready = self.node.unready.as_ref();
-        let silent = unready.is_none_or(|it| it.status == ConditionStatus::Unknown);
-        let (cause, certainty) = if silent && unready.is_some() {
+        let silent = unready.is_some_and(|it| it.status == ConditionStatus::Unknown);
+        let (cause, certainty) = if silent {
             (Cause::NodeLost, Certainty::Direct)
         } else {
             (Cause::Unknown, Certainty::Unknown)

@@ -2,16 +2,16 @@
 //! where it belongs.
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, Source};
+use kubevitals_proto::vitals::{self, Cause, Certainty, IncidentKind, ProbeKind, Source};
 
 use super::facts::{Open, PodFacts, Restart, Topic, involved};
 use super::incidents::{Clue, IncidentId, New};
 use super::judge::{Verdict, cause_of};
-use super::life::{deaths, ends, finished, is_done};
+use super::life::{deaths, ends, finished, is_done, stays_ended};
 use super::rules::UNDECIDED;
 use super::scene::Scene;
 use super::words;
-use crate::cluster::{Ended, Pod};
+use crate::cluster::{Ended, Pod, Role, State};
 
 /// Causes that are a probe.
 const PROBES: [Cause; 2] = [Cause::LivenessProbe, Cause::StartupProbe];
@@ -23,7 +23,7 @@ impl PodFacts {
             let Some((facts, spec, status)) = self.container(pod, c) else {
                 continue;
             };
-            let (now, known) = (deaths(status), facts.deaths);
+            let (now, known) = (deaths(status, stays_ended(pod, spec)), facts.deaths);
             if now < known {
                 // While the kubelet changes its mind about what to say, the number may fall by one; by more, it counts
                 // anew.
@@ -36,7 +36,7 @@ impl PodFacts {
             }
             let fresh = now - known;
             let mut told: Vec<(u32, Ended)> = ends(status)
-                .filter(|(nth, _)| *nth > known)
+                .filter(|(nth, _)| *nth > known && *nth <= now)
                 .map(|(nth, ended)| (nth, ended.clone()))
                 .collect();
             told.reverse();
@@ -52,7 +52,7 @@ impl PodFacts {
             let silent = fresh.saturating_sub(u32::try_from(told.len()).unwrap_or(u32::MAX));
             let mut unseen = silent;
             for (nth, ended) in told {
-                if is_done(role, &ended) {
+                if is_done(role, &ended) || (role == Role::Sidecar && is_done_for(pod)) {
                     continue;
                 }
                 self.died(pod, c, (nth, &ended), std::mem::take(&mut unseen), scene);
@@ -74,9 +74,10 @@ impl PodFacts {
         };
         let at = finished(ended).unwrap_or(scene.now);
         let failing = self.failing_since(c);
-        let began = self.trouble_began(c, (verdict.cause, failing), at);
-        let id = self.incident_of(pod, c, &verdict, began, scene);
         let told = words::ended(ended);
+        let began = self.trouble_began(c, (verdict.cause, failing), &told);
+        let began = began.unwrap_or(at);
+        let id = self.incident_of(pod, c, &verdict, began, scene);
         if let Some(facts) = self.containers.get_mut(c) {
             facts.remember(Restart {
                 nth,
@@ -121,18 +122,17 @@ impl PodFacts {
         &self,
         c: usize,
         (cause, failing): (Cause, Option<Timestamp>),
-        at: Timestamp,
-    ) -> Timestamp {
+        ended: &vitals::Ended,
+    ) -> Option<Timestamp> {
+        let at = ended.finished?;
         if !PROBES.contains(&cause) {
-            return at;
+            return Some(at);
         }
-        let killed = self
-            .containers
-            .get(c)
-            .and_then(|facts| facts.kill)
-            .map(|kill| kill.at);
+        // The kubelet's word may be about an end long ago.
+        let kill = self.containers.get(c).and_then(|facts| facts.kill);
+        let killed = kill.filter(|kill| kill.explains(ended)).map(|kill| kill.at);
         let first = failing.or(killed);
-        first.map_or(at, |first| first.min(at))
+        Some(first.map_or(at, |first| first.min(at)))
     }
 
     /// The incident that an end belongs to: the one about earlier ends for the same cause; else one about a probe of
@@ -314,9 +314,7 @@ impl PodFacts {
         if to != from {
             self.hand_over(c, nth, (from, to), scene);
         }
-        let began = told
-            .finished
-            .map(|at| self.trouble_began(c, (cause, failing), at));
+        let began = self.trouble_began(c, (cause, failing), &told);
         scene.incidents.edit(to, |edit| {
             edit.incident.cause = cause;
             edit.incident.certainty = if alone && to == from {
@@ -379,6 +377,12 @@ impl PodFacts {
             }
         });
     }
+}
+
+/// Whether what the pod is for has ended: its sidecars are ended after that.
+fn is_done_for(pod: &Pod) -> bool {
+    let mut apps = pod.containers().filter(|(spec, _)| spec.role == Role::App);
+    apps.all(|(_, status)| matches!(status.state, State::Terminated(_)))
 }
 
 /// Takes an incident back into another one.

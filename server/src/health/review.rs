@@ -4,10 +4,10 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, Source};
 
-use super::facts::{PodFacts, Topic, involved};
+use super::facts::{Flapped, Open, PodFacts, Topic, involved};
 use super::incidents::{Clue, ClueKey, IncidentId, New};
 use super::judge::cause_of;
-use super::life::{finished, running_since, time};
+use super::life::{finished, running_since, stays_ended, time};
 use super::notes::Telling;
 use super::rules::{LOOK_BACK, SECOND, SLACK, STARTUP_GRACE, UNEXPLAINED, WELL_AFTER};
 use super::scene::Scene;
@@ -38,7 +38,12 @@ impl PodFacts {
             return;
         }
         match pod.phase {
-            Phase::Failed => return self.fail(&pod, scene),
+            Phase::Failed => {
+                let at = self.failed_at(&pod, scene);
+                self.end_all(at, "the pod failed", scene);
+                self.fail(&pod, at, scene);
+                return;
+            }
             Phase::Succeeded => {
                 let at = last_end(&pod).unwrap_or(scene.now);
                 return self.end_all(at, "the pod has done its work", scene);
@@ -46,6 +51,15 @@ impl PodFacts {
             Phase::Pending | Phase::Running | Phase::Unknown => {}
         }
         let node = pod.node.as_deref().unwrap_or_default();
+        let stays_failed = pod.containers().any(|(spec, status)| {
+            let failed = matches!(&status.state, State::Terminated(ended) if ended.exit_code != 0);
+            failed && stays_ended(&pod, spec)
+        });
+        if stays_failed {
+            // The pod fails with its last container: what is to come of it is known before.
+            let at = self.failed_at(&pod, scene);
+            self.fail(&pod, at, scene);
+        }
         // Of the containers of a node that is not heard of nothing is known, neither good nor bad.
         if scene.nodes.is_lost(node) {
             return;
@@ -154,7 +168,14 @@ impl PodFacts {
         let Some(probe) = &spec.readiness else { return };
         if status.ready {
             let at = ready_since(pod).filter(|at| facts.running.is_some_and(|since| *at >= since));
-            self.end(pod, topic, at.unwrap_or(scene.now), scene);
+            let at = at.unwrap_or(scene.now);
+            if let Some(id) = self.open_on(topic) {
+                let count = scene.incidents.get(id).map_or(0, |it| it.count);
+                if let Some(facts) = self.containers.get_mut(c) {
+                    facts.flapped = Some(Flapped { id, at, count });
+                }
+                self.end(pod, topic, at, scene);
+            }
             return;
         }
         let (Some(running), true) = (facts.running, status.started) else {
@@ -185,6 +206,9 @@ impl PodFacts {
             } else {
                 Certainty::Likely
             };
+            if self.reopen(c, topic, began, scene) {
+                return self.review_readiness(pod, c, scene);
+            }
             let id = self.open_new(pod, topic, Cause::ReadinessProbe, sure, began, scene);
             let at = unready.unwrap_or(began);
             let evidence = who_is_ready(pod, &spec.name);
@@ -193,13 +217,39 @@ impl PodFacts {
         let (Some(id), Some(streak)) = (self.open_on(topic), streak) else {
             return;
         };
+        let before = self.containers.get(c).and_then(|facts| facts.flapped);
+        let before = before.map_or(0, |before| before.count);
+        let failures = before.saturating_add(streak.failures().into());
         scene.incidents.edit(id, |edit| {
             edit.incident.certainty = Certainty::Direct;
-            edit.incident.count = edit.incident.count.max(streak.failures().into());
+            edit.incident.count = edit.incident.count.max(failures);
             if let Some(since) = streak.since {
                 edit.began(since);
             }
         });
+    }
+
+    /// What flaps is one incident: the one that was over goes on, if that was lately.
+    fn reopen(&mut self, c: usize, topic: Topic, began: Timestamp, scene: &mut Scene<'_>) -> bool {
+        let Some(facts) = self.containers.get_mut(c) else {
+            return false;
+        };
+        let lately = |it: &Flapped| began.since(it.at) < WELL_AFTER;
+        let Some(flapped) = facts.flapped.filter(lately) else {
+            facts.flapped = None;
+            return false;
+        };
+        let reopened = scene.incidents.edit(flapped.id, |edit| {
+            edit.incident.ended = None;
+            edit.seen(began);
+        });
+        if reopened {
+            let id = flapped.id;
+            self.open.push(Open { id, topic });
+        } else {
+            facts.flapped = None;
+        }
+        reopened
     }
 
     /// Restarts are over when the container has run for long enough and is ready: then since it became ready.
@@ -290,8 +340,8 @@ impl PodFacts {
         );
     }
 
-    /// The pod has failed: that is told once, at the time it happened, and is over with it.
-    fn fail(&mut self, pod: &Pod, scene: &mut Scene<'_>) {
+    /// When a pod failed.
+    fn failed_at(&self, pod: &Pod, scene: &Scene<'_>) -> Timestamp {
         let evicted = pod.reason() == Some("Evicted");
         let told = self
             .notes
@@ -299,8 +349,11 @@ impl PodFacts {
             .map(|note| note.last)
             .filter(|_| evicted);
         let unready = time(pod.ready.since_seconds);
-        let at = last_end(pod).or(told).or(unready).unwrap_or(scene.now);
-        self.end_all(at, "the pod failed", scene);
+        last_end(pod).or(told).or(unready).unwrap_or(scene.now)
+    }
+
+    /// The pod has failed, or is sure to: that is told once, at the time it happened, and is over with it.
+    fn fail(&mut self, pod: &Pod, at: Timestamp, scene: &mut Scene<'_>) {
         if scene.incidents.tells_of_failure(self.uid) || scene.now.since(at) > LOOK_BACK {
             return;
         }
@@ -342,7 +395,7 @@ impl PodFacts {
             (Some(reason), _) if said.is_empty() => format!("The pod failed: {reason}"),
             (Some(reason), _) => format!("The pod failed: {reason}: {said}"),
             (None, Some((spec, ended))) => format!(
-                "Container {} ended with exit {} and is not started again: the pod failed",
+                "Container {} ended with exit {} and is not started again: the pod has failed",
                 spec.name, ended.exit_code
             ),
             (None, None) => "The pod failed, and does not say why".to_owned(),

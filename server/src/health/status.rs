@@ -42,7 +42,7 @@ impl Engine {
                 let Some(probe) = probe_of(spec, kind) else {
                     continue;
                 };
-                let id = ProbeId::of(pod.uid, &spec.name, kind);
+                let id = ProbeId::of(pod, &spec.name, kind);
                 let look = Look {
                     pod,
                     status,

@@ -78,7 +78,11 @@ pub(super) fn restarted(
         ""
     };
     let exit = incident.last_ended.as_ref().map_or(0, |it| it.exit_code);
+    let last = incident.last_ended.as_ref();
+    let unstarted =
+        last.is_some_and(|it| ["StartError", "ContainerCannotRun"].contains(&&*it.reason));
     let what = match incident.cause {
+        Cause::Exited if unstarted => format!("Container {name} could not be started{times}"),
         Cause::OomKilled => {
             let limit = spec.limits.memory;
             let limit = limit.map_or_else(String::new, |limit| {

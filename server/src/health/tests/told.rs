@@ -58,9 +58,14 @@ impl Web {
         let mut container = self.status.clone();
         container["name"] = "web".into();
         status["containerStatuses"] = json!([container]);
+        let owner = self
+            .pod
+            .get("owner")
+            .and_then(Value::as_str)
+            .unwrap_or("StatefulSet");
         let mut metadata = json!({
             "namespace": "shop", "name": "web-1", "uid": self.uid, "creationTimestamp": text(self.created),
-            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": "u",
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": owner, "name": "web", "uid": "u",
                 "controller": true}],
         });
         if let Some(going) = self.pod.get("going").and_then(Value::as_i64) {
@@ -68,7 +73,7 @@ impl Web {
         }
         json!({
             "metadata": metadata,
-            "spec": {"nodeName": "n1", "containers": [{
+            "spec": {"nodeName": "n1", "restartPolicy": self.pod.get("policy"), "containers": [{
                 "name": "web", "livenessProbe": {"tcpSocket": {"port": 1}}, "readinessProbe": {"tcpSocket": {"port": 1}},
                 "resources": {"limits": {"memory": "64Mi"}},
             }]},
@@ -335,6 +340,29 @@ fn counters_make_a_kill_likely_that_no_event_tells() {
 }
 
 #[test]
+fn a_kill_long_ago_is_not_what_a_later_one_began_with() {
+    let mut web = Web::new();
+    web.tell();
+    web.kill(30, 1);
+    web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
+    web.told.pass(700);
+    web.counters(800, 100, 3);
+    web.is(836, true, again(2, 835, ended(137, "Error", 35, 834)));
+    web.counters(860, 103, 6);
+    let incidents = web.told.incidents();
+    let later = &incidents[1];
+    assert_eq!(
+        (later.cause, later.certainty),
+        (Cause::LivenessProbe, Certainty::Likely)
+    );
+    assert_eq!(later.began, at(834));
+    assert!(
+        later.evidence.iter().all(|it| it.time >= at(834)),
+        "{later:#?}"
+    );
+}
+
+#[test]
 fn fewer_failures_than_it_takes_make_nothing_likely() {
     let mut web = Web::new();
     web.tell();
@@ -434,6 +462,27 @@ fn readiness_that_fails_is_one_incident_and_over_when_it_is_ready() {
 }
 
 #[test]
+fn readiness_that_flaps_is_one_incident() {
+    let mut web = Web::new();
+    web.tell();
+    for n in 0..3 {
+        web.fails(100 * i64::from(n) + 30, 3 * (n + 1), "Readiness");
+        web.is(100 * i64::from(n) + 31, false, running(0, -3598, false));
+        assert_eq!(web.told.only().ended, None);
+        web.is(100 * i64::from(n) + 60, true, running(0, -3598, true));
+    }
+    let incident = web.told.only();
+    assert_eq!((incident.began, incident.ended), (at(30), Some(at(260))));
+    assert_eq!(
+        incident.count, 7,
+        "1, and 3, and 3 failed attempts that were told of"
+    );
+    web.told.pass(700);
+    web.is(1000, false, running(0, -3598, false));
+    assert_eq!(web.told.incidents().len(), 2, "it had been well for long");
+}
+
+#[test]
 fn a_container_that_starts_slowly_is_no_incident_until_it_has_had_its_time() {
     let mut web = Web::made(0);
     web.ready = (false, 0);
@@ -498,6 +547,37 @@ fn a_pod_that_failed_for_good_is_an_incident_and_one_that_succeeded_is_none() {
     web.pod = json!({"phase": "Succeeded"});
     web.is(10, false, down(0, ended(0, "Completed", -3598, 9)));
     assert!(web.told.incidents().is_empty());
+}
+
+#[test]
+fn a_container_that_is_not_started_again_has_failed_and_not_restarted() {
+    let mut web = Web::new();
+    web.pod = json!({"phase": "Running", "policy": "Never", "owner": "Job"});
+    web.tell();
+    web.is(10, false, down(0, ended(2, "Error", -3598, 9)));
+    assert_eq!(web.told.only().reason, IncidentKind::PodFailed);
+    web.pod["phase"] = "Failed".into();
+    web.is(20, false, down(0, ended(2, "Error", -3598, 9)));
+    let incident = web.told.only();
+    assert_eq!((incident.began, incident.ended), (at(9), Some(at(9))));
+}
+
+#[test]
+fn a_static_pod_is_known_to_its_kubelet_by_another_uid() {
+    const OWN: &str = "3f2a9c1b7d5e4f60812c9ab34de01f77";
+    let mut web = Web::new();
+    web.pod = json!({"phase": "Running", "owner": "Node"});
+    web.tell();
+    let api = web.uid;
+    web.uid = OWN;
+    web.counters(0, 10, 0);
+    web.counters(60, 16, 0);
+    assert_eq!(web.liveness(), ProbeStatus::Passing);
+    web.fails(70, 3, "Liveness");
+    web.kill(70, 1);
+    web.uid = api;
+    web.is(75, true, again(1, 75, ended(137, "Error", -3598, 74)));
+    assert_eq!(web.told.only().cause, Cause::LivenessProbe);
 }
 
 #[test]

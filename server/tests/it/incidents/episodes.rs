@@ -10,6 +10,9 @@ use kubevitals_sim::{Fault, Happening, InjectedFault};
 /// A container that has run for so long is well again; what befalls it earlier is the same incident still.
 const WELL_AFTER: i64 = 600_000_000_000;
 
+/// What is the same incident if it comes again before it has been well for so long.
+const RECURS: [IncidentKind; 2] = [IncidentKind::Restart, IncidentKind::ProbeFailing];
+
 /// What makes two incidents the same: whom it befell, and what.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct What {
@@ -39,6 +42,8 @@ pub(super) struct Expected {
     pub(super) fault: Fault,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
+    /// From when on it should be told.
+    pub(super) due: Timestamp,
     /// How often its container ended.
     pub(super) ends: u64,
 }
@@ -70,7 +75,7 @@ pub(super) fn expected(happened: &[InjectedFault]) -> Vec<Expected> {
         match told.last_mut() {
             Some(before)
                 if before.what == one.what
-                    && one.what.reason == IncidentKind::Restart
+                    && RECURS.contains(&one.what.reason)
                     && one.first.since(before.last) < WELL_AFTER =>
             {
                 before.last = one.last;
@@ -132,6 +137,7 @@ fn episode(of: &[&InjectedFault]) -> Option<Expected> {
         fault: first.fault,
         first: first.at,
         last: of.last()?.at,
+        due: deciding.at,
         ends: ends as u64,
     })
 }
@@ -148,8 +154,13 @@ pub(super) struct Score {
 }
 
 impl Score {
-    /// Each incident is right if it tells of one thing that happened, of which no other tells.
-    pub(super) fn of(expected: &[Expected], told: &[std::sync::Arc<Incident>]) -> Self {
+    /// Each incident is right if it tells of one thing that happened, of which no other tells. Of what happened after
+    /// `until` nothing is asked.
+    pub(super) fn of(
+        expected: &[Expected],
+        told: &[std::sync::Arc<Incident>],
+        until: Timestamp,
+    ) -> Self {
         let mut score = Self {
             expected: expected.len(),
             told: told.len(),
@@ -170,9 +181,13 @@ impl Score {
                     score.right += 1;
                     *score.by_fault.entry(one.fault).or_default() += 1;
                 }
+                None if one.due > until => score.expected -= 1,
                 None => score.missing.push(one.to_string()),
             }
         }
+        let all = left.len();
+        left.retain(|incident| incident.last_seen <= until);
+        score.told -= all - left.len();
         score.wrong = left
             .iter()
             .map(|incident| super::describe(incident))
