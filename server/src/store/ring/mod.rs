@@ -1,9 +1,9 @@
 //! A compressed series of one container or node: time, CPU, memory and swap, in about two bytes a point.
 //!
-//! Times lie on a grid of 200 ms ([`time`]), values on a scale whose levels are at most 1 % apart ([`level`]): no time
+//! Times lie on a grid of 200 ms (`time`), values on a scale whose levels are at most 1 % apart (`level`): no time
 //! is off by more than 100 ms, no value by more than 0.5 %. What is kept is how far each point is from what was to be
-//! expected of it, in as many bits as such distances took lately ([`coder`]), in blocks of 64 bytes ([`block`]) that a
-//! node's series share out among themselves ([`blocks`]). The oldest block of a series is dropped whole, and used again.
+//! expected of it, in as many bits as such distances took lately (`coder`), in blocks of 64 bytes (`block`) that a
+//! node's series share out among themselves (`blocks`). The oldest block of a series is dropped whole, and used again.
 
 mod bits;
 mod block;
