@@ -16,7 +16,7 @@ fi
 seconds=${FUZZ_SECONDS:-60}
 kubelets=proto/tests/fixtures
 # Each target, the feature it needs, and the folders it begins with.
-targets=${FUZZ_TARGETS:-resource summary quantity selector path accept}
+targets=${FUZZ_TARGETS:-resource summary quantity selector path accept state}
 
 for target in $targets; do
   case $target in
@@ -25,7 +25,7 @@ for target in $targets; do
     *) seeds=fuzz/seeds/$target ;;
   esac
   case $target in
-    path | accept) features="--features server" ;;
+    path | accept | state) features="--features server" ;;
     *) features= ;;
   esac
   mkdir -p "fuzz/corpus/$target"

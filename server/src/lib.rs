@@ -22,6 +22,11 @@ pub mod tls;
 
 pub use server::{Server, StartError};
 
+/// The program's own, so that tests can tell what something takes.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// What only fuzz targets reach.
 #[cfg(fuzzing)]
 pub mod fuzzing {
@@ -31,5 +36,10 @@ pub mod fuzzing {
     /// When it does not hold.
     pub fn accept_holds(header: &[u8]) {
         crate::api::accept_holds(header);
+    }
+
+    /// Takes bytes in as a state, as they are and within a frame that is whole.
+    pub fn state_is_borne(bytes: &[u8]) {
+        crate::state::fuzzing::is_borne(bytes);
     }
 }

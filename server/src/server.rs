@@ -140,12 +140,13 @@ impl Server {
             Arc::new(state::Parts {
                 store: Arc::clone(&store),
                 cluster: Arc::clone(&cluster),
+                health: Arc::clone(&health),
                 clock: Arc::clone(&clock),
                 resolution,
                 kept_for: KEPT_FOR,
             }),
         );
-        // Before anything is scraped: it answers before any kubelet does.
+        // Before anything is scraped or told: it answers before any kubelet does, and tells nothing twice.
         state.restore().await;
         let watched = cluster::Settings {
             node_selector,

@@ -153,6 +153,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         Arc::new(state::Parts {
             store: Arc::default(),
             cluster: Arc::default(),
+            health: crate::health::Health::unfed(),
             clock,
             resolution: Duration::from_secs(15),
             kept_for: Duration::ZERO,

@@ -17,6 +17,8 @@ mod probe;
 #[cfg(test)]
 mod recording;
 mod resources;
+#[cfg(test)]
+mod size;
 mod slim;
 mod status;
 mod template;

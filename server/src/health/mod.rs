@@ -135,7 +135,7 @@ impl Health {
     }
 
     /// Of no cluster, for tests of who asks.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn unfed() -> Arc<Self> {
         let clock = Arc::new(crate::clock::SystemClock::default());
         Self::new(Arc::default(), Arc::new(NoPast), clock, Limits::default())

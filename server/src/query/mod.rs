@@ -66,7 +66,7 @@ pub struct Query {
     retention: Retention,
     freshness: Arc<Histogram>,
     ready: ready::Latch,
-    totals: vitals::TotalsCache,
+    totals: Arc<vitals::TotalsCache>,
     changes: Changes,
     looked: Mutex<watching::Looked>,
 }
@@ -93,7 +93,7 @@ impl Query {
             retention: Retention::of(resolution),
             freshness: freshness::histogram(),
             ready: ready::Latch::default(),
-            totals: vitals::TotalsCache::default(),
+            totals: Arc::default(),
             changes: Changes::new(watching::instance()),
             looked: Mutex::default(),
         }

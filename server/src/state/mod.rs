@@ -8,6 +8,8 @@
 
 mod counts;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod parts;
 mod peers;
 pub mod wire;
@@ -156,6 +158,7 @@ impl Keeper {
                 tracing::info!(
                     nodes = taken.nodes,
                     histories = taken.histories,
+                    incidents = taken.health,
                     left_out = taken.left_out,
                     "took over the state in {path}, written {ago} ago"
                 );

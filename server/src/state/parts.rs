@@ -10,6 +10,7 @@ use prost::Message as _;
 use super::wire::{Kind, Piece, Refused, Writer};
 use crate::clock::{Age, Clock};
 use crate::cluster::Cluster;
+use crate::health::{Health, Snapshot};
 use crate::store::{Carried, Retention, Store};
 
 /// A wall clock may be set back by so much between two processes without a doubt about what was written.
@@ -22,6 +23,8 @@ pub struct Parts {
     pub store: Arc<Store>,
     /// Whose names are shared.
     pub cluster: Arc<Cluster>,
+    /// What is wrong, since when and why.
+    pub health: Arc<Health>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Time between two scrapes of a node.
@@ -57,13 +60,15 @@ pub struct Taken {
     pub nodes: usize,
     /// Nodes whose history is there again.
     pub histories: usize,
+    /// Whether what was wrong is known again.
+    pub health: bool,
     /// Frames that hold what nobody understands.
     pub left_out: usize,
 }
 
 impl Parts {
-    /// Writes everything to `out`, a node at a time: what answers at once first. No lock is held for longer than a
-    /// copy of one node takes, and no more than one node is in memory. Gives back `out`, and how many bytes it was
+    /// Writes everything to `out`: what answers at once first. No lock is held for longer than a copy of one node, or
+    /// of the incidents, takes, and no more than that is in memory. Gives back `out`, and how many bytes it was
     /// given.
     ///
     /// # Errors
@@ -85,6 +90,9 @@ impl Parts {
             let _encoded = latest.encode(&mut payload);
             writer.frame(Kind::Latest, &payload)?;
             std::thread::yield_now();
+        }
+        if let Ok(health) = serde_json::to_vec(&self.health.export()) {
+            writer.frame(Kind::Health, &health)?;
         }
         for (node, history) in self.store.history().nodes() {
             payload.clear();
@@ -145,7 +153,11 @@ impl<'a> Taking<'a> {
                 self.history(payload);
                 Ok(())
             }
-            Piece::Frame(Kind::End | Kind::Health, _) => Ok(()),
+            Piece::Frame(Kind::Health, payload) => {
+                self.health(payload);
+                Ok(())
+            }
+            Piece::Frame(Kind::End, _) => Ok(()),
         }
     }
 
@@ -192,6 +204,20 @@ impl<'a> Taking<'a> {
 }
 
 impl Taking<'_> {
+    /// Only of an earlier process of our own, before anything has been told: what another replica has noticed meanwhile
+    /// we have noticed too, under other names.
+    fn health(&mut self, payload: &[u8]) {
+        if self.written == Written::Now {
+            return;
+        }
+        let snapshot = serde_json::from_slice::<Snapshot>(payload).ok();
+        let taken = snapshot.and_then(|snapshot| self.parts.health.import(snapshot).ok());
+        match taken {
+            Some(()) => self.taken.health = true,
+            None => self.taken.left_out += 1,
+        }
+    }
+
     fn history(&mut self, payload: &[u8]) {
         let (history, names) = (self.parts.store.history(), self.parts.cluster.names());
         let now = self.parts.clock.elapsed();

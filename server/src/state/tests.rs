@@ -37,6 +37,7 @@ fn process(wall: &Wall, folder: &Path) -> Arc<Keeper> {
     let parts = Parts {
         store: Arc::default(),
         cluster: Arc::default(),
+        health: crate::health::Health::unfed(),
         clock: wall.clock(),
         resolution: RESOLUTION,
         kept_for: Duration::from_secs(3600),
@@ -215,4 +216,20 @@ async fn nobody_else_may_read_it() {
     let (folder, _) = written().await;
     let file = std::fs::metadata(folder.path().join("vitals.state")).unwrap();
     assert_eq!(file.permissions().mode() & 0o777, 0o600);
+}
+
+/// A state with a node's rates, its history, and what is wrong.
+#[tokio::test]
+async fn any_bytes_are_borne() {
+    let (folder, _) = written().await;
+    let good = std::fs::read(folder.path().join("vitals.state")).unwrap();
+    fuzzing::is_borne(&good);
+    for at in 24..good.len() {
+        for change in [0x01, 0x80, 0xff] {
+            let mut changed = good[24..].to_vec();
+            changed[at - 24] ^= change;
+            // Without the header it is what frames hold, cut anywhere.
+            fuzzing::is_borne(&changed[at % 33..]);
+        }
+    }
 }

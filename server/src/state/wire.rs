@@ -21,8 +21,9 @@ const VERSION: u32 = 1;
 const HEADER: usize = 24;
 const FRAME: usize = 9;
 
-/// A node's hour is tens of kilobytes, one with hundreds of pods a megabyte: what claims to be more is not believed.
-pub(super) const LARGEST_FRAME: usize = 16 << 20;
+/// A node's hour is tens of kilobytes, one with hundreds of pods a megabyte, a night of incidents some ten: what claims to
+/// be more is not believed.
+pub(super) const LARGEST_FRAME: usize = 64 << 20;
 
 /// What a frame holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,11 @@ mod health;
 mod listeners;
 mod table;
 
+#[cfg(test)]
+pub(super) mod testing {
+    pub(in super::super) use super::table::{Silent, Table};
+}
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -37,7 +37,7 @@ impl Teller {
         }
         let (incidents, probes_failing) = self.counts();
         let trend = self.cluster_trend();
-        let totals = &self.totals;
+        let totals = self.totals();
         ClusterVitals {
             kind: "ClusterVitals".to_owned(),
             api_version: API_VERSION.to_owned(),

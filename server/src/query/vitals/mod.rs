@@ -41,7 +41,9 @@ pub struct Teller {
     nodes: Arc<Nodes>,
     pods: Arc<Pods>,
     jobs: Arc<Jobs>,
-    totals: Arc<Totals>,
+    /// The sums over its pods, once they were asked for: of one pod they are not.
+    totals: Option<Arc<Totals>>,
+    sums: Arc<TotalsCache>,
     health: Arc<Health>,
     store: Arc<Store>,
     met: HashMap<Arc<str>, Arc<Met>>,
@@ -76,9 +78,7 @@ struct Met {
 impl Query {
     /// Tells the vitals of now.
     pub fn teller(&self) -> Teller {
-        let pods = self.cluster.pods();
-        let totals = self.totals.of(&pods);
-        self.teller_of(pods, self.cluster.nodes(), totals, None)
+        self.teller_of(self.cluster.pods(), self.cluster.nodes(), None)
     }
 
     /// Tells the vitals as of a time within what is remembered, as far as they are known: which pods and nodes there
@@ -88,23 +88,17 @@ impl Query {
         let as_of = AsOf::of(at, &self.health);
         let pods = Arc::new(as_of.pods(&self.cluster, &self.health));
         let nodes = Arc::new(as_of.nodes(&self.cluster));
-        let totals = Arc::new(Totals::of(&pods));
-        self.teller_of(pods, nodes, totals, Some(as_of))
+        self.teller_of(pods, nodes, Some(as_of))
     }
 
-    fn teller_of(
-        &self,
-        pods: Arc<Pods>,
-        nodes: Arc<Nodes>,
-        totals: Arc<Totals>,
-        as_of: Option<AsOf>,
-    ) -> Teller {
+    fn teller_of(&self, pods: Arc<Pods>, nodes: Arc<Nodes>, as_of: Option<AsOf>) -> Teller {
         Teller {
             cells: self.store.cells(),
             nodes,
             pods,
             jobs: self.cluster.jobs(),
-            totals,
+            totals: None,
+            sums: Arc::clone(&self.totals),
             health: Arc::clone(&self.health),
             store: Arc::clone(&self.store),
             met: HashMap::new(),
@@ -136,6 +130,20 @@ impl Teller {
     /// The moment.
     fn at(&self) -> Timestamp {
         self.as_of.as_ref().map_or(self.wall, |as_of| as_of.at)
+    }
+
+    /// The sums over the pods.
+    fn totals(&mut self) -> Arc<Totals> {
+        let (past, sums, pods) = (self.as_of.is_some(), &self.sums, &self.pods);
+        let totals = self.totals.get_or_insert_with(|| {
+            if past {
+                // Nobody else will ask for those.
+                Arc::new(Totals::of(pods))
+            } else {
+                sums.of(pods)
+            }
+        });
+        Arc::clone(totals)
     }
 
     /// The pods that there are, or were.

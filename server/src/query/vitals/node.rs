@@ -20,7 +20,7 @@ impl Teller {
             pods,
             requests,
             limits,
-        } = self.totals.node(&node.name);
+        } = self.totals().node(&node.name);
         let at = self.at();
         let ready = match &self.as_of {
             Some(as_of) => as_of.is_ready(node),
