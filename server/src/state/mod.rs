@@ -16,12 +16,14 @@ pub mod wire;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 pub use counts::{Counts, Figures};
 pub use parts::{Parts, Taken, Taking, Written};
@@ -36,6 +38,9 @@ const TELL: Duration = Duration::from_secs(3600);
 
 /// What was written longer ago leaves a gap that another replica may fill.
 const RECENT: Duration = Duration::from_secs(60);
+
+/// A disk that hangs must not keep the server from serving. Rates of the largest cluster take a second.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How the state is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +60,8 @@ pub struct Keeper {
     kept: Option<Kept>,
     /// Which process this is, told to others so that nobody asks himself.
     process: String,
+    /// Whether nobody has given up waiting for what is in the folder.
+    early: AtomicBool,
     /// Whether what the file held is of the last minutes; nothing until that is known.
     recent: watch::Sender<Option<bool>>,
 }
@@ -75,6 +82,7 @@ impl Keeper {
             parts,
             counts: Arc::default(),
             process: uuid::Uuid::new_v4().to_string(),
+            early: AtomicBool::new(true),
             recent: watch::Sender::new(None),
             kept: settings.map(|settings| Kept {
                 folder: Folder::new(settings.folder),
@@ -132,7 +140,14 @@ impl Keeper {
         // Nobody waits for the end of it.
         drop(spawn_blocking(move || keeper.read(tell)));
         // Told, or over.
-        let _either = told.await;
+        if timeout(PATIENCE, told).await.is_err() {
+            self.early.store(false, Ordering::Release);
+            tracing::warn!(
+                "the state is not read within {} s; the server begins without it, and takes it in when it comes. Check \
+                 the volume of --state-dir",
+                PATIENCE.as_secs()
+            );
+        }
     }
 
     fn read(&self, answering: oneshot::Sender<()>) {
@@ -147,7 +162,7 @@ impl Keeper {
             // Gone if the server is.
             let _told = answering.send(());
         };
-        let outcome = folder.read(&self.parts, tell);
+        let outcome = folder.read(&self.parts, &self.early, tell);
         let recent = matches!(&outcome, Outcome::Whole(taken) if taken.ago <= RECENT);
         self.recent.send_replace(Some(recent));
         match outcome {

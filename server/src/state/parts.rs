@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
@@ -113,6 +114,7 @@ impl Parts {
             now: self.clock.elapsed(),
             certain: true,
             answering: None,
+            early: None,
             taken: Taken::default(),
         }
     }
@@ -127,6 +129,8 @@ pub struct Taking<'a> {
     certain: bool,
     /// To be told when what answers at once is there.
     answering: Option<Box<dyn FnOnce() + Send + 'a>>,
+    /// Whether nothing has been told to health yet; unknown is yes.
+    early: Option<&'a AtomicBool>,
     /// What was taken in so far.
     pub taken: Taken,
 }
@@ -135,6 +139,11 @@ impl<'a> Taking<'a> {
     /// Has `tell` told when all is there that answers at once, at the latest when this is dropped.
     pub fn tell_when_answering(&mut self, tell: impl FnOnce() + Send + 'a) {
         self.answering = Some(Box::new(tell));
+    }
+
+    /// Leaves health alone once `early` is false: then it has been told of something already.
+    pub fn only_while(&mut self, early: &'a AtomicBool) {
+        self.early = Some(early);
     }
 
     /// Takes in one piece. What a whole frame holds that is no message is left out: somebody wrote it so.
@@ -207,7 +216,10 @@ impl Taking<'_> {
     /// Only of an earlier process of our own, before anything has been told: what another replica has noticed meanwhile
     /// we have noticed too, under other names.
     fn health(&mut self, payload: &[u8]) {
-        if self.written == Written::Now {
+        let late = self
+            .early
+            .is_some_and(|early| !early.load(Ordering::Acquire));
+        if self.written == Written::Now || late {
             return;
         }
         let snapshot = serde_json::from_slice::<Snapshot>(payload).ok();

@@ -12,9 +12,9 @@ use kubevitals_server::scrape::Token;
 use kubevitals_server::{Server, state};
 use kubevitals_sim::identity::{SERVER_ACCOUNT, UserInfo};
 use kubevitals_sim::objects::Resource;
-use kubevitals_sim::{Cluster, Config, Faults, Kill, SimClock};
+use kubevitals_sim::{Cluster, Config, Fault, Faults, Kill, SimClock};
 
-use crate::harness::{Harness, client, told, wait_until};
+use crate::harness::{Harness, RESOLUTION, client, told, wait_until};
 
 const NODES: u64 = 3;
 
@@ -97,6 +97,50 @@ async fn a_restarted_server_answers_before_any_kubelet_did() {
     harness.clock.advance(Duration::from_secs(40));
     let late = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
     assert_eq!(usages(&late), Vec::<String>::new());
+}
+
+/// The names of all incidents that a server remembers, in the order in which they were noticed.
+fn incidents(server: &Server) -> Vec<String> {
+    let (told, _) = server.query().health().incidents();
+    let names = told.iter().map(|told| told.incident.metadata.name.clone());
+    names.collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_is_remembered_and_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let harness = Harness::start_with(config(), |settings| {
+        settings.state = kept_in(folder.path());
+    })
+    .await;
+    harness.first_step(NODES).await;
+    assert!(harness.cluster.inject(Fault::CrashLoop));
+    wait_until("something is wrong", async || {
+        harness.cluster.advance(RESOLUTION);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        !incidents(&harness.server).is_empty()
+    })
+    .await;
+
+    // Time stands still from here on: there is nothing new to notice.
+    let harness = restarted(harness, folder.path()).await;
+    let before = incidents(&harness.server);
+    assert!(!before.is_empty());
+    let again = restarted(harness, folder.path()).await;
+    assert_eq!(incidents(&again.server), before);
+}
+
+/// Another process on the same folder, that has been told all there is.
+async fn restarted(harness: Harness, folder: &Path) -> Harness {
+    let harness = harness
+        .restart(|_| {}, |settings| settings.state = kept_in(folder))
+        .await;
+    wait_until("all is told again", async || {
+        let watches = harness.server.query().watches();
+        watches.all().iter().all(|(_, health)| health.synced())
+    })
+    .await;
+    harness
 }
 
 /// The program, on a cluster whose time is the machine's.
