@@ -36,6 +36,7 @@ bench:
 	$(CARGO) build --release --locked --bin vitals-sim --bin vitals-server --bin vitals
 	$(CARGO) bench --locked -p kubevitals-proto
 	$(CARGO) bench --locked -p kubevitals-server
+	$(CARGO) bench --locked -p kubevitals
 
 # The fuzz targets are a workspace of their own: that they still build is seen here.
 fuzz-check:

@@ -11,8 +11,14 @@
 mod api;
 mod ask;
 mod configure;
+mod dashboard;
 mod demo;
 mod golden;
 mod kubectl;
+mod picture;
+mod pictures;
+mod shop;
+mod terminal;
+mod views;
 mod why;
 mod world;

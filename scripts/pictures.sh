@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Makes the pictures of README anew, from what the dashboard draws of a cluster that is the same at each run.
+# A test holds that they are what would be drawn now.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+KUBEVITALS_WRITE_PICTURES=1 cargo test --quiet --locked -p kubevitals --test it pictures::
+git status --short docs/pictures

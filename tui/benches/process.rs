@@ -1,0 +1,231 @@
+//! The dashboard as a process of its own, in a pseudo-terminal, beside a simulated cluster over real sockets: from its
+//! start to its first frame, from a key to what it shows, what it costs while nobody touches it.
+//!
+//! `cargo bench -p kubevitals --bench process` after `cargo build --release --bin vitals-sim --bin vitals-server`.
+//! `VITALS_BENCH_CLUSTERS` (`vitals:300,vitals:30000,vitals:150000,metrics:20000`: source and pods, one run each) and
+//! `VITALS_BENCH_SECONDS` (30) change its size.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark is a program for its author: it stops where it fails, and prints"
+)]
+#![allow(dead_code, reason = "tests use all of the terminal, this uses a part")]
+
+#[path = "../tests/it/terminal.rs"]
+mod terminal;
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use terminal::Terminal;
+
+const PODS_PER_NODE: usize = 30;
+
+/// A child that ends with the benchmark.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _already_ended = self.0.kill();
+        let _already_waited = self.0.wait();
+    }
+}
+
+fn setting(variable: &str, default: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| default.to_owned())
+}
+
+fn main() {
+    let span = Duration::from_secs(setting("VITALS_BENCH_SECONDS", "30").parse().unwrap());
+    let clusters = setting(
+        "VITALS_BENCH_CLUSTERS",
+        "vitals:300,vitals:30000,vitals:150000,metrics:20000",
+    );
+    for cluster in clusters.split(',') {
+        let (source, pods) = cluster.split_once(':').expect("SOURCE:PODS");
+        measure(source, pods.parse().unwrap(), span);
+    }
+}
+
+/// A program that was built beside this one.
+fn sibling(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_vitals")).with_file_name(name);
+    assert!(
+        path.exists(),
+        "{} is missing: cargo build --release --bin {name}",
+        path.display()
+    );
+    path
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A cluster and its server; the path of a kubeconfig.
+fn cluster(nodes: usize) -> (Running, Running, String) {
+    let port = free_port();
+    let mut simulator = Running(
+        Command::new(sibling("vitals-sim"))
+            .args(["--nodes", &nodes.to_string()])
+            .args(["--pods-per-node", &PODS_PER_NODE.to_string(), "--seed", "1"])
+            .args(["--no-faults", "--aggregate", &format!("127.0.0.1:{port}")])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("vitals-sim starts"),
+    );
+    let mut line = String::new();
+    BufReader::new(simulator.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .expect("vitals-sim says where it is");
+    let told: Value = serde_json::from_str(&line).expect("one line of JSON");
+    let path = |name: &str| told[name].as_str().expect("a path").to_owned();
+    let server = Running(
+        Command::new(sibling("vitals-server"))
+            .args(["--kubeconfig", &path("server_kubeconfig")])
+            .args(["--bind-address=127.0.0.1", "--secure-port"])
+            .arg(port.to_string())
+            .args([
+                "--metric-resolution=15s",
+                "--kubelet-use-node-status-port",
+                "--kubelet-preferred-address-types=InternalIP",
+            ])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("vitals-server starts"),
+    );
+    let kubeconfig = path("kubeconfig");
+    let began = Instant::now();
+    loop {
+        let nodes_with_usage = Command::new(env!("CARGO_BIN_EXE_vitals"))
+            .args(["--kubeconfig", &kubeconfig, "top", "nodes", "--no-headers"])
+            .output()
+            .expect("vitals runs");
+        let said = String::from_utf8_lossy(&nodes_with_usage.stdout).into_owned();
+        if said.lines().count() == nodes && !said.contains("<unknown>") {
+            break;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(300),
+            "the server never knows every node"
+        );
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    (simulator, server, kubeconfig)
+}
+
+fn measure(source: &str, pods: usize, span: Duration) {
+    println!("\n## {pods} pods, source {source}, a terminal of 160×50");
+    let (_simulator, _server, kubeconfig) = cluster(pods / PODS_PER_NODE);
+    let began = Instant::now();
+    let arguments = [
+        "--kubeconfig",
+        &kubeconfig,
+        "--source",
+        source,
+        "--view",
+        "pods",
+    ];
+    let mut terminal = Terminal::start(&arguments, "/", 160, 50, &[]);
+    terminal.wait_for_text("vitals");
+    println!(
+        "start to first frame        {:>10.0} ms",
+        began.elapsed().as_secs_f64() * 1e3
+    );
+    terminal.wait_for("rows with usage", |text| {
+        let rows = text
+            .lines()
+            .filter(|line| line.contains("Mi") && line.contains("node-"));
+        rows.count() > 5
+    });
+    println!(
+        "start to pods with usage    {:>10.0} ms",
+        began.elapsed().as_secs_f64() * 1e3
+    );
+    keys(&mut terminal);
+    rest(&terminal, span);
+}
+
+/// From a key to what it shows, over the pseudo-terminal and an emulator of one.
+fn keys(terminal: &mut Terminal) {
+    let pointer = |screen: &vt100::Screen| {
+        let columns = screen.size().1.get();
+        screen.rows(0, columns).position(|row| row.starts_with('▌'))
+    };
+    terminal.press("space");
+    terminal.wait_for_text("PAUSED");
+    let mut times = Vec::new();
+    for at in 0..60 {
+        let before = terminal.look(pointer);
+        let began = Instant::now();
+        terminal.press(if at % 2 == 0 { "down" } else { "up" });
+        terminal.wait_until("the pointer elsewhere", |screen, _| {
+            let now = pointer(screen);
+            (now.is_some() && now != before).then_some(())
+        });
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    println!(
+        "key to paint                {:>10.1} ms (p50), {:.1} ms (p95)",
+        times[times.len() / 2],
+        times[times.len() * 95 / 100]
+    );
+    terminal.press("space");
+    terminal.wait_for_text("LIVE");
+}
+
+/// What it costs while it shows what comes and nobody touches it.
+fn rest(terminal: &Terminal, span: Duration) {
+    std::thread::sleep(Duration::from_secs(20));
+    let id = terminal.id();
+    let (cpu, written, at) = (cpu(id), terminal.written().len(), Instant::now());
+    std::thread::sleep(span);
+    let seconds = at.elapsed().as_secs_f64();
+    println!(
+        "CPU, live                   {:>10.1} % of a core",
+        (self::cpu(id) - cpu).as_secs_f64() / seconds * 100.0
+    );
+    println!(
+        "to the terminal, live       {:>10.0} bytes a second",
+        (terminal.written().len() - written) as f64 / seconds
+    );
+    println!(
+        "memory                      {:>10.1} MiB, peak {:.1}",
+        memory(id, "VmRSS"),
+        memory(id, "VmHWM")
+    );
+}
+
+/// User and system time so far.
+fn cpu(id: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("the process lives");
+    // The name, in parentheses, may hold anything; the fields are counted from behind it.
+    let fields = stat.rsplit_once(')').expect("a name").1.split_whitespace();
+    let ticks: u64 = fields
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse::<u64>().expect("ticks"))
+        .sum();
+    // USER_HZ is 100 on every Linux.
+    Duration::from_millis(ticks * 10)
+}
+
+/// A line of /proc/PID/status in MiB.
+fn memory(id: u32, name: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("the process lives");
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .expect("a line of that name");
+    let kibibytes = line.trim_start_matches(':').trim().trim_end_matches(" kB");
+    kibibytes.parse::<f64>().expect("a number") / 1024.0
+}

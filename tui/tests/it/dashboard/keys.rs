@@ -1,0 +1,504 @@
+//! Every key in the table of bindings does what the help says. A binding without a check here fails.
+
+use kubevitals::input::{BINDINGS, Binding};
+use kubevitals::model::Mode;
+
+use super::{Dashboard, current_view};
+
+/// How a binding is checked: from the view of pods, live, unfiltered, sorted by CPU, and back to there.
+type Check = fn(&mut Dashboard, &str);
+
+/// The check of each binding, but for those that end the program or leave it: they are in `life`.
+fn check(id: &str) -> Option<Check> {
+    Some(match id {
+        "down" | "up" | "page-down" | "page-up" | "first" | "last" => moves,
+        "enter" | "back" => enters_and_comes_back,
+        "next-view" | "previous-view" => goes_to_the_next_view,
+        "overview" => |dashboard, key| goes_to(dashboard, key, "Overview"),
+        "nodes" => |dashboard, key| goes_to(dashboard, key, "Nodes"),
+        "pods" => |dashboard, key| goes_to(dashboard, key, "Pods"),
+        "containers" => |dashboard, key| goes_to(dashboard, key, "Containers"),
+        "workloads" => |dashboard, key| goes_to(dashboard, key, "Workloads"),
+        "namespaces" => |dashboard, key| goes_to(dashboard, key, "Namespaces"),
+        "hpas" => |dashboard, key| goes_to(dashboard, key, "HPAs"),
+        "incidents" => |dashboard, key| goes_to(dashboard, key, "Incidents"),
+        "pause" => pauses,
+        "step-back" | "leap-back" | "oldest" => goes_back_in_time,
+        "step-forward" | "leap-forward" | "live" => comes_back_in_time,
+        "shorter-span" => |dashboard, key| changes_the_span(dashboard, key, "]"),
+        "longer-span" => |dashboard, key| changes_the_span(dashboard, key, "["),
+        "filter" => filters,
+        "clear-filter" => clears_the_filter,
+        "next-sort" | "previous-sort" => sorts_by_another_column,
+        "reverse" => sorts_the_other_way_round,
+        "sort-cpu" => |dashboard, key| sorts_by(dashboard, key, "CPU"),
+        "sort-memory" => |dashboard, key| sorts_by(dashboard, key, "MEM"),
+        "sort-name" => |dashboard, key| sorts_by(dashboard, key, "NAME"),
+        "sort-restarts" => |dashboard, key| sorts_by(dashboard, key, "RESTARTS"),
+        "sort-age" => |dashboard, key| sorts_by(dashboard, key, "AGE"),
+        "columns" => |dashboard, key| opens(dashboard, key, "Columns of Pods"),
+        "namespace" => |dashboard, key| opens(dashboard, key, "Namespaces ─"),
+        "context" => |dashboard, key| opens(dashboard, key, "Contexts ─"),
+        "help" => |dashboard, key| opens(dashboard, key, "Help ─"),
+        "only-this-namespace" => shows_one_namespace,
+        "copy" => copies,
+        "export-table" => |dashboard, key| exports(dashboard, key, "txt"),
+        "export-csv" => |dashboard, key| exports(dashboard, key, "csv"),
+        "export-json" => |dashboard, key| exports(dashboard, key, "json"),
+        "redraw" => draws_anew,
+        "line-accept" => keeps_the_line,
+        "line-cancel" => gives_the_line_up,
+        "line-backspace" => |dashboard, key| edits(dashboard, "web", &[key], "we_"),
+        "line-delete" => |dashboard, key| edits(dashboard, "web", &["left", key], "we_"),
+        "line-delete-word" => |dashboard, key| edits(dashboard, "web shop", &[key], "web _"),
+        "line-delete-to-start" => |dashboard, key| edits(dashboard, "web", &["left", key], "_b"),
+        "line-delete-to-end" => |dashboard, key| edits(dashboard, "web", &["left", key], "we_"),
+        "line-left" => |dashboard, key| edits(dashboard, "web", &[key], "we_b"),
+        "line-right" => |dashboard, key| edits(dashboard, "web", &["home", key], "w_eb"),
+        "line-start" => |dashboard, key| edits(dashboard, "web", &[key], "_web"),
+        "line-end" => |dashboard, key| edits(dashboard, "web", &["home", key], "web_"),
+        "list-accept" => takes_from_the_list,
+        "list-cancel" => closes_the_list,
+        "list-toggle" => turns_in_the_list,
+        "list-down" | "list-up" | "list-page-down" | "list-page-up" => moves_in_the_list,
+        "list-backspace" => |dashboard, key| searches_the_list(dashboard, "shopp", key, "> shop"),
+        "list-delete-word" | "list-delete-to-start" => {
+            |dashboard, key| searches_the_list(dashboard, "zzz", key, ">")
+        }
+        "help-close" => closes_the_help,
+        "help-down" | "help-up" | "help-page-down" | "help-page-up" => scrolls_the_help,
+        _ => return None,
+    })
+}
+
+/// Bindings that end the program or leave it.
+const CHECKED_ALONE: [&str; 3] = ["quit", "suspend", "help-quit"];
+
+fn at_home(dashboard: &Dashboard, after: &Binding, key: &str) {
+    let said = format!(
+        "{} ({key}) leads back to the live view of pods by CPU",
+        after.id
+    );
+    dashboard.terminal.wait_until(&said, |screen, _| {
+        let text = screen.contents();
+        let home = current_view(screen).as_deref() == Some("Pods")
+            && text.contains("LIVE")
+            && text.contains("CPU▼")
+            && text.contains("span 15m")
+            && !text.contains("\n / ");
+        home.then_some(())
+    });
+}
+
+fn every_key_of(modes: &[Mode], arguments: &[&str]) {
+    let mut dashboard = Dashboard::start(arguments);
+    dashboard.show("3", "Pods");
+    // Time to go back to.
+    dashboard.wait_selected("usage", |row| row.contains('m') && row.contains("Mi"));
+    let bindings = BINDINGS
+        .iter()
+        .filter(|binding| modes.contains(&binding.mode));
+    for binding in bindings.filter(|binding| !CHECKED_ALONE.contains(&binding.id)) {
+        let check =
+            check(binding.id).unwrap_or_else(|| panic!("there is no check of {}", binding.id));
+        for key in binding.keys {
+            check(&mut dashboard, key);
+            at_home(&dashboard, binding, key);
+        }
+    }
+}
+
+#[test]
+fn every_binding_has_a_check() {
+    for binding in BINDINGS {
+        let checked = check(binding.id).is_some() || CHECKED_ALONE.contains(&binding.id);
+        assert!(checked, "there is no check of {}", binding.id);
+    }
+}
+
+#[test]
+fn every_key_does_what_it_says_with_the_servers_own_api() {
+    every_key_of(&[Mode::Look], &[]);
+}
+
+#[test]
+fn every_key_does_what_it_says_with_any_metrics_server() {
+    every_key_of(&[Mode::Look], &["--source", "metrics"]);
+}
+
+#[test]
+fn every_key_does_what_it_says_in_lines_lists_and_the_help() {
+    every_key_of(&[Mode::Write, Mode::Pick, Mode::Help], &[]);
+}
+
+fn moves(dashboard: &mut Dashboard, key: &str) {
+    let terminal = &mut dashboard.terminal;
+    // Rows stay where they are while time does.
+    terminal.press("space");
+    terminal.wait_for_text("PAUSED");
+    terminal.press("g");
+    dashboard.wait_pointer("the first row", |below| below == 1);
+    let down = matches!(key, "down" | "j" | "pgdn" | "ctrl-f" | "G");
+    if !down {
+        dashboard.terminal.press("G");
+        dashboard.wait_pointer("the last row", |below| below > 1);
+    }
+    let before = dashboard.wait_selected("a row", |row| !row.is_empty());
+    dashboard.terminal.press(key);
+    dashboard.wait_selected("another row", |row| row != before);
+    dashboard.terminal.press("g");
+    dashboard.wait_pointer("the first row", |below| below == 1);
+    dashboard.terminal.press("space");
+}
+
+fn enters_and_comes_back(dashboard: &mut Dashboard, key: &str) {
+    let (namespace, name) = dashboard.pod();
+    let enter = if key == "esc" { "enter" } else { key };
+    dashboard.terminal.press(enter);
+    dashboard
+        .terminal
+        .wait_for(&format!("the page of {namespace}/{name}"), |text| {
+            !text.contains("NAMESPACE") && text.contains(&name)
+        });
+    dashboard.terminal.press("esc");
+    dashboard.wait_selected("the same pod", |row| row.contains(&name));
+}
+
+fn goes_to_the_next_view(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    dashboard.wait_view(if key == "tab" { "Containers" } else { "Nodes" });
+    dashboard.show("3", "Pods");
+}
+
+fn goes_to(dashboard: &mut Dashboard, key: &str, title: &str) {
+    if title == "Pods" {
+        dashboard.show("2", "Nodes");
+    }
+    dashboard.show(key, title);
+    dashboard.show("3", "Pods");
+}
+
+fn pauses(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("PAUSED");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("LIVE");
+}
+
+/// Whether a time in the past is shown, and what was then is there.
+fn past(text: &str) -> bool {
+    let title = text.lines().next().unwrap_or_default();
+    !title.contains("LIVE")
+        && !title.contains("PAUSED")
+        && title.contains("Z -")
+        && !title.contains(" ..")
+}
+
+fn goes_back_in_time(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for("a time in the past", past);
+    dashboard.terminal.press("end");
+    dashboard.terminal.wait_for_text("LIVE");
+}
+
+fn comes_back_in_time(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press("left");
+    dashboard.terminal.wait_for("a time in the past", past);
+    // It goes on meanwhile, so one step may not be enough.
+    for _ in 0..60 {
+        dashboard.terminal.press(key);
+        let text = dashboard
+            .terminal
+            .wait_for("a time", |text| text.contains("LIVE") || past(text));
+        if text.contains("LIVE") {
+            break;
+        }
+    }
+    dashboard.terminal.wait_for_text("LIVE");
+}
+
+fn changes_the_span(dashboard: &mut Dashboard, key: &str, back: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for("another span", |text| {
+        text.contains("span ") && !text.contains("span 15m")
+    });
+    dashboard.terminal.press(back);
+    dashboard.terminal.wait_for_text("span 15m");
+}
+
+fn filters(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("\n /");
+    dashboard.terminal.send("ns=kube-system");
+    dashboard.wait_selected("a pod of kube-system", |row| {
+        row.trim_start().starts_with("kube-system")
+    });
+    dashboard.terminal.press("enter");
+    dashboard.terminal.press("backspace");
+}
+
+fn clears_the_filter(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.send("/cpu>1000");
+    dashboard
+        .terminal
+        .wait_for_text("nothing matches the filter");
+    dashboard.terminal.press("enter");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for("all pods", |text| {
+        !text.contains("nothing matches the filter")
+    });
+}
+
+fn sorts_by_another_column(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for("another column", |text| {
+        !text.contains("CPU▼") && (text.contains('▼') || text.contains('▲'))
+    });
+    dashboard.terminal.press("P");
+}
+
+fn sorts_the_other_way_round(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("CPU▲");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("CPU▼");
+}
+
+fn sorts_by(dashboard: &mut Dashboard, key: &str, title: &str) {
+    if title == "CPU" {
+        dashboard.terminal.press("M");
+        dashboard.terminal.wait_for_text("MEM▼");
+    }
+    dashboard.terminal.press(key);
+    let signs = [format!("{title}▼"), format!("{title}▲")];
+    dashboard
+        .terminal
+        .wait_for(&format!("sorted by {title}"), |text| {
+            signs.iter().any(|sign| text.contains(sign.as_str()))
+        });
+    if title != "CPU" {
+        dashboard.terminal.press("P");
+    }
+}
+
+fn opens(dashboard: &mut Dashboard, key: &str, heading: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text(heading);
+    dashboard.terminal.press("esc");
+    dashboard
+        .terminal
+        .wait_for("it is closed", |text| !text.contains(heading));
+}
+
+fn shows_one_namespace(dashboard: &mut Dashboard, key: &str) {
+    let (namespace, _) = dashboard.pod();
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text(&format!("ns {namespace}"));
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for("all namespaces", |text| {
+        !text.contains(&format!("ns {namespace}"))
+    });
+}
+
+fn copies(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_written("\x1b]52;c;");
+    dashboard.terminal.wait_for_text("copied");
+}
+
+fn exports(dashboard: &mut Dashboard, key: &str, ending: &str) {
+    dashboard.terminal.press(key);
+    let said = dashboard.terminal.wait_for("where it was written", |text| {
+        text.contains("vitals-pods-") && text.contains(&format!(".{ending}"))
+    });
+    let word = said
+        .split_whitespace()
+        .find(|word| word.contains("vitals-pods-"))
+        .unwrap();
+    let file = word.rsplit('/').next().unwrap();
+    let text = std::fs::read_to_string(dashboard.folder().join(file)).unwrap();
+    assert!(text.lines().count() > 20, "{text}");
+}
+
+fn draws_anew(dashboard: &mut Dashboard, key: &str) {
+    let cleared = |written: &[u8]| {
+        written
+            .windows(4)
+            .filter(|bytes| *bytes == b"\x1b[2J")
+            .count()
+    };
+    let before = cleared(&dashboard.terminal.written());
+    dashboard.terminal.press(key);
+    dashboard
+        .terminal
+        .wait_until("a cleared screen", |_, written| {
+            (cleared(written) > before).then_some(())
+        });
+}
+
+/// The line that is written, with `_` where the cursor is.
+fn line(screen: &vt100::Screen) -> Option<String> {
+    let (row, column) = screen.cursor_position();
+    let text = super::rows(screen).get(usize::from(row))?.clone();
+    let written = text.strip_prefix(" / ")?;
+    let at = usize::from(column).checked_sub(3)?;
+    let padded = format!("{written:<at$}");
+    let (before, after) = padded.split_at_checked(at)?;
+    Some(format!("{before}_{}", after.trim_end()))
+}
+
+fn edits(dashboard: &mut Dashboard, text: &str, keys: &[&str], expected: &str) {
+    dashboard.terminal.press("/");
+    dashboard.terminal.send(text);
+    let whole = format!("{text}_");
+    dashboard
+        .terminal
+        .wait_until("what was typed", |screen, _| {
+            (line(screen)? == whole).then_some(())
+        });
+    for key in keys {
+        dashboard.terminal.press(key);
+    }
+    dashboard
+        .terminal
+        .wait_until(&format!("{expected} after {keys:?}"), |screen, _| {
+            (line(screen)? == expected).then_some(())
+        });
+    dashboard.terminal.press("esc");
+    dashboard
+        .terminal
+        .wait_for("no line", |text| !text.contains("\n / "));
+    dashboard.terminal.press("backspace");
+}
+
+fn keeps_the_line(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.send("/kube-system");
+    dashboard.wait_selected("a pod of kube-system", |row| row.contains("kube-system"));
+    dashboard.terminal.press(key);
+    // Keys are keys again, and the filter holds.
+    dashboard.terminal.press("space");
+    let text = dashboard.terminal.wait_for_text("PAUSED");
+    assert!(text.contains("/ kube-system"), "{text}");
+    dashboard.terminal.press("space");
+    dashboard.terminal.press("backspace");
+}
+
+fn gives_the_line_up(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.send("/kube-system");
+    dashboard.wait_selected("a pod of kube-system", |row| row.contains("kube-system"));
+    dashboard.terminal.press(key);
+    dashboard
+        .terminal
+        .wait_for("no filter", |text| !text.contains("/ kube-system"));
+}
+
+/// Opens the list of namespaces.
+fn open_list(dashboard: &mut Dashboard) {
+    dashboard.terminal.press("n");
+    dashboard.terminal.wait_for_text("(all namespaces)");
+}
+
+fn list_closed(dashboard: &Dashboard) {
+    dashboard
+        .terminal
+        .wait_for("no list", |text| !text.contains("Namespaces ─"));
+}
+
+fn takes_from_the_list(dashboard: &mut Dashboard, key: &str) {
+    open_list(dashboard);
+    dashboard.terminal.send("kube-system");
+    dashboard.terminal.wait_for_text("> kube-system");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("ns kube-system");
+    dashboard.terminal.press("o");
+    dashboard
+        .terminal
+        .wait_for("all namespaces", |text| !text.contains("ns kube-system"));
+}
+
+fn closes_the_list(dashboard: &mut Dashboard, key: &str) {
+    open_list(dashboard);
+    dashboard.terminal.press(key);
+    list_closed(dashboard);
+}
+
+fn turns_in_the_list(dashboard: &mut Dashboard, key: &str) {
+    open_list(dashboard);
+    dashboard.terminal.send("kube-system");
+    dashboard.terminal.wait_for_text("> kube-system");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("* kube-system");
+    dashboard.terminal.press(key);
+    dashboard
+        .terminal
+        .wait_for("it is off again", |text| !text.contains("* kube-system"));
+    dashboard.terminal.press("esc");
+    list_closed(dashboard);
+}
+
+fn moves_in_the_list(dashboard: &mut Dashboard, key: &str) {
+    open_list(dashboard);
+    let up = matches!(key, "up" | "ctrl-p" | "pgup");
+    if up {
+        dashboard.terminal.press("pgdn");
+    }
+    // Where one is in a list is told by what Enter takes.
+    dashboard.terminal.press(key);
+    dashboard.terminal.press("enter");
+    list_closed(dashboard);
+    let moved_off_the_first = !up || key != "pgup";
+    if moved_off_the_first {
+        dashboard.terminal.wait_for_text(" ns ");
+        dashboard.terminal.press("o");
+        dashboard
+            .terminal
+            .wait_for("all namespaces", |text| !text.contains(" ns "));
+    }
+}
+
+fn searches_the_list(dashboard: &mut Dashboard, typed: &str, key: &str, left: &str) {
+    open_list(dashboard);
+    dashboard.terminal.send(typed);
+    dashboard.terminal.wait_for_text(&format!("> {typed}"));
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for("what is left of it", |text| {
+        !text.contains(&format!("> {typed}")) && text.contains(left)
+    });
+    dashboard.terminal.press("esc");
+    list_closed(dashboard);
+}
+
+fn closes_the_help(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press("?");
+    dashboard.terminal.wait_for_text("Help ─");
+    dashboard.terminal.press(key);
+    dashboard
+        .terminal
+        .wait_for("no help", |text| !text.contains("Help ─"));
+}
+
+fn scrolls_the_help(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press("?");
+    let top = dashboard.terminal.wait_for_text("one row down");
+    let up = matches!(key, "up" | "k" | "pgup");
+    if up {
+        dashboard.terminal.press("pgdn");
+        dashboard
+            .terminal
+            .wait_for("further down", |text| !text.contains("one row down"));
+        // Up to the top, in as many steps as it takes.
+        for _ in 0..60 {
+            dashboard.terminal.press(key);
+        }
+        dashboard.terminal.wait_for_text("one row down");
+    } else {
+        dashboard.terminal.press(key);
+        dashboard.terminal.wait_for("further down", |text| {
+            text.contains("Help ─") && !text.contains("one row down") || *text != *top
+        });
+    }
+    dashboard.terminal.press("esc");
+    dashboard
+        .terminal
+        .wait_for("no help", |text| !text.contains("Help ─"));
+}

@@ -1,0 +1,190 @@
+//! Ways through the dashboard that a person goes.
+
+use kubevitals_proto::quantity::Quantity;
+
+use super::{Dashboard, rows};
+
+#[test]
+fn from_a_node_to_its_pods_to_a_pod_and_back() {
+    let mut dashboard = Dashboard::start(&[]);
+    dashboard.show("2", "Nodes");
+    let row = dashboard.wait_selected("a node", |row| row.trim_start().starts_with("node-"));
+    let node = row.split_whitespace().next().unwrap().to_owned();
+    dashboard.terminal.press("enter");
+    dashboard.terminal.wait_for_text(&format!("Pods {node}"));
+    let (_, first) = dashboard.pod();
+    dashboard.terminal.press("down");
+    dashboard.wait_selected("another pod", |row| !row.contains(&first));
+    let (_, pod) = dashboard.pod();
+    dashboard.terminal.press("enter");
+    dashboard.terminal.wait_for("the pod's page", |text| {
+        !text.contains("NAMESPACE") && text.contains(&pod)
+    });
+    dashboard.terminal.press("esc");
+    dashboard.terminal.wait_for_text(&format!("Pods {node}"));
+    dashboard.wait_selected("the same pod", |row| row.contains(&pod));
+    dashboard.terminal.press("esc");
+    dashboard.wait_view("Nodes");
+    dashboard.wait_selected("the same node", |row| row.contains(&node));
+}
+
+#[test]
+fn a_wrong_filter_is_told_while_it_is_typed() {
+    let mut dashboard = Dashboard::start(&[]);
+    dashboard.show("3", "Pods");
+    dashboard.terminal.send("/cpu>fast");
+    let text = dashboard
+        .terminal
+        .wait_for_text("^ cpu is compared with CPU, like 500m or 1.5");
+    let lines: Vec<&str> = text.lines().collect();
+    let at = lines
+        .iter()
+        .position(|line| line.starts_with(" / cpu>fast"))
+        .unwrap();
+    // At its place: below what is wrong.
+    assert_eq!(lines[at].find("fast"), lines[at + 1].find('^'), "{text}");
+    dashboard.terminal.press("ctrl-u");
+    dashboard.terminal.send("cpu>0");
+    dashboard
+        .terminal
+        .wait_for("no complaint", |text| !text.contains('^'));
+}
+
+#[test]
+fn what_is_pasted_is_a_filter_and_cannot_be_more() {
+    let mut dashboard = Dashboard::start(&[]);
+    dashboard.show("3", "Pods");
+    // An end of line would be Enter, and q would end the program, if they were keys.
+    dashboard.terminal.paste("ns=kube-system\nq\x1b[31m");
+    dashboard.terminal.wait_for_text("/ ns=kube-system q");
+    dashboard.terminal.press("ctrl-u");
+    dashboard.terminal.paste("ns=kube-system");
+    dashboard.wait_selected("a pod of kube-system", |row| {
+        row.trim_start().starts_with("kube-system")
+    });
+}
+
+#[test]
+fn the_mouse_selects_sorts_scrolls_and_goes_back_in_time() {
+    let mut dashboard = Dashboard::start(&[]);
+    dashboard.show("3", "Pods");
+    dashboard.terminal.press("space");
+    dashboard.terminal.wait_for_text("PAUSED");
+    let (head, column) = dashboard.terminal.wait_until("the headings", |screen, _| {
+        let rows = rows(screen);
+        let head = rows.iter().position(|row| row.contains("NAMESPACE"))?;
+        let column = rows[head].find("RESTARTS")?;
+        Some((u16::try_from(head).unwrap(), u16::try_from(column).unwrap()))
+    });
+    let first = dashboard.wait_selected("a row", |row| !row.is_empty());
+    dashboard.terminal.click(20, head + 3);
+    dashboard.wait_selected("the third row", |row| row != first);
+    dashboard.terminal.click(column + 1, head);
+    dashboard.terminal.wait_for_text("RESTARTS▼");
+    dashboard.terminal.click(column + 1, head);
+    dashboard.terminal.wait_for_text("RESTARTS▲");
+    let before = dashboard.terminal.text();
+    dashboard.terminal.wheel_down(20, head + 3);
+    dashboard
+        .terminal
+        .wait_for("other rows", |text| text != before);
+    let nodes = dashboard.terminal.wait_until("the views", |screen, _| {
+        let rows = rows(screen);
+        let row = rows
+            .iter()
+            .position(|row| row.contains("Overview") && row.contains("Incidents"))?;
+        let column = rows[row].find("Nodes")?;
+        Some((u16::try_from(column).unwrap(), u16::try_from(row).unwrap()))
+    });
+    dashboard.terminal.click(nodes.0, nodes.1);
+    dashboard.wait_view("Nodes");
+}
+
+#[test]
+fn nothing_is_drawn_in_colour_or_unicode_when_that_is_asked_for() {
+    let mut dashboard = Dashboard::start(&["--ascii", "--colors", "none"]);
+    for key in ["1", "2", "3", "5", "8"] {
+        dashboard.terminal.press(key);
+        dashboard.terminal.wait_for_text("LIVE");
+    }
+    dashboard.terminal.press("q");
+    dashboard.terminal.wait_for_end();
+    let written = String::from_utf8(dashboard.terminal.written()).unwrap();
+    assert!(written.is_ascii());
+    assert!(
+        !written.contains("\x1b[38;") && !written.contains("\x1b[48;"),
+        "a colour"
+    );
+}
+
+/// Which time is shown on the page of a pod, and what memory it used then, if that is known.
+fn past_memory(text: &str) -> Option<(String, Option<f64>)> {
+    let title = text.lines().next()?;
+    let time = title
+        .split_whitespace()
+        .find(|word| word.ends_with('Z') && word.contains(':'))
+        .filter(|_| !title.contains(" .."))?;
+    let line = text
+        .lines()
+        .find(|line| line.contains("request") && line.contains(" MEM "));
+    let memory = line.and_then(|line| line.rsplit(" MEM ").next()?.split_whitespace().next());
+    let bytes = memory.and_then(|memory| Some(memory.parse::<Quantity>().ok()?.to_f64()));
+    Some((time.to_owned(), bytes))
+}
+
+#[test]
+fn memory_is_seen_to_rise_before_an_oom_kill() {
+    // Time runs fast, and of some hundred pods soon one is killed for its memory.
+    let mut dashboard = Dashboard::of_demo(&[
+        "--nodes",
+        "3",
+        "--pods-per-node",
+        "30",
+        "--speed",
+        "10",
+        "--seed",
+        "3",
+        "--view",
+        "pods",
+    ]);
+    dashboard.terminal.send("/last~OOM");
+    dashboard.wait_selected("a pod that was killed for its memory", |row| {
+        row.contains("OOMKilled")
+    });
+    dashboard.terminal.press("enter");
+    dashboard.terminal.press("space");
+    dashboard.terminal.wait_for_text("PAUSED");
+    dashboard.terminal.press("enter");
+    dashboard.terminal.wait_for("its page", |text| {
+        text.contains("OOMKilled") && text.contains(" MEM ")
+    });
+    // Step by step back through its life.
+    let mut used: Vec<f64> = Vec::new();
+    let mut time = String::new();
+    for _ in 0..24 {
+        dashboard.terminal.press("left");
+        let (now, memory) = dashboard
+            .terminal
+            .wait_until("an earlier time", |screen, _| {
+                past_memory(&screen.contents()).filter(|(now, _)| *now != time)
+            });
+        time = now;
+        used.extend(memory);
+    }
+    // The newest comes first: the most it ever used, and what it used some steps before.
+    let peak = used.iter().copied().fold(0.0, f64::max);
+    let at = used
+        .iter()
+        .position(|memory| *memory >= peak * 0.97)
+        .unwrap_or(0);
+    let before = used
+        .get(at..)
+        .unwrap_or_default()
+        .iter()
+        .copied()
+        .fold(peak, f64::min);
+    assert!(
+        before < peak * 0.8,
+        "it did not rise before the kill: {used:?}"
+    );
+}

@@ -1,0 +1,301 @@
+//! A program in a pseudo-terminal, and what a person sees of it.
+//!
+//! Everything is waited for by what is on the screen; nothing sleeps.
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use kubevitals::input::Key;
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use vt100::{MouseProtocolMode, Parser, Screen};
+
+/// Far longer than anything ever takes.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A program and its terminal.
+pub(crate) struct Terminal {
+    shared: Arc<Shared>,
+    writer: Box<dyn Write + Send>,
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+}
+
+/// What the reader and those who wait share.
+struct Shared {
+    shown: Mutex<Shown>,
+    changed: Condvar,
+}
+
+struct Shown {
+    parser: Parser,
+    /// All that was written to the terminal: what a screen cannot tell, such as the clipboard.
+    written: Vec<u8>,
+    over: bool,
+}
+
+impl Terminal {
+    /// Starts `vitals` in a terminal of 256 colours and so many columns and rows.
+    pub(crate) fn start(
+        arguments: &[&str],
+        folder: &str,
+        columns: u16,
+        rows: u16,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        Self::run(
+            env!("CARGO_BIN_EXE_vitals"),
+            arguments,
+            folder,
+            columns,
+            rows,
+            environment,
+        )
+    }
+
+    /// Starts any program, in a folder.
+    pub(crate) fn run(
+        program: &str,
+        arguments: &[&str],
+        folder: &str,
+        columns: u16,
+        rows: u16,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        command.cwd(folder);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VITALS_")) {
+            command.env_remove(name);
+        }
+        for name in ["NO_COLOR", "COLORFGBG", "COLORTERM", "LC_ALL", "LC_CTYPE"] {
+            command.env_remove(name);
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env("XDG_CONFIG_HOME", "/nonexistent");
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let shared = Arc::new(Shared {
+            shown: Mutex::new(Shown {
+                parser: parser(columns, rows),
+                written: Vec::new(),
+                over: false,
+            }),
+            changed: Condvar::new(),
+        });
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let told = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 16 << 10];
+            // At the end of the program a pseudo-terminal says so by an error.
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                let mut shown = told.shown.lock().unwrap();
+                shown.parser.process(&buffer[..count]);
+                shown.written.extend_from_slice(&buffer[..count]);
+                told.changed.notify_all();
+            }
+            told.shown.lock().unwrap().over = true;
+            told.changed.notify_all();
+        });
+        Self {
+            shared,
+            writer: pair.master.take_writer().unwrap(),
+            master: pair.master,
+            child,
+        }
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shared.shown.lock().unwrap()
+    }
+
+    /// What is on the screen, as text.
+    pub(crate) fn text(&self) -> String {
+        self.shown().parser.screen().contents()
+    }
+
+    /// Looks at the screen.
+    pub(crate) fn look<T>(&self, see: impl FnOnce(&Screen) -> T) -> T {
+        see(self.shown().parser.screen())
+    }
+
+    /// All that was ever written to the terminal.
+    pub(crate) fn written(&self) -> Vec<u8> {
+        self.shown().written.clone()
+    }
+
+    /// Waits until the screen is so, and says what it is then.
+    pub(crate) fn wait_for(&self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
+        self.wait_until(what, |screen, _| {
+            let text = screen.contents();
+            is_so(&text).then_some(text)
+        })
+    }
+
+    /// Waits until this text is on the screen.
+    pub(crate) fn wait_for_text(&self, part: &str) -> String {
+        self.wait_for(&format!("{part:?} on the screen"), |text| {
+            text.contains(part)
+        })
+    }
+
+    /// Waits until what was written to the terminal has this in it.
+    pub(crate) fn wait_for_written(&self, part: &str) {
+        let has = |written: &[u8]| {
+            let windows = written.windows(part.len());
+            windows.into_iter().any(|window| window == part.as_bytes())
+        };
+        self.wait_until(&format!("{part:?} written"), |_, written| {
+            has(written).then_some(())
+        });
+    }
+
+    /// Waits until `see` sees something.
+    pub(crate) fn wait_until<T>(&self, what: &str, see: impl Fn(&Screen, &[u8]) -> Option<T>) -> T {
+        let begin = Instant::now();
+        let mut shown = self.shown();
+        loop {
+            if let Some(seen) = see(shown.parser.screen(), &shown.written) {
+                return seen;
+            }
+            let left = PATIENCE.saturating_sub(begin.elapsed());
+            assert!(
+                !left.is_zero() && !shown.over,
+                "{what}: never ({}); the screen is\n{}",
+                if shown.over {
+                    "the program has ended"
+                } else {
+                    "it took too long"
+                },
+                shown.parser.screen().contents()
+            );
+            shown = self.shared.changed.wait_timeout(shown, left).unwrap().0;
+        }
+    }
+
+    /// Presses a key.
+    pub(crate) fn press(&mut self, key: &str) {
+        let parsed: Key = key.parse().unwrap();
+        let bytes = parsed
+            .bytes()
+            .unwrap_or_else(|| panic!("no terminal sends {key}"));
+        self.send(&bytes);
+    }
+
+    /// Types text, or sends any bytes.
+    pub(crate) fn send(&mut self, text: &str) {
+        self.writer.write_all(text.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    /// Pastes text, as a terminal does that was asked for brackets.
+    pub(crate) fn paste(&mut self, text: &str) {
+        self.send(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
+    /// Clicks with the left button; columns and rows from 0.
+    pub(crate) fn click(&mut self, column: u16, row: u16) {
+        let (column, row) = (column + 1, row + 1);
+        self.send(&format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m"));
+    }
+
+    /// Turns the wheel by one notch towards the reader.
+    pub(crate) fn wheel_down(&mut self, column: u16, row: u16) {
+        self.send(&format!("\x1b[<65;{};{}M", column + 1, row + 1));
+    }
+
+    /// Gives the terminal another size.
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
+        // What is still written for the old size is for nobody: it is drawn anew.
+        let mut shown = self.shared.shown.lock().unwrap();
+        let (columns_, rows_) = (columns.try_into().unwrap(), rows.try_into().unwrap());
+        shown.parser.screen_mut().set_size(rows_, columns_);
+        drop(shown);
+        self.master.resize(size(columns, rows)).unwrap();
+    }
+
+    /// The program's process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// Sends a signal: `TERM`, `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        let told = std::process::Command::new("kill")
+            .args([&format!("-{name}"), &id])
+            .status()
+            .unwrap();
+        assert!(told.success());
+    }
+
+    /// Waits for the end of the program, and tells its code.
+    pub(crate) fn wait_for_end(&mut self) -> u32 {
+        let begin = Instant::now();
+        let mut shown = self.shared.shown.lock().unwrap();
+        while !shown.over {
+            let left = PATIENCE.saturating_sub(begin.elapsed());
+            assert!(
+                !left.is_zero(),
+                "it never ends; the screen is\n{}",
+                shown.parser.screen().contents()
+            );
+            shown = self.shared.changed.wait_timeout(shown, left).unwrap().0;
+        }
+        drop(shown);
+        self.child.wait().unwrap().exit_code()
+    }
+
+    /// Whether the terminal is as a shell wants it: no other screen, cursor, mouse or paste left behind, and lines are
+    /// edited and echoed by the terminal again.
+    pub(crate) fn assert_sane(&self) {
+        self.look(|screen| {
+            assert!(
+                !screen.alternate_screen(),
+                "the alternate screen is still shown"
+            );
+            assert!(!screen.hide_cursor(), "the cursor is still hidden");
+            assert!(!screen.bracketed_paste(), "pastes are still bracketed");
+            assert_eq!(
+                screen.mouse_protocol_mode(),
+                MouseProtocolMode::None,
+                "the mouse is still told of"
+            );
+        });
+        if let Some(modes) = self.master.get_termios() {
+            use std::fmt::Write;
+            let mut said = String::new();
+            let _ = write!(said, "{:?}", modes.local_flags);
+            assert!(
+                said.contains("ICANON") && said.contains("ECHO"),
+                "the terminal is still raw: {said}"
+            );
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize {
+        rows,
+        cols: columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+fn parser(columns: u16, rows: u16) -> Parser {
+    Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0)
+}

@@ -1,0 +1,275 @@
+//! What each view looks like, by its state, the room there is and what the terminal can do.
+
+use kubevitals::model::{
+    Action, Link, Message, Part, Progress, Session, Settings, SourceKind, State, View, act,
+    refresh, tell,
+};
+use kubevitals::view::theme::{Depth, Ground, Theme};
+use kubevitals_proto::time::Timestamp;
+
+use crate::picture::{draw, text, text_and_looks};
+use crate::shop::{NOW, Shop};
+
+/// The sizes that a view must do with.
+const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
+
+/// The index of the pod that is killed for its memory, and of the one that its liveness probe kills.
+pub(crate) const OOM_KILLED: usize = 1;
+const LIVENESS: usize = 2;
+
+/// A small shop that has been looked at for an hour.
+pub(crate) fn shop(source: SourceKind) -> State {
+    let session = Session {
+        context: "production".to_owned(),
+        cluster: "shop-eu-1".to_owned(),
+        contexts: vec!["production".into(), "staging".into()],
+    };
+    let mut settings = Settings::default();
+    settings.spans.sort_unstable();
+    Shop {
+        nodes: 3,
+        pods_per_node: 14,
+    }
+    .state(State::new(session, settings), source)
+}
+
+/// The shop with a view open.
+pub(crate) fn showing(view: View, source: SourceKind) -> State {
+    let mut state = shop(source);
+    // Selecting and opening follow the size of the terminal.
+    act(&mut state, Action::Resize(120, 40));
+    match view {
+        View::Pod => open_pod(&mut state, OOM_KILLED),
+        view => drop(act(&mut state, Action::Show(view))),
+    }
+    refresh(&mut state);
+    state
+}
+
+/// Opens the page of a pod, by the way a person goes.
+pub(crate) fn open_pod(state: &mut State, index: usize) {
+    use kubevitals::model::Edit;
+    act(state, Action::Show(View::Pods));
+    act(state, Action::Filter);
+    let name = format!("name={}", Shop::key(index).name);
+    act(state, Action::Edit(Edit::Insert(name)));
+    act(state, Action::Enter);
+    refresh(state);
+    act(state, Action::First);
+    act(state, Action::Enter);
+    let shop = Shop {
+        nodes: 3,
+        pods_per_node: 14,
+    };
+    for message in shop.detail(index) {
+        tell(state, message);
+    }
+}
+
+const VIEWS: [View; 9] = [
+    View::Overview,
+    View::Nodes,
+    View::Pods,
+    View::Containers,
+    View::Workloads,
+    View::Namespaces,
+    View::Hpas,
+    View::Incidents,
+    View::Pod,
+];
+
+fn colour() -> Theme {
+    Theme::new(Depth::Sixteen, Ground::Dark, false)
+}
+
+fn name(view: View) -> String {
+    view.title().to_lowercase()
+}
+
+#[test]
+fn every_view_in_every_size() {
+    for view in VIEWS {
+        let state = showing(view, SourceKind::Vitals);
+        for (columns, rows) in SIZES {
+            let drawn = draw(&state, &colour(), columns, rows);
+            let shown = if columns == 80 {
+                text_and_looks(&drawn)
+            } else {
+                text(&drawn)
+            };
+            insta::assert_snapshot!(format!("{}-{columns}x{rows}", name(view)), shown);
+        }
+    }
+}
+
+#[test]
+fn every_view_without_colour_and_without_unicode() {
+    let plain = Theme::new(Depth::None, Ground::Dark, false);
+    let ascii = Theme::new(Depth::None, Ground::Dark, true);
+    for view in VIEWS {
+        let state = showing(view, SourceKind::Vitals);
+        insta::assert_snapshot!(
+            format!("{}-no-colour", name(view)),
+            text(&draw(&state, &plain, 80, 24))
+        );
+        let drawn = text(&draw(&state, &ascii, 80, 24));
+        insta::assert_snapshot!(format!("{}-ascii", name(view)), drawn);
+    }
+}
+
+#[test]
+fn ascii_is_ascii_but_for_what_the_cluster_says() {
+    let ascii = Theme::new(Depth::None, Ground::Dark, true);
+    for view in VIEWS {
+        let state = showing(view, SourceKind::Vitals);
+        for (columns, rows) in SIZES {
+            let drawn = text(&draw(&state, &ascii, columns, rows));
+            let ours: String = drawn.chars().filter(|c| !"日本語".contains(*c)).collect();
+            assert!(ours.is_ascii(), "{view:?} at {columns}×{rows}:\n{drawn}");
+        }
+    }
+}
+
+#[test]
+fn nothing_overflows_in_any_room() {
+    for view in VIEWS {
+        let state = showing(view, SourceKind::Vitals);
+        for columns in [1, 2, 7, 20, 39, 41, 79, 81, 133, 300] {
+            for rows in [1, 2, 3, 5, 8, 11, 13, 23, 25, 90] {
+                let drawn = draw(&state, &colour(), columns, rows);
+                assert_eq!(text(&drawn).lines().count(), usize::from(rows));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_paused_and_a_past_time_are_said() {
+    for view in [View::Overview, View::Pods, View::Pod] {
+        let mut state = showing(view, SourceKind::Metrics);
+        act(&mut state, Action::Pause);
+        tell(&mut state, Message::Tick(Timestamp::from_secs(NOW + 30)));
+        insta::assert_snapshot!(
+            format!("{}-paused", name(view)),
+            text(&draw(&state, &colour(), 80, 24))
+        );
+        act(&mut state, Action::Live);
+        // Twelve steps are three minutes: before the kill.
+        act(&mut state, Action::Step(-16));
+        insta::assert_snapshot!(
+            format!("{}-past", name(view)),
+            text(&draw(&state, &colour(), 80, 24))
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_had_is_said() {
+    for view in [View::Overview, View::Pods, View::Incidents, View::Hpas] {
+        let mut state = showing(view, SourceKind::Metrics);
+        tell(&mut state, Message::Trouble(Part::Hpas, Some("horizontalpodautoscalers.autoscaling is forbidden: User \"dev\" cannot list resource".to_owned())));
+        tell(
+            &mut state,
+            Message::Trouble(
+                Part::Usage,
+                Some("the server is currently unable to handle the request".to_owned()),
+            ),
+        );
+        insta::assert_snapshot!(
+            format!("{}-degraded", name(view)),
+            text(&draw(&state, &colour(), 80, 24))
+        );
+    }
+    let mut state = showing(View::Pods, SourceKind::Vitals);
+    tell(
+        &mut state,
+        Message::Link(Link::Lost {
+            since: Timestamp::from_secs(NOW - 40),
+            why: "connection refused".to_owned(),
+            again: Some(Timestamp::from_secs(NOW + 8)),
+        }),
+    );
+    insta::assert_snapshot!(
+        "pods-lost",
+        text_and_looks(&draw(&state, &colour(), 80, 24))
+    );
+}
+
+#[test]
+fn an_empty_and_a_loading_cluster_say_what_is_happening() {
+    let mut state = State::default();
+    for view in [View::Overview, View::Pods] {
+        act(&mut state, Action::Show(view));
+        refresh(&mut state);
+        insta::assert_snapshot!(
+            format!("{}-connecting", name(view)),
+            text(&draw(&state, &colour(), 80, 24))
+        );
+    }
+    tell(
+        &mut state,
+        Message::Source(SourceKind::Vitals, "it is there".to_owned()),
+    );
+    tell(&mut state, Message::Link(Link::Up));
+    let progress = Progress {
+        done: 45_000,
+        total: Some(150_000),
+    };
+    tell(&mut state, Message::Progress(Part::Pods, Some(progress)));
+    insta::assert_snapshot!("pods-loading", text(&draw(&state, &colour(), 80, 24)));
+    tell(
+        &mut state,
+        Message::Pods(kubevitals::model::Batch::All(Vec::new())),
+    );
+    insta::assert_snapshot!("pods-empty", text(&draw(&state, &colour(), 80, 24)));
+}
+
+#[test]
+fn help_lists_and_a_wrong_filter_lie_over_the_view() {
+    use kubevitals::model::Edit;
+    let overlays: [(&str, Vec<Action>); 5] = [
+        ("help", vec![Action::Help]),
+        ("columns", vec![Action::Columns]),
+        (
+            "namespaces",
+            vec![
+                Action::Namespaces,
+                Action::Edit(Edit::Insert("pay".to_owned())),
+            ],
+        ),
+        ("contexts", vec![Action::Contexts]),
+        (
+            "wrong-filter",
+            vec![
+                Action::Filter,
+                Action::Edit(Edit::Insert("web cpu>fast".to_owned())),
+            ],
+        ),
+    ];
+    for (what, actions) in overlays {
+        let mut state = showing(View::Pods, SourceKind::Vitals);
+        for action in actions {
+            act(&mut state, action);
+        }
+        insta::assert_snapshot!(
+            format!("over-{what}"),
+            text(&draw(&state, &colour(), 80, 24))
+        );
+    }
+}
+
+#[test]
+fn a_failing_liveness_probe_is_told_on_the_page_of_its_pod() {
+    let mut state = shop(SourceKind::Vitals);
+    act(&mut state, Action::Resize(120, 40));
+    open_pod(&mut state, LIVENESS);
+    let shown = text(&draw(&state, &colour(), 120, 50));
+    for said in [
+        "failing",
+        "HTTP probe failed with statuscode: 503",
+        "liveness",
+    ] {
+        assert!(shown.contains(said), "{said} is missing:\n{shown}");
+    }
+    insta::assert_snapshot!("pod-liveness-120x50", shown);
+}
