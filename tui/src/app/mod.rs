@@ -2,7 +2,7 @@
 //! changed it is drawn.
 
 mod effects;
-mod terminal;
+pub mod terminal;
 
 use std::future::pending;
 use std::io;
@@ -178,6 +178,10 @@ impl App {
     }
 
     async fn input(&mut self, event: &Event) -> io::Result<()> {
+        // Terminals cut what is shown when they shrink, also when they have grown back before anyone looked.
+        if matches!(event, Event::Resize(..)) {
+            self.screen.clear()?;
+        }
         for action in input::actions(event, self.state.mode(), &self.options.keys, &self.hits) {
             self.act(action).await?;
         }

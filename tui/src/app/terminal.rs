@@ -13,13 +13,14 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 
 /// What is drawn goes through a buffer: one write a frame.
 type Out = BufWriter<Stdout>;
 
 /// The terminal while it is ours. Dropped, it is given back.
 #[derive(Debug)]
-pub(super) struct Screen {
+pub struct Screen {
     terminal: Terminal<CrosstermBackend<Out>>,
     mouse: bool,
 }
@@ -29,7 +30,10 @@ static OURS: AtomicBool = AtomicBool::new(false);
 
 impl Screen {
     /// Takes the terminal over.
-    pub(super) fn take(mouse: bool) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// There is none, or it cannot be written.
+    pub fn take(mouse: bool) -> io::Result<Self> {
         give_back_on_panic();
         enter(mouse)?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
@@ -44,7 +48,10 @@ impl Screen {
 
     /// Draws everything anew next time, whatever the terminal shows.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `clear`, which asks the terminal where its cursor is: the answer would be waited for among the keys.
+        let size = self.terminal.size()?;
+        self.terminal
+            .resize(Rect::new(0, 0, size.width, size.height))
     }
 
     /// Writes something that is not drawn, such as what the clipboard is to hold.

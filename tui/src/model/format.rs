@@ -4,7 +4,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
 /// What stands where a number is not known.
-pub const UNKNOWN: &str = "–";
+pub const UNKNOWN: &str = "-";
 
 const MILLI: u64 = 1_000_000;
 const CORE: u64 = 1_000 * MILLI;

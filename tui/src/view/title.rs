@@ -91,7 +91,7 @@ fn right(state: &State) -> Vec<Piece> {
         Time::Live => ("  LIVE ".to_owned(), Ink::Good),
         Time::Paused(at) => (format!("  PAUSED {} ", clock(at)), Ink::Warn),
         Time::Past { at, here } => {
-            let waiting = if here { "" } else { " …" };
+            let waiting = if here { "" } else { " .." };
             let ago = format::age(at, state.now);
             (format!("  {} -{ago}{waiting} ", clock(at)), Ink::Warn)
         }

@@ -61,7 +61,7 @@ impl WorkloadRow {
         } else if self.nodes == 1 && self.all.pods > 1 {
             "one node".to_owned()
         } else {
-            format!("{}, ≤{} each", self.nodes, self.most_on_a_node)
+            format!("{}, max {}", self.nodes, self.most_on_a_node)
         }
     }
 }

@@ -244,7 +244,7 @@ mod tests {
             .row(&Names::default())
             .unwrap();
         let text = |field| row.text(field, Timestamp(0)).unwrap().into_owned();
-        assert_eq!(text(Field::Targets), "cpu 90%/50%, rps –/1k");
+        assert_eq!(text(Field::Targets), "cpu 90%/50%, rps -/1k");
         assert_eq!(text(Field::TargetPercent), "180%");
         assert_eq!(text(Field::Limited), "by max");
         assert_eq!((row.min, row.max, row.current), (1, 3, 3));
