@@ -1,1 +1,415 @@
+//! Whatever is told and asked, in whatever order: nothing panics, and what must hold holds.
 
+use std::collections::BTreeSet;
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+use kubevitals_proto::vitals::{Cause, Certainty, Incident, Involved};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{act, refresh, tell};
+use crate::input::{BINDINGS, KeyMap};
+use crate::model::row::{
+    Container, ContainerState, IncidentRow, LastRestart, NodeRow, Phase, PodRow, Restarts, Workload,
+};
+use crate::model::{
+    Action, Amounts, Batch, Change, Edit, Effect, Field, Key, Link, Message, Name, Part, Past, Row,
+    SourceKind, State, Table, Time, View,
+};
+use crate::view::theme::Theme;
+use kubevitals_proto::vitals::Role;
+
+/// A source of chance that says the same again: an xorshift.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % most.max(1)
+    }
+
+    fn of<T: Clone>(&mut self, all: &[T]) -> T {
+        let at = usize::try_from(self.below(all.len() as u64)).unwrap();
+        all[at].clone()
+    }
+}
+
+fn name(chance: &mut Chance, what: &str, most: u64) -> Name {
+    Name::from(format!("{what}-{}", chance.below(most)))
+}
+
+fn amounts(chance: &mut Chance) -> Amounts {
+    if chance.below(4) == 0 {
+        return Amounts::default();
+    }
+    Amounts {
+        cpu: Nanocores(chance.below(5) * 100_000_000).into(),
+        memory: Bytes(chance.below(1 << 31)).into(),
+    }
+}
+
+fn pod(chance: &mut Chance, now: Timestamp) -> PodRow {
+    let count = chance.below(4);
+    let containers = (0..count)
+        .map(|at| Container {
+            name: Name::from(format!("c{at}")),
+            role: Role::App,
+            state: ContainerState::Running,
+            reason: Name::from(""),
+            since_seconds: 0,
+            ready: chance.below(2) == 0,
+            probes: crate::model::row::Probes::default(),
+            usage: amounts(chance),
+            swap: crate::model::Memory::NONE,
+            requests: amounts(chance),
+            limits: amounts(chance),
+            restarts: Restarts::default(),
+        })
+        .collect();
+    let last = (chance.below(3) == 0).then(|| {
+        Box::new(LastRestart {
+            container: Name::from("c0"),
+            reason: Name::from("Error"),
+            exit_code: 1,
+            finished: Some(
+                now.plus_nanos(-1_000_000_000 * i64::try_from(chance.below(4_000)).unwrap()),
+            ),
+            started: None,
+            cause: Cause::Exited,
+            certainty: Certainty::Direct,
+        })
+    });
+    PodRow {
+        namespace: name(chance, "ns", 3),
+        name: name(chance, "pod", 40),
+        node: name(chance, "node", 4),
+        status: Name::from(chance.of(&[
+            "Running",
+            "CrashLoopBackOff",
+            "Pending",
+            "日本語のとても長い状態",
+        ])),
+        phase: chance.of(&Phase::ALL),
+        ready: chance.below(2) == 0,
+        workload: (chance.below(3) > 0).then(|| {
+            std::sync::Arc::new(Workload {
+                kind: Name::from("Deployment"),
+                name: name(chance, "web", 5),
+            })
+        }),
+        created_seconds: u32::try_from(now.as_secs()).unwrap()
+            - u32::try_from(chance.below(1_000)).unwrap(),
+        measured_seconds: u32::try_from(now.as_secs()).unwrap(),
+        usage: amounts(chance),
+        requests: amounts(chance),
+        limits: amounts(chance),
+        restarts: Restarts {
+            count: u32::try_from(chance.below(5)).unwrap(),
+            recent: 0,
+            last,
+        },
+        containers,
+        ..PodRow::default()
+    }
+}
+
+fn node(chance: &mut Chance) -> NodeRow {
+    NodeRow {
+        name: name(chance, "node", 4),
+        status: Name::from("Ready"),
+        ready: chance.below(5) > 0,
+        usage: amounts(chance),
+        allocatable: amounts(chance),
+        ..NodeRow::default()
+    }
+}
+
+fn incident(chance: &mut Chance, now: Timestamp) -> IncidentRow {
+    let mut incident = Incident {
+        began: now,
+        last_seen: now,
+        involved: Involved {
+            kind: chance.of(&["Pod", "Node"]).to_owned(),
+            namespace: name(chance, "ns", 3).to_string(),
+            name: name(chance, "pod", 40).to_string(),
+            ..Involved::default()
+        },
+        ended: (chance.below(2) == 0).then_some(now),
+        ..Incident::default()
+    };
+    incident.metadata.name = name(chance, "incident", 9).to_string();
+    incident.metadata.namespace = incident.involved.namespace.clone();
+    IncidentRow::new(incident)
+}
+
+fn message(chance: &mut Chance, state: &State) -> Message {
+    let now = state.now;
+    match chance.below(13) {
+        0 => {
+            Message::Tick(now.plus_nanos(i64::try_from(chance.below(40)).unwrap() * 1_000_000_000))
+        }
+        1 => Message::Source(
+            chance.of(&[SourceKind::Vitals, SourceKind::Metrics, SourceKind::None]),
+            "why".to_owned(),
+        ),
+        2 => Message::Link(chance.of(&[
+            Link::Connecting,
+            Link::Up,
+            Link::Lost {
+                since: now,
+                why: "refused".to_owned(),
+                again: None,
+            },
+        ])),
+        3 => Message::Trouble(
+            Part::Pods,
+            (chance.below(2) == 0).then(|| "forbidden".to_owned()),
+        ),
+        4 => {
+            let count = chance.below(60);
+            Message::Pods(Batch::All((0..count).map(|_| pod(chance, now)).collect()))
+        }
+        5 | 6 => {
+            let count = chance.below(100);
+            let changes = (0..count).map(|_| {
+                let row = pod(chance, now);
+                if chance.below(3) == 0 {
+                    Change::Gone(row.key())
+                } else {
+                    Change::Put(row)
+                }
+            });
+            Message::Pods(Batch::Some(changes.collect()))
+        }
+        7 => Message::Nodes(Batch::All((0..3).map(|_| node(chance)).collect())),
+        8 => Message::Incidents(Batch::All((0..5).map(|_| incident(chance, now)).collect())),
+        9 => match state.time {
+            Time::Past { at, .. } => Message::Past(Box::new(Past {
+                at,
+                pods: (0..chance.below(20)).map(|_| pod(chance, now)).collect(),
+                ..Past::default()
+            })),
+            _ => Message::NoPast(now, "gone".to_owned()),
+        },
+        10 => {
+            let key = Key::new(&name(chance, "ns", 3), &name(chance, "pod", 40));
+            Message::Detail(key, Box::default())
+        }
+        _ => Message::Namespaces(vec![Name::from("ns-0"), Name::from("ns-9")]),
+    }
+}
+
+fn action(chance: &mut Chance) -> Action {
+    match chance.below(8) {
+        0 => Action::Edit(Edit::Insert(
+            chance
+                .of(&[
+                    "p",
+                    "cpu>100m ",
+                    "ns=ns-1",
+                    "(",
+                    "!",
+                    "~[",
+                    "日",
+                    "-l ",
+                    "web,",
+                ])
+                .to_owned(),
+        )),
+        1 => Action::Resize(
+            u16::try_from(chance.below(220)).unwrap(),
+            u16::try_from(chance.below(70)).unwrap(),
+        ),
+        2 => Action::SortBy(chance.of(Field::ALL)),
+        3 => Action::Select(u16::try_from(chance.below(60)).unwrap()),
+        4 => Action::Seek(u16::try_from(chance.below(1_100)).unwrap()),
+        _ => {
+            let at = usize::try_from(chance.below(BINDINGS.len() as u64)).unwrap();
+            BINDINGS[at].action.clone()
+        }
+    }
+}
+
+/// What holds of every list of a kind of rows.
+fn list_holds<R: Row>(state: &State, table: &Table<R>) {
+    let screen = state.screen();
+    let list = &screen.list;
+    let now = state.shown_time();
+    let places: BTreeSet<u32> = list.order.iter().copied().collect();
+    assert_eq!(places.len(), list.order.len(), "a row is shown twice");
+    let rows: Vec<&R> = list
+        .order
+        .iter()
+        .map(|at| &*table.rows()[usize::try_from(*at).unwrap()])
+        .collect();
+    assert!(
+        rows.iter().all(|row| list.filter.matches(*row, now)),
+        "a row is shown that the filter does not let through"
+    );
+    let field = list.sort.field;
+    if screen.view != View::Overview && field.is_number() {
+        let numbers: Vec<Option<f64>> = rows.iter().map(|row| row.number(field, now)).collect();
+        for pair in numbers.windows(2) {
+            match (pair[0], pair[1]) {
+                (Some(a), Some(b)) if list.sort.descending => assert!(a >= b, "{a} before {b}"),
+                (Some(a), Some(b)) => assert!(a <= b, "{a} before {b}"),
+                (None, Some(_)) => panic!("what is not known is before what is"),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn holds(state: &State) {
+    assert!(!state.stack.is_empty());
+    let screen = state.screen();
+    let list = &screen.list;
+    assert!(
+        list.cursor < list.order.len().max(1),
+        "the cursor is beside the list"
+    );
+    assert!(list.top <= list.cursor, "the cursor is above the screen");
+    assert!(
+        list.cursor < list.top + state.listed().max(1),
+        "the cursor is below the screen"
+    );
+    if let Some(selected) = &list.selected {
+        assert_eq!(
+            state.current().as_ref(),
+            Some(selected),
+            "what is selected is not there"
+        );
+    }
+    let world = state.world();
+    match screen.view {
+        View::Overview | View::Pods | View::Pod => list_holds(state, &world.pods),
+        View::Nodes => list_holds(state, &world.nodes),
+        View::Containers => list_holds(state, &world.containers),
+        View::Workloads => list_holds(state, &world.workloads),
+        View::Namespaces => list_holds(state, &world.namespaces),
+        View::Hpas => list_holds(state, &world.hpas),
+        View::Incidents => list_holds(state, &world.incidents),
+    }
+}
+
+fn draw(state: &State) {
+    let area = Rect::new(0, 0, state.size.width, state.size.height);
+    let mut buffer = Buffer::empty(area);
+    let _ = crate::view::draw(state, &Theme::default(), &KeyMap::default(), &mut buffer);
+}
+
+#[test]
+fn whatever_is_told_and_asked_what_must_hold_holds() {
+    for seed in 1..=40_u64 {
+        let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut state = State {
+            now: Timestamp::from_secs(1_783_521_000),
+            ..State::default()
+        };
+        for step in 0..250 {
+            if chance.below(2) == 0 {
+                let message = message(&mut chance, &state);
+                tell(&mut state, message);
+                refresh(&mut state);
+            } else {
+                let action = action(&mut chance);
+                act(&mut state, action);
+            }
+            holds(&state);
+            if step % 5 == 0 {
+                draw(&state);
+            }
+        }
+    }
+}
+
+/// A state with some pods, and the source they are told by.
+fn with_pods(kind: SourceKind) -> State {
+    let mut chance = Chance(7);
+    let mut state = State {
+        now: Timestamp::from_secs(1_783_521_000),
+        ..State::default()
+    };
+    tell(&mut state, Message::Source(kind, String::new()));
+    let pods = (0..30).map(|_| pod(&mut chance, state.now)).collect();
+    let now = state.now;
+    tell(&mut state, Message::Pods(Batch::All(pods)));
+    tell(&mut state, Message::Tick(now));
+    act(&mut state, Action::Show(View::Pods));
+    state
+}
+
+#[test]
+fn who_goes_in_and_comes_back_is_where_he_was() {
+    let mut state = with_pods(SourceKind::Metrics);
+    act(&mut state, Action::Move(3));
+    let before = (state.current(), state.screen().list.top);
+    act(&mut state, Action::Enter);
+    assert_eq!(state.screen().pod(), before.0.as_ref());
+    act(&mut state, Action::Back);
+    assert_eq!((state.current(), state.screen().list.top), before);
+}
+
+#[test]
+fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
+    let mut state = with_pods(SourceKind::Vitals);
+    state.live.cluster.oldest = Some(state.now.plus_nanos(-3_600_000_000_000));
+    let asked = |effects: &[Effect]| {
+        effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Ask(crate::model::Ask::Past(_))))
+            .count()
+    };
+    assert_eq!(asked(&act(&mut state, Action::Step(-1))), 1);
+    assert_eq!(
+        asked(&act(&mut state, Action::Step(-1))),
+        0,
+        "one is under way"
+    );
+    let first = state.now.plus_nanos(-15_000_000_000);
+    let wanted = state.now.plus_nanos(-30_000_000_000);
+    let past = |at| {
+        Message::Past(Box::new(Past {
+            at,
+            ..Past::default()
+        }))
+    };
+    assert_eq!(
+        asked(&tell(&mut state, past(first))),
+        1,
+        "the time gone to since is asked for"
+    );
+    assert_eq!(
+        state.time,
+        Time::Past {
+            at: wanted,
+            here: false
+        }
+    );
+    tell(&mut state, past(wanted));
+    assert_eq!(
+        state.time,
+        Time::Past {
+            at: wanted,
+            here: true
+        }
+    );
+    act(&mut state, Action::Live);
+    assert!(state.time == Time::Live && state.frozen.is_none());
+}
+
+#[test]
+fn what_is_paused_stays_while_the_cluster_goes_on() {
+    let mut state = with_pods(SourceKind::Metrics);
+    let shown = state.screen().list.order.len();
+    act(&mut state, Action::Pause);
+    tell(&mut state, Message::Pods(Batch::All(Vec::new())));
+    refresh(&mut state);
+    assert_eq!(state.screen().list.order.len(), shown);
+    act(&mut state, Action::Pause);
+    refresh(&mut state);
+    assert_eq!(state.screen().list.order.len(), 0);
+}
