@@ -39,7 +39,8 @@ impl Kubectl {
         Self::new(&kubeconfig.yaml(name, &Credentials::Token(&token)))
     }
 
-    pub(crate) async fn run(&self, arguments: &str) -> Output {
+    /// The program with its arguments.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new("kubectl");
         command
             .arg("--kubeconfig")
@@ -48,6 +49,11 @@ impl Kubectl {
             .arg(self.home.path().join("cache"))
             .arg("--request-timeout=30s")
             .args(arguments.split_whitespace());
+        command
+    }
+
+    pub(crate) async fn run(&self, arguments: &str) -> Output {
+        let mut command = self.command(arguments);
         tokio::task::spawn_blocking(move || command.output().expect("kubectl is needed"))
             .await
             .unwrap()

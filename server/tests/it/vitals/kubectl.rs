@@ -1,5 +1,8 @@
 //! The real kubectl on kubevitals.io, through the simulated API server's aggregation.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use kubevitals_sim::Config;
 use kubevitals_sim::identity::Rule;
 use serde_json::Value;
@@ -90,6 +93,37 @@ async fn each_resource_is_a_table_worth_reading() {
             "podvitals pov kubevitals.io/v1alpha1 true PodVitals",
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_changes_is_a_row_under_the_table() {
+    let harness = Harness::start(Config {
+        nodes: 2,
+        pods_per_node: 3,
+        // A scrape four times a second.
+        speed: 60.0,
+        ..Config::default()
+    })
+    .await;
+    harness.server.ready().await;
+    harness.server.query().look();
+    let kubectl = reader(&harness);
+    let mut command = kubectl.command("get podvitals -A -w");
+    let lines = tokio::task::spawn_blocking(move || {
+        let mut kubectl = command.stdout(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(kubectl.stdout.take().unwrap());
+        // The headings, all pods, and each of them once more.
+        let lines: Vec<String> = said.lines().take(1 + 6 + 6).map(Result::unwrap).collect();
+        kubectl.kill().unwrap();
+        kubectl.wait().unwrap();
+        lines
+    });
+    let lines = squeezed(&lines.await.unwrap().join("\n"));
+    assert_eq!(lines.len(), 1 + 6 + 6, "{lines:?}");
+    let headings = lines
+        .iter()
+        .filter(|line| line.starts_with("NAMESPACE NAME READY"));
+    assert_eq!(headings.count(), 1, "{lines:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
