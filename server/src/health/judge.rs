@@ -209,9 +209,9 @@ impl PodFacts {
                     let threshold = probe.failure_threshold;
                     let deaths = facts.ends_between(&seen);
                     let failures = seen.run_before.saturating_add(seen.failed);
-                    let enough = seen.covers(at)
-                        && seen.failed > 0
-                        && failures >= threshold.saturating_mul(deaths.max(1));
+                    // All of them may have come before the look before, and the end just after it.
+                    let enough =
+                        seen.covers(at) && failures >= threshold.saturating_mul(deaths.max(1));
                     enough.then_some((*kind, seen))
                 });
                 let looked = probes

@@ -62,6 +62,15 @@ impl PodFacts {
         }
         // Of the containers of a node that is not heard of nothing is known, neither good nor bad.
         if scene.nodes.is_lost(node) {
+            // That the node is lost may be told long after its pods: then that is what it was about.
+            if let Some(at) = self
+                .open
+                .iter()
+                .position(|open| open.topic == Topic::NotReady)
+            {
+                let open = self.open.remove(at);
+                scene.incidents.remove(open.id);
+            }
             return;
         }
         for c in 0..self.containers.len() {

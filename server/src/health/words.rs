@@ -39,6 +39,12 @@ pub(super) fn how_it_ended(ended: &cluster::Ended, lived: Option<i64>) -> String
 
 /// `failed attempts of the liveness probe rose by 3 to 21 in 15s`.
 pub(super) fn counted(kind: ProbeKind, seen: &Seen) -> String {
+    if seen.failed == 0 {
+        let (probe, run) = (probe(kind), seen.run_before);
+        return format!(
+            "the last {run} attempts of the {probe} had failed, and no event tells more"
+        );
+    }
     format!(
         "failed attempts of the {} rose by {} to {} in {}, and no event tells more",
         probe(kind),

@@ -340,6 +340,36 @@ fn counters_make_a_kill_likely_that_no_event_tells() {
 }
 
 #[test]
+fn a_kill_just_after_a_look_at_the_counters_is_likely_too() {
+    let mut web = Web::new();
+    web.tell();
+    web.counters(0, 100, 0);
+    web.counters(60, 103, 0);
+    web.counters(120, 103, 3);
+    web.is(126, true, again(1, 126, ended(137, "Error", -3598, 125)));
+    web.counters(180, 109, 3);
+    let incident = web.told.only();
+    assert_eq!(
+        (incident.cause, incident.certainty),
+        (Cause::LivenessProbe, Certainty::Likely)
+    );
+}
+
+#[test]
+fn a_node_that_is_told_late_to_be_lost_takes_back_what_was_told_of_its_pods() {
+    let mut web = Web::new();
+    web.node(0, true);
+    web.tell();
+    web.is(40, false, running(0, -3598, true));
+    web.told.pass(60);
+    assert_eq!(web.told.only().reason, IncidentKind::PodNotReady);
+    web.node(101, false);
+    let incident = web.told.only();
+    assert_eq!(incident.reason, IncidentKind::NodeNotReady);
+    assert!(incident.message.contains("one pod"), "{}", incident.message);
+}
+
+#[test]
 fn a_kill_long_ago_is_not_what_a_later_one_began_with() {
     let mut web = Web::new();
     web.tell();
