@@ -171,14 +171,26 @@ impl Latest {
         retention: Retention,
         now: Age,
     ) -> impl Iterator<Item = (&PodLatest, PodRates, &[ContainerLatest])> {
-        self.pods.iter().filter_map(move |pod| {
-            let rates = *pod.rates.as_ref().ok()?;
-            if !retention.keeps(rates.arrived, self.scraped, now) {
-                return None;
-            }
-            let (first, count) = (rates.first as usize, rates.count as usize);
-            Some((pod, rates, self.containers.get(first..first + count)?))
-        })
+        let whole = move |pod| {
+            let (rates, containers) = self.rates_of(pod, retention, now)?;
+            Some((pod, rates, containers))
+        };
+        self.pods.iter().filter_map(whole)
+    }
+
+    /// The rates of one of its pods at `now`, if it has any, and its containers.
+    pub fn rates_of(
+        &self,
+        pod: &PodLatest,
+        retention: Retention,
+        now: Age,
+    ) -> Option<(PodRates, &[ContainerLatest])> {
+        let rates = *pod.rates.as_ref().ok()?;
+        if !retention.keeps(rates.arrived, self.scraped, now) {
+            return None;
+        }
+        let (first, count) = (rates.first as usize, rates.count as usize);
+        Some((rates, self.containers.get(first..first + count)?))
     }
 
     /// The containers of the pod at `at`, if it has no rates.

@@ -6,6 +6,7 @@
 
 mod heap;
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ptr;
 use std::sync::Arc;
@@ -153,7 +154,7 @@ impl Ranking<'_> {
         among: &Among<'_>,
         asked: impl Fn(&PodTemplate) -> Asked,
     ) {
-        let mut met: HashMap<&Arc<str>, Option<Arc<Latest>>> = HashMap::new();
+        let mut met: HashMap<&Arc<str>, Option<Walk>> = HashMap::new();
         // Pods of a workload share their template: each is added up once.
         let mut sums: HashMap<*const PodTemplate, Asked> = HashMap::new();
         for pod in among
@@ -167,12 +168,11 @@ impl Ranking<'_> {
             let (Some(asked), Some(node)) = (asked.some(), &pod.node) else {
                 continue;
             };
-            let latest = met
-                .entry(node)
-                .or_insert_with(|| self.cells.get(node).and_then(|cell| cell.latest()));
-            let Some(Ok((_, containers))) = latest.as_ref().map(|latest| {
-                latest.pod(&pod.key.namespace, &pod.key.name, self.retention, self.now)
-            }) else {
+            let begin = || Some(Walk::of(self.cells.get(node)?.latest()?));
+            let Some(walk) = met.entry(node).or_insert_with(begin) else {
+                continue;
+            };
+            let Some(containers) = walk.containers(&pod.key, self.retention, self.now) else {
                 continue;
             };
             let value = asked.ratio(containers);
@@ -221,6 +221,39 @@ impl Ranking<'_> {
                 }
             }
         }
+    }
+}
+
+/// One node's pods, walked along with those of the cluster: both are in the order of namespace and name, so that each
+/// is looked at once.
+struct Walk {
+    latest: Arc<Latest>,
+    next: usize,
+}
+
+impl Walk {
+    fn of(latest: Arc<Latest>) -> Self {
+        Self { latest, next: 0 }
+    }
+
+    /// The containers of a pod that comes after all that were asked for before.
+    fn containers(
+        &mut self,
+        key: &PodKey,
+        retention: Retention,
+        now: Age,
+    ) -> Option<&[ContainerLatest]> {
+        while let Some(pod) = self.latest.pods.get(self.next) {
+            match (&pod.namespace, &pod.name).cmp(&(&key.namespace, &key.name)) {
+                Ordering::Less => self.next += 1,
+                Ordering::Equal => {
+                    let (_, containers) = self.latest.rates_of(pod, retention, now)?;
+                    return Some(containers);
+                }
+                Ordering::Greater => return None,
+            }
+        }
+        None
     }
 }
 
