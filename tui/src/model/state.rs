@@ -139,12 +139,12 @@ pub struct Notice {
     pub text: String,
     /// Whether something went wrong.
     pub bad: bool,
-    /// Until when it is said.
-    pub until: Timestamp,
+    /// For how many more ticks it is said. Ticks are of the reader's time, which a demo's runs ahead of.
+    pub ticks: u8,
 }
 
-/// How long a notice is shown.
-const NOTICE_NANOS: i64 = 6_000_000_000;
+/// For how many ticks a notice is shown; there is about one a second.
+const NOTICE_TICKS: u8 = 6;
 
 impl Default for State {
     fn default() -> Self {
@@ -293,7 +293,7 @@ impl State {
         self.notice = Some(Notice {
             text: text.into(),
             bad,
-            until: self.now.plus_nanos(NOTICE_NANOS),
+            ticks: NOTICE_TICKS,
         });
     }
 }

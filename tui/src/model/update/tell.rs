@@ -9,7 +9,7 @@ use crate::model::effect::{Ask, Effect};
 use crate::model::message::{Batch, Link, Message, Part, SourceKind, Subject};
 use crate::model::name::Key;
 use crate::model::row::Row;
-use crate::model::state::{State, Time};
+use crate::model::state::{Notice, State, Time};
 use crate::model::table::Change;
 use crate::model::trend::Trends;
 use crate::model::world::{World, cluster_key};
@@ -183,13 +183,10 @@ fn forget_what_is_gone(state: &mut State) {
 
 fn tick(state: &mut State, now: Timestamp) -> Vec<Effect> {
     state.now = now;
-    if state
-        .notice
-        .as_ref()
-        .is_some_and(|notice| notice.until <= now)
-    {
-        state.notice = None;
-    }
+    state.notice = state.notice.take().and_then(|notice| {
+        let ticks = notice.ticks.checked_sub(1)?;
+        Some(Notice { ticks, ..notice })
+    });
     if now.since(state.asked) >= ASK_SECONDS * 1_000_000_000 {
         forget_what_is_gone(state);
         return ask(state);

@@ -68,6 +68,7 @@ fn what_is_pasted_is_a_filter_and_cannot_be_more() {
 fn the_mouse_selects_sorts_scrolls_and_goes_back_in_time() {
     let mut dashboard = Dashboard::start(&[]);
     dashboard.show("3", "Pods");
+    dashboard.wait_selected("a row", |row| !row.is_empty());
     dashboard.terminal.press("space");
     dashboard.terminal.wait_for_text("PAUSED");
     let (head, column) = dashboard.terminal.wait_until("the headings", |screen, _| {
