@@ -33,7 +33,7 @@ impl Comparison {
         match self {
             Self::Text { equal, with } => row
                 .text(field, now)
-                .is_some_and(|text| with.is(&text) == *equal),
+                .is_some_and(|text| with.is(whole(field, &text)) == *equal),
             Self::Matches { found, pattern } => row
                 .text(field, now)
                 .is_some_and(|text| pattern.is_in(&text) == *found),
@@ -41,5 +41,14 @@ impl Comparison {
                 .number(field, now)
                 .is_some_and(|value| operator.holds(value, number.value)),
         }
+    }
+}
+
+/// What a text is compared as. A probe's is the word alone: how many of how many fail stands before it.
+fn whole(field: Field, text: &str) -> &str {
+    match (field, text.rsplit(' ').next()) {
+        (Field::Probe, None | Some("")) => "none",
+        (Field::Probe, Some(word)) => word,
+        _ => text,
     }
 }

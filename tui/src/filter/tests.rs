@@ -32,6 +32,7 @@ impl Fields for Pod {
             Field::Namespace => self.namespace.into(),
             Field::Status => self.status.into(),
             Field::Node => "".into(),
+            Field::Probe => "1/2 failing".into(),
             _ => return None,
         })
     }
@@ -91,6 +92,9 @@ fn a_filter_asks_what_it_says() {
         ("ns=sho", false),
         ("ns!=shop", false),
         ("node=\"\"", true),
+        ("probe=failing", true),
+        ("probe=passing", false),
+        ("probe=none", false),
         ("cpu>500m", true),
         ("cpu>0.6", false),
         ("cpu>=0.6", true),
