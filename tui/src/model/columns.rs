@@ -17,8 +17,19 @@ pub struct Placed {
 /// Columns up to this priority are shown before others are given room for their contents.
 const ESSENTIAL: u8 = 1;
 
+/// Columns that may be wider than any name of Kubernetes hold sentences: a part of one is worth its place.
+const NAME: u16 = 63;
+
 /// Contents wider than this are cut rather than cost another column its place.
-const COMFORT: u16 = 34;
+const fn comfort(column: &Column, width: u16) -> u16 {
+    const NAMES: u16 = 34;
+    const WORDS: u16 = 12;
+    if column.priority > 0 {
+        return WORDS;
+    }
+    let part = width / 10 * 3;
+    if part < NAMES { part } else { NAMES }
+}
 
 /// Blank cells between two columns.
 pub const GAP: u16 = 1;
@@ -64,13 +75,13 @@ pub fn place(
         };
         let gap = if least == 0 { 0 } else { GAP };
         let needed = least.saturating_add(gap).saturating_add(column.width.least);
-        let wished = comfortable
-            .saturating_add(gap)
-            .saturating_add(if column.is_trend() {
+        let wished = comfortable.saturating_add(gap).saturating_add(
+            if column.is_trend() || column.width.most > NAME {
                 column.width.least
             } else {
-                (*content).min(COMFORT.max(column.width.least))
-            });
+                (*content).min(comfort(column, width).max(column.width.least))
+            },
+        );
         let fits = if column.priority <= ESSENTIAL {
             needed <= width
         } else {
@@ -88,7 +99,7 @@ pub fn place(
     let used = least;
     let mut kept = kept.into_iter();
     shown.retain(|_| kept.next().unwrap_or(false));
-    let widths = share(&shown, width.saturating_sub(used));
+    let widths = share(&shown, width, width.saturating_sub(used));
     let mut x = 0_u16;
     let mut placed = Vec::with_capacity(shown.len());
     for ((column, _), wide) in shown.into_iter().zip(widths) {
@@ -103,19 +114,29 @@ pub fn place(
     placed
 }
 
-/// Gives the room that is left first to columns whose contents need it, the most important ones first, then to those
-/// that grow.
-fn share(shown: &[(Column, u16)], mut left: u16) -> Vec<u16> {
+/// Gives the room that is left first to columns whose contents need it, the most important ones first, as much as is
+/// comfortable; then all that they need, names last; then to drawings.
+fn share(shown: &[(Column, u16)], width: u16, mut left: u16) -> Vec<u16> {
     let mut widths: Vec<u16> = shown.iter().map(|(column, _)| column.width.least).collect();
     let mut order: Vec<usize> = (0..shown.len()).collect();
     order.sort_by_key(|at| shown.get(*at).map_or(0, |(column, _)| column.priority));
-    for at in order {
-        let (Some((_, content)), Some(width)) = (shown.get(at), widths.get_mut(at)) else {
+    let mut widen = |at: usize, most: u16, widths: &mut Vec<u16>| {
+        let (Some((_, content)), Some(wide)) = (shown.get(at), widths.get_mut(at)) else {
+            return;
+        };
+        let more = (*content).min(most).saturating_sub(*wide).min(left);
+        *wide += more;
+        left -= more;
+    };
+    for at in &order {
+        let Some((column, _)) = shown.get(*at) else {
             continue;
         };
-        let more = content.saturating_sub(*width).min(left);
-        *width += more;
-        left -= more;
+        widen(*at, comfort(column, width), &mut widths);
+    }
+    // The least important of what is shown gets the rest first: it was given least.
+    for at in order.iter().rev() {
+        widen(*at, u16::MAX, &mut widths);
     }
     let trends = shown.iter().filter(|(column, _)| column.is_trend()).count();
     let trends = u16::try_from(trends).unwrap_or(u16::MAX).max(1);

@@ -12,7 +12,7 @@ use super::theme::Ink;
 use super::trends;
 use crate::input::Target;
 use crate::model::row::{Container, LastRestart, PodRow};
-use crate::model::{Detail, Key, Resource, State, Subject, Tone, format};
+use crate::model::{Detail, Key, Resource, State, Subject, Time, Tone, format};
 
 /// A page's line.
 type Text = Vec<Piece>;
@@ -264,7 +264,13 @@ fn page(state: &State, key: &Key, pod: &PodRow, detail: Option<&Detail>, width: 
     let mut lines = Vec::new();
     containers(&mut lines, pod, state, width);
     if let Some(detail) = detail {
-        probes(&mut lines, &detail.pod.probes, now, width);
+        probes(
+            &mut lines,
+            &detail.pod.probes,
+            now,
+            width,
+            state.time != Time::Live,
+        );
     }
     let broken = incidents(state, key, width);
     lines.extend(broken);
@@ -379,9 +385,14 @@ fn container_line(
     line
 }
 
-fn probes(lines: &mut Vec<Text>, probes: &[Probe], now: Timestamp, width: u16) {
+fn probes(lines: &mut Vec<Text>, probes: &[Probe], now: Timestamp, width: u16, is_past: bool) {
     if probes.is_empty() {
-        lines.push(vec![Piece::muted(" no container has a probe")]);
+        let text = if is_past {
+            " how its probes were then is not remembered; its incidents are"
+        } else {
+            " no container has a probe"
+        };
+        lines.push(vec![Piece::muted(text)]);
         return;
     }
     lines.push(heading("PROBES"));

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, below, cells, right_of, row_of};
 use super::chart::sparkline;
-use super::text::{Align, width};
+use super::text::{Align, cut_middle, width};
 use super::theme::{Depth, Ink, mark};
 use super::trends;
 use crate::input::Target;
@@ -158,6 +158,13 @@ fn cell<R: Row>(
                 canvas.theme.depth,
                 placed.column.align,
             );
+            // The end of a pod's name tells it from the others of its workload.
+            let text = match placed.column.field {
+                Field::Name | Field::Pod => {
+                    cut_middle(&text, usize::from(area.width), canvas.theme.signs.ellipsis)
+                }
+                _ => text.into(),
+            };
             canvas.fitted(area, &text, align(placed.column.align), tone.into());
         }
         Cell::Trend(resource) => {

@@ -301,18 +301,18 @@ impl Row for PodRow {
     fn columns() -> &'static [Column] {
         use Column as C;
         const COLUMNS: &[Column] = &[
-            C::text(Field::Namespace, "NAMESPACE", 9, 20, 4),
+            C::text(Field::Namespace, "NAMESPACE", 9, 20, 2),
             C::text(Field::Name, "NAME", 12, 63, 0),
-            C::number(Field::Ready, "READY", 5, 3),
+            C::number(Field::Ready, "READY", 5, 5),
             C::text(Field::Status, "STATUS", 9, 18, 1),
-            C::text(Field::Probe, "PROBES", 7, 12, 5),
-            C::text(Field::Restarts, "RESTARTS", 8, 26, 4),
+            C::text(Field::Probe, "PROBES", 7, 12, 4),
+            C::text(Field::Restarts, "RESTARTS", 8, 26, 2),
             C::number(Field::Cpu, "CPU", 6, 1),
             C::number(Field::CpuOfRequest, "%REQ", 5, 7),
             C::number(Field::CpuOfLimit, "%LIM", 5, 6),
             C::number(Field::Memory, "MEM", 6, 1),
             C::number(Field::MemoryOfRequest, "%REQ", 5, 7),
-            C::number(Field::MemoryOfLimit, "%LIM", 5, 2),
+            C::number(Field::MemoryOfLimit, "%LIM", 5, 3),
             C::number(Field::Swap, "SWAP", 6, C::ON_DEMAND),
             C::number(Field::CpuRequest, "CPUREQ", 6, C::ON_DEMAND),
             C::number(Field::CpuLimit, "CPULIM", 6, C::ON_DEMAND),

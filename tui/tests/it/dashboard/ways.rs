@@ -12,9 +12,13 @@ fn from_a_node_to_its_pods_to_a_pod_and_back() {
     let node = row.split_whitespace().next().unwrap().to_owned();
     dashboard.terminal.press("enter");
     dashboard.terminal.wait_for_text(&format!("Pods {node}"));
-    let (_, first) = dashboard.pod();
+    // Pods of two namespaces can have one name.
+    let (namespace, name) = dashboard.pod();
     dashboard.terminal.press("down");
-    dashboard.wait_selected("another pod", |row| !row.contains(&first));
+    dashboard.wait_selected("another pod", |row| {
+        let mut words = row.split_whitespace();
+        (words.next(), words.next()) != (Some(&*namespace), Some(&*name))
+    });
     let (_, pod) = dashboard.pod();
     dashboard.terminal.press("enter");
     dashboard.terminal.wait_for("the pod's page", |text| {
