@@ -43,6 +43,11 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
     families.gauge("kubevitals_api_watches", "Watches under way.", |family| {
         family.value(&[], known.watchers.under_way())
     })?;
+    families.gauge(
+        "kubevitals_api_watch_bytes_held",
+        "Bytes of events that are encoded and not yet written to their watches' connections.",
+        |family| family.value(&[], known.watchers.bytes_held()),
+    )?;
     families.counter(
         "kubevitals_api_watch_events",
         "Events that watches were sent.",

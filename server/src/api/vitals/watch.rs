@@ -248,9 +248,7 @@ impl<K: Kind> Watching<K> {
         let now = Instant::now();
         self.quiet_until = now + QUIET;
         self.handed.send_replace(Some(now));
-        self.watchers
-            .sent(out.iter().map(|byte| u64::from(*byte == b'\n')).sum());
-        Some(Bytes::from(out))
+        Some(self.watchers.send(out))
     }
 
     /// Waits until there is something to tell.

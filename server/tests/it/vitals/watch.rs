@@ -3,23 +3,33 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::StreamExt;
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper::client::conn::http2;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use kubevitals_proto::time::Timestamp;
+use kubevitals_server::config::Settings;
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Faults, SimClock};
+use rustls::ClientConfig;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::harness::{Harness, PATIENCE, wait_until};
+use crate::limits::{certified, connect};
 
 const PODS: &str = "/apis/kubevitals.io/v1alpha1/podvitals";
 const NODES: u32 = 3;
 
 /// A cluster in which nothing happens but what the test does.
 async fn cluster(pods_per_node: u32) -> Harness {
-    cluster_with(pods_per_node, Duration::from_secs(60)).await
+    cluster_with(pods_per_node, |_| {}).await
 }
 
-async fn cluster_with(pods_per_node: u32, request_timeout: Duration) -> Harness {
+async fn cluster_with(pods_per_node: u32, change: impl FnOnce(&mut Settings)) -> Harness {
     let config = Config {
         nodes: NODES,
         pods_per_node,
@@ -27,10 +37,7 @@ async fn cluster_with(pods_per_node: u32, request_timeout: Duration) -> Harness 
         clock: Some(SimClock::manual(Timestamp::from_secs(1_795_238_024))),
         ..Config::default()
     };
-    let harness = Harness::start_with(config, |settings| {
-        settings.request_timeout = request_timeout;
-    })
-    .await;
+    let harness = Harness::start_with(config, change).await;
     harness.first_step(NODES.into()).await;
     harness.server.ready().await;
     harness
@@ -154,7 +161,14 @@ async fn caught_up(harness: &Harness) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_watchers_miss_nothing_and_are_told_nothing_twice() {
     const WATCHERS: usize = 200;
-    let harness = cluster(4).await;
+    // One more is stalled, and not cut off: what it holds is what such a one may hold for a minute.
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, trust) = certified(folder.path());
+    let harness = cluster_with(4, |settings| {
+        settings.request_timeout = Duration::from_secs(3600);
+        settings.tls.certificate = Some(certificate);
+    })
+    .await;
     let (version, known) = list(&harness, PODS).await;
     let mut watchers = Vec::new();
     for at in 0..WATCHERS {
@@ -171,6 +185,7 @@ async fn two_hundred_watchers_miss_nothing_and_are_told_nothing_twice() {
         };
         watchers.push(Watcher::start(&harness, &path, known).await);
     }
+    let stalled = stalled(&harness, &trust, &format!("{PODS}?watch=1")).await;
     let watching: Vec<_> = watchers
         .into_iter()
         .map(|mut watcher| {
@@ -199,8 +214,32 @@ async fn two_hundred_watchers_miss_nothing_and_are_told_nothing_twice() {
             }
         }
         harness.server.query().look();
+        let held = bytes_held(&harness).await;
+        assert!(held <= (WATCHERS as u64 + 1) * PIECE, "{round}: {held}");
     }
     caught_up(&harness).await;
+    wait_until("only the stalled one has not taken all", async || {
+        let held = bytes_held(&harness).await;
+        held > 0 && held <= STALLED
+    })
+    .await;
+    // However much more there is to tell, it is not told to who does not take it.
+    for _ in 0..4 {
+        harness.step(NODES.into()).await;
+        harness.server.query().look();
+    }
+    caught_up(&harness).await;
+    wait_until("it holds no more than before", async || {
+        let held = bytes_held(&harness).await;
+        held > 0 && held <= STALLED
+    })
+    .await;
+    assert_eq!(watches(&harness).await, WATCHERS as u64 + 1);
+    drop(stalled);
+    wait_until("nothing is held when it has gone", async || {
+        bytes_held(&harness).await == 0 && watches(&harness).await == WATCHERS as u64
+    })
+    .await;
     let (version, all) = list(&harness, PODS).await;
     let (_, labelled) = list(&harness, &format!("{PODS}?labelSelector=app")).await;
 
@@ -368,7 +407,10 @@ async fn a_watch_ends_in_its_time_with_where_to_go_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_take_what_he_is_told_is_cut_off_and_nobody_else_is() {
-    let harness = cluster_with(20, Duration::from_secs(2)).await;
+    let harness = cluster_with(20, |settings| {
+        settings.request_timeout = Duration::from_secs(2);
+    })
+    .await;
     harness.server.query().look();
     let path = format!("{PODS}?watch=1");
     let mut stalled = harness.request("GET", &path).send().await.unwrap();
@@ -398,12 +440,55 @@ async fn who_does_not_take_what_he_is_told_is_cut_off_and_nobody_else_is() {
     other.await.unwrap();
 }
 
+/// What one watch is handed at a time: 64 KiB, and the event by which that is reached.
+const PIECE: u64 = (64 + 8) << 10;
+
+/// What one watch holds at most: what HTTP keeps until it can be written (64 KiB, and what of the first piece is written
+/// already), and the piece by which that is reached.
+const STALLED: u64 = 3 * PIECE;
+
+/// A watch of which nothing is taken but the answer's beginning; it ends when both are dropped.
+async fn stalled(
+    harness: &Harness,
+    trust: &ClientConfig,
+    path: &str,
+) -> (Response<Incoming>, JoinSet<()>) {
+    // HTTP/2's window, unlike the kernel's buffers, is known to hold no more than this.
+    const WINDOW: u32 = 16 << 10;
+    let stream = connect(harness.server.local_addr(), trust, "h2");
+    let (mut client, connection) = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(WINDOW)
+        .handshake(TokioIo::new(stream.await.unwrap()))
+        .await
+        .unwrap();
+    let mut driven = JoinSet::new();
+    driven.spawn(async move {
+        let _ended = connection.await;
+    });
+    let request = Request::get(format!("https://localhost{path}"))
+        .header("authorization", format!("Bearer {}", harness.token()))
+        .body(Empty::<Bytes>::new())
+        .unwrap();
+    let response = client.send_request(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    (response, driven)
+}
+
 /// Watches under way.
 async fn watches(harness: &Harness) -> u64 {
+    gauge(harness, "kubevitals_api_watches").await
+}
+
+/// Bytes that watches have not taken.
+async fn bytes_held(harness: &Harness) -> u64 {
+    gauge(harness, "kubevitals_api_watch_bytes_held").await
+}
+
+async fn gauge(harness: &Harness, name: &str) -> u64 {
     let (_, metrics) = harness.get("/metrics").await;
     let metrics = String::from_utf8(metrics).unwrap();
-    let line = metrics
+    let mut values = metrics
         .lines()
-        .find_map(|line| line.strip_prefix("kubevitals_api_watches "));
-    line.unwrap().parse().unwrap()
+        .filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    values.next().unwrap().parse().unwrap()
 }
