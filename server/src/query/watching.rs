@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kubevitals_proto::vitals::Incident;
+use kubevitals_proto::vitals::{Incident, Workload};
 
 use super::changes::{Incidents, LOOK, Seen};
 use super::{Changes, Query};
-use crate::cluster::PodKey;
+use crate::cluster::{Jobs, PodKey};
 
 /// What this process calls itself in versions: anything that another will hardly call itself.
 pub(super) fn instance() -> u64 {
@@ -21,6 +21,8 @@ pub(super) struct Looked {
     begun: bool,
     /// The version of what health tells.
     health: u64,
+    /// The Jobs by which it is told what made a pod.
+    jobs: Arc<Jobs>,
 }
 
 impl Query {
@@ -41,21 +43,28 @@ impl Query {
     pub fn look(&self) {
         let mut looked = self.looked.lock();
         let mut seen = self.seen();
+        let jobs = self.cluster.jobs();
+        let others = !Arc::ptr_eq(&jobs, &looked.jobs);
+        looked.jobs = jobs;
         // What is read of health is as new as this version, or newer.
         let changed = self.health.changed_since(looked.health);
         match changed {
-            Some(changed) if looked.begun && changed.version == looked.health => {}
+            Some(changed) if looked.begun && changed.version == looked.health => {
+                if others {
+                    seen.incidents = Some(self.incidents(&looked.jobs));
+                }
+            }
             Some(changed) if looked.begun => {
                 looked.health = changed.version;
                 seen.touched = changed.pods;
-                if !(changed.incidents.is_empty() && changed.forgotten.is_empty()) {
-                    seen.incidents = Some(self.incidents());
+                if others || !(changed.incidents.is_empty() && changed.forgotten.is_empty()) {
+                    seen.incidents = Some(self.incidents(&looked.jobs));
                 }
             }
             _ => {
                 // So much has changed that it may be anything.
                 looked.health = *self.health.version().borrow();
-                seen.incidents = Some(self.incidents());
+                seen.incidents = Some(self.incidents(&looked.jobs));
                 if looked.begun {
                     seen.touched = seen.pods.keys().cloned().collect();
                 }
@@ -82,15 +91,92 @@ impl Query {
         }
     }
 
-    fn incidents(&self) -> Incidents {
+    /// All that health tells, each of a pod that a CronJob's Job made as the CronJob's.
+    fn incidents(&self, jobs: &Jobs) -> Incidents {
         let (told, _) = self.health.incidents();
+        let before = self.changes.moment();
         let keyed = |incident: Arc<Incident>| {
-            let key = PodKey {
-                namespace: Arc::from(&*incident.metadata.namespace),
-                name: Arc::from(&*incident.metadata.name),
-            };
-            (key, incident)
+            let of = key(&incident.metadata.namespace, &incident.metadata.name);
+            let scheduled = scheduled(incident, jobs, before.incidents().get(&of));
+            (of, scheduled)
         };
         told.into_iter().map(|told| keyed(told.incident)).collect()
+    }
+}
+
+fn key(namespace: &str, name: &str) -> PodKey {
+    PodKey {
+        namespace: Arc::from(namespace),
+        name: Arc::from(name),
+    }
+}
+
+/// The incident as its pod's vitals name the workload: health sees pods alone, and who made a Job only the Job tells.
+/// That a CronJob did stays said when the Job is forgotten before the incident is.
+fn scheduled(
+    incident: Arc<Incident>,
+    jobs: &Jobs,
+    before: Option<&Arc<Incident>>,
+) -> Arc<Incident> {
+    let involved = &incident.involved;
+    let Some(job) = involved.workload.as_ref().filter(|made| made.kind == "Job") else {
+        return incident;
+    };
+    let made = match jobs.get(&key(&involved.namespace, &job.name)) {
+        Some(job) => Workload {
+            kind: "CronJob".to_owned(),
+            name: job.cron_job.to_string(),
+        },
+        None => match before.and_then(|before| before.involved.workload.clone()) {
+            Some(made) => made,
+            None => return incident,
+        },
+    };
+    let mut incident = Arc::unwrap_or_clone(incident);
+    incident.involved.workload = Some(made);
+    Arc::new(incident)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Job;
+
+    fn incident(kind: &str, name: &str) -> Arc<Incident> {
+        let mut incident = Incident::default();
+        incident.involved.namespace = "shop".to_owned();
+        incident.involved.workload = Some(Workload {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        });
+        Arc::new(incident)
+    }
+
+    #[test]
+    fn what_befalls_a_cron_jobs_pod_is_told_of_the_cron_job() {
+        let nightly = key("shop", "nightly-29");
+        let job = Job {
+            key: nightly.clone(),
+            cron_job: "nightly".into(),
+        };
+        let (none, jobs) = (Jobs::new(), Jobs::unit(nightly, Arc::new(job)));
+        let (of_job, of_cron_job) = (
+            incident("Job", "nightly-29"),
+            incident("CronJob", "nightly"),
+        );
+        assert_eq!(scheduled(Arc::clone(&of_job), &jobs, None), of_cron_job);
+        assert_eq!(scheduled(Arc::clone(&of_job), &none, None), of_job);
+        // What was once known is not forgotten with the Job.
+        let after = scheduled(Arc::clone(&of_job), &none, Some(&of_cron_job));
+        assert_eq!(after, of_cron_job);
+        let after = scheduled(Arc::clone(&of_job), &none, Some(&of_job));
+        assert_eq!(after, of_job);
+        // A Deployment or a Job of this name elsewhere is another.
+        let other = incident("Deployment", "nightly-29");
+        assert_eq!(scheduled(Arc::clone(&other), &jobs, None), other);
+        let mut elsewhere = Incident::clone(&of_job);
+        elsewhere.involved.namespace = "bank".to_owned();
+        let elsewhere = Arc::new(elsewhere);
+        assert_eq!(scheduled(Arc::clone(&elsewhere), &jobs, None), elsewhere);
     }
 }
