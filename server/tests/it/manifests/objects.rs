@@ -154,6 +154,24 @@ fn a_request_finds_its_way_from_the_apiservice_to_the_listener() {
     }
 }
 
+#[test]
+fn in_the_peers_place_kubevitals_io_is_asked_of_the_peers_service() {
+    let name = "v1alpha1.kubevitals.io";
+    let base = Rendered::deploy("base");
+    let mut expected = base
+        .kind("APIService")
+        .find(|api| api["metadata"]["name"] == name)
+        .unwrap()
+        .clone();
+    expected["metadata"] = json!({"name": name});
+    expected["spec"]["service"]["name"] = json!("metrics-server");
+    let upgrade = std::fs::read_to_string(repository("deploy/upgrade/kubevitals.yaml")).unwrap();
+    let upgrade = Rendered::yaml(&upgrade);
+    assert_eq!(upgrade.only("APIService"), &expected);
+    let role = upgrade.only("ClusterRole");
+    assert_eq!(&understood::<ClusterRole>(role), role);
+}
+
 /// The Deployment's arguments, as the server reads them.
 fn flags(rendered: &Rendered) -> Flags {
     let arguments = rendered.arguments();

@@ -105,21 +105,18 @@ fn the_server_may_make_no_secret_and_sees_no_other_than_its_own() {
     }
 }
 
-#[test]
-fn who_views_the_cluster_sees_metrics_and_why_they_are_missing() {
-    let rendered = Rendered::deploy("base");
+/// What a role that is part of `view`, `edit` and `admin` grants: resources with their groups, and verbs.
+fn granted_to_viewers(rendered: &Rendered, name: &str) -> BTreeSet<(String, String)> {
     let reader = rendered
         .kind("ClusterRole")
-        .find(|role| role["metadata"]["name"] == "vitals-server-metrics-reader")
+        .find(|role| role["metadata"]["name"] == name)
         .expect("the reader's role");
     for role in ["view", "edit", "admin"] {
         let label = format!("rbac.authorization.k8s.io/aggregate-to-{role}");
         assert_eq!(reader["metadata"]["labels"][label], "true");
     }
-    let granted: BTreeSet<(String, String)> = reader["rules"]
-        .as_array()
-        .unwrap()
-        .iter()
+    let rules = reader["rules"].as_array().unwrap().iter();
+    rules
         .flat_map(|rule| {
             let group = texts(&rule["apiGroups"]).join(",");
             let verbs = texts(&rule["verbs"]);
@@ -133,7 +130,29 @@ fn who_views_the_cluster_sees_metrics_and_why_they_are_missing() {
                         .map(move |verb| (resource.clone(), verb))
                 })
         })
-        .collect();
+        .collect()
+}
+
+/// With the peer's own role for what it serves, it is what `base` grants.
+#[test]
+fn who_views_the_cluster_sees_as_much_in_the_peers_place() {
+    let mut granted = granted_to_viewers(&upgrade_file("rights.yaml"), "vitals-server-why");
+    granted.extend(granted_to_viewers(
+        &upgrade_file("kubevitals.yaml"),
+        "vitals-server-kubevitals",
+    ));
+    for resource in ["nodes", "pods"] {
+        for verb in ["get", "list", "watch"] {
+            granted.insert((format!("{resource}.metrics.k8s.io"), verb.to_owned()));
+        }
+    }
+    let base = granted_to_viewers(&Rendered::deploy("base"), "vitals-server-metrics-reader");
+    assert_eq!(granted, base);
+}
+
+#[test]
+fn who_views_the_cluster_sees_metrics_and_why_they_are_missing() {
+    let granted = granted_to_viewers(&Rendered::deploy("base"), "vitals-server-metrics-reader");
     // All that is served: of metrics.k8s.io `watch` too, which the peer's role grants though nothing can be watched.
     let mut expected = BTreeSet::new();
     let mut expect = |resource: String, verbs: &[&str]| {
@@ -412,19 +431,19 @@ fn peers_arguments(folder: &Path) -> Vec<String> {
     upgrade::ARGUMENTS.map(own).to_vec()
 }
 
-/// deploy/upgrade/rights.yaml.
-fn rights() -> Rendered {
-    let path = super::rendered::repository("deploy/upgrade/rights.yaml");
+/// A file of deploy/upgrade.
+fn upgrade_file(file: &str) -> Rendered {
+    let path = super::rendered::repository("deploy/upgrade").join(file);
     Rendered::yaml(&std::fs::read_to_string(path).unwrap())
 }
 
-/// What it adds to them.
+/// What rights.yaml adds to them.
 fn upgrade_rules() -> Vec<Rule> {
-    rules_of(&rights(), "metrics-server")
+    rules_of(&upgrade_file("rights.yaml"), "metrics-server")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_the_upgrades_rights_the_peers_apiservice_comes_to_be_verified() {
+async fn with_the_upgrades_rights_the_apiservices_come_to_be_verified() {
     let cluster = cluster([peers_rules(), upgrade_rules()].concat()).await;
     let (kind, name) = (Resource::ApiServices, "v1beta1.metrics.k8s.io");
     let spec = json!({
@@ -433,7 +452,8 @@ async fn with_the_upgrades_rights_the_peers_apiservice_comes_to_be_verified() {
     });
     let service = json!({"metadata": {"name": name}, "spec": spec});
     cluster.store().apply(kind, service);
-    apply(&cluster, &rights());
+    apply(&cluster, &upgrade_file("rights.yaml"));
+    apply(&cluster, &upgrade_file("kubevitals.yaml"));
     let folder = tempfile::tempdir().unwrap();
     let token = viewer(cluster.identities());
 
@@ -441,15 +461,14 @@ async fn with_the_upgrades_rights_the_peers_apiservice_comes_to_be_verified() {
     arguments.extend(upgrade::VERIFIED.map(str::to_owned));
     let server = start(&cluster, &arguments, folder.path()).await;
     ready(&server).await;
-    wait_until("the APIService is verified", async || {
-        let service = cluster
-            .store()
-            .get(kind, None, name)
-            .unwrap()
-            .to_value(kind);
-        service["spec"]["caBundle"].is_string() && service["spec"]["insecureSkipTLSVerify"] != true
-    })
-    .await;
+    for name in [name, "v1alpha1.kubevitals.io"] {
+        wait_until("the APIService is verified", async || {
+            let service = cluster.store().get(kind, None, name).unwrap();
+            let spec = service.to_value(kind)["spec"].take();
+            spec["caBundle"].is_string() && spec["insecureSkipTLSVerify"] != true
+        })
+        .await;
+    }
     is_asked(&cluster, &server, &token).await;
     let UserInfo { username, .. } = UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
     assert_eq!(cluster.identities().refused(&username), BTreeSet::new());
