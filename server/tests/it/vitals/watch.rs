@@ -370,6 +370,54 @@ async fn every_kind_is_watched() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_is_told_anew_when_it_becomes_known_which_cron_job_made_the_pod() {
+    let harness = cluster(1).await;
+    let owner = |kind: &str, name: &str| json!([{"apiVersion": "batch/v1", "kind": kind, "name": name, "uid": "1", "controller": true}]);
+    let tell = |restarts: u32| {
+        changed(&harness, "nightly-29-x", |pod| {
+            pod["metadata"]["ownerReferences"] = owner("Job", "nightly-29");
+            let status = &mut pod["status"]["containerStatuses"][0];
+            status["restartCount"] = json!(restarts);
+            if restarts > 0 {
+                let at = status["state"]["running"]["startedAt"].clone();
+                status["lastState"] = json!({"terminated": {
+                    "exitCode": 137, "reason": "OOMKilled", "startedAt": at, "finishedAt": at,
+                }});
+            }
+        });
+    };
+    tell(0);
+    caught_up(&harness).await;
+    let path = "/apis/kubevitals.io/v1alpha1/incidents";
+    let (version, known) = list(&harness, path).await;
+    let path = format!("{path}?watch=1&resourceVersion={version}");
+    let mut watcher = Watcher::start(&harness, &path, known).await;
+    tell(1);
+    caught_up(&harness).await;
+    let event = watcher.event().await.unwrap();
+    watcher.take(&event);
+    let workload = &event["object"]["involved"]["workload"];
+    assert_eq!(*workload, json!({"kind": "Job", "name": "nightly-29"}));
+
+    let namespace = &event["object"]["metadata"]["namespace"];
+    let meta = json!({"namespace": namespace, "name": "nightly-29", "ownerReferences": owner("CronJob", "nightly")});
+    let job = json!({"metadata": meta});
+    harness.cluster.store().apply(Resource::Jobs, job);
+    wait_until("the Job is known", async || {
+        harness.server.query().look();
+        let vitals = harness.json(PODS).await;
+        let mut pods = vitals["items"].as_array().unwrap().iter();
+        pods.any(|pod| pod["workload"] == json!({"kind": "CronJob", "name": "nightly"}))
+    })
+    .await;
+    harness.server.query().look();
+    let event = watcher.event().await.unwrap();
+    watcher.take(&event);
+    let workload = &event["object"]["involved"]["workload"];
+    assert_eq!(*workload, json!({"kind": "CronJob", "name": "nightly"}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_cannot_go_on_is_told_to_list_again() {
     let harness = cluster(1).await;
     harness.server.query().look();
