@@ -42,9 +42,15 @@ impl SimClock {
         let since_epoch = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
+        Self::scaled_from(Timestamp::from_nanos(nanos(since_epoch)), speed)
+    }
+
+    /// Starts at any time, and runs as [`SimClock::scaled`] does.
+    #[must_use]
+    pub fn scaled_from(start: Timestamp, speed: f64) -> Self {
         let usable = speed.is_finite() && speed > 0.0;
         Self(Arc::new(Kind::Running {
-            anchor: Timestamp::from_nanos(nanos(since_epoch)),
+            anchor: start,
             since: Instant::now(),
             speed: if usable { speed } else { 1.0 },
         }))

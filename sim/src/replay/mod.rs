@@ -109,6 +109,25 @@ impl Replay {
         let script = self.nodes.iter().find(|n| n.node == node);
         script.map_or(0, |n| n.steps.len())
     }
+
+    /// When the first step was recorded: its latest timestamp, rounded up to a second. `None` where no page has any.
+    #[must_use]
+    pub fn began(&self) -> Option<Timestamp> {
+        let first = self.nodes.iter().filter_map(|n| n.steps.first());
+        let pages = first.filter_map(|step| step.resource.as_ref().ok());
+        let latest = pages.filter_map(latest_millis).max()?;
+        Some(Timestamp::from_secs(latest / 1_000 + 1))
+    }
+}
+
+/// The latest timestamp of a page's samples, in milliseconds: `name{labels} value timestamp`.
+fn latest_millis(page: &Bytes) -> Option<i64> {
+    let text = std::str::from_utf8(page).ok()?;
+    let samples = text.lines().filter(|line| !line.starts_with('#'));
+    let usage = samples.filter(|line| line.contains("_cpu_usage_seconds_total"));
+    usage
+        .filter_map(|line| line.rsplit_once(' ')?.1.parse().ok())
+        .max()
 }
 
 /// The nodes of a replay, and how far each has got.

@@ -31,7 +31,11 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
         ),
         None => None,
     };
-    let clock = SimClock::scaled(args.speed);
+    // What was recorded is of its own time: by any other it would be too old to be shown.
+    let clock = match replay.as_ref().and_then(Replay::began) {
+        Some(began) => SimClock::scaled_from(began, args.speed),
+        None => SimClock::scaled(args.speed),
+    };
     let cluster = Cluster::start(Config {
         nodes: args.nodes,
         pods_per_node: args.pods_per_node,

@@ -32,6 +32,48 @@ fn from_a_node_to_its_pods_to_a_pod_and_back() {
     dashboard.wait_selected("the same node", |row| row.contains(&node));
 }
 
+/// The way that docs/dashboard.md tells: whoever changes one changes the other.
+#[test]
+fn five_keys_lead_to_why_a_liveness_probe_kills_a_pod_and_what_it_used_before() {
+    let recording = kubevitals_sim::fixtures().join("recording");
+    let recording = recording.display().to_string();
+    // Six minutes were recorded; the faster they go by, the sooner the first kill.
+    let mut dashboard = Dashboard::of_demo(&["--replay", &recording, "--speed", "20"]);
+    dashboard
+        .terminal
+        .wait_for_text("pods want to be looked at");
+    dashboard.show("8", "Incidents");
+    dashboard
+        .terminal
+        .wait_for("who is killed by what", |text| {
+            let told = |pod, why| {
+                text.lines()
+                    .any(|row| row.contains(pod) && row.contains(why))
+            };
+            told("flaky", "liveness probe") && told("crash", "exit 7")
+        });
+    dashboard.terminal.press("N");
+    dashboard.terminal.wait_for_text("WHO▲");
+    dashboard.terminal.press("g");
+    dashboard.wait_selected("the first by name", |row| row.contains("crash"));
+    dashboard.terminal.press("down");
+    dashboard.wait_selected("the one after", |row| row.contains("flaky"));
+    dashboard.terminal.press("enter");
+    // Why, what was asked, when, and what it used before.
+    let said = [
+        "default/flaky",
+        "restarts liveness probe",
+        "/bin/busybox test -f /tmp/ok",
+        " ago",
+        "MEM ",
+        "p95 ",
+        "Ki",
+    ];
+    dashboard.terminal.wait_for("the page of flaky", |text| {
+        said.iter().all(|said| text.contains(said))
+    });
+}
+
 #[test]
 fn a_wrong_filter_is_told_while_it_is_typed() {
     let mut dashboard = Dashboard::start(&[]);
