@@ -18,6 +18,7 @@ mod kubectl;
 mod picture;
 mod pictures;
 mod shop;
+mod simulated;
 mod terminal;
 mod views;
 mod why;
