@@ -129,11 +129,13 @@ pub(crate) fn svg(buffer: &Buffer, title: &str) -> String {
         columns.mul_add(CELL_WIDTH, 2.0 * MARGIN),
         lines.mul_add(CELL_HEIGHT, 2.0 * MARGIN),
     );
+    // The colour of letters is a group's: a rule in the style would outweigh that of each run.
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\">\n\
          <title>{}</title>\n\
-         <style>text {{ font: 14px ui-monospace, Menlo, Consolas, \"DejaVu Sans Mono\", monospace; white-space: pre; fill: {TEXT} }} .b {{ font-weight: bold }}</style>\n\
-         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{GROUND}\"/>\n",
+         <style>text {{ font: 14px ui-monospace, Menlo, Consolas, \"DejaVu Sans Mono\", monospace }} .b {{ font-weight: bold }}</style>\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{GROUND}\"/>\n\
+         <g fill=\"{TEXT}\">\n",
         escaped(title)
     );
     for (at, row) in rows(buffer).enumerate() {
@@ -151,7 +153,7 @@ pub(crate) fn svg(buffer: &Buffer, title: &str) -> String {
             piece(&mut svg, &run, style, (from, column), top);
         }
     }
-    svg.push_str("</svg>\n");
+    svg.push_str("</g>\n</svg>\n");
     svg
 }
 
@@ -194,7 +196,7 @@ fn piece(svg: &mut String, run: &str, style: Style, (from, to): (usize, usize), 
     let _ = writeln!(
         svg,
         "<text x=\"{left:.1}\" y=\"{base:.1}\" textLength=\"{long:.1}\" lengthAdjust=\"spacingAndGlyphs\"{looks}>{}</text>",
-        escaped(shown)
+        unbroken(shown)
     );
 }
 
@@ -210,4 +212,9 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+}
+
+/// Letters as they stand: blanks side by side would be one blank to what draws the picture.
+fn unbroken(text: &str) -> String {
+    escaped(text).replace(' ', "\u{a0}")
 }
