@@ -1,7 +1,7 @@
 //! What `kubectl get` shows.
 
 use kubevitals_proto::vitals::table::{At, Vitals};
-use kubevitals_proto::vitals::{Cause, PodVitals, ProbeKind, ProbeStatus};
+use kubevitals_proto::vitals::{Cause, Meta, PodVitals, ProbeKind, ProbeStatus};
 use kubevitals_proto::wire::form::{Beside, List, Shape};
 use kubevitals_proto::wire::meta::MetaVersion;
 use serde_json::{Value, json};
@@ -75,7 +75,14 @@ fn each_kind_has_its_columns() {
 
 #[test]
 fn what_is_missing_is_said_to_be() {
-    let [shown, _] = shown(&PodVitals::default().named());
+    let bare = PodVitals {
+        metadata: Meta {
+            resource_version: "7".to_owned(),
+            ..Meta::default()
+        },
+        ..PodVitals::default()
+    };
+    let [shown, _] = shown(&bare.named());
     let cell = |heading: &str| &*shown.iter().find(|(name, _)| name == heading).unwrap().1;
     assert_eq!(cell("PROBES"), "<none>");
     assert_eq!(cell("RESTARTS"), "0");

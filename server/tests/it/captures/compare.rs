@@ -80,9 +80,10 @@ fn texts(value: &Value) -> BTreeSet<&str> {
     items.iter().map(|item| item.as_str().unwrap()).collect()
 }
 
-/// Whether a name is of what the peer's release does not have.
-fn of_v1(name: &str) -> bool {
-    name.contains("metrics.v1.")
+/// Whether a name is of what the peer's release does not have: v1, and our own group.
+fn ours_alone(name: &str) -> bool {
+    name.contains("kubevitals")
+        || name.contains("metrics.v1.")
         || name.contains("metrics.k8s.io/v1/")
         || name.ends_with("metrics.k8s.io/v1")
 }
@@ -121,6 +122,7 @@ impl Body {
             Self::Discovery(pointer) => {
                 let mut our = json(ours);
                 assert_eq!(text(ours), laid_out(&our), "{name}");
+                without_own_group(name, &mut our);
                 without_v1(name, our.pointer_mut(pointer).unwrap());
                 assert_eq!(our.to_string(), json(theirs).to_string(), "{name}");
             }
@@ -156,8 +158,10 @@ impl Body {
                     let our = our
                         .pointer(pointer)
                         .unwrap_or_else(|| panic!("{name}: {pointer}"));
-                    let our: BTreeSet<_> =
-                        keys(our).into_iter().filter(|name| !of_v1(name)).collect();
+                    let our: BTreeSet<_> = keys(our)
+                        .into_iter()
+                        .filter(|name| !ours_alone(name))
+                        .collect();
                     assert_eq!(our, keys(their), "{name}: {pointer}");
                 }
             }
@@ -165,7 +169,7 @@ impl Body {
                 let (our, their) = (json(ours), json(theirs));
                 let documents: BTreeSet<_> = keys(&our["paths"])
                     .into_iter()
-                    .filter(|path| !of_v1(path))
+                    .filter(|path| !ours_alone(path))
                     .collect();
                 assert_eq!(documents, keys(&their["paths"]), "{name}");
                 for (path, document) in our["paths"].as_object().unwrap() {
@@ -177,6 +181,16 @@ impl Body {
                     assert!(hash.len() == 128 && hash.chars().all(is_digest), "{url}");
                 }
             }
+        }
+    }
+}
+
+/// Takes our own group out of a list of groups, where it comes last.
+fn without_own_group(name: &str, list: &mut Value) {
+    for (groups, group) in [("groups", "/name"), ("items", "/metadata/name")] {
+        if let Some(groups) = list.get_mut(groups).and_then(Value::as_array_mut) {
+            let last = groups.pop().unwrap_or_default();
+            assert_eq!(last.pointer(group).unwrap(), "kubevitals.io", "{name}");
         }
     }
 }

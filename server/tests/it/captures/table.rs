@@ -47,14 +47,17 @@ const METADATA: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=met
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-/// /statusz is a page about Kubernetes' component; /openapi/v3/ is empty at the peer. /debug, v1 and what is asked
-/// of a node or pod are ours.
+/// /statusz is a page about Kubernetes' component; /openapi/v3/ is empty at the peer. /debug, v1, kubevitals.io and what
+/// replicas ask each other for are ours.
 const PATHS: Body = Body::Paths {
     theirs: &["/openapi/v3/", "/statusz"],
     ours: &[
+        "/apis/kubevitals.io",
+        "/apis/kubevitals.io/v1alpha1",
         "/apis/metrics.k8s.io/v1",
         "/debug/scrapes",
         "/debug/targets",
+        "/state/v1",
     ],
 };
 
