@@ -37,7 +37,7 @@ pub fn bytes(amount: Bytes) -> String {
         )
 }
 
-/// Bytes a second, in the units of [`bytes`].
+/// Bytes a second, in the units of [`bytes()`].
 #[must_use]
 pub fn rate(bytes_per_second: u64) -> String {
     bytes(Bytes(bytes_per_second))
