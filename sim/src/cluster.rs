@@ -14,7 +14,7 @@ use crate::error::SimError;
 use crate::files::{Files, write};
 use crate::identity::{Identities, SERVER_ACCOUNT};
 use crate::kubelet::{Kill, Kubelets, Listener, Pages};
-use crate::objects::{Now, Store};
+use crate::objects::{Now, Resource, Store};
 use crate::pki::Pki;
 use crate::replay::Player;
 use crate::world::fault::{Fault, InjectedFault};
@@ -274,6 +274,15 @@ impl Cluster {
         match &self.source {
             Source::World(_) => None,
             Source::Replay(player) => player.step(node),
+        }
+    }
+
+    /// Stores the objects of one kind of the step that a replayed node takes next, before [`Cluster::replay_step`]
+    /// stores the others: two watches tell what comes at once in any order. Whether this is a replay with such a node.
+    pub fn replay_objects(&self, node: &str, resource: Resource) -> bool {
+        match &self.source {
+            Source::World(_) => false,
+            Source::Replay(player) => player.tell(node, resource),
         }
     }
 

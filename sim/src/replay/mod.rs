@@ -110,15 +110,43 @@ impl Replay {
         script.map_or(0, |n| n.steps.len())
     }
 
-    /// When the first step was recorded: its latest timestamp, rounded up to a second. `None` where no page has any.
+    /// When the first step was recorded. `None` where nothing in it has a time.
     #[must_use]
     pub fn began(&self) -> Option<Timestamp> {
         let first = self.nodes.iter().filter_map(|n| n.steps.first());
-        let pages = first.filter_map(|step| step.resource.as_ref().ok());
-        let latest = pages.filter_map(latest_millis).max()?;
-        Some(Timestamp::from_secs(latest / 1_000 + 1))
+        first.filter_map(Step::recorded).max()
+    }
+
+    /// When a step of a node, from 1, was recorded. `None` when there is no such step, or nothing in it has a time.
+    #[must_use]
+    pub fn recorded(&self, node: &str, step: usize) -> Option<Timestamp> {
+        let script = self.nodes.iter().find(|n| n.node == node)?;
+        script.steps.get(step.checked_sub(1)?)?.recorded()
     }
 }
+
+impl Step {
+    /// The latest time that it tells of, of usage or events, in whole seconds and not before that.
+    fn recorded(&self) -> Option<Timestamp> {
+        let usage = self.resource.as_ref().ok().and_then(latest_millis);
+        let usage = usage.map(|millis| Timestamp::from_secs(millis / 1_000 + 1));
+        let events = self.events.iter().flatten();
+        let times = events.filter_map(|event| event.get("lastTimestamp")?.as_str()?.parse().ok());
+        usage.into_iter().chain(times).max()
+    }
+
+    /// Its objects of one kind, if they were recorded.
+    fn objects(&self, resource: Resource) -> Option<&[Value]> {
+        match resource {
+            Resource::Pods => self.pods.as_deref(),
+            Resource::Events => self.events.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// The kinds of objects that change from step to step.
+const TOLD: [Resource; 2] = [Resource::Pods, Resource::Events];
 
 /// The latest timestamp of a page's samples, in milliseconds: `name{labels} value timestamp`.
 fn latest_millis(page: &Bytes) -> Option<i64> {
@@ -144,6 +172,8 @@ struct Place {
     taken: usize,
     /// Whether steps are taken by [`Player::step`] and no longer by scrapes.
     by_hand: bool,
+    /// The step whose objects of each of [`TOLD`] are in the store; the first's are from the beginning.
+    told: [usize; TOLD.len()],
 }
 
 impl Player {
@@ -181,8 +211,8 @@ impl Player {
             for (resource, object) in &script.objects {
                 self.store.apply(*resource, object.clone());
             }
-            if let Some(first) = script.steps.first() {
-                self.apply(None, first);
+            if let Some(place) = self.places.get(index) {
+                self.bring(script, &mut place.lock(), &TOLD, 1);
             }
         }
     }
@@ -190,36 +220,52 @@ impl Player {
     /// Takes the next step of a node by hand, after which its scrapes repeat the step it is at. Returns the number
     /// of the step, from 1; `None` when there is no such node.
     pub(crate) fn step(&self, node: &str) -> Option<usize> {
-        let (script, place) = self
-            .replay
-            .nodes
-            .iter()
-            .zip(&self.places)
-            .find(|(s, _)| s.node == node)?;
+        let (script, place) = self.find(node)?;
         let mut place = place.lock();
         place.by_hand = true;
         Some(self.advance(script, &mut place))
     }
 
+    /// Brings the objects of one kind to the step that a node takes next; whether there is such a node.
+    pub(crate) fn tell(&self, node: &str, resource: Resource) -> bool {
+        let Some((script, place)) = self.find(node) else {
+            return false;
+        };
+        let mut place = place.lock();
+        let next = place.taken + 1;
+        self.bring(script, &mut place, &[resource], next);
+        true
+    }
+
+    fn find(&self, node: &str) -> Option<(&Script, &Mutex<Place>)> {
+        let mut nodes = self.replay.nodes.iter().zip(&self.places);
+        nodes.find(|(script, _)| script.node == node)
+    }
+
     fn advance(&self, script: &Script, place: &mut Place) -> usize {
         if place.taken < script.steps.len() {
             place.taken += 1;
-            // The objects of the first step are there from the beginning.
-            if let [.., before, now] = script.steps.get(..place.taken).unwrap_or_default() {
-                self.apply(Some(before), now);
-            }
+            let to = place.taken;
+            self.bring(script, place, &TOLD, to);
         }
         place.taken
     }
 
-    /// Brings the store from one step to the next: what is the same is left alone.
-    fn apply(&self, before: Option<&Step>, now: &Step) {
-        for (resource, new, old) in [
-            (Resource::Pods, &now.pods, before.map(|b| &b.pods)),
-            (Resource::Events, &now.events, before.map(|b| &b.events)),
-        ] {
-            let Some(new) = new else { continue };
-            let old = old.and_then(Option::as_ref).map_or(&[][..], Vec::as_slice);
+    /// Brings the store's objects of some kinds to a step: what is the same is left alone.
+    fn bring(&self, script: &Script, place: &mut Place, resources: &[Resource], to: usize) {
+        let objects = |step: usize, resource| {
+            let step = script.steps.get(step.checked_sub(1)?)?;
+            step.objects(resource)
+        };
+        for (resource, told) in TOLD.into_iter().zip(&mut place.told) {
+            if *told >= to || !resources.contains(&resource) {
+                continue;
+            }
+            let Some(new) = objects(to, resource) else {
+                continue;
+            };
+            let old = objects(*told, resource).unwrap_or_default();
+            *told = to;
             for object in old.iter().filter(|o| find(new, o).is_none()) {
                 let (namespace, name) = key(object);
                 self.store.delete(resource, Some(namespace), name);

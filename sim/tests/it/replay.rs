@@ -142,6 +142,42 @@ async fn steps_taken_by_hand_hold_the_scrapes() {
     assert_eq!(cluster.replay_step("other"), None);
 }
 
+#[tokio::test]
+async fn objects_of_one_kind_come_before_the_step_by_hand() {
+    let cluster = start("recording").await;
+    cluster.replay_step("lab");
+    let version = || cluster.store().resource_version();
+    let events = || cluster.store().snapshot(Resource::Events).len();
+    let (begun, few) = (version(), events());
+    assert!(cluster.replay_objects("lab", Resource::Pods));
+    assert!(version() > begun && events() == few);
+    let pods = version();
+    assert!(cluster.replay_objects("lab", Resource::Events));
+    assert!(version() > pods && events() > few);
+    // Then there is nothing left to store, and the page is turned.
+    let all = version();
+    assert_eq!(cluster.replay_step("lab"), Some(2));
+    assert_eq!(version(), all);
+    let got = get(&cluster, "lab", "/metrics/resource").await.unwrap();
+    let file = fixtures().join("recording/02-metrics-resource.txt");
+    assert_eq!(got.body, std::fs::read(file).unwrap());
+    assert!(!cluster.replay_objects("other", Resource::Pods));
+}
+
+#[test]
+fn a_look_was_recorded_when_the_latest_was_that_it_tells_of() {
+    let replay = Replay::from_dir(fixtures().join("recording")).unwrap();
+    let at = |step| replay.recorded("lab", step).map(|at| at.as_secs());
+    // Of the first look an event is the latest, of the second what a container used.
+    assert_eq!(at(1), Some(1_795_241_137));
+    assert_eq!(at(2), Some(1_795_241_152));
+    assert_eq!(replay.began(), replay.recorded("lab", 1));
+    assert_eq!(
+        (at(0), at(25), replay.recorded("other", 1)),
+        (None, None, None)
+    );
+}
+
 #[test]
 fn a_folder_that_is_neither_is_refused_with_its_name() {
     let empty = tempfile::tempdir().unwrap();
