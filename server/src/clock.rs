@@ -22,6 +22,10 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Completes when `duration` has passed.
     fn sleep(&self, duration: Duration) -> Sleep;
+
+    /// Completes at `at`: unlike a sleep for the time that is left until then, it ends no later when time passes
+    /// before it begins.
+    fn sleep_until(&self, at: Age) -> Sleep;
 }
 
 /// A point on the monotonic clock: milliseconds since the clock's start, or before it, where something is known from an
@@ -81,6 +85,10 @@ impl Clock for SystemClock {
     fn sleep(&self, duration: Duration) -> Sleep {
         Box::pin(tokio::time::sleep(duration))
     }
+
+    fn sleep_until(&self, at: Age) -> Sleep {
+        self.sleep(at.since(self.elapsed()))
+    }
 }
 
 /// A clock told by two functions: one that says the time, one that sleeps until a time. For a simulated
@@ -128,11 +136,36 @@ impl Clock for ToldClock {
         let nanoseconds = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
         (self.sleep_until)(Timestamp(self.wall().0.saturating_add(nanoseconds)))
     }
+
+    fn sleep_until(&self, at: Age) -> Sleep {
+        let since_start = at.0.saturating_mul(1_000_000);
+        (self.sleep_until)(Timestamp(self.start.0.saturating_add(since_start)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sleep_until_a_time_ends_then_however_late_it_begins() {
+        use std::sync::atomic::{AtomicI64, Ordering};
+        let start = Timestamp::from_secs(100);
+        let now = std::sync::Arc::new(AtomicI64::new(start.0));
+        let told = std::sync::Arc::clone(&now);
+        let clock = ToldClock::new(
+            move || Timestamp(told.load(Ordering::Relaxed)),
+            |until| {
+                assert_eq!(until, Timestamp::from_secs(105));
+                Box::pin(std::future::ready(()))
+            },
+        );
+        let due = clock.elapsed().after(Duration::from_secs(5));
+        for late in [0, 3, 9] {
+            now.store(start.0 + late * 1_000_000_000, Ordering::Relaxed);
+            drop(clock.sleep_until(due));
+        }
+    }
 
     #[test]
     fn the_future_counts_as_now() {

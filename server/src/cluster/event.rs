@@ -11,8 +11,9 @@ use super::loose::loose;
 use super::{PodKey, Uid, slim, text};
 use crate::intern::Interner;
 
-/// What is asked for: of pods, and not what every pod goes through when all is well, which is most of it.
-pub(super) const SELECTOR: &str = "involvedObject.kind=Pod,reason!=Scheduled,reason!=Pulling,reason!=Pulled,\
+/// Which events are asked for: those of pods, and not what every pod goes through when all is well, which is most of
+/// them.
+pub const SELECTOR: &str = "involvedObject.kind=Pod,reason!=Scheduled,reason!=Pulling,reason!=Pulled,\
     reason!=Created,reason!=Started,reason!=SuccessfulAttachVolume,reason!=Nominated,reason!=TriggeredScaleUp,\
     reason!=NotTriggerScaleUp";
 

@@ -35,7 +35,7 @@ use imbl::OrdMap;
 use kubevitals_proto::labels::Labels;
 
 pub use container::{ContainerStatus, Ended, State, Waiting};
-pub use event::Event;
+pub use event::{Event, SELECTOR as EVENT_SELECTOR};
 pub use gone::{GonePod, GonePods};
 pub use job::Job;
 pub use node::{Address, AddressType, Condition, ConditionStatus, Node};

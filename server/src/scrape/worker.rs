@@ -106,7 +106,7 @@ pub(super) async fn run(
         loop {
             // A node that does not answer is not asked for more.
             let page = timetable.next().filter(|_| failures == 0);
-            let wait = page.map(|(_, due)| due.since(shared.clock.elapsed()));
+            let due = page.map(|(_, due)| due);
             tokio::select! {
                 biased;
                 () = &mut next => break,
@@ -126,13 +126,16 @@ pub(super) async fn run(
                         break;
                     }
                 }
-                () = pages::turn(&shared, wait) => {
+                () = pages::turn(&shared, due) => {
                     let Some((page, _)) = page else {
                         continue;
                     };
                     let asking = Asking { shared: &shared, cell: &cell, node: &known };
-                    let (come, answered) = asking.ask(page, &mut target, &mut next).await;
-                    timetable.ended(page, answered, shared.now());
+                    let (come, result) = asking.ask(page, &mut target, &mut next).await;
+                    timetable.ended(page, result.is_ok(), shared.now());
+                    // Last here too.
+                    let outcome = result.as_ref().copied().map_err(|failed| &failed.error);
+                    shared.stats.pages().asked(page, outcome);
                     if come {
                         break;
                     }

@@ -7,7 +7,7 @@ use futures::{Stream, StreamExt};
 use kube::runtime::watcher;
 use kubevitals_proto::time::Timestamp;
 
-use super::follow::Need;
+use super::follow::{Need, version_of};
 use super::health::{Reporter, WatchHealth};
 use crate::cluster::event::SlimEvent;
 use crate::cluster::{Event, Observers, Uid};
@@ -150,7 +150,9 @@ pub(super) async fn follow(
                     reporter.answered();
                 }
                 let done = matches!(event, watcher::Event::InitDone);
+                let version = version_of(&event);
                 feed.apply(event, names);
+                health.taken_in(version);
                 if done {
                     health.listed();
                 }

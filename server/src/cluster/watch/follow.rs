@@ -3,6 +3,7 @@
 use std::pin::pin;
 
 use futures::{Stream, StreamExt};
+use kube::Resource;
 use kube::runtime::watcher::{self, Event};
 
 use super::health::{Reporter, WatchHealth};
@@ -21,6 +22,16 @@ pub(super) enum Need {
     May,
 }
 
+/// The version of the object that an event is about, if it is about one.
+pub(super) fn version_of<K: Resource>(event: &Event<K>) -> Option<String> {
+    match event {
+        Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) => {
+            object.meta().resource_version.clone()
+        }
+        Event::Init | Event::InitDone => None,
+    }
+}
+
 /// Applies a stream of events to a table. Returns when the watch is refused, if there is a going on without it.
 pub(super) async fn follow<K: Watched, L: Listener<K>>(
     stream: impl Stream<Item = watcher::Result<Event<K>>> + Send,
@@ -32,10 +43,11 @@ pub(super) async fn follow<K: Watched, L: Listener<K>>(
     let mut reporter = Reporter::new(health, K::plural(&()), need);
     let mut bursts = pin!(stream.ready_chunks(BURST));
     while let Some(burst) = bursts.next().await {
-        let (mut news, mut refused) = (false, false);
+        let (mut news, mut refused, mut version) = (false, false, None);
         for event in burst {
             match event {
                 Ok(event) => {
+                    version = version_of(&event).or(version);
                     let done = matches!(event, Event::InitDone);
                     // That a list is about to be asked for is no answer yet.
                     let answered = !matches!(event, Event::Init);
@@ -53,8 +65,58 @@ pub(super) async fn follow<K: Watched, L: Listener<K>>(
         if news {
             table.publish();
         }
+        health.taken_in(version);
         if refused {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures::stream;
+    use imbl::OrdMap;
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::pod::SlimPod;
+    use crate::cluster::{Pod, PodKey};
+
+    /// Notes which version the watch says it has taken in when readers come to see what it told.
+    struct Noting<'a>(&'a WatchHealth, Vec<String>);
+
+    impl Listener<SlimPod> for Noting<'_> {
+        fn told(&mut self, _: Option<&Arc<Pod>>, _: Option<&Arc<Pod>>) {}
+
+        fn publish(&mut self, _: &OrdMap<PodKey, Arc<Pod>>) {
+            self.1.push(self.0.last_version());
+        }
+    }
+
+    fn pod(name: &str, version: &str) -> SlimPod {
+        let metadata = json!({"namespace": "default", "name": name, "resourceVersion": version});
+        serde_json::from_value(json!({ "metadata": metadata })).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_version_has_been_taken_in_when_readers_see_it() {
+        let health = WatchHealth::default();
+        assert_eq!(health.last_version(), "");
+        let mut table = Table::new(Noting(&health, Vec::new()));
+        for events in [
+            vec![
+                Event::Init,
+                Event::InitApply(pod("a", "3")),
+                Event::InitDone,
+            ],
+            vec![Event::Apply(pod("b", "7")), Event::Delete(pod("a", "8"))],
+        ] {
+            let events = stream::iter(events.into_iter().map(Ok));
+            follow(events, &mut table, &Pools::default(), &health, Need::Must).await;
+        }
+        assert_eq!(health.last_version(), "8");
+        assert_eq!(table.listener().1, ["", "3"]);
     }
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use kube::runtime::watcher;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::follow::Need;
@@ -19,6 +20,7 @@ pub struct WatchHealth {
     refused: AtomicBool,
     failures: AtomicU64,
     lists: AtomicU64,
+    last_version: Mutex<String>,
 }
 
 impl WatchHealth {
@@ -47,6 +49,19 @@ impl WatchHealth {
     /// How many whole lists were read since start: one, and one for each time the watch could not be resumed.
     pub fn lists(&self) -> u64 {
         self.lists.load(Ordering::Relaxed)
+    }
+
+    /// The `resourceVersion` of the object that was taken in last; empty before the first. Whoever reads it may rely on
+    /// readers seeing that object.
+    pub fn last_version(&self) -> String {
+        self.last_version.lock().clone()
+    }
+
+    /// What was at this version, and all before it, has been taken in.
+    pub(super) fn taken_in(&self, version: Option<String>) {
+        if let Some(version) = version {
+            *self.last_version.lock() = version;
+        }
     }
 
     /// A whole list has been read.

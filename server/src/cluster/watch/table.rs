@@ -105,6 +105,12 @@ impl<K: Watched, L: Listener<K>> Table<K, L> {
         &self.known
     }
 
+    /// Who is told.
+    #[cfg(test)]
+    pub(super) fn listener(&self) -> &L {
+        &self.listener
+    }
+
     pub(super) fn publish(&mut self) {
         self.listener.publish(&self.known);
     }

@@ -9,7 +9,7 @@ use kubevitals_proto::kubelet::summary::Extras;
 use tokio::time::{Instant, timeout};
 
 use super::Page;
-use crate::clock::Sleep;
+use crate::clock::{Age, Sleep};
 use crate::cluster::Node;
 use crate::scrape::Shared;
 use crate::scrape::failure::{Failed, ScrapeError, beginning};
@@ -32,14 +32,14 @@ pub(in crate::scrape) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Asks for `page`, takes it in, counts it and says what is to be said. It gives way to the node's own turn, which
-    /// `turn` is; whether that has come meanwhile, and whether the page was taken in.
+    /// Asks for `page`, takes it in and says what is to be said. It gives way to the node's own turn, which `turn` is;
+    /// whether that has come meanwhile, and how many bytes were taken in.
     pub(in crate::scrape) async fn ask(
         &self,
         page: Page,
         target: &mut Target,
         turn: &mut Sleep,
-    ) -> (bool, bool) {
+    ) -> (bool, Result<usize, Failed>) {
         let began = Instant::now();
         let (mut come, address) = (false, target.best().to_owned());
         let result = {
@@ -56,12 +56,10 @@ impl Asking<'_> {
             let milliseconds = began.elapsed().as_millis();
             Err(Failed::at(&address, ScrapeError::Timeout { milliseconds }))
         });
-        let outcome = result.as_ref().copied().map_err(|failed| &failed.error);
-        self.shared.stats.pages().asked(page, outcome);
         if let Err(failed) = &result {
             self.complain(page, failed);
         }
-        (come, result.is_ok())
+        (come, result)
     }
 
     /// All nodes together mostly lack a page for the same reason, a right that is missing: one line, now and then.
@@ -148,9 +146,9 @@ impl Asking<'_> {
 }
 
 /// Completes when a page's turn has come; never where none is asked for.
-pub(in crate::scrape) async fn turn(shared: &Arc<Shared>, wait: Option<Duration>) {
-    match wait {
-        Some(wait) => shared.clock.sleep(wait).await,
+pub(in crate::scrape) async fn turn(shared: &Arc<Shared>, due: Option<Age>) {
+    match due {
+        Some(due) => shared.clock.sleep_until(due).await,
         None => std::future::pending().await,
     }
 }
