@@ -17,6 +17,7 @@ mod golden;
 mod kubectl;
 mod picture;
 mod pictures;
+mod running;
 mod shop;
 mod simulated;
 mod terminal;

@@ -1,0 +1,475 @@
+//! A cluster, its server and a dashboard without a terminal, whose time is moved by hand: what is shown is the same at
+//! each run.
+//!
+//! What could come in either order is made to come in one. Time is moved to just before each scrape, what there is by
+//! then is taken in by the server's watches, pods before events; then to the scrape, and that is waited for.
+
+use std::cmp::max;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kubevitals::cli::Connection;
+use kubevitals::model::{
+    Action, Edit, Effect, Message, Part, Settings, SourceKind, State, Subject, Time, View, act,
+    refresh, tell,
+};
+use kubevitals::source::{Connector, Feed};
+use kubevitals::view::theme::{Depth, Ground, Theme};
+use kubevitals_proto::time::Timestamp;
+use kubevitals_server::Server;
+use kubevitals_server::clock::{Clock, ToldClock};
+use kubevitals_server::cluster::EVENT_SELECTOR;
+use kubevitals_server::scrape::{Page, Phase};
+use kubevitals_sim::objects::{MetaLite, Resource, Subscription};
+use kubevitals_sim::{Cluster, Config, Replay, SimClock, fixtures};
+use tempfile::TempDir;
+
+use crate::picture::{draw, text};
+
+/// How long a step is: a scrape of each node.
+const RESOLUTION: Duration = Duration::from_secs(15);
+
+/// Longer than anything takes that must happen; it bounds a hang, not a speed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// The node of the recording, and how many looks at it there are.
+const LAB: (&str, usize) = ("lab", 24);
+
+/// A request that the server makes of a node again and again.
+struct Turn {
+    /// `/metrics/resource` if none.
+    page: Option<Page>,
+    phase: Phase,
+    due: Timestamp,
+}
+
+/// What a watch of the server is told, and the version that it must have taken in.
+struct Watched {
+    resource: Resource,
+    changes: Subscription,
+    version: u64,
+}
+
+/// A running cluster, its server, and a dashboard that looks at it.
+pub(crate) struct Running {
+    pub(crate) cluster: Cluster,
+    pub(crate) state: State,
+    server: Server,
+    turns: Vec<Turn>,
+    watched: Vec<Watched>,
+    /// How often each page was asked for, `/metrics/resource` first.
+    asked: [u64; 3],
+    feed: Option<Feed>,
+    folder: TempDir,
+}
+
+impl Running {
+    /// Starts a cluster, whose clock stands still, and its server, which sees nodes when it knows all else.
+    async fn start(config: Config) -> Self {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let cluster = Cluster::start(config).await.unwrap();
+        let store = cluster.store();
+        let mut nodes = Vec::new();
+        for name in cluster.node_names() {
+            let node = store.get(Resource::Nodes, None, &name).unwrap();
+            nodes.push(node.to_value(Resource::Nodes));
+            store.delete(Resource::Nodes, None, &name);
+        }
+        let watched = [
+            Resource::Nodes,
+            Resource::Pods,
+            Resource::Events,
+            Resource::Jobs,
+        ]
+        .map(|resource| Watched {
+            resource,
+            changes: store.snapshot_and_watch(resource).1,
+            version: 0,
+        });
+        let settings = kubevitals_server::config::Settings::embedded(
+            cluster.server_kubeconfig(),
+            told(cluster.clock()),
+        )
+        .await
+        .unwrap();
+        let (intervals, now) = (settings.pages, cluster.clock().now());
+        let server = Server::start(settings).await.unwrap();
+        cluster.set_aggregated(server.local_addr());
+        let mut running = Self {
+            cluster,
+            state: State::default(),
+            server,
+            turns: Vec::new(),
+            watched: watched.into(),
+            asked: [0; 3],
+            feed: None,
+            folder: TempDir::new().unwrap(),
+        };
+        let watches = running.server.query().watches();
+        patiently("all has been listed", || {
+            watches.all().iter().all(|(_, health)| health.synced())
+        })
+        .await;
+        for node in nodes {
+            let name = node["metadata"]["name"].as_str().unwrap();
+            for page in [None, Some(Page::Probes), Some(Page::Summary)] {
+                let (after, interval) = match page {
+                    None => (Duration::ZERO, RESOLUTION),
+                    Some(page @ Page::Probes) => (RESOLUTION / 3, intervals.of(page).unwrap()),
+                    Some(page @ Page::Summary) => (RESOLUTION * 2 / 3, intervals.of(page).unwrap()),
+                };
+                let path = page.map_or("", Page::path);
+                let between = |interval| match page {
+                    None => Phase::of(name, RESOLUTION),
+                    Some(_) => Phase::between(name, RESOLUTION, path, interval, after),
+                };
+                // The first turn of a page is the first of its places between the node's turns.
+                let wait = between(RESOLUTION).until_next(now, 0, 1);
+                running.turns.push(Turn {
+                    page,
+                    phase: between(interval),
+                    due: later(now, wait + late(page)),
+                });
+            }
+            running.cluster.store().apply(Resource::Nodes, node);
+            // The first scrape comes at once.
+            running.asked[0] += 1;
+        }
+        running.taken_in().await;
+        running.scraped().await;
+        running
+    }
+
+    /// A simulated cluster after so long.
+    pub(crate) async fn simulated(config: Config, long: Duration) -> Self {
+        let mut running = Self::start(config).await;
+        let until = later(running.now(), long);
+        running.pass(until).await;
+        running
+    }
+
+    /// The recording, played at the times at which it was recorded, up to its last look.
+    pub(crate) async fn recorded() -> Self {
+        let replay = Replay::from_dir(fixtures().join("recording")).unwrap();
+        let (node, looks) = LAB;
+        let times: Vec<Timestamp> = (1..=looks)
+            .map(|look| replay.recorded(node, look).unwrap())
+            .collect();
+        let mut running = Self::start(Config {
+            replay: Some(replay),
+            clock: Some(SimClock::manual(times[0])),
+            ..Config::default()
+        })
+        .await;
+        running.cluster.replay_step(node).unwrap();
+        for time in &times[1..] {
+            running.pass(*time).await;
+            for resource in [Resource::Pods, Resource::Events] {
+                assert!(running.cluster.replay_objects(node, resource));
+                running.taken_in().await;
+            }
+            running.cluster.replay_step(node).unwrap();
+        }
+        running
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.cluster.clock().now()
+    }
+
+    /// Lets time pass, scrape by scrape.
+    async fn pass(&mut self, until: Timestamp) {
+        loop {
+            let due = self.turns.iter().map(|turn| turn.due).min().unwrap();
+            let before = until.min(due.plus_nanos(-nanos(MILLISECOND)));
+            self.advance(before).await;
+            if due > until {
+                return;
+            }
+            for turn in self.turns.iter_mut().filter(|turn| turn.due == due) {
+                let page = match turn.page {
+                    None => 0,
+                    Some(Page::Probes) => 1,
+                    Some(Page::Summary) => 2,
+                };
+                self.asked[page] += 1;
+                let exactly = due.plus_nanos(-nanos(late(turn.page)));
+                turn.due = later(due, turn.phase.until_next(exactly, 0, 1));
+            }
+            self.advance(due).await;
+            self.scraped().await;
+        }
+    }
+
+    /// Moves time on to `at`, and waits until all that has changed by then has been taken in.
+    async fn advance(&mut self, at: Timestamp) {
+        let by = u64::try_from(at.since(self.now())).unwrap_or_default();
+        self.cluster.advance(Duration::from_nanos(by));
+        self.server.query().health().tick(self.now());
+        self.taken_in().await;
+    }
+
+    /// Waits until the server's watches have taken in what has changed.
+    async fn taken_in(&mut self) {
+        for watched in &mut self.watched {
+            let (events, _) = watched.changes.next(usize::MAX).unwrap();
+            let told = events.iter().filter(|event| {
+                watched.resource != Resource::Events || is_asked_for(event.object().meta())
+            });
+            watched.version = told.fold(watched.version, |version, event| {
+                max(version, event.resource_version())
+            });
+            let watches = self.server.query().watches();
+            let health = match watched.resource {
+                Resource::Nodes => &watches.nodes,
+                Resource::Pods => &watches.pods,
+                Resource::Events => &watches.events,
+                _ => &watches.jobs,
+            };
+            let what = format!("{:?} at {} are told", watched.resource, watched.version);
+            let version = || health.last_version().parse::<u64>().unwrap_or_default();
+            patiently(&what, || version() >= watched.version).await;
+        }
+    }
+
+    /// Waits until all that was asked for has been answered.
+    async fn scraped(&self) {
+        let what = format!("{:?} requests are answered", self.asked);
+        patiently(&what, || {
+            let scrapes = self.server.query().scrapes();
+            let pages = [Page::Probes, Page::Summary].map(|page| {
+                let counts = &scrapes.pages[page.name()];
+                counts.succeeded + counts.failed.values().sum::<u64>()
+            });
+            let resource = scrapes.succeeded + scrapes.failed.values().sum::<u64>();
+            [resource, pages[0], pages[1]] == self.asked
+        })
+        .await;
+    }
+
+    /// Opens the dashboard, and waits until it has been told all that there is.
+    pub(crate) async fn look(&mut self) {
+        // What is listed is what was there when the server looked last.
+        self.server.query().look();
+        let kubeconfig = self.folder.path().join("kubeconfig");
+        self.cluster.write_kubeconfig(&kubeconfig).unwrap();
+        let connection = Connection {
+            kubeconfig: Some(kubeconfig.display().to_string()),
+            ..Connection::default()
+        };
+        let clock = self.cluster.clock().clone();
+        let now = Arc::new(move || clock.now());
+        let connector = Connector::new(connection, Some(SourceKind::Vitals), now);
+        let (session, feed) = connector.connect(None).await.unwrap();
+        self.state = State::new(session, Settings::default());
+        self.feed = Some(feed);
+        self.press(Action::Resize(120, 40));
+        self.tell(Message::Tick(self.now()));
+        self.until_told().await;
+    }
+
+    /// Waits until everything that views show has been told of.
+    async fn until_told(&mut self) {
+        let store = self.cluster.store();
+        let count = |resource| store.snapshot(resource).len();
+        let (nodes, pods) = (count(Resource::Nodes), count(Resource::Pods));
+        let replicas: usize = [
+            Resource::Deployments,
+            Resource::StatefulSets,
+            Resource::DaemonSets,
+        ]
+        .into_iter()
+        .map(count)
+        .sum();
+        // Sparklines begin with what the server remembers of nodes and pods, and go on with what is told of each: the
+        // other way round they would be others.
+        let mut trends = Vec::new();
+        self.until("all parts", |state, message| {
+            if let Message::Trends(_) = &message {
+                trends.push(message);
+            } else {
+                let _asks = tell(state, message);
+            }
+            let parts = [
+                Part::Nodes,
+                Part::Pods,
+                Part::Incidents,
+                Part::Cluster,
+                Part::Hpas,
+            ];
+            let live = &state.live;
+            parts.iter().all(|part| state.told.contains(part))
+                && state.progress.is_empty()
+                && state.histories.contains_key(&Subject::Cluster)
+                && live.nodes.len() == nodes
+                && live.pods.len() == pods
+                && live.replicas.len() == replicas
+                && !state.all_namespaces.is_empty()
+                && trends.len() == 2
+        })
+        .await;
+        // Both are of other rows.
+        for message in trends {
+            self.tell(message);
+        }
+        refresh(&mut self.state);
+    }
+
+    /// Takes in what is told until it is so.
+    async fn until(&mut self, what: &str, mut is_so: impl FnMut(&mut State, Message) -> bool) {
+        let began = Instant::now();
+        loop {
+            let message = tokio::time::timeout(
+                PATIENCE.saturating_sub(began.elapsed()),
+                self.feed.as_mut().unwrap().next(),
+            );
+            let Ok(message) = message.await else {
+                let theme = Theme::new(Depth::None, Ground::Dark, false);
+                let shown = text(&draw(&self.state, &theme, 120, 40));
+                panic!("{what}: never; {:?}\n{shown}", self.state.told);
+            };
+            let is_so = is_so(&mut self.state, message);
+            refresh(&mut self.state);
+            // What asks on a tick asks now, though the time stands still.
+            self.tell(Message::Tick(self.now()));
+            if is_so {
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn press(&mut self, action: Action) {
+        let effects = act(&mut self.state, action);
+        self.follow(effects);
+        refresh(&mut self.state);
+    }
+
+    fn tell(&mut self, message: Message) {
+        let effects = tell(&mut self.state, message);
+        self.follow(effects);
+    }
+
+    fn follow(&self, effects: Vec<Effect>) {
+        for effect in effects {
+            if let (Effect::Ask(ask), Some(feed)) = (effect, &self.feed) {
+                feed.ask(ask);
+            }
+        }
+    }
+
+    /// Opens the page of a pod, as a person does, and waits until all is told that it shows.
+    pub(crate) async fn open_pod(&mut self, name: &str) {
+        self.press(Action::Show(View::Pods));
+        self.press(Action::ClearFilter);
+        self.press(Action::Filter);
+        self.press(Action::Edit(Edit::Insert(format!("name={name}"))));
+        self.press(Action::Enter);
+        self.press(Action::First);
+        self.press(Action::Enter);
+        self.until_page_told().await;
+    }
+
+    async fn until_page_told(&mut self) {
+        let key = self.state.screen().pod().unwrap().clone();
+        let subject = Subject::Pod(key);
+        self.state.histories.remove(&subject);
+        self.tell(Message::Tick(self.now()));
+        let (mut detail, mut history) = (false, false);
+        self.until("the pod's page", |state, message| {
+            match &message {
+                Message::Detail(..) => detail = true,
+                Message::History(of, _) if *of == subject => history = true,
+                _ => {}
+            }
+            let _asks = tell(state, message);
+            detail && history
+        })
+        .await;
+    }
+
+    /// Goes to a past time, and waits until it is shown.
+    pub(crate) async fn go_back(&mut self, steps: i32) {
+        self.press(Action::Step(-steps));
+        let mut asks = Vec::new();
+        self.until("the past", |state, message| {
+            asks.extend(tell(state, message));
+            matches!(state.time, Time::Past { here: true, .. })
+        })
+        .await;
+        self.follow(asks);
+        self.until_span_told().await;
+        if self.state.screen().pod().is_some() {
+            self.until_page_told().await;
+        }
+    }
+
+    /// Goes on from a past time to now.
+    pub(crate) async fn go_on(&mut self) {
+        self.press(Action::Live);
+        self.until_span_told().await;
+    }
+
+    async fn until_span_told(&mut self) {
+        self.until("what the cluster used", |state, message| {
+            let is_so = matches!(&message, Message::History(Subject::Cluster, _));
+            let _asks = tell(state, message);
+            is_so
+        })
+        .await;
+    }
+
+    pub(crate) async fn stop(self) {
+        drop(self.feed);
+        self.server.shutdown().await;
+        self.cluster.shutdown().await;
+    }
+}
+
+/// How much later than at its phase a page is asked for: ages are whole milliseconds.
+fn late(page: Option<Page>) -> Duration {
+    page.map_or(Duration::ZERO, |_| 2 * MILLISECOND)
+}
+
+/// The server's clock, told by the cluster's.
+fn told(clock: &SimClock) -> Arc<dyn Clock> {
+    let (now, sleeper) = (clock.clone(), clock.clone());
+    Arc::new(ToldClock::new(
+        move || now.now(),
+        move |until| {
+            let clock = sleeper.clone();
+            Box::pin(async move { clock.sleep_until(until).await })
+        },
+    ))
+}
+
+/// Whether the server's watch of events asks for this one.
+fn is_asked_for(event: &MetaLite) -> bool {
+    EVENT_SELECTOR.split(',').all(|term| {
+        let (path, value, wanted) = match term.split_once("!=") {
+            Some((path, value)) => (path, value, false),
+            None => {
+                let (path, value) = term.split_once('=').unwrap();
+                (path, value, true)
+            }
+        };
+        (event.field(path).unwrap() == value) == wanted
+    })
+}
+
+async fn patiently(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "{what}: never");
+        tokio::time::sleep(MILLISECOND).await;
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap()
+}
+
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.plus_nanos(nanos(by))
+}
