@@ -1,5 +1,7 @@
 //! `Incident`: something that went wrong, since when, why, and how that is known.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::pod::Workload;
@@ -95,6 +97,30 @@ pub enum Cause {
     Unknown,
 }
 
+impl Cause {
+    /// In a word or two, as tables have it: `OOMKilled`, `liveness probe`, `exit 7`. `ended` is the exit code and the
+    /// reason of the end that this is the cause of, if it is of one.
+    #[must_use]
+    pub fn in_words(self, ended: Option<(i32, &str)>) -> Cow<'static, str> {
+        match (self, ended) {
+            (Self::OomKilled, _) => "OOMKilled".into(),
+            (Self::LivenessProbe, _) => "liveness probe".into(),
+            (Self::StartupProbe, _) => "startup probe".into(),
+            (Self::ReadinessProbe, _) => "readiness probe".into(),
+            (Self::NodeLost, _) => "node lost".into(),
+            (Self::NodePressure, _) => "node pressure".into(),
+            (Self::ImageUnavailable, _) => "image".into(),
+            (Self::Exited, Some((code, _)))
+            | (Self::Unknown, Some((code, "" | "Error" | "Completed"))) => {
+                format!("exit {code}").into()
+            }
+            (Self::Unknown, Some((_, reason))) => reason.to_owned().into(),
+            (Self::Exited, None) => "exited".into(),
+            (Self::Unknown, None) => "unknown".into(),
+        }
+    }
+}
+
 /// How sure a cause is.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -147,6 +173,19 @@ pub struct Evidence {
     pub text: String,
 }
 
+impl Evidence {
+    /// An event's message as evidence has it: one that ends where a probe's output would follow says that there was
+    /// none.
+    #[must_use]
+    pub fn of_event(message: &str) -> Cow<'_, str> {
+        let message = message.trim_end();
+        match message.strip_suffix(" failed:") {
+            Some(what) => format!("{what} failed (no output)").into(),
+            None => message.into(),
+        }
+    }
+}
+
 /// Who tells something.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -164,4 +203,46 @@ pub enum Source {
     #[default]
     #[serde(other)]
     Other,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_in_words_what_its_end_tells() {
+        let end = |code, reason| Some((code, reason));
+        for (cause, ended, words) in [
+            (Cause::OomKilled, end(137, "OOMKilled"), "OOMKilled"),
+            (Cause::LivenessProbe, None, "liveness probe"),
+            (Cause::Exited, end(7, "Error"), "exit 7"),
+            (Cause::Exited, None, "exited"),
+            (Cause::Unknown, end(137, "Error"), "exit 137"),
+            (
+                Cause::Unknown,
+                end(128, "ContainerCannotRun"),
+                "ContainerCannotRun",
+            ),
+            (Cause::Unknown, None, "unknown"),
+        ] {
+            assert_eq!(cause.in_words(ended), words);
+        }
+    }
+
+    #[test]
+    fn a_probe_without_output_is_said_to_have_none() {
+        for (message, text) in [
+            (
+                "Liveness probe failed: ",
+                "Liveness probe failed (no output)",
+            ),
+            (
+                "Liveness probe failed: dial tcp\n",
+                "Liveness probe failed: dial tcp",
+            ),
+            ("Back-off restarting", "Back-off restarting"),
+        ] {
+            assert_eq!(Evidence::of_event(message), text);
+        }
+    }
 }

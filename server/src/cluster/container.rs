@@ -26,6 +26,22 @@ pub struct ContainerStatus {
     pub last: Option<Box<Ended>>,
 }
 
+impl ContainerStatus {
+    /// How often it has ended, as far as it was, or will be, started again for it. One that has ended well may be meant
+    /// to: that counts when it is started again; one that `stays` ended is not.
+    ///
+    /// The kubelet's restart count is the number of the incarnation that it speaks of: the first is 0. While a container
+    /// waits for its next start, the count is still that of the one that ended.
+    pub fn ends(&self, stays: bool) -> u32 {
+        let again = match &self.state {
+            State::Running { .. } => false,
+            State::Terminated(ended) => ended.exit_code != 0 && !stays,
+            State::Waiting(_) => self.last.is_some(),
+        };
+        self.restarts.saturating_add(u32::from(again))
+    }
+}
+
 /// What a container is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {

@@ -11,7 +11,9 @@ use serde::Deserialize;
 use super::container::SlimContainerStatus;
 use super::loose::{Loose, loose};
 use super::template::SlimSpec;
-use super::{ContainerSpec, ContainerStatus, Jobs, Owner, PodTemplate, Pools, Uid, slim, text};
+use super::{
+    ContainerSpec, ContainerStatus, Jobs, Owner, PodTemplate, Pools, Role, Uid, slim, text,
+};
 use crate::intern::Interner;
 
 /// A pod's namespace and name, in the order lists are sorted.
@@ -163,6 +165,21 @@ impl Pod {
             }
         }
         Some((&owner.kind, &owner.name))
+    }
+
+    /// Whether a container that has ended is not started again, however it ended.
+    pub fn stays_ended(&self, spec: &ContainerSpec) -> bool {
+        self.template.never_restarts && spec.role != Role::Sidecar
+    }
+
+    /// How often a container was restarted: as the kubelet counts it, and once more from when it has ended until it is
+    /// started again. A pod that goes or is over takes its containers with it.
+    pub fn restarts_of(&self, spec: &ContainerSpec, status: &ContainerStatus) -> u32 {
+        if self.deleted_seconds > 0 || self.phase.is_over() {
+            status.restarts
+        } else {
+            status.ends(self.stays_ended(spec))
+        }
     }
 
     /// `status.reason`.

@@ -13,7 +13,7 @@ use super::counters::{Counters, ProbeId};
 use super::counts::Totals;
 use super::facts::{Kill, PodFacts, Streak};
 use super::incidents::{IncidentId, Incidents};
-use super::life::{deaths, ends, finished, is_static, running_since, stays_ended};
+use super::life::{ends, finished, is_static, running_since};
 use super::log::Log;
 use super::nodes::LostNodes;
 use super::notes::{Telling, read};
@@ -402,8 +402,8 @@ fn is_well(before: Option<&Pod>, pod: &Pod, now: Timestamp) -> bool {
         let known = before.and_then(|before| before.containers.get(c));
         match known {
             Some(known) => {
-                let stays = stays_ended(pod, spec);
-                deaths(status, stays) > deaths(known, stays)
+                let stays = pod.stays_ended(spec);
+                status.ends(stays) > known.ends(stays)
             }
             None => ends(status)
                 .any(|(_, ended)| finished(ended).is_some_and(|at| now.since(at) <= LOOK_BACK)),

@@ -187,13 +187,13 @@ impl PodFacts {
                     return known.again();
                 }
                 let deaths = match before.and_then(|before| before.containers.get(c)) {
-                    Some(before) => life::deaths(before, life::stays_ended(pod, spec)),
+                    Some(before) => before.ends(pod.stays_ended(spec)),
                     // All of its life is fresh.
                     None if fresh(pod.created()) => 0,
                     None => {
                         let newest = life::ends(status).next();
                         let told = newest.is_some_and(|(_, ended)| fresh(life::finished(ended)));
-                        let deaths = life::deaths(status, life::stays_ended(pod, spec));
+                        let deaths = status.ends(pod.stays_ended(spec));
                         deaths.saturating_sub(u32::from(told))
                     }
                 };

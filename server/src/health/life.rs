@@ -1,23 +1,11 @@
-//! How often a container has ended, and how, read off its status.
+//! How a container has ended, read off its status.
 //!
-//! The kubelet's restart count is the number of the incarnation that it speaks of: the first is 0. While a container
-//! waits for its next start, the count is still that of the one that ended. So the number of ends is the same whether
-//! the kubelet is seen before, while, or after it starts a container again, and an end is counted once.
+//! The number of ends ([`ContainerStatus::ends`]) is the same whether the kubelet is seen before, while, or after it
+//! starts a container again, and an end is counted once.
 
 use kubevitals_proto::time::Timestamp;
 
-use crate::cluster::{ContainerSpec, ContainerStatus, Ended, Pod, Role, State};
-
-/// How often it has ended, as far as it was, or will be, started again for it. One that has ended well may be meant to:
-/// that counts when it is started again; one that `stays` ended is not.
-pub(super) fn deaths(status: &ContainerStatus, stays: bool) -> u32 {
-    let again = match &status.state {
-        State::Running { .. } => false,
-        State::Terminated(ended) => ended.exit_code != 0 && !stays,
-        State::Waiting(_) => status.last.is_some(),
-    };
-    status.restarts.saturating_add(u32::from(again))
-}
+use crate::cluster::{ContainerStatus, Ended, Pod, Role, State};
 
 /// The ends that the status tells of, the newest first, each with its number: the first is 1.
 pub(super) fn ends(status: &ContainerStatus) -> impl Iterator<Item = (u32, &Ended)> {
@@ -35,11 +23,6 @@ pub(super) fn ends(status: &ContainerStatus) -> impl Iterator<Item = (u32, &Ende
         .into_iter()
         .chain(last.map(|ended| (of_last, ended)))
         .filter(|(nth, _)| *nth > 0)
-}
-
-/// Whether a container of this pod that has ended is not started again, however it ended.
-pub(super) fn stays_ended(pod: &Pod, spec: &ContainerSpec) -> bool {
-    pod.template.never_restarts && spec.role != Role::Sidecar
 }
 
 /// Whether a pod is one of a kubelet's own manifests: the kubelet knows it by another UID than the API server.
@@ -98,7 +81,7 @@ mod tests {
 
     fn told(status: &ContainerStatus) -> (u32, Vec<(u32, u32)>) {
         let ends = ends(status).map(|(nth, ended)| (nth, ended.finished_seconds));
-        (deaths(status, false), ends.collect())
+        (status.ends(false), ends.collect())
     }
 
     /// One crash loop, as the kubelet tells it look by look.
@@ -135,7 +118,7 @@ mod tests {
         let completed = status(0, State::Terminated(ended(0, 10)), None);
         assert_eq!(told(&completed), (0, vec![]));
         let failed = status(0, State::Terminated(ended(1, 10)), None);
-        assert_eq!((deaths(&failed, false), deaths(&failed, true)), (1, 0));
+        assert_eq!((failed.ends(false), failed.ends(true)), (1, 0));
         let waits = status(0, State::Waiting(None), Some(ended(0, 10)));
         assert_eq!(told(&waits), (1, vec![(1, 10)]));
         assert!(is_done(Role::Init, &ended(0, 1)));

@@ -21,6 +21,7 @@ mod measured;
 mod nodes;
 mod notes;
 mod past;
+mod remembered;
 mod restarts;
 mod review;
 mod rules;
@@ -37,7 +38,7 @@ use std::time::Duration;
 
 use kubevitals_proto::kubelet::probes::ProbeScrape;
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Cause, Certainty, Ended, Incident, Probe};
+use kubevitals_proto::vitals::{Incident, Probe};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -46,6 +47,7 @@ pub use counts::Counts;
 pub use log::Then;
 pub use measured::Measured;
 pub use past::{NoPast, Of, Past, Point};
+pub use remembered::Restart;
 pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::clock::Clock;
@@ -78,21 +80,6 @@ impl Default for Limits {
             history: Duration::from_secs(3600),
         }
     }
-}
-
-/// A restart of a container: how it ended, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restart {
-    /// The container's place in the pod's template.
-    pub container: usize,
-    /// Its number over the container's life: the first is 1.
-    pub nth: u32,
-    /// How the incarnation before it ended.
-    pub ended: Ended,
-    /// Why.
-    pub cause: Cause,
-    /// How sure that is.
-    pub certainty: Certainty,
 }
 
 /// An incident, and the version in which it is what it is.
@@ -187,22 +174,7 @@ impl Health {
 
     /// The restarts of a pod's containers that are remembered, oldest first by container; of a pod that is gone too.
     pub fn restarts(&self, pod: &Pod) -> Vec<Restart> {
-        let engine = self.engine.lock();
-        let Some(facts) = engine.pods.get(&pod.uid) else {
-            return Vec::new();
-        };
-        let containers = facts.containers.iter().enumerate();
-        containers
-            .flat_map(|(container, facts)| {
-                facts.restarts.iter().map(move |restart| Restart {
-                    container,
-                    nth: restart.nth,
-                    ended: restart.ended.clone(),
-                    cause: restart.cause,
-                    certainty: restart.certainty,
-                })
-            })
-            .collect()
+        self.engine.lock().restarts(pod)
     }
 
     /// How many restarts that are remembered were between two times, by node.
@@ -222,27 +194,7 @@ impl Health {
 
     /// The last restart of one container of a pod: as it is remembered, or else as the pod's status tells it.
     pub fn last_restart(&self, pod: &Pod, container: usize) -> Option<Restart> {
-        let engine = self.engine.lock();
-        let facts = engine.pods.get(&pod.uid);
-        let known = facts.and_then(|facts| facts.containers.get(container)?.restarts.back());
-        if let Some(known) = known {
-            return Some(Restart {
-                container,
-                nth: known.nth,
-                ended: known.ended.clone(),
-                cause: known.cause,
-                certainty: known.certainty,
-            });
-        }
-        let (nth, ended) = life::ends(pod.containers.get(container)?).next()?;
-        let (cause, certainty) = judge::told_by_status(ended);
-        Some(Restart {
-            container,
-            nth,
-            ended: words::ended(ended),
-            cause,
-            certainty,
-        })
+        self.engine.lock().last_restart(pod, container)
     }
 
     /// All incidents that are remembered, in the order in which they were noticed, and the version that this is.

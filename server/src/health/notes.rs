@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{ProbeKind, Source};
+use kubevitals_proto::vitals::{Evidence, ProbeKind, Source};
 
 use super::facts::Topic;
 use super::incidents::{Clue, ClueKey};
@@ -191,7 +191,7 @@ impl Note {
             0 | 1 => String::new(),
             count => format!(" ({count} times)"),
         };
-        let text = format!("{reason}{times}: {}", message.trim_end());
+        let text = format!("{reason}{times}: {}", Evidence::of_event(message));
         Clue::new(ClueKey::of(self.uid), self.last, Source::Event, text)
     }
 }

@@ -7,7 +7,7 @@ use kubevitals_proto::vitals::{self, Cause, Certainty, IncidentKind, ProbeKind, 
 use super::facts::{Open, PodFacts, Restart, Topic, involved};
 use super::incidents::{Clue, IncidentId, New};
 use super::judge::{Verdict, cause_of};
-use super::life::{deaths, ends, finished, is_done, stays_ended};
+use super::life::{ends, finished, is_done};
 use super::rules::UNDECIDED;
 use super::scene::Scene;
 use super::words;
@@ -23,7 +23,7 @@ impl PodFacts {
             let Some((facts, spec, status)) = self.container(pod, c) else {
                 continue;
             };
-            let (now, known) = (deaths(status, stays_ended(pod, spec)), facts.deaths);
+            let (now, known) = (status.ends(pod.stays_ended(spec)), facts.deaths);
             if now < known {
                 // While the kubelet changes its mind about what to say, the number may fall by one; by more, it counts
                 // anew.
@@ -401,7 +401,7 @@ fn merge(from: IncidentId, into: IncidentId, scene: &mut Scene<'_>) {
 }
 
 /// The surer of two: an incident is as sure as the surest of what it is made of, and its evidence tells of the others.
-fn surer(one: Certainty, other: Certainty) -> Certainty {
+pub(super) fn surer(one: Certainty, other: Certainty) -> Certainty {
     one.min(other)
 }
 

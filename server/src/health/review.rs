@@ -7,7 +7,7 @@ use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, Source
 use super::facts::{Flapped, Open, PodFacts, Topic, involved};
 use super::incidents::{Clue, ClueKey, IncidentId, New};
 use super::judge::cause_of;
-use super::life::{finished, running_since, stays_ended, time};
+use super::life::{finished, running_since, time};
 use super::notes::Telling;
 use super::rules::{LOOK_BACK, SECOND, SLACK, STARTUP_GRACE, UNEXPLAINED, WELL_AFTER};
 use super::scene::Scene;
@@ -53,7 +53,7 @@ impl PodFacts {
         let node = pod.node.as_deref().unwrap_or_default();
         let stays_failed = pod.containers().any(|(spec, status)| {
             let failed = matches!(&status.state, State::Terminated(ended) if ended.exit_code != 0);
-            failed && stays_ended(&pod, spec)
+            failed && pod.stays_ended(spec)
         });
         if stays_failed {
             // The pod fails with its last container: what is to come of it is known before.
@@ -526,7 +526,7 @@ impl PodFacts {
             }
             (Topic::Probe(_, kind), Some((facts, spec, _))) => {
                 let note = self.notes.latest(Telling::Unhealthy(kind), &facts.name);
-                let said = note.map_or("", |note| words::after_colon(&note.message));
+                let said = note.map_or("", |note| words::output(&note.message));
                 words::probe_fails(incident, kind, spec, said)
             }
             (Topic::Image(_), Some((_, spec, status))) => words::image(incident, spec, status),

@@ -81,8 +81,7 @@ fn message(facts: &PodFacts, kind: ProbeKind, container: &str, streak: Option<&S
         .filter(|said| !said.is_empty());
     let told = facts.notes.latest(Telling::Unhealthy(kind), container);
     let said = said.or(told.map(|note| &*note.message)).unwrap_or_default();
-    let short = words::after_colon(said).trim();
-    (if short.is_empty() { said.trim() } else { short }).to_owned()
+    words::output(said).to_owned()
 }
 
 impl Look<'_> {

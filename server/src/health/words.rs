@@ -153,9 +153,10 @@ pub(super) fn probe_fails(
     }
 }
 
-/// What a probe's event says after `… probe failed: `.
-pub(super) fn after_colon(message: &str) -> &str {
-    message.split_once(" failed: ").map_or("", |(_, said)| said)
+/// What a probe said, which its event has after `… probe failed:`; nothing if it said nothing.
+pub(super) fn output(message: &str) -> &str {
+    let said = message.split_once(" probe failed:");
+    said.map_or(message, |(_, said)| said).trim()
 }
 
 /// Of an image that cannot be had.

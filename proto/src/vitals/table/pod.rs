@@ -1,7 +1,7 @@
 //! A pod's row.
 
 use super::cells::Cells;
-use crate::vitals::{Cause, LastRestart, PodVitals, Probe, ProbeKind, ProbeStatus};
+use crate::vitals::{Certainty, LastRestart, PodVitals, Probe, ProbeKind, ProbeStatus};
 use crate::wire::form::Column;
 
 /// The columns; CPU and memory are those of [`Cells`].
@@ -77,17 +77,17 @@ pub(super) fn row(pod: &PodVitals, cells: &mut Cells<'_>) {
     cells.text(pod.absent.as_ref().map_or("", |absent| &absent.reason));
 }
 
-/// Why a container ended, in a word or two.
+/// Why a container ended, in a word or two; a cause that is only likely is marked by `?`.
 fn why(last: &LastRestart) -> String {
-    match last.cause {
-        Cause::OomKilled => "OOMKilled".to_owned(),
-        Cause::LivenessProbe => "liveness".to_owned(),
-        Cause::StartupProbe => "startup".to_owned(),
-        Cause::NodeLost => "node lost".to_owned(),
-        Cause::Exited => format!("exit {}", last.ended.exit_code),
-        _ if last.ended.reason.is_empty() => format!("exit {}", last.ended.exit_code),
-        _ => last.ended.reason.clone(),
-    }
+    let ended = &last.ended;
+    let doubt = match last.certainty {
+        Certainty::Likely => "?",
+        Certainty::Direct | Certainty::Unknown => "",
+    };
+    let why = last
+        .cause
+        .in_words(Some((ended.exit_code, ended.reason.as_str())));
+    format!("{why}{doubt}")
 }
 
 /// `2/3 (readiness failing)`: how many pass, of how many, and the worst of the others.

@@ -320,6 +320,33 @@ fn an_event_that_comes_after_the_end_it_explains_is_heard() {
 }
 
 #[test]
+fn a_pod_and_its_incident_say_the_same_of_the_last_restart() {
+    let mut web = Web::new();
+    web.tell();
+    web.kill(30, 1);
+    web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
+    // Of the next one no event tells, and the kubelet waits before it starts the container again.
+    let last = ended(137, "Error", 35, 95);
+    web.is(97, false, waiting(1, "CrashLoopBackOff", last));
+    let incident = web.told.only();
+    let pod = web.told.pods.values().next().unwrap();
+    let restarts = web.told.engine.restarts(pod);
+    let last = web.told.engine.last_restart(pod, 0);
+    assert_eq!(restarts.last(), last.as_ref());
+    let last = last.unwrap();
+    assert_eq!(
+        (last.cause, last.certainty, last.ended.finished),
+        (incident.cause, incident.certainty, Some(at(95)))
+    );
+    assert_eq!(
+        (incident.cause, incident.certainty),
+        (Cause::LivenessProbe, Certainty::Direct)
+    );
+    let counted = pod.summary().all_restarts();
+    assert_eq!((u64::from(counted), incident.count), (2, 2));
+}
+
+#[test]
 fn counters_make_a_kill_likely_that_no_event_tells() {
     let mut web = Web::new();
     web.tell();

@@ -41,10 +41,7 @@ impl Teller {
     /// Of each of a pod's containers.
     pub(super) fn restarts(&self, pod: &Pod) -> Vec<Restarts> {
         let at = self.at();
-        let restarted = pod
-            .containers
-            .iter()
-            .any(|it| it.restarts > 0 || it.last.is_some());
+        let restarted = pod.containers.iter().any(|it| it.ends(false) > 0);
         // Most pods never are.
         let known = if restarted {
             self.health.restarts(pod)
@@ -62,11 +59,11 @@ impl Teller {
                 let its = known.iter().filter(|restart| restart.container == index);
                 let last = match its.clone().next_back() {
                     Some(last) => Some(last.clone()),
-                    None if status.last.is_some() => self.health.last_restart(pod, index),
+                    None if status.ends(false) > 0 => self.health.last_restart(pod, index),
                     None => None,
                 };
                 Restarts {
-                    count: status.restarts.into(),
+                    count: pod.restarts_of(spec, status).into(),
                     recent: recent(its, last.as_ref(), since),
                     last: last.map(|last| LastRestart {
                         container: spec.name.to_string(),

@@ -1,5 +1,7 @@
 //! The recording through the whole server: over its watches and scrapes, as the engine's own golden test has it.
 
+use std::sync::Arc;
+
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, Source};
 use kubevitals_sim::{Config, Replay, SimClock, fixtures};
@@ -73,6 +75,23 @@ async fn each_pod_of_the_recording_is_told_for_what_it_is() {
             describe(incident)
         );
         assert_eq!(incident.ended, None, "{}", describe(incident));
+    }
+    // A pod says the same of its last restart as its incident, and counts as many.
+    let mut teller = harness.server.query().teller();
+    for pod in Arc::clone(teller.pods()).values() {
+        let vitals = teller.pod(pod);
+        let restarts = told.iter().find(|it| {
+            it.reason == IncidentKind::Restart && it.involved.name == vitals.metadata.name
+        });
+        let Some(incident) = restarts else { continue };
+        let last = vitals.restarts.last.as_ref().unwrap();
+        assert_eq!(
+            (vitals.restarts.count, last.cause, last.certainty),
+            (incident.count, incident.cause, incident.certainty),
+            "{}",
+            describe(incident)
+        );
+        assert_eq!(Some(&last.ended), incident.last_ended.as_ref());
     }
     let [crash, flaky, leak, notready, oom] = &*told else {
         panic!("{} incidents", told.len());

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Cause, Certainty, Incident, IncidentKind};
+use kubevitals_proto::vitals::{Certainty, Incident, IncidentKind};
 
 use super::{Context, Row, age_text, flag_text, plain_cell, seconds};
 use crate::model::cell::Cell;
@@ -52,25 +52,14 @@ impl IncidentRow {
     /// Why, in a word or two; a cause that is only likely is marked by `?`.
     #[must_use]
     pub fn cause(&self) -> Cow<'static, str> {
-        let word = match self.incident.cause {
-            Cause::OomKilled => "OOM killed",
-            Cause::LivenessProbe => "liveness probe",
-            Cause::StartupProbe => "startup probe",
-            Cause::ReadinessProbe => "readiness probe",
-            Cause::NodeLost => "node lost",
-            Cause::NodePressure => "node pressure",
-            Cause::ImageUnavailable => "image",
-            Cause::Unknown => "unknown",
-            Cause::Exited => {
-                return match &self.incident.last_ended {
-                    Some(ended) => format!("exit {}", ended.exit_code).into(),
-                    None => "exited".into(),
-                };
-            }
-        };
+        let incident = &self.incident;
+        let ended = incident.last_ended.as_ref();
+        let word = incident
+            .cause
+            .in_words(ended.map(|ended| (ended.exit_code, ended.reason.as_str())));
         match self.incident.certainty {
             Certainty::Likely => format!("{word}?").into(),
-            _ => word.into(),
+            _ => word,
         }
     }
 
@@ -90,6 +79,18 @@ impl IncidentRow {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.incident.ended.is_none()
+    }
+
+    /// The time at which what it befell is to be looked at: the last restart, the eviction, the end of what is over.
+    /// None if that is now, for what fails now can be seen now.
+    #[must_use]
+    pub fn moment(&self) -> Option<Timestamp> {
+        let incident = &self.incident;
+        let is_an_end = matches!(
+            incident.reason,
+            IncidentKind::Restart | IncidentKind::Eviction | IncidentKind::PodFailed
+        );
+        (is_an_end || !self.is_open()).then_some(incident.last_seen)
     }
 
     /// Whether it befell a node.

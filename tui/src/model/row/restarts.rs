@@ -44,23 +44,10 @@ pub struct LastRestart {
 const NEWS_SECONDS: i64 = 3600;
 
 impl LastRestart {
-    /// Why, in a word or two: `OOMKilled`, `liveness`, `exit 7`.
+    /// Why, in a word or two: `OOMKilled`, `liveness probe`, `exit 7`.
     #[must_use]
-    pub fn why(&self) -> Cow<'_, str> {
-        match self.cause {
-            Cause::OomKilled => "OOMKilled".into(),
-            Cause::LivenessProbe => "liveness".into(),
-            Cause::StartupProbe => "startup".into(),
-            Cause::ReadinessProbe => "readiness".into(),
-            Cause::NodeLost => "node lost".into(),
-            Cause::NodePressure => "pressure".into(),
-            Cause::ImageUnavailable => "image".into(),
-            Cause::Exited => format!("exit {}", self.exit_code).into(),
-            Cause::Unknown => match &*self.reason {
-                "" | "Error" | "Completed" => format!("exit {}", self.exit_code).into(),
-                reason => reason.into(),
-            },
-        }
+    pub fn why(&self) -> Cow<'static, str> {
+        self.cause.in_words(Some((self.exit_code, &self.reason)))
     }
 
     /// Why and how long ago: `OOMKilled 5m ago`; a cause that is only likely is marked by `?`.
@@ -150,7 +137,7 @@ mod tests {
                 Cause::LivenessProbe,
                 Certainty::Likely,
                 "Error",
-                "3 (liveness? 50s ago)",
+                "3 (liveness probe? 50s ago)",
             ),
             (
                 Cause::Exited,

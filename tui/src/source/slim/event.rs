@@ -1,6 +1,7 @@
 //! Events of core/v1 about one object.
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::Evidence;
 use serde::Deserialize;
 
 use super::read;
@@ -41,7 +42,7 @@ impl From<SlimEvent> for Event {
         Self {
             kind: event.r#type,
             reason: event.reason,
-            message: event.message,
+            message: Evidence::of_event(&event.message).into_owned(),
             count: series.count.or(event.count).unwrap_or(1),
             last,
         }
