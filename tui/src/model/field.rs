@@ -88,7 +88,7 @@ fields! {
     Phase = Text, "phase";
     /// Whether it is ready
     Ready = Flag, "ready";
-    /// How its probes are: passing, failing, pending, held, waiting, unknown, none
+    /// How its probes are: failing, pending (starting), waiting (delayed), not running, passing, unknown, none
     Probe = Text, "probe" | "probes";
     /// Probes that fail
     Failing = Count, "failing";

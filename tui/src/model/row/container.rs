@@ -7,12 +7,13 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Role;
 
+use super::figures::Figures;
 use super::{
-    Context, PodRow, Probes, Restarts, Row, age_text, cpu_text, flag_text, from_seconds,
-    memory_text, part_cell, part_text, percent, plain_cell, seconds,
+    Context, PodRow, Probes, Restarts, Row, age_text, flag_text, from_seconds, memory_text,
+    plain_cell, seconds,
 };
 use crate::model::amount::{Amounts, Memory};
-use crate::model::cell::{Cell, Resource};
+use crate::model::cell::Cell;
 use crate::model::column::Column;
 use crate::model::field::{Field, Fields};
 use crate::model::name::{Key, Name};
@@ -91,6 +92,14 @@ impl Container {
         from_seconds(self.since_seconds)
     }
 
+    const fn figures(&self) -> Figures {
+        Figures {
+            usage: self.usage,
+            requests: self.requests,
+            limits: self.limits,
+        }
+    }
+
     pub(crate) fn tone(&self) -> Tone {
         match (self.state, self.status()) {
             (ContainerState::Running, _) if self.ready || self.role == Role::Init => Tone::Plain,
@@ -161,21 +170,9 @@ impl Fields for ContainerRow {
                     .and_then(|last| last.finished),
                 now,
             ),
-            Field::Cpu | Field::CpuTrend => cpu_text(container.usage.cpu),
-            Field::CpuRequest => cpu_text(container.requests.cpu),
-            Field::CpuLimit => cpu_text(container.limits.cpu),
-            Field::CpuOfRequest => part_text(container.usage.cpu.of(container.requests.cpu)),
-            Field::CpuOfLimit => part_text(container.usage.cpu.of(container.limits.cpu)),
-            Field::Memory | Field::MemoryTrend => memory_text(container.usage.memory),
-            Field::MemoryRequest => memory_text(container.requests.memory),
-            Field::MemoryLimit => memory_text(container.limits.memory),
-            Field::MemoryOfRequest => {
-                part_text(container.usage.memory.of(container.requests.memory))
-            }
-            Field::MemoryOfLimit => part_text(container.usage.memory.of(container.limits.memory)),
             Field::Swap => memory_text(container.swap),
             Field::Age => age_text(container.since(), now),
-            _ => return None,
+            _ => container.figures().of(field)?.text(),
         })
     }
 
@@ -194,19 +191,9 @@ impl Fields for ContainerRow {
                     .and_then(|last| last.finished),
                 now,
             ),
-            Field::Cpu | Field::CpuTrend => container.usage.cpu.number(),
-            Field::CpuRequest => container.requests.cpu.number(),
-            Field::CpuLimit => container.limits.cpu.number(),
-            Field::CpuOfRequest => percent(container.usage.cpu.of(container.requests.cpu)),
-            Field::CpuOfLimit => percent(container.usage.cpu.of(container.limits.cpu)),
-            Field::Memory | Field::MemoryTrend => container.usage.memory.number(),
-            Field::MemoryRequest => container.requests.memory.number(),
-            Field::MemoryLimit => container.limits.memory.number(),
-            Field::MemoryOfRequest => percent(container.usage.memory.of(container.requests.memory)),
-            Field::MemoryOfLimit => percent(container.usage.memory.of(container.limits.memory)),
             Field::Swap => container.swap.number(),
             Field::Age => seconds(container.since(), now),
-            _ => None,
+            _ => container.figures().of(field)?.number(),
         }
     }
 
@@ -253,7 +240,7 @@ impl Row for ContainerRow {
             C::text(Field::Role, "ROLE", 7, 7, 11),
             C::text(Field::Status, "STATUS", 9, 18, 1),
             C::text(Field::Probe, "PROBES", 8, 12, 6),
-            C::text(Field::Restarts, "RESTARTS", 8, 26, 5),
+            C::text(Field::Restarts, "RESTARTS", 8, 28, 5),
             C::number(Field::Cpu, "CPU", 6, 1),
             C::number(Field::CpuOfRequest, "%REQ", 5, 7),
             C::number(Field::CpuOfLimit, "%LIM", 5, 3),
@@ -277,16 +264,14 @@ impl Row for ContainerRow {
             return Cell::new("".into(), Tone::Dim);
         };
         match field {
-            Field::CpuTrend => Cell::Trend(Resource::Cpu),
-            Field::MemoryTrend => Cell::Trend(Resource::Memory),
             Field::Status => Cell::new(container.status().into(), container.tone()),
             Field::Probe => container.probes.cell(),
             Field::Restarts => container.restarts.cell(context.now),
-            Field::CpuOfLimit => part_cell(container.usage.cpu.of(container.limits.cpu), context),
-            Field::MemoryOfLimit => {
-                part_cell(container.usage.memory.of(container.limits.memory), context)
-            }
-            _ => plain_cell(self.text(field, context.now).unwrap_or_default()),
+            _ => container
+                .figures()
+                .of(field)
+                .and_then(|figure| figure.cell(context))
+                .unwrap_or_else(|| plain_cell(self.text(field, context.now).unwrap_or_default())),
         }
     }
 }

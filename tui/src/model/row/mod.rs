@@ -5,6 +5,7 @@
 
 mod cluster;
 mod container;
+mod figures;
 mod hpa;
 mod incident;
 mod namespace;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use kubevitals_proto::time::Timestamp;
 
 use super::rollup::Rollup;
-use super::{Context, Row, cpu_text, memory_text, part_cell, part_text, percent, plain_cell};
-use crate::model::cell::{Cell, Resource};
+use super::{Context, Row, plain_cell};
+use crate::model::cell::Cell;
 use crate::model::column::Column;
 use crate::model::field::{Field, Fields};
 use crate::model::name::{Key, Name};
@@ -29,17 +29,7 @@ pub(super) fn rollup_text(all: &Rollup, field: Field) -> Option<Cow<'static, str
         Field::Failing => all.failing.to_string().into(),
         Field::Restarts => all.restarts.to_string().into(),
         Field::Recent => all.recent.to_string().into(),
-        Field::Cpu | Field::CpuTrend => cpu_text(all.usage.cpu),
-        Field::CpuRequest => cpu_text(all.requests.cpu),
-        Field::CpuLimit => cpu_text(all.limits.cpu),
-        Field::CpuOfRequest => part_text(all.usage.cpu.of(all.requests.cpu)),
-        Field::CpuOfLimit => part_text(all.usage.cpu.of(all.limits.cpu)),
-        Field::Memory | Field::MemoryTrend => memory_text(all.usage.memory),
-        Field::MemoryRequest => memory_text(all.requests.memory),
-        Field::MemoryLimit => memory_text(all.limits.memory),
-        Field::MemoryOfRequest => part_text(all.usage.memory.of(all.requests.memory)),
-        Field::MemoryOfLimit => part_text(all.usage.memory.of(all.limits.memory)),
-        _ => return None,
+        _ => all.figures().of(field)?.text(),
     })
 }
 
@@ -51,39 +41,19 @@ pub(super) fn rollup_number(all: &Rollup, field: Field) -> Option<f64> {
         Field::Failing => Some(all.failing.into()),
         Field::Restarts => Some(all.restarts.into()),
         Field::Recent => Some(all.recent.into()),
-        Field::Cpu | Field::CpuTrend => all.usage.cpu.number(),
-        Field::CpuRequest => all.requests.cpu.number(),
-        Field::CpuLimit => all.limits.cpu.number(),
-        Field::CpuOfRequest => percent(all.usage.cpu.of(all.requests.cpu)),
-        Field::CpuOfLimit => percent(all.usage.cpu.of(all.limits.cpu)),
-        Field::Memory | Field::MemoryTrend => all.usage.memory.number(),
-        Field::MemoryRequest => all.requests.memory.number(),
-        Field::MemoryLimit => all.limits.memory.number(),
-        Field::MemoryOfRequest => percent(all.usage.memory.of(all.requests.memory)),
-        Field::MemoryOfLimit => percent(all.usage.memory.of(all.limits.memory)),
-        _ => None,
+        _ => all.figures().of(field)?.number(),
     }
 }
 
 /// Cells of the fields that every rollup has, where they are not plain.
 pub(super) fn rollup_cell(all: &Rollup, field: Field, context: &Context) -> Option<Cell> {
-    Some(match field {
-        Field::CpuTrend => Cell::Trend(Resource::Cpu),
-        Field::MemoryTrend => Cell::Trend(Resource::Memory),
-        Field::CpuOfLimit => part_cell(all.usage.cpu.of(all.limits.cpu), context),
-        Field::MemoryOfLimit => part_cell(all.usage.memory.of(all.limits.memory), context),
-        Field::Failing | Field::Recent => {
-            let (count, tone) = match field {
-                Field::Failing => (all.failing, Tone::Bad),
-                _ => (all.recent, Tone::Warn),
-            };
-            Cell::new(
-                count.to_string().into(),
-                if count > 0 { tone } else { Tone::Dim },
-            )
-        }
-        _ => return None,
-    })
+    let (count, tone) = match field {
+        Field::Failing => (all.failing, Tone::Bad),
+        Field::Recent => (all.recent, Tone::Warn),
+        _ => return all.figures().of(field)?.cell(context),
+    };
+    let tone = if count > 0 { tone } else { Tone::Dim };
+    Some(Cell::new(count.to_string().into(), tone))
 }
 
 impl Fields for NamespaceRow {

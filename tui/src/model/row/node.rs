@@ -5,12 +5,10 @@ use std::borrow::Cow;
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
-use super::{
-    Context, Row, age_text, cpu_text, flag_text, from_seconds, memory_text, part_cell, part_text,
-    percent, plain_cell, seconds,
-};
+use super::figures::{Figure, Figures};
+use super::{Context, Row, age_text, flag_text, from_seconds, plain_cell, seconds};
 use crate::model::amount::{Amounts, Memory};
-use crate::model::cell::{Cell, Resource};
+use crate::model::cell::Cell;
 use crate::model::column::Column;
 use crate::model::field::{Field, Fields};
 use crate::model::format;
@@ -125,6 +123,29 @@ impl NodeRow {
         format!("{} {}", self.status, self.conditions.join(",")).into()
     }
 
+    fn figure(&self, field: Field) -> Option<Figure> {
+        let there = self.allocatable;
+        Some(match field {
+            Field::CpuPercent => Figure::PartOfMost(self.usage.cpu.of(there.cpu)),
+            Field::CpuRequested => Figure::Part(self.requests.cpu.of(there.cpu)),
+            Field::CpuAllocatable => Figure::Cpu(there.cpu),
+            Field::MemoryPercent => Figure::PartOfMost(self.usage.memory.of(there.memory)),
+            Field::MemoryRequested => Figure::Part(self.requests.memory.of(there.memory)),
+            Field::MemoryAllocatable => Figure::Memory(there.memory),
+            Field::Swap => Figure::Memory(self.swap),
+            Field::Disk => Figure::Memory(self.disk),
+            Field::DiskPercent => Figure::PartOfMost(self.disk.of(self.disk_capacity)),
+            _ => {
+                let figures = Figures {
+                    usage: self.usage,
+                    requests: self.requests,
+                    limits: self.limits,
+                };
+                return figures.of(field);
+            }
+        })
+    }
+
     /// How grave its status is.
     #[must_use]
     pub fn tone(&self) -> Tone {
@@ -148,21 +169,6 @@ impl Fields for NodeRow {
             Field::Pods if self.pods_most > 0 => format!("{}/{}", self.pods, self.pods_most).into(),
             Field::Pods => self.pods.to_string().into(),
             Field::Max => self.pods_most.to_string().into(),
-            Field::Cpu | Field::CpuTrend => cpu_text(self.usage.cpu),
-            Field::CpuPercent => part_text(self.usage.cpu.of(self.allocatable.cpu)),
-            Field::CpuRequested => part_text(self.requests.cpu.of(self.allocatable.cpu)),
-            Field::CpuRequest => cpu_text(self.requests.cpu),
-            Field::CpuLimit => cpu_text(self.limits.cpu),
-            Field::CpuAllocatable => cpu_text(self.allocatable.cpu),
-            Field::Memory | Field::MemoryTrend => memory_text(self.usage.memory),
-            Field::MemoryPercent => part_text(self.usage.memory.of(self.allocatable.memory)),
-            Field::MemoryRequested => part_text(self.requests.memory.of(self.allocatable.memory)),
-            Field::MemoryRequest => memory_text(self.requests.memory),
-            Field::MemoryLimit => memory_text(self.limits.memory),
-            Field::MemoryAllocatable => memory_text(self.allocatable.memory),
-            Field::Swap => memory_text(self.swap),
-            Field::Disk => memory_text(self.disk),
-            Field::DiskPercent => part_text(self.disk.of(self.disk_capacity)),
             Field::Network => self
                 .network
                 .map_or(format::UNKNOWN.into(), |(received, sent)| {
@@ -170,7 +176,7 @@ impl Fields for NodeRow {
                 }),
             Field::Restarts | Field::Recent => self.restarts.to_string().into(),
             Field::Age => age_text(self.created(), now),
-            _ => return None,
+            _ => self.figure(field)?.text(),
         })
     }
 
@@ -180,27 +186,12 @@ impl Fields for NodeRow {
             Field::Ready => Some(f64::from(u8::from(self.ready))),
             Field::Pods => Some(f64::from(self.pods)),
             Field::Max => Some(f64::from(self.pods_most)),
-            Field::Cpu | Field::CpuTrend => self.usage.cpu.number(),
-            Field::CpuPercent => percent(self.usage.cpu.of(self.allocatable.cpu)),
-            Field::CpuRequested => percent(self.requests.cpu.of(self.allocatable.cpu)),
-            Field::CpuRequest => self.requests.cpu.number(),
-            Field::CpuLimit => self.limits.cpu.number(),
-            Field::CpuAllocatable => self.allocatable.cpu.number(),
-            Field::Memory | Field::MemoryTrend => self.usage.memory.number(),
-            Field::MemoryPercent => percent(self.usage.memory.of(self.allocatable.memory)),
-            Field::MemoryRequested => percent(self.requests.memory.of(self.allocatable.memory)),
-            Field::MemoryRequest => self.requests.memory.number(),
-            Field::MemoryLimit => self.limits.memory.number(),
-            Field::MemoryAllocatable => self.allocatable.memory.number(),
-            Field::Swap => self.swap.number(),
-            Field::Disk => self.disk.number(),
-            Field::DiskPercent => percent(self.disk.of(self.disk_capacity)),
             Field::Network => self
                 .network
                 .map(|(received, sent)| received.saturating_add(sent) as f64),
             Field::Restarts | Field::Recent => Some(f64::from(self.restarts)),
             Field::Age => seconds(self.created(), now),
-            _ => None,
+            _ => self.figure(field)?.number(),
         }
     }
 
@@ -247,19 +238,15 @@ impl Row for NodeRow {
 
     fn cell(&self, field: Field, context: &Context) -> Cell {
         match field {
-            Field::CpuTrend => Cell::Trend(Resource::Cpu),
-            Field::MemoryTrend => Cell::Trend(Resource::Memory),
             Field::Status => Cell::new(self.status_text(), self.tone()),
-            Field::CpuPercent => part_cell(self.usage.cpu.of(self.allocatable.cpu), context),
-            Field::MemoryPercent => {
-                part_cell(self.usage.memory.of(self.allocatable.memory), context)
-            }
-            Field::DiskPercent => part_cell(self.disk.of(self.disk_capacity), context),
             Field::Restarts if self.restarts > 0 => {
                 Cell::new(self.restarts.to_string().into(), Tone::Warn)
             }
             Field::Restarts => Cell::new("0".into(), Tone::Dim),
-            _ => plain_cell(self.text(field, context.now).unwrap_or_default()),
+            _ => self
+                .figure(field)
+                .and_then(|figure| figure.cell(context))
+                .unwrap_or_else(|| plain_cell(self.text(field, context.now).unwrap_or_default())),
         }
     }
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
+use super::figures::Figures;
 use super::{
-    Container, Context, Probes, Restarts, Row, age_text, cpu_text, from_seconds, memory_text,
-    part_cell, part_text, percent, plain_cell, seconds,
+    Container, Context, Probes, Restarts, Row, age_text, from_seconds, memory_text, plain_cell,
+    seconds,
 };
 use crate::model::amount::{Amounts, Memory};
-use crate::model::cell::{Cell, Resource};
+use crate::model::cell::Cell;
 use crate::model::column::Column;
 use crate::model::field::{Field, Fields};
 use crate::model::name::{Key, Name, no_name};
@@ -180,6 +181,14 @@ impl PodRow {
             .unwrap_or_default()
     }
 
+    const fn figures(&self) -> Figures {
+        Figures {
+            usage: self.usage,
+            requests: self.requests,
+            limits: self.limits,
+        }
+    }
+
     /// How grave its status is.
     #[must_use]
     pub fn tone(&self) -> Tone {
@@ -234,19 +243,9 @@ impl Fields for PodRow {
                 self.restarts.last.as_ref().and_then(|last| last.finished),
                 now,
             ),
-            Field::Cpu | Field::CpuTrend => cpu_text(self.usage.cpu),
-            Field::CpuRequest => cpu_text(self.requests.cpu),
-            Field::CpuLimit => cpu_text(self.limits.cpu),
-            Field::CpuOfRequest => part_text(self.usage.cpu.of(self.requests.cpu)),
-            Field::CpuOfLimit => part_text(self.usage.cpu.of(self.limits.cpu)),
-            Field::Memory | Field::MemoryTrend => memory_text(self.usage.memory),
-            Field::MemoryRequest => memory_text(self.requests.memory),
-            Field::MemoryLimit => memory_text(self.limits.memory),
-            Field::MemoryOfRequest => part_text(self.usage.memory.of(self.requests.memory)),
-            Field::MemoryOfLimit => part_text(self.usage.memory.of(self.limits.memory)),
             Field::Swap => memory_text(self.swap),
             Field::Age => age_text(self.created(), now),
-            _ => return None,
+            _ => self.figures().of(field)?.text(),
         })
     }
 
@@ -260,19 +259,9 @@ impl Fields for PodRow {
                 self.restarts.last.as_ref().and_then(|last| last.finished),
                 now,
             ),
-            Field::Cpu | Field::CpuTrend => self.usage.cpu.number(),
-            Field::CpuRequest => self.requests.cpu.number(),
-            Field::CpuLimit => self.limits.cpu.number(),
-            Field::CpuOfRequest => percent(self.usage.cpu.of(self.requests.cpu)),
-            Field::CpuOfLimit => percent(self.usage.cpu.of(self.limits.cpu)),
-            Field::Memory | Field::MemoryTrend => self.usage.memory.number(),
-            Field::MemoryRequest => self.requests.memory.number(),
-            Field::MemoryLimit => self.limits.memory.number(),
-            Field::MemoryOfRequest => percent(self.usage.memory.of(self.requests.memory)),
-            Field::MemoryOfLimit => percent(self.usage.memory.of(self.limits.memory)),
             Field::Swap => self.swap.number(),
             Field::Age => seconds(self.created(), now),
-            _ => None,
+            _ => self.figures().of(field)?.number(),
         }
     }
 
@@ -306,7 +295,7 @@ impl Row for PodRow {
             C::number(Field::Ready, "READY", 5, 5),
             C::text(Field::Status, "STATUS", 9, 18, 1),
             C::text(Field::Probe, "PROBES", 7, 12, 4),
-            C::text(Field::Restarts, "RESTARTS", 8, 26, 2),
+            C::text(Field::Restarts, "RESTARTS", 8, 28, 2),
             C::number(Field::Cpu, "CPU", 6, 1),
             C::number(Field::CpuOfRequest, "%REQ", 5, 7),
             C::number(Field::CpuOfLimit, "%LIM", 5, 6),
@@ -331,8 +320,6 @@ impl Row for PodRow {
 
     fn cell(&self, field: Field, context: &Context) -> Cell {
         match field {
-            Field::CpuTrend => Cell::Trend(Resource::Cpu),
-            Field::MemoryTrend => Cell::Trend(Resource::Memory),
             Field::Status => Cell::new((&*self.status).into(), self.tone()),
             Field::Ready => {
                 let tone = if self.ready || self.phase == Phase::Succeeded {
@@ -344,9 +331,11 @@ impl Row for PodRow {
             }
             Field::Probe => self.probes.cell(),
             Field::Restarts => self.restarts.cell(context.now),
-            Field::CpuOfLimit => part_cell(self.usage.cpu.of(self.limits.cpu), context),
-            Field::MemoryOfLimit => part_cell(self.usage.memory.of(self.limits.memory), context),
-            _ => plain_cell(self.text(field, context.now).unwrap_or_default()),
+            _ => self
+                .figures()
+                .of(field)
+                .and_then(|figure| figure.cell(context))
+                .unwrap_or_else(|| plain_cell(self.text(field, context.now).unwrap_or_default())),
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct Probes {
     /// Succeed, or have passed for good.
     pub passing: u8,
     /// Their container does not run.
-    pub idle: u8,
+    pub not_running: u8,
     /// Nothing is known of them.
     pub unknown: u8,
 }
@@ -32,7 +32,7 @@ impl Probes {
             ProbeStatus::Pending => &mut self.pending,
             ProbeStatus::Held | ProbeStatus::Waiting => &mut self.waiting,
             ProbeStatus::Passing | ProbeStatus::Passed => &mut self.passing,
-            ProbeStatus::NotRunning => &mut self.idle,
+            ProbeStatus::NotRunning => &mut self.not_running,
             ProbeStatus::Unknown => &mut self.unknown,
         };
         *count = count.saturating_add(1);
@@ -46,7 +46,7 @@ impl Probes {
             pending: self.pending.saturating_add(other.pending),
             waiting: self.waiting.saturating_add(other.waiting),
             passing: self.passing.saturating_add(other.passing),
-            idle: self.idle.saturating_add(other.idle),
+            not_running: self.not_running.saturating_add(other.not_running),
             unknown: self.unknown.saturating_add(other.unknown),
         }
     }
@@ -59,7 +59,7 @@ impl Probes {
             self.pending,
             self.waiting,
             self.passing,
-            self.idle,
+            self.not_running,
             self.unknown,
         ]
         .into_iter()
@@ -74,7 +74,7 @@ impl Probes {
             (self.failing, "failing"),
             (self.pending, "pending"),
             (self.waiting, "waiting"),
-            (self.idle, "idle"),
+            (self.not_running, "not running"),
             (self.passing, "passing"),
             // Only where nothing is known of any: the API server tells of a liveness probe nothing until it kills.
             (self.unknown, "unknown"),
@@ -118,7 +118,7 @@ mod tests {
             (ProbeStatus::Unknown, "unknown"),
             (ProbeStatus::Passed, "passing"),
             (ProbeStatus::Passing, "passing"),
-            (ProbeStatus::NotRunning, "idle"),
+            (ProbeStatus::NotRunning, "not running"),
             (ProbeStatus::Held, "waiting"),
             (ProbeStatus::Pending, "pending"),
             (ProbeStatus::Failing, "1/7 failing"),

@@ -1,6 +1,7 @@
 //! What pods come to together.
 
 use super::PodRow;
+use super::figures::Figures;
 use crate::model::amount::Amounts;
 
 /// Pods together, of a workload or a namespace.
@@ -27,6 +28,14 @@ pub struct Rollup {
 }
 
 impl Rollup {
+    pub(super) const fn figures(&self) -> Figures {
+        Figures {
+            usage: self.usage,
+            requests: self.requests,
+            limits: self.limits,
+        }
+    }
+
     /// Counts a pod in.
     pub fn add(&mut self, pod: &PodRow) {
         self.pods += 1;
