@@ -2,10 +2,11 @@
 
 use std::io::IsTerminal;
 
-use crate::app::{self, Now, Options};
+use crate::app::{self, Options};
 use crate::batch::Error;
 use crate::batch::live::Ending;
 use crate::cli::{Connection, DashboardArgs};
+use crate::clock::Clock;
 use crate::config::{self, SourceChoice};
 use crate::model::SourceKind;
 use crate::source::Connector;
@@ -17,7 +18,7 @@ use crate::source::Connector;
 pub async fn run(
     connection: &Connection,
     args: &DashboardArgs,
-    now: Now,
+    clock: Clock,
     ending: Ending,
 ) -> Result<(), Error> {
     if !is_on_a_terminal() {
@@ -33,14 +34,14 @@ pub async fn run(
         SourceChoice::Metrics => Some(SourceKind::Metrics),
         SourceChoice::None => Some(SourceKind::None),
     };
-    let connector = Connector::new(connection.clone(), wanted, now.clone());
+    let connector = Connector::new(connection.clone(), wanted, clock.clone());
     let (session, feed) = connector.connect(None).await?;
     app::run(
         Options::of(&settings),
         connector,
         session,
         feed,
-        now,
+        clock,
         ending,
     )
     .await?;

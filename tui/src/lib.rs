@@ -8,6 +8,7 @@
 pub mod app;
 pub mod batch;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod dashboard;
 pub mod demo;
@@ -66,7 +67,13 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
     let Some(command) = cli.command else {
         return threads()?.block_on(async {
             let ending = batch::live::Ending::listen()?;
-            dashboard::run(&cli.connection, &cli.dashboard, app::system_clock(), ending).await
+            dashboard::run(
+                &cli.connection,
+                &cli.dashboard,
+                clock::Clock::system(),
+                ending,
+            )
+            .await
         });
     };
     match command {

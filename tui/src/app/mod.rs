@@ -6,15 +6,14 @@ pub mod terminal;
 
 use std::future::pending;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
 use futures::StreamExt;
-use kubevitals_proto::time::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::batch::live::Ending;
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::input::{self, Hits, KeyMap};
 use crate::model::{self, Action, Effect, Message, Name, Session, State, View};
@@ -64,21 +63,6 @@ impl Options {
     }
 }
 
-/// Where the time comes from: the system's clock, or a simulation's.
-pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// The system's clock.
-#[must_use]
-pub fn system_clock() -> Now {
-    Arc::new(|| {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let nanos = since.map_or(0, |since| {
-            i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
-        });
-        Timestamp::from_nanos(nanos)
-    })
-}
-
 /// How many messages are taken in before input is looked at again: a long list comes in many.
 const BURST: usize = 64;
 
@@ -91,11 +75,11 @@ pub async fn run(
     connector: Connector,
     session: Session,
     feed: Feed,
-    now: Now,
+    clock: Clock,
     mut ending: Ending,
 ) -> io::Result<()> {
     let mut state = State::new(session, options.settings.clone());
-    state.now = now();
+    state.now = clock.now();
     if options.view != View::Overview {
         model::act(&mut state, Action::Show(options.view));
     }
@@ -108,7 +92,7 @@ pub async fn run(
         state,
         feed,
         connector,
-        now,
+        clock,
         over: false,
     };
     let size = app.screen.terminal().size()?;
@@ -125,7 +109,7 @@ struct App {
     state: State,
     feed: Feed,
     connector: Connector,
-    now: Now,
+    clock: Clock,
     over: bool,
 }
 
@@ -169,7 +153,7 @@ impl App {
                     changed = true;
                 }
                 _ = ticks.tick() => {
-                    self.tell(Message::Tick((self.now)())).await?;
+                    self.tell(Message::Tick(self.clock.now())).await?;
                     changed = true;
                 }
             }

@@ -4,7 +4,6 @@
 mod start;
 
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::time::Duration;
 
 use kubevitals_proto::metrics::Version;
@@ -13,6 +12,7 @@ use crate::batch::live::{self, Ending, Screen, Snapshot};
 use crate::batch::top::{NodeColumns, PodColumns, node_table, pod_table};
 use crate::batch::{Error, Streams};
 use crate::cli::{Connection, DemoArgs, SortBy};
+use crate::clock::Clock;
 use crate::dashboard;
 use crate::source::kubeconfig::Settings;
 use crate::source::{ApiClient, MetricsApi};
@@ -38,14 +38,9 @@ pub fn run(args: &DemoArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
         };
         let shown = if !args.once && dashboard::is_on_a_terminal() {
             let connection = connection(&running);
-            let clock = running.clock();
-            dashboard::run(
-                &connection,
-                &args.dashboard,
-                Arc::new(move || clock.now()),
-                ending,
-            )
-            .await
+            let simulated = running.clock();
+            let clock = Clock::new(move || simulated.now(), args.speed);
+            dashboard::run(&connection, &args.dashboard, clock, ending).await
         } else {
             tokio::select! {
                 shown = show(args, &running, streams) => shown,

@@ -35,13 +35,11 @@ pub(super) async fn run(
         match discovery::served(&client).await {
             Ok(served) => break served,
             Err(error) => {
-                let again = teller
-                    .now()
-                    .plus_nanos(i64::try_from(AGAIN.as_nanos()).unwrap_or(0));
+                let again = teller.after(AGAIN);
                 teller
                     .lost(first_line(&error.to_string()), Some(again))
                     .await;
-                tokio::time::sleep(AGAIN).await;
+                teller.sleep(AGAIN).await;
             }
         }
     };

@@ -1,15 +1,15 @@
 //! A source of what the dashboard shows: tasks that ask a cluster and tell the dashboard, for as long as it listens.
 
 use std::future::pending;
-use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::kubeconfig::Settings;
-use super::teller::{Now, Teller};
+use super::teller::Teller;
 use super::{ApiClient, Error, choose};
 use crate::cli::Connection;
+use crate::clock::Clock;
 use crate::model::{Ask, Message, Name, Session, SourceKind};
 
 /// How many messages may wait: a source that is faster than the dashboard waits too.
@@ -49,7 +49,7 @@ impl Feed {
 pub struct Connector {
     connection: Connection,
     wanted: Option<SourceKind>,
-    now: Now,
+    clock: Clock,
 }
 
 impl std::fmt::Debug for Connector {
@@ -63,11 +63,11 @@ impl std::fmt::Debug for Connector {
 impl Connector {
     /// For clusters that these flags and the kubeconfig lead to, with a kind of source, or whichever is best.
     #[must_use]
-    pub fn new(connection: Connection, wanted: Option<SourceKind>, now: Now) -> Self {
+    pub fn new(connection: Connection, wanted: Option<SourceKind>, clock: Clock) -> Self {
         Self {
             connection,
             wanted,
-            now,
+            clock,
         }
     }
 
@@ -99,7 +99,7 @@ impl Connector {
     fn feed(&self, client: ApiClient, namespace: Name, only: bool) -> Feed {
         let (messages, told) = mpsc::channel(WAITING);
         let (asks, asked) = mpsc::channel(WAITING);
-        let teller = Teller::new(messages, Arc::clone(&self.now));
+        let teller = Teller::new(messages, self.clock.clone());
         let mut tasks = JoinSet::new();
         let wanted = self.wanted;
         tasks.spawn(async move {

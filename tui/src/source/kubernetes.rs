@@ -6,7 +6,6 @@ use kube::Api;
 use kube::api::ListParams;
 use kubevitals_proto::metrics::Version;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
 
 use super::choose::first_line;
 use super::client::escaped;
@@ -207,7 +206,7 @@ impl Kubernetes {
                     .tell(Message::Namespaces(names.map(Name::from).collect()))
                     .await;
             }
-            sleep(FORBIDDEN_AGAIN).await;
+            self.teller.sleep(FORBIDDEN_AGAIN).await;
         }
     }
 
@@ -218,7 +217,7 @@ impl Kubernetes {
             GivenUp::Missing => "the cluster does not serve them".to_owned(),
         };
         self.teller.trouble(part, why).await;
-        sleep(FORBIDDEN_AGAIN).await;
+        self.teller.sleep(FORBIDDEN_AGAIN).await;
     }
 
     async fn usage(&self) {
@@ -233,10 +232,7 @@ impl Kubernetes {
             let mut wait = POLL;
             match (nodes, pods) {
                 (Err(error @ (Error::Refused(_) | Error::Unreachable(_))), _) => {
-                    let again = self
-                        .teller
-                        .now()
-                        .plus_nanos(i64::try_from(POLL.as_nanos()).unwrap_or(0));
+                    let again = self.teller.after(POLL);
                     self.teller
                         .lost(first_line(&error.to_string()), Some(again))
                         .await;
@@ -259,7 +255,7 @@ impl Kubernetes {
                     self.teller.tell(Message::Trouble(Part::Usage, wrong)).await;
                 }
             }
-            sleep(wait).await;
+            self.teller.sleep(wait).await;
         }
     }
 

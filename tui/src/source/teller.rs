@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 use tokio::sync::mpsc;
+use tokio::time::{Sleep, sleep};
 
+use crate::clock::Clock;
 use crate::model::{Link, Message, Names, Part};
-
-/// Where the time comes from.
-pub(super) type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The way from a source's tasks to the dashboard.
 #[derive(Clone)]
 pub(super) struct Teller {
     messages: mpsc::Sender<Message>,
-    now: Now,
+    clock: Clock,
     /// Names, each in memory once.
     pub(super) names: Arc<Names>,
     /// When the connection was lost, in nanoseconds; zero while it stands.
@@ -23,10 +23,10 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(messages: mpsc::Sender<Message>, now: Now) -> Self {
+    pub(super) fn new(messages: mpsc::Sender<Message>, clock: Clock) -> Self {
         Self {
             messages,
-            now,
+            clock,
             names: Arc::default(),
             lost: Arc::default(),
         }
@@ -34,7 +34,18 @@ impl Teller {
 
     /// What time it is.
     pub(super) fn now(&self) -> Timestamp {
-        (self.now)()
+        self.clock.now()
+    }
+
+    /// What time it will be after so much of the cluster's time.
+    pub(super) fn after(&self, time: Duration) -> Timestamp {
+        let nanos = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+        self.now().plus_nanos(nanos)
+    }
+
+    /// Waits for so much of the cluster's time.
+    pub(super) fn sleep(&self, time: Duration) -> Sleep {
+        sleep(self.clock.wait(time))
     }
 
     /// Tells something; waits while the dashboard has more to take in than it can.

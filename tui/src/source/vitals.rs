@@ -8,7 +8,6 @@ use kubevitals_proto::vitals::{
     ClusterVitals, GROUP, History, Incident, NodeVitals, PodVitals, VERSION,
 };
 use tokio::sync::mpsc;
-use tokio::time::sleep;
 
 use super::choose::first_line;
 use super::client::escaped;
@@ -82,7 +81,7 @@ impl Vitals {
                 }
                 Err(error) => self.failed(Part::Cluster, &error).await,
             }
-            sleep(POLL).await;
+            teller.sleep(POLL).await;
         }
     }
 
@@ -199,7 +198,7 @@ impl Vitals {
                 Err(error) => self.failed(Part::Pods, &error).await,
             }
             tokio::select! {
-                () = sleep(POLL) => {}
+                () = teller.sleep(POLL) => {}
                 _ = ordered.changed() => {}
             }
             rounds += 1;
@@ -348,11 +347,11 @@ impl Vitals {
     }
 
     async fn detail(&self, key: Key, at: Option<Timestamp>) {
-        let at = at.map_or(String::new(), |at| {
+        let query = at.map_or(String::new(), |at| {
             format!("?at={}", at.to_rfc3339_seconds())
         });
         let path = format!(
-            "/namespaces/{}/podvitals/{}{at}",
+            "/namespaces/{}/podvitals/{}{query}",
             escaped(&key.namespace),
             escaped(&key.name)
         );
@@ -362,10 +361,14 @@ impl Vitals {
             self.kubernetes.detail(&key)
         );
         let mut detail = match (pod, beside) {
-            (Ok(pod), beside) => Detail {
-                pod,
-                ..beside.unwrap_or_default()
-            },
+            (Ok(mut pod), beside) => {
+                let beside = beside.unwrap_or_default();
+                if at.is_some() {
+                    // How they were then nobody remembers; what they ask has not changed.
+                    pod.probes = beside.pod.probes;
+                }
+                Detail { pod, ..beside }
+            }
             (Err(_), Some(beside)) => beside,
             (Err(_), None) => return,
         };

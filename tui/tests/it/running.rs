@@ -260,8 +260,8 @@ impl Running {
             ..Connection::default()
         };
         let clock = self.cluster.clock().clone();
-        let now = Arc::new(move || clock.now());
-        let connector = Connector::new(connection, Some(SourceKind::Vitals), now);
+        let told = kubevitals::clock::Clock::new(move || clock.now(), 1.0);
+        let connector = Connector::new(connection, Some(SourceKind::Vitals), told);
         let (session, feed) = connector.connect(None).await.unwrap();
         self.state = State::new(session, Settings::default());
         self.feed = Some(feed);
