@@ -70,5 +70,5 @@ fn written<R: Row>(state: &State, table: &Table<R>, form: ExportAs) -> String {
         .order
         .iter()
         .filter_map(|at| table.rows().get(usize::try_from(*at).ok()?));
-    export(form, &columns, rows.map(Arc::as_ref), state.shown_time())
+    export(form, &columns, rows.map(Arc::as_ref), state.told_time())
 }

@@ -234,6 +234,14 @@ impl State {
         }
     }
 
+    /// The time that status, restarts, probes and events are of. It is the time that is shown, but with a source that
+    /// remembers usage alone: then it is when that time was gone back to.
+    #[must_use]
+    pub fn told_time(&self) -> Timestamp {
+        let told = self.frozen.as_ref().and_then(|frozen| frozen.told);
+        told.unwrap_or(self.shown_time())
+    }
+
     /// The span that is shown, in seconds.
     #[must_use]
     pub fn span_seconds(&self) -> u32 {
@@ -257,7 +265,7 @@ impl State {
     #[must_use]
     pub fn context(&self) -> Context {
         Context {
-            now: self.shown_time(),
+            now: self.told_time(),
             thresholds: self.settings.thresholds,
         }
     }

@@ -38,7 +38,9 @@ pub struct World {
     pub namespaces: Table<NamespaceRow>,
     /// Containers of pods.
     pub containers: Table<ContainerRow>,
-    /// Which of the last three are as the pods are.
+    /// When all but usage was told, where usage is of an earlier time.
+    pub told: Option<Timestamp>,
+    /// Which of workloads, namespaces and containers are as the pods are.
     derived: Derived,
 }
 
@@ -365,10 +367,17 @@ impl World {
         }
     }
 
-    /// As it was at a time, as far as the dashboard itself has kept that: what was used is of then, the rest of now.
+    /// As it was at a time, as far as the dashboard itself has kept that: what was used is of then, the rest of `now`.
     #[must_use]
-    pub fn back_to(&self, at: Timestamp, trends: &Trends, patience_seconds: u32) -> Self {
+    pub fn back_to(
+        &self,
+        at: Timestamp,
+        now: Timestamp,
+        trends: &Trends,
+        patience_seconds: u32,
+    ) -> Self {
         let mut then = self.clone();
+        then.told = Some(now);
         for node in then.nodes.iter_mut() {
             let reading = trends
                 .get(&node.key())

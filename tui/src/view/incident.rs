@@ -4,8 +4,10 @@ use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, below, row_of};
 use super::text::wrap;
+use super::title::clock;
 use crate::model::{State, format};
-use kubevitals_proto::vitals::Source;
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Incident, Source};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if area.is_empty() {
@@ -20,10 +22,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     };
     let incident = &row.incident;
     let now = state.shown_time();
-    canvas.rule(
-        row_of(area, 0),
-        &format!("{} {}", incident.involved.namespace, row.who()),
+    let dot = canvas.theme.signs.dot;
+    let heading = format!(
+        "{} {} {dot} {}",
+        incident.involved.namespace,
+        row.who(),
+        when(incident, now)
     );
+    canvas.rule(row_of(area, 0), heading.trim_start());
     let mut lines: Vec<Vec<Piece>> = Vec::new();
     let width = usize::from(area.width.saturating_sub(2)).max(1);
     for line in wrap(&incident.message, width) {
@@ -51,5 +57,35 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let body = below(area, 1);
     for (at, line) in (0..body.height).zip(&lines) {
         canvas.pieces(row_of(body, at), line);
+    }
+}
+
+/// Whether it was not over at a time.
+pub(super) fn goes_on(incident: &Incident, at: Timestamp) -> bool {
+    incident.ended.is_none_or(|ended| at < ended)
+}
+
+/// Since when, until when and how often: `since 06:06:40Z (12m), last 20s ago, 7 times`. What is known of it is of now,
+/// also when an earlier time is shown.
+pub(super) fn when(incident: &Incident, shown: Timestamp) -> String {
+    let began = clock(incident.began);
+    let long = format::age(incident.began, shown);
+    let times = |of: &str| match incident.count {
+        0 | 1 => String::new(),
+        count => format!(", {count} times{of}"),
+    };
+    if incident.last_seen > shown {
+        let last = clock(incident.last_seen);
+        return format!("since {began} ({long}), until {last}{}", times(" in all"));
+    }
+    let ago = format::age(incident.last_seen, shown);
+    match incident.ended.filter(|ended| *ended <= shown) {
+        None => format!("since {began} ({long}), last {ago} ago{}", times("")),
+        Some(ended) => format!(
+            "from {began} to {}, {} ago{}",
+            clock(ended),
+            format::age(ended, shown),
+            times("")
+        ),
     }
 }

@@ -91,7 +91,7 @@ fn place<R: Row>(width: u16, state: &State, rows: &[Arc<R>], context: &Context) 
         );
         // What is told of time grows and shrinks by a cell or two as it passes; the columns should not.
         match field {
-            Field::Restarts | Field::LastRestart if content > 8 => 26,
+            Field::Restarts | Field::LastRestart if content > 8 => 28,
             _ => content,
         }
     };

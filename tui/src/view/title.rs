@@ -4,18 +4,25 @@ use ratatui::layout::Rect;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::canvas::{Canvas, Piece, pieces_width};
+use super::canvas::{Canvas, Piece, cells, pieces_width};
+use super::text::width;
 use super::theme::Ink;
 use crate::model::{Link, State, Time, format};
 
 /// How old the newest usage may be before its age is said loudly, in seconds: two of metrics-server's minutes.
 const OLD_SECONDS: i64 = 120;
 
+/// Cells for the program's own name, which comes first, and a separator.
+const NAME: u16 = 11;
+
+/// Cells that a context's name is sure of.
+const CONTEXT: u16 = 24;
+
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view: bool) {
     if state.time != Time::Live {
         canvas.patch(area, Ink::Bar);
     }
-    let right = right(state);
+    let right = right(state, area.width);
     let dot = canvas.theme.signs.dot;
     let mut left = vec![Piece::new(" vitals", Ink::Heading)];
     let add = |piece: Piece, pieces: &mut Vec<Piece>| {
@@ -59,8 +66,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     canvas.pieces_right(area, &right);
 }
 
-/// How fresh, and which time.
-fn right(state: &State) -> Vec<Piece> {
+/// How fresh, over which span, and which time; of that what there is room for, the time always.
+fn right(state: &State, room: u16) -> Vec<Piece> {
     let mut pieces = Vec::new();
     match &state.link {
         Link::Connecting => pieces.push(Piece::new("connecting", Ink::Warn)),
@@ -70,18 +77,7 @@ fn right(state: &State) -> Vec<Piece> {
                 Ink::Bad,
             ));
         }
-        Link::Up => {
-            if let Some(measured) = state.world().cluster.measured {
-                let age = state.shown_time().since(measured) / 1_000_000_000;
-                let ink = if age > OLD_SECONDS {
-                    Ink::Warn
-                } else {
-                    Ink::Muted
-                };
-                let age = format::duration(u64::try_from(age).unwrap_or(0));
-                pieces.push(Piece::new(format!("{age} old"), ink));
-            }
-        }
+        Link::Up => pieces.extend(freshness(state)),
     }
     pieces.push(Piece::muted(format!(
         "  span {}",
@@ -96,8 +92,37 @@ fn right(state: &State) -> Vec<Piece> {
             (format!("  {} -{ago}{waiting} ", clock(at)), Ink::Warn)
         }
     };
-    pieces.push(Piece::new(word, ink));
+    let told = state.told_time();
+    let time = if told == state.shown_time() {
+        vec![Piece::new(word, ink)]
+    } else {
+        vec![
+            Piece::new(format!("{} usage,", word.trim_end()), ink),
+            Piece::new(format!(" status of {} ", clock(told)), Ink::Warn),
+        ]
+    };
+    // Which cluster it is is worth more.
+    let context = cells(width(&state.session.context)).min(CONTEXT);
+    let room = room.saturating_sub(NAME + context);
+    while !pieces.is_empty() && pieces_width(&pieces) + pieces_width(&time) > room {
+        // That the connection is lost is said in the last row too.
+        pieces.remove(0);
+    }
+    pieces.extend(time);
     pieces
+}
+
+/// How old the newest usage is.
+fn freshness(state: &State) -> Option<Piece> {
+    let measured = state.world().cluster.measured?;
+    let age = state.shown_time().since(measured) / 1_000_000_000;
+    let ink = if age > OLD_SECONDS {
+        Ink::Warn
+    } else {
+        Ink::Muted
+    };
+    let age = format::duration(u64::try_from(age).unwrap_or(0));
+    Some(Piece::new(format!("{age} old"), ink))
 }
 
 /// The time of day, UTC, as Kubernetes' own times are.

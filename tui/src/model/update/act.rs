@@ -334,10 +334,12 @@ fn enter_incident(state: &mut State, row: &IncidentRow) -> Vec<Effect> {
         pod_page(&Key::new(&Name::from(involved.namespace.as_str()), &name))
     };
     screen.back_to = Some(state.time);
-    // What goes on is looked at now; what is over, at its end.
-    let at = row.incident.ended.map(|_| row.incident.last_seen);
     let mut effects = open(state, screen);
-    if let Some(at) = at {
+    if let Some(at) = row.moment() {
+        if at < time::oldest(state) {
+            let text = "that long ago is not remembered; this is the oldest there is";
+            state.say(text, false);
+        }
         effects.extend(time::go(state, at));
     }
     effects

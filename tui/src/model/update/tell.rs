@@ -216,7 +216,11 @@ pub(super) fn ask(state: &mut State) -> Vec<Effect> {
             Time::Live => None,
             Time::Paused(at) | Time::Past { at, .. } => Some(at),
         };
-        asks.push(Ask::Detail(key.clone(), at));
+        // What was told when time was stopped stays; nobody tells more of then.
+        let stays = matches!(state.time, Time::Paused(_)) && state.screen().detail.is_some();
+        if !stays {
+            asks.push(Ask::Detail(key.clone(), at));
+        }
         if kind == SourceKind::Vitals {
             asks.push(history(Subject::Pod(key.clone())));
         }

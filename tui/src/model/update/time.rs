@@ -87,7 +87,10 @@ pub(super) fn go(state: &mut State, at: Timestamp) -> Vec<Effect> {
             }
         }
         _ => {
-            state.frozen = Some(state.live.back_to(at, &state.trends, PATIENCE_SECONDS));
+            let then = state
+                .live
+                .back_to(at, state.now, &state.trends, PATIENCE_SECONDS);
+            state.frozen = Some(then);
             state.time = Time::Past { at, here: true };
             ask(state)
         }

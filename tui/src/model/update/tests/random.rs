@@ -8,20 +8,20 @@ use kubevitals_proto::vitals::{Cause, Certainty, Incident, Involved};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{act, refresh, tell};
+use super::super::{act, refresh, tell};
 use crate::input::{BINDINGS, KeyMap};
 use crate::model::row::{
     Container, ContainerState, IncidentRow, LastRestart, NodeRow, Phase, PodRow, Restarts, Workload,
 };
 use crate::model::{
-    Action, Amounts, Batch, Change, Edit, Effect, Field, Key, Link, Message, Name, Part, Past, Row,
+    Action, Amounts, Batch, Change, Edit, Field, Key, Link, Message, Name, Part, Past, Row,
     SourceKind, State, Table, Time, View,
 };
 use crate::view::theme::Theme;
 use kubevitals_proto::vitals::Role;
 
 /// A source of chance that says the same again: an xorshift.
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
     fn below(&mut self, most: u64) -> u64 {
@@ -51,7 +51,7 @@ fn amounts(chance: &mut Chance) -> Amounts {
     }
 }
 
-fn pod(chance: &mut Chance, now: Timestamp) -> PodRow {
+pub(super) fn pod(chance: &mut Chance, now: Timestamp) -> PodRow {
     let count = chance.below(4);
     let containers = (0..count)
         .map(|at| Container {
@@ -324,92 +324,4 @@ fn whatever_is_told_and_asked_what_must_hold_holds() {
             }
         }
     }
-}
-
-/// A state with some pods, and the source they are told by.
-fn with_pods(kind: SourceKind) -> State {
-    let mut chance = Chance(7);
-    let mut state = State {
-        now: Timestamp::from_secs(1_783_521_000),
-        ..State::default()
-    };
-    tell(&mut state, Message::Source(kind, String::new()));
-    let pods = (0..30).map(|_| pod(&mut chance, state.now)).collect();
-    let now = state.now;
-    tell(&mut state, Message::Pods(Batch::All(pods)));
-    tell(&mut state, Message::Tick(now));
-    act(&mut state, Action::Show(View::Pods));
-    state
-}
-
-#[test]
-fn who_goes_in_and_comes_back_is_where_he_was() {
-    let mut state = with_pods(SourceKind::Metrics);
-    act(&mut state, Action::Move(3));
-    let before = (state.current(), state.screen().list.top);
-    act(&mut state, Action::Enter);
-    assert_eq!(state.screen().pod(), before.0.as_ref());
-    act(&mut state, Action::Back);
-    assert_eq!((state.current(), state.screen().list.top), before);
-}
-
-#[test]
-fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
-    let mut state = with_pods(SourceKind::Vitals);
-    state.live.cluster.oldest = Some(state.now.plus_nanos(-3_600_000_000_000));
-    let asked = |effects: &[Effect]| {
-        effects
-            .iter()
-            .filter(|effect| matches!(effect, Effect::Ask(crate::model::Ask::Past(_))))
-            .count()
-    };
-    assert_eq!(asked(&act(&mut state, Action::Step(-1))), 1);
-    assert_eq!(
-        asked(&act(&mut state, Action::Step(-1))),
-        0,
-        "one is under way"
-    );
-    let first = state.now.plus_nanos(-15_000_000_000);
-    let wanted = state.now.plus_nanos(-30_000_000_000);
-    let past = |at| {
-        Message::Past(Box::new(Past {
-            at,
-            ..Past::default()
-        }))
-    };
-    assert_eq!(
-        asked(&tell(&mut state, past(first))),
-        1,
-        "the time gone to since is asked for"
-    );
-    assert_eq!(
-        state.time,
-        Time::Past {
-            at: wanted,
-            here: false
-        }
-    );
-    tell(&mut state, past(wanted));
-    assert_eq!(
-        state.time,
-        Time::Past {
-            at: wanted,
-            here: true
-        }
-    );
-    act(&mut state, Action::Live);
-    assert!(state.time == Time::Live && state.frozen.is_none());
-}
-
-#[test]
-fn what_is_paused_stays_while_the_cluster_goes_on() {
-    let mut state = with_pods(SourceKind::Metrics);
-    let shown = state.screen().list.order.len();
-    act(&mut state, Action::Pause);
-    tell(&mut state, Message::Pods(Batch::All(Vec::new())));
-    refresh(&mut state);
-    assert_eq!(state.screen().list.order.len(), shown);
-    act(&mut state, Action::Pause);
-    refresh(&mut state);
-    assert_eq!(state.screen().list.order.len(), 0);
 }

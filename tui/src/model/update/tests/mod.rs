@@ -1,0 +1,4 @@
+//! What messages and actions do, as a whole.
+
+mod random;
+mod rules;

@@ -1,0 +1,202 @@
+//! Rules, each told by what a person does.
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Incident, IncidentKind, Involved};
+
+use super::super::{act, refresh, tell};
+use super::random::{Chance, pod};
+use crate::model::row::IncidentRow;
+use crate::model::{
+    Action, Ask, Batch, Detail, Effect, Key, Message, Past, Row, SourceKind, State, Time, View,
+};
+
+const SECOND: i64 = 1_000_000_000;
+
+/// A state with some pods, and the source they are told by.
+fn with_pods(kind: SourceKind) -> State {
+    let mut chance = Chance(7);
+    let mut state = State {
+        now: Timestamp::from_secs(1_783_521_000),
+        ..State::default()
+    };
+    tell(&mut state, Message::Source(kind, String::new()));
+    let pods = (0..30).map(|_| pod(&mut chance, state.now)).collect();
+    let now = state.now;
+    tell(&mut state, Message::Pods(Batch::All(pods)));
+    tell(&mut state, Message::Tick(now));
+    act(&mut state, Action::Show(View::Pods));
+    state
+}
+
+#[test]
+fn who_goes_in_and_comes_back_is_where_he_was() {
+    let mut state = with_pods(SourceKind::Metrics);
+    act(&mut state, Action::Move(3));
+    let before = (state.current(), state.screen().list.top);
+    act(&mut state, Action::Enter);
+    assert_eq!(state.screen().pod(), before.0.as_ref());
+    act(&mut state, Action::Back);
+    assert_eq!((state.current(), state.screen().list.top), before);
+}
+
+#[test]
+fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
+    let mut state = with_pods(SourceKind::Vitals);
+    state.live.cluster.oldest = Some(state.now.plus_nanos(-3_600_000_000_000));
+    let asked = |effects: &[Effect]| {
+        effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Ask(Ask::Past(_))))
+            .count()
+    };
+    assert_eq!(asked(&act(&mut state, Action::Step(-1))), 1);
+    assert_eq!(
+        asked(&act(&mut state, Action::Step(-1))),
+        0,
+        "one is under way"
+    );
+    let first = state.now.plus_nanos(-15_000_000_000);
+    let wanted = state.now.plus_nanos(-30_000_000_000);
+    let past = |at| {
+        Message::Past(Box::new(Past {
+            at,
+            ..Past::default()
+        }))
+    };
+    assert_eq!(
+        asked(&tell(&mut state, past(first))),
+        1,
+        "the time gone to since is asked for"
+    );
+    assert_eq!(
+        state.time,
+        Time::Past {
+            at: wanted,
+            here: false
+        }
+    );
+    tell(&mut state, past(wanted));
+    assert_eq!(
+        state.time,
+        Time::Past {
+            at: wanted,
+            here: true
+        }
+    );
+    act(&mut state, Action::Live);
+    assert!(state.time == Time::Live && state.frozen.is_none());
+}
+
+#[test]
+fn what_is_paused_stays_while_the_cluster_goes_on() {
+    let mut state = with_pods(SourceKind::Metrics);
+    let shown = state.screen().list.order.len();
+    act(&mut state, Action::Pause);
+    tell(&mut state, Message::Pods(Batch::All(Vec::new())));
+    refresh(&mut state);
+    assert_eq!(state.screen().list.order.len(), shown);
+    act(&mut state, Action::Pause);
+    refresh(&mut state);
+    assert_eq!(state.screen().list.order.len(), 0);
+}
+
+/// A state in which one incident was told of, that began ten minutes ago and was seen last two minutes ago.
+fn with_an_incident(reason: IncidentKind, over: bool) -> State {
+    let mut state = with_pods(SourceKind::Vitals);
+    state.live.cluster.oldest = Some(state.now.plus_nanos(-3_600 * SECOND));
+    let pod = state.live.pods.rows()[0].key();
+    let seen = state.now.plus_nanos(-120 * SECOND);
+    let incident = Incident {
+        reason,
+        began: state.now.plus_nanos(-600 * SECOND),
+        last_seen: seen,
+        ended: over.then_some(seen),
+        involved: Involved {
+            kind: "Pod".to_owned(),
+            namespace: pod.namespace.to_string(),
+            name: pod.name.to_string(),
+            ..Involved::default()
+        },
+        ..Incident::default()
+    };
+    let all = Batch::All(vec![IncidentRow::new(incident)]);
+    tell(&mut state, Message::Incidents(all));
+    act(&mut state, Action::Show(View::Incidents));
+    state
+}
+
+#[test]
+fn an_incident_leads_to_its_pod_at_its_time_and_back_to_now() {
+    for (reason, over, then) in [
+        (IncidentKind::Restart, false, true),
+        (IncidentKind::Restart, true, true),
+        (IncidentKind::Eviction, true, true),
+        (IncidentKind::ProbeFailing, true, true),
+        // What fails now is looked at now: how its probes are is known of now alone.
+        (IncidentKind::ProbeFailing, false, false),
+        (IncidentKind::ImagePull, false, false),
+    ] {
+        let mut state = with_an_incident(reason, over);
+        let at = state.now.plus_nanos(-120 * SECOND);
+        act(&mut state, Action::Enter);
+        assert_eq!(state.screen().view, View::Pod, "{reason:?}");
+        let expected = if then {
+            Time::Past { at, here: false }
+        } else {
+            Time::Live
+        };
+        assert_eq!(state.time, expected, "{reason:?}, over: {over}");
+        act(&mut state, Action::Back);
+        let shown = (state.screen().view, state.time);
+        assert_eq!(shown, (View::Incidents, Time::Live), "{reason:?}");
+    }
+}
+
+#[test]
+fn an_incident_before_all_that_is_remembered_leads_to_the_oldest_time_and_says_so() {
+    let mut state = with_an_incident(IncidentKind::Restart, false);
+    let oldest = state.now.plus_nanos(-60 * SECOND);
+    state.live.cluster.oldest = Some(oldest);
+    act(&mut state, Action::Enter);
+    assert!(matches!(state.time, Time::Past { at, .. } if at == oldest));
+    let notice = state.notice.unwrap();
+    assert!(notice.text.contains("not remembered"), "{}", notice.text);
+}
+
+#[test]
+fn a_source_that_remembers_usage_alone_tells_of_when_the_rest_is() {
+    let mut state = with_pods(SourceKind::Metrics);
+    let pod = state.live.pods.rows()[0].key();
+    let began = state.now.plus_nanos(-900 * SECOND);
+    state
+        .trends
+        .push(&crate::model::cluster_key(), began, Default::default());
+    assert_eq!(state.told_time(), state.now);
+    act(&mut state, Action::Step(-4));
+    let gone_back = state.now;
+    assert_eq!(state.shown_time(), gone_back.plus_nanos(-60 * SECOND));
+    assert_eq!(state.told_time(), gone_back);
+    let now = gone_back.plus_nanos(30 * SECOND);
+    tell(&mut state, Message::Tick(now));
+    assert_eq!(state.told_time(), gone_back, "it is not told anew");
+    assert!(state.world().pods.get(&pod).is_some());
+    act(&mut state, Action::Live);
+    assert_eq!(state.told_time(), now);
+}
+
+#[test]
+fn what_was_told_of_a_pod_when_time_was_stopped_stays() {
+    let mut state = with_pods(SourceKind::Vitals);
+    let key: Key = state.current().unwrap();
+    act(&mut state, Action::Enter);
+    tell(
+        &mut state,
+        Message::Detail(key, Box::new(Detail::default())),
+    );
+    act(&mut state, Action::Pause);
+    let later = state.now.plus_nanos(60 * SECOND);
+    let asked = tell(&mut state, Message::Tick(later));
+    let again = |effect: &Effect| matches!(effect, Effect::Ask(Ask::Detail(..)));
+    assert!(!asked.iter().any(again), "{asked:?}");
+    assert!(state.screen().detail.is_some());
+}

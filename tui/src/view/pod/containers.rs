@@ -1,0 +1,107 @@
+//! The pod's containers: what each does, what it uses, and how the one before it ended.
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::Role;
+
+use super::{Text, heading, last_restart};
+use crate::model::row::{Container, PodRow};
+use crate::model::{State, format};
+use crate::view::canvas::Piece;
+use crate::view::text::{Align, fit};
+use crate::view::theme::Ink;
+
+pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u16) {
+    let now = state.told_time();
+    let wide = usize::from(width) >= 100;
+    let name_room = pod
+        .containers
+        .iter()
+        .map(|container| container.name.len())
+        .max()
+        .unwrap_or(0)
+        .clamp(9, 24);
+    let head = if wide {
+        format!(
+            "{:<name_room$} {:<8}{:<20}{:>7}{:>6}{:>6}{:>9}{:>6}{:>6}  RESTARTS",
+            "CONTAINER", "ROLE", "STATE", "CPU", "%REQ", "%LIM", "MEM", "%REQ", "%LIM"
+        )
+    } else {
+        format!(
+            "{:<name_room$} {:<18}{:>6}{:>6}{:>7}{:>6}  RESTARTS",
+            "CONTAINER", "STATE", "CPU", "%LIM", "MEM", "%LIM"
+        )
+    };
+    lines.push(heading(&head));
+    for container in &pod.containers {
+        lines.push(container_line(container, state, now, wide, name_room));
+    }
+}
+
+fn container_line(
+    container: &Container,
+    state: &State,
+    now: Timestamp,
+    wide: bool,
+    name_room: usize,
+) -> Text {
+    let thresholds = state.settings.thresholds;
+    let amount = |text: Option<String>| text.unwrap_or_else(|| format::UNKNOWN.to_owned());
+    let part = |part: Option<f64>| {
+        let ink = part.map_or(Ink::Muted, |part| thresholds.tone(part).into());
+        Piece::new(format!("{:>6}", amount(part.map(format::percent))), ink)
+    };
+    let plain =
+        |part: Option<f64>| Piece::muted(format!("{:>6}", amount(part.map(format::percent))));
+    let role = match container.role {
+        Role::Init => "init",
+        Role::Sidecar => "sidecar",
+        Role::App => "app",
+    };
+    let since = container
+        .since()
+        .map(|since| format!(" {}", format::age(since, now)))
+        .unwrap_or_default();
+    let status = format!("{}{since}", container.status());
+    let cut = |text: &str, room: usize| fit(text, room, Align::Left, "~");
+    let mut line = vec![Piece::plain(format!(
+        " {} ",
+        cut(&container.name, name_room)
+    ))];
+    let status_ink = container.tone().into();
+    if wide {
+        line.push(Piece::muted(format!("{role:<8}")));
+        line.push(Piece::new(format!("{} ", cut(&status, 19)), status_ink));
+    } else {
+        line.push(Piece::new(format!("{} ", cut(&status, 17)), status_ink));
+    }
+    let cpu = amount(container.usage.cpu.get().map(format::cpu));
+    let memory = amount(container.usage.memory.get().map(format::bytes));
+    if wide {
+        line.push(Piece::plain(format!("{cpu:>7}")));
+        line.push(plain(container.usage.cpu.of(container.requests.cpu)));
+        line.push(part(container.usage.cpu.of(container.limits.cpu)));
+        line.push(Piece::plain(format!("{memory:>9}")));
+        line.push(plain(container.usage.memory.of(container.requests.memory)));
+        line.push(part(container.usage.memory.of(container.limits.memory)));
+    } else {
+        line.push(Piece::plain(format!("{cpu:>6}")));
+        line.push(part(container.usage.cpu.of(container.limits.cpu)));
+        line.push(Piece::plain(format!("{memory:>7}")));
+        line.push(part(container.usage.memory.of(container.limits.memory)));
+    }
+    let restarts = match container.restarts.last.as_deref() {
+        Some(last) => format!(
+            "  {} ({})",
+            container.restarts.count,
+            last_restart(last, now)
+        ),
+        None => format!("  {}", container.restarts.count),
+    };
+    let ink = if container.restarts.count > 0 {
+        Ink::Warn
+    } else {
+        Ink::Muted
+    };
+    line.push(Piece::new(restarts, ink));
+    line
+}

@@ -1,0 +1,52 @@
+//! What befell the pod: since when, until when, how often, and why.
+
+use super::{Text, heading};
+use crate::model::{Key, State, Tone};
+use crate::view::canvas::Piece;
+use crate::view::incident::{goes_on, when};
+use crate::view::text::wrap;
+
+/// What befell the pod.
+pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
+    let now = state.shown_time();
+    let mut rows: Vec<_> = state
+        .world()
+        .incidents
+        .rows()
+        .iter()
+        .filter(|row| {
+            let involved = &row.incident.involved;
+            *involved.name == *key.name
+                && *involved.namespace == *key.namespace
+                && row.incident.began <= now
+        })
+        .collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.incident.last_seen));
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![heading("INCIDENTS")];
+    for row in rows.into_iter().take(8) {
+        let incident = &row.incident;
+        let (state, tone) = if goes_on(incident, now) {
+            ("open", Tone::Bad)
+        } else {
+            ("over", Tone::Dim)
+        };
+        lines.push(vec![
+            Piece::muted(format!("   {state}  ")),
+            Piece::new(format!("{} {}", row.reason(), row.cause()), tone.into()),
+            Piece::muted(format!("  {}", when(incident, now))),
+        ]);
+        for line in wrap(
+            &incident.message,
+            usize::from(width.saturating_sub(6)).max(1),
+        )
+        .into_iter()
+        .take(2)
+        {
+            lines.push(vec![Piece::plain(format!("     {line}"))]);
+        }
+    }
+    lines
+}

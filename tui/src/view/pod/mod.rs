@@ -1,0 +1,161 @@
+//! One pod: its charts, and all that is known of it below.
+
+mod charts;
+mod containers;
+mod incidents;
+mod probes;
+mod told;
+
+use ratatui::layout::Rect;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::canvas::{Canvas, Piece, below, first_rows, row_of};
+use super::text::wrap;
+use super::theme::Ink;
+use super::title::clock;
+use crate::model::row::{LastRestart, PodRow};
+use crate::model::{Detail, Key, State, format};
+
+/// A page's line.
+type Text = Vec<Piece>;
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+    let Some(key) = state.screen().pod() else {
+        return;
+    };
+    let row = state.world().pods.get(key).cloned();
+    let detail = state.screen().detail.as_deref();
+    canvas.rule(row_of(area, 0), &format!("{}/{}", key.namespace, key.name));
+    let body = below(area, 1);
+    let Some(pod) = row else {
+        let text = match (&state.frozen, detail) {
+            (Some(_), _) => "this pod was not there at this time",
+            (None, Some(_)) => "this pod is gone; step back in time to see it",
+            (None, None) => "this pod is not there (any more); step back in time to see it",
+        };
+        canvas.text(row_of(body, 0), &format!(" {text}"), Ink::Muted);
+        let text = incidents::lines(state, key, body.width);
+        for (at, line) in (0..body.height.saturating_sub(2)).zip(&text) {
+            canvas.pieces(row_of(below(body, 2), at), line);
+        }
+        return;
+    };
+    let chart_rows = match body.height {
+        0..12 => 0,
+        12..20 => 6,
+        20..34 => 8,
+        _ => 12,
+    };
+    let head = head(state, &pod, body.width);
+    let head_rows = u16::try_from(head.len()).unwrap_or(0).min(body.height);
+    for (at, line) in (0..head_rows).zip(&head) {
+        canvas.pieces(row_of(body, at), line);
+    }
+    let body = below(body, head_rows);
+    charts::draw(canvas, first_rows(body, chart_rows), state, key, &pod);
+    let body = below(body, chart_rows);
+    let text = page(state, key, &pod, detail, body.width);
+    let most = u16::try_from(text.len())
+        .unwrap_or(u16::MAX)
+        .saturating_sub(body.height);
+    let scroll = usize::from(state.screen().scroll.min(most));
+    for (at, line) in (0..body.height).zip(text.iter().skip(scroll)) {
+        canvas.pieces(row_of(body, at), line);
+    }
+}
+
+/// Status, place and owner.
+fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
+    let now = state.told_time();
+    let dim = |text: &str| Piece::muted(text);
+    let mut line = vec![
+        Piece::plain(" "),
+        Piece::new(&*pod.status, pod.tone().into()),
+        dim("  ready "),
+        Piece::plain(format!("{}/{}", pod.ready_containers, pod.total_containers)),
+        dim("  restarts "),
+        Piece::plain(pod.restarts.count.to_string()),
+        dim("  age "),
+        Piece::plain(
+            pod.created()
+                .map_or(format::UNKNOWN.to_owned(), |made| format::age(made, now)),
+        ),
+    ];
+    let mut second = vec![Piece::plain(" ")];
+    for (word, text) in [
+        ("node ", pod.node.to_string()),
+        (
+            "of ",
+            pod.workload
+                .as_ref()
+                .map(|workload| format!("{} {}", workload.kind, workload.name))
+                .unwrap_or_default(),
+        ),
+    ] {
+        if !text.is_empty() {
+            second.push(dim(word));
+            second.push(Piece::plain(format!("{text}  ")));
+        }
+    }
+    let mut lines = Vec::new();
+    if let Some(last) = pod.restarts.last.as_deref() {
+        line.push(dim("  last "));
+        line.push(Piece::new(last_restart(last, now), Ink::Warn));
+    }
+    lines.push(line);
+    lines.push(second);
+    if now != state.shown_time() {
+        let text = format!(
+            " usage is of {}; status, restarts, probes and events are of {}",
+            clock(state.shown_time()),
+            clock(now)
+        );
+        lines.push(vec![Piece::new(text, Ink::Warn)]);
+    }
+    if let Some(message) = pod.message.as_deref().or(pod.absent.as_deref()) {
+        for text in wrap(message, usize::from(width.saturating_sub(2)).max(1))
+            .into_iter()
+            .take(2)
+        {
+            lines.push(vec![Piece::new(format!(" {text}"), Ink::Warn)]);
+        }
+    }
+    lines
+}
+
+/// `liveness probe, exit 137, in web, 2m ago, after 5m`.
+fn last_restart(last: &LastRestart, now: Timestamp) -> String {
+    let mut text = last.text(now);
+    if last.exit_code != 0 && !text.contains("exit") {
+        text.push_str(&format!(", exit {}", last.exit_code));
+    }
+    if let (Some(started), Some(finished)) = (last.started, last.finished) {
+        text.push_str(&format!(", after {}", format::age(started, finished)));
+    }
+    text
+}
+
+/// Everything below the charts.
+fn page(state: &State, key: &Key, pod: &PodRow, detail: Option<&Detail>, width: u16) -> Vec<Text> {
+    let now = state.told_time();
+    let mut lines = Vec::new();
+    containers::lines(&mut lines, pod, state, width);
+    if let Some(detail) = detail {
+        probes::lines(&mut lines, &detail.pod.probes, state, width);
+    }
+    lines.extend(incidents::lines(state, key, width));
+    if let Some(detail) = detail {
+        told::conditions(&mut lines, detail, now, width);
+        told::events(&mut lines, detail, now, width);
+    } else {
+        lines.push(vec![Piece::muted(
+            " asking for probes, conditions and events",
+        )]);
+    }
+    lines
+}
+
+fn heading(text: &str) -> Text {
+    vec![Piece::new(format!(" {text}"), Ink::Heading)]
+}

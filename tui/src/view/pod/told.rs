@@ -1,0 +1,95 @@
+//! What Kubernetes itself says of the pod: its conditions, and events about it.
+
+use kubevitals_proto::time::Timestamp;
+
+use super::{Text, heading};
+use crate::model::{Detail, format};
+use crate::view::canvas::Piece;
+use crate::view::text::wrap;
+use crate::view::theme::Ink;
+
+pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, now: Timestamp, width: u16) {
+    // Conditions are told as they are: one that has changed since the time that is shown was another then.
+    let held = |since: Option<Timestamp>| since.is_none_or(|since| since <= now);
+    let mut conditions = detail
+        .conditions
+        .iter()
+        .filter(|condition| held(condition.since))
+        .peekable();
+    if conditions.peek().is_none() {
+        return;
+    }
+    lines.push(heading("CONDITIONS"));
+    for condition in conditions {
+        let good = condition.status == "True";
+        let since = condition
+            .since
+            .map(|since| format!(" for {}", format::age(since, now)))
+            .unwrap_or_default();
+        lines.push(vec![
+            Piece::plain(format!("   {:<28} ", condition.kind)),
+            Piece::new(
+                format!("{}{since}", condition.status),
+                if good { Ink::Plain } else { Ink::Warn },
+            ),
+            Piece::muted(format!("  {}", condition.reason)),
+        ]);
+        if !condition.message.is_empty() && !good {
+            for line in wrap(
+                &condition.message,
+                usize::from(width.saturating_sub(6)).max(1),
+            )
+            .into_iter()
+            .take(2)
+            {
+                lines.push(vec![Piece::muted(format!("     {line}"))]);
+            }
+        }
+    }
+}
+
+pub(super) fn events(lines: &mut Vec<Text>, detail: &Detail, now: Timestamp, width: u16) {
+    lines.push(heading("EVENTS"));
+    // One that was told again since has the time of the last time.
+    let told = |last: Option<Timestamp>| last.is_none_or(|last| last <= now);
+    let later = detail.events.iter().filter(|event| !told(event.last));
+    let later = later.count();
+    if detail.events.len() == later {
+        lines.push(vec![Piece::muted("   none that are remembered")]);
+    }
+    if later > 0 {
+        lines.push(vec![Piece::muted(format!(
+            "   {later} of which the last is later are not shown"
+        ))]);
+    }
+    for event in detail.events.iter().filter(|event| told(event.last)) {
+        let ago = event
+            .last
+            .map_or(format::UNKNOWN.to_owned(), |last| format::age(last, now));
+        let ink = if event.kind == "Warning" {
+            Ink::Warn
+        } else {
+            Ink::Plain
+        };
+        let times = if event.count > 1 {
+            format!(" x{}", event.count)
+        } else {
+            String::new()
+        };
+        let head = format!("   {ago:>6} ago{times} ");
+        let reason = format!("{:<18} ", event.reason);
+        let indent = head.len() + reason.len();
+        let room = usize::from(width).saturating_sub(indent + 1).max(20);
+        for (at, line) in wrap(&event.message, room).into_iter().take(3).enumerate() {
+            if at == 0 {
+                lines.push(vec![
+                    Piece::muted(head.clone()),
+                    Piece::new(reason.clone(), ink),
+                    Piece::plain(line),
+                ]);
+            } else {
+                lines.push(vec![Piece::plain(format!("{}{line}", " ".repeat(indent)))]);
+            }
+        }
+    }
+}
