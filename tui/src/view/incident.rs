@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, Piece, below, row_of};
 use super::text::wrap;
 use super::title::clock;
+use crate::model::row::IncidentRow;
 use crate::model::{State, format};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Incident, Source};
@@ -27,7 +28,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         "{} {} {dot} {}",
         incident.involved.namespace,
         row.who(),
-        when(incident, now)
+        when(&row, now)
     );
     canvas.rule(row_of(area, 0), heading.trim_start());
     let mut lines: Vec<Vec<Piece>> = Vec::new();
@@ -35,7 +36,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     for line in wrap(&incident.message, width) {
         lines.push(vec![Piece::plain(format!(" {line}"))]);
     }
-    for evidence in &incident.evidence {
+    // The newest first: of many there is room for some.
+    for evidence in incident.evidence.iter().rev() {
         let who = match evidence.source {
             Source::Event => "event",
             Source::Status => "status",
@@ -67,18 +69,20 @@ pub(super) fn goes_on(incident: &Incident, at: Timestamp) -> bool {
 
 /// Since when, until when and how often: `since 06:06:40Z (12m), last 20s ago, 7 times`. What is known of it is of now,
 /// also when an earlier time is shown.
-pub(super) fn when(incident: &Incident, shown: Timestamp) -> String {
+pub(super) fn when(row: &IncidentRow, shown: Timestamp) -> String {
+    let incident = &row.incident;
+    let last = row.last();
     let began = clock(incident.began);
     let long = format::age(incident.began, shown);
     let times = |of: &str| match incident.count {
         0 | 1 => String::new(),
         count => format!(", {count} times{of}"),
     };
-    if incident.last_seen > shown {
-        let last = clock(incident.last_seen);
+    if last > shown {
+        let last = clock(last);
         return format!("since {began} ({long}), until {last}{}", times(" in all"));
     }
-    let ago = format::age(incident.last_seen, shown);
+    let ago = format::age(last, shown);
     match incident.ended.filter(|ended| *ended <= shown) {
         None => format!("since {began} ({long}), last {ago} ago{}", times("")),
         Some(ended) => format!(

@@ -90,7 +90,17 @@ impl IncidentRow {
             incident.reason,
             IncidentKind::Restart | IncidentKind::Eviction | IncidentKind::PodFailed
         );
-        (is_an_end || !self.is_open()).then_some(incident.last_seen)
+        (is_an_end || !self.is_open()).then(|| self.last())
+    }
+
+    /// When it happened last: of restarts the last end, for what was told of it since (that the kubelet waits) is none.
+    #[must_use]
+    pub fn last(&self) -> Timestamp {
+        let incident = &self.incident;
+        let ended = incident.last_ended.as_ref().and_then(|end| end.finished);
+        ended
+            .filter(|_| incident.reason == IncidentKind::Restart)
+            .unwrap_or(incident.last_seen)
     }
 
     /// Whether it befell a node.

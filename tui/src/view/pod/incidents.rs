@@ -21,7 +21,7 @@ pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
                 && row.incident.began <= now
         })
         .collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.incident.last_seen));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.last()));
     if rows.is_empty() {
         return Vec::new();
     }
@@ -36,7 +36,7 @@ pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
         lines.push(vec![
             Piece::muted(format!("   {state}  ")),
             Piece::new(format!("{} {}", row.reason(), row.cause()), tone.into()),
-            Piece::muted(format!("  {}", when(incident, now))),
+            Piece::muted(format!("  {}", when(row, now))),
         ]);
         for line in wrap(
             &incident.message,

@@ -1,7 +1,7 @@
 //! Rules, each told by what a person does.
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Incident, IncidentKind, Involved};
+use kubevitals_proto::vitals::{Ended, Incident, IncidentKind, Involved};
 
 use super::super::{act, refresh, tell};
 use super::random::{Chance, pod};
@@ -111,6 +111,11 @@ fn with_an_incident(reason: IncidentKind, over: bool) -> State {
         began: state.now.plus_nanos(-600 * SECOND),
         last_seen: seen,
         ended: over.then_some(seen),
+        // What was told of it since is no restart.
+        last_ended: (reason == IncidentKind::Restart).then(|| Ended {
+            finished: Some(seen.plus_nanos(-30 * SECOND)),
+            ..Ended::default()
+        }),
         involved: Involved {
             kind: "Pod".to_owned(),
             namespace: pod.namespace.to_string(),
@@ -137,7 +142,12 @@ fn an_incident_leads_to_its_pod_at_its_time_and_back_to_now() {
         (IncidentKind::ImagePull, false, false),
     ] {
         let mut state = with_an_incident(reason, over);
-        let at = state.now.plus_nanos(-120 * SECOND);
+        let ago = if reason == IncidentKind::Restart {
+            150
+        } else {
+            120
+        };
+        let at = state.now.plus_nanos(-ago * SECOND);
         act(&mut state, Action::Enter);
         assert_eq!(state.screen().view, View::Pod, "{reason:?}");
         let expected = if then {
