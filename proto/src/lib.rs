@@ -5,6 +5,7 @@
 //! - [`kubelet`]: what a kubelet says (`/metrics/resource`, `/metrics/probes`, `/stats/summary`).
 //! - [`metrics`]: the `metrics.k8s.io` API, as owned types for clients and as a borrowed,
 //!   allocation-free encoder for the server.
+//! - [`needle`]: a word that is sought in text.
 //! - [`vitals`]: the `kubevitals.io` API, our own, as owned types for both its ends.
 //! - [`why`]: why a pod or a node has no metrics, an answer of ours.
 //! - [`wire`]: what is common to every Kubernetes API: `Status`, discovery, `Table`, the protobuf
@@ -15,6 +16,7 @@ pub mod duration;
 pub mod kubelet;
 pub mod labels;
 pub mod metrics;
+pub mod needle;
 pub mod quantity;
 pub mod selector;
 pub mod time;

@@ -31,6 +31,7 @@ mod prometheus;
 mod recording;
 mod scenarios;
 mod soak;
+mod sought;
 mod state;
 mod targets;
 mod then_and_now;

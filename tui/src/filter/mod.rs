@@ -15,7 +15,6 @@
 //! while it is typed.
 
 mod eval;
-mod needle;
 mod parse;
 mod pattern;
 mod tree;

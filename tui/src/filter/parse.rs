@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use kubevitals_proto::needle::Needle;
 use kubevitals_proto::selector::LabelSelector;
 
-use super::needle::Needle;
 use super::pattern::Pattern;
 use super::tree::{Comparison, Kind, Node, Operator};
 use super::value::{Number, example};

@@ -7,10 +7,10 @@ use kubevitals_proto::time::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::filter::needle::Needle;
 use crate::filter::pattern::Pattern;
 use crate::filter::value::Number;
 use crate::model::Field;
+use kubevitals_proto::needle::Needle;
 
 /// A pod, or what is left of one.
 #[derive(Debug, Clone)]

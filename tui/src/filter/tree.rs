@@ -3,9 +3,9 @@
 use std::fmt;
 use std::ops::Range;
 
+use kubevitals_proto::needle::Needle;
 use kubevitals_proto::selector::LabelSelector;
 
-use super::needle::Needle;
 use super::pattern::Pattern;
 use super::value::Number;
 use crate::model::Field;

@@ -13,7 +13,8 @@ use kubevitals_proto::wire::status::Status;
 use kubevitals_proto::wire::yaml;
 
 use super::kind::{Clusters, Kind as _, Nodes, Pods};
-use super::parameters::{Past, bad};
+use super::parameters::Past;
+use super::sought::workload;
 use super::{OFFER, Sources, unknown_resource};
 use crate::api::reply::Form;
 use crate::api::request::Named;
@@ -130,21 +131,14 @@ pub(super) async fn of_pod(
 
 /// A workload, or the whole namespace.
 fn of_many(namespace: String, request: &Request) -> Result<Asked, Status> {
-    let Some(workload) = super::parameters::given(request.uri(), "workload") else {
-        return Ok(Asked::Namespace(namespace));
-    };
-    match workload.split_once('/') {
-        Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(Asked::Workload {
+    Ok(match workload(request.uri())? {
+        Some((kind, name)) => Asked::Workload {
             namespace,
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-        }),
-        _ => Err(bad(
-            "workload",
-            &workload,
-            "KIND/NAME, such as Deployment/web",
-        )),
-    }
+            kind,
+            name,
+        },
+        None => Asked::Namespace(namespace),
+    })
 }
 
 async fn answer(query: Arc<Query>, asked: Asked, request: Request) -> Response {

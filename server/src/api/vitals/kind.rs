@@ -9,6 +9,7 @@ use kubevitals_proto::vitals::table::Vitals;
 use kubevitals_proto::vitals::{ClusterVitals, Incident, NodeVitals, PodVitals};
 
 use super::parameters::SortBy;
+use super::sought::Sought;
 use crate::api::selection::Selection;
 use crate::query::{
     Among, Batch, Measure, Moment, Node, Pod, PodChanges, PodKey, Query, Several, Teller, Version,
@@ -46,6 +47,14 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     /// Whether it is asked for.
     fn admits(selection: &Selection, kept: &Self::Kept) -> bool;
 
+    /// Whether objects can be sought by what is told of them.
+    const IS_SOUGHT: bool = false;
+
+    /// Whether it is what is sought.
+    fn is_sought(_sought: &Sought, _teller: &Teller, _kept: &Self::Kept) -> bool {
+        true
+    }
+
     /// As it is told, but for its version.
     fn tell(teller: &mut Teller, kept: &Self::Kept) -> Self::Told;
 
@@ -55,7 +64,7 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     }
 
     /// By what it is sorted: the largest comes first. Nothing where it has no such value.
-    fn rank(_told: &Self::Told, _by: SortBy) -> Option<f64> {
+    fn rank(_teller: &mut Teller, _kept: &Self::Kept, _by: SortBy) -> Option<f64> {
         None
     }
 
@@ -181,6 +190,12 @@ impl Kind for Pods {
         })
     }
 
+    const IS_SOUGHT: bool = true;
+
+    fn is_sought(sought: &Sought, teller: &Teller, pod: &Pod) -> bool {
+        sought.has(teller, pod)
+    }
+
     fn tell(teller: &mut Teller, pod: &Pod) -> PodVitals {
         teller.pod(pod)
     }
@@ -205,17 +220,22 @@ impl Kind for Pods {
         Some(top.map(|ranked| ranked.pod).collect())
     }
 
-    fn rank(pod: &PodVitals, by: SortBy) -> Option<f64> {
-        let usage = pod.usage.as_ref();
+    fn rank(teller: &mut Teller, pod: &Pod, by: SortBy) -> Option<f64> {
         match by {
-            SortBy::Name | SortBy::Growth => None,
-            SortBy::Cpu => Some(usage?.cpu.to_f64()),
-            SortBy::Memory => Some(usage?.memory.to_f64()),
-            SortBy::Restarts => Some(number(pod.restarts.count)),
+            SortBy::Name | SortBy::Growth => return None,
+            // To tell all of each of very many pods would take long.
+            SortBy::Cpu => return Some(number(teller.used(pod)?.0.0)),
+            SortBy::Memory => return Some(number(teller.used(pod)?.1.0)),
+            SortBy::Restarts => return Some(f64::from(pod.summary().restarts)),
+            _ => {}
+        }
+        let pod = teller.pod(pod);
+        match by {
             SortBy::CpuOfLimit => pod.ratios.cpu_of_limit,
             SortBy::MemoryOfLimit => pod.ratios.memory_of_limit,
             SortBy::CpuOfRequest => pod.ratios.cpu_of_request,
             SortBy::MemoryOfRequest => pod.ratios.memory_of_request,
+            _ => None,
         }
     }
 }
@@ -267,7 +287,11 @@ impl Kind for Nodes {
         )
     }
 
-    fn rank(node: &NodeVitals, by: SortBy) -> Option<f64> {
+    fn rank(teller: &mut Teller, node: &Node, by: SortBy) -> Option<f64> {
+        if by == SortBy::Name {
+            return None;
+        }
+        let node = teller.node(node);
         let usage = node.usage.as_ref();
         match by {
             SortBy::Cpu => Some(usage?.cpu.to_f64()),

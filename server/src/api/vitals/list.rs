@@ -12,6 +12,7 @@ use kubevitals_proto::wire::status::Status;
 
 use super::kind::{Key as _, Kind, Pods};
 use super::parameters::{Asked, SortBy};
+use super::sought::Sought;
 use crate::api::pieces::{CHUNK, Encode, STRIDE};
 use crate::api::selection::Selection;
 use crate::query::{Among, Moment, Pod, Query, Teller};
@@ -89,6 +90,7 @@ impl<K: Kind> All<K> {
 pub(super) struct Listed<K: Kind> {
     all: All<K>,
     selection: Selection,
+    sought: Sought,
     namespace: Option<Arc<str>>,
     order: Order<K>,
     list: form::List,
@@ -122,6 +124,7 @@ impl<K: Kind> Listed<K> {
             now: query.wall(),
             all,
             selection,
+            sought: asked.sought.clone(),
             namespace,
         };
         if let Some(by) = asked.sort_by {
@@ -138,9 +141,9 @@ impl<K: Kind> Listed<K> {
     fn sorted(&mut self, by: SortBy, limit: Option<usize>) -> Vec<Arc<K::Kept>> {
         let mut keyed: Vec<(f64, Arc<K::Kept>)> = Vec::new();
         while let Some(kept) = self.next_name() {
-            let told = self.all.told(&kept);
+            let rank = K::rank(&mut self.all.teller, &kept, by);
             // What has no value comes last.
-            keyed.push((K::rank(&told, by).unwrap_or(f64::NEG_INFINITY), kept));
+            keyed.push((rank.unwrap_or(f64::NEG_INFINITY), kept));
         }
         // Of those that are equal the order of names stays.
         keyed.sort_by(|(a, _), (b, _)| b.total_cmp(a));
@@ -157,7 +160,9 @@ impl<K: Kind> Listed<K> {
     ) -> Option<Vec<Arc<K::Kept>>> {
         self.all.moment.as_ref()?;
         let limit = limit.unwrap_or(usize::MAX).min(self.all.objects.len());
-        let filter = |kept: &Pod| Pods::admits(&self.selection, kept);
+        let filter = |kept: &Pod| {
+            Pods::admits(&self.selection, kept) && self.sought.has(&self.all.teller, kept)
+        };
         let among = Among {
             namespace: self.namespace.as_deref(),
             filter: &filter,
@@ -200,7 +205,8 @@ impl<K: Kind> Listed<K> {
                 break;
             }
             looked += 1;
-            let wanted = K::admits(&self.selection, kept);
+            let wanted = K::admits(&self.selection, kept)
+                && K::is_sought(&self.sought, &self.all.teller, kept);
             if wanted || looked >= budget {
                 *after = Bound::Excluded(key.clone());
                 return (wanted.then(|| Arc::clone(kept)), true);

@@ -5,6 +5,7 @@ mod history;
 mod kind;
 mod list;
 mod parameters;
+mod sought;
 mod watch;
 mod watchers;
 

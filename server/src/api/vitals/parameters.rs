@@ -8,6 +8,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::wire::status::Status;
 
 use super::kind::Kind;
+use super::sought::Sought;
 use crate::api::request::parameter;
 use crate::query::{Fold, MOST_STEPS as MOST_STEPS_OF_A_SPAN};
 
@@ -62,7 +63,7 @@ impl SortBy {
 }
 
 /// What a list or one object is asked for with, beside selectors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Asked {
     /// As of when; now, if it is not said.
     pub(super) at: Option<When>,
@@ -72,6 +73,8 @@ pub(super) struct Asked {
     pub(super) sort_by: Option<SortBy>,
     /// With an order: how many at most.
     pub(super) limit: Option<usize>,
+    /// Which pods.
+    pub(super) sought: Sought,
 }
 
 /// A parameter that has a value: an empty one says nothing.
@@ -104,6 +107,14 @@ impl Asked {
             let takes = format!("a number of steps from 1 to {MOST_STEPS}");
             asked.trend = Some(steps.ok_or_else(|| bad("trend", &text, &takes))?);
         }
+        if let Some(parameter) = Sought::first(uri).filter(|_| !K::IS_SOUGHT) {
+            let message = format!(
+                "{parameter}: it is pods that are sought by it, not {}",
+                K::RESOURCE
+            );
+            return Err(Status::bad_request(message));
+        }
+        asked.sought = Sought::of(uri)?;
         if let Some(text) = given(uri, "sortBy") {
             let known = SortBy::ALL.iter().find(|(name, _)| *name == text);
             let names = SortBy::ALL.map(|(name, _)| name).join(", ");
@@ -127,7 +138,7 @@ impl Asked {
     /// # Errors
     /// 400 for a time that is not remembered.
     pub(super) fn time(
-        self,
+        &self,
         now: Timestamp,
         remembers: Duration,
     ) -> Result<Option<Timestamp>, Status> {
@@ -144,14 +155,14 @@ impl Asked {
         Ok(Some(at))
     }
 
-    /// The first parameter that says something about a moment or an order, and so nothing to a watch.
-    pub(super) fn of_a_list(self) -> Option<&'static str> {
+    /// The first parameter that says something about a moment, an order or what is sought, and so nothing to a watch.
+    pub(super) fn of_a_list(&self, uri: &Uri) -> Option<&'static str> {
         if self.at.is_some() {
             Some("at")
         } else if self.sort_by.is_some() {
             Some("sortBy")
         } else {
-            None
+            Sought::first(uri)
         }
     }
 }
@@ -316,6 +327,31 @@ mod tests {
         ] {
             assert_eq!(of(query), Ok(expected), "{query}");
         }
+    }
+
+    #[test]
+    fn what_is_sought_is_sought_of_pods() {
+        for (query, expected) in [
+            ("healthy=maybe", "healthy=\"maybe\": it takes true or false"),
+            (
+                "workload=web",
+                "workload=\"web\": it takes KIND/NAME, such as Deployment/web",
+            ),
+        ] {
+            assert_eq!(of(query).unwrap_err(), expected);
+        }
+        let many = vec!["a"; 33].join(",");
+        let refused = of(&format!("namespaces={many}")).unwrap_err();
+        assert!(refused.ends_with("it takes at most 32"), "{refused}");
+        let words = vec!["a"; 33].join("+");
+        let refused = of(&format!("search={words}")).unwrap_err();
+        assert!(refused.ends_with("it takes at most 32"), "{refused}");
+        let uri = "/x?search=web".parse().unwrap();
+        let refused = Asked::of::<Incidents>(&uri).unwrap_err();
+        assert_eq!(
+            refused.message,
+            "search: it is pods that are sought by it, not incidents"
+        );
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn begin<K: Kind>(
     request: &Request,
 ) -> Result<Begun<K>, Status> {
     let uri = request.uri();
-    if let Some(name) = watched.asked.of_a_list() {
+    if let Some(name) = watched.asked.of_a_list(uri) {
         let message = format!("{name} says nothing to a watch: ask for a list");
         return Err(Status::bad_request(message));
     }

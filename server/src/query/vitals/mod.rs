@@ -12,12 +12,13 @@ mod node;
 mod past;
 mod pod;
 mod restarts;
+mod select;
 mod totals;
 mod trend;
 mod usage;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
@@ -29,7 +30,7 @@ use trend::Span;
 
 use super::Query;
 use crate::clock::Age;
-use crate::cluster::{ConditionStatus, Jobs, Nodes, Pods};
+use crate::cluster::{ConditionStatus, Jobs, Nodes, PodKey, Pods};
 use crate::health::Health;
 use crate::store::history::Excerpt;
 use crate::store::{Cells, Latest, NodeExtra, Retention, Store};
@@ -58,6 +59,8 @@ pub struct Teller {
     trend: Option<Span>,
     /// Restarts of late by node, once they were asked for.
     recent_restarts: Option<HashMap<Arc<str>, u64>>,
+    /// What incidents that go on are of, once that was asked for.
+    afflicted: OnceLock<HashSet<PodKey>>,
     /// Where histories are copied to, one after the other.
     excerpt: Excerpt,
     /// All nodes are watched: one that is not known is gone.
@@ -110,6 +113,7 @@ impl Query {
             as_of,
             trend: None,
             recent_restarts: None,
+            afflicted: OnceLock::new(),
             excerpt: Excerpt::default(),
             every_node: self.watches.node_selector.is_none(),
         }

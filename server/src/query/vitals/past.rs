@@ -33,7 +33,7 @@ pub(super) struct AsOf {
 }
 
 /// Whether an incident went on then.
-fn goes_on(incident: &Incident, at: Timestamp) -> bool {
+pub(super) fn goes_on(incident: &Incident, at: Timestamp) -> bool {
     incident.began <= at && incident.ended.is_none_or(|ended| at < ended)
 }
 

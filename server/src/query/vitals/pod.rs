@@ -1,5 +1,6 @@
 //! Pods.
 
+use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{
     API_VERSION, Absence, ContainerVitals, LastRestart, Meta, PodVitals, Workload,
 };
@@ -78,6 +79,24 @@ impl Teller {
             ),
         }
         vitals
+    }
+
+    /// What a pod uses, if that is known.
+    pub fn used(&mut self, pod: &Pod) -> Option<(Nanocores, Bytes)> {
+        let met = self.meet(pod.node.as_ref()?);
+        if absence::not_running(pod.phase).is_some() {
+            return None;
+        }
+        if self.as_of.is_some() {
+            let past = met.past.as_ref()?.pod(&pod.key, pod.uid)?;
+            return past.together().map(|used| (used.cpu, used.memory));
+        }
+        let latest = met.latest.as_ref()?;
+        let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
+        let (_, containers) = latest.pod(namespace, name, self.retention, self.now).ok()?;
+        let cpu = containers.iter().map(|container| container.cpu).sum();
+        let memory = containers.iter().map(|container| container.memory).sum();
+        Some((cpu, memory))
     }
 
     /// What the pod and its containers use, or why that is not known.

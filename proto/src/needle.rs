@@ -2,7 +2,7 @@
 
 use memchr::memchr2;
 
-/// A word, prepared so that seeking it allocates nothing: it is sought in a million cells at each key.
+/// A word, prepared so that seeking it allocates nothing: it is sought in a million texts at a time.
 ///
 /// The case of ASCII letters does not matter, that of others does: names in Kubernetes are ASCII.
 #[derive(Debug, Clone, PartialEq, Eq)]
