@@ -6,6 +6,17 @@ use super::tree::{Comparison, Kind, Node};
 use crate::model::{Field, Fields};
 
 impl Node {
+    /// Whether it may hold at one time and not at another. A word is sought in how long ago a restart was, too.
+    pub(super) fn changes_with_time(&self) -> bool {
+        match &self.kind {
+            Kind::All(parts) | Kind::Any(parts) => parts.iter().any(Self::changes_with_time),
+            Kind::Not(part) => part.changes_with_time(),
+            Kind::Word(_) | Kind::Matches(_) => true,
+            Kind::Field(field, _) => field.changes_with_time(),
+            Kind::Labels(_) => false,
+        }
+    }
+
     /// Whether it holds for `row` at `now`.
     pub(super) fn holds(&self, row: &impl Fields, now: Timestamp) -> bool {
         match &self.kind {

@@ -79,6 +79,11 @@ impl Filter {
         self.root.as_ref()
     }
 
+    /// Whether what it lets through may change with time alone.
+    pub fn changes_with_time(&self) -> bool {
+        self.root.as_ref().is_some_and(Node::changes_with_time)
+    }
+
     /// Whether a row is shown; `now` is the time for which it is shown.
     pub fn matches(&self, row: &impl Fields, now: Timestamp) -> bool {
         self.root.as_ref().is_none_or(|root| root.holds(row, now))

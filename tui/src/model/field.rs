@@ -204,6 +204,12 @@ impl Field {
     pub fn is_number(self) -> bool {
         self.unit() != Unit::Text
     }
+
+    /// Whether it is told of how long ago something was: it changes with time alone.
+    #[must_use]
+    pub fn changes_with_time(self) -> bool {
+        self.unit() == Unit::Seconds || matches!(self, Self::LastRestart)
+    }
 }
 
 /// What a row tells of itself, for filters, sorting and export.

@@ -45,7 +45,7 @@ pub use picker::{Choice, Picker};
 pub use row::{Context, Row};
 pub use screen::{List, Scope, Screen};
 pub use state::{Notice, Overlay, Session, Settings, State, Time};
-pub use table::{Change, Table};
+pub use table::{Change, Table, Version};
 pub use tone::{Thresholds, Tone};
 pub use trend::{Trend, Trends};
 pub use update::{act, refresh, tell, wants_attention};

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use kubevitals_proto::time::Timestamp;
+
 use super::line::Line;
 use super::message::Detail;
 use super::name::{Key, Name};
 use super::row::{PodRow, Workload};
 use super::state::Time;
+use super::table::Version;
+use super::tone::Thresholds;
 use super::view::{Sort, View};
 use crate::filter::{Filter, FilterError};
 
@@ -92,6 +96,20 @@ pub struct List {
     pub cursor: usize,
     /// Which of them is the first on the screen.
     pub top: usize,
+    /// What the order was made of; nothing when it has to be made anew.
+    pub(super) basis: Option<Basis>,
+}
+
+/// All that the order of a list depends on, but for its filter: as long as it is the same the order is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Basis {
+    pub(super) rows: Version,
+    pub(super) sort: Sort,
+    pub(super) scope: Scope,
+    pub(super) namespaces: Vec<Name>,
+    pub(super) thresholds: Thresholds,
+    /// The time, where the order changes with time alone.
+    pub(super) now: Option<Timestamp>,
 }
 
 impl Screen {
@@ -129,6 +147,7 @@ impl List {
             order: Vec::new(),
             cursor: 0,
             top: 0,
+            basis: None,
         }
     }
 
@@ -144,35 +163,42 @@ impl List {
             Ok(filter) => {
                 self.filter = filter;
                 self.wrong = None;
+                self.basis = None;
             }
             Err(wrong) => self.wrong = Some(wrong),
         }
     }
 
     /// Takes a new order over. The selection stays on its object, and that stays where it is on the screen; if it is
-    /// gone, what came to its place is selected.
-    pub fn reorder(&mut self, order: Vec<u32>, key_at: impl Fn(u32) -> Option<Key>, height: usize) {
+    /// gone, what came to its place is selected. `place` is where the selected object is among all rows.
+    pub fn reorder(
+        &mut self,
+        order: Vec<u32>,
+        place: Option<u32>,
+        key_at: impl Fn(u32) -> Option<Key>,
+        height: usize,
+    ) {
         let above = self.cursor.saturating_sub(self.top);
         self.order = order;
         let last = self.order.len().saturating_sub(1);
-        match &self.selected {
-            None => {
-                self.cursor = 0;
-                self.top = 0;
+        if self.selected.is_some() {
+            let found = place.and_then(|place| self.order.iter().position(|at| *at == place));
+            if let Some(at) = found {
+                self.cursor = at;
+                self.top = at.saturating_sub(above);
+            } else {
+                self.cursor = self.cursor.min(last);
+                self.selected = self.order.get(self.cursor).and_then(|at| key_at(*at));
             }
-            Some(selected) => {
-                let found = self
-                    .order
-                    .iter()
-                    .position(|at| key_at(*at).as_ref() == Some(selected));
-                if let Some(at) = found {
-                    self.cursor = at;
-                    self.top = at.saturating_sub(above);
-                } else {
-                    self.cursor = self.cursor.min(last);
-                    self.selected = self.order.get(self.cursor).and_then(|at| key_at(*at));
-                }
-            }
+        }
+        self.settle(height);
+    }
+
+    /// Puts the cursor where it has to be in an order that has not changed.
+    pub fn settle(&mut self, height: usize) {
+        if self.selected.is_none() {
+            self.cursor = 0;
+            self.top = 0;
         }
         self.keep_in_sight(height);
     }
@@ -207,8 +233,13 @@ mod tests {
 
     fn list(order: &[u32]) -> List {
         let mut list = List::new(View::Pods.sort());
-        list.reorder(order.to_vec(), key, 3);
+        reorder(&mut list, order);
         list
+    }
+
+    fn reorder(list: &mut List, order: &[u32]) {
+        let place = list.selected.clone().map(|key| key.name.parse().unwrap());
+        list.reorder(order.to_vec(), place, key, 3);
     }
 
     #[test]
@@ -216,7 +247,7 @@ mod tests {
         let mut list = list(&[0, 1, 2, 3, 4, 5, 6, 7]);
         list.select(4, key, 3);
         assert_eq!((list.cursor, list.top), (4, 2));
-        list.reorder(vec![7, 6, 5, 3, 2, 4, 1, 0], key, 3);
+        reorder(&mut list, &[7, 6, 5, 3, 2, 4, 1, 0]);
         assert_eq!((list.cursor, list.top), (5, 3));
         assert_eq!(list.selected, key(4));
     }
@@ -225,18 +256,18 @@ mod tests {
     fn what_comes_to_the_place_of_what_is_gone_is_selected() {
         let mut list = list(&[0, 1, 2]);
         list.select(1, key, 3);
-        list.reorder(vec![0, 2], key, 3);
+        reorder(&mut list, &[0, 2]);
         assert_eq!((list.cursor, list.selected.clone()), (1, key(2)));
-        list.reorder(vec![0], key, 3);
+        reorder(&mut list, &[0]);
         assert_eq!((list.cursor, list.selected.clone()), (0, key(0)));
-        list.reorder(vec![], key, 3);
+        reorder(&mut list, &[]);
         assert_eq!((list.cursor, list.selected.clone()), (0, None));
     }
 
     #[test]
     fn who_has_selected_nothing_stays_at_the_top() {
         let mut list = list(&[0, 1, 2]);
-        list.reorder(vec![2, 1, 0], key, 3);
+        reorder(&mut list, &[2, 1, 0]);
         assert_eq!((list.cursor, list.top, list.selected.clone()), (0, 0, None));
     }
 

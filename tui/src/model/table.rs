@@ -1,6 +1,7 @@
 //! Rows of one kind, by key.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::name::Key;
 use super::row::Row;
@@ -9,6 +10,19 @@ use super::row::Row;
 #[derive(Debug, Clone)]
 pub struct Table<R> {
     rows: Vec<Arc<R>>,
+    version: Version,
+}
+
+/// What a table holds: tables of one version hold the same, so that what was made of one need not be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Version(u64);
+
+impl Version {
+    /// One that no table has had.
+    fn new() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
 }
 
 /// What has become of a row.
@@ -22,7 +36,10 @@ pub enum Change<R> {
 
 impl<R> Default for Table<R> {
     fn default() -> Self {
-        Self { rows: Vec::new() }
+        Self {
+            rows: Vec::new(),
+            version: Version::default(),
+        }
     }
 }
 
@@ -30,15 +47,27 @@ impl<R: Row> Table<R> {
     /// A table of rows in any order. Of rows with the same key the last is kept.
     pub fn of(rows: Vec<R>) -> Self {
         let mut rows: Vec<Arc<R>> = rows.into_iter().map(Arc::new).collect();
-        rows.sort_by_cached_key(|row| row.key());
-        rows.dedup_by(|later, kept| {
-            let same = later.key() == kept.key();
-            if same {
-                std::mem::swap(later, kept);
-            }
-            same
-        });
-        Self { rows }
+        // What is told of in the order of names is in order already.
+        if !rows.is_sorted_by(|a, b| a.in_order(b).is_lt()) {
+            rows.sort_by(|a, b| a.in_order(b));
+            rows.dedup_by(|later, kept| {
+                let same = later.in_order(kept).is_eq();
+                if same {
+                    std::mem::swap(later, kept);
+                }
+                same
+            });
+        }
+        Self {
+            rows,
+            version: Version::new(),
+        }
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
     }
 
     /// The rows, in the order of their keys.
@@ -71,6 +100,7 @@ impl<R: Row> Table<R> {
         R: Clone,
     {
         let at = self.find(key).ok()?;
+        self.version = Version::new();
         self.rows.get_mut(at).map(Arc::make_mut)
     }
 
@@ -79,6 +109,7 @@ impl<R: Row> Table<R> {
     where
         R: Clone,
     {
+        self.version = Version::new();
         self.rows.iter_mut().map(Arc::make_mut)
     }
 
@@ -88,6 +119,7 @@ impl<R: Row> Table<R> {
         const MERGED: usize = 64;
         let mut new = Vec::new();
         let merges = changes.len() > MERGED;
+        self.version = Version::new();
         for change in changes {
             match change {
                 Change::Put(row) => match self.find(&row.key()) {
@@ -109,13 +141,19 @@ impl<R: Row> Table<R> {
         }
         if !new.is_empty() {
             self.rows.append(&mut Self::of(new).rows);
-            // Each key is made once: to make one counts names up and down.
-            self.rows.sort_by_cached_key(|row| row.key());
+            // Two runs that are in order each: this merges them.
+            self.rows.sort_by(|a, b| a.in_order(b));
         }
     }
 
+    /// The place of the row of this key.
+    #[must_use]
+    pub fn place(&self, key: &Key) -> Option<u32> {
+        u32::try_from(self.find(key).ok()?).ok()
+    }
+
     fn find(&self, key: &Key) -> Result<usize, usize> {
-        self.rows.binary_search_by(|row| row.key().cmp(key))
+        self.rows.binary_search_by(|row| row.against(key))
     }
 }
 
@@ -165,6 +203,22 @@ mod tests {
         at_once.apply(changes);
         assert_eq!(shown(&one_by_one), shown(&at_once));
         assert_eq!(at_once.len(), 199);
+    }
+
+    #[test]
+    fn what_has_changed_has_another_version_and_a_copy_has_the_same() {
+        let mut table = Table::of(vec![node("a", 1), node("b", 1)]);
+        let mut versions = vec![Table::<NodeRow>::default().version(), table.version()];
+        table.get_mut(&Key::named(&"a".into())).unwrap().pods = 2;
+        versions.push(table.version());
+        table.iter_mut().for_each(|row| row.pods = 3);
+        versions.push(table.version());
+        table.apply(vec![Change::Gone(Key::named(&"a".into()))]);
+        versions.push(table.version());
+        assert_eq!(table.clone().version(), table.version());
+        for (at, version) in versions.iter().enumerate() {
+            assert!(!versions[..at].contains(version), "{versions:?}");
+        }
     }
 
     #[test]

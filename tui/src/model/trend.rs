@@ -21,13 +21,16 @@ pub struct Trends {
 /// The recent past of one object.
 #[derive(Debug, Clone, Default)]
 pub struct Trend {
+    /// The time that those of readings are counted from, in seconds since the epoch.
+    base: u32,
     readings: VecDeque<Reading>,
 }
 
-/// One reading, in eight bytes: a part in 256 is finer than any sparkline or column can tell.
+/// One reading, in six bytes: a part in 256 is finer than any sparkline or column can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Reading {
-    at: u32,
+    /// Seconds after the base.
+    after: u16,
     cpu: Short,
     memory: Short,
 }
@@ -61,42 +64,76 @@ impl Trend {
         let Ok(at) = u32::try_from(at.as_secs()) else {
             return;
         };
-        if self.readings.back().is_some_and(|last| last.at >= at) {
+        if self
+            .readings
+            .back()
+            .is_some_and(|last| self.time(last) >= at)
+        {
             return;
         }
         if self.readings.len() >= KEPT {
             self.readings.pop_front();
         }
+        let after = self.after_base(at);
         self.readings.push_back(Reading {
-            at,
+            after,
             cpu: Short::of(usage.cpu.get().map(|cpu| cpu.0)),
             memory: Short::of(usage.memory.get().map(|memory| memory.0)),
         });
     }
 
+    /// When a reading was, in seconds since the epoch.
+    fn time(&self, reading: &Reading) -> u32 {
+        self.base.saturating_add(reading.after.into())
+    }
+
+    /// How far behind the base a time is that is later than all; the base follows it. Readings so far apart that
+    /// sixteen bits do not hold it are of another time, and forgotten.
+    fn after_base(&mut self, at: u32) -> u16 {
+        if let Ok(after) = u16::try_from(at.saturating_sub(self.base)) {
+            return after;
+        }
+        let first = self.readings.front().map_or(0, |first| first.after);
+        self.base = self.base.saturating_add(first.into());
+        for reading in &mut self.readings {
+            reading.after -= first;
+        }
+        u16::try_from(at.saturating_sub(self.base)).unwrap_or_else(|_| {
+            self.readings.clear();
+            self.base = at;
+            0
+        })
+    }
+
     /// Puts readings before those that there are.
     fn begin_with(&mut self, readings: &[(Timestamp, Amounts)]) {
-        let mut before = Self::default();
-        for (at, usage) in readings {
-            before.push(*at, *usage);
+        let after = std::mem::take(self);
+        let first = after.oldest();
+        let before = readings
+            .iter()
+            .take_while(|(at, _)| first.is_none_or(|first| at.as_secs() < first.as_secs()));
+        for (at, usage) in before {
+            self.push(*at, *usage);
         }
-        let first = self.readings.front().map_or(u32::MAX, |first| first.at);
-        before.readings.retain(|reading| reading.at < first);
-        before.readings.extend(self.readings.drain(..));
-        while before.readings.len() > KEPT {
-            before.readings.pop_front();
+        for reading in &after.readings {
+            self.push(after.timestamp(reading), reading.amounts());
         }
-        *self = before;
+    }
+
+    fn timestamp(&self, reading: &Reading) -> Timestamp {
+        Timestamp::from_secs(self.time(reading).into())
     }
 
     /// What was used at a time: the last reading up to then, if it is not older than `patience_seconds`.
     #[must_use]
     pub fn at(&self, time: Timestamp, patience_seconds: u32) -> Option<(Timestamp, Amounts)> {
         let time = u32::try_from(time.as_secs()).ok()?;
-        let after = self.readings.partition_point(|reading| reading.at <= time);
+        let after = self
+            .readings
+            .partition_point(|reading| self.time(reading) <= time);
         let reading = self.readings.get(after.checked_sub(1)?)?;
-        (time - reading.at <= patience_seconds)
-            .then(|| (Timestamp::from_secs(reading.at.into()), reading.amounts()))
+        (time.saturating_sub(self.time(reading)) <= patience_seconds)
+            .then(|| (self.timestamp(reading), reading.amounts()))
     }
 
     /// The means of `steps` equal parts of the time from `since` to `until`, oldest first; nothing in a gap.
@@ -105,7 +142,7 @@ impl Trend {
         let span = until.since(since).max(1);
         let mut sums = vec![(0_u128, 0_u32, 0_u128, 0_u32); steps];
         for reading in &self.readings {
-            let offset = Timestamp::from_secs(reading.at.into()).since(since);
+            let offset = self.timestamp(reading).since(since);
             if offset < 0 || offset >= span {
                 continue;
             }
@@ -139,9 +176,7 @@ impl Trend {
     /// When its first reading was.
     #[must_use]
     pub fn oldest(&self) -> Option<Timestamp> {
-        self.readings
-            .front()
-            .map(|reading| Timestamp::from_secs(reading.at.into()))
+        self.readings.front().map(|reading| self.timestamp(reading))
     }
 }
 
@@ -262,12 +297,27 @@ mod tests {
     }
 
     #[test]
+    fn times_are_right_however_late_they_are() {
+        let mut trend = Trend::default();
+        let mut later = |second: i64| {
+            trend.push(Timestamp::from_secs(second), usage(1));
+            let found = trend.at(Timestamp::from_secs(second), 0);
+            found.map(|(at, _)| at.as_secs())
+        };
+        for second in [1_800_000_000, 1_800_060_000, 1_800_070_000, 1_900_000_000] {
+            assert_eq!(later(second), Some(second));
+        }
+        // What was too long before that is forgotten.
+        assert_eq!(trend.oldest(), Some(Timestamp::from_secs(1_900_000_000)));
+    }
+
+    #[test]
     fn an_hour_is_kept_and_no_more() {
         let mut trend = Trend::default();
         for second in 1..=1000 {
             trend.push(Timestamp::from_secs(second), usage(1));
         }
         assert_eq!(trend.oldest(), Some(Timestamp::from_secs(761)));
-        assert_eq!(size_of::<Reading>(), 8);
+        assert_eq!(size_of::<Reading>(), 6);
     }
 }

@@ -11,7 +11,7 @@ use super::row::{
     ClusterRow, ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow, PodRow, Replicas, Rollup,
     Row, Workload, WorkloadRow,
 };
-use super::table::{Change, Table};
+use super::table::{Change, Table, Version};
 use super::trend::Trends;
 use super::view::View;
 
@@ -345,6 +345,34 @@ impl World {
             View::Namespaces => key(&self.namespaces, at),
             View::Hpas => key(&self.hpas, at),
             View::Incidents => key(&self.incidents, at),
+        }
+    }
+
+    /// What the table of a view holds.
+    #[must_use]
+    pub fn version(&self, view: View) -> Version {
+        match view {
+            View::Overview | View::Pods | View::Pod => self.pods.version(),
+            View::Nodes => self.nodes.version(),
+            View::Containers => self.containers.version(),
+            View::Workloads => self.workloads.version(),
+            View::Namespaces => self.namespaces.version(),
+            View::Hpas => self.hpas.version(),
+            View::Incidents => self.incidents.version(),
+        }
+    }
+
+    /// The place of the row of this key in a view's table.
+    #[must_use]
+    pub fn place(&self, view: View, key: &Key) -> Option<u32> {
+        match view {
+            View::Overview | View::Pods | View::Pod => self.pods.place(key),
+            View::Nodes => self.nodes.place(key),
+            View::Containers => self.containers.place(key),
+            View::Workloads => self.workloads.place(key),
+            View::Namespaces => self.namespaces.place(key),
+            View::Hpas => self.hpas.place(key),
+            View::Incidents => self.incidents.place(key),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Containers.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
@@ -133,6 +134,10 @@ impl ContainerRow {
         })
     }
 
+    fn name(&self) -> &str {
+        self.container().map_or("", |container| &container.name)
+    }
+
     /// The container; there always is one.
     #[must_use]
     pub fn container(&self) -> Option<&Container> {
@@ -229,6 +234,20 @@ impl Row for ContainerRow {
             Some(container) => key.part(&container.name),
             None => key,
         }
+    }
+
+    fn in_order(&self, other: &Self) -> Ordering {
+        let pods = if Arc::ptr_eq(&self.pod, &other.pod) {
+            Ordering::Equal
+        } else {
+            self.pod.in_order(&other.pod)
+        };
+        pods.then_with(|| self.name().cmp(other.name()))
+    }
+
+    fn against(&self, key: &Key) -> Ordering {
+        let pod = &*self.pod;
+        (&*pod.namespace, &*pod.name, self.name()).cmp(&(&*key.namespace, &*key.name, &*key.part))
     }
 
     fn columns() -> &'static [Column] {

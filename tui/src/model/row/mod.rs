@@ -31,6 +31,7 @@ pub(crate) use vitals::uid_hash;
 pub use workload::{Replicas, WorkloadRow};
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use kubevitals_proto::time::Timestamp;
 
@@ -46,6 +47,17 @@ use super::tone::{Thresholds, Tone};
 pub trait Row: Fields {
     /// Which object it is of.
     fn key(&self) -> Key;
+
+    /// How its key is to that of another row. Where tables are large this is done without making keys, which counts
+    /// names up and down.
+    fn in_order(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+
+    /// How its key is to this one; as [`Row::in_order`].
+    fn against(&self, key: &Key) -> Ordering {
+        self.key().cmp(key)
+    }
 
     /// The columns that a table of such rows can have, in their order.
     fn columns() -> &'static [Column];

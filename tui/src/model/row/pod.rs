@@ -1,6 +1,7 @@
 //! Pods.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
@@ -285,6 +286,14 @@ impl Fields for PodRow {
 impl Row for PodRow {
     fn key(&self) -> Key {
         Key::new(&self.namespace, &self.name)
+    }
+
+    fn in_order(&self, other: &Self) -> Ordering {
+        (&self.namespace, &self.name).cmp(&(&other.namespace, &other.name))
+    }
+
+    fn against(&self, key: &Key) -> Ordering {
+        (&*self.namespace, &*self.name, "").cmp(&(&*key.namespace, &*key.name, &*key.part))
     }
 
     fn columns() -> &'static [Column] {

@@ -10,20 +10,20 @@ use crate::filter::Filter;
 use crate::model::name::Name;
 use crate::model::order::order;
 use crate::model::row::{PodRow, Row};
-use crate::model::screen::Scope;
+use crate::model::screen::{Basis, Scope};
 use crate::model::state::State;
 use crate::model::table::Table;
 use crate::model::tone::Thresholds;
 use crate::model::view::{Sort, View};
 use crate::model::world::World;
 
-/// Brings the list that is looked at up to what is known. Called before each drawing, when something has changed.
+/// Brings the list that is looked at up to what is known. Called before each drawing, when something has changed. What
+/// has not changed is not sorted again.
 pub fn refresh(state: &mut State) {
     let height = state.listed();
     let context = state.context();
     let sums = state.usage_apart();
     let view = state.screen().view;
-    let namespaces = state.namespaces.clone();
     let world = match &mut state.frozen {
         Some(frozen) => frozen,
         None => &mut state.live,
@@ -32,18 +32,36 @@ pub fn refresh(state: &mut State) {
     let Some(screen) = state.stack.last_mut() else {
         return;
     };
-    let asked = Asked {
-        scope: &screen.scope,
-        filter: &screen.list.filter,
-        namespaces: &namespaces,
+    let timely = matches!(view, View::Overview | View::Incidents)
+        || screen.list.sort.field.changes_with_time()
+        || screen.list.filter.changes_with_time();
+    let basis = Basis {
+        rows: world.version(view),
         sort: screen.list.sort,
-        now: context.now,
+        scope: screen.scope.clone(),
+        namespaces: state.namespaces.clone(),
         thresholds: context.thresholds,
+        now: timely.then_some(context.now),
+    };
+    if screen.list.basis.as_ref() == Some(&basis) {
+        screen.list.settle(height);
+        return;
+    }
+    let asked = Asked {
+        scope: &basis.scope,
+        filter: &screen.list.filter,
+        namespaces: &basis.namespaces,
+        sort: basis.sort,
+        now: context.now,
+        thresholds: basis.thresholds,
     };
     let order = asked.order(view, world);
+    let selected = screen.list.selected.as_ref();
+    let place = selected.and_then(|key| world.place(view, key));
     screen
         .list
-        .reorder(order, |at| world.key_at(view, at), height);
+        .reorder(order, place, |at| world.key_at(view, at), height);
+    screen.list.basis = Some(basis);
 }
 
 /// What a list is to show.
@@ -111,5 +129,136 @@ impl Asked<'_> {
         let mut grave: Vec<_> = (0_u32..).zip(pods.rows()).filter_map(grave).collect();
         grave.sort_unstable();
         grave.into_iter().map(|(_, _, at)| at).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kubevitals_proto::units::Nanocores;
+
+    use super::*;
+    use crate::model::update::{act, tell};
+    use crate::model::{Action, Batch, Change, Edit, Field, Message, SourceKind};
+
+    fn pod(name: &str, cpu: u64) -> PodRow {
+        let mut pod = PodRow {
+            namespace: "shop".into(),
+            name: name.into(),
+            ..PodRow::default()
+        };
+        pod.usage.cpu = Nanocores(cpu).into();
+        pod
+    }
+
+    /// Pods by CPU, and then in an order that is nobody's: as long as it stays, nothing was sorted.
+    fn state() -> State {
+        let mut state = State::default();
+        // Usage comes with its pod.
+        tell(
+            &mut state,
+            Message::Source(SourceKind::Vitals, String::new()),
+        );
+        act(&mut state, Action::Show(View::Pods));
+        let pods = vec![pod("a", 3), pod("b", 2), pod("c", 1)];
+        tell(&mut state, Message::Pods(Batch::All(pods)));
+        refresh(&mut state);
+        assert_eq!(order(&state), [0, 1, 2]);
+        state.screen_mut().list.order = vec![1, 2, 0];
+        state
+    }
+
+    fn order(state: &State) -> &[u32] {
+        &state.screen().list.order
+    }
+
+    fn later(state: &mut State) {
+        let now = state.now.plus_nanos(1_000_000_000);
+        tell(state, Message::Tick(now));
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_sorted_again() {
+        let mut state = state();
+        refresh(&mut state);
+        later(&mut state);
+        tell(&mut state, Message::Nodes(Batch::All(Vec::new())));
+        refresh(&mut state);
+        act(&mut state, Action::Move(1));
+        act(&mut state, Action::Resize(100, 30));
+        act(&mut state, Action::Help);
+        assert_eq!(order(&state), [1, 2, 0]);
+    }
+
+    #[test]
+    fn whatever_the_order_depends_on_makes_it_anew() {
+        type Changing = (&'static str, fn(&mut State), &'static [u32]);
+        let changing: [Changing; 7] = [
+            (
+                "a row",
+                |state| {
+                    let changes = vec![Change::Put(pod("c", 9))];
+                    tell(state, Message::Pods(Batch::Some(changes)));
+                },
+                &[2, 0, 1],
+            ),
+            (
+                "the sort",
+                |state| drop(act(state, Action::SortBy(Field::Name))),
+                &[0, 1, 2],
+            ),
+            (
+                "its direction",
+                |state| drop(act(state, Action::Reverse)),
+                &[2, 1, 0],
+            ),
+            (
+                "the filter",
+                |state| {
+                    act(state, Action::Filter);
+                    act(state, Action::Edit(Edit::Insert("cpu>1n".to_owned())));
+                },
+                &[0, 1],
+            ),
+            (
+                "the namespaces",
+                |state| state.namespaces = vec!["other".into()],
+                &[],
+            ),
+            (
+                "the part that is looked at",
+                |state| state.screen_mut().scope = Scope::Namespace("other".into()),
+                &[],
+            ),
+            (
+                "what is shown instead of now",
+                |state| state.frozen = Some(World::default()),
+                &[],
+            ),
+        ];
+        for (what, change, expected) in changing {
+            let mut state = state();
+            change(&mut state);
+            refresh(&mut state);
+            assert_eq!(order(&state), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_filter_that_tells_of_time_is_asked_again_as_time_passes() {
+        for (filter, again) in [
+            ("age>1s", true),
+            ("a", true),
+            ("cpu>0", false),
+            ("-l !x", false),
+        ] {
+            let mut state = state();
+            act(&mut state, Action::Filter);
+            act(&mut state, Action::Edit(Edit::Insert(filter.to_owned())));
+            refresh(&mut state);
+            state.screen_mut().list.order = vec![2];
+            later(&mut state);
+            refresh(&mut state);
+            assert_eq!(order(&state) != [2], again, "{filter}");
+        }
     }
 }
