@@ -17,6 +17,7 @@
 mod eval;
 mod parse;
 mod pattern;
+mod selection;
 mod tree;
 mod value;
 
@@ -31,6 +32,7 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::model::Fields;
 use crate::view::text::width;
+pub use selection::Selection;
 pub use tree::{Comparison, Kind, Node, Operator};
 
 /// How long a filter may be, in bytes. What is pasted may be anything.

@@ -3,12 +3,12 @@
 use kubevitals_proto::time::Timestamp;
 
 use super::action::ExportAs;
+use super::look::Look;
 use super::message::Subject;
 use super::name::{Key, Name};
-use super::view::Sort;
 
 /// What the loop has to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// End.
     Quit,
@@ -27,10 +27,10 @@ pub enum Effect {
 }
 
 /// What the source can be asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
-    /// What was at a time.
-    Past(Timestamp),
+    /// What was at a time, of what is looked at.
+    Past(Timestamp, Box<Look>),
     /// The past of a subject over a span.
     History {
         /// Of what.
@@ -44,8 +44,6 @@ pub enum Ask {
     },
     /// All there is to know of a pod, as of a time or now.
     Detail(Key, Option<Timestamp>),
-    /// Tell only of one namespace, or of all.
-    Namespace(Option<Name>),
-    /// When there are too many pods to tell of all: which come first.
-    Order(Sort),
+    /// When there are too many pods to tell of all: tell of these.
+    Look(Box<Look>),
 }

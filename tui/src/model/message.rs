@@ -6,6 +6,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{History, PodVitals};
 
 use super::amount::{Amounts, Memory};
+use super::look::Look;
 use super::name::{Key, Name};
 use super::row::{ClusterRow, HpaRow, IncidentRow, NodeRow, PodRow, Replicas};
 use super::table::Change;
@@ -188,12 +189,27 @@ pub struct PodReading {
 }
 
 /// Which pods are told of, when not all are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Extent {
     /// How many there are in all.
     pub total: u64,
-    /// By what those were chosen that are told of, in words: `CPU`.
+    /// What was looked at: those are told of.
+    pub look: Look,
+    /// Which of these, where they are too many as well.
+    pub chosen: Option<Chosen>,
+}
+
+/// Which of very many pods are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chosen {
+    /// So many that come first.
+    pub first: u64,
+    /// By what they do, in words: `CPU`.
     pub by: &'static str,
+    /// So many of the others, because they are not healthy.
+    pub unhealthy: u64,
+    /// Whether those are all that are not healthy.
+    pub all_unhealthy: bool,
 }
 
 /// What a history is of.
@@ -261,4 +277,6 @@ pub struct Past {
     pub incidents: Option<Vec<IncidentRow>>,
     /// The cluster as a whole, where it is known.
     pub cluster: Option<ClusterRow>,
+    /// Which pods are told of, when not all are.
+    pub extent: Option<Extent>,
 }

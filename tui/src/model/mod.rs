@@ -14,6 +14,7 @@ mod field;
 pub mod format;
 mod geometry;
 mod line;
+mod look;
 mod message;
 mod name;
 mod order;
@@ -36,9 +37,10 @@ pub use effect::{Ask, Effect};
 pub use field::{Field, Fields, Unit};
 pub use geometry::{Rows, Size, overview_panes};
 pub use line::Line;
+pub use look::Look;
 pub use message::{
-    Batch, Condition, Detail, Event, Extent, Link, Message, Part, Past, PodReading, Progress,
-    Reading, Readings, SourceKind, Subject,
+    Batch, Chosen, Condition, Detail, Event, Extent, Link, Message, Part, Past, PodReading,
+    Progress, Reading, Readings, SourceKind, Subject,
 };
 pub use name::{Key, Name, Names, no_name};
 pub use picker::{Choice, Picker};

@@ -8,7 +8,8 @@ use kubevitals_proto::vitals::History;
 use super::action::Mode;
 use super::field::Field;
 use super::geometry::{Rows, Size};
-use super::message::{Extent, Link, Part, Progress, SourceKind, Subject};
+use super::look::Look;
+use super::message::{Link, Part, Progress, SourceKind, Subject};
 use super::name::{Key, Name};
 use super::picker::Picker;
 use super::row::Context;
@@ -39,8 +40,6 @@ pub struct State {
     pub told: std::collections::BTreeSet<Part>,
     /// What cannot be had, and why.
     pub troubles: BTreeMap<Part, String>,
-    /// Which pods are told of, when not all are.
-    pub extent: Option<Extent>,
     /// All namespaces, where they are known.
     pub all_namespaces: Vec<Name>,
     /// Only these namespaces are shown; all if there is none.
@@ -67,6 +66,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// When the source was last asked for what it does not tell by itself.
     pub(super) asked: Timestamp,
+    /// What the source was last told to be looked at.
+    pub(super) look: Look,
 }
 
 /// Which cluster is looked at.
@@ -171,7 +172,6 @@ impl State {
             progress: BTreeMap::new(),
             told: std::collections::BTreeSet::new(),
             troubles: BTreeMap::new(),
-            extent: None,
             all_namespaces: Vec::new(),
             namespaces: Vec::new(),
             live: World::default(),
@@ -185,6 +185,7 @@ impl State {
             writing: false,
             notice: None,
             asked: Timestamp::default(),
+            look: Look::default(),
         }
     }
 
@@ -259,6 +260,13 @@ impl State {
         let until = self.shown_time();
         let since = until.plus_nanos(-i64::from(self.span_seconds()) * 1_000_000_000);
         (since, until)
+    }
+
+    /// Whether what is looked at has been asked for and is not here yet.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        let extent = self.world().extent.as_ref();
+        extent.is_some_and(|extent| extent.look != self.look)
     }
 
     /// What cells depend on beside their rows.

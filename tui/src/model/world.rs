@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::message::{Batch, Past, Readings};
+use super::message::{Batch, Extent, Past, Readings};
 use super::name::{Key, Name, no_name};
 use super::row::{
     ClusterRow, ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow, PodRow, Replicas, Rollup,
@@ -30,6 +30,8 @@ pub struct World {
     pub cluster: ClusterRow,
     /// Whether the source tells of the cluster as a whole; else it is what nodes and pods come to.
     pub cluster_told: bool,
+    /// Which pods are told of, when not all are.
+    pub extent: Option<Extent>,
     /// What workloads say of their replicas.
     pub replicas: HashMap<Key, Replicas>,
     /// Workloads: what pods come to by what made them.
@@ -382,6 +384,7 @@ impl World {
     pub fn then(past: Past, live: &Self) -> Self {
         Self {
             pods: Table::of(past.pods),
+            extent: past.extent,
             nodes: Table::of(past.nodes),
             hpas: live.hpas.clone(),
             replicas: live.replicas.clone(),

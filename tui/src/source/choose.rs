@@ -5,6 +5,7 @@ use std::time::Duration;
 use kubevitals_proto::metrics::Version;
 use tokio::sync::mpsc;
 
+use super::chosen::Many;
 use super::discovery::{self, Served};
 use super::kubernetes::Kubernetes;
 use super::teller::Teller;
@@ -30,6 +31,7 @@ pub(super) async fn run(
     wanted: Option<SourceKind>,
     namespace: Name,
     only: bool,
+    many: Many,
 ) {
     let served = loop {
         match discovery::served(&client).await {
@@ -57,7 +59,7 @@ pub(super) async fn run(
         only,
     };
     match found.kind {
-        SourceKind::Vitals => Vitals { kubernetes }.run(asks).await,
+        SourceKind::Vitals => Vitals::new(kubernetes, many).run(asks).await,
         SourceKind::Metrics | SourceKind::None => kubernetes.run(asks).await,
     }
 }

@@ -5,6 +5,7 @@ use std::future::pending;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::chosen::Many;
 use super::kubeconfig::Settings;
 use super::teller::Teller;
 use super::{ApiClient, Error, choose};
@@ -50,6 +51,7 @@ pub struct Connector {
     connection: Connection,
     wanted: Option<SourceKind>,
     clock: Clock,
+    many: Many,
 }
 
 impl std::fmt::Debug for Connector {
@@ -68,7 +70,15 @@ impl Connector {
             connection,
             wanted,
             clock,
+            many: Many::default(),
         }
+    }
+
+    /// With other bounds on how many pods are told of.
+    #[must_use]
+    pub const fn with(mut self, many: Many) -> Self {
+        self.many = many;
+        self
     }
 
     /// Begins to ask the cluster of a context, or of the current one.
@@ -101,9 +111,9 @@ impl Connector {
         let (asks, asked) = mpsc::channel(WAITING);
         let teller = Teller::new(messages, self.clock.clone());
         let mut tasks = JoinSet::new();
-        let wanted = self.wanted;
+        let (wanted, many) = (self.wanted, self.many);
         tasks.spawn(async move {
-            choose::run(teller, client, asked, wanted, namespace, only).await;
+            choose::run(teller, client, asked, wanted, namespace, only, many).await;
         });
         Feed {
             messages: told,

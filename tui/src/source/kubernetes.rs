@@ -302,12 +302,12 @@ impl Kubernetes {
                             .await;
                     }
                 }
-                Ask::Past(at) => {
+                Ask::Past(at, _) => {
                     let why = "only vitals-server remembers the past".to_owned();
                     self.teller.tell(Message::NoPast(at, why)).await;
                 }
                 // Everything is told of as it is.
-                Ask::Namespace(_) | Ask::Order(_) | Ask::History { .. } => {}
+                Ask::Look(_) | Ask::History { .. } => {}
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Where data comes from: a cluster's API, asked with the user's own kubeconfig.
 
 mod choose;
+mod chosen;
 mod client;
 mod decode;
 mod discovery;
@@ -22,6 +23,7 @@ mod vitals;
 mod watch;
 mod why;
 
+pub use chosen::Many;
 pub use client::ApiClient;
 pub use error::Error;
 pub use feed::{Connector, Feed};

@@ -1,32 +1,33 @@
 //! kubevitals.io: a vitals-server tells everything, and remembers it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use kube::Api;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{
     ClusterVitals, GROUP, History, Incident, NodeVitals, PodVitals, VERSION,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::choose::first_line;
+use super::chosen::Many;
 use super::client::escaped;
 use super::kubernetes::Kubernetes;
 use super::reduced::{Reduced, reduced};
 use super::told::{Told, ToldCluster};
-use super::watch::{self, GivenUp, follow};
+use super::watch::{GivenUp, Lists, follow};
 use super::{Error, vitals_path};
 use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
-use crate::model::{Ask, Batch, Detail, Extent, Field, Key, Message, Part, Past, Sort, Subject};
+use crate::model::{Ask, Chosen, Detail, Extent, Key, Look, Message, Part, Past, Subject};
 
-/// Above so many pods, the server chooses which of them are told of.
-const MANY: u64 = 20_000;
+/// How often pods that were chosen are asked for anew, and the cluster as a whole.
+pub(super) const POLL: Duration = Duration::from_secs(5);
 
-/// How many of very many are told of.
-const CHOSEN: u64 = 1_000;
-
-/// How often those are asked for anew, and the cluster as a whole.
-const POLL: Duration = Duration::from_secs(5);
+/// How many answers may be under way.
+const AT_ONCE: usize = 16;
 
 /// How many steps of the past are asked for at first, for sparklines.
 const TREND: u32 = 120;
@@ -37,28 +38,38 @@ const LEAST_STEP: i64 = 15;
 /// A cluster with a vitals-server.
 pub(super) struct Vitals {
     pub(super) kubernetes: Kubernetes,
+    /// When the server chooses which pods are told of.
+    pub(super) many: Many,
+    /// Whether it does.
+    chooses: AtomicBool,
 }
 
 impl Vitals {
+    /// A cluster with a vitals-server, where all pods are too many to tell of, it is to choose.
+    pub(super) const fn new(kubernetes: Kubernetes, many: Many) -> Self {
+        Self {
+            kubernetes,
+            many,
+            chooses: AtomicBool::new(false),
+        }
+    }
+
     /// Tells of everything, for ever.
     pub(super) async fn run(self, asks: mpsc::Receiver<Ask>) {
-        let (order, ordered) = tokio::sync::watch::channel(Sort {
-            field: Field::Cpu,
-            descending: true,
-        });
+        let (looks, looked) = watch::channel(Look::default());
         tokio::join!(
             self.cluster(),
             self.nodes(),
-            self.pods(ordered),
+            self.pods(looked),
             self.incidents(),
             self.kubernetes.hpas(),
             self.kubernetes.workloads(),
             self.kubernetes.namespaces(),
-            self.answer(asks, order),
+            self.answer(asks, &looks),
         );
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(
+    pub(super) async fn get<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
         resource: &'static str,
@@ -85,7 +96,7 @@ impl Vitals {
         }
     }
 
-    async fn failed(&self, part: Part, error: &Error) {
+    pub(super) async fn failed(&self, part: Part, error: &Error) {
         let teller = &self.kubernetes.teller;
         let why = first_line(&error.to_string());
         match error {
@@ -107,7 +118,7 @@ impl Vitals {
                 follow(
                     teller,
                     api,
-                    watch::Lists::Streamed,
+                    Lists::Streamed,
                     Part::Nodes,
                     row,
                     Message::Nodes
@@ -119,13 +130,15 @@ impl Vitals {
     }
 
     /// All pods, or the first of very many.
-    async fn pods(&self, ordered: tokio::sync::watch::Receiver<Sort>) {
+    async fn pods(&self, looks: watch::Receiver<Look>) {
         let kubernetes = &self.kubernetes;
         let teller = &kubernetes.teller;
         let mut only = kubernetes.only;
         loop {
             if !only && let Some(total) = self.very_many().await {
-                self.top(total, ordered.clone()).await;
+                self.chooses.store(true, Ordering::Relaxed);
+                self.chosen(total, looks.clone()).await;
+                self.chooses.store(false, Ordering::Relaxed);
                 continue;
             }
             teller.tell(Message::Extent(None)).await;
@@ -143,14 +156,7 @@ impl Vitals {
             };
             let past = self.trends(&path, true);
             let (gone, ()) = tokio::join!(
-                follow(
-                    teller,
-                    api,
-                    watch::Lists::Streamed,
-                    Part::Pods,
-                    row,
-                    Message::Pods
-                ),
+                follow(teller, api, Lists::Streamed, Part::Pods, row, Message::Pods),
                 past
             );
             match gone {
@@ -167,51 +173,7 @@ impl Vitals {
         }
     }
 
-    /// How many pods there are, if that is too many to be told of all.
-    async fn very_many(&self) -> Option<u64> {
-        let cluster = self
-            .get::<ClusterVitals>(&vitals_path("/clustervitals/cluster"), "clustervitals")
-            .await;
-        cluster
-            .ok()
-            .map(|cluster| cluster.pods.total)
-            .filter(|total| *total > MANY)
-    }
-
-    /// Tells of the pods that come first, as long as there are very many.
-    async fn top(&self, mut total: u64, mut ordered: tokio::sync::watch::Receiver<Sort>) {
-        let teller = &self.kubernetes.teller;
-        let mut rounds = 0_u32;
-        loop {
-            let sort = *ordered.borrow_and_update();
-            let (by, word) = sort_by(sort.field);
-            let path = vitals_path(&format!("/podvitals?sortBy={by}&limit={CHOSEN}"));
-            match self.list::<PodRow>(&path, "podvitals").await {
-                Ok((rows, trends)) => {
-                    teller.up().await;
-                    teller
-                        .tell(Message::Extent(Some(Extent { total, by: word })))
-                        .await;
-                    teller.tell(Message::Pods(Batch::All(rows))).await;
-                    teller.tell(Message::Trends(trends)).await;
-                }
-                Err(error) => self.failed(Part::Pods, &error).await,
-            }
-            tokio::select! {
-                () = teller.sleep(POLL) => {}
-                _ = ordered.changed() => {}
-            }
-            rounds += 1;
-            if rounds.is_multiple_of(12) {
-                match self.very_many().await {
-                    Some(now) => total = now,
-                    None => return,
-                }
-            }
-        }
-    }
-
-    async fn list<R: Reduced>(
+    pub(super) async fn list<R: Reduced>(
         &self,
         path: &str,
         resource: &'static str,
@@ -252,7 +214,7 @@ impl Vitals {
             let gone = follow(
                 teller,
                 api,
-                watch::Lists::Streamed,
+                Lists::Streamed,
                 Part::Incidents,
                 row,
                 Message::Incidents,
@@ -262,58 +224,88 @@ impl Vitals {
         }
     }
 
-    /// Answers what the dashboard asks.
-    async fn answer(&self, mut asks: mpsc::Receiver<Ask>, order: tokio::sync::watch::Sender<Sort>) {
-        while let Some(ask) = asks.recv().await {
-            match ask {
-                Ask::Past(at) => self.past(at).await,
-                Ask::History {
-                    subject,
-                    since,
-                    until,
-                    steps,
-                } => self.history(subject, since, until, steps).await,
-                Ask::Detail(key, at) => self.detail(key, at).await,
-                Ask::Order(sort) => {
-                    let _ = order.send(sort);
-                }
-                // Everything is told of as it is.
-                Ask::Namespace(_) => {}
+    /// Answers what the dashboard asks: several things at once, for one of them may take long.
+    async fn answer(&self, mut asks: mpsc::Receiver<Ask>, looks: &watch::Sender<Look>) {
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                ask = asks.recv(), if under_way.len() < AT_ONCE => match ask {
+                    Some(Ask::Look(look)) => {
+                        looks.send_replace(*look);
+                    }
+                    Some(ask) => under_way.push(self.answer_one(ask)),
+                    None => break,
+                },
+                Some(()) = under_way.next() => {}
             }
+        }
+        while under_way.next().await.is_some() {}
+    }
+
+    async fn answer_one(&self, ask: Ask) {
+        match ask {
+            Ask::Past(at, look) => self.past(at, *look).await,
+            Ask::History {
+                subject,
+                since,
+                until,
+                steps,
+            } => self.history(subject, since, until, steps).await,
+            Ask::Detail(key, at) => self.detail(key, at).await,
+            // It is not answered, but told of from now on.
+            Ask::Look(_) => {}
         }
     }
 
-    async fn past(&self, at: Timestamp) {
+    async fn past(&self, at: Timestamp, look: Look) {
         let time = at.to_rfc3339_seconds();
-        let kubernetes = &self.kubernetes;
-        let pods = if kubernetes.only {
-            format!("/namespaces/{}/podvitals?at={time}", kubernetes.namespace)
-        } else {
-            format!("/podvitals?at={time}")
-        };
         let nodes = vitals_path(&format!("/nodevitals?at={time}"));
         let cluster = vitals_path(&format!("/clustervitals/cluster?at={time}"));
-        let pods = vitals_path(&pods);
         let (pods, nodes, cluster) = tokio::join!(
-            self.list::<PodRow>(&pods, "podvitals"),
+            self.past_pods(at, &look),
             self.list::<NodeRow>(&nodes, "nodevitals"),
             self.get::<ClusterVitals>(&cluster, "clustervitals")
         );
+        let cluster = cluster.ok();
         let message = match (pods, nodes) {
-            (Ok((pods, _)), Ok((nodes, _))) => Message::Past(Box::new(Past {
+            (Ok((pods, chosen)), Ok((nodes, _))) => Message::Past(Box::new(Past {
                 at,
                 pods,
                 nodes,
                 incidents: None,
-                cluster: cluster
-                    .ok()
-                    .map(|cluster| ClusterRow::from_vitals(&cluster)),
+                extent: chosen.map(|chosen| Extent {
+                    total: cluster.as_ref().map_or(0, |cluster| cluster.pods.total),
+                    look,
+                    chosen,
+                }),
+                cluster: cluster.as_ref().map(ClusterRow::from_vitals),
             })),
             (Err(error), _) | (_, Err(error)) => {
                 Message::NoPast(at, first_line(&error.to_string()))
             }
         };
-        kubernetes.teller.tell(message).await;
+        self.kubernetes.teller.tell(message).await;
+    }
+
+    /// Pods as they were, and which of them where there are very many.
+    async fn past_pods(
+        &self,
+        at: Timestamp,
+        look: &Look,
+    ) -> Result<(Vec<PodRow>, Option<Option<Chosen>>), Error> {
+        if self.chooses.load(Ordering::Relaxed) {
+            let pods = self.choose(look, Some(at)).await?;
+            return Ok((pods.rows, Some(pods.chosen)));
+        }
+        let kubernetes = &self.kubernetes;
+        let time = at.to_rfc3339_seconds();
+        let path = if kubernetes.only {
+            format!("/namespaces/{}/podvitals?at={time}", kubernetes.namespace)
+        } else {
+            format!("/podvitals?at={time}")
+        };
+        let (rows, _) = self.list(&vitals_path(&path), "podvitals").await?;
+        Ok((rows, None))
     }
 
     async fn history(&self, subject: Subject, since: Timestamp, until: Timestamp, steps: u32) {
@@ -377,20 +369,6 @@ impl Vitals {
             .teller
             .tell(Message::Detail(key, Box::new(detail)))
             .await;
-    }
-}
-
-/// The server's word for an order, and ours. What it cannot order by is ordered by CPU.
-fn sort_by(field: Field) -> (&'static str, &'static str) {
-    match field {
-        Field::Memory => ("memory", "memory"),
-        Field::Restarts | Field::Recent => ("restarts", "restarts"),
-        Field::CpuOfLimit => ("cpuOfLimit", "CPU of limit"),
-        Field::MemoryOfLimit => ("memoryOfLimit", "memory of limit"),
-        Field::CpuOfRequest => ("cpuOfRequest", "CPU of request"),
-        Field::MemoryOfRequest => ("memoryOfRequest", "memory of request"),
-        Field::Name | Field::Namespace => ("name", "name"),
-        _ => ("cpu", "CPU"),
     }
 }
 

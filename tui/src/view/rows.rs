@@ -53,6 +53,9 @@ pub(super) fn emptiness(state: &State) -> String {
     if !state.told.contains(&part) {
         return format!("waiting for {part}");
     }
+    if part == Part::Pods && state.is_awaited() {
+        return "asking the server".to_owned();
+    }
     if !state.screen().list.filter.is_empty() {
         return "nothing matches the filter".to_owned();
     }

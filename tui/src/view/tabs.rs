@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, Piece, cells, pieces_width, right_of};
 use super::theme::Ink;
 use crate::input::Target;
-use crate::model::{State, View};
+use crate::model::{Extent, State, View};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let screen = state.screen();
@@ -20,13 +20,21 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         ));
     }
     if screen.view != View::Pod {
-        let of = match &state.extent {
-            Some(extent) if screen.view == View::Pods => {
-                format!("{shown} of {} by {} ", extent.total, extent.by)
-            }
-            _ if shown == all => format!("{shown} "),
-            _ => format!("{shown} of {all} "),
+        let mut of = if shown == all {
+            format!("{shown} ")
+        } else {
+            format!("{shown} of {all} ")
         };
+        match &state.world().extent {
+            Some(extent) if is_of_pods(screen.view) => {
+                let brief = area.width < BRIEF;
+                of = told_of(extent, screen.view, shown, all, brief);
+                if state.is_awaited() {
+                    of.push_str(".. ");
+                }
+            }
+            _ => {}
+        }
         right.push(Piece::muted(of));
     }
     let wide = pieces_width(&right);
@@ -57,6 +65,45 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         used += place.width + 1;
     }
     canvas.pieces_right(area, &right);
+}
+
+/// Narrower than this there is only room for what matters most.
+const BRIEF: u16 = 140;
+
+/// Whether what a view shows follows from the pods that are told of.
+const fn is_of_pods(view: View) -> bool {
+    !matches!(view, View::Nodes | View::Hpas | View::Incidents)
+}
+
+/// How many rows are shown, and of which pods, where not all pods are told of.
+fn told_of(extent: &Extent, view: View, shown: usize, all: usize, brief: bool) -> String {
+    let total = extent.total;
+    let is_pods = matches!(view, View::Pods | View::Pod);
+    let pods = if is_pods { "" } else { "pods " };
+    let Some(chosen) = extent.chosen else {
+        // All that are looked at are told of.
+        return format!("{shown} of {total} {pods}");
+    };
+    let told = chosen.first + chosen.unhealthy;
+    if brief {
+        return match (is_pods, shown == all) {
+            (true, true) => format!("{shown} of {total} by {} ", chosen.by),
+            _ => format!("{shown} of {told} of {total} {pods}"),
+        };
+    }
+    let all_of_them = if chosen.all_unhealthy {
+        ""
+    } else {
+        "the first "
+    };
+    let which = format!(
+        "{} by {} and {all_of_them}{} unhealthy",
+        chosen.first, chosen.by, chosen.unhealthy
+    );
+    match (is_pods, shown == all) {
+        (true, true) => format!("{which} of {total} "),
+        _ => format!("{shown} of {which} of {total} {pods}"),
+    }
 }
 
 /// The view from which a pod's page was opened.

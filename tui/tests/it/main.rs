@@ -21,6 +21,7 @@ mod running;
 mod shop;
 mod simulated;
 mod terminal;
+mod very_many;
 mod views;
 mod why;
 mod world;

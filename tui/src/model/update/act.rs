@@ -8,6 +8,7 @@ use crate::model::action::Action;
 use crate::model::effect::{Ask, Effect};
 use crate::model::geometry::Size;
 use crate::model::line::Line;
+use crate::model::look::Look;
 use crate::model::name::{Key, Name};
 use crate::model::picker::Choice;
 use crate::model::row::IncidentRow;
@@ -22,12 +23,28 @@ const DEEPEST: usize = 32;
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     // What is moved in has to be what is there.
     refresh(state);
-    let effects = match overlay::act(state, action) {
+    let mut effects = match overlay::act(state, action) {
         Ok(effects) => effects,
         Err(action) if state.writing => write(state, action),
         Err(action) => look(state, action),
     };
     refresh(state);
+    effects.extend(look_elsewhere(state));
+    effects
+}
+
+/// Tells the source what is looked at, if that is not what was. Of a time that is not now it is asked for: what was
+/// known of it may not be of this.
+fn look_elsewhere(state: &mut State) -> Vec<Effect> {
+    let look = Look::of(state);
+    if state.look == look {
+        return Vec::new();
+    }
+    state.look = look.clone();
+    let mut effects = vec![Effect::Ask(Ask::Look(Box::new(look)))];
+    if state.world().extent.is_some() {
+        effects.extend(time::again(state));
+    }
     effects
 }
 
@@ -97,21 +114,19 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Show(view) => return show(state, view),
         Action::NextView(by) => return show(state, next_view(state.screen().view, by)),
         Action::NextSort(by) => {
-            let sort = next_sort(state.screen(), by);
-            return sort_by(state, sort);
+            state.screen_mut().list.sort = next_sort(state.screen(), by);
         }
         Action::SortBy(field) => {
-            let before = state.screen().list.sort;
-            let sort = if before.field == field {
-                before.reversed()
+            let sort = &mut state.screen_mut().list.sort;
+            *sort = if sort.field == field {
+                sort.reversed()
             } else {
                 Sort::by(field)
             };
-            return sort_by(state, sort);
         }
         Action::Reverse => {
-            let sort = state.screen().list.sort.reversed();
-            return sort_by(state, sort);
+            let sort = &mut state.screen_mut().list.sort;
+            *sort = sort.reversed();
         }
         Action::Filter => state.writing = state.screen().view != View::Pod,
         Action::ClearFilter => clear_filter(state),
@@ -213,9 +228,6 @@ fn show(state: &mut State, view: View) -> Vec<Effect> {
     // Details and parts that were gone into are not kept below.
     let kept = |screen: &Screen| screen.scope == Scope::All;
     state.stack.retain(kept);
-    if view == View::Pods {
-        return vec![Effect::Ask(Ask::Order(state.screen().list.sort))];
-    }
     Vec::new()
 }
 
@@ -250,16 +262,6 @@ fn next_sort(screen: &Screen, by: i32) -> Sort {
         }
     }
     screen.list.sort
-}
-
-fn sort_by(state: &mut State, sort: Sort) -> Vec<Effect> {
-    let screen = state.screen_mut();
-    screen.list.sort = sort;
-    if screen.view == View::Pods {
-        vec![Effect::Ask(Ask::Order(sort))]
-    } else {
-        Vec::new()
-    }
 }
 
 /// Leaves this view for the one before; the filter first, if there is one.

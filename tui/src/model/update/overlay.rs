@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::action::Action;
 use crate::model::column::Column;
-use crate::model::effect::{Ask, Effect};
+use crate::model::effect::Effect;
 use crate::model::field::Field;
 use crate::model::name::Name;
 use crate::model::picker::{Choice, Picker};
@@ -153,10 +153,6 @@ pub(super) fn only(state: &mut State, namespaces: Vec<Name>) -> Vec<Effect> {
     if state.namespaces == namespaces {
         return Vec::new();
     }
-    let ask = match namespaces.as_slice() {
-        [one] => Some(Arc::clone(one)),
-        _ => None,
-    };
     state.namespaces = namespaces;
-    vec![Effect::Ask(Ask::Namespace(ask))]
+    Vec::new()
 }

@@ -28,6 +28,7 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
             state.live.cluster_told = kind == SourceKind::Vitals;
             state.source = Some((kind, why));
             state.asked = Timestamp::default();
+            return vec![Effect::Ask(Ask::Look(Box::new(state.look.clone())))];
         }
         Message::Link(link) => state.link = link,
         Message::Progress(part, progress) => match progress {
@@ -100,7 +101,7 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
             state.live.cluster_told = true;
             heard(state, Part::Cluster);
         }
-        Message::Extent(extent) => state.extent = extent,
+        Message::Extent(extent) => state.live.extent = extent,
         Message::Namespaces(names) => state.all_namespaces = names,
         Message::History(subject, history) => {
             // Pods that were looked at once are not to be remembered for ever.

@@ -4,6 +4,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::tell::ask;
 use crate::model::effect::{Ask, Effect};
+use crate::model::look::Look;
 use crate::model::message::{Past, SourceKind};
 use crate::model::state::{State, Time};
 use crate::model::world::{World, cluster_key};
@@ -83,7 +84,7 @@ pub(super) fn go(state: &mut State, at: Timestamp) -> Vec<Effect> {
             if waiting {
                 Vec::new()
             } else {
-                vec![Effect::Ask(Ask::Past(at))]
+                ask_past(state, at)
             }
         }
         _ => {
@@ -97,6 +98,22 @@ pub(super) fn go(state: &mut State, at: Timestamp) -> Vec<Effect> {
     }
 }
 
+/// Asks anew for the time that is shown, if that is not now: something else is looked at than what was asked for.
+pub(super) fn again(state: &mut State) -> Vec<Effect> {
+    match state.time {
+        // What is on its way is seen not to be of this when it arrives.
+        Time::Live | Time::Past { here: false, .. } => Vec::new(),
+        Time::Paused(at) | Time::Past { at, here: true } => {
+            state.time = Time::Past { at, here: false };
+            ask_past(state, at)
+        }
+    }
+}
+
+fn ask_past(state: &State, at: Timestamp) -> Vec<Effect> {
+    vec![Effect::Ask(Ask::Past(at, Box::new(Look::of(state))))]
+}
+
 /// What was at a time has been told.
 pub(super) fn arrived(state: &mut State, past: Past) -> Vec<Effect> {
     let Time::Past { at, .. } = state.time else {
@@ -105,12 +122,12 @@ pub(super) fn arrived(state: &mut State, past: Past) -> Vec<Effect> {
     let told = past.at;
     let then = World::then(past, &state.live);
     state.frozen = Some(then);
-    if told == at {
+    if told == at && !state.is_awaited() {
         state.time = Time::Past { at, here: true };
         ask(state)
     } else {
-        // Another time has been gone to since.
-        vec![Effect::Ask(Ask::Past(at))]
+        // Another time has been gone to since, or something else is looked at.
+        ask_past(state, at)
     }
 }
 
@@ -120,7 +137,7 @@ pub(super) fn refused(state: &mut State, told: Timestamp, why: String) -> Vec<Ef
         return Vec::new();
     };
     if told != at {
-        return vec![Effect::Ask(Ask::Past(at))];
+        return ask_past(state, at);
     }
     state.say(why, true);
     live(state)

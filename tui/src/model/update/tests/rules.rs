@@ -46,7 +46,7 @@ fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
     let asked = |effects: &[Effect]| {
         effects
             .iter()
-            .filter(|effect| matches!(effect, Effect::Ask(Ask::Past(_))))
+            .filter(|effect| matches!(effect, Effect::Ask(Ask::Past(..))))
             .count()
     };
     assert_eq!(asked(&act(&mut state, Action::Step(-1))), 1);

@@ -1,0 +1,225 @@
+//! What of a filter a server can choose pods by, where there are too many to tell of all of them.
+
+use super::Filter;
+use super::tree::{Comparison, Kind, Node, Operator};
+use crate::model::{Field, View};
+
+/// How many words and namespaces a server takes.
+const MOST: usize = 32;
+
+/// What pods a server is asked for. It lets through all that the filter does, and maybe more.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Selection {
+    /// In one of these namespaces; in any, if there is none.
+    pub namespaces: Vec<String>,
+    /// Requirements of a field selector.
+    pub fields: Vec<String>,
+    /// Requirements of a label selector.
+    pub labels: Vec<String>,
+    /// Words that each must be in one of a pod's texts.
+    pub words: Vec<String>,
+    /// A field that must be so much at least: who is told of those that have the most of it knows of all.
+    pub least: Option<(Field, Operator, f64)>,
+}
+
+impl Filter {
+    /// What a server can be asked for, of what this filter lets through of a view.
+    #[must_use]
+    pub fn selection(&self, view: View) -> Selection {
+        let mut selection = Selection::default();
+        match self.root().map(|root| (&root.kind, root)) {
+            None => {}
+            // All must hold, so that each may be asked for by itself, or not.
+            Some((Kind::All(parts), _)) => {
+                for part in parts {
+                    selection.narrow(part, view);
+                }
+            }
+            Some((_, root)) => selection.narrow(root, view),
+        }
+        selection
+    }
+}
+
+impl Selection {
+    /// Asks for what a part lets through as well, if that can be asked for.
+    fn narrow(&mut self, part: &Node, view: View) {
+        match &part.kind {
+            Kind::Word(word) => self.words(word.word()),
+            Kind::Labels(selector) => self.labels.push(selector.to_string()),
+            Kind::Field(field, comparison) => self.field(*field, comparison, view),
+            Kind::Any(parts) => {
+                let namespaces: Option<Vec<String>> = parts.iter().map(namespace).collect();
+                if let Some(namespaces) = namespaces.filter(|all| all.len() <= MOST) {
+                    self.among(namespaces);
+                }
+            }
+            Kind::All(_) | Kind::Not(_) | Kind::Matches(_) => {}
+        }
+    }
+
+    /// A text in which there are blanks is asked for by each of its words.
+    fn words(&mut self, text: &str) {
+        let room = MOST.saturating_sub(self.words.len());
+        let words = text.split_whitespace().map(str::to_owned);
+        self.words.extend(words.take(room));
+    }
+
+    fn among(&mut self, namespaces: Vec<String>) {
+        if self.namespaces.is_empty() {
+            self.namespaces = namespaces;
+        }
+    }
+
+    fn field(&mut self, field: Field, comparison: &Comparison, view: View) {
+        match (field, comparison) {
+            (_, Comparison::Text { equal: true, with }) if with.word().is_empty() => {}
+            // Names of Kubernetes are in lower case, and the filter does not tell the cases apart.
+            (Field::Namespace, Comparison::Text { equal: true, with }) => {
+                self.among(vec![with.word().to_ascii_lowercase()]);
+            }
+            (Field::Node, Comparison::Text { equal: true, with }) => {
+                self.select("spec.nodeName", &with.word().to_ascii_lowercase());
+            }
+            (Field::Phase, Comparison::Text { equal: true, with }) => {
+                let phases = crate::model::row::Phase::ALL.map(crate::model::row::Phase::word);
+                if let Some(phase) = phases.into_iter().find(|phase| with.is(phase)) {
+                    self.select("status.phase", phase);
+                }
+            }
+            (
+                Field::Name
+                | Field::Pod
+                | Field::Container
+                | Field::Workload
+                | Field::Kind
+                | Field::App
+                | Field::Status,
+                Comparison::Text { equal: true, with },
+            ) => self.words(with.word()),
+            // A container that is ready may be in a pod that is not.
+            (Field::Ready, Comparison::Number(operator, number)) if view != View::Containers => {
+                match (
+                    operator.holds(1.0, number.value),
+                    operator.holds(0.0, number.value),
+                ) {
+                    (true, false) => self.select("status.ready", "true"),
+                    (false, true) => self.select("status.ready", "false"),
+                    _ => {}
+                }
+            }
+            (
+                Field::Cpu
+                | Field::Memory
+                | Field::Restarts
+                | Field::CpuOfRequest
+                | Field::CpuOfLimit
+                | Field::MemoryOfRequest
+                | Field::MemoryOfLimit,
+                Comparison::Number(operator @ (Operator::Greater | Operator::AtLeast), number),
+            ) if self.least.is_none() && (view != View::Containers || is_a_sum(field)) => {
+                self.least = Some((field, *operator, number.value));
+            }
+            _ => {}
+        }
+    }
+
+    fn select(&mut self, field: &str, value: &str) {
+        // What would be a sign of the selector's language is no name of anything.
+        if !value.contains([',', '=', '!', '\\']) {
+            self.fields.push(format!("{field}={value}"));
+        }
+    }
+}
+
+/// Whether a pod has at least as much of it as each of its containers.
+const fn is_a_sum(field: Field) -> bool {
+    matches!(field, Field::Cpu | Field::Memory)
+}
+
+/// The namespace that a part asks for, if that is all it asks.
+fn namespace(part: &Node) -> Option<String> {
+    match &part.kind {
+        Kind::Field(Field::Namespace, Comparison::Text { equal: true, with }) => {
+            Some(with.word().to_ascii_lowercase())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(filter: &str, view: View) -> String {
+        let selection = filter.parse::<Filter>().unwrap().selection(view);
+        let least = selection
+            .least
+            .map(|(field, operator, least)| format!("{}{}{least}", field.name(), operator.sign()));
+        [
+            ("ns", selection.namespaces),
+            ("fields", selection.fields),
+            ("labels", selection.labels),
+            ("words", selection.words),
+            ("least", least.into_iter().collect()),
+        ]
+        .into_iter()
+        .filter(|(_, parts)| !parts.is_empty())
+        .map(|(name, parts)| format!("{name}: {}", parts.join(" ")))
+        .collect::<Vec<_>>()
+        .join("; ")
+    }
+
+    #[test]
+    fn what_a_server_understands_is_asked_of_it() {
+        for (filter, expected) in [
+            ("", ""),
+            ("web", "words: web"),
+            ("web crash", "words: web crash"),
+            ("\"two words\"", "words: two words"),
+            ("ns=Shop web", "ns: shop; words: web"),
+            ("ns=shop, ns=payments", "ns: shop payments"),
+            (
+                "(ns=shop, ns=payments) web",
+                "ns: shop payments; words: web",
+            ),
+            (
+                "node=node-0001 ready=false",
+                "fields: spec.nodeName=node-0001 status.ready=false",
+            ),
+            ("ready!=false", "fields: status.ready=true"),
+            ("phase=running", "fields: status.phase=Running"),
+            ("status=CrashLoopBackOff", "words: CrashLoopBackOff"),
+            (
+                "-l app=web,tier!=db cpu>500m",
+                "labels: app=web,tier!=db; least: cpu>500000000",
+            ),
+            ("restarts>=3 mem>1Gi", "least: restarts>=3"),
+            // What it does not understand is left to the filter, and what holds otherwise is not asked for.
+            ("web, api", ""),
+            ("!web", ""),
+            ("~^web", ""),
+            ("node=\"\"", ""),
+            ("ns!=shop cpu<1", ""),
+            ("probe=failing", ""),
+        ] {
+            assert_eq!(of(filter, View::Pods), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn of_a_pod_no_more_is_asked_than_holds_of_its_containers() {
+        assert_eq!(of("ready=false", View::Containers), "");
+        assert_eq!(
+            of("mem%limit>80 mem>1Gi", View::Containers),
+            "least: mem>1073741824"
+        );
+    }
+
+    #[test]
+    fn no_more_words_are_asked_for_than_a_server_takes() {
+        let many = vec!["a"; 40].join(" ");
+        let selection = many.parse::<Filter>().unwrap().selection(View::Pods);
+        assert_eq!(selection.words.len(), MOST);
+    }
+}

@@ -1,0 +1,138 @@
+//! What is looked at: where there are too many pods to tell of all, a source tells of those.
+
+use super::field::Field;
+use super::name::{Key, Name};
+use super::screen::{Scope, Screen};
+use super::state::State;
+use super::view::View;
+use crate::filter::Selection;
+
+/// How many namespaces a server can be asked for at once; if more are looked at, it is asked for all.
+const NAMESPACES: usize = 32;
+
+/// What is looked at, as far as a source can choose by it which pods it tells of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// On this node, of this workload, in this namespace; or all.
+    pub scope: Scope,
+    /// In one of these namespaces; in any, if there is none.
+    pub namespaces: Vec<Name>,
+    /// What the filter lets through.
+    pub selection: Selection,
+    /// Those that have the most of this first.
+    pub order: Field,
+    /// This pod in any case.
+    pub pod: Option<Key>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self {
+            scope: Scope::All,
+            namespaces: Vec::new(),
+            selection: Selection::default(),
+            order: Field::Cpu,
+            pod: None,
+        }
+    }
+}
+
+impl Look {
+    /// What is looked at.
+    #[must_use]
+    pub fn of(state: &State) -> Self {
+        // Of a pod's page the list below it: it is come back to.
+        let list = |screen: &&Screen| screen.view != View::Pod;
+        let Some(screen) = state.stack.iter().rev().find(list) else {
+            return Self {
+                pod: state.screen().pod().cloned(),
+                ..Self::default()
+            };
+        };
+        let mut selection = match screen.view {
+            View::Overview | View::Pods | View::Containers => {
+                screen.list.filter.selection(screen.view)
+            }
+            // Their filters are about other things than pods.
+            _ => Selection::default(),
+        };
+        let namespaces = both(&state.namespaces, &mut selection.namespaces);
+        let sorted = match screen.view {
+            View::Pods | View::Containers => screen.list.sort.field,
+            _ => Field::Cpu,
+        };
+        Self {
+            scope: screen.scope.clone(),
+            namespaces,
+            order: selection.least.map_or(sorted, |(field, ..)| field),
+            selection,
+            pod: state.screen().pod().cloned(),
+        }
+    }
+}
+
+/// The namespaces that were chosen and that the filter asks for. If there is none of both, nothing is shown anyway.
+fn both(chosen: &[Name], asked: &mut Vec<String>) -> Vec<Name> {
+    let asked = std::mem::take(asked);
+    let both: Vec<Name> = if chosen.is_empty() {
+        asked.iter().map(|name| Name::from(name.as_str())).collect()
+    } else {
+        let is_asked =
+            |name: &&Name| asked.is_empty() || asked.iter().any(|other| **other == ***name);
+        chosen.iter().filter(is_asked).cloned().collect()
+    };
+    if both.len() > NAMESPACES {
+        return Vec::new();
+    }
+    both
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Action, Edit, act};
+
+    fn filtered(filter: &str, view: View) -> State {
+        let mut state = State::default();
+        act(&mut state, Action::Show(view));
+        act(&mut state, Action::Filter);
+        act(&mut state, Action::Edit(Edit::Insert(filter.to_owned())));
+        act(&mut state, Action::Enter);
+        state
+    }
+
+    #[test]
+    fn what_is_chosen_and_what_is_filtered_are_both_looked_at() {
+        let mut state = filtered("ns=shop, ns=payments", View::Pods);
+        let namespaces = |state: &State| Look::of(state).namespaces.join(",");
+        assert_eq!(namespaces(&state), "shop,payments");
+        state.namespaces = vec!["payments".into(), "monitoring".into()];
+        assert_eq!(namespaces(&state), "payments");
+    }
+
+    #[test]
+    fn an_amount_that_is_filtered_by_decides_what_comes_first() {
+        let state = filtered("restarts>0", View::Pods);
+        assert_eq!(Look::of(&state).order, Field::Restarts);
+        assert_eq!(Look::of(&filtered("web", View::Pods)).order, Field::Cpu);
+        // A node's filter is not about pods.
+        assert_eq!(Look::of(&filtered("web", View::Nodes)), Look::default());
+    }
+
+    #[test]
+    fn a_pods_page_is_looked_at_beside_the_list_below_it() {
+        let mut state = filtered("web", View::Pods);
+        let below = Look::of(&state);
+        let key = Key::new(&"shop".into(), &"web-1".into());
+        state
+            .stack
+            .push(Screen::new(View::Pod, Scope::Pod(key.clone())));
+        assert_eq!(
+            Look::of(&state),
+            Look {
+                pod: Some(key),
+                ..below
+            }
+        );
+    }
+}

@@ -1,0 +1,331 @@
+//! A cluster with too many pods to tell of all: the server is asked for what is looked at, now and of then.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kubevitals::cli::Connection;
+use kubevitals::model::{
+    Action, Edit, Effect, Extent, Message, Settings, SourceKind, State, Time, View, act, refresh,
+    tell,
+};
+use kubevitals::source::{Connector, Feed, Many};
+use kubevitals::view::theme::{Depth, Ground, Theme};
+use kubevitals_proto::time::Timestamp;
+use kubevitals_server::Server;
+use kubevitals_server::clock::ToldClock;
+use kubevitals_sim::{Cluster, Config, Fault, Faults, SimClock};
+use tempfile::TempDir;
+
+use crate::picture::{draw, text};
+
+const NODES: u32 = 4;
+const PODS_PER_NODE: u32 = 20;
+const RESOLUTION: Duration = Duration::from_secs(15);
+
+/// So many pods are told of here, instead of a thousand.
+const CHOSEN: usize = 10;
+
+/// Longer than anything takes that must happen; it bounds a hang, not a speed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A cluster in which one pod crashes, its server, and a dashboard without a terminal.
+struct Running {
+    cluster: Cluster,
+    server: Server,
+    state: State,
+    feed: Feed,
+    _folder: TempDir,
+}
+
+impl Running {
+    async fn start() -> Self {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let cluster = Cluster::start(Config {
+            nodes: NODES,
+            pods_per_node: PODS_PER_NODE,
+            faults: Faults::None,
+            clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
+            ..Config::default()
+        })
+        .await
+        .unwrap();
+        let (now, sleeper) = (cluster.clock().clone(), cluster.clock().clone());
+        let told = ToldClock::new(
+            move || now.now(),
+            move |until| {
+                let clock = sleeper.clone();
+                Box::pin(async move { clock.sleep_until(until).await })
+            },
+        );
+        let settings = kubevitals_server::config::Settings::embedded(
+            cluster.server_kubeconfig(),
+            Arc::new(told),
+        )
+        .await
+        .unwrap();
+        let server = Server::start(settings).await.unwrap();
+        cluster.set_aggregated(server.local_addr());
+        scraped(&server, 1).await;
+        assert!(cluster.inject(Fault::CrashLoop));
+        for step in 2..=10 {
+            cluster.advance(RESOLUTION);
+            scraped(&server, step).await;
+        }
+        let folder = TempDir::new().unwrap();
+        let kubeconfig = folder.path().join("kubeconfig");
+        cluster.write_kubeconfig(&kubeconfig).unwrap();
+        let connection = Connection {
+            kubeconfig: Some(kubeconfig.display().to_string()),
+            ..Connection::default()
+        };
+        let clock = cluster.clock().clone();
+        let many = Many {
+            above: 50,
+            chosen: CHOSEN,
+        };
+        let connector = Connector::new(
+            connection,
+            Some(SourceKind::Vitals),
+            kubevitals::clock::Clock::new(move || clock.now(), 1.0),
+        )
+        .with(many);
+        let (session, feed) = connector.connect(None).await.unwrap();
+        let mut running = Self {
+            cluster,
+            server,
+            state: State::new(session, Settings::default()),
+            feed,
+            _folder: folder,
+        };
+        running.press(Action::Resize(160, 40));
+        running.press(Action::Show(View::Pods));
+        running
+    }
+
+    fn press(&mut self, action: Action) {
+        let effects = act(&mut self.state, action);
+        self.follow(effects);
+    }
+
+    fn filter(&mut self, text: &str) {
+        self.press(Action::ClearFilter);
+        self.press(Action::Filter);
+        self.press(Action::Edit(Edit::Insert(text.to_owned())));
+        self.press(Action::Enter);
+    }
+
+    /// Filters by a namespace and a name.
+    fn seek(&mut self, pod: &str) {
+        let (namespace, name) = pod.split_once('/').unwrap();
+        self.filter(&format!("ns={namespace} {name}"));
+    }
+
+    fn follow(&self, effects: Vec<Effect>) {
+        for effect in effects {
+            if let Effect::Ask(ask) = effect {
+                self.feed.ask(ask);
+            }
+        }
+    }
+
+    /// Takes in what is told until it is so.
+    async fn until(&mut self, what: &str, is_so: impl Fn(&State) -> bool) {
+        let began = Instant::now();
+        loop {
+            refresh(&mut self.state);
+            if is_so(&self.state) {
+                return;
+            }
+            let left = PATIENCE.saturating_sub(began.elapsed());
+            let Ok(message) = tokio::time::timeout(left, self.feed.next()).await else {
+                panic!("{what}: never\n{}", self.shown());
+            };
+            let effects = tell(&mut self.state, message);
+            self.follow(effects);
+            let effects = tell(&mut self.state, Message::Tick(self.cluster.clock().now()));
+            self.follow(effects);
+        }
+    }
+
+    fn shown(&self) -> String {
+        let theme = Theme::new(Depth::None, Ground::Dark, false);
+        text(&draw(&self.state, &theme, 160, 40))
+    }
+
+    /// Waits until what is looked at is here, and is these.
+    async fn until_here(&mut self, what: &str, is_so: impl Fn(&State, &Extent) -> bool) {
+        self.until(what, |state| {
+            let extent = state.world().extent.as_ref();
+            !state.is_awaited() && extent.is_some_and(|extent| is_so(state, extent))
+        })
+        .await;
+    }
+
+    /// The namespaces and names of all pods there are, or of those of a node.
+    fn all(&self, node: Option<&str>) -> BTreeSet<String> {
+        let pods = Arc::clone(self.server.query().teller().pods());
+        let of = pods
+            .values()
+            .filter(|pod| node.is_none_or(|node| pod.node.as_deref() == Some(node)));
+        of.map(|pod| format!("{}/{}", pod.key.namespace, pod.key.name))
+            .collect()
+    }
+
+    async fn stop(self) {
+        drop(self.feed);
+        self.server.shutdown().await;
+        self.cluster.shutdown().await;
+    }
+}
+
+async fn scraped(server: &Server, step: u64) {
+    let began = Instant::now();
+    loop {
+        let scrapes = server.query().scrapes();
+        if scrapes.succeeded + scrapes.failed.values().sum::<u64>() >= u64::from(NODES) * step {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "step {step}: never");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The namespaces and names of the rows that are shown.
+fn listed(state: &State) -> BTreeSet<String> {
+    let world = state.world();
+    let order = state.screen().list.order.iter();
+    let keys = order.filter_map(|at| world.key_at(state.screen().view, *at));
+    keys.map(|key| format!("{}/{}", key.namespace, key.name))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_very_many_pods_those_are_told_of_that_are_looked_at() {
+    let mut running = Running::start().await;
+    let total = u64::from(NODES * PODS_PER_NODE);
+    let crashes = |state: &State| {
+        let mut pods = state.world().pods.rows().iter();
+        pods.any(|pod| pod.restarts.count > 0)
+    };
+    running
+        .until_here("the first, and the one that crashes", |state, extent| {
+            let chosen = extent.chosen.is_some_and(|chosen| {
+                chosen.first == CHOSEN as u64 && chosen.by == "CPU" && chosen.all_unhealthy
+            });
+            chosen && extent.total == total && crashes(state)
+        })
+        .await;
+    let held = listed(&running.state);
+    let unhealthy = held.len() - CHOSEN;
+    let said = format!("10 by CPU and {unhealthy} unhealthy of {total}");
+    assert!(running.shown().contains(&said), "{}", running.shown());
+
+    // A pod that is not held is found by its name.
+    let others: Vec<String> = running.all(None).difference(&held).cloned().collect();
+    let sought = others[0].clone();
+    running.seek(&sought.to_uppercase());
+    running
+        .until_here("the pod of this name", |state, extent| {
+            extent.chosen.is_none() && listed(state) == BTreeSet::from([sought.clone()])
+        })
+        .await;
+    assert!(running.shown().contains(&format!("1 of {total}")));
+    // By another order the others come.
+    running.press(Action::ClearFilter);
+    running.press(Action::SortBy(kubevitals::model::Field::Memory));
+    running
+        .until_here("those with the most memory", |_, extent| {
+            extent.chosen.is_some_and(|chosen| chosen.by == "memory")
+        })
+        .await;
+
+    // All pods of a node, which are more than come first of all.
+    running.press(Action::Show(View::Nodes));
+    running
+        .until("nodes", |state| state.live.nodes.len() == NODES as usize)
+        .await;
+    running.press(Action::Enter);
+    let node = running.state.screen().scope.text();
+    let of_node = running.all(Some(&node));
+    running.filter("ready=true");
+    running
+        .until_here("pods of the node", |state, extent| {
+            extent.look.scope == state.screen().scope && !listed(state).is_empty()
+        })
+        .await;
+    assert!(listed(&running.state).is_subset(&of_node));
+
+    // Its page is of a pod that is looked at, whether it comes first or not.
+    running.press(Action::ClearFilter);
+    running.press(Action::Last);
+    running.press(Action::Enter);
+    let page = running.state.screen().pod().cloned().unwrap();
+    running
+        .until_here("its page", |state, extent| {
+            extent.look.pod.as_ref() == Some(&page) && state.world().pods.get(&page).is_some()
+        })
+        .await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_very_many_pods_then_those_are_told_of_that_are_looked_at() {
+    let mut running = Running::start().await;
+    running
+        .until_here("the first", |_, extent| extent.chosen.is_some())
+        .await;
+    let held = listed(&running.state);
+    running
+        .until("how far back", |state| state.live.cluster.oldest.is_some())
+        .await;
+    running.press(Action::Step(-2));
+    let at = running.state.shown_time();
+    let here = |state: &State| state.time == Time::Past { at, here: true };
+    running
+        .until_here("the first of then", |state, extent| {
+            here(state)
+                && extent
+                    .chosen
+                    .is_some_and(|chosen| chosen.first == CHOSEN as u64)
+        })
+        .await;
+    // Who looks for another one while he is in the past is shown that as it was then.
+    let sought = running.all(None).difference(&held).next().cloned().unwrap();
+    running.seek(&sought);
+    running
+        .until_here("the pod of this name, of then", |state, extent| {
+            here(state) && extent.chosen.is_none() && listed(state).len() == 1
+        })
+        .await;
+    let pod = Arc::clone(&running.state.world().pods.rows()[0]);
+    assert!(pod.measured().is_some_and(|measured| measured <= at));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_pauses_may_look_elsewhere() {
+    let mut running = Running::start().await;
+    running
+        .until_here("the first", |_, extent| extent.chosen.is_some())
+        .await;
+    running
+        .until("how far back", |state| state.live.cluster.oldest.is_some())
+        .await;
+    running.cluster.advance(RESOLUTION);
+    scraped(&running.server, 11).await;
+    let held = listed(&running.state);
+    running.press(Action::Pause);
+    let paused = running.state.shown_time();
+    running.cluster.advance(RESOLUTION);
+    scraped(&running.server, 12).await;
+    let sought = running.all(None).difference(&held).next().cloned().unwrap();
+    running.seek(&sought);
+    running
+        .until_here("the pod of this name, of the pause", |state, _| {
+            matches!(state.time, Time::Past { at, here: true } if at == paused)
+                && listed(state).len() == 1
+        })
+        .await;
+    running.stop().await;
+}
