@@ -25,7 +25,8 @@ const fn comfort(column: &Column, width: u16) -> u16 {
     const NAMES: u16 = 34;
     const WORDS: u16 = 12;
     if column.priority > 0 {
-        return WORDS;
+        // A whole reason is worth more than one more number, where there is room for many.
+        return WORDS + width.saturating_sub(80) / 4;
     }
     let part = width / 10 * 3;
     if part < NAMES { part } else { NAMES }

@@ -73,7 +73,7 @@ impl Rows {
         if height >= 32 {
             rows.vitals += give(if height >= 50 { 5 } else { 3 }, LEAST_BODY + 4);
         }
-        if screen.view == View::Incidents {
+        if screen.view == View::Incidents && !screen.list.order.is_empty() {
             rows.pane = give((height / 3).min(14), LEAST_BODY + 3);
             rows.pane = if rows.pane < 4 { 0 } else { rows.pane };
         }

@@ -1,62 +1,16 @@
-//! Series over time: a sparkline in a table's cell, an area chart with the lines of request and limit.
+//! A series over time as an area, with the lines of request and limit.
 //!
 //! A gap stays a gap: no line is drawn across it. Where there are more steps than room, the largest of those that
 //! share a place is drawn, so that no peak is lost.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::sparkline::height;
 use super::text::{cut, width};
 use super::theme::{Ink, Theme};
-
-/// A series in at most `room` cells of eight heights, `scale` being the highest; the latest step is the last cell.
-///
-/// Without a scale it is the largest value. What is not zero is never drawn as zero.
-pub fn sparkline(
-    points: &[Option<u64>],
-    room: usize,
-    scale: Option<u64>,
-    heights: &[&str; 8],
-) -> String {
-    let steps = fold(points, room);
-    let largest = steps.iter().copied().flatten().max().unwrap_or(0);
-    let scale = scale.unwrap_or(largest).max(1);
-    let last = heights.len() - 1;
-    let sign = |value: u64| {
-        heights
-            .get(height(value, scale, last))
-            .copied()
-            .unwrap_or_default()
-    };
-    steps
-        .iter()
-        .map(|step| step.map_or(" ", sign))
-        .collect::<String>()
-}
-
-/// `value` of `scale` in steps from 0 to `most`, to the nearest; zero alone is 0.
-fn height(value: u64, scale: u64, most: usize) -> usize {
-    let (value, scale) = (u128::from(value.min(scale)), u128::from(scale.max(1)));
-    let height = (value * most as u128 * 2 + scale) / (scale * 2);
-    usize::try_from(height)
-        .unwrap_or(0)
-        .max(usize::from(value > 0))
-}
-
-/// The latest steps in at most `room` places: each holds the largest of as many steps as it takes.
-fn fold(points: &[Option<u64>], room: usize) -> Vec<Option<u64>> {
-    if room == 0 {
-        return Vec::new();
-    }
-    let each = points.len().div_ceil(room).max(1);
-    // The oldest place is the one that may be short.
-    let mut folded: Vec<_> = points
-        .rchunks(each)
-        .map(|steps| steps.iter().copied().flatten().max())
-        .collect();
-    folded.reverse();
-    folded
-}
 
 /// A level that a chart shows as a horizontal line: a request, a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +94,9 @@ impl Chart<'_> {
         let area = area.intersection(buffer.area);
         let Some(plot) = self.plot(area) else { return };
         self.axes(area, plot, buffer, theme);
+        if self.points.iter().all(Option::is_none) {
+            self.nothing(plot, buffer, theme);
+        }
         if theme.signs.braille {
             self.braille(plot, buffer, theme);
         } else {
@@ -150,9 +107,20 @@ impl Chart<'_> {
         self.labels(plot, buffer, theme);
     }
 
+    /// Says that there is nothing to draw, which is not the same as zero.
+    fn nothing(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
+        let room = usize::from(plot.width);
+        let text = cut("nothing was measured", room, theme.signs.ellipsis);
+        let before = (room - width(&text)) / 2;
+        let x = plot.x.saturating_add(u16::try_from(before).unwrap_or(0));
+        let y = plot.y + plot.height / 2;
+        buffer.set_stringn(x, y, &text, room, theme.style(Ink::Muted));
+    }
+
     fn axes(&self, area: Rect, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
         let style = theme.style(Ink::Muted);
-        if plot.x > area.x {
+        let known = !self.lines.is_empty() || self.points.iter().any(Option::is_some);
+        if plot.x > area.x && known {
             let room = usize::from(plot.x - area.x - 1);
             let mut number = |row: u16, value: u64| {
                 let text = (self.format)(value);
@@ -296,12 +264,19 @@ impl Chart<'_> {
 
     /// What the lines are, as far to the right as nothing is hidden by it.
     fn labels(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
+        // Request and limit may be the same.
+        let mut written: Vec<(u16, Range<u16>)> = Vec::new();
         for (line, row, within) in self.rows(plot) {
             let arrow = if within { "" } else { theme.signs.rising };
             let label = format!("{} {arrow}", line.label);
             let room = usize::from(plot.width).saturating_sub(1);
             let label = cut(label.trim_end(), room, theme.signs.ellipsis);
             let wide = u16::try_from(width(&label)).unwrap_or(u16::MAX);
+            let overlaps = |from: u16| {
+                let taken = from..from.saturating_add(wide);
+                let mut others = written.iter().filter(|(other, _)| *other == row);
+                others.any(|(_, other)| other.start <= taken.end && taken.start <= other.end)
+            };
             let hides = |from: &u16| {
                 let taken = *from..from.saturating_add(wide);
                 let marked = self.marks.iter().map(|step| self.column(plot, *step));
@@ -313,10 +288,12 @@ impl Chart<'_> {
                 .right()
                 .saturating_sub(wide.saturating_add(1))
                 .max(plot.x);
-            let from = (plot.x..=last)
-                .rev()
-                .find(|from| !hides(from))
-                .unwrap_or(last);
+            let free = |from: &u16| !overlaps(*from);
+            let places = || (plot.x..=last).rev().filter(free);
+            let Some(from) = places().find(|from| !hides(from)).or(places().next()) else {
+                continue;
+            };
+            written.push((row, from..from.saturating_add(wide)));
             buffer.set_stringn(from, row, &label, room, theme.style(line.ink));
         }
     }
@@ -353,17 +330,6 @@ mod tests {
     use crate::view::theme::{Depth, Ground};
     use proptest::prelude::*;
 
-    const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-
-    fn line(values: &[i64], room: usize, scale: Option<u64>) -> String {
-        // A negative one is a gap.
-        let points: Vec<_> = values
-            .iter()
-            .map(|value| u64::try_from(*value).ok())
-            .collect();
-        sparkline(&points, room, scale, &HEIGHTS)
-    }
-
     fn drawn(chart: &Chart<'_>, columns: u16, rows: u16, ascii: bool) -> String {
         let area = Rect::new(0, 0, columns, rows);
         let mut buffer = Buffer::empty(area);
@@ -389,26 +355,6 @@ mod tests {
             ends: ["-1h", "now"],
             format: |value| format!("{value}Mi"),
             ink: Ink::Memory,
-        }
-    }
-
-    #[test]
-    fn a_sparkline_keeps_gaps_and_peaks() {
-        for (values, room, scale, text) in [
-            (&[0, 1, 4, 7, 8][..], 5, None, "▁▂▅▇█"),
-            (&[0, 0], 2, None, "▁▁"),
-            (&[1, 1], 2, None, "██"),
-            // A gap is blank, zero is not.
-            (&[4, -1, 0], 3, None, "█ ▁"),
-            // Against a limit.
-            (&[1, 50, 100, 200], 4, Some(100), "▂▅██"),
-            // The peak of steps that share a place, and the newest at the end.
-            (&[0, 9, 0, 0, 0, 0], 3, None, "█▁▁"),
-            (&[9, 0, 0, 0, 0], 3, None, "█▁▁"),
-            (&[1, 2], 0, None, ""),
-            (&[], 3, None, ""),
-        ] {
-            assert_eq!(line(values, room, scale), text, "{values:?} in {room}");
         }
     }
 
@@ -457,6 +403,38 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_is_the_limit_is_named_beside_it() {
+        let points = [Some(10), Some(20)];
+        let (request, limit) = ("request 24Mi", "limit 24Mi");
+        let lines = [(request, Ink::Request), (limit, Ink::Limit)];
+        let lines = lines.map(|(label, ink)| Line {
+            value: 24,
+            label,
+            ink,
+        });
+        let chart = Chart {
+            lines: &lines,
+            ..memory(&points)
+        };
+        let (wide, narrow) = (drawn(&chart, 40, 5, false), drawn(&chart, 24, 5, false));
+        assert!(wide.contains(request) && wide.contains(limit), "{wide}");
+        // Where there is no room for both, one is whole.
+        assert!(
+            narrow.contains(request) && !narrow.contains("limit"),
+            "{narrow}"
+        );
+    }
+
+    #[test]
+    fn where_nothing_was_measured_that_is_said_and_no_number() {
+        let points = [None; 10];
+        let shown = drawn(&memory(&points), 40, 5, false);
+        assert!(shown.contains("nothing was measured"), "{shown}");
+        assert!(!shown.contains("Mi"), "{shown}");
+        assert!(!drawn(&memory(&[Some(0)]), 40, 5, false).contains("nothing"));
+    }
+
+    #[test]
     fn the_mouse_finds_the_step_under_it() {
         let points = [Some(1); 10];
         let chart = memory(&points);
@@ -479,8 +457,6 @@ mod tests {
             ];
             let chart = Chart { lines: &lines, marks: &[mark], moment: Some(mark), ..memory(&values) };
             drawn(&chart, columns, rows, ascii);
-            let drawn = sparkline(&values, usize::from(columns), Some(level), &HEIGHTS);
-            prop_assert!(width(&drawn) <= usize::from(columns));
         }
     }
 }

@@ -37,7 +37,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         lines.push(vec![Piece::plain(format!(" {line}"))]);
     }
     // The newest first: of many there is room for some.
-    for evidence in incident.evidence.iter().rev() {
+    let known = incident.evidence.iter().filter(|it| it.time <= now);
+    let later = incident.evidence.len() - known.clone().count();
+    if later > 0 {
+        lines.push(vec![Piece::muted(format!(
+            " {later} from later on are not shown"
+        ))]);
+    }
+    for evidence in known.rev() {
         let who = match evidence.source {
             Source::Event => "event",
             Source::Status => "status",

@@ -2,15 +2,23 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece, below, cells, first_rows, row_of};
+use super::canvas::{Canvas, Piece, below, cells, first_rows, right_of, row_of};
 use super::table;
 use super::text::{Align, width};
 use super::theme::Ink;
 use crate::model::row::{NodeRow, PodRow};
-use crate::model::{Field, Fields, Row, State, format, overview_panes};
+use crate::model::{Field, Fields, Part, Row, State, format, overview_panes};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
-    let panes = overview_panes(area.height);
+    let list = &state.screen().list;
+    let pods_are_told = state.told.contains(&Part::Pods);
+    let calm = list.order.is_empty() && list.line.text().is_empty() && pods_are_told;
+    let panes = match overview_panes(area.height) {
+        0 => 0,
+        // Without a list the panes have its room.
+        _ if calm => area.height,
+        panes => panes,
+    };
     if panes > 0 {
         let above = first_rows(area, panes - 1);
         let left = Rect {
@@ -28,19 +36,28 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         } else {
             incidents(canvas, right, state);
         }
-        let heading = match state.screen().list.order.len() {
+        let heading = match list.order.len() {
             0 => "Nothing wants to be looked at".to_owned(),
             1 => "1 pod wants to be looked at".to_owned(),
             count => format!("{count} pods want to be looked at"),
         };
         canvas.rule(row_of(area, panes - 1), &heading);
     }
-    table::draw(canvas, below(area, panes), state, state.world().pods.rows());
+    if panes < area.height {
+        table::draw(canvas, below(area, panes), state, state.world().pods.rows());
+    }
 }
 
 /// The fullest nodes.
 fn nodes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
-    canvas.rule(row_of(area, 0), "Fullest nodes");
+    let head = row_of(area, 0);
+    canvas.rule(head, "Fullest nodes");
+    let bars = if area.width >= 60 { 12 } else { 5 };
+    // Which bar is which, above its number.
+    for (at, word) in (0..).zip(["CPU", "MEM"]) {
+        let right = right_of(head, head.width.saturating_sub((2 - at) * (bars + 7)));
+        canvas.text(right, &format!(" {word} "), Ink::Muted);
+    }
     let body = below(area, 1);
     let fullness = |node: &NodeRow| {
         let cpu = node.usage.cpu.of(node.allocatable.cpu).unwrap_or(0.0);
@@ -60,7 +77,6 @@ fn nodes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     });
     for (at, node) in (0..body.height).zip(nodes) {
         let row = row_of(body, at);
-        let bars = if row.width >= 60 { 12 } else { 5 };
         let tail = 2 * (bars + 6) + 2;
         let name = Rect {
             width: row.width.saturating_sub(tail + 1),
@@ -112,7 +128,7 @@ fn incidents(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         .iter()
         .filter(|row| row.incident.began <= now)
         .collect();
-    latest.sort_by_key(|row| std::cmp::Reverse((row.is_open(), row.incident.last_seen)));
+    latest.sort_by_key(|row| std::cmp::Reverse((row.is_open(), row.last())));
     for (at, row) in (0..body.height).zip(latest) {
         let text = |field| row.text(field, now).unwrap_or_default().into_owned();
         let ink = if row.is_open() { Ink::Bad } else { Ink::Muted };
@@ -128,6 +144,8 @@ fn incidents(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 /// The pods that use most, where nothing is told of incidents.
 fn pods(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     canvas.rule(row_of(area, 0), "Busiest pods");
+    let words = format!(" {:>6} {:>7} ", "CPU", "MEM");
+    canvas.pieces_right(row_of(area, 0), &[Piece::muted(words)]);
     let body = below(area, 1);
     let mut pods: Vec<&PodRow> = state
         .world()
@@ -184,7 +202,6 @@ fn pods(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 }
 
 fn no_usage(state: &State) -> String {
-    use crate::model::Part;
     match state.troubles.get(&Part::Usage) {
         Some(why) => format!("no usage: {why}"),
         None => "no usage has been told yet".to_owned(),

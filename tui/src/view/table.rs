@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, below, cells, right_of, row_of};
-use super::chart::sparkline;
+use super::sparkline::sparkline;
 use super::text::{Align, cut_middle, width};
 use super::theme::{Depth, Ink, mark};
 use super::trends;

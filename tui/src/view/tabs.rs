@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, cells, pieces_width, right_of};
+use super::text::cut;
 use super::theme::Ink;
 use crate::input::Target;
 use crate::model::{Extent, State, View};
@@ -11,13 +12,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let screen = state.screen();
     let shown = screen.list.order.len();
     let all = state.world().len(screen.view);
+    let brief: usize = View::SWITCHABLE
+        .iter()
+        .map(|view| tab(*view, true).len() + 1)
+        .sum();
+    let room = usize::from(area.width).saturating_sub(brief);
     let mut right = Vec::new();
     let scope = screen.scope.text();
-    if !scope.is_empty() {
-        right.push(Piece::new(
-            format!("{} {scope} ", screen.view.title()),
-            Ink::Accent,
-        ));
+    // The page of a pod has its name above it.
+    if !scope.is_empty() && screen.view != View::Pod {
+        let what = format!("{} {scope}", screen.view.title());
+        // What follows it is how many there are.
+        let what = cut(&what, room.saturating_sub(12), canvas.theme.signs.ellipsis);
+        right.push(Piece::new(format!("{what} "), Ink::Accent));
     }
     if screen.view != View::Pod {
         let mut of = if shown == all {

@@ -84,6 +84,8 @@ fn right(state: &State, room: u16) -> Vec<Piece> {
         format::duration(state.span_seconds().into())
     )));
     let (word, ink) = match state.time {
+        // What is shown is what was last known.
+        Time::Live if matches!(state.link, Link::Lost { .. }) => (" ".to_owned(), Ink::Muted),
         Time::Live => ("  LIVE ".to_owned(), Ink::Good),
         Time::Paused(at) => (format!("  PAUSED {} ", clock(at)), Ink::Warn),
         Time::Past { at, here } => {

@@ -1,6 +1,6 @@
 //! The recent past of rows and of the cluster, as charts and sparklines take it.
 
-use crate::model::{Key, Resource, State, Subject, cluster_key};
+use crate::model::{Key, Resource, State, Subject, Time, cluster_key};
 
 /// A series of steps over the span that is shown, the latest last; nothing in a gap.
 pub(super) type Steps = Vec<Option<u64>>;
@@ -8,6 +8,9 @@ pub(super) type Steps = Vec<Option<u64>>;
 /// For how long a reading holds where steps are shorter than readings are apart, in seconds. A longer gap is drawn as
 /// one.
 const PATIENCE_SECONDS: u32 = 95;
+
+/// At most so many of the last steps are not drawn for being unfinished: a node that does not tell holds no more back.
+const UNFINISHED: usize = 3;
 
 /// The past of a row, as far as the dashboard has kept it.
 pub(super) fn of_row(state: &State, key: &Key, resource: Resource, steps: u16) -> Steps {
@@ -38,8 +41,26 @@ pub(super) fn of_row(state: &State, key: &Key, resource: Resource, steps: u16) -
 
 /// The past of the cluster: as the source remembers it, or else as it was kept.
 pub(super) fn of_cluster(state: &State, resource: Resource, steps: u16) -> Steps {
-    of_subject(state, &Subject::Cluster, resource)
-        .unwrap_or_else(|| of_row(state, &cluster_key(), resource, steps))
+    let Some(mut told) = of_subject(state, &Subject::Cluster, resource) else {
+        return of_row(state, &cluster_key(), resource, steps);
+    };
+    // A step of which some nodes are still to tell would look as if less were used.
+    let (newest, history) = (
+        state.world().cluster.measured,
+        state.histories.get(&Subject::Cluster),
+    );
+    if let (Time::Live | Time::Paused(_), Some(newest), Some(history)) =
+        (state.time, newest, history)
+    {
+        let step = history.span.step.0.max(1);
+        let whole = newest.since(history.span.since) / step;
+        let whole = usize::try_from(whole).unwrap_or(0);
+        let last = told.len().saturating_sub(UNFINISHED);
+        told.iter_mut()
+            .skip(whole.max(last))
+            .for_each(|step| *step = None);
+    }
+    told
 }
 
 /// The past of a subject as the source remembers it, if it has been told and is of the span that is shown.

@@ -4,12 +4,13 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, below, pieces_width, right_of, row_of};
-use super::chart::{Chart, sparkline};
+use super::chart::Chart;
+use super::sparkline::sparkline;
 use super::theme::Ink;
 use super::trends;
 use crate::input::Target;
 use crate::model::row::{ClusterRow, Phase};
-use crate::model::{Resource, State, Tone, format};
+use crate::model::{Resource, State, Time, Tone, format};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if area.height >= 5 {
@@ -23,16 +24,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let cluster = &state.world().cluster;
     let counts = counts(cluster, area.width >= 100);
-    for (at, (resource, counts)) in
+    // What the cluster uses, with what is requested of it where there is room for that.
+    let amounts_room = if area.width >= 60 { 32 } else { 23 };
+    for (at, (resource, mut counts)) in
         (0..).zip([Resource::Cpu, Resource::Memory].into_iter().zip(counts))
     {
         let row = row_of(area, at);
-        let wide = pieces_width(&counts);
-        // Counts give way to what the cluster uses when there is no room for both.
-        let taken = if row.width >= wide + 40 {
-            canvas.pieces_right(row, &counts) + 2
-        } else {
-            0
+        // The last counts give way to what the cluster uses, and drawings to counts.
+        while pieces_width(&counts).saturating_add(amounts_room) > row.width && !counts.is_empty() {
+            counts.truncate(counts.len().saturating_sub(2));
+        }
+        let taken = match canvas.pieces_right(row, &counts) {
+            0 => 0,
+            taken => taken + 2,
         };
         let row = Rect {
             width: row.width - taken.min(row.width),
@@ -92,6 +96,10 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             &amounts(cluster, resource, state, part.width),
         );
         let steps = trends::of_cluster(state, resource, part.width * 2);
+        let end = match state.time {
+            Time::Live => "now".to_owned(),
+            Time::Paused(at) | Time::Past { at, .. } => super::title::clock(at),
+        };
         let chart = Chart {
             points: &steps,
             lines: &[],
@@ -99,7 +107,7 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             moment: None,
             ends: [
                 &format!("-{}", format::duration(state.span_seconds().into())),
-                "now",
+                &end,
             ],
             format: value_format(resource),
             ink: ink(resource),
@@ -119,6 +127,20 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             rest = tail.get(1..).unwrap_or_default();
         }
         lines.push(rest.to_vec());
+    }
+    // Rather two things in a row than one that is not shown.
+    while lines.len() > usize::from(right.height).max(1) {
+        let together =
+            |pair: &[Vec<Piece>]| pair.iter().map(|line| pieces_width(line)).sum::<u16>();
+        let pairs = lines.windows(2).enumerate();
+        let Some((at, _)) = pairs.min_by_key(|(_, pair)| together(pair)) else {
+            break;
+        };
+        let second = lines.remove(at + 1);
+        if let Some(first) = lines.get_mut(at) {
+            first.push(Piece::plain(SEPARATOR));
+            first.extend(second);
+        }
     }
     for (at, line) in (0..).zip(&lines) {
         canvas.pieces(row_of(right, at), line);

@@ -139,7 +139,7 @@ impl Fields for IncidentRow {
             Field::Message => incident.message.as_str().into(),
             Field::Count => incident.count.to_string().into(),
             Field::Began => age_text(Some(incident.began), now),
-            Field::LastSeen => age_text(Some(incident.last_seen), now),
+            Field::LastSeen => age_text(Some(self.last()), now),
             Field::Open => flag_text(self.is_open()),
             Field::Status if self.is_open() => "open".into(),
             Field::Status => "over".into(),
@@ -152,7 +152,7 @@ impl Fields for IncidentRow {
         match field {
             Field::Count => Some(self.incident.count as f64),
             Field::Began => seconds(Some(self.incident.began), now),
-            Field::LastSeen => seconds(Some(self.incident.last_seen), now),
+            Field::LastSeen => seconds(Some(self.last()), now),
             Field::Open => Some(f64::from(u8::from(self.is_open()))),
             _ => None,
         }
@@ -181,7 +181,7 @@ impl Row for IncidentRow {
         const COLUMNS: &[Column] = &[
             C::text(Field::Status, "STATE", 5, 5, 1),
             C::number(Field::Began, "BEGAN", 6, 2),
-            C::number(Field::LastSeen, "SEEN", 6, 4),
+            C::number(Field::LastSeen, "LAST", 6, 4),
             C::text(Field::Namespace, "NAMESPACE", 9, 20, 5),
             C::text(Field::Name, "WHO", 12, 60, 0),
             C::text(Field::Reason, "WHAT", 8, 14, 3),

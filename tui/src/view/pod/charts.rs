@@ -8,7 +8,7 @@ use kubevitals_proto::vitals::Quantiles;
 use crate::input::Target;
 use crate::model::row::PodRow;
 use crate::model::{Key, Resource, State, Subject, format};
-use crate::view::canvas::{Canvas, Piece, below, row_of};
+use crate::view::canvas::{Canvas, Piece, below, pieces_width, row_of};
 use crate::view::chart::{Chart, Line};
 use crate::view::theme::Ink;
 use crate::view::{title, trends, vitals};
@@ -54,26 +54,31 @@ fn chart(
             pod.limits.memory.get().map(|memory| memory.0),
         ),
     };
-    let mut head = vec![
+    let now = [
         Piece::new(format!(" {name} "), Ink::Heading),
         Piece::plain(used.map_or(format::UNKNOWN.to_owned(), write)),
     ];
+    let mut bounds = Vec::new();
     for (word, value, ink) in [
         ("request", request, Ink::Request),
         ("limit", limit, Ink::Limit),
     ] {
         if let Some(value) = value {
-            head.push(Piece::new(format!("  {word} {}", write(value)), ink));
+            bounds.push(Piece::new(format!("  {word} {}", write(value)), ink));
         }
     }
-    if let Some(quantiles) = quantiles(state, &subject, resource) {
-        head.push(Piece::muted(format!(
-            "  p50 {} p95 {} max {}",
-            write(quantiles.p50),
-            write(quantiles.p95),
-            write(quantiles.max)
-        )));
-    }
+    let spread: Vec<Piece> = quantiles(state, &subject, resource)
+        .into_iter()
+        .flat_map(|it| [("p50", it.p50), ("p95", it.p95), ("max", it.max)])
+        .map(|(word, value)| Piece::muted(format!("  {word} {}", write(value))))
+        .collect();
+    let all = [&now[..], &bounds, &spread].concat();
+    // Request and limit are written into the chart too.
+    let head = if pieces_width(&all) <= area.width || spread.is_empty() {
+        all
+    } else {
+        [&now[..], &spread].concat()
+    };
     canvas.pieces(row_of(area, 0), &head);
     let labels = [
         request.map(|value| format!("request {}", write(value))),

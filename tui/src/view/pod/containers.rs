@@ -6,13 +6,13 @@ use kubevitals_proto::vitals::Role;
 use super::{Text, heading, last_restart};
 use crate::model::row::{Container, PodRow};
 use crate::model::{State, format};
-use crate::view::canvas::Piece;
-use crate::view::text::{Align, fit};
+use crate::view::canvas::{Piece, pieces_width};
+use crate::view::text::{self, Align, fit};
 use crate::view::theme::Ink;
 
 pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u16) {
     let now = state.told_time();
-    let wide = usize::from(width) >= 100;
+    let wide = is_wide(width);
     let name_room = pod
         .containers
         .iter()
@@ -33,17 +33,23 @@ pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u
     };
     lines.push(heading(&head));
     for container in &pod.containers {
-        lines.push(container_line(container, state, now, wide, name_room));
+        lines.push(container_line(container, state, now, width, name_room));
     }
+}
+
+/// Whether there is room for all numbers.
+fn is_wide(width: u16) -> bool {
+    width >= 100
 }
 
 fn container_line(
     container: &Container,
     state: &State,
     now: Timestamp,
-    wide: bool,
+    width: u16,
     name_room: usize,
 ) -> Text {
+    let wide = is_wide(width);
     let thresholds = state.settings.thresholds;
     let amount = |text: Option<String>| text.unwrap_or_else(|| format::UNKNOWN.to_owned());
     let part = |part: Option<f64>| {
@@ -89,13 +95,19 @@ fn container_line(
         line.push(Piece::plain(format!("{memory:>7}")));
         line.push(part(container.usage.memory.of(container.limits.memory)));
     }
+    let count = container.restarts.count;
     let restarts = match container.restarts.last.as_deref() {
-        Some(last) => format!(
-            "  {} ({})",
-            container.restarts.count,
-            last_restart(last, now)
-        ),
-        None => format!("  {}", container.restarts.count),
+        Some(last) => {
+            let all = format!("  {count} ({})", last_restart(last, now));
+            let room = usize::from(width.saturating_sub(pieces_width(&line)));
+            // How it was on its own, if all of it has no room.
+            if text::width(&all) <= room {
+                all
+            } else {
+                format!("  {count} ({})", last.text(now))
+            }
+        }
+        None => format!("  {count}"),
     };
     let ink = if container.restarts.count > 0 {
         Ink::Warn

@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::canvas::{Canvas, Piece, below, first_rows, row_of};
+use super::canvas::{Canvas, Piece, below, first_rows, pieces_width, row_of};
 use super::text::wrap;
 use super::theme::Ink;
 use super::title::clock;
@@ -100,8 +100,18 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
     }
     let mut lines = Vec::new();
     if let Some(last) = pod.restarts.last.as_deref() {
-        line.push(dim("  last "));
-        line.push(Piece::new(last_restart(last, now), Ink::Warn));
+        let last = [
+            dim("  last "),
+            Piece::new(last_restart(last, now), Ink::Warn),
+        ];
+        // Why it was restarted is what one comes for: it has a row of its own rather than being cut.
+        if pieces_width(&line) + pieces_width(&last) <= width {
+            line.extend(last);
+        } else {
+            lines.push(std::mem::take(&mut line));
+            let [_, why] = last;
+            line = vec![dim(" last "), why];
+        }
     }
     lines.push(line);
     lines.push(second);
@@ -113,7 +123,13 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
         );
         lines.push(vec![Piece::new(text, Ink::Warn)]);
     }
-    if let Some(message) = pod.message.as_deref().or(pod.absent.as_deref()) {
+    let absent = pod.absent.as_deref().map(|why| {
+        let mut letters = why.chars();
+        let first = letters.next().map(|first| first.to_ascii_lowercase());
+        let why: String = first.into_iter().chain(letters).collect();
+        format!("no usage: {why}")
+    });
+    if let Some(message) = pod.message.as_deref().or(absent.as_deref()) {
         for text in wrap(message, usize::from(width.saturating_sub(2)).max(1))
             .into_iter()
             .take(2)

@@ -62,6 +62,12 @@ pub(super) fn events(lines: &mut Vec<Text>, detail: &Detail, now: Timestamp, wid
             "   {later} of which the last is later are not shown"
         ))]);
     }
+    let times = |count: u64| match count {
+        0 | 1 => String::new(),
+        count => format!("x{count}"),
+    };
+    let room_of_times = detail.events.iter().map(|event| times(event.count).len());
+    let room_of_times = room_of_times.max().unwrap_or(0);
     for event in detail.events.iter().filter(|event| told(event.last)) {
         let ago = event
             .last
@@ -71,12 +77,7 @@ pub(super) fn events(lines: &mut Vec<Text>, detail: &Detail, now: Timestamp, wid
         } else {
             Ink::Plain
         };
-        let times = if event.count > 1 {
-            format!(" x{}", event.count)
-        } else {
-            String::new()
-        };
-        let head = format!("   {ago:>6} ago{times} ");
+        let head = format!("   {ago:>6} ago {:<room_of_times$} ", times(event.count));
         let reason = format!("{:<18} ", event.reason);
         let indent = head.len() + reason.len();
         let room = usize::from(width).saturating_sub(indent + 1).max(20);

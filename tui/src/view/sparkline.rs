@@ -1,0 +1,100 @@
+//! A series over time in a table's cell.
+//!
+//! A gap stays a gap. Where there are more steps than room, the largest of those that share a place is drawn.
+
+/// A series in at most `room` cells of eight heights, `scale` being the highest; the latest step is the last cell.
+///
+/// Without a scale it is the largest value. What is not zero is never drawn as zero.
+pub fn sparkline(
+    points: &[Option<u64>],
+    room: usize,
+    scale: Option<u64>,
+    heights: &[&str; 8],
+) -> String {
+    let steps = fold(points, room);
+    let largest = steps.iter().copied().flatten().max().unwrap_or(0);
+    let scale = scale.unwrap_or(largest).max(1);
+    let last = heights.len() - 1;
+    let sign = |value: u64| {
+        heights
+            .get(height(value, scale, last))
+            .copied()
+            .unwrap_or_default()
+    };
+    steps
+        .iter()
+        .map(|step| step.map_or(" ", sign))
+        .collect::<String>()
+}
+
+/// `value` of `scale` in steps from 0 to `most`, to the nearest; zero alone is 0.
+pub(super) fn height(value: u64, scale: u64, most: usize) -> usize {
+    let (value, scale) = (u128::from(value.min(scale)), u128::from(scale.max(1)));
+    let height = (value * most as u128 * 2 + scale) / (scale * 2);
+    usize::try_from(height)
+        .unwrap_or(0)
+        .max(usize::from(value > 0))
+}
+
+/// The latest steps in at most `room` places: each holds the largest of as many steps as it takes.
+fn fold(points: &[Option<u64>], room: usize) -> Vec<Option<u64>> {
+    if room == 0 {
+        return Vec::new();
+    }
+    let each = points.len().div_ceil(room).max(1);
+    // The oldest place is the one that may be short.
+    let mut folded: Vec<_> = points
+        .rchunks(each)
+        .map(|steps| steps.iter().copied().flatten().max())
+        .collect();
+    folded.reverse();
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::text::width;
+    use proptest::prelude::*;
+
+    const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+    fn line(values: &[i64], room: usize, scale: Option<u64>) -> String {
+        // A negative one is a gap.
+        let points: Vec<_> = values
+            .iter()
+            .map(|value| u64::try_from(*value).ok())
+            .collect();
+        sparkline(&points, room, scale, &HEIGHTS)
+    }
+
+    #[test]
+    fn a_sparkline_keeps_gaps_and_peaks() {
+        for (values, room, scale, text) in [
+            (&[0, 1, 4, 7, 8][..], 5, None, "▁▂▅▇█"),
+            (&[0, 0], 2, None, "▁▁"),
+            (&[1, 1], 2, None, "██"),
+            // A gap is blank, zero is not.
+            (&[4, -1, 0], 3, None, "█ ▁"),
+            // Against a limit.
+            (&[1, 50, 100, 200], 4, Some(100), "▂▅██"),
+            // The peak of steps that share a place, and the newest at the end.
+            (&[0, 9, 0, 0, 0, 0], 3, None, "█▁▁"),
+            (&[9, 0, 0, 0, 0], 3, None, "█▁▁"),
+            (&[1, 2], 0, None, ""),
+            (&[], 3, None, ""),
+        ] {
+            assert_eq!(line(values, room, scale), text, "{values:?} in {room}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_takes_no_more_than_its_room(
+            values in prop::collection::vec(prop::option::of(any::<u64>()), 0..200), scale: u64, room in 0_usize..60,
+        ) {
+            let drawn = sparkline(&values, room, Some(scale), &HEIGHTS);
+            prop_assert!(width(&drawn) <= room);
+        }
+    }
+}
