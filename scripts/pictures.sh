@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the pictures of README anew, from what the dashboard draws of a cluster that is the same at each run.
+# Makes the pictures of README anew: what the dashboard draws of a simulated cluster with the server on it, a run that
+# is the same each time.
 # A test holds that they are what would be drawn now.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -140,6 +140,7 @@ pub(crate) fn svg(buffer: &Buffer, title: &str) -> String {
     );
     for (at, row) in rows(buffer).enumerate() {
         let top = (at as f64).mul_add(CELL_HEIGHT, MARGIN);
+        grounds(&mut svg, &row, top);
         let mut column = 0;
         let mut cells = row.into_iter().peekable();
         while let Some((symbol, style)) = cells.next() {
@@ -150,30 +151,85 @@ pub(crate) fn svg(buffer: &Buffer, title: &str) -> String {
                 run.push_str(more);
                 column += kubevitals::view::text::width(more).max(1);
             }
-            piece(&mut svg, &run, style, (from, column), top);
+            piece(&mut svg, &run, style, from, top);
         }
     }
     svg.push_str("</g>\n</svg>\n");
     svg
 }
 
-fn piece(svg: &mut String, run: &str, style: Style, (from, to): (usize, usize), top: f64) {
-    let reversed = style.add_modifier.contains(Modifier::REVERSED);
-    let (mut letters, mut ground) = (style.fg.and_then(hex), style.bg.and_then(hex));
-    if reversed {
-        (letters, ground) = (
+/// What letters and their ground look like.
+fn colours(style: Style) -> (Option<String>, Option<String>) {
+    let (letters, ground) = (style.fg.and_then(hex), style.bg.and_then(hex));
+    if style.add_modifier.contains(Modifier::REVERSED) {
+        (
             Some(ground.unwrap_or_else(|| GROUND.to_owned())),
             Some(letters.unwrap_or_else(|| TEXT.to_owned())),
-        );
+        )
+    } else {
+        (letters, ground)
     }
-    let x = |column: usize| (column as f64).mul_add(CELL_WIDTH, MARGIN);
-    if let Some(ground) = ground {
-        let (left, wide) = (x(from), x(to) - x(from));
-        let _ = writeln!(
-            svg,
-            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{CELL_HEIGHT}\" fill=\"{ground}\"/>"
-        );
+}
+
+/// The grounds of a row: one for all cells side by side that have it.
+fn grounds(svg: &mut String, row: &[(&str, Style)], top: f64) {
+    let mut column = 0;
+    for run in row.chunk_by(|(_, one), (_, other)| colours(*one).1 == colours(*other).1) {
+        let widths = run.iter();
+        let cells: usize = widths
+            .map(|(symbol, _)| kubevitals::view::text::width(symbol).max(1))
+            .sum();
+        if let Some(ground) = run.first().and_then(|(_, style)| colours(*style).1) {
+            let (left, wide) = (x(column), cells as f64 * CELL_WIDTH);
+            let _ = writeln!(
+                svg,
+                "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{CELL_HEIGHT}\" fill=\"{ground}\"/>"
+            );
+        }
+        column += cells;
     }
+}
+
+/// Where a column begins.
+fn x(column: usize) -> f64 {
+    (column as f64).mul_add(CELL_WIDTH, MARGIN)
+}
+
+fn piece(svg: &mut String, run: &str, style: Style, from: usize, top: f64) {
+    let (letters, _) = colours(style);
+    let mut looks = String::new();
+    if let Some(color) = letters {
+        let _ = write!(looks, " fill=\"{color}\"");
+    }
+    if style.add_modifier.contains(Modifier::DIM) {
+        looks.push_str(" opacity=\"0.6\"");
+    }
+    let mut drawing = String::new();
+    let mut at = from;
+    let mut rest = run;
+    while let Some(symbol) = rest.chars().next() {
+        if draw_sign(&mut drawing, symbol, (x(at), top)) {
+            at += 1;
+            rest = &rest[symbol.len_utf8()..];
+            continue;
+        }
+        let end = rest.find(is_drawn).unwrap_or(rest.len());
+        let (text, after) = rest.split_at(end);
+        if style.add_modifier.contains(Modifier::BOLD) {
+            words(svg, text, at, top, &format!("{looks} class=\"b\""));
+        } else {
+            words(svg, text, at, top, &looks);
+        }
+        at += kubevitals::view::text::width(text);
+        rest = after;
+    }
+    if !drawing.is_empty() {
+        let _ = writeln!(svg, "<path d=\"{drawing}\"{looks}/>");
+    }
+}
+
+/// Letters, beginning in a column.
+fn words(svg: &mut String, run: &str, from: usize, top: f64, looks: &str) {
     let shown = run.trim();
     if shown.is_empty() {
         return;
@@ -181,23 +237,63 @@ fn piece(svg: &mut String, run: &str, style: Style, (from, to): (usize, usize), 
     // Blanks around take no part: the place says where the letters begin.
     let lead = run.chars().take_while(|c| *c == ' ').count();
     let cells = kubevitals::view::text::width(shown);
-    let mut looks = String::new();
-    if let Some(color) = letters {
-        let _ = write!(looks, " fill=\"{color}\"");
-    }
-    if style.add_modifier.contains(Modifier::BOLD) {
-        looks.push_str(" class=\"b\"");
-    }
-    if style.add_modifier.contains(Modifier::DIM) {
-        looks.push_str(" opacity=\"0.6\"");
-    }
-    let (left, base, long) = (x(from + lead), top + BASELINE, cells as f64 * CELL_WIDTH);
+    let left = x(from + lead);
+    let (base, long) = (top + BASELINE, cells as f64 * CELL_WIDTH);
     // The length holds letters in their cells, whatever font the reader has.
     let _ = writeln!(
         svg,
         "<text x=\"{left:.1}\" y=\"{base:.1}\" textLength=\"{long:.1}\" lengthAdjust=\"spacingAndGlyphs\"{looks}>{}</text>",
         unbroken(shown)
     );
+}
+
+/// Signs that fonts disagree about are drawn: bars, rules, and the dots of charts.
+fn is_drawn(symbol: char) -> bool {
+    matches!(symbol, '\u{2801}'..='\u{28ff}' | '▁'..='█' | '▌' | '─' | '━' | '╌')
+}
+
+/// Draws a sign into its cell; whether it is one that is drawn.
+fn draw_sign(path: &mut String, symbol: char, (x, y): (f64, f64)) -> bool {
+    let mut rect = |x: f64, y: f64, wide: f64, high: f64| {
+        let _ = write!(path, "M{x:.1} {y:.1}h{wide:.1}v{high:.1}h-{wide:.1}z");
+    };
+    let middle = y + CELL_HEIGHT / 2.0;
+    match symbol {
+        '▁'..='█' => {
+            let high = CELL_HEIGHT * f64::from(u32::from(symbol) - u32::from('▁') + 1) / 8.0;
+            rect(x, y + CELL_HEIGHT - high, CELL_WIDTH, high);
+        }
+        '▌' => rect(x, y, CELL_WIDTH / 2.0, CELL_HEIGHT),
+        '─' => rect(x, middle, CELL_WIDTH, 1.0),
+        '━' => rect(x, middle - 1.5, CELL_WIDTH, 3.0),
+        '╌' => {
+            rect(x + 0.8, middle, 2.6, 1.0);
+            rect(x + 5.0, middle, 2.6, 1.0);
+        }
+        '\u{2801}'..='\u{28ff}' => {
+            // The dots of each column, from above to below.
+            const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+            let dots = u32::from(symbol) - 0x2800;
+            let (wide, high) = (CELL_WIDTH / 2.0, CELL_HEIGHT / 4.0);
+            for (left, column) in [x, x + wide].into_iter().zip(DOTS) {
+                // Those that touch are one.
+                let mut row = 0;
+                while row < 4 {
+                    let count = column[row..]
+                        .iter()
+                        .take_while(|dot| dots & **dot != 0)
+                        .count();
+                    if count > 0 {
+                        let above = (row as f64).mul_add(high, y);
+                        rect(left + 0.3, above, wide - 0.6, high * count as f64);
+                    }
+                    row += count.max(1);
+                }
+            }
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// Pictures are drawn in 24 bits.

@@ -1,53 +1,71 @@
-//! The pictures of README are what the program draws.
+//! The pictures of README are what the program draws of a real run: a simulated cluster, the server on it, and the
+//! dashboard that asks the server.
 //!
 //! They are made anew by `scripts/pictures.sh`, and compared here with what would be made now.
 
 use std::path::PathBuf;
 
-use kubevitals::model::{SourceKind, View};
+use kubevitals::model::{Action, View};
 use kubevitals::view::theme::{Depth, Ground, Theme};
 
 use crate::picture::{draw, svg};
-use crate::views::showing;
+use crate::running::Running;
+use crate::simulated::troubled;
 
 /// Set by the script: the pictures are written, not compared.
 const WRITE: &str = "KUBEVITALS_WRITE_PICTURES";
 
-#[test]
-fn the_pictures_are_what_is_drawn() {
+/// Compares what is shown with a picture.
+fn pictured(running: &Running, name: &str, rows: u16, title: &str) {
     let theme = Theme::new(Depth::True, Ground::Dark, false);
+    let picture = svg(&draw(&running.state, &theme, 120, rows), title);
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/pictures");
-    for (view, columns, rows, title) in [
-        (
-            View::Overview,
-            120,
-            32,
-            "vitals: the overview of a cluster in which things go wrong",
-        ),
-        (View::Pods, 120, 32, "vitals: pods by CPU"),
-        (
-            View::Pod,
-            120,
-            40,
-            "vitals: a pod that is killed for its memory, and the minutes before",
-        ),
-        (View::Incidents, 120, 24, "vitals: incidents"),
-    ] {
-        let picture = svg(
-            &draw(&showing(view, SourceKind::Vitals), &theme, columns, rows),
-            title,
-        );
-        let path = folder.join(format!("{}.svg", view.title().to_lowercase()));
-        if std::env::var_os(WRITE).is_some() {
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::write(&path, picture).unwrap();
-            continue;
-        }
-        let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            kept == picture,
-            "{} is no longer what is drawn: look at it, and run scripts/pictures.sh",
-            path.display()
-        );
+    let path = folder.join(format!("{name}.svg"));
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(&path, picture).unwrap();
+        return;
     }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == picture,
+        "{} is no longer what is drawn: look at it, and run scripts/pictures.sh",
+        path.display()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pictures_are_what_is_drawn() {
+    let mut running = troubled().await;
+    running.look().await;
+    pictured(
+        &running,
+        "overview",
+        32,
+        "vitals: the overview of a cluster in which things go wrong",
+    );
+    running.press(Action::Show(View::Pods));
+    pictured(&running, "pods", 30, "vitals: pods by CPU");
+    running.press(Action::Show(View::Incidents));
+    pictured(
+        &running,
+        "incidents",
+        30,
+        "vitals: incidents, and how one is known",
+    );
+    running.open_pod("coredns-m7ljp4sn9f-dhxqh").await;
+    pictured(
+        &running,
+        "pod",
+        34,
+        "vitals: a pod that is killed for its memory, and the minutes before",
+    );
+    running.go_back(3).await;
+    pictured(
+        &running,
+        "past",
+        34,
+        "vitals: the same pod just before it was killed",
+    );
+    running.stop().await;
 }

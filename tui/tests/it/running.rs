@@ -21,7 +21,7 @@ use kubevitals_server::clock::{Clock, ToldClock};
 use kubevitals_server::cluster::EVENT_SELECTOR;
 use kubevitals_server::scrape::{Page, Phase};
 use kubevitals_sim::objects::{MetaLite, Resource, Subscription};
-use kubevitals_sim::{Cluster, Config, Replay, SimClock, fixtures};
+use kubevitals_sim::{Cluster, Config, Fault, Replay, SimClock, fixtures};
 use tempfile::TempDir;
 
 use crate::picture::{draw, text};
@@ -142,12 +142,21 @@ impl Running {
         running
     }
 
-    /// A simulated cluster after so long.
-    pub(crate) async fn simulated(config: Config, long: Duration) -> Self {
-        let mut running = Self::start(config).await;
-        let until = later(running.now(), long);
-        running.pass(until).await;
-        running
+    /// A simulated cluster.
+    pub(crate) async fn simulated(config: Config) -> Self {
+        Self::start(config).await
+    }
+
+    /// Lets so much time pass.
+    pub(crate) async fn pass_for(&mut self, long: Duration) {
+        let until = later(self.now(), long);
+        self.pass(until).await;
+    }
+
+    /// Lets something go wrong with somebody who is well.
+    pub(crate) async fn strike(&mut self, fault: Fault) {
+        assert!(self.cluster.inject(fault), "{fault:?} strikes nobody");
+        self.taken_in().await;
     }
 
     /// The recording, played at the times at which it was recorded, up to its last look.

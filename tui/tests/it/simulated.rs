@@ -1,17 +1,53 @@
-//! What the dashboard shows of a simulated cluster: all the way from the kubelets' pages over the server and the source, with clocks that are moved by hand.
+//! What the dashboard shows of a simulated cluster and of the recorded one: all the way from the kubelets' pages over
+//! the server and the source to the screen.
 
 use std::time::Duration;
 
 use kubevitals::model::{Action, State, View};
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
-use kubevitals_sim::{Config, Faults, SimClock};
+use kubevitals_sim::{Config, Fault, Faults, SimClock};
 
 use crate::picture::{draw, text};
 use crate::running::Running;
 
 /// When the simulation begins.
 const SIMULATION_BEGAN: i64 = 1_800_000_000;
+
+/// What goes wrong in the simulation, and how many seconds after the one before.
+const TROUBLES: [(u64, Fault); 7] = [
+    (120, Fault::OomKill),
+    (180, Fault::ReadinessFailure),
+    (120, Fault::LivenessFailure),
+    (150, Fault::OomKill),
+    (240, Fault::ImagePullFailure),
+    (55, Fault::CrashLoop),
+    (15, Fault::LivenessFailure),
+];
+
+/// A simulated cluster in which nothing goes wrong by itself.
+async fn calm(nodes: u32, seed: u64) -> Running {
+    let config = Config {
+        nodes,
+        pods_per_node: 14,
+        seed,
+        faults: Faults::None,
+        clock: Some(SimClock::manual(Timestamp::from_secs(SIMULATION_BEGAN))),
+        ..Config::default()
+    };
+    Running::simulated(config).await
+}
+
+/// A quarter of an hour in which one thing after the other goes wrong, and some still are.
+pub(crate) async fn troubled() -> Running {
+    let mut running = calm(4, 10).await;
+    for (after, fault) in TROUBLES {
+        running.pass_for(Duration::from_secs(after)).await;
+        running.strike(fault).await;
+    }
+    running.pass_for(Duration::from_secs(32)).await;
+    running
+}
 
 /// Compares what is shown with what was, in two sizes.
 fn shows(name: &str, state: &State) {
@@ -22,20 +58,9 @@ fn shows(name: &str, state: &State) {
     }
 }
 
-/// All views that are tables, and the overview.
-const VIEWS: [View; 8] = [
-    View::Overview,
-    View::Nodes,
-    View::Pods,
-    View::Containers,
-    View::Workloads,
-    View::Namespaces,
-    View::Hpas,
-    View::Incidents,
-];
-
-fn every_view(running: &mut Running, what: &str) {
-    for view in VIEWS {
+/// Compares every view that is a table, and the overview.
+fn every_view_shows(running: &mut Running, what: &str) {
+    for view in View::SWITCHABLE {
         running.press(Action::Show(view));
         let name = format!("{what}-{}", view.title().to_lowercase());
         shows(&name, &running.state);
@@ -43,18 +68,19 @@ fn every_view(running: &mut Running, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_simulated_cluster_is_shown_as_its_seed_has_it() {
-    let config = Config {
-        nodes: 3,
-        pods_per_node: 12,
-        seed: 1,
-        faults: Faults::None,
-        clock: Some(SimClock::manual(Timestamp::from_secs(SIMULATION_BEGAN))),
-        ..Config::default()
-    };
-    let mut running = Running::simulated(config, Duration::from_secs(180)).await;
+async fn a_simulated_cluster_in_trouble_is_shown_as_its_seed_has_it() {
+    let mut running = troubled().await;
     running.look().await;
-    every_view(&mut running, "simulation");
+    every_view_shows(&mut running, "simulation");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_simulated_cluster_that_is_well_is_shown_so() {
+    let mut running = calm(3, 1).await;
+    running.pass_for(Duration::from_secs(180)).await;
+    running.look().await;
+    shows("simulation-well", &running.state);
     running.stop().await;
 }
 
@@ -62,10 +88,29 @@ async fn a_simulated_cluster_is_shown_as_its_seed_has_it() {
 async fn the_recording_is_shown_as_it_was_recorded() {
     let mut running = Running::recorded().await;
     running.look().await;
-    every_view(&mut running, "recording");
+    every_view_shows(&mut running, "recording");
     for pod in ["flaky", "leak", "oom", "crash", "notready"] {
         running.open_pod(pod).await;
         shows(&format!("recording-pod-{pod}"), &running.state);
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_past_of_the_recording_is_shown_as_it_was() {
+    let mut running = Running::recorded().await;
+    running.look().await;
+    running.open_pod("leak").await;
+    running.press(Action::Pause);
+    shows("recording-pod-leak-paused", &running.state);
+    running.go_on().await;
+    // Just before it was killed for its memory.
+    running.go_back(3).await;
+    shows("recording-pod-leak-past", &running.state);
+    for view in [View::Overview, View::Pods, View::Incidents] {
+        running.press(Action::Show(view));
+        let name = format!("recording-{}-past", view.title().to_lowercase());
+        shows(&name, &running.state);
     }
     running.stop().await;
 }
