@@ -1,7 +1,8 @@
 //! What each view looks like, by its state, the room there is and what the terminal can do.
 
+use kubevitals::model::row::ClusterRow;
 use kubevitals::model::{
-    Action, Link, Message, Part, Progress, Session, Settings, SourceKind, State, View, act,
+    Action, Batch, Link, Message, Part, Progress, Session, Settings, SourceKind, State, View, act,
     refresh, tell,
 };
 use kubevitals::view::theme::{Depth, Ground, Theme};
@@ -14,11 +15,11 @@ use crate::shop::{NOW, Shop};
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 
 /// The index of the pod that is killed for its memory, and of the one that its liveness probe kills.
-pub(crate) const OOM_KILLED: usize = 1;
+const OOM_KILLED: usize = 1;
 const LIVENESS: usize = 2;
 
 /// A small shop that has been looked at for an hour.
-pub(crate) fn shop(source: SourceKind) -> State {
+fn shop(source: SourceKind) -> State {
     let session = Session {
         context: "production".to_owned(),
         cluster: "shop-eu-1".to_owned(),
@@ -34,8 +35,11 @@ pub(crate) fn shop(source: SourceKind) -> State {
 }
 
 /// The shop with a view open.
-pub(crate) fn showing(view: View, source: SourceKind) -> State {
-    let mut state = shop(source);
+fn showing(view: View, source: SourceKind) -> State {
+    opened(view, shop(source))
+}
+
+fn opened(view: View, mut state: State) -> State {
     // Selecting and opening follow the size of the terminal.
     act(&mut state, Action::Resize(120, 40));
     match view {
@@ -47,7 +51,7 @@ pub(crate) fn showing(view: View, source: SourceKind) -> State {
 }
 
 /// Opens the page of a pod, by the way a person goes.
-pub(crate) fn open_pod(state: &mut State, index: usize) {
+fn open_pod(state: &mut State, index: usize) {
     use kubevitals::model::Edit;
     act(state, Action::Show(View::Pods));
     act(state, Action::Filter);
@@ -143,60 +147,90 @@ fn nothing_overflows_in_any_room() {
     }
 }
 
-#[test]
-fn a_paused_and_a_past_time_are_said() {
-    for view in [View::Overview, View::Pods, View::Pod] {
-        let mut state = showing(view, SourceKind::Metrics);
-        act(&mut state, Action::Pause);
-        tell(&mut state, Message::Tick(Timestamp::from_secs(NOW + 30)));
-        insta::assert_snapshot!(
-            format!("{}-paused", name(view)),
-            text(&draw(&state, &colour(), 80, 24))
-        );
-        act(&mut state, Action::Live);
-        // Twelve steps are three minutes: before the kill.
-        act(&mut state, Action::Step(-16));
-        insta::assert_snapshot!(
-            format!("{}-past", name(view)),
-            text(&draw(&state, &colour(), 80, 24))
-        );
+/// What can become of every view, by the source that it has.
+type Condition = (&'static str, SourceKind, fn(&mut State));
+
+const CONDITIONS: [Condition; 5] = [
+    ("paused", SourceKind::Vitals, pause),
+    ("past", SourceKind::Metrics, go_back),
+    ("degraded", SourceKind::Metrics, degrade),
+    ("lost", SourceKind::Vitals, lose),
+    ("empty", SourceKind::Vitals, empty),
+];
+
+/// The time stands still, and goes on elsewhere.
+fn pause(state: &mut State) {
+    act(state, Action::Pause);
+    tell(state, Message::Tick(Timestamp::from_secs(NOW + 30)));
+}
+
+/// Four minutes ago, as the dashboard itself remembers it.
+fn go_back(state: &mut State) {
+    act(state, Action::Step(-16));
+}
+
+/// One kind may not be seen, and there is no usage.
+fn degrade(state: &mut State) {
+    let forbidden =
+        "horizontalpodautoscalers.autoscaling is forbidden: User \"dev\" cannot list resource";
+    let down = "the server is currently unable to handle the request";
+    for (part, why) in [(Part::Hpas, forbidden), (Part::Usage, down)] {
+        tell(state, Message::Trouble(part, Some(why.to_owned())));
     }
 }
 
-#[test]
-fn what_cannot_be_had_is_said() {
-    for view in [View::Overview, View::Pods, View::Incidents, View::Hpas] {
-        let mut state = showing(view, SourceKind::Metrics);
-        tell(&mut state, Message::Trouble(Part::Hpas, Some("horizontalpodautoscalers.autoscaling is forbidden: User \"dev\" cannot list resource".to_owned())));
-        tell(
-            &mut state,
-            Message::Trouble(
-                Part::Usage,
-                Some("the server is currently unable to handle the request".to_owned()),
-            ),
-        );
-        insta::assert_snapshot!(
-            format!("{}-degraded", name(view)),
-            text(&draw(&state, &colour(), 80, 24))
-        );
-    }
-    let mut state = showing(View::Pods, SourceKind::Vitals);
+/// The cluster does not answer any more.
+fn lose(state: &mut State) {
     tell(
-        &mut state,
+        state,
         Message::Link(Link::Lost {
             since: Timestamp::from_secs(NOW - 40),
             why: "connection refused".to_owned(),
             again: Some(Timestamp::from_secs(NOW + 8)),
         }),
     );
-    insta::assert_snapshot!(
-        "pods-lost",
-        text_and_looks(&draw(&state, &colour(), 80, 24))
-    );
+}
+
+/// All has been told, and it is nothing.
+fn empty(state: &mut State) {
+    for message in [
+        Message::Pods(Batch::All(Vec::new())),
+        Message::Nodes(Batch::All(Vec::new())),
+        Message::Hpas(Batch::All(Vec::new())),
+        Message::Incidents(Batch::All(Vec::new())),
+        Message::Cluster(ClusterRow::default()),
+    ] {
+        tell(state, message);
+    }
+    state.histories.clear();
+    state.trends.retain(|_| false);
+    refresh(state);
 }
 
 #[test]
-fn an_empty_and_a_loading_cluster_say_what_is_happening() {
+fn every_view_in_every_condition() {
+    let [vitals, metrics] = [SourceKind::Vitals, SourceKind::Metrics].map(shop);
+    for view in VIEWS {
+        for (condition, source, becomes) in CONDITIONS {
+            let shop = if source == SourceKind::Vitals {
+                &vitals
+            } else {
+                &metrics
+            };
+            let mut state = opened(view, shop.clone());
+            becomes(&mut state);
+            let drawn = draw(&state, &colour(), 80, 24);
+            let shown = match (view, condition) {
+                (View::Pods, "lost") => text_and_looks(&drawn),
+                _ => text(&drawn),
+            };
+            insta::assert_snapshot!(format!("{}-{condition}", name(view)), shown);
+        }
+    }
+}
+
+#[test]
+fn a_cluster_that_has_told_nothing_yet_says_what_is_happening() {
     let mut state = State::default();
     for view in [View::Overview, View::Pods] {
         act(&mut state, Action::Show(view));
@@ -217,11 +251,6 @@ fn an_empty_and_a_loading_cluster_say_what_is_happening() {
     };
     tell(&mut state, Message::Progress(Part::Pods, Some(progress)));
     insta::assert_snapshot!("pods-loading", text(&draw(&state, &colour(), 80, 24)));
-    tell(
-        &mut state,
-        Message::Pods(kubevitals::model::Batch::All(Vec::new())),
-    );
-    insta::assert_snapshot!("pods-empty", text(&draw(&state, &colour(), 80, 24)));
 }
 
 #[test]
