@@ -13,6 +13,7 @@ mod health;
 mod held;
 mod inflight;
 mod metrics;
+mod named;
 mod observe;
 mod openapi;
 mod pieces;

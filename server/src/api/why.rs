@@ -11,8 +11,8 @@ use http::StatusCode;
 use kubevitals_proto::metrics::{GROUP, Version};
 use kubevitals_proto::why::SUBRESOURCE;
 
+use super::named::Named;
 use super::reply::Form;
-use super::request::Named;
 use crate::query::Query;
 
 /// The routes, in each of the group's versions.

@@ -6,15 +6,6 @@ use kubevitals_proto::vitals::{Cause, IncidentKind, ProbeKind};
 
 use super::engine::Engine;
 
-/// Sums since the start.
-#[derive(Debug, Default)]
-pub(super) struct Totals {
-    /// Ends of containers that were, or are to be, started again.
-    pub(super) restarts: u64,
-    /// Pods of which nothing was kept for want of room.
-    pub(super) dropped_pods: u64,
-}
-
 /// What is known now, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {

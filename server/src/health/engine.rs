@@ -10,7 +10,6 @@ use kubevitals_proto::vitals::ProbeKind;
 use super::Limits;
 use super::changes::Change;
 use super::counters::{Counters, ProbeId};
-use super::counts::Totals;
 use super::facts::{Kill, PodFacts, Streak};
 use super::incidents::{IncidentId, Incidents};
 use super::life::{ends, finished, is_static, running_since};
@@ -19,7 +18,7 @@ use super::nodes::LostNodes;
 use super::notes::{Telling, read};
 use super::past::Past;
 use super::rules::{LOOK_BACK, NOTES_KEPT, SECOND, WELL_AFTER};
-use super::scene::Scene;
+use super::scene::{Scene, Totals};
 use crate::cluster::{Event, Node, Pod, PodKey, Uid};
 
 /// A pod by its namespace and name, as the cluster has it now.

@@ -10,6 +10,7 @@ use super::incidents::{ClueKey, IncidentId};
 use super::life::{self, running_since};
 use super::notes::Notes;
 use super::rules::LOOK_BACK;
+use super::topic::Topic;
 use crate::cluster::{ContainerSpec, ContainerStatus, Pod, PodKey, Uid};
 
 /// Restarts that are remembered of one container.
@@ -42,29 +43,6 @@ pub(super) struct PodFacts {
 pub(super) struct Open {
     pub(super) id: IncidentId,
     pub(super) topic: Topic,
-}
-
-/// What an incident of a pod is about. There is at most one that is not over of each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Topic {
-    /// A container's restarts for one cause.
-    Restart(usize, Cause),
-    /// A container's probe.
-    Probe(usize, ProbeKind),
-    /// A container's image.
-    Image(usize),
-    /// The pod as a whole.
-    NotReady,
-}
-
-impl Topic {
-    /// The container it is about.
-    pub(super) fn container(self) -> Option<usize> {
-        match self {
-            Self::Restart(c, _) | Self::Probe(c, _) | Self::Image(c) => Some(c),
-            Self::NotReady => None,
-        }
-    }
 }
 
 /// A container.

@@ -4,12 +4,13 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, ProbeKind, Source};
 
 use super::counters::{ProbeId, Seen};
-use super::facts::{PodFacts, Restart, Topic};
+use super::facts::{PodFacts, Restart};
 use super::incidents::Clue;
 use super::life::{finished, started};
 use super::past::{Of, Point, in_words, is_at_limit, is_near_limit, seconds};
 use super::rules::{BEFORE, SECOND, SLACK, UNSAMPLED};
 use super::scene::Scene;
+use super::topic::Topic;
 use super::words;
 use crate::cluster::{ContainerSpec, Ended, Pod, Role};
 

@@ -30,6 +30,7 @@ mod snapshot;
 mod status;
 #[cfg(test)]
 mod tests;
+mod topic;
 mod words;
 
 use std::collections::HashMap;

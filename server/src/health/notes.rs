@@ -6,9 +6,9 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Evidence, ProbeKind, Source};
 
-use super::facts::Topic;
 use super::incidents::{Clue, ClueKey};
 use super::rules::NOTES_KEPT;
+use super::topic::Topic;
 use crate::cluster::{Event, Uid};
 
 /// Events that are kept of one pod.

@@ -4,12 +4,13 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{self, Cause, Certainty, IncidentKind, ProbeKind, Source};
 
-use super::facts::{Open, PodFacts, Restart, Topic, involved};
+use super::facts::{Open, PodFacts, Restart, involved};
 use super::incidents::{Clue, IncidentId, New};
 use super::judge::{Verdict, cause_of};
 use super::life::{ends, finished, is_done};
 use super::rules::UNDECIDED;
 use super::scene::Scene;
+use super::topic::Topic;
 use super::words;
 use crate::cluster::{Ended, Pod, Role, State};
 

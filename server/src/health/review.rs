@@ -4,13 +4,14 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, Source};
 
-use super::facts::{Flapped, Open, PodFacts, Topic, involved};
+use super::facts::{Flapped, Open, PodFacts, involved};
 use super::incidents::{Clue, ClueKey, IncidentId, New};
 use super::judge::cause_of;
 use super::life::{finished, running_since, time};
 use super::notes::Telling;
 use super::rules::{LOOK_BACK, SECOND, SLACK, STARTUP_GRACE, UNEXPLAINED, WELL_AFTER};
 use super::scene::Scene;
+use super::topic::Topic;
 use super::words;
 use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, Role, State};
 

@@ -3,7 +3,6 @@
 use kubevitals_proto::time::Timestamp;
 
 use super::counters::Counters;
-use super::counts::Totals;
 use super::incidents::Incidents;
 use super::nodes::LostNodes;
 use super::past::Past;
@@ -16,4 +15,13 @@ pub(super) struct Scene<'a> {
     pub(super) nodes: &'a LostNodes,
     pub(super) past: &'a dyn Past,
     pub(super) totals: &'a mut Totals,
+}
+
+/// Sums since the start.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    /// Ends of containers that were, or are to be, started again.
+    pub(super) restarts: u64,
+    /// Pods of which nothing was kept for want of room.
+    pub(super) dropped_pods: u64,
 }

@@ -12,8 +12,9 @@ use kubevitals_proto::vitals::{Cause, Certainty, Ended, Incident, ProbeKind};
 use serde::{Deserialize, Serialize};
 
 use super::engine::{Engine, RETURN};
-use super::facts::{ContainerFacts, Kill, Open, PodFacts, Restart, Topic};
+use super::facts::{ContainerFacts, Kill, Open, PodFacts, Restart};
 use super::incidents::{ClueKey, IncidentId, Record};
+use super::topic::Topic;
 use crate::cluster::{PodKey, Uid};
 
 /// The form that is written, and the only one that is read.

@@ -1,6 +1,6 @@
 //! The past.
 
-use super::incident::CAUSES;
+use super::cause::CAUSES;
 use super::{NAME, integer, many, one, text};
 use crate::wire::openapi::meta::{API_VERSION, DURATION, KIND, OBJECT_META, TIME};
 use crate::wire::openapi::schema::{Field, Holds, Is, Name, Type};

@@ -1,23 +1,10 @@
 //! Incidents.
 
+use super::cause::{CAUSES, CERTAINTIES};
 use super::pod::{ENDED, WORKLOAD};
 use super::{NAME, integer, many, one, text};
 use crate::wire::openapi::meta::{API_VERSION, KIND, OBJECT_META, TIME};
 use crate::wire::openapi::schema::{Field, Holds, Is, Name, Type};
-
-pub(super) const CAUSES: &[&str] = &[
-    "Unknown",
-    "Exited",
-    "ImageUnavailable",
-    "LivenessProbe",
-    "NodeLost",
-    "NodePressure",
-    "OomKilled",
-    "ReadinessProbe",
-    "StartupProbe",
-];
-
-pub(super) const CERTAINTIES: &[&str] = &["Unknown", "Direct", "Likely"];
 
 pub(super) const INCIDENT: Type = Type::new(
     Name::Own("Incident"),

@@ -1,6 +1,7 @@
 //! What OpenAPI says of kubevitals.io. A test holds that every member of what is served is described here, and nothing
 //! else.
 
+mod cause;
 mod cluster;
 mod history;
 mod incident;

@@ -1,6 +1,6 @@
 //! Pods.
 
-use super::incident::{CAUSES, CERTAINTIES};
+use super::cause::{CAUSES, CERTAINTIES};
 use super::node::{NETWORK, PRESSURE};
 use super::usage::{ABSENCE, AMOUNTS, RATIOS, TREND, USAGE};
 use super::{NAME, integer, many, one, text};

@@ -14,8 +14,9 @@ use kubevitals_proto::metrics::encode::{self, Kind};
 use kubevitals_proto::metrics::{GROUP, Version};
 use kubevitals_proto::wire::status::Status;
 
+use super::named::Named;
 use super::reply::{self, Form};
-use super::request::{self, Named};
+use super::request;
 use super::selection::Selection;
 use super::wanted::{Number, Offer, Wanted};
 use crate::query::{Found, Query};

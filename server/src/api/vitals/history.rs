@@ -16,8 +16,8 @@ use super::kind::{Clusters, Kind as _, Nodes, Pods};
 use super::parameters::Past;
 use super::sought::workload;
 use super::{OFFER, Sources, unknown_resource};
+use crate::api::named::Named;
 use crate::api::reply::Form;
-use crate::api::request::Named;
 use crate::api::wanted::{Number, Wanted};
 use crate::query::{Of, Query, Steps, Whole};
 

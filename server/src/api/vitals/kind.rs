@@ -8,7 +8,7 @@ use imbl::OrdMap;
 use kubevitals_proto::vitals::table::Vitals;
 use kubevitals_proto::vitals::{ClusterVitals, Incident, NodeVitals, PodVitals};
 
-use super::parameters::SortBy;
+use super::sort_by::SortBy;
 use super::sought::Sought;
 use crate::api::selection::Selection;
 use crate::query::{

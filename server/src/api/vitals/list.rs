@@ -11,7 +11,8 @@ use kubevitals_proto::wire::form::{self, Shape};
 use kubevitals_proto::wire::status::Status;
 
 use super::kind::{Key as _, Kind, Pods};
-use super::parameters::{Asked, SortBy};
+use super::parameters::Asked;
+use super::sort_by::SortBy;
 use super::sought::Sought;
 use crate::api::pieces::{CHUNK, Encode, STRIDE};
 use crate::api::selection::Selection;

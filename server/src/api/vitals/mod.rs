@@ -1,10 +1,12 @@
 //! kubevitals.io/v1alpha1: get, list and watch of nodes, pods, incidents and the cluster, and their past.
 
 mod events;
+mod given;
 mod history;
 mod kind;
 mod list;
 mod parameters;
+mod sort_by;
 mod sought;
 mod watch;
 mod watchers;
@@ -23,9 +25,10 @@ use kubevitals_proto::wire::form;
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::status::Status;
 
+use super::named::Named;
 use super::pieces;
 use super::reply::Form;
-use super::request::{self, Named};
+use super::request;
 use super::selection::Selection;
 use super::wanted::{Number, Offer, Wanted};
 use crate::query::Query;

@@ -7,7 +7,9 @@ use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::wire::status::Status;
 
+use super::given::{bad, given};
 use super::kind::Kind;
+use super::sort_by::SortBy;
 use super::sought::Sought;
 use crate::api::request::parameter;
 use crate::query::{Fold, MOST_STEPS as MOST_STEPS_OF_A_SPAN};
@@ -34,34 +36,6 @@ impl When {
     }
 }
 
-/// By what a list is sorted; by all but the name the largest come first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SortBy {
-    Name,
-    Cpu,
-    Memory,
-    Restarts,
-    CpuOfLimit,
-    MemoryOfLimit,
-    CpuOfRequest,
-    MemoryOfRequest,
-    Growth,
-}
-
-impl SortBy {
-    const ALL: [(&str, Self); 9] = [
-        ("name", Self::Name),
-        ("cpu", Self::Cpu),
-        ("memory", Self::Memory),
-        ("restarts", Self::Restarts),
-        ("cpuOfLimit", Self::CpuOfLimit),
-        ("memoryOfLimit", Self::MemoryOfLimit),
-        ("cpuOfRequest", Self::CpuOfRequest),
-        ("memoryOfRequest", Self::MemoryOfRequest),
-        ("growth", Self::Growth),
-    ];
-}
-
 /// What a list or one object is asked for with, beside selectors.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Asked {
@@ -75,18 +49,6 @@ pub(super) struct Asked {
     pub(super) limit: Option<usize>,
     /// Which pods.
     pub(super) sought: Sought,
-}
-
-/// A parameter that has a value: an empty one says nothing.
-pub(super) fn given(uri: &Uri, name: &str) -> Option<String> {
-    parameter(uri, name)
-        .filter(|text| !text.is_empty())
-        .map(|text| text.into_owned())
-}
-
-/// 400: what a parameter takes.
-pub(super) fn bad(name: &str, text: &str, takes: &str) -> Status {
-    Status::bad_request(format!("{name}={text:?}: it takes {takes}"))
 }
 
 impl Asked {

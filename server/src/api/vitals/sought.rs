@@ -4,7 +4,7 @@ use http::Uri;
 use kubevitals_proto::needle::Needle;
 use kubevitals_proto::wire::status::Status;
 
-use super::parameters::{bad, given};
+use super::given::{bad, given};
 use crate::query::{Pod, Teller};
 
 /// How many words may be sought, and namespaces named, at most: each costs a list time for each pod.

@@ -7,8 +7,8 @@ use futures::{Stream, StreamExt};
 use kube::runtime::watcher;
 use kubevitals_proto::time::Timestamp;
 
-use super::follow::{Need, version_of};
-use super::health::{Reporter, WatchHealth};
+use super::follow::version_of;
+use super::health::{Need, Reporter, WatchHealth};
 use crate::cluster::event::SlimEvent;
 use crate::cluster::{Event, Observers, Uid};
 use crate::intern::Interner;

@@ -6,21 +6,12 @@ use futures::{Stream, StreamExt};
 use kube::Resource;
 use kube::runtime::watcher::{self, Event};
 
-use super::health::{Reporter, WatchHealth};
+use super::health::{Need, Reporter, WatchHealth};
 use super::table::{Listener, Table, Watched};
 use crate::cluster::Pools;
 
 /// How many changes are taken in before readers see them: a burst is published once, not object by object.
 const BURST: usize = 512;
-
-/// Whether there is no going on without a watch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
-    /// There is none: one that is refused is tried again like any that fails.
-    Must,
-    /// There is: who may do what metrics-server may, and no more, is refused.
-    May,
-}
 
 /// The version of the object that an event is about, if it is about one.
 pub(super) fn version_of<K: Resource>(event: &Event<K>) -> Option<String> {

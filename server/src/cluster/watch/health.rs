@@ -7,11 +7,19 @@ use kube::runtime::watcher;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::follow::Need;
 use crate::telemetry::{Quiet, chain};
 
 /// At most one line in this time about one watch's failures.
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Whether there is no going on without a watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// There is none: one that is refused is tried again like any that fails.
+    Must,
+    /// There is: who may do what metrics-server may, and no more, is refused.
+    May,
+}
 
 /// How one watch is doing.
 #[derive(Debug, Default)]

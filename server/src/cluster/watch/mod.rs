@@ -23,7 +23,8 @@ use tokio::task::AbortHandle;
 pub use health::WatchHealth;
 
 use self::events::Feed;
-use self::follow::{Need, follow};
+use self::follow::follow;
+use self::health::Need;
 use self::listeners::{JobListener, NodeListener, PodListener};
 use self::table::Table;
 use super::Cluster;

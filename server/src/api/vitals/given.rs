@@ -1,0 +1,18 @@
+//! A parameter of a query string, and the refusal of its value.
+
+use http::Uri;
+use kubevitals_proto::wire::status::Status;
+
+use crate::api::request::parameter;
+
+/// A parameter that has a value: an empty one says nothing.
+pub(super) fn given(uri: &Uri, name: &str) -> Option<String> {
+    parameter(uri, name)
+        .filter(|text| !text.is_empty())
+        .map(|text| text.into_owned())
+}
+
+/// 400: what a parameter takes.
+pub(super) fn bad(name: &str, text: &str, takes: &str) -> Status {
+    Status::bad_request(format!("{name}={text:?}: it takes {takes}"))
+}
