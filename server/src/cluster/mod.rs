@@ -4,6 +4,7 @@
 //! One task a kind writes; everyone else reads immutable snapshots, which cost nothing to take and do not
 //! change under the reader. Who must not miss a change is told of each: [`Observer`].
 
+mod condition;
 mod container;
 mod event;
 mod gone;

@@ -10,6 +10,7 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use serde::Deserialize;
 
+use super::condition::SlimCondition;
 use super::loose::loose;
 use super::resources::{Resources, SlimResources, kept};
 use super::{Pools, Uid, slim, text};
@@ -199,21 +200,6 @@ struct SlimAddress {
     kind: String,
     #[serde(deserialize_with = "loose")]
     address: String,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct SlimCondition {
-    #[serde(rename = "type", deserialize_with = "loose")]
-    kind: String,
-    #[serde(deserialize_with = "loose")]
-    status: String,
-    #[serde(deserialize_with = "loose")]
-    reason: String,
-    #[serde(deserialize_with = "loose")]
-    message: String,
-    #[serde(deserialize_with = "loose")]
-    last_transition_time: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

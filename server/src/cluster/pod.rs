@@ -8,6 +8,7 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use serde::Deserialize;
 
+use super::condition::SlimCondition;
 use super::container::SlimContainerStatus;
 use super::loose::{Loose, loose};
 use super::template::SlimSpec;
@@ -235,21 +236,6 @@ struct SlimStatus {
     init_container_statuses: Vec<Option<SlimContainerStatus>>,
     #[serde(deserialize_with = "loose")]
     container_statuses: Vec<Option<SlimContainerStatus>>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct SlimCondition {
-    #[serde(rename = "type", deserialize_with = "loose")]
-    kind: String,
-    #[serde(deserialize_with = "loose")]
-    status: String,
-    #[serde(deserialize_with = "loose")]
-    reason: String,
-    #[serde(deserialize_with = "loose")]
-    message: String,
-    #[serde(deserialize_with = "loose")]
-    last_transition_time: String,
 }
 
 impl SlimPod {

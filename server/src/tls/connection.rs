@@ -38,9 +38,9 @@ use super::activity::{Activity, Answer, Overdue};
 use super::client::ClientCertificates;
 use super::counts::Open;
 use super::handshake::{Failures, handshake};
-use super::listener::stopped;
 use super::long::LongRunning;
 use super::room::{Known, Place};
+use super::stop::stopped;
 use super::{Limits, Tls};
 
 /// How much of an answer is given to HTTP/2 at a time: what it has been given it keeps until the client takes

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rustls::{CertificateError, PeerMisbehaved, ServerConfig};
@@ -12,9 +13,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Tls;
-use super::listener::TELL;
 use super::shown::AtAddress;
 use crate::telemetry::{Quiet, chain};
+
+/// How often trouble that lasts is told.
+pub(super) const TELL: Duration = Duration::from_secs(60);
 
 /// What is said to who speaks HTTP without TLS, in Go's words.
 const PLAIN: &[u8] =

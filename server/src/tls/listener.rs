@@ -10,50 +10,18 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::Tls;
 use super::connection::Serving;
-use super::handshake::Failures;
+use super::handshake::{Failures, TELL};
 use super::room::Room;
+use super::stop::stopped;
+use super::{Limits, Tls};
 use crate::telemetry::Quiet;
-
-/// How often trouble that lasts is told.
-pub(super) const TELL: Duration = Duration::from_secs(60);
 
 /// Until connections are accepted again after one could not be.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Of so many places one may be a newcomer's that has not asked yet, and is kept before a stranger at rest.
 const NEWCOMERS: usize = 4;
-
-/// What one client may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Connections at the same moment.
-    pub connections: usize,
-    /// Until the TLS handshake is done, and from there until the first request's header is in.
-    pub header: Duration,
-    /// Between two requests of a connection.
-    pub idle: Duration,
-    /// From a request's header to the last byte of its answer.
-    pub request: Duration,
-    /// After a connection is told to go, until it is cut if it is still busy.
-    pub drain: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 4096,
-            header: Duration::from_secs(10),
-            // Go's clients, the kube-apiserver among them, give up an idle connection after 90 s. Were it
-            // given up here first, a request could be on its way into a connection that is just closing.
-            idle: Duration::from_secs(120),
-            // What Kubernetes gives a request.
-            request: Duration::from_secs(60),
-            drain: Duration::from_secs(10),
-        }
-    }
-}
 
 /// Serves until `stop` turns true, then lets requests under way finish. Connections that are still busy when it
 /// returns, or is dropped, are cut.
@@ -111,11 +79,6 @@ pub async fn serve(
     if timeout(limits.drain, all).await.is_err() {
         tracing::info!("some connections were still busy and are cut");
     }
-}
-
-/// Completes when `stop` is true, or nobody is left who could make it so.
-pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _true_or_gone = stop.wait_for(|stop| *stop).await;
 }
 
 /// Whether an error of accept is about the connection that was to be accepted, and says nothing of the next.

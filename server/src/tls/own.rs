@@ -10,7 +10,8 @@ use kubevitals_proto::time::Timestamp;
 
 use super::Settings;
 use super::authority::{self, Authority, Issued, NAME};
-use super::pair::{CertificateError, Contents, Files, Kind, Pair};
+use super::error::CertificateError;
+use super::pair::{Contents, Files, Kind, Pair};
 use super::watched::{Place, Watched};
 
 /// A certificate that the server makes itself.

@@ -15,42 +15,12 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
-use super::protocol::provider;
+use super::error::CertificateError;
+use super::provider::provider;
 use crate::telemetry::chain;
 
 /// The most that is read of a file: a chain of a hundred certificates is smaller.
 const MOST_BYTES: u64 = 1 << 20;
-
-/// Why there is no serving certificate.
-#[derive(Debug, thiserror::Error)]
-pub enum CertificateError {
-    /// A file that cannot be read, or does not hold what it should.
-    #[error("cannot use {path:?} as {what}: {cause}")]
-    File {
-        /// What it should be.
-        what: String,
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        cause: String,
-    },
-    /// A certificate and a key that do not belong together, or the like.
-    #[error("cannot serve with the certificate {certificate:?} and the key {key:?}: {cause}")]
-    Pair {
-        /// The certificate's file.
-        certificate: PathBuf,
-        /// The key's.
-        key: PathBuf,
-        /// Why not.
-        cause: String,
-    },
-    /// A certificate could not be made.
-    #[error("cannot make a serving certificate: {0}")]
-    Make(String),
-    /// No TLS with these versions and cipher suites.
-    #[error("cannot serve with these TLS versions and cipher suites: {0}")]
-    Protocol(String),
-}
 
 /// What a pair is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,22 +3,17 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use rustls::crypto::{CryptoProvider, ring};
 use rustls::version::{TLS12, TLS13};
 use rustls::{CipherSuite, ServerConfig, SupportedProtocolVersion};
 
 use super::Settings;
 use super::client::Possession;
-use super::pair::CertificateError;
+use super::error::CertificateError;
+use super::provider::provider;
 use super::shown::Certificates;
 
 /// How many requests at a time an HTTP/2 connection carries, as Go has it.
 pub(super) const STREAMS: u32 = 250;
-
-/// The cryptography of all that is served.
-pub(super) fn provider() -> CryptoProvider {
-    ring::default_provider()
-}
 
 /// The oldest version of TLS that is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

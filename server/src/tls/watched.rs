@@ -2,7 +2,8 @@
 
 use super::NamedPair;
 use super::counts::Counts;
-use super::pair::{CertificateError, Contents, Files, Kind, Pair};
+use super::error::CertificateError;
+use super::pair::{Contents, Files, Kind, Pair};
 use super::shown::{Certificates, Named};
 
 /// A pair in files.

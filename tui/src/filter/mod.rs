@@ -15,6 +15,7 @@
 //! while it is typed.
 
 mod eval;
+mod lexis;
 mod parse;
 mod pattern;
 mod selection;

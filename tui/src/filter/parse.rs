@@ -5,6 +5,7 @@ use std::ops::Range;
 use kubevitals_proto::needle::Needle;
 use kubevitals_proto::selector::LabelSelector;
 
+use super::lexis::{ends_value, is_operator, pattern_length};
 use super::pattern::Pattern;
 use super::tree::{Comparison, Kind, Node, Operator};
 use super::value::{Number, example};
@@ -33,42 +34,6 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, FilterError> {
         // Only a parenthesis stops the outermost parts.
         Some(c) => Err(parser.here(format!("{c:?} closes nothing: there is no ( before it"))),
     }
-}
-
-/// What ends a value that is not quoted.
-pub(super) fn ends_value(c: char) -> bool {
-    c.is_whitespace() || matches!(c, ',' | '(' | ')' | '"')
-}
-
-/// What ends the name of a field. `!` does with `=` or `~` behind it, and a word that has it in itself is to be quoted.
-pub(super) fn is_operator(c: char) -> bool {
-    matches!(c, '=' | '<' | '>' | '~' | '!')
-}
-
-/// Whether an expression is read whole without quotes.
-pub(super) fn is_bare_pattern(text: &str) -> bool {
-    !text.is_empty() && !text.starts_with('"') && pattern_length(text) == text.len()
-}
-
-/// How far an expression without quotes goes: to a blank, or to a comma or closing parenthesis that is not within
-/// brackets of its own.
-fn pattern_length(text: &str) -> usize {
-    let (mut depth, mut escaped) = (0_usize, false);
-    for (at, c) in text.char_indices() {
-        match c {
-            c if c.is_whitespace() => return at,
-            _ if escaped => {
-                escaped = false;
-                continue;
-            }
-            '(' | '[' | '{' => depth += 1,
-            ')' | ',' if depth == 0 => return at,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        escaped = c == '\\';
-    }
-    text.len()
 }
 
 struct Parser<'a> {

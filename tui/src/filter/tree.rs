@@ -187,7 +187,7 @@ fn quoted(text: &str, bare: bool) -> String {
 
 fn expression(pattern: &Pattern) -> String {
     let text = pattern.as_str();
-    quoted(text, super::parse::is_bare_pattern(text))
+    quoted(text, super::lexis::is_bare_pattern(text))
 }
 
 /// Whether a text is read as one word. Words that begin with a sign of the language are not, nor what looks like a
@@ -195,12 +195,12 @@ fn expression(pattern: &Pattern) -> String {
 fn is_word(text: &str) -> bool {
     is_bare_value(text)
         && !text.starts_with(['!', '~', '-'])
-        && !text.contains(super::parse::is_operator)
+        && !text.contains(super::lexis::is_operator)
 }
 
 /// Whether a text behind an operator is read as it stands.
 fn is_bare_value(text: &str) -> bool {
-    !text.is_empty() && !text.starts_with('"') && !text.contains(super::parse::ends_value)
+    !text.is_empty() && !text.starts_with('"') && !text.contains(super::lexis::ends_value)
 }
 
 /// Whether a selector is read as it stands: it may have commas, but no blanks.
