@@ -170,8 +170,13 @@ fn note<R: Row>(
     }
 }
 
-/// Trends of what is no longer there are dropped when there are twice as many as rows.
+/// Trends of what is no longer there are dropped when there are twice as many as rows. Until pods and nodes have been
+/// told of, or cannot be, nothing is known to be gone: their past may come before they do.
 fn forget_what_is_gone(state: &mut State) {
+    let waits = |part| !state.told.contains(part) && !state.troubles.contains_key(part);
+    if [Part::Pods, Part::Nodes].iter().any(waits) {
+        return;
+    }
     let rows = state.live.pods.len() + state.live.nodes.len() + 1;
     if state.trends.len() > rows * 2 + 64 {
         let live = &state.live;

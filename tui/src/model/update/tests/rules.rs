@@ -1,13 +1,15 @@
 //! Rules, each told by what a person does.
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{Ended, Incident, IncidentKind, Involved};
 
 use super::super::{act, refresh, tell};
 use super::random::{Chance, pod};
-use crate::model::row::IncidentRow;
+use crate::model::row::{IncidentRow, PodRow};
 use crate::model::{
-    Action, Ask, Batch, Detail, Effect, Key, Message, Past, Row, SourceKind, State, Time, View,
+    Action, Amounts, Ask, Batch, Detail, Effect, Key, Message, Name, Past, Row, SourceKind, State,
+    Time, View,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -209,4 +211,44 @@ fn what_was_told_of_a_pod_when_time_was_stopped_stays() {
     let again = |effect: &Effect| matches!(effect, Effect::Ask(Ask::Detail(..)));
     assert!(!asked.iter().any(again), "{asked:?}");
     assert!(state.screen().detail.is_some());
+}
+
+#[test]
+fn a_past_that_comes_before_its_pods_is_kept_and_that_of_what_is_gone_is_not() {
+    const PODS: i64 = 200;
+    let mut state = State::default();
+    let mut time = Timestamp::from_secs(1_800_000_000);
+    let mut chance = Chance(7);
+    let pods: Vec<PodRow> = (0..PODS)
+        .map(|at| PodRow {
+            namespace: Name::from("shop"),
+            name: Name::from(format!("web-{at}")),
+            ..pod(&mut chance, time)
+        })
+        .collect();
+    let reading = Amounts {
+        cpu: Nanocores(1_000_000).into(),
+        memory: Bytes(1 << 20).into(),
+    };
+    let past = pods.iter().map(|pod| (pod.key(), vec![(time, reading)]));
+    tell(&mut state, Message::Trends(past.collect()));
+    let mut tick = |state: &mut State| {
+        time = time.plus_nanos(60 * SECOND);
+        tell(state, Message::Tick(time));
+    };
+    tell(
+        &mut state,
+        Message::Source(SourceKind::Vitals, String::new()),
+    );
+    tick(&mut state);
+    tell(&mut state, Message::Nodes(Batch::All(Vec::new())));
+    tick(&mut state);
+    tell(&mut state, Message::Pods(Batch::All(pods.clone())));
+    tick(&mut state);
+    for pod in &pods {
+        assert!(state.trends.get(&pod.key()).is_some(), "{}", pod.name);
+    }
+    tell(&mut state, Message::Pods(Batch::All(Vec::new())));
+    tick(&mut state);
+    assert_eq!(state.trends.len(), 0);
 }
