@@ -11,7 +11,6 @@ use super::given::{bad, given};
 use super::kind::Kind;
 use super::sort_by::SortBy;
 use super::sought::Sought;
-use crate::api::request::parameter;
 use crate::query::{Fold, MOST_STEPS as MOST_STEPS_OF_A_SPAN};
 
 /// The most steps of a trend.
