@@ -264,7 +264,17 @@ impl Player {
             let Some(new) = objects(to, resource) else {
                 continue;
             };
-            let old = objects(*told, resource).unwrap_or_default();
+            let before = objects(*told, resource);
+            if resource == Resource::Pods {
+                let deployments = script.objects.iter();
+                for (_, object) in deployments.filter(|(of, _)| *of == Resource::Deployments) {
+                    let now = recording::deployment(object, new);
+                    if before.map(|pods| recording::deployment(object, pods)) != Some(now.clone()) {
+                        self.store.apply(Resource::Deployments, now);
+                    }
+                }
+            }
+            let old = before.unwrap_or_default();
             *told = to;
             for object in old.iter().filter(|o| find(new, o).is_none()) {
                 let (namespace, name) = key(object);

@@ -127,6 +127,43 @@ fn owners(steps: &[Step]) -> Vec<(Resource, Value)> {
     objects
 }
 
+/// A deployment as it is while there are these pods: how many it wants was not recorded, and is how many there are.
+pub(super) fn deployment(object: &Value, pods: &[Value]) -> Value {
+    let name = object.pointer("/metadata/name").and_then(Value::as_str);
+    let of_it = |pod: &&Value| {
+        let owner = pod.pointer("/metadata/ownerReferences/0/name");
+        let hash = pod.pointer("/metadata/labels/pod-template-hash");
+        let (Some(owner), Some(hash)) =
+            (owner.and_then(Value::as_str), hash.and_then(Value::as_str))
+        else {
+            return false;
+        };
+        let set = owner
+            .strip_suffix(hash)
+            .and_then(|set| set.strip_suffix('-'));
+        set.is_some() && set == name
+    };
+    let ready = |pod: &&Value| {
+        let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
+        let mut conditions = conditions.into_iter().flatten();
+        conditions.any(|it| {
+            let is = |key, value| it.get(key).and_then(Value::as_str) == Some(value);
+            is("type", "Ready") && is("status", "True")
+        })
+    };
+    let (all, ready) = (
+        pods.iter().filter(of_it).count(),
+        pods.iter().filter(of_it).filter(ready).count(),
+    );
+    let mut deployment = object.clone();
+    if let Some(spec) = deployment.get_mut("spec") {
+        put(spec, "replicas", json!(all));
+    }
+    let status = json!({"replicas": all, "updatedReplicas": all, "readyReplicas": ready, "availableReplicas": ready});
+    put(&mut deployment, "status", status);
+    deployment
+}
+
 fn uid_in_events(steps: &[Step], kind: &str, name: &str) -> Option<String> {
     let member = |o: &Value, m: &str| o.get(m).and_then(Value::as_str).map(str::to_owned);
     steps

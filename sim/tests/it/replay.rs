@@ -130,6 +130,25 @@ async fn the_recorded_node_is_as_large_as_its_summary_says() {
 }
 
 #[tokio::test]
+async fn a_deployment_has_as_many_replicas_as_there_are_pods_of_it() {
+    let cluster = start("recording").await;
+    let replicas = || {
+        let burner = cluster
+            .store()
+            .get(Resource::Deployments, Some("default"), "burner");
+        let burner = burner.unwrap().to_value(Resource::Deployments);
+        ["/spec/replicas", "/status/readyReplicas"]
+            .map(|pointer| burner.pointer(pointer).and_then(Value::as_u64).unwrap())
+    };
+    assert_eq!(replicas()[0], 1);
+    // The HPA scaled it while it was recorded.
+    for _ in 0..24 {
+        cluster.replay_step("lab");
+    }
+    assert_eq!(replicas(), [3, 3]);
+}
+
+#[tokio::test]
 async fn steps_taken_by_hand_hold_the_scrapes() {
     let cluster = start("recording").await;
     assert_eq!(cluster.replay_step("lab"), Some(1));
