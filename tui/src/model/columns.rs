@@ -20,13 +20,17 @@ const ESSENTIAL: u8 = 1;
 /// Columns that may be wider than any name of Kubernetes hold sentences: a part of one is worth its place.
 const NAME: u16 = 63;
 
-/// Contents wider than this are cut rather than cost another column its place.
-const fn comfort(column: &Column, width: u16) -> u16 {
+/// Columns up to this priority are not given up for the whole of another's words.
+const TOLD: u8 = 5;
+
+/// Words wider than this are cut rather than cost another column its place.
+const WORDS: u16 = 12;
+
+/// Contents wider than this are cut rather than cost another column its place; `words` is what words may take.
+const fn comfort(column: &Column, width: u16, words: u16) -> u16 {
     const NAMES: u16 = 34;
-    const WORDS: u16 = 12;
     if column.priority > 0 {
-        // A whole reason is worth more than one more number, where there is room for many.
-        return WORDS + width.saturating_sub(80) / 4;
+        return words;
     }
     let part = width / 10 * 3;
     if part < NAMES { part } else { NAMES }
@@ -63,8 +67,38 @@ pub fn place(
             .map(sized)
             .collect(),
     };
-    // What matters most is shown at any width; of the rest, by priority and then from the left, as much as there is room
-    // for without cutting what matters.
+    let (mut words, mut kept, mut used) = (WORDS, Vec::new(), 0);
+    // A whole reason is worth more than one more number, where there is room for many; but not more than a reason.
+    for more in [WORDS, WORDS + width.saturating_sub(80) / 4] {
+        let (now_kept, now_used) = keep(&shown, width, more);
+        let told = |kept: &[bool]| {
+            let columns = shown.iter().zip(kept).filter(|(_, kept)| **kept);
+            columns.filter(|((it, _), _)| it.priority <= TOLD).count()
+        };
+        if kept.is_empty() || told(&now_kept) == told(&kept) {
+            (words, kept, used) = (more, now_kept, now_used);
+        }
+    }
+    let mut kept = kept.into_iter();
+    shown.retain(|_| kept.next().unwrap_or(false));
+    let widths = share(&shown, width, width.saturating_sub(used), words);
+    let mut x = 0_u16;
+    let mut placed = Vec::with_capacity(shown.len());
+    for ((column, _), wide) in shown.into_iter().zip(widths) {
+        let wide = wide.min(width.saturating_sub(x));
+        placed.push(Placed {
+            column,
+            x,
+            width: wide,
+        });
+        x = x.saturating_add(wide).saturating_add(GAP);
+    }
+    placed
+}
+
+/// Which columns are shown, and the least that they need: what matters most at any width; of the rest, by priority and
+/// then from the left, as many as there is room for without cutting what matters.
+fn keep(shown: &[(Column, u16)], width: u16, words: u16) -> (Vec<bool>, u16) {
     let mut by_priority: Vec<usize> = (0..shown.len()).collect();
     by_priority.sort_by_key(|at| shown.get(*at).map_or(0, |(column, _)| column.priority));
     let mut kept = vec![false; shown.len()];
@@ -80,7 +114,7 @@ pub fn place(
             if column.is_trend() || column.width.most > NAME {
                 column.width.least
             } else {
-                (*content).min(comfort(column, width).max(column.width.least))
+                (*content).min(comfort(column, width, words).max(column.width.least))
             },
         );
         let fits = if column.priority <= ESSENTIAL {
@@ -97,27 +131,12 @@ pub fn place(
             *kept = true;
         }
     }
-    let used = least;
-    let mut kept = kept.into_iter();
-    shown.retain(|_| kept.next().unwrap_or(false));
-    let widths = share(&shown, width, width.saturating_sub(used));
-    let mut x = 0_u16;
-    let mut placed = Vec::with_capacity(shown.len());
-    for ((column, _), wide) in shown.into_iter().zip(widths) {
-        let wide = wide.min(width.saturating_sub(x));
-        placed.push(Placed {
-            column,
-            x,
-            width: wide,
-        });
-        x = x.saturating_add(wide).saturating_add(GAP);
-    }
-    placed
+    (kept, least)
 }
 
 /// Gives the room that is left first to columns whose contents need it, the most important ones first, as much as is
 /// comfortable; then all that they need, names last; then to drawings.
-fn share(shown: &[(Column, u16)], width: u16, mut left: u16) -> Vec<u16> {
+fn share(shown: &[(Column, u16)], width: u16, mut left: u16, words: u16) -> Vec<u16> {
     let mut widths: Vec<u16> = shown.iter().map(|(column, _)| column.width.least).collect();
     let mut order: Vec<usize> = (0..shown.len()).collect();
     order.sort_by_key(|at| shown.get(*at).map_or(0, |(column, _)| column.priority));
@@ -133,7 +152,7 @@ fn share(shown: &[(Column, u16)], width: u16, mut left: u16) -> Vec<u16> {
         let Some((column, _)) = shown.get(*at) else {
             continue;
         };
-        widen(*at, comfort(column, width), &mut widths);
+        widen(*at, comfort(column, width, words), &mut widths);
     }
     // The least important of what is shown gets the rest first: it was given least.
     for at in order.iter().rev() {
@@ -189,6 +208,29 @@ mod tests {
                 assert!(end <= width, "{view:?} at {width} ends at {end}");
             }
         }
+    }
+
+    #[test]
+    fn a_reason_is_whole_rather_than_one_more_number_shown_but_no_reason_is_lost_for_it() {
+        let widest = |name: u16| {
+            move |field| match field {
+                Field::Name | Field::Pod => name,
+                Field::Namespace => 13,
+                Field::Container => 15,
+                Field::Status => 16,
+                Field::Restarts => 26,
+                _ => 5,
+            }
+        };
+        let width_of = |view: View, name, field| {
+            let placed = place(view.columns(), None, 120, widest(name));
+            let column = placed.iter().find(|placed| placed.column.field == field);
+            column.map(|placed| placed.width)
+        };
+        assert_eq!(width_of(View::Pods, 27, Field::Status), Some(16));
+        assert!(width_of(View::Pods, 27, Field::Restarts) >= Some(22));
+        assert_eq!(width_of(View::Pods, 27, Field::CpuOfRequest), None);
+        assert!(width_of(View::Containers, 32, Field::Restarts).is_some());
     }
 
     #[test]
