@@ -377,25 +377,7 @@ impl Running {
         self.press(Action::Enter);
         self.press(Action::First);
         self.press(Action::Enter);
-        self.until_page_told().await;
-    }
-
-    async fn until_page_told(&mut self) {
-        let key = self.state.screen().pod().unwrap().clone();
-        let subject = Subject::Pod(key);
-        self.state.histories.remove(&subject);
-        self.tell(Message::Tick(self.now()));
-        let (mut detail, mut history) = (false, false);
-        self.until("the pod's page", |state, message| {
-            match &message {
-                Message::Detail(..) => detail = true,
-                Message::History(of, _) if *of == subject => history = true,
-                _ => {}
-            }
-            let _asks = tell(state, message);
-            detail && history
-        })
-        .await;
+        self.until_answered().await;
     }
 
     /// Goes to a past time, and waits until it is shown.
@@ -408,23 +390,29 @@ impl Running {
         })
         .await;
         self.follow(asks);
-        self.until_span_told().await;
-        if self.state.screen().pod().is_some() {
-            self.until_page_told().await;
-        }
+        self.until_answered().await;
     }
 
     /// Goes on from a past time to now.
     pub(crate) async fn go_on(&mut self) {
         self.press(Action::Live);
-        self.until_span_told().await;
+        self.until_answered().await;
     }
 
-    async fn until_span_told(&mut self) {
-        self.until("what the cluster used", |state, message| {
-            let is_so = matches!(&message, Message::History(Subject::Cluster, _));
+    /// Waits for what the dashboard asks whenever another time or page is opened: what the cluster used, and all of the
+    /// page. The answers come in any order.
+    async fn until_answered(&mut self) {
+        let page = self.state.screen().pod().cloned().map(Subject::Pod);
+        let (mut cluster, mut history, mut detail) = (false, page.is_none(), page.is_none());
+        self.until("what was asked", |state, message| {
+            match &message {
+                Message::History(Subject::Cluster, _) => cluster = true,
+                Message::History(of, _) => history |= Some(of) == page.as_ref(),
+                Message::Detail(..) => detail = true,
+                _ => {}
+            }
             let _asks = tell(state, message);
-            is_so
+            cluster && history && detail
         })
         .await;
     }
