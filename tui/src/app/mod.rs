@@ -2,6 +2,7 @@
 //! changed it is drawn.
 
 mod effects;
+mod frames;
 pub mod terminal;
 
 use std::future::pending;
@@ -20,6 +21,7 @@ use crate::model::{self, Action, Effect, Message, Name, Session, State, View};
 use crate::source::{Connector, Feed};
 use crate::view;
 use crate::view::theme::Theme;
+use frames::Frames;
 use terminal::Screen;
 
 /// How the dashboard is to be.
@@ -117,15 +119,13 @@ impl App {
     async fn run(&mut self, ending: &mut Ending) -> io::Result<()> {
         let mut ticks = interval(Duration::from_secs(1));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut drawn_at = Instant::now();
-        let mut changed = true;
+        let mut frames = Frames::new(self.frame, Instant::now());
         while !self.over {
-            let due = drawn_at + self.frame;
+            let due = frames.due;
             let drawing = async {
-                if changed {
-                    sleep_until(due).await;
-                } else {
-                    pending::<()>().await;
+                match due {
+                    Some(due) => sleep_until(due).await,
+                    None => pending().await,
                 }
             };
             tokio::select! {
@@ -134,27 +134,28 @@ impl App {
                 event = self.events.next() => match event {
                     Some(event) => {
                         self.input(&event?).await?;
-                        changed = true;
+                        frames.answer(Instant::now());
                     }
                     // The terminal is gone.
                     None => return Ok(()),
                 },
                 () = drawing => {
                     self.draw()?;
-                    drawn_at = Instant::now();
-                    changed = false;
+                    frames.drawn(Instant::now());
                 }
                 message = self.feed.next() => {
-                    self.tell(message).await?;
+                    let mut at_once = self.take(message).await?;
                     for _ in 1..BURST {
                         let Some(message) = self.feed.try_next() else { break };
-                        self.tell(message).await?;
+                        at_once |= self.take(message).await?;
                     }
-                    changed = true;
+                    if at_once {
+                        frames.show(Instant::now());
+                    }
                 }
                 _ = ticks.tick() => {
                     self.tell(Message::Tick(self.clock.now())).await?;
-                    changed = true;
+                    frames.show(Instant::now());
                 }
             }
         }
@@ -175,6 +176,13 @@ impl App {
     async fn act(&mut self, action: Action) -> io::Result<()> {
         let effects = model::act(&mut self.state, action);
         self.effects(effects).await
+    }
+
+    /// Takes in what is told; whether it is to be shown at once.
+    async fn take(&mut self, message: Message) -> io::Result<bool> {
+        let at_once = !message.is_steady();
+        self.tell(message).await?;
+        Ok(at_once)
     }
 
     async fn tell(&mut self, message: Message) -> io::Result<()> {

@@ -54,6 +54,22 @@ pub enum Message {
     NoPast(Timestamp, String),
 }
 
+impl Message {
+    /// Whether the like of it is told all the time, so that it is shown with the next tick; what is told because it was
+    /// asked for, or is begun to be told, is shown at once.
+    #[must_use]
+    pub const fn is_steady(&self) -> bool {
+        matches!(
+            self,
+            Self::Pods(Batch::Some(_))
+                | Self::Nodes(Batch::Some(_))
+                | Self::Hpas(Batch::Some(_))
+                | Self::Replicas(_)
+                | Self::Cluster(_)
+        )
+    }
+}
+
 /// Rows of a kind.
 #[derive(Debug)]
 pub enum Batch<R> {
