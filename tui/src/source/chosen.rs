@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{ClusterVitals, PodVitals};
+use kubevitals_proto::vitals::PodVitals;
 use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, timeout_at};
 
@@ -27,14 +27,11 @@ pub struct Many {
 impl Default for Many {
     fn default() -> Self {
         Self {
-            above: 20_000,
+            above: 10_000,
             chosen: 1_000,
         }
     }
 }
-
-/// After how many rounds it is looked whether there still are so many.
-const ROUNDS: u32 = 12;
 
 /// For how long nothing must have changed before it is asked for: who types a word is not told of each letter.
 const QUIET: Duration = Duration::from_millis(150);
@@ -48,15 +45,21 @@ pub(super) struct Pods {
     pub(super) chosen: Option<Chosen>,
 }
 
+impl Many {
+    /// Whether there are too many to tell of all.
+    pub(super) fn is_exceeded(self, total: Option<u64>) -> bool {
+        total.is_some_and(|total| total > self.above)
+    }
+}
+
 impl Vitals {
     /// Tells of the pods that are looked at, as long as there are very many.
-    pub(super) async fn chosen(&self, mut total: u64, mut looks: Receiver<Look>) {
-        let mut rounds = 0_u32;
-        loop {
+    pub(super) async fn chosen(&self, mut looks: Receiver<Look>) {
+        while self.are_very_many() {
             let look = looks.borrow_and_update().clone();
             // What is looked at no longer is not waited for.
             tokio::select! {
-                pods = self.choose(&look, None) => self.tell_chosen(pods, total, look).await,
+                pods = self.choose(&look, None) => self.tell_chosen(pods, look).await,
                 Ok(()) = looks.changed() => {
                     quiet(&mut looks).await;
                     continue;
@@ -66,23 +69,16 @@ impl Vitals {
                 () = self.kubernetes.teller.sleep(POLL) => {}
                 Ok(()) = looks.changed() => quiet(&mut looks).await,
             }
-            rounds += 1;
-            if rounds.is_multiple_of(ROUNDS) {
-                match self.very_many().await {
-                    Some(now) => total = now,
-                    None => return,
-                }
-            }
         }
     }
 
-    async fn tell_chosen(&self, pods: Result<Pods, Error>, total: u64, look: Look) {
+    async fn tell_chosen(&self, pods: Result<Pods, Error>, look: Look) {
         let teller = &self.kubernetes.teller;
         match pods {
             Ok(Pods { rows, chosen }) => {
                 teller.up().await;
                 let extent = Extent {
-                    total,
+                    total: self.total.borrow().unwrap_or_default(),
                     look,
                     chosen,
                 };
@@ -93,12 +89,9 @@ impl Vitals {
         }
     }
 
-    /// How many pods there are, if that is too many to tell of all.
-    pub(super) async fn very_many(&self) -> Option<u64> {
-        let path = vitals_path("/clustervitals/cluster");
-        let cluster = self.get::<ClusterVitals>(&path, "clustervitals").await;
-        let total = cluster.ok().map(|cluster| cluster.pods.total);
-        total.filter(|total| *total > self.many.above)
+    /// Whether there are too many pods to tell of all.
+    pub(super) fn are_very_many(&self) -> bool {
+        self.many.is_exceeded(*self.total.borrow())
     }
 
     /// The pods that are looked at, of now or of a time.

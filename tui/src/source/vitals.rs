@@ -42,15 +42,18 @@ pub(super) struct Vitals {
     pub(super) many: Many,
     /// Whether it does.
     chooses: AtomicBool,
+    /// How many pods there are; nothing until that has been asked for.
+    pub(super) total: watch::Sender<Option<u64>>,
 }
 
 impl Vitals {
     /// A cluster with a vitals-server, where all pods are too many to tell of, it is to choose.
-    pub(super) const fn new(kubernetes: Kubernetes, many: Many) -> Self {
+    pub(super) fn new(kubernetes: Kubernetes, many: Many) -> Self {
         Self {
             kubernetes,
             many,
             chooses: AtomicBool::new(false),
+            total: watch::Sender::new(None),
         }
     }
 
@@ -85,12 +88,18 @@ impl Vitals {
                 .await
             {
                 Ok(cluster) => {
+                    self.total.send_replace(Some(cluster.pods.total));
                     teller.up().await;
                     teller
                         .tell(Message::Cluster(ClusterRow::from_vitals(&cluster)))
                         .await;
                 }
-                Err(error) => self.failed(Part::Cluster, &error).await,
+                Err(error) => {
+                    // Who may not know it is told of all that he may see.
+                    self.total
+                        .send_if_modified(|total| total.replace(total.unwrap_or(0)).is_none());
+                    self.failed(Part::Cluster, &error).await;
+                }
             }
             teller.sleep(POLL).await;
         }
@@ -134,10 +143,13 @@ impl Vitals {
         let kubernetes = &self.kubernetes;
         let teller = &kubernetes.teller;
         let mut only = kubernetes.only;
+        let mut totals = self.total.subscribe();
+        // As long as it is not known how many there are, not all are asked for.
+        let _ = totals.wait_for(Option::is_some).await;
         loop {
-            if !only && let Some(total) = self.very_many().await {
+            if !only && self.are_very_many() {
                 self.chooses.store(true, Ordering::Relaxed);
-                self.chosen(total, looks.clone()).await;
+                self.chosen(looks.clone()).await;
                 self.chooses.store(false, Ordering::Relaxed);
                 continue;
             }
@@ -155,10 +167,14 @@ impl Vitals {
                 "/podvitals".to_owned()
             };
             let past = self.trends(&path, true);
-            let (gone, ()) = tokio::join!(
-                follow(teller, api, Lists::Streamed, Part::Pods, row, Message::Pods),
-                past
-            );
+            let told = async {
+                let all = follow(teller, api, Lists::Streamed, Part::Pods, row, Message::Pods);
+                tokio::join!(all, past).0
+            };
+            let gone = tokio::select! {
+                gone = told => gone,
+                _ = totals.wait_for(|total| !only && self.many.is_exceeded(*total)) => continue,
+            };
             match gone {
                 GivenUp::Forbidden(_) if !only => {
                     only = true;
