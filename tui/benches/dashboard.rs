@@ -1,7 +1,8 @@
 //! What the dashboard costs: a frame of each view, a key, a filter as it is typed; the bytes a frame is on the wire,
 //! and the memory that a cluster takes.
 //!
-//! `cargo bench -p kubevitals --bench dashboard`. `VITALS_BENCH_PODS` (300,30000,150000) changes the sizes.
+//! `cargo bench -p kubevitals --bench dashboard`. `VITALS_BENCH_CLUSTERS`
+//! (`vitals:300,vitals:30000,vitals:150000,metrics:20000`: source and pods) changes what is measured.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
 use kubevitals::input::KeyMap;
-use kubevitals::model::{Action, Edit, SourceKind, State, View, act, refresh};
+use kubevitals::model::{Action, Edit, Row as _, SourceKind, State, View, act, refresh};
 use kubevitals::view;
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use ratatui::backend::CrosstermBackend;
@@ -38,10 +39,16 @@ const PODS_PER_NODE: usize = 30;
 /// The views whose frames are measured.
 const VIEWS: [View; 8] = View::SWITCHABLE;
 
-fn sizes() -> Vec<usize> {
-    let sizes =
-        std::env::var("VITALS_BENCH_PODS").unwrap_or_else(|_| "300,30000,150000".to_owned());
-    sizes.split(',').map(|size| size.parse().unwrap()).collect()
+fn clusters() -> Vec<(SourceKind, usize)> {
+    let clusters = std::env::var("VITALS_BENCH_CLUSTERS")
+        .unwrap_or_else(|_| "vitals:300,vitals:30000,vitals:150000,metrics:20000".to_owned());
+    let cluster = |text: &str| {
+        let (source, pods) = text.split_once(':').unwrap();
+        let kinds = [SourceKind::Vitals, SourceKind::Metrics, SourceKind::None];
+        let kind = kinds.into_iter().find(|kind| kind.to_string() == source);
+        (kind.unwrap(), pods.parse().unwrap())
+    };
+    clusters.split(',').map(cluster).collect()
 }
 
 fn theme() -> Theme {
@@ -65,7 +72,7 @@ fn frame(state: &mut State, keys: &KeyMap, buffer: &mut Buffer) {
     black_box(view::draw(state, &theme(), keys, buffer));
 }
 
-fn frames(criterion: &mut Criterion, pods: usize, state: &State) {
+fn frames(criterion: &mut Criterion, pods: &str, state: &State) {
     let keys = KeyMap::default();
     let mut buffer = Buffer::empty(Rect::new(0, 0, COLUMNS, ROWS));
     let mut group = criterion.benchmark_group("frame");
@@ -79,7 +86,7 @@ fn frames(criterion: &mut Criterion, pods: usize, state: &State) {
     }
 }
 
-fn keys(criterion: &mut Criterion, pods: usize, state: &State) {
+fn keys(criterion: &mut Criterion, pods: &str, state: &State) {
     let keys = KeyMap::default();
     let mut buffer = Buffer::empty(Rect::new(0, 0, COLUMNS, ROWS));
     let mut group = criterion.benchmark_group("key to frame");
@@ -122,6 +129,28 @@ fn keys(criterion: &mut Criterion, pods: usize, state: &State) {
             });
         },
     );
+}
+
+/// A frame of pods of which one has changed: the list is sorted again; and what it takes to hold on to a moment.
+fn changes(criterion: &mut Criterion, pods: &str, state: &State) {
+    let keys = KeyMap::default();
+    let mut buffer = Buffer::empty(Rect::new(0, 0, COLUMNS, ROWS));
+    let mut group = criterion.benchmark_group("something has changed");
+    let mut state = state.clone();
+    act(&mut state, Action::Show(View::Pods));
+    let key = state.live.pods.rows()[0].key();
+    group.bench_function(BenchmarkId::new("a frame", pods), |bencher| {
+        bencher.iter(|| {
+            state.live.pods.get_mut(&key).unwrap().uid += 1;
+            frame(&mut state, &keys, &mut buffer);
+        });
+    });
+    group.bench_function(BenchmarkId::new("pause and go on", pods), |bencher| {
+        bencher.iter(|| {
+            act(&mut state, Action::Pause);
+            act(&mut state, Action::Pause);
+        });
+    });
 }
 
 /// Counts what goes to the terminal.
@@ -189,15 +218,14 @@ fn main() {
         .sample_size(20)
         .configure_from_args();
     println!("frames of {COLUMNS}×{ROWS}, {PODS_PER_NODE} pods a node");
-    for pods in sizes() {
+    for (source, pods) in clusters() {
         let before = resident();
-        let told = state(pods, SourceKind::Vitals);
-        println!(
-            "{pods} pods: the state takes {:.1} MiB",
-            resident() - before
-        );
-        frames(&mut criterion, pods, &told);
-        keys(&mut criterion, pods, &told);
+        let told = state(pods, source);
+        let name = format!("{pods}, {source}");
+        println!("{name}: the state takes {:.1} MiB", resident() - before);
+        frames(&mut criterion, &name, &told);
+        keys(&mut criterion, &name, &told);
+        changes(&mut criterion, &name, &told);
         drop(told);
         let (first, next) = bytes(pods);
         println!(

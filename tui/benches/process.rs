@@ -151,7 +151,28 @@ fn measure(source: &str, pods: usize, span: Duration) {
         began.elapsed().as_secs_f64() * 1e3
     );
     keys(&mut terminal);
-    rest(&terminal, span);
+    seek(&mut terminal);
+    rest("live", &terminal, span);
+    terminal.press("space");
+    terminal.wait_for_text("PAUSED");
+    rest("paused", &terminal, span / 2);
+}
+
+/// From the filter's last letter to the pod that it is the name of, which is none of those that come first.
+fn seek(terminal: &mut Terminal) {
+    terminal.press("/");
+    let began = Instant::now();
+    terminal.send("ns=kube-system node-0007");
+    terminal.wait_for("only pods of this node", |text| {
+        let rows = text.lines().filter(|line| line.contains("node-"));
+        let mut rows = rows.filter(|line| line.contains("Mi")).peekable();
+        rows.peek().is_some() && rows.all(|line| line.contains("node-0007"))
+    });
+    println!(
+        "filter to rows              {:>10.0} ms",
+        began.elapsed().as_secs_f64() * 1e3
+    );
+    terminal.press("esc");
 }
 
 /// From a key to what it shows, over the pseudo-terminal and an emulator of one.
@@ -183,19 +204,19 @@ fn keys(terminal: &mut Terminal) {
     terminal.wait_for_text("LIVE");
 }
 
-/// What it costs while it shows what comes and nobody touches it.
-fn rest(terminal: &Terminal, span: Duration) {
+/// What it costs while nobody touches it.
+fn rest(how: &str, terminal: &Terminal, span: Duration) {
     std::thread::sleep(Duration::from_secs(20));
     let id = terminal.id();
     let (cpu, written, at) = (cpu(id), terminal.written().len(), Instant::now());
     std::thread::sleep(span);
     let seconds = at.elapsed().as_secs_f64();
     println!(
-        "CPU, live                   {:>10.1} % of a core",
+        "CPU, {how:<8}               {:>10.1} % of a core",
         (self::cpu(id) - cpu).as_secs_f64() / seconds * 100.0
     );
     println!(
-        "to the terminal, live       {:>10.0} bytes a second",
+        "to the terminal, {how:<8}   {:>10.0} bytes a second",
         (terminal.written().len() - written) as f64 / seconds
     );
     println!(
