@@ -44,6 +44,11 @@ impl Selection {
         Ok(Self { labels, fields })
     }
 
+    /// Whether anything is asked of objects.
+    pub(super) fn is_any(&self) -> bool {
+        terms(&self.labels) > 0 || self.fields.iter().len() > 0
+    }
+
     /// Whether an object with these labels is asked for, whose fields `value_of` tells.
     pub(super) fn admits<'a>(
         &self,

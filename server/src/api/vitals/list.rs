@@ -152,7 +152,8 @@ impl<K: Kind> Listed<K> {
         keyed.into_iter().map(|(_, kept)| kept).collect()
     }
 
-    /// The same of now, where all need not be told for it.
+    /// The same of now, where all need not be looked at for it. Where few of all are asked for they are found first, in
+    /// one walk, and then sorted; to look up each pod that uses much would take longer.
     fn top(
         &mut self,
         query: &Query,
@@ -160,6 +161,9 @@ impl<K: Kind> Listed<K> {
         limit: Option<usize>,
     ) -> Option<Vec<Arc<K::Kept>>> {
         self.all.moment.as_ref()?;
+        if by.is_of_usage() && (self.sought.is_any() || self.selection.is_any()) {
+            return None;
+        }
         let limit = limit.unwrap_or(usize::MAX).min(self.all.objects.len());
         let filter = |kept: &Pod| {
             Pods::admits(&self.selection, kept) && self.sought.has(&self.all.teller, kept)

@@ -15,6 +15,11 @@ pub(super) enum SortBy {
 }
 
 impl SortBy {
+    /// Whether it is by what is used now, as it lies in memory.
+    pub(super) const fn is_of_usage(self) -> bool {
+        matches!(self, Self::Cpu | Self::Memory)
+    }
+
     /// Each with its name in a query string.
     pub(super) const ALL: [(&str, Self); 9] = [
         ("name", Self::Name),

@@ -51,6 +51,11 @@ impl Sought {
         Ok(sought)
     }
 
+    /// Whether anything is asked of pods.
+    pub(super) fn is_any(&self) -> bool {
+        *self != Self::default()
+    }
+
     /// The first parameter that asks something of pods.
     pub(super) fn first(uri: &Uri) -> Option<&'static str> {
         PARAMETERS
