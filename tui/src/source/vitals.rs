@@ -32,6 +32,9 @@ const AT_ONCE: usize = 16;
 /// How many steps of the past are asked for at first, for sparklines.
 const TREND: u32 = 120;
 
+/// Of how many, those that use most: the pasts of others begin now.
+const TRENDS: u32 = 1_000;
+
 /// A step of a history is not shorter than this, in seconds: there are no readings between.
 const LEAST_STEP: i64 = 15;
 
@@ -200,7 +203,7 @@ impl Vitals {
 
     /// Tells once what the server remembers of everything, for sparklines; the dashboard goes on from there.
     async fn trends(&self, path: &str, pods: bool) {
-        let path = vitals_path(&format!("{path}?trend={TREND}"));
+        let path = vitals_path(&format!("{path}?trend={TREND}&sortBy=cpu&limit={TRENDS}"));
         let trends = if pods {
             self.list::<PodRow>(&path, "podvitals")
                 .await
