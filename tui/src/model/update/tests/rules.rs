@@ -8,8 +8,8 @@ use super::super::{act, refresh, tell};
 use super::random::{Chance, pod};
 use crate::model::row::{IncidentRow, PodRow};
 use crate::model::{
-    Action, Amounts, Ask, Batch, Detail, Effect, Key, Message, Name, Past, Row, SourceKind, State,
-    Time, View,
+    Action, Amounts, Ask, Batch, Effect, Key, Message, Name, Past, Row, SourceKind, State, Time,
+    View,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -201,10 +201,7 @@ fn what_was_told_of_a_pod_when_time_was_stopped_stays() {
     let mut state = with_pods(SourceKind::Vitals);
     let key: Key = state.current().unwrap();
     act(&mut state, Action::Enter);
-    tell(
-        &mut state,
-        Message::Detail(key, Box::new(Detail::default())),
-    );
+    tell(&mut state, Message::Detail(key, Box::default()));
     act(&mut state, Action::Pause);
     let later = state.now.plus_nanos(60 * SECOND);
     let asked = tell(&mut state, Message::Tick(later));
