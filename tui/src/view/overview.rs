@@ -37,6 +37,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             incidents(canvas, right, state);
         }
         let heading = match list.order.len() {
+            0 if !pods_are_told => "Pods that want to be looked at".to_owned(),
             0 => "Nothing wants to be looked at".to_owned(),
             1 => "1 pod wants to be looked at".to_owned(),
             count => format!("{count} pods want to be looked at"),

@@ -10,7 +10,7 @@ use super::theme::Ink;
 use super::trends;
 use crate::input::Target;
 use crate::model::row::{ClusterRow, Phase};
-use crate::model::{Resource, State, Time, Tone, format};
+use crate::model::{Part, Resource, State, Time, Tone, format};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if area.height >= 5 {
@@ -23,7 +23,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 /// One row for CPU, one for memory, and counts beside them.
 fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let cluster = &state.world().cluster;
-    let counts = counts(cluster, area.width >= 100);
+    let counts = counts(state, area.width >= 100);
     // What the cluster uses, with what is requested of it where there is room for that.
     let amounts_room = if area.width >= 60 { 32 } else { 23 };
     for (at, (resource, mut counts)) in
@@ -75,7 +75,7 @@ fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 /// A chart of CPU, one of memory, and counts beside them.
 fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let cluster = &state.world().cluster;
-    let counts = counts(cluster, false);
+    let counts = counts(state, false);
     let wide = counts
         .iter()
         .map(|line| pieces_width(line))
@@ -216,7 +216,13 @@ pub(super) const fn value_format(resource: Resource) -> fn(u64) -> String {
 }
 
 /// Two rows of counts: nodes and pods; probes, restarts and incidents.
-fn counts(cluster: &ClusterRow, wide: bool) -> [Vec<Piece>; 2] {
+fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
+    let told = |part| state.told.contains(&part);
+    // What has not been told yet is not none.
+    if !(told(Part::Cluster) || (told(Part::Nodes) && told(Part::Pods))) {
+        return [Vec::new(), Vec::new()];
+    }
+    let cluster = &state.world().cluster;
     let alarm = |count: u32, word: &str, ink: Ink| {
         let ink = if count > 0 { ink } else { Ink::Muted };
         Piece::new(format!("{count} {word}"), ink)
