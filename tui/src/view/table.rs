@@ -186,11 +186,10 @@ fn marked(text: String, tone: Tone, room: u16, depth: Depth, align: model::Align
     if depth != Depth::None || align == model::Align::Left || mark.is_empty() {
         return text;
     }
-    if width(&text) + mark.len() <= usize::from(room) {
-        format!("{text}{mark}")
-    } else {
-        text
-    }
+    // Half a mark is better than none: beside 100% there is room for one sign.
+    let room = usize::from(room).saturating_sub(width(&text));
+    let mark = mark.get(..room.min(mark.len())).unwrap_or_default();
+    format!("{text}{mark}")
 }
 
 const fn align(align: model::Align) -> Align {

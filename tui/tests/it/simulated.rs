@@ -10,6 +10,7 @@ use kubevitals_sim::{Config, Fault, Faults, SimClock};
 
 use crate::picture::{draw, text};
 use crate::running::Running;
+use crate::views::SIZES;
 
 /// When the simulation begins.
 const SIMULATION_BEGAN: i64 = 1_800_000_000;
@@ -49,21 +50,30 @@ pub(crate) async fn troubled() -> Running {
     running
 }
 
-/// Compares what is shown with what was, in two sizes.
+/// Compares what is shown with what was, in the sizes that are most usual.
 fn shows(name: &str, state: &State) {
+    shows_in(&[(120, 40), (80, 24)], name, state);
+}
+
+fn shows_in(sizes: &[(u16, u16)], name: &str, state: &State) {
     let theme = Theme::new(Depth::Sixteen, Ground::Dark, false);
-    for (columns, rows) in [(120, 40), (80, 24)] {
+    for (columns, rows) in sizes.iter().copied() {
         let shown = text(&draw(state, &theme, columns, rows));
         insta::assert_snapshot!(format!("{name}-{columns}x{rows}"), shown);
     }
 }
 
-/// Compares every view that is a table, and the overview.
+/// Compares every view that is a table, and the overview, in every size and look.
 fn every_view_shows(running: &mut Running, what: &str) {
     for view in View::SWITCHABLE {
         running.press(Action::Show(view));
         let name = format!("{what}-{}", view.title().to_lowercase());
-        shows(&name, &running.state);
+        shows_in(&SIZES, &name, &running.state);
+        for (look, ascii) in [("no-colour", false), ("ascii", true)] {
+            let theme = Theme::new(Depth::None, Ground::Dark, ascii);
+            let shown = text(&draw(&running.state, &theme, 80, 24));
+            insta::assert_snapshot!(format!("{name}-{look}"), shown);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::picture::{draw, text, text_and_looks};
 use crate::shop::{NOW, Shop};
 
 /// The sizes that a view must do with.
-const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
+pub(crate) const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 
 /// The index of the pod that is killed for its memory, and of the one that its liveness probe kills.
 const OOM_KILLED: usize = 1;
