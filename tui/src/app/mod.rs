@@ -229,13 +229,18 @@ impl App {
             hits,
             ..
         } = self;
+        let mut scrolled = None;
         screen.terminal().draw(|frame| {
             let drawn = view::draw(state, &options.theme, &options.keys, frame.buffer_mut());
             if let Some(cursor) = drawn.cursor {
                 frame.set_cursor_position(cursor);
             }
             *hits = drawn.hits;
+            scrolled = drawn.scrolled;
         })?;
+        if let Some(rows) = scrolled {
+            state.scrolled(rows);
+        }
         Ok(())
     }
 }

@@ -15,6 +15,10 @@ pub enum Target {
     View(View),
     /// The span, from its oldest time at the left to now at the right.
     Time,
+    /// Choices of a list that lies over the view, from this one on, one in each row.
+    Choices(usize),
+    /// What else lies over the view.
+    Window,
 }
 
 /// The places of a screen, as it was drawn last. What was added later lies over what was there.

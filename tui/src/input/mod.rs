@@ -57,12 +57,18 @@ fn mouse(event: &MouseEvent, mode: Mode, hits: &Hits) -> Option<Action> {
         // A click beside the help closes it, as it does with every window that lies over others.
         MouseEventKind::Down(MouseButton::Left) if mode == Mode::Help => Some(Action::Back),
         MouseEventKind::Down(MouseButton::Left) => {
-            let (area, target) = hit?;
+            let Some((area, target)) = hit else {
+                // So does one beside a list.
+                return (mode == Mode::Pick).then_some(Action::Back);
+            };
+            let row = event.row - area.y;
             Some(match target {
-                Target::Rows => Action::Select(event.row - area.y),
+                Target::Rows => Action::Select(row),
                 Target::Heading(field) => Action::SortBy(field),
                 Target::View(view) => Action::Show(view),
                 Target::Time => Action::Seek(hits::permille(area, event.column)),
+                Target::Choices(first) => Action::Choose(first.saturating_add(row.into())),
+                Target::Window => return None,
             })
         }
         MouseEventKind::Drag(MouseButton::Left) => {
@@ -121,6 +127,25 @@ mod tests {
             );
         }
         assert_eq!(at(MouseEventKind::Down(MouseButton::Right), 7, 6), []);
+    }
+
+    #[test]
+    fn in_a_list_a_click_chooses_and_one_beside_it_closes_it() {
+        let mut hits = Hits::default();
+        hits.add(Rect::new(10, 4, 60, 16), Target::Window);
+        hits.add(Rect::new(12, 6, 56, 12), Target::Choices(3));
+        let click = |column, row| {
+            let event = Event::Mouse(MouseEvent {
+                kind: MouseEventKind::Down(MouseButton::Left),
+                column,
+                row,
+                modifiers: KeyModifiers::NONE,
+            });
+            actions(&event, Mode::Pick, &KeyMap::default(), &hits)
+        };
+        assert_eq!(click(20, 8), [Action::Choose(5)]);
+        assert_eq!(click(20, 5), []);
+        assert_eq!(click(2, 8), [Action::Back]);
     }
 
     #[test]

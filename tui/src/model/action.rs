@@ -69,6 +69,9 @@ pub enum Action {
     Contexts,
     /// Turn what is selected in an overlay on or off.
     Toggle,
+    /// Choose what is at this place of an overlay's list: a column is turned on or off; a name is gone to, and taken if
+    /// it was there that one was.
+    Choose(usize),
     /// Copy the selected object's name.
     Copy,
     /// Write the view to a file.

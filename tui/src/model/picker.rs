@@ -76,6 +76,13 @@ impl Picker {
         self.cursor = usize::try_from(at.clamp(0, last.max(0))).unwrap_or(0);
     }
 
+    /// Puts the cursor on a place, if there is something.
+    pub fn go_to(&mut self, at: usize) {
+        if at < self.matches.len() {
+            self.cursor = at;
+        }
+    }
+
     /// Chooses what the cursor is on, or no longer.
     pub fn toggle(&mut self) {
         let Some(current) = self.current().cloned() else {

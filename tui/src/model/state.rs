@@ -304,6 +304,15 @@ impl State {
         matches!(self.link, Link::Lost { .. })
     }
 
+    /// What is read has been drawn scrolled so far, for it is no longer: from there it is scrolled on.
+    pub fn scrolled(&mut self, rows: u16) {
+        match &mut self.overlay {
+            Some(Overlay::Help(scroll)) => *scroll = rows,
+            Some(_) => {}
+            None => self.screen_mut().scroll = rows,
+        }
+    }
+
     /// Says something for a while.
     pub fn say(&mut self, text: impl Into<String>, bad: bool) {
         self.notice = Some(Notice {

@@ -57,9 +57,10 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
     vitals::draw(&mut canvas, vitals_area, state);
     tabs::draw(&mut canvas, tabs_area, state);
     troubles::draw(&mut canvas, troubles_area, state);
+    let mut scrolled = None;
     match state.screen().view {
         View::Overview => overview::draw(&mut canvas, body, state),
-        View::Pod => pod::draw(&mut canvas, body, state),
+        View::Pod => scrolled = Some(pod::draw(&mut canvas, body, state)),
         _ => rows::draw(&mut canvas, body, state),
     }
     if state.is_stale() {
@@ -75,11 +76,17 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
     let cursor = match &state.overlay {
         Some(overlay) => {
             canvas.hits.clear();
-            overlay::draw(&mut canvas, state, overlay, keys)
+            let drawn = overlay::draw(&mut canvas, state, overlay, keys);
+            scrolled = drawn.scrolled;
+            drawn.cursor
         }
         None => cursor,
     };
-    Drawn { hits, cursor }
+    Drawn {
+        hits,
+        cursor,
+        scrolled,
+    }
 }
 
 /// What a drawing says beside what it shows.
@@ -89,6 +96,8 @@ pub struct Drawn {
     pub hits: Hits,
     /// Where the cursor is, while a line is written.
     pub cursor: Option<(u16, u16)>,
+    /// How far what is read is scrolled, the help or else a page: no further than to its end.
+    pub scrolled: Option<u16>,
 }
 
 /// An area in the middle of another, at most so large.

@@ -130,7 +130,7 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Filter => state.writing = state.screen().view != View::Pod,
         Action::ClearFilter => clear_filter(state),
-        Action::Edit(_) | Action::Toggle | Action::Nothing => {}
+        Action::Edit(_) | Action::Toggle | Action::Choose(_) | Action::Nothing => {}
         Action::Pause => return time::pause(state),
         Action::Step(steps) => return time::step(state, steps),
         Action::Seek(thousandths) => return time::seek(state, thousandths),

@@ -12,6 +12,7 @@ use crate::model::state::{Overlay, State};
 
 /// Does what was asked for, if it is asked of what lies above; gives it back if not.
 pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Action> {
+    let last_column = state.screen().view.columns().len().saturating_sub(1);
     let Some(overlay) = &mut state.overlay else {
         return Err(action);
     };
@@ -29,17 +30,18 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
             *scroll = moved(*scroll, pages.saturating_mul(page));
         }
         (Overlay::Help(scroll), Action::First) => *scroll = 0,
-        (Overlay::Columns(cursor), Action::Move(rows)) => {
-            let count = state
-                .stack
-                .last()
-                .map_or(0, |screen| screen.view.columns().len());
-            let at = i64::try_from(*cursor).unwrap_or(0) + i64::from(rows);
-            let last = i64::try_from(count).unwrap_or(0) - 1;
-            *cursor = usize::try_from(at.clamp(0, last.max(0))).unwrap_or(0);
+        (Overlay::Columns(cursor), Action::Move(rows) | Action::Scroll(rows)) => {
+            *cursor = stepped(*cursor, rows, last_column);
+        }
+        (Overlay::Columns(cursor), Action::Page(pages)) => {
+            *cursor = stepped(*cursor, pages.saturating_mul(10), last_column);
         }
         (Overlay::Columns(cursor), Action::Toggle) => {
             let at = *cursor;
+            toggle_column(state, at);
+        }
+        (Overlay::Columns(cursor), Action::Choose(at)) if at <= last_column => {
+            *cursor = at;
             toggle_column(state, at);
         }
         (Overlay::Picker(picker), Action::Move(rows) | Action::Scroll(rows)) => {
@@ -50,7 +52,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
         (Overlay::Picker(picker), Action::Last) => picker.move_by(i32::MAX),
         (Overlay::Picker(picker), Action::Edit(edit)) => picker.edit(&edit),
         (Overlay::Picker(picker), Action::Toggle) => picker.toggle(),
-        (Overlay::Picker(_), Action::Enter) => {
+        // There is nothing to take.
+        (Overlay::Picker(picker), Action::Enter | Action::Choose(_))
+            if picker.current().is_none() => {}
+        (Overlay::Picker(picker), Action::Choose(at)) if picker.cursor() != at => picker.go_to(at),
+        (Overlay::Picker(_), Action::Enter | Action::Choose(_)) => {
             if let Some(Overlay::Picker(picker)) = state.overlay.take() {
                 return Ok(picked(state, &picker));
             }
@@ -66,6 +72,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
 fn moved(scroll: u16, rows: i32) -> u16 {
     let at = i32::from(scroll).saturating_add(rows);
     u16::try_from(at.max(0)).unwrap_or(u16::MAX)
+}
+
+fn stepped(at: usize, steps: i32, last: usize) -> usize {
+    let at = i64::try_from(at).unwrap_or(0) + i64::from(steps);
+    usize::try_from(at.max(0)).unwrap_or(0).min(last)
 }
 
 /// Shows a column, or no longer. The last one stays.

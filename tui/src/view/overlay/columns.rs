@@ -1,6 +1,7 @@
 //! The chooser of columns.
 
 use super::window;
+use crate::input::Target;
 use crate::model::{Column, State};
 use crate::view::canvas::{Canvas, Piece, cells, row_of};
 use crate::view::theme::Ink;
@@ -15,10 +16,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
         60,
         cells(columns.len()),
         &heading,
-        "space turns on and off, esc closes",
+        "space or a click turns on and off, esc closes",
     );
     // The cursor stays on the screen.
     let first = (cursor + 1).saturating_sub(usize::from(area.height));
+    canvas.hit(area, Target::Choices(first));
     for (line, (at, column)) in (0..area.height).zip(columns.iter().enumerate().skip(first)) {
         let shown = match chosen {
             Some(fields) => fields.contains(&column.field),

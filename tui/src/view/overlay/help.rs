@@ -6,7 +6,8 @@ use crate::view::canvas::{Canvas, Piece, cells, row_of};
 use crate::view::text::width;
 use crate::view::theme::Ink;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, scroll: u16, keys: &KeyMap) {
+/// Draws it; says how far it is scrolled.
+pub(super) fn draw(canvas: &mut Canvas<'_>, scroll: u16, keys: &KeyMap) -> u16 {
     let sections = keys.help();
     let all = sections.iter().flat_map(|(_, lines)| lines);
     let key_room = all.map(|(keys, _)| width(keys)).max().unwrap_or(0);
@@ -34,9 +35,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, scroll: u16, keys: &KeyMap) {
         "esc closes"
     };
     let area = window(canvas, 76, cells(lines.len()), "Help", hint);
-    let most = lines.len().saturating_sub(usize::from(area.height));
-    let shown = lines.iter().skip(usize::from(scroll).min(most));
-    for (at, line) in (0..area.height).zip(shown) {
+    let scroll = scroll.min(cells(lines.len()).saturating_sub(area.height));
+    for (at, line) in (0..area.height).zip(lines.iter().skip(scroll.into())) {
         canvas.pieces(row_of(area, at), line);
     }
+    scroll
 }

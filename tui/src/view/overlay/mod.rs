@@ -9,27 +9,32 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, first_rows};
 use super::centered;
 use super::theme::Ink;
-use crate::input::KeyMap;
+use crate::input::{KeyMap, Target};
 use crate::model::{Overlay, State};
 
-/// Draws it; says where the cursor is, if a line is written in it.
+/// What a drawing of it says beside what it shows.
+#[derive(Debug, Default)]
+pub(super) struct Drawn {
+    /// Where the cursor is, if a line is written in it.
+    pub(super) cursor: Option<(u16, u16)>,
+    /// How far it is scrolled, if it is read.
+    pub(super) scrolled: Option<u16>,
+}
+
+/// Draws it.
 pub(super) fn draw(
     canvas: &mut Canvas<'_>,
     state: &State,
     overlay: &Overlay,
     keys: &KeyMap,
-) -> Option<(u16, u16)> {
+) -> Drawn {
+    let mut drawn = Drawn::default();
     match overlay {
-        Overlay::Help(scroll) => {
-            help::draw(canvas, *scroll, keys);
-            None
-        }
-        Overlay::Columns(cursor) => {
-            columns::draw(canvas, state, *cursor);
-            None
-        }
-        Overlay::Picker(picker) => picker::draw(canvas, picker),
+        Overlay::Help(scroll) => drawn.scrolled = Some(help::draw(canvas, *scroll, keys)),
+        Overlay::Columns(cursor) => columns::draw(canvas, state, *cursor),
+        Overlay::Picker(picker) => drawn.cursor = picker::draw(canvas, picker),
     }
+    drawn
 }
 
 /// A window in the middle of the screen with a heading and a line of hints; what is left of it for its contents.
@@ -40,6 +45,7 @@ fn window(canvas: &mut Canvas<'_>, width: u16, height: u16, heading: &str, hint:
         height.saturating_add(2),
     );
     canvas.blank(area);
+    canvas.hit(area, Target::Window);
     let signs = canvas.theme.signs;
     canvas.rule(first_rows(area, 1), heading);
     let last = Rect {

@@ -1,6 +1,7 @@
 //! A picker.
 
 use super::window;
+use crate::input::Target;
 use crate::model::{Choice, Picker};
 use crate::view::canvas::{Canvas, Piece, below, cells, right_of, row_of};
 use crate::view::text::width;
@@ -29,6 +30,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
         canvas.text(row_of(list, 0), "nothing is called so", Ink::Muted);
     }
     let first = (picker.cursor() + 1).saturating_sub(usize::from(list.height));
+    canvas.hit(list, Target::Choices(first));
     for (line, (at, (name, chosen))) in (0..list.height).zip(shown.enumerate().skip(first)) {
         let row = row_of(list, line);
         let mark = if chosen { "* " } else { "  " };

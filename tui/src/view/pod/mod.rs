@@ -20,9 +20,10 @@ use crate::model::{Detail, Key, State, format};
 /// A page's line.
 type Text = Vec<Piece>;
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+/// Draws it; says how far it is scrolled.
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
     let Some(key) = state.screen().pod() else {
-        return;
+        return 0;
     };
     let row = state.world().pods.get(key).cloned();
     let detail = state.screen().detail.as_deref();
@@ -39,7 +40,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         for (at, line) in (0..body.height.saturating_sub(2)).zip(&text) {
             canvas.pieces(row_of(below(body, 2), at), line);
         }
-        return;
+        return 0;
     };
     let chart_rows = match body.height {
         0..12 => 0,
@@ -59,10 +60,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let most = u16::try_from(text.len())
         .unwrap_or(u16::MAX)
         .saturating_sub(body.height);
-    let scroll = usize::from(state.screen().scroll.min(most));
-    for (at, line) in (0..body.height).zip(text.iter().skip(scroll)) {
+    let scroll = state.screen().scroll.min(most);
+    for (at, line) in (0..body.height).zip(text.iter().skip(scroll.into())) {
         canvas.pieces(row_of(body, at), line);
     }
+    scroll
 }
 
 /// Status, place and owner.

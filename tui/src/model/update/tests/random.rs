@@ -224,6 +224,7 @@ fn action(chance: &mut Chance) -> Action {
             u16::try_from(chance.below(70)).unwrap(),
         ),
         2 => Action::SortBy(chance.of(Field::ALL)),
+        3 if chance.below(2) == 0 => Action::Choose(usize::try_from(chance.below(40)).unwrap()),
         3 => Action::Select(u16::try_from(chance.below(60)).unwrap()),
         4 => Action::Seek(u16::try_from(chance.below(1_100)).unwrap()),
         _ => {

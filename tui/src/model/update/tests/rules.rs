@@ -6,11 +6,14 @@ use kubevitals_proto::vitals::{Ended, Incident, IncidentKind, Involved};
 
 use super::super::{act, refresh, tell};
 use super::random::{Chance, pod};
+use crate::input::KeyMap;
 use crate::model::row::{IncidentRow, PodRow};
 use crate::model::{
-    Action, Amounts, Ask, Batch, Effect, Key, Message, Name, Past, Row, SourceKind, State, Time,
-    View,
+    Action, Amounts, Ask, Batch, Edit, Effect, Key, Message, Name, Overlay, Past, Row, SourceKind,
+    State, Time, View,
 };
+use crate::view::draw;
+use crate::view::theme::Theme;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -248,4 +251,70 @@ fn a_past_that_comes_before_its_pods_is_kept_and_that_of_what_is_gone_is_not() {
     tell(&mut state, Message::Pods(Batch::All(Vec::new())));
     tick(&mut state);
     assert_eq!(state.trends.len(), 0);
+}
+
+#[test]
+fn who_scrolls_beyond_the_end_scrolls_back_from_there() {
+    let mut state = with_pods(SourceKind::Vitals);
+    act(&mut state, Action::Enter);
+    act(&mut state, Action::Last);
+    let area = ratatui::layout::Rect::new(0, 0, 80, 24);
+    let mut buffer = ratatui::buffer::Buffer::empty(area);
+    let (theme, keys) = (Theme::default(), KeyMap::default());
+    for open_help in [false, true] {
+        if open_help {
+            act(&mut state, Action::Help);
+            act(&mut state, Action::Page(100));
+        }
+        let end = draw(&state, &theme, &keys, &mut buffer).scrolled.unwrap();
+        assert!(end < 200, "{end}");
+        state.scrolled(end);
+        act(&mut state, Action::Move(-1));
+        let shown = draw(&state, &theme, &keys, &mut buffer).scrolled;
+        assert_eq!(shown, Some(end.saturating_sub(1)));
+    }
+}
+
+/// The name that a picker's cursor is on.
+fn picked(state: &State) -> Option<&str> {
+    match &state.overlay {
+        Some(Overlay::Picker(picker)) => picker.current().map(|name| &**name),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_click_goes_to_a_name_and_a_second_one_takes_it() {
+    let mut state = with_pods(SourceKind::Vitals);
+    act(&mut state, Action::Namespaces);
+    act(&mut state, Action::Choose(2));
+    let name = picked(&state).unwrap().to_owned();
+    act(&mut state, Action::Choose(9_999));
+    assert_eq!(picked(&state), Some(&*name), "below the last there is none");
+    act(&mut state, Action::Choose(2));
+    assert!(state.overlay.is_none());
+    assert_eq!(&*state.namespaces[0], name);
+    // What matches nothing cannot be taken.
+    act(&mut state, Action::Namespaces);
+    act(&mut state, Action::Edit(Edit::Insert("nothing".to_owned())));
+    for action in [Action::Enter, Action::Choose(0)] {
+        act(&mut state, action);
+        assert!(state.overlay.is_some());
+    }
+    assert_eq!(&*state.namespaces[0], name);
+}
+
+#[test]
+fn a_click_turns_a_column_off_and_on_and_the_wheel_goes_through_them() {
+    let mut state = with_pods(SourceKind::Vitals);
+    act(&mut state, Action::Columns);
+    let field = View::Pods.columns()[3].field;
+    for shown in [false, true] {
+        act(&mut state, Action::Choose(3));
+        let fields = &state.settings.columns[&View::Pods];
+        assert_eq!(fields.contains(&field), shown);
+    }
+    act(&mut state, Action::Scroll(10_000));
+    let last = View::Pods.columns().len() - 1;
+    assert!(matches!(state.overlay, Some(Overlay::Columns(at)) if at == last));
 }
