@@ -131,6 +131,12 @@ impl ApiServer {
         self.shared.aggregation.set_target(target);
     }
 
+    /// Lets the cluster have none of these aggregated groups, as one that has metrics-server and no more, or nothing at
+    /// all; the last call holds.
+    pub fn set_without(&self, groups: &[&str]) {
+        self.shared.aggregation.set_without(groups);
+    }
+
     /// Drops every connection and resets new ones, until called with `false`.
     pub fn cut(&self, cut: bool) {
         self.gate.send_modify(|gate| gate.cut = cut);

@@ -209,6 +209,20 @@ async fn discovery_has_what_the_server_serves() {
 }
 
 #[tokio::test]
+async fn a_group_that_the_cluster_is_to_be_without_is_not_there() {
+    let (api, _backend) = with_backend().await;
+    let client = api.admin().await;
+    api.server.set_without(&["metrics.k8s.io"]);
+    assert_eq!(freshness(&client, "metrics.k8s.io", "v1beta1").await, None);
+    assert_eq!(get(&client, PODS).await.code, 404);
+    api.server.set_without(&[]);
+    assert_eq!(
+        freshness(&client, "metrics.k8s.io", "v1beta1").await,
+        Some("Current".to_owned())
+    );
+}
+
+#[tokio::test]
 async fn a_ca_bundle_is_verified_against() {
     let api = Api::start().await;
     let client = api.admin().await;

@@ -125,6 +125,8 @@ pub enum Part {
     Nodes,
     /// Pods.
     Pods,
+    /// Pods of other namespaces than those that are told of.
+    OtherPods,
     /// What nodes and pods use.
     Usage,
     /// Workloads' replicas.
@@ -148,6 +150,7 @@ impl fmt::Display for Part {
         f.write_str(match self {
             Self::Nodes => "nodes",
             Self::Pods => "pods",
+            Self::OtherPods => "other pods",
             Self::Usage => "usage",
             Self::Workloads => "workloads",
             Self::Hpas => "HPAs",

@@ -10,11 +10,15 @@ use super::discovery::{self, Served};
 use super::kubernetes::Kubernetes;
 use super::teller::Teller;
 use super::vitals::{Vitals, group_version};
+use super::words::first_line;
 use super::{ApiClient, MetricsApi};
 use crate::model::{Ask, Message, Name, SourceKind};
 
 /// How long to wait before a cluster that did not answer is asked again.
 const AGAIN: Duration = Duration::from_secs(3);
+
+/// How long to wait before it is looked again whether there is a better source.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
 
 /// What was found.
 struct Found {
@@ -27,15 +31,15 @@ struct Found {
 pub(super) async fn run(
     teller: Teller,
     client: ApiClient,
-    asks: mpsc::Receiver<Ask>,
+    mut asks: mpsc::Receiver<Ask>,
     wanted: Option<SourceKind>,
     namespace: Name,
     only: bool,
     many: Many,
 ) {
-    let served = loop {
+    let mut found = loop {
         match discovery::served(&client).await {
-            Ok(served) => break served,
+            Ok(served) => break choose(&served, wanted),
             Err(error) => {
                 let again = teller.after(AGAIN);
                 teller
@@ -46,31 +50,60 @@ pub(super) async fn run(
         }
     };
     teller.up().await;
-    let found = choose(&served, wanted);
-    teller
-        .tell(Message::Source(found.kind, found.why.clone()))
-        .await;
-    let kubernetes = Kubernetes {
-        teller,
-        metrics: MetricsApi::new(client.clone(), true),
-        client,
-        version: found.metrics,
-        namespace,
-        only,
-    };
-    match found.kind {
-        SourceKind::Vitals => Vitals::new(kubernetes, many).run(asks).await,
-        SourceKind::Metrics | SourceKind::None => kubernetes.run(asks).await,
+    loop {
+        let source = Message::Source(found.kind, found.why.clone());
+        teller.tell(source).await;
+        let kubernetes = Kubernetes {
+            teller: teller.clone(),
+            metrics: MetricsApi::new(client.clone(), true),
+            client: client.clone(),
+            version: found.metrics,
+            namespace: Name::clone(&namespace),
+            only,
+        };
+        let telling = async {
+            match found.kind {
+                SourceKind::Vitals => Vitals::new(kubernetes, many).run(&mut asks).await,
+                SourceKind::Metrics | SourceKind::None => kubernetes.run(&mut asks).await,
+            }
+        };
+        found = tokio::select! {
+            () = telling => return,
+            better = better(&teller, &client, wanted, found.kind) => better,
+        };
     }
 }
 
-/// The first line of an error: what a row has room for.
-pub(super) fn first_line(text: &str) -> String {
-    text.lines()
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches("error: ")
-        .to_owned()
+/// Waits for a better source than this kind: its server may just be starting, or be installed meanwhile.
+async fn better(
+    teller: &Teller,
+    client: &ApiClient,
+    wanted: Option<SourceKind>,
+    kind: SourceKind,
+) -> Found {
+    loop {
+        teller.sleep(LOOK_AGAIN).await;
+        if kind == SourceKind::Vitals {
+            continue;
+        }
+        // Who cannot be asked just now is asked again.
+        let Ok(served) = discovery::served(client).await else {
+            continue;
+        };
+        let found = choose(&served, wanted);
+        if rank(found.kind) > rank(kind) {
+            return found;
+        }
+    }
+}
+
+/// The more a kind tells, the higher.
+const fn rank(kind: SourceKind) -> u8 {
+    match kind {
+        SourceKind::None => 0,
+        SourceKind::Metrics => 1,
+        SourceKind::Vitals => 2,
+    }
 }
 
 fn choose(served: &Served, wanted: Option<SourceKind>) -> Found {

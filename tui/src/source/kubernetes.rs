@@ -1,13 +1,15 @@
 //! Any cluster: slim watches of what there is, and metrics.k8s.io for what it uses.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use kube::Api;
 use kube::api::ListParams;
+use kube::core::NamespaceResourceScope;
 use kubevitals_proto::metrics::Version;
+use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
-use super::choose::first_line;
 use super::client::escaped;
 use super::slim::{
     DaemonSet, Deployment, SlimEvent, SlimHpa, SlimNode, SlimPod, StatefulSet, detail,
@@ -15,6 +17,7 @@ use super::slim::{
 use super::teller::Teller;
 use super::usage::Usage;
 use super::watch::{GivenUp, Lists, follow};
+use super::words::{explained, first_line, is_forbidden, may_not};
 use super::{ApiClient, Error, MetricsApi, Selection};
 use crate::model::row::Replicas;
 use crate::model::{
@@ -46,7 +49,7 @@ pub(super) struct Kubernetes {
 
 impl Kubernetes {
     /// Tells of everything, for ever.
-    pub(super) async fn run(self, asks: mpsc::Receiver<Ask>) {
+    pub(super) async fn run(self, asks: &mut mpsc::Receiver<Ask>) {
         tokio::join!(
             self.nodes(),
             self.pods(),
@@ -75,55 +78,59 @@ impl Kubernetes {
         }
     }
 
-    /// All pods, or those of one namespace where only that may be seen.
-    async fn pods(&self) {
+    /// Tells of a kind for ever: of all there are, or those of one namespace where only that may be seen.
+    pub(super) async fn tell_of<K, R>(
+        &self,
+        (lists, part): (Lists, Part),
+        row: impl Fn(K) -> Option<R>,
+        message: impl Fn(Batch<R>) -> Message,
+    ) where
+        K: kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + Debug
+            + DeserializeOwned
+            + Send
+            + 'static,
+    {
         let mut only = self.only;
         loop {
             let client = self.client.kube();
             let api = if only {
-                Api::namespaced(client, &self.namespace)
+                Api::<K>::namespaced(client, &self.namespace)
             } else {
                 Api::all(client)
             };
-            let row = |pod: SlimPod| pod.row(&self.teller.names, self.teller.now());
-            let gone = follow(
-                &self.teller,
-                api,
-                Lists::Paged,
-                Part::Pods,
-                row,
-                Message::Pods,
-            )
-            .await;
-            match gone {
+            match follow(&self.teller, api, lists, part, &row, &message).await {
                 GivenUp::Forbidden(_) if !only => {
                     only = true;
-                    let why = format!(
-                        "you may not list those of all namespaces; here are those of {}",
-                        self.namespace
-                    );
-                    self.teller.trouble(Part::Pods, why).await;
+                    if part == Part::Pods {
+                        self.only_own_pods().await;
+                    }
                 }
-                gone => self.given_up(Part::Pods, gone).await,
+                gone => self.given_up(part, gone).await,
             }
         }
     }
 
-    pub(super) async fn hpas(&self) {
-        loop {
-            let api = self.api::<SlimHpa>();
-            let names = &self.teller.names;
-            let gone = follow(
-                &self.teller,
-                api,
-                Lists::Paged,
-                Part::Hpas,
-                |hpa| hpa.row(names),
-                Message::Hpas,
-            )
+    /// Says that only the pods of one namespace may be seen.
+    pub(super) async fn only_own_pods(&self) {
+        let why = format!(
+            "you may not list those of all namespaces; here are those of {}",
+            self.namespace
+        );
+        self.teller.trouble(Part::OtherPods, why).await;
+    }
+
+    async fn pods(&self) {
+        let row = |pod: SlimPod| pod.row(&self.teller.names, self.teller.now());
+        self.tell_of((Lists::Paged, Part::Pods), row, Message::Pods)
             .await;
-            self.given_up(Part::Hpas, gone).await;
-        }
+    }
+
+    pub(super) async fn hpas(&self) {
+        let row = |hpa: SlimHpa| hpa.row(&self.teller.names);
+        self.tell_of((Lists::Paged, Part::Hpas), row, Message::Hpas)
+            .await;
     }
 
     pub(super) async fn workloads(&self) {
@@ -136,61 +143,39 @@ impl Kubernetes {
 
     async fn workload<K>(&self, kind: &'static str)
     where
-        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+        K: kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
             + Clone
-            + std::fmt::Debug
-            + serde::de::DeserializeOwned
+            + Debug
+            + DeserializeOwned
             + Send
             + 'static,
         for<'a> Replicas: From<&'a K>,
     {
         let kind = Name::from(kind);
-        loop {
-            let names = &self.teller.names;
-            let row = |workload: K| {
-                let meta = workload.meta();
-                let namespace = names.intern(meta.namespace.as_deref()?);
-                let key = Key::new(&namespace, &names.intern(meta.name.as_deref()?)).part(&kind);
-                Some((key, Replicas::from(&workload)))
-            };
-            let message = |batch: Batch<(Key, Replicas)>| {
-                Message::Replicas(match batch {
-                    Batch::All(all) => all
-                        .into_iter()
-                        .map(|(key, replicas)| (key, Some(replicas)))
-                        .collect(),
-                    Batch::Some(changes) => changes
-                        .into_iter()
-                        .map(|change| match change {
-                            Change::Put((key, replicas)) => (key, Some(replicas)),
-                            Change::Gone(key) => (key.part(&kind), None),
-                        })
-                        .collect(),
-                })
-            };
-            let gone = follow(
-                &self.teller,
-                self.api::<K>(),
-                Lists::Paged,
-                Part::Workloads,
-                row,
-                message,
-            )
+        let names = &self.teller.names;
+        let row = |workload: K| {
+            let meta = workload.meta();
+            let namespace = names.intern(meta.namespace.as_deref()?);
+            let key = Key::new(&namespace, &names.intern(meta.name.as_deref()?)).part(&kind);
+            Some((key, Replicas::from(&workload)))
+        };
+        let message = |batch: Batch<(Key, Replicas)>| {
+            Message::Replicas(match batch {
+                Batch::All(all) => all
+                    .into_iter()
+                    .map(|(key, replicas)| (key, Some(replicas)))
+                    .collect(),
+                Batch::Some(changes) => changes
+                    .into_iter()
+                    .map(|change| match change {
+                        Change::Put((key, replicas)) => (key, Some(replicas)),
+                        Change::Gone(key) => (key.part(&kind), None),
+                    })
+                    .collect(),
+            })
+        };
+        self.tell_of((Lists::Paged, Part::Workloads), row, message)
             .await;
-            self.given_up(Part::Workloads, gone).await;
-        }
-    }
-
-    fn api<K>(&self) -> Api<K>
-    where
-        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
-    {
-        let client = self.client.kube();
-        if self.only {
-            Api::namespaced(client, &self.namespace)
-        } else {
-            Api::all(client)
-        }
     }
 
     /// Namespaces, for those that have no pods. Who may not see them has those of the pods.
@@ -213,7 +198,7 @@ impl Kubernetes {
     /// Says that a part cannot be had, and waits until it may be.
     pub(super) async fn given_up(&self, part: Part, gone: GivenUp) {
         let why = match gone {
-            GivenUp::Forbidden(why) => why,
+            GivenUp::Forbidden(why) => may_not(&why).unwrap_or(why),
             GivenUp::Missing => "the cluster does not serve them".to_owned(),
         };
         self.teller.trouble(part, why).await;
@@ -222,13 +207,18 @@ impl Kubernetes {
 
     async fn usage(&self) {
         let Some(version) = self.version else { return };
+        let mut only = self.only;
         loop {
             let all = Selection::default();
-            let namespace = if self.only { &*self.namespace } else { "" };
+            let namespace = if only { &*self.namespace } else { "" };
             let (nodes, pods) = tokio::join!(
                 self.metrics.nodes(version, all),
                 self.metrics.pods(version, namespace, all)
             );
+            if pods.as_ref().is_err_and(is_forbidden) && !only {
+                only = true;
+                continue;
+            }
             let mut wait = POLL;
             match (nodes, pods) {
                 (Err(error @ (Error::Refused(_) | Error::Unreachable(_))), _) => {
@@ -242,7 +232,7 @@ impl Kubernetes {
                         .into_iter()
                         .flatten()
                         .next();
-                    let wrong = wrong.map(|error| first_line(&error.to_string()));
+                    let wrong = wrong.map(explained);
                     let readings =
                         self.readings(nodes.unwrap_or_default(), pods.unwrap_or_default());
                     if readings.nodes.is_empty() && readings.pods.is_empty() {
@@ -292,7 +282,7 @@ impl Kubernetes {
     }
 
     /// Answers what the dashboard asks.
-    async fn answer(&self, mut asks: mpsc::Receiver<Ask>) {
+    async fn answer(&self, asks: &mut mpsc::Receiver<Ask>) {
         while let Some(ask) = asks.recv().await {
             match ask {
                 Ask::Detail(key, _) => {
@@ -338,11 +328,7 @@ impl Kubernetes {
                     .sort_by_key(|event| std::cmp::Reverse(event.last));
                 self.teller.fine(Part::Events).await;
             }
-            Err(error) => {
-                self.teller
-                    .trouble(Part::Events, first_line(&error.to_string()))
-                    .await
-            }
+            Err(error) => self.teller.trouble(Part::Events, explained(&error)).await,
         }
         Some(found)
     }

@@ -22,6 +22,7 @@ mod usage;
 mod vitals;
 mod watch;
 mod why;
+mod words;
 
 pub use chosen::Many;
 pub use client::ApiClient;

@@ -12,13 +12,13 @@ use kubevitals_proto::vitals::{
 };
 use tokio::sync::{mpsc, watch};
 
-use super::choose::first_line;
 use super::chosen::Many;
 use super::client::escaped;
 use super::kubernetes::Kubernetes;
 use super::reduced::{Reduced, reduced};
 use super::told::{Told, ToldCluster};
 use super::watch::{GivenUp, Lists, follow};
+use super::words::{explained, first_line, is_forbidden};
 use super::{Error, vitals_path};
 use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
 use crate::model::{Ask, Chosen, Detail, Extent, Key, Look, Message, Part, Past, Subject};
@@ -61,7 +61,7 @@ impl Vitals {
     }
 
     /// Tells of everything, for ever.
-    pub(super) async fn run(self, asks: mpsc::Receiver<Ask>) {
+    pub(super) async fn run(self, asks: &mut mpsc::Receiver<Ask>) {
         let (looks, looked) = watch::channel(Look::default());
         tokio::join!(
             self.cluster(),
@@ -110,10 +110,11 @@ impl Vitals {
 
     pub(super) async fn failed(&self, part: Part, error: &Error) {
         let teller = &self.kubernetes.teller;
-        let why = first_line(&error.to_string());
         match error {
-            Error::Refused(_) | Error::Unreachable(_) => teller.lost(why, None).await,
-            _ => teller.trouble(part, why).await,
+            Error::Refused(_) | Error::Unreachable(_) => {
+                teller.lost(first_line(&error.to_string()), None).await;
+            }
+            error => teller.trouble(part, explained(error)).await,
         }
     }
 
@@ -181,11 +182,7 @@ impl Vitals {
             match gone {
                 GivenUp::Forbidden(_) if !only => {
                     only = true;
-                    let why = format!(
-                        "you may not list those of all namespaces; here are those of {}",
-                        kubernetes.namespace
-                    );
-                    teller.trouble(Part::Pods, why).await;
+                    kubernetes.only_own_pods().await;
                 }
                 gone => kubernetes.given_up(Part::Pods, gone).await,
             }
@@ -220,31 +217,14 @@ impl Vitals {
     }
 
     async fn incidents(&self) {
-        let kubernetes = &self.kubernetes;
-        let teller = &kubernetes.teller;
-        loop {
-            let client = kubernetes.client.kube();
-            let api = if kubernetes.only {
-                Api::namespaced(client, &kubernetes.namespace)
-            } else {
-                Api::all(client)
-            };
-            let row = |told: Told<Incident>| Some(IncidentRow::new(told.told));
-            let gone = follow(
-                teller,
-                api,
-                Lists::Streamed,
-                Part::Incidents,
-                row,
-                Message::Incidents,
-            )
+        let row = |told: Told<Incident>| Some(IncidentRow::new(told.told));
+        self.kubernetes
+            .tell_of((Lists::Streamed, Part::Incidents), row, Message::Incidents)
             .await;
-            kubernetes.given_up(Part::Incidents, gone).await;
-        }
     }
 
     /// Answers what the dashboard asks: several things at once, for one of them may take long.
-    async fn answer(&self, mut asks: mpsc::Receiver<Ask>, looks: &watch::Sender<Look>) {
+    async fn answer(&self, asks: &mut mpsc::Receiver<Ask>, looks: &watch::Sender<Look>) {
         let mut under_way = FuturesUnordered::new();
         loop {
             tokio::select! {
@@ -286,6 +266,14 @@ impl Vitals {
             self.get::<ClusterVitals>(&cluster, "clustervitals")
         );
         let cluster = cluster.ok();
+        // Who may not see nodes now did not see them then.
+        let nodes = nodes.or_else(|error| {
+            if is_forbidden(&error) {
+                Ok(Default::default())
+            } else {
+                Err(error)
+            }
+        });
         let message = match (pods, nodes) {
             (Ok((pods, chosen)), Ok((nodes, _))) => Message::Past(Box::new(Past {
                 at,
@@ -299,9 +287,7 @@ impl Vitals {
                 }),
                 cluster: cluster.as_ref().map(ClusterRow::from_vitals),
             })),
-            (Err(error), _) | (_, Err(error)) => {
-                Message::NoPast(at, first_line(&error.to_string()))
-            }
+            (Err(error), _) | (_, Err(error)) => Message::NoPast(at, explained(&error)),
         };
         self.kubernetes.teller.tell(message).await;
     }
@@ -318,12 +304,14 @@ impl Vitals {
         }
         let kubernetes = &self.kubernetes;
         let time = at.to_rfc3339_seconds();
-        let path = if kubernetes.only {
-            format!("/namespaces/{}/podvitals?at={time}", kubernetes.namespace)
-        } else {
-            format!("/podvitals?at={time}")
+        let all = vitals_path(&format!("/podvitals?at={time}"));
+        let own = format!("/namespaces/{}/podvitals?at={time}", kubernetes.namespace);
+        let own = vitals_path(&own);
+        let first = if kubernetes.only { &own } else { &all };
+        let (rows, _) = match self.list(first, "podvitals").await {
+            Err(error) if is_forbidden(&error) => self.list(&own, "podvitals").await?,
+            told => told?,
         };
-        let (rows, _) = self.list(&vitals_path(&path), "podvitals").await?;
         Ok((rows, None))
     }
 

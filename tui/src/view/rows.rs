@@ -48,7 +48,8 @@ pub(super) fn emptiness(state: &State) -> String {
             .as_ref()
             .is_some_and(|(kind, _)| *kind != SourceKind::Vitals)
     {
-        return "incidents are told by vitals-server, which this cluster does not have".to_owned();
+        return "incidents are told by source vitals alone: a cluster with vitals-server"
+            .to_owned();
     }
     if !state.told.contains(&part) {
         return format!("waiting for {part}");

@@ -219,7 +219,8 @@ pub(super) const fn value_format(resource: Resource) -> fn(u64) -> String {
 fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
     let told = |part| state.told.contains(&part);
     // What has not been told yet is not none.
-    if !(told(Part::Cluster) || (told(Part::Nodes) && told(Part::Pods))) {
+    let no_nodes = state.troubles.contains_key(&Part::Nodes);
+    if !(told(Part::Cluster) || (told(Part::Nodes) || no_nodes) && told(Part::Pods)) {
         return [Vec::new(), Vec::new()];
     }
     let cluster = &state.world().cluster;
@@ -230,7 +231,10 @@ fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
     let separator = || Piece::plain(SEPARATOR);
     let all_ready = cluster.nodes_ready == cluster.nodes;
     let nodes = Piece::new(
-        format!("nodes {}/{}", cluster.nodes_ready, cluster.nodes),
+        match cluster.nodes {
+            0 => format!("nodes {}", format::UNKNOWN),
+            nodes => format!("nodes {}/{nodes}", cluster.nodes_ready),
+        },
         if all_ready { Ink::Plain } else { Ink::Bad },
     );
     let mut first = vec![

@@ -1,5 +1,6 @@
 //! The dashboard in a pseudo-terminal, as a person uses it.
 
+mod clusters;
 mod keys;
 mod life;
 mod ways;

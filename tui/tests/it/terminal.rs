@@ -204,6 +204,13 @@ impl Terminal {
         self.send(&format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m"));
     }
 
+    /// Presses the left button at a place, moves to another and lets it go there.
+    pub(crate) fn drag(&mut self, from: (u16, u16), to: (u16, u16)) {
+        let at = |(column, row): (u16, u16)| format!("{};{}", column + 1, row + 1);
+        let (from, to) = (at(from), at(to));
+        self.send(&format!("\x1b[<0;{from}M\x1b[<32;{to}M\x1b[<0;{to}m"));
+    }
+
     /// Turns the wheel by one notch towards the reader.
     pub(crate) fn wheel_down(&mut self, column: u16, row: u16) {
         self.send(&format!("\x1b[<65;{};{}M", column + 1, row + 1));

@@ -38,6 +38,8 @@ pub(super) struct Aggregation {
 #[derive(Default)]
 struct State {
     target: Option<SocketAddr>,
+    /// Groups that the cluster does not have, whatever its server answers.
+    without: Vec<String>,
     backends: HashMap<BackendKey, Arc<Backend>>,
 }
 
@@ -58,6 +60,22 @@ impl Aggregation {
         state.backends.clear();
     }
 
+    /// Which groups the cluster does not have, whatever its server answers and whichever APIServices there are.
+    pub(super) fn set_without(&self, groups: &[&str]) {
+        self.state.lock().without = groups.iter().map(|group| (*group).to_owned()).collect();
+    }
+
+    fn has(&self, group: &str) -> bool {
+        !self.state.lock().without.iter().any(|it| it == group)
+    }
+
+    /// What is registered of the groups that the cluster has.
+    fn registered(&self) -> Vec<Registration> {
+        let mut all = Registration::all(&self.store);
+        all.retain(|registration| self.has(&registration.group));
+        all
+    }
+
     /// Drops the connections to the aggregated server: new ones use the front proxy's present certificate.
     pub(super) fn reconnect(&self) {
         self.state.lock().backends.clear();
@@ -65,12 +83,13 @@ impl Aggregation {
 
     /// Whether another server answers this group version.
     pub(super) fn serves(&self, group: &str, version: &str) -> bool {
-        is_ours(group) || Registration::find(&self.store, group, version).is_some()
+        self.has(group)
+            && (is_ours(group) || Registration::find(&self.store, group, version).is_some())
     }
 
     /// The aggregated group versions, preferred ones first.
     pub(super) fn group_versions(&self) -> Vec<(String, String)> {
-        Registration::all(&self.store)
+        self.registered()
             .into_iter()
             .map(|r| (r.group, r.version))
             .collect()
@@ -84,7 +103,7 @@ impl Aggregation {
             Some(known) if known.is_fresh(target) => known,
             _ => Discovered::ask(self, target).await,
         };
-        let registered = Registration::all(&self.store);
+        let registered = self.registered();
         let items = fresh.items(&registered);
         *discovered = Some(fresh);
         items

@@ -52,7 +52,7 @@ impl ClusterRow {
         at.and_then(|at| self.phases.get(at)).copied().unwrap_or(0)
     }
 
-    /// What its nodes and pods come to.
+    /// What its nodes and pods come to. Where it is not known of any node what it uses, it is what pods use.
     pub fn of<'a>(
         nodes: impl Iterator<Item = &'a NodeRow>,
         pods: impl Iterator<Item = &'a PodRow>,
@@ -66,7 +66,12 @@ impl ClusterRow {
             all.allocatable = all.allocatable.plus(node.allocatable);
             all.measured = all.measured.max(node.measured());
         }
+        let nodes_told = all.nodes_reporting > 0;
         for pod in pods {
+            if !nodes_told && pod.usage.cpu.is_known() {
+                all.usage = all.usage.plus(pod.usage);
+                all.measured = all.measured.max(pod.measured());
+            }
             if let Some(count) = Phase::ALL
                 .iter()
                 .position(|phase| *phase == pod.phase)

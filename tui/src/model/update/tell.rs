@@ -27,6 +27,8 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Source(kind, why) => {
             state.live.cluster_told = kind == SourceKind::Vitals;
             state.source = Some((kind, why));
+            // What another one could not have this one tells anew.
+            state.troubles.clear();
             state.asked = Timestamp::default();
             return vec![Effect::Ask(Ask::Look(Box::new(state.look.clone())))];
         }
@@ -36,7 +38,14 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
             None => drop(state.progress.remove(&part)),
         },
         Message::Trouble(part, why) => match why {
-            Some(why) => drop(state.troubles.insert(part, why)),
+            Some(why) => {
+                // What is seen of the cluster is better than nothing; a part of very many pods is not.
+                if part == Part::Cluster && state.live.extent.is_none() {
+                    state.live.cluster_told = false;
+                    state.live.pods_changed();
+                }
+                state.troubles.insert(part, why);
+            }
             None => drop(state.troubles.remove(&part)),
         },
         Message::Pods(batch) => {

@@ -148,6 +148,70 @@ fn the_mouse_selects_sorts_scrolls_and_goes_back_in_time() {
 }
 
 #[test]
+fn the_span_is_dragged_back_in_time_and_to_now() {
+    let mut dashboard = Dashboard::start(&[]);
+    // There is a past to go back to when its line has begun.
+    let (row, right) = dashboard.terminal.wait_until("the span", |screen, _| {
+        let rows = rows(screen);
+        let ends = rows
+            .iter()
+            .position(|row| row.contains("-15m") && row.contains("now"))?;
+        let now = rows[ends].find("now")? + 2;
+        let above = rows.get(ends.checked_sub(2)?)?;
+        let drawn = above.chars().nth(now.checked_sub(1)?)?;
+        (drawn != ' ').then_some((u16::try_from(ends - 1).ok()?, u16::try_from(now).ok()?))
+    });
+    let title = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    dashboard.terminal.drag((right, row), (right - 20, row));
+    let first = dashboard.terminal.wait_for("a time in the past", |text| {
+        let title = title(text);
+        title.contains("Z -") && !title.contains("LIVE")
+    });
+    // It goes on beside the chart, as with any slider, and further back.
+    dashboard
+        .terminal
+        .drag((right - 20, row), (right - 30, row));
+    dashboard
+        .terminal
+        .wait_for("an earlier time", |text| title(text) != title(&first));
+    dashboard.terminal.drag((right - 30, row), (right + 3, row));
+    dashboard
+        .terminal
+        .wait_for("now", |text| title(text).contains("LIVE"));
+}
+
+#[test]
+fn the_mouse_chooses_columns_and_namespaces() {
+    let mut dashboard = Dashboard::start(&[]);
+    dashboard.show("3", "Pods");
+    dashboard.wait_selected("a row", |row| !row.is_empty());
+    dashboard.terminal.press("c");
+    let place = |dashboard: &Dashboard, what: &str| {
+        dashboard.terminal.wait_until(what, |screen, _| {
+            let rows = rows(screen);
+            let row = rows.iter().position(|row| row.contains(what))?;
+            let column = rows[row].split(what).next()?.chars().count();
+            Some((u16::try_from(column).ok()?, u16::try_from(row).ok()?))
+        })
+    };
+    let (column, row) = place(&dashboard, "[x] READY");
+    dashboard.terminal.click(column + 1, row);
+    dashboard.terminal.wait_for_text("[ ] READY");
+    // A click beside it closes it.
+    dashboard.terminal.click(2, 38);
+    dashboard.terminal.wait_for("no chooser", |text| {
+        !text.contains("Columns of Pods") && !text.contains(" READY")
+    });
+    dashboard.terminal.press("n");
+    dashboard.terminal.wait_for_text("(all namespaces)");
+    let (column, row) = place(&dashboard, "  kube-system");
+    dashboard.terminal.wheel_down(column + 2, row);
+    dashboard.terminal.click(column + 2, row);
+    dashboard.terminal.click(column + 2, row);
+    dashboard.terminal.wait_for_text("ns kube-system");
+}
+
+#[test]
 fn nothing_is_drawn_in_colour_or_unicode_when_that_is_asked_for() {
     let mut dashboard = Dashboard::start(&["--ascii", "--colors", "none"]);
     for key in ["1", "2", "3", "5", "8"] {
@@ -181,8 +245,19 @@ fn past_memory(text: &str) -> Option<(String, Option<f64>)> {
 
 #[test]
 fn memory_is_seen_to_rise_before_an_oom_kill() {
+    sees_memory_rise("vitals");
+}
+
+#[test]
+fn memory_is_seen_to_rise_before_an_oom_kill_with_any_metrics_server() {
+    sees_memory_rise("metrics");
+}
+
+fn sees_memory_rise(source: &str) {
     // Time runs fast, and of some hundred pods soon one is killed for its memory.
     let mut dashboard = Dashboard::of_demo(&[
+        "--source",
+        source,
         "--nodes",
         "3",
         "--pods-per-node",

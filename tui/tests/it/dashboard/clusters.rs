@@ -1,0 +1,222 @@
+//! The dashboard of clusters that lack something, and of one that is lost and comes back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kubevitals_server::Server;
+use kubevitals_server::clock::SystemClock;
+use kubevitals_server::config::Settings;
+use kubevitals_sim::identity::{Rule, Subject};
+use kubevitals_sim::{Cluster, Config, Faults};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::terminal::Terminal;
+
+/// A simulated cluster and its metrics server, in this process.
+struct Lab {
+    /// Both live on it.
+    runtime: Runtime,
+    cluster: Cluster,
+    server: Option<Server>,
+    folder: TempDir,
+}
+
+impl Lab {
+    fn start() -> Self {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let runtime = Runtime::new().unwrap();
+        let config = Config {
+            nodes: 2,
+            pods_per_node: 10,
+            faults: Faults::None,
+            ..Config::default()
+        };
+        let cluster = runtime.block_on(Cluster::start(config)).unwrap();
+        let mut lab = Self {
+            runtime,
+            cluster,
+            server: None,
+            folder: TempDir::new().unwrap(),
+        };
+        lab.start_server();
+        lab
+    }
+
+    fn start_server(&mut self) {
+        let clock = Arc::new(SystemClock::default());
+        let cluster = &self.cluster;
+        let server = self.runtime.block_on(async {
+            let settings = Settings::embedded(cluster.server_kubeconfig(), clock)
+                .await
+                .unwrap();
+            Server::start(settings).await.unwrap()
+        });
+        cluster.set_aggregated(server.local_addr());
+        self.server = Some(server);
+    }
+
+    fn stop_server(&mut self) {
+        let server = self.server.take().unwrap();
+        self.runtime.block_on(server.shutdown());
+    }
+
+    /// Opens the dashboard, as whoever this kubeconfig is of.
+    fn look(&self, kubeconfig: &str, arguments: &[&str]) -> Terminal {
+        let path: PathBuf = self.folder.path().join("kubeconfig");
+        std::fs::write(&path, kubeconfig).unwrap();
+        let path = path.display().to_string();
+        let arguments = [&["--kubeconfig", &path], arguments].concat();
+        let place = self.folder.path().display().to_string();
+        let terminal = Terminal::start(&arguments, &place, 160, 40, &[]);
+        terminal.wait_for("the dashboard", |text| text.contains("Overview"));
+        terminal
+    }
+
+    fn look_as_admin(&self, arguments: &[&str]) -> Terminal {
+        self.look(self.cluster.kubeconfig(), arguments)
+    }
+}
+
+/// Whether a row has usage: millicores and bytes.
+fn has_usage(row: &str) -> bool {
+    let is = |word: &str, unit: &str| {
+        word.strip_suffix(unit)
+            .is_some_and(|number| number.parse::<f64>().is_ok())
+    };
+    let mut words = row.split_whitespace();
+    words.any(|word| is(word, "m")) && words.any(|word| is(word, "Mi") || is(word, "Gi"))
+}
+
+#[test]
+fn where_there_is_only_a_metrics_server_its_usage_is_shown() {
+    let lab = Lab::start();
+    lab.cluster.api().set_without(&["kubevitals.io"]);
+    let mut terminal = lab.look_as_admin(&["--view", "pods"]);
+    terminal.wait_for("the source and why", |text| {
+        text.contains("source metrics") && text.contains("metrics.k8s.io/v1")
+    });
+    terminal.wait_for("usage", |text| text.lines().skip(8).any(has_usage));
+    terminal.press("8");
+    terminal.wait_for_text("incidents are told by source vitals alone");
+}
+
+#[test]
+fn where_there_are_no_metrics_it_is_said_why_and_the_rest_is_shown() {
+    let lab = Lab::start();
+    let groups = ["kubevitals.io", "metrics.k8s.io"];
+    lab.cluster.api().set_without(&groups);
+    let mut terminal = lab.look_as_admin(&["--view", "pods"]);
+    terminal.wait_for("the source and why", |text| {
+        text.contains("source none") && text.contains("the cluster has no metrics.k8s.io")
+    });
+    let text = terminal.wait_for("pods", |text| text.contains("Running"));
+    assert!(!text.lines().skip(8).any(has_usage), "{text}");
+    terminal.press("6");
+    // What is requested is known all the same.
+    terminal.wait_for("namespaces", |text| {
+        text.contains("CPUREQ") && text.contains("kube-system")
+    });
+    // One that is installed meanwhile is found.
+    lab.cluster.api().set_without(&[]);
+    terminal.wait_for_text("source vitals");
+    terminal.press("3");
+    terminal.wait_for("usage", |text| text.lines().skip(8).any(has_usage));
+}
+
+#[test]
+fn what_may_not_be_seen_is_named_and_the_rest_is_shown() {
+    let lab = Lab::start();
+    let subject = Subject::service_account("shop", "jane");
+    let identities = lab.cluster.identities();
+    let see = |group: &str, resources: &[&str]| {
+        Rule::resources(&["get", "list", "watch"], group, resources)
+    };
+    identities.grant(
+        subject.clone(),
+        see("kubevitals.io", &["podvitals", "podvitals/history"]).in_namespace("shop"),
+    );
+    identities.grant(subject, see("", &["pods", "events"]).in_namespace("shop"));
+    let api = lab.cluster.api();
+    let kubeconfig = api
+        .service_account_kubeconfig("shop", "jane")
+        .replace("namespace: default", "namespace: shop");
+    let mut terminal = lab.look(&kubeconfig, &["--view", "pods"]);
+    terminal.wait_for("the pods of the own namespace, and why no others", |text| {
+        let why = "no other pods: you may not list those of all namespaces; here are those of shop";
+        text.contains(why) && text.lines().skip(8).any(has_usage)
+    });
+    // What is seen of the cluster is counted.
+    terminal.wait_for("counts of those pods", |text| {
+        let counts = text.lines().any(|line| line.contains("9 running"));
+        counts && text.contains("nodes -")
+    });
+    for (key, why) in [
+        ("2", "no nodes: you may not watch nodevitals.kubevitals.io"),
+        (
+            "8",
+            "no incidents: you may not watch incidents.kubevitals.io in shop",
+        ),
+        (
+            "7",
+            "no HPAs: you may not list horizontalpodautoscalers.autoscaling in shop",
+        ),
+    ] {
+        terminal.press(key);
+        terminal.wait_for_text(why);
+    }
+    terminal.press("3");
+    terminal.press("left");
+    terminal.wait_for("those pods as they were", |text| {
+        let title = text.lines().next().unwrap_or_default();
+        title.contains("Z -") && !title.contains("..") && text.contains("9 running")
+    });
+    terminal.press("end");
+    terminal.press("5");
+    terminal.wait_for("workloads of what is seen", |text| {
+        text.contains("Deployment")
+    });
+}
+
+#[test]
+fn a_server_that_dies_leaves_what_was_known_and_its_return_is_noticed() {
+    let mut lab = Lab::start();
+    let terminal = lab.look_as_admin(&["--view", "pods"]);
+    terminal.wait_for("usage", |text| text.lines().skip(8).any(has_usage));
+    lab.stop_server();
+    let text = terminal.wait_for("that it is lost, and since when", |text| {
+        text.lines()
+            .next()
+            .is_some_and(|title| title.contains("LOST"))
+            && text.contains("lost the cluster: ")
+    });
+    assert!(text.lines().skip(8).any(has_usage), "{text}");
+    terminal.look(|screen| {
+        let rows = super::rows(screen);
+        let row = rows.iter().position(|row| row.contains("Running")).unwrap();
+        let cell = screen.cell(u16::try_from(row).unwrap(), 2).unwrap();
+        assert!(
+            cell.dim() || cell.fgcolor() != vt100::Color::Default,
+            "it is greyed"
+        );
+    });
+    lab.start_server();
+    terminal.wait_for("that it is back", |text| {
+        text.contains("LIVE") && !text.contains("LOST") && !text.contains("lost the cluster")
+    });
+    terminal.wait_for("usage", |text| text.lines().skip(8).any(has_usage));
+}
+
+#[test]
+fn a_cluster_that_is_cut_off_is_asked_again_until_it_answers() {
+    let lab = Lab::start();
+    let mut terminal = lab.look_as_admin(&["--view", "pods"]);
+    terminal.wait_for("usage", |text| text.lines().skip(8).any(has_usage));
+    lab.cluster.cut_api(true);
+    terminal.wait_for("that it is lost", |text| text.contains("LOST"));
+    // Keys are answered all the same.
+    terminal.press("2");
+    terminal.wait_for("nodes as they were", |text| text.contains("node-0001"));
+    lab.cluster.cut_api(false);
+    terminal.wait_for("that it is back", |text| !text.contains("LOST"));
+}
