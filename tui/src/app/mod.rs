@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::batch::live::Ending;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::input::{self, Hits, KeyMap};
+use crate::input::{self, Grip, Hits, KeyMap};
 use crate::model::{self, Action, Effect, Message, Name, Session, State, View};
 use crate::source::{Connector, Feed};
 use crate::view;
@@ -89,6 +89,7 @@ pub async fn run(
         screen: Screen::take(options.mouse)?,
         events: EventStream::new(),
         hits: Hits::default(),
+        grip: Grip::default(),
         frame: Duration::from_secs(1) / options.fps.clamp(1, 120),
         options,
         state,
@@ -106,6 +107,7 @@ struct App {
     screen: Screen,
     events: EventStream,
     hits: Hits,
+    grip: Grip,
     frame: Duration,
     options: Options,
     state: State,
@@ -167,7 +169,14 @@ impl App {
         if matches!(event, Event::Resize(..)) {
             self.screen.clear()?;
         }
-        for action in input::actions(event, self.state.mode(), &self.options.keys, &self.hits) {
+        let actions = input::actions(
+            event,
+            self.state.mode(),
+            &self.options.keys,
+            &self.hits,
+            &mut self.grip,
+        );
+        for action in actions {
             self.act(action).await?;
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Where on the screen something can be clicked.
 
+use kubevitals_proto::time::Timestamp;
 use ratatui::layout::{Position, Rect};
 
 use crate::model::{Field, View};
@@ -13,12 +14,23 @@ pub enum Target {
     Heading(Field),
     /// The name of a view.
     View(View),
-    /// The span, from its oldest time at the left to now at the right.
-    Time,
+    /// A chart over time.
+    Time(Span),
     /// Choices of a list that lies over the view, from this one on, one in each row.
     Choices(usize),
     /// What else lies over the view.
     Window,
+}
+
+/// What a chart over time is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The time at its left.
+    pub since: Timestamp,
+    /// The time at its right.
+    pub until: Timestamp,
+    /// Whether its right end is now, and goes on.
+    pub live: bool,
 }
 
 /// The places of a screen, as it was drawn last. What was added later lies over what was there.
@@ -44,19 +56,15 @@ impl Hits {
         let mut places = self.places.iter().rev();
         places.find(|(area, _)| area.contains(position)).copied()
     }
-
-    /// Where the span is.
-    pub(super) fn time(&self) -> Option<Rect> {
-        let mut places = self.places.iter().rev();
-        places
-            .find(|(_, target)| *target == Target::Time)
-            .map(|(area, _)| *area)
-    }
 }
 
-/// How far through an area a column is, in thousandths; its last column is the end.
-pub(super) fn permille(area: Rect, column: u16) -> u16 {
-    let steps = u32::from(area.width.saturating_sub(1)).max(1);
-    let at = u32::from(column.saturating_sub(area.x)).min(steps);
-    u16::try_from(at * 1_000 / steps).unwrap_or(1_000)
+impl Span {
+    /// The time that a column of a chart in this area is of; what is beside it is its end. None if that is now.
+    pub(super) fn at(self, area: Rect, column: u16) -> Option<Timestamp> {
+        let steps = i64::from(area.width.saturating_sub(1)).max(1);
+        let at = i64::from(column.saturating_sub(area.x)).min(steps);
+        let is_now = self.live && at == steps;
+        let nanos = self.until.since(self.since) / steps * at;
+        (!is_now).then(|| self.since.plus_nanos(nanos))
+    }
 }

@@ -9,11 +9,13 @@ mod key;
 mod keymap;
 
 pub use bindings::{BINDINGS, Binding, Section};
-pub use hits::{Hits, Target};
+pub use hits::{Hits, Span, Target};
 pub use key::{Key, KeyError};
 pub use keymap::{KeyMap, KeyMapError};
 
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+
+use ratatui::layout::Rect;
 
 use crate::model::{Action, Edit, Mode};
 use crate::view::text::clean;
@@ -23,14 +25,27 @@ const NOTCH: i32 = 3;
 /// The longest text that is taken from a paste, in bytes: a filter has no use for more.
 const LONGEST_PASTE: usize = 4_096;
 
+/// The chart that the mouse has hold of, as it was when it was taken: a drag goes on beside it, as with any slider, and
+/// whatever is drawn meanwhile.
+#[derive(Debug, Clone, Default)]
+pub struct Grip {
+    held: Option<(Rect, Span)>,
+}
+
 /// What a person asks for by an event of the terminal, in this mode and on a screen of these `hits`; mostly one thing or
 /// nothing.
-pub fn actions(event: &Event, mode: Mode, keys: &KeyMap, hits: &Hits) -> Vec<Action> {
+pub fn actions(
+    event: &Event,
+    mode: Mode,
+    keys: &KeyMap,
+    hits: &Hits,
+    grip: &mut Grip,
+) -> Vec<Action> {
     match event {
         Event::Key(event) if event.kind != KeyEventKind::Release => {
             keys.action(mode, Key::from(event)).into_iter().collect()
         }
-        Event::Mouse(event) => mouse(event, mode, hits).into_iter().collect(),
+        Event::Mouse(event) => mouse(event, mode, hits, grip).into_iter().collect(),
         Event::Paste(text) => paste(text, mode),
         Event::Resize(columns, rows) => vec![Action::Resize(*columns, *rows)],
         _ => Vec::new(),
@@ -49,8 +64,15 @@ fn paste(text: &str, mode: Mode) -> Vec<Action> {
     }
 }
 
-fn mouse(event: &MouseEvent, mode: Mode, hits: &Hits) -> Option<Action> {
+fn mouse(event: &MouseEvent, mode: Mode, hits: &Hits, grip: &mut Grip) -> Option<Action> {
     let hit = hits.at(event.column, event.row);
+    match (event.kind, hit) {
+        (MouseEventKind::Down(_), Some((area, Target::Time(span)))) => {
+            grip.held = Some((area, span));
+        }
+        (MouseEventKind::Down(_) | MouseEventKind::Up(_), _) => grip.held = None,
+        _ => {}
+    }
     match event.kind {
         MouseEventKind::ScrollDown => Some(Action::Scroll(NOTCH)),
         MouseEventKind::ScrollUp => Some(Action::Scroll(-NOTCH)),
@@ -66,20 +88,22 @@ fn mouse(event: &MouseEvent, mode: Mode, hits: &Hits) -> Option<Action> {
                 Target::Rows => Action::Select(row),
                 Target::Heading(field) => Action::SortBy(field),
                 Target::View(view) => Action::Show(view),
-                Target::Time => Action::Seek(hits::permille(area, event.column)),
+                Target::Time(span) => seek(area, span, event.column),
                 Target::Choices(first) => Action::Choose(first.saturating_add(row.into())),
                 Target::Window => return None,
             })
         }
         MouseEventKind::Drag(MouseButton::Left) => {
-            // A drag that began on the time goes on beside it, as with any slider.
-            let area = hits
-                .time()
-                .filter(|area| (area.y..area.bottom()).contains(&event.row))?;
-            Some(Action::Seek(hits::permille(area, event.column)))
+            let (area, span) = grip.held?;
+            Some(seek(area, span, event.column))
         }
         _ => None,
     }
+}
+
+/// What a column of a chart leads to.
+fn seek(area: Rect, span: Span, column: u16) -> Action {
+    span.at(area, column).map_or(Action::Live, Action::Seek)
 }
 
 #[cfg(test)]
@@ -87,25 +111,40 @@ mod tests {
     use super::*;
     use crate::model::{Field, View};
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-    use ratatui::layout::Rect;
+    use kubevitals_proto::time::Timestamp;
+
+    fn second(second: i64) -> Timestamp {
+        Timestamp::from_secs(second)
+    }
 
     fn hits() -> Hits {
         let mut hits = Hits::default();
         hits.add(Rect::new(0, 0, 10, 1), Target::View(View::Nodes));
-        hits.add(Rect::new(0, 1, 101, 1), Target::Time);
+        hits.add(
+            Rect::new(0, 1, 101, 1),
+            Target::Time(Span {
+                since: second(0),
+                until: second(1_000),
+                live: true,
+            }),
+        );
         hits.add(Rect::new(4, 3, 5, 1), Target::Heading(Field::Cpu));
         hits.add(Rect::new(0, 4, 80, 20), Target::Rows);
         hits
     }
 
     fn at(kind: MouseEventKind, column: u16, row: u16) -> Vec<Action> {
+        with(&mut Grip::default(), kind, column, row)
+    }
+
+    fn with(grip: &mut Grip, kind: MouseEventKind, column: u16, row: u16) -> Vec<Action> {
         let event = Event::Mouse(MouseEvent {
             kind,
             column,
             row,
             modifiers: KeyModifiers::NONE,
         });
-        actions(&event, Mode::Look, &KeyMap::default(), &hits())
+        actions(&event, Mode::Look, &KeyMap::default(), &hits(), grip)
     }
 
     #[test]
@@ -113,8 +152,8 @@ mod tests {
         let click = MouseEventKind::Down(MouseButton::Left);
         for (column, row, action) in [
             (3, 0, Some(Action::Show(View::Nodes))),
-            (50, 1, Some(Action::Seek(500))),
-            (100, 1, Some(Action::Seek(1_000))),
+            (50, 1, Some(Action::Seek(second(500)))),
+            (100, 1, Some(Action::Live)),
             (5, 3, Some(Action::SortBy(Field::Cpu))),
             (3, 3, None),
             (7, 6, Some(Action::Select(2))),
@@ -141,7 +180,13 @@ mod tests {
                 row,
                 modifiers: KeyModifiers::NONE,
             });
-            actions(&event, Mode::Pick, &KeyMap::default(), &hits)
+            actions(
+                &event,
+                Mode::Pick,
+                &KeyMap::default(),
+                &hits,
+                &mut Grip::default(),
+            )
         };
         assert_eq!(click(20, 8), [Action::Choose(5)]);
         assert_eq!(click(20, 5), []);
@@ -150,10 +195,22 @@ mod tests {
 
     #[test]
     fn the_span_is_dragged_and_the_wheel_scrolls() {
-        let drag = MouseEventKind::Drag(MouseButton::Left);
-        assert_eq!(at(drag, 25, 1), [Action::Seek(250)]);
-        assert_eq!(at(drag, 120, 1), [Action::Seek(1_000)]);
-        assert_eq!(at(drag, 25, 9), []);
+        let left = MouseButton::Left;
+        let drag = MouseEventKind::Drag(left);
+        assert_eq!(at(drag, 25, 1), [], "nothing is held");
+        let mut grip = Grip::default();
+        with(&mut grip, MouseEventKind::Down(left), 99, 1);
+        let quarter = Action::Seek(second(250));
+        for (column, row, to) in [
+            (25, 1, quarter.clone()),
+            (120, 1, Action::Live),
+            (25, 9, quarter),
+        ] {
+            let dragged = with(&mut grip, drag, column, row);
+            assert_eq!(dragged, [to], "{column}, {row}");
+        }
+        with(&mut grip, MouseEventKind::Up(left), 25, 9);
+        assert_eq!(with(&mut grip, drag, 25, 1), [], "it was let go");
         assert_eq!(at(MouseEventKind::ScrollDown, 7, 6), [Action::Scroll(3)]);
         assert_eq!(at(MouseEventKind::ScrollUp, 7, 6), [Action::Scroll(-3)]);
     }
@@ -162,13 +219,25 @@ mod tests {
     fn a_paste_becomes_a_filter() {
         let pasted = |mode| {
             let event = Event::Paste(" web\u{1b}[31m\nns=shop\n".to_owned());
-            actions(&event, mode, &KeyMap::default(), &Hits::default())
+            actions(
+                &event,
+                mode,
+                &KeyMap::default(),
+                &Hits::default(),
+                &mut Grip::default(),
+            )
         };
         let insert = Action::Edit(Edit::Insert("web[31m ns=shop".to_owned()));
         assert_eq!(pasted(Mode::Look), [Action::Filter, insert.clone()]);
         assert_eq!(pasted(Mode::Write), [insert]);
         let long = Event::Paste("日".repeat(100_000));
-        let taken = actions(&long, Mode::Write, &KeyMap::default(), &Hits::default());
+        let taken = actions(
+            &long,
+            Mode::Write,
+            &KeyMap::default(),
+            &Hits::default(),
+            &mut Grip::default(),
+        );
         assert!(
             matches!(&*taken, [Action::Edit(Edit::Insert(text))] if text.len() <= LONGEST_PASTE)
         );
@@ -177,7 +246,15 @@ mod tests {
     #[test]
     fn a_key_that_is_let_go_does_nothing() {
         let mut event = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
-        let pressed = |event| actions(&Event::Key(event), Mode::Look, &KeyMap::default(), &hits());
+        let pressed = |event| {
+            actions(
+                &Event::Key(event),
+                Mode::Look,
+                &KeyMap::default(),
+                &hits(),
+                &mut Grip::default(),
+            )
+        };
         assert_eq!(pressed(event), [Action::Quit]);
         event.kind = KeyEventKind::Release;
         assert_eq!(pressed(event), []);

@@ -1,5 +1,7 @@
 //! What a person can ask for. Which key or click asks for it is said in the table of bindings (`crate::input`).
 
+use kubevitals_proto::time::Timestamp;
+
 use super::field::Field;
 use super::name::Name;
 use super::view::View;
@@ -51,8 +53,8 @@ pub enum Action {
     Pause,
     /// Show a time this many steps later; earlier if negative.
     Step(i32),
-    /// Show a time this far through what there is: 0 is the oldest, 1000 now.
-    Seek(u16),
+    /// Show a time.
+    Seek(Timestamp),
     /// Show the oldest time there is.
     Oldest,
     /// Show now, and go on.

@@ -60,18 +60,8 @@ impl Chart<'_> {
             .max(1)
     }
 
-    /// Which step a column of a chart drawn into `area` is of, for the mouse.
-    pub fn step_at(&self, area: Rect, column: u16) -> Option<usize> {
-        let plot = self.plot(area)?;
-        let at = column.checked_sub(plot.x).filter(|at| *at < plot.width)?;
-        let last = self.points.len().checked_sub(1)?;
-        // The middle of the column.
-        let step = (usize::from(at) * 2 + 1) * self.points.len() / (usize::from(plot.width) * 2);
-        Some(step.min(last))
-    }
-
     /// Where the area is, between the numbers at the left and the times below.
-    fn plot(&self, area: Rect) -> Option<Rect> {
+    pub(super) fn plot(&self, area: Rect) -> Option<Rect> {
         let gutter = u16::try_from(width(&(self.format)(self.top()))).unwrap_or(u16::MAX);
         // Numbers give way before the chart does.
         let gutter = if area.width >= gutter.saturating_add(12) {
@@ -298,7 +288,7 @@ impl Chart<'_> {
         }
     }
 
-    /// The column of a step: of those that [`Chart::step_at`] takes for it, the middle one.
+    /// The column of a step: of those that it takes, the middle one.
     fn column(&self, plot: Rect, step: usize) -> u16 {
         let count = self.points.len().max(1);
         let at = (step.min(count - 1) * 2 + 1) * usize::from(plot.width) / (count * 2);
@@ -432,17 +422,6 @@ mod tests {
         assert!(shown.contains("nothing was measured"), "{shown}");
         assert!(!shown.contains("Mi"), "{shown}");
         assert!(!drawn(&memory(&[Some(0)]), 40, 5, false).contains("nothing"));
-    }
-
-    #[test]
-    fn the_mouse_finds_the_step_under_it() {
-        let points = [Some(1); 10];
-        let chart = memory(&points);
-        let area = Rect::new(0, 0, 5, 1);
-        assert_eq!(chart.step_at(area, 0), Some(1));
-        assert_eq!(chart.step_at(area, 4), Some(9));
-        assert_eq!(chart.step_at(area, 5), None);
-        assert_eq!(memory(&[]).step_at(area, 0), None);
     }
 
     proptest! {

@@ -1,6 +1,17 @@
 //! The recent past of rows and of the cluster, as charts and sparklines take it.
 
+use crate::input::{Span, Target};
 use crate::model::{Key, Resource, State, Subject, Time, cluster_key};
+
+/// What a chart of the span that is shown is for the mouse.
+pub(super) fn target(state: &State) -> Target {
+    let (since, until) = state.shown_span();
+    Target::Time(Span {
+        since,
+        until,
+        live: state.time == Time::Live,
+    })
+}
 
 /// A series of steps over the span that is shown, the latest last; nothing in a gap.
 pub(super) type Steps = Vec<Option<u64>>;

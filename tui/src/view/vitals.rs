@@ -8,7 +8,6 @@ use super::chart::Chart;
 use super::sparkline::sparkline;
 use super::theme::Ink;
 use super::trends;
-use crate::input::Target;
 use crate::model::row::{ClusterRow, Phase};
 use crate::model::{Part, Resource, State, Time, Tone, format};
 
@@ -67,7 +66,7 @@ fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
                 ..rest
             };
             canvas.text(area, &line, ink(resource));
-            canvas.hit(area, Target::Time);
+            canvas.hit(area, trends::target(state));
         }
     }
 }
@@ -114,7 +113,9 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         };
         let plot = below(part, 1);
         chart.render(plot, canvas.buffer, canvas.theme);
-        canvas.hit(plot, Target::Time);
+        if let Some(area) = chart.plot(plot) {
+            canvas.hit(area, trends::target(state));
+        }
     }
     let right = right_of(area, charts + 1);
     let mut lines: Vec<Vec<Piece>> = Vec::new();

@@ -21,6 +21,14 @@ pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
 }
 
+/// What is done with a mouse's button.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Mouse {
+    Down,
+    Drag,
+    Up,
+}
+
 /// What the reader and those who wait share.
 struct Shared {
     shown: Mutex<Shown>,
@@ -200,15 +208,19 @@ impl Terminal {
 
     /// Clicks with the left button; columns and rows from 0.
     pub(crate) fn click(&mut self, column: u16, row: u16) {
-        let (column, row) = (column + 1, row + 1);
-        self.send(&format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m"));
+        self.mouse(Mouse::Down, column, row);
+        self.mouse(Mouse::Up, column, row);
     }
 
-    /// Presses the left button at a place, moves to another and lets it go there.
-    pub(crate) fn drag(&mut self, from: (u16, u16), to: (u16, u16)) {
-        let at = |(column, row): (u16, u16)| format!("{};{}", column + 1, row + 1);
-        let (from, to) = (at(from), at(to));
-        self.send(&format!("\x1b[<0;{from}M\x1b[<32;{to}M\x1b[<0;{to}m"));
+    /// Does something with the left button at a place; columns and rows from 0.
+    pub(crate) fn mouse(&mut self, what: Mouse, column: u16, row: u16) {
+        let (button, end) = match what {
+            Mouse::Down => (0, 'M'),
+            Mouse::Drag => (32, 'M'),
+            Mouse::Up => (0, 'm'),
+        };
+        let (column, row) = (column + 1, row + 1);
+        self.send(&format!("\x1b[<{button};{column};{row}{end}"));
     }
 
     /// Turns the wheel by one notch towards the reader.

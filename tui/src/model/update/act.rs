@@ -133,7 +133,7 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Edit(_) | Action::Toggle | Action::Choose(_) | Action::Nothing => {}
         Action::Pause => return time::pause(state),
         Action::Step(steps) => return time::step(state, steps),
-        Action::Seek(thousandths) => return time::seek(state, thousandths),
+        Action::Seek(at) => return time::seek(state, at),
         Action::Oldest => {
             let oldest = time::oldest(state);
             return time::go(state, oldest);

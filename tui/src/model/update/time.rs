@@ -47,14 +47,17 @@ fn step_seconds(span_seconds: u32) -> u32 {
     (span_seconds / 60).max(15)
 }
 
-/// Shows a time this many thousandths through what there is.
-pub(super) fn seek(state: &mut State, thousandths: u16) -> Vec<Effect> {
-    let (since, until) = (oldest(state), state.now);
-    let part = i128::from(until.since(since)) * i128::from(thousandths.min(1000)) / 1000;
-    if thousandths >= 1000 {
-        return live(state);
+/// Shows a time that was pointed at. Less than a step ago is now: nobody points so well.
+pub(super) fn seek(state: &mut State, at: Timestamp) -> Vec<Effect> {
+    let step = i64::from(step_seconds(state.span_seconds())) * SECOND;
+    if state.now.since(at) < step {
+        return if state.time == Time::Live {
+            Vec::new()
+        } else {
+            live(state)
+        };
     }
-    go(state, since.plus_nanos(i64::try_from(part).unwrap_or(0)))
+    go(state, at)
 }
 
 /// The oldest time that can be shown, as far as is known.

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Quantiles;
 
-use crate::input::Target;
 use crate::model::row::PodRow;
 use crate::model::{Key, Resource, State, Subject, format};
 use crate::view::canvas::{Canvas, Piece, below, pieces_width, row_of};
@@ -111,7 +110,9 @@ fn chart(
     };
     let plot = below(area, 1);
     chart.render(plot, canvas.buffer, canvas.theme);
-    canvas.hit(plot, Target::Time);
+    if let Some(area) = chart.plot(plot) {
+        canvas.hit(area, trends::target(state));
+    }
 }
 
 fn quantiles(state: &State, subject: &Subject, resource: Resource) -> Option<Quantiles> {

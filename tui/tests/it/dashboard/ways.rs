@@ -3,6 +3,7 @@
 use kubevitals_proto::quantity::Quantity;
 
 use super::{Dashboard, rows};
+use crate::terminal::Mouse;
 
 #[test]
 fn from_a_node_to_its_pods_to_a_pod_and_back() {
@@ -162,22 +163,24 @@ fn the_span_is_dragged_back_in_time_and_to_now() {
         (drawn != ' ').then_some((u16::try_from(ends - 1).ok()?, u16::try_from(now).ok()?))
     });
     let title = |text: &str| text.lines().next().unwrap_or_default().to_owned();
-    dashboard.terminal.drag((right, row), (right - 20, row));
-    let first = dashboard.terminal.wait_for("a time in the past", |text| {
+    let past = |text: &str| {
         let title = title(text);
         title.contains("Z -") && !title.contains("LIVE")
-    });
-    // It goes on beside the chart, as with any slider, and further back.
-    dashboard
-        .terminal
-        .drag((right - 20, row), (right - 30, row));
-    dashboard
-        .terminal
-        .wait_for("an earlier time", |text| title(text) != title(&first));
-    dashboard.terminal.drag((right - 30, row), (right + 3, row));
-    dashboard
-        .terminal
-        .wait_for("now", |text| title(text).contains("LIVE"));
+    };
+    let terminal = &mut dashboard.terminal;
+    terminal.mouse(Mouse::Down, right, row);
+    terminal.mouse(Mouse::Drag, right - 20, row);
+    let first = terminal.wait_for("a time in the past", past);
+    // A drag goes on beside the chart, as with any slider.
+    terminal.mouse(Mouse::Drag, right - 30, row + 4);
+    terminal.wait_for("an earlier time", |text| title(text) != title(&first));
+    terminal.mouse(Mouse::Drag, right + 3, row);
+    terminal.mouse(Mouse::Up, right + 3, row);
+    terminal.wait_for("now", |text| title(text).contains("LIVE"));
+    // Let go, it is not dragged on.
+    terminal.mouse(Mouse::Drag, right - 20, row);
+    terminal.press("space");
+    terminal.wait_for_text("PAUSED");
 }
 
 #[test]

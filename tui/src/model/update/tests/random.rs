@@ -226,7 +226,9 @@ fn action(chance: &mut Chance) -> Action {
         2 => Action::SortBy(chance.of(Field::ALL)),
         3 if chance.below(2) == 0 => Action::Choose(usize::try_from(chance.below(40)).unwrap()),
         3 => Action::Select(u16::try_from(chance.below(60)).unwrap()),
-        4 => Action::Seek(u16::try_from(chance.below(1_100)).unwrap()),
+        4 => Action::Seek(Timestamp::from_secs(
+            1_783_517_000 + i64::try_from(chance.below(5_000)).unwrap(),
+        )),
         _ => {
             let at = usize::try_from(chance.below(BINDINGS.len() as u64)).unwrap();
             BINDINGS[at].action.clone()
