@@ -88,7 +88,7 @@ impl Default for Settings {
             theme: ThemeChoice::default(),
             colors: Colors::default(),
             ascii: None,
-            fps: 30,
+            fps: 60,
             mouse: true,
             source: SourceChoice::default(),
             view: View::Overview,
