@@ -2,7 +2,7 @@
 //! and the memory that a cluster takes.
 //!
 //! `cargo bench -p kubevitals --bench dashboard`. `VITALS_BENCH_CLUSTERS`
-//! (`vitals:300,vitals:30000,vitals:150000,metrics:20000`: source and pods) changes what is measured.
+//! (`vitals:300,metrics:20000,vitals:30000,vitals:150000`: source and pods) changes what is measured.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -41,7 +41,7 @@ const VIEWS: [View; 8] = View::SWITCHABLE;
 
 fn clusters() -> Vec<(SourceKind, usize)> {
     let clusters = std::env::var("VITALS_BENCH_CLUSTERS")
-        .unwrap_or_else(|_| "vitals:300,vitals:30000,vitals:150000,metrics:20000".to_owned());
+        .unwrap_or_else(|_| "vitals:300,metrics:20000,vitals:30000,vitals:150000".to_owned());
     let cluster = |text: &str| {
         let (source, pods) = text.split_once(':').unwrap();
         let kinds = [SourceKind::Vitals, SourceKind::Metrics, SourceKind::None];
