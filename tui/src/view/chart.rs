@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Color;
 
 use super::sparkline::height;
 use super::text::{cut, width};
@@ -41,6 +42,9 @@ pub struct Chart<'a> {
     /// How the area looks.
     pub ink: Ink,
 }
+
+/// A cell that is all area.
+const FULL: &str = "⣿";
 
 /// How many times the data a line may be above them before it is left out of the scale, so that data far below their
 /// limit can still be read.
@@ -245,17 +249,28 @@ impl Chart<'_> {
             let width = if within { plot.width } else { 0 };
             for x in plot.x..plot.x + width {
                 if let Some(cell) = buffer.cell_mut((x, row)) {
-                    cell.set_symbol(theme.signs.line)
-                        .set_style(theme.style(line.ink));
+                    let mut style = theme.style(line.ink);
+                    // The area goes on behind the line.
+                    if let (FULL, Some(area)) = (cell.symbol(), cell.style().fg) {
+                        style = style.bg(area);
+                    }
+                    cell.set_symbol(theme.signs.line).set_style(style);
                 }
             }
         }
     }
 
-    /// What the lines are, as far to the right as nothing is hidden by it.
+    /// What the lines are, as far to the right as nothing is hidden by it: no restart, and no area if that can be.
     fn labels(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
         // Request and limit may be the same.
         let mut written: Vec<(u16, Range<u16>)> = Vec::new();
+        let top = self.top();
+        let quarters = usize::from(plot.height) * 4;
+        let areas: Vec<usize> = self
+            .spread(usize::from(plot.width))
+            .iter()
+            .map(|value| value.map_or(0, |value| height(value, top, quarters)))
+            .collect();
         for (line, row, within) in self.rows(plot) {
             let arrow = if within { "" } else { theme.signs.rising };
             let label = format!("{} {arrow}", line.label);
@@ -280,11 +295,20 @@ impl Chart<'_> {
                 .max(plot.x);
             let free = |from: &u16| !overlaps(*from);
             let places = || (plot.x..=last).rev().filter(free);
-            let Some(from) = places().find(|from| !hides(from)).or(places().next()) else {
+            let clear = |from: &u16| {
+                let columns = usize::from(from - plot.x)..usize::from(from - plot.x + wide);
+                let areas = areas.get(columns).unwrap_or_default();
+                let below = usize::from(plot.bottom() - 1 - row);
+                areas.iter().all(|height| *height <= below * 4)
+            };
+            let unhidden = || places().filter(|from| !hides(from));
+            let best = unhidden().find(clear).or(unhidden().next());
+            let Some(from) = best.or(places().next()) else {
                 continue;
             };
             written.push((row, from..from.saturating_add(wide)));
-            buffer.set_stringn(from, row, &label, room, theme.style(line.ink));
+            let style = theme.style(line.ink).bg(Color::Reset);
+            buffer.set_stringn(from, row, &label, room, style);
         }
     }
 
