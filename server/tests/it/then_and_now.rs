@@ -295,3 +295,37 @@ async fn the_cronjob_behind_a_job_is_what_made_its_pod() {
     wait_until("the jobs are listed anew", async || jobs() > before).await;
     assert_eq!(made("nightly-29-x"), workload("CronJob", "nightly"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sidecar_that_runs_is_told_while_its_pod_is_pending() {
+    let harness = cluster().await;
+    pass(&harness, 2).await;
+    let store = harness.cluster.store();
+    let told = pods(&mut harness.server.query().teller());
+    let (name, pod) = told
+        .iter()
+        .find(|(_, pod)| pod.containers.len() == 2 && pod.usage.is_some())
+        .unwrap();
+    let (namespace, pod_name) = name.split_once('/').unwrap();
+    let object = store.get(Resource::Pods, Some(namespace), pod_name);
+    let mut object = object.unwrap().to_value(Resource::Pods);
+    object["status"]["phase"] = json!("Pending");
+    store.apply(Resource::Pods, object.clone());
+    let now = || pods(&mut harness.server.query().teller())[name].clone();
+    wait_until("it is pending", async || now().phase == "Pending").await;
+    let told = now();
+    assert_eq!(told.usage, pod.usage);
+    assert!(told.absent.is_none());
+
+    // When none of its containers runs, what the kubelet still tells is of before.
+    for list in ["containerStatuses", "initContainerStatuses"] {
+        for status in object["status"][list].as_array_mut().into_iter().flatten() {
+            status["state"] = json!({"waiting": {"reason": "PodInitializing"}});
+        }
+    }
+    store.apply(Resource::Pods, object);
+    wait_until("it says that it waits", async || now().absent.is_some()).await;
+    let told = now();
+    assert_eq!(told.absent.unwrap().reason, "Pending");
+    assert!(told.usage.is_none());
+}

@@ -2,7 +2,7 @@
 
 use kubevitals_proto::vitals::Absence;
 
-use crate::cluster::{ContainerStatus, Phase, State};
+use crate::cluster::{ContainerStatus, Phase, Pod, State};
 use crate::query::why::words;
 use crate::store::Absent;
 
@@ -11,8 +11,18 @@ pub(super) fn lacking(whom: &str, absent: &Absent) -> Absence {
     told(absent.reason(), &words::absent(whom, absent).what)
 }
 
-/// Of a pod that is not running.
-pub(super) fn not_running(phase: Phase) -> Option<Absence> {
+/// Of a pod that is not running. One that is pending while a sidecar or an init container of it runs does use something:
+/// the rest may wait for an image for hours.
+pub(super) fn not_running(pod: &Pod) -> Option<Absence> {
+    let mut containers = pod.containers.iter();
+    let begun = containers.any(|it| matches!(it.state, State::Running { .. }));
+    if pod.phase == Phase::Pending && begun {
+        return None;
+    }
+    of_phase(pod.phase)
+}
+
+fn of_phase(phase: Phase) -> Option<Absence> {
     let (reason, words) = words::not_running(phase)?;
     Some(told(reason, &words.what))
 }
@@ -84,7 +94,7 @@ mod tests {
             absence.message,
             "Container web is not in the kubelet's last answer."
         );
-        assert_eq!(not_running(Phase::Pending).unwrap().reason, "Pending");
-        assert!(not_running(Phase::Running).is_none());
+        assert_eq!(of_phase(Phase::Pending).unwrap().reason, "Pending");
+        assert!(of_phase(Phase::Running).is_none());
     }
 }

@@ -9,7 +9,7 @@ use super::amounts::{amounts, network, pressure, ratios};
 use super::container::{container, measured};
 use super::usage::{OfContainers, Used};
 use super::{Met, Teller, absence};
-use crate::cluster::{self, Phase, Pod};
+use crate::cluster::{self, Pod};
 use crate::store::{Absent, Latest};
 
 impl Teller {
@@ -73,7 +73,7 @@ impl Teller {
             None => silent(
                 &mut vitals,
                 pod,
-                absence::not_running(pod.phase)
+                absence::not_running(pod)
                     .filter(|_| pod.phase.is_over())
                     .unwrap_or_else(absence::no_node),
             ),
@@ -84,7 +84,7 @@ impl Teller {
     /// What a pod uses, if that is known.
     pub fn used(&mut self, pod: &Pod) -> Option<(Nanocores, Bytes)> {
         let met = self.meet(pod.node.as_ref()?);
-        if absence::not_running(pod.phase).is_some() {
+        if absence::not_running(pod).is_some() {
             return None;
         }
         if self.as_of.is_some() {
@@ -101,7 +101,7 @@ impl Teller {
 
     /// What the pod and its containers use, or why that is not known.
     fn pod_usage(&self, vitals: &mut PodVitals, pod: &Pod, met: &Met) {
-        if let Some(absent) = absence::not_running(pod.phase) {
+        if let Some(absent) = absence::not_running(pod) {
             return silent(vitals, pod, absent);
         }
         if self.as_of.is_some() {
@@ -194,7 +194,8 @@ fn of_container(absent: &Absent) -> Absence {
 
 /// What `/stats/summary` tells of the pod, for as long as it runs.
 fn extras(vitals: &mut PodVitals, pod: &Pod, met: &Met) {
-    let extra = met.extra.as_ref().filter(|_| pod.phase == Phase::Running);
+    let runs = absence::not_running(pod).is_none();
+    let extra = met.extra.as_ref().filter(|_| runs);
     let Some(extra) = extra.and_then(|extra| extra.pod(&pod.key.namespace, &pod.key.name)) else {
         return;
     };
