@@ -230,7 +230,8 @@ impl Vitals {
             tokio::select! {
                 ask = asks.recv(), if under_way.len() < AT_ONCE => match ask {
                     Some(Ask::Look(look)) => {
-                        looks.send_replace(*look);
+                        // What is told again is no change: what is under way for it goes on.
+                        looks.send_if_modified(|held| std::mem::replace(held, *look) != *held);
                     }
                     Some(ask) => under_way.push(self.answer_one(ask)),
                     None => break,
