@@ -1,7 +1,7 @@
 //! What `kubectl get` shows.
 
 use kubevitals_proto::vitals::table::{At, Vitals};
-use kubevitals_proto::vitals::{Cause, Meta, PodVitals, ProbeKind, ProbeStatus};
+use kubevitals_proto::vitals::{Cause, Certainty, Meta, PodVitals, ProbeKind, ProbeStatus};
 use kubevitals_proto::wire::form::{Beside, List, Shape};
 use kubevitals_proto::wire::meta::MetaVersion;
 use serde_json::{Value, json};
@@ -122,19 +122,33 @@ fn probes_are_told_by_the_worst_of_them() {
 
 #[test]
 fn restarts_are_told_by_their_cause() {
-    for (cause, reason, expected) in [
-        (Cause::LivenessProbe, "Error", "3 (liveness 2m)"),
-        (Cause::Exited, "Error", "3 (exit 137 2m)"),
+    use Certainty::{Direct, Likely};
+    for (cause, certainty, reason, expected) in [
+        (
+            Cause::LivenessProbe,
+            Direct,
+            "Error",
+            "3 (liveness probe 2m)",
+        ),
+        (
+            Cause::LivenessProbe,
+            Likely,
+            "Error",
+            "3 (liveness probe? 2m)",
+        ),
+        (Cause::Exited, Direct, "Error", "3 (exit 137 2m)"),
         (
             Cause::Unknown,
+            Certainty::Unknown,
             "ContainerCannotRun",
             "3 (ContainerCannotRun 2m)",
         ),
-        (Cause::Unknown, "", "3 (exit 137 2m)"),
+        (Cause::Unknown, Certainty::Unknown, "", "3 (exit 137 2m)"),
     ] {
         let mut pod = whole::pod();
         let last = pod.restarts.last.as_mut().unwrap();
         last.cause = cause;
+        last.certainty = certainty;
         last.ended.reason = reason.to_owned();
         let [shown, _] = shown(&pod);
         assert_eq!(shown[4].1, expected);
