@@ -35,6 +35,9 @@ const TREND: u32 = 120;
 /// Of how many, those that use most: the pasts of others begin now.
 const TRENDS: u32 = 1_000;
 
+/// How often they are asked for until they come.
+const TRIES: u32 = 3;
+
 /// A step of a history is not shorter than this, in seconds: there are no readings between.
 const LEAST_STEP: i64 = 15;
 
@@ -198,21 +201,26 @@ impl Vitals {
         reduced(&body, &self.kubernetes.teller.names)
     }
 
-    /// Tells once what the server remembers of everything, for sparklines; the dashboard goes on from there.
+    /// Tells once what the server remembers of everything, for sparklines; the dashboard goes on from there. Where it
+    /// cannot be had it is asked for some times more, and then sparklines grow from now on.
     async fn trends(&self, path: &str, pods: bool) {
         let path = vitals_path(&format!("{path}?trend={TREND}&sortBy=cpu&limit={TRENDS}"));
-        let trends = if pods {
-            self.list::<PodRow>(&path, "podvitals")
-                .await
-                .map(|(_, trends)| trends)
-        } else {
-            self.list::<NodeRow>(&path, "nodevitals")
-                .await
-                .map(|(_, trends)| trends)
-        };
-        // Without, sparklines grow from now on.
-        if let Ok(trends) = trends {
-            self.kubernetes.teller.tell(Message::Trends(trends)).await;
+        for _ in 0..TRIES {
+            let trends = if pods {
+                self.list::<PodRow>(&path, "podvitals")
+                    .await
+                    .map(|(_, trends)| trends)
+            } else {
+                self.list::<NodeRow>(&path, "nodevitals")
+                    .await
+                    .map(|(_, trends)| trends)
+            };
+            let teller = &self.kubernetes.teller;
+            match trends {
+                Ok(trends) => return teller.tell(Message::Trends(trends)).await,
+                Err(error) if is_forbidden(&error) => return,
+                Err(_) => teller.sleep(POLL).await,
+            }
         }
     }
 
