@@ -54,8 +54,7 @@ pub struct PodVitals {
     pub limits: Amounts,
     /// Usage of requests and limits.
     pub ratios: Ratios,
-    /// Restarts of its containers: of those that kubectl counts (init containers for as long as they are not done), and
-    /// one more of each that has ended and waits to be started again.
+    /// Restarts of its containers, as kubectl counts them: those of init containers for as long as they are not done.
     pub restarts: Restarts,
     /// Every probe of every container that has one.
     pub probes: Vec<Probe>,

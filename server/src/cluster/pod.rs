@@ -173,16 +173,6 @@ impl Pod {
         self.template.never_restarts && spec.role != Role::Sidecar
     }
 
-    /// How often a container was restarted: as the kubelet counts it, and once more from when it has ended until it is
-    /// started again. A pod that goes or is over takes its containers with it.
-    pub fn restarts_of(&self, spec: &ContainerSpec, status: &ContainerStatus) -> u32 {
-        if self.deleted_seconds > 0 || self.phase.is_over() {
-            status.restarts
-        } else {
-            status.ends(self.stays_ended(spec))
-        }
-    }
-
     /// `status.reason`.
     pub fn reason(&self) -> Option<&str> {
         self.said.as_deref()?.reason.as_deref()

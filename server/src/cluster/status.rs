@@ -19,9 +19,6 @@ pub struct Summary<'a> {
     pub containers: u32,
     /// RESTARTS: those of init containers only for as long as they are not done.
     pub restarts: u32,
-    /// Of the same containers, those that have ended and wait to be started again. kubectl does not count that until it
-    /// has come, which in a crash loop is minutes after its reason.
-    pub awaited: u32,
     /// When the last one of those was.
     pub last_restart: Option<Timestamp>,
 }
@@ -36,7 +33,6 @@ impl Pod {
             ready: 0,
             containers: 0,
             restarts: 0,
-            awaited: 0,
             last_restart: None,
         };
         if self.gated {
@@ -82,15 +78,10 @@ impl Pod {
 }
 
 impl<'a> Summary<'a> {
-    /// All restarts, those that are awaited among them: as often as there was a reason for one.
-    pub const fn all_restarts(&self) -> u32 {
-        self.restarts.saturating_add(self.awaited)
-    }
-
     /// The init containers; whether one of them has not done its work.
     fn init(&mut self, pod: &'a Pod) -> bool {
         for (index, spec, container) in pod.told(true) {
-            self.count(pod, spec, container);
+            self.count(container);
             let sidecar = spec.role == Role::Sidecar;
             if sidecar && container.started && !has_succeeded(container) {
                 self.ready += u32::from(container.ready);
@@ -118,14 +109,14 @@ impl<'a> Summary<'a> {
 
     /// The others: the first one that is in trouble gives the status.
     fn regular(&mut self, pod: &'a Pod) {
-        (self.restarts, self.awaited, self.last_restart) = (0, 0, None);
+        (self.restarts, self.last_restart) = (0, None);
         let sidecars = pod
             .told(true)
             .filter(|(_, spec, _)| spec.role == Role::Sidecar);
-        sidecars.for_each(|(_, spec, sidecar)| self.count(pod, spec, sidecar));
+        sidecars.for_each(|(_, _, sidecar)| self.count(sidecar));
         let mut runs = false;
-        for (_, spec, container) in pod.told(false).rev() {
-            self.count(pod, spec, container);
+        for (_, _, container) in pod.told(false).rev() {
+            self.count(container);
             match &container.state {
                 State::Waiting(Some(waiting)) => {
                     if let Some(reason) = waiting.reason.as_deref() {
@@ -154,12 +145,8 @@ impl<'a> Summary<'a> {
         }
     }
 
-    fn count(&mut self, pod: &Pod, spec: &ContainerSpec, container: &ContainerStatus) {
+    fn count(&mut self, container: &ContainerStatus) {
         self.restarts = self.restarts.saturating_add(container.restarts);
-        let counted = pod.restarts_of(spec, container);
-        self.awaited = self
-            .awaited
-            .saturating_add(counted.saturating_sub(container.restarts));
         let last = container.last.as_deref();
         let finished = last.and_then(|last| text::time(last.finished_seconds));
         self.last_restart = self.last_restart.max(finished);
@@ -249,42 +236,6 @@ mod tests {
             "spec": {"initContainers": specs(&inits), "containers": specs(&apps)},
             "status": {"phase": phase, "initContainerStatuses": named(&inits), "containerStatuses": named(&apps)},
         })
-    }
-
-    #[test]
-    fn a_restart_is_awaited_from_a_container_s_end_until_it_is_started_again() {
-        let failed = || json!({"terminated": {"exitCode": 7}});
-        for (phase, container, restarts) in [
-            (
-                "Running",
-                json!({"state": {"running": {}}, "lastState": failed(), "restartCount": 2}),
-                (2, 0),
-            ),
-            (
-                "Running",
-                json!({"state": failed(), "restartCount": 2}),
-                (2, 1),
-            ),
-            (
-                "Running",
-                json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": failed(), "restartCount": 2}),
-                (2, 1),
-            ),
-            (
-                "Pending",
-                json!({"state": {"waiting": {"reason": "ContainerCreating"}}}),
-                (0, 0),
-            ),
-            (
-                "Failed",
-                json!({"state": failed(), "restartCount": 2}),
-                (2, 0),
-            ),
-        ] {
-            let kept = keep(pod(phase, json!([]), json!([container])));
-            let summary = kept.summary();
-            assert_eq!((summary.restarts, summary.awaited), restarts, "{container}");
-        }
     }
 
     /// Cases of Kubernetes' own TestPrintPod and its like.

@@ -297,11 +297,12 @@ fn by_restarts(pods: &Pods, largest: &mut Largest, among: &Among<'_>) {
     for pod in among.of(pods) {
         // Not all of them count while a pod is initialized; none does that is not among them.
         let most: u64 = pod
-            .containers()
-            .map(|(spec, status)| u64::from(pod.restarts_of(spec, status)))
+            .containers
+            .iter()
+            .map(|status| u64::from(status.restarts))
             .sum();
         if largest.may_take(most as f64) && among.has(pod) {
-            let value = f64::from(pod.summary().all_restarts());
+            let value = f64::from(pod.summary().restarts);
             if largest.may_take(value) {
                 largest.offer(value, Some(pod));
             }

@@ -17,7 +17,7 @@ impl Teller {
     pub fn pod(&mut self, pod: &Pod) -> PodVitals {
         let met = pod.node.as_ref().map(|node| self.meet(node));
         let summary = pod.summary();
-        let restarts_in_all = summary.all_restarts();
+        let restarts_in_all = u64::from(summary.restarts);
         let mut vitals = PodVitals {
             kind: "PodVitals".to_owned(),
             api_version: API_VERSION.to_owned(),
@@ -55,7 +55,7 @@ impl Teller {
             .collect();
         let restarts = vitals.containers.iter().map(|it| it.restarts.recent);
         vitals.restarts.recent = restarts.sum();
-        vitals.restarts.count = restarts_in_all.into();
+        vitals.restarts.count = restarts_in_all;
         vitals.restarts.last = last_restart(&vitals.containers);
         match &self.as_of {
             Some(as_of) => vitals.incidents = as_of.incidents_of_pod(&pod.key),

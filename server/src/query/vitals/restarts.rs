@@ -63,7 +63,7 @@ impl Teller {
                     None => None,
                 };
                 Restarts {
-                    count: pod.restarts_of(spec, status).into(),
+                    count: status.restarts.into(),
                     recent: recent(its, last.as_ref(), since),
                     last: last.map(|last| LastRestart {
                         container: spec.name.to_string(),

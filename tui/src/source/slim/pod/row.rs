@@ -149,8 +149,7 @@ impl SlimPod {
         }
     }
 
-    /// Restarts of a container: as the kubelet counts them, and one more from when it has ended until it is started
-    /// again, as vitals-server counts.
+    /// Restarts of a container, as the kubelet counts them, and its last end: now, if it is to be started again.
     fn restarts(
         &self,
         spec: &ContainerSpec,
@@ -172,8 +171,9 @@ impl SlimPod {
                 } => ended.exit_code != 0 && !stays,
                 _ => status.last_state.terminated.is_some(),
             };
-        let count = count(Some(status.restart_count)).saturating_add(u32::from(again));
-        let last = last_end(status, again).filter(|_| count > 0).map(|ended| {
+        let count = count(Some(status.restart_count));
+        let told = again || count > 0;
+        let last = last_end(status, again).filter(|_| told).map(|ended| {
             let (cause, certainty) = if ended.reason == "OOMKilled" {
                 (Cause::OomKilled, Certainty::Direct)
             } else {
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_counts_when_it_is_told_and_not_when_it_is_made_good() {
+    fn a_restart_counts_when_it_has_come_and_its_reason_is_told_before() {
         let of = |state: &str, count: u32| {
             let json = format!(
                 r#"{{"metadata":{{"namespace":"a","name":"p"}},"spec":{{"containers":[{{"name":"c"}}]}},
@@ -282,14 +282,14 @@ mod tests {
             (
                 format!(r#""state":{ended},"lastState":{before}"#),
                 1,
-                "2 (exit 7 60s ago)",
+                "1 (exit 7 60s ago)",
             ),
             (
                 format!(
                     r#""state":{{"waiting":{{"reason":"CrashLoopBackOff"}}}},"lastState":{ended}"#
                 ),
                 1,
-                "2 (exit 7 60s ago)",
+                "1 (exit 7 60s ago)",
             ),
             (
                 format!(r#""state":{{"running":{{}}}},"lastState":{ended}"#),
