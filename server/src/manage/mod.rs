@@ -11,7 +11,7 @@
 //! In this order no replica undoes another's work. Whoever writes a bundle has read the Secret after the APIService,
 //! and has changed the Secret, if at all, before that: a bundle that is older than the Secret can only meet an
 //! APIService that has changed since, which refuses it. And a certificate is shown only after its CA is in the
-//! bundles.
+//! bundles, a round after where the one before is still believed: the kube-apiserver takes a bundle over in its own time.
 //!
 //! It may do this, and nothing else: get, patch apiservices `v1.metrics.k8s.io`, `v1beta1.metrics.k8s.io` and `v1alpha1.kubevitals.io`; in the
 //! Service's namespace get, update secret `vitals-server-ca`. It never creates it: whoever may create a Secret may
@@ -168,10 +168,16 @@ impl Manager {
         });
         let ends = authorities.current().not_after().as_secs();
         self.counts.authority_ends.store(ends, Ordering::Relaxed);
+        let before = self.counts.bundles_written.load(Ordering::Relaxed);
         let written = match found {
             Ok(found) => self.write(&found, &authorities).await,
             Err(()) => false,
         };
+        let news = self.counts.bundles_written.load(Ordering::Relaxed) != before;
+        // Who verifies takes a new bundle over in his own time: what he believes already is shown for another round.
+        if written && news && self.is_believed(&authorities) {
+            return true;
+        }
         // Who verifies has the CA now; or nobody does yet, or the old certificate is of no use any more.
         if written || self.is_useless() {
             return self.show(&authorities) && written;
@@ -205,6 +211,13 @@ impl Manager {
         self.shown
             .as_ref()
             .is_none_or(|(pair, _)| pair.not_after() <= now)
+    }
+
+    /// Whether what is shown is of use, and of a CA that is in the bundle.
+    fn is_believed(&self, authorities: &Authorities) -> bool {
+        let shown = self.shown.as_ref();
+        !self.is_useless()
+            && shown.is_some_and(|(_, authority)| authorities.bundle().contains(authority))
     }
 
     /// Shows a certificate of the agreed CA, a new one if it is time; whether that is shown now.
