@@ -24,6 +24,8 @@ fuzz_target!(|body: &[u8]| {
     decode(body, &mut scrape);
     let sorted = scrape.containers.is_sorted_by(|(a, _), (b, _)| a < b);
     assert!(sorted, "each container once, in order");
+    assert!(scrape.flawed.is_sorted_by(|a, b| a < b));
+    assert!(scrape.duplicates.is_sorted_by(|a, b| a.key < b.key));
     assert!(scrape.series as usize + scrape.skipped_lines as usize <= lines);
     assert_eq!(scrape.skipped_lines > 0, scrape.first_bad_line.is_some());
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// One sample: `name{labels} value timestamp`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample<'a> {
-    /// The metric's name.
+    /// The metric's name; of a quoted one (`{"metric.name"}`) what stands between the quotes, escapes and all.
     pub name: &'a [u8],
     /// What stood between the braces; empty without braces.
     pub labels: LabelSet<'a>,
@@ -15,14 +15,16 @@ pub struct Sample<'a> {
     pub value: f64,
     /// Milliseconds since the Unix epoch, if the line carried them; they may be negative.
     pub timestamp_ms: Option<i64>,
+    /// Where the labels begin in the line: after the name, or at the brace that a quoted name stands in.
+    labels_at: usize,
     /// Where the value begins in the line.
     value_at: usize,
 }
 
 impl<'a> Sample<'a> {
-    /// The line from after the metric's name up to its value: `{labels} `.
+    /// The line from its labels up to its value: `{labels} `.
     pub(super) fn between(&self, line: &'a [u8]) -> &'a [u8] {
-        line.get(self.name.len()..self.value_at).unwrap_or_default()
+        line.get(self.labels_at..self.value_at).unwrap_or_default()
     }
 }
 
@@ -39,12 +41,15 @@ pub struct Line<'a> {
     pub sample: Option<Sample<'a>>,
 }
 
-/// Walks the lines of a body. Lines end with `\n` or `\r\n`; the last one needs no end.
+/// Walks the lines of a body. Lines end with `\n` or `\r\n`. A last line without an end is no sample, whatever it
+/// looks like: the body was cut, perhaps within a number. The format demands that end, and kubelets write it.
 #[derive(Debug, Clone)]
 pub struct Scanner<'a> {
     pub(super) rest: &'a [u8],
     /// A family that nobody wants: its lines are skipped without a look at them.
     unwanted: &'a [u8],
+    /// Whether the last line of the body has no end.
+    unended: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -54,6 +59,7 @@ impl<'a> Scanner<'a> {
         Self {
             rest: body,
             unwanted: &[],
+            unended: !matches!(body, [.., b'\n'] | []),
         }
     }
 
@@ -76,16 +82,20 @@ impl<'a> Scanner<'a> {
     ///
     /// A family that is not wanted costs no more than finding its lines' ends, if a `# TYPE`
     /// announced it, or from its second line in a row on. What is broken in such lines is not
-    /// noticed.
+    /// noticed, but for a last line without an end.
     pub fn next_of(&mut self, wanted: impl Fn(&[u8]) -> bool) -> Option<Line<'a>> {
         loop {
             let raw = self.next_raw()?;
-            if is_of_family(raw, self.unwanted) {
+            let is_cut = self.rest.is_empty() && self.unended;
+            if !is_cut && is_of_family(raw, self.unwanted) {
                 continue;
             }
             let text = raw.trim_ascii();
-            if text.is_empty() {
+            if text.is_empty() || is_cut && text == b"# EOF" {
                 continue;
+            }
+            if is_cut {
+                return Some(Line { text, sample: None });
             }
             if let Some(comment) = text.strip_prefix(b"#") {
                 if let Some(name) = announced(comment).filter(|name| !wanted(name)) {
@@ -117,7 +127,10 @@ fn announced(comment: &[u8]) -> Option<&[u8]> {
         .trim_ascii_start()
         .strip_prefix(b"TYPE ")?
         .trim_ascii_start();
-    split_name(words).map(|(name, _)| name)
+    match words.strip_prefix(b"\"") {
+        Some(quoted) => split_quoted(quoted).map(|(name, _)| name),
+        None => split_name(words).map(|(name, _)| name),
+    }
 }
 
 /// Whether a line is a sample of the metric `family`, or of the parts of a histogram or summary
@@ -143,18 +156,28 @@ fn is_of_family(line: &[u8], family: &[u8]) -> bool {
 }
 
 /// Reads one line, without its end, as a sample; `None` if it is not one.
+///
+/// Names of metrics and labels may be quoted, as Prometheus 3 writes those that are not of its older character set:
+/// `{"metric.name","label.name"="value"} 1`.
 #[must_use]
 pub fn parse_sample(line: &[u8]) -> Option<Sample<'_>> {
-    let (name, rest) = split_name(line)?;
-    let blank = matches!(rest.first(), Some(b' ' | b'\t'));
-    let (labels, rest) = match skip_blanks(rest).strip_prefix(b"{") {
+    let (name, after_name) = match line.first()? {
+        b'{' => (None, line),
+        _ => split_name(line).map(|(name, rest)| (Some(name), rest))?,
+    };
+    let blank = matches!(after_name.first(), Some(b' ' | b'\t'));
+    let (labels, quoted_name, rest) = match skip_blanks(after_name).strip_prefix(b"{") {
         Some(rest) => split_labels(rest)?,
         // Without labels a blank must part the name from the value.
-        None if blank => (LabelSet::default(), rest),
+        None if blank => (LabelSet::default(), None, after_name),
         None => return None,
     };
+    // Either before the braces or within them, and never both.
+    let name = match (name, quoted_name) {
+        (Some(name), None) | (None, Some(name)) => name,
+        (None, None) | (Some(_), Some(_)) => return None,
+    };
     let rest = skip_blanks(rest);
-    let value_at = line.len() - rest.len();
     let mut words = rest
         .split(|byte| is_blank(*byte))
         .filter(|word| !word.is_empty());
@@ -174,7 +197,8 @@ pub fn parse_sample(line: &[u8]) -> Option<Sample<'_>> {
         labels,
         value,
         timestamp_ms,
-        value_at,
+        labels_at: line.len() - after_name.len(),
+        value_at: line.len() - rest.len(),
     })
 }
 
@@ -202,15 +226,22 @@ const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':')
 }
 
-/// The labels up to the closing brace, and what follows it. `text` begins after the opening one.
-fn split_labels(text: &[u8]) -> Option<(LabelSet<'_>, &[u8])> {
+/// The labels up to the closing brace, the metric's name if it is quoted among them, and what follows. `text` begins
+/// after the opening brace.
+fn split_labels(text: &[u8]) -> Option<(LabelSet<'_>, Option<&[u8]>, &[u8])> {
     let mut rest = skip_blanks(text);
+    let mut metric = None;
     loop {
         if let Some(after) = rest.strip_prefix(b"}") {
             let labels = text.get(..text.len() - rest.len())?;
-            return Some((LabelSet(labels), after));
+            return Some((LabelSet(labels), metric, after));
         }
-        let (_, _, after) = split_label(rest)?;
+        let (item, after) = split_item(rest)?;
+        if let Item::Metric(name) = item
+            && metric.replace(name).is_some()
+        {
+            return None;
+        }
         let after = skip_blanks(after);
         // A comma may follow the last label too.
         rest = match after.first()? {
@@ -221,16 +252,43 @@ fn split_labels(text: &[u8]) -> Option<(LabelSet<'_>, &[u8])> {
     }
 }
 
-/// One `name="value"`: the name, the value as it stands between its quotes, and what follows.
-fn split_label(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (name, rest) = split_name(text)?;
+/// What stands between two commas within the braces.
+enum Item<'a> {
+    /// A label: its name, and its value as it stands between its quotes.
+    Label(&'a [u8], &'a [u8]),
+    /// The metric's quoted name.
+    Metric(&'a [u8]),
+}
+
+/// One `name="value"`, `"name"="value"` or `"metric"`, and what follows.
+#[inline]
+fn split_item(text: &[u8]) -> Option<(Item<'_>, &[u8])> {
+    let (name, rest) = match text.strip_prefix(b"\"") {
+        None => split_name(text)?,
+        Some(quoted) => {
+            let (name, rest) = split_quoted(quoted)?;
+            std::str::from_utf8(name)
+                .ok()
+                .filter(|name| !name.is_empty())?;
+            if matches!(skip_blanks(rest).first(), Some(b',' | b'}')) {
+                return Some((Item::Metric(name), rest));
+            }
+            (name, rest)
+        }
+    };
     let rest = skip_blanks(skip_blanks(rest).strip_prefix(b"=")?).strip_prefix(b"\"")?;
+    let (value, rest) = split_quoted(rest)?;
+    Some((Item::Label(name, value), rest))
+}
+
+/// The text up to a closing quote, as it stands, and what follows the quote.
+fn split_quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut end = 0;
     loop {
-        let at = end + memchr2(b'"', b'\\', rest.get(end..)?)?;
-        if rest.get(at) == Some(&b'"') {
-            let (value, after) = rest.split_at_checked(at)?;
-            return Some((name, value, after.strip_prefix(b"\"")?));
+        let at = end + memchr2(b'"', b'\\', text.get(end..)?)?;
+        if text.get(at) == Some(&b'"') {
+            let (value, after) = text.split_at_checked(at)?;
+            return Some((value, after.strip_prefix(b"\"")?));
         }
         // What a backslash stands before does not end the value.
         end = at + 2;
@@ -241,18 +299,22 @@ impl<'a> LabelSet<'a> {
     /// Names and values as they stand, escapes and all.
     pub fn iter_raw(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let mut rest = self.0;
-        std::iter::from_fn(move || {
-            let (name, value, after) = split_label(skip_blanks(rest))?;
+        let items = std::iter::from_fn(move || {
+            let (item, after) = split_item(skip_blanks(rest))?;
             let after = skip_blanks(after);
             rest = after.strip_prefix(b",").unwrap_or(after);
-            Some((name, value))
+            Some(item)
+        });
+        items.filter_map(|item| match item {
+            Item::Label(name, value) => Some((name, value)),
+            Item::Metric(_) => None,
         })
     }
 
     /// Names and values with `\\`, `\"` and `\n` undone; bytes that are not UTF-8 are replaced.
     pub fn iter(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
         self.iter_raw()
-            .map(|(name, value)| (String::from_utf8_lossy(name), unescape(value)))
+            .map(|(name, value)| (unescape(name), unescape(value)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/metrics/resource` of real kubelets, and of ones that misbehave.
 
 use crate::fixtures::{self, bytes};
-use kubevitals_proto::kubelet::exposition::Scanner;
+use kubevitals_proto::kubelet::exposition::{Scanner, parse_sample};
 use kubevitals_proto::kubelet::resource::{
     ContainerKey, DecodeLimits, Reading, ResourceScrape, decode, decode_limited,
 };
@@ -106,6 +106,16 @@ fn plainly(body: &[u8]) -> ResourceScrape<'_> {
     scrape
 }
 
+/// Without what is told of duplicates and of lines that cannot be.
+fn plain(scrape: ResourceScrape<'_>) -> ResourceScrape<'_> {
+    ResourceScrape {
+        duplicates: Vec::new(),
+        flawed: Vec::new(),
+        node_flawed: false,
+        ..scrape
+    }
+}
+
 #[test]
 fn a_kubelet_1_36_is_read_whole() {
     let body = bytes("kubelet-1.36/metrics-resource.txt");
@@ -202,7 +212,6 @@ fn one(cpu: &str) -> String {
 fn forms_a_line_may_have() {
     for (line, cpu_ns, at) in [
         (" 1.5 1000\n", 1_500_000_000, Some(1000)),
-        (" 1.5 1000", 1_500_000_000, Some(1000)),
         (" 1.5 1000\r\n", 1_500_000_000, Some(1000)),
         (" 1.5 1000  \t\n", 1_500_000_000, Some(1000)),
         ("\t1.5\t1000\n", 1_500_000_000, Some(1000)),
@@ -411,6 +420,269 @@ fn a_scrape_keeps_its_memory_for_the_next() {
     );
 }
 
+#[test]
+fn a_last_line_without_an_end_is_no_sample_wherever_it_was_cut() {
+    let body = bytes("kubelet-1.36/metrics-resource.txt");
+    let whole = decoded(&body);
+    for cut in 1..body.len() {
+        let rest = &body[..cut];
+        let scrape = decoded(rest);
+        let is_cut = !rest.ends_with(b"\n");
+        assert_eq!(scrape.skipped_lines, u32::from(is_cut), "{cut}");
+        assert_eq!(scrape.first_bad_line.is_some(), is_cut, "{cut}");
+        // Nothing is told that the whole body does not tell.
+        for (key, reading) in &scrape.containers {
+            let of_whole = of(&whole, key.namespace, key.pod, key.container);
+            assert!(
+                reading
+                    .cpu_ns
+                    .is_none_or(|cpu| Some(cpu) == of_whole.cpu_ns)
+            );
+            assert!(reading.memory.is_none_or(|it| Some(it) == of_whole.memory));
+            assert!(reading.start.is_none_or(|it| Some(it) == of_whole.start));
+            assert!(reading.swap.is_none_or(|it| Some(it) == of_whole.swap));
+        }
+    }
+    for (end, skipped) in [
+        ("\n# EOF", 0),
+        ("\n  ", 0),
+        ("\r\n", 0),
+        ("\n# TYPE node_", 1),
+        ("\nother 1", 1),
+        ("\nnode_memory_working_set_bytes 100", 1),
+        ("\nnode_memory_working_set_bytes 100 1795237984413", 1),
+        ("\nnode_memory_working_set_bytes 100\r", 1),
+        ("\nnode_memory_work", 1),
+        ("\ncontainer_memory_working_set_bytes{container=\"a", 1),
+    ] {
+        let body = format!("# TYPE other gauge\nother 1\nnode_cpu_usage_seconds_total 5 1000{end}");
+        let scrape = decoded(body.as_bytes());
+        assert_eq!(scrape.skipped_lines, skipped, "{end:?}");
+        assert_eq!(scrape.node.cpu_ns, Some(5_000_000_000), "{end:?}");
+        assert_eq!(scrape.node.memory, None, "{end:?}");
+    }
+}
+
+#[test]
+fn names_may_be_quoted() {
+    let body = "# TYPE \"other.metric\" gauge\n\
+        {\"other.metric\",label=\"x\"} 1\n\
+        {\"another \\\"metric\\\"\", \"quoted.label\" = \"}\" , } 1 1000\n\
+        {\"name.alone\"} 1\n\
+        name{\"quoted.label\"=\"v\",plain=\"w\"} 1\n\
+        {label=\"x\",\"name.last\"} 1\n\
+        {\"container_cpu_usage_seconds_total\",container=\"c\",namespace=\"n\",pod=\"p\"} 1.5 1000\n\
+        {\"container_cpu_usage_seconds_total\",container=\"d\",namespace=\"n\",pod=\"p\"} 2.5 1000\n\
+        container_memory_working_set_bytes{\"container\"=\"c\",\"namespace\"=\"n\",\"pod\"=\"p\"} 7 1000\n\
+        container_memory_working_set_bytes{container=\"d\",namespace=\"n\",pod=\"p\"} 8 1000\n\
+        {\"node_cpu_usage_seconds_total\"} 3 1000\n";
+    let scrape = decoded(body.as_bytes());
+    assert_eq!(scrape.skipped_lines, 0, "{scrape:?}");
+    assert_eq!(scrape.containers.len(), 2);
+    for (container, cpu, memory) in [("c", 1_500_000_000, 7), ("d", 2_500_000_000, 8)] {
+        let reading = of(&scrape, "n", "p", container);
+        assert_eq!((reading.cpu_ns, reading.memory), (Some(cpu), Some(memory)));
+    }
+    assert_eq!(scrape.node.cpu_ns, Some(3_000_000_000));
+
+    let sample = parse_sample(br#"{"a.b","l\"."="v\n","m"="w"} 2"#).unwrap();
+    assert_eq!(sample.name, b"a.b");
+    let labels: Vec<_> = sample.labels.iter().collect();
+    assert_eq!(
+        labels,
+        [("l\".".into(), "v\n".into()), ("m".into(), "w".into())]
+    );
+
+    for bad in [
+        "{\"a\",\"b\"} 1\n",
+        "a{\"b\"} 1\n",
+        "{\"\"} 1\n",
+        "{\"a} 1\n",
+        "{\"a\" 1\n",
+        "{\"a\" \"b\"} 1\n",
+        "{\"a\"=} 1\n",
+        "{x=\"y\"} 1\n",
+        "\"a\" 1\n",
+    ] {
+        assert_eq!(decoded(bad.as_bytes()).skipped_lines, 1, "{bad:?}");
+    }
+}
+
+/// Lines of one family, each of container `c` unless it says `node`: value and milliseconds.
+fn family(name: &str, lines: &[(&str, Option<i64>)]) -> String {
+    let labels = match name.strip_prefix("node") {
+        Some(_) => "",
+        None => "{container=\"c\",namespace=\"n\",pod=\"p\"}",
+    };
+    let line = |(value, at): &(&str, Option<i64>)| match at {
+        Some(at) => format!("{name}{labels} {value} {at}\n"),
+        None => format!("{name}{labels} {value}\n"),
+    };
+    lines.iter().map(line).collect()
+}
+
+type Lines<'a> = &'a [(&'a str, Option<i64>)];
+
+/// CPU seconds and bytes of the candidates of the only duplicate, which must be container `c`; nothing if there is none.
+fn candidates(cpu: Lines<'_>, memory: Lines<'_>) -> Option<Vec<(u64, u64)>> {
+    let body = format!(
+        "{}{}",
+        family("container_cpu_usage_seconds_total", cpu),
+        family("container_memory_working_set_bytes", memory)
+    );
+    let scrape = decoded(body.as_bytes());
+    assert!(scrape.duplicates.len() <= 1);
+    let duplicate = scrape.duplicates.first()?;
+    assert_eq!(duplicate.key.unwrap().container, "c");
+    let each = duplicate.candidates.iter();
+    Some(
+        each.map(|it| (it.cpu_ns.unwrap() / 1_000_000_000, it.memory.unwrap()))
+            .collect(),
+    )
+}
+
+#[test]
+fn of_a_container_that_is_told_twice_cpu_goes_with_the_memory_of_the_same_time() {
+    let both = Some(vec![(130, 57), (100, 33)]);
+    let cpu: Lines<'_> = &[("130", Some(841)), ("100", Some(962))];
+    let reversed: Lines<'_> = &[("100", Some(962)), ("130", Some(841))];
+    for (cpu, memory) in [
+        (cpu, [("57", Some(841)), ("33", Some(962))]),
+        (cpu, [("33", Some(962)), ("57", Some(841))]),
+        (reversed, [("57", Some(841)), ("33", Some(962))]),
+        (reversed, [("33", Some(962)), ("57", Some(841))]),
+        // A runtime that stamps them apart.
+        (cpu, [("57", Some(843)), ("33", Some(960))]),
+    ] {
+        assert_eq!(candidates(cpu, &memory), both);
+    }
+    // What is told twice alike is told once, and of what differs nowhere nothing is said.
+    let again = [cpu, cpu, reversed].concat();
+    assert_eq!(
+        candidates(
+            &again,
+            &[("57", Some(841)), ("33", Some(962)), ("57", Some(841))]
+        ),
+        both
+    );
+    assert_eq!(
+        candidates(&cpu[..1].repeat(3), &[("57", Some(841)); 2]),
+        None
+    );
+}
+
+#[test]
+fn copies_that_cannot_be_told_apart_are_no_candidates() {
+    let cpu: Lines<'_> = &[("130", Some(841)), ("100", Some(962))];
+    let cases: [(Lines<'_>, Lines<'_>, Vec<(u64, u64)>); 8] = [
+        // Equal times, or none.
+        (
+            &[("130", Some(5)), ("100", Some(5))],
+            &[("57", Some(5)), ("33", Some(5))],
+            vec![],
+        ),
+        (
+            &[("130", None), ("100", None)],
+            &[("57", None), ("33", None)],
+            vec![],
+        ),
+        // Only one of the two is told twice.
+        (cpu, &[("57", Some(841))], vec![(130, 57)]),
+        (cpu, &[("57", Some(900))], vec![]),
+        (
+            &[("100", Some(962))],
+            &[("57", Some(841)), ("33", Some(962))],
+            vec![(100, 33)],
+        ),
+        (
+            &[("100", Some(900))],
+            &[("57", Some(841)), ("33", Some(962))],
+            vec![],
+        ),
+        // Times that are as far from their own as from the other.
+        (cpu, &[("57", Some(905)), ("33", Some(1030))], vec![]),
+        // Three copies.
+        (
+            &[("3", Some(30)), ("1", Some(10)), ("2", Some(20))],
+            &[("100", Some(10)), ("200", Some(20)), ("300", Some(30))],
+            vec![(1, 100), (2, 200), (3, 300)],
+        ),
+    ];
+    for (cpu, memory, expected) in cases {
+        assert_eq!(
+            candidates(cpu, memory),
+            Some(expected),
+            "{cpu:?} {memory:?}"
+        );
+    }
+}
+
+#[test]
+fn a_start_or_the_node_told_twice_is_a_duplicate_too() {
+    let whole = family("container_cpu_usage_seconds_total", &[("5", Some(9))])
+        + &family("container_memory_working_set_bytes", &[("6", Some(9))]);
+    let body = whole + &family("container_start_time_seconds", &[("1", None), ("2", None)]);
+    let scrape = decoded(body.as_bytes());
+    let candidates = &scrape.duplicates[0].candidates;
+    assert_eq!(candidates.len(), 1);
+    assert_eq!((candidates[0].start, candidates[0].memory), (None, Some(6)));
+
+    let body = family(
+        "node_cpu_usage_seconds_total",
+        &[("5", Some(9)), ("4", Some(8))],
+    ) + &family(
+        "node_memory_working_set_bytes",
+        &[("50", Some(9)), ("40", Some(8))],
+    );
+    let scrape = decoded(body.as_bytes());
+    assert_eq!(scrape.duplicates[0].key, None);
+    let told: Vec<_> = scrape.duplicates[0]
+        .candidates
+        .iter()
+        .map(|it| it.memory)
+        .collect();
+    assert_eq!(told, [Some(40), Some(50)]);
+}
+
+#[test]
+fn however_much_is_told_twice_little_is_kept_of_it() {
+    let mut body = String::new();
+    for copy in 0..40 {
+        for n in 0..2000 {
+            body += &format!(
+                "container_cpu_usage_seconds_total{{container=\"c{n}\",namespace=\"n\",pod=\"p\"}} {copy} {copy}\n"
+            );
+        }
+    }
+    let scrape = decoded(body.as_bytes());
+    assert_eq!(scrape.duplicates.len(), 2000);
+    let candidates = scrape.duplicates.iter().map(|it| it.candidates.len());
+    assert_eq!(candidates.sum::<usize>(), 0);
+}
+
+#[test]
+fn whose_line_cannot_be_is_told() {
+    let key = |container| ContainerKey {
+        namespace: "n",
+        pod: "p",
+        container,
+    };
+    for bad in [
+        "container_cpu_usage_seconds_total{container=\"c\",namespace=\"n\",pod=\"p\"} 1 -62135596800000\n",
+        "container_memory_working_set_bytes{container=\"c\",namespace=\"n\",pod=\"p\"} -1 5\n",
+        "container_start_time_seconds{container=\"c\",namespace=\"n\",pod=\"p\"} -6.7e+09\n",
+        "{\"container_swap_usage_bytes\",pod=\"p\",container=\"c\",namespace=\"n\"} NaN\n",
+    ] {
+        let body = bad.repeat(2);
+        let scrape = decoded(body.as_bytes());
+        assert_eq!(scrape.flawed, [key("c")], "{bad}");
+        assert!(scrape.containers.is_empty() && !scrape.node_flawed);
+    }
+    assert!(decoded(b"node_cpu_usage_seconds_total -5\n").node_flawed);
+    let clean = bytes("kubelet-1.36/metrics-resource.txt");
+    assert!(decoded(&clean).flawed.is_empty() && decoded(&clean).duplicates.is_empty());
+}
+
 /// Lines as a kubelet might write them, in an order it never would, with a few that are broken.
 fn lines() -> impl Strategy<Value = String> {
     let name = prop_oneof![
@@ -440,7 +712,7 @@ proptest! {
     #[test]
     fn any_order_of_lines_is_read_as_by_the_plainest_means(lines in prop::collection::vec(lines(), 0..60)) {
         let body = lines.concat();
-        prop_assert_eq!(decoded(body.as_bytes()), plainly(body.as_bytes()));
+        prop_assert_eq!(plain(decoded(body.as_bytes())), plainly(body.as_bytes()));
     }
 
     #[test]

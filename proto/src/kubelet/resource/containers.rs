@@ -55,6 +55,17 @@ impl<'a> Containers<'a> {
         Some((head, reading))
     }
 
+    /// Which one is expected next; which one came last, after [`Containers::find`], is the one before it.
+    #[inline]
+    pub(super) fn place(&self) -> usize {
+        self.next
+    }
+
+    /// The container at a place.
+    pub(super) fn key(&self, at: usize) -> Option<ContainerKey<'a>> {
+        self.items.get(at).map(|(key, _)| *key)
+    }
+
     /// The expected one came.
     #[inline]
     pub(super) fn advance(&mut self) {

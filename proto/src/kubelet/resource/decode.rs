@@ -7,11 +7,12 @@
 //! write them. Any other line is tokenized without expectations.
 
 use super::containers::Containers;
-use super::{ContainerKey, DecodeLimits, Reading, ResourceScrape};
+use super::{ContainerKey, DecodeLimits, Reading, ResourceScrape, duplicates};
 use crate::kubelet::exposition::{Line, Sample, Scanner};
 use crate::kubelet::number;
 use crate::time::Timestamp;
 use memchr::memchr3;
+use std::collections::BTreeSet;
 
 /// Nanoseconds in a second, as the peer multiplies.
 const NANOS: f64 = 1e9;
@@ -24,8 +25,9 @@ const I64_END: f64 = 9_223_372_036_854_775_808.0;
 /// memory.
 ///
 /// Containers come out sorted by [`ContainerKey`], each once; of lines for the same reading the
-/// last one holds. A line that is not of the format, or whose value no reading can have (negative,
-/// not a number, too large), is skipped and counted. Zero is a reading like any other.
+/// last one holds, and what else they say is among the scrape's duplicates. A line that is not of
+/// the format, or whose value no reading can have (negative, not a number, too large), is skipped
+/// and counted. Zero is a reading like any other.
 pub fn decode<'a>(body: &'a [u8], into: &mut ResourceScrape<'a>) {
     decode_limited(body, DecodeLimits::default(), into);
 }
@@ -37,6 +39,9 @@ pub fn decode_limited<'a>(body: &'a [u8], limits: DecodeLimits, into: &mut Resou
         containers: Containers::new(memory, limits.max_series as usize),
         family: None,
         scrape: ResourceScrape::default(),
+        repeated: BTreeSet::new(),
+        node_repeated: false,
+        max_flawed: limits.max_series as usize,
     };
     let mut lines = Scanner::new(body);
     loop {
@@ -48,24 +53,31 @@ pub fn decode_limited<'a>(body: &'a [u8], limits: DecodeLimits, into: &mut Resou
         };
         decoder.other_line(&line);
     }
+    let places = decoder.repeated.iter();
+    let repeated = places.filter_map(|place| decoder.containers.key(*place));
+    let whose = decoder.node_repeated.then_some(None).into_iter();
+    let duplicates = duplicates::find(body, whose.chain(repeated.map(Some)).collect());
     let mut containers = decoder.containers.into_inner();
     containers.sort_unstable_by_key(|(key, _)| *key);
+    decoder.scrape.flawed.sort_unstable();
+    decoder.scrape.flawed.dedup();
     *into = ResourceScrape {
         containers,
+        duplicates,
         ..decoder.scrape
     };
 }
 
 /// What a metric tells, and of whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Metric {
+pub(super) enum Metric {
     Node(Field),
     Container(Field),
     ScrapeError,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Field {
+pub(super) enum Field {
     Cpu,
     Memory,
     Start,
@@ -73,7 +85,7 @@ enum Field {
 }
 
 impl Metric {
-    fn named(name: &[u8]) -> Option<Self> {
+    pub(super) fn named(name: &[u8]) -> Option<Self> {
         Some(match name {
             b"container_cpu_usage_seconds_total" => Self::Container(Field::Cpu),
             b"container_memory_working_set_bytes" => Self::Container(Field::Memory),
@@ -89,9 +101,15 @@ impl Metric {
 }
 
 impl Reading {
-    /// Sets `field`; `None`, and nothing set, if a reading cannot have this value or timestamp.
+    /// Sets `field`, and returns whether it had been set before; `None`, and nothing set, if a
+    /// reading cannot have this value or timestamp.
     #[inline]
-    fn set(&mut self, field: Field, value: f64, timestamp_ms: Option<i64>) -> Option<()> {
+    pub(super) fn set(
+        &mut self,
+        field: Field,
+        value: f64,
+        timestamp_ms: Option<i64>,
+    ) -> Option<bool> {
         let at = match timestamp_ms {
             // Not even Go's parser takes a time before 1970.
             Some(..0) => return None,
@@ -99,15 +117,23 @@ impl Reading {
             None => None,
         };
         let within = |value: f64, end: f64| (0.0..end).contains(&value).then_some(value);
-        match field {
+        Some(match field {
             Field::Cpu => {
-                (self.cpu_ns, self.at) = (Some(within(value * NANOS, U64_END)? as u64), at)
+                let cpu_ns = within(value * NANOS, U64_END)? as u64;
+                self.at = at;
+                self.cpu_ns.replace(cpu_ns).is_some()
             }
-            Field::Memory => (self.memory, self.at) = (Some(within(value, U64_END)? as u64), at),
-            Field::Start => self.start = Some(within(value * NANOS, I64_END)? as i64),
-            Field::Swap => self.swap = Some(within(value, U64_END)? as u64),
-        }
-        Some(())
+            Field::Memory => {
+                let memory = within(value, U64_END)? as u64;
+                self.at = at;
+                self.memory.replace(memory).is_some()
+            }
+            Field::Start => {
+                let start = within(value * NANOS, I64_END)? as i64;
+                self.start.replace(start).is_some()
+            }
+            Field::Swap => self.swap.replace(within(value, U64_END)? as u64).is_some(),
+        })
     }
 }
 
@@ -122,6 +148,12 @@ struct Decoder<'a> {
     containers: Containers<'a>,
     family: Option<Family<'a>>,
     scrape: ResourceScrape<'a>,
+    /// The places of containers of which a line came more than once.
+    repeated: BTreeSet<usize>,
+    /// The same of the node.
+    node_repeated: bool,
+    /// How many containers with a line that cannot be are remembered.
+    max_flawed: usize,
 }
 
 impl<'a> Decoder<'a> {
@@ -135,9 +167,9 @@ impl<'a> Decoder<'a> {
             && let Some(text) = text.strip_prefix(head)
         {
             let (value, timestamp_ms, rest) = numbers(text)?;
-            reading.set(family.field, value, timestamp_ms)?;
+            let repeated = reading.set(family.field, value, timestamp_ms)?;
             self.containers.advance();
-            self.scrape.series += 1;
+            self.took(repeated);
             return Some(rest);
         }
         let (key, rest) = usual_labels(text)?;
@@ -146,11 +178,20 @@ impl<'a> Decoder<'a> {
         let mut read = Reading::default();
         // A value that cannot be must not bring its container into being.
         read.set(family.field, value, timestamp_ms)?;
-        self.containers
-            .find(key, head)?
-            .set(family.field, value, timestamp_ms)?;
-        self.scrape.series += 1;
+        let reading = self.containers.find(key, head)?;
+        let repeated = reading.set(family.field, value, timestamp_ms)?;
+        self.took(repeated);
         Some(rest)
+    }
+
+    /// A line of the container before the expected one was taken.
+    #[inline]
+    fn took(&mut self, repeated: bool) {
+        self.scrape.series += 1;
+        if repeated {
+            self.repeated
+                .insert(self.containers.place().saturating_sub(1));
+        }
     }
 
     /// Takes any line of the metrics that are needed, and bad ones.
@@ -159,7 +200,7 @@ impl<'a> Decoder<'a> {
             .sample
             .and_then(|sample| self.sample(line.text, &sample))
         {
-            Some(Taken::Yes) => self.scrape.series += 1,
+            Some(Taken::Yes) => {}
             Some(Taken::OverLimit) => self.scrape.truncated = true,
             None => {
                 self.scrape.skipped_lines = self.scrape.skipped_lines.saturating_add(1);
@@ -171,12 +212,19 @@ impl<'a> Decoder<'a> {
     fn sample(&mut self, line: &'a [u8], sample: &Sample<'a>) -> Option<Taken> {
         match Metric::named(sample.name)? {
             Metric::Node(field) => {
-                self.scrape
-                    .node
-                    .set(field, sample.value, sample.timestamp_ms)?
+                let node = &mut self.scrape.node;
+                let Some(repeated) = node.set(field, sample.value, sample.timestamp_ms) else {
+                    self.scrape.node_flawed = true;
+                    return None;
+                };
+                self.node_repeated |= repeated;
+                self.scrape.series += 1;
             }
             // Both names are there; either may tell.
-            Metric::ScrapeError => self.scrape.scrape_error |= sample.value != 0.0,
+            Metric::ScrapeError => {
+                self.scrape.scrape_error |= sample.value != 0.0;
+                self.scrape.series += 1;
+            }
             Metric::Container(field) => {
                 if self.family.is_none_or(|family| family.name != sample.name) {
                     self.family = Some(Family {
@@ -186,12 +234,20 @@ impl<'a> Decoder<'a> {
                     self.containers.restart();
                 }
                 let mut reading = Reading::default();
+                let possible = reading.set(field, sample.value, sample.timestamp_ms);
+                let key = key(sample)?;
                 // A value that cannot be must not bring its container into being.
-                reading.set(field, sample.value, sample.timestamp_ms)?;
-                let Some(reading) = self.containers.find(key(sample)?, sample.between(line)) else {
+                if possible.is_none() {
+                    if self.scrape.flawed.len() < self.max_flawed {
+                        self.scrape.flawed.push(key);
+                    }
+                    return None;
+                }
+                let Some(reading) = self.containers.find(key, sample.between(line)) else {
                     return Some(Taken::OverLimit);
                 };
-                reading.set(field, sample.value, sample.timestamp_ms)?;
+                let repeated = reading.set(field, sample.value, sample.timestamp_ms)?;
+                self.took(repeated);
             }
         }
         Some(Taken::Yes)
@@ -247,7 +303,7 @@ fn quoted(text: &[u8]) -> Option<(&str, &[u8])> {
 
 /// The container a sample is of. No name of Kubernetes needs an escape, so one with a backslash is
 /// none; nor is an empty one.
-fn key<'a>(sample: &Sample<'a>) -> Option<ContainerKey<'a>> {
+pub(super) fn key<'a>(sample: &Sample<'a>) -> Option<ContainerKey<'a>> {
     let mut key = ContainerKey::default();
     for (name, value) in sample.labels.iter_raw() {
         let part = match name {

@@ -2,8 +2,10 @@
 
 mod containers;
 mod decode;
+mod duplicates;
 
 pub use decode::{decode, decode_limited};
+pub use duplicates::Duplicate;
 
 use crate::time::Timestamp;
 
@@ -45,6 +47,14 @@ pub struct ResourceScrape<'a> {
     pub containers: Vec<(ContainerKey<'a>, Reading)>,
     /// The kubelet could not collect: `resource_scrape_error` (once `scrape_error`) was not zero.
     pub scrape_error: bool,
+    /// What was told more than once, with different figures: the node's own first, then by
+    /// [`ContainerKey`]. The reading above is then whatever came last.
+    pub duplicates: Vec<Duplicate<'a>>,
+    /// Containers of which a line was there whose value or time no reading can have, sorted. One
+    /// all of whose lines are like that is here alone.
+    pub flawed: Vec<ContainerKey<'a>>,
+    /// Whether the node had such a line.
+    pub node_flawed: bool,
     /// How many lines were not of the format, or had a value no reading can have.
     pub skipped_lines: u32,
     /// The first of those lines, for the log.
