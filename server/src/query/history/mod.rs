@@ -1,7 +1,6 @@
 //! What was used before now: series by steps, with their quantiles.
 //!
-//! Times in here are the kubelets' own, as everywhere where values are told: a node whose clock is an hour off has its
-//! hour an hour off.
+//! Times in here are ours. Points have their kubelet's time, which is converted for a node whose clock is off.
 
 mod marks;
 mod quantiles;
@@ -30,7 +29,7 @@ impl Query {
 
     /// What there is of history. Visits every node.
     pub fn history_counts(&self) -> Counts {
-        self.store.history().counts()
+        self.store.history().counts_at(self.now(), self.wall())
     }
 
     /// How much is to be remembered.

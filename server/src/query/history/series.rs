@@ -90,15 +90,16 @@ impl Query {
         let mut excerpt = Excerpt::default();
         let mut samples = Vec::new();
         for history in self.histories_of(of) {
+            let offset = history.offset(self.now(), self.wall());
             history.copy(
                 &mut excerpt,
                 wanted,
-                Tick::nearest(since),
-                Tick::nearest(until),
+                Tick::nearest(offset.theirs(since)),
+                Tick::nearest(offset.theirs(until)),
             );
             for series in excerpt.series() {
                 samples.clear();
-                samples.extend(series.samples());
+                samples.extend(series.samples().map(|sample| offset.sample(sample)));
                 let Some(own) = total.take(&samples, self.resolution) else {
                     continue;
                 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::vitals::{
-    API_VERSION, ClusterVitals, HistoryKept, IncidentCounts, Meta, NodeCounts, PodCounts,
+    API_VERSION, ClusterVitals, HistoryKept, IncidentCounts, Meta, NodeCounts, PodCounts, Usage,
 };
 
 use super::Teller;
@@ -21,6 +21,7 @@ impl Teller {
     pub fn cluster(&mut self) -> ClusterVitals {
         let nodes = Arc::clone(&self.nodes);
         let (mut used, mut reporting, mut ready) = (None::<Used>, 0, 0);
+        let mut newest = None;
         let (mut capacity, mut allocatable) = (Resources::default(), Resources::default());
         for node in nodes.values() {
             capacity = capacity + node.capacity;
@@ -33,6 +34,7 @@ impl Teller {
             if let Ok(its) = self.node_usage(&met) {
                 reporting += 1;
                 used = Some(used.map_or(its, |used| used.and(its)));
+                newest = newest.max(self.arrived(&met));
             }
         }
         let (incidents, probes_failing) = self.counts();
@@ -59,7 +61,11 @@ impl Teller {
                     .map(|(phase, count)| ((*phase).to_owned(), *count))
                     .collect(),
             },
-            usage: used.map(Used::told),
+            // By our clock: nodes have clocks of their own, and one that is wrong says nothing of the others.
+            usage: used.map(|used| Usage {
+                timestamp: newest,
+                ..used.told()
+            }),
             capacity: amounts(capacity),
             allocatable: amounts(allocatable),
             requests: amounts(totals.all.requests),
@@ -97,7 +103,7 @@ impl Teller {
     }
 
     fn history(&self) -> HistoryKept {
-        let counts = self.store.history().counts();
+        let counts = self.store.history().counts_at(self.now, self.wall);
         HistoryKept {
             retention: GoDuration(i64::try_from(self.remembers.as_nanos()).unwrap_or(i64::MAX)),
             oldest: counts.oldest,

@@ -167,7 +167,8 @@ impl Teller {
         let cell = self.cells.get(node).filter(|_| self.as_of.is_none());
         let history = self.store.history().node(node);
         let past = self.as_of.as_ref().zip(history).map(|(as_of, history)| {
-            PastNode::of(&history, as_of.at, self.resolution, &mut self.excerpt)
+            let now = (self.now, self.wall);
+            PastNode::of(&history, as_of.at, now, self.resolution, &mut self.excerpt)
         });
         let met = Arc::new(Met {
             latest: cell.and_then(|cell| cell.latest()),

@@ -1,5 +1,6 @@
 //! Nodes.
 
+use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{
     API_VERSION, Absence, Condition, Meta, NodeRatios, NodeVitals, PodRoom,
@@ -98,6 +99,16 @@ impl Teller {
         let latest = latest.and_then(|latest| latest.node(self.retention, self.now));
         let latest = latest.map_err(|absent| absence::lacking("it", &absent))?;
         Ok(Used::node(&latest.usage))
+    }
+
+    /// When what a node uses came in, by our clock; of a time that is past, when it was measured.
+    pub(super) fn arrived(&self, met: &Met) -> Option<Timestamp> {
+        if let Some(past) = &met.past {
+            return past.node.map(|used| past.offset.ours(used.at));
+        }
+        let latest = met.latest.as_ref()?.node.as_ref().ok()?;
+        let ago = i64::try_from(self.now.since(latest.arrived).as_nanos()).unwrap_or(i64::MAX);
+        Some(self.wall.plus_nanos(-ago))
     }
 }
 

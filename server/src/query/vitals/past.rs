@@ -8,9 +8,10 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Incident, IncidentKind};
 
 use super::usage::{OfContainers, Used};
+use crate::clock::Age;
 use crate::cluster::{Cluster, Node, Nodes, Pod, PodKey, Pods, Uid};
 use crate::health::{Health, Then};
-use crate::store::history::{Excerpt, NodeHistory, PodId};
+use crate::store::history::{Excerpt, NodeHistory, Offset, PodId};
 use crate::store::ring::Tick;
 
 /// The last point before the time must be no older than so many resolutions, as points are believed.
@@ -144,6 +145,8 @@ impl AsOf {
 #[derive(Debug)]
 pub(super) struct PastNode {
     pub(super) node: Option<Used>,
+    /// How far its clock is from ours.
+    pub(super) offset: Offset,
     /// By namespace and name.
     pods: Vec<PastPod>,
 }
@@ -161,18 +164,21 @@ impl PastPod {
 }
 
 impl PastNode {
-    /// What is remembered of it. The time is the kubelet's, as the points' are.
+    /// What is remembered of it at a time of ours, as of `now`, which is `wall`. Points have the time of the node's clock.
     pub(super) fn of(
         history: &NodeHistory,
         at: Timestamp,
+        (now, wall): (Age, Timestamp),
         resolution: Duration,
         excerpt: &mut Excerpt,
     ) -> Self {
-        let tick = Tick::nearest(at);
+        let offset = history.offset(now, wall);
+        let tick = Tick::nearest(offset.theirs(at));
         let oldest = tick.plus(-Tick::count(resolution * BELIEVED));
         history.copy_at(excerpt, |_| true, tick);
         let mut past = Self {
             node: None,
+            offset,
             pods: Vec::new(),
         };
         for copy in excerpt.series() {

@@ -8,8 +8,8 @@ use kubevitals_proto::vitals::Trend;
 
 use super::Teller;
 use crate::cluster::Pod;
-use crate::store::history::{Excerpt, PodId};
-use crate::store::ring::{Sample, Samples, Tick};
+use crate::store::history::{Excerpt, NodeHistory, Offset, PodId};
+use crate::store::ring::{Sample, Tick};
 
 /// Points that are no further apart than so many resolutions have no gap between them: the later one's CPU is that of
 /// all the time since the earlier.
@@ -42,9 +42,8 @@ impl Teller {
         let mut steps = Steps::new(span, self.at());
         let nodes = self.store.history().nodes();
         for (_, history) in nodes {
-            let (since, until) = steps.around();
-            history.copy(&mut self.excerpt, |pod| pod.is_none(), since, until);
-            steps.add_all(&self.excerpt);
+            let offset = history.offset(self.now, self.wall);
+            steps.add_all(&history, |pod| pod.is_none(), offset, &mut self.excerpt);
         }
         Some(steps.trend())
     }
@@ -53,15 +52,14 @@ impl Teller {
         let span = self.trend?;
         let history = self.store.history().node(node)?;
         // Points have the kubelet's time, and a kubelet's clock may be hours off.
-        let its_now = history.time(self.now).map(Tick::time);
+        let offset = history.offset(self.now, self.wall);
+        let its_now = history.time(self.now).map(|tick| offset.ours(tick.time()));
         let until = match &self.as_of {
             Some(as_of) => as_of.at,
             None => its_now.unwrap_or(self.wall),
         };
         let mut steps = Steps::new(span, until);
-        let (since, until) = steps.around();
-        history.copy(&mut self.excerpt, wanted, since, until);
-        steps.add_all(&self.excerpt);
+        steps.add_all(&history, wanted, offset, &mut self.excerpt);
         Some(steps.trend())
     }
 }
@@ -93,14 +91,14 @@ impl Steps {
         }
     }
 
-    /// What to copy: the steps, and what lies around them.
-    fn around(&self) -> (Tick, Tick) {
+    /// What to copy: the steps, and what lies around them, by the node's clock.
+    fn around(&self, offset: Offset) -> (Tick, Tick) {
         let steps = i64::try_from(self.own.len()).unwrap_or(i64::MAX);
         let margin = self.step.saturating_mul(NO_GAP.into());
         let since = self.until.0.saturating_sub(self.step.saturating_mul(steps));
         (
-            Tick::nearest(Timestamp(since.saturating_sub(margin))),
-            Tick::nearest(self.until),
+            Tick::nearest(offset.theirs(Timestamp(since.saturating_sub(margin)))),
+            Tick::nearest(offset.theirs(self.until)),
         )
     }
 
@@ -120,14 +118,23 @@ impl Steps {
         self.own.get_mut(begin..end).unwrap_or_default()
     }
 
-    fn add_all(&mut self, excerpt: &Excerpt) {
+    /// Adds the series of a node that are wanted.
+    fn add_all(
+        &mut self,
+        history: &NodeHistory,
+        wanted: impl Fn(Option<&PodId>) -> bool,
+        offset: Offset,
+        excerpt: &mut Excerpt,
+    ) {
+        let (since, until) = self.around(offset);
+        history.copy(excerpt, wanted, since, until);
         for copy in excerpt.series() {
-            self.add(copy.samples());
+            self.add(copy.samples().map(|sample| offset.sample(sample)));
         }
     }
 
     /// Adds a series to the others.
-    fn add(&mut self, samples: Samples<'_>) {
+    fn add(&mut self, samples: impl Iterator<Item = Sample>) {
         self.own.fill((0, 0, 0));
         let mut before: Option<Sample> = None;
         let gap = self.step.saturating_mul(NO_GAP.into());
@@ -212,9 +219,7 @@ mod tests {
         };
         let mut steps = Steps::new(span, Timestamp::from_secs(149));
         let mut excerpt = Excerpt::default();
-        let (since, until) = steps.around();
-        node.copy(&mut excerpt, |_| true, since, until);
-        steps.add_all(&excerpt);
+        steps.add_all(&node, |_| true, Offset::default(), &mut excerpt);
         let trend = steps.trend();
         assert_eq!(trend.until, Timestamp::from_secs(150));
         trend.cpu

@@ -12,6 +12,7 @@ mod excerpt;
 mod keeper;
 mod limit;
 mod node;
+mod offset;
 mod pod;
 mod room;
 mod settings;
@@ -28,6 +29,7 @@ use parking_lot::RwLock;
 pub use excerpt::{Copy, Excerpt};
 pub use keeper::keep;
 pub use node::{Held, NodeHistory, Reading, life};
+pub use offset::Offset;
 pub use pod::PodId;
 pub use settings::Settings;
 pub use transfer::{Damaged, Imported};
@@ -114,8 +116,17 @@ impl History {
         all
     }
 
-    /// What there is. Visits every node.
+    /// What there is; the oldest point is told by its node's clock. Visits every node.
     pub fn counts(&self) -> Counts {
+        self.counted(|_| Offset::default())
+    }
+
+    /// The same at `now`, when our clock shows `wall`; the oldest point is told by that.
+    pub fn counts_at(&self, now: Age, wall: Timestamp) -> Counts {
+        self.counted(|node| node.offset(now, wall))
+    }
+
+    fn counted(&self, offset: impl Fn(&NodeHistory) -> Offset) -> Counts {
         let mut counts = Counts {
             cut_blocks: self.shared.cut.load(Ordering::Relaxed),
             refused_points: self.shared.refused.load(Ordering::Relaxed),
@@ -127,7 +138,7 @@ impl History {
             counts.series += held.series;
             counts.points += held.points;
             counts.bytes += held.bytes;
-            let oldest = held.oldest.map(|tick| tick.time());
+            let oldest = held.oldest.map(|tick| offset(&node).ours(tick.time()));
             counts.oldest = counts.oldest.min(oldest).or(counts.oldest).or(oldest);
         }
         counts

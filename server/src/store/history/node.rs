@@ -4,9 +4,11 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use kubevitals_proto::time::Timestamp;
 use parking_lot::Mutex;
 
 use super::excerpt::Excerpt;
+use super::offset::Offset;
 use super::pod::PodId;
 use super::room::{grow, room};
 use super::settings::Shared;
@@ -14,8 +16,8 @@ use crate::clock::Age;
 use crate::cluster::Uid;
 use crate::store::ring::{Block, Blocks, Offered, Ring, Sample, Tick};
 
-/// A point that is older than the newest by more than so many resolutions was stamped by a clock that was set back: no
-/// repetition, and no replica's point, is so much older.
+/// A point that is older than the newest by more than so many resolutions was stamped by a clock that was set back while
+/// nobody watched it: no repetition, and no replica's point, is so much older.
 const SET_BACK: u32 = 5;
 
 /// So often is a pod's UID asked for again after a container of it was new: the watch may lag behind the kubelet.
@@ -55,6 +57,8 @@ pub(super) struct Inner {
     pub(super) series: Vec<Series>,
     /// The node's own time, and when it was that.
     pub(super) clock: Option<(Tick, Age)>,
+    /// Whether that was told by [`NodeHistory::hear`]; else it is that of the newest point, which is older.
+    heard: bool,
     pub(super) points: usize,
     /// What of the shared count of bytes is ours.
     counted: usize,
@@ -152,13 +156,44 @@ impl NodeHistory {
             }
         }
         inner.points = (inner.points + kept).saturating_sub(dropped);
-        if let Some(tick) = clock {
+        if let Some(tick) = clock.filter(|_| !inner.heard) {
             inner.clock = Some((tick, now));
         }
         if refused > 0 {
             shared.refused.fetch_add(refused, Relaxed);
         }
         inner.count(shared);
+    }
+
+    /// The node's clock shows `time` at `now`.
+    pub fn hear(&self, time: Timestamp, now: Age) {
+        let mut inner = self.inner.lock();
+        inner.clock = Some((Tick::nearest(time), now));
+        inner.heard = true;
+    }
+
+    /// The node's clock was set forward by so many nanoseconds, or back if that is negative: what was before is told in
+    /// its new time, as if the clock had always been so.
+    pub fn shift(&self, by: i64) {
+        let ticks = Tick::nearest(Timestamp(by)).since(Tick::default());
+        self.change(|inner, _| {
+            let rings = inner.series.iter().map(|series| &series.ring);
+            for ring in rings.chain([&inner.node]) {
+                ring.shift(&mut inner.blocks, ticks);
+            }
+            inner.clock = inner.clock.map(|(tick, heard)| (tick.plus(ticks), heard));
+        });
+    }
+
+    /// How far the node's clock is from ours, which shows `wall` at `now`.
+    pub fn offset(&self, now: Age, wall: Timestamp) -> Offset {
+        let inner = self.inner.lock();
+        let slack = match inner.heard {
+            true => Offset::SLACK,
+            false => self.shared.settings.resolution * SET_BACK,
+        };
+        let ahead = inner.time(now).map(|tick| tick.time().since(wall));
+        Offset::beyond(slack, ahead.unwrap_or_default())
     }
 
     /// What it holds.
@@ -545,7 +580,7 @@ impl Inner {
 const EMPTY: u32 = 1 << 31;
 
 /// The number of a life of a container that started at this time.
-pub fn life(start: kubevitals_proto::time::Timestamp) -> u32 {
+pub fn life(start: Timestamp) -> u32 {
     // Milliseconds, of which the lower bits tell any two starts apart that are less than fifty days from each other.
     start.as_millis() as u32
 }

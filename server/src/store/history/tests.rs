@@ -252,6 +252,54 @@ fn a_clock_set_back_takes_what_it_had_said_with_it() {
 }
 
 #[test]
+fn a_clock_that_is_set_moves_what_was_before_along() {
+    for by in [-700, -100, -3, 3, 240, 5000] {
+        let history = History::new(Settings {
+            retention: HOUR * 100,
+            ..settings()
+        });
+        let kubelet = Kubelet::new(&history, "n1");
+        (1000..1100).for_each(|n| kubelet.scrape(n, &[("a", "x", 1), ("b", "y", 1)]));
+        kubelet.node.shift(by * 15_000_000_000);
+        // One scrape shows that it was set.
+        (1101..1200).for_each(|n| kubelet.scrape(n + by, &[("a", "x", 1), ("b", "y", 1)]));
+        let points: Vec<i64> = (1000..1100).chain(1101..1200).map(|n| n + by).collect();
+        assert_eq!(kubelet.all().len(), 3);
+        assert!(
+            kubelet.all().iter().all(|(.., have)| *have == points),
+            "{by}"
+        );
+        assert_eq!(history.counts().points, points.len() * 3);
+    }
+}
+
+#[test]
+fn questions_in_our_time_are_put_in_the_nodes() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    (0..10).for_each(|n| kubelet.scrape(n, &[]));
+    let hour = 3_600_000_000_000;
+    for (ahead, off) in [
+        (hour, hour),
+        (-hour, -hour),
+        (6_000_000_000, 6_000_000_000),
+        (4_000_000_000, 0),
+    ] {
+        let (then, wall) = (time(9), time(9).plus_nanos(-ahead));
+        kubelet.node.hear(then, age(9));
+        // A scrape does not change what was told of the clock.
+        kubelet.scrape(9, &[]);
+        for (now, wall) in [(9, wall), (40, wall.plus_nanos(31 * 15_000_000_000))] {
+            let offset = kubelet.node.offset(age(now), wall);
+            assert_eq!(offset.theirs(wall), wall.plus_nanos(off));
+            assert_eq!(offset.ours(offset.theirs(wall)), wall);
+        }
+        let oldest = history.counts_at(age(9), wall).oldest;
+        assert_eq!(oldest, Some(time(0).plus_nanos(-off)));
+    }
+}
+
+#[test]
 fn nothing_is_remembered_when_it_is_turned_off() {
     assert!(
         History::new(Settings::OFF)

@@ -24,6 +24,14 @@ impl Bits {
         }
     }
 
+    /// Writes the lowest `width` bits of `value` (more than 32) over those that the bits begin with.
+    pub(super) fn replace_first(&mut self, width: u32, value: u64) {
+        let [low, high, ..] = &mut self.0;
+        let mask = (1 << (width - u32::BITS)) - 1;
+        *low = value as u32;
+        *high = *high & !mask | (value >> u32::BITS) as u32 & mask;
+    }
+
     /// The 32 bits from `at` on; zeros beyond the end.
     pub(super) fn window(&self, at: u32) -> u32 {
         let (word, shift) = ((at / u32::BITS) as usize, at % u32::BITS);

@@ -61,6 +61,12 @@ impl Block {
         Tick::from_bits(high << u32::BITS | low)
     }
 
+    /// Moves all its points in time by so many ticks: each is told as so long after the first.
+    pub(super) fn shift(&mut self, ticks: i64) {
+        let first = self.first().plus(ticks);
+        self.bits.replace_first(Tick::BITS, first.bits());
+    }
+
     /// How many points there are.
     pub(super) fn points(&self) -> u8 {
         (self.next_and_points >> NUMBER_BITS) as u8

@@ -134,6 +134,15 @@ impl Ring {
         points.len() - kept
     }
 
+    /// Moves all its points in time by so many ticks.
+    pub fn shift(&self, blocks: &mut Blocks, ticks: i64) {
+        let mut number = self.first;
+        while let Some(block) = blocks.get_mut(number) {
+            block.shift(ticks);
+            number = block.next();
+        }
+    }
+
     /// Gives all blocks back.
     pub fn clear(&mut self, blocks: &mut Blocks) {
         let mut number = self.first;
