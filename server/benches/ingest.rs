@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
-use kubevitals_proto::time::Timestamp;
 use kubevitals_server::clock::Age;
 use kubevitals_server::intern::Interner;
-use kubevitals_server::store::{NodeCell, NodeSeries};
+use kubevitals_server::store::{NodeCell, NodeSeries, Turn};
 
 const RESOLUTION: Duration = Duration::from_secs(15);
 const PODS: usize = 30;
@@ -90,7 +89,7 @@ fn ingest(criterion: &mut Criterion) {
             |(page, now)| {
                 let mut scrape = ResourceScrape::default();
                 decode(black_box(page.as_bytes()), &mut scrape);
-                series.ingest(&scrape, Timestamp(0), now, &names);
+                series.ingest(&mut scrape, &Turn::at(now), &names);
                 cell.publish(series.latest(&scrape, now, &names));
             },
             BatchSize::SmallInput,

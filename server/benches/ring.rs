@@ -32,7 +32,7 @@ use kubevitals_server::intern::Interner;
 use kubevitals_server::query::{Among, Measure, Ranking};
 use kubevitals_server::store::history::Excerpt;
 use kubevitals_server::store::ring::Tick;
-use kubevitals_server::store::{History, NodeSeries, Retention, Store};
+use kubevitals_server::store::{History, NodeSeries, Retention, Store, Turn};
 use kubevitals_sim::Faults;
 use tikv_jemalloc_ctl::thread;
 
@@ -306,11 +306,11 @@ fn large() -> (Pods, Store) {
                 }
             }
             containers.sort_unstable_by_key(|(key, _)| *key);
-            let scrape = ResourceScrape {
+            let mut scrape = ResourceScrape {
                 containers,
                 ..ResourceScrape::default()
             };
-            series.ingest(&scrape, at, age(turn), &names);
+            series.ingest(&mut scrape, &Turn::at(age(turn)), &names);
             let (own, containers) = series.readings(&scrape);
             history.take(age(turn), own, containers, |_, _| Uid::default());
             cell.publish(series.latest(&scrape, age(turn), &names));

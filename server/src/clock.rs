@@ -39,6 +39,11 @@ impl Age {
         Self(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
     }
 
+    /// Milliseconds since the clock's start; less than zero before it.
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+
     /// The point `duration` later.
     pub fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(Self::from_elapsed(duration).0))

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use kubevitals_proto::kubelet::resource::Duplicate;
+
 use super::failure::{Failed, beginning};
 use crate::telemetry::{Budget, Quiet};
 
@@ -21,6 +23,8 @@ pub(super) struct Complaints {
     failed: Quiet,
     changed: Quiet,
     skipped: Quiet,
+    duplicates: Quiet,
+    clock: Quiet,
 }
 
 impl Default for Complaints {
@@ -30,6 +34,8 @@ impl Default for Complaints {
             failed: Quiet::new(REMINDER),
             changed: Quiet::new(NEWS),
             skipped: Quiet::new(REMINDER),
+            duplicates: Quiet::new(REMINDER),
+            clock: Quiet::new(REMINDER),
         }
     }
 }
@@ -77,6 +83,53 @@ impl Complaints {
         if self.reason.take().is_some() {
             tracing::info!(node, failures, "node {node} answers again");
         }
+    }
+
+    /// The node's clock was set by so many nanoseconds.
+    pub(super) fn clock_stepped(&mut self, budget: &Mutex<Budget>, node: &str, by: i64) {
+        if self.clock.speak().is_none() {
+            return;
+        }
+        let Some(suppressed) = budget.lock().spend() else {
+            return;
+        };
+        let milliseconds = by / 1_000_000;
+        tracing::warn!(
+            node,
+            milliseconds,
+            suppressed,
+            "the clock of the node was set: no usage is computed across the step, the next scrape gives it again; \
+             if this recurs, check the node's time synchronization",
+        );
+    }
+
+    /// Its answer holds different figures with one name.
+    pub(super) fn duplicates(
+        &mut self,
+        budget: &Mutex<Budget>,
+        node: &str,
+        duplicates: &[Duplicate<'_>],
+    ) {
+        let Some(first) = duplicates.first() else {
+            return;
+        };
+        if self.duplicates.speak().is_none() {
+            return;
+        }
+        let Some(suppressed) = budget.lock().spend() else {
+            return;
+        };
+        let key = first.key.unwrap_or_default();
+        tracing::warn!(
+            node,
+            namespace = key.namespace,
+            pod = key.pod,
+            container = key.container,
+            series = duplicates.len(),
+            suppressed,
+            "the kubelet reports several series with the same name: one of them is followed, or none where they \
+             cannot be told apart; look on the node for cgroups left over from earlier pods, and restart its kubelet",
+        );
     }
 
     /// Lines of its answer were skipped.

@@ -19,6 +19,8 @@ pub struct Stats {
     nodes: AtomicUsize,
     asking: AtomicUsize,
     skipped_lines: AtomicU64,
+    duplicates: AtomicU64,
+    clock_steps: AtomicU64,
     /// When a turn was last begun; nothing before the first.
     begun: Mutex<Option<Age>>,
     records: Records,
@@ -79,6 +81,10 @@ pub struct Snapshot {
     pub no_first_rates: BTreeMap<&'static str, u64>,
     /// Lines skipped because they could not be read.
     pub skipped_lines: u64,
+    /// Containers and nodes of which an answer held different figures, all answers together.
+    pub duplicate_series: u64,
+    /// How often a node's clock was seen to be set.
+    pub clock_steps: u64,
     /// What came of asking for other pages, by their names.
     pub pages: BTreeMap<&'static str, PageSnapshot>,
     /// How long successful scrapes took, connection and parsing included.
@@ -118,6 +124,8 @@ impl Stats {
             nodes: AtomicUsize::default(),
             asking: AtomicUsize::default(),
             skipped_lines: AtomicU64::default(),
+            duplicates: AtomicU64::default(),
+            clock_steps: AtomicU64::default(),
             begun: Mutex::default(),
             records: Records::default(),
             pages: Counts::default(),
@@ -144,6 +152,14 @@ impl Stats {
 
     pub(super) fn skipped(&self, lines: u64) {
         self.skipped_lines.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    pub(super) fn duplicates(&self, series: u64) {
+        self.duplicates.fetch_add(series, Ordering::Relaxed);
+    }
+
+    pub(super) fn clock_stepped(&self) {
+        self.clock_steps.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn scraped(&self, result: &Result<(), Failed>, took: Duration) {
@@ -212,6 +228,8 @@ impl Stats {
             failed: outcomes.failed.clone(),
             no_first_rates: outcomes.no_first_rates.clone(),
             skipped_lines: self.skipped_lines.load(Ordering::Relaxed),
+            duplicate_series: self.duplicates.load(Ordering::Relaxed),
+            clock_steps: self.clock_steps.load(Ordering::Relaxed),
             pages: self.pages.snapshot(),
             latency_microseconds: Quantiles {
                 p50: at(0.5),

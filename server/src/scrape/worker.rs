@@ -17,8 +17,8 @@ use super::record::{Moment, Record};
 use super::schedule::{Phase, longest_pause};
 use super::target::Target;
 use crate::cluster::{Node, PodKey};
-use crate::store::NodeCell;
 use crate::store::history::NodeHistory;
+use crate::store::{Bounds, NodeCell, Turn};
 
 /// A place among those asked at the same moment is held no longer than this: a kubelet that does not answer
 /// costs nothing but its own time, and must not keep the others from being asked.
@@ -171,7 +171,7 @@ async fn scrape(
     }
     let names = shared.cluster.names();
     let path = target.metrics_path().to_owned();
-    let sent = shared.clock.wall();
+    let (sent, asked) = (shared.clock.wall(), shared.clock.elapsed());
     let deadline = shared.kubelets.deadline();
     shared.kubelets.get(target, &path, deadline, body).await?;
     let answered = shared.clock.elapsed();
@@ -188,13 +188,25 @@ async fn scrape(
             scrape.first_bad_line,
         );
     }
-    let wants_stand_in = {
+    let turn = Turn {
+        sent,
+        asked,
+        answered,
+    };
+    let (wants_stand_in, set_by, its_time) = {
         let mut series = cell.series();
-        series.ingest(&scrape, sent, answered, names);
+        series.bound(bounds(node));
+        let set_by = series.ingest(&mut scrape, &turn, names);
         record.holds(series.held());
         cell.publish(series.latest(&scrape, answered, names));
-        series.wants_stand_in()
+        let time = series.time(answered);
+        (series.wants_stand_in(), set_by, time)
     };
+    let suspicious = Suspicious {
+        set_by,
+        scrape: &scrape,
+    };
+    suspicious.tell(shared, &node.name, complaints);
     if wants_stand_in {
         match first::ask(&shared.kubelets, target, deadline).await {
             Ok(rates) => {
@@ -216,6 +228,12 @@ async fn scrape(
     if let Some(history) = history {
         let (pods, series) = (shared.cluster.pods(), cell.series());
         let (node, containers) = series.readings(&scrape);
+        if let Some(by) = set_by {
+            history.shift(by);
+        }
+        if let Some(time) = its_time {
+            history.hear(time, answered);
+        }
         history.take(answered, node, containers, |namespace, name| {
             let key = PodKey {
                 namespace: Arc::clone(namespace),
@@ -225,6 +243,35 @@ async fn scrape(
         });
     }
     Ok(())
+}
+
+/// What a node can give, as the API server has it.
+fn bounds(node: &Node) -> Bounds {
+    let (capacity, allocatable) = (node.capacity, node.allocatable);
+    Bounds::of(
+        capacity.cpu.or(allocatable.cpu),
+        capacity.memory.or(allocatable.memory),
+    )
+}
+
+/// What of an answer is not as it should be, though it is used.
+struct Suspicious<'a> {
+    set_by: Option<i64>,
+    scrape: &'a ResourceScrape<'a>,
+}
+
+impl Suspicious<'_> {
+    /// Counts it, and logs it now and then.
+    fn tell(&self, shared: &Shared, node: &str, complaints: &mut Complaints) {
+        if let Some(by) = self.set_by {
+            shared.stats.clock_stepped();
+            complaints.clock_stepped(&shared.budget, node, by);
+        }
+        if !self.scrape.duplicates.is_empty() {
+            shared.stats.duplicates(self.scrape.duplicates.len() as u64);
+            complaints.duplicates(&shared.budget, node, &self.scrape.duplicates);
+        }
+    }
 }
 
 /// Whether an answer is a kubelet's, and a good one.

@@ -70,7 +70,11 @@ fn scrape(keeper: &Keeper, wall: &Wall) {
         let mut scrape = ResourceScrape::default();
         decode(body.as_bytes(), &mut scrape);
         let mut series = cell.series();
-        series.ingest(&scrape, Timestamp(0), clock.elapsed(), cluster.names());
+        series.ingest(
+            &mut scrape,
+            &crate::store::Turn::at(clock.elapsed()),
+            cluster.names(),
+        );
         cell.publish(series.latest(&scrape, clock.elapsed(), cluster.names()));
     }
 }

@@ -12,7 +12,8 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 
 use super::latest::{Absent, ContainerLatest, Latest, NodeLatest, PodLatest, PodRates};
 use super::rate::{NoRate, Pair, Point, Usage};
-use super::series::{Container, NodeSeries, Tracked};
+use super::series::{Container, NodeSeries};
+use super::tracked::Tracked;
 use crate::clock::Age;
 use crate::intern::Interner;
 
@@ -281,7 +282,7 @@ fn milliseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{NodeCell, Retention, Store};
+    use crate::store::{NodeCell, Retention, Store, Turn};
     use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
     use prost::Message as _;
 
@@ -306,7 +307,7 @@ mod tests {
         let mut scrape = ResourceScrape::default();
         decode(body.as_bytes(), &mut scrape);
         let mut series = cell.series();
-        series.ingest(&scrape, Timestamp(0), now, &names);
+        series.ingest(&mut scrape, &Turn::at(now), &names);
         cell.publish(series.latest(&scrape, now, &names));
     }
 

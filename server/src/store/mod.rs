@@ -3,12 +3,15 @@
 //! One task a node writes its cell; readers take the cell's current value and keep it as long as they like.
 
 mod carried;
+mod duplicate;
 mod extra;
 pub mod history;
 mod latest;
+mod node_clock;
 mod rate;
 pub mod ring;
 mod series;
+mod tracked;
 
 use std::collections::HashMap as Map;
 use std::sync::Arc;
@@ -26,7 +29,8 @@ pub use history::History;
 pub use latest::{
     Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates, Retention,
 };
-pub use rate::{Lack, NoRate, Pair, Point, Usage};
+pub use node_clock::Turn;
+pub use rate::{Bounds, Lack, NoRate, Pair, Point, Usage};
 pub use series::{Held, NodeSeries, StandIn};
 
 /// The latest values of one node; empty until its first scrape succeeded.

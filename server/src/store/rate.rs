@@ -21,6 +21,49 @@ const PAIR_REACH: u32 = 5;
 const MOST_CPU: Nanocores = Nanocores(10_000 * 1_000_000_000);
 const MOST_MEMORY: Bytes = Bytes(1 << 50);
 
+/// A kubelet reads a counter first and the time afterwards, and on a busy node some time lies between: a rate over a
+/// window may be too large by what all cores do in so long.
+const READ_JITTER_NS: u128 = 250_000_000;
+
+/// What a node can give: a rate above it comes of a broken reading, or of two readings that do not belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    cpu: Nanocores,
+    memory: Bytes,
+}
+
+impl Default for Bounds {
+    /// Those of a node of which nothing is known: more than any node has.
+    fn default() -> Self {
+        Self {
+            cpu: MOST_CPU,
+            memory: MOST_MEMORY,
+        }
+    }
+}
+
+impl Bounds {
+    /// Those of a node with so many cores and so much memory, as far as that is known: zero is not.
+    pub fn of(cpu: Option<Nanocores>, memory: Option<Bytes>) -> Self {
+        let (most_cpu, most_memory) = (MOST_CPU.0, MOST_MEMORY.0);
+        let known = |amount: Option<u64>, most: u64| amount.filter(|it| *it > 0).unwrap_or(most);
+        Self {
+            cpu: Nanocores(known(cpu.map(|it| it.0), most_cpu).min(most_cpu)),
+            memory: Bytes(known(memory.map(|it| it.0), most_memory).min(most_memory)),
+        }
+    }
+
+    /// Whether a node can have given this. A tenth more CPU than there is may be measured, and in a short window more
+    /// ([`READ_JITTER_NS`]); an eighth more memory, as capacities are told without what firmware and kernel took.
+    fn allow(&self, usage: &Usage) -> bool {
+        let window = u128::from(usage.window.0.max(1).unsigned_abs());
+        let cpu = u128::from(self.cpu.0);
+        let most = cpu + cpu / 10 + cpu * READ_JITTER_NS / window;
+        u128::from(usage.cpu.0) <= most.min(MOST_CPU.0.into())
+            && usage.memory.0 <= self.memory.0.saturating_add(self.memory.0 / 8)
+    }
+}
+
 /// A whole reading: both values present and not zero, with its own time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
@@ -45,6 +88,10 @@ pub enum Lack {
     NoMemory,
     /// The working set is zero.
     ZeroMemory,
+    /// A line is there, but its value or its time cannot be.
+    BadLine,
+    /// The kubelet told of it more than once, and which figures are its own cannot be told.
+    Duplicate,
 }
 
 impl Point {
@@ -95,8 +142,10 @@ pub enum NoRate {
     Restarted,
     /// The counter, or the start time, went backwards without a restart.
     WentBackwards,
-    /// It would be more than any machine has: a reading was broken.
+    /// It would be more than its node has: a reading was broken.
     Impossible,
+    /// The node's clock was set between its last two points.
+    ClockStepped,
 }
 
 /// The two points of one counter, and what they give.
@@ -108,26 +157,36 @@ pub struct Pair {
 
 impl Pair {
     /// Begins with a first point. A container young enough gives a rate from this point alone.
-    pub fn begin(first: Point, resolution: Duration) -> Self {
+    pub fn begin(first: Point, resolution: Duration, bounds: &Bounds) -> Self {
+        Self::begin_after(NoRate::FirstPoint, first, resolution, bounds)
+    }
+
+    /// Begins anew with a point that makes no pair with the last one, for this reason.
+    pub(super) fn begin_after(
+        why: NoRate,
+        first: Point,
+        resolution: Duration,
+        bounds: &Bounds,
+    ) -> Self {
+        let usage = since_start(&first, resolution).ok_or(why);
         Self {
             last: first,
-            usage: since_start(&first, resolution)
-                .ok_or(NoRate::FirstPoint)
-                .and_then(possible),
+            usage: usage.and_then(|usage| possible(usage, bounds)),
         }
     }
 
     /// Goes on with a last point and its rate from an earlier process.
     pub(super) fn resume(last: Point, usage: Option<Usage>) -> Self {
+        let usage = usage.ok_or(NoRate::FirstPoint);
         Self {
             last,
-            usage: usage.ok_or(NoRate::FirstPoint).and_then(possible),
+            usage: usage.and_then(|usage| possible(usage, &Bounds::default())),
         }
     }
 
     /// Offers the next point. Returns whether it was news: a point that repeats the last one's time, or is
     /// older than it, changes nothing.
-    pub fn offer(&mut self, next: Point, resolution: Duration) -> bool {
+    pub fn offer(&mut self, next: Point, resolution: Duration, bounds: &Bounds) -> bool {
         if next.at <= self.last.at {
             return false;
         }
@@ -135,19 +194,28 @@ impl Pair {
             Some(usage) => Ok(usage),
             None => between(&self.last, &next, resolution),
         }
-        .and_then(possible);
+        .and_then(|usage| possible(usage, bounds));
         self.last = next;
         true
     }
 
     /// Gives a rate from elsewhere to a pair that waits for its second point; it is used until that comes.
-    pub fn stand_in(&mut self, usage: Usage) {
+    pub fn stand_in(&mut self, usage: Usage, bounds: &Bounds) {
         if self.usage == Err(NoRate::FirstPoint) {
-            self.usage = possible(Usage {
+            let usage = Usage {
                 memory: self.last.memory,
                 ..usage
-            });
+            };
+            self.usage = possible(usage, bounds);
         }
+    }
+
+    /// Whether a point may be this counter's next one: later, no smaller, and by no more than the node can have given.
+    pub(super) fn goes_on(&self, next: &Point, bounds: &Bounds) -> bool {
+        let window = next.at.since(self.last.at);
+        window > 0
+            && next.cpu_ns >= self.last.cpu_ns
+            && bounds.allow(&usage(next, self.last.cpu_ns, window))
     }
 
     /// The rate, or why there is none.
@@ -185,12 +253,11 @@ fn between(first: &Point, second: &Point, resolution: Duration) -> Result<Usage,
     Ok(usage(second, first.cpu_ns, window))
 }
 
-fn possible(usage: Usage) -> Result<Usage, NoRate> {
-    if usage.cpu <= MOST_CPU && usage.memory <= MOST_MEMORY {
-        Ok(usage)
-    } else {
-        Err(NoRate::Impossible)
-    }
+fn possible(usage: Usage, bounds: &Bounds) -> Result<Usage, NoRate> {
+    bounds
+        .allow(&usage)
+        .then_some(usage)
+        .ok_or(NoRate::Impossible)
 }
 
 /// The peer's arithmetic, in the same floating point steps, so that answers agree to the nanocore.
@@ -239,9 +306,17 @@ mod tests {
         }
     }
 
+    fn begin(first: Point) -> Pair {
+        Pair::begin(first, RESOLUTION, &Bounds::default())
+    }
+
+    fn offer(pair: &mut Pair, next: Point) -> bool {
+        pair.offer(next, RESOLUTION, &Bounds::default())
+    }
+
     fn pair(first: Point, second: Point) -> Result<Usage, NoRate> {
-        let mut pair = Pair::begin(first, RESOLUTION);
-        pair.offer(second, RESOLUTION);
+        let mut pair = begin(first);
+        offer(&mut pair, second);
         pair.usage()
     }
 
@@ -313,7 +388,7 @@ mod tests {
     #[test]
     fn a_container_started_ten_seconds_to_one_resolution_ago_needs_one_point() {
         for (age, expected) in [(9.9, false), (10.0, true), (14.9, true), (15.0, false)] {
-            let first = Pair::begin(point(age, 600, 0.0), RESOLUTION);
+            let first = begin(point(age, 600, 0.0));
             assert_eq!(first.usage().is_ok(), expected, "started {age} s ago");
         }
     }
@@ -332,22 +407,22 @@ mod tests {
 
     #[test]
     fn a_falling_counter_or_start_time_gives_no_rate_and_begins_anew() {
-        let mut pair = Pair::begin(point(0.0, 1000, LONG_AGO), RESOLUTION);
-        pair.offer(point(15.0, 500, LONG_AGO), RESOLUTION);
+        let mut pair = begin(point(0.0, 1000, LONG_AGO));
+        offer(&mut pair, point(15.0, 500, LONG_AGO));
         assert_eq!(pair.usage(), Err(NoRate::WentBackwards));
-        pair.offer(point(30.0, 1500, LONG_AGO), RESOLUTION);
+        offer(&mut pair, point(30.0, 1500, LONG_AGO));
         assert_eq!(pair.usage().unwrap().cpu, Nanocores(66_666_666));
-        pair.offer(point(45.0, 1600, LONG_AGO - 100.0), RESOLUTION);
+        offer(&mut pair, point(45.0, 1600, LONG_AGO - 100.0));
         assert_eq!(pair.usage(), Err(NoRate::WentBackwards));
     }
 
     #[test]
     fn a_repeated_or_older_point_changes_nothing() {
-        let mut pair = Pair::begin(point(0.0, 1000, LONG_AGO), RESOLUTION);
-        assert!(pair.offer(point(15.0, 2500, LONG_AGO), RESOLUTION));
+        let mut pair = begin(point(0.0, 1000, LONG_AGO));
+        assert!(offer(&mut pair, point(15.0, 2500, LONG_AGO)));
         let before = pair.clone();
-        assert!(!pair.offer(point(15.0, 9999, LONG_AGO), RESOLUTION));
-        assert!(!pair.offer(point(10.0, 1, LONG_AGO), RESOLUTION));
+        assert!(!offer(&mut pair, point(15.0, 9999, LONG_AGO)));
+        assert!(!offer(&mut pair, point(10.0, 1, LONG_AGO)));
         assert_eq!(pair, before);
     }
 
@@ -385,6 +460,70 @@ mod tests {
         assert_eq!(pair(first, memory), Err(NoRate::Impossible));
     }
 
+    #[test]
+    fn no_rate_lies_above_what_the_node_has() {
+        let bounds = Bounds::of(Some(Nanocores(4_000_000_000)), Some(Bytes(8 << 30)));
+        // Milliseconds of CPU over a window of milliseconds.
+        for (window, cpu, possible) in [
+            (15_000, 60_000, true),
+            // The tick in which the counter is read.
+            (15_000, 66_000, true),
+            (15_000, 70_000, false),
+            (15_000, 30_000_000, false),
+            // A short window is made of little more than that.
+            (1000, 5000, true),
+            (1000, 6000, false),
+            (300, 2000, true),
+            (300, 40_000, false),
+            (75_000, 330_000, true),
+            (75_000, 340_000, false),
+        ] {
+            let mut pair = begin(point(0.0, 1000, LONG_AGO));
+            let next = point(f64::from(window) / 1e3, 1000 + cpu, LONG_AGO);
+            assert_eq!(pair.goes_on(&next, &bounds), possible, "{cpu} in {window}");
+            pair.offer(next, RESOLUTION, &bounds);
+            assert_eq!(pair.usage().is_ok(), possible, "{cpu} in {window}");
+        }
+        for (gibibytes, possible) in [(8, true), (9, true), (10, false), (1 << 20, false)] {
+            let mut pair = begin(point(0.0, 1000, LONG_AGO));
+            let memory = Bytes(gibibytes << 30);
+            let next = Point {
+                memory,
+                ..point(15.0, 2000, LONG_AGO)
+            };
+            pair.offer(next, RESOLUTION, &bounds);
+            let expected = if possible {
+                Ok(memory)
+            } else {
+                Err(NoRate::Impossible)
+            };
+            assert_eq!(pair.usage().map(|usage| usage.memory), expected);
+        }
+        // One reading of a young container is bounded too, and so is the kubelet's own rate.
+        let young = Pair::begin(point(12.0, 90_000, 0.0), RESOLUTION, &bounds);
+        assert_eq!(young.usage(), Err(NoRate::Impossible));
+        let mut first = begin(point(0.0, 1000, LONG_AGO));
+        let usage = Usage {
+            at: at(0.0),
+            window: GoDuration(20_000_000_000),
+            cpu: Nanocores(5_000_000_000),
+            memory: Bytes(0),
+        };
+        first.stand_in(usage, &bounds);
+        assert_eq!(first.usage(), Err(NoRate::Impossible));
+    }
+
+    #[test]
+    fn a_node_of_unknown_size_has_the_absolute_bound() {
+        for unknown in [
+            Bounds::of(None, None),
+            Bounds::of(Some(Nanocores(0)), Some(Bytes(0))),
+            Bounds::of(Some(Nanocores(u64::MAX)), Some(Bytes(u64::MAX))),
+        ] {
+            assert_eq!(unknown, Bounds::default());
+        }
+    }
+
     proptest! {
         #[test]
         fn no_input_panics_and_a_rate_never_exceeds_what_was_spent(
@@ -394,8 +533,9 @@ mod tests {
             let to_point = |(at, cpu_ns, start): (i64, u64, i64)| Point {
                 at: Timestamp(at), cpu_ns, memory: Bytes(1), start: Timestamp(start),
             };
-            let mut pair = Pair::begin(to_point(first), resolution);
-            pair.offer(to_point(second), resolution);
+            let bounds = Bounds::default();
+            let mut pair = Pair::begin(to_point(first), resolution, &bounds);
+            pair.offer(to_point(second), resolution, &bounds);
             if let Ok(usage) = pair.usage() {
                 prop_assert!(usage.window.0 > 0);
                 prop_assert!(usage.window.0 <= nanos(resolution * PAIR_REACH));

@@ -9,12 +9,15 @@ use kubevitals_proto::kubelet::resource::{ContainerKey, Reading, ResourceScrape}
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::Bytes;
 
+use super::duplicate::{self, is_duplicate};
 use super::history;
 use super::latest::{
     Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates,
 };
-use super::rate::{NoRate, Pair, Point, Usage};
+use super::node_clock::{Glimpse, NodeClock, Turn};
+use super::rate::{Bounds, NoRate, Pair, Point, Usage};
 use super::ring::Sample;
+use super::tracked::{Taking, Tracked};
 use crate::clock::Age;
 use crate::intern::Interner;
 
@@ -22,14 +25,14 @@ use crate::intern::Interner;
 #[derive(Debug)]
 pub struct NodeSeries {
     resolution: Duration,
+    bounds: Bounds,
     node: Option<Tracked>,
     containers: Vec<Container>,
-}
-
-#[derive(Debug)]
-pub(super) struct Tracked {
-    pub(super) pair: Pair,
-    pub(super) arrived: Age,
+    clock: Option<NodeClock>,
+    /// When the last answer was asked for.
+    asked: Option<Age>,
+    /// The series as they would be if the node's clock had been set before the last answer. The next one tells.
+    suspect: Option<Box<NodeSeries>>,
 }
 
 #[derive(Debug)]
@@ -38,6 +41,28 @@ pub(super) struct Container {
     pub(super) pod: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) tracked: Tracked,
+}
+
+/// When samples were made that an answer is the first to hold; nothing for the others.
+struct News {
+    node: Option<Timestamp>,
+    containers: Vec<Option<Timestamp>>,
+}
+
+impl News {
+    /// Leaves what is new to others too.
+    fn narrow(&mut self, others: &Self) {
+        let own = self.containers.iter_mut().chain([&mut self.node]);
+        let others = others.containers.iter().chain([&others.node]);
+        for (at, other) in own.zip(others) {
+            *at = at.filter(|_| other.is_some());
+        }
+    }
+
+    fn times(&self) -> Vec<i64> {
+        let all = self.containers.iter().chain([&self.node]);
+        all.flatten().map(|at| at.0).collect()
+    }
 }
 
 /// What the series of a node hold.
@@ -60,35 +85,10 @@ pub struct StandIn {
     pub containers: BTreeMap<(String, String, String), Usage>,
 }
 
-impl Tracked {
-    fn begin(point: Point, now: Age, resolution: Duration) -> Self {
-        Self {
-            pair: Pair::begin(point, resolution),
-            arrived: now,
-        }
-    }
-
-    fn offer(&mut self, point: Point, now: Age, resolution: Duration) {
-        // A kubelet whose clock was set back reports nothing but older points. Where there is no answer, or
-        // none that could be given any more, there is nothing to protect: begin anew.
-        let void = self.pair.usage().is_err() || now.since(self.arrived) > resolution * 5 / 2;
-        let set_back = void && point.at < self.pair.last().at;
-        if set_back {
-            *self = Self::begin(point, now, resolution);
-        } else if self.pair.offer(point, resolution) {
-            self.arrived = now;
-        }
-    }
-}
-
 impl NodeSeries {
     /// No series yet.
     pub fn new(resolution: Duration) -> Self {
-        Self {
-            resolution,
-            node: None,
-            containers: Vec::new(),
-        }
+        Self::resume(resolution, None, Vec::new())
     }
 
     /// Series that an earlier process had; `containers` are sorted like a scrape.
@@ -99,9 +99,23 @@ impl NodeSeries {
     ) -> Self {
         Self {
             resolution,
+            bounds: Bounds::default(),
             node,
             containers,
+            clock: None,
+            asked: None,
+            suspect: None,
         }
+    }
+
+    /// What the node can give, from the next scrape on.
+    pub fn bound(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
+    /// The time on the node's clock at `now`, as well as its samples tell.
+    pub fn time(&self, now: Age) -> Option<Timestamp> {
+        Some(self.clock?.time(now))
     }
 
     /// The node's own.
@@ -121,7 +135,12 @@ impl NodeSeries {
 
     /// What there is.
     pub fn held(&self) -> Held {
-        let bytes = size_of::<Self>() + self.containers.capacity() * size_of::<Container>();
+        let suspect = self
+            .suspect
+            .as_ref()
+            .map_or(0, |it| it.held().bytes as usize);
+        let bytes =
+            size_of::<Self>() + self.containers.capacity() * size_of::<Container>() + suspect;
         Held {
             node: self.node.is_some(),
             containers: u32::try_from(self.containers.len()).unwrap_or(u32::MAX),
@@ -150,7 +169,7 @@ impl NodeSeries {
     /// Gives rates from elsewhere to what waits for its second point.
     pub fn stand_in(&mut self, rates: &StandIn) {
         if let (Some(node), Some(usage)) = (&mut self.node, rates.node) {
-            node.pair.stand_in(usage);
+            node.pair.stand_in(usage, &self.bounds);
         }
         if rates.containers.is_empty() {
             return;
@@ -162,22 +181,171 @@ impl NodeSeries {
                 container.name.to_string(),
             );
             if let Some(usage) = rates.containers.get(&key) {
-                container.tracked.pair.stand_in(*usage);
+                container.tracked.pair.stand_in(*usage, &self.bounds);
             }
         }
     }
 
-    /// Takes in a scrape sent at `sent` whose answer was in at `now`.
+    /// Takes in a scrape. Of duplicates the reading that is followed is put in their place, or an empty one.
+    ///
+    /// Returns by how many nanoseconds the node's clock was set forward, or back if that is negative, when this scrape
+    /// shows that it was. A scrape that does not fit the clock is held back: it may be of a clock that was set, and then
+    /// the next one makes a pair with it; or it was late, and then the next one makes a pair with what was before. Until
+    /// then the last answer stays. Windows over a step are never made.
     pub fn ingest(
         &mut self,
-        scrape: &ResourceScrape<'_>,
-        sent: Timestamp,
-        now: Age,
+        scrape: &mut ResourceScrape<'_>,
+        turn: &Turn,
         names: &Interner,
-    ) {
-        match (Point::whole(&scrape.node, sent), &mut self.node) {
-            (Ok(point), Some(node)) => node.offer(point, now, self.resolution),
-            (Ok(point), none) => *none = Some(Tracked::begin(point, now, self.resolution)),
+    ) -> Option<i64> {
+        duplicate::settle(scrape, turn.sent, &self.bounds, |key| self.pair(key));
+        let mut news = self.news(scrape);
+        if let Some(suspect) = &self.suspect {
+            news.narrow(&suspect.news(scrape));
+        }
+        let Some(glimpse) = Glimpse::of(&news.times(), turn, self.resolution * 2) else {
+            // Nothing new: of a clock that is suspect it tells nothing.
+            if self.suspect.is_none() {
+                self.take(scrape, turn, NoRate::FirstPoint, names);
+            }
+            return None;
+        };
+        let suspect = self.suspect.take();
+        let Some(clock) = self.clock else {
+            self.clock = Some(NodeClock::begin(&glimpse));
+            self.take(scrape, turn, NoRate::FirstPoint, names);
+            return None;
+        };
+        if clock.fits(&glimpse, self.resolution) {
+            self.clock = Some(clock.seen(&glimpse));
+            self.take(scrape, turn, NoRate::FirstPoint, names);
+            return None;
+        }
+        let set = clock.set(&glimpse);
+        match suspect {
+            Some(suspect)
+                if suspect
+                    .clock
+                    .is_some_and(|it| it.fits(&glimpse, self.resolution)) =>
+            {
+                *self = *suspect;
+                self.clock = self.clock.map(|clock| clock.seen(&glimpse));
+                self.take(scrape, turn, NoRate::FirstPoint, names);
+            }
+            None if self.is_believed(turn.answered) => {
+                let fresh = self.fresh(scrape, &news, &glimpse, turn);
+                self.suspect = Some(Box::new(self.anew(set, &fresh, turn, names)));
+                return None;
+            }
+            _ => {
+                let fresh = self.fresh(scrape, &news, &glimpse, turn);
+                *self = self.anew(set, &fresh, turn, names);
+            }
+        }
+        self.clock.and_then(|now| now.set_by(&clock))
+    }
+
+    /// What of a scrape is of the clock that its newest sample is of: new, and no older than the answer before.
+    fn fresh<'a>(
+        &self,
+        scrape: &ResourceScrape<'a>,
+        news: &News,
+        glimpse: &Glimpse,
+        turn: &Turn,
+    ) -> ResourceScrape<'a> {
+        let passed = self.asked.map(|asked| turn.answered.since(asked));
+        let is_fresh = |at: &Option<Timestamp>| {
+            at.is_some_and(|at| glimpse.is_near(at, passed.unwrap_or(self.resolution)))
+        };
+        let containers = scrape.containers.iter().zip(&news.containers);
+        ResourceScrape {
+            node: Some(scrape.node)
+                .filter(|_| is_fresh(&news.node))
+                .unwrap_or_default(),
+            containers: containers
+                .filter(|(_, at)| is_fresh(at))
+                .map(|(container, _)| *container)
+                .collect(),
+            ..ResourceScrape::default()
+        }
+    }
+
+    /// Series that begin with a scrape.
+    fn anew(
+        &self,
+        clock: NodeClock,
+        scrape: &ResourceScrape<'_>,
+        turn: &Turn,
+        names: &Interner,
+    ) -> Self {
+        let mut series = Self::new(self.resolution);
+        series.bounds = self.bounds;
+        series.clock = Some(clock);
+        series.take(scrape, turn, NoRate::ClockStepped, names);
+        series
+    }
+
+    /// Whether there is an answer that is worth keeping until the next scrape.
+    fn is_believed(&self, now: Age) -> bool {
+        let is_believed = |tracked: &Tracked| {
+            tracked.pair.usage().is_ok() && now.since(tracked.arrived) <= self.resolution * 5 / 2
+        };
+        let containers = self.containers.iter().map(|it| &it.tracked);
+        self.node.iter().chain(containers).any(is_believed)
+    }
+
+    /// The pair of a container, or of the node.
+    fn pair(&self, key: Option<&ContainerKey<'_>>) -> Option<&Pair> {
+        let tracked = match key {
+            None => self.node.as_ref(),
+            Some(key) => {
+                let place = self.containers.binary_search_by(|it| it.order(key));
+                place
+                    .ok()
+                    .and_then(|at| Some(&self.containers.get(at)?.tracked))
+            }
+        };
+        tracked.map(|tracked| &tracked.pair)
+    }
+
+    /// The times of a scrape's samples that were not there before: of the node, and of the containers in their order.
+    fn news(&self, scrape: &ResourceScrape<'_>) -> News {
+        let news = |reading: &Reading, known: Option<&Tracked>| {
+            let last = known.map(|tracked| tracked.pair.last());
+            let is_last =
+                |last: &Point| (Some(last.at), Some(last.cpu_ns)) == (reading.at, reading.cpu_ns);
+            reading.at.filter(|_| !last.is_some_and(is_last))
+        };
+        let mut known = self.containers.iter().peekable();
+        let containers = scrape.containers.iter().map(|(key, reading)| {
+            while known
+                .next_if(|container| container.order(key) == Ordering::Less)
+                .is_some()
+            {}
+            let known = known.next_if(|container| container.order(key) == Ordering::Equal);
+            news(reading, known.map(|container| &container.tracked))
+        });
+        News {
+            containers: containers.collect(),
+            node: news(&scrape.node, self.node.as_ref()),
+        }
+    }
+
+    /// Merges a scrape into the series; `why` is why one that begins has no rate.
+    fn take(&mut self, scrape: &ResourceScrape<'_>, turn: &Turn, why: NoRate, names: &Interner) {
+        let now = turn.answered;
+        let taking = Taking {
+            resolution: self.resolution,
+            bounds: self.bounds,
+            now,
+            before: self.asked.replace(turn.asked),
+            why,
+        };
+        match (Point::whole(&scrape.node, turn.sent), &mut self.node) {
+            (Ok(point), Some(node)) => node.offer(point, &taking),
+            (Ok(point), none) => *none = Some(Tracked::begin(point, &taking)),
+            // Which counter comes next is not known.
+            (Err(_), node) if is_duplicate(scrape, None) => *node = None,
             (Err(_), _) => {}
         }
         let reach = self.resolution * 5;
@@ -192,19 +360,22 @@ impl NodeSeries {
                 }
             }
             let before = known.next_if(|container| container.order(key) == Ordering::Equal);
-            match (before, Point::whole(reading, sent)) {
+            match (before, Point::whole(reading, turn.sent)) {
                 (Some(mut container), Ok(point)) => {
-                    container.tracked.offer(point, now, self.resolution);
+                    container.tracked.offer(point, &taking);
                     merged.push(container);
                 }
-                (Some(container), Err(_)) if now.since(container.tracked.arrived) <= reach => {
+                (Some(container), Err(_))
+                    if now.since(container.tracked.arrived) <= reach
+                        && !is_duplicate(scrape, Some(key)) =>
+                {
                     merged.push(container)
                 }
                 (None, Ok(point)) => {
                     let previous = merged.last();
                     merged.push(Container::new(
                         key,
-                        Tracked::begin(point, now, self.resolution),
+                        Tracked::begin(point, &taking),
                         previous,
                         names,
                     ));
@@ -292,7 +463,7 @@ impl NodeSeries {
                     }
                     Err(why) => {
                         let name = names.intern(key.container);
-                        let why = why.of(Some(Arc::clone(&name)));
+                        let why = why.of(scrape, Some((key, &name)));
                         absent.get_or_insert_with(|| why.clone());
                         incomplete.push(ContainerState {
                             pod: pods.len(),
@@ -326,7 +497,7 @@ impl NodeSeries {
             scraped: now,
             node: judge(&scrape.node, self.node.as_ref())
                 .map(|(usage, arrived)| NodeLatest { usage, arrived })
-                .map_err(|why| why.of(None)),
+                .map_err(|why| why.of(scrape, None)),
             pods: pods.into_boxed_slice(),
             containers: containers.into_boxed_slice(),
             incomplete: incomplete.into_boxed_slice(),
@@ -385,9 +556,19 @@ enum Why {
 }
 
 impl Why {
-    fn of(self, container: Option<Arc<str>>) -> Absent {
+    /// Of a container, by its key and its name, or of the node.
+    fn of(
+        self,
+        scrape: &ResourceScrape<'_>,
+        whose: Option<(&ContainerKey<'_>, &Arc<str>)>,
+    ) -> Absent {
+        let (key, container) = whose.unzip();
+        let container = container.map(Arc::clone);
         match self {
-            Self::Lack(lack) => Absent::Incomplete { container, lack },
+            Self::Lack(lack) => Absent::Incomplete {
+                container,
+                lack: duplicate::lack(scrape, key, lack),
+            },
             Self::NoRate(why) => Absent::NoRate { container, why },
         }
     }
@@ -418,180 +599,4 @@ fn older(a: Age, b: Age, now: Age) -> Age {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::Retention;
-    use kubevitals_proto::kubelet::resource::decode;
-    use kubevitals_proto::units::Nanocores;
-
-    const RESOLUTION: Duration = Duration::from_secs(15);
-
-    /// A node whose kubelet says what a test writes.
-    struct Node {
-        series: NodeSeries,
-        names: Interner,
-        latest: Option<Latest>,
-        now: Duration,
-    }
-
-    impl Node {
-        fn new() -> Self {
-            Self {
-                series: NodeSeries::new(RESOLUTION),
-                names: Interner::default(),
-                latest: None,
-                now: Duration::ZERO,
-            }
-        }
-
-        /// One scrape, a resolution after the last. Each container is (pod/container, CPU seconds, bytes,
-        /// timestamp in seconds).
-        fn scrape(&mut self, containers: &[(&str, f64, u64, u64)]) {
-            self.now += RESOLUTION;
-            let mut body = String::new();
-            for (path, cpu, memory, at) in containers {
-                let (pod, container) = path.split_once('/').unwrap();
-                let labels =
-                    format!("{{container=\"{container}\",namespace=\"ns\",pod=\"{pod}\"}}");
-                body += &format!("container_cpu_usage_seconds_total{labels} {cpu} {at}000\n");
-                body += &format!("container_memory_working_set_bytes{labels} {memory} {at}000\n");
-                body += &format!("container_start_time_seconds{labels} 1\n");
-            }
-            let mut scrape = ResourceScrape::default();
-            decode(body.as_bytes(), &mut scrape);
-            let now = Age::from_elapsed(self.now);
-            self.series.ingest(&scrape, Timestamp(0), now, &self.names);
-            self.latest = Some(self.series.latest(&scrape, now, &self.names));
-        }
-
-        fn cpu(&self, pod: &str) -> Result<Vec<u64>, Absent> {
-            let (_, containers) = self.latest.as_ref().unwrap().pod(
-                "ns",
-                pod,
-                Retention::of(RESOLUTION),
-                Age::from_elapsed(self.now),
-            )?;
-            Ok(containers
-                .iter()
-                .map(|container| container.cpu.0 / 1_000_000)
-                .collect())
-        }
-    }
-
-    #[test]
-    fn pods_are_found_whatever_the_order_of_the_lines() {
-        let mut node = Node::new();
-        node.scrape(&[
-            ("b/x", 1.0, 1, 1000),
-            ("a/y", 1.0, 1, 1000),
-            ("a/x", 1.0, 1, 1000),
-        ]);
-        node.scrape(&[
-            ("a/x", 2.5, 1, 1015),
-            ("b/x", 4.0, 1, 1015),
-            ("a/y", 1.0, 1, 1015),
-        ]);
-        assert_eq!(node.cpu("a"), Ok(vec![100, 0]));
-        assert_eq!(node.cpu("b"), Ok(vec![200]));
-        assert_eq!(node.cpu("c"), Err(Absent::NotReported));
-    }
-
-    #[test]
-    fn one_container_without_a_rate_leaves_out_its_pod_and_says_why() {
-        let mut node = Node::new();
-        node.scrape(&[("a/x", 1.0, 1, 1000)]);
-        node.scrape(&[("a/new", 1.0, 1, 1015), ("a/x", 2.5, 1, 1015)]);
-        assert_eq!(
-            node.cpu("a"),
-            Err(Absent::NoRate {
-                container: Some("new".into()),
-                why: NoRate::FirstPoint
-            })
-        );
-        node.scrape(&[("a/new", 1.0, 0, 1030), ("a/x", 4.0, 1, 1030)]);
-        let lack = crate::store::Lack::ZeroMemory;
-        assert_eq!(
-            node.cpu("a"),
-            Err(Absent::Incomplete {
-                container: Some("new".into()),
-                lack
-            })
-        );
-    }
-
-    #[test]
-    fn a_gone_container_leaves_and_is_forgotten_after_the_reach_of_a_pair() {
-        let mut node = Node::new();
-        node.scrape(&[("a/x", 1.0, 1, 1000), ("b/x", 1.0, 1, 1000)]);
-        for turn in 1..=5 {
-            node.scrape(&[("a/x", 1.0, 1, 1000 + turn * 15)]);
-            assert_eq!(node.cpu("b"), Err(Absent::NotReported));
-        }
-        assert_eq!(node.series.len(), 2, "it may still come back");
-        node.scrape(&[("a/x", 1.0, 1, 1090)]);
-        assert_eq!(node.series.len(), 1);
-    }
-
-    #[test]
-    fn a_point_that_the_kubelet_keeps_repeating_is_believed_for_five_resolutions() {
-        let mut node = Node::new();
-        node.scrape(&[("a/x", 1.0, 1, 1000)]);
-        node.scrape(&[("a/x", 2.5, 1, 1015)]);
-        for _ in 0..5 {
-            node.scrape(&[("a/x", 2.5, 1, 1015)]);
-            assert_eq!(node.cpu("a"), Ok(vec![100]));
-        }
-        node.scrape(&[("a/x", 2.5, 1, 1015)]);
-        assert_eq!(node.cpu("a"), Err(Absent::Stale));
-    }
-
-    #[test]
-    fn without_scrapes_the_last_answer_is_believed_for_two_and_a_half_resolutions() {
-        let mut node = Node::new();
-        node.scrape(&[("a/x", 1.0, 1, 1000)]);
-        node.scrape(&[("a/x", 2.5, 1, 1015)]);
-        node.now += RESOLUTION * 5 / 2;
-        assert_eq!(node.cpu("a"), Ok(vec![100]));
-        node.now += Duration::from_millis(1);
-        assert_eq!(node.cpu("a"), Err(Absent::Stale));
-    }
-
-    #[test]
-    fn a_clock_set_back_is_followed_once_the_last_answer_is_void() {
-        let mut node = Node::new();
-        node.scrape(&[("a/x", 1.0, 1, 9000)]);
-        node.scrape(&[("a/x", 2.5, 1, 9015)]);
-        for (turn, at) in [(1, 5400), (2, 5415), (3, 5430)] {
-            node.scrape(&[("a/x", 2.5 + 1.5 * f64::from(turn), 1, at)]);
-        }
-        node.scrape(&[("a/x", 8.5, 1, 5445)]);
-        assert_eq!(node.cpu("a"), Ok(vec![100]));
-    }
-
-    #[test]
-    fn the_kubelets_own_rate_stands_in_until_the_second_point() {
-        let mut node = Node::new();
-        node.scrape(&[("a/x", 1.0, 7, 1000)]);
-        assert!(node.series.wants_stand_in());
-        let usage = Usage {
-            at: Timestamp::from_millis(1_000_000),
-            window: kubevitals_proto::duration::GoDuration(20_000_000_000),
-            cpu: Nanocores(42_000_000),
-            memory: kubevitals_proto::units::Bytes(0),
-        };
-        let key = ("ns".to_owned(), "a".to_owned(), "x".to_owned());
-        node.series.stand_in(&StandIn {
-            node: None,
-            containers: [(key, usage)].into(),
-        });
-        assert!(!node.series.wants_stand_in());
-        node.scrape(&[("a/x", 1.0, 7, 1000)]);
-        assert_eq!(
-            node.cpu("a"),
-            Ok(vec![42]),
-            "the same point again: the stand-in stays"
-        );
-        node.scrape(&[("a/x", 2.5, 7, 1015)]);
-        assert_eq!(node.cpu("a"), Ok(vec![100]));
-    }
-}
+mod tests;

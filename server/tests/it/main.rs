@@ -10,6 +10,7 @@
 mod auth;
 mod captures;
 mod cli;
+mod clocks;
 mod crowd;
 mod ending;
 mod faults;

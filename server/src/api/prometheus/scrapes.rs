@@ -50,6 +50,16 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
         "Lines of kubelets' answers that could not be read and were left out.",
         |family| family.total(&[], known.scrapes.skipped_lines),
     )?;
+    families.counter(
+        "kubevitals_scrape_duplicate_series",
+        "Containers and nodes of which a kubelet's answer held different figures with the same name.",
+        |family| family.total(&[], known.scrapes.duplicate_series),
+    )?;
+    families.counter(
+        "kubevitals_node_clock_steps",
+        "How often the clock of a node was set between two scrapes.",
+        |family| family.total(&[], known.scrapes.clock_steps),
+    )?;
     pages(families, known)?;
     families.gauge(
         "kubevitals_scrapes_under_way",

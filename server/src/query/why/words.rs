@@ -61,6 +61,15 @@ fn lacks(lack: Lack) -> (&'static str, &'static str) {
             "a container that runs needs some: look with kubectl describe whether it is restarting or has ended; if it \
              does run, look into the container runtime's log and at the node's cgroups",
         ),
+        Lack::BadLine => (
+            "has a line in the kubelet's answer whose value or time is impossible",
+            "wait for the next scrape: kubelets report such lines while a pod starts; if this lasts, check the kubelet's \
+             log and the node's clock",
+        ),
+        Lack::Duplicate => (
+            "is reported more than once by the kubelet, and nothing shows which figures are its own",
+            "look on the node for cgroups left over from an earlier pod of this name, remove them, and restart the kubelet",
+        ),
     }
 }
 
@@ -77,8 +86,12 @@ fn no_rate(why: NoRate) -> (&'static str, &'static str) {
              this node",
         ),
         NoRate::Impossible => (
-            "would use more than any machine has: a reading was broken",
+            "would use more than its node has: a reading was broken",
             "wait for the next scrape; if this lasts, look into the kubelet's and the container runtime's log",
+        ),
+        NoRate::ClockStepped => (
+            "was measured by a clock that was set since the reading before",
+            "wait for the next scrape; if this recurs, check the node's time synchronization",
         ),
     }
 }
@@ -141,12 +154,20 @@ mod tests {
 
     #[test]
     fn everything_that_can_be_missing_has_a_name_of_its_own_and_a_hint() {
-        let lacks = [Lack::NoCpu, Lack::ZeroCpu, Lack::NoMemory, Lack::ZeroMemory];
+        let lacks = [
+            Lack::NoCpu,
+            Lack::ZeroCpu,
+            Lack::NoMemory,
+            Lack::ZeroMemory,
+            Lack::BadLine,
+            Lack::Duplicate,
+        ];
         let reasons = [
             NoRate::FirstPoint,
             NoRate::Restarted,
             NoRate::WentBackwards,
             NoRate::Impossible,
+            NoRate::ClockStepped,
         ];
         let container = None;
         let all: Vec<Absent> = lacks
