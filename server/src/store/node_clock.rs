@@ -56,20 +56,22 @@ pub(super) struct Glimpse {
 }
 
 impl Glimpse {
-    /// Of the times of all samples that are new in an answer; nothing of none. `reach` is how old a sample may be: what
-    /// lies further from most of the others is of another clock.
-    pub(super) fn of(times: &[i64], turn: &Turn, reach: Duration) -> Option<Self> {
+    /// Of the times of all samples that are new in an answer; nothing of none. What was made since the answer before
+    /// lies about a resolution apart at most: what lies further from most of the others is of another clock.
+    pub(super) fn of(times: &[i64], turn: &Turn, resolution: Duration) -> Option<Self> {
+        let resolution = nanos(resolution);
         let mut sorted = times.to_vec();
         sorted.sort_unstable();
         let middle = *sorted.get(sorted.len() / 2)?;
-        let near = |time: &&i64| time.abs_diff(middle) <= nanos(reach).unsigned_abs();
+        let near =
+            |time: &&i64| time.abs_diff(middle) <= resolution.saturating_mul(2).unsigned_abs();
         let newest = *times.iter().filter(near).max()?;
         let oldest = *times.iter().filter(near).min()?;
         let ahead = |of: Age| newest.saturating_sub(of.millis().saturating_mul(1_000_000));
         Some(Self {
             least: ahead(turn.answered),
             most: ahead(turn.asked.min(turn.answered)),
-            spread: newest.saturating_sub(oldest),
+            spread: newest.saturating_sub(oldest).min(resolution),
             newest,
             answered: turn.answered,
         })

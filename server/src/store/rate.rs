@@ -21,6 +21,10 @@ const PAIR_REACH: u32 = 5;
 const MOST_CPU: Nanocores = Nanocores(10_000 * 1_000_000_000);
 const MOST_MEMORY: Bytes = Bytes(1 << 50);
 
+/// So many times the memory that a node is said to have is no reading of it. Less may be: memory can be added to a
+/// machine, and a kubelet tells what there was when it started.
+const MEMORY_FACTOR: u64 = 16;
+
 /// A kubelet reads a counter first and the time afterwards, and on a busy node some time lies between: a rate over a
 /// window may be too large by what all cores do in so long.
 const READ_JITTER_NS: u128 = 250_000_000;
@@ -54,13 +58,18 @@ impl Bounds {
     }
 
     /// Whether a node can have given this. A tenth more CPU than there is may be measured, and in a short window more
-    /// ([`READ_JITTER_NS`]); an eighth more memory, as capacities are told without what firmware and kernel took.
+    /// ([`READ_JITTER_NS`]). Memory is a plain reading, which nothing multiplies: it is either right or far off.
     fn allow(&self, usage: &Usage) -> bool {
         let window = u128::from(usage.window.0.max(1).unsigned_abs());
         let cpu = u128::from(self.cpu.0);
         let most = cpu + cpu / 10 + cpu * READ_JITTER_NS / window;
         u128::from(usage.cpu.0) <= most.min(MOST_CPU.0.into())
-            && usage.memory.0 <= self.memory.0.saturating_add(self.memory.0 / 8)
+            && usage.memory.0
+                <= self
+                    .memory
+                    .0
+                    .saturating_mul(MEMORY_FACTOR)
+                    .min(MOST_MEMORY.0)
     }
 }
 
@@ -484,7 +493,7 @@ mod tests {
             pair.offer(next, RESOLUTION, &bounds);
             assert_eq!(pair.usage().is_ok(), possible, "{cpu} in {window}");
         }
-        for (gibibytes, possible) in [(8, true), (9, true), (10, false), (1 << 20, false)] {
+        for (gibibytes, possible) in [(8, true), (128, true), (129, false), (1 << 20, false)] {
             let mut pair = begin(point(0.0, 1000, LONG_AGO));
             let memory = Bytes(gibibytes << 30);
             let next = Point {

@@ -203,7 +203,7 @@ impl NodeSeries {
         if let Some(suspect) = &self.suspect {
             news.narrow(&suspect.news(scrape));
         }
-        let Some(glimpse) = Glimpse::of(&news.times(), turn, self.resolution * 2) else {
+        let Some(glimpse) = Glimpse::of(&news.times(), turn, self.resolution) else {
             // Nothing new: of a clock that is suspect it tells nothing.
             if self.suspect.is_none() {
                 self.take(scrape, turn, NoRate::FirstPoint, names);
