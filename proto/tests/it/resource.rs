@@ -572,6 +572,38 @@ fn of_a_container_that_is_told_twice_cpu_goes_with_the_memory_of_the_same_time()
 }
 
 #[test]
+fn what_a_leaked_cgroup_makes_a_kubelet_print_is_told_apart() {
+    // The two change places from one scrape to the next.
+    for (page, pairs) in [
+        (
+            "1",
+            [
+                (130_000_500_000_000, 56_900_000_000),
+                (100_000_500_000_000, 33_100_000_000),
+            ],
+        ),
+        (
+            "2",
+            [
+                (100_008_000_000_000, 33_100_000_000),
+                (130_008_000_000_000, 56_900_000_000),
+            ],
+        ),
+    ] {
+        let body = bytes(&format!("duplicate-series/{page}.txt"));
+        let scrape = decoded(&body);
+        assert_eq!((scrape.skipped_lines, scrape.containers.len()), (0, 2));
+        assert_eq!(scrape.duplicates.len(), 1);
+        assert_eq!(scrape.duplicates[0].key.unwrap().pod, "db-0");
+        let candidates = scrape.duplicates[0].candidates.iter();
+        let told: Vec<_> = candidates
+            .map(|it| (it.cpu_ns.unwrap(), it.memory.unwrap()))
+            .collect();
+        assert_eq!(told, pairs);
+    }
+}
+
+#[test]
 fn copies_that_cannot_be_told_apart_are_no_candidates() {
     let cpu: Lines<'_> = &[("130", Some(841)), ("100", Some(962))];
     let cases: [(Lines<'_>, Lines<'_>, Vec<(u64, u64)>); 8] = [

@@ -209,7 +209,8 @@ async fn scrape(
     suspicious.tell(shared, &node.name, complaints);
     if wants_stand_in {
         match first::ask(&shared.kubelets, target, deadline).await {
-            Ok(rates) => {
+            Ok(mut rates) => {
+                rates.leave_out(&scrape.duplicates);
                 let mut series = cell.series();
                 series.stand_in(&rates);
                 cell.publish(series.latest(&scrape, answered, names));

@@ -66,7 +66,10 @@ pub(super) fn follow(
         if let Some((repeated, _)) = whole.clone().find(|(_, point)| is_last(point)) {
             return Some(with_start(repeated));
         }
-        let mut going_on = whole.clone().filter(|(_, next)| pair.goes_on(next, bounds));
+        let bounds = bounds.likely();
+        let mut going_on = whole
+            .clone()
+            .filter(|(_, next)| pair.goes_on(next, &bounds));
         if let Some((first, _)) = going_on.next() {
             return going_on.next().is_none().then(|| with_start(first));
         }

@@ -21,6 +21,9 @@ const PAIR_REACH: u32 = 5;
 const MOST_CPU: Nanocores = Nanocores(10_000 * 1_000_000_000);
 const MOST_MEMORY: Bytes = Bytes(1 << 50);
 
+/// More than one container is likely to use.
+const LIKELY_CPU: Nanocores = Nanocores(1000 * 1_000_000_000);
+
 /// So many times the memory that a node is said to have is no reading of it. Less may be: memory can be added to a
 /// machine, and a kubelet tells what there was when it started.
 const MEMORY_FACTOR: u64 = 16;
@@ -54,6 +57,14 @@ impl Bounds {
         Self {
             cpu: Nanocores(known(cpu.map(|it| it.0), most_cpu).min(most_cpu)),
             memory: Bytes(known(memory.map(|it| it.0), most_memory).min(most_memory)),
+        }
+    }
+
+    /// These, but for no more cores than one container is likely to have, even where the node's size is not known.
+    pub(super) fn likely(&self) -> Self {
+        Self {
+            cpu: self.cpu.min(LIKELY_CPU),
+            ..*self
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubevitals_proto::kubelet::resource::{ContainerKey, Reading, ResourceScrape};
+use kubevitals_proto::kubelet::resource::{ContainerKey, Duplicate, Reading, ResourceScrape};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::Bytes;
 
@@ -83,6 +83,25 @@ pub struct StandIn {
     pub node: Option<Usage>,
     /// Usages by namespace, pod and container.
     pub containers: BTreeMap<(String, String, String), Usage>,
+}
+
+impl StandIn {
+    /// Leaves out what a scrape told more than once: whose rate this is is not known.
+    pub fn leave_out(&mut self, duplicates: &[Duplicate<'_>]) {
+        for duplicate in duplicates {
+            match &duplicate.key {
+                None => self.node = None,
+                Some(key) => {
+                    let key = (
+                        key.namespace.to_owned(),
+                        key.pod.to_owned(),
+                        key.container.to_owned(),
+                    );
+                    self.containers.remove(&key);
+                }
+            }
+        }
+    }
 }
 
 impl NodeSeries {

@@ -502,6 +502,48 @@ fn of_two_series_with_one_name_one_is_followed() {
 }
 
 #[test]
+fn the_kubelets_own_rate_does_not_stand_in_for_one_of_two() {
+    let mut node = four_cores();
+    let copies = Copies {
+        first: (130_000.5, 57),
+        second: (100_000.5, 33),
+    };
+    let page = copies.page(0, true);
+    node.page(&page);
+    let usage = Usage {
+        at: Timestamp(1),
+        window: kubevitals_proto::duration::GoDuration(20_000_000_000),
+        cpu: Nanocores(42_000_000),
+        memory: Bytes(0),
+    };
+    let key = |pod: &str| ("ns".to_owned(), pod.to_owned(), "x".to_owned());
+    let mut rates = StandIn {
+        node: None,
+        containers: [(key("db"), usage), (key("web"), usage)].into(),
+    };
+    let mut scrape = ResourceScrape::default();
+    decode(page.as_bytes(), &mut scrape);
+    rates.leave_out(&scrape.duplicates);
+    assert_eq!(Vec::from_iter(rates.containers.into_keys()), [key("web")]);
+}
+
+#[test]
+fn on_a_node_of_unknown_size_one_is_followed_too() {
+    let mut node = Node::new();
+    let copies = Copies {
+        first: (130_000.5, 57),
+        second: (100_000.5, 33),
+    };
+    for turn in 0..6 {
+        node.page(&copies.page(turn, true));
+        if turn > 0 {
+            let (cpu, _) = node.used("db").unwrap();
+            assert!((495..=505).contains(&cpu), "{cpu}");
+        }
+    }
+}
+
+#[test]
 fn a_duplicate_that_appears_changes_nothing() {
     let mut node = four_cores();
     let copies = Copies {
