@@ -166,14 +166,14 @@ pub fn parse_sample(line: &[u8]) -> Option<Sample<'_>> {
         _ => split_name(line).map(|(name, rest)| (Some(name), rest))?,
     };
     let blank = matches!(after_name.first(), Some(b' ' | b'\t'));
-    let (labels, quoted_name, rest) = match skip_blanks(after_name).strip_prefix(b"{") {
-        Some(rest) => split_labels(rest)?,
+    let (Braces { labels, metric }, rest) = match skip_blanks(after_name).strip_prefix(b"{") {
+        Some(rest) => split_braces(rest)?,
         // Without labels a blank must part the name from the value.
-        None if blank => (LabelSet::default(), None, after_name),
+        None if blank => (Braces::default(), after_name),
         None => return None,
     };
     // Either before the braces or within them, and never both.
-    let name = match (name, quoted_name) {
+    let name = match (name, metric) {
         (Some(name), None) | (None, Some(name)) => name,
         (None, None) | (Some(_), Some(_)) => return None,
     };
@@ -226,15 +226,22 @@ const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':')
 }
 
-/// The labels up to the closing brace, the metric's name if it is quoted among them, and what follows. `text` begins
-/// after the opening brace.
-fn split_labels(text: &[u8]) -> Option<(LabelSet<'_>, Option<&[u8]>, &[u8])> {
+/// What stands between the braces.
+#[derive(Default)]
+struct Braces<'a> {
+    labels: LabelSet<'a>,
+    /// The metric's name, if it is quoted among the labels.
+    metric: Option<&'a [u8]>,
+}
+
+/// What stands up to the closing brace, and what follows it. `text` begins after the opening one.
+fn split_braces(text: &[u8]) -> Option<(Braces<'_>, &[u8])> {
     let mut rest = skip_blanks(text);
     let mut metric = None;
     loop {
         if let Some(after) = rest.strip_prefix(b"}") {
-            let labels = text.get(..text.len() - rest.len())?;
-            return Some((LabelSet(labels), metric, after));
+            let labels = LabelSet(text.get(..text.len() - rest.len())?);
+            return Some((Braces { labels, metric }, after));
         }
         let (item, after) = split_item(rest)?;
         if let Item::Metric(name) = item
