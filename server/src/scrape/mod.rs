@@ -2,6 +2,7 @@
 //!
 //! Every node has a task of its own that owns the node's series: no batch, no lock, no node waits for another.
 
+mod admission;
 mod buffers;
 mod client;
 mod complaint;

@@ -1,0 +1,257 @@
+//! The queue for tasks: each waits until its request may be sent.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::limit::{Limit, Outcome, Part};
+use super::queue::{Queue, Slot, Ticket, Wish};
+
+/// Admits requests to kubelets.
+#[derive(Debug)]
+pub(in crate::scrape) struct Gate {
+    start: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    queue: Queue,
+    tasks: HashMap<Ticket, oneshot::Sender<Slot>>,
+}
+
+/// How many requests there are, and how many there may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::scrape) struct Load {
+    /// May be under way.
+    pub(in crate::scrape) limit: usize,
+    /// Are under way.
+    pub(in crate::scrape) under_way: usize,
+    /// Wait.
+    pub(in crate::scrape) waiting: usize,
+}
+
+impl Gate {
+    /// For requests that may take `timeout`, sent anew each `resolution`.
+    pub(in crate::scrape) fn new(timeout: Duration, resolution: Duration) -> Self {
+        Self {
+            start: Instant::now(),
+            state: Mutex::new(State {
+                queue: Queue::new(Limit::new(timeout, resolution)),
+                tasks: HashMap::new(),
+            }),
+        }
+    }
+
+    /// Now, for [`Wish::asked`].
+    pub(in crate::scrape) fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// How things are.
+    pub(in crate::scrape) fn load(&self) -> Load {
+        let queue = &self.state.lock().queue;
+        Load {
+            limit: queue.limit(),
+            under_way: queue.under_way(),
+            waiting: queue.waiting(),
+        }
+    }
+
+    /// Waits until the request may be sent. Whoever stops waiting gives up its place in the queue.
+    pub(in crate::scrape) async fn enter(&self, wish: Wish) -> Pass<'_> {
+        let slot = Some(self.slot(wish).await);
+        Pass {
+            gate: self,
+            wish,
+            slot,
+            sent: None,
+        }
+    }
+
+    async fn slot(&self, wish: Wish) -> Slot {
+        let (sender, receiver) = oneshot::channel();
+        let ticket = {
+            let mut state = self.state.lock();
+            let ticket = state.queue.enqueue(wish);
+            state.tasks.insert(ticket, sender);
+            ticket
+        };
+        self.admit();
+        let mut place = Place {
+            gate: self,
+            ticket,
+            receiver,
+        };
+        match (&mut place.receiver).await {
+            Ok(slot) => slot,
+            // The sender is dropped with the gate alone, which this borrows.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn admit(&self) {
+        let now = self.now();
+        let state = &mut *self.state.lock();
+        while let Some((ticket, slot)) = state.queue.admit(now) {
+            let task = state.tasks.remove(&ticket);
+            // A task that has gone away in this moment takes its slot back out of the channel.
+            if let Some(Err(slot)) = task.map(|task| task.send(slot)) {
+                state.queue.release(slot);
+            }
+        }
+    }
+}
+
+/// A place in the queue.
+struct Place<'a> {
+    gate: &'a Gate,
+    ticket: Ticket,
+    receiver: oneshot::Receiver<Slot>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.gate.state.lock();
+        state.queue.cancel(self.ticket);
+        state.tasks.remove(&self.ticket);
+        // Admitted, and not taken notice of.
+        if let Ok(slot) = self.receiver.try_recv() {
+            state.queue.release(slot);
+            drop(state);
+            self.gate.admit();
+        }
+    }
+}
+
+/// The permission to send a request. Dropping it lets in another one.
+#[derive(Debug)]
+pub(in crate::scrape) struct Pass<'a> {
+    gate: &'a Gate,
+    wish: Wish,
+    slot: Option<Slot>,
+    sent: Option<(Part, Instant)>,
+}
+
+impl Pass<'_> {
+    /// Waits until a handshake may begin, if this is not a pass for one.
+    pub(in crate::scrape) async fn for_handshake(&mut self) {
+        if self.slot.as_ref().is_some_and(Slot::in_handshake) {
+            return;
+        }
+        self.release();
+        self.wish.handshake = true;
+        self.slot = Some(self.gate.slot(self.wish).await);
+    }
+
+    /// Something is waited for that costs nobody anything: another request may be sent meanwhile.
+    pub(in crate::scrape) fn release(&mut self) {
+        self.sent = None;
+        if let Some(slot) = self.slot.take() {
+            self.gate.state.lock().queue.release(slot);
+            self.gate.admit();
+        }
+    }
+
+    /// A part of the request begins.
+    pub(in crate::scrape) fn begin(&mut self, part: Part) {
+        if part == Part::Request {
+            self.connected();
+        }
+        self.sent = Some((part, Instant::now()));
+    }
+
+    /// It has ended with an answer.
+    pub(in crate::scrape) fn answered(&mut self) {
+        if let Some((part, began)) = self.sent.take() {
+            self.ended(part, Outcome::Answered(began.elapsed()));
+        }
+    }
+
+    /// It was given up.
+    pub(in crate::scrape) fn timed_out(&mut self) {
+        if let Some((part, _)) = self.sent.take() {
+            self.ended(part, Outcome::TimedOut);
+        }
+    }
+
+    fn connected(&mut self) {
+        if let Some(slot) = self.slot.as_mut().filter(|slot| slot.in_handshake()) {
+            self.gate.state.lock().queue.connected(slot);
+            self.gate.admit();
+        }
+    }
+
+    fn ended(&mut self, part: Part, outcome: Outcome) {
+        if let Some(slot) = &self.slot {
+            self.gate.state.lock().queue.ended(slot, part, outcome);
+        }
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use futures::poll;
+
+    use super::super::queue::Kind;
+    use super::*;
+
+    fn wish(handshake: bool) -> Wish {
+        Wish {
+            kind: Kind::Resource,
+            failing: false,
+            handshake,
+            asked: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pass_lets_in_the_next_when_it_is_dropped() {
+        let gate = Gate::new(Duration::from_secs(10), Duration::from_secs(15));
+        let mut held = Vec::new();
+        for _ in 0..32 {
+            held.push(gate.enter(wish(false)).await);
+        }
+        let mut gone = Box::pin(gate.enter(wish(false)));
+        let mut waits = pin!(gate.enter(wish(false)));
+        assert!(poll!(&mut gone).is_pending());
+        assert!(poll!(&mut waits).is_pending());
+        assert_eq!(gate.load().waiting, 2);
+        held.pop();
+        // The first was let in and goes away before it takes notice.
+        drop(gone);
+        assert!(matches!(poll!(&mut waits), Poll::Ready(_)));
+        drop(held);
+        assert_eq!(gate.load().waiting, 0);
+        assert_eq!(gate.load().under_way, 0);
+    }
+
+    #[tokio::test]
+    async fn a_pass_for_a_request_becomes_one_for_a_handshake_and_back() {
+        let gate = Gate::new(Duration::from_secs(10), Duration::from_secs(15));
+        let mut held = Vec::new();
+        for _ in 0..10 {
+            held.push(gate.enter(wish(true)).await);
+        }
+        let mut pass = gate.enter(wish(false)).await;
+        {
+            let mut handshake = pin!(pass.for_handshake());
+            assert!(poll!(&mut handshake).is_pending());
+            held[0].begin(Part::Request);
+            assert!(poll!(&mut handshake).is_ready());
+        }
+        assert_eq!(gate.load().under_way, 11);
+    }
+}

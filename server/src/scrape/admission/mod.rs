@@ -1,0 +1,11 @@
+//! How many kubelets are asked at once, and which goes first: the law of overload (docs/architecture.md, "Overload").
+
+mod gate;
+#[cfg(test)]
+mod law;
+mod limit;
+mod queue;
+
+pub(super) use gate::{Gate, Load, Pass};
+pub(super) use limit::Part;
+pub(super) use queue::{Kind, Wish};

@@ -1,0 +1,356 @@
+//! Which node is asked next: who waits, who is under way, and who goes first. Pure: it has no clock and no task.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::limit::{Limit, Outcome, Part};
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::scrape) enum Kind {
+    /// `/metrics/resource`.
+    Resource,
+    /// Another page: it waits while any node waits to be asked for `/metrics/resource`.
+    Page,
+}
+
+/// A request that wants to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::scrape) struct Wish {
+    /// What for.
+    pub(in crate::scrape) kind: Kind,
+    /// The node was silent when it was last asked, or the API server calls it not ready.
+    pub(in crate::scrape) failing: bool,
+    /// There is no connection yet.
+    pub(in crate::scrape) handshake: bool,
+    /// When the node was last asked; nothing if never. Who was asked longest ago goes first.
+    pub(in crate::scrape) asked: Option<Duration>,
+}
+
+/// A place among the requests under way.
+#[derive(Debug)]
+pub(in crate::scrape) struct Slot {
+    kind: Kind,
+    failing: bool,
+    handshake: bool,
+    version: u32,
+}
+
+impl Slot {
+    /// Whether a TLS handshake may be begun in it.
+    pub(in crate::scrape) const fn in_handshake(&self) -> bool {
+        self.handshake
+    }
+}
+
+/// Names a request that waits.
+pub(in crate::scrape) type Ticket = u64;
+
+type Key = (Option<Duration>, Ticket);
+
+/// Requests that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    Connected,
+    Unconnected,
+    Failing,
+    Page,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    connected: BTreeSet<Key>,
+    unconnected: BTreeSet<Key>,
+    failing: BTreeSet<Key>,
+    page: BTreeSet<Key>,
+}
+
+impl Waiting {
+    const fn lane(&mut self, lane: Lane) -> &mut BTreeSet<Key> {
+        match lane {
+            Lane::Connected => &mut self.connected,
+            Lane::Unconnected => &mut self.unconnected,
+            Lane::Failing => &mut self.failing,
+            Lane::Page => &mut self.page,
+        }
+    }
+}
+
+/// Counts of requests under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct UnderWay {
+    all: usize,
+    handshakes: usize,
+    failing: usize,
+    pages: usize,
+}
+
+/// All requests to kubelets: those that wait, and how many are under way.
+#[derive(Debug)]
+pub(in crate::scrape) struct Queue {
+    limit: Limit,
+    waiting: Waiting,
+    wishes: HashMap<Ticket, Wish>,
+    next: Ticket,
+    under_way: UnderWay,
+}
+
+impl Queue {
+    /// Nothing waits, nothing is under way.
+    pub(in crate::scrape) fn new(limit: Limit) -> Self {
+        Self {
+            limit,
+            waiting: Waiting::default(),
+            wishes: HashMap::new(),
+            next: 0,
+            under_way: UnderWay::default(),
+        }
+    }
+
+    /// Enqueues a request. [`Self::admit`] says when it may be sent.
+    pub(in crate::scrape) fn enqueue(&mut self, wish: Wish) -> Ticket {
+        let ticket = self.next;
+        self.next = self.next.wrapping_add(1);
+        let lane = lane_of(&wish);
+        self.waiting.lane(lane).insert((wish.asked, ticket));
+        self.wishes.insert(ticket, wish);
+        ticket
+    }
+
+    /// A request no longer waits.
+    pub(in crate::scrape) fn cancel(&mut self, ticket: Ticket) {
+        if let Some(wish) = self.wishes.remove(&ticket) {
+            let lane = lane_of(&wish);
+            self.waiting.lane(lane).remove(&(wish.asked, ticket));
+        }
+    }
+
+    /// The next request that may be sent at `now`, with its slot. To be called until there is none.
+    pub(in crate::scrape) fn admit(&mut self, now: Duration) -> Option<(Ticket, Slot)> {
+        self.limit.used(now, self.under_way.all);
+        if self.wishes.is_empty() {
+            return None;
+        }
+        let Some((_, ticket)) = self.first() else {
+            self.limit.reached();
+            return None;
+        };
+        let wish = *self.wishes.get(&ticket)?;
+        self.cancel(ticket);
+        let under_way = &mut self.under_way;
+        under_way.all += 1;
+        under_way.handshakes += usize::from(wish.handshake);
+        under_way.failing += usize::from(wish.failing);
+        under_way.pages += usize::from(wish.kind == Kind::Page);
+        let slot = Slot {
+            kind: wish.kind,
+            failing: wish.failing,
+            handshake: wish.handshake,
+            version: self.limit.version(),
+        };
+        Some((ticket, slot))
+    }
+
+    /// The handshake in this slot is over; its request may be sent.
+    pub(in crate::scrape) fn connected(&mut self, slot: &mut Slot) {
+        if std::mem::take(&mut slot.handshake) {
+            self.under_way.handshakes = self.under_way.handshakes.saturating_sub(1);
+        }
+    }
+
+    /// A part of the request in this slot has ended.
+    pub(in crate::scrape) fn ended(&mut self, slot: &Slot, part: Part, outcome: Outcome) {
+        // What other pages take says more of their size than of the load.
+        if slot.kind == Kind::Resource {
+            self.limit.ended(slot.version, part, slot.failing, outcome);
+        }
+    }
+
+    /// The slot is free again.
+    pub(in crate::scrape) fn release(&mut self, mut slot: Slot) {
+        self.connected(&mut slot);
+        let under_way = &mut self.under_way;
+        under_way.all = under_way.all.saturating_sub(1);
+        under_way.failing = under_way.failing.saturating_sub(usize::from(slot.failing));
+        let page = usize::from(slot.kind == Kind::Page);
+        under_way.pages = under_way.pages.saturating_sub(page);
+    }
+
+    /// How many may be under way.
+    pub(in crate::scrape) const fn limit(&self) -> usize {
+        self.limit.get()
+    }
+
+    /// How many are.
+    pub(in crate::scrape) const fn under_way(&self) -> usize {
+        self.under_way.all
+    }
+
+    /// How many wait.
+    pub(in crate::scrape) fn waiting(&self) -> usize {
+        self.wishes.len()
+    }
+
+    /// Who goes next, if anybody may.
+    fn first(&self) -> Option<Key> {
+        let (limit, under_way, waiting) = (&self.limit, self.under_way, &self.waiting);
+        if under_way.all >= limit.get() {
+            return None;
+        }
+        let handshake = under_way.handshakes < limit.handshakes();
+        let heads = [
+            waiting.connected.first(),
+            waiting.unconnected.first().filter(|_| handshake),
+            waiting
+                .failing
+                .first()
+                .filter(|_| handshake && under_way.failing < limit.failing()),
+        ];
+        if let Some(first) = heads.into_iter().flatten().min() {
+            return Some(*first);
+        }
+        // Nobody waits for `/metrics/resource` but nodes that were silent.
+        let idle = waiting.connected.is_empty() && waiting.unconnected.is_empty();
+        let (_, ticket) = waiting
+            .page
+            .first()
+            .filter(|_| idle && under_way.pages < limit.pages())?;
+        let wish = self.wishes.get(ticket)?;
+        (handshake || !wish.handshake).then_some((wish.asked, *ticket))
+    }
+}
+
+/// A node that was silent is taken to need a handshake: its connection may be as dead as it is.
+const fn lane_of(wish: &Wish) -> Lane {
+    match (wish.kind, wish.failing, wish.handshake) {
+        (Kind::Page, _, _) => Lane::Page,
+        (Kind::Resource, true, _) => Lane::Failing,
+        (Kind::Resource, false, true) => Lane::Unconnected,
+        (Kind::Resource, false, false) => Lane::Connected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(100);
+
+    fn queue() -> Queue {
+        Queue::new(Limit::new(Duration::from_secs(10), Duration::from_secs(15)))
+    }
+
+    fn wish(asked: u64) -> Wish {
+        Wish {
+            kind: Kind::Resource,
+            failing: false,
+            handshake: false,
+            asked: Some(Duration::from_secs(asked)),
+        }
+    }
+
+    fn admitted(queue: &mut Queue) -> Vec<(Ticket, Slot)> {
+        std::iter::from_fn(|| queue.admit(NOW)).collect()
+    }
+
+    #[test]
+    fn who_was_asked_longest_ago_goes_first_and_who_never_was_before_that() {
+        let mut queue = queue();
+        let tickets: Vec<_> = [7, 3, 9, 5].map(|asked| queue.enqueue(wish(asked))).into();
+        let never = queue.enqueue(Wish {
+            asked: None,
+            ..wish(0)
+        });
+        let order: Vec<_> = admitted(&mut queue).iter().map(|(it, _)| *it).collect();
+        let expected = [never, tickets[1], tickets[3], tickets[0], tickets[2]];
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn handshakes_failing_nodes_and_pages_have_shares() {
+        for (change, share) in [
+            (
+                Wish {
+                    handshake: true,
+                    ..wish(1)
+                },
+                10,
+            ),
+            (
+                Wish {
+                    failing: true,
+                    handshake: true,
+                    ..wish(1)
+                },
+                8,
+            ),
+            (
+                Wish {
+                    kind: Kind::Page,
+                    ..wish(1)
+                },
+                16,
+            ),
+        ] {
+            let mut queue = queue();
+            for _ in 0..100 {
+                queue.enqueue(change);
+            }
+            let held = admitted(&mut queue);
+            assert_eq!(held.len(), share, "{change:?}");
+            for _ in 0..100 {
+                queue.enqueue(wish(2));
+            }
+            let others = admitted(&mut queue);
+            assert_eq!(held.len() + others.len(), queue.limit());
+            // Nothing leaks.
+            for (_, slot) in held.into_iter().chain(others) {
+                queue.release(slot);
+            }
+            assert_eq!(queue.under_way, UnderWay::default());
+        }
+    }
+
+    #[test]
+    fn a_page_waits_while_a_node_does() {
+        let mut queue = queue();
+        let page = queue.enqueue(Wish {
+            kind: Kind::Page,
+            ..wish(0)
+        });
+        let nodes: Vec<_> = (0..33).map(|_| queue.enqueue(wish(50))).collect();
+        let mut held = admitted(&mut queue);
+        assert_eq!(held.len(), 32);
+        queue.release(held.pop().unwrap().1);
+        assert_eq!(queue.admit(NOW).unwrap().0, nodes[32]);
+        queue.release(held.pop().unwrap().1);
+        assert_eq!(queue.admit(NOW).unwrap().0, page);
+    }
+
+    #[test]
+    fn a_connection_that_stands_frees_its_place_among_the_handshakes() {
+        let mut queue = queue();
+        for _ in 0..11 {
+            queue.enqueue(Wish {
+                handshake: true,
+                ..wish(1)
+            });
+        }
+        let mut held = admitted(&mut queue);
+        assert_eq!(held.len(), 10);
+        let (_, slot) = &mut held[0];
+        queue.connected(slot);
+        queue.connected(slot);
+        assert_eq!(admitted(&mut queue).len(), 1);
+    }
+
+    #[test]
+    fn who_goes_away_is_not_admitted() {
+        let mut queue = queue();
+        let ticket = queue.enqueue(wish(1));
+        queue.cancel(ticket);
+        queue.cancel(ticket);
+        assert!(queue.admit(NOW).is_none());
+        assert_eq!(queue.waiting(), 0);
+    }
+}
