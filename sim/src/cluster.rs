@@ -234,6 +234,29 @@ impl Cluster {
             .is_ok_and(|status| self.kubelets.set_broken(node, path, Some(status)))
     }
 
+    /// Lets all kubelets together answer so many requests a second, one after the other; a TLS handshake takes as long
+    /// as five requests. Without a rate they answer as fast as they can.
+    pub fn throttle_kubelets(&self, rate: Option<f64>) {
+        self.kubelets.throttle(rate.filter(|rate| *rate > 0.0));
+    }
+
+    /// Has the kubelet of a node leave requests for a page unanswered until [`Cluster::release_page`]; whether there
+    /// is such a node.
+    pub fn hold_page(&self, node: &str, path: &str) -> bool {
+        self.kubelets.set_held(node, path, true)
+    }
+
+    /// Has the kubelet of a node answer requests for a page, those that wait among them; whether there is such a node.
+    pub fn release_page(&self, node: &str, path: &str) -> bool {
+        self.kubelets.set_held(node, path, false)
+    }
+
+    /// How many requests for a page the kubelet of a node leaves unanswered now.
+    #[must_use]
+    pub fn held_requests(&self, node: &str, path: &str) -> usize {
+        self.kubelets.holding(node, path)
+    }
+
     /// Has the kubelet of a node answer a page again; whether there is such a node.
     pub fn mend_page(&self, node: &str, path: &str) -> bool {
         self.kubelets.set_broken(node, path, None)

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use kubevitals_sim::{Cluster, Config, Faults, Replay};
@@ -39,6 +40,20 @@ struct Args {
     /// The port of all kubelets; 0 picks a free one.
     #[arg(long, default_value_t = 0)]
     kubelet_port: u16,
+    /// Let all kubelets together answer only so many requests a second; a TLS handshake takes as long as five.
+    #[arg(long, value_name = "RATE")]
+    kubelet_rate: Option<f64>,
+    /// Begin that after so many seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 0,
+        requires = "kubelet_rate"
+    )]
+    kubelet_rate_after: u64,
+    /// End it after so many seconds more.
+    #[arg(long, value_name = "SECONDS", requires = "kubelet_rate")]
+    kubelet_rate_for: Option<u64>,
     /// Send the aggregated APIs on to the server at this address.
     #[arg(long, value_name = "ADDR")]
     aggregate: Option<SocketAddr>,
@@ -115,9 +130,21 @@ async fn run(args: Args) -> Result<(), Failure> {
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{ready}")?;
     stdout.flush()?;
+    let throttled = async {
+        if let Some(rate) = args.kubelet_rate {
+            tokio::time::sleep(Duration::from_secs(args.kubelet_rate_after)).await;
+            cluster.throttle_kubelets(Some(rate));
+            if let Some(seconds) = args.kubelet_rate_for {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                cluster.throttle_kubelets(None);
+            }
+        }
+        std::future::pending().await
+    };
     tokio::select! {
         _ = term.recv() => {}
         _ = int.recv() => {}
+        () = throttled => {}
     }
     cluster.shutdown().await;
     Ok(())

@@ -10,6 +10,7 @@ pub(crate) mod probes;
 pub(crate) mod resource;
 mod server;
 pub(crate) mod summary;
+mod throttle;
 mod tls;
 mod trouble;
 

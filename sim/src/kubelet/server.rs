@@ -1,6 +1,6 @@
 //! The listener that all kubelets share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,13 +15,14 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rustls_pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::access::{self, Refusal};
+use super::throttle::Throttle;
 use super::tls::{Certificate, Tls};
 use super::trouble::{self, Kill};
 use super::{Answer, Page, Pages};
@@ -56,6 +57,31 @@ struct Kubelet {
     trouble: RwLock<Option<Kill>>,
     /// Paths that are answered with a status alone.
     broken: RwLock<BTreeMap<String, StatusCode>>,
+    /// Paths whose requests are not answered for now.
+    held: watch::Sender<BTreeSet<String>>,
+    /// Requests that are not answered for now, by path.
+    holding: Mutex<BTreeMap<String, usize>>,
+}
+
+/// Counts a request that is not answered for now.
+struct Holding<'a> {
+    kubelet: &'a Kubelet,
+    path: &'a str,
+}
+
+impl<'a> Holding<'a> {
+    fn begin(kubelet: &'a Kubelet, path: &'a str) -> Self {
+        *kubelet.holding.lock().entry(path.to_owned()).or_default() += 1;
+        Self { kubelet, path }
+    }
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        if let Some(count) = self.kubelet.holding.lock().get_mut(self.path) {
+            *count -= 1;
+        }
+    }
 }
 
 /// What every connection needs.
@@ -64,6 +90,7 @@ struct Shared {
     tls: Tls,
     identities: Arc<Identities>,
     pages: Arc<dyn Pages>,
+    throttle: Throttle,
 }
 
 /// All kubelets. Dropping them ends every connection.
@@ -97,6 +124,8 @@ impl Kubelets {
                 scrapes: AtomicU64::new(0),
                 trouble: RwLock::new(None),
                 broken: RwLock::default(),
+                held: watch::Sender::default(),
+                holding: Mutex::default(),
             })
             .collect();
         let shared = Arc::new(Shared {
@@ -104,6 +133,7 @@ impl Kubelets {
             tls: Tls::new(authority)?,
             identities,
             pages,
+            throttle: Throttle::default(),
         });
         let (open, closed) = watch::channel(true);
         tokio::spawn(accept(listener.listener, shared.clone(), closed));
@@ -135,6 +165,33 @@ impl Kubelets {
             };
             true
         })
+    }
+
+    /// Lets all kubelets together answer so many requests a second.
+    pub(crate) fn throttle(&self, rate: Option<f64>) {
+        self.shared.throttle.set(rate);
+    }
+
+    /// Has the kubelet of this node leave requests for `path` unanswered, or answer them now; whether there is such a
+    /// node.
+    pub(crate) fn set_held(&self, node: &str, path: &str, held: bool) -> bool {
+        self.by_name(node).is_some_and(|kubelet| {
+            kubelet.held.send_modify(|paths| {
+                if held {
+                    paths.insert(path.to_owned());
+                } else {
+                    paths.remove(path);
+                }
+            });
+            true
+        })
+    }
+
+    /// How many requests for `path` are left unanswered by the kubelet of this node.
+    pub(crate) fn holding(&self, node: &str, path: &str) -> usize {
+        self.by_name(node)
+            .and_then(|kubelet| kubelet.holding.lock().get(path).copied())
+            .unwrap_or_default()
     }
 
     /// Closes the listener and every connection.
@@ -203,6 +260,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) -> Result<(), Failur
         _ => {}
     }
     stream.set_nodelay(true)?;
+    shared.throttle.handshake().await;
     let config = shared
         .tls
         .config(&kubelet.certificate, &kubelet.name, address(index).into())?;
@@ -248,6 +306,7 @@ async fn answer(
     if page == Some(Page::Resource) {
         kubelet.scrapes.fetch_add(1, Ordering::Relaxed);
     }
+    shared.throttle.request().await;
     let trouble = *kubelet.trouble.read();
     match trouble {
         Some(Kill::Refuse | Kill::Reset) => return Err(Dropped),
@@ -274,6 +333,13 @@ async fn answer(
             return Ok(plain(StatusCode::UNAUTHORIZED, "Unauthorized".to_owned()));
         }
         Err(Refusal::Forbidden(text)) => return Ok(plain(StatusCode::FORBIDDEN, text)),
+    }
+    {
+        let mut held = kubelet.held.subscribe();
+        if held.borrow().contains(path) {
+            let _counted = Holding::begin(kubelet, path);
+            let _answered = held.wait_for(|held| !held.contains(path)).await;
+        }
     }
     if let Some(status) = kubelet.broken.read().get(path).copied() {
         let text = status.canonical_reason().unwrap_or("error");

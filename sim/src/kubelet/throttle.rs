@@ -1,0 +1,53 @@
+//! What all kubelets share, made small: a server, a network or a proxy that lets through only so much a second.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+/// What a TLS handshake costs, in requests.
+const HANDSHAKE: f64 = 5.0;
+
+/// A bottleneck that serves one after the other. What is given up meanwhile has its time all the same.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Requests a second; nothing for as many as there are.
+    rate: Option<f64>,
+    /// When all that has come so far is done.
+    free: Option<Instant>,
+}
+
+impl Throttle {
+    /// Lets through so many requests a second from now on.
+    pub(crate) fn set(&self, rate: Option<f64>) {
+        *self.0.lock() = State { rate, free: None };
+    }
+
+    /// Waits for the turn of a handshake.
+    pub(crate) async fn handshake(&self) {
+        self.serve(HANDSHAKE).await;
+    }
+
+    /// Waits for the turn of a request.
+    pub(crate) async fn request(&self) {
+        self.serve(1.0).await;
+    }
+
+    async fn serve(&self, cost: f64) {
+        let done = {
+            let mut state = self.0.lock();
+            let Some(rate) = state.rate else {
+                return;
+            };
+            let now = Instant::now();
+            let begins = state.free.map_or(now, |free| free.max(now));
+            let done = begins + Duration::from_secs_f64(cost / rate);
+            state.free = Some(done);
+            done
+        };
+        tokio::time::sleep_until(done).await;
+    }
+}
