@@ -2,6 +2,7 @@
 //! body.
 
 use std::io::Write;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +11,10 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, USE
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use rustls::ClientConfig;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::admission::{Part, Pass};
 use super::connection::{Connection, innermost};
 use super::credentials::Credentials;
 use super::failure::{Failed, ScrapeError};
@@ -24,6 +27,9 @@ pub(super) const LARGEST_BODY: usize = 32 << 20;
 /// An address that cannot be reached is given up after this long, so that there is time for the next.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// A TCP connection that is not made so soon gives up its place among the requests under way.
+const PLACE: Duration = Duration::from_millis(250);
+
 /// Asks kubelets.
 #[derive(Debug)]
 pub struct Kubelets {
@@ -32,7 +38,7 @@ pub struct Kubelets {
 }
 
 impl Kubelets {
-    /// Asks with these credentials; `timeout` bounds one request in all, every address together.
+    /// Asks with these credentials; `timeout` bounds one request from when it is sent.
     ///
     /// # Errors
     /// When a certificate, a key or a CA cannot be used.
@@ -49,88 +55,82 @@ impl Kubelets {
         self.timeout
     }
 
-    /// When a request that begins now must be over.
-    pub fn deadline(&self) -> Instant {
-        Instant::now() + self.timeout
-    }
-
-    /// Asks the node for `path` (a query may follow it) and reads the answer into `body`, which is emptied
-    /// first. An address that cannot be reached gives way to the next, until `deadline`.
+    /// Asks the node for `path` (a query may follow it) and reads the answer into `body`, which is emptied first.
+    /// Returns the index of the origin that answered; the connection is kept in `target`.
+    ///
+    /// An address that cannot be reached gives way to the next one, and so does one whose answer is not a kubelet's if
+    /// this is for `/metrics/resource`. Making connections is bounded by the timeout, of which each address that is
+    /// left has an equal part, and so is everything from the first request that is sent. Neither counts the time that
+    /// `turn` waits until it may begin.
     ///
     /// # Errors
     /// The failure that tells most, with the address it happened at: of several addresses that cannot be reached,
     /// a certificate that is not accepted is worth more than a connection that is not made.
-    pub async fn get(
+    pub(super) async fn get(
         &self,
         target: &mut Target,
         path: &str,
-        deadline: Instant,
+        turn: &mut Turn<'_>,
         body: &mut Vec<u8>,
-    ) -> Result<(), Failed> {
-        let mut failed: Option<Failed> = None;
-        let mut answered = None;
+    ) -> Result<usize, Failed> {
+        let path = path_of(path).map_err(|error| Failed::at(target.best(), error))?;
         // Kept again when its answer is in, whatever that is: one that is given up in the midst of an answer is of no
         // more use.
         let mut kept = target.take_connection();
-        for (index, origin) in target.origins() {
-            let asked = self.get_from(origin, path, &mut kept, body);
-            let error = match timeout_at(deadline, asked).await {
-                Ok(Ok(())) => {
-                    answered = Some(index);
-                    break;
-                }
-                Ok(Err(error)) => error,
-                Err(_) => ScrapeError::Timeout {
-                    milliseconds: self.timeout.as_millis(),
-                },
+        let (count, mut answered) = (target.len(), None);
+        for (place, (index, origin)) in target.origins().enumerate().skip(turn.tried) {
+            turn.tried = place + 1;
+            let left = u32::try_from(count - place).unwrap_or(u32::MAX).max(1);
+            let share = self.timeout / left;
+            let asked = self.get_from(origin, &path, &mut kept, share, turn, body);
+            let Err(error) = asked.await else {
+                answered = Some(index);
+                break;
             };
-            let (next, telling) = (error.concerns_address(), error.tells_more_than_silence());
-            if failed.is_none() || telling || !next {
-                failed = Some(Failed::at(origin, error));
-            }
+            let next = error.concerns_address() || (turn.resource && error.is_not_a_kubelets());
+            turn.note(origin, error);
             if !next {
                 break;
             }
         }
-        if let Some(index) = answered {
-            target.answered(index, kept);
-            return Ok(());
-        }
         target.keep(kept);
-        Err(failed.unwrap_or_else(|| {
-            let address = String::new();
-            Failed::at("none", ScrapeError::BadAddress { address })
-        }))
+        answered.ok_or_else(|| turn.failure())
     }
 
     /// Asks one address. `kept` is used if it leads there, and holds a connection that can be used again when this
-    /// succeeds.
+    /// succeeds. `share` bounds the making of a connection.
     async fn get_from(
         &self,
         origin: &str,
-        path: &str,
+        path: &Uri,
         kept: &mut Option<Connection>,
+        share: Duration,
+        turn: &mut Turn<'_>,
         body: &mut Vec<u8>,
     ) -> Result<(), ScrapeError> {
-        let path = path_of(path)?;
         let bearer = self.credentials.bearer()?;
         let (mut connection, mut response) = self
-            .send(origin, &path, bearer.as_ref(), kept.take())
+            .send(origin, path, bearer.as_ref(), kept.take(), share, turn)
             .await?;
         // The token, or our certificate, may have rotated since it was read.
         if response.status() == StatusCode::UNAUTHORIZED
             && self.credentials.refresh(bearer.as_ref())
         {
             let bearer = self.credentials.bearer()?;
-            (connection, response) = self.send(origin, &path, bearer.as_ref(), None).await?;
+            (connection, response) = self
+                .send(origin, path, bearer.as_ref(), None, share, turn)
+                .await?;
         }
         if response.status() != StatusCode::OK {
             let status = response.status();
+            turn.pass.answered();
             // A page that a kubelet does not give must not cost the next one a handshake.
-            *kept = drained(response).await.then_some(connection);
+            let drained = self.in_time(turn, async { Ok(drained(response).await) });
+            *kept = drained.await?.then_some(connection);
             return Err(ScrapeError::Status { status });
         }
-        read(response, body).await?;
+        self.in_time(turn, read(response, body)).await?;
+        turn.pass.answered();
         *kept = Some(connection);
         Ok(())
     }
@@ -141,6 +141,8 @@ impl Kubelets {
         path: &Uri,
         bearer: Option<&HeaderValue>,
         kept: Option<Connection>,
+        share: Duration,
+        turn: &mut Turn<'_>,
     ) -> Result<(Connection, Response<Incoming>), ScrapeError> {
         let headers = headers(bearer);
         let tls = self
@@ -149,19 +151,129 @@ impl Kubelets {
             .map_err(|error| ScrapeError::Connect {
                 cause: error.to_string(),
             })?;
-        if let Some(mut connection) = kept.filter(|kept| kept.is_good(origin, &tls))
-            && let Ok(response) = connection.get(path, &headers).await
-        {
-            return Ok((connection, response));
+        if let Some(mut connection) = kept.filter(|kept| kept.is_good(origin, &tls)) {
+            turn.pass.begin(Part::Request);
+            match self.in_time(turn, connection.get(path, &headers)).await {
+                Ok(response) => return Ok((connection, response)),
+                Err(error @ ScrapeError::Timeout { .. }) => return Err(error),
+                // The kubelet closed it just now: nothing was answered, and a GET may be repeated.
+                Err(_) => {}
+            }
         }
-        // None was kept, or the kubelet closed it just now: nothing was answered, and a GET may be repeated.
-        let open = timeout(CONNECT_TIMEOUT, Connection::open(origin, tls)).await;
-        let mut connection = open.map_err(|_| ScrapeError::Connect {
-            cause: format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
-        })??;
-        let response = connection.get(path, &headers).await?;
+        let mut connection = connect(origin, tls, share, &mut turn.pass).await?;
+        turn.pass.begin(Part::Request);
+        let response = self.in_time(turn, connection.get(path, &headers)).await?;
         Ok((connection, response))
     }
+
+    /// Waits for a part of an answer until the turn's time is over.
+    async fn in_time<T>(
+        &self,
+        turn: &mut Turn<'_>,
+        part: impl Future<Output = Result<T, ScrapeError>>,
+    ) -> Result<T, ScrapeError> {
+        let deadline = *turn
+            .deadline
+            .get_or_insert_with(|| Instant::now() + self.timeout);
+        timeout_at(deadline, part).await.unwrap_or_else(|_| {
+            turn.pass.timed_out();
+            Err(ScrapeError::Timeout {
+                milliseconds: self.timeout.as_millis(),
+            })
+        })
+    }
+}
+
+/// One page asked for, over all addresses of a node.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    pass: Pass<'a>,
+    /// It is for `/metrics/resource`, which every kubelet has.
+    resource: bool,
+    /// How many addresses have been asked.
+    tried: usize,
+    /// When the answer must be in; known when the first request is sent.
+    deadline: Option<Instant>,
+    failed: Option<Failed>,
+}
+
+impl<'a> Turn<'a> {
+    /// For `/metrics/resource`.
+    pub(super) const fn resource(pass: Pass<'a>) -> Self {
+        Self {
+            pass,
+            resource: true,
+            tried: 0,
+            deadline: None,
+            failed: None,
+        }
+    }
+
+    /// For another page.
+    pub(super) const fn page(pass: Pass<'a>) -> Self {
+        let mut turn = Self::resource(pass);
+        turn.resource = false;
+        turn
+    }
+
+    /// For another page in the same place.
+    pub(super) fn and_page(self) -> Self {
+        Self::page(self.pass)
+    }
+
+    /// Whether there are addresses that have not been asked.
+    pub(super) fn has_next(&self, target: &Target) -> bool {
+        self.tried < target.len()
+    }
+
+    /// Remembers what went wrong at an address.
+    pub(super) fn note(&mut self, origin: &str, error: ScrapeError) {
+        if self.failed.is_none() || error.tells_more_than_silence() {
+            self.failed = Some(Failed::at(origin, error));
+        }
+    }
+
+    /// The failure that tells most.
+    pub(super) fn failure(&mut self) -> Failed {
+        self.failed.take().unwrap_or_else(|| {
+            let address = String::new();
+            Failed::at("none", ScrapeError::BadAddress { address })
+        })
+    }
+}
+
+/// Makes a connection within `share`. A TCP connection that is not made soon gives its place to other requests
+/// meanwhile: a node that is gone costs nobody anything.
+async fn connect(
+    origin: &str,
+    tls: Arc<ClientConfig>,
+    share: Duration,
+    pass: &mut Pass<'_>,
+) -> Result<Connection, ScrapeError> {
+    pass.for_handshake().await;
+    let patience = CONNECT_TIMEOUT.min(share);
+    let dialled = timeout(patience, async {
+        let mut dialling = pin!(Connection::dial(origin));
+        match timeout(PLACE, &mut dialling).await {
+            Ok(dialled) => dialled,
+            Err(_) => {
+                pass.release();
+                dialling.await
+            }
+        }
+    });
+    let no_answer = |of, within: Duration| ScrapeError::Connect {
+        cause: format!("no {of} within {} s", within.as_secs_f32()),
+    };
+    let stream = dialled.await.map_err(|_| no_answer("answer", patience))??;
+    pass.for_handshake().await;
+    pass.begin(Part::Handshake);
+    let Ok(connection) = timeout(share, Connection::open(origin, stream, tls)).await else {
+        pass.timed_out();
+        return Err(no_answer("TLS handshake", share));
+    };
+    pass.answered();
+    connection
 }
 
 /// Nothing but a path and a query: what a node's annotation gives must not become part of the address.

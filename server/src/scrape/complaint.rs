@@ -1,13 +1,15 @@
-//! What is said of a node that does not answer: one line when it begins, one now and then while it lasts, one
-//! when it is over.
+//! What the log says of nodes that do not answer: one line when it begins, one now and then while it lasts, one when it
+//! is over; for each page, and limited by kind.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use kubevitals_proto::kubelet::resource::Duplicate;
 
-use super::failure::{Failed, beginning};
+use super::failure::{Failed, ScrapeError, beginning};
+use super::pages::Page;
 use crate::telemetry::{Budget, Quiet};
 
 /// How often a failure that goes on for the same reason is said again.
@@ -16,12 +18,88 @@ const REMINDER: Duration = Duration::from_secs(600);
 /// A failure for another reason is news, but a node that wavers between reasons is not news each time.
 const NEWS: Duration = Duration::from_secs(60);
 
-/// One node's complaints.
+/// The kinds of which each node is worth a line: so many in so long a time.
+const NODES: (u32, Duration) = (30, Duration::from_secs(30));
+
+/// The kinds that all nodes mostly have in common: a right that is missing, a page that no kubelet of that version has.
+const PAGES: (u32, Duration) = (5, Duration::from_secs(600));
+
+/// Log lines about nodes, limited by kind: one that all nodes have does not hide one that a single node has.
+#[derive(Debug, Default)]
+pub(super) struct Lines(Mutex<HashMap<(&'static str, &'static str), Budget>>);
+
+impl Lines {
+    /// Asks to log a line about a page for a reason. `Some(n)`: do, and say that `n` of this kind were not logged.
+    pub(super) fn spend(&self, page: &'static str, reason: &'static str) -> Option<u64> {
+        let (lines, interval) = if page == RESOURCE { NODES } else { PAGES };
+        let mut kinds = self.0.lock();
+        let budget = kinds.entry((page, reason));
+        budget
+            .or_insert_with(|| Budget::new(lines, interval))
+            .spend()
+    }
+}
+
+/// The name of `/metrics/resource` among the pages.
+const RESOURCE: &str = "resource";
+
+/// What a line is about: a page of a node.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject<'a> {
+    node: &'a str,
+    path: &'a str,
+    page: Option<Page>,
+}
+
+impl<'a> Subject<'a> {
+    /// `/metrics/resource`, which may have another path at this node.
+    pub(super) const fn resource(node: &'a str, path: &'a str) -> Self {
+        let page = None;
+        Self { node, path, page }
+    }
+
+    /// Another page.
+    pub(super) const fn page(node: &'a str, page: Page) -> Self {
+        Self {
+            node,
+            path: page.path(),
+            page: Some(page),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        self.page.map_or(RESOURCE, Page::name)
+    }
+
+    fn hint(&self, error: &ScrapeError) -> &'static str {
+        self.page.map_or(error.hint(), |page| page.hint(error))
+    }
+}
+
+/// What was last said of one page.
 #[derive(Debug)]
-pub(super) struct Complaints {
+struct Said {
     reason: Option<&'static str>,
     failed: Quiet,
     changed: Quiet,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self {
+            reason: None,
+            failed: Quiet::new(REMINDER),
+            changed: Quiet::new(NEWS),
+        }
+    }
+}
+
+/// One node's complaints.
+#[derive(Debug)]
+pub(super) struct Complaints {
+    resource: Said,
+    /// In the order of [`Page::ALL`].
+    pages: [Said; Page::ALL.len()],
     skipped: Quiet,
     duplicates: Quiet,
     clock: Quiet,
@@ -30,9 +108,8 @@ pub(super) struct Complaints {
 impl Default for Complaints {
     fn default() -> Self {
         Self {
-            reason: None,
-            failed: Quiet::new(REMINDER),
-            changed: Quiet::new(NEWS),
+            resource: Said::default(),
+            pages: Page::ALL.map(|_| Said::default()),
             skipped: Quiet::new(REMINDER),
             duplicates: Quiet::new(REMINDER),
             clock: Quiet::new(REMINDER),
@@ -41,56 +118,82 @@ impl Default for Complaints {
 }
 
 impl Complaints {
-    /// The node was asked and gave nothing.
+    const fn said(&mut self, page: Option<Page>) -> &mut Said {
+        let [probes, summary] = &mut self.pages;
+        match page {
+            None => &mut self.resource,
+            Some(Page::Probes) => probes,
+            Some(Page::Summary) => summary,
+        }
+    }
+
+    /// A page was asked for and gave nothing.
     pub(super) fn failed(
         &mut self,
-        budget: &Mutex<Budget>,
-        node: &str,
+        lines: &Lines,
+        subject: &Subject<'_>,
         failed: &Failed,
         failures: u32,
     ) {
         let Failed { address, error } = failed;
-        let news = self.reason != Some(error.reason());
-        let spoken = if news {
-            self.changed.speak()
+        let (said, reason) = (self.said(subject.page), error.reason());
+        let news = said.reason != Some(reason);
+        let due = if news {
+            said.changed.speak()
         } else {
-            self.failed.speak()
+            said.failed.speak()
         };
-        if spoken.is_none() {
+        if due.is_none() {
             return;
         }
-        let Some(suppressed) = budget.lock().spend() else {
+        let Some(suppressed) = lines.spend(subject.name(), reason) else {
             return;
         };
-        self.reason = Some(error.reason());
+        said.reason = Some(reason);
         if news {
             // The reminder comes its time after the news.
-            self.failed.speak();
+            said.failed.speak();
         }
-        tracing::warn!(
-            node,
-            address,
-            reason = error.reason(),
-            failures,
-            suppressed,
-            "no metrics from node {node}: {error}; to mend it: {}",
-            error.hint(),
-        );
+        let (Subject { node, path, .. }, hint) = (subject, subject.hint(error));
+        match subject.page {
+            None => tracing::warn!(
+                node,
+                path,
+                address,
+                reason,
+                failures,
+                suppressed,
+                hint,
+                "cannot scrape node: {error}",
+            ),
+            Some(page) => tracing::warn!(
+                node,
+                path,
+                address,
+                reason,
+                failures,
+                suppressed,
+                hint,
+                missing = page.tells(),
+                "cannot scrape page of node: {error}",
+            ),
+        }
     }
 
-    /// The node answered.
-    pub(super) fn answered(&mut self, node: &str, failures: u32) {
-        if self.reason.take().is_some() {
-            tracing::info!(node, failures, "node {node} answers again");
+    /// A page came.
+    pub(super) fn answered(&mut self, subject: &Subject<'_>, failures: u32) {
+        if self.said(subject.page).reason.take().is_some() {
+            let Subject { node, path, .. } = subject;
+            tracing::info!(node, path, failures, "kubelet answers again");
         }
     }
 
     /// The node's clock was set by so many nanoseconds.
-    pub(super) fn clock_stepped(&mut self, budget: &Mutex<Budget>, node: &str, by: i64) {
+    pub(super) fn clock_stepped(&mut self, lines: &Lines, node: &str, by: i64) {
         if self.clock.speak().is_none() {
             return;
         }
-        let Some(suppressed) = budget.lock().spend() else {
+        let Some(suppressed) = lines.spend(RESOURCE, "clock_step") else {
             return;
         };
         let milliseconds = by / 1_000_000;
@@ -98,25 +201,20 @@ impl Complaints {
             node,
             milliseconds,
             suppressed,
-            "the clock of the node was set: no usage is computed across the step, the next scrape gives it again; \
-             if this recurs, check the node's time synchronization",
+            hint = "check the node's time synchronization if this recurs",
+            "the clock of the node was set: no usage is computed across the step, the next scrape gives it again",
         );
     }
 
-    /// Its answer holds different figures with one name.
-    pub(super) fn duplicates(
-        &mut self,
-        budget: &Mutex<Budget>,
-        node: &str,
-        duplicates: &[Duplicate<'_>],
-    ) {
+    /// An answer holds different figures with one name.
+    pub(super) fn duplicates(&mut self, lines: &Lines, node: &str, duplicates: &[Duplicate<'_>]) {
         let Some(first) = duplicates.first() else {
             return;
         };
         if self.duplicates.speak().is_none() {
             return;
         }
-        let Some(suppressed) = budget.lock().spend() else {
+        let Some(suppressed) = lines.spend(RESOURCE, "duplicate_series") else {
             return;
         };
         let key = first.key.unwrap_or_default();
@@ -127,33 +225,47 @@ impl Complaints {
             container = key.container,
             series = duplicates.len(),
             suppressed,
+            hint = "look on the node for cgroups left over from earlier pods, and restart its kubelet",
             "the kubelet reports several series with the same name: one of them is followed, or none where they \
-             cannot be told apart; look on the node for cgroups left over from earlier pods, and restart its kubelet",
+             cannot be told apart",
         );
     }
 
-    /// Lines of its answer were skipped.
-    pub(super) fn skipped(
-        &mut self,
-        budget: &Mutex<Budget>,
-        node: &str,
-        lines: u32,
-        first: Option<&[u8]>,
-    ) {
+    /// Lines of `/metrics/resource` were skipped.
+    pub(super) fn skipped(&mut self, lines: &Lines, node: &str, count: u32, first: Option<&[u8]>) {
         if self.skipped.speak().is_none() {
             return;
         }
-        let Some(suppressed) = budget.lock().spend() else {
+        let Some(suppressed) = lines.spend(RESOURCE, "skipped_lines") else {
             return;
         };
-        let line = beginning(first.unwrap_or_default());
+        let first = beginning(first.unwrap_or_default());
         tracing::warn!(
             node,
-            lines,
-            line,
+            lines = count,
+            first,
             suppressed,
-            "node {node} reports lines that cannot be read; they are left out, the rest is used; \
-             look into the kubelet's log if this lasts",
+            hint = "look into the kubelet's log if this lasts",
+            "kubelet reports lines that cannot be read; the other lines are used",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_kind_does_not_use_up_the_lines_of_another() {
+        let lines = Lines::default();
+        let said = |page, reason| {
+            let spent = (0..5000).filter(|_| lines.spend(page, reason).is_some());
+            spent.count()
+        };
+        assert_eq!(said("summary", "forbidden"), 5);
+        assert_eq!(said("summary", "status"), 5);
+        assert_eq!(said("probes", "forbidden"), 5);
+        assert_eq!(said(RESOURCE, "timeout"), 30);
+        assert_eq!(said(RESOURCE, "connect"), 30);
     }
 }

@@ -36,22 +36,31 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects to `https://HOST:PORT`, or to `http://HOST:PORT`.
-    pub(super) async fn open(origin: &str, tls: Arc<ClientConfig>) -> Result<Self, ScrapeError> {
-        let bad = || ScrapeError::BadAddress {
-            address: origin.to_owned(),
-        };
+    /// Makes the TCP connection to `https://HOST:PORT`, or to `http://HOST:PORT`.
+    pub(super) async fn dial(origin: &str) -> Result<TcpStream, ScrapeError> {
+        let bad = || bad_address(origin);
         let uri: Uri = origin.parse().map_err(|_| bad())?;
         let authority = uri.authority().ok_or_else(bad)?;
         let port = authority.port_u16().ok_or_else(bad)?;
-        let host = authority.host().trim_matches(['[', ']']);
-        let stream =
-            TcpStream::connect((host, port))
-                .await
-                .map_err(|error| ScrapeError::Connect {
-                    cause: error.to_string(),
-                })?;
+        let stream = TcpStream::connect((host_of(authority), port))
+            .await
+            .map_err(|error| ScrapeError::Connect {
+                cause: error.to_string(),
+            })?;
         let _best_effort = stream.set_nodelay(true);
+        Ok(stream)
+    }
+
+    /// Makes a connection of a TCP connection to `origin`: TLS, where it begins with `https`, and HTTP.
+    pub(super) async fn open(
+        origin: &str,
+        stream: TcpStream,
+        tls: Arc<ClientConfig>,
+    ) -> Result<Self, ScrapeError> {
+        let bad = || bad_address(origin);
+        let uri: Uri = origin.parse().map_err(|_| bad())?;
+        let authority = uri.authority().ok_or_else(bad)?;
+        let host = host_of(authority);
         let sender = if uri.scheme_str() == Some("https") {
             let name = ServerName::try_from(host.to_owned()).map_err(|_| bad())?;
             let connector = TlsConnector::from(Arc::clone(&tls));
@@ -68,9 +77,14 @@ impl Connection {
         })
     }
 
+    /// Whether it is open, as far as one can know.
+    pub(super) fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
     /// Whether it leads to `origin`, was made with these credentials, and is open as far as one can know.
     pub(super) fn is_good(&self, origin: &str, tls: &Arc<ClientConfig>) -> bool {
-        self.origin == origin && Arc::ptr_eq(&self.tls, tls) && !self.sender.is_closed()
+        self.origin == origin && Arc::ptr_eq(&self.tls, tls) && self.is_open()
     }
 
     /// Asks for a path. The connection can be used again when the whole answer has been read.
@@ -87,10 +101,26 @@ impl Connection {
             self.sender.ready().await?;
             self.sender.send_request(request).await
         };
-        answer.await.map_err(|error| ScrapeError::BrokeOff {
-            cause: innermost(&error),
+        answer.await.map_err(|error| {
+            let cause = innermost(&error);
+            if error.is_parse() {
+                ScrapeError::Malformed { cause }
+            } else {
+                ScrapeError::BrokeOff { cause }
+            }
         })
     }
+}
+
+fn bad_address(origin: &str) -> ScrapeError {
+    ScrapeError::BadAddress {
+        address: origin.to_owned(),
+    }
+}
+
+/// The host to dial, an IPv6 address without its brackets.
+fn host_of(authority: &Authority) -> &str {
+    authority.host().trim_matches(['[', ']'])
 }
 
 fn host_header(authority: &Authority) -> Option<HeaderValue> {

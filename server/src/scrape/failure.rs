@@ -187,12 +187,30 @@ impl ScrapeError {
         !matches!(self, Self::Connect { .. } | Self::Timeout { .. })
     }
 
+    /// Whether the node said nothing, which may be for want of capacity.
+    pub(super) fn is_silence(&self) -> bool {
+        !self.tells_more_than_silence()
+    }
+
     /// Whether another address of the node is worth a try: nothing was reached at this one.
     pub(super) fn concerns_address(&self) -> bool {
         matches!(
             self,
             Self::Connect { .. } | Self::Certificate { .. } | Self::BadAddress { .. }
         )
+    }
+
+    /// Whether what answered `/metrics/resource` is no kubelet: a proxy or another program at this address. A kubelet
+    /// has that page, and answers 401, 403 or 500 where it does not give it.
+    pub(super) fn is_not_a_kubelets(&self) -> bool {
+        match self {
+            Self::NotMetrics { .. } | Self::Malformed { .. } => true,
+            Self::Status { status } => {
+                status.is_redirection()
+                    || matches!(status.as_u16(), 400 | 404 | 405 | 407 | 421 | 502 | 504)
+            }
+            _ => false,
+        }
     }
 }
 

@@ -8,9 +8,7 @@ use kubevitals_proto::kubelet::summary::{CpuStats, Summary};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
-use tokio::time::Instant;
-
-use super::client::Kubelets;
+use super::client::{Kubelets, Turn};
 use super::failure::{ScrapeError, beginning};
 use super::target::Target;
 use crate::store::{StandIn, Usage};
@@ -26,11 +24,11 @@ const WINDOW: GoDuration = GoDuration(20_000_000_000);
 pub(super) async fn ask(
     kubelets: &Kubelets,
     target: &mut Target,
-    deadline: Instant,
+    mut turn: Turn<'_>,
 ) -> Result<StandIn, ScrapeError> {
     let mut body = Vec::new();
     kubelets
-        .get(target, PATH, deadline, &mut body)
+        .get(target, PATH, &mut turn, &mut body)
         .await
         .map_err(|failed| failed.error)?;
     let summary = Summary::parse(&body).map_err(|error| ScrapeError::Malformed {

@@ -22,50 +22,33 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 pub use client::Kubelets;
 pub use credentials::{Credentials, Token};
 pub use failure::{Failed, ScrapeError};
 pub use pages::{Intervals, NoProbes, Page, PageSnapshot, ProbeSink};
-pub use record::{Attempt, BadLines, DURATION_BOUNDS, Durations, History, Moment, Record, Records};
+pub use record::{
+    Attempt, BadLines, DURATION_BOUNDS, Durations, History, Moment, PageHistory, Record, Records,
+};
 pub use schedule::Phase;
-pub use stats::{Latency, Snapshot, Stats};
+pub use stats::{Latency, Requests, Snapshot, Stats};
 pub use target::Addressing;
 pub use trust::{Pem, TlsError, Trust};
 
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Node};
 use crate::store::Store;
-use crate::telemetry::{Budget, Quiet};
+use admission::Gate;
 use buffers::Buffers;
-
-/// How many nodes are asked at the same moment. More would not be faster on the few cores a metrics server
-/// has; fewer would let slow nodes hold up the first answers of the others.
-const CONCURRENCY: usize = 128;
-
-/// How many nodes that did not answer the last time are asked at the same moment. They have a lane of their
-/// own, because each may hold its place for a whole timeout.
-const CONCURRENCY_FAILING: usize = 128;
-
-/// How many nodes are asked for another page at the same moment: a whole summary is hundreds of kilobytes while it is
-/// taken in.
-const CONCURRENCY_PAGES: usize = 32;
+use complaint::Lines;
 
 /// Bodies of /metrics/resource: a few for each core would do; nodes that are slow hold theirs for longer.
 const KEPT_BUFFERS: (usize, usize) = (32, 256 << 10);
 
 /// Bodies of other pages.
 const KEPT_PAGE_BUFFERS: (usize, usize) = (4, 1 << 20);
-
-/// Log lines about nodes, all nodes together: enough for a person to see what is going on, not more.
-const LINES: u32 = 30;
-const LINES_PER: Duration = Duration::from_secs(30);
-
-/// All nodes together lack first rates, or another page, for the same reason, most likely a missing permission.
-const NO_PAGE_INTERVAL: Duration = Duration::from_secs(600);
 
 /// How often the workers themselves are looked after.
 const ROUNDS: Duration = Duration::from_secs(60);
@@ -88,27 +71,14 @@ struct Shared {
     cluster: Arc<Cluster>,
     clock: Arc<dyn Clock>,
     stats: Arc<Stats>,
-    answering: Semaphore,
-    failing: Semaphore,
-    budget: Mutex<Budget>,
-    no_first_rates: Mutex<Quiet>,
+    /// Admits requests to kubelets.
+    gate: Arc<Gate>,
+    /// Log lines about nodes.
+    lines: Lines,
     buffers: Buffers,
     /// Where counts of probes go.
     probes: Arc<dyn ProbeSink>,
-    paging: Semaphore,
     page_buffers: Buffers,
-    no_page: [Mutex<Quiet>; Page::ALL.len()],
-}
-
-impl Shared {
-    /// Speaks of a page that all nodes lack.
-    fn quiet_of(&self, page: Page) -> &Mutex<Quiet> {
-        let [probes, summary] = &self.no_page;
-        match page {
-            Page::Probes => probes,
-            Page::Summary => summary,
-        }
-    }
 }
 
 /// The task of one node.
@@ -154,21 +124,19 @@ pub async fn run(settings: Settings, parts: Parts) {
         stats,
         changed,
     } = parts;
+    let gate = Arc::new(Gate::new(kubelets.timeout(), settings.resolution));
+    stats.set_gate(Arc::clone(&gate));
     let shared = Arc::new(Shared {
         settings,
         kubelets,
         cluster: Arc::clone(&cluster),
         clock,
         stats,
-        answering: Semaphore::new(CONCURRENCY),
-        failing: Semaphore::new(CONCURRENCY_FAILING),
-        budget: Mutex::new(Budget::new(LINES, LINES_PER)),
-        no_first_rates: Mutex::new(Quiet::new(NO_PAGE_INTERVAL)),
+        gate,
+        lines: Lines::default(),
         buffers: Buffers::new(KEPT_BUFFERS.0, KEPT_BUFFERS.1),
         probes,
-        paging: Semaphore::new(CONCURRENCY_PAGES),
         page_buffers: Buffers::new(KEPT_PAGE_BUFFERS.0, KEPT_PAGE_BUFFERS.1),
-        no_page: Page::ALL.map(|_| Mutex::new(Quiet::new(NO_PAGE_INTERVAL))),
     });
     let mut workers: HashMap<Arc<str>, Worker> = HashMap::new();
     loop {

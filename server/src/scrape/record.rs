@@ -1,6 +1,6 @@
 //! What is remembered of each node's scrapes, for whoever asks how that node is doing.
 //!
-//! A record is some 300 bytes and the text of its last failure, its first bad line cut short; it goes with its
+//! A record is some 550 bytes and the text of its last failure, its first bad line cut short; it goes with its
 //! node.
 
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use kubevitals_proto::time::Timestamp;
 use parking_lot::{Mutex, RwLock};
 
 use super::failure::{Failed, beginning};
+use super::pages::{Intervals, Page};
 use crate::clock::Age;
 use crate::store::Held;
 
@@ -75,6 +76,25 @@ impl Durations {
     }
 }
 
+/// Requests for one page beside `/metrics/resource`: 96 bytes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PageHistory {
+    /// It is not asked for.
+    pub disabled: bool,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When the last request that is over was sent.
+    pub began: Option<Moment>,
+    /// How long it took.
+    pub took: Duration,
+    /// What went wrong; nothing when it succeeded.
+    pub failed: Option<Box<Failed>>,
+    /// When the last request that succeeded was sent.
+    pub answered: Option<Moment>,
+    /// Turns that were skipped, because nodes waited to be asked for `/metrics/resource`.
+    pub skipped: u32,
+}
+
 /// One node's scrapes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
@@ -86,6 +106,8 @@ pub struct History {
     pub answered: Option<(Box<str>, Moment)>,
     /// Failures in a row.
     pub failures: u32,
+    /// The turn has come, and waits until fewer kubelets are asked at once.
+    pub waits: bool,
     /// When the next turn is planned for; nothing while one is under way.
     pub next: Option<Timestamp>,
     /// By when the next turn must have begun, unless something is wrong with ourselves.
@@ -98,6 +120,17 @@ pub struct History {
     pub durations: Durations,
     /// What its series hold.
     pub held: Held,
+    /// Turns that were skipped, because an earlier one still waited or was under way.
+    pub skipped_turns: u32,
+    /// Its other pages, in the order of [`Page::ALL`].
+    pub pages: [PageHistory; Page::ALL.len()],
+}
+
+impl History {
+    /// Its other pages.
+    pub fn pages(&self) -> impl Iterator<Item = (Page, &PageHistory)> {
+        Page::ALL.into_iter().zip(&self.pages)
+    }
 }
 
 /// The record of one node: written by its worker, read by anyone.
@@ -110,9 +143,18 @@ impl Record {
         read(&self.0.lock())
     }
 
+    /// A turn has come, and waits until the node may be asked.
+    pub(super) fn waits(&self, at: Moment, resolution: Duration) {
+        let mut history = self.0.lock();
+        history.waits = true;
+        history.next = None;
+        history.due = at.age.after(resolution);
+    }
+
     pub(super) fn begins(&self, at: Moment, resolution: Duration) {
         let mut history = self.0.lock();
         history.begun = Some(at);
+        history.waits = false;
         history.next = None;
         history.due = at.age.after(resolution);
     }
@@ -132,6 +174,39 @@ impl Record {
             first: beginning(first.unwrap_or_default()).into(),
             at,
         });
+    }
+
+    pub(super) fn skips_turns(&self, turns: u32) {
+        let mut history = self.0.lock();
+        history.skipped_turns = history.skipped_turns.saturating_add(turns);
+    }
+
+    /// A page's turn is over; it was skipped if there is no result. Returns the failures in a row before it, if this
+    /// one succeeded, or with it.
+    pub(super) fn page_ended(
+        &self,
+        page: Page,
+        began: Moment,
+        took: Duration,
+        result: Option<Result<(), &Failed>>,
+    ) -> u32 {
+        let mut history = self.0.lock();
+        let pages = Page::ALL.into_iter().zip(&mut history.pages);
+        let Some((_, it)) = pages.into_iter().find(|(of, _)| *of == page) else {
+            return 0;
+        };
+        let Some(result) = result else {
+            it.skipped = it.skipped.saturating_add(1);
+            return it.failures;
+        };
+        (it.began, it.took) = (Some(began), took);
+        it.failed = result.err().cloned().map(Box::new);
+        if result.is_ok() {
+            it.answered = Some(began);
+            return std::mem::take(&mut it.failures);
+        }
+        it.failures = it.failures.saturating_add(1);
+        it.failures
     }
 
     pub(super) fn holds(&self, held: Held) {
@@ -180,8 +255,15 @@ impl Records {
     }
 
     /// A new record for a node; one that it had is forgotten.
-    pub(super) fn add(&self, node: &Arc<str>) -> Arc<Record> {
-        let record = Arc::new(Record::default());
+    pub(super) fn add(&self, node: &Arc<str>, intervals: &Intervals) -> Arc<Record> {
+        let pages = Page::ALL.map(|page| PageHistory {
+            disabled: intervals.of(page).is_none(),
+            ..PageHistory::default()
+        });
+        let record = Arc::new(Record(Mutex::new(History {
+            pages,
+            ..History::default()
+        })));
         self.0.write().insert(Arc::clone(node), Arc::clone(&record));
         record
     }
@@ -206,7 +288,8 @@ mod tests {
     #[test]
     fn a_record_is_small() {
         assert!(size_of::<Durations>() <= 56);
-        assert!(size_of::<Record>() <= 352, "{}", size_of::<Record>());
+        assert!(size_of::<PageHistory>() <= 96);
+        assert!(size_of::<Record>() <= 552, "{}", size_of::<Record>());
     }
 
     #[test]

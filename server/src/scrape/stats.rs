@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hdrhistogram::{CreationError, Histogram};
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use super::admission::Gate;
 use super::failure::{Failed, ScrapeError};
 use super::pages::{Counts, PageSnapshot};
 use super::record::Records;
@@ -21,6 +23,8 @@ pub struct Stats {
     skipped_lines: AtomicU64,
     duplicates: AtomicU64,
     clock_steps: AtomicU64,
+    skipped_turns: AtomicU64,
+    gate: OnceLock<Arc<Gate>>,
     /// When a turn was last begun; nothing before the first.
     begun: Mutex<Option<Age>>,
     records: Records,
@@ -85,10 +89,26 @@ pub struct Snapshot {
     pub duplicate_series: u64,
     /// How often a node's clock was seen to be set.
     pub clock_steps: u64,
+    /// Turns of nodes that were skipped, because an earlier one still waited or was under way.
+    pub skipped_turns: u64,
+    /// Requests under way, and how many may be.
+    pub requests: Requests,
     /// What came of asking for other pages, by their names.
     pub pages: BTreeMap<&'static str, PageSnapshot>,
     /// How long successful scrapes took, connection and parsing included.
     pub latency_microseconds: Quantiles,
+}
+
+/// Requests to kubelets at one moment, all pages together.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Requests {
+    /// So many may be under way; it adapts to how fast kubelets answer.
+    pub limit: usize,
+    /// So many are.
+    pub under_way: usize,
+    /// So many wait until they may be sent.
+    pub waiting: usize,
 }
 
 /// Quantiles of a latency.
@@ -126,6 +146,8 @@ impl Stats {
             skipped_lines: AtomicU64::default(),
             duplicates: AtomicU64::default(),
             clock_steps: AtomicU64::default(),
+            skipped_turns: AtomicU64::default(),
+            gate: OnceLock::new(),
             begun: Mutex::default(),
             records: Records::default(),
             pages: Counts::default(),
@@ -148,6 +170,15 @@ impl Stats {
         *self.begun.lock() = Some(now);
         self.asking.fetch_add(1, Ordering::AcqRel);
         Asking(&self.asking)
+    }
+
+    /// Where requests are counted. There is one for as long as the process runs.
+    pub(super) fn set_gate(&self, gate: Arc<Gate>) {
+        let _first = self.gate.set(gate);
+    }
+
+    pub(super) fn turns_skipped(&self, turns: u64) {
+        self.skipped_turns.fetch_add(turns, Ordering::Relaxed);
     }
 
     pub(super) fn skipped(&self, lines: u64) {
@@ -230,6 +261,8 @@ impl Stats {
             skipped_lines: self.skipped_lines.load(Ordering::Relaxed),
             duplicate_series: self.duplicates.load(Ordering::Relaxed),
             clock_steps: self.clock_steps.load(Ordering::Relaxed),
+            skipped_turns: self.skipped_turns.load(Ordering::Relaxed),
+            requests: self.gate.get().map(|gate| gate.load()).unwrap_or_default(),
             pages: self.pages.snapshot(),
             latency_microseconds: Quantiles {
                 p50: at(0.5),

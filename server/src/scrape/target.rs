@@ -1,6 +1,7 @@
 //! Where a node's kubelet is asked.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::connection::Connection;
 use crate::cluster::{AddressType, Node};
@@ -19,12 +20,14 @@ pub struct Addressing {
 }
 
 /// A node's addresses as URL beginnings (`https://10.0.0.1:10250`), best first.
-#[derive(Debug, Default)]
-pub struct Target {
-    origins: Vec<String>,
+#[derive(Debug)]
+pub(super) struct Target {
+    origins: Arc<[String]>,
     metrics_path: Option<Box<str>>,
     /// The connection that brought the last answer.
     connection: Option<Connection>,
+    /// A second one, for pages that take longer than the node's next turn.
+    spare: Option<Connection>,
     /// The origin that answered last: it is asked first.
     best: usize,
 }
@@ -32,7 +35,7 @@ pub struct Target {
 impl Target {
     /// The target for a node: its addresses of the preferred types, in the order of the types and then of the
     /// node, each once.
-    pub fn of(node: &Node, addressing: &Addressing) -> Self {
+    pub(super) fn of(node: &Node, addressing: &Addressing) -> Self {
         let port = node
             .status_port
             .filter(|_| addressing.use_status_port)
@@ -59,25 +62,26 @@ impl Target {
             }
         }
         Self {
-            origins,
+            origins: origins.into(),
             metrics_path: node.metrics_path.clone(),
             connection: None,
+            spare: None,
             best: 0,
         }
     }
 
     /// The path of `/metrics/resource`, which the node may override.
-    pub fn metrics_path(&self) -> &str {
+    pub(super) fn metrics_path(&self) -> &str {
         self.metrics_path.as_deref().unwrap_or("/metrics/resource")
     }
 
     /// Whether there is an address at all.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.origins.is_empty()
     }
 
     /// The origins, the one that answered last first.
-    pub fn origins(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(super) fn origins(&self) -> impl Iterator<Item = (usize, &str)> {
         let count = self.origins.len();
         (0..count).filter_map(move |turn| {
             let index = (self.best + turn) % count;
@@ -86,19 +90,57 @@ impl Target {
     }
 
     /// The origin that is asked first.
-    pub fn best(&self) -> &str {
+    pub(super) fn best(&self) -> &str {
         self.origins().next().map_or("none", |(_, origin)| origin)
     }
 
-    /// Notes which origin answered, and keeps the connection that it answered over.
-    pub(super) fn answered(&mut self, index: usize, connection: Option<Connection>) {
+    /// The origin of this index.
+    pub(super) fn origin(&self, index: usize) -> &str {
+        self.origins.get(index).map_or("none", String::as_str)
+    }
+
+    /// How many origins there are.
+    pub(super) fn len(&self) -> usize {
+        self.origins.len()
+    }
+
+    /// The origin of this index gave a kubelet's answer: it is asked first from now on.
+    pub(super) const fn prefer(&mut self, index: usize) {
         self.best = index;
+    }
+
+    /// Keeps a connection that can be used again.
+    pub(super) fn keep(&mut self, connection: Option<Connection>) {
         self.connection = connection;
     }
 
-    /// Keeps a connection that brought an answer other than the one asked for.
-    pub(super) fn keep(&mut self, connection: Option<Connection>) {
-        self.connection = connection;
+    /// Whether there is an open connection, as far as one can know.
+    pub(super) fn is_connected(&self) -> bool {
+        self.connection.as_ref().is_some_and(Connection::is_open)
+    }
+
+    /// A target for a request that may last beyond the node's next turn. It takes the spare connection, or the only
+    /// one; [`Self::merge`] brings that back.
+    pub(super) fn branch(&mut self) -> Self {
+        Self {
+            origins: Arc::clone(&self.origins),
+            metrics_path: None,
+            connection: self.spare.take().or_else(|| self.connection.take()),
+            spare: None,
+            best: self.best,
+        }
+    }
+
+    /// Takes back the connection of a branch. A second connection is kept only if both are needed at once.
+    pub(super) fn merge(&mut self, branch: Self, both_needed: bool) {
+        if !Arc::ptr_eq(&self.origins, &branch.origins) {
+            return;
+        }
+        if !self.is_connected() {
+            self.connection = branch.connection;
+        } else if both_needed {
+            self.spare = branch.connection;
+        }
     }
 
     /// The kept connection, if there is one, to be used.
@@ -116,7 +158,6 @@ fn is_host(host: &str) -> bool {
 mod tests {
     use super::*;
     use crate::cluster::Address;
-    use std::sync::Arc;
 
     fn node(addresses: &[(AddressType, &str)]) -> Node {
         Node {
@@ -193,7 +234,7 @@ mod tests {
             ]),
             &addressing(),
         );
-        target.answered(1, None);
+        target.prefer(1);
         assert_eq!(
             origins(&target),
             ["https://n:10250", "https://10.0.0.1:10250"]
@@ -211,6 +252,5 @@ mod tests {
     #[test]
     fn a_node_without_a_fitting_address_has_no_target() {
         assert!(Target::of(&node(&[(AddressType::ExternalDns, "x")]), &addressing()).is_empty());
-        assert_eq!(Target::default().origins().count(), 0);
     }
 }

@@ -2,27 +2,25 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use kubevitals_proto::kubelet::resource::{self, DecodeLimits, ResourceScrape};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::task::JoinSet;
 
 use super::Shared;
-use super::complaint::Complaints;
+use super::admission::{Kind, Pass, Wish};
+use super::client::Turn;
+use super::complaint::{Complaints, Subject};
 use super::failure::{Failed, ScrapeError, beginning};
 use super::first;
-use super::pages::{self, Asking, Timetable};
+use super::pages::{self, Ended, Page, Request, Timetable};
 use super::record::{Moment, Record};
 use super::schedule::{Phase, longest_pause};
 use super::target::Target;
 use crate::cluster::{Node, PodKey};
 use crate::store::history::NodeHistory;
-use crate::store::{Bounds, NodeCell, Turn};
-
-/// A place among those asked at the same moment is held no longer than this: a kubelet that does not answer
-/// costs nothing but its own time, and must not keep the others from being asked.
-const LONGEST_PLACE: Duration = Duration::from_millis(500);
+use crate::store::{self, Bounds, NodeCell};
 
 /// Where the results of one node's scrapes go.
 struct Place<'a> {
@@ -40,51 +38,54 @@ pub(super) async fn run(
     history: Option<Arc<NodeHistory>>,
 ) {
     let mut known = Arc::clone(&node.borrow_and_update());
-    let phase = Phase::of(&known.name, shared.settings.resolution);
+    let (resolution, intervals) = (shared.settings.resolution, &shared.settings.pages);
+    let phase = Phase::of(&known.name, resolution);
     let mut target = Target::of(&known, &shared.settings.addressing);
     let mut complaints = Complaints::default();
-    let record = shared.stats.records().add(&known.name);
-    let mut failures: u32 = 0;
-    let (resolution, pages) = (shared.settings.resolution, &shared.settings.pages);
-    let mut timetable = Timetable::of(&known.name, resolution, pages, shared.now());
+    let record = shared.stats.records().add(&known.name, intervals);
+    let (mut failures, mut silent) = (0_u32, false);
+    let mut asked = None;
+    let mut timetable = Timetable::of(&known.name, resolution, intervals, shared.now());
+    // The page that is being asked for, if there is one. It may last beyond the node's next turn, which then has a
+    // connection of its own.
+    let (mut page, mut both) = (JoinSet::new(), false);
     // The first turn comes at once: someone is waiting for the first answer.
     loop {
-        let lane = if failures == 0 && known.ready {
-            &shared.answering
-        } else {
-            &shared.failing
+        record.waits(shared.now(), resolution);
+        let asking = shared.stats.asks(shared.now().age);
+        let wish = Wish {
+            kind: Kind::Resource,
+            failing: silent || !known.ready,
+            handshake: !target.is_connected(),
+            asked,
         };
+        let pass = admitted(&shared, wish, phase, &record).await;
+        asked = Some(shared.gate.now());
         let turn = shared.now();
-        record.begins(turn, shared.settings.resolution);
-        let asking = shared.stats.asks(turn.age);
-        let Ok(permit) = lane.acquire().await else {
-            return;
-        };
+        record.begins(turn, resolution);
+        both |= !page.is_empty();
         let mut body = shared.buffers.take();
         let began = Instant::now();
-        let result = {
-            let place = Place {
-                shared: &shared,
-                cell: &cell,
-                history: history.as_deref(),
-                record: &record,
-            };
-            let mut scraping = pin!(scrape(
-                &place,
-                &known,
-                &mut target,
-                &mut body,
-                &mut complaints,
-            ));
-            let soon = timeout(LONGEST_PLACE, &mut scraping).await;
-            drop(permit);
-            match soon {
-                Ok(result) => result,
-                Err(_) => scraping.await,
-            }
+        let place = Place {
+            shared: &shared,
+            cell: &cell,
+            history: history.as_deref(),
+            record: &record,
         };
+        let result = scrape(
+            &place,
+            &known,
+            &mut target,
+            pass,
+            &mut body,
+            &mut complaints,
+        )
+        .await;
         shared.buffers.give(body);
         let before = failures;
+        silent = result
+            .as_ref()
+            .is_err_and(|failed| failed.error.is_silence());
         failures = if result.is_ok() {
             0
         } else {
@@ -93,22 +94,44 @@ pub(super) async fn run(
         let took = began.elapsed();
         record.ended(turn, took, result.as_ref().map(|()| target.best()));
         let now = shared.now();
+        let passed = now.age.since(turn.age).as_nanos() / resolution.as_nanos().max(1);
+        shared.skipped(&record, u32::try_from(passed).unwrap_or(u32::MAX));
         let wait = phase.until_next(now.wall, failures, longest_pause(known.ready));
         record.plans(now, wait);
         let mut next = shared.clock.sleep(wait);
+        let subject = Subject::resource(&known.name, target.metrics_path());
         match &result {
-            Ok(()) => complaints.answered(&known.name, before),
-            Err(failed) => complaints.failed(&shared.budget, &known.name, failed, failures),
+            Ok(()) => complaints.answered(&subject, before),
+            Err(failed) => complaints.failed(&shared.lines, &subject, failed, failures),
         }
         // Last: whoever sees the count may rely on the next turn being set.
         shared.stats.scraped(&result, took);
         drop(asking);
         loop {
-            // A node that does not answer is not asked for more.
-            let page = timetable.next().filter(|_| failures == 0);
-            let due = page.map(|(_, due)| due);
+            // A node that does not answer is not asked for more, and one page is asked for at a time.
+            let due = timetable
+                .next()
+                .filter(|_| failures == 0 && page.is_empty());
+            let at = due.map(|(_, at)| at);
             tokio::select! {
                 biased;
+                Some(ended) = page.join_next() => {
+                    let Ok(Ended { page, branch, result, failures }) = ended else {
+                        // It has ended by a defect; the runtime has printed where.
+                        timetable.all_ended(shared.now());
+                        continue;
+                    };
+                    target.merge(branch, std::mem::take(&mut both));
+                    timetable.ended(page, !matches!(result, Some(Err(_))), shared.now());
+                    let subject = Subject::page(&known.name, page);
+                    match &result {
+                        Some(Ok(_)) => complaints.answered(&subject, failures),
+                        Some(Err(failed)) => complaints.failed(&shared.lines, &subject, failed, failures),
+                        None => {}
+                    }
+                    // Last here too.
+                    shared.stats.pages().ended(page, result.as_ref().map(Result::as_ref));
+                }
                 () = &mut next => break,
                 changed = node.changed() => {
                     if changed.is_err() {
@@ -126,20 +149,39 @@ pub(super) async fn run(
                         break;
                     }
                 }
-                () = pages::turn(&shared, due) => {
-                    let Some((page, _)) = page else {
-                        continue;
-                    };
-                    let asking = Asking { shared: &shared, cell: &cell, node: &known };
-                    let (come, result) = asking.ask(page, &mut target, &mut next).await;
-                    timetable.ended(page, result.is_ok(), shared.now());
-                    // Last here too.
-                    let outcome = result.as_ref().copied().map_err(|failed| &failed.error);
-                    shared.stats.pages().asked(page, outcome);
-                    if come {
-                        break;
+                () = pages::turn(&shared, at) => {
+                    if let Some((which, _)) = due {
+                        let request = Request {
+                            page: which,
+                            shared: Arc::clone(&shared),
+                            cell: Arc::clone(&cell),
+                            record: Arc::clone(&record),
+                            node: Arc::clone(&known.name),
+                            branch: target.branch(),
+                        };
+                        page.spawn(request.run());
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Waits until the node may be asked. A turn that comes while an earlier one waits is skipped: nobody is asked twice to
+/// make up for it.
+async fn admitted<'a>(shared: &'a Shared, wish: Wish, phase: Phase, record: &Record) -> Pass<'a> {
+    let mut admission = pin!(shared.gate.enter(wish));
+    loop {
+        let turn = async {
+            let next = phase.until_next(shared.clock.wall(), 0, 1);
+            shared.clock.sleep(next).await;
+        };
+        tokio::select! {
+            biased;
+            pass = &mut admission => return pass,
+            () = turn => {
+                record.waits(shared.now(), shared.settings.resolution);
+                shared.skipped(record, 1);
             }
         }
     }
@@ -149,6 +191,7 @@ async fn scrape(
     place: &Place<'_>,
     node: &Node,
     target: &mut Target,
+    pass: Pass<'_>,
     body: &mut Vec<u8>,
     complaints: &mut Complaints,
 ) -> Result<(), Failed> {
@@ -171,32 +214,43 @@ async fn scrape(
     }
     let names = shared.cluster.names();
     let path = target.metrics_path().to_owned();
-    let (sent, asked) = (shared.clock.wall(), shared.clock.elapsed());
-    let deadline = shared.kubelets.deadline();
-    shared.kubelets.get(target, &path, deadline, body).await?;
-    let answered = shared.clock.elapsed();
-    let mut scrape = ResourceScrape::default();
-    resource::decode(body, &mut scrape);
-    check(&scrape, body).map_err(|error| Failed::at(target.best(), error))?;
+    let mut turn = Turn::resource(pass);
+    let (times, mut scrape) = loop {
+        let (sent, asked) = (shared.clock.wall(), shared.clock.elapsed());
+        let index = shared.kubelets.get(target, &path, &mut turn, body).await?;
+        let answered = shared.clock.elapsed();
+        let mut scrape = ResourceScrape::default();
+        resource::decode(body, &mut scrape);
+        let Err(error) = check(&scrape, body) else {
+            target.prefer(index);
+            let times = store::Turn {
+                sent,
+                asked,
+                answered,
+            };
+            break (times, scrape);
+        };
+        let next = error.is_not_a_kubelets() && turn.has_next(target);
+        turn.note(target.origin(index), error);
+        if !next {
+            return Err(turn.failure());
+        }
+    };
+    let answered = times.answered;
     if scrape.skipped_lines > 0 {
         shared.stats.skipped(u64::from(scrape.skipped_lines));
         record.skipped(scrape.skipped_lines, scrape.first_bad_line, shared.now());
         complaints.skipped(
-            &shared.budget,
+            &shared.lines,
             &node.name,
             scrape.skipped_lines,
             scrape.first_bad_line,
         );
     }
-    let turn = Turn {
-        sent,
-        asked,
-        answered,
-    };
     let (wants_stand_in, set_by, its_time) = {
         let mut series = cell.series();
         series.bound(bounds(node));
-        let set_by = series.ingest(&mut scrape, &turn, names);
+        let set_by = series.ingest(&mut scrape, &times, names);
         record.holds(series.held());
         cell.publish(series.latest(&scrape, answered, names));
         let time = series.time(answered);
@@ -207,8 +261,9 @@ async fn scrape(
         scrape: &scrape,
     };
     suspicious.tell(shared, &node.name, complaints);
-    if wants_stand_in {
-        match first::ask(&shared.kubelets, target, deadline).await {
+    // Where kubelets cannot answer all that they are asked for, the second scrape matters more.
+    if wants_stand_in && !shared.gate.is_overloaded() {
+        match first::ask(&shared.kubelets, target, turn.and_page()).await {
             Ok(mut rates) => {
                 rates.leave_out(&scrape.duplicates);
                 let mut series = cell.series();
@@ -217,10 +272,11 @@ async fn scrape(
             }
             Err(error) => {
                 shared.stats.no_first_rates(&error);
-                if let Some(unreported) = shared.no_first_rates.lock().speak() {
+                if let Some(suppressed) = shared.lines.spend("first_rates", error.reason()) {
                     tracing::info!(
-                        node = %node.name, %error, unreported,
-                        "no first rates from /stats/summary, the second scrape brings them: {}", error.hint(),
+                        node = %node.name, reason = error.reason(), suppressed,
+                        hint = Page::Summary.hint(&error),
+                        "no first rates from /stats/summary, the second scrape brings them: {error}",
                     );
                 }
             }
@@ -266,11 +322,11 @@ impl Suspicious<'_> {
     fn tell(&self, shared: &Shared, node: &str, complaints: &mut Complaints) {
         if let Some(by) = self.set_by {
             shared.stats.clock_stepped();
-            complaints.clock_stepped(&shared.budget, node, by);
+            complaints.clock_stepped(&shared.lines, node, by);
         }
         if !self.scrape.duplicates.is_empty() {
             shared.stats.duplicates(self.scrape.duplicates.len() as u64);
-            complaints.duplicates(&shared.budget, node, &self.scrape.duplicates);
+            complaints.duplicates(&shared.lines, node, &self.scrape.duplicates);
         }
     }
 }
@@ -294,7 +350,15 @@ fn check(scrape: &ResourceScrape<'_>, body: &[u8]) -> Result<(), ScrapeError> {
 }
 
 impl Shared {
-    fn now(&self) -> Moment {
+    /// Counts turns of a node that were skipped.
+    fn skipped(&self, record: &Record, turns: u32) {
+        if turns > 0 {
+            record.skips_turns(turns);
+            self.stats.turns_skipped(u64::from(turns));
+        }
+    }
+
+    pub(super) fn now(&self) -> Moment {
         Moment {
             age: self.clock.elapsed(),
             wall: self.clock.wall(),

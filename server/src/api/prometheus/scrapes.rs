@@ -66,6 +66,25 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
         "Nodes whose turn has come and is not over.",
         |family| family.value(&[], known.scrapes.asking as u64),
     )?;
+    families.counter(
+        "kubevitals_scrape_turns_skipped",
+        "Turns of nodes that were skipped, because an earlier turn of the node still waited or was under way.",
+        |family| family.total(&[], known.scrapes.skipped_turns),
+    )?;
+    families.gauge(
+        "kubevitals_kubelet_requests",
+        "Requests to kubelets for any page, by state: under_way, or waiting until they may be sent.",
+        |family| {
+            let requests = known.scrapes.requests;
+            family.value(&[("state", "under_way")], requests.under_way as u64)?;
+            family.value(&[("state", "waiting")], requests.waiting as u64)
+        },
+    )?;
+    families.gauge(
+        "kubevitals_kubelet_requests_limit",
+        "How many requests to kubelets may be under way at once: it adapts to how fast they are answered.",
+        |family| family.value(&[], known.scrapes.requests.limit as u64),
+    )?;
     families.gauge(
         "kubevitals_nodes",
         "Nodes by what came of asking them last: answering, failing, or waiting for the end of their first scrape.",
@@ -147,6 +166,15 @@ fn pages(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Result {
                     family.total(&[("page", page), ("reason", reason)], *count)
                 })
             })
+        },
+    )?;
+    families.counter(
+        "kubevitals_page_turns_skipped",
+        "Turns of kubelets' other pages that were skipped, because nodes waited to be asked for /metrics/resource, by page.",
+        |family| {
+            pages
+                .iter()
+                .try_for_each(|(page, counts)| family.total(&[("page", page)], counts.skipped))
         },
     )
 }

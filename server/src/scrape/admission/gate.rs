@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::limit::{Limit, Outcome, Part};
 use super::queue::{Queue, Slot, Ticket, Wish};
+use crate::scrape::stats::Requests;
 
 /// Admits requests to kubelets.
 #[derive(Debug)]
@@ -21,17 +22,6 @@ pub(in crate::scrape) struct Gate {
 struct State {
     queue: Queue,
     tasks: HashMap<Ticket, oneshot::Sender<Slot>>,
-}
-
-/// How many requests there are, and how many there may be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::scrape) struct Load {
-    /// May be under way.
-    pub(in crate::scrape) limit: usize,
-    /// Are under way.
-    pub(in crate::scrape) under_way: usize,
-    /// Wait.
-    pub(in crate::scrape) waiting: usize,
 }
 
 impl Gate {
@@ -51,10 +41,15 @@ impl Gate {
         self.start.elapsed()
     }
 
+    /// Whether more requests want to be sent than can be answered.
+    pub(in crate::scrape) fn is_overloaded(&self) -> bool {
+        self.state.lock().queue.is_overloaded()
+    }
+
     /// How things are.
-    pub(in crate::scrape) fn load(&self) -> Load {
+    pub(in crate::scrape) fn load(&self) -> Requests {
         let queue = &self.state.lock().queue;
-        Load {
+        Requests {
             limit: queue.limit(),
             under_way: queue.under_way(),
             waiting: queue.waiting(),

@@ -63,7 +63,9 @@ impl Bottleneck for Fifo {
     }
 
     fn done(&mut self) -> Option<Job> {
-        self.0.pop_front_if(|(_, left)| *left <= DONE).map(|it| it.0)
+        self.0
+            .pop_front_if(|(_, left)| *left <= DONE)
+            .map(|it| it.0)
     }
 }
 
@@ -93,7 +95,9 @@ impl Bottleneck for Shared {
 
     fn done(&mut self) -> Option<Job> {
         let (until, _) = self.jobs.first()?;
-        (*until as f64 / 1e6 <= self.given + DONE).then(|| self.jobs.pop_first())?.map(|it| it.1)
+        (*until as f64 / 1e6 <= self.given + DONE)
+            .then(|| self.jobs.pop_first())?
+            .map(|it| it.1)
     }
 }
 
@@ -155,7 +159,11 @@ impl Simulation {
         let nodes = (0..NODES).map(|index| Node {
             phase: Phase::of(&format!("node-{index}"), RESOLUTION),
             dead: index % 100 < dead,
-            own: Duration::from_secs(if (50..50 + slow).contains(&(index % 100)) { 7 } else { 0 }),
+            own: Duration::from_secs(if (50..50 + slow).contains(&(index % 100)) {
+                7
+            } else {
+                0
+            }),
             connected: false,
             failures: 0,
             attempt: 0,
@@ -188,7 +196,8 @@ impl Simulation {
 
     fn at(&mut self, wait: Duration, node: usize, event: Event) {
         let attempt = self.nodes[node].attempt;
-        self.events.push(Reverse((self.now + wait, node, attempt, event)));
+        self.events
+            .push(Reverse((self.now + wait, node, attempt, event)));
     }
 
     /// Goes on for so many seconds; what was answered in each of them on the average.
@@ -197,7 +206,11 @@ impl Simulation {
         self.oldest = Duration::ZERO;
         loop {
             self.admit();
-            let event = self.events.peek().map_or(end, |Reverse(event)| event.0).min(end);
+            let event = self
+                .events
+                .peek()
+                .map_or(end, |Reverse(event)| event.0)
+                .min(end);
             let wait = (event - self.now).as_secs_f64();
             let step = match self.bottleneck.next(self.rate) {
                 Some(next) if next < wait => next,
@@ -205,7 +218,8 @@ impl Simulation {
             };
             self.bottleneck.work(self.rate, step);
             // Rounded up, so that what is done then is done.
-            self.now = (self.now + Duration::from_secs_f64(step) + Duration::from_nanos(1)).min(event);
+            self.now =
+                (self.now + Duration::from_secs_f64(step) + Duration::from_nanos(1)).min(event);
             while let Some((node, attempt)) = self.bottleneck.done() {
                 if self.nodes[node].attempt == attempt {
                     self.served(node);
@@ -276,7 +290,11 @@ impl Simulation {
     fn start(&mut self, node: usize) {
         let it = &mut self.nodes[node];
         let dead = it.dead;
-        it.part = if it.connected { Part::Request } else { Part::Handshake };
+        it.part = if it.connected {
+            Part::Request
+        } else {
+            Part::Handshake
+        };
         it.began = self.now;
         it.attempt += 1;
         if dead && !it.connected {
@@ -293,7 +311,11 @@ impl Simulation {
         if it.dead {
             return;
         }
-        let cost = if it.part == Part::Handshake { HANDSHAKE } else { 1.0 };
+        let cost = if it.part == Part::Handshake {
+            HANDSHAKE
+        } else {
+            1.0
+        };
         self.bottleneck.arrive((node, it.attempt), cost);
     }
 
@@ -311,7 +333,8 @@ impl Simulation {
         it.part = Part::Request;
         let took = self.now - it.began;
         if let Some(slot) = &mut it.slot {
-            self.queue.ended(slot, Part::Handshake, Outcome::Answered(took));
+            self.queue
+                .ended(slot, Part::Handshake, Outcome::Answered(took));
             self.queue.connected(slot);
             it.attempt += 1;
             it.began = self.now;
@@ -365,8 +388,15 @@ fn whole(bottleneck: impl Bottleneck + 'static, dead: usize, slow: usize) -> Sim
     simulation.run(60);
     let answered = simulation.run(60);
     let expected = NEED * (100 - dead) as f64 / 100.0;
-    assert!((answered - expected).abs() < 0.5, "{answered} of {expected}");
-    assert!(simulation.oldest <= RESOLUTION + TIMEOUT, "{:?}", simulation.oldest);
+    assert!(
+        (answered - expected).abs() < 0.5,
+        "{answered} of {expected}"
+    );
+    assert!(
+        simulation.oldest <= RESOLUTION + TIMEOUT,
+        "{:?}",
+        simulation.oldest
+    );
     simulation
 }
 
@@ -385,7 +415,10 @@ fn law(name: &str, mut simulation: Simulation, part: f64) {
          limit {}",
         simulation.queue.limit()
     );
-    assert!(first >= 0.95 * rate.min(NEED), "{name}: {first} of {rate} at first");
+    assert!(
+        first >= 0.95 * rate.min(NEED),
+        "{name}: {first} of {rate} at first"
+    );
     assert!(answered >= 0.95 * rate, "{name}: {answered} of {rate}");
     assert!(oldest <= round + RESOLUTION, "{name}: {oldest:?}");
     assert!(simulation.skipped > 0);
@@ -417,13 +450,24 @@ fn dead_and_slow_nodes_do_not_change_it() {
 #[test]
 fn nodes_that_die_while_they_are_connected_do_not_hold_up_the_others() {
     let mut simulation = whole(Shared::default(), 0, 0);
-    for node in simulation.nodes.iter_mut().filter(|node| node.attempt % 3 == 0) {
+    for node in simulation
+        .nodes
+        .iter_mut()
+        .filter(|node| node.attempt % 3 == 0)
+    {
         node.dead = true;
     }
     let living = simulation.nodes.iter().filter(|node| !node.dead).count();
     let answered = simulation.run(120);
-    assert!(answered >= living as f64 / 15.0 - 0.5, "{answered} of {living}");
-    assert!(simulation.oldest <= RESOLUTION + TIMEOUT, "{:?}", simulation.oldest);
+    assert!(
+        answered >= living as f64 / 15.0 - 0.5,
+        "{answered} of {living}"
+    );
+    assert!(
+        simulation.oldest <= RESOLUTION + TIMEOUT,
+        "{:?}",
+        simulation.oldest
+    );
 }
 
 #[test]
@@ -443,13 +487,18 @@ fn load_that_comes_and_goes_is_followed() {
 #[test]
 fn a_server_that_starts_under_load_connects_to_all() {
     for part in [0.5, 0.1] {
-        let bottlenecks: [Box<dyn Bottleneck>; 2] = [Box::<Shared>::default(), Box::<Fifo>::default()];
+        let bottlenecks: [Box<dyn Bottleneck>; 2] =
+            [Box::<Shared>::default(), Box::<Fifo>::default()];
         for bottleneck in bottlenecks {
             let mut simulation = Simulation::new(bottleneck, NEED * part, 0, 0);
             // Three times as long as the handshakes take by themselves: connected nodes are asked again meanwhile.
             let alone = NODES as f64 * (HANDSHAKE + 1.0) / simulation.rate;
             simulation.run(3 * alone as u64);
-            let never = simulation.nodes.iter().filter(|node| node.answered.is_zero()).count();
+            let never = simulation
+                .nodes
+                .iter()
+                .filter(|node| node.answered.is_zero())
+                .count();
             assert_eq!(never, 0, "{part}: {} timeouts", simulation.timeouts);
             let answered = simulation.run(600);
             assert!(answered >= 0.95 * simulation.rate, "{part}: {answered}");
@@ -465,5 +514,9 @@ fn without_the_queue_the_same_load_brings_all_down() {
     simulation.rate = NEED / 2.0;
     simulation.run(120);
     let answered = simulation.run(600);
-    assert!(answered < 0.2 * simulation.rate, "{answered} of {}", simulation.rate);
+    assert!(
+        answered < 0.2 * simulation.rate,
+        "{answered} of {}",
+        simulation.rate
+    );
 }

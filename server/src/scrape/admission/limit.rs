@@ -125,6 +125,11 @@ impl Limit {
         (self.limit / 2).max(1)
     }
 
+    /// Whether it has been lowered, and has not been raised beyond where it began since.
+    pub(in crate::scrape) const fn is_lowered(&self) -> bool {
+        self.threshold < MAX && self.limit < INITIAL
+    }
+
     /// To be handed to [`Self::ended`] with what is sent now.
     pub(in crate::scrape) const fn version(&self) -> u32 {
         self.version
@@ -309,7 +314,10 @@ mod tests {
             let mut limit = limit();
             feed(&mut limit, 200, |_| (failing, Outcome::TimedOut));
             assert_eq!(limit.get(), MIN);
-            assert_eq!((limit.handshakes(), limit.failing(), limit.pages()), (1, 1, 1));
+            assert_eq!(
+                (limit.handshakes(), limit.failing(), limit.pages()),
+                (1, 1, 1)
+            );
             feed(&mut limit, 400, |_| (false, seconds(0.01)));
             assert!(limit.get() >= INITIAL, "{}", limit.get());
         }

@@ -6,6 +6,6 @@ mod law;
 mod limit;
 mod queue;
 
-pub(super) use gate::{Gate, Load, Pass};
+pub(super) use gate::{Gate, Pass};
 pub(super) use limit::Part;
 pub(super) use queue::{Kind, Wish};

@@ -181,6 +181,11 @@ impl Queue {
         self.limit.get()
     }
 
+    /// Whether more requests want to be sent than can be.
+    pub(in crate::scrape) fn is_overloaded(&self) -> bool {
+        self.limit.is_lowered() && !self.wishes.is_empty()
+    }
+
     /// How many are.
     pub(in crate::scrape) const fn under_way(&self) -> usize {
         self.under_way.all

@@ -1,105 +1,90 @@
 //! One request for a page, and the taking in of its answer.
 
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use kubevitals_proto::kubelet::probes;
 use kubevitals_proto::kubelet::summary::Extras;
-use tokio::time::{Instant, timeout};
 
 use super::Page;
-use crate::clock::{Age, Sleep};
-use crate::cluster::Node;
+use crate::clock::Age;
 use crate::scrape::Shared;
+use crate::scrape::admission::{Kind, Wish};
+use crate::scrape::client::Turn;
 use crate::scrape::failure::{Failed, ScrapeError, beginning};
+use crate::scrape::record::Record;
 use crate::scrape::target::Target;
 use crate::store::{NodeCell, NodeExtra};
 
-/// How long the turn of `/metrics/resource` waits for the end of a request that is under way: this part of the time
-/// that a request may take. A kubelet that takes longer is asked over another connection: one whose answer is not
-/// waited for is of no more use.
-const GRACE: u32 = 10;
-
-/// A place among those asked at the same moment is held no longer than this.
-const LONGEST_PLACE: Duration = Duration::from_millis(500);
-
-/// What one node's requests need.
-pub(in crate::scrape) struct Asking<'a> {
-    pub(in crate::scrape) shared: &'a Shared,
-    pub(in crate::scrape) cell: &'a NodeCell,
-    pub(in crate::scrape) node: &'a Node,
+/// A request for a page of a node.
+pub(in crate::scrape) struct Request {
+    pub(in crate::scrape) page: Page,
+    pub(in crate::scrape) shared: Arc<Shared>,
+    pub(in crate::scrape) cell: Arc<NodeCell>,
+    pub(in crate::scrape) record: Arc<Record>,
+    pub(in crate::scrape) node: Arc<str>,
+    /// Where to, with the connection to use.
+    pub(in crate::scrape) branch: Target,
 }
 
-impl Asking<'_> {
-    /// Asks for `page`, takes it in and says what is to be said. It gives way to the node's own turn, which `turn` is;
-    /// whether that has come meanwhile, and how many bytes were taken in.
-    pub(in crate::scrape) async fn ask(
-        &self,
-        page: Page,
-        target: &mut Target,
-        turn: &mut Sleep,
-    ) -> (bool, Result<usize, Failed>) {
-        let began = Instant::now();
-        let (mut come, address) = (false, target.best().to_owned());
-        let result = {
-            let mut asked = pin!(self.take_in(page, target));
-            tokio::select! {
-                result = &mut asked => Some(result),
-                () = turn => {
-                    come = true;
-                    timeout(self.shared.kubelets.timeout() / GRACE, asked).await.ok()
-                }
-            }
-        };
-        let result = result.unwrap_or_else(|| {
-            let milliseconds = began.elapsed().as_millis();
-            Err(Failed::at(&address, ScrapeError::Timeout { milliseconds }))
-        });
-        if let Err(failed) = &result {
-            self.complain(page, failed);
-        }
-        (come, result)
-    }
+/// A request that is over.
+pub(in crate::scrape) struct Ended {
+    pub(in crate::scrape) page: Page,
+    /// With a connection that can be used again, if there is one.
+    pub(in crate::scrape) branch: Target,
+    /// How many bytes were taken in; nothing if the turn was skipped.
+    pub(in crate::scrape) result: Option<Result<usize, Failed>>,
+    /// Failures in a row: with this one, or before it if it succeeded.
+    pub(in crate::scrape) failures: u32,
+}
 
-    /// All nodes together mostly lack a page for the same reason, a right that is missing: one line, now and then.
-    fn complain(&self, page: Page, Failed { address, error }: &Failed) {
-        let Some(unreported) = self.shared.quiet_of(page).lock().speak() else {
-            return;
+impl Request {
+    /// Waits until the page may be asked for, asks for it and takes it in. The turn is skipped when that is not before
+    /// the page's next turn.
+    pub(in crate::scrape) async fn run(mut self) -> Ended {
+        let page = self.page;
+        let shared = Arc::clone(&self.shared);
+        let wish = Wish {
+            kind: Kind::Page,
+            failing: false,
+            handshake: !self.branch.is_connected(),
+            asked: Some(shared.gate.now()),
         };
-        let (node, path) = (&self.node.name, page.path());
-        tracing::warn!(
-            %node, address, reason = error.reason(), unreported,
-            "no {path} from node {node}: {error}; its other metrics are not concerned, but {}; to mend it: {}",
-            page.tells(), page.hint(error),
-        );
+        let interval = shared.settings.pages.of(page).unwrap_or_default();
+        let pass = tokio::select! {
+            biased;
+            pass = shared.gate.enter(wish) => Some(pass),
+            () = async { shared.clock.sleep(interval).await } => None,
+        };
+        let (began, clock) = (shared.now(), Instant::now());
+        let result = match pass {
+            Some(pass) => Some(self.take_in(Turn::page(pass)).await),
+            None => None,
+        };
+        let told = result.as_ref().map(|it| it.as_ref().map(|_| ()));
+        let failures = self.record.page_ended(page, began, clock.elapsed(), told);
+        Ended {
+            page,
+            branch: self.branch,
+            result,
+            failures,
+        }
     }
 
     /// The answer's bytes.
-    async fn take_in(&self, page: Page, target: &mut Target) -> Result<usize, Failed> {
-        let Ok(permit) = self.shared.paging.acquire().await else {
-            // It is never closed.
-            std::future::pending().await
-        };
-        let mut body = self.shared.page_buffers.take();
-        let deadline = self.shared.kubelets.deadline();
-        let result = {
-            let kubelets = &self.shared.kubelets;
-            let mut asked = pin!(kubelets.get(target, page.path(), deadline, &mut body));
-            match timeout(LONGEST_PLACE, &mut asked).await {
-                Ok(result) => result,
-                Err(_) => {
-                    drop(permit);
-                    asked.await
-                }
-            }
-        };
-        let taken = result.and_then(|()| {
-            self.read(page, &body)
-                .map_err(|error| Failed::at(target.best(), error))
+    async fn take_in(&mut self, mut turn: Turn<'_>) -> Result<usize, Failed> {
+        let shared = Arc::clone(&self.shared);
+        let mut body = shared.page_buffers.take();
+        let (kubelets, path) = (&shared.kubelets, self.page.path());
+        let result = kubelets
+            .get(&mut self.branch, path, &mut turn, &mut body)
+            .await;
+        let taken = result.and_then(|index| {
+            self.read(self.page, &body)
+                .map_err(|error| Failed::at(self.branch.origin(index), error))
         });
         let bytes = body.len();
-        self.shared.page_buffers.give(body);
+        shared.page_buffers.give(body);
         taken.map(|()| bytes)
     }
 
@@ -124,7 +109,7 @@ impl Asking<'_> {
         }
         self.shared.stats.skipped(u64::from(scrape.skipped_lines));
         let now = self.shared.clock.wall();
-        self.shared.probes.probes(&self.node.name, &scrape, now);
+        self.shared.probes.probes(&self.node, &scrape, now);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::Page;
-use crate::scrape::failure::ScrapeError;
+use crate::scrape::failure::Failed;
 
 /// Running counts of all pages.
 #[derive(Debug, Default)]
@@ -22,21 +22,27 @@ pub struct PageSnapshot {
     pub failed: BTreeMap<&'static str, u64>,
     /// Bytes of the answers that were taken in.
     pub bytes: u64,
+    /// Turns that were skipped, because nodes waited to be asked for `/metrics/resource`.
+    pub skipped: u64,
 }
 
 impl Counts {
-    pub(in crate::scrape) fn asked(&self, page: Page, result: Result<usize, &ScrapeError>) {
+    /// A page's turn is over; it was skipped if there is no result.
+    pub(in crate::scrape) fn ended(&self, page: Page, result: Option<Result<&usize, &Failed>>) {
         let mut pages = self.0.lock();
         for (of, counts) in Page::ALL.into_iter().zip(pages.iter_mut()) {
             if of != page {
                 continue;
             }
             match result {
-                Ok(bytes) => {
+                None => counts.skipped += 1,
+                Some(Ok(bytes)) => {
                     counts.succeeded += 1;
-                    counts.bytes = counts.bytes.saturating_add(bytes as u64);
+                    counts.bytes = counts.bytes.saturating_add(*bytes as u64);
                 }
-                Err(error) => *counts.failed.entry(error.reason()).or_default() += 1,
+                Some(Err(failed)) => {
+                    *counts.failed.entry(failed.error.reason()).or_default() += 1;
+                }
             }
         }
     }

@@ -1,9 +1,10 @@
 //! The pages that are asked for beside `/metrics/resource`: how often each probe succeeded, and what `/stats/summary`
 //! tells beside CPU and memory.
 //!
-//! Each has an interval of its own, and turns of its own that lie between the node's. They are asked for over the
-//! node's connection, by the node's own task, only while `/metrics/resource` answers, and they give way to it. What
-//! fails here costs what it would have told, and nothing else.
+//! Each has an interval of its own, and turns of its own that lie between the node's. They are asked for one at a time,
+//! over the node's connection, only while `/metrics/resource` answers, and after all nodes that wait to be asked for
+//! that. A page that takes longer than the node's next turn keeps its connection, and the node has a second one from
+//! then on. What fails here costs what it would have told, and nothing else.
 
 mod ask;
 mod counts;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use kubevitals_proto::kubelet::probes::ProbeScrape;
 use kubevitals_proto::time::Timestamp;
 
-pub(super) use ask::{Asking, turn};
+pub(super) use ask::{Ended, Request, turn};
 pub(super) use counts::Counts;
 pub use counts::PageSnapshot;
 pub(super) use timetable::Timetable;
@@ -77,7 +78,7 @@ impl Page {
     }
 
     /// What is not known without it.
-    const fn tells(self) -> &'static str {
+    pub const fn tells(self) -> &'static str {
         match self {
             Self::Probes => "which probes fail is known from events alone",
             Self::Summary => "disk, network, pressure and processes are not known",
@@ -85,7 +86,7 @@ impl Page {
     }
 
     /// What to do about a failure.
-    fn hint(self, error: &ScrapeError) -> &'static str {
+    pub fn hint(self, error: &ScrapeError) -> &'static str {
         let ScrapeError::Status { status } = error else {
             return error.hint();
         };
@@ -101,6 +102,9 @@ impl Page {
             }
             (Self::Summary, 404) => {
                 "the kubelet has no such page; where none has, give --summary-interval=0"
+            }
+            (Self::Probes | Self::Summary, 500..600) => {
+                "look into the kubelet's and the container runtime's log"
             }
             _ => error.hint(),
         }

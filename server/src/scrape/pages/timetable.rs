@@ -62,6 +62,13 @@ impl Timetable {
             .map(|turns| (turns.page, turns.due))
     }
 
+    /// Nobody knows how the turn that was under way ended.
+    pub(in crate::scrape) fn all_ended(&mut self, now: Moment) {
+        for page in Page::ALL {
+            self.ended(page, false, now);
+        }
+    }
+
     /// A page's turn is over, with success or not.
     pub(in crate::scrape) fn ended(&mut self, page: Page, answered: bool, now: Moment) {
         let turns = self.0.iter_mut().flatten();
