@@ -95,6 +95,8 @@ pub enum StepName {
     Ready,
     /// The node's kubelet was asked, and answered.
     Scraped,
+    /// The node's other pages, which say more than usage: `/metrics/probes` and `/stats/summary`.
+    Pages,
     /// The answer has the pod or node.
     Reported,
     /// It is whole: nothing lacks that a rate needs.

@@ -27,6 +27,9 @@ pub struct NodeVitals {
     /// Conditions other than Ready that are not as they should be: `MemoryPressure`, `DiskPressure`, `PIDPressure`, …
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// The pages of its kubelet that the server reads, and what came of asking for each of them last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<KubeletPage>,
     /// What it uses, the system included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -88,6 +91,27 @@ pub struct Condition {
     /// Since when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+}
+
+/// A page of a node's kubelet that the server reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KubeletPage {
+    /// `resource` (usage), `probes` (counts of probe results) or `summary` (disk, network, pressure, processes).
+    pub name: String,
+    /// The path at the kubelet: `/metrics/resource`, `/metrics/probes`, `/stats/summary`.
+    pub path: String,
+    /// `Answering`, `Failing`, `Waiting` (the first request is not over), or `Disabled` (the server is told not to ask).
+    pub state: String,
+    /// Why it fails, in one word: `Forbidden`, `Timeout`, `Status`, …
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Why it fails, in one sentence for a person.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// When the last request that succeeded was sent, by the server's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Timestamp>,
 }
 
 /// Parts of what a node can give to pods: 0.5 is half.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Query;
 use crate::clock::Age;
-use crate::scrape::{History, Moment};
+use crate::scrape::{Failed, History, Moment, PageHistory};
 
 /// One node's scrapes.
 #[derive(Debug, Clone, Serialize)]
@@ -49,6 +49,34 @@ pub struct TargetReport {
     /// The last answer that had some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_skipped: Option<SkippedReport>,
+    /// Turns that were skipped, because an earlier one still waited or was under way.
+    pub skipped_turns: u32,
+    /// Its turn has come, and waits until fewer kubelets are asked at once.
+    pub waits: bool,
+    /// Its other pages.
+    pub pages: Vec<PageReport>,
+}
+
+/// A page of a node that is asked for beside `/metrics/resource`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PageReport {
+    /// As in the label `page` of `/metrics`.
+    pub name: &'static str,
+    /// Where it is.
+    pub path: &'static str,
+    /// What came of asking for it last.
+    pub state: TargetState,
+    /// The last request that is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_request: Option<ScrapeReport>,
+    /// The last that succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Instant>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Turns that were skipped, because nodes waited to be asked for `/metrics/resource`.
+    pub skipped_turns: u32,
 }
 
 /// What came of asking a node last.
@@ -61,6 +89,41 @@ pub enum TargetState {
     Failing,
     /// Its first scrape is not over.
     Waiting,
+    /// It is not asked for.
+    Disabled,
+}
+
+impl TargetState {
+    /// Of `/metrics/resource`.
+    pub(super) fn of(history: &History) -> Self {
+        match &history.last {
+            None => Self::Waiting,
+            Some(last) if last.failed.is_some() => Self::Failing,
+            Some(_) => Self::Answering,
+        }
+    }
+
+    /// Of another page.
+    pub(super) const fn of_page(page: &PageHistory) -> Self {
+        match page {
+            PageHistory { disabled: true, .. } => Self::Disabled,
+            PageHistory { began: None, .. } => Self::Waiting,
+            PageHistory {
+                failed: Some(_), ..
+            } => Self::Failing,
+            _ => Self::Answering,
+        }
+    }
+
+    /// As kubevitals.io has it.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answering => "Answering",
+            Self::Failing => "Failing",
+            Self::Waiting => "Waiting",
+            Self::Disabled => "Disabled",
+        }
+    }
 }
 
 /// A point in time.
@@ -147,11 +210,7 @@ fn report(node: String, history: &History, now: Age) -> TargetReport {
     let answered = history.answered.as_ref();
     TargetReport {
         node,
-        state: match (&history.last, failed) {
-            (None, _) => TargetState::Waiting,
-            (Some(_), Some(_)) => TargetState::Failing,
-            (Some(_), None) => TargetState::Answering,
-        },
+        state: TargetState::of(history),
         ready: false,
         address: failed
             .map(|failed| failed.address.clone())
@@ -159,11 +218,7 @@ fn report(node: String, history: &History, now: Age) -> TargetReport {
         last_scrape: history.last.as_ref().map(|last| ScrapeReport {
             began: at(&last.began),
             duration_seconds: rounded(last.took),
-            error: failed.map(|failed| ErrorReport {
-                reason: failed.error.reason(),
-                message: failed.error.to_string(),
-                hint: failed.error.hint(),
-            }),
+            error: failed.map(|failed| error(failed, failed.error.hint())),
         }),
         last_success: answered.map(|(_, moment)| at(moment)),
         failures: history.failures,
@@ -178,6 +233,35 @@ fn report(node: String, history: &History, now: Age) -> TargetReport {
             lines: bad.lines,
             first: bad.first.clone(),
         }),
+        skipped_turns: history.skipped_turns,
+        waits: history.waits,
+        pages: history
+            .pages()
+            .map(|(page, of)| PageReport {
+                name: page.name(),
+                path: page.path(),
+                state: TargetState::of_page(of),
+                last_request: of.began.as_ref().map(|began| ScrapeReport {
+                    began: at(began),
+                    duration_seconds: rounded(of.took),
+                    error: of
+                        .failed
+                        .as_deref()
+                        .map(|failed| error(failed, page.hint(&failed.error))),
+                }),
+                last_success: of.answered.as_ref().map(at),
+                failures: of.failures,
+                skipped_turns: of.skipped,
+            })
+            .collect(),
+    }
+}
+
+fn error(failed: &Failed, hint: &'static str) -> ErrorReport {
+    ErrorReport {
+        reason: failed.error.reason(),
+        message: failed.error.to_string(),
+        hint,
     }
 }
 

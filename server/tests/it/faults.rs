@@ -257,3 +257,106 @@ async fn an_address_that_cannot_be_reached_gives_way_to_the_next() {
     let failed = harness.server.query().scrapes().failed;
     assert!(failed.is_empty(), "{failed:?}");
 }
+
+/// A proxy, or another program, at the node's first address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_answers_like_no_kubelet_gives_way_to_the_next() {
+    for kill in [
+        Kill::Status(404),
+        Kill::Status(502),
+        Kill::Status(301),
+        Kill::Html,
+    ] {
+        let harness = quiet_cluster().await;
+        let names = harness.cluster.node_names();
+        let (other, name) = (&names[0], &names[1]);
+        let address = |node: &serde_json::Value| node["status"]["addresses"][0].clone();
+        let mut node = harness.cluster_object(Resource::Nodes, None, name);
+        let stranger = address(&harness.cluster_object(Resource::Nodes, None, other));
+        let addresses = node["status"]["addresses"].as_array_mut().unwrap();
+        addresses.insert(0, stranger);
+        // What stands at that address answers, and is no kubelet.
+        harness.cluster.kill_kubelet(other, kill);
+        harness.cluster.store().apply(Resource::Nodes, node);
+        let asked = harness.cluster.scrapes(name);
+        wait_until("the node was asked at its own address", async || {
+            harness.clock.advance(RESOLUTION);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            harness.cluster.scrapes(name) >= asked + 3
+        })
+        .await;
+        let report = harness.json("/debug/targets").await;
+        let targets = report["targets"].as_array().unwrap();
+        let target = targets.iter().find(|it| it["node"] == **name).unwrap();
+        assert_eq!(target["state"], "answering", "{kill:?}: {target}");
+        let target = targets.iter().find(|it| it["node"] == **other).unwrap();
+        assert_eq!(target["state"], "failing", "{kill:?}: {target}");
+    }
+}
+
+/// A node that never gave metrics says why, and so do its pods; it is not said to be missing in an answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_never_answered_says_why() {
+    let config = || Config {
+        nodes: NODES as u32,
+        pods_per_node: PODS_PER_NODE,
+        faults: Faults::None,
+        clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
+        ..Config::default()
+    };
+    for (kill, reason, words) in [
+        (Some(Kill::Status(404)), "Status", "404"),
+        (Some(Kill::Status(403)), "Forbidden", "403"),
+        (Some(Kill::Html), "NotMetrics", "no kubelet metrics"),
+        (None, "NoAddress", "no address"),
+    ] {
+        let harness = Harness::start_on(config(), |cluster| {
+            let name = cluster.node_names()[0].clone();
+            match kill {
+                Some(kill) => assert!(cluster.kill_kubelet(&name, kill)),
+                None => {
+                    let node = cluster.store().get(Resource::Nodes, None, &name).unwrap();
+                    let mut json = Vec::new();
+                    node.write_item(&mut json);
+                    let mut node: serde_json::Value = serde_json::from_slice(&json).unwrap();
+                    node["status"]["addresses"] = json!([]);
+                    cluster.store().apply(Resource::Nodes, node);
+                }
+            }
+        })
+        .await;
+        harness.first_step(NODES).await;
+        let name = harness.cluster.node_names()[0].clone();
+        let path = format!("/apis/kubevitals.io/v1alpha1/nodevitals/{name}");
+        wait_until("the server knows the node and all pods", async || {
+            let (status, _) = harness.get(&path).await;
+            let pods = harness.json("/apis/kubevitals.io/v1alpha1/podvitals").await;
+            let all = NODES as usize * PODS_PER_NODE as usize;
+            status == 200 && pods["items"].as_array().unwrap().len() == all
+        })
+        .await;
+        let absent = harness.json(&path).await["absent"].clone();
+        assert_eq!(absent["reason"], reason, "{absent}");
+        assert!(
+            absent["message"].as_str().unwrap().contains(words),
+            "{absent}"
+        );
+        let pods = harness.json("/apis/kubevitals.io/v1alpha1/podvitals").await;
+        let mine: Vec<_> = pods["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|pod| pod["nodeName"] == *name)
+            .collect();
+        assert_eq!(mine.len(), PODS_PER_NODE as usize);
+        for pod in mine {
+            assert_eq!(pod["absent"]["reason"], reason, "{pod}");
+            assert!(
+                pod["absent"]["message"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("Its node")
+            );
+        }
+    }
+}

@@ -6,6 +6,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_server::config::Settings;
 use kubevitals_server::scrape::PageSnapshot;
 use kubevitals_sim::{Config, Faults, SimClock};
+use serde_json::Value;
 
 use crate::harness::{Harness, RESOLUTION, wait_until};
 
@@ -162,4 +163,250 @@ async fn a_node_tells_of_its_disk_and_its_pods_of_their_networks() {
         query.extra(&node).is_none()
     })
     .await;
+}
+
+/// Moves the clock on by `step` until the kubelet of `node` leaves a request for `path` unanswered.
+async fn held(harness: &Harness, node: &str, path: &str, step: Duration) {
+    wait_until("the page is asked for", async || {
+        if harness.cluster.held_requests(node, path) == 0 {
+            harness.clock.advance(step);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        harness.cluster.held_requests(node, path) > 0
+    })
+    .await;
+}
+
+/// A page takes longer than what is left until the node's next turn, and longer than several: it comes, and
+/// `/metrics/resource` is asked for at each turn meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_page_comes_and_holds_up_nothing() {
+    for (name, path) in [("summary", "/stats/summary"), ("probes", "/metrics/probes")] {
+        for turns in [1, 3] {
+            let harness = cluster(|_| {}).await;
+            harness.step(NODES).await;
+            harness.step(NODES).await;
+            let slow = harness.cluster.node_names()[0].clone();
+            assert!(harness.cluster.hold_page(&slow, path));
+            held(&harness, &slow, path, RESOLUTION / 3).await;
+            let before = harness.cluster.scrapes(&slow);
+            for turn in 1..=turns {
+                harness.clock.advance(RESOLUTION);
+                wait_until("the node is scraped at its turn", async || {
+                    harness.cluster.scrapes(&slow) >= before + turn
+                })
+                .await;
+            }
+            assert_eq!(
+                harness.cluster.held_requests(&slow, path),
+                1,
+                "it is not cut"
+            );
+            let known = counts(&harness, name).succeeded;
+            assert!(harness.cluster.release_page(&slow, path));
+            wait_until("the page is taken in", async || {
+                counts(&harness, name).succeeded > known
+            })
+            .await;
+            assert!(counts(&harness, name).failed.is_empty());
+            assert!(harness.server.query().scrapes().failed.is_empty());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_pages_may_be_slow_at_once() {
+    let harness = cluster(|_| {}).await;
+    harness.step(NODES).await;
+    let slow = harness.cluster.node_names()[0].clone();
+    let pages = ["/metrics/probes", "/stats/summary"];
+    for path in pages {
+        harness.cluster.hold_page(&slow, path);
+    }
+    // Whichever comes first; the other one comes after it.
+    wait_until("a page is asked for", async || {
+        harness.clock.advance(RESOLUTION / 3);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        pages
+            .iter()
+            .any(|path| harness.cluster.held_requests(&slow, path) > 0)
+    })
+    .await;
+    harness.cluster.hold_page(&slow, "/metrics/resource");
+    held(&harness, &slow, "/metrics/resource", RESOLUTION).await;
+    for path in pages.into_iter().chain(["/metrics/resource"]) {
+        harness.cluster.release_page(&slow, path);
+    }
+    let before = harness.server.query().scrapes().succeeded;
+    wait_until("all of them come", async || {
+        harness.clock.advance(RESOLUTION / 3);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        PAGES
+            .iter()
+            .all(|page| counts(&harness, page).succeeded >= NODES)
+            && harness.server.query().scrapes().succeeded >= before + NODES
+    })
+    .await;
+    for page in PAGES {
+        assert!(counts(&harness, page).failed.is_empty());
+    }
+    assert!(harness.server.query().scrapes().failed.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_slower_than_the_timeout_fails_for_that_and_costs_nothing_else() {
+    let harness = cluster(|settings| settings.kubelet_timeout = Duration::from_secs(4)).await;
+    harness.step(NODES).await;
+    let slow = harness.cluster.node_names()[0].clone();
+    harness.cluster.hold_page(&slow, "/stats/summary");
+    held(&harness, &slow, "/stats/summary", RESOLUTION / 3).await;
+    wait_until("the page is given up", async || {
+        counts(&harness, "summary").failed.contains_key("timeout")
+    })
+    .await;
+    let scraped = harness.cluster.scrapes(&slow);
+    harness.clock.advance(RESOLUTION);
+    wait_until("the node is scraped", async || {
+        harness.cluster.scrapes(&slow) > scraped
+    })
+    .await;
+    let target = target(&harness, &slow).await;
+    assert_eq!(page(&target, "summary")["state"], "failing", "{target}");
+    assert_eq!(
+        page(&target, "summary")["lastRequest"]["error"]["reason"],
+        "timeout"
+    );
+    assert_eq!(target["state"], "answering");
+}
+
+async fn target(harness: &Harness, node: &str) -> Value {
+    let report = harness.json("/debug/targets").await;
+    let targets = report["targets"].as_array().unwrap();
+    let found = targets.iter().find(|target| target["node"] == node);
+    found.cloned().unwrap_or_default()
+}
+
+fn page(object: &Value, name: &str) -> Value {
+    let pages = object["pages"].as_array().unwrap();
+    let found = pages.iter().find(|page| page["name"] == name);
+    found.cloned().unwrap_or_default()
+}
+
+/// Which page of which node fails, and why, stands wherever one would look for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_page_of_each_node_tells_how_it_is() {
+    let harness = cluster(|_| {}).await;
+    let nodes = harness.cluster.node_names();
+    let cases = [
+        (
+            &nodes[0],
+            "probes",
+            "/metrics/probes",
+            500,
+            "status",
+            "Status",
+        ),
+        (
+            &nodes[1],
+            "summary",
+            "/stats/summary",
+            404,
+            "status",
+            "Status",
+        ),
+        (
+            &nodes[2],
+            "summary",
+            "/stats/summary",
+            403,
+            "forbidden",
+            "Forbidden",
+        ),
+        (
+            &nodes[2],
+            "probes",
+            "/metrics/probes",
+            403,
+            "forbidden",
+            "Forbidden",
+        ),
+    ];
+    for (node, _, path, status, ..) in cases {
+        assert!(harness.cluster.break_page(node, path, status));
+    }
+    wait_until("every page was asked for", async || {
+        harness.clock.advance(RESOLUTION / 3);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let report = harness.json("/debug/targets").await;
+        let targets = report["targets"].as_array().unwrap();
+        targets.iter().all(|target| {
+            let pages = target["pages"].as_array().unwrap();
+            pages.iter().all(|page| page["state"] != "waiting")
+        })
+    })
+    .await;
+    for (node, name, path, status, reason, capital) in cases {
+        let found = page(&target(&harness, node).await, name);
+        assert_eq!(found["state"], "failing", "{node} {found}");
+        assert_eq!(found["path"], path);
+        let error = &found["lastRequest"]["error"];
+        assert_eq!(error["reason"], reason);
+        assert!(
+            error["message"]
+                .as_str()
+                .unwrap()
+                .contains(&status.to_string())
+        );
+        // What to do is about this page.
+        let hint = error["hint"].as_str().unwrap();
+        assert!(!hint.contains("/metrics/resource"), "{hint}");
+
+        let vitals = harness
+            .json(&format!("/apis/kubevitals.io/v1alpha1/nodevitals/{node}"))
+            .await;
+        let found = page(&vitals, name);
+        assert_eq!(found["state"], "Failing", "{vitals}");
+        assert_eq!(found["reason"], capital);
+        assert!(
+            found["message"]
+                .as_str()
+                .unwrap()
+                .contains(&status.to_string())
+        );
+        assert_eq!(page(&vitals, "resource")["state"], "Answering");
+        assert!(page(&vitals, "resource")["lastSuccess"].is_string());
+
+        let why = harness
+            .json(&format!("/apis/metrics.k8s.io/v1beta1/nodes/{node}/why"))
+            .await;
+        let steps = why["steps"].as_array().unwrap();
+        let step = steps.iter().find(|step| step["name"] == "pages").unwrap();
+        assert_eq!(step["state"], "warning", "{why}");
+        let message = step["message"].as_str().unwrap();
+        assert!(
+            message.contains(path) && message.contains(&status.to_string()),
+            "{message}"
+        );
+    }
+    // A page that answers says so.
+    let found = page(&target(&harness, &nodes[0]).await, "summary");
+    assert_eq!(found["state"], "answering", "{found}");
+    assert!(found["lastSuccess"]["time"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_turned_off_says_so() {
+    let harness = cluster(|settings| settings.pages.summary = None).await;
+    let node = &harness.cluster.node_names()[0];
+    assert_eq!(
+        page(&target(&harness, node).await, "summary")["state"],
+        "disabled"
+    );
+    let path = format!("/apis/kubevitals.io/v1alpha1/nodevitals/{node}");
+    wait_until("the server knows the node", async || {
+        harness.get(&path).await.0 == 200
+    })
+    .await;
+    let vitals = harness.json(&path).await;
+    assert_eq!(page(&vitals, "summary")["state"], "Disabled");
 }

@@ -158,6 +158,7 @@ fn name(step: StepName) -> &'static str {
         StepName::Node => "node",
         StepName::Ready => "ready",
         StepName::Scraped => "scraped",
+        StepName::Pages => "pages",
         StepName::Reported => "reported",
         StepName::Whole => "whole",
         StepName::Fresh => "fresh",

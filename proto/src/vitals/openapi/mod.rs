@@ -67,6 +67,7 @@ const TYPES: &[Type] = &[
         "Nodes, by name or in the order asked for.",
     ),
     node::CONDITION,
+    node::KUBELET_PAGE,
     node::NODE_RATIOS,
     node::POD_ROOM,
     node::DISK,

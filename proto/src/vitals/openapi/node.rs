@@ -46,6 +46,11 @@ pub(super) const NODE_VITALS: Type = Type::new(
             NETWORK.name,
             "Bytes sent and received by the default interface.",
         ),
+        many(
+            "pages",
+            KUBELET_PAGE.name,
+            "The pages of its kubelet that the server reads, and what came of asking for each of them last.",
+        ),
         one("pods", POD_ROOM.name, "Pods on it, and how many it takes."),
         one("pressure", PRESSURE.name, "Pressure stall information."),
         integer("processes", "Processes that run on it."),
@@ -84,6 +89,35 @@ pub(super) const CONDITION: Type = Type::new(
         one("since", TIME, "Since when."),
         text("status", "True, False or Unknown."),
         text("type", "MemoryPressure, DiskPressure, PIDPressure, …"),
+    ]),
+);
+
+pub(super) const KUBELET_PAGE: Type = Type::new(
+    Name::Own("KubeletPage"),
+    "A page of a node's kubelet that the server reads.",
+    Is::Object(&[
+        one(
+            "lastSuccess",
+            TIME,
+            "When the last request that succeeded was sent, by the server's clock.",
+        ),
+        text("message", "Why it fails, in one sentence for a person."),
+        text(
+            "name",
+            "resource (usage), probes (counts of probe results) or summary (disk, network, pressure, processes).",
+        ),
+        text(
+            "path",
+            "The path at the kubelet: /metrics/resource, /metrics/probes, /stats/summary.",
+        ),
+        text(
+            "reason",
+            "Why it fails, in one word: Forbidden, Timeout, Status, …",
+        ),
+        text(
+            "state",
+            "Answering, Failing, Waiting (the first request is not over) or Disabled (the server is told not to ask).",
+        ),
     ]),
 );
 

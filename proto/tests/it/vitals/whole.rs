@@ -9,9 +9,9 @@ use kubevitals_proto::vitals::table::Vitals;
 use kubevitals_proto::vitals::{
     Absence, Amounts, Cause, Certainty, ClusterVitals, Condition, ContainerState, ContainerVitals,
     Disk, Ended, Evidence, History, HistoryKept, Incident, IncidentCounts, IncidentKind, Involved,
-    LastRestart, Mark, Meta, Network, NodeCounts, NodeRatios, NodeVitals, PodCounts, PodRoom,
-    PodVitals, Point, Pressure, Probe, ProbeKind, ProbeStatus, Quantiles, Ratios, Restarts, Role,
-    Series, Source, Span, Trend, Usage, Workload,
+    KubeletPage, LastRestart, Mark, Meta, Network, NodeCounts, NodeRatios, NodeVitals, PodCounts,
+    PodRoom, PodVitals, Point, Pressure, Probe, ProbeKind, ProbeStatus, Quantiles, Ratios,
+    Restarts, Role, Series, Source, Span, Trend, Usage, Workload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -214,6 +214,14 @@ pub(super) fn node() -> NodeVitals {
             status: "True".to_owned(),
             reason: "KubeletHasDiskPressure".to_owned(),
             since: Some(ago(10)),
+        }],
+        pages: vec![KubeletPage {
+            name: "summary".to_owned(),
+            path: "/stats/summary".to_owned(),
+            state: "Failing".to_owned(),
+            reason: "Forbidden".to_owned(),
+            message: "It answered 403 Forbidden.".to_owned(),
+            last_success: Some(ago(90)),
         }],
         usage: Some(usage()),
         absent: Some(absence()),

@@ -1,9 +1,11 @@
 //! Why a number is absent, in the API's words: those of `vitals why`.
 
-use kubevitals_proto::vitals::Absence;
+use kubevitals_proto::vitals::{Absence, KubeletPage};
 
 use crate::cluster::{ContainerStatus, Phase, Pod, State};
+use crate::query::targets::TargetState;
 use crate::query::why::words;
+use crate::scrape::{Failed, History};
 use crate::store::Absent;
 
 /// What `whom` (`container web`, `node n`) lacks.
@@ -65,6 +67,65 @@ pub(super) fn pod_not_whole() -> Absence {
         "pod_not_whole",
         "another container of its pod lacks something, and a pod is told whole or not at all",
     )
+}
+
+/// Of a node that has not answered yet, and of its pods: why not, as far as its scrapes tell. `whom` is `the node` or
+/// `its node`.
+pub(super) fn unanswered(whom: &str, history: Option<&History>) -> Absence {
+    let Some(history) = history else {
+        let what = format!("{whom} is new to the server, which has not asked it yet");
+        return told("not_asked", &what);
+    };
+    match &history.last {
+        None if history.waits && history.skipped_turns > 0 => {
+            let what = format!("{whom} waits until fewer kubelets are asked at once");
+            told("overloaded", &what)
+        }
+        None => told(
+            "first_scrape",
+            &format!("{whom} is being asked for the first time"),
+        ),
+        Some(last) => match &last.failed {
+            Some(Failed { error, .. }) => {
+                let what = format!("{whom} has never given metrics: {error}");
+                told(error.reason(), &what)
+            }
+            None => told(
+                "first_scrape",
+                &format!("nothing of {whom} is taken in yet"),
+            ),
+        },
+    }
+}
+
+/// The pages of a node's kubelet.
+pub(super) fn pages(history: &History, path: &str) -> Vec<KubeletPage> {
+    let page = |name: &str, path: &str, state: TargetState, failed: Option<&Failed>, last| {
+        let why = failed.map(|failed| told(failed.error.reason(), &failed.error.to_string()));
+        let Absence { reason, message } = why.unwrap_or_default();
+        KubeletPage {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            state: state.as_str().to_owned(),
+            reason,
+            message,
+            last_success: last,
+        }
+    };
+    let failed = history.last.as_ref().and_then(|last| last.failed.as_ref());
+    let answered = history.answered.as_ref().map(|(_, at)| at.wall);
+    let resource = page("resource", path, TargetState::of(history), failed, answered);
+    let others = history.pages().map(|(of, it)| {
+        let answered = it.answered.map(|at| at.wall);
+        page(
+            of.name(),
+            of.path(),
+            TargetState::of_page(it),
+            it.failed.as_deref(),
+            answered,
+        )
+    });
+    std::iter::once(resource).chain(others).collect()
 }
 
 /// `not_reported` is `NotReported`; a sentence begins large and has an end.

@@ -32,6 +32,7 @@ use super::Query;
 use crate::clock::Age;
 use crate::cluster::{ConditionStatus, Jobs, Nodes, PodKey, Pods};
 use crate::health::Health;
+use crate::scrape::{Record, Stats};
 use crate::store::history::Excerpt;
 use crate::store::{Cells, Latest, NodeExtra, Retention, Store};
 
@@ -47,6 +48,7 @@ pub struct Teller {
     sums: Arc<TotalsCache>,
     health: Arc<Health>,
     store: Arc<Store>,
+    stats: Arc<Stats>,
     met: HashMap<Arc<str>, Arc<Met>>,
     retention: Retention,
     resolution: Duration,
@@ -72,6 +74,8 @@ pub struct Teller {
 struct Met {
     latest: Option<Arc<Latest>>,
     extra: Option<Arc<NodeExtra>>,
+    /// Its scrapes.
+    record: Option<Arc<Record>>,
     /// What it and its pods used at the moment, if that is past.
     past: Option<PastNode>,
     /// Its kubelet is not heard of: what the API server has of its containers is what they once were.
@@ -104,6 +108,7 @@ impl Query {
             sums: Arc::clone(&self.totals),
             health: Arc::clone(&self.health),
             store: Arc::clone(&self.store),
+            stats: Arc::clone(&self.stats),
             met: HashMap::new(),
             retention: self.retention,
             resolution: self.resolution,
@@ -173,6 +178,7 @@ impl Teller {
         let met = Arc::new(Met {
             latest: cell.and_then(|cell| cell.latest()),
             extra: cell.and_then(|cell| cell.extra(self.now)),
+            record: self.stats.records().get(node),
             past,
             lost: match (&self.as_of, self.nodes.get(node)) {
                 (Some(as_of), Some(node)) => !as_of.is_ready(node),

@@ -11,7 +11,6 @@ use super::totals::NodeTotal;
 use super::usage::Used;
 use super::{Met, Teller, absence};
 use crate::cluster::{self, Node, Resources};
-use crate::store::Absent;
 
 impl Teller {
     /// A node's.
@@ -75,6 +74,10 @@ impl Teller {
             None => Vec::from_iter(self.health.open_of_node(&node.name)),
         };
         vitals.trend = self.node_trend(&node.name);
+        if let Some(record) = met.record.as_ref().filter(|_| self.as_of.is_none()) {
+            let path = node.metrics_path.as_deref().unwrap_or("/metrics/resource");
+            vitals.pages = record.read(|history| absence::pages(history, path));
+        }
         if let Some(extra) = &met.extra {
             vitals.disk = extra.disk.map(disk);
             vitals.image_disk = extra.image_disk.map(disk);
@@ -89,14 +92,24 @@ impl Teller {
         vitals
     }
 
+    /// Why a node, or its pods, have no usage while it has not answered.
+    pub(super) fn unanswered(&self, whom: &str, met: &Met) -> Absence {
+        match &met.record {
+            Some(record) => record.read(|history| absence::unanswered(whom, Some(history))),
+            None => absence::unanswered(whom, None),
+        }
+    }
+
     /// What a node uses, or why that is not known.
     pub(super) fn node_usage(&self, met: &Met) -> Result<Used, Absence> {
         if self.as_of.is_some() {
             let past = met.past.as_ref().and_then(|past| past.node);
             return past.ok_or_else(absence::not_remembered);
         }
-        let latest = met.latest.as_deref().ok_or(Absent::NotReported);
-        let latest = latest.and_then(|latest| latest.node(self.retention, self.now));
+        let Some(latest) = met.latest.as_deref() else {
+            return Err(self.unanswered("the node", met));
+        };
+        let latest = latest.node(self.retention, self.now);
         let latest = latest.map_err(|absent| absence::lacking("it", &absent))?;
         Ok(Used::node(&latest.usage))
     }

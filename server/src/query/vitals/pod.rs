@@ -112,11 +112,10 @@ impl Teller {
             };
         }
         let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
-        let rates = match &met.latest {
-            Some(latest) => latest.pod(namespace, name, self.retention, self.now),
-            None => Err(Absent::NotReported),
+        let Some(latest) = &met.latest else {
+            return silent(vitals, pod, self.unanswered("its node", met));
         };
-        match rates {
+        match latest.pod(namespace, name, self.retention, self.now) {
             Ok((rates, containers)) => {
                 let each = containers.iter();
                 let used = each
@@ -127,9 +126,7 @@ impl Teller {
             }
             Err(absent) => {
                 silent(vitals, pod, of_container(&absent));
-                if let Some(latest) = &met.latest {
-                    incomplete(vitals, latest, namespace, name);
-                }
+                incomplete(vitals, latest, namespace, name);
             }
         }
     }

@@ -105,10 +105,18 @@ impl Query {
         };
         let history = record.read(Clone::clone);
         let next = match history.next {
+            _ if history.waits => format!("; {}", waits(&history)),
             Some(next) => format!("; it is asked again at {}", next.to_rfc3339_seconds()),
             None => "; it is being asked again now".to_owned(),
         };
         let Some(last) = &history.last else {
+            if history.waits && history.skipped_turns > 0 {
+                chain.breaks(
+                    StepName::Scraped,
+                    format!("node {name} has not been asked yet; {}", waits(&history)),
+                );
+                return Some(overloaded(node, &history));
+            }
             chain.breaks(
                 StepName::Scraped,
                 format!("node {name} is being asked for the first time"),
@@ -134,7 +142,8 @@ impl Query {
                         span(last.took)
                     ),
                 );
-                None
+                let since = self.now().since(last.began.age);
+                (history.waits && since > 2 * self.resolution).then(|| overloaded(node, &history))
             }
             Some(failed) => {
                 let Failed { address, error } = failed;
@@ -147,6 +156,55 @@ impl Query {
             }
         }
     }
+}
+
+impl Query {
+    /// Which of the node's other pages fail, and what is not known for that.
+    pub(super) fn why_pages(&self, chain: &mut Chain, node: &Node) {
+        let Some(record) = self.stats.records().get(&node.name) else {
+            return;
+        };
+        let history = record.read(Clone::clone);
+        let failing: Vec<String> = history
+            .pages()
+            .filter_map(|(page, of)| {
+                let Failed { address, error } = of.failed.as_deref()?;
+                let times = of.failures;
+                Some(format!(
+                    "{} fails at {address}, {times} times in a row: {error}; {}: {}",
+                    page.path(),
+                    page.tells(),
+                    page.hint(error)
+                ))
+            })
+            .collect();
+        if !failing.is_empty() {
+            chain.wavers(StepName::Pages, failing.join("; "));
+        } else if history.pages().any(|(_, of)| of.answered.is_some()) {
+            chain.holds(StepName::Pages, "its other pages answer");
+        }
+    }
+}
+
+/// Of a node whose turn has come and is not admitted yet.
+fn waits(history: &History) -> String {
+    let turns = history.skipped_turns;
+    format!(
+        "it waits until fewer kubelets are asked at once; {turns} of its turns have been skipped so far"
+    )
+}
+
+fn overloaded(node: &Node, history: &History) -> Outcome {
+    Outcome::new(
+        "overloaded",
+        format!(
+            "Node {} is asked less often than it should be: {}.",
+            node.name,
+            waits(history)
+        ),
+        "kubelets answer more slowly than the server asks: give the server more CPU, look at the network between it \
+         and the nodes, or raise --metric-resolution",
+    )
 }
 
 fn in_a_row(history: &History) -> String {

@@ -20,6 +20,7 @@ impl Query {
         };
         self.why_ready(chain, node);
         let trouble = self.why_scraped(chain, node);
+        self.why_pages(chain, node);
         let Some(latest) = self.store.cells().get(name).and_then(|cell| cell.latest()) else {
             return trouble.unwrap_or_else(|| nothing_yet(node));
         };

@@ -38,7 +38,10 @@ impl Query {
         };
         chain.holds(StepName::Known, "the API server has it");
         if let Some((reason, Words { what, hint })) = words::not_running(pod.phase) {
-            chain.breaks(StepName::Running, format!("its phase is {:?}", pod.phase));
+            chain.breaks(
+                StepName::Running,
+                format!("its phase is {}", pod.phase.as_str()),
+            );
             return Outcome::new(reason, format!("{what}."), hint);
         }
         let started = pod
