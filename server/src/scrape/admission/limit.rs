@@ -16,8 +16,12 @@ const MIN: usize = 2;
 /// At most so many: sockets and bodies that one server of a few cores can take in.
 const MAX: usize = 1024;
 
-/// A decision needs at least, and at most, so many answers.
+/// A median is of at least, and at most, so many answers. An increase needs a whole round of prompt answers, as many as
+/// may be under way: the first ones under a larger limit are those that it did not slow down.
 const WINDOW: (usize, usize) = (8, 64);
+
+/// So many requests for other pages at most: each answer is hundreds of kilobytes while it is taken in.
+const MAX_PAGES: usize = 128;
 
 /// What is left of the limit after a decrease, in percent.
 const DECREASE: usize = 70;
@@ -73,6 +77,8 @@ pub(in crate::scrape) struct Limit {
     version: u32,
     /// Times of what has ended, each as a part of the time after which it is late; infinite where none came in time.
     window: Vec<f32>,
+    /// Prompt answers of the round so far.
+    prompt: usize,
     /// Timeouts of nodes that had not answered before either: they tell of the load only if nothing else answers.
     silent: usize,
     /// The limit kept a request waiting since the last decision.
@@ -95,6 +101,7 @@ impl Limit {
             threshold: MAX,
             version: 0,
             window: Vec::with_capacity(WINDOW.1),
+            prompt: 0,
             silent: 0,
             reached: false,
             trial: None,
@@ -122,7 +129,7 @@ impl Limit {
 
     /// How many of them may be for other pages than `/metrics/resource`.
     pub(in crate::scrape) fn pages(&self) -> usize {
-        (self.limit / 2).max(1)
+        (self.limit / 2).clamp(1, MAX_PAGES)
     }
 
     /// Whether it has been lowered, and has not been raised beyond where it began since.
@@ -135,7 +142,7 @@ impl Limit {
         self.version
     }
 
-    /// A request had to wait.
+    /// A larger limit would let in more.
     pub(in crate::scrape) const fn reached(&mut self) {
         self.reached = true;
     }
@@ -177,18 +184,20 @@ impl Limit {
             Outcome::TimedOut => self.window.push(f32::INFINITY),
         }
         let enough = self.limit.clamp(WINDOW.0, WINDOW.1);
-        if self.window.len() >= enough {
-            self.decide();
-        } else if self.window.len() + self.silent >= enough
-            && self.window.iter().all(|load| load.is_infinite())
-        {
+        let answers = self.window.len();
+        if answers + self.silent >= enough && self.window.iter().all(|load| load.is_infinite()) {
             self.collapse();
+        } else if answers >= enough {
+            self.decide();
         }
     }
 
+    /// Late answers lower the limit at once; a whole round of prompt ones raises it.
     fn decide(&mut self) {
-        let middle = self.window.len() / 2;
-        let (_, median, _) = self.window.select_nth_unstable_by(middle, f32::total_cmp);
+        let answers = self.window.len();
+        let (_, median, _) = self
+            .window
+            .select_nth_unstable_by(answers / 2, f32::total_cmp);
         let median = *median;
         if median.is_infinite() {
             self.collapse();
@@ -197,8 +206,12 @@ impl Limit {
         } else {
             self.trial = None;
             self.tolerated = self.tolerated.min(median);
-            if self.reached {
-                self.increase();
+            self.prompt += answers;
+            if self.prompt >= self.limit {
+                self.prompt = 0;
+                if std::mem::take(&mut self.reached) {
+                    self.increase();
+                }
             }
         }
         self.next_window();
@@ -253,12 +266,13 @@ impl Limit {
     fn set(&mut self, limit: usize) {
         self.limit = limit.clamp(MIN, MAX);
         self.version = self.version.wrapping_add(1);
+        self.prompt = 0;
+        self.reached = false;
     }
 
     fn next_window(&mut self) {
         self.window.clear();
         self.silent = 0;
-        self.reached = false;
     }
 }
 
@@ -341,9 +355,9 @@ mod tests {
         feed(&mut limit, 4000, |_| (false, seconds(7.0)));
         assert!(limit.get() > 4 * INITIAL, "{}", limit.get());
         // When they are prompt again, late answers are what they were.
-        feed(&mut limit, 200, |_| (false, seconds(0.01)));
+        feed(&mut limit, 2 * MAX, |_| (false, seconds(0.01)));
         let before = limit.get();
-        feed(&mut limit, 65, |_| (false, seconds(7.0)));
+        feed(&mut limit, 2 * WINDOW.1, |_| (false, seconds(7.0)));
         assert!(limit.get() < before);
     }
 

@@ -132,7 +132,9 @@ impl Queue {
             return None;
         }
         let Some((_, ticket)) = self.first() else {
-            self.limit.reached();
+            if self.is_limited() {
+                self.limit.reached();
+            }
             return None;
         };
         let wish = *self.wishes.get(&ticket)?;
@@ -194,6 +196,15 @@ impl Queue {
     /// How many wait.
     pub(in crate::scrape) fn waiting(&self) -> usize {
         self.wishes.len()
+    }
+
+    /// Whether a larger limit would let in one that waits.
+    fn is_limited(&self) -> bool {
+        let (limit, waiting) = (&self.limit, &self.waiting);
+        let pages_alone = waiting.connected.is_empty()
+            && waiting.unconnected.is_empty()
+            && waiting.failing.is_empty();
+        !pages_alone || self.under_way.all >= limit.get() || 2 * limit.pages() >= limit.get()
     }
 
     /// Who goes next, if anybody may.
