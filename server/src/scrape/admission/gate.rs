@@ -25,12 +25,13 @@ struct State {
 }
 
 impl Gate {
-    /// For requests that may take `timeout`, sent anew each `resolution`.
+    /// For requests that may take `timeout`, sent anew each `resolution`. How many are under way is known after a part of
+    /// that, because nodes are spread over it.
     pub(in crate::scrape) fn new(timeout: Duration, resolution: Duration) -> Self {
         Self {
             start: Instant::now(),
             state: Mutex::new(State {
-                queue: Queue::new(Limit::new(timeout, resolution)),
+                queue: Queue::new(Limit::new(timeout, resolution / 3)),
                 tasks: HashMap::new(),
             }),
         }

@@ -177,7 +177,7 @@ impl Simulation {
         let mut simulation = Self {
             policy: Policy::Queue,
             now: Duration::ZERO,
-            queue: Queue::new(Limit::new(TIMEOUT, RESOLUTION)),
+            queue: Queue::new(Limit::new(TIMEOUT, RESOLUTION / 3)),
             bottleneck,
             rate,
             nodes: nodes.collect(),
@@ -503,6 +503,16 @@ fn a_server_that_starts_under_load_connects_to_all() {
             let answered = simulation.run(600);
             assert!(answered >= 0.95 * simulation.rate, "{part}: {answered}");
         }
+    }
+}
+
+#[test]
+fn a_load_right_after_the_start_is_followed() {
+    // The start itself is a flood, of handshakes.
+    for seconds in [20, 30, 45] {
+        let mut simulation = Simulation::new(Box::new(Fifo::default()), 10.0 * NEED, 0, 0);
+        simulation.run(seconds);
+        law("after the start", simulation, 0.5);
     }
 }
 

@@ -217,10 +217,11 @@ impl Limit {
         self.next_window();
     }
 
-    /// Most requests came to nothing: half of them is still too much, most likely.
+    /// Most requests came to nothing, and the work for them is wasted or still to be done: half of them would be too
+    /// many, most likely.
     fn collapse(&mut self) {
         self.trial = None;
-        self.set(self.limit / 2);
+        self.set(self.limit / 4);
         self.threshold = self.limit;
         self.next_window();
     }
