@@ -1,11 +1,13 @@
 //! What a kubelet says, decoded.
 //!
 //! - [`exposition`]: the Prometheus text format, line by line, zero-copy.
+//! - [`names`]: how long names may be.
 //! - [`resource`]: `/metrics/resource`: CPU and memory of the node and its containers.
 //! - [`probes`]: `/metrics/probes`: how often each probe succeeded and failed.
 //! - [`summary`]: `/stats/summary`: the same usage and more, as JSON.
 
 pub mod exposition;
+pub mod names;
 pub mod number;
 pub mod probes;
 pub mod resource;

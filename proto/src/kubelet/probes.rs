@@ -5,6 +5,7 @@
 //! of the body, are skipped without being read.
 
 use super::exposition::{LabelSet, Scanner, unescape};
+use super::names::{LONGEST_UID, may_be_container, may_be_pod};
 use std::borrow::Cow;
 
 const FAMILY: &[u8] = b"prober_probe_total";
@@ -51,7 +52,7 @@ pub struct ProbeCounts {
 pub struct ProbeScrape<'a> {
     /// Each probe once, sorted.
     pub probes: Vec<(ProbeKey<'a>, ProbeCounts)>,
-    /// How many lines were not of the format, or had a value no counter can have.
+    /// How many lines were not of the format, or had a value no counter or a name no object can have.
     pub skipped_lines: u32,
     /// The first of those lines, for the log.
     pub first_bad_line: Option<&'a [u8]>,
@@ -136,6 +137,10 @@ fn series(labels: LabelSet<'_>, value: f64) -> Option<(ProbeKey<'_>, ProbeResult
             _ => {}
         }
     }
+    let possible = may_be_pod(&namespace, &pod)
+        && may_be_container(&container)
+        && pod_uid.len() <= LONGEST_UID;
+    possible.then_some(())?;
     let count = (0.0..2_f64.powi(63))
         .contains(&value)
         .then_some(value as u64)?;

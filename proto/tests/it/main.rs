@@ -6,6 +6,7 @@
     reason = "clippy allows these in test functions, but not in what they call"
 )]
 
+mod bounds;
 mod fixtures;
 mod forms;
 mod metrics;

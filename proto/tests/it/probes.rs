@@ -76,7 +76,7 @@ fn odd_lines_are_skipped_and_counted() {
 fn too_many_series_are_left_out_and_told() {
     let line = |n: usize| {
         format!(
-            "prober_probe_total{{container=\"c{n}\",probe_type=\"Startup\",result=\"failed\"}} 1\n"
+            "prober_probe_total{{container=\"c{n}\",namespace=\"n\",pod=\"p\",probe_type=\"Startup\",result=\"failed\"}} 1\n"
         )
     };
     let body: String = (0..30_000).map(line).collect();

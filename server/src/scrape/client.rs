@@ -22,7 +22,7 @@ use super::target::Target;
 use super::trust::TlsError;
 
 /// More than any kubelet says: 500 pods are about 1 MB of /metrics/resource, and 3 MB of /stats/summary.
-pub(super) const LARGEST_BODY: usize = 32 << 20;
+pub(super) const LARGEST_BODY: usize = 16 << 20;
 
 /// An address that cannot be reached is given up after this long, so that there is time for the next.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

@@ -1,6 +1,7 @@
 //! What can go wrong when a kubelet is asked, said so that the reader can act.
 
 use http::StatusCode;
+use kubevitals_proto::kubelet::summary::{MAX_ELEMENTS, SummaryError};
 
 /// Why a scrape gave nothing.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -59,8 +60,8 @@ pub enum ScrapeError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// More containers than a node can have.
-    #[error("its answer holds more than {limit} containers")]
+    /// More containers, or pods, probes or volumes, than a node can have.
+    #[error("its answer holds more than {limit} series")]
     TooManySeries {
         /// The limit.
         limit: u32,
@@ -109,6 +110,18 @@ impl Failed {
 }
 
 impl ScrapeError {
+    /// Why `body`, an answer of `/stats/summary`, is not used.
+    pub(super) fn summary(error: &SummaryError, body: &[u8]) -> Self {
+        match error {
+            SummaryError::TooMany => Self::TooManySeries {
+                limit: MAX_ELEMENTS as u32,
+            },
+            SummaryError::Malformed(error) => Self::Malformed {
+                cause: format!("{error}; it begins {:?}", beginning(body)),
+            },
+        }
+    }
+
     /// A short name for counters.
     pub fn reason(&self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
 use super::client::{Kubelets, Turn};
-use super::failure::{ScrapeError, beginning};
+use super::failure::ScrapeError;
 use super::target::Target;
 use crate::store::{StandIn, Usage};
 
@@ -31,9 +31,7 @@ pub(super) async fn ask(
         .get(target, PATH, &mut turn, &mut body)
         .await
         .map_err(|failed| failed.error)?;
-    let summary = Summary::parse(&body).map_err(|error| ScrapeError::Malformed {
-        cause: format!("{error}; it begins {:?}", beginning(&body)),
-    })?;
+    let summary = Summary::parse(&body).map_err(|error| ScrapeError::summary(&error, &body))?;
     Ok(rates(&summary))
 }
 

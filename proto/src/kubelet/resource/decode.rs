@@ -26,8 +26,8 @@ const I64_END: f64 = 9_223_372_036_854_775_808.0;
 ///
 /// Containers come out sorted by [`ContainerKey`], each once; of lines for the same reading the
 /// last one holds, and what else they say is among the scrape's duplicates. A line that is not of
-/// the format, or whose value no reading can have (negative, not a number, too large), is skipped
-/// and counted. Zero is a reading like any other.
+/// the format, whose value no reading can have (negative, not a number, too large), or whose names
+/// are longer than Kubernetes allows, is skipped and counted. Zero is a reading like any other.
 pub fn decode<'a>(body: &'a [u8], into: &mut ResourceScrape<'a>) {
     decode_limited(body, DecodeLimits::default(), into);
 }
@@ -280,29 +280,26 @@ fn usual_labels(text: &[u8]) -> Option<(ContainerKey<'_>, &[u8])> {
     let (container, rest) = quoted(text.strip_prefix(b"{container=\"")?)?;
     let (namespace, rest) = quoted(rest.strip_prefix(b",namespace=\"")?)?;
     let (pod, rest) = quoted(rest.strip_prefix(b",pod=\"")?)?;
-    Some((
-        ContainerKey {
-            namespace,
-            pod,
-            container,
-        },
-        rest.strip_prefix(b"} ")?,
-    ))
+    let key = ContainerKey {
+        namespace,
+        pod,
+        container,
+    };
+    key.is_possible().then_some(())?;
+    Some((key, rest.strip_prefix(b"} ")?))
 }
 
-/// A name up to its closing quote, if it is not empty, nothing in it is escaped and it ends on its line;
+/// A name up to its closing quote, if nothing in it is escaped and it ends on its line;
 /// and what follows the quote.
 #[inline]
 fn quoted(text: &[u8]) -> Option<(&str, &[u8])> {
     let (name, rest) = text.split_at_checked(memchr3(b'"', b'\\', b'\n', text)?)?;
-    let name = std::str::from_utf8(name)
-        .ok()
-        .filter(|name| !name.is_empty())?;
+    let name = std::str::from_utf8(name).ok()?;
     Some((name, rest.strip_prefix(b"\"")?))
 }
 
 /// The container a sample is of. No name of Kubernetes needs an escape, so one with a backslash is
-/// none; nor is an empty one.
+/// none; nor is an empty one, or one that is too long.
 pub(super) fn key<'a>(sample: &Sample<'a>) -> Option<ContainerKey<'a>> {
     let mut key = ContainerKey::default();
     for (name, value) in sample.labels.iter_raw() {
@@ -316,6 +313,5 @@ pub(super) fn key<'a>(sample: &Sample<'a>) -> Option<ContainerKey<'a>> {
             .ok()
             .filter(|name| !name.contains('\\'))?;
     }
-    let whole = ![key.namespace, key.pod, key.container].contains(&"");
-    whole.then_some(key)
+    key.is_possible().then_some(key)
 }

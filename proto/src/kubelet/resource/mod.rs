@@ -7,6 +7,7 @@ mod duplicates;
 pub use decode::{decode, decode_limited};
 pub use duplicates::Duplicate;
 
+use super::names::{may_be_container, may_be_pod};
 use crate::time::Timestamp;
 
 /// The readings of one container, or of the node, in one scrape; `None` where the line was absent.
@@ -38,6 +39,14 @@ pub struct ContainerKey<'a> {
     pub container: &'a str,
 }
 
+impl ContainerKey<'_> {
+    /// Whether Kubernetes allows these names: none is empty or too long.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        may_be_pod(self.namespace, self.pod) && may_be_container(self.container)
+    }
+}
+
 /// All that a scrape of `/metrics/resource` tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResourceScrape<'a> {
@@ -55,7 +64,7 @@ pub struct ResourceScrape<'a> {
     pub flawed: Vec<ContainerKey<'a>>,
     /// Whether the node had such a line.
     pub node_flawed: bool,
-    /// How many lines were not of the format, or had a value no reading can have.
+    /// How many lines were not of the format, or had a value no reading or a name no object can have.
     pub skipped_lines: u32,
     /// The first of those lines, for the log.
     pub first_bad_line: Option<&'a [u8]>,
@@ -72,10 +81,16 @@ pub struct DecodeLimits {
     pub max_series: u32,
 }
 
+impl DecodeLimits {
+    /// The most containers taken from one body by default: twenty times what a node may hold.
+    pub const MAX_SERIES: u32 = 10_000;
+}
+
 impl Default for DecodeLimits {
-    /// Ten thousand containers, twenty times what a node may hold.
     fn default() -> Self {
-        Self { max_series: 10_000 }
+        Self {
+            max_series: Self::MAX_SERIES,
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 //! A whole answer is some 5.5 KB a pod, most of it of containers, volumes and interfaces that nobody asks for. They
 //! are skipped as they are read; names are borrowed from the body. What is built is one list of pods.
 
-use super::lenient::{float, null_is_default, number, time};
-use super::{FsStats, RlimitStats, RuntimeStats, SwapStats};
+use super::bounded::{Elements, bounded};
+use super::lenient::{float, number, time};
+use super::{FsStats, RlimitStats, RuntimeStats, SummaryError, SwapStats, checked};
 use crate::time::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -16,7 +17,7 @@ pub struct Extras<'a> {
     /// The node itself.
     pub node: NodeExtras,
     /// Its pods, in no order.
-    #[serde(borrow, deserialize_with = "null_is_default")]
+    #[serde(borrow, deserialize_with = "bounded")]
     pub pods: Vec<PodExtras<'a>>,
 }
 
@@ -138,9 +139,12 @@ impl<'a> Extras<'a> {
     /// Reads a body.
     ///
     /// # Errors
-    /// When it is not JSON, or not shaped as an answer of `/stats/summary`.
-    pub fn parse(body: &'a [u8]) -> Result<Self, serde_json::Error> {
-        super::object(body)?;
-        serde_json::from_slice(body)
+    /// When it is not JSON, not shaped as an answer of `/stats/summary`, or has more pods than a node can.
+    pub fn parse(body: &'a [u8]) -> Result<Self, SummaryError> {
+        let extras: Self = super::object(body)?;
+        checked(extras.pods.len())?;
+        Ok(extras)
     }
 }
+
+impl Elements for PodExtras<'_> {}

@@ -1,6 +1,7 @@
 //! The readings, group by group, as the kubelet names them.
 
-use super::lenient::{float, null_is_default, number, time};
+use super::bounded::{Elements, bounded};
+use super::lenient::{float, number, time};
 use crate::time::Timestamp;
 use serde::Deserialize;
 
@@ -14,7 +15,7 @@ pub struct NodeStats {
     #[serde(deserialize_with = "time")]
     pub start_time: Option<Timestamp>,
     /// Cgroups of the system: kubelet, runtime, pods.
-    #[serde(deserialize_with = "null_is_default")]
+    #[serde(deserialize_with = "bounded")]
     pub system_containers: Vec<ContainerStats>,
     /// CPU of the whole node.
     pub cpu: Option<CpuStats>,
@@ -44,7 +45,7 @@ pub struct PodStats {
     #[serde(deserialize_with = "time")]
     pub start_time: Option<Timestamp>,
     /// Its containers that run, and in old kubelets some that do not.
-    #[serde(deserialize_with = "null_is_default")]
+    #[serde(deserialize_with = "bounded")]
     pub containers: Vec<ContainerStats>,
     /// CPU of the whole pod.
     pub cpu: Option<CpuStats>,
@@ -57,7 +58,7 @@ pub struct PodStats {
     /// Network of the pod.
     pub network: Option<NetworkStats>,
     /// Its volumes.
-    #[serde(rename = "volume", deserialize_with = "null_is_default")]
+    #[serde(rename = "volume", deserialize_with = "bounded")]
     pub volumes: Vec<VolumeStats>,
     /// What it uses of the node's disk: writable layers, logs and emptyDirs.
     #[serde(rename = "ephemeral-storage")]
@@ -196,7 +197,7 @@ pub struct NetworkStats {
     #[serde(deserialize_with = "number")]
     pub tx_errors: Option<u64>,
     /// Every interface.
-    #[serde(deserialize_with = "null_is_default")]
+    #[serde(deserialize_with = "bounded")]
     pub interfaces: Vec<InterfaceStats>,
 }
 
@@ -330,4 +331,25 @@ pub struct Pressure {
     /// Percent of the last five minutes.
     #[serde(deserialize_with = "float")]
     pub avg300: f64,
+}
+
+impl Elements for ContainerStats {}
+impl Elements for VolumeStats {}
+impl Elements for InterfaceStats {}
+
+impl Elements for PodStats {
+    fn elements(&self) -> usize {
+        let lists = self.containers.len() + self.volumes.len();
+        1 + lists + interfaces(self.network.as_ref())
+    }
+}
+
+impl Elements for NodeStats {
+    fn elements(&self) -> usize {
+        self.system_containers.len() + interfaces(self.network.as_ref())
+    }
+}
+
+fn interfaces(network: Option<&NetworkStats>) -> usize {
+    network.map_or(0, |network| network.interfaces.len())
 }

@@ -114,9 +114,7 @@ impl Request {
     }
 
     fn summary(&self, body: &[u8]) -> Result<(), ScrapeError> {
-        let extras = Extras::parse(body).map_err(|error| ScrapeError::Malformed {
-            cause: format!("{error}; it begins {:?}", beginning(body)),
-        })?;
+        let extras = Extras::parse(body).map_err(|error| ScrapeError::summary(&error, body))?;
         let before = self.cell.last_extra();
         let interval = self.shared.settings.pages.summary.unwrap_or_default();
         self.cell.publish_extra(NodeExtra::of(

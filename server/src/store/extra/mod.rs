@@ -9,6 +9,7 @@ mod pressure;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kubevitals_proto::kubelet::names::may_be_pod;
 use kubevitals_proto::kubelet::summary::{Extras, FsStats, NodeExtras, PodExtras, SwapStats};
 use kubevitals_proto::units::Bytes;
 
@@ -82,7 +83,7 @@ pub struct Swap {
 
 impl NodeExtra {
     /// Takes in an answer that was in at `now` and is asked for every `interval`. `before` is what the last one gave:
-    /// rates are made of both.
+    /// rates are made of both. Pods whose names Kubernetes does not allow are left out.
     pub fn of(
         extras: &Extras<'_>,
         before: Option<&Self>,
@@ -91,7 +92,11 @@ impl NodeExtra {
         names: &Interner,
     ) -> Self {
         let measured = is_measured(extras);
-        let mut told: Vec<&PodExtras<'_>> = extras.pods.iter().collect();
+        let possible = |pod: &&PodExtras<'_>| {
+            let (namespace, name) = key(pod);
+            may_be_pod(namespace, name)
+        };
+        let mut told: Vec<&PodExtras<'_>> = extras.pods.iter().filter(possible).collect();
         told.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
         told.dedup_by(|a, b| key(a) == key(b));
         let mut known = before

@@ -1,0 +1,56 @@
+//! Lists of bounded length: an element may be two bytes of JSON and hundreds of bytes in memory.
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// The most list elements taken from one body, in all: pods, containers, volumes, interfaces and system containers.
+/// As many as the containers that `/metrics/resource` may have.
+pub const MAX_ELEMENTS: usize = 10_000;
+
+/// A list element, and the elements of the lists inside it.
+pub(super) trait Elements {
+    /// How many there are, this one included.
+    fn elements(&self) -> usize {
+        1
+    }
+}
+
+/// Reads a list until it has more than [`MAX_ELEMENTS`] elements, and skips the rest without building it. Null, as Go
+/// writes a list that was never made, is an empty one.
+///
+/// A list that is too long therefore has one element too many, which [`checked`](super::checked) refuses.
+pub(super) fn bounded<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Elements,
+{
+    deserializer.deserialize_any(Bounded(PhantomData))
+}
+
+struct Bounded<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de> + Elements> Visitor<'de> for Bounded<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_unit<E>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let (mut list, mut elements) = (Vec::new(), 0);
+        while elements <= MAX_ELEMENTS {
+            let Some(element) = seq.next_element::<T>()? else {
+                return Ok(list);
+            };
+            elements += element.elements();
+            list.push(element);
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(list)
+    }
+}
