@@ -19,6 +19,7 @@ pub mod state;
 pub mod store;
 pub mod telemetry;
 pub mod tls;
+pub mod work;
 
 pub use server::{Server, StartError};
 

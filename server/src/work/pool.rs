@@ -1,0 +1,301 @@
+//! A few threads and a short queue.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use tokio::sync::oneshot;
+
+use super::Cancel;
+
+/// How much there may be at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Threads: as many pieces of work are under way at most.
+    pub threads: NonZeroUsize,
+    /// Pieces of work that wait for a thread.
+    pub queue: usize,
+}
+
+impl Settings {
+    const QUEUE: usize = 64;
+
+    /// As many threads as cores, but at least two and at most four: one user leaves a thread to the others, and scrapes
+    /// need some time too.
+    fn of_machine() -> Self {
+        let cores = thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        Self {
+            threads: NonZeroUsize::new(cores.clamp(2, 4)).unwrap_or(NonZeroUsize::MIN),
+            queue: Self::QUEUE,
+        }
+    }
+
+    /// Pieces of work of one user that wait: a quarter of the queue.
+    fn queue_of_user(&self) -> usize {
+        self.queue.div_ceil(4)
+    }
+
+    /// Pieces of work of one user that are under way: all but one.
+    fn threads_of_user(&self) -> usize {
+        (self.threads.get() - 1).max(1)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::of_machine()
+    }
+}
+
+/// Why work was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// As much as may wait already does, of this user or of all.
+    #[error("too much work is waiting")]
+    Full,
+    /// The work panicked, which is a defect.
+    #[error("the work ended by a defect")]
+    Failed,
+}
+
+/// What has been counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Work that waits.
+    pub queued: usize,
+    /// Work under way.
+    pub running: usize,
+    /// Work that was begun, since the start.
+    pub begun: u64,
+    /// Work that was refused because too much waited.
+    pub refused: u64,
+    /// Work that nobody waited for any more: before it was begun, or before it was done.
+    pub cancelled: u64,
+}
+
+/// A few threads and a short queue, shared fairly by users: of those that wait, work of the user with the least under
+/// way is begun first.
+#[derive(Debug)]
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: Settings,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    /// The users of the work under way.
+    running: Vec<Arc<str>>,
+    last: u64,
+    begun: u64,
+    refused: u64,
+    cancelled: u64,
+    paused: bool,
+    stopped: bool,
+}
+
+struct Job {
+    number: u64,
+    user: Arc<str>,
+    run: Box<dyn FnOnce() + Send>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Job").field(&self.number).finish()
+    }
+}
+
+impl Pool {
+    /// Starts the threads, which end with it.
+    ///
+    /// # Errors
+    /// When the system has no thread for it.
+    pub fn start(settings: Settings) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            settings,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        // What has been started ends if not all can be.
+        let pool = Self { shared };
+        for number in 0..settings.threads.get() {
+            let shared = Arc::clone(&pool.shared);
+            thread::Builder::new()
+                .name(format!("work-{number}"))
+                .spawn(move || shared.work())?;
+        }
+        Ok(pool)
+    }
+
+    /// Does `work` for `user` when there is a thread for it. `held` is dropped when the work has ended: also when this
+    /// future is dropped before, which cancels the work.
+    ///
+    /// # Errors
+    /// When too much waits already, or the work panicked.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        user: &Arc<str>,
+        held: impl Any + Send,
+        work: impl FnOnce(&Cancel) -> T + Send + 'static,
+    ) -> Result<T, Refused> {
+        let (done, result) = oneshot::channel();
+        let cancel = Cancel::default();
+        let job = {
+            let cancel = cancel.clone();
+            Box::new(move || {
+                let worked = work(&cancel);
+                // First: who has the answer may rely on the place being free again.
+                drop(held);
+                let _nobody_waits = done.send(worked);
+            })
+        };
+        let number = self.shared.push(user, job)?;
+        let mut waits = Waits {
+            shared: &self.shared,
+            number,
+            cancel,
+            over: false,
+        };
+        let result = result.await.map_err(|_| Refused::Failed);
+        waits.over = true;
+        result
+    }
+
+    /// What has been counted so far.
+    pub fn counts(&self) -> Counts {
+        let state = self.shared.state.lock();
+        Counts {
+            queued: state.waiting.len(),
+            running: state.running.len(),
+            begun: state.begun,
+            refused: state.refused,
+            cancelled: state.cancelled,
+        }
+    }
+
+    /// Its bounds.
+    pub fn settings(&self) -> Settings {
+        self.shared.settings
+    }
+
+    /// Begins no more work until it is resumed: for tests, which then see what waits.
+    pub fn pause(&self) {
+        self.shared.state.lock().paused = true;
+    }
+
+    /// Goes on after a pause.
+    pub fn resume(&self) {
+        self.shared.state.lock().paused = false;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut state = self.shared.state.lock();
+        state.stopped = true;
+        // Whoever waits for these is told.
+        state.waiting.clear();
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+}
+
+/// Somebody waits for a piece of work; dropped before it is done, the work is cancelled.
+struct Waits<'a> {
+    shared: &'a Shared,
+    number: u64,
+    cancel: Cancel,
+    over: bool,
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.cancel.set();
+            self.shared.cancel(self.number);
+        }
+    }
+}
+
+impl Shared {
+    fn push(&self, user: &Arc<str>, run: Box<dyn FnOnce() + Send>) -> Result<u64, Refused> {
+        let mut state = self.state.lock();
+        let of_user = state.waiting.iter().filter(|job| job.user == *user).count();
+        if state.waiting.len() >= self.settings.queue || of_user >= self.settings.queue_of_user() {
+            state.refused += 1;
+            return Err(Refused::Full);
+        }
+        state.last += 1;
+        let number = state.last;
+        let user = Arc::clone(user);
+        state.waiting.push_back(Job { number, user, run });
+        drop(state);
+        self.changed.notify_one();
+        Ok(number)
+    }
+
+    /// Takes work that nobody waits for out of the queue, if it is still there.
+    fn cancel(&self, number: u64) {
+        let mut state = self.state.lock();
+        state.cancelled += 1;
+        let place = state.waiting.iter().position(|job| job.number == number);
+        let job = place.and_then(|place| state.waiting.remove(place));
+        drop(state);
+        // What it holds is given back without the lock.
+        drop(job);
+    }
+
+    /// What a thread does until the end.
+    fn work(&self) {
+        let mut state = self.state.lock();
+        while !state.stopped {
+            let Some(job) = state.next(self.settings.threads_of_user()) else {
+                self.changed.wait(&mut state);
+                continue;
+            };
+            state.begun += 1;
+            state.running.push(Arc::clone(&job.user));
+            MutexGuard::unlocked(&mut state, || {
+                // The panic hook has said what there is to say; whoever waits is told by the channel's end.
+                let _panicked = catch_unwind(AssertUnwindSafe(job.run));
+            });
+            let place = state.running.iter().position(|user| *user == job.user);
+            if let Some(place) = place {
+                state.running.swap_remove(place);
+            }
+            // A user may have waited for this one to end.
+            self.changed.notify_one();
+        }
+    }
+}
+
+impl State {
+    /// The work to begin next: of the user with the least under way, the one that has waited longest. Nothing while
+    /// users that wait have as many threads as they may.
+    fn next(&mut self, most: usize) -> Option<Job> {
+        if self.paused {
+            return None;
+        }
+        let running = |user: &Arc<str>| self.running.iter().filter(|it| *it == user).count();
+        let waiting = self.waiting.iter().enumerate();
+        let (under_way, place) = waiting
+            .map(|(place, job)| (running(&job.user), place))
+            .min()?;
+        if under_way >= most {
+            return None;
+        }
+        self.waiting.remove(place)
+    }
+}
