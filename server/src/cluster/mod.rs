@@ -4,6 +4,7 @@
 //! One task a kind writes; everyone else reads immutable snapshots, which cost nothing to take and do not
 //! change under the reader. Who must not miss a change is told of each: [`Observer`].
 
+mod binding;
 mod condition;
 mod container;
 mod event;
@@ -35,6 +36,7 @@ use arc_swap::ArcSwap;
 use imbl::OrdMap;
 use kubevitals_proto::labels::Labels;
 
+pub use binding::{Binding, Bindings};
 pub use container::{ContainerStatus, Ended, State, Waiting};
 pub use event::{Event, SELECTOR as EVENT_SELECTOR};
 pub use gone::{GonePod, GonePods};

@@ -18,7 +18,7 @@ use super::pages::{self, Ended, Page, Request, Timetable};
 use super::record::{Moment, Record};
 use super::schedule::{Phase, longest_pause};
 use super::target::Target;
-use crate::cluster::{Node, PodKey};
+use crate::cluster::{Bindings, Node, PodKey};
 use crate::store::history::NodeHistory;
 use crate::store::{self, Bounds, NodeCell};
 
@@ -283,20 +283,20 @@ async fn scrape(
         }
     }
     if let Some(history) = history {
-        let (pods, series) = (shared.cluster.pods(), cell.series());
-        let (node, containers) = series.readings(&scrape);
+        let (bindings, series) = (Bindings::of(&shared.cluster), cell.series());
+        let (sample, containers) = series.readings(&scrape);
         if let Some(by) = set_by {
             history.shift(by);
         }
         if let Some(time) = its_time {
             history.hear(time, answered);
         }
-        history.take(answered, node, containers, |namespace, name| {
+        history.take(answered, sample, containers, |namespace, name| {
             let key = PodKey {
                 namespace: Arc::clone(namespace),
                 name: Arc::clone(name),
             };
-            pods.get(&key).map(|pod| pod.uid).unwrap_or_default()
+            bindings.of_name(&key, &node.name)
         });
     }
     Ok(())

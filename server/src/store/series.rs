@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubevitals_proto::kubelet::resource::{ContainerKey, Duplicate, Reading, ResourceScrape};
+use kubevitals_proto::kubelet::resource::{
+    ContainerKey, DecodeLimits, Duplicate, Reading, ResourceScrape,
+};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::Bytes;
 
@@ -20,6 +22,9 @@ use super::ring::Sample;
 use super::tracked::{Taking, Tracked};
 use crate::clock::Age;
 use crate::intern::Interner;
+
+/// The most containers that a node has a last point of: those of a scrape, and as many that are gone.
+const MAX_KNOWN: usize = 2 * DecodeLimits::MAX_SERIES as usize;
 
 /// The pairs of one node and of its containers, sorted like a scrape.
 #[derive(Debug)]
@@ -368,13 +373,20 @@ impl NodeSeries {
             (Err(_), _) => {}
         }
         let reach = self.resolution * 5;
+        let mut room = MAX_KNOWN.saturating_sub(scrape.containers.len());
+        // Whether a container that is not in the scrape is still remembered.
+        let mut stays = |gone: &Container| {
+            let stays = room > 0 && now.since(gone.tracked.arrived) <= reach;
+            room -= usize::from(stays);
+            stays
+        };
         let mut known = std::mem::take(&mut self.containers).into_iter().peekable();
         // Both sides are sorted alike: one walk over the two, like a merge.
         let mut merged = Vec::with_capacity(scrape.containers.len());
         for (key, reading) in &scrape.containers {
             while let Some(gone) = known.next_if(|container| container.order(key) == Ordering::Less)
             {
-                if now.since(gone.tracked.arrived) <= reach {
+                if stays(&gone) {
                     merged.push(gone);
                 }
             }
@@ -402,7 +414,7 @@ impl NodeSeries {
                 (_, Err(_)) => {}
             }
         }
-        merged.extend(known.filter(|gone| now.since(gone.tracked.arrived) <= reach));
+        merged.extend(known.filter(stays));
         self.containers = merged;
     }
 

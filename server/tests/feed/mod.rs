@@ -8,7 +8,7 @@ use std::time::Duration;
 use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::clock::Age;
-use kubevitals_server::cluster::Uid;
+use kubevitals_server::cluster::{Binding, Uid};
 use kubevitals_server::intern::Interner;
 use kubevitals_server::store::history::{Excerpt, NodeHistory, Reading, Settings};
 use kubevitals_server::store::ring::{Sample, Tick};
@@ -146,7 +146,7 @@ pub fn take(history: &NodeHistory, scrape: &Scrape, turn: u32) {
         life: it.life,
     });
     let uid = Uid::of("dbe5842e-0978-4422-a9fa-8026a53c65dd");
-    history.take(age(turn), scrape.node, readings, |_, _| uid);
+    history.take(age(turn), scrape.node, readings, |_, _| Binding::Here(uid));
 }
 
 /// A history of one hour, with more memory than any test needs.

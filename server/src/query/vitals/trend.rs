@@ -188,7 +188,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Age;
-    use crate::cluster::Uid;
+    use crate::cluster::Binding;
     use crate::store::history::{History, Settings};
 
     /// CPU by steps of 15 s that end at 150 s, of a node with points at these seconds, each with its second as CPU.
@@ -210,7 +210,7 @@ mod tests {
                 restarted: false,
             };
             node.take(Age::default(), Some(sample), std::iter::empty(), |_, _| {
-                Uid::default()
+                Binding::Unknown
             });
         }
         let span = Span {

@@ -15,7 +15,8 @@ const SAID: Duration = Duration::from_secs(3600);
 
 /// Drops what is too old, and more where memory does not do, for ever.
 pub async fn keep(store: Arc<Store>, clock: Arc<dyn Clock>) {
-    let mut quiet = Quiet::new(SAID);
+    let [mut quiet, mut quiet_of_nodes, mut quiet_of_refused] = [(); 3].map(|()| Quiet::new(SAID));
+    let mut refused = 0;
     loop {
         clock.sleep(ROUNDS).await;
         let (store, now) = (Arc::clone(&store), clock.elapsed());
@@ -23,15 +24,36 @@ pub async fn keep(store: Arc<Store>, clock: Arc<dyn Clock>) {
         let tidied = tokio::task::spawn_blocking(move || {
             let history = store.history();
             let cut = history.tidy(now);
-            (cut, history.remembers())
+            (cut, history.remembers(), history.refused())
         });
-        let Ok((true, remembers)) = tidied.await else {
+        let Ok((cut, remembers, refused_so_far)) = tidied.await else {
             continue;
         };
-        if quiet.speak().is_some() {
+        let refused_now = refused_so_far - std::mem::replace(&mut refused, refused_so_far);
+        if refused_now > 0
+            && let Some(unreported) = quiet_of_refused.speak()
+        {
             tracing::warn!(
-                "--history-memory-limit is reached: points are kept for {} s and no longer; give more memory, or less to remember with --history-retention or a longer --history-step",
-                remembers.as_secs(),
+                points = refused_now,
+                unreported,
+                "points are not remembered: a node reports more containers, or more pods that the API server does not know, than are remembered of one node, or --history-memory-limit is reached; /debug/targets tells how many containers each node reports",
+            );
+        }
+        if let Some(node) = cut.nodes.first()
+            && let Some(unreported) = quiet_of_nodes.speak()
+        {
+            tracing::warn!(
+                %node, nodes = cut.nodes.len(), unreported,
+                "--history-memory-limit is reached, and some nodes hold more than four times as much history for each of their pods as the median node: only their history is shortened; check what their kubelets report",
+            );
+        }
+        if cut.all
+            && let Some(unreported) = quiet.speak()
+        {
+            tracing::warn!(
+                seconds = remembers.as_secs(),
+                unreported,
+                "--history-memory-limit is reached: the history of all nodes is shortened; give more memory, or reduce --history-retention, or raise --history-step",
             );
         }
     }

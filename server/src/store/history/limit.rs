@@ -1,9 +1,10 @@
-//! The memory limit: when it is reached, all nodes remember less far back, alike.
+//! The memory limit. When it is reached, nodes that hold far more for each of their pods than others do give way first;
+//! then all nodes remember less far back, alike.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::node::NodeHistory;
+use super::node::{Held, NodeHistory};
 use super::settings::Shared;
 use crate::clock::Age;
 use crate::store::ring::{BLOCK_BYTES, Tick};
@@ -11,42 +12,125 @@ use crate::store::ring::{BLOCK_BYTES, Tick};
 /// The retention is divided into so many parts to find out how much of it there is memory for.
 const PARTS: usize = 256;
 
+/// A node's share is so many times what the median node holds for each pod that the API server has bound to it. Nodes
+/// differ by how many containers their pods have and how often those are made anew; a kubelet that invents pods or
+/// containers has nothing to show for them.
+const SHARE: usize = 4;
+
+type Nodes = [(Arc<str>, Arc<NodeHistory>)];
+
+/// Who gave way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cut {
+    /// Nodes that held more than their share.
+    pub nodes: Vec<Arc<str>>,
+    /// All of them.
+    pub all: bool,
+}
+
 /// Brings memory below the limit by remembering less far back; further back again, little by little, when there is
-/// room. Whether something was dropped before its time.
-pub(super) fn keep_to(shared: &Shared, nodes: &[(Arc<str>, Arc<NodeHistory>)], now: Age) -> bool {
+/// room. Who gave way.
+pub(super) fn keep_to(shared: &Shared, nodes: &Nodes, now: Age) -> Cut {
     let limit = shared.settings.memory_limit;
     let asked = Tick::count(shared.settings.retention).max(1);
+    let step = (asked / PARTS as i64).max(1);
     let bytes = || shared.bytes.load(Ordering::Relaxed);
     if bytes() <= limit {
         // Nothing older is there: it grows back at the pace at which points are added.
-        if shared.keeps() < asked && bytes() < limit / 20 * 19 {
-            shared.keep(shared.keeps() + (asked / PARTS as i64).max(1));
+        if bytes() < limit / 20 * 19 {
+            if shared.keeps() < asked {
+                shared.keep(shared.keeps() + step);
+            }
+            for (_, node) in nodes {
+                node.keep_more(step, asked);
+            }
         }
-        return false;
+        return Cut::default();
     }
+    let mut cut = Cut {
+        nodes: over_share(shared, nodes, now),
+        all: false,
+    };
+    if bytes() > limit {
+        cut.all = true;
+        let keeps = || shared.keeps();
+        shorten(nodes, now, asked, limit, bytes, keeps, |keeps| {
+            shared.keep(keeps)
+        });
+    }
+    cut
+}
+
+/// Shortens the history of each node that is over its share until it is not. Which they were.
+fn over_share(shared: &Shared, nodes: &Nodes, now: Age) -> Vec<Arc<str>> {
+    let asked = Tick::count(shared.settings.retention).max(1);
+    let held: Vec<Held> = nodes.iter().map(|(_, node)| node.held()).collect();
+    let mut rates: Vec<usize> = held
+        .iter()
+        .map(|it| it.bytes / (it.bound_pods + 1))
+        .collect();
+    // Of two nodes the smaller is the measure.
+    let middle = rates.len().saturating_sub(1) / 2;
+    rates.sort_unstable();
+    let Some(median) = rates.get(middle) else {
+        return Vec::new();
+    };
+    shared.set_share(median.saturating_mul(SHARE));
+    let mut gave_way = Vec::new();
+    for ((name, node), held) in nodes.iter().zip(held) {
+        let share = shared.share(held.bound_pods);
+        if held.bytes > share {
+            let one = [(Arc::clone(name), Arc::clone(node))];
+            let keeps = || node.keeps();
+            shorten(
+                &one,
+                now,
+                asked,
+                share,
+                || node.held().bytes,
+                keeps,
+                |keeps| {
+                    node.keep(keeps);
+                },
+            );
+            gave_way.push(Arc::clone(name));
+        }
+    }
+    gave_way
+}
+
+/// Has `nodes` remember less far back, by `keep`, until their `bytes` are below `most`.
+fn shorten(
+    nodes: &Nodes,
+    now: Age,
+    asked: i64,
+    most: usize,
+    bytes: impl Fn() -> usize,
+    keeps: impl Fn() -> i64,
+    keep: impl Fn(i64),
+) {
     // Names and lists go with the last of their blocks, idle blocks when there are many: once may not be enough.
     let mut before = i64::MAX;
-    while bytes() > limit && shared.keeps() < before {
-        before = shared.keeps();
+    while bytes() > most && keeps() < before {
+        before = keeps();
         let parts = by_age(nodes, now, asked);
-        // A tenth below the limit, so that not every round has to.
-        let mut excess = (bytes() - limit / 10 * 9).div_ceil(BLOCK_BYTES);
-        let mut keeps = usize::try_from(shared.keeps() * PARTS as i64 / asked).unwrap_or(PARTS);
-        while excess > 0 && keeps > 1 {
-            keeps -= 1;
-            let older = parts.get(keeps).copied().unwrap_or_default();
+        // A tenth below, so that not every round has to.
+        let mut excess = (bytes() - most / 10 * 9).div_ceil(BLOCK_BYTES);
+        let mut left = usize::try_from(before * PARTS as i64 / asked).unwrap_or(PARTS);
+        while excess > 0 && left > 1 {
+            left -= 1;
+            let older = parts.get(left).copied().unwrap_or_default();
             excess = excess.saturating_sub(older);
         }
-        shared.keep(asked * keeps as i64 / PARTS as i64);
+        keep(asked * left as i64 / PARTS as i64);
         for (_, node) in nodes {
             node.tidy(now, true);
         }
     }
-    true
 }
 
 /// How many blocks there are of each age, in parts of what was asked for; the last are all that are older.
-fn by_age(nodes: &[(Arc<str>, Arc<NodeHistory>)], now: Age, asked: i64) -> [usize; PARTS] {
+fn by_age(nodes: &Nodes, now: Age, asked: i64) -> [usize; PARTS] {
     let mut parts = [0; PARTS];
     for (_, node) in nodes {
         node.ages(now, |age| {

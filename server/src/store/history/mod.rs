@@ -13,6 +13,7 @@ mod keeper;
 mod limit;
 mod node;
 mod offset;
+mod place;
 mod pod;
 mod room;
 mod settings;
@@ -28,6 +29,7 @@ use parking_lot::RwLock;
 
 pub use excerpt::{Copy, Excerpt};
 pub use keeper::keep;
+pub use limit::Cut;
 pub use node::{Held, NodeHistory, Reading, life};
 pub use offset::Offset;
 pub use pod::PodId;
@@ -54,13 +56,17 @@ pub struct Counts {
     pub series: usize,
     /// Their points.
     pub points: usize,
-    /// The memory they take, in bytes; names, which are shared, are not counted.
+    /// The memory they take, in bytes: points, lists, names, and their places in maps.
     pub bytes: usize,
+    /// The part of `bytes` that is names. Other parts of the program share most of these.
+    pub name_bytes: usize,
+    /// Nodes that hold more than their share of --history-memory-limit, and whose points are kept for a shorter time.
+    pub shortened_nodes: usize,
     /// When the oldest point was.
     pub oldest: Option<Timestamp>,
     /// Blocks that were dropped before their time, because of the memory limit.
     pub cut_blocks: u64,
-    /// Points that were not kept, because there was no memory.
+    /// Points that were not kept: there was no memory, or their node had as many series as it may have.
     pub refused_points: u64,
 }
 
@@ -94,7 +100,7 @@ impl History {
     pub fn begin(&self, node: &Arc<str>) -> Option<Arc<NodeHistory>> {
         self.is_on().then(|| {
             let mut nodes = self.nodes.write();
-            let made = || Arc::new(NodeHistory::new(Arc::clone(&self.shared)));
+            let made = || Arc::new(NodeHistory::new(node, Arc::clone(&self.shared)));
             Arc::clone(nodes.entry(Arc::clone(node)).or_insert_with(made))
         })
     }
@@ -138,16 +144,23 @@ impl History {
             counts.series += held.series;
             counts.points += held.points;
             counts.bytes += held.bytes;
+            counts.name_bytes += held.name_bytes;
+            counts.shortened_nodes += usize::from(held.shortened);
             let oldest = held.oldest.map(|tick| offset(&node).ours(tick.time()));
             counts.oldest = counts.oldest.min(oldest).or(counts.oldest).or(oldest);
         }
         counts
     }
 
+    /// Points that were not kept since the start, as [`Counts`] has them.
+    pub fn refused(&self) -> u64 {
+        self.shared.refused.load(Ordering::Relaxed)
+    }
+
     /// Drops what is too old at `now`, and nodes that have nothing left. To be called every few seconds; it takes a few
-    /// milliseconds in a cluster of thousands of nodes. Afterwards no more memory is in use than the limit; whether
-    /// something had to be dropped before its time for that is told.
-    pub fn tidy(&self, now: Age) -> bool {
+    /// milliseconds in a cluster of thousands of nodes. Afterwards no more memory is in use than the limit. Returns
+    /// which nodes had to drop something before its time for that.
+    pub fn tidy(&self, now: Age) -> Cut {
         let nodes = self.nodes();
         let mut empty = Vec::new();
         for (name, node) in &nodes {

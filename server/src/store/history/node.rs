@@ -1,6 +1,5 @@
 //! One node's history: its own series and those of all containers that it ran.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -9,19 +8,22 @@ use parking_lot::Mutex;
 
 use super::excerpt::Excerpt;
 use super::offset::Offset;
+use super::place::{Found, Places, bounds, find};
 use super::pod::PodId;
-use super::room::{grow, room};
+use super::room::{name_room, room};
 use super::settings::Shared;
 use crate::clock::Age;
-use crate::cluster::Uid;
+use crate::cluster::Binding;
 use crate::store::ring::{Block, Blocks, Offered, Ring, Sample, Tick};
+use kubevitals_proto::kubelet::resource::DecodeLimits;
 
 /// A point that is older than the newest by more than so many resolutions was stamped by a clock that was set back while
 /// nobody watched it: no repetition, and no replica's point, is so much older.
 const SET_BACK: u32 = 5;
 
-/// So often is a pod's UID asked for again after a container of it was new: the watch may lag behind the kubelet.
-const DOUBTS: u8 = 8;
+/// The most series of one node, those that are gone included: four times the containers of a scrape. A node whose
+/// containers come and go faster than that within the retention remembers no more of them.
+pub(super) const MAX_SERIES: usize = 4 * DecodeLimits::MAX_SERIES as usize;
 
 /// What a container used, as a scrape gave it.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +45,8 @@ pub struct Reading<'a> {
 #[derive(Debug)]
 pub struct NodeHistory {
     inner: Mutex<Inner>,
+    /// What its place in the map of nodes takes, in bytes.
+    slot: usize,
     shared: Arc<Shared>,
 }
 
@@ -60,7 +64,10 @@ pub(super) struct Inner {
     /// Whether that was told by [`NodeHistory::hear`]; else it is that of the newest point, which is older.
     heard: bool,
     pub(super) points: usize,
-    /// What of the shared count of bytes is ours.
+    /// For how many ticks this node's points are kept, where that is less than for all nodes: it holds more than its
+    /// share.
+    pub(super) keeps: Option<i64>,
+    /// Bytes of this node in the shared total.
     counted: usize,
 }
 
@@ -69,7 +76,10 @@ pub(super) struct Pod {
     pub(super) id: PodId,
     /// The first of its series; the next pod's first is behind its last.
     pub(super) first: u32,
-    doubts: u8,
+    /// Scrapes in which the API server's pods are still compared, because the pod or a container of it was new.
+    pub(super) doubts: u8,
+    /// Scrapes since they were compared last.
+    pub(super) unchecked: u8,
 }
 
 #[derive(Debug)]
@@ -86,40 +96,54 @@ pub struct Held {
     pub series: usize,
     /// Their points.
     pub points: usize,
-    /// All memory it takes, in bytes, without the names that are shared.
+    /// All memory it takes, in bytes: points, lists, names, and its place in the map of nodes. Names that other parts
+    /// of the program share are counted in full.
     pub bytes: usize,
+    /// The part of `bytes` that is names.
+    pub name_bytes: usize,
+    /// Pods that the API server knows, or knew, to be bound to the node.
+    pub bound_pods: usize,
     /// When the oldest point was.
     pub oldest: Option<Tick>,
+    /// Whether its points are kept for a shorter time than those of other nodes.
+    pub shortened: bool,
 }
 
 impl NodeHistory {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    /// No history yet of the node of this name.
+    pub(super) fn new(name: &str, shared: Arc<Shared>) -> Self {
         Self {
             inner: Mutex::default(),
+            slot: name_room(name) + SLOT,
             shared,
         }
     }
 
     /// Takes in what a scrape gave whose answer was in at `now`: the node's own point and those of its containers,
-    /// sorted by namespace, pod and container. Points that are there already are no news. `uid` tells a pod's UID, if
-    /// it is known; it is asked when a container is new, or has begun another life.
+    /// sorted by namespace, pod and container. Points that are there already are no news.
+    ///
+    /// `binding` says whether the API server has the pod of a namespace and name on this node. It is called when a
+    /// container is new or has begun another life, for some scrapes after, and now and then. Readings of pods that are
+    /// bound to another node are not taken, and what was taken before the API server knew the pod is dropped.
     pub fn take<'a>(
         &self,
         now: Age,
         node: Option<Sample>,
         containers: impl Iterator<Item = Reading<'a>>,
-        uid: impl Fn(&Arc<str>, &Arc<str>) -> Uid,
+        binding: impl Fn(&Arc<str>, &Arc<str>) -> Binding,
     ) {
         let shared = &*self.shared;
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
         let mut clock = None;
         let (mut kept, mut dropped, mut refused) = (0, 0, 0);
-        let oldest = inner.time(now).map(|time| time.plus(-shared.keeps()));
+        let (mut no_room, mut forgotten) = (0, 0);
+        let oldest = inner.time(now).map(|time| time.plus(-inner.keeps(shared)));
+        let full = shared.is_full(inner.is_over_share(shared));
         let mut offer = |ring: &mut Ring, blocks: &mut Blocks, sample: &Sample| {
             let tick = Tick::nearest(sample.at);
             clock = clock.max(Some(tick));
-            match shared.offer(ring, blocks, sample) {
+            match shared.offer(ring, blocks, sample, full) {
                 (Offered::Kept, forgotten) => {
                     kept += 1;
                     dropped += forgotten;
@@ -134,16 +158,27 @@ impl NodeHistory {
         if let Some(sample) = &node {
             offer(&mut inner.node, &mut inner.blocks, sample);
         }
-        let mut place = 0;
+        let mut places = Places::new(&inner.pods);
+        let mut emptied = false;
         for reading in containers {
-            let Some(at) = locate(
-                &mut inner.pods,
-                &mut inner.series,
-                &mut place,
-                &reading,
-                &uid,
-            ) else {
-                continue;
+            let found = places.locate(&mut inner.pods, &mut inner.series, &reading, &binding);
+            let at = match found {
+                Found::Series(at) => at,
+                Found::NotOfNode => continue,
+                Found::NoRoom => {
+                    no_room += 1;
+                    continue;
+                }
+                Found::Mistaken(pod) => {
+                    let (first, end) = bounds(&inner.pods, &inner.series, pod);
+                    let of_pod = inner.series.get_mut(first..end).unwrap_or_default();
+                    for series in of_pod {
+                        let (_, points) = series.ring.drop_before(&mut inner.blocks, Tick::LATEST);
+                        forgotten += points;
+                    }
+                    emptied = true;
+                    continue;
+                }
             };
             if let Some(series) = inner.series.get_mut(at) {
                 let restarted = series.life != reading.life && !series.ring.is_empty();
@@ -155,14 +190,17 @@ impl NodeHistory {
                 series.life = reading.life;
             }
         }
-        inner.points = (inner.points + kept).saturating_sub(dropped);
+        inner.points = (inner.points + kept).saturating_sub(dropped + forgotten);
         if let Some(tick) = clock.filter(|_| !inner.heard) {
             inner.clock = Some((tick, now));
         }
-        if refused > 0 {
-            shared.refused.fetch_add(refused, Relaxed);
+        if emptied {
+            inner.drop_empty();
         }
-        inner.count(shared);
+        if refused + no_room > 0 {
+            shared.refused.fetch_add(refused + no_room, Relaxed);
+        }
+        inner.count(self.slot, shared);
     }
 
     /// The node's clock shows `time` at `now`.
@@ -198,7 +236,7 @@ impl NodeHistory {
 
     /// What it holds.
     pub fn held(&self) -> Held {
-        self.inner.lock().held()
+        self.inner.lock().held(self.slot)
     }
 
     /// The node's time at `now`, by its own clock as far as that was heard; nothing before the first point.
@@ -289,9 +327,10 @@ impl NodeHistory {
         let mut inner = self.inner.lock();
         let asked = Tick::count(self.shared.settings.retention);
         if let Some(time) = inner.time(now) {
-            let dropped = inner.drop_before(time.plus(-self.shared.keeps()));
+            let keeps = inner.keeps(&self.shared);
+            let dropped = inner.drop_before(time.plus(-keeps));
             // What was asked for would have kept some of them: they are counted as cut, as near as is known.
-            if self.shared.keeps() < asked {
+            if keeps < asked {
                 self.shared.cut.fetch_add(dropped as u64, Relaxed);
             }
         }
@@ -301,8 +340,25 @@ impl NodeHistory {
             inner.blocks.used() / 4 + Blocks::PAGE * 2
         };
         inner.compact(most);
-        inner.count(&self.shared);
+        inner.count(self.slot, &self.shared);
         inner.points > 0
+    }
+
+    /// For how many ticks points are kept.
+    pub(super) fn keeps(&self) -> i64 {
+        self.inner.lock().keeps(&self.shared)
+    }
+
+    /// Keeps this node's points for so many ticks, where that is less than for all nodes.
+    pub(super) fn keep(&self, ticks: i64) {
+        self.inner.lock().keeps = Some(ticks.max(1));
+    }
+
+    /// Keeps them for `step` ticks more, if they are kept for less than was `asked` for.
+    pub(super) fn keep_more(&self, step: i64, asked: i64) {
+        let mut inner = self.inner.lock();
+        let more = inner.keeps.map(|keeps| keeps + step);
+        inner.keeps = more.filter(|keeps| *keeps < asked);
     }
 
     /// Calls `each` with the age in ticks of every block at `now`.
@@ -325,7 +381,7 @@ impl NodeHistory {
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Inner, &Shared) -> T) -> T {
         let mut inner = self.inner.lock();
         let result = change(&mut inner, &self.shared);
-        inner.count(&self.shared);
+        inner.count(self.slot, &self.shared);
         result
     }
 }
@@ -340,8 +396,14 @@ impl Drop for NodeHistory {
 
 impl Shared {
     /// Offers a point, and says how many were forgotten because of it: all that are not older, when the node's clock
-    /// was set back.
-    fn offer(&self, ring: &mut Ring, blocks: &mut Blocks, sample: &Sample) -> (Offered, usize) {
+    /// was set back. A node that is `full` gets no more blocks.
+    fn offer(
+        &self,
+        ring: &mut Ring,
+        blocks: &mut Blocks,
+        sample: &Sample,
+        full: bool,
+    ) -> (Offered, usize) {
         let settings = &self.settings;
         let tick = Tick::nearest(sample.at);
         let mut forgotten = 0;
@@ -352,128 +414,11 @@ impl Shared {
                 return (Offered::Old, 0);
             }
         }
-        if blocks.idle() == 0 && self.is_full() {
+        if blocks.idle() == 0 && full {
             return (Offered::NoRoom, forgotten);
         }
         let step = settings.resolution.max(settings.step);
         (ring.offer(blocks, sample, step), forgotten)
-    }
-}
-
-/// Where the series of a reading is; it is made if need be. `place` is the pod that was met last.
-fn locate(
-    pods: &mut Vec<Pod>,
-    series: &mut Vec<Series>,
-    place: &mut usize,
-    reading: &Reading<'_>,
-    uid: impl Fn(&Arc<str>, &Arc<str>) -> Uid,
-) -> Option<usize> {
-    let order = |pods: &[Pod], at: usize| {
-        let pod = pods.get(at)?;
-        Some(pod.id.order(reading.namespace, reading.pod))
-    };
-    while order(pods, *place) == Some(Ordering::Less) {
-        *place += 1;
-    }
-    // Of several pods that had the name one after the other, the last one has it now.
-    while order(pods, *place + 1) == Some(Ordering::Equal) {
-        *place += 1;
-    }
-    let known = order(pods, *place) == Some(Ordering::Equal);
-    let mut found;
-    if known {
-        found = find(pods, series, *place, reading.container);
-        let same = found.is_ok_and(|at| series.get(at).is_some_and(|it| it.life == reading.life));
-        let pod = pods.get_mut(*place)?;
-        if same && pod.doubts == 0 {
-            return found.ok();
-        }
-        let uid = uid(reading.namespace, reading.pod);
-        if pod.id.may_be(uid) {
-            if uid.is_some() {
-                pod.id.uid = uid;
-                pod.doubts = pod.doubts.saturating_sub(1);
-            }
-            if !same {
-                pod.doubts = DOUBTS;
-            }
-        } else {
-            // Another pod has the name now.
-            let id = PodId {
-                uid,
-                ..pod.id.clone()
-            };
-            *place += 1;
-            insert_pod(pods, series, *place, id);
-            found = find(pods, series, *place, reading.container);
-        }
-    } else {
-        let id = PodId {
-            namespace: Arc::clone(reading.namespace),
-            name: Arc::clone(reading.pod),
-            uid: uid(reading.namespace, reading.pod),
-        };
-        insert_pod(pods, series, *place, id);
-        found = find(pods, series, *place, reading.container);
-    }
-    match found {
-        Ok(at) => Some(at),
-        Err(at) => {
-            let new = Series {
-                name: Arc::clone(reading.container),
-                ring: Ring::default(),
-                life: reading.life,
-            };
-            insert_series(pods, series, *place, at, new);
-            Some(at)
-        }
-    }
-}
-
-/// The series of a pod's container, or where it belongs.
-fn find(pods: &[Pod], series: &[Series], pod: usize, container: &str) -> Result<usize, usize> {
-    let (first, end) = bounds(pods, series, pod);
-    let of_pod = series.get(first..end).unwrap_or_default();
-    for (at, series) in (first..).zip(of_pod) {
-        match (*series.name).cmp(container) {
-            Ordering::Less => {}
-            Ordering::Equal => return Ok(at),
-            Ordering::Greater => return Err(at),
-        }
-    }
-    Err(end)
-}
-
-/// From which to which series is a pod's.
-fn bounds(pods: &[Pod], series: &[Series], pod: usize) -> (usize, usize) {
-    let first = |pod: usize| pods.get(pod).map_or(series.len(), |pod| pod.first as usize);
-    (first(pod), first(pod + 1))
-}
-
-/// Inserts a pod without containers.
-pub(super) fn insert_pod(pods: &mut Vec<Pod>, series: &[Series], at: usize, id: PodId) {
-    let (first, _) = bounds(pods, series, at);
-    grow(pods);
-    let pod = Pod {
-        id,
-        first: first as u32,
-        doubts: DOUBTS,
-    };
-    pods.insert(at.min(pods.len()), pod);
-}
-
-/// Inserts a series of the pod `pod` at `at`.
-pub(super) fn insert_series(
-    pods: &mut [Pod],
-    series: &mut Vec<Series>,
-    pod: usize,
-    at: usize,
-    new: Series,
-) {
-    grow(series);
-    series.insert(at.min(series.len()), new);
-    for pod in pods.iter_mut().skip(pod + 1) {
-        pod.first += 1;
     }
 }
 
@@ -550,31 +495,66 @@ impl Inner {
         }
     }
 
-    fn bytes(&self) -> usize {
+    /// Bytes of names: of each pod and container its own, of each namespace one.
+    fn name_bytes(&self) -> usize {
+        let mut before: Option<&Arc<str>> = None;
+        let of_pods = self.pods.iter().map(|pod| {
+            let namespace = &pod.id.namespace;
+            let known = before.replace(namespace).is_some_and(|it| it == namespace);
+            name_room(&pod.id.name) + if known { 0 } else { name_room(namespace) }
+        });
+        let of_pods: usize = of_pods.sum();
+        let of_series = self.series.iter().map(|series| name_room(&series.name));
+        of_pods + of_series.sum::<usize>()
+    }
+
+    fn bytes(&self, slot: usize) -> usize {
         let lists = room(self.series.capacity() * size_of::<Series>())
             + room(self.pods.capacity() * size_of::<Pod>());
-        size_of::<NodeHistory>() + lists + self.blocks.bytes()
+        size_of::<NodeHistory>() + slot + lists + self.name_bytes() + self.blocks.bytes()
     }
 
     /// Brings the shared count of bytes up to date.
-    fn count(&mut self, shared: &Shared) {
-        let bytes = self.bytes();
+    fn count(&mut self, slot: usize, shared: &Shared) {
+        let bytes = self.bytes(slot);
         shared.bytes.fetch_add(bytes, Relaxed);
         shared.bytes.fetch_sub(self.counted, Relaxed);
         self.counted = bytes;
     }
 
-    fn held(&self) -> Held {
+    /// For how many ticks points are kept.
+    fn keeps(&self, shared: &Shared) -> i64 {
+        let all = shared.keeps();
+        self.keeps.map_or(all, |own| own.min(all))
+    }
+
+    fn bound_pods(&self) -> usize {
+        let bound = |pod: &&Pod| pod.id.uid.is_some();
+        self.pods.iter().filter(bound).count()
+    }
+
+    fn is_over_share(&self, shared: &Shared) -> bool {
+        self.counted > shared.share(self.bound_pods())
+    }
+
+    fn held(&self, slot: usize) -> Held {
         let rings = self.series.iter().map(|series| &series.ring);
         let all = || rings.clone().chain([&self.node]);
         Held {
             series: all().filter(|ring| !ring.is_empty()).count(),
             points: self.points,
-            bytes: self.bytes(),
+            bytes: self.bytes(slot),
+            name_bytes: self.name_bytes(),
+            bound_pods: self.bound_pods(),
             oldest: all().filter_map(|ring| ring.oldest(&self.blocks)).min(),
+            shortened: self.keeps.is_some(),
         }
     }
 }
+
+/// A place in the map of nodes: two pointers to a name, one to a history and a byte, and at most as much again that is
+/// free.
+const SLOT: usize = 2 * (size_of::<Arc<str>>() + size_of::<usize>() + 1);
 
 /// Marks a pod that has no series left.
 const EMPTY: u32 = 1 << 31;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::cluster::Uid;
+use crate::cluster::{PodKey, Uid};
 
 /// A pod: its names, and which of those that had them one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,14 @@ impl PodId {
     /// How its names are to these, in the order of lists.
     pub(super) fn order(&self, namespace: &str, name: &str) -> Ordering {
         (&*self.namespace, &*self.name).cmp(&(namespace, name))
+    }
+
+    /// Its names, as the cluster's pods are found by.
+    pub fn key(&self) -> PodKey {
+        PodKey {
+            namespace: Arc::clone(&self.namespace),
+            name: Arc::clone(&self.name),
+        }
     }
 
     /// Whether its UID may be this one: it is, or one of them is not known.

@@ -10,6 +10,14 @@ pub(super) fn room(bytes: usize) -> usize {
     bytes.next_multiple_of(spacing)
 }
 
+/// What an interned name takes: its text, two counts before it, and its place in the interner's set, of which up to half
+/// are free.
+pub(super) fn name_room(name: &str) -> usize {
+    const COUNTS: usize = 2 * size_of::<usize>();
+    const PLACE: usize = 2 * (size_of::<std::sync::Arc<str>>() + 1);
+    room(COUNTS + name.len()) + PLACE
+}
+
 /// Makes room for one more, and for as many as then come for nothing: a list that doubles is half empty.
 pub(super) fn grow<T>(list: &mut Vec<T>) {
     if list.len() == list.capacity() {

@@ -36,6 +36,8 @@ pub(super) struct Shared {
     pub(super) bytes: AtomicUsize,
     /// For how many ticks points are kept: what was asked for, or less while there is no memory for it.
     keeps: AtomicI64,
+    /// Bytes that a node may hold for each of its pods before it is the first to give way.
+    share: AtomicUsize,
     /// Blocks that were dropped before their time.
     pub(super) cut: AtomicU64,
     /// Points that were not kept, because there was no memory.
@@ -48,6 +50,7 @@ impl Shared {
             settings,
             bytes: AtomicUsize::new(0),
             keeps: AtomicI64::new(Tick::count(settings.retention)),
+            share: AtomicUsize::new(usize::MAX),
             cut: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         }
@@ -65,10 +68,21 @@ impl Shared {
             .store(ticks.clamp(1, asked.max(1)), Ordering::Relaxed);
     }
 
-    /// Whether so much is in use that nothing may be added before something was dropped. Between two rounds of
-    /// tidying up there may be an eighth more than the limit.
-    pub(super) fn is_full(&self) -> bool {
+    /// A node may hold so many bytes for each of its pods, and for itself as much as for a pod.
+    pub(super) fn set_share(&self, bytes: usize) {
+        self.share.store(bytes, Ordering::Relaxed);
+    }
+
+    /// The bytes that a node of so many pods may hold before it is the first to give way.
+    pub(super) fn share(&self, pods: usize) -> usize {
+        self.share.load(Ordering::Relaxed).saturating_mul(pods + 1)
+    }
+
+    /// Whether so much is in use that a node may add nothing before something was dropped. Between two rounds of
+    /// tidying up there may be an eighth more than the limit, but nothing more of a node that is over its share.
+    pub(super) fn is_full(&self, over_share: bool) -> bool {
         let limit = self.settings.memory_limit;
-        self.bytes.load(Ordering::Relaxed) > limit.saturating_add(limit / 8)
+        let more = if over_share { 0 } else { limit / 8 };
+        self.bytes.load(Ordering::Relaxed) > limit.saturating_add(more)
     }
 }

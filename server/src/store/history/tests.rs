@@ -6,8 +6,10 @@ use std::time::Duration;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use proptest::prelude::*;
 
+mod bounds;
+
 use super::*;
-use crate::cluster::Uid;
+use crate::cluster::{Binding, Uid};
 use crate::intern::Interner;
 use crate::store::ring::{Sample, Tick};
 
@@ -63,6 +65,7 @@ struct Kubelet {
     names: Interner,
     node: Arc<NodeHistory>,
     uid: Cell<u128>,
+    elsewhere: Cell<bool>,
     asked: Cell<usize>,
 }
 
@@ -73,6 +76,7 @@ impl Kubelet {
             node: history.begin(&names.intern(name)).unwrap(),
             names,
             uid: Cell::new(1),
+            elsewhere: Cell::new(false),
             asked: Cell::new(0),
         }
     }
@@ -96,7 +100,11 @@ impl Kubelet {
         self.node
             .take(age(n), Some(sample(n, 1000)), readings, |_, _| {
                 self.asked.set(self.asked.get() + 1);
-                uid(self.uid.get())
+                match self.uid.get() {
+                    _ if self.elsewhere.get() => Binding::Elsewhere,
+                    0 => Binding::Unknown,
+                    number => Binding::Here(uid(number)),
+                }
             });
     }
 
@@ -338,7 +346,9 @@ fn past_the_memory_limit_all_nodes_remember_less_far_back() {
         for (kubelet, part) in kubelets.iter().zip([10, 20, 20, 20, 20]) {
             kubelet.scrape(n, &pods[..part]);
         }
-        cut |= history.tidy(age(n));
+        let Cut { nodes, all } = history.tidy(age(n));
+        assert_eq!(nodes, [], "all are alike");
+        cut |= all;
         let counts = history.counts();
         assert!(counts.bytes <= limit, "{n}: {counts:?}");
         assert_eq!(counts.bytes, history.shared.bytes.load(Ordering::Relaxed));

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::excerpt::Excerpt;
-use super::node::{Inner, NodeHistory, insert_pod, insert_series};
+use super::node::{Inner, MAX_SERIES, NodeHistory};
+use super::place::{insert_pod, insert_series};
 use super::pod::PodId;
 use super::settings::Shared;
 use super::{History, node::Series};
@@ -15,12 +16,10 @@ use crate::clock::Age;
 use crate::cluster::Uid;
 use crate::intern::Interner;
 use crate::store::ring::{Block, Offered, Ring, Sample, Tick, samples};
+use kubevitals_proto::kubelet::names::LONGEST_POD;
 
 /// The form that is written, and the only one that is read.
 const VERSION: u8 = 1;
-
-/// The longest name that is taken: Kubernetes' names are at most 253 characters.
-const LONGEST_NAME: usize = 512;
 
 /// Bytes that are no node's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -138,6 +137,7 @@ impl History {
                 .collect();
             let added = node.change(|inner, shared| match (&pod, &container) {
                 (_, None) => merge(inner, shared, None, life, &points),
+                (Some(_), Some(_)) if inner.series.len() >= MAX_SERIES => Some(0),
                 (Some(pod), Some(container)) => {
                     let at = inner.place(pod, container, life)?;
                     let added = merge(inner, shared, Some(at), life, &points);
@@ -215,7 +215,7 @@ fn merge(
             (&mut series.ring, series.life)
         }
     };
-    if points.is_empty() || shared.is_full() {
+    if points.is_empty() || shared.is_full(false) {
         return Some(0);
     }
     let copied: Vec<Block> = ring.chain(&inner.blocks).copied().collect();
@@ -282,7 +282,7 @@ impl<'a> Bytes<'a> {
 
     fn name(&mut self) -> Result<&'a str, Damaged> {
         let length = usize::from(self.array().map(u16::from_le_bytes)?);
-        if length == 0 || length > LONGEST_NAME {
+        if length == 0 || length > LONGEST_POD {
             return Err(Damaged::Broken);
         }
         std::str::from_utf8(self.take(length)?).map_err(|_| Damaged::Broken)

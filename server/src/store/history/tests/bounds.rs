@@ -1,0 +1,227 @@
+//! What one node may take of the history, and whose pods count.
+
+use super::*;
+use crate::store::history::node::MAX_SERIES;
+
+/// Names that no scrape had before: of the n-th scrape, so many.
+fn invented(n: i64, count: usize) -> Vec<String> {
+    (0..count)
+        .map(|it| format!("ghost-{n:05}-{it:05}"))
+        .collect()
+}
+
+fn pods(names: &[String]) -> Vec<(&str, &str, u32)> {
+    names.iter().map(|name| (name.as_str(), "x", 1)).collect()
+}
+
+#[test]
+fn pods_of_other_nodes_are_not_remembered() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    kubelet.elsewhere.set(true);
+    (1..10).for_each(|n| kubelet.scrape(n, &[("theirs", "x", 7)]));
+    let names = |kubelet: &Kubelet| -> Vec<String> {
+        kubelet.all().into_iter().map(|(pod, ..)| pod).collect()
+    };
+    assert_eq!(names(&kubelet), [""], "the node's own series alone");
+    // One of its own beside it makes no difference.
+    kubelet.elsewhere.set(false);
+    kubelet.scrape(10, &[("own", "x", 7)]);
+    kubelet.elsewhere.set(true);
+    kubelet.scrape(11, &[("own", "x", 7), ("theirs", "x", 7)]);
+    assert_eq!(names(&kubelet), ["", "own"]);
+}
+
+#[test]
+fn what_was_taken_before_the_api_server_knew_the_pod_is_dropped_when_it_turns_out_to_be_elsewhere()
+{
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    kubelet.uid.set(0);
+    (1..40).for_each(|n| kubelet.scrape(n, &[("mistaken", "x", 7), ("mistaken", "y", 7)]));
+    assert_eq!(kubelet.all().len(), 3);
+    kubelet.elsewhere.set(true);
+    kubelet.scrape(40, &[("mistaken", "x", 7), ("mistaken", "y", 7)]);
+    assert_eq!(kubelet.all().len(), 1);
+    assert_eq!(history.counts().points, 40, "the node's own");
+    // And it stays so.
+    kubelet.scrape(41, &[("mistaken", "x", 7)]);
+    assert_eq!(kubelet.all().len(), 1);
+}
+
+#[test]
+fn a_kubelet_that_goes_on_with_a_pod_that_has_moved_is_noticed() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    (1..=50).for_each(|n| kubelet.scrape(n, &[("web-0", "x", 7)]));
+    kubelet.elsewhere.set(true);
+    (51..=200).for_each(|n| kubelet.scrape(n, &[("web-0", "x", 7)]));
+    let all = kubelet.all();
+    let points = &all[1].3;
+    assert!(points.len() >= 50, "what it had was its own");
+    assert!(points.len() <= 50 + 33, "{}", points.len());
+}
+
+#[test]
+fn a_pod_that_is_made_again_on_the_same_node_goes_on() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    kubelet.scrape(1, &[("web-0", "x", 7)]);
+    kubelet.uid.set(2);
+    kubelet.scrape(2, &[("web-0", "x", 8)]);
+    kubelet.scrape(3, &[("web-0", "x", 8)]);
+    let of_uid = |uid| {
+        kubelet
+            .all()
+            .into_iter()
+            .filter(move |it| it.1 == uid)
+            .count()
+    };
+    assert_eq!((of_uid(1), of_uid(2)), (1, 1));
+}
+
+#[test]
+fn of_pods_that_nobody_knows_only_some_are_remembered() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    kubelet.uid.set(0);
+    for n in 1..=5 {
+        let names = invented(n, 600);
+        kubelet.scrape(n, &pods(&names));
+    }
+    let counts = history.counts();
+    assert_eq!(counts.series, 1001, "the node's own, and a thousand");
+    assert_eq!(counts.refused_points, 5 * 600 - 1000);
+    // A pod that the API server knows has room all the same.
+    kubelet.uid.set(3);
+    kubelet.scrape(6, &[("known", "x", 1)]);
+    assert_eq!(history.counts().series, 1002);
+}
+
+#[test]
+fn containers_that_come_and_go_are_bounded() {
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    for n in 1..=6 {
+        let names = invented(n, 9_900);
+        kubelet.scrape(n, &pods(&names));
+    }
+    let counts = history.counts();
+    assert_eq!(counts.series, MAX_SERIES + 1);
+    assert_eq!(counts.refused_points, 6 * 9_900 - MAX_SERIES as u64);
+    // Containers of one pod are no way around it, nor without end themselves.
+    let names = invented(7, 100);
+    let containers: Vec<_> = names
+        .iter()
+        .map(|name| ("ghost-00001-00000", name.as_str(), 1))
+        .collect();
+    kubelet.scrape(7, &containers);
+    assert_eq!(history.counts().series, MAX_SERIES + 1);
+    let history = History::new(settings());
+    let kubelet = Kubelet::new(&history, "n1");
+    for n in 1..=3 {
+        let names = invented(n, 200);
+        let containers: Vec<_> = names.iter().map(|name| ("own", name.as_str(), 1)).collect();
+        kubelet.scrape(n, &containers);
+    }
+    assert_eq!(history.counts().series, 256 + 1);
+    assert_eq!(history.counts().refused_points, 600 - 256);
+}
+
+#[test]
+fn names_and_lists_are_counted() {
+    for length in [1, 30, 253] {
+        let history = History::new(settings());
+        let kubelet = Kubelet::new(&history, "n1");
+        let names: Vec<String> = (0..500).map(|n| format!("{n:0length$.length$}")).collect();
+        let before = history.counts().bytes;
+        let mut named = pods(&names);
+        named.sort_unstable();
+        named.dedup();
+        kubelet.scrape(1, &named);
+        let counts = history.counts();
+        let each = (counts.bytes - before) / named.len();
+        assert!(each > length + 16, "{each} bytes for a name of {length}");
+        assert!(counts.name_bytes > named.len() * (length + 16));
+    }
+}
+
+/// Fifteen honest nodes, and one whose kubelet has new names with each scrape; some of its pods are known.
+#[test]
+fn a_node_over_its_share_gives_way_and_the_others_keep_their_hour() {
+    let limit = 450_000;
+    let history = History::new(Settings {
+        memory_limit: limit,
+        ..settings()
+    });
+    let honest: Vec<Kubelet> = (0..15)
+        .map(|n| Kubelet::new(&history, &format!("n{n}")))
+        .collect();
+    let hostile = Kubelet::new(&history, "hostile");
+    let own: Vec<String> = (0..20).map(|n| format!("pod-{n:03}")).collect();
+    let mut gave_way = false;
+    for n in 0..300 {
+        for kubelet in &honest {
+            kubelet.scrape(n, &pods(&own));
+        }
+        hostile.uid.set(1);
+        hostile.scrape(n, &[("own", "x", 1)]);
+        hostile.uid.set(0);
+        let names = invented(n, 900);
+        hostile.scrape(n, &pods(&names));
+        let containers = invented(n, 900);
+        let containers: Vec<_> = containers
+            .iter()
+            .map(|name| ("own", name.as_str(), 1))
+            .collect();
+        hostile.uid.set(1);
+        hostile.scrape(n, &containers);
+        let cut = history.tidy(age(n));
+        assert!(!cut.all, "{n}");
+        gave_way |= !cut.nodes.is_empty();
+        assert!(cut.nodes.iter().all(|node| **node == *"hostile"), "{cut:?}");
+        assert!(history.counts().bytes <= limit, "{n}");
+    }
+    assert!(gave_way);
+    assert_eq!(history.remembers(), HOUR);
+    assert_eq!(history.counts().shortened_nodes, 1);
+    for kubelet in &honest {
+        for (pod, _, _, points) in kubelet.all() {
+            let hour: Vec<i64> = (300 - 240..300).collect();
+            assert!(points.ends_with(&hour), "{pod}: {} points", points.len());
+        }
+    }
+    // It behaves again: little by little it keeps as much as the others.
+    for n in 300..900 {
+        for kubelet in &honest {
+            kubelet.scrape(n, &pods(&own));
+        }
+        hostile.scrape(n, &[("own", "x", 1)]);
+        history.tidy(age(n));
+    }
+    assert_eq!(history.counts().shortened_nodes, 0);
+}
+
+#[test]
+fn of_two_nodes_the_smaller_is_the_measure() {
+    let history = History::new(Settings {
+        memory_limit: 60_000,
+        ..settings()
+    });
+    let (honest, hostile) = (
+        Kubelet::new(&history, "honest"),
+        Kubelet::new(&history, "hostile"),
+    );
+    let mut gave_way = false;
+    for n in 0..300 {
+        honest.scrape(n, &[("a", "x", 1), ("b", "x", 1)]);
+        let names = invented(n, 200);
+        let containers: Vec<_> = names.iter().map(|name| ("own", name.as_str(), 1)).collect();
+        hostile.scrape(n, &containers);
+        let cut = history.tidy(age(n));
+        assert!(!cut.all, "{n}");
+        gave_way |= !cut.nodes.is_empty();
+    }
+    assert!(gave_way);
+    assert!(honest.all().iter().all(|(.., points)| points.len() >= 240));
+}
