@@ -25,14 +25,15 @@ use kubevitals_proto::kubelet::resource::{ContainerKey, Reading, ResourceScrape}
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_server::cluster::{
-    ContainerSpec, ContainerStatus, Phase, Pod, PodKey, PodTemplate, Pods, Ready, Resources, Role,
-    Uid,
+    Binding, ContainerSpec, ContainerStatus, Phase, Pod, PodKey, PodTemplate, Pods, Ready,
+    Resources, Role, Uid,
 };
 use kubevitals_server::intern::Interner;
 use kubevitals_server::query::{Among, Measure, Ranking};
 use kubevitals_server::store::history::Excerpt;
 use kubevitals_server::store::ring::Tick;
 use kubevitals_server::store::{History, NodeSeries, Retention, Store, Turn};
+use kubevitals_server::work::Cancel;
 use kubevitals_sim::Faults;
 use tikv_jemalloc_ctl::thread;
 
@@ -312,7 +313,7 @@ fn large() -> (Pods, Store) {
             };
             series.ingest(&mut scrape, &Turn::at(age(turn)), &names);
             let (own, containers) = series.readings(&scrape);
-            history.take(age(turn), own, containers, |_, _| Uid::default());
+            history.take(age(turn), own, containers, |_, _| Binding::Unknown);
             cell.publish(series.latest(&scrape, age(turn), &names));
         }
     }
@@ -332,6 +333,7 @@ fn top(criterion: &mut Criterion) {
     let everyone = Among {
         namespace: None,
         filter: &|_| true,
+        cancel: &Cancel::default(),
     };
     let mut group = criterion.benchmark_group("top 50 of 150,000 pods");
     group.sample_size(20);

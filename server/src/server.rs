@@ -21,6 +21,7 @@ use crate::state::{self, Keeper as StateKeeper, Peers};
 use crate::store::{self, Store};
 use crate::telemetry::chain;
 use crate::tls::{self, CertificateError, Keeper, Limits, Tls};
+use crate::work::{self, Pool};
 
 /// How long requests wait at start for a certificate of the managed CA.
 const MANAGED: Duration = Duration::from_secs(10);
@@ -56,6 +57,9 @@ pub enum StartError {
     /// The counters.
     #[error("cannot make the latency histogram: {0}")]
     Stats(#[from] hdrhistogram::CreationError),
+    /// The threads for what visits the whole cluster.
+    #[error("cannot start a thread: {0}; raise the limit of processes (pids)")]
+    Threads(std::io::Error),
 }
 
 /// A running server. Dropping it ends the scrapes; [`Server::shutdown`] also lets requests under way finish.
@@ -63,6 +67,7 @@ pub enum StartError {
 pub struct Server {
     address: SocketAddr,
     query: Arc<Query>,
+    pool: Arc<Pool>,
     ending: watch::Sender<bool>,
     shutdown_delay: Duration,
     auth: Arc<Auth>,
@@ -208,6 +213,8 @@ impl Server {
             (None, _) => None,
         };
         let verifiable = manager.as_ref().map(Manager::ready);
+        let pool = Pool::start(work::Settings::default()).map_err(StartError::Threads)?;
+        let pool = Arc::new(pool);
         let router = api::router(
             api::Sources {
                 query: Arc::clone(&query),
@@ -221,6 +228,7 @@ impl Server {
                 connections: Arc::clone(tls.counts()),
                 max_requests_in_flight,
                 request_timeout,
+                pool: Arc::clone(&pool),
             },
             address.port(),
         );
@@ -233,6 +241,7 @@ impl Server {
         Ok(Self {
             address,
             query,
+            pool,
             ending,
             shutdown_delay,
             auth,
@@ -256,6 +265,11 @@ impl Server {
     /// What it knows.
     pub fn query(&self) -> &Arc<Query> {
         &self.query
+    }
+
+    /// Does what visits the whole cluster.
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
     }
 
     /// Who asks, and may they.

@@ -24,6 +24,7 @@ use crate::cluster::Watches;
 use crate::query::Query;
 use crate::scrape::Stats;
 use crate::state;
+use crate::work::{self, Pool};
 
 /// What a route serves, in the order of a path: group, version, namespace, resource, name, subresource; nothing of
 /// a path that is no resource.
@@ -170,6 +171,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         allocator: None,
         managed: None,
         state: Arc::default(),
+        pool: Arc::new(Pool::start(work::Settings::default()).unwrap()),
     };
     let routes =
         routes(query, &watchers, &health, parts, &keeper, 443).layer(middleware::from_fn(compare));

@@ -61,9 +61,10 @@ impl InFlight {
     }
 }
 
-/// Is given back when it is dropped.
+/// Is given back when it is dropped. Shared with work that goes on for a while when its request is gone: an extension
+/// of the request.
 #[derive(Debug)]
-struct Place(Arc<InFlight>);
+pub(super) struct Place(Arc<InFlight>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -76,7 +77,7 @@ impl Drop for Place {
 /// own.
 pub(super) async fn bound(
     State(in_flight): State<Arc<InFlight>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let attributes = request.extensions().get::<Arc<Attributes>>();
@@ -89,6 +90,8 @@ pub(super) async fn bound(
     let Some(place) = in_flight.enter(exempt) else {
         return too_many();
     };
+    let place = Arc::new(place);
+    request.extensions_mut().insert(Arc::clone(&place));
     held::until_over(next.run(request).await, place)
 }
 
@@ -102,7 +105,7 @@ fn is_health(path: &str) -> bool {
 }
 
 /// 429, in the peer's words.
-fn too_many() -> Response {
+pub(super) fn too_many() -> Response {
     let mut response = reply::text(
         StatusCode::TOO_MANY_REQUESTS,
         "Too many requests, please try again later.\n".to_owned(),

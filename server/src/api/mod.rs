@@ -25,6 +25,7 @@ mod state;
 mod vitals;
 mod wanted;
 mod why;
+mod working;
 
 #[cfg(fuzzing)]
 pub(crate) use accept::properties::hold as accept_holds;
@@ -44,6 +45,7 @@ use crate::auth::Auth;
 use crate::query::Query;
 use crate::state::Keeper;
 use crate::telemetry::AskAllocator;
+use crate::work::Pool;
 use crate::{manage, tls};
 use health::Health;
 use inflight::InFlight;
@@ -72,6 +74,8 @@ pub(crate) struct Sources {
     pub(crate) managed: Option<Arc<manage::Counts>>,
     /// What outlives the process.
     pub(crate) state: Arc<Keeper>,
+    /// Does what visits the whole cluster.
+    pub(crate) pool: Arc<Pool>,
 }
 
 /// All routes of a server that listens on `port`. No request here has a body worth reading, and none is read:
@@ -89,6 +93,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         request_timeout,
         managed,
         state,
+        pool,
     } = sources;
     let watchers = Arc::new(vitals::Watchers::new(ending));
     let requests = Arc::new(Requests::default());
@@ -103,6 +108,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         allocator,
         managed,
         state: Arc::clone(state.counts()),
+        pool,
     };
     let health = Health {
         query: Arc::clone(&query),
@@ -129,7 +135,7 @@ fn routes(
     keeper: &Arc<Keeper>,
     port: u16,
 ) -> Router {
-    let vitals = vitals::routes(&query, watchers);
+    let vitals = vitals::routes(&query, watchers, &parts.pool);
     Router::new()
         .merge(health::routes(health))
         .merge(discovery::routes(port))

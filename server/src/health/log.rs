@@ -69,6 +69,12 @@ impl Log {
         }
     }
 
+    /// All pods that may have been otherwise then.
+    pub(super) fn all_at(&self, at: Timestamp) -> HashMap<PodKey, Then> {
+        let keys = self.of.keys();
+        keys.map(|key| (key.clone(), self.at(key, at))).collect()
+    }
+
     /// Forgets what was no longer so before then.
     pub(super) fn age(&mut self, before: Timestamp) {
         while self.order.front().is_some_and(|(until, _)| *until < before) {

@@ -229,9 +229,10 @@ impl Health {
         Some(incident.metadata.name.clone())
     }
 
-    /// A pod as it was at a time.
-    pub fn pod_at(&self, pod: &PodKey, at: Timestamp) -> Then {
-        self.engine.lock().log.at(pod, at)
+    /// The pods that have changed since a time, each as it was then; all others are as they are now. Earlier versions
+    /// are at most ten thousand.
+    pub fn pods_at(&self, at: Timestamp) -> HashMap<PodKey, Then> {
+        self.engine.lock().log.all_at(at)
     }
 
     /// What is known, to outlive the process.

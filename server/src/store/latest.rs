@@ -165,9 +165,10 @@ impl Latest {
         Some((at, self.pods.get(at)?))
     }
 
-    /// The pods that have rates at `now`, by namespace and name, each with its containers.
+    /// The pods of a namespace, or of all, that have rates at `now`, by namespace and name, each with its containers.
     pub fn whole(
         &self,
+        namespace: Option<&str>,
         retention: Retention,
         now: Age,
     ) -> impl Iterator<Item = (&PodLatest, PodRates, &[ContainerLatest])> {
@@ -175,7 +176,15 @@ impl Latest {
             let (rates, containers) = self.rates_of(pod, retention, now)?;
             Some((pod, rates, containers))
         };
-        self.pods.iter().filter_map(whole)
+        let of_namespace = |namespace: &str| {
+            let first = self.pods.partition_point(|pod| *pod.namespace < *namespace);
+            let end = self
+                .pods
+                .partition_point(|pod| *pod.namespace <= *namespace);
+            self.pods.get(first..end).unwrap_or_default()
+        };
+        let pods = namespace.map_or(&*self.pods, of_namespace);
+        pods.iter().filter_map(whole)
     }
 
     /// The rates of one of its pods at `now`, if it has any, and its containers.

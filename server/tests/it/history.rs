@@ -8,6 +8,7 @@ use kubevitals_proto::vitals;
 use kubevitals_server::query::{Among, Fold, Measure, Of, Query, Steps};
 use kubevitals_server::store::history::Excerpt;
 use kubevitals_server::store::ring::{Sample, Tick};
+use kubevitals_server::work::Cancel;
 use kubevitals_sim::{Config, Faults, SimClock};
 use serde_json::Value;
 
@@ -120,7 +121,11 @@ async fn sums_over_pods_agree_with_the_nodes() {
     let harness = after(48).await;
     let query = harness.server.query();
     let steps = minutes(query);
-    let whole = |of| query.history_over(of, steps, Fold::Mean).unwrap();
+    let whole = |of| {
+        query
+            .history_over(of, steps, Fold::Mean, &Cancel::default())
+            .unwrap()
+    };
     let total = |history: &vitals::History| -> Vec<vitals::Point> {
         assert_eq!(history.total.points.len(), 10);
         history
@@ -137,6 +142,7 @@ async fn sums_over_pods_agree_with_the_nodes() {
         &Among {
             namespace: None,
             filter: &|_| true,
+            cancel: &Cancel::default(),
         },
     );
     assert_eq!(pods.len(), 30);
@@ -189,18 +195,29 @@ async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
         &Among {
             namespace: None,
             filter: &|pod| pod.owner.is_some(),
+            cancel: &Cancel::default(),
         },
     );
     let pod = &top[0].pod;
     let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
     let steps = minutes(query);
     let history = query
-        .history_over(Of::Pod { namespace, name }, steps, Fold::Mean)
+        .history_over(
+            Of::Pod { namespace, name },
+            steps,
+            Fold::Mean,
+            &Cancel::default(),
+        )
         .unwrap();
     let quantiles = history.total.memory.unwrap();
     assert!(quantiles.p50 <= quantiles.p99 && quantiles.p99 <= quantiles.max);
     let largest = query
-        .history_over(Of::Pod { namespace, name }, steps, Fold::Max)
+        .history_over(
+            Of::Pod { namespace, name },
+            steps,
+            Fold::Max,
+            &Cancel::default(),
+        )
         .unwrap();
     let most = largest
         .total
@@ -223,7 +240,8 @@ async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
                     name: "none"
                 },
                 steps,
-                Fold::Mean
+                Fold::Mean,
+                &Cancel::default(),
             )
             .is_none()
     );
@@ -237,6 +255,7 @@ async fn the_pods_with_the_most_are_the_first_of_all_when_sorted() {
     let everyone = Among {
         namespace: None,
         filter: &|_| true,
+        cancel: &Cancel::default(),
     };
     let named = |ranked: &[kubevitals_server::query::Ranked]| -> Vec<(String, String)> {
         ranked
@@ -290,6 +309,7 @@ async fn the_pods_with_the_most_are_the_first_of_all_when_sorted() {
     let others = Among {
         namespace: Some(&one.key.namespace),
         filter: &|pod| pod.uid != one.uid,
+        cancel: &Cancel::default(),
     };
     for it in query.top_pods(Measure::Cpu, 50, &others) {
         assert!(it.pod.key.namespace == one.key.namespace && it.pod.uid != one.uid);

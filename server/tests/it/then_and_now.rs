@@ -9,6 +9,7 @@ use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{NodeVitals, PodVitals, Workload};
 use kubevitals_server::query::Teller;
+use kubevitals_server::work::Cancel;
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Fault, Faults, SimClock};
 use serde_json::{Value, json};
@@ -191,7 +192,7 @@ async fn a_time_that_is_past_is_told_as_it_was() {
         .collect();
     assert!(!gone.is_empty(), "a rollout takes pods away");
 
-    let mut teller = harness.server.query().teller_at(at);
+    let mut teller = harness.server.query().teller_at(at, &Cancel::default());
     let then = pods(&mut teller);
     assert_eq!(Vec::from_iter(then.keys()), Vec::from_iter(before.keys()));
     let mut compared = 0;
@@ -218,7 +219,7 @@ async fn a_time_that_is_past_is_told_as_it_was() {
     }
     assert!(compared >= 30, "{compared}");
     for (name, was) in &nodes_before {
-        let told = &nodes(&mut harness.server.query().teller_at(at))[name];
+        let told = &nodes(&mut harness.server.query().teller_at(at, &Cancel::default()))[name];
         assert_eq!(
             (&told.status, told.ready),
             (&was.status, was.ready),

@@ -20,7 +20,7 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
     )?;
     families.gauge(
         "kubevitals_history_bytes",
-        "Memory that remembered series take, without the names that they share.",
+        "Memory that remembered series take: points, lists and names. Names that the store or the watches share are counted in full.",
         |family| family.value(&[], counts.bytes as u64),
     )?;
     families.gauge(
@@ -48,7 +48,12 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
     )?;
     families.counter(
         "kubevitals_history_refused_points",
-        "Points that were not remembered, because more memory than --history-memory-limit was in use and nothing could be forgotten yet.",
+        "Points that were not remembered: more memory than --history-memory-limit was in use and nothing could be forgotten yet, or their node had as many series, or unknown pods, as it may have.",
         |family| family.total(&[], counts.refused_points),
+    )?;
+    families.gauge(
+        "kubevitals_history_shortened_nodes",
+        "Nodes whose history is kept for a shorter time than that of others, because it is more than their share of --history-memory-limit.",
+        |family| family.value(&[], counts.shortened_nodes as u64),
     )
 }

@@ -39,10 +39,12 @@ use super::inflight::{self, InFlight};
 use super::observe::Requests;
 use super::reply::Form;
 use super::vitals::Watchers;
+use super::working::Caller;
 use crate::auth::Auth;
 use crate::query::Query;
 use crate::scrape::{Latency, Record, Snapshot};
 use crate::telemetry::AskAllocator;
+use crate::work::{self, Pool};
 use crate::{manage, tls};
 use classic::Classic;
 use families::Families;
@@ -63,6 +65,8 @@ pub(super) struct Parts {
     pub(super) allocator: Option<AskAllocator>,
     pub(super) managed: Option<Arc<manage::Counts>>,
     pub(super) state: Arc<crate::state::Counts>,
+    /// What makes the text, among others.
+    pub(super) pool: Arc<Pool>,
 }
 
 /// The parts' counts at one moment, as far as more than one family is made of them.
@@ -70,6 +74,7 @@ struct Known<'a> {
     query: &'a Query,
     requests: &'a Requests,
     in_flight: inflight::Counts,
+    work: work::Counts,
     watchers: &'a Watchers,
     auth: &'a Auth,
     connections: &'a tls::Counts,
@@ -82,6 +87,7 @@ struct Known<'a> {
 
 /// The route.
 pub(super) fn routes(parts: Parts) -> Router<Arc<Query>> {
+    let pool = Arc::clone(&parts.pool);
     let mut registry = Registry::default();
     registry.register_collector(Box::new(parts));
     let registry = Arc::new(registry);
@@ -90,14 +96,24 @@ pub(super) fn routes(parts: Parts) -> Router<Arc<Query>> {
         get(async move |request: Request| {
             let (form, newer) = (Form::any(&request), prefers_openmetrics(&request));
             let gzip = compress::takes_gzip(request.headers());
-            metrics(registry, newer, gzip, form).await
+            let caller = Caller::of(&request);
+            // It cannot be kept while others work.
+            drop(request);
+            metrics(&pool, caller, registry, newer, gzip, form).await
         }),
     )
 }
 
-async fn metrics(registry: Arc<Registry>, newer: bool, gzip: bool, form: Form) -> Response {
+async fn metrics(
+    pool: &Pool,
+    caller: Caller,
+    registry: Arc<Registry>,
+    newer: bool,
+    gzip: bool,
+    form: Form,
+) -> Response {
     // With thousands of nodes this is a few milliseconds' work, during which nobody else should have to wait.
-    let written = tokio::task::spawn_blocking(move || {
+    let written = caller.run(pool, move |_| {
         let text = write(&registry, newer)?;
         Ok::<_, fmt::Error>(if gzip {
             compress::whole(text.as_bytes())
@@ -120,7 +136,7 @@ async fn metrics(registry: Arc<Registry>, newer: bool, gzip: bool, form: Form) -
             response
         }
         Ok(Err(error)) => form.status(&Status::internal_error(error)),
-        Err(error) => form.status(&Status::internal_error(error)),
+        Err(refusal) => refusal,
     }
 }
 
@@ -154,6 +170,7 @@ impl Collector for Parts {
             query: &self.query,
             requests: &self.requests,
             in_flight: self.in_flight.counts(),
+            work: self.pool.counts(),
             watchers: &self.watchers,
             auth: &self.auth,
             connections: &self.connections,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Known;
 use super::families::Families;
+use crate::work::Counts;
 
 pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Result {
     let answers = known.requests.answers();
@@ -58,6 +59,7 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
         "Requests that were answered with 429, because as many as there may be were under way.",
         |family| family.total(&[], known.in_flight.turned_away),
     )?;
+    work(families, &known.work)?;
     let Some(limit) = known.in_flight.limit else {
         return Ok(());
     };
@@ -65,5 +67,27 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
         "kubevitals_api_requests_under_way_limit",
         "How many requests there may be at once, health checks and administrators aside.",
         |family| family.value(&[], limit.get() as u64),
+    )
+}
+
+/// Work that visits the whole cluster.
+fn work(families: &mut Families<'_>, counts: &Counts) -> fmt::Result {
+    families.gauge(
+        "kubevitals_api_work",
+        "Work of requests that visits the whole cluster (history, sortBy, at, search, /metrics), by state: running, waiting for a thread.",
+        |family| {
+            family.value(&[("state", "running")], counts.running as u64)?;
+            family.value(&[("state", "waiting")], counts.queued as u64)
+        },
+    )?;
+    families.counter(
+        "kubevitals_api_work_cancelled",
+        "Work of requests that was given up because its client had gone or its time was up.",
+        |family| family.total(&[], counts.cancelled),
+    )?;
+    families.counter(
+        "kubevitals_api_work_refused",
+        "Requests that were answered with 429, because too much work of their user, or of all, was waiting.",
+        |family| family.total(&[], counts.refused),
     )
 }

@@ -1,7 +1,5 @@
 //! The past of a pod, a workload, a namespace, a node or the cluster: the subresource `history`.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -19,7 +17,9 @@ use super::{OFFER, Sources, unknown_resource};
 use crate::api::named::Named;
 use crate::api::reply::Form;
 use crate::api::wanted::{Number, Wanted};
+use crate::api::working::Caller;
 use crate::query::{Of, Query, Steps, Whole};
+use crate::work::Cancel;
 
 /// What stands for a pod's name where many are meant: no pod has that name.
 const MANY: &str = "-";
@@ -93,7 +93,7 @@ pub(super) async fn of_node(
     Named(name): Named<String>,
     request: Request,
 ) -> Response {
-    answer(sources.query, Asked::Node(name), request).await
+    answer(sources, Asked::Node(name), request).await
 }
 
 /// Of the cluster.
@@ -106,7 +106,7 @@ pub(super) async fn of_cluster(
         let status = Status::not_found(GROUP, Clusters::RESOURCE, &name);
         return Form::any(&request).status(&status);
     }
-    answer(sources.query, Asked::Cluster, request).await
+    answer(sources, Asked::Cluster, request).await
 }
 
 /// Of a pod, or of many.
@@ -124,7 +124,7 @@ pub(super) async fn of_pod(
         Ok(Asked::Pod(namespace, name))
     };
     match asked {
-        Ok(asked) => answer(sources.query, asked, request).await,
+        Ok(asked) => answer(sources, asked, request).await,
         Err(status) => Form::any(&request).status(&status),
     }
 }
@@ -141,19 +141,21 @@ fn of_many(namespace: String, request: &Request) -> Result<Asked, Status> {
     })
 }
 
-async fn answer(query: Arc<Query>, asked: Asked, request: Request) -> Response {
+async fn answer(sources: Sources, asked: Asked, request: Request) -> Response {
+    let Sources { query, pool, .. } = sources;
     let (reply, failure, past) = match prepared(&query, &request) {
         Ok(prepared) => prepared,
         Err(refusal) => return refusal,
     };
+    let caller = Caller::of(&request);
     // It cannot be kept while others work.
     drop(request);
     // Decoding the series of a large namespace takes some time: others should not have to wait for it.
-    let worked = tokio::task::spawn_blocking(move || history(&query, &asked, &past)).await;
-    match worked {
+    let work = move |cancel: &Cancel| history(&query, &asked, &past, cancel);
+    match caller.run(&pool, work).await {
         Ok(Ok(history)) => encoded(&history, reply),
         Ok(Err(status)) => failure.status(&status),
-        Err(error) => failure.status(&Status::internal_error(error)),
+        Err(refusal) => refusal,
     }
 }
 
@@ -167,9 +169,9 @@ fn prepared(query: &Query, request: &Request) -> Result<(Form, Form, Past), Resp
         .map_err(|status| failure.status(&status))
 }
 
-fn history(query: &Query, asked: &Asked, past: &Past) -> Result<History, Status> {
+fn history(query: &Query, asked: &Asked, past: &Past, cancel: &Cancel) -> Result<History, Status> {
     let steps = Steps::new(past.since, past.until, past.step);
-    let found = query.history_over(asked.of(), steps, past.fold);
+    let found = query.history_over(asked.of(), steps, past.fold, cancel);
     let mut history = match found {
         Some(history) => history,
         None => asked

@@ -17,6 +17,7 @@ use super::sought::Sought;
 use crate::api::pieces::{CHUNK, Encode, STRIDE};
 use crate::api::selection::Selection;
 use crate::query::{Among, Moment, Pod, Query, Teller};
+use crate::work::Cancel;
 
 /// The JSON of the metadata of a list at this version; what is past has none.
 pub(super) fn meta(version: &str) -> Vec<u8> {
@@ -39,10 +40,10 @@ impl<K: Kind> All<K> {
     ///
     /// # Errors
     /// 400 for a time that is not remembered, or of which nothing can be told.
-    pub(super) fn of(query: &Query, asked: &Asked) -> Result<Self, Status> {
+    pub(super) fn of(query: &Query, asked: &Asked, cancel: &Cancel) -> Result<Self, Status> {
         let moment = query.changes().moment();
         let at = asked.time(query.wall(), query.history_remembers())?;
-        let teller = at.map_or_else(|| query.teller(), |at| query.teller_at(at));
+        let teller = at.map_or_else(|| query.teller(), |at| query.teller_at(at, cancel));
         let teller = match asked.trend {
             Some(steps) => teller.with_trend(steps),
             None => teller,
@@ -116,8 +117,9 @@ impl<K: Kind> Listed<K> {
         asked: &Asked,
         shape: Shape,
         yaml: bool,
+        cancel: &Cancel,
     ) -> Result<Self, Status> {
-        let all = All::of(query, asked)?;
+        let all = All::of(query, asked, cancel)?;
         let list_meta = meta(&all.version());
         let mut listed = Self {
             order: Order::Names(K::Key::first(namespace.as_deref())),
@@ -128,20 +130,45 @@ impl<K: Kind> Listed<K> {
             sought: asked.sought.clone(),
             namespace,
         };
-        if let Some(by) = asked.sort_by {
-            let sorted = match listed.top(query, by, asked.limit) {
+        let chosen = match asked.sort_by {
+            Some(by) => Some(match listed.top(query, by, asked.limit, cancel) {
                 Some(sorted) => sorted,
-                None => listed.sorted(by, asked.limit),
-            };
-            listed.order = Order::Sorted(sorted.into_iter());
+                None => listed.sorted(by, asked.limit, cancel),
+            }),
+            // To find few among very many takes long too.
+            None if asked.sought.is_any() => Some(listed.found(cancel).collect()),
+            None => None,
+        };
+        if let Some(chosen) = chosen {
+            listed.order = Order::Sorted(chosen.into_iter());
         }
         Ok(listed)
     }
 
+    /// All that is asked for, by name, until it is cancelled.
+    fn found(&mut self, cancel: &Cancel) -> impl Iterator<Item = Arc<K::Kept>> {
+        std::iter::from_fn(|| {
+            loop {
+                if cancel.is_set() {
+                    return None;
+                }
+                match self.next(STRIDE) {
+                    (Some(kept), _) => return Some(kept),
+                    (None, true) => {}
+                    (None, false) => return None,
+                }
+            }
+        })
+    }
+
     /// What is asked for in an order, the first so many.
-    fn sorted(&mut self, by: SortBy, limit: Option<usize>) -> Vec<Arc<K::Kept>> {
-        let mut keyed: Vec<(f64, Arc<K::Kept>)> = Vec::new();
-        while let Some(kept) = self.next_name() {
+    fn sorted(&mut self, by: SortBy, limit: Option<usize>, cancel: &Cancel) -> Vec<Arc<K::Kept>> {
+        let found: Vec<_> = self.found(cancel).collect();
+        let mut keyed: Vec<(f64, Arc<K::Kept>)> = Vec::with_capacity(found.len());
+        for kept in found {
+            if cancel.is_set() {
+                break;
+            }
             let rank = K::rank(&mut self.all.teller, &kept, by);
             // What has no value comes last.
             keyed.push((rank.unwrap_or(f64::NEG_INFINITY), kept));
@@ -159,6 +186,7 @@ impl<K: Kind> Listed<K> {
         query: &Query,
         by: SortBy,
         limit: Option<usize>,
+        cancel: &Cancel,
     ) -> Option<Vec<Arc<K::Kept>>> {
         self.all.moment.as_ref()?;
         if by.is_of_usage() && (self.sought.is_any() || self.selection.is_any()) {
@@ -171,23 +199,17 @@ impl<K: Kind> Listed<K> {
         let among = Among {
             namespace: self.namespace.as_deref(),
             filter: &filter,
+            cancel,
         };
         let mut top = K::top(query, by, limit, &among)?;
         // Those that have no such value come last.
         let first: HashSet<*const K::Kept> = top.iter().map(Arc::as_ptr).collect();
-        while top.len() < limit
-            && let Some(kept) = self.next_name()
-        {
-            if !first.contains(&Arc::as_ptr(&kept)) {
-                top.push(kept);
-            }
-        }
+        let missing = limit.saturating_sub(top.len());
+        let others = self
+            .found(cancel)
+            .filter(|kept| !first.contains(&Arc::as_ptr(kept)));
+        top.extend(others.take(missing));
         Some(top)
-    }
-
-    /// The next object by name.
-    fn next_name(&mut self) -> Option<Arc<K::Kept>> {
-        self.next(usize::MAX).0
     }
 
     /// Looks for the next object that is asked for, among so many; whether there may be more.
@@ -225,6 +247,7 @@ impl<K: Kind> Encode for Listed<K> {
     fn advance(&mut self, out: &mut Vec<u8>) -> bool {
         for _ in 0..STRIDE {
             let (next, more) = self.next(STRIDE);
+            let found = next.is_some();
             if let Some(kept) = next {
                 let told = self.all.told(&kept);
                 self.list.item(out, &At(&told, self.now));
@@ -233,7 +256,8 @@ impl<K: Kind> Encode for Listed<K> {
                 self.list.end(out);
                 return false;
             }
-            if out.len() >= CHUNK {
+            // Without one it has looked at many.
+            if !found || out.len() >= CHUNK {
                 return true;
             }
         }

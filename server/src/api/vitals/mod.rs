@@ -21,7 +21,7 @@ use http::StatusCode;
 use kubevitals_proto::vitals::discovery::HISTORY;
 use kubevitals_proto::vitals::table::{At, Vitals as _};
 use kubevitals_proto::vitals::{API_VERSION, GROUP, VERSION};
-use kubevitals_proto::wire::form;
+use kubevitals_proto::wire::form::{self, Shape};
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::status::Status;
 
@@ -31,7 +31,9 @@ use super::reply::Form;
 use super::request;
 use super::selection::Selection;
 use super::wanted::{Number, Offer, Wanted};
+use super::working::Caller;
 use crate::query::Query;
+use crate::work::{Cancel, Pool};
 use kind::{Clusters, Incidents, Kind, Nodes, Pods};
 use list::{All, Listed};
 use parameters::Asked;
@@ -55,10 +57,12 @@ const OFFER: Offer = Offer {
 struct Sources {
     query: Arc<Query>,
     watchers: Arc<Watchers>,
+    /// Does what visits the whole cluster.
+    pool: Arc<Pool>,
 }
 
 /// The routes. A path is the same with a slash at its end.
-pub(super) fn routes(query: &Arc<Query>, watchers: &Arc<Watchers>) -> Router {
+pub(super) fn routes(query: &Arc<Query>, watchers: &Arc<Watchers>, pool: &Arc<Pool>) -> Router {
     let mut routes = Router::new();
     for slash in ["", "/"] {
         routes = routes
@@ -74,6 +78,7 @@ pub(super) fn routes(query: &Arc<Query>, watchers: &Arc<Watchers>) -> Router {
         .with_state(Sources {
             query: Arc::clone(query),
             watchers: Arc::clone(watchers),
+            pool: Arc::clone(pool),
         })
 }
 
@@ -89,7 +94,7 @@ fn cluster_wide<K: Kind>(slash: &str) -> Router<Sources> {
             &at("/{name}"),
             get(
                 async |State(sources), Named(name): Named<String>, request| {
-                    one::<K>(&sources, "", &name, &request)
+                    one::<K>(sources, String::new(), name, request).await
                 },
             ),
         )
@@ -121,7 +126,9 @@ fn namespaced<K: Kind>(slash: &str) -> Router<Sources> {
             get(
                 async |State(sources),
                        Named((namespace, name)): Named<(String, String)>,
-                       request| { one::<K>(&sources, &namespace, &name, &request) },
+                       request| {
+                    one::<K>(sources, namespace, name, request).await
+                },
             ),
         )
 }
@@ -176,41 +183,94 @@ async fn many<K: Kind>(sources: Sources, namespace: Option<String>, request: Req
     }
     let reply = wanted.reply();
     let yaml = reply.encoding == Encoding::Yaml;
-    let query = &sources.query;
-    match Listed::<K>::new(query, selection, namespace, &asked, shape, yaml) {
-        Ok(listed) => pieces::answer(listed, reply, None, request.headers()).await,
-        Err(status) => Form::any(&request).status(&status),
+    let (query, heavy) = (Arc::clone(&sources.query), asked.looks_at_all());
+    let list = move |cancel: &Cancel| {
+        Listed::<K>::new(&query, selection, namespace, &asked, shape, yaml, cancel)
+    };
+    let (caller, failure) = (Caller::of(&request), Form::any(&request));
+    let (parts, _) = request.into_parts();
+    let listed = if heavy {
+        caller.run(&sources.pool, list).await
+    } else {
+        Ok(list(&Cancel::default()))
+    };
+    match listed {
+        Ok(Ok(listed)) => pieces::answer(listed, reply, None, &parts.headers).await,
+        Ok(Err(status)) => failure.status(&status),
+        Err(refusal) => refusal,
     }
 }
 
 /// One object.
-fn one<K: Kind>(sources: &Sources, namespace: &str, name: &str, request: &Request) -> Response {
-    let wanted = match Wanted::of(request, OFFER, Number::One) {
+async fn one<K: Kind>(
+    sources: Sources,
+    namespace: String,
+    name: String,
+    request: Request,
+) -> Response {
+    let wanted = match Wanted::of(&request, OFFER, Number::One) {
         Ok(wanted) => wanted,
         Err(refusal) => return refusal,
     };
-    let encoded = Asked::of::<K>(request.uri()).and_then(|asked| {
-        let kind = K::Told::KIND;
-        let shape = wanted.shape(kind, request.uri())?;
-        let query = &sources.query;
-        let mut all = All::<K>::of(query, &asked)?;
-        let kept = all
-            .find(namespace, name)
-            .ok_or_else(|| Status::not_found(GROUP, K::RESOURCE, name))?;
-        let told = all.told(&kept);
-        let list_meta = list::meta(&told.meta().resource_version);
-        let item = At(&told, query.wall());
-        let mut out = Vec::new();
-        match wanted.reply().encoding {
-            Encoding::Yaml => form::object_yaml(&mut out, kind, shape, &list_meta, &item),
-            Encoding::Json | Encoding::Protobuf => {
-                form::object_json(&mut out, kind, shape, &list_meta, &item);
-            }
-        }
-        Ok(out)
+    let failure = Form::any(&request);
+    let prepared = Asked::of::<K>(request.uri()).and_then(|asked| {
+        let shape = wanted.shape(K::Told::KIND, request.uri())?;
+        Ok((asked, shape))
     });
+    let (asked, shape) = match prepared {
+        Ok(prepared) => prepared,
+        Err(status) => return failure.status(&status),
+    };
+    let (reply, heavy) = (wanted.reply(), asked.looks_at_all());
+    let query = Arc::clone(&sources.query);
+    let encode = move |cancel: &Cancel| {
+        encoded::<K>(
+            &query,
+            &asked,
+            (&namespace, &name),
+            shape,
+            reply.encoding,
+            cancel,
+        )
+    };
+    let caller = Caller::of(&request);
+    // It cannot be kept while others work.
+    drop(request);
+    let encoded = if heavy {
+        caller.run(&sources.pool, encode).await
+    } else {
+        Ok(encode(&Cancel::default()))
+    };
     match encoded {
-        Ok(body) => wanted.reply().bytes(StatusCode::OK, body),
-        Err(status) => Form::any(request).status(&status),
+        Ok(Ok(body)) => reply.bytes(StatusCode::OK, body),
+        Ok(Err(status)) => failure.status(&status),
+        Err(refusal) => refusal,
     }
+}
+
+/// The object of this namespace and name, as its answer has it.
+fn encoded<K: Kind>(
+    query: &Query,
+    asked: &Asked,
+    (namespace, name): (&str, &str),
+    shape: Shape,
+    encoding: Encoding,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Status> {
+    let kind = K::Told::KIND;
+    let mut all = All::<K>::of(query, asked, cancel)?;
+    let kept = all
+        .find(namespace, name)
+        .ok_or_else(|| Status::not_found(GROUP, K::RESOURCE, name))?;
+    let told = all.told(&kept);
+    let list_meta = list::meta(&told.meta().resource_version);
+    let item = At(&told, query.wall());
+    let mut out = Vec::new();
+    match encoding {
+        Encoding::Yaml => form::object_yaml(&mut out, kind, shape, &list_meta, &item),
+        Encoding::Json | Encoding::Protobuf => {
+            form::object_json(&mut out, kind, shape, &list_meta, &item);
+        }
+    }
+    Ok(out)
 }

@@ -116,6 +116,11 @@ impl Asked {
         Ok(Some(at))
     }
 
+    /// Whether every pod of the cluster may have to be looked at before the answer begins: work for a thread of its own.
+    pub(super) fn looks_at_all(&self) -> bool {
+        self.at.is_some() || self.sort_by.is_some() || self.sought.is_any()
+    }
+
     /// The first parameter that says something about a moment, an order or what is sought, and so nothing to a watch.
     pub(super) fn of_a_list(&self, uri: &Uri) -> Option<&'static str> {
         if self.at.is_some() {

@@ -33,6 +33,7 @@ use crate::api::request::{option, parameter};
 use crate::api::selection::Selection;
 use crate::query::{Batch as _, Moment, Query, Teller, Version};
 use crate::tls::LongRunning;
+use crate::work::Cancel;
 
 /// How long a watch is silent before it tells its version.
 const QUIET: Duration = Duration::from_secs(60);
@@ -136,7 +137,7 @@ fn begin<K: Kind>(
             (resumed.unwrap_or_default(), Stage::Waiting)
         }
         Begins::All { told } => {
-            let all = All::of(&query, &watched.asked)?;
+            let all = All::of(&query, &watched.asked, &Cancel::default())?;
             let version = all.moment.as_ref().map(|moment| moment.version);
             let every = Every {
                 after: K::Key::first(watched.namespace.as_deref()),

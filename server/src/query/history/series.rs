@@ -10,10 +10,11 @@ use kubevitals_proto::vitals::{API_VERSION, History, Meta, Point, Series, Span};
 use super::quantiles::quantiles;
 use super::steps::{Fold, Steps, add};
 use super::{reach, since};
-use crate::cluster::Uid;
+use crate::cluster::{Bindings, Uid};
 use crate::query::Query;
 use crate::store::history::{Excerpt, NodeHistory, PodId};
 use crate::store::ring::{Sample, Tick};
+use crate::work::Cancel;
 
 /// Of what a history is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +62,17 @@ impl Query {
     /// need not exist any more.
     ///
     /// The total is the sum of the series that tell something in a step; of a node or the cluster, of what the kubelets
-    /// say of the nodes. Quantiles of a single series are those of its points, quantiles of a sum those of its values at
+    /// say of the nodes. What a node remembers of pods that are bound to another one is left out. Quantiles of a single series are those of its points, quantiles of a sum those of its values at
     /// steps of one resolution. `marks` are not filled in: they are health's. Decodes some microseconds for a series, so
-    /// of a namespace with thousands of pods this is work for a thread of its own.
-    pub fn history_over(&self, of: Of<'_>, steps: Steps, fold: Fold) -> Option<History> {
+    /// of a namespace with thousands of pods this is work for a thread of its own. Nothing once it is cancelled, which is
+    /// looked at for each node.
+    pub fn history_over(
+        &self,
+        of: Of<'_>,
+        steps: Steps,
+        fold: Fold,
+        cancel: &Cancel,
+    ) -> Option<History> {
         let (since, until) = (steps.since(), steps.until());
         let mut total = Total::new(steps, fold, self.resolution);
         let mut containers = Vec::new();
@@ -87,13 +95,20 @@ impl Query {
             }
             _ => false,
         };
+        let bindings = Bindings::of(&self.cluster);
         let mut excerpt = Excerpt::default();
         let mut samples = Vec::new();
-        for history in self.histories_of(of) {
+        for (node, history) in self.histories_of(of) {
+            if cancel.is_set() {
+                return None;
+            }
+            let counts = |pod: Option<&PodId>| {
+                wanted(pod) && pod.is_none_or(|pod| bindings.counts(&pod.key(), pod.uid, &node))
+            };
             let offset = history.offset(self.now(), self.wall());
             history.copy(
                 &mut excerpt,
-                wanted,
+                counts,
                 Tick::nearest(offset.theirs(since)),
                 Tick::nearest(offset.theirs(until)),
             );
@@ -134,11 +149,16 @@ impl Query {
     }
 
     /// The histories in which something may be found: a pod, too, may have been on any node.
-    fn histories_of(&self, of: Of<'_>) -> Vec<Arc<NodeHistory>> {
+    fn histories_of(&self, of: Of<'_>) -> Vec<(Arc<str>, Arc<NodeHistory>)> {
         let history = self.store.history();
         match of {
-            Of::Node(name) => history.node(name).into_iter().collect(),
-            _ => history.nodes().into_iter().map(|(_, node)| node).collect(),
+            Of::Node(name) => {
+                let node = history.node(name);
+                node.map(|node| (Arc::from(name), node))
+                    .into_iter()
+                    .collect()
+            }
+            _ => history.nodes(),
         }
     }
 

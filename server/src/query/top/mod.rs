@@ -20,6 +20,7 @@ use crate::cluster::{Phase, Pod, PodKey, PodTemplate, Pods, Resources};
 use crate::store::history::{Excerpt, NodeHistory, PodId};
 use crate::store::ring::{Sample, Tick};
 use crate::store::{Cells, ContainerLatest, History, Latest, Retention};
+use crate::work::Cancel;
 use heap::Largest;
 
 /// Of what pods have the most.
@@ -60,6 +61,8 @@ pub struct Among<'a> {
     pub namespace: Option<&'a str>,
     /// Only those that pass. Not asked of each pod, but of those that might be in the answer.
     pub filter: &'a dyn Fn(&Pod) -> bool,
+    /// Set when nobody waits for them any more: the rest is not looked at.
+    pub cancel: &'a Cancel,
 }
 
 /// What pods are ranked by, as of one moment.
@@ -134,12 +137,15 @@ impl Ranking<'_> {
         value: impl Fn(&[ContainerLatest]) -> f64,
     ) {
         for (node, cell) in self.cells {
+            if among.cancel.is_set() {
+                return;
+            }
             let Some(latest) = cell.latest() else {
                 continue;
             };
-            for (pod, _, containers) in latest.whole(self.retention, self.now) {
+            for (pod, _, containers) in latest.whole(among.namespace, self.retention, self.now) {
                 let value = value(containers);
-                if largest.may_take(value) && among.has_namespace(&pod.namespace) {
+                if largest.may_take(value) {
                     let pod = find(self.pods, &pod.namespace, &pod.name, node);
                     largest.offer(value, pod.filter(|pod| among.has(pod)));
                 }
@@ -192,6 +198,9 @@ impl Ranking<'_> {
     ) {
         let mut excerpt = Excerpt::default();
         for (node, cell) in self.cells {
+            if among.cancel.is_set() {
+                return;
+            }
             let (Some(latest), Some(history)) = (cell.latest(), self.history.node(node)) else {
                 continue;
             };
@@ -201,7 +210,7 @@ impl Ranking<'_> {
             let then = time.plus(-Tick::count(span));
             let before = before(&history, &mut excerpt, then, among);
             let mut before = before.iter().peekable();
-            for (pod, _, containers) in latest.whole(self.retention, self.now) {
+            for (pod, _, containers) in latest.whole(among.namespace, self.retention, self.now) {
                 let order =
                     |id: &PodId| (&id.namespace, &id.name).cmp(&(&pod.namespace, &pod.name));
                 while before.next_if(|(id, ..)| order(id).is_lt()).is_some() {}
@@ -319,8 +328,12 @@ impl Among<'_> {
         self.has_namespace(&pod.key.namespace) && (self.filter)(pod)
     }
 
-    /// The pods of the namespace, or all.
-    fn of<'p>(&self, pods: &'p Pods) -> Box<dyn Iterator<Item = &'p Arc<Pod>> + 'p> {
+    /// The pods of the namespace, or all, until nobody waits for them any more.
+    fn of<'p>(&'p self, pods: &'p Pods) -> impl Iterator<Item = &'p Arc<Pod>> + 'p {
+        self.all_of(pods).take_while(|_| !self.cancel.is_set())
+    }
+
+    fn all_of<'p>(&self, pods: &'p Pods) -> Box<dyn Iterator<Item = &'p Arc<Pod>> + 'p> {
         match self.namespace {
             None => Box::new(pods.values()),
             Some(namespace) => {

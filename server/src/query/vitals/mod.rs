@@ -35,6 +35,7 @@ use crate::health::Health;
 use crate::scrape::{Record, Stats};
 use crate::store::history::Excerpt;
 use crate::store::{Cells, Latest, NodeExtra, Retention, Store};
+use crate::work::Cancel;
 
 /// Tells the vitals of one moment. Each node's measurements are taken once, so that its pods are of one scrape.
 #[derive(Debug)]
@@ -90,10 +91,10 @@ impl Query {
 
     /// Tells the vitals as of a time within what is remembered, as far as they are known: which pods and nodes there
     /// were, what they used, how pods were, and their incidents. Probes are known of now alone, and so is what
-    /// `/stats/summary` tells.
-    pub fn teller_at(&self, at: Timestamp) -> Teller {
+    /// `/stats/summary` tells. Looks at every pod: once it is cancelled, at no more of them.
+    pub fn teller_at(&self, at: Timestamp, cancel: &Cancel) -> Teller {
         let as_of = AsOf::of(at, &self.health);
-        let pods = Arc::new(as_of.pods(&self.cluster, &self.health));
+        let pods = Arc::new(as_of.pods(&self.cluster, &self.health, cancel));
         let nodes = Arc::new(as_of.nodes(&self.cluster));
         self.teller_of(pods, nodes, Some(as_of))
     }

@@ -13,6 +13,7 @@ use crate::cluster::{Cluster, Node, Nodes, Pod, PodKey, Pods, Uid};
 use crate::health::{Health, Then};
 use crate::store::history::{Excerpt, NodeHistory, Offset, PodId};
 use crate::store::ring::Tick;
+use crate::work::Cancel;
 
 /// The last point before the time must be no older than so many resolutions, as points are believed.
 const BELIEVED: u32 = 5;
@@ -69,11 +70,14 @@ impl AsOf {
 
     /// The pods that there were: those that are still there and were there already, and those that are gone since; each
     /// as it was, as far as that is remembered.
-    pub(super) fn pods(&self, cluster: &Cluster, health: &Health) -> Pods {
-        let now = cluster.pods();
+    pub(super) fn pods(&self, cluster: &Cluster, health: &Health, cancel: &Cancel) -> Pods {
+        let (now, mut changed) = (cluster.pods(), health.pods_at(self.at));
         let mut then = Pods::clone(&now);
         for (key, pod) in now.iter() {
-            match health.pod_at(key, self.at) {
+            if cancel.is_set() {
+                break;
+            }
+            match changed.remove(key).unwrap_or(Then::AsNow) {
                 Then::Was(was) => {
                     then.insert(key.clone(), was);
                 }
@@ -87,10 +91,10 @@ impl AsOf {
             if gone.at <= self.at || !self.was_there(&gone.pod) || then.contains_key(key) {
                 continue;
             }
-            let was = match health.pod_at(key, self.at) {
-                Then::Was(was) => was,
+            let was = match changed.remove(key) {
+                Some(Then::Was(was)) => was,
                 // What it was like then is forgotten, but not that it was.
-                Then::AsNow | Then::Absent => Arc::clone(&gone.pod),
+                Some(Then::AsNow | Then::Absent) | None => Arc::clone(&gone.pod),
             };
             then.insert(key.clone(), was);
         }

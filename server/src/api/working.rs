@@ -1,0 +1,129 @@
+//! Work for a request that is done on the pool: whose it is, and what it holds until it has ended.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::response::Response;
+use kubevitals_proto::wire::status::Status;
+
+use super::inflight::{self, Place};
+use super::reply::Form;
+use crate::auth::User;
+use crate::work::{Cancel, Pool, Refused};
+
+/// Whose work it is.
+pub(super) struct Caller {
+    user: Arc<str>,
+    place: Option<Arc<Place>>,
+    failure: Form,
+}
+
+impl Caller {
+    /// That of a request.
+    pub(super) fn of(request: &Request) -> Self {
+        let extensions = request.extensions();
+        let user = extensions.get::<Arc<User>>();
+        Self {
+            user: Arc::from(user.map_or("", |user| &user.name)),
+            place: extensions.get::<Arc<Place>>().cloned(),
+            failure: Form::any(request),
+        }
+    }
+
+    /// Does the work. It counts as a request under way until it has ended, and is cancelled when the request is: when
+    /// its client is gone, or its time is up.
+    ///
+    /// # Errors
+    /// The refusal: 429 when too much work waits.
+    pub(super) async fn run<T: Send + 'static>(
+        self,
+        pool: &Pool,
+        work: impl FnOnce(&Cancel) -> T + Send + 'static,
+    ) -> Result<T, Response> {
+        let Self {
+            user,
+            place,
+            failure,
+        } = self;
+        let worked = pool.run(&user, place, work).await;
+        worked.map_err(|refused| match refused {
+            Refused::Full => inflight::too_many(),
+            Refused::Failed => failure.status(&Status::internal_error(refused)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware;
+    use axum::response::IntoResponse;
+    use axum::routing::get;
+    use parking_lot::Mutex;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::api::inflight::InFlight;
+    use crate::work::Settings;
+
+    /// Work that is cancelled goes on until it looks; it counts as a request under way until then.
+    #[tokio::test]
+    async fn work_counts_as_a_request_until_it_has_ended_whoever_waits() {
+        let in_flight = Arc::new(InFlight::new(NonZeroUsize::new(1)));
+        let pool = Arc::new(Pool::start(Settings::default()).unwrap());
+        let (open, opened) = mpsc::channel::<()>();
+        let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+        let opened = Arc::new(Mutex::new(Some(opened)));
+        let work = {
+            let pool = Arc::clone(&pool);
+            move |request: Request| {
+                let (pool, opened, begun) =
+                    (Arc::clone(&pool), opened.lock().take(), begun.clone());
+                async move {
+                    let work = move |_: &Cancel| {
+                        let _test_ended = begun.send(());
+                        opened.map(|opened| opened.recv())
+                    };
+                    let caller = Caller::of(&request);
+                    match caller.run(&pool, work).await {
+                        Ok(_) => "done".into_response(),
+                        Err(refusal) => refusal,
+                    }
+                }
+            }
+        };
+        let router = Router::new()
+            .route("/work", get(work))
+            .route("/apis", get(async || "a"))
+            .layer(middleware::from_fn_with_state(
+                Arc::clone(&in_flight),
+                inflight::bound,
+            ));
+        let ask = |path: &str| {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            router.clone().oneshot(request)
+        };
+        let client = tokio::spawn(ask("/work"));
+        has_begun.recv().await.unwrap();
+        client.abort();
+        assert!(client.await.is_err());
+        assert_eq!(
+            ask("/apis").await.unwrap().status(),
+            429,
+            "the work goes on"
+        );
+        open.send(()).unwrap();
+        let free = async {
+            while ask("/apis").await.unwrap().status() != 200 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let patience = Duration::from_secs(60);
+        assert!(tokio::time::timeout(patience, free).await.is_ok());
+    }
+}
