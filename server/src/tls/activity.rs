@@ -211,6 +211,7 @@ mod tests {
     use crate::tls::room::Room;
 
     const LIMITS: Limits = Limits {
+        unknown: 1,
         connections: 1,
         header: Duration::from_millis(1),
         idle: Duration::from_millis(2),

@@ -38,6 +38,7 @@ use super::activity::{Activity, Answer, Overdue};
 use super::client::ClientCertificates;
 use super::counts::Open;
 use super::handshake::{Failures, handshake};
+use super::limits::HEADER_BYTES;
 use super::long::LongRunning;
 use super::room::{Known, Place};
 use super::stop::stopped;
@@ -46,11 +47,6 @@ use super::{Limits, Tls};
 /// How much of an answer is given to HTTP/2 at a time: what it has been given it keeps until the client takes
 /// it, or the connection ends. An HTTP/2 frame carries no more anyway.
 const PIECE: usize = 16 << 10;
-
-/// The most bytes of an HTTP/1.1 request's line and header, and of an HTTP/2 header list: enough for a user of
-/// hundreds of groups behind a front proxy, and for the longest token. A longer HTTP/1.1 header is refused, and no more
-/// is read once so much is there. hyper's buffer for it grows by doubling, and may be allocated twice as long.
-const HEADER_BYTES: usize = 64 << 10;
 
 /// The most bytes of requests' bodies, which nobody reads, that an HTTP/2 client may send before it is told that it
 /// may not: of one request, and of all of a connection together.

@@ -52,7 +52,14 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, client)) => {
-                if connections.len() >= limits.connections {
+                if room.unknown() >= limits.unknown {
+                    complaints.many_unknown(limits.unknown);
+                    if !room.make_of_unknown() {
+                        counts.turned_away();
+                        continue;
+                    }
+                    counts.made_room();
+                } else if connections.len() >= limits.connections {
                     complaints.full(limits.connections);
                     if !room.make(limits.connections / NEWCOMERS) {
                         counts.turned_away();
@@ -94,6 +101,7 @@ fn concerns_one(error: &io::Error) -> bool {
 /// Says what goes on for long, once in a while.
 struct Complaints {
     places: Quiet,
+    unknown: Quiet,
     accepting: Quiet,
 }
 
@@ -101,6 +109,7 @@ impl Complaints {
     fn new() -> Self {
         Self {
             places: Quiet::new(TELL),
+            unknown: Quiet::new(TELL),
             accepting: Quiet::new(TELL),
         }
     }
@@ -111,6 +120,17 @@ impl Complaints {
                 unreported,
                 "all {places} places for connections are taken; those without a request under way are cut, silent ones \
                  first, and newcomers are turned away if there are none",
+            );
+        }
+    }
+
+    fn many_unknown(&mut self, places: usize) {
+        if let Some(unreported) = self.unknown.speak() {
+            tracing::warn!(
+                places,
+                unreported,
+                "all places for connections without an authenticated request are taken: the oldest idle one is closed \
+                 for each new connection; if this lasts, restrict who can reach this port with a NetworkPolicy",
             );
         }
     }

@@ -40,7 +40,7 @@ pub use client::ClientCertificates;
 pub use counts::{Counts, Figures, Reloads};
 pub use error::CertificateError;
 pub use keeper::Keeper;
-pub use limits::Limits;
+pub use limits::{Limits, UNKNOWN_BYTES};
 pub use listener::serve;
 pub use long::LongRunning;
 pub use pair::{Kind, Pair};

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
@@ -38,18 +39,40 @@ pub(super) struct Room(Arc<Mutex<Resting>>);
 struct Resting {
     turns: u64,
     connections: BTreeMap<Turn, Arc<Notify>>,
+    /// Connections, at rest or not, that have asked for nobody whom we know.
+    unknown: usize,
 }
 
 impl Room {
     /// A place for a new connection, which is silent.
     pub(super) fn enter(&self) -> Place {
+        self.0.lock().unknown += 1;
         let place = Place {
             room: self.clone(),
             chosen: Arc::default(),
             turn: watch::Sender::new(None),
+            known: AtomicBool::new(false),
         };
         place.rest(Standing::Silent);
         place
+    }
+
+    /// How many connections have asked for nobody whom we know.
+    pub(super) fn unknown(&self) -> usize {
+        self.0.lock().unknown
+    }
+
+    /// Has the first in order cut that has asked for nobody whom we know; whether there was one at rest.
+    pub(super) fn make_of_unknown(&self) -> bool {
+        let mut resting = self.0.lock();
+        let first = resting.connections.first_key_value();
+        match first.filter(|(turn, _)| turn.standing < Standing::Known) {
+            Some(_) => {
+                let first = resting.connections.pop_first();
+                first.map(|(_, chosen)| chosen.notify_one()).is_some()
+            }
+            None => false,
+        }
     }
 
     /// Has the first in order cut; whether there was one. As long as no more than `spared` are silent, strangers at
@@ -78,12 +101,17 @@ pub(super) struct Place {
     chosen: Arc<Notify>,
     /// While it rests.
     turn: watch::Sender<Option<Turn>>,
+    /// It has asked for somebody whom we know.
+    known: AtomicBool,
 }
 
 impl Place {
     /// No request is under way from now on.
     pub(super) fn rest(&self, standing: Standing) {
         let mut resting = self.room.0.lock();
+        if standing == Standing::Known && !self.known.swap(true, Ordering::Relaxed) {
+            resting.unknown -= 1;
+        }
         resting.turns += 1;
         let number = resting.turns;
         let turn = Turn { standing, number };
@@ -111,6 +139,9 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.work();
+        if !*self.known.get_mut() {
+            self.room.0.lock().unknown -= 1;
+        }
     }
 }
 
@@ -180,6 +211,29 @@ mod tests {
         assert!(strangers.iter().all(cut));
         assert!(room.make(1), "nobody else is left");
         assert!(cut(&newcomers[1]));
+    }
+
+    #[test]
+    fn those_that_nobody_knows_are_counted_and_make_room_for_each_other_alone() {
+        let room = Room::default();
+        let places: Vec<_> = (0..4).map(|_| room.enter()).collect();
+        let [known, silent, stranger, busy] = &places[..] else {
+            panic!()
+        };
+        for place in [known, stranger, busy] {
+            place.work();
+        }
+        known.rest(Standing::Known);
+        known.work();
+        known.rest(Standing::Known);
+        stranger.rest(Standing::Stranger);
+        assert_eq!(room.unknown(), 3);
+        let cut = |place: &Place| place.cut().now_or_never().is_some();
+        assert!(room.make_of_unknown() && cut(silent));
+        assert!(room.make_of_unknown() && cut(stranger));
+        assert!(!room.make_of_unknown(), "one is busy, and one is known");
+        drop(places);
+        assert_eq!(room.unknown(), 0);
     }
 
     #[test]

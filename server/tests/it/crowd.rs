@@ -58,6 +58,44 @@ async fn ten_thousand_who_say_nothing_keep_nobody_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_that_nobody_knows_have_few_places_whatever_they_send_and_newcomers_are_answered() {
+    let places = 8;
+    let listener = Listener::start(Limits {
+        unknown: places,
+        ..UNLIMITED
+    })
+    .await;
+    let mut crowd = Vec::new();
+    for n in 0..60 {
+        // In turn: no handshake, no request, and a header that does not end.
+        if n % 3 == 0 {
+            let stream = TcpStream::connect(listener.address).await.unwrap();
+            crowd.push(Box::new(stream) as Box<dyn std::any::Any>);
+            continue;
+        }
+        let Ok(mut stream) = listener.try_connect("http/1.1").await else {
+            continue;
+        };
+        if n % 3 == 1 {
+            let mut header = b"GET / HTTP/1.1\r\nx: ".to_vec();
+            header.resize(62 << 10, b'x');
+            let _cut = stream.write_all(&header).await;
+        }
+        crowd.push(Box::new(stream));
+    }
+    assert!(listener.answers().await, "a newcomer who asks is answered");
+    wait_until("no more are open than there are places", async || {
+        listener.counts.snapshot().open as usize <= places
+    })
+    .await;
+    let figures = listener.counts.snapshot();
+    assert!(
+        figures.made_room > 0 && figures.turned_away == 0,
+        "{figures:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_asked_and_rests_keeps_nobody_out_and_the_longest_at_rest_goes_first() {
     let listener = Listener::start(Limits {
         connections: 3,

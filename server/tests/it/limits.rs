@@ -35,6 +35,7 @@ pub(crate) const NEAR: Duration = Duration::from_millis(300);
 
 pub(crate) const UNLIMITED: Limits = Limits {
     connections: 100,
+    unknown: usize::MAX,
     header: FAR,
     idle: FAR,
     request: FAR,
