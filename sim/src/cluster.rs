@@ -13,7 +13,7 @@ use crate::config::{Config, Faults};
 use crate::error::SimError;
 use crate::files::{Files, write};
 use crate::identity::{Identities, SERVER_ACCOUNT};
-use crate::kubelet::{Kill, Kubelets, Listener, Pages};
+use crate::kubelet::{Forged, Kill, Kubelets, Listener, Pages};
 use crate::objects::{Now, Resource, Store};
 use crate::pki::Pki;
 use crate::replay::Player;
@@ -260,6 +260,16 @@ impl Cluster {
     /// Has the kubelet of a node answer a page again; whether there is such a node.
     pub fn mend_page(&self, node: &str, path: &str) -> bool {
         self.kubelets.set_broken(node, path, None)
+    }
+
+    /// Has the kubelet of a node say something else in place of a page; whether there is such a node.
+    pub fn forge(&self, node: &str, path: &str, forged: Forged) -> bool {
+        self.kubelets.set_forged(node, path, Some(forged))
+    }
+
+    /// Has the kubelet of a node say what is true of a page again; whether there is such a node.
+    pub fn unforge(&self, node: &str, path: &str) -> bool {
+        self.kubelets.set_forged(node, path, None)
     }
 
     /// Everything that went wrong so far, in the order in which it happened.

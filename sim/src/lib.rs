@@ -25,7 +25,7 @@ pub use cluster::Cluster;
 pub use config::{Config, Faults};
 pub use error::SimError;
 pub use fixtures::fixtures;
-pub use kubelet::Kill;
+pub use kubelet::{Forged, Kill};
 pub use pages::Pages;
 pub use replay::{Replay, ReplayError};
 pub use world::fault::{Fault, Happening, InjectedFault};

@@ -19,6 +19,7 @@ mod forms;
 mod harness;
 mod health;
 mod history;
+mod hostile_kubelet;
 mod http;
 mod incidents;
 mod kubectl;
@@ -40,3 +41,8 @@ mod tls;
 mod tls_reload;
 mod vitals;
 mod why;
+mod work;
+
+/// The program's own, so that tests can tell what something takes.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -4,6 +4,7 @@
 //! tells which kubelet is meant.
 
 pub(crate) mod access;
+mod forged;
 pub(crate) mod goformat;
 mod indented;
 pub(crate) mod probes;
@@ -14,6 +15,7 @@ mod throttle;
 mod tls;
 mod trouble;
 
+pub use forged::Forged;
 pub(crate) use server::{Kubelets, Listener};
 pub use trouble::Kill;
 

@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::access::{self, Refusal};
+use super::forged::Forged;
 use super::throttle::Throttle;
 use super::tls::{Certificate, Tls};
 use super::trouble::{self, Kill};
@@ -57,6 +58,8 @@ struct Kubelet {
     trouble: RwLock<Option<Kill>>,
     /// Paths that are answered with a status alone.
     broken: RwLock<BTreeMap<String, StatusCode>>,
+    /// Paths at which something else is said.
+    forged: RwLock<BTreeMap<String, Forged>>,
     /// Paths whose requests are not answered for now.
     held: watch::Sender<BTreeSet<String>>,
     /// Requests that are not answered for now, by path.
@@ -126,6 +129,7 @@ impl Kubelets {
                 broken: RwLock::default(),
                 held: watch::Sender::default(),
                 holding: Mutex::default(),
+                forged: RwLock::default(),
             })
             .collect();
         let shared = Arc::new(Shared {
@@ -162,6 +166,18 @@ impl Kubelets {
             match status {
                 Some(status) => broken.insert(path.to_owned(), status),
                 None => broken.remove(path),
+            };
+            true
+        })
+    }
+
+    /// Has the kubelet of this node say something else at `path`, or its page again; whether there is such a node.
+    pub(crate) fn set_forged(&self, node: &str, path: &str, forged: Option<Forged>) -> bool {
+        self.by_name(node).is_some_and(|k| {
+            let mut all = k.forged.write();
+            match forged {
+                Some(forged) => all.insert(path.to_owned(), forged),
+                None => all.remove(path),
             };
             true
         })
@@ -344,6 +360,16 @@ async fn answer(
     if let Some(status) = kubelet.broken.read().get(path).copied() {
         let text = status.canonical_reason().unwrap_or("error");
         return Ok(plain(status, text.to_owned()));
+    }
+    if let Some(forged) = kubelet.forged.read().get(path).cloned() {
+        let (kind, encoding) = forged.headers();
+        let kind = kind.or_else(|| page.map(Page::content_type));
+        let mut response = stream(kind.unwrap_or("text/plain"), forged.pieces());
+        if let Some(encoding) = encoding {
+            let encoding = HeaderValue::from_static(encoding);
+            response.headers_mut().insert(CONTENT_ENCODING, encoding);
+        }
+        return Ok(response);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(plain(
