@@ -16,11 +16,11 @@ fi
 seconds=${FUZZ_SECONDS:-60}
 kubelets=proto/tests/fixtures
 # Each target, the feature it needs, and the folders it begins with.
-targets=${FUZZ_TARGETS:-resource summary quantity selector path accept state}
+targets=${FUZZ_TARGETS:-resource summary probes quantity selector path accept state}
 
 for target in $targets; do
   case $target in
-    resource) seeds="$kubelets/kubelet-1.36 $kubelets/kubelet-other $kubelets/scenarios" ;;
+    resource | probes) seeds="$kubelets/kubelet-1.36 $kubelets/kubelet-other $kubelets/scenarios" ;;
     summary) seeds="$kubelets/kubelet-1.36 $kubelets/kubelet-other" ;;
     *) seeds=fuzz/seeds/$target ;;
   esac
@@ -28,11 +28,16 @@ for target in $targets; do
     path | accept | state) features="--features server" ;;
     *) features= ;;
   esac
+  # Memory is measured against the length of the input: some faults only show in long ones.
+  case $target in
+    resource | summary | probes) longest="-max_len=1048576" ;;
+    *) longest= ;;
+  esac
   mkdir -p "fuzz/corpus/$target"
   echo "fuzzing $target for ${seconds}s"
   # No sanitizer: nothing of ours is unsafe, and without one the stable toolchain will do. Overflows and
   # debug assertions are on.
   # shellcheck disable=SC2086 # The lists are lists.
   cargo fuzz run --sanitizer none $features "$target" "fuzz/corpus/$target" $seeds -- \
-    -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1
+    -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 $longest
 done

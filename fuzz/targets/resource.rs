@@ -1,8 +1,9 @@
-//! What a kubelet says at /metrics/resource and /metrics/probes, line by line and decoded.
+//! What a kubelet says at /metrics/resource, line by line and decoded.
 #![no_main]
 
+mod peak;
+
 use kubevitals_proto::kubelet::exposition::{Scanner, parse_sample};
-use kubevitals_proto::kubelet::probes;
 use kubevitals_proto::kubelet::resource::{DecodeLimits, ResourceScrape, decode, decode_limited};
 use libfuzzer_sys::fuzz_target;
 
@@ -21,7 +22,7 @@ fuzz_target!(|body: &[u8]| {
     }
 
     let mut scrape = ResourceScrape::default();
-    decode(body, &mut scrape);
+    peak::bounded(body.len(), || decode(body, &mut scrape));
     let sorted = scrape.containers.is_sorted_by(|(a, _), (b, _)| a < b);
     assert!(sorted, "each container once, in order");
     assert!(scrape.flawed.is_sorted_by(|a, b| a < b));
@@ -38,6 +39,4 @@ fuzz_target!(|body: &[u8]| {
     decode_limited(body, DecodeLimits { max_series: 2 }, &mut few);
     assert!(few.containers.len() <= 2);
     assert_eq!(few.truncated, scrape.containers.len() > 2);
-
-    let _probes = probes::decode(body);
 });
