@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// The folder with what real kubelets and API servers said: `scenarios`, `recording`, `kubelet-1.36`.
+/// The folder with what real kubelets and API servers said: `scenarios`, `recording`,
+/// `recording-node-outage`, `kubelet-1.36`.
 ///
 /// It is in the source tree, so this is for tests and benchmarks.
 #[must_use]

@@ -16,8 +16,8 @@ use crate::kubelet::summary::Extent;
 use crate::kubelet::{Answer, Page, Pages};
 use crate::objects::{Resource, Store};
 use crate::world::hash::{hash, stream};
-use crate::world::json::node;
 use crate::world::json::workload::namespace;
+use crate::world::json::{node, put};
 use crate::world::node::Node;
 use crate::world::pages::pod_list;
 
@@ -75,6 +75,7 @@ struct Step {
     summary: Option<Bytes>,
     pods: Option<Vec<Value>>,
     events: Option<Vec<Value>>,
+    nodes: Option<Vec<Value>>,
 }
 
 impl Replay {
@@ -140,13 +141,14 @@ impl Step {
         match resource {
             Resource::Pods => self.pods.as_deref(),
             Resource::Events => self.events.as_deref(),
+            Resource::Nodes => self.nodes.as_deref(),
             _ => None,
         }
     }
 }
 
 /// The kinds of objects that change from step to step.
-const TOLD: [Resource; 2] = [Resource::Pods, Resource::Events];
+const TOLD: [Resource; 3] = [Resource::Pods, Resource::Events, Resource::Nodes];
 
 /// The latest timestamp of a page's samples, in milliseconds: `name{labels} value timestamp`.
 fn latest_millis(page: &Bytes) -> Option<i64> {
@@ -251,6 +253,19 @@ impl Player {
         place.taken
     }
 
+    /// A node of the store with the conditions and taints that were recorded: its address is not the recorded one's.
+    fn as_recorded(&self, recorded: &Value) -> Option<Value> {
+        let (_, name) = key(recorded);
+        let known = self.store.get(Resource::Nodes, None, name)?;
+        let mut node = known.to_value(Resource::Nodes);
+        for pointer in ["/status/conditions", "/spec/taints"] {
+            let (parent, member) = pointer.rsplit_once('/')?;
+            let value = recorded.pointer(pointer).cloned().unwrap_or_default();
+            put(node.pointer_mut(parent)?, member, value);
+        }
+        Some(node)
+    }
+
     /// Brings the store's objects of some kinds to a step: what is the same is left alone.
     fn bring(&self, script: &Script, place: &mut Place, resources: &[Resource], to: usize) {
         let objects = |step: usize, resource| {
@@ -281,7 +296,13 @@ impl Player {
                 self.store.delete(resource, Some(namespace), name);
             }
             for object in new.iter().filter(|o| find(old, o) != Some(o)) {
-                self.store.apply(resource, object.clone());
+                let object = match resource {
+                    Resource::Nodes => self.as_recorded(object),
+                    _ => Some(object.clone()),
+                };
+                if let Some(object) = object {
+                    self.store.apply(resource, object);
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The layout of `captures/recording/`: the pages of one node and the objects of its cluster, look by look.
+//! The layout of `captures/recording/`: the pages of one node and the objects of its cluster, look by look. A look
+//! without a page is one at which the kubelet did not answer; objects of a kind that a look is without are as they were.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,17 +13,21 @@ use crate::world::json::put;
 
 const NODE: &str = "lab";
 
+/// The status of a kubelet that does not answer.
+const UNAVAILABLE: u16 = 503;
+
 /// Reads `NN-metrics-resource.txt` and what goes with it, from 01 on.
 pub(super) fn read_all(path: &Path) -> Result<Script, ReplayError> {
     let mut steps = Vec::new();
     loop {
         let file = |kind: &str| path.join(format!("{:02}-{kind}", steps.len() + 1));
-        let resource = file("metrics-resource.txt");
-        if !resource.exists() {
+        let resource = optional(&file("metrics-resource.txt"))?;
+        if resource.is_none() && !file("time.txt").exists() {
             break;
         }
         steps.push(Step {
-            resource: Ok(read(&resource)?),
+            resource: resource.ok_or(UNAVAILABLE),
+            nodes: items(&file("nodes.json"))?,
             probes: optional(&file("metrics-probes.txt"))?,
             summary: optional(&file("stats-summary.json"))?,
             pods: items(&file("pods.json"))?,

@@ -53,6 +53,7 @@ fn script(number: &str, folder: &Path) -> Result<Script, ReplayError> {
             summary: None,
             pods: None,
             events: None,
+            nodes: None,
         });
     }
     let node = format!("scn-{number}");
