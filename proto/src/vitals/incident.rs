@@ -43,6 +43,27 @@ pub struct Incident {
     pub last_ended: Option<Ended>,
     /// How it is known, oldest first; of very many the first and the last.
     pub evidence: Vec<Evidence>,
+    /// The pods that it befell, where one cause befell several: the first 20. They are of its namespace.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub affected: Vec<Affected>,
+    /// How many pods it befell; 0 where it is about one pod, or about a node.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub affected_count: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// One of the pods that an incident befell.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Affected {
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub uid: String,
 }
 
 /// What went wrong.
@@ -140,7 +161,7 @@ pub enum Certainty {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Involved {
-    /// `Pod` or `Node`.
+    /// `Pod` or `Node`; or, of pods of one workload that fail alike, the workload's kind.
     pub kind: String,
     /// The pod's namespace.
     #[serde(skip_serializing_if = "String::is_empty")]

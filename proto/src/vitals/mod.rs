@@ -15,7 +15,9 @@ mod usage;
 
 pub use cluster::{ClusterVitals, HistoryKept, IncidentCounts, NodeCounts, PodCounts};
 pub use history::{History, Mark, Point, Quantiles, Series, Span};
-pub use incident::{Cause, Certainty, Evidence, Incident, IncidentKind, Involved, Source};
+pub use incident::{
+    Affected, Cause, Certainty, Evidence, Incident, IncidentKind, Involved, Source,
+};
 pub use node::{Condition, Disk, KubeletPage, Network, NodeRatios, NodeVitals, PodRoom, Pressure};
 pub use pod::{
     ContainerState, ContainerVitals, Ended, LastRestart, PodVitals, Probe, ProbeKind, ProbeStatus,

@@ -10,6 +10,15 @@ pub(super) const INCIDENT: Type = Type::new(
     Name::Own("Incident"),
     "Something that went wrong. What belongs together is one incident: a crash loop is one, however often it crashes.",
     Is::Object(&[
+        many(
+            "affected",
+            AFFECTED.name,
+            "The pods that it befell, where one cause befell several: the first 20. They are of its namespace.",
+        ),
+        integer(
+            "affectedCount",
+            "How many pods it befell; nothing where it is about one pod, or about a node.",
+        ),
         API_VERSION,
         one("began", TIME, "When it began."),
         Field::new("cause", Holds::OneOf(CAUSES), "Why."),
@@ -50,6 +59,7 @@ pub(super) const INCIDENT: Type = Type::new(
                 "Eviction",
                 "ImagePull",
                 "NodeNotReady",
+                "PodFailed",
                 "PodNotReady",
                 "ProbeFailing",
                 "Restart",
@@ -65,13 +75,22 @@ pub(super) const INVOLVED: Type = Type::new(
     "Whom an incident befell.",
     Is::Object(&[
         text("container", "The container, where it is about one."),
-        text("kind", "Pod or Node."),
+        text(
+            "kind",
+            "Pod or Node; or, of pods of one workload that fail alike, the workload's kind.",
+        ),
         text("name", "Its name."),
         text("namespace", "The pod's namespace."),
         text("node", "The pod's node."),
         text("uid", "Its identity."),
         one("workload", WORKLOAD.name, "What made the pod."),
     ]),
+);
+
+pub(super) const AFFECTED: Type = Type::new(
+    Name::Own("Affected"),
+    "One of the pods that an incident befell.",
+    Is::Object(&[text("name", "Its name."), text("uid", "Its identity.")]),
 );
 
 pub(super) const EVIDENCE: Type = Type::new(

@@ -60,6 +60,7 @@ const TYPES: &[Type] = &[
     ),
     incident::INVOLVED,
     incident::EVIDENCE,
+    incident::AFFECTED,
     node::NODE_VITALS,
     list(
         "NodeVitalsList",
