@@ -17,6 +17,9 @@ pub const SELECTOR: &str = "involvedObject.kind=Pod,reason!=Scheduled,reason!=Pu
     reason!=Created,reason!=Started,reason!=SuccessfulAttachVolume,reason!=Nominated,reason!=TriggeredScaleUp,\
     reason!=NotTriggerScaleUp";
 
+/// The most characters of an object's name. Nobody checks the name that an event gives.
+const LONGEST_NAME: usize = 253;
+
 /// An event about a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -42,6 +45,8 @@ pub struct Event {
     pub last: Timestamp,
     /// Who says it: `kubelet`, `taint-eviction-controller`, …
     pub component: Arc<str>,
+    /// On which node that component runs, where it is one of a node's; else empty.
+    pub host: Arc<str>,
 }
 
 /// An event on the wire: core/v1, which events.k8s.io/v1 is another face of.
@@ -70,6 +75,8 @@ pub(super) struct SlimEvent {
     series: Option<SlimSeries>,
     #[serde(default, deserialize_with = "loose")]
     reporting_component: String,
+    #[serde(default, deserialize_with = "loose")]
+    reporting_instance: String,
     #[serde(default, deserialize_with = "loose")]
     source: Option<SlimSource>,
 }
@@ -105,14 +112,18 @@ struct SlimSeries {
 struct SlimSource {
     #[serde(deserialize_with = "loose")]
     component: String,
+    #[serde(deserialize_with = "loose")]
+    host: String,
 }
 
 impl SlimEvent {
-    /// The event as it is told; nothing if it is not about a pod.
+    /// The event as it is told; nothing if it is not about a pod, or not about one of its own namespace.
     pub(super) fn keep(self, names: &Interner) -> Option<Event> {
-        let involved = self
-            .involved_object
-            .filter(|it| it.kind == "Pod" && !it.name.is_empty())?;
+        let own = self.metadata.namespace.as_deref();
+        let involved = self.involved_object.filter(|it| {
+            let named = !it.name.is_empty() && it.name.len() <= LONGEST_NAME;
+            it.kind == "Pod" && named && own.is_none_or(|own| own == it.namespace)
+        })?;
         let series = self.series.unwrap_or_default();
         let created = slim::seconds(self.metadata.creation_timestamp.as_ref());
         let created = text::time(created);
@@ -125,11 +136,15 @@ impl SlimEvent {
             .or(created)
             .or(first)
             .unwrap_or_default();
-        // Of recorders of events.k8s.io/v1, the source says nothing.
-        let component = Some(self.reporting_component)
-            .filter(|component| !component.is_empty())
-            .or(self.source.map(|source| source.component))
-            .unwrap_or_default();
+        // Recorders of events.k8s.io/v1 leave the source empty, and old ones of core/v1 the reporting component.
+        let source = self.source.unwrap_or_default();
+        let word = |first: String, second: String| {
+            let mut word = if first.is_empty() { second } else { first };
+            text::cut(&mut word);
+            names.intern(&word)
+        };
+        let component = word(self.reporting_component, source.component);
+        let host = word(self.reporting_instance, source.host);
         Some(Event {
             uid: Uid::of(&self.metadata.uid.unwrap_or_default()),
             pod: PodKey {
@@ -139,12 +154,13 @@ impl SlimEvent {
             pod_uid: Uid::of(&involved.uid),
             container: container(&involved.field_path).map(|name| names.intern(name)),
             warning: self.kind == "Warning",
-            reason: names.intern(&self.reason),
+            reason: word(self.reason, String::new()),
             message: text::message(self.message).unwrap_or_default(),
             count: u32::try_from(self.count.max(series.count).max(1)).unwrap_or(u32::MAX),
             first: first.unwrap_or(last),
             last,
-            component: names.intern(&component),
+            component,
+            host,
         })
     }
 }
@@ -154,7 +170,8 @@ fn container(path: &str) -> Option<&str> {
     let name = path
         .strip_prefix("spec.containers{")
         .or_else(|| path.strip_prefix("spec.initContainers{"))?;
-    name.strip_suffix('}').filter(|name| !name.is_empty())
+    let name = name.strip_suffix('}')?;
+    (!name.is_empty() && name.len() <= LONGEST_NAME).then_some(name)
 }
 
 #[cfg(test)]
@@ -189,7 +206,7 @@ mod tests {
         );
         assert_eq!(event.first, Timestamp::from_secs(4));
         assert_eq!(event.last, Timestamp::from_secs(9));
-        assert_eq!(&*event.component, "kubelet");
+        assert_eq!((&*event.component, &*event.host), ("kubelet", "n1"));
         assert!(event.uid.is_some() && event.pod_uid.is_some());
     }
 
@@ -221,6 +238,24 @@ mod tests {
         ] {
             assert!(keep(json!({"metadata": {}, "involvedObject": involved})).is_none());
         }
+    }
+
+    #[test]
+    fn an_event_counts_only_in_its_own_namespace_and_its_texts_are_bounded() {
+        let event = |own: &str, name: &str| {
+            json!({
+                "metadata": {"namespace": own}, "reason": "r".repeat(5000), "message": "m".repeat(5000), "count": -3,
+                "involvedObject": {"kind": "Pod", "namespace": "shop", "name": name},
+                "lastTimestamp": "9999-12-31T23:59:59Z", "source": {"component": "c".repeat(5000)},
+            })
+        };
+        assert!(keep(event("other", "web-1")).is_none());
+        assert!(keep(event("shop", &"x".repeat(254))).is_none());
+        let kept = keep(event("shop", "web-1")).unwrap();
+        assert!(
+            kept.reason.len() <= 1024 && kept.message.len() <= 1024 && kept.component.len() <= 1024
+        );
+        assert_eq!(kept.count, 1, "a negative count is none");
     }
 
     #[test]

@@ -82,6 +82,11 @@ impl Uid {
             .unwrap_or_default()
     }
 
+    /// Whether it is one of the API server's. A kubelet's own for a pod of its manifests is none.
+    pub fn is_uuid(self) -> bool {
+        self.form == Form::Uuid
+    }
+
     /// Whether there is one.
     pub fn is_some(self) -> bool {
         self.form != Form::None

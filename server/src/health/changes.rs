@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use kubevitals_proto::vitals::Meta;
+use kubevitals_proto::vitals::{Involved, Meta};
 
 use crate::cluster::PodKey;
 
@@ -24,6 +24,14 @@ pub(super) enum Change {
 }
 
 impl Change {
+    /// What is said of the pod that an incident befell.
+    pub(super) fn pod(involved: &Involved) -> Self {
+        Self::Pod(PodKey {
+            namespace: involved.namespace.as_str().into(),
+            name: involved.name.as_str().into(),
+        })
+    }
+
     pub(super) fn incident(meta: &Meta, forgotten: bool) -> Self {
         Self::Incident {
             namespace: meta.namespace.as_str().into(),

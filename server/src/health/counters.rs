@@ -69,6 +69,8 @@ pub(super) struct Seen {
     pub(super) failures: u32,
     /// Whether there were successes, and never a failure.
     pub(super) flawless: bool,
+    /// Whether there were failures, and never a success.
+    pub(super) only_failures: bool,
     /// The last look that found more attempts than the one before.
     pub(super) moved: Option<Timestamp>,
     /// Whether there was no look before: what is counted happened at some time.
@@ -165,6 +167,7 @@ impl Counters {
             run_before: entry.run_before.into(),
             failures: entry.failed,
             flawless: entry.failed == 0 && entry.succeeded > 0,
+            only_failures: entry.failed > 0 && entry.succeeded == 0,
             moved: time(entry.moved_seconds),
             first: look.before.is_none(),
         })

@@ -25,6 +25,12 @@ pub struct Counts {
     pub versions: u64,
     /// Incidents forgotten for want of room.
     pub dropped_incidents: u64,
+    /// Events that wait for their pods.
+    pub unmatched_events: u64,
+    /// Events whose pods did not come.
+    pub dropped_events: u64,
+    /// Events about what only the kubelet of their pod knows that were not of that kubelet.
+    pub refused_events: u64,
     /// Pods of which nothing was kept for want of room.
     pub dropped_pods: u64,
     /// Earlier versions of pods forgotten for want of room.
@@ -40,11 +46,14 @@ impl Engine {
             probes: size(self.counters.len()),
             versions: size(self.log.len()),
             dropped_incidents: self.incidents.dropped,
+            unmatched_events: size(self.unmatched.len()),
+            dropped_events: self.unmatched.dropped,
+            refused_events: self.totals.refused_events,
             dropped_pods: self.totals.dropped_pods,
             dropped_versions: self.log.dropped,
             ..Counts::default()
         };
-        for (_, record) in self.incidents.records() {
+        for (_, record) in self.incidents.told() {
             let key = (record.incident.reason, record.incident.cause);
             let (open, over) = counts.incidents.entry(key).or_default();
             *(if record.incident.ended.is_none() {

@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use kubevitals_proto::kubelet::probes::ProbeScrape;
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::ProbeKind;
 
 use super::Limits;
 use super::changes::Change;
-use super::counters::{Counters, ProbeId};
-use super::facts::{Kill, PodFacts, Streak};
+use super::counters::Counters;
+use super::facts::PodFacts;
 use super::incidents::{IncidentId, Incidents};
-use super::life::{ends, finished, is_static, running_since};
+use super::life::{ends, finished, is_static};
 use super::log::Log;
 use super::nodes::LostNodes;
 use super::notes::{Telling, read};
 use super::past::Past;
-use super::rules::{LOOK_BACK, NOTES_KEPT, SECOND, WELL_AFTER};
+use super::rules::{LOOK_BACK, NOTES_KEPT, SECOND};
 use super::scene::{Scene, Totals};
-use crate::cluster::{Event, Node, Pod, PodKey, Uid};
+use super::unmatched::{Unmatched, is_about};
+use crate::cluster::{Event, Node, Phase, Pod, PodKey, Uid};
 
 /// A pod by its namespace and name, as the cluster has it now.
 pub(super) type Find<'a> = &'a dyn Fn(&PodKey) -> Option<Arc<Pod>>;
@@ -38,6 +38,8 @@ pub(super) struct Engine {
     pub(super) restored_nodes: HashMap<String, IncidentId>,
     /// When it was taken in what was known before.
     pub(super) restored_at: Option<Timestamp>,
+    /// Events about pods that are not known yet.
+    pub(super) unmatched: Unmatched,
     wakes: BTreeSet<(Timestamp, Uid)>,
     aged: Timestamp,
 }
@@ -60,6 +62,7 @@ impl Engine {
             limits,
             restored_nodes: HashMap::new(),
             restored_at: None,
+            unmatched: Unmatched::default(),
             wakes: BTreeSet::new(),
             aged: Timestamp(0),
         }
@@ -86,6 +89,9 @@ impl Engine {
         }
         if let Some(pod) = after {
             self.seen(before, pod, past, now);
+            for event in self.unmatched.take(pod, now) {
+                self.event(&event, &|_| Some(Arc::clone(pod)), past, now);
+            }
         }
     }
 
@@ -102,17 +108,13 @@ impl Engine {
     }
 
     /// A place for a pod's facts, unless there are too many.
-    fn admit(&mut self, pod: &Arc<Pod>, now: Timestamp) -> bool {
-        self.rumour(&pod.key, pod.uid, now)
-    }
-
-    fn rumour(&mut self, key: &PodKey, uid: Uid, now: Timestamp) -> bool {
+    fn admit(&mut self, pod: &Pod, now: Timestamp) -> bool {
         if self.pods.len() >= self.limits.pods {
             self.totals.dropped_pods += 1;
             return false;
         }
-        let facts = PodFacts::rumoured(key.clone(), uid, now);
-        self.pods.insert(uid, facts);
+        let facts = PodFacts::new(pod.key.clone(), pod.uid, now);
+        self.pods.insert(pod.uid, facts);
         true
     }
 
@@ -184,57 +186,46 @@ impl Engine {
     /// An event about a pod was written or repeated.
     pub(super) fn event(&mut self, event: &Event, find: Find<'_>, past: &dyn Past, now: Timestamp) {
         let Some(telling) = read(event) else { return };
-        let mut uid = event.pod_uid;
         // An event that does not say of which pod of that name it is may be about one that is long gone.
-        if !uid.is_some() || now.since(event.last) > LOOK_BACK {
+        if !event.pod_uid.is_some() || now.since(event.last) > LOOK_BACK {
             return;
         }
-        if !self.pods.contains_key(&uid) {
-            let pod = find(&event.pod);
-            match &pod {
-                // The kubelet has a UID of its own for a pod of its own manifests.
-                Some(pod) if is_static(pod) && pod.created().is_none_or(|it| it <= event.last) => {
-                    uid = pod.uid;
-                }
-                // The successor of the pod that it is about has nothing to do with it.
-                Some(pod) if pod.uid != uid => return,
-                _ => {}
-            }
-            let known = self.pods.contains_key(&uid);
-            if !known && !self.hear_of((event, uid), telling, pod.as_ref(), past, now) {
-                return;
-            }
+        let told = self
+            .pods
+            .get(&event.pod_uid)
+            .and_then(|facts| facts.pod.clone());
+        let Some(pod) = told
+            .filter(|pod| pod.key == event.pod)
+            .or_else(|| find(&event.pod))
+        else {
+            self.unmatched.push(event.clone(), now);
+            return;
+        };
+        if !is_about(event, &pod) {
+            // Of the pod before, or of the one to come.
+            self.unmatched.push(event.clone(), now);
+            return;
         }
-        self.with(uid, past, now, |facts, scene| {
-            facts.hear(event, telling, scene);
+        if telling.is_the_kubelets() && !is_of_its_kubelet(event, &pod) {
+            self.totals.refused_events += 1;
+            return;
+        }
+        let mut event = event.clone();
+        event.last = event.last.min(now);
+        event.first = event.first.min(event.last);
+        let known = self.pods.contains_key(&pod.uid);
+        if !known && !(is_reason(telling, now.since(event.last)) && self.look_into(&pod, past, now))
+        {
+            return;
+        }
+        self.with(pod.uid, past, now, |facts, scene| {
+            facts.hear(&event, telling, scene);
         });
-    }
-
-    /// Whether an event is reason enough to keep facts of a pod.
-    fn hear_of(
-        &mut self,
-        (event, uid): (&Event, Uid),
-        telling: Telling,
-        pod: Option<&Arc<Pod>>,
-        past: &dyn Past,
-        now: Timestamp,
-    ) -> bool {
-        let telling = matches!(
-            telling,
-            Telling::Unhealthy(_) | Telling::Killing(_) | Telling::Pull | Telling::Evicted
-        );
-        if !telling || now.since(event.last) > NOTES_KEPT {
-            return false;
-        }
-        match pod {
-            Some(pod) => self.look_into(pod, past, now),
-            None => self.rumour(&event.pod, uid, now),
-        }
     }
 
     /// Begins facts of a pod that looks well, for something is told that does not show in it.
     fn look_into(&mut self, pod: &Arc<Pod>, past: &dyn Past, now: Timestamp) -> bool {
-        if !self.rumour(&pod.key, pod.uid, now) {
+        if !self.admit(pod, now) {
             return false;
         }
         self.with(pod.uid, past, now, |facts, scene| {
@@ -243,6 +234,24 @@ impl Engine {
             facts.wake_at(now.plus_nanos(SECOND));
         });
         true
+    }
+
+    /// Names of the incidents of a pod: those that go on, and the one that tells why it failed.
+    pub(super) fn incidents_of(&self, pod: &Pod) -> Vec<String> {
+        let facts = self.pods.get(&pod.uid);
+        let open = facts.into_iter().flat_map(|facts| &facts.open);
+        let failed = pod.phase == Phase::Failed;
+        let failure = failed.then(|| self.incidents.failure_of(pod.uid)).flatten();
+        let of_node = pod.node.as_ref();
+        let of_node = of_node.and_then(|node| self.nodes.incident_of(node, pod.uid));
+        let all = open.map(|open| open.id).chain(failure).chain(of_node);
+        let mut names = Vec::new();
+        for incident in all.filter_map(|id| self.incidents.told_for(id)) {
+            if !names.contains(&incident.metadata.name) {
+                names.push(incident.metadata.name.clone());
+            }
+        }
+        names
     }
 
     /// The counters of a node's probes, as its kubelet gave them.
@@ -268,8 +277,13 @@ impl Engine {
             if self.pods.contains_key(&uid) {
                 continue;
             }
-            let pod = find(&key).filter(|pod| pod.uid == uid || is_static(pod));
-            if let Some(pod) = pod.filter(|pod| !self.pods.contains_key(&pod.uid)) {
+            // A kubelet counts the probes of its own pods only.
+            let is_its = |pod: &Arc<Pod>| {
+                pod.node.as_ref() == Some(node) && (pod.uid == uid || is_static(pod))
+            };
+            if let Some(pod) = find(&key).filter(is_its)
+                && !self.pods.contains_key(&pod.uid)
+            {
                 self.look_into(&pod, past, now);
             }
         }
@@ -280,6 +294,7 @@ impl Engine {
 
     /// Does what is due though nothing happened.
     pub(super) fn tick(&mut self, past: &dyn Past, now: Timestamp) {
+        self.incidents.flush();
         while let Some((at, uid)) = self.wakes.first().copied() {
             if at > now {
                 break;
@@ -322,7 +337,8 @@ impl Engine {
     pub(super) fn due(&self) -> Timestamp {
         let wake = self.wakes.first().map(|(at, _)| *at);
         let ageing = self.aged.plus_nanos(AGEING);
-        [wake, self.nodes.due()]
+        let behind = self.incidents.is_behind().then_some(self.aged);
+        [wake, self.nodes.due(), behind]
             .into_iter()
             .flatten()
             .fold(ageing, Timestamp::min)
@@ -389,9 +405,24 @@ impl Engine {
     }
 }
 
+/// Whether an event is of the kubelet that runs this pod, as far as it says whose it is.
+fn is_of_its_kubelet(event: &Event, pod: &Pod) -> bool {
+    let host = &event.host;
+    let same = |node: &Arc<str>| host.is_empty() || node == host;
+    &*event.component == "kubelet" && pod.node.as_ref().is_none_or(same)
+}
+
+/// Whether an event of this age is reason enough to keep facts of a pod that looks well.
+fn is_reason(telling: Telling, age: i64) -> bool {
+    let telling = matches!(
+        telling,
+        Telling::Unhealthy(_) | Telling::Killing(_) | Telling::Pull | Telling::Evicted
+    );
+    telling && age <= NOTES_KEPT
+}
+
 /// Whether there is nothing to know of a pod but what it says itself.
 fn is_well(before: Option<&Pod>, pod: &Pod, now: Timestamp) -> bool {
-    use crate::cluster::Phase;
     if pod.phase == Phase::Succeeded
         || (pod.phase == Phase::Failed && before.is_some_and(|it| it.phase == Phase::Failed))
     {
@@ -409,184 +440,4 @@ fn is_well(before: Option<&Pod>, pod: &Pod, now: Timestamp) -> bool {
         }
     });
     pod.ready.status && !restarted
-}
-
-impl PodFacts {
-    /// Takes in a pod as it is now.
-    pub(super) fn tell(&mut self, before: Option<&Pod>, pod: &Arc<Pod>, scene: &mut Scene<'_>) {
-        if self.pod.is_none() {
-            self.meet(before, pod, scene.now);
-        }
-        self.bury(pod, scene);
-        self.take(before, pod, scene.now);
-        // The counters may have told before the status did.
-        self.decide(pod, scene);
-        self.review(scene);
-    }
-
-    /// Takes in an event.
-    fn hear(&mut self, event: &Event, telling: Telling, scene: &mut Scene<'_>) {
-        let Some((more, before)) = self.notes.hear(event, telling) else {
-            return;
-        };
-        let c = event.container.as_deref().and_then(|name| self.index(name));
-        let pod = self.pod.clone();
-        match (telling, c) {
-            (Telling::Unhealthy(kind), Some(c)) => {
-                let going = pod.as_ref().is_some_and(|pod| pod.deleted_seconds > 0);
-                if !going || kind == ProbeKind::Readiness {
-                    self.attempt_failed(c, kind, event, more, scene.now);
-                }
-            }
-            (Telling::Killing(kind), Some(c)) => {
-                if let Some(facts) = self.containers.get_mut(c) {
-                    facts.kill = Some(Kill {
-                        kind,
-                        at: event.last,
-                        before,
-                        times: more,
-                    });
-                }
-                if let Some(pod) = &pod {
-                    self.attribute(pod, c, scene);
-                }
-            }
-            _ => {}
-        }
-        self.review(scene);
-    }
-
-    fn attempt_failed(
-        &mut self,
-        c: usize,
-        kind: ProbeKind,
-        event: &Event,
-        more: u32,
-        now: Timestamp,
-    ) {
-        let Some((facts, spec, status)) = self.pod.as_ref().and_then(|pod| self.container(pod, c))
-        else {
-            return;
-        };
-        let (Some(running), Some(probe)) = (running_since(status), probe_of(spec, kind)) else {
-            return;
-        };
-        let period = i64::from(probe.period) * SECOND;
-        let stale = now.since(event.last) > (3 * period).max(60 * SECOND);
-        // What it says of an earlier incarnation, or from before it succeeded again, is over.
-        if event.last <= running || stale {
-            return;
-        }
-        // A container that has never been ready has failed ever since the event was first told of it.
-        let never = kind == ProbeKind::Readiness && facts.was_ready.is_none();
-        let all = facts.streaks.of(kind).is_none()
-            && event.first >= running
-            && (never || more == event.count);
-        let (failures, since) = if all {
-            (event.count, event.first)
-        } else {
-            (more, event.last)
-        };
-        let streak = Streak {
-            since: Some(since),
-            last: event.last,
-            heard: failures,
-            counted: 0,
-            message: event.message.clone(),
-        };
-        if let Some(facts) = self.containers.get_mut(c) {
-            facts.streaks.failed(kind, streak);
-        }
-    }
-
-    /// Takes in what the counters of its node tell.
-    fn count(&mut self, node: &str, scene: &mut Scene<'_>) {
-        let Some(pod) = self.pod.clone() else { return };
-        for (c, (spec, status)) in pod.containers().enumerate() {
-            for kind in [
-                ProbeKind::Liveness,
-                ProbeKind::Readiness,
-                ProbeKind::Startup,
-            ] {
-                let Some(seen) = scene.counters.of(node, ProbeId::of(&pod, &spec.name, kind))
-                else {
-                    continue;
-                };
-                let Some(facts) = self.containers.get_mut(c) else {
-                    continue;
-                };
-                let over = match kind {
-                    ProbeKind::Startup => status.started,
-                    // That the kubelet counts it as ready is the truth; that an attempt failed is told all the same.
-                    ProbeKind::Readiness | ProbeKind::Liveness => false,
-                };
-                // What failed before this incarnation started is not its own.
-                let earlier = facts
-                    .running
-                    .is_none_or(|running| running.since(seen.from) > 0);
-                if seen.failed == 0 && seen.succeeded > 0 {
-                    facts.streaks.end(kind, seen.to);
-                } else if seen.failed > 0 && !over && !earlier {
-                    facts
-                        .streaks
-                        .counted(kind, seen.failed, seen.succeeded == 0, seen.to);
-                }
-            }
-        }
-        self.decide(&pod, scene);
-        self.review(scene);
-    }
-
-    /// The probes that fail: when this changes, something else is said of the pod.
-    fn failing(&self) -> Vec<(bool, bool, bool)> {
-        let failing = |facts: &super::facts::ContainerFacts| {
-            let fails = |kind| facts.streaks.of(kind).is_some();
-            (
-                fails(ProbeKind::Liveness),
-                fails(ProbeKind::Readiness),
-                fails(ProbeKind::Startup),
-            )
-        };
-        self.containers.iter().map(failing).collect()
-    }
-
-    /// Until when this is kept for what may still come.
-    fn keep_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let notes = self.notes.fresh_until(now);
-        let rumour = self.since.plus_nanos(NOTES_KEPT);
-        let restored = self.since.plus_nanos(RETURN);
-        let flapped = self.containers.iter().filter_map(|facts| facts.flapped);
-        let flapped = flapped.map(|flapped| flapped.at.plus_nanos(WELL_AFTER));
-        let flapped = flapped.filter(|until| *until > now).min();
-        match &self.pod {
-            None if !self.open.is_empty() => Some(restored.max(now.plus_nanos(SECOND))),
-            None => (rumour > now).then_some(rumour),
-            Some(_) if self.gone.is_some() => None,
-            Some(_) => notes.into_iter().chain(flapped).min(),
-        }
-    }
-
-    /// Whether nothing is worth keeping.
-    fn is_idle(&self) -> bool {
-        let quiet = |facts: &super::facts::ContainerFacts| {
-            facts.restarts.is_empty() && facts.streaks.is_empty() && facts.being_killed().is_none()
-        };
-        let done = match (&self.pod, self.gone) {
-            (_, Some(_)) | (None, None) => true,
-            (Some(pod), None) => pod.phase.is_over() || pod.deleted_seconds > 0 || pod.ready.status,
-        };
-        done && self.open.is_empty() && self.containers.iter().all(quiet)
-    }
-}
-
-/// A container's probe of this kind.
-pub(super) fn probe_of(
-    spec: &crate::cluster::ContainerSpec,
-    kind: ProbeKind,
-) -> Option<&crate::cluster::Probe> {
-    match kind {
-        ProbeKind::Liveness => spec.liveness.as_ref(),
-        ProbeKind::Readiness => spec.readiness.as_ref(),
-        ProbeKind::Startup => spec.startup.as_ref(),
-    }
 }

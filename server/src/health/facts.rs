@@ -9,7 +9,8 @@ use kubevitals_proto::vitals::{Cause, Certainty, Ended, Involved, ProbeKind, Wor
 use super::incidents::{ClueKey, IncidentId};
 use super::life::{self, running_since};
 use super::notes::Notes;
-use super::rules::LOOK_BACK;
+use super::rules::{LOOK_BACK, LOOP_GAP};
+use super::tally::Tally;
 use super::topic::Topic;
 use crate::cluster::{ContainerSpec, ContainerStatus, Pod, PodKey, Uid};
 
@@ -21,7 +22,7 @@ const RESTARTS: usize = 16;
 pub(super) struct PodFacts {
     pub(super) key: PodKey,
     pub(super) uid: Uid,
-    /// As it was told last; nothing while only events have told of it.
+    /// As it was seen last; nothing while it has not been seen since this server's restart.
     pub(super) pod: Option<Arc<Pod>>,
     /// In the order of the pod's template.
     pub(super) containers: Vec<ContainerFacts>,
@@ -58,12 +59,19 @@ pub(super) struct ContainerFacts {
     pub(super) streaks: Streaks,
     /// What the kubelet said of killing it for a probe.
     pub(super) kill: Option<Kill>,
+    /// Ends that Events count.
+    pub(super) tallies: Vec<Tally>,
+    /// Ends before it was first seen that no incident counts: so long ago as far as is known, or of an unknown time.
+    pub(super) unclaimed: u32,
     /// Since when the incarnation that runs does so.
     pub(super) running: Option<Timestamp>,
     /// Since when that incarnation has been ready, at one time or another.
     pub(super) was_ready: Option<Timestamp>,
     /// The last incident about its readiness that is over: if it is not ready again soon, that goes on.
     pub(super) flapped: Option<Flapped>,
+    /// The failed attempts that the incident about its readiness counts without those of the streak that goes on, and
+    /// when the last of them was.
+    pub(super) counted_before: Option<(u64, Timestamp)>,
 }
 
 /// An incident about readiness that is over.
@@ -71,8 +79,6 @@ pub(super) struct ContainerFacts {
 pub(super) struct Flapped {
     pub(super) id: IncidentId,
     pub(super) at: Timestamp,
-    /// Failed attempts up to then.
-    pub(super) count: u64,
 }
 
 /// Failures in a row, by kind of probe.
@@ -94,6 +100,9 @@ pub(super) struct Streak {
     pub(super) heard: u32,
     /// How many, as far as the kubelet's counters told.
     pub(super) counted: u32,
+    /// How many more failed before those, of a container that was never ready: as far as events and as far as counters
+    /// told.
+    pub(super) before: (u32, u32),
     /// What the kubelet said of the last one.
     pub(super) message: Box<str>,
 }
@@ -103,10 +112,6 @@ pub(super) struct Streak {
 pub(super) struct Kill {
     pub(super) kind: ProbeKind,
     pub(super) at: Timestamp,
-    /// The time before that it said so, in the same event.
-    pub(super) before: Option<Timestamp>,
-    /// How often it has said so since.
-    pub(super) times: u32,
 }
 
 /// An end of a container.
@@ -121,14 +126,19 @@ pub(super) struct Restart {
     pub(super) failing: Option<Timestamp>,
     /// Whether nothing that is still to come but an event could tell another cause.
     pub(super) decided: bool,
+    /// Whether the counters tell that no probe failed as often as it takes.
+    pub(super) refuted: bool,
+    /// Ends before this one, and after the one before, of which nothing is known but that they were. They count in the
+    /// same incident.
+    pub(super) silent: u32,
     pub(super) incident: IncidentId,
     /// When it was noticed.
     pub(super) noticed: Timestamp,
 }
 
 impl PodFacts {
-    /// Of a pod that only events have told of so far.
-    pub(super) fn rumoured(key: PodKey, uid: Uid, now: Timestamp) -> Self {
+    /// Of a pod of which nothing is known yet.
+    pub(super) fn new(key: PodKey, uid: Uid, now: Timestamp) -> Self {
         Self {
             key,
             uid,
@@ -153,10 +163,9 @@ impl PodFacts {
         self.pod = Some(Arc::clone(pod));
     }
 
-    /// The first sight of a pod: what it went through before is told as far as it is fresh, and as far as its status
-    /// tells it.
+    /// The first sight of a pod: what it went through before is told as far as it is fresh, and as far as its status and
+    /// Events tell it.
     pub(super) fn meet(&mut self, before: Option<&Pod>, pod: &Pod, now: Timestamp) {
-        let fresh = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) <= LOOK_BACK);
         let restored = std::mem::take(&mut self.containers);
         let statuses = pod.containers().enumerate();
         self.containers = statuses
@@ -164,20 +173,15 @@ impl PodFacts {
                 if let Some(known) = restored.iter().find(|known| known.name == spec.name) {
                     return known.again();
                 }
-                let deaths = match before.and_then(|before| before.containers.get(c)) {
-                    Some(before) => before.ends(pod.stays_ended(spec)),
-                    // All of its life is fresh.
-                    None if fresh(pod.created()) => 0,
-                    None => {
-                        let newest = life::ends(status).next();
-                        let told = newest.is_some_and(|(_, ended)| fresh(life::finished(ended)));
-                        let deaths = status.ends(pod.stays_ended(spec));
-                        deaths.saturating_sub(u32::from(told))
-                    }
+                let ends = status.ends(pod.stays_ended(spec));
+                let (deaths, unclaimed) = match before.and_then(|before| before.containers.get(c)) {
+                    Some(before) => (before.ends(pod.stays_ended(spec)), 0),
+                    None => ends_before(pod, status, ends, now),
                 };
                 ContainerFacts {
                     name: Arc::clone(&spec.name),
                     deaths,
+                    unclaimed,
                     ..ContainerFacts::default()
                 }
             })
@@ -213,6 +217,28 @@ impl PodFacts {
     pub(super) fn index(&self, container: &str) -> Option<usize> {
         let mut containers = self.containers.iter();
         containers.position(|facts| *facts.name == *container)
+    }
+}
+
+/// Of a container that is first seen: how many of its ends are not told, and how many of those Events may yet tell of.
+///
+/// The rule is the same whenever a server starts. All ends are told of a pod that was made within the last hour, and of
+/// a container that has ended so often that its ends are of one loop: as often, over the pod's life, as ends of one loop
+/// come at least. Of others, the ends of the last hour are: those in the status, and those that Events count.
+fn ends_before(pod: &Pod, status: &ContainerStatus, ends: u32, now: Timestamp) -> (u32, u32) {
+    let fresh = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) <= LOOK_BACK);
+    let told = life::ends(status).take_while(|(_, ended)| fresh(life::finished(ended)));
+    let told = u32::try_from(told.count()).unwrap_or(u32::MAX);
+    let looped = pod
+        .created()
+        .is_some_and(|created| i64::from(ends).saturating_mul(LOOP_GAP) >= now.since(created));
+    if fresh(pod.created()) || (told > 0 && looped) {
+        (0, 0)
+    } else if told == 0 && life::ends(status).next().is_some() {
+        (ends, 0)
+    } else {
+        let before = ends.saturating_sub(told);
+        (before, before)
     }
 }
 
@@ -273,6 +299,8 @@ impl ContainerFacts {
             deaths: self.deaths,
             restarts: self.restarts.clone(),
             kill: self.kill,
+            tallies: self.tallies.clone(),
+            unclaimed: self.unclaimed,
             ..Self::default()
         }
     }
@@ -346,19 +374,22 @@ impl Streaks {
 
     /// The counters tell of so many more that failed, as of then; `in_a_row` if none succeeded meanwhile.
     pub(super) fn counted(&mut self, kind: ProbeKind, failed: u32, in_a_row: bool, at: Timestamp) {
-        let streak = self.of_mut(kind).get_or_insert(Streak {
-            since: None,
-            last: at,
-            heard: 0,
-            counted: 0,
-            message: Box::default(),
-        });
+        let streak = self.of_mut(kind).get_or_insert_with(|| Streak::at(at));
         streak.counted = if in_a_row {
             streak.counted.saturating_add(failed)
         } else {
             // In which order they came is not told: at least the last one that failed counts.
             1
         };
+        streak.last = streak.last.max(at);
+    }
+
+    /// The counters tell that all attempts ever have failed: so many before those that they are yet to tell of.
+    pub(super) fn all_failed(&mut self, kind: ProbeKind, before: u32, at: Timestamp) {
+        let streak = self.of_mut(kind).get_or_insert_with(|| Streak::at(at));
+        if streak.before.1 == 0 {
+            streak.before.1 = before;
+        }
         streak.last = streak.last.max(at);
     }
 
@@ -380,16 +411,39 @@ impl Streaks {
 }
 
 impl Streak {
+    /// Of attempts that are yet to be counted.
+    fn at(last: Timestamp) -> Self {
+        Self {
+            since: None,
+            last,
+            heard: 0,
+            counted: 0,
+            before: (0, 0),
+            message: Box::default(),
+        }
+    }
+
     /// How many have failed in a row, as far as is known: each attempt is told by an event, of which some are lost, and
     /// by a counter, which is seen later.
     pub(super) fn failures(&self) -> u32 {
+        let heard = self.heard.saturating_add(self.before.0);
+        heard.max(self.counted.saturating_add(self.before.1))
+    }
+
+    /// How many of them were since this streak was first known of.
+    pub(super) fn newly(&self) -> u32 {
         self.heard.max(self.counted)
     }
 }
 
 impl Restart {
     /// The keys of the evidence that is about this end.
-    pub(super) fn keys(uid: Uid, c: usize, nth: u32) -> [ClueKey; 3] {
-        [0_u8, 1, 2].map(|part| ClueKey::of((uid, c, nth, part)))
+    pub(super) fn keys(uid: Uid, c: usize, nth: u32) -> [ClueKey; 4] {
+        [0_u8, 1, 2, 3].map(|part| ClueKey::of((uid, c, nth, part)))
+    }
+
+    /// How many ends this tells of: itself, and those before it of which nothing is known.
+    pub(super) fn ends(&self) -> u64 {
+        1 + u64::from(self.silent)
     }
 }

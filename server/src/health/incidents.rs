@@ -1,6 +1,6 @@
 //! The incidents that are remembered: opened, changed, ended, and in the end forgotten.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use kubevitals_proto::vitals::{
 
 use super::Limits;
 use super::changes::{Change, Changes};
+use super::joint::{GroupId, Groups, Key};
 use crate::cluster::Uid;
 
 /// An incident, for as long as it is remembered. In the order in which they were opened.
@@ -24,8 +25,8 @@ impl IncidentId {
 }
 
 /// Of very many pieces of evidence the first and the last so many are kept.
-const FIRST: usize = 8;
-const LAST: usize = 16;
+pub(super) const FIRST: usize = 8;
+pub(super) const LAST: usize = 16;
 
 /// The longest text of a piece of evidence: a message may be longer than anybody wants to read two dozen times.
 const LONGEST: usize = 400;
@@ -69,6 +70,8 @@ pub(super) struct New {
     pub(super) involved: Involved,
     pub(super) labels: Labels,
     pub(super) began: Timestamp,
+    /// What else incidents of the same cause have in common, where one cause may befall several pods.
+    pub(super) alike: Option<Box<str>>,
 }
 
 /// An incident, and what is known of it besides what is told.
@@ -78,6 +81,22 @@ pub(super) struct Record {
     /// Of each piece of its evidence.
     pub(super) keys: Vec<ClueKey>,
     pub(super) version: u64,
+    /// What else incidents of the same cause have in common, where one cause may befall several pods.
+    pub(super) alike: Option<Box<str>>,
+    /// Whether and how it is told.
+    pub(super) part: Part,
+}
+
+/// Whether an incident is told by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Part {
+    /// It is.
+    #[default]
+    Alone,
+    /// It is told as part of this one.
+    Of(IncidentId),
+    /// It is what is told of others.
+    Whole(GroupId),
 }
 
 /// What is changed of an incident.
@@ -143,6 +162,9 @@ impl Edit<'_> {
 pub(super) struct Incidents {
     records: BTreeMap<IncidentId, Record>,
     names: HashSet<(String, String)>,
+    /// Those that tell that a pod failed, by the pod's UID.
+    failures: HashMap<String, IncidentId>,
+    groups: Groups,
     next: u64,
     limits: Limits,
     pub(super) changes: Changes,
@@ -155,6 +177,8 @@ impl Incidents {
         Self {
             records: BTreeMap::new(),
             names: HashSet::new(),
+            failures: HashMap::new(),
+            groups: Groups::default(),
             next: 0,
             limits,
             changes: Changes::default(),
@@ -168,18 +192,13 @@ impl Incidents {
             "" => "default",
             namespace => namespace,
         };
-        let name = self.name(namespace, &new);
+        let identity = (&new.involved.uid, &new.involved.container, new.reason);
+        let name = self.name(namespace, &new.involved.name, (identity, new.began));
+        let uid = new.involved.uid.clone();
         let incident = Incident {
             type_kind: "Incident".to_owned(),
             api_version: API_VERSION.to_owned(),
-            metadata: Meta {
-                name,
-                namespace: namespace.to_owned(),
-                uid: new.involved.uid.clone(),
-                creation_timestamp: Some(new.began),
-                labels: new.labels,
-                ..Meta::default()
-            },
+            metadata: meta(namespace, name, uid, new.began, new.labels),
             reason: new.reason,
             cause: new.cause,
             certainty: new.certainty,
@@ -192,6 +211,8 @@ impl Incidents {
             incident: Arc::new(incident),
             keys: Vec::new(),
             version: 0,
+            alike: new.alike,
+            part: Part::Alone,
         })
     }
 
@@ -203,7 +224,11 @@ impl Incidents {
         self.names
             .insert((meta.namespace.clone(), meta.name.clone()));
         record.version = self.changes.note(Change::incident(meta, false));
+        if let Some(pod) = failed_pod(&record.incident) {
+            self.failures.insert(pod.to_owned(), id);
+        }
         self.records.insert(id, record);
+        self.regroup(id);
         self.bound();
         id
     }
@@ -221,11 +246,13 @@ impl Incidents {
         if incident == *record.incident {
             return false;
         }
-        record.version = self
-            .changes
-            .note(Change::incident(&incident.metadata, false));
+        if !matches!(record.part, Part::Of(_)) {
+            let change = Change::incident(&incident.metadata, false);
+            record.version = self.changes.note(change);
+        }
         record.incident = Arc::new(incident);
         record.keys = keys;
+        self.regroup(id);
         true
     }
 
@@ -239,12 +266,41 @@ impl Incidents {
 
     /// Takes an incident back: it was another one's.
     pub(super) fn remove(&mut self, id: IncidentId) -> Option<Record> {
+        let group = self.groups.leave(id);
+        let record = self.take(id);
+        if let Some(group) = group {
+            self.tell(group);
+        }
+        record
+    }
+
+    fn take(&mut self, id: IncidentId) -> Option<Record> {
         let record = self.records.remove(&id)?;
         let meta = &record.incident.metadata;
         self.names
             .remove(&(meta.namespace.clone(), meta.name.clone()));
-        self.changes.note(Change::incident(meta, true));
+        if let Some(pod) = failed_pod(&record.incident)
+            && self.failures.get(pod) == Some(&id)
+        {
+            self.failures.remove(pod);
+        }
+        if !matches!(record.part, Part::Of(_)) {
+            self.changes.note(Change::incident(meta, true));
+        }
         Some(record)
+    }
+
+    /// Forgets an incident that is told, and with it those that it is made of.
+    fn forget(&mut self, id: IncidentId) {
+        let Some(record) = self.take(id) else { return };
+        if let Part::Whole(group) = record.part {
+            let dropped = self.groups.drop(group);
+            for member in dropped.into_iter().flat_map(|group| group.members) {
+                self.take(member);
+            }
+        } else if let Some(group) = self.groups.leave(id) {
+            self.tell(group);
+        }
     }
 
     pub(super) fn get(&self, id: IncidentId) -> Option<&Arc<Incident>> {
@@ -255,17 +311,28 @@ impl Incidents {
         self.records.iter().map(|(id, record)| (*id, record))
     }
 
+    /// What is told: incidents, and of those that are of one cause what they are together.
+    pub(super) fn told(&self) -> impl Iterator<Item = (IncidentId, &Record)> {
+        self.records()
+            .filter(|(_, record)| !matches!(record.part, Part::Of(_)))
+    }
+
+    /// The incident that is told for one: itself, or what it is part of.
+    pub(super) fn told_for(&self, id: IncidentId) -> Option<&Arc<Incident>> {
+        match self.records.get(&id)?.part {
+            Part::Of(whole) => self.get(whole),
+            Part::Alone | Part::Whole(_) => self.get(id),
+        }
+    }
+
+    /// The incident that tells that a pod failed.
+    pub(super) fn failure_of(&self, pod: Uid) -> Option<IncidentId> {
+        self.failures.get(&pod.to_string()).copied()
+    }
+
     /// Whether it has been told that a pod failed: that happens once.
     pub(super) fn tells_of_failure(&self, pod: Uid) -> bool {
-        let uid = pod.to_string();
-        if uid.is_empty() {
-            return false;
-        }
-        let mut all = self.records.values().map(|record| &record.incident);
-        all.any(|it| {
-            matches!(it.reason, IncidentKind::Eviction | IncidentKind::PodFailed)
-                && it.involved.uid == uid
-        })
+        self.failure_of(pod).is_some()
     }
 
     /// For how many nanoseconds what is over is remembered.
@@ -280,45 +347,182 @@ impl Incidents {
             let ended = record.incident.ended;
             ended.is_some_and(|ended| now.since(ended) > kept)
         };
-        let old = self.records.iter().filter(|(_, record)| old(record));
-        let old: Vec<IncidentId> = old.map(|(id, _)| *id).collect();
+        let old = self.told().filter(|(_, record)| old(record));
+        let old: Vec<IncidentId> = old.map(|(id, _)| id).collect();
         for id in old {
-            self.remove(id);
+            self.forget(id);
         }
     }
 
-    /// Of too many, forgets the oldest that are over, and then the oldest.
+    /// Of too many, forgets the oldest that are over, then parts of what many are parts of, and then the oldest.
     fn bound(&mut self) {
         while self.records.len() > self.limits.incidents {
-            let over = |(_, record): &(&IncidentId, &Record)| record.incident.ended.is_some();
-            let first = self
-                .records
-                .iter()
-                .find(over)
-                .or(self.records.iter().next());
-            let Some(id) = first.map(|(id, _)| *id) else {
+            let over = self
+                .told()
+                .find(|(_, record)| record.incident.ended.is_some());
+            let over = over.map(|(id, _)| id);
+            if let Some((group, part)) = self.groups.spare().filter(|_| over.is_none()) {
+                self.groups.leave(part);
+                let record = self.take(part);
+                if let Some((group, record)) = self.groups.get_mut(group).zip(record) {
+                    group.forget(&record);
+                }
+                self.tell(group);
+                continue;
+            }
+            let Some(id) = over.or_else(|| self.told().next().map(|(id, _)| id)) else {
                 return;
             };
             self.dropped += 1;
-            self.remove(id);
+            self.forget(id);
         }
     }
 
-    /// The name of the pod or node, and something short that tells this incident from its others. The same incident has
-    /// the same name at every replica that saw it begin alike.
-    fn name(&self, namespace: &str, new: &New) -> String {
-        let involved = &new.involved;
+    /// Puts an incident with those of the same cause, as what it is now, and tells them anew.
+    fn regroup(&mut self, id: IncidentId) {
+        let Some(record) = self.records.get(&id) else {
+            return;
+        };
+        if matches!(record.part, Part::Whole(_)) {
+            return;
+        }
+        let key = Key::of(record);
+        let known = self.groups.group_of(id, key.as_ref());
+        if let Some((group, true)) = known {
+            if !self.groups.put_off(group) {
+                self.tell(group);
+            }
+            return;
+        }
+        let near = key
+            .as_ref()
+            .map(|key| self.groups.near(key, record, &self.records));
+        if let Some(left) = self.groups.leave(id) {
+            self.tell(left);
+            self.alone(id);
+        }
+        let (Some(key), Some(mut near)) = (key, near) else {
+            return;
+        };
+        let group = near.pop().unwrap_or_else(|| self.groups.add(&key));
+        self.groups.enter(id, group);
+        for other in near {
+            // It was between the two.
+            let Some(dropped) = self.groups.drop(other) else {
+                continue;
+            };
+            if let Some(told) = dropped.told {
+                self.take(told);
+            }
+            for member in dropped.members {
+                self.groups.enter(member, group);
+            }
+        }
+        match self.groups.get(group).and_then(|group| group.told) {
+            Some(whole) if self.groups.put_off(group) => self.hide(&BTreeSet::from([id]), whole),
+            _ => self.tell(group),
+        }
+    }
+
+    /// Tells of large groups what has changed of them.
+    pub(super) fn flush(&mut self) {
+        for group in self.groups.take_put_off() {
+            self.tell(group);
+        }
+    }
+
+    /// Whether [`Self::flush`] has something to do.
+    pub(super) fn is_behind(&self) -> bool {
+        self.groups.is_behind()
+    }
+
+    /// Tells what the incidents of a group are together, instead of each of them; or each, if they are of one pod.
+    fn tell(&mut self, id: GroupId) {
+        let Some(group) = self.groups.get(id) else {
+            return;
+        };
+        let (told, members) = (group.told, group.members.clone());
+        let Some(mut incident) = group.incident(&self.records) else {
+            if members.is_empty() {
+                self.groups.drop(id);
+            } else if let Some(group) = self.groups.get_mut(id) {
+                group.told = None;
+            }
+            if let Some(told) = told {
+                self.take(told);
+            }
+            for member in members {
+                self.alone(member);
+            }
+            return;
+        };
+        incident.type_kind = "Incident".to_owned();
+        incident.api_version = API_VERSION.to_owned();
+        if let Some(record) = told.and_then(|told| self.records.get_mut(&told)) {
+            incident.metadata = record.incident.metadata.clone();
+            incident.metadata.creation_timestamp = Some(incident.began);
+            if incident != *record.incident {
+                let change = Change::incident(&incident.metadata, false);
+                record.version = self.changes.note(change);
+                record.incident = Arc::new(incident);
+            }
+            let whole = told.unwrap_or(IncidentId::FORGOTTEN);
+            return self.hide(&members, whole);
+        }
+        let namespace = incident.involved.namespace.clone();
+        let identity = (group.identity(), incident.began);
+        let name = self.name(&namespace, &incident.involved.name, identity);
+        let labels = Labels::default();
+        incident.metadata = meta(&namespace, name, String::new(), incident.began, labels);
+        let whole = self.add(Record {
+            incident: Arc::new(incident),
+            keys: Vec::new(),
+            version: 0,
+            alike: None,
+            part: Part::Whole(id),
+        });
+        if let Some(group) = self.groups.get_mut(id) {
+            group.told = Some(whole);
+        }
+        self.hide(&members, whole);
+    }
+
+    /// Tells incidents as parts of another.
+    fn hide(&mut self, members: &BTreeSet<IncidentId>, whole: IncidentId) {
+        for member in members {
+            let Some(record) = self.records.get_mut(member) else {
+                continue;
+            };
+            if record.part != Part::Of(whole) {
+                if record.part == Part::Alone {
+                    let change = Change::incident(&record.incident.metadata, true);
+                    self.changes.note(change);
+                }
+                record.part = Part::Of(whole);
+                self.changes.note(Change::pod(&record.incident.involved));
+            }
+        }
+    }
+
+    /// Tells an incident by itself.
+    fn alone(&mut self, id: IncidentId) {
+        if let Some(record) = self.records.get_mut(&id)
+            && record.part != Part::Alone
+        {
+            record.part = Part::Alone;
+            let change = Change::incident(&record.incident.metadata, false);
+            record.version = self.changes.note(change);
+            self.changes.note(Change::pod(&record.incident.involved));
+        }
+    }
+
+    /// The name of the pod, node or workload, and something short that tells this incident from its others. The same
+    /// incident has the same name at every replica that saw it begin alike.
+    fn name(&self, namespace: &str, of: &str, identity: impl Hash) -> String {
         let mut salt = 0_u32;
         loop {
-            let what = (
-                &involved.uid,
-                &involved.container,
-                new.reason,
-                new.began,
-                salt,
-            );
-            let digits = ClueKey::of(what).0 >> 24;
-            let mut name = involved.name.clone();
+            let digits = ClueKey::of((&identity, salt)).0 >> 24;
+            let mut name = of.to_owned();
             // With its dash and its digits the name has to be one: at most 253 characters.
             name.truncate(name.floor_char_boundary(240));
             let name = format!("{name}-{digits:010x}");
@@ -327,6 +531,27 @@ impl Incidents {
             }
             salt += 1;
         }
+    }
+}
+
+/// The UID of the pod that failed, if that is what an incident tells.
+fn failed_pod(incident: &Incident) -> Option<&str> {
+    let failed = matches!(
+        incident.reason,
+        IncidentKind::Eviction | IncidentKind::PodFailed
+    );
+    let uid = &*incident.involved.uid;
+    (failed && !uid.is_empty()).then_some(uid)
+}
+
+fn meta(namespace: &str, name: String, uid: String, began: Timestamp, labels: Labels) -> Meta {
+    Meta {
+        name,
+        namespace: namespace.to_owned(),
+        uid,
+        creation_timestamp: Some(began),
+        labels,
+        ..Meta::default()
     }
 }
 
@@ -350,6 +575,7 @@ mod tests {
             },
             labels: Labels::default(),
             began: Timestamp::from_secs(began),
+            alike: None,
         }
     }
 

@@ -8,6 +8,7 @@ use super::facts::{PodFacts, Restart};
 use super::incidents::Clue;
 use super::life::{finished, started};
 use super::past::{Of, Point, in_words, is_at_limit, is_near_limit, seconds};
+use super::restarts::PROBES;
 use super::rules::{BEFORE, SECOND, SLACK, UNSAMPLED};
 use super::scene::Scene;
 use super::topic::Topic;
@@ -27,9 +28,9 @@ pub(super) struct Verdict {
 const KILLED: [i32; 2] = [137, 143];
 const SIGNALS: [i32; 2] = [9, 15];
 
-/// Whether it was ended by somebody else.
-fn is_killed(ended: &Ended) -> bool {
-    KILLED.contains(&ended.exit_code) || SIGNALS.contains(&ended.signal)
+/// Whether what ended with this exit code, or by this signal, was ended by somebody else.
+pub(super) fn is_killed(exit_code: i32, signal: i32) -> bool {
+    KILLED.contains(&exit_code) || SIGNALS.contains(&signal)
 }
 
 /// Whether the runtime itself does not know how it ended, as after its own or its node's restart.
@@ -42,7 +43,9 @@ pub(super) fn told_by_status(ended: &Ended) -> (Cause, Certainty) {
     match ended.reason.as_deref() {
         Some("OOMKilled") => (Cause::OomKilled, Certainty::Direct),
         Some("ContainerStatusUnknown") => (Cause::NodeLost, Certainty::Likely),
-        _ if is_killed(ended) || is_lost_sight_of(ended) => (Cause::Unknown, Certainty::Unknown),
+        _ if is_killed(ended.exit_code, ended.signal) || is_lost_sight_of(ended) => {
+            (Cause::Unknown, Certainty::Unknown)
+        }
         _ => (Cause::Exited, Certainty::Direct),
     }
 }
@@ -75,6 +78,12 @@ impl PodFacts {
         let lost = || finished(ended).is_some_and(|at| scene.nodes.was_lost(node, at));
         let reason = ended.reason.as_deref().unwrap_or_default();
         let probed = spec.liveness.is_some() || spec.startup.is_some();
+        let killed = is_killed(ended.exit_code, ended.signal);
+        // Until the counters have told: what killed it the last time is the likeliest.
+        let before = PROBES
+            .into_iter()
+            .filter(|_| probed)
+            .find(|cause| self.ended_so_for(c, *cause, ended.exit_code, killed));
         let (cause, certainty, decided) = if reason == "OOMKilled" {
             (Cause::OomKilled, Certainty::Direct, true)
         } else if let Some(kill) = kill {
@@ -85,17 +94,12 @@ impl PodFacts {
             (Cause::Unknown, Certainty::Unknown, true)
         } else if let Some(kind) = self.struck_out(c, spec) {
             (cause_of(kind), Certainty::Likely, false)
-        } else if is_killed(ended) && is_near_limit(&points, spec.limits) {
+        } else if killed && is_near_limit(&points, spec.limits) {
             (Cause::OomKilled, Certainty::Likely, !probed)
-        } else if is_killed(ended) {
-            // Until the counters have told: what killed it the last time is the likeliest.
-            let before = [Cause::LivenessProbe, Cause::StartupProbe]
-                .into_iter()
-                .find(|cause| self.open_on(Topic::Restart(c, *cause)).is_some());
-            match before.filter(|_| probed) {
-                Some(cause) => (cause, Certainty::Likely, false),
-                None => (Cause::Unknown, Certainty::Unknown, !probed),
-            }
+        } else if let Some(cause) = before {
+            (cause, Certainty::Likely, false)
+        } else if killed {
+            (Cause::Unknown, Certainty::Unknown, !probed)
         } else {
             (Cause::Exited, Certainty::Direct, !probed)
         };
@@ -105,6 +109,18 @@ impl PodFacts {
             decided,
             clues: self.clues(spec, c, (nth, ended), cause, &points),
         })
+    }
+
+    /// Whether the container's restarts for this cause go on, and this end is as those are: killed, or with the exit code
+    /// of one of them that is certain.
+    fn ended_so_for(&self, c: usize, cause: Cause, exit_code: i32, killed: bool) -> bool {
+        let known = self.containers.get(c).is_some_and(|facts| {
+            facts.restarts.iter().any(|it| {
+                let sure = (it.cause, it.certainty) == (cause, Certainty::Direct);
+                sure && it.ended.exit_code == exit_code
+            })
+        });
+        self.open_on(Topic::Restart(c, cause)).is_some() && (killed || known)
     }
 
     /// The probe that has failed as often in a row as makes the kubelet kill the container.
@@ -205,20 +221,22 @@ impl PodFacts {
                 let Some(at) = restart.ended.finished else {
                     continue;
                 };
-                let likely = probes.iter().find_map(|(kind, probe)| {
-                    let (seen, probe) = (*probe)?;
+                let seen = || {
+                    probes
+                        .iter()
+                        .filter_map(|(kind, probe)| Some((*kind, (*probe)?)))
+                };
+                let likely = seen().find_map(|(kind, (seen, probe))| {
                     let threshold = probe.failure_threshold;
                     let deaths = facts.ends_between(&seen);
                     let failures = seen.run_before.saturating_add(seen.failed);
                     // All of them may have come before the look before, and the end just after it.
                     let enough =
                         seen.covers(at) && failures >= threshold.saturating_mul(deaths.max(1));
-                    enough.then_some((*kind, seen))
+                    enough.then_some((kind, seen))
                 });
-                let looked = probes
-                    .iter()
-                    .filter_map(|(_, probe)| probe.as_ref())
-                    .any(|(seen, _)| seen.to >= at);
+                // Only counters that were seen before the end and after it tell that no probe was the cause.
+                let covered = known && seen().all(|(_, (seen, _))| seen.covers(at));
                 all.push(match likely {
                     Some((kind, seen)) => Reconsidered {
                         c,
@@ -226,7 +244,7 @@ impl PodFacts {
                         verdict: Some((cause_of(kind), Certainty::Likely)),
                         clue: Some((seen.to, words::counted(kind, &seen))),
                     },
-                    None if known && looked => Reconsidered {
+                    None if covered => Reconsidered {
                         c,
                         nth: restart.nth,
                         verdict: None,

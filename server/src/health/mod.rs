@@ -14,6 +14,7 @@ mod counts;
 mod engine;
 mod facts;
 mod incidents;
+mod joint;
 mod judge;
 mod life;
 mod log;
@@ -28,9 +29,12 @@ mod rules;
 mod scene;
 mod snapshot;
 mod status;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod topic;
+mod unmatched;
+mod update;
 mod words;
 
 use std::collections::HashMap;
@@ -200,26 +204,19 @@ impl Health {
 
     /// All incidents that are remembered, in the order in which they were noticed, and the version that this is.
     pub fn incidents(&self) -> (Vec<Told>, u64) {
-        let engine = self.engine.lock();
-        let told = engine.incidents.records().map(|(_, record)| Told {
+        let mut engine = self.engine.lock();
+        engine.incidents.flush();
+        let told = engine.incidents.told().map(|(_, record)| Told {
             incident: Arc::clone(&record.incident),
             version: record.version,
         });
         (told.collect(), engine.incidents.changes.version())
     }
 
-    /// Names of a pod's incidents that are not over.
+    /// Names of a pod's incidents that are not over, those included that it shares with other pods or that its node has;
+    /// and of the one that tells why it failed, if it did.
     pub fn open_of_pod(&self, pod: &Pod) -> Vec<String> {
-        let engine = self.engine.lock();
-        let open = engine
-            .pods
-            .get(&pod.uid)
-            .into_iter()
-            .flat_map(|facts| &facts.open);
-        let names = open.filter_map(|open| engine.incidents.get(open.id));
-        names
-            .map(|incident| incident.metadata.name.clone())
-            .collect()
+        self.engine.lock().incidents_of(pod)
     }
 
     /// The name of a node's incident, if it has one that is not over.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, Involved, Source};
 
@@ -64,6 +65,12 @@ impl LostNodes {
     /// The node's incident, if it has one that is not over.
     pub(super) fn incident(&self, node: &str) -> Option<IncidentId> {
         self.lost.get(node)?.incident
+    }
+
+    /// The incident of a node for which a pod is not ready.
+    pub(super) fn incident_of(&self, node: &str, pod: Uid) -> Option<IncidentId> {
+        let lost = self.lost.get(node)?;
+        lost.incident.filter(|_| lost.pods.contains_key(&pod))
     }
 
     /// Nodes whose incidents go on, each with its incident.
@@ -212,8 +219,10 @@ impl Lost {
                 node: self.node.name.to_string(),
                 ..Involved::default()
             },
-            labels: self.node.labels.clone(),
+            // It is in `default`, whose readers may not be let to see nodes.
+            labels: Labels::default(),
             began: self.since,
+            alike: None,
         });
         self.incident = Some(id);
         incidents.edit(id, |edit| edit.incident.count = 1);
@@ -230,13 +239,10 @@ fn say(id: IncidentId, node: &Node, pods: usize, incidents: &mut Incidents) {
     let conditions = node.conditions.iter().chain(&node.unready);
     let clues: Vec<Clue> = conditions
         .map(|condition| {
-            let said = condition.message.as_deref().unwrap_or_default();
+            // Its message is for those who may see nodes, as the labels are.
             let reason = condition.reason.as_deref().unwrap_or_default();
-            let text = format!(
-                "{}={}: {reason}: {said}",
-                condition.kind,
-                condition.status.as_str()
-            );
+            let status = condition.status.as_str();
+            let text = format!("{}={status}: {reason}", condition.kind);
             let at = super::life::time(condition.since_seconds).unwrap_or(incident.began);
             Clue::new(ClueKey::of(&condition.kind), at, Source::Status, text)
         })

@@ -96,16 +96,10 @@ fn probe(message: &str) -> Option<(ProbeKind, &str)> {
 }
 
 impl Notes {
-    /// Takes in an event. How often it was seen since it was last told of, and when that was, if it was; nothing if it
-    /// tells nothing new.
-    pub(super) fn hear(
-        &mut self,
-        event: &Event,
-        telling: Telling,
-    ) -> Option<(u32, Option<Timestamp>)> {
+    /// Takes in an event. How often it was seen since it was last told of; nothing if it tells nothing new.
+    pub(super) fn hear(&mut self, event: &Event, telling: Telling) -> Option<u32> {
         let known = self.0.iter().position(|note| note.uid == event.uid);
         let before = known.and_then(|at| self.0.get(at));
-        let told = before.map(|before| before.last);
         let more = match before {
             Some(before) => event
                 .count
@@ -130,7 +124,7 @@ impl Notes {
             first: event.first,
             last: event.last,
         });
-        Some((more, told))
+        Some(more)
     }
 
     /// The events that tell of a topic of a container of this name, since `since`.
@@ -169,6 +163,16 @@ impl Notes {
 }
 
 impl Telling {
+    /// Whether only the kubelet that runs the pod knows this.
+    pub(super) fn is_the_kubelets(self) -> bool {
+        match self {
+            Self::Unhealthy(_) | Self::Killing(_) | Self::BackOff | Self::Pull | Self::Evicted => {
+                true
+            }
+            Self::NodeNotReady | Self::Warning => false,
+        }
+    }
+
     fn is_about(self, topic: Topic) -> bool {
         match (topic, self) {
             (Topic::Restart(..), Self::Unhealthy(_) | Self::Killing(_) | Self::BackOff)
@@ -217,6 +221,7 @@ mod tests {
             first: Timestamp::from_secs(5),
             last: Timestamp::from_secs(5),
             component: "kubelet".into(),
+            host: "n1".into(),
         }
     }
 
@@ -288,14 +293,11 @@ mod tests {
         let mut notes = Notes::default();
         let mut told = event("Unhealthy", "Liveness probe failed: x");
         let telling = read(&told).unwrap();
-        assert_eq!(notes.hear(&told, telling), Some((1, None)));
+        assert_eq!(notes.hear(&told, telling), Some(1));
         assert_eq!(notes.hear(&told, telling), None, "a list tells it again");
         told.count = 4;
         told.last = Timestamp::from_secs(9);
-        assert_eq!(
-            notes.hear(&told, telling),
-            Some((3, Some(Timestamp::from_secs(5))))
-        );
+        assert_eq!(notes.hear(&told, telling), Some(3));
         let note = notes.latest(telling, "c").unwrap();
         assert_eq!(
             note.clue().evidence.text,

@@ -5,17 +5,17 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{self, Cause, Certainty, IncidentKind, ProbeKind, Source};
 
 use super::facts::{Open, PodFacts, Restart, involved};
-use super::incidents::{Clue, IncidentId, New};
-use super::judge::{Verdict, cause_of};
-use super::life::{ends, finished, is_done};
-use super::rules::UNDECIDED;
+use super::incidents::{Clue, Edit, IncidentId, New};
+use super::judge::Verdict;
+use super::life::{ends, finished, is_done, time};
+use super::rules::{LOOP_GAP, UNDECIDED, WELL_AFTER};
 use super::scene::Scene;
 use super::topic::Topic;
 use super::words;
 use crate::cluster::{Ended, Pod, Role, State};
 
 /// Causes that are a probe.
-const PROBES: [Cause; 2] = [Cause::LivenessProbe, Cause::StartupProbe];
+pub(super) const PROBES: [Cause; 2] = [Cause::LivenessProbe, Cause::StartupProbe];
 
 impl PodFacts {
     /// Takes in the ends of containers that a pod tells of and that have not been told.
@@ -51,6 +51,9 @@ impl PodFacts {
             }
             scene.totals.restarts += u64::from(fresh);
             let silent = fresh.saturating_sub(u32::try_from(told.len()).unwrap_or(u32::MAX));
+            if told.is_empty() {
+                self.ended_silently(c, silent, scene);
+            }
             let mut unseen = silent;
             for (nth, ended) in told {
                 if is_done(role, &ended) || (role == Role::Sidecar && is_done_for(pod)) {
@@ -58,6 +61,18 @@ impl PodFacts {
                 }
                 self.died(pod, c, (nth, &ended), std::mem::take(&mut unseen), scene);
             }
+        }
+    }
+
+    /// Ends of which the status tells only how many they were: they belong to the restarts that go on, or else wait for
+    /// an Event that tells of them.
+    fn ended_silently(&mut self, c: usize, ends: u32, scene: &mut Scene<'_>) {
+        let is_restart = |open: &&Open| matches!(open.topic, Topic::Restart(of, _) if of == c);
+        if let Some(open) = self.open.iter().find(is_restart) {
+            let more = |edit: &mut Edit<'_>| edit.incident.count += u64::from(ends);
+            scene.incidents.edit(open.id, more);
+        } else if let Some(facts) = self.containers.get_mut(c) {
+            facts.unclaimed = facts.unclaimed.saturating_add(ends);
         }
     }
 
@@ -87,6 +102,8 @@ impl PodFacts {
                 certainty: verdict.certainty,
                 failing,
                 decided: verdict.decided,
+                refuted: false,
+                silent: unseen,
                 incident: id,
                 noticed: scene.now,
             });
@@ -102,10 +119,8 @@ impl PodFacts {
                 edit.clue(clue);
             }
             if unseen > 0 {
-                let text = format!(
-                    "the restart count rose by {unseen} more since the last look: how those ended is not known"
-                );
-                edit.clue(Clue::new(keys[2], at, Source::Status, text));
+                let text = words::silent(unseen);
+                edit.clue(Clue::new(keys[3], at, Source::Status, text));
             }
         });
     }
@@ -171,6 +186,34 @@ impl PodFacts {
         self.open_new(pod, topic, verdict.cause, verdict.certainty, began, scene)
     }
 
+    /// What an incident has in common with those of other pods of its workload, if the pod has been in trouble from its
+    /// start: then it may be a rollout's. A pod that was well before has its own.
+    fn alike(&self, pod: &Pod, topic: Topic, began: Timestamp, now: Timestamp) -> Option<Box<str>> {
+        let owner = pod.owner.as_ref().filter(|owner| &*owner.kind != "Node")?;
+        let created = pod.created()?;
+        let from_start = |at: Timestamp| at.since(created) < WELL_AFTER;
+        let unready = (!pod.ready.status)
+            .then(|| time(pod.ready.since_seconds))
+            .flatten();
+        let always = match topic {
+            Topic::Restart(c, _) => self.containers.get(c).is_some_and(|facts| {
+                i64::from(facts.deaths).saturating_mul(LOOP_GAP) >= now.since(created)
+            }),
+            _ => unready.is_some_and(from_start),
+        };
+        if !always && !from_start(began) {
+            return None;
+        }
+        let waits = pod
+            .containers
+            .iter()
+            .find_map(|status| status.waiting_reason());
+        match topic {
+            Topic::NotReady => waits.map(Box::from),
+            _ => Some(Box::from(&*owner.kind)),
+        }
+    }
+
     /// Opens an incident about this pod, with the events there are about it.
     pub(super) fn open_new(
         &mut self,
@@ -194,44 +237,13 @@ impl PodFacts {
             involved: involved(pod, topic.container()),
             labels: pod.labels.clone(),
             began,
+            alike: self.alike(pod, topic, began, scene.now),
         });
         if matches!(topic, Topic::Image(_) | Topic::NotReady) {
             scene.incidents.edit(id, |edit| edit.incident.count = 1);
         }
         self.open.push(Open { id, topic });
         id
-    }
-
-    /// The kubelet's word for killing a container has come after its end.
-    pub(super) fn attribute(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
-        let Some(facts) = self.containers.get(c) else {
-            return;
-        };
-        let Some(kill) = facts.kill else { return };
-        let cause = cause_of(kill.kind);
-        let mut left = kill.times;
-        let mut found = Vec::new();
-        for restart in facts.restarts.iter().rev() {
-            if left == 0 {
-                break;
-            }
-            // The event was told for the last of them; the others it counts were since it was told before.
-            let counted = restart
-                .ended
-                .finished
-                .is_some_and(|at| kill.before.is_some_and(|before| at > before) && at <= kill.at);
-            let same = kill.explains(&restart.ended) || counted;
-            if !same || restart.cause == Cause::OomKilled {
-                continue;
-            }
-            left -= 1;
-            if (restart.cause, restart.certainty) != (cause, Certainty::Direct) {
-                found.push(restart.nth);
-            }
-        }
-        for nth in found {
-            self.rejudge(pod, (c, nth), (cause, Certainty::Direct), None, scene);
-        }
     }
 
     /// What the counters tell of ends that were not decided.
@@ -252,7 +264,10 @@ impl PodFacts {
             if let Some(verdict) = verdict {
                 self.rejudge(pod, (c, nth), verdict, clue, scene);
             }
-            self.decided(c, nth);
+            if let Some(restart) = self.restart_mut(c, nth) {
+                restart.decided = true;
+                restart.refuted = found.verdict.is_none();
+            }
         }
         for facts in &mut self.containers {
             for restart in &mut facts.restarts {
@@ -261,21 +276,18 @@ impl PodFacts {
         }
     }
 
-    fn restart(&self, c: usize, nth: u32) -> Option<&Restart> {
+    pub(super) fn restart(&self, c: usize, nth: u32) -> Option<&Restart> {
         let mut restarts = self.containers.get(c)?.restarts.iter();
         restarts.find(|restart| restart.nth == nth)
     }
 
-    fn decided(&mut self, c: usize, nth: u32) {
-        let restarts = self.containers.get_mut(c).map(|facts| &mut facts.restarts);
-        let found = restarts.and_then(|all| all.iter_mut().find(|restart| restart.nth == nth));
-        if let Some(restart) = found {
-            restart.decided = true;
-        }
+    pub(super) fn restart_mut(&mut self, c: usize, nth: u32) -> Option<&mut Restart> {
+        let mut restarts = self.containers.get_mut(c)?.restarts.iter_mut();
+        restarts.find(|restart| restart.nth == nth)
     }
 
     /// Another cause of an end that was told: it moves to the incident of that cause.
-    fn rejudge(
+    pub(super) fn rejudge(
         &mut self,
         pod: &Pod,
         (c, nth): (usize, u32),
@@ -283,16 +295,15 @@ impl PodFacts {
         clue: Option<Clue>,
         scene: &mut Scene<'_>,
     ) {
-        let Some(facts) = self.containers.get_mut(c) else {
+        let Some(restart) = self.restart_mut(c, nth) else {
             return;
         };
-        let found = facts.restarts.iter_mut().find(|restart| restart.nth == nth);
-        let Some(restart) = found else { return };
         let (from, told, was) = (restart.incident, restart.ended.clone(), restart.cause);
         let failing = restart.failing;
+        let its = restart.ends();
         (restart.cause, restart.certainty) = (cause, certainty);
         restart.decided |= certainty == Certainty::Direct;
-        let alone = scene.incidents.get(from).is_some_and(|it| it.count <= 1);
+        let alone = scene.incidents.get(from).is_some_and(|it| it.count <= its);
         let to = self.open_on(Topic::Restart(c, cause));
         let to = if was == cause {
             from
@@ -332,7 +343,8 @@ impl PodFacts {
         });
     }
 
-    /// Takes an end out of one incident into another; the first is taken back if nothing is left of it.
+    /// Takes an end out of one incident into another, and with it those before it of which nothing is known; the first is
+    /// taken back if nothing is left of it.
     fn hand_over(
         &mut self,
         c: usize,
@@ -341,10 +353,11 @@ impl PodFacts {
         scene: &mut Scene<'_>,
     ) {
         let keys = Restart::keys(self.uid, c, nth);
+        let its = self.restart(c, nth).map_or(1, Restart::ends);
         let (mut clues, mut left, mut told) = (Vec::new(), 0, None);
         scene.incidents.edit(from, |edit| {
             clues = edit.take(&keys);
-            edit.incident.count = edit.incident.count.saturating_sub(1);
+            edit.incident.count = edit.incident.count.saturating_sub(its);
             left = edit.incident.count;
         });
         if let Some(facts) = self.containers.get_mut(c) {
@@ -366,7 +379,7 @@ impl PodFacts {
             merge(from, to, scene);
         }
         scene.incidents.edit(to, |edit| {
-            edit.incident.count += 1;
+            edit.incident.count += its;
             let known = edit.incident.last_ended.as_ref().and_then(|it| it.finished);
             if let Some(told) = told
                 && told.finished >= known

@@ -6,6 +6,7 @@ use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, Source
 
 use super::facts::{Flapped, Open, PodFacts, involved};
 use super::incidents::{Clue, ClueKey, IncidentId, New};
+use super::joint::scarce;
 use super::judge::cause_of;
 use super::life::{finished, running_since, time};
 use super::notes::Telling;
@@ -13,7 +14,7 @@ use super::rules::{LOOK_BACK, SECOND, SLACK, STARTUP_GRACE, UNEXPLAINED, WELL_AF
 use super::scene::Scene;
 use super::topic::Topic;
 use super::words;
-use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, Role, State};
+use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, Probe, Role, State};
 
 /// Reasons for which a container waits that are about its image (pkg/kubelet/images/types.go).
 const IMAGE: [&str; 7] = [
@@ -165,7 +166,10 @@ impl PodFacts {
             scene.incidents.edit(id, |edit| {
                 edit.began(began);
                 edit.incident.certainty = Certainty::Direct;
-                edit.incident.count = failures.into();
+                edit.incident.count = edit.incident.count.max(failures.into());
+                if let Some(last) = last {
+                    edit.seen(last);
+                }
             });
         }
     }
@@ -182,7 +186,8 @@ impl PodFacts {
             if let Some(id) = self.open_on(topic) {
                 let count = scene.incidents.get(id).map_or(0, |it| it.count);
                 if let Some(facts) = self.containers.get_mut(c) {
-                    facts.flapped = Some(Flapped { id, at, count });
+                    facts.flapped = Some(Flapped { id, at });
+                    facts.counted_before = Some((count, at));
                 }
                 self.end(pod, topic, at, scene);
             }
@@ -194,6 +199,7 @@ impl PodFacts {
         let streak = facts.streaks.of(ProbeKind::Readiness).cloned();
         let killed =
             facts.streaks.of(ProbeKind::Liveness).is_some() || facts.being_killed().is_some();
+        let unready = time(pod.ready.since_seconds).filter(|at| *at >= running);
         if self.open_on(topic).is_none() {
             // What hangs fails both probes, and is about to be killed: that is then what it is about.
             if killed {
@@ -207,10 +213,22 @@ impl PodFacts {
                     return;
                 }
             }
+            // A kubelet that was started again holds every container to be unready until its first attempt: what takes
+            // readiness away then is no attempt that failed.
+            if streak.is_none() {
+                let back = scene
+                    .nodes
+                    .back_since(pod.node.as_deref().unwrap_or_default());
+                let since = unready.max(back).unwrap_or(running);
+                let until = since.plus_nanos(first_attempt(probe).max(UNEXPLAINED));
+                if scene.now < until {
+                    self.wake_at(until);
+                    return;
+                }
+            }
             let failing = streak.as_ref().and_then(|it| it.since);
-            let unready = time(pod.ready.since_seconds).filter(|at| *at >= running);
             let began = failing.or(unready).unwrap_or(running);
-            // Running and started, it can only be its probe; that the probe said so makes it certain.
+            // Running, started, and unready for long: it can only be its probe; that an attempt failed makes it certain.
             let sure = if streak.is_some() {
                 Certainty::Direct
             } else {
@@ -223,16 +241,29 @@ impl PodFacts {
             let at = unready.unwrap_or(began);
             let evidence = who_is_ready(pod, &spec.name);
             self.status_clue(id, at, evidence, scene);
+            if let Some(facts) = self.containers.get_mut(c) {
+                facts.counted_before = None;
+            }
         }
-        let (Some(id), Some(streak)) = (self.open_on(topic), streak) else {
+        let Some(id) = self.open_on(topic) else {
             return;
         };
-        let before = self.containers.get(c).and_then(|facts| facts.flapped);
-        let before = before.map_or(0, |before| before.count);
-        let failures = before.saturating_add(streak.failures().into());
+        let Some(streak) = streak else {
+            // What fails from now on comes on top.
+            let so_far = scene.incidents.get(id).map(|it| (it.count, it.last_seen));
+            if let Some(facts) = self.containers.get_mut(c) {
+                facts.counted_before = so_far;
+            }
+            return;
+        };
+        let before = self.containers.get(c).and_then(|it| it.counted_before);
+        let before = before.map_or(0, |(count, _)| count);
+        let failures = before.saturating_add(streak.newly().into());
+        let failures = failures.max(streak.failures().into());
         scene.incidents.edit(id, |edit| {
             edit.incident.certainty = Certainty::Direct;
             edit.incident.count = edit.incident.count.max(failures);
+            edit.seen(streak.last);
             if let Some(since) = streak.since {
                 edit.began(since);
             }
@@ -391,6 +422,15 @@ impl PodFacts {
         } else {
             Certainty::Direct
         };
+        let lacked = pod.message().and_then(scarce);
+        let (cause, certainty, alike) = match reason {
+            // A limit of its own, for one.
+            IncidentKind::Eviction if lacked.is_none() && pod.message().is_some() => {
+                (Cause::Unknown, Certainty::Unknown, None)
+            }
+            IncidentKind::Eviction => (cause, certainty, lacked.map(Box::from)),
+            _ => (cause, certainty, failed_alike(pod)),
+        };
         let id = scene.incidents.open(New {
             reason,
             cause,
@@ -398,6 +438,7 @@ impl PodFacts {
             involved: involved(pod, container),
             labels: pod.labels.clone(),
             began: at,
+            alike,
         });
         let said = pod.message().map(str::trim).unwrap_or_default();
         let message = match (pod.reason(), ended) {
@@ -565,6 +606,21 @@ fn who_is_ready(pod: &Pod, container: &str) -> String {
             many.join(", ")
         ),
     }
+}
+
+/// What a pod that failed has in common with others of its Job.
+fn failed_alike(pod: &Pod) -> Option<Box<str>> {
+    let owner = pod.owner.as_ref().filter(|owner| &*owner.kind != "Node")?;
+    Some(Box::from(pod.reason().unwrap_or(&owner.kind)))
+}
+
+/// How long a probe's first attempt takes to be over, at most.
+pub(super) fn first_attempt(probe: &Probe) -> i64 {
+    let seconds = probe
+        .initial_delay
+        .saturating_add(probe.period)
+        .saturating_add(probe.timeout);
+    i64::from(seconds) * SECOND
 }
 
 /// Since when a pod is ready.

@@ -24,4 +24,6 @@ pub(super) struct Totals {
     pub(super) restarts: u64,
     /// Pods of which nothing was kept for want of room.
     pub(super) dropped_pods: u64,
+    /// Events about what only the kubelet of their pod knows that were not of that kubelet.
+    pub(super) refused_events: u64,
 }

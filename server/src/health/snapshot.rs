@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::{Engine, RETURN};
 use super::facts::{ContainerFacts, Kill, Open, PodFacts, Restart};
-use super::incidents::{ClueKey, IncidentId, Record};
+use super::incidents::{ClueKey, IncidentId, Part, Record};
+use super::tally::{Tally, Tells};
 use super::topic::Topic;
 use crate::cluster::{PodKey, Uid};
 
@@ -45,6 +46,8 @@ pub enum SnapshotError {
 struct KeptIncident {
     incident: Incident,
     keys: Vec<u64>,
+    #[serde(default)]
+    alike: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +66,10 @@ struct KeptContainer {
     deaths: u32,
     restarts: Vec<KeptRestart>,
     kill: Option<KeptKill>,
+    #[serde(default)]
+    tallies: Vec<KeptTally>,
+    #[serde(default)]
+    unclaimed: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +83,28 @@ struct KeptRestart {
     /// None if its incident is forgotten.
     incident: Option<usize>,
     noticed: Timestamp,
+    #[serde(default)]
+    refuted: bool,
+    #[serde(default)]
+    silent: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct KeptTally {
+    event: String,
+    tells: KeptTells,
+    first: Timestamp,
+    last: Timestamp,
+    ends: u32,
+    claimed: u32,
+    settled: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum KeptTells {
+    Killing(ProbeKind),
+    Failing(ProbeKind),
+    BackOff,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,10 +127,15 @@ impl Engine {
         let mut places = HashMap::new();
         let mut incidents = Vec::new();
         for (id, record) in self.incidents.records() {
+            // What is told of several is made of them anew.
+            if matches!(record.part, Part::Whole(_)) {
+                continue;
+            }
             places.insert(id, incidents.len());
             incidents.push(KeptIncident {
                 incident: (*record.incident).clone(),
                 keys: record.keys.iter().map(|key| key.0).collect(),
+                alike: record.alike.as_deref().map(str::to_owned),
             });
         }
         let place = |id: &IncidentId| places.get(id).copied();
@@ -133,7 +167,12 @@ impl Engine {
         snapshot.check()?;
         let mut ids = Vec::new();
         let mut names = HashSet::new();
-        for KeptIncident { incident, keys } in snapshot.incidents {
+        for kept in snapshot.incidents {
+            let KeptIncident {
+                incident,
+                keys,
+                alike,
+            } = kept;
             let meta = &incident.metadata;
             // Of two of one name there would be one to the API: the first.
             if !names.insert((meta.namespace.clone(), meta.name.clone())) {
@@ -147,6 +186,8 @@ impl Engine {
                 incident: Arc::new(incident),
                 keys,
                 version: 0,
+                alike: alike.map(String::into),
+                part: Part::Alone,
             })));
         }
         let id = |place: usize| ids.get(place).copied().flatten();
@@ -165,8 +206,10 @@ impl Engine {
         self.restored_at = Some(now);
         // What goes on for nobody would go on for ever.
         let open = self.incidents.records();
-        let open =
-            open.filter(|(id, record)| record.incident.ended.is_none() && !owned.contains(id));
+        let open = open.filter(|(id, record)| {
+            let is_whole = matches!(record.part, Part::Whole(_));
+            record.incident.ended.is_none() && !is_whole && !owned.contains(id)
+        });
         let lost: Vec<_> = open
             .map(|(id, record)| (id, record.incident.last_seen))
             .collect();
@@ -222,12 +265,16 @@ fn keep(facts: &PodFacts, place: &impl Fn(&IncidentId) -> Option<usize>) -> Kept
                 decided: restart.decided,
                 incident: place(&restart.incident),
                 noticed: restart.noticed,
+                refuted: restart.refuted,
+                silent: restart.silent,
             })
             .collect(),
         kill: container.kill.map(|kill| KeptKill {
             kind: kill.kind,
             at: kill.at,
         }),
+        tallies: container.tallies.iter().map(keep_tally).collect(),
+        unclaimed: container.unclaimed,
     });
     let open = facts.open.iter().filter_map(|open| {
         let topic = match open.topic {
@@ -248,12 +295,44 @@ fn keep(facts: &PodFacts, place: &impl Fn(&IncidentId) -> Option<usize>) -> Kept
     }
 }
 
+fn keep_tally(tally: &Tally) -> KeptTally {
+    KeptTally {
+        event: tally.event.to_string(),
+        tells: match tally.tells {
+            Tells::Killing(kind) => KeptTells::Killing(kind),
+            Tells::Failing(kind) => KeptTells::Failing(kind),
+            Tells::BackOff => KeptTells::BackOff,
+        },
+        first: tally.first,
+        last: tally.last,
+        ends: tally.ends,
+        claimed: tally.claimed,
+        settled: tally.settled,
+    }
+}
+
+fn restore_tally(tally: KeptTally) -> Tally {
+    Tally {
+        event: Uid::of(&tally.event),
+        tells: match tally.tells {
+            KeptTells::Killing(kind) => Tells::Killing(kind),
+            KeptTells::Failing(kind) => Tells::Failing(kind),
+            KeptTells::BackOff => Tells::BackOff,
+        },
+        first: tally.first,
+        last: tally.last,
+        ends: tally.ends,
+        claimed: tally.claimed,
+        settled: tally.settled,
+    }
+}
+
 fn restore(pod: KeptPod, id: &impl Fn(usize) -> Option<IncidentId>, now: Timestamp) -> PodFacts {
     let key = PodKey {
         namespace: pod.namespace.into(),
         name: pod.name.into(),
     };
-    let mut facts = PodFacts::rumoured(key, Uid::of(&pod.uid), now);
+    let mut facts = PodFacts::new(key, Uid::of(&pod.uid), now);
     facts.was_ready = pod.was_ready;
     let open = pod.open.into_iter().filter_map(|(place, topic)| {
         let topic = match topic {
@@ -275,9 +354,9 @@ fn restore(pod: KeptPod, id: &impl Fn(usize) -> Option<IncidentId>, now: Timesta
             kill: container.kill.map(|kill| Kill {
                 kind: kill.kind,
                 at: kill.at,
-                before: None,
-                times: 1,
             }),
+            tallies: container.tallies.into_iter().map(restore_tally).collect(),
+            unclaimed: container.unclaimed,
             ..ContainerFacts::default()
         };
         for restart in container.restarts {
@@ -293,6 +372,8 @@ fn restore(pod: KeptPod, id: &impl Fn(usize) -> Option<IncidentId>, now: Timesta
                     .and_then(id)
                     .unwrap_or(IncidentId::FORGOTTEN),
                 noticed: restart.noticed,
+                refuted: restart.refuted,
+                silent: restart.silent,
             });
         }
         known

@@ -4,11 +4,13 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
 
 use super::counters::{ProbeId, Seen};
-use super::engine::{Engine, probe_of};
+use super::engine::Engine;
 use super::facts::{PodFacts, Streak};
 use super::life::{finished, running_since, time};
 use super::notes::Telling;
+use super::review::first_attempt;
 use super::rules::SECOND;
+use super::update::probe_of;
 use super::words;
 use crate::cluster::{self, ContainerStatus, Pod, State};
 
@@ -148,12 +150,7 @@ impl Look<'_> {
 
     /// Whether its first attempts may not be over.
     fn is_untried(&self, running: Timestamp) -> bool {
-        let probe = self.probe;
-        let first = probe
-            .initial_delay
-            .saturating_add(probe.period)
-            .saturating_add(probe.timeout);
-        self.now.since(running) < i64::from(first) * SECOND
+        self.now.since(running) < first_attempt(self.probe)
     }
 
     fn failures(&self, status: ProbeStatus) -> u32 {

@@ -54,6 +54,16 @@ pub(super) fn counted(kind: ProbeKind, seen: &Seen) -> String {
     )
 }
 
+/// Of ends of which only their number is known.
+pub(super) fn silent(ends: u32) -> String {
+    match ends {
+        1 => "the restart count tells of one more end before this one: how is not known".to_owned(),
+        ends => format!(
+            "the restart count tells of {ends} more ends before this one: how those ended is not known"
+        ),
+    }
+}
+
 pub(super) fn probe(kind: ProbeKind) -> &'static str {
     match kind {
         ProbeKind::Liveness => "liveness probe",
@@ -104,6 +114,9 @@ pub(super) fn restarted(
         }
         Cause::NodeLost => format!("Container {name}{likely} ended{times} with its node"),
         Cause::Exited => format!("Container {name} exited{times} with code {exit}"),
+        _ if last.is_none() => {
+            format!("Container {name} ended{times}, and nothing tells how or why")
+        }
         _ => format!("Container {name} was killed{times} (exit {exit}), and nothing tells why"),
     };
     let now = match &status.state {
@@ -199,6 +212,17 @@ pub(super) fn not_ready(
     }
 }
 
+/// Of pods that a node evicted.
+pub(super) fn evicted(node: &str, lacked: &str, pods: u64) -> String {
+    format!("Node {node} was short of {lacked}: {pods} pods were evicted")
+}
+
+/// Of pods of one workload that fail alike; `said` is what is said of one of them.
+pub(super) fn alike(pods: u64, (kind, name): (&str, &str), goes_on: bool, said: &str) -> String {
+    let fail = if goes_on { "fail" } else { "failed" };
+    format!("{pods} pods of {kind} {name} {fail} alike: {said}")
+}
+
 /// Of a node.
 pub(super) fn node(incident: &Incident, node: &Node, pods: usize) -> String {
     let name = &node.name;
@@ -214,10 +238,8 @@ pub(super) fn node(incident: &Incident, node: &Node, pods: usize) -> String {
             .replace(" are not ", " were not ");
         return format!("Node {name} was not ready for {long}{pods}");
     }
-    let said = node.unready.as_ref().and_then(|it| it.message.as_deref());
-    let said = said.map_or_else(String::new, |said| {
-        format!(": {}", said.trim_end_matches('.'))
-    });
+    let said = node.unready.as_ref().and_then(|it| it.reason.as_deref());
+    let said = said.map_or_else(String::new, |said| format!(" ({said})"));
     match incident.cause {
         Cause::NodeLost => format!("Node {name} is not heard of{said}{pods}"),
         _ => format!("Node {name} is not ready{said}{pods}"),

@@ -17,6 +17,9 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
         pods,
         probes,
         versions,
+        unmatched_events,
+        dropped_events,
+        refused_events,
         dropped_incidents,
         dropped_pods,
         dropped_versions,
@@ -71,23 +74,30 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
     )?;
     families.gauge(
         "kubevitals_health_kept",
-        "What is kept to tell what is wrong: pods that are not well or lately were not, counters of probes, and earlier \
-         versions of pods.",
+        "What is kept to tell what is wrong: pods that are not well or lately were not, counters of probes, earlier \
+         versions of pods, and Events whose pods are not known yet.",
         |family| {
             family.value(&[("what", "pods")], pods)?;
             family.value(&[("what", "probes")], probes)?;
-            family.value(&[("what", "versions")], versions)
+            family.value(&[("what", "versions")], versions)?;
+            family.value(&[("what", "events")], unmatched_events)
         },
     )?;
     families.counter(
         "kubevitals_health_dropped",
-        "What was forgotten before its time, or not kept at all, for want of room: incidents, pods that were not well, and \
-         earlier versions of pods.",
+        "What was forgotten before its time, or not kept at all, for want of room: incidents, pods that were not well, \
+         earlier versions of pods, and Events whose pods did not come in time.",
         |family| {
             family.total(&[("what", "incidents")], dropped_incidents)?;
             family.total(&[("what", "pods")], dropped_pods)?;
-            family.total(&[("what", "versions")], dropped_versions)
+            family.total(&[("what", "versions")], dropped_versions)?;
+            family.total(&[("what", "events")], dropped_events)
         },
+    )?;
+    families.counter(
+        "kubevitals_health_events_refused",
+        "Events that did not count: they tell what only the kubelet of their pod knows, and are not of that kubelet.",
+        |family| family.total(&[], refused_events),
     )
 }
 

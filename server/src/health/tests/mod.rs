@@ -1,7 +1,11 @@
 //! The engine as a whole: fed with what Kubernetes says, asked what it makes of it.
 
+mod first_sight;
+mod joint;
+mod readiness;
 mod recording;
 mod told;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,6 +19,7 @@ use serde_json::Value;
 use super::Limits;
 use super::engine::Engine;
 use super::past::{Of, Past, Point};
+use super::snapshot::Snapshot;
 use crate::cluster::testing::Reader;
 use crate::cluster::{Event, Node, Pod, PodKey};
 
@@ -110,8 +115,21 @@ impl Told {
         self.tick();
     }
 
+    /// The server is stopped and started again: what was known is taken in, and the cluster is told anew.
+    fn restart(&mut self) {
+        let snapshot = self.engine.export();
+        let json = serde_json::to_string(&snapshot).unwrap();
+        let read: Snapshot = serde_json::from_str(&json).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+        let mut engine = Engine::new(Limits::default());
+        engine.import(read, self.now).unwrap();
+        self.engine = engine;
+        self.pods.clear();
+        self.nodes.clear();
+    }
+
     fn incidents(&self) -> Vec<Arc<Incident>> {
-        let records = self.engine.incidents.records();
+        let records = self.engine.incidents.told();
         records
             .map(|(_, record)| Arc::clone(&record.incident))
             .collect()

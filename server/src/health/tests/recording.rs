@@ -1,12 +1,14 @@
-//! Six real minutes of pods that crash, leak, are OOM-killed and are killed by their liveness probe.
+//! Six real minutes of pods that crash, leak, are OOM-killed and are killed by their liveness probe; and four minutes
+//! of the same pods after an hour and a half, with an outage of their node.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
-use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, ProbeStatus};
+use kubevitals_proto::vitals::{Cause, Certainty, Incident, IncidentKind, ProbeKind, ProbeStatus};
 use serde_json::Value;
 
 use super::super::past::Point;
@@ -15,6 +17,26 @@ use crate::cluster::PodKey;
 
 const STEPS: usize = 24;
 const NODE: &str = "lab";
+
+/// Looks at a cluster that were recorded.
+#[derive(Debug, Clone, Copy)]
+struct Recording {
+    folder: &'static str,
+    steps: usize,
+}
+
+const LOOPS: Recording = Recording {
+    folder: "recording",
+    steps: STEPS,
+};
+
+const OUTAGE: Recording = Recording {
+    folder: "recording-node-outage",
+    steps: 18,
+};
+
+/// The first look of [`OUTAGE`] after which nothing tells of the outage any more.
+const BACK: usize = 11;
 
 /// In which order the parts of a look are told.
 type Order = [Part; 4];
@@ -31,6 +53,7 @@ use Part::{Events, Pods, Probes, Usage};
 
 /// The recording, told look by look.
 struct Player {
+    recording: Recording,
     told: Told,
     /// The last reading of each container: time, CPU, start.
     cpu: BTreeMap<(String, String), (Timestamp, u64, Option<i64>)>,
@@ -38,60 +61,85 @@ struct Player {
     probes_every: usize,
 }
 
-fn file(step: usize, kind: &str) -> String {
-    let folder: PathBuf = kubevitals_sim::fixtures().join("recording");
-    std::fs::read_to_string(folder.join(format!("{step:02}-{kind}"))).unwrap()
-}
+impl Recording {
+    /// A file of a look; none if the kubelet did not answer then.
+    fn file(self, step: usize, kind: &str) -> Option<String> {
+        let folder: PathBuf = kubevitals_sim::fixtures().join(self.folder);
+        std::fs::read_to_string(folder.join(format!("{step:02}-{kind}"))).ok()
+    }
 
-fn items(step: usize, kind: &str) -> Vec<Value> {
-    let mut list: Value = serde_json::from_str(&file(step, kind)).unwrap();
-    list["items"].as_array_mut().map(std::mem::take).unwrap()
-}
+    /// The objects as of a look: a look is without those that were as before.
+    fn items(self, step: usize, kind: &str) -> Vec<Value> {
+        let last = (1..=step).rev().find_map(|step| self.file(step, kind));
+        let Some(text) = last else { return Vec::new() };
+        let mut list: Value = serde_json::from_str(&text).unwrap();
+        list["items"].as_array_mut().map(std::mem::take).unwrap()
+    }
 
-/// The latest time that a look speaks of.
-fn time_of(step: usize) -> Timestamp {
-    let page = file(step, "metrics-resource.txt");
-    let mut scrape = ResourceScrape::default();
-    decode(page.as_bytes(), &mut scrape);
-    let points = scrape
-        .containers
-        .iter()
-        .filter_map(|(_, reading)| reading.at);
-    let events = items(step, "events.json").into_iter();
-    let events = events.filter_map(|event| event["lastTimestamp"].as_str()?.parse().ok());
-    points.chain(scrape.node.at).chain(events).max().unwrap()
+    /// When a look was taken, or else the latest time that it speaks of.
+    fn time(self, step: usize) -> Timestamp {
+        if let Some(time) = self.file(step, "time.txt") {
+            return time.trim().parse().unwrap();
+        }
+        let page = self.file(step, "metrics-resource.txt").unwrap();
+        let mut scrape = ResourceScrape::default();
+        decode(page.as_bytes(), &mut scrape);
+        let points = scrape
+            .containers
+            .iter()
+            .filter_map(|(_, reading)| reading.at);
+        let events = self.items(step, "events.json").into_iter();
+        let events = events.filter_map(|event| event["lastTimestamp"].as_str()?.parse().ok());
+        points.chain(scrape.node.at).chain(events).max().unwrap()
+    }
 }
 
 impl Player {
     fn new(probes_every: usize) -> Self {
+        Self::of(LOOPS, probes_every)
+    }
+
+    fn of(recording: Recording, probes_every: usize) -> Self {
         Self {
-            told: Told::new(time_of(1)),
+            recording,
+            told: Told::new(recording.time(1)),
             cpu: BTreeMap::new(),
             probes_every,
         }
     }
 
     fn play(&mut self, order: Order) {
-        for step in 1..=STEPS {
+        self.play_from(1, order);
+    }
+
+    /// Plays what a server sees that starts at a look.
+    fn play_from(&mut self, first: usize, order: Order) {
+        self.told.now = self.recording.time(first);
+        for step in first..=self.recording.steps {
             self.step(step, order);
         }
     }
 
     fn step(&mut self, step: usize, order: Order) {
-        self.told.now = time_of(step).max(self.told.now);
+        self.told.now = self.recording.time(step).max(self.told.now);
+        for node in self.recording.items(step, "nodes.json") {
+            self.told.node(node);
+        }
         for part in order {
             match part {
                 Usage => self.usage(step),
                 Pods => self.pods(step),
                 Events => {
-                    let mut events = items(step, "events.json");
+                    let mut events = self.recording.items(step, "events.json");
                     events.sort_by_key(|event| event["lastTimestamp"].as_str().map(str::to_owned));
                     for event in events {
                         self.told.event(event);
                     }
                 }
                 Probes if step.is_multiple_of(self.probes_every) => {
-                    self.told.probes(NODE, &file(step, "metrics-probes.txt"));
+                    if let Some(page) = self.recording.file(step, "metrics-probes.txt") {
+                        self.told.probes(NODE, &page);
+                    }
                 }
                 Probes => {}
             }
@@ -100,7 +148,7 @@ impl Player {
     }
 
     fn pods(&mut self, step: usize) {
-        let pods = items(step, "pods.json");
+        let pods = self.recording.items(step, "pods.json");
         let name = |pod: &Value| PodKey {
             namespace: pod["metadata"]["namespace"].as_str().unwrap().into(),
             name: pod["metadata"]["name"].as_str().unwrap().into(),
@@ -122,7 +170,9 @@ impl Player {
     }
 
     fn usage(&mut self, step: usize) {
-        let page = file(step, "metrics-resource.txt");
+        let Some(page) = self.recording.file(step, "metrics-resource.txt") else {
+            return;
+        };
         let mut scrape = ResourceScrape::default();
         decode(page.as_bytes(), &mut scrape);
         for (key, reading) in &scrape.containers {
@@ -194,6 +244,138 @@ fn it_does_not_matter_what_is_told_first() {
             of("oom", IncidentKind::Restart, Cause::OomKilled),
         ];
         assert_eq!(all, expected, "{order:?}");
+    }
+}
+
+/// What an incident is about, and how often it happened where that is known to the last one.
+type What = (String, IncidentKind, Cause, u64);
+
+fn what(incident: &Incident) -> What {
+    let count = match incident.reason {
+        IncidentKind::Restart => incident.count,
+        _ => 0,
+    };
+    (
+        incident.involved.name.clone(),
+        incident.reason,
+        incident.cause,
+        count,
+    )
+}
+
+/// The node's outage is one incident, and each loop is one with its cause, whatever is told first: nothing else is.
+#[test]
+fn an_outage_of_a_node_is_one_incident_and_old_loops_are_one_each() {
+    for order in [
+        [Usage, Pods, Events, Probes],
+        [Usage, Events, Pods, Probes],
+        [Probes, Usage, Events, Pods],
+        [Usage, Probes, Pods, Events],
+    ] {
+        let mut player = Player::of(OUTAGE, 1);
+        player.play(order);
+        let incidents = player.told.incidents();
+        let mut all: Vec<What> = incidents.iter().map(|it| what(it)).collect();
+        all.sort();
+        use IncidentKind::{NodeNotReady, ProbeFailing, Restart};
+        let of = |name: &str, reason, cause, count| (name.to_owned(), reason, cause, count);
+        let expected = [
+            of("crash", Restart, Cause::Exited, 33),
+            of("flaky", Restart, Cause::LivenessProbe, 44),
+            of("lab", NodeNotReady, Cause::NodeLost, 0),
+            of("leak", Restart, Cause::OomKilled, 26),
+            of("notready", ProbeFailing, Cause::ReadinessProbe, 0),
+            of("oom", Restart, Cause::OomKilled, 33),
+        ];
+        assert_eq!(all, expected, "{order:?}");
+        let node = incidents
+            .iter()
+            .find(|it| it.involved.kind == "Node")
+            .unwrap();
+        assert!(node.message.contains("6 pods"), "{}", node.message);
+        assert_eq!(
+            node.ended.map(Timestamp::to_rfc3339_seconds).as_deref(),
+            Some("2026-11-29T21:30:49Z")
+        );
+    }
+}
+
+#[test]
+fn the_outage_s_incidents() {
+    let mut player = Player::of(OUTAGE, 1);
+    player.play([Usage, Pods, Events, Probes]);
+    let incidents = player.told.incidents();
+    let text: Vec<String> = incidents.iter().map(|incident| render(incident)).collect();
+    insta::assert_snapshot!(text.join("\n"));
+}
+
+/// What is told of the time before a server's start is the same whenever it starts: what, of whom, why and how often.
+#[test]
+fn a_server_that_starts_at_any_look_tells_the_same() {
+    for recording in [LOOPS, OUTAGE] {
+        let mut of_all = Player::of(recording, 1);
+        of_all.play([Usage, Pods, Events, Probes]);
+        let mut expected: Vec<What> = of_all.told.incidents().iter().map(|it| what(it)).collect();
+        expected.sort();
+        for first in 2..=recording.steps {
+            for order in [[Usage, Pods, Events, Probes], [Probes, Usage, Events, Pods]] {
+                let mut player = Player::of(recording, 1);
+                player.play_from(first, order);
+                let mut all: Vec<What> =
+                    player.told.incidents().iter().map(|it| what(it)).collect();
+                all.sort();
+                // Nothing tells of an outage that is over.
+                let known = |it: &&What| it.1 != IncidentKind::NodeNotReady || first < BACK;
+                let expected: Vec<What> = expected.iter().filter(known).cloned().collect();
+                assert_eq!(
+                    all, expected,
+                    "{} from look {first}, {order:?}",
+                    recording.folder
+                );
+            }
+        }
+    }
+}
+
+/// What is taken over from one server to the next is told once, and never less often than before.
+#[test]
+fn a_server_that_is_restarted_at_any_look_tells_the_same() {
+    for recording in [LOOPS, OUTAGE] {
+        for stop in 1..recording.steps {
+            let mut player = Player::of(recording, 1);
+            for step in 1..=stop {
+                player.step(step, [Usage, Pods, Events, Probes]);
+            }
+            let before = player.told.incidents();
+            player.told.restart();
+            let counts = |all: &[Arc<Incident>]| -> BTreeMap<String, (u64, i64)> {
+                let all = all.iter();
+                all.map(|it| (it.metadata.name.clone(), (it.count, it.last_seen.as_secs())))
+                    .collect()
+            };
+            let (before, mut known) = (counts(&before), BTreeMap::new());
+            for step in stop + 1..=recording.steps {
+                player.step(step, [Usage, Pods, Events, Probes]);
+                let now = counts(&player.told.incidents());
+                for (name, last) in before.iter().chain(&known) {
+                    let now = now.get(name);
+                    assert!(
+                        now.is_none_or(|now| now.0 >= last.0 && now.1 >= last.1),
+                        "{}: {name} at look {step} after {stop}: {last:?}, then {now:?}",
+                        recording.folder
+                    );
+                }
+                known = now;
+            }
+            let mut all: Vec<What> = player.told.incidents().iter().map(|it| what(it)).collect();
+            all.sort();
+            let mut whole = Player::of(recording, 1);
+            whole.play([Usage, Pods, Events, Probes]);
+            let mut expected: Vec<What> =
+                whole.told.incidents().iter().map(|it| what(it)).collect();
+            expected.sort();
+            assert_eq!(all, expected, "{} stopped after {stop}", recording.folder);
+        }
     }
 }
 

@@ -8,37 +8,39 @@ use serde_json::{Value, json};
 use super::super::Limits;
 use super::super::engine::Engine;
 use super::super::past::Point;
-use super::super::snapshot::{Snapshot, SnapshotError};
+use super::super::snapshot::SnapshotError;
 use super::Told;
 
 /// The time at which stories begin: a whole day, so that times are easy to read.
 const START: i64 = 1_800_057_600;
 const UID: &str = "dbe5842e-0978-4422-a9fa-8026a53c65dd";
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_secs(START + second)
 }
 
-fn text(second: i64) -> String {
+pub(super) fn text(second: i64) -> String {
     at(second).to_rfc3339_seconds()
 }
 
 /// A pod of one container with a liveness and a readiness probe (period 10 s, 3 failures) and 64Mi, made an hour before.
-struct Web {
-    told: Told,
-    uid: &'static str,
+pub(super) struct Web {
+    pub(super) told: Told,
+    pub(super) uid: &'static str,
     created: i64,
-    ready: (bool, i64),
-    status: Value,
-    pod: Value,
+    pub(super) ready: (bool, i64),
+    pub(super) status: Value,
+    pub(super) pod: Value,
+    /// Whether it has a startup probe too.
+    pub(super) startup: bool,
 }
 
 impl Web {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::made(-3600)
     }
 
-    fn made(created: i64) -> Self {
+    pub(super) fn made(created: i64) -> Self {
         Self {
             told: Told::new(at(0)),
             uid: UID,
@@ -46,10 +48,11 @@ impl Web {
             ready: (true, created + 5),
             status: running(0, created + 2, true),
             pod: json!({"phase": "Running"}),
+            startup: false,
         }
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let (ready, since) = self.ready;
         let mut status = self.pod.clone();
         status["conditions"] = json!([{
@@ -71,10 +74,11 @@ impl Web {
         if let Some(going) = self.pod.get("going").and_then(Value::as_i64) {
             metadata["deletionTimestamp"] = text(going).into();
         }
+        let startup = self.startup.then(|| json!({"tcpSocket": {"port": 1}}));
         json!({
             "metadata": metadata,
             "spec": {"nodeName": "n1", "restartPolicy": self.pod.get("policy"), "containers": [{
-                "name": "web", "livenessProbe": {"tcpSocket": {"port": 1}}, "readinessProbe": {"tcpSocket": {"port": 1}},
+                "name": "web", "startupProbe": startup, "livenessProbe": {"tcpSocket": {"port": 1}}, "readinessProbe": {"tcpSocket": {"port": 1}},
                 "resources": {"limits": {"memory": "64Mi"}},
             }]},
             "status": status,
@@ -82,7 +86,7 @@ impl Web {
     }
 
     /// So many seconds after the start it is like this.
-    fn is(&mut self, second: i64, ready: bool, status: Value) {
+    pub(super) fn is(&mut self, second: i64, ready: bool, status: Value) {
         self.told.now = at(second);
         if ready != self.ready.0 {
             self.ready = (ready, second);
@@ -91,17 +95,53 @@ impl Web {
         self.tell();
     }
 
-    fn tell(&mut self) {
+    pub(super) fn tell(&mut self) {
         let json = self.json();
         self.told.pod(json);
     }
 
-    fn event(&mut self, name: &str, second: i64, count: u32, reason: &str, message: &str) {
+    pub(super) fn event(
+        &mut self,
+        name: &str,
+        second: i64,
+        count: u32,
+        reason: &str,
+        message: &str,
+    ) {
         self.event_of(self.uid, name, second, count, (reason, message));
     }
 
-    fn event_of(&mut self, uid: &str, name: &str, second: i64, count: u32, said: (&str, &str)) {
-        self.told.now = self.told.now.max(at(second));
+    pub(super) fn event_of(
+        &mut self,
+        uid: &str,
+        name: &str,
+        second: i64,
+        count: u32,
+        said: (&str, &str),
+    ) {
+        self.event_at(uid, name, (second, second), count, said);
+    }
+
+    /// An event that was seen from the one second to the other.
+    pub(super) fn event_between(
+        &mut self,
+        name: &str,
+        seen: (i64, i64),
+        count: u32,
+        said: (&str, &str),
+    ) {
+        self.event_at(self.uid, name, seen, count, said);
+    }
+
+    fn event_at(
+        &mut self,
+        uid: &str,
+        name: &str,
+        (first, last): (i64, i64),
+        count: u32,
+        said: (&str, &str),
+    ) {
+        self.told.now = self.told.now.max(at(last));
         let kind = if said.0 == "Killing" {
             "Normal"
         } else {
@@ -112,11 +152,12 @@ impl Web {
             "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "web-1", "uid": uid,
                 "fieldPath": "spec.containers{web}"},
             "reason": said.0, "message": said.1, "type": kind, "count": count,
-            "firstTimestamp": text(second), "lastTimestamp": text(second),
+            "source": {"component": "kubelet", "host": "n1"},
+            "firstTimestamp": text(first), "lastTimestamp": text(last),
         }));
     }
 
-    fn kill(&mut self, second: i64, count: u32) {
+    pub(super) fn kill(&mut self, second: i64, count: u32) {
         self.event(
             "kill",
             second,
@@ -126,16 +167,24 @@ impl Web {
         );
     }
 
-    fn fails(&mut self, second: i64, count: u32, probe: &str) {
+    pub(super) fn fails(&mut self, second: i64, count: u32, probe: &str) {
         let message = format!("{probe} probe failed: dial tcp: refused");
         self.event(probe, second, count, "Unhealthy", &message);
     }
 
-    fn counters(&mut self, second: i64, successful: u32, failed: u32) {
+    pub(super) fn counters(&mut self, second: i64, successful: u32, failed: u32) {
+        self.counters_of("Liveness", second, successful, failed);
+    }
+
+    pub(super) fn readiness_counters(&mut self, second: i64, successful: u32, failed: u32) {
+        self.counters_of("Readiness", second, successful, failed);
+    }
+
+    fn counters_of(&mut self, probe: &str, second: i64, successful: u32, failed: u32) {
         self.told.now = at(second);
         let line = |result: &str, count: u32| {
             format!(
-                "prober_probe_total{{container=\"web\",namespace=\"shop\",pod=\"web-1\",pod_uid=\"{}\",probe_type=\"Liveness\",result=\"{result}\"}} {count}\n",
+                "prober_probe_total{{container=\"web\",namespace=\"shop\",pod=\"web-1\",pod_uid=\"{}\",probe_type=\"{probe}\",result=\"{result}\"}} {count}\n",
                 self.uid
             )
         };
@@ -143,7 +192,7 @@ impl Web {
         self.told.probes("n1", &page);
     }
 
-    fn liveness(&self) -> ProbeStatus {
+    pub(super) fn liveness(&self) -> ProbeStatus {
         let pod = self.told.pods.values().next().unwrap();
         let probes = self.told.engine.probe_statuses(pod, self.told.now);
         probes
@@ -153,7 +202,7 @@ impl Web {
             .status
     }
 
-    fn node(&mut self, second: i64, ready: bool) {
+    pub(super) fn node(&mut self, second: i64, ready: bool) {
         self.told.now = at(second);
         let status = if ready { "True" } else { "Unknown" };
         self.told.node(json!({
@@ -164,26 +213,26 @@ impl Web {
     }
 }
 
-fn running(restarts: u32, since: i64, ready: bool) -> Value {
+pub(super) fn running(restarts: u32, since: i64, ready: bool) -> Value {
     json!({"ready": ready, "started": true, "restartCount": restarts,
         "state": {"running": {"startedAt": text(since)}}})
 }
 
-fn ended(code: i32, reason: &str, started: i64, finished: i64) -> Value {
+pub(super) fn ended(code: i32, reason: &str, started: i64, finished: i64) -> Value {
     json!({"terminated": {"exitCode": code, "reason": reason, "startedAt": text(started), "finishedAt": text(finished)}})
 }
 
-fn again(restarts: u32, since: i64, last: Value) -> Value {
+pub(super) fn again(restarts: u32, since: i64, last: Value) -> Value {
     let mut status = running(restarts, since, true);
     status["lastState"] = last;
     status
 }
 
-fn down(restarts: u32, state: Value) -> Value {
+pub(super) fn down(restarts: u32, state: Value) -> Value {
     json!({"ready": false, "started": false, "restartCount": restarts, "state": state})
 }
 
-fn waiting(restarts: u32, reason: &str, last: Value) -> Value {
+pub(super) fn waiting(restarts: u32, reason: &str, last: Value) -> Value {
     json!({"ready": false, "started": false, "restartCount": restarts,
         "state": {"waiting": {"reason": reason}}, "lastState": last})
 }
@@ -242,7 +291,7 @@ fn restarts_between_two_looks_are_counted_and_no_more_is_told_than_is_known() {
     let said = incident
         .evidence
         .iter()
-        .any(|it| it.text.contains("rose by 2 more"));
+        .any(|it| it.text.contains("2 more ends"));
     assert!(said, "{incident:#?}");
 }
 
@@ -535,6 +584,7 @@ fn readiness_that_flaps_is_one_incident() {
         "1, and 3, and 3 failed attempts that were told of"
     );
     web.told.pass(700);
+    web.fails(999, 10, "Readiness");
     web.is(1000, false, running(0, -3598, false));
     assert_eq!(web.told.incidents().len(), 2, "it had been well for long");
 }
@@ -741,19 +791,6 @@ fn a_probe_that_is_not_tried_any_more_is_unknown() {
     assert_eq!(web.liveness(), ProbeStatus::Unknown);
 }
 
-/// The server is stopped and started again; what was known is taken in.
-fn restarted(web: &mut Web) {
-    let snapshot = web.told.engine.export();
-    let json = serde_json::to_string(&snapshot).unwrap();
-    let read: Snapshot = serde_json::from_str(&json).unwrap();
-    assert_eq!(read, snapshot);
-    let mut engine = Engine::new(Limits::default());
-    engine.import(read, web.told.now).unwrap();
-    web.told.engine = engine;
-    web.told.pods.clear();
-    web.told.nodes.clear();
-}
-
 #[test]
 fn after_this_server_s_restart_nothing_is_told_twice_and_what_went_on_goes_on() {
     let mut web = Web::new();
@@ -762,13 +799,13 @@ fn after_this_server_s_restart_nothing_is_told_twice_and_what_went_on_goes_on() 
     web.kill(30, 1);
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
     let before = web.told.only();
-    restarted(&mut web);
+    web.told.restart();
     web.tell();
     web.fails(30, 3, "Liveness");
     web.kill(30, 1);
     assert_eq!(web.told.only(), before);
     // While it was down another end came to pass.
-    restarted(&mut web);
+    web.told.restart();
     web.is(300, true, again(2, 295, ended(137, "Error", 35, 294)));
     web.kill(290, 2);
     let after = web.told.only();
@@ -787,7 +824,7 @@ fn what_was_gone_when_the_server_came_back_does_not_go_on() {
     web.node(5, true);
     web.is(35, true, again(1, 35, ended(3, "Error", -3598, 34)));
     web.node(40, false);
-    restarted(&mut web);
+    web.told.restart();
     assert!(web.told.incidents().iter().all(|it| it.ended.is_none()));
     web.told.pass(121);
     assert!(web.told.incidents().iter().all(|it| it.ended.is_some()));
@@ -799,7 +836,7 @@ fn an_eviction_is_not_told_again_by_a_server_that_comes_back() {
     web.tell();
     web.pod = json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."});
     web.is(10, false, down(0, ended(137, "Error", -3598, 9)));
-    restarted(&mut web);
+    web.told.restart();
     web.tell();
     web.told.only();
 }

@@ -61,9 +61,13 @@ impl AsOf {
             if incident.reason == IncidentKind::NodeNotReady {
                 as_of.lost.insert(involved.name.clone());
             }
-            let whom = (involved.namespace.clone(), involved.name.clone());
-            let names = as_of.open.entry(whom).or_default();
-            names.push(incident.metadata.name.clone());
+            let own = (incident.affected_count == 0).then_some(&involved.name);
+            let affected = incident.affected.iter().map(|pod| &pod.name);
+            for name in affected.chain(own) {
+                let whom = (involved.namespace.clone(), name.clone());
+                let names = as_of.open.entry(whom).or_default();
+                names.push(incident.metadata.name.clone());
+            }
         }
         as_of
     }

@@ -3,6 +3,7 @@
 mod episodes;
 mod faults;
 mod recording;
+mod trust;
 
 use std::fmt::Write;
 use std::sync::Arc;

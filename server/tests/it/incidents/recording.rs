@@ -139,3 +139,61 @@ async fn each_pod_of_the_recording_is_told_for_what_it_is() {
             .any(|it| it.text.contains("app is not ready, sidecar is"))
     );
 }
+
+/// How many looks the outage's recording has, and at which the node is NotReady first.
+const OUTAGE_STEPS: usize = 18;
+
+/// When its first look was taken.
+const OUTAGE_BEGAN: i64 = 1_795_987_728;
+
+/// A server that is started beside pods that have been in their loops for an hour and a half, and then loses the node
+/// and gets it back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_of_the_recorded_node_is_one_incident_beside_one_for_each_loop() {
+    let folder = fixtures().join("recording-node-outage");
+    let harness = Harness::start(Config {
+        replay: Some(Replay::from_dir(&folder).unwrap()),
+        clock: Some(SimClock::manual(Timestamp::from_secs(OUTAGE_BEGAN))),
+        ..Config::default()
+    })
+    .await;
+    harness.first_step(1).await;
+    for _ in 1..OUTAGE_STEPS {
+        harness.step(1).await;
+    }
+    let expected = [
+        ("crash", IncidentKind::Restart, Cause::Exited, 33),
+        ("flaky", IncidentKind::Restart, Cause::LivenessProbe, 44),
+        ("lab", IncidentKind::NodeNotReady, Cause::NodeLost, 1),
+        ("leak", IncidentKind::Restart, Cause::OomKilled, 26),
+        (
+            "notready",
+            IncidentKind::ProbeFailing,
+            Cause::ReadinessProbe,
+            0,
+        ),
+        ("oom", IncidentKind::Restart, Cause::OomKilled, 33),
+    ];
+    wait_until("all that was recorded has been taken in", async || {
+        let mut told = incidents(&harness);
+        told.sort_by(|a, b| a.involved.name.cmp(&b.involved.name));
+        let what = told.iter().map(|it| {
+            let count = if it.reason == IncidentKind::ProbeFailing {
+                0
+            } else {
+                it.count
+            };
+            (&*it.involved.name, it.reason, it.cause, count)
+        });
+        what.eq(expected)
+    })
+    .await;
+    let told = incidents(&harness);
+    let node = told.iter().find(|it| it.involved.kind == "Node").unwrap();
+    assert!(node.message.contains("6 pods"), "{}", describe(node));
+    assert!(node.ended.is_some(), "{}", describe(node));
+    let loops = told.iter().filter(|it| it.involved.kind == "Pod");
+    for incident in loops {
+        assert_eq!(incident.ended, None, "{}", describe(incident));
+    }
+}
