@@ -103,6 +103,12 @@ impl IncidentRow {
             .unwrap_or(incident.last_seen)
     }
 
+    /// Whether it befell one pod, and not a node or several pods.
+    #[must_use]
+    pub fn is_of_pod(&self) -> bool {
+        !self.is_of_node() && self.incident.affected_count == 0
+    }
+
     /// Whether it befell a node.
     #[must_use]
     pub fn is_of_node(&self) -> bool {
@@ -117,7 +123,7 @@ impl Fields for IncidentRow {
         Some(match field {
             Field::Namespace => involved.namespace.as_str().into(),
             Field::Name => self.who().into(),
-            Field::Pod if self.is_of_node() => "".into(),
+            Field::Pod if !self.is_of_pod() => "".into(),
             Field::Pod => involved.name.as_str().into(),
             Field::Container => involved.container.as_str().into(),
             Field::Node if self.is_of_node() => involved.name.as_str().into(),

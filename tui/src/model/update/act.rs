@@ -326,14 +326,21 @@ fn pod_page(key: &Key) -> Screen {
     Screen::new(View::Pod, Scope::Pod(key.clone()))
 }
 
-/// Goes to the pod of an incident, or the pods of its node, at the time of it.
+/// Goes to the pod of an incident, or the pods of its node or workload, at the time of it.
 fn enter_incident(state: &mut State, row: &IncidentRow) -> Vec<Effect> {
     let involved = &row.incident.involved;
     let name = Name::from(involved.name.as_str());
     let mut screen = if row.is_of_node() {
         Screen::new(View::Pods, Scope::Node(name))
-    } else {
+    } else if row.is_of_pod() {
         pod_page(&Key::new(&Name::from(involved.namespace.as_str()), &name))
+    } else {
+        let workload = crate::model::row::Workload {
+            kind: involved.kind.as_str().into(),
+            name,
+        };
+        let namespace = Name::from(involved.namespace.as_str());
+        Screen::new(View::Pods, Scope::Workload(namespace, Arc::new(workload)))
     };
     screen.back_to = Some(state.time);
     let mut effects = open(state, screen);

@@ -94,9 +94,9 @@ impl Asked<'_> {
                 self.has(&row.namespace) && self.is_in_scope(&row.namespace)
             }),
             View::Incidents => self.rows(&world.incidents, |row| {
+                let namespace = &row.incident.involved.namespace;
                 row.incident.began <= self.now
-                    && (row.is_of_node()
-                        || self.has(&row.incident.involved.namespace.as_str().into()))
+                    && (namespace.is_empty() || self.has(&namespace.as_str().into()))
             }),
         }
     }

@@ -16,7 +16,9 @@ pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
         .iter()
         .filter(|row| {
             let involved = &row.incident.involved;
-            *involved.name == *key.name
+            let own = row.is_of_pod() && *involved.name == *key.name;
+            let mut affected = row.incident.affected.iter();
+            (own || affected.any(|pod| *pod.name == *key.name))
                 && *involved.namespace == *key.namespace
                 && row.incident.began <= now
         })
