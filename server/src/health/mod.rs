@@ -53,6 +53,7 @@ pub use log::Then;
 pub use measured::Measured;
 pub use past::{NoPast, Of, Past, Point};
 pub use remembered::Restart;
+pub(crate) use review::IMAGE as IMAGE_REASONS;
 pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::clock::Clock;

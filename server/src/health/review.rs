@@ -17,7 +17,7 @@ use super::words;
 use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, Probe, Role, State};
 
 /// Reasons for which a container waits that are about its image (pkg/kubelet/images/types.go).
-const IMAGE: [&str; 7] = [
+pub(crate) const IMAGE: [&str; 7] = [
     "ErrImagePull",
     "ImagePullBackOff",
     "ErrImageNeverPull",

@@ -7,7 +7,7 @@ use kubevitals_proto::why::{Kind, State, StepName, Why};
 use kubevitals_sim::identity::{Rule, Subject, UserInfo};
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Faults, Kill, Replay, SimClock, fixtures};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Harness, RESOLUTION, wait_until};
 
@@ -231,6 +231,159 @@ async fn who_is_unknown_is_told_so() {
     let why = node(&harness, "nobody").await;
     assert_eq!(why.reason, "unknown_node");
     assert_eq!(why.verdict, "The API server has no node nobody.");
+}
+
+/// A pod on a node, as the API server has it; its kubelet reports nothing of it.
+fn idle_pod(node: &str, name: &str, status: Value) -> Value {
+    json!({
+        "metadata": {"namespace": "shop", "name": name, "creationTimestamp": "2027-01-15T07:00:00Z"},
+        "spec": {"nodeName": node, "containers": [{"name": "web", "image": "web:2"}],
+            "initContainers": [{"name": "migrate", "image": "web:2"}]},
+        "status": status,
+    })
+}
+
+fn container_status(name: &str, restarts: u32, state: Value, last: Value) -> Value {
+    json!({"name": name, "restartCount": restarts, "ready": false, "started": false, "state": state, "lastState": last})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_pod_that_does_not_run_its_state_is_why_and_no_kubelets_log() {
+    let harness = cluster().await;
+    let on = harness.cluster.node_names()[0].clone();
+    let waits =
+        |reason: &str, message: &str| json!({"waiting": {"reason": reason, "message": message}});
+    let ended =
+        |code: i32, reason: &str| json!({"terminated": {"exitCode": code, "reason": reason}});
+    let none = json!({});
+    let one = |phase: &str, status: Value| {
+        let done = container_status("migrate", 0, ended(0, "Completed"), json!({}));
+        json!({"phase": phase, "containerStatuses": [status], "initContainerStatuses": [done],
+            "conditions": [{"type": "Initialized", "status": "True"}]})
+    };
+    let web = |restarts, state, last| container_status("web", restarts, state, last);
+    let unscheduled = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+        "message": "0/2 nodes are available: 2 Insufficient memory."});
+    let migrating = container_status("migrate", 0, json!({"running": {}}), json!({}));
+    let cases = [
+        (
+            "loops",
+            &*on,
+            one(
+                "Running",
+                web(
+                    7,
+                    waits("CrashLoopBackOff", "back-off 5m0s"),
+                    ended(7, "Error"),
+                ),
+            ),
+            ("not_running", "NotRunning"),
+            "Its container web does not run: CrashLoopBackOff after exit 7, 8 times; nothing runs, so nothing is measured.",
+        ),
+        (
+            "no-image",
+            &on,
+            one(
+                "Running",
+                web(1, waits("ImagePullBackOff", "not found"), none.clone()),
+            ),
+            ("not_running", "NotRunning"),
+            "Its container web does not run: its image cannot be pulled (ImagePullBackOff: not found); nothing runs, so \
+             nothing is measured.",
+        ),
+        (
+            "between",
+            &on,
+            one(
+                "Running",
+                web(3, ended(137, "OOMKilled"), ended(137, "OOMKilled")),
+            ),
+            ("not_running", "NotRunning"),
+            "Its container web does not run: ended with OOMKilled (exit 137); nothing runs, so \
+             nothing is measured.",
+        ),
+        (
+            "no-config",
+            &on,
+            one(
+                "Pending",
+                web(
+                    0,
+                    waits("CreateContainerConfigError", "secret \"db\" not found"),
+                    none.clone(),
+                ),
+            ),
+            ("pending", "Pending"),
+            "It has not started: container web does not run: CreateContainerConfigError: secret \"db\" not found.",
+        ),
+        (
+            "creating",
+            &on,
+            one(
+                "Pending",
+                web(0, waits("ContainerCreating", ""), none.clone()),
+            ),
+            ("pending", "Pending"),
+            "It has not started: container web does not run: ContainerCreating.",
+        ),
+        (
+            "migrating",
+            &on,
+            json!({"phase": "Pending", "initContainerStatuses": [migrating],
+                "containerStatuses": [web(0, waits("PodInitializing", ""), none.clone())]}),
+            ("pending", ""),
+            "It has not started: init container migrate (1 of 1) still runs.",
+        ),
+        (
+            "homeless",
+            "",
+            json!({"phase": "Pending", "conditions": [unscheduled]}),
+            ("pending", "NoNode"),
+            "It has not started: no node has been found for it: 0/2 nodes are available: 2 Insufficient memory.",
+        ),
+        (
+            "evicted",
+            &on,
+            json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory. "}),
+            ("failed", "Failed"),
+            "It was evicted: The node was low on resource: memory.",
+        ),
+        (
+            "done",
+            &on,
+            one("Succeeded", web(0, ended(0, "Completed"), none.clone())),
+            ("succeeded", "Succeeded"),
+            "It has ended well: its containers have completed.",
+        ),
+    ];
+    for (name, node, status, (reason, absent), verdict) in cases {
+        let mut object = idle_pod(node, name, status);
+        if node.is_empty() {
+            object["spec"].as_object_mut().unwrap().remove("nodeName");
+        }
+        harness.cluster.store().apply(Resource::Pods, object);
+        wait_until("the server has seen it", async || {
+            pod(&harness, "shop", name).await.reason != "unknown"
+        })
+        .await;
+        let why = pod(&harness, "shop", name).await;
+        assert_eq!((&*why.reason, &*why.verdict), (reason, verdict), "{name}");
+        assert!(
+            !why.available && !why.hint.contains("kubelet's log") && !why.hint.contains("runtime"),
+            "{name}: {why:#?}"
+        );
+        let path = format!("/apis/kubevitals.io/v1alpha1/namespaces/shop/podvitals/{name}");
+        wait_until("podvitals has it", async || {
+            harness.get(&path).await.0 == 200
+        })
+        .await;
+        let vitals = harness.json(&path).await;
+        if !absent.is_empty() {
+            assert_eq!(vitals["absent"]["reason"], absent, "{vitals:#}");
+        }
+        let said = vitals["absent"].to_string() + &vitals["containers"].to_string();
+        assert!(!said.contains("kubelet's last answer"), "{name}: {said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

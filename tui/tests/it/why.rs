@@ -1,6 +1,6 @@
 //! `vitals why`: of our server, of another one, and of one that must not be asked.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::{Api, Cluster, Reply};
 use crate::ask::{At, Said, vitals};
@@ -99,6 +99,39 @@ fn of_another_metrics_server_it_is_told_what_can_be() {
             said.err
         );
     }
+}
+
+/// What the server says of a pod that does not run is printed as it is.
+#[test]
+fn of_a_pod_that_does_not_run_its_state_is_told() {
+    let verdict = "Its container web does not run: CrashLoopBackOff after exit 7, 8 times; nothing runs, so nothing is measured.";
+    let running =
+        "its phase is Running; container web does not run: CrashLoopBackOff after exit 7, 8 times";
+    let why = json!({
+        "kind": "PodMetricsWhy", "apiVersion": "metrics.k8s.io/v1beta1",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "available": false, "reason": "not_running", "verdict": verdict,
+        "hint": "look why it ends: kubectl logs --previous, and kubectl get incidents",
+        "steps": [
+            {"name": "known", "state": "ok", "message": "the API server has it"},
+            {"name": "running", "state": "warning", "message": running},
+            {"name": "reported", "state": "failed", "message": "it is not in node n1's last answer"},
+        ],
+    });
+    let mut cluster = another();
+    let path = "/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods/web/why";
+    cluster.replies.insert(path.to_owned(), Reply::json(&why));
+    let api = Api::serve(cluster);
+    let said = ask(&api, "why pod shop/web");
+    assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
+    assert_eq!(
+        said.out,
+        format!(
+            "pod shop/web\n\n  known     ok   the API server has it\n  running   but  {running}\n  \
+             reported  NO   it is not in node n1's last answer\n\n{verdict}\n\
+             What to do: look why it ends: kubectl logs --previous, and kubectl get incidents.\n"
+        )
+    );
 }
 
 #[test]

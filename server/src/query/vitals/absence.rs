@@ -2,9 +2,9 @@
 
 use kubevitals_proto::vitals::{Absence, KubeletPage};
 
-use crate::cluster::{ContainerStatus, Phase, Pod, State};
+use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, State};
 use crate::query::targets::TargetState;
-use crate::query::why::words;
+use crate::query::why::{idle as why_idle, words};
 use crate::scrape::{Failed, History};
 use crate::store::Absent;
 
@@ -21,12 +21,14 @@ pub(super) fn not_running(pod: &Pod) -> Option<Absence> {
     if pod.phase == Phase::Pending && begun {
         return None;
     }
-    of_phase(pod.phase)
+    let (reason, words) = why_idle::phase(pod)?;
+    Some(told(reason, &words.what))
 }
 
-fn of_phase(phase: Phase) -> Option<Absence> {
-    let (reason, words) = words::not_running(phase)?;
-    Some(told(reason, &words.what))
+/// Of a pod none of whose containers runs, though its phase is Running.
+pub(super) fn nothing_runs(pod: &Pod) -> Option<Absence> {
+    let words = why_idle::pod(pod)?;
+    Some(told("not_running", &words.what))
 }
 
 /// Of a pod that no node has.
@@ -42,23 +44,15 @@ pub(super) fn not_remembered() -> Absence {
     )
 }
 
-/// Of a container that the kubelet says does not run.
-pub(super) fn idle(container: &ContainerStatus) -> Option<Absence> {
-    let what = match &container.state {
-        State::Running { .. } => return None,
-        State::Waiting(waiting) => match waiting.as_ref().and_then(|it| it.reason.as_deref()) {
-            Some(reason) => format!("it does not run: it waits ({reason})"),
-            None => "it does not run yet".to_owned(),
-        },
-        State::Terminated(ended) => match ended.reason.as_deref() {
-            Some(reason) => format!("it does not run: it has ended ({reason})"),
-            None => format!(
-                "it does not run: it has ended with exit code {}",
-                ended.exit_code
-            ),
-        },
-    };
-    Some(told("not_running", &what))
+/// Of a container that the kubelet says does not run; `whom` names it in the sentence.
+pub(super) fn idle(
+    whom: &str,
+    pod: &Pod,
+    spec: &ContainerSpec,
+    status: &ContainerStatus,
+) -> Option<Absence> {
+    let words = why_idle::container(pod, spec, status)?;
+    Some(told("not_running", &format!("{whom} {}", words.what)))
 }
 
 /// Of a container that has all it needs, in a pod of which another one has not.
@@ -155,7 +149,5 @@ mod tests {
             absence.message,
             "Container web is not in the kubelet's last answer."
         );
-        assert_eq!(of_phase(Phase::Pending).unwrap().reason, "Pending");
-        assert!(of_phase(Phase::Running).is_none());
     }
 }

@@ -113,7 +113,9 @@ impl Teller {
         }
         let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
         let Some(latest) = &met.latest else {
-            return silent(vitals, pod, self.unanswered("its node", met));
+            let nothing_runs = absence::nothing_runs(pod);
+            let why = nothing_runs.unwrap_or_else(|| self.unanswered("its node", met));
+            return silent(vitals, pod, why);
         };
         match latest.pod(namespace, name, self.retention, self.now) {
             Ok((rates, containers)) => {
@@ -125,8 +127,10 @@ impl Teller {
                 tell(vitals, pod, &OfContainers(used), &unseen);
             }
             Err(absent) => {
-                silent(vitals, pod, of_container(&absent));
-                incomplete(vitals, latest, namespace, name);
+                let nothing_runs = absence::nothing_runs(pod);
+                let why = nothing_runs.unwrap_or_else(|| of_container(pod, &absent));
+                silent(vitals, pod, why);
+                incomplete(vitals, pod, latest);
             }
         }
     }
@@ -143,27 +147,34 @@ fn tell(vitals: &mut PodVitals, pod: &Pod, used: &OfContainers<'_>, unseen: &Abs
     for (told, (spec, status)) in vitals.containers.iter_mut().zip(pod.containers()) {
         match used.of(&spec.name) {
             Some(its) => measured(told, spec, its),
-            None => told.absent = absence::idle(status).or_else(|| Some(unseen.clone())),
+            None => {
+                let idle = absence::idle("it", pod, spec, status);
+                told.absent = idle.or_else(|| Some(unseen.clone()));
+            }
         }
     }
 }
 
 /// The pod has no usage, for this reason; nor have its containers, each for its own if it has one.
 fn silent(vitals: &mut PodVitals, pod: &Pod, absent: Absence) {
-    for (told, (_, status)) in vitals.containers.iter_mut().zip(pod.containers()) {
-        told.absent = absence::idle(status).or_else(|| Some(absent.clone()));
+    for (told, (spec, status)) in vitals.containers.iter_mut().zip(pod.containers()) {
+        let idle = absence::idle("it", pod, spec, status);
+        told.absent = idle.or_else(|| Some(absent.clone()));
     }
     vitals.absent = Some(absent);
 }
 
-/// What each container of a pod that is not whole lacks.
-fn incomplete(vitals: &mut PodVitals, latest: &Latest, namespace: &str, name: &str) {
-    let Some((at, _)) = latest.find(namespace, name) else {
+/// Says what each running container of an incomplete pod lacks.
+fn incomplete(vitals: &mut PodVitals, pod: &Pod, latest: &Latest) {
+    let Some((at, _)) = latest.find(&pod.key.namespace, &pod.key.name) else {
         return;
     };
     for state in latest.incomplete_containers(at) {
-        let mut told = vitals.containers.iter_mut();
-        if let Some(told) = told.find(|told| *told.name == *state.name) {
+        let mut running = vitals.containers.iter_mut().zip(&pod.containers);
+        let running = running.find(|(told, status)| {
+            *told.name == *state.name && (status.is_running() || !status.is_told())
+        });
+        if let Some((told, _)) = running {
             told.absent = Some(match &state.absent {
                 Some(absent) => absence::lacking("it", absent),
                 None => absence::pod_not_whole(),
@@ -173,7 +184,7 @@ fn incomplete(vitals: &mut PodVitals, latest: &Latest, namespace: &str, name: &s
 }
 
 /// What a pod lacks, which is what its first container does that lacks something.
-fn of_container(absent: &Absent) -> Absence {
+fn of_container(pod: &Pod, absent: &Absent) -> Absence {
     match absent {
         Absent::Incomplete {
             container: Some(name),
@@ -182,7 +193,12 @@ fn of_container(absent: &Absent) -> Absence {
         | Absent::NoRate {
             container: Some(name),
             ..
-        } => absence::lacking(&format!("container {name}"), absent),
+        } => {
+            let whom = format!("container {name}");
+            let container = pod.container(name).filter(|(_, status)| status.is_told());
+            let idle = container.and_then(|(spec, status)| absence::idle(&whom, pod, spec, status));
+            idle.unwrap_or_else(|| absence::lacking(&whom, absent))
+        }
         Absent::Incomplete { .. } | Absent::NoRate { .. } | Absent::Stale | Absent::NotReported => {
             absence::lacking("it", absent)
         }

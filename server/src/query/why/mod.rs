@@ -1,11 +1,12 @@
 //! Why a pod or a node has metrics, or has none: the way of a number followed link by link, from the API server to
 //! the last point.
 //!
-//! Which containers a pod should have is not known here, because watching that of 150,000 pods would cost more than
-//! it tells: a container that the kubelet does not report at all is not missed, as it is not at the peer.
+//! A container that the kubelet does not report at all is not missed, as it is not at the peer. Where a pod has no
+//! metrics, the state of its containers is considered first ([`idle`]): what does not run is not measured.
 
 mod chain;
 mod ends;
+pub(super) mod idle;
 mod node;
 mod pod;
 pub(super) mod words;

@@ -7,8 +7,9 @@ use kubevitals_proto::why::{Container, StepName};
 use super::Found;
 use super::chain::{Chain, Outcome, early};
 use super::ends::{capital, nothing_yet};
+use super::idle;
 use super::words::{self, Words};
-use crate::cluster::{Pod, PodKey};
+use crate::cluster::{Pod, PodKey, State};
 use crate::query::{Query, Unready};
 use crate::store::Absent;
 
@@ -37,18 +38,20 @@ impl Query {
             );
         };
         chain.holds(StepName::Known, "the API server has it");
-        if let Some((reason, Words { what, hint })) = words::not_running(pod.phase) {
-            chain.breaks(
-                StepName::Running,
-                format!("its phase is {}", pod.phase.as_str()),
-            );
+        if let Some((reason, Words { what, hint })) = idle::phase(pod) {
+            let phase = pod.phase.as_str();
+            chain.breaks(StepName::Running, format!("its phase is {phase}"));
             return Outcome::new(reason, format!("{what}."), hint);
         }
         let started = pod
             .started()
             .map(|at| format!("; its kubelet took it over at {}", at.to_rfc3339_seconds()))
             .unwrap_or_default();
-        chain.holds(StepName::Running, format!("its phase is Running{started}"));
+        let nothing_runs = idle::pod(pod).map(|Words { what, hint }| {
+            let what = format!("{what}; nothing runs, so nothing is measured");
+            not_running(Words { what, hint })
+        });
+        why_running(chain, pod, &format!("its phase is Running{started}"));
         let Some(node_name) = &pod.node else {
             chain.breaks(StepName::Node, "it is bound to no node");
             return Outcome::new(
@@ -76,7 +79,9 @@ impl Query {
                     self.taken(&latest)
                 ),
             );
-            return trouble.unwrap_or_else(|| self.not_reported(pod, node_name));
+            return nothing_runs
+                .or(trouble)
+                .unwrap_or_else(|| self.not_reported(pod, node_name));
         };
         chain.holds(
             StepName::Reported,
@@ -91,9 +96,15 @@ impl Query {
                 found.containers = latest
                     .incomplete_containers(at)
                     .iter()
-                    .map(|container| of_container(&container.name, container.absent.as_ref()))
+                    .map(|container| of_container(pod, &container.name, container.absent.as_ref()))
                     .collect();
-                let outcome = self.not_whole(chain, node_name, "container ", absent);
+                let outcome = match idle_container(pod, absent) {
+                    Some(words) => {
+                        chain.breaks(StepName::Whole, words.what.clone());
+                        not_running(words)
+                    }
+                    None => self.not_whole(chain, node_name, "container ", absent),
+                };
                 // What would pass with the next scrape does not while there is none.
                 return trouble.unwrap_or(outcome);
             }
@@ -103,7 +114,7 @@ impl Query {
         if let Ok((_, containers)) = whole {
             let whole = containers
                 .iter()
-                .map(|container| of_container(&container.name, None));
+                .map(|container| of_container(pod, &container.name, None));
             found.containers = whole.collect();
         }
         match self.fresh(chain, &latest, rates.arrived, trouble) {
@@ -111,7 +122,8 @@ impl Query {
                 found.freshness = Some(self.freshness_of(rates.at, rates.window, rates.arrived));
                 outcome
             }
-            Err(outcome) => outcome,
+            // The last points are of the time when a container ran.
+            Err(outcome) => nothing_runs.unwrap_or(outcome),
         }
     }
 
@@ -138,13 +150,46 @@ impl Query {
     }
 }
 
-fn of_container(name: &str, absent: Option<&Absent>) -> Container {
+/// Adds the step for the containers: a warning if one does not run and has not completed.
+fn why_running(chain: &mut Chain, pod: &Pod, phase: &str) {
+    let idle = pod.containers().find(|(spec, status)| {
+        let completed = matches!(&status.state, State::Terminated(ended) if ended.exit_code == 0);
+        spec.role.stays() && status.is_told() && !status.is_running() && !completed
+    });
+    let words = idle.and_then(|(spec, status)| Some((spec, idle::container(pod, spec, status)?)));
+    match words {
+        Some((spec, Words { what, .. })) => chain.wavers(
+            StepName::Running,
+            format!("{phase}; container {} {what}", spec.name),
+        ),
+        None => chain.holds(StepName::Running, phase),
+    }
+}
+
+/// Why the container does not run whose reading is incomplete. None if it runs.
+fn idle_container(pod: &Pod, absent: &Absent) -> Option<Words> {
+    let (Absent::Incomplete { container, .. } | Absent::NoRate { container, .. }) = absent else {
+        return None;
+    };
+    let (spec, status) = pod.container(container.as_deref()?)?;
+    let Words { what, hint } = idle::container(pod, spec, status).filter(|_| status.is_told())?;
+    let what = format!("container {} {what}", spec.name);
+    Some(Words { what, hint })
+}
+
+fn not_running(Words { what, hint }: Words) -> Outcome {
+    Outcome::new("not_running", format!("{}.", capital(&what)), hint)
+}
+
+fn of_container(pod: &Pod, name: &str, absent: Option<&Absent>) -> Container {
+    let message = absent.map(|absent| {
+        let idle = idle_container(pod, absent);
+        idle.unwrap_or_else(|| words::absent("it", absent)).what
+    });
     Container {
         name: name.to_owned(),
         whole: absent.is_none(),
         lack: absent.map(Absent::reason).unwrap_or_default().to_owned(),
-        message: absent
-            .map(|absent| words::absent("it", absent).what)
-            .unwrap_or_default(),
+        message: message.unwrap_or_default(),
     }
 }

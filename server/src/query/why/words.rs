@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
 
-use crate::cluster::Phase;
 use crate::query::Unready;
 use crate::store::{Absent, Lack, NoRate};
 
@@ -94,35 +93,6 @@ fn no_rate(why: NoRate) -> (&'static str, &'static str) {
             "wait for the next scrape; if this recurs, check the node's time synchronization",
         ),
     }
-}
-
-/// Of a pod that is not running: what its phase says.
-pub(in crate::query) fn not_running(phase: Phase) -> Option<(&'static str, Words)> {
-    let (reason, what, hint) = match phase {
-        Phase::Running => return None,
-        Phase::Pending => (
-            "pending",
-            "It has not started: its phase is Pending",
-            "look with kubectl describe pod what it waits for: a node with room, an image, a volume, an init container",
-        ),
-        Phase::Succeeded => (
-            "succeeded",
-            "It has ended well: its phase is Succeeded",
-            "nothing is wrong: what has ended uses nothing",
-        ),
-        Phase::Failed => (
-            "failed",
-            "It has ended badly: its phase is Failed",
-            "look with kubectl describe pod why it ended",
-        ),
-        Phase::Unknown => (
-            "phase_unknown",
-            "Its phase is not known",
-            "its node has most likely been lost: look with kubectl get nodes",
-        ),
-    };
-    let what = what.to_owned();
-    Some((reason, Words { what, hint }))
 }
 
 /// Of a server that has only just started.

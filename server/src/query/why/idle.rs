@@ -1,0 +1,536 @@
+//! Why a pod or a container does not run, from its status. What does not run is not measured, and the kubelet's log does
+//! not explain it.
+
+use std::borrow::Cow;
+
+use super::words::Words;
+use crate::cluster::{ContainerSpec, ContainerStatus, Ended, Phase, Pod, Role, State, Waiting};
+use crate::health::IMAGE_REASONS;
+
+/// The longest message of a status that is quoted, in bytes.
+const LONGEST: usize = 300;
+
+const DESCRIBE: &str = "look with kubectl describe pod what it waits for";
+
+/// Why a pod does not run, if its phase says so: a reason for programs, and words for people.
+pub(in crate::query) fn phase(pod: &Pod) -> Option<(&'static str, Words)> {
+    Some(match pod.phase {
+        Phase::Running => return None,
+        Phase::Pending => ("pending", pending(pod)),
+        Phase::Succeeded => (
+            "succeeded",
+            words(
+                "It has ended well: its containers have completed",
+                "nothing is wrong: what has ended uses nothing",
+            ),
+        ),
+        Phase::Failed => ("failed", failed(pod)),
+        Phase::Unknown => (
+            "phase_unknown",
+            words(
+                "Its phase is not known",
+                "its node has most likely been lost: look with kubectl get nodes",
+            ),
+        ),
+    })
+}
+
+/// Why no container of a pod in phase Running runs. None if a container runs, or no status has been reported.
+pub(in crate::query) fn pod(pod: &Pod) -> Option<Words> {
+    let mut containers = pod.containers();
+    if pod.phase != Phase::Running || containers.any(|(_, status)| status.is_running()) {
+        return None;
+    }
+    if pod.deleted_seconds > 0 {
+        return Some(words(
+            "it is being deleted, and its containers have ended",
+            "wait until it is gone; if this lasts, look with kubectl describe pod for finalizers and volumes",
+        ));
+    }
+    let (spec, words) = trouble(pod)?;
+    Some(Words {
+        what: format!("its {} {}", named(spec), words.what),
+        ..words
+    })
+}
+
+/// The container that explains most why a pod does not run: one that has not completed before one that has, and app
+/// containers and sidecars before init containers.
+pub(super) fn trouble(pod: &Pod) -> Option<(&ContainerSpec, Words)> {
+    let idle = |init: bool| {
+        let containers = pod
+            .containers()
+            .filter(move |(spec, status)| (spec.role == Role::Init) == init && status.is_told());
+        containers.filter_map(|(spec, status)| {
+            let completed = has_completed(status);
+            Some((completed, spec, container(pod, spec, status)?))
+        })
+    };
+    let staying: Vec<_> = idle(false).collect();
+    let first = staying.iter().position(|(completed, ..)| !completed);
+    let first = staying.into_iter().nth(first.unwrap_or_default());
+    let mut inits = idle(true).filter(|(completed, ..)| !completed);
+    let (_, spec, words) = first.or_else(|| inits.next())?;
+    Some((spec, words))
+}
+
+/// `does not run: …`, for a container. None if it runs.
+pub(in crate::query) fn container(
+    pod: &Pod,
+    spec: &ContainerSpec,
+    status: &ContainerStatus,
+) -> Option<Words> {
+    let Words { what, hint } = match &status.state {
+        State::Running { .. } => return None,
+        State::Waiting(waiting) => {
+            let waiting = waiting.as_deref();
+            let reason = waiting.and_then(|waiting| waiting.reason.as_deref());
+            waits(pod, spec, status, reason, message(waiting))
+        }
+        State::Terminated(ended) => ends(pod, spec, ended),
+    };
+    Some(Words {
+        what: format!("does not run: {what}"),
+        hint,
+    })
+}
+
+fn waits(
+    pod: &Pod,
+    spec: &ContainerSpec,
+    status: &ContainerStatus,
+    reason: Option<&str>,
+    message: Option<Cow<'_, str>>,
+) -> Words {
+    let said = |reason: &str| match &message {
+        Some(message) => format!("{reason}: {message}"),
+        None => reason.to_owned(),
+    };
+    match reason {
+        Some("CrashLoopBackOff") => {
+            let last = status.last.as_deref();
+            let after = last.map_or_else(String::new, |last| format!(" after {}", ending(last)));
+            let times = match status.ends(pod.stays_ended(spec)) {
+                0 | 1 => String::new(),
+                times => format!(", {times} times"),
+            };
+            words(
+                format!("CrashLoopBackOff{after}{times}"),
+                "look why it ends: kubectl logs --previous, and kubectl get incidents",
+            )
+        }
+        Some(reason) if IMAGE_REASONS.contains(&reason) => words(
+            format!("its image cannot be pulled ({})", said(reason)),
+            "check the image's name, the pull secrets, and that the node reaches the registry: kubectl describe pod",
+        ),
+        Some("PodInitializing") => match initializing(pod) {
+            Some(what) => words(
+                what,
+                "wait for the init containers; look with kubectl describe pod if this lasts",
+            ),
+            None => words("PodInitializing", DESCRIBE),
+        },
+        Some("ContainerCreating") => words(
+            said("ContainerCreating"),
+            "wait for it; if this lasts, look with kubectl describe pod for a volume or the network that it waits for",
+        ),
+        Some(reason @ ("CreateContainerConfigError" | "CreateContainerError")) => words(
+            said(reason),
+            "check the ConfigMaps, Secrets and keys that the container names: kubectl describe pod",
+        ),
+        Some(reason) => words(said(reason), DESCRIBE),
+        None => match status.last.as_deref() {
+            Some(last) => words(
+                format!("ended with {}", ending(last)),
+                "look why it ends: kubectl logs --previous, and kubectl get incidents",
+            ),
+            None => words("its kubelet has not started it yet", DESCRIBE),
+        },
+    }
+}
+
+fn ends(pod: &Pod, spec: &ContainerSpec, ended: &Ended) -> Words {
+    if ended.exit_code == 0 {
+        return words(
+            "ended well (Completed)",
+            "nothing is wrong: what has ended uses nothing",
+        );
+    }
+    let hint = if pod.stays_ended(spec) || pod.phase.is_over() {
+        "it is not started again: look why it ended with kubectl logs, and kubectl get incidents"
+    } else {
+        "its kubelet is about to start it again: look why it ended with kubectl logs --previous, and kubectl get incidents"
+    };
+    words(format!("ended with {}", ending(ended)), hint)
+}
+
+/// The init container that the pod waits for.
+fn initializing(pod: &Pod) -> Option<String> {
+    let inits = || pod.containers().filter(|(spec, _)| spec.role == Role::Init);
+    let all = inits().count();
+    let mut left = inits()
+        .enumerate()
+        .filter(|(_, (_, status))| !has_completed(status));
+    let (done, (spec, status)) = left.next()?;
+    let place = format!("{} of {all}", done + 1);
+    Some(match container(pod, spec, status) {
+        Some(words) => format!("init container {} ({place}) {}", spec.name, words.what),
+        None => format!("init container {} ({place}) still runs", spec.name),
+    })
+}
+
+fn pending(pod: &Pod) -> Words {
+    let what = |what: &str| format!("It has not started: {what}");
+    if pod.gated {
+        return words(
+            what("it has scheduling gates (SchedulingGated)"),
+            "look with kubectl get pod --output yaml at spec.schedulingGates, and for what is to remove them",
+        );
+    }
+    if pod.node.is_none() {
+        let hint = "look with kubectl describe pod which nodes the scheduler refuses, and why";
+        return match pod.message().and_then(quoted) {
+            Some(message) => words(
+                what(&format!("no node has been found for it: {message}")),
+                hint,
+            ),
+            None => words(what("no node has been found for it yet"), hint),
+        };
+    }
+    if pod.deleted_seconds > 0 {
+        return words(
+            what("it is being deleted"),
+            "wait until it is gone; if this lasts, look with kubectl describe pod for finalizers",
+        );
+    }
+    let initializing = initializing(pod).filter(|_| !pod.initialized);
+    if let Some(progress) = initializing {
+        return words(
+            what(&progress),
+            "wait for the init containers; look with kubectl describe pod if this lasts",
+        );
+    }
+    match trouble(pod) {
+        Some((spec, words)) => Words {
+            what: what(&format!("{} {}", named(spec), words.what)),
+            ..words
+        },
+        None => words(
+            what("its kubelet has reported no status of its containers yet"),
+            "wait a moment; if this lasts, look with kubectl describe pod what it waits for: an image, a volume, an \
+             init container",
+        ),
+    }
+}
+
+fn failed(pod: &Pod) -> Words {
+    let message = pod.message().and_then(quoted);
+    match (pod.reason(), message) {
+        (Some("Evicted"), message) => words(
+            match message {
+                Some(message) => format!("It was evicted: {message}"),
+                None => "It was evicted".to_owned(),
+            },
+            "look at the node's conditions with kubectl describe node, and at kubectl get incidents",
+        ),
+        (Some(reason), Some(message)) => words(
+            format!("It has failed: {reason}: {message}"),
+            "look with kubectl describe pod why it ended",
+        ),
+        (Some(reason), None) => words(
+            format!("It has failed: {reason}"),
+            "look with kubectl describe pod why it ended",
+        ),
+        (None, _) => {
+            let mut containers = pod.containers();
+            let ended = containers.find_map(|(spec, status)| match &status.state {
+                State::Terminated(ended) if ended.exit_code != 0 => Some((spec, ended)),
+                _ => None,
+            });
+            let what = match ended {
+                Some((spec, ended)) => {
+                    format!(
+                        "It has failed: {} ended with {}",
+                        named(spec),
+                        ending(ended)
+                    )
+                }
+                None => "It has failed, and does not say why".to_owned(),
+            };
+            words(
+                what,
+                "look with kubectl logs and kubectl describe pod why it ended",
+            )
+        }
+    }
+}
+
+/// `exit 7`, or `OOMKilled (exit 137)`.
+fn ending(ended: &Ended) -> String {
+    match ended.reason.as_deref() {
+        None | Some("" | "Error" | "Completed") => format!("exit {}", ended.exit_code),
+        Some(reason) => format!("{reason} (exit {})", ended.exit_code),
+    }
+}
+
+fn has_completed(status: &ContainerStatus) -> bool {
+    matches!(&status.state, State::Terminated(ended) if ended.exit_code == 0)
+}
+
+fn named(spec: &ContainerSpec) -> String {
+    match spec.role {
+        Role::Init => format!("init container {}", spec.name),
+        Role::Sidecar => format!("sidecar {}", spec.name),
+        Role::App => format!("container {}", spec.name),
+    }
+}
+
+fn message(waiting: Option<&Waiting>) -> Option<Cow<'_, str>> {
+    quoted(waiting?.message.as_deref()?)
+}
+
+/// A message on one line, cut at [`LONGEST`]. None if it is empty.
+fn quoted(message: &str) -> Option<Cow<'_, str>> {
+    let message = message.trim().trim_end_matches('.');
+    if message.is_empty() {
+        return None;
+    }
+    let mut one_line = match message.contains(['\n', '\r']) {
+        true => Cow::Owned(message.split_whitespace().collect::<Vec<_>>().join(" ")),
+        false => Cow::Borrowed(message),
+    };
+    if one_line.len() > LONGEST {
+        let text = one_line.to_mut();
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push('…');
+    }
+    Some(one_line)
+}
+
+fn words(what: impl Into<String>, hint: &'static str) -> Words {
+    Words {
+        what: what.into(),
+        hint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cluster::testing::Reader;
+
+    /// A pod of these containers, app containers by their statuses.
+    fn pod_of(phase: &str, spec: Value, status: Value) -> std::sync::Arc<Pod> {
+        let mut status = status;
+        status["phase"] = json!(phase);
+        let metadata = json!({"namespace": "shop", "name": "web-1", "uid": "u"});
+        Reader::default().pod(json!({"metadata": metadata, "spec": spec, "status": status}))
+    }
+
+    fn one(phase: &str, state: Value) -> std::sync::Arc<Pod> {
+        let mut status = json!({"name": "web"});
+        for (key, value) in state.as_object().unwrap() {
+            status[key] = value.clone();
+        }
+        let spec = json!({"nodeName": "n", "containers": [{"name": "web"}]});
+        pod_of(phase, spec, json!({"containerStatuses": [status]}))
+    }
+
+    #[test]
+    fn a_running_pod_of_which_nothing_runs_says_so_and_why() {
+        let waits = |reason: &str, message: &str| json!({"state": {"waiting": {"reason": reason, "message": message}}});
+        let mut loops = waits(
+            "CrashLoopBackOff",
+            "back-off 5m0s restarting failed container",
+        );
+        loops["restartCount"] = json!(7);
+        loops["lastState"] = json!({"terminated": {"exitCode": 7, "reason": "Error"}});
+        let mut killed = waits("CrashLoopBackOff", "");
+        killed["restartCount"] = json!(2);
+        killed["lastState"] = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}});
+        let mut once = waits("CrashLoopBackOff", "");
+        once["lastState"] = json!({"terminated": {"exitCode": 1}});
+        for (state, expected) in [
+            (loops, "CrashLoopBackOff after exit 7, 8 times"),
+            (
+                killed,
+                "CrashLoopBackOff after OOMKilled (exit 137), 3 times",
+            ),
+            (once, "CrashLoopBackOff after exit 1"),
+            (
+                waits("ImagePullBackOff", "Back-off pulling image \"web:2\""),
+                "its image cannot be pulled (ImagePullBackOff: Back-off pulling image \"web:2\")",
+            ),
+            (
+                waits("ErrImageNeverPull", ""),
+                "its image cannot be pulled (ErrImageNeverPull)",
+            ),
+            (
+                waits("CreateContainerConfigError", "secret \"db\"\nnot found"),
+                "CreateContainerConfigError: secret \"db\" not found",
+            ),
+            (waits("ContainerCreating", ""), "ContainerCreating"),
+            (
+                json!({"state": {"terminated": {"exitCode": 3, "reason": "Error"}}}),
+                "ended with exit 3",
+            ),
+            (
+                json!({"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}),
+                "ended well (Completed)",
+            ),
+            (
+                json!({"state": {"waiting": {}}, "lastState": {"terminated": {"exitCode": 9}}}),
+                "ended with exit 9",
+            ),
+        ] {
+            let pod = one("Running", state);
+            let Words { what, hint } = super::pod(&pod).unwrap();
+            assert_eq!(what, format!("its container web does not run: {expected}"));
+            assert!(hint.len() > 20 && !hint.contains("kubelet's log"), "{hint}");
+        }
+    }
+
+    #[test]
+    fn of_a_pod_that_runs_or_of_which_nothing_is_told_nothing_is_said() {
+        let runs = json!({"state": {"running": {"startedAt": "2026-11-29T00:00:00Z"}}});
+        assert_eq!(super::pod(&one("Running", runs)), None);
+        let spec = json!({"nodeName": "n", "containers": [{"name": "web"}]});
+        assert_eq!(super::pod(&pod_of("Running", spec, json!({}))), None);
+    }
+
+    #[test]
+    fn one_that_loops_is_named_before_one_that_is_done() {
+        let spec = json!({"nodeName": "n", "containers": [{"name": "done"}, {"name": "loops"}]});
+        let statuses = json!({"containerStatuses": [
+            {"name": "done", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}},
+            {"name": "loops", "state": {"waiting": {"reason": "CrashLoopBackOff"}}},
+        ]});
+        let words = super::pod(&pod_of("Running", spec, statuses)).unwrap();
+        assert!(
+            words
+                .what
+                .starts_with("its container loops does not run: CrashLoopBackOff"),
+            "{}",
+            words.what
+        );
+    }
+
+    #[test]
+    fn a_pending_pod_says_what_it_waits_for() {
+        let bound = json!({
+            "nodeName": "n", "initContainers": [{"name": "wait"}, {"name": "migrate"}],
+            "containers": [{"name": "web"}],
+        });
+        let free = json!({"containers": [{"name": "web"}]});
+        let web = json!([{"name": "web", "state": {"waiting": {"reason": "PodInitializing"}}}]);
+        let done = json!({"name": "wait", "state": {"terminated": {"exitCode": 0}}});
+        let inits = |second: Value| {
+            let second = json!({"name": "migrate", "state": second});
+            json!({"initContainerStatuses": [done, second], "containerStatuses": web})
+        };
+        let scheduled = |reason: &str, message: &str| {
+            let no = json!({"type": "PodScheduled", "status": "False", "reason": reason, "message": message});
+            json!({"conditions": [no]})
+        };
+        for (spec, status, expected) in [
+            (
+                &free,
+                scheduled(
+                    "Unschedulable",
+                    "0/3 nodes are available: 3 Insufficient cpu.",
+                ),
+                "no node has been found for it: 0/3 nodes are available: 3 Insufficient cpu",
+            ),
+            (&free, json!({}), "no node has been found for it yet"),
+            (
+                &free,
+                scheduled("SchedulingGated", ""),
+                "it has scheduling gates (SchedulingGated)",
+            ),
+            (
+                &bound,
+                inits(json!({"running": {}})),
+                "init container migrate (2 of 2) still runs",
+            ),
+            (
+                &bound,
+                inits(json!({"waiting": {"reason": "CrashLoopBackOff"}})),
+                "init container migrate (2 of 2) does not run: CrashLoopBackOff",
+            ),
+            (
+                &bound,
+                inits(json!({"waiting": {"reason": "ImagePullBackOff"}})),
+                "init container migrate (2 of 2) does not run: its image cannot be pulled (ImagePullBackOff)",
+            ),
+        ] {
+            let (reason, words) = phase(&pod_of("Pending", spec.clone(), status)).unwrap();
+            assert_eq!(reason, "pending");
+            assert_eq!(words.what, format!("It has not started: {expected}"));
+        }
+        let creating = json!({"state": {"waiting": {"reason": "ContainerCreating"}}});
+        let (_, words) = phase(&one("Pending", creating)).unwrap();
+        assert_eq!(
+            words.what,
+            "It has not started: container web does not run: ContainerCreating"
+        );
+    }
+
+    #[test]
+    fn a_pod_that_is_over_says_how_it_ended() {
+        let spec = json!({"nodeName": "n", "containers": [{"name": "web"}]});
+        let evicted =
+            json!({"reason": "Evicted", "message": "The node was low on resource: memory."});
+        for (pod, reason, expected) in [
+            (
+                pod_of("Failed", spec, evicted),
+                "failed",
+                "It was evicted: The node was low on resource: memory",
+            ),
+            (
+                one("Failed", json!({"state": {"terminated": {"exitCode": 2}}})),
+                "failed",
+                "It has failed: container web ended with exit 2",
+            ),
+            (
+                one(
+                    "Succeeded",
+                    json!({"state": {"terminated": {"exitCode": 0}}}),
+                ),
+                "succeeded",
+                "It has ended well: its containers have completed",
+            ),
+        ] {
+            let (found, words) = phase(&pod).unwrap();
+            assert_eq!((found, words.what.as_str()), (reason, expected));
+        }
+    }
+
+    #[test]
+    fn one_that_is_being_deleted_says_so() {
+        let metadata = json!({
+            "namespace": "shop", "name": "web-1", "uid": "u", "deletionTimestamp": "2026-11-29T00:00:00Z",
+        });
+        let ended = json!({"name": "web", "state": {"terminated": {"exitCode": 143}}});
+        let pod = Reader::default().pod(json!({
+            "metadata": metadata,
+            "spec": {"nodeName": "n", "containers": [{"name": "web"}]},
+            "status": {"phase": "Running", "containerStatuses": [ended]},
+        }));
+        let words = super::pod(&pod).unwrap();
+        assert!(
+            words.what.starts_with("it is being deleted"),
+            "{}",
+            words.what
+        );
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        let long = "é".repeat(LONGEST);
+        let text = quoted(&long).unwrap();
+        assert!(text.len() <= LONGEST + '…'.len_utf8() && text.ends_with('…'));
+        assert_eq!(quoted(" \n "), None);
+    }
+}
