@@ -40,6 +40,9 @@ pub(super) struct Engine {
     pub(super) restored_at: Option<Timestamp>,
     /// Events about pods that are not known yet.
     pub(super) unmatched: Unmatched,
+    /// The time up to which the engine is informed: the last change of a pod or node, or when the newest merged snapshot
+    /// was written.
+    pub(super) as_of: Timestamp,
     wakes: BTreeSet<(Timestamp, Uid)>,
     aged: Timestamp,
 }
@@ -63,6 +66,7 @@ impl Engine {
             restored_nodes: HashMap::new(),
             restored_at: None,
             unmatched: Unmatched::default(),
+            as_of: Timestamp(i64::MIN),
             wakes: BTreeSet::new(),
             aged: Timestamp(0),
         }
@@ -76,6 +80,7 @@ impl Engine {
         past: &dyn Past,
         now: Timestamp,
     ) {
+        self.as_of = self.as_of.max(now);
         if let Some(before) = before {
             self.log.was(before, now);
         }
@@ -143,6 +148,7 @@ impl Engine {
         past: &dyn Past,
         now: Timestamp,
     ) {
+        self.as_of = self.as_of.max(now);
         let Some(node) = after else {
             if let Some(before) = before {
                 self.nodes.gone(&before.name, now, &mut self.incidents);
@@ -333,6 +339,15 @@ impl Engine {
         self.pods.insert(facts.uid, facts);
     }
 
+    /// Removes the facts about a pod.
+    pub(super) fn take_out(&mut self, uid: Uid) -> Option<PodFacts> {
+        let facts = self.pods.remove(&uid)?;
+        if let Some(wake) = facts.wake {
+            self.wakes.remove(&(wake, uid));
+        }
+        Some(facts)
+    }
+
     /// When [`Self::tick`] has something to do.
     pub(super) fn due(&self) -> Timestamp {
         let wake = self.wakes.first().map(|(at, _)| *at);
@@ -361,7 +376,7 @@ impl Engine {
     }
 
     /// Does something with what is known of a pod, and drops it if nothing worth keeping is left.
-    fn with(
+    pub(super) fn with(
         &mut self,
         uid: Uid,
         past: &dyn Past,

@@ -1,6 +1,6 @@
 //! The incidents that are remembered: opened, changed, ended, and in the end forgotten.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -28,8 +28,14 @@ impl IncidentId {
 pub(super) const FIRST: usize = 8;
 pub(super) const LAST: usize = 16;
 
+/// Pieces of evidence of one incident, at most.
+pub(super) const EVIDENCE: usize = FIRST + LAST;
+
 /// The longest text of a piece of evidence: a message may be longer than anybody wants to read two dozen times.
-const LONGEST: usize = 400;
+pub(super) const LONGEST: usize = 400;
+
+/// Names of withdrawn incidents that are remembered: another process may still have them.
+const TAKEN_BACK: usize = 256;
 
 /// What makes a piece of evidence the same one when it is told again: the event's UID, or the end it tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,10 +127,15 @@ impl Edit<'_> {
         let at = evidence.partition_point(|known| known.time <= clue.evidence.time);
         evidence.insert(at, clue.evidence);
         self.keys.insert(at, clue.key);
-        if evidence.len() > FIRST + LAST {
+        if evidence.len() > EVIDENCE {
             evidence.remove(FIRST);
             self.keys.remove(FIRST);
         }
+    }
+
+    /// Whether there is evidence with this key.
+    pub(super) fn has(&self, key: ClueKey) -> bool {
+        self.keys.contains(&key)
     }
 
     /// Takes out the evidence with one of these keys.
@@ -165,6 +176,7 @@ pub(super) struct Incidents {
     /// Those that tell that a pod failed, by the pod's UID.
     failures: HashMap<String, IncidentId>,
     groups: Groups,
+    taken_back: VecDeque<(String, String)>,
     next: u64,
     limits: Limits,
     pub(super) changes: Changes,
@@ -179,6 +191,7 @@ impl Incidents {
             names: HashSet::new(),
             failures: HashMap::new(),
             groups: Groups::default(),
+            taken_back: VecDeque::new(),
             next: 0,
             limits,
             changes: Changes::default(),
@@ -221,8 +234,9 @@ impl Incidents {
         let id = IncidentId(self.next);
         self.next += 1;
         let meta = &record.incident.metadata;
-        self.names
-            .insert((meta.namespace.clone(), meta.name.clone()));
+        let name = (meta.namespace.clone(), meta.name.clone());
+        self.taken_back.retain(|other| *other != name);
+        self.names.insert(name);
         record.version = self.changes.note(Change::incident(meta, false));
         if let Some(pod) = failed_pod(&record.incident) {
             self.failures.insert(pod.to_owned(), id);
@@ -268,10 +282,24 @@ impl Incidents {
     pub(super) fn remove(&mut self, id: IncidentId) -> Option<Record> {
         let group = self.groups.leave(id);
         let record = self.take(id);
+        if let Some(record) = &record {
+            let meta = &record.incident.metadata;
+            if self.taken_back.len() >= TAKEN_BACK {
+                self.taken_back.pop_front();
+            }
+            self.taken_back
+                .push_back((meta.namespace.clone(), meta.name.clone()));
+        }
         if let Some(group) = group {
             self.tell(group);
         }
         record
+    }
+
+    /// Whether an incident of this name was withdrawn.
+    pub(super) fn took_back(&self, namespace: &str, name: &str) -> bool {
+        let mut names = self.taken_back.iter();
+        names.any(|(in_namespace, known)| in_namespace == namespace && known == name)
     }
 
     fn take(&mut self, id: IncidentId) -> Option<Record> {

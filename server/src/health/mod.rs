@@ -8,6 +8,7 @@
 //! What is only likely is said to be likely, and what is unknown to be unknown. Times are Kubernetes' own wherever it
 //! gives one. docs/architecture.md has the rules in tables.
 
+mod bounded;
 mod changes;
 mod counters;
 mod counts;
@@ -16,6 +17,7 @@ mod facts;
 mod incidents;
 mod joint;
 mod judge;
+mod learn;
 mod life;
 mod log;
 mod measured;
@@ -26,6 +28,7 @@ mod remembered;
 mod restarts;
 mod review;
 mod rules;
+mod sanitize;
 mod scene;
 mod snapshot;
 mod status;
@@ -49,6 +52,7 @@ use tokio::sync::watch;
 
 pub use changes::Changed;
 pub use counts::Counts;
+pub use learn::Learned;
 pub use log::Then;
 pub use measured::Measured;
 pub use past::{NoPast, Of, Past, Point};
@@ -60,6 +64,7 @@ use crate::clock::Clock;
 use crate::cluster::{Cluster, Event, Node, Observer, Pod, PodKey};
 use crate::scrape::ProbeSink;
 use engine::Engine;
+use learn::Present;
 
 /// How much is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,15 +243,24 @@ impl Health {
         self.engine.lock().export()
     }
 
-    /// Takes in what was known before; to be called before anything else is told.
+    /// Merges a snapshot that another process wrote at `written`: an earlier process of this server, or another replica.
+    /// An incident that both know stays one. Whether it has ended is decided by the cluster's present state, as far as
+    /// the watches have read it.
     ///
     /// # Errors
-    /// When it is of no use; then nothing is taken in.
-    pub fn import(&self, snapshot: Snapshot) -> Result<(), SnapshotError> {
+    /// When the snapshot cannot be used; then nothing has changed.
+    pub fn learn(&self, snapshot: Snapshot, written: Timestamp) -> Result<Learned, SnapshotError> {
+        let (pods, nodes) = (self.cluster.pods(), self.cluster.nodes());
+        let present = Present {
+            pod: &|key| pods.get(key).cloned(),
+            node: &|name| nodes.get(name).cloned(),
+        };
         let now = self.clock.wall();
-        let mut taken = Ok(());
-        self.change(|engine| taken = engine.import(snapshot, now));
-        taken
+        let mut learned = Ok(Learned::default());
+        self.change(|engine| {
+            learned = engine.learn(snapshot, written, &present, &*self.past, now);
+        });
+        learned
     }
 
     /// What there is to count.

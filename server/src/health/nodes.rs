@@ -117,6 +117,7 @@ impl LostNodes {
                 most: 0,
             });
         lost.node = Arc::clone(node);
+        lost.incident = lost.incident.or(restored);
         lost.tell(now, incidents);
         Vec::new()
     }

@@ -1,19 +1,21 @@
-//! What is known, in a form that outlives the process. After it has been taken in again, what was told is not told anew:
-//! each pod's ends are counted on from where they were, and what went on goes on.
+//! The engine's state in a form that outlives the process. [`super::learn`] restores it: ends of containers are counted on
+//! from where they were, and open incidents stay open.
 //!
 //! Not in it: the kubelets' counters, which are looked at anew within a minute; failures in a row, which events and
 //! counters tell again; and earlier versions of pods.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, Ended, Incident, ProbeKind};
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Engine, RETURN};
+use super::bounded::{at_most, elements_at_most};
+use super::engine::Engine;
 use super::facts::{ContainerFacts, Kill, Open, PodFacts, Restart};
-use super::incidents::{ClueKey, IncidentId, Part, Record};
+use super::incidents::{IncidentId, Part};
 use super::tally::{Tally, Tells};
 use super::topic::Topic;
 use crate::cluster::{PodKey, Uid};
@@ -25,10 +27,19 @@ const FORM: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     form: u32,
-    incidents: Vec<KeptIncident>,
-    pods: Vec<KeptPod>,
+    #[serde(deserialize_with = "elements_at_most::<4096, _, _>")]
+    pub(super) incidents: Vec<KeptIncident>,
+    #[serde(deserialize_with = "at_most::<20_000, _, _>")]
+    pub(super) pods: Vec<KeptPod>,
     /// Nodes that are not ready, each with the place of its incident.
-    nodes: Vec<(String, usize)>,
+    #[serde(deserialize_with = "at_most::<20_000, _, _>")]
+    pub(super) nodes: Vec<(String, usize)>,
+}
+
+/// The version field alone, which every form has.
+#[derive(Deserialize)]
+struct Form {
+    form: u32,
 }
 
 /// Why a snapshot is of no use.
@@ -40,31 +51,41 @@ pub enum SnapshotError {
     /// Something in it refers to an incident that is not in it.
     #[error("it is not whole: it speaks of an incident that is not in it")]
     Broken,
+    /// It is no JSON of this form.
+    #[error("it is no list of incidents: at line {line}, column {column}")]
+    Malformed {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptIncident {
-    incident: Incident,
-    keys: Vec<u64>,
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct KeptIncident {
+    pub(super) incident: Incident,
+    /// Of each piece of its evidence.
+    pub(super) keys: Vec<u64>,
+    /// What else incidents of the same cause have in common, where one cause may befall several pods.
     #[serde(default)]
-    alike: Option<String>,
+    pub(super) alike: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptPod {
-    namespace: String,
-    name: String,
-    uid: String,
+pub(super) struct KeptPod {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) uid: String,
     was_ready: bool,
-    containers: Vec<KeptContainer>,
-    open: Vec<(usize, KeptTopic)>,
+    pub(super) containers: Vec<KeptContainer>,
+    pub(super) open: Vec<(usize, KeptTopic)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptContainer {
+pub(super) struct KeptContainer {
     name: String,
     deaths: u32,
-    restarts: Vec<KeptRestart>,
+    pub(super) restarts: Vec<KeptRestart>,
     kill: Option<KeptKill>,
     #[serde(default)]
     tallies: Vec<KeptTally>,
@@ -73,9 +94,9 @@ struct KeptContainer {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptRestart {
+pub(super) struct KeptRestart {
     nth: u32,
-    ended: Ended,
+    pub(super) ended: Ended,
     cause: Cause,
     certainty: Certainty,
     failing: Option<Timestamp>,
@@ -114,7 +135,7 @@ struct KeptKill {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum KeptTopic {
+pub(super) enum KeptTopic {
     Restart(usize, Cause),
     Probe(usize, ProbeKind),
     Image(usize),
@@ -140,12 +161,13 @@ impl Engine {
         }
         let place = |id: &IncidentId| places.get(id).copied();
         let pods = self.pods.values().filter(|facts| facts.gone.is_none());
+        let pods = pods.filter(|facts| facts.uid.is_some());
+        let mut pods: Vec<KeptPod> = pods.map(|facts| keep(facts, &place)).collect();
+        // In an order of its own, so that the same knowledge is the same bytes.
+        pods.sort_by(|a, b| (&a.namespace, &a.name, &a.uid).cmp(&(&b.namespace, &b.name, &b.uid)));
         Snapshot {
             form: FORM,
-            pods: pods
-                .filter(|facts| !facts.uid.to_string().is_empty())
-                .map(|facts| keep(facts, &place))
-                .collect(),
+            pods,
             nodes: self
                 .nodes
                 .open()
@@ -154,79 +176,108 @@ impl Engine {
             incidents,
         }
     }
+}
 
-    /// Takes in what was known when it was written; to be called before anything else is told.
-    ///
-    /// # Errors
-    /// When it is of no use; then nothing is taken in.
-    pub(super) fn import(
-        &mut self,
-        snapshot: Snapshot,
-        now: Timestamp,
-    ) -> Result<(), SnapshotError> {
-        snapshot.check()?;
-        let mut ids = Vec::new();
-        let mut names = HashSet::new();
-        for kept in snapshot.incidents {
-            let KeptIncident {
-                incident,
-                keys,
-                alike,
-            } = kept;
-            let meta = &incident.metadata;
-            // Of two of one name there would be one to the API: the first.
-            if !names.insert((meta.namespace.clone(), meta.name.clone())) {
-                ids.push(None);
-                continue;
-            }
-            let evidence = incident.evidence.len();
-            let mut keys: Vec<ClueKey> = keys.into_iter().map(ClueKey).collect();
-            keys.resize(evidence, ClueKey(0));
-            ids.push(Some(self.incidents.add(Record {
-                incident: Arc::new(incident),
-                keys,
-                version: 0,
-                alike: alike.map(String::into),
-                part: Part::Alone,
-            })));
+impl Default for Snapshot {
+    /// The snapshot of a healthy cluster.
+    fn default() -> Self {
+        Self {
+            form: FORM,
+            incidents: Vec::new(),
+            pods: Vec::new(),
+            nodes: Vec::new(),
         }
-        let id = |place: usize| ids.get(place).copied().flatten();
-        let mut owned = HashSet::new();
-        for pod in snapshot.pods.into_iter().take(self.limits.pods) {
-            let facts = restore(pod, &id, now);
-            owned.extend(facts.open.iter().map(|open| open.id));
-            self.restore(facts, now.plus_nanos(RETURN));
-        }
-        for (name, place) in snapshot.nodes {
-            if let Some(id) = id(place) {
-                owned.insert(id);
-                self.restored_nodes.insert(name, id);
-            }
-        }
-        self.restored_at = Some(now);
-        // What goes on for nobody would go on for ever.
-        let open = self.incidents.records();
-        let open = open.filter(|(id, record)| {
-            let is_whole = matches!(record.part, Part::Whole(_));
-            record.incident.ended.is_none() && !is_whole && !owned.contains(id)
-        });
-        let lost: Vec<_> = open
-            .map(|(id, record)| (id, record.incident.last_seen))
-            .collect();
-        for (id, last_seen) in lost {
-            self.incidents.end(id, last_seen);
-        }
-        Ok(())
     }
 }
 
 impl Snapshot {
+    /// The form that is written, and the only one that is read.
+    pub const FORM: u32 = FORM;
+
+    /// Reads a snapshot from JSON.
+    ///
+    /// # Errors
+    /// When it is of another form, which is recognized even if nothing else in it is, or malformed.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let malformed = |error: serde_json::Error| SnapshotError::Malformed {
+            line: error.line(),
+            column: error.column(),
+        };
+        let Form { form } = serde_json::from_slice(bytes).map_err(malformed)?;
+        if form != FORM {
+            return Err(SnapshotError::Form(form));
+        }
+        let snapshot: Self = serde_json::from_slice(bytes).map_err(malformed)?;
+        snapshot.check()?;
+        Ok(snapshot)
+    }
+
     /// How many incidents it holds.
     pub fn incidents(&self) -> usize {
         self.incidents.len()
     }
 
-    fn check(&self) -> Result<(), SnapshotError> {
+    /// The snapshot with at most `most` incidents: open ones before ended ones, and of each the ones that were seen last.
+    /// Pods that refer to none of them are left out.
+    #[must_use]
+    pub fn newest(&self, most: usize) -> Self {
+        if self.incidents.len() <= most {
+            return self.clone();
+        }
+        let mut kept: Vec<(usize, &KeptIncident)> = self.incidents.iter().enumerate().collect();
+        kept.sort_by_key(|(_, kept)| {
+            let incident = &kept.incident;
+            (incident.ended.is_some(), Reverse(incident.last_seen))
+        });
+        kept.truncate(most);
+        kept.sort_by_key(|(place, _)| *place);
+        let places: HashMap<usize, usize> = kept
+            .iter()
+            .enumerate()
+            .map(|(new, (old, _))| (*old, new))
+            .collect();
+        let place = |old: usize| places.get(&old).copied();
+        let pods = self.pods.iter().filter_map(|pod| {
+            let mut pod = pod.clone();
+            pod.open = pod
+                .open
+                .iter()
+                .filter_map(|(old, topic)| Some((place(*old)?, *topic)))
+                .collect();
+            let mut of_use = !pod.open.is_empty();
+            for restart in pod.containers.iter_mut().flat_map(|it| &mut it.restarts) {
+                restart.incident = restart.incident.and_then(place);
+                of_use |= restart.incident.is_some();
+            }
+            of_use.then_some(pod)
+        });
+        let nodes = self.nodes.iter();
+        Self {
+            form: self.form,
+            pods: pods.collect(),
+            nodes: nodes
+                .filter_map(|(name, old)| Some((name.clone(), place(*old)?)))
+                .collect(),
+            incidents: kept.into_iter().map(|(_, kept)| kept.clone()).collect(),
+        }
+    }
+
+    /// A digest of the incidents, independent of their order: equal for two replicas that serve the same incidents. Only
+    /// comparable within one build of the program.
+    pub fn digest(&self) -> u64 {
+        let mut incidents: Vec<&Incident> = self.incidents.iter().map(|it| &it.incident).collect();
+        incidents.sort_by_key(|it| (&it.metadata.namespace, &it.metadata.name));
+        let mut hasher = DefaultHasher::new();
+        for incident in incidents {
+            // Serializing an incident cannot fail.
+            serde_json::to_vec(incident)
+                .unwrap_or_default()
+                .hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    pub(super) fn check(&self) -> Result<(), SnapshotError> {
         if self.form != FORM {
             return Err(SnapshotError::Form(self.form));
         }
@@ -327,7 +378,12 @@ fn restore_tally(tally: KeptTally) -> Tally {
     }
 }
 
-fn restore(pod: KeptPod, id: &impl Fn(usize) -> Option<IncidentId>, now: Timestamp) -> PodFacts {
+/// A pod's facts as they were written.
+pub(super) fn restore(
+    pod: KeptPod,
+    id: &impl Fn(usize) -> Option<IncidentId>,
+    now: Timestamp,
+) -> PodFacts {
     let key = PodKey {
         namespace: pod.namespace.into(),
         name: pod.name.into(),

@@ -4,7 +4,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use super::parts::{Parts, Taken, Written};
 use super::wire::{Decoder, Refused};
@@ -87,14 +86,8 @@ impl Folder {
         Ok(bytes)
     }
 
-    /// Reads what is there, and tells `answering` when all is taken in that answers at once; `early` is true as long as
-    /// nobody has given up waiting for that.
-    pub(super) fn read(
-        &self,
-        parts: &Parts,
-        early: &AtomicBool,
-        answering: impl FnOnce() + Send,
-    ) -> Outcome {
+    /// Reads what is there, and tells `answering` when all is taken in that answers at once.
+    pub(super) fn read(&self, parts: &Parts, answering: impl FnOnce() + Send) -> Outcome {
         let path = self.0.join(NAME);
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -103,7 +96,6 @@ impl Folder {
         };
         let mut taking = parts.taking(Written::Then);
         taking.tell_when_answering(answering);
-        taking.only_while(early);
         let read = read(file, &mut |piece| taking.take(piece));
         let taken = taking.taken;
         match read {

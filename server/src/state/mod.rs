@@ -16,7 +16,6 @@ pub mod wire;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
@@ -60,8 +59,6 @@ pub struct Keeper {
     kept: Option<Kept>,
     /// Which process this is, told to others so that nobody asks himself.
     process: String,
-    /// Whether nobody has given up waiting for what is in the folder.
-    early: AtomicBool,
     /// Whether what the file held is of the last minutes; nothing until that is known.
     recent: watch::Sender<Option<bool>>,
 }
@@ -82,7 +79,6 @@ impl Keeper {
             parts,
             counts: Arc::default(),
             process: uuid::Uuid::new_v4().to_string(),
-            early: AtomicBool::new(true),
             recent: watch::Sender::new(None),
             kept: settings.map(|settings| Kept {
                 folder: Folder::new(settings.folder),
@@ -114,7 +110,7 @@ impl Keeper {
         let mut recent = self.recent.subscribe();
         let known = recent.wait_for(Option::is_some).await;
         let known = known.is_ok_and(|recent| *recent == Some(true));
-        if known || !self.parts.store.history().is_on() {
+        if known {
             return;
         }
         if let Some(taken) = peers.ask(&self.parts, &self.process).await {
@@ -122,6 +118,7 @@ impl Keeper {
             tracing::info!(
                 nodes = taken.nodes,
                 histories = taken.histories,
+                incidents = taken.incidents,
                 left_out = taken.left_out,
                 "took over what another replica knows"
             );
@@ -141,7 +138,6 @@ impl Keeper {
         drop(spawn_blocking(move || keeper.read(tell)));
         // Told, or over.
         if timeout(PATIENCE, told).await.is_err() {
-            self.early.store(false, Ordering::Release);
             tracing::warn!(
                 "the state is not read within {} s; the server begins without it, and takes it in when it comes. Check \
                  the volume of --state-dir",
@@ -162,7 +158,7 @@ impl Keeper {
             // Gone if the server is.
             let _told = answering.send(());
         };
-        let outcome = folder.read(&self.parts, &self.early, tell);
+        let outcome = folder.read(&self.parts, tell);
         let recent = matches!(&outcome, Outcome::Whole(taken) if taken.ago <= RECENT);
         self.recent.send_replace(Some(recent));
         match outcome {
@@ -173,7 +169,7 @@ impl Keeper {
                 tracing::info!(
                     nodes = taken.nodes,
                     histories = taken.histories,
-                    incidents = taken.health,
+                    incidents = taken.incidents,
                     left_out = taken.left_out,
                     "took over the state in {path}, written {ago} ago"
                 );

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
@@ -61,8 +60,8 @@ pub struct Taken {
     pub nodes: usize,
     /// Nodes whose history is there again.
     pub histories: usize,
-    /// Whether what was wrong is known again.
-    pub health: bool,
+    /// Incidents that were not known.
+    pub incidents: usize,
     /// Frames that hold what nobody understands.
     pub left_out: usize,
 }
@@ -114,7 +113,7 @@ impl Parts {
             now: self.clock.elapsed(),
             certain: true,
             answering: None,
-            early: None,
+            at: self.clock.wall(),
             taken: Taken::default(),
         }
     }
@@ -129,8 +128,8 @@ pub struct Taking<'a> {
     certain: bool,
     /// To be told when what answers at once is there.
     answering: Option<Box<dyn FnOnce() + Send + 'a>>,
-    /// Whether nothing has been told to health yet; unknown is yes.
-    early: Option<&'a AtomicBool>,
+    /// When it was written, as far as that is known.
+    at: Timestamp,
     /// What was taken in so far.
     pub taken: Taken,
 }
@@ -139,11 +138,6 @@ impl<'a> Taking<'a> {
     /// Has `tell` told when all is there that answers at once, at the latest when this is dropped.
     pub fn tell_when_answering(&mut self, tell: impl FnOnce() + Send + 'a) {
         self.answering = Some(Box::new(tell));
-    }
-
-    /// Leaves health alone once `early` is false: then it has been told of something already.
-    pub fn only_while(&mut self, early: &'a AtomicBool) {
-        self.early = Some(early);
     }
 
     /// Takes in one piece. What a whole frame holds that is no message is left out: somebody wrote it so.
@@ -181,6 +175,7 @@ impl<'a> Taking<'a> {
             return Ok(());
         }
         let ago = self.parts.clock.wall().since(written);
+        self.at = written;
         self.certain = ago >= -SET_BACK;
         self.taken.ago = Duration::from_nanos(u64::try_from(ago).unwrap_or_default());
         if self.taken.ago > self.parts.kept_for {
@@ -213,20 +208,13 @@ impl<'a> Taking<'a> {
 }
 
 impl Taking<'_> {
-    /// Only of an earlier process of our own, before anything has been told: what another replica has noticed meanwhile
-    /// we have noticed too, under other names.
+    /// What another replica has noticed meanwhile we may have noticed too: it is one incident then.
     fn health(&mut self, payload: &[u8]) {
-        let late = self
-            .early
-            .is_some_and(|early| !early.load(Ordering::Acquire));
-        if self.written == Written::Now || late {
-            return;
-        }
-        let snapshot = serde_json::from_slice::<Snapshot>(payload).ok();
-        let taken = snapshot.and_then(|snapshot| self.parts.health.import(snapshot).ok());
-        match taken {
-            Some(()) => self.taken.health = true,
-            None => self.taken.left_out += 1,
+        let snapshot = Snapshot::from_json(payload);
+        let learned = snapshot.and_then(|snapshot| self.parts.health.learn(snapshot, self.at));
+        match learned {
+            Ok(learned) => self.taken.incidents += learned.added,
+            Err(_) => self.taken.left_out += 1,
         }
     }
 

@@ -327,6 +327,59 @@ async fn a_second_replica_has_what_the_first_one_knows() {
     assert_eq!(second.query().scrapes().succeeded, 0);
 }
 
+/// The incidents that a replica noticed before the other one started come with its state.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_replica_has_the_incidents_of_the_first_each_once() {
+    let config = Config {
+        clock: Some(SimClock::manual(machine())),
+        ..config()
+    };
+    let harness = Harness::start_with(config, |settings| settings.tls.manage = true).await;
+    harness.first_step(NODES).await;
+    assert!(harness.cluster.inject(Fault::CrashLoop));
+    wait_until("a container has ended a few times", async || {
+        harness.cluster.advance(RESOLUTION);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let (told, _) = harness.server.query().health().incidents();
+        told.iter().any(|told| told.incident.count >= 3)
+    })
+    .await;
+    wait_until("it can be verified", async || {
+        harness.cluster.advance(RESOLUTION);
+        tokio::time::timeout(Duration::from_millis(20), harness.server.ready())
+            .await
+            .is_ok()
+    })
+    .await;
+    slice(&harness, &[harness.server.local_addr().port()]);
+    let kubeconfig = harness.cluster.server_kubeconfig();
+    let mut settings = Settings::embedded(kubeconfig, told(&harness.clock))
+        .await
+        .unwrap();
+    settings.tls.manage = true;
+    settings.peers = Some(shown(&harness));
+    let second = Server::start(settings).await.unwrap();
+    let sorted = |server: &Server| {
+        let mut names = incidents(server);
+        names.sort();
+        names
+    };
+    wait_until("both have the same incidents", async || {
+        sorted(&second) == sorted(&harness.server)
+    })
+    .await;
+    let counts = |server: &Server| {
+        let (told, _) = server.query().health().incidents();
+        let mut counts: Vec<_> = told
+            .iter()
+            .map(|told| (told.incident.began, told.incident.count))
+            .collect();
+        counts.sort();
+        counts
+    };
+    assert_eq!(counts(&second), counts(&harness.server));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_but_who_may_is_given_the_state() {
     let harness = Harness::start(config()).await;

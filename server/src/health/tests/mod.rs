@@ -2,6 +2,7 @@
 
 mod first_sight;
 mod joint;
+mod learned;
 mod readiness;
 mod recording;
 mod told;
@@ -18,8 +19,9 @@ use serde_json::Value;
 
 use super::Limits;
 use super::engine::Engine;
-use super::past::{Of, Past, Point};
-use super::snapshot::Snapshot;
+use super::learn::{Learned, Present};
+use super::past::{NoPast, Of, Past, Point};
+use super::snapshot::{Snapshot, SnapshotError};
 use crate::cluster::testing::Reader;
 use crate::cluster::{Event, Node, Pod, PodKey};
 
@@ -122,7 +124,7 @@ impl Told {
         let read: Snapshot = serde_json::from_str(&json).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), json);
         let mut engine = Engine::new(Limits::default());
-        engine.import(read, self.now).unwrap();
+        learn(&mut engine, read, self.now).unwrap();
         self.engine = engine;
         self.pods.clear();
         self.nodes.clear();
@@ -140,6 +142,19 @@ impl Told {
         assert_eq!(all.len(), 1, "{all:#?}");
         Arc::clone(&all[0])
     }
+}
+
+/// Merges a snapshot that was just written into an engine that knows nothing of the cluster.
+fn learn(
+    engine: &mut Engine,
+    snapshot: Snapshot,
+    now: Timestamp,
+) -> Result<Learned, SnapshotError> {
+    let present = Present {
+        pod: &|_| None,
+        node: &|_| None,
+    };
+    engine.learn(snapshot, now, &present, &NoPast, now)
 }
 
 /// An incident for a person to read.

@@ -1,0 +1,471 @@
+//! Merging a snapshot of another process into the engine: of an earlier process of this server, from its state file or
+//! the ConfigMap, or of another replica.
+//!
+//! An incident that both processes know stays one incident. If the snapshot's facts about a pod reach back further than
+//! the engine's, the snapshot's facts replace them, and the pod's present state is applied on top. The result is what the
+//! engine would have if this process had run since then. Otherwise the engine's facts stay.
+//!
+//! Snapshots are not trusted: [`super::sanitize`] bounds them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Incident, IncidentKind};
+
+use super::changes::Change;
+use super::engine::{Engine, Find, RETURN};
+use super::facts::{ContainerFacts, PodFacts};
+use super::incidents::{Clue, ClueKey, Edit, IncidentId, Incidents, Part, Record};
+use super::past::Past;
+use super::restarts::surer;
+use super::sanitize::sanitize;
+use super::snapshot::{KeptIncident, KeptPod, Snapshot, SnapshotError, restore};
+use crate::cluster::{Node, Uid};
+
+/// The reach of facts without a timestamp.
+const NEVER: Timestamp = Timestamp(i64::MAX);
+
+/// The result of merging a snapshot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Learned {
+    /// Incidents that the engine did not have.
+    pub added: usize,
+    /// Incidents that the engine already had.
+    pub known: usize,
+    /// Incidents that are too old, that the engine has withdrawn, or that are invalid.
+    pub left_out: usize,
+}
+
+/// The cluster's present objects, as far as the watches have read them.
+pub(super) struct Present<'a> {
+    pub(super) pod: Find<'a>,
+    pub(super) node: &'a dyn Fn(&str) -> Option<Arc<Node>>,
+}
+
+/// The object, container and reason of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct About {
+    kind: String,
+    namespace: String,
+    name: String,
+    uid: String,
+    container: String,
+    reason: IncidentKind,
+}
+
+impl About {
+    fn of(incident: &Incident) -> Self {
+        let involved = &incident.involved;
+        Self {
+            kind: involved.kind.clone(),
+            namespace: involved.namespace.clone(),
+            name: involved.name.clone(),
+            uid: involved.uid.clone(),
+            container: involved.container.clone(),
+            reason: incident.reason,
+        }
+    }
+}
+
+/// The engine's incidents, by name and by subject.
+struct Known {
+    names: HashMap<(String, String), IncidentId>,
+    about: HashMap<About, Vec<IncidentId>>,
+}
+
+/// Which facts about a pod are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The snapshot's: the engine has none.
+    New,
+    /// The snapshot's, in place of the engine's.
+    Taken,
+    /// The engine's.
+    Stays,
+}
+
+impl Engine {
+    /// Merges a snapshot that was written at `written`.
+    ///
+    /// # Errors
+    /// When the snapshot cannot be used; then nothing has changed.
+    pub(super) fn learn(
+        &mut self,
+        snapshot: Snapshot,
+        written: Timestamp,
+        present: &Present<'_>,
+        past: &dyn Past,
+        now: Timestamp,
+    ) -> Result<Learned, SnapshotError> {
+        snapshot.check()?;
+        let written = written.min(now);
+        let newer = written > self.as_of;
+        let Snapshot {
+            incidents,
+            pods,
+            nodes,
+            ..
+        } = snapshot;
+        let fates = self.fates(&incidents, &pods, newer);
+        let mut learned = Learned::default();
+        let ids = self.take_incidents(incidents, &fates, newer, &mut learned, now);
+        let id = |place: usize| ids.get(place).copied().flatten();
+
+        for pod in pods {
+            let uid = Uid::of(&pod.uid);
+            let room = self.pods.len() < self.limits.pods || self.pods.contains_key(&uid);
+            let stays = fates.get(&pod.uid).is_none_or(|fate| *fate == Fate::Stays);
+            if !stays && room {
+                self.take_pod(pod, &id, present, past, now);
+            }
+        }
+        for (name, place) in nodes {
+            let known = self.nodes.incident(&name).is_some();
+            if let Some(id) = id(place).filter(|_| !known) {
+                self.restored_nodes.insert(name.clone(), id);
+                if let Some(node) = (present.node)(&name) {
+                    self.node(Some(&node), Some(&node), past, now);
+                }
+            }
+        }
+        if newer {
+            self.settle_restored();
+        }
+        self.restored_at.get_or_insert(now);
+        self.as_of = self.as_of.max(written);
+        self.end_unowned(ids.into_iter().flatten());
+        Ok(learned)
+    }
+
+    /// Which facts are used, by the UID of each pod in the snapshot.
+    fn fates(
+        &self,
+        incidents: &[KeptIncident],
+        pods: &[KeptPod],
+        newer: bool,
+    ) -> HashMap<String, Fate> {
+        let fate = |pod: &KeptPod| {
+            let Some(facts) = self.pods.get(&Uid::of(&pod.uid)) else {
+                return Fate::New;
+            };
+            let further = reach_of(pod, incidents) < self.reach(facts);
+            if further || (newer && facts.pod.is_none()) {
+                Fate::Taken
+            } else {
+                Fate::Stays
+            }
+        };
+        let pods = pods.iter().filter(|pod| Uid::of(&pod.uid).is_some());
+        pods.map(|pod| (pod.uid.clone(), fate(pod))).collect()
+    }
+
+    /// The earliest time that the engine's facts about a pod contain.
+    fn reach(&self, facts: &PodFacts) -> Timestamp {
+        let restarts = facts.containers.iter().flat_map(|it| &it.restarts);
+        let ends = restarts.filter_map(|restart| restart.ended.finished);
+        let open = facts.open.iter();
+        let began = open.filter_map(|open| Some(self.incidents.get(open.id)?.began));
+        ends.chain(began).min().unwrap_or(NEVER)
+    }
+
+    /// Merges the incidents. Returns the engine's ID of each, in the snapshot's order; none for one that is left out.
+    fn take_incidents(
+        &mut self,
+        incidents: Vec<KeptIncident>,
+        fates: &HashMap<String, Fate>,
+        newer: bool,
+        learned: &mut Learned,
+        now: Timestamp,
+    ) -> Vec<Option<IncidentId>> {
+        let mut known = self.known();
+        let kept = self.incidents.kept();
+        let mut ids = Vec::with_capacity(incidents.len());
+        for incoming in incidents {
+            let sane = sanitize(incoming, now).filter(|it| {
+                let ended = it.incident.ended;
+                let meta = &it.incident.metadata;
+                ended.is_none_or(|ended| now.since(ended) <= kept)
+                    && !self.incidents.took_back(&meta.namespace, &meta.name)
+            });
+            let Some(incoming) = sane else {
+                learned.left_out += 1;
+                ids.push(None);
+                continue;
+            };
+            let fate = fates.get(&incoming.incident.involved.uid).copied();
+            ids.push(match self.same(&known, &incoming.incident, fate, newer) {
+                Same::Is(id) => {
+                    learned.known += 1;
+                    self.incidents
+                        .edit(id, |edit| combine(edit, incoming, newer));
+                    Some(id)
+                }
+                Same::IsPartOf => {
+                    learned.known += 1;
+                    None
+                }
+                Same::No => {
+                    learned.added += 1;
+                    let meta = &incoming.incident.metadata;
+                    let name = (meta.namespace.clone(), meta.name.clone());
+                    let id = self.incidents.add(Record {
+                        keys: incoming.keys.into_iter().map(ClueKey).collect(),
+                        incident: Arc::new(incoming.incident),
+                        version: 0,
+                        alike: incoming.alike.map(String::into),
+                        part: Part::Alone,
+                    });
+                    // By name only: two incidents of one snapshot are two, however similar.
+                    known.names.insert(name, id);
+                    Some(id)
+                }
+            });
+        }
+        ids
+    }
+
+    fn known(&self) -> Known {
+        let mut known = Known {
+            names: HashMap::new(),
+            about: HashMap::new(),
+        };
+        for (id, record) in self.incidents.records() {
+            if matches!(record.part, Part::Whole(_)) {
+                continue;
+            }
+            let meta = &record.incident.metadata;
+            let name = (meta.namespace.clone(), meta.name.clone());
+            known.names.insert(name, id);
+            let about = About::of(&record.incident);
+            known.about.entry(about).or_default().push(id);
+        }
+        known
+    }
+
+    /// Finds the engine's incident that is the same one: by name, or by object, container, reason and overlapping time.
+    fn same(&self, known: &Known, incident: &Incident, fate: Option<Fate>, newer: bool) -> Same {
+        let meta = &incident.metadata;
+        let name = (meta.namespace.clone(), meta.name.clone());
+        if let Some(id) = known.names.get(&name) {
+            return Same::Is(*id);
+        }
+        if fate == Some(Fate::Taken) {
+            // The engine's incidents of this pod are merged into it later.
+            return Same::No;
+        }
+        let about = known.about.get(&About::of(incident));
+        let about = about.into_iter().flatten();
+        let at_that_time: Vec<(IncidentId, &Arc<Incident>)> = about
+            .filter_map(|id| Some((*id, self.incidents.get(*id)?)))
+            .filter(|(_, other)| overlap(incident, other))
+            .collect();
+        let mut all = at_that_time.iter();
+        match all.find(|(_, other)| other.cause == incident.cause) {
+            Some((id, _)) => Same::Is(*id),
+            // With another cause it is the same incident, judged by a process that knew less.
+            None if fate.is_some() && !newer && !at_that_time.is_empty() => Same::IsPartOf,
+            None => Same::No,
+        }
+    }
+
+    /// Replaces the facts about a pod, and applies the pod's present state on top of them.
+    fn take_pod(
+        &mut self,
+        pod: KeptPod,
+        id: &impl Fn(usize) -> Option<IncidentId>,
+        present: &Present<'_>,
+        past: &dyn Past,
+        now: Timestamp,
+    ) {
+        let mut facts = restore(pod, id, now);
+        let uid = facts.uid;
+        // The engine knows that these have ended.
+        facts.open.retain(|open| goes_on(&self.incidents, open.id));
+        self.incidents.changes.note(Change::Pod(facts.key.clone()));
+        let theirs: HashSet<IncidentId> = of_facts(&facts).collect();
+        let before = self.take_out(uid);
+        let mut replaced = Vec::new();
+        let applied = before.and_then(|before| {
+            let open = before.open.iter().map(|open| open.id);
+            let own = open.filter(|id| !theirs.contains(id));
+            replaced.extend(own.filter_map(|id| self.incidents.remove(id)));
+            let closed = of_facts(&before).filter(|id| !theirs.contains(id));
+            replaced.extend(self.take_closed(closed, &theirs));
+            facts.notes = before.notes;
+            facts.was_ready |= before.was_ready;
+            let pod = before.pod?;
+            facts.containers = before
+                .containers
+                .into_iter()
+                .map(|now| go_on(&facts.containers, now))
+                .collect();
+            facts.pod = Some(Arc::clone(&pod));
+            Some(pod)
+        });
+        let key = facts.key.clone();
+        self.restore(facts, now.plus_nanos(RETURN));
+        let was_applied = applied.is_some();
+        let is_it = |pod: &Arc<crate::cluster::Pod>| pod.uid == uid;
+        if let Some(pod) = applied.or_else(|| (present.pod)(&key).filter(is_it)) {
+            self.with(uid, past, now, |facts, scene| {
+                facts.tell(was_applied.then_some(&*pod), &pod, scene);
+            });
+        }
+        for record in replaced {
+            self.absorb(record);
+        }
+    }
+
+    /// Removes those of these ended incidents that one of `theirs` covers. Returns them.
+    fn take_closed(
+        &mut self,
+        closed: impl Iterator<Item = IncidentId>,
+        theirs: &HashSet<IncidentId>,
+    ) -> Vec<Record> {
+        let is_covered = |incident: &Incident| {
+            theirs.iter().any(|id| {
+                let other = self.incidents.get(*id);
+                other.is_some_and(|other| {
+                    About::of(other) == About::of(incident) && overlap(other, incident)
+                })
+            })
+        };
+        let both: HashSet<IncidentId> = closed
+            .filter(|id| self.incidents.get(*id).is_some_and(|it| is_covered(it)))
+            .collect();
+        both.into_iter()
+            .filter_map(|id| self.incidents.remove(id))
+            .collect()
+    }
+
+    /// Merges an incident that was removed into the one that covers it.
+    fn absorb(&mut self, record: Record) {
+        let about = About::of(&record.incident);
+        let is_it =
+            |other: &Incident| About::of(other) == about && overlap(other, &record.incident);
+        let into = self.incidents.records().find(|(_, it)| is_it(&it.incident));
+        let into = into.map(|(id, _)| id);
+        if let Some(id) = into {
+            let keys = record.keys.iter().map(|key| key.0).collect();
+            let incident = (*record.incident).clone();
+            let own = KeptIncident {
+                incident,
+                keys,
+                alike: None,
+            };
+            self.incidents.edit(id, |edit| combine(edit, own, false));
+        }
+    }
+
+    /// Closes, for pods that the watch has not reported yet, what the newer snapshot says has ended.
+    fn settle_restored(&mut self) {
+        let incidents = &self.incidents;
+        let silent = self.pods.values_mut().filter(|it| it.pod.is_none());
+        for facts in silent {
+            facts.open.retain(|open| goes_on(incidents, open.id));
+        }
+    }
+
+    /// Ends those of these incidents that no pod and no node has open: nothing would ever end them.
+    fn end_unowned(&mut self, ids: impl Iterator<Item = IncidentId>) {
+        let of_pods = self.pods.values().flat_map(|facts| &facts.open);
+        let of_pods = of_pods.map(|open| open.id);
+        let of_nodes = self.nodes.open().map(|(_, id)| id);
+        let restored = self.restored_nodes.values().copied();
+        let owned: HashSet<IncidentId> = of_pods.chain(of_nodes).chain(restored).collect();
+        for id in ids.filter(|id| !owned.contains(id)) {
+            if let Some(incident) = self.incidents.get(id) {
+                let last_seen = incident.last_seen;
+                self.incidents.end(id, last_seen);
+            }
+        }
+    }
+}
+
+/// Whether an incident is stored and has not ended.
+fn goes_on(incidents: &Incidents, id: IncidentId) -> bool {
+    let incident = incidents.get(id);
+    incident.is_some_and(|incident| incident.ended.is_none())
+}
+
+/// Whether an incident of a snapshot is one of the engine's.
+enum Same {
+    /// It is this one.
+    Is(IncidentId),
+    /// The engine describes it as another incident.
+    IsPartOf,
+    /// It is not.
+    No,
+}
+
+/// The earliest time that a snapshot's facts about a pod contain.
+fn reach_of(pod: &KeptPod, incidents: &[KeptIncident]) -> Timestamp {
+    let restarts = pod.containers.iter().flat_map(|it| &it.restarts);
+    let ends = restarts.filter_map(|restart| restart.ended.finished);
+    let open = pod.open.iter();
+    let began = open.filter_map(|(place, _)| Some(incidents.get(*place)?.incident.began));
+    ends.chain(began).min().unwrap_or(NEVER)
+}
+
+/// The incidents that a pod's facts refer to.
+fn of_facts(facts: &PodFacts) -> impl Iterator<Item = IncidentId> {
+    let restarts = facts.containers.iter().flat_map(|it| &it.restarts);
+    let open = facts.open.iter().map(|open| open.id);
+    open.chain(restarts.map(|restart| restart.incident))
+}
+
+/// A container's present facts, with the number of its ends, its restarts, and what Events counted of them from the
+/// earlier facts.
+fn go_on(before: &[ContainerFacts], now: ContainerFacts) -> ContainerFacts {
+    let Some(before) = before.iter().find(|before| before.name == now.name) else {
+        return now;
+    };
+    let mut facts = ContainerFacts {
+        deaths: before.deaths,
+        restarts: before.restarts.clone(),
+        kill: now.kill.or(before.kill),
+        flapped: None,
+        tallies: before.tallies.clone(),
+        unclaimed: before.unclaimed,
+        ..now
+    };
+    for tally in now.tallies {
+        facts.count_ends(tally);
+    }
+    facts
+}
+
+/// Whether the times of two incidents overlap.
+fn overlap(one: &Incident, other: &Incident) -> bool {
+    let until = |incident: &Incident| incident.ended.unwrap_or(Timestamp(i64::MAX));
+    one.began <= until(other) && other.began <= until(one)
+}
+
+/// Merges another process's version of an incident. Count and last-seen take the larger; if the other version is `newer`,
+/// it decides whether the incident has ended.
+fn combine(edit: &mut Edit<'_>, incoming: KeptIncident, newer: bool) {
+    let KeptIncident { incident, keys, .. } = incoming;
+    let known = &mut *edit.incident;
+    let more = incident.count > known.count;
+    if newer {
+        known.reason = incident.reason;
+        known.cause = incident.cause;
+        known.certainty = incident.certainty;
+        known.ended = incident.ended;
+    } else if known.cause == incident.cause {
+        known.certainty = surer(known.certainty, incident.certainty);
+    }
+    if newer || (more && known.cause == incident.cause) {
+        known.message = incident.message;
+        known.last_ended = incident.last_ended;
+    }
+    known.count = known.count.max(incident.count);
+    edit.began(incident.began);
+    edit.seen(incident.last_seen);
+    for (key, evidence) in keys.into_iter().map(ClueKey).zip(incident.evidence) {
+        if newer || !edit.has(key) {
+            edit.clue(Clue { key, evidence });
+        }
+    }
+}
