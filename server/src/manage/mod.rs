@@ -5,7 +5,8 @@
 //!
 //! 1. read the APIServices that name this server's Service;
 //! 2. agree with the other replicas on the CAs: read the Secret, fill or repair it, move a change-over on;
-//! 3. write the CAs into those APIServices, each only if it is as it was read in 1;
+//! 3. write the CAs into those APIServices, each only if it is as it was read in 1, and into the ConfigMap from which
+//!    others, such as Prometheus, take them;
 //! 4. show a serving certificate that the agreed CA has issued.
 //!
 //! In this order no replica undoes another's work. Whoever writes a bundle has read the Secret after the APIService,
@@ -14,12 +15,13 @@
 //! bundles, a round after where the one before is still believed: the kube-apiserver takes a bundle over in its own time.
 //!
 //! It may do this, and nothing else: get, patch apiservices `v1.metrics.k8s.io`, `v1beta1.metrics.k8s.io` and `v1alpha1.kubevitals.io`; in the
-//! Service's namespace get, update secret `vitals-server-ca`. It never creates it: whoever may create a Secret may
-//! create any.
+//! Service's namespace get, update secret and configmap `vitals-server-ca`. It never creates them: whoever may create a
+//! Secret may create any.
 
 mod apiservice;
 mod authorities;
 mod complaints;
+mod published;
 mod secret;
 
 use std::sync::Arc;
@@ -33,6 +35,7 @@ use tokio::sync::watch;
 use self::apiservice::{ApiServices, Found};
 use self::authorities::Authorities;
 use self::complaints::Complaints;
+use self::published::Published;
 use self::secret::Store;
 use crate::clock::Clock;
 use crate::tls::{Certificates, Pair, Service, is_due};
@@ -50,6 +53,7 @@ pub struct Counts {
     failed: AtomicU64,
     bundles_written: AtomicU64,
     secrets_written: AtomicU64,
+    published: AtomicU64,
     authority_ends: AtomicI64,
 }
 
@@ -64,6 +68,8 @@ pub struct Figures {
     pub bundles_written: u64,
     /// How often the Secret was written, since start.
     pub secrets_written: u64,
+    /// How often the ConfigMap with the CA was written, since start.
+    pub published: u64,
     /// Until when the CA is good, once there is one.
     pub authority_ends: Option<Timestamp>,
 }
@@ -77,6 +83,7 @@ impl Counts {
             failed: self.failed.load(Ordering::Relaxed),
             bundles_written: self.bundles_written.load(Ordering::Relaxed),
             secrets_written: self.secrets_written.load(Ordering::Relaxed),
+            published: self.published.load(Ordering::Relaxed),
             authority_ends: (ends != 0).then(|| Timestamp::from_secs(ends)),
         }
     }
@@ -86,6 +93,7 @@ impl Counts {
 pub struct Manager {
     names: Vec<String>,
     store: Store,
+    published: Published,
     services: ApiServices,
     certificates: Arc<Certificates>,
     clock: Arc<dyn Clock>,
@@ -108,6 +116,7 @@ impl Manager {
         Self {
             names: service.names(),
             store: Store::new(client, service),
+            published: Published::new(client, service),
             services: ApiServices::new(client, service),
             certificates: Arc::clone(certificates),
             clock,
@@ -166,6 +175,10 @@ impl Manager {
             }
             news
         });
+        let bundle = authorities.bundle();
+        if self.published.write(bundle, &mut self.complaints).await {
+            self.counts.published.fetch_add(1, Ordering::Relaxed);
+        }
         let ends = authorities.current().not_after().as_secs();
         self.counts.authority_ends.store(ends, Ordering::Relaxed);
         let before = self.counts.bundles_written.load(Ordering::Relaxed);

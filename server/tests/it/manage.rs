@@ -39,9 +39,13 @@ fn manifest() -> Value {
     Rendered::yaml(&text).only("Secret").clone()
 }
 
-/// Has the cluster hold the Secret as whoever installs the server applies it.
+/// Creates the Secret and the ConfigMaps as the manifests have them.
 pub(crate) fn install(cluster: &Cluster) {
     cluster.store().apply(Resource::Secrets, manifest());
+    let text = std::fs::read_to_string(repository("deploy/base/configmaps.yaml")).unwrap();
+    for object in Rendered::yaml(&text).kind("ConfigMap") {
+        cluster.store().apply(Resource::ConfigMaps, object.clone());
+    }
 }
 
 /// A cluster, and a client of its API server.
@@ -143,6 +147,11 @@ impl World {
         Some(object.to_value(resource))
     }
 
+    /// The ConfigMap that has the CA without its key.
+    fn published(&self) -> Option<Value> {
+        self.object(Resource::ConfigMaps, Some("kube-system"), SECRET)
+    }
+
     fn secret(&self) -> Option<BTreeMap<String, String>> {
         let secret = self.object(Resource::Secrets, Some("kube-system"), SECRET)?;
         let data = secret["data"].as_object()?.iter();
@@ -211,6 +220,10 @@ async fn the_api_server_verifies_with_a_ca_that_is_kept_in_a_secret() {
     }
     assert_eq!(count(&secret["ca.crt"]), 1);
     assert_eq!(secret["ca.crt"], secret["tls.crt"]);
+    let published = world.published().unwrap();
+    assert_eq!(published["data"], json!({"ca.crt": secret["ca.crt"]}));
+    let mark = &published["metadata"]["labels"]["app.kubernetes.io/managed-by"];
+    assert_eq!(mark, "vitals-server");
     Authority::read(&secret["tls.crt"], &secret["tls.key"], now()).unwrap();
     let mut filled = world.object(Resource::Secrets, Some("kube-system"), SECRET);
     let filled = filled.as_mut().unwrap();
@@ -225,6 +238,32 @@ async fn the_api_server_verifies_with_a_ca_that_is_kept_in_a_secret() {
     let refused = world.cluster.identities().refused(&account);
     let secrets: Vec<_> = refused.iter().filter(|a| a.resource == "secrets").collect();
     assert!(secrets.is_empty(), "{secrets:?}");
+}
+
+/// Manifests of an earlier version have no ConfigMap, and others may write into it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ca_is_published_as_soon_as_it_may_be_and_put_right() {
+    let world = World::at(now()).await;
+    let store = world.cluster.store();
+    assert!(store.delete(Resource::ConfigMaps, Some("kube-system"), SECRET));
+    let _server = world.serve().await;
+    world.answered().await;
+    world.clock.advance(ROUND);
+    assert!(world.published().is_none(), "it is never made");
+    for content in [json!({}), json!({"ca.crt": "another", "more": "stays"})] {
+        let metadata = json!({"name": SECRET, "namespace": "kube-system"});
+        store.apply(
+            Resource::ConfigMaps,
+            json!({"metadata": metadata, "data": content}),
+        );
+        wait_until("the CA is published", async || {
+            world.clock.advance(ROUND);
+            world.published().unwrap()["data"]["ca.crt"] == json!(world.bundle())
+        })
+        .await;
+        let published = world.published().unwrap();
+        assert_eq!(published["data"]["more"], content["more"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

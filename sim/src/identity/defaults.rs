@@ -44,7 +44,7 @@ fn everyone() -> Vec<(Subject, Rule)> {
 }
 
 /// What `deploy/base` grants the server's account; a test of the server compares the two.
-fn manifests(namespace: &str) -> [Rule; 10] {
+fn manifests(namespace: &str) -> [Rule; 11] {
     [
         Rule::resources(&["list", "watch"], "", &["nodes", "pods", "events"]),
         Rule::resources(&["list", "watch"], "batch", &["jobs"]),
@@ -71,6 +71,9 @@ fn manifests(namespace: &str) -> [Rule; 10] {
             .named(&["extension-apiserver-authentication"])
             .in_namespace("kube-system"),
         Rule::resources(&["get", "update"], "", &["secrets"])
+            .named(&["vitals-server-ca"])
+            .in_namespace(namespace),
+        Rule::resources(&["get", "update"], "", &["configmaps"])
             .named(&["vitals-server-ca"])
             .in_namespace(namespace),
     ]

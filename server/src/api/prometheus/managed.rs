@@ -22,6 +22,7 @@ pub(super) fn write(families: &mut Families<'_>, counts: Option<&manage::Counts>
         "How often the CA was written, by the kind of object.",
         |family| {
             family.total(&[("kind", "APIService")], figures.bundles_written)?;
+            family.total(&[("kind", "ConfigMap")], figures.published)?;
             family.total(&[("kind", "Secret")], figures.secrets_written)
         },
     )?;

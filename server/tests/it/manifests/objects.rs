@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
@@ -31,6 +31,7 @@ fn kubernetes_knows_every_member_of_every_object() {
                 "Service" => understood::<Service>(object),
                 "ServiceAccount" => understood::<ServiceAccount>(object),
                 "Secret" => understood::<Secret>(object),
+                "ConfigMap" => understood::<ConfigMap>(object),
                 "APIService" => understood::<APIService>(object),
                 "ClusterRole" => understood::<ClusterRole>(object),
                 "ClusterRoleBinding" => understood::<ClusterRoleBinding>(object),
@@ -209,6 +210,37 @@ fn the_secret_comes_empty_and_marked_as_the_servers() {
         let mark = &secret["metadata"]["labels"]["app.kubernetes.io/managed-by"];
         assert_eq!(mark, "vitals-server");
     }
+}
+
+/// Applied again, they leave alone what the server has written.
+#[test]
+fn the_configmaps_come_empty_and_are_those_that_the_server_fills() {
+    let upgrade = std::fs::read_to_string(repository("deploy/upgrade/rights.yaml")).unwrap();
+    let all = APPLICABLE.map(Rendered::deploy).into_iter();
+    for rendered in all.chain([Rendered::yaml(&upgrade)]) {
+        let mut names = Vec::new();
+        for object in rendered.kind("ConfigMap") {
+            let members: Vec<&String> = object.as_object().unwrap().keys().collect();
+            assert_eq!(members, ["apiVersion", "kind", "metadata"]);
+            assert_eq!(object["metadata"]["namespace"], SERVER_ACCOUNT.0);
+            names.push(object["metadata"]["name"].as_str().unwrap());
+        }
+        names.sort_unstable();
+        assert_eq!(names, ["vitals-server-ca"]);
+    }
+}
+
+/// Clients that verify the server need its CA, and not the CA's key.
+#[test]
+fn prometheus_reads_the_ca_where_its_key_is_not() {
+    let rendered = Rendered::deploy("monitoring");
+    let tls = &rendered.only("ServiceMonitor")["spec"]["endpoints"][0]["tlsConfig"];
+    assert_eq!(
+        tls["ca"],
+        json!({"configMap": {"name": "vitals-server-ca", "key": "ca.crt"}})
+    );
+    let names = rendered.kind("ConfigMap").map(|it| &it["metadata"]["name"]);
+    assert!(names.into_iter().any(|name| name == "vitals-server-ca"));
 }
 
 #[test]

@@ -201,6 +201,7 @@ fn apply(cluster: &Cluster, rendered: &Rendered) {
     let kinds = [
         ("APIService", Resource::ApiServices),
         ("Secret", Resource::Secrets),
+        ("ConfigMap", Resource::ConfigMaps),
     ];
     for (kind, resource) in kinds {
         for object in rendered.kind(kind) {

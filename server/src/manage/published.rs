@@ -1,0 +1,82 @@
+//! Publishes the CA in a ConfigMap: clients that verify the server, such as Prometheus, read it there, and need no right to
+//! the Secret, which holds the key.
+//!
+//! The manifests create the ConfigMap empty. Manifests of an earlier version have neither the ConfigMap nor the right to
+//! it: the server logs that once and goes on.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::PostParams;
+use kube::{Api, Client};
+
+use super::apiservice::{asked, why};
+use super::complaints::Complaints;
+use super::secret::NAME;
+use crate::tls::Service;
+
+/// The key of the CA, PEM.
+const KEY: &str = "ca.crt";
+
+/// Its name in complaints.
+const THING: &str = "the CA's ConfigMap";
+
+/// The ConfigMap, which has the Secret's name.
+pub(super) struct Published {
+    api: Api<ConfigMap>,
+    place: String,
+}
+
+impl Published {
+    pub(super) fn new(client: &Client, service: &Service) -> Self {
+        Self {
+            api: Api::namespaced(client.clone(), &service.namespace),
+            place: format!("{}/{NAME}", service.namespace),
+        }
+    }
+
+    /// Writes the CA unless the ConfigMap has it. Returns whether it was written.
+    pub(super) async fn write(&self, bundle: &str, complaints: &mut Complaints) -> bool {
+        let place = &self.place;
+        let mut object = match asked(self.api.get(NAME)).await {
+            Ok(object) => object,
+            Err(kube::Error::Api(status)) if [403, 404].contains(&status.code) => {
+                complaints.note(
+                    THING,
+                    format!(
+                        "the CA is not published for monitoring: {}; apply deploy/base/configmaps.yaml and \
+                         deploy/base/rbac.yaml for the ConfigMap {place}",
+                        status.message
+                    ),
+                );
+                return false;
+            }
+            Err(error) => {
+                let what = format!("cannot read the ConfigMap {place}");
+                complaints.say(THING, why(&what, &error));
+                return false;
+            }
+        };
+        let data = object.data.get_or_insert_with(BTreeMap::new);
+        if data.get(KEY).is_some_and(|known| known == bundle) {
+            complaints.settle(THING);
+            return false;
+        }
+        data.insert(KEY.to_owned(), bundle.to_owned());
+        // The object carries the resourceVersion that was read.
+        match asked(self.api.replace(NAME, &PostParams::default(), &object)).await {
+            Ok(_) => {
+                complaints.settle(THING);
+                tracing::info!("wrote the server's CA into the ConfigMap {place}");
+                true
+            }
+            // Changed or deleted since: the next round retries.
+            Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => false,
+            Err(error) => {
+                let what = format!("cannot update the ConfigMap {place}");
+                complaints.say(THING, why(&what, &error));
+                false
+            }
+        }
+    }
+}
