@@ -17,7 +17,7 @@ use crate::health::{self, Health, Measured};
 use crate::manage::Manager;
 use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
-use crate::state::{self, Keeper as StateKeeper, Peers};
+use crate::state::{self, Incidents, Keeper as StateKeeper, Peers};
 use crate::store::{self, Store};
 use crate::telemetry::chain;
 use crate::tls::{self, CertificateError, Keeper, Limits, Tls};
@@ -80,6 +80,7 @@ pub struct Server {
     looking: JoinHandle<()>,
     watches: cluster::WatchTasks,
     state: Arc<StateKeeper>,
+    incidents: Option<Arc<Incidents>>,
     keeping: JoinHandle<()>,
 }
 
@@ -104,6 +105,7 @@ impl Server {
             credentials,
             history,
             state,
+            incidents,
             peers,
             node_selector,
             request_timeout,
@@ -153,6 +155,13 @@ impl Server {
         );
         // Before anything is scraped or told: it answers before any kubelet does, and tells nothing twice.
         state.restore().await;
+        let incidents = incidents.map(|name| {
+            let place = (&*serving_tls.service.namespace, &*name);
+            Arc::new(Incidents::new(&client, place, &health, &clock))
+        });
+        if let Some(incidents) = &incidents {
+            incidents.restore().await;
+        }
         let watched = cluster::Settings {
             node_selector,
             retention: history.retention,
@@ -223,6 +232,7 @@ impl Server {
                 allocator,
                 managed: manager.as_ref().map(|manager| Arc::clone(manager.counts())),
                 state: Arc::clone(&state),
+                incidents: incidents.as_ref().map(|it| Arc::clone(it.counts())),
                 auth: Arc::clone(&auth),
                 verifiable: verifiable.clone(),
                 connections: Arc::clone(tls.counts()),
@@ -252,8 +262,9 @@ impl Server {
             noticing,
             looking,
             watches: tasks,
-            keeping: tokio::spawn(Arc::clone(&state).run(peers)),
+            keeping: tokio::spawn(persist(Arc::clone(&state), peers, incidents.clone())),
             state,
+            incidents,
         })
     }
 
@@ -309,9 +320,14 @@ impl Server {
         self.ending.send_replace(true);
         tokio::time::sleep(self.shutdown_delay).await;
         self.stop.send_replace(true);
-        let save = self.state.save();
+        let incidents = async {
+            if let Some(incidents) = &self.incidents {
+                incidents.save().await;
+            }
+        };
+        let save = async { tokio::join!(self.state.save(), incidents) };
         // A panic in the accept loop has been reported by its task.
-        let ((), _ended) = tokio::join!(save, &mut self.serving);
+        let (_saved, _ended) = tokio::join!(save, &mut self.serving);
     }
 }
 
@@ -337,6 +353,16 @@ async fn serve_kept(serve: impl Future<Output = ()>, keeper: Keeper, manager: Op
         () = keeper.run() => {}
         () = manage => {}
     }
+}
+
+/// Persists state and incidents. Does not return.
+async fn persist(state: Arc<StateKeeper>, peers: Option<Peers>, incidents: Option<Arc<Incidents>>) {
+    let incidents = async {
+        if let Some(incidents) = incidents {
+            incidents.run().await;
+        }
+    };
+    tokio::join!(state.run(peers), incidents);
 }
 
 impl Drop for Server {

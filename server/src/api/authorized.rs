@@ -172,6 +172,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         managed: None,
         state: Arc::default(),
         pool: Arc::new(Pool::start(work::Settings::default()).unwrap()),
+        incidents: None,
     };
     let routes =
         routes(query, &watchers, &health, parts, &keeper, 443).layer(middleware::from_fn(compare));

@@ -43,7 +43,7 @@ use tokio::sync::watch;
 
 use crate::auth::Auth;
 use crate::query::Query;
-use crate::state::Keeper;
+use crate::state::{IncidentsCounts, Keeper};
 use crate::telemetry::AskAllocator;
 use crate::work::Pool;
 use crate::{manage, tls};
@@ -76,6 +76,8 @@ pub(crate) struct Sources {
     pub(crate) state: Arc<Keeper>,
     /// Does what visits the whole cluster.
     pub(crate) pool: Arc<Pool>,
+    /// With a ConfigMap for incidents.
+    pub(crate) incidents: Option<Arc<IncidentsCounts>>,
 }
 
 /// All routes of a server that listens on `port`. No request here has a body worth reading, and none is read:
@@ -94,6 +96,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         managed,
         state,
         pool,
+        incidents,
     } = sources;
     let watchers = Arc::new(vitals::Watchers::new(ending));
     let requests = Arc::new(Requests::default());
@@ -109,6 +112,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         managed,
         state: Arc::clone(state.counts()),
         pool,
+        incidents,
     };
     let health = Health {
         query: Arc::clone(&query),

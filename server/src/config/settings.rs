@@ -49,6 +49,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Where what is known outlives the process, if anywhere.
     pub state: Option<state::Settings>,
+    /// The ConfigMap that persists incidents, in the Service's namespace, if any.
+    pub incidents: Option<String>,
     /// What other replicas are shown when they are asked for what they know; nothing if they are not.
     pub peers: Option<state::Shown>,
     /// Which nodes are scraped.
@@ -105,6 +107,7 @@ impl Settings {
                 folder,
                 interval: flags.state.state_interval,
             }),
+            incidents: Some(flags.state.incidents_configmap).filter(|name| !name.is_empty()),
             peers: kubelets::to_peers(&kube),
             node_selector: flags.cluster.node_selector,
             request_timeout: flags.generic.request_timeout,
@@ -155,6 +158,7 @@ impl Settings {
             credentials,
             history: history::usual(Duration::from_secs(15)),
             state: None,
+            incidents: None,
             peers: None,
             node_selector: None,
             request_timeout: Duration::from_secs(60),

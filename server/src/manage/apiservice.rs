@@ -125,7 +125,7 @@ impl ApiServices {
 }
 
 /// A request that does not take for ever.
-pub(super) async fn asked<T>(
+pub(crate) async fn asked<T>(
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, kube::Error> {
     let late = |_| kube::Error::Service("the API server did not answer in 10 s".into());

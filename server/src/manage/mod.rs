@@ -32,6 +32,7 @@ use kube::Client;
 use kubevitals_proto::time::Timestamp;
 use tokio::sync::watch;
 
+pub(crate) use self::apiservice::asked;
 use self::apiservice::{ApiServices, Found};
 use self::authorities::Authorities;
 use self::complaints::Complaints;

@@ -4,8 +4,10 @@
 //! was restarted answers at once, before any kubelet did, and has its hour. A form of its own ([`wire`]): protobuf
 //! messages and compressed blocks in frames with checksums, so that it can be written and read node by node.
 //!
-//! Who starts without the last minutes asks another replica for them ([`Peers`]).
+//! Who starts without the last minutes asks another replica for them ([`Peers`]). Incidents are in a ConfigMap too
+//! ([`Incidents`]), for the pod that comes after this one.
 
+mod configmap;
 mod counts;
 mod file;
 #[cfg(any(test, fuzzing))]
@@ -24,6 +26,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+pub use configmap::{INCIDENTS, Incidents, IncidentsCounts, IncidentsFigures};
 pub use counts::{Counts, Figures};
 pub use parts::{Parts, Taken, Taking, Written};
 pub use peers::{PATH, PROCESS, Peers, Shown};

@@ -11,6 +11,7 @@ const OURS: &[&str] = &[
     "history-memory-limit",
     "history-retention",
     "history-step",
+    "incidents-configmap",
     "manage-apiservice-ca",
     "probes-interval",
     "service-name",

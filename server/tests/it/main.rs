@@ -22,6 +22,7 @@ mod history;
 mod hostile_kubelet;
 mod http;
 mod incidents;
+mod incidents_configmap;
 mod kubectl;
 mod limits;
 mod manage;

@@ -379,6 +379,7 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
     let harness = Harness::start_with(config, |settings| {
         settings.max_requests_in_flight = NonZeroUsize::new(100);
         settings.tls.manage = true;
+        settings.incidents = Some(kubevitals_server::state::INCIDENTS.to_owned());
         settings.allocator = Some(|| {
             Some(Allocator {
                 allocated: 1,

@@ -74,7 +74,7 @@ fn manifests(namespace: &str) -> [Rule; 11] {
             .named(&["vitals-server-ca"])
             .in_namespace(namespace),
         Rule::resources(&["get", "update"], "", &["configmaps"])
-            .named(&["vitals-server-ca"])
+            .named(&["vitals-server-ca", "vitals-server-incidents"])
             .in_namespace(namespace),
     ]
 }

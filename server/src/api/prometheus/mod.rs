@@ -67,6 +67,7 @@ pub(super) struct Parts {
     pub(super) state: Arc<crate::state::Counts>,
     /// What makes the text, among others.
     pub(super) pool: Arc<Pool>,
+    pub(super) incidents: Option<Arc<crate::state::IncidentsCounts>>,
 }
 
 /// The parts' counts at one moment, as far as more than one family is made of them.
@@ -191,6 +192,7 @@ impl Collector for Parts {
         connections::write(&mut families, &known)?;
         managed::write(&mut families, self.managed.as_deref())?;
         state::write(&mut families, &self.state)?;
+        state::write_incidents(&mut families, self.incidents.as_deref())?;
         program::write(&mut families, &known)
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::duration;
+use crate::state::INCIDENTS;
 
 /// What outlives the process.
 #[derive(Debug, Clone, Args)]
@@ -19,4 +20,23 @@ pub struct State {
     /// How often that is written down while the server runs, at least 10s; 0 for at its end only.
     #[arg(long, value_name = "DURATION", default_value = "5m0s", value_parser = duration)]
     pub state_interval: Duration,
+
+    /// The ConfigMap in the Service's namespace that persists incidents, so that they outlive the pod; empty for none. It
+    /// has to exist, and may be empty: the server never creates it.
+    #[arg(long, value_name = "NAME", default_value = INCIDENTS, value_parser = subdomain)]
+    pub incidents_configmap: String,
+}
+
+/// A ConfigMap's name (RFC 1123 subdomain), or nothing.
+fn subdomain(text: &str) -> Result<String, String> {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is = text.is_empty() || (text.len() <= 253 && text.split('.').all(is_label));
+    is.then(|| text.to_owned())
+        .ok_or_else(|| "write the name of a ConfigMap, or nothing for none".to_owned())
 }

@@ -226,8 +226,16 @@ fn the_configmaps_come_empty_and_are_those_that_the_server_fills() {
             names.push(object["metadata"]["name"].as_str().unwrap());
         }
         names.sort_unstable();
-        assert_eq!(names, ["vitals-server-ca"]);
+        assert_eq!(
+            names,
+            ["vitals-server-ca", kubevitals_server::state::INCIDENTS]
+        );
     }
+    let flags = flags(&Rendered::deploy("base"));
+    assert_eq!(
+        flags.state.incidents_configmap,
+        kubevitals_server::state::INCIDENTS
+    );
 }
 
 /// Clients that verify the server need its CA, and not the CA's key.

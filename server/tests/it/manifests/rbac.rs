@@ -12,7 +12,7 @@ use kubevitals_sim::identity::{
     Attributes, Identities, Permission, Rule, SERVER_ACCOUNT, Subject, UserInfo,
 };
 use kubevitals_sim::objects::Resource;
-use kubevitals_sim::{Cluster, Config, Faults};
+use kubevitals_sim::{Cluster, Config, Fault, Faults};
 use serde_json::json;
 
 use super::rendered::{Rendered, texts};
@@ -280,6 +280,8 @@ async fn the_server_uses_all_that_it_is_granted_and_is_refused_nothing() {
     let server = start(&cluster, &rendered.arguments(), folder.path()).await;
     ready(&server).await;
     is_asked(&cluster, &server, &token).await;
+    // An incident is persisted for the next pod.
+    assert!(cluster.inject(Fault::CrashLoop));
     // Another replica starts, and asks the first one for what it knows.
     let port = server.local_addr().port();
     let slice = json!({
@@ -421,6 +423,8 @@ async fn in_the_peers_place_the_peers_rights_and_arguments_are_enough() {
         Attributes::resource("get", "", "nodes").subresource("stats"),
         Attributes::resource("list", "", "events"),
         Attributes::resource("list", "batch", "jobs"),
+        // The ConfigMap for incidents.
+        Attributes::resource("get", "", "configmaps").in_namespace("kube-system"),
     ];
     assert_eq!(refused, BTreeSet::from(missed));
 }

@@ -1,0 +1,284 @@
+//! The form of incidents in a ConfigMap: JSON, compressed with gzip, and bounded.
+
+use std::io::{self, BufWriter, Read as _, Write};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+
+use crate::health::{Snapshot, SnapshotError};
+
+/// The compressed bytes, at most: 768 KiB as base64. The API server refuses a ConfigMap of more than 1 MiB
+/// (`MaxSecretSize` in pkg/apis/core), and what else is in it needs room too.
+pub(super) const LARGEST: usize = 576 << 10;
+
+/// The bytes of JSON, at most.
+pub(super) const INFLATED: usize = 8 << 20;
+
+/// Why the content of a ConfigMap cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    #[error("it is not compressed with gzip: {0}")]
+    Compression(#[from] io::Error),
+    #[error("it has more than {} MiB when it is decompressed", INFLATED >> 20)]
+    TooLarge,
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+}
+
+/// Incidents, compressed.
+#[derive(Debug)]
+pub(super) struct Packed {
+    pub(super) bytes: Vec<u8>,
+    /// Incidents that did not fit.
+    pub(super) left_out: usize,
+}
+
+/// Compresses a snapshot. If not all incidents fit, open ones go before ended ones, and of each the ones that were seen
+/// last.
+///
+/// # Errors
+/// When a snapshot has no JSON, which only a defect can bring about.
+pub(super) fn pack(snapshot: &Snapshot) -> io::Result<Packed> {
+    let all = snapshot.incidents();
+    let (mut most, mut size) = (all, compress(snapshot)?);
+    while (size.inflated > INFLATED || size.compressed > LARGEST) && most > 0 {
+        // A little fewer than would fit if all were of one size.
+        let fit = |limit: usize, size: usize| most * limit / size.max(1) * 19 / 20;
+        let fewer = fit(INFLATED, size.inflated).min(fit(LARGEST, size.compressed));
+        most = fewer.min(most - 1);
+        size = compress(&snapshot.newest(most))?;
+    }
+    Ok(Packed {
+        bytes: size.bytes,
+        left_out: all - most,
+    })
+}
+
+/// Reads what [`pack`] has written.
+///
+/// # Errors
+/// What is wrong with it. No more than [`INFLATED`] bytes are decompressed to find out.
+pub(super) fn unpack(bytes: &[u8]) -> Result<Snapshot, Unusable> {
+    let mut json = Vec::new();
+    let most = u64::try_from(INFLATED).unwrap_or(u64::MAX);
+    let mut decoder = GzDecoder::new(bytes).take(most.saturating_add(1));
+    decoder.read_to_end(&mut json)?;
+    if json.len() > INFLATED {
+        return Err(Unusable::TooLarge);
+    }
+    Ok(Snapshot::from_json(&json)?)
+}
+
+struct Compressed {
+    bytes: Vec<u8>,
+    compressed: usize,
+    inflated: usize,
+}
+
+fn compress(snapshot: &Snapshot) -> io::Result<Compressed> {
+    let encoder = GzEncoder::new(Bounded::new(LARGEST), Compression::default());
+    let mut json = BufWriter::new(Counted { encoder, bytes: 0 });
+    serde_json::to_writer(&mut json, snapshot)?;
+    let json = json.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let out = json.encoder.finish()?;
+    Ok(Compressed {
+        compressed: out.length,
+        bytes: out.bytes,
+        inflated: json.bytes,
+    })
+}
+
+/// Compresses, and counts what it is given.
+struct Counted {
+    encoder: GzEncoder<Bounded>,
+    bytes: usize,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.encoder.write(bytes)?;
+        self.bytes += written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.encoder.flush()
+    }
+}
+
+/// Holds so many bytes, and counts those that come after them.
+struct Bounded {
+    bytes: Vec<u8>,
+    length: usize,
+    most: usize,
+}
+
+impl Bounded {
+    fn new(most: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            length: 0,
+            most,
+        }
+    }
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.length += bytes.len();
+        if self.length <= self.most {
+            self.bytes.extend_from_slice(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kubevitals_proto::time::Timestamp;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A snapshot of so many incidents, of which every third goes on, with text that does not compress.
+    fn snapshot(incidents: usize, text: usize) -> Snapshot {
+        let mut state = 1_u64;
+        let mut noise = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            format!("{:016x}", state.rotate_left(32))
+        };
+        let incidents: Vec<Value> = (0..incidents)
+            .map(|n| {
+                let at = Timestamp::from_secs(1_800_000_000 + n as i64).to_rfc3339_seconds();
+                let text: String = (0..text.div_ceil(16)).map(|_| noise()).collect();
+                let mut incident = json!({
+                    "metadata": {"name": format!("web-{n}"), "namespace": "shop"},
+                    "involved": {"kind": "Pod", "namespace": "shop", "name": "web"},
+                    "began": at, "lastSeen": at, "message": text,
+                });
+                if n % 3 > 0 {
+                    incident["ended"] = json!(at);
+                }
+                json!({"incident": incident, "keys": []})
+            })
+            .collect();
+        let snapshot = json!({"form": 1, "incidents": incidents, "pods": [], "nodes": []});
+        serde_json::from_value(snapshot).unwrap()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn what_is_packed_is_unpacked() {
+        for incidents in [0, 1, 100] {
+            let snapshot = snapshot(incidents, 50);
+            let packed = pack(&snapshot).unwrap();
+            assert_eq!(packed.left_out, 0);
+            assert_eq!(unpack(&packed.bytes).unwrap(), snapshot);
+            assert_eq!(
+                pack(&snapshot).unwrap().bytes,
+                packed.bytes,
+                "the same bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn of_too_many_those_that_go_on_and_the_newest_are_kept() {
+        let snapshot = snapshot(2000, 750);
+        let packed = pack(&snapshot).unwrap();
+        assert!(packed.bytes.len() <= LARGEST);
+        assert!(
+            packed.bytes.len() > LARGEST * 3 / 4,
+            "as many as fit: {} bytes",
+            packed.bytes.len()
+        );
+        let kept = unpack(&packed.bytes).unwrap();
+        assert_eq!(kept.incidents() + packed.left_out, 2000);
+        let kept = serde_json::to_value(kept).unwrap();
+        let kept = kept["incidents"].as_array().unwrap();
+        let open = |kept: &&Value| kept["incident"]["ended"].is_null();
+        let going_on = kept.iter().filter(open).count();
+        assert_eq!(going_on, 2000_usize.div_ceil(3).min(kept.len()));
+        // Of those that are over none is older than one that was left out.
+        let over = kept.iter().filter(|kept| !open(kept)).count();
+        let oldest = kept.iter().find(|kept| !open(kept)).unwrap();
+        let oldest: usize = oldest["incident"]["metadata"]["name"]
+            .as_str()
+            .and_then(|name| name.strip_prefix("web-"))
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert_eq!((oldest..2000).filter(|n| n % 3 > 0).count(), over);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_told_apart() {
+        let good = pack(&snapshot(3, 50)).unwrap().bytes;
+        let mut cut = good.clone();
+        cut.truncate(good.len() / 2);
+        let mut spoilt = good.clone();
+        spoilt[good.len() / 2] ^= 0x55;
+        for bytes in [&b"garbage"[..], b"", &cut, &spoilt] {
+            assert!(unpack(bytes).is_err(), "{bytes:?}");
+        }
+        for text in ["", "[]", "{}", "null", "{\"form\":\"x\"}", "{\"form\":1}"] {
+            let refused = unpack(&gzip(text.as_bytes())).unwrap_err();
+            assert!(
+                matches!(refused, Unusable::Snapshot(SnapshotError::Malformed { .. })),
+                "{text}: {refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_later_form_is_known_whatever_else_it_holds() {
+        let later = json!({"form": 7, "incidents": "elsewhere", "more": [1, 2]});
+        let refused = unpack(&gzip(later.to_string().as_bytes())).unwrap_err();
+        assert!(
+            matches!(refused, Unusable::Snapshot(SnapshotError::Form(7))),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_bomb_is_not_decompressed() {
+        // 64 MiB of spaces are 64 KiB.
+        let bomb = gzip(&vec![b' '; 64 << 20]);
+        assert!(bomb.len() < 100 << 10);
+        assert!(matches!(unpack(&bomb), Err(Unusable::TooLarge)));
+    }
+
+    #[test]
+    fn lists_without_end_are_refused_and_huge_elements_left_out() {
+        let many = |list: &str, element: &str, count: usize| {
+            let elements = vec![element; count].join(",");
+            let mut lists = ["incidents", "pods", "nodes"].map(|name| format!("\"{name}\":[]"));
+            let at = ["incidents", "pods", "nodes"]
+                .iter()
+                .position(|it| *it == list);
+            lists[at.unwrap()] = format!("\"{list}\":[{elements}]");
+            gzip(format!("{{\"form\":1,{}}}", lists.join(",")).as_bytes())
+        };
+        let empty = "{\"incident\":{},\"keys\":[]}";
+        assert!(unpack(&many("incidents", empty, 4096)).is_ok());
+        assert!(unpack(&many("incidents", empty, 4097)).is_err());
+        assert!(unpack(&many("nodes", "[\"a\",0]", 20_001)).is_err());
+        let evidence = vec!["{}"; 100_000].join(",");
+        let huge = format!("{{\"incident\":{{\"evidence\":[{evidence}]}},\"keys\":[]}}");
+        let snapshot = unpack(&many("incidents", &huge, 2)).unwrap();
+        let kept = serde_json::to_value(snapshot).unwrap();
+        assert_eq!(kept["incidents"][1]["incident"]["evidence"], json!([]));
+    }
+}

@@ -1,0 +1,355 @@
+//! Persists incidents in a ConfigMap, compressed, so that they outlive the pod.
+//!
+//! The manifests create the ConfigMap empty; the server only updates it, as with the CA's Secret. The server reads it at
+//! start, and writes it when the incidents have changed: at most once a minute, and at shutdown. Replicas share it. Each
+//! write carries the resourceVersion that was read; after a conflict the server merges what the other replica wrote and
+//! writes again.
+
+mod counts;
+mod form;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::PostParams;
+use kube::{Api, Client};
+use kubevitals_proto::time::Timestamp;
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+pub use counts::{IncidentsCounts, IncidentsFigures};
+
+use self::form::Unusable;
+use crate::clock::Clock;
+use crate::health::{Health, Snapshot, SnapshotError};
+use crate::manage::asked;
+use crate::telemetry::chain;
+
+/// The name of the ConfigMap in the manifests.
+pub const INCIDENTS: &str = "vitals-server-incidents";
+
+/// The key of the incidents in `binaryData`.
+const KEY: &str = "incidents.json.gz";
+
+/// The key in `data` of the time they were written.
+const WRITTEN: &str = "written";
+
+/// Between two writes, at least.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// Until the first retry after a failure; each that follows waits twice as long.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// The longest time between two retries: after a failure, and after a denial, which an administrator has to change.
+const FAILURE: Duration = Duration::from_secs(60);
+const REFUSAL: Duration = Duration::from_secs(600);
+
+/// Attempts of one round after conflicts.
+const TRIES: usize = 5;
+
+/// The longest that the start waits for the first read, and the shutdown for the last write.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// For how long the content of a later version is left alone, in nanoseconds: incidents are retained no longer.
+const REMEMBERED: i64 = 24 * 3600 * 1_000_000_000;
+
+/// Why the ConfigMap cannot be used now.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(
+        "there is no such ConfigMap; apply deploy/base/configmaps.yaml, or set --incidents-configmap= to go without"
+    )]
+    Missing,
+    #[error(
+        "{0}; grant get and update on it (deploy/base/rbac.yaml), or set --incidents-configmap= to go without"
+    )]
+    Denied(String),
+    #[error(
+        "it is of form {0}, which a later version of this program writes, and is left alone for a day; delete its data \
+         to use it now"
+    )]
+    Later(u32),
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Trouble {
+    fn of(error: kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) if status.code == 404 => Self::Missing,
+            kube::Error::Api(status) if status.code == 403 => Self::Denied(status.message),
+            kube::Error::Api(status) => Self::Failed(status.message),
+            error => Self::Failed(chain(&error)),
+        }
+    }
+
+    /// The longest time between two retries.
+    fn longest(&self) -> Duration {
+        match self {
+            Self::Failed(_) => FAILURE,
+            Self::Missing | Self::Denied(_) | Self::Later(_) => REFUSAL,
+        }
+    }
+}
+
+/// Reads and writes the ConfigMap.
+#[derive(Debug)]
+pub struct Incidents {
+    api: Api<ConfigMap>,
+    /// Namespace and name, for log lines.
+    place: String,
+    name: String,
+    health: Arc<Health>,
+    clock: Arc<dyn Clock>,
+    counts: Arc<IncidentsCounts>,
+    seen: Mutex<Seen>,
+}
+
+/// The ConfigMap as it was last read or written.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The object without the incidents; none until it was read, and after a failed write.
+    object: Option<ConfigMap>,
+    /// The digest of its incidents; none if they cannot be used.
+    holds: Option<u64>,
+    /// The version of health that it contains.
+    version: u64,
+    /// The kind of trouble that was logged and persists.
+    said: Option<std::mem::Discriminant<Trouble>>,
+    /// Whether it was logged that not all incidents fit.
+    said_full: bool,
+}
+
+impl Incidents {
+    /// For the incidents of `health`, in the ConfigMap of this namespace and name.
+    pub fn new(
+        client: &Client,
+        (namespace, name): (&str, &str),
+        health: &Arc<Health>,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            api: Api::namespaced(client.clone(), namespace),
+            place: format!("{namespace}/{name}"),
+            name: name.to_owned(),
+            health: Arc::clone(health),
+            clock: Arc::clone(clock),
+            counts: Arc::default(),
+            seen: Mutex::default(),
+        }
+    }
+
+    /// The counters.
+    pub fn counts(&self) -> &Arc<IncidentsCounts> {
+        &self.counts
+    }
+
+    /// Restores the incidents, before the watches start. If the API server does not answer in time, the first round does
+    /// it.
+    pub async fn restore(&self) {
+        let read = async {
+            let mut seen = self.seen.lock().await;
+            let outcome = self.read(&mut seen).await;
+            self.say(&mut seen, &outcome);
+        };
+        // After a timeout the first round reads it.
+        let _late = timeout(PATIENCE, read).await;
+    }
+
+    /// Writes the incidents whenever they have changed. Does not return.
+    pub async fn run(&self) {
+        let mut versions = self.health.version();
+        let mut pause = RETRY;
+        loop {
+            let (written, read) = {
+                let seen = self.seen.lock().await;
+                (seen.version, seen.object.is_some())
+            };
+            if read {
+                // The sender lives as long as `self.health`.
+                let _news = versions.wait_for(|version| *version > written).await;
+            }
+            match self.round().await {
+                Ok(()) => {
+                    pause = RETRY;
+                    self.clock.sleep(INTERVAL).await;
+                }
+                Err(trouble) => {
+                    self.clock.sleep(pause).await;
+                    pause = (pause * 2).min(trouble.longest());
+                }
+            }
+        }
+    }
+
+    /// Writes changes that have not been written yet, at shutdown.
+    pub async fn save(&self) {
+        let written = self.seen.lock().await.version;
+        let news = *self.health.version().borrow() > written;
+        if news && timeout(PATIENCE, self.round()).await.is_err() {
+            tracing::warn!(
+                configmap = self.place,
+                "the incidents of the last minute are not written: the API server does not answer"
+            );
+        }
+    }
+
+    /// Brings the ConfigMap up to date, and logs what is wrong.
+    async fn round(&self) -> Result<(), Trouble> {
+        let mut seen = self.seen.lock().await;
+        let outcome = self.bring_up_to_date(&mut seen).await;
+        self.say(&mut seen, &outcome);
+        outcome
+    }
+
+    async fn bring_up_to_date(&self, seen: &mut Seen) -> Result<(), Trouble> {
+        for _ in 0..TRIES {
+            if seen.object.is_none() {
+                self.read(seen).await?;
+            }
+            let version = *self.health.version().borrow();
+            let snapshot = self.health.export();
+            let digest = snapshot.digest();
+            if seen.holds == Some(digest) || self.write(seen, snapshot, digest).await? {
+                seen.version = version;
+                return Ok(());
+            }
+        }
+        Err(Trouble::Failed("others change it all the time".to_owned()))
+    }
+
+    /// Reads the ConfigMap, and merges its incidents.
+    async fn read(&self, seen: &mut Seen) -> Result<(), Trouble> {
+        let read = asked(self.api.get(&self.name)).await;
+        let mut object = read.map_err(Trouble::of)?;
+        let data = object.binary_data.as_mut();
+        let bytes = data.and_then(|data| data.remove(KEY));
+        let written = object.data.as_ref().and_then(|data| data.get(WRITTEN));
+        let written = written.and_then(|at| at.parse::<Timestamp>().ok());
+        let written = written.unwrap_or(Timestamp(0));
+        seen.holds = match bytes {
+            None => Some(Snapshot::default().digest()),
+            Some(ByteString(bytes)) => self.merge(bytes, written).await?,
+        };
+        seen.object = Some(object);
+        Ok(())
+    }
+
+    /// Merges incidents that were written at `written`. Returns their digest; none if they cannot be used.
+    async fn merge(&self, bytes: Vec<u8>, written: Timestamp) -> Result<Option<u64>, Trouble> {
+        let unpacked = spawn_blocking(move || form::unpack(&bytes)).await;
+        let unpacked = unpacked.map_err(|error| Trouble::Failed(chain(&error)))?;
+        let learned = unpacked.and_then(|snapshot| {
+            let digest = snapshot.digest();
+            let learned = self.health.learn(snapshot, written)?;
+            Ok((digest, learned))
+        });
+        match learned {
+            Ok((digest, learned)) => {
+                self.counts.restored(learned.added);
+                if learned.added > 0 {
+                    tracing::info!(
+                        configmap = self.place,
+                        incidents = learned.added,
+                        known = learned.known,
+                        left_out = learned.left_out,
+                        written = %written,
+                        "restored incidents from the ConfigMap"
+                    );
+                }
+                Ok(Some(digest))
+            }
+            Err(Unusable::Snapshot(SnapshotError::Form(form)))
+                if form > Snapshot::FORM && self.clock.wall().since(written) < REMEMBERED =>
+            {
+                Err(Trouble::Later(form))
+            }
+            Err(error) => {
+                tracing::warn!(
+                    configmap = self.place,
+                    "cannot use the incidents in the ConfigMap: {error}; they are ignored and will be overwritten"
+                );
+                Ok(None)
+            }
+        }
+    }
+
+    /// Writes the incidents. Returns false after a conflict.
+    async fn write(
+        &self,
+        seen: &mut Seen,
+        snapshot: Snapshot,
+        digest: u64,
+    ) -> Result<bool, Trouble> {
+        let packed = spawn_blocking(move || form::pack(&snapshot)).await;
+        let packed = packed
+            .map_err(|error| Trouble::Failed(chain(&error)))?
+            .map_err(|error| Trouble::Failed(chain(&error)))?;
+        let (bytes, left_out) = (packed.bytes.len(), packed.left_out);
+        let mut object = seen.object.clone().unwrap_or_default();
+        let at = self.clock.wall().to_rfc3339_seconds();
+        let data = object.data.get_or_insert_with(BTreeMap::new);
+        data.insert(WRITTEN.to_owned(), at);
+        let data = object.binary_data.get_or_insert_with(BTreeMap::new);
+        data.insert(KEY.to_owned(), ByteString(packed.bytes));
+        // The object carries the resourceVersion that was read.
+        let params = PostParams::default();
+        let replaced = asked(self.api.replace(&self.name, &params, &object)).await;
+        // After a failure the content is unknown: read it again.
+        seen.object = None;
+        match replaced {
+            Ok(mut object) => {
+                if let Some(data) = &mut object.binary_data {
+                    data.remove(KEY);
+                }
+                seen.object = Some(object);
+                seen.holds = Some(digest);
+                self.counts.wrote(bytes, left_out);
+                self.say_full(seen, left_out);
+                Ok(true)
+            }
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+            Err(error) => Err(Trouble::of(error)),
+        }
+    }
+
+    /// Logs trouble once while it persists, and its end.
+    fn say(&self, seen: &mut Seen, outcome: &Result<(), Trouble>) {
+        self.counts.ended(outcome.is_ok());
+        let trouble = outcome.as_ref().err();
+        let kind = trouble.map(std::mem::discriminant);
+        let before = std::mem::replace(&mut seen.said, kind);
+        match trouble {
+            _ if before == kind => {}
+            None => tracing::info!(
+                configmap = self.place,
+                "the ConfigMap for incidents can be used again"
+            ),
+            // Usual where the server replaces metrics-server with metrics-server's own rights.
+            Some(trouble @ (Trouble::Missing | Trouble::Denied(_))) => tracing::info!(
+                configmap = self.place,
+                "incidents are not persisted and end with this pod: {trouble}"
+            ),
+            Some(trouble) => tracing::warn!(
+                configmap = self.place,
+                "cannot persist incidents in the ConfigMap: {trouble}; the server retries"
+            ),
+        }
+    }
+
+    fn say_full(&self, seen: &mut Seen, left_out: usize) {
+        let full = left_out > 0;
+        if full && !seen.said_full {
+            tracing::warn!(
+                configmap = self.place,
+                left_out,
+                "not all incidents fit into the ConfigMap: the ones that ended longest ago are left out"
+            );
+        }
+        seen.said_full = full;
+    }
+}
