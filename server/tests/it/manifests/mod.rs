@@ -1,5 +1,6 @@
 //! deploy/: what kubectl renders from it holds together, is as secure as it says, and asks for no more than is used.
 
+mod admission;
 mod alerts;
 mod docs;
 mod image;
@@ -10,4 +11,10 @@ mod security;
 mod upgrade;
 
 /// The folders under deploy/ that can be applied.
-const APPLICABLE: [&str; 4] = ["base", "ha", "insecure-kubelet-tls", "monitoring"];
+const APPLICABLE: [&str; 5] = [
+    "admission-policy",
+    "base",
+    "ha",
+    "insecure-kubelet-tls",
+    "monitoring",
+];

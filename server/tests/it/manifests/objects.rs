@@ -1,6 +1,9 @@
 //! The objects are what Kubernetes understands, and refer to each other rightly.
 
 use clap::Parser;
+use k8s_openapi::api::admissionregistration::v1::{
+    ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
@@ -32,6 +35,10 @@ fn kubernetes_knows_every_member_of_every_object() {
                 "ServiceAccount" => understood::<ServiceAccount>(object),
                 "Secret" => understood::<Secret>(object),
                 "ConfigMap" => understood::<ConfigMap>(object),
+                "ValidatingAdmissionPolicy" => understood::<ValidatingAdmissionPolicy>(object),
+                "ValidatingAdmissionPolicyBinding" => {
+                    understood::<ValidatingAdmissionPolicyBinding>(object)
+                }
                 "APIService" => understood::<APIService>(object),
                 "ClusterRole" => understood::<ClusterRole>(object),
                 "ClusterRoleBinding" => understood::<ClusterRoleBinding>(object),
@@ -50,7 +57,13 @@ fn kubernetes_knows_every_member_of_every_object() {
 
 #[test]
 fn everything_is_labelled_and_in_one_namespace() {
-    let cluster_wide = ["ClusterRole", "ClusterRoleBinding", "APIService"];
+    let cluster_wide = [
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "APIService",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    ];
     for folder in APPLICABLE {
         for object in Rendered::deploy(folder).all() {
             let name = &object["metadata"]["name"];
@@ -281,8 +294,13 @@ fn components_go_together() {
     let up = "../".repeat(place.components().count() - 1);
     let deploy = repository("deploy").canonicalize().unwrap();
     let deploy = format!("{up}{}", deploy.strip_prefix("/").unwrap().display());
-    let components = ["ha", "insecure-kubelet-tls", "monitoring"]
-        .map(|component| format!("{deploy}/components/{component}"));
+    let components = [
+        "admission-policy",
+        "ha",
+        "insecure-kubelet-tls",
+        "monitoring",
+    ]
+    .map(|component| format!("{deploy}/components/{component}"));
     let kustomization = json!({"resources": [format!("{deploy}/base")], "components": components});
     let file = place.join("kustomization.yaml");
     std::fs::write(file, kustomization.to_string()).unwrap();

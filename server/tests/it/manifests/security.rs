@@ -131,6 +131,46 @@ fn pods_keep_the_restricted_standard_and_a_little_more() {
     }
 }
 
+/// Every kubelet sees the token. One that is mounted automatically is valid for up to a year.
+#[test]
+fn the_token_is_good_for_ten_minutes_and_is_where_clients_look_for_it() {
+    for folder in APPLICABLE {
+        let rendered = Rendered::deploy(folder);
+        let spec = &rendered.pod()["spec"];
+        assert_eq!(spec["automountServiceAccountToken"], false, "{folder}");
+        let account = rendered.only("ServiceAccount");
+        assert_eq!(account["automountServiceAccountToken"], false, "{folder}");
+        let volumes = spec["volumes"].as_array().unwrap();
+        let token = volumes.iter().find(|volume| volume["name"] == "token");
+        let sources = token.unwrap()["projected"]["sources"].as_array().unwrap();
+        let files: Vec<&str> = sources
+            .iter()
+            .map(|source| {
+                let items = [
+                    &source["serviceAccountToken"],
+                    &source["configMap"]["items"][0],
+                    &source["downwardAPI"]["items"][0],
+                ];
+                let path = items.iter().find_map(|item| item["path"].as_str());
+                path.expect("a path")
+            })
+            .collect();
+        assert_eq!(files, ["token", "ca.crt", "namespace"], "{folder}");
+        // The least that Kubernetes gives.
+        assert_eq!(sources[0]["serviceAccountToken"]["expirationSeconds"], 600);
+        let mounts = rendered.container()["volumeMounts"].as_array().unwrap();
+        let mount = mounts
+            .iter()
+            .find(|mount| mount["name"] == "token")
+            .unwrap();
+        assert_eq!(
+            mount["mountPath"],
+            "/var/run/secrets/kubernetes.io/serviceaccount"
+        );
+        assert_eq!(mount["readOnly"], true);
+    }
+}
+
 #[test]
 fn the_check_of_the_standard_can_fail() {
     let mut pod = Rendered::deploy("base").pod()["spec"].clone();
