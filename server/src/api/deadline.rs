@@ -30,7 +30,7 @@ pub(super) async fn keep(
     }
 }
 
-/// What the client has time for, if it says so, and at most `longest`.
+/// What the client has time for, if it says so, and at most `longest`: also for zero and less, as in k8s.io/apiserver.
 fn limit(uri: &Uri, longest: Duration) -> Result<Duration, Status> {
     let Some(text) = parameter(uri, "timeout").filter(|text| !text.is_empty()) else {
         return Ok(longest);
@@ -41,10 +41,8 @@ fn limit(uri: &Uri, longest: Duration) -> Result<Duration, Status> {
         ))
     })?;
     Ok(match u64::try_from(wanted.0) {
-        Ok(0) => longest,
+        Ok(0) | Err(_) => longest,
         Ok(nanos) => Duration::from_nanos(nanos).min(longest),
-        // As in Go, it is over before it began.
-        Err(_) => Duration::ZERO,
     })
 }
 
@@ -75,7 +73,10 @@ mod tests {
             ("timeout=0s", Some(LONGEST)),
             ("timeout=5s", Some(Duration::from_secs(5))),
             ("timeout=1m1s", Some(LONGEST)),
-            ("timeout=-1s", Some(Duration::ZERO)),
+            ("timeout=-1s", Some(LONGEST)),
+            ("timeout=-1ns", Some(LONGEST)),
+            ("timeout=-2562047h", Some(LONGEST)),
+            ("timeout=1ns", Some(Duration::from_nanos(1))),
             ("timeout=soon", None),
             ("timeout=5", None),
         ] {

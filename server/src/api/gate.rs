@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use http::header::{RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderValue, StatusCode};
 
 use super::inflight::{self, InFlight};
@@ -79,16 +79,10 @@ async fn authorize(State(auth): State<Arc<Auth>>, request: Request, next: Next) 
 
 fn refuse(form: Form, refusal: &Refusal) -> Response {
     let mut response = form.status(&refusal.status());
-    let headers = response.headers_mut();
-    match refusal {
-        Refusal::Forbidden(_) => {
-            let nosniff = HeaderValue::from_static("nosniff");
-            headers.insert(X_CONTENT_TYPE_OPTIONS, nosniff);
-        }
-        Refusal::NotReady | Refusal::Busy => {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        Refusal::Unauthorized | Refusal::Unasked(_) => {}
+    if let Refusal::Forbidden(_) | Refusal::Impersonation = refusal {
+        let nosniff = HeaderValue::from_static("nosniff");
+        let headers = response.headers_mut();
+        headers.insert(X_CONTENT_TYPE_OPTIONS, nosniff);
     }
     response
 }

@@ -8,7 +8,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use kubevitals_proto::wire::object::{Encoding, Object};
@@ -83,7 +84,13 @@ impl Form {
         let body = status
             .encode(self.encoding)
             .unwrap_or_else(|_| status.to_json());
-        self.bytes(code, body)
+        let mut response = self.bytes(code, body);
+        // As k8s.io/apiserver does for every Status that says so.
+        let retry = status.details.as_ref().map(|it| it.retry_after_seconds);
+        if let Some(seconds) = retry.filter(|seconds| *seconds > 0) {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 
     /// An object of Kubernetes' own.

@@ -10,7 +10,7 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
 
-use super::trust::Keeper;
+use super::trust::{CLIENT_KEY, Keeper};
 use crate::telemetry::{Quiet, chain};
 
 const NAMESPACE: &str = "kube-system";
@@ -72,7 +72,23 @@ pub(super) async fn follow(client: Client, keeper: Arc<Keeper>) {
 
 fn take(keeper: &Keeper, map: &ConfigMap) {
     match keeper.read_configmap(map) {
-        Ok(true) => tracing::info!("took over the CAs of the configmap {NAMESPACE}/{NAME}"),
+        Ok(true) => {
+            tracing::info!("took over the CAs of the configmap {NAMESPACE}/{NAME}");
+            for key in keeper.missing() {
+                let (refused, flag) = match key {
+                    CLIENT_KEY => ("users' client certificates are refused", "--client-ca-file"),
+                    _ => (
+                        "all that comes through the kube-apiserver is refused",
+                        "--requestheader-client-ca-file",
+                    ),
+                };
+                tracing::warn!(
+                    key,
+                    "the configmap {NAMESPACE}/{NAME} lacks a CA: {refused}; check that the kube-apiserver runs with \
+                     {flag}, or give it to this server",
+                );
+            }
+        }
         Ok(false) => {}
         Err(error) => tracing::warn!(
             error,

@@ -1,6 +1,6 @@
 //! Why a request goes no further, in the peer's words.
 
-use kubevitals_proto::wire::status::{Details, Reason, Status};
+use kubevitals_proto::wire::status::{Reason, Status};
 
 use super::review::ReviewError;
 use super::{Attributes, Target, User};
@@ -16,6 +16,8 @@ pub enum Refusal {
     Unasked(String),
     /// Too many wait for the API server's answers.
     Busy,
+    /// The request asks to be taken for another user's.
+    Impersonation,
     /// Whoever asks may not.
     Forbidden(Box<Status>),
 }
@@ -77,21 +79,20 @@ impl Refusal {
     pub fn status(&self) -> Status {
         match self {
             Self::Unauthorized => Status::unauthorized(),
-            Self::NotReady => {
-                let mut status = Status::service_unavailable(
-                    "whom to believe has not been read from the API server yet: try again",
-                );
-                status.details = Some(Details {
-                    retry_after_seconds: 1,
-                    ..Details::default()
-                });
-                status
-            }
+            Self::NotReady => Status::unavailable_for(
+                "whom to believe has not been read from the API server yet: try again",
+                1,
+            ),
             Self::Unasked(why) => Status::internal_error(why),
-            Self::Busy => Status::failure(
-                429,
-                Reason::TooManyRequests,
+            Self::Busy => Status::too_many_requests(
                 "too many requests wait for the API server to say who asks and whether they may: try again",
+                1,
+            ),
+            Self::Impersonation => Status::failure(
+                403,
+                Reason::Forbidden,
+                "impersonation is not supported on a direct connection: send the request through the kube-apiserver, \
+                 which authorizes it, or leave out the Impersonate-* headers",
             ),
             Self::Forbidden(status) => Status::clone(status),
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use kube::Client;
@@ -17,7 +18,7 @@ use super::counts::{Authenticated, Authorized, RequestCounts};
 use super::proxy::Headers;
 use super::review::ReviewError;
 use super::tokens::{self, Tokens};
-use super::trust::{Keeper, Trust, TrustError};
+use super::trust::{CLIENT_KEY, Keeper, PROXY_KEY, Trust, TrustError};
 use super::{AllowedPaths, Attributes, Counts, Refusal, Settings, Target, User};
 use crate::clock::Clock;
 use crate::telemetry::{Quiet, chain};
@@ -148,10 +149,18 @@ impl Auth {
     /// Whatever is found, the headers that could say who asks are gone afterwards.
     ///
     /// # Errors
-    /// When something is shown that is not believed, or that cannot be judged now.
+    /// When something is shown that is not believed, or that cannot be judged now; or when the request asks for another
+    /// user's rights.
     pub async fn authenticate(&self, parts: &mut Parts) -> Result<Arc<User>, Refusal> {
         let trust = self.keeper.current();
         let found = self.identify(&trust, parts).await;
+        let found = found.and_then(|found| {
+            if impersonates(&parts.headers) {
+                Err(Refusal::Impersonation)
+            } else {
+                Ok(found)
+            }
+        });
         let none = Headers::default();
         let headers = trust.proxy.as_ref().map_or(&none, |proxy| &proxy.headers);
         headers.strip(&mut parts.headers);
@@ -250,6 +259,17 @@ impl Auth {
     }
 }
 
+/// Whether a request names a user to impersonate. The kube-apiserver authorizes impersonation and removes the headers
+/// before it forwards a request, so they come only from a client that is connected directly. To ignore them would answer
+/// with the wrong user's rights. To honour them would be a second way to an identity, with a review for each user, group
+/// and extra value, and no client needs it here: `kubectl --as` talks to the kube-apiserver.
+fn impersonates(headers: &HeaderMap) -> bool {
+    const HEADERS: [&str; 3] = ["impersonate-user", "impersonate-group", "impersonate-uid"];
+    headers.keys().any(|name| {
+        HEADERS.contains(&name.as_str()) || name.as_str().starts_with("impersonate-extra-")
+    })
+}
+
 /// Whom certificates speak for: another, if they are a front proxy's, else their holder; nobody when no CA is known
 /// or nobody is named.
 fn judge(
@@ -281,8 +301,14 @@ fn judge(
         }
     }
     if why.is_empty() {
-        Ok(None)
-    } else {
-        Err(why.join("; "))
+        return Ok(None);
     }
+    // What could not be compared because there is nothing to compare with is often the reason.
+    if trust.proxy.is_none() {
+        why.push(format!("as a front proxy's: no {PROXY_KEY} is known"));
+    }
+    if trust.client.is_none() {
+        why.push(format!("as a client's: no {CLIENT_KEY} is known"));
+    }
+    Err(why.join("; "))
 }

@@ -68,6 +68,11 @@ pub enum TrustError {
 const CLIENT_CA: &str = "--client-ca-file";
 const PROXY_CA: &str = "--requestheader-client-ca-file";
 
+/// The configmap's key for the CA of client certificates.
+pub(super) const CLIENT_KEY: &str = "client-ca-file";
+/// The configmap's key for the CA of front proxies.
+pub(super) const PROXY_KEY: &str = "requestheader-client-ca-file";
+
 impl Keeper {
     /// Reads what the flags name.
     ///
@@ -128,6 +133,18 @@ impl Keeper {
         self.lookup != Lookup::Skipped && (self.client_ca.is_none() || self.proxy.is_none())
     }
 
+    /// The keys of the configmap that are needed, because no flag stands in for them, and that no configmap has given
+    /// in a usable form yet.
+    pub(super) fn missing(&self) -> Vec<&'static str> {
+        let trust = self.current();
+        let lacks = [
+            (trust.client.is_none(), CLIENT_KEY),
+            (trust.proxy.is_none(), PROXY_KEY),
+        ];
+        let missing = lacks.into_iter().filter(|(lacks, _)| *lacks);
+        missing.map(|(_, key)| key).collect()
+    }
+
     /// Whether there are files to read again.
     pub(super) fn has_files(&self) -> bool {
         self.client_ca.is_some() || self.proxy.is_some()
@@ -180,7 +197,7 @@ impl Keeper {
         }
         // Told once for each change of it, whether good or not.
         let client = (self.client_ca.is_none())
-            .then(|| bundle(&data, "client-ca-file"))
+            .then(|| bundle(&data, CLIENT_KEY))
             .transpose();
         let proxy = (self.proxy.is_none())
             .then(|| front_proxy(&data))
@@ -248,15 +265,23 @@ fn bundle(data: &Data, key: &str) -> Result<Option<Authorities>, String> {
         .transpose()
 }
 
+/// The strings under a key, as `k8s.io/apiserver` reads them with `encoding/json`: an absent key, an empty value, `null`
+/// and `[]` are the same, and a `null` among the strings is an empty one. White space alone is not JSON.
+fn strings(data: &Data, key: &str) -> Result<Vec<String>, String> {
+    let Some(text) = data.get(key).filter(|text| !text.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let strings: Option<Vec<Option<String>>> = serde_json::from_str(text)
+        .map_err(|error| format!("{key} is not a JSON array of strings: {error}"))?;
+    let strings = strings.into_iter().flatten();
+    Ok(strings.map(Option::unwrap_or_default).collect())
+}
+
 fn front_proxy(data: &Data) -> Result<Option<FrontProxy>, String> {
-    let Some(authorities) = bundle(data, "requestheader-client-ca-file")? else {
+    let Some(authorities) = bundle(data, PROXY_KEY)? else {
         return Ok(None);
     };
-    let list = |key: &str| match data.get(key).filter(|text| !text.is_empty()) {
-        None => Ok(Vec::new()),
-        Some(text) => serde_json::from_str::<Vec<String>>(text)
-            .map_err(|error| format!("{key} is no list of texts in JSON: {error}")),
-    };
+    let list = |key: &str| strings(data, key);
     let headers = Headers::new(
         &list("requestheader-username-headers")?,
         &list("requestheader-uid-headers")?,
@@ -338,6 +363,85 @@ mod tests {
             assert!(keeper.read_configmap(&broken).is_err());
             let trust = keeper.current();
             assert!(trust.proxy.is_some() && trust.client.is_some() && !trust.pending);
+        }
+    }
+
+    #[test]
+    fn lists_of_strings_are_read_as_go_reads_them() {
+        let any: &[&str] = &[];
+        for (text, expected) in [
+            (None, Some(any)),
+            (Some(""), Some(any)),
+            (Some("[]"), Some(any)),
+            (Some("null"), Some(any)),
+            (Some(" null\n"), Some(any)),
+            (Some("\n[ ]\t"), Some(any)),
+            (Some(r#"["aggregator"]"#), Some(&["aggregator"][..])),
+            (Some(r#" [ "a" , "b" ] "#), Some(&["a", "b"][..])),
+            (Some(r#"["a",null]"#), Some(&["a", ""][..])),
+            (Some(" "), None),
+            (Some("\n"), None),
+            (Some("Null"), None),
+            (Some(r#""aggregator""#), None),
+            (Some("aggregator"), None),
+            (Some("[1]"), None),
+            (Some("{}"), None),
+            (Some("false"), None),
+            (Some(r#"["a"],"#), None),
+        ] {
+            for key in [
+                "requestheader-allowed-names",
+                "requestheader-username-headers",
+                "requestheader-uid-headers",
+                "requestheader-group-headers",
+                "requestheader-extra-headers-prefix",
+            ] {
+                let data = text.map(|text| (key.to_owned(), text.to_owned()));
+                let read = strings(&data.into_iter().collect(), key);
+                match expected {
+                    Some(expected) => assert_eq!(read.unwrap(), expected, "{key}: {text:?}"),
+                    None => assert!(read.unwrap_err().contains(key), "{key}: {text:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_name_is_allowed_where_the_list_of_names_says_none() {
+        let ca = pem();
+        for text in [None, Some(""), Some("[]"), Some("null")] {
+            // At a fresh start, when nothing was read before.
+            let keeper = Keeper::new(&Settings::default()).unwrap();
+            let mut data = map(&[
+                ("client-ca-file", &ca),
+                ("requestheader-client-ca-file", &ca),
+                ("requestheader-username-headers", r#"["X-Remote-User"]"#),
+            ]);
+            let map = data.data.as_mut().unwrap();
+            for key in ["requestheader-allowed-names", "requestheader-group-headers"] {
+                if let Some(text) = text {
+                    map.insert(key.to_owned(), text.to_owned());
+                }
+            }
+            assert_eq!(keeper.read_configmap(&data), Ok(true), "{text:?}");
+            let trust = keeper.current();
+            let proxy = trust.proxy.as_ref().unwrap();
+            assert!(proxy.allowed_names.is_empty(), "{text:?}");
+            assert!(keeper.missing().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_the_configmap_does_not_say_is_named() {
+        let ca = pem();
+        for (key, missing) in [
+            ("client-ca-file", PROXY_KEY),
+            ("requestheader-client-ca-file", CLIENT_KEY),
+        ] {
+            let keeper = Keeper::new(&Settings::default()).unwrap();
+            assert_eq!(keeper.missing(), [CLIENT_KEY, PROXY_KEY]);
+            keeper.read_configmap(&map(&[(key, &ca)])).unwrap();
+            assert_eq!(keeper.missing(), [missing]);
         }
     }
 

@@ -161,6 +161,63 @@ impl Status {
         Self::failure(410, Reason::Expired, message)
     }
 
+    /// 422: options of a list or a watch that contradict each other or have an unknown value, each as `(field, error)`
+    /// with an error of `Forbidden: …` or `Unsupported value: …`. k8s.io/apimachinery's `NewInvalid` of `ListOptions`.
+    #[must_use]
+    pub fn invalid_list_options(errors: &[(&str, String)]) -> Self {
+        let all: Vec<String> = errors
+            .iter()
+            .map(|(field, error)| format!("{field}: {error}"))
+            .collect();
+        let all = match all.as_slice() {
+            [one] => one.clone(),
+            several => format!("[{}]", several.join(", ")),
+        };
+        let causes = errors.iter().map(|(field, error)| Cause {
+            reason: if error.starts_with("Forbidden") {
+                "FieldValueForbidden".to_owned()
+            } else {
+                "FieldValueNotSupported".to_owned()
+            },
+            message: error.clone(),
+            field: (*field).to_owned(),
+        });
+        let details = Details {
+            causes: causes.collect(),
+            ..details("meta.k8s.io", "ListOptions", "")
+        };
+        let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {all}");
+        Self::failure(422, Reason::Invalid, message).with_details(details)
+    }
+
+    /// 429: too much is under way; it may be tried again after so many seconds.
+    #[must_use]
+    pub fn too_many_requests(message: impl Into<String>, retry_after_seconds: i32) -> Self {
+        Self::failure(429, Reason::TooManyRequests, message).with_details(Details {
+            retry_after_seconds,
+            ..Details::default()
+        })
+    }
+
+    /// 504: a resource version that is later than the `current` one. client-go knows it by its cause, and lists without
+    /// a version then.
+    #[must_use]
+    pub fn too_large_resource_version(
+        wanted: impl std::fmt::Display,
+        current: impl std::fmt::Display,
+    ) -> Self {
+        let message = format!("Timeout: Too large resource version: {wanted}, current: {current}");
+        Self::failure(504, Reason::Timeout, message).with_details(Details {
+            causes: vec![Cause {
+                reason: "ResourceVersionTooLarge".to_owned(),
+                message: "Too large resource version".to_owned(),
+                ..Cause::default()
+            }],
+            retry_after_seconds: 1,
+            ..Details::default()
+        })
+    }
+
     /// 500: our own fault.
     #[must_use]
     pub fn internal_error(message: impl std::fmt::Display) -> Self {
@@ -182,5 +239,14 @@ impl Status {
     #[must_use]
     pub fn service_unavailable(message: impl Into<String>) -> Self {
         Self::failure(503, Reason::ServiceUnavailable, message)
+    }
+
+    /// 503: nothing can be served yet; it may be tried again after so many seconds.
+    #[must_use]
+    pub fn unavailable_for(message: impl Into<String>, retry_after_seconds: i32) -> Self {
+        Self::service_unavailable(message).with_details(Details {
+            retry_after_seconds,
+            ..Details::default()
+        })
     }
 }

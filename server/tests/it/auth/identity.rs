@@ -208,3 +208,57 @@ async fn the_refused_are_told_what_the_peer_tells_them() {
         assert_eq!(body, captured(&format!("{name}.body")), "{name}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_taken_for_another_on_a_direct_connection() {
+    let harness = Harness::start(config()).await;
+    may_see_nodes(&harness, user("jane"));
+    let token = harness
+        .cluster
+        .identities()
+        .mint_token(UserInfo::new("jane", ["system:masters"]));
+    let proxy = harness.cluster.pki().front_proxy().issue_client(PROXY, &[]);
+    let proxy = proxy.unwrap();
+    let askers = || {
+        [
+            ("a token", Asker::bearing(&harness, &token)),
+            ("nobody", Asker::anonymous(&harness)),
+            (
+                "a front proxy",
+                Asker::with(&harness, &proxy).saying("X-Remote-User", "jane"),
+            ),
+        ]
+    };
+    for (name, value) in [
+        ("Impersonate-User", "eve"),
+        ("impersonate-user", "system:serviceaccount:shop:web"),
+        ("Impersonate-Group", "system:masters"),
+        ("Impersonate-Uid", "4711"),
+        ("Impersonate-Extra-Scopes", "view"),
+        ("impersonate-extra-acme.com%2Fproject", "x"),
+    ] {
+        for (who, asker) in askers() {
+            for path in [NODES, "/apis/kubevitals.io/v1alpha1/nodevitals", "/livez"] {
+                let (status, message) = asker_saying(&asker, name, value, path).await;
+                assert_eq!(status, 403, "{who}: {name}: {path}");
+                assert!(
+                    message.contains("impersonation is not supported"),
+                    "{message}"
+                );
+            }
+        }
+    }
+    let asker = Asker::bearing(&harness, &token);
+    // Other headers of that kind are nobody's.
+    let (status, _) = asker_saying(&asker, "Impersonated", "eve", NODES).await;
+    assert_eq!(status, 200);
+}
+
+async fn asker_saying(
+    asker: &Asker<'_>,
+    name: &'static str,
+    value: &str,
+    path: &str,
+) -> (u16, String) {
+    asker.clone().saying(name, value).is_told(path).await
+}

@@ -26,6 +26,7 @@ pub(super) fn config() -> Config {
 }
 
 /// One who asks: what is shown, and an answer's status and whatever JSON it has.
+#[derive(Clone)]
 pub(super) struct Asker<'a> {
     harness: &'a Harness,
     client: reqwest::Client,
