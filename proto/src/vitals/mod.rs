@@ -25,6 +25,8 @@ pub use pod::{
 };
 pub use usage::{Absence, Amounts, Ratios, Trend, Usage};
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::labels::Labels;
@@ -40,7 +42,7 @@ pub const VERSION: &str = "v1alpha1";
 /// Group and version, as `apiVersion` has them.
 pub const API_VERSION: &str = "kubevitals.io/v1alpha1";
 
-/// Metadata of an object here. That of a pod or node is the object's own, so that `-l`, owner and age work.
+/// Metadata of an object here: name, labels and age of the pod or node that it tells of, with a UID of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Meta {
@@ -49,7 +51,7 @@ pub struct Meta {
     /// Its namespace; empty for one that is in none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub namespace: String,
-    /// Its UID, that of the pod or node it tells of.
+    /// Its UID, which is not that of the pod or node it tells of: that is its owner's.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub uid: String,
     /// The version of what is told, for watches.
@@ -61,9 +63,26 @@ pub struct Meta {
     /// When its deletion was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_timestamp: Option<Timestamp>,
-    /// Its labels.
+    /// The labels of the pod or node, without those by which deployment tools claim objects.
     #[serde(skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
+    /// The pod or node that it tells of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub owner_references: Vec<OwnerReference>,
+}
+
+/// The owner of an object. It is no controller, and nothing blocks its deletion: both are false where they are not said.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OwnerReference {
+    /// `v1`
+    pub api_version: Cow<'static, str>,
+    /// `Pod` or `Node`
+    pub kind: Cow<'static, str>,
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
 }
 
 /// A list of one of the kinds here.

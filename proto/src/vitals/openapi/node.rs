@@ -39,7 +39,7 @@ pub(super) const NODE_VITALS: Type = Type::new(
         one(
             "metadata",
             OBJECT_META,
-            "The node's own name, identity, labels and creation time.",
+            "The node's own name, labels and creation time, with a UID of its own and the node as owner.",
         ),
         one(
             "network",

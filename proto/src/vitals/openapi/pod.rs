@@ -50,7 +50,7 @@ pub(super) const POD_VITALS: Type = Type::new(
         one(
             "metadata",
             OBJECT_META,
-            "The pod's own name, namespace, identity, labels and times.",
+            "The pod's own name, namespace, labels and times, with a UID of its own and the pod as owner.",
         ),
         one("network", NETWORK.name, "Bytes sent and received."),
         text("nodeName", "The node it is bound to."),

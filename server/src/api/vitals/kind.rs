@@ -370,7 +370,7 @@ impl Kind for Incidents {
     }
 
     fn tell(_: &mut Teller, incident: &Incident) -> Incident {
-        incident.clone()
+        Teller::incident(incident)
     }
 }
 

@@ -8,6 +8,7 @@ mod absence;
 mod amounts;
 mod cluster;
 mod container;
+mod meta;
 mod node;
 mod past;
 mod pod;
@@ -22,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::Incident;
 
 use past::{AsOf, PastNode};
 use totals::Totals;
@@ -135,6 +137,11 @@ impl Teller {
             step: self.resolution,
         });
         self
+    }
+
+    /// An incident's: as it is known, with metadata of its own.
+    pub fn incident(incident: &Incident) -> Incident {
+        meta::incident(incident)
     }
 
     /// The moment.

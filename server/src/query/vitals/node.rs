@@ -9,7 +9,7 @@ use kubevitals_proto::vitals::{
 use super::amounts::{amounts, disk, network, part, pressure};
 use super::totals::NodeTotal;
 use super::usage::Used;
-use super::{Met, Teller, absence};
+use super::{Met, Teller, absence, meta};
 use crate::cluster::{self, Node, Resources};
 
 impl Teller {
@@ -22,6 +22,7 @@ impl Teller {
             limits,
         } = self.totals().node(&node.name);
         let at = self.at();
+        let uid = node.uid.to_string();
         let ready = match &self.as_of {
             Some(as_of) => as_of.is_ready(node),
             None => node.ready,
@@ -40,9 +41,10 @@ impl Teller {
             api_version: API_VERSION.to_owned(),
             metadata: Meta {
                 name: node.name.to_string(),
-                uid: node.uid.to_string(),
+                uid: meta::uid("NodeVitals", "", &node.name, &uid),
                 creation_timestamp: node.created(),
-                labels: node.labels.clone(),
+                labels: meta::labels(&node.labels),
+                owner_references: meta::owner("Node", &node.name, &uid),
                 ..Meta::default()
             },
             status: node.status(ready).to_owned(),

@@ -8,7 +8,7 @@ use kubevitals_proto::vitals::{
 use super::amounts::{amounts, network, pressure, ratios};
 use super::container::{container, measured};
 use super::usage::{OfContainers, Used};
-use super::{Met, Teller, absence};
+use super::{Met, Teller, absence, meta};
 use crate::cluster::{self, Pod};
 use crate::store::{Absent, Latest};
 
@@ -18,17 +18,19 @@ impl Teller {
         let met = pod.node.as_ref().map(|node| self.meet(node));
         let summary = pod.summary();
         let restarts_in_all = u64::from(summary.restarts);
+        let (namespace, name, uid) = (&*pod.key.namespace, &*pod.key.name, pod.uid.to_string());
         let mut vitals = PodVitals {
             kind: "PodVitals".to_owned(),
             api_version: API_VERSION.to_owned(),
             metadata: Meta {
-                name: pod.key.name.to_string(),
-                namespace: pod.key.namespace.to_string(),
-                uid: pod.uid.to_string(),
+                name: name.to_owned(),
+                namespace: namespace.to_owned(),
+                uid: meta::uid("PodVitals", namespace, name, &uid),
                 resource_version: String::new(),
                 creation_timestamp: pod.created(),
                 deletion_timestamp: cluster::time(pod.deleted_seconds),
-                labels: pod.labels.clone(),
+                labels: meta::labels(&pod.labels),
+                owner_references: meta::owner("Pod", name, &uid),
             },
             phase: pod.phase.as_str().to_owned(),
             message: summary.message.unwrap_or_default().to_owned(),

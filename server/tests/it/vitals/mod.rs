@@ -1,6 +1,7 @@
 //! kubevitals.io, end to end.
 
 mod docs;
+mod identity;
 mod kubectl;
 mod lists;
 mod watch;

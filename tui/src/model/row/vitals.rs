@@ -60,6 +60,12 @@ impl Restarts {
     }
 }
 
+/// The UID of the pod that an object tells of. Servers of before gave it as the object's own.
+fn uid_of_pod(meta: &vitals::Meta) -> &str {
+    let owner = meta.owner_references.first();
+    owner.map_or(&meta.uid, |owner| &owner.uid)
+}
+
 /// A hash by which the pods of one name are told apart.
 pub(crate) fn uid_hash(uid: &str) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
@@ -84,7 +90,7 @@ impl PodRow {
             namespace: names.intern(&pod.metadata.namespace),
             // A pod's name is its own: there is nothing to share it with.
             name: Name::from(pod.metadata.name.as_str()),
-            uid: uid_hash(&pod.metadata.uid),
+            uid: uid_hash(uid_of_pod(&pod.metadata)),
             node: names.intern(&pod.node_name),
             status: names.intern(&pod.status),
             message: (!pod.message.is_empty()).then(|| pod.message.as_str().into()),
@@ -232,5 +238,25 @@ impl ClusterRow {
             measured: cluster.usage.as_ref().and_then(|usage| usage.timestamp),
             oldest: cluster.history.oldest,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_is_known_by_its_own_uid_wherever_it_is_told_of() {
+        let of = |json: &str| {
+            let pod: vitals::PodVitals = serde_json::from_str(json).unwrap();
+            PodRow::from_vitals(&pod, &Names::default()).uid
+        };
+        let owned = r#"{"metadata":{"name":"web","uid":"v5","ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"web","uid":"real"}]}}"#;
+        assert_eq!(of(owned), uid_hash("real"));
+        assert_eq!(
+            of(r#"{"metadata":{"name":"web","uid":"real"}}"#),
+            uid_hash("real")
+        );
+        assert_eq!(of(r#"{"metadata":{"name":"web"}}"#), 0);
     }
 }
