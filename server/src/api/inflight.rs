@@ -10,15 +10,22 @@ use axum::response::Response;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 
+use super::shares::{Share, Shares};
 use super::{health, held, reply};
 use crate::auth::{Attributes, User};
+
+/// One user may have one place of so many.
+const PART: usize = 4;
 
 /// The bound, and what is under way. A request is over when the last byte of its answer is taken.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     limit: Option<NonZeroUsize>,
+    /// A user's part of the limit.
+    shares: Option<Arc<Shares>>,
     under_way: AtomicUsize,
     turned_away: AtomicU64,
+    over_share: AtomicU64,
 }
 
 /// Counts of requests under way.
@@ -26,17 +33,22 @@ pub(crate) struct InFlight {
 pub(crate) struct Counts {
     /// How many there may be at once; none for any number.
     pub(crate) limit: Option<NonZeroUsize>,
-    /// How many were turned away with 429 since the start.
+    /// How many were turned away with 429 since the start, because all places were taken.
     pub(crate) turned_away: u64,
+    /// How many were turned away because their user had its share of the places.
+    pub(crate) over_share: u64,
 }
 
 impl InFlight {
     /// A bound of `limit` requests, or none.
     pub(crate) fn new(limit: Option<NonZeroUsize>) -> Self {
+        let share = |limit: NonZeroUsize| Shares::new(limit.get().div_ceil(PART));
         Self {
             limit,
+            shares: limit.map(share),
             under_way: AtomicUsize::new(0),
             turned_away: AtomicU64::new(0),
+            over_share: AtomicU64::new(0),
         }
     }
 
@@ -45,13 +57,29 @@ impl InFlight {
         Counts {
             limit: self.limit,
             turned_away: self.turned_away.load(Ordering::Relaxed),
+            over_share: self.over_share.load(Ordering::Relaxed),
         }
     }
 
-    /// A place for a request, if there is one or it is `exempt` from the bound.
-    fn enter(self: &Arc<Self>, exempt: bool) -> Option<Place> {
+    /// A part of the share of the places that a user may have. `Err` if it has them all.
+    fn share(&self, user: Option<&User>) -> Result<Option<Share>, ()> {
+        let (Some(shares), Some(user)) = (&self.shares, user) else {
+            return Ok(None);
+        };
+        let share = shares.enter(user);
+        if share.is_none() {
+            self.over_share.fetch_add(1, Ordering::Relaxed);
+        }
+        share.map(Some).ok_or(())
+    }
+
+    /// A place for a request, if there is one or it is `exempt` from the bound. The place keeps its user's `share`.
+    fn enter(self: &Arc<Self>, exempt: bool, share: Option<Share>) -> Option<Place> {
         let before = self.under_way.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(self));
+        let place = Place {
+            in_flight: Arc::clone(self),
+            _share: share,
+        };
         let full = self.limit.is_some_and(|limit| before >= limit.get());
         if full && !exempt {
             self.turned_away.fetch_add(1, Ordering::Relaxed);
@@ -64,11 +92,14 @@ impl InFlight {
 /// Is given back when it is dropped. Shared with work that goes on for a while when its request is gone: an extension
 /// of the request.
 #[derive(Debug)]
-pub(super) struct Place(Arc<InFlight>);
+pub(super) struct Place {
+    in_flight: Arc<InFlight>,
+    _share: Option<Share>,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.in_flight.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -85,9 +116,12 @@ pub(super) async fn bound(
     if watches || is_health(request.uri().path()) {
         return next.run(request).await;
     }
-    let user = request.extensions().get::<Arc<User>>();
-    let exempt = user.is_some_and(|user| user.groups.iter().any(|group| group == "system:masters"));
-    let Some(place) = in_flight.enter(exempt) else {
+    let user = request.extensions().get::<Arc<User>>().map(Arc::as_ref);
+    let Ok(share) = in_flight.share(user) else {
+        return too_many();
+    };
+    let exempt = user.is_some_and(User::is_master);
+    let Some(place) = in_flight.enter(exempt, share) else {
         return too_many();
     };
     let place = Arc::new(place);
@@ -165,6 +199,7 @@ mod tests {
         let expected = Counts {
             limit,
             turned_away: 1,
+            over_share: 0,
         };
         assert_eq!(in_flight.counts(), expected);
     }
@@ -180,6 +215,38 @@ mod tests {
         };
         assert_eq!(ask(&router, "/apis", Some(master)).await.status(), 200);
         assert_eq!(in_flight.counts().turned_away, 0);
+    }
+
+    #[tokio::test]
+    async fn one_user_has_a_share_of_the_places_and_the_rest_is_for_others() {
+        for (limit, share) in [(1, 1), (2, 1), (8, 2), (400, 100)] {
+            let in_flight = Arc::new(InFlight::new(NonZeroUsize::new(limit)));
+            let user = |name: &str| User {
+                name: name.to_owned(),
+                ..User::default()
+            };
+            let (eve, jane) = (user("eve"), user("jane"));
+            let held: Vec<_> = (0..share).map(|_| in_flight.share(Some(&eve))).collect();
+            assert!(held.iter().all(Result::is_ok), "{limit}");
+            assert!(in_flight.share(Some(&eve)).is_err(), "{limit}");
+            assert!(in_flight.share(Some(&jane)).is_ok(), "{limit}");
+            assert_eq!(in_flight.counts().over_share, 1);
+            drop(held);
+            assert!(in_flight.share(Some(&eve)).is_ok(), "{limit}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_share_is_given_back_with_the_answer() {
+        let (in_flight, router) = server();
+        let first = ask(&router, "/apis", Some(User::anonymous())).await;
+        let second = ask(&router, "/apis", Some(User::anonymous())).await;
+        assert_eq!(second.status(), 429);
+        assert_eq!(second.headers()[RETRY_AFTER], "1");
+        assert_eq!(in_flight.counts().over_share, 1);
+        drop(first);
+        let third = ask(&router, "/apis", Some(User::anonymous())).await;
+        assert_eq!(third.status(), 200);
     }
 
     #[tokio::test]

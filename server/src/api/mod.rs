@@ -21,6 +21,7 @@ mod prometheus;
 mod reply;
 mod request;
 mod selection;
+mod shares;
 mod state;
 mod vitals;
 mod wanted;

@@ -20,6 +20,7 @@ mod harness;
 mod health;
 mod history;
 mod hostile_kubelet;
+mod hostile_tenant;
 mod http;
 mod incidents;
 mod incidents_configmap;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Known;
-use super::families::Families;
+use super::families::{Families, Family};
 use crate::work::Counts;
 
 pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Result {
@@ -56,8 +56,14 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
     )?;
     families.counter(
         "kubevitals_api_requests_turned_away",
-        "Requests that were answered with 429, because as many as there may be were under way.",
-        |family| family.total(&[], known.in_flight.turned_away),
+        "Requests that were answered with 429, because as many as there may be were under way, or as many of their user \
+         as one user may have, by which limit.",
+        |family| by_limit(family, (known.in_flight.turned_away, known.in_flight.over_share)),
+    )?;
+    families.counter(
+        "kubevitals_api_watches_turned_away",
+        "Watches that were answered with 429, by which limit.",
+        |family| by_limit(family, known.watchers.turned_away()),
     )?;
     work(families, &known.work)?;
     let Some(limit) = known.in_flight.limit else {
@@ -90,4 +96,10 @@ fn work(families: &mut Families<'_>, counts: &Counts) -> fmt::Result {
         "Requests that were answered with 429, because too much work of their user, or of all, was waiting.",
         |family| family.total(&[], counts.refused),
     )
+}
+
+/// What was turned away by the limit for all, and by the one for each user.
+fn by_limit(family: &mut Family<'_>, (all, user): (u64, u64)) -> fmt::Result {
+    family.total(&[("limit", "all")], all)?;
+    family.total(&[("limit", "user")], user)
 }

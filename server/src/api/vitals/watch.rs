@@ -13,24 +13,24 @@ use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use futures::stream;
-use http::header::{HeaderValue, RETRY_AFTER};
 use http::{StatusCode, Uri};
 use kubevitals_proto::vitals::table::Vitals as _;
 use kubevitals_proto::wire::form::Shape;
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::status::{Reason, Status};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::events::{self, Events, Type};
 use super::kind::{Key as _, Kind};
 use super::list::All;
-use super::watchers::Watchers;
+use super::watchers::{Place, Watchers};
 use super::{OFFER, Sources, parameters};
 use crate::api::pieces::{CHUNK, STRIDE};
 use crate::api::reply::{self, Form};
 use crate::api::request::{option, parameter};
 use crate::api::selection::Selection;
+use crate::auth::User;
 use crate::query::{Batch as _, Moment, Query, Teller, Version};
 use crate::tls::LongRunning;
 use crate::work::Cancel;
@@ -41,6 +41,10 @@ const QUIET: Duration = Duration::from_secs(60);
 /// For how long a watch goes on at least, and by how much at most longer, if the client does not say: as in Kubernetes
 /// they do not all end at once.
 const LIFE: (u64, u64) = (1800, 1800);
+
+/// The longest life of a watch, in seconds, whatever the client asks for: its place is given back, and whether its user
+/// may still watch is asked again.
+const LONGEST: u64 = 3600;
 
 /// What is watched, and how it is told.
 pub(super) struct Asked {
@@ -85,14 +89,7 @@ pub(super) fn answer<K: Kind>(sources: &Sources, watched: Asked, request: &Reque
     let begun = begin::<K>(sources, watched, request);
     let (watching, handed) = match begun {
         Ok(begun) => begun,
-        Err(status) => {
-            let mut response = Form::any(request).status(&status);
-            if status.code == 429 {
-                let second = HeaderValue::from_static("1");
-                response.headers_mut().insert(RETRY_AFTER, second);
-            }
-            return response;
-        }
+        Err(status) => return Form::any(request).status(&status),
     };
     let pieces = stream::unfold(watching, async |mut watching| {
         let piece = watching.next_piece().await?;
@@ -125,10 +122,8 @@ fn begin<K: Kind>(
         ));
     }
     let begins = Begins::of(uri)?;
-    let place = sources.watchers.enter().ok_or_else(|| {
-        let message = "Too many watches, please try again later.";
-        Status::failure(429, Reason::TooManyRequests, message)
-    })?;
+    let user = request.extensions().get::<Arc<User>>().map(Arc::as_ref);
+    let place = sources.watchers.enter(user.unwrap_or(&User::anonymous()))?;
     let query = Arc::clone(&sources.query);
     let (version, stage) = match begins {
         // One that cannot be gone on from is told so, as whoever falls behind is.
@@ -172,8 +167,7 @@ fn life(uri: &Uri) -> Duration {
     let (least, more) = LIFE;
     let chance = || least + uuid::Uuid::new_v4().as_u64_pair().0 % more;
     let seconds = asked.filter(|seconds| *seconds > 0).unwrap_or_else(chance);
-    // A year is for ever.
-    Duration::from_secs(seconds.min(365 * 24 * 3600))
+    Duration::from_secs(seconds.min(LONGEST))
 }
 
 /// A watch under way.
@@ -192,7 +186,7 @@ struct Watching<K: Kind> {
     quiet_until: Instant,
     /// Since when the last piece waits to be taken.
     handed: watch::Sender<Option<Instant>>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 enum Stage<K: Kind> {

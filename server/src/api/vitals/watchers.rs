@@ -4,15 +4,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use kubevitals_proto::wire::status::Status;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::api::shares::{Share, Shares};
+use crate::auth::User;
 
 /// More watches than a cluster's people and programs have; each takes some hundred KiB while it is told something.
 const MOST: usize = 2048;
+
+/// When a watch that was turned away may try again.
+const RETRY_AFTER_SECONDS: i32 = 1;
+
+/// Of these one user may have so many: some for each kind and for each namespace that it looks at.
+const MOST_OF_A_USER: usize = 64;
 
 /// The watches.
 #[derive(Debug)]
 pub(crate) struct Watchers {
     places: Arc<Semaphore>,
+    shares: Arc<Shares>,
+    turned_away: AtomicU64,
+    over_share: AtomicU64,
     /// True as soon as the server lets go of its connections.
     ending: watch::Receiver<bool>,
     events: AtomicU64,
@@ -25,15 +38,43 @@ impl Watchers {
     pub(crate) fn new(ending: watch::Receiver<bool>) -> Self {
         Self {
             places: Arc::new(Semaphore::new(MOST)),
+            shares: Shares::new(MOST_OF_A_USER),
+            turned_away: AtomicU64::new(0),
+            over_share: AtomicU64::new(0),
             ending,
             events: AtomicU64::new(0),
             held: AtomicU64::new(0),
         }
     }
 
-    /// A place for one more, if there is any.
-    pub(super) fn enter(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    /// A place for one more of this user.
+    ///
+    /// # Errors
+    /// 429 if the user has its share of the places, or if all are taken.
+    pub(super) fn enter(&self, user: &User) -> Result<Place, Status> {
+        let Some(share) = self.shares.enter(user) else {
+            self.over_share.fetch_add(1, Ordering::Relaxed);
+            let message = format!(
+                "Too many watches: this user has {}, as many as one user may have; end some, or try again later.",
+                self.shares.most()
+            );
+            return Err(Status::too_many_requests(message, RETRY_AFTER_SECONDS));
+        };
+        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
+            let message = "Too many watches, please try again later.";
+            return Err(Status::too_many_requests(message, RETRY_AFTER_SECONDS));
+        };
+        Ok(Place {
+            _permit: permit,
+            _share: share,
+        })
+    }
+
+    /// How many were turned away since the start: because all places were taken, and because their user had its share.
+    pub(crate) fn turned_away(&self) -> (u64, u64) {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (read(&self.turned_away), read(&self.over_share))
     }
 
     /// Tells when all have to end.
@@ -69,6 +110,13 @@ impl Watchers {
     }
 }
 
+/// A watch's place; given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    _permit: OwnedSemaphorePermit,
+    _share: Share,
+}
+
 /// Lines that HTTP has.
 struct Sent {
     lines: Box<[u8]>,
@@ -91,6 +139,34 @@ impl Drop for Sent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_user_cannot_take_all_places() {
+        let watchers = Watchers::new(watch::channel(false).1);
+        let user = |name: &str| User {
+            name: name.to_owned(),
+            ..User::default()
+        };
+        let eve = user("eve");
+        let mut held: Vec<_> = (0..MOST_OF_A_USER).map(|_| watchers.enter(&eve)).collect();
+        assert!(held.iter().all(Result::is_ok));
+        let refused = watchers.enter(&eve).unwrap_err();
+        assert_eq!(refused.code, 429);
+        assert!(refused.message.contains("this user has 64"), "{refused}");
+        assert_eq!(refused.details.unwrap().retry_after_seconds, 1);
+        assert!(watchers.enter(&user("jane")).is_ok());
+        assert_eq!(watchers.turned_away(), (0, 1));
+        held.pop();
+        assert!(watchers.enter(&eve).is_ok());
+        // It takes more users than one to take them all, and then it is said so.
+        let others = (0..MOST).map(|n| watchers.enter(&user(&format!("user-{n}"))));
+        let others: Vec<_> = others.collect();
+        let refused = others.into_iter().rev().find_map(Result::err).unwrap();
+        assert_eq!(refused.message, "Too many watches, please try again later.");
+        assert_eq!(watchers.turned_away(), (63, 1));
+        drop(held);
+        assert_eq!(watchers.under_way(), 0);
+    }
 
     #[test]
     fn lines_are_held_until_their_last_part_is_written() {
