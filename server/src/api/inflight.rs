@@ -264,7 +264,7 @@ mod tests {
     #[tokio::test]
     async fn without_a_bound_nobody_is_turned_away() {
         let in_flight = Arc::new(InFlight::new(None));
-        let places: Vec<_> = (0..1000).map(|_| in_flight.enter(false)).collect();
+        let places: Vec<_> = (0..1000).map(|_| in_flight.enter(false, None)).collect();
         assert!(places.iter().all(Option::is_some));
     }
 }

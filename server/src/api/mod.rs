@@ -150,10 +150,10 @@ fn routes(
         .merge(debug::routes())
         .merge(prometheus::routes(parts))
         .merge(state::routes(keeper))
+        .merge(vitals)
         .fallback(unknown_path)
         .method_not_allowed_fallback(not_allowed)
         .with_state(query)
-        .merge(vitals)
 }
 
 /// A path that has no such verb.

@@ -18,11 +18,12 @@ mod watching;
 mod why;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub use crate::cluster::{Node, Pod, PodKey};
 pub use changes::{
-    Batch, Change, Changes, Moment, ParseVersionError, PodChanges, Several, Version, Whole,
+    Batch, Change, Changes, Moment, ParseVersionError, PodChanges, Resume, Several, Version, Whole,
 };
 pub use figures::Wholeness;
 pub use history::{Fold, MOST_STEPS, Of, Steps};
@@ -69,6 +70,8 @@ pub struct Query {
     totals: Arc<vitals::TotalsCache>,
     changes: Changes,
     looked: Mutex<watching::Looked>,
+    /// All had been listed and reviewed when changes were looked for.
+    complete: AtomicBool,
 }
 
 impl Query {
@@ -96,6 +99,7 @@ impl Query {
             totals: Arc::default(),
             changes: Changes::new(watching::instance()),
             looked: Mutex::default(),
+            complete: AtomicBool::new(false),
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use kubevitals_proto::vitals::{Incident, Workload};
 
 use super::changes::{Incidents, LOOK, Seen};
 use super::{Changes, Query};
-use crate::cluster::{Jobs, PodKey};
+use crate::cluster::{Jobs, PodKey, Watches};
 
 /// What this process calls itself in versions: anything that another will hardly call itself.
 pub(super) fn instance() -> u64 {
@@ -17,7 +18,7 @@ pub(super) fn instance() -> u64 {
 /// What was looked at so far.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
-    /// All had been listed: what differs since has changed.
+    /// All had been listed and reviewed: what differs since has changed.
     begun: bool,
     /// The version of what health tells.
     health: u64,
@@ -42,6 +43,11 @@ impl Query {
     /// Looks for changes once. What is read before all has been listed is no change.
     pub fn look(&self) {
         let mut looked = self.looked.lock();
+        // Before it is read what was listed: a list that ends in between is read with the next look.
+        let listed = looked.begun || self.listed();
+        if listed && !looked.begun {
+            self.health.tick(self.wall());
+        }
         let mut seen = self.seen();
         let jobs = self.cluster.jobs();
         let others = !Arc::ptr_eq(&jobs, &looked.jobs);
@@ -74,8 +80,34 @@ impl Query {
             self.changes.look(&seen);
         } else {
             self.changes.begin(&seen);
-            looked.begun = self.watches.nodes.synced() && self.watches.pods.synced();
+            looked.begun = listed;
+            self.complete.store(listed, Ordering::Release);
         }
+    }
+
+    /// Whether all nodes and pods are known and health has reviewed them. What is answered before that lacks objects, and
+    /// a client that keeps a copy of them would delete those that it had. Once complete, always complete: a watch that
+    /// fails later leaves in place what was known.
+    pub fn complete(&self) -> bool {
+        let complete = || self.complete.load(Ordering::Acquire);
+        if !complete() && self.listed() {
+            // Not only with the next look: who has waited for the lists need not wait for the second to end.
+            self.look();
+        }
+        complete()
+    }
+
+    /// Whether the lists of nodes and pods have been read, and that of events, by which health tells causes; but for
+    /// events nobody waits who may not watch them, or while they cannot be had.
+    fn listed(&self) -> bool {
+        let Watches {
+            nodes,
+            pods,
+            events,
+            ..
+        } = &self.watches;
+        let heard = events.synced() || events.refused() || events.failures() > 0;
+        nodes.synced() && pods.synced() && heard
     }
 
     fn seen(&self) -> Seen {

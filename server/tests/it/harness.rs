@@ -193,9 +193,16 @@ impl Harness {
         )
     }
 
-    /// Asks for JSON.
+    /// Asks for JSON; of a server that has just started again, as clients do when it says so.
     pub(crate) async fn json(&self, path: &str) -> Value {
-        let (status, body) = self.get(path).await;
+        let (mut status, mut body) = self.get(path).await;
+        if status == 503 {
+            wait_until("the server knows all objects", async || {
+                (status, body) = self.get(path).await;
+                status != 503
+            })
+            .await;
+        }
         assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&body));
         serde_json::from_slice(&body).expect("JSON")
     }

@@ -97,7 +97,7 @@ where
                     if let Some(given_up) = given_up(&error) {
                         return given_up;
                     }
-                    if !expired(&error) {
+                    if !passes(&error) {
                         teller.lost(innermost(&error), None).await;
                     }
                 }
@@ -111,16 +111,20 @@ where
     GivenUp::Missing
 }
 
+/// The API server's Status, if it answered.
+fn status(error: &watcher::Error) -> Option<&kube::core::Status> {
+    match error {
+        watcher::Error::WatchError(status)
+        | watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => Some(status),
+        _ => None,
+    }
+}
+
 /// The API server's own words, if it answered.
 fn said(error: &watcher::Error) -> Option<(u16, String)> {
-    let status = match error {
-        watcher::Error::WatchError(status) => status,
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status,
-        _ => return None,
-    };
-    Some((status.code, status.message.clone()))
+    status(error).map(|status| (status.code, status.message.clone()))
 }
 
 fn given_up(error: &watcher::Error) -> Option<GivenUp> {
@@ -131,9 +135,13 @@ fn given_up(error: &watcher::Error) -> Option<GivenUp> {
     }
 }
 
-/// Whether the watch only has to list again.
-fn expired(error: &watcher::Error) -> bool {
-    said(error).is_some_and(|(code, _)| code == 410)
+/// Whether the server answers, and the watch only has to list again: at once (410), or, where the server says when, soon
+/// (429, or 503 of a server that has just started).
+fn passes(error: &watcher::Error) -> bool {
+    status(error).is_some_and(|status| {
+        let details = status.details.as_ref();
+        status.code == 410 || details.is_some_and(|details| details.retry_after_seconds > 0)
+    })
 }
 
 fn innermost(error: &watcher::Error) -> String {

@@ -35,7 +35,7 @@ pub(super) const OF_LISTS: [Parameter; 14] = [
         "continue",
         "string",
         false,
-        "Ignored: a list is always whole, or a top.",
+        "Refused: a list is always whole, or a top, and gives no token to go on with.",
     ),
     (
         "fieldSelector",
@@ -60,19 +60,20 @@ pub(super) const OF_LISTS: [Parameter; 14] = [
         "resourceVersion",
         "string",
         false,
-        "Where a watch goes on: the version of a list, or of the last event.",
+        "Where a watch goes on: the version of a list, or of the last event. A list is not older than it.",
     ),
     (
         "resourceVersionMatch",
         "string",
         false,
-        "Taken, and ignored: a list is always as of now.",
+        "NotOlderThan, or for a list Exact: then it fails if anything has changed since the version.",
     ),
     (
         "sendInitialEvents",
         "boolean",
         false,
-        "Whether a watch begins with all there is, and says in a bookmark when that is over.",
+        "Whether a watch begins with all there is, and says in a bookmark when that is over. It takes \
+         resourceVersionMatch=NotOlderThan.",
     ),
     (
         "sortBy",
@@ -85,7 +86,7 @@ pub(super) const OF_LISTS: [Parameter; 14] = [
         "timeoutSeconds",
         "integer",
         false,
-        "After how long a watch ends.",
+        "After how long a watch ends: at most an hour.",
     ),
     TREND,
     ("watch", "boolean", false, "Go on telling what changes."),

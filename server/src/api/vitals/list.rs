@@ -39,9 +39,11 @@ impl<K: Kind> All<K> {
     /// As it is asked for.
     ///
     /// # Errors
-    /// 400 for a time that is not remembered, or of which nothing can be told.
+    /// 400 for a time that is not remembered, or of which nothing can be told; 504 for a version that is not known yet,
+    /// 410 for one that is past where it is to be just that one.
     pub(super) fn of(query: &Query, asked: &Asked, cancel: &Cancel) -> Result<Self, Status> {
         let moment = query.changes().moment();
+        asked.wants.check(query.changes(), &moment)?;
         let at = asked.time(query.wall(), query.history_remembers())?;
         let teller = at.map_or_else(|| query.teller(), |at| query.teller_at(at, cancel));
         let teller = match asked.trend {

@@ -5,6 +5,7 @@ mod given;
 mod history;
 mod kind;
 mod list;
+mod options;
 mod parameters;
 mod sort_by;
 mod sought;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, get};
 use http::StatusCode;
@@ -36,6 +38,7 @@ use crate::query::Query;
 use crate::work::{Cancel, Pool};
 use kind::{Clusters, Incidents, Kind, Nodes, Pods};
 use list::{All, Listed};
+use options::Wants;
 use parameters::Asked;
 pub(super) use watchers::Watchers;
 
@@ -62,7 +65,16 @@ struct Sources {
 }
 
 /// The routes. A path is the same with a slash at its end.
-pub(super) fn routes(query: &Arc<Query>, watchers: &Arc<Watchers>, pool: &Arc<Pool>) -> Router {
+pub(super) fn routes(
+    query: &Arc<Query>,
+    watchers: &Arc<Watchers>,
+    pool: &Arc<Pool>,
+) -> Router<Arc<Query>> {
+    let sources = Sources {
+        query: Arc::clone(query),
+        watchers: Arc::clone(watchers),
+        pool: Arc::clone(pool),
+    };
     let mut routes = Router::new();
     for slash in ["", "/"] {
         routes = routes
@@ -74,12 +86,22 @@ pub(super) fn routes(query: &Arc<Query>, watchers: &Arc<Watchers>, pool: &Arc<Po
     }
     let rest = format!("/apis/{GROUP}/{VERSION}/{{*rest}}");
     routes
+        .route_layer(middleware::from_fn_with_state(
+            sources.clone(),
+            when_complete,
+        ))
         .route(&rest, any(unknown_resource))
-        .with_state(Sources {
-            query: Arc::clone(query),
-            watchers: Arc::clone(watchers),
-            pool: Arc::clone(pool),
-        })
+        .with_state(sources)
+}
+
+/// The layer before all that tells of objects: 503 until all of them are known, so that no client takes those that are
+/// not for deleted. Clients try again by themselves, as the answer says.
+async fn when_complete(State(sources): State<Sources>, request: Request, next: Next) -> Response {
+    if sources.query.complete() {
+        return next.run(request).await;
+    }
+    let message = "the nodes and pods of the cluster have not all been read yet: try again";
+    Form::any(&request).status(&Status::unavailable_for(message, 1))
 }
 
 /// The routes of a kind whose objects are in no namespace.
@@ -168,7 +190,7 @@ async fn many<K: Kind>(sources: Sources, namespace: Option<String>, request: Req
         let shape = wanted.shape(K::Told::KIND, request.uri())?;
         Ok((selection, asked, shape))
     });
-    let (selection, asked, shape) = match prepared {
+    let (selection, mut asked, shape) = match prepared {
         Ok(prepared) => prepared,
         Err(status) => return Form::any(&request).status(&status),
     };
@@ -180,6 +202,10 @@ async fn many<K: Kind>(sources: Sources, namespace: Option<String>, request: Req
             asked,
         };
         return watch::answer::<K>(&sources, watching, &request);
+    }
+    match Wants::of_list(request.uri()) {
+        Ok(wants) => asked.wants = wants,
+        Err(status) => return Form::any(&request).status(&status),
     }
     let reply = wanted.reply();
     let yaml = reply.encoding == Encoding::Yaml;
@@ -213,7 +239,8 @@ async fn one<K: Kind>(
         Err(refusal) => return refusal,
     };
     let failure = Form::any(&request);
-    let prepared = Asked::of::<K>(request.uri()).and_then(|asked| {
+    let prepared = Asked::of::<K>(request.uri()).and_then(|mut asked| {
+        asked.wants = Wants::of_get(request.uri())?;
         let shape = wanted.shape(K::Told::KIND, request.uri())?;
         Ok((asked, shape))
     });

@@ -9,6 +9,7 @@ use kubevitals_proto::wire::status::Status;
 
 use super::given::{bad, given};
 use super::kind::Kind;
+use super::options::Wants;
 use super::sort_by::SortBy;
 use super::sought::Sought;
 use crate::query::{Fold, MOST_STEPS as MOST_STEPS_OF_A_SPAN};
@@ -48,6 +49,8 @@ pub(super) struct Asked {
     pub(super) limit: Option<usize>,
     /// Which pods.
     pub(super) sought: Sought,
+    /// Of which version; any, if it is not said. Gets, lists and watches read their options each in their own way.
+    pub(super) wants: Wants,
 }
 
 impl Asked {

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use super::events::{self, Events, Type};
 use super::kind::{Key as _, Kind};
 use super::list::All;
+use super::options::Begins;
 use super::watchers::{Place, Watchers};
 use super::{OFFER, Sources, parameters};
 use crate::api::pieces::{CHUNK, STRIDE};
@@ -31,7 +32,7 @@ use crate::api::reply::{self, Form};
 use crate::api::request::{option, parameter};
 use crate::api::selection::Selection;
 use crate::auth::User;
-use crate::query::{Batch as _, Moment, Query, Teller, Version};
+use crate::query::{Batch as _, Moment, Query, Resume, Teller, Version};
 use crate::tls::LongRunning;
 use crate::work::Cancel;
 
@@ -52,36 +53,6 @@ pub(super) struct Asked {
     pub(super) namespace: Option<Arc<str>>,
     pub(super) shape: Shape,
     pub(super) asked: parameters::Asked,
-}
-
-/// Where a watch begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Begins {
-    /// With all there is.
-    All {
-        /// A bookmark says when that is over.
-        told: bool,
-    },
-    /// Behind what the client has seen.
-    After(Version),
-}
-
-impl Begins {
-    fn of(uri: &Uri) -> Result<Self, Status> {
-        let version = parameter(uri, "resourceVersion").unwrap_or_default();
-        if option(uri, "sendInitialEvents") {
-            return Ok(Self::All {
-                told: option(uri, "allowWatchBookmarks"),
-            });
-        }
-        match &*version {
-            "" | "0" => Ok(Self::All { told: false }),
-            text => text
-                .parse()
-                .map(Self::After)
-                .map_err(|error| Status::bad_request(format!("resourceVersion={text:?}: {error}"))),
-        }
-    }
 }
 
 /// The answer to a watch.
@@ -105,7 +76,7 @@ type Begun<K> = (Watching<K>, watch::Receiver<Option<Instant>>);
 
 fn begin<K: Kind>(
     sources: &Sources,
-    watched: Asked,
+    mut watched: Asked,
     request: &Request,
 ) -> Result<Begun<K>, Status> {
     let uri = request.uri();
@@ -128,10 +99,15 @@ fn begin<K: Kind>(
     let (version, stage) = match begins {
         // One that cannot be gone on from is told so, as whoever falls behind is.
         Begins::After(version) => {
-            let resumed = query.changes().moment().resume(version);
-            (resumed.unwrap_or_default(), Stage::Waiting)
+            let moment = query.changes().moment();
+            match query.changes().resume(&moment, version) {
+                Resume::After(version) => (version, Stage::Waiting),
+                gone => (version, Stage::Expired(expired(gone, moment.version))),
+            }
         }
-        Begins::All { told } => {
+        Begins::Now => (query.changes().moment().version, Stage::Waiting),
+        Begins::All { told, wants } => {
+            watched.asked.wants = wants;
             let all = All::of(&query, &watched.asked, &Cancel::default())?;
             let version = all.moment.as_ref().map(|moment| moment.version);
             let every = Every {
@@ -161,12 +137,24 @@ fn begin<K: Kind>(
     Ok((watching, taken))
 }
 
-/// For how long a watch goes on.
+/// 410: why a watch cannot go on, at a server whose last version is `current`.
+fn expired(why: Resume, current: Version) -> Status {
+    let why = match why {
+        Resume::Future => "the resource version is later than all that this server knows",
+        Resume::Expired | Resume::After(_) => "too old resource version",
+    };
+    Status::expired(format!("{why}: {current} is what there is; list again"))
+}
+
+/// For how long a watch goes on. As in k8s.io/apiserver a negative number ends it at once.
 fn life(uri: &Uri) -> Duration {
-    let asked = parameter(uri, "timeoutSeconds").and_then(|text| text.parse().ok());
+    // What is no number was refused with the selectors.
+    let asked = parameter(uri, "timeoutSeconds").and_then(|text| text.parse::<i64>().ok());
     let (least, more) = LIFE;
-    let chance = || least + uuid::Uuid::new_v4().as_u64_pair().0 % more;
-    let seconds = asked.filter(|seconds| *seconds > 0).unwrap_or_else(chance);
+    let seconds = match asked {
+        None | Some(0) => least + uuid::Uuid::new_v4().as_u64_pair().0 % more,
+        Some(seconds) => u64::try_from(seconds).unwrap_or(0),
+    };
     Duration::from_secs(seconds.min(LONGEST))
 }
 
@@ -196,6 +184,8 @@ enum Stage<K: Kind> {
     Changes(Changes<K>),
     /// Waits for changes.
     Waiting,
+    /// Cannot go on from the version that the client has seen.
+    Expired(Status),
     /// Has told that it is over, if there was anything to tell.
     Over,
 }
@@ -232,6 +222,11 @@ impl<K: Kind> Watching<K> {
                     continue;
                 }
                 Stage::Over | Stage::Waiting => break,
+                Stage::Expired(status) => {
+                    events::error(&mut out, status);
+                    self.stage = Stage::Over;
+                    break;
+                }
                 Stage::All(_) => self.tell_all(&mut out),
                 Stage::Changes(_) => self.tell_changes(&mut out),
             }
@@ -272,21 +267,21 @@ impl<K: Kind> Watching<K> {
     }
 
     fn begin_changes(&mut self, out: &mut Vec<u8>) {
-        let moment = self.query.changes().moment();
-        let Some(from) = moment.resume(self.version) else {
-            let status = Status::expired(format!(
-                "too old resource version: {} is what there is; list again",
-                moment.version
-            ));
-            events::error(out, &status);
-            self.stage = Stage::Over;
-            return;
-        };
-        self.stage = Stage::Changes(Changes {
-            teller: self.teller(),
-            changes: K::changes(&moment, from, self.watched.namespace.as_ref()),
-            moment,
-        });
+        let changes = self.query.changes();
+        let moment = changes.moment();
+        match changes.resume(&moment, self.version) {
+            Resume::After(from) => {
+                self.stage = Stage::Changes(Changes {
+                    teller: self.teller(),
+                    changes: K::changes(&moment, from, self.watched.namespace.as_ref()),
+                    moment,
+                });
+            }
+            gone => {
+                events::error(out, &expired(gone, moment.version));
+                self.stage = Stage::Over;
+            }
+        }
     }
 
     fn teller(&self) -> Teller {

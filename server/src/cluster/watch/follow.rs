@@ -34,20 +34,17 @@ pub(super) async fn follow<K: Watched, L: Listener<K>>(
     let mut reporter = Reporter::new(health, K::plural(&()), need);
     let mut bursts = pin!(stream.ready_chunks(BURST));
     while let Some(burst) = bursts.next().await {
-        let (mut news, mut refused, mut version) = (false, false, None);
+        let (mut news, mut listed, mut refused, mut version) = (false, false, false, None);
         for event in burst {
             match event {
                 Ok(event) => {
                     version = version_of(&event).or(version);
-                    let done = matches!(event, Event::InitDone);
+                    listed |= matches!(event, Event::InitDone);
                     // That a list is about to be asked for is no answer yet.
                     let answered = !matches!(event, Event::Init);
                     news |= table.apply(event, pools);
                     if answered {
                         reporter.answered();
-                    }
-                    if done {
-                        health.listed();
                     }
                 }
                 Err(error) => refused |= !reporter.failed(&error),
@@ -55,6 +52,10 @@ pub(super) async fn follow<K: Watched, L: Listener<K>>(
         }
         if news {
             table.publish();
+        }
+        // Only now: a reader that waits for the list must find it.
+        if listed {
+            health.listed();
         }
         health.taken_in(version);
         if refused {

@@ -1,6 +1,7 @@
 //! What has changed since a version, in the order of versions: whoever stops in the midst of it can go on from the last
 //! one he has seen.
 
+use std::iter::Peekable;
 use std::sync::Arc;
 
 use super::version::Version;
@@ -25,16 +26,11 @@ pub struct PodChanges {
     moment: Arc<Moment>,
     from: Version,
     namespace: Option<Arc<str>>,
-    steps: std::vec::IntoIter<(Version, Step)>,
+    /// Changes of pods themselves that are still to come.
+    noted: Peekable<std::vec::IntoIter<Change<Pod>>>,
+    /// Scrapes later than this are still to come.
+    scraped: Version,
     node: Option<OfNode>,
-}
-
-#[derive(Debug)]
-enum Step {
-    /// A change of a pod itself.
-    Pod(Change<Pod>),
-    /// The pods of a node that was scraped.
-    Node(Arc<str>),
 }
 
 /// The pods of a node, one after the other.
@@ -51,26 +47,39 @@ impl PodChanges {
     pub(super) fn new(moment: &Arc<Moment>, from: Version, namespace: Option<&Arc<str>>) -> Self {
         let is_in =
             |pod: &Arc<Pod>| namespace.is_none_or(|namespace| *namespace == pod.key.namespace);
-        let noted = moment.pods.noted(from).into_iter().filter(|change| {
+        let mut noted = moment.pods.noted(from);
+        noted.retain(|change| {
             let pod = change.before.as_ref().or(change.after.as_ref());
             pod.is_some_and(is_in)
         });
-        let scraped = moment
-            .scrapes
-            .iter()
-            .filter(|(_, scrape)| scrape.last() > from);
-        let mut steps: Vec<(Version, Step)> = noted
-            .map(|change| (change.version, Step::Pod(change)))
-            .chain(scraped.map(|(node, scrape)| (scrape.first, Step::Node(Arc::clone(node)))))
-            .collect();
-        steps.sort_unstable_by_key(|(version, _)| *version);
         Self {
             moment: Arc::clone(moment),
             from,
             namespace: namespace.cloned(),
-            steps: steps.into_iter(),
+            noted: noted.into_iter().peekable(),
+            scraped: from,
             node: None,
         }
+    }
+
+    /// Goes on to what has the next version: a change of a pod itself, which is returned, or the pods of a node that was
+    /// scraped. Whether there was any.
+    fn go_on(&mut self) -> (Option<Change<Pod>>, bool) {
+        let scrape = self.moment.scraped_after(self.scraped);
+        let noted = self
+            .noted
+            .next_if(|change| scrape.is_none_or(|(first, _)| change.version < first));
+        if noted.is_some() {
+            return (noted, true);
+        }
+        let Some(node) = scrape.map(|(_, node)| Arc::clone(node)) else {
+            return (None, false);
+        };
+        self.node = self.of_node(node);
+        // It is there: it was found among the scrapes.
+        let last = self.node.as_ref().map(|it| it.scrape.last());
+        self.scraped = last.unwrap_or(self.scraped.after(1));
+        (None, true)
     }
 
     fn of_node(&self, node: Arc<str>) -> Option<OfNode> {
@@ -138,10 +147,9 @@ impl Batch for PodChanges {
                 }
                 self.node = None;
             }
-            match self.steps.next() {
-                None => return (None, false),
-                Some((_, Step::Node(node))) => self.node = self.of_node(node),
-                Some((_, Step::Pod(change))) => return (Some(change), true),
+            match self.go_on() {
+                (None, true) => {}
+                next => return next,
             }
         }
         (None, true)

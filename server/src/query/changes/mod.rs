@@ -12,6 +12,7 @@ mod version;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -70,6 +71,9 @@ pub struct Moment {
     nodes: Table<Arc<str>, Node>,
     incidents: Table<PodKey, Incident>,
     scrapes: HashMap<Arc<str>, Scrape>,
+    /// The same scrapes' nodes by their first version: what a watch has to look at is found here, once a second for all
+    /// watches, and none walks over all nodes.
+    by_version: OrdMap<Version, Arc<str>>,
 }
 
 /// What is looked at for changes.
@@ -100,6 +104,20 @@ pub struct Changes {
     latest: ArcSwap<Moment>,
     versions: Mutex<Versions>,
     told: watch::Sender<Version>,
+    /// When changes were last looked for, as a version: what another process may have told until then.
+    looked: AtomicU64,
+}
+
+/// Where a client that has seen a version has to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resume {
+    /// Behind this version of this process.
+    After(Version),
+    /// Nowhere: it has missed changes that are no longer in the log.
+    Expired,
+    /// Nowhere: the version is later than all that this process knows, so what the client has missed until then cannot
+    /// be told. It is of a replica whose clock is ahead, or nobody's.
+    Future,
 }
 
 impl Changes {
@@ -114,9 +132,11 @@ impl Changes {
                 nodes: Table::beginning(Nodes::new(), begins),
                 incidents: Table::beginning(Incidents::new(), begins),
                 scrapes: HashMap::new(),
+                by_version: OrdMap::new(),
             }),
             versions: Mutex::new(versions),
             told: watch::Sender::new(begins),
+            looked: AtomicU64::new(begins.number()),
         }
     }
 
@@ -128,6 +148,27 @@ impl Changes {
     /// Tells of each new one.
     pub fn told(&self) -> watch::Receiver<Version> {
         self.told.subscribe()
+    }
+
+    /// Where a client that has seen `version`, of this process or another, has to go on at `moment`.
+    ///
+    /// Two processes see the same thing up to [half a minute](version::Version::seen_from) apart. A version of another
+    /// process that is later than that, or one that this process has not given yet, must not be taken for now: the
+    /// client would wait for changes behind it, and those before it, deletions too, would be lost to it.
+    pub fn resume(&self, moment: &Moment, version: Version) -> Resume {
+        let from = version.seen_from(moment.version);
+        let latest = if from == version {
+            moment.version
+        } else {
+            Version::of_number(self.looked.load(Ordering::Acquire)).max(moment.version)
+        };
+        if from > latest {
+            Resume::Future
+        } else if from < moment.begins() {
+            Resume::Expired
+        } else {
+            Resume::After(from.min(moment.version))
+        }
     }
 
     /// Begins anew with what is seen: there is no way to go on from what was before.
@@ -143,6 +184,7 @@ impl Changes {
                 versions.last(),
             ),
             scrapes: HashMap::new(),
+            by_version: OrdMap::new(),
         };
         moment.scrape(seen, &mut versions);
         // What was there at the beginning has not changed since.
@@ -152,6 +194,7 @@ impl Changes {
         moment.nodes.begin_at(begins);
         moment.incidents.begin_at(begins);
         self.publish(moment);
+        self.looked.store(begins.number(), Ordering::Release);
     }
 
     /// Looks for changes, and tells of them.
@@ -187,11 +230,12 @@ impl Changes {
         if let Some(incidents) = &seen.incidents {
             moment.incidents.update(incidents, &mut versions, |_, _| {});
         }
-        if versions.last() == started {
-            return;
+        if versions.last() != started {
+            moment.version = versions.last();
+            self.publish(moment);
         }
-        moment.version = versions.last();
-        self.publish(moment);
+        self.looked
+            .store(versions.last().number(), Ordering::Release);
     }
 
     fn publish(&self, moment: Moment) {
@@ -239,7 +283,10 @@ impl Moment {
                 stale,
                 first,
             };
-            self.scrapes.insert(Arc::clone(node), scrape);
+            self.by_version.insert(first, Arc::clone(node));
+            if let Some(before) = self.scrapes.insert(Arc::clone(node), scrape) {
+                self.by_version.remove(&before.first);
+            }
             // The kubelet reports them no longer: their usage is gone, but not by this scrape's version.
             for key in left {
                 self.pods.touch(&key, versions.next());
@@ -253,17 +300,30 @@ impl Moment {
             .cloned()
             .collect();
         for node in gone {
+            let Some(scrape) = self.scrapes.remove(&node) else {
+                continue;
+            };
+            self.by_version.remove(&scrape.first);
             // What its pods have from its last scrape they have no longer.
-            for pod in self
-                .scrapes
-                .remove(&node)
-                .iter()
-                .flat_map(|scrape| &scrape.latest.pods)
-            {
+            for pod in &scrape.latest.pods {
                 self.pods.touch(&key_of(pod), versions.next());
             }
         }
         nodes
+    }
+
+    /// The first scrape with a version after `from`, by its own first version.
+    fn scraped_after(&self, from: Version) -> Option<(Version, &Arc<str>)> {
+        // A scrape that began before `from` may have given versions after it.
+        let (first, node) = self
+            .by_version
+            .get_prev(&from)
+            .filter(|(_, node)| {
+                let scrape = self.scrapes.get(*node);
+                scrape.is_some_and(|scrape| scrape.last() > from)
+            })
+            .or_else(|| self.by_version.get_next(&from.after(1)))?;
+        Some((*first, node))
     }
 
     /// The version that its node's scrape has given a pod.
@@ -305,18 +365,13 @@ impl Moment {
         self.incidents.version(key)
     }
 
-    /// Where who has seen `version`, of this process or another, has to go on; nothing if that is too long ago.
-    pub fn resume(&self, version: Version) -> Option<Version> {
-        let from = version.seen_from(self.version).min(self.version);
-        let begins = self
-            .pods
-            .begins
-            .max(self.nodes.begins)
-            .max(self.incidents.begins);
-        (from >= begins).then_some(from)
+    /// Who has seen this version, or a later one, has missed nothing that is not in the logs.
+    fn begins(&self) -> Version {
+        let (pods, nodes) = (self.pods.begins, self.nodes.begins);
+        pods.max(nodes).max(self.incidents.begins)
     }
 
-    /// The pods that have changed since `from`, which must be one to [resume](Self::resume) from.
+    /// The pods that have changed since `from`, which must be one to [resume](Changes::resume) from.
     pub fn pod_changes(
         self: &Arc<Self>,
         from: Version,

@@ -227,9 +227,9 @@ impl Watcher {
     }
 
     /// Takes the changes, but no more than so many; whoever is interrupted goes on from the last one's version.
-    fn take(&mut self, moment: &Arc<Moment>, most: usize) {
-        let from = moment.resume(self.seen).expect("it is not too old");
-        assert_eq!(from, self.seen, "it is of this process");
+    fn take(&mut self, changes: &Changes, moment: &Arc<Moment>, most: usize) {
+        let from = self.seen;
+        assert_eq!(changes.resume(moment, from), Resume::After(from));
         let mut changes = moment.pod_changes(from, self.namespace.as_ref());
         for _ in 0..most {
             let (change, more) = loop {
@@ -294,12 +294,12 @@ proptest! {
             if at == begin {
                 watcher = Some(Watcher::of(&moment, namespace.clone()));
             } else if let Some(watcher) = &mut watcher {
-                watcher.take(&moment, *most);
+                watcher.take(&world.changes, &moment, *most);
             }
         }
         let moment = world.look();
         let mut watcher = watcher.unwrap();
-        watcher.take(&moment, usize::MAX);
+        watcher.take(&world.changes, &moment, usize::MAX);
         prop_assert_eq!(&watcher.known, &listed(&moment, namespace.as_ref()));
         // Where nothing happens there is nothing new.
         prop_assert_eq!(world.look().version, moment.version);
@@ -385,9 +385,96 @@ fn who_has_missed_too_much_and_who_is_too_old_must_list_again() {
         world.look();
     }
     let moment = world.changes.moment();
-    assert_eq!(moment.resume(first), None);
-    assert_eq!(moment.resume(moment.version), Some(moment.version));
-    assert_eq!(moment.resume(Version::default()), None);
+    let resume = |version| world.changes.resume(&moment, version);
+    assert_eq!(resume(first), Resume::Expired);
+    assert_eq!(resume(moment.version), Resume::After(moment.version));
+    assert_eq!(resume(Version::default()), Resume::Expired);
     assert_eq!(moment.pods.log.len(), 10_000);
     assert!(moment.pods.changed.len() <= moment.pods.now.len());
+}
+
+#[test]
+fn a_version_of_the_future_is_not_taken_for_now() {
+    let mut world = World::new();
+    world.pod(0, 3, true);
+    world.now += 1_000;
+    let moment = world.look();
+    let resume = |world: &World, version| world.changes.resume(&moment, version);
+    // Of this process: one that it has not given.
+    for places in [1, 1_000, 1 << 40] {
+        let version = moment.version.after(places);
+        assert_eq!(resume(&world, version), Resume::Future, "{places}");
+    }
+    assert_eq!(
+        resume(&world, Version::of_number(9_200_000_000_000_000_000)),
+        Resume::Future
+    );
+    assert_eq!(resume(&world, Version::of_number(u64::MAX)), Resume::Future);
+    // Of a replica whose clock is as far ahead as this; it gave its version this very moment.
+    let of_replica = |world: &World, ahead: i64| {
+        let mut versions = Versions::new(8);
+        versions.advance(
+            Timestamp::from_secs(ahead).plus_nanos(i64::try_from(world.now).unwrap() * 1_000_000),
+        );
+        versions.last()
+    };
+    for (ahead, is_future) in [
+        (-29, false),
+        (0, false),
+        (5, false),
+        (29, false),
+        (31, true),
+        (60, true),
+        (3_600, true),
+    ] {
+        let resumed = resume(&world, of_replica(&world, ahead));
+        assert_eq!(
+            resumed == Resume::Future,
+            is_future,
+            "{ahead} s: {resumed:?}"
+        );
+    }
+    // A quiet minute later nothing is new here, but the replica's version is no more in the future than before.
+    world.now += 60_000;
+    world.look();
+    for (ahead, is_future) in [(0, false), (29, false), (31, true)] {
+        let resumed = resume(&world, of_replica(&world, ahead));
+        assert_eq!(
+            resumed == Resume::Future,
+            is_future,
+            "{ahead} s: {resumed:?}"
+        );
+        if !is_future {
+            assert_eq!(resumed, Resume::After(moment.version));
+        }
+    }
+}
+
+#[test]
+fn a_watch_looks_at_no_node_that_was_not_scraped_since() {
+    let mut world = World::new();
+    for node in 0..3 {
+        world.scrape(node, 3);
+    }
+    let before = world.look();
+    let after = |moment: &Moment, mut from: Version| {
+        let mut nodes = Vec::new();
+        while let Some((_, node)) = moment.scraped_after(from) {
+            nodes.push(node.to_string());
+            from = moment.scrapes.get(node).unwrap().last();
+        }
+        nodes
+    };
+    assert!(after(&before, before.version).is_empty());
+    world.now += 15_000;
+    world.scrape(0, 3);
+    let moment = world.look();
+    assert_eq!(after(&moment, before.version), ["node-0"]);
+    assert_eq!(after(&moment, Version::default()).len(), 3);
+    assert_eq!(moment.by_version.len(), moment.scrapes.len());
+    // Who was interrupted in the midst of a scrape goes on with the rest of it.
+    let scrape = moment.scrapes.get("node-0").unwrap();
+    assert!(scrape.last() > scrape.first);
+    assert_eq!(after(&moment, scrape.first), ["node-0"]);
+    assert!(after(&moment, scrape.last()).is_empty());
 }

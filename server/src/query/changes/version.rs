@@ -35,6 +35,16 @@ impl Version {
         self.0 & ((1 << INSTANCE_BITS) - 1)
     }
 
+    /// It as a number.
+    pub(super) const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The version with this [number](Self::number).
+    pub(super) const fn of_number(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The version `places` after this one, of the same process.
     pub(super) fn after(self, places: usize) -> Self {
         let places = u64::try_from(places).unwrap_or(u64::MAX);

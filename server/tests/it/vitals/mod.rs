@@ -4,4 +4,5 @@ mod docs;
 mod identity;
 mod kubectl;
 mod lists;
+mod options;
 mod watch;

@@ -262,7 +262,9 @@ async fn two_hundred_watchers_miss_nothing_and_are_told_nothing_twice() {
 async fn a_watch_begins_with_all_there_is_and_says_when_that_is_over() {
     let harness = cluster(2).await;
     let (_, known) = list(&harness, PODS).await;
-    let path = format!("{PODS}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true");
+    let path = format!(
+        "{PODS}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+    );
     let mut watcher = Watcher::start(&harness, &path, BTreeMap::new()).await;
     let mut told = BTreeMap::new();
     loop {

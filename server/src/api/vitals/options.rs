@@ -1,0 +1,371 @@
+//! The options of gets, lists and watches that are about versions, checked as k8s.io/apiserver checks its ListOptions.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Uri;
+use kubevitals_proto::wire::status::Status;
+use serde::Deserialize;
+
+use super::given::given;
+use crate::api::request::{option, parameter};
+use crate::query::{Changes, Moment, Resume, Version};
+
+const EXACT: &str = "Exact";
+const NOT_OLDER_THAN: &str = "NotOlderThan";
+
+/// Of which version the answer to a get or a list has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Wants {
+    /// Of any.
+    #[default]
+    Any,
+    /// Of this one or a later one.
+    NotOlderThan(Version),
+    /// Of this one.
+    Exactly(Version),
+}
+
+impl Wants {
+    /// What a get asks for.
+    ///
+    /// # Errors
+    /// 400 for a version that is none.
+    pub(super) fn of_get(uri: &Uri) -> Result<Self, Status> {
+        Ok(version(uri)?.map_or(Self::Any, Self::NotOlderThan))
+    }
+
+    /// What a list asks for.
+    ///
+    /// # Errors
+    /// 422 for options that do not go together, 400 for a version or a `continue` that is none, 410 for a `continue` that
+    /// is one: lists here have one page.
+    pub(super) fn of_list(uri: &Uri) -> Result<Self, Status> {
+        let mut errors = Vec::new();
+        let mut wrong = |field, error: String| errors.push((field, error));
+        let (stated, go_on) = (given(uri, "resourceVersion"), given(uri, "continue"));
+        let matching = given(uri, "resourceVersionMatch");
+        if let Some(matching) = &matching {
+            let field = "resourceVersionMatch";
+            let mut forbidden = |why: &str| wrong(field, format!("Forbidden: {field} {why}"));
+            if stated.is_none() {
+                forbidden("is forbidden unless resourceVersion is provided");
+            }
+            if go_on.is_some() {
+                forbidden("is forbidden when continue is provided");
+            }
+            if matching != EXACT && matching != NOT_OLDER_THAN {
+                let error = unsupported(matching, &[EXACT, NOT_OLDER_THAN, ""]);
+                wrong(field, error);
+            }
+            if matching == EXACT && stated.as_deref() == Some("0") {
+                let error = "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
+                wrong(field, error.to_owned());
+            }
+        }
+        if parameter(uri, "sendInitialEvents").is_some() {
+            let error = "Forbidden: sendInitialEvents is forbidden for list";
+            wrong("sendInitialEvents", error.to_owned());
+        }
+        if !errors.is_empty() {
+            return Err(Status::invalid_list_options(&errors));
+        }
+        if let Some(token) = go_on {
+            return Err(refuse_to_continue(&token, stated.as_deref()));
+        }
+        let Some(version) = version(uri)? else {
+            return Ok(Self::Any);
+        };
+        // A page of a version is of exactly that one where nothing else is said.
+        let limited = given(uri, "limit").and_then(|text| text.parse().ok());
+        let paged = matching.is_none() && limited.is_some_and(|limit: i64| limit > 0);
+        Ok(if paged || matching.as_deref() == Some(EXACT) {
+            Self::Exactly(version)
+        } else {
+            Self::NotOlderThan(version)
+        })
+    }
+
+    /// Whether `moment` is what is asked for.
+    ///
+    /// # Errors
+    /// 504 for a version that is later than all that this server knows, 410 for one that is past.
+    pub(super) fn check(self, changes: &Changes, moment: &Moment) -> Result<(), Status> {
+        let (Self::NotOlderThan(version) | Self::Exactly(version)) = self else {
+            return Ok(());
+        };
+        if changes.resume(moment, version) == Resume::Future {
+            return Err(Status::too_large_resource_version(version, moment.version));
+        }
+        match self {
+            Self::Exactly(version) if version != moment.version => Err(Status::expired(
+                "The resourceVersion for the provided list is too old.",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where a watch begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begins {
+    /// With all there is, of such a version.
+    All {
+        /// A bookmark says when that is over.
+        told: bool,
+        /// Of which version that has to be.
+        wants: Wants,
+    },
+    /// Behind what there is.
+    Now,
+    /// Behind what the client has seen.
+    After(Version),
+}
+
+impl Begins {
+    /// Where the query string says.
+    ///
+    /// # Errors
+    /// 422 for options that do not go together, 400 for a version that is none.
+    pub(super) fn of(uri: &Uri) -> Result<Self, Status> {
+        let sends = parameter(uri, "sendInitialEvents").map(|_| option(uri, "sendInitialEvents"));
+        let matching = given(uri, "resourceVersionMatch");
+        let field = "resourceVersionMatch";
+        let mut errors = Vec::new();
+        if sends.is_some() && matching.as_deref() != Some(NOT_OLDER_THAN) {
+            let error = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+            errors.push((field, error.to_owned()));
+        }
+        if let Some(matching) = &matching {
+            let mut forbidden =
+                |why: &str| errors.push((field, format!("Forbidden: {field} {why}")));
+            if sends.is_none() {
+                forbidden("is forbidden for watch unless sendInitialEvents is provided");
+            }
+            if given(uri, "continue").is_some() {
+                forbidden("is forbidden when continue is provided");
+            }
+            if matching != NOT_OLDER_THAN {
+                errors.push((field, unsupported(matching, &[NOT_OLDER_THAN])));
+            }
+        }
+        if !errors.is_empty() {
+            return Err(Status::invalid_list_options(&errors));
+        }
+        Ok(match (sends, version(uri)?) {
+            (Some(true), version) => Self::All {
+                told: option(uri, "allowWatchBookmarks"),
+                wants: version.map_or(Wants::Any, Wants::NotOlderThan),
+            },
+            (None, None) => Self::All {
+                told: false,
+                wants: Wants::Any,
+            },
+            (Some(false), None) => Self::Now,
+            (_, Some(version)) => Self::After(version),
+        })
+    }
+}
+
+fn unsupported(value: &str, supported: &[&str]) -> String {
+    let supported: Vec<String> = supported.iter().map(|value| format!("{value:?}")).collect();
+    let supported = supported.join(", ");
+    format!("Unsupported value: {value:?}: supported values: {supported}")
+}
+
+/// The version that is named; none where any will do: `0`, or nothing.
+fn version(uri: &Uri) -> Result<Option<Version>, Status> {
+    let Some(text) = given(uri, "resourceVersion").filter(|text| text != "0") else {
+        return Ok(None);
+    };
+    let parsed = text.parse().map(Some);
+    parsed.map_err(|error| Status::bad_request(format!("resourceVersion={text:?}: {error}")))
+}
+
+/// The token of a page, as Kubernetes' API servers make it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Token {
+    v: String,
+    rv: i64,
+    start: String,
+}
+
+/// Refuses a token: lists here have one page, so none was given by a server of this API.
+fn refuse_to_continue(token: &str, version: Option<&str>) -> Status {
+    let decoded = URL_SAFE_NO_PAD.decode(token).ok();
+    let token = decoded.and_then(|json| serde_json::from_slice::<Token>(&json).ok());
+    let known =
+        |token: &Token| token.v == "meta.k8s.io/v1" && token.rv != 0 && !token.start.is_empty();
+    if !token.as_ref().is_some_and(known) {
+        return Status::bad_request("invalid continue token: continue key is not valid");
+    }
+    if version.is_some_and(|version| version != "0") {
+        let message = "specifying resource version is not allowed when using continue";
+        return Status::bad_request(message);
+    }
+    Status::expired(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list \
+         without the continue parameter.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `{"v":"meta.k8s.io/v1","rv":7,"start":"a"}`
+    const TOKEN: &str = "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6Nywic3RhcnQiOiJhIn0";
+
+    fn uri(query: &str) -> Uri {
+        format!("/x?{query}").parse().unwrap()
+    }
+
+    fn refused<T>(result: Result<T, Status>) -> Result<T, (u16, String)> {
+        result.map_err(|status| (status.code, status.reason.as_str().to_owned()))
+    }
+
+    fn seven() -> Version {
+        "7".parse().unwrap()
+    }
+
+    #[test]
+    fn a_list_is_of_the_version_that_its_options_say() {
+        let bad = || Err((400, "BadRequest".to_owned()));
+        let invalid = || Err((422, "Invalid".to_owned()));
+        for (query, expected) in [
+            (String::new(), Ok(Wants::Any)),
+            ("resourceVersion=".to_owned(), Ok(Wants::Any)),
+            ("resourceVersion=0".to_owned(), Ok(Wants::Any)),
+            ("resourceVersion=0&limit=5".to_owned(), Ok(Wants::Any)),
+            (
+                "resourceVersion=7".to_owned(),
+                Ok(Wants::NotOlderThan(seven())),
+            ),
+            (
+                "resourceVersion=7&limit=0".to_owned(),
+                Ok(Wants::NotOlderThan(seven())),
+            ),
+            (
+                "resourceVersion=7&limit=5".to_owned(),
+                Ok(Wants::Exactly(seven())),
+            ),
+            (
+                "resourceVersion=7&limit=5&resourceVersionMatch=NotOlderThan".to_owned(),
+                Ok(Wants::NotOlderThan(seven())),
+            ),
+            (
+                "resourceVersion=7&resourceVersionMatch=Exact".to_owned(),
+                Ok(Wants::Exactly(seven())),
+            ),
+            (
+                "resourceVersion=0&resourceVersionMatch=NotOlderThan".to_owned(),
+                Ok(Wants::Any),
+            ),
+            ("resourceVersion=abc".to_owned(), bad()),
+            ("resourceVersion=-1".to_owned(), bad()),
+            ("resourceVersion=18446744073709551616".to_owned(), bad()),
+            (
+                "resourceVersion=abc&resourceVersionMatch=Exact".to_owned(),
+                bad(),
+            ),
+            ("resourceVersionMatch=Exact".to_owned(), invalid()),
+            ("resourceVersionMatch=NotOlderThan".to_owned(), invalid()),
+            (
+                "resourceVersion=7&resourceVersionMatch=exact".to_owned(),
+                invalid(),
+            ),
+            (
+                "resourceVersion=0&resourceVersionMatch=Exact".to_owned(),
+                invalid(),
+            ),
+            ("sendInitialEvents=true".to_owned(), invalid()),
+            ("sendInitialEvents=false".to_owned(), invalid()),
+            ("sendInitialEvents".to_owned(), invalid()),
+            ("continue=".to_owned(), Ok(Wants::Any)),
+            ("continue=garbage".to_owned(), bad()),
+            ("continue=e30".to_owned(), bad()),
+            (
+                format!("continue={TOKEN}"),
+                Err((410, "Expired".to_owned())),
+            ),
+            (
+                format!("continue={TOKEN}&resourceVersion=0"),
+                Err((410, "Expired".to_owned())),
+            ),
+            (format!("continue={TOKEN}&resourceVersion=7"), bad()),
+            (
+                format!("continue={TOKEN}&resourceVersion=7&resourceVersionMatch=Exact"),
+                invalid(),
+            ),
+            ("allowWatchBookmarks=true".to_owned(), Ok(Wants::Any)),
+        ] {
+            assert_eq!(refused(Wants::of_list(&uri(&query))), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_watch_begins_where_its_options_say() {
+        let bad = || Err((400, "BadRequest".to_owned()));
+        let invalid = || Err((422, "Invalid".to_owned()));
+        let all = |told, wants| Ok(Begins::All { told, wants });
+        let sends = "resourceVersionMatch=NotOlderThan&sendInitialEvents";
+        for (query, expected) in [
+            (String::new(), all(false, Wants::Any)),
+            (
+                "resourceVersion=0&allowWatchBookmarks=1".to_owned(),
+                all(false, Wants::Any),
+            ),
+            ("resourceVersion=7".to_owned(), Ok(Begins::After(seven()))),
+            (format!("{sends}=true"), all(false, Wants::Any)),
+            (
+                format!("{sends}=true&allowWatchBookmarks=true"),
+                all(true, Wants::Any),
+            ),
+            (
+                format!("{sends}=1&allowWatchBookmarks=true&resourceVersion=7"),
+                all(true, Wants::NotOlderThan(seven())),
+            ),
+            (format!("{sends}=false"), Ok(Begins::Now)),
+            (format!("{sends}=0&resourceVersion=0"), Ok(Begins::Now)),
+            (
+                format!("{sends}=false&resourceVersion=7"),
+                Ok(Begins::After(seven())),
+            ),
+            ("resourceVersion=abc".to_owned(), bad()),
+            (format!("{sends}=true&resourceVersion=abc"), bad()),
+            ("sendInitialEvents=true".to_owned(), invalid()),
+            ("sendInitialEvents=false".to_owned(), invalid()),
+            (
+                "sendInitialEvents=true&resourceVersionMatch=Exact".to_owned(),
+                invalid(),
+            ),
+            ("resourceVersionMatch=NotOlderThan".to_owned(), invalid()),
+            (
+                "resourceVersion=7&resourceVersionMatch=Exact".to_owned(),
+                invalid(),
+            ),
+            (format!("{sends}=true&continue=x"), invalid()),
+            // As in Kubernetes, they say nothing to a watch.
+            ("continue=x&limit=5".to_owned(), all(false, Wants::Any)),
+        ] {
+            assert_eq!(refused(Begins::of(&uri(&query))), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn every_contradiction_is_named() {
+        let query = "resourceVersionMatch=Nearly&sendInitialEvents=true&continue=x";
+        let status = Wants::of_list(&uri(query)).unwrap_err();
+        assert_eq!(
+            status.message,
+            "ListOptions.meta.k8s.io \"\" is invalid: [resourceVersionMatch: Forbidden: resourceVersionMatch is \
+             forbidden unless resourceVersion is provided, resourceVersionMatch: Forbidden: resourceVersionMatch is \
+             forbidden when continue is provided, resourceVersionMatch: Unsupported value: \"Nearly\": supported \
+             values: \"Exact\", \"NotOlderThan\", \"\", sendInitialEvents: Forbidden: sendInitialEvents is forbidden \
+             for list]"
+        );
+        let details = status.details.unwrap();
+        assert_eq!(details.causes.len(), 4);
+        assert_eq!(details.causes[2].reason, "FieldValueNotSupported");
+    }
+}
