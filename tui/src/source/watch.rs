@@ -154,3 +154,37 @@ fn innermost(error: &watcher::Error) -> String {
     }
     last.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn failed(status: Value) -> watcher::Error {
+        let status = Box::new(serde_json::from_value(status).unwrap());
+        watcher::Error::WatchStartFailed(kube::Error::Api(status))
+    }
+
+    #[test]
+    fn a_server_that_says_when_to_try_again_is_not_lost() {
+        let retry = json!({"retryAfterSeconds": 1});
+        for (status, expected) in [
+            (json!({"code": 410, "reason": "Expired"}), true),
+            (
+                json!({"code": 503, "reason": "ServiceUnavailable", "details": retry}),
+                true,
+            ),
+            (
+                json!({"code": 429, "reason": "TooManyRequests", "details": retry}),
+                true,
+            ),
+            // The kube-apiserver's word for a server that it cannot reach.
+            (json!({"code": 503, "reason": "ServiceUnavailable"}), false),
+            (json!({"code": 500, "details": {}}), false),
+        ] {
+            assert_eq!(passes(&failed(status.clone())), expected, "{status}");
+        }
+        assert!(!passes(&watcher::Error::NoResourceVersion));
+    }
+}

@@ -1,11 +1,12 @@
 //! Who asks.
 
 use kubevitals_sim::identity::{Subject, UserInfo};
+use kubevitals_sim::objects::Resource;
 use kubevitals_sim::pki::Authority;
 
 use super::{Asker, NODES, cannot_list, config, may_see_nodes, unauthorized};
 use crate::captures::{as_captured, captured};
-use crate::harness::Harness;
+use crate::harness::{BELIEVED, Harness};
 
 const PROXY: &str = "front-proxy-client";
 
@@ -206,6 +207,36 @@ async fn the_refused_are_told_what_the_peer_tells_them() {
     ] {
         let (_, body) = as_captured(name, request).await;
         assert_eq!(body, captured(&format!("{name}.body")), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_of_names_that_says_none_allows_any() {
+    for (text, expected) in [
+        (None, 200),
+        (Some(""), 200),
+        (Some("[]"), 200),
+        (Some("null"), 200),
+        (Some(r#"["another"]"#), 401),
+    ] {
+        let harness = Harness::start_on(config(), |cluster| {
+            let (namespace, name) = BELIEVED;
+            let store = cluster.store();
+            let map = store.get(Resource::ConfigMaps, Some(namespace), name);
+            let mut map = map.unwrap().to_value(Resource::ConfigMaps);
+            let data = map["data"].as_object_mut().unwrap();
+            data.remove("requestheader-allowed-names");
+            if let Some(text) = text {
+                data.insert("requestheader-allowed-names".to_owned(), text.into());
+            }
+            store.apply(Resource::ConfigMaps, map);
+        })
+        .await;
+        may_see_nodes(&harness, user("jane"));
+        let proxy = harness.cluster.pki().front_proxy();
+        let proxy = proxy.issue_client("any", &[]).unwrap();
+        let asker = Asker::with(&harness, &proxy).saying("X-Remote-User", "jane");
+        assert_eq!(asker.status(NODES).await, expected, "{text:?}");
     }
 }
 
