@@ -70,7 +70,7 @@ pub struct Query {
     totals: Arc<vitals::TotalsCache>,
     changes: Changes,
     looked: Mutex<watching::Looked>,
-    /// All had been listed and reviewed when changes were looked for.
+    /// All objects had been listed and reviewed at the last check for changes.
     complete: AtomicBool,
 }
 

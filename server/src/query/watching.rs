@@ -43,7 +43,7 @@ impl Query {
     /// Looks for changes once. What is read before all has been listed is no change.
     pub fn look(&self) {
         let mut looked = self.looked.lock();
-        // Before it is read what was listed: a list that ends in between is read with the next look.
+        // Before the snapshots are taken: a list that ends in between counts the next time.
         let listed = looked.begun || self.listed();
         if listed && !looked.begun {
             self.health.tick(self.wall());
@@ -85,20 +85,20 @@ impl Query {
         }
     }
 
-    /// Whether all nodes and pods are known and health has reviewed them. What is answered before that lacks objects, and
-    /// a client that keeps a copy of them would delete those that it had. Once complete, always complete: a watch that
-    /// fails later leaves in place what was known.
+    /// Whether all nodes and pods are known and health has reviewed them. An answer before that lacks objects, and an
+    /// informer would delete them from its copy. Once complete, always complete: a watch of the API server that fails
+    /// later leaves the known objects in place.
     pub fn complete(&self) -> bool {
         let complete = || self.complete.load(Ordering::Acquire);
         if !complete() && self.listed() {
-            // Not only with the next look: who has waited for the lists need not wait for the second to end.
+            // Clients that have waited for the lists need not wait for the next second too.
             self.look();
         }
         complete()
     }
 
-    /// Whether the lists of nodes and pods have been read, and that of events, by which health tells causes; but for
-    /// events nobody waits who may not watch them, or while they cannot be had.
+    /// Whether the lists of nodes, pods and events have been read. Health needs events for the causes of incidents; where
+    /// they are not granted or the list fails, there is no waiting for them.
     fn listed(&self) -> bool {
         let Watches {
             nodes,
@@ -106,8 +106,8 @@ impl Query {
             events,
             ..
         } = &self.watches;
-        let heard = events.synced() || events.refused() || events.failures() > 0;
-        nodes.synced() && pods.synced() && heard
+        let events = events.synced() || events.refused() || events.failures() > 0;
+        nodes.synced() && pods.synced() && events
     }
 
     fn seen(&self) -> Seen {

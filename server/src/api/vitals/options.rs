@@ -111,7 +111,7 @@ pub(super) enum Begins {
     /// With all there is, of such a version.
     All {
         /// A bookmark says when that is over.
-        told: bool,
+        bookmark: bool,
         /// Of which version that has to be.
         wants: Wants,
     },
@@ -153,11 +153,11 @@ impl Begins {
         }
         Ok(match (sends, version(uri)?) {
             (Some(true), version) => Self::All {
-                told: option(uri, "allowWatchBookmarks"),
+                bookmark: option(uri, "allowWatchBookmarks"),
                 wants: version.map_or(Wants::Any, Wants::NotOlderThan),
             },
             (None, None) => Self::All {
-                told: false,
+                bookmark: false,
                 wants: Wants::Any,
             },
             (Some(false), None) => Self::Now,
@@ -307,7 +307,7 @@ mod tests {
     fn a_watch_begins_where_its_options_say() {
         let bad = || Err((400, "BadRequest".to_owned()));
         let invalid = || Err((422, "Invalid".to_owned()));
-        let all = |told, wants| Ok(Begins::All { told, wants });
+        let all = |bookmark, wants| Ok(Begins::All { bookmark, wants });
         let sends = "resourceVersionMatch=NotOlderThan&sendInitialEvents";
         for (query, expected) in [
             (String::new(), all(false, Wants::Any)),

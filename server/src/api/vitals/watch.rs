@@ -106,13 +106,13 @@ fn begin<K: Kind>(
             }
         }
         Begins::Now => (query.changes().moment().version, Stage::Waiting),
-        Begins::All { told, wants } => {
+        Begins::All { bookmark, wants } => {
             watched.asked.wants = wants;
             let all = All::of(&query, &watched.asked, &Cancel::default())?;
             let version = all.moment.as_ref().map(|moment| moment.version);
             let every = Every {
                 after: K::Key::first(watched.namespace.as_deref()),
-                told,
+                told: bookmark,
                 all,
             };
             (version.unwrap_or_default(), Stage::All(every))

@@ -71,8 +71,8 @@ pub struct Moment {
     nodes: Table<Arc<str>, Node>,
     incidents: Table<PodKey, Incident>,
     scrapes: HashMap<Arc<str>, Scrape>,
-    /// The same scrapes' nodes by their first version: what a watch has to look at is found here, once a second for all
-    /// watches, and none walks over all nodes.
+    /// The nodes of the same scrapes by the scrape's first version. It is updated once a second for all watches, so that
+    /// no watch has to walk over all nodes.
     by_version: OrdMap<Version, Arc<str>>,
 }
 
@@ -104,19 +104,19 @@ pub struct Changes {
     latest: ArcSwap<Moment>,
     versions: Mutex<Versions>,
     told: watch::Sender<Version>,
-    /// When changes were last looked for, as a version: what another process may have told until then.
-    looked: AtomicU64,
+    /// The time of the last check for changes, as a version: the bound for versions of other processes.
+    checked: AtomicU64,
 }
 
-/// Where a client that has seen a version has to go on.
+/// Where a watch continues for a client that has seen a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resume {
     /// Behind this version of this process.
     After(Version),
-    /// Nowhere: it has missed changes that are no longer in the log.
+    /// Nowhere: the client has missed changes that are no longer in the log.
     Expired,
-    /// Nowhere: the version is later than all that this process knows, so what the client has missed until then cannot
-    /// be told. It is of a replica whose clock is ahead, or nobody's.
+    /// Nowhere: the version is later than all that this process knows, so it cannot send what happened until then. The
+    /// version is from a replica whose clock is ahead, or invented.
     Future,
 }
 
@@ -136,7 +136,7 @@ impl Changes {
             }),
             versions: Mutex::new(versions),
             told: watch::Sender::new(begins),
-            looked: AtomicU64::new(begins.number()),
+            checked: AtomicU64::new(begins.number()),
         }
     }
 
@@ -150,17 +150,17 @@ impl Changes {
         self.told.subscribe()
     }
 
-    /// Where a client that has seen `version`, of this process or another, has to go on at `moment`.
+    /// Where a watch continues at `moment` for a client that has seen `version`, of this process or another.
     ///
-    /// Two processes see the same thing up to [half a minute](version::Version::seen_from) apart. A version of another
-    /// process that is later than that, or one that this process has not given yet, must not be taken for now: the
-    /// client would wait for changes behind it, and those before it, deletions too, would be lost to it.
+    /// Two processes see the same change up to half a minute apart (`Version::seen_from`). A version of another process
+    /// that is further ahead, and a version that this process has not given yet, must not count as the current one: the
+    /// client would miss all changes until then, deletions too.
     pub fn resume(&self, moment: &Moment, version: Version) -> Resume {
         let from = version.seen_from(moment.version);
         let latest = if from == version {
             moment.version
         } else {
-            Version::of_number(self.looked.load(Ordering::Acquire)).max(moment.version)
+            Version::of_number(self.checked.load(Ordering::Acquire)).max(moment.version)
         };
         if from > latest {
             Resume::Future
@@ -194,7 +194,7 @@ impl Changes {
         moment.nodes.begin_at(begins);
         moment.incidents.begin_at(begins);
         self.publish(moment);
-        self.looked.store(begins.number(), Ordering::Release);
+        self.checked.store(begins.number(), Ordering::Release);
     }
 
     /// Looks for changes, and tells of them.
@@ -234,7 +234,7 @@ impl Changes {
             moment.version = versions.last();
             self.publish(moment);
         }
-        self.looked
+        self.checked
             .store(versions.last().number(), Ordering::Release);
     }
 

@@ -1,4 +1,4 @@
-//! The metadata of objects of this API: an identity of their own, and who owns them.
+//! The metadata of this API's objects: a UID of their own, their owner, and the labels that they copy.
 
 use std::sync::LazyLock;
 
@@ -10,21 +10,20 @@ use uuid::Uuid;
 static NAMESPACE: LazyLock<Uuid> =
     LazyLock::new(|| Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"kubevitals.io"));
 
-/// The UID of an object of ours: a UUID version 5 of its kind, its namespace, its name, and the UID of what it tells of.
-/// So it is the same at every replica and after every restart, no two objects have the same one, and none has the pod's
-/// or the node's own.
+/// The UID of an object of this API: a UUID version 5 of its kind, namespace and name, and of the UID of its Pod or Node.
+/// It is the same at every replica and after every restart, unique, and different from the UID of the Pod or Node.
 pub(super) fn uid(kind: &str, namespace: &str, name: &str, of: &str) -> String {
     // None of them can have a slash in it.
     let text = [kind, namespace, name, of].join("/");
     Uuid::new_v5(&NAMESPACE, text.as_bytes()).to_string()
 }
 
-/// The Pod or Node that an object tells of, as its owner; none where its UID is not known.
+/// The Pod or Node as the owner of its vitals and incidents; none where its UID is not known.
 ///
-/// With an owner an object is nobody's root: Argo CD shows it under the Pod and never takes it for a resource that an
-/// application has too many, whatever labels it has. The owner is no controller: a Pod makes nothing, and clients take
-/// what has a controller for its part (`kubectl describe`, evictions). Nothing blocks the owner's deletion. The garbage
-/// collector does not look at kinds that cannot be deleted, so to it none of this says anything.
+/// Argo CD prunes only objects without an owner, whatever their labels are (`isRoot` in its cluster cache); it shows the
+/// others below their owner. `controller` is not set: a Pod does not manage its vitals, and clients that follow
+/// controllers would think so. `blockOwnerDeletion` is not set: the vitals must not delay a deletion. The garbage
+/// collector watches only kinds that can be deleted, so it ignores these references.
 pub(super) fn owner(kind: &'static str, name: &str, uid: &str) -> Vec<OwnerReference> {
     if uid.is_empty() {
         return Vec::new();
@@ -37,7 +36,7 @@ pub(super) fn owner(kind: &'static str, name: &str, uid: &str) -> Vec<OwnerRefer
     }]
 }
 
-/// Labels by which tools know what is theirs to change and to delete.
+/// Labels by which deployment tools find the objects that they change and delete.
 const CLAIMS: [&str; 2] = ["app.kubernetes.io/instance", "app.kubernetes.io/managed-by"];
 
 /// The domains of such tools' labels: `kustomize.toolkit.fluxcd.io` is of `fluxcd.io`.
@@ -53,8 +52,8 @@ const DOMAINS: [&str; 9] = [
     "objectset.rio.cattle.io",
 ];
 
-/// A pod's or node's labels as our object of it has them: without those by which a tool would take it for its own.
-/// Selectors look at all labels of the pod or node.
+/// The labels that an object copies from its Pod or Node: all but those by which a tool would claim it. Label selectors
+/// use all labels of the Pod or Node.
 pub(super) fn labels(of: &Labels) -> Labels {
     if !of.iter().any(|(key, _)| claims(key)) {
         return of.clone();
@@ -75,10 +74,10 @@ fn claims(key: &str) -> bool {
     })
 }
 
-/// An incident as it is told: with metadata of its own.
+/// An incident as the API shows it, with metadata of its own.
 pub(super) fn incident(incident: &Incident) -> Incident {
-    let mut told = incident.clone();
-    let (meta, involved) = (&mut told.metadata, &incident.involved);
+    let mut shown = incident.clone();
+    let (meta, involved) = (&mut shown.metadata, &incident.involved);
     meta.uid = uid("Incident", &meta.namespace, &meta.name, &involved.uid);
     meta.labels = labels(&meta.labels);
     let kind = match involved.kind.as_str() {
@@ -86,7 +85,7 @@ pub(super) fn incident(incident: &Incident) -> Incident {
         _ => "Pod",
     };
     meta.owner_references = owner(kind, &involved.name, &involved.uid);
-    told
+    shown
 }
 
 #[cfg(test)]

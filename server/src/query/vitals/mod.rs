@@ -139,7 +139,7 @@ impl Teller {
         self
     }
 
-    /// An incident's: as it is known, with metadata of its own.
+    /// An incident as the API shows it, with metadata of its own.
     pub fn incident(incident: &Incident) -> Incident {
         meta::incident(incident)
     }

@@ -52,7 +52,7 @@ async fn answered(harness: &Harness, path: &str, fails: bool) -> (u16, String) {
             return well;
         }
         assert_eq!(event["object"]["kind"], "Status", "{path}: {event}");
-        return told(&event["object"]);
+        return code_and_reason(&event["object"]);
     }
     let retry = response.headers().get("retry-after").cloned();
     let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
@@ -61,10 +61,10 @@ async fn answered(harness: &Harness, path: &str, fails: bool) -> (u16, String) {
     let seconds = body["details"]["retryAfterSeconds"].as_u64();
     let said = retry.map(|value| value.to_str().unwrap().parse().unwrap());
     assert_eq!(said, seconds, "{path}");
-    told(&body)
+    code_and_reason(&body)
 }
 
-fn told(status: &Value) -> (u16, String) {
+fn code_and_reason(status: &Value) -> (u16, String) {
     let code = u16::try_from(status["code"].as_u64().unwrap()).unwrap();
     let reason = status["reason"].as_str().unwrap_or_default();
     (code, reason.to_owned())
@@ -206,7 +206,7 @@ async fn options_about_versions_are_taken_or_refused_as_in_kubernetes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_watch_without_initial_events_tells_none() {
+async fn a_watch_without_initial_events_sends_none() {
     let harness = Harness::start(config()).await;
     harness.first_step(2).await;
     harness.server.ready().await;
@@ -270,7 +270,7 @@ fn without_pods(harness: &kubevitals_sim::Cluster) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn until_all_is_known_nothing_is_told_of_it() {
+async fn lists_gets_and_watches_wait_until_all_objects_are_known() {
     let harness = Harness::start_on(config(), without_pods).await;
     harness.first_step(2).await;
     let mut paths: Vec<String> = KINDS.map(|kind| format!("{BASE}/{kind}")).to_vec();
@@ -283,8 +283,8 @@ async fn until_all_is_known_nothing_is_told_of_it() {
         format!("{BASE}/nodevitals/{}", harness.cluster.node_names()[0]),
     ]);
     for path in &paths {
-        let told = answered(&harness, path, false).await;
-        assert_eq!(told, (503, "ServiceUnavailable".to_owned()), "{path}");
+        let answer = answered(&harness, path, false).await;
+        assert_eq!(answer, (503, "ServiceUnavailable".to_owned()), "{path}");
         let response = harness.request("GET", path).send().await.unwrap();
         assert_eq!(response.headers()["retry-after"], "1", "{path}");
     }
@@ -315,7 +315,7 @@ async fn until_all_is_known_nothing_is_told_of_it() {
     .await;
     assert_eq!(list["items"].as_array().unwrap().len(), 6);
     for path in paths.iter().filter(|path| !path.ends_with("/any")) {
-        let told = answered(&harness, path, false).await;
-        assert_eq!(told.0, 200, "{path}");
+        let answer = answered(&harness, path, false).await;
+        assert_eq!(answer.0, 200, "{path}");
     }
 }
