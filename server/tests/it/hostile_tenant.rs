@@ -276,12 +276,12 @@ async fn histories_that_nobody_waits_for_leave_the_others_their_places() {
 }
 
 /// An Event of the tenant's namespace about a pod that it says is in it.
-fn event(n: usize, uid: &str, message: &str) -> serde_json::Value {
+fn event(n: usize, uid: &str, container: &str, message: &str) -> serde_json::Value {
     let time = Timestamp::from_secs(NOW).to_rfc3339_seconds();
     json!({
         "metadata": {"namespace": NAMESPACE, "name": format!("forged.{n}"), "uid": format!("{n:08}-0000-4000-8000-000000000000")},
         "involvedObject": {"kind": "Pod", "apiVersion": "v1", "namespace": NAMESPACE, "name": format!("forged-{n}"),
-            "uid": uid, "fieldPath": "spec.containers{app}"},
+            "uid": uid, "fieldPath": format!("spec.containers{{{container}}}")},
         "type": "Warning", "reason": "Unhealthy", "message": message, "count": 1,
         "firstTimestamp": time, "lastTimestamp": time, "source": {"component": "kubelet", "host": "node"},
     })
@@ -316,7 +316,7 @@ async fn twenty_thousand_forged_events_hide_no_real_incident() {
     let mut last = 0;
     for n in 0..20_100 {
         let uid = format!("{n:08}-1111-4000-8000-000000000000");
-        let forged = event(n, &uid, "Readiness probe failed: forged");
+        let forged = event(n, &uid, "app", "Readiness probe failed: forged");
         last = store.apply(Resource::Events, forged);
     }
     heard(&tenants, last).await;
@@ -338,14 +338,15 @@ async fn twenty_thousand_forged_events_hide_no_real_incident() {
 async fn a_forged_event_says_nothing_in_another_namespace() {
     let tenants = Tenants::start(12, |_| {}).await;
     let store = tenants.harness.cluster.store();
-    tenants.harness.cluster.inject(Fault::CrashLoop);
+    tenants.harness.cluster.inject(Fault::ReadinessFailure);
     pass(&tenants, 8).await;
     let pods = store.snapshot(Resource::Pods);
     let mut last = 0;
     for (n, (_, pod)) in pods.range(None, None).enumerate() {
         let pod = pod.to_value(Resource::Pods);
         let uid = pod["metadata"]["uid"].as_str().unwrap();
-        let forged = event(n, uid, "Readiness probe failed: FORGED");
+        let container = pod["spec"]["containers"][0]["name"].as_str().unwrap();
+        let forged = event(n, uid, container, "Readiness probe failed: FORGED");
         last = store.apply(Resource::Events, forged);
     }
     heard(&tenants, last).await;

@@ -9,9 +9,9 @@ use kubevitals_proto::vitals::table::Vitals;
 use kubevitals_proto::vitals::{
     Absence, Amounts, Cause, Certainty, ClusterVitals, Condition, ContainerState, ContainerVitals,
     Disk, Ended, Evidence, History, HistoryKept, Incident, IncidentCounts, IncidentKind, Involved,
-    KubeletPage, LastRestart, Mark, Meta, Network, NodeCounts, NodeRatios, NodeVitals, PodCounts,
-    PodRoom, PodVitals, Point, Pressure, Probe, ProbeKind, ProbeStatus, Quantiles, Ratios,
-    Restarts, Role, Series, Source, Span, Trend, Usage, Workload,
+    KubeletPage, LastRestart, Mark, Meta, Network, NodeCounts, NodeRatios, NodeVitals,
+    OwnerReference, PodCounts, PodRoom, PodVitals, Point, Pressure, Probe, ProbeKind, ProbeStatus,
+    Quantiles, Ratios, Restarts, Role, Series, Source, Span, Trend, Usage, Workload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,6 +31,12 @@ fn meta(name: &str) -> Meta {
         creation_timestamp: Some(ago(7200)),
         deletion_timestamp: Some(ago(1)),
         labels: [("app", "web")].into_iter().collect(),
+        owner_references: vec![OwnerReference {
+            api_version: "v1".into(),
+            kind: "Pod".into(),
+            name: name.to_owned(),
+            uid: "dbe5".to_owned(),
+        }],
     }
 }
 
