@@ -13,6 +13,35 @@ pub enum ExpiredWatch {
     Http,
 }
 
+/// What an API server serves beside JSON and lists: newer and larger ones all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Serves {
+    /// Pods, nodes, events and metadata in protobuf.
+    pub protobuf: bool,
+    /// Watches that begin with what exists (`WatchList`).
+    pub watch_list: bool,
+}
+
+impl Default for Serves {
+    fn default() -> Self {
+        Self {
+            protobuf: true,
+            watch_list: true,
+        }
+    }
+}
+
+/// What an API server that is broken, or that something stands before, answers to everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub code: u16,
+    /// The media type.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: &'static str,
+}
+
 /// How an [`ApiServer`](super::ApiServer) behaves.
 #[derive(Clone, Debug)]
 pub struct ApiServerConfig {

@@ -1,6 +1,8 @@
 //! One request: who asks, may they, and who answers.
 
-use http::{Request, Response};
+use std::sync::atomic::Ordering;
+
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
@@ -10,8 +12,8 @@ use super::connections::Peer;
 use super::request::{Query, ResourcePath, Target};
 use super::resources::{self, Parts};
 use super::server::Shared;
-use super::status::{Body, Refusal};
-use super::{discovery, misc, openapi, reviews};
+use super::status::{Body, Refusal, answer as respond, full};
+use super::{Answer, discovery, misc, openapi, reviews};
 use crate::identity::UserInfo;
 use crate::objects::Resource;
 
@@ -22,6 +24,17 @@ impl Shared {
             tokio::time::sleep(self.config.latency).await;
         }
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let instead = *self.instead.read();
+        if let Some(Answer {
+            code,
+            content_type,
+            body,
+        }) = instead
+        {
+            let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return respond(code, content_type, full(body));
+        }
         let response = match self.dispatch(request, peer).await {
             Ok(response) => response,
             Err(refusal) => refusal.into_answer(),

@@ -25,7 +25,7 @@ mod server;
 mod status;
 mod table;
 
-pub use config::{ApiServerConfig, ExpiredWatch};
+pub use config::{Answer, ApiServerConfig, ExpiredWatch, Serves};
 pub use error::ApiServerError;
 pub use kubeconfig::{Credentials, Kubeconfig};
 pub use server::ApiServer;

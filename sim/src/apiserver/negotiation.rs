@@ -14,6 +14,18 @@ pub(super) enum Shape {
     Metadata,
 }
 
+/// The encoding of objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// JSON, in which every shape is served.
+    Json,
+    /// Kubernetes' protobuf, in which those that clients here ask for are.
+    Protobuf,
+}
+
+/// The media type of [`Encoding::Protobuf`].
+pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
 /// One media range of an Accept header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct MediaRange<'a> {
@@ -84,11 +96,24 @@ impl<'a> MediaRange<'a> {
             .filter(|v| asked && matches!(*v, "v2" | "v2beta1"))
     }
 
-    /// The shape it asks for, if that is one there is.
+    /// The shape and encoding it asks for, if that is one there is.
+    fn form(&self, protobuf: impl Fn(Shape) -> bool) -> Option<(Shape, Encoding)> {
+        if self.kind == PROTOBUF {
+            let shape = self.shape_of_parameters()?;
+            return protobuf(shape).then_some((shape, Encoding::Protobuf));
+        }
+        Some((self.shape()?, Encoding::Json))
+    }
+
+    /// The shape it asks for in JSON, if that is one there is.
     fn shape(&self) -> Option<Shape> {
         if !self.is_json() {
             return None;
         }
+        self.shape_of_parameters()
+    }
+
+    fn shape_of_parameters(&self) -> Option<Shape> {
         let meta = self.parameter("g") == Some("meta.k8s.io");
         match (self.parameter("as"), self.parameter("v")) {
             (None, _) => Some(Shape::Whole),
@@ -102,19 +127,48 @@ impl<'a> MediaRange<'a> {
     }
 }
 
-/// The shape of objects the headers ask for; `None` is a 406.
-pub(super) fn shape(headers: &HeaderMap) -> Option<Shape> {
-    MediaRange::of(headers).iter().find_map(MediaRange::shape)
+/// The shape and encoding of objects the headers ask for; `None` is a 406. `protobuf`: which shapes are served in it.
+pub(super) fn form(
+    headers: &HeaderMap,
+    protobuf: impl Fn(Shape) -> bool,
+) -> Option<(Shape, Encoding)> {
+    let ranges = MediaRange::of(headers);
+    ranges.iter().find_map(|range| range.form(&protobuf))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asked(accept: &'static str) -> Option<Shape> {
+    fn asked_of(accept: &'static str, protobuf: bool) -> Option<(Shape, Encoding)> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, http::HeaderValue::from_static(accept));
-        shape(&headers)
+        form(&headers, |shape| protobuf && shape != Shape::Table)
+    }
+
+    fn asked(accept: &'static str) -> Option<Shape> {
+        asked_of(accept, false).map(|(shape, _)| shape)
+    }
+
+    #[test]
+    fn protobuf_is_served_where_it_is_served() {
+        let accept = "application/vnd.kubernetes.protobuf, application/json";
+        assert_eq!(
+            asked_of(accept, true),
+            Some((Shape::Whole, Encoding::Protobuf))
+        );
+        assert_eq!(
+            asked_of(accept, false),
+            Some((Shape::Whole, Encoding::Json))
+        );
+        let partial =
+            "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
+        assert_eq!(
+            asked_of(partial, true),
+            Some((Shape::Metadata, Encoding::Protobuf))
+        );
+        let table = "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io";
+        assert_eq!(asked_of(table, true), None);
     }
 
     #[test]
@@ -137,6 +191,9 @@ mod tests {
         );
         assert_eq!(asked("application/vnd.kubernetes.protobuf"), None);
         assert_eq!(asked("application/json;as=Poem;v=v1;g=meta.k8s.io"), None);
-        assert_eq!(shape(&HeaderMap::new()), Some(Shape::Whole));
+        assert_eq!(
+            form(&HeaderMap::new(), |_| true),
+            Some((Shape::Whole, Encoding::Json))
+        );
     }
 }

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::RwLock;
 use rustls::server::WebPkiClientVerifier;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -11,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use super::aggregation::{Aggregation, Registration};
 use super::connections::{self, Gate};
 use super::kubeconfig::{Credentials, Kubeconfig};
-use super::{ApiServerConfig, ApiServerError, authentication_config};
+use super::{Answer, ApiServerConfig, ApiServerError, Serves, authentication_config};
 use crate::identity::{Identities, UserInfo};
 use crate::objects::{Resource, Store};
 use crate::pki::{self, Pki, PkiError};
@@ -22,6 +24,12 @@ pub(super) struct Shared {
     pub(super) store: Arc<Store>,
     pub(super) identities: Arc<Identities>,
     pub(super) aggregation: Aggregation,
+    /// How many requests have come in.
+    pub(super) requests: AtomicU64,
+    /// What is served.
+    pub(super) serves: RwLock<Serves>,
+    /// What everything is answered with instead, if anything.
+    pub(super) instead: RwLock<Option<Answer>>,
     /// Told when watches are to break off.
     pub(super) watches_broken: watch::Sender<()>,
 }
@@ -76,6 +84,9 @@ impl ApiServer {
             store,
             identities,
             aggregation,
+            requests: AtomicU64::new(0),
+            serves: RwLock::default(),
+            instead: RwLock::default(),
             watches_broken,
         });
         let gate = watch::Sender::new(Gate::default());
@@ -135,6 +146,21 @@ impl ApiServer {
     /// all; the last call holds.
     pub fn set_without(&self, groups: &[&str]) {
         self.shared.aggregation.set_without(groups);
+    }
+
+    /// Serves no more than this from now on, as an older API server, or one behind a proxy.
+    pub fn set_serves(&self, serves: Serves) {
+        *self.shared.serves.write() = serves;
+    }
+
+    /// Answers every request with this, until called with `None`.
+    pub fn answer_with(&self, answer: Option<Answer>) {
+        *self.shared.instead.write() = answer;
+    }
+
+    /// How many requests have come in, whatever was answered.
+    pub fn requests(&self) -> u64 {
+        self.shared.requests.load(Ordering::Relaxed)
     }
 
     /// Drops every connection and resets new ones, until called with `false`.

@@ -75,6 +75,13 @@ impl Refusal {
         Self::new(400, "BadRequest", message)
     }
 
+    /// 422, of an API server without the feature WatchList.
+    pub(super) fn without_watch_list() -> Self {
+        let message = "ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is \
+                       forbidden for watch unless the WatchList feature gate is enabled";
+        Self::new(422, "Invalid", message)
+    }
+
     /// 401.
     pub(super) fn unauthorized() -> Self {
         Self::new(401, "Unauthorized", "Unauthorized")

@@ -9,6 +9,7 @@ mod collection;
 mod fields;
 mod object;
 mod precondition;
+mod protobuf;
 mod resource;
 mod snapshot;
 mod store;
@@ -18,6 +19,7 @@ mod watch_log;
 
 pub use object::{MetaLite, Object};
 pub use precondition::{Precondition, WriteError};
+pub use protobuf::encode as encode_protobuf;
 pub use resource::{Resource, ResourceInfo};
 pub use snapshot::Snapshot;
 pub use store::{Expired, Store, Subscription};

@@ -1,11 +1,11 @@
 //! One version of one object, kept as wire bytes.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::{Resource, fields};
+use super::{Resource, fields, protobuf};
 
 /// How a stored object's bytes begin, up to the place where the resource version goes.
 const HEAD: &[u8] = br#"{"metadata":{"#;
@@ -97,6 +97,9 @@ pub struct Object {
     resource_version: u64,
     /// The JSON after [`HEAD`]: never empty, and its first member is there (every object has a name).
     rest: Bytes,
+    /// The object in protobuf, once somebody has asked for it: an API server holds objects in a form from which that costs
+    /// little, and this is what it costs here.
+    protobuf: OnceLock<Bytes>,
 }
 
 impl Object {
@@ -109,6 +112,7 @@ impl Object {
             meta,
             resource_version,
             rest: json.slice(HEAD.len()..),
+            protobuf: OnceLock::new(),
         })
     }
 
@@ -136,6 +140,7 @@ impl Object {
             meta: self.meta.clone(),
             resource_version,
             rest: self.rest.clone(),
+            protobuf: OnceLock::new(),
         }
     }
 
@@ -171,6 +176,17 @@ impl Object {
         let mut json = Vec::with_capacity(self.rest.len() + 96);
         self.write_whole(resource, &mut json);
         serde_json::from_slice(&json).unwrap_or_default()
+    }
+
+    /// The object in protobuf, without an envelope: for pods, nodes and events.
+    pub fn protobuf(&self, resource: Resource) -> Bytes {
+        let encode = || protobuf::encode(resource.info().kind, &self.to_value(resource)).into();
+        self.protobuf.get_or_init(encode).clone()
+    }
+
+    /// Its metadata alone in protobuf, as a `PartialObjectMetadata`.
+    pub fn partial_protobuf(&self, resource: Resource) -> Bytes {
+        protobuf::encode("PartialObjectMetadata", &self.to_value(resource)).into()
     }
 
     /// About how many bytes [`Object::write_item`] appends.

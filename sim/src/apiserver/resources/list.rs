@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use serde_json::{Map, json};
 
+use super::super::negotiation::PROTOBUF;
 use super::super::selectors::Filter;
 use super::super::status::{Body, Refusal, answer as respond};
 use super::options::{ListOptions, VersionMatch};
@@ -57,9 +58,15 @@ pub(super) fn answer(
             );
         }
     }
+    let objects: Vec<Arc<Object>> = page.into_iter().map(|(_, object)| object.clone()).collect();
+    if renderer.is_protobuf() {
+        let pieces = renderer.protobuf_list(&metadata.into(), &objects);
+        let pieces = pieces.into_iter().map(|piece| Ok(Frame::data(piece)));
+        let body = StreamBody::new(futures::stream::iter(pieces)).boxed_unsync();
+        return Ok(respond(StatusCode::OK, PROTOBUF, body));
+    }
     let mut head = Vec::with_capacity(512);
     renderer.open_list(&mut head, &metadata.into());
-    let objects = page.into_iter().map(|(_, object)| object.clone()).collect();
     Ok(respond(
         StatusCode::OK,
         "application/json",

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use self::options::ListOptions;
 use self::render::Renderer;
-use super::negotiation;
+use super::negotiation::{self, Shape};
 use super::request::{Query, ResourcePath};
 use super::selectors::Filter;
 use super::server::Shared;
@@ -39,15 +39,31 @@ pub(super) async fn answer(
     if path.name.is_some() && path.namespace.is_none() && info.namespaced {
         return Err(Refusal::no_such_path());
     }
-    let shape = negotiation::shape(request.headers).ok_or_else(Refusal::not_acceptable)?;
-    let renderer = Renderer::new(resource, shape, request.query, shared.store.now());
+    let many = path.name.is_none() || request.query.flag("watch");
+    let reads = matches!(*request.method, Method::GET | Method::HEAD);
+    // Of other reads and of writes, no client here asks for protobuf.
+    let protobuf = |shape: Shape| match shape {
+        _ if !(reads && many && shared.serves.read().protobuf) => false,
+        Shape::Whole => matches!(
+            resource,
+            Resource::Pods | Resource::Nodes | Resource::Events
+        ),
+        Shape::Metadata => true,
+        Shape::Table => false,
+    };
+    let (shape, encoding) =
+        negotiation::form(request.headers, protobuf).ok_or_else(Refusal::not_acceptable)?;
+    let renderer = Renderer::new(resource, shape, encoding, request.query, shared.store.now());
     match (request.method, path.name.as_deref()) {
-        (&Method::GET | &Method::HEAD, name) if name.is_none() || request.query.flag("watch") => {
+        (&Method::GET | &Method::HEAD, name) if many => {
             let mut filter = Filter::of(resource, path.namespace.as_deref(), request.query)?;
             if let Some(name) = name {
                 filter.only(name);
             }
             let options = ListOptions::of(request.query)?;
+            if options.initial_events && !shared.serves.read().watch_list {
+                return Err(Refusal::without_watch_list());
+            }
             if request.query.flag("watch") {
                 watch::answer(shared, renderer, filter, &options)
             } else {

@@ -1,11 +1,15 @@
 //! Objects and lists in the shape that was asked for.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kubevitals_proto::wire::{envelope, protobuf as wire};
 use serde_json::{Value, json};
 
-use super::super::negotiation::Shape;
+use super::super::negotiation::{Encoding, Shape};
 use super::super::request::Query;
 use super::super::table;
-use crate::objects::{Object, Resource};
+use crate::objects::{EventKind, Object, Resource, encode_protobuf};
 
 /// What a table's rows carry of their object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,15 +24,20 @@ enum Include {
 pub(super) struct Renderer {
     resource: Resource,
     shape: Shape,
+    encoding: Encoding,
     include: Include,
     now: jiff::Timestamp,
 }
+
+/// How much of a list in protobuf is sent at a time.
+const PIECE: usize = 256 * 1024;
 
 impl Renderer {
     /// `now` is what ages are counted from.
     pub(super) fn new(
         resource: Resource,
         shape: Shape,
+        encoding: Encoding,
         query: &Query,
         now: jiff::Timestamp,
     ) -> Self {
@@ -40,6 +49,7 @@ impl Renderer {
         Self {
             resource,
             shape,
+            encoding,
             include,
             now,
         }
@@ -50,8 +60,92 @@ impl Renderer {
     }
 
     /// Whether objects are written as they are stored.
-    pub(super) fn is_whole(&self) -> bool {
-        self.shape == Shape::Whole
+    pub(super) fn is_stored(&self) -> bool {
+        self.shape == Shape::Whole && self.encoding == Encoding::Json
+    }
+
+    /// Whether objects are written in protobuf.
+    pub(super) fn is_protobuf(&self) -> bool {
+        self.encoding == Encoding::Protobuf
+    }
+
+    /// An object in protobuf, without an envelope.
+    fn protobuf_item(&self, object: &Object) -> Bytes {
+        match self.shape {
+            Shape::Metadata => object.partial_protobuf(self.resource),
+            Shape::Whole | Shape::Table => object.protobuf(self.resource),
+        }
+    }
+
+    /// A list in protobuf, in pieces.
+    pub(super) fn protobuf_list(&self, metadata: &Value, objects: &[Arc<Object>]) -> Vec<Bytes> {
+        let metadata = encode_protobuf("ListMeta", metadata);
+        let objects: Vec<Bytes> = objects.iter().map(|it| self.protobuf_item(it)).collect();
+        let items: usize = objects.iter().map(|it| wire::field_len(it.len())).sum();
+        let (kind, api_version) = self.list_type();
+        let mut piece = envelope::wrap(&api_version, &kind, &[]);
+        // The envelope of nothing ends with the heads of an empty `raw` and of two empty texts.
+        piece.truncate(piece.len() - 6);
+        wire::head(&mut piece, 2, wire::field_len(metadata.len()) + items);
+        wire::head(&mut piece, 1, metadata.len());
+        piece.extend_from_slice(&metadata);
+        let mut pieces = Vec::new();
+        for object in objects {
+            wire::head(&mut piece, 2, object.len());
+            piece.extend_from_slice(&object);
+            if piece.len() >= PIECE {
+                pieces.push(std::mem::replace(&mut piece, Vec::with_capacity(PIECE)).into());
+            }
+        }
+        wire::string(&mut piece, 3, "");
+        wire::string(&mut piece, 4, "");
+        pieces.push(piece.into());
+        pieces
+    }
+
+    /// One event of a watch.
+    pub(super) fn event(&self, out: &mut Vec<u8>, kind: EventKind, object: &Object, headed: bool) {
+        if self.is_protobuf() {
+            let (name, api_version) = self.item_type();
+            let object = envelope::wrap(&api_version, &name, &self.protobuf_item(object));
+            return frame(out, kind.as_str(), &object);
+        }
+        out.extend_from_slice(format!("{{\"type\":\"{}\",\"object\":", kind.as_str()).as_bytes());
+        self.one(out, object, headed);
+        out.extend_from_slice(b"}\n");
+    }
+
+    /// An event that is about no object of the collection: a bookmark or an error.
+    pub(super) fn notice(&self, kind: &str, object: &Value) -> Bytes {
+        if !self.is_protobuf() {
+            return Bytes::from(format!("{}\n", json!({"type": kind, "object": object})));
+        }
+        let text = |member: &str| {
+            object
+                .get(member)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let raw = encode_protobuf(text("kind"), object);
+        let mut out = Vec::new();
+        frame(
+            &mut out,
+            kind,
+            &envelope::wrap(text("apiVersion"), text("kind"), &raw),
+        );
+        out.into()
+    }
+
+    /// Kind and apiVersion of one object.
+    fn item_type(&self) -> (String, String) {
+        let info = self.resource.info();
+        match self.shape {
+            Shape::Metadata => (
+                "PartialObjectMetadata".to_owned(),
+                "meta.k8s.io/v1".to_owned(),
+            ),
+            Shape::Whole | Shape::Table => (info.kind.to_owned(), info.api_version()),
+        }
     }
 
     /// The same at another time: watches outlive the moment they begin.
@@ -164,6 +258,17 @@ impl Renderer {
         }
         out.push(b'}');
     }
+}
+
+/// A frame of a watch in protobuf: its length in four bytes, and a `WatchEvent` around an object in its envelope.
+fn frame(out: &mut Vec<u8>, kind: &str, object: &[u8]) {
+    let mut event = Vec::with_capacity(object.len() + 32);
+    wire::string(&mut event, 1, kind);
+    wire::head(&mut event, 2, wire::field_len(object.len()));
+    wire::head(&mut event, 1, object.len());
+    event.extend_from_slice(object);
+    out.extend_from_slice(&u32::try_from(event.len()).unwrap_or_default().to_be_bytes());
+    out.extend_from_slice(&event);
 }
 
 fn partial(out: &mut Vec<u8>, object: &Value) {

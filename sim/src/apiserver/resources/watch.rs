@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
-use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -18,7 +17,7 @@ use super::super::server::Shared;
 use super::super::status::{Body, Refusal, answer as respond};
 use super::options::ListOptions;
 use super::render::Renderer;
-use crate::objects::{Event, EventKind, Object, Snapshot, Store, Subscription};
+use crate::objects::{Event, EventKind, Snapshot, Store, Subscription};
 
 /// How long a watch lasts that does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(45 * 60);
@@ -85,9 +84,13 @@ pub(super) fn answer(
         let frame = state.next().await?;
         Some((frame.map(Frame::data), state))
     });
+    let content_type = match renderer.is_protobuf() {
+        true => "application/vnd.kubernetes.protobuf;stream=watch",
+        false => "application/json",
+    };
     Ok(respond(
         StatusCode::OK,
-        "application/json",
+        content_type,
         StreamBody::new(frames).boxed_unsync(),
     ))
 }
@@ -127,7 +130,7 @@ impl Watch {
         loop {
             if let Some(refused) = self.refused.take() {
                 self.subscription = None;
-                return Some(Ok(line("ERROR", &refused.body())));
+                return Some(Ok(self.renderer.notice("ERROR", &refused.body())));
             }
             if let Some(chunk) = self.initial_chunk() {
                 return Some(Ok(chunk));
@@ -154,18 +157,12 @@ impl Watch {
                 match self.wait().await {
                     Wake::Changed => {}
                     Wake::Bookmark => {
-                        return Some(Ok(line(
-                            "BOOKMARK",
-                            &self.renderer.bookmark(self.version, false),
-                        )));
+                        return Some(Ok(self.bookmark()));
                     }
                     Wake::Deadline => {
                         self.subscription = None;
                         self.bookmark_every?;
-                        return Some(Ok(line(
-                            "BOOKMARK",
-                            &self.renderer.bookmark(self.version, false),
-                        )));
+                        return Some(Ok(self.bookmark()));
                     }
                     Wake::Broken => {
                         self.subscription = None;
@@ -176,6 +173,11 @@ impl Watch {
                 }
             }
         }
+    }
+
+    fn bookmark(&self) -> Bytes {
+        let bookmark = self.renderer.bookmark(self.version, false);
+        self.renderer.notice("BOOKMARK", &bookmark)
     }
 
     async fn wait(&mut self) -> Wake {
@@ -212,13 +214,9 @@ impl Watch {
         {
             after = Some(key.clone());
             if self.filter.matches(object.meta()) {
-                write_event(
-                    &mut out,
-                    EventKind::Added,
-                    &self.renderer,
-                    object,
-                    std::mem::take(&mut self.headed),
-                );
+                let headed = std::mem::take(&mut self.headed);
+                self.renderer
+                    .event(&mut out, EventKind::Added, object, headed);
             }
             if out.len() >= CHUNK {
                 finished = false;
@@ -230,7 +228,8 @@ impl Watch {
             let version = initial.snapshot.resource_version();
             self.initial = None;
             if self.announce_initial {
-                out.extend_from_slice(&line("BOOKMARK", &self.renderer.bookmark(version, true)));
+                let bookmark = self.renderer.bookmark(version, true);
+                out.extend_from_slice(&self.renderer.notice("BOOKMARK", &bookmark));
             }
         }
         (!out.is_empty()).then(|| Bytes::from(out))
@@ -255,19 +254,13 @@ impl Watch {
             ),
             (false, false) => return None,
         };
-        if self.renderer.is_whole() && kind == event.kind() {
+        if self.renderer.is_stored() && kind == event.kind() {
             return Some(event.frame(self.renderer.resource()));
         }
         let object = leaving.as_ref().unwrap_or(event.object());
         let mut out = Vec::with_capacity(object.size_hint() + 128);
         let renderer = self.renderer.at(self.store.now());
-        write_event(
-            &mut out,
-            kind,
-            &renderer,
-            object,
-            std::mem::take(&mut self.headed),
-        );
+        renderer.event(&mut out, kind, object, std::mem::take(&mut self.headed));
         Some(Bytes::from(out))
     }
 }
@@ -277,20 +270,4 @@ enum Wake {
     Bookmark,
     Deadline,
     Broken,
-}
-
-fn write_event(
-    out: &mut Vec<u8>,
-    kind: EventKind,
-    renderer: &Renderer,
-    object: &Object,
-    headed: bool,
-) {
-    out.extend_from_slice(format!("{{\"type\":\"{}\",\"object\":", kind.as_str()).as_bytes());
-    renderer.one(out, object, headed);
-    out.extend_from_slice(b"}\n");
-}
-
-fn line(kind: &str, object: &Value) -> Bytes {
-    Bytes::from(format!("{}\n", json!({"type": kind, "object": object})))
 }
