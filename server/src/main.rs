@@ -122,7 +122,7 @@ fn raise_open_files() {
             ..limit
         };
         if let Err(error) = setrlimit(Resource::Nofile, raised) {
-            tracing::warn!(%error, "cannot raise the limit of open files above {:?}: each node takes one", limit.current);
+            tracing::warn!(%error, limit = limit.current, "cannot raise the limit of open files: each node takes one");
         }
     }
 }

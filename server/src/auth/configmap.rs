@@ -20,7 +20,7 @@ const NAME: &str = "extension-apiserver-authentication";
 const WATCH_SECONDS: u32 = 120;
 
 /// At most one line in this time about the same trouble.
-const TELL: Duration = Duration::from_secs(60);
+const TELL: Duration = Duration::from_secs(600);
 
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_secs(2);

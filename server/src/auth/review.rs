@@ -123,7 +123,7 @@ impl Reviewer {
     }
 
     async fn attempt<A: DeserializeOwned>(&self, body: Bytes) -> Result<A, Attempt> {
-        let unreachable = |error: &dyn std::error::Error| {
+        let unreachable = |error: &(dyn std::error::Error + 'static)| {
             Attempt::Passing(ReviewError::Unreachable(chain(error)))
         };
         let request = Request::post(self.path)

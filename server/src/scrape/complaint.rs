@@ -10,7 +10,7 @@ use kubevitals_proto::kubelet::resource::Duplicate;
 
 use super::failure::{Failed, ScrapeError, beginning};
 use super::pages::Page;
-use crate::telemetry::{Budget, Quiet};
+use crate::telemetry::{Budget, Quiet, Unreported};
 
 /// How often a failure that goes on for the same reason is said again.
 const REMINDER: Duration = Duration::from_secs(600);
@@ -30,7 +30,7 @@ pub(super) struct Lines(Mutex<HashMap<(&'static str, &'static str), Budget>>);
 
 impl Lines {
     /// Asks to log a line about a page for a reason. `Some(n)`: do, and say that `n` of this kind were not logged.
-    pub(super) fn spend(&self, page: &'static str, reason: &'static str) -> Option<u64> {
+    pub(super) fn spend(&self, page: &'static str, reason: &'static str) -> Option<Unreported> {
         let (lines, interval) = if page == RESOURCE { NODES } else { PAGES };
         let mut kinds = self.0.lock();
         let budget = kinds.entry((page, reason));
@@ -146,7 +146,7 @@ impl Complaints {
         if due.is_none() {
             return;
         }
-        let Some(suppressed) = lines.spend(subject.name(), reason) else {
+        let Some(unreported) = lines.spend(subject.name(), reason) else {
             return;
         };
         said.reason = Some(reason);
@@ -162,7 +162,7 @@ impl Complaints {
                 address,
                 reason,
                 failures,
-                suppressed,
+                unreported,
                 hint,
                 "cannot scrape node: {error}",
             ),
@@ -172,7 +172,7 @@ impl Complaints {
                 address,
                 reason,
                 failures,
-                suppressed,
+                unreported,
                 hint,
                 missing = page.tells(),
                 "cannot scrape page of node: {error}",
@@ -193,14 +193,14 @@ impl Complaints {
         if self.clock.speak().is_none() {
             return;
         }
-        let Some(suppressed) = lines.spend(RESOURCE, "clock_step") else {
+        let Some(unreported) = lines.spend(RESOURCE, "clock_step") else {
             return;
         };
         let milliseconds = by / 1_000_000;
         tracing::warn!(
             node,
             milliseconds,
-            suppressed,
+            unreported,
             hint = "check the node's time synchronization if this recurs",
             "the clock of the node was set: no usage is computed across the step, the next scrape gives it again",
         );
@@ -214,7 +214,7 @@ impl Complaints {
         if self.duplicates.speak().is_none() {
             return;
         }
-        let Some(suppressed) = lines.spend(RESOURCE, "duplicate_series") else {
+        let Some(unreported) = lines.spend(RESOURCE, "duplicate_series") else {
             return;
         };
         let key = first.key.unwrap_or_default();
@@ -224,7 +224,7 @@ impl Complaints {
             pod = key.pod,
             container = key.container,
             series = duplicates.len(),
-            suppressed,
+            unreported,
             hint = "look on the node for cgroups left over from earlier pods, and restart its kubelet",
             "the kubelet reports several series with the same name: one of them is followed, or none where they \
              cannot be told apart",
@@ -236,7 +236,7 @@ impl Complaints {
         if self.skipped.speak().is_none() {
             return;
         }
-        let Some(suppressed) = lines.spend(RESOURCE, "skipped_lines") else {
+        let Some(unreported) = lines.spend(RESOURCE, "skipped_lines") else {
             return;
         };
         let first = beginning(first.unwrap_or_default());
@@ -244,7 +244,7 @@ impl Complaints {
             node,
             lines = count,
             first,
-            suppressed,
+            unreported,
             hint = "look into the kubelet's log if this lasts",
             "kubelet reports lines that cannot be read; the other lines are used",
         );

@@ -272,9 +272,9 @@ async fn scrape(
             }
             Err(error) => {
                 shared.stats.no_first_rates(&error);
-                if let Some(suppressed) = shared.lines.spend("first_rates", error.reason()) {
+                if let Some(unreported) = shared.lines.spend("first_rates", error.reason()) {
                     tracing::info!(
-                        node = %node.name, reason = error.reason(), suppressed,
+                        node = %node.name, reason = error.reason(), unreported,
                         hint = Page::Summary.hint(&error),
                         "no first rates from /stats/summary, the second scrape brings them: {error}",
                     );

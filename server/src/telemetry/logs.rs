@@ -29,16 +29,25 @@ impl FromStr for LogFormat {
     }
 }
 
+/// What is written at a verbosity.
+///
+/// Below 4, only this project's own lines: a library writes one for each failed request, with its structures as a
+/// debugger shows them; whatever they mean to somebody who runs the server, the server says itself, once.
+fn filter(verbosity: u8) -> &'static str {
+    match verbosity {
+        0..=3 => {
+            "off,kubevitals=info,kubevitals_proto=info,kubevitals_server=info,kubevitals_sim=info,vitals_server=info,vitals_sim=info"
+        }
+        4..=7 => "info,kubevitals_server=debug,kube_client=debug,kube_runtime=debug",
+        _ => "debug,kubevitals_server=trace",
+    }
+}
+
 /// Installs the log writer for the whole process. `verbosity` is klog's: 0 to 3 is information, 4 and up
 /// debugging, 8 and up everything. `RUST_LOG`, where set, decides instead. A second call changes nothing.
 pub fn init(format: LogFormat, verbosity: u8) {
-    let level = match verbosity {
-        // What kube's client says of each failed request, the watches say once and with a hint.
-        0..=3 => "info,kube_client=off",
-        4..=7 => "info,kubevitals_server=debug,kube_client=debug,kube_runtime=debug",
-        _ => "debug,kubevitals_server=trace",
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter(verbosity)));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -1,6 +1,10 @@
 //! Saying a thing that keeps happening without drowning everything else.
 
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
+
+/// How many messages were held back since the last one; as a field of a log line it is left out if there were none.
+pub type Unreported = Option<NonZeroU64>;
 
 /// Lets one message through per interval and counts the rest.
 #[derive(Debug)]
@@ -20,12 +24,12 @@ impl Quiet {
         }
     }
 
-    /// Asks to speak. `Some(n)`: speak, and say that `n` messages went unreported since the last one.
-    pub fn speak(&mut self) -> Option<u64> {
+    /// Asks to speak. `Some`: speak, and say how many messages went unreported since the last one.
+    pub fn speak(&mut self) -> Option<Unreported> {
         self.speak_at(Instant::now())
     }
 
-    fn speak_at(&mut self, now: Instant) -> Option<u64> {
+    fn speak_at(&mut self, now: Instant) -> Option<Unreported> {
         if self
             .last
             .is_some_and(|last| now.saturating_duration_since(last) < self.interval)
@@ -34,7 +38,7 @@ impl Quiet {
             return None;
         }
         self.last = Some(now);
-        Some(std::mem::take(&mut self.unreported))
+        Some(NonZeroU64::new(std::mem::take(&mut self.unreported)))
     }
 }
 
@@ -61,12 +65,12 @@ impl Budget {
         }
     }
 
-    /// Asks to speak. `Some(n)`: speak, and say that `n` messages went unreported since the last one.
-    pub fn spend(&mut self) -> Option<u64> {
+    /// Asks to speak. `Some`: speak, and say how many messages went unreported since the last one.
+    pub fn spend(&mut self) -> Option<Unreported> {
         self.spend_at(Instant::now())
     }
 
-    fn spend_at(&mut self, now: Instant) -> Option<u64> {
+    fn spend_at(&mut self, now: Instant) -> Option<Unreported> {
         if self
             .began
             .is_none_or(|began| now.saturating_duration_since(began) >= self.interval)
@@ -79,7 +83,7 @@ impl Budget {
             return None;
         }
         self.spent += 1;
-        Some(std::mem::take(&mut self.unreported))
+        Some(NonZeroU64::new(std::mem::take(&mut self.unreported)))
     }
 }
 
@@ -91,12 +95,15 @@ mod tests {
     fn one_message_an_interval_and_the_rest_counted() {
         let start = Instant::now();
         let mut quiet = Quiet::new(Duration::from_secs(60));
-        assert_eq!(quiet.speak_at(start), Some(0));
+        assert_eq!(quiet.speak_at(start), Some(None));
         for second in 1..60 {
             assert_eq!(quiet.speak_at(start + Duration::from_secs(second)), None);
         }
-        assert_eq!(quiet.speak_at(start + Duration::from_secs(60)), Some(59));
-        assert_eq!(quiet.speak_at(start + Duration::from_secs(120)), Some(0));
+        assert_eq!(
+            quiet.speak_at(start + Duration::from_secs(60)),
+            Some(NonZeroU64::new(59))
+        );
+        assert_eq!(quiet.speak_at(start + Duration::from_secs(120)), Some(None));
     }
 
     #[test]
@@ -104,7 +111,10 @@ mod tests {
         let start = Instant::now();
         let mut budget = Budget::new(2, Duration::from_secs(10));
         let spoken: Vec<_> = (0..4).map(|_| budget.spend_at(start)).collect();
-        assert_eq!(spoken, [Some(0), Some(0), None, None]);
-        assert_eq!(budget.spend_at(start + Duration::from_secs(10)), Some(2));
+        assert_eq!(spoken, [Some(None), Some(None), None, None]);
+        assert_eq!(
+            budget.spend_at(start + Duration::from_secs(10)),
+            Some(NonZeroU64::new(2))
+        );
     }
 }

@@ -79,7 +79,10 @@ impl Watched {
         let contents = match read {
             Ok(contents) if contents == self.held => {
                 if self.complaint.take().is_some() {
-                    tracing::info!(files = ?self.files, "a certificate's files are as they were again");
+                    tracing::info!(
+                        certificate = %self.files.certificate.display(),
+                        "the certificate's files are as they were before"
+                    );
                 }
                 return;
             }

@@ -1,0 +1,115 @@
+//! Errors in one line.
+
+use std::error::Error;
+
+use kube::runtime::watcher;
+
+/// The most that is quoted of one error: some quote an answer, which may be a page of HTML.
+const LONGEST: usize = 300;
+
+/// An error and its causes in one line, each said once. Of a cause that draws a picture below its first line,
+/// as YAML's parser does, the first line is taken. What kube's client adds, its own type names and the structure of a
+/// `Status`, is left out.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = said(error);
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = said(error);
+        // Many errors print their cause themselves.
+        if !text.contains(&more) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// What an error says; nothing for one that only says what its cause does.
+fn said(error: &(dyn Error + 'static)) -> String {
+    match error.downcast_ref::<kube::Error>() {
+        Some(kube::Error::Api(status)) if status.message.is_empty() => {
+            return format!("{} {}", status.code, status.reason)
+                .trim_end()
+                .to_owned();
+        }
+        Some(kube::Error::Api(status)) => return first_line(&status.message),
+        Some(kube::Error::Service(_) | kube::Error::HyperError(_) | kube::Error::Auth(_)) => {
+            return String::new();
+        }
+        _ => {}
+    }
+    if let Some(watcher::Error::NoResourceVersion) = error.downcast_ref() {
+        return "the answer has no resourceVersion".to_owned();
+    }
+    // The cause of an error that is said already.
+    let status = error.is::<kube::core::Status>() || error.is::<Box<kube::core::Status>>();
+    if status || error.is::<watcher::Error>() {
+        return String::new();
+    }
+    let text = first_line(&error.to_string());
+    // hyper's client says which step failed; its cause says what happened.
+    if text.starts_with("client error (") && error.source().is_some() {
+        return String::new();
+    }
+    text
+}
+
+fn first_line(text: &str) -> String {
+    let line = text.trim().lines().next().unwrap_or_default().trim_end();
+    let cut = line.floor_char_boundary(LONGEST);
+    match line.split_at(cut) {
+        (whole, "") => whole.to_owned(),
+        (beginning, _) => format!("{beginning}…"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read the token")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn causes_follow_their_error_on_one_line() {
+        assert_eq!(
+            chain(&Outer(io::Error::other("disk on fire"))),
+            "cannot read the token: disk on fire"
+        );
+    }
+
+    #[test]
+    fn what_the_api_server_says_stands_alone() {
+        let status = |message: &str| {
+            let status = serde_json::json!({"status": "Failure", "message": message, "reason": "Forbidden", "code": 403});
+            kube::Error::Api(Box::new(serde_json::from_value(status).unwrap()))
+        };
+        let said = "pods is forbidden: no such role";
+        assert_eq!(chain(&status(said)), said);
+        assert_eq!(
+            chain(&watcher::Error::InitialListFailed(status(said))),
+            said
+        );
+        assert_eq!(
+            chain(&watcher::Error::WatchFailed(status(""))),
+            "403 Forbidden"
+        );
+        let page = format!("<html>{}", "x".repeat(5000));
+        assert!(chain(&status(&page)).len() < 320);
+    }
+
+    #[test]
+    fn the_layers_of_a_client_are_left_out() {
+        let refused = || Box::new(io::Error::from(io::ErrorKind::ConnectionRefused));
+        assert_eq!(
+            chain(&kube::Error::Service(refused())),
+            "connection refused"
+        );
+    }
+}
