@@ -1,10 +1,11 @@
 //! How an API server is reached.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
+use super::credential;
 use super::error::ConfigError;
 use crate::telemetry::chain;
 
@@ -19,9 +20,31 @@ pub(super) async fn from_file(path: &PathBuf) -> Result<kube::Config, ConfigErro
         cause,
     };
     let kubeconfig = Kubeconfig::read_from(path).map_err(|error| wrong(chain(&error)))?;
+    if let Some(lack) = credential::of_kubeconfig(&kubeconfig) {
+        anonymous(&format!("kubeconfig {}: {lack}", path.display()));
+    }
     kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .map_err(|error| wrong(chain(&error)))
+}
+
+/// What a pod is given to reach the API server of its cluster.
+pub(super) fn in_cluster() -> Result<kube::Config, ConfigError> {
+    let kube =
+        kube::Config::incluster().map_err(|error| ConfigError::NotInCluster(chain(&error)))?;
+    if let Some(file) = &kube.auth_info.token_file
+        && let Some(lack) = credential::of_file(Path::new(file))
+    {
+        anonymous(&format!("the service account's {lack}"));
+    }
+    Ok(kube)
+}
+
+fn anonymous(lack: &str) {
+    tracing::warn!(
+        "{lack}: requests to the API server are anonymous (system:anonymous), and most are denied; give a token or a \
+         client certificate"
+    );
 }
 
 /// Gives the API server's client what kube leaves out: a bound on silence. Without it a list that is never

@@ -2,6 +2,7 @@
 
 mod apiserver;
 mod authentication;
+mod credential;
 mod error;
 pub mod flags;
 mod history;

@@ -11,7 +11,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::selector::LabelSelector;
 
-use super::apiserver::{bounded, from_file};
+use super::apiserver::{bounded, from_file, in_cluster};
 use super::error::ConfigError;
 use super::flags::Flags;
 use super::{authentication, history, kubelets, serving};
@@ -80,8 +80,7 @@ impl Settings {
         let auth = authentication::settings(&flags.authentication, &flags.authorization).await?;
         let kube = match &flags.cluster.kubeconfig {
             Some(path) => from_file(path).await?,
-            None => kube::Config::incluster()
-                .map_err(|error| ConfigError::NotInCluster(chain(&error)))?,
+            None => in_cluster()?,
         };
         let kube = bounded(kube);
         let credentials = kubelets::credentials(&flags.kubelets, &kube)?;

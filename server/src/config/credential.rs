@@ -1,0 +1,143 @@
+//! Whether there is a credential at all: an API server takes who shows none for somebody, and denies what he asks for.
+
+use std::path::Path;
+
+use kube::config::{AuthInfo, Kubeconfig};
+use secrecy::ExposeSecret;
+
+/// What the credential of a kubeconfig's current context lacks; nothing if there is one.
+pub(super) fn of_kubeconfig(kubeconfig: &Kubeconfig) -> Option<String> {
+    let current = kubeconfig.current_context.as_deref().unwrap_or_default();
+    let mut contexts = kubeconfig.contexts.iter();
+    // A context that is not there is said by who reads it.
+    let context = contexts.find(|context| context.name == current)?;
+    let user = context
+        .context
+        .as_ref()?
+        .user
+        .as_deref()
+        .unwrap_or_default();
+    if user.is_empty() {
+        return Some(format!("context {current} names no user"));
+    }
+    let Some(named) = kubeconfig.auth_infos.iter().find(|it| it.name == user) else {
+        return Some(format!(
+            "user {user} of context {current} is not among its users"
+        ));
+    };
+    let lack = of_user(named.auth_info.as_ref()?)?;
+    Some(format!("user {user} has {lack}"))
+}
+
+/// What a user's credential lacks.
+fn of_user(user: &AuthInfo) -> Option<String> {
+    let there = |text: &Option<String>| text.as_ref().is_some_and(|it| !it.trim().is_empty());
+    let certificate = there(&user.client_certificate) || there(&user.client_certificate_data);
+    let other = user.exec.is_some() || user.auth_provider.is_some() || there(&user.username);
+    if certificate || other {
+        return None;
+    }
+    let token = user
+        .token
+        .as_ref()
+        .map(|token| token.expose_secret().trim());
+    match (token, &user.token_file) {
+        (Some(token), _) if !token.is_empty() => None,
+        (_, Some(file)) => of_file(Path::new(file)).map(|lack| format!("a {lack}")),
+        (Some(_), None) => Some("an empty token".to_owned()),
+        (None, None) => Some("no token, client certificate or other credential".to_owned()),
+    }
+}
+
+/// What a file with a token lacks.
+pub(super) fn of_file(file: &Path) -> Option<String> {
+    match std::fs::read_to_string(file) {
+        Ok(token) if token.trim().is_empty() => {
+            Some(format!("token file {} that is empty", file.display()))
+        }
+        Ok(_) => None,
+        Err(error) => Some(format!(
+            "token file {} that cannot be read ({error})",
+            file.display()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lack(user: &str) -> String {
+        let yaml = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{{name: c, context: {{cluster: k, user: u}}}}]\n\
+             clusters: [{{name: k, cluster: {{server: 'https://127.0.0.1:1'}}}}]\nusers: [{user}]\n"
+        );
+        of_kubeconfig(&Kubeconfig::from_yaml(&yaml).unwrap()).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_a_credential_lacks_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (empty, good) = (folder.path().join("empty"), folder.path().join("good"));
+        std::fs::write(&empty, " \n").unwrap();
+        std::fs::write(&good, "token\n").unwrap();
+        let (empty, good) = (empty.display(), good.display());
+        for (user, expected) in [
+            (
+                "{name: u, user: {token: ''}}".to_owned(),
+                "user u has an empty token",
+            ),
+            (
+                "{name: u, user: {token: '  '}}".to_owned(),
+                "user u has an empty token",
+            ),
+            (
+                "{name: u, user: {}}".to_owned(),
+                "user u has no token, client certificate",
+            ),
+            (
+                "{name: u, user: {client-certificate-data: ''}}".to_owned(),
+                "user u has no token",
+            ),
+            (
+                format!("{{name: u, user: {{tokenFile: {empty}}}}}"),
+                "that is empty",
+            ),
+            (
+                "{name: u, user: {tokenFile: /nowhere/token}}".to_owned(),
+                "/nowhere/token that cannot be read",
+            ),
+            (
+                "{name: other, user: {token: t}}".to_owned(),
+                "user u of context c is not among its users",
+            ),
+            (
+                format!("{{name: u, user: {{token: '', tokenFile: {good}}}}}"),
+                "",
+            ),
+            ("{name: u, user: {token: t}}".to_owned(), ""),
+            (
+                "{name: u, user: {token: '', client-certificate: /c, client-key: /k}}".to_owned(),
+                "",
+            ),
+            (
+                "{name: u, user: {exec: {command: get-token, apiVersion: v1}}}".to_owned(),
+                "",
+            ),
+        ] {
+            let lack = lack(&user);
+            assert_eq!(lack.is_empty(), expected.is_empty(), "{user}: {lack}");
+            assert!(
+                lack.contains(expected) && !lack.contains('\n'),
+                "{user}: {lack}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_context_without_a_user_is_named() {
+        let yaml = "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\n";
+        let lack = of_kubeconfig(&Kubeconfig::from_yaml(yaml).unwrap());
+        assert_eq!(lack.as_deref(), Some("context c names no user"));
+    }
+}
