@@ -3,6 +3,8 @@
 use serde::Deserialize;
 
 use super::loose::loose;
+use super::protobuf::message;
+use super::text::SlimTime;
 
 /// A condition, as the API server tells it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -17,5 +19,8 @@ pub(super) struct SlimCondition {
     #[serde(deserialize_with = "loose")]
     pub(super) message: String,
     #[serde(deserialize_with = "loose")]
-    pub(super) last_transition_time: String,
+    pub(super) last_transition_time: SlimTime,
 }
+
+// A `PodCondition` and a `NodeCondition` have these fields under the same numbers.
+message!(SlimCondition { 1 => kind, 2 => status, 4 => last_transition_time, 5 => reason, 6 => message });

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::loose::loose;
-use super::text;
+use super::protobuf::message;
+use super::text::{self, SlimTime};
 use crate::intern::Interner;
 
 /// A container's status, as the kubelet last told it.
@@ -163,6 +164,10 @@ pub(super) struct SlimContainerStatus {
     last_state: Option<SlimState>,
 }
 
+message!(SlimContainerStatus {
+    1 => name, 2 => state, 3 => last_state, 4 => ready, 5 => restart_count, 9 => started,
+});
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimState {
@@ -174,6 +179,8 @@ struct SlimState {
     terminated: Option<SlimEnded>,
 }
 
+message!(SlimState { 1 => waiting, 2 => running, 3 => terminated });
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimWaiting {
@@ -183,12 +190,16 @@ struct SlimWaiting {
     message: String,
 }
 
+message!(SlimWaiting { 1 => reason, 2 => message });
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct SlimRunning {
     #[serde(deserialize_with = "loose")]
-    started_at: String,
+    started_at: SlimTime,
 }
+
+message!(SlimRunning { 1 => started_at });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -202,10 +213,14 @@ struct SlimEnded {
     #[serde(deserialize_with = "loose")]
     message: String,
     #[serde(deserialize_with = "loose")]
-    started_at: String,
+    started_at: SlimTime,
     #[serde(deserialize_with = "loose")]
-    finished_at: String,
+    finished_at: SlimTime,
 }
+
+message!(SlimEnded {
+    1 => exit_code, 2 => signal, 3 => reason, 4 => message, 5 => started_at, 6 => finished_at,
+});
 
 impl SlimContainerStatus {
     /// The status as it is kept; `index` is where it stood in its list.
@@ -234,7 +249,7 @@ impl SlimState {
         }
         if let Some(running) = self.running {
             return State::Running {
-                since_seconds: text::seconds(&running.started_at),
+                since_seconds: running.started_at.seconds(),
             };
         }
         let waiting = self.waiting.map(|waiting| Waiting {
@@ -253,8 +268,8 @@ impl SlimEnded {
             signal: number(self.signal),
             reason: text::word(self.reason, names),
             message: text::message(self.message),
-            started_seconds: text::seconds(&self.started_at),
-            finished_seconds: text::seconds(&self.finished_at),
+            started_seconds: self.started_at.seconds(),
+            finished_seconds: self.finished_at.seconds(),
         }
     }
 }

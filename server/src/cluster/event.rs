@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::NamespaceResourceScope;
 use kubevitals_proto::time::Timestamp;
 use serde::Deserialize;
 
 use super::loose::loose;
-use super::{PodKey, Uid, slim, text};
+use super::protobuf::message;
+use super::slim::{self, SlimMeta};
+use super::text::{SlimTime, named};
+use super::{PodKey, Uid, text};
 use crate::intern::Interner;
 
 /// Which events are asked for: those of pods, and not what every pod goes through when all is well, which is most of
@@ -50,11 +51,11 @@ pub struct Event {
 }
 
 /// An event on the wire: core/v1, which events.k8s.io/v1 is another face of.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SlimEvent {
-    #[serde(deserialize_with = "slim::metadata")]
-    metadata: ObjectMeta,
+    #[serde(default, deserialize_with = "slim::metadata")]
+    metadata: SlimMeta,
     #[serde(default, deserialize_with = "loose")]
     involved_object: Option<SlimInvolved>,
     #[serde(rename = "type", default, deserialize_with = "loose")]
@@ -66,11 +67,11 @@ pub(super) struct SlimEvent {
     #[serde(default, deserialize_with = "loose")]
     count: i64,
     #[serde(default, deserialize_with = "loose")]
-    first_timestamp: String,
+    first_timestamp: SlimTime,
     #[serde(default, deserialize_with = "loose")]
-    last_timestamp: String,
+    last_timestamp: SlimTime,
     #[serde(default, deserialize_with = "loose")]
-    event_time: String,
+    event_time: SlimTime,
     #[serde(default, deserialize_with = "loose")]
     series: Option<SlimSeries>,
     #[serde(default, deserialize_with = "loose")]
@@ -81,7 +82,12 @@ pub(super) struct SlimEvent {
     source: Option<SlimSource>,
 }
 
-slim::core_v1!(SlimEvent, "Event", "events", NamespaceResourceScope);
+message!(SlimEvent {
+    1 => metadata, 2 => involved_object, 3 => reason, 4 => message, 5 => source, 6 => first_timestamp,
+    7 => last_timestamp, 8 => count, 9 => kind, 10 => event_time, 11 => series, 14 => reporting_component,
+    15 => reporting_instance,
+});
+slim::item!(SlimEvent, "/api/v1/events");
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -98,14 +104,18 @@ struct SlimInvolved {
     field_path: String,
 }
 
+message!(SlimInvolved { 1 => kind, 2 => namespace, 3 => name, 4 => uid, 7 => field_path });
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct SlimSeries {
     #[serde(deserialize_with = "loose")]
     count: i64,
     #[serde(deserialize_with = "loose")]
-    last_observed_time: String,
+    last_observed_time: SlimTime,
 }
+
+message!(SlimSeries { 1 => count, 2 => last_observed_time });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -116,22 +126,22 @@ struct SlimSource {
     host: String,
 }
 
+message!(SlimSource { 1 => component, 2 => host });
+
 impl SlimEvent {
     /// The event as it is told; nothing if it is not about a pod, or not about one of its own namespace.
     pub(super) fn keep(self, names: &Interner) -> Option<Event> {
-        let own = self.metadata.namespace.as_deref();
+        let own = named(&self.metadata.namespace);
         let involved = self.involved_object.filter(|it| {
             let named = !it.name.is_empty() && it.name.len() <= LONGEST_NAME;
             it.kind == "Pod" && named && own.is_none_or(|own| own == it.namespace)
         })?;
         let series = self.series.unwrap_or_default();
-        let created = slim::seconds(self.metadata.creation_timestamp.as_ref());
-        let created = text::time(created);
-        let time = |text: &str| text.parse::<Timestamp>().ok();
-        let event_time = time(&self.event_time);
-        let first = time(&self.first_timestamp).or(event_time).or(created);
-        let last = time(&series.last_observed_time)
-            .or_else(|| time(&self.last_timestamp))
+        let created = text::time(self.metadata.creation_timestamp.seconds());
+        let event_time = self.event_time.0;
+        let first = self.first_timestamp.0.or(event_time).or(created);
+        let last = (series.last_observed_time.0)
+            .or(self.last_timestamp.0)
             .or(event_time)
             .or(created)
             .or(first)
@@ -146,7 +156,7 @@ impl SlimEvent {
         let component = word(self.reporting_component, source.component);
         let host = word(self.reporting_instance, source.host);
         Some(Event {
-            uid: Uid::of(&self.metadata.uid.unwrap_or_default()),
+            uid: Uid::of(&self.metadata.uid),
             pod: PodKey {
                 namespace: names.intern(&involved.namespace),
                 name: names.intern(&involved.name),

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::batch::v1;
-use kube::core::PartialObjectMeta;
+use serde::Deserialize;
 
+use super::protobuf::message;
+use super::slim::{self, SlimMeta};
+use super::text::named;
 use super::{Owner, PodKey, Pools};
 
 /// A Job that a CronJob made. Others are not kept: they are what made their pods.
@@ -17,19 +19,26 @@ pub struct Job {
 }
 
 /// A Job on the wire: its metadata is asked for, and nothing else is sent.
-pub(super) type SlimJob = PartialObjectMeta<v1::Job>;
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct SlimJob {
+    #[serde(default, deserialize_with = "slim::metadata")]
+    metadata: SlimMeta,
+}
+
+message!(SlimJob { 1 => metadata });
+slim::item!(SlimJob, "/apis/batch/v1/jobs", metadata_only: true);
 
 impl Job {
     /// The Job as it is kept; nothing for one that no schedule made.
     pub(super) fn of(job: SlimJob, pools: &Pools) -> Option<Self> {
-        let owner = Owner::of(job.metadata.owner_references, &pools.names)?;
+        let owner = Owner::of(&job.metadata, &pools.names)?;
         if &*owner.kind != "CronJob" {
             return None;
         }
         Some(Self {
             key: PodKey {
-                namespace: pools.names.intern(&job.metadata.namespace?),
-                name: pools.names.intern(&job.metadata.name?),
+                namespace: pools.names.intern(named(&job.metadata.namespace)?),
+                name: pools.names.intern(named(&job.metadata.name)?),
             },
             cron_job: owner.name,
         })

@@ -8,6 +8,8 @@ mod binding;
 mod condition;
 mod container;
 mod event;
+#[cfg(test)]
+mod forms;
 mod gone;
 mod job;
 mod loose;
@@ -16,6 +18,7 @@ mod observer;
 mod owner;
 mod pod;
 mod probe;
+mod protobuf;
 #[cfg(test)]
 mod recording;
 mod resources;

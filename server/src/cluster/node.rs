@@ -4,20 +4,18 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::ClusterResourceScope;
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use serde::Deserialize;
 
 use super::condition::SlimCondition;
 use super::loose::loose;
+use super::protobuf::message;
 use super::resources::{Resources, SlimResources, kept};
-use super::{Pools, Uid, slim, text};
+use super::slim::{self, SlimMeta};
+use super::text::named;
+use super::{Pools, Uid, text};
 use crate::intern::Interner;
-
-/// The annotation with which a node names another path for its resource metrics, as the peer reads it.
-const PATH_ANNOTATION: &str = "metrics.k8s.io/resource-metrics-path";
 
 /// A node.
 #[derive(Debug, PartialEq, Eq, Default)]
@@ -157,17 +155,18 @@ impl fmt::Display for AddressType {
 }
 
 /// A node on the wire.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct SlimNode {
-    #[serde(deserialize_with = "slim::annotated_metadata")]
-    metadata: ObjectMeta,
+    #[serde(default, deserialize_with = "slim::metadata")]
+    metadata: SlimMeta,
     #[serde(default, deserialize_with = "loose")]
     spec: Option<SlimSpec>,
     #[serde(default, deserialize_with = "loose")]
     status: Option<SlimStatus>,
 }
 
-slim::core_v1!(SlimNode, "Node", "nodes", ClusterResourceScope);
+message!(SlimNode { 1 => metadata, 2 => spec, 3 => status });
+slim::item!(SlimNode, "/api/v1/nodes");
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -175,6 +174,8 @@ struct SlimSpec {
     #[serde(deserialize_with = "loose")]
     unschedulable: bool,
 }
+
+message!(SlimSpec { 4 => unschedulable });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -193,6 +194,10 @@ struct SlimStatus {
     node_info: Option<SlimInfo>,
 }
 
+message!(SlimStatus {
+    1 => capacity, 2 => allocatable, 4 => conditions, 5 => addresses, 6 => daemon_endpoints, 7 => node_info,
+});
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimAddress {
@@ -202,12 +207,16 @@ struct SlimAddress {
     address: String,
 }
 
+message!(SlimAddress { 1 => kind, 2 => address });
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct SlimEndpoints {
     #[serde(deserialize_with = "loose")]
     kubelet_endpoint: Option<SlimEndpoint>,
 }
+
+message!(SlimEndpoints { 1 => kubelet_endpoint });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -216,12 +225,16 @@ struct SlimEndpoint {
     port: i64,
 }
 
+message!(SlimEndpoint { 1 => port });
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct SlimInfo {
     #[serde(deserialize_with = "loose")]
     kubelet_version: String,
 }
+
+message!(SlimInfo { 7 => kubelet_version });
 
 impl SlimCondition {
     fn status(&self) -> ConditionStatus {
@@ -250,7 +263,7 @@ impl SlimCondition {
             kind: names.intern(&self.kind),
             reason: text::word(self.reason, names),
             message: text::message(self.message),
-            since_seconds: text::seconds(&self.last_transition_time),
+            since_seconds: self.last_transition_time.seconds(),
         }
     }
 }
@@ -259,7 +272,6 @@ impl SlimNode {
     /// The node as it is kept.
     pub(super) fn keep(self, pools: &Pools) -> Option<Node> {
         let names = &pools.names;
-        let mut annotations = self.metadata.annotations.unwrap_or_default();
         let status = self.status.unwrap_or_default();
         let (readiness, others): (Vec<_>, Vec<_>) = status
             .conditions
@@ -270,10 +282,10 @@ impl SlimNode {
         let port = status.daemon_endpoints.and_then(|it| it.kubelet_endpoint);
         let pods = status.allocatable.as_ref().map(|amounts| &amounts.pods);
         Some(Node {
-            name: names.intern(&self.metadata.name?),
-            uid: Uid::of(&self.metadata.uid.unwrap_or_default()),
-            created_seconds: slim::seconds(self.metadata.creation_timestamp.as_ref()),
-            labels: slim::labels(self.metadata.labels, pools),
+            name: names.intern(named(&self.metadata.name)?),
+            uid: Uid::of(&self.metadata.uid),
+            created_seconds: self.metadata.creation_timestamp.seconds(),
+            labels: slim::labels(&self.metadata, pools),
             addresses: status
                 .addresses
                 .into_iter()
@@ -288,14 +300,11 @@ impl SlimNode {
             status_port: port
                 .and_then(|endpoint| u16::try_from(endpoint.port).ok())
                 .filter(|port| *port > 0),
-            metrics_path: annotations
-                .remove(PATH_ANNOTATION)
-                .filter(|path| !path.is_empty())
-                .map(Into::into),
+            metrics_path: self.metadata.metrics_path().map(Into::into),
             ready: ready.as_ref().is_some_and(SlimCondition::is_well),
             ready_since: ready
                 .as_ref()
-                .and_then(|ready| ready.last_transition_time.parse().ok()),
+                .and_then(|ready| ready.last_transition_time.0),
             unready: ready
                 .filter(|ready| !ready.is_well())
                 .map(|ready| ready.keep(names)),

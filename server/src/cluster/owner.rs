@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kubevitals_proto::labels::Labels;
 
+use super::slim::SlimMeta;
 use crate::intern::Interner;
 
 /// The controller among an object's `metadata.ownerReferences`.
@@ -20,9 +20,9 @@ pub struct Owner {
 const HASH: &str = "pod-template-hash";
 
 impl Owner {
-    pub(super) fn of(owners: Option<Vec<OwnerReference>>, names: &Interner) -> Option<Self> {
-        let mut owners = owners.unwrap_or_default().into_iter();
-        let controller = owners.find(|owner| owner.controller == Some(true))?;
+    pub(super) fn of(metadata: &SlimMeta, names: &Interner) -> Option<Self> {
+        let mut owners = metadata.owner_references.iter().flatten();
+        let controller = owners.find(|owner| owner.controller)?;
         Some(Self {
             kind: names.intern(&controller.kind),
             name: names.intern(&controller.name),

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::NamespaceResourceScope;
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::wire::protobuf::{Malformed, Value};
 use serde::Deserialize;
 
 use super::condition::SlimCondition;
 use super::container::SlimContainerStatus;
 use super::loose::{Loose, loose};
+use super::protobuf::{Field, message};
+use super::slim::{self, SlimMeta};
 use super::template::SlimSpec;
-use super::{
-    ContainerSpec, ContainerStatus, Jobs, Owner, PodTemplate, Pools, Role, Uid, slim, text,
-};
+use super::text::{self, SlimTime, named};
+use super::{ContainerSpec, ContainerStatus, Jobs, Owner, PodTemplate, Pools, Role, Uid};
 use crate::intern::Interner;
 
 /// A pod's namespace and name, in the order lists are sorted.
@@ -127,6 +127,13 @@ impl Loose<'_> for Phase {
     }
 }
 
+impl Field for Phase {
+    fn read(&mut self, value: Value<'_>) -> Result<(), Malformed> {
+        *self = Self::text(value.str().unwrap_or_default());
+        Ok(())
+    }
+}
+
 impl Pod {
     /// When the kubelet took it over.
     pub fn started(&self) -> Option<Timestamp> {
@@ -197,17 +204,18 @@ impl Pod {
 }
 
 /// A pod on the wire.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct SlimPod {
-    #[serde(deserialize_with = "slim::metadata")]
-    metadata: ObjectMeta,
+    #[serde(default, deserialize_with = "slim::metadata")]
+    metadata: SlimMeta,
     #[serde(default, deserialize_with = "loose")]
     spec: Option<SlimSpec>,
     #[serde(default, deserialize_with = "loose")]
     status: Option<SlimStatus>,
 }
 
-slim::core_v1!(SlimPod, "Pod", "pods", NamespaceResourceScope);
+message!(SlimPod { 1 => metadata, 2 => spec, 3 => status });
+slim::item!(SlimPod, "/api/v1/pods");
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -215,7 +223,7 @@ struct SlimStatus {
     #[serde(deserialize_with = "loose")]
     phase: Phase,
     #[serde(deserialize_with = "loose")]
-    start_time: String,
+    start_time: SlimTime,
     #[serde(deserialize_with = "loose")]
     reason: String,
     #[serde(deserialize_with = "loose")]
@@ -227,6 +235,11 @@ struct SlimStatus {
     #[serde(deserialize_with = "loose")]
     container_statuses: Vec<Option<SlimContainerStatus>>,
 }
+
+message!(SlimStatus {
+    1 => phase, 2 => conditions, 3 => message, 4 => reason, 7 => start_time, 8 => container_statuses,
+    10 => init_container_statuses,
+});
 
 impl SlimPod {
     /// The pod as it is kept.
@@ -254,22 +267,22 @@ impl SlimPod {
         let node = Some(spec.node_name).filter(|node| !node.is_empty());
         Some(Pod {
             key: PodKey {
-                namespace: names.intern(&self.metadata.namespace?),
-                name: names.intern(&self.metadata.name?),
+                namespace: names.intern(named(&self.metadata.namespace)?),
+                name: names.intern(named(&self.metadata.name)?),
             },
-            uid: Uid::of(&self.metadata.uid.unwrap_or_default()),
+            uid: Uid::of(&self.metadata.uid),
             node: node.map(|node| names.intern(&node)),
             phase: status.phase,
             initialized: condition("Initialized").is_some_and(|it| it.status == "True"),
             gated: scheduled.is_some_and(|scheduled| scheduled.reason == "SchedulingGated"),
             ready: Ready {
                 status: ready.is_some_and(|ready| ready.status == "True"),
-                since_seconds: ready.map_or(0, |ready| text::seconds(&ready.last_transition_time)),
+                since_seconds: ready.map_or(0, |ready| ready.last_transition_time.seconds()),
             },
-            started_seconds: text::seconds(&status.start_time),
-            created_seconds: slim::seconds(self.metadata.creation_timestamp.as_ref()),
-            deleted_seconds: slim::seconds(self.metadata.deletion_timestamp.as_ref()),
-            owner: Owner::of(self.metadata.owner_references, names)
+            started_seconds: status.start_time.seconds(),
+            created_seconds: self.metadata.creation_timestamp.seconds(),
+            deleted_seconds: self.metadata.deletion_timestamp.seconds(),
+            owner: Owner::of(&self.metadata, names)
                 .map(|owner| pools.owners.share(Arc::new(owner))),
             said: (said != Said::default()).then(|| Box::new(said)),
             containers: statuses(
@@ -278,7 +291,7 @@ impl SlimPod {
                 status.container_statuses,
                 names,
             ),
-            labels: slim::labels(self.metadata.labels, pools),
+            labels: slim::labels(&self.metadata, pools),
             template,
         })
     }

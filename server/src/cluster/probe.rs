@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use kubevitals_proto::wire::protobuf::{Fields, Malformed, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::loose::loose;
+use super::loose::{Loose, loose};
+use super::protobuf::{Field, Message, message};
 use super::text;
 
 /// A probe, with the API server's defaults where the spec says nothing.
@@ -50,11 +52,67 @@ pub(super) struct SlimProbe {
     failure_threshold: i64,
 }
 
+impl Message for SlimProbe {
+    fn field(&mut self, number: u32, value: Value<'_>) -> Result<(), Malformed> {
+        match number {
+            // What JSON has in line is a message of its own.
+            1 => {
+                let Value::Bytes(handler) = value else {
+                    return Ok(());
+                };
+                for field in Fields::new(handler) {
+                    match field? {
+                        (1, value) => self.exec.read(value)?,
+                        (2, value) => self.http_get.read(value)?,
+                        (3, value) => self.tcp_socket.read(value)?,
+                        (4, value) => self.grpc.read(value)?,
+                        _ => {}
+                    }
+                }
+                Ok(())
+            }
+            2 => self.initial_delay_seconds.read(value),
+            3 => self.timeout_seconds.read(value),
+            4 => self.period_seconds.read(value),
+            5 => self.success_threshold.read(value),
+            6 => self.failure_threshold.read(value),
+            _ => Ok(()),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimExec {
     #[serde(deserialize_with = "loose")]
     command: Vec<String>,
+}
+
+message!(SlimExec { 1 => command });
+
+/// `IntOrString`: a number or a name.
+#[derive(Debug, Clone, Default)]
+struct SlimPort(String);
+
+impl Loose<'_> for SlimPort {
+    fn text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    fn whole(number: i64) -> Self {
+        Self(number.to_string())
+    }
+}
+
+impl Message for SlimPort {
+    fn field(&mut self, number: u32, value: Value<'_>) -> Result<(), Malformed> {
+        match (number, value) {
+            // Both are there, and the one that is not meant is empty.
+            (2, Value::Varint(port)) if port != 0 => self.0.read(value),
+            (3, Value::Bytes(name)) if !name.is_empty() => self.0.read(value),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -65,10 +123,12 @@ struct SlimHttpGet {
     #[serde(deserialize_with = "loose")]
     host: String,
     #[serde(deserialize_with = "loose")]
-    port: String,
+    port: SlimPort,
     #[serde(deserialize_with = "loose")]
     path: String,
 }
+
+message!(SlimHttpGet { 1 => path, 2 => port, 3 => host, 4 => scheme });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -76,8 +136,10 @@ struct SlimTcpSocket {
     #[serde(deserialize_with = "loose")]
     host: String,
     #[serde(deserialize_with = "loose")]
-    port: String,
+    port: SlimPort,
 }
+
+message!(SlimTcpSocket { 1 => port, 2 => host });
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -87,6 +149,8 @@ struct SlimGrpc {
     #[serde(deserialize_with = "loose")]
     service: String,
 }
+
+message!(SlimGrpc { 1 => port, 2 => service });
 
 impl SlimProbe {
     /// The probe as it is kept.
@@ -130,7 +194,7 @@ impl SlimProbe {
             return format!("http-get {}", http.url());
         }
         if let Some(tcp) = &self.tcp_socket {
-            return format!("tcp-socket {}:{}", tcp.host, tcp.port);
+            return format!("tcp-socket {}:{}", tcp.host, tcp.port.0);
         }
         if let Some(grpc) = &self.grpc {
             return format!("grpc <pod>:{} {}", grpc.port, grpc.service);
@@ -174,7 +238,7 @@ impl SlimHttpGet {
         };
         let slash = if path.starts_with('/') { "" } else { "/" };
         let path = utf8_percent_encode(path, IN_PATH);
-        format!("{scheme}://{host}:{}{slash}{path}", self.port)
+        format!("{scheme}://{host}:{}{slash}{path}", self.port.0)
     }
 }
 

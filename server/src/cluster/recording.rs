@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::event::SlimEvent;
+use super::loose::Loose;
 use super::pod::tests::keep;
-use super::text::seconds;
+use super::text::SlimTime;
 use super::{Ended, Event, Pod, Role, State, Uid};
 use crate::intern::Interner;
 
@@ -14,6 +15,10 @@ fn items(step: usize, what: &str) -> Vec<Value> {
     let path = kubevitals_sim::fixtures().join(format!("recording/{step:02}-{what}.json"));
     let list: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     list["items"].as_array().unwrap().clone()
+}
+
+fn seconds(text: &str) -> u32 {
+    SlimTime::text(text).seconds()
 }
 
 /// The text there, or nothing.

@@ -4,9 +4,11 @@ use std::ops::Add;
 
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::units::{Bytes, Nanocores};
+use kubevitals_proto::wire::protobuf::{Fields, Malformed, Value};
 use serde::Deserialize;
 
 use super::loose::loose;
+use super::protobuf::{Field, Message, message};
 
 /// Amounts as a `ResourceList` gives them; other resources are not kept. What is not given is nothing, which is not
 /// zero: a limit of nothing is none.
@@ -85,6 +87,40 @@ pub(super) struct SlimResources {
     pub(super) pods: String,
 }
 
+impl Message for SlimResources {
+    fn field(&mut self, _: u32, _: Value<'_>) -> Result<(), Malformed> {
+        Ok(())
+    }
+
+    /// Reads one entry of the map: the resource's name, and a `Quantity`, whose only field is its text.
+    fn merge(&mut self, entry: &[u8]) -> Result<(), Malformed> {
+        let mut resource = "";
+        for field in Fields::new(entry) {
+            let amount = match field? {
+                (1, value) => {
+                    resource = value.str().unwrap_or_default();
+                    continue;
+                }
+                (2, Value::Bytes(quantity)) => quantity,
+                _ => continue,
+            };
+            let text = match resource {
+                "cpu" => &mut self.cpu,
+                "memory" => &mut self.memory,
+                "ephemeral-storage" => &mut self.ephemeral_storage,
+                "pods" => &mut self.pods,
+                _ => continue,
+            };
+            for field in Fields::new(amount) {
+                if let (1, value) = field? {
+                    text.read(value)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl SlimResources {
     /// The amounts that can be read.
     pub(super) fn keep(&self) -> Resources {
@@ -106,6 +142,8 @@ pub(super) struct SlimRequirements {
     #[serde(deserialize_with = "loose")]
     pub(super) limits: Option<SlimResources>,
 }
+
+message!(SlimRequirements { 1 => limits, 2 => requests });
 
 /// The amounts of a list that may not be there.
 pub(super) fn kept(list: Option<&SlimResources>) -> Resources {

@@ -1,95 +1,136 @@
-//! Objects read straight into what is used of them.
+//! Objects read straight into what is used of them, from JSON or from protobuf.
 //!
-//! kube's watcher asks for `metadata` as a whole `ObjectMeta`; ours is filled with the few fields we use, so
-//! that annotations and managed fields, most of a pod's bytes, are skipped by the parser and never built.
+//! Of `metadata` few fields are used: most annotations and all managed fields, most of a pod's bytes, are skipped by the
+//! parser and never built.
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
-use k8s_openapi::jiff;
 use kubevitals_proto::labels::Labels;
-use kubevitals_proto::time::Timestamp;
-use serde::de::IgnoredAny;
+use kubevitals_proto::wire::protobuf::{Fields, Malformed, Value};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use super::Pools;
 use super::loose::loose;
-use super::text::as_seconds;
+use super::protobuf::{Field, Message, message};
+use super::text::SlimTime;
 
-/// The part of `metadata` that is read; `A` is what becomes of the annotations.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SlimMeta<A> {
-    name: Option<String>,
-    namespace: Option<String>,
-    uid: Option<String>,
-    resource_version: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
-    creation_timestamp: String,
-    #[serde(default, deserialize_with = "loose")]
-    deletion_timestamp: String,
-    #[serde(default, deserialize_with = "loose")]
-    labels: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "loose")]
-    owner_references: Vec<Option<SlimOwner>>,
-    annotations: Option<A>,
-}
+/// A kind of object that is listed and watched.
+pub(super) trait Item: Message + DeserializeOwned + Send + 'static {
+    /// The path of its collection in all namespaces: `/api/v1/pods`.
+    const PATH: &'static str;
+    /// Whether nothing but its metadata is asked for.
+    const METADATA_ONLY: bool = false;
 
-/// An owner on the wire.
-#[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-struct SlimOwner {
-    #[serde(deserialize_with = "loose")]
-    kind: String,
-    #[serde(deserialize_with = "loose")]
-    name: String,
-    #[serde(deserialize_with = "loose")]
-    controller: bool,
-}
+    /// Its metadata.
+    fn metadata(&self) -> &SlimMeta;
 
-impl<A> SlimMeta<A> {
-    fn widen(self, annotations: impl FnOnce(A) -> Option<BTreeMap<String, String>>) -> ObjectMeta {
-        let owners = self.owner_references.into_iter().flatten();
-        let controllers = owners
-            .filter(|owner| owner.controller)
-            .map(|owner| OwnerReference {
-                kind: owner.kind,
-                name: owner.name,
-                controller: Some(true),
-                ..OwnerReference::default()
-            });
-        ObjectMeta {
-            name: self.name,
-            namespace: self.namespace,
-            uid: self.uid,
-            resource_version: self.resource_version,
-            creation_timestamp: time(&self.creation_timestamp),
-            deletion_timestamp: time(&self.deletion_timestamp),
-            labels: Some(self.labels).filter(|labels| !labels.is_empty()),
-            owner_references: Some(controllers.collect()),
-            annotations: self.annotations.and_then(annotations),
-            ..ObjectMeta::default()
-        }
+    /// Its collection: `pods`.
+    fn plural() -> &'static str {
+        Self::PATH.rsplit('/').next().unwrap_or_default()
     }
 }
 
-/// A time that is none must not cost us the object.
-fn time(text: &str) -> Option<Time> {
-    let time: Timestamp = text.parse().ok()?;
-    jiff::Timestamp::from_second(time.as_secs()).ok().map(Time)
+/// The part of `metadata` that is read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct SlimMeta {
+    #[serde(deserialize_with = "loose")]
+    pub(super) name: String,
+    #[serde(deserialize_with = "loose")]
+    pub(super) namespace: String,
+    #[serde(deserialize_with = "loose")]
+    pub(super) uid: String,
+    #[serde(deserialize_with = "loose")]
+    pub(super) resource_version: String,
+    #[serde(deserialize_with = "loose")]
+    pub(super) creation_timestamp: SlimTime,
+    #[serde(deserialize_with = "loose")]
+    pub(super) deletion_timestamp: SlimTime,
+    #[serde(deserialize_with = "loose")]
+    labels: BTreeMap<String, String>,
+    #[serde(deserialize_with = "loose")]
+    pub(super) owner_references: Vec<Option<SlimOwner>>,
+    #[serde(deserialize_with = "loose")]
+    annotations: Option<SlimAnnotations>,
 }
 
-/// A time of the metadata in seconds since the epoch; zero for none.
-pub(super) fn seconds(time: Option<&Time>) -> u32 {
-    let seconds = time.map(|time| Timestamp::from_secs(time.0.as_second()));
-    seconds.map(as_seconds).unwrap_or_default()
+message!(SlimMeta {
+    1 => name, 3 => namespace, 5 => uid, 6 => resource_version, 8 => creation_timestamp, 9 => deletion_timestamp,
+    11 => labels, 12 => annotations, 13 => owner_references,
+});
+
+/// An owner on the wire.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SlimOwner {
+    #[serde(deserialize_with = "loose")]
+    pub(super) kind: String,
+    #[serde(deserialize_with = "loose")]
+    pub(super) name: String,
+    #[serde(deserialize_with = "loose")]
+    pub(super) controller: bool,
+}
+
+message!(SlimOwner { 1 => kind, 3 => name, 6 => controller });
+
+/// The annotation with which a node names another path for its resource metrics, as metrics-server reads it.
+const METRICS_PATH: &str = "metrics.k8s.io/resource-metrics-path";
+
+/// The annotation of the bookmark after the objects that existed when a watch began.
+const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
+
+/// The annotations that are read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct SlimAnnotations {
+    #[serde(
+        rename = "metrics.k8s.io/resource-metrics-path",
+        deserialize_with = "loose"
+    )]
+    metrics_path: String,
+    #[serde(rename = "k8s.io/initial-events-end", deserialize_with = "loose")]
+    initial_events_end: String,
+}
+
+impl Message for SlimAnnotations {
+    fn field(&mut self, _: u32, _: Value<'_>) -> Result<(), Malformed> {
+        Ok(())
+    }
+
+    /// Reads one entry of the map.
+    fn merge(&mut self, entry: &[u8]) -> Result<(), Malformed> {
+        let mut key = "";
+        for field in Fields::new(entry) {
+            match (field?, key) {
+                ((1, value), _) => key = value.str().unwrap_or_default(),
+                ((2, value), METRICS_PATH) => self.metrics_path.read(value)?,
+                ((2, value), INITIAL_EVENTS_END) => self.initial_events_end.read(value)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SlimMeta {
+    /// The path of a node's resource metrics, where the node names one.
+    pub(super) fn metrics_path(&self) -> Option<&str> {
+        let path = &self.annotations.as_ref()?.metrics_path;
+        (!path.is_empty()).then_some(path)
+    }
+
+    /// Whether this is of the bookmark that ends the objects that existed when the watch began.
+    pub(super) fn ends_initial_events(&self) -> bool {
+        let annotations = self.annotations.as_ref();
+        annotations.is_some_and(|it| !it.initial_events_end.is_empty())
+    }
 }
 
 /// The labels, shared with all objects that have the same.
-pub(super) fn labels(labels: Option<BTreeMap<String, String>>, pools: &Pools) -> Labels {
-    let labels = labels.unwrap_or_default();
-    let labels: Labels = labels
+pub(super) fn labels(meta: &SlimMeta, pools: &Pools) -> Labels {
+    let labels: Labels = meta
+        .labels
         .iter()
         .map(|(key, value)| (pools.names.intern(key), pools.names.intern(value)))
         .collect();
@@ -100,51 +141,23 @@ pub(super) fn labels(labels: Option<BTreeMap<String, String>>, pools: &Pools) ->
     pools.labels.share(labels)
 }
 
-/// `metadata` without annotations.
-pub(super) fn metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
-    SlimMeta::<IgnoredAny>::deserialize(deserializer).map(|slim| slim.widen(|IgnoredAny| None))
+/// `metadata`; empty where there is none.
+pub(super) fn metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SlimMeta, D::Error> {
+    let metadata: Option<SlimMeta> = loose(deserializer)?;
+    Ok(metadata.unwrap_or_default())
 }
 
-/// `metadata` with annotations.
-pub(super) fn annotated_metadata<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<ObjectMeta, D::Error> {
-    SlimMeta::deserialize(deserializer).map(|slim| slim.widen(Some))
-}
+/// Implements [`Item`] for a struct whose metadata is in the field `metadata`.
+macro_rules! item {
+    ($type:ty, $path:literal $(, metadata_only: $only:literal)?) => {
+        impl $crate::cluster::slim::Item for $type {
+            const PATH: &'static str = $path;
+            $(const METADATA_ONLY: bool = $only;)?
 
-/// Implements kube's `Resource` for a core/v1 kind whose metadata is in the field `metadata`.
-macro_rules! core_v1 {
-    ($type:ty, $kind:literal, $plural:literal, $scope:ty) => {
-        impl kube::Resource for $type {
-            type DynamicType = ();
-            type Scope = $scope;
-
-            fn kind((): &()) -> std::borrow::Cow<'_, str> {
-                $kind.into()
-            }
-
-            fn group((): &()) -> std::borrow::Cow<'_, str> {
-                "".into()
-            }
-
-            fn version((): &()) -> std::borrow::Cow<'_, str> {
-                "v1".into()
-            }
-
-            fn plural((): &()) -> std::borrow::Cow<'_, str> {
-                $plural.into()
-            }
-
-            fn meta(&self) -> &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
+            fn metadata(&self) -> &$crate::cluster::slim::SlimMeta {
                 &self.metadata
-            }
-
-            fn meta_mut(
-                &mut self,
-            ) -> &mut k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
-                &mut self.metadata
             }
         }
     };
 }
-pub(super) use core_v1;
+pub(super) use item;

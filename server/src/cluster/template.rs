@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::loose::loose;
 use super::probe::{Probe, SlimProbe};
+use super::protobuf::message;
 use super::resources::{Resources, SlimRequirements, SlimResources, kept};
 use crate::intern::Interner;
 
@@ -140,6 +141,10 @@ pub(super) struct SlimSpec {
     restart_policy: String,
 }
 
+message!(SlimSpec {
+    2 => containers, 3 => restart_policy, 10 => node_name, 20 => init_containers, 32 => overhead, 40 => resources,
+});
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct SlimContainer {
@@ -156,6 +161,10 @@ struct SlimContainer {
     #[serde(deserialize_with = "loose")]
     startup_probe: Option<SlimProbe>,
 }
+
+message!(SlimContainer {
+    1 => name, 8 => resources, 10 => liveness_probe, 11 => readiness_probe, 22 => startup_probe, 24 => restart_policy,
+});
 
 impl SlimSpec {
     /// What of it is kept.

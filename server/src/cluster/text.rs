@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::wire::protobuf::{Malformed, Value};
 
+use super::loose::Loose;
+use super::protobuf::Message;
 use crate::intern::Interner;
 
 /// The most that is kept of a message: a container may leave 4 KiB of its log as its last words.
@@ -23,16 +26,45 @@ pub(super) fn message(mut text: String) -> Option<Box<str>> {
     (!text.is_empty()).then(|| text.into())
 }
 
+/// A name, if there is one.
+pub(super) fn named(name: &str) -> Option<&str> {
+    (!name.is_empty()).then_some(name)
+}
+
 /// A word that recurs, if there is one.
 pub(super) fn word(mut text: String, names: &Interner) -> Option<Arc<str>> {
     cut(&mut text);
     (!text.is_empty()).then(|| names.intern(&text))
 }
 
-/// Seconds since the epoch of an RFC 3339 time; zero where it is none.
-pub(super) fn seconds(text: &str) -> u32 {
-    let time: Option<Timestamp> = text.parse().ok();
-    time.map(as_seconds).unwrap_or_default()
+/// `Time` and `MicroTime` on the wire: an RFC 3339 text in JSON, a `Timestamp` in protobuf. A text that is no time must
+/// not cost us the object.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct SlimTime(pub(super) Option<Timestamp>);
+
+impl Loose<'_> for SlimTime {
+    fn text(text: &str) -> Self {
+        Self(text.parse().ok())
+    }
+}
+
+impl Message for SlimTime {
+    fn field(&mut self, number: u32, value: Value<'_>) -> Result<(), Malformed> {
+        let more = match (number, value.int()) {
+            (1, Ok(seconds)) => Timestamp::from_secs(seconds).as_nanos(),
+            (2, Ok(nanos)) => nanos,
+            _ => return Ok(()),
+        };
+        self.0 = Some(self.0.unwrap_or_default().plus_nanos(more));
+        Ok(())
+    }
+}
+
+impl SlimTime {
+    /// Seconds since the epoch; zero where it is no time.
+    pub(super) fn seconds(self) -> u32 {
+        self.0.map(as_seconds).unwrap_or_default()
+    }
 }
 
 /// Seconds since the epoch; zero before it.
@@ -61,9 +93,9 @@ mod tests {
 
     #[test]
     fn a_time_that_is_none_is_zero() {
-        assert_eq!(seconds("1970-01-01T00:01:00Z"), 60);
+        assert_eq!(SlimTime::text("1970-01-01T00:01:00Z").seconds(), 60);
         for text in ["", "yesterday", "1969-01-01T00:00:00Z"] {
-            assert_eq!(seconds(text), 0, "{text}");
+            assert_eq!(SlimTime::text(text).seconds(), 0, "{text}");
         }
         assert_eq!(time(0), None);
     }

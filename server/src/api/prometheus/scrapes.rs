@@ -114,10 +114,9 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
     )?;
     families.gauge(
         "kubevitals_watch_refused",
-        "Whether the API server refuses a watch that there is a going on without, by resource: 1 if it does.",
+        "Whether the API server denies this account a watch, by resource: 1 if it does.",
         |family| {
-            let watches = known.query.watches();
-            for (resource, health) in [("events", &watches.events), ("jobs", &watches.jobs)] {
+            for (resource, health) in known.query.watches().all() {
                 family.value(&[("resource", resource)], health.refused().into())?;
             }
             Ok(())

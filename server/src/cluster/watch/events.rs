@@ -8,7 +8,9 @@ use kube::runtime::watcher;
 use kubevitals_proto::time::Timestamp;
 
 use super::follow::version_of;
-use super::health::{Need, Reporter, WatchHealth};
+use super::health::WatchHealth;
+use super::reflector::Failed;
+use super::report::Reporter;
 use crate::cluster::event::SlimEvent;
 use crate::cluster::{Event, Observers, Uid};
 use crate::intern::Interner;
@@ -134,14 +136,14 @@ impl Seen {
     }
 }
 
-/// Tells what a watch of events says. Returns when the watch is refused.
+/// Tells what a watch of events says.
 pub(super) async fn follow(
-    stream: impl Stream<Item = watcher::Result<watcher::Event<SlimEvent>>> + Send,
+    stream: impl Stream<Item = Result<watcher::Event<SlimEvent>, Failed>> + Send,
     feed: &mut Feed,
     names: &Interner,
     health: &WatchHealth,
+    mut reporter: Reporter<'_>,
 ) {
-    let mut reporter = Reporter::new(health, "events", Need::May);
     let mut stream = pin!(stream);
     while let Some(event) = stream.next().await {
         match event {
@@ -157,11 +159,7 @@ pub(super) async fn follow(
                     health.listed();
                 }
             }
-            Err(error) => {
-                if !reporter.failed(&error) {
-                    return;
-                }
-            }
+            Err(failed) => reporter.failed(&failed),
         }
     }
 }

@@ -3,38 +3,40 @@
 use std::pin::pin;
 
 use futures::{Stream, StreamExt};
-use kube::Resource;
-use kube::runtime::watcher::{self, Event};
+use kube::runtime::watcher::Event;
 
-use super::health::{Need, Reporter, WatchHealth};
+use super::health::WatchHealth;
+use super::reflector::Failed;
+use super::report::Reporter;
 use super::table::{Listener, Table, Watched};
 use crate::cluster::Pools;
+use crate::cluster::slim::Item;
 
 /// How many changes are taken in before readers see them: a burst is published once, not object by object.
 const BURST: usize = 512;
 
 /// The version of the object that an event is about, if it is about one.
-pub(super) fn version_of<K: Resource>(event: &Event<K>) -> Option<String> {
+pub(super) fn version_of<K: Item>(event: &Event<K>) -> Option<String> {
     match event {
         Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) => {
-            object.meta().resource_version.clone()
+            let version = &object.metadata().resource_version;
+            (!version.is_empty()).then(|| version.clone())
         }
         Event::Init | Event::InitDone => None,
     }
 }
 
-/// Applies a stream of events to a table. Returns when the watch is refused, if there is a going on without it.
+/// Applies a stream of events to a table.
 pub(super) async fn follow<K: Watched, L: Listener<K>>(
-    stream: impl Stream<Item = watcher::Result<Event<K>>> + Send,
+    stream: impl Stream<Item = Result<Event<K>, Failed>> + Send,
     table: &mut Table<K, L>,
     pools: &Pools,
     health: &WatchHealth,
-    need: Need,
+    mut reporter: Reporter<'_>,
 ) {
-    let mut reporter = Reporter::new(health, K::plural(&()), need);
     let mut bursts = pin!(stream.ready_chunks(BURST));
     while let Some(burst) = bursts.next().await {
-        let (mut news, mut listed, mut refused, mut version) = (false, false, false, None);
+        let (mut news, mut listed, mut version) = (false, false, None);
         for event in burst {
             match event {
                 Ok(event) => {
@@ -47,7 +49,7 @@ pub(super) async fn follow<K: Watched, L: Listener<K>>(
                         reporter.answered();
                     }
                 }
-                Err(error) => refused |= !reporter.failed(&error),
+                Err(failed) => reporter.failed(&failed),
             }
         }
         if news {
@@ -58,9 +60,6 @@ pub(super) async fn follow<K: Watched, L: Listener<K>>(
             health.listed();
         }
         health.taken_in(version);
-        if refused {
-            return;
-        }
     }
 }
 
@@ -72,6 +71,7 @@ mod tests {
     use imbl::OrdMap;
     use serde_json::json;
 
+    use super::super::report::{Need, Outages};
     use super::*;
     use crate::cluster::pod::SlimPod;
     use crate::cluster::{Pod, PodKey};
@@ -106,7 +106,9 @@ mod tests {
             vec![Event::Apply(pod("b", "7")), Event::Delete(pod("a", "8"))],
         ] {
             let events = stream::iter(events.into_iter().map(Ok));
-            follow(events, &mut table, &Pools::default(), &health, Need::Must).await;
+            let outages = Outages::default();
+            let reporter = Reporter::new(&health, &outages, "pods", Need::Required);
+            follow(events, &mut table, &Pools::default(), &health, reporter).await;
         }
         assert_eq!(health.last_version(), "8");
         assert_eq!(table.listener().1, ["", "3"]);

@@ -1,22 +1,30 @@
-//! The watches: paged lists, then changes, for ever. A watch that breaks, expires or repeats itself leaves
+//! The watches: lists, then changes, for ever. A watch that breaks, expires or repeats itself leaves
 //! what is known in place until the next list replaces it.
 
+mod answer;
+mod backoff;
 mod events;
+mod failure;
 mod follow;
 mod health;
 mod listeners;
+mod reflector;
+mod report;
+mod request;
 mod table;
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
 pub(super) mod testing {
     pub(in super::super) use super::table::{Silent, Table};
 }
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Client};
+use kube::Client;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -24,8 +32,10 @@ pub use health::WatchHealth;
 
 use self::events::Feed;
 use self::follow::follow;
-use self::health::Need;
 use self::listeners::{JobListener, NodeListener, PodListener};
+use self::reflector::Reflector;
+use self::report::{Need, Outages, Reporter};
+use self::request::Collection;
 use self::table::Table;
 use super::Cluster;
 use super::event::{self, SlimEvent};
@@ -34,13 +44,6 @@ use super::node::SlimNode;
 use super::observer::Observers;
 use super::pod::SlimPod;
 use crate::clock::Clock;
-
-/// A watch is begun anew after this long: shorter than the time after which a silent connection is given up
-/// (`config::settings`), so that a quiet watch is not taken for a dead one.
-const WATCH_SECONDS: u32 = 120;
-
-/// What one may not watch is asked for again after this long: somebody may have granted it.
-const ASKED_AGAIN: Duration = Duration::from_secs(600);
 
 /// The watches and their health.
 #[derive(Debug, Default)]
@@ -114,13 +117,10 @@ pub fn spawn(
         node_selector: node_selector.clone(),
         ..Watches::default()
     };
-    let everything = watcher::Config::default().timeout(WATCH_SECONDS);
+    let outages = Arc::new(Outages::default());
 
-    let selected = watcher::Config {
-        label_selector: node_selector,
-        ..everything.clone()
-    };
-    let stream = watcher::watcher(Api::<SlimNode>::all(client.clone()), selected).default_backoff();
+    let collection = Collection::all::<SlimNode>().labels(node_selector);
+    let stream = Reflector::<SlimNode>::new(client, collection, true, random).stream();
     let listener = NodeListener {
         cluster: Arc::clone(cluster),
         observers: observers.clone(),
@@ -128,46 +128,56 @@ pub fn spawn(
     };
     let mut table = Table::<SlimNode, _>::new(listener);
     let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.nodes));
+    let shared = Arc::clone(&outages);
     let nodes = tokio::spawn(async move {
-        follow(stream, &mut table, &known.pools, &health, Need::Must).await;
+        let reporter = Reporter::new(&health, &shared, "nodes", Need::Required);
+        follow(stream, &mut table, &known.pools, &health, reporter).await;
     });
 
-    let stream = watcher::watcher(Api::<SlimPod>::all(client.clone()), everything.clone());
-    let stream = stream.default_backoff();
+    let collection = Collection::all::<SlimPod>();
+    let stream = Reflector::<SlimPod>::new(client, collection, true, random).stream();
     let listener = PodListener::new(cluster, observers.clone(), retention, clock);
     let mut table = Table::<SlimPod, _>::new(listener);
     let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.pods));
+    let shared = Arc::clone(&outages);
     let pods = tokio::spawn(async move {
-        follow(stream, &mut table, &known.pools, &health, Need::Must).await;
+        let reporter = Reporter::new(&health, &shared, "pods", Need::Required);
+        follow(stream, &mut table, &known.pools, &health, reporter).await;
     });
 
-    let api = Api::<SlimEvent>::all(client.clone());
-    let config = everything.clone().fields(event::SELECTOR);
+    // Events have no cache in the API server that a watch could begin with; of Jobs there are few.
+    let collection = Collection::all::<SlimEvent>().fields(event::SELECTOR);
+    let stream = Reflector::<SlimEvent>::new(client, collection, false, random).stream();
     let mut feed = Feed::new(observers);
     let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.events));
     let pods_known = Arc::clone(&watches.pods);
+    let shared = Arc::clone(&outages);
     let events = tokio::spawn(async move {
         // Whom an event is about should be known when it is told.
         pods_known.until_synced().await;
-        loop {
-            let stream = watcher::watcher(api.clone(), config.clone()).default_backoff();
-            events::follow(stream, &mut feed, &known.pools.names, &health).await;
-            tokio::time::sleep(ASKED_AGAIN).await;
-        }
+        let reporter = Reporter::new(&health, &shared, "events", Need::Optional);
+        events::follow(stream, &mut feed, &known.pools.names, &health, reporter).await;
     });
 
-    let api = Api::<SlimJob>::all(client.clone());
+    let collection = Collection::all::<SlimJob>();
+    let stream = Reflector::<SlimJob>::new(client, collection, false, random).stream();
     let listener = JobListener::new(cluster, retention, clock);
     let mut table = Table::<SlimJob, _>::new(listener);
     let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.jobs));
+    let shared = Arc::clone(&outages);
     let jobs = tokio::spawn(async move {
-        loop {
-            let stream = watcher::watcher(api.clone(), everything.clone()).default_backoff();
-            follow(stream, &mut table, &known.pools, &health, Need::May).await;
-            tokio::time::sleep(ASKED_AGAIN).await;
-        }
+        let reporter = Reporter::new(&health, &shared, "jobs", Need::Optional);
+        follow(stream, &mut table, &known.pools, &health, reporter).await;
     });
 
     let tasks = [nodes, pods, events, jobs].map(|task| task.abort_handle());
     (watches, WatchTasks(tasks))
+}
+
+/// A fraction from 0 up to 1, by the random keys that hash maps have.
+fn random() -> f64 {
+    let bits = RandomState::new().hash_one(()) >> 11;
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+    let (bits, all) = (bits as f64, (1_u64 << 53) as f64);
+    bits / all
 }

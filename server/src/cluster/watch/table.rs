@@ -5,19 +5,16 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
-use kube::Resource;
 use kube::runtime::watcher::Event;
-use serde::de::DeserializeOwned;
 
 use crate::cluster::job::SlimJob;
 use crate::cluster::node::SlimNode;
 use crate::cluster::pod::SlimPod;
+use crate::cluster::slim::Item;
 use crate::cluster::{Job, Node, Pod, PodKey, Pools};
 
 /// An object on the wire that is kept in some slimmer form under a key.
-pub(in crate::cluster) trait Watched:
-    Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static
-{
+pub(in crate::cluster) trait Watched: Item {
     type Key: Clone + Ord + Hash + Send + Sync + 'static;
     type Kept: Eq + Send + Sync + 'static;
 

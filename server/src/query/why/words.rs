@@ -105,7 +105,7 @@ pub(super) fn unready(unready: Unready) -> (&'static str, &'static str) {
     };
     (
         reason,
-        "wait a few seconds: the server has only just started; if this lasts, look into its log for \"cannot watch\"",
+        "wait a few seconds: the server has only just started; if this lasts, look into its log for \"cannot be watched\" and \"cannot list\"",
     )
 }
 

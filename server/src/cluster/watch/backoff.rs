@@ -1,0 +1,63 @@
+//! How long to wait before the API server is asked again.
+
+use std::time::Duration;
+
+/// A fraction from 0 up to 1, anew with each call.
+pub(super) type Random = fn() -> f64;
+
+/// Delays that double from `least` to `most`, each with up to a fifth more or less at random.
+#[derive(Debug, Clone)]
+pub(super) struct Backoff {
+    least: Duration,
+    most: Duration,
+    next: Duration,
+    random: Random,
+}
+
+impl Backoff {
+    /// Begins with `least`.
+    pub(super) fn new(least: Duration, most: Duration, random: Random) -> Self {
+        Self {
+            least,
+            most,
+            next: least,
+            random,
+        }
+    }
+
+    /// The delay before the next attempt.
+    pub(super) fn delay(&mut self) -> Duration {
+        let delay = self.next;
+        self.next = delay.saturating_mul(2).min(self.most);
+        delay.mul_f64(0.8 + 0.4 * (self.random)().clamp(0.0, 1.0))
+    }
+
+    /// Begins anew, after an attempt that was answered.
+    pub(super) fn reset(&mut self) {
+        self.next = self.least;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_most_and_begin_anew() {
+        let mut backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(600), || 0.5);
+        let mut delays = || backoff.delay().as_secs();
+        let ten: Vec<u64> = (0..10).map(|_| delays()).collect();
+        assert_eq!(ten, [2, 4, 8, 16, 32, 64, 128, 256, 512, 600]);
+        assert_eq!(delays(), 600);
+        backoff.reset();
+        assert_eq!(backoff.delay().as_secs(), 2);
+    }
+
+    #[test]
+    fn a_delay_is_within_a_fifth_of_what_it_should_be() {
+        for (random, expected) in [((|| 0.0) as Random, 1600), (|| 1.0, 2400), (|| 9.0, 2400)] {
+            let mut backoff = Backoff::new(Duration::from_secs(2), Duration::MAX, random);
+            assert_eq!(backoff.delay().as_millis(), expected);
+        }
+    }
+}

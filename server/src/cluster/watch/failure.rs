@@ -1,0 +1,247 @@
+//! Why a list or a watch failed, in plain words.
+
+use std::error::Error;
+use std::time::Duration;
+
+use http::StatusCode;
+use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::wire::envelope::{self, EnvelopeError};
+use kubevitals_proto::wire::protobuf::{Fields, Malformed, Value};
+use serde::Deserialize;
+
+use crate::telemetry::chain;
+
+/// The most that is quoted of what an API server says.
+const LONGEST: usize = 300;
+
+/// Why a list or a watch failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    /// The API server refuses, by a status code or by an event of a watch.
+    #[error("{} from the API server{message}", status(*code))]
+    Status {
+        /// The HTTP status code.
+        code: u16,
+        /// What it says: a colon and one line, or nothing.
+        message: String,
+    },
+    /// No answer came, or not all of it.
+    #[error("{0}")]
+    Connection(String),
+    /// Nothing came for this long.
+    #[error("the API server sent nothing for {}", go(.0))]
+    Silent(Duration),
+    /// An answer of another media type than was asked for.
+    #[error("the answer is {0}, which no Kubernetes API server sends here")]
+    ContentType(String),
+    /// An answer in JSON, which may be of any length, to a request that asks for protobuf alone.
+    #[error("the answer is JSON where protobuf was asked for")]
+    AnsweredInJson,
+    /// An answer that cannot be read.
+    #[error("the answer cannot be read: {0}")]
+    Unreadable(String),
+    /// A watch ended at once and brought nothing.
+    #[error("the API server ends the watch at once")]
+    EndedAtOnce,
+    /// A watch did not say where the objects end that existed when it began.
+    #[error("the API server did not say where the list ends")]
+    NoEnd,
+}
+
+/// What failures have in common; one kind is one line in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// This account has no right to it.
+    Denied,
+    /// What was known of the watch is too old; a list follows.
+    Expired,
+    /// The API server knows no such resource.
+    Missing,
+    /// The API server answers with this status code.
+    Status(u16),
+    /// The API server does not answer, or not as one.
+    Unreachable,
+}
+
+impl Failure {
+    /// What kind it is of.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Status { code: 403, .. } => Kind::Denied,
+            Self::Status { code: 404, .. } => Kind::Missing,
+            Self::Status { code: 410, .. } => Kind::Expired,
+            Self::Status { code, .. } => Kind::Status(*code),
+            _ => Kind::Unreachable,
+        }
+    }
+
+    /// The refusal that a body says; the body may be any text.
+    pub(super) fn refusal(code: u16, body: &[u8]) -> Self {
+        let status = SlimStatus::read(body);
+        let code = status.as_ref().map_or(code, |status| match status.code {
+            0 => code,
+            code => code,
+        });
+        let message = match status {
+            Some(status) => status.message,
+            None => String::from_utf8_lossy(body).into_owned(),
+        };
+        let message = match line(&message) {
+            said if said.is_empty() => said,
+            said => format!(": {said}"),
+        };
+        Self::Status { code, message }
+    }
+
+    /// What the client says when no answer came.
+    pub(super) fn connection(error: &kube::Error) -> Self {
+        Self::Connection(chain(error))
+    }
+
+    /// What the client says when an answer breaks off.
+    pub(super) fn broken_off(error: &(dyn Error + 'static)) -> Self {
+        Self::Connection(format!("the answer breaks off: {}", chain(error)))
+    }
+}
+
+impl From<Malformed> for Failure {
+    fn from(error: Malformed) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl From<EnvelopeError> for Failure {
+    fn from(error: EnvelopeError) -> Self {
+        Self::Unreadable(chain(&error))
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+fn go(duration: &Duration) -> GoDuration {
+    GoDuration::from(*duration)
+}
+
+/// `403 Forbidden`.
+fn status(code: u16) -> String {
+    let known = StatusCode::from_u16(code).ok();
+    let reason = known.and_then(|code| code.canonical_reason());
+    match reason {
+        Some(reason) => format!("{code} {reason}"),
+        None => code.to_string(),
+    }
+}
+
+/// The first line of a text, cut where it is long.
+fn line(text: &str) -> String {
+    let first = text.trim().lines().next().unwrap_or_default().trim_end();
+    match first.len() > LONGEST {
+        true => format!(
+            "{}…",
+            &first
+                .get(..first.floor_char_boundary(LONGEST))
+                .unwrap_or_default()
+        ),
+        false => first.to_owned(),
+    }
+}
+
+/// What is read of a `Status`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SlimStatus {
+    kind: String,
+    message: String,
+    code: u16,
+}
+
+impl SlimStatus {
+    fn read(body: &[u8]) -> Option<Self> {
+        if body.starts_with(&envelope::MAGIC) {
+            let unknown = envelope::unwrap(body).ok()?;
+            return (unknown.kind == "Status").then(|| Self::decode(unknown.raw))?;
+        }
+        let status: Self = serde_json::from_slice(body).ok()?;
+        (status.kind == "Status").then_some(status)
+    }
+
+    fn decode(raw: &[u8]) -> Option<Self> {
+        let mut status = Self::default();
+        for field in Fields::new(raw) {
+            match field.ok()? {
+                (3, Value::Bytes(text)) => status.message = String::from_utf8_lossy(text).into(),
+                (6, value) => status.code = value.int().ok()?.try_into().unwrap_or_default(),
+                _ => {}
+            }
+        }
+        Some(status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kubevitals_proto::wire::protobuf as wire;
+
+    use super::*;
+
+    fn said(code: u16, body: &[u8]) -> String {
+        Failure::refusal(code, body).to_string()
+    }
+
+    #[test]
+    fn a_refusal_is_said_in_the_api_servers_words_and_in_one_line() {
+        let json = br#"{"kind":"Status","metadata":{},"message":"pods is forbidden","reason":"Forbidden","code":403}"#;
+        assert_eq!(
+            said(403, json),
+            "403 Forbidden from the API server: pods is forbidden"
+        );
+        let mut raw = Vec::new();
+        wire::string(&mut raw, 3, "too old");
+        wire::int(&mut raw, 6, 410);
+        let protobuf = envelope::wrap("v1", "Status", &raw);
+        assert_eq!(
+            said(200, &protobuf),
+            "410 Gone from the API server: too old"
+        );
+        for (body, expected) in [
+            (&b""[..], "502 Bad Gateway from the API server"),
+            (
+                b"no healthy upstream\n",
+                "502 Bad Gateway from the API server: no healthy upstream",
+            ),
+            (
+                b"<html>\n<body>Sign in</body></html>",
+                "502 Bad Gateway from the API server: <html>",
+            ),
+            (
+                b"{\"error\":1}",
+                "502 Bad Gateway from the API server: {\"error\":1}",
+            ),
+            (
+                b"k8s\0\xff\xff",
+                "502 Bad Gateway from the API server: k8s\0\u{fffd}\u{fffd}",
+            ),
+        ] {
+            assert_eq!(said(502, body), expected);
+        }
+        assert_eq!(said(599, b""), "599 from the API server");
+        assert!(said(500, &[b'x'; 5000]).len() < LONGEST + 80);
+    }
+
+    #[test]
+    fn kinds_are_told_apart() {
+        for (code, kind) in [
+            (403, Kind::Denied),
+            (404, Kind::Missing),
+            (410, Kind::Expired),
+            (500, Kind::Status(500)),
+        ] {
+            assert_eq!(Failure::refusal(code, b"").kind(), kind);
+        }
+        assert_eq!(Failure::NoEnd.kind(), Kind::Unreachable);
+    }
+}
