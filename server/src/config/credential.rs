@@ -49,18 +49,11 @@ fn of_user(user: &AuthInfo) -> Option<String> {
     }
 }
 
-/// What a file with a token lacks.
+/// What a file with a token lacks. That it cannot be read is an error of whoever makes a client of it.
 pub(super) fn of_file(file: &Path) -> Option<String> {
-    match std::fs::read_to_string(file) {
-        Ok(token) if token.trim().is_empty() => {
-            Some(format!("token file {} that is empty", file.display()))
-        }
-        Ok(_) => None,
-        Err(error) => Some(format!(
-            "token file {} that cannot be read ({error})",
-            file.display()
-        )),
-    }
+    let token = std::fs::read_to_string(file).ok()?;
+    let lack = || format!("token file {} that is empty", file.display());
+    token.trim().is_empty().then(lack)
 }
 
 #[cfg(test)]
@@ -105,7 +98,7 @@ mod tests {
             ),
             (
                 "{name: u, user: {tokenFile: /nowhere/token}}".to_owned(),
-                "/nowhere/token that cannot be read",
+                "",
             ),
             (
                 "{name: other, user: {token: t}}".to_owned(),
