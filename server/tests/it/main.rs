@@ -26,6 +26,7 @@ mod incidents;
 mod incidents_configmap;
 mod kubectl;
 mod limits;
+mod log;
 mod manage;
 mod manifests;
 mod metrics;

@@ -8,6 +8,7 @@ use clap::Parser;
 use kubevitals_server::Server;
 use kubevitals_server::config::{Flags, Settings};
 use kubevitals_server::telemetry::{self, LogFormat};
+use kubevitals_sim::apiserver::Serves;
 use kubevitals_sim::identity::{
     Attributes, Identities, Permission, Rule, SERVER_ACCOUNT, Subject, UserInfo,
 };
@@ -282,7 +283,12 @@ async fn the_server_uses_all_that_it_is_granted_and_is_refused_nothing() {
     is_asked(&cluster, &server, &token).await;
     // An incident is persisted for the next pod.
     assert!(cluster.inject(Fault::CrashLoop));
-    // Another replica starts, and asks the first one for what it knows.
+    // Another replica starts, and asks the first one for what it knows. It meets an API server of an earlier version, at
+    // which a list needs the right to list.
+    cluster.api().set_serves(Serves {
+        watch_list: false,
+        ..Serves::default()
+    });
     let port = server.local_addr().port();
     let slice = json!({
         "metadata": {
