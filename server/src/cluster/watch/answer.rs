@@ -328,7 +328,21 @@ pub(super) enum Notice<K> {
     /// An object is gone; as it was last.
     Deleted(K),
     /// Nothing before this version follows.
-    Bookmark(SlimMeta),
+    Bookmark {
+        /// The version.
+        version: String,
+        /// Whether the objects that existed when the watch began end here.
+        ends_initial_events: bool,
+    },
+}
+
+impl<K> Notice<K> {
+    fn bookmark(meta: &SlimMeta) -> Self {
+        Self::Bookmark {
+            version: meta.resource_version.clone(),
+            ends_initial_events: meta.ends_initial_events(),
+        }
+    }
 }
 
 /// A watch.
@@ -435,7 +449,7 @@ fn notice<K: Item>(frame: &[u8]) -> Result<Option<Notice<K>>, Failure> {
     Ok(match kind {
         "ADDED" | "MODIFIED" => Some(Notice::Applied(K::decode(raw)?)),
         "DELETED" => Some(Notice::Deleted(K::decode(raw)?)),
-        "BOOKMARK" => Some(Notice::Bookmark(K::decode(raw)?.metadata().clone())),
+        "BOOKMARK" => Some(Notice::bookmark(K::decode(raw)?.metadata())),
         _ => None,
     })
 }
@@ -460,7 +474,7 @@ fn json_notice<K: Item>(line: &[u8]) -> Result<Option<Notice<K>>, Failure> {
         "DELETED" => Some(Notice::Deleted(serde_json::from_str(object)?)),
         "BOOKMARK" => {
             let bookmark: K = serde_json::from_str(object)?;
-            Some(Notice::Bookmark(bookmark.metadata().clone()))
+            Some(Notice::bookmark(bookmark.metadata()))
         }
         "ERROR" => return Err(Failure::refusal(500, object.as_bytes())),
         _ => None,

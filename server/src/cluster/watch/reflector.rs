@@ -262,8 +262,11 @@ impl<K: Item> Reflector<K> {
                 self.state = State::Initial(events);
                 Some(Event::InitApply(item))
             }
-            Notice::Bookmark(meta) if meta.ends_initial_events() => {
-                let version = versioned(&meta.resource_version)?;
+            Notice::Bookmark {
+                version,
+                ends_initial_events: true,
+            } => {
+                let version = versioned(&version)?;
                 events.expect_within(WATCH_SILENCE);
                 self.state = State::Watching(Watching {
                     events,
@@ -276,7 +279,7 @@ impl<K: Item> Reflector<K> {
                 Some(Event::InitDone)
             }
             // Nothing is deleted in what exists.
-            Notice::Bookmark(_) | Notice::Deleted(_) => {
+            Notice::Bookmark { .. } | Notice::Deleted(_) => {
                 self.state = State::Initial(events);
                 None
             }
@@ -322,8 +325,8 @@ impl<K: Item> Reflector<K> {
                 watching.version = version(&item)?;
                 Some(Event::Delete(item))
             }
-            Notice::Bookmark(meta) => {
-                watching.version = versioned(&meta.resource_version)?;
+            Notice::Bookmark { version, .. } => {
+                watching.version = versioned(&version)?;
                 None
             }
         };

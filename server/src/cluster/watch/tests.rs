@@ -174,6 +174,9 @@ fn watch_list(names: &[&str], version: u64) -> Vec<(&'static str, Value)> {
     pods.chain([end_of_list(version)]).collect()
 }
 
+/// What a test answers.
+type Play = fn(&Asked) -> Answer;
+
 /// What was asked, and when.
 #[derive(Debug, Clone)]
 struct Asked {
@@ -285,7 +288,6 @@ fn changes() -> Vec<(&'static str, Value)> {
 
 #[tokio::test(start_paused = true)]
 async fn every_api_server_is_asked_for_the_best_it_has_and_gives_the_same() {
-    type Play = fn(&Asked) -> Answer;
     let with_watch_list: Play = |_| frames(&[watch_list(&["a", "b"], 7), changes()].concat());
     let in_json: Play = |_| lines(&[watch_list(&["a", "b"], 7), changes()].concat());
     let refused: Play = |asked| match asked {
@@ -582,7 +584,7 @@ fn logged(run: impl FnOnce()) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn one_line_says_one_thing() {
-    let failures = |play: fn(&Asked) -> Answer, count: usize| async move {
+    let failures = |play: Play, count: usize| async move {
         let server = Server::new(play);
         let mut stream = std::pin::pin!(server.reflector(false).stream());
         let mut all = Vec::new();
@@ -593,9 +595,8 @@ async fn one_line_says_one_thing() {
         }
         all
     };
-    let html: fn(&Asked) -> Answer =
-        |_| Answer::new("text/html; charset=utf-8", "<html>\nSign in</html>");
-    let cases: [(fn(&Asked) -> Answer, usize, &str); 5] = [
+    let html: Play = |_| Answer::new("text/html; charset=utf-8", "<html>\nSign in</html>");
+    let cases: [(Play, usize, &str); 5] = [
         (
             |_| Answer::refusal(403),
             4,
