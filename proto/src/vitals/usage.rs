@@ -14,7 +14,8 @@ pub struct Usage {
     pub cpu: Quantity,
     /// Bytes of working set at `timestamp`.
     pub memory: Quantity,
-    /// Bytes of swap, where the node has any.
+    /// Bytes of swap: of a node that has any, of a pod or container that uses any. A pod's is the sum of its containers,
+    /// or that of the pod as a whole if it is more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swap: Option<Quantity>,
     /// The end of the window, by the kubelet's clock.

@@ -48,9 +48,12 @@ fn plainly(body: &[u8]) -> ResourceScrape<'_> {
             scrape.series += 1;
             continue;
         }
-        let Some((of_node, field)) = [("node_", true), ("container_", false)]
+        let of_pod = name == "pod_swap_usage_bytes";
+        let prefixes = [("node_", true), ("container_", false), ("pod_", false)];
+        let Some((of_node, field)) = prefixes
             .iter()
             .find_map(|(prefix, node)| Some((*node, name.strip_prefix(prefix)?)))
+            .filter(|_| of_pod || !name.starts_with("pod_"))
         else {
             continue;
         };
@@ -76,15 +79,23 @@ fn plainly(body: &[u8]) -> ResourceScrape<'_> {
             }
         }
         let names = [key.namespace, key.pod, key.container];
+        let required = if of_pod { &names[..2] } else { &names };
         let named = of_node
-            || names
-                .iter()
-                .all(|name| !name.is_empty() && !name.contains('\\'));
+            || (required.iter().all(|name| !name.is_empty())
+                && names.iter().all(|name| !name.contains('\\')));
         let timely = sample
             .timestamp_ms
             .is_none_or(|ms| (0..=i64::MAX / 1_000_000).contains(&ms));
         if !possible || !named || !timely {
             bad();
+            continue;
+        }
+        if of_pod {
+            if sample.value as u64 > 0 {
+                let swap = (key.namespace, key.pod, sample.value as u64);
+                scrape.pod_swap.push(swap);
+                scrape.series += 1;
+            }
             continue;
         }
         let reading = if of_node {
@@ -103,6 +114,9 @@ fn plainly(body: &[u8]) -> ResourceScrape<'_> {
         scrape.series += 1;
     }
     scrape.containers = containers.into_iter().collect();
+    scrape
+        .pod_swap
+        .sort_by_key(|(namespace, pod, _)| (*namespace, *pod));
     scrape
 }
 
@@ -389,6 +403,41 @@ fn too_many_containers_are_left_out_and_told() {
     );
     assert!(!scrape.truncated);
     assert_eq!(scrape.containers.len(), 100);
+}
+
+#[test]
+fn swap_of_a_pod_as_a_whole_is_read_in_every_spelling() {
+    let line = |namespace: &str, pod: &str, rest: &str| {
+        format!("pod_swap_usage_bytes{{namespace=\"{namespace}\",pod=\"{pod}\"}} {rest}\n")
+    };
+    let body = [
+        line("b", "float", "1.024e+06 1795237984413"),
+        line("a", "whole", "1024000"),
+        line("a", "point", "1024000.0 1795237984413"),
+        line("a", "none", "0 1795237984413"),
+        line("a", "twice", "1"),
+        line("a", "twice", "2"),
+        line("a", "bad", "-1"),
+        line("a", "bad", "much"),
+        line("a", "", "3"),
+    ]
+    .concat();
+    let scrape = decoded(body.as_bytes());
+    for (namespace, pod, bytes) in [
+        ("b", "float", 1_024_000),
+        ("a", "whole", 1_024_000),
+        ("a", "point", 1_024_000),
+        ("a", "none", 0),
+        ("a", "twice", 2),
+        ("a", "bad", 0),
+        ("b", "whole", 0),
+    ] {
+        assert_eq!(scrape.swap_of(namespace, pod), bytes, "{namespace}/{pod}");
+    }
+    assert_eq!((scrape.skipped_lines, scrape.series), (3, 5));
+    let mut few = ResourceScrape::default();
+    decode_limited(body.as_bytes(), DecodeLimits { max_series: 2 }, &mut few);
+    assert!(few.truncated && few.pod_swap.len() == 2);
 }
 
 #[test]
@@ -722,6 +771,7 @@ fn lines() -> impl Strategy<Value = String> {
         4 => Just("container_memory_working_set_bytes"),
         2 => Just("container_start_time_seconds"),
         1 => Just("container_swap_usage_bytes"),
+        1 => Just("pod_swap_usage_bytes"),
         1 => Just("node_cpu_usage_seconds_total"),
         1 => Just("scrape_error"),
     ];

@@ -167,6 +167,7 @@ impl Carried {
                         name: Arc::clone(&own),
                         cpu: usage.cpu,
                         memory: usage.memory,
+                        swap: Bytes(0),
                     });
                 } else {
                     // One that was answered gives its rate again, unless what was written is impossible.
@@ -187,6 +188,8 @@ impl Carried {
                     namespace,
                     name,
                     rates: Ok(rates),
+                    // The next scrape tells.
+                    swap: Bytes(0),
                 }),
                 None => containers.truncate(first),
             }

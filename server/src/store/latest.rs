@@ -92,6 +92,8 @@ pub struct PodLatest {
     pub name: Arc<str>,
     /// Its rates, or why it has none.
     pub rates: Result<PodRates, Absent>,
+    /// Swap in use by the pod as a whole; zero where the kubelet reports none.
+    pub swap: Bytes,
 }
 
 /// The rates of a pod all of whose containers have one.
@@ -116,6 +118,8 @@ pub struct ContainerLatest {
     pub cpu: Nanocores,
     /// Working set.
     pub memory: Bytes,
+    /// Swap in use; zero where the kubelet reports none.
+    pub swap: Bytes,
 }
 
 /// A container of a pod that has no rates.

@@ -490,6 +490,7 @@ impl NodeSeries {
                             name,
                             cpu: usage.cpu,
                             memory: usage.memory,
+                            swap: Bytes(reading.swap.unwrap_or_default()),
                         });
                     }
                     Err(why) => {
@@ -522,6 +523,7 @@ impl NodeSeries {
                 namespace,
                 name,
                 rates,
+                swap: Bytes(scrape.swap_of(pod.namespace, pod.pod)),
             });
         }
         Latest {

@@ -9,6 +9,7 @@
 use super::containers::Containers;
 use super::{ContainerKey, DecodeLimits, Reading, ResourceScrape, duplicates};
 use crate::kubelet::exposition::{Line, Sample, Scanner};
+use crate::kubelet::names::may_be_pod;
 use crate::kubelet::number;
 use crate::time::Timestamp;
 use memchr::memchr3;
@@ -36,6 +37,7 @@ pub fn decode<'a>(body: &'a [u8], into: &mut ResourceScrape<'a>) {
 pub fn decode_limited<'a>(body: &'a [u8], limits: DecodeLimits, into: &mut ResourceScrape<'a>) {
     let memory = std::mem::take(&mut into.containers);
     let mut decoder = Decoder {
+        max_pods: limits.max_series as usize,
         containers: Containers::new(memory, limits.max_series as usize),
         family: None,
         scrape: ResourceScrape::default(),
@@ -61,6 +63,11 @@ pub fn decode_limited<'a>(body: &'a [u8], limits: DecodeLimits, into: &mut Resou
     containers.sort_unstable_by_key(|(key, _)| *key);
     decoder.scrape.flawed.sort_unstable();
     decoder.scrape.flawed.dedup();
+    // Stable, so that of lines for the same pod the last one is the last.
+    decoder
+        .scrape
+        .pod_swap
+        .sort_by_key(|(namespace, pod, _)| (*namespace, *pod));
     *into = ResourceScrape {
         containers,
         duplicates,
@@ -73,6 +80,7 @@ pub fn decode_limited<'a>(body: &'a [u8], limits: DecodeLimits, into: &mut Resou
 pub(super) enum Metric {
     Node(Field),
     Container(Field),
+    PodSwap,
     ScrapeError,
 }
 
@@ -94,6 +102,7 @@ impl Metric {
             b"node_cpu_usage_seconds_total" => Self::Node(Field::Cpu),
             b"node_memory_working_set_bytes" => Self::Node(Field::Memory),
             b"node_swap_usage_bytes" => Self::Node(Field::Swap),
+            b"pod_swap_usage_bytes" => Self::PodSwap,
             b"resource_scrape_error" | b"scrape_error" => Self::ScrapeError,
             _ => return None,
         })
@@ -145,6 +154,8 @@ struct Family<'a> {
 }
 
 struct Decoder<'a> {
+    /// The most pods whose swap is kept.
+    max_pods: usize,
     containers: Containers<'a>,
     family: Option<Family<'a>>,
     scrape: ResourceScrape<'a>,
@@ -200,7 +211,7 @@ impl<'a> Decoder<'a> {
             .sample
             .and_then(|sample| self.sample(line.text, &sample))
         {
-            Some(Taken::Yes) => {}
+            Some(Taken::Yes | Taken::Nothing) => {}
             Some(Taken::OverLimit) => self.scrape.truncated = true,
             None => {
                 self.scrape.skipped_lines = self.scrape.skipped_lines.saturating_add(1);
@@ -220,6 +231,7 @@ impl<'a> Decoder<'a> {
                 self.node_repeated |= repeated;
                 self.scrape.series += 1;
             }
+            Metric::PodSwap => return self.pod_swap(sample),
             // Both names are there; either may tell.
             Metric::ScrapeError => {
                 self.scrape.scrape_error |= sample.value != 0.0;
@@ -254,8 +266,28 @@ impl<'a> Decoder<'a> {
     }
 }
 
+impl<'a> Decoder<'a> {
+    /// Takes the swap of a pod as a whole. Of a pod without any, as most are, nothing is kept.
+    fn pod_swap(&mut self, sample: &Sample<'a>) -> Option<Taken> {
+        let mut reading = Reading::default();
+        reading.set(Field::Swap, sample.value, sample.timestamp_ms)?;
+        let (namespace, pod) = pod(sample)?;
+        let Some(bytes) = reading.swap.filter(|bytes| *bytes > 0) else {
+            return Some(Taken::Nothing);
+        };
+        if self.scrape.pod_swap.len() >= self.max_pods {
+            return Some(Taken::OverLimit);
+        }
+        self.scrape.pod_swap.push((namespace, pod, bytes));
+        self.scrape.series += 1;
+        Some(Taken::Yes)
+    }
+}
+
 enum Taken {
     Yes,
+    /// It says that there is nothing.
+    Nothing,
     OverLimit,
 }
 
@@ -298,9 +330,20 @@ fn quoted(text: &[u8]) -> Option<(&str, &[u8])> {
     Some((name, rest.strip_prefix(b"\"")?))
 }
 
+/// The namespace and name of the pod a sample is of, as in [`key`].
+fn pod<'a>(sample: &Sample<'a>) -> Option<(&'a str, &'a str)> {
+    let key = labels(sample)?;
+    may_be_pod(key.namespace, key.pod).then_some((key.namespace, key.pod))
+}
+
 /// The container a sample is of. No name of Kubernetes needs an escape, so one with a backslash is
 /// none; nor is an empty one, or one that is too long.
 pub(super) fn key<'a>(sample: &Sample<'a>) -> Option<ContainerKey<'a>> {
+    labels(sample).filter(ContainerKey::is_possible)
+}
+
+/// The names among a sample's labels; empty where there is none.
+fn labels<'a>(sample: &Sample<'a>) -> Option<ContainerKey<'a>> {
     let mut key = ContainerKey::default();
     for (name, value) in sample.labels.iter_raw() {
         let part = match name {
@@ -313,5 +356,5 @@ pub(super) fn key<'a>(sample: &Sample<'a>) -> Option<ContainerKey<'a>> {
             .ok()
             .filter(|name| !name.contains('\\'))?;
     }
-    key.is_possible().then_some(key)
+    Some(key)
 }

@@ -60,7 +60,7 @@ pub(super) fn find<'a>(
                 Some(key) => (Some(key), field),
                 None => continue,
             },
-            Some(Metric::ScrapeError) | None => continue,
+            Some(Metric::PodSwap | Metric::ScrapeError) | None => continue,
         };
         let Ok(place) = repeated.binary_search(&whose) else {
             continue;

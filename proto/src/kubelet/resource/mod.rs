@@ -54,6 +54,9 @@ pub struct ResourceScrape<'a> {
     pub node: Reading,
     /// Each container once, sorted by [`ContainerKey`].
     pub containers: Vec<(ContainerKey<'a>, Reading)>,
+    /// Swap in use by pods as a whole, in bytes, of those that have any: namespace, name, bytes. Sorted by namespace and
+    /// name; of lines for the same pod the last one that is not zero holds.
+    pub pod_swap: Vec<(&'a str, &'a str, u64)>,
     /// The kubelet could not collect: `resource_scrape_error` (once `scrape_error`) was not zero.
     pub scrape_error: bool,
     /// What was told more than once, with different figures: the node's own first, then by
@@ -95,6 +98,18 @@ impl Default for DecodeLimits {
 }
 
 impl ResourceScrape<'_> {
+    /// Swap in use by a pod as a whole, in bytes; zero if the kubelet reports none.
+    #[must_use]
+    pub fn swap_of(&self, namespace: &str, pod: &str) -> u64 {
+        let end = self
+            .pod_swap
+            .partition_point(|(of, name, _)| (*of, *name) <= (namespace, pod));
+        end.checked_sub(1)
+            .and_then(|last| self.pod_swap.get(last))
+            .filter(|(of, name, _)| (*of, *name) == (namespace, pod))
+            .map_or(0, |(_, _, bytes)| *bytes)
+    }
+
     /// An empty scrape of another body that keeps the memory of this one.
     #[must_use]
     pub fn recycle<'b>(self) -> ResourceScrape<'b> {

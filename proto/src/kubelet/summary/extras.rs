@@ -59,6 +59,8 @@ pub struct PodExtras<'a> {
     pub memory: Option<Pressured>,
     /// Pressure on input and output.
     pub io: Option<Pressured>,
+    /// Its swap.
+    pub swap: Option<SwapStats>,
     /// Its default interface.
     pub network: Option<Traffic>,
     /// What it uses of the node's disk: writable layers, logs and emptyDirs.

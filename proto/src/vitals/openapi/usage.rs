@@ -15,7 +15,12 @@ pub(super) const USAGE: Type = Type::new(
             "The working set in bytes at the timestamp: what the kernel cannot take back under pressure, and what the \
              out-of-memory killer counts.",
         ),
-        one("swap", QUANTITY, "Bytes of swap, where the node has any."),
+        one(
+            "swap",
+            QUANTITY,
+            "Bytes of swap: of a node that has any, of a pod or container that uses any. A pod's is the sum of its \
+             containers, or that of the pod as a whole if it is more.",
+        ),
         one(
             "timestamp",
             TIME,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kubevitals_proto::labels::Labels;
+use kubevitals_proto::units::Bytes;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -127,6 +128,7 @@ impl World {
             namespace: Arc::clone(&pod.key.namespace),
             name: Arc::clone(&pod.key.name),
             rates: Err(Absent::NotReported),
+            swap: Bytes::default(),
         });
         let latest = Latest {
             scraped: Age::from_elapsed(Duration::from_millis(self.now)),

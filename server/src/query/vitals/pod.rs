@@ -127,6 +127,11 @@ impl Teller {
                     .collect();
                 let unseen = absence::lacking("it", &Absent::NotReported);
                 tell(vitals, pod, &OfContainers(used), &unseen);
+                let of_pod = met.latest.as_ref().and_then(|it| it.find(namespace, name));
+                let of_pod = of_pod.map(|(_, pod)| pod.swap).filter(|swap| swap.0 > 0);
+                if let (Some(usage), Some(swap)) = (&mut vitals.usage, of_pod) {
+                    usage.swap = Some(usage.swap.unwrap_or_default().max(swap.into()));
+                }
             }
             Err(absent) => {
                 let nothing_runs = absence::nothing_runs(pod);
@@ -214,6 +219,10 @@ fn extras(vitals: &mut PodVitals, pod: &Pod, met: &Met) {
     let Some(extra) = extra.and_then(|extra| extra.pod(&pod.key.namespace, &pod.key.name)) else {
         return;
     };
+    // Older than the usage: only where `/metrics/resource` has none.
+    if let Some(usage) = vitals.usage.as_mut().filter(|usage| usage.swap.is_none()) {
+        usage.swap = extra.swap().map(Into::into);
+    }
     vitals.ephemeral_storage = extra.ephemeral_storage().map(Into::into);
     vitals.network = extra.network().map(network);
     vitals.pressure = pressure(extra.pressure());

@@ -28,7 +28,7 @@ impl Used {
         Self {
             cpu: container.cpu,
             memory: container.memory,
-            swap: None,
+            swap: Some(container.swap).filter(|swap| swap.0 > 0),
             at: rates.at,
             window: Some(rates.window),
         }

@@ -1,7 +1,7 @@
 //! What a node's `/stats/summary` told beside CPU and memory, in the form readers want: sorted, immutable, small.
 //!
 //! Published whole like the rates, and only as long as it can be believed: [`NodeCell::extra`](super::NodeCell::extra).
-//! A pod takes 88 bytes; its names are shared with everybody else's.
+//! A pod takes 96 bytes; its names are shared with everybody else's.
 
 mod network;
 mod pressure;
@@ -55,6 +55,8 @@ pub struct PodExtra {
     traffic: Traffic,
     /// `u64::MAX` for none.
     storage: u64,
+    /// Zero for none.
+    swap: u64,
     processes: u32,
     /// Seconds since the epoch; zero if it was not told.
     started: u32,
@@ -208,6 +210,11 @@ impl PodExtra {
                 .ephemeral_storage
                 .and_then(|storage| storage.used_bytes)
                 .unwrap_or(u64::MAX),
+            swap: told
+                .swap
+                .as_ref()
+                .and_then(|swap| swap.swap_usage_bytes)
+                .unwrap_or_default(),
             processes: count(
                 told.process_stats
                     .as_ref()
@@ -225,6 +232,11 @@ impl PodExtra {
     /// Bytes of the node's disk: writable layers, logs and emptyDirs.
     pub fn ephemeral_storage(&self) -> Option<Bytes> {
         (self.storage != u64::MAX).then_some(Bytes(self.storage))
+    }
+
+    /// Bytes of swap in use, if any is.
+    pub fn swap(&self) -> Option<Bytes> {
+        (self.swap > 0).then_some(Bytes(self.swap))
     }
 
     /// Bytes a second on its default interface.

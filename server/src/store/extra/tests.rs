@@ -20,7 +20,7 @@ fn taken(body: &[u8], before: Option<&NodeExtra>) -> NodeExtra {
 
 #[test]
 fn a_pod_is_small() {
-    assert_eq!(size_of::<PodExtra>(), 88);
+    assert_eq!(size_of::<PodExtra>(), 96);
 }
 
 #[test]
