@@ -6,6 +6,7 @@
 //! - [`metrics`]: the `metrics.k8s.io` API, as owned types for clients and as a borrowed,
 //!   allocation-free encoder for the server.
 //! - [`needle`]: a word that is sought in text.
+//! - [`resize`]: which requests and limits of a pod are in force while it is resized in place.
 //! - [`vitals`]: the `kubevitals.io` API, our own, as owned types for both its ends.
 //! - [`why`]: why a pod or a node has no metrics, an answer of ours.
 //! - [`wire`]: what is common to every Kubernetes API: `Status`, discovery, `Table`, the protobuf
@@ -18,6 +19,7 @@ pub mod labels;
 pub mod metrics;
 pub mod needle;
 pub mod quantity;
+pub mod resize;
 pub mod selector;
 pub mod time;
 pub mod units;

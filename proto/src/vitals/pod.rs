@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::usage::{Absence, Amounts, Ratios, Trend, Usage};
-use super::{Cause, Certainty, Meta, Network, Pressure};
+use super::{Cause, Certainty, Meta, Network, Pressure, Resize};
 use crate::quantity::Quantity;
 use crate::time::Timestamp;
 
@@ -48,12 +48,15 @@ pub struct PodVitals {
     /// Why `usage` is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent: Option<Absence>,
-    /// What it requests, init containers taken into account as the scheduler does.
+    /// The requests in force, init containers taken into account as the scheduler does.
     pub requests: Amounts,
-    /// What it is limited to; only what every container is limited in.
+    /// The limits in force; only what every container is limited in.
     pub limits: Amounts,
     /// Usage of requests and limits.
     pub ratios: Ratios,
+    /// A resize in place that is not complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<Resize>,
     /// Restarts of its containers, as kubectl counts them: those of init containers for as long as they are not done.
     pub restarts: Restarts,
     /// Every probe of every container that has one.
@@ -110,12 +113,15 @@ pub struct ContainerVitals {
     /// Why `usage` is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent: Option<Absence>,
-    /// What it requests.
+    /// The requests in force.
     pub requests: Amounts,
-    /// What it is limited to.
+    /// The limits in force.
     pub limits: Amounts,
     /// Usage of requests and limits.
     pub ratios: Ratios,
+    /// A resize in place of this container that is not complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<Resize>,
     /// Its restarts.
     pub restarts: Restarts,
 }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use kubevitals_proto::resize::Reported;
 use serde::Deserialize;
 
 use super::loose::loose;
 use super::protobuf::message;
+use super::resize::reported;
+use super::resources::{SlimRequirements, SlimResources};
 use super::text::{self, SlimTime};
 use crate::intern::Interner;
 
@@ -162,10 +165,15 @@ pub(super) struct SlimContainerStatus {
     state: Option<SlimState>,
     #[serde(deserialize_with = "loose")]
     last_state: Option<SlimState>,
+    #[serde(deserialize_with = "loose")]
+    resources: Option<SlimRequirements>,
+    #[serde(deserialize_with = "loose")]
+    allocated_resources: Option<SlimResources>,
 }
 
 message!(SlimContainerStatus {
     1 => name, 2 => state, 3 => last_state, 4 => ready, 5 => restart_count, 9 => started,
+    10 => allocated_resources, 11 => resources,
 });
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -223,6 +231,11 @@ message!(SlimEnded {
 });
 
 impl SlimContainerStatus {
+    /// What it says of the container's resources.
+    pub(super) fn reported(&self) -> Reported {
+        reported(self.resources.as_ref(), self.allocated_resources.as_ref())
+    }
+
     /// The status as it is kept; `index` is where it stood in its list.
     pub(super) fn keep(self, index: usize, names: &Interner) -> ContainerStatus {
         ContainerStatus {

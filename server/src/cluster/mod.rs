@@ -21,6 +21,7 @@ mod probe;
 mod protobuf;
 #[cfg(test)]
 mod recording;
+mod resize;
 mod resources;
 #[cfg(test)]
 mod size;
@@ -49,6 +50,7 @@ pub use observer::{Observer, Observers};
 pub use owner::Owner;
 pub use pod::{Phase, Pod, PodKey, Ready, Said};
 pub use probe::Probe;
+pub use resize::Resize;
 pub use resources::Resources;
 pub use status::Summary;
 pub use template::{ContainerSpec, PodTemplate, Role};

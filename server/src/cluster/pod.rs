@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
+use kubevitals_proto::resize::Reported;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::wire::protobuf::{Malformed, Value};
 use serde::Deserialize;
@@ -11,10 +12,14 @@ use super::condition::SlimCondition;
 use super::container::SlimContainerStatus;
 use super::loose::{Loose, loose};
 use super::protobuf::{Field, message};
+use super::resize::reported;
+use super::resources::{SlimRequirements, SlimResources};
 use super::slim::{self, SlimMeta};
 use super::template::SlimSpec;
 use super::text::{self, SlimTime, named};
-use super::{ContainerSpec, ContainerStatus, Jobs, Owner, PodTemplate, Pools, Role, Uid};
+use super::{
+    ContainerSpec, ContainerStatus, Jobs, Owner, PodTemplate, Pools, Resize, Role, Uid,
+};
 use crate::intern::Interner;
 
 /// A pod's namespace and name, in the order lists are sorted.
@@ -54,7 +59,7 @@ pub struct Pod {
     pub deleted_seconds: u32,
     /// The controller that made it.
     pub owner: Option<Arc<Owner>>,
-    /// What `status.reason` and `status.message` say, which is rare.
+    /// What its status says beyond that, which is rare.
     pub said: Option<Box<Said>>,
     /// Its spec.
     pub template: Arc<PodTemplate>,
@@ -79,6 +84,8 @@ pub struct Said {
     pub reason: Option<Arc<str>>,
     /// More about it; or, of a pod for which there is no node, why.
     pub message: Option<Box<str>>,
+    /// A resize in place that is not complete.
+    pub resize: Option<Box<Resize>>,
 }
 
 /// `PodPhase` of core/v1.
@@ -145,11 +152,23 @@ impl Pod {
         text::time(self.created_seconds)
     }
 
-    /// Its containers' specs, each with its status.
+    /// A resize in place that is not complete.
+    pub fn resize(&self) -> Option<&Resize> {
+        self.said.as_deref()?.resize.as_deref()
+    }
+
+    /// Its spec with the requests and limits in force: during a resize in place they are not those of
+    /// [`Self::template`].
+    pub fn in_force(&self) -> &PodTemplate {
+        self.resize()
+            .map_or(&*self.template, |resize| &*resize.in_force)
+    }
+
+    /// Its containers' specs, with the requests and limits in force, each with its status.
     pub fn containers(
         &self,
     ) -> impl DoubleEndedIterator<Item = (&ContainerSpec, &ContainerStatus)> {
-        self.template.containers.iter().zip(&self.containers)
+        self.in_force().containers.iter().zip(&self.containers)
     }
 
     /// The container of this name, init containers and sidecars included.
@@ -193,7 +212,9 @@ impl Pod {
     /// The memory it takes, in bytes; what is shared (names, labels, owner, template) is not counted.
     pub fn bytes(&self) -> usize {
         let said = self.said.as_deref().map_or(0, |said| {
-            size_of::<Said>() + said.message.as_deref().map_or(0, str::len)
+            size_of::<Said>()
+                + said.message.as_deref().map_or(0, str::len)
+                + said.resize.as_deref().map_or(0, Resize::bytes)
         });
         let containers = self.containers.iter();
         size_of::<Self>()
@@ -234,11 +255,15 @@ struct SlimStatus {
     init_container_statuses: Vec<Option<SlimContainerStatus>>,
     #[serde(deserialize_with = "loose")]
     container_statuses: Vec<Option<SlimContainerStatus>>,
+    #[serde(deserialize_with = "loose")]
+    resources: Option<SlimRequirements>,
+    #[serde(deserialize_with = "loose")]
+    allocated_resources: Option<SlimResources>,
 }
 
 message!(SlimStatus {
     1 => phase, 2 => conditions, 3 => message, 4 => reason, 7 => start_time, 8 => container_statuses,
-    10 => init_container_statuses,
+    10 => init_container_statuses, 19 => allocated_resources, 20 => resources,
 });
 
 impl SlimPod {
@@ -260,9 +285,23 @@ impl SlimPod {
             (message, Some(unscheduled)) if message.is_empty() => unscheduled.message.clone(),
             (message, _) => message,
         };
+        let (containers, each) = statuses(
+            &template,
+            status.init_container_statuses,
+            status.container_statuses,
+            names,
+        );
+        let of_pod = reported(
+            status.resources.as_ref(),
+            status.allocated_resources.as_ref(),
+        );
+        let conditions = status.conditions.iter().flatten();
+        let resize = Resize::of(&template, &each, &of_pod, conditions, pools);
         let said = Said {
             reason: text::word(status.reason, names),
             message: text::message(message),
+            // Nothing of a pod that is over is in force.
+            resize: resize.filter(|_| !status.phase.is_over()).map(Box::new),
         };
         let node = Some(spec.node_name).filter(|node| !node.is_empty());
         Some(Pod {
@@ -285,25 +324,21 @@ impl SlimPod {
             owner: Owner::of(&self.metadata, names)
                 .map(|owner| pools.owners.share(Arc::new(owner))),
             said: (said != Said::default()).then(|| Box::new(said)),
-            containers: statuses(
-                &template,
-                status.init_container_statuses,
-                status.container_statuses,
-                names,
-            ),
+            containers,
             labels: slim::labels(&self.metadata, pools),
             template,
         })
     }
 }
 
-/// The status of each of the template's containers. They may come in any order, and not at all.
+/// The status of each of the template's containers, and what it says of their resources. They may come in any order,
+/// and not at all.
 fn statuses(
     template: &PodTemplate,
     inits: Vec<Option<SlimContainerStatus>>,
     apps: Vec<Option<SlimContainerStatus>>,
     names: &Interner,
-) -> Box<[ContainerStatus]> {
+) -> (Box<[ContainerStatus]>, Vec<Reported>) {
     let numbered = |statuses: Vec<Option<SlimContainerStatus>>| -> Vec<_> {
         statuses.into_iter().flatten().enumerate().collect()
     };
@@ -315,12 +350,14 @@ fn statuses(
             &mut apps
         };
         let its = told.iter().position(|(_, it)| *it.name == *container.name);
-        its.map_or_else(ContainerStatus::default, |at| {
+        its.map_or_else(Default::default, |at| {
             let (place, status) = told.swap_remove(at);
-            status.keep(place, names)
+            let reported = status.reported();
+            (status.keep(place, names), reported)
         })
     };
-    template.containers.iter().map(status).collect()
+    let (statuses, reported): (Vec<_>, _) = template.containers.iter().map(status).unzip();
+    (statuses.into_boxed_slice(), reported)
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ fn pod(n: usize) -> Value {
         json!({
             "name": name, "ready": true, "started": true, "restartCount": 0, "lastState": {},
             "state": {"running": {"startedAt": "2026-11-21T06:05:38Z"}},
+            "allocatedResources": {"cpu": "100m", "memory": "128Mi"},
+            "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
         })
     };
     let names = if n.is_multiple_of(2) {

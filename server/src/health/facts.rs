@@ -203,7 +203,7 @@ impl PodFacts {
         let facts = self.containers.get(c)?;
         Some((
             facts,
-            pod.template.containers.get(c)?,
+            pod.in_force().containers.get(c)?,
             pod.containers.get(c)?,
         ))
     }

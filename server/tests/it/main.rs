@@ -34,6 +34,7 @@ mod pages;
 mod printed;
 mod prometheus;
 mod recording;
+mod resources;
 mod scenarios;
 mod soak;
 mod sought;

@@ -8,6 +8,7 @@ mod incident;
 mod node;
 mod parameters;
 mod pod;
+mod resize;
 mod usage;
 
 use super::GROUP as NAME;
@@ -87,6 +88,7 @@ const TYPES: &[Type] = &[
     pod::RESTARTS,
     pod::LAST_RESTART,
     pod::PROBE,
+    resize::RESIZE,
     usage::USAGE,
     usage::AMOUNTS,
     usage::RATIOS,

@@ -61,7 +61,12 @@ pub(super) const NODE_VITALS: Type = Type::new(
             "Whether its Ready condition is true: the fieldSelector status.ready.",
         ),
         one("readySince", TIME, "Since when ready is what it is."),
-        one("requests", AMOUNTS.name, "What its pods request."),
+        one(
+            "requests",
+            AMOUNTS.name,
+            "What its pods request, as the scheduler counts it: during a resize in place the larger of old and new, \
+             unless the node can never grant it.",
+        ),
         integer(
             "restarts",
             "Restarts of its containers within the time that is remembered.",

@@ -2,6 +2,7 @@
 
 use super::cause::{CAUSES, CERTAINTIES};
 use super::node::{NETWORK, PRESSURE};
+use super::resize::RESIZE;
 use super::usage::{ABSENCE, AMOUNTS, RATIOS, TREND, USAGE};
 use super::{NAME, integer, many, one, text};
 use crate::wire::openapi::meta::{API_VERSION, KIND, OBJECT_META, QUANTITY, TIME};
@@ -41,7 +42,7 @@ pub(super) const POD_VITALS: Type = Type::new(
         one(
             "limits",
             AMOUNTS.name,
-            "What it is limited to: only what every container is limited in.",
+            "The limits in force: only what every container is limited in. A limit that a resize adds is in resize.",
         ),
         text(
             "message",
@@ -75,7 +76,13 @@ pub(super) const POD_VITALS: Type = Type::new(
         one(
             "requests",
             AMOUNTS.name,
-            "What it requests, init containers taken into account as the scheduler does.",
+            "The requests in force, init containers taken into account as the scheduler does. What a resize asks for is \
+             in resize.",
+        ),
+        one(
+            "resize",
+            RESIZE.name,
+            "A resize in place that its node has not completed.",
         ),
         one("restarts", RESTARTS.name, "Restarts of all its containers."),
         one("startTime", TIME, "When the kubelet took it over."),
@@ -119,11 +126,16 @@ pub(super) const CONTAINER: Type = Type::new(
     "A container.",
     Is::Object(&[
         WHY_ABSENT,
-        one("limits", AMOUNTS.name, "What it is limited to."),
+        one("limits", AMOUNTS.name, "The limits in force."),
         text("name", "Its name."),
         OF_ASKED_FOR,
         Field::new("ready", Holds::Boolean, "Whether it counts as ready."),
-        one("requests", AMOUNTS.name, "What it requests."),
+        one("requests", AMOUNTS.name, "The requests in force."),
+        one(
+            "resize",
+            RESIZE.name,
+            "A resize in place of this container that its node has not completed.",
+        ),
         one("restarts", RESTARTS.name, "Its restarts."),
         Field::new(
             "role",

@@ -5,7 +5,7 @@ use crate::vitals::{Certainty, LastRestart, PodVitals, Probe, ProbeKind, ProbeSt
 use crate::wire::form::Column;
 
 /// The columns; CPU and memory are those of [`Cells`].
-pub(super) const COLUMNS: [Column; 20] = [
+pub(super) const COLUMNS: [Column; 21] = [
     Column::text("Name", "The pod's name.").format("name"),
     Column::text(
         "Ready",
@@ -33,6 +33,11 @@ pub(super) const COLUMNS: [Column; 20] = [
     Column::text("Mem-Lim", "Memory limit.").wide(),
     Column::text("CPU%Req", "CPU used of CPU requested.").wide(),
     Column::text("Mem%Req", "Working set of memory requested.").wide(),
+    Column::text(
+        "Resize",
+        "How far a resize in place is that is not complete.",
+    )
+    .wide(),
     Column::text("Swap", "Swap used, in MiB.").wide(),
     Column::text("Absent", "Why there is no usage.").wide(),
 ];
@@ -73,6 +78,8 @@ pub(super) fn row(pod: &PodVitals, cells: &mut Cells<'_>) {
     cells.memory(pod.limits.memory);
     cells.percent(pod.ratios.cpu_of_request);
     cells.percent(pod.ratios.memory_of_request);
+    let resize = pod.resize.as_ref();
+    cells.text(resize.map_or("", |resize| resize.state.as_str()));
     cells.memory(usage.and_then(|usage| usage.swap));
     cells.text(pod.absent.as_ref().map_or("", |absent| &absent.reason));
 }

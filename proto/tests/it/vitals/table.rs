@@ -52,7 +52,7 @@ fn each_kind_has_its_columns() {
         "NAME=web-1 READY=1/2 STATUS=Running PROBES=1/2 (readiness failing) RESTARTS=3 (OOMKilled 2m) CPU=250m \
          MEMORY=64Mi CPU%LIM=25% MEM%LIM=100% AGE=120m\n\
          NODE=n1 WORKLOAD=Deployment/web CPU-REQ=500m CPU-LIM=500m MEM-REQ=128Mi MEM-LIM=128Mi CPU%REQ=50% \
-         MEM%REQ=75% SWAP=1Mi ABSENT=Stale"
+         MEM%REQ=75% RESIZE=Deferred SWAP=1Mi ABSENT=Stale"
     );
     assert_eq!(
         lines(&whole::node()),

@@ -11,7 +11,8 @@ use kubevitals_proto::vitals::{
     Disk, Ended, Evidence, History, HistoryKept, Incident, IncidentCounts, IncidentKind, Involved,
     KubeletPage, LastRestart, Mark, Meta, Network, NodeCounts, NodeRatios, NodeVitals,
     OwnerReference, PodCounts, PodRoom, PodVitals, Point, Pressure, Probe, ProbeKind, ProbeStatus,
-    Quantiles, Ratios, Restarts, Role, Series, Source, Span, Trend, Usage, Workload,
+    Quantiles, Ratios, Resize, ResizeState, Restarts, Role, Series, Source, Span, Trend, Usage,
+    Workload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -116,6 +117,16 @@ fn restarts() -> Restarts {
     }
 }
 
+fn resize() -> Resize {
+    Resize {
+        state: ResizeState::Deferred,
+        message: "Node didn't have enough resource: cpu".to_owned(),
+        since: Some(ago(90)),
+        requests: amounts(),
+        limits: amounts(),
+    }
+}
+
 fn workload() -> Option<Workload> {
     Some(Workload {
         kind: "Deployment".to_owned(),
@@ -170,6 +181,7 @@ pub(super) fn pod() -> PodVitals {
         requests: amounts(),
         limits: amounts(),
         ratios: ratios(),
+        resize: Some(resize()),
         restarts: restarts(),
         probes: vec![
             probe(ProbeKind::Liveness, ProbeStatus::Passing),
@@ -191,6 +203,7 @@ pub(super) fn pod() -> PodVitals {
             requests: amounts(),
             limits: amounts(),
             ratios: ratios(),
+            resize: Some(resize()),
             restarts: restarts(),
         }],
         incidents: vec!["web-1.restart".to_owned()],

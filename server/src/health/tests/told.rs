@@ -512,6 +512,39 @@ fn a_kill_near_the_memory_limit_is_likely_for_memory() {
     );
 }
 
+/// The spec's limit is 64Mi: while a resize waits, another one is in force.
+#[test]
+fn near_the_limit_is_near_the_limit_in_force() {
+    for (in_force, used, cause) in [
+        ("64Mi", 31, Cause::Unknown),
+        ("32Mi", 31, Cause::OomKilled),
+        ("128Mi", 62, Cause::Unknown),
+        ("128Mi", 120, Cause::OomKilled),
+    ] {
+        let mut web = Web::new();
+        let resources = json!({"requests": {"memory": "16Mi"}, "limits": {"memory": in_force}});
+        web.status["resources"] = resources.clone();
+        web.tell();
+        let point = Point {
+            at: at(31),
+            cpu: Nanocores(1_000_000),
+            memory: Bytes(used << 20),
+        };
+        web.told
+            .past
+            .0
+            .insert(("web-1".to_owned(), "web".to_owned()), vec![point]);
+        let mut status = again(1, 35, ended(137, "Error", -3598, 34));
+        status["resources"] = resources;
+        web.is(35, true, status);
+        let incident = web.told.only();
+        assert_eq!(incident.cause, cause, "{used}Mi of {in_force}");
+        let limit = format!("its limit is {in_force}");
+        let names = incident.message.contains(&limit);
+        assert_eq!(names, cause == Cause::OomKilled, "{}", incident.message);
+    }
+}
+
 #[test]
 fn events_of_the_pod_before_are_not_its_successor_s() {
     let mut web = Web::new();

@@ -153,7 +153,7 @@ impl Ranking<'_> {
         }
     }
 
-    /// Walks the cluster's pods, with what their templates ask for.
+    /// Walks the cluster's pods, with the requests or limits in force.
     fn by_ratio(
         &self,
         largest: &mut Largest,
@@ -167,7 +167,7 @@ impl Ranking<'_> {
             .of(self.pods)
             .filter(|pod| pod.phase == Phase::Running)
         {
-            let template = &*pod.template;
+            let template = pod.in_force();
             let asked = *sums
                 .entry(ptr::from_ref(template))
                 .or_insert_with(|| asked(template));

@@ -12,6 +12,7 @@ mod meta;
 mod node;
 mod past;
 mod pod;
+mod resize;
 mod restarts;
 mod select;
 mod totals;

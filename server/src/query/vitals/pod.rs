@@ -7,6 +7,7 @@ use kubevitals_proto::vitals::{
 
 use super::amounts::{amounts, network, pressure, ratios};
 use super::container::{container, measured};
+use super::resize::{of_container, of_pod};
 use super::usage::{OfContainers, Used};
 use super::{Met, Teller, absence, meta};
 use crate::cluster::{self, Pod};
@@ -45,8 +46,9 @@ impl Teller {
                 name: name.to_owned(),
             }),
             start_time: pod.started(),
-            requests: amounts(pod.template.requests()),
-            limits: amounts(pod.template.bound()),
+            requests: amounts(pod.in_force().requests()),
+            limits: amounts(pod.in_force().bound()),
+            resize: pod.resize().map(|resize| of_pod(resize, &pod.template)),
             ..PodVitals::default()
         };
         let lost = met.as_ref().is_some_and(|met| met.lost);
@@ -55,6 +57,12 @@ impl Teller {
             .zip(self.restarts(pod))
             .map(|((spec, status), restarts)| container(spec, status, restarts, lost))
             .collect();
+        if let Some(resize) = pod.resize() {
+            let each = vitals.containers.iter_mut().zip(&pod.template.containers);
+            for (container, spec) in each {
+                container.resize = of_container(resize.state, spec, container);
+            }
+        }
         let restarts = vitals.containers.iter().map(|it| it.restarts.recent);
         vitals.restarts.recent = restarts.sum();
         vitals.restarts.count = restarts_in_all;
@@ -127,7 +135,7 @@ impl Teller {
                     .collect();
                 let unseen = absence::lacking("it", &Absent::NotReported);
                 tell(vitals, pod, &OfContainers(used), &unseen);
-                let of_pod = met.latest.as_ref().and_then(|it| it.find(namespace, name));
+                let of_pod = latest.find(namespace, name);
                 let of_pod = of_pod.map(|(_, pod)| pod.swap).filter(|swap| swap.0 > 0);
                 if let (Some(usage), Some(swap)) = (&mut vitals.usage, of_pod) {
                     usage.swap = Some(usage.swap.unwrap_or_default().max(swap.into()));
@@ -135,7 +143,7 @@ impl Teller {
             }
             Err(absent) => {
                 let nothing_runs = absence::nothing_runs(pod);
-                let why = nothing_runs.unwrap_or_else(|| of_container(pod, &absent));
+                let why = nothing_runs.unwrap_or_else(|| of_incomplete(pod, &absent));
                 silent(vitals, pod, why);
                 incomplete(vitals, pod, latest);
             }
@@ -148,7 +156,7 @@ fn tell(vitals: &mut PodVitals, pod: &Pod, used: &OfContainers<'_>, unseen: &Abs
     let Some(all) = used.together() else {
         return silent(vitals, pod, unseen.clone());
     };
-    let template = &pod.template;
+    let template = pod.in_force();
     vitals.usage = Some(all.told());
     vitals.ratios = ratios(all.cpu, all.memory, template.requests(), template.bound());
     for (told, (spec, status)) in vitals.containers.iter_mut().zip(pod.containers()) {
@@ -191,7 +199,7 @@ fn incomplete(vitals: &mut PodVitals, pod: &Pod, latest: &Latest) {
 }
 
 /// What a pod lacks, which is what its first container does that lacks something.
-fn of_container(pod: &Pod, absent: &Absent) -> Absence {
+fn of_incomplete(pod: &Pod, absent: &Absent) -> Absence {
     match absent {
         Absent::Incomplete {
             container: Some(name),

@@ -52,9 +52,12 @@ impl Totals {
                 continue;
             };
             let template = &*pod.template;
-            let (requests, limits) = *sums
-                .entry(ptr::from_ref(template))
-                .or_insert_with(|| (template.requests(), template.limits()));
+            let (requests, limits) = match pod.resize() {
+                Some(resize) => (resize.requests, resize.limits),
+                None => *sums
+                    .entry(ptr::from_ref(template))
+                    .or_insert_with(|| (template.requests(), template.limits())),
+            };
             totals.all.add(requests, limits);
             match totals.nodes.get_mut(node) {
                 Some(total) => total.add(requests, limits),
