@@ -100,6 +100,8 @@ fields! {
     LastRestart = Text, "last-restart" | "last";
     /// How long ago it was restarted last
     LastRestartAge = Seconds, "last-restart-age";
+    /// State of a resize in place (* in STATUS)
+    Resize = Text, "resize";
     /// CPU used
     Cpu = Cores, "cpu";
     /// CPU requested

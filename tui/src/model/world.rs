@@ -239,7 +239,9 @@ impl World {
         let mut sums: HashMap<Name, Rollup> = HashMap::new();
         for pod in self.pods.rows() {
             if !pod.node.is_empty() && !pod.phase.is_over() {
-                sums.entry(Arc::clone(&pod.node)).or_default().add(pod);
+                sums.entry(Arc::clone(&pod.node))
+                    .or_default()
+                    .add_counted(pod);
             }
         }
         for node in self.nodes.iter_mut() {

@@ -83,8 +83,9 @@ impl ClusterRow {
             all.probes_failing += u32::from(pod.probes.failing);
             all.restarts = all.restarts.saturating_add(pod.restarts.recent);
             if !pod.phase.is_over() {
-                all.requests = all.requests.plus(pod.requests);
-                all.limits = all.limits.plus(pod.limits);
+                let counted = pod.counted();
+                all.requests = all.requests.plus(counted.requests);
+                all.limits = all.limits.plus(counted.limits);
             }
         }
         all

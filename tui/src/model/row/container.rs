@@ -41,9 +41,9 @@ pub struct Container {
     pub usage: Amounts,
     /// Swap it uses.
     pub swap: Memory,
-    /// What it requests.
+    /// The requests in force.
     pub requests: Amounts,
-    /// What it is limited to.
+    /// The limits in force.
     pub limits: Amounts,
     /// Its restarts.
     pub restarts: Restarts,

@@ -9,8 +9,8 @@ use kubevitals_proto::time::Timestamp;
 
 use super::figures::Figures;
 use super::{
-    Container, Context, Probes, Restarts, Row, age_text, from_seconds, memory_text, plain_cell,
-    seconds,
+    Bounds, Container, Context, Probes, Resize, Restarts, Row, age_text, from_seconds, memory_text,
+    plain_cell, seconds,
 };
 use crate::model::amount::{Amounts, Memory};
 use crate::model::cell::Cell;
@@ -56,10 +56,12 @@ pub struct PodRow {
     pub swap: Memory,
     /// Why it is not known what it uses.
     pub absent: Option<Name>,
-    /// What it requests.
+    /// The requests in force.
     pub requests: Amounts,
-    /// What it is limited to.
+    /// The limits in force.
     pub limits: Amounts,
+    /// A resize in place that is not complete, which is rare.
+    pub resize: Option<Box<Resize>>,
     /// Restarts of its containers.
     pub restarts: Restarts,
     /// Its probes.
@@ -153,6 +155,7 @@ impl Default for PodRow {
             absent: None,
             requests: Amounts::default(),
             limits: Amounts::default(),
+            resize: None,
             restarts: Restarts::default(),
             probes: Probes::default(),
             containers: Box::default(),
@@ -180,6 +183,16 @@ impl PodRow {
             .into_iter()
             .find_map(|label| self.labels.get(label))
             .unwrap_or_default()
+    }
+
+    /// What its node counts it as: what it has, or more during a resize.
+    #[must_use]
+    pub fn counted(&self) -> Bounds {
+        let counted = self.resize.as_deref().and_then(|resize| resize.counted);
+        counted.unwrap_or(Bounds {
+            requests: self.requests,
+            limits: self.limits,
+        })
     }
 
     const fn figures(&self) -> Figures {
@@ -244,6 +257,11 @@ impl Fields for PodRow {
                 self.restarts.last.as_ref().and_then(|last| last.finished),
                 now,
             ),
+            Field::Resize => self
+                .resize
+                .as_deref()
+                .map_or("", |resize| resize.state.as_str())
+                .into(),
             Field::Swap => memory_text(self.swap),
             Field::Age => age_text(self.created(), now),
             _ => self.figures().of(field)?.text(),
@@ -311,6 +329,7 @@ impl Row for PodRow {
             C::number(Field::Memory, "MEM", 6, 1),
             C::number(Field::MemoryOfRequest, "%REQ", 5, 7),
             C::number(Field::MemoryOfLimit, "%LIM", 5, 3),
+            C::text(Field::Resize, "RESIZE", 8, 10, C::ON_DEMAND),
             C::number(Field::Swap, "SWAP", 6, C::ON_DEMAND),
             C::number(Field::CpuRequest, "CPUREQ", 6, C::ON_DEMAND),
             C::number(Field::CpuLimit, "CPULIM", 6, C::ON_DEMAND),
@@ -329,7 +348,16 @@ impl Row for PodRow {
 
     fn cell(&self, field: Field, context: &Context) -> Cell {
         match field {
-            Field::Status => Cell::new((&*self.status).into(), self.tone()),
+            Field::Status => match &self.resize {
+                None => Cell::new((&*self.status).into(), self.tone()),
+                Some(resize) => {
+                    let tone = match self.tone() {
+                        Tone::Plain => resize.tone(),
+                        tone => tone,
+                    };
+                    Cell::new(format!("{}*", self.status).into(), tone)
+                }
+            },
             Field::Ready => {
                 let tone = if self.ready || self.phase == Phase::Succeeded {
                     Tone::Plain

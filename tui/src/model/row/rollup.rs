@@ -1,7 +1,7 @@
 //! What pods come to together.
 
-use super::PodRow;
 use super::figures::Figures;
+use super::{Bounds, PodRow};
 use crate::model::amount::Amounts;
 
 /// Pods together, of a workload or a namespace.
@@ -36,8 +36,21 @@ impl Rollup {
         }
     }
 
-    /// Counts a pod in.
+    /// Counts a pod in, with what it has.
     pub fn add(&mut self, pod: &PodRow) {
+        let has = Bounds {
+            requests: pod.requests,
+            limits: pod.limits,
+        };
+        self.add_with(pod, has);
+    }
+
+    /// Counts a pod in, with what its node counts it as.
+    pub fn add_counted(&mut self, pod: &PodRow) {
+        self.add_with(pod, pod.counted());
+    }
+
+    fn add_with(&mut self, pod: &PodRow, bounds: Bounds) {
         self.pods += 1;
         self.ready += u32::from(pod.ready);
         self.restarts = self.restarts.saturating_add(pod.restarts.count);
@@ -47,8 +60,8 @@ impl Rollup {
             return;
         }
         self.usage = self.usage.plus(pod.usage);
-        self.requests = self.requests.plus(pod.requests);
-        self.limits = self.limits.plus(pod.limits);
+        self.requests = self.requests.plus(bounds.requests);
+        self.limits = self.limits.plus(bounds.limits);
         self.failing += u32::from(pod.probes.failing);
     }
 }

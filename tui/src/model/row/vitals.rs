@@ -6,8 +6,8 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::vitals;
 
 use super::{
-    ClusterRow, Container, ContainerState, LastRestart, NodeRow, Phase, PodRow, Pressure, Probes,
-    Restarts, Workload, to_seconds,
+    Bounds, ClusterRow, Container, ContainerState, LastRestart, NodeRow, Phase, PodRow, Pressure,
+    Probes, Resize, Restarts, Workload, to_seconds,
 };
 use crate::model::amount::{Amounts, Memory};
 use crate::model::name::{Name, Names};
@@ -36,6 +36,15 @@ fn absent(absent: Option<&vitals::Absence>, names: &Names) -> Option<Name> {
 
 fn count(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl From<&vitals::Resize> for Bounds {
+    fn from(resize: &vitals::Resize) -> Self {
+        Self {
+            requests: (&resize.requests).into(),
+            limits: (&resize.limits).into(),
+        }
+    }
 }
 
 impl Restarts {
@@ -112,6 +121,19 @@ impl PodRow {
             absent: absent(pod.absent.as_ref(), names),
             requests: (&pod.requests).into(),
             limits: (&pod.limits).into(),
+            resize: pod.resize.as_ref().map(|resize| {
+                let containers = pod.containers.iter().filter_map(|container| {
+                    let resize = container.resize.as_ref()?;
+                    Some((names.intern(&container.name), resize.into()))
+                });
+                Box::new(Resize {
+                    state: resize.state,
+                    message: resize.message.as_str().into(),
+                    desired: resize.into(),
+                    counted: None,
+                    containers: containers.collect(),
+                })
+            }),
             restarts: Restarts::from_vitals(&pod.restarts, names),
             probes,
             containers: pod

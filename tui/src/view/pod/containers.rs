@@ -34,6 +34,8 @@ pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u
     lines.push(heading(&head));
     for container in &pod.containers {
         lines.push(container_line(container, state, now, width, name_room));
+        let resize = pod.resize.as_deref();
+        lines.extend(resize.and_then(|resize| super::resize::of_container(resize, container)));
     }
 }
 

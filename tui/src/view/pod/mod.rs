@@ -4,6 +4,7 @@ mod charts;
 mod containers;
 mod incidents;
 mod probes;
+mod resize;
 mod told;
 
 use ratatui::layout::Rect;
@@ -117,6 +118,9 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
     }
     lines.push(line);
     lines.push(second);
+    if let Some(resize) = pod.resize.as_deref() {
+        lines.extend(resize::lines(resize, pod, width));
+    }
     if now != state.shown_time() {
         let text = format!(
             " usage is of {}; status, restarts, probes and events are of {}",

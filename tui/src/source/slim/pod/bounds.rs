@@ -1,9 +1,10 @@
 //! What a pod requests and is limited to, as the scheduler and the kubelet reckon.
 
+use kubevitals_proto::resize::{Bound, Bounds};
 use kubevitals_proto::vitals::Role;
 
-use super::{Asked, SlimPod};
-use crate::model::{Amounts, Cpu, Memory};
+use super::{Asked, ContainerSpec, Resources, SlimPod};
+use crate::model::{Amounts, Cpu, Memory, row};
 
 impl From<Asked> for Amounts {
     fn from(asked: Asked) -> Self {
@@ -14,14 +15,49 @@ impl From<Asked> for Amounts {
     }
 }
 
+impl From<Resources> for Bounds {
+    fn from(Resources { requests, limits }: Resources) -> Self {
+        Self {
+            cpu: Bound {
+                request: requests.nanocores(),
+                limit: limits.nanocores(),
+            },
+            memory: Bound {
+                request: requests.bytes(),
+                limit: limits.bytes(),
+            },
+        }
+    }
+}
+
+impl From<Bounds> for row::Bounds {
+    fn from(Bounds { cpu, memory }: Bounds) -> Self {
+        Self {
+            requests: Amounts {
+                cpu: cpu.request.into(),
+                memory: memory.request.into(),
+            },
+            limits: Amounts {
+                cpu: cpu.limit.into(),
+                memory: memory.limit.into(),
+            },
+        }
+    }
+}
+
 impl SlimPod {
-    /// What the scheduler reckons with, and what every container is limited in: KEP-753's rule, in which sidecars count
-    /// with what runs beside and after them.
-    pub(super) fn bounds(&self) -> (Amounts, Amounts) {
+    /// What the scheduler reckons with, and what every container is limited in, of a pod and containers with these
+    /// bounds: KEP-753's rule, in which sidecars count with what runs beside and after them.
+    pub(super) fn together(
+        &self,
+        of_pod: Bounds,
+        each: impl Fn(&ContainerSpec) -> Bounds,
+    ) -> row::Bounds {
+        let each = |spec: &ContainerSpec| row::Bounds::from(each(spec));
         let mut sidecars = Amounts::default();
         let mut starting = Amounts::default();
         for spec in &self.spec.init_containers {
-            let requests: Amounts = spec.resources.requests.into();
+            let requests = each(spec).requests;
             if spec.role(true) == Role::Sidecar {
                 sidecars = sidecars.plus(requests);
                 starting = larger(starting, sidecars);
@@ -29,18 +65,14 @@ impl SlimPod {
                 starting = larger(starting, sidecars.plus(requests));
             }
         }
-        let apps = self
-            .spec
-            .containers
-            .iter()
-            .map(|spec| Amounts::from(spec.resources.requests));
+        let apps = self.spec.containers.iter().map(|spec| each(spec).requests);
         let running = apps.sum::<Amounts>().plus(sidecars);
-        let of_pod = Amounts::from(self.spec.resources.requests);
-        let requests = or(of_pod, larger(running, starting));
+        let of_pod = row::Bounds::from(of_pod);
+        let requests = or(of_pod.requests, larger(running, starting));
         let bound = || {
             self.containers()
                 .filter(|(_, role)| *role != Role::Init)
-                .map(|(spec, _)| Amounts::from(spec.resources.limits))
+                .map(|(spec, _)| each(spec).limits)
         };
         let mut limits: Amounts = bound().sum();
         if bound().any(|limit| !limit.cpu.is_known()) {
@@ -49,10 +81,20 @@ impl SlimPod {
         if bound().any(|limit| !limit.memory.is_known()) {
             limits.memory = Memory::NONE;
         }
-        (
-            requests,
-            or(Amounts::from(self.spec.resources.limits), limits),
-        )
+        let limits = or(of_pod.limits, limits);
+        let overhead = Amounts::from(self.spec.overhead);
+        let mut limited = limits.plus(overhead);
+        // The overhead adds to a limit, and makes none.
+        if !limits.cpu.is_known() {
+            limited.cpu = Cpu::NONE;
+        }
+        if !limits.memory.is_known() {
+            limited.memory = Memory::NONE;
+        }
+        row::Bounds {
+            requests: requests.plus(overhead),
+            limits: limited,
+        }
     }
 }
 

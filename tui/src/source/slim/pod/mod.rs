@@ -2,6 +2,7 @@
 
 mod bounds;
 mod probes;
+mod resize;
 mod row;
 #[cfg(test)]
 mod testing;
@@ -38,6 +39,7 @@ pub(super) struct Spec {
     pub(super) init_containers: Vec<ContainerSpec>,
     containers: Vec<ContainerSpec>,
     resources: Resources,
+    overhead: Asked,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -74,6 +76,8 @@ pub(super) struct Status {
     pub(super) conditions: Vec<PodCondition>,
     pub(super) init_container_statuses: Vec<ContainerStatus>,
     pub(super) container_statuses: Vec<ContainerStatus>,
+    resources: Resources,
+    allocated_resources: Asked,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -95,6 +99,8 @@ pub(super) struct ContainerStatus {
     restart_count: i64,
     pub(super) state: StateOf,
     last_state: StateOf,
+    resources: Resources,
+    allocated_resources: Asked,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -11,7 +11,8 @@ use super::super::{count, read, seconds, told};
 use super::probes::probe_status;
 use super::{ContainerSpec, ContainerStatus, SlimPod, StateOf, Terminated};
 use crate::model::row::{
-    Container, ContainerState, LastRestart, Phase, PodRow, Probes, Restarts, Workload, uid_hash,
+    Bounds, Container, ContainerState, LastRestart, Phase, PodRow, Probes, Restarts, Workload,
+    uid_hash,
 };
 use crate::model::{Amounts, Name, Names};
 
@@ -36,7 +37,7 @@ impl SlimPod {
             .iter()
             .any(|condition| condition.r#type == "Ready" && condition.status == "True");
         let labels = self.metadata.labels.clone().unwrap_or_default();
-        let (requests, limits) = self.bounds();
+        let (has, resize) = self.bounds(names);
         Some(PodRow {
             namespace: names.intern(self.metadata.namespace.as_deref()?),
             name: Name::from(self.metadata.name.as_deref()?),
@@ -56,8 +57,9 @@ impl SlimPod {
                     .map(|(key, value)| (names.intern(key), names.intern(value))),
             ),
             created_seconds: seconds(told(self.metadata.creation_timestamp.as_ref())),
-            requests,
-            limits,
+            requests: has.requests,
+            limits: has.limits,
+            resize,
             restarts: together(&containers),
             probes: containers.iter().fold(Probes::default(), |all, container| {
                 all.plus(container.probes)
@@ -129,6 +131,7 @@ impl SlimPod {
             } => (ContainerState::Waiting, waiting.reason.as_str(), None),
             _ => (ContainerState::Waiting, "", None),
         };
+        let has = Bounds::from(self.in_force(spec));
         let mut probes = Probes::default();
         for (kind, _) in spec.probes() {
             probes.count(probe_status(spec, status, kind));
@@ -143,8 +146,8 @@ impl SlimPod {
             probes,
             usage: Amounts::default(),
             swap: crate::model::Memory::NONE,
-            requests: spec.resources.requests.into(),
-            limits: spec.resources.limits.into(),
+            requests: has.requests,
+            limits: has.limits,
             restarts: self.restarts(spec, status, names, now),
         }
     }
