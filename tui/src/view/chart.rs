@@ -29,6 +29,9 @@ pub struct Line<'a> {
 pub struct Chart<'a> {
     /// One for each step, oldest first; nothing in a gap.
     pub points: &'a [Option<u64>],
+    /// The largest value measured in this time, as the text beside the chart says: steps are means, and may be below
+    /// it. The scale reaches up to it.
+    pub peak: Option<u64>,
     /// Request and limit.
     pub lines: &'a [Line<'a>],
     /// Steps in which the container was restarted.
@@ -53,7 +56,8 @@ const FAR: u64 = 4;
 impl Chart<'_> {
     /// The value at the upper edge.
     fn top(&self) -> u64 {
-        let data = self.points.iter().copied().flatten().max().unwrap_or(0);
+        let data = self.points.iter().copied().flatten().chain(self.peak);
+        let data = data.max().unwrap_or(0);
         let near = data.saturating_mul(FAR);
         let lines = self.lines.iter().map(|line| line.value);
         lines
@@ -360,9 +364,24 @@ mod tests {
         .collect()
     }
 
+    #[test]
+    fn the_scale_reaches_up_to_the_peak() {
+        let points = [Some(400), Some(507), Some(450)];
+        for (peak, top) in [(None, 507), (Some(539), 539), (Some(300), 507)] {
+            let chart = Chart {
+                peak,
+                ..memory(&points)
+            };
+            assert_eq!(chart.top(), top);
+            let shown = drawn(&chart, 40, 6, true);
+            assert!(shown.contains(&format!("{top}Mi")), "{shown}");
+        }
+    }
+
     fn memory(points: &[Option<u64>]) -> Chart<'_> {
         Chart {
             points,
+            peak: None,
             lines: &[],
             marks: &[],
             moment: None,

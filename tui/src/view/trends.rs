@@ -1,5 +1,7 @@
 //! The recent past of rows and of the cluster, as charts and sparklines take it.
 
+use kubevitals_proto::vitals::{History, Quantiles};
+
 use crate::input::{Span, Target};
 use crate::model::{Key, Resource, State, Subject, Time, cluster_key};
 
@@ -74,15 +76,28 @@ pub(super) fn of_cluster(state: &State, resource: Resource, steps: u16) -> Steps
     told
 }
 
-/// The past of a subject as the source remembers it, if it has been told and is of the span that is shown.
-pub(super) fn of_subject(state: &State, subject: &Subject, resource: Resource) -> Option<Steps> {
+/// The history of a subject, if it has arrived and is of the span that is shown.
+fn history<'a>(state: &'a State, subject: &Subject) -> Option<&'a History> {
     const SLACK: i64 = 60_000_000_000;
     let history = state.histories.get(subject)?;
     let (since, until) = state.shown_span();
-    let near = |told: i64, shown: i64| (told - shown).abs() <= SLACK;
-    if !near(history.span.since.0, since.0) || !near(history.span.until.0, until.0) {
-        return None;
+    let near = |arrived: i64, shown: i64| (arrived - shown).abs() <= SLACK;
+    let shown = near(history.span.since.0, since.0) && near(history.span.until.0, until.0);
+    shown.then_some(history)
+}
+
+/// The quantiles of a subject over the same span as [`of_subject`].
+pub(super) fn quantiles(state: &State, subject: &Subject, resource: Resource) -> Option<Quantiles> {
+    let total = &history(state, subject)?.total;
+    match resource {
+        Resource::Cpu => total.cpu,
+        Resource::Memory => total.memory,
     }
+}
+
+/// The past of a subject as the source remembers it, if it has arrived and is of the span that is shown.
+pub(super) fn of_subject(state: &State, subject: &Subject, resource: Resource) -> Option<Steps> {
+    let history = history(state, subject)?;
     let points = history.total.points.iter().map(|point| {
         point.map(|point| match resource {
             Resource::Cpu => point.cpu,

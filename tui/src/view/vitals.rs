@@ -101,6 +101,10 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         };
         let chart = Chart {
             points: &steps,
+            peak: match resource {
+                Resource::Cpu => cluster.usage.cpu.get().map(|cpu| cpu.0),
+                Resource::Memory => cluster.usage.memory.get().map(|memory| memory.0),
+            },
             lines: &[],
             marks: &[],
             moment: None,

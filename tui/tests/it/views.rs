@@ -1,12 +1,14 @@
 //! What each view looks like, by its state, the room there is and what the terminal can do.
 
-use kubevitals::model::row::ClusterRow;
+use kubevitals::model::row::{Bounds, ClusterRow, PodRow, Resize};
 use kubevitals::model::{
-    Action, Batch, Link, Message, Part, Progress, Session, Settings, SourceKind, State, View, act,
-    refresh, tell,
+    Action, Amounts, Batch, Change, Link, Message, Part, Progress, Session, Settings, SourceKind,
+    State, Subject, View, act, format, refresh, tell,
 };
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+use kubevitals_proto::vitals::ResizeState;
 
 use crate::picture::{draw, text, text_and_looks};
 use crate::shop::{NOW, Shop};
@@ -301,4 +303,71 @@ fn a_failing_liveness_probe_is_told_on_the_page_of_its_pod() {
         assert!(shown.contains(said), "{said} is missing:\n{shown}");
     }
     insta::assert_snapshot!("pod-liveness-120x50", shown);
+}
+
+#[test]
+fn a_resize_is_marked_in_its_row_and_explained_on_the_page_of_its_pod() {
+    let mut state = shop(SourceKind::Vitals);
+    act(&mut state, Action::Resize(120, 40));
+    open_pod(&mut state, LIVENESS);
+    let key = Shop::key(LIVENESS);
+    let mut row = PodRow::clone(state.world().pods.get(&key).unwrap());
+    let desired = Bounds {
+        requests: Amounts {
+            cpu: Nanocores(4_000_000_000).into(),
+            ..row.requests
+        },
+        limits: row.limits,
+    };
+    row.resize = Some(Box::new(Resize {
+        state: ResizeState::Infeasible,
+        message: "Node didn't have enough capacity: cpu".into(),
+        desired,
+        counted: None,
+        containers: Box::new([(row.containers[0].name.clone(), desired)]),
+    }));
+    tell(
+        &mut state,
+        Message::Pods(Batch::Some(vec![Change::Put(row)])),
+    );
+    refresh(&mut state);
+    let page = text(&draw(&state, &colour(), 200, 50));
+    for part in [
+        " resize Infeasible, CPU request ",
+        "Node didn't have enough capacity: cpu",
+        "   resize Infeasible: CPU request ",
+    ] {
+        assert!(page.contains(part), "{part} is missing:\n{page}");
+    }
+    act(&mut state, Action::Back);
+    refresh(&mut state);
+    let table = text(&draw(&state, &colour(), 200, 50));
+    assert!(table.contains("Running*"), "{table}");
+}
+
+#[test]
+fn the_axis_reaches_up_to_the_maximum_in_the_legend() {
+    const PEAK: u64 = 333 << 30;
+    let mut state = shop(SourceKind::Vitals);
+    act(&mut state, Action::Resize(120, 40));
+    open_pod(&mut state, LIVENESS);
+    let subject = Subject::Pod(Shop::key(LIVENESS));
+    let mut history = state.histories[&subject].clone();
+    // Steps are means; quantiles are of the points in them.
+    history.total.memory.as_mut().unwrap().max = PEAK;
+    tell(
+        &mut state,
+        Message::History(subject.clone(), history.clone()),
+    );
+    let peak = format::bytes(Bytes(PEAK));
+    let legend = format!("max {peak}");
+    let page = text(&draw(&state, &colour(), 160, 50));
+    assert!(page.contains(&legend), "{page}");
+    assert_eq!(page.matches(&peak).count(), 2, "legend and axis:\n{page}");
+
+    // One of another span has neither.
+    history.span.since = history.span.since.plus_nanos(-7_200_000_000_000);
+    tell(&mut state, Message::History(subject, history));
+    let page = text(&draw(&state, &colour(), 160, 50));
+    assert!(!page.contains(&peak), "{page}");
 }

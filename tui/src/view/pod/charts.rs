@@ -66,7 +66,12 @@ fn chart(
             bounds.push(Piece::new(format!("  {word} {}", write(value)), ink));
         }
     }
-    let spread: Vec<Piece> = quantiles(state, &subject, resource)
+    // What is used now may be newer than the history.
+    let quantiles = trends::quantiles(state, &subject, resource).map(|it| Quantiles {
+        max: used.map_or(it.max, |used| it.max.max(used)),
+        ..it
+    });
+    let spread: Vec<Piece> = quantiles
         .into_iter()
         .flat_map(|it| [("p50", it.p50), ("p95", it.p95), ("max", it.max)])
         .map(|(word, value)| Piece::muted(format!("  {word} {}", write(value))))
@@ -98,6 +103,7 @@ fn chart(
     let (_, until) = state.shown_span();
     let chart = Chart {
         points: &steps,
+        peak: quantiles.map(|it| it.max).or(used),
         lines: &lines,
         marks: &marks,
         moment: None,
@@ -112,14 +118,6 @@ fn chart(
     chart.render(plot, canvas.buffer, canvas.theme);
     if let Some(area) = chart.plot(plot) {
         canvas.hit(area, trends::target(state));
-    }
-}
-
-fn quantiles(state: &State, subject: &Subject, resource: Resource) -> Option<Quantiles> {
-    let history = state.histories.get(subject)?;
-    match resource {
-        Resource::Cpu => history.total.cpu,
-        Resource::Memory => history.total.memory,
     }
 }
 
