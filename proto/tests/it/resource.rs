@@ -655,7 +655,8 @@ fn what_a_leaked_cgroup_makes_a_kubelet_print_is_told_apart() {
 #[test]
 fn copies_that_cannot_be_told_apart_are_no_candidates() {
     let cpu: Lines<'_> = &[("130", Some(841)), ("100", Some(962))];
-    let cases: [(Lines<'_>, Lines<'_>, Vec<(u64, u64)>); 8] = [
+    type Case<'a> = (Lines<'a>, Lines<'a>, Vec<(u64, u64)>);
+    let cases: [Case<'_>; 8] = [
         // Equal times, or none.
         (
             &[("130", Some(5)), ("100", Some(5))],
