@@ -233,7 +233,7 @@ fn attack(
             )),
         ],
         28 => [
-            text(100_000, |out, n| {
+            text(20_000, |out, n| {
                 container(out, ("shop", &format!("p{n}"), "c"), now, now)
             }),
             text(100_000, |out, n| {
