@@ -1,0 +1,138 @@
+//! What the log says of failures.
+
+use super::*;
+
+/// The log of a minute or more of four watches.
+fn logged(run: impl FnOnce()) -> String {
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+    impl io::Write for Log {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            self.0.lock().extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .with_max_level(tracing::Level::INFO)
+        .finish();
+    tracing::subscriber::with_default(subscriber, run);
+    let bytes = log.0.lock().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_line_says_one_thing() {
+    let failures = |play: Play, count: usize| async move {
+        let server = Server::new(play);
+        let mut stream = std::pin::pin!(server.reflector(false).stream());
+        let mut all = Vec::new();
+        while all.len() < count {
+            if let Err(failed) = stream.next().await.unwrap() {
+                all.push(failed);
+            }
+        }
+        all
+    };
+    let html: Play = |_| Answer::new("text/html; charset=utf-8", "<html>\nSign in</html>");
+    let cases: [(Play, usize, &str); 5] = [
+        (
+            |_| Answer::refusal(403),
+            4,
+            "403 Forbidden from the API server: no, says the test",
+        ),
+        (
+            |_| Answer::refusal(500),
+            1,
+            "500 Internal Server Error from the API server: no, says the test",
+        ),
+        (
+            |_| Answer::refusal(404),
+            4,
+            "404 Not Found from the API server: no, says the test",
+        ),
+        (html, 1, "the answer is text/html"),
+        (
+            |_| Answer::new(PROTOBUF, "").ending(End::Broken),
+            1,
+            "the answer breaks off",
+        ),
+    ];
+    for (play, watches, expected) in cases {
+        let failures = failures(play, 20).await;
+        let health: [WatchHealth; 4] = Default::default();
+        let outages = Outages::default();
+        let resources = ["nodes", "pods", "events", "jobs"];
+        let log = logged(|| {
+            let mut reporters: Vec<Reporter<'_>> = resources
+                .into_iter()
+                .zip(&health)
+                .map(|(what, health)| {
+                    let need = if what == "jobs" || what == "events" {
+                        Need::Optional
+                    } else {
+                        Need::Required
+                    };
+                    Reporter::new(health, &outages, what, need)
+                })
+                .collect();
+            for failed in &failures {
+                for reporter in &mut reporters {
+                    reporter.failed(failed);
+                }
+            }
+            for reporter in &mut reporters {
+                reporter.answered();
+                reporter.answered();
+            }
+        });
+        let (begins, ends): (Vec<&str>, Vec<&str>) =
+            log.lines().partition(|line| line.contains("WARN"));
+        assert_eq!((begins.len(), ends.len()), (watches, watches), "{log}");
+        for line in begins {
+            assert!(line.contains(expected) && line.contains("retry="), "{line}");
+            for noise in ["Status {", "Api(", "unreported", "Error"] {
+                assert!(!line.replace("Server Error", "").contains(noise), "{line}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_lasts_is_said_every_ten_minutes_with_what_was_held_back() {
+    let failed = || Failed {
+        failure: super::super::failure::Failure::refusal(403, b""),
+        retry_in: Duration::from_secs(2),
+    };
+    let (health, outages) = (WatchHealth::default(), Outages::default());
+    let mut reporter = Reporter::new(&health, &outages, "pods", Need::Required);
+    let mut log = String::new();
+    for _ in 0..150 {
+        log += &logged(|| reporter.failed(&failed()));
+        tokio::time::advance(Duration::from_secs(10)).await;
+    }
+    assert_eq!(log.lines().count(), 3, "{log}");
+    let held: Vec<bool> = log
+        .lines()
+        .map(|line| line.contains("unreported=59"))
+        .collect();
+    assert_eq!(held, [false, true, true], "{log}");
+    assert!(health.refused() && health.failures() == 150);
+    // A watch that wavers is not said each time.
+    log.clear();
+    for _ in 0..30 {
+        log += &logged(|| {
+            reporter.answered();
+            reporter.failed(&failed());
+        });
+        tokio::time::advance(Duration::from_secs(2)).await;
+    }
+    assert!(log.lines().count() <= 4, "{log}");
+}

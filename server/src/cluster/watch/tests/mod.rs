@@ -1,0 +1,290 @@
+//! Lists and watches against an API server that a test plays, in time that a test moves.
+
+mod lists;
+mod log;
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use http::{Request, Response};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use kube::Client;
+use kube::client::Body;
+use kube::runtime::watcher::Event;
+use kubevitals_proto::wire::{envelope, protobuf as wire};
+use kubevitals_sim::objects::encode_protobuf;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::failure::Kind;
+use super::health::WatchHealth;
+use super::reflector::{Failed, Reflector};
+use super::report::{Need, Outages, Reporter};
+use super::request::Collection;
+use crate::cluster::pod::SlimPod;
+use crate::cluster::slim::Item;
+
+/// An answer of the API server.
+#[derive(Clone)]
+struct Answer {
+    code: u16,
+    content_type: &'static str,
+    pieces: Vec<Bytes>,
+    end: End,
+}
+
+/// What comes after the pieces of an answer.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Good,
+    Broken,
+    Never,
+}
+
+const JSON: &str = "application/json";
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+const FRAMES: &str = "application/vnd.kubernetes.protobuf;stream=watch";
+
+impl Answer {
+    fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self {
+            code: 200,
+            content_type,
+            pieces: vec![body.into()],
+            end: End::Good,
+        }
+    }
+
+    fn refusal(code: u16) -> Self {
+        let status = json!({"kind": "Status", "message": "no, says the test", "code": code});
+        Self {
+            code,
+            ..Self::new(JSON, status.to_string())
+        }
+    }
+
+    fn ending(self, end: End) -> Self {
+        Self { end, ..self }
+    }
+
+    /// Its first bytes alone.
+    fn cut(self, bytes: usize) -> Self {
+        let mut cut = self.in_pieces_of(1);
+        cut.pieces.truncate(bytes);
+        cut
+    }
+
+    fn in_pieces_of(mut self, size: usize) -> Self {
+        let whole: Vec<u8> = self.pieces.concat();
+        self.pieces = whole.chunks(size).map(Bytes::copy_from_slice).collect();
+        self
+    }
+
+    fn response(self) -> Response<impl hyper::body::Body<Data = Bytes, Error = io::Error> + Send> {
+        let pieces = self.pieces.into_iter().map(|piece| Ok(Frame::data(piece)));
+        let pieces = stream::iter(pieces);
+        let body = match self.end {
+            End::Good => pieces.boxed(),
+            End::Broken => pieces
+                .chain(stream::iter([Err(io::ErrorKind::ConnectionReset.into())]))
+                .boxed(),
+            End::Never => pieces.chain(stream::pending()).boxed(),
+        };
+        Response::builder()
+            .status(self.code)
+            .header("content-type", self.content_type)
+            .body(StreamBody::new(body))
+            .unwrap()
+    }
+}
+
+fn pod(name: &str, version: u64) -> Value {
+    let metadata = json!({"namespace": "a", "name": name, "resourceVersion": version.to_string()});
+    json!({"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "status": {"phase": "Running"}})
+}
+
+/// A page in protobuf.
+fn page(names: &[&str], version: &str, next: &str) -> Answer {
+    let mut raw = Vec::new();
+    let meta = encode_protobuf(
+        "ListMeta",
+        &json!({"resourceVersion": version, "continue": next}),
+    );
+    wire::head(&mut raw, 1, meta.len());
+    raw.extend_from_slice(&meta);
+    for name in names {
+        let item = encode_protobuf("Pod", &pod(name, 5));
+        wire::head(&mut raw, 2, item.len());
+        raw.extend_from_slice(&item);
+    }
+    Answer::new(PROTOBUF, envelope::wrap("v1", "PodList", &raw))
+}
+
+fn json_page(names: &[&str], version: &str, next: &str) -> Answer {
+    let items: Vec<Value> = names.iter().map(|name| pod(name, 5)).collect();
+    let list = json!({"kind": "PodList", "metadata": {"resourceVersion": version, "continue": next}, "items": items});
+    Answer::new(JSON, list.to_string())
+}
+
+/// An event of a watch in protobuf.
+fn frame(kind: &str, object: &Value) -> Vec<u8> {
+    let name = object["kind"].as_str().unwrap();
+    let object = envelope::wrap("v1", name, &encode_protobuf(name, object));
+    let mut event = Vec::new();
+    wire::string(&mut event, 1, kind);
+    wire::message(&mut event, 2, |out| {
+        wire::head(out, 1, object.len());
+        out.extend_from_slice(&object);
+    });
+    let mut frame = u32::try_from(event.len()).unwrap().to_be_bytes().to_vec();
+    frame.extend_from_slice(&event);
+    frame
+}
+
+fn frames(events: &[(&str, Value)]) -> Answer {
+    let frames: Vec<u8> = events
+        .iter()
+        .flat_map(|(kind, it)| frame(kind, it))
+        .collect();
+    Answer::new(FRAMES, frames).ending(End::Never)
+}
+
+fn lines(events: &[(&str, Value)]) -> Answer {
+    let line =
+        |(kind, object): &(&str, Value)| json!({"type": kind, "object": object}).to_string() + "\n";
+    Answer::new(JSON, events.iter().map(line).collect::<String>()).ending(End::Never)
+}
+
+/// The bookmark that ends what exists.
+fn end_of_list(version: u64) -> (&'static str, Value) {
+    let metadata = json!({"resourceVersion": version.to_string(), "annotations": {"k8s.io/initial-events-end": "true"}});
+    (
+        "BOOKMARK",
+        json!({"kind": "Pod", "apiVersion": "v1", "metadata": metadata}),
+    )
+}
+
+/// A watch that begins with what exists.
+fn watch_list(names: &[&str], version: u64) -> Vec<(&'static str, Value)> {
+    let pods = names.iter().map(|name| ("ADDED", pod(name, 3)));
+    pods.chain([end_of_list(version)]).collect()
+}
+
+/// What a test answers.
+type Play = fn(&Asked) -> Answer;
+
+/// What was asked, and when.
+#[derive(Debug, Clone)]
+struct Asked {
+    after: Duration,
+    uri: String,
+    accept: String,
+}
+
+impl Asked {
+    fn is_watch_list(&self) -> bool {
+        self.uri.contains("sendInitialEvents=true")
+    }
+
+    fn is_watch(&self) -> bool {
+        self.uri.contains("watch=true")
+    }
+
+    fn is_json_only(&self) -> bool {
+        !self.accept.contains("protobuf")
+    }
+
+    fn follows(&self, token: &str) -> bool {
+        self.uri.contains(&format!("continue={token}"))
+    }
+}
+
+struct Server {
+    client: Client,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Server {
+    fn new(answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> Self {
+        let (began, answer) = (Instant::now(), Arc::new(Mutex::new(answer)));
+        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let log = Arc::clone(&asked);
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let asked = Asked {
+                after: began.elapsed(),
+                uri: request.uri().to_string(),
+                accept: request.headers()["accept"].to_str().unwrap().to_owned(),
+            };
+            log.lock().push(asked.clone());
+            let answer = (*answer.lock())(&asked);
+            async move { Ok::<_, Infallible>(answer.response()) }
+        });
+        Self {
+            client: Client::new(service, "default"),
+            asked,
+        }
+    }
+
+    fn reflector(&self, watch_list: bool) -> Reflector<SlimPod> {
+        Reflector::new(
+            &self.client,
+            Collection::all::<SlimPod>(),
+            watch_list,
+            || 0.5,
+        )
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().clone()
+    }
+}
+
+/// Follows a stream until `events` of its events have come; what is known then, and the failures on the way.
+async fn known(
+    server: &Server,
+    watch_list: bool,
+    events: usize,
+) -> (BTreeSet<String>, Vec<Failed>) {
+    let mut stream = std::pin::pin!(server.reflector(watch_list).stream());
+    let (mut known, mut listing, mut failures) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    let mut seen = 0;
+    while seen < events {
+        let name = |pod: SlimPod| pod.metadata().name.clone();
+        match stream.next().await.unwrap() {
+            Ok(Event::Init) => listing.clear(),
+            Ok(Event::InitApply(pod)) => {
+                listing.insert(name(pod));
+            }
+            Ok(Event::InitDone) => {
+                known = std::mem::take(&mut listing);
+                seen += 1;
+            }
+            Ok(Event::Apply(pod)) => {
+                known.insert(name(pod));
+                seen += 1;
+            }
+            Ok(Event::Delete(pod)) => {
+                known.remove(&name(pod));
+                seen += 1;
+            }
+            Err(failed) => failures.push(failed),
+        }
+    }
+    (known, failures)
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// After the list, a watch that adds `c` and deletes `a`.
+fn changes() -> Vec<(&'static str, Value)> {
+    vec![("ADDED", pod("c", 8)), ("DELETED", pod("a", 9))]
+}
