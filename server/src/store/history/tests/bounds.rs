@@ -149,7 +149,19 @@ fn names_and_lists_are_counted() {
 /// Fifteen honest nodes, and one whose kubelet has new names with each scrape; some of its pods are known.
 #[test]
 fn a_node_over_its_share_gives_way_and_the_others_keep_their_hour() {
-    let limit = 450_000;
+    let own: Vec<String> = (0..20).map(|n| format!("pod-{n:03}")).collect();
+    let alone = History::new(settings());
+    let honest: Vec<Kubelet> = (0..15)
+        .map(|n| Kubelet::new(&alone, &format!("n{n}")))
+        .collect();
+    for n in 0..300 {
+        honest
+            .iter()
+            .for_each(|kubelet| kubelet.scrape(n, &pods(&own)));
+        alone.tidy(age(n));
+    }
+    // Room for the honest, and for less than the hostile one would take: some 370 kB.
+    let limit = alone.counts().bytes + 250_000;
     let history = History::new(Settings {
         memory_limit: limit,
         ..settings()
@@ -158,7 +170,6 @@ fn a_node_over_its_share_gives_way_and_the_others_keep_their_hour() {
         .map(|n| Kubelet::new(&history, &format!("n{n}")))
         .collect();
     let hostile = Kubelet::new(&history, "hostile");
-    let own: Vec<String> = (0..20).map(|n| format!("pod-{n:03}")).collect();
     let mut gave_way = false;
     for n in 0..300 {
         for kubelet in &honest {
@@ -167,7 +178,7 @@ fn a_node_over_its_share_gives_way_and_the_others_keep_their_hour() {
         hostile.uid.set(1);
         hostile.scrape(n, &[("own", "x", 1)]);
         hostile.uid.set(0);
-        let names = invented(n, 900);
+        let names = invented(n, 300);
         hostile.scrape(n, &pods(&names));
         let containers = invented(n, 900);
         let containers: Vec<_> = containers
@@ -205,7 +216,7 @@ fn a_node_over_its_share_gives_way_and_the_others_keep_their_hour() {
 #[test]
 fn of_two_nodes_the_smaller_is_the_measure() {
     let history = History::new(Settings {
-        memory_limit: 60_000,
+        memory_limit: 45_000,
         ..settings()
     });
     let (honest, hostile) = (
@@ -215,7 +226,7 @@ fn of_two_nodes_the_smaller_is_the_measure() {
     let mut gave_way = false;
     for n in 0..300 {
         honest.scrape(n, &[("a", "x", 1), ("b", "x", 1)]);
-        let names = invented(n, 200);
+        let names = invented(n, 100);
         let containers: Vec<_> = names.iter().map(|name| ("own", name.as_str(), 1)).collect();
         hostile.scrape(n, &containers);
         let cut = history.tidy(age(n));
