@@ -9,7 +9,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{
     Affected, Cause, Evidence, Incident, IncidentKind, Involved, Workload,
 };
@@ -357,6 +356,8 @@ pub(super) fn scarce(message: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use kubevitals_proto::time::Timestamp;
+
     use super::*;
 
     #[test]

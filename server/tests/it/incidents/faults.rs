@@ -39,7 +39,8 @@ fn manual() -> SimClock {
 }
 
 /// A pod that the API server writes after all that has happened: when the server knows it, it knows of the rest.
-struct Sentinel(usize);
+#[derive(Default)]
+pub(super) struct Sentinel(usize);
 
 impl Sentinel {
     const NAMESPACE: &str = "default";
@@ -48,7 +49,7 @@ impl Sentinel {
         format!("sentinel-{nth}")
     }
 
-    async fn pass(&mut self, harness: &Harness) {
+    pub(super) async fn pass(&mut self, harness: &Harness) {
         let store = harness.cluster.store();
         store.delete(Resource::Pods, Some(Self::NAMESPACE), &Self::name(self.0));
         self.0 += 1;

@@ -1,11 +1,13 @@
 //! The recording through the whole server: over its watches and scrapes, as the engine's own golden test has it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, Source};
 use kubevitals_sim::{Config, Replay, SimClock, fixtures};
 
+use super::faults::Sentinel;
 use super::{describe, incidents};
 use crate::harness::{Harness, wait_until};
 
@@ -140,8 +142,9 @@ async fn each_pod_of_the_recording_is_told_for_what_it_is() {
     );
 }
 
-/// How many looks the outage's recording has, and at which the node is NotReady first.
+/// How many looks the outage's recording has, and how far they are apart.
 const OUTAGE_STEPS: usize = 18;
+const BETWEEN: Duration = Duration::from_secs(13);
 
 /// When its first look was taken.
 const OUTAGE_BEGAN: i64 = 1_795_987_728;
@@ -158,8 +161,11 @@ async fn an_outage_of_the_recorded_node_is_one_incident_beside_one_for_each_loop
     })
     .await;
     harness.first_step(1).await;
+    let mut sentinel = Sentinel::default();
     for _ in 1..OUTAGE_STEPS {
-        harness.step(1).await;
+        harness.cluster.replay_step("lab");
+        harness.clock.advance(BETWEEN);
+        sentinel.pass(&harness).await;
     }
     let expected = [
         ("crash", IncidentKind::Restart, Cause::Exited, 33),
