@@ -219,10 +219,12 @@ impl Engine {
         let mut event = event.clone();
         event.last = event.last.min(now);
         event.first = event.first.min(event.last);
-        let known = self.pods.contains_key(&pod.uid);
-        if !known && !(is_reason(telling, now.since(event.last)) && self.look_into(&pod, past, now))
-        {
-            return;
+        if !self.pods.contains_key(&pod.uid) {
+            let age = now.since(event.last);
+            let begun = is_reason(telling, age) && self.look_into(&pod, past, now);
+            if !begun {
+                return;
+            }
         }
         self.with(pod.uid, past, now, |facts, scene| {
             facts.hear(&event, telling, scene);
