@@ -140,7 +140,7 @@ fn twenty_pods_that_one_node_evicts_are_one_incident() {
     // Each pod tells its cause.
     for pod in told.pods.values() {
         let of_pod = told.engine.incidents_of(pod);
-        assert_eq!(of_pod, [incident.metadata.name.clone()]);
+        assert_eq!(of_pod, std::slice::from_ref(&incident.metadata.name));
     }
 }
 
@@ -260,7 +260,7 @@ fn a_rollout_whose_pods_fail_alike_is_one_incident() {
         for pod in told.pods.values() {
             assert_eq!(
                 told.engine.incidents_of(pod),
-                [incident.metadata.name.clone()]
+                std::slice::from_ref(&incident.metadata.name)
             );
         }
         // It is over with the last of them.
@@ -408,7 +408,7 @@ fn a_node_s_incident_shows_no_more_than_its_events_do() {
     for pod in told.pods.values() {
         assert_eq!(
             told.engine.incidents_of(pod),
-            [incident.metadata.name.clone()]
+            std::slice::from_ref(&incident.metadata.name)
         );
     }
 }
