@@ -7,12 +7,12 @@ use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::table::Vitals;
 use kubevitals_proto::vitals::{
-    Absence, Amounts, Cause, Certainty, ClusterVitals, Condition, ContainerState, ContainerVitals,
-    Disk, Ended, Evidence, History, HistoryKept, Incident, IncidentCounts, IncidentKind, Involved,
-    KubeletPage, LastRestart, Mark, Meta, Network, NodeCounts, NodeRatios, NodeVitals,
-    OwnerReference, PodCounts, PodRoom, PodVitals, Point, Pressure, Probe, ProbeKind, ProbeStatus,
-    Quantiles, Ratios, Resize, ResizeState, Restarts, Role, Series, Source, Span, Trend, Usage,
-    Workload,
+    Absence, Affected, Amounts, Cause, Certainty, ClusterVitals, Condition, ContainerState,
+    ContainerVitals, Disk, Ended, Evidence, History, HistoryKept, Incident, IncidentCounts,
+    IncidentKind, Involved, KubeletPage, LastRestart, Mark, Meta, Network, NodeCounts, NodeRatios,
+    NodeVitals, OwnerReference, PodCounts, PodRoom, PodVitals, Point, Pressure, Probe, ProbeKind,
+    ProbeStatus, Quantiles, Ratios, Resize, ResizeState, Restarts, Role, Series, Source, Span,
+    Trend, Usage, Workload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -329,6 +329,11 @@ pub(super) fn incident() -> Incident {
             source: Source::Status,
             text: "exit code 137".to_owned(),
         }],
+        affected: vec![Affected {
+            name: "web-1".to_owned(),
+            uid: "u".to_owned(),
+        }],
+        affected_count: 1,
         ..Incident::default()
     }
     .named()
