@@ -10,7 +10,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
 use kubevitals_server::clock::Age;
 use kubevitals_server::intern::Interner;
-use kubevitals_server::store::{NodeCell, NodeSeries, Turn};
+use kubevitals_server::store::{NodeCell, NodeSeries, ScrapeTimes};
 
 const RESOLUTION: Duration = Duration::from_secs(15);
 const PODS: usize = 30;
@@ -89,7 +89,7 @@ fn ingest(criterion: &mut Criterion) {
             |(page, now)| {
                 let mut scrape = ResourceScrape::default();
                 decode(black_box(page.as_bytes()), &mut scrape);
-                series.ingest(&mut scrape, &Turn::at(now), &names);
+                series.ingest(&mut scrape, &ScrapeTimes::at(now), &names);
                 cell.publish(series.latest(&scrape, now, &names));
             },
             BatchSize::SmallInput,

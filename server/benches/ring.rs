@@ -32,7 +32,7 @@ use kubevitals_server::intern::Interner;
 use kubevitals_server::query::{Among, Measure, Ranking};
 use kubevitals_server::store::history::Excerpt;
 use kubevitals_server::store::ring::Tick;
-use kubevitals_server::store::{History, NodeSeries, Retention, Store, Turn};
+use kubevitals_server::store::{History, NodeSeries, Retention, ScrapeTimes, Store};
 use kubevitals_server::work::Cancel;
 use kubevitals_sim::Faults;
 use tikv_jemalloc_ctl::thread;
@@ -311,7 +311,7 @@ fn large() -> (Pods, Store) {
                 containers,
                 ..ResourceScrape::default()
             };
-            series.ingest(&mut scrape, &Turn::at(age(turn)), &names);
+            series.ingest(&mut scrape, &ScrapeTimes::at(age(turn)), &names);
             let (own, containers) = series.readings(&scrape);
             history.take(age(turn), own, containers, |_, _| Binding::Unknown);
             cell.publish(series.latest(&scrape, age(turn), &names));

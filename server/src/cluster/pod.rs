@@ -17,9 +17,7 @@ use super::resources::{SlimRequirements, SlimResources};
 use super::slim::{self, SlimMeta};
 use super::template::SlimSpec;
 use super::text::{self, SlimTime, named};
-use super::{
-    ContainerSpec, ContainerStatus, Jobs, Owner, PodTemplate, Pools, Resize, Role, Uid,
-};
+use super::{ContainerSpec, ContainerStatus, Jobs, Owner, PodTemplate, Pools, Resize, Role, Uid};
 use crate::intern::Interner;
 
 /// A pod's namespace and name, in the order lists are sorted.

@@ -225,7 +225,8 @@ impl Complaints {
             container = key.container,
             series = duplicates.len(),
             unreported,
-            hint = "look on the node for cgroups left over from earlier pods, and restart its kubelet",
+            hint =
+                "look on the node for cgroups left over from earlier pods, and restart its kubelet",
             "the kubelet reports several series with the same name: one of them is followed, or none where they \
              cannot be told apart",
         );

@@ -20,7 +20,7 @@ use super::schedule::{Phase, longest_pause};
 use super::target::Target;
 use crate::cluster::{Bindings, Node, PodKey};
 use crate::store::history::NodeHistory;
-use crate::store::{self, Bounds, NodeCell};
+use crate::store::{Bounds, NodeCell, ScrapeTimes};
 
 /// Where the results of one node's scrapes go.
 struct Place<'a> {
@@ -223,7 +223,7 @@ async fn scrape(
         resource::decode(body, &mut scrape);
         let Err(error) = check(&scrape, body) else {
             target.prefer(index);
-            let times = store::Turn {
+            let times = ScrapeTimes {
                 sent,
                 asked,
                 answered,

@@ -72,7 +72,7 @@ fn scrape(keeper: &Keeper, wall: &Wall) {
         let mut series = cell.series();
         series.ingest(
             &mut scrape,
-            &crate::store::Turn::at(clock.elapsed()),
+            &crate::store::ScrapeTimes::at(clock.elapsed()),
             cluster.names(),
         );
         cell.publish(series.latest(&scrape, clock.elapsed(), cluster.names()));

@@ -285,7 +285,7 @@ fn milliseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{NodeCell, Retention, Store, Turn};
+    use crate::store::{NodeCell, Retention, ScrapeTimes, Store};
     use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
     use prost::Message as _;
 
@@ -310,7 +310,7 @@ mod tests {
         let mut scrape = ResourceScrape::default();
         decode(body.as_bytes(), &mut scrape);
         let mut series = cell.series();
-        series.ingest(&mut scrape, &Turn::at(now), &names);
+        series.ingest(&mut scrape, &ScrapeTimes::at(now), &names);
         cell.publish(series.latest(&scrape, now, &names));
     }
 

@@ -29,7 +29,7 @@ pub use history::History;
 pub use latest::{
     Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates, Retention,
 };
-pub use node_clock::Turn;
+pub use node_clock::ScrapeTimes;
 pub use rate::{Bounds, Lack, NoRate, Pair, Point, Usage};
 pub use series::{Held, NodeSeries, StandIn};
 

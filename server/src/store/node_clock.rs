@@ -22,7 +22,7 @@ const FADES: i64 = 8;
 
 /// When an answer was asked for and when it was in, on our clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
+pub struct ScrapeTimes {
     /// When the request was sent, by our wall clock: it stands in for a missing timestamp.
     pub sent: Timestamp,
     /// The same on the monotonic clock.
@@ -31,8 +31,8 @@ pub struct Turn {
     pub answered: Age,
 }
 
-impl Turn {
-    /// A turn whose answer took no time.
+impl ScrapeTimes {
+    /// Of a scrape whose answer took no time.
     pub fn at(now: Age) -> Self {
         Self {
             sent: Timestamp(0),
@@ -58,22 +58,22 @@ pub(super) struct Glimpse {
 impl Glimpse {
     /// Of the times of all samples that are new in an answer; nothing of none. What was made since the answer before
     /// lies about a resolution apart at most: what lies further from most of the others is of another clock.
-    pub(super) fn of(times: &[i64], turn: &Turn, resolution: Duration) -> Option<Self> {
+    pub(super) fn of(samples: &[i64], times: &ScrapeTimes, resolution: Duration) -> Option<Self> {
         let resolution = nanos(resolution);
-        let mut sorted = times.to_vec();
+        let mut sorted = samples.to_vec();
         sorted.sort_unstable();
         let middle = *sorted.get(sorted.len() / 2)?;
         let near =
             |time: &&i64| time.abs_diff(middle) <= resolution.saturating_mul(2).unsigned_abs();
-        let newest = *times.iter().filter(near).max()?;
-        let oldest = *times.iter().filter(near).min()?;
+        let newest = *samples.iter().filter(near).max()?;
+        let oldest = *samples.iter().filter(near).min()?;
         let ahead = |of: Age| newest.saturating_sub(of.millis().saturating_mul(1_000_000));
         Some(Self {
-            least: ahead(turn.answered),
-            most: ahead(turn.asked.min(turn.answered)),
+            least: ahead(times.answered),
+            most: ahead(times.asked.min(times.answered)),
             spread: newest.saturating_sub(oldest).min(resolution),
             newest,
-            answered: turn.answered,
+            answered: times.answered,
         })
     }
 

@@ -16,7 +16,7 @@ use super::history;
 use super::latest::{
     Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates,
 };
-use super::node_clock::{Glimpse, NodeClock, Turn};
+use super::node_clock::{Glimpse, NodeClock, ScrapeTimes};
 use super::rate::{Bounds, NoRate, Pair, Point, Usage};
 use super::ring::Sample;
 use super::tracked::{Taking, Tracked};
@@ -219,30 +219,30 @@ impl NodeSeries {
     pub fn ingest(
         &mut self,
         scrape: &mut ResourceScrape<'_>,
-        turn: &Turn,
+        times: &ScrapeTimes,
         names: &Interner,
     ) -> Option<i64> {
-        duplicate::settle(scrape, turn.sent, &self.bounds, |key| self.pair(key));
+        duplicate::settle(scrape, times.sent, &self.bounds, |key| self.pair(key));
         let mut news = self.news(scrape);
         if let Some(suspect) = &self.suspect {
             news.narrow(&suspect.news(scrape));
         }
-        let Some(glimpse) = Glimpse::of(&news.times(), turn, self.resolution) else {
+        let Some(glimpse) = Glimpse::of(&news.times(), times, self.resolution) else {
             // Nothing new: of a clock that is suspect it tells nothing.
             if self.suspect.is_none() {
-                self.take(scrape, turn, NoRate::FirstPoint, names);
+                self.take(scrape, times, NoRate::FirstPoint, names);
             }
             return None;
         };
         let suspect = self.suspect.take();
         let Some(clock) = self.clock else {
             self.clock = Some(NodeClock::begin(&glimpse));
-            self.take(scrape, turn, NoRate::FirstPoint, names);
+            self.take(scrape, times, NoRate::FirstPoint, names);
             return None;
         };
         if clock.fits(&glimpse, self.resolution) {
             self.clock = Some(clock.seen(&glimpse));
-            self.take(scrape, turn, NoRate::FirstPoint, names);
+            self.take(scrape, times, NoRate::FirstPoint, names);
             return None;
         }
         let set = clock.set(&glimpse);
@@ -254,16 +254,16 @@ impl NodeSeries {
             {
                 *self = *suspect;
                 self.clock = self.clock.map(|clock| clock.seen(&glimpse));
-                self.take(scrape, turn, NoRate::FirstPoint, names);
+                self.take(scrape, times, NoRate::FirstPoint, names);
             }
-            None if self.is_believed(turn.answered) => {
-                let fresh = self.fresh(scrape, &news, &glimpse, turn);
-                self.suspect = Some(Box::new(self.anew(set, &fresh, turn, names)));
+            None if self.is_believed(times.answered) => {
+                let fresh = self.fresh(scrape, &news, &glimpse, times);
+                self.suspect = Some(Box::new(self.anew(set, &fresh, times, names)));
                 return None;
             }
             _ => {
-                let fresh = self.fresh(scrape, &news, &glimpse, turn);
-                *self = self.anew(set, &fresh, turn, names);
+                let fresh = self.fresh(scrape, &news, &glimpse, times);
+                *self = self.anew(set, &fresh, times, names);
             }
         }
         self.clock.and_then(|now| now.set_by(&clock))
@@ -275,9 +275,9 @@ impl NodeSeries {
         scrape: &ResourceScrape<'a>,
         news: &News,
         glimpse: &Glimpse,
-        turn: &Turn,
+        times: &ScrapeTimes,
     ) -> ResourceScrape<'a> {
-        let passed = self.asked.map(|asked| turn.answered.since(asked));
+        let passed = self.asked.map(|asked| times.answered.since(asked));
         let is_fresh = |at: &Option<Timestamp>| {
             at.is_some_and(|at| glimpse.is_near(at, passed.unwrap_or(self.resolution)))
         };
@@ -299,13 +299,13 @@ impl NodeSeries {
         &self,
         clock: NodeClock,
         scrape: &ResourceScrape<'_>,
-        turn: &Turn,
+        times: &ScrapeTimes,
         names: &Interner,
     ) -> Self {
         let mut series = Self::new(self.resolution);
         series.bounds = self.bounds;
         series.clock = Some(clock);
-        series.take(scrape, turn, NoRate::ClockStepped, names);
+        series.take(scrape, times, NoRate::ClockStepped, names);
         series
     }
 
@@ -356,16 +356,22 @@ impl NodeSeries {
     }
 
     /// Merges a scrape into the series; `why` is why one that begins has no rate.
-    fn take(&mut self, scrape: &ResourceScrape<'_>, turn: &Turn, why: NoRate, names: &Interner) {
-        let now = turn.answered;
+    fn take(
+        &mut self,
+        scrape: &ResourceScrape<'_>,
+        times: &ScrapeTimes,
+        why: NoRate,
+        names: &Interner,
+    ) {
+        let now = times.answered;
         let taking = Taking {
             resolution: self.resolution,
             bounds: self.bounds,
             now,
-            before: self.asked.replace(turn.asked),
+            before: self.asked.replace(times.asked),
             why,
         };
-        match (Point::whole(&scrape.node, turn.sent), &mut self.node) {
+        match (Point::whole(&scrape.node, times.sent), &mut self.node) {
             (Ok(point), Some(node)) => node.offer(point, &taking),
             (Ok(point), none) => *none = Some(Tracked::begin(point, &taking)),
             // Which counter comes next is not known.
@@ -391,7 +397,7 @@ impl NodeSeries {
                 }
             }
             let before = known.next_if(|container| container.order(key) == Ordering::Equal);
-            match (before, Point::whole(reading, turn.sent)) {
+            match (before, Point::whole(reading, times.sent)) {
                 (Some(mut container), Ok(point)) => {
                     container.tracked.offer(point, &taking);
                     merged.push(container);

@@ -12,7 +12,7 @@ use kubevitals_server::cluster::{Binding, Uid};
 use kubevitals_server::intern::Interner;
 use kubevitals_server::store::history::{Excerpt, NodeHistory, Reading, Settings};
 use kubevitals_server::store::ring::{Sample, Tick};
-use kubevitals_server::store::{History, NodeSeries, Turn};
+use kubevitals_server::store::{History, NodeSeries, ScrapeTimes};
 use kubevitals_sim::{Config, Faults, Pages, fixtures};
 
 pub const RESOLUTION: Duration = Duration::from_secs(15);
@@ -51,7 +51,8 @@ impl Node {
     fn page(&mut self, page: &[u8], turn: u32, names: &Interner) {
         let mut scrape = ResourceScrape::default();
         decode(page, &mut scrape);
-        self.series.ingest(&mut scrape, &Turn::at(age(turn)), names);
+        self.series
+            .ingest(&mut scrape, &ScrapeTimes::at(age(turn)), names);
         let (node, containers) = self.series.readings(&scrape);
         let containers = containers.map(|reading| Container {
             namespace: Arc::clone(reading.namespace),

@@ -309,7 +309,6 @@ async fn pass(tenants: &Tenants, resolutions: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a pod that nobody knows takes a real one's place in health"]
 async fn twenty_thousand_forged_events_hide_no_real_incident() {
     let tenants = Tenants::start(12, |_| {}).await;
     let store = tenants.harness.cluster.store();
@@ -334,7 +333,6 @@ async fn twenty_thousand_forged_events_hide_no_real_incident() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "health takes an Event for any pod whose UID it names"]
 async fn a_forged_event_says_nothing_in_another_namespace() {
     let tenants = Tenants::start(12, |_| {}).await;
     let store = tenants.harness.cluster.store();

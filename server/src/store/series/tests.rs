@@ -45,9 +45,9 @@ impl Node {
         let asked = Age::from_elapsed(self.now + wait);
         self.now += wait + took;
         let now = Age::from_elapsed(self.now);
-        let turn = Turn {
+        let turn = ScrapeTimes {
             asked,
-            ..Turn::at(now)
+            ..ScrapeTimes::at(now)
         };
         let mut scrape = ResourceScrape::default();
         decode(body.as_bytes(), &mut scrape);
