@@ -123,7 +123,7 @@ fn waits(
             format!("its image cannot be pulled ({})", said(reason)),
             "check the image's name, the pull secrets, and that the node reaches the registry: kubectl describe pod",
         ),
-        Some("PodInitializing") => match initializing(pod) {
+        Some("PodInitializing") => match initializing(pod, Some(spec)) {
             Some(what) => words(
                 what,
                 "wait for the init containers; look with kubectl describe pod if this lasts",
@@ -164,14 +164,17 @@ fn ends(pod: &Pod, spec: &ContainerSpec, ended: &Ended) -> Words {
     words(format!("ended with {}", ending(ended)), hint)
 }
 
-/// The init container that the pod waits for.
-fn initializing(pod: &Pod) -> Option<String> {
+/// The init container that a pod, or a container of it, waits for. None for the one whose turn it is: it waits for no
+/// other.
+fn initializing(pod: &Pod, waiting: Option<&ContainerSpec>) -> Option<String> {
     let inits = || pod.containers().filter(|(spec, _)| spec.role == Role::Init);
     let all = inits().count();
     let mut left = inits()
         .enumerate()
         .filter(|(_, (_, status))| !has_completed(status));
-    let (done, (spec, status)) = left.next()?;
+    let (done, (spec, status)) = left
+        .next()
+        .filter(|(_, (spec, _))| Some(*spec) != waiting)?;
     let place = format!("{} of {all}", done + 1);
     Some(match container(pod, spec, status) {
         Some(words) => format!("init container {} ({place}) {}", spec.name, words.what),
@@ -203,7 +206,7 @@ fn pending(pod: &Pod) -> Words {
             "wait until it is gone; if this lasts, look with kubectl describe pod for finalizers",
         );
     }
-    let initializing = initializing(pod).filter(|_| !pod.initialized);
+    let initializing = initializing(pod, None).filter(|_| !pod.initialized);
     if let Some(progress) = initializing {
         return words(
             what(&progress),
@@ -336,6 +339,27 @@ mod tests {
         }
         let spec = json!({"nodeName": "n", "containers": [{"name": "web"}]});
         pod_of(phase, spec, json!({"containerStatuses": [status]}))
+    }
+
+    /// The kubelet gives this reason to every init container that has not begun, the first one too.
+    #[test]
+    fn an_init_container_whose_turn_it_is_waits_for_no_other() {
+        let waits =
+            |name: &str| json!({"name": name, "state": {"waiting": {"reason": "PodInitializing"}}});
+        let spec = json!({
+            "nodeName": "n", "containers": [{"name": "web"}], "initContainers": [{"name": "a"}, {"name": "b"}],
+        });
+        let status = json!({
+            "containerStatuses": [waits("web")], "initContainerStatuses": [waits("a"), waits("b")],
+        });
+        let pod = pod_of("Pending", spec, status);
+        let of = |name: &str| {
+            let (spec, status) = pod.container(name).unwrap();
+            container(&pod, spec, status).unwrap().what
+        };
+        assert_eq!(of("a"), "does not run: PodInitializing");
+        let waiting = "does not run: init container a (1 of 2) does not run: PodInitializing";
+        assert_eq!([of("b"), of("web")], [waiting, waiting]);
     }
 
     #[test]
