@@ -310,6 +310,15 @@ impl Cluster {
         }
     }
 
+    /// Has a replayed node repeat the step it is at, until [`Cluster::replay_step`]. Whether this is a replay with such
+    /// a node.
+    pub fn replay_hold(&self, node: &str) -> bool {
+        match &self.source {
+            Source::World(_) => false,
+            Source::Replay(player) => player.hold(node),
+        }
+    }
+
     /// Stores the objects of one kind of the step that a replayed node takes next, before [`Cluster::replay_step`]
     /// stores the others: two watches tell what comes at once in any order. Whether this is a replay with such a node.
     pub fn replay_objects(&self, node: &str, resource: Resource) -> bool {

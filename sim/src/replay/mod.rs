@@ -228,6 +228,12 @@ impl Player {
         Some(self.advance(script, &mut place))
     }
 
+    /// Has a node repeat the step it is at, until the next one is taken by hand; whether there is such a node.
+    pub(crate) fn hold(&self, node: &str) -> bool {
+        let place = self.find(node).map(|(_, place)| place);
+        place.map(|place| place.lock().by_hand = true).is_some()
+    }
+
     /// Brings the objects of one kind to the step that a node takes next; whether there is such a node.
     pub(crate) fn tell(&self, node: &str, resource: Resource) -> bool {
         let Some((script, place)) = self.find(node) else {

@@ -172,7 +172,8 @@ impl Running {
             ..Config::default()
         })
         .await;
-        running.cluster.replay_step(node).unwrap();
+        // The server's first scrape has taken the first look.
+        assert!(running.cluster.replay_hold(node));
         for time in &times[1..] {
             running.pass(*time).await;
             for resource in [Resource::Pods, Resource::Events] {
