@@ -25,6 +25,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
+pub use admission::Requests;
 pub use client::Kubelets;
 pub use credentials::{Credentials, Token};
 pub use failure::{Failed, ScrapeError};
@@ -33,7 +34,7 @@ pub use record::{
     Attempt, BadLines, DURATION_BOUNDS, Durations, History, Moment, PageHistory, Record, Records,
 };
 pub use schedule::Phase;
-pub use stats::{Latency, Requests, Snapshot, Stats};
+pub use stats::{Latency, Snapshot, Stats};
 pub use target::Addressing;
 pub use trust::{Pem, TlsError, Trust};
 

@@ -9,7 +9,7 @@ use hdrhistogram::{CreationError, Histogram};
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::admission::Gate;
+use super::admission::{Gate, Requests};
 use super::failure::{Failed, ScrapeError};
 use super::pages::{Counts, PageSnapshot};
 use super::record::Records;
@@ -97,18 +97,6 @@ pub struct Snapshot {
     pub pages: BTreeMap<&'static str, PageSnapshot>,
     /// How long successful scrapes took, connection and parsing included.
     pub latency_microseconds: Quantiles,
-}
-
-/// Requests to kubelets at one moment, all pages together.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Requests {
-    /// So many may be under way; it adapts to how fast kubelets answer.
-    pub limit: usize,
-    /// So many are.
-    pub under_way: usize,
-    /// So many wait until they may be sent.
-    pub waiting: usize,
 }
 
 /// Quantiles of a latency.

@@ -4,12 +4,24 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::limit::{Limit, Outcome, Part};
 use super::queue::{Queue, Slot, Ticket, Wish};
-use crate::scrape::stats::Requests;
+
+/// Requests to kubelets at one moment, all pages together.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Requests {
+    /// So many may be under way; it adapts to how fast kubelets answer.
+    pub limit: usize,
+    /// So many are.
+    pub under_way: usize,
+    /// So many wait until they may be sent.
+    pub waiting: usize,
+}
 
 /// Admits requests to kubelets.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ mod law;
 mod limit;
 mod queue;
 
+pub use gate::Requests;
 pub(super) use gate::{Gate, Pass};
 pub(super) use limit::Part;
 pub(super) use queue::{Kind, Wish};
