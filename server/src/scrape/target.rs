@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::connection::Connection;
 use crate::cluster::{AddressType, Node};
 
@@ -24,12 +26,18 @@ pub struct Addressing {
 pub(super) struct Target {
     origins: Arc<[String]>,
     metrics_path: Option<Box<str>>,
-    /// The connection that brought the last answer.
-    connection: Option<Connection>,
-    /// A second one, for pages that take longer than the node's next turn.
-    spare: Option<Connection>,
+    /// The node's connections that no request uses, shared with the targets of its pages.
+    idle: Arc<Mutex<Idle>>,
     /// The origin that answered last: it is asked first.
     best: usize,
+}
+
+/// Connections that can be used again.
+#[derive(Debug)]
+struct Idle {
+    connections: Vec<Connection>,
+    /// How many are kept: one, or two while pages take longer than the node's next turn.
+    most: usize,
 }
 
 impl Target {
@@ -64,8 +72,10 @@ impl Target {
         Self {
             origins: origins.into(),
             metrics_path: node.metrics_path.clone(),
-            connection: None,
-            spare: None,
+            idle: Arc::new(Mutex::new(Idle {
+                connections: Vec::new(),
+                most: 1,
+            })),
             best: 0,
         }
     }
@@ -109,43 +119,42 @@ impl Target {
         self.best = index;
     }
 
-    /// Keeps a connection that can be used again.
-    pub(super) fn keep(&mut self, connection: Option<Connection>) {
-        self.connection = connection;
+    /// Keeps a connection that can be used again, if there is room for it.
+    pub(super) fn keep(&self, connection: Option<Connection>) {
+        let mut idle = self.idle.lock();
+        idle.connections.retain(Connection::is_open);
+        if idle.connections.len() < idle.most {
+            idle.connections.extend(connection);
+        }
     }
 
-    /// Whether there is an open connection, as far as one can know.
+    /// Whether there is an open connection that no request uses, as far as one can know.
     pub(super) fn is_connected(&self) -> bool {
-        self.connection.as_ref().is_some_and(Connection::is_open)
+        self.idle.lock().connections.iter().any(Connection::is_open)
     }
 
-    /// A target for a request that may last beyond the node's next turn. It takes the spare connection, or the only
-    /// one; [`Self::merge`] brings that back.
-    pub(super) fn branch(&mut self) -> Self {
+    /// The target for a page, whose request may last beyond the node's next turn. It uses a connection of the node's
+    /// only from when it may be sent.
+    pub(super) fn for_page(&self) -> Self {
         Self {
             origins: Arc::clone(&self.origins),
             metrics_path: None,
-            connection: self.spare.take().or_else(|| self.connection.take()),
-            spare: None,
+            idle: Arc::clone(&self.idle),
             best: self.best,
         }
     }
 
-    /// Takes back the connection of a branch. A second connection is kept only if both are needed at once.
-    pub(super) fn merge(&mut self, branch: Self, both_needed: bool) {
-        if !Arc::ptr_eq(&self.origins, &branch.origins) {
-            return;
-        }
-        if !self.is_connected() {
-            self.connection = branch.connection;
-        } else if both_needed {
-            self.spare = branch.connection;
-        }
+    /// Keeps two connections from now on, or one.
+    pub(super) fn keep_two(&self, two: bool) {
+        let mut idle = self.idle.lock();
+        idle.most = if two { 2 } else { 1 };
+        let most = idle.most;
+        idle.connections.truncate(most);
     }
 
-    /// The kept connection, if there is one, to be used.
-    pub(super) fn take_connection(&mut self) -> Option<Connection> {
-        self.connection.take()
+    /// A connection that no request uses, if there is one, to be used.
+    pub(super) fn take_connection(&self) -> Option<Connection> {
+        self.idle.lock().connections.pop()
     }
 }
 

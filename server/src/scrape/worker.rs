@@ -63,7 +63,10 @@ pub(super) async fn run(
         asked = Some(shared.gate.now());
         let turn = shared.now();
         record.begins(turn, resolution);
-        both |= !page.is_empty();
+        if !page.is_empty() {
+            both = true;
+            target.keep_two(true);
+        }
         let mut body = shared.buffers.take();
         let began = Instant::now();
         let place = Place {
@@ -116,12 +119,12 @@ pub(super) async fn run(
             tokio::select! {
                 biased;
                 Some(ended) = page.join_next() => {
-                    let Ok(Ended { page, branch, result, failures }) = ended else {
+                    let Ok(Ended { page, result, failures }) = ended else {
                         // It has ended by a defect; the runtime has printed where.
                         timetable.all_ended(shared.now());
                         continue;
                     };
-                    target.merge(branch, std::mem::take(&mut both));
+                    target.keep_two(std::mem::take(&mut both));
                     timetable.ended(page, !matches!(result, Some(Err(_))), shared.now());
                     let subject = Subject::page(&known.name, page);
                     match &result {
@@ -157,7 +160,7 @@ pub(super) async fn run(
                             cell: Arc::clone(&cell),
                             record: Arc::clone(&record),
                             node: Arc::clone(&known.name),
-                            branch: target.branch(),
+                            target: target.for_page(),
                         };
                         page.spawn(request.run());
                     }

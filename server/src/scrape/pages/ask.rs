@@ -23,15 +23,13 @@ pub(in crate::scrape) struct Request {
     pub(in crate::scrape) cell: Arc<NodeCell>,
     pub(in crate::scrape) record: Arc<Record>,
     pub(in crate::scrape) node: Arc<str>,
-    /// Where to, with the connection to use.
-    pub(in crate::scrape) branch: Target,
+    /// Where to.
+    pub(in crate::scrape) target: Target,
 }
 
 /// A request that is over.
 pub(in crate::scrape) struct Ended {
     pub(in crate::scrape) page: Page,
-    /// With a connection that can be used again, if there is one.
-    pub(in crate::scrape) branch: Target,
     /// How many bytes were taken in; nothing if the turn was skipped.
     pub(in crate::scrape) result: Option<Result<usize, Failed>>,
     /// Failures in a row: with this one, or before it if it succeeded.
@@ -47,7 +45,7 @@ impl Request {
         let wish = Wish {
             kind: Kind::Page,
             failing: false,
-            handshake: !self.branch.is_connected(),
+            handshake: !self.target.is_connected(),
             asked: Some(shared.gate.now()),
         };
         let interval = shared.settings.pages.of(page).unwrap_or_default();
@@ -65,7 +63,6 @@ impl Request {
         let failures = self.record.page_ended(page, began, clock.elapsed(), told);
         Ended {
             page,
-            branch: self.branch,
             result,
             failures,
         }
@@ -77,11 +74,11 @@ impl Request {
         let mut body = shared.page_buffers.take();
         let (kubelets, path) = (&shared.kubelets, self.page.path());
         let result = kubelets
-            .get(&mut self.branch, path, &mut turn, &mut body)
+            .get(&mut self.target, path, &mut turn, &mut body)
             .await;
         let taken = result.and_then(|index| {
             self.read(self.page, &body)
-                .map_err(|error| Failed::at(self.branch.origin(index), error))
+                .map_err(|error| Failed::at(self.target.origin(index), error))
         });
         let bytes = body.len();
         shared.page_buffers.give(body);
