@@ -39,8 +39,6 @@ pub fn main() -> ExitCode {
         }
         Err(Stop::Fail(text, code)) => return fail(&mut err, &text, code),
     };
-    // Everything that speaks TLS uses ring; only the first call can win, and this is it.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     log();
     let mut streams = Streams {
         out: &mut out,

@@ -8,7 +8,7 @@ use kubevitals_proto::why::{State, StepName, Why};
 use super::{Error, Streams};
 use crate::cli::{Connection, Output, Whom, WhyArgs};
 use crate::source::kubeconfig::Settings;
-use crate::source::{self, ApiClient, Failure, MetricsApi, WhyAnswer, is_not_ours};
+use crate::source::{self, ApiClient, Failure, MetricsApi, Terminal, WhyAnswer, is_not_ours};
 
 /// Runs `why`.
 ///
@@ -31,7 +31,7 @@ pub async fn run(
             namespace: Some(given.unwrap_or(&namespace)),
         },
     };
-    let client = ApiClient::new(settings.target().await?)?;
+    let client = ApiClient::new(settings.target(&Terminal::default())?)?;
     let api = MetricsApi::new(client, false);
     let Some(version) = api.version().await? else {
         return Err(Error::NoMetrics(

@@ -15,7 +15,7 @@ use crate::cli::{Connection, DemoArgs, SortBy};
 use crate::clock::Clock;
 use crate::dashboard;
 use crate::source::kubeconfig::Settings;
-use crate::source::{ApiClient, MetricsApi};
+use crate::source::{ApiClient, MetricsApi, Terminal};
 
 /// How long the server may take until it knows every node.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,7 +66,7 @@ async fn show(
     streams: &mut Streams<'_>,
 ) -> Result<(), Error> {
     let kubeconfig = running.kubeconfig().display().to_string();
-    let target = Settings::read(&connection(running))?.target().await?;
+    let target = Settings::read(&connection(running))?.target(&Terminal::default())?;
     let api = MetricsApi::new(ApiClient::new(target)?, true);
     if args.once {
         return once(&api, running.nodes(), streams).await;

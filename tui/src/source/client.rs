@@ -10,6 +10,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http_body_util::BodyExt;
 use kube::client::Body;
 
+use super::connect::CredentialError;
 use super::kubeconfig::Target;
 use super::status::{About, Failure};
 use super::{Error, tls};
@@ -23,6 +24,8 @@ pub struct ApiClient {
     client: kube::Client,
     host: String,
     timeout: Option<Duration>,
+    /// What was given as the cluster's authority is no CA certificate.
+    no_authority: bool,
 }
 
 /// A good answer.
@@ -56,14 +59,13 @@ impl ApiClient {
     /// Certificates or credentials that cannot be used.
     pub fn new(target: Target) -> Result<Self, Error> {
         let Target {
-            config,
+            transport,
             host,
             timeout,
         } = target;
-        let client =
-            kube::Client::try_from(config).map_err(|error| Error::Config(innermost(&error)))?;
         Ok(Self {
-            client,
+            no_authority: transport.trust.has_no_authority(),
+            client: transport.client()?,
             host,
             timeout,
         })
@@ -183,7 +185,10 @@ impl ApiClient {
             if cause.is::<TimedOut>() {
                 return Error::Unreachable(TimedOut.to_string());
             }
-            if let Some(words) = tls::explain(cause) {
+            if let Some(mut words) = tls::explain(cause) {
+                if self.no_authority && words.ends_with(tls::UNKNOWN_AUTHORITY) {
+                    words.push_str(" (the certificate-authority of the cluster is no CA certificate, but that of a server)");
+                }
                 return Error::Unreachable(words);
             }
             if let Some(io) = cause.downcast_ref::<io::Error>()
@@ -191,8 +196,8 @@ impl ApiClient {
             {
                 return Error::Refused(self.host.clone());
             }
-            if let Some(kube::Error::Auth(error)) = cause.downcast_ref() {
-                return Error::Config(format!("getting credentials: {error}"));
+            if let Some(error) = cause.downcast_ref::<CredentialError>() {
+                return Error::Unreachable(error.to_string());
             }
         }
         let last = innermost(error);

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::chosen::Many;
 use super::kubeconfig::Settings;
 use super::teller::Teller;
-use super::{ApiClient, Error, choose};
+use super::{ApiClient, Error, Terminal, choose};
 use crate::cli::Connection;
 use crate::clock::Clock;
 use crate::model::{Ask, Message, Name, Session, SourceKind};
@@ -26,6 +26,15 @@ pub struct Feed {
 }
 
 impl Feed {
+    /// Of no cluster: it has no messages.
+    fn idle() -> Self {
+        Self {
+            messages: mpsc::channel(1).1,
+            asks: mpsc::channel(1).0,
+            _tasks: JoinSet::new(),
+        }
+    }
+
     /// The next message; waits for ever when the source has ended.
     pub async fn next(&mut self) -> Message {
         match self.messages.recv().await {
@@ -52,6 +61,7 @@ pub struct Connector {
     wanted: Option<SourceKind>,
     clock: Clock,
     many: Many,
+    terminal: Terminal,
 }
 
 impl std::fmt::Debug for Connector {
@@ -71,6 +81,7 @@ impl Connector {
             wanted,
             clock,
             many: Many::default(),
+            terminal: Terminal::default(),
         }
     }
 
@@ -81,23 +92,44 @@ impl Connector {
         self
     }
 
-    /// Begins to ask the cluster of a context, or of the current one.
+    /// The terminal that credential plugins ask for.
+    #[must_use]
+    pub const fn terminal(&self) -> &Terminal {
+        &self.terminal
+    }
+
+    /// Begins to ask the cluster of a context, or of the current one. Where the kubeconfig has contexts and neither it
+    /// nor a flag chooses one, the session has no context, and its feed is idle.
     ///
     /// # Errors
-    /// What is wrong with the kubeconfig. That the cluster does not answer is told by the feed.
+    /// What is wrong with the kubeconfig, or why a credential plugin failed. That the cluster does not answer is told by the feed.
     pub async fn connect(&self, context: Option<&Name>) -> Result<(Session, Feed), Error> {
         let mut connection = self.connection.clone();
         if let Some(context) = context {
             connection.context = Some(context.to_string());
         }
         let settings = Settings::read(&connection)?;
-        let client = ApiClient::new(settings.target().await?)?;
+        let contexts: Vec<Name> = settings.contexts().map(Name::from).collect();
+        if settings.chooses_nothing() && !contexts.is_empty() {
+            let session = Session {
+                context: String::new(),
+                cluster: String::new(),
+                contexts,
+            };
+            return Ok((session, Feed::idle()));
+        }
+        let target = settings.target(&self.terminal)?;
+        if !self.terminal.is_drawn() {
+            // A credential plugin may ask for a password as long as nothing is drawn.
+            target.authenticate().await?;
+        }
+        let client = ApiClient::new(target)?;
         let session = Session {
             context: settings.context_name().to_owned(),
             cluster: settings
                 .cluster_name()
                 .unwrap_or_else(|| client.host().to_owned()),
-            contexts: settings.contexts().map(Name::from).collect(),
+            contexts,
         };
         let namespace = Name::from(settings.namespace()?);
         let only = connection

@@ -3,6 +3,7 @@
 mod choose;
 mod chosen;
 mod client;
+mod connect;
 mod decode;
 mod discovery;
 mod error;
@@ -26,6 +27,7 @@ mod words;
 
 pub use chosen::Many;
 pub use client::ApiClient;
+pub use connect::{Handover, Terminal};
 pub use error::Error;
 pub use feed::{Connector, Feed};
 pub use metrics_api::{MetricsApi, Selection};

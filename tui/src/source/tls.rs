@@ -5,6 +5,9 @@ use std::net::IpAddr;
 
 use rustls::CertificateError;
 
+/// How the words end where no authority that is known has signed a certificate.
+pub(super) const UNKNOWN_AUTHORITY: &str = "certificate signed by unknown authority";
+
 /// The words for a TLS error; none for any other error.
 pub(super) fn explain(error: &(dyn StdError + 'static)) -> Option<String> {
     let error = error.downcast_ref::<rustls::Error>()?;
@@ -24,7 +27,7 @@ pub(super) fn explain(error: &(dyn StdError + 'static)) -> Option<String> {
 
 fn certificate(why: &CertificateError) -> String {
     match why {
-        CertificateError::UnknownIssuer => "certificate signed by unknown authority".to_owned(),
+        CertificateError::UnknownIssuer => UNKNOWN_AUTHORITY.to_owned(),
         CertificateError::NotValidForNameContext {
             expected,
             presented,

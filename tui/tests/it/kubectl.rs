@@ -6,7 +6,7 @@ use crate::world::{container, generated, node, node_metrics, pod, pod_metrics};
 use kubevitals::batch::top::{Order, PodColumns, pod_table};
 use kubevitals::cli::{Connection, SortBy};
 use kubevitals::source::kubeconfig::Settings;
-use kubevitals::source::{ApiClient, MetricsApi, Selection};
+use kubevitals::source::{ApiClient, MetricsApi, Selection, Terminal};
 use kubevitals_proto::metrics::Version;
 
 /// Long enough ago for metrics to be overdue.
@@ -160,7 +160,10 @@ fn ties_are_broken_as_the_go_of_kubectl_breaks_them() {
                     kubeconfig: Some(path),
                     ..Connection::default()
                 };
-                let target = Settings::read(&connection).unwrap().target().await.unwrap();
+                let target = Settings::read(&connection)
+                    .unwrap()
+                    .target(&Terminal::default())
+                    .unwrap();
                 let source = MetricsApi::new(ApiClient::new(target).unwrap(), true);
                 source
                     .pods(Version::V1beta1, "", Selection::default())

@@ -19,7 +19,7 @@ use super::tabwriter::TabWriter;
 use super::{Error, Streams, Ties};
 use crate::cli::{Connection, Resource, SortBy};
 use crate::source::kubeconfig::Settings;
-use crate::source::{ApiClient, MetricsApi};
+use crate::source::{ApiClient, MetricsApi, Terminal};
 
 /// In which order rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,7 +56,7 @@ pub async fn run(
 
 /// The cluster that was chosen.
 async fn connect(settings: &Settings, protobuf: bool) -> Result<MetricsApi, Error> {
-    let client = ApiClient::new(settings.target().await?)?;
+    let client = ApiClient::new(settings.target(&Terminal::default())?)?;
     Ok(MetricsApi::new(client, protobuf))
 }
 

@@ -1,21 +1,48 @@
 //! Finds and reads kubeconfig files.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use kube::config::{Kubeconfig, KubeconfigError};
 
+use super::normalize::normalize;
 use crate::cli::Connection;
 use crate::cli::given;
 use crate::source::Error;
 
+/// What the files say, normalized and merged.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// Of each name the first definition.
+    pub config: Kubeconfig,
+    /// In which file each user is defined.
+    pub users: HashMap<String, PathBuf>,
+}
+
+impl Files {
+    fn add(mut self, path: &Path) -> Result<Self, Error> {
+        let next = read_one(path)?;
+        for user in &next.auth_infos {
+            self.users
+                .entry(user.name.clone())
+                .or_insert_with(|| path.to_owned());
+        }
+        self.config = self
+            .config
+            .merge(next)
+            .map_err(|error| not_loaded(path, &error.to_string()))?;
+        Ok(self)
+    }
+}
+
 /// The file `--kubeconfig` names, else the files `$KUBECONFIG` lists, else the one at home. Only
 /// the first must exist.
-pub(super) fn read(flags: &Connection) -> Result<Kubeconfig, Error> {
+pub(super) fn read(flags: &Connection) -> Result<Files, Error> {
     if let Some(path) = given(flags.kubeconfig.as_ref()) {
         fs::metadata(path)
             .map_err(|error| Error::Config(format!("stat {path}: {}", reason(&error))))?;
-        return read_one(Path::new(path));
+        return Files::default().add(Path::new(path));
     }
     let listed: Vec<PathBuf> = env::var_os("KUBECONFIG")
         .map(|list| {
@@ -35,12 +62,7 @@ pub(super) fn read(flags: &Connection) -> Result<Kubeconfig, Error> {
     paths
         .iter()
         .filter(|path| path.exists())
-        .try_fold(Kubeconfig::default(), |merged, path| {
-            let next = read_one(path)?;
-            merged
-                .merge(next)
-                .map_err(|error| not_loaded(path, &error.to_string()))
-        })
+        .try_fold(Files::default(), |files, path| files.add(path))
 }
 
 fn read_one(path: &Path) -> Result<Kubeconfig, Error> {
@@ -50,7 +72,7 @@ fn read_one(path: &Path) -> Result<Kubeconfig, Error> {
     }
     // Paths in the file are relative to its folder, which must be known in full to name them.
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let config = Kubeconfig::read_from(full).map_err(|error| {
+    let mut config = Kubeconfig::read_from(full).map_err(|error| {
         let why = match &error {
             KubeconfigError::ReadConfig(error, _) => format!("open {shown}: {}", reason(error)),
             KubeconfigError::Parse(error) => {
@@ -62,6 +84,7 @@ fn read_one(path: &Path) -> Result<Kubeconfig, Error> {
         };
         not_loaded(path, &why)
     })?;
+    normalize(&mut config);
     match config.kind.as_deref() {
         None | Some("" | "Config") => Ok(config),
         Some(kind) => {
@@ -80,7 +103,7 @@ fn not_loaded(path: &Path, why: &str) -> Error {
 }
 
 /// An I/O error in the words of the system, as Go gives them: without the number, in lower case.
-pub(super) fn reason(error: &io::Error) -> String {
+pub(in crate::source) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();

@@ -1,11 +1,13 @@
 //! What kubeconfig and flags say together.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::config::{AuthInfo, Cluster, Context, Kubeconfig};
 use kubevitals_proto::duration::GoDuration;
 
+use super::files::Files;
 use super::{DEFAULT_SERVER, check};
 use crate::cli::{Connection, given};
 use crate::source::Error;
@@ -14,12 +16,46 @@ use crate::source::Error;
 #[derive(Debug)]
 pub(super) struct Merged {
     file: Kubeconfig,
+    user_files: HashMap<String, PathBuf>,
     flags: Connection,
 }
 
+/// The cluster and the user that were chosen, with the flags applied.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// Its name in the kubeconfig.
+    pub cluster_name: String,
+    /// The user.
+    pub user: AuthInfo,
+    /// Its name in the kubeconfig.
+    pub user_name: String,
+    /// The file that defines the user.
+    pub user_file: Option<PathBuf>,
+}
+
 impl Merged {
-    pub(super) fn new(file: Kubeconfig, flags: Connection) -> Self {
-        Self { file, flags }
+    pub(super) fn new(files: Files, flags: Connection) -> Self {
+        Self {
+            file: files.config,
+            user_files: files.users,
+            flags,
+        }
+    }
+
+    /// Whom to talk to, and as whom. What a flag chooses must exist.
+    pub(super) fn chosen(&self) -> Result<Chosen, Error> {
+        let user = self.user()?;
+        self.context()?;
+        let user_name = self.user_name();
+        Ok(Chosen {
+            cluster: self.cluster()?,
+            cluster_name: self.cluster_name(),
+            user,
+            user_file: self.user_files.get(&user_name).cloned(),
+            user_name,
+        })
     }
 
     pub(super) fn namespace_flag(&self) -> Option<&str> {
@@ -36,6 +72,13 @@ impl Merged {
     pub(super) fn context_name(&self) -> &str {
         let current = self.file.current_context.as_deref().unwrap_or_default();
         given(self.flags.context.as_ref()).unwrap_or(current)
+    }
+
+    /// Whether no context, cluster or server is chosen.
+    pub(super) fn chooses_nothing(&self) -> bool {
+        self.context_name().is_empty()
+            && given(self.flags.cluster.as_ref()).is_none()
+            && given(self.flags.server.as_ref()).is_none()
     }
 
     /// The chosen context with the flags applied. Only one chosen by a flag must exist.
@@ -212,7 +255,41 @@ impl Merged {
         nothing
             && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
             && std::env::var_os("KUBERNETES_SERVICE_PORT").is_some()
-            && std::path::Path::new("/var/run/secrets/kubernetes.io/serviceaccount/token").is_file()
+            && std::path::Path::new(&mounted("token")).is_file()
+    }
+}
+
+/// A file that Kubernetes mounts into a pod.
+pub(super) fn mounted(file: &str) -> String {
+    format!("/var/run/secrets/kubernetes.io/serviceaccount/{file}")
+}
+
+/// The cluster of the pod that this program runs in, as the pod's service account.
+pub(super) fn in_cluster() -> Chosen {
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    let host = variable("KUBERNETES_SERVICE_HOST");
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host
+    };
+    let port = variable("KUBERNETES_SERVICE_PORT");
+    let authority = mounted("ca.crt");
+    Chosen {
+        cluster: Cluster {
+            server: Some(format!("https://{host}:{port}")),
+            certificate_authority: std::path::Path::new(&authority)
+                .is_file()
+                .then_some(authority),
+            ..Cluster::default()
+        },
+        cluster_name: String::new(),
+        user: AuthInfo {
+            token_file: Some(mounted("token")),
+            ..AuthInfo::default()
+        },
+        user_name: String::new(),
+        user_file: None,
     }
 }
 

@@ -1,22 +1,26 @@
 //! Which cluster to talk to, and as whom: kubeconfig files and the flags that override them.
 //!
-//! The rules, their order and their words are kubectl's; reading, TLS and credentials are kube's.
+//! The rules, their order and their words are kubectl's; the parser is kube's.
 
 mod check;
 mod files;
+mod load;
 mod merge;
+mod normalize;
 mod proxy;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use kube::config::{
-    AuthInfo, Cluster, Context, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster,
-    NamedContext,
-};
+use kube::config::AuthInfo;
+
+pub(in crate::source) use files::reason;
+pub use proxy::Proxy;
 
 use super::Error;
+use super::connect::{Credentials, Identity, Terminal, Transport};
 use crate::cli::Connection;
-use merge::Merged;
+use merge::{Chosen, Merged};
 
 /// The server where no kubeconfig names one.
 const DEFAULT_SERVER: &str = "http://localhost:8080";
@@ -24,12 +28,31 @@ const DEFAULT_SERVER: &str = "http://localhost:8080";
 /// A cluster, and credentials for it.
 #[derive(Debug)]
 pub struct Target {
-    /// What kube needs to connect.
-    pub config: kube::Config,
+    /// What it takes to connect.
+    pub(super) transport: Transport,
     /// `host:port`, as messages name the server.
     pub host: String,
     /// How long one request may take; none waits for ever.
     pub timeout: Option<Duration>,
+}
+
+impl Target {
+    /// Gets credentials, so that a plugin that fails is known before any request.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub async fn authenticate(&self) -> Result<(), Error> {
+        let Transport {
+            credentials,
+            identity,
+            ..
+        } = &self.transport;
+        credentials
+            .get(identity)
+            .await
+            .map(drop)
+            .map_err(|error| Error::Config(error.to_string()))
+    }
 }
 
 /// The kubeconfig files and flags, read but not yet relied on.
@@ -59,6 +82,12 @@ impl Settings {
     #[must_use]
     pub fn cluster_name(&self) -> Option<String> {
         Some(self.merged.cluster_name()).filter(|name| !name.is_empty())
+    }
+
+    /// Whether neither the kubeconfig nor a flag says which cluster is meant.
+    #[must_use]
+    pub fn chooses_nothing(&self) -> bool {
+        self.merged.chooses_nothing()
     }
 
     /// All contexts, in the kubeconfig's order.
@@ -92,29 +121,36 @@ impl Settings {
             .unwrap_or_else(|| "default".to_owned()))
     }
 
-    /// The cluster to talk to, and as whom.
+    /// The cluster to talk to, and as whom. A credential plugin may use the terminal.
     ///
     /// # Errors
     /// What is wrong with the chosen context, its user or its cluster.
-    pub async fn target(&self) -> Result<Target, Error> {
-        let user = self.merged.user()?;
-        self.merged.context()?;
-        let cluster = self.merged.cluster()?;
+    pub fn target(&self, terminal: &Terminal) -> Result<Target, Error> {
+        let chosen = self.merged.chosen()?;
         self.merged.confirm_usable()?;
         let timeout = self.merged.timeout()?;
-        if self.merged.in_cluster() {
-            return in_cluster(timeout);
-        }
-        connect(cluster, user, timeout).await
+        let chosen = if self.merged.in_cluster() {
+            merge::in_cluster()
+        } else {
+            chosen
+        };
+        connect(chosen, timeout, terminal)
     }
 }
 
-/// Lets kube load certificates and credentials.
-async fn connect(
-    mut cluster: Cluster,
-    user: AuthInfo,
+/// Loads certificates and credentials, as the kubeconfig names them.
+fn connect(
+    chosen: Chosen,
     timeout: Option<Duration>,
+    terminal: &Terminal,
 ) -> Result<Target, Error> {
+    let Chosen {
+        cluster,
+        cluster_name,
+        user,
+        user_name,
+        user_file,
+    } = chosen;
     let given = cluster.server.clone().unwrap_or_default();
     let server = with_scheme(&given);
     let uri: http::Uri = server.parse().map_err(|_| not_a_host(&given))?;
@@ -131,76 +167,39 @@ async fn connect(
             )));
         }
     }
+    let proxy = proxy::for_server(&uri, &cluster_name, cluster.proxy_url.as_deref())?;
+    let trust = load::trust(&cluster)?;
     // Credentials never go over an open wire.
-    let user = if uri.scheme_str() == Some("https") {
-        check::token_file(&user)?;
-        user
+    let (identity, credentials) = if uri.scheme_str() == Some("https") {
+        let user = load::with_cluster_info(&cluster, user.clone())?;
+        let identity = load::identity(&user, &user_name, user_file.as_deref())?;
+        let credentials =
+            Credentials::of(&user, terminal).map_err(|error| Error::Config(error.to_string()))?;
+        (identity, credentials)
     } else {
-        AuthInfo {
-            impersonate: user.impersonate,
-            impersonate_uid: user.impersonate_uid,
-            impersonate_groups: user.impersonate_groups,
-            impersonate_user_extra: user.impersonate_user_extra,
-            ..AuthInfo::default()
-        }
+        (Identity::default(), Credentials::None)
     };
-    let proxy = proxy::for_server(&uri, cluster.proxy_url.take())?;
-    cluster.server = Some(server);
-    let authority = cluster.clone();
-    let mut config =
-        kube::Config::from_custom_kubeconfig(alone(cluster, user), &KubeConfigOptions::default())
-            .await
-            .map_err(|error| Error::Config(check::explain(&error)))?;
-    if config.root_cert.as_ref().is_some_and(Vec::is_empty) {
-        return Err(Error::Config(check::no_roots(&authority)));
-    }
-    config.proxy_url = proxy;
+    let mut config = kube::Config::new(uri);
+    config.tls_server_name = cluster.tls_server_name;
+    config.disable_compression = cluster.disable_compression.unwrap_or_default();
+    // Of the user, this is what goes into headers of its own.
+    config.auth_info = AuthInfo {
+        impersonate: user.impersonate,
+        impersonate_uid: user.impersonate_uid,
+        impersonate_groups: user.impersonate_groups,
+        impersonate_user_extra: user.impersonate_user_extra,
+        ..AuthInfo::default()
+    };
     Ok(Target {
         host,
         timeout,
-        config: calm(config),
-    })
-}
-
-/// A kubeconfig with nothing else in it.
-fn alone(cluster: Cluster, user: AuthInfo) -> Kubeconfig {
-    let name = || "chosen".to_owned();
-    Kubeconfig {
-        clusters: vec![NamedCluster {
-            name: name(),
-            cluster: Some(cluster),
-            ..NamedCluster::default()
-        }],
-        auth_infos: vec![NamedAuthInfo {
-            name: name(),
-            auth_info: Some(user),
-            ..NamedAuthInfo::default()
-        }],
-        contexts: vec![NamedContext {
-            name: name(),
-            context: Some(Context {
-                cluster: name(),
-                user: Some(name()),
-                ..Context::default()
-            }),
-            ..NamedContext::default()
-        }],
-        current_context: Some(name()),
-        ..Kubeconfig::default()
-    }
-}
-
-fn in_cluster(timeout: Option<Duration>) -> Result<Target, Error> {
-    let config = kube::Config::incluster_env().map_err(|error| Error::Config(error.to_string()))?;
-    let host = config
-        .cluster_url
-        .authority()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    Ok(Target {
-        host,
-        timeout,
-        config: calm(config),
+        transport: Transport {
+            config,
+            proxy,
+            trust,
+            identity: Arc::new(identity),
+            credentials,
+        },
     })
 }
 
@@ -209,17 +208,10 @@ fn in_cluster_namespace() -> Option<String> {
         .ok()
         .filter(|namespace| !namespace.is_empty());
     of_pod.or_else(|| {
-        let file = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
-        let namespace = std::fs::read_to_string(file).ok()?.trim().to_owned();
+        let namespace = std::fs::read_to_string(merge::mounted("namespace")).ok()?;
+        let namespace = namespace.trim().to_owned();
         (!namespace.is_empty()).then_some(namespace)
     })
-}
-
-/// Retries and time limits are ours: kube's would repeat requests that kubectl does not.
-fn calm(mut config: kube::Config) -> kube::Config {
-    config.default_retry = false;
-    config.read_timeout = None;
-    config
 }
 
 fn with_scheme(server: &str) -> String {

@@ -1,86 +1,244 @@
-//! Whether the server is reached through a proxy.
+//! Through which proxy the server is reached.
+//!
+//! The rules are those of Go's `golang.org/x/net/http/httpproxy`, which kubectl follows, and of client-go for
+//! `proxy-url`.
 
 use std::env;
 use std::net::IpAddr;
 
 use http::Uri;
+use ipnet::IpNet;
+use percent_encoding::percent_decode_str;
+use secrecy::SecretString;
 
 use crate::source::Error;
 
-/// The proxy the kubeconfig names, else the environment's, unless it exempts the server.
-pub(super) fn for_server(server: &Uri, named: Option<String>) -> Result<Option<Uri>, Error> {
-    let variable = |name: &str| {
-        let value = env::var(name)
-            .or_else(|_| env::var(name.to_lowercase()))
-            .ok();
-        value.filter(|value| !value.is_empty())
+/// A proxy.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// Where it listens, without user and password.
+    pub uri: Uri,
+    /// User and password, for a proxy that asks for them.
+    pub login: Option<(String, SecretString)>,
+}
+
+/// Chooses the proxy for a server: the one that the kubeconfig names for the cluster, else the environment's, unless
+/// `NO_PROXY` exempts the server. None is a direct connection.
+///
+/// # Errors
+/// An address that is none, or a scheme that no proxy has. The text never has the user or the password.
+pub(super) fn for_server(
+    server: &Uri,
+    cluster: &str,
+    named: Option<&str>,
+) -> Result<Option<Proxy>, Error> {
+    if let Some(url) = named {
+        return parse(url).map(Some).map_err(|why| {
+            Error::Config(format!(
+                "invalid 'proxy-url' for cluster {cluster:?}: {why}"
+            ))
+        });
+    }
+    let name = if server.scheme_str() == Some("https") {
+        "HTTPS_PROXY"
+    } else {
+        "HTTP_PROXY"
     };
-    let of_environment = || {
-        let name = if server.scheme_str() == Some("https") {
-            "HTTPS_PROXY"
-        } else {
-            "HTTP_PROXY"
-        };
-        let exempt = variable("NO_PROXY").unwrap_or_default();
-        variable(name).filter(|_| !exempted(server.host().unwrap_or_default(), &exempt))
-    };
-    let Some(proxy) = named
-        .filter(|proxy| !proxy.is_empty())
-        .or_else(of_environment)
+    let Some(url) =
+        variable(name).filter(|_| uses_proxy(server, &variable("NO_PROXY").unwrap_or_default()))
     else {
         return Ok(None);
     };
-    let text = if proxy.contains("://") {
-        proxy.clone()
-    } else {
-        format!("http://{proxy}")
-    };
-    text.parse()
+    // An address without a scheme is that of an HTTP proxy, in the environment alone.
+    parse(&url)
+        .or_else(|_| parse(&format!("http://{url}")))
         .map(Some)
-        .map_err(|error| Error::Config(format!("proxy URL {proxy:?} cannot be used: {error}")))
+        .map_err(|why| Error::Config(format!("invalid proxy address in ${name}: {why}")))
 }
 
-/// Whether `NO_PROXY` or its own address exempts a host: `*`, a domain and all under it, an
-/// address; this machine always.
-fn exempted(host: &str, list: &str) -> bool {
+/// An environment variable, in capitals or else in small letters.
+fn variable(name: &str) -> Option<String> {
+    [name.to_owned(), name.to_lowercase()]
+        .iter()
+        .find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
+fn parse(url: &str) -> Result<Proxy, String> {
+    let (scheme, rest) = url
+        .split_once("://")
+        .ok_or_else(|| "it has no scheme, must be http, https, or socks5".to_owned())?;
+    let scheme = scheme.to_lowercase();
+    if !matches!(scheme.as_str(), "http" | "https" | "socks5" | "socks5h") {
+        return Err(format!(
+            "unsupported scheme {scheme:?}, must be http, https, or socks5"
+        ));
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (login, address) = match authority.rsplit_once('@') {
+        Some((login, address)) => (Some(login), address),
+        None => (None, authority),
+    };
+    let uri: Uri = format!("{scheme}://{address}")
+        .parse()
+        .map_err(|_| format!("{address:?} is no host or host:port"))?;
+    if uri.host().is_none_or(str::is_empty) {
+        return Err("it names no host".to_owned());
+    }
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let login = login.map(|login| {
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        (decoded(user), SecretString::from(decoded(password)))
+    });
+    Ok(Proxy { uri, login })
+}
+
+/// Whether the environment's proxy is for this server. This machine is never reached through a proxy.
+fn uses_proxy(server: &Uri, exempt: &str) -> bool {
+    let host = server.host().unwrap_or_default().to_lowercase();
     let host = host.trim_matches(['[', ']']);
-    let loopback = host
-        .parse::<IpAddr>()
-        .is_ok_and(|address| address.is_loopback());
-    loopback
-        || host == "localhost"
-        || list
-            .split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .any(|entry| {
-                let domain = entry.trim_start_matches("*.").trim_start_matches('.');
-                entry == "*"
-                    || host == domain
-                    || host
-                        .strip_suffix(domain)
-                        .is_some_and(|front| front.ends_with('.'))
-            })
+    let default_port = if server.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
+    let port = server.port_u16().unwrap_or(default_port);
+    let address: Option<IpAddr> = host
+        .parse()
+        .ok()
+        .map(|address: IpAddr| address.to_canonical());
+    if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
+        return false;
+    }
+    !exempt
+        .split(',')
+        .map(|entry| entry.trim().to_lowercase())
+        .any(|entry| exempts(&entry, host, address, port))
+}
+
+/// Whether one entry of `NO_PROXY` exempts a server: `*`, an address, a network, a domain and all below it (`.domain`
+/// and `*.domain` only those below), each but a network with a port or without.
+fn exempts(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool {
+    if entry == "*" {
+        return true;
+    }
+    if let Ok(network) = entry.parse::<IpNet>() {
+        return address.is_some_and(|address| network.contains(&address));
+    }
+    let (name, of_port) = host_and_port(entry);
+    if name.is_empty() || of_port.is_some_and(|wanted| wanted != port.to_string()) {
+        return false;
+    }
+    if let Ok(exempt) = name.parse::<IpAddr>() {
+        return address == Some(exempt.to_canonical());
+    }
+    let name = name
+        .strip_prefix('*')
+        .filter(|rest| rest.starts_with('.'))
+        .unwrap_or(name);
+    match name.strip_prefix('.') {
+        Some(_) => host.ends_with(name),
+        None => {
+            host == name
+                || host
+                    .strip_suffix(name)
+                    .is_some_and(|front| front.ends_with('.'))
+        }
+    }
+}
+
+/// Splits `host:port` and `[address]:port`; an address with colons and no brackets has no port.
+fn host_and_port(entry: &str) -> (&str, Option<&str>) {
+    if let Some((host, rest)) = entry
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        return (host, rest.strip_prefix(':'));
+    }
+    match entry.split_once(':') {
+        Some((host, port)) if !port.contains(':') => (host, Some(port)),
+        _ => (entry, None),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::exempted;
+    use secrecy::ExposeSecret;
+
+    use super::*;
 
     #[test]
-    fn no_proxy_is_understood() {
-        for (host, list, expected) in [
-            ("127.0.0.1", "", true),
-            ("[::1]", "", true),
-            ("localhost", "", true),
-            ("k8s.example.com", "", false),
-            ("k8s.example.com", "*", true),
-            ("k8s.example.com", "example.com", true),
-            ("k8s.example.com", "other.com, .example.com", true),
-            ("badexample.com", "example.com", false),
-            ("10.0.0.1", "10.0.0.1", true),
+    fn no_proxy_is_read_as_go_reads_it() {
+        for (server, list, expected) in [
+            ("https://127.0.0.1", "", false),
+            ("https://127.8.9.10:6443", "", false),
+            ("https://[::1]:6443", "", false),
+            ("https://[::ffff:127.0.0.1]", "", false),
+            ("https://localhost", "", false),
+            ("https://LOCALHOST:1", "", false),
+            ("https://k8s.example.com", "", true),
+            ("https://k8s.example.com", "*", false),
+            ("https://k8s.example.com", "a.b, *", false),
+            ("https://k8s.example.com", "example.com", false),
+            ("https://example.com", "example.com", false),
+            ("https://k8s.example.com", "other.com, .example.com", false),
+            ("https://example.com", ".example.com", true),
+            ("https://example.com", "*.example.com", true),
+            ("https://a.example.com", "*.example.com", false),
+            ("https://badexample.com", "example.com", true),
+            ("https://Foo.Corp", ".corp", false),
+            ("https://foo.corp", ".CORP", false),
+            ("https://foo.corp:6443", "foo.corp:6443", false),
+            ("https://foo.corp:6443", "foo.corp:443", true),
+            ("https://foo.corp", "foo.corp:443", false),
+            ("http://foo.corp", "foo.corp:80", false),
+            ("https://sub.foo.corp:6443", "foo.corp:6443", false),
+            ("https://10.0.0.1", "10.0.0.1", false),
+            ("https://10.0.0.1", "10.0.0.0/8", false),
+            ("https://11.0.0.1", "10.0.0.0/8", true),
+            ("https://10.77.7.7:39544", "10.77.7.7:39544", false),
+            ("https://10.77.7.7:39545", "10.77.7.7:39544", true),
+            ("https://[2001:db8::5]:6443", "2001:db8::/32", false),
+            ("https://[2001:db8::5]:6443", "2001:db8::5", false),
+            ("https://[2001:db8::5]:6443", "[2001:db8::5]:6443", false),
+            ("https://[2001:db8::5]:6443", "[2001:db8::5]:443", true),
+            // Malformed entries exempt nothing, and cost only themselves.
+            (
+                "https://k8s.example.com",
+                ",:443,, 10.0.0.0/99, example.com",
+                false,
+            ),
+            ("https://k8s.example.com", "10.0.0.0/99", true),
+            // The end of an address is taken for that of a name, as in Go.
+            ("https://10.0.0.1", "0.1", false),
         ] {
-            assert_eq!(exempted(host, list), expected, "{host} by {list:?}");
+            let server: Uri = server.parse().unwrap();
+            assert_eq!(uses_proxy(&server, list), expected, "{server} by {list:?}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_has_a_scheme_a_host_and_perhaps_a_login() {
+        let proxy = parse("http://bob:s3cr%40t@proxy.corp:3128/").unwrap();
+        assert_eq!(proxy.uri.to_string(), "http://proxy.corp:3128/");
+        let (user, password) = proxy.login.clone().unwrap();
+        assert_eq!((user.as_str(), password.expose_secret()), ("bob", "s3cr@t"));
+        assert!(!format!("{proxy:?}").contains("s3cr"));
+        for url in ["https://p:1", "socks5://p:1", "socks5h://p:1", "HTTP://p"] {
+            assert!(parse(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_proxy_is_refused_without_its_password() {
+        for url in [
+            "127.0.0.1:39701",
+            "ftp://bob:secret@p:1",
+            "http://bob:secret@",
+            "http://bob:secret@a b",
+            "://x",
+        ] {
+            let why = parse(url).unwrap_err();
+            assert!(!why.contains("secret") && !why.contains("bob"), "{why}");
         }
     }
 }

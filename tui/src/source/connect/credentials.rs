@@ -1,0 +1,193 @@
+//! What is sent as `Authorization`.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use kube::config::AuthInfo;
+use secrecy::ExposeSecret;
+use tokio::sync::Mutex;
+
+use super::identity::{Identity, IdentityError};
+use super::plugin::{Plugin, PluginError};
+use super::terminal::Terminal;
+
+/// How long a token that was read from a file is used before the file is read again, as in client-go.
+const TOKEN_FILE_PERIOD: Duration = Duration::from_secs(60);
+
+/// Where the credentials of requests come from.
+#[derive(Debug)]
+pub(in crate::source) enum Credentials {
+    /// From nowhere: a client certificate, or nothing.
+    None,
+    /// From the kubeconfig.
+    Fixed(HeaderValue),
+    /// From a file, which is read again.
+    File(TokenFile),
+    /// From a program.
+    Plugin(Box<Plugin>),
+}
+
+/// A credential as one request uses it.
+#[derive(Debug, Clone, Default)]
+pub(in crate::source) struct Credential {
+    /// The header; none with a client certificate.
+    pub(super) header: Option<HeaderValue>,
+    /// Which one it is, of those that the same source has given.
+    pub(super) version: u64,
+}
+
+/// Why there are no credentials. No text has a token, a password, or what a plugin printed for us.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(in crate::source) enum CredentialError {
+    /// A token or a password that no header can carry.
+    #[error("the {0} has characters that a header cannot carry")]
+    NotAHeader(&'static str),
+    /// The token file cannot be read.
+    #[error("open {path}: {why}", path = .0.display(), why = .1)]
+    TokenFile(PathBuf, String),
+    /// The credential plugin failed.
+    #[error("getting credentials: {0}")]
+    Plugin(#[from] PluginError),
+    /// A client certificate cannot be used.
+    #[error("client certificate: {0}")]
+    Identity(#[from] IdentityError),
+}
+
+impl Credentials {
+    /// Chooses the credentials of a user as client-go does: a login, a token file, a token, a plugin.
+    ///
+    /// # Errors
+    /// A token, login or file that cannot be used.
+    pub(in crate::source) fn of(
+        user: &AuthInfo,
+        terminal: &Terminal,
+    ) -> Result<Self, CredentialError> {
+        if let (Some(name), Some(password)) = (&user.username, &user.password) {
+            let login = STANDARD.encode(format!("{name}:{}", password.expose_secret()));
+            return header("Basic", &login, "password").map(Self::Fixed);
+        }
+        let inline = user.token.as_ref();
+        if let Some(path) = &user.token_file {
+            match (TokenFile::open(PathBuf::from(path)), inline) {
+                (Ok(file), _) => return Ok(Self::File(file)),
+                (Err(error), None) => return Err(error),
+                (Err(_), Some(_)) => {}
+            }
+        }
+        if let Some(token) = inline {
+            return header("Bearer", token.expose_secret(), "token").map(Self::Fixed);
+        }
+        Ok(match &user.exec {
+            Some(exec) => Self::Plugin(Box::new(Plugin::new(exec.clone(), terminal.clone()))),
+            None => Self::None,
+        })
+    }
+
+    /// The credential for a request. A plugin may also replace the client certificate.
+    pub(in crate::source) async fn get(
+        &self,
+        identity: &Identity,
+    ) -> Result<Credential, CredentialError> {
+        match self {
+            Self::None => Ok(Credential::default()),
+            Self::Fixed(value) => Ok(Credential {
+                header: Some(value.clone()),
+                version: 0,
+            }),
+            Self::File(file) => Ok(file.get().await),
+            Self::Plugin(plugin) => Ok(plugin.get(identity).await?),
+        }
+    }
+
+    /// Takes in how the server answered a request with this credential: a rejected one is renewed before the next
+    /// request.
+    pub(super) async fn answered(&self, credential: &Credential, rejected: bool) {
+        match self {
+            Self::None | Self::Fixed(_) => {}
+            Self::File(file) if rejected => file.expire(credential.version).await,
+            Self::File(_) => {}
+            Self::Plugin(plugin) => plugin.answered(credential.version, rejected).await,
+        }
+    }
+}
+
+/// A header with a secret, which is not printed.
+pub(super) fn header(
+    scheme: &str,
+    secret: &str,
+    what: &'static str,
+) -> Result<HeaderValue, CredentialError> {
+    let mut value = HeaderValue::try_from(format!("{scheme} {secret}"))
+        .map_err(|_| CredentialError::NotAHeader(what))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A token in a file that is replaced from time to time.
+#[derive(Debug)]
+pub(in crate::source) struct TokenFile {
+    path: PathBuf,
+    last: Mutex<ReadToken>,
+}
+
+#[derive(Debug)]
+struct ReadToken {
+    credential: Credential,
+    /// When the file is read again.
+    due: Instant,
+}
+
+impl TokenFile {
+    fn open(path: PathBuf) -> Result<Self, CredentialError> {
+        let header = read(&path)?;
+        Ok(Self {
+            path,
+            last: Mutex::new(ReadToken {
+                credential: Credential {
+                    header: Some(header),
+                    version: 0,
+                },
+                due: Instant::now() + TOKEN_FILE_PERIOD,
+            }),
+        })
+    }
+
+    async fn get(&self) -> Credential {
+        let mut last = self.last.lock().await;
+        if Instant::now() >= last.due {
+            // A file that cannot be read now leaves the last good token in use.
+            if let Ok(header) = read(&self.path) {
+                last.credential = Credential {
+                    header: Some(header),
+                    version: last.credential.version.wrapping_add(1),
+                };
+            }
+            last.due = Instant::now() + TOKEN_FILE_PERIOD;
+        }
+        last.credential.clone()
+    }
+
+    async fn expire(&self, version: u64) {
+        let mut last = self.last.lock().await;
+        if last.credential.version == version {
+            last.due = Instant::now();
+        }
+    }
+}
+
+fn read(path: &PathBuf) -> Result<HeaderValue, CredentialError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        CredentialError::TokenFile(path.clone(), crate::source::kubeconfig::reason(&error))
+    })?;
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(CredentialError::TokenFile(
+            path.clone(),
+            "it holds no token".to_owned(),
+        ));
+    }
+    header("Bearer", token, "token")
+}

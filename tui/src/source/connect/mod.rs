@@ -1,0 +1,177 @@
+//! The HTTP client for an API server: through which proxy, with which certificates, with which credentials.
+//!
+//! kube's own client reads a kubeconfig more narrowly than kubectl does, and lets a credential plugin write to the
+//! terminal. So the transport below kube's client is built here; the rules are client-go's.
+
+mod credentials;
+mod identity;
+mod plugin;
+mod route;
+mod terminal;
+mod trust;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::header::AUTHORIZATION;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
+use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy::Client as HttpClient;
+use hyper_util::rt::TokioExecutor;
+use kube::client::{Body, ClientBuilder, ConfigExt};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::ServerName;
+use tower::{BoxError, ServiceBuilder};
+use tower_http::decompression::DecompressionLayer;
+
+pub use terminal::{Handover, Terminal};
+
+pub(super) use credentials::{CredentialError, Credentials};
+pub(super) use identity::Identity;
+pub(super) use trust::Trust;
+
+use super::Error;
+use super::kubeconfig::Proxy;
+use route::Route;
+
+/// How long it may take to connect, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The cryptography of the process. Where none is chosen it is aws-lc: ring does not know P-521.
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    if let Some(chosen) = CryptoProvider::get_default() {
+        return Arc::clone(chosen);
+    }
+    // Another thread may have been first, and then that is what holds.
+    let _ = aws_lc_rs::default_provider().install_default();
+    CryptoProvider::get_default()
+        .map_or_else(|| Arc::new(aws_lc_rs::default_provider()), Arc::clone)
+}
+
+type Connector = TimeoutConnector<HttpsConnector<Route>>;
+
+/// What it takes to reach an API server.
+#[derive(Debug)]
+pub(super) struct Transport {
+    /// The server, the headers of every request, and whether answers may be compressed. No credentials.
+    pub config: kube::Config,
+    /// Through which proxy.
+    pub proxy: Option<Proxy>,
+    /// Whose certificates are accepted.
+    pub trust: Trust,
+    /// The client certificate that is shown.
+    pub identity: Arc<Identity>,
+    /// What goes into `Authorization`.
+    pub credentials: Credentials,
+}
+
+impl Transport {
+    /// Makes kube's client of it. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// Certificates or names that cannot be used.
+    pub(super) fn client(self) -> Result<kube::Client, Error> {
+        let cannot = |error: kube::Error| Error::Config(error.to_string());
+        let Self {
+            config,
+            proxy,
+            trust,
+            identity,
+            credentials,
+        } = self;
+        // kube's own TLS configuration is of the chosen one.
+        let _ = provider();
+        let mut tls = trust.client_config(&config)?;
+        tls.client_auth_cert_resolver = Arc::clone(&identity) as _;
+        let connections = Connections {
+            connector: connector(&config, tls, proxy)?,
+            credentials,
+            identity,
+        };
+        let sender = Arc::new(Sender {
+            http: ArcSwap::from_pointee((0, connections.open())),
+            connections,
+        });
+        let service = ServiceBuilder::new()
+            .layer(config.base_uri_layer())
+            .layer(DecompressionLayer::new().gzip(!config.disable_compression))
+            .layer(config.extra_headers_layer().map_err(cannot)?)
+            .service_fn(move |request| {
+                let sender = Arc::clone(&sender);
+                async move { sender.send(request).await }
+            });
+        Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
+    }
+}
+
+/// How connections are made.
+struct Connections {
+    connector: Connector,
+    credentials: Credentials,
+    identity: Arc<Identity>,
+}
+
+impl Connections {
+    fn open(&self) -> HttpClient<Connector, Body> {
+        hyper_util::client::legacy::Builder::new(TokioExecutor::new()).build(self.connector.clone())
+    }
+}
+
+/// Sends requests with credentials.
+struct Sender {
+    connections: Connections,
+    /// The connections in use, and which client certificate they were made with.
+    http: ArcSwap<(u64, HttpClient<Connector, Body>)>,
+}
+
+impl Sender {
+    async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
+        let Connections {
+            credentials,
+            identity,
+            ..
+        } = &self.connections;
+        let credential = credentials.get(identity).await?;
+        if let Some(value) = credential.header.clone() {
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        // A connection shows the client certificate that it was made with for as long as it lives.
+        if self.http.load().0 != identity.version() {
+            let http = (identity.version(), self.connections.open());
+            self.http.store(Arc::new(http));
+        }
+        let http = self.http.load_full();
+        let response = http.1.request(request).await?;
+        credentials
+            .answered(&credential, response.status() == StatusCode::UNAUTHORIZED)
+            .await;
+        Ok(response)
+    }
+}
+
+fn connector(
+    config: &kube::Config,
+    tls: rustls::ClientConfig,
+    proxy: Option<Proxy>,
+) -> Result<Connector, Error> {
+    let builder = HttpsConnectorBuilder::new()
+        .with_tls_config(tls.clone())
+        .https_or_http();
+    let builder = match &config.tls_server_name {
+        Some(name) => {
+            let name = ServerName::try_from(name.clone()).map_err(|_| {
+                Error::Config(format!("tls-server-name {name:?} is no name of a server"))
+            })?;
+            builder.with_server_name_resolver(FixedServerNameResolver::new(name))
+        }
+        None => builder,
+    };
+    let connector = builder.enable_http1().wrap_connector(Route::of(proxy, tls));
+    let mut connector = TimeoutConnector::new(connector);
+    connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    connector.set_write_timeout(config.write_timeout);
+    Ok(connector)
+}

@@ -1,0 +1,166 @@
+//! Gives what a kubeconfig file says the meaning that kubectl gives it.
+//!
+//! kube reads the file literally; client-go is more tolerant. This is the one place where the difference is removed:
+//! an empty value is an absent one, and line breaks inside base64 mean nothing.
+
+use kube::config::{AuthInfo, Cluster, Context, Kubeconfig};
+use secrecy::{ExposeSecret, SecretString};
+
+/// Normalizes a file after it was read.
+pub(super) fn normalize(config: &mut Kubeconfig) {
+    drop_empty(&mut config.current_context);
+    for cluster in config
+        .clusters
+        .iter_mut()
+        .filter_map(|c| c.cluster.as_mut())
+    {
+        normalize_cluster(cluster);
+    }
+    for user in config
+        .auth_infos
+        .iter_mut()
+        .filter_map(|u| u.auth_info.as_mut())
+    {
+        normalize_user(user);
+    }
+    for context in config
+        .contexts
+        .iter_mut()
+        .filter_map(|c| c.context.as_mut())
+    {
+        let Context {
+            user, namespace, ..
+        } = context;
+        drop_empty(user);
+        drop_empty(namespace);
+    }
+}
+
+fn normalize_cluster(cluster: &mut Cluster) {
+    drop_empty(&mut cluster.server);
+    drop_empty(&mut cluster.proxy_url);
+    drop_empty(&mut cluster.tls_server_name);
+    drop_empty(&mut cluster.certificate_authority);
+    join_lines(&mut cluster.certificate_authority_data);
+}
+
+fn normalize_user(user: &mut AuthInfo) {
+    drop_empty(&mut user.username);
+    drop_empty_secret(&mut user.password);
+    drop_empty_secret(&mut user.token);
+    drop_empty(&mut user.token_file);
+    drop_empty(&mut user.client_certificate);
+    drop_empty(&mut user.client_key);
+    drop_empty(&mut user.impersonate);
+    drop_empty(&mut user.impersonate_uid);
+    join_lines(&mut user.client_certificate_data);
+    if let Some(data) = user.client_key_data.take() {
+        let mut text = Some(data.expose_secret().to_owned());
+        join_lines(&mut text);
+        user.client_key_data = text.map(SecretString::from);
+    }
+}
+
+fn drop_empty(value: &mut Option<String>) {
+    value.take_if(|text| text.is_empty());
+}
+
+fn drop_empty_secret(value: &mut Option<SecretString>) {
+    value.take_if(|secret| secret.expose_secret().is_empty());
+}
+
+/// Go's base64 decoder skips carriage returns and line feeds, and nothing else.
+fn join_lines(value: &mut Option<String>) {
+    if let Some(text) = value {
+        text.retain(|letter| !matches!(letter, '\r' | '\n'));
+    }
+    drop_empty(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Kubeconfig {
+        let mut config = Kubeconfig::from_yaml(text).unwrap();
+        normalize(&mut config);
+        config
+    }
+
+    #[test]
+    fn an_empty_value_is_an_absent_one() {
+        let config = read(
+            "current-context: ''
+clusters: [{name: c, cluster: {server: '', certificate-authority: '', certificate-authority-data: '', proxy-url: '', tls-server-name: ''}}]
+users: [{name: u, user: {token: '', tokenFile: '', username: '', password: '', client-certificate: '', client-certificate-data: '', client-key: '', client-key-data: '', as: '', as-uid: ''}}]
+contexts: [{name: x, context: {cluster: c, user: '', namespace: ''}}]",
+        );
+        assert!(config.current_context.is_none());
+        let cluster = config.clusters.first().unwrap().cluster.clone().unwrap();
+        assert_eq!(
+            [
+                cluster.server,
+                cluster.certificate_authority,
+                cluster.certificate_authority_data,
+                cluster.proxy_url,
+                cluster.tls_server_name,
+            ],
+            [const { None }; 5]
+        );
+        let user = config
+            .auth_infos
+            .first()
+            .unwrap()
+            .auth_info
+            .clone()
+            .unwrap();
+        assert!(user.token.is_none() && user.password.is_none() && user.client_key_data.is_none());
+        assert_eq!(
+            [
+                user.token_file,
+                user.username,
+                user.client_certificate,
+                user.client_certificate_data,
+                user.client_key,
+                user.impersonate,
+                user.impersonate_uid,
+            ],
+            [const { None }; 7]
+        );
+        let context = config.contexts.first().unwrap().context.clone().unwrap();
+        assert!(context.user.is_none() && context.namespace.is_none());
+    }
+
+    #[test]
+    fn line_breaks_in_base64_mean_nothing() {
+        let user = |yaml: &str| {
+            let config = read(&format!("users:\n- name: u\n  user:\n    {yaml}\n"));
+            let user = config
+                .auth_infos
+                .first()
+                .unwrap()
+                .auth_info
+                .clone()
+                .unwrap();
+            (
+                user.client_certificate_data,
+                user.client_key_data
+                    .map(|key| key.expose_secret().to_owned()),
+            )
+        };
+        let whole = Some("aGVsbG8gd29ybGQ=".to_owned());
+        for yaml in [
+            "client-certificate-data: |\n      aGVsbG8g\n      d29ybGQ=\n",
+            "client-certificate-data: \"aGVsbG8g\\r\\nd29ybGQ=\\n\"",
+            "client-certificate-data: |-\n      aGVs\n      bG8gd29y\n      bGQ=",
+            "client-certificate-data: aGVsbG8gd29ybGQ=",
+        ] {
+            assert_eq!(user(yaml).0, whole, "{yaml}");
+            let key = yaml.replace("client-certificate-data", "client-key-data");
+            assert_eq!(user(&key).1, whole, "{key}");
+        }
+        // A space is no line break: kubectl refuses it too.
+        let folded = "client-certificate-data: >-\n      aGVsbG8g\n      d29ybGQ=\n";
+        assert_eq!(user(folded).0.as_deref(), Some("aGVsbG8g d29ybGQ="));
+    }
+}
