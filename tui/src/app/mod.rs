@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
 use futures::StreamExt;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::batch::live::Ending;
@@ -18,7 +19,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::input::{self, Grip, Hits, KeyMap};
 use crate::model::{self, Action, Effect, Message, Name, Session, State, View};
-use crate::source::{Connector, Feed};
+use crate::source::{Connector, Feed, Handover};
 use crate::view;
 use crate::view::theme::Theme;
 use frames::Frames;
@@ -85,9 +86,11 @@ pub async fn run(
     if options.view != View::Overview {
         model::act(&mut state, Action::Show(options.view));
     }
+    let handovers = connector.terminal().draw();
     let mut app = App {
         screen: Screen::take(options.mouse)?,
-        events: EventStream::new(),
+        events: Some(EventStream::new()),
+        handovers,
         hits: Hits::default(),
         grip: Grip::default(),
         frame: Duration::from_secs(1) / options.fps.clamp(1, 120),
@@ -100,12 +103,25 @@ pub async fn run(
     };
     let size = app.screen.terminal().size()?;
     app.act(Action::Resize(size.width, size.height)).await?;
+    if app.state.session.context.is_empty() && !app.state.session.contexts.is_empty() {
+        app.act(Action::Contexts).await?;
+    }
     app.run(&mut ending).await
+}
+
+/// The next event of the terminal, while it is read.
+async fn next(events: &mut Option<EventStream>) -> Option<io::Result<Event>> {
+    match events {
+        Some(events) => events.next().await,
+        None => pending().await,
+    }
 }
 
 struct App {
     screen: Screen,
-    events: EventStream,
+    /// None while the terminal is lent.
+    events: Option<EventStream>,
+    handovers: mpsc::Receiver<Handover>,
     hits: Hits,
     grip: Grip,
     frame: Duration,
@@ -133,7 +149,7 @@ impl App {
             tokio::select! {
                 biased;
                 () = ending.wait() => return Ok(()),
-                event = self.events.next() => match event {
+                event = next(&mut self.events) => match event {
                     Some(event) => {
                         self.input(&event?).await?;
                         frames.answer(Instant::now());
@@ -155,11 +171,31 @@ impl App {
                         frames.show(Instant::now());
                     }
                 }
+                Some(handover) = self.handovers.recv() => {
+                    self.lend(handover, ending).await?;
+                    frames.show(Instant::now());
+                }
                 _ = ticks.tick() => {
                     self.tell(Message::Tick(self.clock.now())).await?;
                     frames.show(Instant::now());
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Lends the terminal to a credential plugin, whole: nothing is drawn and no key is read until it comes back.
+    async fn lend(&mut self, handover: Handover, ending: &mut Ending) -> io::Result<()> {
+        self.events = None;
+        self.screen.leave();
+        tokio::select! {
+            biased;
+            () = ending.wait() => self.over = true,
+            () = handover.lend() => {}
+        }
+        if !self.over {
+            self.screen.enter()?;
+            self.events = Some(EventStream::new());
         }
         Ok(())
     }

@@ -64,12 +64,22 @@ impl Screen {
     /// Gives the terminal back, stops the whole job as the shell would, and takes the terminal over again when the job
     /// goes on.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
-        leave();
+        self.leave();
         #[cfg(unix)]
         {
             use rustix::process::{Signal, kill_current_process_group};
             kill_current_process_group(Signal::TSTP)?;
         }
+        self.enter()
+    }
+
+    /// Gives the terminal back for a while.
+    pub(super) fn leave(&mut self) {
+        leave();
+    }
+
+    /// Takes the terminal over again, and draws everything anew next time.
+    pub(super) fn enter(&mut self) -> io::Result<()> {
         enter(self.mouse)?;
         self.clear()
     }
