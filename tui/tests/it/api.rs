@@ -1,7 +1,7 @@
 //! A cluster's API over plain HTTP, as much of it as `top` asks for.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -11,6 +11,7 @@ use kubevitals_proto::metrics::{
     ListMeta, NodeMetrics, NodeMetricsList, PodMetrics, PodMetricsList, Version,
 };
 use kubevitals_proto::selector::LabelSelector;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -90,31 +91,58 @@ pub(crate) struct Api {
     pub(crate) port: u16,
     /// Paths with queries, in the order asked.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
+    /// As whom it was asked, request by request.
+    pub(crate) callers: Arc<Mutex<Vec<Caller>>>,
     directory: TempDir,
 }
+
+/// As whom a request came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// The header.
+    pub(crate) authorization: Option<String>,
+    /// The client certificate, DER.
+    pub(crate) certificate: Option<Vec<u8>>,
+}
+
+/// A connection, with TLS or without.
+trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
 
 impl Api {
     /// Serves the cluster on a free port.
     pub(crate) fn serve(cluster: Cluster) -> Self {
+        Self::serve_with(cluster, None)
+    }
+
+    /// Serves the cluster on a free port, over TLS.
+    pub(crate) fn serve_with(cluster: Cluster, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (cluster, log) = (Arc::new(cluster), Arc::clone(&asked));
+        let callers = Arc::default();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let log = Log {
+            asked: Arc::clone(&asked),
+            callers: Arc::clone(&callers),
+        };
+        let cluster = Arc::new(cluster);
         // The thread ends with the process, which is the test.
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (cluster, log) = (Arc::clone(&cluster), Arc::clone(&log));
-                std::thread::spawn(move || converse(&stream, &cluster, &log));
+                let (cluster, log, tls) = (Arc::clone(&cluster), log.clone(), tls.clone());
+                std::thread::spawn(move || accept(stream, tls, &cluster, &log));
             }
         });
         let api = Self {
             port,
             asked,
+            callers,
             directory: TempDir::new().unwrap(),
         };
         std::fs::write(
             api.kubeconfig(),
-            kubeconfig(&format!("http://127.0.0.1:{port}")),
+            kubeconfig(&format!("{scheme}://127.0.0.1:{port}")),
         )
         .unwrap();
         api
@@ -143,8 +171,38 @@ pub(crate) fn kubeconfig(server: &str) -> String {
     .to_string()
 }
 
-fn converse(mut stream: &TcpStream, cluster: &Cluster, log: &Mutex<Vec<String>>) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
+/// What is remembered of requests.
+#[derive(Clone)]
+struct Log {
+    asked: Arc<Mutex<Vec<String>>>,
+    callers: Arc<Mutex<Vec<Caller>>>,
+}
+
+fn accept(
+    stream: TcpStream,
+    tls: Option<Arc<ServerConfig>>,
+    cluster: &Cluster,
+    log: &Log,
+) -> Option<()> {
+    let Some(tls) = tls else {
+        return converse(stream, None, cluster, log);
+    };
+    let mut stream = StreamOwned::new(ServerConnection::new(tls).ok()?, stream);
+    while stream.conn.is_handshaking() {
+        stream.conn.complete_io(&mut stream.sock).ok()?;
+    }
+    let certificates = stream.conn.peer_certificates().unwrap_or_default();
+    let certificate = certificates.first().map(|der| der.to_vec());
+    converse(stream, certificate, cluster, log)
+}
+
+fn converse(
+    stream: impl Stream,
+    certificate: Option<Vec<u8>>,
+    cluster: &Cluster,
+    log: &Log,
+) -> Option<()> {
+    let mut reader = BufReader::new(stream);
     loop {
         let mut request = String::new();
         if reader.read_line(&mut request).ok()? == 0 {
@@ -153,12 +211,20 @@ fn converse(mut stream: &TcpStream, cluster: &Cluster, log: &Mutex<Vec<String>>)
         let target = request.split(' ').nth(1)?.to_owned();
         let mut protobuf = false;
         let mut metadata_only = false;
+        let mut caller = Caller {
+            authorization: None,
+            certificate: certificate.clone(),
+        };
         loop {
             let mut header = String::new();
             reader.read_line(&mut header).ok()?;
-            let header = header.trim().to_lowercase();
+            let line = header.trim();
+            let header = line.to_lowercase();
             if header.is_empty() {
                 break;
+            }
+            if header.starts_with("authorization:") {
+                caller.authorization = line.split_once(": ").map(|(_, value)| value.to_owned());
             }
             if let Some(accept) = header.strip_prefix("accept:") {
                 protobuf = accept
@@ -167,7 +233,8 @@ fn converse(mut stream: &TcpStream, cluster: &Cluster, log: &Mutex<Vec<String>>)
                 metadata_only = accept.contains("as=partialobjectmetadata");
             }
         }
-        log.lock().unwrap().push(target.clone());
+        log.asked.lock().unwrap().push(target.clone());
+        log.callers.lock().unwrap().push(caller);
         let mut reply = cluster.answer(&target, protobuf);
         if metadata_only {
             keep_metadata(&mut reply);
@@ -178,8 +245,10 @@ fn converse(mut stream: &TcpStream, cluster: &Cluster, log: &Mutex<Vec<String>>)
             reply.content_type,
             reply.body.len()
         );
+        let stream = reader.get_mut();
         stream.write_all(head.as_bytes()).ok()?;
         stream.write_all(&reply.body).ok()?;
+        stream.flush().ok()?;
     }
 }
 

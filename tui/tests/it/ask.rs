@@ -35,12 +35,23 @@ impl At for Api {
 }
 
 fn run(program: &str, api: &impl At, arguments: &[&str]) -> Said {
+    run_in(program, api, arguments, &[])
+}
+
+/// Runs `vitals`, or kubectl, with further variables in its environment.
+pub(crate) fn run_in(
+    program: &str,
+    api: &impl At,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Said {
     let output = Command::new(program)
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", api.directory())
         .env("KUBECONFIG", api.kubeconfig())
+        .envs(variables.iter().copied())
         .current_dir(api.directory())
         .stdin(std::process::Stdio::null())
         .output();

@@ -11,6 +11,7 @@
 mod api;
 mod ask;
 mod configure;
+mod connect;
 mod dashboard;
 mod demo;
 mod golden;

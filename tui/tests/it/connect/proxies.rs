@@ -1,0 +1,235 @@
+//! Proxies, as kubectl uses them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use super::tls::{base64, serve};
+use super::{VITALS, caller, connects_as_kubectl, write_kubeconfig};
+use crate::api::Api;
+
+/// A proxy that leads to one server, whatever it is asked for, and remembers that.
+struct Proxy {
+    port: u16,
+    /// Of HTTP: the request's lines. Of SOCKS: the address, and the login.
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Http,
+    Socks,
+}
+
+impl Proxy {
+    fn start(kind: Kind, server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&asked);
+        // The thread ends with the process, which is the test.
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let log = Arc::clone(&log);
+                std::thread::spawn(move || {
+                    let asked = match kind {
+                        Kind::Http => connect(&client),
+                        Kind::Socks => socks(&client),
+                    };
+                    log.lock().unwrap().push(asked?);
+                    join(&client, &TcpStream::connect(("127.0.0.1", server)).ok()?)
+                });
+            }
+        });
+        Self { port, asked }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
+    }
+}
+
+fn connect(mut client: &TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
+    let lines = BufReader::new(head.as_slice())
+        .lines()
+        .map_while(Result::ok);
+    let told = lines.filter(|line| {
+        line.starts_with("CONNECT") || line.to_lowercase().starts_with("proxy-authorization")
+    });
+    Some(told.collect::<Vec<_>>().join("; "))
+}
+
+/// SOCKS5 (RFC 1928), with a login (RFC 1929) where the client offers one.
+fn socks(stream: &TcpStream) -> Option<String> {
+    let mut client = stream;
+    let read = |length: usize| {
+        let mut bytes = vec![0; length];
+        let mut stream = stream;
+        stream.read_exact(&mut bytes).ok()?;
+        Some(bytes)
+    };
+    let methods = read(2)?;
+    let methods = read(methods[1].into())?;
+    let mut login = String::new();
+    if methods.contains(&2) {
+        client.write_all(&[5, 2]).ok()?;
+        let user = read(2)?;
+        let user = read(user[1].into())?;
+        let password = read(1)?;
+        let password = read(password[0].into())?;
+        login = format!(
+            " as {}:{}",
+            String::from_utf8_lossy(&user),
+            String::from_utf8_lossy(&password)
+        );
+        client.write_all(&[1, 0]).ok()?;
+    } else {
+        client.write_all(&[5, 0]).ok()?;
+    }
+    let head = read(4)?;
+    let host = match head[3] {
+        1 => read(4)?
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("."),
+        3 => {
+            let length = read(1)?;
+            String::from_utf8_lossy(&read(length[0].into())?).into_owned()
+        }
+        _ => return None,
+    };
+    let port = read(2)?;
+    client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).ok()?;
+    let port = u16::from_be_bytes([port[0], port[1]]);
+    Some(format!("{host}:{port}{login}"))
+}
+
+fn join(client: &TcpStream, server: &TcpStream) -> Option<()> {
+    let (mut from, mut to) = (client.try_clone().ok()?, server.try_clone().ok()?);
+    let upward = std::thread::spawn(move || {
+        let _ = std::io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Write);
+    });
+    let (mut from, mut to) = (server, client);
+    let _ = std::io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Both);
+    upward.join().ok()
+}
+
+/// A server whose kubeconfig names a host that is not this machine.
+fn far(proxy_url: &str) -> Api {
+    let api = serve("server");
+    let cluster = format!(
+        "server: https://real.example:6443\ncertificate-authority-data: {}\n{proxy_url}",
+        base64("server-ca.crt")
+    );
+    write_kubeconfig(&api, &cluster, "token: t");
+    api
+}
+
+fn rewrite(api: &Api, proxy_url: &str) {
+    let cluster = format!(
+        "server: https://real.example:6443\ncertificate-authority-data: {}\nproxy-url: {proxy_url}",
+        base64("server-ca.crt")
+    );
+    write_kubeconfig(api, &cluster, "token: t");
+}
+
+#[test]
+fn the_environments_proxy() {
+    let api = far("");
+    let proxy = Proxy::start(Kind::Http, api.port);
+    let socks = Proxy::start(Kind::Socks, api.port);
+    let http = format!("http://127.0.0.1:{}", proxy.port);
+    let with_login = format!("http://bob:s3cr%40t@127.0.0.1:{}", proxy.port);
+    let bare = format!("127.0.0.1:{}", proxy.port);
+    let socks_url = format!("socks5://127.0.0.1:{}", socks.port);
+    for (name, url, expected) in [
+        ("HTTPS_PROXY", &http, "CONNECT real.example:6443 HTTP/1.1"),
+        ("https_proxy", &http, "CONNECT real.example:6443 HTTP/1.1"),
+        ("HTTPS_PROXY", &bare, "CONNECT real.example:6443 HTTP/1.1"),
+        (
+            "HTTPS_PROXY",
+            &with_login,
+            "CONNECT real.example:6443 HTTP/1.1; proxy-authorization: Basic Ym9iOnMzY3JAdA==",
+        ),
+        ("HTTPS_PROXY", &socks_url, "real.example:6443"),
+    ] {
+        connects_as_kubectl(&api, url, &[(name, url)]);
+        let seen = [proxy.asked(), socks.asked()].concat();
+        assert!(!seen.is_empty());
+        for line in seen {
+            let line = line.replace("Proxy-Authorization", "proxy-authorization");
+            assert_eq!(line, expected, "{name}={url}");
+        }
+    }
+}
+
+#[test]
+fn the_clusters_own_proxy() {
+    let api = far("");
+    let proxy = Proxy::start(Kind::Http, api.port);
+    let socks = Proxy::start(Kind::Socks, api.port);
+    rewrite(&api, &format!("http://127.0.0.1:{}", proxy.port));
+    // It is used whatever the environment says.
+    let environment = [("HTTPS_PROXY", "http://127.0.0.1:1"), ("NO_PROXY", "*")];
+    connects_as_kubectl(&api, "proxy-url", &environment);
+    assert!(!proxy.asked().is_empty());
+    rewrite(&api, &format!("socks5://bob:pw@127.0.0.1:{}", socks.port));
+    connects_as_kubectl(&api, "proxy-url", &[]);
+    let asked = socks.asked();
+    assert!(
+        asked
+            .iter()
+            .all(|line| line == "real.example:6443 as bob:pw")
+            && !asked.is_empty(),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn this_machine_is_never_reached_through_the_environments_proxy() {
+    let api = serve("server");
+    let cluster = format!(
+        "server: https://127.0.0.1:{}\ncertificate-authority-data: {}",
+        api.port,
+        base64("server-ca.crt")
+    );
+    write_kubeconfig(&api, &cluster, "token: t");
+    connects_as_kubectl(&api, "loopback", &[("HTTPS_PROXY", "http://127.0.0.1:1")]);
+}
+
+#[test]
+fn no_text_has_a_proxys_password() {
+    let api = far("");
+    for url in [
+        "http://bob:hunter2@127.0.0.1:1",
+        "socks5://bob:hunter2@127.0.0.1:1",
+        "ftp://bob:hunter2@127.0.0.1:1",
+        "http://bob:hunter2@",
+        "bob:hunter2@127.0.0.1:1",
+    ] {
+        rewrite(&api, url);
+        let (said, _) = caller(&api, VITALS, &[]);
+        assert_eq!(said.code, Some(1), "{url}");
+        assert!(
+            !said.err.contains("hunter2") && !said.err.is_empty(),
+            "{}",
+            said.err
+        );
+        let (said, _) = caller(&far(""), VITALS, &[("HTTPS_PROXY", url)]);
+        assert!(
+            !said.err.contains("hunter2") && !said.err.is_empty(),
+            "{}",
+            said.err
+        );
+    }
+}
