@@ -46,8 +46,8 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
     })
     .await
     .map_err(|error| not_started("the simulated cluster", &error))?;
-    // The server's client of the API takes the provider of the process. rustls cannot choose one
-    // itself here, because the dashboard's own connections use another.
+    // The server's client of the API uses the process's default TLS provider. This program is built
+    // with two providers, so rustls does not choose a default itself.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let (now, sleeper) = (clock.clone(), clock.clone());
     let told = ToldClock::new(

@@ -9,10 +9,10 @@ use super::{ContainerKey, Reading};
 use crate::kubelet::exposition::Scanner;
 use crate::time::Timestamp;
 
-/// Containers of one body whose copies are told apart; of those after them nothing is known but that they are duplicates.
+/// The maximum number of containers in one body whose copies are distinguished; further ones are only reported as duplicates.
 const MOST_CONTAINERS: usize = 256;
 
-/// Copies of one line that are told apart; of a container with more there are no candidates.
+/// The maximum number of copies of one line that are distinguished; a container with more has no candidates.
 const MOST_COPIES: usize = 8;
 
 /// A container, or the node, of which a body holds different figures.
@@ -38,7 +38,7 @@ struct Copies {
     too_many: bool,
 }
 
-/// Reads all lines of those in `repeated`, and returns those whose copies differ. What is printed twice alike is told once.
+/// Reads all lines of those in `repeated`, and returns those whose copies differ. Identical copies are returned once.
 pub(super) fn find<'a>(
     body: &'a [u8],
     mut repeated: Vec<Option<ContainerKey<'a>>>,

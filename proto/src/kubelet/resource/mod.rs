@@ -59,7 +59,7 @@ pub struct ResourceScrape<'a> {
     pub pod_swap: Vec<(&'a str, &'a str, u64)>,
     /// The kubelet could not collect: `resource_scrape_error` (once `scrape_error`) was not zero.
     pub scrape_error: bool,
-    /// What was told more than once, with different figures: the node's own first, then by
+    /// Series that appear more than once with different values: the node's own first, then by
     /// [`ContainerKey`]. The reading above is then whatever came last.
     pub duplicates: Vec<Duplicate<'a>>,
     /// Containers of which a line was there whose value or time no reading can have, sorted. One
