@@ -211,6 +211,7 @@ impl App {
             &self.options.keys,
             &self.hits,
             &mut self.grip,
+            std::time::Instant::now(),
         );
         for action in actions {
             self.act(action).await?;

@@ -4,9 +4,8 @@ use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 
-use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
+use crossterm::style::Print;
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -14,6 +13,10 @@ use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
+
+/// Asks the terminal for clicks and the wheel (1000) and for movement while a button is down (1002), with columns past
+/// 223 (1006; 1015 for older rxvt). Movement without a button (1003) has no use here, and over ssh costs a packet a cell.
+const MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1015h\x1b[?1006h";
 
 /// What is drawn goes through a buffer: one write a frame.
 type Out = BufWriter<Stdout>;
@@ -103,7 +106,7 @@ fn enter(mouse: bool) -> io::Result<()> {
     )
     .inspect_err(|_| leave())?;
     if mouse {
-        execute!(out, EnableMouseCapture).inspect_err(|_| leave())?;
+        execute!(out, Print(MOUSE)).inspect_err(|_| leave())?;
     }
     Ok(())
 }

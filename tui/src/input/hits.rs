@@ -18,6 +18,8 @@ pub enum Target {
     Time(Span),
     /// Choices of a list that lies over the view, from this one on, one in each row.
     Choices(usize),
+    /// A hint of the last row: does what the binding of this id does.
+    Hint(&'static str),
     /// What else lies over the view.
     Window,
 }

@@ -13,6 +13,8 @@ pub use hits::{Hits, Span, Target};
 pub use key::{Key, KeyError};
 pub use keymap::{KeyMap, KeyMapError};
 
+use std::time::{Duration, Instant};
+
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 
 use ratatui::layout::Rect;
@@ -25,31 +27,56 @@ const NOTCH: i32 = 3;
 /// The longest text that is taken from a paste, in bytes: a filter has no use for more.
 const LONGEST_PASTE: usize = 4_096;
 
-/// The chart that the mouse has hold of, as it was when it was taken: a drag goes on beside it, as with any slider, and
-/// whatever is drawn meanwhile.
+/// Within this time after a click another one at the same place makes it a double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(500);
+
+/// What the mouse does over more than one event.
 #[derive(Debug, Clone, Default)]
 pub struct Grip {
+    /// The chart that is dragged, as it was when the button went down: a drag goes on beside it, as with any slider,
+    /// and whatever is drawn meanwhile.
     held: Option<(Rect, Span)>,
+    /// The last click on a row: when, on what, and in which row of the screen.
+    clicked: Option<(Instant, Target, u16)>,
 }
 
-/// What a person asks for by an event of the terminal, in this mode and on a screen of these `hits`; mostly one thing or
-/// nothing.
+/// What a person asks for by an event of the terminal that arrived at `now`, in this mode and on a screen of these
+/// `hits`; mostly one thing or nothing.
 pub fn actions(
     event: &Event,
     mode: Mode,
     keys: &KeyMap,
     hits: &Hits,
     grip: &mut Grip,
+    now: Instant,
 ) -> Vec<Action> {
     match event {
         Event::Key(event) if event.kind != KeyEventKind::Release => {
-            keys.action(mode, Key::from(event)).into_iter().collect()
+            let key = Key::from(event);
+            let action = keys.action(mode, key);
+            action
+                .or_else(|| unbound(mode, key, keys))
+                .into_iter()
+                .collect()
         }
-        Event::Mouse(event) => mouse(event, mode, hits, grip).into_iter().collect(),
+        Event::Mouse(event) => mouse(event, mode, hits, grip, now).into_iter().collect(),
         Event::Paste(text) => paste(text, mode),
         Event::Resize(columns, rows) => vec![Action::Resize(*columns, *rows)],
         _ => Vec::new(),
     }
+}
+
+/// What is said of a key that does nothing in this mode. Nothing of keys that have no name, such as Caps Lock.
+fn unbound(mode: Mode, key: Key, keys: &KeyMap) -> Option<Action> {
+    let name = key.to_string();
+    if name.parse() != Ok(key) {
+        return None;
+    }
+    let help = keys.key("help").filter(|_| mode == Mode::Look);
+    Some(Action::Say(match help {
+        Some(help) => format!("no key {name}; {help} lists the keys"),
+        None => format!("no key {name} here"),
+    }))
 }
 
 /// A paste goes into the line that is being written; into the filter's, which it opens, if none is.
@@ -64,7 +91,13 @@ fn paste(text: &str, mode: Mode) -> Vec<Action> {
     }
 }
 
-fn mouse(event: &MouseEvent, mode: Mode, hits: &Hits, grip: &mut Grip) -> Option<Action> {
+fn mouse(
+    event: &MouseEvent,
+    mode: Mode,
+    hits: &Hits,
+    grip: &mut Grip,
+    now: Instant,
+) -> Option<Action> {
     let hit = hits.at(event.column, event.row);
     match (event.kind, hit) {
         (MouseEventKind::Down(_), Some((area, Target::Time(span)))) => {
@@ -84,8 +117,23 @@ fn mouse(event: &MouseEvent, mode: Mode, hits: &Hits, grip: &mut Grip) -> Option
                 return (mode == Mode::Pick).then_some(Action::Back);
             };
             let row = event.row - area.y;
+            let clicked = grip.clicked.take();
             Some(match target {
-                Target::Rows => Action::Select(row),
+                Target::Rows => {
+                    let again = clicked.is_some_and(|(then, before, at)| {
+                        now.duration_since(then) <= DOUBLE_CLICK
+                            && (before, at) == (target, event.row)
+                    });
+                    if again {
+                        return Some(Action::Open(row));
+                    }
+                    grip.clicked = Some((now, target, event.row));
+                    Action::Select(row)
+                }
+                Target::Hint(id) => {
+                    let binding = BINDINGS.iter().find(|binding| binding.id == id);
+                    return binding.map(|binding| binding.action.clone());
+                }
                 Target::Heading(field) => Action::SortBy(field),
                 Target::View(view) => Action::Show(view),
                 Target::Time(span) => seek(area, span, event.column),
@@ -137,6 +185,10 @@ mod tests {
         with(&mut Grip::default(), kind, column, row)
     }
 
+    fn pressed_at(grip: &mut Grip, event: &Event, now: Instant) -> Vec<Action> {
+        actions(event, Mode::Look, &KeyMap::default(), &hits(), grip, now)
+    }
+
     fn with(grip: &mut Grip, kind: MouseEventKind, column: u16, row: u16) -> Vec<Action> {
         let event = Event::Mouse(MouseEvent {
             kind,
@@ -144,7 +196,7 @@ mod tests {
             row,
             modifiers: KeyModifiers::NONE,
         });
-        actions(&event, Mode::Look, &KeyMap::default(), &hits(), grip)
+        pressed_at(grip, &event, Instant::now())
     }
 
     #[test]
@@ -168,6 +220,153 @@ mod tests {
         assert_eq!(at(MouseEventKind::Down(MouseButton::Right), 7, 6), []);
     }
 
+    fn left_click(column: u16, row: u16) -> Event {
+        Event::Mouse(MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        })
+    }
+
+    #[test]
+    fn two_clicks_on_a_row_in_half_a_second_open_it() {
+        let begin = Instant::now();
+        // The second click: how much later, where, and what it does.
+        for (millis, column, row, action) in [
+            (0, 7, 6, Action::Open(2)),
+            (499, 60, 6, Action::Open(2)),
+            (501, 7, 6, Action::Select(2)),
+            (100, 7, 7, Action::Select(3)),
+            (100, 5, 3, Action::SortBy(Field::Cpu)),
+            (100, 3, 0, Action::Show(View::Nodes)),
+        ] {
+            let mut grip = Grip::default();
+            let first = pressed_at(&mut grip, &left_click(7, 6), begin);
+            assert_eq!(first, [Action::Select(2)]);
+            let later = begin + Duration::from_millis(millis);
+            let second = pressed_at(&mut grip, &left_click(column, row), later);
+            assert_eq!(
+                second,
+                std::slice::from_ref(&action),
+                "{millis} ms later at {column}, {row}"
+            );
+            // A third click begins anew; one on something else in between too.
+            let third = pressed_at(&mut grip, &left_click(7, 6), later);
+            let opens = matches!(action, Action::Select(2));
+            let expected = if opens {
+                Action::Open(2)
+            } else {
+                Action::Select(2)
+            };
+            assert_eq!(third, [expected], "{millis} ms later at {column}, {row}");
+        }
+    }
+
+    #[test]
+    fn a_click_on_a_hint_does_what_its_key_does() {
+        let mut hits = Hits::default();
+        for (at, binding) in (0..).zip(BINDINGS) {
+            hits.add(Rect::new(0, at, 9, 1), Target::Hint(binding.id));
+        }
+        for (at, binding) in (0..).zip(BINDINGS) {
+            let (event, keys) = (left_click(4, at), KeyMap::default());
+            let mut grip = Grip::default();
+            let done = actions(&event, Mode::Look, &keys, &hits, &mut grip, Instant::now());
+            assert_eq!(
+                done,
+                std::slice::from_ref(&binding.action),
+                "{}",
+                binding.id
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_that_does_nothing_is_named_with_the_way_to_the_help() {
+        let none: [&str; 0] = [];
+        let usual = KeyMap::default();
+        let changed = KeyMap::new(&[("help".to_owned(), vec!["f2"])]).unwrap();
+        let without = KeyMap::new(&[("help".to_owned(), none.to_vec())]).unwrap();
+        let (looks, writes) = (Mode::Look, Mode::Write);
+        for (keys, mode, code, modifiers, said) in [
+            (
+                &usual,
+                looks,
+                KeyCode::Char('z'),
+                KeyModifiers::NONE,
+                Some("no key z; ? lists the keys"),
+            ),
+            (
+                &usual,
+                looks,
+                KeyCode::Char(':'),
+                KeyModifiers::SHIFT,
+                Some("no key :; ? lists the keys"),
+            ),
+            (
+                &usual,
+                looks,
+                KeyCode::Char('d'),
+                KeyModifiers::CONTROL,
+                Some("no key ctrl-d; ? lists the keys"),
+            ),
+            (
+                &usual,
+                looks,
+                KeyCode::F(7),
+                KeyModifiers::NONE,
+                Some("no key f7; ? lists the keys"),
+            ),
+            (
+                &usual,
+                looks,
+                KeyCode::Char('ж'),
+                KeyModifiers::NONE,
+                Some("no key ж; ? lists the keys"),
+            ),
+            (
+                &changed,
+                looks,
+                KeyCode::Char('?'),
+                KeyModifiers::NONE,
+                Some("no key ?; f2 lists the keys"),
+            ),
+            (
+                &without,
+                looks,
+                KeyCode::Char('z'),
+                KeyModifiers::NONE,
+                Some("no key z here"),
+            ),
+            (
+                &usual,
+                writes,
+                KeyCode::Char('x'),
+                KeyModifiers::CONTROL,
+                Some("no key ctrl-x here"),
+            ),
+            // Keys without a name are not spoken of, nor is a character that a terminal would obey.
+            (&usual, looks, KeyCode::CapsLock, KeyModifiers::NONE, None),
+            (
+                &usual,
+                looks,
+                KeyCode::Char('\u{7}'),
+                KeyModifiers::NONE,
+                None,
+            ),
+        ] {
+            let event = Event::Key(KeyEvent::new(code, modifiers));
+            let mut grip = Grip::default();
+            let done = actions(&event, mode, keys, &hits(), &mut grip, Instant::now());
+            let expected: Vec<Action> = said
+                .map(|said| Action::Say(said.to_owned()))
+                .into_iter()
+                .collect();
+            assert_eq!(done, expected, "{code:?} in {mode:?}");
+        }
+    }
+
     #[test]
     fn in_a_list_a_click_chooses_and_one_beside_it_closes_it() {
         let mut hits = Hits::default();
@@ -186,6 +385,7 @@ mod tests {
                 &KeyMap::default(),
                 &hits,
                 &mut Grip::default(),
+                Instant::now(),
             )
         };
         assert_eq!(click(20, 8), [Action::Choose(5)]);
@@ -225,6 +425,7 @@ mod tests {
                 &KeyMap::default(),
                 &Hits::default(),
                 &mut Grip::default(),
+                Instant::now(),
             )
         };
         let insert = Action::Edit(Edit::Insert("web[31m ns=shop".to_owned()));
@@ -237,6 +438,7 @@ mod tests {
             &KeyMap::default(),
             &Hits::default(),
             &mut Grip::default(),
+            Instant::now(),
         );
         assert!(
             matches!(&*taken, [Action::Edit(Edit::Insert(text))] if text.len() <= LONGEST_PASTE)
@@ -253,6 +455,7 @@ mod tests {
                 &KeyMap::default(),
                 &hits(),
                 &mut Grip::default(),
+                Instant::now(),
             )
         };
         assert_eq!(pressed(event), [Action::Quit]);

@@ -31,6 +31,8 @@ pub enum Action {
     Last,
     /// Select the row that is shown this far below the first one that is shown.
     Select(u16),
+    /// Go into the row that is shown this far below the first one that is shown: it was selected by a click before.
+    Open(u16),
     /// Scroll by this many rows; the selection goes along when it must.
     Scroll(i32),
     /// Show another view.
@@ -82,8 +84,8 @@ pub enum Action {
     Namespace(Option<Name>),
     /// Show only the namespace of what is selected, or all of them again.
     OnlyThisNamespace,
-    /// Nothing: a key that is bound to nothing where it was pressed.
-    Nothing,
+    /// Say this in the last row for a while: a key was pressed that does nothing here.
+    Say(String),
 }
 
 /// In what form a view is exported.

@@ -1,43 +1,79 @@
-//! The last row: what has just been done, or the keys that are wanted most.
+//! The last row: what has just been done, or the keys that are wanted most. Help and quit are always there.
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece, pieces_width};
+use super::canvas::{Canvas, Piece, pieces_width, right_of};
 use super::theme::Ink;
-use crate::input::KeyMap;
+use crate::input::{KeyMap, Target};
 use crate::model::{Link, Mode, State, View, format};
 
+/// Bindings and their words, the most wanted first: what does not fit is in the help.
+type Hints = &'static [(&'static str, &'static str)];
+
+/// What stays at the right end, whatever else there is to say.
+const ALWAYS: Hints = &[("help", "help"), ("quit", "quit")];
+
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &KeyMap) {
+    let always = match state.mode() {
+        Mode::Look => ALWAYS,
+        // There these keys do something else.
+        Mode::Write | Mode::Pick | Mode::Help => &[],
+    };
+    let wanted: u16 = always.iter().map(|hint| hint_width(keys, hint)).sum();
+    let taken = wanted.min(area.width);
+    let right = right_of(area, area.width - taken);
+    hints(canvas, right, keys, always);
+    let left = Rect {
+        width: area.width - taken,
+        ..area
+    };
+    match said(state) {
+        Some((text, ink)) => {
+            let room = Rect {
+                width: left.width.saturating_sub(u16::from(taken > 0)),
+                ..left
+            };
+            canvas.text(room, &format!(" {text}"), ink);
+        }
+        None => hints(canvas, right_of(left, 1), keys, wanted_of(state)),
+    }
+}
+
+/// What has just happened, or what is wrong for as long as it is.
+fn said(state: &State) -> Option<(String, Ink)> {
     if let Some(notice) = &state.notice {
         let ink = if notice.bad { Ink::Bad } else { Ink::Good };
-        canvas.text(area, &format!(" {}", notice.text), ink);
-        return;
+        return Some((notice.text.clone(), ink));
     }
-    if let Link::Lost { why, again, .. } = &state.link {
-        let wait =
-            again.map(|again| u64::try_from(again.since(state.now) / 1_000_000_000).unwrap_or(0));
-        let wait = wait.map_or(String::new(), |seconds| {
-            format!(" in {}", format::duration(seconds))
-        });
-        canvas.text(
-            area,
-            &format!(" lost the cluster: {why}; trying again{wait}"),
-            Ink::Bad,
-        );
-        return;
-    }
-    let hints: &[(&str, &str)] = match (state.mode(), state.screen().view) {
+    let Link::Lost { why, again, .. } = &state.link else {
+        return None;
+    };
+    let wait =
+        again.map(|again| u64::try_from(again.since(state.now) / 1_000_000_000).unwrap_or(0));
+    let wait = wait.map_or(String::new(), |seconds| {
+        format!(" in {}", format::duration(seconds))
+    });
+    let text = format!("lost the cluster: {why}; trying again{wait}");
+    Some((text, Ink::Bad))
+}
+
+fn wanted_of(state: &State) -> Hints {
+    match (state.mode(), state.screen().view) {
         (Mode::Write, _) => &[("line-accept", "keep"), ("line-cancel", "give up")],
-        (_, View::Pod) => &[
+        (Mode::Pick, _) => &[
+            ("list-accept", "take"),
+            ("list-toggle", "on or off"),
+            ("list-cancel", "close"),
+        ],
+        (Mode::Help, _) => &[("help-close", "close"), ("help-page-down", "next page")],
+        (Mode::Look, View::Pod) => &[
             ("back", "back"),
             ("down", "scroll"),
             ("step-back", "back in time"),
             ("live", "live"),
             ("shorter-span", "span"),
-            ("help", "help"),
-            ("quit", "quit"),
         ],
-        _ => &[
+        (Mode::Look, _) => &[
             ("enter", "open"),
             ("back", "back"),
             ("filter", "filter"),
@@ -46,21 +82,37 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
             ("step-back", "back in time"),
             ("namespace", "namespace"),
             ("columns", "columns"),
-            ("help", "help"),
-            ("quit", "quit"),
         ],
-    };
-    let mut pieces = vec![Piece::plain(" ")];
-    for (id, word) in hints {
-        let Some(key) = keys.key(id) else { continue };
-        let hint = [
-            Piece::new(key.to_string(), Ink::Accent),
-            Piece::muted(format!(" {word}  ")),
-        ];
-        // Help and quit are found by anyone; what does not fit is in the help.
-        if pieces_width(&pieces) + pieces_width(&hint) <= area.width {
-            pieces.extend(hint);
+    }
+}
+
+/// Blanks behind a hint.
+const GAP: u16 = 2;
+
+fn pieces(keys: &KeyMap, (id, word): &(&'static str, &str)) -> Option<[Piece; 2]> {
+    let key = keys.key(id)?;
+    Some([
+        Piece::new(key.to_string(), Ink::Accent),
+        Piece::muted(format!(" {word}")),
+    ])
+}
+
+fn hint_width(keys: &KeyMap, hint: &(&'static str, &str)) -> u16 {
+    pieces(keys, hint).map_or(0, |pieces| pieces_width(&pieces) + GAP)
+}
+
+/// Hints one after the other, as many as there is room for. Each can be clicked.
+fn hints(canvas: &mut Canvas<'_>, area: Rect, keys: &KeyMap, hints: Hints) {
+    let mut rest = area;
+    for hint in hints {
+        let Some(pieces) = pieces(keys, hint) else {
+            continue;
+        };
+        let width = pieces_width(&pieces);
+        if width <= rest.width {
+            canvas.pieces(rest, &pieces);
+            canvas.hit(Rect { width, ..rest }, Target::Hint(hint.0));
+            rest = right_of(rest, width + GAP);
         }
     }
-    canvas.pieces(area, &pieces);
 }

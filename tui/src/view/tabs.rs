@@ -14,7 +14,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let all = state.world().len(screen.view);
     let brief: usize = View::SWITCHABLE
         .iter()
-        .map(|view| tab(*view, true).len() + 1)
+        .map(|view| tab(*view, Form::Brief).len() + 1)
         .sum();
     let room = usize::from(area.width).saturating_sub(brief);
     let mut right = Vec::new();
@@ -46,20 +46,26 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
     let wide = pieces_width(&right);
     let room = area.width.saturating_sub(wide + 1);
-    let long: usize = View::SWITCHABLE
-        .iter()
-        .map(|view| tab(*view, false).len() + 1)
-        .sum();
-    let brief = long > usize::from(room);
+    let here = match screen.view {
+        View::Pod => below(state),
+        view => view,
+    };
+    let form = Form::fitting(here, room);
     let mut used = 0;
     for view in View::SWITCHABLE {
-        let text = tab(view, brief);
-        let here = right_of(area, used);
+        let text = tab(view, form.of(view == here));
+        let left = right_of(
+            Rect {
+                width: room,
+                ..area
+            },
+            used,
+        );
         let place = Rect {
-            width: cells(text.len()).min(here.width),
-            ..here
+            width: cells(text.len()).min(left.width),
+            ..left
         };
-        let current = view == screen.view || (screen.view == View::Pod && view == below(state));
+        let current = view == here;
         canvas.text(
             place,
             &text,
@@ -122,15 +128,55 @@ fn below(state: &State) -> View {
         .unwrap_or(View::Pods)
 }
 
-fn tab(view: View, brief: bool) -> String {
+/// How the names of views are written, by the room there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Whole.
+    Long,
+    /// In short.
+    Brief,
+    /// The number alone, but for the view that is looked at.
+    Numbers,
+    /// The number alone.
+    Number,
+}
+
+impl Form {
+    /// The longest form in which all fit.
+    fn fitting(here: View, room: u16) -> Self {
+        let width = |form: Self| -> usize {
+            let views = View::SWITCHABLE.iter();
+            views
+                .map(|view| tab(*view, form.of(*view == here)).len() + 1)
+                .sum()
+        };
+        [Self::Long, Self::Brief, Self::Numbers]
+            .into_iter()
+            .find(|form| width(*form) <= usize::from(room))
+            .unwrap_or(Self::Number)
+    }
+
+    /// The form of one of them.
+    const fn of(self, is_here: bool) -> Self {
+        match (self, is_here) {
+            (Self::Numbers, true) => Self::Brief,
+            (Self::Numbers, false) => Self::Number,
+            (form, _) => form,
+        }
+    }
+}
+
+fn tab(view: View, form: Form) -> String {
     let at = View::SWITCHABLE
         .iter()
         .position(|other| *other == view)
         .unwrap_or(0)
         + 1;
     let title = view.title();
-    if !brief {
-        return format!(" {at} {title} ");
+    match form {
+        Form::Long => return format!(" {at} {title} "),
+        Form::Brief => {}
+        Form::Numbers | Form::Number => return at.to_string(),
     }
     let short = match view {
         View::Overview => "Over",

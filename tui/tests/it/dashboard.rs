@@ -3,6 +3,7 @@
 mod clusters;
 mod keys;
 mod life;
+mod pointing;
 mod ways;
 
 use std::path::Path;

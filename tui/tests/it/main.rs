@@ -15,6 +15,7 @@ mod connect;
 mod dashboard;
 mod demo;
 mod golden;
+mod hints;
 mod kubectl;
 mod picture;
 mod pictures;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use kubevitals::input::KeyMap;
+use kubevitals::input::{Hits, KeyMap};
 use kubevitals::model::{Action, Size, State, act, refresh};
 use kubevitals::view;
 use kubevitals::view::theme::Theme;
@@ -12,6 +12,16 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// Draws a state in a terminal of so many columns and rows.
 pub(crate) fn draw(state: &State, theme: &Theme, columns: u16, rows: u16) -> Buffer {
+    draw_with_places(state, theme, columns, rows).0
+}
+
+/// As [`draw`], with the places that can be clicked.
+pub(crate) fn draw_with_places(
+    state: &State,
+    theme: &Theme,
+    columns: u16,
+    rows: u16,
+) -> (Buffer, Hits) {
     let mut state = state.clone();
     act(&mut state, Action::Resize(columns, rows));
     debug_assert_eq!(
@@ -23,8 +33,8 @@ pub(crate) fn draw(state: &State, theme: &Theme, columns: u16, rows: u16) -> Buf
     );
     refresh(&mut state);
     let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-    view::draw(&state, theme, &KeyMap::default(), &mut buffer);
-    buffer
+    let drawn = view::draw(&state, theme, &KeyMap::default(), &mut buffer);
+    (buffer, drawn.hits)
 }
 
 /// What is on the screen.

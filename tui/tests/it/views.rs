@@ -37,7 +37,7 @@ fn shop(source: SourceKind) -> State {
 }
 
 /// The shop with a view open.
-fn showing(view: View, source: SourceKind) -> State {
+pub(crate) fn showing(view: View, source: SourceKind) -> State {
     opened(view, shop(source))
 }
 
@@ -72,7 +72,7 @@ fn open_pod(state: &mut State, index: usize) {
     }
 }
 
-const VIEWS: [View; 9] = [
+pub(crate) const VIEWS: [View; 9] = [
     View::Overview,
     View::Nodes,
     View::Pods,
@@ -84,7 +84,7 @@ const VIEWS: [View; 9] = [
     View::Pod,
 ];
 
-fn colour() -> Theme {
+pub(crate) fn colour() -> Theme {
     Theme::new(Depth::Sixteen, Ground::Dark, false)
 }
 
@@ -161,13 +161,13 @@ const CONDITIONS: [Condition; 5] = [
 ];
 
 /// The time stands still, and goes on elsewhere.
-fn pause(state: &mut State) {
+pub(crate) fn pause(state: &mut State) {
     act(state, Action::Pause);
     tell(state, Message::Tick(Timestamp::from_secs(NOW + 30)));
 }
 
 /// Four minutes ago, as the dashboard itself remembers it.
-fn go_back(state: &mut State) {
+pub(crate) fn go_back(state: &mut State) {
     act(state, Action::Step(-16));
 }
 
@@ -182,7 +182,7 @@ fn degrade(state: &mut State) {
 }
 
 /// The cluster does not answer any more.
-fn lose(state: &mut State) {
+pub(crate) fn lose(state: &mut State) {
     tell(
         state,
         Message::Link(Link::Lost {

@@ -65,6 +65,11 @@ fn write(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Back | Action::ClearFilter => clear_filter(state),
         action @ (Action::Move(_)
         | Action::Page(_)
+        | Action::Scroll(_)
+        | Action::Select(_)
+        | Action::Open(_)
+        | Action::Show(_)
+        | Action::Say(_)
         | Action::Resize(..)
         | Action::Quit
         | Action::Suspend
@@ -110,6 +115,12 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
                 select(state, at);
             }
         }
+        Action::Open(row) => {
+            let at = state.screen().list.top.saturating_add(usize::from(row));
+            if at < state.screen().list.order.len() {
+                return enter(state);
+            }
+        }
         Action::Scroll(rows) => move_by(state, i64::from(rows)),
         Action::Show(view) => return show(state, view),
         Action::NextView(by) => return show(state, next_view(state.screen().view, by)),
@@ -130,7 +141,8 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Filter => state.writing = state.screen().view != View::Pod,
         Action::ClearFilter => clear_filter(state),
-        Action::Edit(_) | Action::Toggle | Action::Choose(_) | Action::Nothing => {}
+        Action::Say(text) => state.say(text, false),
+        Action::Edit(_) | Action::Toggle | Action::Choose(_) => {}
         Action::Pause => return time::pause(state),
         Action::Step(steps) => return time::step(state, steps),
         Action::Seek(at) => return time::seek(state, at),

@@ -61,9 +61,14 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
                 return Ok(picked(state, &picker));
             }
         }
-        (_, action @ (Action::Quit | Action::Suspend | Action::Redraw | Action::Resize(..))) => {
-            return Err(action);
-        }
+        (
+            _,
+            action @ (Action::Quit
+            | Action::Suspend
+            | Action::Redraw
+            | Action::Say(_)
+            | Action::Resize(..)),
+        ) => return Err(action),
         _ => {}
     }
     Ok(Vec::new())

@@ -1,0 +1,81 @@
+//! What is pointed at, and the keys that do nothing.
+
+use vt100::MouseProtocolMode;
+
+use super::{Dashboard, rows};
+
+/// Where a text is on the screen: its first column and its row.
+fn place(dashboard: &Dashboard, text: &str) -> (u16, u16) {
+    let said = format!("{text:?} on the screen");
+    dashboard.terminal.wait_until(&said, |screen, _| {
+        let rows = rows(screen);
+        let (at, row) = rows
+            .iter()
+            .enumerate()
+            .rfind(|(_, row)| row.contains(text))?;
+        let before = row.split(text).next()?;
+        Some((
+            u16::try_from(before.chars().count()).ok()?,
+            u16::try_from(at).ok()?,
+        ))
+    })
+}
+
+#[test]
+fn two_clicks_open_a_row_and_hints_do_what_their_keys_do() {
+    let mut dashboard = Dashboard::start(&[]);
+    dashboard.show("3", "Pods");
+    dashboard.wait_selected("usage", |row| row.contains('m') && row.contains("Mi"));
+    dashboard.terminal.press("space");
+    dashboard.terminal.wait_for_text("PAUSED");
+    let (column, head) = place(&dashboard, "NAMESPACE");
+    dashboard.terminal.click(column, head + 3);
+    dashboard.wait_pointer("the third row", |below| below == 3);
+    let (_, name) = dashboard.pod();
+    // Two clicks that are sent at once arrive within half a second of each other.
+    dashboard.terminal.click(column, head + 4);
+    dashboard.terminal.click(column, head + 3);
+    dashboard.terminal.click(column, head + 3);
+    dashboard.terminal.wait_for("the page of the pod", |text| {
+        !text.contains("NAMESPACE") && text.contains(&name)
+    });
+    let (column, row) = place(&dashboard, "esc back");
+    dashboard.terminal.click(column, row);
+    dashboard.wait_selected("the same pod", |row| row.contains(&name));
+    let (column, row) = place(&dashboard, "? help");
+    dashboard.terminal.click(column + 3, row);
+    dashboard.terminal.wait_for_text("Help ─");
+    dashboard.terminal.press("esc");
+    dashboard
+        .terminal
+        .wait_for("no help", |text| !text.contains("Help ─"));
+    let (column, row) = place(&dashboard, "q quit");
+    dashboard.terminal.click(column, row);
+    assert_eq!(dashboard.terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn a_key_that_does_nothing_says_so_for_a_while() {
+    let mut dashboard = Dashboard::start(&[]);
+    for key in ["z", ":", "ctrl-d"] {
+        dashboard.terminal.press(key);
+        dashboard
+            .terminal
+            .wait_for_text(&format!("no key {key}; ? lists the keys"));
+    }
+    dashboard.terminal.wait_for_text("enter open");
+}
+
+#[test]
+fn the_terminal_is_asked_for_clicks_and_drags_alone() {
+    let dashboard = Dashboard::start(&[]);
+    dashboard.terminal.look(|screen| {
+        assert_eq!(
+            screen.mouse_protocol_mode(),
+            MouseProtocolMode::ButtonMotion
+        );
+    });
+    let written = dashboard.terminal.written();
+    let any_movement = written.windows(8).any(|bytes| bytes == b"\x1b[?1003h");
+    assert!(!any_movement, "every movement of the mouse is asked for");
+}

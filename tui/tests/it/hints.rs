@@ -1,0 +1,165 @@
+//! The last row and the row of views: what must stay there in any room, and what a click on it does.
+
+use kubevitals::input::{BINDINGS, Target};
+use kubevitals::model::{Action, Message, SourceKind, State, View, act, tell};
+use kubevitals_proto::time::Timestamp;
+
+use crate::picture::{draw_with_places, text};
+use crate::shop::NOW;
+use crate::views::{VIEWS, colour, go_back, lose, pause, showing};
+
+/// The last row of a screen.
+fn last_row(state: &State, columns: u16, rows: u16) -> String {
+    let shown = text(&draw_with_places(state, &colour(), columns, rows).0);
+    shown.lines().last().unwrap_or_default().to_owned()
+}
+
+/// What can stand in the last row instead of hints.
+type Instead = (&'static str, fn(&mut State));
+
+const INSTEAD: [Instead; 6] = [
+    ("hints", |_| {}),
+    ("a message", |state| {
+        state.say("wrote ./vitals-pods-20260708T143000Z.txt", false)
+    }),
+    ("a long message", |state| {
+        state.say("cannot write ".repeat(40), true)
+    }),
+    ("a lost connection", lose),
+    ("a pause", pause),
+    ("the past", go_back),
+];
+
+#[test]
+fn help_and_quit_stay_in_the_last_row_whatever_else_it_says() {
+    for view in VIEWS {
+        for (what, becomes) in INSTEAD {
+            let mut state = showing(view, SourceKind::Vitals);
+            becomes(&mut state);
+            for (columns, rows) in [
+                (20, 12),
+                (40, 12),
+                (79, 24),
+                (80, 24),
+                (81, 24),
+                (140, 40),
+                (300, 60),
+            ] {
+                let row = last_row(&state, columns, rows);
+                assert!(
+                    row.ends_with("? help  q quit"),
+                    "{what} of {view:?} at {columns}x{rows}: {row}"
+                );
+                let hidden = row.contains("\u{2026}");
+                assert!(
+                    !hidden || what.contains("message") || what.contains("lost"),
+                    "{row}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn each_hint_that_is_shown_can_be_clicked_and_is_named_by_its_key() {
+    let mut clicked = Vec::new();
+    for view in VIEWS {
+        for columns in [40, 80, 140, 200] {
+            let state = showing(view, SourceKind::Vitals);
+            let (buffer, hits) = draw_with_places(&state, &colour(), columns, 24);
+            let shown = text(&buffer);
+            let row: Vec<char> = shown.lines().last().unwrap().chars().collect();
+            for column in 0..columns {
+                let Some((area, Target::Hint(id))) = hits.at(column, 23) else {
+                    continue;
+                };
+                let from = usize::from(area.x);
+                let words: String = row[from..from + usize::from(area.width)].iter().collect();
+                let binding = BINDINGS.iter().find(|binding| binding.id == id).unwrap();
+                let key = words.split(' ').next().unwrap();
+                assert!(binding.keys.contains(&key), "{words} does {id}");
+                clicked.push(id);
+            }
+            let blank = row.iter().take_while(|c| **c == ' ').count();
+            assert!(
+                hits.at(u16::try_from(blank).unwrap(), 23).is_some(),
+                "{shown}"
+            );
+        }
+    }
+    for id in ["help", "quit", "enter", "filter", "back", "pause", "live"] {
+        assert!(clicked.contains(&id), "{id}");
+    }
+}
+
+#[test]
+fn a_message_gives_way_to_the_hints_after_some_seconds() {
+    for (say, text) in [
+        (
+            Action::Say("no key z; ? lists the keys".to_owned()),
+            "no key z",
+        ),
+        (Action::Copy, "copied"),
+        (
+            Action::Say("wrote ./vitals-pods.csv".to_owned()),
+            "wrote ./",
+        ),
+    ] {
+        let mut state = showing(View::Pods, SourceKind::Vitals);
+        act(&mut state, say);
+        assert!(last_row(&state, 80, 24).contains(text));
+        let seconds = (1..30).find(|second| {
+            tell(
+                &mut state,
+                Message::Tick(Timestamp::from_secs(NOW + second)),
+            );
+            last_row(&state, 80, 24).contains("enter open")
+        });
+        let seconds = seconds.expect("the hints never come back");
+        assert!((4..=10).contains(&seconds), "{text} stays for {seconds} s");
+    }
+}
+
+#[test]
+fn views_and_their_count_stay_apart_in_any_room() {
+    for view in View::SWITCHABLE {
+        let state = showing(view, SourceKind::Vitals);
+        let number = 1 + View::SWITCHABLE
+            .iter()
+            .position(|other| *other == view)
+            .unwrap();
+        for columns in 30..160 {
+            let (buffer, hits) = draw_with_places(&state, &colour(), columns, 24);
+            let shown = text(&buffer);
+            let (at, row) = (0..)
+                .zip(shown.lines())
+                .find(|(at, _)| matches!(hits.at(0, *at), Some((_, Target::View(_)))))
+                .unwrap_or_else(|| panic!("{shown}"));
+            let tabs: Vec<_> = (0..columns)
+                .filter_map(|column| match hits.at(column, at) {
+                    Some((area, Target::View(view))) if area.x == column => Some((area, view)),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(tabs.len(), View::SWITCHABLE.len(), "{columns}: {row}");
+            for (area, tab) in &tabs {
+                let chars = row.chars().skip(area.x.into());
+                let text: String = chars.take(area.width.into()).collect();
+                let digit = View::SWITCHABLE
+                    .iter()
+                    .position(|other| other == tab)
+                    .unwrap()
+                    + 1;
+                assert!(text.contains(&digit.to_string()), "{columns}: {row}");
+                if *tab == view && columns >= 40 {
+                    assert!(
+                        text.trim().len() > 1,
+                        "{columns}: {number} has no name in {row}"
+                    );
+                }
+                let after = row.chars().nth(area.right().into()).unwrap_or(' ');
+                assert_eq!(after, ' ', "{columns}: {row}");
+            }
+        }
+    }
+}
