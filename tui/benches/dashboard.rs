@@ -117,7 +117,7 @@ fn keys(criterion: &mut Criterion, pods: &str, state: &State) {
     act(&mut state, Action::Filter);
     act(
         &mut state,
-        Action::Edit(Edit::Insert("web cpu>10".to_owned())),
+        Action::Edit(Edit::Insert("web cpu>10m".to_owned())),
     );
     group.bench_function(
         BenchmarkId::new("a letter of the filter", pods),

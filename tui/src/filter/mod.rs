@@ -1,20 +1,23 @@
 //! The filter line: which rows of a table are shown.
 //!
 //! ```text
-//! web cpu>500m                words and conditions by blanks: all must hold
-//! ns=shop, ns=payments        parts by commas: one must hold; blanks bind closer than commas
-//! !probe=passing !(a, b)      what must not hold; parentheses where they are needed
+//! web cpu>500m                words and conditions with blanks between them: all must hold; also `and`, `&`, `&&`
+//! web, restarts>0             parts with commas between them: one must hold; also `or`, `|`, `||`
+//! ns=shop,payments            a list of values, without blanks: one of them, or with `!=` none
+//! !probe=passing !(a, b)      what must not hold, also `not`; parentheses where they are needed
+//! name=web*                   `*` stands for anything
 //! ~^web-\d+ node~(a|b)$       regular expressions, of any column or of one
 //! mem%limit>80 restarts>0     numbers with their units
 //! -l app=web,tier!=db         labels, as kubectl has them
 //! "two words" name="a,b"      quoted where a blank or a sign belongs to the text
 //! ```
 //!
-//! A word is found in any column of text, in any case. `=` compares whole texts, in any case. A row that has no number
+//! Blanks bind closer than commas. A word is found in any column of text, in any case. `=` compares whole texts, in any case. A row that has no number
 //! for a condition does not fulfil it. An error says what is wrong and where, so that it can be shown under the line
 //! while it is typed.
 
 mod eval;
+mod hints;
 mod lexis;
 mod parse;
 mod pattern;

@@ -5,11 +5,11 @@ use std::ops::Range;
 use kubevitals_proto::needle::Needle;
 use kubevitals_proto::selector::LabelSelector;
 
-use super::lexis::{ends_value, is_operator, pattern_length};
+use super::lexis::{Keyword, ends_value, is_operator, is_quote, pattern_length};
 use super::pattern::Pattern;
 use super::tree::{Comparison, Kind, Node, Operator};
 use super::value::{Number, example};
-use super::{FilterError, MAX_LENGTH};
+use super::{FilterError, MAX_LENGTH, hints};
 use crate::model::Field;
 
 /// How deep parentheses and negations may be nested.
@@ -69,33 +69,79 @@ impl<'a> Parser<'a> {
         FilterError::new(self.at..end, message)
     }
 
-    /// Parts by commas.
+    /// Whether a keyword stands here: in any case, and not as the beginning of a longer word.
+    fn keyword(&self) -> Option<Keyword> {
+        Keyword::at(self.rest())
+    }
+
+    /// Takes a sign or a keyword, if one of them stands here.
+    fn take_sign(&mut self, signs: &[&str], keyword: Keyword) -> bool {
+        if signs.iter().any(|sign| self.take(sign)) {
+            return true;
+        }
+        let found = self.keyword() == Some(keyword);
+        if found {
+            self.at += keyword.word().len();
+        }
+        found
+    }
+
+    /// Alternatives: parts between commas, `|`, `||` or `or`.
     fn any(&mut self, depth: usize) -> Result<Node, FilterError> {
         let begin = self.at;
         let mut parts = vec![self.all(depth)?];
-        while self.take(",") {
+        while self.take_sign(&[",", "||", "|"], Keyword::Or) {
             parts.push(self.all(depth)?);
         }
         Ok(self.group(begin, parts, Kind::Any))
     }
 
-    /// Parts by blanks.
+    /// Whether the parts that must all hold end here.
+    fn all_ends(&self) -> bool {
+        self.peek().is_none_or(|c| matches!(c, ',' | ')' | '|'))
+            || self.keyword() == Some(Keyword::Or)
+    }
+
+    /// Parts that must all hold: with blanks, `&`, `&&` or `and` between them.
     fn all(&mut self, depth: usize) -> Result<Node, FilterError> {
         self.blanks();
         let begin = self.at;
         let mut parts = Vec::new();
-        while self.peek().is_some_and(|c| !matches!(c, ',' | ')')) {
+        while !self.all_ends() {
+            if self.peek() == Some('&') {
+                return Err(self.missing());
+            }
             parts.push(self.part(depth)?);
             self.blanks();
+            if self.take_sign(&["&&", "&"], Keyword::And) {
+                self.blanks();
+                if self.all_ends() {
+                    return Err(self.missing());
+                }
+            }
         }
         if parts.is_empty() {
-            let missing = match self.peek() {
-                None => "something is missing at the end",
-                Some(_) => "something is missing before this",
-            };
-            return Err(self.here(missing));
+            return Err(self.missing());
         }
         Ok(self.group(begin, parts, Kind::All))
+    }
+
+    /// An error about a part that is missing here.
+    fn missing(&self) -> FilterError {
+        match self.keyword() {
+            Some(keyword) => self.alone(keyword),
+            None if self.peek().is_none() => self.here("something is missing at the end"),
+            None => self.here("something is missing before this"),
+        }
+    }
+
+    /// An error about a keyword that has nothing to stand between or before.
+    fn alone(&self, keyword: Keyword) -> FilterError {
+        let word = keyword.word();
+        FilterError::new(
+            self.at..self.at + word.len(),
+            format!("{}; to find the word write \"{word}\"", keyword.place()),
+        )
     }
 
     /// One part stands for itself.
@@ -129,6 +175,14 @@ impl<'a> Parser<'a> {
                 ));
             }
             Kind::Not(Box::new(self.part(depth + 1)?))
+        } else if let Some(keyword) = self.keyword() {
+            let alone = self.alone(keyword);
+            self.at += keyword.word().len();
+            self.blanks();
+            if keyword != Keyword::Not || self.all_ends() {
+                return Err(alone);
+            }
+            Kind::Not(Box::new(self.part(depth + 1)?))
         } else if self.take("(") {
             let inner = self.any(depth + 1)?;
             if !self.take(")") {
@@ -156,7 +210,7 @@ impl<'a> Parser<'a> {
     fn labels_follow(&mut self) -> bool {
         let rest = self.rest().strip_prefix("-l");
         let follow = rest.is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with(|c: char| c.is_whitespace() || c == '"')
+            rest.is_empty() || rest.starts_with(|c: char| c.is_whitespace() || is_quote(c))
         });
         if follow {
             self.at += "-l".len();
@@ -168,7 +222,7 @@ impl<'a> Parser<'a> {
     fn labels(&mut self) -> Result<LabelSelector, FilterError> {
         self.blanks();
         let begin = self.at;
-        let text = if self.peek() == Some('"') {
+        let text = if self.peek().is_some_and(is_quote) {
             self.quoted()?
         } else {
             let rest = self.rest();
@@ -193,7 +247,7 @@ impl<'a> Parser<'a> {
     }
 
     fn word_or_field(&mut self) -> Result<Kind, FilterError> {
-        if self.peek() == Some('"') {
+        if self.peek().is_some_and(is_quote) {
             return Ok(Kind::Word(Needle::new(&self.quoted()?)));
         }
         let begin = self.at;
@@ -203,14 +257,36 @@ impl<'a> Parser<'a> {
             .unwrap_or(rest.len());
         let word = rest.get(..end).unwrap_or_default();
         self.at += end;
+        let place = begin..self.at;
         match self.peek() {
-            Some(c) if is_operator(c) => self.field(begin..begin + end, word),
+            Some(c) if is_operator(c) => return self.field(place, word),
             // A quote or a parenthesis in a word.
             Some(c @ ('"' | '(')) => {
-                Err(self.here(format!("put quotes around a word with {c} in it")))
+                return Err(self.here(format!("put quotes around a word with {c} in it")));
             }
-            _ => Ok(Kind::Word(Needle::new(word))),
+            _ => {}
         }
+        // A condition may have blanks around its operator: none of these signs begins a part.
+        let behind = self.rest().trim_start();
+        if ["=", "<", ">", "!="]
+            .iter()
+            .any(|sign| behind.starts_with(sign))
+        {
+            self.blanks();
+            return self.field(place, word);
+        }
+        if let Some((at, message)) = hints::misspelled(word, behind) {
+            return Err(FilterError::new(begin + at.start..begin + at.end, message));
+        }
+        if word.contains('*') {
+            return Ok(Kind::Matches(self.glob(place, word)?));
+        }
+        Ok(Kind::Word(Needle::new(word)))
+    }
+
+    /// The expression for a text with `*` in it, each of which stands for anything.
+    fn glob(&self, place: Range<usize>, text: &str) -> Result<Pattern, FilterError> {
+        Pattern::new(&hints::glob(text)).map_err(|(message, _)| FilterError::new(place, message))
     }
 
     /// An operator and a value, behind the name of a field.
@@ -221,10 +297,10 @@ impl<'a> Parser<'a> {
             );
         }
         let Some(field) = Field::named(name) else {
-            return Err(FilterError::new(place, unknown(name)));
+            return Err(FilterError::new(place, hints::unknown(name, self.rest())));
         };
         let sign = self.at;
-        for (text, found) in [("!~", false), ("~", true)] {
+        for (text, found) in [("!~", false), ("=~", true), ("~", true)] {
             if self.take(text) {
                 let pattern = self.pattern(sign)?;
                 return Ok(Kind::Field(field, Comparison::Matches { found, pattern }));
@@ -249,41 +325,103 @@ impl<'a> Parser<'a> {
             self.take("=");
         }
         let operated = sign..self.at;
+        if !self.rest().trim_start().is_empty() {
+            self.blanks();
+        }
+        let mut kinds = Vec::new();
+        loop {
+            let begin = if kinds.is_empty() {
+                place.start
+            } else {
+                self.at
+            };
+            let comparison = self.comparison(name, field, operator, operated.clone())?;
+            kinds.push(Node {
+                kind: Kind::Field(field, comparison),
+                span: begin..self.at,
+            });
+            let is_list = matches!(operator, Operator::Equal | Operator::NotEqual);
+            if !(is_list && self.another_value()) {
+                break;
+            }
+            self.at += 1;
+        }
+        let all = if operator == Operator::NotEqual {
+            Kind::All
+        } else {
+            Kind::Any
+        };
+        Ok(self.group(place.start, kinds, all).kind)
+    }
+
+    /// Whether another value of the same field follows: `ns=shop,payments`, without a blank behind the comma, and not a
+    /// condition of its own.
+    fn another_value(&self) -> bool {
+        let rest = self.rest();
+        let Some(rest) = rest.strip_prefix([',', '|']) else {
+            return false;
+        };
+        let end = rest.find(|c: char| ends_value(c) || is_operator(c));
+        let ends_with = end.and_then(|end| rest.get(end..)?.chars().next());
+        match end {
+            Some(0) => rest.starts_with(is_quote),
+            _ => {
+                !rest.is_empty()
+                    && !rest.starts_with("-l ")
+                    && !ends_with.is_some_and(|c| is_operator(c) || c == '(')
+            }
+        }
+    }
+
+    /// What one value is compared with, behind the operator that stands at `operated`.
+    fn comparison(
+        &mut self,
+        name: &str,
+        field: Field,
+        operator: Operator,
+        operated: Range<usize>,
+    ) -> Result<Comparison, FilterError> {
         let begin = self.at;
         let (value, quoted) = self.value()?;
-        let comparison = if field.is_number() {
+        let place = begin..self.at;
+        if field.is_number() {
             if value.is_empty() {
                 let said = format!("something is missing: {name}{}", example(field));
-                return Err(FilterError::new(begin..self.at, said));
+                return Err(FilterError::new(place, said));
             }
             let number = Number::read(field, &value);
-            let number = number.map_err(|said| FilterError::new(begin..self.at, said))?;
-            Comparison::Number(operator, number)
-        } else {
-            let equal = match operator {
-                Operator::Equal => true,
-                Operator::NotEqual => false,
-                _ => {
-                    let said = format!("{name} is text: it is compared with =, !=, ~ or !~");
-                    return Err(FilterError::new(operated, said));
-                }
-            };
-            if value.is_empty() && !quoted {
-                let said = format!(
-                    "something is missing: {name}{}, or {name}=\"\" for none",
-                    example(field)
-                );
-                return Err(FilterError::new(begin..self.at, said));
+            let number = number.map_err(|said| FilterError::new(place, said))?;
+            return Ok(Comparison::Number(operator, number));
+        }
+        let equal = match operator {
+            Operator::Equal => true,
+            Operator::NotEqual => false,
+            _ => {
+                let said = format!("{name} is text: it is compared with =, !=, ~ or !~");
+                return Err(FilterError::new(operated, said));
             }
-            let with = Needle::new(&value);
-            Comparison::Text { equal, with }
         };
-        Ok(Kind::Field(field, comparison))
+        if value.is_empty() && !quoted {
+            let said = format!(
+                "something is missing: {name}{}, or {name}=\"\" for none",
+                example(field)
+            );
+            return Err(FilterError::new(place, said));
+        }
+        if value.contains('*') && !quoted {
+            let pattern = self.glob(place, &value)?;
+            return Ok(Comparison::Matches {
+                found: equal,
+                pattern,
+            });
+        }
+        let with = Needle::new(&value);
+        Ok(Comparison::Text { equal, with })
     }
 
     /// What stands behind an operator, and whether it was quoted.
     fn value(&mut self) -> Result<(String, bool), FilterError> {
-        if self.peek() == Some('"') {
+        if self.peek().is_some_and(is_quote) {
             return Ok((self.quoted()?, true));
         }
         let rest = self.rest();
@@ -300,7 +438,7 @@ impl<'a> Parser<'a> {
     /// A regular expression, behind the `~` at `sign`.
     fn pattern(&mut self, sign: usize) -> Result<Pattern, FilterError> {
         let begin = self.at;
-        let quoted = self.peek() == Some('"');
+        let quoted = self.peek().is_some_and(is_quote);
         let text = if quoted {
             self.quoted()?
         } else {
@@ -329,15 +467,18 @@ impl<'a> Parser<'a> {
     fn quoted(&mut self) -> Result<String, FilterError> {
         let begin = self.at;
         let mut text = String::new();
-        let mut chars = self.rest().char_indices().skip(1);
+        let mut chars = self.rest().char_indices();
+        let Some((_, quote)) = chars.next() else {
+            return Ok(text);
+        };
         while let Some((at, c)) = chars.next() {
             match c {
-                '"' => {
+                c if c == quote => {
                     self.at = begin + at + 1;
                     return Ok(text);
                 }
                 '\\' => match chars.next() {
-                    Some((_, c @ ('"' | '\\'))) => text.push(c),
+                    Some((_, c)) if c == quote || c == '\\' => text.push(c),
                     // For regular expressions: every other backslash means itself.
                     Some((_, c)) => text.extend(['\\', c]),
                     None => break,
@@ -350,25 +491,4 @@ impl<'a> Parser<'a> {
             "this quote is not closed",
         ))
     }
-}
-
-/// What is said of a field that there is not: those that begin alike, or the usual ones.
-fn unknown(name: &str) -> String {
-    let begin: String = name
-        .chars()
-        .take(2)
-        .collect::<String>()
-        .to_ascii_lowercase();
-    let alike: Vec<&str> = Field::ALL
-        .iter()
-        .map(|field| field.name())
-        .filter(|known| known.starts_with(&begin))
-        .take(6)
-        .collect();
-    let known = if alike.is_empty() {
-        "ns, name, node, app, status, cpu, mem, restarts, ready, probe".to_owned()
-    } else {
-        alike.join(", ")
-    };
-    format!("there is no field {name}; there is {known}")
 }

@@ -1,7 +1,10 @@
 //! What of a filter a server can choose pods by, where there are too many to tell of all of them.
 
+use kubevitals_proto::needle::Needle;
+
 use super::Filter;
 use super::tree::{Comparison, Kind, Node, Operator};
+use crate::model::row::Probes;
 use crate::model::{Field, View};
 
 /// How many words and namespaces a server takes.
@@ -58,11 +61,14 @@ impl Selection {
         }
     }
 
-    /// A text in which there are blanks is asked for by each of its words.
+    /// A text in which there are blanks is asked for by each of its words, but for those that a table may show where
+    /// the server does not search.
     fn words(&mut self, text: &str) {
         let room = MOST.saturating_sub(self.words.len());
-        let words = text.split_whitespace().map(str::to_owned);
-        self.words.extend(words.take(room));
+        let words = text
+            .split_whitespace()
+            .filter(|word| !is_shown_elsewhere(word));
+        self.words.extend(words.map(str::to_owned).take(room));
     }
 
     fn among(&mut self, namespaces: Vec<String>) {
@@ -132,6 +138,12 @@ impl Selection {
     }
 }
 
+/// Whether a word may be a part of what PROBES shows, in which the server does not search.
+fn is_shown_elsewhere(word: &str) -> bool {
+    let sought = Needle::new(word);
+    word.contains('/') || Probes::WORDS.iter().any(|text| sought.is_in(text))
+}
+
 /// Whether a pod has at least as much of it as each of its containers.
 const fn is_a_sum(field: Field) -> bool {
     matches!(field, Field::Cpu | Field::Memory)
@@ -179,6 +191,15 @@ mod tests {
             ("\"two words\"", "words: two words"),
             ("ns=Shop web", "ns: shop; words: web"),
             ("ns=shop, ns=payments", "ns: shop payments"),
+            ("ns=shop,payments web", "ns: shop payments; words: web"),
+            ("ns=shop or ns=payments and restarts>0", ""),
+            ("web && restarts>0", "words: web; least: restarts>0"),
+            // The server does not search in what PROBES shows.
+            ("failing web", "words: web"),
+            ("fail", ""),
+            ("1/2", ""),
+            ("name=web*", ""),
+            ("ns!=shop,payments", ""),
             (
                 "(ns=shop, ns=payments) web",
                 "ns: shop payments; words: web",
@@ -200,7 +221,7 @@ mod tests {
             ("!web", ""),
             ("~^web", ""),
             ("node=\"\"", ""),
-            ("ns!=shop cpu<1", ""),
+            ("ns!=shop cpu<1.0", ""),
             ("probe=failing", ""),
         ] {
             assert_eq!(of(filter, View::Pods), expected, "{filter}");
@@ -218,7 +239,7 @@ mod tests {
 
     #[test]
     fn no_more_words_are_asked_for_than_a_server_takes() {
-        let many = vec!["a"; 40].join(" ");
+        let many = vec!["x"; 40].join(" ");
         let selection = many.parse::<Filter>().unwrap().selection(View::Pods);
         assert_eq!(selection.words.len(), MOST);
     }

@@ -52,7 +52,13 @@ impl Fields for Pod {
     }
 
     fn words(&self) -> &'static [Field] {
-        &[Field::Namespace, Field::Name, Field::Status, Field::Node]
+        &[
+            Field::Namespace,
+            Field::Name,
+            Field::Status,
+            Field::Node,
+            Field::Probe,
+        ]
     }
 }
 
@@ -98,7 +104,7 @@ fn a_filter_asks_what_it_says() {
         ("cpu>500m", true),
         ("cpu>0.6", false),
         ("cpu>=0.6", true),
-        ("cpu<1", true),
+        ("cpu<1.0", true),
         ("cpu==600m", true),
         ("cpu!=600m", false),
         ("restarts>0 ready=true", true),
@@ -138,6 +144,150 @@ fn a_filter_asks_what_it_says() {
     }
 }
 
+/// What people write who know kubectl, PromQL or another filter; what it is read as.
+#[test]
+fn what_people_try_works() {
+    for (text, read) in [
+        ("web or search", "web, search"),
+        ("web OR search", "web, search"),
+        ("web|search", "web, search"),
+        ("web | search", "web, search"),
+        ("web || search", "web, search"),
+        ("web && restarts>0", "web restarts>0"),
+        ("web & restarts>0", "web restarts>0"),
+        ("web AND restarts>0 or api", "web restarts>0, api"),
+        ("not web", "!web"),
+        ("NOT(web, api)", "!(web, api)"),
+        ("web and not ns=shop", "web !ns=shop"),
+        ("ns=shop,payments", "ns=shop, ns=payments"),
+        ("ns=shop|payments web", "(ns=shop, ns=payments) web"),
+        ("ns!=shop,payments", "ns!=shop ns!=payments"),
+        ("ns=shop,ns=payments", "ns=shop, ns=payments"),
+        ("ns=shop,restarts>0", "ns=shop, restarts>0"),
+        ("restarts=1,2", "restarts=1, restarts=2"),
+        ("ns=\"a b\",'c'", "ns=\"a b\", ns=c"),
+        ("name=web*", "name~^web"),
+        ("name=*web", "name~web$"),
+        ("name!=*we.b*", "name!~we\\.b"),
+        ("name=web*,api*", "name~^web, name~^api"),
+        ("name=a*b", "name~^a.*b$"),
+        ("node=*", "node~."),
+        ("web*", "~^web"),
+        ("name=~web.*", "name~web.*"),
+        ("cpu > 500m", "cpu>500m"),
+        ("ns = shop web", "ns=shop web"),
+        ("ns != shop", "ns!=shop"),
+        ("'two words'", "\"two words\""),
+        ("Init:Error", "Init:Error"),
+        ("order android nothing", "order android nothing"),
+        ("\"or\"", "\"or\""),
+        ("mem>1.5Gi swap>0", "mem>1.5Gi swap>0"),
+        ("cpu>0.5", "cpu>0.5"),
+    ] {
+        let filter: Filter = text
+            .parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(filter.to_string(), read, "{text}");
+    }
+}
+
+#[test]
+fn what_people_try_and_would_find_nothing_is_refused_with_the_right_spelling() {
+    for (text, message, cells) in [
+        ("ns:shop", "write ns=shop", 2..3),
+        ("web status:Running", "write status=Running", 10..11),
+        ("node:", "write node=", 4..5),
+        ("ns in (shop, payments)", "write ns=shop,payments", 0..2),
+        ("ns notin (shop)", "write ns!=shop", 0..2),
+        ("-n shop", "write ns=shop", 0..2),
+        ("web.*", "for an expression write ~web.*", 0..5),
+        ("^web", "for an expression write ~^web", 0..4),
+        ("a[0-9]", "for an expression write ~a[0-9]", 0..6),
+        ("mem>500", "the unit is missing: write 500Mi or 500Gi", 4..7),
+        (
+            "swap=10.5",
+            "the unit is missing: write 10.5Mi or 10.5Gi",
+            5..9,
+        ),
+        ("net>20", "the unit is missing: write 20Mi or 20Gi", 4..6),
+        (
+            "cpu>100",
+            "cores or millicores? write 100m for millicores, 100.0 for cores",
+            4..7,
+        ),
+        (
+            "cpu >= 2",
+            "cores or millicores? write 2m for millicores, 2.0 for cores",
+            7..8,
+        ),
+        (
+            "cpu>500M",
+            "M means million: write 500m for millicores",
+            4..8,
+        ),
+        ("mem>500m", "m means a thousandth: write 500Mi", 4..8),
+        ("mem>512mb", "write 512Mi", 4..9),
+        (
+            "mem>80%",
+            "for a part of the limit write mem%limit>80",
+            4..7,
+        ),
+        (
+            "deployment=web",
+            "there is no field deployment; write kind=Deployment workload=web",
+            0..10,
+        ),
+        (
+            "sts = db",
+            "there is no field sts; write kind=StatefulSet workload=db",
+            0..3,
+        ),
+        ("host=n1", "there is no field host; write node", 0..4),
+        ("web or", "something is missing at the end", 6..6),
+        (
+            "or web",
+            "or stands between two parts; to find the word write \"or\"",
+            0..2,
+        ),
+        (
+            "not",
+            "not stands before what must not hold; to find the word write \"not\"",
+            0..3,
+        ),
+        ("&& web", "something is missing before this", 0..1),
+        ("web &&", "something is missing at the end", 6..6),
+        ("|", "something is missing before this", 0..1),
+    ] {
+        let error = text.parse::<Filter>().expect_err(text);
+        let expected = cells.start..cells.end.max(cells.start + 1);
+        assert_eq!(
+            (error.message.as_str(), error.cells(text)),
+            (message, expected),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_word_is_found_in_what_the_row_shows() {
+    for (text, shown) in [
+        ("failing", true),
+        ("1/2", true),
+        ("passing", false),
+        ("not failing", false),
+        ("running and failing", true),
+        ("name=web*", true),
+        ("name=*x2x4z", true),
+        ("name=api*", false),
+        ("ns=payments,shop", true),
+        ("ns!=payments,shop", false),
+        ("ns=payments,monitoring", false),
+    ] {
+        let filter: Filter = text.parse().unwrap();
+        assert_eq!(holds(&filter, &web()), shown, "{text}");
+    }
+}
+
 #[test]
 fn what_is_wrong_is_said_at_its_place() {
     for (text, message, cells) in [
@@ -154,8 +304,13 @@ fn what_is_wrong_is_said_at_its_place() {
         ),
         (
             "foo=1",
-            "there is no field foo; there is ns, name, node, app, status, cpu, mem, restarts, ready, probe",
+            "there is no field foo; there is ns, name, node, app, status, cpu, mem, restarts, ready, probe; labels: -l foo=1",
             0..3,
+        ),
+        (
+            "tier=front",
+            "there is no field tier; there is ns, name, node, app, status, cpu, mem, restarts, ready, probe; labels: -l tier=front",
+            0..4,
         ),
         (
             ">1",
@@ -216,7 +371,7 @@ fn nothing_that_is_pasted_is_too_much() {
 
 #[test]
 fn each_part_knows_its_place() {
-    let text = "web (ns=shop, !cpu>1)";
+    let text = "web (ns=shop, !cpu>1m)";
     let filter: Filter = text.parse().unwrap();
     let Some(Node {
         kind: Kind::All(parts),
@@ -229,7 +384,7 @@ fn each_part_knows_its_place() {
     assert_eq!(text.get(span.clone()), Some(text));
     assert_eq!(
         parts.iter().map(place).collect::<Vec<_>>(),
-        ["web", "(ns=shop, !cpu>1)"]
+        ["web", "(ns=shop, !cpu>1m)"]
     );
     let Some(Node {
         kind: Kind::Any(parts),
@@ -240,7 +395,7 @@ fn each_part_knows_its_place() {
     };
     assert_eq!(
         parts.iter().map(place).collect::<Vec<_>>(),
-        ["ns=shop", "!cpu>1"]
+        ["ns=shop", "!cpu>1m"]
     );
 }
 
@@ -282,18 +437,22 @@ fn leaf() -> impl Strategy<Value = Kind> {
             let with = Needle::new(&with);
             Kind::Field(Field::Name, Comparison::Text { equal, with })
         }),
-        (prop::sample::select(&["250m", "0.5", "1"][..]), 0_usize..6).prop_map(|(text, at)| {
-            let operator = [
-                Operator::Equal,
-                Operator::NotEqual,
-                Operator::Less,
-                Operator::AtMost,
-                Operator::Greater,
-                Operator::AtLeast,
-            ][at];
-            let number = Number::read(Field::Cpu, text).unwrap();
-            Kind::Field(Field::Cpu, Comparison::Number(operator, number))
-        }),
+        (
+            prop::sample::select(&["250m", "0.5", "1.0"][..]),
+            0_usize..6
+        )
+            .prop_map(|(text, at)| {
+                let operator = [
+                    Operator::Equal,
+                    Operator::NotEqual,
+                    Operator::Less,
+                    Operator::AtMost,
+                    Operator::Greater,
+                    Operator::AtLeast,
+                ][at];
+                let number = Number::read(Field::Cpu, text).unwrap();
+                Kind::Field(Field::Cpu, Comparison::Number(operator, number))
+            }),
         prop::sample::select(&["app=web", "app!=web,tier", "app in (db,web)"][..])
             .prop_map(|text| Kind::Labels(text.parse().unwrap())),
     ]
@@ -322,7 +481,7 @@ fn filter(root: Node) -> Filter {
 
 proptest! {
     #[test]
-    fn no_text_makes_it_panic(text in "\\PC*|[a-z =<>!~,()\"\\\\日-]*") {
+    fn no_text_makes_it_panic(text in "\\PC*|[a-z =<>!~,|&*:'()\"\\\\日-]*") {
         if let Err(error) = text.parse::<Filter>() {
             prop_assert!(error.span.start <= error.span.end && error.span.start <= text.len());
             prop_assert!(error.cells(&text).start <= width(&text));

@@ -6,6 +6,7 @@ use std::ops::Range;
 use kubevitals_proto::needle::Needle;
 use kubevitals_proto::selector::LabelSelector;
 
+use super::lexis;
 use super::pattern::Pattern;
 use super::value::Number;
 use crate::model::Field;
@@ -187,25 +188,30 @@ fn quoted(text: &str, bare: bool) -> String {
 
 fn expression(pattern: &Pattern) -> String {
     let text = pattern.as_str();
-    quoted(text, super::lexis::is_bare_pattern(text))
+    quoted(text, lexis::is_bare_pattern(text))
 }
 
 /// Whether a text is read as one word. Words that begin with a sign of the language are not, nor what looks like a
-/// field with a condition.
+/// field with a condition or like an expression.
 fn is_word(text: &str) -> bool {
     is_bare_value(text)
         && !text.starts_with(['!', '~', '-'])
-        && !text.contains(super::lexis::is_operator)
+        && !text.contains(lexis::is_operator)
+        && lexis::Keyword::at(text).is_none()
+        && super::hints::misspelled(text, "").is_none()
 }
 
 /// Whether a text behind an operator is read as it stands.
 fn is_bare_value(text: &str) -> bool {
-    !text.is_empty() && !text.starts_with('"') && !text.contains(super::lexis::ends_value)
+    !text.is_empty()
+        && !text.starts_with(lexis::is_quote)
+        && !text.contains(lexis::ends_value)
+        && !text.contains('*')
 }
 
 /// Whether a selector is read as it stands: it may have commas, but no blanks.
 fn is_bare_selector(text: &str) -> bool {
     !text.is_empty()
-        && !text.starts_with('"')
+        && !text.starts_with(lexis::is_quote)
         && !text.contains(|c: char| c.is_whitespace() || matches!(c, '(' | ')'))
 }

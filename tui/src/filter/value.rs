@@ -20,15 +20,16 @@ impl Number {
     /// # Errors
     /// What the field would take.
     pub fn read(field: Field, text: &str) -> Result<Self, String> {
+        if let Some(meant) = with_unit(field.unit(), text) {
+            return Err(meant);
+        }
         let value = match field.unit() {
             Unit::Text => None,
             Unit::Count => plain(text),
             Unit::Percent => plain(text.strip_suffix('%').unwrap_or(text)),
             Unit::Cores => quantity(text).map(|cores| cores.to_nanocores().0 as f64),
             Unit::Bytes => quantity(text).map(Quantity::to_f64),
-            Unit::BytesPerSecond => {
-                quantity(text.strip_suffix("/s").unwrap_or(text)).map(Quantity::to_f64)
-            }
+            Unit::BytesPerSecond => quantity(per_second(text)).map(Quantity::to_f64),
             Unit::Seconds => seconds(text),
             Unit::Flag => flag(text),
         };
@@ -48,6 +49,51 @@ impl Number {
                 })
             },
         )
+    }
+}
+
+fn per_second(text: &str) -> &str {
+    text.strip_suffix("/s").unwrap_or(text)
+}
+
+/// What an amount without a unit, or with one that means something else than it seems to, is asked to be. Nothing for
+/// what is clear, or is no amount at all.
+fn with_unit(unit: Unit, text: &str) -> Option<String> {
+    let text = match unit {
+        Unit::BytesPerSecond => per_second(text),
+        _ => text,
+    };
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+    let (amount, suffix) = text.split_at_checked(digits.unwrap_or(text.len()))?;
+    let number = plain(amount).filter(|number| *number > 0.0)?;
+    match (unit, suffix) {
+        (Unit::Cores | Unit::Bytes, "%") => {
+            let what = if unit == Unit::Cores { "cpu" } else { "mem" };
+            Some(format!(
+                "for a part of the limit write {what}%limit>{amount}"
+            ))
+        }
+        (Unit::Cores, "") if number.fract() == 0.0 && !amount.contains('.') => Some(format!(
+            "cores or millicores? write {amount}m for millicores, {amount}.0 for cores"
+        )),
+        (Unit::Cores, "M") => Some(format!("M means million: write {amount}m for millicores")),
+        (Unit::Bytes | Unit::BytesPerSecond, "") => Some(format!(
+            "the unit is missing: write {amount}Mi or {amount}Gi"
+        )),
+        (Unit::Bytes | Unit::BytesPerSecond, "m") => {
+            Some(format!("m means a thousandth: write {amount}Mi"))
+        }
+        (Unit::Bytes | Unit::BytesPerSecond, _) => {
+            // `1GB`, `512mb`, `1GiB`, `2g`: units that Kubernetes does not know.
+            let known = text.parse::<Quantity>().is_ok();
+            let mut letters = suffix.chars();
+            let first = letters.next()?.to_ascii_uppercase();
+            let rest = letters.as_str().to_ascii_lowercase();
+            let is_unit = matches!(first, 'K' | 'M' | 'G' | 'T' | 'P')
+                && matches!(rest.as_str(), "" | "b" | "i" | "ib");
+            (is_unit && !known).then(|| format!("write {amount}{first}i"))
+        }
+        _ => None,
     }
 }
 
@@ -127,7 +173,10 @@ mod tests {
             (Field::Cpu, "500m", 500e6),
             (Field::Cpu, "1.5", 1.5e9),
             (Field::Memory, "1Gi", 1_073_741_824.0),
-            (Field::Memory, "1000", 1_000.0),
+            (Field::Memory, "0", 0.0),
+            (Field::Memory, "500M", 500e6),
+            (Field::Cpu, "2.0", 2e9),
+            (Field::Cpu, "0", 0.0),
             (Field::Network, "1Mi/s", 1_048_576.0),
             (Field::MemoryOfLimit, "80", 80.0),
             (Field::MemoryOfLimit, "80%", 80.0),
@@ -154,9 +203,10 @@ mod tests {
                 "much",
                 "cpu is compared with CPU, like 500m or 1.5",
             ),
+            (Field::Memory, "1GB", "write 1Gi"),
             (
                 Field::Memory,
-                "1GB",
+                "lots",
                 "mem is compared with an amount, like 512Mi or 1Gi",
             ),
             (

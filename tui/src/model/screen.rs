@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn a_filter_that_cannot_be_understood_leaves_the_last_one() {
         let mut list = list(&[0]);
-        list.line = Line::of("cpu>1");
+        list.line = Line::of("cpu>1m");
         list.read_filter();
         assert!(!list.filter.is_empty() && list.wrong.is_none());
         list.line = Line::of("cpu>");

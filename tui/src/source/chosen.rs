@@ -312,6 +312,6 @@ mod tests {
         assert!(is_all(&many(0), &look, 3));
         assert!(!is_all(&many(0), &Look::default(), 3));
         // Of none it is known how much CPU they use, and those of which it is known come first.
-        assert!(is_all(&many(3), &self::look("cpu>1"), 3));
+        assert!(is_all(&many(3), &self::look("cpu>1m"), 3));
     }
 }

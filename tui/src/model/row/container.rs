@@ -215,6 +215,8 @@ impl Fields for ContainerRow {
             Field::Node,
             Field::Workload,
             Field::LastRestart,
+            Field::Probe,
+            Field::Role,
         ]
     }
 }

@@ -157,7 +157,14 @@ impl Fields for HpaRow {
     }
 
     fn words(&self) -> &'static [Field] {
-        &[Field::Namespace, Field::Name, Field::Target, Field::Limited]
+        &[
+            Field::Namespace,
+            Field::Name,
+            Field::Target,
+            Field::Targets,
+            Field::Limited,
+            Field::Message,
+        ]
     }
 }
 

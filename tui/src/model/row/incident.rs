@@ -170,6 +170,7 @@ impl Fields for IncidentRow {
             Field::Name,
             Field::Node,
             Field::Workload,
+            Field::Status,
             Field::Reason,
             Field::Cause,
             Field::Message,

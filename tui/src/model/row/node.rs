@@ -200,7 +200,7 @@ impl Fields for NodeRow {
     }
 
     fn words(&self) -> &'static [Field] {
-        &[Field::Name, Field::Status]
+        &[Field::Name, Field::Status, Field::Message]
     }
 }
 

@@ -297,6 +297,7 @@ impl Fields for PodRow {
             Field::Workload,
             Field::App,
             Field::LastRestart,
+            Field::Probe,
         ]
     }
 }

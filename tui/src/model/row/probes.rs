@@ -25,6 +25,16 @@ pub struct Probes {
 }
 
 impl Probes {
+    /// What the column PROBES may say.
+    pub const WORDS: [&str; 6] = [
+        "failing",
+        "pending",
+        "waiting",
+        "not running",
+        "passing",
+        "unknown",
+    ];
+
     /// Counts one more.
     pub fn count(&mut self, status: ProbeStatus) {
         let count = match status {
@@ -70,17 +80,18 @@ impl Probes {
     /// The gravest state that one of them is known to be in, in a word.
     #[must_use]
     pub fn word(&self) -> &'static str {
-        let states = [
-            (self.failing, "failing"),
-            (self.pending, "pending"),
-            (self.waiting, "waiting"),
-            (self.not_running, "not running"),
-            (self.passing, "passing"),
+        let counts = [
+            self.failing,
+            self.pending,
+            self.waiting,
+            self.not_running,
+            self.passing,
             // Only where nothing is known of any: the API server tells of a liveness probe nothing until it kills.
-            (self.unknown, "unknown"),
+            self.unknown,
         ];
-        states
+        counts
             .into_iter()
+            .zip(Self::WORDS)
             .find(|(count, _)| *count > 0)
             .map_or("none", |(_, word)| word)
     }

@@ -92,7 +92,7 @@ impl Fields for WorkloadRow {
     }
 
     fn words(&self) -> &'static [Field] {
-        &[Field::Namespace, Field::Name, Field::Kind]
+        &[Field::Namespace, Field::Name, Field::Kind, Field::Nodes]
     }
 }
 

@@ -238,7 +238,7 @@ fn filters(dashboard: &mut Dashboard, key: &str) {
 }
 
 fn clears_the_filter(dashboard: &mut Dashboard, key: &str) {
-    dashboard.terminal.send("/cpu>1000");
+    dashboard.terminal.send("/cpu>1000m");
     dashboard
         .terminal
         .wait_for_text("nothing matches the filter");
