@@ -53,7 +53,7 @@ impl Rows {
     pub fn of(state: &State) -> Self {
         let height = state.size.height;
         let screen = state.screen();
-        let troubles = u16::try_from(state.troubles.len()).unwrap_or(u16::MAX);
+        let troubles = u16::try_from(state.failing().len()).unwrap_or(u16::MAX);
         let writing = state.writing || !screen.list.line.text().is_empty();
         let mut rows = Self::default();
         let mut left = height;

@@ -8,6 +8,7 @@ use kubevitals_proto::vitals::{History, PodVitals};
 use super::amount::{Amounts, Memory};
 use super::look::Look;
 use super::name::{Key, Name};
+use super::part::{Fault, Outcome, Part};
 use super::row::{ClusterRow, HpaRow, IncidentRow, NodeRow, PodRow, Replicas};
 use super::table::Change;
 
@@ -20,10 +21,10 @@ pub enum Message {
     Source(SourceKind, String),
     /// How the connection is.
     Link(Link),
-    /// A part is being loaded, or has been.
-    Progress(Part, Option<Progress>),
-    /// A part cannot be had, and why; or it can be had again.
-    Trouble(Part, Option<String>),
+    /// How a request for a part went.
+    Part(Part, Outcome),
+    /// Only pods of this namespace are listed; those of all namespaces, if none.
+    Only(Option<Name>),
     /// Pods.
     Pods(Batch<PodRow>),
     /// Nodes.
@@ -48,6 +49,8 @@ pub enum Message {
     History(Subject, Box<History>),
     /// All there is to know of one pod.
     Detail(Key, Box<Detail>),
+    /// Why that cannot be had.
+    NoDetail(Key, Fault),
     /// What was at a time.
     Past(Box<Past>),
     /// A time that was asked for cannot be shown, and why.
@@ -116,60 +119,6 @@ pub enum Link {
         /// When it is tried again, where that is known.
         again: Option<Timestamp>,
     },
-}
-
-/// A part of what is shown, which can be had or not by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
-    /// Nodes.
-    Nodes,
-    /// Pods.
-    Pods,
-    /// Pods of other namespaces than those that are told of.
-    OtherPods,
-    /// What nodes and pods use.
-    Usage,
-    /// Workloads' replicas.
-    Workloads,
-    /// Horizontal pod autoscalers.
-    Hpas,
-    /// Incidents.
-    Incidents,
-    /// The names of namespaces.
-    Namespaces,
-    /// The cluster as a whole.
-    Cluster,
-    /// Events.
-    Events,
-    /// The past.
-    History,
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Nodes => "nodes",
-            Self::Pods => "pods",
-            Self::OtherPods => "other pods",
-            Self::Usage => "usage",
-            Self::Workloads => "workloads",
-            Self::Hpas => "HPAs",
-            Self::Incidents => "incidents",
-            Self::Namespaces => "namespaces",
-            Self::Cluster => "the cluster",
-            Self::Events => "events",
-            Self::History => "history",
-        })
-    }
-}
-
-/// How far something is that is being loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// How many there are already.
-    pub done: u64,
-    /// How many there will be, if that is known.
-    pub total: Option<u64>,
 }
 
 /// What pods and nodes use.

@@ -14,10 +14,12 @@ mod field;
 pub mod format;
 mod geometry;
 mod line;
+mod liveness;
 mod look;
 mod message;
 mod name;
 mod order;
+mod part;
 mod picker;
 pub mod row;
 mod screen;
@@ -37,12 +39,14 @@ pub use effect::{Ask, Effect};
 pub use field::{Field, Fields, Unit};
 pub use geometry::{Rows, Size, overview_panes};
 pub use line::Line;
+pub use liveness::{Failing, Liveness};
 pub use look::Look;
 pub use message::{
-    Batch, Chosen, Condition, Detail, Event, Extent, Link, Message, Part, Past, PodReading,
-    Progress, Reading, Readings, SourceKind, Subject,
+    Batch, Chosen, Condition, Detail, Event, Extent, Link, Message, Past, PodReading, Reading,
+    Readings, SourceKind, Subject,
 };
 pub use name::{Key, Name, Names, no_name};
+pub use part::{Fault, FaultKind, Outcome, Part, PartState, Progress};
 pub use picker::{Choice, Picker};
 pub use row::{Context, Row};
 pub use screen::{List, Scope, Screen};

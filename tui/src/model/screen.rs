@@ -7,6 +7,7 @@ use kubevitals_proto::time::Timestamp;
 use super::line::Line;
 use super::message::Detail;
 use super::name::{Key, Name};
+use super::part::Fault;
 use super::row::{PodRow, Workload};
 use super::state::Time;
 use super::table::Version;
@@ -25,6 +26,8 @@ pub struct Screen {
     pub list: List,
     /// All there is to know of the pod, in the page of one.
     pub detail: Option<Box<Detail>>,
+    /// Why that cannot be had, if the last request for it failed.
+    pub no_detail: Option<Fault>,
     /// How far the page is scrolled.
     pub scroll: u16,
     /// The time to go back to when this view is left, where coming here changed it.
@@ -121,6 +124,7 @@ impl Screen {
             scope,
             list: List::new(view.sort()),
             detail: None,
+            no_detail: None,
             scroll: 0,
             back_to: None,
         }

@@ -9,8 +9,9 @@ use super::action::Mode;
 use super::field::Field;
 use super::geometry::{Rows, Size};
 use super::look::Look;
-use super::message::{Link, Part, Progress, SourceKind, Subject};
+use super::message::{Link, SourceKind, Subject};
 use super::name::{Key, Name};
+use super::part::{Part, PartState};
 use super::picker::Picker;
 use super::row::Context;
 use super::screen::{Scope, Screen};
@@ -34,12 +35,10 @@ pub struct State {
     pub source: Option<(SourceKind, String)>,
     /// How the connection is.
     pub link: Link,
-    /// What is being loaded.
-    pub progress: BTreeMap<Part, Progress>,
-    /// Which parts have been told of at least once.
-    pub told: std::collections::BTreeSet<Part>,
-    /// What cannot be had, and why.
-    pub troubles: BTreeMap<Part, String>,
+    /// How each part is.
+    pub parts: BTreeMap<Part, PartState>,
+    /// The one namespace whose pods are listed; none where those of all are.
+    pub only: Option<Name>,
     /// All namespaces, where they are known.
     pub all_namespaces: Vec<Name>,
     /// Only these namespaces are shown; all if there is none.
@@ -169,9 +168,8 @@ impl State {
             now: Timestamp::default(),
             source: None,
             link: Link::Connecting,
-            progress: BTreeMap::new(),
-            told: std::collections::BTreeSet::new(),
-            troubles: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            only: None,
             all_namespaces: Vec::new(),
             namespaces: Vec::new(),
             live: World::default(),
@@ -296,12 +294,6 @@ impl State {
     #[must_use]
     pub const fn usage_apart(&self) -> bool {
         !matches!(self.source, Some((SourceKind::Vitals, _)))
-    }
-
-    /// Whether what is shown may be old: the connection is lost.
-    #[must_use]
-    pub const fn is_stale(&self) -> bool {
-        matches!(self.link, Link::Lost { .. })
     }
 
     /// What is read has been drawn scrolled so far, for it is no longer: from there it is scrolled on.

@@ -84,6 +84,7 @@ impl Vitals {
                 };
                 teller.tell(Message::Extent(Some(extent))).await;
                 teller.tell(Message::Pods(Batch::All(rows))).await;
+                teller.fine(Part::Pods).await;
             }
             Err(error) => self.failed(Part::Pods, &error).await,
         }

@@ -135,13 +135,13 @@ impl Kubernetes {
 
     pub(super) async fn workloads(&self) {
         tokio::join!(
-            self.workload::<Deployment>("Deployment"),
-            self.workload::<StatefulSet>("StatefulSet"),
-            self.workload::<DaemonSet>("DaemonSet"),
+            self.workload::<Deployment>("Deployment", Part::Deployments),
+            self.workload::<StatefulSet>("StatefulSet", Part::StatefulSets),
+            self.workload::<DaemonSet>("DaemonSet", Part::DaemonSets),
         );
     }
 
-    async fn workload<K>(&self, kind: &'static str)
+    async fn workload<K>(&self, kind: &'static str, part: Part)
     where
         K: kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
             + Clone
@@ -174,8 +174,7 @@ impl Kubernetes {
                     .collect(),
             })
         };
-        self.tell_of((Lists::Paged, Part::Workloads), row, message)
-            .await;
+        self.tell_of((Lists::Paged, part), row, message).await;
     }
 
     /// Namespaces, for those that have no pods. Who may not see them has those of the pods.
@@ -190,6 +189,7 @@ impl Kubernetes {
                 self.teller
                     .tell(Message::Namespaces(names.map(Name::from).collect()))
                     .await;
+                self.teller.fine(Part::Namespaces).await;
             }
             self.teller.sleep(FORBIDDEN_AGAIN).await;
         }
@@ -242,7 +242,12 @@ impl Kubernetes {
                         self.teller.up().await;
                         self.teller.tell(Message::Usage(readings)).await;
                     }
-                    self.teller.tell(Message::Trouble(Part::Usage, wrong)).await;
+                    for part in [Part::Usage, Part::NodeUsage] {
+                        match &wrong {
+                            Some(why) => self.teller.trouble(part, why.clone()).await,
+                            None => self.teller.fine(part).await,
+                        }
+                    }
                 }
             }
             self.teller.sleep(wait).await;

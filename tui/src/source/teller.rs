@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep};
 
 use crate::clock::Clock;
-use crate::model::{Link, Message, Names, Part};
+use crate::model::{Fault, FaultKind, Link, Message, Names, Outcome, Part};
 
 /// The way from a source's tasks to the dashboard.
 #[derive(Clone)]
@@ -79,11 +79,19 @@ impl Teller {
 
     /// A part cannot be had.
     pub(super) async fn trouble(&self, part: Part, why: impl Into<String>) {
-        self.tell(Message::Trouble(part, Some(why.into()))).await;
+        let why = Fault {
+            kind: FaultKind::Invalid,
+            text: why.into(),
+        };
+        let outcome = Outcome::Failed {
+            why,
+            retry_at: None,
+        };
+        self.tell(Message::Part(part, outcome)).await;
     }
 
     /// A part can be had again.
     pub(super) async fn fine(&self, part: Part) {
-        self.tell(Message::Trouble(part, None)).await;
+        self.tell(Message::Part(part, Outcome::Answered)).await;
     }
 }

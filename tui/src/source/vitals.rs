@@ -99,6 +99,7 @@ impl Vitals {
                     teller
                         .tell(Message::Cluster(ClusterRow::from_vitals(&cluster)))
                         .await;
+                    teller.fine(Part::Cluster).await;
                 }
                 Err(error) => {
                     // Who may not know it is told of all that he may see.

@@ -10,7 +10,7 @@ use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 
 use super::teller::Teller;
-use crate::model::{Batch, Change, Key, Message, Part, Progress};
+use crate::model::{Batch, Change, Key, Message, Outcome, Part, Progress};
 
 /// How many changes are told at once: a burst is one message, not one for each object.
 const BURST: usize = 512;
@@ -72,9 +72,9 @@ where
                     if first && listing.len() % PROGRESS == 0 {
                         let done = u64::try_from(listing.len()).unwrap_or(u64::MAX);
                         teller
-                            .tell(Message::Progress(
+                            .tell(Message::Part(
                                 part,
-                                Some(Progress { done, total: None }),
+                                Outcome::Loading(Progress { done, total: None }),
                             ))
                             .await;
                     }
@@ -85,6 +85,7 @@ where
                     let rows = listing.take().unwrap_or_default();
                     teller.up().await;
                     teller.tell(message(Batch::All(rows))).await;
+                    teller.fine(part).await;
                 }
                 Ok(Event::Apply(object)) => changes.extend(row(object).map(Change::Put)),
                 Ok(Event::Delete(object)) => {
@@ -106,6 +107,7 @@ where
         if !changes.is_empty() {
             teller.up().await;
             teller.tell(message(Batch::Some(changes))).await;
+            teller.fine(part).await;
         }
     }
     GivenUp::Missing

@@ -11,7 +11,7 @@ use crate::model::{Field, Fields, Part, Row, State, format, overview_panes};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let list = &state.screen().list;
-    let pods_are_told = state.told.contains(&Part::Pods);
+    let pods_are_told = state.has_answered(Part::Pods);
     let calm = list.order.is_empty() && list.line.text().is_empty() && pods_are_told;
     let panes = match overview_panes(area.height) {
         0 => 0,
@@ -203,8 +203,8 @@ fn pods(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 }
 
 fn no_usage(state: &State) -> String {
-    match state.troubles.get(&Part::Usage) {
-        Some(why) => format!("no usage: {why}"),
+    match state.part(Part::Usage).failure() {
+        Some((why, _)) => format!("no usage: {}", why.text),
         None => "no usage has been told yet".to_owned(),
     }
 }

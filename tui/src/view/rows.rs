@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use super::table;
-use crate::model::{Link, Part, SourceKind, State, View};
+use crate::model::{Link, Part, PartState, SourceKind, State, View};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let world = state.world();
@@ -24,20 +24,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 /// Why a table has no rows, in a sentence.
 pub(super) fn emptiness(state: &State) -> String {
     let view = state.screen().view;
-    let part = match view {
-        View::Nodes => Part::Nodes,
-        View::Hpas => Part::Hpas,
-        View::Incidents => Part::Incidents,
-        _ => Part::Pods,
-    };
-    if let Some(progress) = state.progress.get(&part) {
+    let part = Part::of_view(view);
+    let failing = state.failing();
+    if let Some(failing) = failing.iter().find(|failing| failing.part == part) {
+        return super::troubles::line(failing, state);
+    }
+    if let PartState::Asking {
+        progress: Some(progress),
+    } = state.part(part)
+    {
         return match progress.total {
             Some(total) => format!("loading {part}: {} of {total}", progress.done),
             None => format!("loading {part}: {}", progress.done),
         };
-    }
-    if let Some(why) = state.troubles.get(&part) {
-        return format!("no {part}: {why}");
     }
     if state.link == Link::Connecting {
         return "connecting to the cluster".to_owned();
@@ -51,7 +50,7 @@ pub(super) fn emptiness(state: &State) -> String {
         return "incidents are told by source vitals alone: a cluster with vitals-server"
             .to_owned();
     }
-    if !state.told.contains(&part) {
+    if !state.has_answered(part) {
         return format!("waiting for {part}");
     }
     if part == Part::Pods && state.is_awaited() {

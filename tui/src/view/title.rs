@@ -7,7 +7,7 @@ use kubevitals_proto::time::Timestamp;
 use super::canvas::{Canvas, Piece, cells, pieces_width};
 use super::text::width;
 use super::theme::Ink;
-use crate::model::{Link, State, Time, format};
+use crate::model::{Link, Liveness, State, Time, format};
 
 /// How old the newest usage may be before its age is said loudly, in seconds: two of metrics-server's minutes.
 const OLD_SECONDS: i64 = 120;
@@ -27,10 +27,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     let mut left = vec![Piece::new(" vitals", Ink::Heading)];
     let add = |piece: Piece, pieces: &mut Vec<Piece>| {
         let used = pieces_width(pieces) + 3 + piece.width() + pieces_width(&right) + 2;
-        if used <= area.width {
+        let fits = used <= area.width;
+        if fits {
             pieces.push(Piece::muted(format!(" {dot} ")));
             pieces.push(piece);
         }
+        fits
     };
     if with_view {
         let screen = state.screen();
@@ -57,10 +59,15 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     }
     match &state.source {
         Some((kind, why)) => {
-            add(Piece::plain(format!("source {kind}")), &mut left);
-            add(Piece::muted(why), &mut left);
+            let of = state.only.as_ref();
+            let of = of.map_or(String::new(), |namespace| format!(", ns {namespace}"));
+            if add(Piece::plain(format!("source {kind}{of}")), &mut left) {
+                add(Piece::muted(why), &mut left);
+            }
         }
-        None => add(Piece::muted("choosing a source"), &mut left),
+        None => {
+            add(Piece::muted("choosing a source"), &mut left);
+        }
     }
     canvas.pieces(area, &left);
     canvas.pieces_right(area, &right);
@@ -69,24 +76,15 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
 /// How fresh, over which span, and which time; of that what there is room for, the time always.
 fn right(state: &State, room: u16) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    match &state.link {
-        Link::Connecting => pieces.push(Piece::new("connecting", Ink::Warn)),
-        Link::Lost { since, .. } => {
-            pieces.push(Piece::new(
-                format!("LOST {}", format::age(*since, state.now)),
-                Ink::Bad,
-            ));
-        }
-        Link::Up => pieces.extend(freshness(state)),
+    if !matches!(state.link, Link::Lost { .. }) {
+        pieces.extend(freshness(state));
     }
     pieces.push(Piece::muted(format!(
         "  span {}",
         format::duration(state.span_seconds().into())
     )));
     let (word, ink) = match state.time {
-        // What is shown is what was last known.
-        Time::Live if matches!(state.link, Link::Lost { .. }) => (" ".to_owned(), Ink::Muted),
-        Time::Live => ("  LIVE ".to_owned(), Ink::Good),
+        Time::Live => live(state),
         Time::Paused(at) => (format!("  PAUSED {} ", clock(at)), Ink::Warn),
         Time::Past { at, here } => {
             let waiting = if here { "" } else { " .." };
@@ -107,11 +105,25 @@ fn right(state: &State, room: u16) -> Vec<Piece> {
     let context = cells(width(&state.session.context)).min(CONTEXT);
     let room = room.saturating_sub(NAME + context);
     while !pieces.is_empty() && pieces_width(&pieces) + pieces_width(&time) > room {
-        // That the connection is lost is said in the last row too.
         pieces.remove(0);
     }
     pieces.extend(time);
     pieces
+}
+
+/// Whether all that the view shows is live.
+fn live(state: &State) -> (String, Ink) {
+    let since = |since| format::age(since, state.now);
+    let (word, ink) = match state.liveness() {
+        Liveness::Connecting => ("CONNECTING".to_owned(), Ink::Warn),
+        Liveness::Loading => ("LOADING".to_owned(), Ink::Warn),
+        Liveness::Live => ("LIVE".to_owned(), Ink::Good),
+        Liveness::Partly => ("PARTLY LIVE".to_owned(), Ink::Warn),
+        Liveness::Stale(Some(at)) => (format!("STALE {}", since(at)), Ink::Bad),
+        Liveness::Stale(None) => ("NO DATA".to_owned(), Ink::Bad),
+        Liveness::Lost(at) => (format!("LOST {}", since(at)), Ink::Bad),
+    };
+    (format!("  {word} "), ink)
 }
 
 /// How old the newest usage is.

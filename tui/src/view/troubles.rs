@@ -1,23 +1,45 @@
-//! What cannot be had, and why; what is waited for.
+//! Which parts of the view fail, why, and when they are tried again.
 
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, row_of};
+use super::text::{cut, width};
 use super::theme::Ink;
-use crate::model::State;
+use crate::model::{Failing, State, format};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
-    let more = state
-        .troubles
-        .len()
-        .saturating_sub(usize::from(area.height));
-    for (at, (part, why)) in (0..area.height).zip(&state.troubles) {
+    let failing = state.failing();
+    let more = failing.len().saturating_sub(usize::from(area.height));
+    for (at, failing) in (0..area.height).zip(&failing) {
         let row = row_of(area, at);
         let mut room = row;
         if at + 1 == area.height && more > 0 {
             let more = Piece::new(format!(" and {more} more "), Ink::Warn);
             room.width -= canvas.pieces_right(row, &[more]).min(room.width);
         }
-        canvas.text(room, &format!(" no {part}: {why}"), Ink::Warn);
+        let next = next_try(failing, state);
+        let ellipsis = canvas.theme.signs.ellipsis;
+        // When it is tried again is seen however long the reason is.
+        let text = text(failing);
+        let text_room = usize::from(room.width).saturating_sub(width(&next) + 1);
+        let text = cut(&text, text_room, ellipsis);
+        canvas.text(room, &format!(" {text}{next}"), Ink::Warn);
     }
+}
+
+/// `usage: forbidden: User "jane" cannot list pods.metrics.k8s.io; next try in 12s`.
+pub(super) fn line(failing: &Failing<'_>, state: &State) -> String {
+    text(failing) + &next_try(failing, state)
+}
+
+fn text(failing: &Failing<'_>) -> String {
+    format!("{}: {}", failing.part, failing.why.text)
+}
+
+fn next_try(failing: &Failing<'_>, state: &State) -> String {
+    failing.retry_at.map_or(String::new(), |at| {
+        let seconds = at.since(state.now) / 1_000_000_000;
+        let seconds = u64::try_from(seconds).unwrap_or(0);
+        format!("; next try in {}", format::duration(seconds))
+    })
 }

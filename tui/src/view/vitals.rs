@@ -222,9 +222,9 @@ pub(super) const fn value_format(resource: Resource) -> fn(u64) -> String {
 
 /// Two rows of counts: nodes and pods; probes, restarts and incidents.
 fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
-    let told = |part| state.told.contains(&part);
+    let told = |part| state.has_answered(part);
     // What has not been told yet is not none.
-    let no_nodes = state.troubles.contains_key(&Part::Nodes);
+    let no_nodes = state.part(Part::Nodes).failure().is_some();
     if !(told(Part::Cluster) || (told(Part::Nodes) || no_nodes) && told(Part::Pods)) {
         return [Vec::new(), Vec::new()];
     }

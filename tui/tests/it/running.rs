@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use kubevitals::cli::Connection;
 use kubevitals::model::{
-    Action, Edit, Effect, Message, Part, Settings, SourceKind, State, Subject, Time, View, act,
-    refresh, tell,
+    Action, Edit, Effect, Message, Part, PartState, Settings, SourceKind, State, Subject, Time,
+    View, act, refresh, tell,
 };
 use kubevitals::source::{Connector, Feed};
 use kubevitals::view::theme::{Depth, Ground, Theme};
@@ -310,8 +310,9 @@ impl Running {
                 Part::Hpas,
             ];
             let live = &state.live;
-            parts.iter().all(|part| state.told.contains(part))
-                && state.progress.is_empty()
+            parts
+                .iter()
+                .all(|part| *state.part(*part) == PartState::Live)
                 && state.histories.contains_key(&Subject::Cluster)
                 && live.nodes.len() == nodes
                 && live.pods.len() == pods
@@ -338,7 +339,7 @@ impl Running {
             let Ok(message) = message.await else {
                 let theme = Theme::new(Depth::None, Ground::Dark, false);
                 let shown = text(&draw(&self.state, &theme, 120, 40));
-                panic!("{what}: never; {:?}\n{shown}", self.state.told);
+                panic!("{what}: never; {:?}\n{shown}", self.state.parts);
             };
             let is_so = is_so(&mut self.state, message);
             refresh(&mut self.state);

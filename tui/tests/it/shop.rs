@@ -10,7 +10,8 @@ use kubevitals::model::row::{
     ClusterRow, HpaMetric, HpaRow, IncidentRow, Limited, NodeRow, PodRow,
 };
 use kubevitals::model::{
-    Batch, Condition, Detail, Event, Key, Message, Names, SourceKind, State, Subject, tell,
+    Batch, Condition, Detail, Event, Key, Message, Names, Outcome, Part, SourceKind, State,
+    Subject, tell,
 };
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::quantity::Quantity;
@@ -778,6 +779,9 @@ impl Shop {
             tell(&mut state, Message::Incidents(Batch::All(incidents)));
         }
         state.source = Some((source, "it is there".to_owned()));
+        for part in Part::of_source(source) {
+            tell(&mut state, Message::Part(*part, Outcome::Answered));
+        }
         state
     }
 

@@ -2,8 +2,8 @@
 
 use kubevitals::model::row::{Bounds, ClusterRow, PodRow, Resize};
 use kubevitals::model::{
-    Action, Amounts, Batch, Change, Link, Message, Part, Progress, Session, Settings, SourceKind,
-    State, Subject, View, act, format, refresh, tell,
+    Action, Amounts, Batch, Change, Fault, FaultKind, Link, Message, Outcome, Part, Progress,
+    Session, Settings, SourceKind, State, Subject, View, act, format, refresh, tell,
 };
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
@@ -173,11 +173,21 @@ pub(crate) fn go_back(state: &mut State) {
 
 /// One kind may not be seen, and there is no usage.
 fn degrade(state: &mut State) {
-    let forbidden =
-        "horizontalpodautoscalers.autoscaling is forbidden: User \"dev\" cannot list resource";
-    let down = "the server is currently unable to handle the request";
-    for (part, why) in [(Part::Hpas, forbidden), (Part::Usage, down)] {
-        tell(state, Message::Trouble(part, Some(why.to_owned())));
+    let forbidden = "forbidden: User \"dev\" cannot list horizontalpodautoscalers.autoscaling";
+    let down = "not available: the server is currently unable to handle the request";
+    for (part, kind, text) in [
+        (Part::Hpas, FaultKind::Forbidden, forbidden),
+        (Part::Usage, FaultKind::Unavailable, down),
+    ] {
+        let why = Fault {
+            kind,
+            text: text.to_owned(),
+        };
+        let retry_at = Some(Timestamp::from_secs(NOW + 12));
+        tell(
+            state,
+            Message::Part(part, Outcome::Failed { why, retry_at }),
+        );
     }
 }
 
@@ -251,7 +261,10 @@ fn a_cluster_that_has_told_nothing_yet_says_what_is_happening() {
         done: 45_000,
         total: Some(150_000),
     };
-    tell(&mut state, Message::Progress(Part::Pods, Some(progress)));
+    tell(
+        &mut state,
+        Message::Part(Part::Pods, Outcome::Loading(progress)),
+    );
     insta::assert_snapshot!("pods-loading", text(&draw(&state, &colour(), 80, 24)));
 }
 

@@ -6,8 +6,9 @@ use kubevitals_proto::time::Timestamp;
 
 use super::time;
 use crate::model::effect::{Ask, Effect};
-use crate::model::message::{Batch, Link, Message, Part, SourceKind, Subject};
+use crate::model::message::{Batch, Link, Message, SourceKind, Subject};
 use crate::model::name::Key;
+use crate::model::part::{Outcome, Part, PartState};
 use crate::model::row::Row;
 use crate::model::state::{Notice, State, Time};
 use crate::model::table::Change;
@@ -24,37 +25,16 @@ pub(super) const STEPS: u32 = 240;
 pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Tick(now) => return tick(state, now),
-        Message::Source(kind, why) => {
-            state.live.cluster_told = kind == SourceKind::Vitals;
-            state.source = Some((kind, why));
-            // What another one could not have this one tells anew.
-            state.troubles.clear();
-            state.asked = Timestamp::default();
-            return vec![Effect::Ask(Ask::Look(Box::new(state.look.clone())))];
-        }
+        Message::Source(kind, why) => return source(state, kind, why),
         Message::Link(link) => state.link = link,
-        Message::Progress(part, progress) => match progress {
-            Some(progress) => drop(state.progress.insert(part, progress)),
-            None => drop(state.progress.remove(&part)),
-        },
-        Message::Trouble(part, why) => match why {
-            Some(why) => {
-                // What is seen of the cluster is better than nothing; a part of very many pods is not.
-                if part == Part::Cluster && state.live.extent.is_none() {
-                    state.live.cluster_told = false;
-                    state.live.pods_changed();
-                }
-                state.troubles.insert(part, why);
-            }
-            None => drop(state.troubles.remove(&part)),
-        },
+        Message::Part(part, outcome) => take_outcome(state, part, outcome),
+        Message::Only(namespace) => state.only = namespace,
         Message::Pods(batch) => {
             note(&mut state.trends, &batch, |pod| {
                 (pod.key(), pod.measured(), pod.usage)
             });
             let apart = state.usage_apart();
             state.live.take_pods(batch, apart);
-            heard(state, Part::Pods);
         }
         Message::Nodes(batch) => {
             note(&mut state.trends, &batch, |node| {
@@ -62,16 +42,9 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
             });
             let apart = state.usage_apart();
             state.live.take_nodes(batch, apart);
-            heard(state, Part::Nodes);
         }
-        Message::Hpas(batch) => {
-            World::take(&mut state.live.hpas, batch);
-            heard(state, Part::Hpas);
-        }
-        Message::Incidents(batch) => {
-            World::take(&mut state.live.incidents, batch);
-            heard(state, Part::Incidents);
-        }
+        Message::Hpas(batch) => World::take(&mut state.live.hpas, batch),
+        Message::Incidents(batch) => World::take(&mut state.live.incidents, batch),
         Message::Replicas(changes) => {
             for (key, replicas) in changes {
                 match replicas {
@@ -95,7 +68,7 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
                     .push(&Key::new(&pod.namespace, &pod.name), pod.at, usage);
             }
             forget_what_is_gone(state);
-            heard(state, Part::Usage);
+            note_cluster(state);
         }
         Message::Trends(trends) => {
             for (key, readings) in trends {
@@ -108,7 +81,6 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
             }
             state.live.cluster = cluster;
             state.live.cluster_told = true;
-            heard(state, Part::Cluster);
         }
         Message::Extent(extent) => state.live.extent = extent,
         Message::Namespaces(names) => state.all_namespaces = names,
@@ -126,6 +98,14 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
             for screen in &mut state.stack {
                 if screen.pod() == Some(&key) {
                     screen.detail = Some(detail.clone());
+                    screen.no_detail = None;
+                }
+            }
+        }
+        Message::NoDetail(key, why) => {
+            for screen in &mut state.stack {
+                if screen.pod() == Some(&key) {
+                    screen.no_detail = Some(why.clone());
                 }
             }
         }
@@ -135,20 +115,55 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Data has come: the connection stands.
-fn heard(state: &mut State, part: Part) {
-    state.told.insert(part);
-    state.progress.remove(&part);
-    state.troubles.remove(&part);
-    if state.link == Link::Connecting {
+/// Another source is used from now on. What is known stays on the screen until that one has told of it.
+fn source(state: &mut State, kind: SourceKind, why: String) -> Vec<Effect> {
+    let before = state.source.replace((kind, why));
+    let tells_of_cluster = kind == SourceKind::Vitals;
+    let is_same =
+        before.is_some_and(|(before, _)| (before == SourceKind::Vitals) == tells_of_cluster);
+    if is_same {
+        return Vec::new();
+    }
+    if !tells_of_cluster {
+        state.live.cluster_told = false;
+        state.live.extent = None;
+        state.live.pods_changed();
+    }
+    state
+        .parts
+        .retain(|part, state| state.has_answered() && Part::of_source(kind).contains(part));
+    state.asked = Timestamp::default();
+    vec![Effect::Ask(Ask::Look(Box::new(state.look.clone())))]
+}
+
+/// A request for a part has succeeded, or failed.
+fn take_outcome(state: &mut State, part: Part, outcome: Outcome) {
+    let failed = matches!(outcome, Outcome::Failed { .. });
+    if part == Part::OtherPods && !failed {
+        state.parts.remove(&part);
+        return;
+    }
+    // What is seen of the cluster is better than nothing; a part of very many pods is not.
+    if part == Part::Cluster && failed && state.live.extent.is_none() {
+        state.live.cluster_told = false;
+        state.live.pods_changed();
+    }
+    if state.link == Link::Connecting && outcome == Outcome::Answered {
         state.link = Link::Up;
     }
-    if !state.live.cluster_told && matches!(part, Part::Usage) {
-        state.live.derive(state.screen().view, state.usage_apart());
-        let cluster = &state.live.cluster;
-        if let (Some(measured), usage) = (cluster.measured, cluster.usage) {
-            state.trends.push(&cluster_key(), measured, usage);
-        }
+    let now = state.now;
+    state.parts.entry(part).or_default().take(outcome, now);
+}
+
+/// Keeps what nodes and pods come to, for the cluster's trend, where the source does not tell of the cluster.
+fn note_cluster(state: &mut State) {
+    if state.live.cluster_told {
+        return;
+    }
+    state.live.derive(state.screen().view, state.usage_apart());
+    let cluster = &state.live.cluster;
+    if let (Some(measured), usage) = (cluster.measured, cluster.usage) {
+        state.trends.push(&cluster_key(), measured, usage);
     }
 }
 
@@ -182,7 +197,7 @@ fn note<R: Row>(
 /// Trends of what is no longer there are dropped when there are twice as many as rows. Until pods and nodes have been
 /// told of, or cannot be, nothing is known to be gone: their past may come before they do.
 fn forget_what_is_gone(state: &mut State) {
-    let waits = |part| !state.told.contains(part) && !state.troubles.contains_key(part);
+    let waits = |part: &Part| matches!(state.part(*part), PartState::Asking { .. });
     if [Part::Pods, Part::Nodes].iter().any(waits) {
         return;
     }

@@ -150,6 +150,7 @@ pub(super) fn refused(state: &mut State, told: Timestamp, why: String) -> Vec<Ef
 fn forget_old_detail(state: &mut State) {
     for screen in &mut state.stack {
         screen.detail = None;
+        screen.no_detail = None;
     }
 }
 

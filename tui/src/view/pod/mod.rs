@@ -170,6 +170,9 @@ fn page(state: &State, key: &Key, pod: &PodRow, detail: Option<&Detail>, width: 
     if let Some(detail) = detail {
         told::conditions(&mut lines, detail, now, width);
         told::events(&mut lines, detail, now, width);
+    } else if let Some(why) = &state.screen().no_detail {
+        let text = format!(" no probes, conditions and events: {}", why.text);
+        lines.push(vec![Piece::new(text, Ink::Warn)]);
     } else {
         lines.push(vec![Piece::muted(
             " asking for probes, conditions and events",

@@ -14,8 +14,8 @@ use crate::model::row::{
     Container, ContainerState, IncidentRow, LastRestart, NodeRow, Phase, PodRow, Restarts, Workload,
 };
 use crate::model::{
-    Action, Amounts, Batch, Change, Edit, Field, Key, Link, Message, Name, Part, Past, Row,
-    SourceKind, State, Table, Time, View,
+    Action, Amounts, Batch, Change, Edit, Fault, FaultKind, Field, Key, Link, Message, Name,
+    Outcome, Part, Past, Progress, Row, SourceKind, State, Table, Time, View,
 };
 use crate::view::theme::Theme;
 use kubevitals_proto::vitals::Role;
@@ -145,6 +145,23 @@ fn incident(chance: &mut Chance, now: Timestamp) -> IncidentRow {
     IncidentRow::new(incident)
 }
 
+fn outcome(chance: &mut Chance, now: Timestamp) -> Outcome {
+    match chance.below(3) {
+        0 => Outcome::Answered,
+        1 => Outcome::Loading(Progress {
+            done: 1,
+            total: None,
+        }),
+        _ => Outcome::Failed {
+            why: Fault {
+                kind: FaultKind::Forbidden,
+                text: "forbidden".to_owned(),
+            },
+            retry_at: Some(now),
+        },
+    }
+}
+
 fn message(chance: &mut Chance, state: &State) -> Message {
     let now = state.now;
     match chance.below(13) {
@@ -164,10 +181,10 @@ fn message(chance: &mut Chance, state: &State) -> Message {
                 again: None,
             },
         ])),
-        3 => Message::Trouble(
-            Part::Pods,
-            (chance.below(2) == 0).then(|| "forbidden".to_owned()),
-        ),
+        3 => {
+            let part = chance.of(&[Part::Pods, Part::OtherPods, Part::Cluster, Part::Usage]);
+            Message::Part(part, outcome(chance, now))
+        }
         4 => {
             let count = chance.below(60);
             Message::Pods(Batch::All((0..count).map(|_| pod(chance, now)).collect()))

@@ -9,8 +9,8 @@ use super::random::{Chance, pod};
 use crate::input::KeyMap;
 use crate::model::row::{IncidentRow, PodRow};
 use crate::model::{
-    Action, Amounts, Ask, Batch, Edit, Effect, Key, Message, Name, Overlay, Past, Row, SourceKind,
-    State, Time, View,
+    Action, Amounts, Ask, Batch, Edit, Effect, Key, Message, Name, Outcome, Overlay, Part, Past,
+    Row, SourceKind, State, Time, View,
 };
 use crate::view::draw;
 use crate::view::theme::Theme;
@@ -242,8 +242,10 @@ fn a_past_that_comes_before_its_pods_is_kept_and_that_of_what_is_gone_is_not() {
     );
     tick(&mut state);
     tell(&mut state, Message::Nodes(Batch::All(Vec::new())));
+    tell(&mut state, Message::Part(Part::Nodes, Outcome::Answered));
     tick(&mut state);
     tell(&mut state, Message::Pods(Batch::All(pods.clone())));
+    tell(&mut state, Message::Part(Part::Pods, Outcome::Answered));
     tick(&mut state);
     for pod in &pods {
         assert!(state.trends.get(&pod.key()).is_some(), "{}", pod.name);

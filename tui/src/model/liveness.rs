@@ -1,0 +1,213 @@
+//! How live that is what is shown.
+
+use kubevitals_proto::time::Timestamp;
+
+use super::message::{Link, SourceKind};
+use super::part::{Fault, Part, PartState};
+use super::state::State;
+
+/// How live that is what the view shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liveness {
+    /// Nothing has been answered yet.
+    Connecting,
+    /// Parts are being loaded, and none fails.
+    Loading,
+    /// Every part is live.
+    Live,
+    /// Some parts are live; others are stale or missing.
+    Partly,
+    /// The server answers, but no part is live; since when that is, where there is something to show.
+    Stale(Option<Timestamp>),
+    /// The server does not answer, since when.
+    Lost(Timestamp),
+}
+
+/// A part whose last request failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failing<'a> {
+    /// Which part.
+    pub part: Part,
+    /// Why.
+    pub why: &'a Fault,
+    /// When it is tried again, where that is known.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl State {
+    /// How a part is; one of which nothing is known is asked for.
+    #[must_use]
+    pub fn part(&self, part: Part) -> &PartState {
+        static ASKING: PartState = PartState::Asking { progress: None };
+        self.parts.get(&part).unwrap_or(&ASKING)
+    }
+
+    /// Whether a part has been answered, be it that it fails now.
+    #[must_use]
+    pub fn has_answered(&self, part: Part) -> bool {
+        self.part(part).has_answered()
+    }
+
+    /// The parts that the view shows: those that the source has, and those that it lacks and says why.
+    fn shown_parts(&self) -> impl Iterator<Item = (Part, &PartState)> {
+        let view = self.screen().view;
+        let source = self.source.as_ref().map(|(kind, _)| *kind);
+        let own = source.map_or(&[][..], Part::of_source);
+        let own = own.iter().map(|part| (*part, self.part(*part)));
+        let more = self.parts.iter().map(|(part, state)| (*part, state));
+        let more = more.filter(move |(part, _)| {
+            !source.is_some_and(|kind| Part::of_source(kind).contains(part))
+        });
+        own.chain(more)
+            .filter(move |(part, _)| part.is_shown_in(view))
+            // That there is no usage was chosen.
+            .filter(move |(part, state)| {
+                let of_usage = matches!(part, Part::Usage | Part::NodeUsage);
+                !(of_usage && source == Some(SourceKind::None) && state.failure().is_none())
+            })
+    }
+
+    /// How live that is what the view shows.
+    #[must_use]
+    pub fn liveness(&self) -> Liveness {
+        if let Link::Lost { since, .. } = self.link {
+            return Liveness::Lost(since);
+        }
+        let (mut live, mut failing, mut asking) = (false, false, false);
+        let mut stale = None;
+        for (_, state) in self.shown_parts() {
+            match state {
+                PartState::Live => live = true,
+                PartState::Asking { .. } => asking = true,
+                PartState::Missing { .. } => failing = true,
+                PartState::Stale { since, .. } => {
+                    failing = true;
+                    stale = Some(stale.map_or(*since, |stale: Timestamp| stale.min(*since)));
+                }
+            }
+        }
+        match (live, failing, asking) {
+            (true, true, _) => Liveness::Partly,
+            (true, false, true) => Liveness::Loading,
+            (true, false, false) => Liveness::Live,
+            (false, true, _) => Liveness::Stale(stale),
+            (false, false, _) if self.source.is_some() && self.is_loading() => Liveness::Loading,
+            (false, false, _) => Liveness::Connecting,
+        }
+    }
+
+    fn is_loading(&self) -> bool {
+        let loads = |state: &PartState| matches!(state, PartState::Asking { progress: Some(_) });
+        self.shown_parts().any(|(_, state)| loads(state))
+    }
+
+    /// The parts of the view that fail.
+    #[must_use]
+    pub fn failing(&self) -> Vec<Failing<'_>> {
+        self.shown_parts()
+            .filter_map(|(part, state)| {
+                let (why, retry_at) = state.failure()?;
+                Some(Failing {
+                    part,
+                    why,
+                    retry_at,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether the rows of the view may be old: the server does not answer, or it no longer answers for them.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        let rows = self.part(Part::of_view(self.screen().view));
+        matches!(self.link, Link::Lost { .. }) || matches!(rows, PartState::Stale { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Action, FaultKind, Message, Outcome, View, act, tell};
+
+    fn failed(kind: FaultKind) -> Outcome {
+        Outcome::Failed {
+            why: Fault {
+                kind,
+                text: "why".to_owned(),
+            },
+            retry_at: None,
+        }
+    }
+
+    fn state(source: SourceKind, but: &[(Part, Outcome)]) -> State {
+        let mut state = State {
+            now: Timestamp::from_secs(100),
+            ..State::default()
+        };
+        tell(&mut state, Message::Source(source, String::new()));
+        tell(&mut state, Message::Link(Link::Up));
+        for part in Part::of_source(source) {
+            tell(&mut state, Message::Part(*part, Outcome::Answered));
+        }
+        for (part, outcome) in but {
+            tell(&mut state, Message::Part(*part, outcome.clone()));
+        }
+        state
+    }
+
+    #[test]
+    fn only_what_is_shown_decides_whether_it_is_live() {
+        let forbidden = || failed(FaultKind::Forbidden);
+        let hpas = [(Part::Hpas, forbidden())];
+        let lacks_hpas = |view| {
+            let mut state = state(SourceKind::Vitals, &hpas);
+            act(&mut state, Action::Show(view));
+            (state.liveness(), state.failing().len())
+        };
+        assert_eq!(lacks_hpas(View::Pods), (Liveness::Live, 0));
+        assert_eq!(lacks_hpas(View::Hpas), (Liveness::Partly, 1));
+        // Without usage no view is live, for figures are above each.
+        for kind in [
+            FaultKind::Forbidden,
+            FaultKind::NoAnswer,
+            FaultKind::Unauthorized,
+        ] {
+            for view in [View::Overview, View::Nodes, View::Hpas] {
+                let mut state = state(SourceKind::Metrics, &[(Part::Usage, failed(kind))]);
+                act(&mut state, Action::Show(view));
+                assert_eq!(state.liveness(), Liveness::Partly, "{kind:?} {view:?}");
+            }
+        }
+        // A part that the source lacks counts where it says why: incidents while kubevitals.io is down.
+        let mut state = state(SourceKind::Metrics, &[(Part::Incidents, forbidden())]);
+        assert_eq!(state.liveness(), Liveness::Partly);
+        act(&mut state, Action::Show(View::Pods));
+        assert_eq!(state.liveness(), Liveness::Live);
+    }
+
+    #[test]
+    fn nothing_is_live_before_the_first_answer_and_when_all_fails() {
+        assert_eq!(State::default().liveness(), Liveness::Connecting);
+        let mut state = state(SourceKind::None, &[]);
+        for part in Part::of_source(SourceKind::None) {
+            tell(
+                &mut state,
+                Message::Part(*part, failed(FaultKind::Unauthorized)),
+            );
+        }
+        assert_eq!(
+            state.liveness(),
+            Liveness::Stale(Some(Timestamp::from_secs(100)))
+        );
+        let since = Timestamp::from_secs(90);
+        tell(
+            &mut state,
+            Message::Link(Link::Lost {
+                since,
+                why: "connection refused".to_owned(),
+                again: None,
+            }),
+        );
+        assert_eq!(state.liveness(), Liveness::Lost(since));
+    }
+}

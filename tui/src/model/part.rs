@@ -1,0 +1,314 @@
+//! Parts of what is shown. Each is asked for by itself, and fails by itself.
+
+use std::fmt;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::message::SourceKind;
+use super::view::View;
+
+/// A part of what is shown. Each has a [`PartState`] of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Nodes.
+    Nodes,
+    /// Pods.
+    Pods,
+    /// Pods of all namespaces, while those of one namespace are listed instead.
+    OtherPods,
+    /// What pods use.
+    Usage,
+    /// What nodes use.
+    NodeUsage,
+    /// Deployments' replicas.
+    Deployments,
+    /// StatefulSets' replicas.
+    StatefulSets,
+    /// DaemonSets' replicas.
+    DaemonSets,
+    /// Horizontal pod autoscalers.
+    Hpas,
+    /// Incidents.
+    Incidents,
+    /// The names of namespaces.
+    Namespaces,
+    /// The cluster as a whole.
+    Cluster,
+    /// Events.
+    Events,
+    /// The past.
+    History,
+}
+
+impl Part {
+    /// The parts that a kind of source has.
+    #[must_use]
+    pub const fn of_source(kind: SourceKind) -> &'static [Self] {
+        match kind {
+            SourceKind::Vitals => &[
+                Self::Nodes,
+                Self::Pods,
+                Self::Cluster,
+                Self::Incidents,
+                Self::Deployments,
+                Self::StatefulSets,
+                Self::DaemonSets,
+                Self::Hpas,
+                Self::Namespaces,
+            ],
+            SourceKind::Metrics | SourceKind::None => &[
+                Self::Nodes,
+                Self::Pods,
+                Self::Usage,
+                Self::NodeUsage,
+                Self::Deployments,
+                Self::StatefulSets,
+                Self::DaemonSets,
+                Self::Hpas,
+                Self::Namespaces,
+            ],
+        }
+    }
+
+    /// Whether a view shows this part. Figures of the cluster are above every view.
+    #[must_use]
+    pub fn is_shown_in(self, view: View) -> bool {
+        match self {
+            Self::Cluster | Self::Nodes | Self::Pods | Self::Usage | Self::NodeUsage => true,
+            Self::OtherPods => !matches!(view, View::Nodes | View::Hpas | View::Incidents),
+            Self::Deployments | Self::StatefulSets | Self::DaemonSets => view == View::Workloads,
+            Self::Hpas => view == View::Hpas,
+            Self::Incidents => matches!(view, View::Overview | View::Incidents | View::Pod),
+            Self::Events => view == View::Pod,
+            Self::History => matches!(view, View::Overview | View::Pod),
+            Self::Namespaces => false,
+        }
+    }
+
+    /// The part that the rows of a view are made of.
+    #[must_use]
+    pub const fn of_view(view: View) -> Self {
+        match view {
+            View::Nodes => Self::Nodes,
+            View::Hpas => Self::Hpas,
+            View::Incidents => Self::Incidents,
+            _ => Self::Pods,
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nodes => "nodes",
+            Self::Pods => "pods",
+            Self::OtherPods => "pods of other namespaces",
+            Self::Usage => "usage",
+            Self::NodeUsage => "usage of nodes",
+            Self::Deployments => "Deployments",
+            Self::StatefulSets => "StatefulSets",
+            Self::DaemonSets => "DaemonSets",
+            Self::Hpas => "HPAs",
+            Self::Incidents => "incidents",
+            Self::Namespaces => "namespaces",
+            Self::Cluster => "the cluster",
+            Self::Events => "events",
+            Self::History => "history",
+        })
+    }
+}
+
+/// How much of a part has been loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// How many objects there are already.
+    pub done: u64,
+    /// How many there will be, if the server says.
+    pub total: Option<u64>,
+}
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Which kind of failure it is. What follows from it depends on this alone.
+    pub kind: FaultKind,
+    /// In words, for the screen.
+    pub text: String,
+}
+
+/// A kind of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// 401: the server does not accept the credential.
+    Unauthorized,
+    /// 403: the user lacks a permission.
+    Forbidden,
+    /// 404: the API or the object does not exist.
+    NotFound,
+    /// 410: the resource version is too old, so the list starts again.
+    Expired,
+    /// 429, or 503 with `Retry-After`: the server asks to come back later.
+    Busy,
+    /// Any other 5xx: the server, or an aggregated API behind it, is not available.
+    Unavailable,
+    /// The connection was refused or reset, TLS failed, or the server did not answer in time.
+    NoAnswer,
+    /// Any other error: an answer that cannot be read, or a request that the server rejects.
+    Invalid,
+}
+
+impl FaultKind {
+    /// Whether the server answered and refused. A permission or an API may be added later, so it is tried again, but
+    /// not often.
+    #[must_use]
+    pub const fn is_refusal(self) -> bool {
+        matches!(self, Self::Unauthorized | Self::Forbidden | Self::NotFound)
+    }
+}
+
+/// How a part is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartState {
+    /// Nothing has been answered yet.
+    Asking {
+        /// How much has been loaded, once something has.
+        progress: Option<Progress>,
+    },
+    /// The last request succeeded.
+    Live,
+    /// Requests succeeded before and fail now. What is known stays on the screen.
+    Stale {
+        /// Since when they fail.
+        since: Timestamp,
+        /// Why the last one failed.
+        why: Fault,
+        /// When the next one is sent, where that is known.
+        retry_at: Option<Timestamp>,
+    },
+    /// No request has succeeded.
+    Missing {
+        /// Why the last one failed.
+        why: Fault,
+        /// When the next one is sent, where that is known.
+        retry_at: Option<Timestamp>,
+    },
+}
+
+impl Default for PartState {
+    fn default() -> Self {
+        Self::Asking { progress: None }
+    }
+}
+
+/// How a request for a part went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// So much has been loaded, and the rest is on its way.
+    Loading(Progress),
+    /// It succeeded.
+    Answered,
+    /// It failed.
+    Failed {
+        /// Why.
+        why: Fault,
+        /// When the next one is sent, where that is known.
+        retry_at: Option<Timestamp>,
+    },
+}
+
+impl PartState {
+    /// Whether a request has succeeded, be it that later ones failed.
+    #[must_use]
+    pub const fn has_answered(&self) -> bool {
+        matches!(self, Self::Live | Self::Stale { .. })
+    }
+
+    /// Why the last request failed, and when the next one is sent; nothing if it did not fail.
+    #[must_use]
+    pub const fn failure(&self) -> Option<(&Fault, Option<Timestamp>)> {
+        match self {
+            Self::Stale { why, retry_at, .. } | Self::Missing { why, retry_at } => {
+                Some((why, *retry_at))
+            }
+            Self::Asking { .. } | Self::Live => None,
+        }
+    }
+
+    /// Takes the outcome of a request in.
+    pub(super) fn take(&mut self, outcome: Outcome, now: Timestamp) {
+        *self = match (outcome, &*self) {
+            (Outcome::Answered, _) => Self::Live,
+            // What is listed again while it is shown is not loaded anew.
+            (Outcome::Loading(_), state) if state.has_answered() => return,
+            (Outcome::Loading(progress), _) => Self::Asking {
+                progress: Some(progress),
+            },
+            (Outcome::Failed { why, retry_at }, Self::Live) => Self::Stale {
+                since: now,
+                why,
+                retry_at,
+            },
+            (Outcome::Failed { why, retry_at }, Self::Stale { since, .. }) => Self::Stale {
+                since: *since,
+                why,
+                retry_at,
+            },
+            (Outcome::Failed { why, retry_at }, _) => Self::Missing { why, retry_at },
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(text: &str, retry: i64) -> Outcome {
+        Outcome::Failed {
+            why: Fault {
+                kind: FaultKind::Unavailable,
+                text: text.to_owned(),
+            },
+            retry_at: Some(Timestamp::from_secs(retry)),
+        }
+    }
+
+    #[test]
+    fn a_part_that_never_answered_is_missing_and_one_that_did_is_stale() {
+        let mut state = PartState::default();
+        let at = Timestamp::from_secs;
+        state.take(failed("first", 2), at(1));
+        assert!(matches!(&state, PartState::Missing { why, .. } if why.text == "first"));
+        let progress = Progress {
+            done: 500,
+            total: Some(700),
+        };
+        state.take(Outcome::Loading(progress), at(2));
+        assert_eq!(
+            state,
+            PartState::Asking {
+                progress: Some(progress)
+            }
+        );
+        state.take(Outcome::Answered, at(3));
+        assert_eq!(state, PartState::Live);
+        state.take(failed("second", 5), at(4));
+        state.take(failed("third", 9), at(6));
+        let PartState::Stale {
+            since,
+            why,
+            retry_at,
+        } = &state
+        else {
+            panic!("{state:?}")
+        };
+        assert_eq!(
+            (*since, &*why.text, *retry_at),
+            (at(4), "third", Some(at(9)))
+        );
+        // It is listed again: what is shown stays as old as it is until that is done.
+        state.take(Outcome::Loading(progress), at(7));
+        assert!(state.has_answered() && state != PartState::Live);
+        state.take(Outcome::Answered, at(8));
+        assert_eq!(state, PartState::Live);
+    }
+}
