@@ -33,9 +33,7 @@ const OPTIONS: [(&[&str], &str); 3] = [
 
 fn known(words: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
     let is = |other: &&str| other.eq_ignore_ascii_case(word);
-    let found = words
-        .iter()
-        .find(|(words, _)| words.iter().any(&is));
+    let found = words.iter().find(|(words, _)| words.iter().any(&is));
     found.map(|(_, meant)| *meant)
 }
 

@@ -14,6 +14,8 @@ pub enum Target {
     Heading(Field),
     /// The name of a view.
     View(View),
+    /// A container of the pod whose page is shown, by its place.
+    Container(usize),
     /// A chart over time.
     Time(Span),
     /// Choices of a list that lies over the view, from this one on, one in each row.

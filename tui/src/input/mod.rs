@@ -136,6 +136,7 @@ fn mouse(
                 }
                 Target::Heading(field) => Action::SortBy(field),
                 Target::View(view) => Action::Show(view),
+                Target::Container(at) => Action::Container(at),
                 Target::Time(span) => seek(area, span, event.column),
                 Target::Choices(first) => Action::Choose(first.saturating_add(row.into())),
                 Target::Window => return None,

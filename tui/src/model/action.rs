@@ -33,6 +33,8 @@ pub enum Action {
     Select(u16),
     /// Go into the row that is shown this far below the first one that is shown: it was selected by a click before.
     Open(u16),
+    /// Select the container at this place of a pod's page; if it is selected already, the whole pod.
+    Container(usize),
     /// Scroll by this many rows; the selection goes along when it must.
     Scroll(i32),
     /// Show another view.

@@ -3,6 +3,8 @@
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
+use super::cell::Resource;
+
 /// What stands for "not known"; no machine has that much of anything.
 const NONE: u64 = u64::MAX;
 
@@ -40,6 +42,12 @@ macro_rules! amount {
             pub fn of(self, whole: Self) -> Option<f64> {
                 let whole = whole.number().filter(|whole| *whole > 0.0)?;
                 Some(self.number()? / whole)
+            }
+
+            /// This amount, or the other one where this is not known.
+            #[must_use]
+            pub const fn or(self, other: Self) -> Self {
+                if self.is_known() { self } else { other }
             }
 
             /// The sum of what is known; unknown only if both are.
@@ -123,6 +131,15 @@ pub struct Amounts {
 }
 
 impl Amounts {
+    /// One of them, if it is known: nanocores or bytes.
+    #[must_use]
+    pub fn get(self, resource: Resource) -> Option<u64> {
+        match resource {
+            Resource::Cpu => self.cpu.get().map(|cpu| cpu.0),
+            Resource::Memory => self.memory.get().map(|memory| memory.0),
+        }
+    }
+
     /// The sums of what is known.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {

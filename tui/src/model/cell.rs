@@ -15,7 +15,13 @@ pub enum Cell {
         tone: Tone,
     },
     /// The row's recent CPU or memory, drawn from [`super::Trends`] under the row's key.
-    Trend(Resource),
+    Trend {
+        /// Which.
+        resource: Resource,
+        /// The amount that it is drawn against, in nanocores or bytes: the limit, else the request; of a node what it
+        /// has for pods.
+        full: Option<u64>,
+    },
 }
 
 /// What is drawn over time.

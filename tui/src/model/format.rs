@@ -12,10 +12,27 @@ const CORE: u64 = 1_000 * MILLI;
 /// Millicores rounded up as `kubectl top` does; from ten cores on, cores.
 #[must_use]
 pub fn cpu(amount: Nanocores) -> String {
-    if amount.0 < 10 * CORE {
+    cpu_beside(amount, amount)
+}
+
+/// CPU beside a larger amount, as on an axis or in `7.4/63.3`: both are in the unit that [`cpu()`] writes the larger one
+/// in. Less than a core has two digits after the point, rounded up as millicores are.
+#[must_use]
+pub fn cpu_beside(amount: Nanocores, largest: Nanocores) -> String {
+    if !in_cores(largest) {
         return format!("{}m", amount.millicores_ceil());
     }
-    decimal(amount.0, CORE, "")
+    match amount.0.div_ceil(CORE / 100) {
+        hundredths @ 1..100 => format!("0.{hundredths:02}"),
+        _ if amount.0 > 0 => decimal(amount.0.max(CORE), CORE, ""),
+        _ => "0".to_owned(),
+    }
+}
+
+/// Whether an amount of CPU is written in cores.
+#[must_use]
+pub fn in_cores(amount: Nanocores) -> bool {
+    amount.millicores_ceil() >= 10_000
 }
 
 /// Bytes in the largest unit that leaves at least one before the point.
@@ -119,11 +136,30 @@ mod tests {
             (1, "1m"),
             (2_001_000, "3m"),
             (9_999 * MILLI, "9999m"),
+            (9_999 * MILLI + 1, "9.9"),
             (10 * CORE, "10"),
             (12 * CORE + CORE / 2, "12.5"),
             (400 * CORE + CORE / 2, "400"),
         ] {
             assert_eq!(cpu(Nanocores(nano)), text, "{nano}");
+        }
+    }
+
+    #[test]
+    fn cpu_is_in_the_unit_of_the_largest_amount_beside_it() {
+        for (milli, largest, text) in [
+            (735, 9_999, "735m"),
+            (735, 40_000, "0.74"),
+            (7_494, 63_300, "7.4"),
+            (0, 10_000, "0"),
+            (1, 10_000, "0.01"),
+            (991, 10_000, "1"),
+            (1_000, 10_000, "1"),
+            (12_500, 400_000, "12.5"),
+            (0, 0, "0m"),
+        ] {
+            let text_of = cpu_beside(Nanocores(milli * MILLI), Nanocores(largest * MILLI));
+            assert_eq!(text_of, text, "{milli}m beside {largest}m");
         }
     }
 

@@ -30,6 +30,10 @@ pub struct Screen {
     pub no_detail: Option<Fault>,
     /// How far the page is scrolled.
     pub scroll: u16,
+    /// The container that is selected on the page of a pod: its charts are shown. Without, those of the whole pod.
+    pub container: Option<Name>,
+    /// Whether the page is scrolled to where the selected container is.
+    pub follows: bool,
     /// The time to go back to when this view is left, where coming here changed it.
     pub back_to: Option<Time>,
 }
@@ -126,6 +130,8 @@ impl Screen {
             detail: None,
             no_detail: None,
             scroll: 0,
+            container: None,
+            follows: false,
             back_to: None,
         }
     }

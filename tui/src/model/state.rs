@@ -51,6 +51,9 @@ pub struct State {
     pub time: Time,
     /// Which of the spans is shown.
     pub span: usize,
+    /// When charts end, if that is not the time that is shown: while an earlier time is shown they stay where they are,
+    /// so that what came after it can be seen.
+    pub charts_end: Option<Timestamp>,
     /// The recent past of everything.
     pub trends: Trends,
     /// Pasts that were asked for.
@@ -176,6 +179,7 @@ impl State {
             frozen: None,
             time: Time::Live,
             span,
+            charts_end: None,
             trends: Trends::default(),
             histories: HashMap::new(),
             stack: vec![Screen::new(View::Overview, Scope::All)],
@@ -252,10 +256,10 @@ impl State {
             .max(1)
     }
 
-    /// From when to when charts are drawn. It ends at the time that is shown.
+    /// From when to when charts are drawn. It ends at the time that is shown, or after it where that is past.
     #[must_use]
     pub fn shown_span(&self) -> (Timestamp, Timestamp) {
-        let until = self.shown_time();
+        let until = self.charts_end.unwrap_or(self.shown_time());
         let since = until.plus_nanos(-i64::from(self.span_seconds()) * 1_000_000_000);
         (since, until)
     }

@@ -12,10 +12,15 @@ use super::name::Key;
 /// How many readings of an object are kept: an hour of one every 15 s.
 const KEPT: usize = 240;
 
+/// Of how many containers a past is kept, about 1.5 kB each; of more pods than that nobody looks at each.
+const CONTAINERS: usize = 10_000;
+
 /// The recent pasts of objects.
 #[derive(Debug, Clone, Default)]
 pub struct Trends {
     by_key: HashMap<Key, Trend>,
+    /// How many of them are of containers.
+    containers: usize,
 }
 
 /// The recent past of one object.
@@ -196,12 +201,19 @@ impl Trends {
         self.by_key.get(key)
     }
 
-    /// Takes a reading of an object in.
+    /// Takes a reading of an object in. A key with a part is a container's: there is a most of those.
     pub fn push(&mut self, key: &Key, at: Timestamp, usage: Amounts) {
-        match self.by_key.get_mut(key) {
-            Some(trend) => trend.push(at, usage),
-            None => self.by_key.entry(key.clone()).or_default().push(at, usage),
+        if let Some(trend) = self.by_key.get_mut(key) {
+            trend.push(at, usage);
+            return;
         }
+        if !key.part.is_empty() {
+            if self.has_no_room_for_containers() {
+                return;
+            }
+            self.containers += 1;
+        }
+        self.by_key.entry(key.clone()).or_default().push(at, usage);
     }
 
     /// Puts readings of an object before those that there are of it.
@@ -215,12 +227,23 @@ impl Trends {
     /// Forgets objects that are gone.
     pub fn retain(&mut self, keep: impl Fn(&Key) -> bool) {
         self.by_key.retain(|key, _| keep(key));
+        self.containers = self
+            .by_key
+            .keys()
+            .filter(|key| !key.part.is_empty())
+            .count();
     }
 
-    /// How many objects have a past.
+    /// How many objects have a past, containers apart.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.by_key.len()
+        self.by_key.len() - self.containers
+    }
+
+    /// Whether the past of another container would not be kept.
+    #[must_use]
+    pub const fn has_no_room_for_containers(&self) -> bool {
+        self.containers >= CONTAINERS
     }
 
     /// Whether none has.

@@ -433,11 +433,15 @@ impl World {
                     pod.usage = usage;
                     pod.measured_seconds = seconds(measured);
                     let alone = pod.containers.len() == 1;
+                    let key = pod.key();
                     for container in &mut pod.containers {
+                        let own = trends
+                            .get(&key.clone().part(&container.name))
+                            .and_then(|trend| trend.at(at, patience_seconds));
                         container.usage = if alone {
                             usage
                         } else {
-                            super::amount::Amounts::default()
+                            own.map_or_else(super::amount::Amounts::default, |(_, usage)| usage)
                         };
                     }
                     pod

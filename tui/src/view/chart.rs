@@ -1,17 +1,17 @@
 //! A series over time as an area, with the lines of request and limit.
 //!
 //! A gap stays a gap: no line is drawn across it. Where there are more steps than room, the largest of those that
-//! share a place is drawn, so that no peak is lost.
-
-use std::ops::Range;
+//! share a place is drawn, so that no peak is lost. Lines and their labels take only cells that have no data.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Color;
+use ratatui::style::Modifier;
 
+use super::scale::Scale;
 use super::sparkline::height;
 use super::text::{cut, width};
 use super::theme::{Ink, Theme};
+use crate::model::Resource;
 
 /// A level that a chart shows as a horizontal line: a request, a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,60 +24,62 @@ pub struct Line<'a> {
     pub ink: Ink,
 }
 
+/// A moment within a chart's time: a vertical line, and its time below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment<'a> {
+    /// The step it is in.
+    pub step: usize,
+    /// Its time.
+    pub label: &'a str,
+}
+
 /// A chart of one series. What it is drawn from is borrowed; it draws itself anywhere, however small.
 #[derive(Debug, Clone)]
 pub struct Chart<'a> {
+    /// What the series is of.
+    pub resource: Resource,
     /// One for each step, oldest first; nothing in a gap.
     pub points: &'a [Option<u64>],
     /// The largest value measured in this time, as the text beside the chart says: steps are means, and may be below
     /// it. The scale reaches up to it.
     pub peak: Option<u64>,
-    /// Request and limit.
+    /// Request and limit. The scale reaches up to them.
     pub lines: &'a [Line<'a>],
     /// Steps in which the container was restarted.
     pub marks: &'a [usize],
     /// The step that is shown elsewhere on the screen, if that is not the last.
-    pub moment: Option<usize>,
+    pub moment: Option<Moment<'a>>,
     /// Written at the left and the right under the chart.
     pub ends: [&'a str; 2],
-    /// How a value is written.
-    pub format: fn(u64) -> String,
     /// How the area looks.
     pub ink: Ink,
 }
 
-/// A cell that is all area.
-const FULL: &str = "⣿";
-
-/// How many times the data a line may be above them before it is left out of the scale, so that data far below their
-/// limit can still be read.
-const FAR: u64 = 4;
+/// An empty cell.
+const BLANK: &str = " ";
 
 impl Chart<'_> {
-    /// The value at the upper edge.
-    fn top(&self) -> u64 {
-        let data = self.points.iter().copied().flatten().chain(self.peak);
-        let data = data.max().unwrap_or(0);
-        let near = data.saturating_mul(FAR);
+    /// The scale, of the data and the lines.
+    pub fn scale(&self) -> Scale {
         let lines = self.lines.iter().map(|line| line.value);
-        lines
-            .filter(|value| data == 0 || *value <= near)
-            .chain([data])
-            .max()
-            .unwrap_or(0)
-            .max(1)
+        let data = self.points.iter().copied().flatten().chain(self.peak);
+        Scale::of(self.resource, lines.chain(data).max().unwrap_or(0))
+    }
+
+    fn top(&self) -> u64 {
+        self.scale().top()
     }
 
     /// Where the area is, between the numbers at the left and the times below.
     pub(super) fn plot(&self, area: Rect) -> Option<Rect> {
-        let gutter = u16::try_from(width(&(self.format)(self.top()))).unwrap_or(u16::MAX);
+        let below = u16::from(area.height >= 3);
+        let gutter = self.scale().width(area.height - below);
         // Numbers give way before the chart does.
         let gutter = if area.width >= gutter.saturating_add(12) {
             gutter + 1
         } else {
             0
         };
-        let below = u16::from(area.height >= 3);
         let plot = Rect {
             x: area.x + gutter,
             width: area.width - gutter,
@@ -87,10 +89,12 @@ impl Chart<'_> {
         (!plot.is_empty()).then_some(plot)
     }
 
-    /// Draws it.
-    pub fn render(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    /// Draws it. Says whether each line could be labelled.
+    pub fn render(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) -> bool {
         let area = area.intersection(buffer.area);
-        let Some(plot) = self.plot(area) else { return };
+        let Some(plot) = self.plot(area) else {
+            return self.lines.is_empty();
+        };
         self.axes(area, plot, buffer, theme);
         if self.points.iter().all(Option::is_none) {
             self.nothing(plot, buffer, theme);
@@ -101,8 +105,9 @@ impl Chart<'_> {
             self.blocks(plot, buffer, theme);
         }
         self.levels(plot, buffer, theme);
+        let labelled = self.labels(plot, buffer, theme);
         self.moments(plot, buffer, theme);
-        self.labels(plot, buffer, theme);
+        labelled
     }
 
     /// Says that there is nothing to draw, which is not the same as zero.
@@ -120,40 +125,50 @@ impl Chart<'_> {
         let known = !self.lines.is_empty() || self.points.iter().any(Option::is_some);
         if plot.x > area.x && known {
             let room = usize::from(plot.x - area.x - 1);
-            let mut number = |row: u16, value: u64| {
-                let text = (self.format)(value);
-                buffer.set_string(area.x, row, format!("{text:>room$}"), style);
-            };
-            let bottom = plot.bottom() - 1;
-            if plot.height > 1 {
-                number(bottom, 0);
+            for tick in self.scale().ticks(plot.height) {
+                let row = plot.bottom().saturating_sub(tick.row);
+                buffer.set_string(area.x, row, format!("{:>room$}", tick.label), style);
             }
-            if plot.height > 4 {
-                number(plot.y + plot.height / 2, self.middle(plot));
-            }
-            number(plot.y, self.top());
         }
         if plot.bottom() < area.bottom() {
-            let [left, right] = self.ends;
-            let room = usize::from(plot.width);
-            let row = plot.bottom();
-            buffer.set_stringn(plot.x, row, left, room, style);
-            if let Some(free) = room.checked_sub(width(left) + width(right) + 1) {
-                let at = plot
-                    .x
-                    .saturating_add(u16::try_from(width(left) + free + 1).unwrap_or(0));
-                buffer.set_stringn(at, row, right, room, style);
-            }
+            self.times(plot, buffer, theme);
         }
     }
 
-    /// The value at the upper edge of the middle row.
-    fn middle(&self, plot: Rect) -> u64 {
-        let rows = u64::from(plot.height);
-        let above = rows - u64::from(plot.height / 2);
-        (u128::from(self.top()) * u128::from(above) / u128::from(rows))
-            .try_into()
-            .unwrap_or(0)
+    /// The times below: those of both ends, and the moment's near its line. Where there is no room for all, the moment's
+    /// stays.
+    fn times(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
+        let [left, right] = self.ends;
+        let mut write = |from: u16, text: &str, ink: Ink| {
+            let room = usize::from(plot.right().saturating_sub(from));
+            buffer.set_stringn(from, plot.bottom(), text, room, theme.style(ink));
+        };
+        let end = |text: &str| plot.right().saturating_sub(wide(text)).max(plot.x);
+        let beside = |text: &str| wide(text) + u16::from(!text.is_empty());
+        let Some(moment) = &self.moment else {
+            write(plot.x, left, Ink::Muted);
+            if beside(left) + wide(right) <= plot.width {
+                write(end(right), right, Ink::Muted);
+            }
+            return;
+        };
+        let label = wide(moment.label);
+        let middle = self.column(plot, moment.step).saturating_sub(label / 2);
+        let (first, last) = (
+            plot.x + beside(left),
+            plot.right().saturating_sub(beside(right)),
+        );
+        if first + label <= last {
+            write(plot.x, left, Ink::Muted);
+            write(end(right), right, Ink::Muted);
+            write(middle.clamp(first, last - label), moment.label, Ink::Accent);
+        } else {
+            write(
+                middle.clamp(plot.x, end(moment.label)),
+                moment.label,
+                Ink::Accent,
+            );
+        }
     }
 
     /// The points spread over `places`, each the largest of those it stands for; fewer points are drawn wider.
@@ -230,90 +245,62 @@ impl Chart<'_> {
         }
     }
 
-    /// The row of each line, and whether it is within the scale: one far above the data has a row at the upper edge.
-    fn rows(&self, plot: Rect) -> impl Iterator<Item = (&Line<'_>, u16, bool)> {
+    /// The row of each line.
+    fn rows(&self, plot: Rect) -> impl Iterator<Item = (&Line<'_>, u16)> {
         let top = self.top();
-        let mut above = plot.y;
-        self.lines.iter().filter_map(move |line| {
-            let within = line.value <= top;
-            let row = if within {
-                let up = height(line.value, top, usize::from(plot.height)).max(1);
-                plot.bottom() - u16::try_from(up).unwrap_or(plot.height)
-            } else {
-                above += 1;
-                above - 1
-            };
-            (row < plot.bottom()).then_some((line, row, within))
+        self.lines.iter().map(move |line| {
+            let up = height(line.value, top, usize::from(plot.height)).max(1);
+            let up = u16::try_from(up).unwrap_or(plot.height);
+            (line, plot.bottom() - up)
         })
     }
 
-    /// Requests and limits, dashed.
+    /// Requests and limits, dashed, where there are no data.
     fn levels(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        for (line, row, within) in self.rows(plot) {
-            let width = if within { plot.width } else { 0 };
-            for x in plot.x..plot.x + width {
-                if let Some(cell) = buffer.cell_mut((x, row)) {
-                    let mut style = theme.style(line.ink);
-                    // The area goes on behind the line.
-                    if let (FULL, Some(area)) = (cell.symbol(), cell.style().fg) {
-                        style = style.bg(area);
-                    }
-                    cell.set_symbol(theme.signs.line).set_style(style);
+        for (line, row) in self.rows(plot) {
+            for x in plot.left()..plot.right() {
+                if let Some(cell) = buffer
+                    .cell_mut((x, row))
+                    .filter(|cell| cell.symbol() == BLANK)
+                {
+                    cell.set_symbol(theme.signs.line)
+                        .set_style(theme.style(line.ink));
                 }
             }
         }
     }
 
-    /// What the lines are, as far to the right as nothing is hidden by it: no restart, and no area if that can be.
-    fn labels(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        // Request and limit may be the same.
-        let mut written: Vec<(u16, Range<u16>)> = Vec::new();
-        let top = self.top();
-        let quarters = usize::from(plot.height) * 4;
-        let areas: Vec<usize> = self
-            .spread(usize::from(plot.width))
-            .iter()
-            .map(|value| value.map_or(0, |value| height(value, top, quarters)))
-            .collect();
-        for (line, row, within) in self.rows(plot) {
-            let arrow = if within { "" } else { theme.signs.rising };
-            let label = format!("{} {arrow}", line.label);
-            let room = usize::from(plot.width).saturating_sub(1);
-            let label = cut(label.trim_end(), room, theme.signs.ellipsis);
-            let wide = u16::try_from(width(&label)).unwrap_or(u16::MAX);
-            let overlaps = |from: u16| {
-                let taken = from..from.saturating_add(wide);
-                let mut others = written.iter().filter(|(other, _)| *other == row);
-                others.any(|(_, other)| other.start <= taken.end && taken.start <= other.end)
+    /// What the lines are, as far to the right as nothing is hidden by it: no data, no restart, no other label. Says
+    /// whether all lines have one.
+    fn labels(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) -> bool {
+        let mut all = true;
+        for (line, row) in self.rows(plot) {
+            let label = cut(line.label, plot.width.into(), theme.signs.ellipsis);
+            let wide = wide(&label);
+            let marks = self.marks.iter().map(|step| self.column(plot, *step));
+            let marks = marks.filter(|_| row == plot.y);
+            let moment = self.moment.map(|moment| self.column(plot, moment.step));
+            let hidden: Vec<u16> = marks.chain(moment).collect();
+            let is_free = |x: u16| {
+                let cell = buffer.cell((x, row));
+                let dashes = |symbol: &str| symbol == BLANK || symbol == theme.signs.line;
+                cell.is_some_and(|cell| dashes(cell.symbol())) && !hidden.contains(&x)
             };
-            let hides = |from: &u16| {
-                let taken = *from..from.saturating_add(wide);
-                let marked = self.marks.iter().map(|step| self.column(plot, *step));
-                let marked = marked.filter(|_| row == plot.y);
-                let moment = self.moment.map(|step| self.column(plot, step));
-                marked.chain(moment).any(|column| taken.contains(&column))
+            // A dash stays between a label and what is beside it.
+            let fits = |from: &u16| {
+                let beside =
+                    from.saturating_sub(1).max(plot.x)..(from + wide + 1).min(plot.right());
+                beside.into_iter().all(is_free)
             };
-            let last = plot
-                .right()
-                .saturating_sub(wide.saturating_add(1))
-                .max(plot.x);
-            let free = |from: &u16| !overlaps(*from);
-            let places = || (plot.x..=last).rev().filter(free);
-            let clear = |from: &u16| {
-                let columns = usize::from(from - plot.x)..usize::from(from - plot.x + wide);
-                let areas = areas.get(columns).unwrap_or_default();
-                let below = usize::from(plot.bottom() - 1 - row);
-                areas.iter().all(|height| *height <= below * 4)
-            };
-            let unhidden = || places().filter(|from| !hides(from));
-            let best = unhidden().find(clear).or(unhidden().next());
-            let Some(from) = best.or(places().next()) else {
-                continue;
-            };
-            written.push((row, from..from.saturating_add(wide)));
-            let style = theme.style(line.ink).bg(Color::Reset);
-            buffer.set_stringn(from, row, &label, room, style);
+            let last = plot.right().saturating_sub(wide.saturating_add(1));
+            match (plot.x..=last.max(plot.x)).rev().find(fits) {
+                Some(from) if label.len() == line.label.len() => {
+                    buffer.set_string(from, row, &label, theme.style(line.ink));
+                }
+                _ => all = false,
+            }
         }
+        all
     }
 
     /// The column of a step: of those that it takes, the middle one.
@@ -323,13 +310,18 @@ impl Chart<'_> {
         plot.x.saturating_add(u16::try_from(at).unwrap_or(0))
     }
 
-    /// Restarts at the upper edge, and the moment that is shown from top to bottom.
+    /// Restarts at the upper edge, and the moment that is shown from top to bottom: where there are data they stay, and
+    /// only look otherwise.
     fn moments(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
-        if let Some(column) = self.moment.map(|step| self.column(plot, step)) {
+        if let Some(column) = self.moment.map(|moment| self.column(plot, moment.step)) {
+            let style = theme.style(Ink::Accent);
             for row in plot.top()..plot.bottom() {
                 if let Some(cell) = buffer.cell_mut((column, row)) {
-                    cell.set_symbol(theme.signs.moment)
-                        .set_style(theme.style(Ink::Accent));
+                    if [BLANK, theme.signs.line].contains(&cell.symbol()) {
+                        cell.set_symbol(theme.signs.moment).set_style(style);
+                    } else {
+                        cell.set_style(style.add_modifier(Modifier::REVERSED));
+                    }
                 }
             }
         }
@@ -340,6 +332,10 @@ impl Chart<'_> {
             }
         }
     }
+}
+
+fn wide(text: &str) -> u16 {
+    u16::try_from(width(text)).unwrap_or(u16::MAX)
 }
 
 #[cfg(test)]
@@ -364,54 +360,77 @@ mod tests {
         .collect()
     }
 
-    #[test]
-    fn the_scale_reaches_up_to_the_peak() {
-        let points = [Some(400), Some(507), Some(450)];
-        for (peak, top) in [(None, 507), (Some(539), 539), (Some(300), 507)] {
-            let chart = Chart {
-                peak,
-                ..memory(&points)
-            };
-            assert_eq!(chart.top(), top);
-            let shown = drawn(&chart, 40, 6, true);
-            assert!(shown.contains(&format!("{top}Mi")), "{shown}");
-        }
+    const MI: u64 = 1 << 20;
+
+    /// Points in MiB.
+    fn mebibytes(points: &[Option<u64>]) -> Vec<Option<u64>> {
+        points.iter().map(|point| point.map(|mi| mi * MI)).collect()
     }
 
     fn memory(points: &[Option<u64>]) -> Chart<'_> {
         Chart {
+            resource: Resource::Memory,
             points,
             peak: None,
             lines: &[],
             marks: &[],
             moment: None,
             ends: ["-1h", "now"],
-            format: |value| format!("{value}Mi"),
             ink: Ink::Memory,
         }
     }
 
+    fn request_and_limit(request: u64, limit: u64) -> [Line<'static>; 2] {
+        [
+            Line {
+                value: request * MI,
+                label: "request",
+                ink: Ink::Request,
+            },
+            Line {
+                value: limit * MI,
+                label: "limit",
+                ink: Ink::Limit,
+            },
+        ]
+    }
+
     #[test]
-    fn a_chart_shows_request_limit_restart_and_gap() {
+    fn the_scale_reaches_up_to_the_peak_and_the_limit() {
+        let points = mebibytes(&[Some(400), Some(507), Some(450)]);
+        for (peak, limit, top) in [
+            (None, 1, "512Mi"),
+            (Some(539 * MI), 1, "640Mi"),
+            (Some(300 * MI), 1, "512Mi"),
+            (None, 768, "768Mi"),
+            (None, 9_000, "10Gi"),
+        ] {
+            let lines = request_and_limit(1, limit);
+            let chart = Chart {
+                peak,
+                lines: &lines,
+                ..memory(&points)
+            };
+            let shown = drawn(&chart, 40, 6, true);
+            assert!(shown.trim_start().starts_with(top), "{top}:\n{shown}");
+        }
+    }
+
+    #[test]
+    fn a_chart_shows_request_limit_restart_moment_and_gap() {
         let mut points: Vec<Option<u64>> = (0..40).map(|step| Some(20 + step * 6)).collect();
         points[10..14].fill(None);
         points[30..].fill(Some(30));
-        let lines = [
-            Line {
-                value: 256,
-                label: "limit 256Mi",
-                ink: Ink::Limit,
-            },
-            Line {
-                value: 64,
-                label: "request 64Mi",
-                ink: Ink::Request,
-            },
-        ];
+        let points = mebibytes(&points);
+        let mut lines = request_and_limit(64, 256);
+        [lines[0].label, lines[1].label] = ["request 64Mi", "limit 256Mi"];
         let chart = Chart {
             lines: &lines,
             marks: &[30],
-            moment: Some(34),
+            moment: Some(Moment {
+                step: 34,
+                label: "10:00:00Z",
+            }),
             ..memory(&points)
         };
         insta::assert_snapshot!(drawn(&chart, 48, 9, false));
@@ -420,42 +439,114 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_far_above_is_named_and_does_not_flatten_the_data() {
-        let points = [Some(10), Some(12), Some(11)];
-        let lines = [Line {
-            value: 4_000,
-            label: "limit 4Gi",
-            ink: Ink::Limit,
-        }];
-        let chart = Chart {
-            lines: &lines,
-            ..memory(&points)
-        };
-        assert_eq!(chart.top(), 12);
-        assert!(drawn(&chart, 40, 5, false).contains("limit 4Gi ▲"));
+    fn data_far_below_their_limit_look_so() {
+        // 11 % of it, and half of a request far below that.
+        for (limit, filled) in [
+            (Some(4_096), 1),
+            (Some(1_000), 2),
+            (Some(450), 4),
+            (None, 4),
+        ] {
+            let points = mebibytes(&[Some(450); 80]);
+            let lines = limit.map(|limit| request_and_limit(900.min(limit), limit));
+            let chart = Chart {
+                lines: lines.as_ref().map_or(&[], |lines| &lines[..]),
+                ..memory(&points)
+            };
+            let shown = drawn(&chart, 50, 5, false);
+            let rows = shown
+                .lines()
+                .filter(|row| row.contains(['⣿', '⣤', '⣶', '⣀']));
+            assert_eq!(rows.count(), filled, "{limit:?}:\n{shown}");
+        }
+    }
+
+    #[test]
+    fn a_line_in_the_only_row_of_the_data_leaves_them() {
+        // As on a pod's page in 24 rows: four of a chart, and the request where the data are.
+        for (used, request, limit) in [(135, 128, 512), (10, 1, 900), (64, 64, 64), (0, 1, 512)] {
+            let points = mebibytes(&[Some(used); 30]);
+            let lines = request_and_limit(request, limit);
+            let with = Chart {
+                lines: &lines,
+                ..memory(&points)
+            };
+            let (with, plain) = (
+                drawn(&with, 39, 5, false),
+                Chart {
+                    peak: Some(limit * MI),
+                    ..memory(&points)
+                },
+            );
+            let plain = drawn(&plain, 39, 5, false);
+            let braille = |text: &str| {
+                text.chars()
+                    .filter(|c| ('\u{2801}'..='\u{28ff}').contains(c))
+                    .count()
+            };
+            assert!(braille(&with) > 0);
+            assert_eq!(braille(&with), braille(&plain), "{with}{plain}");
+        }
     }
 
     #[test]
     fn a_request_that_is_the_limit_is_named_beside_it() {
-        let points = [Some(10), Some(20)];
-        let (request, limit) = ("request 24Mi", "limit 24Mi");
-        let lines = [(request, Ink::Request), (limit, Ink::Limit)];
-        let lines = lines.map(|(label, ink)| Line {
-            value: 24,
-            label,
-            ink,
-        });
+        let points = mebibytes(&[Some(10), Some(20)]);
+        let lines = request_and_limit(30, 30);
         let chart = Chart {
             lines: &lines,
             ..memory(&points)
         };
-        let (wide, narrow) = (drawn(&chart, 40, 5, false), drawn(&chart, 24, 5, false));
-        assert!(wide.contains(request) && wide.contains(limit), "{wide}");
+        let (wide, narrow) = (drawn(&chart, 40, 5, false), drawn(&chart, 17, 5, false));
+        assert!(wide.contains("request") && wide.contains("limit"), "{wide}");
         // Where there is no room for both, one is whole.
         assert!(
-            narrow.contains(request) && !narrow.contains("limit"),
+            narrow.contains("request") && !narrow.contains("limit"),
             "{narrow}"
         );
+    }
+
+    #[test]
+    fn a_chart_says_whether_its_lines_are_labelled() {
+        let theme = Theme::new(Depth::None, Ground::Dark, false);
+        for (used, labelled) in [(10, true), (500, false), (320, false)] {
+            let points = mebibytes(&[Some(used); 30]);
+            let lines = request_and_limit(300, 512);
+            let chart = Chart {
+                lines: &lines,
+                ..memory(&points)
+            };
+            let area = Rect::new(0, 0, 40, 5);
+            let said = chart.render(area, &mut Buffer::empty(area), &theme);
+            assert_eq!(said, labelled, "{used}");
+        }
+    }
+
+    #[test]
+    fn the_moment_has_its_time_below_and_hides_no_data() {
+        let points = mebibytes(&[Some(100); 60]);
+        for (step, below) in [
+            (30, "-1h            10:00:00Z            now"),
+            (0, "-1h 10:00:00Z                       now"),
+            (59, "-1h                       10:00:00Z now"),
+        ] {
+            let chart = Chart {
+                moment: Some(Moment {
+                    step,
+                    label: "10:00:00Z",
+                }),
+                ..memory(&points)
+            };
+            let (with, without) = (
+                drawn(&chart, 45, 6, false),
+                drawn(&memory(&points), 45, 6, false),
+            );
+            let last = with.lines().last().unwrap().trim();
+            assert_eq!(last, below);
+            let data = |text: &str| text.matches('⣿').count();
+            assert_eq!(data(&with), data(&without), "{with}");
+            assert!(with.contains('│'), "{with}");
+        }
     }
 
     #[test]
@@ -469,6 +560,32 @@ mod tests {
 
     proptest! {
         #[test]
+        fn lines_labels_and_the_moment_never_take_the_place_of_data(
+            values in prop::collection::vec(prop::option::of(0_u64..4_000), 1..200),
+            request in 0_u64..5_000, limit in 0_u64..5_000, step in 0_usize..200,
+            columns in 1_u16..80, rows in 1_u16..14, ascii: bool,
+        ) {
+            let points = mebibytes(&values);
+            let lines = request_and_limit(request, limit);
+            let moment = Some(Moment { step, label: "10:00:00Z" });
+            let most = (request.max(limit)) * MI;
+            let with = Chart { lines: &lines, moment, ..memory(&points) };
+            let without = Chart { peak: Some(most), ..memory(&points) };
+            let (with, without) = (drawn(&with, columns, rows, ascii), drawn(&without, columns, rows, ascii));
+            let is_data = |c: char| if ascii { "#.".contains(c) } else { ('\u{2801}'..='\u{28ff}').contains(&c) };
+            let padded = |text: &str| -> Vec<Vec<char>> {
+                text.lines().map(|row| format!("{row:<80}").chars().collect()).collect()
+            };
+            let below = if rows >= 3 { 1 } else { 0 };
+            let drawn = usize::from(rows - below);
+            for (a, b) in padded(&with).iter().zip(&padded(&without)).take(drawn) {
+                for (a, b) in a.iter().zip(b) {
+                    prop_assert!(!is_data(*b) || a == b, "{with}\n{without}");
+                }
+            }
+        }
+
+        #[test]
         fn it_draws_into_any_room(
             values in prop::collection::vec(prop::option::of(any::<u64>()), 0..200),
             level: u64, mark in 0_usize..300, columns in 0_u16..60, rows in 0_u16..12, ascii: bool,
@@ -477,7 +594,8 @@ mod tests {
                 Line { value: level, label: "limit 日本", ink: Ink::Limit },
                 Line { value: u64::MAX, label: "request", ink: Ink::Request },
             ];
-            let chart = Chart { lines: &lines, marks: &[mark], moment: Some(mark), ..memory(&values) };
+            let moment = Some(Moment { step: mark, label: "10:00:00Z" });
+            let chart = Chart { lines: &lines, marks: &[mark], moment, ..memory(&values) };
             drawn(&chart, columns, rows, ascii);
         }
     }

@@ -68,7 +68,7 @@ fn wanted_of(state: &State) -> Hints {
         (Mode::Help, _) => &[("help-close", "close"), ("help-page-down", "next page")],
         (Mode::Look, View::Pod) => &[
             ("back", "back"),
-            ("down", "scroll"),
+            ("down", "container, scroll"),
             ("step-back", "back in time"),
             ("live", "live"),
             ("shorter-span", "span"),

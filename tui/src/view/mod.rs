@@ -9,6 +9,7 @@ mod overlay;
 mod overview;
 mod pod;
 mod rows;
+pub mod scale;
 pub mod sparkline;
 mod table;
 mod tabs;

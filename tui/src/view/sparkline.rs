@@ -4,16 +4,9 @@
 
 /// A series in at most `room` cells of eight heights, `scale` being the highest; the latest step is the last cell.
 ///
-/// Without a scale it is the largest value. What is not zero is never drawn as zero.
-pub fn sparkline(
-    points: &[Option<u64>],
-    room: usize,
-    scale: Option<u64>,
-    heights: &[&str; 8],
-) -> String {
+/// What is not zero is never drawn as zero.
+pub fn sparkline(points: &[Option<u64>], room: usize, scale: u64, heights: &[&str; 8]) -> String {
     let steps = fold(points, room);
-    let largest = steps.iter().copied().flatten().max().unwrap_or(0);
-    let scale = scale.unwrap_or(largest).max(1);
     let last = heights.len() - 1;
     let sign = |value: u64| {
         heights
@@ -59,7 +52,7 @@ mod tests {
 
     const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-    fn line(values: &[i64], room: usize, scale: Option<u64>) -> String {
+    fn line(values: &[i64], room: usize, scale: u64) -> String {
         // A negative one is a gap.
         let points: Vec<_> = values
             .iter()
@@ -71,18 +64,18 @@ mod tests {
     #[test]
     fn a_sparkline_keeps_gaps_and_peaks() {
         for (values, room, scale, text) in [
-            (&[0, 1, 4, 7, 8][..], 5, None, "▁▂▅▇█"),
-            (&[0, 0], 2, None, "▁▁"),
-            (&[1, 1], 2, None, "██"),
+            (&[0, 1, 4, 7, 8][..], 5, 8, "▁▂▅▇█"),
+            (&[0, 0], 2, 1, "▁▁"),
+            (&[1, 1], 2, 1, "██"),
             // A gap is blank, zero is not.
-            (&[4, -1, 0], 3, None, "█ ▁"),
+            (&[4, -1, 0], 3, 4, "█ ▁"),
             // Against a limit.
-            (&[1, 50, 100, 200], 4, Some(100), "▂▅██"),
+            (&[1, 50, 100, 200], 4, 100, "▂▅██"),
             // The peak of steps that share a place, and the newest at the end.
-            (&[0, 9, 0, 0, 0, 0], 3, None, "█▁▁"),
-            (&[9, 0, 0, 0, 0], 3, None, "█▁▁"),
-            (&[1, 2], 0, None, ""),
-            (&[], 3, None, ""),
+            (&[0, 9, 0, 0, 0, 0], 3, 9, "█▁▁"),
+            (&[9, 0, 0, 0, 0], 3, 9, "█▁▁"),
+            (&[1, 2], 0, 2, ""),
+            (&[], 3, 0, ""),
         ] {
             assert_eq!(line(values, room, scale), text, "{values:?} in {room}");
         }
@@ -93,7 +86,7 @@ mod tests {
         fn it_takes_no_more_than_its_room(
             values in prop::collection::vec(prop::option::of(any::<u64>()), 0..200), scale: u64, room in 0_usize..60,
         ) {
-            let drawn = sparkline(&values, room, Some(scale), &HEIGHTS);
+            let drawn = sparkline(&values, room, scale, &HEIGHTS);
             prop_assert!(width(&drawn) <= room);
         }
     }

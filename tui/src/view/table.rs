@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, below, cells, right_of, row_of};
+use super::scale;
 use super::sparkline::sparkline;
 use super::text::{Align, cut_middle, width};
 use super::theme::{Depth, Ink, mark};
@@ -167,12 +168,12 @@ fn cell<R: Row>(
             };
             canvas.fitted(area, &text, align(placed.column.align), tone.into());
         }
-        Cell::Trend(resource) => {
+        Cell::Trend { resource, full } => {
             let steps = trends::of_row(state, &of.key(), resource, area.width);
             let line = sparkline(
                 &steps,
                 usize::from(area.width),
-                None,
+                scale::full(resource, full, &steps),
                 &canvas.theme.signs.heights,
             );
             canvas.text(area, &line, super::vitals::ink(resource));

@@ -1,9 +1,12 @@
 //! The recent past of rows and of the cluster, as charts and sparklines take it.
 
-use kubevitals_proto::vitals::{History, Quantiles};
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{History, Point, Quantiles, Series};
 
+use super::title::clock;
 use crate::input::{Span, Target};
-use crate::model::{Key, Resource, State, Subject, Time, cluster_key};
+use crate::model::row::{Container, PodRow, Row as _};
+use crate::model::{Key, Resource, State, Subject, Time, cluster_key, format};
 
 /// What a chart of the span that is shown is for the mouse.
 pub(super) fn target(state: &State) -> Target {
@@ -38,10 +41,7 @@ pub(super) fn of_row(state: &State, key: &Key, resource: Resource, steps: u16) -
     let mut since_last = held + 1;
     let mut drawn = Vec::with_capacity(amounts.len());
     for step in amounts {
-        let value = match resource {
-            Resource::Cpu => step.cpu.get().map(|cpu| cpu.0),
-            Resource::Memory => step.memory.get().map(|memory| memory.0),
-        };
+        let value = step.get(resource);
         if value.is_some() {
             (last, since_last) = (value, 0);
         } else {
@@ -57,14 +57,9 @@ pub(super) fn of_cluster(state: &State, resource: Resource, steps: u16) -> Steps
     let Some(mut told) = of_subject(state, &Subject::Cluster, resource) else {
         return of_row(state, &cluster_key(), resource, steps);
     };
-    // A step of which some nodes are still to tell would look as if less were used.
-    let (newest, history) = (
-        state.world().cluster.measured,
-        state.histories.get(&Subject::Cluster),
-    );
-    if let (Time::Live | Time::Paused(_), Some(newest), Some(history)) =
-        (state.time, newest, history)
-    {
+    // A step of which some nodes are still to report would look as if less were used.
+    let newest = state.live.cluster.measured;
+    if let (Some(newest), Some(history)) = (newest, state.histories.get(&Subject::Cluster)) {
         let step = history.span.step.0.max(1);
         let whole = newest.since(history.span.since) / step;
         let whole = usize::try_from(whole).unwrap_or(0);
@@ -74,6 +69,57 @@ pub(super) fn of_cluster(state: &State, resource: Resource, steps: u16) -> Steps
             .for_each(|step| *step = None);
     }
     told
+}
+
+/// The past of a pod, or of one of its containers: as the source remembers it, or else as the dashboard has kept it.
+pub(super) fn of_pod(
+    state: &State,
+    pod: &PodRow,
+    container: Option<&Container>,
+    resource: Resource,
+    steps: u16,
+) -> Steps {
+    let key = pod.key();
+    if let Some(history) = history(state, &Subject::Pod(key.clone())) {
+        return match container {
+            None => values(&history.total, resource).collect(),
+            Some(container) => {
+                let mut steps = vec![None; history.total.points.len()];
+                // A pod that was made anew under its name has one for each time.
+                for series in of_container(history, container) {
+                    for (step, value) in steps.iter_mut().zip(values(series, resource)) {
+                        *step = step.or(value);
+                    }
+                }
+                steps
+            }
+        };
+    }
+    match container {
+        Some(container) if pod.containers.len() > 1 => {
+            of_row(state, &key.part(&container.name), resource, steps)
+        }
+        _ => of_row(state, &key, resource, steps),
+    }
+}
+
+fn of_container<'a>(
+    history: &'a History,
+    container: &'a Container,
+) -> impl Iterator<Item = &'a Series> {
+    let series = history.containers.iter();
+    series.filter(|series| *series.name == *container.name)
+}
+
+fn values(series: &Series, resource: Resource) -> impl Iterator<Item = Option<u64>> {
+    let value = move |point: &Point| match resource {
+        Resource::Cpu => point.cpu,
+        Resource::Memory => point.memory,
+    };
+    series
+        .points
+        .iter()
+        .map(move |point| point.as_ref().map(value))
 }
 
 /// The history of a subject, if it has arrived and is of the span that is shown.
@@ -86,23 +132,63 @@ fn history<'a>(state: &'a State, subject: &Subject) -> Option<&'a History> {
     shown.then_some(history)
 }
 
-/// The quantiles of a subject over the same span as [`of_subject`].
-pub(super) fn quantiles(state: &State, subject: &Subject, resource: Resource) -> Option<Quantiles> {
-    let total = &history(state, subject)?.total;
+/// The quantiles of a pod, or of one of its containers, over the same time as [`of_pod`].
+pub(super) fn quantiles(
+    state: &State,
+    pod: &PodRow,
+    container: Option<&Container>,
+    resource: Resource,
+) -> Option<Quantiles> {
+    let history = history(state, &Subject::Pod(pod.key()))?;
+    let series = match container {
+        None => &history.total,
+        // Quantiles of several series do not come to quantiles of them together.
+        Some(container) => {
+            let mut series = of_container(history, container);
+            series.next().filter(|_| series.next().is_none())?
+        }
+    };
     match resource {
-        Resource::Cpu => total.cpu,
-        Resource::Memory => total.memory,
+        Resource::Cpu => series.cpu,
+        Resource::Memory => series.memory,
     }
 }
 
 /// The past of a subject as the source remembers it, if it has arrived and is of the span that is shown.
-pub(super) fn of_subject(state: &State, subject: &Subject, resource: Resource) -> Option<Steps> {
+fn of_subject(state: &State, subject: &Subject, resource: Resource) -> Option<Steps> {
     let history = history(state, subject)?;
-    let points = history.total.points.iter().map(|point| {
-        point.map(|point| match resource {
-            Resource::Cpu => point.cpu,
-            Resource::Memory => point.memory,
-        })
-    });
-    Some(points.collect())
+    Some(values(&history.total, resource).collect())
+}
+
+/// What is written under both ends of a chart: how far they are from the time that is shown; that time itself where the
+/// chart ends at it.
+pub(super) fn ends(state: &State) -> [String; 2] {
+    let (since, until) = state.shown_span();
+    let at = state.shown_time();
+    let before = format!("-{}", format::age(since, at));
+    match state.time {
+        Time::Live => [before, "now".to_owned()],
+        _ if until > at => [before, format!("+{}", format::age(at, until))],
+        _ => [before, clock(at)],
+    }
+}
+
+/// In which of so many steps a time is; none if it is not within the charts.
+pub(super) fn step_of(state: &State, time: Timestamp, steps: usize) -> Option<usize> {
+    let (since, until) = state.shown_span();
+    let (span, offset) = (until.since(since).max(1), time.since(since));
+    let at = i128::from(offset) * i128::try_from(steps).unwrap_or(0) / i128::from(span);
+    let at = usize::try_from(at)
+        .ok()
+        .filter(|_| (0..=span).contains(&offset))?;
+    // What happened at the very end is in the last step.
+    steps.checked_sub(1).map(|last| at.min(last))
+}
+
+/// The time that is shown, as charts mark it: its step of so many, and how it is written. None if charts end there.
+pub(super) fn moment(state: &State, steps: usize) -> Option<(usize, String)> {
+    let at = state.shown_time();
+    let is_within = state.charts_end.is_some_and(|end| at < end);
+    let step = step_of(state, at, steps).filter(|_| is_within)?;
+    Some((step, clock(at)))
 }

@@ -4,12 +4,13 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, below, pieces_width, right_of, row_of};
-use super::chart::Chart;
+use super::chart::{Chart, Line, Moment};
+use super::scale;
 use super::sparkline::sparkline;
 use super::theme::Ink;
 use super::trends;
 use crate::model::row::{ClusterRow, Phase};
-use crate::model::{Part, Resource, State, Time, Tone, format};
+use crate::model::{Part, Resource, State, Tone, format};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if area.height >= 5 {
@@ -60,7 +61,8 @@ fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         if rest.width >= 8 {
             let room = rest.width.min(60);
             let steps = trends::of_cluster(state, resource, room);
-            let line = sparkline(&steps, usize::from(room), None, &canvas.theme.signs.heights);
+            let full = scale::full(resource, cluster.allocatable.get(resource), &steps);
+            let line = sparkline(&steps, usize::from(room), full, &canvas.theme.signs.heights);
             let area = Rect {
                 width: room,
                 ..rest
@@ -95,24 +97,27 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             &amounts(cluster, resource, state, part.width),
         );
         let steps = trends::of_cluster(state, resource, part.width * 2);
-        let end = match state.time {
-            Time::Live => "now".to_owned(),
-            Time::Paused(at) | Time::Past { at, .. } => super::title::clock(at),
-        };
+        let there = cluster.allocatable.get(resource);
+        let lines: Vec<Line<'_>> = there
+            .into_iter()
+            .map(|value| Line {
+                value,
+                label: "allocatable",
+                ink: Ink::Muted,
+            })
+            .collect();
+        let ends = trends::ends(state);
+        let moment = trends::moment(state, steps.len());
         let chart = Chart {
+            resource,
             points: &steps,
-            peak: match resource {
-                Resource::Cpu => cluster.usage.cpu.get().map(|cpu| cpu.0),
-                Resource::Memory => cluster.usage.memory.get().map(|memory| memory.0),
-            },
-            lines: &[],
+            peak: cluster.usage.get(resource),
+            lines: &lines,
             marks: &[],
-            moment: None,
-            ends: [
-                &format!("-{}", format::duration(state.span_seconds().into())),
-                &end,
-            ],
-            format: value_format(resource),
+            moment: moment
+                .as_ref()
+                .map(|(step, label)| Moment { step: *step, label }),
+            ends: [&ends[0], &ends[1]],
             ink: ink(resource),
         };
         let plot = below(part, 1);
@@ -157,25 +162,27 @@ const SEPARATOR: &str = "  ";
 
 /// `CPU 12.4 of 64 19%  requested 43%`.
 fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, room: u16) -> Vec<Piece> {
-    let (name, used, there, requested) = match resource {
-        Resource::Cpu => (
-            " CPU ",
-            cluster.usage.cpu.get().map(format::cpu),
-            cluster.allocatable.cpu.get().map(format::cpu),
-            cluster.requests.cpu.of(cluster.allocatable.cpu),
-        ),
+    let (name, requested) = match resource {
+        Resource::Cpu => (" CPU ", cluster.requests.cpu.of(cluster.allocatable.cpu)),
         Resource::Memory => (
             " MEM ",
-            cluster.usage.memory.get().map(format::bytes),
-            cluster.allocatable.memory.get().map(format::bytes),
             cluster.requests.memory.of(cluster.allocatable.memory),
         ),
     };
-    let unknown = || format::UNKNOWN.to_owned();
+    let (used, there) = (
+        cluster.usage.get(resource),
+        cluster.allocatable.get(resource),
+    );
+    let write = |value: Option<u64>| {
+        let largest = used.max(there).unwrap_or(0);
+        value.map_or(format::UNKNOWN.to_owned(), |value| {
+            self::amount(resource, value, largest)
+        })
+    };
     let mut pieces = vec![
         Piece::new(name, Ink::Heading),
-        Piece::plain(format!("{:>6}", used.unwrap_or_else(unknown))),
-        Piece::muted(format!("/{:<6}", there.unwrap_or_else(unknown))),
+        Piece::plain(format!("{:>6}", write(used))),
+        Piece::muted(format!("/{:<6}", write(there))),
     ];
     if let Some(part) = part(cluster, resource) {
         let ink = Ink::from(state.settings.thresholds.tone(part));
@@ -212,11 +219,11 @@ pub(super) const fn ink(resource: Resource) -> Ink {
     }
 }
 
-/// How a chart writes a resource's values.
-pub(super) const fn value_format(resource: Resource) -> fn(u64) -> String {
+/// An amount beside a larger one: nanocores or bytes.
+pub(super) fn amount(resource: Resource, value: u64, largest: u64) -> String {
     match resource {
-        Resource::Cpu => |value| format::cpu(Nanocores(value)),
-        Resource::Memory => |value| format::bytes(Bytes(value)),
+        Resource::Cpu => format::cpu_beside(Nanocores(value), Nanocores(largest)),
+        Resource::Memory => format::bytes(Bytes(value)),
     }
 }
 

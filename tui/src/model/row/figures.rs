@@ -26,10 +26,10 @@ pub(super) enum Figure {
     Part(Option<f64>),
     /// A part of what it must not exceed: it is grave when it is near.
     PartOfMost(Option<f64>),
-    /// CPU, drawn over time.
-    CpuTrend(Cpu),
-    /// Memory, drawn over time.
-    MemoryTrend(Memory),
+    /// CPU, drawn over time against the second amount.
+    CpuTrend(Cpu, Cpu),
+    /// Memory, drawn over time against the second amount.
+    MemoryTrend(Memory, Memory),
 }
 
 impl Figures {
@@ -46,13 +46,15 @@ impl Figures {
             Field::CpuLimit => Figure::Cpu(limits.cpu),
             Field::CpuOfRequest => Figure::Part(usage.cpu.of(requests.cpu)),
             Field::CpuOfLimit => Figure::PartOfMost(usage.cpu.of(limits.cpu)),
-            Field::CpuTrend => Figure::CpuTrend(usage.cpu),
+            Field::CpuTrend => Figure::CpuTrend(usage.cpu, limits.cpu.or(requests.cpu)),
             Field::Memory => Figure::Memory(usage.memory),
             Field::MemoryRequest => Figure::Memory(requests.memory),
             Field::MemoryLimit => Figure::Memory(limits.memory),
             Field::MemoryOfRequest => Figure::Part(usage.memory.of(requests.memory)),
             Field::MemoryOfLimit => Figure::PartOfMost(usage.memory.of(limits.memory)),
-            Field::MemoryTrend => Figure::MemoryTrend(usage.memory),
+            Field::MemoryTrend => {
+                Figure::MemoryTrend(usage.memory, limits.memory.or(requests.memory))
+            }
             _ => return None,
         })
     }
@@ -62,8 +64,8 @@ impl Figure {
     /// As a table shows it.
     pub(super) fn text(self) -> Cow<'static, str> {
         match self {
-            Self::Cpu(cpu) | Self::CpuTrend(cpu) => cpu_text(cpu),
-            Self::Memory(memory) | Self::MemoryTrend(memory) => memory_text(memory),
+            Self::Cpu(cpu) | Self::CpuTrend(cpu, _) => cpu_text(cpu),
+            Self::Memory(memory) | Self::MemoryTrend(memory, _) => memory_text(memory),
             Self::Part(part) | Self::PartOfMost(part) => part_text(part),
         }
     }
@@ -71,8 +73,8 @@ impl Figure {
     /// In its field's unit.
     pub(super) fn number(self) -> Option<f64> {
         match self {
-            Self::Cpu(cpu) | Self::CpuTrend(cpu) => cpu.number(),
-            Self::Memory(memory) | Self::MemoryTrend(memory) => memory.number(),
+            Self::Cpu(cpu) | Self::CpuTrend(cpu, _) => cpu.number(),
+            Self::Memory(memory) | Self::MemoryTrend(memory, _) => memory.number(),
             Self::Part(part) | Self::PartOfMost(part) => percent(part),
         }
     }
@@ -81,8 +83,14 @@ impl Figure {
     pub(super) fn cell(self, context: &Context) -> Option<Cell> {
         match self {
             Self::PartOfMost(part) => Some(part_cell(part, context)),
-            Self::CpuTrend(_) => Some(Cell::Trend(Resource::Cpu)),
-            Self::MemoryTrend(_) => Some(Cell::Trend(Resource::Memory)),
+            Self::CpuTrend(_, full) => Some(Cell::Trend {
+                resource: Resource::Cpu,
+                full: full.get().map(|cpu| cpu.0),
+            }),
+            Self::MemoryTrend(_, full) => Some(Cell::Trend {
+                resource: Resource::Memory,
+                full: full.get().map(|memory| memory.0),
+            }),
             Self::Cpu(_) | Self::Memory(_) | Self::Part(_) => None,
         }
     }

@@ -132,6 +132,8 @@ impl NodeRow {
             Field::MemoryPercent => Figure::PartOfMost(self.usage.memory.of(there.memory)),
             Field::MemoryRequested => Figure::Part(self.requests.memory.of(there.memory)),
             Field::MemoryAllocatable => Figure::Memory(there.memory),
+            Field::CpuTrend => Figure::CpuTrend(self.usage.cpu, there.cpu),
+            Field::MemoryTrend => Figure::MemoryTrend(self.usage.memory, there.memory),
             Field::Swap => Figure::Memory(self.swap),
             Field::Disk => Figure::Memory(self.disk),
             Field::DiskPercent => Figure::PartOfMost(self.disk.of(self.disk_capacity)),

@@ -97,7 +97,9 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Resize(width, height) => state.size = Size { width, height },
         Action::Back => return back(state),
         Action::Enter => return enter(state),
+        Action::Move(rows) if state.screen().view == View::Pod => select_container(state, rows),
         Action::Move(rows) => move_by(state, i64::from(rows)),
+        Action::Container(at) => choose_container(state, at),
         Action::Page(pages) => {
             let page = i64::try_from(state.listed().saturating_sub(1).max(1)).unwrap_or(1);
             move_by(state, i64::from(pages) * page);
@@ -107,6 +109,7 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
             let screen = state.screen_mut();
             screen.list.selected = None;
             screen.scroll = 0;
+            screen.container = None;
         }
         Action::Last => move_by(state, i64::from(u32::MAX)),
         Action::Select(row) => {
@@ -155,6 +158,9 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
             let last = i64::try_from(state.settings.spans.len()).unwrap_or(1) - 1;
             let at = i64::try_from(state.span).unwrap_or(0) + i64::from(by);
             state.span = usize::try_from(at.clamp(0, last.max(0))).unwrap_or(0);
+            if let Time::Past { at, .. } = state.time {
+                time::place_charts(state, at);
+            }
             return ask(state);
         }
         Action::Help => state.overlay = Some(Overlay::Help(0)),
@@ -183,14 +189,60 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
 fn move_by(state: &mut State, rows: i64) {
     if state.screen().view == View::Pod {
         let scroll = i64::from(state.screen().scroll).saturating_add(rows);
+        let screen = state.screen_mut();
         // The page knows its own length, and shows its end for what is beyond.
-        state.screen_mut().scroll = u16::try_from(scroll.clamp(0, 1_000)).unwrap_or(0);
+        screen.scroll = u16::try_from(scroll.clamp(0, 1_000)).unwrap_or(0);
+        screen.follows = false;
         return;
     }
     let at = i64::try_from(state.screen().list.cursor)
         .unwrap_or(0)
         .saturating_add(rows);
     select(state, usize::try_from(at.max(0)).unwrap_or(usize::MAX));
+}
+
+/// The containers of the pod whose page is open.
+fn containers(state: &State) -> Vec<Name> {
+    let pod = state
+        .screen()
+        .pod()
+        .and_then(|key| state.world().pods.get(key));
+    let containers = pod.map_or(&[][..], |pod| &pod.containers);
+    containers
+        .iter()
+        .map(|container| Arc::clone(&container.name))
+        .collect()
+}
+
+/// Selects the container so many below the selected one; above the first is the whole pod, and beyond the last one the
+/// page is scrolled.
+fn select_container(state: &mut State, rows: i32) {
+    let containers = containers(state);
+    let screen = state.screen();
+    let selected = screen.container.as_ref();
+    let selected = selected.and_then(|name| containers.iter().position(|other| other == name));
+    // The whole pod is 0.
+    let at = selected.map_or(0, |at| at + 1);
+    let was_scrolled = screen.scroll > 0 && !screen.follows;
+    let to = i32::try_from(at).unwrap_or(0).saturating_add(rows);
+    match usize::try_from(to) {
+        Ok(to) if to <= containers.len() && !(rows < 0 && was_scrolled) => {
+            let screen = state.screen_mut();
+            screen.container = to.checked_sub(1).and_then(|at| containers.get(at)).cloned();
+            screen.follows = screen.container.is_some();
+            if screen.container.is_none() {
+                screen.scroll = 0;
+            }
+        }
+        _ => move_by(state, i64::from(rows)),
+    }
+}
+
+/// Selects a container of a pod's page, or no longer.
+fn choose_container(state: &mut State, at: usize) {
+    let chosen = containers(state).get(at).cloned();
+    let screen = state.screen_mut();
+    screen.container = chosen.filter(|chosen| screen.container.as_ref() != Some(chosen));
 }
 
 fn select(state: &mut State, at: usize) {
@@ -305,7 +357,12 @@ fn enter(state: &mut State) -> Vec<Effect> {
     };
     match state.screen().view {
         View::Overview | View::Pods => open(state, pod_page(&key)),
-        View::Containers => open(state, pod_page(&Key::new(&key.namespace, &key.name))),
+        View::Containers => {
+            let mut page = pod_page(&Key::new(&key.namespace, &key.name));
+            page.container = Some(key.part);
+            page.follows = true;
+            open(state, page)
+        }
         View::Nodes => open(state, Screen::new(View::Pods, Scope::Node(key.name))),
         View::Namespaces => open(state, Screen::new(View::Pods, Scope::Namespace(key.name))),
         View::Workloads => match state.world().workloads.get(&key) {
@@ -345,7 +402,12 @@ fn enter_incident(state: &mut State, row: &IncidentRow) -> Vec<Effect> {
     let mut screen = if row.is_of_node() {
         Screen::new(View::Pods, Scope::Node(name))
     } else if row.is_of_pod() {
-        pod_page(&Key::new(&Name::from(involved.namespace.as_str()), &name))
+        let mut page = pod_page(&Key::new(&Name::from(involved.namespace.as_str()), &name));
+        if !involved.container.is_empty() {
+            page.container = Some(involved.container.as_str().into());
+            page.follows = true;
+        }
+        page
     } else {
         let workload = crate::model::row::Workload {
             kind: involved.kind.as_str().into(),

@@ -63,9 +63,20 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
             }
             for pod in &readings.pods {
                 let usage = pod.containers.iter().map(|container| container.usage).sum();
-                state
-                    .trends
-                    .push(&Key::new(&pod.namespace, &pod.name), pod.at, usage);
+                let key = Key::new(&pod.namespace, &pod.name);
+                state.trends.push(&key, pod.at, usage);
+                // The past of a pod's only container is the pod's.
+                let known = state
+                    .live
+                    .pods
+                    .get(&key)
+                    .map_or(0, |pod| pod.containers.len());
+                if known.max(pod.containers.len()) > 1 {
+                    for container in &pod.containers {
+                        let key = key.clone().part(&container.name);
+                        state.trends.push(&key, pod.at, container.usage);
+                    }
+                }
             }
             forget_what_is_gone(state);
             note_cluster(state);
@@ -202,11 +213,12 @@ fn forget_what_is_gone(state: &mut State) {
         return;
     }
     let rows = state.live.pods.len() + state.live.nodes.len() + 1;
-    if state.trends.len() > rows * 2 + 64 {
+    if state.trends.len() > rows * 2 + 64 || state.trends.has_no_room_for_containers() {
         let live = &state.live;
         let cluster = cluster_key();
         state.trends.retain(|key| {
-            *key == cluster || live.pods.get(key).is_some() || live.nodes.get(key).is_some()
+            let key = Key::new(&key.namespace, &key.name);
+            key == cluster || live.pods.get(&key).is_some() || live.nodes.get(&key).is_some()
         });
     }
 }

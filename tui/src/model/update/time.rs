@@ -29,8 +29,23 @@ pub(super) fn pause(state: &mut State) -> Vec<Effect> {
 pub(super) fn live(state: &mut State) -> Vec<Effect> {
     state.frozen = None;
     state.time = Time::Live;
+    state.charts_end = None;
     forget_old_detail(state);
     ask(state)
+}
+
+/// Charts stay where they are while the time that is shown lies well within them. Where it does not, they are put around
+/// it: two thirds of them before it, and what came after in the rest.
+pub(super) fn place_charts(state: &mut State, at: Timestamp) {
+    let span = i64::from(state.span_seconds()) * SECOND;
+    let (since, until) = state.shown_span();
+    let within = at.since(since) >= span / 4 && at <= until;
+    let end = if within {
+        until
+    } else {
+        at.plus_nanos(span / 3)
+    };
+    state.charts_end = Some(end.min(state.now));
 }
 
 /// Shows a time this many steps later.
@@ -57,7 +72,10 @@ pub(super) fn seek(state: &mut State, at: Timestamp) -> Vec<Effect> {
             live(state)
         };
     }
-    go(state, at)
+    // A chart does not move away under the pointer.
+    let (since, until) = state.shown_span();
+    let end = (since..=until).contains(&at).then_some(until);
+    go_within(state, at, end)
 }
 
 /// The oldest time that can be shown, as far as is known.
@@ -72,10 +90,19 @@ pub(crate) fn oldest(state: &State) -> Timestamp {
 
 /// Shows a time. One that is not before now is now; one that is too old is the oldest.
 pub(super) fn go(state: &mut State, at: Timestamp) -> Vec<Effect> {
+    go_within(state, at, None)
+}
+
+/// Shows a time, in charts that end at `end`.
+fn go_within(state: &mut State, at: Timestamp, end: Option<Timestamp>) -> Vec<Effect> {
     if at >= state.now {
         return live(state);
     }
     let at = at.max(oldest(state)).min(state.now);
+    match end {
+        Some(end) => state.charts_end = Some(end),
+        None => place_charts(state, at),
+    }
     match state.source {
         Some((SourceKind::Vitals, _)) => {
             let waiting = matches!(state.time, Time::Past { here: false, .. });

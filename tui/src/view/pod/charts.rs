@@ -1,18 +1,51 @@
-//! What a pod uses over the span: CPU and memory beside its requests and limits, with its restarts marked.
+//! What a pod or its selected container uses: CPU and memory beside its request and limit, with its restarts marked.
 
 use ratatui::layout::Rect;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Quantiles;
 
-use crate::model::row::PodRow;
-use crate::model::{Key, Resource, State, Subject, format};
+use crate::model::row::{Container, PodRow, Row as _};
+use crate::model::{Amounts, Resource, State, Subject, format};
 use crate::view::canvas::{Canvas, Piece, below, pieces_width, row_of};
-use crate::view::chart::{Chart, Line};
+use crate::view::chart::{Chart, Line, Moment};
+use crate::view::text::cut_middle;
 use crate::view::theme::Ink;
-use crate::view::{title, trends, vitals};
+use crate::view::{trends, vitals};
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, key: &Key, pod: &PodRow) {
+/// Cells that the name of a container takes at most.
+const NAME: usize = 16;
+
+/// What the charts are of.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    pod: &'a PodRow,
+    /// Nothing for the whole pod.
+    container: Option<&'a Container>,
+}
+
+impl Shown<'_> {
+    /// Used, requested and allowed.
+    fn amounts(&self, resource: Resource) -> [Option<u64>; 3] {
+        let of = |amounts: Amounts| amounts.get(resource);
+        match self.container {
+            Some(it) => [of(it.usage), of(it.requests), of(it.limits)],
+            None => [
+                of(self.pod.usage),
+                of(self.pod.requests),
+                of(self.pod.limits),
+            ],
+        }
+    }
+}
+
+pub(super) fn draw(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    state: &State,
+    pod: &PodRow,
+    container: Option<&Container>,
+) {
     if area.height < 4 {
         return;
     }
@@ -23,131 +56,116 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, key: &Key
             width: half.saturating_sub(1),
             ..area
         };
-        chart(canvas, part, state, key, pod, resource);
+        chart(canvas, part, state, Shown { pod, container }, resource);
     }
 }
 
-fn chart(
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-    state: &State,
-    key: &Key,
-    pod: &PodRow,
-    resource: Resource,
-) {
-    let subject = Subject::Pod(key.clone());
-    let steps = trends::of_subject(state, &subject, resource)
-        .unwrap_or_else(|| trends::of_row(state, key, resource, area.width));
-    let write = vitals::value_format(resource);
-    let (name, used, request, limit) = match resource {
-        Resource::Cpu => (
-            "CPU",
-            pod.usage.cpu.get().map(|cpu| cpu.0),
-            pod.requests.cpu.get().map(|cpu| cpu.0),
-            pod.limits.cpu.get().map(|cpu| cpu.0),
-        ),
-        Resource::Memory => (
-            "MEM",
-            pod.usage.memory.get().map(|memory| memory.0),
-            pod.requests.memory.get().map(|memory| memory.0),
-            pod.limits.memory.get().map(|memory| memory.0),
-        ),
-    };
-    let now = [
-        Piece::new(format!(" {name} "), Ink::Heading),
-        Piece::plain(used.map_or(format::UNKNOWN.to_owned(), write)),
-    ];
-    let mut bounds = Vec::new();
-    for (word, value, ink) in [
-        ("request", request, Ink::Request),
-        ("limit", limit, Ink::Limit),
-    ] {
-        if let Some(value) = value {
-            bounds.push(Piece::new(format!("  {word} {}", write(value)), ink));
-        }
-    }
+fn chart(canvas: &mut Canvas<'_>, area: Rect, state: &State, shown: Shown<'_>, resource: Resource) {
+    let Shown { pod, container } = shown;
+    let [used, request, limit] = shown.amounts(resource);
+    let steps = trends::of_pod(state, pod, container, resource, area.width);
     // What is used now may be newer than the history.
-    let quantiles = trends::quantiles(state, &subject, resource).map(|it| Quantiles {
+    let quantiles = trends::quantiles(state, pod, container, resource).map(|it| Quantiles {
         max: used.map_or(it.max, |used| it.max.max(used)),
         ..it
     });
+    let bounds = [
+        ("request", request, Ink::Request),
+        ("limit", limit, Ink::Limit),
+    ];
+    let peak = quantiles.map(|it| it.max).or(used);
+    // Amounts are in the unit of the largest, as on the axis.
+    let largest = [request, limit, peak]
+        .into_iter()
+        .chain(steps.iter().copied());
+    let largest = largest.flatten().max().unwrap_or(0);
+    let write = |value: u64| vitals::amount(resource, value, largest);
+    let labels =
+        bounds.map(|(word, value, _)| value.map(|value| format!("{word} {}", write(value))));
+    let lines: Vec<Line<'_>> = bounds
+        .iter()
+        .zip(&labels)
+        .filter_map(|((_, value, ink), label)| {
+            Some(Line {
+                value: (*value)?,
+                label: label.as_deref()?,
+                ink: *ink,
+            })
+        })
+        .collect();
+    let marks = marks(state, shown, steps.len());
+    let ends = trends::ends(state);
+    let moment = trends::moment(state, steps.len());
+    let chart = Chart {
+        resource,
+        points: &steps,
+        peak,
+        lines: &lines,
+        marks: &marks,
+        moment: moment
+            .as_ref()
+            .map(|(step, label)| Moment { step: *step, label }),
+        ends: [&ends[0], &ends[1]],
+        ink: vitals::ink(resource),
+    };
+    let plot = below(area, 1);
+    let labelled = chart.render(plot, canvas.buffer, canvas.theme);
+    if let Some(area) = chart.plot(plot) {
+        canvas.hit(area, trends::target(state));
+    }
+    let name = match resource {
+        Resource::Cpu => "CPU",
+        Resource::Memory => "MEM",
+    };
+    let mut now = vec![Piece::new(format!(" {name} "), Ink::Heading)];
+    if let Some(container) = container {
+        let name = cut_middle(&container.name, NAME, canvas.theme.signs.ellipsis);
+        now.push(Piece::new(format!("{name} "), Ink::Accent));
+    }
+    now.push(Piece::plain(used.map_or(format::UNKNOWN.to_owned(), write)));
+    let bounds: Vec<Piece> = lines
+        .iter()
+        .map(|line| Piece::new(format!("  {}", line.label), line.ink))
+        .collect();
     let spread: Vec<Piece> = quantiles
         .into_iter()
         .flat_map(|it| [("p50", it.p50), ("p95", it.p95), ("max", it.max)])
         .map(|(word, value)| Piece::muted(format!("  {word} {}", write(value))))
         .collect();
-    let all = [&now[..], &bounds, &spread].concat();
-    // Request and limit are written into the chart too.
-    let head = if pieces_width(&all) <= area.width || spread.is_empty() {
-        all
+    // What has no room there is written into the chart, if it has room for that.
+    let [first, second] = if labelled {
+        [spread, bounds]
     } else {
-        [&now[..], &spread].concat()
+        [bounds, spread]
     };
-    canvas.pieces(row_of(area, 0), &head);
-    let labels = [
-        request.map(|value| format!("request {}", write(value))),
-        limit.map(|value| format!("limit {}", write(value))),
-    ];
-    let lines: Vec<Line<'_>> = [(request, Ink::Request), (limit, Ink::Limit)]
-        .into_iter()
-        .zip(&labels)
-        .filter_map(|((value, ink), label)| {
-            Some(Line {
-                value: value?,
-                label: label.as_deref()?,
-                ink,
-            })
-        })
-        .collect();
-    let marks = marks(state, &subject, pod, steps.len());
-    let (_, until) = state.shown_span();
-    let chart = Chart {
-        points: &steps,
-        peak: quantiles.map(|it| it.max).or(used),
-        lines: &lines,
-        marks: &marks,
-        moment: None,
-        ends: [
-            &format!("-{}", format::duration(state.span_seconds().into())),
-            &title::clock(until),
-        ],
-        format: write,
-        ink: vitals::ink(resource),
-    };
-    let plot = below(area, 1);
-    chart.render(plot, canvas.buffer, canvas.theme);
-    if let Some(area) = chart.plot(plot) {
-        canvas.hit(area, trends::target(state));
+    let mut head = now;
+    for piece in first.into_iter().chain(second) {
+        if pieces_width(&head) + piece.width() <= area.width {
+            head.push(piece);
+        }
     }
+    canvas.pieces(row_of(area, 0), &head);
 }
 
-/// In which steps a container was restarted.
-fn marks(state: &State, subject: &Subject, pod: &PodRow, steps: usize) -> Vec<usize> {
-    let (since, until) = state.shown_span();
-    let span = i128::from(until.since(since)).max(1);
-    let told = state.histories.get(subject).map(|history| {
-        history
-            .marks
-            .iter()
-            .map(|mark| mark.time)
-            .collect::<Vec<_>>()
-    });
-    let known = || {
-        let restarts = pod
-            .containers
-            .iter()
-            .filter_map(|container| container.restarts.last.as_deref());
-        restarts.filter_map(|last| last.finished).collect()
+/// In which steps the container, or one of them, was restarted.
+fn marks(state: &State, shown: Shown<'_>, steps: usize) -> Vec<usize> {
+    let name = shown.container.map(|container| &*container.name);
+    let is_shown = |container: &str| name.is_none_or(|name| name == container);
+    let times: Vec<Timestamp> = match state.histories.get(&Subject::Pod(shown.pod.key())) {
+        Some(history) => {
+            let marks = history.marks.iter();
+            let marks = marks.filter(|mark| is_shown(&mark.container));
+            marks.map(|mark| mark.time).collect()
+        }
+        None => {
+            let containers = shown.pod.containers.iter();
+            let containers = containers.filter(|container| is_shown(&container.name));
+            let last = containers.filter_map(|container| container.restarts.last.as_deref());
+            last.filter_map(|last| last.finished).collect()
+        }
     };
-    let times: Vec<Timestamp> = told.unwrap_or_else(known);
-    let place = |time: &Timestamp| {
-        let offset = i128::from(time.since(since));
-        let at = offset * i128::try_from(steps).unwrap_or(0) / span;
-        // What happened at the very end, such as the kill that was gone back to, is in the last step.
-        let at = usize::try_from(at)
-            .ok()
-            .filter(|_| (0..=span).contains(&offset))?;
-        steps.checked_sub(1).map(|last| at.min(last))
-    };
-    times.iter().filter_map(place).collect()
+    times
+        .into_iter()
+        .filter_map(|time| trends::step_of(state, time, steps))
+        .collect()
 }

@@ -10,7 +10,8 @@ use crate::view::canvas::{Piece, pieces_width};
 use crate::view::text::{self, Align, fit};
 use crate::view::theme::Ink;
 
-pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u16) {
+/// Writes them; says in which line each is.
+pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u16) -> Vec<usize> {
     let now = state.told_time();
     let wide = is_wide(width);
     let name_room = pod
@@ -32,11 +33,14 @@ pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u
         )
     };
     lines.push(heading(&head));
+    let mut at = Vec::with_capacity(pod.containers.len());
     for container in &pod.containers {
+        at.push(lines.len());
         lines.push(container_line(container, state, now, width, name_room));
         let resize = pod.resize.as_deref();
         lines.extend(resize.and_then(|resize| super::resize::of_container(resize, container)));
     }
+    at
 }
 
 /// Whether there is room for all numbers.

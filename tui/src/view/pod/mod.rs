@@ -11,10 +11,11 @@ use ratatui::layout::Rect;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::canvas::{Canvas, Piece, below, first_rows, pieces_width, row_of};
+use super::canvas::{Canvas, Piece, below, cells, first_rows, pieces_width, row_of};
 use super::text::wrap;
 use super::theme::Ink;
 use super::title::clock;
+use crate::input::Target;
 use crate::model::row::{LastRestart, PodRow};
 use crate::model::{Detail, Key, State, format};
 
@@ -55,15 +56,40 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
         canvas.pieces(row_of(body, at), line);
     }
     let body = below(body, head_rows);
-    charts::draw(canvas, first_rows(body, chart_rows), state, key, &pod);
+    let selected = state.screen().container.as_ref().and_then(|name| {
+        let mut containers = pod.containers.iter().enumerate();
+        containers.find(|(_, container)| container.name == *name)
+    });
+    let container = selected.map(|(_, container)| container);
+    charts::draw(canvas, first_rows(body, chart_rows), state, &pod, container);
     let body = below(body, chart_rows);
-    let text = page(state, key, &pod, detail, body.width);
-    let most = u16::try_from(text.len())
-        .unwrap_or(u16::MAX)
-        .saturating_sub(body.height);
-    let scroll = state.screen().scroll.min(most);
+    let (text, containers) = page(state, key, &pod, detail, body.width);
+    let most = cells(text.len()).saturating_sub(body.height);
+    let mut scroll = state.screen().scroll;
+    let line_of = |at: usize| containers.get(at).map(|line| cells(*line));
+    let selected = selected.and_then(|(at, _)| line_of(at));
+    if let Some(line) = selected.filter(|_| state.screen().follows) {
+        // The heading stays above the first container.
+        let first = line_of(0) == Some(line);
+        let below = (line + 1).saturating_sub(body.height);
+        scroll = scroll.clamp(below, line.saturating_sub(u16::from(first)).max(below));
+    }
+    let scroll = scroll.min(most);
     for (at, line) in (0..body.height).zip(text.iter().skip(scroll.into())) {
         canvas.pieces(row_of(body, at), line);
+    }
+    let on_screen = |line: u16| {
+        let row = line.checked_sub(scroll).filter(|row| *row < body.height)?;
+        Some(row_of(body, row))
+    };
+    for (at, line) in containers.iter().enumerate() {
+        if let Some(row) = on_screen(cells(*line)) {
+            canvas.hit(row, Target::Container(at));
+        }
+    }
+    if let Some(row) = selected.and_then(on_screen) {
+        canvas.patch(row, Ink::Selected);
+        canvas.text(row, canvas.theme.signs.pointer, Ink::Accent);
     }
     scroll
 }
@@ -158,11 +184,17 @@ fn last_restart(last: &LastRestart, now: Timestamp) -> String {
     text
 }
 
-/// Everything below the charts.
-fn page(state: &State, key: &Key, pod: &PodRow, detail: Option<&Detail>, width: u16) -> Vec<Text> {
+/// Everything below the charts, and which lines are those of the containers.
+fn page(
+    state: &State,
+    key: &Key,
+    pod: &PodRow,
+    detail: Option<&Detail>,
+    width: u16,
+) -> (Vec<Text>, Vec<usize>) {
     let now = state.told_time();
     let mut lines = Vec::new();
-    containers::lines(&mut lines, pod, state, width);
+    let containers = containers::lines(&mut lines, pod, state, width);
     if let Some(detail) = detail {
         probes::lines(&mut lines, &detail.pod.probes, state, width);
     }
@@ -178,7 +210,7 @@ fn page(state: &State, key: &Key, pod: &PodRow, detail: Option<&Detail>, width: 
             " asking for probes, conditions and events",
         )]);
     }
-    lines
+    (lines, containers)
 }
 
 fn heading(text: &str) -> Text {

@@ -37,7 +37,8 @@ fn two_clicks_open_a_row_and_hints_do_what_their_keys_do() {
     dashboard.terminal.click(column, head + 3);
     dashboard.terminal.click(column, head + 3);
     dashboard.terminal.wait_for("the page of the pod", |text| {
-        !text.contains("NAMESPACE") && text.contains(&name)
+        // The last row is drawn last.
+        !text.contains("NAMESPACE") && text.contains(&name) && text.contains("esc back  down")
     });
     let (column, row) = place(&dashboard, "esc back");
     dashboard.terminal.click(column, row);

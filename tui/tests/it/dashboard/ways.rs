@@ -158,8 +158,8 @@ fn the_span_is_dragged_back_in_time_and_to_now() {
             .iter()
             .position(|row| row.contains("-15m") && row.contains("now"))?;
         let now = rows[ends].find("now")? + 2;
-        let above = rows.get(ends.checked_sub(2)?)?;
-        let drawn = above.chars().nth(now.checked_sub(1)?)?;
+        let above = rows.get(ends.checked_sub(1)?)?;
+        let drawn = above.chars().nth(now.checked_sub(5)?)?;
         (drawn != ' ').then_some((u16::try_from(ends - 1).ok()?, u16::try_from(now).ok()?))
     });
     let title = |text: &str| text.lines().next().unwrap_or_default().to_owned();
