@@ -7,6 +7,7 @@ use std::time::Duration;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use rustls_pki_types::CertificateDer;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -101,9 +102,19 @@ async fn serve(stream: TcpStream, address: SocketAddr, tls: TlsAcceptor, shared:
         address,
         certificates,
     };
+    converse(stream, peer, shared).await;
+}
+
+/// Answers the requests of one connection until it ends.
+pub(super) async fn converse<S>(stream: S, peer: Peer, shared: Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let address = peer.address;
     let service = hyper::service::service_fn(move |request| {
         let (shared, peer) = (shared.clone(), peer.clone());
-        async move { Ok::<_, std::convert::Infallible>(shared.answer(request, &peer).await) }
+        // An error drops the connection without an answer.
+        async move { shared.answer(request, &peer).await }
     });
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http2().max_concurrent_streams(250);

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use super::authn::authenticate;
 use super::authz::authorize;
 use super::connections::Peer;
+use super::faults::{self, Dropped, Unanswered};
 use super::request::{Query, ResourcePath, Target};
 use super::resources::{self, Parts};
 use super::server::Shared;
@@ -19,7 +20,14 @@ use crate::objects::Resource;
 
 impl Shared {
     /// Answers one request.
-    pub(super) async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
+    ///
+    /// # Errors
+    /// The connection is to be dropped instead.
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: &Peer,
+    ) -> Result<Response<Body>, Dropped> {
         if !self.config.latency.is_zero() {
             tokio::time::sleep(self.config.latency).await;
         }
@@ -33,40 +41,56 @@ impl Shared {
         }) = instead
         {
             let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return respond(code, content_type, full(body));
+            return Ok(respond(code, content_type, full(body)));
         }
         let response = match self.dispatch(request, peer).await {
             Ok(response) => response,
-            Err(refusal) => refusal.into_answer(),
+            Err(Unanswered::Refused(refusal)) => refusal.into_answer(),
+            Err(Unanswered::Dropped) => return Err(Dropped),
         };
         tracing::debug!(peer = %peer.address, %method, path, code = response.status().as_u16(), "answered");
-        response
+        Ok(response)
     }
 
     async fn dispatch(
         &self,
         request: Request<Incoming>,
         peer: &Peer,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Body>, Unanswered> {
         let user = authenticate(&self.identities, peer, request.headers())?;
         let path = request.uri().path();
         let query = Query::parse(request.uri().query());
         let target = Target::of(path);
         let attributes = target.attributes(request.method(), path, &query);
         match target {
-            Target::Resource(at) if self.aggregation.serves(&at.group, &at.version) => {
-                // An aggregated server authorizes by itself; the record is kept all the same.
-                self.identities.record(&user, &attributes);
-                self.forward(&at.group, &at.version, &user, request).await
-            }
             Target::Resource(at) => {
-                authorize(&self.identities, &user, &attributes)?;
-                self.resource(&at, &user, &query, request).await
+                let watch = query.flag("watch");
+                let from = query.get("resourceVersion").filter(|_| watch);
+                let wanted = faults::Wanted {
+                    at: &at,
+                    resumes: from.is_some_and(|from| from != "0"),
+                };
+                self.faults.strike(&wanted, &user, &attributes).await?;
+                let response = if self.aggregation.serves(&at.group, &at.version) {
+                    // An aggregated server authorizes by itself; the record is kept all the same.
+                    self.identities.record(&user, &attributes);
+                    if self.aggregation.is_local() {
+                        authorize(&self.identities, &user, &attributes)?;
+                    }
+                    self.forward(&at.group, &at.version, &user, request).await?
+                } else {
+                    authorize(&self.identities, &user, &attributes)?;
+                    self.resource(&at, &user, &query, request).await?
+                };
+                Ok(match watch {
+                    true => self.faults.expose(response, at),
+                    false => response,
+                })
             }
             Target::Path(segments) => {
                 authorize(&self.identities, &user, &attributes)?;
                 let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-                self.path(&segments, &user, request).await
+                Ok(self.path(&segments, &user, request).await?)
             }
         }
     }

@@ -13,6 +13,7 @@ mod connections;
 mod discovery;
 mod dispatch;
 mod error;
+mod faults;
 mod kubeconfig;
 mod misc;
 mod negotiation;
@@ -25,10 +26,13 @@ mod server;
 mod status;
 mod table;
 
+pub use aggregation::LocalServer;
 pub use config::{Answer, ApiServerConfig, ExpiredWatch, Serves};
 pub use error::ApiServerError;
+pub use faults::{Affected, RequestFault};
 pub use kubeconfig::{Credentials, Kubeconfig};
 pub use server::ApiServer;
+pub use status::Body;
 
 /// An error with its causes, on one line.
 fn chain(error: &dyn std::error::Error) -> String {

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use rustls::server::WebPkiClientVerifier;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::aggregation::{Aggregation, Registration};
-use super::connections::{self, Gate};
+use super::aggregation::{Aggregation, LocalServer, Registration};
+use super::connections::{self, Gate, Peer};
+use super::faults::{Affected, Faults, RequestFault};
 use super::kubeconfig::{Credentials, Kubeconfig};
 use super::{Answer, ApiServerConfig, ApiServerError, Serves, authentication_config};
 use crate::identity::{Identities, UserInfo};
@@ -30,6 +32,8 @@ pub(super) struct Shared {
     pub(super) serves: RwLock<Serves>,
     /// What everything is answered with instead, if anything.
     pub(super) instead: RwLock<Option<Answer>>,
+    /// What goes wrong with requests for some resources.
+    pub(super) faults: Faults,
     /// Told when watches are to break off.
     pub(super) watches_broken: watch::Sender<()>,
 }
@@ -87,6 +91,7 @@ impl ApiServer {
             requests: AtomicU64::new(0),
             serves: RwLock::default(),
             instead: RwLock::default(),
+            faults: Faults::default(),
             watches_broken,
         });
         let gate = watch::Sender::new(Gate::default());
@@ -140,6 +145,36 @@ impl ApiServer {
     /// aggregated server at `target`. Until there is one they are answered 503.
     pub fn set_aggregated(&self, target: Option<SocketAddr>) {
         self.shared.aggregation.set_target(target);
+    }
+
+    /// Answers `/apis/metrics.k8s.io` and `/apis/kubevitals.io` in this process instead of sending them on, until called
+    /// with `None`. The API server authorizes on its behalf.
+    pub fn set_local(&self, server: Option<LocalServer>) {
+        self.shared.aggregation.set_local(server);
+    }
+
+    /// Serves one connection without TLS, such as one end of a [`tokio::io::duplex`], until it ends. Whoever is at the
+    /// other end has a token or is anonymous.
+    pub fn serve<S>(&self, stream: S) -> impl Future<Output = ()> + Send + 'static
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let peer = Peer {
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            certificates: Arc::new([]),
+        };
+        connections::converse(stream, peer, Arc::clone(&self.shared))
+    }
+
+    /// Lets requests for these resources go wrong, from now on and until called with `None`. Watches of them that are
+    /// open end with a refusal, are reset, or fall silent.
+    pub fn set_fault(&self, affected: Affected, fault: Option<RequestFault>) {
+        self.shared.faults.set(affected, fault);
+    }
+
+    /// How many requests have met a fault so far.
+    pub fn struck(&self) -> u64 {
+        self.shared.faults.struck()
     }
 
     /// Lets the cluster have none of these aggregated groups, as one that has metrics-server and no more, or nothing at

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::objects::{Resource, ResourceInfo};
 
 /// A body that may be streamed.
-pub(super) type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
+pub type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
 
 /// A whole body.
 pub(super) fn full(bytes: impl Into<Bytes>) -> Body {
@@ -48,6 +48,8 @@ pub(super) struct Refusal {
     reason: &'static str,
     message: Box<str>,
     details: Option<Box<Value>>,
+    /// In how many seconds to ask again.
+    retry_after: Option<u32>,
     /// A token to go on with a list whose consistent view is gone.
     continue_token: Option<Box<str>>,
 }
@@ -59,6 +61,7 @@ impl Refusal {
             reason,
             message: message.into().into_boxed_str(),
             details: None,
+            retry_after: None,
             continue_token: None,
         }
     }
@@ -80,6 +83,28 @@ impl Refusal {
         let message = "ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is \
                        forbidden for watch unless the WatchList feature gate is enabled";
         Self::new(422, "Invalid", message)
+    }
+
+    /// The same, to be asked again after some seconds.
+    fn after(self, retry_after: Option<u32>) -> Self {
+        Self {
+            retry_after,
+            ..self
+        }
+    }
+
+    /// 503, of a server that is starting or that an aggregated API's server does not answer.
+    pub(super) fn unavailable(retry_after: Option<u32>) -> Self {
+        let message = "the server is currently unable to handle the request";
+        let details = retry_after.map_or(json!({}), |after| json!({"retryAfterSeconds": after}));
+        Self::new(503, "ServiceUnavailable", message)
+            .with(details)
+            .after(retry_after)
+    }
+
+    /// Any other status, without a reason that is known.
+    pub(super) fn other(code: u16) -> Self {
+        Self::new(code, "", format!("the server answered with {code}"))
     }
 
     /// 401.
@@ -175,7 +200,10 @@ impl Refusal {
         let message = format!("Too large resource version: {asked}, current: {current}");
         let causes =
             json!([{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]);
-        Self::new(504, "Timeout", message).with(json!({"causes": causes, "retryAfterSeconds": 1}))
+        let details = json!({"causes": causes, "retryAfterSeconds": 1});
+        Self::new(504, "Timeout", message)
+            .with(details)
+            .after(Some(1))
     }
 
     /// The `Status` object.
@@ -201,10 +229,10 @@ impl Refusal {
     pub(super) fn into_answer(self) -> Response<Body> {
         let code = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = json_answer(code, &self.body());
-        if self.code == 504 {
+        if let Some(seconds) = self.retry_after {
             response
                 .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

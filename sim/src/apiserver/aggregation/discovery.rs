@@ -1,6 +1,5 @@
 //! What an aggregated server says it serves.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::super::status::full;
-use super::{Aggregation, Registration, is_ours};
+use super::{Aggregation, Registration, Target, is_ours};
 use crate::identity::UserInfo;
 
 /// How long an answer is believed. kube-apiserver asks every minute; tests would rather see changes.
@@ -24,14 +23,14 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 /// The groups an aggregated server told of, as `APIGroupDiscovery` items.
 pub(super) struct Discovered {
     at: Instant,
-    target: Option<SocketAddr>,
+    target: Option<Target>,
     groups: Vec<Value>,
 }
 
 impl Discovered {
     /// Asks the server, and writes into the APIServices whether it answered. Groups and versions of this project that
     /// it serves and that have no APIService get one, as the project's manifests would have it.
-    pub(super) async fn ask(aggregation: &Aggregation, target: Option<SocketAddr>) -> Self {
+    pub(super) async fn ask(aggregation: &Aggregation, target: Option<Target>) -> Self {
         let answer = match target {
             Some(_) => tokio::time::timeout(TIMEOUT, ask(aggregation))
                 .await
@@ -73,7 +72,7 @@ impl Discovered {
     }
 
     /// Whether it need not be asked again.
-    pub(super) fn is_fresh(&self, target: Option<SocketAddr>) -> bool {
+    pub(super) fn is_fresh(&self, target: Option<Target>) -> bool {
         // An answer that told of nothing is asked again sooner: the server may just be starting.
         self.target == target && !self.groups.is_empty() && self.at.elapsed() < FRESH_FOR
     }

@@ -27,6 +27,17 @@ use crate::pki::{Pki, PkiError};
 
 pub(super) use registry::{Registration, is_ours};
 
+/// A server of aggregated groups in this process: it answers any path, `/apis` among them, as it would over a socket.
+/// Requests have no body.
+pub type LocalServer = Arc<dyn Fn(&Request<()>) -> Response<Body> + Send + Sync>;
+
+/// Where an aggregated server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    At(SocketAddr),
+    Local,
+}
+
 /// What is aggregated, and the connections to it.
 pub(super) struct Aggregation {
     store: Arc<Store>,
@@ -38,6 +49,8 @@ pub(super) struct Aggregation {
 #[derive(Default)]
 struct State {
     target: Option<SocketAddr>,
+    /// Answers instead.
+    local: Option<LocalServer>,
     /// Groups that the cluster does not have, whatever its server answers.
     without: Vec<String>,
     backends: HashMap<BackendKey, Arc<Backend>>,
@@ -58,6 +71,24 @@ impl Aggregation {
         let mut state = self.state.lock();
         state.target = target;
         state.backends.clear();
+    }
+
+    /// Who answers in this process, if anybody.
+    pub(super) fn set_local(&self, server: Option<LocalServer>) {
+        self.state.lock().local = server;
+    }
+
+    /// Whether it is answered in this process.
+    pub(super) fn is_local(&self) -> bool {
+        self.state.lock().local.is_some()
+    }
+
+    fn target(&self) -> Option<Target> {
+        let state = self.state.lock();
+        match state.local {
+            Some(_) => Some(Target::Local),
+            None => state.target.map(Target::At),
+        }
     }
 
     /// Which groups the cluster does not have, whatever its server answers and whichever APIServices there are.
@@ -98,7 +129,7 @@ impl Aggregation {
     /// The aggregated groups as `APIGroupDiscovery` items: what their server says, and as stale what it does not.
     pub(super) async fn groups(&self) -> Vec<Value> {
         let mut discovered = self.discovered.lock().await;
-        let target = self.state.lock().target;
+        let target = self.target();
         let fresh = match discovered.take() {
             Some(known) if known.is_fresh(target) => known,
             _ => Discovered::ask(self, target).await,
@@ -117,6 +148,10 @@ impl Aggregation {
         user: &UserInfo,
         request: Request<Body>,
     ) -> Response<Body> {
+        let local = self.state.lock().local.clone();
+        if let Some(server) = local {
+            return server(&request.map(|_body| ()));
+        }
         let registration = Registration::find(&self.store, group, version);
         let registration =
             registration.unwrap_or_else(|| Registration::default_for(group, version));
