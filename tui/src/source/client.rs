@@ -71,6 +71,18 @@ impl ApiClient {
         })
     }
 
+    /// A client over a connection that is made elsewhere: `client` sends requests, `host` is the server's name in
+    /// messages.
+    #[must_use]
+    pub fn over(client: kube::Client, host: &str) -> Self {
+        Self {
+            client,
+            host: host.to_owned(),
+            timeout: None,
+            no_authority: false,
+        }
+    }
+
     /// `host:port` of the server.
     pub fn host(&self) -> &str {
         &self.host

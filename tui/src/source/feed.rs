@@ -135,10 +135,13 @@ impl Connector {
         let only = connection
             .namespace
             .is_some_and(|namespace| !namespace.is_empty());
-        Ok((session, self.feed(client, namespace, only)))
+        Ok((session, self.follow(client, namespace, only)))
     }
 
-    fn feed(&self, client: ApiClient, namespace: Name, only: bool) -> Feed {
+    /// Begins to ask the cluster that a client leads to. Cluster-wide lists that are refused fall back to `namespace`;
+    /// with `only` nothing else is asked for.
+    #[must_use]
+    pub fn follow(&self, client: ApiClient, namespace: Name, only: bool) -> Feed {
         let (messages, told) = mpsc::channel(WAITING);
         let (asks, asked) = mpsc::channel(WAITING);
         let teller = Teller::new(messages, self.clock.clone());

@@ -14,6 +14,7 @@ mod configure;
 mod connect;
 mod dashboard;
 mod demo;
+mod faults;
 mod golden;
 mod hints;
 mod kubectl;
