@@ -8,7 +8,7 @@ use hyper_util::rt::TokioIo;
 use kube::client::{Body, ClientBuilder};
 use kubevitals::source::ApiClient;
 use kubevitals_proto::time::Timestamp;
-use kubevitals_sim::apiserver::{ApiServer, ApiServerConfig};
+use kubevitals_sim::apiserver::{Affected, ApiServer, ApiServerConfig, RequestFault};
 use kubevitals_sim::identity::{Identities, Rule, Subject, UserInfo};
 use kubevitals_sim::objects::{Resource, Store};
 use kubevitals_sim::pki::Pki;
@@ -43,6 +43,9 @@ const BEGAN: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 /// How much is on its way at most between the dashboard and the API server.
 const IN_FLIGHT: usize = 256 * 1024;
+
+/// After so many requests no more are answered.
+const MOST_REQUESTS: usize = 10_000;
 
 /// Says what time it is.
 pub(super) type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -115,9 +118,13 @@ impl Cluster {
         self.identities.grant(Subject::User(USER.to_owned()), rule);
     }
 
-    /// Lets the server of the aggregated groups be down, or up again.
+    /// Lets the server of the aggregated groups be down, or up again: discovery says so, and watches end.
     pub(super) fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::Relaxed);
+        for group in ["metrics.k8s.io", "kubevitals.io"] {
+            let fault = down.then_some(RequestFault::Refused(503));
+            self.api.set_fault(Affected::group(group), fault);
+        }
     }
 
     /// What a dashboard asks it through: each request has a connection of its own.
@@ -127,8 +134,16 @@ impl Cluster {
         let service = service_fn(move |request: http::Request<Body>| {
             let api = Arc::clone(&api);
             let path = request.uri().path().to_owned();
-            requests.lock().unwrap().push((began.elapsed(), path));
+            let count = {
+                let mut requests = requests.lock().unwrap();
+                requests.push((began.elapsed(), path));
+                requests.len()
+            };
             async move {
+                if count > MOST_REQUESTS {
+                    // Who asks without a rest would keep the time from passing.
+                    return std::future::pending().await;
+                }
                 let (near, far) = duplex(IN_FLIGHT);
                 tokio::spawn(api.serve(far));
                 let (mut sender, connection) =

@@ -150,35 +150,33 @@ pub(super) enum Class {
     Forbidden,
     NotFound,
     Expired,
+    Busy,
     Unavailable,
     NoAnswer,
 }
 
 impl Class {
     /// Every class.
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Credential,
         Self::Forbidden,
         Self::NotFound,
         Self::Expired,
+        Self::Busy,
         Self::Unavailable,
         Self::NoAnswer,
     ];
 
-    /// What the screen says of it, any of these.
-    const fn words(self) -> &'static [&'static str] {
+    /// What the screen says of it.
+    const fn words(self) -> &'static str {
         match self {
-            Self::Credential => &["does not accept your credential"],
-            Self::Forbidden => &["forbidden"],
-            Self::NotFound => &[
-                "not found",
-                "not served",
-                "does not serve",
-                "could not find",
-            ],
-            Self::Expired => &["too old resource version"],
-            Self::Unavailable => &["unable to handle the request", "not available"],
-            Self::NoAnswer => &["no answer", "timed out", "does not answer", "reset", "EOF"],
+            Self::Credential => "does not accept your credential",
+            Self::Forbidden => "forbidden: User \"jane\" cannot",
+            Self::NotFound => "not found: the cluster does not serve this API",
+            Self::Expired => "the resource version is too old",
+            Self::Busy => "the server is busy",
+            Self::Unavailable => "not available",
+            Self::NoAnswer => "no answer",
         }
     }
 }
@@ -190,6 +188,7 @@ impl fmt::Display for Class {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not found",
             Self::Expired => "expired",
+            Self::Busy => "busy",
             Self::Unavailable => "unavailable",
             Self::NoAnswer => "no answer",
         })
@@ -218,7 +217,7 @@ impl Shown {
         let source = title
             .split_once("source ")
             .and_then(|(_, rest)| rest.split(|c: char| !c.is_alphanumeric()).next());
-        let said = |class: &Class| class.words().iter().any(|word| text.contains(word));
+        let said = |class: &Class| text.contains(class.words());
         Self {
             word,
             source: source.unwrap_or_default().to_owned(),

@@ -19,7 +19,7 @@ const WRITE: &str = "KUBEVITALS_WRITE_TABLES";
 const MARKS: [&str; 2] = ["<!-- faults: begin -->\n", "<!-- faults: end -->\n"];
 
 /// How late a slow answer is.
-const SLOW: Duration = Duration::from_secs(3);
+const SLOW: Duration = Duration::from_secs(2);
 
 /// For how long the dashboard runs before a fault begins, and how long it must stay well after it.
 const WELL: Duration = Duration::from_secs(30);
@@ -102,15 +102,16 @@ impl Fault {
     }
 
     /// After which time at most everything is live again. A refusal is tried again after 2 s and then twice as late each
-    /// time, to two minutes; any other failure after 1 s, to 30 s; what hangs is given up after 10 s.
+    /// time, to two minutes; any other failure after 1 s, to 30 s; each up to a fifth later. What hangs is given up after
+    /// 10 s.
     const fn over_within(self, long: bool) -> Duration {
         Duration::from_secs(match (self, long) {
             (Self::Unauthorized | Self::Forbidden | Self::NotFound, false) => 15,
-            (Self::Unauthorized | Self::Forbidden | Self::NotFound, true) => 120,
+            (Self::Unauthorized | Self::Forbidden | Self::NotFound, true) => 150,
             (Self::Unavailable | Self::Reset | Self::Expired, false) => 15,
             (Self::Unavailable | Self::Reset | Self::Expired, true) => 45,
             (Self::Hangs, false) => 20,
-            (Self::Hangs, true) => 45,
+            (Self::Hangs, true) => 60,
             (Self::Slow, _) => 10,
         })
     }
@@ -126,7 +127,7 @@ impl fmt::Display for Fault {
             Self::Unavailable => "503",
             Self::Reset => "reset",
             Self::Hangs => "hang",
-            Self::Slow => "slow (3 s)",
+            Self::Slow => "slow (2 s)",
         })
     }
 }
@@ -295,8 +296,13 @@ impl Case {
         let Some(class) = fault.class(part) else {
             return well;
         };
-        if fault == Fault::Hangs && !time.long {
-            // Nothing has been waited for in vain for long enough.
+        let failing = During {
+            word: Word::PartlyLive,
+            reasons: vec![class],
+            ..well.clone()
+        };
+        // Nothing but the better source, for which there is another one, is given up within six seconds.
+        if fault == Fault::Hangs && !time.long && part != Part::Vitals {
             return match time.running {
                 true => well,
                 false => During {
@@ -306,19 +312,12 @@ impl Case {
                 },
             };
         }
-        let failing = During {
-            word: Word::PartlyLive,
-            reasons: vec![class],
-            ..well
-        };
         match part {
             Part::Nodes | Part::Pods | Part::Events => During {
                 // What was known stays.
                 rows: time.running,
                 ..failing
             },
-            // A credential is the same for every source.
-            Part::Metrics | Part::Vitals if fault == Fault::Unauthorized => failing,
             Part::Metrics => During {
                 source: "none".to_owned(),
                 ..failing
@@ -407,7 +406,7 @@ fn is_well(part: Part, shown: &Shown) -> bool {
     During::of(part, shown) == During::well(part)
 }
 
-/// Lets time pass to a second before a part that is polled is asked for again.
+/// Lets time pass to a moment before a part that is polled is asked for again.
 async fn before_the_next_poll(cluster: &Cluster, dashboard: &mut Dashboard, part: Part) {
     let Some(path) = part.polled() else { return };
     let polls = cluster.requested(path).len();
@@ -417,7 +416,7 @@ async fn before_the_next_poll(cluster: &Cluster, dashboard: &mut Dashboard, part
     let times = cluster.requested(path);
     let every = times[times.len() - 1] - times[times.len() - 2];
     dashboard
-        .pass(every.saturating_sub(Duration::from_secs(1)))
+        .pass(every.saturating_sub(Duration::from_millis(500)))
         .await;
 }
 
