@@ -3,13 +3,15 @@
 use kubevitals_proto::time::Timestamp;
 use ratatui::layout::{Position, Rect};
 
-use crate::model::{Field, View};
+use crate::model::{Field, Pane, View};
 
 /// What a place on the screen is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// Rows of the table, the first one shown at the top.
-    Rows,
+    /// Rows of a pane, from the one that is shown so far below the first one.
+    Rows(Pane, u16),
+    /// The heading of a pane.
+    Pane(Pane),
     /// The heading of a column.
     Heading(Field),
     /// The name of a view.

@@ -119,21 +119,23 @@ fn mouse(
             let row = event.row - area.y;
             let clicked = grip.clicked.take();
             Some(match target {
-                Target::Rows => {
+                Target::Rows(pane, first) => {
+                    let row = first.saturating_add(row);
                     let again = clicked.is_some_and(|(then, before, at)| {
                         now.duration_since(then) <= DOUBLE_CLICK
                             && (before, at) == (target, event.row)
                     });
                     if again {
-                        return Some(Action::Open(row));
+                        return Some(Action::Open(pane, row));
                     }
                     grip.clicked = Some((now, target, event.row));
-                    Action::Select(row)
+                    Action::Select(pane, row)
                 }
                 Target::Hint(id) => {
                     let binding = BINDINGS.iter().find(|binding| binding.id == id);
                     return binding.map(|binding| binding.action.clone());
                 }
+                Target::Pane(pane) => Action::Focus(pane),
                 Target::Heading(field) => Action::SortBy(field),
                 Target::View(view) => Action::Show(view),
                 Target::Container(at) => Action::Container(at),
@@ -158,7 +160,7 @@ fn seek(area: Rect, span: Span, column: u16) -> Action {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Field, View};
+    use crate::model::{Field, Pane, View};
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
     use kubevitals_proto::time::Timestamp;
 
@@ -178,7 +180,7 @@ mod tests {
             }),
         );
         hits.add(Rect::new(4, 3, 5, 1), Target::Heading(Field::Cpu));
-        hits.add(Rect::new(0, 4, 80, 20), Target::Rows);
+        hits.add(Rect::new(0, 4, 80, 20), Target::Rows(Pane::List, 0));
         hits
     }
 
@@ -209,7 +211,7 @@ mod tests {
             (100, 1, Some(Action::Live)),
             (5, 3, Some(Action::SortBy(Field::Cpu))),
             (3, 3, None),
-            (7, 6, Some(Action::Select(2))),
+            (7, 6, Some(Action::Select(Pane::List, 2))),
             (7, 40, None),
         ] {
             assert_eq!(
@@ -235,16 +237,16 @@ mod tests {
         let begin = Instant::now();
         // The second click: how much later, where, and what it does.
         for (millis, column, row, action) in [
-            (0, 7, 6, Action::Open(2)),
-            (499, 60, 6, Action::Open(2)),
-            (501, 7, 6, Action::Select(2)),
-            (100, 7, 7, Action::Select(3)),
+            (0, 7, 6, Action::Open(Pane::List, 2)),
+            (499, 60, 6, Action::Open(Pane::List, 2)),
+            (501, 7, 6, Action::Select(Pane::List, 2)),
+            (100, 7, 7, Action::Select(Pane::List, 3)),
             (100, 5, 3, Action::SortBy(Field::Cpu)),
             (100, 3, 0, Action::Show(View::Nodes)),
         ] {
             let mut grip = Grip::default();
             let first = pressed_at(&mut grip, &left_click(7, 6), begin);
-            assert_eq!(first, [Action::Select(2)]);
+            assert_eq!(first, [Action::Select(Pane::List, 2)]);
             let later = begin + Duration::from_millis(millis);
             let second = pressed_at(&mut grip, &left_click(column, row), later);
             assert_eq!(
@@ -254,11 +256,11 @@ mod tests {
             );
             // A third click begins anew; one on something else in between too.
             let third = pressed_at(&mut grip, &left_click(7, 6), later);
-            let opens = matches!(action, Action::Select(2));
+            let opens = matches!(action, Action::Select(Pane::List, 2));
             let expected = if opens {
-                Action::Open(2)
+                Action::Open(Pane::List, 2)
             } else {
-                Action::Select(2)
+                Action::Select(Pane::List, 2)
             };
             assert_eq!(third, [expected], "{millis} ms later at {column}, {row}");
         }

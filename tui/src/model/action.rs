@@ -4,6 +4,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::field::Field;
 use super::name::Name;
+use super::pane::Pane;
 use super::view::View;
 
 /// What a person asks for.
@@ -29,17 +30,20 @@ pub enum Action {
     First,
     /// Select the last row.
     Last,
-    /// Select the row that is shown this far below the first one that is shown.
-    Select(u16),
-    /// Go into the row that is shown this far below the first one that is shown: it was selected by a click before.
-    Open(u16),
+    /// Select the row of a pane that is shown this far below the first one that is shown.
+    Select(Pane, u16),
+    /// Go into the row of a pane that is shown this far below the first one that is shown: it was selected by a click
+    /// before.
+    Open(Pane, u16),
+    /// Put the cursor into a pane.
+    Focus(Pane),
     /// Select the container at this place of a pod's page; if it is selected already, the whole pod.
     Container(usize),
     /// Scroll by this many rows; the selection goes along when it must.
     Scroll(i32),
     /// Show another view.
     Show(View),
-    /// Show the view that is this many further.
+    /// Go to the pane that is this many further; from the last one, to the next view.
     NextView(i32),
     /// Sort by the column that is this many further.
     NextSort(i32),
@@ -78,6 +82,8 @@ pub enum Action {
     /// Choose what is at this place of an overlay's list: a column is turned on or off; a name is gone to, and taken if
     /// it was there that one was.
     Choose(usize),
+    /// Acknowledge what is selected until it happens again, or take that back.
+    Acknowledge,
     /// Copy the selected object's name.
     Copy,
     /// Write the view to a file.

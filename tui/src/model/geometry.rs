@@ -1,5 +1,7 @@
 //! How many rows of the terminal each part has. Views draw into them; the state scrolls by them.
 
+use super::attention::lost;
+use super::part::Part;
 use super::state::State;
 use super::view::View;
 
@@ -88,27 +90,51 @@ impl Rows {
         rows.body = height.saturating_sub(used);
         rows
     }
-
-    /// How many rows of a table the body shows, under its heading.
-    #[must_use]
-    pub fn listed(&self, view: View) -> usize {
-        let above = if view == View::Overview {
-            overview_panes(self.body)
-        } else {
-            0
-        };
-        usize::from(self.body.saturating_sub(1 + above))
-    }
 }
 
-/// How many rows of the overview's body are above its list.
-#[must_use]
-pub const fn overview_panes(body: u16) -> u16 {
-    if body >= 24 {
-        10
-    } else if body >= 14 {
-        6
-    } else {
-        0
+/// How many rows each part of the overview's body has, from above to below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OverviewRows {
+    /// The panes, their headings included.
+    pub panes: u16,
+    /// The heading of the list.
+    pub heading: u16,
+    /// The nodes that do not report.
+    pub lost: u16,
+    /// The list, the headings of its columns included.
+    pub list: u16,
+}
+
+impl OverviewRows {
+    /// The rows of each part of a body of so many.
+    #[must_use]
+    pub fn of(state: &State, body: u16) -> Self {
+        let list = &state.screen().list;
+        let lost = u16::from(body > LEAST_BODY && !lost(state.world()).is_empty());
+        let (panes, heading) = match body {
+            24.. => (9, 1),
+            14.. => (5, 1),
+            _ => (0, 0),
+        };
+        let is_calm =
+            list.order.is_empty() && list.line.text().is_empty() && state.has_answered(Part::Pods);
+        let panes = if is_calm && panes > 0 {
+            // Without a list the panes have its room.
+            body - heading - lost
+        } else {
+            panes
+        };
+        Self {
+            panes,
+            heading,
+            lost,
+            list: body - panes - heading - lost,
+        }
+    }
+
+    /// How many rows each pane shows, under its heading.
+    #[must_use]
+    pub const fn shown(&self) -> u16 {
+        self.panes.saturating_sub(1)
     }
 }

@@ -4,8 +4,10 @@
 //! because of either. Rows ([`row`]) are what sources tell of, reduced to what is shown; they tell their [`Field`]s to
 //! filters, sorting and export, and their [`Cell`]s to the views.
 
+mod acknowledge;
 mod action;
 mod amount;
+mod attention;
 mod cell;
 mod column;
 pub mod columns;
@@ -19,6 +21,7 @@ mod look;
 mod message;
 mod name;
 mod order;
+mod pane;
 mod part;
 mod picker;
 pub mod row;
@@ -31,13 +34,15 @@ mod update;
 mod view;
 mod world;
 
+pub use acknowledge::Acknowledgements;
 pub use action::{Action, Edit, ExportAs, Mode};
 pub use amount::{Amounts, Cpu, Memory};
+pub use attention::{Attention, Lost, attention, lost};
 pub use cell::{Cell, Resource};
 pub use column::{Align, Column, Width};
 pub use effect::{Ask, Effect};
 pub use field::{Field, Fields, Unit};
-pub use geometry::{Rows, Size, overview_panes};
+pub use geometry::{OverviewRows, Rows, Size};
 pub use line::Line;
 pub use liveness::{Failing, Liveness};
 pub use look::Look;
@@ -46,6 +51,7 @@ pub use message::{
     Readings, SourceKind, Subject,
 };
 pub use name::{Key, Name, Names, no_name};
+pub use pane::{Pane, Panes};
 pub use part::{Fault, FaultKind, Outcome, Part, PartState, Progress};
 pub use picker::{Choice, Picker};
 pub use row::{Context, Row};
@@ -54,6 +60,6 @@ pub use state::{Notice, Overlay, Session, Settings, State, Time};
 pub use table::{Change, Table, Version};
 pub use tone::{Thresholds, Tone};
 pub use trend::{Trend, Trends};
-pub use update::{act, refresh, tell, wants_attention};
+pub use update::{act, refresh, tell};
 pub use view::{Sort, View};
 pub use world::{World, cluster_key};

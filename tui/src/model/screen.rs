@@ -7,6 +7,7 @@ use kubevitals_proto::time::Timestamp;
 use super::line::Line;
 use super::message::Detail;
 use super::name::{Key, Name};
+use super::pane::{Pane, Panes};
 use super::part::Fault;
 use super::row::{PodRow, Workload};
 use super::state::Time;
@@ -24,6 +25,8 @@ pub struct Screen {
     pub scope: Scope,
     /// Its list.
     pub list: List,
+    /// What is above the list, on the overview; and in which of them the cursor is.
+    pub panes: Panes,
     /// All there is to know of the pod, in the page of one.
     pub detail: Option<Box<Detail>>,
     /// Why that cannot be had, if the last request for it failed.
@@ -103,6 +106,8 @@ pub struct List {
     pub cursor: usize,
     /// Which of them is the first on the screen.
     pub top: usize,
+    /// How many of the rows are in the first group, where there are two: what is wrong now, and what only was.
+    pub first_group: Option<usize>,
     /// What the order was made of; nothing when it has to be made anew.
     pub(super) basis: Option<Basis>,
 }
@@ -117,6 +122,8 @@ pub(super) struct Basis {
     pub(super) thresholds: Thresholds,
     /// The time, where the order changes with time alone.
     pub(super) now: Option<Timestamp>,
+    /// What has been acknowledged, where the order depends on it.
+    pub(super) acknowledgements: Option<u64>,
 }
 
 impl Screen {
@@ -127,6 +134,7 @@ impl Screen {
             view,
             scope,
             list: List::new(view.sort()),
+            panes: Panes::default(),
             detail: None,
             no_detail: None,
             scroll: 0,
@@ -134,6 +142,27 @@ impl Screen {
             follows: false,
             back_to: None,
         }
+    }
+
+    /// The list that the cursor is in, and of which view its rows are.
+    #[must_use]
+    pub fn focused(&self) -> (View, &List) {
+        let pane = self.panes.get(self.panes.focus);
+        pane.unwrap_or((self.view, &self.list))
+    }
+
+    /// As [`Screen::focused`], to be changed.
+    pub fn focused_mut(&mut self) -> (View, &mut List) {
+        match self.panes.get_mut(self.panes.focus) {
+            Some(pane) => pane,
+            None => (self.view, &mut self.list),
+        }
+    }
+
+    /// Whether the cursor is in a pane.
+    #[must_use]
+    pub fn is_in(&self, pane: Pane) -> bool {
+        self.panes.focus == pane
     }
 
     /// The pod that its page is of.
@@ -157,6 +186,7 @@ impl List {
             order: Vec::new(),
             cursor: 0,
             top: 0,
+            first_group: None,
             basis: None,
         }
     }
@@ -165,6 +195,13 @@ impl List {
     #[must_use]
     pub fn new(sort: Sort) -> Self {
         Self::empty(sort, Line::default(), Filter::default())
+    }
+
+    /// Whether some of the rows are in a second group, which has a heading.
+    #[must_use]
+    pub fn has_second_group(&self) -> bool {
+        self.first_group
+            .is_some_and(|first| first < self.order.len())
     }
 
     /// Understands the filter as it is written. While it cannot be understood the last one holds.

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::History;
 
+use super::acknowledge::Acknowledgements;
 use super::action::Mode;
 use super::field::Field;
-use super::geometry::{Rows, Size};
+use super::geometry::{OverviewRows, Rows, Size};
 use super::look::Look;
 use super::message::{Link, SourceKind, Subject};
 use super::name::{Key, Name};
+use super::pane::Pane;
 use super::part::{Part, PartState};
 use super::picker::Picker;
 use super::row::Context;
@@ -64,6 +66,8 @@ pub struct State {
     pub overlay: Option<Overlay>,
     /// Whether a filter is being written.
     pub writing: bool,
+    /// What needs no attention until it happens again.
+    pub acknowledgements: Acknowledgements,
     /// What has just been done, or why not.
     pub notice: Option<Notice>,
     /// When the source was last asked for what it does not tell by itself.
@@ -185,6 +189,7 @@ impl State {
             stack: vec![Screen::new(View::Overview, Scope::All)],
             overlay: None,
             writing: false,
+            acknowledgements: Acknowledgements::default(),
             notice: None,
             asked: Timestamp::default(),
             look: Look::default(),
@@ -283,15 +288,46 @@ impl State {
     /// How many rows of the list are on the screen.
     #[must_use]
     pub fn listed(&self) -> usize {
-        Rows::of(self).listed(self.screen().view)
+        let body = Rows::of(self).body;
+        let screen = self.screen();
+        let rows = match screen.view {
+            View::Overview => {
+                let groups = u16::from(screen.list.has_second_group());
+                OverviewRows::of(self, body).list.saturating_sub(groups)
+            }
+            _ => body,
+        };
+        usize::from(rows.saturating_sub(1))
+    }
+
+    /// The panes that are shown, from above to below; the list alone in views that have no others.
+    #[must_use]
+    pub fn panes(&self) -> Vec<Pane> {
+        if self.screen().view != View::Overview
+            || OverviewRows::of(self, Rows::of(self).body).panes == 0
+        {
+            return vec![Pane::List];
+        }
+        let beside = if self.world().incidents.is_empty() {
+            Pane::Pods
+        } else {
+            Pane::Incidents
+        };
+        vec![Pane::Nodes, beside, Pane::List]
+    }
+
+    /// The row that the cursor is on: in the table of which view, and its key.
+    #[must_use]
+    pub fn cursor(&self) -> Option<(View, Key)> {
+        let (view, list) = self.screen().focused();
+        let at = list.order.get(list.cursor)?;
+        Some((view, self.world().key_at(view, *at)?))
     }
 
     /// The key of the row that the cursor is on.
     #[must_use]
     pub fn current(&self) -> Option<Key> {
-        let screen = self.screen();
-        let at = screen.list.order.get(screen.list.cursor)?;
-        self.world().key_at(screen.view, *at)
+        self.cursor().map(|(_, key)| key)
     }
 
     /// Whether the source tells usage apart from pods and nodes, and not what nodes' pods come to.

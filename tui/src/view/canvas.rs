@@ -106,6 +106,17 @@ impl Canvas<'_> {
         self.buffer.set_style(area, self.theme.style(ink));
     }
 
+    /// Marks the row that the cursor is on: by its look, and by a sign in its first cell.
+    pub(super) fn cursor(&mut self, row: Rect) {
+        self.patch(row, Ink::Selected);
+        let first = Rect {
+            width: 1.min(row.width),
+            ..row
+        };
+        self.text(first, self.theme.signs.pointer, Ink::Accent);
+        self.patch(first, Ink::Selected);
+    }
+
     /// Blanks an area.
     pub(super) fn blank(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);

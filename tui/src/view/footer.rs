@@ -23,18 +23,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
     let taken = wanted.min(area.width);
     let right = right_of(area, area.width - taken);
     hints(canvas, right, keys, always);
+    let gap = if taken > 0 { GAP } else { 0 };
     let left = Rect {
-        width: area.width - taken,
+        width: area.width.saturating_sub(taken + gap),
         ..area
     };
     match said(state) {
-        Some((text, ink)) => {
-            let room = Rect {
-                width: left.width.saturating_sub(u16::from(taken > 0)),
-                ..left
-            };
-            canvas.text(room, &format!(" {text}"), ink);
-        }
+        Some((text, ink)) => drop(canvas.text(left, &format!(" {text}"), ink)),
         None => hints(canvas, right_of(left, 1), keys, wanted_of(state)),
     }
 }
@@ -72,6 +67,27 @@ fn wanted_of(state: &State) -> Hints {
             ("step-back", "back in time"),
             ("live", "live"),
             ("shorter-span", "span"),
+        ],
+        (Mode::Look, View::Overview) => &[
+            ("enter", "open"),
+            ("next-view", "next pane"),
+            ("acknowledge", "acknowledge"),
+            ("filter", "filter"),
+            ("pause", "pause"),
+            ("step-back", "back in time"),
+            ("namespace", "namespace"),
+            ("columns", "columns"),
+        ],
+        (Mode::Look, View::Incidents) => &[
+            ("enter", "open"),
+            ("back", "back"),
+            ("acknowledge", "acknowledge"),
+            ("filter", "filter"),
+            ("next-sort", "sort"),
+            ("pause", "pause"),
+            ("step-back", "back in time"),
+            ("namespace", "namespace"),
+            ("columns", "columns"),
         ],
         (Mode::Look, _) => &[
             ("enter", "open"),

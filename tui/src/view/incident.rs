@@ -30,7 +30,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         row.who(),
         when(&row, now)
     );
-    canvas.rule(row_of(area, 0), heading.trim_start());
+    let acknowledged = if state.acknowledgements.has_incident(&row) {
+        format!(" {dot} acknowledged")
+    } else {
+        String::new()
+    };
+    let heading = format!("{}{acknowledged}", heading.trim_start());
+    canvas.rule(row_of(area, 0), &heading);
     let mut lines: Vec<Vec<Piece>> = Vec::new();
     let width = usize::from(area.width.saturating_sub(2)).max(1);
     for line in wrap(&incident.message, width) {

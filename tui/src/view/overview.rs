@@ -1,4 +1,4 @@
-//! The cluster at a glance: its fullest nodes, what went wrong lately, and the pods that want to be looked at.
+//! The cluster at a glance: its fullest nodes, the latest incidents, and the pods that need attention.
 
 use ratatui::layout::Rect;
 
@@ -6,200 +6,313 @@ use super::canvas::{Canvas, Piece, below, cells, first_rows, right_of, row_of};
 use super::table;
 use super::text::{Align, width};
 use super::theme::Ink;
-use crate::model::row::{NodeRow, PodRow};
-use crate::model::{Field, Fields, Part, Row, State, format, overview_panes};
+use crate::input::Target;
+use crate::model::row::NodeRow;
+use crate::model::{
+    Field, Fields, List, OverviewRows, Pane, Part, Row, State, Table, View, format, lost,
+};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
-    let list = &state.screen().list;
-    let pods_are_told = state.has_answered(Part::Pods);
-    let calm = list.order.is_empty() && list.line.text().is_empty() && pods_are_told;
-    let panes = match overview_panes(area.height) {
-        0 => 0,
-        // Without a list the panes have its room.
-        _ if calm => area.height,
-        panes => panes,
-    };
-    if panes > 0 {
-        let above = first_rows(area, panes - 1);
+    let rows = OverviewRows::of(state, area.height);
+    if rows.panes > 0 {
+        let above = first_rows(area, rows.panes);
         let left = Rect {
             width: above.width / 2,
             ..above
         };
-        let right = Rect {
-            x: above.x + left.width + 1,
-            width: above.width.saturating_sub(left.width + 1),
-            ..above
-        };
+        let right = right_of(above, left.width + 1);
         nodes(canvas, left, state);
         if state.world().incidents.is_empty() {
             pods(canvas, right, state);
         } else {
             incidents(canvas, right, state);
         }
-        let heading = match list.order.len() {
-            0 if !pods_are_told => "Pods that want to be looked at".to_owned(),
-            0 => "Nothing wants to be looked at".to_owned(),
-            1 => "1 pod wants to be looked at".to_owned(),
-            count => format!("{count} pods want to be looked at"),
-        };
-        canvas.rule(row_of(area, panes - 1), &heading);
     }
-    if panes < area.height {
-        table::draw(canvas, below(area, panes), state, state.world().pods.rows());
+    let area = below(area, rows.panes);
+    if rows.heading > 0 {
+        heading(
+            canvas,
+            row_of(area, 0),
+            state,
+            Pane::List,
+            &attention(state),
+        );
+    }
+    let area = below(area, rows.heading);
+    if rows.lost > 0 {
+        let row = row_of(area, 0);
+        canvas.text(row, &format!(" {}", lost_nodes(state)), Ink::Bad);
+        canvas.hit(row, Target::View(View::Nodes));
+    }
+    if rows.list > 0 {
+        table::draw(
+            canvas,
+            below(area, rows.lost),
+            state,
+            state.world().pods.rows(),
+        );
+    }
+}
+
+/// The heading of a pane, which stands out while the cursor is in it.
+fn heading(canvas: &mut Canvas<'_>, area: Rect, state: &State, pane: Pane, text: &str) {
+    canvas.rule(area, text);
+    canvas.hit(area, Target::Pane(pane));
+    if state.screen().is_in(pane) {
+        let marked = cells(width(text) + 4).min(area.width);
+        canvas.patch(
+            Rect {
+                width: marked,
+                ..area
+            },
+            Ink::Selected,
+        );
+    }
+}
+
+/// A count of things: `1 pod`, `3 pods`.
+fn count(count: usize, one: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {one}s"),
+    }
+}
+
+/// What needs attention. What the header counts as wrong is named here too, so that the two never disagree.
+pub(super) fn attention(state: &State) -> String {
+    let screen = state.screen();
+    let list = &screen.list;
+    let pods = list.first_group.unwrap_or(list.order.len());
+    let mut parts = Vec::new();
+    if pods > 0 {
+        parts.push(count(pods, "pod"));
+    }
+    let whole = state.namespaces.is_empty() && list.filter.is_empty();
+    // The header is of the whole cluster.
+    if whole {
+        let cluster = &state.world().cluster;
+        let number = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let failing = number(cluster.probes_failing);
+        if pods == 0 && failing > 0 {
+            parts.push(count(failing, "failing probe"));
+        }
+        let not_ready = number(cluster.nodes.saturating_sub(cluster.nodes_ready));
+        if not_ready > 0 {
+            parts.push(format!("{} not ready", count(not_ready, "node")));
+        }
+        let open = number(cluster.incidents_open.unwrap_or(0));
+        if pods == 0 && open > 0 {
+            parts.push(count(open, "open incident"));
+        }
+    }
+    let acknowledged = match screen.panes.acknowledged {
+        0 => String::new(),
+        count => format!(" ({count} acknowledged)"),
+    };
+    if !parts.is_empty() {
+        return format!("Needs attention: {}{acknowledged}", parts.join(", "));
+    }
+    if !state.has_answered(Part::Pods) {
+        return "Needs attention".to_owned();
+    }
+    if !list.filter.is_empty() {
+        return format!("Nothing that matches the filter needs attention{acknowledged}");
+    }
+    match state.namespaces.as_slice() {
+        [] => format!("Nothing needs attention{acknowledged}"),
+        [only] => format!("Nothing in {only} needs attention{acknowledged}"),
+        several => format!(
+            "Nothing in these {} namespaces needs attention{acknowledged}",
+            several.len()
+        ),
+    }
+}
+
+/// The heading of the pods that are well again.
+pub(super) fn recently(state: &State) -> String {
+    let list = &state.screen().list;
+    let pods = list.order.len() - list.first_group.unwrap_or(0).min(list.order.len());
+    format!("Recently: {}, well again", count(pods, "pod"))
+}
+
+/// The nodes that do not report, by name.
+fn lost_nodes(state: &State) -> String {
+    /// More than these are not told apart in a line.
+    const NAMED: usize = 4;
+    let lost = lost(state.world());
+    let named = |what: &str, names: &[&crate::model::Name]| {
+        let first: Vec<&str> = names.iter().take(NAMED).map(|name| &***name).collect();
+        let more = match names.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let nodes = if names.len() == 1 { "node" } else { "nodes" };
+        (!names.is_empty()).then(|| format!("{nodes} {what}: {}{more}", first.join(", ")))
+    };
+    let parts = [
+        named("not ready", &lost.not_ready),
+        named("without figures", &lost.silent),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join("; ")
+}
+
+/// Draws the rows of a pane, and where the cursor is in it.
+fn rows<R: Row>(
+    canvas: &mut Canvas<'_>,
+    body: Rect,
+    (pane, list): (Pane, &List),
+    state: &State,
+    table: &Table<R>,
+    mut row: impl FnMut(&mut Canvas<'_>, Rect, &R),
+) {
+    canvas.hit(body, Target::Rows(pane, 0));
+    for (line, (at, place)) in (0..body.height).zip(list.order.iter().enumerate()) {
+        let found = usize::try_from(*place).ok();
+        let Some(shown) = found.and_then(|place| table.rows().get(place)) else {
+            continue;
+        };
+        let area = row_of(body, line);
+        row(canvas, area, shown);
+        if at == list.cursor && state.screen().is_in(pane) {
+            canvas.cursor(area);
+        }
     }
 }
 
 /// The fullest nodes.
 fn nodes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let head = row_of(area, 0);
-    canvas.rule(head, "Fullest nodes");
+    heading(canvas, head, state, Pane::Nodes, "Fullest nodes");
     let bars = if area.width >= 60 { 12 } else { 5 };
     // Which bar is which, above its number.
     for (at, word) in (0..).zip(["CPU", "MEM"]) {
-        let right = right_of(head, head.width.saturating_sub((2 - at) * (bars + 7)));
-        canvas.text(right, &format!(" {word} "), Ink::Muted);
+        let before = head.width.saturating_sub((2 - at) * (bars + 7));
+        if before >= 15 {
+            canvas.text(right_of(head, before), &format!(" {word} "), Ink::Muted);
+        }
     }
-    let body = below(area, 1);
-    let fullness = |node: &NodeRow| {
-        let cpu = node.usage.cpu.of(node.allocatable.cpu).unwrap_or(0.0);
-        cpu.max(node.usage.memory.of(node.allocatable.memory).unwrap_or(0.0))
+    let list = &state.screen().panes.nodes;
+    let table = &state.world().nodes;
+    rows(
+        canvas,
+        below(area, 1),
+        (Pane::Nodes, list),
+        state,
+        table,
+        |canvas, row, node| node_row(canvas, row, node, bars, state),
+    );
+}
+
+fn node_row(canvas: &mut Canvas<'_>, row: Rect, node: &NodeRow, bars: u16, state: &State) {
+    let tail = 2 * (bars + 6) + 2;
+    let name = Rect {
+        width: row.width.saturating_sub(tail + 1),
+        ..row
     };
-    let mut nodes: Vec<&NodeRow> = state
-        .world()
-        .nodes
-        .rows()
-        .iter()
-        .map(|node| &**node)
-        .collect();
-    nodes.sort_by(|a, b| {
-        a.ready
-            .cmp(&b.ready)
-            .then(fullness(b).total_cmp(&fullness(a)))
-    });
-    for (at, node) in (0..body.height).zip(nodes) {
-        let row = row_of(body, at);
-        let tail = 2 * (bars + 6) + 2;
-        let name = Rect {
-            width: row.width.saturating_sub(tail + 1),
+    let ink = if node.ready { Ink::Plain } else { Ink::Bad };
+    canvas.fitted(name, &format!(" {}", node.name), Align::Left, ink);
+    let mut x = name.x + name.width + 1;
+    for (part, ink) in [
+        (node.usage.cpu.of(node.allocatable.cpu), Ink::Cpu),
+        (node.usage.memory.of(node.allocatable.memory), Ink::Memory),
+    ] {
+        let text = part.map_or(format::UNKNOWN.to_owned(), format::percent);
+        let tone = part.map_or(Ink::Muted, |part| {
+            state.settings.thresholds.tone(part).into()
+        });
+        canvas.fitted(
+            Rect {
+                x,
+                width: 5.min(row.right().saturating_sub(x)),
+                ..row
+            },
+            &text,
+            Align::Right,
+            tone,
+        );
+        let bar = Rect {
+            x: x + 6,
+            width: bars.min(row.right().saturating_sub(x + 6)),
             ..row
         };
-        let ink = if node.ready { Ink::Plain } else { Ink::Bad };
-        canvas.fitted(name, &format!(" {}", node.name), Align::Left, ink);
-        let mut x = name.x + name.width + 1;
-        for (part, ink) in [
-            (node.usage.cpu.of(node.allocatable.cpu), Ink::Cpu),
-            (node.usage.memory.of(node.allocatable.memory), Ink::Memory),
-        ] {
-            let text = part.map_or(format::UNKNOWN.to_owned(), format::percent);
-            let tone = part.map_or(Ink::Muted, |part| {
-                state.settings.thresholds.tone(part).into()
-            });
-            canvas.fitted(
-                Rect {
-                    x,
-                    width: 5.min(row.right().saturating_sub(x)),
-                    ..row
-                },
-                &text,
-                Align::Right,
-                tone,
-            );
-            let bar = Rect {
-                x: x + 6,
-                width: bars.min(row.right().saturating_sub(x + 6)),
-                ..row
-            };
-            if !bar.is_empty() {
-                canvas.gauge(bar, part.unwrap_or(0.0), ink);
-            }
-            x += 6 + bars + 1;
+        if !bar.is_empty() {
+            canvas.gauge(bar, part.unwrap_or(0.0), ink);
         }
+        x += 6 + bars + 1;
     }
 }
 
 /// What went wrong lately.
 fn incidents(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
-    canvas.rule(row_of(area, 0), "Latest incidents");
-    let body = below(area, 1);
+    heading(
+        canvas,
+        row_of(area, 0),
+        state,
+        Pane::Incidents,
+        "Latest incidents",
+    );
     let now = state.shown_time();
-    let mut latest: Vec<_> = state
-        .world()
-        .incidents
-        .rows()
-        .iter()
-        .filter(|row| row.incident.began <= now)
-        .collect();
-    latest.sort_by_key(|row| std::cmp::Reverse((row.is_open(), row.last())));
-    for (at, row) in (0..body.height).zip(latest) {
-        let text = |field| row.text(field, now).unwrap_or_default().into_owned();
-        let ink = if row.is_open() { Ink::Bad } else { Ink::Muted };
-        let pieces = [
-            Piece::muted(format!(" {:>6} ", text(Field::LastSeen))),
-            Piece::new(format!("{:<15} ", row.cause()), ink),
-            Piece::plain(row.who()),
-        ];
-        canvas.pieces(row_of(body, at), &pieces);
-    }
+    let list = &state.screen().panes.incidents;
+    let table = &state.world().incidents;
+    rows(
+        canvas,
+        below(area, 1),
+        (Pane::Incidents, list),
+        state,
+        table,
+        |canvas, area, row| {
+            let text = |field| row.text(field, now).unwrap_or_default().into_owned();
+            let ink = if row.is_open() { Ink::Bad } else { Ink::Muted };
+            let pieces = [
+                Piece::muted(format!(" {:>6} ", text(Field::LastSeen))),
+                Piece::new(format!("{:<15} ", row.cause()), ink),
+                Piece::plain(row.who()),
+            ];
+            canvas.pieces(area, &pieces);
+        },
+    );
 }
 
 /// The pods that use most, where nothing is told of incidents.
 fn pods(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
-    canvas.rule(row_of(area, 0), "Busiest pods");
-    let words = format!(" {:>6} {:>7} ", "CPU", "MEM");
-    canvas.pieces_right(row_of(area, 0), &[Piece::muted(words)]);
+    let head = row_of(area, 0);
+    heading(canvas, head, state, Pane::Pods, "Busiest pods");
+    if head.width > 32 {
+        let words = format!(" {:>6} {:>7} ", "CPU", "MEM");
+        canvas.pieces_right(head, &[Piece::muted(words)]);
+    }
     let body = below(area, 1);
-    let mut pods: Vec<&PodRow> = state
-        .world()
-        .pods
-        .rows()
-        .iter()
-        .map(|pod| &**pod)
-        .filter(|pod| pod.usage.cpu.is_known())
-        .collect();
-    let count = usize::from(body.height).min(pods.len());
-    if count == 0 {
-        canvas.text(
-            row_of(body, 0),
-            &format!(" {}", no_usage(state)),
-            Ink::Muted,
-        );
+    let list = &state.screen().panes.pods;
+    if list.order.is_empty() {
+        let text = format!(" {}", no_usage(state));
+        canvas.text(row_of(body, 0), &text, Ink::Muted);
         return;
     }
-    let busier = |a: &&PodRow, b: &&PodRow| {
-        let cpu = |pod: &PodRow| pod.usage.cpu.number().unwrap_or(0.0);
-        cpu(b)
-            .total_cmp(&cpu(a))
-            .then_with(|| a.key().cmp(&b.key()))
-    };
-    pods.select_nth_unstable_by(count - 1, busier);
-    pods.truncate(count);
-    pods.sort_by(busier);
-    for (at, pod) in (0..body.height).zip(pods) {
-        let row = row_of(body, at);
-        let figures = format!(
-            "{:>7} {:>7}",
-            pod.usage
-                .cpu
-                .get()
-                .map_or(format::UNKNOWN.to_owned(), format::cpu),
-            pod.usage
-                .memory
-                .get()
-                .map_or(format::UNKNOWN.to_owned(), format::bytes),
-        );
-        let wide = cells(width(&figures));
-        let name = Rect {
-            width: row.width.saturating_sub(wide),
-            ..row
-        };
-        canvas.fitted(
-            name,
-            &format!(" {}/{}", pod.namespace, pod.name),
-            Align::Left,
-            Ink::Plain,
-        );
-        canvas.pieces_right(row, &[Piece::muted(figures)]);
-    }
+    let table = &state.world().pods;
+    rows(
+        canvas,
+        body,
+        (Pane::Pods, list),
+        state,
+        table,
+        |canvas, row, pod| {
+            let cpu = pod.usage.cpu.get();
+            let memory = pod.usage.memory.get();
+            let figures = format!(
+                "{:>7} {:>7}",
+                cpu.map_or(format::UNKNOWN.to_owned(), format::cpu),
+                memory.map_or(format::UNKNOWN.to_owned(), format::bytes),
+            );
+            let name = Rect {
+                width: row.width.saturating_sub(cells(width(&figures))),
+                ..row
+            };
+            let text = format!(" {}/{}", pod.namespace, pod.name);
+            canvas.fitted(name, &text, Align::Left, Ink::Plain);
+            canvas.pieces_right(row, &[Piece::muted(figures)]);
+        },
+    );
 }
 
 fn no_usage(state: &State) -> String {

@@ -60,7 +60,7 @@ pub(super) fn emptiness(state: &State) -> String {
         return "nothing matches the filter".to_owned();
     }
     match view {
-        View::Overview => "nothing wants to be looked at".to_owned(),
+        View::Overview => super::overview::attention(state),
         View::Incidents => "nothing has gone wrong".to_owned(),
         View::Hpas => "there are no HPAs".to_owned(),
         _ => "there are none".to_owned(),

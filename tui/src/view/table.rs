@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, below, cells, right_of, row_of};
+use super::canvas::{Canvas, below, cells, first_rows, right_of, row_of};
 use super::scale;
 use super::sparkline::sparkline;
 use super::text::{Align, cut_middle, width};
@@ -12,7 +12,7 @@ use super::theme::{Depth, Ink, mark};
 use super::trends;
 use crate::input::Target;
 use crate::model::columns::{self, Placed};
-use crate::model::{self, Cell, Context, Field, List, Row, State, Tone, View};
+use crate::model::{self, Cell, Context, Field, List, Pane, Row, State, Tone, View};
 
 /// How many rows are looked at to tell how wide a column must be.
 const SAMPLED: usize = 256;
@@ -39,9 +39,20 @@ pub(super) fn draw<R: Row>(canvas: &mut Canvas<'_>, area: Rect, state: &State, r
         );
         return;
     }
-    canvas.hit(body, Target::Rows);
     let shown = list.order.iter().enumerate().skip(list.top);
-    for (line, (at, place)) in (0..body.height).zip(shown) {
+    // Rows from here on, of which so many are shown above.
+    let (mut rows_area, mut above) = (body, 0);
+    let mut line = 0;
+    for (at, place) in shown {
+        if list.first_group == Some(at) {
+            canvas.hit(first_rows(rows_area, line), Target::Rows(Pane::List, above));
+            canvas.rule(row_of(body, line), &super::overview::recently(state));
+            (rows_area, above) = (below(body, line + 1), line);
+            line += 1;
+        }
+        if line >= body.height {
+            break;
+        }
         let Some(row) = usize::try_from(*place)
             .ok()
             .and_then(|place| rows.get(place))
@@ -49,21 +60,15 @@ pub(super) fn draw<R: Row>(canvas: &mut Canvas<'_>, area: Rect, state: &State, r
             continue;
         };
         let area = row_of(body, line);
+        line += 1;
         for column in &placed {
             cell(canvas, area, column, state, &**row, &context);
         }
-        if at == list.cursor {
-            canvas.patch(area, Ink::Selected);
-            canvas.text(area, canvas.theme.signs.pointer, Ink::Accent);
-            canvas.patch(
-                Rect {
-                    width: POINTER,
-                    ..area
-                },
-                Ink::Selected,
-            );
+        if at == list.cursor && screen.is_in(Pane::List) {
+            canvas.cursor(area);
         }
     }
+    canvas.hit(rows_area, Target::Rows(Pane::List, above));
 }
 
 fn place<R: Row>(width: u16, state: &State, rows: &[Arc<R>], context: &Context) -> Vec<Placed> {

@@ -18,6 +18,7 @@ mod faults;
 mod golden;
 mod hints;
 mod kubectl;
+mod overview;
 mod picture;
 mod pictures;
 mod running;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use super::tell::ask;
-use super::{overlay, refresh, time};
+use super::{overlay, panes, refresh, time};
 use crate::model::action::Action;
+use crate::model::attention::attention;
 use crate::model::effect::{Ask, Effect};
 use crate::model::geometry::Size;
 use crate::model::line::Line;
 use crate::model::look::Look;
 use crate::model::name::{Key, Name};
+use crate::model::pane::Pane;
 use crate::model::picker::Choice;
 use crate::model::row::IncidentRow;
 use crate::model::screen::{Scope, Screen};
@@ -66,8 +68,9 @@ fn write(state: &mut State, action: Action) -> Vec<Effect> {
         action @ (Action::Move(_)
         | Action::Page(_)
         | Action::Scroll(_)
-        | Action::Select(_)
-        | Action::Open(_)
+        | Action::Select(..)
+        | Action::Open(..)
+        | Action::Focus(_)
         | Action::Show(_)
         | Action::Say(_)
         | Action::Resize(..)
@@ -98,6 +101,7 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Back => return back(state),
         Action::Enter => return enter(state),
         Action::Move(rows) if state.screen().view == View::Pod => select_container(state, rows),
+        Action::Move(rows) if panes::cross(state, rows) => {}
         Action::Move(rows) => move_by(state, i64::from(rows)),
         Action::Container(at) => choose_container(state, at),
         Action::Page(pages) => {
@@ -107,26 +111,35 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
         Action::First => {
             // Who goes to the top stays there, whatever comes to the top.
             let screen = state.screen_mut();
-            screen.list.selected = None;
+            screen.focused_mut().1.selected = None;
             screen.scroll = 0;
             screen.container = None;
         }
         Action::Last => move_by(state, i64::from(u32::MAX)),
-        Action::Select(row) => {
-            let at = state.screen().list.top.saturating_add(usize::from(row));
-            if at < state.screen().list.order.len() {
+        Action::Select(pane, row) => {
+            if let Some(at) = pointed(state, pane, row) {
+                state.screen_mut().panes.focus = pane;
                 select(state, at);
             }
         }
-        Action::Open(row) => {
-            let at = state.screen().list.top.saturating_add(usize::from(row));
-            if at < state.screen().list.order.len() {
+        Action::Open(pane, row) => {
+            if pointed(state, pane, row).is_some() && state.screen().is_in(pane) {
                 return enter(state);
             }
         }
+        Action::Focus(pane) if state.panes().contains(&pane) => {
+            state.screen_mut().panes.focus = pane;
+        }
+        Action::Focus(_) => {}
         Action::Scroll(rows) => move_by(state, i64::from(rows)),
         Action::Show(view) => return show(state, view),
-        Action::NextView(by) => return show(state, next_view(state.screen().view, by)),
+        Action::NextView(by) => {
+            if !panes::next(state, by) {
+                let shown = show(state, next_view(state.screen().view, by));
+                panes::enter(state, by);
+                return shown;
+            }
+        }
         Action::NextSort(by) => {
             state.screen_mut().list.sort = next_sort(state.screen(), by);
         }
@@ -142,7 +155,10 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
             let sort = &mut state.screen_mut().list.sort;
             *sort = sort.reversed();
         }
-        Action::Filter => state.writing = state.screen().view != View::Pod,
+        Action::Filter => {
+            state.writing = state.screen().view != View::Pod;
+            state.screen_mut().panes.focus = Pane::List;
+        }
         Action::ClearFilter => clear_filter(state),
         Action::Say(text) => state.say(text, false),
         Action::Edit(_) | Action::Toggle | Action::Choose(_) => {}
@@ -174,6 +190,7 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
             return overlay::only(state, namespace.into_iter().collect());
         }
         Action::OnlyThisNamespace => return only_this_namespace(state),
+        Action::Acknowledge => acknowledge(state),
         Action::Copy => {
             let Some(key) = state.current().or_else(|| state.screen().pod().cloned()) else {
                 return Vec::new();
@@ -195,7 +212,7 @@ fn move_by(state: &mut State, rows: i64) {
         screen.follows = false;
         return;
     }
-    let at = i64::try_from(state.screen().list.cursor)
+    let at = i64::try_from(state.screen().focused().1.cursor)
         .unwrap_or(0)
         .saturating_add(rows);
     select(state, usize::try_from(at.max(0)).unwrap_or(usize::MAX));
@@ -245,16 +262,69 @@ fn choose_container(state: &mut State, at: usize) {
     screen.container = chosen.filter(|chosen| screen.container.as_ref() != Some(chosen));
 }
 
-fn select(state: &mut State, at: usize) {
+/// The place in a pane's list of the row that is shown so far below its first one, if there is one.
+fn pointed(state: &State, pane: Pane, row: u16) -> Option<usize> {
+    if !state.panes().contains(&pane) {
+        return None;
+    }
+    let screen = state.screen();
+    let list = screen
+        .panes
+        .get(pane)
+        .map_or(&screen.list, |(_, list)| list);
+    let at = list.top.saturating_add(usize::from(row));
+    (at < list.order.len()).then_some(at)
+}
+
+/// Puts the cursor on a row of the pane that it is in.
+pub(super) fn select(state: &mut State, at: usize) {
     let height = state.listed();
-    let view = state.screen().view;
     let world = match &state.frozen {
         Some(frozen) => frozen,
         None => &state.live,
     };
     if let Some(screen) = state.stack.last_mut() {
-        screen.list.select(at, |at| world.key_at(view, at), height);
+        let height = match screen.panes.focus {
+            Pane::List => height,
+            // The other panes show all their rows.
+            _ => usize::MAX,
+        };
+        let (view, list) = screen.focused_mut();
+        list.select(at, |at| world.key_at(view, at), height);
     }
+}
+
+/// Acknowledges what is selected, or takes that back.
+fn acknowledge(state: &mut State) {
+    let selected = match state.screen().pod() {
+        Some(key) => Some((View::Pod, key.clone())),
+        None => state.cursor(),
+    };
+    let (now, thresholds) = (state.told_time(), state.settings.thresholds);
+    let world = &state.live;
+    let known = &mut state.acknowledgements;
+    let text = match selected {
+        Some((View::Overview | View::Pods | View::Pod, key)) => {
+            let pod = world.pods.get(&key);
+            let pod = pod.and_then(|pod| Some((pod, attention(pod, now, thresholds)?)));
+            match pod {
+                Some((pod, needs)) if known.turn_pod(pod, Some(needs)) => {
+                    format!("acknowledged {}: hidden until it happens again", key.name)
+                }
+                Some(_) => format!("{} needs attention again", key.name),
+                None => format!("{} needs no attention", key.name),
+            }
+        }
+        Some((View::Incidents, key)) => match world.incidents.get(&key) {
+            Some(row) if known.turn_incident(row) => {
+                format!("acknowledged {}: last until it happens again", row.who())
+            }
+            Some(row) => format!("{} needs attention again", row.who()),
+            None => "this incident is no longer known".to_owned(),
+        },
+        _ => "only pods and incidents can be acknowledged".to_owned(),
+    };
+    state.say(text, false);
 }
 
 /// Opens a view above the one that is looked at.
@@ -352,10 +422,10 @@ fn back(state: &mut State) -> Vec<Effect> {
 
 /// Goes into what is selected.
 fn enter(state: &mut State) -> Vec<Effect> {
-    let Some(key) = state.current() else {
+    let Some((view, key)) = state.cursor() else {
         return Vec::new();
     };
-    match state.screen().view {
+    match view {
         View::Overview | View::Pods => open(state, pod_page(&key)),
         View::Containers => {
             let mut page = pod_page(&Key::new(&key.namespace, &key.name));

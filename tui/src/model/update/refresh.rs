@@ -1,17 +1,19 @@
 //! Brings the list that is looked at up to what is known.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::attention::wants_attention;
+use super::panes;
 use crate::filter::Filter;
+use crate::model::acknowledge::Acknowledgements;
+use crate::model::attention::{Attention, attention};
+use crate::model::field::Field;
 use crate::model::name::Name;
 use crate::model::order::order;
 use crate::model::row::{PodRow, Row};
 use crate::model::screen::{Basis, Scope};
-use crate::model::state::State;
+use crate::model::state::{State, Time};
 use crate::model::table::Table;
 use crate::model::tone::Thresholds;
 use crate::model::view::{Sort, View};
@@ -20,6 +22,16 @@ use crate::model::world::World;
 /// Brings the list that is looked at up to what is known. Called before each drawing, when something has changed. What
 /// has not changed is not sorted again.
 pub fn refresh(state: &mut State) {
+    refresh_list(state);
+    if state.screen().view == View::Overview {
+        // How high it is depends on what is in it.
+        let height = state.listed();
+        state.screen_mut().list.settle(height);
+        panes::refresh(state);
+    }
+}
+
+fn refresh_list(state: &mut State) {
     let height = state.listed();
     let context = state.context();
     let sums = state.usage_apart();
@@ -35,6 +47,9 @@ pub fn refresh(state: &mut State) {
     let timely = matches!(view, View::Overview | View::Incidents)
         || screen.list.sort.field.changes_with_time()
         || screen.list.filter.changes_with_time();
+    // What was is shown as it was.
+    let acknowledgements =
+        (!matches!(state.time, Time::Past { .. })).then_some(&state.acknowledgements);
     let basis = Basis {
         rows: world.version(view),
         sort: screen.list.sort,
@@ -42,6 +57,9 @@ pub fn refresh(state: &mut State) {
         namespaces: state.namespaces.clone(),
         thresholds: context.thresholds,
         now: timely.then_some(context.now),
+        acknowledgements: acknowledgements
+            .filter(|_| matches!(view, View::Overview | View::Incidents))
+            .map(Acknowledgements::version),
     };
     if screen.list.basis.as_ref() == Some(&basis) {
         screen.list.settle(height);
@@ -54,14 +72,33 @@ pub fn refresh(state: &mut State) {
         sort: basis.sort,
         now: context.now,
         thresholds: basis.thresholds,
+        acknowledgements,
     };
-    let order = asked.order(view, world);
+    let (order, first_group) = match view {
+        View::Overview => {
+            let needed = asked.attention(&world.pods);
+            screen.panes.acknowledged = needed.acknowledged;
+            (needed.order, Some(needed.now))
+        }
+        _ => (asked.order(view, world), None),
+    };
     let selected = screen.list.selected.as_ref();
     let place = selected.and_then(|key| world.place(view, key));
     screen
         .list
         .reorder(order, place, |at| world.key_at(view, at), height);
+    screen.list.first_group = first_group;
     screen.list.basis = Some(basis);
+}
+
+/// The pods that need attention.
+struct Needed {
+    /// In their order.
+    order: Vec<u32>,
+    /// How many of them need it now; the others only did lately.
+    now: usize,
+    /// How many more have been acknowledged.
+    acknowledged: usize,
 }
 
 /// What a list is to show.
@@ -72,13 +109,13 @@ struct Asked<'a> {
     sort: Sort,
     now: Timestamp,
     thresholds: Thresholds,
+    acknowledgements: Option<&'a Acknowledgements>,
 }
 
 impl Asked<'_> {
     fn order(&self, view: View, world: &World) -> Vec<u32> {
         match view {
-            View::Overview => self.attention(&world.pods),
-            View::Pods | View::Pod => self.rows(&world.pods, |pod| {
+            View::Overview | View::Pods | View::Pod => self.rows(&world.pods, |pod| {
                 self.has(&pod.namespace) && self.scope.has(pod)
             }),
             View::Nodes => self.rows(&world.nodes, |_| true),
@@ -93,11 +130,26 @@ impl Asked<'_> {
             View::Hpas => self.rows(&world.hpas, |row| {
                 self.has(&row.namespace) && self.is_in_scope(&row.namespace)
             }),
-            View::Incidents => self.rows(&world.incidents, |row| {
-                let namespace = &row.incident.involved.namespace;
-                row.incident.began <= self.now
-                    && (namespace.is_empty() || self.has(&namespace.as_str().into()))
-            }),
+            View::Incidents => {
+                let mut order = self.rows(&world.incidents, |row| {
+                    let namespace = &row.incident.involved.namespace;
+                    row.incident.began <= self.now
+                        && (namespace.is_empty() || self.has(&namespace.as_str().into()))
+                });
+                if self.sort.field == Field::LastSeen {
+                    // What goes on comes first, whenever it was last seen; what was acknowledged, last of that.
+                    order.sort_by_cached_key(|at| {
+                        let at = usize::try_from(*at).ok();
+                        let row = at.and_then(|at| world.incidents.rows().get(at));
+                        row.map(|row| {
+                            let acknowledged = self.acknowledgements;
+                            let known = acknowledged.is_some_and(|all| all.has_incident(row));
+                            (!row.is_open(), known)
+                        })
+                    });
+                }
+                order
+            }
         }
     }
 
@@ -118,17 +170,33 @@ impl Asked<'_> {
         })
     }
 
-    /// Pods that want to be looked at, the gravest first, and of equally grave ones the one that was restarted last.
-    fn attention(&self, pods: &Table<PodRow>) -> Vec<u32> {
-        let grave = |(at, pod): (u32, &Arc<PodRow>)| {
-            let grave = wants_attention(pod, self.now, self.thresholds)?;
-            let kept = self.has(&pod.namespace) && self.filter.matches(&**pod, self.now);
+    /// Pods that need attention now, the gravest first, then those that only did lately; of equally grave ones the one
+    /// that was restarted last.
+    fn attention(&self, pods: &Table<PodRow>) -> Needed {
+        let mut acknowledged = 0;
+        let mut grave = Vec::new();
+        for (at, pod) in (0_u32..).zip(pods.rows()) {
+            let Some(needs) = attention(pod, self.now, self.thresholds) else {
+                continue;
+            };
+            if !self.has(&pod.namespace) || !self.filter.matches(&**pod, self.now) {
+                continue;
+            }
+            let known = self.acknowledgements;
+            if known.is_some_and(|known| known.has_pod(pod, Some(needs))) {
+                acknowledged += 1;
+                continue;
+            }
             let last = pod.restarts.last.as_deref().and_then(|last| last.finished);
-            kept.then_some((Reverse(grave), Reverse(last), at))
-        };
-        let mut grave: Vec<_> = (0_u32..).zip(pods.rows()).filter_map(grave).collect();
+            grave.push((Reverse(needs), Reverse(last), at));
+        }
         grave.sort_unstable();
-        grave.into_iter().map(|(_, _, at)| at).collect()
+        let now = grave.partition_point(|(needs, _, _)| needs.0 > Attention::Recent);
+        Needed {
+            order: grave.into_iter().map(|(_, _, at)| at).collect(),
+            now,
+            acknowledged,
+        }
     }
 }
 

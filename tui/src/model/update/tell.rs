@@ -35,6 +35,13 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
             });
             let apart = state.usage_apart();
             state.live.take_pods(batch, apart);
+            let context = state.context();
+            let pods = &state.live.pods;
+            state.acknowledgements.follow(
+                |key| pods.get(key).map(Arc::as_ref),
+                state.now,
+                context.thresholds,
+            );
         }
         Message::Nodes(batch) => {
             note(&mut state.trends, &batch, |node| {

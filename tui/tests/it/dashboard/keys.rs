@@ -22,6 +22,7 @@ fn check(id: &str) -> Option<Check> {
         "namespaces" => |dashboard, key| goes_to(dashboard, key, "Namespaces"),
         "hpas" => |dashboard, key| goes_to(dashboard, key, "HPAs"),
         "incidents" => |dashboard, key| goes_to(dashboard, key, "Incidents"),
+        "acknowledge" => acknowledges,
         "pause" => pauses,
         "step-back" | "leap-back" | "oldest" => goes_back_in_time,
         "step-forward" | "leap-forward" | "live" => comes_back_in_time,
@@ -162,6 +163,22 @@ fn enters_and_comes_back(dashboard: &mut Dashboard, key: &str) {
         });
     dashboard.terminal.press("esc");
     dashboard.wait_selected("the same pod", |row| row.contains(&name));
+}
+
+fn acknowledges(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    // Whether the pod needs attention is for the cluster to say.
+    dashboard
+        .terminal
+        .wait_for("what was acknowledged", |text| {
+            text.contains("acknowledged") || text.contains("needs no attention")
+        });
+    dashboard.terminal.press(key);
+    dashboard
+        .terminal
+        .wait_for("that it is taken back", |text| {
+            text.contains("needs attention again") || text.contains("needs no attention")
+        });
 }
 
 fn goes_to_the_next_view(dashboard: &mut Dashboard, key: &str) {

@@ -40,6 +40,8 @@ fn two_clicks_open_a_row_and_hints_do_what_their_keys_do() {
         // The last row is drawn last.
         !text.contains("NAMESPACE") && text.contains(&name) && text.contains("esc back  down")
     });
+    // The last row is drawn last.
+    dashboard.terminal.wait_for_text("end live");
     let (column, row) = place(&dashboard, "esc back");
     dashboard.terminal.click(column, row);
     dashboard.wait_selected("the same pod", |row| row.contains(&name));

@@ -15,7 +15,7 @@ use crate::model::row::{
 };
 use crate::model::{
     Action, Amounts, Batch, Change, Edit, Fault, FaultKind, Field, Key, Link, Message, Name,
-    Outcome, Part, Past, Progress, Row, SourceKind, State, Table, Time, View,
+    Outcome, Pane, Part, Past, Progress, Row, SourceKind, State, Table, Time, View,
 };
 use crate::view::theme::Theme;
 use kubevitals_proto::vitals::Role;
@@ -242,7 +242,15 @@ fn action(chance: &mut Chance) -> Action {
         ),
         2 => Action::SortBy(chance.of(Field::ALL)),
         3 if chance.below(2) == 0 => Action::Choose(usize::try_from(chance.below(40)).unwrap()),
-        3 => Action::Select(u16::try_from(chance.below(60)).unwrap()),
+        3 => {
+            let row = u16::try_from(chance.below(60)).unwrap();
+            let pane = chance.of(&[Pane::List, Pane::Nodes, Pane::Incidents, Pane::Pods]);
+            match chance.below(3) {
+                0 => Action::Open(pane, row),
+                1 => Action::Focus(pane),
+                _ => Action::Select(pane, row),
+            }
+        }
         4 => Action::Seek(Timestamp::from_secs(
             1_783_517_000 + i64::try_from(chance.below(5_000)).unwrap(),
         )),
@@ -270,7 +278,9 @@ fn list_holds<R: Row>(state: &State, table: &Table<R>) {
         "a row is shown that the filter does not let through"
     );
     let field = list.sort.field;
-    if screen.view != View::Overview && field.is_number() {
+    // Open incidents come before others.
+    let groups = screen.view == View::Incidents && field == Field::LastSeen;
+    if screen.view != View::Overview && field.is_number() && !groups {
         let numbers: Vec<Option<f64>> = rows.iter().map(|row| row.number(field, now)).collect();
         for pair in numbers.windows(2) {
             match (pair[0], pair[1]) {
@@ -296,7 +306,16 @@ fn holds(state: &State) {
         list.cursor < list.top + state.listed().max(1),
         "the cursor is below the screen"
     );
-    if let Some(selected) = &list.selected {
+    assert!(
+        state.panes().contains(&screen.panes.focus),
+        "the cursor is in a pane that is not shown"
+    );
+    let (_, focused) = screen.focused();
+    assert!(
+        focused.cursor < focused.order.len().max(1),
+        "the cursor is beside its pane"
+    );
+    if let Some(selected) = &focused.selected {
         assert_eq!(
             state.current().as_ref(),
             Some(selected),

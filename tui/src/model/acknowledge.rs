@@ -1,0 +1,218 @@
+//! What a person has acknowledged: it needs no attention until it happens again.
+
+use std::collections::HashMap;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::attention::{Attention, attention};
+use super::name::Key;
+use super::row::{IncidentRow, PodRow, Row};
+use super::tone::Thresholds;
+
+/// At most so many are remembered. Beyond, the oldest is forgotten, and needs attention again.
+const MOST: usize = 1_000;
+
+/// The acknowledgements of a session.
+#[derive(Debug, Clone, Default)]
+pub struct Acknowledgements {
+    marks: HashMap<Subject, (u64, Mark)>,
+    /// Grows with every change, so that what depends on them is seen to be old.
+    version: u64,
+}
+
+/// What is acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Subject {
+    Pod(Key),
+    Incident(Key),
+}
+
+/// How it was then. What has happened again has more of any of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    /// Which pod of the name.
+    uid: u64,
+    /// How often it had happened.
+    count: u64,
+    /// The last time.
+    last: Option<Timestamp>,
+    /// How much attention it needed.
+    attention: Option<Attention>,
+}
+
+impl Mark {
+    fn of_pod(pod: &PodRow, attention: Option<Attention>) -> Self {
+        Self {
+            uid: pod.uid,
+            count: pod.restarts.count.into(),
+            last: pod.restarts.last.as_deref().and_then(|last| last.finished),
+            attention,
+        }
+    }
+
+    fn of_incident(row: &IncidentRow) -> Self {
+        Self {
+            uid: 0,
+            count: row.incident.count,
+            last: Some(row.incident.last_seen.max(row.last())),
+            attention: None,
+        }
+    }
+
+    /// Whether nothing has happened since.
+    fn holds(&self, now: &Self) -> bool {
+        self.uid == now.uid
+            && now.count <= self.count
+            && now.last <= self.last
+            && now.attention <= self.attention
+    }
+}
+
+impl Acknowledgements {
+    /// Grows with every change.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether a pod that needs attention has been acknowledged and is no worse since.
+    #[must_use]
+    pub fn has_pod(&self, pod: &PodRow, attention: Option<Attention>) -> bool {
+        !self.marks.is_empty() && self.has(&Subject::Pod(pod.key()), &Mark::of_pod(pod, attention))
+    }
+
+    /// Whether an incident has been acknowledged and has not happened again.
+    #[must_use]
+    pub fn has_incident(&self, row: &IncidentRow) -> bool {
+        !self.marks.is_empty() && self.has(&Subject::Incident(row.key()), &Mark::of_incident(row))
+    }
+
+    fn has(&self, subject: &Subject, now: &Mark) -> bool {
+        let found = self.marks.get(subject);
+        found.is_some_and(|(_, mark)| mark.holds(now))
+    }
+
+    /// Acknowledges a pod, or takes that back; whether it is acknowledged now.
+    pub fn turn_pod(&mut self, pod: &PodRow, attention: Option<Attention>) -> bool {
+        self.turn(Subject::Pod(pod.key()), Mark::of_pod(pod, attention))
+    }
+
+    /// Acknowledges an incident, or takes that back; whether it is acknowledged now.
+    pub fn turn_incident(&mut self, row: &IncidentRow) -> bool {
+        self.turn(Subject::Incident(row.key()), Mark::of_incident(row))
+    }
+
+    fn turn(&mut self, subject: Subject, now: Mark) -> bool {
+        self.version += 1;
+        if self.has(&subject, &now) {
+            self.marks.remove(&subject);
+            return false;
+        }
+        if self.marks.len() >= MOST {
+            let ages = self.marks.iter().map(|(subject, (at, _))| (*at, subject));
+            if let Some((_, oldest)) = ages.min_by_key(|(at, _)| *at) {
+                let oldest = oldest.clone();
+                self.marks.remove(&oldest);
+            }
+        }
+        self.marks.insert(subject, (self.version, now));
+        true
+    }
+
+    /// Takes in how pods are now: one that got better and then fails again needs attention again.
+    pub fn follow<'a>(
+        &mut self,
+        pod: impl Fn(&Key) -> Option<&'a PodRow>,
+        now: Timestamp,
+        thresholds: Thresholds,
+    ) {
+        for (subject, (_, mark)) in &mut self.marks {
+            if let Subject::Pod(key) = subject
+                && let Some(pod) = pod(key)
+            {
+                mark.attention = mark.attention.min(attention(pod, now, thresholds));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::name::Name;
+
+    fn pod(name: &str, restarts: u32) -> PodRow {
+        let mut pod = PodRow {
+            namespace: "shop".into(),
+            name: Name::from(name),
+            status: "Running".into(),
+            ready: true,
+            ..PodRow::default()
+        };
+        pod.restarts.count = restarts;
+        pod.restarts.recent = restarts;
+        pod
+    }
+
+    fn attention_of(pod: &PodRow) -> Option<Attention> {
+        attention(pod, Timestamp::from_secs(1_000), Thresholds::default())
+    }
+
+    fn has(acknowledgements: &Acknowledgements, pod: &PodRow) -> bool {
+        acknowledgements.has_pod(pod, attention_of(pod))
+    }
+
+    #[test]
+    fn a_pod_is_acknowledged_until_it_happens_again() {
+        type Change = (&'static str, bool, fn(&mut PodRow));
+        let changes: [Change; 7] = [
+            ("as it was", true, |_| {}),
+            ("more usage", true, |pod| pod.measured_seconds = 9),
+            ("another restart", false, |pod| pod.restarts.count += 1),
+            ("a probe fails", false, |pod| pod.probes.failing = 1),
+            ("it crashes", false, |pod| {
+                pod.status = "CrashLoopBackOff".into()
+            }),
+            ("another pod of the name", false, |pod| pod.uid = 7),
+            ("it is not ready", false, |pod| pod.ready = false),
+        ];
+        for (what, still, change) in changes {
+            let mut acknowledgements = Acknowledgements::default();
+            let mut pod = pod("web", 1);
+            assert!(acknowledgements.turn_pod(&pod, attention_of(&pod)));
+            change(&mut pod);
+            assert_eq!(has(&acknowledgements, &pod), still, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_got_better_in_between_needs_attention_when_it_fails_again() {
+        let mut acknowledgements = Acknowledgements::default();
+        let mut failing = pod("web", 0);
+        failing.probes.failing = 1;
+        let well = pod("web", 0);
+        acknowledgements.turn_pod(&failing, attention_of(&failing));
+        let mut follow = |pod: &PodRow| {
+            let now = Timestamp::from_secs(1_000);
+            acknowledgements.follow(|_| Some(pod), now, Thresholds::default());
+            has(&acknowledgements, pod)
+        };
+        assert!(follow(&failing), "it still fails");
+        assert!(follow(&well));
+        assert!(!follow(&failing), "it fails again");
+    }
+
+    #[test]
+    fn a_second_time_takes_it_back_and_the_oldest_of_too_many_is_forgotten() {
+        let mut acknowledgements = Acknowledgements::default();
+        let pods: Vec<PodRow> = (0..=MOST).map(|at| pod(&format!("web-{at}"), 1)).collect();
+        for pod in &pods {
+            assert!(acknowledgements.turn_pod(pod, attention_of(pod)));
+        }
+        assert_eq!(acknowledgements.marks.len(), MOST);
+        assert!(!has(&acknowledgements, &pods[0]));
+        assert!(has(&acknowledgements, &pods[1]));
+        assert!(!acknowledgements.turn_pod(&pods[1], attention_of(&pods[1])));
+        assert!(!has(&acknowledgements, &pods[1]));
+    }
+}

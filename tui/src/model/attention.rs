@@ -1,0 +1,163 @@
+//! Which pods and nodes need attention, and which of them first.
+
+use kubevitals_proto::time::Timestamp;
+
+use super::name::Name;
+use super::row::{NodeRow, PodRow};
+use super::tone::{Thresholds, Tone};
+use super::world::World;
+
+/// For how long after its last restart a pod that runs well again is still told of.
+const RECENT_SECONDS: i64 = 3600;
+
+/// How much attention a pod needs; the larger, the more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attention {
+    /// It runs well, but was restarted lately.
+    Recent,
+    /// It is starting, ending or not ready.
+    Unsettled,
+    /// It has nearly used up its memory limit.
+    NearLimit,
+    /// A probe fails.
+    Failing,
+    /// It crashes, was evicted, cannot start.
+    Broken,
+}
+
+/// How much attention a pod needs. None if it needs none.
+#[must_use]
+pub fn attention(pod: &PodRow, now: Timestamp, thresholds: Thresholds) -> Option<Attention> {
+    let restarted = pod
+        .restarts
+        .last
+        .as_deref()
+        .and_then(|last| last.finished)
+        .is_some_and(|finished| now.since(finished) < RECENT_SECONDS * 1_000_000_000);
+    let memory = pod.usage.memory.of(pod.limits.memory);
+    if pod.tone() == Tone::Bad {
+        Some(Attention::Broken)
+    } else if pod.probes.failing > 0 {
+        Some(Attention::Failing)
+    } else if memory.is_some_and(|part| part >= thresholds.bad) {
+        Some(Attention::NearLimit)
+    } else if pod.tone() == Tone::Warn {
+        Some(Attention::Unsettled)
+    } else if restarted || pod.restarts.recent > 0 {
+        Some(Attention::Recent)
+    } else {
+        None
+    }
+}
+
+/// Nodes that do not report: those that are not ready, and those that are but of which nothing is known that they use
+/// while it is of others.
+#[must_use]
+pub fn lost(world: &World) -> Lost<'_> {
+    /// So much older than the newest figures a node's are at least if it does not report, in seconds: two of
+    /// metrics-server's minutes and one.
+    const OLD_SECONDS: u32 = 180;
+    let nodes = world.nodes.rows();
+    let newest = nodes.iter().map(|node| node.measured_seconds).max();
+    let newest = newest.unwrap_or(0);
+    let silent = |node: &NodeRow| {
+        newest > 0
+            && (!node.usage.cpu.is_known()
+                || node.measured_seconds.saturating_add(OLD_SECONDS) < newest)
+    };
+    let mut lost = Lost::default();
+    for node in nodes {
+        if !node.ready {
+            lost.not_ready.push(&node.name);
+        } else if silent(node) {
+            lost.silent.push(&node.name);
+        }
+    }
+    lost
+}
+
+/// Nodes that do not report, by name.
+#[derive(Debug, Default)]
+pub struct Lost<'a> {
+    /// Not ready.
+    pub not_ready: Vec<&'a Name>,
+    /// Ready, but without figures.
+    pub silent: Vec<&'a Name>,
+}
+
+impl Lost<'_> {
+    /// Whether all report.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.not_ready.is_empty() && self.silent.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::row::LastRestart;
+    use kubevitals_proto::units::Bytes;
+    use kubevitals_proto::vitals::{Cause, Certainty};
+
+    const NOW: i64 = 10_000;
+
+    /// A pod that runs well and was restarted so many seconds ago.
+    fn restarted(ago: i64) -> PodRow {
+        let mut pod = PodRow {
+            status: "Running".into(),
+            ready: true,
+            ..PodRow::default()
+        };
+        pod.restarts.count = 1;
+        pod.restarts.last = Some(Box::new(LastRestart {
+            container: "web".into(),
+            reason: "OOMKilled".into(),
+            exit_code: 137,
+            finished: Some(Timestamp::from_secs(NOW - ago)),
+            started: None,
+            cause: Cause::OomKilled,
+            certainty: Certainty::Direct,
+        }));
+        pod
+    }
+
+    #[test]
+    fn what_is_wrong_now_is_told_from_what_only_was() {
+        type Change = fn(&mut PodRow);
+        let cases: [(i64, Change, Option<Attention>); 9] = [
+            (60, |_| {}, Some(Attention::Recent)),
+            (3_599, |_| {}, Some(Attention::Recent)),
+            (3_600, |_| {}, None),
+            (60, |pod| pod.probes.failing = 1, Some(Attention::Failing)),
+            (60, |pod| pod.ready = false, Some(Attention::Unsettled)),
+            (
+                60,
+                |pod| pod.status = "CrashLoopBackOff".into(),
+                Some(Attention::Broken),
+            ),
+            (
+                9_000,
+                |pod| pod.status = "ImagePullBackOff".into(),
+                Some(Attention::Broken),
+            ),
+            (9_000, |pod| pod.status = "Completed".into(), None),
+            (
+                9_000,
+                |pod| {
+                    pod.usage.memory = Bytes(95).into();
+                    pod.limits.memory = Bytes(100).into();
+                },
+                Some(Attention::NearLimit),
+            ),
+        ];
+        for (ago, change, expected) in cases {
+            let mut pod = restarted(ago);
+            change(&mut pod);
+            let now = Timestamp::from_secs(NOW);
+            let needed = attention(&pod, now, Thresholds::default());
+            assert_eq!(needed, expected, "{} {ago}s ago", pod.status);
+        }
+        assert!(Attention::Recent < Attention::Unsettled && Attention::Failing < Attention::Broken);
+    }
+}

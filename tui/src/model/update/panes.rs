@@ -1,0 +1,199 @@
+//! What the panes of the overview show.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use kubevitals_proto::time::Timestamp;
+
+use crate::model::acknowledge::Acknowledgements;
+use crate::model::geometry::{OverviewRows, Rows};
+use crate::model::name::Key;
+use crate::model::pane::{Pane, PanesBasis};
+use crate::model::row::{IncidentRow, NodeRow, PodRow};
+use crate::model::screen::List;
+use crate::model::state::{State, Time};
+use crate::model::table::Table;
+use crate::model::view::View;
+use crate::model::world::World;
+
+/// Brings the panes up to what is known, and the cursor into one that is shown.
+pub(super) fn refresh(state: &mut State) {
+    let rows = OverviewRows::of(state, Rows::of(state).body).shown();
+    let shown = state.panes();
+    let now = state.shown_time();
+    // What was is shown as it was.
+    let acknowledged =
+        (!matches!(state.time, Time::Past { .. })).then_some(&state.acknowledgements);
+    let version = acknowledged.map_or(0, Acknowledgements::version);
+    let world = match &state.frozen {
+        Some(frozen) => frozen,
+        None => &state.live,
+    };
+    let basis = PanesBasis {
+        nodes: world.nodes.version(),
+        incidents: world.incidents.version(),
+        pods: world.pods.version(),
+        namespaces: state.namespaces.clone(),
+        acknowledgements: version,
+        rows,
+        now: shown.contains(&Pane::Incidents).then_some(now),
+    };
+    let Some(screen) = state.stack.last_mut() else {
+        return;
+    };
+    let panes = &mut screen.panes;
+    if !shown.contains(&panes.focus) {
+        panes.focus = match panes.focus {
+            // What comes to the place of the other.
+            Pane::Incidents if shown.contains(&Pane::Pods) => Pane::Pods,
+            Pane::Pods if shown.contains(&Pane::Incidents) => Pane::Incidents,
+            _ => Pane::List,
+        };
+    }
+    if panes.basis.as_ref() == Some(&basis) {
+        return;
+    }
+    let is_in = |namespace: &str| {
+        let names = &basis.namespaces;
+        names.is_empty() || names.iter().any(|name| **name == *namespace)
+    };
+    let most = usize::from(rows);
+    for pane in shown {
+        let order = match pane {
+            Pane::List => continue,
+            Pane::Nodes => fullest(&world.nodes, most),
+            Pane::Incidents => latest(&world.incidents, most, now, |row| {
+                is_in(&row.incident.involved.namespace)
+                    && !acknowledged.is_some_and(|all| all.has_incident(row))
+            }),
+            Pane::Pods => busiest(&world.pods, most, |pod| is_in(&pod.namespace)),
+        };
+        if let Some((view, list)) = panes.get_mut(pane) {
+            take(list, order, view, world, most);
+        }
+    }
+    panes.basis = Some(basis);
+}
+
+/// The panes in the order in which Tab goes through them: the list first, where the cursor is at first.
+fn ring(state: &State) -> Vec<Pane> {
+    let mut panes = state.panes();
+    panes.rotate_right(1);
+    panes
+}
+
+/// Goes to the pane that is so many further, if there is one.
+pub(super) fn next(state: &mut State, by: i32) -> bool {
+    let ring = ring(state);
+    let focus = state.screen().panes.focus;
+    let at = ring.iter().position(|pane| *pane == focus).unwrap_or(0);
+    let steps = isize::try_from(by).unwrap_or(0);
+    let next = at.checked_add_signed(steps).and_then(|at| ring.get(at));
+    if let Some(pane) = next {
+        state.screen_mut().panes.focus = *pane;
+    }
+    next.is_some()
+}
+
+/// Puts the cursor into the first pane of the view that has been gone to, or the last one if that was backwards.
+pub(super) fn enter(state: &mut State, by: i32) {
+    let ring = ring(state);
+    let pane = if by < 0 { ring.last() } else { ring.first() };
+    state.screen_mut().panes.focus = pane.copied().unwrap_or_default();
+}
+
+/// Goes on by a row into the pane above or below, if the cursor is at the end of its own.
+pub(super) fn cross(state: &mut State, rows: i32) -> bool {
+    let panes = state.panes();
+    let screen = state.screen();
+    let (_, list) = screen.focused();
+    let last = list.order.len().saturating_sub(1);
+    let focus = screen.panes.focus;
+    let Some(at) = panes.iter().position(|pane| *pane == focus) else {
+        return false;
+    };
+    let has_rows = |pane: &&Pane| {
+        let list = screen
+            .panes
+            .get(**pane)
+            .map_or(&screen.list, |(_, list)| list);
+        !list.order.is_empty()
+    };
+    let (above, below) = panes.split_at(at);
+    let next = match rows {
+        -1 if list.cursor == 0 => above.iter().rfind(has_rows),
+        1 if list.cursor >= last => below.iter().skip(1).find(has_rows),
+        _ => None,
+    };
+    let Some(next) = next.copied() else {
+        return false;
+    };
+    let screen = state.screen_mut();
+    screen.panes.focus = next;
+    let (_, list) = screen.focused_mut();
+    // Whatever comes to the top, from above; from below the last one.
+    list.selected = None;
+    list.cursor = 0;
+    list.top = 0;
+    if rows < 0 {
+        super::act::select(state, usize::MAX);
+    }
+    true
+}
+
+fn take(list: &mut List, order: Vec<u32>, view: View, world: &World, rows: usize) {
+    let place = list
+        .selected
+        .as_ref()
+        .and_then(|key| world.place(view, key));
+    let key_at = |at| -> Option<Key> { world.key_at(view, at) };
+    list.reorder(order, place, key_at, rows);
+}
+
+/// Those first that are not ready, then the fullest.
+fn fullest(nodes: &Table<NodeRow>, most: usize) -> Vec<u32> {
+    let fullness = |node: &NodeRow| {
+        let cpu = node.usage.cpu.of(node.allocatable.cpu).unwrap_or(0.0);
+        cpu.max(node.usage.memory.of(node.allocatable.memory).unwrap_or(0.0))
+    };
+    let rows = (0_u32..).zip(nodes.rows());
+    let mut rows: Vec<(bool, f64, u32)> = rows
+        .map(|(at, node)| (node.ready, fullness(node), at))
+        .collect();
+    rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+    rows.into_iter().take(most).map(|(_, _, at)| at).collect()
+}
+
+/// Those first that are open, then the latest.
+fn latest(
+    incidents: &Table<IncidentRow>,
+    most: usize,
+    now: Timestamp,
+    keep: impl Fn(&IncidentRow) -> bool,
+) -> Vec<u32> {
+    let rows = (0_u32..).zip(incidents.rows());
+    let mut rows: Vec<_> = rows
+        .filter(|(_, row)| row.incident.began <= now && keep(row))
+        .map(|(at, row)| (Reverse(row.is_open()), Reverse(row.last()), at))
+        .collect();
+    rows.sort_unstable();
+    rows.into_iter().take(most).map(|(_, _, at)| at).collect()
+}
+
+/// Those that use most CPU.
+fn busiest(pods: &Table<PodRow>, most: usize, keep: impl Fn(&PodRow) -> bool) -> Vec<u32> {
+    let kept = |(at, pod): (u32, &Arc<PodRow>)| {
+        let cpu = pod.usage.cpu.number()?;
+        keep(pod).then_some((cpu, at))
+    };
+    let mut rows: Vec<(f64, u32)> = (0_u32..).zip(pods.rows()).filter_map(kept).collect();
+    let busier = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    let count = most.min(rows.len());
+    if count == 0 {
+        return Vec::new();
+    }
+    rows.select_nth_unstable_by(count - 1, busier);
+    rows.truncate(count);
+    rows.sort_unstable_by(busier);
+    rows.into_iter().map(|(_, at)| at).collect()
+}
