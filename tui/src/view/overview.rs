@@ -15,18 +15,7 @@ use crate::model::{
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let rows = OverviewRows::of(state, area.height);
     if rows.panes > 0 {
-        let above = first_rows(area, rows.panes);
-        let left = Rect {
-            width: above.width / 2,
-            ..above
-        };
-        let right = right_of(above, left.width + 1);
-        nodes(canvas, left, state);
-        if state.world().incidents.is_empty() {
-            pods(canvas, right, state);
-        } else {
-            incidents(canvas, right, state);
-        }
+        panes(canvas, first_rows(area, rows.panes), state);
     }
     let area = below(area, rows.panes);
     if rows.heading > 0 {
@@ -51,6 +40,32 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             state,
             state.world().pods.rows(),
         );
+    }
+}
+
+/// Narrower than this, two panes beside each other have no room for names.
+const ONE_PANE: u16 = 64;
+
+/// Two panes beside each other; where it is narrow, the one with the cursor, or else the second.
+fn panes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+    let beside = |canvas: &mut Canvas<'_>, area| {
+        if state.world().incidents.is_empty() {
+            pods(canvas, area, state);
+        } else {
+            incidents(canvas, area, state);
+        }
+    };
+    if area.width >= ONE_PANE {
+        let left = Rect {
+            width: area.width / 2,
+            ..area
+        };
+        nodes(canvas, left, state);
+        beside(canvas, right_of(area, left.width + 1));
+    } else if state.screen().is_in(Pane::Nodes) {
+        nodes(canvas, area, state);
+    } else {
+        beside(canvas, area);
     }
 }
 

@@ -239,6 +239,29 @@ fn tab_goes_through_the_panes_and_then_to_the_next_view() {
 }
 
 #[test]
+fn where_it_is_narrow_the_pane_with_the_cursor_has_the_whole_width() {
+    for columns in [40, 50, 63] {
+        let mut person = shop((columns, 24));
+        assert!(person.shown().contains("ledger-xn"), "{}", person.shown());
+        person.press(KeyCode::Tab);
+        assert!(
+            person.pointed().starts_with("node-0002"),
+            "{}",
+            person.shown()
+        );
+        assert!(!person.shown().contains("Latest incidents"));
+        person.press(KeyCode::Tab);
+        assert!(person.pointed().contains("ledger-xn"), "{}", person.shown());
+        person.press(KeyCode::Up);
+        assert!(
+            person.pointed().starts_with("node-0000"),
+            "{}",
+            person.shown()
+        );
+    }
+}
+
+#[test]
 fn arrows_go_on_into_the_pane_above_and_below() {
     let mut person = shop((80, 24));
     let mut up = Vec::new();
@@ -475,7 +498,10 @@ fn an_acknowledged_pod_comes_back_when_it_happens_again() {
             shown.contains("Nothing needs attention (1 acknowledged)"),
             "{shown}"
         );
-        assert!(shown.contains("acknowledged web"), "{shown}");
+        assert!(
+            shown.contains("acknowledged until it happens again: web"),
+            "{shown}"
+        );
         let mut pod = restarted("web", 600);
         again(&mut pod);
         change(&mut person.state, pod);

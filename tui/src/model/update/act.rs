@@ -309,7 +309,7 @@ fn acknowledge(state: &mut State) {
             let pod = pod.and_then(|pod| Some((pod, attention(pod, now, thresholds)?)));
             match pod {
                 Some((pod, needs)) if known.turn_pod(pod, Some(needs)) => {
-                    format!("acknowledged {}: hidden until it happens again", key.name)
+                    format!("acknowledged until it happens again: {}", key.name)
                 }
                 Some(_) => format!("{} needs attention again", key.name),
                 None => format!("{} needs no attention", key.name),
@@ -317,7 +317,7 @@ fn acknowledge(state: &mut State) {
         }
         Some((View::Incidents, key)) => match world.incidents.get(&key) {
             Some(row) if known.turn_incident(row) => {
-                format!("acknowledged {}: last until it happens again", row.who())
+                format!("acknowledged until it happens again: {}", row.who())
             }
             Some(row) => format!("{} needs attention again", row.who()),
             None => "this incident is no longer known".to_owned(),
