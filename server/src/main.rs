@@ -32,8 +32,6 @@ fn main() -> ExitCode {
     let verbosity = u8::try_from(flags.logging.verbosity).unwrap_or(u8::MAX);
     telemetry::init(flags.logging.logging_format, verbosity);
     raise_open_files();
-    // Another part may have installed it already; it is the same one.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -92,6 +92,8 @@ impl Server {
     /// When it cannot listen, or a certificate, key or CA cannot be used. An API server or kubelets that do not
     /// answer are no error here: they are asked again.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        // Before any client is made.
+        let _chosen = tls::provider();
         let what = settings.to_string();
         let Settings {
             kube,

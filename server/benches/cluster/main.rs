@@ -39,7 +39,6 @@ fn free_port() -> u16 {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let span = Duration::from_secs(setting("VITALS_BENCH_SECONDS", "120").parse().unwrap());
     let pods: usize = setting("VITALS_BENCH_PODS", "30").parse().unwrap();
     for nodes in setting("VITALS_BENCH_NODES", "1000,5000").split(',') {

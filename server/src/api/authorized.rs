@@ -141,7 +141,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         ..auth::Settings::default()
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let _chosen = crate::tls::provider();
     let client = kube::Client::try_from(nowhere).unwrap();
     let auth = Auth::start(settings, &client, &clock).unwrap();
     let health = health::Health {

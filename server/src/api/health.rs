@@ -253,7 +253,7 @@ mod tests {
             ..auth::Settings::default()
         };
         let nowhere = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
-        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let _chosen = crate::tls::provider();
         let client = kube::Client::try_from(nowhere).unwrap();
         Health {
             query: Arc::new(Query::new(

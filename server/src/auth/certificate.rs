@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rustls::RootCertStore;
-use rustls::crypto::ring;
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::pem::PemObject;
@@ -12,6 +11,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509::AttributeTypeAndValue;
 
 use crate::telemetry::chain as causes;
+use crate::tls::provider;
 
 /// Some CAs that are believed where clients are concerned.
 #[derive(Debug, Clone)]
@@ -59,8 +59,7 @@ impl Authorities {
                 "a CA certificate for clients cannot be used and is left out: {one}"
             );
         }
-        let provider = Arc::new(ring::default_provider());
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
             .build()
             .map_err(|error| causes(&error))?;
         Ok(Self { verifier })

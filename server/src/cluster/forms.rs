@@ -76,7 +76,6 @@ fn every_object_that_was_captured_is_read_alike() {
 
 #[tokio::test]
 async fn every_object_of_a_simulated_cluster_is_read_alike() {
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let cluster = Cluster::start(Config {
         nodes: 4,
         pods_per_node: 30,

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{
-    WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
-};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+
+use crate::tls::provider;
 
 pub(super) const CA: &str = "the kubelets' CA";
 pub(super) const CERTIFICATE: &str = "the client certificate for kubelets";
@@ -103,7 +103,7 @@ pub(super) fn config(files: &Files) -> Result<ClientConfig, TlsError> {
             cause: error.to_string(),
         }
     };
-    let provider = Arc::new(ring::default_provider());
+    let provider = provider();
     let algorithms = provider.signature_verification_algorithms;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

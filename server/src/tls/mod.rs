@@ -45,6 +45,7 @@ pub use listener::serve;
 pub use long::LongRunning;
 pub use pair::{Kind, Pair};
 pub use protocol::{CipherSuites, MinVersion};
+pub use provider::{provider, provider_or};
 pub(crate) use room::Known;
 pub use shown::Certificates;
 pub use socket::listen;

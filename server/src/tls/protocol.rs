@@ -178,7 +178,7 @@ pub(super) fn config(
     settings: &Settings,
     certificates: Arc<Certificates>,
 ) -> Result<ServerConfig, CertificateError> {
-    let mut provider = provider();
+    let mut provider = (*provider()).clone();
     let mut versions: Vec<&'static SupportedProtocolVersion> = vec![&TLS13, &TLS12];
     if let Some(suites) = &settings.cipher_suites {
         provider
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn every_suite_that_exists_here_has_a_name() {
-        for suite in provider().cipher_suites {
+        for suite in provider().cipher_suites.clone() {
             let named = KNOWN.iter().any(|(_, known)| match known {
                 Known::Offered(known) => *known == suite.suite(),
                 Known::Always => suite.tls13().is_some(),

@@ -49,6 +49,7 @@ pub(crate) async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> b
 
 /// A client that takes any server for the right one, and shows a certificate of its own if it has one.
 pub(crate) fn client(certificate: Option<&Certified>) -> reqwest::Client {
+    let _chosen = kubevitals_server::tls::provider();
     let builder = reqwest::Client::builder().tls_danger_accept_invalid_certs(true);
     let builder = match certificate {
         None => builder,
@@ -94,7 +95,6 @@ impl Harness {
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         telemetry::init(LogFormat::Text, 0);
-        let _installed = rustls::crypto::ring::default_provider().install_default();
         let cluster = Cluster::start(config).await.expect("the cluster starts");
         prepare(&cluster);
         let clock = cluster.clock().clone();

@@ -54,7 +54,6 @@ struct World {
 impl World {
     async fn with(object: Option<Value>) -> Self {
         telemetry::init(LogFormat::Text, 0);
-        let _installed = rustls::crypto::ring::default_provider().install_default();
         let clock = SimClock::manual(Timestamp::from_secs(1_800_000_000));
         let cluster = Cluster::start(Config {
             nodes: 2,

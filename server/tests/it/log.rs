@@ -15,7 +15,6 @@ const BROKEN: &str = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status
 const PAGE: &str = "<!DOCTYPE html>\n<html>\n<body>Sign in</body></html>";
 
 async fn cluster() -> (Cluster, tempfile::TempDir, String) {
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let cluster = Cluster::start(Config {
         nodes: 1,
         pods_per_node: 3,

@@ -59,7 +59,7 @@ impl World {
     /// A cluster with the Secret and both APIServices, as the manifests have them, at `start`.
     async fn at(start: Timestamp) -> Self {
         telemetry::init(LogFormat::Text, 0);
-        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let _chosen = kubevitals_server::tls::provider();
         let clock = SimClock::manual(start);
         let cluster = Cluster::start(Config {
             nodes: 1,

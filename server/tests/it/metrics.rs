@@ -441,7 +441,7 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
 async fn the_program_tells_of_its_process_and_its_allocator() {
     let program = Running::start(&["--authorization-always-allow-paths=/metrics"]);
     program.until(" serves on ");
-    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let _chosen = kubevitals_server::tls::provider();
     let client = reqwest::Client::builder()
         .tls_danger_accept_invalid_certs(true)
         .build()

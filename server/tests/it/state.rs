@@ -217,7 +217,6 @@ impl Drop for Program {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_in_the_midst_of_writing_it_has_its_earlier_state() {
     const SIGXFSZ: i32 = 25;
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     let cluster = Cluster::start(Config {
         pods_per_node: 30,

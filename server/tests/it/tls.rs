@@ -33,7 +33,6 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn start(settings: &Settings) -> Self {
-        let _installed = rustls::crypto::ring::default_provider().install_default();
         let clock = SimClock::manual(now());
         let (tls, keeper) = Tls::new(settings, told(&clock)).unwrap();
         let counts = Arc::clone(tls.counts());
@@ -120,7 +119,7 @@ pub(crate) fn issue(authority: &Authority, names: &[&str]) -> Certified {
 
 /// A client that believes an authority, and speaks some protocols.
 pub(crate) fn believing(authority: &Authority) -> ClientConfig {
-    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let _chosen = kubevitals_server::tls::provider();
     ClientConfig::builder()
         .with_root_certificates(pki::roots(&authority.pem()).unwrap())
         .with_no_client_auth()

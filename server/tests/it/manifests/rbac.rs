@@ -179,7 +179,6 @@ fn who_views_the_cluster_sees_metrics_and_why_they_are_missing() {
 /// A cluster in which the server's account may do what these rules say and nothing else, twenty times as fast as time.
 async fn cluster(rules: Vec<Rule>) -> Cluster {
     telemetry::init(LogFormat::Text, 0);
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let cluster = Cluster::start(Config {
         nodes: 2,
         pods_per_node: 3,
