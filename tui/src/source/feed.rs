@@ -122,6 +122,7 @@ impl Connector {
         if !self.terminal.is_drawn() {
             // A credential plugin may ask for a password as long as nothing is drawn.
             target.authenticate().await?;
+            self.terminal.reserve();
         }
         let client = ApiClient::new(target)?;
         let session = Session {

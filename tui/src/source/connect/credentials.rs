@@ -1,6 +1,7 @@
 //! What is sent as `Authorization`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -89,7 +90,7 @@ impl Credentials {
     /// The credential for a request. A plugin may also replace the client certificate.
     pub(in crate::source) async fn get(
         &self,
-        identity: &Identity,
+        identity: &Arc<Identity>,
     ) -> Result<Credential, CredentialError> {
         match self {
             Self::None => Ok(Credential::default()),
@@ -109,7 +110,7 @@ impl Credentials {
             Self::None | Self::Fixed(_) => {}
             Self::File(file) if rejected => file.expire(credential.version).await,
             Self::File(_) => {}
-            Self::Plugin(plugin) => plugin.answered(credential.version, rejected).await,
+            Self::Plugin(plugin) => plugin.answered(credential.version, rejected),
         }
     }
 }

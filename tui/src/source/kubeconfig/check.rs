@@ -25,12 +25,24 @@ pub(super) fn user(name: &str, user: &AuthInfo) -> Vec<String> {
         troubles.extend(certificate.and_then(|path| unreadable("client-cert", path, name)));
         troubles.extend(key.and_then(|path| unreadable("client-key", path, name)));
     }
-    if let Some(exec) = &user.exec
-        && exec.command.as_deref().unwrap_or_default().is_empty()
-    {
-        troubles.push(format!(
-            "command must be specified for {name} to use exec authentication plugin"
-        ));
+    if let Some(exec) = &user.exec {
+        let version = exec.api_version.as_deref().unwrap_or_default();
+        // The versions before have a default: IfAvailable.
+        let no_mode = exec.interactive_mode.is_none() && version.ends_with("/v1");
+        for (missing, field) in [
+            (
+                exec.command.as_deref().unwrap_or_default().is_empty(),
+                "command",
+            ),
+            (version.is_empty(), "apiVersion"),
+            (no_mode, "interactiveMode"),
+        ] {
+            if missing {
+                troubles.push(format!(
+                    "{field} must be specified for {name} to use exec authentication plugin"
+                ));
+            }
+        }
     }
     let basic = user.username.as_deref().is_some() || user.password.is_some();
     if user.token.is_some() && basic {

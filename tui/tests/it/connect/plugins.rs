@@ -160,6 +160,11 @@ fn why_a_plugin_failed_is_said_in_a_line_without_secrets() {
         (
             "echo '{}'".to_owned(),
             "",
+            "exec plugin is configured to use API version client.authentication.k8s.io/v1beta1",
+        ),
+        (
+            format!("echo '{{\"apiVersion\":\"{API_VERSION}\"}}'"),
+            "",
             "exec plugin didn't return a status field",
         ),
         (

@@ -1,0 +1,283 @@
+//! Credential plugins: programs that give a token or a client certificate.
+//!
+//! <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>
+
+mod program;
+mod protocol;
+mod secrets;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use jiff::Timestamp;
+use kube::config::{ExecConfig, ExecInteractiveMode};
+use parking_lot::Mutex;
+use tokio::task::AbortHandle;
+
+use super::credentials::Credential;
+use super::identity::{Identity, IdentityError};
+use super::terminal::Terminal;
+use program::Program;
+use protocol::Given;
+
+/// The shortest time before a plugin runs again that failed, or whose credential was rejected.
+const BACKOFF: Duration = Duration::from_secs(1);
+
+/// The same of one that takes the terminal from a person, who must be able to read why.
+const BACKOFF_INTERACTIVE: Duration = Duration::from_secs(10);
+
+/// The longest time.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+
+/// A credential plugin. It runs once at a time; its credential is used until it expires or the server rejects it.
+///
+/// A run belongs to no request: one that is given up, for example because it took too long, does not end it, so a login
+/// in a browser can take its time. Dropping the plugin does.
+#[derive(Debug)]
+pub(in crate::source) struct Plugin {
+    program: Arc<Program>,
+    state: Arc<Mutex<State>>,
+}
+
+/// What a run of the program gives to everyone who waits for it.
+type Outcome = Shared<BoxFuture<'static, Result<Credential, PluginError>>>;
+
+#[derive(Debug, Default)]
+struct State {
+    /// How long the plugin does not run after its first failure.
+    backoff: Duration,
+    /// The run that is under way.
+    run: Option<(Outcome, AbortHandle)>,
+    credential: Option<Credential>,
+    version: u64,
+    /// When the credential must be renewed; none for one that does not expire.
+    expires: Option<Timestamp>,
+    rejected: bool,
+    /// The last failure, and how many there were in a row. A credential that was rejected or came expired counts.
+    error: Option<PluginError>,
+    failures: u32,
+    /// Before this the plugin does not run again.
+    not_before: Option<Instant>,
+}
+
+/// Why a plugin gave no credential. What it printed to its standard output is in no text, since that is secret.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(in crate::source) enum PluginError {
+    /// There is no such program.
+    #[error("exec: executable {command} not found{}", after_blank_line(.hint))]
+    NotFound {
+        /// The program.
+        command: String,
+        /// How to install it, by the kubeconfig.
+        hint: String,
+    },
+    /// It could not be started.
+    #[error("exec: executable {command} cannot be started: {why}")]
+    NotStarted {
+        /// The program.
+        command: String,
+        /// The system's reason.
+        why: String,
+    },
+    /// It ended with a failure.
+    #[error("exec: executable {command} failed with {status}{}", after_colon(.said))]
+    Failed {
+        /// The program.
+        command: String,
+        /// `exit code 1`, or the signal that ended it.
+        status: String,
+        /// The last line that it wrote to its standard error.
+        said: String,
+    },
+    /// It needs a terminal and there is none.
+    #[error("exec: executable {0} needs a terminal: standard input is not a terminal")]
+    NoTerminal(String),
+    /// Its output is no credential.
+    #[error("exec: executable {command}: {why}")]
+    NoCredential {
+        /// The program.
+        command: String,
+        /// What is wrong with the output.
+        why: String,
+    },
+    /// Its client certificate cannot be used.
+    #[error("exec: executable {command}: client certificate: {why}")]
+    Identity {
+        /// The program.
+        command: String,
+        /// Why.
+        why: IdentityError,
+    },
+    /// It was ended before it gave a credential.
+    #[error("exec: executable {0} was ended")]
+    Ended(String),
+}
+
+fn after_blank_line(hint: &str) -> String {
+    if hint.is_empty() {
+        String::new()
+    } else {
+        format!("\n\n{hint}")
+    }
+}
+
+fn after_colon(said: &str) -> String {
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!(": {said}")
+    }
+}
+
+impl Plugin {
+    /// A plugin of a kubeconfig. It does not run yet.
+    pub(super) fn new(exec: ExecConfig, terminal: Terminal) -> Self {
+        let takes_terminal = exec.interactive_mode == Some(ExecInteractiveMode::Always);
+        let state = State {
+            backoff: if takes_terminal {
+                BACKOFF_INTERACTIVE
+            } else {
+                BACKOFF
+            },
+            ..State::default()
+        };
+        Self {
+            program: Arc::new(Program { exec, terminal }),
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// The credential for a request: the last one while it is good, else a new one.
+    pub(super) async fn get(&self, identity: &Arc<Identity>) -> Result<Credential, PluginError> {
+        let outcome = {
+            let mut state = self.state.lock();
+            if let Some((outcome, _)) = &state.run {
+                outcome.clone()
+            } else if let Some(known) = state.known() {
+                return known;
+            } else {
+                let run = self.start(identity, &mut state);
+                state.run.insert(run).0.clone()
+            }
+        };
+        outcome.await
+    }
+
+    /// Takes in how the server answered a request with a credential of the plugin.
+    pub(super) fn answered(&self, version: u64, rejected: bool) {
+        let mut state = self.state.lock();
+        if state.version != version {
+            return;
+        }
+        if rejected && !state.rejected {
+            state.rejected = true;
+            state.back_off();
+        } else if !rejected && state.is_good() {
+            state.failures = 0;
+            state.not_before = None;
+        }
+    }
+
+    fn start(&self, identity: &Arc<Identity>, before: &mut State) -> (Outcome, AbortHandle) {
+        let (program, identity) = (Arc::clone(&self.program), Arc::clone(identity));
+        let state = Arc::clone(&self.state);
+        // The last credential may be in what the program says about it.
+        let known = before.credential.take();
+        let task = tokio::spawn(async move {
+            let header = known.and_then(|credential| credential.header);
+            let result = program.run(&identity, header.as_ref()).await;
+            let mut state = state.lock();
+            state.run = None;
+            let result = state.take(result);
+            if let Err(error) = &result {
+                let wait = state.wait();
+                tracing::warn!(%error, retry_in = ?wait, "the credential plugin gave no credential");
+            }
+            result
+        });
+        let abort = task.abort_handle();
+        let (state, command) = (Arc::clone(&self.state), self.program.command());
+        let outcome = async move {
+            task.await.unwrap_or_else(|_| {
+                state.lock().run = None;
+                Err(PluginError::Ended(command))
+            })
+        };
+        (outcome.boxed().shared(), abort)
+    }
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        if let Some((_, run)) = self.state.lock().run.take() {
+            run.abort();
+        }
+    }
+}
+
+impl State {
+    /// What is answered without a run: a credential that is good, or the last outcome while the plugin must not run
+    /// again.
+    fn known(&self) -> Option<Result<Credential, PluginError>> {
+        let waiting = self.not_before.is_some_and(|until| Instant::now() < until);
+        match (&self.credential, &self.error) {
+            (Some(credential), _) if waiting || self.is_good() => Some(Ok(credential.clone())),
+            (None, Some(error)) if waiting => Some(Err(error.clone())),
+            _ => None,
+        }
+    }
+
+    fn is_good(&self) -> bool {
+        !self.rejected
+            && self
+                .expires
+                .is_none_or(|expires| Timestamp::now() < expires)
+    }
+
+    /// How long the plugin does not run again.
+    fn wait(&self) -> Duration {
+        self.not_before.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
+        })
+    }
+
+    fn back_off(&mut self) {
+        let wait = self
+            .backoff
+            .saturating_mul(1 << self.failures.min(16))
+            .min(LONGEST_BACKOFF);
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = Some(Instant::now() + wait);
+    }
+
+    fn take(&mut self, result: Result<Given, PluginError>) -> Result<Credential, PluginError> {
+        match result {
+            Ok(Given { header, expires }) => {
+                self.version = self.version.wrapping_add(1);
+                let credential = Credential {
+                    header,
+                    version: self.version,
+                };
+                self.credential = Some(credential.clone());
+                self.expires = expires;
+                self.rejected = false;
+                self.error = None;
+                if self.is_good() {
+                    // The failures are forgotten when the server accepts the credential.
+                    self.not_before = None;
+                } else {
+                    self.back_off();
+                }
+                Ok(credential)
+            }
+            Err(error) => {
+                self.back_off();
+                self.credential = None;
+                self.error = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+}

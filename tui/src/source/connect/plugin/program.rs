@@ -1,0 +1,222 @@
+//! A plugin's program while it runs.
+
+use std::io::{self, Write};
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use http::HeaderValue;
+use kube::config::{ExecConfig, ExecInteractiveMode};
+use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::timeout;
+
+use super::PluginError;
+use super::protocol::{Given, question, read};
+use super::secrets::{self, Secrets};
+use crate::source::connect::identity::Identity;
+use crate::source::connect::terminal::{Access, Terminal};
+
+/// How much a plugin may print. A certificate with its key is a few KiB.
+const LONGEST_OUTPUT: usize = 1 << 20;
+
+/// How much of a plugin's standard error is kept: its end, where the reason is.
+const STDERR_END: usize = 4 << 10;
+
+/// How long the streams of a plugin that has ended are read further.
+const LEFT_OPEN: Duration = Duration::from_secs(1);
+
+/// A program that a kubeconfig names, and the terminal that it may ask for.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) exec: ExecConfig,
+    pub(super) terminal: Terminal,
+}
+
+/// What a plugin left when it ended.
+struct Output {
+    status: io::Result<ExitStatus>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    /// It printed more than is read.
+    too_long: bool,
+}
+
+impl Program {
+    /// The program's name.
+    pub(super) fn command(&self) -> String {
+        self.exec.command.clone().unwrap_or_default()
+    }
+
+    /// Runs the program. `last` is the credential that is to be renewed, which is secret too.
+    pub(super) async fn run(
+        &self,
+        identity: &Identity,
+        last: Option<&HeaderValue>,
+    ) -> Result<Given, PluginError> {
+        let access = match self.exec.interactive_mode {
+            Some(ExecInteractiveMode::Never) => Access::None,
+            Some(ExecInteractiveMode::Always) => self.terminal.access(self.command(), true).await,
+            Some(ExecInteractiveMode::IfAvailable) | None => {
+                self.terminal.access(self.command(), false).await
+            }
+        };
+        if matches!(access, Access::None)
+            && self.exec.interactive_mode == Some(ExecInteractiveMode::Always)
+        {
+            return Err(PluginError::NoTerminal(self.command()));
+        }
+        let output = self.output(&access).await?;
+        drop(access);
+        let command = self.command();
+        match output.status {
+            _ if output.too_long => Err(PluginError::NoCredential {
+                command,
+                why: format!("it printed more than {} KiB", LONGEST_OUTPUT >> 10),
+            }),
+            Ok(status) if status.success() => read(&self.exec, &output.stdout, identity),
+            Ok(status) => Err(PluginError::Failed {
+                command,
+                status: status
+                    .code()
+                    .map_or_else(|| status.to_string(), |code| format!("exit code {code}")),
+                said: Secrets::of(&self.exec, last, &output.stdout)
+                    .hide(&secrets::last_line(&output.stderr)),
+            }),
+            Err(error) => Err(PluginError::NotStarted {
+                command,
+                why: crate::source::kubeconfig::reason(&error),
+            }),
+        }
+    }
+
+    /// Runs the program to its end.
+    async fn output(&self, access: &Access) -> Result<Output, PluginError> {
+        let mut running = self.spawn(access)?;
+        let (stdout, stderr) = (running.child.stdout().take(), running.child.stderr().take());
+        let (mut printed, mut said, mut too_long) = (Vec::new(), Vec::new(), false);
+        let echo = matches!(access, Access::Lent { .. });
+        let status = {
+            let mut reading = pin!(async {
+                tokio::join!(
+                    read_all(stdout, |piece| {
+                        printed.extend_from_slice(piece);
+                        too_long = printed.len() > LONGEST_OUTPUT;
+                        !too_long
+                    }),
+                    read_all(stderr, |piece| {
+                        if echo {
+                            // The terminal may be gone, which ends the program otherwise.
+                            let _ = io::stderr().write_all(piece);
+                        }
+                        said.extend_from_slice(piece);
+                        let over = said.len().saturating_sub(STDERR_END);
+                        said.drain(..over);
+                        true
+                    })
+                )
+            });
+            tokio::select! {
+                _ = &mut reading => running.wait().await,
+                status = running.wait() => {
+                    // What it has started and left running may hold the streams open.
+                    let _ = timeout(LEFT_OPEN, reading).await;
+                    status
+                }
+            }
+        };
+        Ok(Output {
+            status,
+            stdout: printed,
+            stderr: said,
+            too_long,
+        })
+    }
+
+    fn spawn(&self, access: &Access) -> Result<Running, PluginError> {
+        let command = self.command();
+        let interactive = !matches!(access, Access::None);
+        let mut wrapped = CommandWrap::with_new(&command, |program| {
+            program
+                .args(self.exec.args.iter().flatten())
+                .envs(secrets::variables(&self.exec))
+                .env("KUBERNETES_EXEC_INFO", question(&self.exec, interactive))
+                .stdin(if interactive {
+                    Stdio::inherit()
+                } else {
+                    Stdio::null()
+                })
+                .stdout(Stdio::piped())
+                .stderr(if matches!(access, Access::Shared { .. }) {
+                    Stdio::inherit()
+                } else {
+                    Stdio::piped()
+                });
+        });
+        // A session of its own has no terminal, not even by /dev/tty. With the terminal it must stay in the
+        // foreground, which is this program's group.
+        if !interactive {
+            wrapped.wrap(ProcessSession);
+        }
+        match wrapped.spawn() {
+            Ok(child) => Ok(Running {
+                child,
+                has_group: !interactive,
+                ended: false,
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(PluginError::NotFound {
+                command,
+                hint: self.exec.install_hint.clone().unwrap_or_default(),
+            }),
+            Err(error) => Err(PluginError::NotStarted {
+                command,
+                why: crate::source::kubeconfig::reason(&error),
+            }),
+        }
+    }
+}
+
+/// A plugin that runs. It does not outlive this, and neither does what it started, unless that has a session or a
+/// process group of its own.
+struct Running {
+    child: Box<dyn ChildWrapper>,
+    /// It leads a process group.
+    has_group: bool,
+    ended: bool,
+}
+
+impl Running {
+    /// Waits until the program itself ends, and ends what it left running.
+    async fn wait(&mut self) -> io::Result<ExitStatus> {
+        let status = self.child.inner_mut().wait().await;
+        self.ended = true;
+        if self.has_group {
+            self.kill();
+        }
+        status
+    }
+
+    fn kill(&mut self) {
+        // What has just ended cannot be killed, which is well.
+        let _ = self.child.start_kill();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.kill();
+        }
+    }
+}
+
+/// Reads to the end, or until `take` has enough: then the stream is closed.
+async fn read_all(stream: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&[u8]) -> bool) {
+    let Some(mut stream) = stream else { return };
+    let mut buffer = [0; 4096];
+    while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+        if !take(buffer.get(..length).unwrap_or_default()) {
+            break;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What a plugin is given, and what it prints.
+
+use http::HeaderValue;
+use jiff::Timestamp;
+use kube::config::{ExecAuthCluster, ExecConfig};
+use serde::{Deserialize, Serialize};
+
+use super::PluginError;
+use crate::source::connect::credentials::header;
+use crate::source::connect::identity::Identity;
+
+/// A credential, apart from a client certificate.
+pub(super) struct Given {
+    /// `Authorization`; none with a client certificate.
+    pub(super) header: Option<HeaderValue>,
+    /// When it must be renewed; none for one that does not expire.
+    pub(super) expires: Option<Timestamp>,
+}
+
+/// What a plugin is given in `KUBERNETES_EXEC_INFO`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Question<'a> {
+    kind: &'static str,
+    api_version: &'a str,
+    spec: QuestionSpec<'a>,
+}
+
+#[derive(Serialize)]
+struct QuestionSpec<'a> {
+    interactive: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<QuestionCluster<'a>>,
+}
+
+/// The cluster. client-go writes `config` where there is none too.
+#[derive(Serialize)]
+struct QuestionCluster<'a> {
+    #[serde(flatten)]
+    cluster: &'a ExecAuthCluster,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config: Option<serde_json::Value>,
+}
+
+impl<'a> QuestionCluster<'a> {
+    fn of(cluster: &'a ExecAuthCluster) -> Self {
+        let config = cluster.config.is_none().then_some(serde_json::Value::Null);
+        Self { cluster, config }
+    }
+}
+
+/// What a plugin prints.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    #[serde(default)]
+    api_version: String,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    expiration_timestamp: Option<String>,
+    token: Option<String>,
+    client_certificate_data: Option<String>,
+    client_key_data: Option<String>,
+}
+
+/// The value of `KUBERNETES_EXEC_INFO`.
+pub(super) fn question(exec: &ExecConfig, interactive: bool) -> String {
+    serde_json::to_string(&Question {
+        kind: "ExecCredential",
+        api_version: exec.api_version.as_deref().unwrap_or_default(),
+        spec: QuestionSpec {
+            interactive,
+            cluster: exec.cluster.as_ref().map(QuestionCluster::of),
+        },
+    })
+    .unwrap_or_default()
+}
+
+/// Reads what a plugin printed. A client certificate goes into the identity.
+///
+/// # Errors
+/// What is wrong with it. The text has nothing of the output.
+pub(super) fn read(
+    exec: &ExecConfig,
+    output: &[u8],
+    identity: &Identity,
+) -> Result<Given, PluginError> {
+    let command = || exec.command.clone().unwrap_or_default();
+    let no_credential = |why: &str| PluginError::NoCredential {
+        command: command(),
+        why: why.to_owned(),
+    };
+    let answer: Answer = serde_json::from_slice(output)
+        .map_err(|_| no_credential("its output is no ExecCredential in JSON"))?;
+    let expected = exec.api_version.as_deref().unwrap_or_default();
+    if answer.api_version != expected {
+        return Err(no_credential(&format!(
+            "exec plugin is configured to use API version {expected}, but returned another one"
+        )));
+    }
+    let status = answer
+        .status
+        .ok_or_else(|| no_credential("exec plugin didn't return a status field"))?;
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let token = given(status.token);
+    match (
+        given(status.client_certificate_data),
+        given(status.client_key_data),
+    ) {
+        (Some(certificate), Some(key)) => identity
+            .replace(certificate.as_bytes(), key.as_bytes())
+            .map_err(|why| PluginError::Identity {
+                command: command(),
+                why,
+            })?,
+        (None, None) if token.is_none() => {
+            return Err(no_credential(
+                "exec plugin didn't return a token or cert/key pair",
+            ));
+        }
+        (None, None) => {}
+        _ => {
+            return Err(no_credential(
+                "exec plugin returned only certificate or key, not both",
+            ));
+        }
+    }
+    let expires = given(status.expiration_timestamp)
+        .map(|text| text.parse::<Timestamp>())
+        .transpose()
+        .map_err(|_| no_credential("its expirationTimestamp is no time"))?;
+    let header = token
+        .map(|token| header("Bearer", token.trim(), "token"))
+        .transpose()
+        .map_err(|_| no_credential("its token has characters that a header cannot carry"))?;
+    Ok(Given { header, expires })
+}
