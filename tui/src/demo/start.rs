@@ -46,9 +46,8 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
     })
     .await
     .map_err(|error| not_started("the simulated cluster", &error))?;
-    // The server's client of the API uses the process's default TLS provider. This program is built
-    // with two providers, so rustls does not choose a default itself.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
+    // The server uses what is chosen first.
+    let _chosen = crate::source::provider();
     let (now, sleeper) = (clock.clone(), clock.clone());
     let told = ToldClock::new(
         move || now.now(),

@@ -27,7 +27,7 @@ mod words;
 
 pub use chosen::Many;
 pub use client::ApiClient;
-pub use connect::{Handover, Terminal};
+pub use connect::{Handover, Terminal, provider};
 pub use error::Error;
 pub use feed::{Connector, Feed};
 pub use metrics_api::{MetricsApi, Selection};

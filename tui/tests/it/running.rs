@@ -68,7 +68,6 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a cluster, whose clock stands still, and its server, which sees nodes when it knows all else.
     async fn start(config: Config) -> Self {
-        let _installed = rustls::crypto::ring::default_provider().install_default();
         let cluster = Cluster::start(config).await.unwrap();
         let store = cluster.store();
         let mut nodes = Vec::new();

@@ -40,7 +40,6 @@ struct Running {
 
 impl Running {
     async fn start() -> Self {
-        let _installed = rustls::crypto::ring::default_provider().install_default();
         let cluster = Cluster::start(Config {
             nodes: NODES,
             pods_per_node: PODS_PER_NODE,

@@ -14,14 +14,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use http::header::AUTHORIZATION;
-use http::{Request, Response, StatusCode};
+use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt};
+use kubevitals_server::tls::provider_or;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
 use tower::{BoxError, ServiceBuilder};
@@ -41,14 +42,8 @@ use route::Route;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The cryptography of the process. Where none is chosen it is aws-lc: ring does not know P-521.
-pub(super) fn provider() -> Arc<CryptoProvider> {
-    if let Some(chosen) = CryptoProvider::get_default() {
-        return Arc::clone(chosen);
-    }
-    // Another thread may have been first, and then that is what holds.
-    let _ = aws_lc_rs::default_provider().install_default();
-    CryptoProvider::get_default()
-        .map_or_else(|| Arc::new(aws_lc_rs::default_provider()), Arc::clone)
+pub fn provider() -> Arc<CryptoProvider> {
+    provider_or(aws_lc_rs::default_provider)
 }
 
 type Connector = TimeoutConnector<HttpsConnector<Route>>;
@@ -87,7 +82,8 @@ impl Transport {
         let mut tls = trust.client_config(&config)?;
         tls.client_auth_cert_resolver = Arc::clone(&identity) as _;
         let connections = Connections {
-            connector: connector(&config, tls, proxy)?,
+            proxy_login: route::forwarded_login(&config.cluster_url, proxy.as_ref()),
+            connector: connector(&config, tls, proxy.as_ref())?,
             credentials,
             identity,
         };
@@ -109,6 +105,8 @@ impl Transport {
 
 /// How connections are made.
 struct Connections {
+    /// Goes with each request to a proxy that sends them on.
+    proxy_login: Option<HeaderValue>,
     connector: Connector,
     credentials: Credentials,
     identity: Arc<Identity>,
@@ -130,6 +128,7 @@ struct Sender {
 impl Sender {
     async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
         let Connections {
+            proxy_login,
             credentials,
             identity,
             ..
@@ -137,6 +136,9 @@ impl Sender {
         let credential = credentials.get(identity).await?;
         if let Some(value) = credential.header.clone() {
             request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        if let Some(login) = proxy_login.clone() {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, login);
         }
         // A connection shows the client certificate that it was made with for as long as it lives.
         if self.http.load().0 != identity.version() {
@@ -155,7 +157,7 @@ impl Sender {
 fn connector(
     config: &kube::Config,
     tls: rustls::ClientConfig,
-    proxy: Option<Proxy>,
+    proxy: Option<&Proxy>,
 ) -> Result<Connector, Error> {
     let builder = HttpsConnectorBuilder::new()
         .with_tls_config(tls.clone())
@@ -169,7 +171,10 @@ fn connector(
         }
         None => builder,
     };
-    let connector = builder.enable_http1().wrap_connector(Route::of(proxy, tls));
+    let connector =
+        builder
+            .enable_http1()
+            .wrap_connector(Route::of(&config.cluster_url, proxy, tls));
     let mut connector = TimeoutConnector::new(connector);
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
     connector.set_write_timeout(config.write_timeout);

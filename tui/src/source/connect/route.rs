@@ -1,5 +1,6 @@
 //! The way to a server: directly, or through a proxy.
 
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -7,10 +8,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures::TryFutureExt;
 use futures::future::BoxFuture;
+use http::uri::Scheme;
 use http::{HeaderValue, Uri};
+use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use secrecy::ExposeSecret;
 use tokio::net::TcpStream;
@@ -18,65 +21,71 @@ use tower::{BoxError, Service};
 
 use crate::source::kubeconfig::Proxy;
 
-/// A connection that TLS to the server may go over. TLS below it is the proxy's own.
-type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
-
 /// Connects to a server's address.
 #[derive(Clone)]
 pub(super) enum Route {
     /// Without a proxy.
     Direct(HttpConnector),
-    /// Through an HTTP proxy, with CONNECT.
-    Http(Tunnel<HttpConnector>),
-    /// Through an HTTP proxy that speaks TLS, with CONNECT.
-    Https(Tunnel<HttpsConnector<HttpConnector>>),
+    /// To an HTTP proxy, with TLS or without, which is sent the requests for a server without TLS.
+    Forward(Uri, HttpsConnector<HttpConnector>),
+    /// Through an HTTP proxy, with TLS or without, by CONNECT.
+    Tunnel(Tunnel<HttpsConnector<HttpConnector>>),
     /// Through a SOCKS proxy, which resolves the server's name.
     Socks(SocksV5<HttpConnector>),
 }
 
 impl Route {
-    /// The way through a proxy, or the direct one. `tls` is used for a proxy that speaks TLS.
-    pub(super) fn of(proxy: Option<Proxy>, tls: rustls::ClientConfig) -> Self {
+    /// The way to a server through a proxy, or the direct one, as Go's client goes: what is sent to a server without TLS
+    /// is sent to an HTTP proxy. `tls` is used for a proxy that speaks TLS.
+    pub(super) fn of(server: &Uri, proxy: Option<&Proxy>, tls: rustls::ClientConfig) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        let Some(Proxy { uri, login }) = proxy else {
+        let Some(proxy) = proxy else {
             return Self::Direct(tcp);
         };
-        let basic = login.as_ref().and_then(|(user, password)| {
-            let login = STANDARD.encode(format!("{user}:{}", password.expose_secret()));
-            let mut value = HeaderValue::try_from(format!("Basic {login}")).ok()?;
-            value.set_sensitive(true);
-            Some(value)
-        });
-        match uri.scheme_str() {
-            Some("https") => {
-                let to_proxy = HttpsConnectorBuilder::new()
-                    .with_tls_config(tls)
-                    .https_only()
-                    .enable_http1()
-                    .wrap_connector(tcp);
-                Self::Https(with_login(Tunnel::new(uri, to_proxy), basic))
-            }
-            Some("socks5" | "socks5h") => {
-                let socks = SocksV5::new(uri, tcp);
-                Self::Socks(match login {
-                    Some((user, password)) => {
-                        socks.with_auth(user, password.expose_secret().to_owned())
-                    }
-                    None => socks,
-                })
-            }
-            _ => Self::Http(with_login(Tunnel::new(uri, tcp), basic)),
+        let uri = proxy.uri.clone();
+        if is_socks(proxy) {
+            let socks = SocksV5::new(uri, tcp);
+            return Self::Socks(match &proxy.login {
+                Some((user, password)) => {
+                    socks.with_auth(user.clone(), password.expose_secret().to_owned())
+                }
+                None => socks,
+            });
         }
+        let to_proxy = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        if server.scheme() == Some(&Scheme::HTTP) {
+            return Self::Forward(uri, to_proxy);
+        }
+        let tunnel = Tunnel::new(uri, to_proxy);
+        Self::Tunnel(match login(proxy) {
+            Some(login) => tunnel.with_auth(login),
+            None => tunnel,
+        })
     }
 }
 
-fn with_login<C>(tunnel: Tunnel<C>, login: Option<HeaderValue>) -> Tunnel<C> {
-    match login {
-        Some(login) => tunnel.with_auth(login),
-        None => tunnel,
-    }
+/// `Proxy-Authorization` of each request to a server: where the proxy is sent the requests, and asks who sends them.
+pub(super) fn forwarded_login(server: &Uri, proxy: Option<&Proxy>) -> Option<HeaderValue> {
+    let proxy = proxy.filter(|proxy| !is_socks(proxy))?;
+    login(proxy).filter(|_| server.scheme() == Some(&Scheme::HTTP))
+}
+
+fn is_socks(proxy: &Proxy) -> bool {
+    matches!(proxy.uri.scheme_str(), Some("socks5" | "socks5h"))
+}
+
+fn login(proxy: &Proxy) -> Option<HeaderValue> {
+    let (user, password) = proxy.login.as_ref()?;
+    let login = STANDARD.encode(format!("{user}:{}", password.expose_secret()));
+    let mut value = HeaderValue::try_from(format!("Basic {login}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 impl Service<Uri> for Route {
@@ -87,8 +96,8 @@ impl Service<Uri> for Route {
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match self {
             Self::Direct(route) => route.poll_ready(context).map_err(Into::into),
-            Self::Http(route) => route.poll_ready(context).map_err(Into::into),
-            Self::Https(route) => route.poll_ready(context).map_err(Into::into),
+            Self::Forward(_, route) => route.poll_ready(context),
+            Self::Tunnel(route) => route.poll_ready(context).map_err(Into::into),
             Self::Socks(route) => route.poll_ready(context).map_err(Into::into),
         }
     }
@@ -96,21 +105,91 @@ impl Service<Uri> for Route {
     fn call(&mut self, server: Uri) -> Self::Future {
         match self {
             Self::Direct(route) => plain(route.call(server)),
-            Self::Http(route) => plain(route.call(server)),
             Self::Socks(route) => plain(route.call(server)),
-            Self::Https(route) => Box::pin(route.call(server).map_err(Into::into)),
+            Self::Forward(proxy, route) => {
+                let connecting = route.call(proxy.clone());
+                Box::pin(connecting.map_ok(|stream| Stream {
+                    stream,
+                    forwards: true,
+                }))
+            }
+            Self::Tunnel(route) => {
+                Box::pin(route.call(server).map_ok(Stream::from).map_err(Into::into))
+            }
         }
     }
 }
 
-fn plain<F, E>(connecting: F) -> Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>
+fn plain<F, E>(connecting: F) -> BoxFuture<'static, Result<Stream, BoxError>>
 where
     F: Future<Output = Result<TokioIo<TcpStream>, E>> + Send + 'static,
     E: Into<BoxError> + 'static,
 {
     Box::pin(
         connecting
-            .map_ok(MaybeHttpsStream::Http)
+            .map_ok(|stream| MaybeHttpsStream::Http(stream).into())
             .map_err(Into::into),
     )
+}
+
+/// A connection that TLS to the server may go over. TLS below it is the proxy's own.
+pub(super) struct Stream {
+    stream: MaybeHttpsStream<TokioIo<TcpStream>>,
+    /// The other end sends requests on, so that they must say to whom.
+    forwards: bool,
+}
+
+impl From<MaybeHttpsStream<TokioIo<TcpStream>>> for Stream {
+    fn from(stream: MaybeHttpsStream<TokioIo<TcpStream>>) -> Self {
+        Self {
+            stream,
+            forwards: false,
+        }
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        self.stream.connected().proxy(self.forwards)
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, into)
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+    }
 }

@@ -1,6 +1,6 @@
 //! Proxies, as kubectl uses them.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -18,6 +18,8 @@ struct Proxy {
 #[derive(Clone, Copy)]
 enum Kind {
     Http,
+    /// As a proxy is asked for a server without TLS.
+    Forward,
     Socks,
 }
 
@@ -33,6 +35,7 @@ impl Proxy {
                 let log = Arc::clone(&log);
                 std::thread::spawn(move || {
                     let asked = match kind {
+                        Kind::Forward => return forward(&client, server, &log),
                         Kind::Http => connect(&client),
                         Kind::Socks => socks(&client),
                     };
@@ -49,18 +52,57 @@ impl Proxy {
     }
 }
 
-fn connect(mut client: &TcpStream) -> Option<String> {
+/// The lines of a request or of an answer.
+fn head(mut stream: &TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
-        client.read_exact(&mut byte).ok()?;
+        stream.read_exact(&mut byte).ok()?;
         head.push(byte[0]);
     }
+    String::from_utf8(head).ok()
+}
+
+/// Sends requests on, one after the other, as a proxy does: without what is for the proxy alone.
+fn forward(mut client: &TcpStream, server: u16, log: &Mutex<Vec<String>>) -> Option<()> {
+    let mut onward = TcpStream::connect(("127.0.0.1", server)).ok()?;
+    loop {
+        let head_ = head(client)?;
+        let is_ours = |line: &&str| line.to_lowercase().starts_with("proxy-");
+        let first = head_.lines().next()?;
+        let login: String = head_
+            .lines()
+            .filter(is_ours)
+            .map(|line| format!("; {line}"))
+            .collect();
+        log.lock().unwrap().push(format!("{first}{login}"));
+        let (method, target) = first.split_once(' ')?;
+        let path = target.splitn(4, '/').nth(3)?;
+        let rest: String = head_
+            .lines()
+            .skip(1)
+            .filter(|line| !is_ours(line))
+            .map(|line| format!("{line}\r\n"))
+            .collect();
+        onward
+            .write_all(format!("{method} /{path}\r\n{rest}").as_bytes())
+            .ok()?;
+        let answer = head(&onward)?;
+        let length = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("Content-Length: "))?;
+        let mut body = vec![0; length.parse().ok()?];
+        onward.read_exact(&mut body).ok()?;
+        client
+            .write_all(&[answer.as_bytes(), &body].concat())
+            .ok()?;
+    }
+}
+
+fn connect(mut client: &TcpStream) -> Option<String> {
+    let head = head(client)?;
     client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
-    let lines = BufReader::new(head.as_slice())
-        .lines()
-        .map_while(Result::ok);
-    let told = lines.filter(|line| {
+    let told = head.lines().filter(|line| {
         line.starts_with("CONNECT") || line.to_lowercase().starts_with("proxy-authorization")
     });
     Some(told.collect::<Vec<_>>().join("; "))
@@ -228,6 +270,68 @@ fn no_text_has_a_proxys_password() {
         let (said, _) = caller(&far(""), VITALS, &[("HTTPS_PROXY", url)]);
         assert!(
             !said.err.contains("hunter2") && !said.err.is_empty(),
+            "{}",
+            said.err
+        );
+    }
+}
+
+/// What Go's client does: `CONNECT` is for TLS.
+#[test]
+fn a_server_without_tls_is_asked_through_the_proxy() {
+    let api = Api::serve(crate::world::generated(5, 3, 3));
+    let http = Proxy::start(Kind::Forward, api.port);
+    let socks = Proxy::start(Kind::Socks, api.port);
+    let address = format!("http://127.0.0.1:{}", http.port);
+    let with_login = format!("http://bob:s3cr%40t@127.0.0.1:{}", http.port);
+    let login = "; proxy-authorization: Basic Ym9iOnMzY3JAdA==";
+    let named = |url: &str| format!("\nproxy-url: {url}");
+    for (cluster, environment, login) in [
+        (String::new(), &[("HTTP_PROXY", address.as_str())][..], ""),
+        (String::new(), &[("http_proxy", with_login.as_str())], login),
+        // That of the environment for TLS is another one.
+        (
+            String::new(),
+            &[
+                ("HTTP_PROXY", address.as_str()),
+                ("HTTPS_PROXY", "http://127.0.0.1:1"),
+            ],
+            "",
+        ),
+        (named(&address), &[("NO_PROXY", "*")], ""),
+        (named(&with_login), &[], login),
+    ] {
+        let cluster = format!("server: http://real.example:8080{cluster}");
+        write_kubeconfig(&api, &cluster, "token: t");
+        connects_as_kubectl(&api, &cluster, environment);
+        let asked = http.asked();
+        assert!(!asked.is_empty(), "{cluster} {environment:?}");
+        for line in asked {
+            let line = line.replace("Proxy-Authorization", "proxy-authorization");
+            assert!(
+                line.starts_with("GET http://real.example:8080/")
+                    && line.ends_with(&format!(" HTTP/1.1{login}")),
+                "{cluster} {environment:?}: {line}"
+            );
+        }
+    }
+    let cluster = "server: http://real.example:8080\nproxy-url: ";
+    write_kubeconfig(
+        &api,
+        &format!("{cluster}socks5://127.0.0.1:{}", socks.port),
+        "token: t",
+    );
+    connects_as_kubectl(&api, "socks5", &[]);
+    assert!(socks.asked().iter().all(|line| line == "real.example:8080"));
+    // A server that is exempt is not asked through it.
+    for (url, exempt) in [
+        ("http://127.0.0.1:1", "real.example"),
+        ("http://127.0.0.1:1", ".example:8080"),
+    ] {
+        write_kubeconfig(&api, "server: http://real.example:8080", "token: t");
+        let (said, _) = caller(&api, VITALS, &[("HTTP_PROXY", url), ("NO_PROXY", exempt)]);
+        assert!(
+            said.err.contains("no such host") || said.err.contains("lookup"),
             "{}",
             said.err
         );
