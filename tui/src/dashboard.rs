@@ -26,6 +26,7 @@ pub async fn run(
             "the dashboard needs a terminal; `vitals top pods -A` prints what pods use".to_owned(),
         ));
     }
+    can_be_drawn()?;
     let settings = config::load(args, |name| std::env::var(name).ok())
         .map_err(|error| Error::Flag(error.to_string()))?;
     let wanted = match settings.source {
@@ -48,8 +49,80 @@ pub async fn run(
     Ok(())
 }
 
+/// Fails where the terminal is of a type that the dashboard cannot be drawn on.
+///
+/// # Errors
+/// What `TERM` says, and what to do.
+pub fn can_be_drawn() -> Result<(), Error> {
+    can_draw(std::env::var("TERM").ok().as_deref())
+}
+
+/// Refuses terminals without a cursor that can be moved and a second screen, by the name in `TERM`.
+fn can_draw(term: Option<&str>) -> Result<(), Error> {
+    let term = term.unwrap_or_default();
+    let kind = term.split('-').next().unwrap_or_default();
+    let problem = match kind {
+        "" => "TERM is not set, so it is not known what the terminal can do".to_owned(),
+        "dumb" | "unknown" | "network" | "dialup" | "emacs" | "vt52" | "vt100" | "vt102"
+        | "vt125" | "vt131" | "vt132" => {
+            format!("the dashboard cannot be drawn on a terminal of type {term}")
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::Flag(format!(
+        "{problem}; `vitals top pods -A` prints what pods use, or set TERM, for example to xterm"
+    )))
+}
+
 /// Whether there is someone to look and to type.
 #[must_use]
 pub fn is_on_a_terminal() -> bool {
     std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_that_cannot_be_drawn_on_are_named() {
+        for term in [
+            None,
+            Some(""),
+            Some("dumb"),
+            Some("dumb-emacs-ansi"),
+            Some("unknown"),
+            Some("vt100"),
+            Some("vt100-am"),
+            Some("vt102"),
+            Some("vt52"),
+        ] {
+            let error = can_draw(term).unwrap_err();
+            let text = error.to_string();
+            assert!(
+                text.contains("vitals top") && text.lines().count() == 1,
+                "{text}"
+            );
+            assert!(text.contains(term.unwrap_or_default()), "{text}");
+            assert_eq!(error.exit_code(), 2);
+        }
+        for term in [
+            "xterm",
+            "xterm-256color",
+            "screen",
+            "tmux-256color",
+            "linux",
+            "rxvt-unicode",
+            "vt220",
+            "vt420",
+            "alacritty",
+            "xterm-kitty",
+            "foot",
+            "st-256color",
+            "eterm-color",
+            "ansi",
+        ] {
+            assert!(can_draw(Some(term)).is_ok(), "{term}");
+        }
+    }
 }

@@ -20,6 +20,22 @@ impl App {
         }
     }
 
+    /// Leaves the mouse to the terminal, or uses it again, and says what it does now.
+    pub(super) fn switch_mouse(&mut self) -> io::Result<()> {
+        let used = self.screen.switch_mouse()?;
+        let key = self.options.keys.key("mouse");
+        let key = key.map(|key| key.to_string()).unwrap_or_default();
+        self.state.say(
+            if used {
+                format!("the mouse is used here; {key} leaves it to the terminal, to select text")
+            } else {
+                format!("the mouse selects text; {key} uses it here again")
+            },
+            false,
+        );
+        Ok(())
+    }
+
     /// Writes the view to a file in the folder the program was started in.
     pub(super) fn export(&mut self, form: ExportAs) {
         let state = &self.state;

@@ -3,10 +3,12 @@
 
 mod effects;
 mod frames;
+mod jobs;
 pub mod terminal;
 
 use std::future::pending;
-use std::io;
+use std::io::{self, Write};
+use std::pin::pin;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
@@ -21,8 +23,9 @@ use crate::input::{self, Grip, Hits, KeyMap};
 use crate::model::{self, Action, Effect, Message, Name, Session, State, View};
 use crate::source::{Connector, Feed, Handover};
 use crate::view;
-use crate::view::theme::Theme;
+use crate::view::theme::{Depth, Theme};
 use frames::Frames;
+use jobs::{Job, Jobs};
 use terminal::Screen;
 
 /// How the dashboard is to be.
@@ -88,9 +91,10 @@ pub async fn run(
     }
     let handovers = connector.terminal().draw();
     let mut app = App {
-        screen: Screen::take(options.mouse)?,
+        screen: Screen::take(options.mouse, options.theme.depth != Depth::None)?,
         events: Some(EventStream::new()),
         handovers,
+        jobs: Jobs::listen()?,
         hits: Hits::default(),
         grip: Grip::default(),
         frame: Duration::from_secs(1) / options.fps.clamp(1, 120),
@@ -99,6 +103,7 @@ pub async fn run(
         feed,
         connector,
         clock,
+        suspending: false,
         over: false,
     };
     let size = app.screen.terminal().size()?;
@@ -122,6 +127,7 @@ struct App {
     /// None while the terminal is lent.
     events: Option<EventStream>,
     handovers: mpsc::Receiver<Handover>,
+    jobs: Jobs,
     hits: Hits,
     grip: Grip,
     frame: Duration,
@@ -130,6 +136,8 @@ struct App {
     feed: Feed,
     connector: Connector,
     clock: Clock,
+    /// The job is to be stopped.
+    suspending: bool,
     over: bool,
 }
 
@@ -149,9 +157,19 @@ impl App {
             tokio::select! {
                 biased;
                 () = ending.wait() => return Ok(()),
+                job = self.jobs.next() => {
+                    match job {
+                        Job::Stop => self.suspend(ending).await?,
+                        Job::Continued => self.screen.restore()?,
+                    }
+                    frames.show(Instant::now());
+                }
                 event = next(&mut self.events) => match event {
                     Some(event) => {
                         self.input(&event?).await?;
+                        if std::mem::take(&mut self.suspending) {
+                            self.suspend(ending).await?;
+                        }
                         frames.answer(Instant::now());
                     }
                     // The terminal is gone.
@@ -186,17 +204,61 @@ impl App {
 
     /// Lends the terminal to a credential plugin, whole: nothing is drawn and no key is read until it comes back.
     async fn lend(&mut self, handover: Handover, ending: &mut Ending) -> io::Result<()> {
+        self.leave();
+        let command = handover.command().replace(char::is_control, "");
+        writeln!(
+            io::stdout(),
+            "{command} has the terminal until it ends; then the dashboard comes back."
+        )?;
+        let mut lent = pin!(handover.lend());
+        loop {
+            tokio::select! {
+                biased;
+                () = ending.wait() => {
+                    self.over = true;
+                    return Ok(());
+                }
+                job = self.jobs.next() => {
+                    // The plugin is in the same job: Ctrl-Z stops both.
+                    if job == Job::Stop {
+                        self.jobs.stop().await?;
+                    }
+                }
+                () = &mut lent => break,
+            }
+        }
+        // What was typed for the plugin, and not read by it, is not for the dashboard.
+        discard_typed();
+        self.enter()
+    }
+
+    /// Gives the terminal back, stops the whole job as the shell would, and takes the terminal over again when the job
+    /// goes on.
+    async fn suspend(&mut self, ending: &mut Ending) -> io::Result<()> {
+        self.leave();
+        let stopped = tokio::select! {
+            biased;
+            () = ending.wait() => {
+                self.over = true;
+                return Ok(());
+            }
+            stopped = self.jobs.stop() => stopped?,
+        };
+        if !stopped {
+            let no_shell = "there is no shell to come back from, so this cannot be suspended";
+            self.state.say(no_shell, true);
+        }
+        self.enter()
+    }
+
+    fn leave(&mut self) {
         self.events = None;
         self.screen.leave();
-        tokio::select! {
-            biased;
-            () = ending.wait() => self.over = true,
-            () = handover.lend() => {}
-        }
-        if !self.over {
-            self.screen.enter()?;
-            self.events = Some(EventStream::new());
-        }
+    }
+
+    fn enter(&mut self) -> io::Result<()> {
+        self.screen.enter()?;
+        self.events = Some(EventStream::new());
         Ok(())
     }
 
@@ -240,8 +302,9 @@ impl App {
         for effect in effects {
             match effect {
                 Effect::Quit => self.over = true,
-                Effect::Suspend => self.screen.suspend()?,
-                Effect::Redraw => self.screen.clear()?,
+                Effect::Suspend => self.suspending = true,
+                Effect::Redraw => self.screen.restore()?,
+                Effect::Mouse => self.switch_mouse()?,
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::Export(form) => self.export(form),
                 Effect::Ask(ask) => self.feed.ask(ask),
@@ -288,6 +351,16 @@ impl App {
             state.scrolled(rows);
         }
         Ok(())
+    }
+}
+
+/// Discards the keys that were typed and not read.
+fn discard_typed() {
+    #[cfg(unix)]
+    {
+        use rustix::termios::{QueueSelector, tcflush};
+        // A terminal that is gone has no keys.
+        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     }
 }
 

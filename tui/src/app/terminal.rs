@@ -1,11 +1,12 @@
 //! The terminal: taken over, and given back whatever happens.
 
 use std::io::{self, BufWriter, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
-use crossterm::style::Print;
+use crossterm::style::{Print, force_color_output};
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -21,10 +22,15 @@ const MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1015h\x1b[?1006h";
 /// What is drawn goes through a buffer: one write a frame.
 type Out = BufWriter<Stdout>;
 
+/// Undoes what another program may have left: the wrong character set, inserting, a margin, its own origin, no wrapping,
+/// an attribute.
+const USUAL_MODES: &str = "\x0f\x1b(B\x1b[4l\x1b[r\x1b[?6l\x1b[?7h\x1b[m";
+
 /// The terminal while it is ours. Dropped, it is given back.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Out>>,
+    /// Not dropped: it would print that it cannot show the cursor of a terminal that is gone.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Out>>>,
     mouse: bool,
 }
 
@@ -32,20 +38,27 @@ pub struct Screen {
 static OURS: AtomicBool = AtomicBool::new(false);
 
 impl Screen {
-    /// Takes the terminal over.
+    /// Takes the terminal over. Colours that are drawn reach it if `colors` says so, whatever `NO_COLOR` is.
     ///
     /// # Errors
     /// There is none, or it cannot be written.
-    pub fn take(mouse: bool) -> io::Result<Self> {
+    pub fn take(mouse: bool, colors: bool) -> io::Result<Self> {
         give_back_on_panic();
+        if colors {
+            // `--colors` overrules `NO_COLOR`, which crossterm would heed by itself.
+            force_color_output(true);
+        }
         enter(mouse)?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
         let terminal = Terminal::new(backend).inspect_err(|_| leave())?;
-        Ok(Self { terminal, mouse })
+        Ok(Self {
+            terminal: ManuallyDrop::new(terminal),
+            mouse,
+        })
     }
 
     /// What is drawn on.
-    pub(super) const fn terminal(&mut self) -> &mut Terminal<CrosstermBackend<Out>> {
+    pub(super) fn terminal(&mut self) -> &mut Terminal<CrosstermBackend<Out>> {
         &mut self.terminal
     }
 
@@ -64,16 +77,11 @@ impl Screen {
         Write::flush(out)
     }
 
-    /// Gives the terminal back, stops the whole job as the shell would, and takes the terminal over again when the job
-    /// goes on.
-    pub(super) fn suspend(&mut self) -> io::Result<()> {
-        self.leave();
-        #[cfg(unix)]
-        {
-            use rustix::process::{Signal, kill_current_process_group};
-            kill_current_process_group(Signal::TSTP)?;
-        }
-        self.enter()
+    /// Leaves the mouse to the terminal, or uses it again. Returns whether it is used from now on.
+    pub(super) fn switch_mouse(&mut self) -> io::Result<bool> {
+        self.mouse = !self.mouse;
+        capture_mouse(self.mouse)?;
+        Ok(self.mouse)
     }
 
     /// Gives the terminal back for a while.
@@ -86,6 +94,13 @@ impl Screen {
         enter(self.mouse)?;
         self.clear()
     }
+
+    /// Makes the terminal ours again in every respect: another program may have changed it, or the shell, while this
+    /// process was stopped.
+    pub(super) fn restore(&mut self) -> io::Result<()> {
+        self.leave();
+        self.enter()
+    }
 }
 
 impl Drop for Screen {
@@ -95,18 +110,25 @@ impl Drop for Screen {
 }
 
 fn enter(mouse: bool) -> io::Result<()> {
+    // First, because a process in the background is stopped by it, before it has written anything.
     enable_raw_mode()?;
     OURS.store(true, Ordering::SeqCst);
-    let mut out = io::stdout();
     execute!(
-        out,
+        io::stdout(),
         EnterAlternateScreen,
+        Print(USUAL_MODES),
         EnableBracketedPaste,
         cursor::Hide
     )
     .inspect_err(|_| leave())?;
-    if mouse {
-        execute!(out, Print(MOUSE)).inspect_err(|_| leave())?;
+    capture_mouse(mouse).inspect_err(|_| leave())
+}
+
+fn capture_mouse(capture: bool) -> io::Result<()> {
+    // Whatever another program asked for.
+    execute!(io::stdout(), DisableMouseCapture)?;
+    if capture {
+        execute!(io::stdout(), Print(MOUSE))?;
     }
     Ok(())
 }

@@ -27,6 +27,10 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// # Errors
 /// What kept the cluster, the server or the client from working.
 pub fn run(args: &DemoArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
+    let dashboard = !args.once && dashboard::is_on_a_terminal();
+    if dashboard {
+        dashboard::can_be_drawn()?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -36,7 +40,7 @@ pub fn run(args: &DemoArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
             running = start::start(args) => running?,
             () = ending.wait() => return Ok(()),
         };
-        let shown = if !args.once && dashboard::is_on_a_terminal() {
+        let shown = if dashboard {
             let connection = connection(&running);
             let simulated = running.clock();
             let clock = Clock::new(move || simulated.now(), args.speed);

@@ -188,6 +188,7 @@ pub static BINDINGS: &[Binding] = &[
     look(Section::Program, "export-table", &["e"], Action::Export(ExportAs::Table), "write the view to a file, as a table"),
     look(Section::Program, "export-csv", &["v"], Action::Export(ExportAs::Csv), "write the view to a file, as CSV"),
     look(Section::Program, "export-json", &["J"], Action::Export(ExportAs::Json), "write the view to a file, as JSON"),
+    look(Section::Program, "mouse", &["m"], Action::Mouse, "leave the mouse to the terminal, to select text; use it here again"),
     look(Section::Program, "help", &["?", "f1"], Action::Help, "this help"),
     look(Section::Program, "redraw", &["ctrl-l"], Action::Redraw, "draw everything anew"),
     look(Section::Program, "suspend", &["ctrl-z"], Action::Suspend, "suspend; fg comes back"),

@@ -16,6 +16,8 @@ pub enum Action {
     Suspend,
     /// Draw everything anew.
     Redraw,
+    /// Leave the mouse to the terminal, which selects text with it, or use it again.
+    Mouse,
     /// The terminal has another size: columns and rows.
     Resize(u16, u16),
     /// Leave what is open: an overlay, the filter's line, this view for the one before.

@@ -16,6 +16,8 @@ pub enum Effect {
     Suspend,
     /// Draw everything anew, whatever the terminal shows.
     Redraw,
+    /// Leave the mouse to the terminal, or use it again.
+    Mouse,
     /// Put this on the clipboard.
     Copy(String),
     /// Write the view to a file in this form.

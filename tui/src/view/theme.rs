@@ -187,7 +187,8 @@ impl Theme {
         }
     }
 
-    /// What the environment says that the terminal can do, by `NO_COLOR`, `COLORTERM`, `TERM`, `COLORFGBG` and the locale.
+    /// What the environment says that the terminal can do, by `NO_COLOR`, `COLORTERM`, `TERM`, `STY`, `TMUX`,
+    /// `COLORFGBG` and the locale.
     pub fn detect(env: impl Fn(&str) -> Option<String>) -> Self {
         let ground = ground(env("COLORFGBG").as_deref());
         Self::new(depth(&env), ground, !unicode(&env))
@@ -289,6 +290,10 @@ fn depth(env: &impl Fn(&str) -> Option<String>) -> Depth {
     if set("NO_COLOR").is_some() || term == "dumb" {
         return Depth::None;
     }
+    // GNU screen reads 24-bit colours as other attributes, whatever the terminal around it can do.
+    if set("STY").is_some() || (term.starts_with("screen") && set("TMUX").is_none()) {
+        return Depth::Indexed;
+    }
     let colorterm = set("COLORTERM").unwrap_or_default();
     if matches!(colorterm.as_str(), "truecolor" | "24bit") || term.ends_with("-direct") {
         Depth::True
@@ -356,9 +361,41 @@ mod tests {
             (&[("TERM", "xterm")], Depth::Sixteen),
             (&[("TERM", "xterm-256color")], Depth::Indexed),
             (&[("TERM", "xterm-direct")], Depth::True),
+            // GNU screen, with what it inherited from the terminal around it.
             (
                 &[("TERM", "screen-256color"), ("COLORTERM", "truecolor")],
+                Depth::Indexed,
+            ),
+            (
+                &[("TERM", "screen.xterm-256color"), ("COLORTERM", "24bit")],
+                Depth::Indexed,
+            ),
+            (
+                &[
+                    ("TERM", "xterm-256color"),
+                    ("COLORTERM", "truecolor"),
+                    ("STY", "1.pts-0.host"),
+                ],
+                Depth::Indexed,
+            ),
+            // screen in tmux, and tmux in screen.
+            (
+                &[("TERM", "screen"), ("TMUX", "/tmp/t,1,0"), ("STY", "1.x")],
+                Depth::Indexed,
+            ),
+            (&[("TERM", "screen")], Depth::Indexed),
+            // tmux passes 24 bits on.
+            (
+                &[
+                    ("TERM", "screen-256color"),
+                    ("COLORTERM", "truecolor"),
+                    ("TMUX", "/tmp/t,1,0"),
+                ],
                 Depth::True,
+            ),
+            (
+                &[("TERM", "screen-256color"), ("NO_COLOR", "1")],
+                Depth::None,
             ),
             (
                 &[("COLORTERM", "truecolor"), ("NO_COLOR", "1")],

@@ -1,8 +1,10 @@
 //! The dashboard in a pseudo-terminal, as a person uses it.
 
 mod clusters;
+mod jobs;
 mod keys;
 mod life;
+mod looks;
 mod pointing;
 mod ways;
 
@@ -40,11 +42,16 @@ impl Dashboard {
 
     /// The dashboard of any demo.
     pub(crate) fn of_demo(arguments: &[&str]) -> Self {
+        Self::in_environment(arguments, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn in_environment(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         let kubeconfig = folder.path().join("kubeconfig").display().to_string();
         let arguments = [&["demo", "--kubeconfig-out", &kubeconfig], arguments].concat();
         let place = folder.path().display().to_string();
-        let terminal = Terminal::start(&arguments, &place, 160, 40, &[]);
+        let terminal = Terminal::start(&arguments, &place, 160, 40, environment);
         terminal.wait_for("the dashboard, live", |text| text.contains("LIVE"));
         Self { terminal, folder }
     }

@@ -132,6 +132,12 @@ impl Terminal {
         see(self.shown().parser.screen())
     }
 
+    /// Looks at the screen, and at all that was written to make it so.
+    pub(crate) fn with_written<T>(&self, see: impl FnOnce(&Screen, &[u8]) -> T) -> T {
+        let shown = self.shown();
+        see(shown.parser.screen(), &shown.written)
+    }
+
     /// All that was ever written to the terminal.
     pub(crate) fn written(&self) -> Vec<u8> {
         self.shown().written.clone()
@@ -273,6 +279,35 @@ impl Terminal {
     /// Whether the terminal is as a shell wants it: no other screen, cursor, mouse or paste left behind, and lines are
     /// edited and echoed by the terminal again.
     pub(crate) fn assert_sane(&self) {
+        self.assert_given_back();
+        let modes = self.modes();
+        let edits = ["ICANON", "ECHO", "ISIG"];
+        assert!(
+            modes.is_empty() || edits.iter().all(|mode| modes.iter().any(|has| has == mode)),
+            "the terminal is still raw: {modes:?}"
+        );
+    }
+
+    /// Whether keys are neither edited nor echoed by the terminal.
+    pub(crate) fn is_raw(&self) -> bool {
+        let modes = self.modes();
+        !modes.iter().any(|mode| mode == "ICANON" || mode == "ECHO")
+    }
+
+    /// How lines are edited and echoed; nothing where the terminal has ended.
+    fn modes(&self) -> Vec<String> {
+        let modes = self.master.get_termios();
+        let modes = modes.map(|modes| format!("{:?}", modes.local_flags));
+        modes
+            .unwrap_or_default()
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Whether no other screen, cursor, mouse or paste is left behind.
+    pub(crate) fn assert_given_back(&self) {
         self.look(|screen| {
             assert!(
                 !screen.alternate_screen(),
@@ -286,15 +321,6 @@ impl Terminal {
                 "the mouse is still told of"
             );
         });
-        if let Some(modes) = self.master.get_termios() {
-            use std::fmt::Write;
-            let mut said = String::new();
-            let _ = write!(said, "{:?}", modes.local_flags);
-            assert!(
-                said.contains("ICANON") && said.contains("ECHO"),
-                "the terminal is still raw: {said}"
-            );
-        }
     }
 }
 

@@ -97,6 +97,7 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
+        Action::Mouse => return vec![Effect::Mouse],
         Action::Resize(width, height) => state.size = Size { width, height },
         Action::Back => return back(state),
         Action::Enter => return enter(state),

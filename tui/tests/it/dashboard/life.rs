@@ -1,5 +1,7 @@
 //! How the dashboard begins and ends, and what it leaves behind.
 
+use std::io::Read;
+
 use super::Dashboard;
 use crate::terminal::Terminal;
 
@@ -31,38 +33,6 @@ fn told_to_end_it_gives_the_terminal_back() {
         dashboard.terminal.wait_for_end();
         dashboard.terminal.assert_sane();
     }
-}
-
-#[test]
-fn a_suspended_dashboard_comes_back_whole() {
-    // Only a shell that controls its jobs can be left and come back to.
-    let mut shell = Terminal::run(
-        "bash",
-        &["--norc", "-i"],
-        "/",
-        160,
-        40,
-        &[("PS1", "prompt> ")],
-    );
-    shell.wait_for_text("prompt> ");
-    let vitals = env!("CARGO_BIN_EXE_vitals");
-    shell.send(&format!("{vitals} demo\r"));
-    shell.wait_for_text("LIVE");
-    shell.press("ctrl-z");
-    shell.wait_for("the shell again", |text| {
-        text.contains("Stopped") && !text.contains("LIVE")
-    });
-    shell.look(|screen| assert!(!screen.alternate_screen() && !screen.hide_cursor()));
-    shell.send("fg\r");
-    shell.wait_for_text("LIVE");
-    shell.press("3");
-    shell.wait_for_text("NAMESPACE");
-    shell.press("q");
-    shell.wait_for("the shell at last", |text| {
-        text.contains("Stopped") && !text.contains("LIVE")
-    });
-    shell.send("exit\r");
-    assert_eq!(shell.wait_for_end(), 0);
 }
 
 #[test]
@@ -106,7 +76,7 @@ fn it_does_not_end_for_being_small() {
 #[test]
 #[ignore = "the test below runs it in a terminal"]
 fn panics_in_a_terminal() {
-    let _screen = kubevitals::app::terminal::Screen::take(true).unwrap();
+    let _screen = kubevitals::app::terminal::Screen::take(true, true).unwrap();
     panic!("on purpose");
 }
 
@@ -124,4 +94,36 @@ fn a_panic_gives_the_terminal_back_and_is_told_there() {
     terminal.assert_sane();
     let text = terminal.text();
     assert!(text.contains("on purpose"), "{text}");
+}
+
+/// A terminal whose end nobody is told of, as behind `nohup`: the next write fails.
+#[test]
+fn a_terminal_that_goes_away_ends_it_without_a_panic() {
+    for trap in ["trap '' HUP; ", ""] {
+        let folder = tempfile::tempdir().unwrap();
+        let code = folder.path().join("code");
+        let size = portable_pty::PtySize::default();
+        let pair = portable_pty::native_pty_system().openpty(size).unwrap();
+        let mut command = portable_pty::CommandBuilder::new("sh");
+        let script = format!(
+            "{trap}{} demo; echo $? > {}",
+            env!("CARGO_BIN_EXE_vitals"),
+            code.display()
+        );
+        command.args(["-c", &format!("trap 'true' HUP; {script}")]);
+        command.env("TERM", "xterm");
+        let mut shell = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let mut written = Vec::new();
+        while !String::from_utf8_lossy(&written).contains("LIVE") {
+            let mut buffer = [0; 4096];
+            let count = reader.read(&mut buffer).unwrap();
+            written.extend_from_slice(&buffer[..count]);
+        }
+        drop((reader, pair.master));
+        shell.wait().unwrap();
+        let code = std::fs::read_to_string(code).unwrap();
+        assert!(["0", "1"].contains(&code.trim()), "{trap}: {code}");
+    }
 }

@@ -1,0 +1,98 @@
+//! Job control: the shell's Ctrl-Z, `fg` and `bg`.
+
+/// A change of the process that somebody else made or asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Job {
+    /// It is asked to stop (SIGTSTP).
+    Stop,
+    /// It was stopped, and goes on (SIGCONT).
+    Continued,
+}
+
+#[cfg(not(unix))]
+pub(super) use elsewhere::Jobs;
+#[cfg(unix)]
+pub(super) use of_unix::Jobs;
+
+#[cfg(unix)]
+mod of_unix {
+    use std::io;
+
+    use futures::FutureExt;
+    use rustix::process::{Signal, getpgrp, getsid, kill_current_process_group};
+    use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
+
+    use super::Job;
+
+    /// Listens to the signals of job control. From then on SIGTSTP does not stop the process by itself.
+    #[derive(Debug)]
+    pub(in crate::app) struct Jobs {
+        stop: Signals,
+        continued: Signals,
+    }
+
+    impl Jobs {
+        /// Begins to listen.
+        ///
+        /// # Errors
+        /// The system lets no one listen.
+        pub(in crate::app) fn listen() -> io::Result<Self> {
+            let kind = |signal: Signal| SignalKind::from_raw(signal.as_raw());
+            Ok(Self {
+                stop: signal(kind(Signal::TSTP))?,
+                continued: signal(kind(Signal::CONT))?,
+            })
+        }
+
+        /// The next change.
+        pub(in crate::app) async fn next(&mut self) -> Job {
+            tokio::select! {
+                biased;
+                _ = self.continued.recv() => Job::Continued,
+                _ = self.stop.recv() => Job::Stop,
+            }
+        }
+
+        /// Stops the whole job, and returns when it goes on. Returns false, and stops nothing, where no shell could let
+        /// it go on: the kernel ignores SIGTSTP there, but not the SIGSTOP that is sent here.
+        ///
+        /// # Errors
+        /// The signal cannot be sent.
+        pub(in crate::app) async fn stop(&mut self) -> io::Result<bool> {
+            // A shell with job control gives each job a process group of its own.
+            if getsid(None)? == getpgrp() {
+                return Ok(false);
+            }
+            let _earlier = self.continued.recv().now_or_never();
+            // Not SIGTSTP: this process would get its own, and could not tell it from another one.
+            kill_current_process_group(Signal::STOP)?;
+            self.continued.recv().await;
+            Ok(true)
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use std::io;
+
+    use super::Job;
+
+    /// There is no job control.
+    #[derive(Debug)]
+    pub(in crate::app) struct Jobs;
+
+    impl Jobs {
+        pub(in crate::app) fn listen() -> io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub(in crate::app) async fn next(&mut self) -> Job {
+            std::future::pending().await
+        }
+
+        pub(in crate::app) async fn stop(&mut self) -> io::Result<bool> {
+            Ok(false)
+        }
+    }
+}
