@@ -1,6 +1,8 @@
 //! The dashboard in a pseudo-terminal, as a person uses it.
 
 mod clusters;
+mod faults;
+mod handover;
 mod jobs;
 mod keys;
 mod life;

@@ -14,17 +14,16 @@ use tokio::runtime::Runtime;
 use crate::terminal::Terminal;
 
 /// A simulated cluster and its metrics server, in this process.
-struct Lab {
+pub(super) struct Lab {
     /// Both live on it.
     runtime: Runtime,
-    cluster: Cluster,
+    pub(super) cluster: Cluster,
     server: Option<Server>,
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 impl Lab {
-    fn start() -> Self {
-        let _installed = rustls::crypto::ring::default_provider().install_default();
+    pub(super) fn start() -> Self {
         let runtime = Runtime::new().unwrap();
         let config = Config {
             nodes: 2,
@@ -62,15 +61,20 @@ impl Lab {
     }
 
     /// Opens the dashboard, as whoever this kubeconfig is of.
-    fn look(&self, kubeconfig: &str, arguments: &[&str]) -> Terminal {
+    pub(super) fn look(&self, kubeconfig: &str, arguments: &[&str]) -> Terminal {
+        let terminal = self.open(kubeconfig, arguments);
+        terminal.wait_for("the dashboard", |text| text.contains("Overview"));
+        terminal
+    }
+
+    /// The same, but a credential plugin may have something to ask first.
+    pub(super) fn open(&self, kubeconfig: &str, arguments: &[&str]) -> Terminal {
         let path: PathBuf = self.folder.path().join("kubeconfig");
         std::fs::write(&path, kubeconfig).unwrap();
         let path = path.display().to_string();
         let arguments = [&["--kubeconfig", &path], arguments].concat();
         let place = self.folder.path().display().to_string();
-        let terminal = Terminal::start(&arguments, &place, 160, 40, &[]);
-        terminal.wait_for("the dashboard", |text| text.contains("Overview"));
-        terminal
+        Terminal::start(&arguments, &place, 160, 40, &[])
     }
 
     fn look_as_admin(&self, arguments: &[&str]) -> Terminal {
