@@ -150,11 +150,13 @@ impl Faults {
     /// The answer of a watch that meets faults which begin while it is open.
     pub(super) fn expose(&self, response: Response<Body>, at: ResourcePath) -> Response<Body> {
         let set = self.set.subscribe();
+        let endured = of(&set.borrow(), &at);
         response.map(|body| {
             let watch = Exposed {
                 body: Some(body),
                 at,
                 set,
+                endured,
             };
             let frames = unfold(watch, |mut watch| async move {
                 let frame = watch.next().await?;
@@ -180,6 +182,8 @@ struct Exposed {
     body: Option<Body>,
     at: ResourcePath,
     set: watch::Receiver<Set>,
+    /// The fault that it was opened in spite of.
+    endured: Option<RequestFault>,
 }
 
 impl Exposed {
@@ -187,7 +191,7 @@ impl Exposed {
         loop {
             let body = self.body.as_mut()?;
             let fault = of(&self.set.borrow_and_update(), &self.at);
-            match fault {
+            match fault.filter(|_| fault != self.endured) {
                 None | Some(RequestFault::Slow(_)) => tokio::select! {
                     frame = body.frame() => return frame,
                     Ok(()) = self.set.changed() => {}

@@ -182,8 +182,8 @@ fn watched(
         for object in objects() {
             first.push_str(&event("ADDED", &object));
         }
-        let bookmark = json!({"kind": kind, "metadata": {"resourceVersion": "1",
-            "annotations": {"k8s.io/initial-events-end": "true"}}});
+        let bookmark = json!({"kind": kind, "apiVersion": version("kubevitals.io"), "metadata": {
+            "resourceVersion": "1", "annotations": {"k8s.io/initial-events-end": "true"}}});
         first.push_str(&event("BOOKMARK", &bookmark));
     }
     let later = unfold(objects, move |objects| async move {

@@ -106,11 +106,16 @@ impl Cluster {
         }
     }
 
-    /// When requests whose path begins so were sent, from the beginning on.
+    /// When a path was requested, from the beginning on.
     pub(super) fn requested(&self, path: &str) -> Vec<Duration> {
         let requests = self.requests.lock().unwrap();
-        let such = requests.iter().filter(|(_, other)| other.starts_with(path));
+        let such = requests.iter().filter(|(_, other)| other == path);
         such.map(|(at, _)| *at).collect()
+    }
+
+    /// How many requests have been sent.
+    pub(super) fn requests(&self) -> usize {
+        self.requests.lock().unwrap().len()
     }
 
     /// Lets the user do something.
