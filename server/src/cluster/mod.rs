@@ -56,7 +56,7 @@ pub use status::Summary;
 pub use template::{ContainerSpec, PodTemplate, Role};
 pub(crate) use text::time;
 pub use uid::Uid;
-pub use watch::{Settings, WatchHealth, WatchTasks, Watches, spawn};
+pub use watch::{Backoff, Random, Settings, WatchHealth, WatchTasks, Watches, random, spawn};
 
 use crate::intern::{Interner, Pool};
 

@@ -1,31 +1,30 @@
-//! Which source there is, and why that one.
+//! Which source there is, and why that one: kubevitals.io, or what any cluster has. While the first does not work the
+//! second is used, and the first is tried again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use kubevitals_proto::metrics::Version;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
 use super::chosen::Many;
 use super::discovery::{self, Served};
-use super::kubernetes::Kubernetes;
+use super::fault::Retry;
+use super::health::Health;
+use super::kubernetes::{Kubernetes, is_denied};
+use super::metrics_api::METADATA_LIST;
+use super::polls::Polls;
+use super::status::About;
 use super::teller::Teller;
 use super::vitals::{Vitals, group_version};
-use super::words::first_line;
-use super::{ApiClient, MetricsApi};
-use crate::model::{Ask, Message, Name, SourceKind};
+use super::{ApiClient, Error, MetricsApi, vitals_path};
+use crate::model::{Ask, Fault, FaultKind, Message, Name, Outcome, Part, SourceKind};
 
-/// How long to wait before a cluster that did not answer is asked again.
-const AGAIN: Duration = Duration::from_secs(3);
+/// A source that worked for so long has not failed at once: if it fails now it is tried again soon.
+const WORKED: Duration = Duration::from_secs(60);
 
-/// How long to wait before it is looked again whether there is a better source.
-const LOOK_AGAIN: Duration = Duration::from_secs(20);
-
-/// What was found.
-struct Found {
-    kind: SourceKind,
-    why: String,
-    metrics: Option<Version>,
-}
+/// After a request was not answered it is looked whether the server is, but not more often than this.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Chooses a source and lets it tell, for ever.
 pub(super) async fn run(
@@ -37,184 +36,220 @@ pub(super) async fn run(
     only: bool,
     many: Many,
 ) {
-    let mut found = loop {
-        match discovery::served(&client).await {
-            Ok(served) => break choose(&served, wanted),
-            Err(error) => {
-                let again = teller.after(AGAIN);
-                teller
-                    .lost(first_line(&error.to_string()), Some(again))
-                    .await;
-                teller.sleep(AGAIN).await;
+    let source = Source {
+        kubernetes: Kubernetes {
+            teller,
+            metrics: MetricsApi::new(client.clone(), true),
+            client,
+            namespace,
+            only,
+        },
+        wanted,
+        many,
+    };
+    tokio::join!(source.look(), source.run(&mut asks));
+}
+
+struct Source {
+    kubernetes: Kubernetes,
+    wanted: Option<SourceKind>,
+    many: Many,
+}
+
+impl Source {
+    /// Tells of the cluster for ever, from the best source that works.
+    async fn run(&self, asks: &mut mpsc::Receiver<Ask>) {
+        let served = self.served().await;
+        let may_be_vitals = matches!(self.wanted, None | Some(SourceKind::Vitals));
+        let mut retry = Retry::new(self.kubernetes.teller.random);
+        let mut down = no_vitals(&served).filter(|_| may_be_vitals);
+        let mut is_vitals = may_be_vitals && down.is_none();
+        loop {
+            if is_vitals {
+                let began = Instant::now();
+                down = Some(self.vitals(asks).await);
+                if began.elapsed() >= self.kubernetes.teller.real(WORKED) {
+                    retry.reset();
+                }
+            }
+            let down = down.as_ref();
+            let no_better = down.map_or("", |down| self.no_better(down));
+            let mut polls = Polls::new(&self.kubernetes, &served, no_better);
+            if self.wanted == Some(SourceKind::None) {
+                let source = Message::Source(SourceKind::None, "as asked for".to_owned());
+                self.kubernetes.teller.tell(source).await;
+            } else {
+                polls.announce().await;
+            }
+            tokio::select! {
+                () = self.plain(asks, polls) => {}
+                () = self.until_vitals(&mut retry, down) => {}
+            }
+            is_vitals = true;
+        }
+    }
+
+    /// What the cluster serves, once it says so. Where it refuses to, all that it could serve is tried.
+    async fn served(&self) -> Served {
+        let mut retry = Retry::new(self.kubernetes.teller.random);
+        loop {
+            match self.answers(&mut retry).await {
+                Ok(served) => return served,
+                Err(due) => self.rest(due).await,
             }
         }
-    };
-    teller.up().await;
-    loop {
-        let source = Message::Source(found.kind, found.why.clone());
+    }
+
+    /// What the cluster serves; or, if it does not answer, says so, and when it is to be tried again.
+    async fn answers(&self, retry: &mut Retry) -> Result<Served, Instant> {
+        let Kubernetes { teller, client, .. } = &self.kubernetes;
+        let error = match discovery::served(client).await {
+            Ok(served) => {
+                teller.up().await;
+                return Ok(served);
+            }
+            Err(error) => error,
+        };
+        let fault = error.fault();
+        if fault.kind.is_refusal() {
+            teller.up().await;
+            return Ok(Served {
+                vitals: true,
+                ..Served::default()
+            });
+        }
+        let delay = retry.delay(&error);
+        teller.lost(fault.text, Some(teller.after(delay))).await;
+        Err(Instant::now() + teller.real(delay))
+    }
+
+    async fn rest(&self, due: Instant) {
+        tokio::select! {
+            () = sleep_until(due) => {}
+            () = self.kubernetes.teller.reconnected() => {}
+        }
+    }
+
+    /// Whenever a request is not answered, asks whether the server is there at all, until it is.
+    async fn look(&self) {
+        loop {
+            self.kubernetes.teller.unanswered().await;
+            let mut retry = Retry::new(self.kubernetes.teller.random);
+            while let Err(due) = self.answers(&mut retry).await {
+                self.rest(due).await;
+            }
+            self.kubernetes.teller.sleep(LOOK).await;
+        }
+    }
+
+    /// Tells from kubevitals.io, until that does not work though the cluster answers; says why.
+    async fn vitals(&self, asks: &mut mpsc::Receiver<Ask>) -> Fault {
+        let teller = &self.kubernetes.teller;
+        let health = Arc::new(Health::new(|time| teller.real(time)));
+        let source = Message::Source(SourceKind::Vitals, group_version());
         teller.tell(source).await;
         let kubernetes = Kubernetes {
-            teller: teller.clone(),
-            metrics: MetricsApi::new(client.clone(), true),
-            client: client.clone(),
-            version: found.metrics,
-            namespace: Name::clone(&namespace),
-            only,
+            teller: teller.with_health(&health),
+            ..self.kubernetes.clone()
         };
-        let telling = async {
-            match found.kind {
-                SourceKind::Vitals => Vitals::new(kubernetes, many).run(&mut asks).await,
-                SourceKind::Metrics | SourceKind::None => kubernetes.run(&mut asks).await,
+        tokio::select! {
+            () = Vitals::new(kubernetes, self.many).run(asks) => std::future::pending().await,
+            why = self.broken(&health) => why,
+        }
+    }
+
+    /// Waits until kubevitals.io does not work though the cluster answers.
+    async fn broken(&self, health: &Health) -> Fault {
+        let Kubernetes { teller, client, .. } = &self.kubernetes;
+        loop {
+            let why = health.broken().await;
+            match discovery::served(client).await {
+                Err(error) if !error.fault().kind.is_refusal() => teller.sleep(LOOK).await,
+                _ => return why,
             }
-        };
-        found = tokio::select! {
-            () = telling => return,
-            better = better(&teller, &client, wanted, found.kind) => better,
-        };
-    }
-}
-
-/// Waits for a better source than this kind: its server may just be starting, or be installed meanwhile.
-async fn better(
-    teller: &Teller,
-    client: &ApiClient,
-    wanted: Option<SourceKind>,
-    kind: SourceKind,
-) -> Found {
-    loop {
-        teller.sleep(LOOK_AGAIN).await;
-        if kind == SourceKind::Vitals {
-            continue;
-        }
-        // Who cannot be asked just now is asked again.
-        let Ok(served) = discovery::served(client).await else {
-            continue;
-        };
-        let found = choose(&served, wanted);
-        if rank(found.kind) > rank(kind) {
-            return found;
         }
     }
-}
 
-/// The more a kind tells, the higher.
-const fn rank(kind: SourceKind) -> u8 {
-    match kind {
-        SourceKind::None => 0,
-        SourceKind::Metrics => 1,
-        SourceKind::Vitals => 2,
+    /// Tells of what any cluster has, for ever.
+    async fn plain(&self, asks: &mut mpsc::Receiver<Ask>, polls: Polls<'_>) {
+        if self.wanted == Some(SourceKind::None) {
+            self.kubernetes.run(asks).await;
+        } else {
+            tokio::join!(self.kubernetes.run(asks), polls.run());
+        }
+    }
+
+    /// Why kubevitals.io is not the source, where that is worth a word.
+    fn no_better(&self, down: &Fault) -> &'static str {
+        match down.kind {
+            FaultKind::NotFound if self.wanted.is_none() => "",
+            FaultKind::NotFound => "the cluster has no kubevitals.io",
+            FaultKind::Forbidden => "kubevitals.io is forbidden",
+            FaultKind::Unauthorized => "kubevitals.io does not accept your credential",
+            _ => "kubevitals.io does not answer",
+        }
+    }
+
+    /// Waits until kubevitals.io answers.
+    async fn until_vitals(&self, retry: &mut Retry, down: Option<&Fault>) {
+        let Some(down) = down else {
+            return std::future::pending().await;
+        };
+        let teller = &self.kubernetes.teller;
+        let mut down = down.clone();
+        loop {
+            let delay = retry.delay_after(down.kind);
+            let retry_at = Some(teller.after(delay));
+            // What a cluster never had is not missing.
+            if down.kind != FaultKind::NotFound {
+                let why = Fault {
+                    text: format!("kubevitals.io: {}", down.text),
+                    ..down
+                };
+                let outcome = Outcome::Failed { why, retry_at };
+                teller.tell(Message::Part(Part::Incidents, outcome)).await;
+            }
+            self.rest(Instant::now() + teller.real(delay)).await;
+            match self.ask_vitals().await {
+                Ok(()) => return,
+                Err(error) => down = error.fault(),
+            }
+        }
+    }
+
+    /// Asks kubevitals.io for a pod: of all namespaces, or else of one.
+    async fn ask_vitals(&self) -> Result<(), Error> {
+        let client = &self.kubernetes.client;
+        let get = async |path: String| {
+            let path = vitals_path(&format!("{path}?limit=1"));
+            client.get(&path, METADATA_LIST, About::default()).await
+        };
+        if !self.kubernetes.only {
+            match get("/podvitals".to_owned()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_denied(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let namespace = &self.kubernetes.namespace;
+        get(format!("/namespaces/{namespace}/podvitals"))
+            .await
+            .map(drop)
     }
 }
 
-fn choose(served: &Served, wanted: Option<SourceKind>) -> Found {
-    let found = |kind, why: &str| Found {
+/// Why kubevitals.io cannot be the source, as far as discovery says.
+fn no_vitals(served: &Served) -> Option<Fault> {
+    if served.vitals {
+        return None;
+    }
+    let (kind, text) = if served.vitals_stale {
+        (FaultKind::Unavailable, "it does not answer")
+    } else {
+        (FaultKind::NotFound, "the cluster has no kubevitals.io")
+    };
+    Some(Fault {
         kind,
-        why: why.to_owned(),
-        metrics: served.metrics,
-    };
-    let none = || Found {
-        metrics: None,
-        ..found(
-            SourceKind::None,
-            if served.metrics_stale {
-                "metrics.k8s.io does not answer"
-            } else {
-                "the cluster has no metrics.k8s.io"
-            },
-        )
-    };
-    let metrics = |why: &str| match served.metrics {
-        Some(version) => found(
-            SourceKind::Metrics,
-            &format!("metrics.k8s.io/{}{why}", version.as_str()),
-        ),
-        None => none(),
-    };
-    match wanted {
-        Some(SourceKind::None) => Found {
-            metrics: None,
-            ..found(SourceKind::None, "as asked for")
-        },
-        Some(SourceKind::Metrics) => metrics(""),
-        Some(SourceKind::Vitals) | None if served.vitals => {
-            found(SourceKind::Vitals, &group_version())
-        }
-        Some(SourceKind::Vitals) => metrics("; the cluster has no kubevitals.io"),
-        None if served.vitals_stale => metrics("; kubevitals.io does not answer"),
-        None => metrics(""),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_best_source_that_there_is_is_chosen_and_it_is_said_why() {
-        let all = Served {
-            metrics: Some(Version::V1beta1),
-            vitals: true,
-            ..Served::default()
-        };
-        let metrics = Served {
-            vitals: false,
-            ..all
-        };
-        let stale = Served {
-            vitals_stale: true,
-            ..metrics
-        };
-        let nothing = Served::default();
-        let dead = Served {
-            metrics_stale: true,
-            ..nothing
-        };
-        for (served, wanted, kind, why) in [
-            (all, None, SourceKind::Vitals, "kubevitals.io/v1alpha1"),
-            (
-                all,
-                Some(SourceKind::Metrics),
-                SourceKind::Metrics,
-                "metrics.k8s.io/v1beta1",
-            ),
-            (
-                all,
-                Some(SourceKind::None),
-                SourceKind::None,
-                "as asked for",
-            ),
-            (metrics, None, SourceKind::Metrics, "metrics.k8s.io/v1beta1"),
-            (
-                metrics,
-                Some(SourceKind::Vitals),
-                SourceKind::Metrics,
-                "metrics.k8s.io/v1beta1; the cluster has no kubevitals.io",
-            ),
-            (
-                stale,
-                None,
-                SourceKind::Metrics,
-                "metrics.k8s.io/v1beta1; kubevitals.io does not answer",
-            ),
-            (
-                nothing,
-                None,
-                SourceKind::None,
-                "the cluster has no metrics.k8s.io",
-            ),
-            (
-                dead,
-                None,
-                SourceKind::None,
-                "metrics.k8s.io does not answer",
-            ),
-        ] {
-            let found = choose(&served, wanted);
-            assert_eq!(
-                (found.kind, found.why.as_str()),
-                (kind, why),
-                "{served:?} {wanted:?}"
-            );
-        }
-    }
+        text: text.to_owned(),
+    })
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::PodVitals;
 use tokio::sync::watch::Receiver;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::attempts::Attempts;
 use super::client::escaped;
 use super::vitals::{POLL, Vitals};
 use super::{Error, vitals_path};
@@ -55,38 +56,41 @@ impl Many {
 impl Vitals {
     /// Tells of the pods that are looked at, as long as there are very many.
     pub(super) async fn chosen(&self, mut looks: Receiver<Look>) {
+        let mut attempts = Attempts::new(&self.kubernetes.teller, Part::Pods);
         while self.are_very_many() {
+            attempts.begin();
             let look = looks.borrow_and_update().clone();
             // What is looked at no longer is not waited for.
             tokio::select! {
-                pods = self.choose(&look, None) => self.tell_chosen(pods, look).await,
+                pods = self.choose(&look, None) => self.tell_chosen(pods, look, &mut attempts).await,
                 Ok(()) = looks.changed() => {
                     quiet(&mut looks).await;
                     continue;
                 }
             }
             tokio::select! {
-                () = self.kubernetes.teller.sleep(POLL) => {}
+                () = sleep_until(attempts.due()) => {}
                 Ok(()) = looks.changed() => quiet(&mut looks).await,
             }
         }
     }
 
-    async fn tell_chosen(&self, pods: Result<Pods, Error>, look: Look) {
+    async fn tell_chosen(&self, pods: Result<Pods, Error>, look: Look, attempts: &mut Attempts) {
         let teller = &self.kubernetes.teller;
         match pods {
             Ok(Pods { rows, chosen }) => {
-                teller.up().await;
                 let extent = Extent {
                     total: self.total.borrow().unwrap_or_default(),
                     look,
                     chosen,
                 };
                 teller.tell(Message::Extent(Some(extent))).await;
+                teller.shown(Part::Pods);
                 teller.tell(Message::Pods(Batch::All(rows))).await;
-                teller.fine(Part::Pods).await;
+                attempts.answered().await;
+                attempts.again_after(POLL);
             }
-            Err(error) => self.failed(Part::Pods, &error).await,
+            Err(error) => attempts.failed(&error).await,
         }
     }
 

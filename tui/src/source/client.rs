@@ -4,14 +4,15 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::Request;
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
-use http_body_util::BodyExt;
+use bytes::{Bytes, BytesMut};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderValue, Request, Response};
 use kube::client::Body;
 
-use super::connect::CredentialError;
+use super::connect::{CredentialError, Patience, Silent};
+use super::gzip::Pieces;
 use super::kubeconfig::Target;
+use super::metrics_api::JSON;
 use super::status::{About, Failure};
 use super::{Error, tls};
 
@@ -24,6 +25,14 @@ pub struct ApiClient {
     client: kube::Client,
     host: String,
     timeout: Option<Duration>,
+    /// For how long the server may be silent; none waits for ever.
+    patience: Option<Duration>,
+    /// Whether credentials are got as part of a request. The time for them does not count.
+    has_credentials: bool,
+    /// Whether answers may be compressed.
+    compressed: bool,
+    /// How often a request is repeated that the server asks to repeat, or that was cut.
+    repeats: u32,
     /// What was given as the cluster's authority is no CA certificate.
     no_authority: bool,
 }
@@ -65,9 +74,13 @@ impl ApiClient {
         } = target;
         Ok(Self {
             no_authority: transport.trust.has_no_authority(),
+            compressed: !transport.config.disable_compression,
             client: transport.client()?,
             host,
             timeout,
+            patience: None,
+            has_credentials: true,
+            repeats: RETRIES,
         })
     }
 
@@ -79,18 +92,32 @@ impl ApiClient {
             client,
             host: host.to_owned(),
             timeout: None,
+            patience: None,
+            has_credentials: false,
+            compressed: true,
+            repeats: RETRIES,
             no_authority: false,
         }
+    }
+
+    /// One that repeats no request by itself, and gives up one that is not answered in time.
+    #[must_use]
+    pub(super) fn impatient(self, patience: Duration) -> Self {
+        Self {
+            patience: Some(patience),
+            repeats: 0,
+            ..self
+        }
+    }
+
+    /// For how long the server may be silent while it answers; none is for ever.
+    pub(super) const fn patience(&self) -> Option<Duration> {
+        self.patience
     }
 
     /// `host:port` of the server.
     pub fn host(&self) -> &str {
         &self.host
-    }
-
-    /// kube's client underneath, for watches.
-    pub(super) fn kube(&self) -> kube::Client {
-        self.client.clone()
     }
 
     /// Asks for a path (with its query).
@@ -109,6 +136,44 @@ impl ApiClient {
         .await
     }
 
+    /// As `get`, read from JSON.
+    pub(super) async fn parsed<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        accept: &str,
+        about: About<'_>,
+    ) -> Result<T, Error> {
+        super::metrics_api::parse(&self.get(path, accept, about).await?)
+    }
+
+    /// Asks for a path that is answered bit by bit, as a watch is.
+    ///
+    /// # Errors
+    /// The server's refusal, explained by its body.
+    pub(super) async fn stream(&self, path: &str, about: About<'_>) -> Result<Pieces, Error> {
+        let response = self.send(path, JSON).await;
+        let response = response.map_err(|error| self.explain(&*error))?;
+        if response.status().is_success() {
+            let (head, body) = response.into_parts();
+            return Ok(Pieces::new(&head.headers, body));
+        }
+        match self.read(response).await {
+            Ok(Attempt::Answered(_)) => Err(Error::Unreachable("EOF".to_owned())),
+            Ok(Attempt::Refused {
+                code,
+                answer,
+                retry_after,
+            }) => {
+                let failure = Failure::of(code, &answer.content_type, &answer.body, about);
+                Err(Error::Server(Failure {
+                    retry_after,
+                    ..failure
+                }))
+            }
+            Err(error) => Err(self.explain(&*error)),
+        }
+    }
+
     /// As `get`, but with another reading of refusals.
     pub(super) async fn get_or(
         &self,
@@ -124,16 +189,21 @@ impl ApiClient {
                 Err(error) if interrupted(error.as_ref()) => Some(1),
                 _ => None,
             };
-            if let Some(seconds) = wait.filter(|_| retries < RETRIES) {
+            if let Some(seconds) = wait.filter(|_| retries < self.repeats) {
                 retries += 1;
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
                 continue;
             }
             return match attempt {
                 Ok(Attempt::Answered(answer)) => Ok(answer),
-                Ok(Attempt::Refused { code, answer, .. }) => {
-                    Err(Error::Server(refusal(code, &answer)))
-                }
+                Ok(Attempt::Refused {
+                    code,
+                    answer,
+                    retry_after,
+                }) => Err(Error::Server(Failure {
+                    retry_after,
+                    ..refusal(code, &answer)
+                })),
                 Err(error) => Err(self.explain(error.as_ref())),
             };
         }
@@ -161,11 +231,41 @@ impl ApiClient {
         path: &str,
         accept: &str,
     ) -> Result<Attempt, Box<dyn StdError + Send + Sync>> {
-        let request = Request::get(path)
+        let response = self.send(path, accept).await?;
+        self.read(response).await
+    }
+
+    async fn send(
+        &self,
+        path: &str,
+        accept: &str,
+    ) -> Result<Response<Body>, Box<dyn StdError + Send + Sync>> {
+        let mut request = Request::get(path)
             .header(ACCEPT, accept)
             .header(USER_AGENT, concat!("vitals/", env!("CARGO_PKG_VERSION")))
             .body(Body::empty())?;
-        let response = self.client.send(request).await?;
+        if self.compressed {
+            let gzip = HeaderValue::from_static("gzip");
+            request.headers_mut().insert(ACCEPT_ENCODING, gzip);
+        }
+        let Some(patience) = self.patience else {
+            return Ok(self.client.send(request).await?);
+        };
+        let aggregated = path.starts_with(&super::vitals_path("/"));
+        // One that hangs is left for another source, which has to be soon.
+        let patience = if aggregated { patience / 2 } else { patience };
+        if self.has_credentials {
+            request.extensions_mut().insert(Patience(patience));
+            return Ok(self.client.send(request).await?);
+        }
+        let response = tokio::time::timeout(patience, self.client.send(request)).await;
+        Ok(response.map_err(|_| Silent(patience))??)
+    }
+
+    async fn read(
+        &self,
+        response: Response<Body>,
+    ) -> Result<Attempt, Box<dyn StdError + Send + Sync>> {
         let status = response.status();
         let (head, body) = response.into_parts();
         let header = |name| {
@@ -177,7 +277,7 @@ impl ApiClient {
         let content_type = header(CONTENT_TYPE).unwrap_or_default();
         let may_repeat = status.as_u16() == 429 || status.is_server_error();
         let retry_after = header(RETRY_AFTER).and_then(|text| text.parse().ok());
-        let body = body.collect().await?.to_bytes();
+        let body = self.collect(Pieces::new(&head.headers, body)).await?;
         let answer = Answer { content_type, body };
         Ok(if status.is_success() {
             Attempt::Answered(answer)
@@ -191,11 +291,31 @@ impl ApiClient {
         })
     }
 
+    /// A body, read to its end as long as something comes in time.
+    async fn collect(&self, mut body: Pieces) -> Result<Bytes, Box<dyn StdError + Send + Sync>> {
+        let mut all = BytesMut::new();
+        loop {
+            let piece = match self.patience {
+                None => body.next().await?,
+                Some(patience) => tokio::time::timeout(patience, body.next())
+                    .await
+                    .map_err(|_| Silent(patience))??,
+            };
+            match piece {
+                Some(piece) => all.extend_from_slice(&piece),
+                None => return Ok(all.freeze()),
+            }
+        }
+    }
+
     /// Why there was no answer at all.
-    fn explain(&self, error: &(dyn StdError + 'static)) -> Error {
+    pub(super) fn explain(&self, error: &(dyn StdError + 'static)) -> Error {
         for cause in causes(error) {
             if cause.is::<TimedOut>() {
                 return Error::Unreachable(TimedOut.to_string());
+            }
+            if let Some(silent) = cause.downcast_ref::<Silent>() {
+                return Error::Unreachable(silent.to_string());
             }
             if let Some(mut words) = tls::explain(cause) {
                 if self.no_authority && words.ends_with(tls::UNKNOWN_AUTHORITY) {

@@ -1,7 +1,9 @@
 //! A source of what the dashboard shows: tasks that ask a cluster and tell the dashboard, for as long as it listens.
 
 use std::future::pending;
+use std::time::Duration;
 
+use kubevitals_server::cluster::{Random, random};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -15,6 +17,9 @@ use crate::model::{Ask, Message, Name, Session, SourceKind};
 
 /// How many messages may wait: a source that is faster than the dashboard waits too.
 const WAITING: usize = 64;
+
+/// For how long a server may be silent.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a source tells, and the way to ask it. Dropped, the source ends.
 #[derive(Debug)]
@@ -61,6 +66,8 @@ pub struct Connector {
     wanted: Option<SourceKind>,
     clock: Clock,
     many: Many,
+    patience: Duration,
+    random: Random,
     terminal: Terminal,
 }
 
@@ -81,6 +88,8 @@ impl Connector {
             wanted,
             clock,
             many: Many::default(),
+            patience: PATIENCE,
+            random,
             terminal: Terminal::default(),
         }
     }
@@ -89,6 +98,13 @@ impl Connector {
     #[must_use]
     pub const fn with(mut self, many: Many) -> Self {
         self.many = many;
+        self
+    }
+
+    /// With another bound on how long a server may be silent before a request counts as not answered.
+    #[must_use]
+    pub const fn within(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -143,9 +159,10 @@ impl Connector {
     /// with `only` nothing else is asked for.
     #[must_use]
     pub fn follow(&self, client: ApiClient, namespace: Name, only: bool) -> Feed {
+        let client = client.impatient(self.patience);
         let (messages, told) = mpsc::channel(WAITING);
         let (asks, asked) = mpsc::channel(WAITING);
-        let teller = Teller::new(messages, self.clock.clone());
+        let teller = Teller::new(messages, self.clock.clone(), self.random);
         let mut tasks = JoinSet::new();
         let (wanted, many) = (self.wanted, self.many);
         tasks.spawn(async move {

@@ -1,37 +1,29 @@
 //! Any cluster: slim watches of what there is, and metrics.k8s.io for what it uses.
 
-use std::fmt::Debug;
 use std::time::Duration;
 
-use kube::Api;
-use kube::api::ListParams;
+use kube::Resource;
 use kube::core::NamespaceResourceScope;
-use kubevitals_proto::metrics::Version;
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
+use super::attempts::Attempts;
 use super::client::escaped;
+use super::metrics_api::METADATA_LIST;
+use super::pods::PodList;
 use super::slim::{
     DaemonSet, Deployment, SlimEvent, SlimHpa, SlimNode, SlimPod, StatefulSet, detail,
 };
+use super::status::About;
 use super::teller::Teller;
-use super::usage::Usage;
-use super::watch::{GivenUp, Lists, follow};
-use super::words::{explained, first_line, is_forbidden, may_not};
-use super::{ApiClient, Error, MetricsApi, Selection};
+use super::watch::{Lists, Watch};
+use super::{ApiClient, Error, MetricsApi};
 use crate::model::row::Replicas;
-use crate::model::{
-    Amounts, Ask, Batch, Change, Detail, Key, Message, Name, Part, PodReading, Reading, Readings,
-};
+use crate::model::{Ask, Batch, Change, Detail, Fault, FaultKind, Key, Message, Name, Part};
 
-/// How often metrics are asked for: metrics-server has new ones every 15 s, or every minute as it is usually set up.
-const POLL: Duration = Duration::from_secs(10);
-
-/// How soon they are asked for again while there are none yet.
-const POLL_FIRST: Duration = Duration::from_secs(2);
-
-/// How soon something is tried again that is forbidden: rights may be given.
-const FORBIDDEN_AGAIN: Duration = Duration::from_secs(60);
+/// How often the names of namespaces are asked for.
+const NAMESPACES: Duration = Duration::from_secs(60);
 
 /// A cluster that is asked.
 #[derive(Clone)]
@@ -39,8 +31,6 @@ pub(super) struct Kubernetes {
     pub(super) teller: Teller,
     pub(super) client: ApiClient,
     pub(super) metrics: MetricsApi,
-    /// The version of metrics.k8s.io, if there is one.
-    pub(super) version: Option<Version>,
     /// The namespace of the kubeconfig or the flag.
     pub(super) namespace: Name,
     /// Whether only that is asked for.
@@ -48,12 +38,11 @@ pub(super) struct Kubernetes {
 }
 
 impl Kubernetes {
-    /// Tells of everything, for ever.
-    pub(super) async fn run(self, asks: &mut mpsc::Receiver<Ask>) {
+    /// Tells of everything beside usage, for ever.
+    pub(super) async fn run(&self, asks: &mut mpsc::Receiver<Ask>) {
         tokio::join!(
             self.nodes(),
             self.pods(),
-            self.usage(),
             self.hpas(),
             self.workloads(),
             self.namespaces(),
@@ -61,75 +50,103 @@ impl Kubernetes {
         );
     }
 
-    async fn nodes(&self) {
-        loop {
-            let api = Api::<SlimNode>::all(self.client.kube());
-            let names = &self.teller.names;
-            let gone = follow(
-                &self.teller,
-                api,
-                Lists::Paged,
-                Part::Nodes,
-                |node| node.row(names),
-                Message::Nodes,
-            )
-            .await;
-            self.given_up(Part::Nodes, gone).await;
+    /// A watch of what is not in a namespace, or of all namespaces.
+    pub(super) fn watch(&self, lists: Lists, part: Part) -> Watch<'_> {
+        Watch {
+            teller: &self.teller,
+            client: &self.client,
+            lists,
+            part,
+            namespace: None,
+            has_other: false,
         }
     }
 
-    /// Tells of a kind for ever: of all there are, or those of one namespace where only that may be seen.
+    async fn nodes(&self) {
+        let row = |node: SlimNode| node.row(&self.teller.names);
+        let watch = self.watch(Lists::Paged, Part::Nodes);
+        watch.follow(&row, &Message::Nodes).await;
+    }
+
+    /// Tells of a kind for ever: of all there are, or, as long as those of all namespaces are forbidden, of those of one
+    /// namespace.
     pub(super) async fn tell_of<K, R>(
         &self,
-        (lists, part): (Lists, Part),
-        row: impl Fn(K) -> Option<R>,
-        message: impl Fn(Batch<R>) -> Message,
+        lists: Lists,
+        part: Part,
+        row: &(dyn Fn(K) -> Option<R> + Sync),
+        message: &(dyn Fn(Batch<R>) -> Message + Sync),
     ) where
-        K: kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
             + DeserializeOwned
             + Send
             + 'static,
+        R: Send,
     {
-        let mut only = self.only;
+        let of_one = Watch {
+            namespace: Some(&self.namespace),
+            ..self.watch(lists, part)
+        };
+        if self.only {
+            self.tell_only(part, true).await;
+            of_one.follow(row, message).await;
+            return;
+        }
+        let of_all = Watch {
+            has_other: true,
+            ..self.watch(lists, part)
+        };
+        let path = K::url_path(&(), None);
         loop {
-            let client = self.client.kube();
-            let api = if only {
-                Api::<K>::namespaced(client, &self.namespace)
-            } else {
-                Api::all(client)
-            };
-            match follow(&self.teller, api, lists, part, &row, &message).await {
-                GivenUp::Forbidden(_) if !only => {
-                    only = true;
-                    if part == Part::Pods {
-                        self.only_own_pods().await;
-                    }
-                }
-                gone => self.given_up(part, gone).await,
+            self.tell_only(part, false).await;
+            let denied = of_all.follow(row, message).await;
+            self.tell_only(part, true).await;
+            tokio::select! {
+                _ = of_one.follow(row, message) => {}
+                () = self.until_allowed(part, &path, denied) => {}
             }
         }
     }
 
-    /// Says that only the pods of one namespace may be seen.
-    pub(super) async fn only_own_pods(&self) {
-        let why = format!(
-            "you may not list those of all namespaces; here are those of {}",
-            self.namespace
-        );
-        self.teller.trouble(Part::OtherPods, why).await;
+    /// Says whether only the pods of one namespace are listed.
+    async fn tell_only(&self, part: Part, is_only: bool) {
+        if part == Part::Pods {
+            let only = is_only.then(|| Name::clone(&self.namespace));
+            self.teller.tell(Message::Only(only)).await;
+        }
+    }
+
+    /// Waits until a list that was denied is allowed.
+    async fn until_allowed(&self, part: Part, path: &str, denied: Error) {
+        let mut attempts = if part == Part::Pods {
+            Attempts::new(&self.teller, Part::OtherPods)
+        } else {
+            Attempts::silent(&self.teller)
+        };
+        let path = format!("{path}?limit=1");
+        let mut error = denied;
+        loop {
+            attempts.failed_wait(&error).await;
+            match self
+                .client
+                .get(&path, METADATA_LIST, About::default())
+                .await
+            {
+                Ok(_) => return attempts.answered().await,
+                Err(again) => error = again,
+            }
+        }
     }
 
     async fn pods(&self) {
         let row = |pod: SlimPod| pod.row(&self.teller.names, self.teller.now());
-        self.tell_of((Lists::Paged, Part::Pods), row, Message::Pods)
+        self.tell_of(Lists::Paged, Part::Pods, &row, &Message::Pods)
             .await;
     }
 
     pub(super) async fn hpas(&self) {
         let row = |hpa: SlimHpa| hpa.row(&self.teller.names);
-        self.tell_of((Lists::Paged, Part::Hpas), row, Message::Hpas)
+        self.tell_of(Lists::Paged, Part::Hpas, &row, &Message::Hpas)
             .await;
     }
 
@@ -143,9 +160,7 @@ impl Kubernetes {
 
     async fn workload<K>(&self, kind: &'static str, part: Part)
     where
-        K: kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
             + DeserializeOwned
             + Send
             + 'static,
@@ -174,129 +189,49 @@ impl Kubernetes {
                     .collect(),
             })
         };
-        self.tell_of((Lists::Paged, part), row, message).await;
+        self.tell_of(Lists::Paged, part, &row, &message).await;
     }
 
     /// Namespaces, for those that have no pods. Who may not see them has those of the pods.
     pub(super) async fn namespaces(&self) {
-        let api: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.kube());
+        let mut attempts = Attempts::new(&self.teller, Part::Namespaces);
         loop {
-            if let Ok(list) = api.list_metadata(&ListParams::default()).await {
-                let names = list
-                    .items
-                    .into_iter()
-                    .filter_map(|namespace| namespace.metadata.name);
-                self.teller
-                    .tell(Message::Namespaces(names.map(Name::from).collect()))
-                    .await;
-                self.teller.fine(Part::Namespaces).await;
-            }
-            self.teller.sleep(FORBIDDEN_AGAIN).await;
-        }
-    }
-
-    /// Says that a part cannot be had, and waits until it may be.
-    pub(super) async fn given_up(&self, part: Part, gone: GivenUp) {
-        let why = match gone {
-            GivenUp::Forbidden(why) => may_not(&why).unwrap_or(why),
-            GivenUp::Missing => "the cluster does not serve them".to_owned(),
-        };
-        self.teller.trouble(part, why).await;
-        self.teller.sleep(FORBIDDEN_AGAIN).await;
-    }
-
-    async fn usage(&self) {
-        let Some(version) = self.version else { return };
-        let mut only = self.only;
-        loop {
-            let all = Selection::default();
-            let namespace = if only { &*self.namespace } else { "" };
-            let (nodes, pods) = tokio::join!(
-                self.metrics.nodes(version, all),
-                self.metrics.pods(version, namespace, all)
-            );
-            if pods.as_ref().is_err_and(is_forbidden) && !only {
-                only = true;
-                continue;
-            }
-            let mut wait = POLL;
-            match (nodes, pods) {
-                (Err(error @ (Error::Refused(_) | Error::Unreachable(_))), _) => {
-                    let again = self.teller.after(POLL);
-                    self.teller
-                        .lost(first_line(&error.to_string()), Some(again))
-                        .await;
+            attempts.begin();
+            let about = About {
+                resource: "namespaces",
+                name: "",
+            };
+            let list = self
+                .client
+                .parsed::<PodList>("/api/v1/namespaces", METADATA_LIST, about)
+                .await;
+            match list {
+                Ok(list) => {
+                    let names = list.items.into_iter();
+                    let names = names.map(|namespace| Name::from(namespace.metadata.name));
+                    self.teller.tell(Message::Namespaces(names.collect())).await;
+                    attempts.answered().await;
+                    self.teller.sleep(NAMESPACES).await;
                 }
-                (nodes, pods) => {
-                    let wrong = [nodes.as_ref().err(), pods.as_ref().err()]
-                        .into_iter()
-                        .flatten()
-                        .next();
-                    let wrong = wrong.map(explained);
-                    let readings =
-                        self.readings(nodes.unwrap_or_default(), pods.unwrap_or_default());
-                    if readings.nodes.is_empty() && readings.pods.is_empty() {
-                        wait = POLL_FIRST;
-                    }
-                    if wrong.is_none() || !readings.nodes.is_empty() || !readings.pods.is_empty() {
-                        self.teller.up().await;
-                        self.teller.tell(Message::Usage(readings)).await;
-                    }
-                    for part in [Part::Usage, Part::NodeUsage] {
-                        match &wrong {
-                            Some(why) => self.teller.trouble(part, why.clone()).await,
-                            None => self.teller.fine(part).await,
-                        }
-                    }
-                }
+                Err(error) => attempts.failed_wait(&error).await,
             }
-            self.teller.sleep(wait).await;
-        }
-    }
-
-    fn readings(&self, nodes: Vec<super::NodeUsage>, pods: Vec<super::PodUsage>) -> Readings {
-        let names = &self.teller.names;
-        let reading = |name: &str, at, usage: Usage| Reading {
-            name: names.intern(name),
-            at,
-            usage: Amounts {
-                cpu: usage.cpu.into(),
-                memory: usage.memory.into(),
-            },
-            swap: Some(usage.swap).filter(|swap| !swap.is_zero()).into(),
-        };
-        Readings {
-            nodes: nodes
-                .iter()
-                .map(|node| reading(&node.name, node.measured, node.usage))
-                .collect(),
-            pods: pods
-                .iter()
-                .map(|pod| PodReading {
-                    namespace: names.intern(&pod.namespace),
-                    name: Name::from(pod.name.as_str()),
-                    at: pod.measured,
-                    containers: pod
-                        .containers
-                        .iter()
-                        .map(|container| reading(&container.name, pod.measured, container.usage))
-                        .collect(),
-                })
-                .collect(),
         }
     }
 
     /// Answers what the dashboard asks.
     async fn answer(&self, asks: &mut mpsc::Receiver<Ask>) {
+        let pages = Pages::new(self);
         while let Some(ask) = asks.recv().await {
             match ask {
-                Ask::Detail(key, _) => {
-                    if let Some(detail) = self.detail(&key).await {
+                Ask::Detail(key, _) => match pages.detail(&key).await {
+                    Some(Ok(detail)) => {
                         self.teller
                             .tell(Message::Detail(key, Box::new(detail)))
                             .await;
                     }
-                }
+                    Some(Err(why)) => self.teller.tell(Message::NoDetail(key, why)).await,
+                    None => {}
+                },
                 Ask::Past(at, _) => {
                     let why = "only vitals-server remembers the past".to_owned();
                     self.teller.tell(Message::NoPast(at, why)).await;
@@ -306,41 +241,122 @@ impl Kubernetes {
             }
         }
     }
+}
 
-    /// All there is to know of a pod from itself and its events; nothing if it is not there.
-    pub(super) async fn detail(&self, key: &Key) -> Option<Detail> {
-        let path = format!(
-            "/api/v1/namespaces/{}/pods/{}",
-            escaped(&key.namespace),
-            escaped(&key.name)
-        );
-        let fields = format!("involvedObject.kind=Pod,involvedObject.name={}", key.name);
-        let events = format!(
-            "/api/v1/namespaces/{}/events?limit=200&fieldSelector={}",
-            escaped(&key.namespace),
-            escaped(&fields)
-        );
-        let (pod, events) = tokio::join!(
-            self.metrics.parsed::<SlimPod>(&path, "pods", &key.name),
-            self.metrics.parsed::<Events>(&events, "events", "")
-        );
-        let mut found = detail(&pod.ok()?);
-        match events {
-            Ok(events) => {
-                found.events = events.items.into_iter().map(Into::into).collect();
-                found
-                    .events
-                    .sort_by_key(|event| std::cmp::Reverse(event.last));
-                self.teller.fine(Part::Events).await;
-            }
-            Err(error) => self.teller.trouble(Part::Events, explained(&error)).await,
-        }
-        Some(found)
-    }
+/// The pages of pods, from the API server. The dashboard asks for the page that is open again and again; while that
+/// fails it is asked for less and less often.
+pub(super) struct Pages<'a> {
+    kubernetes: &'a Kubernetes,
+    state: Mutex<Page>,
+}
+
+struct Page {
+    key: Option<Key>,
+    /// Why the pod could not be had when it was last asked for.
+    why: Option<Fault>,
+    pod: Attempts,
+    events: Attempts,
 }
 
 #[derive(serde::Deserialize)]
 struct Events {
     #[serde(default)]
     items: Vec<SlimEvent>,
+}
+
+impl<'a> Pages<'a> {
+    pub(super) fn new(kubernetes: &'a Kubernetes) -> Self {
+        Self {
+            kubernetes,
+            state: Mutex::new(Page::new(&kubernetes.teller, None)),
+        }
+    }
+
+    /// All there is to know of a pod from itself and its events, or why that cannot be had; nothing while it is too
+    /// early to ask again.
+    pub(super) async fn detail(&self, key: &Key) -> Option<Result<Detail, Fault>> {
+        let mut page = {
+            let mut state = self.state.lock();
+            let fresh = Page::new(&self.kubernetes.teller, Some(key.clone()));
+            let page = std::mem::replace(&mut *state, fresh);
+            if page.key.as_ref() == Some(key) {
+                page
+            } else {
+                Page::new(&self.kubernetes.teller, Some(key.clone()))
+            }
+        };
+        let found = page.ask(self.kubernetes, key).await;
+        *self.state.lock() = page;
+        found
+    }
+}
+
+impl Page {
+    fn new(teller: &Teller, key: Option<Key>) -> Self {
+        Self {
+            key,
+            why: None,
+            pod: Attempts::silent(teller),
+            events: Attempts::new(teller, Part::Events),
+        }
+    }
+
+    async fn ask(&mut self, kubernetes: &Kubernetes, key: &Key) -> Option<Result<Detail, Fault>> {
+        if !self.pod.is_due() {
+            // Whoever opens the page again is told at once.
+            return self.why.clone().map(Err);
+        }
+        let Key {
+            namespace, name, ..
+        } = key;
+        let path = format!(
+            "/api/v1/namespaces/{}/pods/{}",
+            escaped(namespace),
+            escaped(name)
+        );
+        let fields = format!("involvedObject.kind=Pod,involvedObject.name={name}");
+        let events = format!(
+            "/api/v1/namespaces/{}/events?limit=200&fieldSelector={}",
+            escaped(namespace),
+            escaped(&fields)
+        );
+        self.events.begin();
+        let (pod, events) = tokio::join!(
+            kubernetes.metrics.parsed::<SlimPod>(&path, "pods", name),
+            async {
+                if !self.events.is_due() {
+                    return None;
+                }
+                let metrics = &kubernetes.metrics;
+                Some(metrics.parsed::<Events>(&events, "events", "").await)
+            }
+        );
+        let pod = match pod {
+            Ok(pod) => pod,
+            Err(error) => {
+                self.pod.failed(&error).await;
+                self.why = Some(error.fault());
+                return self.why.clone().map(Err);
+            }
+        };
+        self.pod.answered().await;
+        let mut found = detail(&pod);
+        match events {
+            Some(Ok(events)) => {
+                found.events = events.items.into_iter().map(Into::into).collect();
+                found
+                    .events
+                    .sort_by_key(|event| std::cmp::Reverse(event.last));
+                self.events.answered().await;
+            }
+            Some(Err(error)) => self.events.failed(&error).await,
+            None => {}
+        }
+        Some(Ok(found))
+    }
+}
+
+/// Whether a failure is that of a part which lasts: one that was refused.
+pub(super) fn is_denied(error: &Error) -> bool {
+    error.fault().kind == FaultKind::Forbidden
 }

@@ -27,7 +27,7 @@ pub struct MetricsApi {
 }
 
 /// Only the metadata of objects, where the server can leave out the rest.
-const METADATA_LIST: &str =
+pub(super) const METADATA_LIST: &str =
     "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
 const METADATA: &str =
     "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";

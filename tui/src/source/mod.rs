@@ -1,5 +1,6 @@
 //! Where data comes from: a cluster's API, asked with the user's own kubeconfig.
 
+mod attempts;
 mod choose;
 mod chosen;
 mod client;
@@ -7,12 +8,16 @@ mod connect;
 mod decode;
 mod discovery;
 mod error;
+mod fault;
 pub mod feed;
+mod gzip;
+mod health;
 pub mod kubeconfig;
 mod kubernetes;
 mod metrics_api;
 mod nodes;
 mod pods;
+mod polls;
 mod reduced;
 mod slim;
 mod status;

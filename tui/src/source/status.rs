@@ -7,7 +7,7 @@ use kubevitals_proto::wire::protobuf::Fields;
 use serde::Deserialize;
 
 /// A request the server refused. Its text is kubectl's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
     /// The HTTP status.
     pub code: u16,
@@ -17,6 +17,8 @@ pub struct Failure {
     pub message: String,
     /// What of it is invalid, where that is the reason.
     pub details: Option<Details>,
+    /// After how many seconds the server asks to repeat the request.
+    pub retry_after: Option<u64>,
 }
 
 /// What was invalid about a request.
@@ -98,6 +100,7 @@ impl Failure {
                 reason,
                 message,
                 details,
+                retry_after: None,
             },
             _ => Self::of_code(code, content_type, body, about),
         }
@@ -184,6 +187,7 @@ impl Failure {
             reason: reason.to_owned(),
             message,
             details: Some(details),
+            retry_after: None,
         }
     }
 

@@ -1,34 +1,63 @@
 //! What the tasks of a source tell the dashboard through.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
-use tokio::sync::mpsc;
-use tokio::time::{Sleep, sleep};
+use kubevitals_server::cluster::Random;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, Sleep, sleep};
 
+use super::health::Health;
 use crate::clock::Clock;
-use crate::model::{Fault, FaultKind, Link, Message, Names, Outcome, Part};
+use crate::model::{Fault, FaultKind, Link, Message, Names, Part};
 
-/// The way from a source's tasks to the dashboard.
+/// The way from a source's tasks to the dashboard. Time and randomness come from here.
 #[derive(Clone)]
 pub(super) struct Teller {
     messages: mpsc::Sender<Message>,
     clock: Clock,
+    /// Jitter.
+    pub(super) random: Random,
     /// Names, each in memory once.
     pub(super) names: Arc<Names>,
+    shared: Arc<Shared>,
+    /// Whether the source that is used works, where another one could be used instead.
+    health: Option<Arc<Health>>,
+}
+
+#[derive(Default)]
+struct Shared {
     /// When the connection was lost, in nanoseconds; zero while it stands.
-    lost: Arc<AtomicI64>,
+    lost: AtomicI64,
+    /// A request was not answered.
+    unanswered: Notify,
+    /// The server answers again.
+    reconnected: Notify,
+    /// The parts of which rows have been told.
+    shown: Mutex<BTreeSet<Part>>,
 }
 
 impl Teller {
-    pub(super) fn new(messages: mpsc::Sender<Message>, clock: Clock) -> Self {
+    pub(super) fn new(messages: mpsc::Sender<Message>, clock: Clock, random: Random) -> Self {
         Self {
             messages,
             clock,
+            random,
             names: Arc::default(),
-            lost: Arc::default(),
+            shared: Arc::default(),
+            health: None,
+        }
+    }
+
+    /// Tells `health` of every outcome, too.
+    pub(super) fn with_health(&self, health: &Arc<Health>) -> Self {
+        Self {
+            health: Some(Arc::clone(health)),
+            ..self.clone()
         }
     }
 
@@ -43,9 +72,14 @@ impl Teller {
         self.now().plus_nanos(nanos)
     }
 
+    /// How long so much of the cluster's time takes.
+    pub(super) fn real(&self, time: Duration) -> Duration {
+        self.clock.wait(time)
+    }
+
     /// Waits for so much of the cluster's time.
     pub(super) fn sleep(&self, time: Duration) -> Sleep {
-        sleep(self.clock.wait(time))
+        sleep(self.real(time))
     }
 
     /// Tells something; waits while the dashboard has more to take in than it can.
@@ -54,44 +88,61 @@ impl Teller {
         let _ = self.messages.send(message).await;
     }
 
-    /// Something has been answered.
+    /// Whether rows of a part have been told.
+    pub(super) fn has_shown(&self, part: Part) -> bool {
+        self.shared.shown.lock().contains(&part)
+    }
+
+    /// Rows of a part are told.
+    pub(super) fn shown(&self, part: Part) {
+        self.shared.shown.lock().insert(part);
+    }
+
+    /// A request has succeeded.
+    pub(super) async fn answered(&self, part: Option<Part>) {
+        self.up().await;
+        if let (Some(health), Some(part)) = (&self.health, part) {
+            health.answered(part);
+        }
+    }
+
+    /// A request that was sent then has failed.
+    pub(super) fn noticed(&self, part: Option<Part>, why: &Fault, sent: Instant) {
+        if matches!(why.kind, FaultKind::NoAnswer | FaultKind::Unavailable) {
+            self.shared.unanswered.notify_one();
+        }
+        if let (Some(health), Some(part)) = (&self.health, part) {
+            health.failed(part, why, sent);
+        }
+    }
+
+    /// Waits until a request has not been answered.
+    pub(super) async fn unanswered(&self) {
+        self.shared.unanswered.notified().await;
+    }
+
+    /// Waits until the server answers again after it did not.
+    pub(super) async fn reconnected(&self) {
+        self.shared.reconnected.notified().await;
+    }
+
+    /// The server answers.
     pub(super) async fn up(&self) {
-        if self.lost.swap(0, Ordering::AcqRel) != 0 {
+        if self.shared.lost.swap(0, Ordering::AcqRel) != 0 {
+            self.shared.reconnected.notify_waiters();
             self.tell(Message::Link(Link::Up)).await;
         }
     }
 
-    /// Nothing can be asked; it is tried again after a while.
+    /// The server does not answer; it is tried again then.
     pub(super) async fn lost(&self, why: String, again: Option<Timestamp>) {
         let now = self.now().as_nanos().max(1);
         let before = self
+            .shared
             .lost
             .compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire);
-        let since = Timestamp::from_nanos(before.unwrap_or_else(|since| since).max(1));
-        let since = if before.is_ok() {
-            Timestamp::from_nanos(now)
-        } else {
-            since
-        };
+        let since = Timestamp::from_nanos(before.map_or_else(|since| since, |_| now));
         self.tell(Message::Link(Link::Lost { since, why, again }))
             .await;
-    }
-
-    /// A part cannot be had.
-    pub(super) async fn trouble(&self, part: Part, why: impl Into<String>) {
-        let why = Fault {
-            kind: FaultKind::Invalid,
-            text: why.into(),
-        };
-        let outcome = Outcome::Failed {
-            why,
-            retry_at: None,
-        };
-        self.tell(Message::Part(part, outcome)).await;
-    }
-
-    /// A part can be had again.
-    pub(super) async fn fine(&self, part: Part) {
-        self.tell(Message::Part(part, Outcome::Answered)).await;
     }
 }

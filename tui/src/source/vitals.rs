@@ -5,23 +5,24 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use kube::Api;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{
     ClusterVitals, GROUP, History, Incident, NodeVitals, PodVitals, VERSION,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 
+use super::attempts::Attempts;
 use super::chosen::Many;
 use super::client::escaped;
-use super::kubernetes::Kubernetes;
+use super::kubernetes::{Kubernetes, Pages, is_denied};
 use super::reduced::{Reduced, reduced};
 use super::told::{Told, ToldCluster};
-use super::watch::{GivenUp, Lists, follow};
-use super::words::{explained, first_line, is_forbidden};
+use super::watch::Lists;
 use super::{Error, vitals_path};
 use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
-use crate::model::{Ask, Chosen, Detail, Extent, Key, Look, Message, Part, Past, Subject};
+use crate::model::{
+    Ask, Chosen, Detail, Extent, FaultKind, Key, Look, Message, Part, Past, Subject,
+};
 
 /// How often pods that were chosen are asked for anew, and the cluster as a whole.
 pub(super) const POLL: Duration = Duration::from_secs(5);
@@ -87,70 +88,45 @@ impl Vitals {
     }
 
     async fn cluster(&self) {
+        let teller = &self.kubernetes.teller;
+        let path = vitals_path("/clustervitals/cluster");
+        let mut attempts = Attempts::new(teller, Part::Cluster);
         loop {
-            let teller = &self.kubernetes.teller;
-            match self
-                .get::<ClusterVitals>(&vitals_path("/clustervitals/cluster"), "clustervitals")
-                .await
-            {
+            attempts.begin();
+            match self.get::<ClusterVitals>(&path, "clustervitals").await {
                 Ok(cluster) => {
                     self.total.send_replace(Some(cluster.pods.total));
-                    teller.up().await;
-                    teller
-                        .tell(Message::Cluster(ClusterRow::from_vitals(&cluster)))
-                        .await;
-                    teller.fine(Part::Cluster).await;
+                    let row = ClusterRow::from_vitals(&cluster);
+                    teller.tell(Message::Cluster(row)).await;
+                    attempts.answered().await;
+                    teller.sleep(POLL).await;
                 }
                 Err(error) => {
                     // Who may not know it is told of all that he may see.
                     self.total
                         .send_if_modified(|total| total.replace(total.unwrap_or(0)).is_none());
-                    self.failed(Part::Cluster, &error).await;
+                    attempts.failed_wait(&error).await;
                 }
             }
-            teller.sleep(POLL).await;
-        }
-    }
-
-    pub(super) async fn failed(&self, part: Part, error: &Error) {
-        let teller = &self.kubernetes.teller;
-        match error {
-            Error::Refused(_) | Error::Unreachable(_) => {
-                teller.lost(first_line(&error.to_string()), None).await;
-            }
-            error => teller.trouble(part, explained(error)).await,
         }
     }
 
     async fn nodes(&self) {
-        let kubernetes = &self.kubernetes;
-        let teller = &kubernetes.teller;
-        loop {
-            let api = Api::<ToldCluster<NodeVitals>>::all(kubernetes.client.kube());
-            let row = |told: ToldCluster<NodeVitals>| {
-                Some(NodeRow::from_vitals(&told.told, &teller.names))
-            };
-            let past = self.trends("/nodevitals", false);
-            let (gone, ()) = tokio::join!(
-                follow(
-                    teller,
-                    api,
-                    Lists::Streamed,
-                    Part::Nodes,
-                    row,
-                    Message::Nodes
-                ),
-                past
-            );
-            kubernetes.given_up(Part::Nodes, gone).await;
-        }
+        let row = |told: ToldCluster<NodeVitals>| {
+            let names = &self.kubernetes.teller.names;
+            Some(NodeRow::from_vitals(&told.told, names))
+        };
+        let watch = self.kubernetes.watch(Lists::Streamed, Part::Nodes);
+        tokio::join!(
+            watch.follow(&row, &Message::Nodes),
+            self.trends("/nodevitals", false)
+        );
     }
 
     /// All pods, or the first of very many.
     async fn pods(&self, looks: watch::Receiver<Look>) {
         let kubernetes = &self.kubernetes;
-        let teller = &kubernetes.teller;
-        let mut only = kubernetes.only;
+        let only = kubernetes.only;
         let mut totals = self.total.subscribe();
         // As long as it is not known how many there are, not all are asked for.
         let _ = totals.wait_for(Option::is_some).await;
@@ -161,36 +137,34 @@ impl Vitals {
                 self.chooses.store(false, Ordering::Relaxed);
                 continue;
             }
-            teller.tell(Message::Extent(None)).await;
-            let client = kubernetes.client.kube();
-            let api = if only {
-                Api::namespaced(client, &kubernetes.namespace)
-            } else {
-                Api::all(client)
-            };
-            let row = |told: Told<PodVitals>| Some(PodRow::from_vitals(&told.told, &teller.names));
-            let path = if only {
-                format!("/namespaces/{}/podvitals", kubernetes.namespace)
-            } else {
-                "/podvitals".to_owned()
-            };
-            let past = self.trends(&path, true);
-            let told = async {
-                let all = follow(teller, api, Lists::Streamed, Part::Pods, row, Message::Pods);
-                tokio::join!(all, past).0
-            };
-            let gone = tokio::select! {
-                gone = told => gone,
-                _ = totals.wait_for(|total| !only && self.many.is_exceeded(*total)) => continue,
-            };
-            match gone {
-                GivenUp::Forbidden(_) if !only => {
-                    only = true;
-                    kubernetes.only_own_pods().await;
-                }
-                gone => kubernetes.given_up(Part::Pods, gone).await,
+            kubernetes.teller.tell(Message::Extent(None)).await;
+            tokio::select! {
+                () = self.all_pods() => {}
+                _ = totals.wait_for(|total| !only && self.many.is_exceeded(*total)) => {}
             }
         }
+    }
+
+    async fn all_pods(&self) {
+        let row = |told: Told<PodVitals>| {
+            let names = &self.kubernetes.teller.names;
+            Some(PodRow::from_vitals(&told.told, names))
+        };
+        let own = format!("/namespaces/{}/podvitals", self.kubernetes.namespace);
+        let all = if self.kubernetes.only {
+            own.as_str()
+        } else {
+            "/podvitals"
+        };
+        let past = async {
+            if !self.trends(all, true).await {
+                self.trends(&own, true).await;
+            }
+        };
+        let pods = self
+            .kubernetes
+            .tell_of(Lists::Streamed, Part::Pods, &row, &Message::Pods);
+        tokio::join!(pods, past);
     }
 
     pub(super) async fn list<R: Reduced>(
@@ -203,8 +177,8 @@ impl Vitals {
     }
 
     /// Tells once what the server remembers of everything, for sparklines; the dashboard goes on from there. Where it
-    /// cannot be had it is asked for some times more, and then sparklines grow from now on.
-    async fn trends(&self, path: &str, pods: bool) {
+    /// cannot be had it is asked for some times more, and then sparklines grow from now on. Whether it is allowed.
+    async fn trends(&self, path: &str, pods: bool) -> bool {
         let path = vitals_path(&format!("{path}?trend={TREND}&sortBy=cpu&limit={TRENDS}"));
         for _ in 0..TRIES {
             let trends = if pods {
@@ -218,22 +192,28 @@ impl Vitals {
             };
             let teller = &self.kubernetes.teller;
             match trends {
-                Ok(trends) => return teller.tell(Message::Trends(trends)).await,
-                Err(error) if is_forbidden(&error) => return,
+                Ok(trends) => {
+                    teller.tell(Message::Trends(trends)).await;
+                    return true;
+                }
+                Err(error) if is_denied(&error) => return false,
                 Err(_) => teller.sleep(POLL).await,
             }
         }
+        true
     }
 
     async fn incidents(&self) {
         let row = |told: Told<Incident>| Some(IncidentRow::new(told.told));
         self.kubernetes
-            .tell_of((Lists::Streamed, Part::Incidents), row, Message::Incidents)
+            .tell_of(Lists::Streamed, Part::Incidents, &row, &Message::Incidents)
             .await;
     }
 
     /// Answers what the dashboard asks: several things at once, for one of them may take long.
     async fn answer(&self, asks: &mut mpsc::Receiver<Ask>, looks: &watch::Sender<Look>) {
+        let pages = Pages::new(&self.kubernetes);
+        let history = Mutex::new(Attempts::new(&self.kubernetes.teller, Part::History));
         let mut under_way = FuturesUnordered::new();
         loop {
             tokio::select! {
@@ -242,7 +222,7 @@ impl Vitals {
                         // What is told again is no change: what is under way for it goes on.
                         looks.send_if_modified(|held| std::mem::replace(held, *look) != *held);
                     }
-                    Some(ask) => under_way.push(self.answer_one(ask)),
+                    Some(ask) => under_way.push(self.answer_one(ask, &pages, &history)),
                     None => break,
                 },
                 Some(()) = under_way.next() => {}
@@ -251,7 +231,7 @@ impl Vitals {
         while under_way.next().await.is_some() {}
     }
 
-    async fn answer_one(&self, ask: Ask) {
+    async fn answer_one(&self, ask: Ask, pages: &Pages<'_>, history: &Mutex<Attempts>) {
         match ask {
             Ask::Past(at, look) => self.past(at, *look).await,
             Ask::History {
@@ -259,8 +239,15 @@ impl Vitals {
                 since,
                 until,
                 steps,
-            } => self.history(subject, since, until, steps).await,
-            Ask::Detail(key, at) => self.detail(key, at).await,
+            } => {
+                // One after the other: what is refused once is not asked for again at once.
+                let mut attempts = history.lock().await;
+                if attempts.is_due() {
+                    let span = (since, until);
+                    self.history(subject, span, steps, &mut attempts).await;
+                }
+            }
+            Ask::Detail(key, at) => self.detail(key, at, pages).await,
             // It is not answered, but told of from now on.
             Ask::Look(_) => {}
         }
@@ -278,7 +265,7 @@ impl Vitals {
         let cluster = cluster.ok();
         // Who may not see nodes now did not see them then.
         let nodes = nodes.or_else(|error| {
-            if is_forbidden(&error) {
+            if is_denied(&error) {
                 Ok(Default::default())
             } else {
                 Err(error)
@@ -297,7 +284,7 @@ impl Vitals {
                 }),
                 cluster: cluster.as_ref().map(ClusterRow::from_vitals),
             })),
-            (Err(error), _) | (_, Err(error)) => Message::NoPast(at, explained(&error)),
+            (Err(error), _) | (_, Err(error)) => Message::NoPast(at, error.fault().text),
         };
         self.kubernetes.teller.tell(message).await;
     }
@@ -319,13 +306,19 @@ impl Vitals {
         let own = vitals_path(&own);
         let first = if kubernetes.only { &own } else { &all };
         let (rows, _) = match self.list(first, "podvitals").await {
-            Err(error) if is_forbidden(&error) => self.list(&own, "podvitals").await?,
+            Err(error) if is_denied(&error) => self.list(&own, "podvitals").await?,
             told => told?,
         };
         Ok((rows, None))
     }
 
-    async fn history(&self, subject: Subject, since: Timestamp, until: Timestamp, steps: u32) {
+    async fn history(
+        &self,
+        subject: Subject,
+        (since, until): (Timestamp, Timestamp),
+        steps: u32,
+        attempts: &mut Attempts,
+    ) {
         let of = match &subject {
             Subject::Cluster => "/clustervitals/cluster".to_owned(),
             Subject::Node(name) => format!("/nodevitals/{}", escaped(name)),
@@ -348,14 +341,15 @@ impl Vitals {
                 teller
                     .tell(Message::History(subject, Box::new(history)))
                     .await;
+                attempts.answered().await;
             }
             // What is gone has no past any more; that is no trouble.
-            Err(Error::Server(failure)) if failure.code == 404 => {}
-            Err(error) => self.failed(Part::History, &error).await,
+            Err(error) if error.fault().kind == FaultKind::NotFound => {}
+            Err(error) => attempts.failed(&error).await,
         }
     }
 
-    async fn detail(&self, key: Key, at: Option<Timestamp>) {
+    async fn detail(&self, key: Key, at: Option<Timestamp>, pages: &Pages<'_>) {
         let query = at.map_or(String::new(), |at| {
             format!("?at={}", at.to_rfc3339_seconds())
         });
@@ -367,18 +361,25 @@ impl Vitals {
         let path = vitals_path(&path);
         let (pod, beside) = tokio::join!(
             self.get::<PodVitals>(&path, "podvitals"),
-            self.kubernetes.detail(&key)
+            pages.detail(&key)
         );
         let mut detail = match (pod, beside) {
             (Ok(mut pod), beside) => {
-                let beside = beside.unwrap_or_default();
+                let beside = beside.and_then(Result::ok).unwrap_or_default();
                 if at.is_some() {
                     // How they were then nobody remembers; what they ask has not changed.
                     pod.probes = beside.pod.probes;
                 }
                 Detail { pod, ..beside }
             }
-            (Err(_), Some(beside)) => beside,
+            (Err(_), Some(Ok(beside))) => beside,
+            (Err(_), Some(Err(why))) => {
+                return self
+                    .kubernetes
+                    .teller
+                    .tell(Message::NoDetail(key, why))
+                    .await;
+            }
             (Err(_), None) => return,
         };
         detail.pod.trend = None;

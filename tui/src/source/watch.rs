@@ -1,25 +1,40 @@
-//! Watches: a paged list, then changes, for ever; what is known stays while one is broken.
+//! Lists, then changes, for ever. What is known stays while the server does not answer.
 
-use std::fmt::Debug;
-use std::pin::pin;
+use std::time::Duration;
 
-use futures::StreamExt;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Resource};
+use bytes::BytesMut;
+use futures::FutureExt as _;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
+use kube::Resource;
+use kube::core::{Status, WatchEvent};
+use memchr::memchr;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout};
 
+use super::attempts::Attempts;
+use super::client::escaped;
+use super::gzip::Pieces;
+use super::metrics_api::{JSON, parse};
+use super::status::About;
 use super::teller::Teller;
-use crate::model::{Batch, Change, Key, Message, Outcome, Part, Progress};
+use super::{ApiClient, Error, Failure};
+use crate::model::{Batch, Change, FaultKind, Key, Message, Name, Outcome, Part, Progress};
 
-/// How many changes are told at once: a burst is one message, not one for each object.
-const BURST: usize = 512;
+/// How many objects are listed at once, and told at once.
+const PAGE: usize = 500;
 
-/// How often the progress of a list is told: every so many objects.
-const PROGRESS: usize = 1_000;
-
-/// A watch is begun anew after this long, in seconds, so that a silent connection is not taken for a dead one.
+/// After this long, in seconds, the server ends a watch, and it is begun anew.
 const WATCH_SECONDS: u32 = 240;
+
+/// After this long without a byte a watch is taken for dead, and begun anew: API servers send a bookmark every minute.
+const IDLE: Duration = Duration::from_secs(75);
+
+/// A watch that ends sooner without an event is not begun anew at once.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// A longer event is not one: etcd holds no object of more than some MiB.
+const MAX_EVENT: usize = 16 << 20;
 
 /// How what there is is told at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,163 +45,373 @@ pub(super) enum Lists {
     Streamed,
 }
 
-/// Why a watch was given up.
-#[derive(Debug)]
-pub(super) enum GivenUp {
-    /// It may not be done, and why.
-    Forbidden(String),
-    /// The cluster has no such thing.
-    Missing,
+/// What is watched.
+pub(super) struct Watch<'a> {
+    pub(super) teller: &'a Teller,
+    pub(super) client: &'a ApiClient,
+    pub(super) lists: Lists,
+    pub(super) part: Part,
+    /// In which namespace; in all, if none.
+    pub(super) namespace: Option<&'a Name>,
+    /// Whether another watch can be begun where this one is forbidden.
+    pub(super) has_other: bool,
 }
 
-/// Watches one kind and tells of it as rows, until it turns out that it may not be done.
-pub(super) async fn follow<K, R>(
-    teller: &Teller,
-    api: Api<K>,
-    lists: Lists,
-    part: Part,
-    row: impl Fn(K) -> Option<R>,
-    message: impl Fn(Batch<R>) -> Message,
-) -> GivenUp
+/// After how many denials in a row another watch is begun, where rows have been told: an API server that starts denies
+/// everything for some seconds.
+const DENIALS: u32 = 3;
+
+impl Watch<'_> {
+    /// Tells of one kind as rows, for ever; or until it is forbidden, where there is another watch, and then says why.
+    pub(super) async fn follow<K, R>(
+        &self,
+        row: &(dyn Fn(K) -> Option<R> + Sync),
+        message: &(dyn Fn(Batch<R>) -> Message + Sync),
+    ) -> Error
+    where
+        K: Resource<DynamicType = ()> + DeserializeOwned + Send + 'static,
+        R: Send,
+    {
+        let mut run = Run {
+            watch: self,
+            row,
+            message,
+            version: None,
+            was_live: false,
+            attempts: Attempts::new(self.teller, self.part),
+        };
+        let (mut denials, mut expired) = (0, false);
+        loop {
+            run.attempts.begin();
+            let outcome = match self.lists {
+                Lists::Paged if run.version.is_none() => run.list().await,
+                Lists::Paged | Lists::Streamed => run.stream().await,
+            };
+            let Err(error) = outcome else {
+                (denials, expired) = (0, false);
+                continue;
+            };
+            match error.fault().kind {
+                // It is listed again at once, but not again and again.
+                FaultKind::Expired if !expired => {
+                    expired = true;
+                    run.version = None;
+                    continue;
+                }
+                FaultKind::Expired => run.version = None,
+                FaultKind::Forbidden if self.has_other => {
+                    denials += 1;
+                    if !run.was_live || denials >= DENIALS {
+                        return error;
+                    }
+                }
+                _ => denials = 0,
+            }
+            run.attempts.failed_wait(&error).await;
+        }
+    }
+}
+
+/// A watch under way.
+struct Run<'a, K, R> {
+    watch: &'a Watch<'a>,
+    row: &'a (dyn Fn(K) -> Option<R> + Sync),
+    message: &'a (dyn Fn(Batch<R>) -> Message + Sync),
+    /// From where it goes on; nothing until all has been listed.
+    version: Option<String>,
+    /// Whether all has been listed once.
+    was_live: bool,
+    attempts: Attempts,
+}
+
+/// A page of a list.
+#[derive(Deserialize)]
+#[serde(bound = "K: DeserializeOwned")]
+struct Page<K> {
+    #[serde(default)]
+    metadata: ListMeta,
+    items: Option<Vec<K>>,
+}
+
+/// What is being listed.
+struct Listing<R> {
+    /// The rows that have not been told yet.
+    rows: Vec<R>,
+    /// How many objects have been listed.
+    done: usize,
+    /// How many there will be, where that is known.
+    total: Option<u64>,
+    /// Whether rows are told page by page: there are none yet that they replace.
+    by_pages: bool,
+}
+
+impl<K, R> Run<'_, K, R>
 where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource<DynamicType = ()> + DeserializeOwned + Send + 'static,
+    R: Send,
 {
-    let config = watcher::Config::default().timeout(WATCH_SECONDS);
-    let config = match lists {
-        Lists::Paged => config,
-        Lists::Streamed => config.streaming_lists(),
-    };
-    let mut bursts = pin!(watcher(api, config).default_backoff().ready_chunks(BURST));
-    let mut listing: Option<Vec<R>> = None;
-    let mut first = true;
-    while let Some(burst) = bursts.next().await {
-        let mut changes = Vec::new();
-        for event in burst {
-            match event {
-                Ok(Event::Init) => listing = Some(Vec::new()),
-                Ok(Event::InitApply(object)) => {
-                    let Some(listing) = &mut listing else {
-                        continue;
-                    };
-                    listing.extend(row(object));
-                    if first && listing.len() % PROGRESS == 0 {
-                        let done = u64::try_from(listing.len()).unwrap_or(u64::MAX);
-                        teller
-                            .tell(Message::Part(
-                                part,
-                                Outcome::Loading(Progress { done, total: None }),
-                            ))
-                            .await;
-                    }
+    /// Lists page by page.
+    async fn list(&mut self) -> Result<(), Error> {
+        let path = self.path();
+        let mut listing = self.listing();
+        let mut token = String::new();
+        loop {
+            let mut path = format!("{path}?limit={PAGE}");
+            if !token.is_empty() {
+                path.push_str(&format!("&continue={}", escaped(&token)));
+            }
+            let resource = resource::<K>();
+            let about = About {
+                resource: &resource,
+                name: "",
+            };
+            let Page { metadata, items } =
+                parse::<Page<K>>(&self.watch.client.get(&path, JSON, about).await?)?;
+            for object in items.unwrap_or_default() {
+                listing.done += 1;
+                listing.rows.extend((self.row)(object));
+            }
+            let remaining = metadata.remaining_item_count.map(i64::unsigned_abs);
+            listing.total = remaining.map(|remaining| count(listing.done) + remaining);
+            match metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(next) => {
+                    token = next;
+                    self.tell_page(&mut listing).await;
                 }
-                Ok(Event::InitDone) => {
-                    first = false;
-                    changes.clear();
-                    let rows = listing.take().unwrap_or_default();
-                    teller.up().await;
-                    teller.tell(message(Batch::All(rows))).await;
-                    teller.fine(part).await;
-                }
-                Ok(Event::Apply(object)) => changes.extend(row(object).map(Change::Put)),
-                Ok(Event::Delete(object)) => {
-                    let meta = object.meta();
-                    let namespace = meta.namespace.as_deref().unwrap_or_default();
-                    let name = meta.name.as_deref().unwrap_or_default();
-                    changes.push(Change::Gone(Key::new(&namespace.into(), &name.into())));
-                }
-                Err(error) => {
-                    if let Some(given_up) = given_up(&error) {
-                        return given_up;
-                    }
-                    if !passes(&error) {
-                        teller.lost(innermost(&error), None).await;
-                    }
+                None => {
+                    let version = metadata.resource_version.unwrap_or_default();
+                    return self.listed(listing, version).await;
                 }
             }
         }
-        if !changes.is_empty() {
-            teller.up().await;
-            teller.tell(message(Batch::Some(changes))).await;
-            teller.fine(part).await;
+    }
+
+    /// Watches from where all was listed; or from the beginning, which is told first.
+    async fn stream(&mut self) -> Result<(), Error> {
+        let mut path = format!(
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}",
+            self.path()
+        );
+        let mut listing = match &self.version {
+            Some(version) => {
+                path.push_str(&format!("&resourceVersion={}", escaped(version)));
+                None
+            }
+            None => {
+                path.push_str(
+                    "&resourceVersion=0&sendInitialEvents=true&resourceVersionMatch=NotOlderThan",
+                );
+                Some(self.listing())
+            }
+        };
+        let resource = resource::<K>();
+        let about = About {
+            resource: &resource,
+            name: "",
+        };
+        let client = self.watch.client;
+        let began = Instant::now();
+        let mut body = client.stream(&path, about).await?;
+        if listing.is_none() {
+            self.attempts.answered().await;
+        }
+        let (mut lines, mut heard) = (BytesMut::new(), false);
+        loop {
+            let limit = if listing.is_some() {
+                client.patience().unwrap_or(IDLE)
+            } else {
+                IDLE
+            };
+            let cut = match timeout(limit, next(&mut body, &mut lines)).await {
+                Ok(Ok(true)) => None,
+                Ok(Ok(false)) => Some(Error::Unreachable("EOF".to_owned())),
+                Ok(Err(error)) => Some(client.explain(&*error)),
+                Err(_) if listing.is_none() => return Ok(()),
+                Err(_) => Some(Error::Unreachable(format!(
+                    "no data for {} s",
+                    limit.as_secs()
+                ))),
+            };
+            if let Some(error) = cut {
+                // Every watch is cut from time to time, and goes on at once.
+                let is_usual = listing.is_none() && (heard || began.elapsed() >= SHORT);
+                return if is_usual { Ok(()) } else { Err(error) };
+            }
+            let mut changes = Vec::new();
+            while let Some(end) = memchr(b'\n', &lines) {
+                let line = lines.split_to(end + 1);
+                heard = true;
+                self.event(&line, &mut listing, &mut changes).await?;
+            }
+            if lines.len() > MAX_EVENT {
+                return Err(Error::Request(
+                    "an event of the watch is too long".to_owned(),
+                ));
+            }
+            if !changes.is_empty() {
+                self.watch
+                    .teller
+                    .tell((self.message)(Batch::Some(changes)))
+                    .await;
+                self.attempts.answered().await;
+            }
         }
     }
-    GivenUp::Missing
-}
 
-/// The API server's Status, if it answered.
-fn status(error: &watcher::Error) -> Option<&kube::core::Status> {
-    match error {
-        watcher::Error::WatchError(status)
-        | watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => Some(status),
-        _ => None,
+    async fn event(
+        &mut self,
+        line: &[u8],
+        listing: &mut Option<Listing<R>>,
+        changes: &mut Vec<Change<R>>,
+    ) -> Result<(), Error> {
+        let event = match serde_json::from_slice::<WatchEvent<K>>(line) {
+            Ok(event) => event,
+            Err(error) => {
+                // Without an event around it, it is why there are no events.
+                if let Ok(status) = serde_json::from_slice::<Status>(line)
+                    && status.is_failure()
+                {
+                    return Err(of_status(&status));
+                }
+                tracing::debug!(%error, "skipped an event that cannot be read");
+                return Ok(());
+            }
+        };
+        match event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                let version = object.meta().resource_version.clone();
+                let row = (self.row)(object);
+                let Some(listing) = listing else {
+                    self.version = version.or(self.version.take());
+                    changes.extend(row.map(Change::Put));
+                    return Ok(());
+                };
+                listing.done += 1;
+                listing.rows.extend(row);
+                if listing.done % PAGE == 0 {
+                    self.tell_page(listing).await;
+                }
+            }
+            WatchEvent::Deleted(object) => {
+                let meta = object.meta();
+                self.version = meta.resource_version.clone().or(self.version.take());
+                let namespace = meta.namespace.as_deref().unwrap_or_default();
+                let name = meta.name.as_deref().unwrap_or_default();
+                changes.push(Change::Gone(Key::new(&namespace.into(), &name.into())));
+            }
+            WatchEvent::Bookmark(bookmark) => {
+                let version = bookmark.metadata.resource_version;
+                let is_end = bookmark
+                    .metadata
+                    .annotations
+                    .contains_key("k8s.io/initial-events-end");
+                match listing.take() {
+                    Some(listed) if is_end => self.listed(listed, version).await?,
+                    None => self.version = Some(version),
+                    listed => *listing = listed,
+                }
+            }
+            WatchEvent::Error(status) => {
+                return Err(of_status(&status));
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self) -> String {
+        K::url_path(&(), self.watch.namespace.map(|namespace| &**namespace))
+    }
+
+    fn listing(&self) -> Listing<R> {
+        Listing {
+            rows: Vec::new(),
+            done: 0,
+            total: None,
+            by_pages: !self.watch.teller.has_shown(self.watch.part),
+        }
+    }
+
+    /// Tells of the rows that have come, and how many have.
+    async fn tell_page(&self, listing: &mut Listing<R>) {
+        let Watch { teller, part, .. } = *self.watch;
+        if listing.by_pages {
+            teller.shown(part);
+            let rows = std::mem::take(&mut listing.rows);
+            let rows = rows.into_iter().map(Change::Put).collect();
+            teller.tell((self.message)(Batch::Some(rows))).await;
+        }
+        let progress = Progress {
+            done: count(listing.done),
+            total: listing.total,
+        };
+        teller
+            .tell(Message::Part(part, Outcome::Loading(progress)))
+            .await;
+    }
+
+    /// All has been listed.
+    async fn listed(&mut self, listing: Listing<R>, version: String) -> Result<(), Error> {
+        if version.is_empty() {
+            let text = "the server's list has no resource version";
+            return Err(Error::Request(text.to_owned()));
+        }
+        let Watch { teller, part, .. } = *self.watch;
+        let batch = if listing.by_pages && teller.has_shown(part) {
+            Batch::Some(listing.rows.into_iter().map(Change::Put).collect())
+        } else {
+            Batch::All(listing.rows)
+        };
+        teller.shown(part);
+        teller.tell((self.message)(batch)).await;
+        self.attempts.answered().await;
+        self.version = Some(version);
+        self.was_live = true;
+        Ok(())
     }
 }
 
-/// The API server's own words, if it answered.
-fn said(error: &watcher::Error) -> Option<(u16, String)> {
-    status(error).map(|status| (status.code, status.message.clone()))
+/// Adds what comes next to the lines, and what has come beside it; whether anything did.
+async fn next(
+    pieces: &mut Pieces,
+    lines: &mut BytesMut,
+) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+    /// A burst is told as one message, but not a long one.
+    const BURST: usize = 256 << 10;
+    let mut piece = pieces.next().await?;
+    let has_come = piece.is_some();
+    while let Some(data) = piece.take() {
+        lines.extend_from_slice(&data);
+        if lines.len() < BURST
+            && let Some(more) = pieces.next().now_or_never()
+        {
+            piece = more?;
+        }
+    }
+    Ok(has_come)
 }
 
-fn given_up(error: &watcher::Error) -> Option<GivenUp> {
-    match said(error)? {
-        (401 | 403, message) => Some(GivenUp::Forbidden(message)),
-        (404, _) => Some(GivenUp::Missing),
-        _ => None,
+/// The resource, as errors name it.
+fn resource<K: Resource<DynamicType = ()>>() -> String {
+    let (plural, group) = (K::plural(&()), K::group(&()));
+    if group.is_empty() {
+        plural.into_owned()
+    } else {
+        format!("{plural}.{group}")
     }
 }
 
-/// Whether the server answers, and the watch only has to list again: at once (410), or, where the server says when, soon
-/// (429, or 503 of a server that has just started).
-fn passes(error: &watcher::Error) -> bool {
-    status(error).is_some_and(|status| {
-        let details = status.details.as_ref();
-        status.code == 410 || details.is_some_and(|details| details.retry_after_seconds > 0)
+fn count(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+fn of_status(status: &Status) -> Error {
+    let details = status.details.as_ref();
+    let seconds = details.map_or(0, |details| details.retry_after_seconds);
+    Error::Server(Failure {
+        code: status.code,
+        reason: status.reason.clone(),
+        message: status.message.clone(),
+        details: None,
+        retry_after: (seconds > 0).then(|| seconds.into()),
     })
-}
-
-fn innermost(error: &watcher::Error) -> String {
-    if let Some((_, message)) = said(error) {
-        return message;
-    }
-    let mut last: &(dyn std::error::Error + 'static) = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn failed(status: Value) -> watcher::Error {
-        let status = Box::new(serde_json::from_value(status).unwrap());
-        watcher::Error::WatchStartFailed(kube::Error::Api(status))
-    }
-
-    #[test]
-    fn a_server_that_says_when_to_try_again_is_not_lost() {
-        let retry = json!({"retryAfterSeconds": 1});
-        for (status, expected) in [
-            (json!({"code": 410, "reason": "Expired"}), true),
-            (
-                json!({"code": 503, "reason": "ServiceUnavailable", "details": retry}),
-                true,
-            ),
-            (
-                json!({"code": 429, "reason": "TooManyRequests", "details": retry}),
-                true,
-            ),
-            // The kube-apiserver's word for a server that it cannot reach.
-            (json!({"code": 503, "reason": "ServiceUnavailable"}), false),
-            (json!({"code": 500, "details": {}}), false),
-        ] {
-            assert_eq!(passes(&failed(status.clone())), expected, "{status}");
-        }
-        assert!(!passes(&watcher::Error::NoResourceVersion));
-    }
 }

@@ -57,17 +57,17 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     if session.cluster != session.context && !session.cluster.is_empty() {
         add(Piece::plain(&session.cluster), &mut left);
     }
-    match &state.source {
-        Some((kind, why)) => {
+    let source = match &state.source {
+        Some((kind, _)) => {
             let of = state.only.as_ref();
             let of = of.map_or(String::new(), |namespace| format!(", ns {namespace}"));
-            if add(Piece::plain(format!("source {kind}{of}")), &mut left) {
-                add(Piece::muted(why), &mut left);
-            }
+            Piece::plain(format!("source {kind}{of}"))
         }
-        None => {
-            add(Piece::muted("choosing a source"), &mut left);
-        }
+        None => Piece::muted("choosing a source"),
+    };
+    let has_source = add(source, &mut left);
+    if let Some((_, why)) = state.source.as_ref().filter(|_| has_source) {
+        add(Piece::muted(why), &mut left);
     }
     canvas.pieces(area, &left);
     canvas.pieces_right(area, &right);

@@ -24,6 +24,7 @@ mod pictures;
 mod running;
 mod shop;
 mod simulated;
+mod sources;
 mod terminal;
 mod very_many;
 mod views;

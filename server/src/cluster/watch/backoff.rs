@@ -1,13 +1,14 @@
 //! How long to wait before the API server is asked again.
 
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// A fraction from 0 up to 1, anew with each call.
-pub(super) type Random = fn() -> f64;
+pub type Random = fn() -> f64;
 
 /// Delays that double from `least` to `most`, each with up to a fifth more or less at random.
 #[derive(Debug, Clone)]
-pub(super) struct Backoff {
+pub struct Backoff {
     least: Duration,
     most: Duration,
     next: Duration,
@@ -16,7 +17,7 @@ pub(super) struct Backoff {
 
 impl Backoff {
     /// Begins with `least`.
-    pub(super) fn new(least: Duration, most: Duration, random: Random) -> Self {
+    pub fn new(least: Duration, most: Duration, random: Random) -> Self {
         Self {
             least,
             most,
@@ -26,16 +27,24 @@ impl Backoff {
     }
 
     /// The delay before the next attempt.
-    pub(super) fn delay(&mut self) -> Duration {
+    pub fn delay(&mut self) -> Duration {
         let delay = self.next;
         self.next = delay.saturating_mul(2).min(self.most);
         delay.mul_f64(0.8 + 0.4 * (self.random)().clamp(0.0, 1.0))
     }
 
     /// Begins anew, after an attempt that was answered.
-    pub(super) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.next = self.least;
     }
+}
+
+/// A fraction from 0 up to 1, by the random keys that hash maps have.
+pub fn random() -> f64 {
+    let bits = RandomState::new().hash_one(()) >> 11;
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+    let (bits, all) = (bits as f64, (1_u64 << 53) as f64);
+    bits / all
 }
 
 #[cfg(test)]

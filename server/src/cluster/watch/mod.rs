@@ -20,7 +20,6 @@ pub(super) mod testing {
     pub(in super::super) use super::table::{Silent, Table};
 }
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +27,7 @@ use kube::Client;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+pub use backoff::{Backoff, Random, random};
 pub use health::WatchHealth;
 
 use self::events::Feed;
@@ -172,12 +172,4 @@ pub fn spawn(
 
     let tasks = [nodes, pods, events, jobs].map(|task| task.abort_handle());
     (watches, WatchTasks(tasks))
-}
-
-/// A fraction from 0 up to 1, by the random keys that hash maps have.
-fn random() -> f64 {
-    let bits = RandomState::new().hash_one(()) >> 11;
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-    let (bits, all) = (bits as f64, (1_u64 << 53) as f64);
-    bits / all
 }

@@ -26,7 +26,6 @@ use kubevitals_server::tls::provider_or;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
 use tower::{BoxError, ServiceBuilder};
-use tower_http::decompression::DecompressionLayer;
 
 pub use terminal::{Handover, Terminal};
 
@@ -93,7 +92,6 @@ impl Transport {
         });
         let service = ServiceBuilder::new()
             .layer(config.base_uri_layer())
-            .layer(DecompressionLayer::new().gzip(!config.disable_compression))
             .layer(config.extra_headers_layer().map_err(cannot)?)
             .service_fn(move |request| {
                 let sender = Arc::clone(&sender);
@@ -117,6 +115,15 @@ impl Connections {
         hyper_util::client::legacy::Builder::new(TokioExecutor::new()).build(self.connector.clone())
     }
 }
+
+/// For how long a request waits for the head of its answer, without the time that it takes to get a credential.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience(pub(super) Duration);
+
+/// The server was silent for so long.
+#[derive(Debug, thiserror::Error)]
+#[error("the server did not answer within {} s", .0.as_secs())]
+pub(super) struct Silent(pub(super) Duration);
 
 /// Sends requests with credentials.
 struct Sender {
@@ -146,7 +153,14 @@ impl Sender {
             self.http.store(Arc::new(http));
         }
         let http = self.http.load_full();
-        let response = http.1.request(request).await?;
+        let patience = request.extensions().get::<Patience>().copied();
+        let response = http.1.request(request);
+        let response = match patience {
+            None => response.await?,
+            Some(Patience(patience)) => tokio::time::timeout(patience, response)
+                .await
+                .map_err(|_| Silent(patience))??,
+        };
         credentials
             .answered(&credential, response.status() == StatusCode::UNAUTHORIZED)
             .await;

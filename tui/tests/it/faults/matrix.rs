@@ -460,31 +460,26 @@ fn follows_the_rule(part: Part) {
 }
 
 #[test]
-#[ignore = "the source does not follow the rule yet"]
 fn nodes_follow_the_rule() {
     follows_the_rule(Part::Nodes);
 }
 
 #[test]
-#[ignore = "the source does not follow the rule yet"]
 fn pods_follow_the_rule() {
     follows_the_rule(Part::Pods);
 }
 
 #[test]
-#[ignore = "the source does not follow the rule yet"]
 fn metrics_follow_the_rule() {
     follows_the_rule(Part::Metrics);
 }
 
 #[test]
-#[ignore = "the source does not follow the rule yet"]
 fn kubevitals_follows_the_rule() {
     follows_the_rule(Part::Vitals);
 }
 
 #[test]
-#[ignore = "the source does not follow the rule yet"]
 fn events_follow_the_rule() {
     follows_the_rule(Part::Events);
 }

@@ -30,7 +30,6 @@ fn all_live(shown: &Shown) -> bool {
 
 /// An API server that starts: its authorizer knows no rules yet, then no tokens, then all.
 #[test]
-#[ignore = "the source does not follow the rule yet"]
 fn a_403_and_then_a_401_cost_seconds_and_each_is_named() {
     in_simulated_time(async {
         let cluster = Cluster::start(&PKI).await;
@@ -57,7 +56,6 @@ fn a_403_and_then_a_401_cost_seconds_and_each_is_named() {
 
 /// The user may see all namespaces, and was refused at first: for seconds, not for the session.
 #[test]
-#[ignore = "the source does not follow the rule yet"]
 fn a_403_of_six_seconds_does_not_leave_one_namespace_alone() {
     in_simulated_time(async {
         let cluster = Cluster::start(&PKI).await;
@@ -73,7 +71,6 @@ fn a_403_of_six_seconds_does_not_leave_one_namespace_alone() {
 }
 
 #[test]
-#[ignore = "the source does not follow the rule yet"]
 fn a_server_that_says_when_to_come_back_is_not_asked_before() {
     in_simulated_time(async {
         let cluster = Cluster::start(&PKI).await;
@@ -110,7 +107,6 @@ fn a_server_that_says_when_to_come_back_is_not_asked_before() {
 
 /// A Role in one namespace, on a cluster that serves kubevitals.io.
 #[test]
-#[ignore = "the source does not follow the rule yet"]
 fn who_may_see_the_pods_of_one_namespace_and_their_metrics_sees_them() {
     in_simulated_time(async {
         let cluster = Cluster::closed(&PKI).await;
@@ -150,7 +146,6 @@ fn who_may_see_the_pods_of_one_namespace_and_their_metrics_sees_them() {
 
 /// The rollout of a vitals-server: its APIService is there, its server is not.
 #[test]
-#[ignore = "the source does not follow the rule yet"]
 fn an_aggregated_api_whose_server_is_down_is_replaced_and_taken_back() {
     for running in [false, true] {
         in_simulated_time(async {
@@ -193,7 +188,6 @@ fn an_aggregated_api_whose_server_is_down_is_replaced_and_taken_back() {
 
 /// Discovery answers, but marks the groups of a server that does not answer as stale.
 #[test]
-#[ignore = "the source does not follow the rule yet"]
 fn discovery_that_fails_for_some_groups_is_enough_for_the_others() {
     in_simulated_time(async {
         let cluster = Cluster::start(&PKI).await;

@@ -1,0 +1,267 @@
+//! What an error means: what it is called on the screen, and when the request is sent again. Errors are told apart here
+//! and nowhere else.
+
+use std::time::Duration;
+
+use kubevitals_server::cluster::{Backoff, Random};
+
+use super::words::first_line;
+use super::{Error, Failure};
+use crate::model::{Fault, FaultKind};
+
+/// The delays after a request that was not answered, or that a server could not serve.
+const UNANSWERED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+
+/// The delays after a refusal, which lasts until somebody grants a permission or installs an API.
+const REFUSED: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(120)];
+
+/// The longest `Retry-After` that is obeyed.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
+
+impl Error {
+    /// Why the request failed.
+    pub(super) fn fault(&self) -> Fault {
+        let (kind, text) = match self {
+            Self::Server(failure) => of_server(failure),
+            Self::Refused(host) => (
+                FaultKind::NoAnswer,
+                format!("no answer: {host} refuses the connection"),
+            ),
+            Self::Unreachable(why) => (FaultKind::NoAnswer, format!("no answer: {why}")),
+            Self::Config(_) | Self::Configs(_) | Self::NoContext(_) | Self::Request(_) => {
+                (FaultKind::Invalid, first_line(&self.to_string()))
+            }
+        };
+        Fault { kind, text }
+    }
+
+    /// How long the server asks to wait, if it does.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Server(failure) => failure.retry_after.map(Duration::from_secs),
+            _ => None,
+        }
+    }
+}
+
+fn of_server(failure: &Failure) -> (FaultKind, String) {
+    let message = first_line(&failure.message);
+    match failure.code {
+        401 => (
+            FaultKind::Unauthorized,
+            "the server does not accept your credential".to_owned(),
+        ),
+        403 => (
+            FaultKind::Forbidden,
+            format!("forbidden: {}", denied(&message).unwrap_or(message)),
+        ),
+        404 if message.ends_with("not found") => (FaultKind::NotFound, "not found".to_owned()),
+        404 => (
+            FaultKind::NotFound,
+            "not found: the cluster does not serve this API".to_owned(),
+        ),
+        410 => (
+            FaultKind::Expired,
+            "the resource version is too old".to_owned(),
+        ),
+        429 => (FaultKind::Busy, format!("the server is busy: {message}")),
+        500.. if failure.retry_after.is_some() => {
+            (FaultKind::Busy, format!("the server is busy: {message}"))
+        }
+        500.. => (FaultKind::Unavailable, format!("not available: {message}")),
+        _ => (FaultKind::Invalid, message),
+    }
+}
+
+/// Who may not do what, of Kubernetes' words for it: `User "jane" cannot list pods in namespace shop`, of `pods is
+/// forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "shop"`.
+fn denied(message: &str) -> Option<String> {
+    let (before, rest) = message.split_once(" cannot ")?;
+    let subject = before
+        .split_once(" is forbidden: ")
+        .map_or(before, |(_, subject)| subject);
+    let (verb, rest) = rest.split_once(" resource \"")?;
+    let (resource, rest) = rest.split_once("\" in API group \"")?;
+    let (group, rest) = rest.split_once('"')?;
+    let mut text = format!("{subject} cannot {verb} {resource}");
+    if !group.is_empty() {
+        text.push_str(&format!(".{group}"));
+    }
+    let namespace = rest
+        .strip_prefix(" in the namespace \"")
+        .and_then(|rest| rest.split('"').next());
+    if let Some(namespace) = namespace {
+        text.push_str(&format!(" in namespace {namespace}"));
+    }
+    Some(text)
+}
+
+/// When a request that failed is sent again. Every request is, for ever.
+#[derive(Debug, Clone)]
+pub(super) struct Retry {
+    unanswered: Backoff,
+    refused: Backoff,
+}
+
+impl Retry {
+    /// Begins with the shortest delays.
+    pub(super) fn new(random: Random) -> Self {
+        let backoff = |[least, most]: [Duration; 2]| Backoff::new(least, most, random);
+        Self {
+            unanswered: backoff(UNANSWERED),
+            refused: backoff(REFUSED),
+        }
+    }
+
+    /// The delay after this error.
+    pub(super) fn delay(&mut self, error: &Error) -> Duration {
+        match error.retry_after() {
+            // Not at once, however soon the server asks for it.
+            Some(wait) => wait.clamp(Duration::from_secs(1), MAX_RETRY_AFTER),
+            None => self.delay_after(error.fault().kind),
+        }
+    }
+
+    /// The delay after an error of this kind.
+    pub(super) fn delay_after(&mut self, kind: FaultKind) -> Duration {
+        if kind.is_refusal() {
+            self.refused.delay()
+        } else {
+            self.unanswered.delay()
+        }
+    }
+
+    /// Begins anew, after a request that succeeded.
+    pub(super) fn reset(&mut self) {
+        self.unanswered.reset();
+        self.refused.reset();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(code: u16, message: &str, retry_after: Option<u64>) -> Error {
+        Error::Server(Failure {
+            code,
+            reason: String::new(),
+            message: message.to_owned(),
+            details: None,
+            retry_after,
+        })
+    }
+
+    #[test]
+    fn every_error_is_of_one_kind_and_says_what_it_is() {
+        let pods = r#"pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "shop""#;
+        let nodes = r#"nodevitals.kubevitals.io is forbidden: User "system:serviceaccount:a:b" cannot watch resource "nodevitals" in API group "kubevitals.io" at the cluster scope: RBAC: …"#;
+        for (error, kind, text) in [
+            (
+                failure(401, "Unauthorized", None),
+                FaultKind::Unauthorized,
+                "the server does not accept your credential",
+            ),
+            (
+                failure(403, pods, None),
+                FaultKind::Forbidden,
+                r#"forbidden: User "jane" cannot list pods in namespace shop"#,
+            ),
+            (
+                failure(403, nodes, None),
+                FaultKind::Forbidden,
+                r#"forbidden: User "system:serviceaccount:a:b" cannot watch nodevitals.kubevitals.io"#,
+            ),
+            (
+                failure(403, "no reason", None),
+                FaultKind::Forbidden,
+                "forbidden: no reason",
+            ),
+            (
+                failure(404, "pods \"web-1\" not found", None),
+                FaultKind::NotFound,
+                "not found",
+            ),
+            (
+                failure(
+                    404,
+                    "the server could not find the requested resource",
+                    None,
+                ),
+                FaultKind::NotFound,
+                "not found: the cluster does not serve this API",
+            ),
+            (
+                failure(410, "too old resource version", None),
+                FaultKind::Expired,
+                "the resource version is too old",
+            ),
+            (
+                failure(429, "too many requests", Some(1)),
+                FaultKind::Busy,
+                "the server is busy: too many requests",
+            ),
+            (
+                failure(503, "starting", Some(5)),
+                FaultKind::Busy,
+                "the server is busy: starting",
+            ),
+            (
+                failure(503, "service unavailable", None),
+                FaultKind::Unavailable,
+                "not available: service unavailable",
+            ),
+            (
+                failure(500, "etcd", None),
+                FaultKind::Unavailable,
+                "not available: etcd",
+            ),
+            (failure(400, "bad", None), FaultKind::Invalid, "bad"),
+            (
+                Error::Refused("k:6443".to_owned()),
+                FaultKind::NoAnswer,
+                "no answer: k:6443 refuses the connection",
+            ),
+            (
+                Error::Unreachable("EOF".to_owned()),
+                FaultKind::NoAnswer,
+                "no answer: EOF",
+            ),
+        ] {
+            let fault = error.fault();
+            assert_eq!((fault.kind, &*fault.text), (kind, text));
+        }
+    }
+
+    #[test]
+    fn delays_double_by_the_kind_of_error_and_begin_anew_after_a_success() {
+        let seconds = |codes: &[u16]| {
+            let mut retry = Retry::new(|| 0.5);
+            let delay = |code: &u16| retry.delay(&failure(*code, "", None)).as_secs();
+            codes.iter().map(delay).collect::<Vec<_>>()
+        };
+        assert_eq!(seconds(&[503; 7]), [1, 2, 4, 8, 16, 30, 30]);
+        for refusal in [401, 403, 404] {
+            assert_eq!(seconds(&[refusal; 8]), [2, 4, 8, 16, 32, 64, 120, 120]);
+        }
+        // A refusal after no answer is the first of its kind.
+        assert_eq!(seconds(&[503, 503, 403, 503]), [1, 2, 2, 4]);
+        let mut retry = Retry::new(|| 0.5);
+        let refused = failure(403, "", None);
+        retry.delay(&refused);
+        retry.delay(&refused);
+        retry.reset();
+        assert_eq!(retry.delay(&refused).as_secs(), 2);
+    }
+
+    #[test]
+    fn a_server_that_says_when_is_obeyed_within_reason() {
+        let mut retry = Retry::new(|| 0.5);
+        for (asked, expected) in [(0, 1), (7, 7), (86_400, 120)] {
+            for code in [429, 503] {
+                let delay = retry.delay(&failure(code, "", Some(asked)));
+                assert_eq!(delay.as_secs(), expected, "{asked}");
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Bodies that may be compressed. Lists are compressed as a whole; a watch, as some API servers send it, is one gzip
+//! member after the other, and each has to be read when it comes.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use flate2::write::MultiGzDecoder;
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+
+/// Any error of a body.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A body, read piece by piece.
+pub(super) struct Pieces {
+    body: Body,
+    /// Undoes the compression, if there is one.
+    decoder: Option<MultiGzDecoder<Vec<u8>>>,
+}
+
+impl Pieces {
+    /// Of an answer with these headers.
+    pub(super) fn new(headers: &HeaderMap, body: Body) -> Self {
+        let encoding = headers.get(CONTENT_ENCODING);
+        let is_gzip = encoding.is_some_and(|encoding| encoding.as_bytes() == b"gzip");
+        Self {
+            body,
+            decoder: is_gzip.then(|| MultiGzDecoder::new(Vec::new())),
+        }
+    }
+
+    /// What comes next; nothing at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, BoxError> {
+        loop {
+            let Some(frame) = self.body.frame().await else {
+                if let Some(decoder) = &mut self.decoder {
+                    // One that is cut off is seen to be.
+                    decoder.try_finish()?;
+                    self.decoder = None;
+                }
+                return Ok(None);
+            };
+            let Ok(data) = frame?.into_data() else {
+                continue;
+            };
+            let data = self.inflate(data)?;
+            if !data.is_empty() {
+                return Ok(Some(data));
+            }
+        }
+    }
+
+    fn inflate(&mut self, data: Bytes) -> Result<Bytes, BoxError> {
+        let Some(decoder) = &mut self.decoder else {
+            return Ok(data);
+        };
+        decoder.write_all(&data)?;
+        decoder.flush()?;
+        Ok(std::mem::take(decoder.get_mut()).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn pieces(encoding: Option<&'static str>) -> Pieces {
+        let mut headers = HeaderMap::new();
+        if let Some(encoding) = encoding {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        Pieces::new(&headers, Body::empty())
+    }
+
+    fn member(text: &str) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn each_member_is_read_when_it_comes_however_it_is_cut() {
+        let events = ["one\n", "two, which is longer\n", "three\n"];
+        for cut in [1, 2, 7, 1_000] {
+            let mut pieces = pieces(Some("gzip"));
+            for event in events {
+                let mut read = Vec::new();
+                for part in member(event).chunks(cut) {
+                    read.extend(pieces.inflate(Bytes::copy_from_slice(part)).unwrap());
+                }
+                assert_eq!(String::from_utf8(read).unwrap(), event, "{cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_that_is_flushed_is_read_before_its_member_ends() {
+        let mut pieces = pieces(Some("gzip"));
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        for event in ["one\n", "two\n"] {
+            encoder.write_all(event.as_bytes()).unwrap();
+            encoder.flush().unwrap();
+            let sent = std::mem::take(encoder.get_mut());
+            assert_eq!(pieces.inflate(sent.into()).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn what_is_not_compressed_is_left_alone_and_what_is_broken_is_an_error() {
+        for encoding in [None, Some("identity")] {
+            let plain = pieces(encoding).inflate(Bytes::from_static(b"plain"));
+            assert_eq!(plain.unwrap(), "plain");
+        }
+        let broken = pieces(Some("gzip")).inflate(Bytes::from_static(b"this is not gzip"));
+        assert!(broken.is_err());
+    }
+}

@@ -1,0 +1,297 @@
+//! What metrics.k8s.io says of nodes and pods, asked for again and again.
+
+use std::time::Duration;
+
+use kubevitals_proto::metrics::Version;
+use tokio::time::{Instant, sleep_until};
+
+use super::attempts::Attempts;
+use super::discovery::{self, Served};
+use super::fault::Retry;
+use super::kubernetes::{Kubernetes, is_denied};
+use super::usage::Usage;
+use super::{Error, Failure, NodeUsage, PodUsage, Selection};
+use crate::model::{
+    Amounts, FaultKind, Message, Name, Part, PodReading, Reading, Readings, SourceKind,
+};
+
+/// How often usage is asked for: metrics-server has new figures every 15 s, or every minute as it is usually set up.
+const POLL: Duration = Duration::from_secs(10);
+
+/// How soon it is asked for again while there is none yet.
+const POLL_FIRST: Duration = Duration::from_secs(2);
+
+/// For how many requests in a row usage must fail before the source is called one without usage.
+const GONE_AFTER: u32 = 2;
+
+/// What is asked for, and what was answered last.
+struct Poll<T> {
+    attempts: Attempts,
+    last: Vec<T>,
+    /// How many requests in a row have failed, and how the last one did.
+    failures: u32,
+    failure: Option<FaultKind>,
+}
+
+/// The usage of nodes and pods.
+pub(super) struct Polls<'a> {
+    kubernetes: &'a Kubernetes,
+    nodes: Poll<NodeUsage>,
+    pods: Poll<PodUsage>,
+    version: Option<Version>,
+    /// When the pods of all namespaces may be asked for again, which was denied.
+    all_due: Instant,
+    all_retry: Retry,
+    /// What the source is called, and why it is no better one.
+    named: Option<(SourceKind, String)>,
+    no_better: String,
+}
+
+impl<T> Poll<T> {
+    fn new(kubernetes: &Kubernetes, part: Part) -> Self {
+        Self {
+            attempts: Attempts::new(&kubernetes.teller, part),
+            last: Vec::new(),
+            failures: 0,
+            failure: None,
+        }
+    }
+
+    /// Takes an answer in; whether it is one.
+    async fn take(&mut self, answer: Result<Vec<T>, Error>) -> bool {
+        match answer {
+            Ok(found) => {
+                let wait = if found.is_empty() { POLL_FIRST } else { POLL };
+                self.last = found;
+                (self.failures, self.failure) = (0, None);
+                self.attempts.again_after(wait);
+                true
+            }
+            Err(error) => {
+                self.fail(&error).await;
+                false
+            }
+        }
+    }
+
+    async fn fail(&mut self, error: &Error) {
+        self.failures += 1;
+        self.failure = Some(error.fault().kind);
+        self.attempts.failed(error).await;
+    }
+}
+
+impl<'a> Polls<'a> {
+    /// Of a cluster that serves this; why there is no better source, if that is worth a word.
+    pub(super) fn new(kubernetes: &'a Kubernetes, served: &Served, no_better: &str) -> Self {
+        let mut pods = Poll::new(kubernetes, Part::Usage);
+        pods.failure = match served.metrics {
+            Some(_) => None,
+            None if served.metrics_stale => Some(FaultKind::Unavailable),
+            None => Some(FaultKind::NotFound),
+        };
+        Self {
+            kubernetes,
+            nodes: Poll::new(kubernetes, Part::NodeUsage),
+            pods,
+            version: served.metrics,
+            all_due: Instant::now(),
+            all_retry: Retry::new(kubernetes.teller.random),
+            named: None,
+            no_better: no_better.to_owned(),
+        }
+    }
+
+    /// Says what the source is, before anything is asked for.
+    pub(super) async fn announce(&mut self) {
+        let kind = self
+            .version
+            .map_or(SourceKind::None, |_| SourceKind::Metrics);
+        self.name(kind).await;
+    }
+
+    /// Tells of usage for ever.
+    pub(super) async fn run(mut self) {
+        loop {
+            self.ask().await;
+            let due = self.nodes.attempts.due().min(self.pods.attempts.due());
+            tokio::select! {
+                () = sleep_until(due) => {}
+                () = self.kubernetes.teller.reconnected() => {
+                    self.nodes.attempts.again_after(Duration::ZERO);
+                    self.pods.attempts.again_after(Duration::ZERO);
+                }
+            }
+        }
+    }
+
+    /// Asks for what is due, and tells of it.
+    async fn ask(&mut self) {
+        self.nodes.attempts.begin();
+        self.pods.attempts.begin();
+        let version = match self.version().await {
+            Ok(version) => version,
+            Err(error) => {
+                self.nodes.fail(&error).await;
+                self.pods.fail(&error).await;
+                return self.rename().await;
+            }
+        };
+        let metrics = &self.kubernetes.metrics;
+        let (wants_nodes, wants_pods) = (self.nodes.attempts.is_due(), self.pods.attempts.is_due());
+        let wide = !self.kubernetes.only && Instant::now() >= self.all_due;
+        let nodes = async {
+            if !wants_nodes {
+                return None;
+            }
+            Some(metrics.nodes(version, Selection::default()).await)
+        };
+        let pods = async {
+            if !wants_pods {
+                return None;
+            }
+            Some(self.pods_of(version, wide).await)
+        };
+        let (nodes, pods) = tokio::join!(nodes, pods);
+        let mut has_new = false;
+        if let Some(nodes) = nodes {
+            has_new |= self.nodes.take(nodes).await;
+        }
+        if let Some((pods, denied)) = pods {
+            if let Some(error) = denied {
+                let wait = self.all_retry.delay(&error);
+                self.all_due = Instant::now() + self.kubernetes.teller.real(wait);
+            } else if wide && pods.is_ok() {
+                self.all_retry.reset();
+            }
+            has_new |= self.pods.take(pods).await;
+        }
+        if has_new {
+            let readings = self.readings();
+            self.kubernetes.teller.tell(Message::Usage(readings)).await;
+        }
+        if wants_nodes && self.nodes.failures == 0 {
+            self.nodes.attempts.answered().await;
+        }
+        if wants_pods && self.pods.failures == 0 {
+            self.pods.attempts.answered().await;
+        }
+        self.rename().await;
+    }
+
+    /// The usage of pods: of all, or, where those of all namespaces are denied, of those of one, with the denial.
+    async fn pods_of(
+        &self,
+        version: Version,
+        wide: bool,
+    ) -> (Result<Vec<PodUsage>, Error>, Option<Error>) {
+        let Kubernetes {
+            metrics, namespace, ..
+        } = self.kubernetes;
+        let mut denied = None;
+        if wide {
+            match metrics.pods(version, "", Selection::default()).await {
+                Err(error) if is_denied(&error) => denied = Some(error),
+                answer => return (answer, None),
+            }
+        }
+        let own = metrics.pods(version, namespace, Selection::default()).await;
+        (own, denied)
+    }
+
+    /// The version that is served. It is asked for anew when nothing can be had of the one that was.
+    async fn version(&mut self) -> Result<Version, Error> {
+        let fails = self.nodes.failures > 0 && self.pods.failures > 0;
+        if let Some(version) = self.version.filter(|_| !fails) {
+            return Ok(version);
+        }
+        let served = match discovery::served(&self.kubernetes.client).await {
+            Ok(served) => served,
+            // Who may not ask what there is asks for what there most likely is.
+            Err(error) if error.fault().kind.is_refusal() => Served {
+                metrics: Some(Version::V1beta1),
+                ..Served::default()
+            },
+            Err(error) => return Err(error),
+        };
+        self.version = served.metrics;
+        self.version.ok_or_else(|| {
+            let (code, message) = if served.metrics_stale {
+                (503, "metrics.k8s.io does not answer")
+            } else {
+                (404, "the cluster has no metrics.k8s.io")
+            };
+            Error::Server(Failure {
+                code,
+                message: message.to_owned(),
+                ..Failure::default()
+            })
+        })
+    }
+
+    /// Calls the source what it is after what has been answered.
+    async fn rename(&mut self) {
+        let failures = self.pods.failures.min(self.nodes.failures);
+        if failures == 0 {
+            self.name(SourceKind::Metrics).await;
+        } else if failures >= GONE_AFTER {
+            self.name(SourceKind::None).await;
+        }
+    }
+
+    async fn name(&mut self, kind: SourceKind) {
+        let mut why = match (kind, self.version, self.pods.failure) {
+            (SourceKind::Metrics, Some(version), _) => {
+                format!("metrics.k8s.io/{}", version.as_str())
+            }
+            (_, _, Some(FaultKind::NotFound)) => "the cluster has no metrics.k8s.io".to_owned(),
+            (_, _, Some(FaultKind::Forbidden)) => "metrics.k8s.io is forbidden".to_owned(),
+            _ => "metrics.k8s.io does not answer".to_owned(),
+        };
+        if !self.no_better.is_empty() {
+            why.push_str(&format!("; {}", self.no_better));
+        }
+        let named = Some((kind, why.clone()));
+        if self.named != named {
+            self.named = named;
+            let source = Message::Source(kind, why);
+            self.kubernetes.teller.tell(source).await;
+        }
+    }
+
+    fn readings(&self) -> Readings {
+        let names = &self.kubernetes.teller.names;
+        let reading = |name: &str, at, usage: Usage| Reading {
+            name: names.intern(name),
+            at,
+            usage: Amounts {
+                cpu: usage.cpu.into(),
+                memory: usage.memory.into(),
+            },
+            swap: Some(usage.swap).filter(|swap| !swap.is_zero()).into(),
+        };
+        Readings {
+            nodes: self
+                .nodes
+                .last
+                .iter()
+                .map(|node| reading(&node.name, node.measured, node.usage))
+                .collect(),
+            pods: self
+                .pods
+                .last
+                .iter()
+                .map(|pod| PodReading {
+                    namespace: names.intern(&pod.namespace),
+                    name: Name::from(pod.name.as_str()),
+                    at: pod.measured,
+                    containers: pod
+                        .containers
+                        .iter()
+                        .map(|container| reading(&container.name, pod.measured, container.usage))
+                        .collect(),
+                })
+                .collect(),
+        }
+    }
+}
