@@ -35,17 +35,9 @@ pub async fn run(
         SourceChoice::Metrics => Some(SourceKind::Metrics),
         SourceChoice::None => Some(SourceKind::None),
     };
-    let connector = Connector::new(connection.clone(), wanted, clock.clone());
+    let connector = Connector::new(connection.clone(), wanted, clock);
     let (session, feed) = connector.connect(None).await?;
-    app::run(
-        Options::of(&settings),
-        connector,
-        session,
-        feed,
-        clock,
-        ending,
-    )
-    .await?;
+    app::run(Options::of(&settings), connector, session, feed, ending).await?;
     Ok(())
 }
 

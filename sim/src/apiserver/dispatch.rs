@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use http::header::DATE;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -19,11 +20,24 @@ use crate::identity::UserInfo;
 use crate::objects::Resource;
 
 impl Shared {
-    /// Answers one request.
+    /// Answers one request, and says when by the cluster's clock.
     ///
     /// # Errors
     /// The connection is to be dropped instead.
     pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: &Peer,
+    ) -> Result<Response<Body>, Dropped> {
+        let mut response = self.answer_undated(request, peer).await?;
+        let now = self.store.now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+        if let Ok(date) = now.to_string().parse() {
+            response.headers_mut().insert(DATE, date);
+        }
+        Ok(response)
+    }
+
+    async fn answer_undated(
         &self,
         request: Request<Incoming>,
         peer: &Peer,

@@ -17,7 +17,6 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::batch::live::Ending;
-use crate::clock::Clock;
 use crate::config::Settings;
 use crate::input::{self, Grip, Hits, KeyMap};
 use crate::model::{self, Action, Effect, Message, Name, Session, State, View};
@@ -81,11 +80,10 @@ pub async fn run(
     connector: Connector,
     session: Session,
     feed: Feed,
-    clock: Clock,
     mut ending: Ending,
 ) -> io::Result<()> {
     let mut state = State::new(session, options.settings.clone());
-    state.now = clock.now();
+    state.now = feed.clock().now();
     if options.view != View::Overview {
         model::act(&mut state, Action::Show(options.view));
     }
@@ -102,7 +100,7 @@ pub async fn run(
         state,
         feed,
         connector,
-        clock,
+        clock_is_compared: false,
         suspending: false,
         over: false,
     };
@@ -135,7 +133,8 @@ struct App {
     state: State,
     feed: Feed,
     connector: Connector,
-    clock: Clock,
+    /// Whether it has been said that the machine's clock differs from the cluster's.
+    clock_is_compared: bool,
     /// The job is to be stopped.
     suspending: bool,
     over: bool,
@@ -194,7 +193,7 @@ impl App {
                     frames.show(Instant::now());
                 }
                 _ = ticks.tick() => {
-                    self.tell(Message::Tick(self.clock.now())).await?;
+                    self.tick().await?;
                     frames.show(Instant::now());
                 }
             }
@@ -298,6 +297,17 @@ impl App {
         self.effects(effects).await
     }
 
+    /// A second has passed.
+    async fn tick(&mut self) -> io::Result<()> {
+        if !self.clock_is_compared
+            && let Some(difference) = self.feed.clock().difference()
+        {
+            self.clock_is_compared = true;
+            self.state.say(difference, true);
+        }
+        self.tell(Message::Tick(self.feed.clock().now())).await
+    }
+
     async fn effects(&mut self, effects: Vec<Effect>) -> io::Result<()> {
         for effect in effects {
             match effect {
@@ -324,6 +334,7 @@ impl App {
                 state.span = self.state.span;
                 self.state = state;
                 self.feed = feed;
+                self.clock_is_compared = false;
             }
             Err(error) => self.state.say(first_line(&error.to_string()), true),
         }

@@ -15,6 +15,7 @@ use super::kubeconfig::Target;
 use super::metrics_api::JSON;
 use super::status::{About, Failure};
 use super::{Error, tls};
+use crate::clock::Clock;
 
 /// How often a request is repeated when the server says "later" or cuts the connection.
 const RETRIES: u32 = 10;
@@ -35,6 +36,7 @@ pub struct ApiClient {
     repeats: u32,
     /// What was given as the cluster's authority is no CA certificate.
     no_authority: bool,
+    clock: Clock,
 }
 
 /// A good answer.
@@ -67,6 +69,14 @@ impl ApiClient {
     /// # Errors
     /// Certificates or credentials that cannot be used.
     pub fn new(target: Target) -> Result<Self, Error> {
+        Self::with_clock(target, Clock::system())
+    }
+
+    /// The same with a clock, which the server's answers set.
+    ///
+    /// # Errors
+    /// As [`ApiClient::new`].
+    pub fn with_clock(target: Target, clock: Clock) -> Result<Self, Error> {
         let Target {
             transport,
             host,
@@ -75,12 +85,13 @@ impl ApiClient {
         Ok(Self {
             no_authority: transport.trust.has_no_authority(),
             compressed: !transport.config.disable_compression,
-            client: transport.client()?,
+            client: transport.client(clock.clone())?,
             host,
             timeout,
             patience: None,
             has_credentials: true,
             repeats: RETRIES,
+            clock,
         })
     }
 
@@ -97,6 +108,7 @@ impl ApiClient {
             compressed: true,
             repeats: RETRIES,
             no_authority: false,
+            clock: Clock::system(),
         }
     }
 
@@ -113,6 +125,11 @@ impl ApiClient {
     /// For how long the server may be silent while it answers; none is for ever.
     pub(super) const fn patience(&self) -> Option<Duration> {
         self.patience
+    }
+
+    /// The server's time.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// `host:port` of the server.

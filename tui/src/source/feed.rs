@@ -26,18 +26,26 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Feed {
     messages: mpsc::Receiver<Message>,
     asks: mpsc::Sender<Ask>,
+    clock: Clock,
     /// They end with the feed.
     _tasks: JoinSet<()>,
 }
 
 impl Feed {
     /// Of no cluster: it has no messages.
-    fn idle() -> Self {
+    fn idle(clock: Clock) -> Self {
         Self {
             messages: mpsc::channel(1).1,
             asks: mpsc::channel(1).0,
+            clock,
             _tasks: JoinSet::new(),
         }
+    }
+
+    /// The time of the cluster that is asked.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The next message; waits for ever when the source has ended.
@@ -132,7 +140,7 @@ impl Connector {
                 cluster: String::new(),
                 contexts,
             };
-            return Ok((session, Feed::idle()));
+            return Ok((session, Feed::idle(self.clock.clone())));
         }
         let target = settings.target(&self.terminal)?;
         if !self.terminal.is_drawn() {
@@ -140,7 +148,7 @@ impl Connector {
             target.authenticate().await?;
             self.terminal.reserve();
         }
-        let client = ApiClient::new(target)?;
+        let client = ApiClient::with_clock(target, self.clock.of_another_server())?;
         let session = Session {
             context: settings.context_name().to_owned(),
             cluster: settings
@@ -162,7 +170,8 @@ impl Connector {
         let client = client.impatient(self.patience);
         let (messages, told) = mpsc::channel(WAITING);
         let (asks, asked) = mpsc::channel(WAITING);
-        let teller = Teller::new(messages, self.clock.clone(), self.random);
+        let clock = client.clock().clone();
+        let teller = Teller::new(messages, clock.clone(), self.random);
         let mut tasks = JoinSet::new();
         let (wanted, many) = (self.wanted, self.many);
         tasks.spawn(async move {
@@ -171,6 +180,7 @@ impl Connector {
         Feed {
             messages: told,
             asks,
+            clock,
             _tasks: tasks,
         }
     }

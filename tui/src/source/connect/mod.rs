@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
+use http::header::{AGE, AUTHORIZATION, DATE, HeaderMap, PROXY_AUTHORIZATION};
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
@@ -22,6 +22,7 @@ use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt};
+use kubevitals_proto::time::Timestamp;
 use kubevitals_server::tls::provider_or;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
@@ -35,6 +36,7 @@ pub(super) use trust::Trust;
 
 use super::Error;
 use super::kubeconfig::Proxy;
+use crate::clock::Clock;
 use route::Route;
 
 /// How long it may take to connect, TLS included.
@@ -63,11 +65,11 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    /// Makes kube's client of it. Nothing is sent yet.
+    /// Makes kube's client of it, whose answers set the clock. Nothing is sent yet.
     ///
     /// # Errors
     /// Certificates or names that cannot be used.
-    pub(super) fn client(self) -> Result<kube::Client, Error> {
+    pub(super) fn client(self, clock: Clock) -> Result<kube::Client, Error> {
         let cannot = |error: kube::Error| Error::Config(error.to_string());
         let Self {
             config,
@@ -89,6 +91,7 @@ impl Transport {
         let sender = Arc::new(Sender {
             http: ArcSwap::from_pointee((0, connections.open())),
             connections,
+            clock,
         });
         let service = ServiceBuilder::new()
             .layer(config.base_uri_layer())
@@ -130,6 +133,7 @@ struct Sender {
     connections: Connections,
     /// The connections in use, and which client certificate they were made with.
     http: ArcSwap<(u64, HttpClient<Connector, Body>)>,
+    clock: Clock,
 }
 
 impl Sender {
@@ -154,6 +158,7 @@ impl Sender {
         }
         let http = self.http.load_full();
         let patience = request.extensions().get::<Patience>().copied();
+        let sent = self.clock.sent();
         let response = http.1.request(request);
         let response = match patience {
             None => response.await?,
@@ -161,11 +166,24 @@ impl Sender {
                 .await
                 .map_err(|_| Silent(patience))??,
         };
+        if let Some(date) = date(response.headers()) {
+            self.clock.answered(sent, date);
+        }
         credentials
             .answered(&credential, response.status() == StatusCode::UNAUTHORIZED)
             .await;
         Ok(response)
     }
+}
+
+/// When an answer was made, if it says so. One with an `Age` was made for somebody else, and its date is of then.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    if headers.contains_key(AGE) {
+        return None;
+    }
+    let text = headers.get(DATE)?.to_str().ok()?;
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+    Some(Timestamp::from_secs(date.ok()?.as_second()))
 }
 
 fn connector(
@@ -193,4 +211,30 @@ fn connector(
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
     connector.set_write_timeout(config.write_timeout);
     Ok(connector)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_read_where_there_is_one_of_this_answer() {
+        let of = |fields: &[(http::HeaderName, &str)]| {
+            let fields = fields.iter().cloned();
+            let fields = fields.map(|(name, value)| (name, value.parse().unwrap()));
+            date(&fields.collect()).map(Timestamp::as_secs)
+        };
+        const NOW: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(of(&[(DATE, NOW)]), Some(784_111_777));
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[(DATE, NOW), (AGE, "0")]), None);
+        for nonsense in [
+            "",
+            "soon",
+            "1994-11-06T08:49:37Z",
+            "Sun, 99 Nov 1994 08:49:37 GMT",
+        ] {
+            assert_eq!(of(&[(DATE, nonsense)]), None, "{nonsense}");
+        }
+    }
 }
