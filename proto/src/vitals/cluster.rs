@@ -24,18 +24,21 @@ pub struct ClusterVitals {
     pub nodes: NodeCounts,
     /// Pods.
     pub pods: PodCounts,
-    /// All nodes together, those that have usage.
+    /// All nodes together, those that have usage. Its timestamp is that of the oldest among them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// What the nodes have.
     pub capacity: Amounts,
     /// What pods can have.
     pub allocatable: Amounts,
+    /// What pods can have on the nodes that have usage: `usage` is of those. Servers of before did not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allocatable_reporting: Option<Amounts>,
     /// What pods request.
     pub requests: Amounts,
     /// What pods are limited to, of those that are.
     pub limits: Amounts,
-    /// Parts of `allocatable`.
+    /// Parts of what pods can have: what is used, of that of the nodes that have usage.
     pub ratios: NodeRatios,
     /// Probes that fail now.
     pub probes_failing: u64,
@@ -72,6 +75,9 @@ pub struct PodCounts {
     pub total: u64,
     /// Whose Ready condition is true.
     pub ready: u64,
+    /// Of which a probe fails. Servers of before did not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probes_failing: Option<u64>,
     /// By phase.
     pub by_phase: BTreeMap<String, u64>,
 }

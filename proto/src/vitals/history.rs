@@ -20,6 +20,10 @@ pub struct History {
     pub span: Span,
     /// All containers together; of a node or the cluster what the kubelets say of the nodes.
     pub total: Series,
+    /// Of the cluster, where nodes told nothing in a step that were there: what all nodes used by then if those used as
+    /// large a part of what pods can have. The total of such a step is too low by what they used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub estimate: Vec<Option<Point>>,
     /// Each container of a pod, by name; those of a pod that was deleted and made anew under its name are apart.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<Series>,

@@ -10,6 +10,7 @@ mod incident;
 mod node;
 pub mod openapi;
 mod pod;
+mod probes;
 mod resize;
 pub mod table;
 mod usage;
@@ -24,6 +25,7 @@ pub use pod::{
     ContainerState, ContainerVitals, Ended, LastRestart, PodVitals, Probe, ProbeKind, ProbeStatus,
     Restarts, Role, Workload,
 };
+pub use probes::ProbesInWords;
 pub use resize::{Resize, ResizeState};
 pub use usage::{Absence, Amounts, Ratios, Trend, Usage};
 

@@ -1,66 +1,44 @@
 //! Pods and nodes in a word, as kubectl's columns STATUS, READY and RESTARTS have them.
 
-use std::borrow::Cow;
+use kubevitals_proto::pod::{self, ContainerView, PodView, StateView};
 
 use super::container::Place;
-use super::{ContainerSpec, ContainerStatus, Ended, Node, Pod, Role, State, text};
-use kubevitals_proto::time::Timestamp;
+use super::{ContainerSpec, ContainerStatus, Node, Pod, Role, State, text};
 
 /// A pod in a line of `kubectl get pods`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary<'a> {
-    /// STATUS.
-    pub status: Cow<'a, str>,
-    /// What is said with it, where something is.
-    pub message: Option<&'a str>,
-    /// READY, before the slash: containers and sidecars that are ready.
-    pub ready: u32,
-    /// READY, behind it: containers and sidecars.
+    /// STATUS, RESTARTS, and what is ready.
+    pub line: pod::Summary<'a>,
+    /// READY, behind the slash: containers and sidecars.
     pub containers: u32,
-    /// RESTARTS: those of init containers only for as long as they are not done.
-    pub restarts: u32,
-    /// When the last one of those was.
-    pub last_restart: Option<Timestamp>,
 }
 
 impl Pod {
-    /// The pod in a line, by the rules of `printPod` in Kubernetes' pkg/printers/internalversion/printers.go.
+    /// The pod in a line.
     pub fn summary(&self) -> Summary<'_> {
-        let phase = self.phase.as_str();
-        let mut summary = Summary {
-            status: self.reason().unwrap_or(phase).into(),
+        let specs = self.template.containers.iter();
+        let inits = specs.clone().filter(|it| it.role.is_init()).count();
+        let staying = specs.filter(|it| it.role.stays()).count();
+        let view = PodView {
+            phase: self.phase.as_str(),
+            reason: self.reason(),
             message: self.message(),
-            ready: 0,
-            containers: 0,
-            restarts: 0,
-            last_restart: None,
+            gated: self.gated,
+            initialized: self.initialized,
+            ready: self.ready.status,
+            deleted: self.deleted_seconds > 0,
+            init_containers: inits,
         };
-        if self.gated {
-            summary.status = "SchedulingGated".into();
+        Summary {
+            line: pod::Summary::of(&view, self.told(true), self.told(false)),
+            containers: u32::try_from(staying).unwrap_or(u32::MAX),
         }
-        let staying = self.template.containers.iter().filter(|it| it.role.stays());
-        summary.containers = u32::try_from(staying.count()).unwrap_or(u32::MAX);
-        let initializing = summary.init(self);
-        if !initializing || self.initialized {
-            summary.regular(self);
-        }
-        // What is being deleted says so, unless it has ended.
-        if self.deleted_seconds > 0 {
-            if self.reason() == Some("NodeLost") {
-                summary.status = "Unknown".into();
-            } else if !self.phase.is_over() {
-                summary.status = "Terminating".into();
-            }
-        }
-        summary
     }
 
     /// The containers of one list of statuses, in that list's order: kubectl goes by it, and the kubelet sorts it by
     /// name.
-    fn told(
-        &self,
-        init: bool,
-    ) -> impl DoubleEndedIterator<Item = (usize, &ContainerSpec, &ContainerStatus)> {
+    fn told(&self, init: bool) -> impl DoubleEndedIterator<Item = ContainerView<'_>> + Clone {
         let of_kind = move |spec: &ContainerSpec, it: &ContainerStatus| {
             spec.role.is_init() == init && it.is_told()
         };
@@ -72,107 +50,33 @@ impl Pod {
             let place = Place::of(index);
             let mut all = self.containers();
             all.find(|(spec, it)| of_kind(spec, it) && it.place == place)
-                .map(|(spec, it)| (index, spec, it))
+                .map(|(spec, it)| view(index, spec, it))
         })
     }
 }
 
-impl<'a> Summary<'a> {
-    /// The init containers; whether one of them has not done its work.
-    fn init(&mut self, pod: &'a Pod) -> bool {
-        for (index, spec, container) in pod.told(true) {
-            self.count(container);
-            let sidecar = spec.role == Role::Sidecar;
-            if sidecar && container.started && !has_succeeded(container) {
-                self.ready += u32::from(container.ready);
-                continue;
-            }
-            let (status, message) = match &container.state {
-                State::Terminated(ended) if ended.exit_code == 0 => continue,
-                State::Terminated(ended) => {
-                    (format!("Init:{}", ending(ended)), ended.message.as_deref())
-                }
-                State::Waiting(Some(waiting)) => match waiting.reason.as_deref() {
-                    Some(reason) if reason != "PodInitializing" => {
-                        (format!("Init:{reason}"), waiting.message.as_deref())
-                    }
-                    _ => (progress(index, pod), waiting.message.as_deref()),
-                },
-                State::Waiting(None) | State::Running { .. } => (progress(index, pod), None),
-            };
-            self.status = status.into();
-            self.message = message.or(self.message);
-            return true;
-        }
-        false
-    }
-
-    /// The others: the first one that is in trouble gives the status.
-    fn regular(&mut self, pod: &'a Pod) {
-        (self.restarts, self.last_restart) = (0, None);
-        let sidecars = pod
-            .told(true)
-            .filter(|(_, spec, _)| spec.role == Role::Sidecar);
-        sidecars.for_each(|(_, _, sidecar)| self.count(sidecar));
-        let mut runs = false;
-        for (_, _, container) in pod.told(false).rev() {
-            self.count(container);
-            match &container.state {
-                State::Waiting(Some(waiting)) => {
-                    if let Some(reason) = waiting.reason.as_deref() {
-                        self.status = reason.into();
-                        self.message = waiting.message.as_deref();
-                    }
-                }
-                State::Terminated(ended) => {
-                    self.status = ending(ended);
-                    self.message = ended.message.as_deref();
-                }
-                State::Running { .. } if container.ready => {
-                    runs = true;
-                    self.ready += 1;
-                }
-                State::Running { .. } | State::Waiting(None) => {}
-            }
-        }
-        if self.status == "Completed" && runs {
-            self.status = if pod.ready.status {
-                "Running"
-            } else {
-                "NotReady"
-            }
-            .into();
-        }
-    }
-
-    fn count(&mut self, container: &ContainerStatus) {
-        self.restarts = self.restarts.saturating_add(container.restarts);
-        let last = container.last.as_deref();
-        let finished = last.and_then(|last| text::time(last.finished_seconds));
-        self.last_restart = self.last_restart.max(finished);
-    }
-}
-
-fn has_succeeded(container: &ContainerStatus) -> bool {
-    matches!(&container.state, State::Terminated(ended) if ended.exit_code == 0)
-}
-
-/// How many init containers are done, of how many.
-fn progress(done: usize, pod: &Pod) -> String {
-    let inits = pod
-        .template
-        .containers
-        .iter()
-        .filter(|it| it.role.is_init());
-    format!("Init:{done}/{}", inits.count())
-}
-
-/// How a container ended: the reason, else the signal, else the exit code.
-fn ending(ended: &Ended) -> Cow<'_, str> {
-    match (ended.reason.as_deref(), ended.signal) {
-        (Some(reason), _) => reason.into(),
-        (None, 0) => format!("ExitCode:{}", ended.exit_code).into(),
-        (None, signal) => format!("Signal:{signal}").into(),
+fn view<'a>(index: usize, spec: &ContainerSpec, status: &'a ContainerStatus) -> ContainerView<'a> {
+    let last = status.last.as_deref();
+    ContainerView {
+        index,
+        sidecar: spec.role == Role::Sidecar,
+        ready: status.ready,
+        started: status.started,
+        restarts: status.restarts,
+        state: match &status.state {
+            State::Waiting(waiting) => StateView::Waiting {
+                reason: waiting.as_deref().and_then(|it| it.reason.as_deref()),
+                message: waiting.as_deref().and_then(|it| it.message.as_deref()),
+            },
+            State::Running { .. } => StateView::Running,
+            State::Terminated(ended) => StateView::Terminated {
+                exit_code: ended.exit_code,
+                signal: ended.signal,
+                reason: ended.reason.as_deref(),
+                message: ended.message.as_deref(),
+            },
+        },
+        last_finished: last.and_then(|last| text::time(last.finished_seconds)),
     }
 }
 
@@ -195,17 +99,18 @@ impl Node {
 mod tests {
     use serde_json::{Value, json};
 
+    use kubevitals_proto::time::Timestamp;
+
     use super::super::pod::tests::keep;
-    use super::*;
 
     /// STATUS, READY and RESTARTS of a pod with these containers; one whose name begins with `s` is a sidecar.
     fn line(pod: Value) -> String {
         let kept = keep(pod);
         let summary = kept.summary();
-        let (ready, containers) = (summary.ready, summary.containers);
+        let (line, containers) = (summary.line, summary.containers);
         format!(
-            "{ready}/{containers} {} {}",
-            summary.status, summary.restarts
+            "{}/{containers} {} {}",
+            line.ready, line.status, line.restarts
         )
     }
 
@@ -395,7 +300,7 @@ mod tests {
             json!([{"restartCount": 2, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
                 "lastState": {"terminated": {"finishedAt": "1970-01-01T00:00:07Z"}}}]),
         ));
-        let summary = kept.summary();
+        let summary = kept.summary().line;
         assert_eq!(summary.message, Some("back-off 10s"));
         assert_eq!(summary.last_restart, Some(Timestamp::from_secs(7)));
     }

@@ -11,8 +11,10 @@ use super::engine::Engine;
 pub struct Counts {
     /// Incidents that are remembered, by what went wrong and why: going on, and over.
     pub incidents: BTreeMap<(IncidentKind, Cause), (u64, u64)>,
-    /// Probes that fail, by kind.
+    /// Probes that fail, by kind: those whose status is [`ProbeStatus::Failing`](kubevitals_proto::vitals::ProbeStatus).
     pub failing: BTreeMap<ProbeKind, u64>,
+    /// Pods of which a probe fails.
+    pub failing_pods: u64,
     /// Restarts that are remembered, by cause.
     pub restarts: BTreeMap<Cause, u64>,
     /// Restarts that were seen since the start.
@@ -63,14 +65,6 @@ impl Engine {
             }) += 1;
         }
         for facts in self.pods.values().flat_map(|pod| &pod.containers) {
-            for kind in [
-                ProbeKind::Liveness,
-                ProbeKind::Readiness,
-                ProbeKind::Startup,
-            ] {
-                let fails = u64::from(facts.streaks.of(kind).is_some());
-                *counts.failing.entry(kind).or_default() += fails;
-            }
             for restart in &facts.restarts {
                 *counts.restarts.entry(restart.cause).or_default() += 1;
             }

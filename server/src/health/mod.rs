@@ -263,9 +263,27 @@ impl Health {
         learned
     }
 
-    /// What there is to count.
+    /// What there is to count. Looks at every pod.
     pub fn counts(&self) -> Counts {
-        self.engine.lock().counts()
+        let (mut counts, failed) = {
+            let engine = self.engine.lock();
+            (engine.counts(), engine.with_streaks())
+        };
+        let now = self.clock.wall();
+        // A probe fails of which an attempt failed, or which keeps its pod from being ready.
+        let pods = self.cluster.pods();
+        let suspects = pods
+            .values()
+            .filter(|pod| !pod.ready.status || failed.contains(&pod.uid));
+        for pod in suspects {
+            // The lock is held for one pod at a time.
+            let kinds = self.engine.lock().failing_probes(pod, now);
+            counts.failing_pods += u64::from(!kinds.is_empty());
+            for kind in kinds {
+                *counts.failing.entry(kind).or_default() += 1;
+            }
+        }
+        counts
     }
 
     /// Tells of each new version of what is told here.

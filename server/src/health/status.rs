@@ -1,5 +1,7 @@
 //! How each probe of a container is: the table of docs/architecture.md, first match wins.
 
+use std::collections::HashSet;
+
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
 
@@ -12,7 +14,7 @@ use super::review::first_attempt;
 use super::rules::SECOND;
 use super::update::probe_of;
 use super::words;
-use crate::cluster::{self, ContainerStatus, Pod, State};
+use crate::cluster::{self, ContainerSpec, ContainerStatus, Pod, State, Uid};
 
 /// Kinds of probe, in the order in which they are told.
 const KINDS: [ProbeKind; 3] = [
@@ -24,55 +26,85 @@ const KINDS: [ProbeKind; 3] = [
 /// All that a probe's status is made of.
 struct Look<'a> {
     pod: &'a Pod,
+    /// The container's name.
+    name: &'a str,
+    kind: ProbeKind,
     status: &'a ContainerStatus,
     probe: &'a cluster::Probe,
     streak: Option<&'a Streak>,
     seen: Option<Seen>,
+    /// Whether its node is not heard of.
+    lost: bool,
     now: Timestamp,
 }
 
 impl Engine {
     /// Each probe of each container of a pod.
     pub(super) fn probe_statuses(&self, pod: &Pod, now: Timestamp) -> Vec<Probe> {
-        let node = pod.node.as_deref().unwrap_or_default();
-        let lost = self.nodes.is_lost(node);
-        let facts = self.pods.get(&pod.uid).filter(|facts| facts.pod.is_some());
-        let mut probes = Vec::new();
-        for (c, (spec, status)) in pod.containers().enumerate() {
-            let facts = facts.and_then(|facts| Some((facts, facts.containers.get(c)?)));
-            for kind in KINDS {
-                let Some(probe) = probe_of(spec, kind) else {
-                    continue;
-                };
-                let id = ProbeId::of(pod, &spec.name, kind);
-                let look = Look {
-                    pod,
-                    status,
-                    probe,
-                    streak: facts.and_then(|(_, facts)| facts.streaks.of(kind)),
-                    seen: self.counters.of(node, id),
-                    now,
-                };
-                let (status, since) = if lost {
-                    (ProbeStatus::Unknown, None)
-                } else {
-                    look.status(kind)
-                };
-                probes.push(Probe {
-                    container: spec.name.to_string(),
+        let facts = self.facts_of(pod);
+        let looks = self.looks(pod, now);
+        looks
+            .map(|look| {
+                let (status, since) = look.status();
+                let Look { name, kind, .. } = look;
+                Probe {
+                    container: name.to_owned(),
                     kind,
                     status,
                     failures: look.failures(status),
-                    threshold: probe.failure_threshold,
+                    threshold: look.probe.failure_threshold,
                     since,
                     message: facts
-                        .map(|(facts, _)| message(facts, kind, &spec.name, look.streak))
+                        .map(|facts| message(facts, kind, name, look.streak))
                         .unwrap_or_default(),
-                    asks: probe.asks.to_string(),
-                });
-            }
-        }
-        probes
+                    asks: look.probe.asks.to_string(),
+                }
+            })
+            .collect()
+    }
+
+    /// The kinds of a pod's probes that fail, one for each probe.
+    pub(super) fn failing_probes(&self, pod: &Pod, now: Timestamp) -> Vec<ProbeKind> {
+        let failing = |look: &Look<'_>| look.status().0 == ProbeStatus::Failing;
+        let looks = self.looks(pod, now).filter(failing);
+        looks.map(|look| look.kind).collect()
+    }
+
+    /// Pods of which an attempt of a probe is known to have failed.
+    pub(super) fn with_streaks(&self) -> HashSet<Uid> {
+        let pods = self.pods.iter();
+        let failed =
+            pods.filter(|(_, facts)| facts.containers.iter().any(|it| !it.streaks.is_empty()));
+        failed.map(|(uid, _)| *uid).collect()
+    }
+
+    fn facts_of(&self, pod: &Pod) -> Option<&PodFacts> {
+        self.pods.get(&pod.uid).filter(|facts| facts.pod.is_some())
+    }
+
+    /// All that is known of each probe of each container of a pod.
+    fn looks<'a>(&'a self, pod: &'a Pod, now: Timestamp) -> impl Iterator<Item = Look<'a>> {
+        let node = pod.node.as_deref().unwrap_or_default();
+        let lost = self.nodes.is_lost(node);
+        let facts = self.facts_of(pod);
+        let of_kinds =
+            move |(c, (spec, status)): (usize, (&'a ContainerSpec, &'a ContainerStatus))| {
+                let facts = facts.and_then(|facts| facts.containers.get(c));
+                KINDS.into_iter().filter_map(move |kind| {
+                    Some(Look {
+                        pod,
+                        name: &spec.name,
+                        kind,
+                        status,
+                        probe: probe_of(spec, kind)?,
+                        streak: facts.and_then(|facts| facts.streaks.of(kind)),
+                        seen: self.counters.of(node, ProbeId::of(pod, &spec.name, kind)),
+                        lost,
+                        now,
+                    })
+                })
+            };
+        pod.containers().enumerate().flat_map(of_kinds)
     }
 }
 
@@ -87,7 +119,11 @@ fn message(facts: &PodFacts, kind: ProbeKind, container: &str, streak: Option<&S
 }
 
 impl Look<'_> {
-    fn status(&self, kind: ProbeKind) -> (ProbeStatus, Option<Timestamp>) {
+    fn status(&self) -> (ProbeStatus, Option<Timestamp>) {
+        if self.lost {
+            return (ProbeStatus::Unknown, None);
+        }
+        let kind = self.kind;
         let Some(running) = running_since(self.status) else {
             return (ProbeStatus::NotRunning, stopped(self.status));
         };

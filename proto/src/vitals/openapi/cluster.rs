@@ -11,6 +11,11 @@ pub(super) const CLUSTER_VITALS: Type = Type::new(
     "The whole cluster.",
     Is::Object(&[
         one("allocatable", AMOUNTS.name, "What pods can have."),
+        one(
+            "allocatableReporting",
+            AMOUNTS.name,
+            "What pods can have on the nodes that have usage: usage is of those.",
+        ),
         API_VERSION,
         one("capacity", AMOUNTS.name, "What the nodes have."),
         one("history", HISTORY_KEPT.name, "What is remembered."),
@@ -25,7 +30,11 @@ pub(super) const CLUSTER_VITALS: Type = Type::new(
         one("nodes", NODE_COUNTS.name, "Nodes, counted."),
         one("pods", POD_COUNTS.name, "Pods, counted."),
         integer("probesFailing", "Probes that fail now."),
-        one("ratios", NODE_RATIOS.name, "Parts of allocatable."),
+        one(
+            "ratios",
+            NODE_RATIOS.name,
+            "Parts of what pods can have: what is used, of that of the nodes that have usage.",
+        ),
         one("requests", AMOUNTS.name, "What pods request."),
         integer("restarts", "Restarts within the time that is remembered."),
         text("serverVersion", "The server's version."),
@@ -37,7 +46,7 @@ pub(super) const CLUSTER_VITALS: Type = Type::new(
         one(
             "usage",
             USAGE.name,
-            "All nodes together, those that have usage.",
+            "All nodes together, those that have usage. Its timestamp is that of the oldest among them.",
         ),
     ]),
 )
@@ -58,6 +67,7 @@ pub(super) const POD_COUNTS: Type = Type::new(
     "Pods, counted.",
     Is::Object(&[
         Field::new("byPhase", Holds::IntegerMap, "By phase."),
+        integer("probesFailing", "Of which a probe fails."),
         integer("ready", "Whose Ready condition is true."),
         integer("total", "All."),
     ]),

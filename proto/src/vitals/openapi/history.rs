@@ -15,6 +15,12 @@ pub(super) const HISTORY: Type = Type::new(
             SERIES.name,
             "Each container of a pod, by name; those of a pod that was deleted and made anew under its name are apart.",
         ),
+        Field::new(
+            "estimate",
+            Holds::ManyOrNull(POINT.name),
+            "Of the cluster, where nodes told nothing in a step that were there: what all nodes used by then if those used as large a part of what pods can have. The total of such a step is too low by what they used.",
+        )
+        .list("atomic"),
         KIND,
         many(
             "marks",

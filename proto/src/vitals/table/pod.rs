@@ -1,7 +1,7 @@
 //! A pod's row.
 
 use super::cells::Cells;
-use crate::vitals::{Certainty, LastRestart, PodVitals, Probe, ProbeKind, ProbeStatus};
+use crate::vitals::{Certainty, LastRestart, PodVitals, ProbesInWords};
 use crate::wire::form::Column;
 
 /// The columns; CPU and memory are those of [`Cells`].
@@ -14,7 +14,7 @@ pub(super) const COLUMNS: [Column; 21] = [
     Column::text("Status", "What kubectl shows of the pod itself."),
     Column::text(
         "Probes",
-        "How many of its probes pass, of how many, and what is wrong with the others.",
+        "How many of its probes pass, of how many of which that is known, and what is wrong with the others.",
     ),
     Column::text(
         "Restarts",
@@ -49,7 +49,8 @@ pub(super) fn row(pod: &PodVitals, cells: &mut Cells<'_>) {
         pod.ready_containers, pod.total_containers
     ));
     cells.text(&pod.status);
-    cells.text(&probes(&pod.probes));
+    let probes = pod.probes.iter().map(|probe| (probe.kind, probe.status));
+    cells.text(&ProbesInWords::of(probes).to_string());
     let restarts = match &pod.restarts.last {
         Some(last) => {
             let ago = last.ended.finished.map(|at| cells.ago(Some(at)));
@@ -95,44 +96,4 @@ fn why(last: &LastRestart) -> String {
         .cause
         .in_words(Some((ended.exit_code, ended.reason.as_str())));
     format!("{why}{doubt}")
-}
-
-/// `2/3 (readiness failing)`: how many pass, of how many, and the worst of the others.
-fn probes(probes: &[Probe]) -> String {
-    if probes.is_empty() {
-        return String::new();
-    }
-    let passes = |probe: &&Probe| badness(probe.status).is_none();
-    let passing = probes.iter().filter(passes).count();
-    let counts = format!("{passing}/{}", probes.len());
-    let worst = probes
-        .iter()
-        .filter_map(|probe| Some((badness(probe.status)?, probe)))
-        // Of several the first.
-        .min_by_key(|((rank, _), _)| *rank);
-    match worst {
-        None => counts,
-        Some(((_, word), probe)) => format!("{counts} ({} {word})", kind(probe.kind)),
-    }
-}
-
-const fn kind(kind: ProbeKind) -> &'static str {
-    match kind {
-        ProbeKind::Liveness => "liveness",
-        ProbeKind::Readiness => "readiness",
-        ProbeKind::Startup => "startup",
-    }
-}
-
-/// A word for a status that is not as it should be, the worst first.
-const fn badness(status: ProbeStatus) -> Option<(u8, &'static str)> {
-    Some(match status {
-        ProbeStatus::Passing | ProbeStatus::Passed => return None,
-        ProbeStatus::Failing => (0, "failing"),
-        ProbeStatus::Pending => (1, "pending"),
-        ProbeStatus::Unknown => (2, "unknown"),
-        ProbeStatus::NotRunning => (3, "not running"),
-        ProbeStatus::Held => (4, "held"),
-        ProbeStatus::Waiting => (5, "waiting"),
-    })
 }

@@ -278,11 +278,13 @@ pub(super) fn cluster() -> ClusterVitals {
         pods: PodCounts {
             total: 30,
             ready: 29,
+            probes_failing: Some(1),
             by_phase: BTreeMap::from([("Running".to_owned(), 30)]),
         },
         usage: Some(usage()),
         capacity: amounts(),
         allocatable: amounts(),
+        allocatable_reporting: Some(amounts()),
         requests: amounts(),
         limits: amounts(),
         ratios: node_ratios(),
@@ -372,6 +374,7 @@ pub(super) fn history() -> History {
             step: GoDuration::from_secs(60),
         },
         total: series("total"),
+        estimate: series("total").points,
         containers: vec![series("web")],
         marks: vec![Mark {
             time: ago(60),

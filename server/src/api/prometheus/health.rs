@@ -12,6 +12,7 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
     let Counts {
         incidents,
         failing,
+        failing_pods: _,
         restarts,
         restarts_seen,
         pods,
@@ -43,7 +44,7 @@ pub(super) fn write(families: &mut Families<'_>, known: &Known<'_>) -> fmt::Resu
     )?;
     families.gauge(
         "kubevitals_probes_failing",
-        "Probes that failed when they were last tried, as far as is known, by kind.",
+        "Probes that fail, by kind: those that podvitals shows as Failing.",
         |family| {
             [
                 ("liveness", ProbeKind::Liveness),

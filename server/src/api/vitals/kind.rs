@@ -58,6 +58,9 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     /// As it is told, but for its version.
     fn tell(teller: &mut Teller, kept: &Self::Kept) -> Self::Told;
 
+    /// Its name in its namespace.
+    fn name(kept: &Self::Kept) -> &str;
+
     /// Whether it can be sorted so.
     fn sorts_by(by: SortBy) -> bool {
         by == SortBy::Name
@@ -196,6 +199,10 @@ impl Kind for Pods {
         sought.has(teller, pod)
     }
 
+    fn name(pod: &Pod) -> &str {
+        &pod.key.name
+    }
+
     fn tell(teller: &mut Teller, pod: &Pod) -> PodVitals {
         teller.pod(pod)
     }
@@ -206,7 +213,7 @@ impl Kind for Pods {
 
     fn top(query: &Query, by: SortBy, limit: usize, among: &Among<'_>) -> Option<Vec<Arc<Pod>>> {
         let measure = match by {
-            SortBy::Name => return None,
+            SortBy::Name | SortBy::Namespace => return None,
             SortBy::Cpu => Measure::Cpu,
             SortBy::Memory => Measure::Memory,
             SortBy::Restarts => Measure::Restarts,
@@ -222,11 +229,11 @@ impl Kind for Pods {
 
     fn rank(teller: &mut Teller, pod: &Pod, by: SortBy) -> Option<f64> {
         match by {
-            SortBy::Name | SortBy::Growth => return None,
+            SortBy::Name | SortBy::Namespace | SortBy::Growth => return None,
             // To tell all of each of very many pods would take long.
             SortBy::Cpu => return Some(number(teller.used(pod)?.0.0)),
             SortBy::Memory => return Some(number(teller.used(pod)?.1.0)),
-            SortBy::Restarts => return Some(f64::from(pod.summary().restarts)),
+            SortBy::Restarts => return Some(f64::from(pod.summary().line.restarts)),
             _ => {}
         }
         let pod = teller.pod(pod);
@@ -274,6 +281,10 @@ impl Kind for Nodes {
             "status.ready" => Some(word(node.ready)),
             _ => None,
         })
+    }
+
+    fn name(node: &Node) -> &str {
+        &node.name
     }
 
     fn tell(teller: &mut Teller, node: &Node) -> NodeVitals {
@@ -369,6 +380,10 @@ impl Kind for Incidents {
         })
     }
 
+    fn name(incident: &Incident) -> &str {
+        &incident.metadata.name
+    }
+
     fn tell(_: &mut Teller, incident: &Incident) -> Incident {
         Teller::incident(incident)
     }
@@ -407,6 +422,10 @@ impl Kind for Clusters {
         selection.admits(&labels, |field| {
             (field == "metadata.name").then_some(Whole::NAME)
         })
+    }
+
+    fn name(_: &Whole) -> &str {
+        Whole::NAME
     }
 
     fn tell(teller: &mut Teller, _: &Whole) -> ClusterVitals {

@@ -165,7 +165,15 @@ impl<K: Kind> Listed<K> {
 
     /// What is asked for in an order, the first so many.
     fn sorted(&mut self, by: SortBy, limit: Option<usize>, cancel: &Cancel) -> Vec<Arc<K::Kept>> {
-        let found: Vec<_> = self.found(cancel).collect();
+        let mut found: Vec<_> = self.found(cancel).collect();
+        if matches!(by, SortBy::Name | SortBy::Namespace) {
+            if by == SortBy::Name {
+                // Those of one name stay in the order of their namespaces.
+                found.sort_by(|a, b| K::name(a).cmp(K::name(b)));
+            }
+            found.truncate(limit.unwrap_or(usize::MAX));
+            return found;
+        }
         let mut keyed: Vec<(f64, Arc<K::Kept>)> = Vec::with_capacity(found.len());
         for kept in found {
             if cancel.is_set() {

@@ -1,9 +1,12 @@
 //! The orders in which a list can be had.
 
-/// By what a list is sorted; by all but the name the largest come first.
+/// By what a list is sorted. By names the first come first, by all else the largest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SortBy {
+    /// By name, whatever the namespace; those of one name by namespace.
     Name,
+    /// By namespace, and in it by name: the order of a list that is not sorted.
+    Namespace,
     Cpu,
     Memory,
     Restarts,
@@ -21,8 +24,9 @@ impl SortBy {
     }
 
     /// Each with its name in a query string.
-    pub(super) const ALL: [(&str, Self); 9] = [
+    pub(super) const ALL: [(&str, Self); 10] = [
         ("name", Self::Name),
+        ("namespace", Self::Namespace),
         ("cpu", Self::Cpu),
         ("memory", Self::Memory),
         ("restarts", Self::Restarts),

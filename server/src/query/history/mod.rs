@@ -2,6 +2,7 @@
 //!
 //! Times in here are ours. Points have their kubelet's time, which is converted for a node whose clock is off.
 
+mod cover;
 mod marks;
 mod quantiles;
 mod series;

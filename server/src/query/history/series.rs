@@ -7,6 +7,7 @@ use std::time::Duration;
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::vitals::{API_VERSION, History, Meta, Point, Series, Span};
 
+use super::cover::Cover;
 use super::quantiles::quantiles;
 use super::steps::{Fold, Steps, add};
 use super::{reach, since};
@@ -95,6 +96,8 @@ impl Query {
             }
             _ => false,
         };
+        let nodes = self.cluster.nodes();
+        let mut cover = Cover::default();
         let bindings = Bindings::of(&self.cluster);
         let mut excerpt = Excerpt::default();
         let mut samples = Vec::new();
@@ -118,6 +121,9 @@ impl Query {
                 let Some(own) = total.take(&samples, self.resolution) else {
                     continue;
                 };
+                if let (Of::Cluster, Some(node)) = (of, nodes.get(&node)) {
+                    cover.told(&own.points, node.allocatable);
+                }
                 if let (Of::Pod { .. }, Some(pod), Some(container)) =
                     (of, series.pod, series.container)
                 {
@@ -133,6 +139,15 @@ impl Query {
             return None;
         }
         containers.sort_by(|a, b| a.name.cmp(&b.name));
+        let total = total.series();
+        let estimate = match of {
+            Of::Cluster => {
+                let nodes = nodes.values();
+                let nodes = nodes.map(|node| (node.created(), node.allocatable));
+                cover.estimate(&total.points, &steps, nodes)
+            }
+            _ => Vec::new(),
+        };
         Some(History {
             kind: "History".to_owned(),
             api_version: API_VERSION.to_owned(),
@@ -142,7 +157,8 @@ impl Query {
                 until,
                 step: GoDuration(steps.step()),
             },
-            total: total.series(),
+            total,
+            estimate,
             containers,
             marks: Vec::new(),
         })

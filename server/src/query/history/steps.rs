@@ -59,6 +59,12 @@ impl Steps {
         self.step
     }
 
+    /// Where the n-th begins.
+    pub(super) fn begins(&self, n: usize) -> Timestamp {
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        self.since.plus_nanos(self.step.saturating_mul(n))
+    }
+
     /// Where the first begins.
     pub fn since(&self) -> Timestamp {
         self.since

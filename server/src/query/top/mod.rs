@@ -311,7 +311,7 @@ fn by_restarts(pods: &Pods, largest: &mut Largest, among: &Among<'_>) {
             .map(|status| u64::from(status.restarts))
             .sum();
         if largest.may_take(most as f64) && among.has(pod) {
-            let value = f64::from(pod.summary().restarts);
+            let value = f64::from(pod.summary().line.restarts);
             if largest.may_take(value) {
                 largest.offer(value, Some(pod));
             }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use kubevitals_proto::duration::GoDuration;
+use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{
-    API_VERSION, ClusterVitals, HistoryKept, IncidentCounts, Meta, NodeCounts, PodCounts, Usage,
+    API_VERSION, ClusterVitals, HistoryKept, IncidentCounts, Meta, NodeCounts, NodeRatios,
+    PodCounts, Usage,
 };
 
 use super::Teller;
@@ -12,6 +14,13 @@ use super::amounts::amounts;
 use super::node::shares;
 use super::usage::Used;
 use crate::cluster::Resources;
+
+/// Probes that fail.
+struct Failing {
+    probes: u64,
+    /// Of how many pods; of a time before now nobody remembers.
+    pods: Option<u64>,
+}
 
 /// Its only name.
 const NAME: &str = "cluster";
@@ -21,8 +30,12 @@ impl Teller {
     pub fn cluster(&mut self) -> ClusterVitals {
         let nodes = Arc::clone(&self.nodes);
         let (mut used, mut reporting, mut ready) = (None::<Used>, 0, 0);
-        let mut newest = None;
-        let (mut capacity, mut allocatable) = (Resources::default(), Resources::default());
+        let mut oldest: Option<Timestamp> = None;
+        let (mut capacity, mut allocatable, mut of_reporting) = (
+            Resources::default(),
+            Resources::default(),
+            Resources::default(),
+        );
         for node in nodes.values() {
             capacity = capacity + node.capacity;
             allocatable = allocatable + node.allocatable;
@@ -34,12 +47,21 @@ impl Teller {
             if let Ok(its) = self.node_usage(&met) {
                 reporting += 1;
                 used = Some(used.map_or(its, |used| used.and(its)));
-                newest = newest.max(self.arrived(&met));
+                of_reporting = of_reporting + node.allocatable;
+                let arrived = self.arrived(&met);
+                oldest = oldest.map_or(arrived, |oldest| {
+                    Some(arrived.map_or(oldest, |at| at.min(oldest)))
+                });
             }
         }
-        let (incidents, probes_failing) = self.counts();
+        let (incidents, failing) = self.counts();
         let trend = self.cluster_trend();
         let totals = self.totals();
+        let used_of = shares(
+            used.map(|used| (used.cpu, used.memory)),
+            Resources::default(),
+            of_reporting,
+        );
         ClusterVitals {
             kind: "ClusterVitals".to_owned(),
             api_version: API_VERSION.to_owned(),
@@ -55,6 +77,7 @@ impl Teller {
             pods: PodCounts {
                 total: self.pods.len() as u64,
                 ready: totals.ready,
+                probes_failing: failing.pods,
                 by_phase: totals
                     .phases
                     .iter()
@@ -63,19 +86,21 @@ impl Teller {
             },
             // By our clock: nodes have clocks of their own, and one that is wrong says nothing of the others.
             usage: used.map(|used| Usage {
-                timestamp: newest,
+                timestamp: oldest,
                 ..used.told()
             }),
             capacity: amounts(capacity),
             allocatable: amounts(allocatable),
+            allocatable_reporting: Some(amounts(of_reporting)),
             requests: amounts(totals.all.requests),
             limits: amounts(totals.all.limits),
-            ratios: shares(
-                used.map(|used| (used.cpu, used.memory)),
-                totals.all.requests,
-                allocatable,
-            ),
-            probes_failing,
+            ratios: NodeRatios {
+                // What is used, of what those nodes have that tell of it.
+                cpu: used_of.cpu,
+                memory: used_of.memory,
+                ..shares(None, totals.all.requests, allocatable)
+            },
+            probes_failing: failing.probes,
             restarts: self.restarts_of_all(),
             incidents,
             history: self.history(),
@@ -85,13 +110,17 @@ impl Teller {
     }
 
     /// Incidents, and probes that fail.
-    fn counts(&self) -> (IncidentCounts, u64) {
+    fn counts(&self) -> (IncidentCounts, Failing) {
         if let Some(as_of) = &self.as_of {
             let counts = IncidentCounts {
                 open: as_of.going_on,
                 total: as_of.begun,
             };
-            return (counts, as_of.probes);
+            let failing = Failing {
+                probes: as_of.probes,
+                pods: None,
+            };
+            return (counts, failing);
         }
         let counts = self.health.counts();
         let mut incidents = IncidentCounts::default();
@@ -99,7 +128,11 @@ impl Teller {
             incidents.open += open;
             incidents.total += open + over;
         }
-        (incidents, counts.failing.values().sum())
+        let failing = Failing {
+            probes: counts.failing.values().sum(),
+            pods: Some(counts.failing_pods),
+        };
+        (incidents, failing)
     }
 
     fn history(&self) -> HistoryKept {

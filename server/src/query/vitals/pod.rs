@@ -10,15 +10,15 @@ use super::container::{container, measured};
 use super::resize::{of_container, of_pod};
 use super::usage::{OfContainers, Used};
 use super::{Met, Teller, absence, meta};
-use crate::cluster::{self, Pod};
+use crate::cluster::{self, Pod, Summary};
 use crate::store::{Absent, Latest};
 
 impl Teller {
     /// A pod's.
     pub fn pod(&mut self, pod: &Pod) -> PodVitals {
         let met = pod.node.as_ref().map(|node| self.meet(node));
-        let summary = pod.summary();
-        let restarts_in_all = u64::from(summary.restarts);
+        let Summary { line, containers } = pod.summary();
+        let restarts_in_all = u64::from(line.restarts);
         let (namespace, name, uid) = (&*pod.key.namespace, &*pod.key.name, pod.uid.to_string());
         let mut vitals = PodVitals {
             kind: "PodVitals".to_owned(),
@@ -34,12 +34,12 @@ impl Teller {
                 owner_references: meta::owner("Pod", name, &uid),
             },
             phase: pod.phase.as_str().to_owned(),
-            message: summary.message.unwrap_or_default().to_owned(),
-            status: summary.status.into_owned(),
+            message: line.message.unwrap_or_default().to_owned(),
+            status: line.status.into_owned(),
             ready: pod.ready.status,
             ready_since: cluster::time(pod.ready.since_seconds),
-            ready_containers: summary.ready,
-            total_containers: summary.containers,
+            ready_containers: line.ready,
+            total_containers: containers,
             node_name: pod.node.as_deref().unwrap_or_default().to_owned(),
             workload: pod.workload(&self.jobs).map(|(kind, name)| Workload {
                 kind: kind.to_owned(),

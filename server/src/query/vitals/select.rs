@@ -41,7 +41,7 @@ impl Teller {
         {
             return true;
         }
-        is_in(&pod.summary().status) || self.was_restarted_for(pod, word)
+        is_in(&pod.summary().line.status) || self.was_restarted_for(pod, word)
     }
 
     fn was_restarted_for(&self, pod: &Pod, word: &Needle) -> bool {

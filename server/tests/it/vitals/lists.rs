@@ -1,9 +1,10 @@
 //! Lists and single objects, asked for without kubectl.
 
+use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Faults};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::Harness;
+use crate::harness::{Harness, wait_until};
 
 const BASE: &str = "/apis/kubevitals.io/v1alpha1";
 
@@ -68,6 +69,7 @@ async fn a_list_is_whole_unless_it_is_a_top() {
         "memoryOfRequest",
         "growth",
         "name",
+        "namespace",
     ] {
         let sorted = harness.json(&format!("{BASE}/podvitals?sortBy={by}")).await;
         assert_eq!(names(&sorted).len(), 10, "{by}");
@@ -76,10 +78,114 @@ async fn a_list_is_whole_unless_it_is_a_top() {
             .await;
         assert_eq!(names(&top).len(), 4, "{by}");
     }
+    // By name, whatever the namespace; a list that is not sorted is by namespace first.
+    let sorted = harness.json(&format!("{BASE}/podvitals?sortBy=name")).await;
+    assert!(names(&sorted).is_sorted(), "{:?}", names(&sorted));
+    let top = harness
+        .json(&format!("{BASE}/podvitals?sortBy=name&limit=4"))
+        .await;
+    assert_eq!(names(&top), names(&sorted)[..4]);
+    let sorted = harness
+        .json(&format!("{BASE}/podvitals?sortBy=namespace&limit=4"))
+        .await;
+    assert_eq!(names(&sorted), names(&all)[..4]);
     let nodes = harness
         .json(&format!("{BASE}/nodevitals?sortBy=memory&limit=1"))
         .await;
     assert_eq!(names(&nodes).len(), 1);
+}
+
+/// Probes that fail, and pods of which one does, as the cluster and as its pods have them.
+async fn failing(harness: &Harness) -> [(u64, u64); 2] {
+    let cluster = harness.json(&format!("{BASE}/clustervitals/cluster")).await;
+    let of_cluster = (
+        cluster["probesFailing"].as_u64().unwrap(),
+        cluster["pods"]["probesFailing"].as_u64().unwrap(),
+    );
+    let pods = harness.json(&format!("{BASE}/podvitals")).await;
+    let each = pods["items"].as_array().unwrap().iter().map(|pod| {
+        let probes = pod["probes"].as_array().into_iter().flatten();
+        probes.filter(|probe| probe["status"] == "Failing").count() as u64
+    });
+    let each: Vec<u64> = each.collect();
+    let pods = each.iter().filter(|count| **count > 0).count() as u64;
+    [of_cluster, (each.iter().sum(), pods)]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn as_many_probes_fail_in_the_cluster_as_in_its_pods() {
+    let harness = cluster().await;
+    assert_eq!(failing(&harness).await, [(0, 0); 2]);
+    // Pods that are not ready, of which no Event and no counter tells why.
+    let store = harness.cluster.store();
+    let mut struck = 0;
+    for (_, object) in store.snapshot(Resource::Pods).range(None, None) {
+        let mut pod = object.to_value(Resource::Pods);
+        let probed = pod["spec"]["containers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|container| container["readinessProbe"].is_object());
+        if !probed {
+            continue;
+        }
+        let long_ago = "2001-01-01T00:00:00Z";
+        for status in pod["status"]["containerStatuses"].as_array_mut().unwrap() {
+            status["ready"] = false.into();
+            status["state"] = json!({"running": {"startedAt": long_ago}});
+        }
+        for condition in pod["status"]["conditions"].as_array_mut().unwrap() {
+            if condition["type"] == "Ready" {
+                condition["status"] = "False".into();
+                condition["lastTransitionTime"] = long_ago.into();
+            }
+        }
+        store.apply(Resource::Pods, pod);
+        struck += 1;
+    }
+    assert!(struck > 0);
+    wait_until("all that were struck fail", async || {
+        harness.server.query().look();
+        let [of_cluster, of_pods] = failing(&harness).await;
+        of_cluster == of_pods && of_pods.1 == struck
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn totals_are_of_the_nodes_that_report() {
+    let harness = cluster().await;
+    let whole = harness.json(&format!("{BASE}/clustervitals/cluster")).await;
+    assert_eq!(whole["allocatable"], whole["allocatableReporting"]);
+    // A node that was never scraped.
+    let store = harness.cluster.store();
+    let name = harness.cluster.node_names().remove(0);
+    let mut node = store
+        .get(Resource::Nodes, None, &name)
+        .unwrap()
+        .to_value(Resource::Nodes);
+    node["metadata"] = json!({"name": "silent"});
+    node["status"]["addresses"] = json!([]);
+    store.apply(Resource::Nodes, node);
+    wait_until("the node is known", async || {
+        harness.server.query().look();
+        let cluster = harness.json(&format!("{BASE}/clustervitals/cluster")).await;
+        cluster["nodes"]["total"] == 3
+    })
+    .await;
+    let part = harness.json(&format!("{BASE}/clustervitals/cluster")).await;
+    assert_eq!(part["nodes"]["reporting"], 2);
+    assert_eq!(part["allocatableReporting"], whole["allocatable"]);
+    assert_ne!(part["allocatable"], whole["allocatable"]);
+    let cores = |amounts: &Value| {
+        let cpu = amounts["cpu"].as_str().unwrap();
+        cpu.parse::<kubevitals_proto::quantity::Quantity>()
+            .unwrap()
+            .to_f64()
+    };
+    let used = cores(&part["usage"]) / cores(&part["allocatableReporting"]);
+    let told = part["ratios"]["cpu"].as_f64().unwrap();
+    assert!((used - told).abs() < 0.001, "{used} {told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
