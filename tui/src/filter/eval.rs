@@ -1,6 +1,7 @@
 //! Whether a row fulfils a filter.
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{ProbeKind, ProbeStatus};
 
 use super::tree::{Comparison, Kind, Node};
 use crate::model::{Field, Fields};
@@ -55,11 +56,48 @@ impl Comparison {
     }
 }
 
-/// What a text is compared as. A probe's is the word alone: how many of how many fail stands before it.
+/// What a text is compared as. That of probes is the state alone, without how many pass and of which kind one is:
+/// `0/1 readiness failing` is `failing`, `2/2` is `passing`.
 fn whole(field: Field, text: &str) -> &str {
-    match (field, text.rsplit(' ').next()) {
-        (Field::Probe, None | Some("")) => "none",
-        (Field::Probe, Some(word)) => word,
-        _ => text,
+    if field != Field::Probe {
+        return text;
+    }
+    match text.split_once(' ') {
+        None if text.is_empty() => "none",
+        None if text.contains('/') => ProbeStatus::Passing.word(),
+        None => text,
+        Some((_, state)) => {
+            let kinds = [
+                ProbeKind::Startup,
+                ProbeKind::Liveness,
+                ProbeKind::Readiness,
+            ];
+            let mut bare = kinds
+                .iter()
+                .filter_map(|kind| state.strip_prefix(kind.word())?.strip_prefix(' '));
+            bare.next().unwrap_or(state)
+        }
+    }
+}
+
+#[cfg(test)]
+mod probes {
+    use super::*;
+
+    #[test]
+    fn probes_are_compared_by_their_state() {
+        for (text, state) in [
+            ("", "none"),
+            ("2/2", "passing"),
+            ("unknown", "unknown"),
+            ("0/1 readiness failing", "failing"),
+            ("1/2 liveness failing", "failing"),
+            ("0/3 startup pending", "pending"),
+            ("1/2 waiting", "waiting"),
+            ("0/2 not running", "not running"),
+        ] {
+            assert_eq!(whole(Field::Probe, text), state);
+            assert_eq!(whole(Field::Name, text), text);
+        }
     }
 }

@@ -32,7 +32,7 @@ impl Fields for Pod {
             Field::Namespace => self.namespace.into(),
             Field::Status => self.status.into(),
             Field::Node => "".into(),
-            Field::Probe => "1/2 failing".into(),
+            Field::Probe => "1/2 readiness failing".into(),
             _ => return None,
         })
     }

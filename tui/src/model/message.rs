@@ -35,6 +35,8 @@ pub enum Message {
     Incidents(Batch<IncidentRow>),
     /// What workloads say of their replicas; the key's part is the kind.
     Replicas(Vec<(Key, Option<Replicas>)>),
+    /// Jobs that CronJobs made, each with the CronJob of its namespace.
+    Jobs(Batch<(Key, Name)>),
     /// What pods and nodes use, where that is told apart from what they are.
     Usage(Readings),
     /// The recent past of pods and nodes: readings, oldest first.
@@ -68,6 +70,7 @@ impl Message {
                 | Self::Nodes(Batch::Some(_))
                 | Self::Hpas(Batch::Some(_))
                 | Self::Replicas(_)
+                | Self::Jobs(_)
                 | Self::Cluster(_)
         )
     }
@@ -80,6 +83,36 @@ pub enum Batch<R> {
     All(Vec<R>),
     /// What has become of some.
     Some(Vec<Change<R>>),
+}
+
+impl<R> Batch<R> {
+    /// Whether it tells of all, or of one that is so.
+    pub fn has(&self, is_so: impl Fn(&R) -> bool) -> bool {
+        match self {
+            Self::All(_) => true,
+            Self::Some(changes) => changes.iter().any(|change| match change {
+                Change::Put(row) => is_so(row),
+                Change::Gone(_) => false,
+            }),
+        }
+    }
+
+    /// With each row made into another.
+    #[must_use]
+    pub fn map(self, row: &mut impl FnMut(R) -> R) -> Self {
+        match self {
+            Self::All(rows) => Self::All(rows.into_iter().map(row).collect()),
+            Self::Some(changes) => Self::Some(
+                changes
+                    .into_iter()
+                    .map(|change| match change {
+                        Change::Put(it) => Change::Put(row(it)),
+                        gone @ Change::Gone(_) => gone,
+                    })
+                    .collect(),
+            ),
+        }
+    }
 }
 
 /// What kind of source there is.

@@ -26,6 +26,7 @@ mod part;
 mod picker;
 pub mod row;
 mod screen;
+mod seen;
 mod state;
 mod table;
 mod tone;

@@ -26,6 +26,8 @@ pub enum Part {
     StatefulSets,
     /// DaemonSets' replicas.
     DaemonSets,
+    /// Which CronJobs made Jobs.
+    Jobs,
     /// Horizontal pod autoscalers.
     Hpas,
     /// Incidents.
@@ -64,6 +66,7 @@ impl Part {
                 Self::Deployments,
                 Self::StatefulSets,
                 Self::DaemonSets,
+                Self::Jobs,
                 Self::Hpas,
                 Self::Namespaces,
             ],
@@ -76,7 +79,9 @@ impl Part {
         match self {
             Self::Cluster | Self::Nodes | Self::Pods | Self::Usage | Self::NodeUsage => true,
             Self::OtherPods => !matches!(view, View::Nodes | View::Hpas | View::Incidents),
-            Self::Deployments | Self::StatefulSets | Self::DaemonSets => view == View::Workloads,
+            Self::Deployments | Self::StatefulSets | Self::DaemonSets | Self::Jobs => {
+                view == View::Workloads
+            }
             Self::Hpas => view == View::Hpas,
             Self::Incidents => matches!(view, View::Overview | View::Incidents | View::Pod),
             Self::Events => view == View::Pod,
@@ -108,6 +113,7 @@ impl fmt::Display for Part {
             Self::Deployments => "Deployments",
             Self::StatefulSets => "StatefulSets",
             Self::DaemonSets => "DaemonSets",
+            Self::Jobs => "Jobs",
             Self::Hpas => "HPAs",
             Self::Incidents => "incidents",
             Self::Namespaces => "namespaces",

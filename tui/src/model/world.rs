@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::message::{Batch, Extent, Past, Readings};
+use super::amount::Amounts;
+use super::message::{Batch, Extent, Past, PodReading, Reading, Readings};
 use super::name::{Key, Name, no_name};
 use super::row::{
     ClusterRow, ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow, PodRow, Replicas, Rollup,
     Row, Workload, WorkloadRow,
 };
+use super::seen::Seen;
 use super::table::{Change, Table, Version};
 use super::trend::Trends;
 use super::view::View;
@@ -32,6 +34,8 @@ pub struct World {
     pub cluster_told: bool,
     /// Which pods are told of, when not all are.
     pub extent: Option<Extent>,
+    /// Which CronJob made a Job, where the source tells it apart from the pods.
+    jobs: HashMap<Key, Name>,
     /// What workloads say of their replicas.
     pub replicas: HashMap<Key, Replicas>,
     /// Workloads: what pods come to by what made them.
@@ -42,8 +46,28 @@ pub struct World {
     pub containers: Table<ContainerRow>,
     /// When all but usage was told, where usage is of an earlier time.
     pub told: Option<Timestamp>,
+    /// Restarts that were seen, where the source does not tell when they were.
+    seen: Seen,
+    /// Readings of what has not been told of yet.
+    waiting: Waiting,
+    /// Whether what nodes use has been told since the source was chosen. From then on the pods' usage does not stand for
+    /// it.
+    nodes_measured: bool,
     /// Which of workloads, namespaces and containers are as the pods are.
     derived: Derived,
+}
+
+/// Readings that came before their nodes and pods: those of the last answer, for lists take longer than figures.
+#[derive(Debug, Clone, Default)]
+struct Waiting {
+    nodes: HashMap<Key, Reading>,
+    pods: HashMap<Key, PodReading>,
+}
+
+impl Waiting {
+    /// As many are kept. A cluster of the largest size that Kubernetes supports has half as many nodes, and fewer pods.
+    const MOST_NODES: usize = 10_000;
+    const MOST_PODS: usize = 200_000;
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,13 +116,23 @@ impl World {
         self.pods_changed();
     }
 
-    fn with_usage(&self, batch: Batch<PodRow>) -> Batch<PodRow> {
-        let keep = |mut row: PodRow| {
-            let before = self
-                .pods
-                .get(&row.key())
-                .filter(|before| before.uid == row.uid);
+    fn with_usage(&mut self, batch: Batch<PodRow>) -> Batch<PodRow> {
+        let (pods, jobs, nodes) = (&self.pods, &self.jobs, &self.nodes);
+        let (waiting, seen) = (&mut self.waiting.pods, &mut self.seen);
+        let mut keep = |mut row: PodRow| {
+            let key = row.key();
+            let before = pods.get(&key).filter(|before| before.uid == row.uid);
+            // A Job may be gone before its pods are.
+            let known = before.and_then(|before| before.workload.clone());
+            let known = known.filter(|workload| &*workload.kind == CRON_JOB && is_of_job(&row));
+            if is_lost(&row.node, nodes) {
+                row.lose();
+            }
+            if let Some(workload) = known.or_else(|| made_by(&row, jobs)) {
+                row.workload = Some(workload);
+            }
             if let Some(before) = before {
+                seen.compare(before, &mut row);
                 row.usage = before.usage;
                 row.swap = before.swap;
                 row.measured_seconds = before.measured_seconds;
@@ -112,96 +146,138 @@ impl World {
                         container.swap = before.swap;
                     }
                 }
+            } else if let Some(reading) = waiting.remove(&key) {
+                measure_pod(&mut row, &reading);
             }
             row
         };
-        match batch {
-            Batch::All(rows) => Batch::All(rows.into_iter().map(keep).collect()),
-            Batch::Some(changes) => {
-                let changes = changes.into_iter().map(|change| match change {
-                    Change::Put(row) => Change::Put(keep(row)),
-                    gone => gone,
-                });
-                Batch::Some(changes.collect())
-            }
-        }
+        batch.map(&mut keep)
     }
 
     /// Takes nodes in; as [`World::take_pods`].
     pub fn take_nodes(&mut self, batch: Batch<NodeRow>, usage_apart: bool) {
-        let keep = |mut row: NodeRow| {
-            if let Some(before) = self.nodes.get(&row.key()).filter(|_| usage_apart) {
-                row.usage = before.usage;
-                row.swap = before.swap;
-                row.measured_seconds = before.measured_seconds;
-            }
-            row
+        let batch = if usage_apart {
+            let (nodes, waiting) = (&self.nodes, &mut self.waiting.nodes);
+            batch.map(&mut |mut row: NodeRow| {
+                let key = row.key();
+                if let Some(before) = nodes.get(&key) {
+                    row.usage = before.usage;
+                    row.swap = before.swap;
+                    row.measured_seconds = before.measured_seconds;
+                } else if let Some(reading) = waiting.remove(&key) {
+                    measure_node(&mut row, &reading);
+                }
+                row
+            })
+        } else {
+            batch
         };
-        let batch = match batch {
-            Batch::All(rows) => Batch::All(rows.into_iter().map(keep).collect()),
-            Batch::Some(changes) => Batch::Some(
-                changes
-                    .into_iter()
-                    .map(|change| match change {
-                        Change::Put(row) => Change::Put(keep(row)),
-                        gone => gone,
-                    })
-                    .collect(),
-            ),
-        };
+        let is_news = usage_apart && batch.has(|node| node.lost);
         Self::take(&mut self.nodes, batch);
         self.nodes_changed();
+        if is_news {
+            self.lose_pods();
+        }
     }
 
-    /// Takes in what pods and nodes use. Of what is not told nothing is known any more.
+    /// Pods of nodes that are not heard of.
+    fn lose_pods(&mut self) {
+        let nodes = &self.nodes;
+        let lost = self.pods.rows().iter();
+        let lost = lost.filter(|pod| is_lost(&pod.node, nodes) && pod.is_heard_of());
+        for key in lost.map(|pod| pod.key()).collect::<Vec<_>>() {
+            if let Some(pod) = self.pods.get_mut(&key) {
+                pod.lose();
+            }
+        }
+        self.pods_changed();
+    }
+
+    /// Takes in what pods and nodes use. Of what is not told nothing is known any more; what is told of a node or a pod
+    /// that is not known yet waits for it.
     pub fn take_readings(&mut self, readings: &Readings) {
+        self.waiting = Waiting::default();
+        self.nodes_measured |= !readings.nodes.is_empty();
         for node in self.nodes.iter_mut() {
-            node.usage = super::amount::Amounts::default();
+            node.usage = Amounts::default();
         }
         for reading in &readings.nodes {
-            if let Some(node) = self.nodes.get_mut(&Key::named(&reading.name)) {
-                node.usage = reading.usage;
-                node.swap = reading.swap;
-                node.measured_seconds = seconds(reading.at);
+            let key = Key::named(&reading.name);
+            if let Some(node) = self.nodes.get_mut(&key) {
+                measure_node(node, reading);
+            } else if self.waiting.nodes.len() < Waiting::MOST_NODES {
+                self.waiting.nodes.insert(key, reading.clone());
             }
         }
         for pod in self.pods.iter_mut() {
-            pod.usage = super::amount::Amounts::default();
+            pod.usage = Amounts::default();
             for container in &mut pod.containers {
-                container.usage = super::amount::Amounts::default();
+                container.usage = Amounts::default();
             }
         }
         for reading in &readings.pods {
-            let Some(pod) = self
-                .pods
-                .get_mut(&Key::new(&reading.namespace, &reading.name))
-            else {
-                continue;
-            };
-            pod.usage = reading
-                .containers
-                .iter()
-                .map(|container| container.usage)
-                .sum();
-            pod.swap = reading
-                .containers
-                .iter()
-                .map(|container| container.swap)
-                .sum();
-            pod.measured_seconds = seconds(reading.at);
-            for told in &reading.containers {
-                let container = pod
-                    .containers
-                    .iter_mut()
-                    .find(|container| container.name == told.name);
-                if let Some(container) = container {
-                    container.usage = told.usage;
-                    container.swap = told.swap;
-                }
+            let key = Key::new(&reading.namespace, &reading.name);
+            if let Some(pod) = self.pods.get_mut(&key) {
+                measure_pod(pod, reading);
+            } else if self.waiting.pods.len() < Waiting::MOST_PODS {
+                self.waiting.pods.insert(key, reading.clone());
             }
         }
         self.nodes_changed();
         self.pods_changed();
+    }
+
+    /// Forgets restarts that are no longer of late, where the source does not tell when they were.
+    pub fn expire_restarts(&mut self, now: Timestamp) {
+        let before = self.pods.version();
+        self.seen.expire(&mut self.pods, now);
+        if self.pods.version() != before {
+            self.pods_changed();
+        }
+    }
+
+    /// Takes in which CronJobs made Jobs.
+    pub fn take_jobs(&mut self, batch: Batch<(Key, Name)>) {
+        match batch {
+            Batch::All(jobs) => self.jobs = jobs.into_iter().collect(),
+            Batch::Some(changes) => {
+                for change in changes {
+                    match change {
+                        Change::Put((job, cron_job)) => drop(self.jobs.insert(job, cron_job)),
+                        Change::Gone(job) => drop(self.jobs.remove(&job)),
+                    }
+                }
+            }
+        }
+        let pods = self.pods.rows().iter();
+        let made = pods.filter_map(|pod| Some((pod.key(), made_by(pod, &self.jobs)?)));
+        for (key, workload) in made.collect::<Vec<_>>() {
+            if let Some(pod) = self.pods.get_mut(&key) {
+                pod.workload = Some(workload);
+            }
+        }
+        self.pods_changed();
+    }
+
+    /// Another source tells from now on.
+    pub fn source_changed(&mut self) {
+        self.waiting = Waiting::default();
+        self.nodes_measured = false;
+        self.pods_changed();
+    }
+
+    /// What nodes and pods come to together.
+    fn sum_cluster(&self) -> ClusterRow {
+        let nodes = self.nodes.rows().iter().map(|node| &**node);
+        let pods = self.pods.rows().iter().map(|pod| &**pod);
+        let mut cluster = ClusterRow::of(nodes, pods, !self.nodes_measured);
+        if self.nodes.is_empty() {
+            // They have not been listed yet, or may not be. What they use is known all the same.
+            for reading in self.waiting.nodes.values() {
+                cluster.use_more(reading.usage, Some(reading.at));
+            }
+        }
+        cluster
     }
 
     /// Works out what a view shows of pods, if that has not been done since they changed.
@@ -211,9 +287,7 @@ impl World {
             self.derived.node_sums = true;
         }
         if !self.cluster_told && !self.derived.cluster {
-            let nodes = self.nodes.rows().iter().map(|node| &**node);
-            let pods = self.pods.rows().iter().map(|pod| &**pod);
-            self.cluster = ClusterRow::of(nodes, pods);
+            self.cluster = self.sum_cluster();
             self.derived.cluster = true;
         }
         match view {
@@ -441,7 +515,7 @@ impl World {
                         container.usage = if alone {
                             usage
                         } else {
-                            own.map_or_else(super::amount::Amounts::default, |(_, usage)| usage)
+                            own.map_or_else(Amounts::default, |(_, usage)| usage)
                         };
                     }
                     pod
@@ -452,6 +526,49 @@ impl World {
         then.pods_changed();
         then.nodes_changed();
         then
+    }
+}
+
+/// Whether a node is not heard of.
+fn is_lost(node: &Name, nodes: &Table<NodeRow>) -> bool {
+    let node = nodes.get(&Key::named(node));
+    node.is_some_and(|node| node.lost)
+}
+
+const JOB: &str = "Job";
+const CRON_JOB: &str = "CronJob";
+
+fn is_of_job(pod: &PodRow) -> bool {
+    let workload = pod.workload.as_deref();
+    workload.is_some_and(|workload| &*workload.kind == JOB)
+}
+
+/// The CronJob that made a pod's Job, if one did.
+fn made_by(pod: &PodRow, jobs: &HashMap<Key, Name>) -> Option<Arc<Workload>> {
+    let job = pod.workload.as_deref().filter(|_| is_of_job(pod))?;
+    let cron_job = jobs.get(&Key::new(&pod.namespace, &job.name))?;
+    Some(Arc::new(Workload {
+        kind: Name::from(CRON_JOB),
+        name: Arc::clone(cron_job),
+    }))
+}
+
+fn measure_node(node: &mut NodeRow, reading: &Reading) {
+    node.usage = reading.usage;
+    node.swap = reading.swap;
+    node.measured_seconds = seconds(reading.at);
+}
+
+fn measure_pod(pod: &mut PodRow, reading: &PodReading) {
+    let all = || reading.containers.iter();
+    pod.usage = all().map(|container| container.usage).sum();
+    pod.swap = all().map(|container| container.swap).sum();
+    pod.measured_seconds = seconds(reading.at);
+    for container in &mut pod.containers {
+        if let Some(reading) = all().find(|reading| reading.name == container.name) {
+            container.usage = reading.usage;
+            container.swap = reading.swap;
+        }
     }
 }
 

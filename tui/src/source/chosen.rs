@@ -241,7 +241,8 @@ fn sort_by(field: Field) -> (&'static str, &'static str) {
         Field::MemoryOfLimit => ("memoryOfLimit", "memory of limit"),
         Field::CpuOfRequest => ("cpuOfRequest", "CPU of request"),
         Field::MemoryOfRequest => ("memoryOfRequest", "memory of request"),
-        Field::Name | Field::Namespace => ("name", "name"),
+        Field::Name => ("name", "name"),
+        Field::Namespace => ("namespace", "namespace"),
         _ => ("cpu", "CPU"),
     }
 }

@@ -36,7 +36,6 @@ pub struct ApiClient {
     repeats: u32,
     /// What was given as the cluster's authority is no CA certificate.
     no_authority: bool,
-    clock: Clock,
 }
 
 /// A good answer.
@@ -85,13 +84,12 @@ impl ApiClient {
         Ok(Self {
             no_authority: transport.trust.has_no_authority(),
             compressed: !transport.config.disable_compression,
-            client: transport.client(clock.clone())?,
+            client: transport.client(clock)?,
             host,
             timeout,
             patience: None,
             has_credentials: true,
             repeats: RETRIES,
-            clock,
         })
     }
 
@@ -108,7 +106,6 @@ impl ApiClient {
             compressed: true,
             repeats: RETRIES,
             no_authority: false,
-            clock: Clock::system(),
         }
     }
 
@@ -126,12 +123,6 @@ impl ApiClient {
     pub(super) const fn patience(&self) -> Option<Duration> {
         self.patience
     }
-
-    /// The server's time.
-    pub const fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
     /// `host:port` of the server.
     pub fn host(&self) -> &str {
         &self.host

@@ -148,7 +148,8 @@ impl Connector {
             target.authenticate().await?;
             self.terminal.reserve();
         }
-        let client = ApiClient::with_clock(target, self.clock.of_another_server())?;
+        let clock = self.clock.of_another_server();
+        let client = ApiClient::with_clock(target, clock.clone())?;
         let session = Session {
             context: settings.context_name().to_owned(),
             cluster: settings
@@ -160,17 +161,20 @@ impl Connector {
         let only = connection
             .namespace
             .is_some_and(|namespace| !namespace.is_empty());
-        Ok((session, self.follow(client, namespace, only)))
+        Ok((session, self.follow_by(clock, client, namespace, only)))
     }
 
     /// Begins to ask the cluster that a client leads to. Cluster-wide lists that are refused fall back to `namespace`;
     /// with `only` nothing else is asked for.
     #[must_use]
     pub fn follow(&self, client: ApiClient, namespace: Name, only: bool) -> Feed {
+        self.follow_by(self.clock.clone(), client, namespace, only)
+    }
+
+    fn follow_by(&self, clock: Clock, client: ApiClient, namespace: Name, only: bool) -> Feed {
         let client = client.impatient(self.patience);
         let (messages, told) = mpsc::channel(WAITING);
         let (asks, asked) = mpsc::channel(WAITING);
-        let clock = client.clock().clone();
         let teller = Teller::new(messages, clock.clone(), self.random);
         let mut tasks = JoinSet::new();
         let (wanted, many) = (self.wanted, self.many);

@@ -13,7 +13,7 @@ use super::client::escaped;
 use super::metrics_api::METADATA_LIST;
 use super::pods::PodList;
 use super::slim::{
-    DaemonSet, Deployment, SlimEvent, SlimHpa, SlimNode, SlimPod, StatefulSet, detail,
+    DaemonSet, Deployment, Job, SlimEvent, SlimHpa, SlimNode, SlimPod, StatefulSet, detail,
 };
 use super::status::About;
 use super::teller::Teller;
@@ -45,6 +45,7 @@ impl Kubernetes {
             self.pods(),
             self.hpas(),
             self.workloads(),
+            self.jobs(),
             self.namespaces(),
             self.answer(asks),
         );
@@ -190,6 +191,13 @@ impl Kubernetes {
             })
         };
         self.tell_of(Lists::Paged, part, &row, &message).await;
+    }
+
+    /// Jobs, for the CronJobs that made them.
+    async fn jobs(&self) {
+        let row = |job: Job| job.of_cron_job(&self.teller.names);
+        self.tell_of((Lists::Paged, Part::Jobs), row, Message::Jobs)
+            .await;
     }
 
     /// Namespaces, for those that have no pods. Who may not see them has those of the pods.

@@ -112,14 +112,15 @@ fn of_container<'a>(
 }
 
 fn values(series: &Series, resource: Resource) -> impl Iterator<Item = Option<u64>> {
+    points(&series.points, resource)
+}
+
+fn points(points: &[Option<Point>], resource: Resource) -> impl Iterator<Item = Option<u64>> {
     let value = move |point: &Point| match resource {
         Resource::Cpu => point.cpu,
         Resource::Memory => point.memory,
     };
-    series
-        .points
-        .iter()
-        .map(move |point| point.as_ref().map(value))
+    points.iter().map(move |point| point.as_ref().map(value))
 }
 
 /// The history of a subject, if it has arrived and is of the span that is shown.
@@ -157,7 +158,11 @@ pub(super) fn quantiles(
 /// The past of a subject as the source remembers it, if it has arrived and is of the span that is shown.
 fn of_subject(state: &State, subject: &Subject, resource: Resource) -> Option<Steps> {
     let history = history(state, subject)?;
-    Some(values(&history.total, resource).collect())
+    Some(match history.estimate.as_slice() {
+        [] => values(&history.total, resource).collect(),
+        // Where a node is lost, the line goes on.
+        estimate => points(estimate, resource).collect(),
+    })
 }
 
 /// What is written under both ends of a chart: how far they are from the time that is shown; that time itself where the

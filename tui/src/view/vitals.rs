@@ -111,7 +111,7 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         let chart = Chart {
             resource,
             points: &steps,
-            peak: cluster.usage.get(resource),
+            peak: cluster.estimate().get(resource),
             lines: &lines,
             marks: &[],
             moment: moment
@@ -169,10 +169,7 @@ fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, room: u16) -
             cluster.requests.memory.of(cluster.allocatable.memory),
         ),
     };
-    let (used, there) = (
-        cluster.usage.get(resource),
-        cluster.allocatable.get(resource),
-    );
+    let (used, there) = (cluster.usage.get(resource), cluster.reporting.get(resource));
     let write = |value: Option<u64>| {
         let largest = used.max(there).unwrap_or(0);
         value.map_or(format::UNKNOWN.to_owned(), |value| {
@@ -198,10 +195,7 @@ fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, room: u16) -
 }
 
 fn part(cluster: &ClusterRow, resource: Resource) -> Option<f64> {
-    match resource {
-        Resource::Cpu => cluster.usage.cpu.of(cluster.allocatable.cpu),
-        Resource::Memory => cluster.usage.memory.of(cluster.allocatable.memory),
-    }
+    cluster.used(resource)
 }
 
 fn tone_ink(state: &State, part: f64, resource: Resource) -> Ink {
@@ -249,11 +243,14 @@ fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
         },
         if all_ready { Ink::Plain } else { Ink::Bad },
     );
-    let mut first = vec![
-        nodes,
-        separator(),
-        Piece::plain(format!("pods {}", cluster.pods())),
-    ];
+    let mut first = vec![nodes, separator()];
+    let reporting = cluster.nodes_reporting;
+    if reporting > 0 && reporting < cluster.nodes {
+        // Totals and parts are of these alone.
+        let text = format!("{reporting} of {} nodes report", cluster.nodes);
+        first.extend([Piece::new(text, Ink::Warn), separator()]);
+    }
+    first.extend([Piece::plain(format!("pods {}", cluster.pods()))]);
     for (phase, word, ink) in [
         (Phase::Running, "running", Ink::Plain),
         (Phase::Pending, "pending", Ink::Warn),

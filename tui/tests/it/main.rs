@@ -15,6 +15,7 @@ mod connect;
 mod dashboard;
 mod demo;
 mod faults;
+mod figures;
 mod golden;
 mod hints;
 mod kubectl;

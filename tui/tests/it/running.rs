@@ -260,6 +260,32 @@ impl Running {
 
     /// Opens the dashboard, and waits until it has been told all that there is.
     pub(crate) async fn look(&mut self) {
+        self.connect(SourceKind::Vitals).await;
+        self.until_told().await;
+    }
+
+    /// The same with source `metrics`.
+    pub(crate) async fn look_by_metrics(&mut self) {
+        self.connect(SourceKind::Metrics).await;
+        let (nodes, pods) = self.count();
+        self.until("all parts, by metrics", |state, message| {
+            let _asks = tell(state, message);
+            let parts = [Part::Nodes, Part::Pods, Part::Usage, Part::Jobs, Part::Hpas];
+            parts.iter().all(|part| state.has_answered(*part))
+                && state.live.nodes.len() == nodes
+                && state.live.pods.len() == pods
+        })
+        .await;
+    }
+
+    /// Nodes and pods that there are.
+    fn count(&self) -> (usize, usize) {
+        let store = self.cluster.store();
+        let count = |resource| store.snapshot(resource).len();
+        (count(Resource::Nodes), count(Resource::Pods))
+    }
+
+    async fn connect(&mut self, kind: SourceKind) {
         // What is listed is what was there when the server looked last.
         self.server.query().look();
         let kubeconfig = self.folder.path().join("kubeconfig");
@@ -270,20 +296,19 @@ impl Running {
         };
         let clock = self.cluster.clock().clone();
         let told = kubevitals::clock::Clock::new(move || clock.now(), 1.0);
-        let connector = Connector::new(connection, Some(SourceKind::Vitals), told);
+        let connector = Connector::new(connection, Some(kind), told);
         let (session, feed) = connector.connect(None).await.unwrap();
         self.state = State::new(session, Settings::default());
         self.feed = Some(feed);
         self.press(Action::Resize(120, 40));
         self.tell(Message::Tick(self.now()));
-        self.until_told().await;
     }
 
     /// Waits until everything that views show has been told of.
     async fn until_told(&mut self) {
         let store = self.cluster.store();
         let count = |resource| store.snapshot(resource).len();
-        let (nodes, pods) = (count(Resource::Nodes), count(Resource::Pods));
+        let (nodes, pods) = self.count();
         let replicas: usize = [
             Resource::Deployments,
             Resource::StatefulSets,

@@ -748,7 +748,7 @@ impl Shop {
             .iter()
             .map(|pod| PodRow::from_vitals(pod, names))
             .collect();
-        let mut cluster = ClusterRow::of(node_rows.iter(), pod_rows.iter());
+        let mut cluster = ClusterRow::of(node_rows.iter(), pod_rows.iter(), false);
         cluster.incidents_open = Some(4);
         cluster.oldest = Some(at(NOW - 3_600));
         vec![

@@ -1,14 +1,16 @@
 //! The cluster as a whole: what the header shows.
 
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
 
 use super::{NodeRow, Phase, PodRow};
 use crate::model::amount::Amounts;
+use crate::model::cell::Resource;
 
 /// The cluster as a whole.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ClusterRow {
-    /// What the nodes use.
+    /// What those nodes use of which that is known.
     pub usage: Amounts,
     /// What pods request.
     pub requests: Amounts,
@@ -16,6 +18,8 @@ pub struct ClusterRow {
     pub limits: Amounts,
     /// What pods can have.
     pub allocatable: Amounts,
+    /// What pods can have on the nodes of which it is known what they use: the usage is of that.
+    pub reporting: Amounts,
     /// Nodes.
     pub nodes: u32,
     /// Nodes that are ready.
@@ -26,13 +30,13 @@ pub struct ClusterRow {
     pub phases: [u32; 5],
     /// Pods that are ready.
     pub pods_ready: u32,
-    /// Probes that fail.
+    /// Pods of which a probe fails: those that the filter `probe=failing` leaves.
     pub probes_failing: u32,
     /// Restarts within the time that is remembered.
     pub restarts: u32,
     /// Incidents that are not over, where the source knows of incidents.
     pub incidents_open: Option<u32>,
-    /// When the newest usage was measured.
+    /// When the oldest usage was measured that is counted: all of it is at least as new.
     pub measured: Option<Timestamp>,
     /// The oldest time that can be shown.
     pub oldest: Option<Timestamp>,
@@ -52,25 +56,62 @@ impl ClusterRow {
         at.and_then(|at| self.phases.get(at)).copied().unwrap_or(0)
     }
 
-    /// What its nodes and pods come to. Where it is not known of any node what it uses, it is what pods use.
+    /// The usage as a part of what pods can have, on the nodes of which it is known: one that does not report counts
+    /// neither above nor below.
+    #[must_use]
+    pub fn used(&self, resource: Resource) -> Option<f64> {
+        match resource {
+            Resource::Cpu => self.usage.cpu.of(self.reporting.cpu),
+            Resource::Memory => self.usage.memory.of(self.reporting.memory),
+        }
+    }
+
+    /// What all nodes use if those that do not report use as large a part of what they have: a chart that is drawn of it
+    /// does not fall when a node is lost.
+    #[must_use]
+    pub fn estimate(&self) -> Amounts {
+        let whole = |used: Option<u64>, of: Option<u64>, all: Option<u64>| match (used, of, all) {
+            (Some(used), Some(of), Some(all)) if of > 0 => {
+                let whole = u128::from(used) * u128::from(all) / u128::from(of);
+                Some(u64::try_from(whole).unwrap_or(u64::MAX))
+            }
+            _ => used,
+        };
+        let cpu = |amounts: Amounts| amounts.cpu.get().map(|cpu| cpu.0);
+        let memory = |amounts: Amounts| amounts.memory.get().map(|memory| memory.0);
+        let (used, of, all) = (self.usage, self.reporting, self.allocatable);
+        Amounts {
+            cpu: whole(cpu(used), cpu(of), cpu(all)).map(Nanocores).into(),
+            memory: whole(memory(used), memory(of), memory(all))
+                .map(Bytes)
+                .into(),
+        }
+    }
+
+    /// What its nodes and pods come to. With `by_pods`, where nothing is known of nodes, it uses what its pods do.
     pub fn of<'a>(
         nodes: impl Iterator<Item = &'a NodeRow>,
         pods: impl Iterator<Item = &'a PodRow>,
+        by_pods: bool,
     ) -> Self {
         let mut all = Self::default();
         for node in nodes {
             all.nodes += 1;
             all.nodes_ready += u32::from(node.ready);
-            all.nodes_reporting += u32::from(node.usage.cpu.is_known());
-            all.usage = all.usage.plus(node.usage);
             all.allocatable = all.allocatable.plus(node.allocatable);
-            all.measured = all.measured.max(node.measured());
+            if node.usage.cpu.is_known() {
+                all.nodes_reporting += 1;
+                all.reporting = all.reporting.plus(node.allocatable);
+                all.use_more(node.usage, node.measured());
+            }
         }
-        let nodes_told = all.nodes_reporting > 0;
+        let by_pods = by_pods && all.nodes_reporting == 0;
+        if by_pods {
+            all.reporting = all.allocatable;
+        }
         for pod in pods {
-            if !nodes_told && pod.usage.cpu.is_known() {
-                all.usage = all.usage.plus(pod.usage);
-                all.measured = all.measured.max(pod.measured());
+            if by_pods && pod.usage.cpu.is_known() {
+                all.use_more(pod.usage, pod.measured());
             }
             if let Some(count) = Phase::ALL
                 .iter()
@@ -80,7 +121,7 @@ impl ClusterRow {
                 *count += 1;
             }
             all.pods_ready += u32::from(pod.ready);
-            all.probes_failing += u32::from(pod.probes.failing);
+            all.probes_failing += u32::from(pod.probes.failing > 0);
             all.restarts = all.restarts.saturating_add(pod.restarts.recent);
             if !pod.phase.is_over() {
                 let counted = pod.counted();
@@ -89,5 +130,14 @@ impl ClusterRow {
             }
         }
         all
+    }
+
+    /// Counts in what something uses.
+    pub fn use_more(&mut self, usage: Amounts, measured: Option<Timestamp>) {
+        self.usage = self.usage.plus(usage);
+        self.measured = match (self.measured, measured) {
+            (Some(oldest), Some(measured)) => Some(oldest.min(measured)),
+            (oldest, measured) => oldest.or(measured),
+        };
     }
 }

@@ -260,7 +260,7 @@ impl Row for ContainerRow {
             C::text(Field::Container, "CONTAINER", 9, 30, 0),
             C::text(Field::Role, "ROLE", 7, 7, 11),
             C::text(Field::Status, "STATUS", 9, 18, 1),
-            C::text(Field::Probe, "PROBES", 8, 12, 6),
+            C::text(Field::Probe, "PROBES", 12, 21, 6),
             C::text(Field::Restarts, "RESTARTS", 8, 28, 5),
             C::number(Field::Cpu, "CPU", 6, 1),
             C::number(Field::CpuOfRequest, "%REQ", 5, 7),

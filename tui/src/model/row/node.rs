@@ -24,6 +24,8 @@ pub struct NodeRow {
     pub status: Name,
     /// Whether its Ready condition is true.
     pub ready: bool,
+    /// Whether its kubelet is not heard of, where the source does not tell what follows for its pods.
+    pub lost: bool,
     /// Conditions that are not as they should be: `MemoryPressure`, …
     pub conditions: Box<[Name]>,
     /// Its labels.
@@ -79,6 +81,7 @@ impl Default for NodeRow {
             name: no_name(),
             status: no_name(),
             ready: false,
+            lost: false,
             conditions: Box::default(),
             labels: Labels::default(),
             created_seconds: 0,

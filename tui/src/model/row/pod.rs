@@ -9,8 +9,8 @@ use kubevitals_proto::time::Timestamp;
 
 use super::figures::Figures;
 use super::{
-    Bounds, Container, Context, Probes, Resize, Restarts, Row, age_text, from_seconds, memory_text,
-    plain_cell, seconds,
+    Bounds, Container, ContainerState, Context, Probes, Resize, Restarts, Row, age_text,
+    from_seconds, memory_text, plain_cell, seconds,
 };
 use crate::model::amount::{Amounts, Memory};
 use crate::model::cell::Cell;
@@ -164,6 +164,42 @@ impl Default for PodRow {
 }
 
 impl PodRow {
+    /// Its node is not heard of: what its containers do, and how its probes are, nobody knows. What has ended has ended.
+    pub fn lose(&mut self) {
+        for container in &mut self.containers {
+            if container.state != ContainerState::Terminated {
+                container.state = ContainerState::Unknown;
+            }
+            container.probes = container.probes.unknown();
+        }
+        self.probes = self.probes.unknown();
+    }
+
+    /// Whether it is known what its containers do.
+    #[must_use]
+    pub fn is_heard_of(&self) -> bool {
+        let mut containers = self.containers.iter();
+        let open = [ContainerState::Unknown, ContainerState::Terminated];
+        containers.any(|container| !open.contains(&container.state))
+    }
+
+    /// Works out restarts of late, and the last one, from those of the containers. How many there ever were kubectl has
+    /// a rule for.
+    pub fn sum_restarts(&mut self) {
+        let finished = |restarts: &Restarts| restarts.last.as_ref().and_then(|last| last.finished);
+        let mut all = Restarts {
+            count: self.restarts.count,
+            ..Restarts::default()
+        };
+        for container in &self.containers {
+            all.recent = all.recent.saturating_add(container.restarts.recent);
+            if all.last.is_none() || finished(&container.restarts) > finished(&all) {
+                all.last.clone_from(&container.restarts.last);
+            }
+        }
+        self.restarts = all;
+    }
+
     /// When it was made.
     #[must_use]
     pub fn created(&self) -> Option<Timestamp> {
@@ -322,7 +358,7 @@ impl Row for PodRow {
             C::text(Field::Name, "NAME", 12, 63, 0),
             C::number(Field::Ready, "READY", 5, 5),
             C::text(Field::Status, "STATUS", 9, 18, 1),
-            C::text(Field::Probe, "PROBES", 7, 12, 4),
+            C::text(Field::Probe, "PROBES", 12, 21, 4),
             C::text(Field::Restarts, "RESTARTS", 8, 28, 2),
             C::number(Field::Cpu, "CPU", 6, 1),
             C::number(Field::CpuOfRequest, "%REQ", 5, 7),

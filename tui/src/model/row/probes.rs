@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use kubevitals_proto::vitals::ProbeStatus;
+use kubevitals_proto::vitals::{ProbeKind, ProbeStatus, ProbesInWords};
 
 use crate::model::cell::Cell;
 use crate::model::tone::Tone;
@@ -22,21 +22,26 @@ pub struct Probes {
     pub not_running: u8,
     /// Nothing is known of them.
     pub unknown: u8,
+    /// The kind of the first of those in the gravest state.
+    pub worst: Option<ProbeKind>,
 }
 
 impl Probes {
-    /// What the column PROBES may say.
+    /// What the column PROBES may say, beside how many pass.
     pub const WORDS: [&str; 6] = [
-        "failing",
-        "pending",
+        "readiness failing",
+        "liveness failing",
+        "startup pending",
         "waiting",
         "not running",
-        "passing",
         "unknown",
     ];
 
     /// Counts one more.
-    pub fn count(&mut self, status: ProbeStatus) {
+    pub fn count(&mut self, kind: ProbeKind, status: ProbeStatus) {
+        if status.gravity() > self.gravest().and_then(ProbeStatus::gravity) {
+            self.worst = Some(kind);
+        }
         let count = match status {
             ProbeStatus::Failing => &mut self.failing,
             ProbeStatus::Pending => &mut self.pending,
@@ -48,9 +53,27 @@ impl Probes {
         *count = count.saturating_add(1);
     }
 
+    /// The gravest state of those that are not as they should be.
+    fn gravest(&self) -> Option<ProbeStatus> {
+        let states = [
+            (self.failing, ProbeStatus::Failing),
+            (self.pending, ProbeStatus::Pending),
+            (self.waiting, ProbeStatus::Waiting),
+            (self.not_running, ProbeStatus::NotRunning),
+        ];
+        let found = states.into_iter().find(|(count, _)| *count > 0);
+        found.map(|(_, status)| status)
+    }
+
     /// These and others.
     #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
+        let gravity = |probes: &Self| probes.gravest().and_then(ProbeStatus::gravity);
+        let worst = if gravity(&other) > gravity(&self) {
+            other.worst
+        } else {
+            self.worst
+        };
         Self {
             failing: self.failing.saturating_add(other.failing),
             pending: self.pending.saturating_add(other.pending),
@@ -58,6 +81,16 @@ impl Probes {
             passing: self.passing.saturating_add(other.passing),
             not_running: self.not_running.saturating_add(other.not_running),
             unknown: self.unknown.saturating_add(other.unknown),
+            worst,
+        }
+    }
+
+    /// As many, of which nothing is known.
+    #[must_use]
+    pub fn unknown(self) -> Self {
+        Self {
+            unknown: u8::try_from(self.total()).unwrap_or(u8::MAX),
+            ..Self::default()
         }
     }
 
@@ -80,30 +113,25 @@ impl Probes {
     /// The gravest state that one of them is known to be in, in a word.
     #[must_use]
     pub fn word(&self) -> &'static str {
-        let counts = [
-            self.failing,
-            self.pending,
-            self.waiting,
-            self.not_running,
-            self.passing,
+        match self.gravest() {
+            Some(status) => status.word(),
+            None if self.passing > 0 => ProbeStatus::Passing.word(),
             // Only where nothing is known of any: the API server tells of a liveness probe nothing until it kills.
-            self.unknown,
-        ];
-        counts
-            .into_iter()
-            .zip(Self::WORDS)
-            .find(|(count, _)| *count > 0)
-            .map_or("none", |(_, word)| word)
+            None if self.unknown > 0 => ProbeStatus::Unknown.word(),
+            None => "none",
+        }
     }
 
-    /// What the column PROBES shows: `1/3 failing`, `passing`, nothing for none.
+    /// What the column PROBES shows: `2/3 readiness failing`, `2/2`, nothing for none.
     #[must_use]
     pub fn text(&self) -> Cow<'static, str> {
-        match self.failing {
-            0 if self.total() == 0 => "".into(),
-            0 => self.word().into(),
-            failing => format!("{failing}/{} failing", self.total()).into(),
-        }
+        let words = ProbesInWords {
+            passing: self.passing.into(),
+            known: self.total() - u32::from(self.unknown),
+            total: self.total(),
+            worst: self.worst.zip(self.gravest()),
+        };
+        words.to_string().into()
     }
 
     pub(super) fn cell(&self) -> Cell {
@@ -125,16 +153,33 @@ mod tests {
     fn the_gravest_state_is_told() {
         let mut probes = Probes::default();
         assert_eq!((probes.word(), &*probes.text()), ("none", ""));
-        for (status, text) in [
-            (ProbeStatus::Unknown, "unknown"),
-            (ProbeStatus::Passed, "passing"),
-            (ProbeStatus::Passing, "passing"),
-            (ProbeStatus::NotRunning, "not running"),
-            (ProbeStatus::Held, "waiting"),
-            (ProbeStatus::Pending, "pending"),
-            (ProbeStatus::Failing, "1/7 failing"),
+        for (kind, status, text) in [
+            (ProbeKind::Liveness, ProbeStatus::Unknown, "unknown"),
+            (ProbeKind::Startup, ProbeStatus::Passed, "1/1"),
+            (ProbeKind::Readiness, ProbeStatus::Passing, "2/2"),
+            (
+                ProbeKind::Readiness,
+                ProbeStatus::NotRunning,
+                "2/3 not running",
+            ),
+            (ProbeKind::Liveness, ProbeStatus::Held, "2/4 waiting"),
+            (
+                ProbeKind::Startup,
+                ProbeStatus::Pending,
+                "2/5 startup pending",
+            ),
+            (
+                ProbeKind::Readiness,
+                ProbeStatus::Failing,
+                "2/6 readiness failing",
+            ),
+            (
+                ProbeKind::Liveness,
+                ProbeStatus::Failing,
+                "2/7 readiness failing",
+            ),
         ] {
-            probes.count(status);
+            probes.count(kind, status);
             assert_eq!(probes.text(), text, "{status:?}");
         }
     }

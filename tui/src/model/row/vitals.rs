@@ -93,7 +93,7 @@ impl PodRow {
         let (amounts, swap, measured_seconds) = usage(pod.usage.as_ref());
         let mut probes = Probes::default();
         for probe in &pod.probes {
-            probes.count(probe.status);
+            probes.count(probe.kind, probe.status);
         }
         Self {
             namespace: names.intern(&pod.metadata.namespace),
@@ -159,7 +159,7 @@ impl Container {
             .iter()
             .filter(|probe| probe.container == container.name)
         {
-            counted.count(probe.status);
+            counted.count(probe.kind, probe.status);
         }
         Self {
             name: names.intern(&container.name),
@@ -197,6 +197,7 @@ impl NodeRow {
             name: names.intern(&node.metadata.name),
             status: names.intern(&node.status),
             ready: node.ready,
+            lost: false,
             conditions: node
                 .conditions
                 .iter()
@@ -249,12 +250,23 @@ impl ClusterRow {
             requests: (&cluster.requests).into(),
             limits: (&cluster.limits).into(),
             allocatable: (&cluster.allocatable).into(),
+            reporting: cluster
+                .allocatable_reporting
+                .as_ref()
+                .unwrap_or(&cluster.allocatable)
+                .into(),
             nodes: count(cluster.nodes.total),
             nodes_ready: count(cluster.nodes.ready),
             nodes_reporting: count(cluster.nodes.reporting),
             phases: Phase::ALL.map(phase),
             pods_ready: count(cluster.pods.ready),
-            probes_failing: count(cluster.probes_failing),
+            // Of a time before now it is known only what incidents say.
+            probes_failing: count(
+                cluster
+                    .pods
+                    .probes_failing
+                    .unwrap_or(cluster.probes_failing),
+            ),
             restarts: count(cluster.restarts),
             incidents_open: Some(count(cluster.incidents.open)),
             measured: cluster.usage.as_ref().and_then(|usage| usage.timestamp),

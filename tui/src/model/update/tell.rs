@@ -61,6 +61,7 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
             }
             state.live.pods_changed();
         }
+        Message::Jobs(batch) => state.live.take_jobs(batch),
         Message::Usage(readings) => {
             state.live.take_readings(&readings);
             for node in &readings.nodes {
@@ -95,7 +96,9 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Cluster(cluster) => {
             if let Some(measured) = cluster.measured {
-                state.trends.push(&cluster_key(), measured, cluster.usage);
+                state
+                    .trends
+                    .push(&cluster_key(), measured, cluster.estimate());
             }
             state.live.cluster = cluster;
             state.live.cluster_told = true;
@@ -145,8 +148,8 @@ fn source(state: &mut State, kind: SourceKind, why: String) -> Vec<Effect> {
     if !tells_of_cluster {
         state.live.cluster_told = false;
         state.live.extent = None;
-        state.live.pods_changed();
     }
+    state.live.source_changed();
     state
         .parts
         .retain(|part, state| state.has_answered() && Part::of_source(kind).contains(part));
@@ -180,8 +183,10 @@ fn note_cluster(state: &mut State) {
     }
     state.live.derive(state.screen().view, state.usage_apart());
     let cluster = &state.live.cluster;
-    if let (Some(measured), usage) = (cluster.measured, cluster.usage) {
-        state.trends.push(&cluster_key(), measured, usage);
+    if let Some(measured) = cluster.measured {
+        state
+            .trends
+            .push(&cluster_key(), measured, cluster.estimate());
     }
 }
 
@@ -238,6 +243,9 @@ fn tick(state: &mut State, now: Timestamp) -> Vec<Effect> {
     });
     if now.since(state.asked) >= ASK_SECONDS * 1_000_000_000 {
         forget_what_is_gone(state);
+        if state.usage_apart() {
+            state.live.expire_restarts(now);
+        }
         return ask(state);
     }
     Vec::new()

@@ -12,7 +12,7 @@ pub(super) use event::SlimEvent;
 pub(super) use hpa::SlimHpa;
 pub(super) use node::SlimNode;
 pub(super) use pod::{SlimPod, detail};
-pub(super) use workload::{DaemonSet, Deployment, StatefulSet};
+pub(super) use workload::{DaemonSet, Deployment, Job, StatefulSet};
 
 use std::collections::BTreeMap;
 

@@ -90,6 +90,7 @@ impl SlimNode {
             name: names.intern(&metadata.name?),
             status: names.intern(&word),
             ready: ready.is_some_and(|condition| condition.status == "True"),
+            lost: ready.is_some_and(|condition| condition.status == "Unknown"),
             conditions: status
                 .conditions
                 .iter()

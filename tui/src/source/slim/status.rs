@@ -1,98 +1,70 @@
-//! What kubectl shows under STATUS: the rules of `printPod` in kubectl's printers.
+//! A pod in a line of `kubectl get pods`.
+
+use kubevitals_proto::pod::{ContainerView, PodView, StateView, Summary};
 
 use super::pod::{ContainerStatus, SlimPod};
+use super::{count, read};
 
-/// The status of a pod as kubectl shows it.
-pub(super) fn status(pod: &SlimPod) -> String {
+fn word(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// The line of a pod.
+pub(super) fn summary(pod: &SlimPod) -> Summary<'_> {
     let status = &pod.status;
-    let mut reason = if status.reason.is_empty() {
-        status.phase.clone()
-    } else {
-        status.reason.clone()
+    let condition = |kind: &str| status.conditions.iter().find(|it| it.r#type == kind);
+    let is_true = |kind: &str| condition(kind).is_some_and(|it| it.status == "True");
+    let scheduled = condition("PodScheduled");
+    let unscheduled = scheduled.filter(|it| it.status == "False");
+    let view = PodView {
+        phase: &status.phase,
+        reason: word(&status.reason),
+        message: word(&status.message).or_else(|| word(&unscheduled?.message)),
+        gated: scheduled.is_some_and(|it| it.reason == "SchedulingGated"),
+        initialized: is_true("Initialized"),
+        ready: is_true("Ready"),
+        deleted: pod.metadata.deletion_timestamp.is_some(),
+        init_containers: pod.spec.init_containers.len(),
     };
-    let is_true = |kind: &str| {
-        status
-            .conditions
-            .iter()
-            .any(|condition| condition.r#type == kind && condition.status == "True")
+    let stays = |name: &str| {
+        let mut specs = pod.spec.init_containers.iter();
+        specs.any(|spec| spec.name == name && spec.restart_policy == "Always")
     };
-    let gated = status.conditions.iter().any(|condition| {
-        condition.r#type == "PodScheduled" && condition.reason == "SchedulingGated"
-    });
-    if gated {
-        "SchedulingGated".clone_into(&mut reason);
-    }
-    let initializing = initializing(pod);
-    if let Some(words) = &initializing {
-        reason.clone_from(words);
-    }
-    if initializing.is_none() || is_true("Initialized") {
-        let mut running = false;
-        for container in status.container_statuses.iter().rev() {
-            match word(container) {
-                Some(word) => reason = word,
-                None => running |= container.ready && container.state.running.is_some(),
-            }
-        }
-        if reason == "Completed" && running {
-            reason = if is_true("Ready") {
-                "Running"
-            } else {
-                "NotReady"
-            }
-            .to_owned();
-        }
-    }
-    if pod.metadata.deletion_timestamp.is_some() {
-        if status.reason == "NodeLost" {
-            return "Unknown".to_owned();
-        }
-        if !matches!(status.phase.as_str(), "Succeeded" | "Failed") {
-            return "Terminating".to_owned();
-        }
-    }
-    reason
+    let inits = status.init_container_statuses.iter().enumerate();
+    let inits = inits.map(|(index, it)| container(index, it, stays(&it.name)));
+    let regular = status.container_statuses.iter().enumerate();
+    let regular = regular.map(|(index, it)| container(index, it, false));
+    Summary::of(&view, inits, regular)
 }
 
-/// Why a container that does not run does not.
-fn word(container: &ContainerStatus) -> Option<String> {
-    if let Some(waiting) = &container.state.waiting
-        && !waiting.reason.is_empty()
-    {
-        return Some(waiting.reason.clone());
+fn container(index: usize, status: &ContainerStatus, sidecar: bool) -> ContainerView<'_> {
+    let state = &status.state;
+    let last = status.last_state.terminated.as_ref();
+    ContainerView {
+        index,
+        sidecar,
+        ready: status.ready,
+        started: status.started == Some(true),
+        restarts: count(Some(status.restart_count)),
+        state: if let Some(waiting) = &state.waiting {
+            StateView::Waiting {
+                reason: word(&waiting.reason),
+                message: word(&waiting.message),
+            }
+        } else if let Some(ended) = &state.terminated {
+            StateView::Terminated {
+                exit_code: ended.exit_code,
+                signal: ended.signal,
+                reason: word(&ended.reason),
+                message: word(&ended.message),
+            }
+        } else if state.running.is_some() {
+            StateView::Running
+        } else {
+            StateView::default()
+        },
+        last_finished: last.and_then(|last| read(last.finished_at.as_ref())),
     }
-    let ended = container.state.terminated.as_ref()?;
-    Some(match (ended.reason.as_str(), ended.signal) {
-        ("", 0) => format!("ExitCode:{}", ended.exit_code),
-        ("", signal) => format!("Signal:{signal}"),
-        (reason, _) => reason.to_owned(),
-    })
-}
-
-/// What the first init container that is not done with is doing.
-fn initializing(pod: &SlimPod) -> Option<String> {
-    let specs = &pod.spec.init_containers;
-    for (at, container) in pod.status.init_container_statuses.iter().enumerate() {
-        let stays = specs
-            .iter()
-            .any(|spec| spec.name == container.name && spec.restart_policy == "Always");
-        match &container.state.terminated {
-            Some(ended) if ended.exit_code == 0 => continue,
-            _ if stays && container.started == Some(true) => continue,
-            Some(_) => return word(container).map(|word| format!("Init:{word}")),
-            None => {}
-        }
-        let waiting = container
-            .state
-            .waiting
-            .as_ref()
-            .map(|waiting| waiting.reason.as_str());
-        return Some(match waiting {
-            Some("" | "PodInitializing") | None => format!("Init:{at}/{}", specs.len()),
-            Some(reason) => format!("Init:{reason}"),
-        });
-    }
-    None
 }
 
 #[cfg(test)]
@@ -142,7 +114,7 @@ mod tests {
                 json.replacen('{', r#"{"metadata":{},"#, 1)
             };
             let pod: SlimPod = serde_json::from_str(&json).unwrap();
-            assert_eq!(status(&pod), expected, "{json}");
+            assert_eq!(summary(&pod).status, expected, "{json}");
         }
     }
 }

@@ -1,4 +1,5 @@
 //! What messages and actions do, as a whole.
 
+mod figures;
 mod random;
 mod rules;

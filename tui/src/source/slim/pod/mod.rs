@@ -72,7 +72,7 @@ struct Asked {
 pub(super) struct Status {
     pub(super) phase: String,
     pub(super) reason: String,
-    message: String,
+    pub(super) message: String,
     pub(super) conditions: Vec<PodCondition>,
     pub(super) init_container_statuses: Vec<ContainerStatus>,
     pub(super) container_statuses: Vec<ContainerStatus>,
@@ -86,7 +86,7 @@ pub(super) struct PodCondition {
     pub(super) r#type: String,
     pub(super) status: String,
     pub(super) reason: String,
-    message: String,
+    pub(super) message: String,
     last_transition_time: Option<String>,
 }
 
@@ -96,9 +96,9 @@ pub(super) struct ContainerStatus {
     pub(super) name: String,
     pub(super) ready: bool,
     pub(super) started: Option<bool>,
-    restart_count: i64,
+    pub(super) restart_count: i64,
     pub(super) state: StateOf,
-    last_state: StateOf,
+    pub(super) last_state: StateOf,
     resources: Resources,
     allocated_resources: Asked,
 }
@@ -115,7 +115,7 @@ pub(super) struct StateOf {
 #[serde(default)]
 pub(super) struct Waiting {
     pub(super) reason: String,
-    message: String,
+    pub(super) message: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -130,9 +130,9 @@ pub(super) struct Terminated {
     pub(super) exit_code: i32,
     pub(super) signal: i32,
     pub(super) reason: String,
-    message: String,
+    pub(super) message: String,
     started_at: Option<String>,
-    finished_at: Option<String>,
+    pub(super) finished_at: Option<String>,
 }
 
 impl ContainerSpec {
@@ -168,21 +168,5 @@ impl SlimPod {
             .iter()
             .chain(&self.status.container_statuses);
         all.into_iter().find(|status| status.name == name)
-    }
-
-    fn message(&self) -> Option<&str> {
-        let waiting = self
-            .status
-            .container_statuses
-            .iter()
-            .filter_map(|status| status.state.waiting.as_ref());
-        let unscheduled =
-            self.status.conditions.iter().filter(|condition| {
-                condition.r#type == "PodScheduled" && condition.status == "False"
-            });
-        std::iter::once(self.status.message.as_str())
-            .chain(waiting.map(|waiting| waiting.message.as_str()))
-            .chain(unscheduled.map(|condition| condition.message.as_str()))
-            .find(|message| !message.is_empty())
     }
 }

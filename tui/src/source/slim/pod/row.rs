@@ -6,7 +6,7 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, Role};
 
-use super::super::status::status;
+use super::super::status::summary;
 use super::super::{count, read, seconds, told};
 use super::probes::probe_status;
 use super::{ContainerSpec, ContainerStatus, SlimPod, StateOf, Terminated};
@@ -36,19 +36,19 @@ impl SlimPod {
             .conditions
             .iter()
             .any(|condition| condition.r#type == "Ready" && condition.status == "True");
+        let line = summary(&self);
         let labels = self.metadata.labels.clone().unwrap_or_default();
         let (has, resize) = self.bounds(names);
-        Some(PodRow {
+        let mut row = PodRow {
             namespace: names.intern(self.metadata.namespace.as_deref()?),
             name: Name::from(self.metadata.name.as_deref()?),
             uid: uid_hash(self.metadata.uid.as_deref().unwrap_or_default()),
             node: names.intern(&self.spec.node_name),
-            status: names.intern(&status(&self)),
-            message: self.message().map(Into::into),
+            status: names.intern(&line.status),
+            message: line.message.map(Into::into),
             phase: Phase::from_word(&self.status.phase),
             ready,
-            ready_containers: u16::try_from(counted().filter(|container| container.ready).count())
-                .unwrap_or(u16::MAX),
+            ready_containers: u16::try_from(line.ready).unwrap_or(u16::MAX),
             total_containers: u16::try_from(counted().count()).unwrap_or(u16::MAX),
             workload: self.workload(names).map(Arc::new),
             labels: Labels::from_iter(
@@ -60,16 +60,21 @@ impl SlimPod {
             requests: has.requests,
             limits: has.limits,
             resize,
-            restarts: together(&containers),
+            restarts: Restarts {
+                count: line.restarts,
+                ..Restarts::default()
+            },
             probes: containers.iter().fold(Probes::default(), |all, container| {
                 all.plus(container.probes)
             }),
             containers,
             ..PodRow::default()
-        })
+        };
+        row.sum_restarts();
+        Some(row)
     }
 
-    /// The Deployment behind a ReplicaSet, the CronJob behind a Job, or what else controls the pod.
+    /// The Deployment behind a ReplicaSet, or what else controls the pod. Which CronJob made a Job, the Job says.
     fn workload(&self, names: &Names) -> Option<Workload> {
         let owners = self.metadata.owner_references.as_ref()?;
         let owner = owners.iter().find(|owner| owner.controller == Some(true))?;
@@ -83,13 +88,6 @@ impl SlimPod {
                 deployment.map_or(("ReplicaSet", owner.name.as_str()), |name| {
                     ("Deployment", name)
                 })
-            }
-            "Job" => {
-                // The CronJob's controller names a Job after it and the minute it is of.
-                let cron = owner.name.rsplit_once('-').filter(|(_, minute)| {
-                    minute.len() >= 8 && minute.bytes().all(|byte| byte.is_ascii_digit())
-                });
-                cron.map_or(("Job", owner.name.as_str()), |(name, _)| ("CronJob", name))
             }
             kind => (kind, owner.name.as_str()),
         };
@@ -134,7 +132,7 @@ impl SlimPod {
         let has = Bounds::from(self.in_force(spec));
         let mut probes = Probes::default();
         for (kind, _) in spec.probes() {
-            probes.count(probe_status(spec, status, kind));
+            probes.count(kind, probe_status(spec, status, kind));
         }
         Container {
             name: names.intern(&spec.name),
@@ -175,30 +173,40 @@ impl SlimPod {
                 _ => status.last_state.terminated.is_some(),
             };
         let count = count(Some(status.restart_count));
-        let told = again || count > 0;
-        let last = last_end(status, again).filter(|_| told).map(|ended| {
-            let (cause, certainty) = if ended.reason == "OOMKilled" {
-                (Cause::OomKilled, Certainty::Direct)
-            } else {
-                (Cause::Unknown, Certainty::Unknown)
-            };
-            Box::new(LastRestart {
-                container: names.intern(&status.name),
-                reason: names.intern(&ended.reason),
-                exit_code: ended.exit_code,
-                finished: read(ended.finished_at.as_ref()),
-                started: read(ended.started_at.as_ref()),
-                cause,
-                certainty,
-            })
-        });
+        let was_restarted = again || count > 0;
+        let last = last_end(status, again)
+            .filter(|_| was_restarted)
+            .map(|ended| {
+                let (cause, certainty) = if ended.reason == "OOMKilled" {
+                    (Cause::OomKilled, Certainty::Direct)
+                } else {
+                    (Cause::Unknown, Certainty::Unknown)
+                };
+                Box::new(LastRestart {
+                    container: names.intern(&status.name),
+                    reason: names.intern(&ended.reason),
+                    exit_code: ended.exit_code,
+                    finished: read(ended.finished_at.as_ref()),
+                    started: read(ended.started_at.as_ref()),
+                    cause,
+                    certainty,
+                })
+            });
         let finished = last.as_ref().and_then(|last| last.finished);
         let lately =
             finished.is_some_and(|finished| now.since(finished) < LATELY_SECONDS * 1_000_000_000);
+        let created = told(self.metadata.creation_timestamp.as_ref());
+        let is_young =
+            created.is_some_and(|created| now.since(created) < LATELY_SECONDS * 1_000_000_000);
         Restarts {
             count,
-            // At least this one; how many more there were lately nobody tells.
-            recent: u32::from(lately),
+            recent: match (lately, is_young) {
+                (false, _) => 0,
+                // All there were are of late.
+                (true, true) => count.saturating_add(u32::from(again)),
+                // At least this one; of those before it only the dashboard may have seen some.
+                (true, false) => 1,
+            },
             last,
         }
     }
@@ -208,20 +216,6 @@ impl SlimPod {
 fn last_end(status: &ContainerStatus, again: bool) -> Option<&Terminated> {
     let now = status.state.terminated.as_ref().filter(|_| again);
     now.or(status.last_state.terminated.as_ref())
-}
-
-/// Restarts of a pod's containers together.
-fn together(containers: &[Container]) -> Restarts {
-    let mut all = Restarts::default();
-    for container in containers {
-        all.count = all.count.saturating_add(container.restarts.count);
-        all.recent = all.recent.saturating_add(container.restarts.recent);
-        let finished = |restarts: &Restarts| restarts.last.as_ref().and_then(|last| last.finished);
-        if all.last.is_none() || finished(&container.restarts) > finished(&all) {
-            all.last.clone_from(&container.restarts.last);
-        }
-    }
-    all
 }
 
 #[cfg(test)]
@@ -310,16 +304,50 @@ mod tests {
     }
 
     #[test]
-    fn a_job_of_a_cronjob_is_the_cronjobs() {
-        for (name, kind, owner) in [
-            ("backup-29393760", "CronJob", "backup"),
-            ("once", "Job", "once"),
-        ] {
+    fn a_pod_of_a_job_is_the_jobs_whatever_it_is_called() {
+        for name in ["backup-29393760", "backup-20261129", "once", "a-1-2"] {
             let json = format!(
                 r#"{{"metadata":{{"namespace":"a","name":"p","ownerReferences":[{{"apiVersion":"batch/v1","kind":"Job","name":"{name}","uid":"x","controller":true}}]}}}}"#
             );
             let workload = row(&json).workload.unwrap();
-            assert_eq!((&*workload.kind, &*workload.name), (kind, owner));
+            assert_eq!((&*workload.kind, &*workload.name), ("Job", name));
+        }
+    }
+
+    #[test]
+    fn restarts_and_readiness_are_kubectls() {
+        // Init containers count only until they are done; sidecars always do.
+        let done = r#""state":{"terminated":{"exitCode":0}}"#;
+        let runs = r#""state":{"running":{}}"#;
+        for (init, conditions, expected) in [
+            (
+                done,
+                r#"[{"type":"Initialized","status":"True"}]"#,
+                (7, 2, 2),
+            ),
+            (done, "[]", (7, 2, 2)),
+            (runs, "[]", (3, 0, 2)),
+            (
+                runs,
+                r#"[{"type":"Initialized","status":"True"}]"#,
+                (7, 1, 2),
+            ),
+        ] {
+            let json = format!(
+                r#"{{"metadata":{{"namespace":"a","name":"p"}},
+                "spec":{{"initContainers":[{{"name":"i"}},{{"name":"s","restartPolicy":"Always"}}],"containers":[{{"name":"c"}}]}},
+                "status":{{"phase":"Running","conditions":{conditions},
+                    "initContainerStatuses":[{{"name":"i","restartCount":3,{init}}},
+                        {{"name":"s","restartCount":2,"ready":true,"started":true,{runs}}}],
+                    "containerStatuses":[{{"name":"c","restartCount":5,"ready":true,{runs}}}]}}}}"#
+            );
+            let row = row(&json);
+            let found = (
+                row.restarts.count,
+                row.ready_containers,
+                row.total_containers,
+            );
+            assert_eq!(found, expected, "{init} {conditions}");
         }
     }
 }

@@ -1,0 +1,188 @@
+//! Restarts of the last hour, where the source tells only how many there ever were: those that the dashboard has seen.
+
+use std::collections::{HashMap, VecDeque};
+
+use kubevitals_proto::time::Timestamp;
+
+use super::name::Key;
+use super::row::{PodRow, Row};
+use super::table::Table;
+
+/// For how long a restart counts as of late, in seconds: as long as a vitals-server remembers by default.
+const LATELY_SECONDS: u32 = 3600;
+
+/// Of so many containers restarts are remembered; of others the last one counts.
+const MOST_CONTAINERS: usize = 10_000;
+
+/// The kubelet waits ten seconds at least before it starts a container again.
+const MOST_RESTARTS: usize = 360;
+
+/// When containers were restarted, in seconds since the epoch, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    by_container: HashMap<Key, VecDeque<u32>>,
+}
+
+impl Seen {
+    /// A pod is told of anew: what has risen since `before` was restarted since.
+    pub(super) fn compare(&mut self, before: &PodRow, row: &mut PodRow) {
+        let key = row.key();
+        for container in &mut row.containers {
+            let known = before
+                .containers
+                .iter()
+                .find(|known| known.name == container.name);
+            let known = known.map_or(0, |known| known.restarts.count);
+            let more = container.restarts.count.saturating_sub(known);
+            let at = ended_seconds(&container.restarts);
+            let (Some(at), key) = (at, key.clone().part(&container.name)) else {
+                continue;
+            };
+            let is_known = self.by_container.contains_key(&key);
+            if more > 0 && (is_known || self.by_container.len() < MOST_CONTAINERS) {
+                let times = self.by_container.entry(key.clone()).or_default();
+                times.extend((0..more).take(MOST_RESTARTS).map(|_| at));
+                let over = times.len().saturating_sub(MOST_RESTARTS);
+                times.drain(..over);
+            }
+            let seen = self.since(&key, at.saturating_sub(LATELY_SECONDS));
+            container.restarts.recent = container.restarts.recent.max(seen);
+        }
+        row.sum_restarts();
+    }
+
+    /// What was longer ago than an hour is no longer of late.
+    pub(super) fn expire(&mut self, pods: &mut Table<PodRow>, now: Timestamp) {
+        let now = u32::try_from(now.as_secs()).unwrap_or_default();
+        let since = now.saturating_sub(LATELY_SECONDS);
+        self.by_container.retain(|_, times| {
+            times.retain(|at| *at > since);
+            !times.is_empty()
+        });
+        let old = |pod: &PodRow| {
+            let containers = pod.containers.iter();
+            containers
+                .map(|container| self.of_late(pod, container, since))
+                .collect::<Box<[u32]>>()
+        };
+        let rows = pods.rows().iter().filter(|pod| pod.restarts.recent > 0);
+        let changed: Vec<(Key, Box<[u32]>)> = rows
+            .map(|pod| (pod, old(pod)))
+            .filter(|(pod, recent)| {
+                let now = pod.containers.iter().map(|it| it.restarts.recent);
+                now.ne(recent.iter().copied())
+            })
+            .map(|(pod, recent)| (pod.key(), recent))
+            .collect();
+        for (key, recent) in changed {
+            if let Some(pod) = pods.get_mut(&key) {
+                for (container, recent) in pod.containers.iter_mut().zip(recent) {
+                    container.restarts.recent = recent;
+                }
+                pod.sum_restarts();
+            }
+        }
+    }
+
+    /// How many restarts of a container are of late: never more than were.
+    fn of_late(&self, pod: &PodRow, container: &super::row::Container, since: u32) -> u32 {
+        let restarts = &container.restarts;
+        let is_late = ended_seconds(restarts).is_some_and(|at| at > since);
+        if !is_late {
+            return 0;
+        }
+        if pod.created_seconds > since {
+            return restarts.recent;
+        }
+        let key = pod.key().part(&container.name);
+        restarts.recent.min(self.since(&key, since).max(1))
+    }
+
+    fn since(&self, key: &Key, since: u32) -> u32 {
+        let times = self.by_container.get(key).into_iter().flatten();
+        u32::try_from(times.filter(|at| **at > since).count()).unwrap_or(u32::MAX)
+    }
+}
+
+/// When the last restart was.
+fn ended_seconds(restarts: &super::row::Restarts) -> Option<u32> {
+    let finished = restarts.last.as_deref()?.finished?;
+    u32::try_from(finished.as_secs()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use kubevitals_proto::vitals::{Cause, Certainty, ContainerVitals};
+
+    use super::*;
+    use crate::model::Names;
+    use crate::model::row::{Container, LastRestart};
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn pod(count: u32, finished: i64, recent: u32) -> PodRow {
+        let app = ContainerVitals {
+            name: "app".to_owned(),
+            ..ContainerVitals::default()
+        };
+        let mut app = Container::from_vitals(&app, &[], &Names::default());
+        app.restarts.count = count;
+        app.restarts.recent = recent;
+        app.restarts.last = Some(Box::new(LastRestart {
+            container: "app".into(),
+            reason: "Error".into(),
+            exit_code: 1,
+            finished: Some(Timestamp::from_secs(finished)),
+            started: None,
+            cause: Cause::Unknown,
+            certainty: Certainty::Unknown,
+        }));
+        let mut pod = PodRow {
+            namespace: "shop".into(),
+            name: "web".into(),
+            containers: [app].into(),
+            ..PodRow::default()
+        };
+        pod.sum_restarts();
+        pod
+    }
+
+    #[test]
+    fn restarts_that_were_seen_are_counted_until_they_are_an_hour_old() {
+        let mut seen = Seen::default();
+        let mut before = pod(40, NOW - 7200, 0);
+        let mut counts = Vec::new();
+        for (count, at) in [
+            (41, NOW),
+            (42, NOW + 300),
+            (45, NOW + 1800),
+            (46, NOW + 3700),
+        ] {
+            let mut row = pod(count, at, 1);
+            seen.compare(&before, &mut row);
+            counts.push(row.restarts.recent);
+            before = row;
+        }
+        // The first is more than an hour before the last.
+        assert_eq!(counts, [1, 2, 5, 5]);
+        let mut pods = Table::of(vec![before]);
+        let mut recent = |at: i64| {
+            seen.expire(&mut pods, Timestamp::from_secs(at));
+            pods.rows()[0].restarts.recent
+        };
+        let counts = [3700, 3901, 5401, 7301, 9000].map(|after| recent(NOW + after));
+        assert_eq!(counts, [5, 4, 1, 0, 0]);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut seen = Seen::default();
+        let mut row = pod(u32::MAX, NOW, 1);
+        seen.compare(&pod(0, NOW, 0), &mut row);
+        assert_eq!(row.restarts.recent as usize, MOST_RESTARTS);
+        // A count that falls is another container's.
+        let mut row = pod(0, NOW, 0);
+        seen.compare(&pod(9, NOW, 1), &mut row);
+        assert_eq!(seen.by_container.len(), 1);
+    }
+}
