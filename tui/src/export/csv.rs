@@ -2,26 +2,27 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::{Value, value};
-use crate::model::{Column, Fields};
+use super::{AT, Value, name, time, value};
+use crate::model::{Field, Row};
 
 const END: &str = "\r\n";
 
-pub(super) fn write<'a, R: Fields + 'a>(
-    columns: &[Column],
+pub(super) fn write<'a, R: Row + 'a>(
+    fields: &[Field],
     rows: impl Iterator<Item = &'a R>,
     now: Timestamp,
 ) -> String {
-    let names: Vec<&str> = columns.iter().map(|column| column.field.name()).collect();
-    let mut text = names.join(",") + END;
+    let names = std::iter::once(AT).chain(fields.iter().map(|field| name(*field)));
+    let mut text = names.collect::<Vec<_>>().join(",") + END;
     for row in rows {
-        for (at, column) in columns.iter().enumerate() {
-            if at > 0 {
-                text.push(',');
-            }
-            match value(row, column.field, now) {
+        text.push_str(&time(now));
+        for field in fields {
+            text.push(',');
+            match value(row, *field, now) {
                 Value::Text(cell) => cell_into(&mut text, &cell),
                 Value::Number(number) => text.push_str(&number.to_string()),
+                Value::Integer(number) => text.push_str(&number.to_string()),
+                Value::Time(at) => text.push_str(&time(at)),
                 Value::Flag(flag) => text.push_str(if flag { "true" } else { "false" }),
                 Value::Unknown => {}
             }

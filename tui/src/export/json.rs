@@ -3,20 +3,20 @@
 use kubevitals_proto::time::Timestamp;
 use serde_json::{Map, Number, Value as Json};
 
-use super::{Value, value};
-use crate::model::{Column, Fields};
+use super::{AT, Value, name, time, value};
+use crate::model::{Field, Row};
 
-pub(super) fn write<'a, R: Fields + 'a>(
-    columns: &[Column],
+pub(super) fn write<'a, R: Row + 'a>(
+    fields: &[Field],
     rows: impl Iterator<Item = &'a R>,
     now: Timestamp,
 ) -> String {
     let object = |row: &R| {
-        let members = columns.iter().map(|column| {
-            let field = column.field;
-            (field.name().to_owned(), json(value(row, field, now)))
-        });
-        Json::Object(members.collect::<Map<_, _>>())
+        let at = (AT.to_owned(), Json::String(time(now)));
+        let members = fields
+            .iter()
+            .map(|field| (name(*field).to_owned(), json(value(row, *field, now))));
+        Json::Object(std::iter::once(at).chain(members).collect::<Map<_, _>>())
     };
     let rows = Json::Array(rows.map(object).collect());
     format!("{rows:#}\n")
@@ -27,6 +27,8 @@ fn json(value: Value<'_>) -> Json {
         Value::Text(text) => Json::String(text.into_owned()),
         Value::Flag(flag) => Json::Bool(flag),
         Value::Number(number) => Number::from_f64(number).map_or(Json::Null, Json::Number),
+        Value::Integer(number) => Json::Number(number.into()),
+        Value::Time(at) => Json::String(time(at)),
         Value::Unknown => Json::Null,
     }
 }

@@ -1,7 +1,9 @@
 //! A view as text for others: a table for people, CSV and JSON for programs, and a name on the clipboard.
 //!
 //! What programs read is not rounded: CPU in cores, memory and disk in bytes, rates in bytes a second, parts in
-//! percent, ages in seconds; what is not known is empty, or null.
+//! percent, ages in whole seconds, other times in RFC 3339; what is not known is empty, or null. Each of their rows says
+//! first of when it is (`at`), and last when its usage was measured, where usage is. Beside a fraction stand its two
+//! numbers, beside restarts why and when the last one was.
 
 mod clipboard;
 mod csv;
@@ -12,133 +14,299 @@ mod table;
 pub use clipboard::osc52;
 pub use file::{file_name, save};
 
+use std::borrow::Cow;
+
 use kubevitals_proto::time::Timestamp;
 
-use crate::model::{Column, ExportAs, Field, Fields, Unit};
+use crate::model::{Column, ExportAs, Field, Row, Unit};
 
 /// A view in one of the forms: these columns of these rows, as they were at `now`.
-pub fn export<'a, R: Fields + 'a>(
+pub fn export<'a, R: Row + 'a>(
     form: ExportAs,
     columns: &[Column],
     rows: impl Iterator<Item = &'a R>,
     now: Timestamp,
 ) -> String {
     // What is drawn over time says no more in letters than its last point, which has a column of its own.
-    let drawn = |column: &&Column| matches!(column.field, Field::CpuTrend | Field::MemoryTrend);
     let columns: Vec<Column> = columns
         .iter()
-        .filter(|column| !drawn(column))
+        .filter(|column| !column.is_trend())
         .copied()
         .collect();
     match form {
         ExportAs::Table => table::write(&columns, rows, now),
-        ExportAs::Csv => csv::write(&columns, rows, now),
-        ExportAs::Json => json::write(&columns, rows, now),
+        ExportAs::Csv => csv::write(&fields::<R>(&columns), rows, now),
+        ExportAs::Json => json::write(&fields::<R>(&columns), rows, now),
     }
 }
 
-/// What a program is told of a field.
+/// What the first column for programs is called: of when a row is.
+const AT: &str = "at";
+
+/// The fields that a program reads of these columns.
+fn fields<R: Row>(columns: &[Column]) -> Vec<Field> {
+    let with = |column: &Column| {
+        let field = column.field;
+        std::iter::once(field).chain(R::exported_with(field).iter().copied())
+    };
+    let mut fields: Vec<Field> = Vec::new();
+    let is_measured = |column: &&Column| column.field == Field::Measured;
+    let measured = R::columns().iter().find(is_measured);
+    for field in columns
+        .iter()
+        .flat_map(with)
+        .chain(measured.map(|column| column.field))
+    {
+        if !fields.contains(&field) {
+            fields.push(field);
+        }
+    }
+    fields
+}
+
+/// What a program knows a field by.
+const fn name(field: Field) -> &'static str {
+    match field {
+        Field::LastRestartAge => "last-restart-time",
+        field => field.name(),
+    }
+}
+
+/// What a program reads of a field.
 #[derive(Debug, Clone, PartialEq)]
 enum Value<'a> {
-    Text(std::borrow::Cow<'a, str>),
+    Text(Cow<'a, str>),
     Number(f64),
+    Integer(u64),
+    Time(Timestamp),
     Flag(bool),
     Unknown,
 }
 
-fn value<R: Fields>(row: &R, field: Field, now: Timestamp) -> Value<'_> {
-    let number = || row.number(field, now).filter(|number| number.is_finite());
+fn value<R: Row>(row: &R, field: Field, now: Timestamp) -> Value<'_> {
+    let number = row.number(field, now).filter(|number| number.is_finite());
+    let known = |value: fn(f64) -> Value<'static>| number.map_or(Value::Unknown, value);
     match field.unit() {
         Unit::Text => row.text(field, now).map_or(Value::Unknown, Value::Text),
-        Unit::Flag => number().map_or(Value::Unknown, |flag| Value::Flag(flag != 0.0)),
-        Unit::Cores => number().map_or(Value::Unknown, |nanocores| Value::Number(nanocores / 1e9)),
-        _ => number().map_or(Value::Unknown, Value::Number),
+        Unit::Flag => known(|flag| Value::Flag(flag != 0.0)),
+        Unit::Cores => known(|nanocores| Value::Number(nanocores / 1e9)),
+        Unit::Percent => known(Value::Number),
+        Unit::Seconds if field != Field::Age => row.time(field).map_or(Value::Unknown, Value::Time),
+        Unit::Count | Unit::Bytes | Unit::BytesPerSecond | Unit::Seconds => known(whole),
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float is clamped when it is cast, and none of these is negative"
+)]
+fn whole(number: f64) -> Value<'static> {
+    Value::Integer(number as u64)
+}
+
+/// A time as programs read it, to the second.
+fn time(time: Timestamp) -> String {
+    time.to_rfc3339_seconds()
 }
 
 #[cfg(test)]
 mod tests {
+    use kubevitals_proto::units::{Bytes, Nanocores};
+    use kubevitals_proto::vitals::{Cause, Certainty, Incident, IncidentKind, Involved};
+
     use super::*;
-    use crate::model::{Align, Width};
-    use std::borrow::Cow;
+    use crate::model::row::{
+        IncidentRow, LastRestart, NodeRow, PodRow, Replicas, Restarts, Rollup, Workload,
+        WorkloadRow,
+    };
 
-    struct Pod(&'static str, Option<f64>, bool);
+    /// `2026-07-08T14:30:00.25Z`.
+    const NOW: Timestamp = Timestamp(1_783_521_000_250_000_000);
 
-    impl Fields for Pod {
-        fn text(&self, field: Field, _: Timestamp) -> Option<Cow<'_, str>> {
-            Some(match field {
-                Field::Name => self.0.into(),
-                Field::Cpu => self
-                    .1
-                    .map_or("–".into(), |cpu| format!("{}m", cpu / 1e6).into()),
-                Field::Ready => if self.2 { "1/1" } else { "0/1" }.into(),
-                _ => return None,
-            })
-        }
-
-        fn number(&self, field: Field, _: Timestamp) -> Option<f64> {
-            match field {
-                Field::Cpu => self.1,
-                Field::Ready => Some(f64::from(u8::from(self.2))),
-                _ => None,
-            }
-        }
-
-        fn words(&self) -> &'static [Field] {
-            &[Field::Name]
-        }
+    fn seconds_ago(seconds: i64) -> Timestamp {
+        NOW.plus_nanos(-seconds * 1_000_000_000)
     }
 
-    fn exported(form: ExportAs) -> String {
-        let column = |field, title, align| Column {
-            field,
-            title,
-            width: Width { least: 1, most: 20 },
-            priority: 0,
-            align,
+    fn since(seconds: i64) -> u32 {
+        u32::try_from(seconds_ago(seconds).as_secs()).unwrap()
+    }
+
+    /// The columns of these fields.
+    fn columns<R: Row>(fields: &[Field]) -> Vec<Column> {
+        let column = |field: &Field| {
+            let mut columns = R::columns().iter();
+            *columns.find(|column| column.field == *field).unwrap()
         };
-        let columns = [
-            column(Field::Name, "NAME", Align::Left),
-            column(Field::Ready, "READY", Align::Left),
-            column(Field::Cpu, "CPU", Align::Right),
-            column(Field::Node, "NODE", Align::Left),
-            column(Field::CpuTrend, "CPU OVER TIME", Align::Left),
-        ];
-        let rows = [
-            Pod("web-1", Some(250e6), true),
-            Pod("日本, \"x\"", None, false),
-        ];
-        export(form, &columns, rows.iter(), Timestamp::default())
+        fields.iter().map(column).collect()
+    }
+
+    fn pods() -> Vec<PodRow> {
+        let mut web = PodRow {
+            name: "web-1".into(),
+            ready: true,
+            ready_containers: 1,
+            total_containers: 2,
+            created_seconds: since(7_261),
+            measured_seconds: since(12),
+            restarts: Restarts {
+                count: 4,
+                recent: 1,
+                last: Some(Box::new(LastRestart {
+                    container: "web".into(),
+                    reason: "OOMKilled".into(),
+                    exit_code: 137,
+                    finished: Some(seconds_ago(130)),
+                    started: None,
+                    cause: Cause::OomKilled,
+                    certainty: Certainty::Direct,
+                })),
+            },
+            ..PodRow::default()
+        };
+        web.usage.cpu = Nanocores(250_000_000).into();
+        web.usage.memory = Bytes(700_977_152).into();
+        web.limits.memory = Bytes(1_401_954_304).into();
+        let strange = PodRow {
+            name: "日本, \"x\"".into(),
+            total_containers: 2,
+            ..PodRow::default()
+        };
+        vec![web, strange]
+    }
+
+    fn exported_pods(form: ExportAs) -> String {
+        let columns = columns::<PodRow>(&[
+            Field::Name,
+            Field::Ready,
+            Field::Restarts,
+            Field::Cpu,
+            Field::Memory,
+            Field::MemoryOfLimit,
+            Field::Age,
+            Field::CpuTrend,
+        ]);
+        export(form, &columns, pods().iter(), NOW)
     }
 
     #[test]
     fn a_table_is_as_it_is_shown() {
         assert_eq!(
-            exported(ExportAs::Table),
-            "NAME        READY    CPU   NODE\n\
-             web-1       1/1     250m\n\
-             日本, \"x\"   0/1        –\n"
+            exported_pods(ExportAs::Table),
+            "NAME        READY   RESTARTS                   CPU     MEM   MEM %LIM    AGE\n\
+             web-1         1/2   4 (OOMKilled 2m10s ago)   250m   668Mi        50%   121m\n\
+             日本, \"x\"     0/2   0                            -       -          -      -\n"
         );
     }
 
     #[test]
-    fn csv_is_quoted_where_it_must_be() {
+    fn csv_has_times_whole_numbers_and_both_numbers_of_a_fraction() {
         assert_eq!(
-            exported(ExportAs::Csv),
-            "name,ready,cpu,node\r\nweb-1,true,0.25,\r\n\"日本, \"\"x\"\"\",false,,\r\n"
+            exported_pods(ExportAs::Csv),
+            "at,name,ready,ready-containers,containers,restarts,cause,last-restart-time,cpu,mem,mem%limit,age,measured\r\n\
+             2026-07-08T14:30:00Z,web-1,true,1,2,4,OOMKilled,2026-07-08T14:27:50Z,0.25,700977152,50,7261,2026-07-08T14:29:48Z\r\n\
+             2026-07-08T14:30:00Z,\"日本, \"\"x\"\"\",false,0,2,0,,,,,,,\r\n"
         );
     }
 
     #[test]
-    fn json_has_numbers_and_nulls() {
-        let text = exported(ExportAs::Json);
+    fn json_has_whole_numbers_and_nulls() {
+        let text = exported_pods(ExportAs::Json);
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             read,
             serde_json::json!([
-                {"name": "web-1", "ready": true, "cpu": 0.25, "node": null},
-                {"name": "日本, \"x\"", "ready": false, "cpu": null, "node": null},
+                {
+                    "at": "2026-07-08T14:30:00Z", "name": "web-1", "ready": true, "ready-containers": 1,
+                    "containers": 2, "restarts": 4, "cause": "OOMKilled",
+                    "last-restart-time": "2026-07-08T14:27:50Z", "cpu": 0.25, "mem": 700_977_152,
+                    "mem%limit": 50.0, "age": 7261, "measured": "2026-07-08T14:29:48Z",
+                },
+                {
+                    "at": "2026-07-08T14:30:00Z", "name": "日本, \"x\"", "ready": false, "ready-containers": 0,
+                    "containers": 2, "restarts": 0, "cause": "", "last-restart-time": null, "cpu": null,
+                    "mem": null, "mem%limit": null, "age": null, "measured": null,
+                },
             ])
+        );
+        assert!(text.contains("\"mem\": 700977152,"), "{text}");
+    }
+
+    #[test]
+    fn incidents_say_when_they_began_and_were_seen_last() {
+        let incident = Incident {
+            reason: IncidentKind::ProbeFailing,
+            began: seconds_ago(600),
+            last_seen: seconds_ago(7),
+            count: 24,
+            involved: Involved {
+                kind: "Pod".to_owned(),
+                namespace: "shop".to_owned(),
+                name: "postgres-1".to_owned(),
+                ..Involved::default()
+            },
+            ..Incident::default()
+        };
+        let columns = columns::<IncidentRow>(&[
+            Field::Status,
+            Field::Began,
+            Field::LastSeen,
+            Field::Name,
+            Field::Count,
+        ]);
+        let rows = [IncidentRow::new(incident)];
+        let text = export(ExportAs::Csv, &columns, rows.iter(), NOW);
+        assert_eq!(
+            text,
+            "at,status,began,last-seen,name,count\r\n\
+             2026-07-08T14:30:00Z,open,2026-07-08T14:20:00Z,2026-07-08T14:29:53Z,postgres-1,24\r\n"
+        );
+    }
+
+    #[test]
+    fn workloads_and_nodes_have_both_numbers_too() {
+        let workload = WorkloadRow {
+            namespace: "shop".into(),
+            workload: std::sync::Arc::new(Workload {
+                kind: "Deployment".into(),
+                name: "web".into(),
+            }),
+            all: Rollup {
+                recent: 3,
+                restarts: 9,
+                ..Rollup::default()
+            },
+            nodes: 2,
+            most_on_a_node: 1,
+            replicas: Some(Replicas {
+                desired: 3,
+                ready: 2,
+            }),
+        };
+        let fields = [Field::Name, Field::Ready, Field::Restarts, Field::Recent];
+        let text = export(
+            ExportAs::Csv,
+            &columns::<WorkloadRow>(&fields),
+            [workload].iter(),
+            NOW,
+        );
+        assert_eq!(
+            text,
+            "at,name,ready,pods-ready,desired,restarts,restarts-1h\r\n\
+             2026-07-08T14:30:00Z,web,false,2,3,9,3\r\n"
+        );
+        let node = NodeRow {
+            name: "node-1".into(),
+            pods: 13,
+            pods_most: 110,
+            measured_seconds: since(3),
+            ..NodeRow::default()
+        };
+        let columns = columns::<NodeRow>(&[Field::Name, Field::Pods]);
+        let text = export(ExportAs::Csv, &columns, [node].iter(), NOW);
+        assert_eq!(
+            text,
+            "at,name,pods,max,measured\r\n2026-07-08T14:30:00Z,node-1,13,110,2026-07-08T14:29:57Z\r\n"
         );
     }
 }

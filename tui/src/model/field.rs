@@ -92,10 +92,14 @@ fields! {
     Probe = Text, "probe" | "probes";
     /// Probes that fail
     Failing = Count, "failing";
-    /// Restarts
+    /// Containers that are ready
+    ReadyContainers = Count, "ready-containers";
+    /// Containers
+    Containers = Count, "containers";
+    /// Restarts since it was created
     Restarts = Count, "restarts";
-    /// Restarts within the time shown
-    Recent = Count, "recent";
+    /// Restarts of the last hour
+    Recent = Count, "restarts-1h" | "recent";
     /// Why it was restarted last
     LastRestart = Text, "last-restart" | "last";
     /// How long ago it was restarted last
@@ -115,7 +119,7 @@ fields! {
     /// CPU used of the limit
     CpuOfLimit = Percent, "cpu%limit" | "cpu%lim";
     /// CPU requested of what there is for pods
-    CpuRequested = Percent, "cpu-requested%";
+    CpuRequested = Percent, "cpu-requested%" | "cpu-commit";
     /// CPU there is for pods
     CpuAllocatable = Cores, "cpu-allocatable";
     /// Memory used
@@ -131,7 +135,7 @@ fields! {
     /// Memory used of the limit
     MemoryOfLimit = Percent, "mem%limit" | "mem%lim" | "memory%limit";
     /// Memory requested of what there is for pods
-    MemoryRequested = Percent, "mem-requested%" | "memory-requested%";
+    MemoryRequested = Percent, "mem-requested%" | "memory-requested%" | "mem-commit";
     /// Memory there is for pods
     MemoryAllocatable = Bytes, "mem-allocatable" | "memory-allocatable";
     /// Swap used
@@ -184,6 +188,8 @@ fields! {
     Open = Flag, "open";
     /// Age
     Age = Seconds, "age";
+    /// How long ago its usage was measured
+    Measured = Seconds, "measured";
     /// CPU over the span, drawn; as a number it is the CPU used
     CpuTrend = Cores, "cpu-trend";
     /// Memory over the span, drawn; as a number it is the memory used
@@ -222,6 +228,13 @@ pub trait Fields {
 
     /// The field as a number in its [`Unit`]. None if this kind of row has no such field, or it is not known.
     fn number(&self, field: Field, now: Timestamp) -> Option<f64>;
+
+    /// When that was of which a field of [`Unit::Seconds`] says how long ago it was. None if this kind of row has no such
+    /// field, or it is not known.
+    fn time(&self, field: Field) -> Option<Timestamp> {
+        let _ = field;
+        None
+    }
 
     /// The labels, for kinds of rows that have any.
     fn labels(&self) -> Option<&Labels> {

@@ -75,7 +75,7 @@ fn decimal(amount: u64, unit: u64, suffix: &str) -> String {
     }
 }
 
-/// A part as percent, truncated; above 999 % it is many times as much.
+/// A part as percent, truncated: at most five cells, from 10,000 % on in thousands (`12k%`), millions and so on.
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,
@@ -85,10 +85,16 @@ fn decimal(amount: u64, unit: u64, suffix: &str) -> String {
 pub fn percent(part: f64) -> String {
     // Parts of whole amounts come out a hair too low now and then: 0.29 × 100 is 28.999….
     let percent = (part * 100.0 + 1e-9) as u64;
-    if percent > 999 {
-        format!("{}x", percent / 100)
-    } else {
-        format!("{percent}%")
+    const UNITS: [(u64, &str); 4] = [
+        (1_000_000_000_000, "T%"),
+        (1_000_000_000, "G%"),
+        (1_000_000, "M%"),
+        (1_000, "k%"),
+    ];
+    let unit = UNITS.iter().find(|(unit, _)| percent >= *unit);
+    match unit.filter(|_| percent > 9_999) {
+        Some((unit, suffix)) => format!("{}{suffix}", (percent / unit).min(999)),
+        None => format!("{percent}%"),
     }
 }
 
@@ -184,7 +190,13 @@ mod tests {
             (0.29, "29%"),
             (0.999, "99%"),
             (1.0, "100%"),
-            (12.5, "12x"),
+            (9.99, "999%"),
+            (12.5, "1250%"),
+            (99.999, "9999%"),
+            (100.0, "10k%"),
+            (1_234.5, "123k%"),
+            (7_748_555.0, "774M%"),
+            (f64::INFINITY, "999T%"),
         ] {
             assert_eq!(percent(part), text, "{part}");
         }

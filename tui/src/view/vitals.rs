@@ -277,7 +277,7 @@ fn counts(state: &State, wide: bool) -> [Vec<Piece>; 2] {
         ),
         separator(),
         Piece::new(
-            format!("restarts {}", cluster.restarts),
+            format!("restarts 1h {}", cluster.restarts),
             if cluster.restarts > 0 {
                 Ink::Warn
             } else {

@@ -11,7 +11,7 @@ use kubevitals_proto::vitals::Role;
 use super::figures::Figures;
 use super::{
     Context, PodRow, Probes, Restarts, Row, age_text, flag_text, from_seconds, memory_text,
-    plain_cell, seconds,
+    plain_cell, recent_cell, seconds,
 };
 use crate::model::amount::{Amounts, Memory};
 use crate::model::cell::Cell;
@@ -167,16 +167,9 @@ impl Fields for ContainerRow {
             Field::Restarts => container.restarts.text(now),
             Field::Recent => container.restarts.recent.to_string().into(),
             Field::LastRestart => container.restarts.last_text(now),
-            Field::LastRestartAge => age_text(
-                container
-                    .restarts
-                    .last
-                    .as_ref()
-                    .and_then(|last| last.finished),
-                now,
-            ),
+            Field::Cause => container.restarts.cause(),
             Field::Swap => memory_text(container.swap),
-            Field::Age => age_text(container.since(), now),
+            Field::Age | Field::Measured | Field::LastRestartAge => age_text(self.time(field), now),
             _ => container.figures().of(field)?.text(),
         })
     }
@@ -188,17 +181,19 @@ impl Fields for ContainerRow {
             Field::Failing => Some(f64::from(container.probes.failing)),
             Field::Restarts => Some(f64::from(container.restarts.count)),
             Field::Recent => Some(f64::from(container.restarts.recent)),
-            Field::LastRestartAge => seconds(
-                container
-                    .restarts
-                    .last
-                    .as_ref()
-                    .and_then(|last| last.finished),
-                now,
-            ),
             Field::Swap => container.swap.number(),
-            Field::Age => seconds(container.since(), now),
+            Field::Age | Field::Measured | Field::LastRestartAge => seconds(self.time(field), now),
             _ => container.figures().of(field)?.number(),
+        }
+    }
+
+    fn time(&self, field: Field) -> Option<Timestamp> {
+        let container = self.container()?;
+        match field {
+            Field::Age => container.since(),
+            Field::Measured => self.pod.measured(),
+            Field::LastRestartAge => container.restarts.last.as_deref()?.finished,
+            _ => None,
         }
     }
 
@@ -263,21 +258,30 @@ impl Row for ContainerRow {
             C::text(Field::Probe, "PROBES", 12, 21, 6),
             C::text(Field::Restarts, "RESTARTS", 8, 28, 5),
             C::number(Field::Cpu, "CPU", 6, 1),
-            C::number(Field::CpuOfRequest, "%REQ", 5, 7),
-            C::number(Field::CpuOfLimit, "%LIM", 5, 3),
+            C::number(Field::CpuOfRequest, "CPU %REQ", 8, 7),
+            C::number(Field::CpuOfLimit, "CPU %LIM", 8, 3),
             C::number(Field::Memory, "MEM", 6, 1),
-            C::number(Field::MemoryOfRequest, "%REQ", 5, 7),
-            C::number(Field::MemoryOfLimit, "%LIM", 5, 3),
+            C::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7),
+            C::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3),
+            C::number(Field::Recent, "RESTARTS 1h", 11, C::ON_DEMAND),
             C::number(Field::Swap, "SWAP", 6, C::ON_DEMAND),
-            C::number(Field::CpuRequest, "CPUREQ", 6, C::ON_DEMAND),
-            C::number(Field::CpuLimit, "CPULIM", 6, C::ON_DEMAND),
-            C::number(Field::MemoryRequest, "MEMREQ", 6, C::ON_DEMAND),
-            C::number(Field::MemoryLimit, "MEMLIM", 6, C::ON_DEMAND),
+            C::number(Field::CpuRequest, "CPU REQ", 7, C::ON_DEMAND),
+            C::number(Field::CpuLimit, "CPU LIM", 7, C::ON_DEMAND),
+            C::number(Field::MemoryRequest, "MEM REQ", 7, C::ON_DEMAND),
+            C::number(Field::MemoryLimit, "MEM LIM", 7, C::ON_DEMAND),
             C::text(Field::Node, "NODE", 8, 30, 9),
             C::text(Field::Workload, "WORKLOAD", 8, 30, C::ON_DEMAND),
             C::number(Field::Age, "SINCE", 6, 8),
+            C::number(Field::Measured, "MEASURED", 8, C::ON_DEMAND),
         ];
         COLUMNS
+    }
+
+    fn exported_with(field: Field) -> &'static [Field] {
+        match field {
+            Field::Restarts => &[Field::Cause, Field::LastRestartAge],
+            _ => &[],
+        }
     }
 
     fn cell(&self, field: Field, context: &Context) -> Cell {
@@ -288,6 +292,7 @@ impl Row for ContainerRow {
             Field::Status => Cell::new(container.status().into(), container.tone()),
             Field::Probe => container.probes.cell(),
             Field::Restarts => container.restarts.cell(context.now),
+            Field::Recent => recent_cell(container.restarts.recent),
             _ => container
                 .figures()
                 .of(field)

@@ -128,7 +128,7 @@ impl Fields for HpaRow {
             Field::Max => self.max.to_string().into(),
             Field::Replicas => self.current.to_string().into(),
             Field::Desired => self.desired.to_string().into(),
-            Field::Scaled => match self.scaled() {
+            Field::Scaled => match self.time(field) {
                 None => "never".into(),
                 scaled => age_text(scaled, now),
             },
@@ -138,7 +138,7 @@ impl Fields for HpaRow {
                 .as_ref()
                 .map_or("", |limited| &limited.message)
                 .into(),
-            Field::Age => age_text(from_seconds(self.created_seconds), now),
+            Field::Age => age_text(self.time(field), now),
             _ => return None,
         })
     }
@@ -150,8 +150,15 @@ impl Fields for HpaRow {
             Field::Max => Some(self.max.into()),
             Field::Replicas => Some(self.current.into()),
             Field::Desired => Some(self.desired.into()),
-            Field::Scaled => seconds(self.scaled(), now),
-            Field::Age => seconds(from_seconds(self.created_seconds), now),
+            Field::Scaled | Field::Age => seconds(self.time(field), now),
+            _ => None,
+        }
+    }
+
+    fn time(&self, field: Field) -> Option<Timestamp> {
+        match field {
+            Field::Scaled => self.scaled(),
+            Field::Age => from_seconds(self.created_seconds),
             _ => None,
         }
     }
@@ -179,12 +186,12 @@ impl Row for HpaRow {
             C::text(Field::Namespace, "NAMESPACE", 9, 20, 4),
             C::text(Field::Name, "NAME", 10, 63, 0),
             C::text(Field::Target, "SCALES", 12, 40, 5),
-            C::number(Field::Replicas, "NOW", 4, 1),
-            C::number(Field::Desired, "WANTS", 5, 1),
+            C::number(Field::Replicas, "CURRENT", 7, 1),
+            C::number(Field::Desired, "DESIRED", 7, 1),
             C::number(Field::Min, "MIN", 4, 3),
             C::number(Field::Max, "MAX", 4, 3),
             C::text(Field::Targets, "METRICS", 12, 40, 2),
-            C::number(Field::TargetPercent, "OF TARGET", 9, 6),
+            C::number(Field::TargetPercent, "% OF TARGET", 11, 6),
             C::number(Field::Scaled, "SCALED", 6, 4),
             C::text(Field::Limited, "LIMITED", 8, 24, 2),
             C::text(Field::Message, "WHY", 12, 100, 7),

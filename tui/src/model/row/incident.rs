@@ -144,8 +144,7 @@ impl Fields for IncidentRow {
             .into(),
             Field::Message => incident.message.as_str().into(),
             Field::Count => incident.count.to_string().into(),
-            Field::Began => age_text(Some(incident.began), now),
-            Field::LastSeen => age_text(Some(self.last()), now),
+            Field::Began | Field::LastSeen => age_text(self.time(field), now),
             Field::Open => flag_text(self.is_open()),
             Field::Status if self.is_open() => "open".into(),
             Field::Status => "over".into(),
@@ -157,9 +156,16 @@ impl Fields for IncidentRow {
     fn number(&self, field: Field, now: Timestamp) -> Option<f64> {
         match field {
             Field::Count => Some(self.incident.count as f64),
-            Field::Began => seconds(Some(self.incident.began), now),
-            Field::LastSeen => seconds(Some(self.last()), now),
+            Field::Began | Field::LastSeen => seconds(self.time(field), now),
             Field::Open => Some(f64::from(u8::from(self.is_open()))),
+            _ => None,
+        }
+    }
+
+    fn time(&self, field: Field) -> Option<Timestamp> {
+        match field {
+            Field::Began => Some(self.incident.began),
+            Field::LastSeen => Some(self.last()),
             _ => None,
         }
     }

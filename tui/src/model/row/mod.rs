@@ -64,6 +64,12 @@ pub trait Row: Fields {
     /// The columns that a table of such rows can have, in their order.
     fn columns() -> &'static [Column];
 
+    /// Fields that an export for programs has beside this one: the numbers of a fraction, when and why.
+    fn exported_with(field: Field) -> &'static [Field] {
+        let _ = field;
+        &[]
+    }
+
     /// What a column shows of this row.
     fn cell(&self, field: Field, context: &Context) -> Cell;
 }
@@ -134,6 +140,12 @@ fn to_seconds(time: Option<Timestamp>) -> u32 {
 fn part_cell(part: Option<f64>, context: &Context) -> Cell {
     let tone = part.map_or(Tone::Dim, |part| context.thresholds.tone(part));
     Cell::new(part_text(part), tone)
+}
+
+/// A cell with a number of restarts of the last hour.
+fn recent_cell(count: u32) -> Cell {
+    let tone = if count > 0 { Tone::Warn } else { Tone::Dim };
+    Cell::new(count.to_string().into(), tone)
 }
 
 /// A cell with a text, dimmed where it says nothing.

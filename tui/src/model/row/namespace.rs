@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use kubevitals_proto::time::Timestamp;
 
 use super::rollup::Rollup;
-use super::{Context, Row, plain_cell};
+use super::{Context, Row, plain_cell, recent_cell};
 use crate::model::cell::Cell;
 use crate::model::column::Column;
 use crate::model::field::{Field, Fields};
@@ -47,13 +47,18 @@ pub(super) fn rollup_number(all: &Rollup, field: Field) -> Option<f64> {
 
 /// Cells of the fields that every rollup has, where they are not plain.
 pub(super) fn rollup_cell(all: &Rollup, field: Field, context: &Context) -> Option<Cell> {
-    let (count, tone) = match field {
-        Field::Failing => (all.failing, Tone::Bad),
-        Field::Recent => (all.recent, Tone::Warn),
-        _ => return all.figures().of(field)?.cell(context),
-    };
-    let tone = if count > 0 { tone } else { Tone::Dim };
-    Some(Cell::new(count.to_string().into(), tone))
+    match field {
+        Field::Failing => {
+            let tone = if all.failing > 0 {
+                Tone::Bad
+            } else {
+                Tone::Dim
+            };
+            Some(Cell::new(all.failing.to_string().into(), tone))
+        }
+        Field::Recent => Some(recent_cell(all.recent)),
+        _ => all.figures().of(field)?.cell(context),
+    }
 }
 
 impl Fields for NamespaceRow {
@@ -85,15 +90,16 @@ impl Row for NamespaceRow {
             C::number(Field::Pods, "PODS", 5, 1),
             C::number(Field::PodsReady, "READY", 5, 2),
             C::number(Field::Failing, "FAILING", 7, 4),
-            C::number(Field::Recent, "RESTARTS", 8, 3),
+            C::number(Field::Restarts, "RESTARTS", 8, C::ON_DEMAND),
+            C::number(Field::Recent, "RESTARTS 1h", 11, 3),
             C::number(Field::Cpu, "CPU", 6, 1),
-            C::number(Field::CpuRequest, "CPUREQ", 6, 5),
-            C::number(Field::CpuOfRequest, "%REQ", 5, 3),
-            C::number(Field::CpuLimit, "CPULIM", 6, 7),
+            C::number(Field::CpuRequest, "CPU REQ", 7, 5),
+            C::number(Field::CpuOfRequest, "CPU %REQ", 8, 3),
+            C::number(Field::CpuLimit, "CPU LIM", 7, 7),
             C::number(Field::Memory, "MEM", 6, 1),
-            C::number(Field::MemoryRequest, "MEMREQ", 6, 5),
-            C::number(Field::MemoryOfRequest, "%REQ", 5, 3),
-            C::number(Field::MemoryLimit, "MEMLIM", 6, 7),
+            C::number(Field::MemoryRequest, "MEM REQ", 7, 5),
+            C::number(Field::MemoryOfRequest, "MEM %REQ", 8, 3),
+            C::number(Field::MemoryLimit, "MEM LIM", 7, 7),
         ];
         COLUMNS
     }

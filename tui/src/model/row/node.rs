@@ -6,7 +6,7 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
 use super::figures::{Figure, Figures};
-use super::{Context, Row, age_text, flag_text, from_seconds, plain_cell, seconds};
+use super::{Context, Row, age_text, flag_text, from_seconds, plain_cell, recent_cell, seconds};
 use crate::model::amount::{Amounts, Memory};
 use crate::model::cell::Cell;
 use crate::model::column::Column;
@@ -179,8 +179,8 @@ impl Fields for NodeRow {
                 .map_or(format::UNKNOWN.into(), |(received, sent)| {
                     format::rate(received.saturating_add(sent)).into()
                 }),
-            Field::Restarts | Field::Recent => self.restarts.to_string().into(),
-            Field::Age => age_text(self.created(), now),
+            Field::Recent => self.restarts.to_string().into(),
+            Field::Age | Field::Measured => age_text(self.time(field), now),
             _ => self.figure(field)?.text(),
         })
     }
@@ -194,9 +194,17 @@ impl Fields for NodeRow {
             Field::Network => self
                 .network
                 .map(|(received, sent)| received.saturating_add(sent) as f64),
-            Field::Restarts | Field::Recent => Some(f64::from(self.restarts)),
-            Field::Age => seconds(self.created(), now),
+            Field::Recent => Some(f64::from(self.restarts)),
+            Field::Age | Field::Measured => seconds(self.time(field), now),
             _ => self.figure(field)?.number(),
+        }
+    }
+
+    fn time(&self, field: Field) -> Option<Timestamp> {
+        match field {
+            Field::Age => self.created(),
+            Field::Measured => self.measured(),
+            _ => None,
         }
     }
 
@@ -222,18 +230,24 @@ impl Row for NodeRow {
             C::number(Field::Pods, "PODS", 7, 3),
             C::number(Field::Cpu, "CPU", 6, 1),
             C::number(Field::CpuPercent, "CPU%", 5, 1),
-            C::number(Field::CpuRequested, "REQ%", 5, 4),
+            C::number(Field::CpuRequested, "CPU COMMIT", 10, 4),
             C::number(Field::Memory, "MEM", 6, 1),
             C::number(Field::MemoryPercent, "MEM%", 5, 1),
-            C::number(Field::MemoryRequested, "REQ%", 5, 4),
+            C::number(Field::MemoryRequested, "MEM COMMIT", 10, 4),
             C::number(Field::Swap, "SWAP", 6, 9),
             C::number(Field::DiskPercent, "DISK", 5, 7),
             C::number(Field::Network, "NET/s", 6, 8),
-            C::number(Field::Restarts, "RESTARTS", 8, 5),
+            C::number(Field::Recent, "RESTARTS 1h", 11, 5),
             C::number(Field::Age, "AGE", 6, 6),
-            C::number(Field::CpuAllocatable, "CPUALLOC", 8, C::ON_DEMAND),
-            C::number(Field::MemoryAllocatable, "MEMALLOC", 8, C::ON_DEMAND),
-            C::number(Field::Disk, "DISKUSED", 8, C::ON_DEMAND),
+            C::number(Field::CpuAllocatable, "CPU ALLOCATABLE", 15, C::ON_DEMAND),
+            C::number(
+                Field::MemoryAllocatable,
+                "MEM ALLOCATABLE",
+                15,
+                C::ON_DEMAND,
+            ),
+            C::number(Field::Disk, "DISK USED", 9, C::ON_DEMAND),
+            C::number(Field::Measured, "MEASURED", 8, C::ON_DEMAND),
             C::text(Field::Message, "MESSAGE", 10, 80, C::ON_DEMAND),
             C::trend(Field::CpuTrend, "CPU OVER TIME", 7),
             C::trend(Field::MemoryTrend, "MEM OVER TIME", 10),
@@ -241,13 +255,17 @@ impl Row for NodeRow {
         COLUMNS
     }
 
+    fn exported_with(field: Field) -> &'static [Field] {
+        match field {
+            Field::Pods => &[Field::Max],
+            _ => &[],
+        }
+    }
+
     fn cell(&self, field: Field, context: &Context) -> Cell {
         match field {
             Field::Status => Cell::new(self.status_text(), self.tone()),
-            Field::Restarts if self.restarts > 0 => {
-                Cell::new(self.restarts.to_string().into(), Tone::Warn)
-            }
-            Field::Restarts => Cell::new("0".into(), Tone::Dim),
+            Field::Recent => recent_cell(self.restarts),
             _ => self
                 .figure(field)
                 .and_then(|figure| figure.cell(context))

@@ -10,7 +10,7 @@ use kubevitals_proto::time::Timestamp;
 use super::figures::Figures;
 use super::{
     Bounds, Container, ContainerState, Context, Probes, Resize, Restarts, Row, age_text,
-    from_seconds, memory_text, plain_cell, seconds,
+    from_seconds, memory_text, plain_cell, recent_cell, seconds,
 };
 use crate::model::amount::{Amounts, Memory};
 use crate::model::cell::Cell;
@@ -288,18 +288,17 @@ impl Fields for PodRow {
             Field::Failing => self.probes.failing.to_string().into(),
             Field::Restarts => self.restarts.text(now),
             Field::Recent => self.restarts.recent.to_string().into(),
+            Field::ReadyContainers => self.ready_containers.to_string().into(),
+            Field::Containers => self.total_containers.to_string().into(),
             Field::LastRestart => self.restarts.last_text(now),
-            Field::LastRestartAge => age_text(
-                self.restarts.last.as_ref().and_then(|last| last.finished),
-                now,
-            ),
+            Field::Cause => self.restarts.cause(),
             Field::Resize => self
                 .resize
                 .as_deref()
                 .map_or("", |resize| resize.state.as_str())
                 .into(),
             Field::Swap => memory_text(self.swap),
-            Field::Age => age_text(self.created(), now),
+            Field::Age | Field::Measured | Field::LastRestartAge => age_text(self.time(field), now),
             _ => self.figures().of(field)?.text(),
         })
     }
@@ -310,13 +309,20 @@ impl Fields for PodRow {
             Field::Failing => Some(f64::from(self.probes.failing)),
             Field::Restarts => Some(f64::from(self.restarts.count)),
             Field::Recent => Some(f64::from(self.restarts.recent)),
-            Field::LastRestartAge => seconds(
-                self.restarts.last.as_ref().and_then(|last| last.finished),
-                now,
-            ),
+            Field::ReadyContainers => Some(f64::from(self.ready_containers)),
+            Field::Containers => Some(f64::from(self.total_containers)),
             Field::Swap => self.swap.number(),
-            Field::Age => seconds(self.created(), now),
+            Field::Age | Field::Measured | Field::LastRestartAge => seconds(self.time(field), now),
             _ => self.figures().of(field)?.number(),
+        }
+    }
+
+    fn time(&self, field: Field) -> Option<Timestamp> {
+        match field {
+            Field::Age => self.created(),
+            Field::Measured => self.measured(),
+            Field::LastRestartAge => self.restarts.last.as_deref()?.finished,
+            _ => None,
         }
     }
 
@@ -361,26 +367,36 @@ impl Row for PodRow {
             C::text(Field::Probe, "PROBES", 12, 21, 4),
             C::text(Field::Restarts, "RESTARTS", 8, 28, 2),
             C::number(Field::Cpu, "CPU", 6, 1),
-            C::number(Field::CpuOfRequest, "%REQ", 5, 7),
-            C::number(Field::CpuOfLimit, "%LIM", 5, 6),
+            C::number(Field::CpuOfRequest, "CPU %REQ", 8, 7),
+            C::number(Field::CpuOfLimit, "CPU %LIM", 8, 6),
             C::number(Field::Memory, "MEM", 6, 1),
-            C::number(Field::MemoryOfRequest, "%REQ", 5, 7),
-            C::number(Field::MemoryOfLimit, "%LIM", 5, 3),
+            C::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7),
+            C::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3),
+            C::number(Field::Recent, "RESTARTS 1h", 11, C::ON_DEMAND),
             C::text(Field::Resize, "RESIZE", 8, 10, C::ON_DEMAND),
             C::number(Field::Swap, "SWAP", 6, C::ON_DEMAND),
-            C::number(Field::CpuRequest, "CPUREQ", 6, C::ON_DEMAND),
-            C::number(Field::CpuLimit, "CPULIM", 6, C::ON_DEMAND),
-            C::number(Field::MemoryRequest, "MEMREQ", 6, C::ON_DEMAND),
-            C::number(Field::MemoryLimit, "MEMLIM", 6, C::ON_DEMAND),
+            C::number(Field::CpuRequest, "CPU REQ", 7, C::ON_DEMAND),
+            C::number(Field::CpuLimit, "CPU LIM", 7, C::ON_DEMAND),
+            C::number(Field::MemoryRequest, "MEM REQ", 7, C::ON_DEMAND),
+            C::number(Field::MemoryLimit, "MEM LIM", 7, C::ON_DEMAND),
             C::text(Field::Node, "NODE", 8, 30, 8),
             C::text(Field::Workload, "WORKLOAD", 8, 40, C::ON_DEMAND),
             C::text(Field::App, "APP", 8, 30, C::ON_DEMAND),
             C::text(Field::Message, "MESSAGE", 10, 80, C::ON_DEMAND),
             C::number(Field::Age, "AGE", 6, 7),
+            C::number(Field::Measured, "MEASURED", 8, C::ON_DEMAND),
             C::trend(Field::CpuTrend, "CPU OVER TIME", 9),
             C::trend(Field::MemoryTrend, "MEM OVER TIME", 10),
         ];
         COLUMNS
+    }
+
+    fn exported_with(field: Field) -> &'static [Field] {
+        match field {
+            Field::Ready => &[Field::ReadyContainers, Field::Containers],
+            Field::Restarts => &[Field::Cause, Field::LastRestartAge],
+            _ => &[],
+        }
     }
 
     fn cell(&self, field: Field, context: &Context) -> Cell {
@@ -405,6 +421,7 @@ impl Row for PodRow {
             }
             Field::Probe => self.probes.cell(),
             Field::Restarts => self.restarts.cell(context.now),
+            Field::Recent => recent_cell(self.restarts.recent),
             _ => self
                 .figures()
                 .of(field)

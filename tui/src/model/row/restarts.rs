@@ -74,6 +74,16 @@ impl Restarts {
             .map_or("".into(), |last| last.text(now).into())
     }
 
+    /// Why the last one was; empty if there was none. A cause that is only likely is marked by `?`.
+    #[must_use]
+    pub fn cause(&self) -> Cow<'_, str> {
+        match self.last.as_deref() {
+            None => "".into(),
+            Some(last) if last.certainty == Certainty::Likely => format!("{}?", last.why()).into(),
+            Some(last) => last.why(),
+        }
+    }
+
     /// What the column RESTARTS shows: `5 (OOMKilled 2m ago)`.
     #[must_use]
     pub fn text(&self, now: Timestamp) -> Cow<'_, str> {

@@ -41,18 +41,22 @@ pub struct Replicas {
 }
 
 impl WorkloadRow {
+    /// What the workload says of its replicas; where it could not be asked, what its pods come to.
+    fn replicas(&self) -> Replicas {
+        self.replicas.unwrap_or(Replicas {
+            desired: self.all.pods.saturating_sub(self.all.over),
+            ready: self.all.ready,
+        })
+    }
+
     fn ready_text(&self) -> String {
-        match self.replicas {
-            Some(replicas) => format!("{}/{}", replicas.ready, replicas.desired),
-            None => format!("{}/{}", self.all.ready, self.all.pods - self.all.over),
-        }
+        let Replicas { desired, ready } = self.replicas();
+        format!("{ready}/{desired}")
     }
 
     fn is_ready(&self) -> bool {
-        match self.replicas {
-            Some(replicas) => replicas.ready >= replicas.desired,
-            None => self.all.ready >= self.all.pods - self.all.over,
-        }
+        let Replicas { desired, ready } = self.replicas();
+        ready >= desired
     }
 
     fn spread_text(&self) -> String {
@@ -73,10 +77,8 @@ impl Fields for WorkloadRow {
             Field::Kind => Some((&*self.workload.kind).into()),
             Field::Name | Field::Workload => Some((&*self.workload.name).into()),
             Field::Ready => Some(self.ready_text().into()),
-            Field::Desired => Some(
-                self.replicas
-                    .map_or("".into(), |replicas| replicas.desired.to_string().into()),
-            ),
+            Field::PodsReady => Some(self.replicas().ready.to_string().into()),
+            Field::Desired => Some(self.replicas().desired.to_string().into()),
             Field::Nodes => Some(self.spread_text().into()),
             _ => rollup_text(&self.all, field),
         }
@@ -85,7 +87,8 @@ impl Fields for WorkloadRow {
     fn number(&self, field: Field, _: Timestamp) -> Option<f64> {
         match field {
             Field::Ready => Some(f64::from(u8::from(self.is_ready()))),
-            Field::Desired => self.replicas.map(|replicas| replicas.desired.into()),
+            Field::PodsReady => Some(self.replicas().ready.into()),
+            Field::Desired => Some(self.replicas().desired.into()),
             Field::Nodes => Some(self.nodes.into()),
             _ => rollup_number(&self.all, field),
         }
@@ -110,20 +113,28 @@ impl Row for WorkloadRow {
             C::number(Field::Ready, "READY", 7, 1),
             C::text(Field::Nodes, "NODES", 8, 12, 6),
             C::number(Field::Failing, "FAILING", 7, 5),
-            C::number(Field::Recent, "RESTARTS", 8, 3),
+            C::number(Field::Restarts, "RESTARTS", 8, C::ON_DEMAND),
+            C::number(Field::Recent, "RESTARTS 1h", 11, 3),
             C::number(Field::Cpu, "CPU", 6, 1),
-            C::number(Field::CpuOfRequest, "%REQ", 5, 2),
-            C::number(Field::CpuOfLimit, "%LIM", 5, 7),
+            C::number(Field::CpuOfRequest, "CPU %REQ", 8, 2),
+            C::number(Field::CpuOfLimit, "CPU %LIM", 8, 7),
             C::number(Field::Memory, "MEM", 6, 1),
-            C::number(Field::MemoryOfRequest, "%REQ", 5, 2),
-            C::number(Field::MemoryOfLimit, "%LIM", 5, 7),
+            C::number(Field::MemoryOfRequest, "MEM %REQ", 8, 2),
+            C::number(Field::MemoryOfLimit, "MEM %LIM", 8, 7),
             C::number(Field::Pods, "PODS", 5, C::ON_DEMAND),
-            C::number(Field::CpuRequest, "CPUREQ", 6, 8),
-            C::number(Field::MemoryRequest, "MEMREQ", 6, 8),
-            C::number(Field::CpuLimit, "CPULIM", 6, C::ON_DEMAND),
-            C::number(Field::MemoryLimit, "MEMLIM", 6, C::ON_DEMAND),
+            C::number(Field::CpuRequest, "CPU REQ", 7, 8),
+            C::number(Field::MemoryRequest, "MEM REQ", 7, 8),
+            C::number(Field::CpuLimit, "CPU LIM", 7, C::ON_DEMAND),
+            C::number(Field::MemoryLimit, "MEM LIM", 7, C::ON_DEMAND),
         ];
         COLUMNS
+    }
+
+    fn exported_with(field: Field) -> &'static [Field] {
+        match field {
+            Field::Ready => &[Field::PodsReady, Field::Desired],
+            _ => &[],
+        }
     }
 
     fn cell(&self, field: Field, context: &Context) -> Cell {

@@ -23,13 +23,21 @@ pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u
         .clamp(9, 24);
     let head = if wide {
         format!(
-            "{:<name_room$} {:<8}{:<20}{:>7}{:>6}{:>6}{:>9}{:>6}{:>6}  RESTARTS",
-            "CONTAINER", "ROLE", "STATE", "CPU", "%REQ", "%LIM", "MEM", "%REQ", "%LIM"
+            "{:<name_room$} {:<8}{:<20}{:>7}{:>9}{:>9}{:>8}{:>9}{:>9}  RESTARTS",
+            "CONTAINER",
+            "ROLE",
+            "STATE",
+            "CPU",
+            "CPU %REQ",
+            "CPU %LIM",
+            "MEM",
+            "MEM %REQ",
+            "MEM %LIM"
         )
     } else {
         format!(
-            "{:<name_room$} {:<18}{:>6}{:>6}{:>7}{:>6}  RESTARTS",
-            "CONTAINER", "STATE", "CPU", "%LIM", "MEM", "%LIM"
+            "{:<name_room$} {:<18}{:>6}{:>9}{:>7}{:>9}  RESTARTS",
+            "CONTAINER", "STATE", "CPU", "CPU %LIM", "MEM", "MEM %LIM"
         )
     };
     lines.push(heading(&head));
@@ -60,10 +68,10 @@ fn container_line(
     let amount = |text: Option<String>| text.unwrap_or_else(|| format::UNKNOWN.to_owned());
     let part = |part: Option<f64>| {
         let ink = part.map_or(Ink::Muted, |part| thresholds.tone(part).into());
-        Piece::new(format!("{:>6}", amount(part.map(format::percent))), ink)
+        Piece::new(format!("{:>9}", amount(part.map(format::percent))), ink)
     };
     let plain =
-        |part: Option<f64>| Piece::muted(format!("{:>6}", amount(part.map(format::percent))));
+        |part: Option<f64>| Piece::muted(format!("{:>9}", amount(part.map(format::percent))));
     let role = match container.role {
         Role::Init => "init",
         Role::Sidecar => "sidecar",
@@ -92,7 +100,7 @@ fn container_line(
         line.push(Piece::plain(format!("{cpu:>7}")));
         line.push(plain(container.usage.cpu.of(container.requests.cpu)));
         line.push(part(container.usage.cpu.of(container.limits.cpu)));
-        line.push(Piece::plain(format!("{memory:>9}")));
+        line.push(Piece::plain(format!("{memory:>8}")));
         line.push(plain(container.usage.memory.of(container.requests.memory)));
         line.push(part(container.usage.memory.of(container.limits.memory)));
     } else {
