@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::App;
 use crate::export::{export, file_name, osc52, save};
+use crate::model::columns::Wanted;
 use crate::model::{Column, ExportAs, Row, State, Table, View};
 
 impl App {
@@ -65,22 +66,16 @@ pub(super) fn exported(state: &State, form: ExportAs) -> String {
 
 fn written<R: Row>(state: &State, table: &Table<R>, form: ExportAs) -> String {
     let screen = state.screen();
-    let columns: Vec<Column> = match state.settings.columns.get(&screen.view) {
-        Some(chosen) => {
-            let column = |field| {
-                R::columns()
-                    .iter()
-                    .find(|column| column.field == field)
-                    .copied()
-            };
-            chosen.iter().filter_map(|field| column(*field)).collect()
-        }
-        None => R::columns()
-            .iter()
-            .filter(|column| column.priority != Column::ON_DEMAND)
-            .copied()
-            .collect(),
+    let wanted = Wanted {
+        chosen: state.settings.columns.get(&screen.view).map(Vec::as_slice),
+        ..Wanted::default()
     };
+    let column = |field| R::columns().iter().find(|column| column.field == field);
+    let columns: Vec<Column> = wanted
+        .fields(R::columns())
+        .into_iter()
+        .filter_map(|field| column(field).copied())
+        .collect();
     let rows = screen
         .list
         .order

@@ -42,6 +42,8 @@ pub struct Options {
     pub mouse: bool,
     /// The view to begin with.
     pub view: View,
+    /// Only these namespaces are shown at first; all if there is none.
+    pub namespaces: Vec<Name>,
 }
 
 impl Options {
@@ -64,6 +66,7 @@ impl Options {
             fps: settings.fps.into(),
             mouse: settings.mouse,
             view: settings.view,
+            namespaces: Vec::new(),
         }
     }
 }
@@ -84,6 +87,7 @@ pub async fn run(
 ) -> io::Result<()> {
     let mut state = State::new(session, options.settings.clone());
     state.now = feed.clock().now();
+    state.namespaces.clone_from(&options.namespaces);
     if options.view != View::Overview {
         model::act(&mut state, Action::Show(options.view));
     }
@@ -332,6 +336,7 @@ impl App {
                 state.size = self.state.size;
                 state.now = self.state.now;
                 state.span = self.state.span;
+                state.namespaces.clone_from(&self.options.namespaces);
                 self.state = state;
                 self.feed = feed;
                 self.clock_is_compared = false;

@@ -81,6 +81,8 @@ pub enum Action {
     Contexts,
     /// Turn what is selected in an overlay on or off.
     Toggle,
+    /// Make what an overlay lists as it is by default.
+    Reset,
     /// Choose what is at this place of an overlay's list: a column is turned on or off; a name is gone to, and taken if
     /// it was there that one was.
     Choose(usize),

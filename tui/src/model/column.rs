@@ -81,6 +81,12 @@ impl Column {
         Self::text(field, title, 8, 30, priority)
     }
 
+    /// Whether it says which object a row is of: it is shown at any width and cannot be turned off.
+    #[must_use]
+    pub const fn is_identity(&self) -> bool {
+        self.priority == 0 && matches!(self.field, Field::Name | Field::Pod | Field::Container)
+    }
+
     /// Whether it holds drawings over time.
     #[must_use]
     pub const fn is_trend(&self) -> bool {

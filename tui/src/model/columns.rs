@@ -14,14 +14,14 @@ pub struct Placed {
     pub width: u16,
 }
 
-/// Columns up to this priority are shown before others are given room for their contents.
-const ESSENTIAL: u8 = 1;
+/// Columns up to this rank are shown before others are given room for their contents.
+const ESSENTIAL: u8 = Wanted::RANKS + 1;
 
 /// Columns that may be wider than any name of Kubernetes hold sentences: a part of one is worth its place.
 const NAME: u16 = 63;
 
-/// Columns up to this priority are not given up for the whole of another's words.
-const TOLD: u8 = 5;
+/// Columns up to this rank are not given up for the whole of another's words.
+const TOLD: u8 = Wanted::RANKS + 5;
 
 /// Words wider than this are cut rather than cost another column its place.
 const WORDS: u16 = 12;
@@ -29,7 +29,7 @@ const WORDS: u16 = 12;
 /// Contents wider than this are cut rather than cost another column its place; `words` is what words may take.
 const fn comfort(column: &Column, width: u16, words: u16) -> u16 {
     const NAMES: u16 = 34;
-    if column.priority > 0 {
+    if column.priority > 0 && !matches!(column.field, Field::Cause) {
         return words;
     }
     let part = width / 10 * 3;
@@ -39,34 +39,100 @@ const fn comfort(column: &Column, width: u16, words: u16) -> u16 {
 /// Blank cells between two columns.
 pub const GAP: u16 = 1;
 
-/// The columns to show in a table `width` wide: those that were `chosen`, in that order, or, if none were, all that are not only shown
-/// on demand; of these, by priority, as many as there is room for. `widest` tells how wide the contents of a column
-/// are, so that none is wider than it must be.
+/// Which columns a table is to have.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// Those that were chosen, in their order; if none were, all that are not only shown on demand.
+    pub chosen: Option<&'a [Field]>,
+    /// The column that the table is sorted by: it is shown in any case, so that its arrow can be seen.
+    pub sorted: Option<Field>,
+    /// Columns without which rows look alike.
+    pub distinguishing: &'a [Field],
+}
+
+impl Wanted<'_> {
+    /// How many ranks come before those of the columns' own priorities.
+    const RANKS: u8 = 3;
+
+    /// The fields to show where there is room for all of them, in their order.
+    #[must_use]
+    pub fn fields(&self, all: &[Column]) -> Vec<Field> {
+        let mut fields: Vec<Field> = match self.chosen {
+            Some(chosen) => chosen.to_vec(),
+            None => default_fields(all),
+        };
+        let identity = all.iter().filter(|column| column.is_identity());
+        for field in identity.map(|column| column.field).chain(self.sorted) {
+            insert(&mut fields, all, field);
+        }
+        fields
+    }
+
+    /// Columns of a lower rank are shown first: what a row is of, by what it is sorted, what tells it from another.
+    fn rank(&self, column: &Column) -> u8 {
+        if column.is_identity() {
+            0
+        } else if self.sorted == Some(column.field) {
+            1
+        } else if self.chosen.is_none() && self.distinguishing.contains(&column.field) {
+            2
+        } else {
+            column.priority.saturating_add(Self::RANKS)
+        }
+    }
+}
+
+/// The columns that are shown where none were chosen, in their order.
+#[must_use]
+pub fn default_fields(all: &[Column]) -> Vec<Field> {
+    let usual = |column: &&Column| column.priority != Column::ON_DEMAND;
+    all.iter()
+        .filter(usual)
+        .map(|column| column.field)
+        .collect()
+}
+
+/// Puts a column of `all` among those that are shown, behind the nearest one that it follows in `all`. Nothing is done
+/// if it is among them, or no such column exists.
+pub fn insert(fields: &mut Vec<Field>, all: &[Column], field: Field) {
+    let Some(at) = all.iter().position(|column| column.field == field) else {
+        return;
+    };
+    if fields.contains(&field) {
+        return;
+    }
+    let before = all.iter().take(at).rev();
+    let behind = before
+        .filter_map(|column| fields.iter().position(|other| *other == column.field))
+        .next();
+    fields.insert(behind.map_or(0, |behind| behind + 1), field);
+}
+
+/// The columns to show in a table `width` wide: of those that are wanted, by rank, as many as there is room for. `widest`
+/// says how wide the contents of a column are, so that none is wider than it must be.
 #[must_use]
 pub fn place(
     all: &[Column],
-    chosen: Option<&[Field]>,
+    wanted: Wanted<'_>,
     width: u16,
     widest: impl Fn(Field) -> u16,
 ) -> Vec<Placed> {
     let sized = |column: &Column| {
-        let content = widest(column.field).max(title_width(column));
-        (
-            *column,
-            content.clamp(column.width.least, column.width.most),
-        )
-    };
-    let mut shown: Vec<(Column, u16)> = match chosen {
-        Some(fields) => {
-            let column = |field: &Field| all.iter().find(|column| column.field == *field);
-            fields.iter().filter_map(column).map(sized).collect()
+        let mut column = *column;
+        let content = widest(column.field).max(title_width(&column));
+        if wanted.sorted == Some(column.field) {
+            // There is room for the arrow.
+            column.width.least = column.width.least.max(title_width(&column));
+            column.width.most = column.width.most.max(column.width.least);
         }
-        None => all
-            .iter()
-            .filter(|column| column.priority != Column::ON_DEMAND)
-            .map(sized)
-            .collect(),
+        let content = content.clamp(column.width.least, column.width.most);
+        // From here on a column's priority is its rank.
+        column.priority = wanted.rank(&column);
+        (column, content)
     };
+    let column = |field: &Field| all.iter().find(|column| column.field == *field);
+    let fields = wanted.fields(all);
+    let mut shown: Vec<(Column, u16)> = fields.iter().filter_map(column).map(sized).collect();
     let (mut words, mut kept, mut used) = (WORDS, Vec::new(), 0);
     // A whole reason is worth more than one more number, where there is room for many; but not more than a reason.
     for more in [WORDS, WORDS + width.saturating_sub(80) / 4] {
@@ -181,7 +247,7 @@ mod tests {
     use crate::model::view::View;
 
     fn fields(width: u16) -> Vec<&'static str> {
-        place(View::Pods.columns(), None, width, |_| 10)
+        place(View::Pods.columns(), Wanted::default(), width, |_| 10)
             .iter()
             .map(|placed| placed.column.title)
             .collect()
@@ -198,7 +264,11 @@ mod tests {
     fn no_column_reaches_over_the_edge() {
         for view in View::SWITCHABLE {
             for width in 0..250 {
-                let placed = place(view.columns(), None, width, |_| 30);
+                let wanted = Wanted {
+                    sorted: Some(view.sort().field),
+                    ..Wanted::default()
+                };
+                let placed = place(view.columns(), wanted, width, |_| 30);
                 for pair in placed.windows(2) {
                     if let [a, b] = pair {
                         assert!(a.x + a.width < b.x, "{view:?} at {width}");
@@ -223,7 +293,7 @@ mod tests {
             }
         };
         let width_of = |view: View, name, field| {
-            let placed = place(view.columns(), None, 120, widest(name));
+            let placed = place(view.columns(), Wanted::default(), 120, widest(name));
             let column = placed.iter().find(|placed| placed.column.field == field);
             column.map(|placed| placed.width)
         };
@@ -236,8 +306,108 @@ mod tests {
     #[test]
     fn chosen_columns_are_shown_in_their_order_and_no_others() {
         let chosen = [Field::Swap, Field::Name];
-        let placed = place(View::Pods.columns(), Some(&chosen), 200, |_| 10);
-        let shown: Vec<Field> = placed.iter().map(|placed| placed.column.field).collect();
-        assert_eq!(shown, chosen);
+        assert_eq!(fields_of(View::Pods, &chosen, None, 200), chosen);
+    }
+
+    fn fields_of(view: View, chosen: &[Field], sorted: Option<Field>, width: u16) -> Vec<Field> {
+        let wanted = Wanted {
+            chosen: (!chosen.is_empty()).then_some(chosen),
+            sorted,
+            distinguishing: &[],
+        };
+        let placed = place(view.columns(), wanted, width, |_| 10);
+        placed.iter().map(|placed| placed.column.field).collect()
+    }
+
+    #[test]
+    fn names_cannot_be_turned_off() {
+        let names = [
+            (View::Nodes, vec![Field::Name]),
+            (View::Pods, vec![Field::Name]),
+            (View::Containers, vec![Field::Pod, Field::Container]),
+            (View::Workloads, vec![Field::Name]),
+            (View::Incidents, vec![Field::Name]),
+        ];
+        for (view, names) in names {
+            let last = view.columns().last().unwrap().field;
+            let shown = fields_of(view, &[last], None, 200);
+            assert!(
+                names.iter().all(|name| shown.contains(name)),
+                "{view:?}: {shown:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_column_that_is_sorted_by_never_gives_way() {
+        for view in View::SWITCHABLE {
+            for column in view.columns().iter().filter(|column| !column.is_trend()) {
+                for width in [39, 59, 79, 119, 199] {
+                    let shown = fields_of(view, &[], Some(column.field), width);
+                    assert!(
+                        shown.contains(&column.field),
+                        "{view:?} {} at {width}",
+                        column.title
+                    );
+                }
+            }
+        }
+        let chosen = [Field::Name, Field::Cpu];
+        let shown = fields_of(View::Pods, &chosen, Some(Field::Age), 200);
+        assert_eq!(shown, [Field::Name, Field::Cpu, Field::Age]);
+    }
+
+    #[test]
+    fn no_two_columns_of_a_view_have_the_same_heading() {
+        for view in View::SWITCHABLE {
+            let mut titles: Vec<&str> = view.columns().iter().map(|column| column.title).collect();
+            titles.sort_unstable();
+            let all = titles.len();
+            titles.dedup();
+            assert_eq!(titles.len(), all, "{view:?}");
+        }
+    }
+
+    #[test]
+    fn restarts_are_of_the_last_hour_where_the_heading_says_so() {
+        for view in View::SWITCHABLE {
+            for column in view.columns() {
+                let expected = match column.field {
+                    Field::Restarts => "RESTARTS",
+                    Field::Recent => "RESTARTS 1h",
+                    _ => continue,
+                };
+                assert_eq!(column.title, expected, "{view:?}");
+            }
+        }
+        assert_eq!(Field::Recent.name(), "restarts-1h");
+    }
+
+    #[test]
+    fn a_number_column_has_room_for_its_heading_and_the_arrow() {
+        for view in View::SWITCHABLE {
+            for column in view.columns() {
+                let room = column.width.most;
+                let title = title_width(column);
+                assert!(
+                    room >= title - 1 || column.is_trend(),
+                    "{view:?} {}",
+                    column.title
+                );
+                let wanted = Wanted {
+                    sorted: Some(column.field),
+                    ..Wanted::default()
+                };
+                let placed = place(view.columns(), wanted, 250, |_| 3);
+                let sorted = placed
+                    .iter()
+                    .find(|placed| placed.column.field == column.field);
+                assert!(
+                    sorted.is_some_and(|sorted| sorted.width >= title),
+                    "{view:?} {}",
+                    column.title
+                );
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@
 mod acknowledge;
 mod action;
 mod amount;
+mod apart;
 mod attention;
 mod cell;
 mod column;
@@ -24,6 +25,7 @@ mod order;
 mod pane;
 mod part;
 mod picker;
+pub mod placement;
 pub mod row;
 mod screen;
 mod seen;

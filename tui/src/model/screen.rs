@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
+use super::field::Field;
 use super::line::Line;
 use super::message::Detail;
 use super::name::{Key, Name};
@@ -100,6 +101,11 @@ pub struct List {
     pub wrong: Option<FilterError>,
     /// What was selected. Without, it is whatever comes first.
     pub selected: Option<Key>,
+    /// What was selected before a filter hid it, or before the rows were lost with the connection: when it is shown
+    /// again it is selected again, unless a person has moved since.
+    pub away: Option<Key>,
+    /// Columns without which rows of one name look alike.
+    pub distinguishing: Vec<Field>,
     /// The places of the rows that are shown, in the order they are shown in.
     pub order: Vec<u32>,
     /// Which of them the cursor is on.
@@ -183,6 +189,8 @@ impl List {
             filter,
             wrong: None,
             selected: None,
+            away: None,
+            distinguishing: Vec::new(),
             order: Vec::new(),
             cursor: 0,
             top: 0,
@@ -216,29 +224,44 @@ impl List {
         }
     }
 
-    /// Takes a new order over. The selection stays on its object, and that stays where it is on the screen; if it is
-    /// gone, what came to its place is selected. `place` is where the selected object is among all rows.
+    /// Takes a new order over. The selection stays on its object, and that stays where it is on the screen. If it is no
+    /// longer shown, what came to its place is selected; if it is only hidden, it is selected again when it comes back.
+    /// `place_of` is where an object is among all rows.
     pub fn reorder(
         &mut self,
         order: Vec<u32>,
-        place: Option<u32>,
+        place_of: impl Fn(&Key) -> Option<u32>,
         key_at: impl Fn(u32) -> Option<Key>,
         height: usize,
     ) {
         let above = self.cursor.saturating_sub(self.top);
         self.order = order;
-        let last = self.order.len().saturating_sub(1);
-        if self.selected.is_some() {
-            let found = place.and_then(|place| self.order.iter().position(|at| *at == place));
-            if let Some(at) = found {
-                self.cursor = at;
-                self.top = at.saturating_sub(above);
-            } else {
-                self.cursor = self.cursor.min(last);
-                self.selected = self.order.get(self.cursor).and_then(|at| key_at(*at));
+        let shown_at = |key: &Key| {
+            let place = place_of(key)?;
+            self.order.iter().position(|at| *at == place)
+        };
+        let back = self.away.as_ref().and_then(&shown_at);
+        let found = back.or_else(|| self.selected.as_ref().and_then(&shown_at));
+        if back.is_some() {
+            self.selected = self.away.take();
+        }
+        if let Some(at) = found {
+            self.cursor = at;
+            self.top = at.saturating_sub(above);
+        } else if let Some(lost) = self.selected.take() {
+            if self.order.is_empty() || place_of(&lost).is_some() {
+                self.away.get_or_insert(lost);
             }
+            self.cursor = self.cursor.min(self.order.len().saturating_sub(1));
+            self.selected = self.order.get(self.cursor).and_then(|at| key_at(*at));
         }
         self.settle(height);
+    }
+
+    /// Selects whatever comes first.
+    pub fn select_first(&mut self) {
+        self.selected = None;
+        self.away = None;
     }
 
     /// Puts the cursor where it has to be in an order that has not changed.
@@ -253,6 +276,7 @@ impl List {
     /// Puts the cursor on a row, and selects that.
     pub fn select(&mut self, at: usize, key_at: impl Fn(u32) -> Option<Key>, height: usize) {
         self.cursor = at.min(self.order.len().saturating_sub(1));
+        self.away = None;
         self.selected = self.order.get(self.cursor).and_then(|at| key_at(*at));
         self.keep_in_sight(height);
     }
@@ -285,8 +309,14 @@ mod tests {
     }
 
     fn reorder(list: &mut List, order: &[u32]) {
-        let place = list.selected.clone().map(|key| key.name.parse().unwrap());
-        list.reorder(order.to_vec(), place, key, 3);
+        let place_of = |key: &Key| key.name.parse().ok();
+        list.reorder(order.to_vec(), place_of, key, 3);
+    }
+
+    /// What is not in the order does not exist any more.
+    fn lose(list: &mut List, order: &[u32]) {
+        let place_of = |key: &Key| key.name.parse().ok().filter(|at| order.contains(at));
+        list.reorder(order.to_vec(), place_of, key, 3);
     }
 
     #[test]
@@ -303,11 +333,61 @@ mod tests {
     fn what_comes_to_the_place_of_what_is_gone_is_selected() {
         let mut list = list(&[0, 1, 2]);
         list.select(1, key, 3);
-        reorder(&mut list, &[0, 2]);
+        lose(&mut list, &[0, 2]);
         assert_eq!((list.cursor, list.selected.clone()), (1, key(2)));
-        reorder(&mut list, &[0]);
+        lose(&mut list, &[0]);
         assert_eq!((list.cursor, list.selected.clone()), (0, key(0)));
-        reorder(&mut list, &[]);
+        lose(&mut list, &[]);
+        assert_eq!((list.cursor, list.selected.clone()), (0, None));
+    }
+
+    #[test]
+    fn what_was_hidden_is_selected_again_when_it_comes_back() {
+        // Hidden by a filter: by all of it, by a part, in two steps.
+        for hidden in [
+            &[&[][..]][..],
+            &[&[0, 2]],
+            &[&[0, 2], &[0], &[]],
+            &[&[], &[2]],
+        ] {
+            let mut list = list(&[0, 1, 2]);
+            list.select(1, key, 3);
+            for order in hidden {
+                reorder(&mut list, order);
+                assert_ne!(list.selected, key(1), "{hidden:?}");
+            }
+            // Sorted otherwise meanwhile.
+            reorder(&mut list, &[2, 0, 1]);
+            assert_eq!(
+                (list.cursor, list.selected.clone()),
+                (2, key(1)),
+                "{hidden:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn rows_that_come_back_with_the_connection_find_the_selection() {
+        let mut list = list(&[0, 1, 2]);
+        list.select(2, key, 3);
+        lose(&mut list, &[]);
+        lose(&mut list, &[0, 1]);
+        lose(&mut list, &[0, 1, 2]);
+        assert_eq!((list.cursor, list.selected.clone()), (2, key(2)));
+    }
+
+    #[test]
+    fn who_moves_while_something_is_hidden_stays_there() {
+        let mut list = list(&[0, 1, 2]);
+        list.select(1, key, 3);
+        reorder(&mut list, &[0, 2]);
+        list.select(0, key, 3);
+        reorder(&mut list, &[0, 1, 2]);
+        assert_eq!((list.cursor, list.selected.clone()), (0, key(0)));
+        list.select(1, key, 3);
+        reorder(&mut list, &[0, 2]);
+        list.select_first();
+        reorder(&mut list, &[0, 1, 2]);
         assert_eq!((list.cursor, list.selected.clone()), (0, None));
     }
 

@@ -62,6 +62,8 @@ pub struct State {
     pub histories: HashMap<Subject, Box<History>>,
     /// The views that are open, the one that is looked at last. There is always one.
     pub stack: Vec<Screen>,
+    /// The order of all columns of a view, once one was turned on or off: it comes back to its place.
+    pub(super) column_order: HashMap<View, Vec<Field>>,
     /// What lies above the view.
     pub overlay: Option<Overlay>,
     /// Whether a filter is being written.
@@ -187,6 +189,7 @@ impl State {
             trends: Trends::default(),
             histories: HashMap::new(),
             stack: vec![Screen::new(View::Overview, Scope::All)],
+            column_order: HashMap::new(),
             overlay: None,
             writing: false,
             acknowledgements: Acknowledgements::default(),

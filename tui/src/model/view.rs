@@ -80,6 +80,20 @@ impl View {
         }
     }
 
+    /// The field of a column that its table is sorted by, if it is to be sorted by `field`: this one, or what comes
+    /// nearest to it in such a table. Nothing if there is none.
+    #[must_use]
+    pub fn sorts_by(self, field: Field) -> Option<Field> {
+        let has = |field: &Field| self.columns().iter().any(|column| column.field == *field);
+        let nearest = match field {
+            Field::Restarts => Field::Recent,
+            Field::Name => Field::Pod,
+            Field::Age => Field::Began,
+            field => field,
+        };
+        [field, nearest].into_iter().find(has)
+    }
+
     /// How its table is sorted at first.
     #[must_use]
     pub const fn sort(self) -> Sort {

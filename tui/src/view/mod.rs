@@ -5,6 +5,7 @@ pub mod chart;
 mod filter;
 mod footer;
 mod incident;
+mod names;
 mod overlay;
 mod overview;
 mod pod;

@@ -1,15 +1,19 @@
 //! The cluster at a glance: its fullest nodes, the latest incidents, and the pods that need attention.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, below, cells, first_rows, right_of, row_of};
+use super::names;
 use super::table;
 use super::text::{Align, width};
 use super::theme::Ink;
 use crate::input::Target;
-use crate::model::row::NodeRow;
+use crate::model::row::{IncidentRow, NodeRow};
 use crate::model::{
-    Field, Fields, List, OverviewRows, Pane, Part, Row, State, Table, View, format, lost,
+    Field, Fields, Key, List, OverviewRows, Pane, Part, Row, State, Table, View, format, lost,
 };
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
@@ -209,24 +213,35 @@ fn nodes(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
     let list = &state.screen().panes.nodes;
     let table = &state.world().nodes;
+    let on_screen = on_screen(list, table, area.height).map(|node| &*node.name);
+    let all = table.rows().iter().map(|node| &*node.name);
+    let room = usize::from(area.width.saturating_sub(2 * (bars + 6) + 4));
+    let names = names::elide(on_screen, all, room, canvas.theme.signs.ellipsis);
     rows(
         canvas,
         below(area, 1),
         (Pane::Nodes, list),
         state,
         table,
-        |canvas, row, node| node_row(canvas, row, node, bars, state),
+        |canvas, row, node| node_row(canvas, row, (node, names.text(&node.name)), bars, state),
     );
 }
 
-fn node_row(canvas: &mut Canvas<'_>, row: Rect, node: &NodeRow, bars: u16, state: &State) {
+/// Draws a node, whose name is shown as `shown`.
+fn node_row(
+    canvas: &mut Canvas<'_>,
+    row: Rect,
+    (node, shown): (&NodeRow, &str),
+    bars: u16,
+    state: &State,
+) {
     let tail = 2 * (bars + 6) + 2;
     let name = Rect {
         width: row.width.saturating_sub(tail + 1),
         ..row
     };
     let ink = if node.ready { Ink::Plain } else { Ink::Bad };
-    canvas.fitted(name, &format!(" {}", node.name), Align::Left, ink);
+    canvas.fitted(name, &format!(" {shown}"), Align::Left, ink);
     let mut x = name.x + name.width + 1;
     for (part, ink) in [
         (node.usage.cpu.of(node.allocatable.cpu), Ink::Cpu),
@@ -270,6 +285,11 @@ fn incidents(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let now = state.shown_time();
     let list = &state.screen().panes.incidents;
     let table = &state.world().incidents;
+    let on_screen: Vec<&Arc<IncidentRow>> = on_screen(list, table, area.height).collect();
+    let room = usize::from(area.width.saturating_sub(INCIDENT));
+    let whom = whom(&on_screen, room, canvas.theme.signs.ellipsis);
+    let keys = on_screen.iter().map(|row| row.key());
+    let whom: HashMap<Key, String> = keys.zip(whom).collect();
     rows(
         canvas,
         below(area, 1),
@@ -282,11 +302,65 @@ fn incidents(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             let pieces = [
                 Piece::muted(format!(" {:>6} ", text(Field::LastSeen))),
                 Piece::new(format!("{:<15} ", row.cause()), ink),
-                Piece::plain(row.who()),
+                Piece::plain(whom.get(&row.key()).cloned().unwrap_or_default()),
             ];
             canvas.pieces(area, &pieces);
         },
     );
+}
+
+/// The rows of a list that are on the screen, in an area with a heading.
+fn on_screen<'a, R: Row>(
+    list: &'a List,
+    table: &'a Table<R>,
+    height: u16,
+) -> impl Iterator<Item = &'a Arc<R>> {
+    let shown = list.order.iter().skip(list.top).take(height.into());
+    shown.filter_map(|at| table.rows().get(usize::try_from(*at).ok()?))
+}
+
+/// Cells before the name in the list of incidents: when, and what.
+const INCIDENT: u16 = 8 + 16;
+
+/// What incidents are of, in `room` cells: with the namespace where there is room for it, or names repeat without it.
+fn whom(incidents: &[&Arc<IncidentRow>], room: usize, ellipsis: &str) -> Vec<String> {
+    let namespace = |row: &Arc<IncidentRow>| row.incident.involved.namespace.clone();
+    let with_namespace = |row: &&Arc<IncidentRow>| match namespace(row) {
+        none if none.is_empty() => row.who(),
+        namespace => format!("{namespace}/{}", row.who()),
+    };
+    let full: Vec<String> = incidents.iter().map(with_namespace).collect();
+    if full.iter().all(|text| width(text) <= room) {
+        return full;
+    }
+    let names: Vec<String> = incidents.iter().map(|row| row.who()).collect();
+    let namespaces: Vec<String> = incidents.iter().map(|row| namespace(row)).collect();
+    fn elided<'a>(texts: &'a [String], room: usize, ellipsis: &str) -> names::Elided<'a> {
+        names::elide(texts.iter().map(String::as_str), [], room, ellipsis)
+    }
+    let different = |texts: &[String]| texts.iter().collect::<HashSet<_>>().len();
+    if different(&names) == different(&full) {
+        let elided = elided(&names, room, ellipsis);
+        return names
+            .iter()
+            .map(|name| elided.text(name).to_owned())
+            .collect();
+    }
+    let half = room.saturating_sub(1) / 2;
+    let spaces = elided(&namespaces, half, ellipsis);
+    let wide = namespaces
+        .iter()
+        .map(|space| width(spaces.text(space)))
+        .max();
+    let elided = elided(&names, room.saturating_sub(wide.unwrap_or(0) + 1), ellipsis);
+    namespaces
+        .iter()
+        .zip(&names)
+        .map(|(space, name)| match spaces.text(space) {
+            "" => elided.text(name).to_owned(),
+            space => format!("{space}/{}", elided.text(name)),
+        })
+        .collect()
 }
 
 /// The pods that use most, where nothing is told of incidents.

@@ -1,31 +1,30 @@
 //! A table of rows of any kind.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use kubevitals_proto::time::Timestamp;
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, below, cells, first_rows, right_of, row_of};
+use super::canvas::{Canvas, below, first_rows, right_of, row_of};
+use super::names::{self, Elided};
 use super::scale;
 use super::sparkline::sparkline;
-use super::text::{Align, cut_middle, width};
+use super::text::{Align, width};
 use super::theme::{Depth, Ink, mark};
 use super::trends;
 use crate::input::Target;
-use crate::model::columns::{self, Placed};
+use crate::model::columns::Placed;
+use crate::model::placement::{self, POINTER};
 use crate::model::{self, Cell, Context, Field, List, Pane, Row, State, Tone, View};
-
-/// How many rows are looked at to tell how wide a column must be.
-const SAMPLED: usize = 256;
-
-/// Cells before the first column, for the pointer.
-const POINTER: u16 = 1;
 
 /// Draws a table: headings, and as many rows as there is room for.
 pub(super) fn draw<R: Row>(canvas: &mut Canvas<'_>, area: Rect, state: &State, rows: &[Arc<R>]) {
     let screen = state.screen();
     let list = &screen.list;
     let context = state.context();
-    let placed = place(area.width, state, rows, &context);
+    let placed = placement::place(state, rows, area.width);
     let head = row_of(area, 0);
     for column in &placed {
         heading(canvas, head, column, screen.view, list);
@@ -39,6 +38,25 @@ pub(super) fn draw<R: Row>(canvas: &mut Canvas<'_>, area: Rect, state: &State, r
         );
         return;
     }
+    let is_name = |placed: &&Placed| NAMES.contains(&placed.column.field);
+    let named: Vec<(&Placed, Names<'_>)> = placed
+        .iter()
+        .filter(is_name)
+        .map(|placed| {
+            let field = placed.column.field;
+            (
+                placed,
+                Names::of(field, state, rows, body.height, context.now),
+            )
+        })
+        .collect();
+    let elided: HashMap<Field, Elided<'_>> = named
+        .iter()
+        .map(|(placed, names)| {
+            let ellipsis = canvas.theme.signs.ellipsis;
+            (placed.column.field, names.elided(placed.width, ellipsis))
+        })
+        .collect();
     let shown = list.order.iter().enumerate().skip(list.top);
     // Rows from here on, of which so many are shown above.
     let (mut rows_area, mut above) = (body, 0);
@@ -62,7 +80,8 @@ pub(super) fn draw<R: Row>(canvas: &mut Canvas<'_>, area: Rect, state: &State, r
         let area = row_of(body, line);
         line += 1;
         for column in &placed {
-            cell(canvas, area, column, state, &**row, &context);
+            let elided = elided.get(&column.column.field);
+            cell(canvas, area, column, state, &**row, &context, elided);
         }
         if at == list.cursor && screen.is_in(Pane::List) {
             canvas.cursor(area);
@@ -71,51 +90,47 @@ pub(super) fn draw<R: Row>(canvas: &mut Canvas<'_>, area: Rect, state: &State, r
     canvas.hit(rows_area, Target::Rows(Pane::List, above));
 }
 
-fn place<R: Row>(width: u16, state: &State, rows: &[Arc<R>], context: &Context) -> Vec<Placed> {
-    let screen = state.screen();
-    let list = &screen.list;
-    let chosen = state.settings.columns.get(&screen.view).map(Vec::as_slice);
-    // A part of very many rows tells well enough how wide their names are; the ones on the screen are never cut for it.
-    let step = (list.order.len() / SAMPLED).max(1);
-    let on_screen = list.order.iter().skip(list.top).take(state.listed());
-    let sampled: Vec<&R> = list
-        .order
-        .iter()
-        .step_by(step)
-        .chain(on_screen)
-        .filter_map(|at| rows.get(usize::try_from(*at).ok()?).map(|row| &**row))
-        .collect();
-    let widest = |field: Field| {
-        let texts = sampled
-            .iter()
-            .filter_map(|row| row.text(field, context.now));
-        let content = cells(
-            texts
-                .map(|text| super::text::width(&text))
-                .max()
-                .unwrap_or(0),
-        );
-        // What is told of time grows and shrinks by a cell or two as it passes; the columns should not.
-        match field {
-            Field::Restarts | Field::LastRestart if content > 8 => 28,
-            _ => content,
+/// Fields whose texts are names: they are cut such that different ones look different.
+const NAMES: [Field; 6] = [
+    Field::Namespace,
+    Field::Name,
+    Field::Pod,
+    Field::Container,
+    Field::Node,
+    Field::Workload,
+];
+
+/// The names of a column, of the rows on the screen and of a sample of the others.
+struct Names<'a> {
+    on_screen: Vec<Cow<'a, str>>,
+    others: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Names<'a> {
+    fn of<R: Row>(
+        field: Field,
+        state: &'a State,
+        rows: &'a [Arc<R>],
+        height: u16,
+        now: Timestamp,
+    ) -> Self {
+        let list = &state.screen().list;
+        let on_screen = list.order.iter().skip(list.top).take(height.into());
+        let on_screen = on_screen
+            .filter_map(|at| rows.get(usize::try_from(*at).ok()?))
+            .filter_map(|row| row.text(field, now));
+        let others = placement::sample(state, rows).filter_map(|row| row.text(field, now));
+        Self {
+            on_screen: on_screen.collect(),
+            others: others.collect(),
         }
-    };
-    let columns = R::columns();
-    let one_namespace =
-        state.namespaces.len() == 1 || matches!(screen.scope, model::Scope::Namespace(_));
-    let shown: Vec<model::Column> = columns
-        .iter()
-        .copied()
-        // Where all are of one namespace there is no need to say which.
-        .filter(|column| !(chosen.is_none() && one_namespace && column.field == Field::Namespace))
-        .filter(|column| {
-            !(chosen.is_none()
-                && matches!(screen.scope, model::Scope::Node(_))
-                && column.field == Field::Node)
-        })
-        .collect();
-    columns::place(&shown, chosen, width.saturating_sub(POINTER), widest)
+    }
+
+    fn elided(&self, room: u16, ellipsis: &str) -> Elided<'_> {
+        let on_screen = self.on_screen.iter().map(AsRef::as_ref);
+        let others = self.others.iter().map(AsRef::as_ref);
+        names::elide(on_screen, others, room.into(), ellipsis)
+    }
 }
 
 fn heading(canvas: &mut Canvas<'_>, row: Rect, placed: &Placed, view: View, list: &List) {
@@ -153,6 +168,7 @@ fn cell<R: Row>(
     state: &State,
     of: &R,
     context: &Context,
+    elided: Option<&Elided<'_>>,
 ) {
     let area = column_area(row, placed);
     match of.cell(placed.column.field, context) {
@@ -164,14 +180,8 @@ fn cell<R: Row>(
                 canvas.theme.depth,
                 placed.column.align,
             );
-            // The end of a pod's name tells it from the others of its workload.
-            let text = match placed.column.field {
-                Field::Name | Field::Pod => {
-                    cut_middle(&text, usize::from(area.width), canvas.theme.signs.ellipsis)
-                }
-                _ => text.into(),
-            };
-            canvas.fitted(area, &text, align(placed.column.align), tone.into());
+            let text = elided.map_or(text.as_str(), |elided| elided.text(&text));
+            canvas.fitted(area, text, align(placed.column.align), tone.into());
         }
         Cell::Trend { resource, full } => {
             let steps = trends::of_row(state, &of.key(), resource, area.width);

@@ -3,10 +3,11 @@
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, cells, pieces_width, right_of};
-use super::text::cut;
+use super::names;
+use super::text::{cut, cut_middle};
 use super::theme::Ink;
 use crate::input::Target;
-use crate::model::{Extent, State, View};
+use crate::model::{Extent, Scope, State, View};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let screen = state.screen();
@@ -18,13 +19,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         .sum();
     let room = usize::from(area.width).saturating_sub(brief);
     let mut right = Vec::new();
-    let scope = screen.scope.text();
+    // What follows it is how many there are.
+    let scope = scope(state, room.saturating_sub(12), canvas.theme.signs.ellipsis);
     // The page of a pod has its name above it.
     if !scope.is_empty() && screen.view != View::Pod {
-        let what = format!("{} {scope}", screen.view.title());
-        // What follows it is how many there are.
-        let what = cut(&what, room.saturating_sub(12), canvas.theme.signs.ellipsis);
-        right.push(Piece::new(format!("{what} "), Ink::Accent));
+        right.push(Piece::new(format!("{scope} "), Ink::Accent));
     }
     if screen.view != View::Pod {
         let mut of = if shown == all {
@@ -78,6 +77,37 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         used += place.width + 1;
     }
     canvas.pieces_right(area, &right);
+}
+
+/// The part of everything that is shown: what a view was opened for, and the namespaces that were chosen.
+fn scope(state: &State, room: usize, ellipsis: &str) -> String {
+    let screen = state.screen();
+    let world = state.world();
+    let title = screen.view.title();
+    let left = room.saturating_sub(title.len() + 1);
+    let name = match &screen.scope {
+        Scope::All if state.namespaces.is_empty() => return String::new(),
+        Scope::All => {
+            let namespaces = format!("ns {}", state.namespaces.join(","));
+            return cut(&namespaces, room, ellipsis).into_owned();
+        }
+        Scope::Node(name) => {
+            let names = world.nodes.rows().iter().map(|node| &*node.name);
+            names::elide([&**name], names, left, ellipsis)
+                .text(name)
+                .to_owned()
+        }
+        Scope::Namespace(name) => {
+            let names = world.namespaces.rows().iter().map(|row| &*row.name);
+            names::elide([&**name], names, left, ellipsis)
+                .text(name)
+                .to_owned()
+        }
+        Scope::Workload(..) | Scope::Pod(_) => {
+            cut_middle(&screen.scope.text(), left, ellipsis).into_owned()
+        }
+    };
+    format!("{title} {name}")
 }
 
 /// Narrower than this there is only room for what matters most.

@@ -78,7 +78,7 @@ pub fn fit(text: &str, room: usize, align: Align, ellipsis: &str) -> String {
 }
 
 /// The longest beginning that fits into `room` cells. What has no width stays with what it is written upon.
-fn head(text: &str, room: usize) -> &str {
+pub(super) fn head(text: &str, room: usize) -> &str {
     let mut used = 0;
     for (at, c) in text.char_indices() {
         used += c.width().unwrap_or(0);
@@ -90,7 +90,7 @@ fn head(text: &str, room: usize) -> &str {
 }
 
 /// The longest end that fits into `room` cells and does not begin with what has no width.
-fn tail(text: &str, room: usize) -> &str {
+pub(super) fn tail(text: &str, room: usize) -> &str {
     let (mut used, mut from) = (0, text.len());
     for (at, c) in text.char_indices().rev() {
         let cells = c.width().unwrap_or(0);

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod alike;
 mod api;
 mod ask;
 mod configure;

@@ -7,12 +7,14 @@ use super::{overlay, panes, refresh, time};
 use crate::model::action::Action;
 use crate::model::attention::attention;
 use crate::model::effect::{Ask, Effect};
+use crate::model::field::Field;
 use crate::model::geometry::Size;
 use crate::model::line::Line;
 use crate::model::look::Look;
 use crate::model::name::{Key, Name};
 use crate::model::pane::Pane;
 use crate::model::picker::Choice;
+use crate::model::placement;
 use crate::model::row::IncidentRow;
 use crate::model::screen::{Scope, Screen};
 use crate::model::state::{Overlay, State, Time};
@@ -112,7 +114,7 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
         Action::First => {
             // Who goes to the top stays there, whatever comes to the top.
             let screen = state.screen_mut();
-            screen.focused_mut().1.selected = None;
+            screen.focused_mut().1.select_first();
             screen.scroll = 0;
             screen.container = None;
         }
@@ -142,19 +144,16 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::NextSort(by) => {
-            state.screen_mut().list.sort = next_sort(state.screen(), by);
+            if can_be_sorted(state) {
+                state.screen_mut().list.sort = next_sort(state, by);
+            }
         }
-        Action::SortBy(field) => {
-            let sort = &mut state.screen_mut().list.sort;
-            *sort = if sort.field == field {
-                sort.reversed()
-            } else {
-                Sort::by(field)
-            };
-        }
+        Action::SortBy(field) => sort_by(state, field),
         Action::Reverse => {
-            let sort = &mut state.screen_mut().list.sort;
-            *sort = sort.reversed();
+            if can_be_sorted(state) {
+                let sort = &mut state.screen_mut().list.sort;
+                *sort = sort.reversed();
+            }
         }
         Action::Filter => {
             state.writing = state.screen().view != View::Pod;
@@ -162,7 +161,7 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::ClearFilter => clear_filter(state),
         Action::Say(text) => state.say(text, false),
-        Action::Edit(_) | Action::Toggle | Action::Choose(_) => {}
+        Action::Edit(_) | Action::Toggle | Action::Reset | Action::Choose(_) => {}
         Action::Pause => return time::pause(state),
         Action::Step(steps) => return time::step(state, steps),
         Action::Seek(at) => return time::seek(state, at),
@@ -378,25 +377,51 @@ fn next_view(view: View, by: i32) -> View {
         .unwrap_or(view)
 }
 
-fn next_sort(screen: &Screen, by: i32) -> Sort {
-    let columns = screen.view.columns();
-    let count = i32::try_from(columns.len()).unwrap_or(1).max(1);
-    let at = columns
-        .iter()
-        .position(|column| column.field == screen.list.sort.field)
-        .unwrap_or(0);
-    let mut at = i32::try_from(at).unwrap_or(0);
-    // Drawings are sorted by what they draw, which has a column of its own.
-    for _ in 0..count {
-        at = (at + by.signum()).rem_euclid(count);
-        let column = usize::try_from(at).ok().and_then(|at| columns.get(at));
-        if let Some(column) = column.filter(|column| {
-            !column.is_trend() && column.priority != crate::model::Column::ON_DEMAND
-        }) {
-            return Sort::by(column.field);
+/// Whether the view that is looked at is a table that can be sorted; says so if it is not.
+fn can_be_sorted(state: &mut State) -> bool {
+    match state.screen().view {
+        View::Overview => {
+            let text = "the overview is sorted by urgency; press 3 for the table of pods";
+            state.say(text, false);
+            false
         }
+        view => view != View::Pod,
     }
-    screen.list.sort
+}
+
+/// Sorts by a field, or the other way round. Its column is shown then, if it was not.
+fn sort_by(state: &mut State, field: Field) {
+    if !can_be_sorted(state) {
+        return;
+    }
+    let view = state.screen().view;
+    let Some(field) = view.sorts_by(field) else {
+        let text = format!("{} cannot be sorted by {}", view.title(), field.name());
+        state.say(text, true);
+        return;
+    };
+    let sort = &mut state.screen_mut().list.sort;
+    *sort = if sort.field == field {
+        sort.reversed()
+    } else {
+        Sort::by(field)
+    };
+}
+
+/// The sort by the column that is shown so many further than the one that the table is sorted by.
+fn next_sort(state: &State, by: i32) -> Sort {
+    let sort = state.screen().list.sort;
+    // Drawings are sorted by what they draw, which has a column of its own.
+    let shown: Vec<Field> = placement::shown(state, state.size.width)
+        .iter()
+        .filter(|placed| !placed.column.is_trend())
+        .map(|placed| placed.column.field)
+        .collect();
+    let count = i64::try_from(shown.len()).unwrap_or(i64::MAX).max(1);
+    let at = shown.iter().position(|field| *field == sort.field);
+    let at = i64::try_from(at.unwrap_or(0)).unwrap_or(0) + i64::from(by);
+    let next = usize::try_from(at.rem_euclid(count)).unwrap_or(0);
+    shown.get(next).map_or(sort, |field| Sort::by(*field))
 }
 
 /// Leaves this view for the one before; the filter first, if there is one.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::action::Action;
-use crate::model::column::Column;
+use crate::model::columns::{default_fields, insert};
 use crate::model::effect::Effect;
 use crate::model::field::Field;
 use crate::model::name::Name;
@@ -43,6 +43,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
         (Overlay::Columns(cursor), Action::Choose(at)) if at <= last_column => {
             *cursor = at;
             toggle_column(state, at);
+        }
+        (Overlay::Columns(_), Action::Reset) => {
+            let view = state.screen().view;
+            state.settings.columns.remove(&view);
+            state.column_order.remove(&view);
         }
         (Overlay::Picker(picker), Action::Move(rows) | Action::Scroll(rows)) => {
             picker.move_by(rows)
@@ -84,26 +89,35 @@ fn stepped(at: usize, steps: i32, last: usize) -> usize {
     usize::try_from(at.max(0)).unwrap_or(0).min(last)
 }
 
-/// Shows a column, or no longer. The last one stays.
+/// Shows a column, or no longer. It keeps its place among the others. Names stay: they say what a row is of.
 fn toggle_column(state: &mut State, at: usize) {
     let view = state.screen().view;
     let columns = view.columns();
-    let Some(field) = columns.get(at).map(|column| column.field) else {
+    let Some(column) = columns.get(at) else {
         return;
     };
-    let shown = state.settings.columns.entry(view).or_insert_with(|| {
-        let by_default = columns
-            .iter()
-            .filter(|column| column.priority != Column::ON_DEMAND);
-        by_default
-            .map(|column| column.field)
-            .collect::<Vec<Field>>()
-    });
-    match shown.iter().position(|other| *other == field) {
-        Some(_) if shown.len() == 1 => {}
-        Some(place) => drop(shown.remove(place)),
-        None => shown.push(field),
+    if column.is_identity() {
+        let text = format!(
+            "{} says what a row is of: it cannot be turned off",
+            column.title
+        );
+        state.say(text, false);
+        return;
     }
+    let shown = state
+        .settings
+        .columns
+        .entry(view)
+        .or_insert_with(|| default_fields(columns));
+    let order = state.column_order.entry(view).or_insert_with(|| {
+        let mut order = shown.clone();
+        for column in columns {
+            insert(&mut order, columns, column.field);
+        }
+        order
+    });
+    let is_shown = |field: &Field| shown.contains(field) != (*field == column.field);
+    *shown = order.iter().copied().filter(is_shown).collect();
 }
 
 /// Opens a picker.

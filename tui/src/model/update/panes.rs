@@ -132,7 +132,7 @@ pub(super) fn cross(state: &mut State, rows: i32) -> bool {
     screen.panes.focus = next;
     let (_, list) = screen.focused_mut();
     // Whatever comes to the top, from above; from below the last one.
-    list.selected = None;
+    list.select_first();
     list.cursor = 0;
     list.top = 0;
     if rows < 0 {
@@ -142,12 +142,8 @@ pub(super) fn cross(state: &mut State, rows: i32) -> bool {
 }
 
 fn take(list: &mut List, order: Vec<u32>, view: View, world: &World, rows: usize) {
-    let place = list
-        .selected
-        .as_ref()
-        .and_then(|key| world.place(view, key));
-    let key_at = |at| -> Option<Key> { world.key_at(view, at) };
-    list.reorder(order, place, key_at, rows);
+    let place_of = |key: &Key| world.place(view, key);
+    list.reorder(order, place_of, |at| world.key_at(view, at), rows);
 }
 
 /// Those first that are not ready, then the fullest.

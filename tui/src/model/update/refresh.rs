@@ -7,9 +7,10 @@ use kubevitals_proto::time::Timestamp;
 use super::panes;
 use crate::filter::Filter;
 use crate::model::acknowledge::Acknowledgements;
+use crate::model::apart::distinguishing;
 use crate::model::attention::{Attention, attention};
 use crate::model::field::Field;
-use crate::model::name::Name;
+use crate::model::name::{Key, Name};
 use crate::model::order::order;
 use crate::model::row::{PodRow, Row};
 use crate::model::screen::{Basis, Scope};
@@ -82,13 +83,25 @@ fn refresh_list(state: &mut State) {
         }
         _ => (asked.order(view, world), None),
     };
-    let selected = screen.list.selected.as_ref();
-    let place = selected.and_then(|key| world.place(view, key));
-    screen
-        .list
-        .reorder(order, place, |at| world.key_at(view, at), height);
-    screen.list.first_group = first_group;
-    screen.list.basis = Some(basis);
+    let list = &mut screen.list;
+    list.distinguishing = distinguishing_in(view, world, &order, context.now);
+    let place_of = |key: &Key| world.place(view, key);
+    list.reorder(order, place_of, |at| world.key_at(view, at), height);
+    list.first_group = first_group;
+    list.basis = Some(basis);
+}
+
+/// The columns that tell apart what a view shows.
+fn distinguishing_in(view: View, world: &World, order: &[u32], now: Timestamp) -> Vec<Field> {
+    match view {
+        View::Overview | View::Pods | View::Pod => distinguishing(world.pods.rows(), order, now),
+        View::Nodes => distinguishing(world.nodes.rows(), order, now),
+        View::Containers => distinguishing(world.containers.rows(), order, now),
+        View::Workloads => distinguishing(world.workloads.rows(), order, now),
+        View::Namespaces => distinguishing(world.namespaces.rows(), order, now),
+        View::Hpas => distinguishing(world.hpas.rows(), order, now),
+        View::Incidents => distinguishing(world.incidents.rows(), order, now),
+    }
 }
 
 /// The pods that need attention.
@@ -206,7 +219,7 @@ mod tests {
 
     use super::*;
     use crate::model::update::{act, tell};
-    use crate::model::{Action, Batch, Change, Edit, Field, Message, SourceKind};
+    use crate::model::{Action, Batch, Change, Edit, Message, SourceKind};
 
     fn pod(name: &str, cpu: u64) -> PodRow {
         let mut pod = PodRow {

@@ -2,37 +2,50 @@
 
 use super::window;
 use crate::input::Target;
-use crate::model::{Column, State};
+use crate::model::columns::Wanted;
+use crate::model::{Field, State, placement};
 use crate::view::canvas::{Canvas, Piece, cells, row_of};
 use crate::view::theme::Ink;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
     let view = state.screen().view;
     let columns = view.columns();
-    let chosen = state.settings.columns.get(&view);
+    let wanted = Wanted {
+        chosen: state.settings.columns.get(&view).map(Vec::as_slice),
+        ..Wanted::default()
+    };
+    let wanted = wanted.fields(columns);
+    let has_room: Vec<Field> = placement::shown(state, canvas.buffer.area.width)
+        .iter()
+        .map(|placed| placed.column.field)
+        .collect();
     let heading = format!("Columns of {}", view.title());
     let area = window(
         canvas,
         60,
         cells(columns.len()),
         &heading,
-        "space or a click turns on and off, esc closes",
+        "space turns on and off, ctrl-r resets, esc closes",
     );
     // The cursor stays on the screen.
     let first = (cursor + 1).saturating_sub(usize::from(area.height));
     canvas.hit(area, Target::Choices(first));
     for (line, (at, column)) in (0..area.height).zip(columns.iter().enumerate().skip(first)) {
-        let shown = match chosen {
-            Some(fields) => fields.contains(&column.field),
-            None => column.priority != Column::ON_DEMAND,
+        let is_wanted = wanted.contains(&column.field);
+        let (mark, ink) = match (is_wanted, has_room.contains(&column.field)) {
+            (true, true) => ("[x] ", Ink::Good),
+            (true, false) => ("[x] ", Ink::Warn),
+            (false, _) => ("[ ] ", Ink::Muted),
         };
         let row = row_of(area, line);
-        let mark = if shown { "[x] " } else { "[ ] " };
-        let pieces = [
-            Piece::new(mark, if shown { Ink::Good } else { Ink::Muted }),
-            Piece::plain(format!("{:<14} ", column.title)),
-            Piece::muted(column.field.about()),
+        let mut pieces = vec![
+            Piece::new(mark, ink),
+            Piece::plain(format!("{:<15} ", column.title)),
         ];
+        if is_wanted && !has_room.contains(&column.field) {
+            pieces.push(Piece::new("(no room) ", Ink::Warn));
+        }
+        pieces.push(Piece::muted(column.field.about()));
         canvas.pieces(row, &pieces);
         if at == cursor {
             canvas.patch(row, Ink::Selected);

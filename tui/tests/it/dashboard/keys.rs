@@ -62,6 +62,7 @@ fn check(id: &str) -> Option<Check> {
         "list-cancel" => closes_the_list,
         "list-toggle" => turns_in_the_list,
         "list-down" | "list-up" | "list-page-down" | "list-page-up" => moves_in_the_list,
+        "list-reset" => resets_the_columns,
         "list-backspace" => |dashboard, key| searches_the_list(dashboard, "shopp", key, "> shop"),
         "list-delete-word" | "list-delete-to-start" => {
             |dashboard, key| searches_the_list(dashboard, "zzz", key, ">")
@@ -449,6 +450,18 @@ fn turns_in_the_list(dashboard: &mut Dashboard, key: &str) {
     dashboard
         .terminal
         .wait_for("it is off again", |text| !text.contains("* kube-system"));
+    dashboard.terminal.press("esc");
+    list_closed(dashboard);
+}
+
+fn resets_the_columns(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press("c");
+    dashboard.terminal.wait_for_text("Columns of Pods");
+    // NAMESPACE comes first.
+    dashboard.terminal.press("space");
+    dashboard.terminal.wait_for_text("[ ] NAMESPACE");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("[x] NAMESPACE");
     dashboard.terminal.press("esc");
     list_closed(dashboard);
 }

@@ -3,3 +3,4 @@
 mod figures;
 mod random;
 mod rules;
+mod table;

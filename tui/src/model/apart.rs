@@ -1,0 +1,109 @@
+//! What tells rows apart beside their names.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::field::Field;
+use super::row::Row;
+
+/// Columns that tell apart rows of one name, in the order in which they are tried.
+const TRIED: [Field; 2] = [Field::Namespace, Field::Kind];
+
+/// The columns that these rows need beside their names so that no two look alike: the namespace, where names repeat in
+/// several namespaces; the kind, where they do in several kinds.
+pub(super) fn distinguishing<R: Row>(rows: &[Arc<R>], order: &[u32], now: Timestamp) -> Vec<Field> {
+    let columns = R::columns();
+    let mut fields: Vec<Field> = columns
+        .iter()
+        .filter(|column| column.is_identity())
+        .map(|column| column.field)
+        .collect();
+    let names = fields.len();
+    let tried = TRIED.iter().filter(|field| {
+        let mut columns = columns.iter();
+        columns.any(|column| column.field == **field)
+    });
+    let mut count = None;
+    for field in tried {
+        let before = *count.get_or_insert_with(|| distinct(rows, order, &fields, now));
+        if before == order.len() {
+            break;
+        }
+        fields.push(*field);
+        let with = distinct(rows, order, &fields, now);
+        if with == before {
+            fields.pop();
+        }
+        count = Some(with);
+    }
+    fields.split_off(names)
+}
+
+/// How many different texts the rows have in these fields.
+fn distinct<R: Row>(rows: &[Arc<R>], order: &[u32], fields: &[Field], now: Timestamp) -> usize {
+    let shown = order
+        .iter()
+        .filter_map(|at| rows.get(usize::try_from(*at).ok()?));
+    let texts = shown.map(|row| {
+        let mut hasher = DefaultHasher::new();
+        for field in fields {
+            row.text(*field, now).hash(&mut hasher);
+        }
+        hasher.finish()
+    });
+    texts.collect::<HashSet<u64>>().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::row::{NodeRow, PodRow, Workload, WorkloadRow};
+
+    fn needed<R: Row>(rows: Vec<R>) -> Vec<Field> {
+        let rows: Vec<Arc<R>> = rows.into_iter().map(Arc::new).collect();
+        let order: Vec<u32> = (0..).take(rows.len()).collect();
+        distinguishing(&rows, &order, Timestamp(0))
+    }
+
+    fn pod(namespace: &str, name: &str) -> PodRow {
+        PodRow {
+            namespace: namespace.into(),
+            name: name.into(),
+            ..PodRow::default()
+        }
+    }
+
+    fn workload(namespace: &str, kind: &str, name: &str) -> WorkloadRow {
+        WorkloadRow {
+            namespace: namespace.into(),
+            workload: Arc::new(Workload {
+                kind: kind.into(),
+                name: name.into(),
+            }),
+            all: crate::model::row::Rollup::default(),
+            nodes: 0,
+            most_on_a_node: 0,
+            replicas: None,
+        }
+    }
+
+    #[test]
+    fn the_namespace_is_needed_where_names_repeat() {
+        assert_eq!(needed(vec![pod("a", "p"), pod("b", "q")]), []);
+        let repeated = vec![pod("a", "p"), pod("a", "q"), pod("b", "p")];
+        assert_eq!(needed(repeated), [Field::Namespace]);
+        assert_eq!(needed(vec![NodeRow::default()]), []);
+        let of_two_kinds = vec![workload("a", "Job", "w"), workload("a", "Deployment", "w")];
+        assert_eq!(needed(of_two_kinds), [Field::Kind]);
+        let of_both = vec![
+            workload("a", "Job", "w"),
+            workload("a", "Deployment", "w"),
+            workload("b", "Job", "w"),
+        ];
+        assert_eq!(needed(of_both), [Field::Namespace, Field::Kind]);
+        assert_eq!(needed(Vec::<PodRow>::new()), []);
+    }
+}

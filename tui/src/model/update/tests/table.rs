@@ -1,0 +1,279 @@
+//! What a person does with a table: its columns, its order, the row that is selected.
+
+use kubevitals_proto::time::Timestamp;
+
+use super::super::{act, refresh, tell};
+use crate::model::columns::default_fields;
+use crate::model::row::PodRow;
+use crate::model::{Action, Batch, Edit, Field, Link, Message, SourceKind, State, View, placement};
+
+fn with_pods(names: &[(&str, &str)]) -> State {
+    let mut state = State {
+        now: Timestamp::from_secs(1_783_521_000),
+        ..State::default()
+    };
+    tell(
+        &mut state,
+        Message::Source(SourceKind::Vitals, String::new()),
+    );
+    tell(&mut state, Message::Pods(Batch::All(pods(names))));
+    act(&mut state, Action::Show(View::Pods));
+    act(&mut state, Action::SortBy(Field::Name));
+    state
+}
+
+fn pods(names: &[(&str, &str)]) -> Vec<PodRow> {
+    let row = |(namespace, name): &(&str, &str)| PodRow {
+        namespace: (*namespace).into(),
+        name: (*name).into(),
+        ..PodRow::default()
+    };
+    names.iter().map(row).collect()
+}
+
+const NAMES: [(&str, &str); 5] = [
+    ("shop", "a"),
+    ("shop", "b"),
+    ("shop", "c"),
+    ("payments", "d"),
+    ("payments", "e"),
+];
+
+fn shown(state: &State) -> Vec<Field> {
+    placement::shown(state, state.size.width)
+        .iter()
+        .map(|placed| placed.column.field)
+        .collect()
+}
+
+fn write(state: &mut State, filter: &str) {
+    act(state, Action::Filter);
+    act(state, Action::Edit(Edit::Insert(filter.to_owned())));
+    act(state, Action::Enter);
+}
+
+#[test]
+fn the_selected_row_is_found_again_whatever_hid_it() {
+    type Step = (&'static str, fn(&mut State));
+    let ways: [Step; 7] = [
+        ("a filter that nothing matches", |state| {
+            write(state, "nothing");
+            act(state, Action::Back);
+        }),
+        (
+            "a filter that others match, and one that nothing does",
+            |state| {
+                write(state, "ns=payments");
+                act(state, Action::ClearFilter);
+                write(state, "zzz");
+                act(state, Action::Back);
+            },
+        ),
+        ("another order", |state| {
+            act(state, Action::SortBy(Field::Namespace));
+            act(state, Action::Reverse);
+        }),
+        ("another view", |state| {
+            act(state, Action::Show(View::Nodes));
+            act(state, Action::Show(View::Containers));
+            act(state, Action::Show(View::Pods));
+        }),
+        ("other namespaces", |state| {
+            act(state, Action::Namespace(Some("payments".into())));
+            act(state, Action::Namespace(None));
+        }),
+        ("a connection that was lost", |state| {
+            let lost = Link::Lost {
+                since: state.now,
+                why: "connection refused".to_owned(),
+                again: None,
+            };
+            tell(state, Message::Link(lost));
+            refresh(state);
+            tell(state, Message::Pods(Batch::All(Vec::new())));
+            refresh(state);
+            tell(state, Message::Pods(Batch::All(pods(&NAMES[..2]))));
+            refresh(state);
+            tell(state, Message::Link(Link::Up));
+            tell(state, Message::Pods(Batch::All(pods(&NAMES))));
+        }),
+        ("a pause", |state| {
+            act(state, Action::Pause);
+            write(state, "nothing");
+            act(state, Action::Back);
+            act(state, Action::Pause);
+        }),
+    ];
+    for (what, way) in ways {
+        let mut state = with_pods(&NAMES);
+        act(&mut state, Action::Move(2));
+        let before = state.current().unwrap();
+        assert_eq!(&*before.name, "c");
+        way(&mut state);
+        refresh(&mut state);
+        assert_eq!(state.current(), Some(before), "after {what}");
+    }
+}
+
+#[test]
+fn what_takes_the_place_of_a_deleted_row_stays_selected() {
+    let mut state = with_pods(&NAMES);
+    act(&mut state, Action::Move(2));
+    let without: Vec<_> = NAMES.into_iter().filter(|(_, name)| *name != "c").collect();
+    tell(&mut state, Message::Pods(Batch::All(pods(&without))));
+    refresh(&mut state);
+    assert_eq!(&*state.current().unwrap().name, "d");
+    // One of the same name is another pod.
+    tell(&mut state, Message::Pods(Batch::All(pods(&NAMES))));
+    refresh(&mut state);
+    assert_eq!(&*state.current().unwrap().name, "d");
+}
+
+#[test]
+fn sorting_goes_through_the_columns_that_are_shown_and_no_others() {
+    for view in View::SWITCHABLE {
+        for width in [40, 60, 80, 100, 200] {
+            let mut state = with_pods(&NAMES);
+            act(&mut state, Action::Show(view));
+            act(&mut state, Action::Resize(width, 24));
+            if view == View::Overview {
+                let before = state.screen().list.sort;
+                act(&mut state, Action::NextSort(1));
+                assert_eq!(state.screen().list.sort, before);
+                assert!(state.notice.is_some(), "it says why");
+                continue;
+            }
+            for by in [1, -1] {
+                for _ in 0..30 {
+                    let could = shown(&state);
+                    act(&mut state, Action::NextSort(by));
+                    let sort = state.screen().list.sort.field;
+                    assert!(could.contains(&sort), "{view:?} at {width}: {sort:?}");
+                    assert!(
+                        shown(&state).contains(&sort),
+                        "{view:?} at {width}: {sort:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn who_sorts_by_a_hidden_column_sees_it_or_is_told_why_not() {
+    for (view, field, sorted) in [
+        (View::Pods, Field::Age, Some(Field::Age)),
+        (View::Pods, Field::Restarts, Some(Field::Restarts)),
+        (View::Nodes, Field::Age, Some(Field::Age)),
+        (View::Nodes, Field::Restarts, Some(Field::Recent)),
+        (View::Containers, Field::Name, Some(Field::Pod)),
+        (View::Workloads, Field::Restarts, Some(Field::Restarts)),
+        (View::Incidents, Field::Age, Some(Field::Began)),
+        (View::Workloads, Field::Age, None),
+        (View::Hpas, Field::Cpu, None),
+        (View::Incidents, Field::Memory, None),
+    ] {
+        for width in [40, 80] {
+            let mut state = with_pods(&NAMES);
+            act(&mut state, Action::Show(view));
+            act(&mut state, Action::Resize(width, 24));
+            let before = state.screen().list.sort;
+            act(&mut state, Action::SortBy(field));
+            let sort = state.screen().list.sort;
+            match sorted {
+                Some(sorted) => {
+                    assert_eq!(sort.field, sorted, "{view:?}");
+                    assert!(shown(&state).contains(&sorted), "{view:?} at {width}");
+                }
+                None => {
+                    assert_eq!(sort, before, "{view:?}");
+                    let said = state.notice.as_ref().unwrap();
+                    let expected = format!("{} cannot be sorted by {}", view.title(), field.name());
+                    assert_eq!(said.text, expected);
+                }
+            }
+        }
+    }
+}
+
+/// Turns the column of a field off or on, in the list of columns.
+fn toggle(state: &mut State, field: Field) {
+    let columns = state.screen().view.columns();
+    let at = columns.iter().position(|column| column.field == field);
+    act(state, Action::Columns);
+    act(state, Action::Choose(at.unwrap()));
+    act(state, Action::Back);
+}
+
+#[test]
+fn a_column_that_is_turned_off_and_on_keeps_its_place() {
+    let columns = View::Pods.columns();
+    let default = default_fields(columns);
+    // As it is by default, and as it was configured.
+    let configured = vec![
+        Field::Age,
+        Field::Cpu,
+        Field::Status,
+        Field::Name,
+        Field::Node,
+    ];
+    for chosen in [None, Some(configured)] {
+        let mut state = with_pods(&NAMES);
+        if let Some(chosen) = &chosen {
+            state.settings.columns.insert(View::Pods, chosen.clone());
+        }
+        let before = chosen.unwrap_or_else(|| default.clone());
+        let others = before.iter().filter(|field| **field != Field::Name);
+        for field in others {
+            toggle(&mut state, *field);
+            assert!(!state.settings.columns[&View::Pods].contains(field));
+            toggle(&mut state, *field);
+            assert_eq!(state.settings.columns[&View::Pods], before);
+        }
+        // Several at once, in another order.
+        for field in [Field::Status, Field::Cpu, Field::Status, Field::Cpu] {
+            toggle(&mut state, field);
+        }
+        assert_eq!(state.settings.columns[&View::Pods], before);
+    }
+}
+
+#[test]
+fn names_cannot_be_turned_off_and_it_is_said_why() {
+    for (view, field) in [
+        (View::Pods, Field::Name),
+        (View::Nodes, Field::Name),
+        (View::Containers, Field::Pod),
+        (View::Containers, Field::Container),
+        (View::Incidents, Field::Name),
+    ] {
+        let mut state = with_pods(&NAMES);
+        act(&mut state, Action::Show(view));
+        toggle(&mut state, field);
+        assert!(shown(&state).contains(&field), "{view:?}");
+        let notice = state.notice.as_ref().unwrap();
+        assert!(
+            notice.text.contains("cannot be turned off"),
+            "{}",
+            notice.text
+        );
+    }
+}
+
+#[test]
+fn the_columns_are_reset_by_a_key() {
+    let mut state = with_pods(&NAMES);
+    let before = shown(&state);
+    for field in [Field::Status, Field::Cpu, Field::Swap] {
+        toggle(&mut state, field);
+    }
+    assert_ne!(shown(&state), before);
+    act(&mut state, Action::Columns);
+    act(&mut state, Action::Reset);
+    act(&mut state, Action::Back);
+    assert_eq!(shown(&state), before);
+    // In another list it does nothing.
+    act(&mut state, Action::Namespaces);
+    act(&mut state, Action::Reset);
+    assert!(state.overlay.is_some());
+}

@@ -1,0 +1,468 @@
+//! Names in too little room, such that no two of them look alike.
+//!
+//! What all names share at the borders of their labels (`.eu.compute.internal`, `prod-`) goes first; then each name that
+//! is still too long loses its middle; and names that look alike then are cut where they do not differ.
+
+use std::collections::{HashMap, HashSet};
+
+use super::text::{cut_middle, head, tail, width};
+
+/// What names look like in a room that some of them are too long for. Names that are not in it are shown whole.
+#[derive(Debug, Default)]
+pub(super) struct Elided<'a>(HashMap<&'a str, String>);
+
+impl Elided<'_> {
+    /// What a name looks like.
+    pub(super) fn text<'b>(&'b self, name: &'b str) -> &'b str {
+        self.0.get(name).map_or(name, String::as_str)
+    }
+}
+
+/// What names look like in `room` cells. `others` are names of the same list that are not on the screen: what is shared
+/// is shared with them too, so that scrolling does not change it.
+///
+/// Different names look different if there are no more of them than `room` has cells, and mostly if there are more.
+pub(super) fn elide<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    others: impl IntoIterator<Item = &'a str>,
+    room: usize,
+    ellipsis: &str,
+) -> Elided<'a> {
+    let mut known = HashSet::new();
+    let mut names: Vec<&str> = names
+        .into_iter()
+        .filter(|name| known.insert(*name))
+        .collect();
+    let all: Vec<&str> = others
+        .into_iter()
+        .filter(|name| known.insert(*name))
+        .chain(names.iter().copied())
+        .collect();
+    if all.iter().all(|name| width(name) <= room) {
+        return Elided::default();
+    }
+    names.sort_unstable();
+    if room < 4 {
+        // There is room for a beginning, if for anything.
+        let cut = names
+            .iter()
+            .map(|name| (*name, cut_middle(name, room, ellipsis).into_owned()));
+        return Elided(cut.collect());
+    }
+    let cutter = Cutter { room, ellipsis };
+    if let Some(shown) = cutter.without_shared(&names, &all) {
+        return Elided(names.into_iter().zip(shown).collect());
+    }
+    let shown = cutter.one_by_one(&names, &all);
+    Elided(names.into_iter().zip(shown).collect())
+}
+
+/// A part that names share: so many bytes at their beginnings, and at their ends.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shared {
+    before: usize,
+    behind: usize,
+}
+
+impl Shared {
+    /// What is left of a name.
+    fn core<'a>(&self, name: &'a str) -> &'a str {
+        let end = name.len().saturating_sub(self.behind);
+        name.get(self.before..end).unwrap_or(name)
+    }
+}
+
+/// Whether a label ends here.
+const fn is_border(c: char) -> bool {
+    matches!(c, '.' | '-')
+}
+
+/// How many bytes all texts begin with alike.
+fn alike(texts: &[&str]) -> usize {
+    let Some((first, others)) = texts.split_first() else {
+        return 0;
+    };
+    others.iter().fold(first.len(), |length, other| {
+        let first = first.get(..length).unwrap_or_default();
+        let same = first.char_indices().zip(other.chars());
+        let differs = same
+            .filter(|((_, a), b)| a != b)
+            .map(|((at, _), _)| at)
+            .next();
+        differs.unwrap_or_else(|| first.len().min(other.len()))
+    })
+}
+
+/// How many bytes all texts end with alike.
+fn alike_at_the_end(texts: &[&str]) -> usize {
+    let Some((first, others)) = texts.split_first() else {
+        return 0;
+    };
+    others.iter().fold(first.len(), |length, other| {
+        let mut same = 0;
+        for (a, b) in first.chars().rev().zip(other.chars().rev()) {
+            if a != b || same + a.len_utf8() > length {
+                break;
+            }
+            same += a.len_utf8();
+        }
+        same
+    })
+}
+
+/// What names share, whole labels of it, such that something is left of each.
+fn shared(names: &[&str]) -> Shared {
+    let (Some(first), true) = (names.first(), names.len() > 1) else {
+        return Shared::default();
+    };
+    let end = first
+        .get(first.len() - alike_at_the_end(names)..)
+        .unwrap_or_default();
+    // The border belongs to what is left out, here and at the beginning.
+    let behind = end.find(is_border).map_or(0, |at| end.len() - at);
+    let left: Vec<&str> = names
+        .iter()
+        .map(|name| name.get(..name.len() - behind).unwrap_or_default())
+        .collect();
+    let beginning = first.get(..alike(&left)).unwrap_or_default();
+    let before = beginning.rfind(is_border).map_or(0, |at| at + 1);
+    let shared = Shared { before, behind };
+    let something_is_left = names.iter().all(|name| !shared.core(name).is_empty());
+    if something_is_left {
+        shared
+    } else {
+        Shared::default()
+    }
+}
+
+/// The ends of names behind a dot, each with how many names have it.
+fn domains<'a>(names: &[&'a str]) -> HashMap<&'a str, usize> {
+    let mut domains = HashMap::new();
+    for name in names {
+        for (at, _) in name.match_indices('.') {
+            *domains
+                .entry(name.get(at..).unwrap_or_default())
+                .or_default() += 1;
+        }
+    }
+    domains
+}
+
+/// A name without the longest domain that another name has too.
+fn without_domain<'a>(name: &'a str, domains: &HashMap<&str, usize>) -> &'a str {
+    let is_shared = |at: &usize| {
+        let domain = name.get(*at..).unwrap_or_default();
+        domains.get(domain).is_some_and(|count| *count > 1)
+    };
+    let mut dots = name.match_indices('.').map(|(at, _)| at);
+    let end = dots.find(is_shared).filter(|at| *at > 0);
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
+}
+
+/// Cuts names to a room.
+struct Cutter<'a> {
+    room: usize,
+    ellipsis: &'a str,
+}
+
+impl Cutter<'_> {
+    /// The names without what all share, if they have room then: without as little as possible, and with a mark where
+    /// something is missing if there is room for that.
+    fn without_shared(&self, names: &[&str], all: &[&str]) -> Option<Vec<String>> {
+        let both = shared(all);
+        let behind = Shared { before: 0, ..both };
+        let ways = [(behind, true), (behind, false), (both, true), (both, false)];
+        ways.into_iter()
+            .filter(|(shared, _)| shared.before + shared.behind > 0)
+            .map(|(shared, marked)| -> Vec<String> {
+                let sign = |is_cut: usize| {
+                    if marked && is_cut > 0 {
+                        self.ellipsis
+                    } else {
+                        ""
+                    }
+                };
+                let (before, behind) = (sign(shared.before), sign(shared.behind));
+                let cut = |name: &&str| format!("{before}{}{behind}", shared.core(name));
+                names.iter().map(cut).collect()
+            })
+            .find(|shown| shown.iter().all(|name| width(name) <= self.room))
+    }
+
+    /// Each name by itself, and those that look alike then where they differ.
+    fn one_by_one(&self, names: &[&str], all: &[&str]) -> Vec<String> {
+        let shared = shared(all);
+        let domains = domains(all);
+        let before = if shared.before > 0 { self.ellipsis } else { "" };
+        let room = self.room.saturating_sub(width(before));
+        let mut shown: Vec<String> = names
+            .iter()
+            .map(|name| {
+                if width(name) <= self.room {
+                    return (*name).to_owned();
+                }
+                let core = shared.core(name);
+                let host = without_domain(core, &domains);
+                let behind = if host.len() < core.len() {
+                    self.ellipsis
+                } else {
+                    ""
+                };
+                if width(host) + width(behind) <= room {
+                    return format!("{before}{host}{behind}");
+                }
+                format!("{before}{}", cut_middle(host, room, self.ellipsis))
+            })
+            .collect();
+        let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, text) in shown.iter().enumerate() {
+            groups.entry(text.clone()).or_default().push(at);
+        }
+        for group in groups.values().filter(|group| group.len() > 1) {
+            let cores: Vec<&str> = group
+                .iter()
+                .filter_map(|at| names.get(*at).map(|name| shared.core(name)))
+                .collect();
+            let (before, behind) = (alike(&cores), alike_at_the_end(&cores));
+            for (at, core) in group.iter().zip(cores) {
+                if let Some(text) = shown.get_mut(*at) {
+                    *text = self.around(core, before, core.len().saturating_sub(behind));
+                }
+            }
+        }
+        self.settle(names, shown)
+    }
+
+    /// A name of which the bytes from `begin` to `end` are to be seen, and the beginning where there is room for it.
+    fn around(&self, name: &str, begin: usize, end: usize) -> String {
+        // What one name has more than another may be at the end of what they share.
+        let begin = begin.min(end.saturating_sub(1));
+        let (Some(upto), Some(part)) = (name.get(..end), name.get(begin..end)) else {
+            return cut_middle(name, self.room, self.ellipsis).into_owned();
+        };
+        let sign = width(self.ellipsis);
+        let behind = if end < name.len() { self.ellipsis } else { "" };
+        let room = self.room.saturating_sub(width(behind));
+        if width(upto) <= room {
+            return format!("{upto}{behind}");
+        }
+        if width(part) + sign > room {
+            return cut_middle(part, self.room, self.ellipsis).into_owned();
+        }
+        let spare = room - sign - width(part);
+        let beginning = head(upto, spare / 2);
+        let rest = tail(upto, room - sign - width(beginning));
+        format!("{beginning}{}{rest}{behind}", self.ellipsis)
+    }
+
+    /// Where names look alike still, looks for ways to cut them such that they do not: a matching of names and texts.
+    fn settle(&self, names: &[&str], shown: Vec<String>) -> Vec<String> {
+        let different: HashSet<&String> = shown.iter().collect();
+        if different.len() == shown.len() {
+            return shown;
+        }
+        let ways: Vec<Vec<String>> = names
+            .iter()
+            .zip(&shown)
+            .map(|(name, text)| self.ways(name, text))
+            .collect();
+        let mut owners: HashMap<&str, usize> = HashMap::new();
+        for at in 0..ways.len() {
+            claim(at, &ways, &mut owners, &mut HashSet::new());
+        }
+        let mut settled = shown.clone();
+        for (text, at) in owners {
+            if let Some(place) = settled.get_mut(at) {
+                *place = text.to_owned();
+            }
+        }
+        settled
+    }
+
+    /// All the ways to cut a name, the best first: as it is shown, then with less and less of its beginning, then parts
+    /// of its middle.
+    fn ways(&self, name: &str, shown: &str) -> Vec<String> {
+        if width(name) <= self.room {
+            return vec![name.to_owned()];
+        }
+        let sign = width(self.ellipsis);
+        let mut ways = vec![shown.to_owned()];
+        let room = self.room.saturating_sub(sign);
+        let one = (0..=room).rev().map(|beginning| {
+            let beginning = head(name, beginning);
+            let end = tail(name, room - width(beginning));
+            format!("{beginning}{}{end}", self.ellipsis)
+        });
+        ways.extend(one);
+        if let Some(room) = room.checked_sub(sign).filter(|room| *room > 0) {
+            let middles = name.char_indices().skip(1).map(|(at, _)| {
+                let part = head(name.get(at..).unwrap_or_default(), room);
+                format!("{0}{part}{0}", self.ellipsis)
+            });
+            ways.extend(middles);
+        }
+        ways
+    }
+}
+
+/// Gives a name the first of its ways that is free, or that another name can give up for another way of its own.
+fn claim<'a>(
+    at: usize,
+    ways: &'a [Vec<String>],
+    owners: &mut HashMap<&'a str, usize>,
+    seen: &mut HashSet<&'a str>,
+) -> bool {
+    for way in ways.get(at).into_iter().flatten() {
+        if !seen.insert(way) {
+            continue;
+        }
+        let free = match owners.get(way.as_str()).copied() {
+            None => true,
+            Some(owner) => claim(owner, ways, owners, seen),
+        };
+        if free {
+            owners.insert(way, at);
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn shown(names: &[&str], room: usize) -> Vec<String> {
+        let elided = elide(names.iter().copied(), [], room, "…");
+        names
+            .iter()
+            .map(|name| elided.text(name).to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn what_all_names_share_is_left_out_where_there_is_no_room_for_it() {
+        let controlplanes = [1, 2, 3]
+            .map(|at| format!("foo-01337-foobarinclongname-prd-controlplane{at}.k8s.isp.example"));
+        let controlplanes = controlplanes.each_ref().map(String::as_str);
+        let eks = [
+            "ip-10-0-1-17.eu-central-1.compute.internal",
+            "ip-10-0-1-18.eu-central-1.compute.internal",
+            "ip-10-0-23-118.eu-central-1.compute.internal",
+        ];
+        let gke = [
+            "gke-prod-eu-default-pool-7f1c2a3b-0x1z",
+            "gke-prod-eu-default-pool-7f1c2a3b-9k2m",
+            "gke-prod-eu-highmem-pool-11aa22bb-77qq",
+        ];
+        for (names, room, expected) in [
+            (&controlplanes, 70, controlplanes.map(str::to_owned)),
+            (
+                &controlplanes,
+                50,
+                [1, 2, 3].map(|at| format!("foo-01337-foobarinclongname-prd-controlplane{at}…")),
+            ),
+            (
+                &controlplanes,
+                20,
+                [1, 2, 3].map(|at| format!("…controlplane{at}…")),
+            ),
+            (
+                &controlplanes,
+                12,
+                [1, 2, 3].map(|at| format!("…contr…lane{at}")),
+            ),
+            (
+                &eks,
+                15,
+                ["ip-10-0-1-17…", "ip-10-0-1-18…", "ip-10-0-23-118…"].map(str::to_owned),
+            ),
+            (
+                &eks,
+                12,
+                ["…1-17…", "…1-18…", "…23-118…"].map(str::to_owned),
+            ),
+            (
+                &gke,
+                30,
+                [
+                    "…default-pool-7f1c2a3b-0x1z",
+                    "…default-pool-7f1c2a3b-9k2m",
+                    "…highmem-pool-11aa22bb-77qq",
+                ]
+                .map(str::to_owned),
+            ),
+            (
+                &gke,
+                12,
+                ["…defau…-0x1z", "…defau…-9k2m", "…highm…-77qq"].map(str::to_owned),
+            ),
+        ] {
+            assert_eq!(shown(names, room), expected, "in {room}");
+        }
+    }
+
+    #[test]
+    fn names_that_share_only_parts_are_cut_where_they_do_not_differ() {
+        let mixed = [
+            "ip-10-0-1-17.eu-central-1.compute.internal",
+            "ip-10-0-1-18.eu-central-1.compute.internal",
+            "bastion",
+        ];
+        assert_eq!(
+            shown(&mixed, 14),
+            ["ip-10-0-1-17…", "ip-10-0-1-18…", "bastion"]
+        );
+        assert_eq!(shown(&mixed, 9), ["ip-1…1-17", "ip-1…1-18", "bastion"]);
+        assert_eq!(shown(&["aaaaaaaaaaaaaa", "aaaaaaaaaaaaa"], 8).len(), 2);
+        assert_eq!(shown(&["fraud-score-7d9f8c-x2x4z"], 12), ["fraud-…x2x4z"]);
+    }
+
+    #[test]
+    fn scrolling_does_not_change_what_is_left_out() {
+        let elided = elide(
+            ["web-1.eu.internal"],
+            ["web-2.eu.internal", "db.eu.internal"],
+            12,
+            "…",
+        );
+        assert_eq!(elided.text("web-1.eu.internal"), "web-1…");
+        // What is the same on the screen alone is not left out.
+        let elided = elide(["web-1.eu.internal"], ["web-1.us.external"], 16, "…");
+        assert_eq!(elided.text("web-1.eu.internal"), "…eu.internal");
+    }
+
+    /// Names as they are in clusters, and such as are made to be confused.
+    fn names() -> impl Strategy<Value = HashSet<String>> {
+        let domain =
+            prop::sample::select(&["", ".eu.compute.internal", ".k8s.example", "-pool"][..]);
+        let stem =
+            prop::sample::select(&["", "ip-10-0-", "foo-01337-foobarinclongname-prd-", "web-"][..]);
+        let like = (stem, "[0-9a-z]{1,12}(-[0-9a-z]{1,8}){0,3}", domain)
+            .prop_map(|(stem, middle, domain)| format!("{stem}{middle}{domain}"));
+        let confusing = "[ab]{1,40}|[a.-]{1,40}|a{1,40}|[ab日]{1,20}";
+        prop_oneof![
+            prop::collection::hash_set(like, 1..14),
+            prop::collection::hash_set(confusing, 1..14),
+        ]
+    }
+
+    proptest! {
+        /// From 14 cells on, which is more than there are names: then it is possible.
+        #[test]
+        fn different_names_look_different(names in names(), room in 14_usize..60) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let shown = shown(&names, room);
+            prop_assert!(shown.iter().all(|text| width(text) <= room), "{:?}", shown);
+            let different: HashSet<&String> = shown.iter().collect();
+            prop_assert_eq!(different.len(), names.len(), "{:?} are {:?}", names, shown);
+        }
+
+        #[test]
+        fn nothing_is_wider_than_its_room(names in names(), room in 0_usize..14) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            prop_assert!(shown(&names, room).iter().all(|text| width(text) <= room));
+        }
+    }
+}
