@@ -11,6 +11,7 @@
 mod alike;
 mod api;
 mod ask;
+mod charts;
 mod configure;
 mod connect;
 mod dashboard;

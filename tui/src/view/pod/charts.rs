@@ -69,9 +69,10 @@ fn chart(canvas: &mut Canvas<'_>, area: Rect, state: &State, shown: Shown<'_>, r
         max: used.map_or(it.max, |used| it.max.max(used)),
         ..it
     });
+    // Where there is no room for both, the limit is worth more.
     let bounds = [
-        ("request", request, Ink::Request),
         ("limit", limit, Ink::Limit),
+        ("request", request, Ink::Request),
     ];
     let peak = quantiles.map(|it| it.max).or(used);
     // Amounts are in the unit of the largest, as on the axis.
