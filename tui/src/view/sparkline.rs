@@ -20,6 +20,18 @@ pub fn sparkline(points: &[Option<u64>], room: usize, scale: u64, heights: &[&st
         .collect::<String>()
 }
 
+/// The cell that shows a step of `steps`, drawn in at most `room` cells.
+pub(super) fn cell_of(step: usize, steps: usize, room: usize) -> Option<usize> {
+    let after = steps.checked_sub(1)?.checked_sub(step)?;
+    let each = steps_each(steps, room)?;
+    Some(steps.div_ceil(each) - 1 - after / each)
+}
+
+/// How many steps share a cell; nothing where there is no room.
+fn steps_each(steps: usize, room: usize) -> Option<usize> {
+    (room > 0).then(|| steps.div_ceil(room).max(1))
+}
+
 /// `value` of `scale` in steps from 0 to `most`, to the nearest; zero alone is 0.
 pub(super) fn height(value: u64, scale: u64, most: usize) -> usize {
     let (value, scale) = (u128::from(value.min(scale)), u128::from(scale.max(1)));
@@ -31,10 +43,9 @@ pub(super) fn height(value: u64, scale: u64, most: usize) -> usize {
 
 /// The latest steps in at most `room` places: each holds the largest of as many steps as it takes.
 fn fold(points: &[Option<u64>], room: usize) -> Vec<Option<u64>> {
-    if room == 0 {
+    let Some(each) = steps_each(points.len(), room) else {
         return Vec::new();
-    }
-    let each = points.len().div_ceil(room).max(1);
+    };
     // The oldest place is the one that may be short.
     let mut folded: Vec<_> = points
         .rchunks(each)
@@ -79,6 +90,26 @@ mod tests {
         ] {
             assert_eq!(line(values, room, scale), text, "{values:?} in {room}");
         }
+    }
+
+    #[test]
+    fn a_step_is_in_the_cell_that_draws_it() {
+        for (steps, room) in [(5, 5), (5, 3), (7, 3), (240, 60), (240, 37), (1, 1), (3, 9)] {
+            for step in 0..steps {
+                let mut points = vec![Some(0); steps];
+                points[step] = Some(1);
+                let drawn = sparkline(&points, room, 1, &HEIGHTS);
+                let at = drawn.chars().position(|sign| sign == '█');
+                assert_eq!(
+                    cell_of(step, steps, room),
+                    at,
+                    "{step} of {steps} in {room}"
+                );
+            }
+        }
+        assert_eq!(cell_of(0, 0, 5), None);
+        assert_eq!(cell_of(5, 5, 5), None);
+        assert_eq!(cell_of(0, 5, 0), None);
     }
 
     proptest! {

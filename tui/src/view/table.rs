@@ -7,10 +7,8 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, below, first_rows, right_of, row_of};
+use super::canvas::{Canvas, below, cells, first_rows, right_of, row_of};
 use super::names::{self, Elided};
-use super::scale;
-use super::sparkline::sparkline;
 use super::text::{Align, width};
 use super::theme::{Depth, Ink, mark};
 use super::trends;
@@ -185,13 +183,7 @@ fn cell<R: Row>(
         }
         Cell::Trend { resource, full } => {
             let steps = trends::of_row(state, &of.key(), resource, area.width);
-            let line = sparkline(
-                &steps,
-                usize::from(area.width),
-                scale::full(resource, full, &steps),
-                &canvas.theme.signs.heights,
-            );
-            canvas.text(area, &line, super::vitals::ink(resource));
+            trends::draw(canvas, area, state, &steps, (resource, full));
         }
     }
 }

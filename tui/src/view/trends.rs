@@ -3,7 +3,13 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{History, Point, Quantiles, Series};
 
+use ratatui::layout::Rect;
+
+use super::canvas::{Canvas, cells, right_of};
+use super::sparkline::{cell_of, sparkline};
+use super::theme::Ink;
 use super::title::clock;
+use super::{scale, vitals};
 use crate::input::{Span, Target};
 use crate::model::row::{Container, PodRow, Row as _};
 use crate::model::{Key, Resource, State, Subject, Time, cluster_key, format};
@@ -196,4 +202,24 @@ pub(super) fn moment(state: &State, steps: usize) -> Option<(usize, String)> {
     let is_within = state.charts_end.is_some_and(|end| at < end);
     let step = step_of(state, at, steps).filter(|_| is_within)?;
     Some((step, clock(at)))
+}
+
+/// Draws a sparkline into a row, against what fills it, and the time that is shown in it.
+pub(super) fn draw(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    state: &State,
+    steps: &[Option<u64>],
+    (resource, full): (Resource, Option<u64>),
+) {
+    let room = usize::from(area.width);
+    let full = scale::full(resource, full, steps);
+    let line = sparkline(steps, room, full, &canvas.theme.signs.heights);
+    canvas.text(area, &line, vitals::ink(resource));
+    let moment = moment(state, steps.len());
+    if let Some(at) = moment.and_then(|(step, _)| cell_of(step, steps.len(), room)) {
+        let rest = right_of(area, cells(at));
+        let width = rest.width.min(1);
+        canvas.patch(Rect { width, ..rest }, Ink::Bar);
+    }
 }

@@ -5,8 +5,6 @@ use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, below, pieces_width, right_of, row_of};
 use super::chart::{Chart, Line, Moment};
-use super::scale;
-use super::sparkline::sparkline;
 use super::theme::Ink;
 use super::trends;
 use crate::model::row::{ClusterRow, Phase};
@@ -61,13 +59,12 @@ fn small(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         if rest.width >= 8 {
             let room = rest.width.min(60);
             let steps = trends::of_cluster(state, resource, room);
-            let full = scale::full(resource, cluster.allocatable.get(resource), &steps);
-            let line = sparkline(&steps, usize::from(room), full, &canvas.theme.signs.heights);
             let area = Rect {
                 width: room,
                 ..rest
             };
-            canvas.text(area, &line, ink(resource));
+            let there = (resource, cluster.allocatable.get(resource));
+            trends::draw(canvas, area, state, &steps, there);
             canvas.hit(area, trends::target(state));
         }
     }
