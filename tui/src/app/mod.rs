@@ -60,6 +60,7 @@ impl Options {
                     .iter()
                     .map(|(view, fields)| (*view, fields.clone()))
                     .collect(),
+                bell: settings.bell,
             },
             theme: settings.theme(|name| std::env::var(name).ok()),
             keys: settings.key_map(),
@@ -319,6 +320,7 @@ impl App {
                 Effect::Suspend => self.suspending = true,
                 Effect::Redraw => self.screen.restore()?,
                 Effect::Mouse => self.switch_mouse()?,
+                Effect::Bell => self.screen.write(b"\x07")?,
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::Export(form) => self.export(form),
                 Effect::Ask(ask) => self.feed.ask(ask),

@@ -21,6 +21,7 @@ struct File {
     ascii: Option<bool>,
     fps: Option<Spanned<i64>>,
     mouse: Option<bool>,
+    bell: Option<bool>,
     source: Option<Spanned<String>>,
     view: Option<Spanned<String>>,
     spans: Option<Spanned<Vec<Spanned<String>>>>,
@@ -111,6 +112,7 @@ impl Reader<'_> {
                 .and_then(|fps| self.fps(fps))
                 .unwrap_or(usual.fps),
             mouse: file.mouse.unwrap_or(usual.mouse),
+            bell: file.bell.unwrap_or(usual.bell),
             source: self
                 .choice("source", file.source.as_ref())
                 .unwrap_or(usual.source),
@@ -322,6 +324,7 @@ mod tests {
             ascii = true
             fps = 2
             mouse = false
+            bell = true
             source = "metrics"
             view = "pods"
             spans = ["1h", "5m"]
@@ -338,8 +341,8 @@ mod tests {
         assert_eq!(settings.theme, ThemeChoice::Light);
         assert_eq!(settings.colors, Colors::Indexed);
         assert_eq!(
-            (settings.ascii, settings.fps, settings.mouse),
-            (Some(true), 2, false)
+            (settings.ascii, settings.fps, settings.mouse, settings.bell),
+            (Some(true), 2, false, true)
         );
         assert_eq!(
             (settings.source, settings.view),

@@ -66,6 +66,8 @@ pub struct Settings {
     pub fps: u16,
     /// Whether the mouse is listened to.
     pub mouse: bool,
+    /// Whether the terminal's bell rings when an incident begins.
+    pub bell: bool,
     /// Where data come from.
     pub source: SourceChoice,
     /// Which view is shown first.
@@ -90,6 +92,7 @@ impl Default for Settings {
             ascii: None,
             fps: 60,
             mouse: true,
+            bell: false,
             source: SourceChoice::default(),
             view: View::Overview,
             spans: vec![300, 900, 1_800, 3_600],

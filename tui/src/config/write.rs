@@ -55,6 +55,8 @@ impl Writer {
         self.set("fps", &settings.fps.to_string());
         self.about("Whether the mouse is listened to. Without, the terminal selects text.");
         self.set("mouse", &settings.mouse.to_string());
+        self.about("Whether the terminal's bell rings when an incident begins.");
+        self.set("bell", &settings.bell.to_string());
         self.about(
             "Where data come from: auto, vitals (kubevitals.io), metrics (metrics.k8s.io) or none.",
         );
@@ -202,6 +204,7 @@ mod tests {
             ascii: Some(true),
             fps: 3,
             mouse: false,
+            bell: true,
             source: SourceChoice::None,
             view: View::Hpas,
             spans: vec![90, 3_600, 5_400],

@@ -18,6 +18,8 @@ pub enum Effect {
     Redraw,
     /// Leave the mouse to the terminal, or use it again.
     Mouse,
+    /// Ring the terminal's bell.
+    Bell,
     /// Put this on the clipboard.
     Copy(String),
     /// Write the view to a file in this form.

@@ -100,6 +100,8 @@ pub struct Settings {
     pub span: u32,
     /// Columns that were chosen, by view.
     pub columns: HashMap<View, Vec<Field>>,
+    /// Whether the terminal's bell rings when an incident begins.
+    pub bell: bool,
 }
 
 impl Default for Settings {
@@ -109,6 +111,7 @@ impl Default for Settings {
             spans: vec![300, 900, 1_800, 3_600],
             span: 900,
             columns: HashMap::new(),
+            bell: false,
         }
     }
 }

@@ -9,9 +9,9 @@ use crate::model::effect::{Ask, Effect};
 use crate::model::message::{Batch, Link, Message, SourceKind, Subject};
 use crate::model::name::Key;
 use crate::model::part::{Outcome, Part, PartState};
-use crate::model::row::Row;
+use crate::model::row::{IncidentRow, Row};
 use crate::model::state::{Notice, State, Time};
-use crate::model::table::Change;
+use crate::model::table::{Change, Version};
 use crate::model::trend::Trends;
 use crate::model::world::{World, cluster_key};
 
@@ -51,7 +51,7 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
             state.live.take_nodes(batch, apart);
         }
         Message::Hpas(batch) => World::take(&mut state.live.hpas, batch),
-        Message::Incidents(batch) => World::take(&mut state.live.incidents, batch),
+        Message::Incidents(batch) => return incidents(state, batch),
         Message::Replicas(changes) => {
             for (key, replicas) in changes {
                 match replicas {
@@ -132,6 +132,25 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Past(past) => return time::arrived(state, *past),
         Message::NoPast(at, why) => return time::refused(state, at, why),
+    }
+    Vec::new()
+}
+
+/// Takes incidents in. One that has begun since the last time rings the bell, if that is wanted; those that are told of
+/// first had begun before anyone looked.
+fn incidents(state: &mut State, batch: Batch<IncidentRow>) -> Vec<Effect> {
+    let known = &state.live.incidents;
+    let is_new = |row: &IncidentRow| row.is_open() && known.get(&row.key()).is_none();
+    let any_is_new = match &batch {
+        Batch::All(rows) => rows.iter().any(is_new),
+        Batch::Some(changes) => changes
+            .iter()
+            .any(|change| matches!(change, Change::Put(row) if is_new(row))),
+    };
+    let were_known = known.version() != Version::default();
+    World::take(&mut state.live.incidents, batch);
+    if state.settings.bell && were_known && any_is_new {
+        return vec![Effect::Bell];
     }
     Vec::new()
 }

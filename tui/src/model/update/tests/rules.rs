@@ -9,8 +9,8 @@ use super::random::{Chance, pod};
 use crate::input::KeyMap;
 use crate::model::row::{IncidentRow, PodRow};
 use crate::model::{
-    Action, Amounts, Ask, Batch, Edit, Effect, Key, Message, Name, Outcome, Overlay, Part, Past,
-    Row, SourceKind, State, Time, View,
+    Action, Amounts, Ask, Batch, Change, Edit, Effect, Key, Message, Name, Outcome, Overlay, Part,
+    Past, Row, SourceKind, State, Time, View,
 };
 use crate::view::draw;
 use crate::view::theme::Theme;
@@ -319,4 +319,35 @@ fn a_click_turns_a_column_off_and_on_and_the_wheel_goes_through_them() {
     act(&mut state, Action::Scroll(10_000));
     let last = View::Pods.columns().len() - 1;
     assert!(matches!(state.overlay, Some(Overlay::Columns(at)) if at == last));
+}
+
+#[test]
+fn the_bell_rings_when_an_incident_begins_and_only_if_it_is_wanted() {
+    let incident = |name: &str, over: bool| {
+        let mut incident = Incident {
+            ended: over.then_some(Timestamp::from_secs(9)),
+            ..Incident::default()
+        };
+        incident.metadata.name = name.to_owned();
+        IncidentRow::new(incident)
+    };
+    for wanted in [true, false] {
+        let mut state = State::default();
+        state.settings.bell = wanted;
+        let mut rings = |batch: Batch<IncidentRow>| {
+            tell(&mut state, Message::Incidents(batch)) == [Effect::Bell]
+        };
+        let put = |name: &str, over: bool| Batch::Some(vec![Change::Put(incident(name, over))]);
+        assert!(
+            !rings(Batch::All(vec![incident("a", false)])),
+            "it began before"
+        );
+        assert_eq!(rings(put("b", false)), wanted);
+        assert!(!rings(put("b", false)), "it goes on");
+        assert!(!rings(put("c", true)), "it is over");
+        assert_eq!(rings(Batch::All(vec![incident("d", false)])), wanted);
+        assert!(!rings(Batch::Some(vec![Change::Gone(
+            incident("d", false).key()
+        )])));
+    }
 }
