@@ -29,6 +29,9 @@ pub enum Error {
     /// The data are not there yet.
     #[error("error: {0}")]
     NoMetrics(String),
+    /// There is no such object, or the server does not know it yet: the question was not answered.
+    #[error("error: {0}")]
+    NotFound(String),
     /// The server refused; what can be done about it is said too.
     #[error("{0}")]
     Refused(String),

@@ -41,10 +41,13 @@ pub async fn run(
         ));
     };
     match question.ask(&api, version).await {
-        Ok(answer) => match args.output {
-            Some(Output::Json) => json(&answer, streams.out),
-            None => Ok(print(&question.to_string(), &answer.why, streams.out)?),
-        },
+        Ok(answer) => {
+            match args.output {
+                Some(Output::Json) => json(&answer, streams.out)?,
+                None => print(&question.to_string(), &answer.why, streams.out)?,
+            }
+            question.is_known(&answer.why)
+        }
         Err(error) if is_not_ours(&error) => question.ask_another(&api, version, streams).await,
         Err(error) => Err(question.explain(error)),
     }
@@ -70,6 +73,19 @@ impl Question<'_> {
         match self.namespace {
             Some(namespace) => api.why_pod(version, namespace, self.name).await,
             None => api.why_node(version, self.name).await,
+        }
+    }
+
+    /// A chain that breaks at its first link is about an object that does not exist, or that the server does not know
+    /// yet: a script that asks about it must not go on.
+    fn is_known(&self, why: &Why) -> Result<(), Error> {
+        match why.steps.first() {
+            Some(step) if step.state == State::Failed => Err(Error::NotFound(format!(
+                "{}: {}",
+                plain(&self.to_string()),
+                plain(&step.message)
+            ))),
+            _ => Ok(()),
         }
     }
 

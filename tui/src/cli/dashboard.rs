@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Command, ValueEnum};
 
-use crate::config::{Colors, SourceChoice, ThemeChoice};
+use crate::config::{Colors, Settings, SourceChoice, ThemeChoice};
 use crate::model::View;
 
 /// How the dashboard looks, and where its data come from. What is not given is as the configuration file says.
@@ -20,7 +20,7 @@ pub struct DashboardArgs {
     /// The view at first: overview, nodes, pods, containers, workloads, namespaces, hpas, incidents
     #[arg(long, value_name = "VIEW", env = "VITALS_VIEW", hide_env = true, value_parser = view)]
     pub view: Option<View>,
-    /// The ground that the colours are made for
+    /// The background that the colours are made for
     #[arg(
         long,
         value_name = "GROUND",
@@ -29,7 +29,7 @@ pub struct DashboardArgs {
         hide_short_help = true
     )]
     pub theme: Option<ThemeChoice>,
-    /// How many colours are used; NO_COLOR is heeded
+    /// How many colours are used; auto: as many as the terminal has, none with NO_COLOR
     #[arg(
         long,
         value_name = "COLORS",
@@ -38,16 +38,45 @@ pub struct DashboardArgs {
         hide_short_help = true
     )]
     pub colors: Option<Colors>,
-    /// Draw with ASCII only
+    /// Draw with ASCII only; without, as the locale says
     #[arg(long, env = "VITALS_ASCII", hide_env = true)]
     pub ascii: bool,
     /// Leave the mouse to the terminal
     #[arg(long, env = "VITALS_NO_MOUSE", hide_env = true, hide_short_help = true)]
     pub no_mouse: bool,
-    /// Draw at most so many frames a second: few for slow links [default: 10]
+    /// Draw at most so many frames a second, 1 to 60: few for slow links
     #[arg(long, value_name = "COUNT", env = "VITALS_FPS", hide_env = true,
           value_parser = clap::value_parser!(u16).range(1..=60))]
     pub fps: Option<u16>,
+}
+
+/// The help of each flag with the default that the settings have.
+pub(super) fn with_defaults(command: Command) -> Command {
+    let usual = Settings::default();
+    let default = |id: &str| {
+        Some(match id {
+            "source" => name(usual.source),
+            "view" => usual.view.title().to_lowercase(),
+            "theme" => name(usual.theme),
+            "colors" => name(usual.colors),
+            "fps" => usual.fps.to_string(),
+            _ => return None,
+        })
+    };
+    command
+        .mut_subcommands(with_defaults)
+        .mut_args(|arg| match default(arg.get_id().as_str()) {
+            Some(default) => {
+                let help = arg.get_help().cloned().unwrap_or_default();
+                arg.help(format!("{help} [default: {default}]"))
+            }
+            None => arg,
+        })
+}
+
+fn name(value: impl ValueEnum) -> String {
+    let value = value.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 fn view(name: &str) -> Result<View, String> {

@@ -92,7 +92,8 @@ pub enum Stop {
 
 /// The definition of everything, for a program of this name.
 pub fn command(name: &'static str) -> clap::Command {
-    switches_with_values(Cli::command().name(name).bin_name(name))
+    let command = Cli::command().name(name).bin_name(name);
+    dashboard::with_defaults(switches_with_values(command))
 }
 
 /// Lets every switch be given as `--switch=false` too, as kubectl's can.
@@ -134,14 +135,29 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Stop>
     };
     let matches = if path.get(1).is_some_and(|command| command == "top") {
         let walked = like_kubectl.map_err(|error| Stop::Fail(error.to_string(), 1))?;
+        if let Some(unknown) = walked.refuse_early() {
+            return Err(Stop::Fail(unknown.to_string(), 1));
+        }
         top::check(&mut definition, &walked)?;
         definition.try_get_matches_from(walked.for_clap())
     } else {
+        let words = like_kubectl.map_or(words.clone(), |walked| moved(&walked, words));
         definition.try_get_matches_from(std::iter::once(program.to_owned()).chain(words))
     };
     matches
         .and_then(|matches| Cli::from_arg_matches(&matches))
         .map_err(|error| from_clap(&error))
+}
+
+/// The words with the dashboard's flags that stand before a command moved behind it, where clap looks for them: the
+/// command takes them or refuses them, as it would if they had been written there.
+fn moved(walked: &pflag::Walked, mut words: Vec<String>) -> Vec<String> {
+    if walked.early.is_empty() || walked.leading == 0 {
+        return words;
+    }
+    let at = walked.leading.min(words.len());
+    words.splice(at..at, walked.early.iter().cloned());
+    words
 }
 
 fn from_clap(error: &clap::Error) -> Stop {
@@ -252,6 +268,177 @@ mod tests {
             assert!(
                 matches!(parsed(line), Err(Stop::Fail(text, 1)) if text == expected),
                 "{line}"
+            );
+        }
+    }
+
+    /// Each command that does something, and the arguments that it needs.
+    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        let mut subcommands = command.get_subcommands().peekable();
+        if subcommands.peek().is_none() {
+            let arguments = match path {
+                " why" => " pod web",
+                " completion" => " bash",
+                _ => "",
+            };
+            found.push(format!("{path}{arguments}"));
+        }
+        for subcommand in subcommands {
+            leaves(
+                subcommand,
+                &format!("{path} {}", subcommand.get_name()),
+                found,
+            );
+        }
+    }
+
+    /// A value that a flag takes; the switches need none.
+    fn value(flag: &str) -> &'static str {
+        match flag {
+            "source" => " metrics",
+            "view" => " nodes",
+            "theme" => " light",
+            "colors" => " 256",
+            "fps" => " 7",
+            "as-user-extra" => " a=b",
+            "ascii" | "no-mouse" | "insecure-skip-tls-verify" => "",
+            _ => " x",
+        }
+    }
+
+    #[test]
+    fn a_flag_before_a_command_does_what_it_does_behind_it() {
+        let definition = command("vitals");
+        let mut commands = Vec::new();
+        leaves(&definition, "", &mut commands);
+        assert!(commands.len() >= 7, "{commands:?}");
+        let flags = definition
+            .get_arguments()
+            .filter_map(|arg| arg.get_long())
+            .filter(|flag| !matches!(*flag, "help" | "version"));
+        for flag in flags {
+            for command in &commands {
+                let given = format!("--{flag}{}", value(flag));
+                let first = parsed(&format!("vitals {given}{command}"));
+                let last = parsed(&format!("vitals{command} {given}"));
+                let parts = |cli: &Cli| format!("{:?} {:?}", cli.command, cli.connection);
+                match (&first, &last) {
+                    (Ok(first), Ok(last)) => {
+                        assert_eq!(parts(first), parts(last), "{given}{command}");
+                        let without = parsed(&format!("vitals{command}")).unwrap();
+                        assert_ne!(parts(first), parts(&without), "{given}{command} is ignored");
+                    }
+                    (Err(Stop::Fail(_, first)), Err(Stop::Fail(_, last))) => {
+                        assert_eq!(first, last, "{given}{command}");
+                    }
+                    _ => panic!("{given}{command} is {first:?} before and {last:?} behind"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn flags_of_the_dashboard_reach_the_command_behind_them() {
+        let demo = |line: &str| match parsed(line).unwrap().command {
+            Some(Command::Demo(args)) => args.dashboard,
+            other => panic!("{other:?}"),
+        };
+        let args = demo("vitals --view nodes --ascii demo");
+        assert_eq!(
+            (args.view, args.ascii),
+            (Some(crate::model::View::Nodes), true)
+        );
+        // What stands nearer to the command holds.
+        for (line, fps) in [
+            ("vitals --fps 5 demo --fps=9", 9),
+            ("vitals --fps=5 -n shop demo --nodes 2", 5),
+            ("vitals --kubeconfig demo --fps 6 demo", 6),
+        ] {
+            assert_eq!(demo(line).fps, Some(fps), "{line}");
+        }
+        for line in [
+            "vitals --theme light config show",
+            "vitals --config x config show",
+            "vitals --config x config init",
+        ] {
+            assert!(matches!(
+                parsed(line).unwrap().command,
+                Some(Command::Config { .. })
+            ));
+        }
+        for (line, code) in [
+            ("vitals --view nodes top pods", 1),
+            ("vitals --ascii why pod web", 2),
+            ("vitals --theme light config init", 2),
+            ("vitals --fps 5 man", 2),
+        ] {
+            assert!(
+                matches!(parsed(line), Err(Stop::Fail(_, refused)) if refused == code),
+                "{line}"
+            );
+        }
+    }
+
+    /// What `--help` says of each flag: its name and the default that stands there.
+    fn stated(command: &clap::Command) -> Vec<(String, String)> {
+        let mut wide = command.clone().term_width(10_000);
+        let help = wide.render_long_help().to_string();
+        let mut flag = String::new();
+        let mut stated = Vec::new();
+        for line in help.lines() {
+            let line = line.trim();
+            if let Some(at) = line.find("--").filter(|_| line.starts_with('-')) {
+                let name = line.get(at + 2..).unwrap_or_default();
+                flag = name
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '-')
+                    .collect();
+            }
+            if let Some((_, rest)) = line.split_once("[default: ") {
+                let value = rest.split(']').next().unwrap_or_default();
+                stated.push((flag.clone(), value.to_owned()));
+            }
+        }
+        stated
+    }
+
+    #[test]
+    fn every_default_in_the_help_is_what_the_program_does() {
+        use crate::config::Settings;
+        let definition = command("vitals");
+        let mut of_the_dashboard = 0;
+        for (flag, value) in stated(&definition) {
+            if flag == "config" {
+                continue;
+            }
+            let cli = parsed(&format!("vitals --{flag} {value}")).unwrap();
+            let mut settings = Settings::default();
+            settings.apply(&cli.dashboard);
+            assert_eq!(settings, Settings::default(), "--{flag} {value}");
+            of_the_dashboard += 1;
+        }
+        assert!(of_the_dashboard >= 5, "{of_the_dashboard}");
+        let demo = definition.find_subcommand("demo").unwrap();
+        let defaults = stated(demo);
+        assert!(
+            defaults
+                .iter()
+                .any(|(flag, value)| flag == "speed" && value == "1")
+        );
+        for (flag, value) in defaults {
+            if flag == "config"
+                || definition
+                    .get_arguments()
+                    .any(|arg| arg.get_long() == Some(&flag))
+            {
+                continue;
+            }
+            let given = parsed(&format!("vitals demo --{flag} {value}")).unwrap();
+            let without = parsed("vitals demo").unwrap();
+            assert_eq!(
+                format!("{given:?}"),
+                format!("{without:?}"),
+                "--{flag} {value}"
             );
         }
     }

@@ -16,6 +16,10 @@ pub struct Walked {
     pub flags: Vec<String>,
     /// What is not a flag.
     pub arguments: Vec<String>,
+    /// Flags of the program alone that were given before the first command, as in `flags`.
+    pub early: Vec<String>,
+    /// How many words lead to the innermost command, its own included.
+    pub leading: usize,
     /// Whether help was among what was asked for, and how much of it.
     pub help: Option<Help>,
 }
@@ -38,6 +42,16 @@ impl Walked {
     /// The innermost command, if it is not directly under the program: `pod` of `vitals top pod`.
     pub fn resource(&self) -> Option<&str> {
         self.path.get(2).map(String::as_str)
+    }
+
+    /// The refusal of a flag of the dashboard that was given before a command that is kubectl's.
+    pub fn refuse_early(&self) -> Option<FlagError> {
+        let flag = self.early.first()?;
+        let name = flag.split('=').next().unwrap_or_default();
+        Some(FlagError {
+            path: self.path.clone(),
+            reason: format!("unknown flag: {name}"),
+        })
     }
 
     /// The arguments for clap, which cannot fail on them.
@@ -66,11 +80,14 @@ pub fn walk(root: &Command, arguments: &[String]) -> Result<Walked, FlagError> {
     let mut walk = Walk {
         root,
         command: root,
+        count: arguments.len(),
         rest: arguments.iter(),
         walked: Walked {
             path: vec![root.get_name().to_owned()],
             flags: Vec::new(),
             arguments: Vec::new(),
+            early: Vec::new(),
+            leading: 0,
             help: None,
         },
     };
@@ -86,6 +103,7 @@ pub fn walk(root: &Command, arguments: &[String]) -> Result<Walked, FlagError> {
 struct Walk<'a> {
     root: &'a Command,
     command: &'a Command,
+    count: usize,
     rest: std::slice::Iter<'a, String>,
     walked: Walked,
 }
@@ -113,6 +131,7 @@ impl<'a> Walk<'a> {
             Some(command) if self.walked.arguments.is_empty() => {
                 self.command = command;
                 self.walked.path.push(command.get_name().to_owned());
+                self.walked.leading = self.count - self.rest.len();
             }
             _ => self.walked.arguments.push(word.to_owned()),
         }
@@ -182,7 +201,7 @@ impl<'a> Walk<'a> {
 
     fn set(&mut self, arg: &Arg, value: &str) -> Result<(), String> {
         let long = arg.get_long().unwrap_or_default();
-        if is_bool(arg) {
+        let flag = if is_bool(arg) {
             let Some(value) = parse_bool(value) else {
                 let short = arg
                     .get_short()
@@ -192,10 +211,15 @@ impl<'a> Walk<'a> {
                     "invalid argument {value:?} for \"{short}--{long}\" flag: strconv.ParseBool: parsing {value:?}: invalid syntax"
                 ));
             };
-            self.walked.flags.push(format!("--{long}={value}"));
+            format!("--{long}={value}")
         } else {
-            self.walked.flags.push(format!("--{long}={value}"));
+            format!("--{long}={value}")
+        };
+        // The flags of the dashboard are the program's own, and those of some commands.
+        if self.walked.path.len() == 1 && !arg.is_global_set() {
+            self.walked.early.push(flag.clone());
         }
+        self.walked.flags.push(flag);
         Ok(())
     }
 }

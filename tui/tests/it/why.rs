@@ -43,9 +43,14 @@ fn the_demo_tells_of_pods_and_nodes_with_and_without_metrics() {
     let said = ask(&demo, "why node node-0001");
     assert_eq!(said.code, Some(0));
     assert!(said.out.contains("\nMetrics are there, "), "{}", said.out);
-    // What is explained is well, whatever the reason.
     let said = ask(&demo, "why pod nobody");
-    assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
+    assert_eq!(
+        (said.err.as_str(), said.code),
+        (
+            "error: pod default/nobody: the API server has no such pod\n",
+            Some(1)
+        )
+    );
     assert!(
         said.out.ends_with(
             "There is no pod default/nobody.\n\
@@ -54,6 +59,11 @@ fn the_demo_tells_of_pods_and_nodes_with_and_without_metrics() {
         "{}",
         said.out
     );
+    for line in ["why node nobody", "why pods/nobody -n kube-system -o json"] {
+        let said = ask(&demo, line);
+        assert_eq!(said.code, Some(1), "{line}");
+        assert!(said.err.starts_with("error: ") && !said.out.is_empty());
+    }
     let said = ask(&demo, "why node nobody -o json");
     let why: Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(
