@@ -37,12 +37,7 @@ pub async fn run(
     };
     let connector = Connector::new(connection.clone(), wanted, clock);
     let (session, feed) = connector.connect(None).await?;
-    let namespace = connection.namespace.iter();
-    let namespaces = namespace.filter(|name| !name.is_empty());
-    let options = Options {
-        namespaces: namespaces.map(|name| name.as_str().into()).collect(),
-        ..Options::of(&settings)
-    };
+    let options = Options::of(&settings);
     app::run(options, connector, session, feed, ending).await?;
     Ok(())
 }

@@ -15,7 +15,8 @@ impl App {
         match osc52(text) {
             Some(sequence) => self.screen.write(sequence.as_bytes()),
             None => {
-                self.state.say("this is too long for the clipboard", true);
+                self.state
+                    .say("not copied: the text is too long for the clipboard", true);
                 Ok(())
             }
         }

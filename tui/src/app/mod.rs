@@ -17,9 +17,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::batch::live::Ending;
-use crate::config::Settings;
+use crate::config::{Settings, TimeZoneChoice};
 use crate::input::{self, Grip, Hits, KeyMap};
-use crate::model::{self, Action, Effect, Message, Name, Session, State, View};
+use crate::model::{self, Action, Effect, Message, Name, Session, State, View, Zone};
 use crate::source::{Connector, Feed, Handover};
 use crate::view;
 use crate::view::theme::{Depth, Theme};
@@ -30,7 +30,7 @@ use terminal::Screen;
 /// How the dashboard is to be.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Thresholds, spans and columns.
+    /// Thresholds, spans, columns and the time zone.
     pub settings: model::Settings,
     /// Colours and signs.
     pub theme: Theme,
@@ -42,8 +42,6 @@ pub struct Options {
     pub mouse: bool,
     /// The view to begin with.
     pub view: View,
-    /// Only these namespaces are shown at first; all if there is none.
-    pub namespaces: Vec<Name>,
 }
 
 impl Options {
@@ -61,13 +59,13 @@ impl Options {
                     .map(|(view, fields)| (*view, fields.clone()))
                     .collect(),
                 bell: settings.bell,
+                zone: Zone::of_machine(settings.time_zone == TimeZoneChoice::Local),
             },
             theme: settings.theme(|name| std::env::var(name).ok()),
             keys: settings.key_map(),
             fps: settings.fps.into(),
             mouse: settings.mouse,
             view: settings.view,
-            namespaces: Vec::new(),
         }
     }
 }
@@ -88,7 +86,6 @@ pub async fn run(
 ) -> io::Result<()> {
     let mut state = State::new(session, options.settings.clone());
     state.now = feed.clock().now();
-    state.namespaces.clone_from(&options.namespaces);
     if options.view != View::Overview {
         model::act(&mut state, Action::Show(options.view));
     }
@@ -338,12 +335,12 @@ impl App {
                 state.size = self.state.size;
                 state.now = self.state.now;
                 state.span = self.state.span;
-                state.namespaces.clone_from(&self.options.namespaces);
+                state.messages = std::mem::take(&mut self.state.messages);
                 self.state = state;
                 self.feed = feed;
                 self.clock_is_compared = false;
             }
-            Err(error) => self.state.say(first_line(&error.to_string()), true),
+            Err(error) => self.state.say(error.to_string(), true),
         }
     }
 
@@ -380,9 +377,4 @@ fn discard_typed() {
         // A terminal that is gone has no keys.
         let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     }
-}
-
-/// The first line of a text: what the last row has room for.
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
 }

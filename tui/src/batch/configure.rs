@@ -21,13 +21,13 @@ pub fn config(what: &ConfigCommand, streams: &mut Streams<'_>) -> Result<(), Err
             let place = locate(config.as_deref(), &env);
             let place = place.ok_or_else(|| {
                 Error::Flag(
-                    "there is no home for a configuration: name a file with --config".to_owned(),
+                    "no home directory for the configuration: name a file with --config".to_owned(),
                 )
             })?;
             init(place.path()).map_err(|error| Error::Flag(error.to_string()))?;
             writeln!(
                 streams.out,
-                "{} is written; all in it is a comment",
+                "wrote {}: every line is a comment, so nothing changes yet",
                 place.path().display()
             )?;
         }

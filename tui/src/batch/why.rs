@@ -103,7 +103,7 @@ impl Question<'_> {
         match found {
             Ok(()) => Ok(writeln!(
                 streams.out,
-                "{self} has metrics. (This cluster's metrics server is not vitals-server: it cannot tell more.)"
+                "{self} has metrics. This cluster's metrics server is not vitals-server, so there are no details."
             )?),
             Err(error) if is_not_ours(&error) => Err(Error::NoMetrics(format!(
                 "{self} has no metrics, and this cluster's metrics server, which is not vitals-server, cannot tell why; \
@@ -118,12 +118,12 @@ impl Question<'_> {
         let source::Error::Server(Failure { code: 403, .. }) = &error else {
             return error.into();
         };
-        let permission = match self.namespace {
-            Some(namespace) => format!("pods/why in the namespace {namespace}"),
-            None => "nodes/why".to_owned(),
+        let (resource, namespace) = match self.namespace {
+            Some(namespace) => ("pods/why", format!(", in namespace {namespace}")),
+            None => ("nodes/why", String::new()),
         };
         Error::Refused(format!(
-            "{error}\nto be told, you need the permission to get {permission}, in the API group metrics.k8s.io"
+            "{error}\nyou need permission to get {resource} of API group metrics.k8s.io{namespace}"
         ))
     }
 }

@@ -10,13 +10,13 @@ use super::DashboardArgs;
 /// What can be done with the configuration.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConfigCommand {
-    /// Write a commented file that changes nothing yet; one that is there is never overwritten
+    /// Write a commented file that changes nothing yet; never overwrites one
     Init {
         /// The configuration file [default: ~/.config/kubevitals/config.toml]
         #[arg(long, value_name = "PATH", env = "VITALS_CONFIG", hide_env = true)]
         config: Option<PathBuf>,
     },
-    /// Print what holds: the file, and the flags and environment over it
+    /// Print the settings in effect: flags over environment variables over the file
     Show(DashboardArgs),
 }
 

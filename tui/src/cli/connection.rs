@@ -4,7 +4,7 @@ use clap::Args;
 
 /// Which cluster to talk to, and as whom. An empty value is as good as none, as for kubectl.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Which cluster, and as whom")]
+#[command(next_help_heading = "Cluster and user")]
 pub struct Connection {
     /// Path to the kubeconfig file to use for CLI requests
     #[arg(long, global = true, value_name = "PATH")]

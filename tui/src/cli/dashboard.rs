@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Command, ValueEnum};
 
-use crate::config::{Colors, Settings, SourceChoice, ThemeChoice};
+use crate::config::{Colors, Settings, SourceChoice, ThemeChoice, TimeZoneChoice};
 use crate::model::View;
 
 /// How the dashboard looks, and where its data come from. What is not given is as the configuration file says.
@@ -44,6 +44,9 @@ pub struct DashboardArgs {
     /// Leave the mouse to the terminal
     #[arg(long, env = "VITALS_NO_MOUSE", hide_env = true, hide_short_help = true)]
     pub no_mouse: bool,
+    /// The zone of times of day
+    #[arg(long, value_name = "ZONE", env = "VITALS_TIME_ZONE", hide_env = true)]
+    pub time_zone: Option<TimeZoneChoice>,
     /// Draw at most so many frames a second, 1 to 60: few for slow links
     #[arg(long, value_name = "COUNT", env = "VITALS_FPS", hide_env = true,
           value_parser = clap::value_parser!(u16).range(1..=60))]
@@ -59,6 +62,7 @@ pub(super) fn with_defaults(command: Command) -> Command {
             "view" => usual.view.title().to_lowercase(),
             "theme" => name(usual.theme),
             "colors" => name(usual.colors),
+            "time_zone" => name(usual.time_zone),
             "fps" => usual.fps.to_string(),
             _ => return None,
         })

@@ -65,7 +65,7 @@ pub enum Command {
     /// names.
     #[command(args_override_self = true)]
     Demo(DemoArgs),
-    /// Begin a configuration, or show what holds
+    /// Create a configuration file, or show the settings in effect
     #[command(args_override_self = true)]
     Config {
         /// What is done with it.
@@ -299,6 +299,7 @@ mod tests {
             "view" => " nodes",
             "theme" => " light",
             "colors" => " 256",
+            "time-zone" => " local",
             "fps" => " 7",
             "as-user-extra" => " a=b",
             "ascii" | "no-mouse" | "insecure-skip-tls-verify" => "",

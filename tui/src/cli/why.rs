@@ -43,7 +43,7 @@ impl WhyArgs {
             (None, Some(both)) => both,
             (None, None) => {
                 return Err(format!(
-                    "{:?} says of what, but not of which: why pod NAMESPACE/NAME, why node NAME",
+                    "{:?} needs a name: why pod NAMESPACE/NAME, why node NAME",
                     self.kind
                 ));
             }

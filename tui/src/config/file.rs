@@ -24,6 +24,7 @@ struct File {
     bell: Option<bool>,
     source: Option<Spanned<String>>,
     view: Option<Spanned<String>>,
+    time_zone: Option<Spanned<String>>,
     spans: Option<Spanned<Vec<Spanned<String>>>>,
     span: Option<Spanned<String>>,
     thresholds: Levels,
@@ -89,7 +90,7 @@ impl Reader<'_> {
         {
             self.wrong(
                 text,
-                format!("span {:?} is none of the spans", text.get_ref()),
+                format!("span {:?} is not one of the spans", text.get_ref()),
             );
         }
         let first = spans.first().copied().unwrap_or(usual.span);
@@ -121,6 +122,9 @@ impl Reader<'_> {
                 .as_ref()
                 .and_then(|view| self.view(view))
                 .unwrap_or(usual.view),
+            time_zone: self
+                .choice("time-zone", file.time_zone.as_ref())
+                .unwrap_or(usual.time_zone),
             span: span.unwrap_or(unset),
             spans,
             thresholds: self.thresholds(&file.thresholds, usual.thresholds),
@@ -313,7 +317,7 @@ fn either(words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Colors, SourceChoice, ThemeChoice};
+    use crate::config::{Colors, SourceChoice, ThemeChoice, TimeZoneChoice};
     use proptest::prelude::*;
 
     #[test]
@@ -327,6 +331,7 @@ mod tests {
             bell = true
             source = "metrics"
             view = "pods"
+            time-zone = "local"
             spans = ["1h", "5m"]
             span = "1h"
             [thresholds]
@@ -345,8 +350,8 @@ mod tests {
             (Some(true), 2, false, true)
         );
         assert_eq!(
-            (settings.source, settings.view),
-            (SourceChoice::Metrics, View::Pods)
+            (settings.source, settings.view, settings.time_zone),
+            (SourceChoice::Metrics, View::Pods, TimeZoneChoice::Local)
         );
         assert_eq!((settings.spans, settings.span), (vec![300, 3_600], 3_600));
         assert_eq!(
@@ -392,7 +397,7 @@ mod tests {
                 "a span is between 1m and 24h, like 15m, not \"5\"",
             ),
             ("spans = []", 1, "there must be at least one span"),
-            ("span = \"7m\"", 1, "span \"7m\" is none of the spans"),
+            ("span = \"7m\"", 1, "span \"7m\" is not one of the spans"),
             (
                 "[thresholds]\nwarn = 0",
                 2,
@@ -410,11 +415,7 @@ mod tests {
                 "there is no view \"podz\": it is overview, ",
             ),
             ("[keys]\ndown = [\"q\"]", 2, "q would do both down and quit"),
-            (
-                "[keys]\nfly = [\"f\"]",
-                2,
-                "there is nothing called \"fly\" that a key could do; ",
-            ),
+            ("[keys]\nfly = [\"f\"]", 2, "no action is called \"fly\"; "),
             (
                 "[keys]\nquit = [\n\"Q\",\n\"shift-q\"]",
                 4,

@@ -10,7 +10,9 @@ use super::write::template;
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
     /// What the user has written is not to be lost.
-    #[error("{0} is there already, and stays as it is; `vitals config show` tells what holds")]
+    #[error(
+        "{0} exists already and is not changed; `vitals config show` prints the settings in effect"
+    )]
     Exists(PathBuf),
     /// It cannot be written.
     #[error("cannot write {path}: {source}")]

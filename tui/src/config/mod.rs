@@ -12,7 +12,7 @@ mod write;
 
 pub use init::{InitError, init};
 pub use locate::{Location, locate};
-pub use settings::{Colors, Settings, SourceChoice, ThemeChoice};
+pub use settings::{Colors, Settings, SourceChoice, ThemeChoice, TimeZoneChoice};
 pub use write::{show, template};
 
 use std::fs;

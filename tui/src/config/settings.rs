@@ -53,6 +53,16 @@ pub enum SourceChoice {
     None,
 }
 
+/// In which zone times of day are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum TimeZoneChoice {
+    /// UTC, as Kubernetes writes them.
+    #[default]
+    Utc,
+    /// The zone of this machine (TZ, /etc/localtime).
+    Local,
+}
+
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -70,6 +80,8 @@ pub struct Settings {
     pub bell: bool,
     /// Where data come from.
     pub source: SourceChoice,
+    /// In which zone times of day are written.
+    pub time_zone: TimeZoneChoice,
     /// Which view is shown first.
     pub view: View,
     /// The spans that can be chosen, in seconds, shortest first.
@@ -94,6 +106,7 @@ impl Default for Settings {
             mouse: true,
             bell: false,
             source: SourceChoice::default(),
+            time_zone: TimeZoneChoice::default(),
             view: View::Overview,
             spans: vec![300, 900, 1_800, 3_600],
             span: 900,
@@ -118,6 +131,7 @@ impl Settings {
         self.fps = args.fps.unwrap_or(self.fps);
         self.source = args.source.unwrap_or(self.source);
         self.view = args.view.unwrap_or(self.view);
+        self.time_zone = args.time_zone.unwrap_or(self.time_zone);
         flag(args.no_mouse, false, &mut self.mouse);
     }
 

@@ -41,7 +41,7 @@ struct Writer {
 
 impl Writer {
     fn write(mut self, settings: &Settings) -> String {
-        self.about("The ground that the colours are made for: auto, dark or light.");
+        self.about("The background that the colours are made for: auto, dark or light.");
         self.set("theme", &quoted(&name(settings.theme)));
         self.about("Colours: auto, true (24 bits), 256, 16 or none.");
         self.set("colors", &quoted(&name(settings.colors)));
@@ -51,7 +51,7 @@ impl Writer {
             None if self.explain => self.set("ascii", "false"),
             None => {}
         }
-        self.about("How often the screen is drawn at most, in frames a second. Few are good for slow links.");
+        self.about("The most frames that are drawn in a second: few for slow links.");
         self.set("fps", &settings.fps.to_string());
         self.about("Whether the mouse is listened to. Without, the terminal selects text.");
         self.set("mouse", &settings.mouse.to_string());
@@ -67,6 +67,8 @@ impl Writer {
             .collect();
         self.about(&format!("The view at first: {}.", views.join(", ")));
         self.set("view", &quoted(&view_name(settings.view)));
+        self.about("The zone of times of day: utc, or local (TZ, /etc/localtime).");
+        self.set("time-zone", &quoted(&name(settings.time_zone)));
         self.about("The spans that [ and ] go through, and the one at first. From 1m to 24h.");
         let spans: Vec<String> = settings.spans.iter().map(|span| span_text(*span)).collect();
         self.set("spans", &list(&spans));
@@ -170,7 +172,7 @@ fn percent(part: f64) -> String {
 mod tests {
     use super::*;
     use crate::config::file::parse;
-    use crate::config::{Colors, SourceChoice, ThemeChoice};
+    use crate::config::{Colors, SourceChoice, ThemeChoice, TimeZoneChoice};
     use crate::model::{Field, Thresholds};
 
     #[test]
@@ -207,6 +209,7 @@ mod tests {
             bell: true,
             source: SourceChoice::None,
             view: View::Hpas,
+            time_zone: TimeZoneChoice::Local,
             spans: vec![90, 3_600, 5_400],
             span: 5_400,
             thresholds: Thresholds {

@@ -19,6 +19,7 @@
 mod eval;
 mod hints;
 mod lexis;
+mod manual;
 mod parse;
 mod pattern;
 mod selection;
@@ -36,6 +37,7 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::model::Fields;
 use crate::view::text::width;
+pub use manual::{MANUAL, REMARK};
 pub use selection::Selection;
 pub use tree::{Comparison, Kind, Node, Operator};
 

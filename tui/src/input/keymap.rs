@@ -20,9 +20,7 @@ pub struct KeyMap {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyMapError {
     /// The binding does not exist.
-    #[error(
-        "there is nothing called {0:?} that a key could do; `vitals config show` lists what there is"
-    )]
+    #[error("no action is called {0:?}; `vitals config show` lists all")]
     Unknown(String),
     /// One of the keys does not exist.
     #[error(transparent)]
@@ -209,7 +207,8 @@ mod tests {
             (Mode::Look, "q", Some(Action::Quit)),
             (Mode::Look, "space", Some(Action::Pause)),
             (Mode::Look, "left", Some(Action::Step(-1))),
-            (Mode::Look, "z", None),
+            (Mode::Look, "z", Some(Action::TimeZone)),
+            (Mode::Look, "Z", None),
             (
                 Mode::Write,
                 "q",
@@ -255,7 +254,7 @@ mod tests {
         for (changes, said) in [
             (
                 &[("fly", &["f"][..])][..],
-                "fly: there is nothing called \"fly\" that a key could do; `vitals config show` lists what there is",
+                "fly: no action is called \"fly\"; `vitals config show` lists all",
             ),
             (
                 &[("quit", &["hyper-q"])],

@@ -296,9 +296,9 @@ mod tests {
             (
                 &usual,
                 looks,
-                KeyCode::Char('z'),
+                KeyCode::Char('Z'),
                 KeyModifiers::NONE,
-                Some("no key z; ? lists the keys"),
+                Some("no key Z; ? lists the keys"),
             ),
             (
                 &usual,
@@ -338,9 +338,9 @@ mod tests {
             (
                 &without,
                 looks,
-                KeyCode::Char('z'),
+                KeyCode::Char('Z'),
                 KeyModifiers::NONE,
-                Some("no key z here"),
+                Some("no key Z here"),
             ),
             (
                 &usual,

@@ -73,6 +73,10 @@ pub enum Action {
     Span(i32),
     /// Open or close the help.
     Help,
+    /// Open the last messages.
+    Messages,
+    /// Write times in the local zone, or in UTC again.
+    TimeZone,
     /// Open the chooser of columns.
     Columns,
     /// Open the picker of namespaces.
@@ -145,6 +149,6 @@ pub enum Mode {
     Write,
     /// An overlay with a list and a line to search it is open; characters go into its line.
     Pick,
-    /// The help is open.
+    /// The help or the last messages are open.
     Help,
 }

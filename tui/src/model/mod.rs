@@ -20,8 +20,10 @@ mod line;
 mod liveness;
 mod look;
 mod message;
+mod messages;
 mod name;
 mod order;
+mod page;
 mod pane;
 mod part;
 mod picker;
@@ -36,6 +38,7 @@ mod trend;
 mod update;
 mod view;
 mod world;
+mod zone;
 
 pub use acknowledge::Acknowledgements;
 pub use action::{Action, Edit, ExportAs, Mode};
@@ -53,7 +56,9 @@ pub use message::{
     Batch, Chosen, Condition, Detail, Event, Extent, Link, Message, Past, PodReading, Reading,
     Readings, SourceKind, Subject,
 };
+pub use messages::{Entry, Messages};
 pub use name::{Key, Name, Names, no_name};
+pub use page::Page;
 pub use pane::{Pane, Panes};
 pub use part::{Fault, FaultKind, Outcome, Part, PartState, Progress};
 pub use picker::{Choice, Picker};
@@ -66,3 +71,4 @@ pub use trend::{Trend, Trends};
 pub use update::{act, refresh, tell};
 pub use view::{Sort, View};
 pub use world::{World, cluster_key};
+pub use zone::Zone;

@@ -11,7 +11,9 @@ use super::field::Field;
 use super::geometry::{OverviewRows, Rows, Size};
 use super::look::Look;
 use super::message::{Link, SourceKind, Subject};
+use super::messages::Messages;
 use super::name::{Key, Name};
+use super::page::Page;
 use super::pane::Pane;
 use super::part::{Part, PartState};
 use super::picker::Picker;
@@ -21,6 +23,7 @@ use super::tone::Thresholds;
 use super::trend::Trends;
 use super::view::View;
 use super::world::World;
+use super::zone::Zone;
 
 /// All that is shown and known.
 #[derive(Debug, Clone)]
@@ -72,6 +75,8 @@ pub struct State {
     pub acknowledgements: Acknowledgements,
     /// What has just been done, or why not.
     pub notice: Option<Notice>,
+    /// The last messages.
+    pub messages: Messages,
     /// When the source was last asked for what it does not tell by itself.
     pub(super) asked: Timestamp,
     /// What the source was last told to be looked at.
@@ -87,6 +92,8 @@ pub struct Session {
     pub cluster: String,
     /// All contexts.
     pub contexts: Vec<Name>,
+    /// The only namespace that the source lists, where the command line limits it to one.
+    pub namespace: Option<Name>,
 }
 
 /// What was set by flags and the configuration.
@@ -102,6 +109,8 @@ pub struct Settings {
     pub columns: HashMap<View, Vec<Field>>,
     /// Whether the terminal's bell rings when an incident begins.
     pub bell: bool,
+    /// In which zone times of day are written.
+    pub zone: Zone,
 }
 
 impl Default for Settings {
@@ -112,6 +121,7 @@ impl Default for Settings {
             span: 900,
             columns: HashMap::new(),
             bell: false,
+            zone: Zone::default(),
         }
     }
 }
@@ -136,8 +146,8 @@ pub enum Time {
 /// What lies above the view.
 #[derive(Debug, Clone)]
 pub enum Overlay {
-    /// The help, scrolled by so many rows.
-    Help(u16),
+    /// A page to be read, scrolled by so many rows.
+    Help(Page, u16),
     /// The chooser of columns, with its cursor.
     Columns(usize),
     /// A picker.
@@ -197,6 +207,7 @@ impl State {
             writing: false,
             acknowledgements: Acknowledgements::default(),
             notice: None,
+            messages: Messages::default(),
             asked: Timestamp::default(),
             look: Look::default(),
         }
@@ -232,7 +243,7 @@ impl State {
     #[must_use]
     pub const fn mode(&self) -> Mode {
         match &self.overlay {
-            Some(Overlay::Help(_)) => Mode::Help,
+            Some(Overlay::Help(..)) => Mode::Help,
             Some(Overlay::Columns(_) | Overlay::Picker(_)) => Mode::Pick,
             None if self.writing => Mode::Write,
             None => Mode::Look,
@@ -345,16 +356,40 @@ impl State {
     /// What is read has been drawn scrolled so far, for it is no longer: from there it is scrolled on.
     pub fn scrolled(&mut self, rows: u16) {
         match &mut self.overlay {
-            Some(Overlay::Help(scroll)) => *scroll = rows,
+            Some(Overlay::Help(_, scroll)) => *scroll = rows,
             Some(_) => {}
             None => self.screen_mut().scroll = rows,
         }
     }
 
-    /// Says something for a while.
+    /// A time of day in the zone that was chosen.
+    #[must_use]
+    pub fn clock(&self, at: Timestamp) -> String {
+        self.settings.zone.time(at)
+    }
+
+    /// A time of day with its zone.
+    #[must_use]
+    pub fn clock_with_zone(&self, at: Timestamp) -> String {
+        self.settings.zone.time_with_name(at)
+    }
+
+    /// The namespaces that are shown alone: `ns shop`; empty for all.
+    #[must_use]
+    pub fn namespace_text(&self) -> String {
+        match (self.namespaces.as_slice(), &self.session.namespace) {
+            ([], None) => String::new(),
+            ([], Some(only)) => format!("ns {only}"),
+            (several, _) => format!("ns {}", several.join(",")),
+        }
+    }
+
+    /// Says something for a while, and keeps it among the last messages.
     pub fn say(&mut self, text: impl Into<String>, bad: bool) {
+        let text = text.into();
+        self.messages.add(self.now, &text, bad);
         self.notice = Some(Notice {
-            text: text.into(),
+            text,
             bad,
             ticks: NOTICE_TICKS,
         });

@@ -11,7 +11,7 @@ use super::chosen::Many;
 use super::kubeconfig::Settings;
 use super::teller::Teller;
 use super::{ApiClient, Error, Terminal, choose};
-use crate::cli::Connection;
+use crate::cli::{Connection, given};
 use crate::clock::Clock;
 use crate::model::{Ask, Message, Name, Session, SourceKind};
 
@@ -139,6 +139,7 @@ impl Connector {
                 context: String::new(),
                 cluster: String::new(),
                 contexts,
+                namespace: None,
             };
             return Ok((session, Feed::idle(self.clock.clone())));
         }
@@ -156,11 +157,10 @@ impl Connector {
                 .cluster_name()
                 .unwrap_or_else(|| client.host().to_owned()),
             contexts,
+            namespace: given(connection.namespace.as_ref()).map(Name::from),
         };
         let namespace = Name::from(settings.namespace()?);
-        let only = connection
-            .namespace
-            .is_some_and(|namespace| !namespace.is_empty());
+        let only = session.namespace.is_some();
         Ok((session, self.follow_by(clock, client, namespace, only)))
     }
 

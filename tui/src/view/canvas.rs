@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::text::{Align, clean, cut, fit, width};
 use super::theme::{Ink, Theme};
-use crate::input::{Hits, Target};
+use crate::input::{Hits, KeyMap, Target};
 
 /// What views draw with.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(super) struct Canvas<'a> {
     pub(super) buffer: &'a mut Buffer,
     pub(super) theme: &'a Theme,
     pub(super) hits: &'a mut Hits,
+    /// Which keys to name.
+    pub(super) keys: &'a KeyMap,
 }
 
 /// A piece of a line.
@@ -58,6 +60,31 @@ impl Canvas<'_> {
     /// Writes text into a row, cut where it does not fit; how many cells it took.
     pub(super) fn text(&mut self, area: Rect, text: &str, ink: Ink) -> u16 {
         self.styled(area, text, self.theme.style(ink))
+    }
+
+    /// Writes text and what follows it into a row; where they do not fit, the beginning of the text, what follows, and
+    /// the key that shows all of it.
+    pub(super) fn message(&mut self, area: Rect, text: &str, tail: &str, ink: Ink) {
+        let text = clean(text);
+        let fits = width(&text) + width(tail) <= usize::from(area.width);
+        let key = self.keys.key("messages").filter(|_| !fits);
+        let Some(key) = key else {
+            self.text(area, &format!("{text}{tail}"), ink);
+            return;
+        };
+        let hint = [
+            Piece::new(format!(" {key}"), Ink::Accent),
+            Piece::muted(": all "),
+        ];
+        let used = self.pieces_right(area, &hint);
+        self.hit(right_of(area, area.width - used), Target::Hint("messages"));
+        let room = Rect {
+            width: area.width - used,
+            ..area
+        };
+        let text_room = usize::from(room.width).saturating_sub(width(tail));
+        let text = cut(&text, text_room, self.theme.signs.ellipsis);
+        self.text(room, &format!("{text}{tail}"), ink);
     }
 
     fn styled(&mut self, area: Rect, text: &str, style: Style) -> u16 {

@@ -5,13 +5,16 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, Piece, pieces_width, right_of};
 use super::theme::Ink;
 use crate::input::{KeyMap, Target};
-use crate::model::{Link, Mode, State, View, format};
+use crate::model::{Link, Mode, State, Time, View, format};
 
 /// Bindings and their words, the most wanted first: what does not fit is in the help.
 type Hints = &'static [(&'static str, &'static str)];
 
 /// What stays at the right end, whatever else there is to say.
 const ALWAYS: Hints = &[("help", "help"), ("quit", "quit")];
+
+/// What comes first while a time is shown that is not now.
+const BACK: Hints = &[("live", "back to now")];
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &KeyMap) {
     let always = match state.mode() {
@@ -29,8 +32,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
         ..area
     };
     match said(state) {
-        Some((text, ink)) => drop(canvas.text(left, &format!(" {text}"), ink)),
-        None => hints(canvas, right_of(left, 1), keys, wanted_of(state)),
+        Some((text, ink)) => canvas.message(left, &format!(" {text}"), "", ink),
+        None => {
+            let is_past = state.time != Time::Live && state.mode() == Mode::Look;
+            let back: Hints = if is_past { BACK } else { &[] };
+            let rest = hints(canvas, right_of(left, 1), keys, back);
+            hints(canvas, rest, keys, wanted_of(state));
+        }
     }
 }
 
@@ -48,24 +56,28 @@ fn said(state: &State) -> Option<(String, Ink)> {
     let wait = wait.map_or(String::new(), |seconds| {
         format!(" in {}", format::duration(seconds))
     });
-    let text = format!("lost the cluster: {why}; trying again{wait}");
+    // When it is tried again comes first: reasons are long.
+    let text = format!("the cluster does not answer, next try{wait}: {why}");
     Some((text, Ink::Bad))
 }
 
 fn wanted_of(state: &State) -> Hints {
     match (state.mode(), state.screen().view) {
-        (Mode::Write, _) => &[("line-accept", "keep"), ("line-cancel", "give up")],
+        (Mode::Write, _) => &[("line-accept", "apply"), ("line-cancel", "discard")],
         (Mode::Pick, _) => &[
-            ("list-accept", "take"),
+            ("list-accept", "choose"),
             ("list-toggle", "on or off"),
             ("list-cancel", "close"),
         ],
-        (Mode::Help, _) => &[("help-close", "close"), ("help-page-down", "next page")],
+        (Mode::Help, _) => &[
+            ("help-close", "close"),
+            ("help-next", "next page"),
+            ("help-page-down", "scroll"),
+        ],
         (Mode::Look, View::Pod) => &[
             ("back", "back"),
             ("down", "container, scroll"),
             ("step-back", "back in time"),
-            ("live", "live"),
             ("shorter-span", "span"),
         ],
         (Mode::Look, View::Overview) => &[
@@ -118,7 +130,8 @@ fn hint_width(keys: &KeyMap, hint: &(&'static str, &str)) -> u16 {
 }
 
 /// Hints one after the other, as many as there is room for. Each can be clicked.
-fn hints(canvas: &mut Canvas<'_>, area: Rect, keys: &KeyMap, hints: Hints) {
+/// Says which room is left.
+fn hints(canvas: &mut Canvas<'_>, area: Rect, keys: &KeyMap, hints: Hints) -> Rect {
     let mut rest = area;
     for hint in hints {
         let Some(pieces) = pieces(keys, hint) else {
@@ -131,4 +144,5 @@ fn hints(canvas: &mut Canvas<'_>, area: Rect, keys: &KeyMap, hints: Hints) {
             rest = right_of(rest, width + GAP);
         }
     }
+    rest
 }

@@ -4,9 +4,8 @@ use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, below, row_of};
 use super::text::wrap;
-use super::title::clock;
 use crate::model::row::IncidentRow;
-use crate::model::{State, format};
+use crate::model::{State, Zone, format};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Incident, Source};
 
@@ -28,7 +27,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         "{} {} {dot} {}",
         incident.involved.namespace,
         row.who(),
-        when(&row, now)
+        when(&row, now, &state.settings.zone)
     );
     let acknowledged = if state.acknowledgements.has_incident(&row) {
         format!(" {dot} acknowledged")
@@ -47,7 +46,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let later = incident.evidence.len() - known.clone().count();
     if later > 0 {
         lines.push(vec![Piece::muted(format!(
-            " {later} from later on are not shown"
+            " {later} after {} are not shown",
+            state.clock(now)
         ))]);
     }
     for evidence in known.rev() {
@@ -82,25 +82,25 @@ pub(super) fn goes_on(incident: &Incident, at: Timestamp) -> bool {
 
 /// Since when, until when and how often: `since 06:06:40Z (12m), last 20s ago, 7 times`. What is known of it is of now,
 /// also when an earlier time is shown.
-pub(super) fn when(row: &IncidentRow, shown: Timestamp) -> String {
+pub(super) fn when(row: &IncidentRow, shown: Timestamp, zone: &Zone) -> String {
     let incident = &row.incident;
     let last = row.last();
-    let began = clock(incident.began);
+    let began = zone.time(incident.began);
     let long = format::age(incident.began, shown);
     let times = |of: &str| match incident.count {
         0 | 1 => String::new(),
         count => format!(", {count} times{of}"),
     };
     if last > shown {
-        let last = clock(last);
-        return format!("since {began} ({long}), until {last}{}", times(" in all"));
+        let last = zone.time(last);
+        return format!("since {began} ({long}), until {last}{}", times(" in total"));
     }
     let ago = format::age(last, shown);
     match incident.ended.filter(|ended| *ended <= shown) {
         None => format!("since {began} ({long}), last {ago} ago{}", times("")),
         Some(ended) => format!(
             "from {began} to {}, {} ago{}",
-            clock(ended),
+            zone.time(ended),
             format::age(ended, shown),
             times("")
         ),

@@ -2,12 +2,14 @@
 
 mod canvas;
 pub mod chart;
+mod empty;
 mod filter;
 mod footer;
 mod incident;
 mod names;
 mod overlay;
 mod overview;
+mod past;
 mod pod;
 mod rows;
 pub mod scale;
@@ -25,7 +27,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::input::{Hits, KeyMap};
-use crate::model::{Rows, State, View};
+use crate::model::{PartState, Rows, State, View};
 use canvas::Canvas;
 use theme::{Ink, Theme};
 
@@ -37,6 +39,7 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
         buffer,
         theme,
         hits: &mut hits,
+        keys,
     };
     let rows = Rows::of(state);
     let mut rest = canvas.buffer.area;
@@ -61,6 +64,10 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
     troubles::draw(&mut canvas, troubles_area, state);
     let mut scrolled = None;
     match state.screen().view {
+        // Panes of dashes would say nothing.
+        View::Overview if !state.parts.values().any(PartState::has_answered) => {
+            empty::draw(&mut canvas, body, &rows::emptiness(state));
+        }
         View::Overview => overview::draw(&mut canvas, body, state),
         View::Pod => scrolled = Some(pod::draw(&mut canvas, body, state)),
         _ => rows::draw(&mut canvas, body, state),
@@ -78,7 +85,7 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
     let cursor = match &state.overlay {
         Some(overlay) => {
             canvas.hits.clear();
-            let drawn = overlay::draw(&mut canvas, state, overlay, keys);
+            let drawn = overlay::draw(&mut canvas, state, overlay);
             scrolled = drawn.scrolled;
             drawn.cursor
         }

@@ -406,7 +406,7 @@ fn pods(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 
 fn no_usage(state: &State) -> String {
     match state.part(Part::Usage).failure() {
-        Some((why, _)) => format!("no usage: {}", why.text),
-        None => "no usage has been told yet".to_owned(),
+        Some((why, _)) => format!("usage: {}", why.text),
+        None => "waiting for usage".to_owned(),
     }
 }

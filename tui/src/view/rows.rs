@@ -3,8 +3,9 @@
 use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
+use super::empty::Empty;
 use super::table;
-use crate::model::{Link, Part, PartState, SourceKind, State, View};
+use crate::model::{Link, Part, PartState, SourceKind, State, View, format};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let world = state.world();
@@ -21,48 +22,80 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
 }
 
-/// Why a table has no rows, in a sentence.
-pub(super) fn emptiness(state: &State) -> String {
+/// Why a table has no rows, and what to press.
+pub(super) fn emptiness(state: &State) -> Empty {
     let view = state.screen().view;
     let part = Part::of_view(view);
+    let is_told = state.has_answered(part);
+    if state.session.context.is_empty() && !state.session.contexts.is_empty() {
+        return Empty::calm("No context is selected.").press("context", "choose a context");
+    }
+    if let (Link::Lost { why, again, .. }, false) = (&state.link, is_told) {
+        let wait = again.map_or_else(String::new, |again| {
+            format!("\nNext try in {}.", format::age(state.now, again))
+        });
+        return elsewhere(Empty {
+            bad: true,
+            ..Empty::calm(format!("The cluster does not answer: {why}{wait}"))
+        });
+    }
     let failing = state.failing();
     if let Some(failing) = failing.iter().find(|failing| failing.part == part) {
-        return super::troubles::line(failing, state);
+        return elsewhere(Empty {
+            bad: true,
+            ..Empty::calm(super::troubles::line(failing, state))
+        });
     }
     if let PartState::Asking {
         progress: Some(progress),
     } = state.part(part)
     {
-        return match progress.total {
+        return Empty::calm(match progress.total {
             Some(total) => format!("loading {part}: {} of {total}", progress.done),
             None => format!("loading {part}: {}", progress.done),
-        };
+        });
     }
     if state.link == Link::Connecting {
-        return "connecting to the cluster".to_owned();
+        return Empty::calm("connecting to the cluster").press("context", "another context");
     }
-    if view == View::Incidents
-        && state
-            .source
-            .as_ref()
-            .is_some_and(|(kind, _)| *kind != SourceKind::Vitals)
+    if let (View::Incidents, Some((kind, _))) = (view, &state.source)
+        && *kind != SourceKind::Vitals
     {
-        return "incidents are told by source vitals alone: a cluster with vitals-server"
-            .to_owned();
+        return Empty::calm(format!(
+            "Incidents need vitals-server in the cluster (source vitals). This is source {kind}."
+        ));
     }
-    if !state.has_answered(part) {
-        return format!("waiting for {part}");
+    if !is_told {
+        return Empty::calm(format!("waiting for {part}"));
     }
     if part == Part::Pods && state.is_awaited() {
-        return "asking the server".to_owned();
+        return Empty::calm("waiting for the server");
     }
+    let what = match view {
+        View::Overview => "unhealthy pods".to_owned(),
+        View::Hpas => "HPAs".to_owned(),
+        view => view.title().to_lowercase(),
+    };
     if !state.screen().list.filter.is_empty() {
-        return "nothing matches the filter".to_owned();
+        return Empty::calm(format!("No {what} match the filter"))
+            .press("clear-filter", "remove the filter");
     }
-    match view {
-        View::Overview => super::overview::attention(state),
-        View::Incidents => "nothing has gone wrong".to_owned(),
-        View::Hpas => "there are no HPAs".to_owned(),
-        _ => "there are none".to_owned(),
+    if view == View::Overview {
+        return Empty::calm(super::overview::attention(state));
     }
+    let namespaces = state.namespace_text();
+    match namespaces.strip_prefix("ns ") {
+        Some(namespaces) if view != View::Nodes => {
+            Empty::calm(format!("No {what} in namespace {namespaces}"))
+                .press("namespace", "another namespace")
+        }
+        _ => Empty::calm(format!("No {what}")),
+    }
+}
+
+/// What helps where the cluster does not give what was asked for.
+fn elsewhere(empty: Empty) -> Empty {
+    empty
+        .press("context", "another context")
+        .press("messages", "last messages")
 }

@@ -29,11 +29,7 @@ pub(super) fn draw<R: Row>(canvas: &mut Canvas<'_>, area: Rect, state: &State, r
     }
     let body = below(area, 1);
     if list.order.is_empty() {
-        canvas.text(
-            right_of(row_of(body, 0), 1),
-            &super::rows::emptiness(state),
-            Ink::Muted,
-        );
+        super::empty::draw(canvas, body, &super::rows::emptiness(state));
         return;
     }
     let is_name = |placed: &&Placed| NAMES.contains(&placed.column.field);

@@ -12,7 +12,15 @@ use crate::model::{Extent, Scope, State, View};
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let screen = state.screen();
     let shown = screen.list.order.len();
-    let all = state.world().len(screen.view);
+    // Where only one namespace is listed, the server may still know how many pods there are.
+    let limited = state.session.namespace.is_some() && screen.view == View::Pods;
+    let known = match state.world() {
+        world if limited && world.cluster_told => world.cluster.pods(),
+        _ => 0,
+    };
+    let all = usize::try_from(known)
+        .unwrap_or(0)
+        .max(state.world().len(screen.view));
     let brief: usize = View::SWITCHABLE
         .iter()
         .map(|view| tab(*view, Form::Brief).len() + 1)

@@ -108,6 +108,8 @@ pub struct Signs {
     pub rule: &'static str,
     /// A vertical rule.
     pub bar: &'static str,
+    /// The corners of a box, those above first.
+    pub corners: [&'static str; 4],
     /// Between things on a line.
     pub dot: &'static str,
     /// From one to another: `500m → 1`.
@@ -133,6 +135,7 @@ const UNICODE: Signs = Signs {
     line: "╌",
     rule: "─",
     bar: "│",
+    corners: ["┌", "┐", "└", "┘"],
     dot: "·",
     arrow: "→",
     heights: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
@@ -152,6 +155,7 @@ const ASCII: Signs = Signs {
     line: "-",
     rule: "-",
     bar: "|",
+    corners: ["+", "+", "+", "+"],
     dot: "-",
     arrow: ">",
     heights: ["_", ".", ":", "-", "=", "+", "*", "#"],

@@ -2,8 +2,6 @@
 
 use ratatui::layout::Rect;
 
-use kubevitals_proto::time::Timestamp;
-
 use super::canvas::{Canvas, Piece, cells, pieces_width};
 use super::text::width;
 use super::theme::Ink;
@@ -20,7 +18,8 @@ const CONTEXT: u16 = 24;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view: bool) {
     if state.time != Time::Live {
-        canvas.patch(area, Ink::Bar);
+        super::past::draw(canvas, area, state, with_view);
+        return;
     }
     let right = right(state, area.width);
     let dot = canvas.theme.signs.dot;
@@ -48,18 +47,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
     if !session.context.is_empty() {
         add(Piece::plain(&session.context), &mut left);
     }
-    if !state.namespaces.is_empty() {
-        add(
-            Piece::new(format!("ns {}", state.namespaces.join(",")), Ink::Accent),
-            &mut left,
-        );
+    let namespaces = state.namespace_text();
+    if !namespaces.is_empty() {
+        add(Piece::new(namespaces.as_str(), Ink::Accent), &mut left);
     }
     if session.cluster != session.context && !session.cluster.is_empty() {
         add(Piece::plain(&session.cluster), &mut left);
     }
     let source = match &state.source {
         Some((kind, _)) => {
-            let of = state.only.as_ref();
+            let of = state.only.as_ref().filter(|_| namespaces.is_empty());
             let of = of.map_or(String::new(), |namespace| format!(", ns {namespace}"));
             Piece::plain(format!("source {kind}{of}"))
         }
@@ -83,24 +80,10 @@ fn right(state: &State, room: u16) -> Vec<Piece> {
         "  span {}",
         format::duration(state.span_seconds().into())
     )));
-    let (word, ink) = match state.time {
-        Time::Live => live(state),
-        Time::Paused(at) => (format!("  PAUSED {} ", clock(at)), Ink::Warn),
-        Time::Past { at, here } => {
-            let waiting = if here { "" } else { " .." };
-            let ago = format::age(at, state.now);
-            (format!("  {} -{ago}{waiting} ", clock(at)), Ink::Warn)
-        }
-    };
-    let told = state.told_time();
-    let time = if told == state.shown_time() {
-        vec![Piece::new(word, ink)]
-    } else {
-        vec![
-            Piece::new(format!("{} usage,", word.trim_end()), ink),
-            Piece::new(format!(" status of {} ", clock(told)), Ink::Warn),
-        ]
-    };
+    let zone = state.settings.zone.name(state.now);
+    pieces.push(Piece::muted(format!("  {zone}")));
+    let (word, ink) = live(state);
+    let time = vec![Piece::new(word, ink)];
     // Which cluster it is is worth more.
     let context = cells(width(&state.session.context)).min(CONTEXT);
     let room = room.saturating_sub(NAME + context);
@@ -137,10 +120,4 @@ fn freshness(state: &State) -> Option<Piece> {
     };
     let age = format::duration(u64::try_from(age).unwrap_or(0));
     Some(Piece::new(format!("{age} old"), ink))
-}
-
-/// The time of day, UTC, as Kubernetes' own times are.
-pub(super) fn clock(at: Timestamp) -> String {
-    let text = at.to_rfc3339_seconds();
-    text.get(11..20).unwrap_or_default().to_owned()
 }

@@ -8,7 +8,6 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, cells, right_of};
 use super::sparkline::{cell_of, sparkline};
 use super::theme::Ink;
-use super::title::clock;
 use super::{scale, vitals};
 use crate::input::{Span, Target};
 use crate::model::row::{Container, PodRow, Row as _};
@@ -180,7 +179,7 @@ pub(super) fn ends(state: &State) -> [String; 2] {
     match state.time {
         Time::Live => [before, "now".to_owned()],
         _ if until > at => [before, format!("+{}", format::age(at, until))],
-        _ => [before, clock(at)],
+        _ => [before, state.clock(at)],
     }
 }
 
@@ -201,7 +200,7 @@ pub(super) fn moment(state: &State, steps: usize) -> Option<(usize, String)> {
     let at = state.shown_time();
     let is_within = state.charts_end.is_some_and(|end| at < end);
     let step = step_of(state, at, steps).filter(|_| is_within)?;
-    Some((step, clock(at)))
+    Some((step, state.clock(at)))
 }
 
 /// Draws a sparkline into a row, against what fills it, and the time that is shown in it.

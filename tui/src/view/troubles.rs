@@ -3,7 +3,6 @@
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, row_of};
-use super::text::{cut, width};
 use super::theme::Ink;
 use crate::model::{Failing, State, format};
 
@@ -17,13 +16,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             let more = Piece::new(format!(" and {more} more "), Ink::Warn);
             room.width -= canvas.pieces_right(row, &[more]).min(room.width);
         }
-        let next = next_try(failing, state);
-        let ellipsis = canvas.theme.signs.ellipsis;
         // When it is tried again is seen however long the reason is.
-        let text = text(failing);
-        let text_room = usize::from(room.width).saturating_sub(width(&next) + 1);
-        let text = cut(&text, text_room, ellipsis);
-        canvas.text(room, &format!(" {text}{next}"), Ink::Warn);
+        let next = next_try(failing, state);
+        canvas.message(room, &format!(" {}", text(failing)), &next, Ink::Warn);
     }
 }
 

@@ -178,6 +178,15 @@ fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, room: u16) -
         Piece::plain(format!("{:>6}", write(used))),
         Piece::muted(format!("/{:<6}", write(there))),
     ];
+    if room >= 44 {
+        let in_cores = cluster.allocatable.cpu.get().is_some_and(format::in_cores);
+        let unit = if resource == Resource::Cpu && in_cores {
+            "cores"
+        } else {
+            ""
+        };
+        pieces.push(Piece::muted(format!("{unit:<5}")));
+    }
     if let Some(part) = part(cluster, resource) {
         let ink = Ink::from(state.settings.thresholds.tone(part));
         pieces.push(Piece::new(format!("{:>4}", format::percent(part)), ink));

@@ -36,7 +36,10 @@ fn a_configuration_is_begun_and_shown_and_never_overwritten() {
     assert_eq!((err.as_str(), code), ("", Some(0)));
     assert_eq!(
         out,
-        format!("{} is written; all in it is a comment\n", path.display())
+        format!(
+            "wrote {}: every line is a comment, so nothing changes yet\n",
+            path.display()
+        )
     );
     let (out, _, _) = said(vitals(home.path()).args(["config", "show"]));
     assert!(out.starts_with("theme = \"auto\"\n"), "{out}");
@@ -44,7 +47,7 @@ fn a_configuration_is_begun_and_shown_and_never_overwritten() {
     let (_, err, code) = said(vitals(home.path()).args(["config", "init"]));
     assert_eq!(code, Some(2));
     assert!(
-        err.starts_with(&format!("error: {} is there already", path.display())),
+        err.starts_with(&format!("error: {} exists already", path.display())),
         "{err}"
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "fps = 3\n");
@@ -65,6 +68,33 @@ fn flags_hold_over_the_environment_and_that_over_the_file() {
     for line in ["fps = 7\n", "view = \"nodes\"\n", "theme = \"light\"\n"] {
         assert!(out.contains(line), "{line} is missing in\n{out}{err}");
     }
+}
+
+#[test]
+fn flags_before_the_command_hold_too() {
+    let home = TempDir::new().unwrap();
+    fs::write(home.path().join("mine.toml"), "fps = 3\n").unwrap();
+    for (line, shown) in [
+        ("--theme light config show", "theme = \"light\"\n"),
+        ("--config mine.toml config show", "fps = 3\n"),
+        (
+            "--config mine.toml --fps 4 config show --ascii",
+            "fps = 4\n",
+        ),
+        ("--time-zone local config show", "time-zone = \"local\"\n"),
+    ] {
+        let (out, err, code) = said(vitals(home.path()).args(line.split_whitespace()));
+        assert_eq!((err.as_str(), code), ("", Some(0)), "{line}");
+        assert!(out.contains(shown), "{line}: {out}");
+    }
+    let (_, err, code) = said(vitals(home.path()).args(["--view", "pods", "top", "pods"]));
+    assert_eq!(
+        (err.as_str(), code),
+        (
+            "error: unknown flag: --view\nSee 'vitals top pod --help' for usage.\n",
+            Some(1)
+        )
+    );
 }
 
 #[test]
@@ -118,6 +148,10 @@ fn there_is_a_man_page_for_each_command() {
     assert!(
         page.contains(".TH vitals 1") && page.contains("kubeconfig"),
         "{page}{err}"
+    );
+    assert!(
+        page.contains("[default: 60]"),
+        "the frames a second: {page}"
     );
     let (_, err, code) = said(vitals(home.path()).args(["man", "--out", "pages"]));
     assert_eq!((err.as_str(), code), ("", Some(0)));

@@ -87,7 +87,7 @@ fn each_hint_that_is_shown_can_be_clicked_and_is_named_by_its_key() {
             );
         }
     }
-    for id in ["help", "quit", "enter", "filter", "back", "pause", "live"] {
+    for id in ["help", "quit", "enter", "filter", "back", "pause"] {
         assert!(clicked.contains(&id), "{id}");
     }
 }

@@ -32,4 +32,5 @@ mod terminal;
 mod very_many;
 mod views;
 mod why;
+mod words;
 mod world;

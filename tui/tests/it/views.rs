@@ -17,15 +17,16 @@ use crate::shop::{NOW, Shop};
 pub(crate) const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 
 /// The index of the pod that is killed for its memory, and of the one that its liveness probe kills.
-const OOM_KILLED: usize = 1;
+pub(crate) const OOM_KILLED: usize = 1;
 const LIVENESS: usize = 2;
 
 /// A small shop that has been looked at for an hour.
-fn shop(source: SourceKind) -> State {
+pub(crate) fn shop(source: SourceKind) -> State {
     let session = Session {
         context: "production".to_owned(),
         cluster: "shop-eu-1".to_owned(),
         contexts: vec!["production".into(), "staging".into()],
+        namespace: None,
     };
     let mut settings = Settings::default();
     settings.spans.sort_unstable();
@@ -41,7 +42,7 @@ pub(crate) fn showing(view: View, source: SourceKind) -> State {
     opened(view, shop(source))
 }
 
-fn opened(view: View, mut state: State) -> State {
+pub(crate) fn opened(view: View, mut state: State) -> State {
     // Selecting and opening follow the size of the terminal.
     act(&mut state, Action::Resize(120, 40));
     match view {
@@ -53,7 +54,7 @@ fn opened(view: View, mut state: State) -> State {
 }
 
 /// Opens the page of a pod, by the way a person goes.
-fn open_pod(state: &mut State, index: usize) {
+pub(crate) fn open_pod(state: &mut State, index: usize) {
     use kubevitals::model::Edit;
     act(state, Action::Show(View::Pods));
     act(state, Action::Filter);

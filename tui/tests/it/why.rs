@@ -96,7 +96,7 @@ fn of_another_metrics_server_it_is_told_what_can_be() {
         assert_eq!(
             said.out,
             format!(
-                "{whom} has metrics. (This cluster's metrics server is not vitals-server: it cannot tell more.)\n"
+                "{whom} has metrics. This cluster's metrics server is not vitals-server, so there are no details.\n"
             )
         );
     }
@@ -156,16 +156,18 @@ fn a_missing_permission_is_named() {
     }
     let api = Api::serve(cluster);
     for (line, permission) in [
-        ("why pod shop/web", "get pods/why in the namespace shop, "),
-        ("why node n1", "get nodes/why, "),
+        (
+            "why pod shop/web",
+            "pods/why of API group metrics.k8s.io, in namespace shop",
+        ),
+        ("why node n1", "nodes/why of API group metrics.k8s.io"),
     ] {
         let said = ask(&api, line);
         assert_eq!((said.out.as_str(), said.code), ("", Some(1)), "{line}");
         assert_eq!(
             said.err,
             format!(
-                "Error from server (Forbidden): no, jane\nto be told, you need the permission to {permission}\
-                 in the API group metrics.k8s.io\n"
+                "Error from server (Forbidden): no, jane\nyou need permission to get {permission}\n"
             )
         );
     }

@@ -60,12 +60,11 @@ impl WorkloadRow {
     }
 
     fn spread_text(&self) -> String {
-        if self.nodes == 0 {
-            String::new()
-        } else if self.nodes == 1 && self.all.pods > 1 {
-            "one node".to_owned()
-        } else {
-            format!("{}, max {}", self.nodes, self.most_on_a_node)
+        match (self.nodes, self.most_on_a_node) {
+            (0, _) => String::new(),
+            (1, _) => "1 node".to_owned(),
+            (nodes, 0 | 1) => format!("{nodes} nodes, 1 each"),
+            (nodes, most) => format!("{nodes} nodes, up to {most}"),
         }
     }
 }
@@ -111,7 +110,7 @@ impl Row for WorkloadRow {
             C::text(Field::Kind, "KIND", 8, 12, 4),
             C::text(Field::Name, "NAME", 12, 63, 0),
             C::number(Field::Ready, "READY", 7, 1),
-            C::text(Field::Nodes, "NODES", 8, 12, 6),
+            C::text(Field::Nodes, "NODES", 8, 18, 6),
             C::number(Field::Failing, "FAILING", 7, 5),
             C::number(Field::Restarts, "RESTARTS", 8, C::ON_DEMAND),
             C::number(Field::Recent, "RESTARTS 1h", 11, 3),

@@ -12,6 +12,7 @@ use crate::model::geometry::Size;
 use crate::model::line::Line;
 use crate::model::look::Look;
 use crate::model::name::{Key, Name};
+use crate::model::page::Page;
 use crate::model::pane::Pane;
 use crate::model::picker::Choice;
 use crate::model::placement;
@@ -179,7 +180,9 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
             }
             return ask(state);
         }
-        Action::Help => state.overlay = Some(Overlay::Help(0)),
+        Action::Help => state.overlay = Some(Overlay::Help(Page::Keys, 0)),
+        Action::Messages => state.overlay = Some(Overlay::Help(Page::Messages, 0)),
+        Action::TimeZone => change_zone(state),
         Action::Columns if state.screen().view != View::Pod => {
             state.overlay = Some(Overlay::Columns(0))
         }
@@ -516,12 +519,19 @@ fn enter_incident(state: &mut State, row: &IncidentRow) -> Vec<Effect> {
     let mut effects = open(state, screen);
     if let Some(at) = row.moment() {
         if at < time::oldest(state) {
-            let text = "that long ago is not remembered; this is the oldest there is";
+            let text = "the history does not reach back to the incident: this is the oldest time that is stored";
             state.say(text, false);
         }
         effects.extend(time::go(state, at));
     }
     effects
+}
+
+/// Writes times in the other zone, and says which that is.
+fn change_zone(state: &mut State) {
+    state.settings.zone.toggle();
+    let zone = state.settings.zone.name(state.now);
+    state.say(format!("times are now in {zone}"), false);
 }
 
 fn only_this_namespace(state: &mut State) -> Vec<Effect> {

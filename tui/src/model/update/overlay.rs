@@ -18,18 +18,22 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
     };
     match (overlay, action) {
         (_, Action::Back)
-        | (Overlay::Help(_), Action::Help)
+        | (Overlay::Help(..), Action::Help)
         | (Overlay::Columns(_), Action::Columns | Action::Enter) => {
             state.overlay = None;
         }
-        (Overlay::Help(scroll), Action::Move(rows) | Action::Scroll(rows)) => {
+        (Overlay::Help(_, scroll), Action::Move(rows) | Action::Scroll(rows)) => {
             *scroll = moved(*scroll, rows)
         }
-        (Overlay::Help(scroll), Action::Page(pages)) => {
+        (Overlay::Help(_, scroll), Action::Page(pages)) => {
             let page = i32::from(state.size.height.saturating_sub(4).max(1));
             *scroll = moved(*scroll, pages.saturating_mul(page));
         }
-        (Overlay::Help(scroll), Action::First) => *scroll = 0,
+        (Overlay::Help(_, scroll), Action::First) => *scroll = 0,
+        (Overlay::Help(page, scroll), Action::NextView(by)) => {
+            *page = page.further(by);
+            *scroll = 0;
+        }
         (Overlay::Columns(cursor), Action::Move(rows) | Action::Scroll(rows)) => {
             *cursor = stepped(*cursor, rows, last_column);
         }
@@ -173,6 +177,10 @@ fn picked(state: &mut State, picker: &Picker) -> Vec<Effect> {
                     .filter(|name| *name != all)
                     .collect()
             };
+            if let (true, Some(limit)) = (chosen.is_empty(), &state.session.namespace) {
+                let text = format!("only {limit} is loaded: start without --namespace for others");
+                state.say(text, false);
+            }
             only(state, chosen)
         }
     }

@@ -26,7 +26,10 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Tick(now) => return tick(state, now),
         Message::Source(kind, why) => return source(state, kind, why),
-        Message::Link(link) => state.link = link,
+        Message::Link(link) => {
+            note_link(state, &link);
+            state.link = link;
+        }
         Message::Part(part, outcome) => take_outcome(state, part, outcome),
         Message::Only(namespace) => state.only = namespace,
         Message::Pods(batch) => {
@@ -157,6 +160,8 @@ fn incidents(state: &mut State, batch: Batch<IncidentRow>) -> Vec<Effect> {
 
 /// Another source is used from now on. What is known stays on the screen until that one has told of it.
 fn source(state: &mut State, kind: SourceKind, why: String) -> Vec<Effect> {
+    let text = format!("source {kind}: {why}");
+    state.messages.add(state.now, &text, false);
     let before = state.source.replace((kind, why));
     let tells_of_cluster = kind == SourceKind::Vitals;
     let is_same =
@@ -176,8 +181,38 @@ fn source(state: &mut State, kind: SourceKind, why: String) -> Vec<Effect> {
     vec![Effect::Ask(Ask::Look(Box::new(state.look.clone())))]
 }
 
+/// Keeps among the messages that the cluster no longer answers, and why, or that it does again.
+fn note_link(state: &mut State, link: &Link) {
+    match (&state.link, link) {
+        (Link::Lost { why: before, .. }, Link::Lost { why, .. }) if before == why => {}
+        (_, Link::Lost { why, .. }) => {
+            let text = format!("the cluster does not answer: {why}");
+            state.messages.add(state.now, &text, true);
+        }
+        (Link::Lost { since, .. }, Link::Up) => {
+            let age = crate::model::format::age(*since, state.now);
+            let text = format!("the cluster answers again, after {age}");
+            state.messages.add(state.now, &text, false);
+        }
+        _ => {}
+    }
+}
+
+/// Keeps among the messages why a part fails, where that is new, or that it can be had again.
+fn note_part(state: &mut State, part: Part, outcome: &Outcome) {
+    let before = state.parts.get(&part).and_then(PartState::failure);
+    let (text, bad) = match (before, outcome) {
+        (Some((before, _)), Outcome::Failed { why, .. }) if before.text == why.text => return,
+        (_, Outcome::Failed { why, .. }) => (format!("{part}: {}", why.text), true),
+        (Some(_), Outcome::Answered) => (format!("{part}: available again"), false),
+        _ => return,
+    };
+    state.messages.add(state.now, &text, bad);
+}
+
 /// A request for a part has succeeded, or failed.
 fn take_outcome(state: &mut State, part: Part, outcome: Outcome) {
+    note_part(state, part, &outcome);
     let failed = matches!(outcome, Outcome::Failed { .. });
     if part == Part::OtherPods && !failed {
         state.parts.remove(&part);

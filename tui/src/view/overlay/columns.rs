@@ -25,7 +25,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
         60,
         cells(columns.len()),
         &heading,
-        "space turns on and off, ctrl-r resets, esc closes",
+        "space or click: on or off, ctrl-r resets, esc closes",
     );
     // The cursor stays on the screen.
     let first = (cursor + 1).saturating_sub(usize::from(area.height));

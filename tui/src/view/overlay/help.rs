@@ -1,43 +1,124 @@
-//! The help, made from the table of bindings.
+//! The pages that are read: the help, and the last messages.
+
+mod colours;
+mod keys;
+mod messages;
+mod words;
+
+use ratatui::layout::Rect;
 
 use super::window;
-use crate::input::KeyMap;
-use crate::view::canvas::{Canvas, Piece, cells, row_of};
-use crate::view::text::width;
+use crate::filter::{MANUAL, REMARK};
+use crate::model::{Page, State};
+use crate::view::canvas::{Canvas, Piece, below, cells, pieces_width, right_of, row_of};
+use crate::view::text::{width, wrap};
 use crate::view::theme::Ink;
 
-/// Draws it; says how far it is scrolled.
-pub(super) fn draw(canvas: &mut Canvas<'_>, scroll: u16, keys: &KeyMap) -> u16 {
-    let sections = keys.help();
-    let all = sections.iter().flat_map(|(_, lines)| lines);
-    let key_room = all.map(|(keys, _)| width(keys)).max().unwrap_or(0);
-    let mut lines: Vec<Vec<Piece>> = Vec::new();
-    for (section, bindings) in &sections {
-        if bindings.is_empty() {
-            continue;
+/// A line of a page.
+type Line = Vec<Piece>;
+
+/// A page is at least as wide where there is room, so that it does not jump from one to the next.
+const LEAST: u16 = 76;
+
+/// Draws a page; says how far it is scrolled.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, page: Page, scroll: u16) -> u16 {
+    let screen = canvas.buffer.area;
+    let room = screen.width.saturating_sub(4);
+    let lines = match page {
+        Page::Keys => keys::lines(canvas.keys, usize::from(room)),
+        Page::Filter => filter(usize::from(room.min(110))),
+        Page::Colours => colours::lines(state, canvas.theme, usize::from(room.min(110))),
+        Page::Words => words::lines(usize::from(room.min(110))),
+        Page::Messages => messages::lines(state, usize::from(room)),
+    };
+    let widest = lines.iter().map(|line| pieces_width(line)).max();
+    let wide = widest.unwrap_or(0).max(LEAST).min(room);
+    // The names of the pages, and a blank line where there is room for one.
+    let names = if screen.height < 20 { 1 } else { 2 };
+    let count = cells(lines.len());
+    let scrolls = count > screen.height.saturating_sub(2 + names);
+    let hint = match (scrolls, wide >= 60) {
+        (true, true) => "down and up scroll, tab: next page, esc closes",
+        (true, false) => "down scrolls, tab: next page",
+        (false, _) => "tab: next page, esc closes",
+    };
+    let heading = match page {
+        Page::Messages => "Messages",
+        _ => "Help",
+    };
+    let area = window(canvas, wide, count.saturating_add(names), heading, hint);
+    let gap = if area.width < 60 { " " } else { "   " };
+    let mut used = 0;
+    for other in Page::ALL {
+        let place = right_of(row_of(area, 0), used);
+        let ink = if other == page {
+            Ink::Heading
+        } else {
+            Ink::Muted
+        };
+        let taken = canvas.text(place, other.title(), ink);
+        if other == page {
+            let place = Rect {
+                width: taken,
+                ..place
+            };
+            canvas.patch(place, Ink::Selected);
         }
-        if !lines.is_empty() {
-            lines.push(Vec::new());
+        used += taken + cells(gap.len());
+    }
+    let body = below(area, names);
+    let scroll = scroll.min(count.saturating_sub(body.height));
+    for (at, line) in (0..body.height).zip(lines.iter().skip(scroll.into())) {
+        canvas.pieces(row_of(body, at), line);
+    }
+    scroll
+}
+
+/// What can be written into the filter.
+fn filter(room: usize) -> Vec<Line> {
+    let rows = MANUAL
+        .iter()
+        .map(|(examples, meaning)| (examples.join("\n"), meaning.replace('`', "")));
+    let mut lines = table(rows, room, 30);
+    lines.push(Vec::new());
+    lines.extend(paragraph(&REMARK.replace('`', ""), room));
+    lines
+}
+
+/// A text over as many lines as it needs.
+fn paragraph(text: &str, room: usize) -> impl Iterator<Item = Line> {
+    let lines = wrap(text, room).into_iter();
+    lines.map(|line| vec![Piece::plain(line)])
+}
+
+/// Words and what they mean, side by side; in little room one below the other.
+fn table(rows: impl Iterator<Item = (String, String)>, room: usize, most: usize) -> Vec<Line> {
+    let rows: Vec<(String, String)> = rows.collect();
+    let lines_of = |word: &String| word.lines().map(width).max();
+    let widest = rows.iter().filter_map(|(word, _)| lines_of(word)).max();
+    let widest = widest.unwrap_or(0);
+    let left = widest.min(most);
+    let mut lines = Vec::new();
+    if room < left + 30 {
+        for (word, meaning) in rows {
+            let words = wrap(&word, room).into_iter();
+            lines.extend(words.map(|word| vec![Piece::new(word, Ink::Accent)]));
+            let meaning = wrap(&meaning, room.saturating_sub(2).max(1)).into_iter();
+            lines.extend(meaning.map(|line| vec![Piece::plain(format!("  {line}"))]));
         }
-        lines.push(vec![Piece::new(section.title(), Ink::Heading)]);
-        for (keys, what) in bindings {
-            let blanks = " ".repeat(key_room.saturating_sub(width(keys)));
+        return lines;
+    }
+    for (word, meaning) in rows {
+        let words = wrap(&word, left);
+        let meaning = wrap(&meaning, room - left - 2);
+        for at in 0..words.len().max(meaning.len()) {
+            let word = words.get(at).map_or("", String::as_str);
+            let blanks = " ".repeat(left + 2 - width(word));
             lines.push(vec![
-                Piece::new(format!("  {keys}{blanks}  "), Ink::Accent),
-                Piece::plain(*what),
+                Piece::new(format!("{word}{blanks}"), Ink::Accent),
+                Piece::plain(meaning.get(at).map_or("", String::as_str)),
             ]);
         }
     }
-    let room = canvas.buffer.area.height.saturating_sub(2);
-    let hint = if lines.len() > usize::from(room) {
-        "down and up scroll, esc closes"
-    } else {
-        "esc closes"
-    };
-    let area = window(canvas, 76, cells(lines.len()), "Help", hint);
-    let scroll = scroll.min(cells(lines.len()).saturating_sub(area.height));
-    for (at, line) in (0..area.height).zip(lines.iter().skip(scroll.into())) {
-        canvas.pieces(row_of(area, at), line);
-    }
-    scroll
+    lines
 }

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, first_rows};
 use super::centered;
 use super::theme::Ink;
-use crate::input::{KeyMap, Target};
+use crate::input::Target;
 use crate::model::{Overlay, State};
 
 /// What a drawing of it says beside what it shows.
@@ -22,15 +22,12 @@ pub(super) struct Drawn {
 }
 
 /// Draws it.
-pub(super) fn draw(
-    canvas: &mut Canvas<'_>,
-    state: &State,
-    overlay: &Overlay,
-    keys: &KeyMap,
-) -> Drawn {
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, overlay: &Overlay) -> Drawn {
     let mut drawn = Drawn::default();
     match overlay {
-        Overlay::Help(scroll) => drawn.scrolled = Some(help::draw(canvas, *scroll, keys)),
+        Overlay::Help(page, scroll) => {
+            drawn.scrolled = Some(help::draw(canvas, state, *page, *scroll));
+        }
         Overlay::Columns(cursor) => columns::draw(canvas, state, *cursor),
         Overlay::Picker(picker) => drawn.cursor = picker::draw(canvas, picker),
     }
@@ -73,6 +70,22 @@ fn window(canvas: &mut Canvas<'_>, width: u16, height: u16, heading: &str, hint:
                 Ink::Faint,
             );
         }
+    }
+    let [top_left, top_right, bottom_left, bottom_right] = signs.corners;
+    let (right, bottom) = (area.right().saturating_sub(1), last.y);
+    for (x, y, corner) in [
+        (area.x, area.y, top_left),
+        (right, area.y, top_right),
+        (area.x, bottom, bottom_left),
+        (right, bottom, bottom_right),
+    ] {
+        let place = Rect {
+            x,
+            y,
+            width: 1.min(area.width),
+            height: 1.min(area.height),
+        };
+        canvas.text(place, corner, Ink::Faint);
     }
     Rect {
         x: inside.x + 2.min(inside.width),

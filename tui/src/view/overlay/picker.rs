@@ -10,8 +10,8 @@ use crate::view::theme::Ink;
 pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16)> {
     let shown = picker.shown();
     let (heading, hint) = match picker.choice {
-        Choice::Namespaces => ("Namespaces", "enter takes one, space several, esc closes"),
-        Choice::Contexts => ("Contexts", "enter takes one, esc closes"),
+        Choice::Namespaces => ("Namespaces", "enter: this one, space: several, esc closes"),
+        Choice::Contexts => ("Contexts", "enter: connect, esc closes"),
     };
     let height = cells(shown.len()).clamp(3, 16) + 1;
     let area = window(canvas, 60, height, heading, hint);
@@ -27,7 +27,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16
     );
     let list = below(area, 1);
     if shown.len() == 0 {
-        canvas.text(row_of(list, 0), "nothing is called so", Ink::Muted);
+        canvas.text(row_of(list, 0), "no name matches", Ink::Muted);
     }
     let first = (picker.cursor() + 1).saturating_sub(usize::from(list.height));
     canvas.hit(list, Target::Choices(first));

@@ -6,9 +6,13 @@ use crate::view::canvas::Piece;
 use crate::view::incident::{goes_on, when};
 use crate::view::text::wrap;
 
+/// So many incidents of a pod are listed on its page.
+const SHOWN: usize = 8;
+
 /// What befell the pod.
 pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
     let now = state.shown_time();
+    let zone = &state.settings.zone;
     let mut rows: Vec<_> = state
         .world()
         .incidents
@@ -28,7 +32,8 @@ pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
         return Vec::new();
     }
     let mut lines = vec![heading("INCIDENTS")];
-    for row in rows.into_iter().take(8) {
+    let more = rows.len().saturating_sub(SHOWN);
+    for row in rows.into_iter().take(SHOWN) {
         let incident = &row.incident;
         let (state, tone) = if goes_on(incident, now) {
             ("open", Tone::Bad)
@@ -38,17 +43,19 @@ pub(super) fn lines(state: &State, key: &Key, width: u16) -> Vec<Text> {
         lines.push(vec![
             Piece::muted(format!("   {state}  ")),
             Piece::new(format!("{} {}", row.reason(), row.cause()), tone.into()),
-            Piece::muted(format!("  {}", when(row, now))),
+            Piece::muted(format!("  {}", when(row, now, zone))),
         ]);
         for line in wrap(
             &incident.message,
             usize::from(width.saturating_sub(6)).max(1),
-        )
-        .into_iter()
-        .take(2)
-        {
+        ) {
             lines.push(vec![Piece::plain(format!("     {line}"))]);
         }
+    }
+    if more > 0 {
+        lines.push(vec![Piece::muted(format!(
+            "   and {more} older ones: see the view Incidents"
+        ))]);
     }
     lines
 }

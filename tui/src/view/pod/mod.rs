@@ -14,10 +14,9 @@ use kubevitals_proto::time::Timestamp;
 use super::canvas::{Canvas, Piece, below, cells, first_rows, pieces_width, row_of};
 use super::text::wrap;
 use super::theme::Ink;
-use super::title::clock;
 use crate::input::Target;
 use crate::model::row::{LastRestart, PodRow};
-use crate::model::{Detail, Key, State, format};
+use crate::model::{Detail, Key, Row as _, State, Time, format};
 
 /// A page's line.
 type Text = Vec<Piece>;
@@ -33,9 +32,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
     let body = below(area, 1);
     let Some(pod) = row else {
         let text = match (&state.frozen, detail) {
-            (Some(_), _) => "this pod was not there at this time",
-            (None, Some(_)) => "this pod is gone; step back in time to see it",
-            (None, None) => "this pod is not there (any more); step back in time to see it",
+            (Some(_), _) => "This pod did not exist at this time.",
+            (None, Some(_)) => "This pod no longer exists. Go back in time to see it.",
+            (None, None) => "No such pod now. If it existed earlier, go back in time to see it.",
         };
         canvas.text(row_of(body, 0), &format!(" {text}"), Ink::Muted);
         let text = incidents::lines(state, key, body.width);
@@ -105,6 +104,7 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
         Piece::plain(format!("{}/{}", pod.ready_containers, pod.total_containers)),
         dim("  restarts "),
         Piece::plain(pod.restarts.count.to_string()),
+        dim(&restarts_since(state, pod)),
         dim("  age "),
         Piece::plain(
             pod.created()
@@ -149,27 +149,34 @@ fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
     }
     if now != state.shown_time() {
         let text = format!(
-            " usage is of {}; status, restarts, probes and events are of {}",
-            clock(state.shown_time()),
-            clock(now)
+            " usage at {}; status, restarts, probes and events at {}",
+            state.clock(state.shown_time()),
+            state.clock(now)
         );
         lines.push(vec![Piece::new(text, Ink::Warn)]);
     }
+    lines.extend(message(pod, width).into_iter().take(MESSAGE));
+    lines
+}
+
+/// Lines of a message above the charts. A longer one is whole at the end of the page, which scrolls.
+const MESSAGE: usize = 2;
+
+/// Why the pod is as it is, or why it has no usage.
+fn message(pod: &PodRow, width: u16) -> Vec<Text> {
     let absent = pod.absent.as_deref().map(|why| {
         let mut letters = why.chars();
         let first = letters.next().map(|first| first.to_ascii_lowercase());
         let why: String = first.into_iter().chain(letters).collect();
-        format!("no usage: {why}")
+        format!("usage: {why}")
     });
-    if let Some(message) = pod.message.as_deref().or(absent.as_deref()) {
-        for text in wrap(message, usize::from(width.saturating_sub(2)).max(1))
-            .into_iter()
-            .take(2)
-        {
-            lines.push(vec![Piece::new(format!(" {text}"), Ink::Warn)]);
-        }
-    }
+    let Some(message) = pod.message.as_deref().or(absent.as_deref()) else {
+        return Vec::new();
+    };
+    let lines = wrap(message, usize::from(width.saturating_sub(2)).max(1)).into_iter();
     lines
+        .map(|line| vec![Piece::new(format!(" {line}"), Ink::Warn)])
+        .collect()
 }
 
 /// `liveness probe, exit 137, in web, 2m ago, after 5m`.
@@ -192,7 +199,6 @@ fn page(
     detail: Option<&Detail>,
     width: u16,
 ) -> (Vec<Text>, Vec<usize>) {
-    let now = state.told_time();
     let mut lines = Vec::new();
     let containers = containers::lines(&mut lines, pod, state, width);
     if let Some(detail) = detail {
@@ -200,17 +206,43 @@ fn page(
     }
     lines.extend(incidents::lines(state, key, width));
     if let Some(detail) = detail {
-        told::conditions(&mut lines, detail, now, width);
-        told::events(&mut lines, detail, now, width);
+        told::conditions(&mut lines, detail, state, width);
+        told::events(&mut lines, detail, state, width);
     } else if let Some(why) = &state.screen().no_detail {
-        let text = format!(" no probes, conditions and events: {}", why.text);
-        lines.push(vec![Piece::new(text, Ink::Warn)]);
+        let text = format!("probes, conditions and events: {}", why.text);
+        let text = wrap(&text, usize::from(width.saturating_sub(2)).max(1)).into_iter();
+        lines.extend(text.map(|line| vec![Piece::new(format!(" {line}"), Ink::Warn)]));
     } else {
-        lines.push(vec![Piece::muted(
-            " asking for probes, conditions and events",
-        )]);
+        lines.push(vec![Piece::muted(" loading probes, conditions and events")]);
+    }
+    let message = message(pod, width);
+    if message.len() > MESSAGE {
+        lines.push(heading("MESSAGE"));
+        lines.extend(message);
     }
     (lines, containers)
+}
+
+/// In a past time: how often it has been restarted by now, as the list of now says.
+fn restarts_since(state: &State, pod: &PodRow) -> String {
+    let live = state
+        .frozen
+        .as_ref()
+        .and_then(|_| state.live.pods.get(&pod.key()));
+    match live.map(|live| live.restarts.count) {
+        Some(now) if now != pod.restarts.count => format!(" ({now} now)"),
+        _ => String::new(),
+    }
+}
+
+/// A heading that says at what time the lines below it were so, where that is not now.
+fn heading_at(text: &str, state: &State) -> Text {
+    let mut heading = heading(text);
+    if state.time != Time::Live {
+        let at = state.clock_with_zone(state.told_time());
+        heading.push(Piece::muted(format!("  at {at}")));
+    }
+    heading
 }
 
 fn heading(text: &str) -> Text {

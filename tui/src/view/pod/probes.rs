@@ -3,10 +3,10 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
 
-use super::{Text, heading};
+use super::{Text, heading_at};
 use crate::model::{State, Time, format};
-use crate::view::canvas::Piece;
-use crate::view::text::wrap;
+use crate::view::canvas::{Piece, pieces_width};
+use crate::view::text::{self, wrap};
 use crate::view::theme::Ink;
 
 pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, width: u16) {
@@ -15,17 +15,17 @@ pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, widt
     let is_past = matches!(state.time, Time::Past { .. }) && now == state.shown_time();
     if probes.is_empty() {
         let text = if is_past {
-            " how its probes were then is not remembered; its incidents are"
+            " The state of its probes at this time is not stored; its incidents are."
         } else {
-            " no container has a probe"
+            " No container has a probe."
         };
         lines.push(vec![Piece::muted(text)]);
         return;
     }
-    let mut head = heading("PROBES");
+    let mut head = heading_at("PROBES", state);
     if is_past {
         head.push(Piece::muted(
-            "  how they were then is not remembered; their incidents are",
+            ": their state is not stored; their incidents are",
         ));
     }
     lines.push(head);
@@ -42,13 +42,18 @@ pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, widt
         if !is_past {
             line.push(status(probe, now));
         }
-        line.push(Piece::muted(format!("  {}", probe.asks)));
-        lines.push(line);
+        let room = usize::from(width.saturating_sub(pieces_width(&line) + 2));
+        if text::width(&probe.asks) <= room {
+            line.push(Piece::muted(format!("  {}", probe.asks)));
+            lines.push(line);
+        } else {
+            lines.push(line);
+            let room = usize::from(width.saturating_sub(6)).max(1);
+            let asks = wrap(&probe.asks, room).into_iter();
+            lines.extend(asks.map(|line| vec![Piece::muted(format!("     {line}"))]));
+        }
         if !is_past && !probe.message.is_empty() && probe.status != ProbeStatus::Passing {
-            for line in wrap(&probe.message, usize::from(width.saturating_sub(6)).max(1))
-                .into_iter()
-                .take(3)
-            {
+            for line in wrap(&probe.message, usize::from(width.saturating_sub(6)).max(1)) {
                 lines.push(vec![Piece::new(format!("     {line}"), Ink::Warn)]);
             }
         }
@@ -60,7 +65,7 @@ fn status(probe: &Probe, now: Timestamp) -> Piece {
     let (word, ink) = match probe.status {
         ProbeStatus::Failing => ("failing", Ink::Bad),
         ProbeStatus::Pending => ("pending", Ink::Warn),
-        ProbeStatus::Held => ("held by startup", Ink::Muted),
+        ProbeStatus::Held => ("waiting for startup", Ink::Muted),
         ProbeStatus::Waiting => ("waiting", Ink::Muted),
         ProbeStatus::Passing => ("passing", Ink::Good),
         ProbeStatus::Passed => ("passed", Ink::Good),

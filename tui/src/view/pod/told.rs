@@ -2,13 +2,14 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::{Text, heading};
-use crate::model::{Detail, format};
+use super::{Text, heading_at};
+use crate::model::{Detail, State, Time, format};
 use crate::view::canvas::Piece;
 use crate::view::text::wrap;
 use crate::view::theme::Ink;
 
-pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, now: Timestamp, width: u16) {
+pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, state: &State, width: u16) {
+    let now = state.told_time();
     // Conditions are told as they are: one that has changed since the time that is shown was another then.
     let held = |since: Option<Timestamp>| since.is_none_or(|since| since <= now);
     let mut conditions = detail
@@ -19,7 +20,14 @@ pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, now: Timestamp,
     if conditions.peek().is_none() {
         return;
     }
-    lines.push(heading("CONDITIONS"));
+    lines.push(heading_at("CONDITIONS", state));
+    let count = conditions.clone().count();
+    let changed = detail.conditions.len() - count;
+    if changed > 0 {
+        lines.push(vec![Piece::muted(format!(
+            "   {changed} changed after this time: their state then is not stored"
+        ))]);
+    }
     for condition in conditions {
         let good = condition.status == "True";
         let since = condition
@@ -38,29 +46,34 @@ pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, now: Timestamp,
             for line in wrap(
                 &condition.message,
                 usize::from(width.saturating_sub(6)).max(1),
-            )
-            .into_iter()
-            .take(2)
-            {
+            ) {
                 lines.push(vec![Piece::muted(format!("     {line}"))]);
             }
         }
     }
 }
 
-pub(super) fn events(lines: &mut Vec<Text>, detail: &Detail, now: Timestamp, width: u16) {
-    lines.push(heading("EVENTS"));
+pub(super) fn events(lines: &mut Vec<Text>, detail: &Detail, state: &State, width: u16) {
+    let now = state.told_time();
+    lines.push(heading_at("EVENTS", state));
     // One that was told again since has the time of the last time.
     let told = |last: Option<Timestamp>| last.is_none_or(|last| last <= now);
     let later = detail.events.iter().filter(|event| !told(event.last));
     let later = later.count();
     if detail.events.len() == later {
-        lines.push(vec![Piece::muted("   none that are remembered")]);
+        lines.push(vec![Piece::muted(
+            "   none: the API server keeps events for about an hour",
+        )]);
     }
     if later > 0 {
-        lines.push(vec![Piece::muted(format!(
-            "   {later} of which the last is later are not shown"
-        ))]);
+        let what = if state.time == Time::Live {
+            "with a time in the future are"
+        } else if later == 1 {
+            "was seen again after this time and is"
+        } else {
+            "were seen again after this time and are"
+        };
+        lines.push(vec![Piece::muted(format!("   {later} {what} not shown"))]);
     }
     let times = |count: u64| match count {
         0 | 1 => String::new(),
@@ -81,7 +94,7 @@ pub(super) fn events(lines: &mut Vec<Text>, detail: &Detail, now: Timestamp, wid
         let reason = format!("{:<18} ", event.reason);
         let indent = head.len() + reason.len();
         let room = usize::from(width).saturating_sub(indent + 1).max(20);
-        for (at, line) in wrap(&event.message, room).into_iter().take(3).enumerate() {
+        for (at, line) in wrap(&event.message, room).into_iter().enumerate() {
             if at == 0 {
                 lines.push(vec![
                     Piece::muted(head.clone()),

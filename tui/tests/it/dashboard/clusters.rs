@@ -102,7 +102,7 @@ fn where_there_is_only_a_metrics_server_its_usage_is_shown() {
     });
     terminal.wait_for("usage", |text| text.lines().skip(8).any(has_usage));
     terminal.press("8");
-    terminal.wait_for_text("incidents are told by source vitals alone");
+    terminal.wait_for_text("Incidents need vitals-server in the cluster");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn what_may_not_be_seen_is_named_and_the_rest_is_shown() {
     terminal.press("left");
     terminal.wait_for("those pods as they were", |text| {
         let title = text.lines().next().unwrap_or_default();
-        title.contains("Z -") && !title.contains("..") && text.contains("9 running")
+        title.contains(" PAST ") && !title.contains("loading") && text.contains("9 running")
     });
     terminal.press("end");
     terminal.press("5");

@@ -41,6 +41,8 @@ fn check(id: &str) -> Option<Check> {
         "namespace" => |dashboard, key| opens(dashboard, key, "Namespaces ─"),
         "context" => |dashboard, key| opens(dashboard, key, "Contexts ─"),
         "help" => |dashboard, key| opens(dashboard, key, "Help ─"),
+        "messages" => |dashboard, key| opens(dashboard, key, "Messages ─"),
+        "time-zone" => changes_the_time_zone,
         "only-this-namespace" => shows_one_namespace,
         "copy" => copies,
         "export-table" => |dashboard, key| exports(dashboard, key, "txt"),
@@ -68,6 +70,8 @@ fn check(id: &str) -> Option<Check> {
             |dashboard, key| searches_the_list(dashboard, "zzz", key, ">")
         }
         "help-close" => closes_the_help,
+        "help-next" => |dashboard, key| turns_the_page(dashboard, key, "web cpu>500m"),
+        "help-previous" => |dashboard, key| turns_the_page(dashboard, key, "source "),
         "help-down" | "help-up" | "help-page-down" | "help-page-up" => scrolls_the_help,
         _ => return None,
     })
@@ -206,10 +210,7 @@ fn pauses(dashboard: &mut Dashboard, key: &str) {
 /// Whether a time in the past is shown, and what was then is there.
 fn past(text: &str) -> bool {
     let title = text.lines().next().unwrap_or_default();
-    !title.contains("LIVE")
-        && !title.contains("PAUSED")
-        && title.contains("Z -")
-        && !title.contains(" ..")
+    title.contains(" PAST ") && !title.contains("loading")
 }
 
 fn goes_back_in_time(dashboard: &mut Dashboard, key: &str) {
@@ -257,13 +258,11 @@ fn filters(dashboard: &mut Dashboard, key: &str) {
 
 fn clears_the_filter(dashboard: &mut Dashboard, key: &str) {
     dashboard.terminal.send("/cpu>1000m");
-    dashboard
-        .terminal
-        .wait_for_text("nothing matches the filter");
+    dashboard.terminal.wait_for_text("No pods match the filter");
     dashboard.terminal.press("enter");
     dashboard.terminal.press(key);
     dashboard.terminal.wait_for("all pods", |text| {
-        !text.contains("nothing matches the filter")
+        !text.contains("No pods match the filter")
     });
 }
 
@@ -505,6 +504,28 @@ fn closes_the_help(dashboard: &mut Dashboard, key: &str) {
     dashboard
         .terminal
         .wait_for("no help", |text| !text.contains("Help ─"));
+}
+
+fn turns_the_page(dashboard: &mut Dashboard, key: &str, on_it: &str) {
+    dashboard.terminal.press("?");
+    dashboard.terminal.wait_for_text("one row down");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text(on_it);
+    dashboard.terminal.press("esc");
+    dashboard
+        .terminal
+        .wait_for("no help", |text| !text.contains("esc closes"));
+}
+
+fn changes_the_time_zone(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    let text = dashboard.terminal.wait_for_text("times are now in ");
+    let zone = text.split("times are now in ").nth(1);
+    let zone = zone.and_then(|rest| rest.split_whitespace().next());
+    let title = text.lines().next().unwrap_or_default();
+    assert!(title.contains(zone.unwrap_or("a zone")), "{title}");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("times are now in UTC");
 }
 
 fn scrolls_the_help(dashboard: &mut Dashboard, key: &str) {

@@ -100,19 +100,19 @@ fn the_mouse_is_left_to_the_terminal_and_used_again() {
         });
     };
     wait(&dashboard.terminal, true);
-    dashboard.terminal.press("m");
+    dashboard.terminal.press("t");
     dashboard.terminal.wait_for_text("the mouse selects text");
     wait(&dashboard.terminal, false);
     // Neither drawing everything anew nor a plugin that comes and goes takes it again.
     dashboard.terminal.press("ctrl-l");
     dashboard.show("3", "Pods");
     wait(&dashboard.terminal, false);
-    dashboard.terminal.press("m");
+    dashboard.terminal.press("t");
     dashboard.terminal.wait_for_text("the mouse is used here");
     wait(&dashboard.terminal, true);
     let mut without = Dashboard::of_demo(&[&SMALL[..], &["--no-mouse"]].concat());
     wait(&without.terminal, false);
-    without.terminal.press("m");
+    without.terminal.press("t");
     wait(&without.terminal, true);
     without.terminal.press("q");
     without.terminal.wait_for_end();

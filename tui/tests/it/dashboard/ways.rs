@@ -163,7 +163,7 @@ fn the_span_is_dragged_back_in_time_and_to_now() {
     let title = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     let past = |text: &str| {
         let title = title(text);
-        title.contains("Z -") && !title.contains("LIVE")
+        title.contains(" PAST ")
     };
     let terminal = &mut dashboard.terminal;
     terminal.mouse(Mouse::Down, right, row);
@@ -235,7 +235,7 @@ fn past_memory(text: &str) -> Option<(String, Option<f64>)> {
     let time = title
         .split_whitespace()
         .find(|word| word.ends_with('Z') && word.contains(':'))
-        .filter(|_| !title.contains(" .."))?;
+        .filter(|_| !title.contains("loading"))?;
     let line = text
         .lines()
         .find(|line| line.contains("request") && line.contains(" MEM "));

@@ -37,6 +37,7 @@ impl Dashboard {
             context: "test".to_owned(),
             cluster: "test".to_owned(),
             contexts: vec!["test".into()],
+            namespace: None,
         };
         let mut dashboard = Self {
             state: State::new(session, Settings::default()),

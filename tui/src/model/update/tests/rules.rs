@@ -175,7 +175,11 @@ fn an_incident_before_all_that_is_remembered_leads_to_the_oldest_time_and_says_s
     act(&mut state, Action::Enter);
     assert!(matches!(state.time, Time::Past { at, .. } if at == oldest));
     let notice = state.notice.unwrap();
-    assert!(notice.text.contains("not remembered"), "{}", notice.text);
+    assert!(
+        notice.text.contains("this is the oldest time"),
+        "{}",
+        notice.text
+    );
 }
 
 #[test]

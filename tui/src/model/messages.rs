@@ -1,0 +1,116 @@
+//! The last messages: what was done, what failed and why, in order and with times.
+
+use std::collections::VecDeque;
+
+use kubevitals_proto::time::Timestamp;
+
+/// How many messages are kept. The oldest is dropped first.
+const KEPT: usize = 200;
+
+/// The longest text of a message, in bytes.
+const LONGEST: usize = 8 * 1024;
+
+/// How many of the newest messages are compared with a new one: sources that fail in turn repeat theirs.
+const COMPARED: usize = 8;
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What was said, whole.
+    pub text: String,
+    /// Whether something went wrong.
+    pub bad: bool,
+    /// The first time.
+    pub first: Timestamp,
+    /// The last time.
+    pub last: Timestamp,
+    /// How often.
+    pub count: u32,
+}
+
+/// The last messages, bounded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Messages {
+    entries: VecDeque<Entry>,
+}
+
+impl Messages {
+    /// Adds a message. One that is repeated is counted, and becomes the newest.
+    pub fn add(&mut self, now: Timestamp, text: &str, bad: bool) {
+        let text = text.trim();
+        let text = text
+            .get(..text.floor_char_boundary(LONGEST))
+            .unwrap_or_default();
+        if text.is_empty() {
+            return;
+        }
+        let newest = self.entries.len().saturating_sub(COMPARED)..self.entries.len();
+        let same = self
+            .entries
+            .range(newest.clone())
+            .position(|entry| entry.text == text);
+        let before = same.and_then(|at| self.entries.remove(newest.start + at));
+        let entry = match before {
+            Some(entry) => Entry {
+                bad,
+                last: now,
+                count: entry.count.saturating_add(1),
+                ..entry
+            },
+            None => Entry {
+                text: text.to_owned(),
+                bad,
+                first: now,
+                last: now,
+                count: 1,
+            },
+        };
+        if self.entries.len() >= KEPT {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
+    }
+
+    /// The messages, the newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().rev()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(messages: &Messages) -> Vec<(&str, u32)> {
+        let entries = messages.newest_first();
+        entries.map(|it| (it.text.as_str(), it.count)).collect()
+    }
+
+    #[test]
+    fn messages_are_in_order_and_repeated_ones_are_counted() {
+        let mut messages = Messages::default();
+        for (second, text) in [(1, "a"), (2, "b"), (3, "a"), (4, "a"), (5, " "), (6, "c")] {
+            messages.add(Timestamp::from_secs(second), text, true);
+        }
+        assert_eq!(texts(&messages), [("c", 1), ("a", 3), ("b", 1)]);
+        let a = messages.newest_first().nth(1).unwrap();
+        let times = (a.first, a.last);
+        assert_eq!(times, (Timestamp::from_secs(1), Timestamp::from_secs(4)));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut messages = Messages::default();
+        for at in 0..10_000 {
+            let text = format!("{at} {}", "日".repeat(10_000));
+            messages.add(Timestamp::from_secs(at), &text, false);
+        }
+        assert_eq!(messages.newest_first().count(), KEPT);
+        assert!(
+            messages
+                .newest_first()
+                .all(|entry| entry.text.len() <= LONGEST)
+        );
+        assert!(texts(&messages)[0].0.starts_with("9999 "));
+    }
+}

@@ -1,0 +1,120 @@
+//! In which time zone times of day are written.
+
+use jiff::tz::TimeZone;
+use kubevitals_proto::time::Timestamp;
+
+/// The zone of all times of day on the screen: UTC, or the local one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    local: TimeZone,
+    is_local: bool,
+}
+
+impl Default for Zone {
+    /// UTC.
+    fn default() -> Self {
+        Self::new(TimeZone::UTC, false)
+    }
+}
+
+impl Zone {
+    /// The local zone if `is_local`, else UTC.
+    #[must_use]
+    pub const fn new(local: TimeZone, is_local: bool) -> Self {
+        Self { local, is_local }
+    }
+
+    /// The same with the machine's own zone, by `TZ` and `/etc/localtime`; UTC where neither says one.
+    #[must_use]
+    pub fn of_machine(is_local: bool) -> Self {
+        let local = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+        Self::new(local, is_local)
+    }
+
+    /// Changes from UTC to the local zone, or back.
+    pub const fn toggle(&mut self) {
+        self.is_local = !self.is_local;
+    }
+
+    /// A time of day: `01:58:22Z` in UTC, `03:58:22` in the local zone, whose name the title shows.
+    #[must_use]
+    pub fn time(&self, at: Timestamp) -> String {
+        let utc = || {
+            let text = at.to_rfc3339_seconds();
+            text.get(11..20).unwrap_or_default().to_owned()
+        };
+        match instant(at).filter(|_| self.is_local) {
+            Some(instant) => {
+                let there = self.local.to_datetime(instant);
+                let (hour, minute, second) = (there.hour(), there.minute(), there.second());
+                format!("{hour:02}:{minute:02}:{second:02}")
+            }
+            None => utc(),
+        }
+    }
+
+    /// A time of day with its zone: `01:58:22Z`, `03:58:22 CEST`.
+    #[must_use]
+    pub fn time_with_name(&self, at: Timestamp) -> String {
+        let time = self.time(at);
+        if time.ends_with('Z') {
+            return time;
+        }
+        format!("{time} {}", self.name(at))
+    }
+
+    /// What the zone is called at a time: `UTC`, `CEST`, or `UTC+0330` where it has no other name.
+    #[must_use]
+    pub fn name(&self, at: Timestamp) -> String {
+        let Some(instant) = instant(at).filter(|_| self.is_local) else {
+            return "UTC".to_owned();
+        };
+        let info = self.local.to_offset_info(instant);
+        let name = info.abbreviation();
+        if name.starts_with(['+', '-']) {
+            format!("UTC{name}")
+        } else {
+            name.to_owned()
+        }
+    }
+}
+
+fn instant(at: Timestamp) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_nanosecond(at.as_nanos().into()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_day_are_those_of_the_zone_and_its_name_goes_with_the_season() {
+        // 2026-07-08T14:30:00Z and 2026-01-08T14:30:00Z.
+        let (summer, winter) = (
+            Timestamp::from_secs(1_783_521_000),
+            Timestamp::from_secs(1_767_882_600),
+        );
+        for (zone, at, time, name) in [
+            ("CET-1CEST,M3.5.0,M10.5.0/3", summer, "16:30:00", "CEST"),
+            ("CET-1CEST,M3.5.0,M10.5.0/3", winter, "15:30:00", "CET"),
+            ("<+0330>-3:30", winter, "18:00:00", "UTC+0330"),
+            ("PST8PDT,M3.2.0,M11.1.0", summer, "07:30:00", "PDT"),
+            ("NZST-12NZDT,M9.5.0,M4.1.0/3", winter, "03:30:00", "NZDT"),
+        ] {
+            let local = TimeZone::posix(zone).unwrap();
+            let mut zone = Zone::new(local, true);
+            assert_eq!((&*zone.time(at), &*zone.name(at)), (time, name));
+            zone.toggle();
+            assert_eq!((&*zone.time(at), &*zone.name(at)), ("14:30:00Z", "UTC"));
+        }
+    }
+
+    #[test]
+    fn a_time_that_no_calendar_has_is_no_panic() {
+        let zone = Zone::new(TimeZone::posix("CET-1").unwrap(), true);
+        for nanos in [i64::MIN, -1, i64::MAX] {
+            let at = Timestamp::from_nanos(nanos);
+            assert!(!zone.time(at).is_empty() && !zone.name(at).is_empty());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Why nothing is shown, whole and in the middle, with what to press.
+
+use ratatui::layout::Rect;
+
+use super::canvas::{Canvas, Piece, cells, row_of};
+use super::text::{clean, width, wrap};
+use super::theme::Ink;
+
+/// Why a view is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Empty {
+    /// The reason, of any length.
+    pub(super) why: String,
+    /// Whether something went wrong.
+    pub(super) bad: bool,
+    /// What helps: the id of a binding, and words for it.
+    pub(super) press: Vec<(&'static str, &'static str)>,
+}
+
+impl Empty {
+    /// A reason that is no trouble.
+    pub(super) fn calm(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            bad: false,
+            press: Vec::new(),
+        }
+    }
+
+    /// The same with a key that helps.
+    pub(super) fn press(mut self, id: &'static str, words: &'static str) -> Self {
+        self.press.push((id, words));
+        self
+    }
+}
+
+/// The longest line of a reason, in cells: longer ones are hard to read.
+const LONGEST: u16 = 76;
+
+/// Writes it into the middle of an area. Of a reason that has no room the list of messages shows the rest.
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, empty: &Empty) {
+    let room = usize::from(area.width.saturating_sub(2).min(LONGEST)).max(1);
+    let ink = if empty.bad { Ink::Bad } else { Ink::Muted };
+    let text: Vec<_> = empty.why.lines().map(clean).collect();
+    let text = wrap(&text.join("\n"), room);
+    let key = |(id, words): &(&'static str, &'static str)| {
+        let key = canvas.keys.key(id)?;
+        Some([
+            Piece::new(key.to_string(), Ink::Accent),
+            Piece::muted(format!(": {words}")),
+        ])
+    };
+    let mut press: Vec<Vec<Piece>> = Vec::new();
+    for hint in empty.press.iter().filter_map(key) {
+        let wide = |pieces: &[Piece]| usize::from(super::canvas::pieces_width(pieces));
+        match press.last_mut() {
+            Some(line) if wide(line) + 3 + wide(&hint) <= room => {
+                line.push(Piece::plain("   "));
+                line.extend(hint);
+            }
+            _ => press.push(hint.into()),
+        }
+    }
+    let height = usize::from(area.height);
+    let gap = usize::from(!press.is_empty() && text.len() + press.len() < height);
+    let shown = text.len().min(height.saturating_sub(press.len()).max(1));
+    let wide = text.iter().take(shown).map(|line| width(line));
+    let wide = cells(wide.max().unwrap_or(0)).min(area.width);
+    let left = area.width.saturating_sub(wide) / 2;
+    let lines = shown + gap + press.len();
+    let top = cells(height.saturating_sub(lines) / 2);
+    let place = |at: u16, wide: u16, left: u16| Rect {
+        x: area.x + left.min(area.width),
+        width: wide.min(area.width.saturating_sub(left)),
+        ..row_of(area, at)
+    };
+    for (at, line) in (top..area.height).zip(text.iter().take(shown)) {
+        canvas.text(place(at, area.width, left), line, ink);
+    }
+    let below = top.saturating_add(cells(shown + gap));
+    for (at, line) in (below..area.height).zip(&press) {
+        let wide = super::canvas::pieces_width(line);
+        let left = area.width.saturating_sub(wide) / 2;
+        canvas.pieces(place(at, area.width, left), line);
+    }
+}

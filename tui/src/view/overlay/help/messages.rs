@@ -1,0 +1,66 @@
+//! The last messages, whole, the newest first; above them what is wrong now.
+
+use super::Line;
+use crate::model::{Link, State, format};
+use crate::view::canvas::Piece;
+use crate::view::text::{clean, width, wrap};
+use crate::view::theme::Ink;
+
+/// From this room on a message is beside its time, else below it.
+const BESIDE: usize = 70;
+
+/// The lines of the page.
+pub(super) fn lines(state: &State, room: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut wrong: Vec<String> = Vec::new();
+    if let Link::Lost { since, why, .. } = &state.link {
+        let age = format::age(*since, state.now);
+        wrong.push(format!("no answer from the cluster for {age}: {why}"));
+    }
+    let failing = state.parts.iter();
+    let failing = failing.filter_map(|(part, it)| Some((part, it.failure()?)));
+    wrong.extend(failing.map(|(part, (why, _))| format!("{part}: {}", why.text)));
+    if !wrong.is_empty() {
+        lines.push(vec![Piece::new("Wrong now", Ink::Heading)]);
+        for text in wrong {
+            paragraph(&mut lines, &text, Ink::Warn, "  ", room);
+        }
+        lines.push(Vec::new());
+        lines.push(vec![Piece::new("Before", Ink::Heading)]);
+    }
+    let before = lines.len();
+    for entry in state.messages.newest_first() {
+        let age = format!("{} ago", format::age(entry.last, state.now));
+        let mut head = format!("{} {age:>9}  ", state.clock(entry.last));
+        if entry.count > 1 {
+            let first = state.clock(entry.first);
+            head.push_str(&format!("{} times since {first}  ", entry.count));
+        }
+        let ink = if entry.bad { Ink::Bad } else { Ink::Plain };
+        if room < BESIDE || entry.count > 1 {
+            lines.push(vec![Piece::muted(head.trim_end())]);
+            paragraph(&mut lines, &entry.text, ink, "  ", room);
+            continue;
+        }
+        let indent = " ".repeat(width(&head));
+        let from = lines.len();
+        paragraph(&mut lines, &entry.text, ink, &indent, room);
+        if let Some(piece) = lines.get_mut(from).and_then(|line| line.first_mut()) {
+            *piece = Piece::muted(head);
+        }
+    }
+    if lines.len() == before {
+        lines.push(vec![Piece::muted("No messages yet")]);
+    }
+    lines
+}
+
+/// A text below others, indented.
+fn paragraph(lines: &mut Vec<Line>, text: &str, ink: Ink, indent: &str, room: usize) {
+    // Line ends are kept: some errors are lists.
+    let room = room.saturating_sub(width(indent)).max(1);
+    let text: Vec<_> = text.lines().map(clean).collect();
+    for line in wrap(&text.join("\n"), room) {
+        lines.push(vec![Piece::plain(indent), Piece::new(line, ink)]);
+    }
+}
