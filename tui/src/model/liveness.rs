@@ -5,6 +5,7 @@ use kubevitals_proto::time::Timestamp;
 use super::message::{Link, SourceKind};
 use super::part::{Fault, Part, PartState};
 use super::state::State;
+use super::view::View;
 
 /// How live that is what the view shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +59,11 @@ impl State {
         let more = more.filter(move |(part, _)| {
             !source.is_some_and(|kind| Part::of_source(kind).contains(part))
         });
+        // A page is not whole before its events have been answered.
+        let events = (view == View::Pod && !self.parts.contains_key(&Part::Events))
+            .then(|| (Part::Events, self.part(Part::Events)));
         own.chain(more)
+            .chain(events)
             .filter(move |(part, _)| part.is_shown_in(view))
             // That there is no usage was chosen.
             .filter(move |(part, state)| {

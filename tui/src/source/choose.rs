@@ -62,18 +62,21 @@ impl Source {
         let served = self.served().await;
         let may_be_vitals = matches!(self.wanted, None | Some(SourceKind::Vitals));
         let mut retry = Retry::new(self.kubernetes.teller.random);
-        let mut down = no_vitals(&served).filter(|_| may_be_vitals);
+        let mut down = Down::of(&served).filter(|_| may_be_vitals);
         let mut is_vitals = may_be_vitals && down.is_none();
         loop {
             if is_vitals {
                 let began = Instant::now();
-                down = Some(self.vitals(asks).await);
+                down = Some(Down {
+                    why: self.vitals(asks).await,
+                    is_told: true,
+                });
                 if began.elapsed() >= self.kubernetes.teller.real(WORKED) {
                     retry.reset();
                 }
             }
             let down = down.as_ref();
-            let no_better = down.map_or("", |down| self.no_better(down));
+            let no_better = down.map_or("", |down| self.no_better(&down.why));
             let mut polls = Polls::new(&self.kubernetes, &served, no_better);
             if self.wanted == Some(SourceKind::None) {
                 let source = Message::Source(SourceKind::None, "as asked for".to_owned());
@@ -191,20 +194,19 @@ impl Source {
     }
 
     /// Waits until kubevitals.io answers.
-    async fn until_vitals(&self, retry: &mut Retry, down: Option<&Fault>) {
+    async fn until_vitals(&self, retry: &mut Retry, down: Option<&Down>) {
         let Some(down) = down else {
             return std::future::pending().await;
         };
         let teller = &self.kubernetes.teller;
         let mut down = down.clone();
         loop {
-            let delay = retry.delay_after(down.kind);
+            let delay = retry.delay_after(down.why.kind);
             let retry_at = Some(teller.after(delay));
-            // What a cluster never had is not missing.
-            if down.kind != FaultKind::NotFound {
+            if down.is_told {
                 let why = Fault {
-                    text: format!("kubevitals.io: {}", down.text),
-                    ..down
+                    text: format!("kubevitals.io: {}", down.why.text),
+                    ..down.why
                 };
                 let outcome = Outcome::Failed { why, retry_at };
                 teller.tell(Message::Part(Part::Incidents, outcome)).await;
@@ -212,7 +214,7 @@ impl Source {
             self.rest(Instant::now() + teller.real(delay)).await;
             match self.ask_vitals().await {
                 Ok(()) => return,
-                Err(error) => down = error.fault(),
+                Err(error) => down.why = error.fault(),
             }
         }
     }
@@ -238,18 +240,31 @@ impl Source {
     }
 }
 
-/// Why kubevitals.io cannot be the source, as far as discovery says.
-fn no_vitals(served: &Served) -> Option<Fault> {
-    if served.vitals {
-        return None;
+/// Why kubevitals.io is not the source.
+#[derive(Debug, Clone)]
+struct Down {
+    why: Fault,
+    /// Whether the dashboard says so: what a cluster never had is not missing.
+    is_told: bool,
+}
+
+impl Down {
+    /// As far as discovery says.
+    fn of(served: &Served) -> Option<Self> {
+        if served.vitals {
+            return None;
+        }
+        let (kind, text) = if served.vitals_stale {
+            (FaultKind::Unavailable, "it does not answer")
+        } else {
+            (FaultKind::NotFound, "the cluster has no kubevitals.io")
+        };
+        Some(Self {
+            why: Fault {
+                kind,
+                text: text.to_owned(),
+            },
+            is_told: served.vitals_stale,
+        })
     }
-    let (kind, text) = if served.vitals_stale {
-        (FaultKind::Unavailable, "it does not answer")
-    } else {
-        (FaultKind::NotFound, "the cluster has no kubevitals.io")
-    };
-    Some(Fault {
-        kind,
-        text: text.to_owned(),
-    })
 }

@@ -84,7 +84,7 @@ impl State {
         let all = self
             .failing
             .values()
-            .filter(|(since, why)| silent(why) && *since > self.answered)
+            .filter(|(since, why)| silent(why) && *since >= self.answered)
             .min_by_key(|(since, _)| *since);
         pods.or(all).cloned()
     }

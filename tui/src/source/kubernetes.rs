@@ -20,7 +20,7 @@ use super::teller::Teller;
 use super::watch::{Lists, Watch};
 use super::{ApiClient, Error, MetricsApi};
 use crate::model::row::Replicas;
-use crate::model::{Ask, Batch, Change, Detail, Fault, FaultKind, Key, Message, Name, Part};
+use crate::model::{Ask, Batch, Change, Detail, Event, Fault, FaultKind, Key, Message, Name, Part};
 
 /// How often the names of namespaces are asked for.
 const NAMESPACES: Duration = Duration::from_secs(60);
@@ -262,6 +262,8 @@ struct Page {
     key: Option<Key>,
     /// Why the pod could not be had when it was last asked for.
     why: Option<Fault>,
+    /// The events that were answered last: they stay while they cannot be had.
+    last: Vec<Event>,
     pod: Attempts,
     events: Attempts,
 }
@@ -304,6 +306,7 @@ impl Page {
         Self {
             key,
             why: None,
+            last: Vec::new(),
             pod: Attempts::silent(teller),
             events: Attempts::new(teller, Part::Events),
         }
@@ -343,23 +346,24 @@ impl Page {
             Ok(pod) => pod,
             Err(error) => {
                 self.pod.failed(&error).await;
+                self.events.failed(&error).await;
                 self.why = Some(error.fault());
                 return self.why.clone().map(Err);
             }
         };
         self.pod.answered().await;
+        self.why = None;
         let mut found = detail(&pod);
         match events {
             Some(Ok(events)) => {
-                found.events = events.items.into_iter().map(Into::into).collect();
-                found
-                    .events
-                    .sort_by_key(|event| std::cmp::Reverse(event.last));
+                self.last = events.items.into_iter().map(Into::into).collect();
+                self.last.sort_by_key(|event| std::cmp::Reverse(event.last));
                 self.events.answered().await;
             }
             Some(Err(error)) => self.events.failed(&error).await,
             None => {}
         }
+        found.events.clone_from(&self.last);
         Some(Ok(found))
     }
 }

@@ -57,11 +57,15 @@ impl<T> Poll<T> {
         }
     }
 
-    /// Takes an answer in; whether it is one.
-    async fn take(&mut self, answer: Result<Vec<T>, Error>) -> bool {
+    /// Takes an answer in; whether it is one. `is_shown` is whether there are rows that it is for.
+    async fn take(&mut self, answer: Result<Vec<T>, Error>, is_shown: bool) -> bool {
         match answer {
             Ok(found) => {
-                let wait = if found.is_empty() { POLL_FIRST } else { POLL };
+                let wait = if found.is_empty() || !is_shown {
+                    POLL_FIRST
+                } else {
+                    POLL
+                };
                 self.last = found;
                 (self.failures, self.failure) = (0, None);
                 self.attempts.again_after(wait);
@@ -153,9 +157,10 @@ impl<'a> Polls<'a> {
             Some(self.pods_of(version, wide).await)
         };
         let (nodes, pods) = tokio::join!(nodes, pods);
+        let shown = |part| self.kubernetes.teller.has_shown(part);
         let mut has_new = false;
         if let Some(nodes) = nodes {
-            has_new |= self.nodes.take(nodes).await;
+            has_new |= self.nodes.take(nodes, shown(Part::Nodes)).await;
         }
         if let Some((pods, denied)) = pods {
             if let Some(error) = denied {
@@ -164,7 +169,7 @@ impl<'a> Polls<'a> {
             } else if wide && pods.is_ok() {
                 self.all_retry.reset();
             }
-            has_new |= self.pods.take(pods).await;
+            has_new |= self.pods.take(pods, shown(Part::Pods)).await;
         }
         if has_new {
             let readings = self.readings();

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use futures::FutureExt as _;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta};
 use kube::Resource;
-use kube::core::{Status, WatchEvent};
+use kube::core::Status;
 use memchr::memchr;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use super::attempts::Attempts;
 use super::client::escaped;
+use super::fault::Retry;
 use super::gzip::Pieces;
 use super::metrics_api::{JSON, parse};
 use super::status::About;
@@ -80,25 +81,34 @@ impl Watch<'_> {
             was_live: false,
             attempts: Attempts::new(self.teller, self.part),
         };
-        let (mut denials, mut expired) = (0, false);
+        let mut denials = 0;
+        let mut expired: Option<Retry> = None;
         loop {
             run.attempts.begin();
             let outcome = match self.lists {
                 Lists::Paged if run.version.is_none() => run.list().await,
-                Lists::Paged | Lists::Streamed => run.stream().await,
+                Lists::Paged | Lists::Streamed => {
+                    let outcome = run.stream().await;
+                    if outcome.is_ok() {
+                        expired = None;
+                    }
+                    outcome
+                }
             };
             let Err(error) = outcome else {
-                (denials, expired) = (0, false);
+                denials = 0;
                 continue;
             };
             match error.fault().kind {
-                // It is listed again at once, but not again and again.
-                FaultKind::Expired if !expired => {
-                    expired = true;
+                // It is listed again and nobody is told: at once, but less and less often where that does not help.
+                FaultKind::Expired => {
                     run.version = None;
+                    match &mut expired {
+                        Some(retry) => self.teller.sleep(retry.delay(&error)).await,
+                        None => expired = Some(Retry::new(self.teller.random)),
+                    }
                     continue;
                 }
-                FaultKind::Expired => run.version = None,
                 FaultKind::Forbidden if self.has_other => {
                     denials += 1;
                     if !run.was_live || denials >= DENIALS {
@@ -131,6 +141,28 @@ struct Page<K> {
     #[serde(default)]
     metadata: ListMeta,
     items: Option<Vec<K>>,
+}
+
+/// A line of a watch.
+#[derive(Deserialize)]
+#[serde(
+    tag = "type",
+    content = "object",
+    rename_all = "UPPERCASE",
+    bound = "K: DeserializeOwned"
+)]
+enum Event<K> {
+    Added(K),
+    Modified(K),
+    Deleted(K),
+    Bookmark(Bookmark),
+    Error(Box<Status>),
+}
+
+/// How far a watch is, though nothing has changed.
+#[derive(Deserialize)]
+struct Bookmark {
+    metadata: ObjectMeta,
 }
 
 /// What is being listed.
@@ -264,7 +296,7 @@ where
         listing: &mut Option<Listing<R>>,
         changes: &mut Vec<Change<R>>,
     ) -> Result<(), Error> {
-        let event = match serde_json::from_slice::<WatchEvent<K>>(line) {
+        let event = match serde_json::from_slice::<Event<K>>(line) {
             Ok(event) => event,
             Err(error) => {
                 // Without an event around it, it is why there are no events.
@@ -278,7 +310,7 @@ where
             }
         };
         match event {
-            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+            Event::Added(object) | Event::Modified(object) => {
                 let version = object.meta().resource_version.clone();
                 let row = (self.row)(object);
                 let Some(listing) = listing else {
@@ -292,26 +324,24 @@ where
                     self.tell_page(listing).await;
                 }
             }
-            WatchEvent::Deleted(object) => {
+            Event::Deleted(object) => {
                 let meta = object.meta();
                 self.version = meta.resource_version.clone().or(self.version.take());
                 let namespace = meta.namespace.as_deref().unwrap_or_default();
                 let name = meta.name.as_deref().unwrap_or_default();
                 changes.push(Change::Gone(Key::new(&namespace.into(), &name.into())));
             }
-            WatchEvent::Bookmark(bookmark) => {
-                let version = bookmark.metadata.resource_version;
-                let is_end = bookmark
-                    .metadata
-                    .annotations
-                    .contains_key("k8s.io/initial-events-end");
+            Event::Bookmark(Bookmark { metadata }) => {
+                let version = metadata.resource_version.unwrap_or_default();
+                let annotations = metadata.annotations.unwrap_or_default();
+                let is_end = annotations.contains_key("k8s.io/initial-events-end");
                 match listing.take() {
                     Some(listed) if is_end => self.listed(listed, version).await?,
-                    None => self.version = Some(version),
+                    None if !version.is_empty() => self.version = Some(version),
                     listed => *listing = listed,
                 }
             }
-            WatchEvent::Error(status) => {
+            Event::Error(status) => {
                 return Err(of_status(&status));
             }
         }

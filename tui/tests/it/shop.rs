@@ -779,7 +779,7 @@ impl Shop {
             tell(&mut state, Message::Incidents(Batch::All(incidents)));
         }
         state.source = Some((source, "it is there".to_owned()));
-        for part in Part::of_source(source) {
+        for part in Part::of_source(source).iter().chain(&[Part::Events]) {
             tell(&mut state, Message::Part(*part, Outcome::Answered));
         }
         state
