@@ -196,7 +196,7 @@ impl Kubernetes {
     /// Jobs, for the CronJobs that made them.
     async fn jobs(&self) {
         let row = |job: Job| job.of_cron_job(&self.teller.names);
-        self.tell_of((Lists::Paged, Part::Jobs), row, Message::Jobs)
+        self.tell_of(Lists::Paged, Part::Jobs, &row, &Message::Jobs)
             .await;
     }
 

@@ -162,7 +162,7 @@ enum Event<K> {
 /// How far a watch is, though nothing has changed.
 #[derive(Deserialize)]
 struct Bookmark {
-    metadata: ObjectMeta,
+    metadata: Box<ObjectMeta>,
 }
 
 /// What is being listed.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, below, cells, first_rows, right_of, row_of};
+use super::canvas::{Canvas, below, first_rows, right_of, row_of};
 use super::names::{self, Elided};
 use super::text::{Align, width};
 use super::theme::{Depth, Ink, mark};
