@@ -169,7 +169,6 @@ fn once_it_is_drawn_only_who_always_needs_the_terminal_gets_it() {
             );
             terminal.look(|screen| assert!(screen.alternate_screen()));
         }
-        terminal.press("esc");
         use_it(&mut terminal);
         assert_as_drawn(&terminal);
         assert!(terminal.is_raw());
@@ -193,12 +192,7 @@ fn lent(lab: &Lab, plugin: &Plugin) -> Terminal {
 
 #[test]
 fn however_a_plugin_leaves_the_terminal_the_dashboard_is_drawn_on_it() {
-    for (wreck, said) in [
-        ("screen", ""),
-        ("modes", ""),
-        ("fails", "exit code 7: log in with corp-sso"),
-        ("killed", "SIGKILL"),
-    ] {
+    for wreck in ["screen", "modes"] {
         let (lab, plugin) = lab(LONG);
         let mut terminal = lent(&lab, &plugin);
         plugin.set("wreck", wreck);
@@ -207,20 +201,7 @@ fn however_a_plugin_leaves_the_terminal_the_dashboard_is_drawn_on_it() {
             (screen.alternate_screen() && screen.contents().contains("Overview")).then_some(())
         });
         plugin.set("wreck", "");
-        if said.is_empty() {
-            use_it(&mut terminal);
-        } else {
-            terminal.wait_for_text(said);
-            // It asks again later, when there is something to ask the cluster for.
-            terminal.press("esc");
-            terminal.wait_for_text("NAMESPACE");
-            until_it_runs(&mut terminal, &plugin, 3);
-            answer(&mut terminal, "third");
-            terminal.wait_until("the dashboard at last", |screen, _| {
-                (screen.alternate_screen() && screen.contents().contains("LIVE")).then_some(())
-            });
-            use_it(&mut terminal);
-        }
+        use_it(&mut terminal);
         assert_as_drawn(&terminal);
         assert!(terminal.is_raw(), "{wreck}");
         terminal.press("q");
