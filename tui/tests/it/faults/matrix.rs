@@ -103,16 +103,14 @@ impl Fault {
 
     /// After which time at most everything is live again. A refusal is tried again after 2 s and then twice as late each
     /// time, to two minutes; any other failure after 1 s, to 30 s; each up to a fifth later. What hangs is given up after
-    /// 10 s.
+    /// 10 s. A page is asked for every 10 s.
     const fn over_within(self, long: bool) -> Duration {
         Duration::from_secs(match (self, long) {
-            (Self::Unauthorized | Self::Forbidden | Self::NotFound, false) => 15,
-            (Self::Unauthorized | Self::Forbidden | Self::NotFound, true) => 150,
-            (Self::Unavailable | Self::Reset | Self::Expired, false) => 15,
-            (Self::Unavailable | Self::Reset | Self::Expired, true) => 45,
-            (Self::Hangs, false) => 20,
-            (Self::Hangs, true) => 60,
             (Self::Slow, _) => 10,
+            (_, false) => 20,
+            (Self::Unauthorized | Self::Forbidden | Self::NotFound, true) => 160,
+            (Self::Unavailable | Self::Reset | Self::Expired, true) => 50,
+            (Self::Hangs, true) => 60,
         })
     }
 }
