@@ -31,7 +31,7 @@ const WATCH_SECONDS: u32 = 240;
 /// After this long without a byte a watch is taken for dead, and begun anew: API servers send a bookmark every minute.
 const IDLE: Duration = Duration::from_secs(75);
 
-/// A watch that ends sooner without an event is not begun anew at once.
+/// A watch that ends sooner without an event, and so does the next one, is not begun anew at once.
 const SHORT: Duration = Duration::from_secs(1);
 
 /// A longer event is not one: etcd holds no object of more than some MiB.
@@ -79,6 +79,7 @@ impl Watch<'_> {
             message,
             version: None,
             was_live: false,
+            was_short: false,
             attempts: Attempts::new(self.teller, self.part),
         };
         let mut denials = 0;
@@ -131,6 +132,8 @@ struct Run<'a, K, R> {
     version: Option<String>,
     /// Whether all has been listed once.
     was_live: bool,
+    /// Whether the last watch ended at once, without an event.
+    was_short: bool,
     attempts: Attempts,
 }
 
@@ -266,7 +269,9 @@ where
             };
             if let Some(error) = cut {
                 // Every watch is cut from time to time, and goes on at once.
-                let is_usual = listing.is_none() && (heard || began.elapsed() >= SHORT);
+                let is_short = !heard && began.elapsed() < SHORT;
+                let was_short = std::mem::replace(&mut self.was_short, is_short);
+                let is_usual = listing.is_none() && !(is_short && was_short);
                 return if is_usual { Ok(()) } else { Err(error) };
             }
             let mut changes = Vec::new();

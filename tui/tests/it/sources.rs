@@ -443,7 +443,7 @@ async fn a_page_that_cannot_be_had_says_why() {
     .await;
     let text = lab.text();
     assert!(
-        text.contains("no probes, conditions and events: forbidden: User"),
+        text.contains("probes, conditions and events: forbidden: User"),
         "{text}"
     );
     lab.stop().await;

@@ -119,7 +119,7 @@ fn where_there_are_no_metrics_it_is_said_why_and_the_rest_is_shown() {
     terminal.press("6");
     // What is requested is known all the same.
     terminal.wait_for("namespaces", |text| {
-        text.contains("CPUREQ") && text.contains("kube-system")
+        text.contains("CPU REQ") && text.contains("kube-system")
     });
     // One that is installed meanwhile is found.
     lab.cluster.api().set_without(&[]);
