@@ -101,7 +101,7 @@ pub struct KubeletPage {
     pub name: String,
     /// The path at the kubelet: `/metrics/resource`, `/metrics/probes`, `/stats/summary`.
     pub path: String,
-    /// `Answering`, `Failing`, `Waiting` (the first request is not over), or `Disabled` (the server is told not to ask).
+    /// `Answering`, `Failing`, `Waiting` (the first request is not over), or `Disabled` (the configuration turns the page off).
     pub state: String,
     /// Why it fails, in one word: `Forbidden`, `Timeout`, `Status`, …
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -47,6 +47,20 @@ pub(crate) async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> b
     }
 }
 
+/// The value of a sample on a server's `/metrics`, or 0 if there is none. `sample` is the name with the labels, as on
+/// the page.
+pub(crate) async fn counted(cluster: &Cluster, server: &Server, sample: &str) -> u64 {
+    let authority = cluster.pki().cluster();
+    let certificate = authority.issue_client("tester", &["system:masters"]);
+    let url = format!("https://{}/metrics", server.local_addr());
+    let page = client(certificate.as_ref().ok()).get(url).send().await;
+    let page = page.unwrap().text().await.unwrap();
+    let value = page
+        .lines()
+        .find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+    value.map_or(0, |value| value.parse().unwrap())
+}
+
 /// A client that takes any server for the right one, and shows a certificate of its own if it has one.
 pub(crate) fn client(certificate: Option<&Certified>) -> reqwest::Client {
     let _chosen = kubevitals_server::tls::provider();

@@ -19,7 +19,7 @@ use rustls::ClientConfig;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::harness::{Harness, RESOLUTION, client, wait_until};
+use crate::harness::{Harness, RESOLUTION, client, counted, wait_until};
 use crate::limits::{certified, connect};
 
 const BASE: &str = "/apis/kubevitals.io/v1alpha1";
@@ -97,11 +97,7 @@ impl Tenants {
     }
 
     async fn counted(&self, sample: &str) -> u64 {
-        let (_, metrics) = self.harness.get("/metrics").await;
-        let metrics = String::from_utf8(metrics).unwrap();
-        let mut lines = metrics.lines();
-        let line = lines.find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
-        line.unwrap_or_default().parse().unwrap_or_default()
+        counted(&self.harness.cluster, &self.harness.server, sample).await
     }
 }
 

@@ -19,7 +19,7 @@ use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Cluster, Config, Fault, Faults, SimClock};
 use serde_json::{Value, json};
 
-use crate::harness::{RESOLUTION, client, told, wait_until};
+use crate::harness::{RESOLUTION, counted, told, wait_until};
 
 const KEY: &str = "incidents.json.gz";
 
@@ -96,15 +96,8 @@ impl World {
 
     /// How often a server could not read or write the ConfigMap.
     async fn failures(&self, server: &Server) -> u64 {
-        let certificate = self.cluster.pki().cluster();
-        let certificate = certificate.issue_client("tester", &["system:masters"]);
-        let url = format!("https://{}/metrics", server.local_addr());
-        let page = client(certificate.as_ref().ok()).get(url).send().await;
-        let page = page.unwrap().text().await.unwrap();
-        let sample = "kubevitals_incidents_configmap_writes_total{result=\"failure\"} ";
-        let mut lines = page.lines();
-        let value = lines.find_map(|line| line.strip_prefix(sample));
-        value.expect("the sample").parse().unwrap()
+        let sample = "kubevitals_incidents_configmap_writes_total{result=\"failure\"}";
+        counted(&self.cluster, server, sample).await
     }
 
     /// The compressed bytes in the ConfigMap.

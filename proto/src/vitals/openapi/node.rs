@@ -121,7 +121,7 @@ pub(super) const KUBELET_PAGE: Type = Type::new(
         ),
         text(
             "state",
-            "Answering, Failing, Waiting (the first request is not over) or Disabled (the server is told not to ask).",
+            "Answering, Failing, Waiting (the first request is not over) or Disabled (the configuration turns the page off).",
         ),
     ]),
 );

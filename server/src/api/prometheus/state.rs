@@ -16,7 +16,7 @@ pub(super) fn write(families: &mut Families<'_>, counts: &Counts) -> fmt::Result
     } = counts.snapshot();
     families.counter(
         "kubevitals_state_writes",
-        "How often what is to outlive the process was written down, by result; at the end of the process too.",
+        "How often the state was written, by result; the write at the end of the process is included.",
         |family| {
             family.total(&[("result", "success")], written)?;
             family.total(&[("result", "failure")], failed)
@@ -24,12 +24,12 @@ pub(super) fn write(families: &mut Families<'_>, counts: &Counts) -> fmt::Result
     )?;
     families.gauge(
         "kubevitals_state_bytes",
-        "How large it was the last time.",
+        "Size of the state at its last write.",
         |family| family.value(&[], bytes),
     )?;
     families.gauge(
         "kubevitals_state_written_time_seconds",
-        "When it was last written down, in seconds since the Unix epoch.",
+        "When the state was last written, in seconds since the Unix epoch.",
         |family| match last {
             Some(last) => family.value(&[], u64::try_from(last.as_secs()).unwrap_or_default()),
             None => Ok(()),

@@ -162,6 +162,13 @@ fn what_is_learned_later_explains_what_came_before() {
     }
 }
 
+/// The causes of all incidents, and how often each came.
+fn causes(web: &Web) -> Vec<(Cause, u64)> {
+    let incidents = web.told.incidents();
+    let causes = incidents.iter().map(|it| (it.cause, it.count));
+    causes.collect()
+}
+
 #[test]
 fn an_end_that_is_of_its_own_kind_is_not_explained_by_others() {
     // It exited by itself with a code that no kill has.
@@ -169,26 +176,20 @@ fn an_end_that_is_of_its_own_kind_is_not_explained_by_others() {
     web.tell();
     event(&mut web, "kill", (10, 10), 1, KILL);
     web.is(12, true, again(41, 12, ended(137, "Error", -60, 11)));
-    let what: Vec<_> = web
-        .told
-        .incidents()
-        .iter()
-        .map(|it| (it.cause, it.count))
-        .collect();
-    assert_eq!(what, [(Cause::Exited, 1), (Cause::LivenessProbe, 1)]);
+    assert_eq!(
+        causes(&web),
+        [(Cause::Exited, 1), (Cause::LivenessProbe, 1)]
+    );
     // The kernel killed it.
     let mut web = Web::made(-90_000);
     web.status = again(40, -60, ended(137, "OOMKilled", -95, -65));
     web.tell();
     event(&mut web, "kill", (10, 10), 1, KILL);
     web.is(12, true, again(41, 12, ended(137, "Error", -60, 11)));
-    let what: Vec<_> = web
-        .told
-        .incidents()
-        .iter()
-        .map(|it| (it.cause, it.count))
-        .collect();
-    assert_eq!(what, [(Cause::OomKilled, 1), (Cause::LivenessProbe, 1)]);
+    assert_eq!(
+        causes(&web),
+        [(Cause::OomKilled, 1), (Cause::LivenessProbe, 1)]
+    );
 }
 
 #[test]

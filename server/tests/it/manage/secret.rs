@@ -11,7 +11,7 @@ use kubevitals_sim::objects::Resource;
 use serde_json::{Value, json};
 
 use super::{ROUND, SECRET, SERVICES, World, count, install};
-use crate::harness::{client, wait_until};
+use crate::harness::{counted, wait_until};
 use crate::tls::now;
 
 /// The label by which the server knows its Secret.
@@ -46,15 +46,8 @@ impl World {
 
     /// How many rounds of a server have failed.
     async fn failures(&self, server: &Server) -> u64 {
-        let certificate = self.cluster.pki().cluster();
-        let certificate = certificate.issue_client("tester", &["system:masters"]);
-        let url = format!("https://{}/metrics", server.local_addr());
-        let page = client(certificate.as_ref().ok()).get(url).send().await;
-        let page = page.unwrap().text().await.unwrap();
-        let sample = "kubevitals_managed_ca_rounds_total{result=\"failure\"} ";
-        let mut lines = page.lines();
-        let value = lines.find_map(|line| line.strip_prefix(sample));
-        value.expect("the sample").parse().unwrap()
+        let sample = "kubevitals_managed_ca_rounds_total{result=\"failure\"}";
+        counted(&self.cluster, server, sample).await
     }
 
     /// Lets two more rounds of each server fail; over new connections each answers all the while.
