@@ -10,9 +10,11 @@ mod csv;
 mod file;
 mod json;
 mod table;
+mod view;
 
 pub use clipboard::osc52;
 pub use file::{file_name, save};
+pub use view::of_view;
 
 use std::borrow::Cow;
 
