@@ -179,7 +179,9 @@ fn amounts(cluster: &ClusterRow, resource: Resource, state: &State, room: u16) -
         Piece::muted(format!("/{:<6}", write(there))),
     ];
     if room >= 44 {
-        let in_cores = cluster.allocatable.cpu.get().is_some_and(format::in_cores);
+        let in_cores = used
+            .max(there)
+            .is_some_and(|largest| format::in_cores(Nanocores(largest)));
         let unit = if resource == Resource::Cpu && in_cores {
             "cores"
         } else {
