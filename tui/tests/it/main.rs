@@ -31,6 +31,7 @@ mod sources;
 mod terminal;
 mod very_many;
 mod views;
+mod walk;
 mod why;
 mod words;
 mod world;

@@ -13,7 +13,7 @@ use crate::running::Running;
 use crate::simulated::troubled;
 
 /// Set by the script: the pictures are written, not compared.
-const WRITE: &str = "KUBEVITALS_WRITE_PICTURES";
+pub(crate) const WRITE: &str = "KUBEVITALS_WRITE_PICTURES";
 
 /// Compares what is shown with a picture.
 fn pictured(running: &Running, name: &str, rows: u16, title: &str) {

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kubevitals::cli::Connection;
+use kubevitals::input::{Key, KeyMap};
 use kubevitals::model::{
-    Action, Edit, Effect, Message, Part, PartState, Settings, SourceKind, State, Subject, Time,
-    View, act, refresh, tell,
+    Action, Ask, Edit, Effect, Message, Part, PartState, Settings, SourceKind, State, Subject,
+    Time, View, act, refresh, tell,
 };
 use kubevitals::source::{Connector, Feed};
 use kubevitals::view::theme::{Depth, Ground, Theme};
@@ -381,6 +382,31 @@ impl Running {
         refresh(&mut self.state);
     }
 
+    /// Presses a key, and waits for all that it asks for.
+    pub(crate) async fn press_key(&mut self, key: &str) -> Vec<Effect> {
+        let parsed: Key = key.parse().unwrap();
+        let action = KeyMap::default().action(self.state.mode(), parsed);
+        let effects = act(
+            &mut self.state,
+            action.unwrap_or_else(|| panic!("{key} does nothing")),
+        );
+        self.follow(effects.clone());
+        refresh(&mut self.state);
+        if effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Ask(Ask::Past(..))))
+        {
+            self.until_past().await;
+        }
+        if effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Ask(Ask::History { .. })))
+        {
+            self.until_answered().await;
+        }
+        effects
+    }
+
     fn tell(&mut self, message: Message) {
         let effects = tell(&mut self.state, message);
         self.follow(effects);
@@ -409,6 +435,12 @@ impl Running {
     /// Goes to a past time, and waits until it is shown.
     pub(crate) async fn go_back(&mut self, steps: i32) {
         self.press(Action::Step(-steps));
+        self.until_past().await;
+        self.until_answered().await;
+    }
+
+    /// Waits until the past that was asked for is shown.
+    async fn until_past(&mut self) {
         let mut asks = Vec::new();
         self.until("the past", |state, message| {
             asks.extend(tell(state, message));
@@ -416,7 +448,6 @@ impl Running {
         })
         .await;
         self.follow(asks);
-        self.until_answered().await;
     }
 
     /// Goes on from a past time to now.
