@@ -28,15 +28,22 @@ const LIVENESS: &str = "the API server says nothing of a liveness probe until it
 const LAST_END: &str =
     "the API server says when the last restart was, and of those before it only how many they were";
 
+/// What it says of the reason of a restart.
+const CAUSE: &str = "the API server has the exit code; that a probe failed before, only Events and the probes' counters say";
+
 /// What source `vitals` and source `metrics` say differently, and why that is so. Where it is a number, source
 /// `metrics` knows of fewer.
 const DIFFERENT: &[(View, &str, &str)] = &[
-    (View::Nodes, "restarts", LAST_END),
+    (View::Nodes, "restarts-1h", LAST_END),
     (View::Pods, "probe", LIVENESS),
+    (View::Pods, "cause", CAUSE),
+    (View::Pods, "restarts-1h", LAST_END),
     (View::Containers, "probe", LIVENESS),
-    (View::Workloads, "recent", LAST_END),
+    (View::Containers, "cause", CAUSE),
+    (View::Containers, "restarts-1h", LAST_END),
+    (View::Workloads, "restarts-1h", LAST_END),
     (View::Workloads, "failing", LIVENESS),
-    (View::Namespaces, "recent", LAST_END),
+    (View::Namespaces, "restarts-1h", LAST_END),
     (View::Namespaces, "failing", LIVENESS),
 ];
 

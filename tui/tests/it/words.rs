@@ -441,6 +441,7 @@ fn used_and_allocatable_have_one_unit_and_all_charts_end_now() {
         cluster.usage.cpu = Nanocores(used * 1_000_000).into();
         cluster.allocatable.cpu = Nanocores(there * 1_000_000).into();
         cluster.allocatable.memory = Bytes(1 << 40).into();
+        cluster.reporting = cluster.allocatable;
         tell(&mut state, Message::Cluster(cluster));
         let drawn = shown(&mut state, (140, 40));
         assert!(words(&drawn).contains(said), "{said}:\n{drawn}");

@@ -45,6 +45,7 @@ fn check(id: &str) -> Option<Check> {
         "time-zone" => changes_the_time_zone,
         "only-this-namespace" => shows_one_namespace,
         "copy" => copies,
+        "mouse" => leaves_the_mouse_and_takes_it,
         "export-table" => |dashboard, key| exports(dashboard, key, "txt"),
         "export-csv" => |dashboard, key| exports(dashboard, key, "csv"),
         "export-json" => |dashboard, key| exports(dashboard, key, "json"),
@@ -315,6 +316,13 @@ fn shows_one_namespace(dashboard: &mut Dashboard, key: &str) {
     dashboard.terminal.wait_for("all namespaces", |text| {
         !text.contains(&format!("ns {namespace}"))
     });
+}
+
+fn leaves_the_mouse_and_takes_it(dashboard: &mut Dashboard, key: &str) {
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("the mouse selects text");
+    dashboard.terminal.press(key);
+    dashboard.terminal.wait_for_text("the mouse is used here");
 }
 
 fn copies(dashboard: &mut Dashboard, key: &str) {

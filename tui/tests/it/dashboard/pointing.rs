@@ -41,7 +41,7 @@ fn two_clicks_open_a_row_and_hints_do_what_their_keys_do() {
         !text.contains("NAMESPACE") && text.contains(&name) && text.contains("esc back  down")
     });
     // The last row is drawn last.
-    dashboard.terminal.wait_for_text("end live");
+    dashboard.terminal.wait_for_text("end back to now");
     let (column, row) = place(&dashboard, "esc back");
     dashboard.terminal.click(column, row);
     dashboard.wait_selected("the same pod", |row| row.contains(&name));
@@ -60,7 +60,7 @@ fn two_clicks_open_a_row_and_hints_do_what_their_keys_do() {
 #[test]
 fn a_key_that_does_nothing_says_so_for_a_while() {
     let mut dashboard = Dashboard::start(&[]);
-    for key in ["z", ":", "ctrl-d"] {
+    for key in ["b", ":", "ctrl-d"] {
         dashboard.terminal.press(key);
         dashboard
             .terminal
