@@ -152,7 +152,6 @@ async fn one_cluster_has_the_same_figures_in_every_source() {
 /// A cluster whose clock is off by so many seconds from this machine's, as a machine's whose clock is wrong is from its
 /// cluster's.
 async fn cluster_off_by(seconds: i64) -> (Cluster, TempDir, Connector) {
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let now = Clock::system().now().plus_nanos(seconds * 1_000_000_000);
     let cluster = Cluster::start(Config {
         nodes: 1,

@@ -59,7 +59,6 @@ struct Lab {
 
 impl Lab {
     async fn start(nodes: u32, pods_per_node: u32) -> Self {
-        let _installed = rustls::crypto::ring::default_provider().install_default();
         let config = Config {
             nodes,
             pods_per_node,

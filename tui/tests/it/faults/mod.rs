@@ -11,10 +11,7 @@ use std::sync::{Arc, LazyLock};
 use kubevitals_sim::pki::Pki;
 
 /// The certificates of all clusters here; nobody looks at them.
-static PKI: LazyLock<Arc<Pki>> = LazyLock::new(|| {
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    Arc::new(Pki::new().unwrap())
-});
+static PKI: LazyLock<Arc<Pki>> = LazyLock::new(|| Arc::new(Pki::new().unwrap()));
 
 /// Does something in a time that passes at once whenever everything waits for it.
 fn in_simulated_time<T>(work: impl Future<Output = T>) -> T {
