@@ -11,7 +11,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
-use crate::tls::provider;
+use crate::tls::{provider, why_unusable};
 
 pub(super) const CA: &str = "the kubelets' CA";
 pub(super) const CERTIFICATE: &str = "the client certificate for kubelets";
@@ -128,9 +128,13 @@ pub(super) fn config(files: &Files) -> Result<ClientConfig, TlsError> {
                 what: KEY,
                 cause: error.to_string(),
             })?;
+            let own = chain.first().cloned();
             builder
                 .with_client_auth_cert(chain, key)
-                .map_err(unusable(CERTIFICATE))?
+                .map_err(|error| TlsError::Unusable {
+                    what: CERTIFICATE,
+                    cause: own.map_or(error.to_string(), |own| why_unusable(&own, &error)),
+                })?
         }
     };
     // Connections are kept: a store of sessions to resume would be memory for nothing.

@@ -32,6 +32,7 @@ mod room;
 mod shown;
 mod socket;
 mod stop;
+mod unusable;
 mod watched;
 
 pub use authority::Authority;
@@ -49,6 +50,7 @@ pub use provider::{provider, provider_or};
 pub(crate) use room::Known;
 pub use shown::Certificates;
 pub use socket::listen;
+pub(crate) use unusable::why_unusable;
 
 use std::path::PathBuf;
 use std::sync::Arc;

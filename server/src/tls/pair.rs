@@ -17,6 +17,7 @@ use x509_parser::prelude::FromDer;
 
 use super::error::CertificateError;
 use super::provider::provider;
+use super::unusable::why_unusable;
 use crate::telemetry::chain;
 
 /// The most that is read of a file: a chain of a hundred certificates is smaller.
@@ -90,12 +91,10 @@ impl Pair {
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<Self, String> {
-        let facts = {
-            let own = chain.first().ok_or("it holds no PEM certificate")?;
-            Facts::read(own)?
-        };
-        let shown =
-            CertifiedKey::from_der(chain, key, &provider()).map_err(|error| error.to_string())?;
+        let own = chain.first().ok_or("it holds no PEM certificate")?.clone();
+        let facts = Facts::read(&own)?;
+        let shown = CertifiedKey::from_der(chain, key, &provider())
+            .map_err(|error| why_unusable(&own, &error))?;
         Ok(Self {
             shown: Arc::new(shown),
             names: facts.names,
