@@ -129,6 +129,28 @@ fn where_there_are_no_metrics_it_is_said_why_and_the_rest_is_shown() {
 }
 
 #[test]
+fn where_no_context_is_chosen_the_list_of_contexts_opens_at_once() {
+    let lab = Lab::start();
+    let whole = lab.cluster.kubeconfig();
+    let without: String = whole
+        .lines()
+        .filter(|line| !line.starts_with("current-context:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_ne!(without.lines().count(), whole.lines().count());
+    for chosen in ["", "current-context: ''\n", "current-context: null\n"] {
+        let mut terminal = lab.look(&format!("{without}{chosen}"), &[]);
+        terminal.wait_for_text("Contexts ─");
+        terminal.press("enter");
+        terminal.wait_for("the cluster of the chosen context", |text| {
+            !text.contains("Contexts ─") && text.contains("LIVE") && text.contains("source vitals")
+        });
+        terminal.press("q");
+        terminal.wait_for_end();
+    }
+}
+
+#[test]
 fn what_may_not_be_seen_is_named_and_the_rest_is_shown() {
     let lab = Lab::start();
     let subject = Subject::service_account("shop", "jane");
