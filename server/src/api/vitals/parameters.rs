@@ -406,8 +406,8 @@ mod tests {
             ),
             (
                 "sortBy=colour",
-                "sortBy=\"colour\": it takes one of name, cpu, memory, restarts, cpuOfLimit, memoryOfLimit, \
-                 cpuOfRequest, memoryOfRequest, growth",
+                "sortBy=\"colour\": it takes one of name, namespace, cpu, memory, restarts, cpuOfLimit, \
+                 memoryOfLimit, cpuOfRequest, memoryOfRequest, growth",
             ),
         ] {
             assert_eq!(of(query).unwrap_err(), expected);
