@@ -140,8 +140,8 @@ impl Selection {
 
 /// Whether a word may be a part of what PROBES shows, in which the server does not search.
 fn is_shown_elsewhere(word: &str) -> bool {
-    let sought = Needle::new(word);
-    word.contains('/') || Probes::WORDS.iter().any(|text| sought.is_in(text))
+    let needle = Needle::new(word);
+    word.contains('/') || Probes::WORDS.iter().any(|text| needle.is_in(text))
 }
 
 /// Whether a pod has at least as much of it as each of its containers.

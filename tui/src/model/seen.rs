@@ -24,7 +24,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// A pod is told of anew: what has risen since `before` was restarted since.
+    /// A pod has a new row: a restart count above that of `before` means a restart since then.
     pub(super) fn compare(&mut self, before: &PodRow, row: &mut PodRow) {
         let key = row.key();
         for container in &mut row.containers {

@@ -193,8 +193,8 @@ impl World {
         self.pods_changed();
     }
 
-    /// Takes in what pods and nodes use. Of what is not told nothing is known any more; what is told of a node or a pod
-    /// that is not known yet waits for it.
+    /// Replaces the usage of pods and nodes. What has no reading has no usage any more. A reading of a node or a pod that
+    /// is not known yet waits for it.
     pub fn take_readings(&mut self, readings: &Readings) {
         self.waiting = Waiting::default();
         self.nodes_measured |= !readings.nodes.is_empty();

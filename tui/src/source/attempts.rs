@@ -1,4 +1,4 @@
-//! The requests for one part: each outcome is told to the dashboard, and decides when the next one is sent.
+//! The requests for one part: each outcome is reported to the dashboard, and decides when the next one is sent.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::model::{FaultKind, Message, Outcome, Part};
 /// The requests for one part.
 pub(super) struct Attempts {
     teller: Teller,
-    /// None of which the dashboard is told nothing.
+    /// The part whose state is reported; without one, nothing is reported to the dashboard.
     part: Option<Part>,
     retry: Retry,
     /// When the request that is under way was sent.

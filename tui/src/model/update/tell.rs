@@ -139,8 +139,8 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Takes incidents in. One that has begun since the last time rings the bell, if that is wanted; those that are told of
-/// first had begun before anyone looked.
+/// Takes incidents in. One that has begun since the last batch rings the bell, if the settings ask for it. Those of the
+/// first batch had begun before the dashboard was opened, and ring nothing.
 fn incidents(state: &mut State, batch: Batch<IncidentRow>) -> Vec<Effect> {
     let known = &state.live.incidents;
     let is_new = |row: &IncidentRow| row.is_open() && known.get(&row.key()).is_none();
