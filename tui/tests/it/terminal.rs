@@ -192,6 +192,15 @@ impl Terminal {
         }
     }
 
+    /// Waits until a shell's prompt is the last thing on the screen that a program had before the dashboard. Only then
+    /// has the dashboard ended: until then it discards what is typed.
+    pub(crate) fn wait_for_prompt(&self, prompt: &str) {
+        self.wait_until("the shell's prompt", |screen, _| {
+            let asks = screen.contents().trim_end().ends_with(prompt.trim_end());
+            (asks && !screen.alternate_screen()).then_some(())
+        });
+    }
+
     /// Presses a key.
     pub(crate) fn press(&mut self, key: &str) {
         let parsed: Key = key.parse().unwrap();

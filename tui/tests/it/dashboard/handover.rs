@@ -59,10 +59,7 @@ fn expected(interactive: bool) -> String {
 
 /// Waits until a plugin asks on the terminal as it was before the dashboard, and types an answer.
 fn answer(terminal: &mut Terminal, text: &str) {
-    terminal.wait_until("the prompt", |screen, _| {
-        let asks = screen.contents().trim_end().ends_with("Password:");
-        (asks && !screen.alternate_screen()).then_some(())
-    });
+    terminal.wait_for_prompt("Password:");
     terminal.send(&format!("{text}\r"));
 }
 
@@ -258,12 +255,10 @@ fn a_job_that_waits_for_a_password_can_be_stopped_and_continued() {
     shell.wait_for("pods", |text| text.contains("Running"));
     plugin.set("life", LONG);
     until_it_runs(&mut shell, &plugin, 2);
-    shell.wait_until("the prompt", |screen, _| {
-        let asks = screen.contents().trim_end().ends_with("Password:");
-        (asks && !screen.alternate_screen()).then_some(())
-    });
+    shell.wait_for_prompt("Password:");
     shell.press("ctrl-z");
     shell.wait_for_text("Stopped");
+    shell.wait_for_prompt("prompt>");
     shell.send("clear; echo the shell is he''re\r");
     shell.wait_for_text("the shell is here");
     shell.send("fg\r");
@@ -280,9 +275,7 @@ fn a_job_that_waits_for_a_password_can_be_stopped_and_continued() {
     use_it(&mut shell);
     assert_as_drawn(&shell);
     shell.press("q");
-    shell.wait_until("the shell at last", |screen, _| {
-        (!screen.alternate_screen()).then_some(())
-    });
+    shell.wait_for_prompt("prompt>");
     shell.send("exit\r");
     assert_eq!(shell.wait_for_end(), 0);
 }

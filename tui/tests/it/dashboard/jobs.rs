@@ -44,11 +44,8 @@ fn kill(signal: &str, process: &str) {
 
 /// Waits until the shell has the terminal as it was before the dashboard.
 fn wait_for_shell(shell: &Terminal) {
-    shell.wait_until("the shell again", |screen, _| {
-        let text = screen.contents();
-        let is_back = text.contains("Stopped") && !screen.alternate_screen();
-        is_back.then_some(())
-    });
+    shell.wait_for_text("Stopped");
+    shell.wait_for_prompt("prompt>");
     shell.assert_given_back();
 }
 
@@ -73,9 +70,7 @@ fn wait_for_dashboard(shell: &mut Terminal) {
 
 fn end(mut shell: Terminal) {
     shell.press("q");
-    shell.wait_until("the shell at last", |screen, _| {
-        (!screen.alternate_screen()).then_some(())
-    });
+    shell.wait_for_prompt("prompt>");
     shell.send("exit\r");
     assert_eq!(shell.wait_for_end(), 0);
 }
