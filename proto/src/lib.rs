@@ -6,6 +6,7 @@
 //! - [`metrics`]: the `metrics.k8s.io` API, as owned types for clients and as a borrowed,
 //!   allocation-free encoder for the server.
 //! - [`needle`]: a word that is sought in text.
+//! - [`objects`]: nodes, pods, events and Jobs, read leniently into what is used of them.
 //! - [`pod`]: a pod in a line of `kubectl get pods`.
 //! - [`resize`]: which requests and limits of a pod are in force while it is resized in place.
 //! - [`vitals`]: the `kubevitals.io` API, our own, as owned types for both its ends.
@@ -19,6 +20,7 @@ pub mod kubelet;
 pub mod labels;
 pub mod metrics;
 pub mod needle;
+pub mod objects;
 pub mod pod;
 pub mod quantity;
 pub mod resize;

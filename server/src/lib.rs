@@ -9,7 +9,6 @@ pub mod clock;
 pub mod cluster;
 pub mod config;
 pub mod health;
-pub mod intern;
 pub mod manage;
 mod parameters;
 pub mod query;
@@ -21,6 +20,7 @@ pub mod telemetry;
 pub mod tls;
 pub mod work;
 
+pub use kubevitals_proto::objects::intern;
 pub use server::{Server, StartError};
 
 /// The program's own, so that tests can tell what something takes.

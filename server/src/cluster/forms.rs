@@ -1,17 +1,10 @@
 //! An object is read alike from JSON and from protobuf.
 
+use kubevitals_proto::objects::{Item, Message, Pools, SlimEvent, SlimJob, SlimNode, SlimPod};
 use kubevitals_sim::objects::{Resource, encode_protobuf};
 use kubevitals_sim::{Cluster, Config};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-use super::Pools;
-use super::event::SlimEvent;
-use super::job::SlimJob;
-use super::node::SlimNode;
-use super::pod::SlimPod;
-use super::protobuf::Message;
-use super::slim::Item;
 
 /// The object as it is kept, which a function makes of the slim form, from JSON and from protobuf.
 fn both<K: Item, Kept>(

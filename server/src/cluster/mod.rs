@@ -5,60 +5,35 @@
 //! change under the reader. Who must not miss a change is told of each: [`Observer`].
 
 mod binding;
-mod condition;
-mod container;
-mod event;
 #[cfg(test)]
 mod forms;
 mod gone;
-mod job;
-mod loose;
-mod node;
 mod observer;
-mod owner;
-mod pod;
-mod probe;
-mod protobuf;
 #[cfg(test)]
 mod recording;
-mod resize;
-mod resources;
 #[cfg(test)]
 mod size;
-mod slim;
-mod status;
-mod template;
 #[cfg(test)]
 pub(crate) mod testing;
-mod text;
-mod uid;
 mod watch;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use imbl::OrdMap;
-use kubevitals_proto::labels::Labels;
+use kubevitals_proto::objects::Pools;
+use kubevitals_proto::objects::intern::Interner;
 
 pub use binding::{Binding, Bindings};
-pub use container::{ContainerStatus, Ended, State, Waiting};
-pub use event::{Event, SELECTOR as EVENT_SELECTOR};
 pub use gone::{GonePod, GonePods};
-pub use job::Job;
-pub use node::{Address, AddressType, Condition, ConditionStatus, Node};
+pub(crate) use kubevitals_proto::objects::time;
+pub use kubevitals_proto::objects::{
+    Address, AddressType, Condition, ConditionStatus, ContainerSpec, ContainerStatus,
+    EVENT_SELECTOR, Ended, Event, Job, Node, Owner, Phase, Pod, PodKey, PodTemplate, Probe, Ready,
+    Resize, Resources, Role, Said, State, Summary, Uid, Waiting,
+};
 pub use observer::{Observer, Observers};
-pub use owner::Owner;
-pub use pod::{Phase, Pod, PodKey, Ready, Said};
-pub use probe::Probe;
-pub use resize::Resize;
-pub use resources::Resources;
-pub use status::Summary;
-pub use template::{ContainerSpec, PodTemplate, Role};
-pub(crate) use text::time;
-pub use uid::Uid;
 pub use watch::{Backoff, Random, Settings, WatchHealth, WatchTasks, Watches, random, spawn};
-
-use crate::intern::{Interner, Pool};
 
 /// Nodes by name.
 pub type Nodes = OrdMap<Arc<str>, Arc<Node>>;
@@ -78,15 +53,6 @@ pub struct Cluster {
     jobs: ArcSwap<Jobs>,
     gone: ArcSwap<GonePods>,
     pools: Pools,
-}
-
-/// What many objects share.
-#[derive(Debug, Default)]
-struct Pools {
-    names: Interner,
-    labels: Pool<Labels>,
-    owners: Pool<Arc<Owner>>,
-    templates: Pool<Arc<PodTemplate>>,
 }
 
 impl Cluster {

@@ -1,11 +1,9 @@
 //! Six real minutes of an API server's pods and events, read by the slim structs and by nothing but JSON.
 
+use kubevitals_proto::objects::{Pools, SlimEvent, SlimPod};
+use kubevitals_proto::time::Timestamp;
 use serde_json::Value;
 
-use super::event::SlimEvent;
-use super::loose::Loose;
-use super::pod::tests::keep;
-use super::text::SlimTime;
 use super::{Ended, Event, Pod, Role, State, Uid};
 use crate::intern::Interner;
 
@@ -18,7 +16,8 @@ fn items(step: usize, what: &str) -> Vec<Value> {
 }
 
 fn seconds(text: &str) -> u32 {
-    SlimTime::text(text).seconds()
+    let time = text.parse::<Timestamp>();
+    time.map_or(0, |time| u32::try_from(time.as_secs()).unwrap())
 }
 
 /// The text there, or nothing.
@@ -189,7 +188,8 @@ fn every_field_of_every_pod_is_what_the_json_says() {
     let (mut pods, mut ended) = (0, 0);
     for step in 1..=STEPS {
         for json in items(step, "pods") {
-            let pod = keep(json.clone());
+            let pod: SlimPod = serde_json::from_value(json.clone()).unwrap();
+            let pod = pod.keep(&Pools::default()).unwrap();
             is_as_told(&pod, &json);
             pods += 1;
             ended += pod.containers.iter().filter(|it| it.last.is_some()).count();

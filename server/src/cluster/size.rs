@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 use kube::runtime::watcher::Event;
+use kubevitals_proto::objects::{Pools, SlimPod};
 use serde_json::{Value, json};
 use tikv_jemalloc_ctl::thread;
 
-use super::pod::SlimPod;
 use super::watch::testing::{Silent, Table};
-use super::{Pod, PodKey, Pools};
+use super::{Pod, PodKey};
 
 /// At most so many bytes a pod; 150,000 of them are 52 MB.
 const MOST: u64 = 350;

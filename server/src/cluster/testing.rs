@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
+use kubevitals_proto::objects::{Pools, SlimEvent, SlimNode, SlimPod};
 use serde_json::Value;
 
-use super::event::SlimEvent;
-use super::node::SlimNode;
-use super::pod::SlimPod;
-use super::{Event, Node, Pod, Pools};
+use super::{Event, Node, Pod};
 
 /// Reads objects, and shares what they have in common.
 #[derive(Debug, Default)]

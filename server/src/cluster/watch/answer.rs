@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::failure::Failure;
 use super::request::Encoding;
-use crate::cluster::slim::{Item, SlimMeta};
+use kubevitals_proto::objects::{Item, SlimMeta};
 
 /// The longest object or event that is read. etcd takes objects of 1.5 MiB.
 const LONGEST_OBJECT: usize = 16 << 20;

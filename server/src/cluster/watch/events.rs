@@ -5,13 +5,13 @@ use std::pin::pin;
 
 use futures::{Stream, StreamExt};
 use kube::runtime::watcher;
+use kubevitals_proto::objects::SlimEvent;
 use kubevitals_proto::time::Timestamp;
 
 use super::follow::version_of;
 use super::health::WatchHealth;
 use super::reflector::Failed;
 use super::report::Reporter;
-use crate::cluster::event::SlimEvent;
 use crate::cluster::{Event, Observers, Uid};
 use crate::intern::Interner;
 

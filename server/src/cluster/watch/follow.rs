@@ -4,13 +4,12 @@ use std::pin::pin;
 
 use futures::{Stream, StreamExt};
 use kube::runtime::watcher::Event;
+use kubevitals_proto::objects::{Item, Pools};
 
 use super::health::WatchHealth;
 use super::reflector::Failed;
 use super::report::Reporter;
 use super::table::{Listener, Table, Watched};
-use crate::cluster::Pools;
-use crate::cluster::slim::Item;
 
 /// How many changes are taken in before readers see them: a burst is published once, not object by object.
 const BURST: usize = 512;
@@ -69,11 +68,11 @@ mod tests {
 
     use futures::stream;
     use imbl::OrdMap;
+    use kubevitals_proto::objects::SlimPod;
     use serde_json::json;
 
     use super::super::report::{Need, Outages};
     use super::*;
-    use crate::cluster::pod::SlimPod;
     use crate::cluster::{Pod, PodKey};
 
     /// Notes which version the watch says it has taken in when readers come to see what it told.

@@ -4,14 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imbl::OrdMap;
+use kubevitals_proto::objects::{SlimJob, SlimNode, SlimPod};
 use tokio::sync::Notify;
 
 use super::table::Listener;
 use crate::clock::Clock;
 use crate::cluster::gone::Lingering;
-use crate::cluster::job::SlimJob;
-use crate::cluster::node::SlimNode;
-use crate::cluster::pod::SlimPod;
 use crate::cluster::{Cluster, GonePod, GonePods, Job, Jobs, Node, Observers, Pod, PodKey, Uid};
 
 /// Of nodes: observers are told, and those who ask nodes are woken.

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
+use kubevitals_proto::objects::{SlimEvent, SlimJob, SlimNode, SlimPod};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -38,11 +39,7 @@ use self::report::{Need, Outages, Reporter};
 use self::request::Collection;
 use self::table::Table;
 use super::Cluster;
-use super::event::{self, SlimEvent};
-use super::job::SlimJob;
-use super::node::SlimNode;
 use super::observer::Observers;
-use super::pod::SlimPod;
 use crate::clock::Clock;
 
 /// The watches and their health.
@@ -146,7 +143,7 @@ pub fn spawn(
     });
 
     // Events have no cache in the API server that a watch could begin with; of Jobs there are few.
-    let collection = Collection::all::<SlimEvent>().fields(event::SELECTOR);
+    let collection = Collection::all::<SlimEvent>().fields(super::EVENT_SELECTOR);
     let stream = Reflector::<SlimEvent>::new(client, collection, false, random).stream();
     let mut feed = Feed::new(observers);
     let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.events));

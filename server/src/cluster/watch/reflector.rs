@@ -16,13 +16,13 @@ use std::time::Duration;
 use futures::Stream;
 use kube::Client;
 use kube::runtime::watcher::Event;
+use kubevitals_proto::objects::Item;
 use tokio::time::{Instant, sleep};
 
 use super::answer::{EventReader, ListMeta, Notice, PageReader};
 use super::backoff::{Backoff, Random};
 use super::failure::{Failure, Kind};
 use super::request::{Collection, Encoding, Page, Start};
-use crate::cluster::slim::Item;
 
 /// A watch is begun anew after this long: shorter than the time after which a silent connection is given up
 /// (`config::apiserver`), so that a quiet watch is not taken for a dead one.

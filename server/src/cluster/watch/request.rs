@@ -4,9 +4,9 @@ use form_urlencoded::Serializer;
 use http::Request;
 use http::header::{ACCEPT, ACCEPT_ENCODING};
 use kube::client::Body;
+use kubevitals_proto::objects::Item;
 
 use super::failure::Failure;
-use crate::cluster::slim::Item;
 
 /// How many objects a page of JSON has. A page is read whole before its objects are.
 const PAGE_JSON: usize = 500;

@@ -6,12 +6,9 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 use kube::runtime::watcher::Event;
+use kubevitals_proto::objects::{Item, Pools, SlimJob, SlimNode, SlimPod};
 
-use crate::cluster::job::SlimJob;
-use crate::cluster::node::SlimNode;
-use crate::cluster::pod::SlimPod;
-use crate::cluster::slim::Item;
-use crate::cluster::{Job, Node, Pod, PodKey, Pools};
+use crate::cluster::{Job, Node, Pod, PodKey};
 
 /// An object on the wire that is kept in some slimmer form under a key.
 pub(in crate::cluster) trait Watched: Item {

@@ -187,7 +187,8 @@ impl Query {
         );
         let all = pods.values().chain(gone.values().map(|gone| &gone.pod));
         all.filter(|pod| {
-            *pod.key.namespace == *namespace && pod.workload(&jobs) == Some((kind, name))
+            *pod.key.namespace == *namespace
+                && pod.workload(|job| jobs.get(job)) == Some((kind, name))
         })
         .map(|pod| (Arc::clone(&pod.key.name), pod.uid))
         .collect()

@@ -41,10 +41,12 @@ impl Teller {
             ready_containers: line.ready,
             total_containers: containers,
             node_name: pod.node.as_deref().unwrap_or_default().to_owned(),
-            workload: pod.workload(&self.jobs).map(|(kind, name)| Workload {
-                kind: kind.to_owned(),
-                name: name.to_owned(),
-            }),
+            workload: pod
+                .workload(|job| self.jobs.get(job))
+                .map(|(kind, name)| Workload {
+                    kind: kind.to_owned(),
+                    name: name.to_owned(),
+                }),
             start_time: pod.started(),
             requests: amounts(pod.in_force().requests()),
             limits: amounts(pod.in_force().bound()),

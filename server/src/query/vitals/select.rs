@@ -27,7 +27,7 @@ impl Teller {
         if pod.node.as_deref().is_some_and(is_in) {
             return true;
         }
-        let workload = pod.workload(&self.jobs);
+        let workload = pod.workload(|job| self.jobs.get(job));
         if workload.is_some_and(|(kind, name)| is_in(name) || is_in(kind)) {
             return true;
         }
@@ -59,7 +59,7 @@ impl Teller {
 
     /// Whether this workload made a pod.
     pub fn is_of_workload(&self, pod: &Pod, kind: &str, name: &str) -> bool {
-        pod.workload(&self.jobs) == Some((kind, name))
+        pod.workload(|job| self.jobs.get(job)) == Some((kind, name))
     }
 
     /// Whether a pod is well: it has done what it was for; or it is ready, was not restarted within the last hour, and

@@ -17,6 +17,7 @@ use hyper::body::Frame;
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::watcher::Event;
+use kubevitals_proto::objects::{Item, SlimPod};
 use kubevitals_proto::wire::{envelope, protobuf as wire};
 use kubevitals_sim::objects::encode_protobuf;
 use parking_lot::Mutex;
@@ -28,8 +29,6 @@ use super::health::WatchHealth;
 use super::reflector::{Failed, Reflector};
 use super::report::{Need, Outages, Reporter};
 use super::request::Collection;
-use crate::cluster::pod::SlimPod;
-use crate::cluster::slim::Item;
 
 /// An answer of the API server.
 #[derive(Clone)]

@@ -4,18 +4,18 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use kubevitals_proto::labels::Labels;
-use kubevitals_proto::time::Timestamp;
+use crate::labels::Labels;
+use crate::time::Timestamp;
 use serde::Deserialize;
 
 use super::condition::SlimCondition;
-use super::loose::loose;
+use super::intern::Interner;
+use super::lenient::lenient;
+use super::metadata::{self, SlimMeta};
 use super::protobuf::message;
 use super::resources::{Resources, SlimResources, kept};
-use super::slim::{self, SlimMeta};
 use super::text::named;
 use super::{Pools, Uid, text};
-use crate::intern::Interner;
 
 /// A node.
 #[derive(Debug, PartialEq, Eq, Default)]
@@ -156,22 +156,22 @@ impl fmt::Display for AddressType {
 
 /// A node on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct SlimNode {
-    #[serde(default, deserialize_with = "slim::metadata")]
+pub struct SlimNode {
+    #[serde(default, deserialize_with = "metadata::metadata")]
     metadata: SlimMeta,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     spec: Option<SlimSpec>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     status: Option<SlimStatus>,
 }
 
 message!(SlimNode { 1 => metadata, 2 => spec, 3 => status });
-slim::item!(SlimNode, "/api/v1/nodes");
+metadata::item!(SlimNode, "/api/v1/nodes");
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimSpec {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     unschedulable: bool,
 }
 
@@ -180,17 +180,17 @@ message!(SlimSpec { 4 => unschedulable });
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct SlimStatus {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     addresses: Vec<Option<SlimAddress>>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     conditions: Vec<Option<SlimCondition>>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     daemon_endpoints: Option<SlimEndpoints>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     capacity: Option<SlimResources>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     allocatable: Option<SlimResources>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     node_info: Option<SlimInfo>,
 }
 
@@ -201,9 +201,9 @@ message!(SlimStatus {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimAddress {
-    #[serde(rename = "type", deserialize_with = "loose")]
+    #[serde(rename = "type", deserialize_with = "lenient")]
     kind: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     address: String,
 }
 
@@ -212,7 +212,7 @@ message!(SlimAddress { 1 => kind, 2 => address });
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct SlimEndpoints {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     kubelet_endpoint: Option<SlimEndpoint>,
 }
 
@@ -221,7 +221,7 @@ message!(SlimEndpoints { 1 => kubelet_endpoint });
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimEndpoint {
-    #[serde(rename = "Port", deserialize_with = "loose")]
+    #[serde(rename = "Port", deserialize_with = "lenient")]
     port: i64,
 }
 
@@ -230,7 +230,7 @@ message!(SlimEndpoint { 1 => port });
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct SlimInfo {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     kubelet_version: String,
 }
 
@@ -270,7 +270,7 @@ impl SlimCondition {
 
 impl SlimNode {
     /// The node as it is kept.
-    pub(super) fn keep(self, pools: &Pools) -> Option<Node> {
+    pub fn keep(self, pools: &Pools) -> Option<Node> {
         let names = &pools.names;
         let status = self.status.unwrap_or_default();
         let (readiness, others): (Vec<_>, Vec<_>) = status
@@ -285,7 +285,7 @@ impl SlimNode {
             name: names.intern(named(&self.metadata.name)?),
             uid: Uid::of(&self.metadata.uid),
             created_seconds: self.metadata.creation_timestamp.seconds(),
-            labels: slim::labels(&self.metadata, pools),
+            labels: metadata::labels(&self.metadata, pools),
             addresses: status
                 .addresses
                 .into_iter()

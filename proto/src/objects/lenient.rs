@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visito
 use serde::{Deserialize, Deserializer};
 
 /// What is made of each thing that JSON can say; of what is not overridden, nothing.
-pub(super) trait Loose<'de>: Default {
+pub(super) trait Lenient<'de>: Default {
     /// Of a string.
     fn text(_: &str) -> Self {
         Self::default()
@@ -42,15 +42,15 @@ pub(super) trait Loose<'de>: Default {
     }
 }
 
-/// For `#[serde(deserialize_with = "loose")]`.
-pub(super) fn loose<'de, D: Deserializer<'de>, T: Loose<'de>>(
+/// For `#[serde(deserialize_with = "lenient")]`.
+pub(super) fn lenient<'de, D: Deserializer<'de>, T: Lenient<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     deserializer.deserialize_any(Any(PhantomData))
 }
 
 /// Text; a number as its digits, as ports and quantities may be.
-impl Loose<'_> for String {
+impl Lenient<'_> for String {
     fn text(text: &str) -> Self {
         text.to_owned()
     }
@@ -60,19 +60,19 @@ impl Loose<'_> for String {
     }
 }
 
-impl Loose<'_> for i64 {
+impl Lenient<'_> for i64 {
     fn whole(number: i64) -> Self {
         number
     }
 }
 
-impl Loose<'_> for bool {
+impl Lenient<'_> for bool {
     fn flag(flag: bool) -> Self {
         flag
     }
 }
 
-impl<'de, T: Loose<'de>> Loose<'de> for Vec<T> {
+impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
     fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
         let mut all = Self::new();
         while let Some(element) = list.next_element_seed(Any(PhantomData))? {
@@ -82,7 +82,7 @@ impl<'de, T: Loose<'de>> Loose<'de> for Vec<T> {
     }
 }
 
-impl<'de> Loose<'de> for BTreeMap<String, String> {
+impl<'de> Lenient<'de> for BTreeMap<String, String> {
     fn object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
         let mut all = Self::new();
         while let Some(key) = object.next_key()? {
@@ -93,7 +93,7 @@ impl<'de> Loose<'de> for BTreeMap<String, String> {
 }
 
 /// An object, if one is there: the only thing that a struct is read from.
-impl<'de, T: Deserialize<'de>> Loose<'de> for Option<T> {
+impl<'de, T: Deserialize<'de>> Lenient<'de> for Option<T> {
     fn object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
         T::deserialize(MapAccessDeserializer::new(object)).map(Some)
     }
@@ -101,15 +101,15 @@ impl<'de, T: Deserialize<'de>> Loose<'de> for Option<T> {
 
 struct Any<T>(PhantomData<T>);
 
-impl<'de, T: Loose<'de>> DeserializeSeed<'de> for Any<T> {
+impl<'de, T: Lenient<'de>> DeserializeSeed<'de> for Any<T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        loose(deserializer)
+        lenient(deserializer)
     }
 }
 
-impl<'de, T: Loose<'de>> Visitor<'de> for Any<T> {
+impl<'de, T: Lenient<'de>> Visitor<'de> for Any<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,7 +146,7 @@ impl<'de, T: Loose<'de>> Visitor<'de> for Any<T> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        loose(deserializer)
+        lenient(deserializer)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T, A::Error> {
@@ -165,15 +165,15 @@ mod tests {
     #[derive(Debug, Default, PartialEq, Deserialize)]
     #[serde(default)]
     struct Part {
-        #[serde(deserialize_with = "loose")]
+        #[serde(deserialize_with = "lenient")]
         text: String,
-        #[serde(deserialize_with = "loose")]
+        #[serde(deserialize_with = "lenient")]
         number: i64,
-        #[serde(deserialize_with = "loose")]
+        #[serde(deserialize_with = "lenient")]
         flag: bool,
-        #[serde(deserialize_with = "loose")]
+        #[serde(deserialize_with = "lenient")]
         list: Vec<String>,
-        #[serde(deserialize_with = "loose")]
+        #[serde(deserialize_with = "lenient")]
         part: Option<Box<Part>>,
     }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::loose::loose;
+use super::intern::Interner;
+use super::lenient::lenient;
 use super::probe::{Probe, SlimProbe};
 use super::protobuf::message;
 use super::resources::{Resources, SlimRequirements, SlimResources, kept};
-use crate::intern::Interner;
 
 /// The part of a pod's spec that is used.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -127,17 +127,17 @@ impl PodTemplate {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct SlimSpec {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) node_name: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     init_containers: Vec<Option<SlimContainer>>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     containers: Vec<Option<SlimContainer>>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     resources: Option<SlimRequirements>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     overhead: Option<SlimResources>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     restart_policy: String,
 }
 
@@ -148,17 +148,17 @@ message!(SlimSpec {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct SlimContainer {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     name: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     restart_policy: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     resources: Option<SlimRequirements>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     liveness_probe: Option<SlimProbe>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     readiness_probe: Option<SlimProbe>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     startup_probe: Option<SlimProbe>,
 }
 
@@ -208,7 +208,7 @@ impl SlimContainer {
 
 #[cfg(test)]
 mod tests {
-    use kubevitals_proto::units::{Bytes, Nanocores};
+    use crate::units::{Bytes, Nanocores};
 
     use super::*;
 

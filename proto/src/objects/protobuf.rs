@@ -1,16 +1,16 @@
 //! Objects in protobuf, read into the same slim structs as JSON.
 //!
 //! The numbers of fields are those of k8s.io/api/core/v1/generated.proto and of its meta/v1. A field that is not used is
-//! skipped without being built. As in JSON (`loose`), a field of another type than it should have stands for nothing; a
+//! skipped without being built. As in JSON (`lenient`), a field of another type than it should have stands for nothing; a
 //! string that is not UTF-8, as the last words of a container may be, is read with replacement characters, as the API
 //! server writes it in JSON.
 
 use std::collections::BTreeMap;
 
-use kubevitals_proto::wire::protobuf::{Fields, Malformed, Value};
+use crate::wire::protobuf::{Fields, Malformed, Value};
 
 /// A message of which some fields are read.
-pub(super) trait Message: Default {
+pub trait Message: Default {
     /// Reads one field. Unknown numbers are skipped.
     ///
     /// # Errors
@@ -52,15 +52,15 @@ pub(super) trait Field {
 /// Implements [`Message`] for a struct by the numbers of its fields. The struct has no other fields.
 macro_rules! message {
     ($type:ty { $($number:literal => $field:ident),* $(,)? }) => {
-        impl $crate::cluster::protobuf::Message for $type {
+        impl $crate::objects::protobuf::Message for $type {
             fn field(
                 &mut self,
                 number: u32,
-                value: kubevitals_proto::wire::protobuf::Value<'_>,
-            ) -> Result<(), kubevitals_proto::wire::protobuf::Malformed> {
+                value: crate::wire::protobuf::Value<'_>,
+            ) -> Result<(), crate::wire::protobuf::Malformed> {
                 let Self { $($field),* } = self;
                 match number {
-                    $($number => $crate::cluster::protobuf::Field::read($field, value),)*
+                    $($number => $crate::objects::protobuf::Field::read($field, value),)*
                     _ => Ok(()),
                 }
             }
@@ -156,7 +156,7 @@ impl Field for BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use kubevitals_proto::wire::protobuf as wire;
+    use crate::wire::protobuf as wire;
 
     use super::*;
 

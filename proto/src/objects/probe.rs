@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use kubevitals_proto::wire::protobuf::{Fields, Malformed, Value};
+use crate::wire::protobuf::{Fields, Malformed, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::loose::{Loose, loose};
+use super::lenient::{Lenient, lenient};
 use super::protobuf::{Field, Message, message};
 use super::text;
 
@@ -32,23 +32,23 @@ pub struct Probe {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct SlimProbe {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     exec: Option<SlimExec>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     http_get: Option<SlimHttpGet>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     tcp_socket: Option<SlimTcpSocket>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     grpc: Option<SlimGrpc>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     initial_delay_seconds: i64,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     timeout_seconds: i64,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     period_seconds: i64,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     success_threshold: i64,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     failure_threshold: i64,
 }
 
@@ -84,7 +84,7 @@ impl Message for SlimProbe {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimExec {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     command: Vec<String>,
 }
 
@@ -94,7 +94,7 @@ message!(SlimExec { 1 => command });
 #[derive(Debug, Clone, Default)]
 struct SlimPort(String);
 
-impl Loose<'_> for SlimPort {
+impl Lenient<'_> for SlimPort {
     fn text(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -118,13 +118,13 @@ impl Message for SlimPort {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimHttpGet {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     scheme: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     host: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     port: SlimPort,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     path: String,
 }
 
@@ -133,9 +133,9 @@ message!(SlimHttpGet { 1 => path, 2 => port, 3 => host, 4 => scheme });
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimTcpSocket {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     host: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     port: SlimPort,
 }
 
@@ -144,9 +144,9 @@ message!(SlimTcpSocket { 1 => port, 2 => host });
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimGrpc {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     port: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     service: String,
 }
 

@@ -4,10 +4,9 @@
 use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kubevitals_proto::labels::Labels;
-use parking_lot::Mutex;
+use crate::labels::Labels;
 
 /// Something whose clones are one, and that knows whether there are any.
 pub trait Shared: Clone + Eq + Hash {
@@ -71,7 +70,7 @@ impl<S: Shared> Pool<S> {
         S: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let mut held = self.0.lock();
+        let mut held = self.lock();
         if let Some(shared) = held.set.get(value) {
             return shared.clone();
         }
@@ -86,9 +85,14 @@ impl<S: Shared> Pool<S> {
         shared
     }
 
+    /// The set is whole at any time, whatever panics while it is locked.
+    fn lock(&self) -> MutexGuard<'_, Set<S>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How many are held.
     pub fn len(&self) -> usize {
-        self.0.lock().set.len()
+        self.lock().set.len()
     }
 
     /// Whether none is held.

@@ -1,6 +1,6 @@
 //! Pods and nodes in a word, as kubectl's columns STATUS, READY and RESTARTS have them.
 
-use kubevitals_proto::pod::{self, ContainerView, PodView, StateView};
+use crate::pod::{self, ContainerView, PodView, StateView};
 
 use super::container::Place;
 use super::{ContainerSpec, ContainerStatus, Node, Pod, Role, State, text};
@@ -99,7 +99,7 @@ impl Node {
 mod tests {
     use serde_json::{Value, json};
 
-    use kubevitals_proto::time::Timestamp;
+    use crate::time::Timestamp;
 
     use super::super::pod::tests::keep;
 

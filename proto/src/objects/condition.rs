@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::loose::loose;
+use super::lenient::lenient;
 use super::protobuf::message;
 use super::text::SlimTime;
 
@@ -10,15 +10,15 @@ use super::text::SlimTime;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct SlimCondition {
-    #[serde(rename = "type", deserialize_with = "loose")]
+    #[serde(rename = "type", deserialize_with = "lenient")]
     pub(super) kind: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) status: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) reason: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) message: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) last_transition_time: SlimTime,
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use kubevitals_proto::labels::Labels;
+use crate::labels::Labels;
 
-use super::slim::SlimMeta;
-use crate::intern::Interner;
+use super::intern::Interner;
+use super::metadata::SlimMeta;
 
 /// The controller among an object's `metadata.ownerReferences`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

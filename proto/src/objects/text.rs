@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::wire::protobuf::{Malformed, Value};
+use crate::time::Timestamp;
+use crate::wire::protobuf::{Malformed, Value};
 
-use super::loose::Loose;
+use super::intern::Interner;
+use super::lenient::Lenient;
 use super::protobuf::Message;
-use crate::intern::Interner;
 
 /// The most that is kept of a message: a container may leave 4 KiB of its log as its last words.
 const LONGEST: usize = 1024;
@@ -42,7 +42,7 @@ pub(super) fn word(mut text: String, names: &Interner) -> Option<Arc<str>> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct SlimTime(pub(super) Option<Timestamp>);
 
-impl Loose<'_> for SlimTime {
+impl Lenient<'_> for SlimTime {
     fn text(text: &str) -> Self {
         Self(text.parse().ok())
     }
@@ -73,7 +73,7 @@ pub(super) fn as_seconds(time: Timestamp) -> u32 {
 }
 
 /// The time that so many seconds say; zero says none.
-pub(crate) fn time(seconds: u32) -> Option<Timestamp> {
+pub fn time(seconds: u32) -> Option<Timestamp> {
     (seconds > 0).then(|| Timestamp::from_secs(seconds.into()))
 }
 

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use kubevitals_proto::time::Timestamp;
+use crate::time::Timestamp;
 use serde::Deserialize;
 
-use super::loose::loose;
+use super::intern::Interner;
+use super::lenient::lenient;
+use super::metadata::{self, SlimMeta};
 use super::protobuf::message;
-use super::slim::{self, SlimMeta};
 use super::text::{SlimTime, named};
 use super::{PodKey, Uid, text};
-use crate::intern::Interner;
 
 /// Which events are asked for: those of pods, and not what every pod goes through when all is well, which is most of
 /// them.
@@ -53,32 +53,32 @@ pub struct Event {
 /// An event on the wire: core/v1, which events.k8s.io/v1 is another face of.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SlimEvent {
-    #[serde(default, deserialize_with = "slim::metadata")]
+pub struct SlimEvent {
+    #[serde(default, deserialize_with = "metadata::metadata")]
     metadata: SlimMeta,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     involved_object: Option<SlimInvolved>,
-    #[serde(rename = "type", default, deserialize_with = "loose")]
+    #[serde(rename = "type", default, deserialize_with = "lenient")]
     kind: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     reason: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     message: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     count: i64,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     first_timestamp: SlimTime,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     last_timestamp: SlimTime,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     event_time: SlimTime,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     series: Option<SlimSeries>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     reporting_component: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     reporting_instance: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     source: Option<SlimSource>,
 }
 
@@ -87,20 +87,20 @@ message!(SlimEvent {
     7 => last_timestamp, 8 => count, 9 => kind, 10 => event_time, 11 => series, 14 => reporting_component,
     15 => reporting_instance,
 });
-slim::item!(SlimEvent, "/api/v1/events");
+metadata::item!(SlimEvent, "/api/v1/events");
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct SlimInvolved {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     kind: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     namespace: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     name: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     uid: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     field_path: String,
 }
 
@@ -109,9 +109,9 @@ message!(SlimInvolved { 1 => kind, 2 => namespace, 3 => name, 4 => uid, 7 => fie
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct SlimSeries {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     count: i64,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     last_observed_time: SlimTime,
 }
 
@@ -120,9 +120,9 @@ message!(SlimSeries { 1 => count, 2 => last_observed_time });
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimSource {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     component: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     host: String,
 }
 
@@ -130,7 +130,7 @@ message!(SlimSource { 1 => component, 2 => host });
 
 impl SlimEvent {
     /// The event as it is told; nothing if it is not about a pod, or not about one of its own namespace.
-    pub(super) fn keep(self, names: &Interner) -> Option<Event> {
+    pub fn keep(self, names: &Interner) -> Option<Event> {
         let own = named(&self.metadata.namespace);
         let involved = self.involved_object.filter(|it| {
             let named = !it.name.is_empty() && it.name.len() <= LONGEST_NAME;

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use kubevitals_proto::resize::Reported;
+use crate::resize::Reported;
 use serde::Deserialize;
 
-use super::loose::loose;
+use super::intern::Interner;
+use super::lenient::lenient;
 use super::protobuf::message;
 use super::resize::reported;
 use super::resources::{SlimRequirements, SlimResources};
 use super::text::{self, SlimTime};
-use crate::intern::Interner;
 
 /// A container's status, as the kubelet last told it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -153,21 +153,21 @@ impl ContainerStatus {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct SlimContainerStatus {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) name: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     ready: bool,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     started: bool,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     restart_count: i64,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     state: Option<SlimState>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     last_state: Option<SlimState>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     resources: Option<SlimRequirements>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     allocated_resources: Option<SlimResources>,
 }
 
@@ -179,11 +179,11 @@ message!(SlimContainerStatus {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimState {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     waiting: Option<SlimWaiting>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     running: Option<SlimRunning>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     terminated: Option<SlimEnded>,
 }
 
@@ -192,9 +192,9 @@ message!(SlimState { 1 => waiting, 2 => running, 3 => terminated });
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct SlimWaiting {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     reason: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     message: String,
 }
 
@@ -203,7 +203,7 @@ message!(SlimWaiting { 1 => reason, 2 => message });
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct SlimRunning {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     started_at: SlimTime,
 }
 
@@ -212,17 +212,17 @@ message!(SlimRunning { 1 => started_at });
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct SlimEnded {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     exit_code: i64,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     signal: i64,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     reason: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     message: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     started_at: SlimTime,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     finished_at: SlimTime,
 }
 

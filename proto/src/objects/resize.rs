@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kubevitals_proto::resize::{Bound, Bounds, Reported};
-use kubevitals_proto::vitals::ResizeState;
+use crate::resize::{Bound, Bounds, Reported};
+use crate::vitals::ResizeState;
 
 use super::condition::SlimCondition;
 use super::resources::{Resources, SlimRequirements, SlimResources, kept};
@@ -120,7 +120,7 @@ impl Resize {
 
 #[cfg(test)]
 mod tests {
-    use kubevitals_proto::units::{Bytes, Nanocores};
+    use crate::units::{Bytes, Nanocores};
     use serde_json::{Value, json};
 
     use super::super::Pod;

@@ -5,18 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use kubevitals_proto::labels::Labels;
-use kubevitals_proto::wire::protobuf::{Fields, Malformed, Value};
+use crate::labels::Labels;
+use crate::wire::protobuf::{Fields, Malformed, Value};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use super::Pools;
-use super::loose::loose;
+use super::lenient::lenient;
 use super::protobuf::{Field, Message, message};
 use super::text::SlimTime;
 
 /// A kind of object that is listed and watched.
-pub(super) trait Item: Message + DeserializeOwned + Send + 'static {
+pub trait Item: Message + DeserializeOwned + Send + 'static {
     /// The path of its collection in all namespaces: `/api/v1/pods`.
     const PATH: &'static str;
     /// Whether nothing but its metadata is asked for.
@@ -34,24 +34,28 @@ pub(super) trait Item: Message + DeserializeOwned + Send + 'static {
 /// The part of `metadata` that is read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct SlimMeta {
-    #[serde(deserialize_with = "loose")]
-    pub(super) name: String,
-    #[serde(deserialize_with = "loose")]
-    pub(super) namespace: String,
-    #[serde(deserialize_with = "loose")]
-    pub(super) uid: String,
-    #[serde(deserialize_with = "loose")]
-    pub(super) resource_version: String,
-    #[serde(deserialize_with = "loose")]
+pub struct SlimMeta {
+    /// Its name.
+    #[serde(deserialize_with = "lenient")]
+    pub name: String,
+    /// Its namespace; empty for an object that is in none.
+    #[serde(deserialize_with = "lenient")]
+    pub namespace: String,
+    /// Its UID.
+    #[serde(deserialize_with = "lenient")]
+    pub uid: String,
+    /// Its resource version.
+    #[serde(deserialize_with = "lenient")]
+    pub resource_version: String,
+    #[serde(deserialize_with = "lenient")]
     pub(super) creation_timestamp: SlimTime,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) deletion_timestamp: SlimTime,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     labels: BTreeMap<String, String>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) owner_references: Vec<Option<SlimOwner>>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     annotations: Option<SlimAnnotations>,
 }
 
@@ -64,11 +68,11 @@ message!(SlimMeta {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct SlimOwner {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) kind: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) name: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) controller: bool,
 }
 
@@ -86,10 +90,10 @@ const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 struct SlimAnnotations {
     #[serde(
         rename = "metrics.k8s.io/resource-metrics-path",
-        deserialize_with = "loose"
+        deserialize_with = "lenient"
     )]
     metrics_path: String,
-    #[serde(rename = "k8s.io/initial-events-end", deserialize_with = "loose")]
+    #[serde(rename = "k8s.io/initial-events-end", deserialize_with = "lenient")]
     initial_events_end: String,
 }
 
@@ -121,7 +125,7 @@ impl SlimMeta {
     }
 
     /// Whether this is of the bookmark that ends the objects that existed when the watch began.
-    pub(super) fn ends_initial_events(&self) -> bool {
+    pub fn ends_initial_events(&self) -> bool {
         let annotations = self.annotations.as_ref();
         annotations.is_some_and(|it| !it.initial_events_end.is_empty())
     }
@@ -143,18 +147,18 @@ pub(super) fn labels(meta: &SlimMeta, pools: &Pools) -> Labels {
 
 /// `metadata`; empty where there is none.
 pub(super) fn metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SlimMeta, D::Error> {
-    let metadata: Option<SlimMeta> = loose(deserializer)?;
+    let metadata: Option<SlimMeta> = lenient(deserializer)?;
     Ok(metadata.unwrap_or_default())
 }
 
 /// Implements [`Item`] for a struct whose metadata is in the field `metadata`.
 macro_rules! item {
     ($type:ty, $path:literal $(, metadata_only: $only:literal)?) => {
-        impl $crate::cluster::slim::Item for $type {
+        impl $crate::objects::metadata::Item for $type {
             const PATH: &'static str = $path;
             $(const METADATA_ONLY: bool = $only;)?
 
-            fn metadata(&self) -> &$crate::cluster::slim::SlimMeta {
+            fn metadata(&self) -> &$crate::objects::metadata::SlimMeta {
                 &self.metadata
             }
         }

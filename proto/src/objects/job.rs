@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::metadata::{self, SlimMeta};
 use super::protobuf::message;
-use super::slim::{self, SlimMeta};
 use super::text::named;
 use super::{Owner, PodKey, Pools};
 
@@ -20,17 +20,17 @@ pub struct Job {
 
 /// A Job on the wire: its metadata is asked for, and nothing else is sent.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct SlimJob {
-    #[serde(default, deserialize_with = "slim::metadata")]
+pub struct SlimJob {
+    #[serde(default, deserialize_with = "metadata::metadata")]
     metadata: SlimMeta,
 }
 
 message!(SlimJob { 1 => metadata });
-slim::item!(SlimJob, "/apis/batch/v1/jobs", metadata_only: true);
+metadata::item!(SlimJob, "/apis/batch/v1/jobs", metadata_only: true);
 
 impl Job {
     /// The Job as it is kept; nothing for one that no schedule made.
-    pub(super) fn of(job: SlimJob, pools: &Pools) -> Option<Self> {
+    pub fn of(job: SlimJob, pools: &Pools) -> Option<Self> {
         let owner = Owner::of(&job.metadata, &pools.names)?;
         if &*owner.kind != "CronJob" {
             return None;

@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use kubevitals_proto::labels::Labels;
-use kubevitals_proto::resize::Reported;
-use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::wire::protobuf::{Malformed, Value};
+use crate::labels::Labels;
+use crate::resize::Reported;
+use crate::time::Timestamp;
+use crate::wire::protobuf::{Malformed, Value};
 use serde::Deserialize;
 
 use super::condition::SlimCondition;
 use super::container::SlimContainerStatus;
-use super::loose::{Loose, loose};
+use super::intern::Interner;
+use super::lenient::{Lenient, lenient};
+use super::metadata::{self, SlimMeta};
 use super::protobuf::{Field, message};
 use super::resize::reported;
 use super::resources::{SlimRequirements, SlimResources};
-use super::slim::{self, SlimMeta};
 use super::template::SlimSpec;
 use super::text::{self, SlimTime, named};
-use super::{ContainerSpec, ContainerStatus, Jobs, Owner, PodTemplate, Pools, Resize, Role, Uid};
-use crate::intern::Interner;
+use super::{ContainerSpec, ContainerStatus, Job, Owner, PodTemplate, Pools, Resize, Role, Uid};
 
 /// A pod's namespace and name, in the order lists are sorted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,7 +120,7 @@ impl Phase {
     }
 }
 
-impl Loose<'_> for Phase {
+impl Lenient<'_> for Phase {
     fn text(name: &str) -> Self {
         match name {
             "Pending" => Self::Pending,
@@ -175,17 +175,21 @@ impl Pod {
     }
 
     /// What made it, as people know it: the Deployment behind its ReplicaSet, the CronJob behind its Job; kind and name.
-    pub fn workload<'a>(&'a self, jobs: &'a Jobs) -> Option<(&'a str, &'a str)> {
+    /// `job` finds the Job of a CronJob.
+    pub fn workload<'a>(
+        &'a self,
+        job: impl FnOnce(&PodKey) -> Option<&'a Arc<Job>>,
+    ) -> Option<(&'a str, &'a str)> {
         let owner = self.owner.as_deref()?;
         if let Some(deployment) = owner.deployment(&self.labels) {
             return Some(("Deployment", deployment));
         }
         if &*owner.kind == "Job" {
-            let job = PodKey {
+            let key = PodKey {
                 namespace: Arc::clone(&self.key.namespace),
                 name: Arc::clone(&owner.name),
             };
-            if let Some(job) = jobs.get(&job) {
+            if let Some(job) = job(&key) {
                 return Some(("CronJob", &job.cron_job));
             }
         }
@@ -224,38 +228,38 @@ impl Pod {
 
 /// A pod on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct SlimPod {
-    #[serde(default, deserialize_with = "slim::metadata")]
+pub struct SlimPod {
+    #[serde(default, deserialize_with = "metadata::metadata")]
     metadata: SlimMeta,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     spec: Option<SlimSpec>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "lenient")]
     status: Option<SlimStatus>,
 }
 
 message!(SlimPod { 1 => metadata, 2 => spec, 3 => status });
-slim::item!(SlimPod, "/api/v1/pods");
+metadata::item!(SlimPod, "/api/v1/pods");
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct SlimStatus {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     phase: Phase,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     start_time: SlimTime,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     reason: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     message: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     conditions: Vec<Option<SlimCondition>>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     init_container_statuses: Vec<Option<SlimContainerStatus>>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     container_statuses: Vec<Option<SlimContainerStatus>>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     resources: Option<SlimRequirements>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     allocated_resources: Option<SlimResources>,
 }
 
@@ -266,7 +270,7 @@ message!(SlimStatus {
 
 impl SlimPod {
     /// The pod as it is kept.
-    pub(super) fn keep(self, pools: &Pools) -> Option<Pod> {
+    pub fn keep(self, pools: &Pools) -> Option<Pod> {
         let names = &pools.names;
         let (spec, status) = (
             self.spec.unwrap_or_default(),
@@ -323,7 +327,7 @@ impl SlimPod {
                 .map(|owner| pools.owners.share(Arc::new(owner))),
             said: (said != Said::default()).then(|| Box::new(said)),
             containers,
-            labels: slim::labels(&self.metadata, pools),
+            labels: metadata::labels(&self.metadata, pools),
             template,
         })
     }
@@ -360,6 +364,8 @@ fn statuses(
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::json;
 
     use super::super::{Role, State};
@@ -503,11 +509,11 @@ pub(super) mod tests {
             namespace: "shop".into(),
             name: "nightly-29".into(),
         };
-        let job = crate::cluster::Job {
+        let job = Job {
             key: key.clone(),
             cron_job: "nightly".into(),
         };
-        let jobs = Jobs::unit(key, Arc::new(job));
+        let jobs = BTreeMap::from([(key, Arc::new(job))]);
         for (kind, name, expected) in [
             ("ReplicaSet", "web-5b6", ("Deployment", "web")),
             ("ReplicaSet", "web-5b7", ("ReplicaSet", "web-5b7")),
@@ -515,9 +521,15 @@ pub(super) mod tests {
             ("Job", "once", ("Job", "once")),
             ("StatefulSet", "db", ("StatefulSet", "db")),
         ] {
-            assert_eq!(made(kind, name).workload(&jobs), Some(expected));
+            assert_eq!(
+                made(kind, name).workload(|key| jobs.get(key)),
+                Some(expected)
+            );
         }
-        assert_eq!(pod(json!({}), json!({})).workload(&jobs), None);
+        assert_eq!(
+            pod(json!({}), json!({})).workload(|key| jobs.get(key)),
+            None
+        );
     }
 
     #[test]

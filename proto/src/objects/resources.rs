@@ -2,12 +2,12 @@
 
 use std::ops::Add;
 
-use kubevitals_proto::quantity::Quantity;
-use kubevitals_proto::units::{Bytes, Nanocores};
-use kubevitals_proto::wire::protobuf::{Fields, Malformed, Value};
+use crate::quantity::Quantity;
+use crate::units::{Bytes, Nanocores};
+use crate::wire::protobuf::{Fields, Malformed, Value};
 use serde::Deserialize;
 
-use super::loose::loose;
+use super::lenient::lenient;
 use super::protobuf::{Field, Message, message};
 
 /// Amounts as a `ResourceList` gives them; other resources are not kept. What is not given is nothing, which is not
@@ -77,13 +77,13 @@ impl Add for Resources {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(super) struct SlimResources {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     cpu: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     memory: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     ephemeral_storage: String,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) pods: String,
 }
 
@@ -137,9 +137,9 @@ impl SlimResources {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct SlimRequirements {
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) requests: Option<SlimResources>,
-    #[serde(deserialize_with = "loose")]
+    #[serde(deserialize_with = "lenient")]
     pub(super) limits: Option<SlimResources>,
 }
 

@@ -1,0 +1,52 @@
+//! What an object of the Kubernetes API means to us: nodes, pods, events and Jobs, each read leniently into what is used of
+//! it, and the rules that follow from them.
+
+mod condition;
+mod container;
+mod event;
+pub mod intern;
+mod job;
+mod lenient;
+mod metadata;
+mod node;
+mod owner;
+mod pod;
+mod probe;
+mod protobuf;
+mod resize;
+mod resources;
+mod status;
+mod template;
+mod text;
+mod uid;
+
+use std::sync::Arc;
+
+pub use container::{ContainerStatus, Ended, State, Waiting};
+pub use event::{Event, SELECTOR as EVENT_SELECTOR, SlimEvent};
+pub use job::{Job, SlimJob};
+pub use metadata::{Item, SlimMeta};
+pub use node::{Address, AddressType, Condition, ConditionStatus, Node, SlimNode};
+pub use owner::Owner;
+pub use pod::{Phase, Pod, PodKey, Ready, Said, SlimPod};
+pub use probe::Probe;
+pub use protobuf::Message;
+pub use resize::Resize;
+pub use resources::Resources;
+pub use status::Summary;
+pub use template::{ContainerSpec, PodTemplate, Role};
+pub use text::time;
+pub use uid::Uid;
+
+use crate::labels::Labels;
+use intern::{Interner, Pool};
+
+/// What many objects share.
+#[derive(Debug, Default)]
+pub struct Pools {
+    /// Names and other texts that recur.
+    pub names: Interner,
+    labels: Pool<Labels>,
+    owners: Pool<Arc<Owner>>,
+    templates: Pool<Arc<PodTemplate>>,
+}
