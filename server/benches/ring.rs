@@ -29,7 +29,7 @@ use kubevitals_server::cluster::{
     Resources, Role, Uid,
 };
 use kubevitals_server::intern::Interner;
-use kubevitals_server::query::{Among, Measure, Ranking};
+use kubevitals_server::query::{Measure, TopQuery, TopScope};
 use kubevitals_server::store::history::Excerpt;
 use kubevitals_server::store::ring::Tick;
 use kubevitals_server::store::{History, NodeSeries, Retention, ScrapeTimes, Store};
@@ -323,14 +323,14 @@ fn large() -> (Pods, Store) {
 fn top(criterion: &mut Criterion) {
     let (pods, store) = large();
     let cells = store.cells();
-    let ranking = Ranking {
+    let ranking = TopQuery {
         pods: &pods,
         cells: &cells,
         history: store.history(),
         retention: Retention::of(feed::RESOLUTION),
         now: age(11),
     };
-    let everyone = Among {
+    let everyone = TopScope {
         namespace: None,
         filter: &|_| true,
         cancel: &Cancel::default(),

@@ -6,15 +6,12 @@
 
 mod changes;
 mod figures;
-mod freshness;
 mod history;
-mod nodes;
-mod pods;
-mod ready;
+mod metrics;
+mod readiness;
 mod targets;
 mod top;
 mod vitals;
-mod watching;
 mod why;
 
 use std::sync::Arc;
@@ -23,16 +20,16 @@ use std::time::Duration;
 
 pub use crate::cluster::{Node, Pod, PodKey};
 pub use changes::{
-    Batch, Change, Changes, Moment, ParseVersionError, PodChanges, Resume, Several, Version, Whole,
+    Change, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError, PodChanges,
+    Resume, Version, VersionedSnapshot,
 };
 pub use figures::Wholeness;
-pub use history::{Fold, MOST_STEPS, Of, Steps};
-pub use nodes::NodeAnswer;
-pub use pods::{PodAnswer, PodCursor, PodList};
-pub use ready::{Readiness, Unready};
+pub use history::{Aggregation, HistorySubject, MAX_STEPS, Steps};
+pub use metrics::{NodeReading, PodCursor, PodList, PodReading};
+pub use readiness::{Readiness, Unready};
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
-pub use top::{Among, Measure, Ranked, Ranking};
-pub use vitals::Teller;
+pub use top::{Measure, RankedPod, TopQuery, TopScope};
+pub use vitals::VitalsBuilder;
 
 use parking_lot::Mutex;
 
@@ -66,10 +63,10 @@ pub struct Query {
     resolution: Duration,
     retention: Retention,
     freshness: Arc<Histogram>,
-    ready: ready::Latch,
+    ready: readiness::Latch,
     totals: Arc<vitals::TotalsCache>,
     changes: Changes,
-    looked: Mutex<watching::Looked>,
+    looked: Mutex<changes::DetectorState>,
     /// All objects had been listed and reviewed at the last check for changes.
     complete: AtomicBool,
 }
@@ -94,10 +91,10 @@ impl Query {
             clock,
             resolution,
             retention: Retention::of(resolution),
-            freshness: freshness::histogram(),
-            ready: ready::Latch::default(),
+            freshness: metrics::freshness::histogram(),
+            ready: readiness::Latch::default(),
             totals: Arc::default(),
-            changes: Changes::new(watching::instance()),
+            changes: Changes::new(changes::instance()),
             looked: Mutex::default(),
             complete: AtomicBool::new(false),
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals;
-use kubevitals_server::query::{Among, Fold, Measure, Of, Query, Steps};
+use kubevitals_server::query::{Aggregation, HistorySubject, Measure, Query, Steps, TopScope};
 use kubevitals_server::store::history::Excerpt;
 use kubevitals_server::store::ring::{Sample, Tick};
 use kubevitals_server::work::Cancel;
@@ -123,7 +123,7 @@ async fn sums_over_pods_agree_with_the_nodes() {
     let steps = minutes(query);
     let whole = |of| {
         query
-            .history_over(of, steps, Fold::Mean, &Cancel::default())
+            .history_over(of, steps, Aggregation::Mean, &Cancel::default())
             .unwrap()
     };
     let total = |history: &vitals::History| -> Vec<vitals::Point> {
@@ -135,11 +135,11 @@ async fn sums_over_pods_agree_with_the_nodes() {
             .map(|point| point.unwrap())
             .collect()
     };
-    let cluster = total(&whole(Of::Cluster));
+    let cluster = total(&whole(HistorySubject::Cluster));
     let pods = query.top_pods(
         Measure::Cpu,
         usize::MAX,
-        &Among {
+        &TopScope {
             namespace: None,
             filter: &|_| true,
             cancel: &Cancel::default(),
@@ -151,11 +151,11 @@ async fn sums_over_pods_agree_with_the_nodes() {
     namespaces.dedup();
     let mut by_namespace = [(0u64, 0u64); 10];
     for namespace in namespaces {
-        let history = whole(Of::Namespace(namespace));
+        let history = whole(HistorySubject::Namespace(namespace));
         let mut by_pod = [(0u64, 0u64); 10];
         for it in pods.iter().filter(|it| *it.pod.key.namespace == *namespace) {
             let (namespace, name) = (&*it.pod.key.namespace, &*it.pod.key.name);
-            let pod = whole(Of::Pod { namespace, name });
+            let pod = whole(HistorySubject::Pod { namespace, name });
             assert_eq!(
                 pod.containers.len(),
                 it.pod.containers.len()
@@ -192,7 +192,7 @@ async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
     let top = query.top_pods(
         Measure::Memory,
         1,
-        &Among {
+        &TopScope {
             namespace: None,
             filter: &|pod| pod.owner.is_some(),
             cancel: &Cancel::default(),
@@ -203,9 +203,9 @@ async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
     let steps = minutes(query);
     let history = query
         .history_over(
-            Of::Pod { namespace, name },
+            HistorySubject::Pod { namespace, name },
             steps,
-            Fold::Mean,
+            Aggregation::Mean,
             &Cancel::default(),
         )
         .unwrap();
@@ -213,9 +213,9 @@ async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
     assert!(quantiles.p50 <= quantiles.p99 && quantiles.p99 <= quantiles.max);
     let largest = query
         .history_over(
-            Of::Pod { namespace, name },
+            HistorySubject::Pod { namespace, name },
             steps,
-            Fold::Max,
+            Aggregation::Max,
             &Cancel::default(),
         )
         .unwrap();
@@ -234,13 +234,13 @@ async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
     assert!(
         query
             .history_over(
-                Of::Workload {
+                HistorySubject::Workload {
                     namespace,
                     kind: &workload.kind,
                     name: "none"
                 },
                 steps,
-                Fold::Mean,
+                Aggregation::Mean,
                 &Cancel::default(),
             )
             .is_none()
@@ -252,12 +252,12 @@ async fn the_pods_with_the_most_are_the_first_of_all_when_sorted() {
     let harness = after(20).await;
     let query = harness.server.query();
     let all = answered(&harness).await;
-    let everyone = Among {
+    let everyone = TopScope {
         namespace: None,
         filter: &|_| true,
         cancel: &Cancel::default(),
     };
-    let named = |ranked: &[kubevitals_server::query::Ranked]| -> Vec<(String, String)> {
+    let named = |ranked: &[kubevitals_server::query::RankedPod]| -> Vec<(String, String)> {
         ranked
             .iter()
             .map(|it| {
@@ -306,7 +306,7 @@ async fn the_pods_with_the_most_are_the_first_of_all_when_sorted() {
     }
     // A namespace and a filter leave out the others.
     let one = &query.top_pods(Measure::Cpu, 1, &everyone)[0].pod;
-    let others = Among {
+    let others = TopScope {
         namespace: Some(&one.key.namespace),
         filter: &|pod| pod.uid != one.uid,
         cancel: &Cancel::default(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{NodeVitals, PodVitals, Workload};
-use kubevitals_server::query::Teller;
+use kubevitals_server::query::VitalsBuilder;
 use kubevitals_server::work::Cancel;
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Fault, Faults, SimClock};
@@ -46,7 +46,7 @@ async fn pass(harness: &Harness, resolutions: u32) {
 
 type Pods = BTreeMap<String, PodVitals>;
 
-fn pods(teller: &mut Teller) -> Pods {
+fn pods(teller: &mut VitalsBuilder) -> Pods {
     let all = Arc::clone(teller.pods());
     let told = all.values().map(|pod| {
         let name = format!("{}/{}", pod.key.namespace, pod.key.name);
@@ -55,7 +55,7 @@ fn pods(teller: &mut Teller) -> Pods {
     told.collect()
 }
 
-fn nodes(teller: &mut Teller) -> BTreeMap<String, NodeVitals> {
+fn nodes(teller: &mut VitalsBuilder) -> BTreeMap<String, NodeVitals> {
     let all = Arc::clone(teller.nodes());
     let told = all
         .values()

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_server::query::{Among, Fold, Measure, Of, Steps};
+use kubevitals_server::query::{Aggregation, HistorySubject, Measure, Steps, TopScope};
 use kubevitals_server::work::Cancel;
 use kubevitals_sim::{Config, Faults, SimClock};
 
@@ -159,15 +159,18 @@ async fn work_ends_within_a_node_once_it_is_cancelled() {
     cancelled.set();
     let now = query.wall();
     let steps = Steps::new(now.plus_nanos(-60_000_000_000), now, 15_000_000_000);
-    for of in [Of::Cluster, Of::Namespace("kube-system")] {
+    for of in [
+        HistorySubject::Cluster,
+        HistorySubject::Namespace("kube-system"),
+    ] {
         assert!(
             query
-                .history_over(of, steps, Fold::Mean, &Cancel::default())
+                .history_over(of, steps, Aggregation::Mean, &Cancel::default())
                 .is_some()
         );
         assert!(
             query
-                .history_over(of, steps, Fold::Mean, &cancelled)
+                .history_over(of, steps, Aggregation::Mean, &cancelled)
                 .is_none()
         );
     }
@@ -185,7 +188,7 @@ async fn work_ends_within_a_node_once_it_is_cancelled() {
             cancel.set();
             true
         };
-        let among = Among {
+        let among = TopScope {
             namespace: None,
             filter: &filter,
             cancel: &cancel,

@@ -9,7 +9,7 @@ use kubevitals_proto::metrics::encode::{
 use kubevitals_proto::time::Timestamp;
 
 use crate::api::selection::Selection;
-use crate::query::{NodeAnswer, PodAnswer, PodCursor, PodList, Query};
+use crate::query::{NodeReading, PodCursor, PodList, PodReading, Query};
 
 /// Objects of one moment, one after the other, as often as wanted.
 pub(super) trait Source: Send + 'static {
@@ -28,7 +28,7 @@ pub(super) trait Source: Send + 'static {
 
 /// The nodes that a list asks for.
 pub(super) struct Nodes {
-    answers: Vec<NodeAnswer>,
+    answers: Vec<NodeReading>,
     next: usize,
     created: Timestamp,
 }
@@ -114,7 +114,7 @@ fn admits(selection: &Selection, namespace: &str, name: &str, labels: &Labels) -
 }
 
 /// A node as proto's encoders take it.
-pub(super) fn node_ref(answer: &NodeAnswer, created: Timestamp) -> NodeRef<'_> {
+pub(super) fn node_ref(answer: &NodeReading, created: Timestamp) -> NodeRef<'_> {
     let usage = &answer.latest.usage;
     NodeRef {
         meta: MetaRef {
@@ -134,7 +134,7 @@ pub(super) fn node_ref(answer: &NodeAnswer, created: Timestamp) -> NodeRef<'_> {
 
 /// Makes `use_it` of the pod as proto's encoders take it.
 pub(super) fn with_pod<T>(
-    answer: &PodAnswer<'_>,
+    answer: &PodReading<'_>,
     created: Timestamp,
     use_it: impl FnOnce(&PodRef<'_>) -> T,
 ) -> T {

@@ -18,7 +18,7 @@ use crate::api::named::Named;
 use crate::api::reply::Form;
 use crate::api::wanted::{Number, Wanted};
 use crate::api::working::Caller;
-use crate::query::{Of, Query, Steps, Whole};
+use crate::query::{ClusterSingleton, HistorySubject, Query, Steps};
 use crate::work::Cancel;
 
 /// What stands for a pod's name where many are meant: no pod has that name.
@@ -39,21 +39,21 @@ enum Asked {
 }
 
 impl Asked {
-    fn of(&self) -> Of<'_> {
+    fn of(&self) -> HistorySubject<'_> {
         match self {
-            Self::Node(name) => Of::Node(name),
-            Self::Pod(namespace, name) => Of::Pod { namespace, name },
+            Self::Node(name) => HistorySubject::Node(name),
+            Self::Pod(namespace, name) => HistorySubject::Pod { namespace, name },
             Self::Workload {
                 namespace,
                 kind,
                 name,
-            } => Of::Workload {
+            } => HistorySubject::Workload {
                 namespace,
                 kind,
                 name,
             },
-            Self::Namespace(namespace) => Of::Namespace(namespace),
-            Self::Cluster => Of::Cluster,
+            Self::Namespace(namespace) => HistorySubject::Namespace(namespace),
+            Self::Cluster => HistorySubject::Cluster,
         }
     }
 
@@ -70,7 +70,7 @@ impl Asked {
             Self::Pod(namespace, name) => {
                 Pods::find(&moment, namespace, name).map(|_| named(namespace, name))
             }
-            Self::Cluster => Some(named("", Whole::NAME)),
+            Self::Cluster => Some(named("", ClusterSingleton::NAME)),
             Self::Workload { .. } | Self::Namespace(_) => None,
         }
     }
@@ -81,7 +81,7 @@ impl Asked {
             Self::Pod(_, name) => (Pods::RESOURCE, name.clone()),
             Self::Workload { kind, name, .. } => (Pods::RESOURCE, format!("{kind}/{name}")),
             Self::Namespace(namespace) => (Pods::RESOURCE, namespace.clone()),
-            Self::Cluster => (Clusters::RESOURCE, Whole::NAME.to_owned()),
+            Self::Cluster => (Clusters::RESOURCE, ClusterSingleton::NAME.to_owned()),
         };
         Status::not_found(GROUP, resource, &name)
     }
@@ -102,7 +102,7 @@ pub(super) async fn of_cluster(
     Named(name): Named<String>,
     request: Request,
 ) -> Response {
-    if name != Whole::NAME {
+    if name != ClusterSingleton::NAME {
         let status = Status::not_found(GROUP, Clusters::RESOURCE, &name);
         return Form::any(&request).status(&status);
     }

@@ -12,8 +12,8 @@ use super::sort_by::SortBy;
 use super::sought::Sought;
 use crate::api::selection::Selection;
 use crate::query::{
-    Among, Batch, Measure, Moment, Node, Pod, PodChanges, PodKey, Query, Several, Teller, Version,
-    Whole,
+    ChangeList, ChangeReader, ClusterSingleton, Measure, Node, Pod, PodChanges, PodKey, Query,
+    TopScope, Version, VersionedSnapshot, VitalsBuilder,
 };
 
 /// Over what time a pod's memory grows by which it is sorted.
@@ -28,7 +28,7 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     /// By what they are sorted.
     type Key: Key;
     /// What has changed.
-    type Changes: Batch<Of = Self::Kept> + 'static;
+    type Changes: ChangeReader<Of = Self::Kept> + 'static;
 
     /// The resource, as paths have it.
     const RESOURCE: &'static str;
@@ -36,13 +36,17 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     const FIELDS: &'static [&'static str];
 
     /// All there are.
-    fn all(moment: &Moment) -> OrdMap<Self::Key, Arc<Self::Kept>>;
+    fn all(moment: &VersionedSnapshot) -> OrdMap<Self::Key, Arc<Self::Kept>>;
 
     /// When something of it changed last.
-    fn version(moment: &Moment, kept: &Self::Kept) -> Version;
+    fn version(moment: &VersionedSnapshot, kept: &Self::Kept) -> Version;
 
     /// What has changed since.
-    fn changes(moment: &Arc<Moment>, from: Version, namespace: Option<&Arc<str>>) -> Self::Changes;
+    fn changes(
+        moment: &Arc<VersionedSnapshot>,
+        from: Version,
+        namespace: Option<&Arc<str>>,
+    ) -> Self::Changes;
 
     /// Whether it is asked for.
     fn admits(selection: &Selection, kept: &Self::Kept) -> bool;
@@ -51,12 +55,12 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     const IS_SOUGHT: bool = false;
 
     /// Whether it is what is sought.
-    fn is_sought(_sought: &Sought, _teller: &Teller, _kept: &Self::Kept) -> bool {
+    fn is_sought(_sought: &Sought, _teller: &VitalsBuilder, _kept: &Self::Kept) -> bool {
         true
     }
 
     /// As it is told, but for its version.
-    fn tell(teller: &mut Teller, kept: &Self::Kept) -> Self::Told;
+    fn tell(teller: &mut VitalsBuilder, kept: &Self::Kept) -> Self::Told;
 
     /// Its name in its namespace.
     fn name(kept: &Self::Kept) -> &str;
@@ -67,7 +71,7 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     }
 
     /// By what it is sorted: the largest comes first. Nothing where it has no such value.
-    fn rank(_teller: &mut Teller, _kept: &Self::Kept, _by: SortBy) -> Option<f64> {
+    fn rank(_teller: &mut VitalsBuilder, _kept: &Self::Kept, _by: SortBy) -> Option<f64> {
         None
     }
 
@@ -76,18 +80,18 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
         _query: &Query,
         _by: SortBy,
         _limit: usize,
-        _among: &Among<'_>,
+        _among: &TopScope<'_>,
     ) -> Option<Vec<Arc<Self::Kept>>> {
         None
     }
 
     /// All there were at the time that is told of, if that can be told of it.
-    fn all_then(_teller: &Teller) -> Option<OrdMap<Self::Key, Arc<Self::Kept>>> {
+    fn all_then(_teller: &VitalsBuilder) -> Option<OrdMap<Self::Key, Arc<Self::Kept>>> {
         None
     }
 
     /// The one of this name.
-    fn find(moment: &Moment, namespace: &str, name: &str) -> Option<Arc<Self::Kept>> {
+    fn find(moment: &VersionedSnapshot, namespace: &str, name: &str) -> Option<Arc<Self::Kept>> {
         Self::all(moment)
             .get(&Self::Key::of(namespace, name))
             .cloned()
@@ -166,19 +170,23 @@ impl Kind for Pods {
         "status.ready",
     ];
 
-    fn all(moment: &Moment) -> OrdMap<PodKey, Arc<Pod>> {
+    fn all(moment: &VersionedSnapshot) -> OrdMap<PodKey, Arc<Pod>> {
         moment.pods().clone()
     }
 
-    fn all_then(teller: &Teller) -> Option<OrdMap<PodKey, Arc<Pod>>> {
+    fn all_then(teller: &VitalsBuilder) -> Option<OrdMap<PodKey, Arc<Pod>>> {
         Some(OrdMap::clone(teller.pods()))
     }
 
-    fn version(moment: &Moment, pod: &Pod) -> Version {
+    fn version(moment: &VersionedSnapshot, pod: &Pod) -> Version {
         moment.pod_version(pod)
     }
 
-    fn changes(moment: &Arc<Moment>, from: Version, namespace: Option<&Arc<str>>) -> PodChanges {
+    fn changes(
+        moment: &Arc<VersionedSnapshot>,
+        from: Version,
+        namespace: Option<&Arc<str>>,
+    ) -> PodChanges {
         moment.pod_changes(from, namespace)
     }
 
@@ -195,7 +203,7 @@ impl Kind for Pods {
 
     const IS_SOUGHT: bool = true;
 
-    fn is_sought(sought: &Sought, teller: &Teller, pod: &Pod) -> bool {
+    fn is_sought(sought: &Sought, teller: &VitalsBuilder, pod: &Pod) -> bool {
         sought.has(teller, pod)
     }
 
@@ -203,7 +211,7 @@ impl Kind for Pods {
         &pod.key.name
     }
 
-    fn tell(teller: &mut Teller, pod: &Pod) -> PodVitals {
+    fn tell(teller: &mut VitalsBuilder, pod: &Pod) -> PodVitals {
         teller.pod(pod)
     }
 
@@ -211,7 +219,7 @@ impl Kind for Pods {
         true
     }
 
-    fn top(query: &Query, by: SortBy, limit: usize, among: &Among<'_>) -> Option<Vec<Arc<Pod>>> {
+    fn top(query: &Query, by: SortBy, limit: usize, among: &TopScope<'_>) -> Option<Vec<Arc<Pod>>> {
         let measure = match by {
             SortBy::Name | SortBy::Namespace => return None,
             SortBy::Cpu => Measure::Cpu,
@@ -227,7 +235,7 @@ impl Kind for Pods {
         Some(top.map(|ranked| ranked.pod).collect())
     }
 
-    fn rank(teller: &mut Teller, pod: &Pod, by: SortBy) -> Option<f64> {
+    fn rank(teller: &mut VitalsBuilder, pod: &Pod, by: SortBy) -> Option<f64> {
         match by {
             SortBy::Name | SortBy::Namespace | SortBy::Growth => return None,
             // To tell all of each of very many pods would take long.
@@ -254,24 +262,28 @@ impl Kind for Nodes {
     type Told = NodeVitals;
     type Kept = Node;
     type Key = Arc<str>;
-    type Changes = Several<Node>;
+    type Changes = ChangeList<Node>;
 
     const RESOURCE: &'static str = "nodevitals";
     const FIELDS: &'static [&'static str] = &["metadata.name", "status.ready"];
 
-    fn all(moment: &Moment) -> OrdMap<Arc<str>, Arc<Node>> {
+    fn all(moment: &VersionedSnapshot) -> OrdMap<Arc<str>, Arc<Node>> {
         moment.nodes().clone()
     }
 
-    fn all_then(teller: &Teller) -> Option<OrdMap<Arc<str>, Arc<Node>>> {
+    fn all_then(teller: &VitalsBuilder) -> Option<OrdMap<Arc<str>, Arc<Node>>> {
         Some(OrdMap::clone(teller.nodes()))
     }
 
-    fn version(moment: &Moment, node: &Node) -> Version {
+    fn version(moment: &VersionedSnapshot, node: &Node) -> Version {
         moment.node_version(node)
     }
 
-    fn changes(moment: &Arc<Moment>, from: Version, _: Option<&Arc<str>>) -> Several<Node> {
+    fn changes(
+        moment: &Arc<VersionedSnapshot>,
+        from: Version,
+        _: Option<&Arc<str>>,
+    ) -> ChangeList<Node> {
         moment.node_changes(from)
     }
 
@@ -287,7 +299,7 @@ impl Kind for Nodes {
         &node.name
     }
 
-    fn tell(teller: &mut Teller, node: &Node) -> NodeVitals {
+    fn tell(teller: &mut VitalsBuilder, node: &Node) -> NodeVitals {
         teller.node(node)
     }
 
@@ -298,7 +310,7 @@ impl Kind for Nodes {
         )
     }
 
-    fn rank(teller: &mut Teller, node: &Node, by: SortBy) -> Option<f64> {
+    fn rank(teller: &mut VitalsBuilder, node: &Node, by: SortBy) -> Option<f64> {
         if by == SortBy::Name {
             return None;
         }
@@ -320,7 +332,7 @@ impl Kind for Incidents {
     type Told = Incident;
     type Kept = Incident;
     type Key = PodKey;
-    type Changes = Several<Incident>;
+    type Changes = ChangeList<Incident>;
 
     const RESOURCE: &'static str = "incidents";
     const FIELDS: &'static [&'static str] = &[
@@ -337,20 +349,20 @@ impl Kind for Incidents {
         "open",
     ];
 
-    fn all(moment: &Moment) -> OrdMap<PodKey, Arc<Incident>> {
+    fn all(moment: &VersionedSnapshot) -> OrdMap<PodKey, Arc<Incident>> {
         moment.incidents().clone()
     }
 
-    fn version(moment: &Moment, incident: &Incident) -> Version {
+    fn version(moment: &VersionedSnapshot, incident: &Incident) -> Version {
         let meta = &incident.metadata;
         moment.incident_version(&PodKey::of(&meta.namespace, &meta.name))
     }
 
     fn changes(
-        moment: &Arc<Moment>,
+        moment: &Arc<VersionedSnapshot>,
         from: Version,
         namespace: Option<&Arc<str>>,
-    ) -> Several<Incident> {
+    ) -> ChangeList<Incident> {
         let of = |incident: &Incident| {
             namespace.is_none_or(|namespace| *incident.metadata.namespace == **namespace)
         };
@@ -384,8 +396,8 @@ impl Kind for Incidents {
         &incident.metadata.name
     }
 
-    fn tell(_: &mut Teller, incident: &Incident) -> Incident {
-        Teller::incident(incident)
+    fn tell(_: &mut VitalsBuilder, incident: &Incident) -> Incident {
+        VitalsBuilder::incident(incident)
     }
 }
 
@@ -394,41 +406,51 @@ pub(super) struct Clusters;
 
 impl Kind for Clusters {
     type Told = ClusterVitals;
-    type Kept = Whole;
+    type Kept = ClusterSingleton;
     type Key = Arc<str>;
-    type Changes = Several<Whole>;
+    type Changes = ChangeList<ClusterSingleton>;
 
     const RESOURCE: &'static str = "clustervitals";
     const FIELDS: &'static [&'static str] = &["metadata.name"];
 
-    fn all(_: &Moment) -> OrdMap<Arc<str>, Arc<Whole>> {
-        OrdMap::unit(Arc::from(Whole::NAME), Arc::new(Whole))
+    fn all(_: &VersionedSnapshot) -> OrdMap<Arc<str>, Arc<ClusterSingleton>> {
+        OrdMap::unit(
+            Arc::from(ClusterSingleton::NAME),
+            Arc::new(ClusterSingleton),
+        )
     }
 
-    fn all_then(_: &Teller) -> Option<OrdMap<Arc<str>, Arc<Whole>>> {
-        Some(OrdMap::unit(Arc::from(Whole::NAME), Arc::new(Whole)))
+    fn all_then(_: &VitalsBuilder) -> Option<OrdMap<Arc<str>, Arc<ClusterSingleton>>> {
+        Some(OrdMap::unit(
+            Arc::from(ClusterSingleton::NAME),
+            Arc::new(ClusterSingleton),
+        ))
     }
 
-    fn version(moment: &Moment, _: &Whole) -> Version {
+    fn version(moment: &VersionedSnapshot, _: &ClusterSingleton) -> Version {
         moment.version
     }
 
-    fn changes(moment: &Arc<Moment>, from: Version, _: Option<&Arc<str>>) -> Several<Whole> {
+    fn changes(
+        moment: &Arc<VersionedSnapshot>,
+        from: Version,
+        _: Option<&Arc<str>>,
+    ) -> ChangeList<ClusterSingleton> {
         moment.whole_changes(from)
     }
 
-    fn admits(selection: &Selection, _: &Whole) -> bool {
+    fn admits(selection: &Selection, _: &ClusterSingleton) -> bool {
         let labels = kubevitals_proto::labels::Labels::default();
         selection.admits(&labels, |field| {
-            (field == "metadata.name").then_some(Whole::NAME)
+            (field == "metadata.name").then_some(ClusterSingleton::NAME)
         })
     }
 
-    fn name(_: &Whole) -> &str {
-        Whole::NAME
+    fn name(_: &ClusterSingleton) -> &str {
+        ClusterSingleton::NAME
     }
 
-    fn tell(teller: &mut Teller, _: &Whole) -> ClusterVitals {
+    fn tell(teller: &mut VitalsBuilder, _: &ClusterSingleton) -> ClusterVitals {
         teller.cluster()
     }
 }

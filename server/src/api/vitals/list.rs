@@ -16,7 +16,7 @@ use super::sort_by::SortBy;
 use super::sought::Sought;
 use crate::api::pieces::{CHUNK, Encode, STRIDE};
 use crate::api::selection::Selection;
-use crate::query::{Among, Moment, Pod, Query, Teller};
+use crate::query::{Pod, Query, TopScope, VersionedSnapshot, VitalsBuilder};
 use crate::work::Cancel;
 
 /// The JSON of the metadata of a list at this version; what is past has none.
@@ -31,8 +31,8 @@ pub(super) fn meta(version: &str) -> Vec<u8> {
 pub(super) struct All<K: Kind> {
     pub(super) objects: OrdMap<K::Key, Arc<K::Kept>>,
     /// Nothing of a time before now: that has no versions.
-    pub(super) moment: Option<Arc<Moment>>,
-    teller: Teller,
+    pub(super) moment: Option<Arc<VersionedSnapshot>>,
+    teller: VitalsBuilder,
 }
 
 impl<K: Kind> All<K> {
@@ -206,7 +206,7 @@ impl<K: Kind> Listed<K> {
         let filter = |kept: &Pod| {
             Pods::admits(&self.selection, kept) && self.sought.has(&self.all.teller, kept)
         };
-        let among = Among {
+        let among = TopScope {
             namespace: self.namespace.as_deref(),
             filter: &filter,
             cancel,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::given::given;
 use crate::api::request::{option, parameter};
-use crate::query::{Changes, Moment, Resume, Version};
+use crate::query::{Changes, Resume, Version, VersionedSnapshot};
 
 const EXACT: &str = "Exact";
 const NOT_OLDER_THAN: &str = "NotOlderThan";
@@ -89,7 +89,7 @@ impl Wants {
     ///
     /// # Errors
     /// 504 for a version that is later than all that this server knows, 410 for one that is past.
-    pub(super) fn check(self, changes: &Changes, moment: &Moment) -> Result<(), Status> {
+    pub(super) fn check(self, changes: &Changes, moment: &VersionedSnapshot) -> Result<(), Status> {
         let (Self::NotOlderThan(version) | Self::Exactly(version)) = self else {
             return Ok(());
         };

@@ -12,7 +12,7 @@ use super::kind::Kind;
 use super::options::Wants;
 use super::sort_by::SortBy;
 use super::sought::Sought;
-use crate::query::{Fold, MOST_STEPS as MOST_STEPS_OF_A_SPAN};
+use crate::query::{Aggregation, MAX_STEPS as MOST_STEPS_OF_A_SPAN};
 
 /// The most steps of a trend.
 const MOST_STEPS: u32 = 240;
@@ -146,7 +146,7 @@ pub(super) struct Past {
     /// The length of a step, in nanoseconds.
     pub(super) step: i64,
     /// What is made of the points of one step.
-    pub(super) fold: Fold,
+    pub(super) fold: Aggregation,
     /// Only this container.
     pub(super) container: Option<String>,
 }
@@ -208,9 +208,9 @@ impl Past {
             return Err(Status::bad_request(message));
         }
         let fold = match given(uri, "fold").as_deref() {
-            None | Some("mean") => Fold::Mean,
-            Some("min") => Fold::Min,
-            Some("max") => Fold::Max,
+            None | Some("mean") => Aggregation::Mean,
+            Some("min") => Aggregation::Min,
+            Some("max") => Aggregation::Max,
             Some(text) => return Err(bad("fold", text, "one of mean, min, max")),
         };
         Ok(Self {

@@ -5,7 +5,7 @@ use kubevitals_proto::needle::Needle;
 use kubevitals_proto::wire::status::Status;
 
 use super::given::{bad, given};
-use crate::query::{Pod, Teller};
+use crate::query::{Pod, VitalsBuilder};
 
 /// How many words may be sought, and namespaces named, at most: each costs a list time for each pod.
 const MOST: usize = 32;
@@ -64,7 +64,7 @@ impl Sought {
     }
 
     /// Whether a pod is one of them.
-    pub(super) fn has(&self, teller: &Teller, pod: &Pod) -> bool {
+    pub(super) fn has(&self, teller: &VitalsBuilder, pod: &Pod) -> bool {
         let namespace = |name: &String| **name == *pod.key.namespace;
         (self.namespaces.is_empty() || self.namespaces.iter().any(namespace))
             && self

@@ -32,7 +32,7 @@ use crate::api::reply::{self, Form};
 use crate::api::request::{option, parameter};
 use crate::api::selection::Selection;
 use crate::auth::User;
-use crate::query::{Batch as _, Moment, Query, Resume, Teller, Version};
+use crate::query::{ChangeReader as _, Query, Resume, Version, VersionedSnapshot, VitalsBuilder};
 use crate::tls::LongRunning;
 use crate::work::Cancel;
 
@@ -197,8 +197,8 @@ struct Every<K: Kind> {
 }
 
 struct Changes<K: Kind> {
-    moment: Arc<Moment>,
-    teller: Teller,
+    moment: Arc<VersionedSnapshot>,
+    teller: VitalsBuilder,
     changes: K::Changes,
 }
 
@@ -284,7 +284,7 @@ impl<K: Kind> Watching<K> {
         }
     }
 
-    fn teller(&self) -> Teller {
+    fn teller(&self) -> VitalsBuilder {
         let teller = self.query.teller();
         match self.watched.asked.trend {
             Some(steps) => teller.with_trend(steps),

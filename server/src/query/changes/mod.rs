@@ -6,7 +6,8 @@
 //! slow is told the present and not all that was between; and what it has not seen is found by looking, once a second
 //! at most.
 
-mod batch;
+mod detector;
+mod reader;
 mod table;
 mod version;
 
@@ -22,7 +23,8 @@ use kubevitals_proto::vitals::Incident;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-pub use batch::{Batch, Change, PodChanges, Several};
+pub(super) use detector::{DetectorState, instance};
+pub use reader::{Change, ChangeList, ChangeReader, PodChanges};
 use table::Table;
 use version::Versions;
 pub use version::{ParseVersionError, Version};
@@ -32,16 +34,16 @@ use crate::cluster::{Node, Nodes, Pod, PodKey, Pods};
 use crate::store::{Cells, Latest, PodLatest, Retention};
 
 /// How often is looked for changes.
-pub(super) const LOOK: Duration = Duration::from_secs(1);
+pub(super) const DETECT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Incidents by namespace and name.
 pub(super) type Incidents = OrdMap<PodKey, Arc<Incident>>;
 
 /// The cluster as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Whole;
+pub struct ClusterSingleton;
 
-impl Whole {
+impl ClusterSingleton {
     /// Its name.
     pub const NAME: &'static str = "cluster";
 }
@@ -64,7 +66,7 @@ impl Scrape {
 
 /// All objects and their versions, at one moment.
 #[derive(Debug, Clone)]
-pub struct Moment {
+pub struct VersionedSnapshot {
     /// The last change's version.
     pub version: Version,
     pods: Table<PodKey, Pod>,
@@ -78,7 +80,7 @@ pub struct Moment {
 
 /// What is looked at for changes.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(super) struct Observed {
     pub(super) pods: Arc<Pods>,
     pub(super) nodes: Arc<Nodes>,
     pub(super) cells: Arc<Cells>,
@@ -101,7 +103,7 @@ fn key_of(pod: &PodLatest) -> PodKey {
 /// The moments, one after the other.
 #[derive(Debug)]
 pub struct Changes {
-    latest: ArcSwap<Moment>,
+    latest: ArcSwap<VersionedSnapshot>,
     versions: Mutex<Versions>,
     told: watch::Sender<Version>,
     /// The time of the last check for changes, as a version: the bound for versions of other processes.
@@ -126,7 +128,7 @@ impl Changes {
         let versions = Versions::new(instance);
         let begins = versions.last();
         Self {
-            latest: ArcSwap::from_pointee(Moment {
+            latest: ArcSwap::from_pointee(VersionedSnapshot {
                 version: begins,
                 pods: Table::beginning(Pods::new(), begins),
                 nodes: Table::beginning(Nodes::new(), begins),
@@ -141,7 +143,7 @@ impl Changes {
     }
 
     /// The last moment at which something changed.
-    pub fn moment(&self) -> Arc<Moment> {
+    pub fn moment(&self) -> Arc<VersionedSnapshot> {
         self.latest.load_full()
     }
 
@@ -155,7 +157,7 @@ impl Changes {
     /// Two processes see the same change up to half a minute apart (`Version::seen_from`). A version of another process
     /// that is further ahead, and a version that this process has not given yet, must not count as the current one: the
     /// client would miss all changes until then, deletions too.
-    pub fn resume(&self, moment: &Moment, version: Version) -> Resume {
+    pub fn resume(&self, moment: &VersionedSnapshot, version: Version) -> Resume {
         let from = version.seen_from(moment.version);
         let latest = if from == version {
             moment.version
@@ -172,10 +174,10 @@ impl Changes {
     }
 
     /// Begins anew with what is seen: there is no way to go on from what was before.
-    pub(super) fn begin(&self, seen: &Seen) {
+    pub(super) fn begin(&self, seen: &Observed) {
         let mut versions = self.versions.lock();
         versions.advance(seen.wall);
-        let mut moment = Moment {
+        let mut moment = VersionedSnapshot {
             version: versions.last(),
             pods: Table::beginning(Pods::clone(&seen.pods), versions.last()),
             nodes: Table::beginning(Nodes::clone(&seen.nodes), versions.last()),
@@ -198,12 +200,12 @@ impl Changes {
     }
 
     /// Looks for changes, and tells of them.
-    pub(super) fn look(&self, seen: &Seen) {
+    pub(super) fn apply(&self, seen: &Observed) {
         let mut versions = self.versions.lock();
         versions.advance(seen.wall);
         let before = self.moment();
         let started = versions.last();
-        let mut moment = Moment::clone(&before);
+        let mut moment = VersionedSnapshot::clone(&before);
         let mut nodes: BTreeSet<Arc<str>> = BTreeSet::new();
         let mut of_node = |pod: Option<&Arc<Pod>>| {
             if let Some(node) = pod.and_then(|pod| pod.node.as_ref()) {
@@ -238,16 +240,16 @@ impl Changes {
             .store(versions.last().number(), Ordering::Release);
     }
 
-    fn publish(&self, moment: Moment) {
+    fn publish(&self, moment: VersionedSnapshot) {
         let version = moment.version;
         self.latest.store(Arc::new(moment));
         self.told.send_replace(version);
     }
 }
 
-impl Moment {
+impl VersionedSnapshot {
     /// Takes over the nodes' scrapes; the nodes that were scraped since, or have become stale.
-    fn scrape(&mut self, seen: &Seen, versions: &mut Versions) -> Vec<Arc<str>> {
+    fn scrape(&mut self, seen: &Observed, versions: &mut Versions) -> Vec<Arc<str>> {
         let mut nodes = Vec::new();
         for (node, cell) in &*seen.cells {
             let Some(latest) = cell.latest() else {
@@ -267,7 +269,7 @@ impl Moment {
                     .map(key_of)
                     .collect()
             });
-            let first = versions.many(latest.pods.len().max(1));
+            let first = versions.reserve(latest.pods.len().max(1));
             for pod in &latest.pods {
                 let key = key_of(pod);
                 // The scrape is later than whatever changed it, if it is on this node.
@@ -381,23 +383,23 @@ impl Moment {
     }
 
     /// The nodes likewise.
-    pub fn node_changes(&self, from: Version) -> Several<Node> {
-        Several::new(self.nodes.changes(from))
+    pub fn node_changes(&self, from: Version) -> ChangeList<Node> {
+        ChangeList::new(self.nodes.changes(from))
     }
 
     /// The incidents likewise.
-    pub fn incident_changes(&self, from: Version) -> Several<Incident> {
-        Several::new(self.incidents.changes(from))
+    pub fn incident_changes(&self, from: Version) -> ChangeList<Incident> {
+        ChangeList::new(self.incidents.changes(from))
     }
 
     /// The cluster as a whole: whatever changes, it has.
-    pub fn whole_changes(&self, from: Version) -> Several<Whole> {
+    pub fn whole_changes(&self, from: Version) -> ChangeList<ClusterSingleton> {
         let change = (self.version > from).then(|| Change {
             version: self.version,
-            before: Some(Arc::new(Whole)),
-            after: Some(Arc::new(Whole)),
+            before: Some(Arc::new(ClusterSingleton)),
+            after: Some(Arc::new(ClusterSingleton)),
         });
-        Several::new(change.into_iter().collect())
+        ChangeList::new(change.into_iter().collect())
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use imbl::ordmap::DiffItem;
 use imbl::{HashMap, OrdMap, Vector};
 
-use super::batch::Change;
+use super::reader::Change;
 use super::version::{Version, Versions};
 
 /// Changes that are remembered: who has seen less than that has to list anew.
@@ -137,7 +137,7 @@ impl<K: Ord + Hash + Clone, T: PartialEq> Table<K, T> {
     }
 
     /// Every change of the objects themselves after `from`, in the order of versions.
-    pub(super) fn noted(&self, from: Version) -> Vec<Change<T>> {
+    pub(super) fn logged(&self, from: Version) -> Vec<Change<T>> {
         let first = self.log.binary_search_by(|entry| {
             // No two are equal: it is always where the first later one is.
             if entry.version <= from {
@@ -167,12 +167,12 @@ impl<K: Ord + Hash + Clone, T: PartialEq> Table<K, T> {
 
     /// Everything that has changed after `from`, in the order of versions.
     pub(super) fn changes(&self, from: Version) -> Vec<Change<T>> {
-        let mut changes = self.noted(from);
-        let noted: HashSet<Version> = changes.iter().map(|change| change.version).collect();
+        let mut changes = self.logged(from);
+        let logged: HashSet<Version> = changes.iter().map(|change| change.version).collect();
         // What is said of them has changed, but not they.
         let others = self.changed.iter().filter_map(|(key, version)| {
             let object = self.now.get(key)?;
-            (*version > from && !noted.contains(version)).then(|| Change {
+            (*version > from && !logged.contains(version)).then(|| Change {
                 version: *version,
                 before: Some(Arc::clone(object)),
                 after: Some(Arc::clone(object)),

@@ -59,8 +59,8 @@ impl World {
         world
     }
 
-    fn seen(&mut self) -> Seen {
-        Seen {
+    fn seen(&mut self) -> Observed {
+        Observed {
             pods: Arc::new(self.pods.clone()),
             nodes: Arc::new(self.nodes.clone()),
             cells: Arc::new(self.cells.clone()),
@@ -72,9 +72,9 @@ impl World {
         }
     }
 
-    fn look(&mut self) -> Arc<Moment> {
+    fn detect(&mut self) -> Arc<VersionedSnapshot> {
         let seen = self.seen();
-        self.changes.look(&seen);
+        self.changes.apply(&seen);
         self.changes.moment()
     }
 
@@ -210,7 +210,7 @@ fn wanted(pod: &Pod) -> bool {
 }
 
 /// What a list shows.
-fn listed(moment: &Moment, namespace: Option<&Arc<str>>) -> BTreeMap<PodKey, Version> {
+fn listed(moment: &VersionedSnapshot, namespace: Option<&Arc<str>>) -> BTreeMap<PodKey, Version> {
     let pods = moment.pods().iter();
     pods.filter(|(key, pod)| {
         wanted(pod) && namespace.is_none_or(|namespace| *namespace == key.namespace)
@@ -220,7 +220,7 @@ fn listed(moment: &Moment, namespace: Option<&Arc<str>>) -> BTreeMap<PodKey, Ver
 }
 
 impl Watcher {
-    fn of(moment: &Moment, namespace: Option<Arc<str>>) -> Self {
+    fn of(moment: &VersionedSnapshot, namespace: Option<Arc<str>>) -> Self {
         Self {
             seen: moment.version,
             known: listed(moment, namespace.as_ref()),
@@ -229,7 +229,7 @@ impl Watcher {
     }
 
     /// Takes the changes, but no more than so many; whoever is interrupted goes on from the last one's version.
-    fn take(&mut self, changes: &Changes, moment: &Arc<Moment>, most: usize) {
+    fn take(&mut self, changes: &Changes, moment: &Arc<VersionedSnapshot>, most: usize) {
         let from = self.seen;
         assert_eq!(changes.resume(moment, from), Resume::After(from));
         let mut changes = moment.pod_changes(from, self.namespace.as_ref());
@@ -292,19 +292,19 @@ proptest! {
         let namespace = namespaced.then(|| Arc::from("odd"));
         for (at, (happenings, most)) in steps.iter().enumerate() {
             happenings.iter().for_each(|happening| world.take(happening));
-            let moment = world.look();
+            let moment = world.detect();
             if at == begin {
                 watcher = Some(Watcher::of(&moment, namespace.clone()));
             } else if let Some(watcher) = &mut watcher {
                 watcher.take(&world.changes, &moment, *most);
             }
         }
-        let moment = world.look();
+        let moment = world.detect();
         let mut watcher = watcher.unwrap();
         watcher.take(&world.changes, &moment, usize::MAX);
         prop_assert_eq!(&watcher.known, &listed(&moment, namespace.as_ref()));
         // Where nothing happens there is nothing new.
-        prop_assert_eq!(world.look().version, moment.version);
+        prop_assert_eq!(world.detect().version, moment.version);
     }
 
     #[test]
@@ -312,15 +312,15 @@ proptest! {
         steps in prop::collection::vec(prop::collection::vec(happening(), 0..4), 1..20),
     ) {
         let mut world = World::new();
-        let moment = world.look();
-        let versions = |moment: &Moment| -> BTreeMap<Arc<str>, Version> {
+        let moment = world.detect();
+        let versions = |moment: &VersionedSnapshot| -> BTreeMap<Arc<str>, Version> {
             let nodes = moment.nodes().values();
             nodes.map(|node| (Arc::clone(&node.name), moment.node_version(node))).collect()
         };
         let (mut seen, mut known) = (moment.version, versions(&moment));
         for happenings in &steps {
             happenings.iter().for_each(|happening| world.take(happening));
-            let moment = world.look();
+            let moment = world.detect();
             let mut changes = moment.node_changes(seen);
             while let (Some(change), _) = changes.advance(1) {
                 prop_assert!(change.version > seen);
@@ -342,10 +342,10 @@ proptest! {
 fn a_scrape_changes_the_pods_that_it_tells_of_and_their_node() {
     let mut world = World::new();
     world.scrape(0, 3);
-    let before = world.look();
+    let before = world.detect();
     world.now += 15_000;
     world.scrape(0, 3);
-    let moment = world.look();
+    let moment = world.detect();
     let mut changes = moment.pod_changes(before.version, None);
     let mut told = Vec::new();
     while let (Some(change), _) = changes.advance(10) {
@@ -362,9 +362,9 @@ fn a_scrape_changes_the_pods_that_it_tells_of_and_their_node() {
 fn a_node_that_falls_silent_changes_its_pods_once() {
     let mut world = World::new();
     world.scrape(0, 9);
-    let before = world.look();
+    let before = world.detect();
     world.now += 60_000;
-    let silent = world.look();
+    let silent = world.detect();
     assert!(
         silent
             .pod_changes(before.version, None)
@@ -373,18 +373,18 @@ fn a_node_that_falls_silent_changes_its_pods_once() {
             .is_some()
     );
     world.now += 60_000;
-    assert_eq!(world.look().version, silent.version);
+    assert_eq!(world.detect().version, silent.version);
 }
 
 #[test]
 fn who_has_missed_too_much_and_who_is_too_old_must_list_again() {
     let mut world = World::new();
-    let first = world.look().version;
+    let first = world.detect().version;
     for round in 0..6_000_usize {
         world.pod(0, 3, round.is_multiple_of(2));
         world.pod(1, 3, round.is_multiple_of(2));
         world.now += 1_000;
-        world.look();
+        world.detect();
     }
     let moment = world.changes.moment();
     let resume = |version| world.changes.resume(&moment, version);
@@ -400,7 +400,7 @@ fn a_version_of_the_future_is_not_taken_for_now() {
     let mut world = World::new();
     world.pod(0, 3, true);
     world.now += 1_000;
-    let moment = world.look();
+    let moment = world.detect();
     let resume = |world: &World, version| world.changes.resume(&moment, version);
     // Of this process: one that it has not given.
     for places in [1, 1_000, 1 << 40] {
@@ -438,7 +438,7 @@ fn a_version_of_the_future_is_not_taken_for_now() {
     }
     // A quiet minute later nothing is new here, but the replica's version is no more in the future than before.
     world.now += 60_000;
-    world.look();
+    world.detect();
     for (ahead, is_future) in [(0, false), (29, false), (31, true)] {
         let resumed = resume(&world, of_replica(&world, ahead));
         assert_eq!(
@@ -458,8 +458,8 @@ fn a_watch_looks_at_no_node_that_was_not_scraped_since() {
     for node in 0..3 {
         world.scrape(node, 3);
     }
-    let before = world.look();
-    let after = |moment: &Moment, mut from: Version| {
+    let before = world.detect();
+    let after = |moment: &VersionedSnapshot, mut from: Version| {
         let mut nodes = Vec::new();
         while let Some((_, node)) = moment.scraped_after(from) {
             nodes.push(node.to_string());
@@ -470,7 +470,7 @@ fn a_watch_looks_at_no_node_that_was_not_scraped_since() {
     assert!(after(&before, before.version).is_empty());
     world.now += 15_000;
     world.scrape(0, 3);
-    let moment = world.look();
+    let moment = world.detect();
     assert_eq!(after(&moment, before.version), ["node-0"]);
     assert_eq!(after(&moment, Version::default()).len(), 3);
     assert_eq!(moment.by_version.len(), moment.scrapes.len());

@@ -101,11 +101,11 @@ impl Versions {
 
     /// The next version.
     pub(super) fn next(&mut self) -> Version {
-        self.many(1)
+        self.reserve(1)
     }
 
     /// The first of the next `places` versions.
-    pub(super) fn many(&mut self, places: usize) -> Version {
+    pub(super) fn reserve(&mut self, places: usize) -> Version {
         let first = self.count + 1;
         self.count += u64::try_from(places).unwrap_or(u64::MAX >> 1);
         Version::new(first, self.instance)
@@ -130,7 +130,7 @@ mod tests {
         let second = versions.next();
         assert_eq!(second, first.after(1));
         versions.advance(Timestamp::from_secs(1_795_238_025));
-        let many = versions.many(10);
+        let many = versions.reserve(10);
         assert!(many > second);
         assert_eq!(versions.last(), many.after(9));
         assert_eq!(first.to_string().parse(), Ok(first));

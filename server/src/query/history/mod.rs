@@ -2,7 +2,7 @@
 //!
 //! Times in here are ours. Points have their kubelet's time, which is converted for a node whose clock is off.
 
-mod cover;
+mod estimate;
 mod marks;
 mod quantiles;
 mod series;
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use kubevitals_proto::time::Timestamp;
 
-pub use series::Of;
-pub use steps::{Fold, MOST_STEPS, Steps};
+pub use series::HistorySubject;
+pub use steps::{Aggregation, MAX_STEPS, Steps};
 
 use super::Query;
 use crate::store::history::{Counts, History, Settings};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::vitals::{API_VERSION, History, Meta, Point, Series, Span};
 
-use super::cover::Cover;
+use super::estimate::Coverage;
 use super::quantiles::quantiles;
-use super::steps::{Fold, Steps, add};
+use super::steps::{Aggregation, Steps, add};
 use super::{reach, since};
 use crate::cluster::{Bindings, Uid};
 use crate::query::Query;
@@ -19,7 +19,7 @@ use crate::work::Cancel;
 
 /// Of what a history is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of<'a> {
+pub enum HistorySubject<'a> {
     /// A node, as its kubelet tells it.
     Node(&'a str),
     /// A pod: all that had its name, and each container of each.
@@ -47,7 +47,7 @@ pub enum Of<'a> {
 /// A sum of series that grows, and what its quantiles are made of.
 struct Total {
     steps: Steps,
-    fold: Fold,
+    fold: Aggregation,
     /// Steps of one resolution: quantiles of a sum are those of its values at aligned times.
     fine: Steps,
     points: Vec<Option<Point>>,
@@ -69,16 +69,16 @@ impl Query {
     /// looked at for each node.
     pub fn history_over(
         &self,
-        of: Of<'_>,
+        of: HistorySubject<'_>,
         steps: Steps,
-        fold: Fold,
+        fold: Aggregation,
         cancel: &Cancel,
     ) -> Option<History> {
         let (since, until) = (steps.since(), steps.until());
         let mut total = Total::new(steps, fold, self.resolution);
         let mut containers = Vec::new();
         let workload = match of {
-            Of::Workload {
+            HistorySubject::Workload {
                 namespace,
                 kind,
                 name,
@@ -86,18 +86,18 @@ impl Query {
             _ => HashSet::new(),
         };
         let wanted = |pod: Option<&PodId>| match (of, pod) {
-            (Of::Node(_) | Of::Cluster, None) => true,
-            (Of::Pod { namespace, name }, Some(pod)) => {
+            (HistorySubject::Node(_) | HistorySubject::Cluster, None) => true,
+            (HistorySubject::Pod { namespace, name }, Some(pod)) => {
                 *pod.namespace == *namespace && *pod.name == *name
             }
-            (Of::Namespace(namespace), Some(pod)) => *pod.namespace == *namespace,
-            (Of::Workload { namespace, .. }, Some(pod)) => {
+            (HistorySubject::Namespace(namespace), Some(pod)) => *pod.namespace == *namespace,
+            (HistorySubject::Workload { namespace, .. }, Some(pod)) => {
                 *pod.namespace == *namespace && workload.contains(&(Arc::clone(&pod.name), pod.uid))
             }
             _ => false,
         };
         let nodes = self.cluster.nodes();
-        let mut cover = Cover::default();
+        let mut cover = Coverage::default();
         let bindings = Bindings::of(&self.cluster);
         let mut excerpt = Excerpt::default();
         let mut samples = Vec::new();
@@ -121,10 +121,10 @@ impl Query {
                 let Some(own) = total.take(&samples, self.resolution) else {
                     continue;
                 };
-                if let (Of::Cluster, Some(node)) = (of, nodes.get(&node)) {
+                if let (HistorySubject::Cluster, Some(node)) = (of, nodes.get(&node)) {
                     cover.told(&own.points, node.allocatable);
                 }
-                if let (Of::Pod { .. }, Some(pod), Some(container)) =
+                if let (HistorySubject::Pod { .. }, Some(pod), Some(container)) =
                     (of, series.pod, series.container)
                 {
                     containers.push(Series {
@@ -141,7 +141,7 @@ impl Query {
         containers.sort_by(|a, b| a.name.cmp(&b.name));
         let total = total.series();
         let estimate = match of {
-            Of::Cluster => {
+            HistorySubject::Cluster => {
                 let nodes = nodes.values();
                 let nodes = nodes.map(|node| (node.created(), node.allocatable));
                 cover.estimate(&total.points, &steps, nodes)
@@ -165,10 +165,10 @@ impl Query {
     }
 
     /// The histories in which something may be found: a pod, too, may have been on any node.
-    fn histories_of(&self, of: Of<'_>) -> Vec<(Arc<str>, Arc<NodeHistory>)> {
+    fn histories_of(&self, of: HistorySubject<'_>) -> Vec<(Arc<str>, Arc<NodeHistory>)> {
         let history = self.store.history();
         match of {
-            Of::Node(name) => {
+            HistorySubject::Node(name) => {
                 let node = history.node(name);
                 node.map(|node| (Arc::from(name), node))
                     .into_iter()
@@ -196,7 +196,7 @@ impl Query {
 }
 
 impl Total {
-    fn new(steps: Steps, fold: Fold, resolution: Duration) -> Self {
+    fn new(steps: Steps, fold: Aggregation, resolution: Duration) -> Self {
         let resolution = i64::try_from(resolution.as_nanos()).unwrap_or(i64::MAX);
         Self {
             steps,
@@ -230,7 +230,10 @@ impl Total {
         add(&mut self.points, &points);
         self.series += 1;
         self.samples += within.len() as u64;
-        add(&mut self.sums, &self.fine.fold(samples, reach, Fold::Mean));
+        add(
+            &mut self.sums,
+            &self.fine.fold(samples, reach, Aggregation::Mean),
+        );
         let series = Series {
             points,
             samples: within.len() as u64,
@@ -266,15 +269,15 @@ impl Total {
 }
 
 /// The names of what a history is of; the rest of its metadata is the API's.
-fn meta(of: Of<'_>) -> Meta {
+fn meta(of: HistorySubject<'_>) -> Meta {
     let (namespace, name) = match of {
-        Of::Node(name) => ("", name),
-        Of::Pod { namespace, name }
-        | Of::Workload {
+        HistorySubject::Node(name) => ("", name),
+        HistorySubject::Pod { namespace, name }
+        | HistorySubject::Workload {
             namespace, name, ..
         } => (namespace, name),
-        Of::Namespace(namespace) => ("", namespace),
-        Of::Cluster => ("", "cluster"),
+        HistorySubject::Namespace(namespace) => ("", namespace),
+        HistorySubject::Cluster => ("", "cluster"),
     };
     Meta {
         name: name.to_owned(),

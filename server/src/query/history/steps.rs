@@ -7,11 +7,11 @@ use super::since;
 use crate::store::ring::Sample;
 
 /// More steps than any chart has columns.
-pub const MOST_STEPS: usize = 11_000;
+pub const MAX_STEPS: usize = 11_000;
 
 /// What is made of the points of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Fold {
+pub enum Aggregation {
     /// Their mean, each weighted with the time that it tells of.
     #[default]
     Mean,
@@ -31,7 +31,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// The steps that reach from `since` to `until` or beyond, at least one and at most [`MOST_STEPS`]. A `step` of
+    /// The steps that reach from `since` to `until` or beyond, at least one and at most [`MAX_STEPS`]. A `step` of
     /// nothing or less is a nanosecond.
     pub fn new(since: Timestamp, until: Timestamp, step: i64) -> Self {
         let step = step.max(1);
@@ -40,7 +40,7 @@ impl Steps {
             .max(1)
             .unsigned_abs()
             .div_ceil(step.unsigned_abs());
-        let count = usize::try_from(count).unwrap_or(MOST_STEPS).min(MOST_STEPS);
+        let count = usize::try_from(count).unwrap_or(MAX_STEPS).min(MAX_STEPS);
         Self { since, step, count }
     }
 
@@ -81,7 +81,7 @@ impl Steps {
         &self,
         samples: &[Sample],
         reach: i64,
-        fold: Fold,
+        fold: Aggregation,
     ) -> Vec<Option<vitals::Point>> {
         let mut steps = vec![Folded::default(); self.count];
         let mut before = None;
@@ -120,16 +120,16 @@ struct Folded {
 }
 
 impl Folded {
-    fn add(&mut self, sample: &Sample, told: i64, fold: Fold) {
+    fn add(&mut self, sample: &Sample, told: i64, fold: Aggregation) {
         let weight = u128::from(told.unsigned_abs());
         let first = self.told == 0;
         let take = |so_far: &mut u128, value: u64| {
             let value = u128::from(value);
             match fold {
-                Fold::Mean => *so_far += value * weight,
-                Fold::Min if !first => *so_far = value.min(*so_far),
-                Fold::Max if !first => *so_far = value.max(*so_far),
-                Fold::Min | Fold::Max => *so_far = value,
+                Aggregation::Mean => *so_far += value * weight,
+                Aggregation::Min if !first => *so_far = value.min(*so_far),
+                Aggregation::Max if !first => *so_far = value.max(*so_far),
+                Aggregation::Min | Aggregation::Max => *so_far = value,
             }
         };
         take(&mut self.cpu, sample.cpu.0);
@@ -139,14 +139,14 @@ impl Folded {
         self.told = self.told.saturating_add(told);
     }
 
-    fn point(&self, fold: Fold) -> Option<vitals::Point> {
+    fn point(&self, fold: Aggregation) -> Option<vitals::Point> {
         if self.told == 0 {
             return None;
         }
         let value = |so_far: u128| {
             let value = match fold {
-                Fold::Mean => so_far / u128::from(self.told.unsigned_abs()),
-                Fold::Min | Fold::Max => so_far,
+                Aggregation::Mean => so_far / u128::from(self.told.unsigned_abs()),
+                Aggregation::Min | Aggregation::Max => so_far,
             };
             u64::try_from(value).unwrap_or(u64::MAX)
         };
@@ -210,22 +210,22 @@ mod tests {
     #[test]
     fn a_step_is_the_mean_of_its_points_by_the_time_they_tell_of() {
         let samples = [sample(15, 10), sample(30, 20), sample(50, 40)];
-        let folded = steps(30, 2).fold(&samples, REACH, Fold::Mean);
+        let folded = steps(30, 2).fold(&samples, REACH, Aggregation::Mean);
         // The last ten seconds are told by nothing, and do not count as zero.
         assert_eq!(cpu(&folded), [Some(15), Some(40)]);
-        let folded = steps(20, 3).fold(&samples, REACH, Fold::Mean);
+        let folded = steps(20, 3).fold(&samples, REACH, Aggregation::Mean);
         assert_eq!(cpu(&folded), [Some(12), Some(30), Some(40)]);
     }
 
     #[test]
     fn a_step_shorter_than_the_points_are_apart_is_told_by_the_next_one() {
-        let folded = steps(5, 4).fold(&[sample(5, 10), sample(20, 30)], REACH, Fold::Mean);
+        let folded = steps(5, 4).fold(&[sample(5, 10), sample(20, 30)], REACH, Aggregation::Mean);
         assert_eq!(cpu(&folded), [Some(10), Some(30), Some(30), Some(30)]);
     }
 
     #[test]
     fn a_gap_is_a_gap() {
-        let folded = steps(15, 5).fold(&[sample(15, 10), sample(75, 30)], REACH, Fold::Mean);
+        let folded = steps(15, 5).fold(&[sample(15, 10), sample(75, 30)], REACH, Aggregation::Mean);
         assert_eq!(cpu(&folded), [Some(10), None, None, None, Some(30)]);
     }
 
@@ -235,7 +235,7 @@ mod tests {
             restarted: true,
             ..sample(45, 30)
         };
-        let folded = steps(15, 3).fold(&[sample(15, 10), restarted], REACH, Fold::Mean);
+        let folded = steps(15, 3).fold(&[sample(15, 10), restarted], REACH, Aggregation::Mean);
         assert_eq!(cpu(&folded), [Some(10), None, Some(30)]);
     }
 
@@ -243,8 +243,8 @@ mod tests {
     fn the_smallest_and_the_largest_are_told_too() {
         let samples = [sample(15, 10), sample(30, 50), sample(45, 20)];
         let of = |fold| cpu(&steps(45, 1).fold(&samples, REACH, fold));
-        assert_eq!(of(Fold::Min), [Some(10)]);
-        assert_eq!(of(Fold::Max), [Some(50)]);
+        assert_eq!(of(Aggregation::Min), [Some(10)]);
+        assert_eq!(of(Aggregation::Max), [Some(50)]);
     }
 
     #[test]
@@ -265,6 +265,6 @@ mod tests {
     #[test]
     fn there_are_never_more_steps_than_a_chart_can_show() {
         let all = Steps::new(Timestamp(i64::MIN), Timestamp(i64::MAX), 0);
-        assert_eq!(all.len(), MOST_STEPS);
+        assert_eq!(all.len(), MAX_STEPS);
     }
 }

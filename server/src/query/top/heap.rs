@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::Ranked;
+use super::RankedPod;
 use crate::cluster::Pod;
 
 /// The pods with the largest values so far.
@@ -76,10 +76,10 @@ impl Largest {
     }
 
     /// All of them, the largest first.
-    pub(super) fn into_sorted(self) -> Vec<Ranked> {
+    pub(super) fn into_sorted(self) -> Vec<RankedPod> {
         let sorted = self.kept.into_sorted_vec().into_iter();
         sorted
-            .map(|Reverse(Entry { value, pod })| Ranked { pod, value })
+            .map(|Reverse(Entry { value, pod })| RankedPod { pod, value })
             .collect()
     }
 }

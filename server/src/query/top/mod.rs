@@ -48,7 +48,7 @@ pub enum Measure {
 
 /// A pod and how much it has.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ranked {
+pub struct RankedPod {
     /// The pod.
     pub pod: Arc<Pod>,
     /// How much, in the measure's unit.
@@ -56,7 +56,7 @@ pub struct Ranked {
 }
 
 /// The pods that are looked at.
-pub struct Among<'a> {
+pub struct TopScope<'a> {
     /// Only those of this namespace.
     pub namespace: Option<&'a str>,
     /// Only those that pass. Not asked of each pod, but of those that might be in the answer.
@@ -67,7 +67,7 @@ pub struct Among<'a> {
 
 /// What pods are ranked by, as of one moment.
 #[derive(Debug)]
-pub struct Ranking<'a> {
+pub struct TopQuery<'a> {
     /// The pods.
     pub pods: &'a Pods,
     /// What they use.
@@ -81,9 +81,9 @@ pub struct Ranking<'a> {
 }
 
 impl Query {
-    /// The `limit` pods that have the most by `measure` now: [`Ranking::top`].
-    pub fn top_pods(&self, measure: Measure, limit: usize, among: &Among<'_>) -> Vec<Ranked> {
-        let ranking = Ranking {
+    /// The `limit` pods that have the most by `measure` now: [`TopQuery::top`].
+    pub fn top_pods(&self, measure: Measure, limit: usize, among: &TopScope<'_>) -> Vec<RankedPod> {
+        let ranking = TopQuery {
             pods: &self.cluster.pods(),
             cells: &self.store.cells(),
             history: self.store.history(),
@@ -94,10 +94,10 @@ impl Query {
     }
 }
 
-impl Ranking<'_> {
+impl TopQuery<'_> {
     /// The `limit` pods that have the most by `measure`, the most first, those with as much by namespace and name. Pods
     /// of which the measure is not known are left out.
-    pub fn top(&self, measure: Measure, limit: usize, among: &Among<'_>) -> Vec<Ranked> {
+    pub fn top(&self, measure: Measure, limit: usize, among: &TopScope<'_>) -> Vec<RankedPod> {
         let mut largest = Largest::new(limit);
         match measure {
             Measure::Cpu => self.by_usage(&mut largest, among, |it| cpu(it).0 as f64),
@@ -133,7 +133,7 @@ impl Ranking<'_> {
     fn by_usage(
         &self,
         largest: &mut Largest,
-        among: &Among<'_>,
+        among: &TopScope<'_>,
         value: impl Fn(&[ContainerLatest]) -> f64,
     ) {
         for (node, cell) in self.cells {
@@ -157,7 +157,7 @@ impl Ranking<'_> {
     fn by_ratio(
         &self,
         largest: &mut Largest,
-        among: &Among<'_>,
+        among: &TopScope<'_>,
         asked: impl Fn(&PodTemplate) -> Asked,
     ) {
         let mut met: HashMap<&Arc<str>, Option<Walk>> = HashMap::new();
@@ -192,7 +192,7 @@ impl Ranking<'_> {
     fn by_growth(
         &self,
         largest: &mut Largest,
-        among: &Among<'_>,
+        among: &TopScope<'_>,
         span: Duration,
         growth: impl Fn(&ContainerLatest, &Sample) -> f64,
     ) {
@@ -272,7 +272,7 @@ fn before(
     history: &NodeHistory,
     excerpt: &mut Excerpt,
     then: Tick,
-    among: &Among<'_>,
+    among: &TopScope<'_>,
 ) -> Vec<(PodId, Arc<str>, Sample)> {
     let wanted = |pod: Option<&PodId>| pod.is_some_and(|pod| among.has_namespace(&pod.namespace));
     history.copy_from(excerpt, wanted, then);
@@ -302,7 +302,7 @@ fn before(
 }
 
 /// Walks the cluster's pods.
-fn by_restarts(pods: &Pods, largest: &mut Largest, among: &Among<'_>) {
+fn by_restarts(pods: &Pods, largest: &mut Largest, among: &TopScope<'_>) {
     for pod in among.of(pods) {
         // Not all of them count while a pod is initialized; none does that is not among them.
         let most: u64 = pod
@@ -319,7 +319,7 @@ fn by_restarts(pods: &Pods, largest: &mut Largest, among: &Among<'_>) {
     }
 }
 
-impl Among<'_> {
+impl TopScope<'_> {
     fn has_namespace(&self, namespace: &str) -> bool {
         self.namespace.is_none_or(|wanted| wanted == namespace)
     }

@@ -4,13 +4,13 @@ use kubevitals_proto::vitals::{Absence, KubeletPage};
 
 use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, State};
 use crate::query::targets::TargetState;
-use crate::query::why::{idle as why_idle, words};
+use crate::query::why::{explain, not_running as why_not_running};
 use crate::scrape::{Failed, History};
 use crate::store::Absent;
 
 /// What `whom` (`container web`, `node n`) lacks.
 pub(super) fn lacking(whom: &str, absent: &Absent) -> Absence {
-    told(absent.reason(), &words::absent(whom, absent).what)
+    told(absent.reason(), &explain::absent(whom, absent).what)
 }
 
 /// Of a pod that is not running. One that is pending while a sidecar or an init container of it runs does use something:
@@ -21,13 +21,13 @@ pub(super) fn not_running(pod: &Pod) -> Option<Absence> {
     if pod.phase == Phase::Pending && begun {
         return None;
     }
-    let (reason, words) = why_idle::phase(pod)?;
+    let (reason, words) = why_not_running::phase(pod)?;
     Some(told(reason, &words.what))
 }
 
 /// Of a pod none of whose containers runs, though its phase is Running.
 pub(super) fn nothing_runs(pod: &Pod) -> Option<Absence> {
-    let words = why_idle::pod(pod)?;
+    let words = why_not_running::pod(pod)?;
     Some(told("not_running", &words.what))
 }
 
@@ -51,7 +51,7 @@ pub(super) fn idle(
     spec: &ContainerSpec,
     status: &ContainerStatus,
 ) -> Option<Absence> {
-    let words = why_idle::container(pod, spec, status)?;
+    let words = why_not_running::container(pod, spec, status)?;
     Some(told("not_running", &format!("{whom} {}", words.what)))
 }
 

@@ -9,10 +9,10 @@ use kubevitals_proto::vitals::{
     PodCounts, Usage,
 };
 
-use super::Teller;
+use super::VitalsBuilder;
 use super::amounts::amounts;
 use super::node::shares;
-use super::usage::Used;
+use super::usage::UsageSample;
 use crate::cluster::Resources;
 
 /// Probes that fail.
@@ -25,11 +25,11 @@ struct Failing {
 /// Its only name.
 const NAME: &str = "cluster";
 
-impl Teller {
+impl VitalsBuilder {
     /// The cluster's.
     pub fn cluster(&mut self) -> ClusterVitals {
         let nodes = Arc::clone(&self.nodes);
-        let (mut used, mut reporting, mut ready) = (None::<Used>, 0, 0);
+        let (mut used, mut reporting, mut ready) = (None::<UsageSample>, 0, 0);
         let mut oldest: Option<Timestamp> = None;
         let (mut capacity, mut allocatable, mut of_reporting) = (
             Resources::default(),
@@ -43,7 +43,7 @@ impl Teller {
                 Some(as_of) => as_of.is_ready(node),
                 None => node.ready,
             });
-            let met = self.meet(&node.name);
+            let met = self.node_context(&node.name);
             if let Ok(its) = self.node_usage(&met) {
                 reporting += 1;
                 used = Some(used.map_or(its, |used| used.and(its)));
@@ -87,7 +87,7 @@ impl Teller {
             // By our clock: nodes have clocks of their own, and one that is wrong says nothing of the others.
             usage: used.map(|used| Usage {
                 timestamp: oldest,
-                ..used.told()
+                ..used.to_api()
             }),
             capacity: amounts(capacity),
             allocatable: amounts(allocatable),

@@ -3,7 +3,7 @@
 use kubevitals_proto::vitals::{ContainerState, ContainerVitals, Restarts, Role};
 
 use super::amounts::{amounts, ratios};
-use super::usage::Used;
+use super::usage::UsageSample;
 use crate::cluster::{self, ContainerSpec, ContainerStatus, State};
 
 /// A container, but for what it uses.
@@ -31,8 +31,8 @@ pub(super) fn container(
 }
 
 /// Says what it uses.
-pub(super) fn measured(vitals: &mut ContainerVitals, spec: &ContainerSpec, used: Used) {
-    vitals.usage = Some(used.told());
+pub(super) fn set_usage(vitals: &mut ContainerVitals, spec: &ContainerSpec, used: UsageSample) {
+    vitals.usage = Some(used.to_api());
     vitals.ratios = ratios(used.cpu, used.memory, spec.requests, spec.limits);
 }
 

@@ -6,15 +6,15 @@
 
 mod absence;
 mod amounts;
+mod as_of;
 mod cluster;
 mod container;
+mod filters;
 mod meta;
 mod node;
-mod past;
 mod pod;
 mod resize;
 mod restarts;
-mod select;
 mod totals;
 mod trend;
 mod usage;
@@ -26,7 +26,7 @@ use std::time::Duration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Incident;
 
-use past::{AsOf, PastNode};
+use as_of::{AsOf, NodeUsageAt};
 use totals::Totals;
 pub(super) use totals::TotalsCache;
 use trend::Span;
@@ -42,7 +42,7 @@ use crate::work::Cancel;
 
 /// Tells the vitals of one moment. Each node's measurements are taken once, so that its pods are of one scrape.
 #[derive(Debug)]
-pub struct Teller {
+pub struct VitalsBuilder {
     cells: Arc<Cells>,
     nodes: Arc<Nodes>,
     pods: Arc<Pods>,
@@ -53,7 +53,7 @@ pub struct Teller {
     health: Arc<Health>,
     store: Arc<Store>,
     stats: Arc<Stats>,
-    met: HashMap<Arc<str>, Arc<Met>>,
+    node_contexts: HashMap<Arc<str>, Arc<NodeContext>>,
     retention: Retention,
     resolution: Duration,
     /// For how long the past is remembered.
@@ -75,35 +75,35 @@ pub struct Teller {
 
 /// What is known of a node whose pods are told.
 #[derive(Debug)]
-struct Met {
+struct NodeContext {
     latest: Option<Arc<Latest>>,
     extra: Option<Arc<NodeExtra>>,
     /// Its scrapes.
     record: Option<Arc<Record>>,
     /// What it and its pods used at the moment, if that is past.
-    past: Option<PastNode>,
+    past: Option<NodeUsageAt>,
     /// Its kubelet is not heard of: what the API server has of its containers is what they once were.
     lost: bool,
 }
 
 impl Query {
     /// Tells the vitals of now.
-    pub fn teller(&self) -> Teller {
+    pub fn teller(&self) -> VitalsBuilder {
         self.teller_of(self.cluster.pods(), self.cluster.nodes(), None)
     }
 
     /// Tells the vitals as of a time within what is remembered, as far as they are known: which pods and nodes there
     /// were, what they used, how pods were, and their incidents. Probes are known of now alone, and so is what
     /// `/stats/summary` tells. Looks at every pod: once it is cancelled, at no more of them.
-    pub fn teller_at(&self, at: Timestamp, cancel: &Cancel) -> Teller {
+    pub fn teller_at(&self, at: Timestamp, cancel: &Cancel) -> VitalsBuilder {
         let as_of = AsOf::of(at, &self.health);
         let pods = Arc::new(as_of.pods(&self.cluster, &self.health, cancel));
         let nodes = Arc::new(as_of.nodes(&self.cluster));
         self.teller_of(pods, nodes, Some(as_of))
     }
 
-    fn teller_of(&self, pods: Arc<Pods>, nodes: Arc<Nodes>, as_of: Option<AsOf>) -> Teller {
-        Teller {
+    fn teller_of(&self, pods: Arc<Pods>, nodes: Arc<Nodes>, as_of: Option<AsOf>) -> VitalsBuilder {
+        VitalsBuilder {
             cells: self.store.cells(),
             nodes,
             pods,
@@ -113,7 +113,7 @@ impl Query {
             health: Arc::clone(&self.health),
             store: Arc::clone(&self.store),
             stats: Arc::clone(&self.stats),
-            met: HashMap::new(),
+            node_contexts: HashMap::new(),
             retention: self.retention,
             resolution: self.resolution,
             remembers: self.history_remembers(),
@@ -129,7 +129,7 @@ impl Query {
     }
 }
 
-impl Teller {
+impl VitalsBuilder {
     /// Tells with each the latest past, in so many steps of a resolution.
     #[must_use]
     pub fn with_trend(mut self, steps: u32) -> Self {
@@ -174,17 +174,17 @@ impl Teller {
         &self.nodes
     }
 
-    fn meet(&mut self, node: &Arc<str>) -> Arc<Met> {
-        if let Some(met) = self.met.get(node) {
+    fn node_context(&mut self, node: &Arc<str>) -> Arc<NodeContext> {
+        if let Some(met) = self.node_contexts.get(node) {
             return Arc::clone(met);
         }
         let cell = self.cells.get(node).filter(|_| self.as_of.is_none());
         let history = self.store.history().node(node);
         let past = self.as_of.as_ref().zip(history).map(|(as_of, history)| {
             let now = (self.now, self.wall);
-            PastNode::of(&history, as_of.at, now, self.resolution, &mut self.excerpt)
+            NodeUsageAt::of(&history, as_of.at, now, self.resolution, &mut self.excerpt)
         });
-        let met = Arc::new(Met {
+        let met = Arc::new(NodeContext {
             latest: cell.and_then(|cell| cell.latest()),
             extra: cell.and_then(|cell| cell.extra(self.now)),
             record: self.stats.records().get(node),
@@ -199,7 +199,8 @@ impl Teller {
                 (Some(_), None) => false,
             },
         });
-        self.met.insert(Arc::clone(node), Arc::clone(&met));
+        self.node_contexts
+            .insert(Arc::clone(node), Arc::clone(&met));
         met
     }
 }

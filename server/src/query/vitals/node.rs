@@ -8,14 +8,14 @@ use kubevitals_proto::vitals::{
 
 use super::amounts::{amounts, disk, network, part, pressure};
 use super::totals::NodeTotal;
-use super::usage::Used;
-use super::{Met, Teller, absence, meta};
+use super::usage::UsageSample;
+use super::{NodeContext, VitalsBuilder, absence, meta};
 use crate::cluster::{self, Node, Resources};
 
-impl Teller {
+impl VitalsBuilder {
     /// A node's.
     pub fn node(&mut self, node: &Node) -> NodeVitals {
-        let met = self.meet(&node.name);
+        let met = self.node_context(&node.name);
         let NodeTotal {
             pods,
             requests,
@@ -64,7 +64,7 @@ impl Teller {
         };
         match self.node_usage(&met) {
             Ok(used) => {
-                vitals.usage = Some(used.told());
+                vitals.usage = Some(used.to_api());
                 let both = Some((used.cpu, used.memory));
                 vitals.ratios = shares(both, requests, node.allocatable);
             }
@@ -95,7 +95,7 @@ impl Teller {
     }
 
     /// Why a node, or its pods, have no usage while it has not answered.
-    pub(super) fn unanswered(&self, whom: &str, met: &Met) -> Absence {
+    pub(super) fn unanswered(&self, whom: &str, met: &NodeContext) -> Absence {
         match &met.record {
             Some(record) => record.read(|history| absence::unanswered(whom, Some(history))),
             None => absence::unanswered(whom, None),
@@ -103,7 +103,7 @@ impl Teller {
     }
 
     /// What a node uses, or why that is not known.
-    pub(super) fn node_usage(&self, met: &Met) -> Result<Used, Absence> {
+    pub(super) fn node_usage(&self, met: &NodeContext) -> Result<UsageSample, Absence> {
         if self.as_of.is_some() {
             let past = met.past.as_ref().and_then(|past| past.node);
             return past.ok_or_else(absence::not_remembered);
@@ -113,11 +113,11 @@ impl Teller {
         };
         let latest = latest.node(self.retention, self.now);
         let latest = latest.map_err(|absent| absence::lacking("it", &absent))?;
-        Ok(Used::node(&latest.usage))
+        Ok(UsageSample::node(&latest.usage))
     }
 
     /// When what a node uses came in, by our clock; of a time that is past, when it was measured.
-    pub(super) fn arrived(&self, met: &Met) -> Option<Timestamp> {
+    pub(super) fn arrived(&self, met: &NodeContext) -> Option<Timestamp> {
         if let Some(past) = &met.past {
             return past.node.map(|used| past.offset.ours(used.at));
         }

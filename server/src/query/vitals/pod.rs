@@ -6,17 +6,17 @@ use kubevitals_proto::vitals::{
 };
 
 use super::amounts::{amounts, network, pressure, ratios};
-use super::container::{container, measured};
+use super::container::{container, set_usage};
 use super::resize::{of_container, of_pod};
-use super::usage::{OfContainers, Used};
-use super::{Met, Teller, absence, meta};
+use super::usage::{ContainerUsage, UsageSample};
+use super::{NodeContext, VitalsBuilder, absence, meta};
 use crate::cluster::{self, Pod, Summary};
 use crate::store::{Absent, Latest};
 
-impl Teller {
+impl VitalsBuilder {
     /// A pod's.
     pub fn pod(&mut self, pod: &Pod) -> PodVitals {
-        let met = pod.node.as_ref().map(|node| self.meet(node));
+        let met = pod.node.as_ref().map(|node| self.node_context(node));
         let Summary { line, containers } = pod.summary();
         let restarts_in_all = u64::from(line.restarts);
         let (namespace, name, uid) = (&*pod.key.namespace, &*pod.key.name, pod.uid.to_string());
@@ -95,7 +95,7 @@ impl Teller {
 
     /// What a pod uses, if that is known.
     pub fn used(&mut self, pod: &Pod) -> Option<(Nanocores, Bytes)> {
-        let met = self.meet(pod.node.as_ref()?);
+        let met = self.node_context(pod.node.as_ref()?);
         if absence::not_running(pod).is_some() {
             return None;
         }
@@ -112,7 +112,7 @@ impl Teller {
     }
 
     /// What the pod and its containers use, or why that is not known.
-    fn pod_usage(&self, vitals: &mut PodVitals, pod: &Pod, met: &Met) {
+    fn pod_usage(&self, vitals: &mut PodVitals, pod: &Pod, met: &NodeContext) {
         if let Some(absent) = absence::not_running(pod) {
             return silent(vitals, pod, absent);
         }
@@ -133,10 +133,10 @@ impl Teller {
             Ok((rates, containers)) => {
                 let each = containers.iter();
                 let used = each
-                    .map(|it| (&it.name, Used::latest(it, &rates)))
+                    .map(|it| (&it.name, UsageSample::latest(it, &rates)))
                     .collect();
                 let unseen = absence::lacking("it", &Absent::NotReported);
-                tell(vitals, pod, &OfContainers(used), &unseen);
+                tell(vitals, pod, &ContainerUsage(used), &unseen);
                 let of_pod = latest.find(namespace, name);
                 let of_pod = of_pod.map(|(_, pod)| pod.swap).filter(|swap| swap.0 > 0);
                 if let (Some(usage), Some(swap)) = (&mut vitals.usage, of_pod) {
@@ -154,16 +154,16 @@ impl Teller {
 }
 
 /// Says what the pod and its containers used; `unseen` is why one that runs is not among them.
-fn tell(vitals: &mut PodVitals, pod: &Pod, used: &OfContainers<'_>, unseen: &Absence) {
+fn tell(vitals: &mut PodVitals, pod: &Pod, used: &ContainerUsage<'_>, unseen: &Absence) {
     let Some(all) = used.together() else {
         return silent(vitals, pod, unseen.clone());
     };
     let template = pod.in_force();
-    vitals.usage = Some(all.told());
+    vitals.usage = Some(all.to_api());
     vitals.ratios = ratios(all.cpu, all.memory, template.requests(), template.bound());
     for (told, (spec, status)) in vitals.containers.iter_mut().zip(pod.containers()) {
         match used.of(&spec.name) {
-            Some(its) => measured(told, spec, its),
+            Some(its) => set_usage(told, spec, its),
             None => {
                 let idle = absence::idle("it", pod, spec, status);
                 told.absent = idle.or_else(|| Some(unseen.clone()));
@@ -223,7 +223,7 @@ fn of_incomplete(pod: &Pod, absent: &Absent) -> Absence {
 }
 
 /// What `/stats/summary` tells of the pod, for as long as it runs.
-fn extras(vitals: &mut PodVitals, pod: &Pod, met: &Met) {
+fn extras(vitals: &mut PodVitals, pod: &Pod, met: &NodeContext) {
     let runs = absence::not_running(pod).is_none();
     let extra = met.extra.as_ref().filter(|_| runs);
     let Some(extra) = extra.and_then(|extra| extra.pod(&pod.key.namespace, &pod.key.name)) else {

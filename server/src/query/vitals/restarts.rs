@@ -6,11 +6,11 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{LastRestart, Restarts};
 
-use super::Teller;
+use super::VitalsBuilder;
 use crate::cluster::Pod;
 use crate::health::Restart;
 
-impl Teller {
+impl VitalsBuilder {
     /// Since when what is remembered is recent.
     fn since(&self) -> Timestamp {
         let nanoseconds = i64::try_from(self.remembers.as_nanos()).unwrap_or(i64::MAX);

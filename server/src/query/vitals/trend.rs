@@ -6,7 +6,7 @@ use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Trend;
 
-use super::Teller;
+use super::VitalsBuilder;
 use crate::cluster::Pod;
 use crate::store::history::{Excerpt, NodeHistory, Offset, PodId};
 use crate::store::ring::{Sample, Tick};
@@ -22,7 +22,7 @@ pub(super) struct Span {
     pub(super) step: Duration,
 }
 
-impl Teller {
+impl VitalsBuilder {
     /// Of a node.
     pub(super) fn node_trend(&mut self, node: &str) -> Option<Trend> {
         self.trend_of(node, |pod| pod.is_none())

@@ -13,7 +13,7 @@ use crate::store::{self, ContainerLatest, PodRates};
 
 /// What one container used, or several together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Used {
+pub(super) struct UsageSample {
     pub(super) cpu: Nanocores,
     pub(super) memory: Bytes,
     pub(super) swap: Option<Bytes>,
@@ -22,7 +22,7 @@ pub(super) struct Used {
     pub(super) window: Option<GoDuration>,
 }
 
-impl Used {
+impl UsageSample {
     /// What a container used over its pod's window.
     pub(super) fn latest(container: &ContainerLatest, rates: &PodRates) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl Used {
     }
 
     /// In the API's form.
-    pub(super) fn told(self) -> Usage {
+    pub(super) fn to_api(self) -> Usage {
         Usage {
             cpu: Quantity::from_nanocores(self.cpu),
             memory: Quantity::from_bytes(self.memory),
@@ -85,16 +85,19 @@ impl Used {
 
 /// What each of a pod's containers used, by name.
 #[derive(Debug)]
-pub(super) struct OfContainers<'a>(pub(super) Vec<(&'a Arc<str>, Used)>);
+pub(super) struct ContainerUsage<'a>(pub(super) Vec<(&'a Arc<str>, UsageSample)>);
 
-impl OfContainers<'_> {
+impl ContainerUsage<'_> {
     /// All together; nothing of none.
-    pub(super) fn together(&self) -> Option<Used> {
-        self.0.iter().map(|(_, used)| *used).reduce(Used::and)
+    pub(super) fn together(&self) -> Option<UsageSample> {
+        self.0
+            .iter()
+            .map(|(_, used)| *used)
+            .reduce(UsageSample::and)
     }
 
     /// One of them.
-    pub(super) fn of(&self, container: &str) -> Option<Used> {
+    pub(super) fn of(&self, container: &str) -> Option<UsageSample> {
         let found = self.0.iter().find(|(name, _)| ***name == *container);
         found.map(|(_, used)| *used)
     }

@@ -2,7 +2,7 @@
 
 use kubevitals_proto::why::{State, Step, StepName};
 
-use super::words::{self, span};
+use super::explain::{self, span};
 use crate::cluster::Node;
 use crate::query::Query;
 use crate::scrape::{Failed, History};
@@ -34,15 +34,15 @@ impl Outcome {
 pub(super) struct Chain(pub(super) Vec<Step>);
 
 impl Chain {
-    pub(super) fn holds(&mut self, name: StepName, message: impl Into<String>) {
+    pub(super) fn ok(&mut self, name: StepName, message: impl Into<String>) {
         self.push(name, State::Ok, message.into());
     }
 
-    pub(super) fn wavers(&mut self, name: StepName, message: impl Into<String>) {
+    pub(super) fn warn(&mut self, name: StepName, message: impl Into<String>) {
         self.push(name, State::Warning, message.into());
     }
 
-    pub(super) fn breaks(&mut self, name: StepName, message: impl Into<String>) {
+    pub(super) fn fail(&mut self, name: StepName, message: impl Into<String>) {
         self.push(name, State::Failed, message.into());
     }
 
@@ -63,12 +63,12 @@ impl Query {
             .map(|since| format!(" since {}", since.to_rfc3339_seconds()))
             .unwrap_or_default();
         if node.ready {
-            chain.holds(
+            chain.ok(
                 StepName::Ready,
                 format!("node {} is Ready{since}", node.name),
             );
         } else {
-            chain.wavers(
+            chain.warn(
                 StepName::Ready,
                 format!("node {} is not Ready{since}", node.name),
             );
@@ -93,7 +93,7 @@ impl Query {
     pub(super) fn why_scraped(&self, chain: &mut Chain, node: &Node) -> Option<Outcome> {
         let name = &node.name;
         let Some(record) = self.stats.records().get(name) else {
-            chain.breaks(
+            chain.fail(
                 StepName::Scraped,
                 format!("node {name} has not been asked yet"),
             );
@@ -111,13 +111,13 @@ impl Query {
         };
         let Some(last) = &history.last else {
             if history.waits && history.skipped_turns > 0 {
-                chain.breaks(
+                chain.fail(
                     StepName::Scraped,
                     format!("node {name} has not been asked yet; {}", waits(&history)),
                 );
                 return Some(overloaded(node, &history));
             }
-            chain.breaks(
+            chain.fail(
                 StepName::Scraped,
                 format!("node {name} is being asked for the first time"),
             );
@@ -135,7 +135,7 @@ impl Query {
         match &last.failed {
             None => {
                 let address = history.answered.as_ref().map_or("", |(address, _)| address);
-                chain.holds(
+                chain.ok(
                     StepName::Scraped,
                     format!(
                         "{began} at {address}, node {name} answered after {}{next}",
@@ -151,7 +151,7 @@ impl Query {
                     "{began} at {address}, node {name} gave nothing: {error}{}{next}",
                     in_a_row(&history)
                 );
-                chain.wavers(StepName::Scraped, message);
+                chain.warn(StepName::Scraped, message);
                 Some(failure(node, failed, &history))
             }
         }
@@ -179,9 +179,9 @@ impl Query {
             })
             .collect();
         if !failing.is_empty() {
-            chain.wavers(StepName::Pages, failing.join("; "));
+            chain.warn(StepName::Pages, failing.join("; "));
         } else if history.pages().any(|(_, of)| of.answered.is_some()) {
-            chain.holds(StepName::Pages, "its other pages answer");
+            chain.ok(StepName::Pages, "its other pages answer");
         }
     }
 }
@@ -240,7 +240,7 @@ fn failure(node: &Node, failed: &Failed, history: &History) -> Outcome {
 
 /// The outcome of a chain that breaks because the server has only just started.
 pub(super) fn early(chain: &mut Chain, error: crate::query::Unready) -> Outcome {
-    chain.breaks(StepName::Known, error.to_string());
-    let (reason, hint) = words::unready(error);
+    chain.fail(StepName::Known, error.to_string());
+    let (reason, hint) = explain::unready(error);
     Outcome::new(reason, "The server does not know the cluster yet.", hint)
 }

@@ -2,14 +2,14 @@
 //! the last point.
 //!
 //! A container that the kubelet does not report at all is not missed, as it is not at the peer. Where a pod has no
-//! metrics, the state of its containers is considered first ([`idle`]): what does not run is not measured.
+//! metrics, the state of its containers is considered first ([`not_running`]): what does not run is not measured.
 
 mod chain;
-mod ends;
-pub(super) mod idle;
+pub(super) mod explain;
+mod final_steps;
 mod node;
+pub(super) mod not_running;
 mod pod;
-pub(super) mod words;
 
 use kubevitals_proto::metrics::{GROUP, Version};
 use kubevitals_proto::why::{Container, Freshness, Kind, Subject, Why};
@@ -19,7 +19,7 @@ use chain::{Chain, Outcome};
 
 /// What is found at the end of the chain beside its outcome.
 #[derive(Debug, Default)]
-struct Found {
+struct Findings {
     freshness: Option<Freshness>,
     containers: Vec<Container>,
 }
@@ -27,7 +27,7 @@ struct Found {
 impl Query {
     /// Why a pod has metrics, or has none.
     pub fn why_pod(&self, version: Version, namespace: &str, name: &str) -> Why {
-        let (mut chain, mut found) = (Chain::default(), Found::default());
+        let (mut chain, mut found) = (Chain::default(), Findings::default());
         let outcome = self.follow_pod(&mut chain, &mut found, namespace, name);
         let subject = Subject {
             name: name.to_owned(),
@@ -38,7 +38,7 @@ impl Query {
 
     /// Why a node has metrics, or has none.
     pub fn why_node(&self, version: Version, name: &str) -> Why {
-        let (mut chain, mut found) = (Chain::default(), Found::default());
+        let (mut chain, mut found) = (Chain::default(), Findings::default());
         let outcome = self.follow_node(&mut chain, &mut found, name);
         let subject = Subject {
             name: name.to_owned(),
@@ -60,7 +60,7 @@ fn answer(
     version: Version,
     metadata: Subject,
     chain: Chain,
-    found: Found,
+    found: Findings,
     outcome: Outcome,
 ) -> Why {
     Why {

@@ -2,14 +2,19 @@
 
 use kubevitals_proto::why::StepName;
 
-use super::Found;
+use super::Findings;
 use super::chain::{Chain, Outcome, early};
-use super::ends::nothing_yet;
+use super::final_steps::nothing_yet;
 use crate::cluster::{Node, Nodes};
 use crate::query::{Query, Unready};
 
 impl Query {
-    pub(super) fn follow_node(&self, chain: &mut Chain, found: &mut Found, name: &str) -> Outcome {
+    pub(super) fn follow_node(
+        &self,
+        chain: &mut Chain,
+        found: &mut Findings,
+        name: &str,
+    ) -> Outcome {
         if !self.watches.nodes.synced() {
             return early(chain, Unready::Nodes);
         }
@@ -24,7 +29,7 @@ impl Query {
         let Some(latest) = self.store.cells().get(name).and_then(|cell| cell.latest()) else {
             return trouble.unwrap_or_else(|| nothing_yet(node));
         };
-        chain.holds(
+        chain.ok(
             StepName::Reported,
             format!("its last answer is taken in{}", self.taken(&latest)),
         );
@@ -35,7 +40,7 @@ impl Query {
                 return trouble.unwrap_or(outcome);
             }
         };
-        chain.holds(StepName::Whole, "the node itself has what a rate needs");
+        chain.ok(StepName::Whole, "the node itself has what a rate needs");
         match self.fresh(chain, &latest, usage.arrived, trouble) {
             Ok(outcome) => {
                 let rate = usage.usage;
@@ -56,7 +61,7 @@ impl Query {
             return Err(early(chain, Unready::Nodes));
         }
         if let Some(node) = nodes.get(name) {
-            chain.holds(
+            chain.ok(
                 StepName::Node,
                 format!("node {name} is one that the server asks"),
             );
@@ -74,7 +79,7 @@ impl Query {
                 "check with kubectl get nodes --show-labels, and the server's --node-selector",
             ),
         };
-        chain.breaks(StepName::Node, what.clone());
+        chain.fail(StepName::Node, what.clone());
         Err(Outcome::new("unknown_node", what, hint))
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use kubevitals_proto::why::{Container, StepName};
 
-use super::Found;
+use super::Findings;
 use super::chain::{Chain, Outcome, early};
-use super::ends::{capital, nothing_yet};
-use super::idle;
-use super::words::{self, Words};
+use super::explain::{self, Explanation};
+use super::final_steps::{capital, nothing_yet};
+use super::not_running;
 use crate::cluster::{Pod, PodKey, State};
 use crate::query::{Query, Unready};
 use crate::store::Absent;
@@ -17,7 +17,7 @@ impl Query {
     pub(super) fn follow_pod(
         &self,
         chain: &mut Chain,
-        found: &mut Found,
+        found: &mut Findings,
         namespace: &str,
         name: &str,
     ) -> Outcome {
@@ -30,30 +30,30 @@ impl Query {
         };
         let pods = self.cluster.pods();
         let Some(pod) = pods.get(&key) else {
-            chain.breaks(StepName::Known, "the API server has no such pod");
+            chain.fail(StepName::Known, "the API server has no such pod");
             return Outcome::new(
                 "unknown",
                 format!("There is no pod {namespace}/{name}."),
                 "check the name and the namespace: kubectl get pods -A",
             );
         };
-        chain.holds(StepName::Known, "the API server has it");
-        if let Some((reason, Words { what, hint })) = idle::phase(pod) {
+        chain.ok(StepName::Known, "the API server has it");
+        if let Some((reason, Explanation { what, hint })) = not_running::phase(pod) {
             let phase = pod.phase.as_str();
-            chain.breaks(StepName::Running, format!("its phase is {phase}"));
+            chain.fail(StepName::Running, format!("its phase is {phase}"));
             return Outcome::new(reason, format!("{what}."), hint);
         }
         let started = pod
             .started()
             .map(|at| format!("; its kubelet took it over at {}", at.to_rfc3339_seconds()))
             .unwrap_or_default();
-        let nothing_runs = idle::pod(pod).map(|Words { what, hint }| {
+        let nothing_runs = not_running::pod(pod).map(|Explanation { what, hint }| {
             let what = format!("{what}; nothing runs, so nothing is measured");
-            not_running(Words { what, hint })
+            not_running(Explanation { what, hint })
         });
         why_running(chain, pod, &format!("its phase is Running{started}"));
         let Some(node_name) = &pod.node else {
-            chain.breaks(StepName::Node, "it is bound to no node");
+            chain.fail(StepName::Node, "it is bound to no node");
             return Outcome::new(
                 "unbound",
                 "It is bound to no node.",
@@ -72,7 +72,7 @@ impl Query {
             return trouble.unwrap_or_else(|| nothing_yet(node));
         };
         let Some((at, reported)) = latest.find(namespace, name) else {
-            chain.breaks(
+            chain.fail(
                 StepName::Reported,
                 format!(
                     "it is not in node {node_name}'s last answer{}",
@@ -83,7 +83,7 @@ impl Query {
                 .or(trouble)
                 .unwrap_or_else(|| self.not_reported(pod, node_name));
         };
-        chain.holds(
+        chain.ok(
             StepName::Reported,
             format!(
                 "it is in node {node_name}'s last answer{}",
@@ -100,7 +100,7 @@ impl Query {
                     .collect();
                 let outcome = match idle_container(pod, absent) {
                     Some(words) => {
-                        chain.breaks(StepName::Whole, words.what.clone());
+                        chain.fail(StepName::Whole, words.what.clone());
                         not_running(words)
                     }
                     None => self.not_whole(chain, node_name, "container ", absent),
@@ -109,7 +109,7 @@ impl Query {
                 return trouble.unwrap_or(outcome);
             }
         };
-        chain.holds(StepName::Whole, "all its containers have what a rate needs");
+        chain.ok(StepName::Whole, "all its containers have what a rate needs");
         let whole = latest.pod(namespace, name, self.retention, self.now());
         if let Ok((_, containers)) = whole {
             let whole = containers
@@ -144,7 +144,7 @@ impl Query {
                 self.until_next(node, "wait for the next scrape"),
             );
         }
-        let Words { what, hint } = words::absent("it", &Absent::NotReported);
+        let Explanation { what, hint } = explain::absent("it", &Absent::NotReported);
         let hint = self.until_next(node, hint);
         Outcome::new("not_reported", format!("{}.", capital(&what)), hint)
     }
@@ -156,35 +156,37 @@ fn why_running(chain: &mut Chain, pod: &Pod, phase: &str) {
         let completed = matches!(&status.state, State::Terminated(ended) if ended.exit_code == 0);
         spec.role.stays() && status.is_told() && !status.is_running() && !completed
     });
-    let words = idle.and_then(|(spec, status)| Some((spec, idle::container(pod, spec, status)?)));
+    let words =
+        idle.and_then(|(spec, status)| Some((spec, not_running::container(pod, spec, status)?)));
     match words {
-        Some((spec, Words { what, .. })) => chain.wavers(
+        Some((spec, Explanation { what, .. })) => chain.warn(
             StepName::Running,
             format!("{phase}; container {} {what}", spec.name),
         ),
-        None => chain.holds(StepName::Running, phase),
+        None => chain.ok(StepName::Running, phase),
     }
 }
 
 /// Why the container does not run whose reading is incomplete. None if it runs.
-fn idle_container(pod: &Pod, absent: &Absent) -> Option<Words> {
+fn idle_container(pod: &Pod, absent: &Absent) -> Option<Explanation> {
     let (Absent::Incomplete { container, .. } | Absent::NoRate { container, .. }) = absent else {
         return None;
     };
     let (spec, status) = pod.container(container.as_deref()?)?;
-    let Words { what, hint } = idle::container(pod, spec, status).filter(|_| status.is_told())?;
+    let Explanation { what, hint } =
+        not_running::container(pod, spec, status).filter(|_| status.is_told())?;
     let what = format!("container {} {what}", spec.name);
-    Some(Words { what, hint })
+    Some(Explanation { what, hint })
 }
 
-fn not_running(Words { what, hint }: Words) -> Outcome {
+fn not_running(Explanation { what, hint }: Explanation) -> Outcome {
     Outcome::new("not_running", format!("{}.", capital(&what)), hint)
 }
 
 fn of_container(pod: &Pod, name: &str, absent: Option<&Absent>) -> Container {
     let message = absent.map(|absent| {
         let idle = idle_container(pod, absent);
-        idle.unwrap_or_else(|| words::absent("it", absent)).what
+        idle.unwrap_or_else(|| explain::absent("it", absent)).what
     });
     Container {
         name: name.to_owned(),

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::freshness::Ages;
-use super::{Found, Query};
 use crate::cluster::Node;
+use crate::query::{Found, Query};
 use crate::store::{Absent, NodeLatest};
 
 /// A node that has metrics.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NodeAnswer {
+pub struct NodeReading {
     /// The node.
     pub node: Arc<Node>,
     /// Its usage.
@@ -18,7 +18,7 @@ pub struct NodeAnswer {
 
 impl Query {
     /// All nodes that have metrics and pass `filter`, by name.
-    pub fn nodes(&self, filter: impl Fn(&Node) -> bool) -> Vec<NodeAnswer> {
+    pub fn nodes(&self, filter: impl Fn(&Node) -> bool) -> Vec<NodeReading> {
         let now = self.now();
         let mut ages = Ages::of(&self.freshness, self.wall());
         let cells = self.store.cells();
@@ -30,7 +30,7 @@ impl Query {
                 let latest = cells.get(&node.name)?.latest()?;
                 let latest = *latest.node(self.retention, now).ok()?;
                 ages.observe(latest.usage.at);
-                Some(NodeAnswer {
+                Some(NodeReading {
                     node: Arc::clone(node),
                     latest,
                 })
@@ -39,7 +39,7 @@ impl Query {
     }
 
     /// One node.
-    pub fn node(&self, name: &str) -> Found<NodeAnswer> {
+    pub fn node(&self, name: &str) -> Found<NodeReading> {
         let nodes = self.cluster.nodes();
         let Some(node) = nodes.get(name) else {
             return Found::Unknown;
@@ -50,7 +50,7 @@ impl Query {
         match latest.node(self.retention, self.now()) {
             Ok(latest) => {
                 Ages::of(&self.freshness, self.wall()).observe(latest.usage.at);
-                Found::Metrics(NodeAnswer {
+                Found::Metrics(NodeReading {
                     node: Arc::clone(node),
                     latest: *latest,
                 })

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::words::Words;
+use super::explain::Explanation;
 use crate::cluster::{ContainerSpec, ContainerStatus, Ended, Phase, Pod, Role, State, Waiting};
 use crate::health::IMAGE_REASONS;
 
@@ -13,7 +13,7 @@ const LONGEST: usize = 300;
 const DESCRIBE: &str = "look with kubectl describe pod what it waits for";
 
 /// Why a pod does not run, if its phase says so: a reason for programs, and words for people.
-pub(in crate::query) fn phase(pod: &Pod) -> Option<(&'static str, Words)> {
+pub(in crate::query) fn phase(pod: &Pod) -> Option<(&'static str, Explanation)> {
     Some(match pod.phase {
         Phase::Running => return None,
         Phase::Pending => ("pending", pending(pod)),
@@ -36,7 +36,7 @@ pub(in crate::query) fn phase(pod: &Pod) -> Option<(&'static str, Words)> {
 }
 
 /// Why no container of a pod in phase Running runs. None if a container runs, or no status has been reported.
-pub(in crate::query) fn pod(pod: &Pod) -> Option<Words> {
+pub(in crate::query) fn pod(pod: &Pod) -> Option<Explanation> {
     let mut containers = pod.containers();
     if pod.phase != Phase::Running || containers.any(|(_, status)| status.is_running()) {
         return None;
@@ -48,7 +48,7 @@ pub(in crate::query) fn pod(pod: &Pod) -> Option<Words> {
         ));
     }
     let (spec, words) = trouble(pod)?;
-    Some(Words {
+    Some(Explanation {
         what: format!("its {} {}", named(spec), words.what),
         ..words
     })
@@ -56,7 +56,7 @@ pub(in crate::query) fn pod(pod: &Pod) -> Option<Words> {
 
 /// The container that explains most why a pod does not run: one that has not completed before one that has, and app
 /// containers and sidecars before init containers.
-pub(super) fn trouble(pod: &Pod) -> Option<(&ContainerSpec, Words)> {
+pub(super) fn trouble(pod: &Pod) -> Option<(&ContainerSpec, Explanation)> {
     let idle = |init: bool| {
         let containers = pod
             .containers()
@@ -79,8 +79,8 @@ pub(in crate::query) fn container(
     pod: &Pod,
     spec: &ContainerSpec,
     status: &ContainerStatus,
-) -> Option<Words> {
-    let Words { what, hint } = match &status.state {
+) -> Option<Explanation> {
+    let Explanation { what, hint } = match &status.state {
         State::Running { .. } => return None,
         State::Waiting(waiting) => {
             let waiting = waiting.as_deref();
@@ -89,7 +89,7 @@ pub(in crate::query) fn container(
         }
         State::Terminated(ended) => ends(pod, spec, ended),
     };
-    Some(Words {
+    Some(Explanation {
         what: format!("does not run: {what}"),
         hint,
     })
@@ -101,7 +101,7 @@ fn waits(
     status: &ContainerStatus,
     reason: Option<&str>,
     message: Option<Cow<'_, str>>,
-) -> Words {
+) -> Explanation {
     let said = |reason: &str| match &message {
         Some(message) => format!("{reason}: {message}"),
         None => reason.to_owned(),
@@ -149,7 +149,7 @@ fn waits(
     }
 }
 
-fn ends(pod: &Pod, spec: &ContainerSpec, ended: &Ended) -> Words {
+fn ends(pod: &Pod, spec: &ContainerSpec, ended: &Ended) -> Explanation {
     if ended.exit_code == 0 {
         return words(
             "ended well (Completed)",
@@ -182,7 +182,7 @@ fn initializing(pod: &Pod, waiting: Option<&ContainerSpec>) -> Option<String> {
     })
 }
 
-fn pending(pod: &Pod) -> Words {
+fn pending(pod: &Pod) -> Explanation {
     let what = |what: &str| format!("It has not started: {what}");
     if pod.gated {
         return words(
@@ -214,7 +214,7 @@ fn pending(pod: &Pod) -> Words {
         );
     }
     match trouble(pod) {
-        Some((spec, words)) => Words {
+        Some((spec, words)) => Explanation {
             what: what(&format!("{} {}", named(spec), words.what)),
             ..words
         },
@@ -226,7 +226,7 @@ fn pending(pod: &Pod) -> Words {
     }
 }
 
-fn failed(pod: &Pod) -> Words {
+fn failed(pod: &Pod) -> Explanation {
     let message = pod.message().and_then(quoted);
     match (pod.reason(), message) {
         (Some("Evicted"), message) => words(
@@ -310,8 +310,8 @@ fn quoted(message: &str) -> Option<Cow<'_, str>> {
     Some(one_line)
 }
 
-fn words(what: impl Into<String>, hint: &'static str) -> Words {
-    Words {
+fn words(what: impl Into<String>, hint: &'static str) -> Explanation {
+    Explanation {
         what: what.into(),
         hint,
     }
@@ -410,7 +410,7 @@ mod tests {
             ),
         ] {
             let pod = one("Running", state);
-            let Words { what, hint } = super::pod(&pod).unwrap();
+            let Explanation { what, hint } = super::pod(&pod).unwrap();
             assert_eq!(what, format!("its container web does not run: {expected}"));
             assert!(hint.len() > 20 && !hint.contains("kubelet's log"), "{hint}");
         }

@@ -5,7 +5,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::why::{Freshness, StepName};
 
 use super::chain::{Chain, Outcome};
-use super::words::{self, Words, span};
+use super::explain::{self, Explanation, span};
 use crate::clock::Age;
 use crate::cluster::Node;
 use crate::query::Query;
@@ -23,7 +23,7 @@ impl Query {
         let (now, unseen) = (self.now(), self.retention.unseen);
         let (age, silence) = (now.since(arrived), now.since(latest.scraped));
         if self.retention.keeps(arrived, latest.scraped, now) {
-            chain.holds(
+            chain.ok(
                 StepName::Fresh,
                 format!("its newest point came in {} ago", span(age)),
             );
@@ -44,7 +44,7 @@ impl Query {
             return Ok(Outcome::new("available", verdict, hint));
         }
         if silence > unseen {
-            chain.breaks(
+            chain.fail(
                 StepName::Fresh,
                 format!(
                     "its node's last answer is {} old, and {} is as long as one is believed",
@@ -60,7 +60,7 @@ impl Query {
                 )
             }));
         }
-        chain.breaks(
+        chain.fail(
             StepName::Fresh,
             format!(
                 "the kubelet goes on repeating a point that came in {} ago, and {} is as long as one is believed",
@@ -68,7 +68,7 @@ impl Query {
                 span(self.retention.unchanged)
             ),
         );
-        let Words { what, hint } = words::absent("it", &Absent::Stale);
+        let Explanation { what, hint } = explain::absent("it", &Absent::Stale);
         Err(Outcome::new("stale", format!("{}.", capital(&what)), hint))
     }
 
@@ -86,8 +86,8 @@ impl Query {
             Absent::Stale | Absent::NotReported => (&None, false),
         };
         let whom = format!("{whom}{}", name.as_deref().unwrap_or_default());
-        let Words { what, hint } = words::absent(&whom, absent);
-        chain.breaks(StepName::Whole, what.clone());
+        let Explanation { what, hint } = explain::absent(&whom, absent);
+        chain.fail(StepName::Whole, what.clone());
         let hint = if passes {
             self.until_next(node, hint)
         } else {

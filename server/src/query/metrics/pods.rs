@@ -5,14 +5,14 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::freshness::Ages;
-use super::{Found, Query};
 use crate::clock::Age;
 use crate::cluster::{Phase, Pod, PodKey, Pods};
+use crate::query::{Found, Query};
 use crate::store::{Absent, Cells, ContainerLatest, Latest, PodRates, Retention};
 
 /// A pod that has metrics, borrowed from the snapshots it was found in.
 #[derive(Debug)]
-pub struct PodAnswer<'a> {
+pub struct PodReading<'a> {
     /// The pod.
     pub pod: &'a Pod,
     /// Its time and window.
@@ -65,7 +65,7 @@ impl PodList {
         cursor: &mut PodCursor,
         budget: usize,
         filter: impl Fn(&Pod) -> bool,
-        mut visit: impl FnMut(PodAnswer<'_>) -> bool,
+        mut visit: impl FnMut(PodReading<'_>) -> bool,
     ) -> bool {
         let pods = Arc::clone(&self.pods);
         let mut left = budget;
@@ -90,7 +90,7 @@ impl PodList {
     }
 
     /// What is known of a pod.
-    fn answer<'a>(&'a mut self, pod: &'a Pod) -> Option<PodAnswer<'a>> {
+    fn answer<'a>(&'a mut self, pod: &'a Pod) -> Option<PodReading<'a>> {
         let node = pod.node.as_ref()?;
         if !self.met.contains_key(node) {
             let latest = self.cells.get(node).and_then(|cell| cell.latest());
@@ -102,7 +102,7 @@ impl PodList {
         if !self.counted {
             self.ages.observe(rates.at);
         }
-        Some(PodAnswer {
+        Some(PodReading {
             pod,
             rates,
             containers,
@@ -129,7 +129,7 @@ impl Query {
         &self,
         namespace: &str,
         name: &str,
-        read: impl FnOnce(PodAnswer<'_>) -> T,
+        read: impl FnOnce(PodReading<'_>) -> T,
     ) -> Found<T> {
         let key = PodKey {
             namespace: Arc::from(namespace),
@@ -146,7 +146,7 @@ impl Query {
         match latest.pod(namespace, name, self.retention, self.now()) {
             Ok((rates, containers)) => {
                 Ages::of(&self.freshness, self.wall()).observe(rates.at);
-                Found::Metrics(read(PodAnswer {
+                Found::Metrics(read(PodReading {
                     pod,
                     rates,
                     containers,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Incident, IncidentKind};
 
-use super::usage::{OfContainers, Used};
+use super::usage::{ContainerUsage, UsageSample};
 use crate::clock::Age;
 use crate::cluster::{Cluster, Node, Nodes, Pod, PodKey, Pods, Uid};
 use crate::health::{Health, Then};
@@ -151,27 +151,27 @@ impl AsOf {
 
 /// What a node and its pods used at a time.
 #[derive(Debug)]
-pub(super) struct PastNode {
-    pub(super) node: Option<Used>,
+pub(super) struct NodeUsageAt {
+    pub(super) node: Option<UsageSample>,
     /// How far its clock is from ours.
     pub(super) offset: Offset,
     /// By namespace and name.
-    pods: Vec<PastPod>,
+    pods: Vec<PodUsageAt>,
 }
 
 #[derive(Debug)]
-struct PastPod {
+struct PodUsageAt {
     id: PodId,
-    containers: Vec<(Arc<str>, Used)>,
+    containers: Vec<(Arc<str>, UsageSample)>,
 }
 
-impl PastPod {
+impl PodUsageAt {
     fn name(&self) -> (&str, &str) {
         (&self.id.namespace, &self.id.name)
     }
 }
 
-impl PastNode {
+impl NodeUsageAt {
     /// What is remembered of it at a time of ours, as of `now`, which is `wall`. Points have the time of the node's clock.
     pub(super) fn of(
         history: &NodeHistory,
@@ -197,7 +197,7 @@ impl PastNode {
             let Some(last) = last.filter(|last| Tick::nearest(last.at) >= oldest) else {
                 continue;
             };
-            let used = Used::remembered(&last);
+            let used = UsageSample::remembered(&last);
             let Some((pod, container)) = copy.pod.zip(copy.container) else {
                 past.node = Some(used);
                 continue;
@@ -205,7 +205,7 @@ impl PastNode {
             let container = (Arc::clone(container), used);
             match past.pods.last_mut() {
                 Some(last) if last.id == *pod => last.containers.push(container),
-                _ => past.pods.push(PastPod {
+                _ => past.pods.push(PodUsageAt {
                     id: pod.clone(),
                     containers: vec![container],
                 }),
@@ -215,7 +215,7 @@ impl PastNode {
     }
 
     /// What the containers of a pod used; nothing of one that is not remembered.
-    pub(super) fn pod(&self, key: &PodKey, uid: Uid) -> Option<OfContainers<'_>> {
+    pub(super) fn pod(&self, key: &PodKey, uid: Uid) -> Option<ContainerUsage<'_>> {
         let name = (&*key.namespace, &*key.name);
         let first = self.pods.partition_point(|past| past.name() < name);
         let mut of_name = self.pods.iter().skip(first);
@@ -223,7 +223,7 @@ impl PastNode {
             .by_ref()
             .take_while(|past| past.name() == name)
             .find(|past| past.id.may_be(uid))?;
-        Some(OfContainers(
+        Some(ContainerUsage(
             past.containers
                 .iter()
                 .map(|(name, used)| (name, *used))

@@ -6,18 +6,18 @@ use std::sync::atomic::Ordering;
 
 use kubevitals_proto::vitals::{Incident, Workload};
 
-use super::changes::{Incidents, LOOK, Seen};
-use super::{Changes, Query};
+use super::{Changes, DETECT_INTERVAL, Incidents, Observed};
 use crate::cluster::{Jobs, PodKey, Watches};
+use crate::query::Query;
 
 /// What this process calls itself in versions: anything that another will hardly call itself.
-pub(super) fn instance() -> u64 {
+pub(in crate::query) fn instance() -> u64 {
     uuid::Uuid::new_v4().as_u64_pair().0
 }
 
 /// What was looked at so far.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
+pub(in crate::query) struct DetectorState {
     /// All had been listed and reviewed: what differs since has changed.
     begun: bool,
     /// The version of what health tells.
@@ -35,13 +35,13 @@ impl Query {
     /// Looks for changes once a second. Runs for ever.
     pub async fn watch(self: Arc<Self>) {
         loop {
-            self.look();
-            tokio::time::sleep(LOOK).await;
+            self.detect();
+            tokio::time::sleep(DETECT_INTERVAL).await;
         }
     }
 
     /// Looks for changes once. What is read before all has been listed is no change.
-    pub fn look(&self) {
+    pub fn detect(&self) {
         let mut looked = self.looked.lock();
         // Before the snapshots are taken: a list that ends in between counts the next time.
         let listed = looked.begun || self.listed();
@@ -77,7 +77,7 @@ impl Query {
             }
         }
         if looked.begun {
-            self.changes.look(&seen);
+            self.changes.apply(&seen);
         } else {
             self.changes.begin(&seen);
             looked.begun = listed;
@@ -92,7 +92,7 @@ impl Query {
         let complete = || self.complete.load(Ordering::Acquire);
         if !complete() && self.listed() {
             // Clients that have waited for the lists need not wait for the next second too.
-            self.look();
+            self.detect();
         }
         complete()
     }
@@ -110,8 +110,8 @@ impl Query {
         nodes.synced() && pods.synced() && events
     }
 
-    fn seen(&self) -> Seen {
-        Seen {
+    fn seen(&self) -> Observed {
+        Observed {
             pods: self.cluster.pods(),
             nodes: self.cluster.nodes(),
             cells: self.store.cells(),

@@ -10,7 +10,7 @@ use crate::store::{Absent, Lack, NoRate};
 
 /// What is wrong, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::query) struct Words {
+pub(in crate::query) struct Explanation {
     pub(in crate::query) what: String,
     pub(in crate::query) hint: &'static str,
 }
@@ -18,7 +18,7 @@ pub(in crate::query) struct Words {
 const WAIT: &str = "wait for the next scrape";
 
 /// Of `whom` (`container web`, `node n`): what its last reading lacked.
-pub(in crate::query) fn absent(whom: &str, absent: &Absent) -> Words {
+pub(in crate::query) fn absent(whom: &str, absent: &Absent) -> Explanation {
     let (what, hint) = match absent {
         Absent::Incomplete { lack, .. } => lacks(*lack),
         Absent::NoRate { why, .. } => no_rate(*why),
@@ -32,7 +32,7 @@ pub(in crate::query) fn absent(whom: &str, absent: &Absent) -> Words {
              runtime's log: the kubelet does not measure it",
         ),
     };
-    Words {
+    Explanation {
         what: format!("{whom} {what}"),
         hint,
     }
@@ -154,7 +154,7 @@ mod tests {
             .collect();
         let mut names: Vec<&str> = all.iter().map(Absent::reason).collect();
         for why in &all {
-            let Words { what, hint } = absent("container web", why);
+            let Explanation { what, hint } = absent("container web", why);
             assert!(
                 what.starts_with("container web ") && hint.len() > 20,
                 "{what}: {hint}"

@@ -8,14 +8,14 @@ use crate::cluster::Resources;
 
 /// Of the nodes that are there now, those that told something, step by step.
 #[derive(Debug, Default)]
-pub(super) struct Cover {
+pub(super) struct Coverage {
     /// What they used.
     used: Vec<Option<Point>>,
     /// What pods can have on them.
     allocatable: Vec<Option<Point>>,
 }
 
-impl Cover {
+impl Coverage {
     /// A node told these points.
     pub(super) fn told(&mut self, points: &[Option<Point>], allocatable: Resources) {
         add(&mut self.used, points);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn estimate(nodes: &[(Node, &[Option<u64>])]) -> Vec<Option<u64>> {
-        let (mut cover, mut total) = (Cover::default(), Vec::new());
+        let (mut cover, mut total) = (Coverage::default(), Vec::new());
         for ((_, allocatable), cpu) in nodes {
             let points = points(cpu);
             add(&mut total, &points);

@@ -20,7 +20,7 @@ const BOUNDS: [f64; 20] = {
 };
 
 /// A histogram of ages.
-pub(super) fn histogram() -> Arc<Histogram> {
+pub(in crate::query) fn histogram() -> Arc<Histogram> {
     Arc::new(Histogram::new(&BOUNDS))
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use kubevitals_proto::needle::Needle;
 
-use super::Teller;
-use super::past::goes_on;
+use super::VitalsBuilder;
+use super::as_of::goes_on;
 use crate::cluster::{ContainerStatus, Phase, Pod, PodKey, State};
 
 /// For how long after its last restart a pod is not taken to be healthy, in seconds.
@@ -15,7 +15,7 @@ const RESTART_SECONDS: i64 = 3_600;
 /// The labels that name an application, the one that counts first.
 const APP: [&str; 3] = ["app.kubernetes.io/name", "app", "k8s-app"];
 
-impl Teller {
+impl VitalsBuilder {
     /// Whether a word is in one of the texts that are told of a pod: its namespace, name, node, STATUS, application and
     /// workload, the names of its containers and what they do, and why it was restarted last.
     pub fn mentions(&self, pod: &Pod, word: &Needle) -> bool {

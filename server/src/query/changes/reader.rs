@@ -5,7 +5,7 @@ use std::iter::Peekable;
 use std::sync::Arc;
 
 use super::version::Version;
-use super::{Moment, Scrape, key_of};
+use super::{Scrape, VersionedSnapshot, key_of};
 use crate::cluster::Pod;
 
 /// A change of an object.
@@ -23,11 +23,11 @@ pub struct Change<T> {
 /// may be thousands.
 #[derive(Debug)]
 pub struct PodChanges {
-    moment: Arc<Moment>,
+    moment: Arc<VersionedSnapshot>,
     from: Version,
     namespace: Option<Arc<str>>,
     /// Changes of pods themselves that are still to come.
-    noted: Peekable<std::vec::IntoIter<Change<Pod>>>,
+    logged: Peekable<std::vec::IntoIter<Change<Pod>>>,
     /// Scrapes later than this are still to come.
     scraped: Version,
     node: Option<OfNode>,
@@ -44,11 +44,15 @@ struct OfNode {
 
 impl PodChanges {
     /// Everything that has changed at `moment` since `from`, of one namespace or of all.
-    pub(super) fn new(moment: &Arc<Moment>, from: Version, namespace: Option<&Arc<str>>) -> Self {
+    pub(super) fn new(
+        moment: &Arc<VersionedSnapshot>,
+        from: Version,
+        namespace: Option<&Arc<str>>,
+    ) -> Self {
         let is_in =
             |pod: &Arc<Pod>| namespace.is_none_or(|namespace| *namespace == pod.key.namespace);
-        let mut noted = moment.pods.noted(from);
-        noted.retain(|change| {
+        let mut logged = moment.pods.logged(from);
+        logged.retain(|change| {
             let pod = change.before.as_ref().or(change.after.as_ref());
             pod.is_some_and(is_in)
         });
@@ -56,7 +60,7 @@ impl PodChanges {
             moment: Arc::clone(moment),
             from,
             namespace: namespace.cloned(),
-            noted: noted.into_iter().peekable(),
+            logged: logged.into_iter().peekable(),
             scraped: from,
             node: None,
         }
@@ -66,11 +70,11 @@ impl PodChanges {
     /// scraped. Whether there was any.
     fn go_on(&mut self) -> (Option<Change<Pod>>, bool) {
         let scrape = self.moment.scraped_after(self.scraped);
-        let noted = self
-            .noted
+        let logged = self
+            .logged
             .next_if(|change| scrape.is_none_or(|(first, _)| change.version < first));
-        if noted.is_some() {
-            return (noted, true);
+        if logged.is_some() {
+            return (logged, true);
         }
         let Some(node) = scrape.map(|(_, node)| Arc::clone(node)) else {
             return (None, false);
@@ -123,7 +127,7 @@ impl PodChanges {
 }
 
 /// What has changed, looked for piece by piece, in the order of versions.
-pub trait Batch: Send {
+pub trait ChangeReader: Send {
     /// Of what.
     type Of;
 
@@ -131,7 +135,7 @@ pub trait Batch: Send {
     fn advance(&mut self, budget: usize) -> (Option<Change<Self::Of>>, bool);
 }
 
-impl Batch for PodChanges {
+impl ChangeReader for PodChanges {
     type Of = Pod;
 
     fn advance(&mut self, budget: usize) -> (Option<Change<Pod>>, bool) {
@@ -158,9 +162,9 @@ impl Batch for PodChanges {
 
 /// Changes that are all known.
 #[derive(Debug)]
-pub struct Several<T>(std::vec::IntoIter<Change<T>>);
+pub struct ChangeList<T>(std::vec::IntoIter<Change<T>>);
 
-impl<T> Several<T> {
+impl<T> ChangeList<T> {
     pub(super) fn new(changes: Vec<Change<T>>) -> Self {
         Self(changes.into_iter())
     }
@@ -176,7 +180,7 @@ impl<T> Several<T> {
     }
 }
 
-impl<T: Send + Sync> Batch for Several<T> {
+impl<T: Send + Sync> ChangeReader for ChangeList<T> {
     type Of = T;
 
     fn advance(&mut self, _budget: usize) -> (Option<Change<T>>, bool) {
