@@ -21,7 +21,7 @@ mod openapi;
 mod request;
 mod resources;
 mod reviews;
-mod selectors;
+mod selection;
 mod server;
 mod status;
 mod table;

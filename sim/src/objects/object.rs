@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use kubevitals_proto::labels::Labels;
 use serde_json::{Map, Value};
 
 use super::{Resource, fields, protobuf};
@@ -17,8 +18,8 @@ pub struct MetaLite {
     pub namespace: Option<Arc<str>>,
     /// Name.
     pub name: Arc<str>,
-    /// Labels. Share the `Arc` between pods of one workload.
-    pub labels: Arc<[(Arc<str>, Arc<str>)]>,
+    /// Labels. The pods of a workload share them.
+    pub labels: Labels,
     /// Values of the fields that field selectors may name besides metadata.name and metadata.namespace, by path:
     /// for pods `spec.nodeName` and `status.phase`; for events `involvedObject.*`, `type`, `reason`.
     pub fields: Arc<[(&'static str, Arc<str>)]>,
@@ -42,7 +43,7 @@ impl MetaLite {
             .and_then(Value::as_object)
             .into_iter()
             .flatten()
-            .filter_map(|(k, v)| Some((Arc::from(k.as_str()), Arc::from(v.as_str()?))))
+            .filter_map(|(k, v)| Some((k.as_str(), v.as_str()?)))
             .collect();
         Some(Self {
             namespace,
@@ -55,14 +56,6 @@ impl MetaLite {
     /// The key objects are sorted by, which is etcd's: `NAMESPACE/NAME`, or `NAME`.
     pub(super) fn key(&self) -> Arc<str> {
         key(self.namespace.as_deref(), &self.name)
-    }
-
-    /// A label's value.
-    pub fn label(&self, key: &str) -> Option<&str> {
-        self.labels
-            .iter()
-            .find(|(k, _)| &**k == key)
-            .map(|(_, v)| &**v)
     }
 
     /// The value of a field a selector may name; empty when the object lacks it, `None` when the path is not known.

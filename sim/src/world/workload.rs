@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
 use super::catalog::{App, Container, Kind, Role};
@@ -90,7 +91,7 @@ pub(crate) struct Revision {
     pub(crate) owner_uid: String,
     /// The workload's own seed: replicas share the time of day at which they are busy.
     pub(crate) seed: u64,
-    pub(crate) labels: Arc<[(Arc<str>, Arc<str>)]>,
+    pub(crate) labels: Labels,
     pub(crate) template: PodTemplate,
 }
 
@@ -116,16 +117,12 @@ impl Revision {
                 format!("{}-{template_hash}", app.name),
             ),
         };
-        let labels = [
+        let labels = Labels::from_iter([
             ("app", app.name.to_owned()),
             ("app.kubernetes.io/name", app.name.to_owned()),
             hash_label,
             ("tier", tier(app).to_owned()),
-        ];
-        let labels: Arc<[(Arc<str>, Arc<str>)]> = labels
-            .into_iter()
-            .map(|(k, v)| (Arc::from(k), Arc::from(v)))
-            .collect();
+        ]);
         let template = PodTemplate::new(app, number, &labels, &owner_name, &owner_uid);
         Self {
             app,

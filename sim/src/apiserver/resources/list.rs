@@ -9,7 +9,7 @@ use hyper::body::Frame;
 use serde_json::{Map, json};
 
 use super::super::negotiation::PROTOBUF;
-use super::super::selectors::Filter;
+use super::super::selection::Selection;
 use super::super::status::{Body, Refusal, answer as respond};
 use super::options::{ListOptions, VersionMatch};
 use super::render::Renderer;
@@ -23,15 +23,15 @@ const CHUNK: usize = 64 * 1024;
 pub(super) fn answer(
     store: &Store,
     renderer: Renderer,
-    filter: &Filter,
+    selection: &Selection,
     options: &ListOptions,
 ) -> Result<Response<Body>, Refusal> {
     let resource = renderer.resource();
     let view = view(store, resource, options)?;
     let after = options.continues.as_ref().map(|token| token.after.as_str());
     let mut matching = view
-        .range(filter.namespace(), after)
-        .filter(|(_, object)| filter.matches(object.meta()));
+        .range(selection.namespace(), after)
+        .filter(|(_, object)| selection.matches(object.meta()));
     let page: Vec<(&Arc<str>, &Arc<Object>)> = match options.limit {
         Some(limit) => matching.by_ref().take(limit).collect(),
         None => matching.by_ref().collect(),
@@ -51,7 +51,7 @@ pub(super) fn answer(
         };
         store.keep_for_paging(resource, &view);
         metadata.insert("continue".to_owned(), json!(token.encode()));
-        if filter.is_everything() {
+        if selection.is_everything() {
             metadata.insert(
                 "remainingItemCount".to_owned(),
                 json!(view.len().saturating_sub(given)),

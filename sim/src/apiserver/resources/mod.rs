@@ -15,7 +15,7 @@ use self::options::ListOptions;
 use self::render::Renderer;
 use super::negotiation::{self, Shape};
 use super::request::{Query, ResourcePath};
-use super::selectors::Filter;
+use super::selection::Selection;
 use super::server::Shared;
 use super::status::{Body, Refusal};
 use crate::objects::Resource;
@@ -56,18 +56,16 @@ pub(super) async fn answer(
     let renderer = Renderer::new(resource, shape, encoding, request.query, shared.store.now());
     match (request.method, path.name.as_deref()) {
         (&Method::GET | &Method::HEAD, name) if many => {
-            let mut filter = Filter::of(resource, path.namespace.as_deref(), request.query)?;
-            if let Some(name) = name {
-                filter.only(name);
-            }
+            let selection =
+                Selection::parse(resource, path.namespace.as_deref(), name, request.query)?;
             let options = ListOptions::of(request.query)?;
             if options.initial_events && !shared.serves.read().watch_list {
                 return Err(Refusal::without_watch_list());
             }
             if request.query.flag("watch") {
-                watch::answer(shared, renderer, filter, &options)
+                watch::answer(shared, renderer, selection, &options)
             } else {
-                list::answer(&shared.store, renderer, &filter, &options)
+                list::answer(&shared.store, renderer, &selection, &options)
             }
         }
         (&Method::GET | &Method::HEAD, Some(name)) => {

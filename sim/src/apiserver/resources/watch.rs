@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::config::ExpiredWatch;
-use super::super::selectors::Filter;
+use super::super::selection::Selection;
 use super::super::server::Shared;
 use super::super::status::{Body, Refusal, answer as respond};
 use super::options::ListOptions;
@@ -30,7 +30,7 @@ const CHUNK: usize = 64 * 1024;
 pub(super) fn answer(
     shared: &Shared,
     renderer: Renderer,
-    filter: Filter,
+    selection: Selection,
     options: &ListOptions,
 ) -> Result<Response<Body>, Refusal> {
     let store = &shared.store;
@@ -67,7 +67,7 @@ pub(super) fn answer(
     let state = Watch {
         store: store.clone(),
         renderer,
-        filter,
+        selection,
         initial,
         announce_initial: options.initial_events && options.bookmarks,
         subscription,
@@ -106,7 +106,7 @@ struct Initial {
 struct Watch {
     store: Arc<Store>,
     renderer: Renderer,
-    filter: Filter,
+    selection: Selection,
     initial: Option<Initial>,
     /// Whether a bookmark tells that everything that existed has been sent.
     announce_initial: bool,
@@ -210,10 +210,10 @@ impl Watch {
         let mut finished = true;
         for (key, object) in initial
             .snapshot
-            .range(self.filter.namespace(), initial.after.as_deref())
+            .range(self.selection.namespace(), initial.after.as_deref())
         {
             after = Some(key.clone());
-            if self.filter.matches(object.meta()) {
+            if self.selection.matches(object.meta()) {
                 let headed = std::mem::take(&mut self.headed);
                 self.renderer
                     .event(&mut out, EventKind::Added, object, headed);
@@ -238,10 +238,11 @@ impl Watch {
     /// An event as this watch sees it: a change that makes an object match is ADDED, one that makes it not match is
     /// DELETED.
     fn frame(&mut self, event: &Event) -> Option<Bytes> {
-        let is = event.kind() != EventKind::Deleted && self.filter.matches(event.object().meta());
+        let is =
+            event.kind() != EventKind::Deleted && self.selection.matches(event.object().meta());
         let was = event
             .previous()
-            .is_some_and(|o| self.filter.matches(o.meta()));
+            .is_some_and(|o| self.selection.matches(o.meta()));
         let (kind, leaving) = match (was, is) {
             (true, true) => (EventKind::Modified, None),
             (false, true) => (EventKind::Added, None),

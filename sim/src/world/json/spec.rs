@@ -1,7 +1,6 @@
 //! What all pods of a revision have in common, written once.
 
-use std::sync::Arc;
-
+use kubevitals_proto::labels::Labels;
 use serde_json::{Map, Value, json};
 
 use crate::world::catalog::{App, Ask, Container, Kind, Probe, Role};
@@ -28,7 +27,7 @@ impl PodTemplate {
     pub(crate) fn new(
         app: &App,
         revision: u32,
-        labels: &[(Arc<str>, Arc<str>)],
+        labels: &Labels,
         owner_name: &str,
         owner_uid: &str,
     ) -> Self {
@@ -41,10 +40,7 @@ impl PodTemplate {
             "apiVersion": "apps/v1", "kind": owner_kind, "name": owner_name, "uid": owner_uid,
             "controller": true, "blockOwnerDeletion": true,
         }]);
-        let metadata = format!(
-            "\"labels\":{},\"ownerReferences\":{owner}",
-            self::labels(labels)
-        );
+        let metadata = format!("\"labels\":{},\"ownerReferences\":{owner}", json!(labels));
         let spec = spec(app, revision).to_string();
         let (head, tail) = spec.split_once(HOLE_TEXT).unwrap_or((&spec, ""));
         Self {
@@ -54,15 +50,6 @@ impl PodTemplate {
             resources: app.containers.iter().map(status_resources).collect(),
         }
     }
-}
-
-/// Labels as an object.
-pub(crate) fn labels(labels: &[(Arc<str>, Arc<str>)]) -> Value {
-    labels
-        .iter()
-        .map(|(k, v)| (k.to_string(), Value::from(&**v)))
-        .collect::<Map<_, _>>()
-        .into()
 }
 
 /// The pod spec of an app at a revision, with a hole for the node.

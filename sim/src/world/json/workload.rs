@@ -4,7 +4,7 @@ use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::put;
-use super::spec::{container, labels};
+use super::spec::container;
 use crate::objects::Resource;
 use crate::world::catalog::Kind;
 use crate::world::hash::{hash, stream, uid};
@@ -44,7 +44,7 @@ pub(crate) fn objects(w: &Workload) -> Vec<(Resource, Value)> {
 /// A replicaset that a rollout has left with no pods, or is about to.
 pub(crate) fn replica_set(w: &Workload, r: &Revision, replicas: u32, ready: u32) -> Value {
     let mut metadata = metadata(w, &r.owner_name, &r.owner_uid, r.created);
-    put(&mut metadata, "labels", labels(&r.labels));
+    put(&mut metadata, "labels", json!(r.labels));
     put(
         &mut metadata,
         "annotations",
@@ -73,7 +73,7 @@ pub(crate) fn replica_set(w: &Workload, r: &Revision, replicas: u32, ready: u32)
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": {"app": w.app.name, "pod-template-hash": r.template_hash}},
-            "template": {"metadata": {"labels": labels(&r.labels)}, "spec": pod_spec(w, r)},
+            "template": {"metadata": {"labels": json!(r.labels)}, "spec": pod_spec(w, r)},
         },
         "status": status,
     })
