@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use kubevitals_proto::wire::status::Status;
 
 use super::connections::Peer;
 use super::status::Refusal;
@@ -18,7 +19,7 @@ pub(super) fn authenticate(
         (Some(user), _) => user,
         (None, Some(token)) => identities
             .authenticate(token)
-            .ok_or_else(Refusal::unauthorized)?,
+            .ok_or_else(Status::unauthorized)?,
         (None, None) => UserInfo::anonymous(),
     };
     impersonate(identities, user, headers)
@@ -46,7 +47,7 @@ fn impersonate(
         ..Attributes::resource("impersonate", "", "users")
     };
     if !identities.allow(&user, &attributes) {
-        return Err(super::authz::forbidden(&user, &attributes));
+        return Err(super::authz::forbidden(&user, &attributes).into());
     }
     let groups = headers
         .get_all("impersonate-group")

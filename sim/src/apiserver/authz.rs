@@ -1,6 +1,6 @@
 //! May they: the identities' rules, and a refusal in kube-apiserver's words.
 
-use serde_json::json;
+use kubevitals_proto::wire::status::Status;
 
 use super::status::Refusal;
 use crate::identity::{Attributes, Identities, UserInfo};
@@ -14,52 +14,25 @@ pub(super) fn authorize(
     if identities.ask(user, attributes) {
         Ok(())
     } else {
-        Err(forbidden(user, attributes))
+        Err(forbidden(user, attributes).into())
     }
 }
 
 /// 403: who may not do what, and where.
-pub(super) fn forbidden(user: &UserInfo, a: &Attributes) -> Refusal {
-    let who = &user.username;
-    if !a.path.is_empty() {
-        let message = format!(
-            "forbidden: User {who:?} cannot {} path {:?}",
-            a.verb, a.path
-        );
-        return Refusal::forbidden(message, json!({}));
+pub(super) fn forbidden(user: &UserInfo, a: &Attributes) -> Status {
+    if a.path.is_empty() {
+        let resource = a.resource_path();
+        Status::forbidden(
+            &user.username,
+            &a.verb,
+            &a.group,
+            &resource,
+            &a.name,
+            &a.namespace,
+        )
+    } else {
+        Status::forbidden_path(&user.username, &a.verb, &a.path)
     }
-    let subject = if a.group.is_empty() {
-        a.resource.clone()
-    } else {
-        format!("{}.{}", a.resource, a.group)
-    };
-    let named = if a.name.is_empty() {
-        subject
-    } else {
-        format!("{subject} {:?}", a.name)
-    };
-    let place = if a.namespace.is_empty() {
-        "at the cluster scope".to_owned()
-    } else {
-        format!("in the namespace {:?}", a.namespace)
-    };
-    let message = format!(
-        "{named} is forbidden: User {who:?} cannot {} resource {:?} in API group {:?} {place}",
-        a.verb,
-        a.resource_path(),
-        a.group
-    );
-    let mut details = serde_json::Map::new();
-    for (key, value) in [
-        ("name", &a.name),
-        ("group", &a.group),
-        ("kind", &a.resource),
-    ] {
-        if !value.is_empty() {
-            details.insert(key.to_owned(), json!(value));
-        }
-    }
-    Refusal::forbidden(message, details.into())
 }
 
 #[cfg(test)]
@@ -69,12 +42,7 @@ mod tests {
     #[test]
     fn a_refusal_says_who_what_and_where() {
         let user = UserInfo::new("jane", []);
-        let message = |a: Attributes| {
-            forbidden(&user, &a).body()["message"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        };
+        let message = |a: Attributes| forbidden(&user, &a).message;
         assert_eq!(
             message(Attributes::resource("list", "", "nodes")),
             r#"nodes is forbidden: User "jane" cannot list resource "nodes" in API group "" at the cluster scope"#

@@ -5,9 +5,10 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use kubevitals_proto::wire::status::Status;
 use serde_json::Value;
 
-use super::status::Refusal;
+use super::status::{Refusal, unsupported_media_type};
 
 /// How large a body may be, as kube-apiserver has it.
 const MAX_BODY: usize = 3 * 1024 * 1024;
@@ -25,7 +26,7 @@ pub(super) fn media_type(headers: &HeaderMap) -> &str {
 pub(super) async fn read(body: Incoming) -> Result<Bytes, Refusal> {
     let collected = Limited::new(body, MAX_BODY).collect().await;
     Ok(collected
-        .map_err(|e| Refusal::bad_request(format!("cannot read the body: {e}")))?
+        .map_err(|e| Status::bad_request(format!("cannot read the body: {e}")))?
         .to_bytes())
 }
 
@@ -35,7 +36,7 @@ pub(super) async fn json(headers: &HeaderMap, body: Incoming) -> Result<Value, R
         // YAML is what a server-side apply calls itself; JSON is YAML, and what everybody sends.
         "" | "application/apply-patch+yaml" => {}
         kind if kind == "application/json" || kind.ends_with("+json") => {}
-        _ => return Err(Refusal::unsupported_media_type()),
+        _ => return Err(unsupported_media_type()),
     }
     parse(&read(body).await?)
 }
@@ -43,5 +44,5 @@ pub(super) async fn json(headers: &HeaderMap, body: Incoming) -> Result<Value, R
 /// JSON, or a 400.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
     serde_json::from_slice(bytes)
-        .map_err(|e| Refusal::bad_request(format!("the body is not JSON: {e}")))
+        .map_err(|e| Status::bad_request(format!("the body is not JSON: {e}")).into())
 }

@@ -6,6 +6,7 @@ use http::header::DATE;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use kubevitals_proto::wire::status::Status;
 
 use super::authn::authenticate;
 use super::authz::authorize;
@@ -14,7 +15,7 @@ use super::faults::{self, Dropped, Unanswered};
 use super::request::{Query, ResourcePath, Target};
 use super::resources::{self, Parts};
 use super::server::Shared;
-use super::status::{Body, Refusal, answer as respond, full};
+use super::status::{Body, Refusal, answer as respond, full, refused};
 use super::{Answer, discovery, misc, openapi, reviews};
 use crate::identity::UserInfo;
 use crate::objects::Resource;
@@ -59,7 +60,7 @@ impl Shared {
         }
         let response = match self.dispatch(request, peer).await {
             Ok(response) => response,
-            Err(Unanswered::Refused(refusal)) => refusal.into_answer(),
+            Err(Unanswered::Refused(refusal)) => refused(&refusal),
             Err(Unanswered::Dropped) => return Err(Dropped),
         };
         tracing::debug!(peer = %peer.address, %method, path, code = response.status().as_u16(), "answered");
@@ -122,7 +123,7 @@ impl Shared {
             return reviews::answer(&self.identities, user, &parts.method, at, &review);
         }
         let resource = Resource::find(&at.group, &at.version, &at.resource)
-            .ok_or_else(Refusal::no_such_path)?;
+            .ok_or_else(Status::resource_not_found)?;
         let parts = Parts {
             method: &parts.method,
             headers: &parts.headers,

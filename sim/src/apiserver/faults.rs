@@ -10,12 +10,13 @@ use futures::stream::unfold;
 use http::Response;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
+use kubevitals_proto::wire::status::{Reason, Status};
 use serde_json::json;
 use tokio::sync::watch;
 
 use super::authz::forbidden;
 use super::request::ResourcePath;
-use super::status::{Body, Refusal};
+use super::status::{Body, Refusal, unavailable};
 use crate::identity::{Attributes, UserInfo};
 
 /// What goes wrong with a request.
@@ -24,7 +25,7 @@ pub enum RequestFault {
     /// It is refused with this status, in kube-apiserver's words; a watch that is open ends.
     Refused(u16),
     /// 503 with `Retry-After`, in seconds; a watch that is open ends.
-    Later(u32),
+    Later(i32),
     /// Every resourceVersion that a watch goes on from is too old: 410. Other requests are answered.
     Expired,
     /// It is never answered; a watch that is open is silent until the fault is over.
@@ -79,9 +80,9 @@ pub(super) enum Unanswered {
     Dropped,
 }
 
-impl From<Refusal> for Unanswered {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+impl<R: Into<Refusal>> From<R> for Unanswered {
+    fn from(refusal: R) -> Self {
+        Self::Refused(refusal.into())
     }
 }
 
@@ -130,13 +131,16 @@ impl Faults {
         }
         self.struck.fetch_add(1, Ordering::Relaxed);
         Err(match fault {
-            RequestFault::Refused(401) => Refusal::unauthorized().into(),
+            RequestFault::Refused(401) => Status::unauthorized().into(),
             RequestFault::Refused(403) => forbidden(user, attributes).into(),
-            RequestFault::Refused(404) => Refusal::no_such_path().into(),
+            RequestFault::Refused(404) => Status::resource_not_found().into(),
             RequestFault::Refused(410) => expired().into(),
-            RequestFault::Refused(503) => Refusal::unavailable(None).into(),
-            RequestFault::Refused(code) => Refusal::other(code).into(),
-            RequestFault::Later(seconds) => Refusal::unavailable(Some(seconds)).into(),
+            RequestFault::Refused(503) => unavailable(0).into(),
+            RequestFault::Refused(code) => {
+                let message = format!("the server answered with {code}");
+                Status::failure(code, Reason::Unknown, message).into()
+            }
+            RequestFault::Later(seconds) => unavailable(seconds).into(),
             RequestFault::Expired => expired().into(),
             RequestFault::Reset => Unanswered::Dropped,
             RequestFault::Hangs => match std::future::pending::<Infallible>().await {},
@@ -172,8 +176,8 @@ fn of(set: &Set, at: &ResourcePath) -> Option<RequestFault> {
     found.map(|(_, fault)| *fault)
 }
 
-fn expired() -> Refusal {
-    Refusal::expired("too old resource version: 1 (2)")
+fn expired() -> Status {
+    Status::expired("too old resource version: 1 (2)")
 }
 
 /// An open watch.
@@ -206,7 +210,7 @@ impl Exposed {
                 }
                 Some(RequestFault::Expired) => {
                     self.body = None;
-                    let event = json!({"type": "ERROR", "object": expired().body()});
+                    let event = json!({"type": "ERROR", "object": expired()});
                     return Some(Ok(Frame::data(format!("{event}\n").into())));
                 }
                 Some(RequestFault::Refused(_) | RequestFault::Later(_)) => return None,

@@ -1,6 +1,7 @@
 //! Paths that are neither discovery nor resources: version and health.
 
 use http::{Response, StatusCode};
+use kubevitals_proto::wire::status::Status;
 use serde_json::json;
 
 use super::status::{Body, Refusal, json_answer, text};
@@ -21,6 +22,6 @@ pub(super) fn answer(segments: &[&str]) -> Result<Response<Body>, Refusal> {
         ["healthz" | "livez" | "readyz"] | ["healthz" | "livez" | "readyz", "ping"] => {
             Ok(text(StatusCode::OK, "ok"))
         }
-        _ => Err(Refusal::no_such_path()),
+        _ => Err(Status::resource_not_found().into()),
     }
 }

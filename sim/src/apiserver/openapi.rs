@@ -2,6 +2,7 @@
 
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
+use kubevitals_proto::wire::status::Status;
 use serde_json::{Map, Value, json};
 
 use super::server::Shared;
@@ -41,7 +42,7 @@ pub(super) async fn document(
     user: &UserInfo,
     request: Request<Body>,
 ) -> Result<Response<Body>, Refusal> {
-    let (group, version) = aggregated(shared, path).ok_or_else(Refusal::no_such_path)?;
+    let (group, version) = aggregated(shared, path).ok_or_else(Status::resource_not_found)?;
     Ok(shared
         .aggregation
         .forward(&group, &version, user, request)

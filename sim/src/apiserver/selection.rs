@@ -1,6 +1,7 @@
 //! Which objects a list or a watch is about.
 
 use kubevitals_proto::selector::{FieldSelector, LabelSelector};
+use kubevitals_proto::wire::status::Status;
 
 use super::request::Query;
 use super::status::Refusal;
@@ -32,11 +33,11 @@ impl Selection {
         let fields: FieldSelector = text.parse().map_err(bad_request)?;
         if let Some((field, ..)) = fields.iter().find(|(f, ..)| !resource.is_selectable(f)) {
             let info = resource.info();
-            return Err(Refusal::bad_request(format!(
+            return Err(Status::bad_request(format!(
                 "Unable to find \"{}/{}, Resource={}\" that match label selector \"\", field selector \"{text}\": \
                  field label not supported: {field}",
                 info.group, info.version, info.plural
-            )));
+            )).into());
         }
         Ok(Self {
             namespace: namespace.map(str::to_owned),
@@ -72,7 +73,7 @@ impl Selection {
 }
 
 fn bad_request(error: impl std::fmt::Display) -> Refusal {
-    Refusal::bad_request(error.to_string())
+    Status::bad_request(error.to_string()).into()
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ mod builtin;
 mod legacy;
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use kubevitals_proto::wire::status::Status;
 
 use super::negotiation::MediaRange;
 use super::server::Shared;
-use super::status::{Body, Refusal, answer, full, json_answer};
+use super::status::{Body, Refusal, answer, full, json_answer, not_acceptable};
 
 /// Answers `/api`, `/apis` and what is below them down to a group version.
 pub(super) async fn respond(
@@ -34,18 +35,20 @@ pub(super) async fn respond(
         }
     }
     if !ranges.iter().any(MediaRange::is_json) {
-        return Err(Refusal::not_acceptable());
+        return Err(not_acceptable());
     }
     let body = match segments {
         ["api"] => legacy::core_versions(),
         ["apis"] => legacy::groups(&shared.aggregation.group_versions()),
-        ["api", version] => legacy::resources("", version).ok_or_else(Refusal::no_such_path)?,
-        ["apis", group] => legacy::group(group, &shared.aggregation.group_versions())
-            .ok_or_else(Refusal::no_such_path)?,
-        ["apis", group, version] => {
-            legacy::resources(group, version).ok_or_else(Refusal::no_such_path)?
+        ["api", version] => {
+            legacy::resources("", version).ok_or_else(Status::resource_not_found)?
         }
-        _ => return Err(Refusal::no_such_path()),
+        ["apis", group] => legacy::group(group, &shared.aggregation.group_versions())
+            .ok_or_else(Status::resource_not_found)?,
+        ["apis", group, version] => {
+            legacy::resources(group, version).ok_or_else(Status::resource_not_found)?
+        }
+        _ => return Err(Status::resource_not_found().into()),
     };
     Ok(json_answer(StatusCode::OK, &body))
 }

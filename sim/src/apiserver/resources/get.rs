@@ -2,7 +2,7 @@
 
 use http::{Response, StatusCode};
 
-use super::super::status::{Body, Refusal, answer as respond, full};
+use super::super::status::{Body, Refusal, answer as respond, full, not_found};
 use super::render::Renderer;
 use crate::objects::Store;
 
@@ -16,7 +16,7 @@ pub(super) fn answer(
     let resource = renderer.resource();
     let object = store
         .get(resource, namespace, name)
-        .ok_or_else(|| Refusal::not_found(resource, name))?;
+        .ok_or_else(|| not_found(resource, name))?;
     let mut json = Vec::with_capacity(object.size_hint() + 128);
     renderer.one(&mut json, &object, true);
     json.push(b'\n');

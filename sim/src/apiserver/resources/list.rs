@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use super::super::negotiation::PROTOBUF;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
+use kubevitals_proto::wire::status::Status;
 use serde_json::{Map, json};
 
-use super::super::negotiation::PROTOBUF;
 use super::super::selection::Selection;
-use super::super::status::{Body, Refusal, answer as respond};
+use super::super::status::{Body, Refusal, answer as respond, expired_continue};
 use super::options::{ListOptions, VersionMatch};
 use super::render::Renderer;
 use super::token::ContinueToken;
@@ -87,7 +88,7 @@ fn view(store: &Store, resource: Resource, options: &ListOptions) -> Result<Snap
             };
             return store
                 .snapshot_at(resource, token.version)
-                .map_err(|_| Refusal::expired_continue(inconsistent()));
+                .map_err(|_| expired_continue(inconsistent()));
         }
         Some(_) => return Ok(store.snapshot(resource)),
         None => {}
@@ -98,15 +99,12 @@ fn view(store: &Store, resource: Resource, options: &ListOptions) -> Result<Snap
         VersionMatch::NotOlderThan(version) | VersionMatch::Exact(version)
             if version > current.resource_version() =>
         {
-            Err(Refusal::too_large_version(
-                version,
-                current.resource_version(),
-            ))
+            Err(Status::too_large_resource_version(version, current.resource_version()).into())
         }
         VersionMatch::NotOlderThan(_) => Ok(current),
-        VersionMatch::Exact(version) => store
-            .snapshot_at(resource, version)
-            .map_err(|_| Refusal::expired("The resourceVersion for the provided list is too old.")),
+        VersionMatch::Exact(version) => store.snapshot_at(resource, version).map_err(|_| {
+            Status::expired("The resourceVersion for the provided list is too old.").into()
+        }),
     }
 }
 

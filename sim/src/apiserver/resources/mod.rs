@@ -10,6 +10,7 @@ mod write;
 
 use http::{HeaderMap, Method, Response};
 use hyper::body::Incoming;
+use kubevitals_proto::wire::status::Status;
 
 use self::options::ListOptions;
 use self::render::Renderer;
@@ -17,7 +18,7 @@ use super::negotiation::{self, Shape};
 use super::request::{Query, ResourcePath};
 use super::selection::Selection;
 use super::server::Shared;
-use super::status::{Body, Refusal};
+use super::status::{Body, Refusal, forbidden_option, not_acceptable};
 use crate::objects::Resource;
 
 /// Answers a request for objects of `resource`, already authorized.
@@ -30,14 +31,14 @@ pub(super) async fn answer(
 ) -> Result<Response<Body>, Refusal> {
     let info = resource.info();
     if !matches!(path.subresource.as_str(), "" | "status") {
-        return Err(Refusal::no_such_path());
+        return Err(Status::resource_not_found().into());
     }
     if path.namespace.is_some() && !info.namespaced {
-        return Err(Refusal::no_such_path());
+        return Err(Status::resource_not_found().into());
     }
     // `/api/v1/pods/NAME` does not exist: a name needs its namespace.
     if path.name.is_some() && path.namespace.is_none() && info.namespaced {
-        return Err(Refusal::no_such_path());
+        return Err(Status::resource_not_found().into());
     }
     let many = path.name.is_none() || request.query.flag("watch");
     let reads = matches!(*request.method, Method::GET | Method::HEAD);
@@ -52,7 +53,7 @@ pub(super) async fn answer(
         Shape::Table => false,
     };
     let (shape, encoding) =
-        negotiation::form(request.headers, protobuf).ok_or_else(Refusal::not_acceptable)?;
+        negotiation::form(request.headers, protobuf).ok_or_else(not_acceptable)?;
     let renderer = Renderer::new(resource, shape, encoding, request.query, shared.store.now());
     match (request.method, path.name.as_deref()) {
         (&Method::GET | &Method::HEAD, name) if many => {
@@ -60,7 +61,10 @@ pub(super) async fn answer(
                 Selection::parse(resource, path.namespace.as_deref(), name, request.query)?;
             let options = ListOptions::of(request.query)?;
             if options.initial_events && !shared.serves.read().watch_list {
-                return Err(Refusal::without_watch_list());
+                return Err(forbidden_option(
+                    "sendInitialEvents",
+                    "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled",
+                ));
             }
             if request.query.flag("watch") {
                 watch::answer(shared, renderer, selection, &options)
@@ -72,7 +76,7 @@ pub(super) async fn answer(
             get::answer(&shared.store, &renderer, path.namespace.as_deref(), name)
         }
         _ if info.writable => write::answer(shared, &renderer, path, request, body).await,
-        _ => Err(Refusal::method_not_allowed()),
+        _ => Err(Status::method_not_allowed().into()),
     }
 }
 

@@ -1,9 +1,11 @@
 //! The options of lists and watches.
 
+use kubevitals_proto::wire::status::Status;
+
 use std::time::Duration;
 
 use super::super::request::Query;
-use super::super::status::Refusal;
+use super::super::status::{Refusal, forbidden_option};
 use super::token::ContinueToken;
 
 /// Which version of a collection is asked for.
@@ -37,12 +39,12 @@ pub(super) struct ListOptions {
 }
 
 impl ListOptions {
-    /// Reads them; 400 when they make no sense.
+    /// Reads them; 400 when they do not parse, 422 when they contradict each other.
     pub(super) fn of(query: &Query) -> Result<Self, Refusal> {
         let number = |name: &str| -> Result<Option<u64>, Refusal> {
             let parse = |v: &str| {
                 v.parse()
-                    .map_err(|_| Refusal::bad_request(format!("{name}: invalid value {v:?}")))
+                    .map_err(|_| Status::bad_request(format!("{name}: invalid value {v:?}")).into())
             };
             query.get(name).map(parse).transpose()
         };
@@ -51,7 +53,7 @@ impl ListOptions {
         let version = match (matched, given) {
             (Some("Exact"), Some(version)) if version > 0 => VersionMatch::Exact(version),
             (Some("Exact"), _) => {
-                return Err(invalid(
+                return Err(forbidden_option(
                     "resourceVersionMatch",
                     "resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"",
                 ));
@@ -61,7 +63,7 @@ impl ListOptions {
                 VersionMatch::Newest
             }
             (Some(_), _) => {
-                return Err(invalid(
+                return Err(forbidden_option(
                     "resourceVersionMatch",
                     "resourceVersionMatch is forbidden unless resourceVersion is provided",
                 ));
@@ -74,13 +76,14 @@ impl ListOptions {
             .map(ContinueToken::parse)
             .transpose()?;
         if continues.is_some() && given.is_some_and(|v| v > 0) {
-            return Err(Refusal::bad_request(
+            return Err(Status::bad_request(
                 "specifying resource version is not allowed when using continue",
-            ));
+            )
+            .into());
         }
         let initial_events = query.flag("sendInitialEvents");
         if query.get("sendInitialEvents").is_some() && matched != Some("NotOlderThan") {
-            return Err(invalid(
+            return Err(forbidden_option(
                 "resourceVersionMatch",
                 "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
             ));
@@ -99,12 +102,6 @@ impl ListOptions {
                 .map(Duration::from_secs),
         })
     }
-}
-
-fn invalid(field: &str, message: &str) -> Refusal {
-    Refusal::bad_request(format!(
-        "ListOptions.meta.k8s.io \"\" is invalid: {field}: Forbidden: {message}"
-    ))
 }
 
 #[cfg(test)]
@@ -128,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_a_400() {
+    fn nonsense_is_refused() {
         for query in [
             "resourceVersion=x",
             "limit=-1",

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use kubevitals_proto::wire::status::Status;
 use serde::{Deserialize, Serialize};
 
 use super::super::status::Refusal;
@@ -30,6 +31,6 @@ impl ContinueToken {
     pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok();
         let token = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        token.ok_or_else(|| Refusal::bad_request("continue key is not valid"))
+        token.ok_or_else(|| Status::bad_request("continue key is not valid").into())
     }
 }

@@ -8,6 +8,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
+use kubevitals_proto::wire::status::Status;
+use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -37,7 +39,7 @@ pub(super) fn answer(
     let resource = renderer.resource();
     let current = store.resource_version();
     if let Some(version) = options.watch_from.filter(|v| *v > current) {
-        return Err(Refusal::too_large_version(version, current));
+        return Err(Status::too_large_resource_version(version, current).into());
     }
     let mut initial = None;
     let mut refused = None;
@@ -53,8 +55,8 @@ pub(super) fn answer(
         }
         Some((_, Ok(subscription))) => Some(subscription),
         Some((version, Err(_))) => {
-            let refusal =
-                Refusal::expired(format!("too old resource version: {version} ({current})"));
+            let refusal: Refusal =
+                Status::expired(format!("too old resource version: {version} ({current})")).into();
             if shared.config.expired_watch == ExpiredWatch::Http {
                 return Err(refusal);
             }
@@ -130,7 +132,7 @@ impl Watch {
         loop {
             if let Some(refused) = self.refused.take() {
                 self.subscription = None;
-                return Some(Ok(self.renderer.notice("ERROR", &refused.body())));
+                return Some(Ok(self.renderer.notice("ERROR", &json!(refused))));
             }
             if let Some(chunk) = self.initial_chunk() {
                 return Some(Ok(chunk));
@@ -146,10 +148,8 @@ impl Watch {
                     self.pending.extend(events);
                 }
                 Err(expired) => {
-                    self.refused = Some(Refusal::expired(format!(
-                        "too old resource version: {} ({expired})",
-                        self.version
-                    )));
+                    let message = format!("too old resource version: {} ({expired})", self.version);
+                    self.refused = Some(Status::expired(message).into());
                     continue;
                 }
             }

@@ -2,12 +2,15 @@
 
 use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
+use kubevitals_proto::wire::status::Status;
 use serde_json::{Value, json};
 
 use super::super::body;
 use super::super::request::ResourcePath;
 use super::super::server::Shared;
-use super::super::status::{Body, Refusal, json_answer};
+use super::super::status::{
+    Body, Refusal, already_exists, conflict, json_answer, not_found, unsupported_media_type,
+};
 use super::Parts;
 use super::render::Renderer;
 use crate::objects::{Precondition, Resource, Store, WriteError};
@@ -40,12 +43,12 @@ pub(super) async fn answer(
             target.patch(name, &body::json(request.headers, incoming).await?, upsert)?
         }
         (&Method::DELETE, Some(name)) => return target.delete(name),
-        _ => return Err(Refusal::method_not_allowed()),
+        _ => return Err(Status::method_not_allowed().into()),
     };
     let stored = shared
         .store
         .get(target.resource, target.namespace, &stored_name);
-    let stored = stored.ok_or_else(|| Refusal::not_found(target.resource, &stored_name))?;
+    let stored = stored.ok_or_else(|| not_found(target.resource, &stored_name))?;
     Ok(json_answer(code, &stored.to_value(target.resource)))
 }
 
@@ -54,7 +57,7 @@ fn patch_kind(headers: &HeaderMap) -> Result<bool, Refusal> {
     match body::media_type(headers) {
         "application/merge-patch+json" | "application/strategic-merge-patch+json" => Ok(false),
         "application/apply-patch+yaml" => Ok(true),
-        _ => Err(Refusal::unsupported_media_type()),
+        _ => Err(unsupported_media_type()),
     }
 }
 
@@ -79,7 +82,7 @@ impl Target<'_> {
                 let prefix = text(&object, "/metadata/generateName")?;
                 Some(format!("{prefix}{:05x}", self.store.resource_version()))
             });
-        let name = name.ok_or_else(|| Refusal::bad_request("name or generateName is required"))?;
+        let name = name.ok_or_else(|| Status::bad_request("name or generateName is required"))?;
         self.put_in_place(&mut object, &name)?;
         self.apply(object, &name, Precondition::Absent)?;
         Ok(name)
@@ -109,10 +112,10 @@ impl Target<'_> {
                     Precondition::Version(object.resource_version()),
                 ),
                 None if upsert => (json!({}), Precondition::Absent),
-                None => return Err(Refusal::not_found(self.resource, name)),
+                None => return Err(not_found(self.resource, name)),
             };
             if expected_version(patch).is_some_and(|v| condition != Precondition::Version(v)) {
-                return Err(Refusal::conflict(self.resource, name));
+                return Err(conflict(self.resource, name));
             }
             merge(&mut object, patch);
             self.put_in_place(&mut object, name)?;
@@ -135,7 +138,7 @@ impl Target<'_> {
         let Some(present) =
             present.filter(|_| self.store.delete(self.resource, self.namespace, name))
         else {
-            return Err(Refusal::not_found(self.resource, name));
+            return Err(not_found(self.resource, name));
         };
         let uid = present
             .to_value(self.resource)
@@ -154,15 +157,15 @@ impl Target<'_> {
             .map(|o| o.entry("metadata").or_insert_with(|| json!({})));
         let metadata = metadata
             .and_then(Value::as_object_mut)
-            .ok_or_else(|| Refusal::bad_request("not an object"))?;
+            .ok_or_else(|| Status::bad_request("not an object"))?;
         let mut place = |member: &str, wanted: &str| {
             let given = metadata.entry(member).or_insert_with(|| json!(wanted));
             if given.as_str() == Some(wanted) {
                 return Ok(());
             }
-            Err(Refusal::bad_request(format!(
+            Err(Status::bad_request(format!(
                 "the {member} of the object ({given}) does not match the {member} on the URL ({wanted})"
-            )))
+            )).into())
         };
         place("name", name)?;
         self.namespace
@@ -177,10 +180,10 @@ impl Target<'_> {
 
     fn refusal(&self, error: WriteError, name: &str) -> Refusal {
         match error {
-            WriteError::Exists => Refusal::already_exists(self.resource, name),
-            WriteError::Missing => Refusal::not_found(self.resource, name),
-            WriteError::Conflict => Refusal::conflict(self.resource, name),
-            WriteError::Invalid => Refusal::bad_request(error.to_string()),
+            WriteError::Exists => already_exists(self.resource, name),
+            WriteError::Missing => not_found(self.resource, name),
+            WriteError::Conflict => conflict(self.resource, name),
+            WriteError::Invalid => Status::bad_request(error.to_string()).into(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod protobuf;
 
 use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
+use kubevitals_proto::wire::status::Status;
 use serde_json::{Map, Value, json};
 
 use super::body;
@@ -44,7 +45,7 @@ pub(super) async fn read(
         return body::json(headers, incoming).await;
     }
     let review = protobuf::decode(&path.resource, &body::read(incoming).await?);
-    review.ok_or_else(|| Refusal::bad_request("the body is not a review in protobuf"))
+    review.ok_or_else(|| Status::bad_request("the body is not a review in protobuf").into())
 }
 
 /// Answers a review that `user` asks for: its spec, with the status filled in.
@@ -56,7 +57,7 @@ pub(super) fn answer(
     review: &Value,
 ) -> Result<Response<Body>, Refusal> {
     if method != Method::POST || path.name.is_some() {
-        return Err(Refusal::method_not_allowed());
+        return Err(Status::method_not_allowed().into());
     }
     let spec = review.get("spec").cloned().unwrap_or_else(|| json!({}));
     let (kind, status) = match path.resource.as_str() {
@@ -104,9 +105,10 @@ fn token(identities: &Identities, spec: &Value) -> Value {
 fn access(identities: &Identities, subject: &UserInfo, spec: &Value) -> Result<Value, Refusal> {
     let attributes = attributes(spec)?;
     if subject.username.is_empty() && subject.groups.is_empty() {
-        return Err(Refusal::bad_request(
+        return Err(Status::bad_request(
             "spec.user: Invalid value: \"\": at least one of user or group must be specified",
-        ));
+        )
+        .into());
     }
     Ok(json!({"allowed": identities.review(subject, &attributes)}))
 }
@@ -161,9 +163,10 @@ fn attributes(spec: &Value) -> Result<Attributes, Refusal> {
             path: String::new(),
         }),
         (None, Some(of)) => Ok(Attributes::path(&text(of, "verb"), &text(of, "path"))),
-        _ => Err(Refusal::bad_request(
+        _ => Err(Status::bad_request(
             "exactly one of nonResourceAttributes or resourceAttributes must be specified",
-        )),
+        )
+        .into()),
     }
 }
 
