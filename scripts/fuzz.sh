@@ -25,7 +25,7 @@ for target in $targets; do
     *) seeds=fuzz/seeds/$target ;;
   esac
   case $target in
-    path | accept | state) features="--features server" ;;
+    path | state) features="--features server" ;;
     *) features= ;;
   esac
   # Memory is measured against the length of the input: some faults only show in long ones.

@@ -31,14 +31,6 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// What only fuzz targets reach.
 #[cfg(fuzzing)]
 pub mod fuzzing {
-    /// Asserts what holds for every Accept header.
-    ///
-    /// # Panics
-    /// When it does not hold.
-    pub fn accept_holds(header: &[u8]) {
-        crate::api::accept_holds(header);
-    }
-
     /// Takes bytes in as a state, as they are and within a frame that is whole.
     pub fn state_is_borne(bytes: &[u8]) {
         crate::state::fuzzing::is_borne(bytes);

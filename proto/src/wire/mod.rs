@@ -1,5 +1,6 @@
 //! What is common to every Kubernetes API.
 //!
+//! - [`accept`]: which encoding and shape of an object the Accept header asks for.
 //! - [`gojson`]: strings as Go's `encoding/json` writes them.
 //! - [`pretty`]: compact JSON in, Go's indented JSON out.
 //! - [`protobuf`]: messages read in place and written; [`envelope`]: the `k8s\0` around them.
@@ -13,6 +14,7 @@
 //! - [`yaml`]: JSON in, go-yaml's YAML out.
 //! - [`root`]: the answers of `/` and `/version`.
 
+pub mod accept;
 pub mod discovery;
 pub mod envelope;
 pub mod form;

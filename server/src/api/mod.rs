@@ -28,8 +28,6 @@ mod wanted;
 mod why;
 mod working;
 
-#[cfg(fuzzing)]
-pub(crate) use accept::properties::hold as accept_holds;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
