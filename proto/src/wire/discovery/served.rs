@@ -55,29 +55,7 @@ impl Served {
     /// The resources of a version.
     #[must_use]
     pub fn resources(&self, version: &str) -> ApiResourceList {
-        let resources = self.resources.iter().flat_map(|resource| {
-            let own = ApiResource {
-                name: resource.name.to_owned(),
-                singular_name: resource.singular.to_owned(),
-                kind: resource.kind.to_owned(),
-                namespaced: resource.namespaced,
-                verbs: owned(resource.verbs),
-                short_names: owned(resource.short_names),
-                categories: owned(resource.categories),
-                ..ApiResource::default()
-            };
-            let parts = resource
-                .subresources
-                .iter()
-                .map(|(name, kind)| ApiResource {
-                    name: format!("{}/{name}", resource.name),
-                    kind: (*kind).to_owned(),
-                    namespaced: resource.namespaced,
-                    verbs: owned(&OF_SUBRESOURCES),
-                    ..ApiResource::default()
-                });
-            std::iter::once(own).chain(parts)
-        });
+        let resources = self.resources.iter().flat_map(Resource::listed);
         ApiResourceList::new(&format!("{}/{version}", self.group), resources.collect())
     }
 
@@ -94,7 +72,31 @@ impl Served {
 }
 
 impl Resource {
-    fn aggregated(&self) -> ApiResourceDiscovery {
+    /// The resource and its subresources, as they stand in the list of a version.
+    pub fn listed(&self) -> impl Iterator<Item = ApiResource> {
+        let own = ApiResource {
+            name: self.name.to_owned(),
+            singular_name: self.singular.to_owned(),
+            kind: self.kind.to_owned(),
+            namespaced: self.namespaced,
+            verbs: owned(self.verbs),
+            short_names: owned(self.short_names),
+            categories: owned(self.categories),
+            ..ApiResource::default()
+        };
+        let parts = self.subresources.iter().map(|(name, kind)| ApiResource {
+            name: format!("{}/{name}", self.name),
+            kind: (*kind).to_owned(),
+            namespaced: self.namespaced,
+            verbs: owned(&OF_SUBRESOURCES),
+            ..ApiResource::default()
+        });
+        std::iter::once(own).chain(parts)
+    }
+
+    /// The resource for aggregated discovery.
+    #[must_use]
+    pub fn aggregated(&self) -> ApiResourceDiscovery {
         let of_kind = |kind: &str| GroupVersionKind {
             kind: kind.to_owned(),
             ..GroupVersionKind::default()

@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
-use serde_json::{Value, json};
+use kubevitals_proto::wire::discovery::aggregated::{
+    ApiGroupDiscovery, ApiGroupDiscoveryList, ApiResourceDiscovery, ApiVersionDiscovery,
+    GroupVersionKind,
+};
+use kubevitals_proto::wire::discovery::{AGGREGATED_CONTENT_TYPE, ApiResource, ApiResourceList};
 use tokio::time::Instant;
 
 use super::super::status::full;
@@ -18,13 +23,12 @@ const FRESH_FOR: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// How much it may say.
 const MAX_BODY: usize = 4 * 1024 * 1024;
-const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-/// The groups an aggregated server told of, as `APIGroupDiscovery` items.
+/// The groups that an aggregated server serves.
 pub(super) struct Discovered {
     at: Instant,
     target: Option<Target>,
-    groups: Vec<Value>,
+    groups: Vec<ApiGroupDiscovery>,
 }
 
 impl Discovered {
@@ -77,53 +81,41 @@ impl Discovered {
         self.target == target && !self.groups.is_empty() && self.at.elapsed() < FRESH_FOR
     }
 
-    /// The registered groups: as the server told them, or stale.
-    pub(super) fn items(&self, registered: &[Registration]) -> Vec<Value> {
-        let mut items: Vec<Value> = Vec::new();
+    /// The registered groups: as the server describes them, or stale.
+    pub(super) fn items(&self, registered: &[Registration]) -> Vec<ApiGroupDiscovery> {
+        let mut items: Vec<ApiGroupDiscovery> = Vec::new();
         for Registration { group, version, .. } in registered {
-            let told = self.groups.iter().filter(|g| name(g) == Some(group));
-            let told = told.filter_map(|g| g.get("versions")?.as_array()).flatten();
-            let told = told
-                .into_iter()
-                .find(|v| v.get("version").and_then(Value::as_str) == Some(version))
+            let described = self.groups.iter().filter(|g| g.metadata.name == *group);
+            let described = described
+                .flat_map(|g| &g.versions)
+                .find(|v| v.version == *version)
                 .cloned();
-            let version = told.unwrap_or_else(|| json!({"version": version, "freshness": "Stale"}));
-            match items.last_mut().filter(|item| name(item) == Some(group)) {
-                Some(item) => {
-                    if let Some(versions) = item.get_mut("versions").and_then(Value::as_array_mut) {
-                        versions.push(version);
-                    }
-                }
-                None => items.push(json!({"metadata": {"name": group}, "versions": [version]})),
+            let version = described.unwrap_or_else(|| ApiVersionDiscovery {
+                version: version.clone(),
+                resources: Vec::new(),
+                freshness: "Stale".to_owned(),
+            });
+            match items.last_mut().filter(|item| item.metadata.name == *group) {
+                Some(item) => item.versions.push(version),
+                None => items.push(ApiGroupDiscovery::new(group, vec![version])),
             }
         }
         items
     }
 }
 
-fn name(group: &Value) -> Option<&str> {
-    group.pointer("/metadata/name").and_then(Value::as_str)
-}
-
 /// The `(group, version)`s of an item.
-fn versions(group: &Value) -> impl Iterator<Item = (&str, &str)> {
-    let versions = group
-        .get("versions")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    versions.filter_map(move |v| Some((name(group)?, v.get("version")?.as_str()?)))
+fn versions(group: &ApiGroupDiscovery) -> impl Iterator<Item = (&str, &str)> {
+    let versions = group.versions.iter();
+    versions.map(|v| (group.metadata.name.as_str(), v.version.as_str()))
 }
 
 /// Aggregated discovery, or where the server has none, the old kind for each registered group version.
-async fn ask(aggregation: &Aggregation) -> Result<Vec<Value>, String> {
-    let (code, content_type, body) = get(aggregation, "/apis", AGGREGATED).await?;
+async fn ask(aggregation: &Aggregation) -> Result<Vec<ApiGroupDiscovery>, String> {
+    let (code, content_type, body) = get(aggregation, "/apis", AGGREGATED_CONTENT_TYPE).await?;
     if code == StatusCode::OK && content_type.contains("g=apidiscovery.k8s.io") {
-        return Ok(body
-            .get("items")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default());
+        let list: ApiGroupDiscoveryList = serde_json::from_slice(&body).unwrap_or_default();
+        return Ok(list.items);
     }
     if !matches!(
         code,
@@ -133,47 +125,44 @@ async fn ask(aggregation: &Aggregation) -> Result<Vec<Value>, String> {
     }
     let mut groups = Vec::new();
     for Registration { group, version, .. } in Registration::all(&aggregation.store) {
-        let (code, _, body) = get(
-            aggregation,
-            &format!("/apis/{group}/{version}"),
-            "application/json",
-        )
-        .await?;
+        let path = format!("/apis/{group}/{version}");
+        let (code, _, body) = get(aggregation, &path, "application/json").await?;
         if code == StatusCode::OK {
-            let resources: Vec<Value> = body
-                .get("resources")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .map(modern)
-                .collect();
-            let version =
-                json!({"version": version, "resources": resources, "freshness": "Current"});
-            groups.push(json!({"metadata": {"name": group}, "versions": [version]}));
+            let list: ApiResourceList = serde_json::from_slice(&body).unwrap_or_default();
+            let resources = list.resources.into_iter().map(modern).collect();
+            let version = ApiVersionDiscovery::current(&version, resources);
+            groups.push(ApiGroupDiscovery::new(&group, vec![version]));
         }
     }
     Ok(groups)
 }
 
-/// An `APIResource` of the old kind as the new kind has it.
-fn modern(resource: &Value) -> Value {
-    let get = |member: &str| resource.get(member).cloned().unwrap_or_default();
-    json!({
-        "resource": get("name"),
-        "responseKind": {"group": "", "version": "", "kind": get("kind")},
-        "scope": if get("namespaced") == true { "Namespaced" } else { "Cluster" },
-        "singularResource": get("singularName"),
-        "verbs": get("verbs"),
-        "shortNames": get("shortNames"),
-        "categories": get("categories"),
-    })
+/// A resource of the old form as the aggregated form has it.
+fn modern(resource: ApiResource) -> ApiResourceDiscovery {
+    let scope = match resource.namespaced {
+        true => "Namespaced",
+        false => "Cluster",
+    };
+    ApiResourceDiscovery {
+        resource: resource.name,
+        response_kind: GroupVersionKind {
+            kind: resource.kind,
+            ..GroupVersionKind::default()
+        },
+        scope: scope.to_owned(),
+        singular_resource: resource.singular_name,
+        verbs: resource.verbs,
+        short_names: resource.short_names,
+        categories: resource.categories,
+        subresources: Vec::new(),
+    }
 }
 
 async fn get(
     aggregation: &Aggregation,
     path: &str,
     accept: &'static str,
-) -> Result<(StatusCode, String, Value), String> {
+) -> Result<(StatusCode, String, Bytes), String> {
     let mut request = Request::new(full(""));
     *request.uri_mut() = path.parse().map_err(|_| "bad path".to_owned())?;
     request
@@ -203,9 +192,5 @@ async fn get(
         .and_then(|v| v.to_str().ok())
         .unwrap_or_default()
         .to_owned();
-    Ok((
-        parts.status,
-        content_type,
-        serde_json::from_slice(&body).unwrap_or_default(),
-    ))
+    Ok((parts.status, content_type, body))
 }

@@ -15,8 +15,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
+use kubevitals_proto::wire::discovery::aggregated::ApiGroupDiscovery;
 use parking_lot::Mutex;
-use serde_json::Value;
 
 use self::backend::{Backend, BackendKey};
 use self::discovery::Discovered;
@@ -126,8 +126,8 @@ impl Aggregation {
             .collect()
     }
 
-    /// The aggregated groups as `APIGroupDiscovery` items: what their server says, and as stale what it does not.
-    pub(super) async fn groups(&self) -> Vec<Value> {
+    /// The aggregated groups: as their server describes them, and as stale those that it does not describe.
+    pub(super) async fn groups(&self) -> Vec<ApiGroupDiscovery> {
         let mut discovered = self.discovered.lock().await;
         let target = self.target();
         let fresh = match discovered.take() {

@@ -1,18 +1,8 @@
 //! What the API server serves itself.
 
-use crate::objects::Resource;
+use kubevitals_proto::wire::discovery::Resource;
 
-/// A resource as discovery tells it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Served {
-    pub(super) plural: &'static str,
-    pub(super) singular: &'static str,
-    pub(super) kind: &'static str,
-    pub(super) namespaced: bool,
-    pub(super) verbs: &'static [&'static str],
-    pub(super) short_names: &'static [&'static str],
-    pub(super) categories: &'static [&'static str],
-}
+use crate::objects;
 
 /// Groups with their one version, in the order of their priority; the core group is apart.
 pub(super) const GROUPS: &[(&str, &str)] = &[
@@ -31,19 +21,20 @@ const WRITE: &[&str] = &[
     "create", "delete", "get", "list", "patch", "update", "watch",
 ];
 
-const fn review(plural: &'static str, singular: &'static str, kind: &'static str) -> Served {
-    Served {
-        plural,
+const fn review(name: &'static str, singular: &'static str, kind: &'static str) -> Resource {
+    Resource {
+        name,
         singular,
         kind,
         namespaced: false,
         verbs: &["create"],
         short_names: &[],
         categories: &[],
+        subresources: &[],
     }
 }
 
-const AUTHENTICATION: &[Served] = &[
+const AUTHENTICATION: &[Resource] = &[
     review(
         "selfsubjectreviews",
         "selfsubjectreview",
@@ -52,8 +43,8 @@ const AUTHENTICATION: &[Served] = &[
     review("tokenreviews", "tokenreview", "TokenReview"),
 ];
 
-const AUTHORIZATION: &[Served] = &[
-    Served {
+const AUTHORIZATION: &[Resource] = &[
+    Resource {
         namespaced: true,
         ..review(
             "localsubjectaccessreviews",
@@ -79,20 +70,21 @@ const AUTHORIZATION: &[Served] = &[
 ];
 
 /// The resources of a group version, sorted by name; none when it does not exist.
-pub(super) fn resources(group: &str, version: &str) -> Vec<Served> {
-    let stored = Resource::ALL
+pub(super) fn resources(group: &str, version: &str) -> Vec<Resource> {
+    let stored = objects::Resource::ALL
         .into_iter()
-        .map(Resource::info)
+        .map(objects::Resource::info)
         .filter(|i| i.group == group && i.version == version);
-    let mut served: Vec<Served> = stored
-        .map(|i| Served {
-            plural: i.plural,
+    let mut served: Vec<Resource> = stored
+        .map(|i| Resource {
+            name: i.plural,
             singular: i.singular,
             kind: i.kind,
             namespaced: i.namespaced,
             verbs: if i.writable { WRITE } else { READ },
             short_names: i.short_names,
             categories: i.categories,
+            subresources: &[],
         })
         .collect();
     match (group, version) {
@@ -100,6 +92,6 @@ pub(super) fn resources(group: &str, version: &str) -> Vec<Served> {
         ("authorization.k8s.io", "v1") => served.extend_from_slice(AUTHORIZATION),
         _ => {}
     }
-    served.sort_by_key(|s| s.plural);
+    served.sort_by_key(|s| s.name);
     served
 }

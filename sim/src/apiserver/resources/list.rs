@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::negotiation::PROTOBUF;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
+use kubevitals_proto::wire::envelope;
 use kubevitals_proto::wire::status::Status;
 use serde_json::{Map, json};
 
@@ -64,7 +64,7 @@ pub(super) fn answer(
         let pieces = renderer.protobuf_list(&metadata.into(), &objects);
         let pieces = pieces.into_iter().map(|piece| Ok(Frame::data(piece)));
         let body = StreamBody::new(futures::stream::iter(pieces)).boxed_unsync();
-        return Ok(respond(StatusCode::OK, PROTOBUF, body));
+        return Ok(respond(StatusCode::OK, envelope::CONTENT_TYPE, body));
     }
     let mut head = Vec::with_capacity(512);
     renderer.open_list(&mut head, &metadata.into());

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::{envelope, protobuf as wire};
 use serde_json::{Value, json};
 
-use super::super::negotiation::{Encoding, Shape};
+use super::super::negotiation::Shape;
 use super::super::request::Query;
 use super::super::table;
 use crate::objects::{EventKind, Object, Resource, encode_protobuf};
