@@ -27,11 +27,12 @@ pub struct Kind {
 }
 
 /// What one cell of a table's row is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(serde::Serialize, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
     /// The heading, which kubectl shows in upper case.
     pub name: &'static str,
     /// Its type, as OpenAPI calls it.
+    #[serde(rename = "type")]
     pub kind: &'static str,
     /// More about the type: `name` marks the object's name.
     pub format: &'static str,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Members;
 
-/// Tells ages as of one moment.
+/// Ages as of one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ages(jiff::Timestamp);
 

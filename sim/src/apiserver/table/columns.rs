@@ -1,329 +1,128 @@
-//! The columns of each resource. Priority 1 shows with `-o wide` only.
+//! The columns of each resource. A resource without columns of its own has its name and its age.
+
+use kubevitals_proto::wire::form::Column;
 
 use crate::objects::Resource;
 
-/// One column.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Column {
-    pub(super) name: &'static str,
-    pub(super) kind: &'static str,
-    pub(super) description: &'static str,
-    pub(super) priority: u8,
-}
+const NAME: Column = Column::text("Name", "Name of the object.").format("name");
+const AGE: Column = Column::text("Age", "Time since the object was created.");
+const READY: Column = Column::text("Ready", "Ready pods, of those desired.");
+const UP_TO_DATE: Column = Column::integer("Up-to-date", "Pods of the current template.");
+const AVAILABLE: Column = Column::integer("Available", "Available pods.");
+const CONTAINERS: Column = Column::text("Containers", "Containers in the template.").wide();
+const IMAGES: Column = Column::text("Images", "Images in the template.").wide();
+const SELECTOR: Column = Column::text("Selector", "Label selector of the pods.").wide();
 
-const fn column(name: &'static str, kind: &'static str, description: &'static str) -> Column {
-    Column {
-        name,
-        kind,
-        description,
-        priority: 0,
-    }
-}
+const PODS: &[Column] = &[
+    NAME,
+    Column::text("Ready", "Ready containers, of all."),
+    Column::text("Status", "The aggregate status of the containers."),
+    Column::text(
+        "Restarts",
+        "Restarts of the containers, and when the last was.",
+    ),
+    AGE,
+    Column::text("IP", "IP address of the pod.").wide(),
+    Column::text("Node", "Node that the pod runs on.").wide(),
+    Column::text("Nominated Node", "Node that preemption frees for the pod.").wide(),
+    Column::text("Readiness Gates", "Readiness gates that hold, of all.").wide(),
+];
 
-const fn wide(name: &'static str, description: &'static str) -> Column {
-    Column {
-        name,
-        kind: "string",
-        description,
-        priority: 1,
-    }
-}
+const NODES: &[Column] = &[
+    NAME,
+    Column::text("Status", "The status of the node."),
+    Column::text("Roles", "The roles of the node."),
+    AGE,
+    Column::text("Version", "Version of the kubelet."),
+    Column::text("Internal-IP", "Internal address.").wide(),
+    Column::text("External-IP", "External address.").wide(),
+    Column::text("OS-Image", "Image of the operating system.").wide(),
+    Column::text("Kernel-Version", "Version of the kernel.").wide(),
+    Column::text("Container-Runtime", "Version of the container runtime.").wide(),
+];
 
-const NAME: Column = column(
-    "Name",
-    "string",
-    "Name of the object, unique within its namespace.",
-);
-const AGE: Column = column("Age", "string", "Time since the object was created.");
-const CONTAINERS: Column = wide("Containers", "Names of each container in the template.");
-const IMAGES: Column = wide(
-    "Images",
-    "Images referenced by each container in the template.",
-);
-const SELECTOR: Column = wide("Selector", "Label selector of the pods it manages.");
+const EVENTS: &[Column] = &[
+    Column::text("Last Seen", "Time since the event was last seen."),
+    Column::text("Type", "Normal or Warning."),
+    Column::text("Reason", "Why the event was created."),
+    Column::text("Object", "The object of the event."),
+    Column::text("Subobject", "The part of the object.").wide(),
+    Column::text("Source", "The component that reports the event.").wide(),
+    Column::text("Message", "Description of the event."),
+    Column::text("First Seen", "Time since the event was first seen.").wide(),
+    Column::integer("Count", "How often the event occurred.").wide(),
+    Column::text("Name", "Name of the event.").wide(),
+];
+
+const REPLICA_SETS: &[Column] = &[
+    NAME,
+    Column::integer("Desired", "Desired pods."),
+    Column::integer("Current", "Pods that exist."),
+    Column::integer("Ready", "Ready pods."),
+    AGE,
+    CONTAINERS,
+    IMAGES,
+    SELECTOR,
+];
+
+const DAEMON_SETS: &[Column] = &[
+    NAME,
+    Column::integer("Desired", "Nodes that should run the pod."),
+    Column::integer("Current", "Nodes that should run the pod and do."),
+    Column::integer("Ready", "Nodes with a ready pod."),
+    UP_TO_DATE,
+    AVAILABLE,
+    Column::text("Node Selector", "Labels of the nodes that run the pod."),
+    AGE,
+    CONTAINERS,
+    IMAGES,
+    SELECTOR,
+];
+
+const HORIZONTAL_POD_AUTOSCALERS: &[Column] = &[
+    NAME,
+    Column::text("Reference", "The resource that is scaled."),
+    Column::text("Targets", "Current and target values of the metrics."),
+    Column::text("MinPods", "Lower limit of replicas."),
+    Column::text("MaxPods", "Upper limit of replicas."),
+    Column::text("Replicas", "Current replicas."),
+    AGE,
+];
+
+const API_SERVICES: &[Column] = &[
+    NAME,
+    Column::text("Service", "The service that answers, or Local."),
+    Column::text("Available", "Whether the service can be reached."),
+    AGE,
+];
 
 /// The columns of a resource, in order.
 pub(super) const fn of(resource: Resource) -> &'static [Column] {
     match resource {
-        Resource::Pods => {
-            const {
-                &[
-                    NAME,
-                    column(
-                        "Ready",
-                        "string",
-                        "The aggregate readiness state of this pod for accepting traffic.",
-                    ),
-                    column(
-                        "Status",
-                        "string",
-                        "The aggregate status of the containers in this pod.",
-                    ),
-                    column(
-                        "Restarts",
-                        "string",
-                        "The number of times the containers in this pod have been restarted and when the last container in this pod has restarted.",
-                    ),
-                    AGE,
-                    wide("IP", "IP address allocated to the pod."),
-                    wide("Node", "Name of the node the pod runs on."),
-                    wide(
-                        "Nominated Node",
-                        "Node on which preemption makes room for the pod.",
-                    ),
-                    wide(
-                        "Readiness Gates",
-                        "Readiness gates that hold, of all there are.",
-                    ),
-                ]
-            }
-        }
-        Resource::Nodes => {
-            const {
-                &[
-                    NAME,
-                    column("Status", "string", "The status of the node"),
-                    column("Roles", "string", "The roles of the node"),
-                    AGE,
-                    column("Version", "string", "Kubelet Version reported by the node."),
-                    wide("Internal-IP", "Internal address of the node."),
-                    wide("External-IP", "External address of the node."),
-                    wide("OS-Image", "OS Image reported by the node."),
-                    wide("Kernel-Version", "Kernel Version reported by the node."),
-                    wide(
-                        "Container-Runtime",
-                        "ContainerRuntime Version reported by the node.",
-                    ),
-                ]
-            }
-        }
-        Resource::Events => {
-            const {
-                &[
-                    column("Last Seen", "string", "Time since the event was last seen."),
-                    column("Type", "string", "Type of this event (Normal, Warning)."),
-                    column("Reason", "string", "Why the event was made."),
-                    column("Object", "string", "The object this event is about."),
-                    wide("Subobject", "The part of the object this event is about."),
-                    wide("Source", "The component reporting this event."),
-                    column(
-                        "Message",
-                        "string",
-                        "A human-readable description of the status of this operation.",
-                    ),
-                    wide("First Seen", "Time since the event was first seen."),
-                    Column {
-                        name: "Count",
-                        kind: "integer",
-                        description: "How often it occurred.",
-                        priority: 1,
-                    },
-                    wide("Name", "Name of the event."),
-                ]
-            }
-        }
+        Resource::Pods => PODS,
+        Resource::Nodes => NODES,
+        Resource::Events => EVENTS,
         Resource::Deployments => {
             const {
                 &[
-                    NAME,
-                    column("Ready", "string", "Number of the pod with ready state"),
-                    column(
-                        "Up-to-date",
-                        "integer",
-                        "Number of pods with the desired template.",
-                    ),
-                    column(
-                        "Available",
-                        "integer",
-                        "Number of pods ready for at least minReadySeconds.",
-                    ),
-                    AGE,
-                    CONTAINERS,
-                    IMAGES,
-                    SELECTOR,
+                    NAME, READY, UP_TO_DATE, AVAILABLE, AGE, CONTAINERS, IMAGES, SELECTOR,
                 ]
             }
         }
-        Resource::ReplicaSets => {
-            const {
-                &[
-                    NAME,
-                    column("Desired", "integer", "Number of desired pods."),
-                    column("Current", "integer", "Number of pods there are."),
-                    column("Ready", "integer", "Number of ready pods."),
-                    AGE,
-                    CONTAINERS,
-                    IMAGES,
-                    SELECTOR,
-                ]
-            }
-        }
-        Resource::StatefulSets => {
-            const {
-                &[
-                    NAME,
-                    column("Ready", "string", "Number of the pod with ready state"),
-                    AGE,
-                    CONTAINERS,
-                    IMAGES,
-                ]
-            }
-        }
-        Resource::DaemonSets => {
-            const {
-                &[
-                    NAME,
-                    column(
-                        "Desired",
-                        "integer",
-                        "Number of nodes that should run the daemon pod.",
-                    ),
-                    column(
-                        "Current",
-                        "integer",
-                        "Number of nodes that run at least one daemon pod and should.",
-                    ),
-                    column(
-                        "Ready",
-                        "integer",
-                        "Number of nodes with a ready daemon pod.",
-                    ),
-                    column(
-                        "Up-to-date",
-                        "integer",
-                        "Number of nodes that run the updated daemon pod.",
-                    ),
-                    column(
-                        "Available",
-                        "integer",
-                        "Number of nodes with an available daemon pod.",
-                    ),
-                    column(
-                        "Node Selector",
-                        "string",
-                        "Labels of the nodes that run the daemon pod.",
-                    ),
-                    AGE,
-                    CONTAINERS,
-                    IMAGES,
-                    SELECTOR,
-                ]
-            }
-        }
-        Resource::HorizontalPodAutoscalers => {
-            const {
-                &[
-                    NAME,
-                    column("Reference", "string", "The resource that is scaled."),
-                    column(
-                        "Targets",
-                        "string",
-                        "Current and target values of the metrics.",
-                    ),
-                    column(
-                        "MinPods",
-                        "string",
-                        "Lower limit of the number of replicas.",
-                    ),
-                    column(
-                        "MaxPods",
-                        "string",
-                        "Upper limit of the number of replicas.",
-                    ),
-                    column("Replicas", "string", "Current number of replicas."),
-                    AGE,
-                ]
-            }
-        }
+        Resource::ReplicaSets => REPLICA_SETS,
+        Resource::StatefulSets => const { &[NAME, READY, AGE, CONTAINERS, IMAGES] },
+        Resource::DaemonSets => DAEMON_SETS,
+        Resource::HorizontalPodAutoscalers => HORIZONTAL_POD_AUTOSCALERS,
         Resource::Namespaces => {
             const {
                 &[
                     NAME,
-                    column("Status", "string", "The status of the namespace"),
+                    Column::text("Status", "Status of the namespace."),
                     AGE,
                 ]
             }
         }
-        Resource::ConfigMaps => {
-            const { &[NAME, column("Data", "string", "Number of entries."), AGE] }
-        }
-        Resource::Secrets => {
-            const {
-                &[
-                    NAME,
-                    column("Type", "string", "What kind of secret it is."),
-                    column("Data", "string", "Number of entries."),
-                    AGE,
-                ]
-            }
-        }
-        Resource::Services => {
-            const {
-                &[
-                    NAME,
-                    column("Type", "string", "How the service is exposed."),
-                    column(
-                        "Cluster-IP",
-                        "string",
-                        "The address of the service within the cluster.",
-                    ),
-                    column(
-                        "External-IP",
-                        "string",
-                        "Addresses of the service outside the cluster.",
-                    ),
-                    column("Port(s)", "string", "The ports of the service."),
-                    AGE,
-                    SELECTOR,
-                ]
-            }
-        }
-        Resource::ServiceAccounts => {
-            const { &[NAME, column("Secrets", "string", "Number of secrets."), AGE] }
-        }
-        Resource::Leases => {
-            const {
-                &[
-                    NAME,
-                    column("Holder", "string", "Who holds the lease."),
-                    AGE,
-                ]
-            }
-        }
-        Resource::EndpointSlices => {
-            const {
-                &[
-                    NAME,
-                    column("AddressType", "string", "What kind of addresses it has."),
-                    column("Ports", "string", "The ports of each endpoint."),
-                    column("Endpoints", "string", "The addresses."),
-                    AGE,
-                ]
-            }
-        }
-        Resource::Jobs => {
-            const {
-                &[
-                    NAME,
-                    column("Status", "string", "Status of the job."),
-                    column(
-                        "Completions",
-                        "string",
-                        "How many pods have ended well, of how many.",
-                    ),
-                    AGE,
-                ]
-            }
-        }
-        Resource::ApiServices => {
-            const {
-                &[
-                    NAME,
-                    column("Service", "string", "The service that serves it, or Local."),
-                    column("Available", "string", "Whether it can be reached."),
-                    AGE,
-                ]
-            }
-        }
+        Resource::ApiServices => API_SERVICES,
+        _ => const { &[NAME, AGE] },
     }
 }

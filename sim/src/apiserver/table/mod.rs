@@ -16,13 +16,7 @@ use crate::objects::Resource;
 
 /// The column definitions of a resource.
 pub(super) fn definitions(resource: Resource) -> Value {
-    let definition = |column: &columns::Column| {
-        json!({
-            "name": column.name, "type": column.kind, "format": if column.name == "Name" { "name" } else { "" },
-            "description": column.description, "priority": column.priority,
-        })
-    };
-    Value::Array(columns::of(resource).iter().map(definition).collect())
+    json!(columns::of(resource))
 }
 
 /// The cells of one object's row, as many as there are columns.
@@ -38,14 +32,8 @@ pub(super) fn cells(resource: Resource, object: &Value, now: jiff::Timestamp) ->
         Resource::DaemonSets => workloads::daemon_set(object, ages),
         Resource::HorizontalPodAutoscalers => hpa::cells(object, ages),
         Resource::Namespaces => others::namespace(object, ages),
-        Resource::ConfigMaps => others::config_map(object, ages),
-        Resource::Secrets => others::secret(object, ages),
-        Resource::Services => others::service(object, ages),
-        Resource::ServiceAccounts => others::service_account(object, ages),
-        Resource::Leases => others::lease(object, ages),
-        Resource::EndpointSlices => others::endpoint_slice(object, ages),
         Resource::ApiServices => others::api_service(object, ages),
-        Resource::Jobs => others::job(object, ages),
+        _ => vec![object.name(), ages.of(object)],
     }
 }
 

@@ -108,7 +108,7 @@ fn selector(object: &Value) -> Value {
 }
 
 /// Labels as text, sorted.
-pub(super) fn labels(labels: Option<&Value>) -> String {
+fn labels(labels: Option<&Value>) -> String {
     let labels = labels.and_then(Value::as_object).into_iter().flatten();
     let mut terms: Vec<String> = labels
         .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default()))
