@@ -1,7 +1,8 @@
-//! What is said on the wires: pure types and codecs, without I/O, async or a clock.
+//! What is said on the wires: pure types and codecs, without I/O or async.
 //!
 //! - [`units`], [`quantity`], [`duration`], [`time`], [`labels`], [`selector`]: Kubernetes' own
 //!   number, time and label forms, exact.
+//! - [`clock`]: the clock as a parameter.
 //! - [`kubelet`]: what a kubelet says (`/metrics/resource`, `/metrics/probes`, `/stats/summary`).
 //! - [`metrics`]: the `metrics.k8s.io` API, as owned types for clients and as a borrowed,
 //!   allocation-free encoder for the server.
@@ -15,6 +16,7 @@
 //!   envelope and Go's JSON dialect.
 
 pub mod age;
+pub mod clock;
 pub mod duration;
 pub mod kubelet;
 pub mod labels;

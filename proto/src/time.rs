@@ -5,6 +5,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
@@ -90,6 +91,12 @@ impl Timestamp {
     pub fn to_rfc3339_micros(self) -> String {
         text::to_string(|out| write_rfc3339_micros(out, self))
     }
+}
+
+/// A duration's nanoseconds, at most what a timestamp can hold (292 years).
+#[must_use]
+pub fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// Appends `2026-11-21T05:13:44Z`, without allocation.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::clock::{Age, Clock, Sleep, system_time};
+use kubevitals_proto::time::{Timestamp, nanos};
 use tokio::sync::watch;
 
 /// Where every time in the simulated cluster comes from: the kubelets' timestamps, the objects' and the schedule of
@@ -39,10 +40,7 @@ impl SimClock {
     /// Starts at the machine's time and runs `speed` times as fast. A speed that is no positive number counts as 1.
     #[must_use]
     pub fn scaled(speed: f64) -> Self {
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Self::scaled_from(Timestamp::from_nanos(nanos(since_epoch)), speed)
+        Self::scaled_from(system_time(), speed)
     }
 
     /// Starts at any time, and runs as [`SimClock::scaled`] does.
@@ -88,6 +86,23 @@ impl SimClock {
         }
     }
 
+    /// Sets a manual clock, be it back, and wakes who sleeps until then; a running clock takes no notice.
+    pub fn set(&self, at: Timestamp) {
+        if let Kind::Manual { now, moved } = &*self.0 {
+            now.store(at.as_nanos(), Ordering::SeqCst);
+            moved.send_replace(at.as_nanos());
+        }
+    }
+
+    /// The clock of a process that starts now.
+    #[must_use]
+    pub fn process(&self) -> Arc<dyn Clock> {
+        Arc::new(ProcessClock {
+            clock: self.clone(),
+            start: self.now(),
+        })
+    }
+
     /// Waits until it is `at` or later.
     pub async fn sleep_until(&self, at: Timestamp) {
         match &*self.0 {
@@ -123,9 +138,38 @@ impl Default for SimClock {
     }
 }
 
-/// A duration's nanoseconds, at most what a timestamp can hold (292 years).
-pub(crate) fn nanos(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+/// The clock as a process sees it that starts now.
+#[derive(Debug)]
+struct ProcessClock {
+    clock: SimClock,
+    start: Timestamp,
+}
+
+impl ProcessClock {
+    fn sleep_until(&self, at: Timestamp) -> Sleep {
+        let clock = self.clock.clone();
+        Box::pin(async move { clock.sleep_until(at).await })
+    }
+}
+
+impl Clock for ProcessClock {
+    fn wall(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn elapsed(&self) -> Age {
+        let nanos = u64::try_from(self.wall().since(self.start)).unwrap_or_default();
+        Age::from_elapsed(Duration::from_nanos(nanos))
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        self.sleep_until(self.wall().plus_nanos(nanos(duration)))
+    }
+
+    fn sleep_until(&self, at: Age) -> Sleep {
+        let since_start = at.millis().saturating_mul(1_000_000);
+        self.sleep_until(self.start.plus_nanos(since_start))
+    }
 }
 
 #[cfg(test)]
@@ -182,5 +226,18 @@ mod tests {
         let at = clock.now().plus_nanos(600_000_000_000);
         clock.sleep_until(at).await;
         assert!(clock.now() >= at);
+    }
+
+    #[tokio::test]
+    async fn a_process_s_sleep_until_a_time_ends_then_however_late_it_begins() {
+        let clock = SimClock::manual(START);
+        let process = clock.process();
+        let due = process.elapsed().after(Duration::from_secs(5));
+        for late in [3, 5, 9] {
+            clock.set(START.plus_nanos(late * 1_000_000_000));
+            let mut sleep = process.sleep_until(due);
+            assert_eq!(futures::poll!(&mut sleep).is_ready(), late >= 5);
+        }
+        assert_eq!(process.elapsed().millis(), 9_000);
     }
 }

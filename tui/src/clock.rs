@@ -2,9 +2,10 @@
 //! ahead of the machine's.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::clock::system_time;
+use kubevitals_proto::time::{Timestamp, nanos};
 use parking_lot::Mutex;
 
 /// However fast a cluster's time runs, nothing is asked for more often.
@@ -97,15 +98,7 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         let began = Instant::now();
-        Self::of_server(
-            || {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH);
-                since.map_or(Timestamp::default(), |since| {
-                    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-                })
-            },
-            move || i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX),
-        )
+        Self::of_server(system_time, move || nanos(began.elapsed()))
     }
 
     /// The same with other clocks: `wall` may be wrong and may be set, `steady` counts nanoseconds.

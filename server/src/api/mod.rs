@@ -28,7 +28,6 @@ mod wanted;
 mod why;
 mod working;
 
-
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;

@@ -171,7 +171,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::clock::ToldClock;
     use kubevitals_proto::time::Timestamp;
     use kubevitals_sim::SimClock;
     use tokio::sync::Notify;
@@ -186,15 +185,8 @@ mod tests {
 
     fn memo() -> (SimClock, Arc<Memo<String>>) {
         let clock = SimClock::manual(Timestamp::from_secs(1_800_000_000));
-        let (now, sleeper) = (clock.clone(), clock.clone());
-        let told = ToldClock::new(
-            move || now.now(),
-            move |until| {
-                let clock = sleeper.clone();
-                Box::pin(async move { clock.sleep_until(until).await })
-            },
-        );
-        (clock, Memo::new(Arc::new(told)).unwrap())
+        let memo = Memo::new(clock.process()).unwrap();
+        (clock, memo)
     }
 
     async fn ask(memo: &Arc<Memo<String>>, question: &str, answer: &str) -> String {

@@ -1,34 +1,29 @@
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use kubevitals_proto::kubelet::resource::{ResourceScrape, decode};
 use kubevitals_proto::time::Timestamp;
+use kubevitals_sim::SimClock;
 
 use super::*;
-use crate::clock::{Clock, ToldClock};
+use crate::clock::Clock;
 
 const RESOLUTION: Duration = Duration::from_secs(15);
 
-/// A wall clock that tests move, in seconds.
-#[derive(Clone, Default)]
-struct Wall(Arc<AtomicI64>);
+/// A wall clock that tests set, in seconds.
+struct Wall(SimClock);
 
 impl Wall {
     fn at(seconds: i64) -> Self {
-        Self(Arc::new(AtomicI64::new(seconds)))
+        Self(SimClock::manual(Timestamp::from_secs(seconds)))
     }
 
     fn set(&self, seconds: i64) {
-        self.0.store(seconds, Ordering::Relaxed);
+        self.0.set(Timestamp::from_secs(seconds));
     }
 
     /// The clock of a process that starts now.
     fn clock(&self) -> Arc<dyn Clock> {
-        let wall = self.clone();
-        Arc::new(ToldClock::new(
-            move || Timestamp::from_secs(wall.0.load(Ordering::Relaxed)),
-            |_| Box::pin(std::future::pending()),
-        ))
+        self.0.process()
     }
 }
 
@@ -58,7 +53,7 @@ fn scrape(keeper: &Keeper, wall: &Wall) {
         ..
     } = &**keeper.parts();
     let cell = store.add(&"n".into(), RESOLUTION);
-    let now = wall.0.load(Ordering::Relaxed);
+    let now = wall.0.now().as_secs();
     for (at, cpu) in [(now - 15, 1.0), (now, 2.5)] {
         let labels = "{container=\"c\",namespace=\"ns\",pod=\"p\"}";
         let body = format!(

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::time::{Timestamp, nanos};
 
 use crate::clock::Age;
 
@@ -157,8 +157,4 @@ impl NodeClock {
                 .saturating_add(now.millis().saturating_mul(1_000_000)),
         )
     }
-}
-
-fn nanos(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::kubelet::resource::Reading;
-use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::time::{Timestamp, nanos};
 use kubevitals_proto::units::{Bytes, Nanocores};
 
 /// A rate needs at least this long since a container's start to be made from one reading alone: a shorter
@@ -298,10 +298,6 @@ fn usage(second: &Point, first_cpu_ns: u64, window_ns: i64) -> Usage {
         cpu: Nanocores((spent / seconds) as u64),
         memory: second.memory,
     }
-}
-
-fn nanos(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

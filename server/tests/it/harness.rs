@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_server::Server;
-use kubevitals_server::clock::{Clock, ToldClock};
+use kubevitals_server::clock::Clock;
 use kubevitals_server::config::Settings;
 use kubevitals_server::telemetry::{self, LogFormat};
 use kubevitals_sim::identity::UserInfo;
@@ -77,14 +77,7 @@ pub(crate) fn client(certificate: Option<&Certified>) -> reqwest::Client {
 
 /// The server's clock, driven by the simulation's.
 pub(crate) fn told(clock: &SimClock) -> Arc<dyn Clock> {
-    let (now, sleeper) = (clock.clone(), clock.clone());
-    Arc::new(ToldClock::new(
-        move || now.now(),
-        move |until| {
-            let clock = sleeper.clone();
-            Box::pin(async move { clock.sleep_until(until).await })
-        },
-    ))
+    clock.process()
 }
 
 impl Harness {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use kubevitals_proto::time::nanos;
 
 /// How a kubelet misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +46,8 @@ impl Kill {
     /// Nanoseconds by which the node's clock is off.
     pub(crate) fn clock_off(self) -> i64 {
         match self {
-            Self::ClockAhead(by) => crate::clock::nanos(by),
-            Self::ClockBehind(by) => -crate::clock::nanos(by),
+            Self::ClockAhead(by) => nanos(by),
+            Self::ClockBehind(by) => -nanos(by),
             _ => 0,
         }
     }

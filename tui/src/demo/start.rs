@@ -4,10 +4,8 @@ use std::error::Error as StdError;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use kubevitals_server::Server;
-use kubevitals_server::clock::ToldClock;
 use kubevitals_server::config::Settings;
 use kubevitals_sim::{Cluster, Config, Replay, SimClock};
 
@@ -48,15 +46,7 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Running, Error> {
     .map_err(|error| not_started("the simulated cluster", &error))?;
     // The server uses what is chosen first.
     let _chosen = crate::source::provider();
-    let (now, sleeper) = (clock.clone(), clock.clone());
-    let told = ToldClock::new(
-        move || now.now(),
-        move |until| {
-            let clock = sleeper.clone();
-            Box::pin(async move { clock.sleep_until(until).await })
-        },
-    );
-    let settings = Settings::embedded(cluster.server_kubeconfig(), Arc::new(told))
+    let settings = Settings::embedded(cluster.server_kubeconfig(), clock.process())
         .await
         .map_err(|error| not_started("the server", &error))?;
     let server = Server::start(settings)

@@ -18,7 +18,7 @@ use kubevitals::source::{Connector, Feed};
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::Server;
-use kubevitals_server::clock::{Clock, ToldClock};
+use kubevitals_server::clock::Clock;
 use kubevitals_server::cluster::EVENT_SELECTOR;
 use kubevitals_server::scrape::{Page, Phase};
 use kubevitals_sim::objects::{MetaLite, Resource, Subscription};
@@ -497,14 +497,7 @@ fn late(page: Option<Page>) -> Duration {
 
 /// The server's clock, told by the cluster's.
 fn told(clock: &SimClock) -> Arc<dyn Clock> {
-    let (now, sleeper) = (clock.clone(), clock.clone());
-    Arc::new(ToldClock::new(
-        move || now.now(),
-        move |until| {
-            let clock = sleeper.clone();
-            Box::pin(async move { clock.sleep_until(until).await })
-        },
-    ))
+    clock.process()
 }
 
 /// Whether the server's watch of events asks for this one.

@@ -13,7 +13,6 @@ use kubevitals::source::{Connector, Feed, Many};
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::Server;
-use kubevitals_server::clock::ToldClock;
 use kubevitals_sim::{Cluster, Config, Fault, Faults, SimClock};
 use tempfile::TempDir;
 
@@ -49,17 +48,9 @@ impl Running {
         })
         .await
         .unwrap();
-        let (now, sleeper) = (cluster.clock().clone(), cluster.clock().clone());
-        let told = ToldClock::new(
-            move || now.now(),
-            move |until| {
-                let clock = sleeper.clone();
-                Box::pin(async move { clock.sleep_until(until).await })
-            },
-        );
         let settings = kubevitals_server::config::Settings::embedded(
             cluster.server_kubeconfig(),
-            Arc::new(told),
+            cluster.clock().process(),
         )
         .await
         .unwrap();

@@ -1,8 +1,8 @@
 //! `top pod`.
 
 use std::collections::HashSet;
-use std::time::SystemTime;
 
+use kubevitals_proto::clock::system_time;
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::selector::FieldSelector;
 
@@ -140,11 +140,7 @@ impl<'a> Question<'a> {
 
 /// A complaint about a pod that should have metrics by now.
 fn overdue(pod: &PodRef) -> Option<String> {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    let now = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
-    let age = GoDuration(now.saturating_sub(pod.creation_timestamp.0));
+    let age = GoDuration(system_time().since(pod.creation_timestamp));
     let PodRef {
         namespace, name, ..
     } = pod;
