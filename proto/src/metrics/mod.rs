@@ -16,13 +16,17 @@ pub use types::{
     ContainerMetrics, NodeMetrics, NodeMetricsList, PodMetrics, PodMetricsList, Usage,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The API group's name.
 pub const GROUP: &str = "metrics.k8s.io";
 
 /// A version of the group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[schemars(inline, with = "String")]
 pub enum Version {
     /// v1, of Kubernetes 1.37.
     #[serde(rename = "metrics.k8s.io/v1")]

@@ -1,21 +1,20 @@
 //! What OpenAPI says of metrics.k8s.io.
 //!
-//! Paths, operations, types and fields are those of metrics-server; what is said of them is our own.
+//! Paths, operations, types and fields are those of metrics-server; the descriptions are our own.
 
-use super::GROUP as NAME;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+
 use super::discovery::SERVED;
-use crate::wire::openapi::meta::{
-    API_VERSION, DURATION, KIND, LIST_META, OBJECT_META, QUANTITY, TIME,
-};
-use crate::wire::openapi::schema::{Field, Holds, Is, Name, Type};
-use crate::wire::openapi::{Group, Parameter};
+use super::{NodeMetricsList, PodMetricsList};
+use crate::wire::openapi::{Group, Parameter, flag, integer, text};
 
 /// The group.
 pub const GROUP: Group = Group {
     served: &SERVED,
     tag: "metrics",
     prefix: "io.k8s.metrics.pkg.apis.metrics",
-    types: TYPES,
+    schemas,
     objects: &[
         "application/json",
         "application/yaml",
@@ -33,149 +32,44 @@ pub const GROUP: Group = Group {
     of_subresources: &[],
 };
 
-const PRETTY: Parameter = (
+/// What is always written is required.
+fn schemas() -> Map<String, Value> {
+    let mut generator = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator();
+    generator.subschema_for::<NodeMetricsList>();
+    generator.subschema_for::<PodMetricsList>();
+    generator.take_definitions(true)
+}
+
+const PRETTY: Parameter = text(
     "pretty",
-    "string",
-    false,
-    "true for indented JSON, which browsers, curl and Wget get unasked.",
+    "true for indented JSON, which browsers, curl and Wget get by default.",
 );
-const IGNORED: &str = "Taken, and ignored.";
+const IGNORED: &str = "Accepted and ignored.";
+const WHOLE: &str = "Ignored: a list is always whole.";
 
 /// What every list takes.
 const OF_LISTS: [Parameter; 12] = [
-    ("allowWatchBookmarks", "boolean", false, IGNORED),
-    (
-        "continue",
-        "string",
-        false,
-        "Ignored: a list is always whole.",
-    ),
-    (
+    flag("allowWatchBookmarks", IGNORED),
+    text("continue", WHOLE),
+    text(
         "fieldSelector",
-        "string",
-        false,
         "Which objects, by metadata.name and metadata.namespace: metadata.name=web-1. All, if it is empty.",
     ),
-    (
+    text(
         "labelSelector",
-        "string",
-        false,
         "Which objects, by their labels: app=web,tier in (front,back),!canary. All, if it is empty.",
     ),
-    (
-        "limit",
-        "integer",
-        false,
-        "Ignored: a list is always whole.",
-    ),
+    integer("limit", WHOLE),
     PRETTY,
-    ("resourceVersion", "string", false, IGNORED),
-    ("resourceVersionMatch", "string", false, IGNORED),
-    ("sendInitialEvents", "boolean", false, IGNORED),
-    ("shardSelector", "string", false, IGNORED),
-    ("timeoutSeconds", "integer", false, IGNORED),
-    (
+    text("resourceVersion", IGNORED),
+    text("resourceVersionMatch", IGNORED),
+    flag("sendInitialEvents", IGNORED),
+    text("shardSelector", IGNORED),
+    integer("timeoutSeconds", IGNORED),
+    flag(
         "watch",
-        "boolean",
-        false,
-        "Refused: metrics cannot be watched. They are measured at intervals; ask again.",
+        "Refused: metrics cannot be watched. They are sampled at intervals; list them again.",
     ),
-];
-
-const NODE_METRICS: Name = Name::Own("NodeMetrics");
-const NODE_METRICS_LIST: Name = Name::Own("NodeMetricsList");
-const POD_METRICS: Name = Name::Own("PodMetrics");
-const POD_METRICS_LIST: Name = Name::Own("PodMetricsList");
-const CONTAINER_METRICS: Name = Name::Own("ContainerMetrics");
-
-const METADATA: Field = Field::new(
-    "metadata",
-    Holds::One(OBJECT_META),
-    "The name, namespace and labels of what was measured. The creation time is when this answer was given.",
-)
-.always();
-const LIST_METADATA: Field = Field::new(
-    "metadata",
-    Holds::One(LIST_META),
-    "Empty: the list is always whole, and of the moment it was asked for.",
-)
-.always();
-const TIMESTAMP: Field = Field::new(
-    "timestamp",
-    Holds::One(TIME),
-    "The end of the time that was measured: when the kubelet last took the values. It may lie up to two and a half \
-     resolutions back.",
-)
-.required();
-const WINDOW: Field = Field::new("window", Holds::One(DURATION), "").required();
-const USAGE: Field = Field::new(
-    "usage",
-    Holds::Map(QUANTITY),
-    "What is used, by resource. cpu is in cores, averaged over the window. memory is the working set in bytes at the \
-     timestamp: what the kernel cannot take back under pressure, and what the out-of-memory killer counts.",
-)
-.required();
-
-const TYPES: &[Type] = &[
-    Type::new(
-        CONTAINER_METRICS,
-        "What a container uses.",
-        Is::Object(&[
-            Field::new(
-                "name",
-                Holds::String,
-                "The container's name in pod.spec.containers or, of a sidecar, in pod.spec.initContainers.",
-            )
-            .required(),
-            USAGE,
-        ]),
-    ),
-    Type::new(
-        NODE_METRICS,
-        "What a node uses: all of it, the system's own processes included.",
-        Is::Object(&[API_VERSION, KIND, METADATA, TIMESTAMP, USAGE, WINDOW]),
-    )
-    .kind_of(NAME),
-    Type::new(
-        NODE_METRICS_LIST,
-        "What the nodes use that have metrics.",
-        Is::Object(&[
-            API_VERSION,
-            Field::new("items", Holds::Many(NODE_METRICS), "The nodes, by name.").required(),
-            KIND,
-            LIST_METADATA,
-        ]),
-    )
-    .kind_of(NAME),
-    Type::new(
-        POD_METRICS,
-        "What a pod uses. A pod is answered with all of its running containers or not at all.",
-        Is::Object(&[
-            API_VERSION,
-            Field::new(
-                "containers",
-                Holds::Many(CONTAINER_METRICS),
-                "Its containers, all measured over the same time.",
-            )
-            .required()
-            .list("atomic"),
-            KIND,
-            METADATA,
-            TIMESTAMP,
-            WINDOW,
-        ]),
-    )
-    .kind_of(NAME),
-    Type::new(
-        POD_METRICS_LIST,
-        "What the pods use that have metrics.",
-        Is::Object(&[
-            API_VERSION,
-            Field::new("items", Holds::Many(POD_METRICS), "The pods, by namespace and name.")
-                .required(),
-            KIND,
-            LIST_METADATA,
-        ]),
-    )
-    .kind_of(NAME),
 ];

@@ -5,13 +5,16 @@ use crate::duration::GoDuration;
 use crate::quantity::Quantity;
 use crate::time::Timestamp;
 use crate::wire::meta::{ListMeta, ObjectMeta};
+use schemars::JsonSchema;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
-/// How much of each resource is used, sorted by the resource's name.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Usage by resource, sorted by the resource's name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema)]
+#[schemars(inline, with = "BTreeMap<String, Quantity>")]
 pub struct Usage(Vec<(Cow<'static, str>, Quantity)>);
 
 impl Usage {
@@ -106,87 +109,93 @@ impl<'de> Deserialize<'de> for Usage {
     }
 }
 
-/// What a node used.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// The usage of a node, with the system's own processes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NodeMetrics {
-    /// `NodeMetrics`, or empty inside of a list.
+    /// `NodeMetrics`; absent in the items of a list.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub kind: Cow<'static, str>,
-    /// The version, or none inside of a list.
+    /// The API group and version, such as `metrics.k8s.io/v1`; absent in the items of a list.
     #[serde(rename = "apiVersion", skip_serializing_if = "Option::is_none")]
     pub api_version: Option<Version>,
-    /// Which node.
+    /// The name and labels of the node. The creation time is the time of this answer.
     pub metadata: ObjectMeta,
-    /// The end of the window.
+    /// The end of the window: when the kubelet took the sample. It may lie up to two and a half resolutions back.
     pub timestamp: Timestamp,
     /// The time over which CPU was averaged.
+    // Without a description of its own, as at metrics-server: that of Duration says it.
+    #[schemars(description = "")]
     pub window: GoDuration,
-    /// CPU and memory.
+    /// Usage by resource. `cpu` is in cores, averaged over the window. `memory` is the working set in bytes at the
+    /// timestamp: what the kernel cannot reclaim under pressure, and what the out-of-memory killer counts.
     pub usage: Usage,
 }
 
-/// What a pod used.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// The usage of a pod: of all of its running containers, or the pod has no metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PodMetrics {
-    /// `PodMetrics`, or empty inside of a list.
+    /// `PodMetrics`; absent in the items of a list.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub kind: Cow<'static, str>,
-    /// The version, or none inside of a list.
+    /// The API group and version, such as `metrics.k8s.io/v1`; absent in the items of a list.
     #[serde(rename = "apiVersion", skip_serializing_if = "Option::is_none")]
     pub api_version: Option<Version>,
-    /// Which pod.
+    /// The name, namespace and labels of the pod. The creation time is the time of this answer.
     pub metadata: ObjectMeta,
-    /// The end of the window.
+    /// The end of the window: when the kubelet took the sample. It may lie up to two and a half resolutions back.
     pub timestamp: Timestamp,
     /// The time over which CPU was averaged.
+    // Without a description of its own, as at metrics-server: that of Duration says it.
+    #[schemars(description = "")]
     pub window: GoDuration,
-    /// What each container used.
+    /// The usage of each container, all over the same window.
     #[serde(deserialize_with = "null_is_empty")]
     pub containers: Vec<ContainerMetrics>,
 }
 
-/// What a container used.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// The usage of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ContainerMetrics {
-    /// The container's name within its pod.
+    /// The container's name in `pod.spec.containers` or, of a sidecar, in `pod.spec.initContainers`.
     pub name: String,
-    /// CPU and memory.
+    /// Usage by resource. `cpu` is in cores, averaged over the window. `memory` is the working set in bytes at the
+    /// timestamp: what the kernel cannot reclaim under pressure, and what the out-of-memory killer counts.
     pub usage: Usage,
 }
 
-/// Many [`NodeMetrics`].
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// The usage of the nodes that have metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NodeMetricsList {
-    /// `NodeMetricsList`.
+    /// Always `NodeMetricsList`.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub kind: Cow<'static, str>,
-    /// The version.
+    /// The API group and version, such as `metrics.k8s.io/v1`.
     #[serde(rename = "apiVersion", skip_serializing_if = "Option::is_none")]
     pub api_version: Option<Version>,
-    /// About the list itself.
+    /// Empty: a list is always whole, and of the time of the request.
     pub metadata: ListMeta,
-    /// The nodes.
+    /// The nodes, by name.
     #[serde(deserialize_with = "null_is_empty")]
     pub items: Vec<NodeMetrics>,
 }
 
-/// Many [`PodMetrics`].
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// The usage of the pods that have metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PodMetricsList {
-    /// `PodMetricsList`.
+    /// Always `PodMetricsList`.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub kind: Cow<'static, str>,
-    /// The version.
+    /// The API group and version, such as `metrics.k8s.io/v1`.
     #[serde(rename = "apiVersion", skip_serializing_if = "Option::is_none")]
     pub api_version: Option<Version>,
-    /// About the list itself.
+    /// Empty: a list is always whole, and of the time of the request.
     pub metadata: ListMeta,
-    /// The pods.
+    /// The pods, by namespace and name.
     #[serde(deserialize_with = "null_is_empty")]
     pub items: Vec<PodMetrics>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Meta;
@@ -11,18 +12,18 @@ use crate::duration::GoDuration;
 use crate::time::Timestamp;
 
 /// The whole cluster.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClusterVitals {
-    /// `ClusterVitals`.
+    /// Always `ClusterVitals`.
     pub kind: String,
-    /// [`super::API_VERSION`].
+    /// Always `kubevitals.io/v1alpha1`.
     pub api_version: String,
     /// Its name is `cluster`.
     pub metadata: Meta,
-    /// Nodes.
+    /// Counts of nodes.
     pub nodes: NodeCounts,
-    /// Pods.
+    /// Counts of pods.
     pub pods: PodCounts,
     /// All nodes together, those that have usage. Its timestamp is that of the oldest among them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,7 +32,7 @@ pub struct ClusterVitals {
     pub capacity: Amounts,
     /// What pods can have.
     pub allocatable: Amounts,
-    /// What pods can have on the nodes that have usage: `usage` is of those. Servers of before did not say it.
+    /// What pods can have on the nodes that have usage: `usage` is of those. Older servers leave it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocatable_reporting: Option<Amounts>,
     /// What pods request.
@@ -44,7 +45,7 @@ pub struct ClusterVitals {
     pub probes_failing: u64,
     /// Restarts within the time that the server remembers.
     pub restarts: u64,
-    /// Incidents.
+    /// Counts of incidents.
     pub incidents: IncidentCounts,
     /// What the server remembers.
     pub history: HistoryKept,
@@ -55,45 +56,45 @@ pub struct ClusterVitals {
     pub trend: Option<Trend>,
 }
 
-/// Nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Counts of nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeCounts {
-    /// All.
+    /// All of them.
     pub total: u64,
-    /// Whose Ready condition is true.
+    /// Those whose Ready condition is true.
     pub ready: u64,
-    /// That have usage now.
+    /// Those that have usage now.
     pub reporting: u64,
 }
 
-/// Pods.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Counts of pods.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodCounts {
-    /// All.
+    /// All of them.
     pub total: u64,
-    /// Whose Ready condition is true.
+    /// Those whose Ready condition is true.
     pub ready: u64,
-    /// Of which a probe fails. Servers of before did not say it.
+    /// Those of which a probe fails. Older servers leave it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probes_failing: Option<u64>,
-    /// By phase.
+    /// The count of each phase.
     pub by_phase: BTreeMap<String, u64>,
 }
 
-/// Incidents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Counts of incidents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct IncidentCounts {
-    /// That are not over.
+    /// Those that are not over.
     pub open: u64,
-    /// That are remembered.
+    /// Those that the server remembers.
     pub total: u64,
 }
 
 /// What the server remembers.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HistoryKept {
     /// For how long points are kept; 0s: none are.
@@ -103,8 +104,8 @@ pub struct HistoryKept {
     pub oldest: Option<Timestamp>,
     /// Series: containers and nodes, those that are gone included.
     pub series: u64,
-    /// Points.
+    /// How many points there are.
     pub points: u64,
-    /// Bytes they take.
+    /// Bytes that the points take.
     pub bytes: u64,
 }

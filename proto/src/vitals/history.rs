@@ -1,5 +1,6 @@
 //! `History`: what `…/NAME/history?since=&until=&step=` answers.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Cause, Meta};
@@ -7,16 +8,16 @@ use crate::duration::GoDuration;
 use crate::time::Timestamp;
 
 /// Series of a node, a pod, a workload, a namespace or the cluster over a span.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct History {
-    /// `History`.
+    /// Always `History`.
     pub kind: String,
-    /// [`super::API_VERSION`].
+    /// Always `kubevitals.io/v1alpha1`.
     pub api_version: String,
-    /// Of what it is.
+    /// The metadata of the object that the history is of.
     pub metadata: Meta,
-    /// Over which time.
+    /// The time of the history.
     pub span: Span,
     /// All containers together; of a node or the cluster what the kubelets say of the nodes.
     pub total: Series,
@@ -33,7 +34,7 @@ pub struct History {
 }
 
 /// The time that a history is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Span {
     /// Its beginning.
@@ -45,7 +46,7 @@ pub struct Span {
 }
 
 /// A series by steps, and quantiles over its points.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Series {
     /// The container; empty for a total.
@@ -54,7 +55,7 @@ pub struct Series {
     /// The UID of the pod it is of, where it is known.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub uid: String,
-    /// One for each step; null in a gap.
+    /// One point for each step; null in a gap.
     pub points: Vec<Option<Point>>,
     /// How many points it was made from.
     pub samples: u64,
@@ -67,7 +68,7 @@ pub struct Series {
 }
 
 /// A step of a series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Point {
     /// Nanocores.
@@ -80,7 +81,7 @@ pub struct Point {
 }
 
 /// Quantiles over a span, in the unit of what they are of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Quantiles {
     /// The median.
@@ -96,7 +97,7 @@ pub struct Quantiles {
 }
 
 /// Something that a chart marks.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Mark {
     /// When.
@@ -104,7 +105,7 @@ pub struct Mark {
     /// The container, where it is about one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub container: String,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
     /// In a few words: `OOMKilled, exit 137`.
     pub text: String,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::pod::Workload;
@@ -9,25 +10,25 @@ use super::{Ended, Meta};
 use crate::time::Timestamp;
 
 /// Something that went wrong. What belongs together is one incident: a crash loop is one, however often it crashes.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Incident {
-    /// `Incident`.
+    /// Always `Incident`.
     #[serde(rename = "kind")]
     pub type_kind: String,
-    /// [`super::API_VERSION`].
+    /// Always `kubevitals.io/v1alpha1`.
     pub api_version: String,
-    /// Its name is unique in its namespace; that of a node's incident is in `default`.
+    /// A name that is unique in the pod's namespace; a node's incident is in `default`.
     pub metadata: Meta,
     /// What went wrong.
     pub reason: IncidentKind,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
     /// How sure the cause is.
     pub certainty: Certainty,
     /// One sentence for a person.
     pub message: String,
-    /// Whom it befell.
+    /// The object that it is about.
     pub involved: Involved,
     /// When it began.
     pub began: Timestamp,
@@ -43,10 +44,10 @@ pub struct Incident {
     pub last_ended: Option<Ended>,
     /// How it is known, oldest first; of very many the first and the last.
     pub evidence: Vec<Evidence>,
-    /// The pods that it befell, where one cause befell several: the first 20. They are of its namespace.
+    /// The pods that one cause affects, if there are several: the first 20. They are of its namespace.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub affected: Vec<Affected>,
-    /// How many pods it befell; 0 where it is about one pod, or about a node.
+    /// How many pods it affects; absent if it is about one pod, or about a node.
     #[serde(skip_serializing_if = "is_zero")]
     pub affected_count: u64,
 }
@@ -55,8 +56,8 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// One of the pods that an incident befell.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// One of the pods that an incident affects.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Affected {
     /// Its name.
@@ -68,14 +69,25 @@ pub struct Affected {
 
 /// What went wrong.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub enum IncidentKind {
     /// A container ended and was, or will be, started again.
     Restart,
     /// A probe fails.
     ProbeFailing,
-    /// A pod that was ready is not, and no other incident tells why.
+    /// A pod that was ready is not, and no other incident has the reason.
     PodNotReady,
     /// A node is not ready.
     NodeNotReady,
@@ -85,15 +97,26 @@ pub enum IncidentKind {
     ImagePull,
     /// A pod failed, or a container of it that is not started again did: a Job's, for one.
     PodFailed,
-    /// What a later version tells of.
+    /// A value of a later version.
     #[default]
     #[serde(other)]
     Other,
 }
 
-/// Why.
+/// A cause.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub enum Cause {
     /// The kernel killed it for memory.
@@ -112,7 +135,7 @@ pub enum Cause {
     NodePressure,
     /// The image could not be had.
     ImageUnavailable,
-    /// Nothing tells.
+    /// There is no evidence of a cause.
     #[default]
     #[serde(other)]
     Unknown,
@@ -144,7 +167,18 @@ impl Cause {
 
 /// How sure a cause is.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub enum Certainty {
     /// Kubernetes said so.
@@ -157,8 +191,8 @@ pub enum Certainty {
     Unknown,
 }
 
-/// Whom an incident befell.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// The object that an incident is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Involved {
     /// `Pod` or `Node`; or, of pods of one workload that fail alike, the workload's kind.
@@ -183,12 +217,12 @@ pub struct Involved {
 }
 
 /// One thing from which an incident is known.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Evidence {
     /// When.
     pub time: Timestamp,
-    /// Who tells it.
+    /// Where it comes from.
     pub source: Source,
     /// What: an event's text, a counter's rise, the memory before a kill.
     pub text: String,
@@ -207,9 +241,20 @@ impl Evidence {
     }
 }
 
-/// Who tells something.
+/// Where evidence comes from.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub enum Source {
     /// An event.
@@ -218,9 +263,9 @@ pub enum Source {
     Status,
     /// The kubelet's counters of probes.
     ProbeCounter,
-    /// Usage that was measured.
+    /// Samples of usage.
     History,
-    /// What a later version tells of.
+    /// A value of a later version.
     #[default]
     #[serde(other)]
     Other,

@@ -31,11 +31,13 @@ pub use usage::{Absence, Amounts, Ratios, Trend, Usage};
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::labels::Labels;
 use crate::time::Timestamp;
 use crate::wire::meta::ListMeta;
+use crate::wire::openapi::schema::kubernetes_type;
 
 /// The API group's name.
 pub const GROUP: &str = "kubevitals.io";
@@ -89,16 +91,24 @@ pub struct OwnerReference {
     pub uid: String,
 }
 
-/// A list of one of the kinds here.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct List<T> {
-    /// `PodVitalsList` and the like.
-    pub kind: String,
-    /// [`API_VERSION`].
-    pub api_version: String,
+kubernetes_type! { Meta => "apis.meta.v1.ObjectMeta" }
+
+/// The schema of a list of one of the kinds here. The server writes lists item by item, and clients read the items.
+#[derive(JsonSchema)]
+#[schemars(
+    rename = "{T}List",
+    rename_all = "camelCase",
+    description = "A list of one kind."
+)]
+#[expect(dead_code, reason = "only its schema is of use")]
+struct List<T> {
+    /// The kind of the items with `List` behind it.
+    kind: String,
+    /// Always `kubevitals.io/v1alpha1`.
+    api_version: String,
     /// About the list; its `resourceVersion` is where a watch goes on.
-    pub metadata: ListMeta,
-    /// The objects.
-    pub items: Vec<T>,
+    #[schemars(default)]
+    metadata: ListMeta,
+    /// The objects, by namespace and name, or in the order of `sortBy`.
+    items: Vec<T>,
 }

@@ -1,5 +1,6 @@
 //! `NodeVitals`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Meta;
@@ -8,18 +9,18 @@ use crate::quantity::Quantity;
 use crate::time::Timestamp;
 
 /// A node: what it uses, what is asked of it, how it is.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeVitals {
-    /// `NodeVitals`.
+    /// Always `NodeVitals`.
     pub kind: String,
-    /// [`super::API_VERSION`].
+    /// Always `kubevitals.io/v1alpha1`.
     pub api_version: String,
-    /// The node's own name, UID, labels and creation time.
+    /// The node's own name, labels and creation time, with a UID of its own and the node as owner.
     pub metadata: Meta,
     /// What kubectl shows under STATUS: `Ready`, `NotReady`, `Ready,SchedulingDisabled`.
     pub status: String,
-    /// Whether its Ready condition is true; the fieldSelector `status.ready`.
+    /// Whether its Ready condition is true; the field selector `status.ready`.
     pub ready: bool,
     /// Since when `ready` is what it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +41,8 @@ pub struct NodeVitals {
     pub capacity: Amounts,
     /// What pods can have.
     pub allocatable: Amounts,
-    /// What its pods request.
+    /// What its pods request, as the scheduler counts it: during a resize in place the larger of old and new, unless the
+    /// node can never grant it.
     pub requests: Amounts,
     /// What its pods are limited to, of those that are.
     pub limits: Amounts,
@@ -50,7 +52,7 @@ pub struct NodeVitals {
     pub pods: PodRoom,
     /// Restarts of its containers within the time that the server remembers.
     pub restarts: u64,
-    /// Names of its own incidents that are not over.
+    /// Names of its own incidents that are not over; they are in the namespace `default`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<String>,
     /// The file system the kubelet works on.
@@ -77,10 +79,10 @@ pub struct NodeVitals {
 }
 
 /// A condition of a node that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Condition {
-    /// `MemoryPressure`, …
+    /// `MemoryPressure`, `DiskPressure`, `PIDPressure`, …
     #[serde(rename = "type")]
     pub kind: String,
     /// `True`, `False` or `Unknown`.
@@ -94,7 +96,7 @@ pub struct Condition {
 }
 
 /// A page of a node's kubelet that the server reads.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct KubeletPage {
     /// `resource` (usage), `probes` (counts of probe results) or `summary` (disk, network, pressure, processes).
@@ -115,7 +117,7 @@ pub struct KubeletPage {
 }
 
 /// Parts of what a node can give to pods: 0.5 is half.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeRatios {
     /// CPU used.
@@ -133,7 +135,7 @@ pub struct NodeRatios {
 }
 
 /// Pods on a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodRoom {
     /// Bound to it and not over.
@@ -143,7 +145,7 @@ pub struct PodRoom {
 }
 
 /// A file system.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Disk {
     /// Bytes used.
@@ -155,7 +157,7 @@ pub struct Disk {
 }
 
 /// Bytes a second over the time between the last two readings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Network {
     /// Received.
@@ -164,17 +166,18 @@ pub struct Network {
     pub tx_bytes_per_second: u64,
 }
 
-/// Pressure stall information: for what part of the last minute, in percent, some or all tasks waited.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+/// Pressure stall information: for what part of the last minute, in percent, some tasks waited
+/// (`some avg60`).
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Pressure {
-    /// Some tasks waited for CPU (`some avg60`).
+    /// Waiting for CPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<f64>,
-    /// Some tasks waited for memory.
+    /// Waiting for memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<f64>,
-    /// Some tasks waited for input or output.
+    /// Waiting for input or output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub io: Option<f64>,
 }

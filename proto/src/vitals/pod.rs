@@ -1,5 +1,6 @@
 //! `PodVitals`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::usage::{Absence, Amounts, Ratios, Trend, Usage};
@@ -8,23 +9,23 @@ use crate::quantity::Quantity;
 use crate::time::Timestamp;
 
 /// A pod: what it uses, what it may use, how it is.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodVitals {
-    /// `PodVitals`.
+    /// Always `PodVitals`.
     pub kind: String,
-    /// [`super::API_VERSION`].
+    /// Always `kubevitals.io/v1alpha1`.
     pub api_version: String,
-    /// The pod's own name, namespace, UID, labels and times.
+    /// The pod's own name, namespace, labels and times, with a UID of its own and the pod as owner.
     pub metadata: Meta,
-    /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
+    /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`; the field selector `status.phase`.
     pub phase: String,
     /// What kubectl shows under STATUS: `Running`, `CrashLoopBackOff`, `Init:0/1`, `Terminating`, …
     pub status: String,
-    /// The message that goes with it, where there is one.
+    /// The message of its status, if there is one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// Whether its Ready condition is true; the fieldSelector `status.ready`.
+    /// Whether its Ready condition is true; the field selector `status.ready`.
     pub ready: bool,
     /// Since when `ready` is what it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,20 +49,20 @@ pub struct PodVitals {
     /// Why `usage` is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent: Option<Absence>,
-    /// The requests in force, init containers taken into account as the scheduler does.
+    /// The requests in force, with init containers counted as the scheduler does. What a resize requests is in `resize`.
     pub requests: Amounts,
-    /// The limits in force; only what every container is limited in.
+    /// The limits in force: only of resources that every container limits. A limit that a resize adds is in `resize`.
     pub limits: Amounts,
-    /// Usage of requests and limits.
+    /// Usage as a part of requests and limits.
     pub ratios: Ratios,
-    /// A resize in place that is not complete.
+    /// A resize in place that its node has not completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<Resize>,
     /// Restarts of its containers, as kubectl counts them: those of init containers for as long as they are not done.
     pub restarts: Restarts,
     /// Every probe of every container that has one.
     pub probes: Vec<Probe>,
-    /// Its containers, init containers first, in the spec's order.
+    /// Its containers, init containers first, in the order of the pod's spec.
     pub containers: Vec<ContainerVitals>,
     /// Names of its incidents that are not over.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -84,7 +85,9 @@ pub struct PodVitals {
 }
 
 /// What made a pod.
-#[derive(Debug, Clone, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Workload {
     /// `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob`, or what else owns it.
@@ -94,12 +97,12 @@ pub struct Workload {
 }
 
 /// A container.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerVitals {
     /// Its name.
     pub name: String,
-    /// What it is for.
+    /// Its role in the pod.
     pub role: Role,
     /// What it is doing.
     pub state: ContainerState,
@@ -117,32 +120,43 @@ pub struct ContainerVitals {
     pub requests: Amounts,
     /// The limits in force.
     pub limits: Amounts,
-    /// Usage of requests and limits.
+    /// Usage as a part of requests and limits.
     pub ratios: Ratios,
-    /// A resize in place of this container that is not complete.
+    /// A resize in place of this container that its node has not completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<Resize>,
     /// Its restarts.
     pub restarts: Restarts,
 }
 
-/// What a container is for.
+/// The role of a container in its pod.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub enum Role {
     /// Runs to its end before the others start.
     Init,
-    /// An init container that is restarted for as long as the pod lives.
+    /// An init container that runs beside the others and is restarted for as long as the pod lives.
     Sidecar,
-    /// What the pod is for.
+    /// Does the pod's work.
     #[default]
     #[serde(other)]
     App,
 }
 
 /// What a container is doing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerState {
     /// `Waiting`, `Running`, `Terminated`, or `Unknown` while its node is not heard of.
@@ -159,7 +173,7 @@ pub struct ContainerState {
 }
 
 /// How a container ended.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Ended {
     /// Its exit code; 137 is SIGKILL.
@@ -182,7 +196,7 @@ pub struct Ended {
 }
 
 /// How often containers were restarted, and the last time.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Restarts {
     /// Over the pod's life.
@@ -195,28 +209,28 @@ pub struct Restarts {
 }
 
 /// The last restart.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LastRestart {
     /// Which container.
     pub container: String,
     /// How the one before it ended.
     pub ended: Ended,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
     /// How sure that is.
     pub certainty: Certainty,
 }
 
 /// A probe of a container.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Probe {
     /// Which container.
     pub container: String,
     /// Which probe.
     pub kind: ProbeKind,
-    /// How it is.
+    /// Its state.
     pub status: ProbeStatus,
     /// Attempts that failed in a row, as far as is known.
     pub failures: u32,
@@ -228,13 +242,24 @@ pub struct Probe {
     /// What the kubelet said when it failed last.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// What it asks, as kubectl describes it: `http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3`.
+    /// What it does, as kubectl describes it: `http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3`.
     pub asks: String,
 }
 
 /// Which probe.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub enum ProbeKind {
     /// Restarts the container when it fails.
@@ -242,30 +267,41 @@ pub enum ProbeKind {
     Liveness,
     /// Takes the pod out of its services while it fails.
     Readiness,
-    /// Holds the others back until it succeeds.
+    /// Delays the other probes until it succeeds.
     Startup,
 }
 
-/// How a probe is.
+/// The state of a probe.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub enum ProbeStatus {
     /// A startup probe that has not passed yet: `failures` of `threshold` attempts failed.
     Pending,
-    /// Not asked until the startup probe has passed.
+    /// Does not run until the startup probe has passed.
     Held,
-    /// Not asked during its initial delay.
+    /// Does not run during its initial delay.
     Waiting,
     /// Succeeds.
     Passing,
     /// Fails.
     Failing,
-    /// A startup probe that has passed: it is not asked again.
+    /// A startup probe that has passed: it does not run again.
     Passed,
     /// The container does not run.
     NotRunning,
-    /// The node is not heard of, or the kubelet says nothing of it.
+    /// The node does not answer, or the kubelet reports nothing about the probe.
     #[default]
     #[serde(other)]
     Unknown,

@@ -1,5 +1,6 @@
 //! `Resize`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::usage::Amounts;
@@ -7,15 +8,15 @@ use crate::time::Timestamp;
 
 /// A resize in place that the node has not completed. Until it has, requests, limits and ratios are those of the
 /// resources that the kubelet has in force.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Resize {
-    /// How far it is.
+    /// Its progress.
     pub state: ResizeState,
-    /// The kubelet's message; only in the pod's own.
+    /// The kubelet's message; only in the pod's own resize.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// Since when it has this state, if the kubelet says so; only in the pod's own.
+    /// Since when it has this state, if the kubelet says so; only in the pod's own resize.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// The requests that the spec asks for.
@@ -24,14 +25,25 @@ pub struct Resize {
     pub limits: Amounts,
 }
 
-/// How far a resize is.
+/// The progress of a resize.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub enum ResizeState {
     /// It fits the node, but not now: the kubelet retries.
     Deferred,
-    /// The node can never grant it.
+    /// The node can never grant it; it does not count in the node's requests.
     Infeasible,
     /// The kubelet has tried and failed; it retries.
     Error,

@@ -1,5 +1,6 @@
 //! What something uses, may use, and why that is not known.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::duration::GoDuration;
@@ -7,12 +8,13 @@ use crate::quantity::Quantity;
 use crate::time::Timestamp;
 
 /// CPU and memory used over a window.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Usage {
-    /// Cores, averaged over `window`.
+    /// Cores, averaged over the window.
     pub cpu: Quantity,
-    /// Bytes of working set at `timestamp`.
+    /// The working set in bytes at the timestamp: what the kernel cannot reclaim under pressure, and what the
+    /// out-of-memory killer counts.
     pub memory: Quantity,
     /// Bytes of swap: of a node that has any, of a pod or container that uses any. A pod's is the sum of its containers,
     /// or that of the pod as a whole if it is more.
@@ -27,7 +29,7 @@ pub struct Usage {
 }
 
 /// Amounts of resources: requests, limits, capacity, allocatable. What is not set is left out.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Amounts {
     /// Cores.
@@ -41,8 +43,8 @@ pub struct Amounts {
     pub ephemeral_storage: Option<Quantity>,
 }
 
-/// Usage as a part of what was asked for: 0.5 is half. Left out where there is no usage or nothing was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+/// Usage as a part of requests and limits: 0.5 is half. Left out without usage, request or limit.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Ratios {
     /// CPU used of CPU requested.
@@ -60,7 +62,7 @@ pub struct Ratios {
 }
 
 /// Why there is no usage.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Absence {
     /// One word: `NotReported`, `FirstPoint`, `Stale`, `NotRunning`, …
@@ -70,7 +72,7 @@ pub struct Absence {
 }
 
 /// The latest steps of a series, oldest first, for a sparkline. A gap is null.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Trend {
     /// The end of the last step.

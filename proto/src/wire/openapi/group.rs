@@ -1,8 +1,9 @@
 //! The paths of an API group, from what discovery says of it.
 
-use super::meta::{API_GROUP, API_RESOURCE_LIST};
+use serde_json::{Map, Value};
+
 use super::paths::{Action, Parameter, Path};
-use super::schema::{Name, Package, Type};
+use super::schema::{Package, machinery};
 use crate::wire::discovery::{Resource, Served};
 
 const NAMESPACE: Parameter = ("namespace", "string", true, "The namespace of the objects.");
@@ -17,8 +18,9 @@ pub struct Group {
     pub(crate) tag: &'static str,
     /// What comes before the version in the names of its types: `io.k8s.metrics.pkg.apis.metrics`.
     pub(crate) prefix: &'static str,
-    /// Its types. That of a list is called as that of its objects, with List behind it.
-    pub(crate) types: &'static [Type],
+    /// The schemas that `schemars` derives from its types. That of a list is called as that of its objects, with List
+    /// behind it.
+    pub(crate) schemas: fn() -> Map<String, Value>,
     /// What one object can be had in.
     pub(crate) objects: &'static [&'static str],
     /// What a list can be had in.
@@ -32,11 +34,19 @@ pub struct Group {
 }
 
 impl Group {
-    pub(super) const fn package(&self, version: &'static str) -> Package {
+    /// The types of a version.
+    pub(super) fn package(&self, version: &'static str) -> Package<'static> {
         Package {
-            prefix: self.prefix,
+            group: self.served.group,
             version,
+            prefix: self.prefix,
+            derived: (self.schemas)(),
         }
+    }
+
+    /// The full name of a type.
+    fn full(&self, version: &str, name: &str) -> String {
+        format!("{}.{version}.{name}", self.prefix)
     }
 
     /// `/apis/GROUP/`.
@@ -46,7 +56,7 @@ impl Group {
             self.tag,
             &format!("get{}APIGroup", capital(self.tag)),
             "get information of a group",
-            API_GROUP,
+            machinery!("apis.meta.v1.APIGroup"),
         )
     }
 
@@ -57,7 +67,7 @@ impl Group {
             &format!("{}_{version}", self.tag),
             &format!("get{}{}APIResources", capital(self.tag), capital(version)),
             "get available resources",
-            API_RESOURCE_LIST,
+            machinery!("apis.meta.v1.APIResourceList"),
         );
         let mut paths = vec![resources];
         for resource in self.served.resources {
@@ -81,13 +91,12 @@ impl Group {
             };
             let operation = if verb == "list" { "list" } else { "read" };
             let (group, title) = (capital(self.tag), capital(version));
-            let package = self.package(version);
             Path {
                 path: format!("/apis/{}/{version}/{path}", self.served.group),
                 tag: format!("{}_{version}", self.tag),
                 id: format!("{operation}{group}{title}{of}"),
                 description: format!("{what} {kind}"),
-                answer: format!("{}.{}.{answer}", package.prefix, package.version),
+                answer: self.full(version, &answer),
                 produces,
                 consumes: &["*/*"],
                 action: Some(Action {
@@ -117,7 +126,7 @@ impl Group {
             let path = asked("get", &path, &of, self.of_subresources);
             paths.push(Path {
                 description: format!("read {part} of the specified {kind}"),
-                answer: Name::Own(answer).full(self.package(version)),
+                answer: self.full(version, answer),
                 ..path
             });
         }

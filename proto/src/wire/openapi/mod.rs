@@ -2,16 +2,14 @@
 //! description of each group.
 
 mod group;
-pub(crate) mod meta;
 mod paths;
 pub(crate) mod schema;
 
 use serde_json::{Map, Value, json};
 
 pub use group::Group;
-pub(crate) use paths::Parameter;
 use paths::Path;
-use schema::{Dialect, Package, Type};
+pub(crate) use paths::{Dialect, Parameter, flag, integer, text};
 
 /// The title of all documents.
 const TITLE: &str = "Kubevitals";
@@ -25,104 +23,105 @@ pub struct Document {
     pub json: Value,
 }
 
-/// What stands outside of any group's package.
-const MACHINERY: Package = Package {
-    prefix: "",
-    version: "",
-};
-
 /// All `groups` as one document of OpenAPI v2; `release` is the server's version.
 #[must_use]
 pub fn v2(release: &str, groups: &[&Group]) -> Value {
     let mut paths = vec![Path::groups(), Path::version()];
-    let mut definitions = Definitions(Dialect::V2, Map::new());
     for group in groups {
         paths.push(group.path());
         for version in group.served.versions {
             paths.extend(group.paths(version));
-            definitions.add(group.types, group.package(version));
         }
     }
-    definitions.add(&meta::OBJECTS, MACHINERY);
-    definitions.add(&meta::RESOURCES, MACHINERY);
-    definitions.add(&meta::GROUPS, MACHINERY);
-    definitions.add(&[meta::GROUP_LIST, meta::VERSION_INFO], MACHINERY);
+    let paths = described(paths, Dialect::V2);
+    let mut definitions = referenced(&paths, &schemas(groups));
+    definitions.values_mut().for_each(schema::to_v2);
     json!({
         "swagger": "2.0",
         "info": {"title": TITLE, "version": release},
-        "paths": described(&mut paths, Dialect::V2),
-        "definitions": definitions.sorted(),
+        "paths": paths,
+        "definitions": definitions,
     })
 }
 
 /// The documents of OpenAPI v3 of all `groups`, sorted by path; `release` is the server's version.
 #[must_use]
 pub fn v3(release: &str, groups: &[&Group]) -> Vec<Document> {
-    let document = |path: &str, mut paths: Vec<Path>, types: &[(&[Type], Package)]| {
-        let mut schemas = Definitions(Dialect::V3, Map::new());
-        for (types, package) in types {
-            schemas.add(types, *package);
-        }
+    let all = schemas(groups);
+    let document = |path: &str, paths: Vec<Path>| {
+        let paths = described(paths, Dialect::V3);
+        let json = json!({
+            "openapi": "3.0.0",
+            "info": {"title": TITLE, "version": release},
+            "components": {"schemas": referenced(&paths, &all)},
+            "paths": paths,
+        });
         Document {
             path: path.to_owned(),
-            json: json!({
-                "openapi": "3.0.0",
-                "info": {"title": TITLE, "version": release},
-                "paths": described(&mut paths, Dialect::V3),
-                "components": {"schemas": schemas.sorted()},
-            }),
+            json,
         }
     };
-    let of_groups: (&[Type], Package) = (&meta::GROUPS, MACHINERY);
     let mut documents = vec![
-        document(
-            "apis",
-            vec![Path::groups()],
-            &[of_groups, (&[meta::GROUP_LIST], MACHINERY)],
-        ),
-        document(
-            "version",
-            vec![Path::version()],
-            &[(&[meta::VERSION_INFO], MACHINERY)],
-        ),
+        document("apis", vec![Path::groups()]),
+        document("version", vec![Path::version()]),
     ];
     for group in groups {
         let path = format!("apis/{}", group.served.group);
-        documents.push(document(&path, vec![group.path()], &[of_groups]));
+        documents.push(document(&path, vec![group.path()]));
         for version in group.served.versions {
-            let types: [(&[Type], Package); 3] = [
-                (group.types, group.package(version)),
-                (&meta::OBJECTS, MACHINERY),
-                (&meta::RESOURCES, MACHINERY),
-            ];
-            let path = format!("{path}/{version}");
-            documents.push(document(&path, group.paths(version), &types));
+            documents.push(document(&format!("{path}/{version}"), group.paths(version)));
         }
     }
     documents.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     documents
 }
 
-fn described(paths: &mut [Path], dialect: Dialect) -> Map<String, Value> {
+/// The schemas of Kubernetes and of all versions of all `groups`, in OpenAPI v3, by full name.
+fn schemas(groups: &[&Group]) -> Map<String, Value> {
+    let mut all = schema::kubernetes();
+    for group in groups {
+        for version in group.served.versions {
+            all.extend(group.package(version).schemas());
+        }
+    }
+    all
+}
+
+fn described(mut paths: Vec<Path>, dialect: Dialect) -> Value {
     paths.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     let described = paths
         .iter()
         .map(|path| (path.path.clone(), path.describe(dialect)));
-    described.collect()
+    described.collect::<Map<_, _>>().into()
 }
 
-struct Definitions(Dialect, Map<String, Value>);
+/// Those of the schemas `all` that `value` refers to, and that they refer to in turn.
+fn referenced(value: &Value, all: &Map<String, Value>) -> Map<String, Value> {
+    let mut found = Map::new();
+    add_referenced(&mut found, value, all);
+    found.sort_keys();
+    found
+}
 
-impl Definitions {
-    fn add(&mut self, types: &[Type], package: Package) {
-        for one in types {
-            let name = one.name.full(package);
-            self.1.insert(name, one.describe(self.0, package));
+fn add_referenced(found: &mut Map<String, Value>, value: &Value, all: &Map<String, Value>) {
+    match value {
+        Value::Object(members) => {
+            let reference = members.get("$ref").and_then(Value::as_str);
+            let name = reference.and_then(|path| path.rsplit('/').next());
+            if let Some((name, schema)) = name.and_then(|name| all.get_key_value(name))
+                && found.insert(name.clone(), schema.clone()).is_none()
+            {
+                add_referenced(found, schema, all);
+            }
+            for member in members.values() {
+                add_referenced(found, member, all);
+            }
         }
-    }
-
-    fn sorted(mut self) -> Map<String, Value> {
-        self.1.sort_keys();
-        self.1
+        Value::Array(items) => {
+            for item in items {
+                add_referenced(found, item, all);
+            }
+        }
+        _ => {}
     }
 }

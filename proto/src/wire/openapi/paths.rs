@@ -2,9 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::MACHINERY;
-use super::meta::{API_GROUP_LIST, INFO};
-use super::schema::{Dialect, Name};
+use super::schema::{V2, V3, machinery};
+
+/// A version of OpenAPI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    V2,
+    V3,
+}
 
 const JSON: &[&str] = &["application/json"];
 
@@ -17,6 +22,21 @@ pub(super) const DISCOVERY: &[&str] = &[
 
 /// A parameter of a path: its name, type, whether it is part of the path, and what it does.
 pub(crate) type Parameter = (&'static str, &'static str, bool, &'static str);
+
+/// A parameter that is a text, behind a path.
+pub(crate) const fn text(name: &'static str, description: &'static str) -> Parameter {
+    (name, "string", false, description)
+}
+
+/// A parameter that is true or false, behind a path.
+pub(crate) const fn flag(name: &'static str, description: &'static str) -> Parameter {
+    (name, "boolean", false, description)
+}
+
+/// A parameter that is a whole number, behind a path.
+pub(crate) const fn integer(name: &'static str, description: &'static str) -> Parameter {
+    (name, "integer", false, description)
+}
 
 /// list or get, and the kind of objects.
 #[derive(Debug, Clone, Copy)]
@@ -48,14 +68,14 @@ impl Path {
         tag: &str,
         id: &str,
         description: &str,
-        answer: Name,
+        answer: &str,
     ) -> Self {
         Self {
             path: path.to_owned(),
             tag: tag.to_owned(),
             id: id.to_owned(),
             description: description.to_owned(),
-            answer: answer.full(MACHINERY),
+            answer: answer.to_owned(),
             produces: DISCOVERY,
             consumes: DISCOVERY,
             action: None,
@@ -71,7 +91,7 @@ impl Path {
             "apis",
             "getAPIVersions",
             description,
-            API_GROUP_LIST,
+            machinery!("apis.meta.v1.APIGroupList"),
         )
     }
 
@@ -81,12 +101,22 @@ impl Path {
         Self {
             produces: JSON,
             consumes: JSON,
-            ..Self::discovery("/version/", "version", "getCodeVersion", description, INFO)
+            ..Self::discovery(
+                "/version/",
+                "version",
+                "getCodeVersion",
+                description,
+                machinery!("version.Info"),
+            )
         }
     }
 
     pub(super) fn describe(&self, dialect: Dialect) -> Value {
-        let answer = dialect.reference(&self.answer);
+        let place = match dialect {
+            Dialect::V2 => V2,
+            Dialect::V3 => V3,
+        };
+        let answer = json!({"$ref": format!("{place}{}", self.answer)});
         let mut get = Map::new();
         get.insert("tags".into(), json!([self.tag]));
         get.insert("description".into(), self.description.as_str().into());

@@ -1,336 +1,265 @@
-//! Types as OpenAPI describes them, in both of its versions from one description.
+//! Schemas of our types in Kubernetes' dialects of OpenAPI.
+//!
+//! `schemars` derives a JSON schema from a type and its doc comments. [`Package::schemas`] converts it to what
+//! Kubernetes' own generator writes into OpenAPI v3, and [`to_v2`] converts that to OpenAPI v2.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// Which OpenAPI. They differ in where types are kept, in defaults, and in what may stand beside a reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    V2,
-    V3,
+/// Where OpenAPI v3 has its schemas.
+pub(super) const V3: &str = "#/components/schemas/";
+/// Where OpenAPI v2 has its schemas.
+pub(super) const V2: &str = "#/definitions/";
+/// Where `schemars` has its schemas.
+const DERIVED: &str = "#/$defs/";
+
+/// The prefix of the names of Kubernetes' own types.
+macro_rules! machinery {
+    ($name:literal) => {
+        concat!("io.k8s.apimachinery.pkg.", $name)
+    };
+}
+pub(crate) use machinery;
+
+/// Implements `JsonSchema` for types that Kubernetes has too, as a reference to Kubernetes' type.
+macro_rules! kubernetes_type {
+    ($($type:ty => $name:literal),* $(,)?) => {$(
+        impl schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let name = $crate::wire::openapi::schema::machinery!($name);
+                schemars::Schema::new_ref(format!("#/$defs/{name}"))
+            }
+        }
+    )*};
+}
+pub(crate) use kubernetes_type;
+
+kubernetes_type! {
+    crate::quantity::Quantity => "api.resource.Quantity",
+    crate::duration::GoDuration => "apis.meta.v1.Duration",
+    crate::time::Timestamp => "apis.meta.v1.Time",
+    crate::wire::meta::ListMeta => "apis.meta.v1.ListMeta",
+    crate::wire::meta::ObjectMeta => "apis.meta.v1.ObjectMeta",
 }
 
-impl Dialect {
-    /// A reference to the type called `name`.
-    pub(crate) fn reference(self, name: &str) -> Value {
-        let place = match self {
-            Self::V2 => "definitions",
-            Self::V3 => "components/schemas",
-        };
-        json!({"$ref": format!("#/{place}/{name}")})
-    }
+/// Kubernetes' own types, in OpenAPI v3.
+pub(super) fn kubernetes() -> Map<String, Value> {
+    // A test holds that every type is there.
+    serde_json::from_str(include_str!("machinery.json")).unwrap_or_default()
 }
 
-/// What a field holds. Types are named without their version's place.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Holds {
-    String,
-    /// One of these texts.
-    OneOf(&'static [&'static str]),
-    Integer,
-    /// A number with a fraction.
-    Number,
-    Boolean,
-    /// A value of a type.
-    One(Name),
-    /// A list of texts.
-    Strings,
-    /// A list of values of a type.
-    Many(Name),
-    /// The same with nulls for those that are missing.
-    ManyOrNull(Name),
-    /// A list of whole numbers, with nulls for those that are missing.
-    IntegersOrNull,
-    /// Texts by name.
-    StringMap,
-    /// Whole numbers by name.
-    IntegerMap,
-    /// Values of a type by name.
-    Map(Name),
-}
-
-/// A type's name.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Name {
-    /// `io.k8s.apimachinery.pkg.…`.
-    Machinery(&'static str),
-    /// Of the package that is described.
-    Own(&'static str),
-}
-
-/// A version of a group, and where its types are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Package {
-    /// What comes before the version in the names of its types: `io.k8s.metrics.pkg.apis.metrics`.
-    pub(crate) prefix: &'static str,
+/// The types of a version of a group.
+pub(super) struct Package<'a> {
+    /// The group's name.
+    pub(super) group: &'a str,
     /// The version.
-    pub(crate) version: &'static str,
+    pub(super) version: &'a str,
+    /// What comes before the version in the names of the types: `io.k8s.metrics.pkg.apis.metrics`.
+    pub(super) prefix: &'a str,
+    /// The schemas that `schemars` derived, by the type's name.
+    pub(super) derived: Map<String, Value>,
 }
 
-impl Name {
-    /// In full, in `package`.
-    pub(crate) fn full(self, package: Package) -> String {
-        match self {
-            Self::Machinery(name) => format!("io.k8s.apimachinery.pkg.{name}"),
-            Self::Own(name) => format!("{}.{}.{name}", package.prefix, package.version),
+impl Package<'_> {
+    /// All types with properties, in OpenAPI v3, by full name. Enums stand where they are used.
+    pub(super) fn schemas(&self) -> impl Iterator<Item = (String, Value)> {
+        self.derived
+            .iter()
+            .filter(|(_, schema)| schema.get("properties").is_some())
+            .map(|(name, schema)| (self.full(name), Value::Object(self.object(name, schema))))
+    }
+
+    /// The full name of a type: of Kubernetes, or of this package.
+    pub(super) fn full(&self, name: &str) -> String {
+        if name.starts_with(machinery!("")) {
+            return name.to_owned();
         }
-    }
-}
-
-/// A field of an object.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Field {
-    name: &'static str,
-    description: &'static str,
-    holds: Holds,
-    required: bool,
-    /// It is never left out when it is sent: OpenAPI v3 tells what it is then.
-    defaulted: bool,
-    list_type: Option<&'static str>,
-    /// What makes an entry of a list the same one as before.
-    list_key: Option<&'static str>,
-    merged: bool,
-}
-
-impl Field {
-    pub(crate) const fn new(name: &'static str, holds: Holds, description: &'static str) -> Self {
-        Self {
-            name,
-            description,
-            holds,
-            required: false,
-            defaulted: false,
-            list_type: None,
-            list_key: None,
-            merged: false,
-        }
+        format!("{}.{}.{name}", self.prefix, self.version)
     }
 
-    /// It must be there.
-    pub(crate) const fn required(mut self) -> Self {
-        self.required = true;
-        self.defaulted = true;
-        self
-    }
-
-    /// It is sent even if it is empty.
-    pub(crate) const fn always(mut self) -> Self {
-        self.defaulted = true;
-        self
-    }
-
-    /// It is a list that is replaced as a whole (`atomic`), or a `set`.
-    pub(crate) const fn list(mut self, list_type: &'static str) -> Self {
-        self.list_type = Some(list_type);
-        self
-    }
-
-    /// It is a list whose entries are told apart by `key`.
-    pub(crate) const fn keyed(mut self, key: &'static str) -> Self {
-        self.list_key = Some(key);
-        self.list_type = Some("map");
-        self
-    }
-
-    /// Patches to it are merged.
-    pub(crate) const fn merged(mut self) -> Self {
-        self.merged = true;
-        self
-    }
-
-    fn describe(&self, dialect: Dialect, package: Package) -> Value {
-        let mut out = Map::new();
-        if !self.description.is_empty() {
-            out.insert("description".into(), self.description.into());
-        }
-        let reference = |name: Name| dialect.reference(&name.full(package));
-        let mut default = None;
-        match self.holds {
-            Holds::String => {
-                out.insert("type".into(), "string".into());
-                default = Some(json!(""));
-            }
-            Holds::Integer => {
-                out.insert("type".into(), "integer".into());
-                out.insert("format".into(), "int64".into());
-            }
-            Holds::OneOf(texts) => {
-                out.insert("type".into(), "string".into());
-                out.insert("enum".into(), texts.into());
-                default = texts.first().map(|first| json!(first));
-            }
-            Holds::Number => {
-                out.insert("type".into(), "number".into());
-                out.insert("format".into(), "double".into());
-            }
-            Holds::Boolean => {
-                out.insert("type".into(), "boolean".into());
-                default = Some(json!(false));
-            }
-            Holds::One(name) => {
-                let defaulted = self.defaulted && !self.required;
-                if dialect == Dialect::V3 && (defaulted || !out.is_empty()) {
-                    if defaulted {
-                        default = Some(json!({}));
+    fn object(&self, name: &str, schema: &Value) -> Map<String, Value> {
+        let fields = schema["properties"].as_object().into_iter().flatten();
+        let mut properties: BTreeMap<_, _> = fields
+            .map(|(name, field)| (name.as_str(), self.value(field)))
+            .collect();
+        let mut required = Vec::new();
+        for name in schema["required"].as_array().into_iter().flatten() {
+            let name = name.as_str().unwrap_or_default();
+            match (name, properties.get_mut(name)) {
+                // Kubernetes requires none of these in any object.
+                (_, None) | ("apiVersion" | "kind", _) => {}
+                ("metadata", Some(property)) => {
+                    property.insert("default".into(), json!({}));
+                }
+                (_, Some(property)) => {
+                    if property
+                        .get("type")
+                        .is_some_and(|of_type| of_type == "string")
+                    {
+                        property.insert("default".into(), "".into());
                     }
-                    out.insert("allOf".into(), json!([reference(name)]));
-                } else if let Value::Object(reference) = reference(name) {
-                    out.extend(reference);
-                }
-            }
-            Holds::Strings => {
-                out.insert("type".into(), "array".into());
-                out.insert("items".into(), json!({"type": "string"}));
-            }
-            Holds::Many(name) => {
-                out.insert("type".into(), "array".into());
-                out.insert("items".into(), reference(name));
-            }
-            Holds::ManyOrNull(name) => {
-                out.insert("type".into(), "array".into());
-                let item = match dialect {
-                    Dialect::V2 => reference(name),
-                    Dialect::V3 => json!({"allOf": [reference(name)], "nullable": true}),
-                };
-                out.insert("items".into(), item);
-            }
-            Holds::IntegersOrNull => {
-                out.insert("type".into(), "array".into());
-                let item = match dialect {
-                    Dialect::V2 => json!({"type": "integer", "format": "int64"}),
-                    Dialect::V3 => json!({"type": "integer", "format": "int64", "nullable": true}),
-                };
-                out.insert("items".into(), item);
-            }
-            Holds::StringMap => {
-                out.insert("type".into(), "object".into());
-                out.insert("additionalProperties".into(), json!({"type": "string"}));
-            }
-            Holds::IntegerMap => {
-                out.insert("type".into(), "object".into());
-                let number = json!({"type": "integer", "format": "int64"});
-                out.insert("additionalProperties".into(), number);
-            }
-            Holds::Map(name) => {
-                out.insert("type".into(), "object".into());
-                out.insert("additionalProperties".into(), reference(name));
-            }
-        }
-        if let Some(default) = default.filter(|_| dialect == Dialect::V3 && self.defaulted) {
-            out.insert("default".into(), default);
-        }
-        if let Some(key) = self.list_key {
-            out.insert("x-kubernetes-list-map-keys".into(), json!([key]));
-            out.insert("x-kubernetes-patch-merge-key".into(), key.into());
-        }
-        if let Some(list_type) = self.list_type {
-            out.insert("x-kubernetes-list-type".into(), list_type.into());
-        }
-        if self.merged {
-            out.insert("x-kubernetes-patch-strategy".into(), "merge".into());
-        }
-        out.into()
-    }
-}
-
-/// What a type is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Is {
-    /// An object with these fields, sorted by name.
-    Object(&'static [Field]),
-    /// An object that is taken as it is.
-    AnyObject,
-    /// A text, maybe in a format.
-    Text(Option<&'static str>),
-    /// A text, or a number for it.
-    TextOrNumber,
-}
-
-/// A type.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Type {
-    pub(crate) name: Name,
-    pub(crate) description: &'static str,
-    pub(crate) is: Is,
-    /// The API group if it is a kind of object that stands alone; its version is the one described, or v1 for
-    /// those of no group.
-    pub(crate) group: Option<&'static str>,
-    /// It is replaced as a whole.
-    pub(crate) atomic: bool,
-}
-
-impl Type {
-    pub(crate) const fn new(name: Name, description: &'static str, is: Is) -> Self {
-        Self {
-            name,
-            description,
-            is,
-            group: None,
-            atomic: false,
-        }
-    }
-
-    /// Objects of this type stand alone, in `group`.
-    pub(crate) const fn kind_of(mut self, group: &'static str) -> Self {
-        self.group = Some(group);
-        self
-    }
-
-    /// It is replaced as a whole.
-    pub(crate) const fn atomic(mut self) -> Self {
-        self.atomic = true;
-        self
-    }
-
-    pub(crate) fn describe(&self, dialect: Dialect, package: Package) -> Value {
-        let mut out = Map::new();
-        out.insert("description".into(), self.description.into());
-        match self.is {
-            Is::Object(fields) => {
-                out.insert("type".into(), "object".into());
-                let required = fields.iter().filter(|field| field.required);
-                let required: Vec<_> = required.map(|field| field.name).collect();
-                if !required.is_empty() {
-                    out.insert("required".into(), required.into());
-                }
-                let properties = fields.iter().map(|field| {
-                    let description = field.describe(dialect, package);
-                    (field.name.to_owned(), description)
-                });
-                out.insert("properties".into(), Map::from_iter(properties).into());
-            }
-            Is::AnyObject => {
-                out.insert("type".into(), "object".into());
-            }
-            Is::TextOrNumber if dialect == Dialect::V3 => {
-                let either = json!([{"type": "string"}, {"type": "number"}]);
-                out.insert("oneOf".into(), either);
-            }
-            Is::TextOrNumber => {
-                out.insert("type".into(), "string".into());
-            }
-            Is::Text(format) => {
-                out.insert("type".into(), "string".into());
-                if let Some(format) = format {
-                    out.insert("format".into(), format.into());
+                    required.push(name);
                 }
             }
         }
-        if let Some(group) = self.group {
-            let version = if group.is_empty() {
-                "v1"
-            } else {
-                package.version
+        for (name, property) in &mut properties {
+            if property.contains_key("items") && *name != "items" {
+                property.insert("x-kubernetes-list-type".into(), "atomic".into());
+            }
+        }
+        let mut out = described(description(schema));
+        out.insert("type".into(), "object".into());
+        if properties.contains_key("apiVersion") {
+            let kind = json!([{"group": self.group, "kind": name, "version": self.version}]);
+            out.insert("x-kubernetes-group-version-kind".into(), kind);
+        }
+        if !required.is_empty() {
+            out.insert("required".into(), required.into());
+        }
+        let properties = properties.into_iter();
+        let properties = properties.map(|(name, property)| (name.to_owned(), property.into()));
+        out.insert(
+            "properties".into(),
+            properties.collect::<Map<_, _>>().into(),
+        );
+        out
+    }
+
+    /// What a property, an item of a list or a value of a map is. A property that is null is left out.
+    fn value(&self, schema: &Value) -> Map<String, Value> {
+        let text = description(schema);
+        let schema = not_null(schema);
+        if let Some(reference) = schema["$ref"].as_str() {
+            let name = reference.strip_prefix(DERIVED).unwrap_or(reference);
+            return match self.derived.get(name) {
+                Some(schema) if schema.get("properties").is_none() => one_of(text, schema),
+                _ => refer(text, &self.full(name)),
             };
-            let kind = self.name.full(package);
-            let kind = kind.rsplit('.').next().unwrap_or_default();
-            out.insert(
-                "x-kubernetes-group-version-kind".into(),
-                json!([{"group": group, "kind": kind, "version": version}]),
-            );
         }
-        if self.atomic {
-            out.insert("x-kubernetes-map-type".into(), "atomic".into());
+        let mut out = described(text);
+        let of_type = match &schema["type"] {
+            Value::Array(types) => types.first().unwrap_or(&Value::Null),
+            of_type => of_type,
+        };
+        out.insert("type".into(), of_type.clone());
+        let member = match of_type.as_str() {
+            Some("integer") => ("format", "int64".into()),
+            Some("number") => ("format", "double".into()),
+            Some("array") => ("items", self.item(&schema["items"]).into()),
+            Some("object") => {
+                let values = self.value(&schema["additionalProperties"]);
+                ("additionalProperties", values.into())
+            }
+            _ => return out,
+        };
+        out.insert(member.0.into(), member.1);
+        out
+    }
+
+    /// What an item of a list is, which may be null.
+    fn item(&self, schema: &Value) -> Map<String, Value> {
+        let mut item = self.value(schema);
+        if is_nullable(schema) {
+            if item.contains_key("$ref") {
+                item = Map::from_iter([("allOf".to_owned(), json!([item]))]);
+            }
+            item.insert("nullable".into(), true.into());
         }
-        out.into()
+        item
+    }
+}
+
+/// A reference to a type, with a description beside it.
+fn refer(text: String, name: &str) -> Map<String, Value> {
+    let reference = ("$ref".to_owned(), format!("{V3}{name}").into());
+    let reference = Map::from_iter([reference]);
+    if text.is_empty() {
+        return reference;
+    }
+    let mut out = described(text);
+    out.insert("allOf".into(), json!([reference]));
+    out
+}
+
+/// One of the words of the enum that `schema` is, each described behind `text`.
+fn one_of(mut text: String, schema: &Value) -> Map<String, Value> {
+    let variants: Vec<_> = schema["oneOf"].as_array().into_iter().flatten().collect();
+    for variant in &variants {
+        let word = variant["const"].as_str().unwrap_or_default();
+        text.push_str(&format!(" {word}: {}", description(variant)));
+    }
+    let words = variants.iter().map(|variant| variant["const"].clone());
+    let mut out = described(text);
+    out.insert("type".into(), "string".into());
+    out.insert("enum".into(), words.collect());
+    out
+}
+
+/// The doc comment of a schema as plain text.
+fn description(schema: &Value) -> String {
+    let comment = schema["description"].as_str().unwrap_or_default();
+    comment.replace('\n', " ").replace('`', "")
+}
+
+fn described(text: String) -> Map<String, Value> {
+    let text = Some(text).filter(|text| !text.is_empty());
+    let member = text.map(|text| ("description".to_owned(), text.into()));
+    member.into_iter().collect()
+}
+
+fn is_null(schema: &Value) -> bool {
+    schema["type"] == "null"
+}
+
+/// The schema of what is there, of an `Option`.
+fn not_null(schema: &Value) -> &Value {
+    let mut any = schema["anyOf"].as_array().into_iter().flatten();
+    any.find(|schema| !is_null(schema)).unwrap_or(schema)
+}
+
+fn is_nullable(schema: &Value) -> bool {
+    let any = schema["anyOf"].as_array().into_iter().flatten();
+    let types = schema["type"].as_array().into_iter().flatten();
+    any.into_iter().any(is_null) || types.into_iter().any(|of_type| of_type == "null")
+}
+
+/// Converts a schema of OpenAPI v3 to v2, which has no defaults and no nulls, and takes a reference beside a
+/// description.
+pub(super) fn to_v2(schema: &mut Value) {
+    let Value::Object(members) = schema else {
+        return;
+    };
+    members.remove("default");
+    members.remove("nullable");
+    if members.remove("oneOf").is_some() {
+        members.insert("type".into(), "string".into());
+    }
+    if let Some(Value::Array(all)) = members.remove("allOf") {
+        members.extend(
+            all.into_iter()
+                .filter_map(|one| match one {
+                    Value::Object(members) => Some(members),
+                    _ => None,
+                })
+                .flatten(),
+        );
+    }
+    if let Some(Value::String(reference)) = members.get_mut("$ref") {
+        *reference = reference.replace(V3, V2);
+    }
+    if let Some(Value::Object(properties)) = members.get_mut("properties") {
+        properties.values_mut().for_each(to_v2);
+    }
+    for part in ["items", "additionalProperties"] {
+        if let Some(schema) = members.get_mut(part) {
+            to_v2(schema);
+        }
     }
 }

@@ -223,7 +223,7 @@ async fn the_api_explains_itself() {
         "failures\t<integer>",
         "since\t<string>",
         "status\t<string>",
-        "enum: Unknown, Failing, Held, NotRunning, ....",
+        "enum: Pending, Held, Waiting, Passing, ....",
     ] {
         assert!(
             explained.contains(part),

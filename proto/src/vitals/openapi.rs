@@ -1,133 +1,121 @@
-//! What can be asked for beside a path.
+//! What OpenAPI says of kubevitals.io. A test holds that every member of what is served is described, and nothing else.
 
-use crate::wire::openapi::Parameter;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
 
-const PRETTY: Parameter = (
+use super::discovery::SERVED;
+use super::{ClusterVitals, History, Incident, List, NodeVitals, PodVitals};
+use crate::wire::openapi::{Group, Parameter, flag, integer, text};
+
+/// The group.
+pub const GROUP: Group = Group {
+    served: &SERVED,
+    tag: "kubevitals",
+    prefix: "io.kubevitals",
+    schemas,
+    objects: &["application/json", "application/yaml"],
+    lists: &[
+        "application/json",
+        "application/yaml",
+        "application/json;stream=watch",
+    ],
+    of_objects: &OF_OBJECTS,
+    of_lists: &OF_LISTS,
+    of_subresources: &OF_HISTORIES,
+};
+
+/// Only what a reader cannot do without is required.
+fn schemas() -> Map<String, Value> {
+    let mut generator = SchemaSettings::draft2020_12()
+        .for_deserialize()
+        .into_generator();
+    generator.subschema_for::<List<ClusterVitals>>();
+    generator.subschema_for::<List<Incident>>();
+    generator.subschema_for::<List<NodeVitals>>();
+    generator.subschema_for::<List<PodVitals>>();
+    generator.subschema_for::<History>();
+    generator.take_definitions(true)
+}
+
+const PRETTY: Parameter = text(
     "pretty",
-    "string",
-    false,
-    "true for indented JSON, which browsers, curl and Wget get unasked.",
+    "true for indented JSON, which browsers, curl and Wget get by default.",
 );
-const AT: Parameter = (
+const AT: Parameter = text(
     "at",
-    "string",
-    false,
     "As of when: an RFC 3339 time, or a negative duration such as -5m, within the time that is remembered.",
 );
-const TREND: Parameter = (
-    "trend",
-    "integer",
-    false,
-    "With so many of the latest steps, at most 240.",
-);
+const TREND: Parameter = integer("trend", "With so many of the latest steps, at most 240.");
 
-pub(super) const OF_OBJECTS: [Parameter; 3] = [AT, PRETTY, TREND];
+const OF_OBJECTS: [Parameter; 3] = [AT, PRETTY, TREND];
 
-pub(super) const OF_LISTS: [Parameter; 14] = [
-    (
+const OF_LISTS: [Parameter; 14] = [
+    flag(
         "allowWatchBookmarks",
-        "boolean",
-        false,
         "Whether a watch tells its version now and then, when nothing else changes.",
     ),
     AT,
-    (
+    text(
         "continue",
-        "string",
-        false,
         "Refused: a list is always whole, or a top, and gives no token to go on with.",
     ),
-    (
+    text(
         "fieldSelector",
-        "string",
-        false,
         "Which objects, by their fields: status.phase=Running,status.ready=false. All, if it is empty.",
     ),
-    (
+    text(
         "labelSelector",
-        "string",
-        false,
         "Which objects, by their labels: app=web,tier in (front,back),!canary. All, if it is empty.",
     ),
-    (
+    integer(
         "limit",
-        "integer",
-        false,
         "With sortBy: only so many, the first in that order. Without: ignored, a list is whole.",
     ),
     PRETTY,
-    (
+    text(
         "resourceVersion",
-        "string",
-        false,
         "Where a watch goes on: the version of a list, or of the last event. A list is not older than it.",
     ),
-    (
+    text(
         "resourceVersionMatch",
-        "string",
-        false,
         "NotOlderThan, or for a list Exact: then it fails if anything has changed since the version.",
     ),
-    (
+    flag(
         "sendInitialEvents",
-        "boolean",
-        false,
         "Whether a watch begins with all there is, and says in a bookmark when that is over. It takes \
          resourceVersionMatch=NotOlderThan.",
     ),
-    (
+    text(
         "sortBy",
-        "string",
-        false,
         "The order, the largest first: cpu, memory, restarts, cpuOfLimit, memoryOfLimit, cpuOfRequest, \
          memoryOfRequest, growth; or name.",
     ),
-    (
+    integer(
         "timeoutSeconds",
-        "integer",
-        false,
         "After how long a watch ends: at most an hour.",
     ),
     TREND,
-    ("watch", "boolean", false, "Go on telling what changes."),
+    flag("watch", "Send every change."),
 ];
 
-pub(super) const OF_HISTORIES: [Parameter; 7] = [
-    (
-        "container",
-        "string",
-        false,
-        "Only this container of a pod.",
-    ),
-    (
+const OF_HISTORIES: [Parameter; 7] = [
+    text("container", "Only this container of a pod."),
+    text(
         "fold",
-        "string",
-        false,
         "What is made of the points within a step: mean, min or max.",
     ),
     PRETTY,
-    (
+    text(
         "since",
-        "string",
-        false,
         "The beginning: an RFC 3339 time, or a duration such as 30m before the end.",
     ),
-    (
-        "step",
-        "string",
-        false,
-        "The length of a step: a duration such as 1m.",
-    ),
-    (
+    text("step", "The length of a step: a duration such as 1m."),
+    text(
         "until",
-        "string",
-        false,
         "The end: an RFC 3339 time, or a duration such as 5m before now.",
     ),
-    (
+    text(
         "workload",
-        "string",
-        false,
         "Of the pods called -: those that KIND/NAME made, together; without it all of the namespace.",
     ),
 ];
