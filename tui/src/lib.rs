@@ -1,7 +1,7 @@
 //! `vitals`: a top for Kubernetes.
 //!
 //! [`source`] gets data from a cluster. Of the dashboard, [`model`] is what is shown, [`view`] draws it, [`input`] makes
-//! actions of keys and mouse, [`filter`] chooses rows, [`export`] writes them for others, [`config`] says how all of that
+//! actions of keys and mouse, [`model::filter`] chooses rows, [`export`] writes them for others, [`config`] says how all of that
 //! is to be, [`app`] is its loop. [`batch`] prints and ends. `main` here is the whole program; the binaries `vitals` and `kubectl-vitals`
 //! only call it.
 
@@ -13,10 +13,10 @@ pub mod config;
 pub mod dashboard;
 pub mod demo;
 pub mod export;
-pub mod filter;
 pub mod input;
 pub mod model;
 pub mod source;
+pub mod text;
 pub mod view;
 
 use std::io::{self, Write};

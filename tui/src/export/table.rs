@@ -3,7 +3,7 @@
 use kubevitals_proto::time::Timestamp;
 
 use crate::model::{self, Column, Fields};
-use crate::view::text::{Align, clean, fit, width};
+use crate::text::{Align, clean, fit, width};
 
 /// Blanks between two columns, as kubectl has them.
 const GAP: &str = "   ";

@@ -20,7 +20,7 @@ use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEvent, MouseEventK
 use ratatui::layout::Rect;
 
 use crate::model::{Action, Edit, Mode};
-use crate::view::text::clean;
+use crate::text::clean;
 
 /// Rows that one notch of the wheel scrolls.
 const NOTCH: i32 = 3;

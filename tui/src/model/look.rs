@@ -5,7 +5,7 @@ use super::name::{Key, Name};
 use super::screen::{Scope, Screen};
 use super::state::State;
 use super::view::View;
-use crate::filter::Selection;
+use crate::model::filter::Selection;
 
 /// How many namespaces a server can be asked for at once; if more are looked at, it is asked for all.
 const NAMESPACES: usize = 32;

@@ -14,6 +14,7 @@ mod column;
 pub mod columns;
 mod effect;
 mod field;
+pub mod filter;
 pub mod format;
 mod geometry;
 mod line;

@@ -8,7 +8,7 @@ use super::row::Row;
 use super::screen::Scope;
 use super::state::State;
 use super::view::View;
-use crate::view::text;
+use crate::text;
 
 /// Cells before the first column, for the pointer.
 pub const POINTER: u16 = 1;

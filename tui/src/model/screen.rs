@@ -15,7 +15,7 @@ use super::state::Time;
 use super::table::Version;
 use super::tone::Thresholds;
 use super::view::{Sort, View};
-use crate::filter::{Filter, FilterError};
+use crate::model::filter::{Filter, FilterError};
 
 /// A view that is open.
 #[derive(Debug, Clone)]

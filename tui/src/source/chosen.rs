@@ -12,7 +12,7 @@ use super::attempts::Attempts;
 use super::client::escaped;
 use super::vitals::{POLL, Vitals};
 use super::{Error, vitals_path};
-use crate::filter::Operator;
+use crate::model::filter::Operator;
 use crate::model::row::PodRow;
 use crate::model::{Batch, Chosen, Extent, Field, Fields as _, Look, Message, Name, Part, Scope};
 
@@ -252,8 +252,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::filter::Filter;
     use crate::model::View;
+    use crate::model::filter::Filter;
     use crate::model::row::Workload;
 
     fn look(filter: &str) -> Look {

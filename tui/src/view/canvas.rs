@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::text::{Align, clean, cut, fit, width};
 use super::theme::{Ink, Theme};
 use crate::input::{Hits, KeyMap, Target};
+use crate::text::{Align, clean, cut, fit, width};
 
 /// What views draw with.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use ratatui::style::Modifier;
 
 use super::scale::Scale;
 use super::sparkline::height;
-use super::text::{cut, width};
 use super::theme::{Ink, Theme};
 use crate::model::Resource;
+use crate::text::{cut, width};
 
 /// A level that a chart shows as a horizontal line: a request, a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]

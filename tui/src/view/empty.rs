@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, cells, row_of};
-use super::text::{clean, width, wrap};
 use super::theme::Ink;
+use crate::text::{clean, width, wrap};
 
 /// Why a view is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]

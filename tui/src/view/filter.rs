@@ -3,9 +3,9 @@
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, cells, right_of};
-use super::text::width;
 use super::theme::Ink;
 use crate::model::State;
+use crate::text::width;
 
 /// Draws both; says where the cursor is while the filter is written.
 pub(super) fn draw(

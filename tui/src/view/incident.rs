@@ -3,9 +3,9 @@
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, below, row_of};
-use super::text::wrap;
 use crate::model::row::IncidentRow;
 use crate::model::{State, Zone, format};
+use crate::text::wrap;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Incident, Source};
 

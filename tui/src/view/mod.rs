@@ -16,7 +16,6 @@ pub mod scale;
 pub mod sparkline;
 mod table;
 mod tabs;
-pub mod text;
 pub mod theme;
 mod title;
 mod trends;

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::text::{cut_middle, head, tail, width};
+use crate::text::{cut_middle, head, tail, width};
 
 /// What names look like in a room that some of them are too long for. Names that are not in it are shown whole.
 #[derive(Debug, Default)]

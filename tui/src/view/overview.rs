@@ -8,13 +8,13 @@ use ratatui::layout::Rect;
 use super::canvas::{Canvas, Piece, below, cells, first_rows, right_of, row_of};
 use super::names;
 use super::table;
-use super::text::{Align, width};
 use super::theme::Ink;
 use crate::input::Target;
 use crate::model::row::{IncidentRow, NodeRow};
 use crate::model::{
     Field, Fields, Key, List, OverviewRows, Pane, Part, Row, State, Table, View, format, lost,
 };
+use crate::text::{Align, width};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let rows = OverviewRows::of(state, area.height);

@@ -58,7 +58,7 @@ fn fold(points: &[Option<u64>], room: usize) -> Vec<Option<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::text::width;
+    use crate::text::width;
     use proptest::prelude::*;
 
     const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];

@@ -9,13 +9,13 @@ use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, below, first_rows, right_of, row_of};
 use super::names::{self, Elided};
-use super::text::{Align, width};
 use super::theme::{Depth, Ink, mark};
 use super::trends;
 use crate::input::Target;
 use crate::model::columns::Placed;
 use crate::model::placement::{self, POINTER};
 use crate::model::{self, Cell, Context, Field, List, Pane, Row, State, Tone, View};
+use crate::text::{Align, width};
 
 /// Draws a table: headings, and as many rows as there is room for.
 pub(super) fn draw<R: Row>(canvas: &mut Canvas<'_>, area: Rect, state: &State, rows: &[Arc<R>]) {

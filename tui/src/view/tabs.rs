@@ -4,10 +4,10 @@ use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, cells, pieces_width, right_of};
 use super::names;
-use super::text::{cut, cut_middle};
 use super::theme::Ink;
 use crate::input::Target;
 use crate::model::{Extent, Scope, State, View};
+use crate::text::{cut, cut_middle};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let screen = state.screen();

@@ -331,7 +331,7 @@ fn unicode(env: &impl Fn(&str) -> Option<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::text::width;
+    use crate::text::width;
 
     const INKS: [Ink; 15] = [
         Ink::Plain,

@@ -3,9 +3,9 @@
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, Piece, cells, pieces_width};
-use super::text::width;
 use super::theme::Ink;
 use crate::model::{Link, Liveness, State, Time, format};
+use crate::text::width;
 
 /// How old the newest usage may be before its age is said loudly, in seconds: two of metrics-server's minutes.
 const OLD_SECONDS: i64 = 120;

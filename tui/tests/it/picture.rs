@@ -56,7 +56,7 @@ pub(crate) fn text_and_looks(buffer: &Buffer) -> String {
         let mut line = String::new();
         for (symbol, style) in row {
             if look(&style) == "plain" {
-                line.push_str(&" ".repeat(kubevitals::view::text::width(symbol).max(1)));
+                line.push_str(&" ".repeat(kubevitals::text::width(symbol).max(1)));
                 continue;
             }
             let at = known
@@ -69,7 +69,7 @@ pub(crate) fn text_and_looks(buffer: &Buffer) -> String {
             let letter = char::from(b'a' + u8::try_from(at).unwrap());
             line.extend(std::iter::repeat_n(
                 letter,
-                kubevitals::view::text::width(symbol).max(1),
+                kubevitals::text::width(symbol).max(1),
             ));
         }
         looks.push_str(line.trim_end());
@@ -116,7 +116,7 @@ fn rows(buffer: &Buffer) -> impl Iterator<Item = Vec<(&str, Style)>> {
                 skip -= 1;
                 continue;
             }
-            skip = kubevitals::view::text::width(cell.symbol()).saturating_sub(1);
+            skip = kubevitals::text::width(cell.symbol()).saturating_sub(1);
             cells.push((cell.symbol(), cell.style()));
         }
         cells
@@ -156,10 +156,10 @@ pub(crate) fn svg(buffer: &Buffer, title: &str) -> String {
         while let Some((symbol, style)) = cells.next() {
             let from = column;
             let mut run = symbol.to_owned();
-            column += kubevitals::view::text::width(symbol).max(1);
+            column += kubevitals::text::width(symbol).max(1);
             while let Some((more, _)) = cells.next_if(|(_, other)| *other == style) {
                 run.push_str(more);
-                column += kubevitals::view::text::width(more).max(1);
+                column += kubevitals::text::width(more).max(1);
             }
             piece(&mut svg, &run, style, from, top);
         }
@@ -187,7 +187,7 @@ fn grounds(svg: &mut String, row: &[(&str, Style)], top: f64) {
     for run in row.chunk_by(|(_, one), (_, other)| colours(*one).1 == colours(*other).1) {
         let widths = run.iter();
         let cells: usize = widths
-            .map(|(symbol, _)| kubevitals::view::text::width(symbol).max(1))
+            .map(|(symbol, _)| kubevitals::text::width(symbol).max(1))
             .sum();
         if let Some(ground) = run.first().and_then(|(_, style)| colours(*style).1) {
             let (left, wide) = (x(column), cells as f64 * CELL_WIDTH);
@@ -230,7 +230,7 @@ fn piece(svg: &mut String, run: &str, style: Style, from: usize, top: f64) {
         } else {
             words(svg, text, at, top, &looks);
         }
-        at += kubevitals::view::text::width(text);
+        at += kubevitals::text::width(text);
         rest = after;
     }
     if !drawing.is_empty() {
@@ -246,7 +246,7 @@ fn words(svg: &mut String, run: &str, from: usize, top: f64, looks: &str) {
     }
     // Blanks around take no part: the place says where the letters begin.
     let lead = run.chars().take_while(|c| *c == ' ').count();
-    let cells = kubevitals::view::text::width(shown);
+    let cells = kubevitals::text::width(shown);
     let left = x(from + lead);
     let (base, long) = (top + BASELINE, cells as f64 * CELL_WIDTH);
     // The length holds letters in their cells, whatever font the reader has.

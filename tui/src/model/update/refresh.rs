@@ -5,11 +5,11 @@ use std::cmp::Reverse;
 use kubevitals_proto::time::Timestamp;
 
 use super::panes;
-use crate::filter::Filter;
 use crate::model::acknowledge::Acknowledgements;
 use crate::model::apart::distinguishing;
 use crate::model::attention::{Attention, attention};
 use crate::model::field::Field;
+use crate::model::filter::Filter;
 use crate::model::name::{Key, Name};
 use crate::model::order::order;
 use crate::model::row::{PodRow, Row};

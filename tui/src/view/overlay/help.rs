@@ -8,10 +8,10 @@ mod words;
 use ratatui::layout::Rect;
 
 use super::window;
-use crate::filter::{MANUAL, REMARK};
+use crate::model::filter::{MANUAL, REMARK};
 use crate::model::{Page, State};
+use crate::text::{width, wrap};
 use crate::view::canvas::{Canvas, Piece, below, cells, pieces_width, right_of, row_of};
-use crate::view::text::{width, wrap};
 use crate::view::theme::Ink;
 
 /// A line of a page.

@@ -3,8 +3,8 @@
 use super::window;
 use crate::input::Target;
 use crate::model::{Choice, Picker};
+use crate::text::width;
 use crate::view::canvas::{Canvas, Piece, below, cells, right_of, row_of};
-use crate::view::text::width;
 use crate::view::theme::Ink;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16)> {

@@ -7,9 +7,9 @@ use kubevitals_proto::vitals::Quantiles;
 
 use crate::model::row::{Container, PodRow, Row as _};
 use crate::model::{Amounts, Resource, State, Subject, format};
+use crate::text::cut_middle;
 use crate::view::canvas::{Canvas, Piece, below, pieces_width, row_of};
 use crate::view::chart::{Chart, Line, Moment};
-use crate::view::text::cut_middle;
 use crate::view::theme::Ink;
 use crate::view::{trends, vitals};
 

@@ -6,8 +6,8 @@ use kubevitals_proto::vitals::Role;
 use super::{Text, heading, last_restart};
 use crate::model::row::{Container, PodRow};
 use crate::model::{State, format};
+use crate::text::{self, Align, fit};
 use crate::view::canvas::{Piece, pieces_width};
-use crate::view::text::{self, Align, fit};
 use crate::view::theme::Ink;
 
 /// Writes them; says in which line each is.

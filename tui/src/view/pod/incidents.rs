@@ -2,9 +2,9 @@
 
 use super::{Text, heading};
 use crate::model::{Key, State, Tone};
+use crate::text::wrap;
 use crate::view::canvas::Piece;
 use crate::view::incident::{goes_on, when};
-use crate::view::text::wrap;
 
 /// So many incidents of a pod are listed on its page.
 const SHOWN: usize = 8;

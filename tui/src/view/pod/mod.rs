@@ -12,11 +12,11 @@ use ratatui::layout::Rect;
 use kubevitals_proto::time::Timestamp;
 
 use super::canvas::{Canvas, Piece, below, cells, first_rows, pieces_width, row_of};
-use super::text::wrap;
 use super::theme::Ink;
 use crate::input::Target;
 use crate::model::row::{LastRestart, PodRow};
 use crate::model::{Detail, Key, Row as _, State, Time, format};
+use crate::text::wrap;
 
 /// A page's line.
 type Text = Vec<Piece>;

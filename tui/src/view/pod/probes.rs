@@ -5,8 +5,8 @@ use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
 
 use super::{Text, heading_at};
 use crate::model::{State, Time, format};
+use crate::text::{self, wrap};
 use crate::view::canvas::{Piece, pieces_width};
-use crate::view::text::{self, wrap};
 use crate::view::theme::Ink;
 
 pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, width: u16) {

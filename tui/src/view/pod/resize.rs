@@ -3,8 +3,8 @@
 use super::Text;
 use crate::model::row::{Bounds, Container, PodRow, Resize};
 use crate::model::{Amounts, format};
+use crate::text::wrap;
 use crate::view::canvas::Piece;
-use crate::view::text::wrap;
 use crate::view::theme::Ink;
 
 /// `resize Deferred, CPU request 1.00 to 4.00: node didn't have enough capacity`, in two rows at most.

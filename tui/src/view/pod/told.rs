@@ -4,8 +4,8 @@ use kubevitals_proto::time::Timestamp;
 
 use super::{Text, heading_at};
 use crate::model::{Detail, State, Time, format};
+use crate::text::wrap;
 use crate::view::canvas::Piece;
-use crate::view::text::wrap;
 use crate::view::theme::Ink;
 
 pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, state: &State, width: u16) {

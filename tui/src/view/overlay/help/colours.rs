@@ -2,8 +2,8 @@
 
 use super::Line;
 use crate::model::{State, Tone, format};
+use crate::text::{width, wrap};
 use crate::view::canvas::Piece;
-use crate::view::text::{width, wrap};
 use crate::view::theme::{Ink, Theme, mark};
 
 /// The lines of the page.

@@ -2,8 +2,8 @@
 
 use super::Line;
 use crate::input::KeyMap;
+use crate::text::{width, wrap};
 use crate::view::canvas::{Piece, pieces_width};
-use crate::view::text::{width, wrap};
 use crate::view::theme::Ink;
 
 /// Cells between two columns.

@@ -2,8 +2,8 @@
 
 use super::Line;
 use crate::model::{Link, State, format};
+use crate::text::{clean, width, wrap};
 use crate::view::canvas::Piece;
-use crate::view::text::{clean, width, wrap};
 use crate::view::theme::Ink;
 
 /// From this room on a message is beside its time, else below it.

@@ -7,9 +7,9 @@ use kubevitals_proto::time::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::filter::pattern::Pattern;
-use crate::filter::value::Number;
 use crate::model::Field;
+use crate::model::filter::pattern::Pattern;
+use crate::model::filter::value::Number;
 use kubevitals_proto::needle::Needle;
 
 /// A pod, or what is left of one.

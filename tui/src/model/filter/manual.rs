@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use std::fmt::Write;
 
-    use crate::filter::Filter;
+    use crate::model::filter::Filter;
 
     /// The table of docs/dashboard.md.
     fn markdown() -> String {
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_manual_has_the_table() {
-        let manual = include_str!("../../../docs/dashboard.md");
+        let manual = include_str!("../../../../docs/dashboard.md");
         let (_, rest) = manual.split_once("<!-- filter -->\n").unwrap();
         let (table, _) = rest.split_once("<!-- end of filter -->").unwrap();
         let expected = markdown();

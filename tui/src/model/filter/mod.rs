@@ -36,7 +36,7 @@ use std::str::FromStr;
 use kubevitals_proto::time::Timestamp;
 
 use crate::model::Fields;
-use crate::view::text::width;
+use crate::text::width;
 pub use manual::{MANUAL, REMARK};
 pub use selection::Selection;
 pub use tree::{Comparison, Kind, Node, Operator};
