@@ -1,6 +1,6 @@
 //! The columns a table can have.
 
-use super::field::Field;
+use super::field::{Field, Unit};
 
 /// On which side of its column a cell stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,5 +91,34 @@ impl Column {
     #[must_use]
     pub const fn is_trend(&self) -> bool {
         matches!(self.field, Field::CpuTrend | Field::MemoryTrend)
+    }
+}
+
+/// By what a table is sorted. Ties stay in the order of the rows' keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    /// By what.
+    pub field: Field,
+    /// Largest or last first. What is not known is last in both directions.
+    pub descending: bool,
+}
+
+impl Sort {
+    /// As one would want it first: numbers largest first, texts and ages from the beginning.
+    #[must_use]
+    pub const fn by(field: Field) -> Self {
+        Self {
+            field,
+            descending: !matches!(field.unit(), Unit::Text | Unit::Seconds | Unit::Flag),
+        }
+    }
+
+    /// The other way round.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        Self {
+            field: self.field,
+            descending: !self.descending,
+        }
     }
 }

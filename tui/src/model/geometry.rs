@@ -1,27 +1,10 @@
 //! How many rows of the terminal each part has. Views draw into them; the state scrolls by them.
 
 use super::attention::lost;
+use super::pane::Pane;
 use super::part::Part;
 use super::state::State;
 use super::view::View;
-
-/// The size of the terminal in cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// Columns.
-    pub width: u16,
-    /// Rows.
-    pub height: u16,
-}
-
-impl Default for Size {
-    fn default() -> Self {
-        Self {
-            width: 80,
-            height: 24,
-        }
-    }
-}
 
 /// How many rows each part has, from above to below. Together they are the terminal's height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -136,5 +119,38 @@ impl OverviewRows {
     #[must_use]
     pub const fn shown(&self) -> u16 {
         self.panes.saturating_sub(1)
+    }
+}
+
+impl State {
+    /// How many rows of the list are on the screen.
+    #[must_use]
+    pub fn listed(&self) -> usize {
+        let body = Rows::of(self).body;
+        let screen = self.screen();
+        let rows = match screen.view {
+            View::Overview => {
+                let groups = u16::from(screen.list.has_second_group());
+                OverviewRows::of(self, body).list.saturating_sub(groups)
+            }
+            _ => body,
+        };
+        usize::from(rows.saturating_sub(1))
+    }
+
+    /// The panes that are shown, from above to below; the list alone in views that have no others.
+    #[must_use]
+    pub fn panes(&self) -> Vec<Pane> {
+        if self.screen().view != View::Overview
+            || OverviewRows::of(self, Rows::of(self).body).panes == 0
+        {
+            return vec![Pane::List];
+        }
+        let beside = if self.world().incidents.is_empty() {
+            Pane::Pods
+        } else {
+            Pane::Incidents
+        };
+        vec![Pane::Nodes, beside, Pane::List]
     }
 }

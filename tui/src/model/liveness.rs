@@ -2,8 +2,8 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::message::{Link, SourceKind};
-use super::part::{Fault, Part, PartState};
+use super::message::Link;
+use super::part::{Fault, Part, PartState, SourceKind};
 use super::state::State;
 use super::view::View;
 

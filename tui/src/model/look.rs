@@ -2,7 +2,8 @@
 
 use super::field::Field;
 use super::name::{Key, Name};
-use super::screen::{Scope, Screen};
+use super::scope::Scope;
+use super::screen::Screen;
 use super::state::State;
 use super::view::View;
 use crate::model::filter::Selection;

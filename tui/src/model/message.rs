@@ -1,14 +1,12 @@
 //! What sources tell.
 
-use std::fmt;
-
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{History, PodVitals};
 
 use super::amount::{Amounts, Memory};
 use super::look::Look;
 use super::name::{Key, Name};
-use super::part::{Fault, Outcome, Part};
+use super::part::{Fault, Outcome, Part, SourceKind};
 use super::row::{ClusterRow, HpaRow, IncidentRow, NodeRow, PodRow, Replicas};
 use super::table::Change;
 
@@ -112,27 +110,6 @@ impl<R> Batch<R> {
                     .collect(),
             ),
         }
-    }
-}
-
-/// What kind of source there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SourceKind {
-    /// kubevitals.io.
-    Vitals,
-    /// metrics.k8s.io.
-    Metrics,
-    /// No metrics at all.
-    None,
-}
-
-impl fmt::Display for SourceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Vitals => "vitals",
-            Self::Metrics => "metrics",
-            Self::None => "none",
-        })
     }
 }
 

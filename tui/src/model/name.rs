@@ -51,3 +51,12 @@ impl Key {
         self
     }
 }
+
+/// What made a pod.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Workload {
+    /// `Deployment`, `StatefulSet`, …
+    pub kind: Name,
+    /// Its name.
+    pub name: Name,
+}

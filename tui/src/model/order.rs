@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
+use super::column::Sort;
 use super::row::Row;
-use super::view::Sort;
 
 /// The places of the rows that are kept, sorted. Rows that are equal stay as they were; what is not known is last in
 /// both directions.

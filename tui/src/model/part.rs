@@ -4,8 +4,28 @@ use std::fmt;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::message::SourceKind;
 use super::view::View;
+
+/// What kind of source there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceKind {
+    /// kubevitals.io.
+    Vitals,
+    /// metrics.k8s.io.
+    Metrics,
+    /// No metrics at all.
+    None,
+}
+
+impl fmt::Display for SourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Vitals => "vitals",
+            Self::Metrics => "metrics",
+            Self::None => "none",
+        })
+    }
+}
 
 /// A part of what is shown. Each has a [`PartState`] of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::columns::{self, Placed, Wanted};
 use super::field::Field;
 use super::row::Row;
-use super::screen::Scope;
+use super::scope::Scope;
 use super::state::State;
 use super::view::View;
 use crate::text;

@@ -1,20 +1,19 @@
 //! A view that is open, and what was done in it.
 
-use std::sync::Arc;
-
 use kubevitals_proto::time::Timestamp;
 
+use super::column::Sort;
 use super::field::Field;
 use super::line::Line;
 use super::message::Detail;
 use super::name::{Key, Name};
 use super::pane::{Pane, Panes};
 use super::part::Fault;
-use super::row::{PodRow, Workload};
-use super::state::Time;
+use super::scope::Scope;
 use super::table::Version;
+use super::time::Time;
 use super::tone::Thresholds;
-use super::view::{Sort, View};
+use super::view::View;
 use crate::model::filter::{Filter, FilterError};
 
 /// A view that is open.
@@ -40,52 +39,6 @@ pub struct Screen {
     pub follows: bool,
     /// The time to go back to when this view is left, where coming here changed it.
     pub back_to: Option<Time>,
-}
-
-/// Of what a view shows a part.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Scope {
-    /// Of everything.
-    #[default]
-    All,
-    /// What is on a node.
-    Node(Name),
-    /// What a workload made.
-    Workload(Name, Arc<Workload>),
-    /// What is in a namespace.
-    Namespace(Name),
-    /// What is of a pod.
-    Pod(Key),
-}
-
-impl Scope {
-    /// Whether a pod is a part of it.
-    #[must_use]
-    pub fn has(&self, pod: &PodRow) -> bool {
-        match self {
-            Self::All => true,
-            Self::Node(node) => pod.node == *node,
-            Self::Workload(namespace, workload) => {
-                pod.namespace == *namespace
-                    && pod.workload.as_ref().is_some_and(|other| other == workload)
-            }
-            Self::Namespace(namespace) => pod.namespace == *namespace,
-            Self::Pod(key) => pod.name == key.name && pod.namespace == key.namespace,
-        }
-    }
-
-    /// What it is, for a heading: `node-1`, `Deployment shop/web`; empty for everything.
-    #[must_use]
-    pub fn text(&self) -> String {
-        match self {
-            Self::All => String::new(),
-            Self::Node(name) | Self::Namespace(name) => name.to_string(),
-            Self::Workload(namespace, workload) => {
-                format!("{} {namespace}/{}", workload.kind, workload.name)
-            }
-            Self::Pod(key) => format!("{}/{}", key.namespace, key.name),
-        }
-    }
 }
 
 /// A list: what of a table is shown, in which order, and where one is in it.

@@ -8,17 +8,17 @@ use kubevitals_proto::vitals::History;
 use super::acknowledge::Acknowledgements;
 use super::action::Mode;
 use super::field::Field;
-use super::geometry::{OverviewRows, Rows, Size};
 use super::look::Look;
-use super::message::{Link, SourceKind, Subject};
+use super::message::{Link, Subject};
 use super::messages::Messages;
 use super::name::{Key, Name};
 use super::page::Page;
-use super::pane::Pane;
-use super::part::{Part, PartState};
+use super::part::{Part, PartState, SourceKind};
 use super::picker::Picker;
 use super::row::Context;
-use super::screen::{Scope, Screen};
+use super::scope::Scope;
+use super::screen::Screen;
+use super::time::Time;
 use super::tone::Thresholds;
 use super::trend::Trends;
 use super::view::View;
@@ -83,6 +83,24 @@ pub struct State {
     pub(super) look: Look,
 }
 
+/// The size of the terminal in cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self {
+            width: 80,
+            height: 24,
+        }
+    }
+}
+
 /// Which cluster is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
@@ -124,23 +142,6 @@ impl Default for Settings {
             zone: Zone::default(),
         }
     }
-}
-
-/// Which time is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Time {
-    /// Now, and what comes.
-    #[default]
-    Live,
-    /// The moment at which it was stopped.
-    Paused(Timestamp),
-    /// A time that was gone back to.
-    Past {
-        /// Which.
-        at: Timestamp,
-        /// Whether what is shown is of that time already.
-        here: bool,
-    },
 }
 
 /// What lies above the view.
@@ -300,37 +301,6 @@ impl State {
             now: self.told_time(),
             thresholds: self.settings.thresholds,
         }
-    }
-
-    /// How many rows of the list are on the screen.
-    #[must_use]
-    pub fn listed(&self) -> usize {
-        let body = Rows::of(self).body;
-        let screen = self.screen();
-        let rows = match screen.view {
-            View::Overview => {
-                let groups = u16::from(screen.list.has_second_group());
-                OverviewRows::of(self, body).list.saturating_sub(groups)
-            }
-            _ => body,
-        };
-        usize::from(rows.saturating_sub(1))
-    }
-
-    /// The panes that are shown, from above to below; the list alone in views that have no others.
-    #[must_use]
-    pub fn panes(&self) -> Vec<Pane> {
-        if self.screen().view != View::Overview
-            || OverviewRows::of(self, Rows::of(self).body).panes == 0
-        {
-            return vec![Pane::List];
-        }
-        let beside = if self.world().incidents.is_empty() {
-            Pane::Pods
-        } else {
-            Pane::Incidents
-        };
-        vec![Pane::Nodes, beside, Pane::List]
     }
 
     /// The row that the cursor is on: in the table of which view, and its key.

@@ -1,7 +1,7 @@
 //! The views there are.
 
-use super::column::Column;
-use super::field::{Field, Unit};
+use super::column::{Column, Sort};
+use super::field::Field;
 use super::row::{
     ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow, PodRow, Row, WorkloadRow,
 };
@@ -119,35 +119,6 @@ impl View {
                 field: Field::Container,
                 descending: false,
             },
-        }
-    }
-}
-
-/// By what a table is sorted. Ties stay in the order of the rows' keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sort {
-    /// By what.
-    pub field: Field,
-    /// Largest or last first. What is not known is last in both directions.
-    pub descending: bool,
-}
-
-impl Sort {
-    /// As one would want it first: numbers largest first, texts and ages from the beginning.
-    #[must_use]
-    pub const fn by(field: Field) -> Self {
-        Self {
-            field,
-            descending: !matches!(field.unit(), Unit::Text | Unit::Seconds | Unit::Flag),
-        }
-    }
-
-    /// The other way round.
-    #[must_use]
-    pub const fn reversed(self) -> Self {
-        Self {
-            field: self.field,
-            descending: !self.descending,
         }
     }
 }

@@ -18,13 +18,14 @@ mod rollup;
 mod vitals;
 mod workload;
 
+pub use super::name::Workload;
 pub use cluster::ClusterRow;
 pub use container::{Container, ContainerRow, ContainerState};
 pub use hpa::{HpaMetric, HpaRow, Limited};
 pub use incident::IncidentRow;
 pub use namespace::NamespaceRow;
 pub use node::{NodeRow, Pressure};
-pub use pod::{Phase, PodRow, Workload};
+pub use pod::{Phase, PodRow};
 pub use probes::Probes;
 pub use resize::{Bounds, Resize};
 pub use restarts::{LastRestart, Restarts};

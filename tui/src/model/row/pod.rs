@@ -16,7 +16,7 @@ use crate::model::amount::{Amounts, Memory};
 use crate::model::cell::Cell;
 use crate::model::column::Column;
 use crate::model::field::{Field, Fields};
-use crate::model::name::{Key, Name, no_name};
+use crate::model::name::{Key, Name, Workload, no_name};
 use crate::model::tone::Tone;
 
 /// A pod.
@@ -68,15 +68,6 @@ pub struct PodRow {
     pub probes: Probes,
     /// Its containers, init containers first, in the spec's order.
     pub containers: Box<[Container]>,
-}
-
-/// What made a pod.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Workload {
-    /// `Deployment`, `StatefulSet`, …
-    pub kind: Name,
-    /// Its name.
-    pub name: Name,
 }
 
 /// `PodPhase` of core/v1.

@@ -8,7 +8,8 @@ use crate::model::action::Action;
 use crate::model::attention::attention;
 use crate::model::effect::{Ask, Effect};
 use crate::model::field::Field;
-use crate::model::geometry::Size;
+
+use crate::model::column::Sort;
 use crate::model::line::Line;
 use crate::model::look::Look;
 use crate::model::name::{Key, Name};
@@ -17,9 +18,11 @@ use crate::model::pane::Pane;
 use crate::model::picker::Choice;
 use crate::model::placement;
 use crate::model::row::IncidentRow;
-use crate::model::screen::{Scope, Screen};
-use crate::model::state::{Overlay, State, Time};
-use crate::model::view::{Sort, View};
+use crate::model::scope::Scope;
+use crate::model::screen::Screen;
+use crate::model::state::{Overlay, Size, State};
+use crate::model::time::Time;
+use crate::model::view::View;
 
 /// How deep one can go. Who goes deeper leaves the first views behind.
 const DEEPEST: usize = 32;
@@ -473,7 +476,7 @@ fn enter(state: &mut State) -> Vec<Effect> {
         },
         View::Hpas => match state.world().hpas.get(&key) {
             Some(row) => {
-                let workload = crate::model::row::Workload {
+                let workload = crate::model::name::Workload {
                     kind: Arc::clone(&row.target_kind),
                     name: Arc::clone(&row.target),
                 };
@@ -508,7 +511,7 @@ fn enter_incident(state: &mut State, row: &IncidentRow) -> Vec<Effect> {
         }
         page
     } else {
-        let workload = crate::model::row::Workload {
+        let workload = crate::model::name::Workload {
             kind: involved.kind.as_str().into(),
             name,
         };

@@ -11,8 +11,9 @@ use crate::model::name::Key;
 use crate::model::pane::{Pane, PanesBasis};
 use crate::model::row::{IncidentRow, NodeRow, PodRow};
 use crate::model::screen::List;
-use crate::model::state::{State, Time};
+use crate::model::state::State;
 use crate::model::table::Table;
+use crate::model::time::Time;
 use crate::model::view::View;
 use crate::model::world::World;
 

@@ -8,16 +8,19 @@ use super::panes;
 use crate::model::acknowledge::Acknowledgements;
 use crate::model::apart::distinguishing;
 use crate::model::attention::{Attention, attention};
+use crate::model::column::Sort;
 use crate::model::field::Field;
 use crate::model::filter::Filter;
 use crate::model::name::{Key, Name};
 use crate::model::order::order;
 use crate::model::row::{PodRow, Row};
-use crate::model::screen::{Basis, Scope};
-use crate::model::state::{State, Time};
+use crate::model::scope::Scope;
+use crate::model::screen::Basis;
+use crate::model::state::State;
 use crate::model::table::Table;
+use crate::model::time::Time;
 use crate::model::tone::Thresholds;
-use crate::model::view::{Sort, View};
+use crate::model::view::View;
 use crate::model::world::World;
 
 /// Brings the list that is looked at up to what is known. Called before each drawing, when something has changed. What

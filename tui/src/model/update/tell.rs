@@ -6,12 +6,13 @@ use kubevitals_proto::time::Timestamp;
 
 use super::time;
 use crate::model::effect::{Ask, Effect};
-use crate::model::message::{Batch, Link, Message, SourceKind, Subject};
+use crate::model::message::{Batch, Link, Message, Subject};
 use crate::model::name::Key;
-use crate::model::part::{Outcome, Part, PartState};
+use crate::model::part::{Outcome, Part, PartState, SourceKind};
 use crate::model::row::{IncidentRow, Row};
-use crate::model::state::{Notice, State, Time};
+use crate::model::state::{Notice, State};
 use crate::model::table::{Change, Version};
+use crate::model::time::Time;
 use crate::model::trend::Trends;
 use crate::model::world::{World, cluster_key};
 
@@ -335,7 +336,7 @@ pub(super) fn ask(state: &mut State) -> Vec<Effect> {
         if kind == SourceKind::Vitals {
             asks.push(history(Subject::Pod(key.clone())));
         }
-    } else if let crate::model::screen::Scope::Node(name) = &state.screen().scope
+    } else if let crate::model::scope::Scope::Node(name) = &state.screen().scope
         && kind == SourceKind::Vitals
     {
         asks.push(history(Subject::Node(Arc::clone(name))));

@@ -5,8 +5,10 @@ use kubevitals_proto::time::Timestamp;
 use super::tell::ask;
 use crate::model::effect::{Ask, Effect};
 use crate::model::look::Look;
-use crate::model::message::{Past, SourceKind};
-use crate::model::state::{State, Time};
+use crate::model::message::Past;
+use crate::model::part::SourceKind;
+use crate::model::state::State;
+use crate::model::time::Time;
 use crate::model::world::{World, cluster_key};
 
 const SECOND: i64 = 1_000_000_000;
