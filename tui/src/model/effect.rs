@@ -3,7 +3,7 @@
 use kubevitals_proto::time::Timestamp;
 
 use super::action::ExportAs;
-use super::look::Look;
+use super::interest::Interest;
 use super::message::Subject;
 use super::name::{Key, Name};
 
@@ -34,7 +34,7 @@ pub enum Effect {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
     /// What was at a time, of what is looked at.
-    Past(Timestamp, Box<Look>),
+    Past(Timestamp, Box<Interest>),
     /// The past of a subject over a span.
     History {
         /// Of what.
@@ -49,5 +49,5 @@ pub enum Ask {
     /// All there is to know of a pod, as of a time or now.
     Detail(Key, Option<Timestamp>),
     /// When there are too many pods to tell of all: tell of these.
-    Look(Box<Look>),
+    Interest(Box<Interest>),
 }

@@ -4,7 +4,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{History, PodVitals};
 
 use super::amount::{Amounts, Memory};
-use super::look::Look;
+use super::interest::Interest;
 use super::name::{Key, Name};
 use super::part::{Fault, Outcome, Part, SourceKind};
 use super::row::{ClusterRow, HpaRow, IncidentRow, NodeRow, PodRow, Replicas};
@@ -172,7 +172,7 @@ pub struct Extent {
     /// How many there are in all.
     pub total: u64,
     /// What was looked at: those are told of.
-    pub look: Look,
+    pub interest: Interest,
     /// Which of these, where they are too many as well.
     pub chosen: Option<Chosen>,
 }

@@ -17,9 +17,10 @@ mod field;
 pub mod filter;
 pub mod format;
 mod geometry;
+mod interest;
 mod line;
 mod liveness;
-mod look;
+
 mod message;
 mod messages;
 mod name;
@@ -52,9 +53,9 @@ pub use column::{Align, Column, Sort, Width};
 pub use effect::{Ask, Effect};
 pub use field::{Field, Fields, Unit};
 pub use geometry::{OverviewRows, Rows};
+pub use interest::Interest;
 pub use line::Line;
 pub use liveness::{Failing, Liveness};
-pub use look::Look;
 pub use message::{
     Batch, Chosen, Condition, Detail, Event, Extent, Link, Message, Past, PodReading, Reading,
     Readings, Subject,

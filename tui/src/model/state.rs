@@ -8,7 +8,7 @@ use kubevitals_proto::vitals::History;
 use super::acknowledge::Acknowledgements;
 use super::action::Mode;
 use super::field::Field;
-use super::look::Look;
+use super::interest::Interest;
 use super::message::{Link, Subject};
 use super::messages::Messages;
 use super::name::{Key, Name};
@@ -80,7 +80,7 @@ pub struct State {
     /// When the source was last asked for what it does not tell by itself.
     pub(super) asked: Timestamp,
     /// What the source was last told to be looked at.
-    pub(super) look: Look,
+    pub(super) interest: Interest,
 }
 
 /// The size of the terminal in cells.
@@ -210,7 +210,7 @@ impl State {
             notice: None,
             messages: Messages::default(),
             asked: Timestamp::default(),
-            look: Look::default(),
+            interest: Interest::default(),
         }
     }
 
@@ -291,7 +291,7 @@ impl State {
     #[must_use]
     pub fn is_awaited(&self) -> bool {
         let extent = self.world().extent.as_ref();
-        extent.is_some_and(|extent| extent.look != self.look)
+        extent.is_some_and(|extent| extent.interest != self.interest)
     }
 
     /// What cells depend on beside their rows.

@@ -1,5 +1,5 @@
-//! Clusters with too many pods to tell of all: the server chooses, by what is looked at. Told of are those that come
-//! first of what is looked at, and of the others those that are not healthy, which somebody on call looks for.
+//! Clusters with too many pods to send all of them: the server selects those on the screen. The source sends the first
+//! ones in the order of the screen and, of the others, the unhealthy ones, which a person on call looks for.
 
 use std::time::Duration;
 
@@ -14,7 +14,9 @@ use super::vitals::{POLL, Vitals};
 use super::{Error, vitals_path};
 use crate::model::filter::Operator;
 use crate::model::row::PodRow;
-use crate::model::{Batch, Chosen, Extent, Field, Fields as _, Look, Message, Name, Part, Scope};
+use crate::model::{
+    Batch, Chosen, Extent, Field, Fields as _, Interest, Message, Name, Part, Scope,
+};
 
 /// When a server that can choose is asked to, and how many pods it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,34 +56,39 @@ impl Many {
 }
 
 impl Vitals {
-    /// Tells of the pods that are looked at, as long as there are very many.
-    pub(super) async fn chosen(&self, mut looks: Receiver<Look>) {
+    /// Sends the pods of the interest, as long as there are very many.
+    pub(super) async fn chosen(&self, mut interests: Receiver<Interest>) {
         let mut attempts = Attempts::new(&self.kubernetes.teller, Part::Pods);
         while self.are_very_many() {
             attempts.begin();
-            let look = looks.borrow_and_update().clone();
-            // What is looked at no longer is not waited for.
+            let interest = interests.borrow_and_update().clone();
+            // A request for pods that are no longer on the screen is dropped.
             tokio::select! {
-                pods = self.choose(&look, None) => self.tell_chosen(pods, look, &mut attempts).await,
-                Ok(()) = looks.changed() => {
-                    quiet(&mut looks).await;
+                pods = self.choose(&interest, None) => self.tell_chosen(pods, interest, &mut attempts).await,
+                Ok(()) = interests.changed() => {
+                    quiet(&mut interests).await;
                     continue;
                 }
             }
             tokio::select! {
                 () = sleep_until(attempts.due()) => {}
-                Ok(()) = looks.changed() => quiet(&mut looks).await,
+                Ok(()) = interests.changed() => quiet(&mut interests).await,
             }
         }
     }
 
-    async fn tell_chosen(&self, pods: Result<Pods, Error>, look: Look, attempts: &mut Attempts) {
+    async fn tell_chosen(
+        &self,
+        pods: Result<Pods, Error>,
+        interest: Interest,
+        attempts: &mut Attempts,
+    ) {
         let teller = &self.kubernetes.teller;
         match pods {
             Ok(Pods { rows, chosen }) => {
                 let extent = Extent {
                     total: self.total.borrow().unwrap_or_default(),
-                    look,
+                    interest,
                     chosen,
                 };
                 teller.tell(Message::Extent(Some(extent))).await;
@@ -99,20 +106,24 @@ impl Vitals {
         self.many.is_exceeded(*self.total.borrow())
     }
 
-    /// The pods that are looked at, of now or of a time.
+    /// The pods of the interest, now or at a time.
     ///
     /// # Errors
     /// No answer, or a refusal.
-    pub(super) async fn choose(&self, look: &Look, at: Option<Timestamp>) -> Result<Pods, Error> {
+    pub(super) async fn choose(
+        &self,
+        interest: &Interest,
+        at: Option<Timestamp>,
+    ) -> Result<Pods, Error> {
         let most = self.many.chosen;
-        let (by, word) = sort_by(look.order);
+        let (by, word) = sort_by(interest.order);
         let (first, unhealthy, page) = tokio::join!(
-            self.listed(path(look, by, most, at)),
-            self.unhealthy(look, at),
-            self.page(look, at),
+            self.listed(path(interest, by, most, at)),
+            self.unhealthy(interest, at),
+            self.page(interest, at),
         );
         let (mut rows, unhealthy) = (first?, unhealthy?);
-        let chosen = (!is_all(&rows, look, most)).then(|| Chosen {
+        let chosen = (!is_all(&rows, interest, most)).then(|| Chosen {
             first: count(rows.len()),
             by: word,
             unhealthy: others(&unhealthy, &rows),
@@ -130,14 +141,18 @@ impl Vitals {
         Ok(rows)
     }
 
-    async fn unhealthy(&self, look: &Look, at: Option<Timestamp>) -> Result<Vec<PodRow>, Error> {
-        let path = path(look, "restarts", self.many.chosen, at);
+    async fn unhealthy(
+        &self,
+        interest: &Interest,
+        at: Option<Timestamp>,
+    ) -> Result<Vec<PodRow>, Error> {
+        let path = path(interest, "restarts", self.many.chosen, at);
         self.listed(format!("{path}&healthy=false")).await
     }
 
     /// The pod whose page is open, if it is there.
-    async fn page(&self, look: &Look, at: Option<Timestamp>) -> Option<PodRow> {
-        let key = look.pod.as_ref()?;
+    async fn page(&self, interest: &Interest, at: Option<Timestamp>) -> Option<PodRow> {
+        let key = interest.pod.as_ref()?;
         let at = at.map_or(String::new(), |at| {
             format!("?at={}", at.to_rfc3339_seconds())
         });
@@ -155,28 +170,28 @@ impl Vitals {
 }
 
 /// Waits until nothing has changed for a moment.
-async fn quiet(looks: &mut Receiver<Look>) {
+async fn quiet(interests: &mut Receiver<Interest>) {
     let patience = Instant::now() + IMPATIENCE;
     loop {
-        looks.mark_unchanged();
+        interests.mark_unchanged();
         let until = (Instant::now() + QUIET).min(patience);
-        match timeout_at(until, looks.changed()).await {
+        match timeout_at(until, interests.changed()).await {
             Ok(Ok(())) => {}
             _ => return,
         }
     }
 }
 
-/// Whether those that come first are all that are looked at: there are fewer than were asked for, or the last of them
-/// has less than is looked at already.
-fn is_all(rows: &[PodRow], look: &Look, most: usize) -> bool {
+/// Whether the first pods are all pods of the interest: there are fewer than the limit, or the last of them has less than
+/// the filter asks for.
+fn is_all(rows: &[PodRow], interest: &Interest, most: usize) -> bool {
     let too_little = |(field, operator, least): (Field, Operator, f64)| {
         let last = rows
             .last()
             .map(|row| row.number(field, Timestamp::default()));
         last.is_some_and(|last| last.is_none_or(|last| !operator.holds(last, least)))
     };
-    rows.len() < most || look.selection.least.is_some_and(too_little)
+    rows.len() < most || interest.selection.least.is_some_and(too_little)
 }
 
 /// How many of some rows are not among others.
@@ -195,20 +210,20 @@ fn count(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// The list of the pods that are looked at, the first of an order.
-fn path(look: &Look, by: &str, most: usize, at: Option<Timestamp>) -> String {
-    let mut fields = look.selection.fields.clone();
+/// The path of the list of the first pods of the interest.
+fn path(interest: &Interest, by: &str, most: usize, at: Option<Timestamp>) -> String {
+    let mut fields = interest.selection.fields.clone();
     let mut query = format!("sortBy={by}&limit={most}");
     let mut add = |name: &str, value: &str| {
         if !value.is_empty() {
             query.push_str(&format!("&{name}={}", escaped(value)));
         }
     };
-    let namespace = match &look.scope {
+    let namespace = match &interest.scope {
         Scope::Namespace(namespace) | Scope::Workload(namespace, _) => Some(namespace),
         _ => None,
     };
-    match &look.scope {
+    match &interest.scope {
         Scope::Node(node) => fields.push(format!("spec.nodeName={node}")),
         Scope::Workload(_, workload) => {
             add("workload", &format!("{}/{}", workload.kind, workload.name));
@@ -216,7 +231,7 @@ fn path(look: &Look, by: &str, most: usize, at: Option<Timestamp>) -> String {
         _ => {}
     }
     // Who may see one namespace alone asks for that alone.
-    let base = match (namespace, look.namespaces.as_slice()) {
+    let base = match (namespace, interest.namespaces.as_slice()) {
         (Some(one), _) | (None, [one]) => format!("/namespaces/{}/podvitals", escaped(one)),
         (None, several) => {
             add("namespaces", &several.join(","));
@@ -224,8 +239,8 @@ fn path(look: &Look, by: &str, most: usize, at: Option<Timestamp>) -> String {
         }
     };
     add("fieldSelector", &fields.join(","));
-    add("labelSelector", &look.selection.labels.join(","));
-    add("search", &look.selection.words.join(" "));
+    add("labelSelector", &interest.selection.labels.join(","));
+    add("search", &interest.selection.words.join(" "));
     if let Some(at) = at {
         add("at", &at.to_rfc3339_seconds());
     }
@@ -256,10 +271,10 @@ mod tests {
     use crate::model::filter::Filter;
     use crate::model::row::Workload;
 
-    fn look(filter: &str) -> Look {
-        Look {
+    fn interest(filter: &str) -> Interest {
+        Interest {
             selection: filter.parse::<Filter>().unwrap().selection(View::Pods),
-            ..Look::default()
+            ..Interest::default()
         }
     }
 
@@ -269,36 +284,36 @@ mod tests {
             kind: "Deployment".into(),
             name: "web".into(),
         });
-        for (look, expected) in [
-            (look(""), "/podvitals?sortBy=cpu&limit=1000"),
+        for (interest, expected) in [
+            (interest(""), "/podvitals?sortBy=cpu&limit=1000"),
             (
-                look("crash -l app=web ready=false"),
+                interest("crash -l app=web ready=false"),
                 "/podvitals?sortBy=cpu&limit=1000&fieldSelector=status.ready%3Dfalse&labelSelector=app%3Dweb&search=crash",
             ),
             (
-                Look {
+                Interest {
                     scope: Scope::Node("n1".into()),
                     namespaces: vec!["a".into(), "b".into()],
-                    ..look("ready=false")
+                    ..interest("ready=false")
                 },
                 "/podvitals?sortBy=cpu&limit=1000&namespaces=a%2Cb&fieldSelector=status.ready%3Dfalse%2Cspec.nodeName%3Dn1",
             ),
             (
-                Look {
+                Interest {
                     scope: Scope::Workload("shop".into(), workload),
-                    ..Look::default()
+                    ..Interest::default()
                 },
                 "/namespaces/shop/podvitals?sortBy=cpu&limit=1000&workload=Deployment%2Fweb",
             ),
             (
-                Look {
+                Interest {
                     namespaces: vec!["shop".into()],
-                    ..Look::default()
+                    ..Interest::default()
                 },
                 "/namespaces/shop/podvitals?sortBy=cpu&limit=1000",
             ),
         ] {
-            assert_eq!(path(&look, "cpu", 1_000, None), expected);
+            assert_eq!(path(&interest, "cpu", 1_000, None), expected);
         }
     }
 
@@ -312,12 +327,12 @@ mod tests {
             ..PodRow::default()
         };
         let many = |last: u32| vec![row(9), row(8), row(last)];
-        let look = look("restarts>0");
-        assert!(is_all(&many(3), &look, 4));
-        assert!(!is_all(&many(3), &look, 3));
-        assert!(is_all(&many(0), &look, 3));
-        assert!(!is_all(&many(0), &Look::default(), 3));
+        let interest = interest("restarts>0");
+        assert!(is_all(&many(3), &interest, 4));
+        assert!(!is_all(&many(3), &interest, 3));
+        assert!(is_all(&many(0), &interest, 3));
+        assert!(!is_all(&many(0), &Interest::default(), 3));
         // Of none it is known how much CPU they use, and those of which it is known come first.
-        assert!(is_all(&many(3), &self::look("cpu>1m"), 3));
+        assert!(is_all(&many(3), &self::interest("cpu>1m"), 3));
     }
 }

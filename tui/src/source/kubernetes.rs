@@ -245,7 +245,7 @@ impl Kubernetes {
                     self.teller.tell(Message::NoPast(at, why)).await;
                 }
                 // Everything is told of as it is.
-                Ask::Look(_) | Ask::History { .. } => {}
+                Ask::Interest(_) | Ask::History { .. } => {}
             }
         }
     }

@@ -21,7 +21,7 @@ use super::watch::Lists;
 use super::{Error, vitals_path};
 use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
 use crate::model::{
-    Ask, Chosen, Detail, Extent, FaultKind, Key, Look, Message, Part, Past, Subject,
+    Ask, Chosen, Detail, Extent, FaultKind, Interest, Key, Message, Part, Past, Subject,
 };
 
 /// How often pods that were chosen are asked for anew, and the cluster as a whole.
@@ -66,16 +66,16 @@ impl Vitals {
 
     /// Tells of everything, for ever.
     pub(super) async fn run(self, asks: &mut mpsc::Receiver<Ask>) {
-        let (looks, looked) = watch::channel(Look::default());
+        let (interests, received) = watch::channel(Interest::default());
         tokio::join!(
             self.cluster(),
             self.nodes(),
-            self.pods(looked),
+            self.pods(received),
             self.incidents(),
             self.kubernetes.hpas(),
             self.kubernetes.workloads(),
             self.kubernetes.namespaces(),
-            self.answer(asks, &looks),
+            self.answer(asks, &interests),
         );
     }
 
@@ -124,7 +124,7 @@ impl Vitals {
     }
 
     /// All pods, or the first of very many.
-    async fn pods(&self, looks: watch::Receiver<Look>) {
+    async fn pods(&self, interests: watch::Receiver<Interest>) {
         let kubernetes = &self.kubernetes;
         let only = kubernetes.only;
         let mut totals = self.total.subscribe();
@@ -133,7 +133,7 @@ impl Vitals {
         loop {
             if !only && self.are_very_many() {
                 self.chooses.store(true, Ordering::Relaxed);
-                self.chosen(looks.clone()).await;
+                self.chosen(interests.clone()).await;
                 self.chooses.store(false, Ordering::Relaxed);
                 continue;
             }
@@ -211,16 +211,16 @@ impl Vitals {
     }
 
     /// Answers what the dashboard asks: several things at once, for one of them may take long.
-    async fn answer(&self, asks: &mut mpsc::Receiver<Ask>, looks: &watch::Sender<Look>) {
+    async fn answer(&self, asks: &mut mpsc::Receiver<Ask>, interests: &watch::Sender<Interest>) {
         let pages = Pages::new(&self.kubernetes);
         let history = Mutex::new(Attempts::new(&self.kubernetes.teller, Part::History));
         let mut under_way = FuturesUnordered::new();
         loop {
             tokio::select! {
                 ask = asks.recv(), if under_way.len() < AT_ONCE => match ask {
-                    Some(Ask::Look(look)) => {
+                    Some(Ask::Interest(interest)) => {
                         // What is told again is no change: what is under way for it goes on.
-                        looks.send_if_modified(|held| std::mem::replace(held, *look) != *held);
+                        interests.send_if_modified(|held| std::mem::replace(held, *interest) != *held);
                     }
                     Some(ask) => under_way.push(self.answer_one(ask, &pages, &history)),
                     None => break,
@@ -233,7 +233,7 @@ impl Vitals {
 
     async fn answer_one(&self, ask: Ask, pages: &Pages<'_>, history: &Mutex<Attempts>) {
         match ask {
-            Ask::Past(at, look) => self.past(at, *look).await,
+            Ask::Past(at, interest) => self.past(at, *interest).await,
             Ask::History {
                 subject,
                 since,
@@ -249,16 +249,16 @@ impl Vitals {
             }
             Ask::Detail(key, at) => self.detail(key, at, pages).await,
             // It is not answered, but told of from now on.
-            Ask::Look(_) => {}
+            Ask::Interest(_) => {}
         }
     }
 
-    async fn past(&self, at: Timestamp, look: Look) {
+    async fn past(&self, at: Timestamp, interest: Interest) {
         let time = at.to_rfc3339_seconds();
         let nodes = vitals_path(&format!("/nodevitals?at={time}"));
         let cluster = vitals_path(&format!("/clustervitals/cluster?at={time}"));
         let (pods, nodes, cluster) = tokio::join!(
-            self.past_pods(at, &look),
+            self.past_pods(at, &interest),
             self.list::<NodeRow>(&nodes, "nodevitals"),
             self.get::<ClusterVitals>(&cluster, "clustervitals")
         );
@@ -279,7 +279,7 @@ impl Vitals {
                 incidents: None,
                 extent: chosen.map(|chosen| Extent {
                     total: cluster.as_ref().map_or(0, |cluster| cluster.pods.total),
-                    look,
+                    interest,
                     chosen,
                 }),
                 cluster: cluster.as_ref().map(ClusterRow::from_vitals),
@@ -293,10 +293,10 @@ impl Vitals {
     async fn past_pods(
         &self,
         at: Timestamp,
-        look: &Look,
+        interest: &Interest,
     ) -> Result<(Vec<PodRow>, Option<Option<Chosen>>), Error> {
         if self.chooses.load(Ordering::Relaxed) {
-            let pods = self.choose(look, Some(at)).await?;
+            let pods = self.choose(interest, Some(at)).await?;
             return Ok((pods.rows, Some(pods.chosen)));
         }
         let kubernetes = &self.kubernetes;

@@ -241,7 +241,7 @@ async fn of_very_many_pods_those_are_told_of_that_are_looked_at() {
     running.filter("ready=true");
     running
         .until_here("pods of the node", |state, extent| {
-            extent.look.scope == state.screen().scope && !listed(state).is_empty()
+            extent.interest.scope == state.screen().scope && !listed(state).is_empty()
         })
         .await;
     assert!(listed(&running.state).is_subset(&of_node));
@@ -253,7 +253,7 @@ async fn of_very_many_pods_those_are_told_of_that_are_looked_at() {
     let page = running.state.screen().pod().cloned().unwrap();
     running
         .until_here("its page", |state, extent| {
-            extent.look.pod.as_ref() == Some(&page) && state.world().pods.get(&page).is_some()
+            extent.interest.pod.as_ref() == Some(&page) && state.world().pods.get(&page).is_some()
         })
         .await;
     running.stop().await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::interest::interest;
 use super::tell::ask;
 use super::{overlay, panes, refresh, time};
 use crate::model::action::Action;
@@ -11,7 +12,6 @@ use crate::model::field::Field;
 
 use crate::model::column::Sort;
 use crate::model::line::Line;
-use crate::model::look::Look;
 use crate::model::name::{Key, Name};
 use crate::model::page::Page;
 use crate::model::pane::Pane;
@@ -37,19 +37,19 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Err(action) => look(state, action),
     };
     refresh(state);
-    effects.extend(look_elsewhere(state));
+    effects.extend(send_interest(state));
     effects
 }
 
-/// Tells the source what is looked at, if that is not what was. Of a time that is not now it is asked for: what was
-/// known of it may not be of this.
-fn look_elsewhere(state: &mut State) -> Vec<Effect> {
-    let look = Look::of(state);
-    if state.look == look {
+/// Sends the source what is on the screen, if that has changed. An earlier time is requested again: what the source sent
+/// of it may be of other pods.
+fn send_interest(state: &mut State) -> Vec<Effect> {
+    let interest = interest(state);
+    if state.interest == interest {
         return Vec::new();
     }
-    state.look = look.clone();
-    let mut effects = vec![Effect::Ask(Ask::Look(Box::new(look)))];
+    state.interest = interest.clone();
+    let mut effects = vec![Effect::Ask(Ask::Interest(Box::new(interest)))];
     if state.world().extent.is_some() {
         effects.extend(time::again(state));
     }

@@ -179,7 +179,7 @@ fn source(state: &mut State, kind: SourceKind, why: String) -> Vec<Effect> {
         .parts
         .retain(|part, state| state.has_answered() && Part::of_source(kind).contains(part));
     state.asked = Timestamp::default();
-    vec![Effect::Ask(Ask::Look(Box::new(state.look.clone())))]
+    vec![Effect::Ask(Ask::Interest(Box::new(state.interest.clone())))]
 }
 
 /// Keeps among the messages that the cluster no longer answers, and why, or that it does again.

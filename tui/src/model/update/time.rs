@@ -2,9 +2,9 @@
 
 use kubevitals_proto::time::Timestamp;
 
+use super::interest::interest;
 use super::tell::ask;
 use crate::model::effect::{Ask, Effect};
-use crate::model::look::Look;
 use crate::model::message::Past;
 use crate::model::part::SourceKind;
 use crate::model::state::State;
@@ -143,7 +143,7 @@ pub(super) fn again(state: &mut State) -> Vec<Effect> {
 }
 
 fn ask_past(state: &State, at: Timestamp) -> Vec<Effect> {
-    vec![Effect::Ask(Ask::Past(at, Box::new(Look::of(state))))]
+    vec![Effect::Ask(Ask::Past(at, Box::new(interest(state))))]
 }
 
 /// What was at a time has been told.

@@ -1,0 +1,109 @@
+//! Which pods the source should send for what is on the screen.
+
+use crate::model::field::Field;
+use crate::model::filter::Selection;
+use crate::model::interest::Interest;
+use crate::model::name::Name;
+use crate::model::screen::Screen;
+use crate::model::state::State;
+use crate::model::view::View;
+
+/// How many namespaces a request to the server can name. If there are more, it asks for all namespaces.
+const NAMESPACES: usize = 32;
+
+/// The pods that the source should send.
+pub(super) fn interest(state: &State) -> Interest {
+    // Of a pod's page the list below it: it is come back to.
+    let list = |screen: &&Screen| screen.view != View::Pod;
+    let Some(screen) = state.stack.iter().rev().find(list) else {
+        return Interest {
+            pod: state.screen().pod().cloned(),
+            ..Interest::default()
+        };
+    };
+    let mut selection = match screen.view {
+        View::Overview | View::Pods | View::Containers => screen.list.filter.selection(screen.view),
+        // Their filters are about other things than pods.
+        _ => Selection::default(),
+    };
+    let namespaces = both(&state.namespaces, &mut selection.namespaces);
+    let sorted = match screen.view {
+        View::Pods | View::Containers => screen.list.sort.field,
+        _ => Field::Cpu,
+    };
+    Interest {
+        scope: screen.scope.clone(),
+        namespaces,
+        order: selection.least.map_or(sorted, |(field, ..)| field),
+        selection,
+        pod: state.screen().pod().cloned(),
+    }
+}
+
+/// The namespaces that were chosen and that the filter asks for. If there is none of both, nothing is shown anyway.
+fn both(chosen: &[Name], asked: &mut Vec<String>) -> Vec<Name> {
+    let asked = std::mem::take(asked);
+    let both: Vec<Name> = if chosen.is_empty() {
+        asked.iter().map(|name| Name::from(name.as_str())).collect()
+    } else {
+        let is_asked =
+            |name: &&Name| asked.is_empty() || asked.iter().any(|other| **other == ***name);
+        chosen.iter().filter(is_asked).cloned().collect()
+    };
+    if both.len() > NAMESPACES {
+        return Vec::new();
+    }
+    both
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::name::Key;
+    use crate::model::scope::Scope;
+    use crate::model::{Action, Edit, act};
+
+    fn filtered(filter: &str, view: View) -> State {
+        let mut state = State::default();
+        act(&mut state, Action::Show(view));
+        act(&mut state, Action::Filter);
+        act(&mut state, Action::Edit(Edit::Insert(filter.to_owned())));
+        act(&mut state, Action::Enter);
+        state
+    }
+
+    #[test]
+    fn what_is_chosen_and_what_is_filtered_are_both_looked_at() {
+        let mut state = filtered("ns=shop, ns=payments", View::Pods);
+        let namespaces = |state: &State| interest(state).namespaces.join(",");
+        assert_eq!(namespaces(&state), "shop,payments");
+        state.namespaces = vec!["payments".into(), "monitoring".into()];
+        assert_eq!(namespaces(&state), "payments");
+    }
+
+    #[test]
+    fn an_amount_that_is_filtered_by_decides_what_comes_first() {
+        let state = filtered("restarts>0", View::Pods);
+        assert_eq!(interest(&state).order, Field::Restarts);
+        assert_eq!(interest(&filtered("web", View::Pods)).order, Field::Cpu);
+        // A node's filter is not about pods.
+        assert_eq!(interest(&filtered("web", View::Nodes)), Interest::default());
+    }
+
+    #[test]
+    fn a_pods_page_is_looked_at_beside_the_list_below_it() {
+        let mut state = filtered("web", View::Pods);
+        let below = interest(&state);
+        let key = Key::new(&"shop".into(), &"web-1".into());
+        state
+            .stack
+            .push(Screen::new(View::Pod, Scope::Pod(key.clone())));
+        assert_eq!(
+            interest(&state),
+            Interest {
+                pod: Some(key),
+                ..below
+            }
+        );
+    }
+}
