@@ -1,7 +1,7 @@
 //! The clock as a parameter, so that tests and the demo can control it.
 //!
 //! A clock makes ages and schedules and nothing else. Rates are made from the kubelets' timestamps alone; the two
-//! never meet (docs/architecture.md, "Two clocks").
+//! never meet (docs/rates.md, "Two clocks").
 
 use crate::time::{Timestamp, nanos};
 use std::fmt;

@@ -6,7 +6,7 @@
 //! that is well nothing is kept but its probes' counters.
 //!
 //! What is only likely is said to be likely, and what is unknown to be unknown. Times are Kubernetes' own wherever it
-//! gives one. docs/architecture.md has the rules in tables.
+//! gives one. docs/health.md has the rules in tables.
 
 mod bounded;
 mod changes;

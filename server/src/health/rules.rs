@@ -1,4 +1,4 @@
-//! The numbers by which health is judged, and where each comes from. docs/architecture.md has them in tables.
+//! The numbers by which health is judged, and where each comes from. docs/health.md has them in tables.
 
 /// Nanoseconds in a second.
 pub(super) const SECOND: i64 = 1_000_000_000;

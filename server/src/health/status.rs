@@ -1,4 +1,4 @@
-//! How each probe of a container is: the table of docs/architecture.md, first match wins.
+//! How each probe of a container is: the table of docs/health.md, first match wins.
 
 use std::collections::HashSet;
 

@@ -1,0 +1,3 @@
+//! Every way to import. `layers/main.rs` states the arrows.
+mod high;
+mod low;

@@ -1,0 +1,3 @@
+make! {
+    pub(crate) struct Made {}
+}
