@@ -106,11 +106,17 @@ impl Broken {
             .filter(|line| !line.starts_with('#') && !line.is_empty())
             .collect();
         let mut wrong = String::new();
-        for (line, arrows) in &self.lines {
+        // An arrow that points up explains most circles: it comes first.
+        let mut lines: Vec<_> = self.lines.iter().collect();
+        lines.sort_by_key(|(line, _)| !line.starts_with("up "));
+        for (line, arrows) in lines {
             if !listed.contains(line.as_str()) {
                 writeln!(wrong, "\nnew: {line}").unwrap();
+                let mut pairs = BTreeSet::new();
                 for arrow in arrows {
-                    writeln!(wrong, "  {arrow}").unwrap();
+                    if pairs.insert((&arrow.from, &arrow.to)) {
+                        writeln!(wrong, "  {arrow}").unwrap();
+                    }
                 }
             }
         }
