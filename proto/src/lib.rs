@@ -3,6 +3,7 @@
 //! - [`units`], [`quantity`], [`duration`], [`time`], [`labels`], [`selector`]: Kubernetes' own
 //!   number, time and label forms, exact.
 //! - [`clock`]: the clock as a parameter.
+//! - [`backoff`]: how long to wait before a request is sent again.
 //! - [`kubelet`]: what a kubelet says (`/metrics/resource`, `/metrics/probes`, `/stats/summary`).
 //! - [`metrics`]: the `metrics.k8s.io` API, as owned types for clients and as a borrowed,
 //!   allocation-free encoder for the server.
@@ -16,6 +17,7 @@
 //!   envelope and Go's JSON dialect.
 
 pub mod age;
+pub mod backoff;
 pub mod clock;
 pub mod duration;
 pub mod kubelet;

@@ -2,7 +2,6 @@
 //! what is known in place until the next list replaces it.
 
 mod answer;
-mod backoff;
 mod events;
 mod failure;
 mod follow;
@@ -28,8 +27,8 @@ use kubevitals_proto::objects::{SlimEvent, SlimJob, SlimNode, SlimPod};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-pub use backoff::{Backoff, Random, random};
 pub use health::WatchHealth;
+pub use kubevitals_proto::backoff::{Backoff, Random, random};
 
 use self::events::Feed;
 use self::follow::follow;

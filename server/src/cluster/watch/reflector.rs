@@ -16,11 +16,11 @@ use std::time::Duration;
 use futures::Stream;
 use kube::Client;
 use kube::runtime::watcher::Event;
+use kubevitals_proto::backoff::{Backoff, Random};
 use kubevitals_proto::objects::Item;
 use tokio::time::{Instant, sleep};
 
 use super::answer::{EventReader, ListMeta, Notice, PageReader};
-use super::backoff::{Backoff, Random};
 use super::failure::{Failure, Kind};
 use super::request::{Collection, Encoding, Page, Start};
 

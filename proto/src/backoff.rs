@@ -1,4 +1,4 @@
-//! How long to wait before the API server is asked again.
+//! How long to wait before a request is sent again.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
