@@ -96,12 +96,19 @@ pub struct Summary<'a> {
     pub last_restart: Option<Timestamp>,
 }
 
+/// Restarts of some containers, and when the last one was.
+#[derive(Debug, Default)]
+struct Restarts {
+    count: u32,
+    last: Option<Timestamp>,
+}
+
 impl<'a> Summary<'a> {
     /// The line of a pod. `inits` and `regular` are the statuses of its init and its other containers, each in the order
     /// in which the API server has them.
     pub fn of(
         pod: &PodView<'a>,
-        inits: impl Iterator<Item = ContainerView<'a>> + Clone,
+        inits: impl Iterator<Item = ContainerView<'a>>,
         regular: impl DoubleEndedIterator<Item = ContainerView<'a>>,
     ) -> Self {
         let mut summary = Self {
@@ -114,10 +121,13 @@ impl<'a> Summary<'a> {
         if pod.gated {
             summary.status = "SchedulingGated".into();
         }
-        let initializing = summary.init(pod, inits.clone());
+        let (mut all, mut sidecars) = (Restarts::default(), Restarts::default());
+        let initializing = summary.init(pod, inits, &mut all, &mut sidecars);
         if !initializing || pod.initialized {
-            summary.regular(pod, inits, regular);
+            all = sidecars;
+            summary.regular(pod, regular, &mut all);
         }
+        (summary.restarts, summary.last_restart) = (all.count, all.last);
         // What is being deleted says so, unless it has ended.
         if pod.deleted {
             if pod.reason == Some("NodeLost") {
@@ -129,10 +139,20 @@ impl<'a> Summary<'a> {
         summary
     }
 
-    /// The init containers; whether one of them has not done its work.
-    fn init(&mut self, pod: &PodView<'a>, inits: impl Iterator<Item = ContainerView<'a>>) -> bool {
+    /// The init containers up to the first that has not done its work; whether there is one. kubectl counts the sidecars
+    /// behind that one neither as ready nor as restarted.
+    fn init(
+        &mut self,
+        pod: &PodView<'a>,
+        inits: impl Iterator<Item = ContainerView<'a>>,
+        all: &mut Restarts,
+        sidecars: &mut Restarts,
+    ) -> bool {
         for container in inits {
-            self.count(&container);
+            all.add(&container);
+            if container.sidecar {
+                sidecars.add(&container);
+            }
             let progress = || format!("Init:{}/{}", container.index, pod.init_containers);
             let succeeded = matches!(container.state, StateView::Terminated { exit_code: 0, .. });
             if container.sidecar && container.started && !succeeded {
@@ -169,16 +189,12 @@ impl<'a> Summary<'a> {
     fn regular(
         &mut self,
         pod: &PodView<'a>,
-        inits: impl Iterator<Item = ContainerView<'a>>,
         regular: impl DoubleEndedIterator<Item = ContainerView<'a>>,
+        all: &mut Restarts,
     ) {
-        (self.restarts, self.last_restart) = (0, None);
-        inits
-            .filter(|container| container.sidecar)
-            .for_each(|sidecar| self.count(&sidecar));
         let mut runs = false;
         for container in regular.rev() {
-            self.count(&container);
+            all.add(&container);
             match container.state {
                 StateView::Waiting {
                     reason: Some(reason),
@@ -207,10 +223,12 @@ impl<'a> Summary<'a> {
             self.status = if pod.ready { "Running" } else { "NotReady" }.into();
         }
     }
+}
 
-    fn count(&mut self, container: &ContainerView<'_>) {
-        self.restarts = self.restarts.saturating_add(container.restarts);
-        self.last_restart = self.last_restart.max(container.last_finished);
+impl Restarts {
+    fn add(&mut self, container: &ContainerView<'_>) {
+        self.count = self.count.saturating_add(container.restarts);
+        self.last = self.last.max(container.last_finished);
     }
 }
 

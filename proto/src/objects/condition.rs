@@ -5,21 +5,33 @@ use serde::Deserialize;
 use super::lenient::lenient;
 use super::protobuf::message;
 use super::text::SlimTime;
+use crate::time::Timestamp;
 
 /// A condition, as the API server tells it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct SlimCondition {
+pub struct SlimCondition {
+    /// `Ready`, `PodScheduled`, …
     #[serde(rename = "type", deserialize_with = "lenient")]
-    pub(super) kind: String,
+    pub kind: String,
+    /// `True`, `False` or `Unknown`.
     #[serde(deserialize_with = "lenient")]
-    pub(super) status: String,
+    pub status: String,
+    /// One word.
     #[serde(deserialize_with = "lenient")]
-    pub(super) reason: String,
+    pub reason: String,
+    /// A sentence.
     #[serde(deserialize_with = "lenient")]
-    pub(super) message: String,
+    pub message: String,
     #[serde(deserialize_with = "lenient")]
     pub(super) last_transition_time: SlimTime,
+}
+
+impl SlimCondition {
+    /// Since when its status is what it is, where that is given.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.last_transition_time.0
+    }
 }
 
 // A `PodCondition` and a `NodeCondition` have these fields under the same numbers.

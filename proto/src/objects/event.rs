@@ -54,8 +54,9 @@ pub struct Event {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SlimEvent {
+    /// Its metadata.
     #[serde(default, deserialize_with = "metadata::metadata")]
-    metadata: SlimMeta,
+    pub metadata: SlimMeta,
     #[serde(default, deserialize_with = "lenient")]
     involved_object: Option<SlimInvolved>,
     #[serde(rename = "type", default, deserialize_with = "lenient")]

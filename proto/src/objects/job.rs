@@ -21,8 +21,9 @@ pub struct Job {
 /// A Job on the wire: its metadata is asked for, and nothing else is sent.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct SlimJob {
+    /// Its metadata.
     #[serde(default, deserialize_with = "metadata::metadata")]
-    metadata: SlimMeta,
+    pub metadata: SlimMeta,
 }
 
 message!(SlimJob { 1 => metadata });

@@ -22,6 +22,7 @@ mod uid;
 
 use std::sync::Arc;
 
+pub use condition::SlimCondition;
 pub use container::{ContainerStatus, Ended, State, Waiting};
 pub use event::{Event, SELECTOR as EVENT_SELECTOR, SlimEvent};
 pub use job::{Job, SlimJob};

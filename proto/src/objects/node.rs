@@ -157,8 +157,9 @@ impl fmt::Display for AddressType {
 /// A node on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct SlimNode {
+    /// Its metadata.
     #[serde(default, deserialize_with = "metadata::metadata")]
-    metadata: SlimMeta,
+    pub metadata: SlimMeta,
     #[serde(default, deserialize_with = "lenient")]
     spec: Option<SlimSpec>,
     #[serde(default, deserialize_with = "lenient")]

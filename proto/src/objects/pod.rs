@@ -87,7 +87,7 @@ pub struct Said {
 }
 
 /// `PodPhase` of core/v1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// Accepted, not all containers have started.
     Pending,
@@ -103,8 +103,23 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All phases, in the order in which overviews list them.
+    pub const ALL: [Self; 5] = [
+        Self::Running,
+        Self::Pending,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Unknown,
+    ];
+
+    /// The phase of this name; `Unknown` for any other name.
+    pub fn of(name: &str) -> Self {
+        let mut all = Self::ALL.into_iter();
+        all.find(|phase| phase.as_str() == name).unwrap_or_default()
+    }
+
     /// Its name.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
             Self::Running => "Running",
@@ -115,20 +130,14 @@ impl Phase {
     }
 
     /// Whether no container runs any more, nor ever will.
-    pub fn is_over(self) -> bool {
+    pub const fn is_over(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed)
     }
 }
 
 impl Lenient<'_> for Phase {
     fn text(name: &str) -> Self {
-        match name {
-            "Pending" => Self::Pending,
-            "Running" => Self::Running,
-            "Succeeded" => Self::Succeeded,
-            "Failed" => Self::Failed,
-            _ => Self::Unknown,
-        }
+        Self::of(name)
     }
 }
 
@@ -229,8 +238,9 @@ impl Pod {
 /// A pod on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct SlimPod {
+    /// Its metadata.
     #[serde(default, deserialize_with = "metadata::metadata")]
-    metadata: SlimMeta,
+    pub metadata: SlimMeta,
     #[serde(default, deserialize_with = "lenient")]
     spec: Option<SlimSpec>,
     #[serde(default, deserialize_with = "lenient")]
@@ -269,6 +279,12 @@ message!(SlimStatus {
 });
 
 impl SlimPod {
+    /// Its conditions.
+    pub fn conditions(&self) -> impl Iterator<Item = &SlimCondition> {
+        let status = self.status.iter();
+        status.flat_map(|status| status.conditions.iter().flatten())
+    }
+
     /// The pod as it is kept.
     pub fn keep(self, pools: &Pools) -> Option<Pod> {
         let names = &pools.names;

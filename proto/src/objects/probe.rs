@@ -9,6 +9,9 @@ use serde::Deserialize;
 use super::lenient::{Lenient, lenient};
 use super::protobuf::{Field, Message, message};
 use super::text;
+use super::{ContainerStatus, State};
+use crate::time::Timestamp;
+use crate::vitals::{ProbeKind, ProbeStatus};
 
 /// A probe, with the API server's defaults where the spec says nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -26,6 +29,37 @@ pub struct Probe {
     /// The whole of it in the form of `kubectl describe`:
     /// `http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3`.
     pub asks: Box<str>,
+}
+
+impl Probe {
+    /// How the probe is, as far as the status of its container says. Of a liveness probe it says nothing until the kubelet
+    /// kills.
+    pub fn status(
+        &self,
+        kind: ProbeKind,
+        container: &ContainerStatus,
+        now: Timestamp,
+    ) -> ProbeStatus {
+        let State::Running { since_seconds } = container.state else {
+            return ProbeStatus::NotRunning;
+        };
+        let running = Timestamp::from_secs(since_seconds.into());
+        match kind {
+            ProbeKind::Startup if container.started => ProbeStatus::Passed,
+            ProbeKind::Startup => ProbeStatus::Pending,
+            ProbeKind::Readiness if container.ready => ProbeStatus::Passing,
+            _ if !container.started => ProbeStatus::Held,
+            ProbeKind::Readiness if now < self.first_attempt(running) => ProbeStatus::Waiting,
+            ProbeKind::Readiness => ProbeStatus::Failing,
+            ProbeKind::Liveness => ProbeStatus::Unknown,
+        }
+    }
+
+    /// When the first attempt is over, at the latest, in a container that runs since `running`.
+    pub fn first_attempt(&self, running: Timestamp) -> Timestamp {
+        let seconds = [self.initial_delay, self.period, self.timeout].map(i64::from);
+        running.plus_nanos(seconds.into_iter().sum::<i64>() * 1_000_000_000)
+    }
 }
 
 /// A probe on the wire.
@@ -248,6 +282,32 @@ mod tests {
 
     fn keep(json: &str) -> Probe {
         serde_json::from_str::<SlimProbe>(json).unwrap().keep()
+    }
+
+    #[test]
+    fn a_probe_is_as_the_status_of_its_container_says() {
+        use ProbeKind::{Liveness, Readiness, Startup};
+        use ProbeStatus::{Failing, Held, NotRunning, Passed, Passing, Pending, Unknown, Waiting};
+        let json = r#"{"initialDelaySeconds":5,"periodSeconds":10,"timeoutSeconds":2}"#;
+        let probe = serde_json::from_str::<SlimProbe>(json).unwrap().keep();
+        let running = |started, ready| ContainerStatus {
+            started,
+            ready,
+            state: State::Running { since_seconds: 100 },
+            ..ContainerStatus::default()
+        };
+        for (container, seconds, expected) in [
+            (ContainerStatus::default(), 200, [NotRunning; 3]),
+            (running(false, false), 200, [Pending, Held, Held]),
+            (running(true, false), 116, [Passed, Waiting, Unknown]),
+            (running(true, false), 117, [Passed, Failing, Unknown]),
+            (running(true, true), 100, [Passed, Passing, Unknown]),
+        ] {
+            let now = Timestamp::from_secs(seconds);
+            let status =
+                [Startup, Readiness, Liveness].map(|kind| probe.status(kind, &container, now));
+            assert_eq!(status, expected, "{container:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use super::lenient::lenient;
 use super::probe::{Probe, SlimProbe};
 use super::protobuf::message;
 use super::resources::{Resources, SlimRequirements, SlimResources, kept};
+use crate::vitals::ProbeKind;
+pub use crate::vitals::Role;
 
 /// The part of a pod's spec that is used.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -45,17 +47,6 @@ pub struct ContainerSpec {
     pub startup: Option<Probe>,
 }
 
-/// What a container is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Runs to its end before the others start.
-    Init,
-    /// An init container that is restarted for as long as the pod lives: one with `restartPolicy: Always`.
-    Sidecar,
-    /// What the pod is for.
-    App,
-}
-
 impl Role {
     /// Whether it is one of `spec.initContainers`.
     pub fn is_init(self) -> bool {
@@ -65,6 +56,28 @@ impl Role {
     /// Whether it runs for as long as the pod does.
     pub fn stays(self) -> bool {
         matches!(self, Self::Sidecar | Self::App)
+    }
+}
+
+impl ContainerSpec {
+    /// Its probes, in the order in which they matter when it starts.
+    pub fn probes(&self) -> impl Iterator<Item = (ProbeKind, &Probe)> {
+        let all = [
+            ProbeKind::Startup,
+            ProbeKind::Liveness,
+            ProbeKind::Readiness,
+        ];
+        all.into_iter()
+            .filter_map(|kind| Some((kind, self.probe(kind)?)))
+    }
+
+    /// Its probe of this kind.
+    pub fn probe(&self, kind: ProbeKind) -> Option<&Probe> {
+        match kind {
+            ProbeKind::Liveness => self.liveness.as_ref(),
+            ProbeKind::Readiness => self.readiness.as_ref(),
+            ProbeKind::Startup => self.startup.as_ref(),
+        }
     }
 }
 

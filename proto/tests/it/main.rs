@@ -7,9 +7,12 @@
 )]
 
 mod bounds;
+#[path = "../cases/mod.rs"]
+mod cases;
 mod fixtures;
 mod forms;
 mod metrics;
+mod objects;
 mod openapi;
 mod probes;
 mod quantity;

@@ -1,0 +1,44 @@
+//! What the rules say of each pod of the table.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kubevitals_proto::objects::{Job, Pools, Resources, SlimJob, SlimPod};
+
+use crate::cases::{self, Said, amounts};
+
+fn text(resources: Resources) -> Option<String> {
+    let millicores = resources.cpu.map(|cpu| cpu.0 / 1_000_000);
+    Some(amounts(millicores, resources.memory.map(|memory| memory.0)))
+}
+
+#[test]
+fn the_rules_say_of_each_pod_what_every_reader_must_say() {
+    let pools = Pools::default();
+    let jobs = cases::jobs().into_iter().filter_map(|job| {
+        let job: SlimJob = serde_json::from_value(job).unwrap();
+        let job = Job::of(job, &pools)?;
+        Some((job.key.clone(), Arc::new(job)))
+    });
+    let jobs: BTreeMap<_, _> = jobs.collect();
+    cases::check("rules", |case| {
+        let pod: SlimPod = serde_json::from_value(case.pod.clone()).unwrap();
+        let pod = pod.keep(&pools).unwrap();
+        let summary = pod.summary();
+        let line = summary.line;
+        let resize = pod.resize();
+        let workload = pod.workload(|key| jobs.get(key)).unwrap_or_default();
+        Said {
+            line: Some(format!(
+                "{}/{} {} {}",
+                line.ready, summary.containers, line.status, line.restarts
+            )),
+            requests: text(pod.in_force().requests()),
+            limits: text(pod.in_force().bound()),
+            counted: text(resize.map_or_else(|| pod.template.requests(), |it| it.requests)),
+            summed: text(resize.map_or_else(|| pod.template.limits(), |it| it.limits)),
+            workload: Some(format!("{} {}", workload.0, workload.1).trim().to_owned()),
+            probes: None,
+        }
+    });
+}
