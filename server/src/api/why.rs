@@ -46,7 +46,7 @@ async fn node(
     Named(name): Named<String>,
     request: Request,
 ) -> Response {
-    Form::any(&request).json(StatusCode::OK, &query.why_node(version, &name))
+    Form::any(&request).json(StatusCode::OK, &query.why().node(version, &name))
 }
 
 async fn pod(
@@ -55,5 +55,5 @@ async fn pod(
     Named((namespace, name)): Named<(String, String)>,
     request: Request,
 ) -> Response {
-    Form::any(&request).json(StatusCode::OK, &query.why_pod(version, &namespace, &name))
+    Form::any(&request).json(StatusCode::OK, &query.why().pod(version, &namespace, &name))
 }

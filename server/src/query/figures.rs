@@ -1,14 +1,15 @@
-//! Figures of all that is known, for whoever watches over the server.
+//! Figures of the server's own state, for `/metrics`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Query;
 use crate::scrape::{Latency, Record};
-use crate::store::{Absent, Lack, NoRate};
+use crate::store::history::{Counts, Settings};
 use crate::telemetry::Buckets;
 
-/// How whole the kubelets' last answers were, and what is kept of them.
+/// Counts of complete and incomplete readings in the kubelets' last responses, and their memory.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Wholeness {
     /// Memory that the latest rates take, in bytes, without names.
@@ -27,36 +28,11 @@ pub struct Wholeness {
     pub incomplete_pods: BTreeMap<&'static str, u64>,
 }
 
-impl Absent {
-    /// A short name for counters.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Incomplete { lack, .. } => match lack {
-                Lack::NoCpu => "no_cpu",
-                Lack::ZeroCpu => "zero_cpu",
-                Lack::NoMemory => "no_memory",
-                Lack::ZeroMemory => "zero_memory",
-                Lack::BadLine => "bad_line",
-                Lack::Duplicate => "duplicate",
-            },
-            Self::NoRate { why, .. } => match why {
-                NoRate::FirstPoint => "first_point",
-                NoRate::Restarted => "restarted",
-                NoRate::WentBackwards => "went_backwards",
-                NoRate::Impossible => "impossible",
-                NoRate::ClockStepped => "clock_stepped",
-            },
-            Self::Stale => "stale",
-            Self::NotReported => "not_reported",
-        }
-    }
-}
-
 impl Query {
-    /// How whole the kubelets' last answers were.
+    /// Counts of complete and incomplete readings in the kubelets' last responses.
     pub fn wholeness(&self) -> Wholeness {
         let mut whole = Wholeness::default();
-        let cells = self.store.cells();
+        let cells = self.sources.store.cells();
         let extras = cells.values().filter_map(|cell| cell.last_extra());
         whole.extra_bytes = extras.map(|extra| extra.bytes() as u64).sum();
         for latest in cells.values().filter_map(|cell| cell.latest()) {
@@ -76,29 +52,45 @@ impl Query {
         whole
     }
 
-    /// What is remembered of each node's scrapes, by the nodes' names.
+    /// The record of each node's scrapes, by node name.
     pub fn records(&self) -> Vec<(Arc<str>, Arc<Record>)> {
-        self.stats.records().all()
+        self.sources.stats.records().all()
     }
 
-    /// How long successful scrapes took.
+    /// The duration of successful scrapes.
     pub fn latency(&self) -> Latency {
-        self.stats.latency()
+        self.sources.stats.latency()
     }
 
-    /// How old metrics were when they were answered, in seconds.
+    /// The age of metrics in responses, in seconds.
     pub fn freshness(&self) -> Buckets {
         self.freshness.read()
     }
 
-    /// How many nodes and how many pods the API server has.
+    /// The number of nodes and of pods.
     pub fn objects(&self) -> (u64, u64) {
-        let (nodes, pods) = (self.cluster.nodes(), self.cluster.pods());
+        let (nodes, pods) = (self.sources.cluster.nodes(), self.sources.cluster.pods());
         (nodes.len() as u64, pods.len() as u64)
     }
 
-    /// How many names and labels are kept.
+    /// The number of interned names and labels.
     pub fn names(&self) -> u64 {
-        self.cluster.names().len() as u64
+        self.sources.cluster.names().len() as u64
+    }
+
+    /// Counts over the history. Reads every node.
+    pub fn history_counts(&self) -> Counts {
+        let history = self.sources.store.history();
+        history.counts_at(self.sources.now(), self.wall())
+    }
+
+    /// The configured history.
+    pub fn history_settings(&self) -> Settings {
+        *self.sources.store.history().settings()
+    }
+
+    /// The time for which samples are stored: the configured retention, or less if the memory limit allows less.
+    pub fn history_remembers(&self) -> Duration {
+        self.sources.store.history().remembers()
     }
 }

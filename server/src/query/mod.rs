@@ -1,78 +1,71 @@
-//! The one read-only face of everything: what exists, joined with what was measured.
+//! Read-only queries: Kubernetes objects joined with their usage, history and incidents.
 //!
-//! A query reads immutable snapshots: it never waits for a writer and never copies the cluster. Which pods there
-//! are is of one moment, the query's beginning; what a node's pods use is of one scrape, the last one when the
-//! query first came to that node.
+//! Each question has its own type, and all of them read the shared [`Sources`]:
+//!
+//! | Question | Type |
+//! |---|---|
+//! | current usage, for metrics.k8s.io | [`MetricsQuery`] |
+//! | vitals of pods, nodes and the cluster, now or at a time | [`VitalsQuery`] |
+//! | usage over a span of time | [`HistoryQuery`] |
+//! | the pods that use most | [`TopQuery`] |
+//! | why an object has no metrics | [`WhyQuery`] |
+//! | what changed since a version, for watches | [`ChangeDetector`] |
+//!
+//! A query reads immutable snapshots: it never waits for a writer and never copies the cluster. A query uses one
+//! snapshot of the objects, and for each node the scrape that was the latest when the query first read that node.
 
 mod changes;
 mod figures;
 mod history;
 mod metrics;
 mod readiness;
+mod sources;
 mod targets;
 mod top;
 mod vitals;
 mod why;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub use crate::cluster::{Node, Pod, PodKey};
 pub use changes::{
-    Change, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError, PodChanges,
-    Resume, Version, VersionedSnapshot,
+    Change, ChangeDetector, ChangeList, ChangeReader, Changes, ClusterSingleton, ParseVersionError,
+    PodChanges, Resume, Version, VersionedSnapshot,
 };
 pub use figures::Wholeness;
-pub use history::{Aggregation, HistorySubject, MAX_STEPS, Steps};
-pub use metrics::{NodeReading, PodCursor, PodList, PodReading};
+pub use history::{Aggregation, HistoryQuery, HistorySubject, MAX_STEPS, Steps};
+pub use metrics::{MetricsLookup, MetricsQuery, NodeReading, PodCursor, PodList, PodReading};
 pub use readiness::{Readiness, Unready};
 pub use targets::{ErrorReport, Instant, ScrapeReport, SkippedReport, TargetReport, TargetState};
 pub use top::{Measure, RankedPod, TopQuery, TopScope};
-pub use vitals::VitalsBuilder;
+pub use vitals::{VitalsBuilder, VitalsQuery};
+pub use why::WhyQuery;
 
-use parking_lot::Mutex;
+use kubevitals_proto::time::Timestamp;
 
-use crate::clock::{Age, Clock};
+use crate::clock::Clock;
 use crate::cluster::{Cluster, Watches};
 use crate::health::Health;
 use crate::scrape::Stats;
-use crate::store::{Absent, NodeExtra, Retention, Store};
+use crate::store::{NodeExtra, Retention, Store};
 use crate::telemetry::Histogram;
+use sources::Sources;
 
-/// What a question about one object finds.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Found<T> {
-    /// Its metrics.
-    Metrics(T),
-    /// It exists, but has no metrics, and why.
-    NoMetrics(Absent),
-    /// The API server does not know it (or it is a pod that is not running).
-    Unknown,
-}
-
-/// Everything that can be asked.
+/// Hands out one query type for each question.
 #[derive(Debug)]
 pub struct Query {
-    cluster: Arc<Cluster>,
-    store: Arc<Store>,
-    health: Arc<Health>,
-    watches: Watches,
-    stats: Arc<Stats>,
-    clock: Arc<dyn Clock>,
-    resolution: Duration,
-    retention: Retention,
+    sources: Arc<Sources>,
+    /// The age of metrics in responses.
     freshness: Arc<Histogram>,
     ready: readiness::Latch,
     totals: Arc<vitals::TotalsCache>,
-    changes: Changes,
-    looked: Mutex<changes::DetectorState>,
-    /// All objects had been listed and reviewed at the last check for changes.
-    complete: AtomicBool,
+    detector: ChangeDetector,
 }
 
 impl Query {
-    /// A face over these parts. `resolution` decides how long an answer is believed.
+    /// Creates the queries over these parts. `resolution` is the time between two scrapes of a node and decides when a
+    /// rate is stale.
     pub fn new(
         cluster: Arc<Cluster>,
         store: Arc<Store>,
@@ -82,7 +75,7 @@ impl Query {
         clock: Arc<dyn Clock>,
         resolution: Duration,
     ) -> Self {
-        Self {
+        let sources = Arc::new(Sources {
             cluster,
             store,
             health,
@@ -91,46 +84,90 @@ impl Query {
             clock,
             resolution,
             retention: Retention::of(resolution),
+        });
+        Self {
+            detector: ChangeDetector::new(&sources),
+            sources,
             freshness: metrics::freshness::histogram(),
             ready: readiness::Latch::default(),
             totals: Arc::default(),
-            changes: Changes::new(changes::instance()),
-            looked: Mutex::default(),
-            complete: AtomicBool::new(false),
         }
     }
 
-    /// How often nodes are asked.
-    pub fn resolution(&self) -> Duration {
-        self.resolution
+    /// Current usage of pods and nodes.
+    pub fn metrics(&self) -> MetricsQuery<'_> {
+        MetricsQuery::new(&self.sources, &self.freshness)
     }
 
-    /// The wall clock, for `creationTimestamp`.
-    pub fn wall(&self) -> kubevitals_proto::time::Timestamp {
-        self.clock.wall()
+    /// Vitals of pods, nodes and the cluster.
+    pub fn vitals(&self) -> VitalsQuery<'_> {
+        VitalsQuery::new(&self.sources, &self.totals)
+    }
+
+    /// Usage over a span of time.
+    pub fn history(&self) -> HistoryQuery<'_> {
+        HistoryQuery::new(&self.sources)
+    }
+
+    /// The pods that use most.
+    pub fn top(&self) -> TopQuery<'_> {
+        TopQuery {
+            pods: self.sources.cluster.pods(),
+            cells: self.sources.store.cells(),
+            history: self.sources.store.history(),
+            retention: self.sources.retention,
+            now: self.sources.now(),
+        }
+    }
+
+    /// Why a pod or a node has metrics, or has none.
+    pub fn why(&self) -> WhyQuery<'_> {
+        WhyQuery::new(&self.sources)
+    }
+
+    /// Versions of objects, and the changes since a version.
+    pub fn changes(&self) -> &Changes {
+        self.detector.changes()
+    }
+
+    /// Detects changes of objects.
+    pub fn detector(&self) -> &ChangeDetector {
+        &self.detector
+    }
+
+    /// Detects changes once a second, forever.
+    pub async fn watch(self: Arc<Self>) {
+        self.detector.run().await;
+    }
+
+    /// The time between two scrapes of a node.
+    pub fn resolution(&self) -> Duration {
+        self.sources.resolution
+    }
+
+    /// The current time of the wall clock.
+    pub fn wall(&self) -> Timestamp {
+        self.sources.wall()
     }
 
     /// Counts of scrapes.
     pub fn scrapes(&self) -> crate::scrape::Snapshot {
-        self.stats.snapshot()
+        self.sources.stats.snapshot()
     }
 
-    /// How the watches of nodes and pods are doing.
+    /// The state of the watches of the API server.
     pub fn watches(&self) -> &Watches {
-        &self.watches
+        &self.sources.watches
     }
 
-    /// What is wrong, since when and why.
+    /// Incidents, restarts and probes.
     pub fn health(&self) -> &Arc<Health> {
-        &self.health
+        &self.sources.health
     }
 
-    /// What a node's `/stats/summary` told beside CPU and memory, if it is recent enough to be believed.
+    /// Disk, network, pressure and the like from a node's `/stats/summary`, unless they are stale.
     pub fn extra(&self, node: &str) -> Option<Arc<NodeExtra>> {
-        self.store.cells().get(node)?.extra(self.now())
-    }
-
-    fn now(&self) -> Age {
-        self.clock.elapsed()
+        let cells = self.sources.store.cells();
+        cells.get(node)?.extra(self.sources.now())
     }
 }

@@ -1,11 +1,13 @@
-//! Whether the server can be asked, and whether it does its work.
+//! Whether the server has metrics to serve, and whether its scrapes are on time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Query;
+use super::sources::Sources;
 use crate::cluster::Pod;
+use crate::store::Latest;
 
-/// What stands between the server and its first answers.
+/// Why the server is not ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unready {
     /// The list of nodes has not been read yet.
@@ -27,81 +29,83 @@ pub enum Unready {
 pub struct Readiness {
     /// Whether nodes and pods have been listed.
     pub synced: Result<(), Unready>,
-    /// Whether first answers exist.
+    /// Whether first metrics exist.
     pub storage: Result<(), Unready>,
 }
 
-/// Once ready, always ready: a node or a watch that fails later says so in its own place, and an API service
-/// that flaps does more harm (a namespace cannot be deleted while it is away) than one that answers with what
-/// it has.
+/// Stays set once the server has been ready. A node or a watch that fails later has its own metrics and reasons, and an
+/// APIService that flaps does more harm than one that serves what it has: no namespace can be deleted while it is
+/// unavailable.
 #[derive(Debug, Default)]
 pub(super) struct Latch(AtomicBool);
 
-impl Query {
-    /// Whether first answers exist.
-    pub fn readiness(&self) -> Readiness {
-        if self.ready.0.load(Ordering::Acquire) {
+impl Latch {
+    /// The current readiness.
+    fn read(&self, sources: &Sources) -> Readiness {
+        if self.0.load(Ordering::Acquire) {
             return Readiness {
                 synced: Ok(()),
                 storage: Ok(()),
             };
         }
+        let synced = synced(sources);
         let readiness = Readiness {
-            synced: self.synced(),
-            storage: self.storage(),
+            synced,
+            storage: synced.and_then(|()| has_metrics(sources)),
         };
         if readiness.synced.is_ok() && readiness.storage.is_ok() {
-            self.ready.0.store(true, Ordering::Release);
+            self.0.store(true, Ordering::Release);
         }
         readiness
     }
+}
 
-    /// Whether nodes are asked as often as they should be: within one and a half resolutions one was, or none had
-    /// to be. The peer's rule, but a node that is left alone for a while because it does not answer is no reason
-    /// to restart the server.
+impl Query {
+    /// Whether the lists are read and first metrics exist.
+    pub fn readiness(&self) -> Readiness {
+        self.ready.read(&self.sources)
+    }
+
+    /// Whether scrapes are on time: one began within the last one and a half resolutions, or none was due. This is
+    /// metrics-server's rule, except that a node whose scrapes back off is no reason to restart the server.
     pub fn timely(&self) -> bool {
-        self.stats.timely(self.now(), self.resolution * 3 / 2)
+        let Sources {
+            stats, resolution, ..
+        } = &*self.sources;
+        stats.timely(self.sources.now(), *resolution * 3 / 2)
     }
+}
 
-    fn synced(&self) -> Result<(), Unready> {
-        if !self.watches.nodes.synced() {
-            return Err(Unready::Nodes);
-        }
-        if !self.watches.pods.synced() {
-            return Err(Unready::Pods);
-        }
-        Ok(())
+fn synced(sources: &Sources) -> Result<(), Unready> {
+    if !sources.watches.nodes.synced() {
+        return Err(Unready::Nodes);
     }
+    if !sources.watches.pods.synced() {
+        return Err(Unready::Pods);
+    }
+    Ok(())
+}
 
-    /// A cluster without nodes, or without pods on them, has nothing to wait for; nor has a server whose
-    /// `--node-selector` selects none.
-    fn storage(&self) -> Result<(), Unready> {
-        self.synced()?;
-        let (cells, nodes, pods) = (
-            self.store.cells(),
-            self.cluster.nodes(),
-            self.cluster.pods(),
-        );
-        if !nodes.is_empty()
-            && !cells
-                .values()
-                .any(|cell| cell.latest().is_some_and(|latest| latest.node.is_ok()))
-        {
-            return Err(Unready::NodeMetrics);
-        }
-        let on_a_node = |pod: &Pod| {
-            pod.node
-                .as_ref()
-                .is_some_and(|node| nodes.contains_key(node))
-        };
-        if pods.values().any(|pod| on_a_node(pod))
-            && !cells.values().any(|cell| {
-                cell.latest()
-                    .is_some_and(|latest| latest.pods.iter().any(|pod| pod.rates.is_ok()))
-            })
-        {
-            return Err(Unready::PodMetrics);
-        }
-        Ok(())
+/// Whether some node and some pod has metrics. A cluster without nodes, or without pods on them, has nothing to wait for;
+/// nor has a server whose `--node-selector` selects no node.
+fn has_metrics(sources: &Sources) -> Result<(), Unready> {
+    let cells = sources.store.cells();
+    let (nodes, pods) = (sources.cluster.nodes(), sources.cluster.pods());
+    let any_latest = |has: fn(&Latest) -> bool| {
+        let mut latest = cells.values().filter_map(|cell| cell.latest());
+        latest.any(|latest| has(&latest))
+    };
+    if !nodes.is_empty() && !any_latest(|latest| latest.node.is_ok()) {
+        return Err(Unready::NodeMetrics);
     }
+    let is_on_node = |pod: &Pod| {
+        let node = pod.node.as_ref();
+        node.is_some_and(|node| nodes.contains_key(node))
+    };
+    if pods.values().any(|pod| is_on_node(pod))
+        && !any_latest(|latest| latest.pods.iter().any(|pod| pod.rates.is_ok()))
+    {
+        return Err(Unready::PodMetrics);
+    }
+    Ok(())
 }

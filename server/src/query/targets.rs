@@ -1,5 +1,4 @@
-//! Each node's scrapes, for whoever looks into them: /debug/targets. The names of the members are kept; ones that
-//! have nothing to say are left out.
+//! The state of each node's scrapes, for /debug/targets. Names of members are stable; empty members are omitted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use super::Query;
 use crate::clock::Age;
 use crate::scrape::{Failed, History, Moment, PageHistory};
 
-/// One node's scrapes.
+/// The scrapes of one node.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetReport {
@@ -24,77 +23,77 @@ pub struct TargetReport {
     /// The address that answered or failed last: `https://10.0.0.1:10250`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// The last scrape that is over.
+    /// The last completed scrape.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_scrape: Option<ScrapeReport>,
-    /// The last that succeeded.
+    /// The last success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Instant>,
     /// Failures in a row.
     pub failures: u32,
-    /// When it is asked next; nothing while it is being asked.
+    /// The time of the next scrape; omitted during a scrape.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_scrape: Option<Timestamp>,
-    /// Containers of which there is a point.
+    /// The number of containers with a sample.
     pub containers: u32,
-    /// Pods in its last answer that have rates.
+    /// The number of pods in the last response that have rates.
     pub whole_pods: usize,
-    /// Pods in its last answer that have none, by what their first such container lacks.
+    /// The number of pods in the last response without rates, by what their first incomplete container lacks.
     pub incomplete_pods: BTreeMap<&'static str, usize>,
     /// What the node itself lacks for a rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_lacks: Option<&'static str>,
-    /// Lines skipped since it is asked, all answers together.
+    /// The number of lines skipped in all responses.
     pub skipped_lines: u64,
-    /// The last answer that had some.
+    /// The last response with skipped lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_skipped: Option<SkippedReport>,
-    /// Turns that were skipped, because an earlier one still waited or was under way.
+    /// The number of scrapes skipped because the one before was waiting or running.
     pub skipped_turns: u32,
-    /// Its turn has come, and waits until fewer kubelets are asked at once.
+    /// A scrape is due and waits, because the limit of concurrent scrapes is reached.
     pub waits: bool,
-    /// Its other pages.
+    /// The node's other pages.
     pub pages: Vec<PageReport>,
 }
 
-/// A page of a node that is asked for beside `/metrics/resource`.
+/// A page of a node besides `/metrics/resource`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PageReport {
     /// As in the label `page` of `/metrics`.
     pub name: &'static str,
-    /// Where it is.
+    /// The path of the page.
     pub path: &'static str,
-    /// What came of asking for it last.
+    /// The result of the last request.
     pub state: TargetState,
-    /// The last request that is over.
+    /// The last completed request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_request: Option<ScrapeReport>,
-    /// The last that succeeded.
+    /// The last success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Instant>,
     /// Failures in a row.
     pub failures: u32,
-    /// Turns that were skipped, because nodes waited to be asked for `/metrics/resource`.
+    /// The number of requests skipped because scrapes of `/metrics/resource` waited.
     pub skipped_turns: u32,
 }
 
-/// What came of asking a node last.
+/// The result of the last scrape or request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TargetState {
-    /// It answered.
+    /// It succeeded.
     Answering,
-    /// It did not.
+    /// It failed.
     Failing,
-    /// Its first scrape is not over.
+    /// The first one is not complete.
     Waiting,
-    /// It is not asked for.
+    /// The page is disabled.
     Disabled,
 }
 
 impl TargetState {
-    /// Of `/metrics/resource`.
+    /// The state of `/metrics/resource`.
     pub(super) fn of(history: &History) -> Self {
         match &history.last {
             None => Self::Waiting,
@@ -103,7 +102,7 @@ impl TargetState {
         }
     }
 
-    /// Of another page.
+    /// The state of another page.
     pub(super) const fn of_page(page: &PageHistory) -> Self {
         match page {
             PageHistory { disabled: true, .. } => Self::Disabled,
@@ -115,7 +114,7 @@ impl TargetState {
         }
     }
 
-    /// As kubevitals.io has it.
+    /// The state's name in the kubevitals.io API.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Answering => "Answering",
@@ -130,22 +129,22 @@ impl TargetState {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Instant {
-    /// When, to the second.
+    /// The time, to the second.
     pub time: Timestamp,
-    /// How long ago.
+    /// Its age.
     pub age_seconds: f64,
 }
 
-/// A scrape that is over.
+/// A completed scrape.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScrapeReport {
-    /// When it began.
+    /// The time at which it began.
     #[serde(flatten)]
     pub began: Instant,
-    /// How long it took.
+    /// Its duration.
     pub duration_seconds: f64,
-    /// Why it failed, if it did.
+    /// The error of a failed scrape.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorReport>,
 }
@@ -153,32 +152,32 @@ pub struct ScrapeReport {
 /// Why a scrape failed.
 #[derive(Debug, Clone, Serialize)]
 pub struct ErrorReport {
-    /// In one word, as in kubevitals_scrape_failures_total.
+    /// The reason in one word, as in kubevitals_scrape_failures_total.
     pub reason: &'static str,
-    /// In words.
+    /// The error message.
     pub message: String,
     /// What to do about it.
     pub hint: &'static str,
 }
 
-/// Lines that could not be read.
+/// Lines that could not be parsed.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SkippedReport {
-    /// When they were found.
+    /// The time of the response.
     #[serde(flatten)]
     pub at: Instant,
-    /// How many.
+    /// The number of lines.
     pub lines: u32,
     /// The beginning of the first.
     pub first: Box<str>,
 }
 
 impl Query {
-    /// All nodes' scrapes, by the nodes' names.
+    /// The scrapes of all nodes, by node name.
     pub fn targets(&self) -> Vec<TargetReport> {
-        let now = self.now();
-        let (nodes, cells) = (self.cluster.nodes(), self.store.cells());
+        let now = self.sources.now();
+        let (nodes, cells) = (self.sources.cluster.nodes(), self.sources.store.cells());
         let records = self.records().into_iter();
         records
             .map(|(node, record)| {
@@ -265,7 +264,7 @@ fn error(failed: &Failed, hint: &'static str) -> ErrorReport {
     }
 }
 
-/// In seconds, to the tenth of a millisecond: more digits would say nothing.
+/// Seconds, rounded to a tenth of a millisecond.
 fn rounded(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e4).round() / 1e4
 }

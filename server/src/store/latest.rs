@@ -33,6 +33,31 @@ pub enum Absent {
     NotReported,
 }
 
+impl Absent {
+    /// The reason in one word, for metrics and the API.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Incomplete { lack, .. } => match lack {
+                Lack::NoCpu => "no_cpu",
+                Lack::ZeroCpu => "zero_cpu",
+                Lack::NoMemory => "no_memory",
+                Lack::ZeroMemory => "zero_memory",
+                Lack::BadLine => "bad_line",
+                Lack::Duplicate => "duplicate",
+            },
+            Self::NoRate { why, .. } => match why {
+                NoRate::FirstPoint => "first_point",
+                NoRate::Restarted => "restarted",
+                NoRate::WentBackwards => "went_backwards",
+                NoRate::Impossible => "impossible",
+                NoRate::ClockStepped => "clock_stepped",
+            },
+            Self::Stale => "stale",
+            Self::NotReported => "not_reported",
+        }
+    }
+}
+
 /// How long an answer is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {

@@ -74,7 +74,7 @@ async fn answered(harness: &Harness) -> BTreeMap<(String, String), (u64, u64)> {
 fn past(query: &Query, at: Timestamp) -> BTreeMap<(String, String, String), Sample> {
     let mut excerpt = Excerpt::default();
     let mut found = BTreeMap::new();
-    for (_, node) in query.history().nodes() {
+    for (_, node) in query.history().store().nodes() {
         node.copy_at(&mut excerpt, |pod| pod.is_some(), Tick::nearest(at));
         for series in excerpt.series() {
             let (pod, container) = (series.pod.unwrap(), series.container.unwrap());
@@ -123,7 +123,8 @@ async fn sums_over_pods_agree_with_the_nodes() {
     let steps = minutes(query);
     let whole = |of| {
         query
-            .history_over(of, steps, Aggregation::Mean, &Cancel::default())
+            .history()
+            .over(of, steps, Aggregation::Mean, &Cancel::default())
             .unwrap()
     };
     let total = |history: &vitals::History| -> Vec<vitals::Point> {
@@ -136,7 +137,7 @@ async fn sums_over_pods_agree_with_the_nodes() {
             .collect()
     };
     let cluster = total(&whole(HistorySubject::Cluster));
-    let pods = query.top_pods(
+    let pods = query.top().pods(
         Measure::Cpu,
         usize::MAX,
         &TopScope {
@@ -189,7 +190,7 @@ async fn sums_over_pods_agree_with_the_nodes() {
 async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
     let harness = after(40).await;
     let query = harness.server.query();
-    let top = query.top_pods(
+    let top = query.top().pods(
         Measure::Memory,
         1,
         &TopScope {
@@ -202,7 +203,8 @@ async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
     let (namespace, name) = (&*pod.key.namespace, &*pod.key.name);
     let steps = minutes(query);
     let history = query
-        .history_over(
+        .history()
+        .over(
             HistorySubject::Pod { namespace, name },
             steps,
             Aggregation::Mean,
@@ -212,7 +214,8 @@ async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
     let quantiles = history.total.memory.unwrap();
     assert!(quantiles.p50 <= quantiles.p99 && quantiles.p99 <= quantiles.max);
     let largest = query
-        .history_over(
+        .history()
+        .over(
             HistorySubject::Pod { namespace, name },
             steps,
             Aggregation::Max,
@@ -233,7 +236,8 @@ async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
     let workload = pod.owner.as_ref().unwrap();
     assert!(
         query
-            .history_over(
+            .history()
+            .over(
                 HistorySubject::Workload {
                     namespace,
                     kind: &workload.kind,
@@ -271,15 +275,18 @@ async fn the_pods_with_the_most_are_the_first_of_all_when_sorted() {
     let mut sorted: Vec<_> = all.iter().collect();
     sorted.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(a.0.cmp(b.0)));
     let expected: Vec<_> = sorted.iter().take(7).map(|it| it.0.clone()).collect();
-    assert_eq!(named(&query.top_pods(Measure::Cpu, 7, &everyone)), expected);
+    assert_eq!(
+        named(&query.top().pods(Measure::Cpu, 7, &everyone)),
+        expected
+    );
     sorted.sort_by(|a, b| b.1.1.cmp(&a.1.1).then(a.0.cmp(b.0)));
     let expected: Vec<_> = sorted.iter().take(7).map(|it| it.0.clone()).collect();
     assert_eq!(
-        named(&query.top_pods(Measure::Memory, 7, &everyone)),
+        named(&query.top().pods(Measure::Memory, 7, &everyone)),
         expected
     );
     // By what they may use, those that may use so much.
-    let teller = |measure| query.top_pods(measure, usize::MAX, &everyone);
+    let teller = |measure| query.top().pods(measure, usize::MAX, &everyone);
     for measure in [
         Measure::CpuOfRequest,
         Measure::MemoryOfRequest,
@@ -305,20 +312,22 @@ async fn the_pods_with_the_most_are_the_first_of_all_when_sorted() {
         }
     }
     // A namespace and a filter leave out the others.
-    let one = &query.top_pods(Measure::Cpu, 1, &everyone)[0].pod;
+    let one = &query.top().pods(Measure::Cpu, 1, &everyone)[0].pod;
     let others = TopScope {
         namespace: Some(&one.key.namespace),
         filter: &|pod| pod.uid != one.uid,
         cancel: &Cancel::default(),
     };
-    for it in query.top_pods(Measure::Cpu, 50, &others) {
+    for it in query.top().pods(Measure::Cpu, 50, &others) {
         assert!(it.pod.key.namespace == one.key.namespace && it.pod.uid != one.uid);
     }
-    assert_eq!(query.top_pods(Measure::Restarts, 4, &everyone).len(), 4);
-    assert!(query.top_pods(Measure::Cpu, 0, &everyone).is_empty());
+    assert_eq!(query.top().pods(Measure::Restarts, 4, &everyone).len(), 4);
+    assert!(query.top().pods(Measure::Cpu, 0, &everyone).is_empty());
     // What has grown most: as the history of each tells it.
     let span = RESOLUTION * 12;
-    let grown = query.top_pods(Measure::MemoryGrowth(span), usize::MAX, &everyone);
+    let grown = query
+        .top()
+        .pods(Measure::MemoryGrowth(span), usize::MAX, &everyone);
     assert_eq!(grown.len(), all.len());
     let then = query
         .wall()

@@ -61,7 +61,7 @@ async fn printed(harness: &Harness, resource: &str) -> Lines {
 
 /// What the server says of pods.
 fn told(harness: &Harness) -> Lines {
-    let mut teller = harness.server.query().teller();
+    let mut teller = harness.server.query().vitals().now();
     let pods = std::sync::Arc::clone(teller.pods());
     let lines = pods.values().map(|pod| {
         let vitals = teller.pod(pod);
@@ -77,7 +77,7 @@ fn told(harness: &Harness) -> Lines {
 }
 
 fn nodes_told(harness: &Harness) -> Lines {
-    let mut teller = harness.server.query().teller();
+    let mut teller = harness.server.query().vitals().now();
     let nodes = std::sync::Arc::clone(teller.nodes());
     let lines = nodes
         .values()

@@ -40,7 +40,7 @@ async fn pass(harness: &Harness, resolutions: u32) {
         .await;
     }
     is_as_printed(harness).await;
-    harness.server.query().detect();
+    harness.server.query().detector().detect();
 }
 
 async fn told(harness: &Harness, query: &str) -> Vec<Value> {

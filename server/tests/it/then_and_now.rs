@@ -71,7 +71,7 @@ fn quantity(value: &Value) -> Quantity {
 async fn what_is_told_adds_up() {
     let harness = cluster().await;
     pass(&harness, 4).await;
-    let mut teller = harness.server.query().teller();
+    let mut teller = harness.server.query().vitals().now();
     let (pods, nodes) = (pods(&mut teller), nodes(&mut teller));
     assert!(pods.len() >= 36, "{}", pods.len());
 
@@ -177,22 +177,22 @@ async fn a_time_that_is_past_is_told_as_it_was() {
     // The server has taken in all that was until then, and what comes is later.
     is_as_printed(&harness).await;
     let at = harness.clock.now();
-    let before = pods(&mut harness.server.query().teller());
-    let nodes_before = nodes(&mut harness.server.query().teller());
+    let before = pods(&mut harness.server.query().vitals().now());
+    let nodes_before = nodes(&mut harness.server.query().vitals().now());
     harness.cluster.advance(Duration::from_secs(1));
 
     for fault in [Fault::Rollout, Fault::LivenessFailure] {
         harness.cluster.inject(fault);
         pass(&harness, 8).await;
     }
-    let now = pods(&mut harness.server.query().teller());
+    let now = pods(&mut harness.server.query().vitals().now());
     let gone: BTreeSet<&String> = before
         .keys()
         .filter(|name| !now.contains_key(*name))
         .collect();
     assert!(!gone.is_empty(), "a rollout takes pods away");
 
-    let mut teller = harness.server.query().teller_at(at, &Cancel::default());
+    let mut teller = harness.server.query().vitals().at(at, &Cancel::default());
     let then = pods(&mut teller);
     assert_eq!(Vec::from_iter(then.keys()), Vec::from_iter(before.keys()));
     let mut compared = 0;
@@ -219,7 +219,7 @@ async fn a_time_that_is_past_is_told_as_it_was() {
     }
     assert!(compared >= 30, "{compared}");
     for (name, was) in &nodes_before {
-        let told = &nodes(&mut harness.server.query().teller_at(at, &Cancel::default()))[name];
+        let told = &nodes(&mut harness.server.query().vitals().at(at, &Cancel::default()))[name];
         assert_eq!(
             (&told.status, told.ready),
             (&was.status, was.ready),
@@ -234,7 +234,7 @@ async fn a_time_that_is_past_is_told_as_it_was() {
 async fn the_latest_past_comes_with_it_when_it_is_asked_for() {
     let harness = cluster().await;
     pass(&harness, 10).await;
-    let mut teller = harness.server.query().teller().with_trend(8);
+    let mut teller = harness.server.query().vitals().now().with_trend(8);
     let cluster = teller.cluster().trend.unwrap();
     assert_eq!(cluster.cpu.iter().flatten().count(), 8);
     let mut sum = 0;
@@ -251,7 +251,16 @@ async fn the_latest_past_comes_with_it_when_it_is_asked_for() {
         trend.cpu.iter().flatten().count() >= 7
     });
     assert!(whole.count() >= 30);
-    assert!(harness.server.query().teller().cluster().trend.is_none());
+    assert!(
+        harness
+            .server
+            .query()
+            .vitals()
+            .now()
+            .cluster()
+            .trend
+            .is_none()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -271,7 +280,7 @@ async fn the_cronjob_behind_a_job_is_what_made_its_pod() {
         );
     }
     let made = |pod: &str| {
-        let told = pods(&mut harness.server.query().teller());
+        let told = pods(&mut harness.server.query().vitals().now());
         told.get(&format!("default/{pod}"))
             .and_then(|pod| pod.workload.clone())
     };
@@ -286,7 +295,7 @@ async fn the_cronjob_behind_a_job_is_what_made_its_pod() {
             && made("once-x") == workload("Job", "once")
     })
     .await;
-    let lonely = &pods(&mut harness.server.query().teller())["default/once-x"];
+    let lonely = &pods(&mut harness.server.query().vitals().now())["default/once-x"];
     assert_eq!(lonely.absent.as_ref().unwrap().reason, "NoNode");
     // A Job goes before its pods.
     store.delete(Resource::Jobs, Some("default"), "nightly-29");
@@ -302,7 +311,7 @@ async fn a_sidecar_that_runs_is_told_while_its_pod_is_pending() {
     let harness = cluster().await;
     pass(&harness, 2).await;
     let store = harness.cluster.store();
-    let told = pods(&mut harness.server.query().teller());
+    let told = pods(&mut harness.server.query().vitals().now());
     let (name, pod) = told
         .iter()
         .find(|(_, pod)| pod.containers.len() == 2 && pod.usage.is_some())
@@ -312,7 +321,7 @@ async fn a_sidecar_that_runs_is_told_while_its_pod_is_pending() {
     let mut object = object.unwrap().to_value(Resource::Pods);
     object["status"]["phase"] = json!("Pending");
     store.apply(Resource::Pods, object.clone());
-    let now = || pods(&mut harness.server.query().teller())[name].clone();
+    let now = || pods(&mut harness.server.query().vitals().now())[name].clone();
     wait_until("it is pending", async || now().phase == "Pending").await;
     let told = now();
     assert_eq!(told.usage, pod.usage);

@@ -165,12 +165,14 @@ async fn work_ends_within_a_node_once_it_is_cancelled() {
     ] {
         assert!(
             query
-                .history_over(of, steps, Aggregation::Mean, &Cancel::default())
+                .history()
+                .over(of, steps, Aggregation::Mean, &Cancel::default())
                 .is_some()
         );
         assert!(
             query
-                .history_over(of, steps, Aggregation::Mean, &cancelled)
+                .history()
+                .over(of, steps, Aggregation::Mean, &cancelled)
                 .is_none()
         );
     }
@@ -193,7 +195,7 @@ async fn work_ends_within_a_node_once_it_is_cancelled() {
             filter: &filter,
             cancel: &cancel,
         };
-        query.top_pods(measure, usize::MAX, &among);
+        query.top().pods(measure, usize::MAX, &among);
         assert!(
             looked.get() <= PODS / NODES as usize,
             "{measure:?}: {}",

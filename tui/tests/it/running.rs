@@ -297,7 +297,7 @@ impl Running {
 
     async fn connect(&mut self, kind: SourceKind) {
         // What is listed is what was there when the server looked last.
-        self.server.query().detect();
+        self.server.query().detector().detect();
         let kubeconfig = self.folder.path().join("kubeconfig");
         self.cluster.write_kubeconfig(&kubeconfig).unwrap();
         let connection = Connection {

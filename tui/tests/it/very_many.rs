@@ -154,7 +154,7 @@ impl Running {
 
     /// The namespaces and names of all pods there are, or of those of a node.
     fn all(&self, node: Option<&str>) -> BTreeSet<String> {
-        let pods = Arc::clone(self.server.query().teller().pods());
+        let pods = Arc::clone(self.server.query().vitals().now().pods());
         let of = pods
             .values()
             .filter(|pod| node.is_none_or(|node| pod.node.as_deref() == Some(node)));

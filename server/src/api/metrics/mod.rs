@@ -19,7 +19,7 @@ use super::reply::{self, Form};
 use super::request;
 use super::selection::Selection;
 use super::wanted::{Number, Offer, Wanted};
-use crate::query::{Found, Query};
+use crate::query::{MetricsLookup, Query};
 use source::{Nodes, Pods};
 
 /// The fields that can be selected by, as at the peer.
@@ -149,16 +149,18 @@ async fn get_node(
     Named(name): Named<String>,
     request: Request,
 ) -> Response {
-    answer_one(&request, version, |wanted| match query.node(&name) {
-        Found::Metrics(node) => {
-            let form = form(wanted, Kind::Node, request.uri())?;
-            let mut out = Vec::new();
-            form.object(&mut out, &source::node_ref(&node, query.wall()));
-            Ok(out)
+    answer_one(&request, version, |wanted| {
+        match query.metrics().node(&name) {
+            MetricsLookup::Metrics(node) => {
+                let form = form(wanted, Kind::Node, request.uri())?;
+                let mut out = Vec::new();
+                form.object(&mut out, &source::node_ref(&node, query.wall()));
+                Ok(out)
+            }
+            MetricsLookup::NoMetrics(_) => Err(Status::not_found(GROUP, "nodemetrics", &name)),
+            // "node", not "nodes": the peer asks a lister for it, which names the kind so.
+            MetricsLookup::Unknown => Err(Status::not_found("", "node", &name)),
         }
-        Found::NoMetrics(_) => Err(Status::not_found(GROUP, "nodemetrics", &name)),
-        // "node", not "nodes": the peer asks a lister for it, which names the kind so.
-        Found::Unknown => Err(Status::not_found("", "node", &name)),
     })
 }
 
@@ -169,19 +171,19 @@ async fn get_pod(
     request: Request,
 ) -> Response {
     answer_one(&request, version, |wanted| {
-        let found = query.pod(&namespace, &name, |pod| {
+        let found = query.metrics().pod(&namespace, &name, |pod| {
             let form = form(wanted, Kind::Pod, request.uri())?;
             let mut out = Vec::new();
             source::with_pod(&pod, query.wall(), |pod| form.object(&mut out, pod));
             Ok(out)
         });
         match found {
-            Found::Metrics(body) => body,
-            Found::NoMetrics(_) => {
+            MetricsLookup::Metrics(body) => body,
+            MetricsLookup::NoMetrics(_) => {
                 let name = format!("{namespace}/{name}");
                 Err(Status::not_found(GROUP, "podmetrics", &name))
             }
-            Found::Unknown => Err(Status::not_found("", "pods", &name)),
+            MetricsLookup::Unknown => Err(Status::not_found("", "pods", &name)),
         }
     })
 }

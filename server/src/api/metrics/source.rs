@@ -36,7 +36,9 @@ pub(super) struct Nodes {
 impl Nodes {
     pub(super) fn new(query: &Query, selection: &Selection) -> Self {
         Self {
-            answers: query.nodes(|node| admits(selection, "", &node.name, &node.labels)),
+            answers: query
+                .metrics()
+                .nodes(|node| admits(selection, "", &node.name, &node.labels)),
             next: 0,
             created: query.wall(),
         }
@@ -76,7 +78,7 @@ impl Pods {
     pub(super) fn new(query: &Query, namespace: Option<&str>, selection: Selection) -> Self {
         let namespace: Option<Arc<str>> = namespace.map(Arc::from);
         Self {
-            list: query.pods(),
+            list: query.metrics().pods(),
             cursor: PodCursor::new(namespace.clone()),
             namespace,
             selection,

@@ -59,16 +59,16 @@ impl Asked {
 
     /// What it is called, if it is there now: then that nothing is remembered of it is an answer too.
     fn present(&self, query: &Query) -> Option<Meta> {
-        let moment = query.changes().moment();
+        let snapshot = query.changes().snapshot();
         let named = |namespace: &str, name: &str| Meta {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
             ..Meta::default()
         };
         match self {
-            Self::Node(name) => Nodes::find(&moment, "", name).map(|_| named("", name)),
+            Self::Node(name) => Nodes::find(&snapshot, "", name).map(|_| named("", name)),
             Self::Pod(namespace, name) => {
-                Pods::find(&moment, namespace, name).map(|_| named(namespace, name))
+                Pods::find(&snapshot, namespace, name).map(|_| named(namespace, name))
             }
             Self::Cluster => Some(named("", ClusterSingleton::NAME)),
             Self::Workload { .. } | Self::Namespace(_) => None,
@@ -171,7 +171,7 @@ fn prepared(query: &Query, request: &Request) -> Result<(Form, Form, Past), Resp
 
 fn history(query: &Query, asked: &Asked, past: &Past, cancel: &Cancel) -> Result<History, Status> {
     let steps = Steps::new(past.since, past.until, past.step);
-    let found = query.history_over(asked.of(), steps, past.fold, cancel);
+    let found = query.history().over(asked.of(), steps, past.fold, cancel);
     let mut history = match found {
         Some(history) => history,
         None => asked
@@ -180,7 +180,9 @@ fn history(query: &Query, asked: &Asked, past: &Past, cancel: &Cancel) -> Result
             .ok_or_else(|| asked.not_found())?,
     };
     if let Asked::Pod(namespace, name) = asked {
-        history.marks = query.marks(namespace, name, steps.since(), steps.until());
+        history.marks = query
+            .history()
+            .marks(namespace, name, steps.since(), steps.until());
     }
     if let Some(container) = &past.container {
         history

@@ -36,14 +36,14 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     const FIELDS: &'static [&'static str];
 
     /// All there are.
-    fn all(moment: &VersionedSnapshot) -> OrdMap<Self::Key, Arc<Self::Kept>>;
+    fn all(snapshot: &VersionedSnapshot) -> OrdMap<Self::Key, Arc<Self::Kept>>;
 
     /// When something of it changed last.
-    fn version(moment: &VersionedSnapshot, kept: &Self::Kept) -> Version;
+    fn version(snapshot: &VersionedSnapshot, kept: &Self::Kept) -> Version;
 
     /// What has changed since.
     fn changes(
-        moment: &Arc<VersionedSnapshot>,
+        snapshot: &Arc<VersionedSnapshot>,
         from: Version,
         namespace: Option<&Arc<str>>,
     ) -> Self::Changes;
@@ -55,12 +55,12 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     const IS_SOUGHT: bool = false;
 
     /// Whether it is what is sought.
-    fn is_sought(_sought: &Sought, _teller: &VitalsBuilder, _kept: &Self::Kept) -> bool {
+    fn is_sought(_sought: &Sought, _builder: &VitalsBuilder, _kept: &Self::Kept) -> bool {
         true
     }
 
     /// As it is told, but for its version.
-    fn tell(teller: &mut VitalsBuilder, kept: &Self::Kept) -> Self::Told;
+    fn tell(builder: &mut VitalsBuilder, kept: &Self::Kept) -> Self::Told;
 
     /// Its name in its namespace.
     fn name(kept: &Self::Kept) -> &str;
@@ -71,7 +71,7 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     }
 
     /// By what it is sorted: the largest comes first. Nothing where it has no such value.
-    fn rank(_teller: &mut VitalsBuilder, _kept: &Self::Kept, _by: SortBy) -> Option<f64> {
+    fn rank(_builder: &mut VitalsBuilder, _kept: &Self::Kept, _by: SortBy) -> Option<f64> {
         None
     }
 
@@ -80,19 +80,19 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
         _query: &Query,
         _by: SortBy,
         _limit: usize,
-        _among: &TopScope<'_>,
+        _scope: &TopScope<'_>,
     ) -> Option<Vec<Arc<Self::Kept>>> {
         None
     }
 
     /// All there were at the time that is told of, if that can be told of it.
-    fn all_then(_teller: &VitalsBuilder) -> Option<OrdMap<Self::Key, Arc<Self::Kept>>> {
+    fn all_then(_builder: &VitalsBuilder) -> Option<OrdMap<Self::Key, Arc<Self::Kept>>> {
         None
     }
 
     /// The one of this name.
-    fn find(moment: &VersionedSnapshot, namespace: &str, name: &str) -> Option<Arc<Self::Kept>> {
-        Self::all(moment)
+    fn find(snapshot: &VersionedSnapshot, namespace: &str, name: &str) -> Option<Arc<Self::Kept>> {
+        Self::all(snapshot)
             .get(&Self::Key::of(namespace, name))
             .cloned()
     }
@@ -170,24 +170,24 @@ impl Kind for Pods {
         "status.ready",
     ];
 
-    fn all(moment: &VersionedSnapshot) -> OrdMap<PodKey, Arc<Pod>> {
-        moment.pods().clone()
+    fn all(snapshot: &VersionedSnapshot) -> OrdMap<PodKey, Arc<Pod>> {
+        snapshot.pods().clone()
     }
 
-    fn all_then(teller: &VitalsBuilder) -> Option<OrdMap<PodKey, Arc<Pod>>> {
-        Some(OrdMap::clone(teller.pods()))
+    fn all_then(builder: &VitalsBuilder) -> Option<OrdMap<PodKey, Arc<Pod>>> {
+        Some(OrdMap::clone(builder.pods()))
     }
 
-    fn version(moment: &VersionedSnapshot, pod: &Pod) -> Version {
-        moment.pod_version(pod)
+    fn version(snapshot: &VersionedSnapshot, pod: &Pod) -> Version {
+        snapshot.pod_version(pod)
     }
 
     fn changes(
-        moment: &Arc<VersionedSnapshot>,
+        snapshot: &Arc<VersionedSnapshot>,
         from: Version,
         namespace: Option<&Arc<str>>,
     ) -> PodChanges {
-        moment.pod_changes(from, namespace)
+        snapshot.pod_changes(from, namespace)
     }
 
     fn admits(selection: &Selection, pod: &Pod) -> bool {
@@ -203,23 +203,23 @@ impl Kind for Pods {
 
     const IS_SOUGHT: bool = true;
 
-    fn is_sought(sought: &Sought, teller: &VitalsBuilder, pod: &Pod) -> bool {
-        sought.has(teller, pod)
+    fn is_sought(sought: &Sought, builder: &VitalsBuilder, pod: &Pod) -> bool {
+        sought.has(builder, pod)
     }
 
     fn name(pod: &Pod) -> &str {
         &pod.key.name
     }
 
-    fn tell(teller: &mut VitalsBuilder, pod: &Pod) -> PodVitals {
-        teller.pod(pod)
+    fn tell(builder: &mut VitalsBuilder, pod: &Pod) -> PodVitals {
+        builder.pod(pod)
     }
 
     fn sorts_by(_: SortBy) -> bool {
         true
     }
 
-    fn top(query: &Query, by: SortBy, limit: usize, among: &TopScope<'_>) -> Option<Vec<Arc<Pod>>> {
+    fn top(query: &Query, by: SortBy, limit: usize, scope: &TopScope<'_>) -> Option<Vec<Arc<Pod>>> {
         let measure = match by {
             SortBy::Name | SortBy::Namespace => return None,
             SortBy::Cpu => Measure::Cpu,
@@ -231,20 +231,20 @@ impl Kind for Pods {
             SortBy::MemoryOfRequest => Measure::MemoryOfRequest,
             SortBy::Growth => Measure::MemoryGrowth(GROWTH),
         };
-        let top = query.top_pods(measure, limit, among).into_iter();
+        let top = query.top().pods(measure, limit, scope).into_iter();
         Some(top.map(|ranked| ranked.pod).collect())
     }
 
-    fn rank(teller: &mut VitalsBuilder, pod: &Pod, by: SortBy) -> Option<f64> {
+    fn rank(builder: &mut VitalsBuilder, pod: &Pod, by: SortBy) -> Option<f64> {
         match by {
             SortBy::Name | SortBy::Namespace | SortBy::Growth => return None,
             // To tell all of each of very many pods would take long.
-            SortBy::Cpu => return Some(number(teller.used(pod)?.0.0)),
-            SortBy::Memory => return Some(number(teller.used(pod)?.1.0)),
+            SortBy::Cpu => return Some(number(builder.usage(pod)?.0.0)),
+            SortBy::Memory => return Some(number(builder.usage(pod)?.1.0)),
             SortBy::Restarts => return Some(f64::from(pod.summary().line.restarts)),
             _ => {}
         }
-        let pod = teller.pod(pod);
+        let pod = builder.pod(pod);
         match by {
             SortBy::CpuOfLimit => pod.ratios.cpu_of_limit,
             SortBy::MemoryOfLimit => pod.ratios.memory_of_limit,
@@ -267,24 +267,24 @@ impl Kind for Nodes {
     const RESOURCE: &'static str = "nodevitals";
     const FIELDS: &'static [&'static str] = &["metadata.name", "status.ready"];
 
-    fn all(moment: &VersionedSnapshot) -> OrdMap<Arc<str>, Arc<Node>> {
-        moment.nodes().clone()
+    fn all(snapshot: &VersionedSnapshot) -> OrdMap<Arc<str>, Arc<Node>> {
+        snapshot.nodes().clone()
     }
 
-    fn all_then(teller: &VitalsBuilder) -> Option<OrdMap<Arc<str>, Arc<Node>>> {
-        Some(OrdMap::clone(teller.nodes()))
+    fn all_then(builder: &VitalsBuilder) -> Option<OrdMap<Arc<str>, Arc<Node>>> {
+        Some(OrdMap::clone(builder.nodes()))
     }
 
-    fn version(moment: &VersionedSnapshot, node: &Node) -> Version {
-        moment.node_version(node)
+    fn version(snapshot: &VersionedSnapshot, node: &Node) -> Version {
+        snapshot.node_version(node)
     }
 
     fn changes(
-        moment: &Arc<VersionedSnapshot>,
+        snapshot: &Arc<VersionedSnapshot>,
         from: Version,
         _: Option<&Arc<str>>,
     ) -> ChangeList<Node> {
-        moment.node_changes(from)
+        snapshot.node_changes(from)
     }
 
     fn admits(selection: &Selection, node: &Node) -> bool {
@@ -299,8 +299,8 @@ impl Kind for Nodes {
         &node.name
     }
 
-    fn tell(teller: &mut VitalsBuilder, node: &Node) -> NodeVitals {
-        teller.node(node)
+    fn tell(builder: &mut VitalsBuilder, node: &Node) -> NodeVitals {
+        builder.node(node)
     }
 
     fn sorts_by(by: SortBy) -> bool {
@@ -310,11 +310,11 @@ impl Kind for Nodes {
         )
     }
 
-    fn rank(teller: &mut VitalsBuilder, node: &Node, by: SortBy) -> Option<f64> {
+    fn rank(builder: &mut VitalsBuilder, node: &Node, by: SortBy) -> Option<f64> {
         if by == SortBy::Name {
             return None;
         }
-        let node = teller.node(node);
+        let node = builder.node(node);
         let usage = node.usage.as_ref();
         match by {
             SortBy::Cpu => Some(usage?.cpu.to_f64()),
@@ -349,24 +349,24 @@ impl Kind for Incidents {
         "open",
     ];
 
-    fn all(moment: &VersionedSnapshot) -> OrdMap<PodKey, Arc<Incident>> {
-        moment.incidents().clone()
+    fn all(snapshot: &VersionedSnapshot) -> OrdMap<PodKey, Arc<Incident>> {
+        snapshot.incidents().clone()
     }
 
-    fn version(moment: &VersionedSnapshot, incident: &Incident) -> Version {
+    fn version(snapshot: &VersionedSnapshot, incident: &Incident) -> Version {
         let meta = &incident.metadata;
-        moment.incident_version(&PodKey::of(&meta.namespace, &meta.name))
+        snapshot.incident_version(&PodKey::of(&meta.namespace, &meta.name))
     }
 
     fn changes(
-        moment: &Arc<VersionedSnapshot>,
+        snapshot: &Arc<VersionedSnapshot>,
         from: Version,
         namespace: Option<&Arc<str>>,
     ) -> ChangeList<Incident> {
         let of = |incident: &Incident| {
             namespace.is_none_or(|namespace| *incident.metadata.namespace == **namespace)
         };
-        moment.incident_changes(from).of(of)
+        snapshot.incident_changes(from).of(of)
     }
 
     fn admits(selection: &Selection, incident: &Incident) -> bool {
@@ -427,16 +427,16 @@ impl Kind for Clusters {
         ))
     }
 
-    fn version(moment: &VersionedSnapshot, _: &ClusterSingleton) -> Version {
-        moment.version
+    fn version(snapshot: &VersionedSnapshot, _: &ClusterSingleton) -> Version {
+        snapshot.version
     }
 
     fn changes(
-        moment: &Arc<VersionedSnapshot>,
+        snapshot: &Arc<VersionedSnapshot>,
         from: Version,
         _: Option<&Arc<str>>,
     ) -> ChangeList<ClusterSingleton> {
-        moment.whole_changes(from)
+        snapshot.cluster_changes(from)
     }
 
     fn admits(selection: &Selection, _: &ClusterSingleton) -> bool {
@@ -450,7 +450,7 @@ impl Kind for Clusters {
         ClusterSingleton::NAME
     }
 
-    fn tell(teller: &mut VitalsBuilder, _: &ClusterSingleton) -> ClusterVitals {
-        teller.cluster()
+    fn tell(builder: &mut VitalsBuilder, _: &ClusterSingleton) -> ClusterVitals {
+        builder.cluster()
     }
 }

@@ -31,8 +31,8 @@ pub(super) fn meta(version: &str) -> Vec<u8> {
 pub(super) struct All<K: Kind> {
     pub(super) objects: OrdMap<K::Key, Arc<K::Kept>>,
     /// Nothing of a time before now: that has no versions.
-    pub(super) moment: Option<Arc<VersionedSnapshot>>,
-    teller: VitalsBuilder,
+    pub(super) snapshot: Option<Arc<VersionedSnapshot>>,
+    builder: VitalsBuilder,
 }
 
 impl<K: Kind> All<K> {
@@ -42,36 +42,36 @@ impl<K: Kind> All<K> {
     /// 400 for a time that is not remembered, or of which nothing can be told; 504 for a version that is not known yet,
     /// 410 for one that is past where it is to be just that one.
     pub(super) fn of(query: &Query, asked: &Asked, cancel: &Cancel) -> Result<Self, Status> {
-        let moment = query.changes().moment();
-        asked.wants.check(query.changes(), &moment)?;
+        let snapshot = query.changes().snapshot();
+        asked.wants.check(query.changes(), &snapshot)?;
         let at = asked.time(query.wall(), query.history_remembers())?;
-        let teller = at.map_or_else(|| query.teller(), |at| query.teller_at(at, cancel));
-        let teller = match asked.trend {
-            Some(steps) => teller.with_trend(steps),
-            None => teller,
+        let builder = at.map_or_else(|| query.vitals().now(), |at| query.vitals().at(at, cancel));
+        let builder = match asked.trend {
+            Some(steps) => builder.with_trend(steps),
+            None => builder,
         };
         if at.is_none() {
             return Ok(Self {
-                objects: K::all(&moment),
-                moment: Some(moment),
-                teller,
+                objects: K::all(&snapshot),
+                snapshot: Some(snapshot),
+                builder,
             });
         }
-        let objects = K::all_then(&teller).ok_or_else(|| {
+        let objects = K::all_then(&builder).ok_or_else(|| {
             Status::bad_request(format!("at: {} are told as they are now", K::RESOURCE))
         })?;
         Ok(Self {
             objects,
-            moment: None,
-            teller,
+            snapshot: None,
+            builder,
         })
     }
 
     /// An object, with its version.
     pub(super) fn told(&mut self, kept: &K::Kept) -> K::Told {
-        let mut told = K::tell(&mut self.teller, kept);
-        if let Some(moment) = &self.moment {
-            told.meta_mut().resource_version = K::version(moment, kept).to_string();
+        let mut told = K::tell(&mut self.builder, kept);
+        if let Some(snapshot) = &self.snapshot {
+            told.meta_mut().resource_version = K::version(snapshot, kept).to_string();
         }
         told
     }
@@ -83,9 +83,9 @@ impl<K: Kind> All<K> {
 
     /// Their version.
     pub(super) fn version(&self) -> String {
-        let moment = self.moment.as_ref();
-        moment
-            .map(|moment| moment.version.to_string())
+        let snapshot = self.snapshot.as_ref();
+        snapshot
+            .map(|snapshot| snapshot.version.to_string())
             .unwrap_or_default()
     }
 }
@@ -137,7 +137,7 @@ impl<K: Kind> Listed<K> {
                 Some(sorted) => sorted,
                 None => listed.sorted(by, asked.limit, cancel),
             }),
-            // To find few among very many takes long too.
+            // To find few scope very many takes long too.
             None if asked.sought.is_any() => Some(listed.found(cancel).collect()),
             None => None,
         };
@@ -179,7 +179,7 @@ impl<K: Kind> Listed<K> {
             if cancel.is_set() {
                 break;
             }
-            let rank = K::rank(&mut self.all.teller, &kept, by);
+            let rank = K::rank(&mut self.all.builder, &kept, by);
             // What has no value comes last.
             keyed.push((rank.unwrap_or(f64::NEG_INFINITY), kept));
         }
@@ -198,20 +198,20 @@ impl<K: Kind> Listed<K> {
         limit: Option<usize>,
         cancel: &Cancel,
     ) -> Option<Vec<Arc<K::Kept>>> {
-        self.all.moment.as_ref()?;
+        self.all.snapshot.as_ref()?;
         if by.is_of_usage() && (self.sought.is_any() || self.selection.is_any()) {
             return None;
         }
         let limit = limit.unwrap_or(usize::MAX).min(self.all.objects.len());
         let filter = |kept: &Pod| {
-            Pods::admits(&self.selection, kept) && self.sought.has(&self.all.teller, kept)
+            Pods::admits(&self.selection, kept) && self.sought.has(&self.all.builder, kept)
         };
-        let among = TopScope {
+        let scope = TopScope {
             namespace: self.namespace.as_deref(),
             filter: &filter,
             cancel,
         };
-        let mut top = K::top(query, by, limit, &among)?;
+        let mut top = K::top(query, by, limit, &scope)?;
         // Those that have no such value come last.
         let first: HashSet<*const K::Kept> = top.iter().map(Arc::as_ptr).collect();
         let missing = limit.saturating_sub(top.len());
@@ -222,7 +222,7 @@ impl<K: Kind> Listed<K> {
         Some(top)
     }
 
-    /// Looks for the next object that is asked for, among so many; whether there may be more.
+    /// Looks for the next object that is asked for, scope so many; whether there may be more.
     fn next(&mut self, budget: usize) -> (Option<Arc<K::Kept>>, bool) {
         let after = match &mut self.order {
             Order::Names(after) => after,
@@ -243,7 +243,7 @@ impl<K: Kind> Listed<K> {
             }
             looked += 1;
             let wanted = K::admits(&self.selection, kept)
-                && K::is_sought(&self.sought, &self.all.teller, kept);
+                && K::is_sought(&self.sought, &self.all.builder, kept);
             if wanted || looked >= budget {
                 *after = Bound::Excluded(key.clone());
                 return (wanted.then(|| Arc::clone(kept)), true);

@@ -97,7 +97,7 @@ pub(super) fn routes(
 /// The layer before all that tells of objects: 503 until all of them are known, so that no client takes those that are
 /// not for deleted. Clients try again by themselves, as the answer says.
 async fn when_complete(State(sources): State<Sources>, request: Request, next: Next) -> Response {
-    if sources.query.complete() {
+    if sources.query.detector().is_complete() {
         return next.run(request).await;
     }
     let message = "the nodes and pods of the cluster have not all been read yet: try again";

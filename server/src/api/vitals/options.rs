@@ -85,19 +85,26 @@ impl Wants {
         })
     }
 
-    /// Whether `moment` is what is asked for.
+    /// Whether `snapshot` is what is asked for.
     ///
     /// # Errors
     /// 504 for a version that is later than all that this server knows, 410 for one that is past.
-    pub(super) fn check(self, changes: &Changes, moment: &VersionedSnapshot) -> Result<(), Status> {
+    pub(super) fn check(
+        self,
+        changes: &Changes,
+        snapshot: &VersionedSnapshot,
+    ) -> Result<(), Status> {
         let (Self::NotOlderThan(version) | Self::Exactly(version)) = self else {
             return Ok(());
         };
-        if changes.resume(moment, version) == Resume::Future {
-            return Err(Status::too_large_resource_version(version, moment.version));
+        if changes.resume(snapshot, version) == Resume::Future {
+            return Err(Status::too_large_resource_version(
+                version,
+                snapshot.version,
+            ));
         }
         match self {
-            Self::Exactly(version) if version != moment.version => Err(Status::expired(
+            Self::Exactly(version) if version != snapshot.version => Err(Status::expired(
                 "The resourceVersion for the provided list is too old.",
             )),
             _ => Ok(()),

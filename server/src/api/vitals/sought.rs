@@ -64,17 +64,17 @@ impl Sought {
     }
 
     /// Whether a pod is one of them.
-    pub(super) fn has(&self, teller: &VitalsBuilder, pod: &Pod) -> bool {
+    pub(super) fn has(&self, builder: &VitalsBuilder, pod: &Pod) -> bool {
         let namespace = |name: &String| **name == *pod.key.namespace;
         (self.namespaces.is_empty() || self.namespaces.iter().any(namespace))
             && self
                 .workload
                 .as_ref()
-                .is_none_or(|(kind, name)| teller.is_of_workload(pod, kind, name))
-            && self.words.iter().all(|word| teller.mentions(pod, word))
+                .is_none_or(|(kind, name)| builder.is_of_workload(pod, kind, name))
+            && self.words.iter().all(|word| builder.mentions(pod, word))
             && self
                 .healthy
-                .is_none_or(|healthy| teller.is_healthy(pod) == healthy)
+                .is_none_or(|healthy| builder.is_healthy(pod) == healthy)
     }
 }
 

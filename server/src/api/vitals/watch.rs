@@ -99,17 +99,17 @@ fn begin<K: Kind>(
     let (version, stage) = match begins {
         // One that cannot be gone on from is told so, as whoever falls behind is.
         Begins::After(version) => {
-            let moment = query.changes().moment();
-            match query.changes().resume(&moment, version) {
+            let snapshot = query.changes().snapshot();
+            match query.changes().resume(&snapshot, version) {
                 Resume::After(version) => (version, Stage::Waiting),
-                gone => (version, Stage::Expired(expired(gone, moment.version))),
+                gone => (version, Stage::Expired(expired(gone, snapshot.version))),
             }
         }
-        Begins::Now => (query.changes().moment().version, Stage::Waiting),
+        Begins::Now => (query.changes().snapshot().version, Stage::Waiting),
         Begins::All { bookmark, wants } => {
             watched.asked.wants = wants;
             let all = All::of(&query, &watched.asked, &Cancel::default())?;
-            let version = all.moment.as_ref().map(|moment| moment.version);
+            let version = all.snapshot.as_ref().map(|snapshot| snapshot.version);
             let every = Every {
                 after: K::Key::first(watched.namespace.as_deref()),
                 told: bookmark,
@@ -120,7 +120,7 @@ fn begin<K: Kind>(
     };
     let (handed, taken) = watch::channel(None);
     let watching = Watching {
-        told: query.changes().told(),
+        told: query.changes().subscribe(),
         ending: sources.watchers.ending(),
         watchers: Arc::clone(&sources.watchers),
         events: Events::new(watched.shape),
@@ -197,8 +197,8 @@ struct Every<K: Kind> {
 }
 
 struct Changes<K: Kind> {
-    moment: Arc<VersionedSnapshot>,
-    teller: VitalsBuilder,
+    snapshot: Arc<VersionedSnapshot>,
+    builder: VitalsBuilder,
     changes: K::Changes,
 }
 
@@ -268,27 +268,27 @@ impl<K: Kind> Watching<K> {
 
     fn begin_changes(&mut self, out: &mut Vec<u8>) {
         let changes = self.query.changes();
-        let moment = changes.moment();
-        match changes.resume(&moment, self.version) {
+        let snapshot = changes.snapshot();
+        match changes.resume(&snapshot, self.version) {
             Resume::After(from) => {
                 self.stage = Stage::Changes(Changes {
-                    teller: self.teller(),
-                    changes: K::changes(&moment, from, self.watched.namespace.as_ref()),
-                    moment,
+                    builder: self.builder(),
+                    changes: K::changes(&snapshot, from, self.watched.namespace.as_ref()),
+                    snapshot,
                 });
             }
             gone => {
-                events::error(out, &expired(gone, moment.version));
+                events::error(out, &expired(gone, snapshot.version));
                 self.stage = Stage::Over;
             }
         }
     }
 
-    fn teller(&self) -> VitalsBuilder {
-        let teller = self.query.teller();
+    fn builder(&self) -> VitalsBuilder {
+        let builder = self.query.vitals().now();
         match self.watched.asked.trend {
-            Some(steps) => teller.with_trend(steps),
-            None => teller,
+            Some(steps) => builder.with_trend(steps),
+            None => builder,
         }
     }
 
@@ -321,8 +321,8 @@ impl<K: Kind> Watching<K> {
 
     fn tell_changes(&mut self, out: &mut Vec<u8>) {
         let Stage::Changes(Changes {
-            moment,
-            teller,
+            snapshot,
+            builder,
             changes,
         }) = &mut self.stage
         else {
@@ -334,12 +334,12 @@ impl<K: Kind> Watching<K> {
             if let Some(change) = change
                 && let Some((became, kept)) = events::seen::<K>(&self.watched.selection, &change)
             {
-                let mut told = K::tell(teller, kept);
+                let mut told = K::tell(builder, kept);
                 told.meta_mut().resource_version = change.version.to_string();
                 self.events.object(out, became, &told, now);
             }
             if !more {
-                self.version = moment.version;
+                self.version = snapshot.version;
                 self.stage = Stage::Waiting;
                 return;
             }

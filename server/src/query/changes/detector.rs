@@ -1,138 +1,168 @@
-//! Looking for changes, for lists and watches.
+//! Detects changes of objects, for lists and watches.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use kubevitals_proto::vitals::{Incident, Workload};
+use parking_lot::Mutex;
 
-use super::{Changes, DETECT_INTERVAL, Incidents, Observed};
+use super::feed::Changes;
+use super::snapshot::{Incidents, Observed};
 use crate::cluster::{Jobs, PodKey, Watches};
-use crate::query::Query;
+use crate::query::sources::Sources;
 
-/// What this process calls itself in versions: anything that another will hardly call itself.
-pub(in crate::query) fn instance() -> u64 {
-    uuid::Uuid::new_v4().as_u64_pair().0
+/// The time between two runs of the detector.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Compares the state of the server with the last snapshot, and publishes changes.
+#[derive(Debug)]
+pub struct ChangeDetector {
+    sources: Arc<Sources>,
+    changes: Changes,
+    state: Mutex<DetectorState>,
+    /// All objects had been listed and reviewed at the last run.
+    complete: AtomicBool,
 }
 
-/// What was looked at so far.
+/// What the last run has read.
 #[derive(Debug, Default)]
-pub(in crate::query) struct DetectorState {
-    /// All had been listed and reviewed: what differs since has changed.
-    begun: bool,
-    /// The version of what health tells.
+struct DetectorState {
+    /// All objects had been listed and reviewed: later differences are changes.
+    started: bool,
+    /// The version of health.
     health: u64,
-    /// The Jobs by which it is told what made a pod.
+    /// The Jobs, which name the CronJob of a pod.
     jobs: Arc<Jobs>,
 }
 
-impl Query {
-    /// What changes, and when.
+impl ChangeDetector {
+    pub(in crate::query) fn new(sources: &Arc<Sources>) -> Self {
+        // A random number: another process will hardly have the same.
+        let instance = uuid::Uuid::new_v4().as_u64_pair().0;
+        Self {
+            sources: Arc::clone(sources),
+            changes: Changes::new(instance),
+            state: Mutex::default(),
+            complete: AtomicBool::new(false),
+        }
+    }
+
+    /// The snapshots and their versions.
     pub fn changes(&self) -> &Changes {
         &self.changes
     }
 
-    /// Looks for changes once a second. Runs for ever.
-    pub async fn watch(self: Arc<Self>) {
+    /// Detects changes once a second, forever.
+    pub async fn run(&self) {
         loop {
             self.detect();
-            tokio::time::sleep(DETECT_INTERVAL).await;
+            tokio::time::sleep(INTERVAL).await;
         }
     }
 
-    /// Looks for changes once. What is read before all has been listed is no change.
+    /// Detects changes once. Objects that are read before all lists are complete do not count as changes.
     pub fn detect(&self) {
-        let mut looked = self.looked.lock();
-        // Before the snapshots are taken: a list that ends in between counts the next time.
-        let listed = looked.begun || self.listed();
-        if listed && !looked.begun {
-            self.health.tick(self.wall());
+        let health = &self.sources.health;
+        let mut state = self.state.lock();
+        // Before the snapshots are taken: a list that completes in between counts at the next run.
+        let listed = state.started || self.listed();
+        if listed && !state.started {
+            health.tick(self.sources.wall());
         }
-        let mut seen = self.seen();
-        let jobs = self.cluster.jobs();
-        let others = !Arc::ptr_eq(&jobs, &looked.jobs);
-        looked.jobs = jobs;
-        // What is read of health is as new as this version, or newer.
-        let changed = self.health.changed_since(looked.health);
+        let mut observed = self.observe();
+        let jobs = self.sources.cluster.jobs();
+        let jobs_changed = !Arc::ptr_eq(&jobs, &state.jobs);
+        state.jobs = jobs;
+        // What is read from health below is of this version or a later one.
+        let changed = health.changed_since(state.health);
         match changed {
-            Some(changed) if looked.begun && changed.version == looked.health => {
-                if others {
-                    seen.incidents = Some(self.incidents(&looked.jobs));
+            Some(changed) if state.started && changed.version == state.health => {
+                if jobs_changed {
+                    observed.incidents = Some(self.incidents(&state.jobs));
                 }
             }
-            Some(changed) if looked.begun => {
-                looked.health = changed.version;
-                seen.touched = changed.pods;
-                if others || !(changed.incidents.is_empty() && changed.forgotten.is_empty()) {
-                    seen.incidents = Some(self.incidents(&looked.jobs));
+            Some(changed) if state.started => {
+                state.health = changed.version;
+                observed.touched = changed.pods;
+                if jobs_changed || !(changed.incidents.is_empty() && changed.forgotten.is_empty()) {
+                    observed.incidents = Some(self.incidents(&state.jobs));
                 }
             }
             _ => {
-                // So much has changed that it may be anything.
-                looked.health = *self.health.version().borrow();
-                seen.incidents = Some(self.incidents(&looked.jobs));
-                if looked.begun {
-                    seen.touched = seen.pods.keys().cloned().collect();
+                // Health no longer has all changes since that version, so any pod may have changed.
+                state.health = *health.version().borrow();
+                observed.incidents = Some(self.incidents(&state.jobs));
+                if state.started {
+                    observed.touched = observed.pods.keys().cloned().collect();
                 }
             }
         }
-        if looked.begun {
-            self.changes.apply(&seen);
+        if state.started {
+            self.changes.apply(&observed);
         } else {
-            self.changes.begin(&seen);
-            looked.begun = listed;
+            self.changes.reset(&observed);
+            state.started = listed;
             self.complete.store(listed, Ordering::Release);
         }
     }
 
-    /// Whether all nodes and pods are known and health has reviewed them. An answer before that lacks objects, and an
-    /// informer would delete them from its copy. Once complete, always complete: a watch of the API server that fails
-    /// later leaves the known objects in place.
-    pub fn complete(&self) -> bool {
+    /// Whether all nodes and pods have been listed and reviewed. A response before that lacks objects, and an informer
+    /// would delete them from its cache. Once true, it stays true: a watch of the API server that fails later leaves the
+    /// cached objects in place.
+    pub fn is_complete(&self) -> bool {
         let complete = || self.complete.load(Ordering::Acquire);
         if !complete() && self.listed() {
-            // Clients that have waited for the lists need not wait for the next second too.
+            // Clients that have waited for the lists need not wait for the next run.
             self.detect();
         }
         complete()
     }
 
-    /// Whether the lists of nodes, pods and events have been read. Health needs events for the causes of incidents; where
-    /// they are not granted or the list fails, there is no waiting for them.
+    /// Whether the lists of nodes, pods and events have been read. Health needs events for the causes of incidents. If
+    /// events are denied or their list fails, the server does not wait for them.
     fn listed(&self) -> bool {
         let Watches {
             nodes,
             pods,
             events,
             ..
-        } = &self.watches;
+        } = &self.sources.watches;
         let events = events.synced() || events.refused() || events.failures() > 0;
         nodes.synced() && pods.synced() && events
     }
 
-    fn seen(&self) -> Observed {
+    fn observe(&self) -> Observed {
+        let Sources {
+            cluster,
+            store,
+            retention,
+            ..
+        } = &*self.sources;
         Observed {
-            pods: self.cluster.pods(),
-            nodes: self.cluster.nodes(),
-            cells: self.store.cells(),
+            pods: cluster.pods(),
+            nodes: cluster.nodes(),
+            cells: store.cells(),
             incidents: None,
             touched: BTreeSet::new(),
-            retention: self.retention,
-            now: self.now(),
-            wall: self.wall(),
+            retention: *retention,
+            now: self.sources.now(),
+            wall: self.sources.wall(),
         }
     }
 
-    /// All that health tells, each of a pod that a CronJob's Job made as the CronJob's.
+    /// All incidents. An incident of a pod of a CronJob's Job has the CronJob as its workload.
     fn incidents(&self, jobs: &Jobs) -> Incidents {
-        let (told, _) = self.health.incidents();
-        let before = self.changes.moment();
+        let (entries, _) = self.sources.health.incidents();
+        let before = self.changes.snapshot();
         let keyed = |incident: Arc<Incident>| {
-            let of = key(&incident.metadata.namespace, &incident.metadata.name);
-            let scheduled = scheduled(incident, jobs, before.incidents().get(&of));
-            (of, scheduled)
+            let key = key(&incident.metadata.namespace, &incident.metadata.name);
+            let incident = with_cron_job(incident, jobs, before.incidents().get(&key));
+            (key, incident)
         };
-        told.into_iter().map(|told| keyed(told.incident)).collect()
+        let incidents = entries.into_iter().map(|entry| keyed(entry.incident));
+        incidents.collect()
     }
 }
 
@@ -143,29 +173,29 @@ fn key(namespace: &str, name: &str) -> PodKey {
     }
 }
 
-/// The incident as its pod's vitals name the workload: health sees pods alone, and who made a Job only the Job tells.
-/// That a CronJob did stays said when the Job is forgotten before the incident is.
-fn scheduled(
+/// Replaces a Job as the workload by its CronJob, as in the pod's vitals. Health reads only pods, and only the Job names its
+/// CronJob. `before` is the incident in the last snapshot: its CronJob stays after the Job is deleted.
+fn with_cron_job(
     incident: Arc<Incident>,
     jobs: &Jobs,
     before: Option<&Arc<Incident>>,
 ) -> Arc<Incident> {
     let involved = &incident.involved;
-    let Some(job) = involved.workload.as_ref().filter(|made| made.kind == "Job") else {
+    let Some(job) = involved.workload.as_ref().filter(|it| it.kind == "Job") else {
         return incident;
     };
-    let made = match jobs.get(&key(&involved.namespace, &job.name)) {
+    let workload = match jobs.get(&key(&involved.namespace, &job.name)) {
         Some(job) => Workload {
             kind: "CronJob".to_owned(),
             name: job.cron_job.to_string(),
         },
         None => match before.and_then(|before| before.involved.workload.clone()) {
-            Some(made) => made,
+            Some(workload) => workload,
             None => return incident,
         },
     };
     let mut incident = Arc::unwrap_or_clone(incident);
-    incident.involved.workload = Some(made);
+    incident.involved.workload = Some(workload);
     Arc::new(incident)
 }
 
@@ -185,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_befalls_a_cron_jobs_pod_is_told_of_the_cron_job() {
+    fn incident_of_a_cron_jobs_pod_has_the_cron_job_as_workload() {
         let nightly = key("shop", "nightly-29");
         let job = Job {
             key: nightly.clone(),
@@ -196,19 +226,22 @@ mod tests {
             incident("Job", "nightly-29"),
             incident("CronJob", "nightly"),
         );
-        assert_eq!(scheduled(Arc::clone(&of_job), &jobs, None), of_cron_job);
-        assert_eq!(scheduled(Arc::clone(&of_job), &none, None), of_job);
-        // What was once known is not forgotten with the Job.
-        let after = scheduled(Arc::clone(&of_job), &none, Some(&of_cron_job));
+        assert_eq!(with_cron_job(Arc::clone(&of_job), &jobs, None), of_cron_job);
+        assert_eq!(with_cron_job(Arc::clone(&of_job), &none, None), of_job);
+        // The CronJob stays when the Job is deleted.
+        let after = with_cron_job(Arc::clone(&of_job), &none, Some(&of_cron_job));
         assert_eq!(after, of_cron_job);
-        let after = scheduled(Arc::clone(&of_job), &none, Some(&of_job));
+        let after = with_cron_job(Arc::clone(&of_job), &none, Some(&of_job));
         assert_eq!(after, of_job);
-        // A Deployment or a Job of this name elsewhere is another.
+        // A Deployment of this name, or a Job of this name in another namespace, is another workload.
         let other = incident("Deployment", "nightly-29");
-        assert_eq!(scheduled(Arc::clone(&other), &jobs, None), other);
+        assert_eq!(with_cron_job(Arc::clone(&other), &jobs, None), other);
         let mut elsewhere = Incident::clone(&of_job);
         elsewhere.involved.namespace = "bank".to_owned();
         let elsewhere = Arc::new(elsewhere);
-        assert_eq!(scheduled(Arc::clone(&elsewhere), &jobs, None), elsewhere);
+        assert_eq!(
+            with_cron_job(Arc::clone(&elsewhere), &jobs, None),
+            elsewhere
+        );
     }
 }

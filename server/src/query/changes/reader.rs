@@ -1,41 +1,33 @@
-//! What has changed since a version, in the order of versions: whoever stops in the midst of it can go on from the last
-//! one he has seen.
+//! Reads changes since a version, in the order of versions. A watch that stops can continue from the version of the last
+//! change that it has read.
 
 use std::iter::Peekable;
 use std::sync::Arc;
 
+use kubevitals_proto::vitals::Incident;
+
+use super::change::Change;
+use super::snapshot::{ClusterSingleton, Scrape, VersionedSnapshot, key_of};
 use super::version::Version;
-use super::{Scrape, VersionedSnapshot, key_of};
-use crate::cluster::Pod;
+use crate::cluster::{Node, Pod};
 
-/// A change of an object.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Change<T> {
-    /// Its version.
-    pub version: Version,
-    /// The object as it was before; nothing if it was not there.
-    pub before: Option<Arc<T>>,
-    /// As it was afterwards; nothing if it was gone.
-    pub after: Option<Arc<T>>,
-}
-
-/// Pods that have changed since a version. Those of a node that was scraped are looked up as they are asked for: there
-/// may be thousands.
+/// The pods that have changed since a version. The pods of a scraped node are looked up one by one, because there may be
+/// thousands.
 #[derive(Debug)]
 pub struct PodChanges {
-    moment: Arc<VersionedSnapshot>,
+    snapshot: Arc<VersionedSnapshot>,
     from: Version,
     namespace: Option<Arc<str>>,
-    /// Changes of pods themselves that are still to come.
+    /// The remaining changes of pods themselves.
     logged: Peekable<std::vec::IntoIter<Change<Pod>>>,
-    /// Scrapes later than this are still to come.
+    /// The version up to which scrapes have been read.
     scraped: Version,
-    node: Option<OfNode>,
+    node: Option<NodePods>,
 }
 
-/// The pods of a node, one after the other.
+/// The remaining pods of a scraped node.
 #[derive(Debug)]
-struct OfNode {
+struct NodePods {
     node: Arc<str>,
     scrape: Scrape,
     next: usize,
@@ -43,21 +35,21 @@ struct OfNode {
 }
 
 impl PodChanges {
-    /// Everything that has changed at `moment` since `from`, of one namespace or of all.
+    /// The changes up to `snapshot` since `from`, of one namespace or of all namespaces.
     pub(super) fn new(
-        moment: &Arc<VersionedSnapshot>,
+        snapshot: &Arc<VersionedSnapshot>,
         from: Version,
         namespace: Option<&Arc<str>>,
     ) -> Self {
         let is_in =
             |pod: &Arc<Pod>| namespace.is_none_or(|namespace| *namespace == pod.key.namespace);
-        let mut logged = moment.pods.logged(from);
+        let mut logged = snapshot.pods.logged(from);
         logged.retain(|change| {
             let pod = change.before.as_ref().or(change.after.as_ref());
             pod.is_some_and(is_in)
         });
         Self {
-            moment: Arc::clone(moment),
+            snapshot: Arc::clone(snapshot),
             from,
             namespace: namespace.cloned(),
             logged: logged.into_iter().peekable(),
@@ -66,10 +58,10 @@ impl PodChanges {
         }
     }
 
-    /// Goes on to what has the next version: a change of a pod itself, which is returned, or the pods of a node that was
-    /// scraped. Whether there was any.
-    fn go_on(&mut self) -> (Option<Change<Pod>>, bool) {
-        let scrape = self.moment.scraped_after(self.scraped);
+    /// Advances to the next version: the change of a pod itself, which it returns, or the pods of a scraped node. The flag
+    /// says whether there was any.
+    fn next_source(&mut self) -> (Option<Change<Pod>>, bool) {
+        let scrape = self.snapshot.scraped_after(self.scraped);
         let logged = self
             .logged
             .next_if(|change| scrape.is_none_or(|(first, _)| change.version < first));
@@ -79,15 +71,15 @@ impl PodChanges {
         let Some(node) = scrape.map(|(_, node)| Arc::clone(node)) else {
             return (None, false);
         };
-        self.node = self.of_node(node);
-        // It is there: it was found among the scrapes.
+        self.node = self.pods_of(node);
+        // The node exists: its name is from the index of scrapes.
         let last = self.node.as_ref().map(|it| it.scrape.last());
         self.scraped = last.unwrap_or(self.scraped.after(1));
         (None, true)
     }
 
-    fn of_node(&self, node: Arc<str>) -> Option<OfNode> {
-        let scrape = self.moment.scrapes.get(&node)?.clone();
+    fn pods_of(&self, node: Arc<str>) -> Option<NodePods> {
+        let scrape = self.snapshot.scrapes.get(&node)?.clone();
         let pods = &scrape.latest.pods;
         let (next, end) = match &self.namespace {
             None => (0, pods.len()),
@@ -96,7 +88,7 @@ impl PodChanges {
                 pods.partition_point(|pod| pod.namespace <= *namespace),
             ),
         };
-        Some(OfNode {
+        Some(NodePods {
             node,
             scrape,
             next,
@@ -104,18 +96,17 @@ impl PodChanges {
         })
     }
 
-    /// The change of the pod at a place among those of the node, if it was not seen, and nothing of the pod has changed
-    /// since.
-    fn scraped(&self, at: usize) -> Option<Change<Pod>> {
-        let of_node = self.node.as_ref()?;
-        let version = of_node.scrape.first.after(at);
+    /// The change of the node's pod at an index, unless it is before `from` or the pod has a later change of its own.
+    fn scraped_pod(&self, at: usize) -> Option<Change<Pod>> {
+        let node_pods = self.node.as_ref()?;
+        let version = node_pods.scrape.first.after(at);
         if version <= self.from {
             return None;
         }
-        let key = key_of(of_node.scrape.latest.pods.get(at)?);
-        let pod = self.moment.pods.now.get(&key)?;
-        let own = self.moment.pods.changed.get(&key);
-        if pod.node.as_ref() != Some(&of_node.node) || own.is_some_and(|own| *own > version) {
+        let key = key_of(node_pods.scrape.latest.pods.get(at)?);
+        let pod = self.snapshot.pods.now.get(&key)?;
+        let own = self.snapshot.pods.changed.get(&key);
+        if pod.node.as_ref() != Some(&node_pods.node) || own.is_some_and(|own| *own > version) {
             return None;
         }
         Some(Change {
@@ -126,12 +117,43 @@ impl PodChanges {
     }
 }
 
-/// What has changed, looked for piece by piece, in the order of versions.
+impl VersionedSnapshot {
+    /// The pods that have changed since `from`, a version from which a watch can [resume](super::Changes::resume).
+    pub fn pod_changes(
+        self: &Arc<Self>,
+        from: Version,
+        namespace: Option<&Arc<str>>,
+    ) -> PodChanges {
+        PodChanges::new(self, from, namespace)
+    }
+
+    /// The nodes that have changed since `from`.
+    pub fn node_changes(&self, from: Version) -> ChangeList<Node> {
+        ChangeList::new(self.nodes.changes(from))
+    }
+
+    /// The incidents that have changed since `from`.
+    pub fn incident_changes(&self, from: Version) -> ChangeList<Incident> {
+        ChangeList::new(self.incidents.changes(from))
+    }
+
+    /// The cluster object, which changes with every version.
+    pub fn cluster_changes(&self, from: Version) -> ChangeList<ClusterSingleton> {
+        let change = (self.version > from).then(|| Change {
+            version: self.version,
+            before: Some(Arc::new(ClusterSingleton)),
+            after: Some(Arc::new(ClusterSingleton)),
+        });
+        ChangeList::new(change.into_iter().collect())
+    }
+}
+
+/// Reads changes in the order of versions, with a limit on the work of each call.
 pub trait ChangeReader: Send {
-    /// Of what.
+    /// The type of the objects.
     type Of;
 
-    /// Looks for the next change among so many objects; whether there may be more.
+    /// Reads up to `budget` objects for the next change. The flag says whether there may be more changes.
     fn advance(&mut self, budget: usize) -> (Option<Change<Self::Of>>, bool);
 }
 
@@ -140,18 +162,18 @@ impl ChangeReader for PodChanges {
 
     fn advance(&mut self, budget: usize) -> (Option<Change<Pod>>, bool) {
         for _ in 0..budget.max(1) {
-            if let Some(of_node) = &mut self.node {
-                if of_node.next < of_node.end {
-                    let at = of_node.next;
-                    of_node.next += 1;
-                    if let Some(change) = self.scraped(at) {
+            if let Some(node_pods) = &mut self.node {
+                if node_pods.next < node_pods.end {
+                    let at = node_pods.next;
+                    node_pods.next += 1;
+                    if let Some(change) = self.scraped_pod(at) {
                         return (Some(change), true);
                     }
                     continue;
                 }
                 self.node = None;
             }
-            match self.go_on() {
+            match self.next_source() {
                 (None, true) => {}
                 next => return next,
             }
@@ -160,7 +182,7 @@ impl ChangeReader for PodChanges {
     }
 }
 
-/// Changes that are all known.
+/// A list of changes.
 #[derive(Debug)]
 pub struct ChangeList<T>(std::vec::IntoIter<Change<T>>);
 
@@ -169,12 +191,12 @@ impl<T> ChangeList<T> {
         Self(changes.into_iter())
     }
 
-    /// Those of objects that `wanted` wants.
+    /// The changes of objects that pass `filter`, before or after the change.
     #[must_use]
-    pub fn of(self, wanted: impl Fn(&T) -> bool) -> Self {
+    pub fn of(self, filter: impl Fn(&T) -> bool) -> Self {
         let any = |change: &Change<T>| {
             let states = [&change.before, &change.after];
-            states.into_iter().flatten().any(|state| wanted(state))
+            states.into_iter().flatten().any(|state| filter(state))
         };
         Self::new(self.0.filter(any).collect())
     }

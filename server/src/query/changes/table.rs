@@ -1,4 +1,4 @@
-//! Objects of one kind, when each changed last, and how they were before.
+//! Objects of one kind, the version of each, and a log of changes.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -8,22 +8,22 @@ use std::sync::Arc;
 use imbl::ordmap::DiffItem;
 use imbl::{HashMap, OrdMap, Vector};
 
-use super::reader::Change;
+use super::change::Change;
 use super::version::{Version, Versions};
 
-/// Changes that are remembered: who has seen less than that has to list anew.
-const REMEMBERED: usize = 10_000;
+/// The capacity of the log. A client that has missed more changes must list again.
+const LOG_CAPACITY: usize = 10_000;
 
 /// One change of an object.
 #[derive(Debug)]
 pub(super) struct Entry<K, T> {
     pub(super) version: Version,
     pub(super) key: K,
-    /// As it was; nothing if it is new.
+    /// The object before the change; `None` if it was created.
     pub(super) before: Option<Arc<T>>,
 }
 
-// Derived, it would ask for a T that can be cloned.
+// A derived Clone would require T: Clone.
 impl<K: Clone, T> Clone for Entry<K, T> {
     fn clone(&self) -> Self {
         Self {
@@ -34,23 +34,23 @@ impl<K: Clone, T> Clone for Entry<K, T> {
     }
 }
 
-/// The objects of one kind at one moment. Cloning it costs nothing.
+/// The objects of one kind at one moment. A clone shares its memory.
 pub(super) struct Table<K, T> {
     pub(super) now: OrdMap<K, Arc<T>>,
-    /// Objects that have changed since the beginning.
+    /// The versions of objects that have changed since the start.
     pub(super) changed: HashMap<K, Version>,
     /// The latest changes of the objects themselves, oldest first.
     pub(super) log: Vector<Entry<K, T>>,
-    /// That of objects that have not changed since the beginning.
+    /// The version of objects that have not changed since the start.
     first: Version,
-    /// Who has seen this version, or a later one, has missed nothing that is not in the log.
-    pub(super) begins: Version,
+    /// The log contains all changes after this version.
+    pub(super) oldest: Version,
 }
 
 impl<K, T> fmt::Debug for Table<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table")
-            .field("begins", &self.begins)
+            .field("oldest", &self.oldest)
             .finish_non_exhaustive()
     }
 }
@@ -62,31 +62,31 @@ impl<K: Clone, T> Clone for Table<K, T> {
             changed: self.changed.clone(),
             log: self.log.clone(),
             first: self.first,
-            begins: self.begins,
+            oldest: self.oldest,
         }
     }
 }
 
 impl<K: Ord + Hash + Clone, T: PartialEq> Table<K, T> {
-    /// Begins with these objects.
-    pub(super) fn beginning(now: OrdMap<K, Arc<T>>, begins: Version) -> Self {
+    /// These objects, none of which has changed since `version`.
+    pub(super) fn new(now: OrdMap<K, Arc<T>>, version: Version) -> Self {
         Self {
             now,
             changed: HashMap::new(),
             log: Vector::new(),
-            first: begins,
-            begins,
+            first: version,
+            oldest: version,
         }
     }
 
-    /// Begins at this version: what has changed before it has not.
-    pub(super) fn begin_at(&mut self, version: Version) {
+    /// Drops all changes before this version.
+    pub(super) fn reset(&mut self, version: Version) {
         self.changed.clear();
         self.log.clear();
-        (self.first, self.begins) = (version, version);
+        (self.first, self.oldest) = (version, version);
     }
 
-    /// Takes over what there is now, and gives every object that differs to `changed`: as it was, and as it is.
+    /// Replaces the objects, and calls `changed` for every object that differs, with its states before and after.
     pub(super) fn update(
         &mut self,
         now: &OrdMap<K, Arc<T>>,
@@ -100,20 +100,20 @@ impl<K: Ord + Hash + Clone, T: PartialEq> Table<K, T> {
                 DiffItem::Update { old, new } => (new.0, Some(old.1), Some(new.1)),
                 DiffItem::Remove(key, before) => (key, Some(before), None),
             };
-            self.note(key, before.cloned(), after.is_some(), versions.next());
+            self.record(key, before.cloned(), after.is_some(), versions.next());
             changed(before, after);
         }
     }
 
-    /// Something that is said of an object has changed, but not the object itself.
+    /// Records that data about an object has changed, but not the object itself.
     pub(super) fn touch(&mut self, key: &K, version: Version) {
         if let Some(object) = self.now.get(key) {
             let object = Arc::clone(object);
-            self.note(key, Some(object), true, version);
+            self.record(key, Some(object), true, version);
         }
     }
 
-    fn note(&mut self, key: &K, before: Option<Arc<T>>, is_there: bool, version: Version) {
+    fn record(&mut self, key: &K, before: Option<Arc<T>>, is_there: bool, version: Version) {
         if is_there {
             self.changed.insert(key.clone(), version);
         } else {
@@ -124,14 +124,14 @@ impl<K: Ord + Hash + Clone, T: PartialEq> Table<K, T> {
             key: key.clone(),
             before,
         });
-        if self.log.len() > REMEMBERED
-            && let Some(forgotten) = self.log.pop_front()
+        if self.log.len() > LOG_CAPACITY
+            && let Some(dropped) = self.log.pop_front()
         {
-            self.begins = forgotten.version;
+            self.oldest = dropped.version;
         }
     }
 
-    /// When an object changed last.
+    /// The version of the last change of an object.
     pub(super) fn version(&self, key: &K) -> Version {
         self.changed.get(key).copied().unwrap_or(self.first)
     }
@@ -139,15 +139,15 @@ impl<K: Ord + Hash + Clone, T: PartialEq> Table<K, T> {
     /// Every change of the objects themselves after `from`, in the order of versions.
     pub(super) fn logged(&self, from: Version) -> Vec<Change<T>> {
         let first = self.log.binary_search_by(|entry| {
-            // No two are equal: it is always where the first later one is.
+            // Versions are unique, so this finds the first later entry.
             if entry.version <= from {
                 std::cmp::Ordering::Less
             } else {
                 std::cmp::Ordering::Greater
             }
         });
-        let first = first.unwrap_or_else(|place| place);
-        // What came of a change is what was before the next one.
+        let first = first.unwrap_or_else(|index| index);
+        // The state after a change is the state before the next change.
         let mut next: BTreeMap<&K, Option<&Arc<T>>> = BTreeMap::new();
         let mut changes = Vec::with_capacity(self.log.len().saturating_sub(first));
         for entry in self.log.iter().skip(first).rev() {
@@ -165,11 +165,11 @@ impl<K: Ord + Hash + Clone, T: PartialEq> Table<K, T> {
         changes
     }
 
-    /// Everything that has changed after `from`, in the order of versions.
+    /// Every change after `from`, in the order of versions, including changes of data about the objects.
     pub(super) fn changes(&self, from: Version) -> Vec<Change<T>> {
         let mut changes = self.logged(from);
         let logged: HashSet<Version> = changes.iter().map(|change| change.version).collect();
-        // What is said of them has changed, but not they.
+        // Data about these objects has changed, but not the objects.
         let others = self.changed.iter().filter_map(|(key, version)| {
             let object = self.now.get(key)?;
             (*version > from && !logged.contains(version)).then(|| Change {

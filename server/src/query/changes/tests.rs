@@ -7,9 +7,20 @@ use kubevitals_proto::units::Bytes;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::snapshot::Observed;
+use super::version::{Version, Versions};
 use super::*;
+use crate::clock::Age;
+use crate::cluster::{Node, Nodes, Pod, PodKey, Pods};
 use crate::cluster::{Phase, PodTemplate, Ready, Uid};
 use crate::store::{Absent, NodeCell};
+use crate::store::{Cells, Latest, PodLatest, Retention};
 
 const RESOLUTION: Duration = Duration::from_secs(15);
 
@@ -54,12 +65,12 @@ impl World {
         for pod in 0..4 {
             world.pod(pod, 0, true);
         }
-        let seen = world.seen();
-        world.changes.begin(&seen);
+        let observed = world.observed();
+        world.changes.reset(&observed);
         world
     }
 
-    fn seen(&mut self) -> Observed {
+    fn observed(&mut self) -> Observed {
         Observed {
             pods: Arc::new(self.pods.clone()),
             nodes: Arc::new(self.nodes.clone()),
@@ -73,9 +84,9 @@ impl World {
     }
 
     fn detect(&mut self) -> Arc<VersionedSnapshot> {
-        let seen = self.seen();
-        self.changes.apply(&seen);
-        self.changes.moment()
+        let observed = self.observed();
+        self.changes.apply(&observed);
+        self.changes.snapshot()
     }
 
     fn pod(&mut self, name: usize, node: usize, labelled: bool) {
@@ -210,29 +221,29 @@ fn wanted(pod: &Pod) -> bool {
 }
 
 /// What a list shows.
-fn listed(moment: &VersionedSnapshot, namespace: Option<&Arc<str>>) -> BTreeMap<PodKey, Version> {
-    let pods = moment.pods().iter();
+fn listed(snapshot: &VersionedSnapshot, namespace: Option<&Arc<str>>) -> BTreeMap<PodKey, Version> {
+    let pods = snapshot.pods().iter();
     pods.filter(|(key, pod)| {
         wanted(pod) && namespace.is_none_or(|namespace| *namespace == key.namespace)
     })
-    .map(|(key, pod)| (key.clone(), moment.pod_version(pod)))
+    .map(|(key, pod)| (key.clone(), snapshot.pod_version(pod)))
     .collect()
 }
 
 impl Watcher {
-    fn of(moment: &VersionedSnapshot, namespace: Option<Arc<str>>) -> Self {
+    fn of(snapshot: &VersionedSnapshot, namespace: Option<Arc<str>>) -> Self {
         Self {
-            seen: moment.version,
-            known: listed(moment, namespace.as_ref()),
+            seen: snapshot.version,
+            known: listed(snapshot, namespace.as_ref()),
             namespace,
         }
     }
 
     /// Takes the changes, but no more than so many; whoever is interrupted goes on from the last one's version.
-    fn take(&mut self, changes: &Changes, moment: &Arc<VersionedSnapshot>, most: usize) {
+    fn take(&mut self, changes: &Changes, snapshot: &Arc<VersionedSnapshot>, most: usize) {
         let from = self.seen;
-        assert_eq!(changes.resume(moment, from), Resume::After(from));
-        let mut changes = moment.pod_changes(from, self.namespace.as_ref());
+        assert_eq!(changes.resume(snapshot, from), Resume::After(from));
+        let mut changes = snapshot.pod_changes(from, self.namespace.as_ref());
         for _ in 0..most {
             let (change, more) = loop {
                 match changes.advance(1) {
@@ -242,12 +253,12 @@ impl Watcher {
             };
             if let Some(change) = change {
                 assert!(change.version > self.seen, "versions grow");
-                assert!(change.version <= moment.version);
+                assert!(change.version <= snapshot.version);
                 self.seen = change.version;
                 self.apply(&change);
             }
             if !more {
-                self.seen = moment.version;
+                self.seen = snapshot.version;
                 return;
             }
         }
@@ -292,19 +303,19 @@ proptest! {
         let namespace = namespaced.then(|| Arc::from("odd"));
         for (at, (happenings, most)) in steps.iter().enumerate() {
             happenings.iter().for_each(|happening| world.take(happening));
-            let moment = world.detect();
+            let snapshot = world.detect();
             if at == begin {
-                watcher = Some(Watcher::of(&moment, namespace.clone()));
+                watcher = Some(Watcher::of(&snapshot, namespace.clone()));
             } else if let Some(watcher) = &mut watcher {
-                watcher.take(&world.changes, &moment, *most);
+                watcher.take(&world.changes, &snapshot, *most);
             }
         }
-        let moment = world.detect();
+        let snapshot = world.detect();
         let mut watcher = watcher.unwrap();
-        watcher.take(&world.changes, &moment, usize::MAX);
-        prop_assert_eq!(&watcher.known, &listed(&moment, namespace.as_ref()));
+        watcher.take(&world.changes, &snapshot, usize::MAX);
+        prop_assert_eq!(&watcher.known, &listed(&snapshot, namespace.as_ref()));
         // Where nothing happens there is nothing new.
-        prop_assert_eq!(world.detect().version, moment.version);
+        prop_assert_eq!(world.detect().version, snapshot.version);
     }
 
     #[test]
@@ -312,16 +323,16 @@ proptest! {
         steps in prop::collection::vec(prop::collection::vec(happening(), 0..4), 1..20),
     ) {
         let mut world = World::new();
-        let moment = world.detect();
-        let versions = |moment: &VersionedSnapshot| -> BTreeMap<Arc<str>, Version> {
-            let nodes = moment.nodes().values();
-            nodes.map(|node| (Arc::clone(&node.name), moment.node_version(node))).collect()
+        let snapshot = world.detect();
+        let versions = |snapshot: &VersionedSnapshot| -> BTreeMap<Arc<str>, Version> {
+            let nodes = snapshot.nodes().values();
+            nodes.map(|node| (Arc::clone(&node.name), snapshot.node_version(node))).collect()
         };
-        let (mut seen, mut known) = (moment.version, versions(&moment));
+        let (mut seen, mut known) = (snapshot.version, versions(&snapshot));
         for happenings in &steps {
             happenings.iter().for_each(|happening| world.take(happening));
-            let moment = world.detect();
-            let mut changes = moment.node_changes(seen);
+            let snapshot = world.detect();
+            let mut changes = snapshot.node_changes(seen);
             while let (Some(change), _) = changes.advance(1) {
                 prop_assert!(change.version > seen);
                 seen = change.version;
@@ -332,8 +343,8 @@ proptest! {
                     None => known.remove(&node.name),
                 };
             }
-            seen = moment.version;
-            prop_assert_eq!(&known, &versions(&moment));
+            seen = snapshot.version;
+            prop_assert_eq!(&known, &versions(&snapshot));
         }
     }
 }
@@ -345,14 +356,14 @@ fn a_scrape_changes_the_pods_that_it_tells_of_and_their_node() {
     let before = world.detect();
     world.now += 15_000;
     world.scrape(0, 3);
-    let moment = world.detect();
-    let mut changes = moment.pod_changes(before.version, None);
+    let snapshot = world.detect();
+    let mut changes = snapshot.pod_changes(before.version, None);
     let mut told = Vec::new();
     while let (Some(change), _) = changes.advance(10) {
         told.push(change.after.unwrap().key.name.to_string());
     }
     assert_eq!(told, ["pod-00", "pod-02", "pod-01"]);
-    let mut nodes = moment.node_changes(before.version);
+    let mut nodes = snapshot.node_changes(before.version);
     let (change, _) = nodes.advance(1);
     assert_eq!(*change.unwrap().after.unwrap().name, *"node-0");
     assert!(nodes.advance(1).0.is_none());
@@ -386,13 +397,13 @@ fn who_has_missed_too_much_and_who_is_too_old_must_list_again() {
         world.now += 1_000;
         world.detect();
     }
-    let moment = world.changes.moment();
-    let resume = |version| world.changes.resume(&moment, version);
+    let snapshot = world.changes.snapshot();
+    let resume = |version| world.changes.resume(&snapshot, version);
     assert_eq!(resume(first), Resume::Expired);
-    assert_eq!(resume(moment.version), Resume::After(moment.version));
+    assert_eq!(resume(snapshot.version), Resume::After(snapshot.version));
     assert_eq!(resume(Version::default()), Resume::Expired);
-    assert_eq!(moment.pods.log.len(), 10_000);
-    assert!(moment.pods.changed.len() <= moment.pods.now.len());
+    assert_eq!(snapshot.pods.log.len(), 10_000);
+    assert!(snapshot.pods.changed.len() <= snapshot.pods.now.len());
 }
 
 #[test]
@@ -400,11 +411,11 @@ fn a_version_of_the_future_is_not_taken_for_now() {
     let mut world = World::new();
     world.pod(0, 3, true);
     world.now += 1_000;
-    let moment = world.detect();
-    let resume = |world: &World, version| world.changes.resume(&moment, version);
+    let snapshot = world.detect();
+    let resume = |world: &World, version| world.changes.resume(&snapshot, version);
     // Of this process: one that it has not given.
     for places in [1, 1_000, 1 << 40] {
-        let version = moment.version.after(places);
+        let version = snapshot.version.after(places);
         assert_eq!(resume(&world, version), Resume::Future, "{places}");
     }
     assert_eq!(
@@ -412,7 +423,7 @@ fn a_version_of_the_future_is_not_taken_for_now() {
         Resume::Future
     );
     assert_eq!(resume(&world, Version::of_number(u64::MAX)), Resume::Future);
-    // Of a replica whose clock is as far ahead as this; it gave its version this very moment.
+    // Of a replica whose clock is as far ahead as this; it gave its version this very snapshot.
     let of_replica = |world: &World, ahead: i64| {
         let mut versions = Versions::new(8);
         versions.advance(
@@ -447,7 +458,7 @@ fn a_version_of_the_future_is_not_taken_for_now() {
             "{ahead} s: {resumed:?}"
         );
         if !is_future {
-            assert_eq!(resumed, Resume::After(moment.version));
+            assert_eq!(resumed, Resume::After(snapshot.version));
         }
     }
 }
@@ -459,24 +470,24 @@ fn a_watch_looks_at_no_node_that_was_not_scraped_since() {
         world.scrape(node, 3);
     }
     let before = world.detect();
-    let after = |moment: &VersionedSnapshot, mut from: Version| {
+    let after = |snapshot: &VersionedSnapshot, mut from: Version| {
         let mut nodes = Vec::new();
-        while let Some((_, node)) = moment.scraped_after(from) {
+        while let Some((_, node)) = snapshot.scraped_after(from) {
             nodes.push(node.to_string());
-            from = moment.scrapes.get(node).unwrap().last();
+            from = snapshot.scrapes.get(node).unwrap().last();
         }
         nodes
     };
     assert!(after(&before, before.version).is_empty());
     world.now += 15_000;
     world.scrape(0, 3);
-    let moment = world.detect();
-    assert_eq!(after(&moment, before.version), ["node-0"]);
-    assert_eq!(after(&moment, Version::default()).len(), 3);
-    assert_eq!(moment.by_version.len(), moment.scrapes.len());
+    let snapshot = world.detect();
+    assert_eq!(after(&snapshot, before.version), ["node-0"]);
+    assert_eq!(after(&snapshot, Version::default()).len(), 3);
+    assert_eq!(snapshot.by_version.len(), snapshot.scrapes.len());
     // Who was interrupted in the midst of a scrape goes on with the rest of it.
-    let scrape = moment.scrapes.get("node-0").unwrap();
+    let scrape = snapshot.scrapes.get("node-0").unwrap();
     assert!(scrape.last() > scrape.first);
-    assert_eq!(after(&moment, scrape.first), ["node-0"]);
-    assert!(after(&moment, scrape.last()).is_empty());
+    assert_eq!(after(&snapshot, scrape.first), ["node-0"]);
+    assert!(after(&snapshot, scrape.last()).is_empty());
 }

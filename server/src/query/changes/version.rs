@@ -1,19 +1,19 @@
-//! Versions: what `metadata.resourceVersion` says.
+//! Versions: the values of `metadata.resourceVersion`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use kubevitals_proto::time::Timestamp;
 
-/// Bits of a version that say which process made it.
+/// The bits of a version that identify the process that created it.
 const INSTANCE_BITS: u32 = 10;
 
-/// How far apart two replicas may see the same thing, in microseconds: what one of them has told, the other tells
-/// again from so much earlier on.
-const APART: u64 = 30_000_000;
+/// The largest time between two replicas seeing the same change, in microseconds. A watch that moves to another replica
+/// continues from this much earlier.
+const MAX_SKEW: u64 = 30_000_000;
 
-/// A version: it grows with every change, is never given twice, and tells when it was made and by which process. As a
-/// number, so that clients may compare two.
+/// A version. Versions increase with every change and are unique. A version contains its time and its process. It is a
+/// number, so that clients can compare two versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Version(u64);
 
@@ -35,7 +35,7 @@ impl Version {
         self.0 & ((1 << INSTANCE_BITS) - 1)
     }
 
-    /// It as a number.
+    /// The version as a number.
     pub(super) const fn number(self) -> u64 {
         self.0
     }
@@ -45,19 +45,19 @@ impl Version {
         Self(number)
     }
 
-    /// The version `places` after this one, of the same process.
-    pub(super) fn after(self, places: usize) -> Self {
-        let places = u64::try_from(places).unwrap_or(u64::MAX);
-        Self::new(self.count().saturating_add(places), self.instance())
+    /// The version `n` after this one, of the same process.
+    pub(super) fn after(self, n: usize) -> Self {
+        let n = u64::try_from(n).unwrap_or(u64::MAX);
+        Self::new(self.count().saturating_add(n), self.instance())
     }
 
-    /// Where who has seen this version has to go on at a process that is at `other`: here, or, if another process made
-    /// it, so much earlier that nothing is missed.
+    /// The version from which a client that has seen this version continues at the process of `other`: this version, or an
+    /// earlier one if another process created it, so that the client misses no change.
     pub(super) fn seen_from(self, other: Self) -> Self {
         if self.instance() == other.instance() {
             return self;
         }
-        Self::new(self.count().saturating_sub(APART), other.instance())
+        Self::new(self.count().saturating_sub(MAX_SKEW), other.instance())
     }
 }
 
@@ -77,7 +77,7 @@ impl FromStr for Version {
     }
 }
 
-/// Gives out versions: microseconds since the epoch, or one more than the last.
+/// Creates versions: microseconds since the epoch, or one more than the last version.
 #[derive(Debug)]
 pub(super) struct Versions {
     instance: u64,
@@ -85,7 +85,7 @@ pub(super) struct Versions {
 }
 
 impl Versions {
-    /// Those of a process that calls itself `instance`.
+    /// The versions of the process `instance`.
     pub(super) fn new(instance: u64) -> Self {
         Self {
             instance: Version(instance).instance(),
@@ -93,7 +93,7 @@ impl Versions {
         }
     }
 
-    /// It is `now`.
+    /// Advances to the time `now`.
     pub(super) fn advance(&mut self, now: Timestamp) {
         let micros = u64::try_from(now.as_nanos() / 1_000).unwrap_or_default();
         self.count = self.count.max(micros);
@@ -104,14 +104,14 @@ impl Versions {
         self.reserve(1)
     }
 
-    /// The first of the next `places` versions.
-    pub(super) fn reserve(&mut self, places: usize) -> Version {
+    /// Reserves `n` versions and returns the first.
+    pub(super) fn reserve(&mut self, n: usize) -> Version {
         let first = self.count + 1;
-        self.count += u64::try_from(places).unwrap_or(u64::MAX >> 1);
+        self.count += u64::try_from(n).unwrap_or(u64::MAX >> 1);
         Version::new(first, self.instance)
     }
 
-    /// The last version that was given.
+    /// The last version created.
     pub(super) fn last(&self) -> Version {
         Version::new(self.count, self.instance)
     }
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_grow_whatever_the_clock_does() {
+    fn versions_increase_when_the_clock_steps_back() {
         let mut versions = Versions::new(7);
         versions.advance(Timestamp::from_secs(1_795_238_024));
         let first = versions.next();
@@ -134,12 +134,12 @@ mod tests {
         assert!(many > second);
         assert_eq!(versions.last(), many.after(9));
         assert_eq!(first.to_string().parse(), Ok(first));
-        // Clients read them as numbers of 64 bits with a sign.
+        // Clients parse versions as signed 64-bit integers.
         assert!(first.to_string().parse::<i64>().is_ok());
     }
 
     #[test]
-    fn another_process_goes_on_earlier() {
+    fn another_process_continues_from_earlier() {
         let of = |instance| {
             let mut versions = Versions::new(instance);
             versions.advance(Timestamp::from_secs(1_795_238_024));
@@ -149,11 +149,11 @@ mod tests {
         assert_eq!(ours.seen_from(ours), ours);
         let seen = theirs.seen_from(ours);
         assert_eq!(seen.instance(), ours.instance());
-        assert_eq!(ours.count() - seen.count(), APART);
+        assert_eq!(ours.count() - seen.count(), MAX_SKEW);
     }
 
     #[test]
-    fn what_is_no_number_is_no_version() {
+    fn only_numbers_are_versions() {
         for text in ["x", "-1", "+1", "1.0", "99999999999999999999"] {
             assert!(text.parse::<Version>().is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! What the cluster used in a step in which not every node told.
+//! Estimates the cluster's usage in steps in which some nodes have no samples.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Point;
@@ -6,43 +6,43 @@ use kubevitals_proto::vitals::Point;
 use super::steps::{Steps, add};
 use crate::cluster::Resources;
 
-/// Of the nodes that are there now, those that told something, step by step.
+/// Sums over the current nodes that have samples, by step.
 #[derive(Debug, Default)]
 pub(super) struct Coverage {
-    /// What they used.
+    /// Their usage.
     used: Vec<Option<Point>>,
-    /// What pods can have on them.
+    /// Their allocatable amounts.
     allocatable: Vec<Option<Point>>,
 }
 
 impl Coverage {
-    /// A node told these points.
-    pub(super) fn told(&mut self, points: &[Option<Point>], allocatable: Resources) {
+    /// Adds a node with these points.
+    pub(super) fn add(&mut self, points: &[Option<Point>], allocatable: Resources) {
         add(&mut self.used, points);
         let has = point(allocatable);
         let of_steps: Vec<_> = points.iter().map(|point| point.map(|_| has)).collect();
         add(&mut self.allocatable, &of_steps);
     }
 
-    /// What all nodes used, if those that were there and told nothing used as large a part of what they have as the
-    /// others; nothing if there was no such node in any step. A step in which no node told stays one. Of each node is
-    /// given when it was made, and what pods can have on it.
+    /// The usage of all nodes, if the nodes without samples used the same part of their allocatable amounts as the others.
+    /// Empty if no node lacked samples in any step. A step without samples of any node stays `None`. `nodes` gives the
+    /// creation time and the allocatable amounts of each node.
     pub(super) fn estimate(
         &self,
         total: &[Option<Point>],
         steps: &Steps,
         nodes: impl Iterator<Item = (Option<Timestamp>, Resources)>,
     ) -> Vec<Option<Point>> {
-        let mut there = vec![None; total.len()];
+        let mut existing = vec![None; total.len()];
         for (created, allocatable) in nodes {
-            // A node of which that is not known was always there.
+            // A node without a creation time always existed.
             let created = created.unwrap_or_default();
             let has = point(allocatable);
-            let was_there = |step: usize| steps.begins(step) >= created;
+            let existed = |step: usize| steps.start(step) >= created;
             let of_steps: Vec<_> = (0..total.len())
-                .map(|step| was_there(step).then_some(has))
+                .map(|step| existed(step).then_some(has))
                 .collect();
-            add(&mut there, &of_steps);
+            add(&mut existing, &of_steps);
         }
         let mut is_whole = true;
         let estimate = total
@@ -52,7 +52,7 @@ impl Coverage {
                 let total = (*total)?;
                 let of = |points: &[Option<Point>]| points.get(step).copied().flatten();
                 let (Some(used), Some(has), Some(all)) =
-                    (of(&self.used), of(&self.allocatable), of(&there))
+                    (of(&self.used), of(&self.allocatable), of(&existing))
                 else {
                     return Some(total);
                 };
@@ -116,36 +116,36 @@ mod tests {
     }
 
     fn estimate(nodes: &[(Node, &[Option<u64>])]) -> Vec<Option<u64>> {
-        let (mut cover, mut total) = (Coverage::default(), Vec::new());
+        let (mut coverage, mut total) = (Coverage::default(), Vec::new());
         for ((_, allocatable), cpu) in nodes {
             let points = points(cpu);
             add(&mut total, &points);
-            cover.told(&points, *allocatable);
+            coverage.add(&points, *allocatable);
         }
         let all = nodes.iter().map(|(node, _)| *node);
-        let estimate = cover.estimate(&total, &steps(total.len()), all);
+        let estimate = coverage.estimate(&total, &steps(total.len()), all);
         estimate.iter().map(|it| it.map(|it| it.cpu)).collect()
     }
 
     #[test]
-    fn a_node_that_tells_nothing_is_taken_to_use_what_the_others_do() {
+    fn node_without_samples_uses_what_the_others_do() {
         let (a, b) = (node(4, 1), node(8, 1));
         // Lost in the third step, and back in the fourth.
         let lost = [Some(4), Some(4), None, Some(4)];
-        let told = [Some(2), Some(2), Some(3), Some(2)];
-        let found = estimate(&[(a, &told), (b, &lost)]);
+        let complete = [Some(2), Some(2), Some(3), Some(2)];
+        let found = estimate(&[(a, &complete), (b, &lost)]);
         assert_eq!(found, [Some(6), Some(6), Some(9), Some(6)]);
-        // One that was made in the second step was not there before.
+        // A node that was created in the second step did not exist before.
         let young = node(4, 110);
-        let found = estimate(&[(a, &told), (young, &[None, Some(1), None, Some(1)])]);
+        let found = estimate(&[(a, &complete), (young, &[None, Some(1), None, Some(1)])]);
         assert_eq!(found, [Some(2), Some(3), Some(6), Some(3)]);
-        // One of which nothing but its absence is known.
-        let found = estimate(&[(a, &told), (b, &[None; 4])]);
+        // A node that never has samples.
+        let found = estimate(&[(a, &complete), (b, &[None; 4])]);
         assert_eq!(found, [Some(6), Some(6), Some(9), Some(6)]);
     }
 
     #[test]
-    fn where_all_tell_or_none_does_there_is_nothing_to_estimate() {
+    fn no_estimate_where_all_nodes_or_none_have_samples() {
         let (a, b) = (node(4, 1), node(8, 1));
         let all = [Some(1), None];
         assert_eq!(estimate(&[(a, &all), (b, &all)]), []);

@@ -1,4 +1,4 @@
-//! What a chart of a pod marks.
+//! The marks on a chart of a pod: its restarts.
 
 use std::sync::Arc;
 
@@ -7,44 +7,41 @@ use kubevitals_proto::vitals::Mark;
 
 use crate::cluster::{Pod, PodKey};
 use crate::health::Restart;
-use crate::query::Query;
+use crate::query::sources::Sources;
 
-impl Query {
-    /// The restarts of a pod, and of those that had its name and are remembered, within a span, oldest first.
-    pub fn marks(
-        &self,
-        namespace: &str,
-        name: &str,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Vec<Mark> {
-        let key = PodKey {
-            namespace: Arc::from(namespace),
-            name: Arc::from(name),
-        };
-        let pods = self.cluster.pods();
-        let gone = self.cluster.gone_pods();
-        let had_its_name = gone
-            .values()
-            .map(|gone| &gone.pod)
-            .filter(|pod| pod.key == key);
-        let mut marks: Vec<Mark> = pods
-            .get(&key)
-            .into_iter()
-            .chain(had_its_name)
-            .flat_map(|pod| {
-                let restarts = self.health.restarts(pod).into_iter();
-                restarts
-                    .filter_map(|restart| mark(pod, &restart))
-                    .collect::<Vec<_>>()
-            })
-            .filter(|mark| since <= mark.time && mark.time <= until)
-            .collect();
-        marks.sort_by_key(|mark| mark.time);
-        marks
-    }
+/// See [`HistoryQuery::marks`](super::HistoryQuery::marks).
+pub(super) fn marks(
+    sources: &Sources,
+    namespace: &str,
+    name: &str,
+    since: Timestamp,
+    until: Timestamp,
+) -> Vec<Mark> {
+    let key = PodKey {
+        namespace: Arc::from(namespace),
+        name: Arc::from(name),
+    };
+    let pods = sources.cluster.pods();
+    let gone = sources.cluster.gone_pods();
+    let of_same_name = gone
+        .values()
+        .map(|gone| &gone.pod)
+        .filter(|pod| pod.key == key);
+    let mut marks: Vec<Mark> = pods
+        .get(&key)
+        .into_iter()
+        .chain(of_same_name)
+        .flat_map(|pod| {
+            let restarts = sources.health.restarts(pod).into_iter();
+            restarts
+                .filter_map(|restart| mark(pod, &restart))
+                .collect::<Vec<_>>()
+        })
+        .filter(|mark| since <= mark.time && mark.time <= until)
+        .collect();
+    marks.sort_by_key(|mark| mark.time);
+    marks
 }
-
 fn mark(pod: &Pod, restart: &Restart) -> Option<Mark> {
     let container = pod.template.containers.get(restart.container)?;
     let ended = &restart.ended;

@@ -1,76 +1,65 @@
-//! What was used before now: series by steps, with their quantiles.
+//! Usage over a span of time: series by steps, with their quantiles.
 //!
-//! Times in here are ours. Points have their kubelet's time, which is converted for a node whose clock is off.
+//! Times here are of the server's clock. Samples have the time of their kubelet's clock, which is converted.
 
 mod estimate;
 mod marks;
 mod quantiles;
+mod reach;
 mod series;
 mod steps;
 
-use std::time::Duration;
-
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals;
+use kubevitals_proto::vitals::Mark;
 
 pub use series::HistorySubject;
 pub use steps::{Aggregation, MAX_STEPS, Steps};
 
-use super::Query;
-use crate::store::history::{Counts, History, Settings};
-use crate::store::ring::Sample;
+use super::sources::Sources;
+use crate::store::History;
+use crate::work::Cancel;
 
-/// Between two points of a series further apart than the usual by this factor, in halves, there is a gap.
-const REACH_HALVES: i64 = 5;
+/// Answers queries for usage over a span of time.
+#[derive(Debug, Clone, Copy)]
+pub struct HistoryQuery<'a>(&'a Sources);
 
-impl Query {
-    /// The history itself: for whoever carries it elsewhere.
-    pub fn history(&self) -> &History {
-        self.store.history()
+impl<'a> HistoryQuery<'a> {
+    pub(super) fn new(sources: &'a Sources) -> Self {
+        Self(sources)
     }
 
-    /// What there is of history. Visits every node.
-    pub fn history_counts(&self) -> Counts {
-        self.store.history().counts_at(self.now(), self.wall())
+    /// The stored history, for transfers.
+    pub fn store(self) -> &'a History {
+        self.0.store.history()
     }
 
-    /// How much is to be remembered.
-    pub fn history_settings(&self) -> Settings {
-        *self.store.history().settings()
+    /// The history of a subject by steps; `None` if no sample of it is in the span, or `cancel` is set. The subject need
+    /// not exist any more.
+    ///
+    /// The total is the sum over the series that have a value in a step; of a node or the cluster, the sum over the nodes'
+    /// own series. Samples that a node has of pods bound to another node are left out. The quantiles of a single series
+    /// are those of its samples; the quantiles of a sum are those of its values at steps of one resolution. `marks` stay
+    /// empty ([`Self::marks`]). Decoding takes some microseconds for a series, so a query for thousands of pods belongs on
+    /// a thread of its own.
+    pub fn over(
+        self,
+        subject: HistorySubject<'_>,
+        steps: Steps,
+        aggregation: Aggregation,
+        cancel: &Cancel,
+    ) -> Option<vitals::History> {
+        series::over(self.0, subject, steps, aggregation, cancel)
     }
 
-    /// For how long points are kept: the retention, or less while there is no memory for it.
-    pub fn history_remembers(&self) -> Duration {
-        self.store.history().remembers()
-    }
-}
-
-/// How long a point reaches back: no further than two and a half times the larger of the resolution and the usual time
-/// between this series' points, which for an idle container is up to twice the resolution. What is longer is a gap.
-fn reach(samples: &[Sample], resolution: Duration) -> i64 {
-    let mut spacings: Vec<i64> = samples
-        .windows(2)
-        .filter_map(|pair| match pair {
-            [first, second] => Some(second.at.since(first.at)),
-            _ => None,
-        })
-        .collect();
-    let resolution = i64::try_from(resolution.as_nanos()).unwrap_or(i64::MAX);
-    let middle = spacings.len() / 2;
-    let usual = if spacings.is_empty() {
-        resolution
-    } else {
-        *spacings.select_nth_unstable(middle).1
-    };
-    usual.max(resolution).saturating_mul(REACH_HALVES) / 2
-}
-
-/// From when on a point tells of its container: since the one before it, if that was of the same life and not too long
-/// ago; else for as long as points usually do.
-fn since(before: Option<&Sample>, sample: &Sample, reach: i64) -> Timestamp {
-    let usual = sample.at.plus_nanos(-(reach * 2 / REACH_HALVES));
-    match before {
-        Some(before) if sample.restarted => before.at.max(usual),
-        Some(before) if sample.at.since(before.at) <= reach => before.at,
-        _ => usual,
+    /// The restarts within a span of the pod of this name, and of deleted pods of the same name, oldest first.
+    pub fn marks(
+        self,
+        namespace: &str,
+        name: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Mark> {
+        marks::marks(self.0, namespace, name, since, until)
     }
 }

@@ -3,10 +3,10 @@
 use hdrhistogram::Histogram;
 use kubevitals_proto::vitals::Quantiles;
 
-/// Digits that are right: to a thousandth of the value, finer than points are kept.
+/// Significant digits: an error of a thousandth, less than that of stored samples.
 const DIGITS: u8 = 3;
 
-/// The quantiles of these values, each at most a thousandth off; nothing if there are none. The largest is exact.
+/// The quantiles of these values, each with an error of at most a thousandth; `None` without values. The maximum is exact.
 pub(super) fn quantiles(values: impl IntoIterator<Item = u64>) -> Option<Quantiles> {
     let mut histogram = Histogram::<u64>::new(DIGITS).ok()?;
     let mut max = 0;
@@ -17,7 +17,7 @@ pub(super) fn quantiles(values: impl IntoIterator<Item = u64>) -> Option<Quantil
     if histogram.is_empty() {
         return None;
     }
-    // A value stands for all that are equal to it in so many digits, by the largest of them.
+    // A value stands for all values that are equal in the significant digits, so cut it at the maximum.
     let at = |quantile| histogram.value_at_quantile(quantile).min(max);
     Some(Quantiles {
         p50: at(0.50),
@@ -34,7 +34,7 @@ mod tests {
 
     use super::*;
 
-    /// The smallest value that so large a part of all is not larger than.
+    /// The quantile by its definition: the smallest value that at least this part of all values does not exceed.
     fn reference(sorted: &[u64], quantile: f64) -> u64 {
         let rank = (quantile * sorted.len() as f64).ceil().max(1.0) as usize;
         sorted[rank - 1]
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn of_nothing_there_are_none() {
+    fn no_values_have_no_quantiles() {
         assert_eq!(quantiles([]), None);
     }
 }

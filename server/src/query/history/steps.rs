@@ -1,18 +1,18 @@
-//! Points by steps of time.
+//! Aggregates samples by steps of time.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals;
 
-use super::since;
+use super::reach::covered_since;
 use crate::store::ring::Sample;
 
-/// More steps than any chart has columns.
+/// The largest number of steps: more than any chart has columns.
 pub const MAX_STEPS: usize = 11_000;
 
-/// What is made of the points of one step.
+/// How the samples of one step become one point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Aggregation {
-    /// Their mean, each weighted with the time that it tells of.
+    /// Their mean, weighted by the time that each sample covers.
     #[default]
     Mean,
     /// The smallest.
@@ -21,8 +21,7 @@ pub enum Aggregation {
     Max,
 }
 
-/// Equal steps of time, one after the other: the n-th is from `since + n × step`, which is not of it, to
-/// `since + (n + 1) × step`, which is.
+/// Equal steps of time. Step n covers the time after `since + n × step` up to and including `since + (n + 1) × step`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Steps {
     since: Timestamp,
@@ -31,8 +30,8 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// The steps that reach from `since` to `until` or beyond, at least one and at most [`MAX_STEPS`]. A `step` of
-    /// nothing or less is a nanosecond.
+    /// The steps from `since` to `until` or later, at least one and at most [`MAX_STEPS`]. `step` is at least one
+    /// nanosecond.
     pub fn new(since: Timestamp, until: Timestamp, step: i64) -> Self {
         let step = step.max(1);
         let count = until
@@ -44,88 +43,88 @@ impl Steps {
         Self { since, step, count }
     }
 
-    /// How many there are.
+    /// The number of steps.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there is none, which is never so.
+    /// Whether there is no step, which never happens.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// How long each is, in nanoseconds.
+    /// The length of a step, in nanoseconds.
     pub fn step(&self) -> i64 {
         self.step
     }
 
-    /// Where the n-th begins.
-    pub(super) fn begins(&self, n: usize) -> Timestamp {
+    /// The start of step `n`.
+    pub(super) fn start(&self, n: usize) -> Timestamp {
         let n = i64::try_from(n).unwrap_or(i64::MAX);
         self.since.plus_nanos(self.step.saturating_mul(n))
     }
 
-    /// Where the first begins.
+    /// The start of the first step.
     pub fn since(&self) -> Timestamp {
         self.since
     }
 
-    /// Where the last ends.
+    /// The end of the last step.
     pub fn until(&self) -> Timestamp {
         let count = i64::try_from(self.count).unwrap_or(i64::MAX);
         self.since.plus_nanos(self.step.saturating_mul(count))
     }
 
-    /// One series by these steps; nothing for a step of which no point tells. `reach` is how long points reach back.
-    pub(super) fn fold(
+    /// Aggregates one series; `None` for a step that no sample covers. `reach` is the longest time that a sample covers.
+    pub(super) fn aggregate(
         &self,
         samples: &[Sample],
         reach: i64,
-        fold: Aggregation,
+        aggregation: Aggregation,
     ) -> Vec<Option<vitals::Point>> {
-        let mut steps = vec![Folded::default(); self.count];
+        let mut steps = vec![StepSum::default(); self.count];
         let mut before = None;
         for sample in samples {
-            let from = since(before, sample, reach).max(self.since);
+            let from = covered_since(before, sample, reach).max(self.since);
             before = Some(sample);
             let until = sample.at.min(self.until());
             if until <= from {
                 continue;
             }
             let first = from.since(self.since) / self.step;
-            // A step's end is of that step.
+            // A step contains its end.
             let last = (until.since(self.since) - 1) / self.step;
             for n in first..=last {
-                let begins = self.since.plus_nanos(n.saturating_mul(self.step));
-                let ends = begins.plus_nanos(self.step);
-                let told = until.min(ends).since(from.max(begins));
+                let start = self.since.plus_nanos(n.saturating_mul(self.step));
+                let end = start.plus_nanos(self.step);
+                let covered = until.min(end).since(from.max(start));
                 if let Some(step) = usize::try_from(n).ok().and_then(|n| steps.get_mut(n)) {
-                    step.add(sample, told, fold);
+                    step.add(sample, covered, aggregation);
                 }
             }
         }
-        steps.iter().map(|step| step.point(fold)).collect()
+        steps.iter().map(|step| step.point(aggregation)).collect()
     }
 }
 
-/// What a step has of its points.
+/// The aggregate of one step so far.
 #[derive(Clone, Copy, Debug, Default)]
-struct Folded {
-    /// Nanoseconds that points tell of.
-    told: i64,
+struct StepSum {
+    /// The time that samples cover, in nanoseconds.
+    covered: i64,
     cpu: u128,
     memory: u128,
     swap: u128,
-    swaps: bool,
+    has_swap: bool,
 }
 
-impl Folded {
-    fn add(&mut self, sample: &Sample, told: i64, fold: Aggregation) {
-        let weight = u128::from(told.unsigned_abs());
-        let first = self.told == 0;
+impl StepSum {
+    fn add(&mut self, sample: &Sample, covered: i64, aggregation: Aggregation) {
+        let weight = u128::from(covered.unsigned_abs());
+        let first = self.covered == 0;
         let take = |so_far: &mut u128, value: u64| {
             let value = u128::from(value);
-            match fold {
+            match aggregation {
                 Aggregation::Mean => *so_far += value * weight,
                 Aggregation::Min if !first => *so_far = value.min(*so_far),
                 Aggregation::Max if !first => *so_far = value.max(*so_far),
@@ -135,17 +134,17 @@ impl Folded {
         take(&mut self.cpu, sample.cpu.0);
         take(&mut self.memory, sample.memory.0);
         take(&mut self.swap, sample.swap.unwrap_or_default().0);
-        self.swaps |= sample.swap.is_some();
-        self.told = self.told.saturating_add(told);
+        self.has_swap |= sample.swap.is_some();
+        self.covered = self.covered.saturating_add(covered);
     }
 
-    fn point(&self, fold: Aggregation) -> Option<vitals::Point> {
-        if self.told == 0 {
+    fn point(&self, aggregation: Aggregation) -> Option<vitals::Point> {
+        if self.covered == 0 {
             return None;
         }
         let value = |so_far: u128| {
-            let value = match fold {
-                Aggregation::Mean => so_far / u128::from(self.told.unsigned_abs()),
+            let value = match aggregation {
+                Aggregation::Mean => so_far / u128::from(self.covered.unsigned_abs()),
                 Aggregation::Min | Aggregation::Max => so_far,
             };
             u64::try_from(value).unwrap_or(u64::MAX)
@@ -153,12 +152,12 @@ impl Folded {
         Some(vitals::Point {
             cpu: value(self.cpu),
             memory: value(self.memory),
-            swap: self.swaps.then(|| value(self.swap)),
+            swap: self.has_swap.then(|| value(self.swap)),
         })
     }
 }
 
-/// Adds one series to the sum of others, step by step: a series counts where it tells something.
+/// Adds a series to a sum, step by step. Steps without a value do not count.
 pub(super) fn add(sum: &mut Vec<Option<vitals::Point>>, series: &[Option<vitals::Point>]) {
     sum.resize(sum.len().max(series.len()), None);
     for (sum, point) in sum.iter_mut().zip(series) {
@@ -208,47 +207,49 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_the_mean_of_its_points_by_the_time_they_tell_of() {
+    fn step_is_mean_weighted_by_covered_time() {
         let samples = [sample(15, 10), sample(30, 20), sample(50, 40)];
-        let folded = steps(30, 2).fold(&samples, REACH, Aggregation::Mean);
-        // The last ten seconds are told by nothing, and do not count as zero.
-        assert_eq!(cpu(&folded), [Some(15), Some(40)]);
-        let folded = steps(20, 3).fold(&samples, REACH, Aggregation::Mean);
-        assert_eq!(cpu(&folded), [Some(12), Some(30), Some(40)]);
+        let points = steps(30, 2).aggregate(&samples, REACH, Aggregation::Mean);
+        // No sample covers the last ten seconds, which do not count as zero.
+        assert_eq!(cpu(&points), [Some(15), Some(40)]);
+        let points = steps(20, 3).aggregate(&samples, REACH, Aggregation::Mean);
+        assert_eq!(cpu(&points), [Some(12), Some(30), Some(40)]);
     }
 
     #[test]
-    fn a_step_shorter_than_the_points_are_apart_is_told_by_the_next_one() {
-        let folded = steps(5, 4).fold(&[sample(5, 10), sample(20, 30)], REACH, Aggregation::Mean);
-        assert_eq!(cpu(&folded), [Some(10), Some(30), Some(30), Some(30)]);
+    fn next_sample_covers_short_steps() {
+        let points =
+            steps(5, 4).aggregate(&[sample(5, 10), sample(20, 30)], REACH, Aggregation::Mean);
+        assert_eq!(cpu(&points), [Some(10), Some(30), Some(30), Some(30)]);
     }
 
     #[test]
-    fn a_gap_is_a_gap() {
-        let folded = steps(15, 5).fold(&[sample(15, 10), sample(75, 30)], REACH, Aggregation::Mean);
-        assert_eq!(cpu(&folded), [Some(10), None, None, None, Some(30)]);
+    fn gap_has_no_points() {
+        let points =
+            steps(15, 5).aggregate(&[sample(15, 10), sample(75, 30)], REACH, Aggregation::Mean);
+        assert_eq!(cpu(&points), [Some(10), None, None, None, Some(30)]);
     }
 
     #[test]
-    fn the_time_before_a_restart_is_not_told_by_what_came_after_it() {
+    fn sample_after_restart_does_not_cover_the_time_before() {
         let restarted = Sample {
             restarted: true,
             ..sample(45, 30)
         };
-        let folded = steps(15, 3).fold(&[sample(15, 10), restarted], REACH, Aggregation::Mean);
-        assert_eq!(cpu(&folded), [Some(10), None, Some(30)]);
+        let points = steps(15, 3).aggregate(&[sample(15, 10), restarted], REACH, Aggregation::Mean);
+        assert_eq!(cpu(&points), [Some(10), None, Some(30)]);
     }
 
     #[test]
-    fn the_smallest_and_the_largest_are_told_too() {
+    fn minimum_and_maximum_of_a_step() {
         let samples = [sample(15, 10), sample(30, 50), sample(45, 20)];
-        let of = |fold| cpu(&steps(45, 1).fold(&samples, REACH, fold));
+        let of = |by| cpu(&steps(45, 1).aggregate(&samples, REACH, by));
         assert_eq!(of(Aggregation::Min), [Some(10)]);
         assert_eq!(of(Aggregation::Max), [Some(50)]);
     }
 
     #[test]
-    fn sums_are_of_what_is_there() {
+    fn sum_skips_missing_points() {
         let mut sum = Vec::new();
         let point = |cpu| {
             Some(vitals::Point {
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_never_more_steps_than_a_chart_can_show() {
+    fn number_of_steps_is_limited() {
         let all = Steps::new(Timestamp(i64::MIN), Timestamp(i64::MAX), 0);
         assert_eq!(all.len(), MAX_STEPS);
     }

@@ -1,5 +1,5 @@
-//! How old answers are: counted apart for each answer, and added up when it is over, so that a list of 150,000
-//! pods takes one lock.
+//! The age of metrics in responses. Each response counts into buckets of its own, which are added to the shared
+//! histogram when the response ends: a list of 150,000 pods takes the histogram's lock once.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::telemetry::{Buckets, Histogram};
 
-/// The peer's buckets, in seconds: twenty, each 1.364 times the one before.
+/// The buckets of metrics-server's histogram, in seconds: each is 1.364 times the one before.
 #[expect(clippy::indexing_slicing, reason = "at compile time")]
 const BOUNDS: [f64; 20] = {
     let mut bounds = [1.0; 20];
@@ -19,12 +19,12 @@ const BOUNDS: [f64; 20] = {
     bounds
 };
 
-/// A histogram of ages.
+/// An empty histogram of ages.
 pub(in crate::query) fn histogram() -> Arc<Histogram> {
     Arc::new(Histogram::new(&BOUNDS))
 }
 
-/// The ages of one answer's metrics.
+/// The ages of the metrics in one response.
 #[derive(Debug)]
 pub(super) struct Ages {
     all: Arc<Histogram>,
@@ -33,8 +33,8 @@ pub(super) struct Ages {
 }
 
 impl Ages {
-    /// Of an answer given at `now`.
-    pub(super) fn of(all: &Arc<Histogram>, now: Timestamp) -> Self {
+    /// Counts for a response at `now`.
+    pub(super) fn new(all: &Arc<Histogram>, now: Timestamp) -> Self {
         Self {
             all: Arc::clone(all),
             counted: Buckets::new(&BOUNDS),
@@ -42,7 +42,7 @@ impl Ages {
         }
     }
 
-    /// Counts a metric with this time.
+    /// Counts a metric with this timestamp.
     pub(super) fn observe(&mut self, at: Timestamp) {
         #[expect(clippy::cast_precision_loss, reason = "an age")]
         let seconds = self.now.since(at) as f64 / 1e9;

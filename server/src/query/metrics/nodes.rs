@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::freshness::Ages;
+use crate::clock::Age;
 use crate::cluster::Node;
-use crate::query::{Found, Query};
-use crate::store::{Absent, NodeLatest};
+use crate::query::sources::Sources;
+use crate::store::{Absent, Cells, NodeLatest};
 
 /// A node that has metrics.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,46 +17,34 @@ pub struct NodeReading {
     pub latest: NodeLatest,
 }
 
-impl Query {
-    /// All nodes that have metrics and pass `filter`, by name.
-    pub fn nodes(&self, filter: impl Fn(&Node) -> bool) -> Vec<NodeReading> {
-        let now = self.now();
-        let mut ages = Ages::of(&self.freshness, self.wall());
-        let cells = self.store.cells();
-        self.cluster
-            .nodes()
-            .values()
-            .filter(|node| filter(node))
-            .filter_map(|node| {
-                let latest = cells.get(&node.name)?.latest()?;
-                let latest = *latest.node(self.retention, now).ok()?;
-                ages.observe(latest.usage.at);
-                Some(NodeReading {
-                    node: Arc::clone(node),
-                    latest,
-                })
-            })
-            .collect()
-    }
+/// All nodes that have metrics and pass `filter`, by name.
+pub(super) fn list(
+    sources: &Sources,
+    mut ages: Ages,
+    filter: impl Fn(&Node) -> bool,
+) -> Vec<NodeReading> {
+    let (now, cells) = (sources.now(), sources.store.cells());
+    let nodes = sources.cluster.nodes();
+    let nodes = nodes.values().filter(|node| filter(node));
+    nodes
+        .filter_map(|node| reading(sources, &cells, node, now, &mut ages).ok())
+        .collect()
+}
 
-    /// One node.
-    pub fn node(&self, name: &str) -> Found<NodeReading> {
-        let nodes = self.cluster.nodes();
-        let Some(node) = nodes.get(name) else {
-            return Found::Unknown;
-        };
-        let Some(latest) = self.store.cells().get(name).and_then(|cell| cell.latest()) else {
-            return Found::NoMetrics(Absent::NotReported);
-        };
-        match latest.node(self.retention, self.now()) {
-            Ok(latest) => {
-                Ages::of(&self.freshness, self.wall()).observe(latest.usage.at);
-                Found::Metrics(NodeReading {
-                    node: Arc::clone(node),
-                    latest: *latest,
-                })
-            }
-            Err(absent) => Found::NoMetrics(absent),
-        }
-    }
+/// The current reading of a node, or why it has none.
+pub(super) fn reading(
+    sources: &Sources,
+    cells: &Cells,
+    node: &Arc<Node>,
+    now: Age,
+    ages: &mut Ages,
+) -> Result<NodeReading, Absent> {
+    let latest = cells.get(&node.name).and_then(|cell| cell.latest());
+    let latest = latest.ok_or(Absent::NotReported)?;
+    let latest = *latest.node(sources.retention, now)?;
+    ages.observe(latest.usage.at);
+    Ok(NodeReading {
+        node: Arc::clone(node),
+        latest,
+    })
 }

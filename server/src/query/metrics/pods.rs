@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::freshness::Ages;
 use crate::clock::Age;
 use crate::cluster::{Phase, Pod, PodKey, Pods};
-use crate::query::{Found, Query};
+use crate::query::sources::Sources;
 use crate::store::{Absent, Cells, ContainerLatest, Latest, PodRates, Retention};
 
-/// A pod that has metrics, borrowed from the snapshots it was found in.
+/// A pod that has metrics, borrowed from the snapshots that contain it.
 #[derive(Debug)]
 pub struct PodReading<'a> {
     /// The pod.
@@ -21,21 +21,21 @@ pub struct PodReading<'a> {
     pub containers: &'a [ContainerLatest],
 }
 
-/// All running pods of a namespace, or of all, as of the moment it was made.
+/// All running pods of one namespace, or of all namespaces, as of the time at which the list was created.
 #[derive(Debug)]
 pub struct PodList {
     pods: Arc<Pods>,
     cells: Arc<Cells>,
-    /// The nodes met so far: every node's latest is taken once, so that its pods are of one scrape.
-    met: HashMap<Arc<str>, Option<Arc<Latest>>>,
+    /// The latest scrape of each node so far. Each node's scrape is read once, so that all its pods are of one scrape.
+    latest_of_nodes: HashMap<Arc<str>, Option<Arc<Latest>>>,
     retention: Retention,
     now: Age,
     ages: Ages,
-    /// All pods have been visited once, and are not counted again.
+    /// All pods have been visited once: another visit does not count their ages again.
     counted: bool,
 }
 
-/// Where a list has got to.
+/// A position in a [`PodList`].
 #[derive(Debug)]
 pub struct PodCursor {
     namespace: Option<Arc<str>>,
@@ -43,7 +43,7 @@ pub struct PodCursor {
 }
 
 impl PodCursor {
-    /// The beginning of the list of one namespace, or of all.
+    /// The start of the list of one namespace, or of all namespaces.
     pub fn new(namespace: Option<Arc<str>>) -> Self {
         let after = match &namespace {
             Some(namespace) => Bound::Included(PodKey {
@@ -57,9 +57,21 @@ impl PodCursor {
 }
 
 impl PodList {
-    /// Looks at the next `budget` pods of any kind, and hands those that pass `filter` and have metrics to `visit`,
-    /// in order, until it returns false or the list ends. Returns whether there is more; the cursor then stands
-    /// behind the last pod looked at. What is visited again is the same again, however long ago it was.
+    pub(super) fn new(sources: &Sources, ages: Ages) -> Self {
+        Self {
+            pods: sources.cluster.pods(),
+            cells: sources.store.cells(),
+            latest_of_nodes: HashMap::new(),
+            retention: sources.retention,
+            now: sources.now(),
+            ages,
+            counted: false,
+        }
+    }
+
+    /// Reads the next `budget` pods after the cursor, and calls `visit` in order for those that pass `filter` and have
+    /// metrics, until `visit` returns false or the list ends. Returns whether there are more pods. The cursor then
+    /// stands after the last pod that was read. A second visit of the same pods gives the same readings.
     pub fn visit(
         &mut self,
         cursor: &mut PodCursor,
@@ -78,8 +90,8 @@ impl PodList {
                 break;
             }
             left = left.saturating_sub(1);
-            let wanted = pod.phase == Phase::Running && filter(pod);
-            let go_on = !wanted || self.answer(pod).is_none_or(&mut visit);
+            let passes = pod.phase == Phase::Running && filter(pod);
+            let go_on = !passes || self.reading(pod).is_none_or(&mut visit);
             if !go_on || left == 0 {
                 cursor.after = Bound::Excluded(key.clone());
                 return true;
@@ -89,14 +101,13 @@ impl PodList {
         false
     }
 
-    /// What is known of a pod.
-    fn answer<'a>(&'a mut self, pod: &'a Pod) -> Option<PodReading<'a>> {
+    fn reading<'a>(&'a mut self, pod: &'a Pod) -> Option<PodReading<'a>> {
         let node = pod.node.as_ref()?;
-        if !self.met.contains_key(node) {
+        if !self.latest_of_nodes.contains_key(node) {
             let latest = self.cells.get(node).and_then(|cell| cell.latest());
-            self.met.insert(Arc::clone(node), latest);
+            self.latest_of_nodes.insert(Arc::clone(node), latest);
         }
-        let latest = self.met.get(node)?.as_ref()?;
+        let latest = self.latest_of_nodes.get(node)?.as_ref()?;
         let (namespace, name) = (&pod.key.namespace, &pod.key.name);
         let (rates, containers) = latest.pod(namespace, name, self.retention, self.now).ok()?;
         if !self.counted {
@@ -110,49 +121,22 @@ impl PodList {
     }
 }
 
-impl Query {
-    /// The pods as of now.
-    pub fn pods(&self) -> PodList {
-        PodList {
-            pods: self.cluster.pods(),
-            cells: self.store.cells(),
-            met: HashMap::new(),
-            retention: self.retention,
-            now: self.now(),
-            ages: Ages::of(&self.freshness, self.wall()),
-            counted: false,
-        }
-    }
-
-    /// One pod: `read` makes what is wanted of it.
-    pub fn pod<T>(
-        &self,
-        namespace: &str,
-        name: &str,
-        read: impl FnOnce(PodReading<'_>) -> T,
-    ) -> Found<T> {
-        let key = PodKey {
-            namespace: Arc::from(namespace),
-            name: Arc::from(name),
-        };
-        let pods = self.cluster.pods();
-        let Some(pod) = pods.get(&key).filter(|pod| pod.phase == Phase::Running) else {
-            return Found::Unknown;
-        };
-        let cells = self.store.cells();
-        let Some(latest) = pod.node.as_ref().and_then(|node| cells.get(node)?.latest()) else {
-            return Found::NoMetrics(Absent::NotReported);
-        };
-        match latest.pod(namespace, name, self.retention, self.now()) {
-            Ok((rates, containers)) => {
-                Ages::of(&self.freshness, self.wall()).observe(rates.at);
-                Found::Metrics(read(PodReading {
-                    pod,
-                    rates,
-                    containers,
-                }))
-            }
-            Err(absent) => Found::NoMetrics(absent),
-        }
-    }
+/// The current reading of a pod, converted with `read`, or why it has none.
+pub(super) fn reading<T>(
+    sources: &Sources,
+    pod: &Pod,
+    mut ages: Ages,
+    read: impl FnOnce(PodReading<'_>) -> T,
+) -> Result<T, Absent> {
+    let cells = sources.store.cells();
+    let latest = pod.node.as_ref().and_then(|node| cells.get(node)?.latest());
+    let latest = latest.ok_or(Absent::NotReported)?;
+    let (namespace, name) = (&pod.key.namespace, &pod.key.name);
+    let (rates, containers) = latest.pod(namespace, name, sources.retention, sources.now())?;
+    ages.observe(rates.at);
+    Ok(read(PodReading {
+        pod,
+        rates,
+        containers,
+    }))
 }

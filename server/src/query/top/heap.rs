@@ -1,4 +1,4 @@
-//! The largest of many, with no more memory than those.
+//! The largest values of a sequence, in memory for the result only.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -11,8 +11,8 @@ use crate::cluster::Pod;
 #[derive(Debug)]
 pub(super) struct Largest {
     limit: usize,
-    /// The one that goes next on top.
-    kept: BinaryHeap<Reverse<Entry>>,
+    /// The smallest entry is on top.
+    entries: BinaryHeap<Reverse<Entry>>,
 }
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ struct Entry {
 }
 
 impl Ord for Entry {
-    /// Of two with the same value the one whose name comes first is the larger one.
+    /// Of two entries with the same value, the one with the smaller key is larger.
     fn cmp(&self, other: &Self) -> Ordering {
         let by_name = || other.pod.key.cmp(&self.pod.key);
         self.value.total_cmp(&other.value).then_with(by_name)
@@ -44,40 +44,40 @@ impl PartialEq for Entry {
 impl Eq for Entry {}
 
 impl Largest {
-    /// None yet; at most `limit`.
+    /// No pods, and a capacity of `limit`.
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
-            kept: BinaryHeap::new(),
+            entries: BinaryHeap::new(),
         }
     }
 
-    /// Whether a pod with this value might be among them.
+    /// Whether a pod with this value may be among the largest.
     pub(super) fn may_take(&self, value: f64) -> bool {
-        if self.kept.len() < self.limit {
+        if self.entries.len() < self.limit {
             return true;
         }
-        let least = self.kept.peek();
+        let least = self.entries.peek();
         least.is_some_and(|Reverse(least)| value >= least.value)
     }
 
-    /// Takes a pod in, if it is among the largest.
+    /// Adds a pod, if it is among the largest.
     pub(super) fn offer(&mut self, value: f64, pod: Option<&Arc<Pod>>) {
         let Some(pod) = pod.filter(|_| self.limit > 0) else {
             return;
         };
-        self.kept.push(Reverse(Entry {
+        self.entries.push(Reverse(Entry {
             value,
             pod: Arc::clone(pod),
         }));
-        if self.kept.len() > self.limit {
-            self.kept.pop();
+        if self.entries.len() > self.limit {
+            self.entries.pop();
         }
     }
 
-    /// All of them, the largest first.
+    /// The pods, largest first.
     pub(super) fn into_sorted(self) -> Vec<RankedPod> {
-        let sorted = self.kept.into_sorted_vec().into_iter();
+        let sorted = self.entries.into_sorted_vec().into_iter();
         sorted
             .map(|Reverse(Entry { value, pod })| RankedPod { pod, value })
             .collect()

@@ -1,8 +1,8 @@
-//! The pods that have the most of something.
+//! The pods with the largest values of a measure.
 //!
-//! Where the latest rates decide, they are walked node by node as they lie in memory, and only what makes it into the
-//! list so far is looked up in the cluster: of 150,000 pods some hundreds. Where requests, limits or restarts decide, the
-//! cluster's pods are walked, and the rates of each looked up.
+//! A ranking by usage reads the latest rates node by node, in the order of memory, and looks up a pod only if its value
+//! would enter the list: some hundreds of 150,000 pods. A ranking by requests, limits or restarts reads the pods, and
+//! looks up the rates of each.
 
 mod heap;
 
@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use kubevitals_proto::units::{Bytes, Nanocores};
 
-use super::Query;
 use crate::clock::Age;
 use crate::cluster::{Phase, Pod, PodKey, PodTemplate, Pods, Resources};
 use crate::store::history::{Excerpt, NodeHistory, PodId};
@@ -23,7 +22,7 @@ use crate::store::{Cells, ContainerLatest, History, Latest, Retention};
 use crate::work::Cancel;
 use heap::Largest;
 
-/// Of what pods have the most.
+/// The value by which pods are ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     /// CPU used, in nanocores.
@@ -40,88 +39,74 @@ pub enum Measure {
     MemoryOfLimit,
     /// Restarts of all containers, as kubectl counts them.
     Restarts,
-    /// How many nanocores more it uses than before.
+    /// Growth of CPU over this time, in nanocores.
     CpuGrowth(Duration),
-    /// How many bytes more it uses than before. What is younger is compared with its first point.
+    /// Growth of memory over this time, in bytes. Younger containers are compared with their first sample.
     MemoryGrowth(Duration),
 }
 
-/// A pod and how much it has.
+/// A pod and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RankedPod {
     /// The pod.
     pub pod: Arc<Pod>,
-    /// How much, in the measure's unit.
+    /// The value, in the unit of the measure.
     pub value: f64,
 }
 
-/// The pods that are looked at.
+/// The pods that a ranking considers.
 pub struct TopScope<'a> {
-    /// Only those of this namespace.
+    /// The namespace, or all namespaces.
     pub namespace: Option<&'a str>,
-    /// Only those that pass. Not asked of each pod, but of those that might be in the answer.
+    /// Whether a pod may be in the result. Called only for pods whose value would enter the list.
     pub filter: &'a dyn Fn(&Pod) -> bool,
-    /// Set when nobody waits for them any more: the rest is not looked at.
+    /// Set when the caller no longer waits for the result: the ranking stops.
     pub cancel: &'a Cancel,
 }
 
-/// What pods are ranked by, as of one moment.
+/// Ranks the pods of one moment.
 #[derive(Debug)]
 pub struct TopQuery<'a> {
     /// The pods.
-    pub pods: &'a Pods,
-    /// What they use.
-    pub cells: &'a Cells,
-    /// What they used before.
+    pub pods: Arc<Pods>,
+    /// Current usage.
+    pub cells: Arc<Cells>,
+    /// Usage before now.
     pub history: &'a History,
-    /// How long rates are believed.
+    /// The time after which rates are stale.
     pub retention: Retention,
-    /// The moment.
+    /// The current time.
     pub now: Age,
 }
 
-impl Query {
-    /// The `limit` pods that have the most by `measure` now: [`TopQuery::top`].
-    pub fn top_pods(&self, measure: Measure, limit: usize, among: &TopScope<'_>) -> Vec<RankedPod> {
-        let ranking = TopQuery {
-            pods: &self.cluster.pods(),
-            cells: &self.store.cells(),
-            history: self.store.history(),
-            retention: self.retention,
-            now: self.now(),
-        };
-        ranking.top(measure, limit, among)
-    }
-}
-
 impl TopQuery<'_> {
-    /// The `limit` pods that have the most by `measure`, the most first, those with as much by namespace and name. Pods
-    /// of which the measure is not known are left out.
-    pub fn top(&self, measure: Measure, limit: usize, among: &TopScope<'_>) -> Vec<RankedPod> {
+    /// The `limit` pods with the largest values, largest first; pods with the same value by namespace and name. Pods without
+    /// a value are left out.
+    pub fn pods(&self, measure: Measure, limit: usize, scope: &TopScope<'_>) -> Vec<RankedPod> {
         let mut largest = Largest::new(limit);
         match measure {
-            Measure::Cpu => self.by_usage(&mut largest, among, |it| cpu(it).0 as f64),
-            Measure::Memory => self.by_usage(&mut largest, among, |it| memory(it).0 as f64),
-            Measure::CpuOfRequest => self.by_ratio(&mut largest, among, |template| {
-                Asked::Cpu(template.requests())
+            Measure::Cpu => self.by_usage(&mut largest, scope, |it| cpu(it).0 as f64),
+            Measure::Memory => self.by_usage(&mut largest, scope, |it| memory(it).0 as f64),
+            Measure::CpuOfRequest => self.by_ratio(&mut largest, scope, |template| {
+                Whole::Cpu(template.requests())
             }),
             Measure::CpuOfLimit => {
-                self.by_ratio(&mut largest, among, |template| Asked::Cpu(template.bound()))
+                self.by_ratio(&mut largest, scope, |template| Whole::Cpu(template.bound()))
             }
-            Measure::MemoryOfRequest => self.by_ratio(&mut largest, among, |template| {
-                Asked::Memory(template.requests())
+            Measure::MemoryOfRequest => self.by_ratio(&mut largest, scope, |template| {
+                Whole::Memory(template.requests())
             }),
-            Measure::MemoryOfLimit => self.by_ratio(&mut largest, among, |template| {
-                Asked::Memory(template.bound())
+            Measure::MemoryOfLimit => self.by_ratio(&mut largest, scope, |template| {
+                Whole::Memory(template.bound())
             }),
-            Measure::Restarts => by_restarts(self.pods, &mut largest, among),
+            Measure::Restarts => by_restarts(&self.pods, &mut largest, scope),
             Measure::CpuGrowth(span) => {
-                self.by_growth(&mut largest, among, span, |now, then| {
+                self.by_growth(&mut largest, scope, span, |now, then| {
                     now.cpu.0 as f64 - then.cpu.0 as f64
                 });
             }
             Measure::MemoryGrowth(span) => {
-                self.by_growth(&mut largest, among, span, |now, then| {
+                self.by_growth(&mut largest, scope, span, |now, then| {
                     now.memory.0 as f64 - then.memory.0 as f64
                 });
             }
@@ -129,76 +114,76 @@ impl TopQuery<'_> {
         largest.into_sorted()
     }
 
-    /// Walks the latest rates.
+    /// Ranks by the latest rates.
     fn by_usage(
         &self,
         largest: &mut Largest,
-        among: &TopScope<'_>,
+        scope: &TopScope<'_>,
         value: impl Fn(&[ContainerLatest]) -> f64,
     ) {
-        for (node, cell) in self.cells {
-            if among.cancel.is_set() {
+        for (node, cell) in &*self.cells {
+            if scope.cancel.is_set() {
                 return;
             }
             let Some(latest) = cell.latest() else {
                 continue;
             };
-            for (pod, _, containers) in latest.whole(among.namespace, self.retention, self.now) {
+            for (pod, _, containers) in latest.whole(scope.namespace, self.retention, self.now) {
                 let value = value(containers);
                 if largest.may_take(value) {
-                    let pod = find(self.pods, &pod.namespace, &pod.name, node);
-                    largest.offer(value, pod.filter(|pod| among.has(pod)));
+                    let pod = find(&self.pods, &pod.namespace, &pod.name, node);
+                    largest.offer(value, pod.filter(|pod| scope.has(pod)));
                 }
             }
         }
     }
 
-    /// Walks the cluster's pods, with the requests or limits in force.
+    /// Ranks by usage as a part of the requests or limits in force.
     fn by_ratio(
         &self,
         largest: &mut Largest,
-        among: &TopScope<'_>,
-        asked: impl Fn(&PodTemplate) -> Asked,
+        scope: &TopScope<'_>,
+        whole: impl Fn(&PodTemplate) -> Whole,
     ) {
-        let mut met: HashMap<&Arc<str>, Option<Walk>> = HashMap::new();
-        // Pods of a workload share their template: each is added up once.
-        let mut sums: HashMap<*const PodTemplate, Asked> = HashMap::new();
-        for pod in among
-            .of(self.pods)
+        let mut nodes: HashMap<&Arc<str>, Option<NodeCursor>> = HashMap::new();
+        // Pods of a workload share their template, so each template is added up once.
+        let mut sums: HashMap<*const PodTemplate, Whole> = HashMap::new();
+        for pod in scope
+            .of(&self.pods)
             .filter(|pod| pod.phase == Phase::Running)
         {
             let template = pod.in_force();
-            let asked = *sums
+            let amount = *sums
                 .entry(ptr::from_ref(template))
-                .or_insert_with(|| asked(template));
-            let (Some(asked), Some(node)) = (asked.some(), &pod.node) else {
+                .or_insert_with(|| whole(template));
+            let (Some(amount), Some(node)) = (amount.non_zero(), &pod.node) else {
                 continue;
             };
-            let begin = || Some(Walk::of(self.cells.get(node)?.latest()?));
-            let Some(walk) = met.entry(node).or_insert_with(begin) else {
+            let begin = || Some(NodeCursor::new(self.cells.get(node)?.latest()?));
+            let Some(cursor) = nodes.entry(node).or_insert_with(begin) else {
                 continue;
             };
-            let Some(containers) = walk.containers(&pod.key, self.retention, self.now) else {
+            let Some(containers) = cursor.containers(&pod.key, self.retention, self.now) else {
                 continue;
             };
-            let value = asked.ratio(containers);
+            let value = amount.ratio(containers);
             if largest.may_take(value) {
-                largest.offer(value, Some(pod).filter(|pod| among.has(pod)));
+                largest.offer(value, Some(pod).filter(|pod| scope.has(pod)));
             }
         }
     }
 
-    /// Walks the nodes, each with what its containers used before.
+    /// Ranks by the difference between current and earlier usage, node by node.
     fn by_growth(
         &self,
         largest: &mut Largest,
-        among: &TopScope<'_>,
+        scope: &TopScope<'_>,
         span: Duration,
         growth: impl Fn(&ContainerLatest, &Sample) -> f64,
     ) {
         let mut excerpt = Excerpt::default();
-        for (node, cell) in self.cells {
-            if among.cancel.is_set() {
+        for (node, cell) in &*self.cells {
+            if scope.cancel.is_set() {
                 return;
             }
             let (Some(latest), Some(history)) = (cell.latest(), self.history.node(node)) else {
@@ -208,44 +193,44 @@ impl TopQuery<'_> {
                 continue;
             };
             let then = time.plus(-Tick::count(span));
-            let before = before(&history, &mut excerpt, then, among);
+            let before = before(&history, &mut excerpt, then, scope);
             let mut before = before.iter().peekable();
-            for (pod, _, containers) in latest.whole(among.namespace, self.retention, self.now) {
+            for (pod, _, containers) in latest.whole(scope.namespace, self.retention, self.now) {
                 let order =
                     |id: &PodId| (&id.namespace, &id.name).cmp(&(&pod.namespace, &pod.name));
                 while before.next_if(|(id, ..)| order(id).is_lt()).is_some() {}
-                let (mut value, mut known) = (0.0, false);
+                let (mut value, mut has_value) = (0.0, false);
                 while let Some((_, container, sample)) =
                     before.next_if(|(id, ..)| order(id).is_eq())
                 {
                     let same = containers.iter().find(|it| it.name == *container);
                     if let Some(same) = same {
                         value += growth(same, sample);
-                        known = true;
+                        has_value = true;
                     }
                 }
-                if known && largest.may_take(value) {
-                    let pod = find(self.pods, &pod.namespace, &pod.name, node);
-                    largest.offer(value, pod.filter(|pod| among.has(pod)));
+                if has_value && largest.may_take(value) {
+                    let pod = find(&self.pods, &pod.namespace, &pod.name, node);
+                    largest.offer(value, pod.filter(|pod| scope.has(pod)));
                 }
             }
         }
     }
 }
 
-/// One node's pods, walked along with those of the cluster: both are in the order of namespace and name, so that each
-/// is looked at once.
-struct Walk {
+/// A position scope one node's pods. The pods of a node and of the cluster are both in the order of namespace and name, so
+/// that one pass over each is enough.
+struct NodeCursor {
     latest: Arc<Latest>,
     next: usize,
 }
 
-impl Walk {
-    fn of(latest: Arc<Latest>) -> Self {
+impl NodeCursor {
+    fn new(latest: Arc<Latest>) -> Self {
         Self { latest, next: 0 }
     }
 
-    /// The containers of a pod that comes after all that were asked for before.
+    /// The containers of a pod. Pods must be looked up in the order of their keys.
     fn containers(
         &mut self,
         key: &PodKey,
@@ -266,16 +251,16 @@ impl Walk {
     }
 }
 
-/// What the containers of a node used then, or what those that are younger used first; of pods that had the same name,
-/// of the last.
+/// The last sample of each container at or before `then`, or the first sample of a younger one. Of several pods with the
+/// same name, those of the last pod.
 fn before(
     history: &NodeHistory,
     excerpt: &mut Excerpt,
     then: Tick,
-    among: &TopScope<'_>,
+    scope: &TopScope<'_>,
 ) -> Vec<(PodId, Arc<str>, Sample)> {
-    let wanted = |pod: Option<&PodId>| pod.is_some_and(|pod| among.has_namespace(&pod.namespace));
-    history.copy_from(excerpt, wanted, then);
+    let in_scope = |pod: Option<&PodId>| pod.is_some_and(|pod| scope.has_namespace(&pod.namespace));
+    history.copy_from(excerpt, in_scope, then);
     let mut found: Vec<(PodId, Arc<str>, Sample)> = Vec::new();
     for series in excerpt.series() {
         let (Some(pod), Some(container)) = (series.pod, series.container) else {
@@ -290,7 +275,7 @@ fn before(
         if found.last().is_some_and(|(last, ..)| {
             (&last.namespace, &last.name) == (&pod.namespace, &pod.name) && last.uid != pod.uid
         }) {
-            // Another pod had the name before.
+            // An earlier pod had the same name.
             let first = found.partition_point(|(last, ..)| {
                 (&last.namespace, &last.name) < (&pod.namespace, &pod.name)
             });
@@ -301,16 +286,16 @@ fn before(
     found
 }
 
-/// Walks the cluster's pods.
-fn by_restarts(pods: &Pods, largest: &mut Largest, among: &TopScope<'_>) {
-    for pod in among.of(pods) {
-        // Not all of them count while a pod is initialized; none does that is not among them.
+/// Ranks by restarts.
+fn by_restarts(pods: &Pods, largest: &mut Largest, scope: &TopScope<'_>) {
+    for pod in scope.of(pods) {
+        // An upper bound: kubectl counts only some of them while the pod is initialized.
         let most: u64 = pod
             .containers
             .iter()
             .map(|status| u64::from(status.restarts))
             .sum();
-        if largest.may_take(most as f64) && among.has(pod) {
+        if largest.may_take(most as f64) && scope.has(pod) {
             let value = f64::from(pod.summary().line.restarts);
             if largest.may_take(value) {
                 largest.offer(value, Some(pod));
@@ -321,14 +306,14 @@ fn by_restarts(pods: &Pods, largest: &mut Largest, among: &TopScope<'_>) {
 
 impl TopScope<'_> {
     fn has_namespace(&self, namespace: &str) -> bool {
-        self.namespace.is_none_or(|wanted| wanted == namespace)
+        self.namespace.is_none_or(|only| only == namespace)
     }
 
     fn has(&self, pod: &Pod) -> bool {
         self.has_namespace(&pod.key.namespace) && (self.filter)(pod)
     }
 
-    /// The pods of the namespace, or all, until nobody waits for them any more.
+    /// The pods of the namespace, or of all namespaces, until `cancel` is set.
     fn of<'p>(&'p self, pods: &'p Pods) -> impl Iterator<Item = &'p Arc<Pod>> + 'p {
         self.all_of(pods).take_while(|_| !self.cancel.is_set())
     }
@@ -349,30 +334,30 @@ impl TopScope<'_> {
     }
 }
 
-/// What a template asks for of one resource.
+/// The requests or limits of a template, of one resource.
 #[derive(Clone, Copy)]
-enum Asked {
+enum Whole {
     Cpu(Resources),
     Memory(Resources),
 }
 
-impl Asked {
-    /// It, if it is anything.
-    fn some(self) -> Option<Self> {
+impl Whole {
+    /// The amount, unless it is zero or unset.
+    fn non_zero(self) -> Option<Self> {
         let any = match self {
-            Self::Cpu(asked) => asked.cpu.is_some_and(|asked| asked.0 > 0),
-            Self::Memory(asked) => asked.memory.is_some_and(|asked| asked.0 > 0),
+            Self::Cpu(amount) => amount.cpu.is_some_and(|cpu| cpu.0 > 0),
+            Self::Memory(amount) => amount.memory.is_some_and(|memory| memory.0 > 0),
         };
         any.then_some(self)
     }
 
-    /// How much of it these use.
+    /// The usage of these containers as a part of the amount.
     fn ratio(self, containers: &[ContainerLatest]) -> f64 {
-        let (used, asked) = match self {
-            Self::Cpu(asked) => (cpu(containers).0, asked.cpu.unwrap_or_default().0),
-            Self::Memory(asked) => (memory(containers).0, asked.memory.unwrap_or_default().0),
+        let (used, whole) = match self {
+            Self::Cpu(amount) => (cpu(containers).0, amount.cpu.unwrap_or_default().0),
+            Self::Memory(amount) => (memory(containers).0, amount.memory.unwrap_or_default().0),
         };
-        used as f64 / asked as f64
+        used as f64 / whole as f64
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a number is absent, in the API's words: those of `vitals why`.
+//! Why usage is absent, as API objects. The messages are those of `vitals why`.
 
 use kubevitals_proto::vitals::{Absence, KubeletPage};
 
@@ -8,13 +8,13 @@ use crate::query::why::{explain, not_running as why_not_running};
 use crate::scrape::{Failed, History};
 use crate::store::Absent;
 
-/// What `whom` (`container web`, `node n`) lacks.
-pub(super) fn lacking(whom: &str, absent: &Absent) -> Absence {
-    told(absent.reason(), &explain::absent(whom, absent).what)
+/// What `subject` (`container web`, `node n`) lacks.
+pub(super) fn lacking(subject: &str, absent: &Absent) -> Absence {
+    absence(absent.reason(), &explain::absent(subject, absent).what)
 }
 
-/// Of a pod that is not running. One that is pending while a sidecar or an init container of it runs does use something:
-/// the rest may wait for an image for hours.
+/// Why a pod that does not run has no usage. A pending pod with a running sidecar or init container does have usage: its
+/// other containers may wait for an image for hours.
 pub(super) fn not_running(pod: &Pod) -> Option<Absence> {
     let mut containers = pod.containers.iter();
     let begun = containers.any(|it| matches!(it.state, State::Running { .. }));
@@ -22,80 +22,79 @@ pub(super) fn not_running(pod: &Pod) -> Option<Absence> {
         return None;
     }
     let (reason, words) = why_not_running::phase(pod)?;
-    Some(told(reason, &words.what))
+    Some(absence(reason, &words.what))
 }
 
-/// Of a pod none of whose containers runs, though its phase is Running.
+/// Why a pod in phase Running without a running container has no usage.
 pub(super) fn nothing_runs(pod: &Pod) -> Option<Absence> {
     let words = why_not_running::pod(pod)?;
-    Some(told("not_running", &words.what))
+    Some(absence("not_running", &words.what))
 }
 
-/// Of a pod that no node has.
+/// Why a pod that is bound to no node has no usage.
 pub(super) fn no_node() -> Absence {
-    told("no_node", "no node has been found for it yet")
+    absence("no_node", "no node has been found for it yet")
 }
 
-/// Of what was not measured at the time that is asked for, or is forgotten.
-pub(super) fn not_remembered() -> Absence {
-    told(
+/// Why an object without a sample at the time of the query has no usage.
+pub(super) fn no_sample() -> Absence {
+    absence(
         "not_remembered",
         "nothing is remembered of what it used then",
     )
 }
 
-/// Of a container that the kubelet says does not run; `whom` names it in the sentence.
+/// Why a container that does not run has no usage. `subject` names it in the message.
 pub(super) fn idle(
-    whom: &str,
+    subject: &str,
     pod: &Pod,
     spec: &ContainerSpec,
     status: &ContainerStatus,
 ) -> Option<Absence> {
     let words = why_not_running::container(pod, spec, status)?;
-    Some(told("not_running", &format!("{whom} {}", words.what)))
+    Some(absence("not_running", &format!("{subject} {}", words.what)))
 }
 
-/// Of a container that has all it needs, in a pod of which another one has not.
+/// Why a complete container in an incomplete pod has no usage.
 pub(super) fn pod_not_whole() -> Absence {
-    told(
+    absence(
         "pod_not_whole",
         "another container of its pod lacks something, and a pod is told whole or not at all",
     )
 }
 
-/// Of a node that has not answered yet, and of its pods: why not, as far as its scrapes tell. `whom` is `the node` or
-/// `its node`.
-pub(super) fn unanswered(whom: &str, history: Option<&History>) -> Absence {
+/// Why a node without a successful scrape, or a pod on it, has no usage. `subject` is `the node` or `its node`.
+pub(super) fn unanswered(subject: &str, history: Option<&History>) -> Absence {
     let Some(history) = history else {
-        let what = format!("{whom} is new to the server, which has not asked it yet");
-        return told("not_asked", &what);
+        let what = format!("{subject} is new to the server, which has not asked it yet");
+        return absence("not_asked", &what);
     };
     match &history.last {
         None if history.waits && history.skipped_turns > 0 => {
-            let what = format!("{whom} waits until fewer kubelets are asked at once");
-            told("overloaded", &what)
+            let what = format!("{subject} waits until fewer kubelets are asked at once");
+            absence("overloaded", &what)
         }
-        None => told(
+        None => absence(
             "first_scrape",
-            &format!("{whom} is being asked for the first time"),
+            &format!("{subject} is being asked for the first time"),
         ),
         Some(last) => match &last.failed {
             Some(Failed { error, .. }) => {
-                let what = format!("{whom} has never given metrics: {error}");
-                told(error.reason(), &what)
+                let what = format!("{subject} has never given metrics: {error}");
+                absence(error.reason(), &what)
             }
-            None => told(
+            None => absence(
                 "first_scrape",
-                &format!("nothing of {whom} is taken in yet"),
+                &format!("nothing of {subject} is taken in yet"),
             ),
         },
     }
 }
 
-/// The pages of a node's kubelet.
+/// The state of each page of a node's kubelet.
 pub(super) fn pages(history: &History, path: &str) -> Vec<KubeletPage> {
     let page = |name: &str, path: &str, state: TargetState, failed: Option<&Failed>, last| {
-        let why = failed.map(|failed| told(failed.error.reason(), &failed.error.to_string()));
+        let why = failed.map(|failed| absence(failed.error.reason(), &failed.error.to_string()));
         let Absence { reason, message } = why.unwrap_or_default();
         KubeletPage {
             name: name.to_owned(),
@@ -122,8 +121,8 @@ pub(super) fn pages(history: &History, path: &str) -> Vec<KubeletPage> {
     std::iter::once(resource).chain(others).collect()
 }
 
-/// `not_reported` is `NotReported`; a sentence begins large and has an end.
-fn told(reason: &str, what: &str) -> Absence {
+/// Converts a reason such as `not_reported` to `NotReported`, and a clause to a sentence.
+fn absence(reason: &str, what: &str) -> Absence {
     let words = reason.split('_').map(capital);
     Absence {
         reason: words.collect(),
@@ -142,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_one_word_and_a_message_a_sentence() {
+    fn reason_is_one_word_and_message_a_sentence() {
         let absence = lacking("container web", &Absent::NotReported);
         assert_eq!(absence.reason, "NotReported");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Amounts as the API has them, and parts of them.
+//! Converts amounts and ratios to API objects.
 
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::units::{Bytes, Nanocores};
@@ -7,7 +7,7 @@ use kubevitals_proto::vitals::{Amounts, Disk, Network, Pressure, Ratios};
 use crate::cluster::Resources;
 use crate::store;
 
-/// Amounts in the API's form.
+/// Converts resource amounts.
 pub(super) fn amounts(resources: Resources) -> Amounts {
     Amounts {
         cpu: resources.cpu.map(Quantity::from_nanocores),
@@ -16,7 +16,7 @@ pub(super) fn amounts(resources: Resources) -> Amounts {
     }
 }
 
-/// What is used as a part of what was asked for and of what is allowed.
+/// Usage as a part of requests and of limits.
 pub(super) fn ratios(
     cpu: Nanocores,
     memory: Bytes,
@@ -33,13 +33,13 @@ pub(super) fn ratios(
     }
 }
 
-/// A part of a whole to four digits: more would say nothing. Nothing is no part of nothing.
+/// A ratio rounded to four decimal places; `None` if the whole is zero.
 #[expect(clippy::cast_precision_loss, reason = "four digits are kept")]
 pub(super) fn part(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| (part as f64 / whole as f64 * 1e4).round() / 1e4)
 }
 
-/// A file system.
+/// Converts a file system.
 pub(super) fn disk(disk: store::Disk) -> Disk {
     Disk {
         used: Quantity::from_bytes(disk.used),
@@ -48,7 +48,7 @@ pub(super) fn disk(disk: store::Disk) -> Disk {
     }
 }
 
-/// A network interface.
+/// Converts network rates.
 pub(super) fn network(rate: store::NetworkRate) -> Network {
     Network {
         rx_bytes_per_second: rate.rx,
@@ -56,14 +56,14 @@ pub(super) fn network(rate: store::NetworkRate) -> Network {
     }
 }
 
-/// Pressure, where any of it is measured.
+/// Converts pressure; `None` if no resource has it.
 pub(super) fn pressure(pressure: store::Pressure) -> Option<Pressure> {
-    let told = Pressure {
+    let pressure = Pressure {
         cpu: pressure.cpu.map(store::Percent::get),
         memory: pressure.memory.map(store::Percent::get),
         io: pressure.io.map(store::Percent::get),
     };
-    (told != Pressure::default()).then_some(told)
+    (pressure != Pressure::default()).then_some(pressure)
 }
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_of_nothing_is_none() {
+    fn part_of_zero_is_none() {
         assert_eq!(part(1, 0), None);
         assert_eq!(part(1, 3), Some(0.3333));
         assert_eq!(part(250, 100), Some(2.5));

@@ -1,4 +1,4 @@
-//! As of a time that is past.
+//! The state of the cluster at a time in the past.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,48 +15,49 @@ use crate::store::history::{Excerpt, NodeHistory, Offset, PodId};
 use crate::store::ring::Tick;
 use crate::work::Cancel;
 
-/// The last point before the time must be no older than so many resolutions, as points are believed.
-const BELIEVED: u32 = 5;
+/// The largest age of the last sample before the time, in resolutions.
+const MAX_SAMPLE_AGE: u32 = 5;
 
-/// A time that is past, and what had gone wrong then and was not over.
+/// A time in the past, and the incidents that were open then.
 #[derive(Debug)]
 pub(super) struct AsOf {
     pub(super) at: Timestamp,
-    /// Names of incidents, by the namespace and name of the pod, or the empty namespace and the name of the node.
+    /// Names of open incidents by the namespace and name of the pod, or by the empty namespace and the node's name.
     open: HashMap<(String, String), Vec<String>>,
     /// Nodes that were not ready.
     lost: HashSet<String>,
-    /// Incidents that had begun.
-    pub(super) begun: u64,
-    /// Incidents that were not over.
-    pub(super) going_on: u64,
-    /// Of these, probes that failed.
-    pub(super) probes: u64,
+    /// The number of incidents that had begun.
+    pub(super) total: u64,
+    /// The number of open incidents.
+    pub(super) open_count: u64,
+    /// The number of open incidents of failing probes.
+    pub(super) failing_probes: u64,
 }
 
-/// Whether an incident went on then.
-pub(super) fn goes_on(incident: &Incident, at: Timestamp) -> bool {
+/// Whether an incident was open at a time.
+pub(super) fn is_open(incident: &Incident, at: Timestamp) -> bool {
     incident.began <= at && incident.ended.is_none_or(|ended| at < ended)
 }
 
 impl AsOf {
+    /// Reads the incidents at a time.
     pub(super) fn of(at: Timestamp, health: &Health) -> Self {
         let mut as_of = Self {
             at,
             open: HashMap::new(),
             lost: HashSet::new(),
-            begun: 0,
-            going_on: 0,
-            probes: 0,
+            total: 0,
+            open_count: 0,
+            failing_probes: 0,
         };
-        for told in health.incidents().0 {
-            let incident = &*told.incident;
-            as_of.begun += u64::from(incident.began <= at);
-            if !goes_on(incident, at) {
+        for entry in health.incidents().0 {
+            let incident = &*entry.incident;
+            as_of.total += u64::from(incident.began <= at);
+            if !is_open(incident, at) {
                 continue;
             }
-            as_of.going_on += 1;
-            as_of.probes += u64::from(incident.reason == IncidentKind::ProbeFailing);
+            as_of.open_count += 1;
+            as_of.failing_probes += u64::from(incident.reason == IncidentKind::ProbeFailing);
             let involved = &incident.involved;
             if incident.reason == IncidentKind::NodeNotReady {
                 as_of.lost.insert(involved.name.clone());
@@ -64,16 +65,16 @@ impl AsOf {
             let own = (incident.affected_count == 0).then_some(&involved.name);
             let affected = incident.affected.iter().map(|pod| &pod.name);
             for name in affected.chain(own) {
-                let whom = (involved.namespace.clone(), name.clone());
-                let names = as_of.open.entry(whom).or_default();
+                let object = (involved.namespace.clone(), name.clone());
+                let names = as_of.open.entry(object).or_default();
                 names.push(incident.metadata.name.clone());
             }
         }
         as_of
     }
 
-    /// The pods that there were: those that are still there and were there already, and those that are gone since; each
-    /// as it was, as far as that is remembered.
+    /// The pods that existed: current pods that existed already, and pods that were deleted since. Each pod has the state
+    /// of that time where it is recorded.
     pub(super) fn pods(&self, cluster: &Cluster, health: &Health, cancel: &Cancel) -> Pods {
         let (now, mut changed) = (cluster.pods(), health.pods_at(self.at));
         let mut then = Pods::clone(&now);
@@ -85,19 +86,19 @@ impl AsOf {
                 Then::Was(was) => {
                     then.insert(key.clone(), was);
                 }
-                Then::AsNow if self.was_there(pod) => {}
+                Then::AsNow if self.existed(pod) => {}
                 Then::AsNow | Then::Absent => {
                     then.remove(key);
                 }
             }
         }
         for ((key, _), gone) in cluster.gone_pods().iter() {
-            if gone.at <= self.at || !self.was_there(&gone.pod) || then.contains_key(key) {
+            if gone.at <= self.at || !self.existed(&gone.pod) || then.contains_key(key) {
                 continue;
             }
             let was = match changed.remove(key) {
                 Some(Then::Was(was)) => was,
-                // What it was like then is forgotten, but not that it was.
+                // The state of that time is dropped, so its last state stands for it.
                 Some(Then::AsNow | Then::Absent) | None => Arc::clone(&gone.pod),
             };
             then.insert(key.clone(), was);
@@ -105,27 +106,26 @@ impl AsOf {
         then
     }
 
-    fn was_there(&self, pod: &Pod) -> bool {
+    fn existed(&self, pod: &Pod) -> bool {
         pod.created().is_none_or(|created| created <= self.at)
     }
 
-    /// The nodes that there were, of those that still are.
+    /// The current nodes that existed already.
     pub(super) fn nodes(&self, cluster: &Cluster) -> Nodes {
         let mut then = Nodes::clone(&cluster.nodes());
-        let made_since = |node: &Node| node.created().is_some_and(|created| created > self.at);
-        let news: Vec<_> = then
+        let is_newer = |node: &Node| node.created().is_some_and(|created| created > self.at);
+        let newer: Vec<_> = then
             .values()
-            .filter(|node| made_since(node))
+            .filter(|node| is_newer(node))
             .map(|node| Arc::clone(&node.name))
             .collect();
-        for name in news {
+        for name in newer {
             then.remove(&name);
         }
         then
     }
 
-    /// Whether a node was ready: it is what it is since when it says, and before it was ready unless an incident tells
-    /// otherwise.
+    /// Whether a node was ready. Before its last transition it was ready, unless it had an incident NodeNotReady.
     pub(super) fn is_ready(&self, node: &Node) -> bool {
         match node.ready_since {
             Some(since) if since > self.at => !self.lost.contains(&*node.name),
@@ -133,27 +133,27 @@ impl AsOf {
         }
     }
 
-    /// Names of the incidents of a pod that were not over.
+    /// Names of the open incidents of a pod.
     pub(super) fn incidents_of_pod(&self, key: &PodKey) -> Vec<String> {
         self.incidents(&key.namespace, &key.name)
     }
 
-    /// Names of a node's own.
+    /// Names of the open incidents of a node.
     pub(super) fn incidents_of_node(&self, node: &str) -> Vec<String> {
         self.incidents("", node)
     }
 
     fn incidents(&self, namespace: &str, name: &str) -> Vec<String> {
-        let whom = (namespace.to_owned(), name.to_owned());
-        self.open.get(&whom).cloned().unwrap_or_default()
+        let object = (namespace.to_owned(), name.to_owned());
+        self.open.get(&object).cloned().unwrap_or_default()
     }
 }
 
-/// What a node and its pods used at a time.
+/// The usage of a node and its pods at a time.
 #[derive(Debug)]
 pub(super) struct NodeUsageAt {
     pub(super) node: Option<UsageSample>,
-    /// How far its clock is from ours.
+    /// The difference between the node's clock and the server's.
     pub(super) offset: Offset,
     /// By namespace and name.
     pods: Vec<PodUsageAt>,
@@ -172,7 +172,8 @@ impl PodUsageAt {
 }
 
 impl NodeUsageAt {
-    /// What is remembered of it at a time of ours, as of `now`, which is `wall`. Points have the time of the node's clock.
+    /// Reads the usage at time `at` of the server's clock. `now` and `wall` are the current time; samples have the time of
+    /// the node's clock.
     pub(super) fn of(
         history: &NodeHistory,
         at: Timestamp,
@@ -182,7 +183,7 @@ impl NodeUsageAt {
     ) -> Self {
         let offset = history.offset(now, wall);
         let tick = Tick::nearest(offset.theirs(at));
-        let oldest = tick.plus(-Tick::count(resolution * BELIEVED));
+        let oldest = tick.plus(-Tick::count(resolution * MAX_SAMPLE_AGE));
         history.copy_at(excerpt, |_| true, tick);
         let mut past = Self {
             node: None,
@@ -197,7 +198,7 @@ impl NodeUsageAt {
             let Some(last) = last.filter(|last| Tick::nearest(last.at) >= oldest) else {
                 continue;
             };
-            let used = UsageSample::remembered(&last);
+            let used = UsageSample::from_history(&last);
             let Some((pod, container)) = copy.pod.zip(copy.container) else {
                 past.node = Some(used);
                 continue;
@@ -214,7 +215,7 @@ impl NodeUsageAt {
         past
     }
 
-    /// What the containers of a pod used; nothing of one that is not remembered.
+    /// The usage of a pod's containers; `None` if there is no sample.
     pub(super) fn pod(&self, key: &PodKey, uid: Uid) -> Option<ContainerUsage<'_>> {
         let name = (&*key.namespace, &*key.name);
         let first = self.pods.partition_point(|past| past.name() < name);

@@ -1,4 +1,4 @@
-//! Containers.
+//! ContainerVitals.
 
 use kubevitals_proto::vitals::{ContainerState, ContainerVitals, Restarts, Role};
 
@@ -6,7 +6,7 @@ use super::amounts::{amounts, ratios};
 use super::usage::UsageSample;
 use crate::cluster::{self, ContainerSpec, ContainerStatus, State};
 
-/// A container, but for what it uses.
+/// Converts a container, without its usage.
 pub(super) fn container(
     spec: &ContainerSpec,
     status: &ContainerStatus,
@@ -30,7 +30,7 @@ pub(super) fn container(
     }
 }
 
-/// Says what it uses.
+/// Sets the usage of a container.
 pub(super) fn set_usage(vitals: &mut ContainerVitals, spec: &ContainerSpec, used: UsageSample) {
     vitals.usage = Some(used.to_api());
     vitals.ratios = ratios(used.cpu, used.memory, spec.requests, spec.limits);
@@ -54,7 +54,7 @@ fn state(status: &ContainerStatus, lost: bool) -> ContainerState {
             since: cluster::time(*since_seconds),
             ..ContainerState::default()
         },
-        // What has ended has ended, whoever is heard of.
+        // A termination is final, so it stays valid when the kubelet no longer reports.
         State::Terminated(ended) => ContainerState {
             state: "Terminated".to_owned(),
             reason: text(ended.reason.as_deref()),

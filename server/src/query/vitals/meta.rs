@@ -1,4 +1,4 @@
-//! The metadata of this API's objects: a UID of their own, their owner, and the labels that they copy.
+//! The metadata of this API's objects: their UID, their owner, and the labels that they copy.
 
 use std::sync::LazyLock;
 
@@ -6,19 +6,19 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::vitals::{Incident, OwnerReference};
 use uuid::Uuid;
 
-/// Under this namespace our objects' UIDs are made.
+/// The namespace of the UIDs of this API's objects.
 static NAMESPACE: LazyLock<Uuid> =
     LazyLock::new(|| Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"kubevitals.io"));
 
 /// The UID of an object of this API: a UUID version 5 of its kind, namespace and name, and of the UID of its Pod or Node.
 /// It is the same at every replica and after every restart, unique, and different from the UID of the Pod or Node.
 pub(super) fn uid(kind: &str, namespace: &str, name: &str, of: &str) -> String {
-    // None of them can have a slash in it.
+    // None of these strings can contain a slash.
     let text = [kind, namespace, name, of].join("/");
     Uuid::new_v5(&NAMESPACE, text.as_bytes()).to_string()
 }
 
-/// The Pod or Node as the owner of its vitals and incidents; none where its UID is not known.
+/// The Pod or Node as the owner of its vitals and incidents; empty if its UID is unknown.
 ///
 /// Argo CD prunes only objects without an owner, whatever their labels are (`isRoot` in its cluster cache); it shows the
 /// others below their owner. `controller` is not set: a Pod does not manage its vitals, and clients that follow
@@ -74,10 +74,10 @@ fn claims(key: &str) -> bool {
     })
 }
 
-/// An incident as the API shows it, with metadata of its own.
+/// Adds the metadata of the API to an incident.
 pub(super) fn incident(incident: &Incident) -> Incident {
-    let mut shown = incident.clone();
-    let (meta, involved) = (&mut shown.metadata, &incident.involved);
+    let mut object = incident.clone();
+    let (meta, involved) = (&mut object.metadata, &incident.involved);
     meta.uid = uid("Incident", &meta.namespace, &meta.name, &involved.uid);
     meta.labels = labels(&meta.labels);
     let kind = match involved.kind.as_str() {
@@ -85,7 +85,7 @@ pub(super) fn incident(incident: &Incident) -> Incident {
         _ => "Pod",
     };
     meta.owner_references = owner(kind, &involved.name, &involved.uid);
-    shown
+    object
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn uids_are_of_version_5_stable_and_unique() {
         let web = uid("PodVitals", "shop", "web-1", POD);
-        // Written down: it must not change from one version of the server to the next.
+        // A fixed value: it must not change between versions of the server.
         assert_eq!(web, "b9ea90b5-a952-5c1f-99b5-442f8a7670ea");
         let all = [
             web,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_by_which_tools_claim_objects_are_left_out() {
+    fn labels_of_deployment_tools_are_not_copied() {
         for (key, is_copied) in [
             ("app", true),
             ("app.kubernetes.io/name", true),
@@ -144,25 +144,25 @@ mod tests {
             ("objectset.rio.cattle.io/hash", false),
         ] {
             let own = Labels::from_iter([(key, "x"), ("tier", "front")]);
-            let told = labels(&own);
-            assert_eq!(told.get(key).is_some(), is_copied, "{key}");
-            assert_eq!(told.get("tier"), Some("front"), "{key}");
+            let copied = labels(&own);
+            assert_eq!(copied.get(key).is_some(), is_copied, "{key}");
+            assert_eq!(copied.get("tier"), Some("front"), "{key}");
         }
         let own = Labels::from_iter([("app", "web")]);
         assert!(labels(&own).is_shared(), "nothing to leave out: no copy");
     }
 
     #[test]
-    fn each_incident_has_a_uid_of_its_own_and_the_owner_that_it_befell() {
+    fn each_incident_has_its_own_uid_and_its_object_as_owner() {
         let of = |name: &str, kind: &str, uid: &str| {
-            let mut told = Incident::default();
-            told.metadata.name = name.to_owned();
-            told.metadata.namespace = "shop".to_owned();
-            told.metadata.uid = uid.to_owned();
-            told.involved.kind = kind.to_owned();
-            told.involved.name = "web-1".to_owned();
-            told.involved.uid = uid.to_owned();
-            incident(&told).metadata
+            let mut plain = Incident::default();
+            plain.metadata.name = name.to_owned();
+            plain.metadata.namespace = "shop".to_owned();
+            plain.metadata.uid = uid.to_owned();
+            plain.involved.kind = kind.to_owned();
+            plain.involved.name = "web-1".to_owned();
+            plain.involved.uid = uid.to_owned();
+            incident(&plain).metadata
         };
         let (first, second) = (of("web-1-aa", "Pod", POD), of("web-1-bb", "Pod", POD));
         assert_ne!(first.uid, second.uid);

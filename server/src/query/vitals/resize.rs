@@ -1,4 +1,4 @@
-//! Resizes in place.
+//! In-place resizes.
 
 use kubevitals_proto::vitals::{ContainerVitals, Resize, ResizeState};
 

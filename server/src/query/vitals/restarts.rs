@@ -1,4 +1,4 @@
-//! Restarts: how often, how often lately, and the last one with its cause.
+//! Restarts: their number, the recent ones, and the last one with its cause.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,78 +6,77 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{LastRestart, Restarts};
 
-use super::VitalsBuilder;
+use super::context::VitalsContext;
 use crate::cluster::Pod;
 use crate::health::Restart;
 
-impl VitalsBuilder {
-    /// Since when what is remembered is recent.
-    fn since(&self) -> Timestamp {
-        let nanoseconds = i64::try_from(self.remembers.as_nanos()).unwrap_or(i64::MAX);
-        self.at().plus_nanos(-nanoseconds)
-    }
-
-    /// Those of a node's pods, of late.
-    pub(super) fn restarts_of_node(&mut self, node: &str) -> u64 {
-        self.recent_restarts()
-            .get(node)
-            .copied()
-            .unwrap_or_default()
-    }
-
-    /// Those of all pods, of late.
-    pub(super) fn restarts_of_all(&mut self) -> u64 {
-        self.recent_restarts().values().sum()
-    }
-
-    /// Looked up once for all nodes.
-    fn recent_restarts(&mut self) -> &HashMap<Arc<str>, u64> {
-        let (since, until) = (self.since(), self.at());
-        let health = &self.health;
-        self.recent_restarts
-            .get_or_insert_with(|| health.restarts_by_node(since, until))
-    }
-
-    /// Of each of a pod's containers.
-    pub(super) fn restarts(&self, pod: &Pod) -> Vec<Restarts> {
-        let at = self.at();
-        let restarted = pod.containers.iter().any(|it| it.ends(false) > 0);
-        // Most pods never are.
-        let known = if restarted {
-            self.health.restarts(pod)
-        } else {
-            Vec::new()
-        };
-        let known: Vec<Restart> = known
-            .into_iter()
-            .filter(|it| it.ended.finished.is_none_or(|finished| finished <= at))
-            .collect();
-        let since = self.since();
-        let containers = pod.containers().enumerate();
-        containers
-            .map(|(index, (spec, status))| {
-                let its = known.iter().filter(|restart| restart.container == index);
-                let last = match its.clone().next_back() {
-                    Some(last) => Some(last.clone()),
-                    None if status.ends(false) > 0 => self.health.last_restart(pod, index),
-                    None => None,
-                };
-                Restarts {
-                    count: status.restarts.into(),
-                    recent: recent(its, last.as_ref(), since),
-                    last: last.map(|last| LastRestart {
-                        container: spec.name.to_string(),
-                        ended: last.ended,
-                        cause: last.cause,
-                        certainty: last.certainty,
-                    }),
-                }
-            })
-            .collect()
-    }
+/// The start of the time in which a restart counts as recent.
+fn recent_since(context: &VitalsContext) -> Timestamp {
+    let nanoseconds = i64::try_from(context.history_span.as_nanos()).unwrap_or(i64::MAX);
+    context.at().plus_nanos(-nanoseconds)
 }
 
-/// How many there were since then: those that were seen, or the one that the status tells of.
+/// The number of recent restarts of a node's pods.
+pub(super) fn of_node(context: &mut VitalsContext, node: &str) -> u64 {
+    recent_by_node(context)
+        .get(node)
+        .copied()
+        .unwrap_or_default()
+}
+
+/// The number of recent restarts of all pods.
+pub(super) fn of_all(context: &mut VitalsContext) -> u64 {
+    recent_by_node(context).values().sum()
+}
+
+/// Recent restarts by node, computed once.
+fn recent_by_node(context: &mut VitalsContext) -> &HashMap<Arc<str>, u64> {
+    let (since, until) = (recent_since(context), context.at());
+    let health = &context.sources.health;
+    context
+        .recent_restarts
+        .get_or_insert_with(|| health.restarts_by_node(since, until))
+}
+
+/// The restarts of each of a pod's containers.
+pub(super) fn of_containers(context: &VitalsContext, pod: &Pod) -> Vec<Restarts> {
+    let at = context.at();
+    let restarted = pod.containers.iter().any(|it| it.ends(false) > 0);
+    // Most pods never restart.
+    let known = if restarted {
+        context.sources.health.restarts(pod)
+    } else {
+        Vec::new()
+    };
+    let known: Vec<Restart> = known
+        .into_iter()
+        .filter(|it| it.ended.finished.is_none_or(|finished| finished <= at))
+        .collect();
+    let since = recent_since(context);
+    let containers = pod.containers().enumerate();
+    containers
+        .map(|(index, (spec, status))| {
+            let its = known.iter().filter(|restart| restart.container == index);
+            let last = match its.clone().next_back() {
+                Some(last) => Some(last.clone()),
+                None if status.ends(false) > 0 => context.sources.health.last_restart(pod, index),
+                None => None,
+            };
+            Restarts {
+                count: status.restarts.into(),
+                recent: recent(its, last.as_ref(), since),
+                last: last.map(|last| LastRestart {
+                    container: spec.name.to_string(),
+                    ended: last.ended,
+                    cause: last.cause,
+                    certainty: last.certainty,
+                }),
+            }
+        })
+        .collect()
+}
+
+/// The number of restarts since a time: the recorded ones, or the one that the container's status contains.
 fn recent<'a>(
     seen: impl Iterator<Item = &'a Restart>,
     last: Option<&Restart>,

@@ -1,4 +1,5 @@
-//! What a node's pods ask for and are, added up: one walk over all pods for all nodes, once for each change of the pods.
+//! Sums over pods by node: requests, limits, phases. One pass over all pods serves all nodes, once for each change of the
+//! pods.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ptr;
@@ -8,26 +9,26 @@ use parking_lot::Mutex;
 
 use crate::cluster::{Phase, PodTemplate, Pods, Resources};
 
-/// The sums over all pods, and of each node.
+/// The sums over all pods, and over the pods of each node.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     nodes: HashMap<Arc<str>, NodeTotal>,
-    /// All nodes together.
+    /// The sums over all nodes.
     pub(super) all: NodeTotal,
-    /// Pods whose Ready condition is true.
+    /// The number of pods whose Ready condition is true.
     pub(super) ready: u64,
-    /// Pods by phase.
+    /// The number of pods by phase.
     pub(super) phases: BTreeMap<&'static str, u64>,
 }
 
-/// The sums over the pods that are bound to a node and are not over.
+/// The sums over the pods that are bound to a node and have not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct NodeTotal {
-    /// How many they are.
+    /// The number of pods.
     pub(super) pods: u64,
-    /// What they request.
+    /// The sum of their requests.
     pub(super) requests: Resources,
-    /// What they are limited to, of those that are.
+    /// The sum of their limits, over the pods that have one.
     pub(super) limits: Resources,
 }
 
@@ -40,10 +41,10 @@ impl NodeTotal {
 }
 
 impl Totals {
-    /// Adds them up.
+    /// Adds up these pods.
     pub(super) fn of(pods: &Pods) -> Self {
         let mut totals = Self::default();
-        // Pods of a workload share their template: each is added up once.
+        // Pods of a workload share their template, so each template is added up once.
         let mut sums: HashMap<*const PodTemplate, (Resources, Resources)> = HashMap::new();
         for pod in pods.values() {
             totals.ready += u64::from(pod.ready.status);
@@ -79,18 +80,18 @@ impl Totals {
         totals
     }
 
-    /// Those of one node.
+    /// The sums over the pods of one node.
     pub(super) fn node(&self, name: &str) -> NodeTotal {
         self.nodes.get(name).copied().unwrap_or_default()
     }
 }
 
-/// The sums over the pods that were asked for last.
+/// The sums of the last snapshot of pods.
 #[derive(Debug, Default)]
 pub(in crate::query) struct TotalsCache(Mutex<Option<(Arc<Pods>, Arc<Totals>)>>);
 
 impl TotalsCache {
-    /// The sums over these pods.
+    /// The sums over these pods, from the cache if it has them.
     pub(super) fn of(&self, pods: &Arc<Pods>) -> Arc<Totals> {
         let mut last = self.0.lock();
         match &*last {

@@ -1,82 +1,76 @@
-//! The latest past in steps, for a sparkline.
-
-use std::time::Duration;
+//! Recent usage in equal steps, for a sparkline.
 
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Trend;
 
-use super::VitalsBuilder;
+use super::context::{TrendSpan, VitalsContext};
 use crate::cluster::Pod;
 use crate::store::history::{Excerpt, NodeHistory, Offset, PodId};
 use crate::store::ring::{Sample, Tick};
 
-/// Points that are no further apart than so many resolutions have no gap between them: the later one's CPU is that of
-/// all the time since the earlier.
+/// The largest distance between two samples without a gap, in steps. The CPU of the later sample is the mean since the
+/// earlier one.
 const NO_GAP: u32 = 5;
 
-/// How much of the past.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
-    pub(super) steps: u32,
-    pub(super) step: Duration,
+/// The trend of a node.
+pub(super) fn of_node(context: &mut VitalsContext, node: &str) -> Option<Trend> {
+    of_series(context, node, |pod| pod.is_none())
 }
 
-impl VitalsBuilder {
-    /// Of a node.
-    pub(super) fn node_trend(&mut self, node: &str) -> Option<Trend> {
-        self.trend_of(node, |pod| pod.is_none())
-    }
-
-    /// Of a pod: its containers together.
-    pub(super) fn pod_trend(&mut self, pod: &Pod) -> Option<Trend> {
-        let (key, uid) = (&pod.key, pod.uid);
-        let is_it =
-            |id: &PodId| id.name == key.name && id.namespace == key.namespace && id.may_be(uid);
-        self.trend_of(pod.node.as_deref()?, |pod| pod.is_some_and(is_it))
-    }
-
-    /// Of the cluster: its nodes together.
-    pub(super) fn cluster_trend(&mut self) -> Option<Trend> {
-        let span = self.trend?;
-        let mut steps = Steps::new(span, self.at());
-        let nodes = self.store.history().nodes();
-        for (_, history) in nodes {
-            let offset = history.offset(self.now, self.wall);
-            steps.add_all(&history, |pod| pod.is_none(), offset, &mut self.excerpt);
-        }
-        Some(steps.trend())
-    }
-
-    fn trend_of(&mut self, node: &str, wanted: impl Fn(Option<&PodId>) -> bool) -> Option<Trend> {
-        let span = self.trend?;
-        let history = self.store.history().node(node)?;
-        // Points have the kubelet's time, and a kubelet's clock may be hours off.
-        let offset = history.offset(self.now, self.wall);
-        let its_now = history.time(self.now).map(|tick| offset.ours(tick.time()));
-        let until = match &self.as_of {
-            Some(as_of) => as_of.at,
-            None => its_now.unwrap_or(self.wall),
-        };
-        let mut steps = Steps::new(span, until);
-        steps.add_all(&history, wanted, offset, &mut self.excerpt);
-        Some(steps.trend())
-    }
+/// The trend of a pod: the sum of its containers.
+pub(super) fn of_pod(context: &mut VitalsContext, pod: &Pod) -> Option<Trend> {
+    let (key, uid) = (&pod.key, pod.uid);
+    let is_it = |id: &PodId| id.name == key.name && id.namespace == key.namespace && id.may_be(uid);
+    of_series(context, pod.node.as_deref()?, |pod| pod.is_some_and(is_it))
 }
 
-/// Sums by steps. Steps end at whole multiples of their length, so that two looks at one series agree.
+/// The trend of the cluster: the sum of its nodes.
+pub(super) fn of_cluster(context: &mut VitalsContext) -> Option<Trend> {
+    let span = context.trend?;
+    let mut steps = Steps::new(span, context.at());
+    let nodes = context.sources.store.history().nodes();
+    for (_, history) in nodes {
+        let offset = history.offset(context.now, context.wall);
+        steps.add_all(&history, |pod| pod.is_none(), offset, &mut context.excerpt);
+    }
+    Some(steps.trend())
+}
+
+fn of_series(
+    context: &mut VitalsContext,
+    node: &str,
+    filter: impl Fn(Option<&PodId>) -> bool,
+) -> Option<Trend> {
+    let span = context.trend?;
+    let history = context.sources.store.history().node(node)?;
+    // Samples have the kubelet's time, and a kubelet's clock may be hours off.
+    let offset = history.offset(context.now, context.wall);
+    let its_now = history
+        .time(context.now)
+        .map(|tick| offset.ours(tick.time()));
+    let until = match &context.as_of {
+        Some(as_of) => as_of.at,
+        None => its_now.unwrap_or(context.wall),
+    };
+    let mut steps = Steps::new(span, until);
+    steps.add_all(&history, filter, offset, &mut context.excerpt);
+    Some(steps.trend())
+}
+
+/// Sums of series by steps. A step ends at a multiple of its length, so that two reads of one series agree.
 #[derive(Debug)]
 struct Steps {
     until: Timestamp,
     step: i64,
     cpu: Vec<Option<u64>>,
     memory: Vec<Option<u64>>,
-    /// Sums and counts of one series.
+    /// CPU sum, memory sum and count of the current series in each step.
     own: Vec<(u128, u128, u64)>,
 }
 
 impl Steps {
-    fn new(span: Span, until: Timestamp) -> Self {
+    fn new(span: TrendSpan, until: Timestamp) -> Self {
         let step = i64::try_from(span.step.as_nanos())
             .unwrap_or(i64::MAX)
             .max(1);
@@ -91,7 +85,7 @@ impl Steps {
         }
     }
 
-    /// What to copy: the steps, and what lies around them, by the node's clock.
+    /// The span to copy, by the node's clock: the steps, and a margin before them.
     fn around(&self, offset: Offset) -> (Tick, Tick) {
         let steps = i64::try_from(self.own.len()).unwrap_or(i64::MAX);
         let margin = self.step.saturating_mul(NO_GAP.into());
@@ -102,63 +96,64 @@ impl Steps {
         )
     }
 
-    /// The step that a time lies in; less than zero before the first.
-    fn place(&self, at: Timestamp) -> i64 {
+    /// The index of the step of a time; negative before the first step.
+    fn index(&self, at: Timestamp) -> i64 {
         let last = i64::try_from(self.own.len()).unwrap_or(i64::MAX) - 1;
         last.saturating_sub(self.until.since(at).div_euclid(self.step))
     }
 
-    /// The steps after one and before another.
+    /// The steps between two steps, exclusive.
     fn between(&mut self, after: i64, before: i64) -> &mut [(u128, u128, u64)] {
-        let index = |place: i64| usize::try_from(place).unwrap_or_default();
+        let bound = |index: i64| usize::try_from(index).unwrap_or_default();
         let (begin, end) = (
-            index(after.saturating_add(1)),
-            index(before).min(self.own.len()),
+            bound(after.saturating_add(1)),
+            bound(before).min(self.own.len()),
         );
         self.own.get_mut(begin..end).unwrap_or_default()
     }
 
-    /// Adds the series of a node that are wanted.
+    /// Adds the series of a node that pass `filter`.
     fn add_all(
         &mut self,
         history: &NodeHistory,
-        wanted: impl Fn(Option<&PodId>) -> bool,
+        filter: impl Fn(Option<&PodId>) -> bool,
         offset: Offset,
         excerpt: &mut Excerpt,
     ) {
         let (since, until) = self.around(offset);
-        history.copy(excerpt, wanted, since, until);
+        history.copy(excerpt, filter, since, until);
         for copy in excerpt.series() {
             self.add(copy.samples().map(|sample| offset.sample(sample)));
         }
     }
 
-    /// Adds a series to the others.
+    /// Adds a series to the sums.
     fn add(&mut self, samples: impl Iterator<Item = Sample>) {
         self.own.fill((0, 0, 0));
         let mut before: Option<Sample> = None;
         let gap = self.step.saturating_mul(NO_GAP.into());
         for sample in samples {
-            let place = self.place(sample.at);
-            let goes_on = |before: &Sample| !sample.restarted && sample.at.since(before.at) <= gap;
-            if let Some(before) = before.filter(goes_on) {
-                // CPU was averaged over the time since then.
-                let after = self.place(before.at);
+            let index = self.index(sample.at);
+            let continues =
+                |before: &Sample| !sample.restarted && sample.at.since(before.at) <= gap;
+            if let Some(before) = before.filter(continues) {
+                // CPU is the mean over the time since the sample before.
+                let after = self.index(before.at);
                 let filled = (sample.cpu.0.into(), before.memory.0.into(), 1);
-                self.between(after, place).fill(filled);
+                self.between(after, index).fill(filled);
             }
-            if let Some(own) = self.between(place - 1, place + 1).first_mut() {
+            if let Some(own) = self.between(index - 1, index + 1).first_mut() {
                 own.0 += u128::from(sample.cpu.0);
                 own.1 += u128::from(sample.memory.0);
                 own.2 += 1;
             }
             before = Some(sample);
         }
-        // The last one is answered for a while, too, when there is no newer one.
+        // The last sample also counts for the time after it, until it is stale.
         if let Some(last) = before
             && self.until.since(last.at) <= gap / 2
         {
-            let (after, end) = (self.place(last.at), i64::MAX);
+            let (after, end) = (self.index(last.at), i64::MAX);
             self.between(after, end)
                 .fill((last.cpu.0.into(), last.memory.0.into(), 1));
         }
@@ -184,6 +179,8 @@ impl Steps {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use kubevitals_proto::units::{Bytes, Nanocores};
 
     use super::*;
@@ -191,7 +188,7 @@ mod tests {
     use crate::cluster::Binding;
     use crate::store::history::{History, Settings};
 
-    /// CPU by steps of 15 s that end at 150 s, of a node with points at these seconds, each with its second as CPU.
+    /// CPU by steps of 15 s that end at 150 s, of a node with samples at these seconds. A sample's CPU is its second.
     fn trend(steps: u32, seconds: &[i64]) -> Vec<Option<u64>> {
         let resolution = Duration::from_secs(15);
         let history = History::new(Settings {
@@ -213,7 +210,7 @@ mod tests {
                 Binding::Unknown
             });
         }
-        let span = Span {
+        let span = TrendSpan {
             steps,
             step: resolution,
         };
@@ -226,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_the_mean_of_its_points() {
+    fn step_is_mean_of_its_samples() {
         assert_eq!(
             trend(3, &[106, 110, 125, 140]),
             [Some(108), Some(125), Some(140)]
@@ -234,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_between_two_points_is_told_by_the_later_and_a_gap_is_a_gap() {
+    fn later_sample_fills_the_steps_between_and_gaps_stay() {
         let long_ago = &[10, 110, 140];
         assert_eq!(trend(4, long_ago), [None, Some(110), Some(140), Some(140)]);
         assert_eq!(trend(2, &[20]), [None, None]);
@@ -242,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_point_holds_for_a_while() {
+    fn last_sample_counts_until_it_is_stale() {
         assert_eq!(trend(3, &[116]), [Some(116), Some(116), Some(116)]);
         assert_eq!(trend(3, &[100]), [None, None, None]);
     }

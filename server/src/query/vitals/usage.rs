@@ -1,4 +1,4 @@
-//! What something used: from the last scrape, or from what is remembered.
+//! Usage from the last scrape or from history.
 
 use std::sync::Arc;
 
@@ -11,19 +11,19 @@ use kubevitals_proto::vitals::Usage;
 use crate::store::ring::Sample;
 use crate::store::{self, ContainerLatest, PodRates};
 
-/// What one container used, or several together.
+/// The usage of one container, or the sum of several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct UsageSample {
     pub(super) cpu: Nanocores,
     pub(super) memory: Bytes,
     pub(super) swap: Option<Bytes>,
     pub(super) at: Timestamp,
-    /// Nothing where it is not remembered.
+    /// `None` for samples from history.
     pub(super) window: Option<GoDuration>,
 }
 
 impl UsageSample {
-    /// What a container used over its pod's window.
+    /// The usage of a container over its pod's window.
     pub(super) fn latest(container: &ContainerLatest, rates: &PodRates) -> Self {
         Self {
             cpu: container.cpu,
@@ -34,7 +34,7 @@ impl UsageSample {
         }
     }
 
-    /// What a node used.
+    /// The usage of a node.
     pub(super) fn node(usage: &store::Usage) -> Self {
         Self {
             cpu: usage.cpu,
@@ -45,8 +45,8 @@ impl UsageSample {
         }
     }
 
-    /// What is remembered.
-    pub(super) fn remembered(sample: &Sample) -> Self {
+    /// A sample from history.
+    pub(super) fn from_history(sample: &Sample) -> Self {
         Self {
             cpu: sample.cpu,
             memory: sample.memory,
@@ -56,7 +56,7 @@ impl UsageSample {
         }
     }
 
-    /// Both together, as of the earlier.
+    /// The sum of two, with the earlier timestamp.
     pub(super) fn and(self, other: Self) -> Self {
         let swap = match (self.swap, other.swap) {
             (Some(one), Some(other)) => Some(Bytes(one.0.saturating_add(other.0))),
@@ -71,7 +71,7 @@ impl UsageSample {
         }
     }
 
-    /// In the API's form.
+    /// Converts to the API object.
     pub(super) fn to_api(self) -> Usage {
         Usage {
             cpu: Quantity::from_nanocores(self.cpu),
@@ -83,20 +83,20 @@ impl UsageSample {
     }
 }
 
-/// What each of a pod's containers used, by name.
+/// The usage of each of a pod's containers, by name.
 #[derive(Debug)]
 pub(super) struct ContainerUsage<'a>(pub(super) Vec<(&'a Arc<str>, UsageSample)>);
 
 impl ContainerUsage<'_> {
-    /// All together; nothing of none.
-    pub(super) fn together(&self) -> Option<UsageSample> {
+    /// The sum over all containers; `None` without containers.
+    pub(super) fn total(&self) -> Option<UsageSample> {
         self.0
             .iter()
             .map(|(_, used)| *used)
             .reduce(UsageSample::and)
     }
 
-    /// One of them.
+    /// The usage of one container.
     pub(super) fn of(&self, container: &str) -> Option<UsageSample> {
         let found = self.0.iter().find(|(name, _)| ***name == *container);
         found.map(|(_, used)| *used)

@@ -1,14 +1,14 @@
-//! The words for everything that a kubelet's answer can lack, and what to do about each. Every match here names
-//! all there is, so that no new way to be missing goes without a word.
+//! Messages and hints for everything that a kubelet's response can lack. Every match here is exhaustive, so that each new
+//! reason needs a message.
 
 use std::time::Duration;
 
 use kubevitals_proto::duration::GoDuration;
 
-use crate::query::Unready;
+use crate::query::readiness::Unready;
 use crate::store::{Absent, Lack, NoRate};
 
-/// What is wrong, and what to do about it.
+/// A description of a problem, and a hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::query) struct Explanation {
     pub(in crate::query) what: String,
@@ -17,8 +17,8 @@ pub(in crate::query) struct Explanation {
 
 const WAIT: &str = "wait for the next scrape";
 
-/// Of `whom` (`container web`, `node n`): what its last reading lacked.
-pub(in crate::query) fn absent(whom: &str, absent: &Absent) -> Explanation {
+/// Describes what the last reading of `subject` (`container web`, `node n`) lacks.
+pub(in crate::query) fn absent(subject: &str, absent: &Absent) -> Explanation {
     let (what, hint) = match absent {
         Absent::Incomplete { lack, .. } => lacks(*lack),
         Absent::NoRate { why, .. } => no_rate(*why),
@@ -33,7 +33,7 @@ pub(in crate::query) fn absent(whom: &str, absent: &Absent) -> Explanation {
         ),
     };
     Explanation {
-        what: format!("{whom} {what}"),
+        what: format!("{subject} {what}"),
         hint,
     }
 }
@@ -95,7 +95,7 @@ fn no_rate(why: NoRate) -> (&'static str, &'static str) {
     }
 }
 
-/// Of a server that has only just started.
+/// The reason and the hint for a server that is not ready.
 pub(super) fn unready(unready: Unready) -> (&'static str, &'static str) {
     let reason = match unready {
         Unready::Nodes => "nodes_not_listed",
@@ -109,7 +109,7 @@ pub(super) fn unready(unready: Unready) -> (&'static str, &'static str) {
     )
 }
 
-/// A length of time for people: whole seconds, or milliseconds where it is less than one.
+/// A duration for people: in seconds, or in milliseconds below one second.
 pub(super) fn span(time: Duration) -> String {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     if seconds > 0 {
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_that_can_be_missing_has_a_name_of_its_own_and_a_hint() {
+    fn each_reason_has_its_own_name_and_a_hint() {
         let lacks = [
             Lack::NoCpu,
             Lack::ZeroCpu,
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_in_what_they_are_worth() {
+    fn short_durations_are_in_milliseconds() {
         assert_eq!(span(Duration::from_micros(12_345)), "12ms");
         assert_eq!(span(Duration::from_millis(75_900)), "1m15s");
     }

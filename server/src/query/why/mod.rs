@@ -1,34 +1,36 @@
-//! Why a pod or a node has metrics, or has none: the way of a number followed link by link, from the API server to
-//! the last point.
+//! Why a pod or a node has metrics, or has none: a chain of checks from the API server to the last sample.
 //!
-//! A container that the kubelet does not report at all is not missed, as it is not at the peer. Where a pod has no
-//! metrics, the state of its containers is considered first ([`not_running`]): what does not run is not measured.
+//! A container that the kubelet does not report is not a reason, as in metrics-server. For a pod without metrics the state
+//! of its containers comes first ([`not_running`]): a container that does not run has no usage.
 
 mod chain;
 pub(super) mod explain;
 mod final_steps;
+mod findings;
 mod node;
 pub(super) mod not_running;
 mod pod;
 
 use kubevitals_proto::metrics::{GROUP, Version};
-use kubevitals_proto::why::{Container, Freshness, Kind, Subject, Why};
+use kubevitals_proto::why::{Kind, Subject, Why};
 
-use super::Query;
+use super::sources::Sources;
 use chain::{Chain, Outcome};
+use findings::Findings;
 
-/// What is found at the end of the chain beside its outcome.
-#[derive(Debug, Default)]
-struct Findings {
-    freshness: Option<Freshness>,
-    containers: Vec<Container>,
-}
+/// Answers why a pod or a node has metrics, or has none.
+#[derive(Debug, Clone, Copy)]
+pub struct WhyQuery<'a>(&'a Sources);
 
-impl Query {
+impl<'a> WhyQuery<'a> {
+    pub(super) fn new(sources: &'a Sources) -> Self {
+        Self(sources)
+    }
+
     /// Why a pod has metrics, or has none.
-    pub fn why_pod(&self, version: Version, namespace: &str, name: &str) -> Why {
+    pub fn pod(self, version: Version, namespace: &str, name: &str) -> Why {
         let (mut chain, mut found) = (Chain::default(), Findings::default());
-        let outcome = self.follow_pod(&mut chain, &mut found, namespace, name);
+        let outcome = pod::follow_pod(self.0, &mut chain, &mut found, namespace, name);
         let subject = Subject {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
@@ -37,9 +39,9 @@ impl Query {
     }
 
     /// Why a node has metrics, or has none.
-    pub fn why_node(&self, version: Version, name: &str) -> Why {
+    pub fn node(self, version: Version, name: &str) -> Why {
         let (mut chain, mut found) = (Chain::default(), Findings::default());
-        let outcome = self.follow_node(&mut chain, &mut found, name);
+        let outcome = node::follow_node(self.0, &mut chain, &mut found, name);
         let subject = Subject {
             name: name.to_owned(),
             namespace: String::new(),

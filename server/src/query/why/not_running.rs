@@ -1,5 +1,5 @@
-//! Why a pod or a container does not run, from its status. What does not run is not measured, and the kubelet's log does
-//! not explain it.
+//! Why a pod or a container does not run, from its status. A container that does not run has no usage, and the kubelet's
+//! log does not explain why.
 
 use std::borrow::Cow;
 
@@ -7,12 +7,12 @@ use super::explain::Explanation;
 use crate::cluster::{ContainerSpec, ContainerStatus, Ended, Phase, Pod, Role, State, Waiting};
 use crate::health::IMAGE_REASONS;
 
-/// The longest message of a status that is quoted, in bytes.
-const LONGEST: usize = 300;
+/// The largest length of a quoted status message, in bytes.
+const MAX_MESSAGE: usize = 300;
 
 const DESCRIBE: &str = "look with kubectl describe pod what it waits for";
 
-/// Why a pod does not run, if its phase says so: a reason for programs, and words for people.
+/// Why a pod does not run according to its phase: a reason, and its explanation.
 pub(in crate::query) fn phase(pod: &Pod) -> Option<(&'static str, Explanation)> {
     Some(match pod.phase {
         Phase::Running => return None,
@@ -54,8 +54,8 @@ pub(in crate::query) fn pod(pod: &Pod) -> Option<Explanation> {
     })
 }
 
-/// The container that explains most why a pod does not run: one that has not completed before one that has, and app
-/// containers and sidecars before init containers.
+/// The container that explains best why a pod does not run: containers that have not completed come before those that
+/// have, and app containers and sidecars before init containers.
 pub(super) fn trouble(pod: &Pod) -> Option<(&ContainerSpec, Explanation)> {
     let idle = |init: bool| {
         let containers = pod
@@ -164,7 +164,7 @@ fn ends(pod: &Pod, spec: &ContainerSpec, ended: &Ended) -> Explanation {
     words(format!("ended with {}", ending(ended)), hint)
 }
 
-/// The init container that a pod, or a container of it, waits for. None for the one whose turn it is: it waits for no
+/// The init container that a pod, or a container of it, waits for. None for the next init container: it waits for no
 /// other.
 fn initializing(pod: &Pod, waiting: Option<&ContainerSpec>) -> Option<String> {
     let inits = || pod.containers().filter(|(spec, _)| spec.role == Role::Init);
@@ -292,7 +292,7 @@ fn message(waiting: Option<&Waiting>) -> Option<Cow<'_, str>> {
     quoted(waiting?.message.as_deref()?)
 }
 
-/// A message on one line, cut at [`LONGEST`]. None if it is empty.
+/// A message on one line, cut at [`MAX_MESSAGE`]. None if it is empty.
 fn quoted(message: &str) -> Option<Cow<'_, str>> {
     let message = message.trim().trim_end_matches('.');
     if message.is_empty() {
@@ -302,9 +302,9 @@ fn quoted(message: &str) -> Option<Cow<'_, str>> {
         true => Cow::Owned(message.split_whitespace().collect::<Vec<_>>().join(" ")),
         false => Cow::Borrowed(message),
     };
-    if one_line.len() > LONGEST {
+    if one_line.len() > MAX_MESSAGE {
         let text = one_line.to_mut();
-        text.truncate(text.floor_char_boundary(LONGEST));
+        text.truncate(text.floor_char_boundary(MAX_MESSAGE));
         text.push('…');
     }
     Some(one_line)
@@ -343,7 +343,7 @@ mod tests {
 
     /// The kubelet gives this reason to every init container that has not begun, the first one too.
     #[test]
-    fn an_init_container_whose_turn_it_is_waits_for_no_other() {
+    fn next_init_container_waits_for_no_other() {
         let waits =
             |name: &str| json!({"name": name, "state": {"waiting": {"reason": "PodInitializing"}}});
         let spec = json!({
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_pod_of_which_nothing_runs_says_so_and_why() {
+    fn running_pod_without_running_containers_is_explained() {
         let waits = |reason: &str, message: &str| json!({"state": {"waiting": {"reason": reason, "message": message}}});
         let mut loops = waits(
             "CrashLoopBackOff",
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_pod_that_runs_or_of_which_nothing_is_told_nothing_is_said() {
+    fn running_pods_and_pods_without_status_need_no_explanation() {
         let runs = json!({"state": {"running": {"startedAt": "2026-11-29T00:00:00Z"}}});
         assert_eq!(super::pod(&one("Running", runs)), None);
         let spec = json!({"nodeName": "n", "containers": [{"name": "web"}]});
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_loops_is_named_before_one_that_is_done() {
+    fn looping_container_comes_before_a_completed_one() {
         let spec = json!({"nodeName": "n", "containers": [{"name": "done"}, {"name": "loops"}]});
         let statuses = json!({"containerStatuses": [
             {"name": "done", "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}},
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_pod_says_what_it_waits_for() {
+    fn pending_pod_names_what_it_waits_for() {
         let bound = json!({
             "nodeName": "n", "initContainers": [{"name": "wait"}, {"name": "migrate"}],
             "containers": [{"name": "web"}],
@@ -502,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_is_over_says_how_it_ended() {
+    fn ended_pod_names_how_it_ended() {
         let spec = json!({"nodeName": "n", "containers": [{"name": "web"}]});
         let evicted =
             json!({"reason": "Evicted", "message": "The node was low on resource: memory."});
@@ -532,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_being_deleted_says_so() {
+    fn deletion_is_named() {
         let metadata = json!({
             "namespace": "shop", "name": "web-1", "uid": "u", "deletionTimestamp": "2026-11-29T00:00:00Z",
         });
@@ -551,10 +551,10 @@ mod tests {
     }
 
     #[test]
-    fn a_long_message_is_cut() {
-        let long = "é".repeat(LONGEST);
+    fn long_message_is_cut() {
+        let long = "é".repeat(MAX_MESSAGE);
         let text = quoted(&long).unwrap();
-        assert!(text.len() <= LONGEST + '…'.len_utf8() && text.ends_with('…'));
+        assert!(text.len() <= MAX_MESSAGE + '…'.len_utf8() && text.ends_with('…'));
         assert_eq!(quoted(" \n "), None);
     }
 }

@@ -63,7 +63,13 @@ impl Sentinel {
             name: name.into(),
         };
         wait_until("the server has seen all pods", async || {
-            harness.server.query().teller().pods().contains_key(&key)
+            harness
+                .server
+                .query()
+                .vitals()
+                .now()
+                .pods()
+                .contains_key(&key)
         })
         .await;
         wait_until("no node is being asked", async || {

@@ -33,7 +33,7 @@ async fn forged_events_move_nobody_s_health() {
             "source": {"component": component}, "reportingComponent": component,
         })
     };
-    let pods = harness.server.query().teller().pods().clone();
+    let pods = harness.server.query().vitals().now().pods().clone();
     for (n, (key, pod)) in pods.iter().enumerate() {
         for (spec, _) in pod.containers() {
             let involved = |namespace: &str, name: &str| {

@@ -63,7 +63,7 @@ async fn what_the_page_shows_is_what_comes_out() {
     })
     .await;
     harness.server.ready().await;
-    harness.server.query().detect();
+    harness.server.query().detector().detect();
     let kubectl = Kubectl::new(harness.cluster.kubeconfig());
     let page = include_str!("../../../../docs/api.md");
     let examples = examples(page);

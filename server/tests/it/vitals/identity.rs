@@ -68,7 +68,7 @@ async fn objects_have_uids_of_their_own_and_an_owner_at_every_server_and_in_ever
     let mut incidents = Vec::new();
     wait_until("a pod has two incidents or two pods have one", async || {
         harness.cluster.advance(RESOLUTION);
-        harness.server.query().detect();
+        harness.server.query().detector().detect();
         incidents = items(&harness, "incidents", "").await;
         incidents.len() >= 2
     })
@@ -141,7 +141,7 @@ async fn objects_have_uids_of_their_own_and_an_owner_at_every_server_and_in_ever
         if status != 200 {
             return false;
         }
-        harness.server.query().detect();
+        harness.server.query().detector().detect();
         again = identities(&harness).await;
         again.len() >= 10
     })
@@ -184,7 +184,7 @@ async fn what_claims_a_pod_claims_nothing_that_tells_of_it_and_is_selected_by_al
             let query = format!("?labelSelector={key}%3D{value}");
             let mut found = Vec::new();
             wait_until("the label is seen", async || {
-                harness.server.query().detect();
+                harness.server.query().detector().detect();
                 found = items(&harness, kind, &query).await;
                 !found.is_empty()
             })

@@ -21,7 +21,7 @@ async fn cluster() -> Harness {
     })
     .await;
     harness.server.ready().await;
-    harness.server.query().detect();
+    harness.server.query().detector().detect();
     harness
 }
 
@@ -109,7 +109,7 @@ async fn what_changes_is_a_row_under_the_table() {
     })
     .await;
     harness.server.ready().await;
-    harness.server.query().detect();
+    harness.server.query().detector().detect();
     let kubectl = reader(&harness);
     let mut command = kubectl.command("get podvitals -A -w");
     let lines = tokio::task::spawn_blocking(move || {

@@ -17,7 +17,7 @@ async fn cluster() -> Harness {
     })
     .await;
     harness.server.ready().await;
-    harness.server.query().detect();
+    harness.server.query().detector().detect();
     harness
 }
 
@@ -145,7 +145,7 @@ async fn as_many_probes_fail_in_the_cluster_as_in_its_pods() {
     }
     assert!(struck > 0);
     wait_until("all that were struck fail", async || {
-        harness.server.query().detect();
+        harness.server.query().detector().detect();
         let [of_cluster, of_pods] = failing(&harness).await;
         of_cluster == of_pods && of_pods.1 == struck
     })
@@ -168,7 +168,7 @@ async fn totals_are_of_the_nodes_that_report() {
     node["status"]["addresses"] = json!([]);
     store.apply(Resource::Nodes, node);
     wait_until("the node is known", async || {
-        harness.server.query().detect();
+        harness.server.query().detector().detect();
         let cluster = harness.json(&format!("{BASE}/clustervitals/cluster")).await;
         cluster["nodes"]["total"] == 3
     })

@@ -75,12 +75,12 @@ async fn options_about_versions_are_taken_or_refused_as_in_kubernetes() {
     let harness = Harness::start(config()).await;
     harness.first_step(2).await;
     harness.server.ready().await;
-    harness.server.query().detect();
+    harness.server.query().detector().detect();
     let now = harness
         .server
         .query()
         .changes()
-        .moment()
+        .snapshot()
         .version
         .to_string();
     let later = (now.parse::<u64>().unwrap() + 1024).to_string();
@@ -210,7 +210,7 @@ async fn a_watch_without_initial_events_sends_none() {
     let harness = Harness::start(config()).await;
     harness.first_step(2).await;
     harness.server.ready().await;
-    harness.server.query().detect();
+    harness.server.query().detector().detect();
     let sends = "resourceVersionMatch=NotOlderThan&sendInitialEvents=false";
     for kind in KINDS {
         let path = format!("{BASE}/{kind}?watch=1&{sends}&timeoutSeconds=1");

@@ -45,7 +45,7 @@ async fn cluster_with(pods_per_node: u32, change: impl FnOnce(&mut Settings)) ->
 
 /// What a list shows: its version, and each object's by namespace and name.
 async fn list(harness: &Harness, path: &str) -> (String, BTreeMap<String, String>) {
-    harness.server.query().detect();
+    harness.server.query().detector().detect();
     let list = harness.json(path).await;
     let items = list["items"].as_array().unwrap().iter();
     let version = list["metadata"]["resourceVersion"].as_str().unwrap();
@@ -151,8 +151,8 @@ async fn caught_up(harness: &Harness) {
     let name = format!("marker-{}", harness.cluster.store().resource_version());
     changed(harness, &name, |_| {});
     wait_until("the server has seen the last change", async || {
-        harness.server.query().detect();
-        let moment = harness.server.query().changes().moment();
+        harness.server.query().detector().detect();
+        let moment = harness.server.query().changes().snapshot();
         moment.pods().keys().any(|key| *key.name == *name)
     })
     .await;
@@ -213,7 +213,7 @@ async fn two_hundred_watchers_miss_nothing_and_are_told_nothing_twice() {
                 assert!(store.delete(Resource::Pods, Some(&text("namespace")), &text("name")));
             }
         }
-        harness.server.query().detect();
+        harness.server.query().detector().detect();
         let held = bytes_held(&harness).await;
         assert!(held <= (WATCHERS as u64 + 1) * PIECE, "{round}: {held}");
     }
@@ -226,7 +226,7 @@ async fn two_hundred_watchers_miss_nothing_and_are_told_nothing_twice() {
     // However much more there is to tell, it is not told to who does not take it.
     for _ in 0..4 {
         harness.step(NODES.into()).await;
-        harness.server.query().detect();
+        harness.server.query().detector().detect();
     }
     caught_up(&harness).await;
     wait_until("it holds no more than before", async || {
@@ -406,13 +406,13 @@ async fn an_incident_is_told_anew_when_it_becomes_known_which_cron_job_made_the_
     let job = json!({"metadata": meta});
     harness.cluster.store().apply(Resource::Jobs, job);
     wait_until("the Job is known", async || {
-        harness.server.query().detect();
+        harness.server.query().detector().detect();
         let vitals = harness.json(PODS).await;
         let mut pods = vitals["items"].as_array().unwrap().iter();
         pods.any(|pod| pod["workload"] == json!({"kind": "CronJob", "name": "nightly"}))
     })
     .await;
-    harness.server.query().detect();
+    harness.server.query().detector().detect();
     let event = watcher.event().await.unwrap();
     watcher.take(&event);
     let workload = &event["object"]["involved"]["workload"];
@@ -422,7 +422,7 @@ async fn an_incident_is_told_anew_when_it_becomes_known_which_cron_job_made_the_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_cannot_go_on_is_told_to_list_again() {
     let harness = cluster(1).await;
-    harness.server.query().detect();
+    harness.server.query().detector().detect();
     // A version of long ago, of this process or of another.
     let path = format!("{PODS}?watch=1&resourceVersion=1024");
     let mut watcher = Watcher::start(&harness, &path, BTreeMap::new()).await;
@@ -461,7 +461,7 @@ async fn who_does_not_take_what_he_is_told_is_cut_off_and_nobody_else_is() {
         settings.request_timeout = Duration::from_secs(2);
     })
     .await;
-    harness.server.query().detect();
+    harness.server.query().detector().detect();
     let path = format!("{PODS}?watch=1");
     let mut stalled = harness.request("GET", &path).send().await.unwrap();
     assert_eq!(stalled.status(), 200);
@@ -472,7 +472,7 @@ async fn who_does_not_take_what_he_is_told_is_cut_off_and_nobody_else_is() {
     let other = tokio::spawn(async move { other.until_the_end().await });
     wait_until("the one who takes nothing is cut off", async || {
         harness.step(NODES.into()).await;
-        harness.server.query().detect();
+        harness.server.query().detector().detect();
         watches(&harness).await == 1
     })
     .await;

@@ -1,0 +1,39 @@
+//! The state that all queries read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubevitals_proto::time::Timestamp;
+
+use crate::clock::{Age, Clock};
+use crate::cluster::{Cluster, Watches};
+use crate::health::Health;
+use crate::scrape::Stats;
+use crate::store::{Retention, Store};
+
+/// Shared, read-only handles to the server's state.
+#[derive(Debug)]
+pub(super) struct Sources {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) store: Arc<Store>,
+    pub(super) health: Arc<Health>,
+    pub(super) watches: Watches,
+    pub(super) stats: Arc<Stats>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// The time between two scrapes of a node.
+    pub(super) resolution: Duration,
+    /// The time after which a rate is stale.
+    pub(super) retention: Retention,
+}
+
+impl Sources {
+    /// The current time of the monotonic clock.
+    pub(super) fn now(&self) -> Age {
+        self.clock.elapsed()
+    }
+
+    /// The current time of the wall clock.
+    pub(super) fn wall(&self) -> Timestamp {
+        self.clock.wall()
+    }
+}

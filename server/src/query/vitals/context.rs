@@ -1,0 +1,147 @@
+//! The snapshots from which the vitals of one moment are built.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::as_of::{AsOf, NodeUsageAt};
+use super::totals::{Totals, TotalsCache};
+use crate::clock::Age;
+use crate::cluster::{ConditionStatus, Jobs, Nodes, PodKey, Pods};
+use crate::query::sources::Sources;
+use crate::scrape::Record;
+use crate::store::history::Excerpt;
+use crate::store::{Cells, Latest, NodeExtra};
+
+/// The last steps of a series that vitals contain as their trend.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TrendSpan {
+    pub(super) steps: u32,
+    pub(super) step: Duration,
+}
+
+/// The objects and readings of one moment. Each node's readings are taken once, so that all its pods are of one scrape.
+#[derive(Debug)]
+pub(super) struct VitalsContext {
+    pub(super) sources: Arc<Sources>,
+    cells: Arc<Cells>,
+    pub(super) nodes: Arc<Nodes>,
+    pub(super) pods: Arc<Pods>,
+    pub(super) jobs: Arc<Jobs>,
+    /// The sums over the pods, computed at their first use.
+    totals: Option<Arc<Totals>>,
+    totals_cache: Arc<TotalsCache>,
+    node_contexts: HashMap<Arc<str>, Arc<NodeContext>>,
+    /// The time for which history is available.
+    pub(super) history_span: Duration,
+    pub(super) now: Age,
+    pub(super) wall: Timestamp,
+    /// The time of the query, if it is in the past.
+    pub(super) as_of: Option<AsOf>,
+    pub(super) trend: Option<TrendSpan>,
+    /// Recent restarts by node, computed at their first use.
+    pub(super) recent_restarts: Option<HashMap<Arc<str>, u64>>,
+    /// The objects with an open incident, computed at their first use.
+    pub(super) with_open_incidents: OnceLock<HashSet<PodKey>>,
+    /// A buffer for copies of history.
+    pub(super) excerpt: Excerpt,
+}
+
+/// The readings of a node.
+#[derive(Debug)]
+pub(super) struct NodeContext {
+    pub(super) latest: Option<Arc<Latest>>,
+    pub(super) extra: Option<Arc<NodeExtra>>,
+    /// The node's scrapes.
+    pub(super) record: Option<Arc<Record>>,
+    /// What the node and its pods used at the time of the query, if it is in the past.
+    pub(super) past: Option<NodeUsageAt>,
+    /// The kubelet does not report: the states of containers that the API server has are out of date.
+    pub(super) lost: bool,
+}
+
+impl VitalsContext {
+    pub(super) fn new(
+        sources: &Arc<Sources>,
+        totals_cache: &Arc<TotalsCache>,
+        pods: Arc<Pods>,
+        nodes: Arc<Nodes>,
+        as_of: Option<AsOf>,
+    ) -> Self {
+        Self {
+            cells: sources.store.cells(),
+            nodes,
+            pods,
+            jobs: sources.cluster.jobs(),
+            totals: None,
+            totals_cache: Arc::clone(totals_cache),
+            node_contexts: HashMap::new(),
+            history_span: sources.store.history().remembers(),
+            now: sources.now(),
+            wall: sources.wall(),
+            as_of,
+            trend: None,
+            recent_restarts: None,
+            with_open_incidents: OnceLock::new(),
+            excerpt: Excerpt::default(),
+            sources: Arc::clone(sources),
+        }
+    }
+
+    /// The time of the query.
+    pub(super) fn at(&self) -> Timestamp {
+        self.as_of.as_ref().map_or(self.wall, |as_of| as_of.at)
+    }
+
+    /// The sums over the pods.
+    pub(super) fn totals(&mut self) -> Arc<Totals> {
+        let (is_past, cache, pods) = (self.as_of.is_some(), &self.totals_cache, &self.pods);
+        let totals = self.totals.get_or_insert_with(|| {
+            if is_past {
+                // No other query shares these pods.
+                Arc::new(Totals::of(pods))
+            } else {
+                cache.of(pods)
+            }
+        });
+        Arc::clone(totals)
+    }
+
+    /// The readings of a node.
+    pub(super) fn node_context(&mut self, node: &Arc<str>) -> Arc<NodeContext> {
+        if let Some(context) = self.node_contexts.get(node) {
+            return Arc::clone(context);
+        }
+        let cell = self.cells.get(node).filter(|_| self.as_of.is_none());
+        let history = self.sources.store.history().node(node);
+        let past = self.as_of.as_ref().zip(history).map(|(as_of, history)| {
+            let (now, resolution) = ((self.now, self.wall), self.sources.resolution);
+            NodeUsageAt::of(&history, as_of.at, now, resolution, &mut self.excerpt)
+        });
+        let context = Arc::new(NodeContext {
+            latest: cell.and_then(|cell| cell.latest()),
+            extra: cell.and_then(|cell| cell.extra(self.now)),
+            record: self.sources.stats.records().get(node),
+            past,
+            lost: self.is_lost(node),
+        });
+        self.node_contexts
+            .insert(Arc::clone(node), Arc::clone(&context));
+        context
+    }
+
+    fn is_lost(&self, node: &str) -> bool {
+        match (&self.as_of, self.nodes.get(node)) {
+            (Some(as_of), Some(node)) => !as_of.is_ready(node),
+            (None, Some(node)) => {
+                let unready = node.unready.as_ref();
+                unready.is_some_and(|it| it.status == ConditionStatus::Unknown)
+            }
+            // Without a node selector the server watches all nodes: an unknown node is deleted.
+            (None, None) => self.sources.watches.node_selector.is_none(),
+            (Some(_), None) => false,
+        }
+    }
+}
