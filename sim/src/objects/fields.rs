@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Resource;
 
 /// The selectable fields of a resource besides metadata.name and metadata.namespace.
-pub(super) fn selectable(resource: Resource) -> &'static [&'static str] {
+fn selectable(resource: Resource) -> &'static [&'static str] {
     match resource {
         Resource::Pods => &[
             "spec.nodeName",
@@ -41,12 +41,14 @@ pub(super) fn selectable(resource: Resource) -> &'static [&'static str] {
     }
 }
 
-/// Whether a field selector on `resource` may name `path`.
-pub(super) fn is_selectable(resource: Resource, path: &str) -> bool {
-    match path {
-        "metadata.name" => true,
-        "metadata.namespace" => resource.info().namespaced,
-        _ => selectable(resource).contains(&path),
+impl Resource {
+    /// Whether a field selector may name `path`.
+    pub fn is_selectable(self, path: &str) -> bool {
+        match path {
+            "metadata.name" => true,
+            "metadata.namespace" => self.info().namespaced,
+            _ => selectable(self).contains(&path),
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! The kinds of object the API server knows, and what discovery says of each.
 
-use super::fields;
-
 /// A kind of object that the store holds and the API server serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -85,23 +83,56 @@ impl ResourceInfo {
     }
 }
 
-const CORE: ResourceInfo = ResourceInfo {
-    group: "",
-    version: "v1",
-    plural: "",
-    singular: "",
-    kind: "",
-    short_names: &[],
-    categories: &[],
-    namespaced: true,
-    writable: false,
-};
+/// A namespaced resource of the core group that is read and not written.
+const fn core(
+    plural: &'static str,
+    singular: &'static str,
+    kind: &'static str,
+    short_names: &'static [&'static str],
+) -> ResourceInfo {
+    ResourceInfo {
+        group: "",
+        version: "v1",
+        plural,
+        singular,
+        kind,
+        short_names,
+        categories: &[],
+        namespaced: true,
+        writable: false,
+    }
+}
 
-const APPS: ResourceInfo = ResourceInfo {
-    group: "apps",
-    categories: &["all"],
-    ..CORE
-};
+impl ResourceInfo {
+    const fn of(self, group: &'static str) -> Self {
+        Self { group, ..self }
+    }
+
+    const fn version(self, version: &'static str) -> Self {
+        Self { version, ..self }
+    }
+
+    const fn in_category_all(self) -> Self {
+        Self {
+            categories: &["all"],
+            ..self
+        }
+    }
+
+    const fn cluster_scoped(self) -> Self {
+        Self {
+            namespaced: false,
+            ..self
+        }
+    }
+
+    const fn writable(self) -> Self {
+        Self {
+            writable: true,
+            ..self
+        }
+    }
+}
 
 impl Resource {
     /// Every resource, in the order discovery lists them.
@@ -128,144 +159,59 @@ impl Resource {
     /// What discovery says of it.
     pub const fn info(self) -> ResourceInfo {
         match self {
-            Self::Nodes => ResourceInfo {
-                plural: "nodes",
-                singular: "node",
-                kind: "Node",
-                short_names: &["no"],
-                namespaced: false,
-                ..CORE
-            },
-            Self::Pods => ResourceInfo {
-                plural: "pods",
-                singular: "pod",
-                kind: "Pod",
-                short_names: &["po"],
-                categories: &["all"],
-                ..CORE
-            },
-            Self::Namespaces => ResourceInfo {
-                plural: "namespaces",
-                singular: "namespace",
-                kind: "Namespace",
-                short_names: &["ns"],
-                namespaced: false,
-                ..CORE
-            },
-            Self::Events => ResourceInfo {
-                plural: "events",
-                singular: "event",
-                kind: "Event",
-                short_names: &["ev"],
-                ..CORE
-            },
-            Self::ConfigMaps => ResourceInfo {
-                plural: "configmaps",
-                singular: "configmap",
-                kind: "ConfigMap",
-                short_names: &["cm"],
-                writable: true,
-                ..CORE
-            },
-            Self::Secrets => ResourceInfo {
-                plural: "secrets",
-                singular: "secret",
-                kind: "Secret",
-                writable: true,
-                ..CORE
-            },
-            Self::Services => ResourceInfo {
-                plural: "services",
-                singular: "service",
-                kind: "Service",
-                short_names: &["svc"],
-                categories: &["all"],
-                ..CORE
-            },
-            Self::ServiceAccounts => ResourceInfo {
-                plural: "serviceaccounts",
-                singular: "serviceaccount",
-                kind: "ServiceAccount",
-                short_names: &["sa"],
-                ..CORE
-            },
-            Self::Deployments => ResourceInfo {
-                plural: "deployments",
-                singular: "deployment",
-                kind: "Deployment",
-                short_names: &["deploy"],
-                ..APPS
-            },
-            Self::ReplicaSets => ResourceInfo {
-                plural: "replicasets",
-                singular: "replicaset",
-                kind: "ReplicaSet",
-                short_names: &["rs"],
-                ..APPS
-            },
-            Self::StatefulSets => ResourceInfo {
-                plural: "statefulsets",
-                singular: "statefulset",
-                kind: "StatefulSet",
-                short_names: &["sts"],
-                ..APPS
-            },
-            Self::DaemonSets => ResourceInfo {
-                plural: "daemonsets",
-                singular: "daemonset",
-                kind: "DaemonSet",
-                short_names: &["ds"],
-                ..APPS
-            },
-            Self::HorizontalPodAutoscalers => ResourceInfo {
-                group: "autoscaling",
-                version: "v2",
-                plural: "horizontalpodautoscalers",
-                singular: "horizontalpodautoscaler",
-                kind: "HorizontalPodAutoscaler",
-                short_names: &["hpa"],
-                categories: &["all"],
-                ..CORE
-            },
-            Self::Leases => ResourceInfo {
-                group: "coordination.k8s.io",
-                plural: "leases",
-                singular: "lease",
-                kind: "Lease",
-                writable: true,
-                ..CORE
-            },
-            Self::EndpointSlices => ResourceInfo {
-                group: "discovery.k8s.io",
-                plural: "endpointslices",
-                singular: "endpointslice",
-                kind: "EndpointSlice",
-                ..CORE
-            },
-            Self::Jobs => ResourceInfo {
-                group: "batch",
-                plural: "jobs",
-                singular: "job",
-                kind: "Job",
-                categories: &["all"],
-                ..CORE
-            },
+            Self::Nodes => core("nodes", "node", "Node", &["no"]).cluster_scoped(),
+            Self::Pods => core("pods", "pod", "Pod", &["po"]).in_category_all(),
+            Self::Namespaces => {
+                core("namespaces", "namespace", "Namespace", &["ns"]).cluster_scoped()
+            }
+            Self::Events => core("events", "event", "Event", &["ev"]),
+            Self::ConfigMaps => core("configmaps", "configmap", "ConfigMap", &["cm"]).writable(),
+            Self::Secrets => core("secrets", "secret", "Secret", &[]).writable(),
+            Self::Services => core("services", "service", "Service", &["svc"]).in_category_all(),
+            Self::ServiceAccounts => core(
+                "serviceaccounts",
+                "serviceaccount",
+                "ServiceAccount",
+                &["sa"],
+            ),
+            Self::Deployments => core("deployments", "deployment", "Deployment", &["deploy"])
+                .of("apps")
+                .in_category_all(),
+            Self::ReplicaSets => core("replicasets", "replicaset", "ReplicaSet", &["rs"])
+                .of("apps")
+                .in_category_all(),
+            Self::StatefulSets => core("statefulsets", "statefulset", "StatefulSet", &["sts"])
+                .of("apps")
+                .in_category_all(),
+            Self::DaemonSets => core("daemonsets", "daemonset", "DaemonSet", &["ds"])
+                .of("apps")
+                .in_category_all(),
+            Self::HorizontalPodAutoscalers => core(
+                "horizontalpodautoscalers",
+                "horizontalpodautoscaler",
+                "HorizontalPodAutoscaler",
+                &["hpa"],
+            )
+            .of("autoscaling")
+            .version("v2")
+            .in_category_all(),
+            Self::Leases => core("leases", "lease", "Lease", &[])
+                .of("coordination.k8s.io")
+                .writable(),
+            Self::EndpointSlices => {
+                core("endpointslices", "endpointslice", "EndpointSlice", &[]).of("discovery.k8s.io")
+            }
+            Self::Jobs => core("jobs", "job", "Job", &[])
+                .of("batch")
+                .in_category_all(),
             Self::ApiServices => ResourceInfo {
-                group: "apiregistration.k8s.io",
-                plural: "apiservices",
-                singular: "apiservice",
-                kind: "APIService",
                 categories: &["api-extensions"],
-                namespaced: false,
-                writable: true,
-                ..CORE
+                ..core("apiservices", "apiservice", "APIService", &[])
+                    .of("apiregistration.k8s.io")
+                    .cluster_scoped()
+                    .writable()
             },
         }
-    }
-
-    /// Whether a field selector may name `path`.
-    pub fn is_selectable(self, path: &str) -> bool {
-        fields::is_selectable(self, path)
     }
 
     /// The resource at a path's group, version and plural.

@@ -2,49 +2,58 @@
 //! client that sends protobuf also accepts.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 
 use kubevitals_proto::wire::envelope;
 use prost::Message;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The review as JSON would have it: an object with a `spec`; `None` when the bytes are not one.
 pub(super) fn decode(resource: &str, bytes: &[u8]) -> Option<Value> {
     let raw = envelope::unwrap(bytes).ok()?.raw;
     let spec = match resource {
-        "tokenreviews" => Review::<TokenSpec>::decode(raw).ok()?.spec?.json(),
+        "tokenreviews" => spec::<TokenSpec>(raw)?,
         "selfsubjectreviews" => json!({}),
-        "selfsubjectrulesreviews" => Review::<RulesSpec>::decode(raw).ok()?.spec?.json(),
+        "selfsubjectrulesreviews" => spec::<RulesSpec>(raw)?,
         // A self review's spec is the beginning of a review of anyone.
-        _ => Review::<AccessSpec>::decode(raw).ok()?.spec?.json(),
+        _ => spec::<AccessSpec>(raw)?,
     };
     Some(json!({"spec": spec}))
 }
 
+fn spec<S: Message + Default + Debug + Serialize>(raw: &[u8]) -> Option<Value> {
+    serde_json::to_value(Review::<S>::decode(raw).ok()?.spec?).ok()
+}
+
 #[derive(Clone, PartialEq, Message)]
-struct Review<S: Message + Default + std::fmt::Debug> {
+struct Review<S: Message + Default + Debug> {
     #[prost(message, optional, tag = "2")]
     spec: Option<S>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Serialize)]
 struct TokenSpec {
     #[prost(string, tag = "1")]
     token: String,
     #[prost(string, repeated, tag = "2")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     audiences: Vec<String>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Serialize)]
 struct RulesSpec {
     #[prost(string, tag = "1")]
     namespace: String,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Serialize)]
 struct AccessSpec {
     #[prost(message, optional, tag = "1")]
+    #[serde(rename = "resourceAttributes")]
     resource: Option<ResourceAttributes>,
     #[prost(message, optional, tag = "2")]
+    #[serde(rename = "nonResourceAttributes")]
     path: Option<PathAttributes>,
     #[prost(string, tag = "3")]
     user: String,
@@ -56,7 +65,7 @@ struct AccessSpec {
     uid: String,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Serialize)]
 struct ResourceAttributes {
     #[prost(string, tag = "1")]
     namespace: String,
@@ -74,7 +83,7 @@ struct ResourceAttributes {
     name: String,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Serialize)]
 struct PathAttributes {
     #[prost(string, tag = "1")]
     path: String,
@@ -82,54 +91,11 @@ struct PathAttributes {
     verb: String,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Serialize)]
+#[serde(transparent)]
 struct ExtraValue {
     #[prost(string, repeated, tag = "1")]
     items: Vec<String>,
-}
-
-impl TokenSpec {
-    fn json(self) -> Value {
-        let mut spec = json!({"token": self.token});
-        if let (false, Some(members)) = (self.audiences.is_empty(), spec.as_object_mut()) {
-            members.insert("audiences".to_owned(), json!(self.audiences));
-        }
-        spec
-    }
-}
-
-impl RulesSpec {
-    fn json(self) -> Value {
-        json!({"namespace": self.namespace})
-    }
-}
-
-impl AccessSpec {
-    fn json(self) -> Value {
-        let mut spec = json!({"user": self.user, "groups": self.groups, "uid": self.uid});
-        let Some(members) = spec.as_object_mut() else {
-            return spec;
-        };
-        let extra = self
-            .extra
-            .into_iter()
-            .map(|(key, value)| (key, json!(value.items)));
-        members.insert("extra".to_owned(), Value::Object(extra.collect()));
-        if let Some(of) = self.resource {
-            let attributes = json!({
-                "namespace": of.namespace, "verb": of.verb, "group": of.group, "version": of.version,
-                "resource": of.resource, "subresource": of.subresource, "name": of.name,
-            });
-            members.insert("resourceAttributes".to_owned(), attributes);
-        }
-        if let Some(of) = self.path {
-            members.insert(
-                "nonResourceAttributes".to_owned(),
-                json!({"path": of.path, "verb": of.verb}),
-            );
-        }
-        spec
-    }
 }
 
 #[cfg(test)]
