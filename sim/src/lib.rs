@@ -12,6 +12,7 @@ mod config;
 mod error;
 mod files;
 mod fixtures;
+mod goformat;
 pub mod identity;
 mod kubelet;
 pub mod objects;

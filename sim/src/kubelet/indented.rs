@@ -2,7 +2,7 @@
 
 use kubevitals_proto::time::{Timestamp, write_rfc3339_seconds};
 
-use super::goformat;
+use crate::goformat;
 
 /// Writes indented JSON, member by member.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::goformat::{float, integer};
+use crate::goformat::{float, integer};
 use crate::world::catalog::Role;
 use crate::world::hash::{between, hash};
 use crate::world::node::{Node, NodeState};

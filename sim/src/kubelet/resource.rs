@@ -5,8 +5,8 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::goformat::{bytes, seconds, signed};
-use crate::world::Epoch;
+use crate::goformat::{bytes, seconds, signed};
+use crate::world::epoch::Epoch;
 use crate::world::node::{Node, NodeState};
 use crate::world::pod::{Container, Pod};
 use crate::world::reading::Reading;

@@ -23,10 +23,10 @@ use tokio_rustls::TlsAcceptor;
 
 use super::access::{self, Refusal};
 use super::forged::Forged;
+use super::page::{Answer, Page, Pages};
 use super::throttle::Throttle;
 use super::tls::{Certificate, Tls};
 use super::trouble::{self, Kill};
-use super::{Answer, Page, Pages};
 use crate::identity::Identities;
 use crate::pki::{Authority, PkiError};
 use crate::world::node::{address, index_of};

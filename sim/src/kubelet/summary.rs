@@ -3,7 +3,7 @@
 use kubevitals_proto::time::Timestamp;
 
 use super::indented::Indented;
-use crate::world::Epoch;
+use crate::world::epoch::Epoch;
 use crate::world::hash::{between, hash, unit};
 use crate::world::node::{Node, NodeState};
 use crate::world::pod::{Container, Pod};

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::kubelet::pod_list;
 use crate::kubelet::summary::Extent;
 use crate::kubelet::{Answer, Page, Pages};
 use crate::objects::{Resource, Store};
@@ -19,7 +20,6 @@ use crate::world::hash::{hash, stream};
 use crate::world::json::workload::namespace;
 use crate::world::json::{node, put};
 use crate::world::node::Node;
-use crate::world::pages::pod_list;
 
 /// A folder cannot be replayed.
 #[derive(Debug, Error)]

@@ -41,6 +41,13 @@ impl Fault {
     ];
 }
 
+/// What a container will suffer from when it runs: one round for each incarnation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Doom {
+    pub(crate) fault: Fault,
+    pub(crate) rounds: u32,
+}
+
 /// One thing that happened because of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -3,19 +3,23 @@
 //! Everything is a function of the seed and the size. Usage is evaluated when a kubelet is asked and not before;
 //! what changes (a container ends, a node is lost) is a queue of next actions in the engine. Nothing ticks over pods.
 
+pub(crate) mod action;
 pub(crate) mod catalog;
 pub(crate) mod engine;
+pub(crate) mod epoch;
 pub(crate) mod fault;
 pub(crate) mod hash;
 pub(crate) mod json;
 pub(crate) mod load;
 pub(crate) mod node;
-pub(crate) mod pages;
 mod plan;
 pub(crate) mod pod;
 pub(crate) mod probe;
+pub(crate) mod queue;
 pub(crate) mod reading;
+pub(crate) mod recorder;
 pub(crate) mod sampling;
+pub(crate) mod template;
 pub(crate) mod workload;
 
 use std::sync::Arc;
@@ -28,33 +32,15 @@ use tokio::sync::Notify;
 use crate::clock::SimClock;
 use crate::objects::{Resource, Store};
 use catalog::Role;
-use engine::Engine;
+use epoch::{Epoch, SECOND};
 use hash::{between, hash};
 use json::pod::Host;
 use node::{Node, NodeState};
 use plan::Plan;
 use pod::{Ended, Phase, Pod, State};
 use probe::ProbeKind;
+use queue::Engine;
 use workload::Workload;
-
-const SECOND: i64 = 1_000_000_000;
-
-/// The world's own zero of time: loads are evaluated in seconds since it, which keeps their numbers small enough to
-/// be exact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Epoch(Timestamp);
-
-impl Epoch {
-    /// Before anything in a world that starts at `now` came to be.
-    pub(crate) fn before(now: Timestamp) -> Self {
-        Self(now.plus_nanos(-60 * 86_400 * SECOND))
-    }
-
-    /// Seconds from it to `t`.
-    pub(crate) fn secs(self, t: Timestamp) -> f64 {
-        t.since(self.0) as f64 / 1e9
-    }
-}
 
 /// How large a world is, and which of all possible ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

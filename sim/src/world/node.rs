@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use kubevitals_proto::time::Timestamp;
 use parking_lot::Mutex;
 
-use super::Epoch;
+use super::epoch::Epoch;
 use super::hash::{between, hash, uid};
 use super::load::{Load, Profile};
 use super::pod::Pod;

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::catalog::{Container as Spec, Role};
-use super::engine::Doom;
-use super::fault::Fault;
+use super::catalog::{Container as Spec, Role, is_init};
+use super::epoch::Epoch;
+use super::fault::{Doom, Fault};
 use super::hash::{hash, stream, uid};
 use super::load::{Load, pages};
 use super::probe::Probes;
+use super::reading::Reading;
 use super::sampling::{Pace, last_sample};
-use super::workload::{Revision, is_init};
-use super::{Epoch, reading::Reading};
+use super::workload::Revision;
 
 /// Nanocores the sandbox and the cgroup's own bookkeeping use.
 const SANDBOX_CPU: f64 = 12_000.0;
@@ -120,7 +120,7 @@ impl Container {
     pub(crate) fn run(&mut self, at: Timestamp) {
         self.state = State::Running { since: at };
         let mut text = Vec::new();
-        crate::kubelet::goformat::float(&mut text, at.as_nanos() as f64 / 1e9);
+        crate::goformat::float(&mut text, at.as_nanos() as f64 / 1e9);
         self.start_text = String::from_utf8(text).unwrap_or_default().into_boxed_str();
         self.leak = None;
         self.probes.started(at);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
-use super::catalog::{App, Container, Kind, Role};
+use super::catalog::{App, Container, Kind, image};
 use super::hash::{hash, hex64, stream, suffix, uid};
-use super::json::spec::PodTemplate;
+use super::template::PodTemplate;
 
 /// A deployment, statefulset or daemonset.
 #[derive(Debug)]
@@ -149,21 +149,6 @@ impl Revision {
         let name = image.split(':').next().unwrap_or_default();
         format!("{name}@sha256:{}", hex64(stream(&image)))
     }
-}
-
-/// A container's image at a revision: its tag has one more part for each rollout.
-pub(crate) fn image(container: &Container, revision: u32) -> String {
-    // What comes with the platform is not the application's to change.
-    let own = container.role == Role::Main;
-    match revision {
-        n if own && n > 1 => format!("{}-r{n}", container.image),
-        _ => container.image.to_owned(),
-    }
-}
-
-/// The containers that belong in `spec.initContainers`.
-pub(crate) fn is_init(container: &Container) -> bool {
-    container.role != Role::Main
 }
 
 fn tier(app: &App) -> &'static str {

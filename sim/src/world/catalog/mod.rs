@@ -83,6 +83,21 @@ pub(crate) struct App {
     pub(crate) containers: &'static [Container],
 }
 
+/// A container's image at a revision: its tag has one more part for each rollout.
+pub(crate) fn image(container: &Container, revision: u32) -> String {
+    // What comes with the platform is not the application's to change.
+    let own = container.role == Role::Main;
+    match revision {
+        n if own && n > 1 => format!("{}-r{n}", container.image),
+        _ => container.image.to_owned(),
+    }
+}
+
+/// The containers that belong in `spec.initContainers`.
+pub(crate) fn is_init(container: &Container) -> bool {
+    container.role != Role::Main
+}
+
 #[cfg(test)]
 mod tests {
     use super::parts::{MI, MILLI};

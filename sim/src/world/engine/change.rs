@@ -2,13 +2,14 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::{Engine, PodAt};
 use crate::world::World;
+use crate::world::action::PodAt;
 use crate::world::catalog::Kind;
 use crate::world::fault::Happening;
 use crate::world::json;
 use crate::world::node::Node;
 use crate::world::pod::Pod;
+use crate::world::queue::Engine;
 
 /// A pod that is being changed.
 pub(super) struct Change<'a> {

@@ -3,13 +3,15 @@
 use kubevitals_proto::time::Timestamp;
 
 use super::change::Change;
-use super::events::About;
-use super::{Action, Doom, Engine, Exit, PodAt, PodStep, Step};
+use crate::world::World;
+use crate::world::action::{Action, Exit, PodAt, PodStep, Step};
 use crate::world::catalog::Role;
-use crate::world::fault::{Fault, Happening};
+use crate::world::epoch::SECOND;
+use crate::world::fault::{Doom, Fault, Happening};
 use crate::world::pod::{Ended, Leak, Phase, State};
 use crate::world::probe::ProbeKind;
-use crate::world::{SECOND, World};
+use crate::world::queue::Engine;
+use crate::world::recorder::About;
 
 /// A container that ran for so long is no longer held to be crashing.
 const FORGIVEN: i64 = 600 * SECOND;
@@ -96,7 +98,7 @@ impl World {
             ("Created", "Container created".to_owned()),
             ("Started", "Container started".to_owned()),
         ] {
-            let about = About::container(change, c);
+            let about = About::container(change.node, change.pod, c);
             engine.event(&self.store, at, &about, "Normal", reason, &message);
         }
         if again {
@@ -322,7 +324,7 @@ impl World {
         };
         let message =
             format!("Back-off restarting failed container {name} in pod {pod}_{namespace}({uid})");
-        let about = About::container(change, c);
+        let about = About::container(change.node, change.pod, c);
         engine.event(&self.store, at, &about, "Warning", "BackOff", &message);
     }
 }

@@ -2,13 +2,15 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::events::About;
-use super::{Action, Engine, NodeStep, PodAt};
 use crate::objects::Resource;
+use crate::world::World;
+use crate::world::action::{Action, NodeStep, PodAt};
+use crate::world::epoch::SECOND;
 use crate::world::fault::{Fault, Happening, InjectedFault};
 use crate::world::json;
 use crate::world::node::{Node, NodeReady};
-use crate::world::{SECOND, World};
+use crate::world::queue::Engine;
+use crate::world::recorder::About;
 
 /// After so long without a renewed lease the node controller gives a node up.
 const GRACE: i64 = 40 * SECOND;

@@ -3,13 +3,15 @@
 use kubevitals_proto::time::Timestamp;
 
 use super::change::Change;
-use super::events::About;
-use super::{Doom, Engine, Exit, Step};
+use crate::world::World;
+use crate::world::action::{Exit, Step};
 use crate::world::catalog::{Ask, Container as Spec, Probe};
-use crate::world::fault::{Fault, Happening};
+use crate::world::epoch::SECOND;
+use crate::world::fault::{Doom, Fault, Happening};
 use crate::world::pod::{Pod, State};
 use crate::world::probe::ProbeKind;
-use crate::world::{SECOND, World};
+use crate::world::queue::Engine;
+use crate::world::recorder::About;
 
 impl World {
     pub(super) fn probe_fails(
@@ -41,7 +43,7 @@ impl World {
             let what = Happening::ProbeFailing { probe: kind.name() };
             engine.note(at, change.node, change.pod, spec.name, what);
         }
-        let about = About::container(change, c);
+        let about = About::container(change.node, change.pod, c);
         let message = message(kind, &probe, spec, &ip.to_string());
         engine.event(&self.store, at, &about, "Warning", "Unhealthy", &message);
         let next = at.plus_nanos(i64::from(probe.period) * SECOND);
@@ -122,7 +124,7 @@ impl World {
         c: usize,
         nth: u32,
     ) {
-        let about = About::container(change, c);
+        let about = About::container(change.node, change.pod, c);
         let Some(container) = change.pod.containers.get_mut(c) else {
             return;
         };

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 
 use super::change::Change;
-use super::events::About;
-use super::{Action, Doom, Engine, PodAt, PodStep, Step};
 use crate::objects::Resource;
+use crate::world::World;
+use crate::world::action::{Action, PodAt, PodStep, Step};
 use crate::world::catalog::{Kind, Role};
-use crate::world::fault::{Fault, Happening, InjectedFault};
+use crate::world::epoch::SECOND;
+use crate::world::fault::{Doom, Fault, Happening, InjectedFault};
 use crate::world::hash::hash;
 use crate::world::node::NodeReady;
 use crate::world::pod::{Ended, Phase, Pod, State};
-use crate::world::{SECOND, World};
+use crate::world::queue::Engine;
+use crate::world::recorder::About;
 
 impl World {
     /// Deletes a pod: it has its grace period, then another takes its place. What the new one is to suffer from, and
@@ -28,7 +30,7 @@ impl World {
                 })
                 .collect();
             for c in running {
-                let about = About::container(change, c);
+                let about = About::container(change.node, change.pod, c);
                 let name = change.pod.containers.get(c).map_or("", |c| c.spec.name);
                 let message = format!("Stopping container {name}");
                 engine.event(&self.store, at, &about, "Normal", "Killing", &message);

@@ -2,13 +2,15 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::{Action, Engine, PodAt};
+use crate::world::World;
+use crate::world::action::{Action, PodAt};
 use crate::world::catalog::{Kind, Role};
+use crate::world::epoch::SECOND;
 use crate::world::fault::Fault;
 use crate::world::hash::index;
 use crate::world::node::NodeReady;
 use crate::world::pod::{Container, Pod};
-use crate::world::{SECOND, World};
+use crate::world::queue::Engine;
 
 /// How many places are looked at before a fault is given up for now.
 const TRIES: usize = 400;

@@ -2,7 +2,6 @@
 
 pub(crate) mod node;
 pub(crate) mod pod;
-pub(crate) mod spec;
 pub(crate) mod workload;
 
 use kubevitals_proto::time::{Timestamp, write_rfc3339_seconds};

@@ -4,11 +4,11 @@ use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::put;
-use super::spec::container;
 use crate::objects::Resource;
-use crate::world::catalog::Kind;
+use crate::world::catalog::{Kind, is_init};
 use crate::world::hash::{hash, stream, uid};
-use crate::world::workload::{Revision, Workload, is_init};
+use crate::world::template::container;
+use crate::world::workload::{Revision, Workload};
 
 /// A namespace.
 pub(crate) fn namespace(seed: u64, name: &str, created: Timestamp) -> Value {

@@ -6,18 +6,17 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::change::Change;
-use super::{Action, Engine};
+use super::catalog::is_init;
+use super::epoch::SECOND;
+use super::hash::{hash, uid};
+use super::json::put;
+use super::node::Node;
+use super::pod::Pod;
+use super::workload::Workload;
 use crate::objects::{Resource, Store};
-use crate::world::SECOND;
-use crate::world::hash::{hash, uid};
-use crate::world::json::put;
-use crate::world::node::Node;
-use crate::world::pod::Pod;
-use crate::world::workload::{Workload, is_init};
 
 /// How long the API server keeps an event.
-const KEPT: i64 = 3_600 * SECOND;
+pub(super) const KEPT: i64 = 3_600 * SECOND;
 /// A recorder's allowance for one object: so many at once, then one in so many seconds.
 const BURST: f64 = 25.0;
 const REFILL: f64 = 300.0;
@@ -57,9 +56,9 @@ impl About {
     }
 
     /// A kubelet, of a container.
-    pub(super) fn container(change: &Change<'_>, c: usize) -> Self {
-        let mut this = Self::pod(change.node, change.pod);
-        if let Some(container) = change.pod.containers.get(c) {
+    pub(super) fn container(node: &Node, pod: &Pod, c: usize) -> Self {
+        let mut this = Self::pod(node, pod);
+        if let Some(container) = pod.containers.get(c) {
             let list = if is_init(container.spec) {
                 "initContainers"
             } else {
@@ -151,9 +150,9 @@ fn fingerprint(what: impl Hash) -> u64 {
     hasher.finish()
 }
 
-impl Engine {
-    /// Writes an event, or counts it if it was written before.
-    pub(super) fn event(
+impl Recorder {
+    /// Writes an event, or counts it if it was written before. When it is new, returns its key, by which it expires.
+    pub(super) fn write(
         &mut self,
         store: &Store,
         at: Timestamp,
@@ -161,10 +160,10 @@ impl Engine {
         kind: &'static str,
         reason: &'static str,
         message: &str,
-    ) {
+    ) -> Option<u64> {
         let object = fingerprint((about.component, &about.namespace, &about.name));
-        if !self.recorder.allows(object, at) {
-            return;
+        if !self.allows(object, at) {
+            return None;
         }
         let involved = about.involved.to_string();
         let key = fingerprint((
@@ -175,8 +174,8 @@ impl Engine {
             reason,
             message,
         ));
-        let known = self.recorder.events.contains_key(&key);
-        let event = self.recorder.events.entry(key).or_insert_with(|| Recorded {
+        let known = self.events.contains_key(&key);
+        let event = self.events.entry(key).or_insert_with(|| Recorded {
             namespace: about.namespace.clone(),
             // The recorder's own form: the object's name and the time in hexadecimal.
             name: format!(
@@ -216,27 +215,23 @@ impl Engine {
                 "reportingInstance": about.host,
             }),
         );
-        if !known {
-            self.at(at.plus_nanos(KEPT), Action::Expire(key));
-        }
+        (!known).then_some(key)
     }
 
-    /// Deletes an event that nobody repeated for as long as events are kept.
-    pub(super) fn expire(&mut self, store: &Store, at: Timestamp, key: u64) {
-        let Some(event) = self.recorder.events.get(&key) else {
-            return;
-        };
+    /// Deletes an event that nobody repeated for as long as events are kept; returns when to try again if it was
+    /// repeated.
+    pub(super) fn expire(&mut self, store: &Store, at: Timestamp, key: u64) -> Option<Timestamp> {
+        let event = self.events.get(&key)?;
         let until = event.last.plus_nanos(KEPT);
         if until > at {
-            self.at(until, Action::Expire(key));
-            return;
+            return Some(until);
         }
         store.delete(Resource::Events, Some(&event.namespace), &event.name);
-        self.recorder.events.remove(&key);
+        self.events.remove(&key);
         // An allowance that has had time to fill up again is as good as none.
-        self.recorder
-            .allowances
+        self.allowances
             .retain(|_, (_, since)| at.since(*since) < KEPT * 2);
+        None
     }
 }
 

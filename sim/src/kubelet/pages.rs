@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::World;
-use crate::kubelet::{Answer, Page, Pages, probes, resource, summary};
+use super::page::{Answer, Page, Pages};
+use super::{probes, resource, summary};
 use crate::objects::Resource;
+use crate::world::World;
 
 impl Pages for World {
     fn write(&self, node: usize, page: Page, clock_off: i64, out: &mut Vec<u8>) -> Answer {

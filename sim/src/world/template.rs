@@ -3,8 +3,7 @@
 use kubevitals_proto::labels::Labels;
 use serde_json::{Map, Value, json};
 
-use crate::world::catalog::{App, Ask, Container, Kind, Probe, Role};
-use crate::world::workload::{image, is_init};
+use super::catalog::{App, Ask, Container, Kind, Probe, Role, image, is_init};
 
 /// A value that occurs in no spec: where the node's name goes.
 const HOLE: &str = "\u{1}";

@@ -1,0 +1,130 @@
+//! The queue of actions, each at its time, and what only actions change.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use kubevitals_proto::time::Timestamp;
+
+use super::action::Action;
+use super::fault::{Fault, Happening, InjectedFault};
+use super::hash::{Dice, between, stream};
+use super::node::Node;
+use super::pod::Pod;
+use super::recorder::{About, KEPT, Recorder};
+use super::workload::Workload;
+use crate::objects::Store;
+
+/// The queue, and what only actions change.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(super) queue: BinaryHeap<Reverse<(Timestamp, u64, Action)>>,
+    pushed: u64,
+    pub(crate) workloads: Vec<Workload>,
+    /// Where each workload's pods are, by ordinal.
+    pub(crate) places: Vec<Vec<(usize, usize)>>,
+    pub(super) recorder: Recorder,
+    pub(crate) injected: Vec<InjectedFault>,
+    pub(super) dice: Dice,
+    pub(super) episodes: u64,
+    /// Pods made since the beginning: part of their names and seeds.
+    pub(super) made: u64,
+    /// The kinds of fault still to come before each has had its turn again.
+    pub(super) round: VecDeque<Fault>,
+}
+
+impl Engine {
+    pub(crate) fn new(seed: u64, workloads: Vec<Workload>) -> Self {
+        let places = workloads
+            .iter()
+            .map(|w| vec![(0, 0); w.replicas as usize])
+            .collect();
+        Self {
+            queue: BinaryHeap::new(),
+            pushed: 0,
+            workloads,
+            places,
+            recorder: Recorder::default(),
+            injected: Vec::new(),
+            dice: Dice::new(seed, stream("engine")),
+            episodes: 0,
+            made: 0,
+            round: VecDeque::new(),
+        }
+    }
+
+    /// Puts an action into the queue.
+    pub(crate) fn at(&mut self, at: Timestamp, action: Action) {
+        self.pushed += 1;
+        self.queue.push(Reverse((at, self.pushed, action)));
+    }
+
+    /// Seconds between `low` and `high`, in nanoseconds.
+    pub(super) fn roll(&mut self, low: f64, high: f64) -> i64 {
+        (between(self.dice.roll(), low, high) * 1e9) as i64
+    }
+
+    /// When the next action is due; the end of time when there is none.
+    pub(super) fn due(&self) -> Timestamp {
+        let first = self.queue.peek();
+        first.map_or(Timestamp(i64::MAX), |Reverse((at, ..))| *at)
+    }
+
+    /// Notes what happened to a pod that suffers from a fault.
+    pub(super) fn note(
+        &mut self,
+        at: Timestamp,
+        node: &Node,
+        pod: &Pod,
+        container: &str,
+        what: Happening,
+    ) {
+        let Some((episode, fault)) = pod.trouble else {
+            return;
+        };
+        self.injected.push(InjectedFault {
+            at,
+            episode,
+            fault,
+            what,
+            node: node.name.clone(),
+            namespace: pod.revision.namespace.to_string(),
+            name: pod.name.to_string(),
+            container: container.to_owned(),
+        });
+    }
+
+    /// Where the pod of this workload and ordinal is.
+    pub(super) fn place(&self, workload: usize, ordinal: u32) -> Option<(usize, usize)> {
+        self.places.get(workload)?.get(ordinal as usize).copied()
+    }
+
+    pub(crate) fn set_place(&mut self, workload: usize, ordinal: u32, node: usize, slot: usize) {
+        let places = self.places.get_mut(workload);
+        if let Some(place) = places.and_then(|p| p.get_mut(ordinal as usize)) {
+            *place = (node, slot);
+        }
+    }
+
+    /// Writes an event, or counts it if it was written before.
+    pub(super) fn event(
+        &mut self,
+        store: &Store,
+        at: Timestamp,
+        about: &About,
+        kind: &'static str,
+        reason: &'static str,
+        message: &str,
+    ) {
+        let new = self.recorder.write(store, at, about, kind, reason, message);
+        if let Some(key) = new {
+            self.at(at.plus_nanos(KEPT), Action::Expire(key));
+        }
+    }
+
+    /// Deletes an event that nobody repeated for as long as events are kept.
+    pub(super) fn expire(&mut self, store: &Store, at: Timestamp, key: u64) {
+        if let Some(until) = self.recorder.expire(store, at, key) {
+            self.at(until, Action::Expire(key));
+        }
+    }
+}
