@@ -10,13 +10,14 @@ use kubevitals_proto::wire::status::Status;
 
 use super::authn::authenticate;
 use super::authz::authorize;
+use super::config::Answer;
 use super::connections::Peer;
 use super::faults::{self, Dropped, Unanswered};
 use super::request::{Query, ResourcePath, Target};
 use super::resources::{self, Parts};
-use super::server::Shared;
+use super::shared::Shared;
 use super::status::{Body, Refusal, answer as respond, full, refused};
-use super::{Answer, discovery, misc, openapi, reviews};
+use super::{discovery, misc, openapi, reviews};
 use crate::identity::UserInfo;
 use crate::objects::Resource;
 

@@ -1,7 +1,7 @@
 //! The simulated kube-apiserver: discovery, objects, watches, reviews and aggregation, over TLS.
 //!
-//! A request goes `connections` → `server` (authentication, authorization, dispatch) → one of `discovery`,
-//! `resources`, `reviews`, `aggregation`, `openapi`, `misc`. Refusals are `status::Refusal`s everywhere.
+//! A request goes `connections` → `dispatch` (authentication, authorization) → one of `discovery`,
+//! `resources`, `reviews`, `aggregation`, `openapi`, `misc`. A refusal is a [`Status`](kubevitals_proto::wire::status::Status).
 
 mod aggregation;
 mod authentication_config;
@@ -23,6 +23,7 @@ mod resources;
 mod reviews;
 mod selection;
 mod server;
+mod shared;
 mod status;
 mod table;
 

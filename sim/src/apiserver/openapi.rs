@@ -5,7 +5,7 @@ use http_body_util::BodyExt;
 use kubevitals_proto::wire::status::Status;
 use serde_json::{Map, Value, json};
 
-use super::server::Shared;
+use super::shared::Shared;
 use super::status::{Body, Refusal, full, json_answer};
 use crate::identity::UserInfo;
 

@@ -11,32 +11,17 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::aggregation::{Aggregation, LocalServer, Registration};
+use super::aggregation::{Aggregation, Discovery, LocalServer, Registration};
+use super::authentication_config;
+use super::config::{Answer, ApiServerConfig, Serves};
 use super::connections::{self, Gate, Peer};
+use super::error::ApiServerError;
 use super::faults::{Affected, Faults, RequestFault};
 use super::kubeconfig::{Credentials, Kubeconfig};
-use super::{Answer, ApiServerConfig, ApiServerError, Serves, authentication_config};
+use super::shared::Shared;
 use crate::identity::{Identities, UserInfo};
 use crate::objects::{Resource, Store};
 use crate::pki::{self, Pki, PkiError};
-
-/// What every request needs.
-pub(super) struct Shared {
-    pub(super) config: ApiServerConfig,
-    pub(super) store: Arc<Store>,
-    pub(super) identities: Arc<Identities>,
-    pub(super) aggregation: Aggregation,
-    /// How many requests have come in.
-    pub(super) requests: AtomicU64,
-    /// What is served.
-    pub(super) serves: RwLock<Serves>,
-    /// What everything is answered with instead, if anything.
-    pub(super) instead: RwLock<Option<Answer>>,
-    /// What goes wrong with requests for some resources.
-    pub(super) faults: Faults,
-    /// Told when watches are to break off.
-    pub(super) watches_broken: watch::Sender<()>,
-}
 
 /// A running API server. Dropping it stops it.
 pub struct ApiServer {
@@ -88,6 +73,7 @@ impl ApiServer {
             store,
             identities,
             aggregation,
+            discovery: Discovery::default(),
             requests: AtomicU64::new(0),
             serves: RwLock::default(),
             instead: RwLock::default(),

@@ -16,7 +16,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::super::status::Body;
-use super::Registration;
+use super::registry::Registration;
 use crate::pki::{self, Pki, PkiError};
 
 /// How long connecting may take.

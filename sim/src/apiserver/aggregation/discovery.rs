@@ -11,6 +11,7 @@ use kubevitals_proto::wire::discovery::aggregated::{
     GroupVersionKind,
 };
 use kubevitals_proto::wire::discovery::{AGGREGATED_CONTENT_TYPE, ApiResource, ApiResourceList};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::super::status::full;
@@ -24,8 +25,30 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// How much it may say.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// The groups that an aggregated server serves.
-pub(super) struct Discovered {
+/// The groups that the aggregated server serves, as of the last time that it was asked.
+#[derive(Default)]
+pub(in super::super) struct Discovery(Mutex<Option<Discovered>>);
+
+impl Discovery {
+    /// The aggregated groups: as their server describes them, and as stale those that it does not describe.
+    pub(in super::super) async fn groups(
+        &self,
+        aggregation: &Aggregation,
+    ) -> Vec<ApiGroupDiscovery> {
+        let mut discovered = self.0.lock().await;
+        let target = aggregation.target();
+        let fresh = match discovered.take() {
+            Some(last) if last.is_fresh(target) => last,
+            _ => Discovered::ask(aggregation, target).await,
+        };
+        let items = fresh.items(&aggregation.registered());
+        *discovered = Some(fresh);
+        items
+    }
+}
+
+/// One answer of the aggregated server.
+struct Discovered {
     at: Instant,
     target: Option<Target>,
     groups: Vec<ApiGroupDiscovery>,
@@ -34,7 +57,7 @@ pub(super) struct Discovered {
 impl Discovered {
     /// Asks the server, and writes into the APIServices whether it answered. Groups and versions of this project that
     /// it serves and that have no APIService get one, as the project's manifests would have it.
-    pub(super) async fn ask(aggregation: &Aggregation, target: Option<Target>) -> Self {
+    async fn ask(aggregation: &Aggregation, target: Option<Target>) -> Self {
         let answer = match target {
             Some(_) => tokio::time::timeout(TIMEOUT, ask(aggregation))
                 .await
@@ -76,13 +99,13 @@ impl Discovered {
     }
 
     /// Whether it need not be asked again.
-    pub(super) fn is_fresh(&self, target: Option<Target>) -> bool {
+    fn is_fresh(&self, target: Option<Target>) -> bool {
         // An answer that told of nothing is asked again sooner: the server may just be starting.
         self.target == target && !self.groups.is_empty() && self.at.elapsed() < FRESH_FOR
     }
 
     /// The registered groups: as the server describes them, or stale.
-    pub(super) fn items(&self, registered: &[Registration]) -> Vec<ApiGroupDiscovery> {
+    fn items(&self, registered: &[Registration]) -> Vec<ApiGroupDiscovery> {
         let mut items: Vec<ApiGroupDiscovery> = Vec::new();
         for Registration { group, version, .. } in registered {
             let described = self.groups.iter().filter(|g| g.metadata.name == *group);

@@ -15,16 +15,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
-use kubevitals_proto::wire::discovery::aggregated::ApiGroupDiscovery;
 use parking_lot::Mutex;
 
 use self::backend::{Backend, BackendKey};
-use self::discovery::Discovered;
 use super::status::{Body, text};
 use crate::identity::UserInfo;
 use crate::objects::Store;
 use crate::pki::{Pki, PkiError};
 
+pub(super) use discovery::Discovery;
 pub(super) use registry::{Registration, is_ours};
 
 /// A server of aggregated groups in this process: it answers any path, `/apis` among them, as it would over a socket.
@@ -43,7 +42,6 @@ pub(super) struct Aggregation {
     store: Arc<Store>,
     pki: Arc<Pki>,
     state: Mutex<State>,
-    discovered: tokio::sync::Mutex<Option<Discovered>>,
 }
 
 #[derive(Default)]
@@ -62,7 +60,6 @@ impl Aggregation {
             store,
             pki,
             state: Mutex::default(),
-            discovered: tokio::sync::Mutex::default(),
         }
     }
 
@@ -124,20 +121,6 @@ impl Aggregation {
             .into_iter()
             .map(|r| (r.group, r.version))
             .collect()
-    }
-
-    /// The aggregated groups: as their server describes them, and as stale those that it does not describe.
-    pub(super) async fn groups(&self) -> Vec<ApiGroupDiscovery> {
-        let mut discovered = self.discovered.lock().await;
-        let target = self.target();
-        let fresh = match discovered.take() {
-            Some(known) if known.is_fresh(target) => known,
-            _ => Discovered::ask(self, target).await,
-        };
-        let registered = self.registered();
-        let items = fresh.items(&registered);
-        *discovered = Some(fresh);
-        items
     }
 
     /// Sends a request on, as `user`, and streams the answer back.

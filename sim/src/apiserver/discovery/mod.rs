@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use self::builtin::GROUPS;
 use super::negotiation::accept;
-use super::server::Shared;
+use super::shared::Shared;
 use super::status::{Body, Refusal, answer, full, json_answer, not_acceptable};
 
 /// Answers `/api`, `/apis` and what is below them down to a group version.
@@ -38,7 +38,8 @@ pub(super) async fn respond(
                 let own = GROUPS
                     .iter()
                     .map(|(group, version)| aggregated(group, version));
-                own.chain(shared.aggregation.groups().await).collect()
+                own.chain(shared.discovery.groups(&shared.aggregation).await)
+                    .collect()
             }
         };
         return Ok(aggregated_answer(version, items));

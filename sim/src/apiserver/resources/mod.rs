@@ -17,7 +17,7 @@ use self::render::Renderer;
 use super::negotiation::{self, Shape};
 use super::request::{Query, ResourcePath};
 use super::selection::Selection;
-use super::server::Shared;
+use super::shared::Shared;
 use super::status::{Body, Refusal, forbidden_option, not_acceptable};
 use crate::objects::Resource;
 

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::super::config::ExpiredWatch;
 use super::super::selection::Selection;
-use super::super::server::Shared;
+use super::super::shared::Shared;
 use super::super::status::{Body, Refusal, answer as respond};
 use super::options::ListOptions;
 use super::render::Renderer;

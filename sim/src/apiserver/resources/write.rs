@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::body;
 use super::super::request::ResourcePath;
-use super::super::server::Shared;
+use super::super::shared::Shared;
 use super::super::status::{
     Body, Refusal, already_exists, conflict, json_answer, not_found, unsupported_media_type,
 };

@@ -3,7 +3,7 @@
 use kubevitals_proto::age::human;
 use serde_json::{Value, json};
 
-use super::Members;
+use super::members::Members;
 
 /// Ages as of one moment.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Members;
 use super::ages::Ages;
+use super::members::Members;
 
 pub(super) fn cells(hpa: &Value, ages: Ages) -> Vec<Value> {
     let reference = format!(

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ages::Ages;
-use super::{Members, joined};
+use super::members::{Members, joined};
 
 pub(super) fn deployment(object: &Value, ages: Ages) -> Vec<Value> {
     let mut cells = vec![

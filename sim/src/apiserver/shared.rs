@@ -1,0 +1,32 @@
+//! What every request needs.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use super::aggregation::{Aggregation, Discovery};
+use super::config::{Answer, ApiServerConfig, Serves};
+use super::faults::Faults;
+use crate::identity::Identities;
+use crate::objects::Store;
+
+/// What every request needs.
+pub(super) struct Shared {
+    pub(super) config: ApiServerConfig,
+    pub(super) store: Arc<Store>,
+    pub(super) identities: Arc<Identities>,
+    pub(super) aggregation: Aggregation,
+    pub(super) discovery: Discovery,
+    /// How many requests have come in.
+    pub(super) requests: AtomicU64,
+    /// What is served.
+    pub(super) serves: RwLock<Serves>,
+    /// What everything is answered with instead, if anything.
+    pub(super) instead: RwLock<Option<Answer>>,
+    /// What goes wrong with requests for some resources.
+    pub(super) faults: Faults,
+    /// Told when watches are to break off.
+    pub(super) watches_broken: watch::Sender<()>,
+}
