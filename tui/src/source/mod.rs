@@ -38,7 +38,7 @@ pub use feed::{Connector, Feed};
 pub use metrics_api::{MetricsApi, Selection};
 pub use nodes::{NodeCapacity, Resources};
 pub use pods::PodRef;
-pub use status::{Cause, Details, Failure};
+pub use status::Failure;
 pub use usage::{ContainerUsage, NodeUsage, PodUsage, Usage};
 pub use why::{WhyAnswer, is_not_ours};
 

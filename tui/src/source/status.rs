@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use kubevitals_proto::wire::envelope;
-use kubevitals_proto::wire::protobuf::Fields;
-use serde::Deserialize;
+use kubevitals_proto::wire::status::{Cause, Details, Status};
 
 /// A request the server refused. Its text is kubectl's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,28 +17,6 @@ pub struct Failure {
     pub details: Option<Details>,
     /// After how many seconds the server asks to repeat the request.
     pub retry_after: Option<u64>,
-}
-
-/// What was invalid about a request.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Details {
-    /// The kind of object.
-    pub kind: String,
-    /// Its name.
-    pub name: String,
-    /// Each thing that is wrong.
-    pub causes: Vec<Cause>,
-}
-
-/// One thing that is invalid.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Cause {
-    /// Where.
-    pub field: String,
-    /// What.
-    pub message: String,
 }
 
 impl fmt::Display for Failure {
@@ -68,41 +44,19 @@ pub(super) struct About<'a> {
     pub name: &'a str,
 }
 
-/// The part of a `metav1.Status` that is shown, in JSON.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct JsonStatus {
-    status: String,
-    message: String,
-    reason: String,
-    details: Option<Details>,
-}
-
 impl Failure {
     /// What a refusal means: the Status in its body where there is one, else its HTTP status.
     pub(super) fn of(code: u16, content_type: &str, body: &[u8], about: About<'_>) -> Self {
-        let media = media_type(content_type);
-        let status = if media == "application/json" {
-            serde_json::from_slice::<JsonStatus>(body).ok()
-        } else if media == envelope::CONTENT_TYPE {
-            decode_protobuf(body)
-        } else {
-            None
-        };
-        match status {
-            Some(JsonStatus {
-                status,
-                message,
-                reason,
-                details,
-            }) if status == "Failure" => Self {
+        let status = Status::decode(media_type(content_type), body);
+        match status.filter(|status| status.status == "Failure") {
+            Some(status) => Self {
                 code,
-                reason,
-                message,
-                details,
+                reason: status.reason.into(),
+                message: status.message,
+                details: status.details,
                 retry_after: None,
             },
-            _ => Self::of_code(code, content_type, body, about),
+            None => Self::of_code(code, content_type, body, about),
         }
     }
 
@@ -178,9 +132,10 @@ impl Failure {
                 .to_owned(),
             name: about.name.to_owned(),
             causes: vec![Cause {
-                field: String::new(),
                 message: said.clone(),
+                ..Cause::default()
             }],
+            ..Details::default()
         };
         Self {
             code,
@@ -193,7 +148,10 @@ impl Failure {
 
     /// The text for a request whose content is wrong.
     fn invalid(&self) -> String {
-        let Some(Details { kind, name, causes }) = &self.details else {
+        let Some(Details {
+            kind, name, causes, ..
+        }) = &self.details
+        else {
             return format!("The request is invalid: {}", self.message);
         };
         let what = if !kind.is_empty() || !name.is_empty() {
@@ -205,7 +163,7 @@ impl Failure {
         };
         match causes.as_slice() {
             [] => what,
-            [Cause { field, message }] => format!("{what}: {field}: {message}"),
+            [Cause { field, message, .. }] => format!("{what}: {field}: {message}"),
             causes => {
                 let each = causes
                     .iter()
@@ -235,22 +193,10 @@ fn said(content_type: &str, body: &[u8]) -> String {
     }
 }
 
-/// The same from protobuf. What is invalid is not read: only what is written can be.
-fn decode_protobuf(body: &[u8]) -> Option<JsonStatus> {
-    let mut found = JsonStatus::default();
-    for field in Fields::new(envelope::unwrap(body).ok()?.raw) {
-        match field.ok()? {
-            (2, value) => found.status = value.str().ok()?.to_owned(),
-            (3, value) => found.message = value.str().ok()?.to_owned(),
-            (4, value) => found.reason = value.str().ok()?.to_owned(),
-            _ => {}
-        }
-    }
-    Some(found)
-}
-
 #[cfg(test)]
 mod tests {
+    use kubevitals_proto::wire::envelope;
+
     use super::*;
 
     const PODS: About<'_> = About {

@@ -6,8 +6,8 @@ mod reason;
 
 pub use reason::Reason;
 
-use super::gojson;
 use super::meta::ListMeta;
+use super::{envelope, gojson};
 use serde::{Deserialize, Serialize};
 
 /// What a [`Status`] is about.
@@ -55,11 +55,13 @@ const fn is_zero(n: &i32) -> bool {
 }
 
 /// The answer to a request that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "camelCase")]
 #[error("{message}")]
 pub struct Status {
+    #[serde(default)]
     kind: Kind,
+    #[serde(default)]
     api_version: V1,
     /// Empty, but for where to go on after an expired list.
     #[serde(default)]
@@ -81,13 +83,15 @@ pub struct Status {
     pub code: u16,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Kind {
+    #[default]
     Status,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum V1 {
+    #[default]
     #[serde(rename = "v1")]
     V1,
 }
@@ -101,14 +105,11 @@ impl Status {
     #[must_use]
     pub fn failure(code: u16, reason: Reason, message: impl Into<String>) -> Self {
         Self {
-            kind: Kind::Status,
-            api_version: V1::V1,
-            metadata: ListMeta::default(),
             status: "Failure".into(),
             message: message.into(),
             reason,
-            details: None,
             code,
+            ..Self::default()
         }
     }
 
@@ -118,6 +119,16 @@ impl Status {
         Self {
             details: Some(details),
             ..self
+        }
+    }
+
+    /// Reads a status from a body of this media type, which has no parameters; nothing for a body that is none.
+    #[must_use]
+    pub fn decode(media_type: &str, body: &[u8]) -> Option<Self> {
+        match media_type {
+            "application/json" => serde_json::from_slice(body).ok(),
+            envelope::CONTENT_TYPE => protobuf::read(envelope::unwrap(body).ok()?.raw).ok(),
+            _ => None,
         }
     }
 

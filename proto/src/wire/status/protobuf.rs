@@ -1,8 +1,8 @@
 //! A status in protobuf.
 
-use super::{Details, Status};
+use super::{Cause, Details, Status};
 use crate::wire::object::{Object, list_meta};
-use crate::wire::protobuf::{int, message, string};
+use crate::wire::protobuf::{Fields, Malformed, int, message, string};
 
 impl Object for Status {
     fn type_meta(&self) -> (&str, &str) {
@@ -34,4 +34,84 @@ fn write_details(out: &mut Vec<u8>, details: &Details) {
     }
     int(out, 5, details.retry_after_seconds.into());
     string(out, 6, &details.uid);
+}
+
+/// Reads a status, without its metadata.
+pub(super) fn read(raw: &[u8]) -> Result<Status, Malformed> {
+    let mut status = Status::default();
+    for field in Fields::new(raw) {
+        match field? {
+            (2, value) => status.status = value.str()?.to_owned(),
+            (3, value) => status.message = value.str()?.to_owned(),
+            (4, value) => status.reason = value.str()?.to_owned().into(),
+            (5, value) => status.details = Some(read_details(value.fields()?)?),
+            (6, value) => status.code = value.int()?.try_into().unwrap_or_default(),
+            _ => {}
+        }
+    }
+    Ok(status)
+}
+
+fn read_details(fields: Fields<'_>) -> Result<Details, Malformed> {
+    let mut details = Details::default();
+    for field in fields {
+        match field? {
+            (1, value) => details.name = value.str()?.to_owned(),
+            (2, value) => details.group = value.str()?.to_owned(),
+            (3, value) => details.kind = value.str()?.to_owned(),
+            (4, value) => details.causes.push(read_cause(value.fields()?)?),
+            (5, value) => {
+                details.retry_after_seconds = value.int()?.try_into().unwrap_or_default();
+            }
+            (6, value) => details.uid = value.str()?.to_owned(),
+            _ => {}
+        }
+    }
+    Ok(details)
+}
+
+fn read_cause(fields: Fields<'_>) -> Result<Cause, Malformed> {
+    let mut cause = Cause::default();
+    for field in fields {
+        match field? {
+            (1, value) => cause.reason = value.str()?.to_owned(),
+            (2, value) => cause.message = value.str()?.to_owned(),
+            (3, value) => cause.field = value.str()?.to_owned(),
+            _ => {}
+        }
+    }
+    Ok(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::envelope;
+    use crate::wire::object::Encoding;
+
+    #[test]
+    fn what_is_written_is_read() {
+        for status in [
+            Status::too_large_resource_version(5, 3),
+            Status::not_found("metrics.k8s.io", "pods", "web"),
+            Status::unauthorized(),
+        ] {
+            let json = status.to_json();
+            assert_eq!(
+                Status::decode("application/json", &json),
+                Some(status.clone())
+            );
+            let protobuf = status.encode(Encoding::Protobuf).unwrap();
+            assert_eq!(
+                Status::decode(envelope::CONTENT_TYPE, &protobuf),
+                Some(status)
+            );
+        }
+        assert_eq!(Status::decode("text/plain", b"{}"), None);
+        assert_eq!(Status::decode(envelope::CONTENT_TYPE, b"{}"), None);
+        assert_eq!(
+            Status::decode("application/json", br#"{"kind":"Pod"}"#),
+            None
+        );
+    }
 }

@@ -2,13 +2,45 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Why a request failed, as a machine reads it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(from = "String", into = "String")]
-pub enum Reason {
-    /// No reason given.
-    #[default]
-    Unknown,
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $word:ident,)*) => {
+        /// Why a request failed, as a machine reads it.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+        #[serde(from = "String", into = "String")]
+        pub enum Reason {
+            /// No reason given.
+            #[default]
+            Unknown,
+            $($(#[$doc])* $word,)*
+            /// Another one.
+            Other(String),
+        }
+
+        impl Reason {
+            /// The word on the wire; empty for no reason.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    Self::Unknown => "",
+                    $(Self::$word => stringify!($word),)*
+                    Self::Other(word) => word,
+                }
+            }
+        }
+
+        impl From<String> for Reason {
+            fn from(word: String) -> Self {
+                match word.as_str() {
+                    "" => Self::Unknown,
+                    $(stringify!($word) => Self::$word,)*
+                    _ => Self::Other(word),
+                }
+            }
+        }
+    };
+}
+
+reasons! {
     /// 400.
     BadRequest,
     /// 401.
@@ -43,65 +75,6 @@ pub enum Reason {
     ServiceUnavailable,
     /// 504.
     Timeout,
-    /// Another one.
-    Other(String),
-}
-
-impl Reason {
-    /// The word on the wire; empty for no reason.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Unknown => "",
-            Self::BadRequest => "BadRequest",
-            Self::Unauthorized => "Unauthorized",
-            Self::Forbidden => "Forbidden",
-            Self::NotFound => "NotFound",
-            Self::MethodNotAllowed => "MethodNotAllowed",
-            Self::NotAcceptable => "NotAcceptable",
-            Self::Conflict => "Conflict",
-            Self::AlreadyExists => "AlreadyExists",
-            Self::Gone => "Gone",
-            Self::Expired => "Expired",
-            Self::RequestEntityTooLarge => "RequestEntityTooLarge",
-            Self::UnsupportedMediaType => "UnsupportedMediaType",
-            Self::Invalid => "Invalid",
-            Self::TooManyRequests => "TooManyRequests",
-            Self::InternalError => "InternalError",
-            Self::ServiceUnavailable => "ServiceUnavailable",
-            Self::Timeout => "Timeout",
-            Self::Other(word) => word,
-        }
-    }
-}
-
-impl From<String> for Reason {
-    fn from(word: String) -> Self {
-        let known = [
-            Self::Unknown,
-            Self::BadRequest,
-            Self::Unauthorized,
-            Self::Forbidden,
-            Self::NotFound,
-            Self::MethodNotAllowed,
-            Self::NotAcceptable,
-            Self::Conflict,
-            Self::AlreadyExists,
-            Self::Gone,
-            Self::Expired,
-            Self::RequestEntityTooLarge,
-            Self::UnsupportedMediaType,
-            Self::Invalid,
-            Self::TooManyRequests,
-            Self::InternalError,
-            Self::ServiceUnavailable,
-            Self::Timeout,
-        ];
-        known
-            .into_iter()
-            .find(|reason| reason.as_str() == word)
-            .unwrap_or(Self::Other(word))
-    }
 }
 
 impl From<Reason> for String {
