@@ -13,6 +13,7 @@
 //! - [`resize`]: which requests and limits of a pod are in force while it is resized in place.
 //! - [`vitals`]: the `kubevitals.io` API, our own, as owned types for both its ends.
 //! - [`why`]: why a pod or a node has no metrics, an answer of ours.
+//! - [`words`]: small rules about words.
 //! - [`wire`]: what is common to every Kubernetes API: `Status`, discovery, `Table`, the protobuf
 //!   envelope and Go's JSON dialect.
 
@@ -34,5 +35,6 @@ pub mod units;
 pub mod vitals;
 pub mod why;
 pub mod wire;
+pub mod words;
 
 mod text;

@@ -4,17 +4,14 @@ use http::HeaderMap;
 use http::Uri;
 use http::header::USER_AGENT;
 
-pub(super) use crate::parameters::{option, parameter};
+use kubevitals_proto::words::parse_bool;
 
-/// Whether Go's `strconv.ParseBool` takes a value for true.
-fn parses_as_true(value: &str) -> bool {
-    matches!(value, "1" | "t" | "T" | "TRUE" | "true" | "True")
-}
+pub(super) use crate::parameters::{option, parameter};
 
 /// Whether JSON is to be indented: when asked for, and for programs behind which a person reads.
 pub(super) fn pretty(uri: &Uri, headers: &HeaderMap) -> bool {
     if let Some(value) = parameter(uri, "pretty").filter(|value| !value.is_empty()) {
-        return parses_as_true(&value);
+        return parse_bool(&value) == Some(true);
     }
     let agent = headers
         .get(USER_AGENT)

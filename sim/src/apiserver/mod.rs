@@ -34,14 +34,3 @@ pub use faults::{Affected, RequestFault};
 pub use kubeconfig::{Credentials, Kubeconfig};
 pub use server::ApiServer;
 pub use status::Body;
-
-/// An error with its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}

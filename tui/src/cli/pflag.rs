@@ -6,6 +6,7 @@
 //! kubectl's rules, which either fail in kubectl's words or give clap plain `--flag=value`s.
 
 use clap::{Arg, Command};
+use kubevitals_proto::words::parse_bool;
 
 /// A command line of a kubectl-like command, understood.
 #[derive(Debug, PartialEq, Eq)]
@@ -228,15 +229,6 @@ impl<'a> Walk<'a> {
 fn is_bool(arg: &Arg) -> bool {
     arg.get_num_args()
         .is_some_and(|count| count.min_values() == 0)
-}
-
-/// What Go takes for true and false.
-fn parse_bool(value: &str) -> Option<bool> {
-    match value {
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
-        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use kubevitals_proto::words::chain;
 use kubevitals_server::Server;
 use kubevitals_server::config::Settings;
 use kubevitals_sim::{Cluster, Config, Replay, SimClock};
@@ -139,21 +140,4 @@ fn not_written(path: &Path, error: &std::io::Error) -> Error {
 
 fn not_started(what: &str, error: &dyn StdError) -> Error {
     Error::Demo(format!("cannot start {what}: {}", chain(error)))
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn StdError) -> String {
-    let causes = std::iter::successors(error.source(), |error| {
-        let error: &(dyn StdError + 'static) = *error;
-        error.source()
-    });
-    causes.fold(error.to_string(), |text, cause| {
-        let cause = cause.to_string();
-        // Some errors already name their cause.
-        if text.ends_with(&cause) {
-            text
-        } else {
-            format!("{text}: {cause}")
-        }
-    })
 }

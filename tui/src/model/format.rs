@@ -1,5 +1,6 @@
 //! How amounts, parts and times are written in tables: short, and with their unit.
 
+use kubevitals_proto::age::human;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
@@ -107,28 +108,7 @@ pub fn age(then: Timestamp, now: Timestamp) -> String {
 /// Seconds as kubectl's AGE has them (`HumanDuration` of k8s.io/apimachinery).
 #[must_use]
 pub fn duration(seconds: u64) -> String {
-    const MINUTE: u64 = 60;
-    const HOUR: u64 = 60 * MINUTE;
-    const DAY: u64 = 24 * HOUR;
-    const YEAR: u64 = 365 * DAY;
-    let pair = |big: u64, big_unit: char, small: u64, small_unit: char| {
-        if small == 0 {
-            format!("{big}{big_unit}")
-        } else {
-            format!("{big}{big_unit}{small}{small_unit}")
-        }
-    };
-    match seconds {
-        0..120 => format!("{seconds}s"),
-        120..600 => pair(seconds / MINUTE, 'm', seconds % MINUTE, 's'),
-        600..10_800 => format!("{}m", seconds / MINUTE),
-        10_800..28_800 => pair(seconds / HOUR, 'h', seconds / MINUTE % 60, 'm'),
-        28_800..172_800 => format!("{}h", seconds / HOUR),
-        172_800..691_200 => pair(seconds / DAY, 'd', seconds / HOUR % 24, 'h'),
-        691_200..63_072_000 => format!("{}d", seconds / DAY),
-        63_072_000..252_288_000 => pair(seconds / YEAR, 'y', seconds / DAY % 365, 'd'),
-        _ => format!("{}y", seconds / YEAR),
-    }
+    human(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

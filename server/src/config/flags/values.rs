@@ -8,6 +8,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::quantity::Quantity;
+use kubevitals_proto::words::parse_bool;
 
 /// Makes a flag behave as the peer's do: a switch takes `--flag`, `--flag=true` and `--flag=false`, in every
 /// spelling of Go's, and a path may be empty. A group's file just writes `#[arg(long)] pub name: bool`.
@@ -65,11 +66,7 @@ fn is<T: 'static>(arg: &Arg) -> bool {
 
 /// Go's `strconv.ParseBool`.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("write true or false".to_owned()),
-    }
+    parse_bool(text).ok_or_else(|| "write true or false".to_owned())
 }
 
 /// Go's `strconv.ParseInt` with base 0: the prefixes 0x, 0o, 0 and 0b, and underscores between digits.

@@ -1,6 +1,7 @@
 //! Why usage is absent, as API objects. The messages are those of `vitals why`.
 
 use kubevitals_proto::vitals::{Absence, KubeletPage};
+use kubevitals_proto::words::capital;
 
 use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, State};
 use crate::query::targets::TargetState;
@@ -128,12 +129,6 @@ fn absence(reason: &str, what: &str) -> Absence {
         reason: words.collect(),
         message: format!("{}.", capital(what)),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(characters).collect()
 }
 
 #[cfg(test)]

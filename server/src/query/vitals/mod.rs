@@ -132,7 +132,7 @@ impl VitalsBuilder {
 
     /// Whether this workload created a pod.
     pub fn is_of_workload(&self, pod: &Pod, kind: &str, name: &str) -> bool {
-        pod.workload(&self.0.jobs) == Some((kind, name))
+        pod.workload(|job| self.0.jobs.get(job)) == Some((kind, name))
     }
 
     /// Whether a pod is healthy: it has succeeded; or it is ready, was not restarted within the last hour, and has no open

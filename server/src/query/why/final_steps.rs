@@ -3,6 +3,7 @@
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::why::{Freshness, StepName};
+pub(super) use kubevitals_proto::words::capital;
 
 use super::chain::{Chain, Outcome, with_next_scrape};
 use super::explain::{self, Explanation, span};
@@ -120,12 +121,6 @@ pub(super) fn nothing_yet(node: &Node) -> Outcome {
         format!("Nothing of node {} is taken in yet.", node.name),
         "wait for its first scrape to end",
     )
-}
-
-pub(super) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
 }
 
 fn uncapital(text: &str) -> String {

@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
+use kubevitals_proto::words::chain;
 use parking_lot::Mutex;
 
 use self::backend::{Backend, BackendKey};
@@ -142,7 +143,7 @@ impl Aggregation {
             Ok(Some(backend)) => proxy::forward(&backend, user, request).await,
             Ok(None) => text(StatusCode::SERVICE_UNAVAILABLE, "service unavailable\n"),
             Err(error) => {
-                let error = super::chain(&error);
+                let error = chain(&error);
                 text(
                     StatusCode::SERVICE_UNAVAILABLE,
                     format!("error trying to reach service: {error}\n"),

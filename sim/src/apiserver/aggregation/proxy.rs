@@ -3,8 +3,8 @@
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Request, Response, StatusCode, Uri, Version};
 use http_body_util::BodyExt;
+use kubevitals_proto::words::chain;
 
-use super::super::chain;
 use super::super::status::{Body, text};
 use super::backend::Backend;
 use super::headers;
