@@ -8,6 +8,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SanType,
 };
+use rustls::ServerConfig;
+use rustls::server::{ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
@@ -63,6 +66,12 @@ impl Certified {
     pub fn private_key(&self) -> Result<PrivateKeyDer<'static>, PkiError> {
         Ok(PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes())?)
     }
+
+    /// Both as rustls' servers present them.
+    pub(crate) fn key(&self) -> Result<CertifiedKey, PkiError> {
+        let (chain, key) = (self.chain()?, self.private_key()?);
+        Ok(CertifiedKey::from_der(chain, key, &provider())?)
+    }
 }
 
 /// Every certificate in PEM text.
@@ -83,6 +92,22 @@ pub fn roots(pem: &str) -> Result<Arc<rustls::RootCertStore>, PkiError> {
         roots.add(certificate)?;
     }
     Ok(Arc::new(roots))
+}
+
+/// The TLS of a server that asks for client certificates of an authority, in PEM, and does not insist.
+pub(crate) fn server_tls(
+    authority: &str,
+    certificates: Arc<dyn ResolvesServerCert>,
+) -> Result<ServerConfig, PkiError> {
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots(authority)?, provider())
+        .allow_unauthenticated()
+        .build()?;
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(certificates);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 /// A certificate authority.

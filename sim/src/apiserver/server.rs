@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
-use rustls::server::WebPkiClientVerifier;
+use rustls::sign::SingleCertAndKey;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -21,7 +21,7 @@ use super::kubeconfig::{Credentials, Kubeconfig};
 use super::shared::Shared;
 use crate::identity::{Identities, UserInfo};
 use crate::objects::{Resource, Store};
-use crate::pki::{self, Pki, PkiError};
+use crate::pki::{Pki, PkiError, server_tls};
 
 /// A running API server. Dropping it stops it.
 pub struct ApiServer {
@@ -281,14 +281,6 @@ fn tls(pki: &Pki, addr: SocketAddr) -> Result<rustls::ServerConfig, PkiError> {
         "kubernetes.default.svc",
     ];
     let serving = cluster.issue_server("kube-apiserver", &[addr.ip()], &names)?;
-    let roots = pki::roots(&cluster.pem())?;
-    let verifier = WebPkiClientVerifier::builder_with_provider(roots, pki::provider())
-        .allow_unauthenticated()
-        .build()?;
-    let mut config = rustls::ServerConfig::builder_with_provider(pki::provider())
-        .with_safe_default_protocol_versions()?
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(serving.chain()?, serving.private_key()?)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+    let serving = Arc::new(SingleCertAndKey::from(serving.key()?));
+    server_tls(&cluster.pem(), serving)
 }

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use rustls::ServerConfig;
-use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::server::{ResolvesServerCertUsingSni, ServerSessionMemoryCache};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
-use crate::pki::{Authority, PkiError, provider, roots};
+use crate::pki::{Authority, PkiError, server_tls};
 
 /// How many sessions are kept for resumption, over all nodes.
 const SESSIONS: usize = 8_192;
@@ -26,15 +26,8 @@ pub(crate) struct Tls {
 impl Tls {
     /// Certificates come from `authority`, and so do those that clients may show.
     pub(crate) fn new(authority: Arc<Authority>) -> Result<Self, PkiError> {
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(roots(&authority.pem())?, provider())
-                .allow_unauthenticated()
-                .build()?;
-        let mut base = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()?
-            .with_client_cert_verifier(verifier)
-            .with_cert_resolver(Arc::new(rustls::server::ResolvesServerCertUsingSni::new()));
-        base.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let none = Arc::new(ResolvesServerCertUsingSni::new());
+        let mut base = server_tls(&authority.pem(), none)?;
         base.session_storage = ServerSessionMemoryCache::new(SESSIONS);
         base.send_tls13_tickets = 1;
         Ok(Self { authority, base })
@@ -64,8 +57,6 @@ impl Tls {
         let certified = self
             .authority
             .issue_server(&common_name, &[address], &[name])?;
-        let key =
-            CertifiedKey::from_der(certified.chain()?, certified.private_key()?, &provider())?;
-        Ok(Arc::new(key))
+        Ok(Arc::new(certified.key()?))
     }
 }
