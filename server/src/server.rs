@@ -19,7 +19,8 @@ use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
 use crate::state::{self, Incidents, Keeper as StateKeeper, Peers};
 use crate::store::{self, Store};
-use crate::telemetry::chain;
+use crate::telemetry::metrics::Registry;
+use crate::telemetry::{self, chain};
 use crate::tls::{self, CertificateError, Keeper, Limits, Tls};
 use crate::work::{self, Pool};
 
@@ -120,6 +121,13 @@ impl Server {
         let kubelets = Kubelets::new(Arc::new(credentials), kubelet_timeout)?;
         let stats = Arc::new(Stats::new()?);
         let (tls, keeper) = Tls::new(&serving_tls, Arc::clone(&clock))?;
+        let mut registry = Registry::default();
+        telemetry::register_process(&mut registry);
+        if let Some(ask) = allocator {
+            telemetry::register_allocator(&mut registry, ask);
+        }
+        stats.register(&mut registry);
+        tls.metrics().register(&mut registry, tls.certificates());
         let listener =
             tls::listen(listen, serving_tls.share_port).map_err(|cause| StartError::Listen {
                 address: listen,
@@ -155,6 +163,10 @@ impl Server {
                 kept_for: KEPT_FOR,
             }),
         );
+        cluster.register(&mut registry);
+        health.register(&mut registry);
+        store::history::register(&mut registry, &store, &clock);
+        state.metrics().register(&mut registry);
         // Before anything is scraped or told: it answers before any kubelet does, and tells nothing twice.
         state.restore().await;
         let incidents = incidents.map(|name| {
@@ -162,6 +174,7 @@ impl Server {
             Arc::new(Incidents::new(&client, place, &health, &clock))
         });
         if let Some(incidents) = &incidents {
+            incidents.metrics().register(&mut registry);
             incidents.restore().await;
         }
         let watched = cluster::Settings {
@@ -197,17 +210,22 @@ impl Server {
             let health = Arc::clone(&health);
             async move { health.run().await }
         });
+        watches.register(&mut registry);
         let auth = Auth::start(auth, &client, &clock)?;
+        auth.register(&mut registry);
         let wall = Arc::clone(&clock);
         let query = Arc::new(Query::new(
             cluster, store, health, watches, stats, clock, resolution,
         ));
+        query.register(&mut registry);
         let looking = tokio::spawn(Arc::clone(&query).watch());
         let (ending, asked_to_end) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
         let manager = serving_tls.manage.then(|| {
             let (service, certificates) = (&serving_tls.service, tls.certificates());
-            Manager::new(&client, service, certificates, wall)
+            let manager = Manager::new(&client, service, certificates, wall);
+            manager.metrics().register(&mut registry);
+            manager
         });
         let peers = match (peers, &manager) {
             (Some(shown), Some(manager)) => {
@@ -226,18 +244,16 @@ impl Server {
         let verifiable = manager.as_ref().map(Manager::ready);
         let pool = Pool::start(work::Settings::default()).map_err(StartError::Threads)?;
         let pool = Arc::new(pool);
+        pool.register(&mut registry);
         let router = api::router(
             api::Sources {
                 query: Arc::clone(&query),
                 stopped: asked_to_end,
                 ending: stopped.clone(),
-                allocator,
-                managed: manager.as_ref().map(|manager| Arc::clone(manager.counts())),
+                registry,
                 state: Arc::clone(&state),
-                incidents: incidents.as_ref().map(|it| Arc::clone(it.counts())),
                 auth: Arc::clone(&auth),
                 verifiable: verifiable.clone(),
-                connections: Arc::clone(tls.counts()),
                 max_requests_in_flight,
                 request_timeout,
                 pool: Arc::clone(&pool),

@@ -15,8 +15,6 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-use super::inflight::InFlight;
-use super::observe::Requests;
 use super::{gate, health, prometheus, routes, vitals};
 use crate::auth::{self, Attributes, Auth, Target};
 use crate::clock::{Clock, SystemClock};
@@ -24,6 +22,7 @@ use crate::cluster::Watches;
 use crate::query::Query;
 use crate::scrape::Stats;
 use crate::state;
+use crate::telemetry::metrics::Registry;
 use crate::work::{self, Pool};
 
 /// What a route serves, in the order of a path: group, version, namespace, resource, name, subresource; nothing of
@@ -162,21 +161,10 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         }),
     );
     let watchers = Arc::new(vitals::Watchers::new(watch::channel(false).1));
-    let parts = prometheus::Parts {
-        query: Arc::clone(&query),
-        requests: Arc::new(Requests::default()),
-        in_flight: Arc::new(InFlight::new(None)),
-        watchers: Arc::clone(&watchers),
-        auth,
-        connections: Arc::default(),
-        allocator: None,
-        managed: None,
-        state: Arc::default(),
-        pool: Arc::new(Pool::start(work::Settings::default()).unwrap()),
-        incidents: None,
-    };
-    let routes =
-        routes(query, &watchers, &health, parts, &keeper, 443).layer(middleware::from_fn(compare));
+    let pool = Arc::new(Pool::start(work::Settings::default()).unwrap());
+    let prometheus = prometheus::routes(Registry::default(), &pool);
+    let routes = routes(query, &watchers, &health, prometheus, &pool, &keeper, 443)
+        .layer(middleware::from_fn(compare));
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn(gate::read))

@@ -2,17 +2,19 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
+use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::shares::{Share, Shares};
 use super::{health, held, reply};
 use crate::auth::{Attributes, User};
+use crate::telemetry::metrics::{Counter, Labelled, Registry};
 
 /// One user may have one place of so many.
 const PART: usize = 4;
@@ -24,19 +26,8 @@ pub(crate) struct InFlight {
     /// A user's part of the limit.
     shares: Option<Arc<Shares>>,
     under_way: AtomicUsize,
-    turned_away: AtomicU64,
-    over_share: AtomicU64,
-}
-
-/// Counts of requests under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// How many there may be at once; none for any number.
-    pub(crate) limit: Option<NonZeroUsize>,
-    /// How many were turned away with 429 since the start, because all places were taken.
-    pub(crate) turned_away: u64,
-    /// How many were turned away because their user had its share of the places.
-    pub(crate) over_share: u64,
+    turned_away: Counter,
+    over_share: Counter,
 }
 
 impl InFlight {
@@ -47,17 +38,24 @@ impl InFlight {
             limit,
             shares: limit.map(share),
             under_way: AtomicUsize::new(0),
-            turned_away: AtomicU64::new(0),
-            over_share: AtomicU64::new(0),
+            turned_away: Counter::default(),
+            over_share: Counter::default(),
         }
     }
 
-    /// What has been counted so far.
-    pub(crate) fn counts(&self) -> Counts {
-        Counts {
-            limit: self.limit,
-            turned_away: self.turned_away.load(Ordering::Relaxed),
-            over_share: self.over_share.load(Ordering::Relaxed),
+    /// Registers its metrics.
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "kubevitals_api_requests_turned_away",
+            "Requests that got a 429 response, by the limit that was reached: of all requests, or of one user's",
+            by_limit(&self.turned_away, &self.over_share),
+        );
+        if let Some(limit) = self.limit {
+            registry.register(
+                "kubevitals_api_requests_under_way_limit",
+                "Limit of concurrent requests; health checks and administrators are exempt",
+                ConstGauge::new(limit.get()),
+            );
         }
     }
 
@@ -68,7 +66,7 @@ impl InFlight {
         };
         let share = shares.enter(user);
         if share.is_none() {
-            self.over_share.fetch_add(1, Ordering::Relaxed);
+            self.over_share.inc();
         }
         share.map(Some).ok_or(())
     }
@@ -82,7 +80,7 @@ impl InFlight {
         };
         let full = self.limit.is_some_and(|limit| before >= limit.get());
         if full && !exempt {
-            self.turned_away.fetch_add(1, Ordering::Relaxed);
+            self.turned_away.inc();
             return None;
         }
         Some(place)
@@ -136,6 +134,12 @@ fn is_health(path: &str) -> bool {
         let is_check = |name: &str| name.is_empty() || checks.iter().any(|one| one.name == name);
         *endpoint == first && rest.is_none_or(is_check)
     })
+}
+
+/// Makes a family of what the limit of all together refused, and what a user's share of it.
+pub(super) fn by_limit(all: &Counter, user: &Counter) -> Labelled<Counter, 1> {
+    let counters = [(["all"], all.clone()), (["user"], user.clone())];
+    Labelled::of(["limit"], counters)
 }
 
 /// 429, in the peer's words.
@@ -195,13 +199,8 @@ mod tests {
         // A client that goes away gives back its place too.
         drop(first);
         assert_eq!(ask(&router, "/apis", None).await.status(), 200);
-        let limit = NonZeroUsize::new(1);
-        let expected = Counts {
-            limit,
-            turned_away: 1,
-            over_share: 0,
-        };
-        assert_eq!(in_flight.counts(), expected);
+        assert_eq!(in_flight.turned_away.get(), 1);
+        assert_eq!(in_flight.over_share.get(), 0);
     }
 
     #[tokio::test]
@@ -214,7 +213,7 @@ mod tests {
             ..User::default()
         };
         assert_eq!(ask(&router, "/apis", Some(master)).await.status(), 200);
-        assert_eq!(in_flight.counts().turned_away, 0);
+        assert_eq!(in_flight.turned_away.get(), 0);
     }
 
     #[tokio::test]
@@ -230,7 +229,7 @@ mod tests {
             assert!(held.iter().all(Result::is_ok), "{limit}");
             assert!(in_flight.share(Some(&eve)).is_err(), "{limit}");
             assert!(in_flight.share(Some(&jane)).is_ok(), "{limit}");
-            assert_eq!(in_flight.counts().over_share, 1);
+            assert_eq!(in_flight.over_share.get(), 1);
             drop(held);
             assert!(in_flight.share(Some(&eve)).is_ok(), "{limit}");
         }
@@ -243,7 +242,7 @@ mod tests {
         let second = ask(&router, "/apis", Some(User::anonymous())).await;
         assert_eq!(second.status(), 429);
         assert_eq!(second.headers()[RETRY_AFTER], "1");
-        assert_eq!(in_flight.counts().over_share, 1);
+        assert_eq!(in_flight.over_share.get(), 1);
         drop(first);
         let third = ask(&router, "/apis", Some(User::anonymous())).await;
         assert_eq!(third.status(), 200);
@@ -258,7 +257,7 @@ mod tests {
         request.extensions_mut().insert(Arc::new(attributes));
         let _watch = router.clone().oneshot(request).await.unwrap();
         assert_eq!(ask(&router, "/apis", None).await.status(), 200);
-        assert_eq!(in_flight.counts().turned_away, 0);
+        assert_eq!(in_flight.turned_away.get(), 0);
     }
 
     #[tokio::test]

@@ -41,13 +41,12 @@ use tokio::sync::watch;
 
 use crate::auth::Auth;
 use crate::query::Query;
-use crate::state::{IncidentsCounts, Keeper};
-use crate::telemetry::AskAllocator;
+use crate::state::Keeper;
+use crate::telemetry::metrics::Registry;
 use crate::work::Pool;
-use crate::{manage, tls};
 use health::Health;
 use inflight::InFlight;
-use observe::Requests;
+use observe::RequestMetrics;
 use reply::Form;
 
 /// What the routes answer from.
@@ -61,21 +60,16 @@ pub(crate) struct Sources {
     pub(crate) stopped: watch::Receiver<bool>,
     /// True as soon as it lets go of its connections.
     pub(crate) ending: watch::Receiver<bool>,
-    pub(crate) allocator: Option<AskAllocator>,
-    /// What is counted of connections and certificates.
-    pub(crate) connections: Arc<tls::Counts>,
     /// How many requests there may be at once; none for any number.
     pub(crate) max_requests_in_flight: Option<NonZeroUsize>,
     /// The longest until an answer begins.
     pub(crate) request_timeout: Duration,
-    /// With a managed CA.
-    pub(crate) managed: Option<Arc<manage::Counts>>,
+    /// The metrics of all parts but the API.
+    pub(crate) registry: Registry,
     /// What outlives the process.
     pub(crate) state: Arc<Keeper>,
     /// Does what visits the whole cluster.
     pub(crate) pool: Arc<Pool>,
-    /// With a ConfigMap for incidents.
-    pub(crate) incidents: Option<Arc<IncidentsCounts>>,
 }
 
 /// All routes of a server that listens on `port`. No request here has a body worth reading, and none is read:
@@ -87,38 +81,25 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         verifiable,
         stopped,
         ending,
-        allocator,
-        connections,
         max_requests_in_flight,
         request_timeout,
-        managed,
+        mut registry,
         state,
         pool,
-        incidents,
     } = sources;
     let watchers = Arc::new(vitals::Watchers::new(ending));
-    let requests = Arc::new(Requests::default());
+    watchers.register(&mut registry);
+    let requests = RequestMetrics::register(&mut registry);
     let in_flight = Arc::new(InFlight::new(max_requests_in_flight));
-    let parts = prometheus::Parts {
-        query: Arc::clone(&query),
-        requests: Arc::clone(&requests),
-        in_flight: Arc::clone(&in_flight),
-        watchers: Arc::clone(&watchers),
-        auth: Arc::clone(&auth),
-        connections,
-        allocator,
-        managed,
-        state: Arc::clone(state.counts()),
-        pool,
-        incidents,
-    };
+    in_flight.register(&mut registry);
     let health = Health {
         query: Arc::clone(&query),
         auth: Arc::clone(&auth),
         verifiable,
         stopped,
     };
-    let routes = routes(query, &watchers, &health, parts, &state, port);
+    let prometheus = prometheus::routes(registry, &pool);
+    let routes = routes(query, &watchers, &health, prometheus, &pool, &state, port);
     gate::before(routes, &auth, in_flight)
         .layer(middleware::from_fn_with_state(
             request_timeout,
@@ -133,11 +114,12 @@ fn routes(
     query: Arc<Query>,
     watchers: &Arc<vitals::Watchers>,
     health: &Health,
-    parts: prometheus::Parts,
+    prometheus: Router<Arc<Query>>,
+    pool: &Arc<Pool>,
     keeper: &Arc<Keeper>,
     port: u16,
 ) -> Router {
-    let vitals = vitals::routes(&query, watchers, &parts.pool);
+    let vitals = vitals::routes(&query, watchers, pool);
     Router::new()
         .merge(health::routes(health))
         .merge(discovery::routes(port))
@@ -145,7 +127,7 @@ fn routes(
         .merge(why::routes())
         .merge(openapi::routes())
         .merge(debug::routes())
-        .merge(prometheus::routes(parts))
+        .merge(prometheus)
         .merge(state::routes(keeper))
         .merge(vitals)
         .fallback(unknown_path)

@@ -1,19 +1,17 @@
 //! Every request gets its audit id, and is counted.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use parking_lot::Mutex;
+use prometheus_client::metrics::histogram::Histogram;
 
 use super::held;
 use crate::auth::{Attributes, Target};
-use crate::telemetry::Buckets;
+use crate::telemetry::metrics::{Counter, Gauge, Labelled, Registry};
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 
@@ -82,9 +80,9 @@ const ABORTED: &str = "aborted";
 
 /// What a request asked for, in as many words as there are above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Asked {
-    pub(super) verb: &'static str,
-    pub(super) resource: &'static str,
+struct Asked {
+    verb: &'static str,
+    resource: &'static str,
 }
 
 impl Asked {
@@ -121,39 +119,44 @@ impl Asked {
     }
 }
 
-/// Counts of requests.
-#[derive(Debug, Default)]
-pub(super) struct Requests {
-    under_way: AtomicU64,
-    counted: Mutex<Counted>,
+/// Metrics of requests.
+#[derive(Debug, Clone)]
+pub(super) struct RequestMetrics {
+    under_way: Gauge,
+    answers: Labelled<Counter, 3>,
+    durations: Labelled<Histogram, 2>,
 }
 
-#[derive(Debug, Default)]
-struct Counted {
-    answers: BTreeMap<(Asked, &'static str), u64>,
-    durations: BTreeMap<Asked, Buckets>,
-}
-
-impl Requests {
-    /// How many were answered, by what was asked and the HTTP status.
-    pub(super) fn answers(&self) -> BTreeMap<(Asked, &'static str), u64> {
-        self.counted.lock().answers.clone()
-    }
-
-    /// How long they took.
-    pub(super) fn durations(&self) -> BTreeMap<Asked, Buckets> {
-        self.counted.lock().durations.clone()
-    }
-
-    /// How many are not over.
-    pub(super) fn under_way(&self) -> u64 {
-        self.under_way.load(Ordering::Relaxed)
+impl RequestMetrics {
+    /// Registers them.
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            under_way: Gauge::default(),
+            answers: Labelled::new(["verb", "resource", "code"]),
+            durations: Labelled::new(["verb", "resource"]),
+        };
+        registry.register(
+            "kubevitals_api_requests",
+            "Requests by verb, resource and HTTP status",
+            metrics.answers.clone(),
+        );
+        registry.register(
+            "kubevitals_api_request_duration_seconds",
+            "Duration of requests until the last byte of the response, by verb and resource",
+            metrics.durations.clone(),
+        );
+        registry.register(
+            "kubevitals_api_requests_under_way",
+            "Requests whose response is not complete",
+            metrics.under_way.clone(),
+        );
+        metrics
     }
 }
 
 /// A request that is counted when this is dropped, however it ends.
 struct UnderWay {
-    requests: Arc<Requests>,
+    metrics: RequestMetrics,
     asked: Asked,
     began: Instant,
     code: &'static str,
@@ -161,36 +164,35 @@ struct UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.requests.under_way.fetch_sub(1, Ordering::Relaxed);
-        let took = self.began.elapsed().as_secs_f64();
-        let mut counted = self.requests.counted.lock();
-        *counted.answers.entry((self.asked, self.code)).or_default() += 1;
+        self.metrics.under_way.dec();
+        let Asked { verb, resource } = self.asked;
+        self.metrics.answers.inc([verb, resource, self.code]);
         // A watch takes as long as it does, which says nothing of how fast we are.
-        if self.asked.verb == "watch" {
-            return;
+        if verb != "watch" {
+            let histogram = || Histogram::new(BOUNDS);
+            let durations = self
+                .metrics
+                .durations
+                .get_or_insert([verb, resource], histogram);
+            durations.observe(self.began.elapsed().as_secs_f64());
         }
-        counted
-            .durations
-            .entry(self.asked)
-            .or_insert_with(|| Buckets::new(&BOUNDS))
-            .observe(took);
     }
 }
 
 /// The layer.
 pub(super) async fn observe(
-    State(requests): State<Arc<Requests>>,
+    State(metrics): State<RequestMetrics>,
     request: Request,
     next: Next,
 ) -> Response {
     let audit_id = audit_id(request.headers());
     let attributes = request.extensions().get::<Arc<Attributes>>();
-    requests.under_way.fetch_add(1, Ordering::Relaxed);
+    metrics.under_way.inc();
     let mut under_way = UnderWay {
         asked: attributes.map_or(Asked::OTHER, |attributes| Asked::of(attributes)),
         began: Instant::now(),
         code: ABORTED,
-        requests,
+        metrics,
     };
     let mut response = next.run(request).await;
     let status = response.status().as_u16();

@@ -13,8 +13,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
 use kube::Client;
 use kubevitals_proto::selector::{FieldOperator, FieldSelector, LabelSelector, Operator};
 
-use super::counts::{ReviewSnapshot, Reviewed};
-use super::memo::{Answer, Lifetime, Memo};
+use super::memo::{Answer, Cached, Lifetime, Memo};
+use super::metrics::{ReviewMetrics, Reviewed};
 use super::review::{ReviewError, Reviewer};
 use super::{Attributes, Target, User};
 use crate::clock::Clock;
@@ -61,6 +61,7 @@ impl Access {
         allowed: Duration,
         denied: Duration,
         clock: Arc<dyn Clock>,
+        metrics: ReviewMetrics,
     ) -> Result<Self, ring::error::Unspecified> {
         const PATH: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
         Ok(Self {
@@ -68,7 +69,7 @@ impl Access {
             anonymous: Arc::new(Reviewer::new(client, PATH, AT_ONCE_ANONYMOUS)),
             allowed,
             denied,
-            memo: Memo::new(clock)?,
+            memo: Memo::new(clock, metrics)?,
         })
     }
 
@@ -94,7 +95,7 @@ impl Access {
         let asked = move || {
             let place = reviewer.place()?;
             Ok(async move {
-                let decision = reviewer.ask(place, &review, &memo.counts, read).await?;
+                let decision = reviewer.ask(place, &review, &memo.metrics, read).await?;
                 let lifetime = match decision {
                     Decision::Allowed => allowed,
                     Decision::Denied(_) => denied,
@@ -105,8 +106,8 @@ impl Access {
         self.memo.answer(&question, asked).await
     }
 
-    pub(super) fn snapshot(&self) -> ReviewSnapshot {
-        self.memo.snapshot()
+    pub(super) fn cached(&self) -> Cached {
+        self.memo.cached()
     }
 }
 

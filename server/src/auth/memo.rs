@@ -12,7 +12,7 @@ use quick_cache::sync::Cache;
 use ring::hmac;
 use ring::rand::SystemRandom;
 
-use super::counts::{ReviewCounts, ReviewSnapshot};
+use super::metrics::ReviewMetrics;
 use super::review::ReviewError;
 use crate::clock::{Age, Clock};
 
@@ -60,13 +60,21 @@ impl<A: Answer> Weighter<Key, Remembered<A>> for Weigh {
 
 type Flight<A> = Shared<BoxFuture<'static, Result<A, ReviewError>>>;
 
+/// The size of a cache.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cached {
+    pub(super) entries: u64,
+    /// About how many bytes they take.
+    pub(super) bytes: u64,
+}
+
 /// Remembers the answers of one kind of review.
 pub(super) struct Memo<A: Answer> {
     secret: hmac::Key,
     clock: Arc<dyn Clock>,
     answers: Cache<Key, Remembered<A>, Weigh>,
     flights: Mutex<HashMap<Key, Flight<A>>>,
-    pub(super) counts: ReviewCounts,
+    pub(super) metrics: ReviewMetrics,
 }
 
 impl<A: Answer> Memo<A> {
@@ -74,14 +82,17 @@ impl<A: Answer> Memo<A> {
     ///
     /// # Errors
     /// When the machine has no randomness.
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Result<Arc<Self>, ring::error::Unspecified> {
+    pub(super) fn new(
+        clock: Arc<dyn Clock>,
+        metrics: ReviewMetrics,
+    ) -> Result<Arc<Self>, ring::error::Unspecified> {
         let most = usize::try_from(MOST / LEAST).unwrap_or(usize::MAX);
         Ok(Arc::new(Self {
             secret: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?,
             clock,
             answers: Cache::with_weighter(most, MOST, Weigh),
             flights: Mutex::default(),
-            counts: ReviewCounts::default(),
+            metrics,
         }))
     }
 
@@ -100,16 +111,16 @@ impl<A: Answer> Memo<A> {
         if let Some(remembered) = self.answers.get(&key)
             && remembered.holds(self.clock.elapsed())
         {
-            self.counts.hit();
+            self.metrics.hits.inc();
             return Ok(remembered.answer);
         }
         let flight = {
             let mut flights = self.flights.lock();
             if let Some(flight) = flights.get(&key) {
-                self.counts.joined();
+                self.metrics.joined.inc();
                 flight.clone()
             } else {
-                self.counts.missed();
+                self.metrics.misses.inc();
                 let flight = self.begin(key, review()?);
                 flights.insert(key, flight.clone());
                 flight
@@ -148,9 +159,12 @@ impl<A: Answer> Memo<A> {
         tag.as_ref().try_into().unwrap_or_default()
     }
 
-    pub(super) fn snapshot(&self) -> ReviewSnapshot {
-        self.counts
-            .snapshot(self.answers.len(), self.answers.weight())
+    /// The size of the cache, expired answers included.
+    pub(super) fn cached(&self) -> Cached {
+        Cached {
+            entries: self.answers.len() as u64,
+            bytes: self.answers.weight(),
+        }
     }
 }
 
@@ -185,7 +199,7 @@ mod tests {
 
     fn memo() -> (SimClock, Arc<Memo<String>>) {
         let clock = SimClock::manual(Timestamp::from_secs(1_800_000_000));
-        let memo = Memo::new(clock.process()).unwrap();
+        let memo = Memo::new(clock.process(), ReviewMetrics::default()).unwrap();
         (clock, memo)
     }
 
@@ -206,8 +220,8 @@ mod tests {
         assert_eq!(ask(&memo, "another", "third").await, "third");
         clock.advance(Duration::from_millis(1));
         assert_eq!(ask(&memo, "q", "fourth").await, "fourth");
-        let counts = memo.snapshot();
-        assert_eq!((counts.hits, counts.misses), (1, 3));
+        let metrics = &memo.metrics;
+        assert_eq!((metrics.hits.get(), metrics.misses.get()), (1, 3));
     }
 
     #[tokio::test]
@@ -217,7 +231,7 @@ mod tests {
             let review = async move { Ok((answer.to_owned(), Lifetime(Duration::ZERO))) };
             assert_eq!(memo.answer(b"q", || Ok(review)).await.unwrap(), answer);
         }
-        assert_eq!(memo.snapshot().entries, 0);
+        assert_eq!(memo.cached().entries, 0);
     }
 
     #[tokio::test]
@@ -246,7 +260,7 @@ mod tests {
                 })
             })
             .collect();
-        while memo.snapshot().misses + memo.snapshot().joined < 100 {
+        while memo.metrics.misses.get() + memo.metrics.joined.get() < 100 {
             tokio::task::yield_now().await;
         }
         // The first who asked goes away; the others are answered all the same.
@@ -273,12 +287,12 @@ mod tests {
         for question in 0..40_000 {
             ask(&memo, &question.to_string(), "yes").await;
         }
-        let counts = memo.snapshot();
-        assert!(counts.entries as u64 <= MOST / LEAST && counts.bytes <= MOST);
+        let counts = memo.cached();
+        assert!(counts.entries <= MOST / LEAST && counts.bytes <= MOST);
         let long = "x".repeat(100 << 10);
         for question in 0..200 {
             ask(&memo, &question.to_string(), &long).await;
         }
-        assert!(memo.snapshot().bytes <= MOST);
+        assert!(memo.cached().bytes <= MOST);
     }
 }

@@ -9,8 +9,8 @@ mod always;
 mod attributes;
 mod certificate;
 mod configmap;
-mod counts;
 mod memo;
+mod metrics;
 mod path;
 mod proxy;
 mod refusal;
@@ -23,7 +23,7 @@ mod user;
 
 pub use always::AllowedPaths;
 pub use attributes::{Attributes, Selectors, Target};
-pub use counts::{Counts, REVIEW_BUCKETS, ReviewSnapshot};
+pub use metrics::{AuthMetrics, Authenticated, Authorized, ReviewMetrics};
 pub use path::normalized;
 pub use refusal::Refusal;
 pub use service::{Auth, AuthError};

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::counts::{ReviewCounts, Reviewed};
+use super::metrics::{ReviewMetrics, Reviewed};
 use crate::telemetry::chain;
 
 /// The longest a review may take, waiting for a turn and all attempts together, as in k8s.io/apiserver.
@@ -80,12 +80,12 @@ impl Reviewer {
         place.map(Place).map_err(|_| ReviewError::Busy)
     }
 
-    /// Asks, in a place that is given back at the end. `read` says what a good answer came to, for the counts.
+    /// Asks, in a place that is given back at the end. `read` says what a good answer came to, for the metrics.
     pub(super) async fn ask<A: DeserializeOwned, T>(
         &self,
         _place: Place,
         review: &impl Serialize,
-        counts: &ReviewCounts,
+        metrics: &ReviewMetrics,
         read: impl FnOnce(A) -> Result<(T, Reviewed), ReviewError>,
     ) -> Result<T, ReviewError> {
         let began = Instant::now();
@@ -96,7 +96,7 @@ impl Reviewer {
         let result = answer
             .as_ref()
             .map_or(Reviewed::Failed, |(_, result)| *result);
-        counts.reviewed(result, began.elapsed());
+        metrics.reviewed(result, began.elapsed());
         answer.map(|(answer, _)| answer)
     }
 
@@ -219,11 +219,11 @@ mod tests {
         Reviewer::new(Client::new(service, "default"), "/reviews", at_once)
     }
 
-    async fn ask(reviewer: &Reviewer, counts: &ReviewCounts) -> Result<Value, ReviewError> {
+    async fn ask(reviewer: &Reviewer, metrics: &ReviewMetrics) -> Result<Value, ReviewError> {
         let read = |answer: Value| Ok((answer, Reviewed::Yes));
         let place = reviewer.place()?;
         reviewer
-            .ask(place, &json!({"token": "secret"}), counts, read)
+            .ask(place, &json!({"token": "secret"}), metrics, read)
             .await
     }
 
@@ -244,7 +244,7 @@ mod tests {
                 };
                 (status, text.to_owned())
             });
-            let answer = ask(&reviewer, &ReviewCounts::default()).await;
+            let answer = ask(&reviewer, &ReviewMetrics::default()).await;
             let expected = expected.map_err(|said| ReviewError::Refused(said.to_owned()));
             assert_eq!(answer.map(drop), expected, "{statuses:?}");
         }
@@ -253,11 +253,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_api_server_that_says_nothing_is_not_waited_for_for_ever() {
         let reviewer = reviewer(1, |_| std::future::pending());
-        let counts = ReviewCounts::default();
+        let counts = ReviewMetrics::default();
         assert_eq!(ask(&reviewer, &counts).await, Err(ReviewError::TimedOut));
         assert_eq!(
-            counts.snapshot(0, 0).results,
-            [("yes", 0), ("no", 0), ("failed", 1)]
+            (counts.yes.get(), counts.no.get(), counts.failed.get()),
+            (0, 0, 1)
         );
     }
 
@@ -275,7 +275,7 @@ mod tests {
                 (201, "{}".to_owned())
             }
         });
-        let counts = ReviewCounts::default();
+        let counts = ReviewMetrics::default();
         let all = futures::future::join_all((0..20).map(|_| ask(&reviewer, &counts))).await;
         assert!(all.iter().all(Result::is_ok));
         assert_eq!(most.load(Ordering::Relaxed), 3);
@@ -286,7 +286,7 @@ mod tests {
         let reviewer = reviewer(2, |_| std::future::ready((201, "{}".to_owned())));
         let places: Vec<_> = (0..2 * (1 + WAITING)).map(|_| reviewer.place()).collect();
         assert!(places.iter().all(Result::is_ok));
-        let counts = ReviewCounts::default();
+        let counts = ReviewMetrics::default();
         assert_eq!(ask(&reviewer, &counts).await, Err(ReviewError::Busy));
         drop(places);
         assert!(ask(&reviewer, &counts).await.is_ok());
@@ -300,14 +300,14 @@ mod tests {
             "secret".to_owned(),
         ] {
             let reviewer = reviewer(1, move |_| std::future::ready((201, text.clone())));
-            let error = ask(&reviewer, &ReviewCounts::default()).await.unwrap_err();
+            let error = ask(&reviewer, &ReviewMetrics::default()).await.unwrap_err();
             assert!(matches!(error, ReviewError::Garbled(_)), "{error}");
             assert!(!error.to_string().contains("secret"), "{error}");
         }
         // However long it is.
         let long = "x".repeat(2 * MOST);
         let reviewer = reviewer(1, move |_| std::future::ready((201, long.clone())));
-        let error = ask(&reviewer, &ReviewCounts::default()).await.unwrap_err();
+        let error = ask(&reviewer, &ReviewMetrics::default()).await.unwrap_err();
         assert!(matches!(error, ReviewError::Unreachable(_)), "{error}");
     }
 }

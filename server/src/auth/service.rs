@@ -14,13 +14,15 @@ use tokio::task::AbortHandle;
 
 use super::access::{Access, Decision};
 use super::configmap;
-use super::counts::{Authenticated, Authorized, RequestCounts};
+use super::memo::Cached;
+use super::metrics::Authenticated;
 use super::proxy::Headers;
 use super::review::ReviewError;
 use super::tokens::{self, Tokens};
 use super::trust::{CLIENT_KEY, Keeper, PROXY_KEY, Trust, TrustError};
-use super::{AllowedPaths, Attributes, Counts, Refusal, Settings, Target, User};
+use super::{AllowedPaths, Attributes, AuthMetrics, Refusal, Settings, Target, User};
 use crate::clock::Clock;
+use crate::telemetry::metrics::Counter;
 use crate::telemetry::{Quiet, chain};
 use crate::tls::ClientCertificates;
 
@@ -52,7 +54,7 @@ pub struct Auth {
     tokens: Tokens,
     access: Access,
     always: AllowedPaths,
-    counts: RequestCounts,
+    metrics: AuthMetrics,
     tasks: Vec<AbortHandle>,
     complaints: Complaints,
 }
@@ -91,6 +93,11 @@ impl Auth {
         clock: &Arc<dyn Clock>,
     ) -> Result<Arc<Self>, AuthError> {
         let keeper = Arc::new(Keeper::new(&settings)?);
+        let metrics = AuthMetrics {
+            trust_changes: keeper.changes.clone(),
+            trust_failures: keeper.failures.clone(),
+            ..AuthMetrics::default()
+        };
         let other = |config: Option<kube::Config>, what| match config {
             None => Ok(client.clone()),
             Some(config) => Client::try_from(config).map_err(|error| AuthError::Client {
@@ -111,12 +118,23 @@ impl Auth {
         let (allowed, denied) = (settings.allowed_lifetime, settings.denied_lifetime);
         Ok(Arc::new(Self {
             keeper,
-            tokens: Tokens::new(authentication, settings.token_lifetime, Arc::clone(clock))
-                .map_err(|_| AuthError::Random)?,
-            access: Access::new(authorization, allowed, denied, Arc::clone(clock))
-                .map_err(|_| AuthError::Random)?,
+            tokens: Tokens::new(
+                authentication,
+                settings.token_lifetime,
+                Arc::clone(clock),
+                metrics.tokens.clone(),
+            )
+            .map_err(|_| AuthError::Random)?,
+            access: Access::new(
+                authorization,
+                allowed,
+                denied,
+                Arc::clone(clock),
+                metrics.access.clone(),
+            )
+            .map_err(|_| AuthError::Random)?,
             always: settings.always_allow,
-            counts: RequestCounts::default(),
+            metrics,
             tasks,
             complaints: Complaints {
                 certificates: Mutex::new(Quiet::new(TELL)),
@@ -136,13 +154,14 @@ impl Auth {
         !self.keeper.current().pending
     }
 
-    /// What has been counted so far.
-    pub fn counts(&self) -> Counts {
-        self.counts.snapshot(
-            self.keeper.changes(),
-            self.tokens.snapshot(),
-            self.access.snapshot(),
-        )
+    /// Its metrics.
+    pub fn metrics(&self) -> &AuthMetrics {
+        &self.metrics
+    }
+
+    /// The sizes of the caches of TokenReviews and of SubjectAccessReviews.
+    pub(super) fn cached(&self) -> [Cached; 2] {
+        [self.tokens.cached(), self.access.cached()]
     }
 
     /// Finds who asks, in the order of k8s.io/apiserver: front proxy, client certificate, bearer token, nobody.
@@ -165,28 +184,32 @@ impl Auth {
         let headers = trust.proxy.as_ref().map_or(&none, |proxy| &proxy.headers);
         headers.strip(&mut parts.headers);
         parts.headers.remove(AUTHORIZATION);
-        self.counts.authenticated(match &found {
-            Ok((_, how)) => *how,
-            Err(Refusal::NotReady) => Authenticated::NotReady,
-            Err(Refusal::Unasked(_)) => Authenticated::Failed,
-            Err(_) => Authenticated::Refused,
-        });
+        let results = &self.metrics.authenticated;
+        match &found {
+            Ok((_, how)) => how,
+            Err(Refusal::NotReady) => &results.not_ready,
+            Err(Refusal::Unasked(_)) => &results.failed,
+            Err(_) => &results.refused,
+        }
+        .inc();
         found.map(|(user, _)| user)
     }
 
+    /// The user, and the counter of how the user was found.
     async fn identify(
         &self,
         trust: &Trust,
         parts: &Parts,
-    ) -> Result<(Arc<User>, Authenticated), Refusal> {
+    ) -> Result<(Arc<User>, Counter), Refusal> {
+        let how = &self.metrics.authenticated;
         let shown = parts.extensions.get::<ClientCertificates>();
         let mut refused = false;
         if let Some(ClientCertificates(chain)) = shown {
             if trust.pending {
                 return Err(Refusal::NotReady);
             }
-            match judge(trust, chain, parts) {
-                Ok(Some((user, how))) => return Ok((Arc::new(user.authenticated()), how)),
+            match judge(trust, chain, parts, how) {
+                Ok(Some((user, how))) => return Ok((Arc::new(user.authenticated()), how.clone())),
                 Ok(None) => {}
                 Err(why) => {
                     refused = true;
@@ -198,7 +221,7 @@ impl Auth {
             let user = self.tokens.user(&token).await;
             let user = user.map_err(|error| self.unasked("whose token this is", &error))?;
             match user {
-                Some(user) => return Ok((user, Authenticated::Token)),
+                Some(user) => return Ok((user, how.token.clone())),
                 None => refused = true,
             }
         }
@@ -206,7 +229,7 @@ impl Auth {
         if refused {
             return Err(Refusal::Unauthorized);
         }
-        Ok((Arc::new(User::anonymous()), Authenticated::Anonymous))
+        Ok((Arc::new(User::anonymous()), how.anonymous.clone()))
     }
 
     /// Whether `user` may do what `attributes` say.
@@ -216,21 +239,22 @@ impl Auth {
     pub async fn authorize(&self, user: &User, attributes: &Attributes) -> Result<(), Refusal> {
         let always = attributes.target == Target::Path && self.always.allow(&attributes.path);
         if always || user.is_master() {
-            self.counts.authorized(Authorized::Always);
+            self.metrics.authorized.always.inc();
             return Ok(());
         }
-        let (outcome, result) = match self.access.decide(user, attributes).await {
-            Ok(Decision::Allowed) => (Authorized::Allowed, Ok(())),
+        let results = &self.metrics.authorized;
+        let (counter, result) = match self.access.decide(user, attributes).await {
+            Ok(Decision::Allowed) => (&results.allowed, Ok(())),
             Ok(Decision::Denied(reason)) => {
                 let refusal = Refusal::forbidden(user, attributes, &reason);
-                (Authorized::Denied, Err(refusal))
+                (&results.denied, Err(refusal))
             }
             Err(error) => {
                 let refusal = self.unasked("whether this is allowed", &error);
-                (Authorized::Failed, Err(refusal))
+                (&results.failed, Err(refusal))
             }
         };
-        self.counts.authorized(outcome);
+        counter.inc();
         result
     }
 
@@ -272,16 +296,17 @@ fn impersonates(headers: &HeaderMap) -> bool {
 
 /// Whom certificates speak for: another, if they are a front proxy's, else their holder; nobody when no CA is known
 /// or nobody is named.
-fn judge(
+fn judge<'m>(
     trust: &Trust,
     chain: &[CertificateDer<'_>],
     parts: &Parts,
-) -> Result<Option<(User, Authenticated)>, String> {
+    how: &'m Authenticated,
+) -> Result<Option<(User, &'m Counter)>, String> {
     let now = UnixTime::now();
     let mut why = Vec::new();
     if let Some(proxy) = &trust.proxy {
         match proxy.authenticate(chain, &parts.headers, now) {
-            Ok(Some(user)) => return Ok(Some((user, Authenticated::FrontProxy))),
+            Ok(Some(user)) => return Ok(Some((user, &how.front_proxy))),
             Ok(None) => {}
             Err(error) => why.push(format!("as a front proxy's: {error}")),
         }
@@ -294,7 +319,7 @@ fn judge(
                     groups: subject.organizations,
                     ..User::default()
                 };
-                return Ok(Some((user, Authenticated::Certificate)));
+                return Ok(Some((user, &how.certificate)));
             }
             Ok(_) => why.push("as a client's: it names nobody".to_owned()),
             Err(error) => why.push(format!("as a client's: {error}")),

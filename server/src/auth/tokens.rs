@@ -9,8 +9,8 @@ use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec};
 use kube::Client;
 
 use super::User;
-use super::counts::{ReviewSnapshot, Reviewed};
-use super::memo::{Answer, Lifetime, Memo};
+use super::memo::{Answer, Cached, Lifetime, Memo};
+use super::metrics::{ReviewMetrics, Reviewed};
 use super::review::{ReviewError, Reviewer};
 use crate::clock::Clock;
 
@@ -62,12 +62,13 @@ impl Tokens {
         client: Client,
         lifetime: Duration,
         clock: Arc<dyn Clock>,
+        metrics: ReviewMetrics,
     ) -> Result<Self, ring::error::Unspecified> {
         const PATH: &str = "/apis/authentication.k8s.io/v1/tokenreviews";
         Ok(Self {
             reviewer: Arc::new(Reviewer::new(client, PATH, AT_ONCE)),
             lifetime,
-            memo: Memo::new(clock)?,
+            memo: Memo::new(clock, metrics)?,
         })
     }
 
@@ -88,7 +89,7 @@ impl Tokens {
         let asked = move || {
             let place = reviewer.place()?;
             Ok(async move {
-                let user = reviewer.ask(place, &review, &memo.counts, read).await?;
+                let user = reviewer.ask(place, &review, &memo.metrics, read).await?;
                 let small = user
                     .as_ref()
                     .is_none_or(|user| size(user) <= MOST_REMEMBERED);
@@ -99,8 +100,8 @@ impl Tokens {
         self.memo.answer(token.as_bytes(), asked).await
     }
 
-    pub(super) fn snapshot(&self) -> ReviewSnapshot {
-        self.memo.snapshot()
+    pub(super) fn cached(&self) -> Cached {
+        self.memo.cached()
     }
 }
 

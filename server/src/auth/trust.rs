@@ -6,7 +6,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -15,6 +14,7 @@ use parking_lot::Mutex;
 use super::certificate::Authorities;
 use super::proxy::{FrontProxy, Headers};
 use super::{Lookup, ProxySettings, Settings};
+use crate::telemetry::metrics::Counter;
 
 /// Whom to believe at one moment.
 #[derive(Debug, Clone, Default)]
@@ -43,8 +43,10 @@ pub(super) struct Keeper {
     lookup: Lookup,
     last: Mutex<Texts>,
     current: ArcSwap<Trust>,
-    taken_over: AtomicU64,
-    unusable: AtomicU64,
+    /// Changes that were taken over.
+    pub(super) changes: Counter,
+    /// Changes that could not be used.
+    pub(super) failures: Counter,
 }
 
 /// A file or flag of authentication that cannot be used.
@@ -95,8 +97,8 @@ impl Keeper {
             lookup: settings.lookup,
             last: Mutex::default(),
             current: ArcSwap::default(),
-            taken_over: AtomicU64::new(0),
-            unusable: AtomicU64::new(0),
+            changes: Counter::default(),
+            failures: Counter::default(),
         };
         keeper.current.rcu(|_| Trust {
             pending: keeper.reads_configmap() && keeper.lookup == Lookup::Required,
@@ -108,19 +110,12 @@ impl Keeper {
         Ok(keeper)
     }
 
-    /// How often something new was taken over since start, and how often something new could not be used.
-    pub(super) fn changes(&self) -> (u64, u64) {
-        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        (read(&self.taken_over), read(&self.unusable))
-    }
-
     fn count<T, E>(&self, result: &Result<T, E>) {
-        let count = if result.is_ok() {
-            &self.taken_over
+        if result.is_ok() {
+            self.changes.inc();
         } else {
-            &self.unusable
-        };
-        count.fetch_add(1, Ordering::Relaxed);
+            self.failures.inc();
+        }
     }
 
     /// Whom to believe now.

@@ -8,6 +8,7 @@ mod binding;
 #[cfg(test)]
 mod forms;
 mod gone;
+mod metrics;
 mod observer;
 #[cfg(test)]
 mod recording;

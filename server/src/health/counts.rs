@@ -1,10 +1,13 @@
 //! What health counts of its own work.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kubevitals_proto::vitals::{Cause, IncidentKind, ProbeKind};
 
+use super::Health;
 use super::engine::Engine;
+use crate::telemetry::metrics::{Registry, collect};
 
 /// What is known now, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -70,5 +73,110 @@ impl Engine {
             }
         }
         counts
+    }
+}
+
+impl Health {
+    /// Registers its metrics.
+    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
+        collect(registry, Arc::clone(self), |health, families| {
+            let counts = health.counts();
+            let incidents = counts.incidents.iter().flat_map(|(of, (open, over))| {
+                let (reason, cause) = (reason_name(of.0), cause_name(of.1));
+                [
+                    ([reason, cause, "open"], *open),
+                    ([reason, cause, "over"], *over),
+                ]
+            });
+            families.gauges(
+                "kubevitals_incidents",
+                "Stored incidents by reason, cause and state: open, over",
+                ["reason", "cause", "state"],
+                incidents,
+            )?;
+            let kinds = [
+                ("liveness", ProbeKind::Liveness),
+                ("readiness", ProbeKind::Readiness),
+                ("startup", ProbeKind::Startup),
+            ];
+            let failing = kinds.map(|(name, kind)| {
+                let count = counts.failing.get(&kind).copied();
+                ([name], count.unwrap_or_default())
+            });
+            families.gauges(
+                "kubevitals_probes_failing",
+                "Probes that podvitals shows as Failing, by kind",
+                ["kind"],
+                failing,
+            )?;
+            let restarts = counts.restarts.iter();
+            families.gauges(
+                "kubevitals_restarts",
+                "Stored restarts of containers, by cause; later evidence may change a cause",
+                ["cause"],
+                restarts.map(|(cause, count)| ([cause_name(*cause)], *count)),
+            )?;
+            families.counter(
+                "kubevitals_restarts_seen",
+                "Restarts of containers since the start of the server",
+                counts.restarts_seen,
+            )?;
+            families.gauges(
+                "kubevitals_health_kept",
+                "Evidence in memory: pods that are or were unhealthy, probe counters, earlier versions of pods, and Events \
+                 whose pods are not known yet",
+                ["what"],
+                [
+                    (["pods"], counts.pods),
+                    (["probes"], counts.probes),
+                    (["versions"], counts.versions),
+                    (["events"], counts.unmatched_events),
+                ],
+            )?;
+            families.counters(
+                "kubevitals_health_dropped",
+                "Evidence that was evicted early or not stored because of a limit: incidents, unhealthy pods, earlier versions \
+                 of pods, and Events whose pods did not appear in time",
+                ["what"],
+                [
+                    (["incidents"], counts.dropped_incidents),
+                    (["pods"], counts.dropped_pods),
+                    (["versions"], counts.dropped_versions),
+                    (["events"], counts.dropped_events),
+                ],
+            )?;
+            families.counter(
+                "kubevitals_health_events_refused",
+                "Events that were ignored: only the kubelet of their pod may report this, and another client wrote them",
+                counts.refused_events,
+            )
+        });
+    }
+}
+
+fn reason_name(reason: IncidentKind) -> &'static str {
+    match reason {
+        IncidentKind::Restart => "Restart",
+        IncidentKind::ProbeFailing => "ProbeFailing",
+        IncidentKind::PodNotReady => "PodNotReady",
+        IncidentKind::NodeNotReady => "NodeNotReady",
+        IncidentKind::Eviction => "Eviction",
+        IncidentKind::ImagePull => "ImagePull",
+        IncidentKind::PodFailed => "PodFailed",
+        IncidentKind::Other => "Other",
+    }
+}
+
+fn cause_name(cause: Cause) -> &'static str {
+    match cause {
+        Cause::OomKilled => "OomKilled",
+        Cause::LivenessProbe => "LivenessProbe",
+        Cause::StartupProbe => "StartupProbe",
+        Cause::ReadinessProbe => "ReadinessProbe",
+        Cause::Exited => "Exited",
+        Cause::NodeLost => "NodeLost",
+        Cause::NodePressure => "NodePressure",
+        Cause::ImageUnavailable => "ImageUnavailable",
+        Cause::Unknown => "Unknown",
     }
 }

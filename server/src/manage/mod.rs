@@ -21,21 +21,21 @@
 mod apiservice;
 mod authorities;
 mod complaints;
+mod metrics;
 mod published;
 mod secret;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use kube::Client;
-use kubevitals_proto::time::Timestamp;
 use tokio::sync::watch;
 
 pub(crate) use self::apiservice::asked;
 use self::apiservice::{ApiServices, Found};
 use self::authorities::Authorities;
 use self::complaints::Complaints;
+pub use self::metrics::ManagedCaMetrics;
 use self::published::Published;
 use self::secret::Store;
 use crate::clock::Clock;
@@ -47,49 +47,6 @@ const ROUND: Duration = Duration::from_secs(60);
 /// Until the next round after one that failed.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// What is counted of it.
-#[derive(Debug, Default)]
-pub struct Counts {
-    succeeded: AtomicU64,
-    failed: AtomicU64,
-    bundles_written: AtomicU64,
-    secrets_written: AtomicU64,
-    published: AtomicU64,
-    authority_ends: AtomicI64,
-}
-
-/// The counters at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Figures {
-    /// Rounds after which all was as it should be, since start.
-    pub succeeded: u64,
-    /// Rounds in which something could not be read or written, since start.
-    pub failed: u64,
-    /// How often a `caBundle` was written, since start.
-    pub bundles_written: u64,
-    /// How often the Secret was written, since start.
-    pub secrets_written: u64,
-    /// How often the ConfigMap with the CA was written, since start.
-    pub published: u64,
-    /// Until when the CA is good, once there is one.
-    pub authority_ends: Option<Timestamp>,
-}
-
-impl Counts {
-    /// What was counted so far.
-    pub fn snapshot(&self) -> Figures {
-        let ends = self.authority_ends.load(Ordering::Relaxed);
-        Figures {
-            succeeded: self.succeeded.load(Ordering::Relaxed),
-            failed: self.failed.load(Ordering::Relaxed),
-            bundles_written: self.bundles_written.load(Ordering::Relaxed),
-            secrets_written: self.secrets_written.load(Ordering::Relaxed),
-            published: self.published.load(Ordering::Relaxed),
-            authority_ends: (ends != 0).then(|| Timestamp::from_secs(ends)),
-        }
-    }
-}
-
 /// Keeps the CA, the bundles and the serving certificate.
 pub struct Manager {
     names: Vec<String>,
@@ -98,7 +55,7 @@ pub struct Manager {
     services: ApiServices,
     certificates: Arc<Certificates>,
     clock: Arc<dyn Clock>,
-    counts: Arc<Counts>,
+    metrics: ManagedCaMetrics,
     complaints: Complaints,
     /// The certificate that is shown, and its CA; none until the first that an agreed CA has issued.
     shown: Option<(Pair, String)>,
@@ -121,7 +78,7 @@ impl Manager {
             services: ApiServices::new(client, service),
             certificates: Arc::clone(certificates),
             clock,
-            counts: Arc::new(Counts::default()),
+            metrics: ManagedCaMetrics::default(),
             complaints: Complaints::default(),
             shown: None,
             ready: watch::Sender::new(false),
@@ -129,9 +86,9 @@ impl Manager {
         }
     }
 
-    /// What is counted.
-    pub fn counts(&self) -> &Arc<Counts> {
-        &self.counts
+    /// Its metrics.
+    pub fn metrics(&self) -> &ManagedCaMetrics {
+        &self.metrics
     }
 
     /// True as soon as a certificate is shown that the agreed CA has issued, and for ever from then on.
@@ -148,10 +105,10 @@ impl Manager {
     pub async fn run(mut self) {
         loop {
             let pause = if self.round().await {
-                self.counts.succeeded.fetch_add(1, Ordering::Relaxed);
+                self.metrics.succeeded.inc();
                 ROUND
             } else {
-                self.counts.failed.fetch_add(1, Ordering::Relaxed);
+                self.metrics.failed.inc();
                 RETRY
             };
             self.clock.sleep(pause).await;
@@ -161,7 +118,7 @@ impl Manager {
     /// One round; whether all is as it should be.
     async fn round(&mut self) -> bool {
         let found = self.services.read(&mut self.complaints).await;
-        let authorities = match self.store.agree(self.clock.wall(), &self.counts).await {
+        let authorities = match self.store.agree(self.clock.wall(), &self.metrics).await {
             Ok(authorities) => authorities,
             Err(error) => {
                 self.complaints.say("the CA's Secret", error);
@@ -178,16 +135,15 @@ impl Manager {
         });
         let bundle = authorities.bundle();
         if self.published.write(bundle, &mut self.complaints).await {
-            self.counts.published.fetch_add(1, Ordering::Relaxed);
+            self.metrics.published.inc();
         }
-        let ends = authorities.current().not_after().as_secs();
-        self.counts.authority_ends.store(ends, Ordering::Relaxed);
-        let before = self.counts.bundles_written.load(Ordering::Relaxed);
+        self.metrics.expiry.set(authorities.current().not_after());
+        let before = self.metrics.bundles_written.get();
         let written = match found {
             Ok(found) => self.write(&found, &authorities).await,
             Err(()) => false,
         };
-        let news = self.counts.bundles_written.load(Ordering::Relaxed) != before;
+        let news = self.metrics.bundles_written.get() != before;
         // Who verifies takes a new bundle over in his own time: what he believes already is shown for another round.
         if written && news && self.is_believed(&authorities) {
             return true;
@@ -205,7 +161,7 @@ impl Manager {
         for service in found {
             match self.services.write(service, authorities.bundle()).await {
                 Ok(true) => {
-                    self.counts.bundles_written.fetch_add(1, Ordering::Relaxed);
+                    self.metrics.bundles_written.inc();
                     tracing::info!("wrote the server's CA into the APIService {}", service.name);
                     self.complaints.settle(service.name);
                 }

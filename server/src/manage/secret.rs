@@ -4,15 +4,13 @@
 //! created: an account that may create a Secret may create any, such as kubeadm's bootstrap tokens, and every kubelet
 //! is shown this account's token.
 
-use std::sync::atomic::Ordering;
-
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use kubevitals_proto::time::Timestamp;
 
-use super::Counts;
+use super::ManagedCaMetrics;
 use super::apiservice::{asked, why};
 use super::authorities::{Authorities, Data};
 use crate::tls::Service;
@@ -56,7 +54,7 @@ impl Store {
     pub(super) async fn agree(
         &mut self,
         now: Timestamp,
-        counts: &Counts,
+        metrics: &ManagedCaMetrics,
     ) -> Result<Authorities, String> {
         for _ in 0..TRIES {
             let present = asked(self.secrets.get_opt(NAME)).await;
@@ -69,7 +67,7 @@ impl Store {
                 return Ok(authorities);
             }
             if self.write(secret, data).await? {
-                counts.secrets_written.fetch_add(1, Ordering::Relaxed);
+                metrics.secrets_written.inc();
                 tracing::info!(
                     "wrote the server's CA into the Secret {}/{NAME}",
                     self.namespace

@@ -1,13 +1,14 @@
 //! Figures of the server's own state, for `/metrics`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Query;
-use crate::scrape::{Latency, Record};
+use crate::scrape::Record;
 use crate::store::history::{Counts, Settings};
-use crate::telemetry::Buckets;
+use crate::telemetry::metrics::{Families, Registry, collect};
 
 /// Counts of complete and incomplete readings in the kubelets' last responses, and their memory.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -57,27 +58,6 @@ impl Query {
         self.sources.stats.records().all()
     }
 
-    /// The duration of successful scrapes.
-    pub fn latency(&self) -> Latency {
-        self.sources.stats.latency()
-    }
-
-    /// The age of metrics in responses, in seconds.
-    pub fn freshness(&self) -> Buckets {
-        self.freshness.read()
-    }
-
-    /// The number of nodes and of pods.
-    pub fn objects(&self) -> (u64, u64) {
-        let (nodes, pods) = (self.sources.cluster.nodes(), self.sources.cluster.pods());
-        (nodes.len() as u64, pods.len() as u64)
-    }
-
-    /// The number of interned names and labels.
-    pub fn names(&self) -> u64 {
-        self.sources.cluster.names().len() as u64
-    }
-
     /// Counts over the history. Reads every node.
     pub fn history_counts(&self) -> Counts {
         let history = self.sources.store.history();
@@ -92,5 +72,79 @@ impl Query {
     /// The time for which samples are stored: the configured retention, or less if the memory limit allows less.
     pub fn history_remembers(&self) -> Duration {
         self.sources.store.history().remembers()
+    }
+
+    /// Registers the metrics of answers, and of what the store has for them.
+    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
+        registry.register(
+            "metrics_server_api_metric_freshness_seconds",
+            "Age of metrics in a response, for each node and pod of the response",
+            self.freshness.clone(),
+        );
+        collect(registry, Arc::clone(self), |query, families| {
+            query.collect(families)
+        });
+    }
+
+    fn collect(&self, families: &mut Families<'_>) -> fmt::Result {
+        let (mut nodes, mut containers, mut bytes) = (0, 0, 0);
+        for (_, record) in self.records() {
+            let held = record.read(|history| history.held);
+            nodes += u64::from(held.node);
+            containers += u64::from(held.containers);
+            bytes += u64::from(held.bytes);
+        }
+        let series = [(["node"], nodes), (["container"], containers)];
+        families.gauges(
+            "metrics_server_storage_points",
+            "Nodes and containers that have a sample",
+            ["type"],
+            series,
+        )?;
+        families.gauges(
+            "kubevitals_store_series",
+            "Series in the store: nodes and containers that have a sample",
+            ["type"],
+            series,
+        )?;
+        let whole = self.wholeness();
+        families.gauges(
+            "kubevitals_store_points",
+            "Values in the store: the last sample of each series, and the rates computed from samples",
+            ["type"],
+            [(["reading"], nodes + containers), (["rate"], whole.rates)],
+        )?;
+        families.gauges(
+            "kubevitals_store_bytes",
+            "Memory of samples, rates, and other values of /stats/summary, without interned names",
+            ["type"],
+            [
+                (["reading"], bytes),
+                (["rate"], whole.bytes),
+                (["extra"], whole.extra_bytes),
+            ],
+        )?;
+        families.gauges(
+            "kubevitals_whole",
+            "Nodes and pods whose last scrape had everything for their rates, by resource",
+            ["resource"],
+            [(["nodes"], whole.whole_nodes), (["pods"], whole.whole_pods)],
+        )?;
+        let by_lack = |lacks: &BTreeMap<&'static str, u64>| {
+            let lacks = lacks.iter().map(|(lack, count)| ([*lack], *count));
+            lacks.collect::<Vec<_>>()
+        };
+        families.gauges(
+            "kubevitals_incomplete_nodes",
+            "Nodes whose last scrape lacked something for their rates, by what is missing",
+            ["lack"],
+            by_lack(&whole.incomplete_nodes),
+        )?;
+        families.gauges(
+            "kubevitals_incomplete_pods",
+            "Pods whose last scrape lacked something for their rates, by what their first such container lacks",
+            ["lack"],
+            by_lack(&whole.incomplete_pods),
+        )
     }
 }

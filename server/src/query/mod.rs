@@ -57,7 +57,7 @@ use sources::Sources;
 pub struct Query {
     sources: Arc<Sources>,
     /// The age of metrics in responses.
-    freshness: Arc<Histogram>,
+    freshness: Histogram,
     ready: readiness::Latch,
     totals: Arc<vitals::TotalsCache>,
     detector: ChangeDetector,

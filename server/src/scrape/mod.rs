@@ -10,6 +10,7 @@ mod connection;
 mod credentials;
 mod failure;
 mod first;
+mod metrics;
 mod pages;
 mod record;
 mod schedule;

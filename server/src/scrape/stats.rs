@@ -1,7 +1,7 @@
 //! Counts of scrapes: what the server can say of its own work.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -11,42 +11,34 @@ use serde::Serialize;
 
 use super::admission::{Gate, Requests};
 use super::failure::{Failed, ScrapeError};
-use super::pages::{Counts, PageSnapshot};
+use super::pages::{PageMetrics, PageSnapshot};
 use super::record::Records;
 use crate::clock::Age;
+use crate::telemetry::metrics::{Counter, Gauge, Labelled};
 
 /// Running counts.
 #[derive(Debug)]
 pub struct Stats {
     nodes: AtomicUsize,
-    asking: AtomicUsize,
-    skipped_lines: AtomicU64,
-    duplicates: AtomicU64,
-    clock_steps: AtomicU64,
-    skipped_turns: AtomicU64,
+    pub(super) asking: Gauge,
+    pub(super) skipped_lines: Counter,
+    pub(super) duplicates: Counter,
+    pub(super) clock_steps: Counter,
+    pub(super) skipped_turns: Counter,
+    pub(super) failed: Labelled<Counter, 1>,
+    pub(super) no_first_rates: Labelled<Counter, 1>,
     gate: OnceLock<Arc<Gate>>,
     /// When a turn was last begun; nothing before the first.
     begun: Mutex<Option<Age>>,
     records: Records,
-    pages: Counts,
-    outcomes: Mutex<Outcomes>,
-}
-
-#[derive(Debug)]
-struct Outcomes {
-    succeeded: u64,
-    failed: BTreeMap<&'static str, u64>,
-    no_first_rates: BTreeMap<&'static str, u64>,
-    /// Microseconds.
-    latency: Histogram<u64>,
-    /// All of them together.
-    latency_sum: Duration,
+    pages: PageMetrics,
+    latency: Mutex<Latency>,
 }
 
 /// How long successful scrapes took.
 #[derive(Debug, Clone)]
 pub struct Latency {
-    /// How many took at most so many microseconds.
+    /// In microseconds.
     histogram: Histogram<u64>,
     /// All of them together.
     pub sum: Duration,
@@ -113,11 +105,11 @@ pub struct Quantiles {
 }
 
 /// A turn that is not over.
-pub(super) struct Asking<'a>(&'a AtomicUsize);
+pub(super) struct Asking<'a>(&'a Gauge);
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.dec();
     }
 }
 
@@ -130,21 +122,20 @@ impl Stats {
         const LONGEST_MICROSECONDS: u64 = 600_000_000;
         Ok(Self {
             nodes: AtomicUsize::default(),
-            asking: AtomicUsize::default(),
-            skipped_lines: AtomicU64::default(),
-            duplicates: AtomicU64::default(),
-            clock_steps: AtomicU64::default(),
-            skipped_turns: AtomicU64::default(),
+            asking: Gauge::default(),
+            skipped_lines: Counter::default(),
+            duplicates: Counter::default(),
+            clock_steps: Counter::default(),
+            skipped_turns: Counter::default(),
+            failed: Labelled::new(["reason"]),
+            no_first_rates: Labelled::new(["reason"]),
             gate: OnceLock::new(),
             begun: Mutex::default(),
             records: Records::default(),
-            pages: Counts::default(),
-            outcomes: Mutex::new(Outcomes {
-                succeeded: 0,
-                failed: BTreeMap::new(),
-                no_first_rates: BTreeMap::new(),
-                latency: Histogram::new_with_bounds(1, LONGEST_MICROSECONDS, 2)?,
-                latency_sum: Duration::ZERO,
+            pages: PageMetrics::default(),
+            latency: Mutex::new(Latency {
+                histogram: Histogram::new_with_bounds(1, LONGEST_MICROSECONDS, 2)?,
+                sum: Duration::ZERO,
             }),
         })
     }
@@ -156,7 +147,7 @@ impl Stats {
     /// A node's turn has come; it is over when what this returns is dropped, however that comes about.
     pub(super) fn asks(&self, now: Age) -> Asking<'_> {
         *self.begun.lock() = Some(now);
-        self.asking.fetch_add(1, Ordering::AcqRel);
+        self.asking.inc();
         Asking(&self.asking)
     }
 
@@ -166,46 +157,39 @@ impl Stats {
     }
 
     pub(super) fn turns_skipped(&self, turns: u64) {
-        self.skipped_turns.fetch_add(turns, Ordering::Relaxed);
+        self.skipped_turns.inc_by(turns);
     }
 
     pub(super) fn skipped(&self, lines: u64) {
-        self.skipped_lines.fetch_add(lines, Ordering::Relaxed);
+        self.skipped_lines.inc_by(lines);
     }
 
     pub(super) fn duplicates(&self, series: u64) {
-        self.duplicates.fetch_add(series, Ordering::Relaxed);
+        self.duplicates.inc_by(series);
     }
 
     pub(super) fn clock_stepped(&self) {
-        self.clock_steps.fetch_add(1, Ordering::Relaxed);
+        self.clock_steps.inc();
     }
 
     pub(super) fn scraped(&self, result: &Result<(), Failed>, took: Duration) {
-        let mut outcomes = self.outcomes.lock();
         match result {
             Ok(()) => {
-                outcomes.succeeded += 1;
-                outcomes.latency_sum = outcomes.latency_sum.saturating_add(took);
-                outcomes
-                    .latency
-                    .saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+                let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+                let mut latency = self.latency.lock();
+                latency.sum = latency.sum.saturating_add(took);
+                latency.histogram.saturating_record(microseconds);
             }
-            Err(failed) => *outcomes.failed.entry(failed.error.reason()).or_default() += 1,
+            Err(failed) => self.failed.inc([failed.error.reason()]),
         }
     }
 
     pub(super) fn no_first_rates(&self, error: &ScrapeError) {
-        *self
-            .outcomes
-            .lock()
-            .no_first_rates
-            .entry(error.reason())
-            .or_default() += 1;
+        self.no_first_rates.inc([error.reason()]);
     }
 
-    /// The counts of other pages.
-    pub(super) fn pages(&self) -> &Counts {
+    /// The metrics of other pages.
+    pub(super) fn pages(&self) -> &PageMetrics {
         &self.pages
     }
 
@@ -216,11 +200,12 @@ impl Stats {
 
     /// How long successful scrapes took.
     pub fn latency(&self) -> Latency {
-        let outcomes = self.outcomes.lock();
-        Latency {
-            histogram: outcomes.latency.clone(),
-            sum: outcomes.latency_sum,
-        }
+        self.latency.lock().clone()
+    }
+
+    /// Requests to kubelets under way, and how many may be.
+    pub(super) fn requests(&self) -> Requests {
+        self.gate.get().map(|gate| gate.load()).unwrap_or_default()
     }
 
     /// Whether turns begin as they should at `now`: one did within `patience`, or none is overdue by a third of
@@ -238,25 +223,29 @@ impl Stats {
 
     /// The counts as of now.
     pub fn snapshot(&self) -> Snapshot {
-        let outcomes = self.outcomes.lock();
-        let at = |quantile| outcomes.latency.value_at_quantile(quantile);
+        let latency = self.latency();
+        let at = |quantile| latency.histogram.value_at_quantile(quantile);
+        let by_reason = |counters: &Labelled<Counter, 1>| {
+            let counters = counters.read().into_iter();
+            counters.map(|([reason], count)| (reason, count)).collect()
+        };
         Snapshot {
             nodes: self.nodes.load(Ordering::Relaxed),
-            asking: self.asking.load(Ordering::Acquire),
-            succeeded: outcomes.succeeded,
-            failed: outcomes.failed.clone(),
-            no_first_rates: outcomes.no_first_rates.clone(),
-            skipped_lines: self.skipped_lines.load(Ordering::Relaxed),
-            duplicate_series: self.duplicates.load(Ordering::Relaxed),
-            clock_steps: self.clock_steps.load(Ordering::Relaxed),
-            skipped_turns: self.skipped_turns.load(Ordering::Relaxed),
-            requests: self.gate.get().map(|gate| gate.load()).unwrap_or_default(),
+            asking: usize::try_from(self.asking.get()).unwrap_or(usize::MAX),
+            succeeded: latency.count(),
+            failed: by_reason(&self.failed),
+            no_first_rates: by_reason(&self.no_first_rates),
+            skipped_lines: self.skipped_lines.get(),
+            duplicate_series: self.duplicates.get(),
+            clock_steps: self.clock_steps.get(),
+            skipped_turns: self.skipped_turns.get(),
+            requests: self.requests(),
             pages: self.pages.snapshot(),
             latency_microseconds: Quantiles {
                 p50: at(0.5),
                 p90: at(0.9),
                 p99: at(0.99),
-                max: outcomes.latency.max(),
+                max: latency.histogram.max(),
             },
         }
     }

@@ -8,10 +8,10 @@
 //! ([`Incidents`]), for the pod that comes after this one.
 
 mod configmap;
-mod counts;
 mod file;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod metrics;
 mod parts;
 mod peers;
 pub mod wire;
@@ -26,8 +26,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-pub use configmap::{INCIDENTS, Incidents, IncidentsCounts, IncidentsFigures};
-pub use counts::{Counts, Figures};
+pub use configmap::{INCIDENTS, Incidents, IncidentsMetrics};
+pub use metrics::StateMetrics;
 pub use parts::{Parts, Taken, Taking, Written};
 pub use peers::{PATH, PROCESS, Peers, Shown};
 
@@ -57,7 +57,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Keeper {
     parts: Arc<Parts>,
-    counts: Arc<Counts>,
+    metrics: StateMetrics,
     /// None where it is kept nowhere.
     kept: Option<Kept>,
     /// Which process this is, told to others so that nobody asks himself.
@@ -80,7 +80,7 @@ impl Keeper {
     pub fn new(settings: Option<Settings>, parts: Arc<Parts>) -> Arc<Self> {
         Arc::new(Self {
             parts,
-            counts: Arc::default(),
+            metrics: StateMetrics::default(),
             process: uuid::Uuid::new_v4().to_string(),
             recent: watch::Sender::new(None),
             kept: settings.map(|settings| Kept {
@@ -92,9 +92,9 @@ impl Keeper {
         })
     }
 
-    /// What is counted.
-    pub fn counts(&self) -> &Arc<Counts> {
-        &self.counts
+    /// Its metrics.
+    pub fn metrics(&self) -> &StateMetrics {
+        &self.metrics
     }
 
     /// What is written, for who asks for it.
@@ -117,7 +117,7 @@ impl Keeper {
             return;
         }
         if let Some(taken) = peers.ask(&self.parts, &self.process).await {
-            self.counts.took(taken.nodes.max(taken.histories), true);
+            self.metrics.from_peer.set(taken.nodes());
             tracing::info!(
                 nodes = taken.nodes,
                 histories = taken.histories,
@@ -167,7 +167,7 @@ impl Keeper {
         match outcome {
             Outcome::Nothing => tracing::info!("there is no state in {path} yet"),
             Outcome::Whole(taken) => {
-                self.counts.took(taken.nodes.max(taken.histories), false);
+                self.metrics.from_file.set(taken.nodes());
                 let ago = GoDuration::from(Duration::from_secs(taken.ago.as_secs()));
                 tracing::info!(
                     nodes = taken.nodes,
@@ -178,7 +178,7 @@ impl Keeper {
                 );
             }
             Outcome::SetAside(refused, taken, aside) => {
-                self.counts.took(taken.nodes.max(taken.histories), false);
+                self.metrics.from_file.set(taken.nodes());
                 tracing::warn!(
                     nodes = taken.nodes,
                     histories = taken.histories,
@@ -231,9 +231,9 @@ impl Keeper {
         };
         let _one_at_a_time = kept.writing.lock();
         match kept.folder.write(&self.parts) {
-            Ok(bytes) => self.counts.wrote(bytes, self.parts.clock.wall()),
+            Ok(bytes) => self.metrics.written(bytes, self.parts.clock.wall()),
             Err(error) => {
-                self.counts.failed();
+                self.metrics.failed.inc();
                 self.cannot_write(&error);
             }
         }

@@ -102,7 +102,7 @@ async fn written() -> (tempfile::TempDir, Wall) {
     let first = process(&wall, folder.path());
     scrape(&first, &wall);
     first.save().await;
-    assert_eq!(first.counts().snapshot().written, 1);
+    assert_eq!(first.metrics().written.get(), 1);
     assert_eq!(names(folder.path()), ["vitals.state"]);
     (folder, wall)
 }
@@ -115,7 +115,7 @@ async fn the_next_process_answers_with_what_the_last_one_knew() {
     next.restore().await;
     assert!(answers(&next));
     // It is counted when histories have followed.
-    while next.counts().snapshot().from_file == 0 {
+    while next.metrics().from_file.get() == 0 {
         tokio::task::yield_now().await;
     }
 }
@@ -205,7 +205,7 @@ async fn a_folder_that_cannot_be_written_is_counted_and_no_reason_to_stop() {
     keeper.restore().await;
     scrape(&keeper, &wall);
     keeper.save().await;
-    assert_eq!(keeper.counts().snapshot().failed, 1);
+    assert_eq!(keeper.metrics().failed.get(), 1);
     assert!(answers(&keeper));
 }
 

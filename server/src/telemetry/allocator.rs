@@ -1,5 +1,7 @@
 //! What the allocator says of itself. The allocator is the program's choice, so the program says how to ask it.
 
+use super::metrics::{Registry, collect};
+
 /// Figures of one moment, in bytes; jemalloc's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allocator {
@@ -17,3 +19,25 @@ pub struct Allocator {
 
 /// How to ask it; nothing when it does not answer.
 pub type AskAllocator = fn() -> Option<Allocator>;
+
+/// Registers the metrics of the allocator.
+pub fn register(registry: &mut Registry, ask: AskAllocator) {
+    collect(registry, ask, |ask, families| {
+        let Some(figures) = ask() else {
+            return Ok(());
+        };
+        families.gauges(
+            "kubevitals_allocator_bytes",
+            "Memory of the allocator by kind: allocated (by the program), active (in pages), resident (in RAM), mapped \
+             (address space), retained (address space without memory)",
+            ["kind"],
+            [
+                (["allocated"], figures.allocated),
+                (["active"], figures.active),
+                (["resident"], figures.resident),
+                (["mapped"], figures.mapped),
+                (["retained"], figures.retained),
+            ],
+        )
+    });
+}

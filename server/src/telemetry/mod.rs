@@ -4,12 +4,13 @@ mod allocator;
 mod chain;
 mod histogram;
 mod logs;
+pub mod metrics;
 mod process;
 mod quiet;
 
-pub use allocator::{Allocator, AskAllocator};
+pub use allocator::{Allocator, AskAllocator, register as register_allocator};
 pub use chain::chain;
 pub use histogram::{Buckets, Histogram};
 pub use logs::{LogFormat, init};
-pub use process::Process;
+pub use process::register as register_process;
 pub use quiet::{Budget, Quiet, Unreported};

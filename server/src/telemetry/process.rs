@@ -4,30 +4,32 @@
 use std::fs;
 use std::path::Path;
 
+use super::metrics::{Registry, collect};
+
 /// In what /proc counts processor time: `USER_HZ`, which is 100 on every architecture that Rust's Linux targets
 /// have in common with Kubernetes.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Figures of one moment; what could not be read is left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Process {
+struct Process {
     /// Processor time since the start, in user and in system mode together, in seconds.
-    pub cpu_seconds: Option<f64>,
+    cpu_seconds: Option<f64>,
     /// Memory that is in RAM, in bytes.
-    pub resident_bytes: Option<u64>,
+    resident_bytes: Option<u64>,
     /// Address space, in bytes.
-    pub virtual_bytes: Option<u64>,
+    virtual_bytes: Option<u64>,
     /// Files and sockets that are open.
-    pub open_files: Option<u64>,
+    open_files: Option<u64>,
     /// How many may be.
-    pub max_files: Option<u64>,
+    max_files: Option<u64>,
     /// When it started, in seconds since the Unix epoch.
-    pub started: Option<f64>,
+    started: Option<f64>,
 }
 
 impl Process {
     /// Reads them of the process itself.
-    pub fn read() -> Self {
+    fn read() -> Self {
         Self::read_from(Path::new("/proc"))
     }
 
@@ -58,6 +60,55 @@ impl Process {
                 .map(|(booted, ticks)| to_f64(booted) + ticks / TICKS_PER_SECOND),
         }
     }
+}
+
+/// Registers the metrics of the program and its process, under the names that every Prometheus client has. What the
+/// system does not report has no family.
+pub fn register(registry: &mut Registry) {
+    collect(registry, (), |(), families| {
+        families.gauges(
+            "kubevitals_build_info",
+            "Always 1; the version is in the label",
+            ["version"],
+            [([env!("CARGO_PKG_VERSION")], 1)],
+        )?;
+        let process = Process::read();
+        if let Some(seconds) = process.cpu_seconds {
+            let help = "CPU time, user and system, in seconds";
+            families.seconds_counter("process_cpu_seconds", help, seconds)?;
+        }
+        for (name, help, value) in [
+            (
+                "process_resident_memory_bytes",
+                "Resident memory",
+                process.resident_bytes,
+            ),
+            (
+                "process_virtual_memory_bytes",
+                "Virtual memory",
+                process.virtual_bytes,
+            ),
+            (
+                "process_open_fds",
+                "Open files and sockets",
+                process.open_files,
+            ),
+            (
+                "process_max_fds",
+                "Limit of open files and sockets",
+                process.max_files,
+            ),
+        ] {
+            if value.is_some() {
+                families.gauge(name, help, value)?;
+            }
+        }
+        if process.started.is_some() {
+            let help = "Start of the process, in seconds since the Unix epoch";
+            families.fraction("process_start_time_seconds", help, process.started)?;
+        }
+        Ok(())
+    });
 }
 
 /// The first number on the line that begins with `name`.

@@ -36,10 +36,10 @@ use tower::ServiceExt;
 
 use super::activity::{Activity, Answer, Overdue};
 use super::client::ClientCertificates;
-use super::counts::Open;
 use super::handshake::{Failures, handshake};
 use super::limits::HEADER_BYTES;
 use super::long::LongRunning;
+use super::metrics::Open;
 use super::room::{Known, Place};
 use super::stop::stopped;
 use super::{Limits, Tls};
@@ -97,7 +97,7 @@ impl Serving {
         let stream = match accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(stream) => stream,
             Err(error) => {
-                self.tls.counts.handshake_failed();
+                self.tls.metrics.handshakes_failed.inc();
                 return self.failures.tell(client, &error);
             }
         };

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Settings;
-use super::counts::Counts;
 use super::ends::Ends;
 use super::error::CertificateError;
+use super::metrics::TlsMetrics;
 use super::own::{self, Own};
 use super::pair::{Files, Kind};
 use super::shown::Certificates;
@@ -28,7 +28,7 @@ const COMPLAIN: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub struct Keeper {
     clock: Arc<dyn Clock>,
-    counts: Arc<Counts>,
+    metrics: TlsMetrics,
     certificates: Arc<Certificates>,
     watched: Vec<Watched>,
     own: Option<Own>,
@@ -41,7 +41,7 @@ impl Keeper {
     pub(super) fn start(
         settings: &Settings,
         clock: Arc<dyn Clock>,
-        counts: Arc<Counts>,
+        metrics: TlsMetrics,
     ) -> Result<Self, CertificateError> {
         let mut watched = Vec::new();
         let mut own = None;
@@ -78,7 +78,7 @@ impl Keeper {
         }
         Ok(Self {
             clock,
-            counts,
+            metrics,
             certificates: Arc::new(Certificates::new(serving, named)),
             watched,
             own,
@@ -99,7 +99,7 @@ impl Keeper {
                 .tell(&self.certificates.pairs(), self.clock.wall());
             self.clock.sleep(LOOK).await;
             for watched in &mut self.watched {
-                watched.look(&self.certificates, &self.counts).await;
+                watched.look(&self.certificates, &self.metrics).await;
             }
             self.renew().await;
         }

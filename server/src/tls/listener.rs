@@ -32,7 +32,7 @@ pub async fn serve(
     limits: Limits,
     mut stop: watch::Receiver<bool>,
 ) {
-    let counts = Arc::clone(&tls.counts);
+    let metrics = tls.metrics.clone();
     let serving = Serving {
         tls: Arc::new(tls),
         router,
@@ -55,26 +55,26 @@ pub async fn serve(
                 if room.unknown() >= limits.unknown {
                     complaints.many_unknown(limits.unknown);
                     if !room.make_of_unknown() {
-                        counts.turned_away();
+                        metrics.refused.inc();
                         continue;
                     }
-                    counts.made_room();
+                    metrics.evicted.inc();
                 } else if connections.len() >= limits.connections {
                     complaints.full(limits.connections);
                     if !room.make(limits.connections / NEWCOMERS) {
-                        counts.turned_away();
+                        metrics.refused.inc();
                         continue;
                     }
-                    counts.made_room();
+                    metrics.evicted.inc();
                 }
-                let (serving, open) = (serving.clone(), counts.open());
+                let (serving, open) = (serving.clone(), metrics.open());
                 connections.spawn(serving.serve(stream, client, room.enter(), open));
             }
             Err(error) if concerns_one(&error) => {
                 tracing::debug!(%error, "a connection was gone before it was accepted");
             }
             Err(error) => {
-                counts.not_accepted();
+                metrics.not_accepted.inc();
                 complaints.cannot_accept(&error);
                 // Waiting is all that helps.
                 let _stopped = timeout(PAUSE, stopped(&mut stop)).await;

@@ -16,7 +16,6 @@ mod activity;
 mod authority;
 mod client;
 mod connection;
-mod counts;
 mod ends;
 mod error;
 mod handshake;
@@ -24,6 +23,7 @@ mod keeper;
 mod limits;
 mod listener;
 mod long;
+mod metrics;
 mod own;
 mod pair;
 mod protocol;
@@ -38,12 +38,12 @@ mod watched;
 pub use authority::Authority;
 pub(crate) use authority::{is_due, pem_of, validity_of};
 pub use client::ClientCertificates;
-pub use counts::{Counts, Figures, Reloads};
 pub use error::CertificateError;
 pub use keeper::Keeper;
 pub use limits::{Limits, UNKNOWN_BYTES};
 pub use listener::serve;
 pub use long::LongRunning;
+pub use metrics::{Reloads, TlsMetrics};
 pub use pair::{Kind, Pair};
 pub use protocol::{CipherSuites, MinVersion};
 pub use provider::{provider, provider_or};
@@ -152,7 +152,7 @@ pub struct Tls {
     config: Arc<ServerConfig>,
     streams: u32,
     certificates: Arc<Certificates>,
-    counts: Arc<Counts>,
+    metrics: TlsMetrics,
 }
 
 impl Tls {
@@ -165,10 +165,9 @@ impl Tls {
         settings: &Settings,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Keeper), CertificateError> {
-        let counts = Arc::new(Counts::default());
-        let keeper = Keeper::start(settings, clock, Arc::clone(&counts))?;
+        let metrics = TlsMetrics::default();
+        let keeper = Keeper::start(settings, clock, metrics.clone())?;
         let certificates = Arc::clone(keeper.certificates());
-        counts.tell_expiry_of(&certificates);
         let config = protocol::config(settings, Arc::clone(&certificates))?;
         let tls = Self {
             config: Arc::new(config),
@@ -177,14 +176,14 @@ impl Tls {
                 streams => streams,
             },
             certificates,
-            counts,
+            metrics,
         };
         Ok((tls, keeper))
     }
 
-    /// What is counted.
-    pub fn counts(&self) -> &Arc<Counts> {
-        &self.counts
+    /// Its metrics.
+    pub fn metrics(&self) -> &TlsMetrics {
+        &self.metrics
     }
 
     /// What is shown.

@@ -1,8 +1,8 @@
 //! A pair in files: read when they have changed, kept as it was when they are of no use.
 
 use super::NamedPair;
-use super::counts::Counts;
 use super::error::CertificateError;
+use super::metrics::TlsMetrics;
 use super::pair::{Contents, Files, Kind, Pair};
 use super::shown::{Certificates, Named};
 
@@ -70,7 +70,7 @@ impl Watched {
     }
 
     /// Shows what is in the files, if it is new and good.
-    pub(super) async fn look(&mut self, certificates: &Certificates, counts: &Counts) {
+    pub(super) async fn look(&mut self, certificates: &Certificates, metrics: &TlsMetrics) {
         let files = self.files.clone();
         // Its end without a value is the runtime's.
         let Ok(read) = tokio::task::spawn_blocking(move || files.read()).await else {
@@ -87,7 +87,7 @@ impl Watched {
                 return;
             }
             Ok(contents) => contents,
-            Err(error) => return self.complain(&error, counts),
+            Err(error) => return self.complain(&error, metrics),
         };
         match self.files.pair(&contents) {
             Ok(pair) => {
@@ -95,7 +95,7 @@ impl Watched {
                     Place::Serving => certificates.set_serving(&pair),
                     Place::Named(index) => certificates.set_named(index, &pair),
                 }
-                counts.reloaded(self.files.kind, true);
+                metrics.reloads(self.files.kind).succeeded.inc();
                 (self.held, self.complaint) = (contents, None);
                 tracing::info!(
                     certificate = %self.files.certificate.display(),
@@ -103,13 +103,13 @@ impl Watched {
                     "a certificate was replaced; new connections are shown it"
                 );
             }
-            Err(error) => self.complain(&error, counts),
+            Err(error) => self.complain(&error, metrics),
         }
     }
 
     /// Says what is wrong, once for as long as it stays the same.
-    fn complain(&mut self, error: &CertificateError, counts: &Counts) {
-        counts.reloaded(self.files.kind, false);
+    fn complain(&mut self, error: &CertificateError, metrics: &TlsMetrics) {
+        metrics.reloads(self.files.kind).failed.inc();
         let complaint = error.to_string();
         if self.complaint.as_ref() != Some(&complaint) {
             tracing::warn!(

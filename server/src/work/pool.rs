@@ -11,6 +11,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::Cancel;
+use crate::telemetry::metrics::{Registry, collect};
 
 /// How much there may be at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +183,33 @@ impl Pool {
             refused: state.refused,
             cancelled: state.cancelled,
         }
+    }
+
+    /// Registers its metrics.
+    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
+        collect(registry, Arc::clone(self), |pool, families| {
+            let counts = pool.counts();
+            families.gauges(
+                "kubevitals_api_work",
+                "Requests that visit the whole cluster (history, sortBy, at, search, /metrics), by state: running, waiting \
+                 for a thread",
+                ["state"],
+                [
+                    (["running"], counts.running as u64),
+                    (["waiting"], counts.queued as u64),
+                ],
+            )?;
+            families.counter(
+                "kubevitals_api_work_cancelled",
+                "Requests of this kind that were cancelled, because the client was gone or the time was up",
+                counts.cancelled,
+            )?;
+            families.counter(
+                "kubevitals_api_work_refused",
+                "Requests of this kind that got a 429 response, because too many of their user, or of all, were waiting",
+                counts.refused,
+            )
+        });
     }
 
     /// Its bounds.

@@ -39,19 +39,17 @@ async fn ten_thousand_who_say_nothing_keep_nobody_out() {
     for _ in 0..crowd {
         silent.push(TcpStream::connect(listener.address).await.unwrap());
     }
-    let seen = || {
-        let figures = listener.counts.snapshot();
-        figures.accepted as usize
-    };
+    let seen = || listener.metrics.accepted.get() as usize;
     wait_until("the whole crowd was accepted", async || seen() == crowd + 1).await;
     assert!(listener.answers().await, "a newcomer who asks is answered");
     ask(&mut first).await.unwrap();
-    let figures = listener.counts.snapshot();
+    let metrics = &listener.metrics;
     // The first is not silent, and the one who came last may be gone.
-    assert!(figures.made_room as usize >= crowd - places, "{figures:?}");
-    assert_eq!(figures.turned_away, 0);
+    let evicted = metrics.evicted.get() as usize;
+    assert!(evicted >= crowd - places, "{metrics:?}");
+    assert_eq!(metrics.refused.get(), 0);
     wait_until("those who were cut are gone", async || {
-        listener.counts.snapshot().open as usize <= places
+        listener.metrics.open.get() as usize <= places
     })
     .await;
     cut(silent.first_mut().unwrap()).await;
@@ -85,13 +83,13 @@ async fn those_that_nobody_knows_have_few_places_whatever_they_send_and_newcomer
     }
     assert!(listener.answers().await, "a newcomer who asks is answered");
     wait_until("no more are open than there are places", async || {
-        listener.counts.snapshot().open as usize <= places
+        listener.metrics.open.get() as usize <= places
     })
     .await;
-    let figures = listener.counts.snapshot();
+    let metrics = &listener.metrics;
     assert!(
-        figures.made_room > 0 && figures.turned_away == 0,
-        "{figures:?}"
+        metrics.evicted.get() > 0 && metrics.refused.get() == 0,
+        "{metrics:?}"
     );
 }
 
@@ -113,8 +111,8 @@ async fn who_has_asked_and_rests_keeps_nobody_out_and_the_longest_at_rest_goes_f
     ask(&mut newcomer).await.unwrap();
     cut(&mut second).await;
     ask(&mut first).await.unwrap();
-    let figures = listener.counts.snapshot();
-    assert_eq!((figures.made_room, figures.turned_away), (1, 0));
+    let metrics = &listener.metrics;
+    assert_eq!((metrics.evicted.get(), metrics.refused.get()), (1, 0));
     let piece = answer.body_mut().frame().await;
     assert!(matches!(piece, Some(Ok(_))), "a request under way goes on");
 }

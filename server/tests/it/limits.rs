@@ -13,7 +13,7 @@ use hyper::Request;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use kubevitals_server::clock::SystemClock;
-use kubevitals_server::tls::{self, Counts, Limits, Tls};
+use kubevitals_server::tls::{self, Limits, Tls, TlsMetrics};
 use parking_lot::Mutex;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -56,7 +56,7 @@ pub(crate) struct Listener {
     client: ClientConfig,
     /// What the endless answers hold.
     held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>,
-    pub(crate) counts: Arc<Counts>,
+    pub(crate) metrics: TlsMetrics,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
 }
@@ -70,7 +70,7 @@ impl Listener {
             ..tls::Settings::default()
         };
         let (tls, _keeper) = Tls::new(&settings, Arc::new(SystemClock::default())).unwrap();
-        let counts = Arc::clone(tls.counts());
+        let metrics = tls.metrics().clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let held = Arc::new(Mutex::new(Vec::new()));
@@ -81,7 +81,7 @@ impl Listener {
             address,
             client,
             held,
-            counts,
+            metrics,
             stop,
             serving,
         }
@@ -384,9 +384,9 @@ async fn who_comes_when_all_places_are_busy_is_turned_away_and_counted() {
     let (mut client, _connection) = listener.http2(1 << 10).await;
     let mut answer = client.send_request(get_request("/endless")).await.unwrap();
     assert!(!listener.answers().await);
-    let figures = listener.counts.snapshot();
-    assert_eq!((figures.open, figures.accepted), (1, 1));
-    assert_eq!((figures.turned_away, figures.made_room), (1, 0));
+    let metrics = &listener.metrics;
+    assert_eq!((metrics.open.get(), metrics.accepted.get()), (1, 1));
+    assert_eq!((metrics.refused.get(), metrics.evicted.get()), (1, 0));
     let piece = answer.body_mut().frame().await;
     assert!(matches!(piece, Some(Ok(_))), "the answer goes on");
     drop((client, answer));

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use axum::routing::get;
 use axum::{Extension, Router};
 use kubevitals_proto::time::Timestamp;
-use kubevitals_server::tls::{self, ClientCertificates, Limits, NamedPair, Settings, Tls};
+use kubevitals_server::tls::{
+    self, Certificates, ClientCertificates, Limits, NamedPair, Settings, Tls, TlsMetrics,
+};
 use kubevitals_sim::pki::{self, Authority, Certified};
 use kubevitals_sim::{Config, Faults, SimClock};
 use rustls::pki_types::ServerName;
@@ -25,7 +27,8 @@ use crate::harness::{Harness, told, wait_until};
 /// A listener that answers how many certificates its client showed, and the first one's length.
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
-    pub(crate) counts: Arc<tls::Counts>,
+    pub(crate) metrics: TlsMetrics,
+    pub(crate) certificates: Arc<Certificates>,
     pub(crate) clock: SimClock,
     _stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
@@ -35,7 +38,7 @@ impl Served {
     pub(crate) async fn start(settings: &Settings) -> Self {
         let clock = SimClock::manual(now());
         let (tls, keeper) = Tls::new(settings, told(&clock)).unwrap();
-        let counts = Arc::clone(tls.counts());
+        let (metrics, certificates) = (tls.metrics().clone(), Arc::clone(tls.certificates()));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
@@ -47,7 +50,8 @@ impl Served {
         });
         Self {
             address,
-            counts,
+            metrics,
+            certificates,
             clock,
             _stop: stop,
             serving,
@@ -198,7 +202,7 @@ async fn a_certificate_without_its_key_is_refused() {
             .await
             .is_err()
     );
-    assert_eq!(served.counts.snapshot().handshakes_failed, 1);
+    assert_eq!(served.metrics.handshakes_failed.get(), 1);
 }
 
 #[tokio::test]
@@ -338,7 +342,7 @@ async fn http_without_tls_is_told_so() {
         answer,
         "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
     );
-    assert_eq!(served.counts.snapshot().handshakes_failed, 1);
+    assert_eq!(served.metrics.handshakes_failed.get(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use kubevitals_server::tls::{Kind, NamedPair, Reloads, Settings, Tls};
+use kubevitals_server::tls::{Kind, NamedPair, Settings, Tls};
 use kubevitals_sim::SimClock;
 use kubevitals_sim::pki::{Authority, Certified};
 use rustls::ClientConfig;
@@ -23,27 +23,22 @@ const LOOK: Duration = Duration::from_secs(5);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Served {
-    fn reloads(&self, kind: Kind) -> Reloads {
-        let figures = self.counts.snapshot();
-        figures.reloads.get(&kind).copied().unwrap_or_default()
-    }
-
     /// Lets time pass until `succeeded` reloads have been counted.
     async fn reloaded(&self, kind: Kind, succeeded: u64) {
         wait_until("the files were read anew", async || {
             self.clock.advance(LOOK);
-            self.reloads(kind).succeeded >= succeeded
+            self.metrics.reloads(kind).succeeded.get() >= succeeded
         })
         .await;
-        assert_eq!(self.reloads(kind).succeeded, succeeded);
+        assert_eq!(self.metrics.reloads(kind).succeeded.get(), succeeded);
     }
 
     /// Lets time pass until more reloads have failed.
     async fn failed(&self, kind: Kind) {
-        let before = self.reloads(kind).failed;
+        let before = self.metrics.reloads(kind).failed.get();
         wait_until("the files were refused", async || {
             self.clock.advance(LOOK);
-            self.reloads(kind).failed > before
+            self.metrics.reloads(kind).failed.get() > before
         })
         .await;
     }
@@ -156,7 +151,8 @@ async fn a_named_pair_is_read_anew_with_its_names() {
     served.reloaded(Kind::Sni, 1).await;
     assert!(served.connect(&client, "old.example").await.is_err());
     assert!(served.connect(&client, "new.example").await.is_ok());
-    assert_eq!(served.reloads(Kind::Serving), Reloads::default());
+    let reloads = served.metrics.reloads(Kind::Serving);
+    assert_eq!((reloads.succeeded.get(), reloads.failed.get()), (0, 0));
 }
 
 /// Asks without pause until told to stop: over connections of its own, and over one that stays.
@@ -196,7 +192,7 @@ async fn no_request_fails_while_certificates_are_replaced_under_load() {
             write(folder.path(), "tls", &pair());
             wait_until("the files were read anew", async || {
                 served.clock.advance(LOOK);
-                served.reloads(Kind::Serving).succeeded >= rotation
+                served.metrics.reloads(Kind::Serving).succeeded.get() >= rotation
             })
             .await;
             let before = asked.load(Ordering::Relaxed);
@@ -208,16 +204,13 @@ async fn no_request_fails_while_certificates_are_replaced_under_load() {
         done.store(true, Ordering::Relaxed);
     };
     tokio::join!(loads, rotations);
-    assert_eq!(served.counts.snapshot().handshakes_failed, 0);
+    assert_eq!(served.metrics.handshakes_failed.get(), 0);
 }
 
 #[tokio::test]
 async fn the_servers_own_certificate_is_made_anew_before_it_ends() {
     let served = Served::start(&Settings::default()).await;
-    let ends = || {
-        let figures = served.counts.snapshot();
-        figures.expiries[0].1
-    };
+    let ends = || served.certificates.serving().not_after();
     let first = ends();
     served.clock.advance(DAY * 61);
     wait_until("there is a new one", async || {
@@ -241,7 +234,7 @@ async fn the_servers_own_certificate_is_kept_in_its_folder_and_so_is_another_tha
     let first = read();
     let key = std::fs::metadata(path.join("apiserver.key")).unwrap();
     assert_eq!(key.permissions().mode() & 0o777, 0o600);
-    let end = served.counts.snapshot().expiries[0].1;
+    let end = served.certificates.serving().not_after();
     drop(served);
 
     let served = Served::start(&settings).await;
@@ -254,7 +247,7 @@ async fn the_servers_own_certificate_is_kept_in_its_folder_and_so_is_another_tha
     let first = read();
     wait_until("there is a new one, on disk too", async || {
         served.clock.advance(DAY);
-        served.counts.snapshot().expiries[0].1 > end && read() != first
+        served.certificates.serving().not_after() > end && read() != first
     })
     .await;
 

@@ -1,14 +1,15 @@
 //! All watches under way: how many there may be, and when they have to end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use kubevitals_proto::wire::status::Status;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::api::inflight::by_limit;
 use crate::api::shares::{Share, Shares};
 use crate::auth::User;
+use crate::telemetry::metrics::{Counter, Gauge, Registry, collect};
 
 /// More watches than a cluster's people and programs have; each takes some hundred KiB while it is told something.
 const MOST: usize = 2048;
@@ -24,13 +25,13 @@ const MOST_OF_A_USER: usize = 64;
 pub(crate) struct Watchers {
     places: Arc<Semaphore>,
     shares: Arc<Shares>,
-    turned_away: AtomicU64,
-    over_share: AtomicU64,
+    turned_away: Counter,
+    over_share: Counter,
     /// True as soon as the server lets go of its connections.
     ending: watch::Receiver<bool>,
-    events: AtomicU64,
+    events: Counter,
     /// Bytes of events that HTTP still has.
-    held: AtomicU64,
+    held: Gauge,
 }
 
 impl Watchers {
@@ -39,11 +40,11 @@ impl Watchers {
         Self {
             places: Arc::new(Semaphore::new(MOST)),
             shares: Shares::new(MOST_OF_A_USER),
-            turned_away: AtomicU64::new(0),
-            over_share: AtomicU64::new(0),
+            turned_away: Counter::default(),
+            over_share: Counter::default(),
             ending,
-            events: AtomicU64::new(0),
-            held: AtomicU64::new(0),
+            events: Counter::default(),
+            held: Gauge::default(),
         }
     }
 
@@ -53,7 +54,7 @@ impl Watchers {
     /// 429 if the user has its share of the places, or if all are taken.
     pub(super) fn enter(&self, user: &User) -> Result<Place, Status> {
         let Some(share) = self.shares.enter(user) else {
-            self.over_share.fetch_add(1, Ordering::Relaxed);
+            self.over_share.inc();
             let message = format!(
                 "Too many watches: this user has {}, as many as one user may have; end some, or try again later.",
                 self.shares.most()
@@ -61,7 +62,7 @@ impl Watchers {
             return Err(Status::too_many_requests(message, RETRY_AFTER_SECONDS));
         };
         let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
-            self.turned_away.fetch_add(1, Ordering::Relaxed);
+            self.turned_away.inc();
             let message = "Too many watches, please try again later.";
             return Err(Status::too_many_requests(message, RETRY_AFTER_SECONDS));
         };
@@ -71,10 +72,27 @@ impl Watchers {
         })
     }
 
-    /// How many were turned away since the start: because all places were taken, and because their user had its share.
-    pub(crate) fn turned_away(&self) -> (u64, u64) {
-        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        (read(&self.turned_away), read(&self.over_share))
+    /// Registers its metrics.
+    pub(crate) fn register(self: &Arc<Self>, registry: &mut Registry) {
+        collect(registry, Arc::clone(self), |watchers, families| {
+            let help = "Watches of clients that are open";
+            families.gauge("kubevitals_api_watches", help, watchers.under_way())
+        });
+        registry.register(
+            "kubevitals_api_watch_bytes_held",
+            "Bytes of events that are encoded and not yet written to the connections of their watches",
+            self.held.clone(),
+        );
+        registry.register(
+            "kubevitals_api_watch_events",
+            "Events that were sent to watches",
+            self.events.clone(),
+        );
+        registry.register(
+            "kubevitals_api_watches_turned_away",
+            "Watches that got a 429 response, by the limit that was reached: of all watches, or of one user's",
+            by_limit(&self.turned_away, &self.over_share),
+        );
     }
 
     /// Tells when all have to end.
@@ -83,25 +101,15 @@ impl Watchers {
     }
 
     /// How many there are.
-    pub(crate) fn under_way(&self) -> u64 {
+    fn under_way(&self) -> u64 {
         (MOST - self.places.available_permits()) as u64
-    }
-
-    /// How many events were sent since the start.
-    pub(crate) fn events(&self) -> u64 {
-        self.events.load(Ordering::Relaxed)
-    }
-
-    /// How many bytes of events are encoded, and not yet written to the clients' connections.
-    pub(crate) fn bytes_held(&self) -> u64 {
-        self.held.load(Ordering::Relaxed)
     }
 
     /// Sends lines, an event each: they are counted as held until nobody has them any more.
     pub(super) fn send(self: &Arc<Self>, lines: Vec<u8>) -> Bytes {
         let events = lines.iter().map(|byte| u64::from(*byte == b'\n')).sum();
-        self.events.fetch_add(events, Ordering::Relaxed);
-        self.held.fetch_add(lines.len() as u64, Ordering::Relaxed);
+        self.events.inc_by(events);
+        self.held.inc_by(lines.len() as u64);
         Bytes::from_owner(Sent {
             // What was allocated beyond them would be held without being counted.
             lines: lines.into_boxed_slice(),
@@ -132,7 +140,7 @@ impl AsRef<[u8]> for Sent {
 impl Drop for Sent {
     fn drop(&mut self) {
         let bytes = self.lines.len() as u64;
-        self.watchers.held.fetch_sub(bytes, Ordering::Relaxed);
+        self.watchers.held.dec_by(bytes);
     }
 }
 
@@ -155,7 +163,10 @@ mod tests {
         assert!(refused.message.contains("this user has 64"), "{refused}");
         assert_eq!(refused.details.unwrap().retry_after_seconds, 1);
         assert!(watchers.enter(&user("jane")).is_ok());
-        assert_eq!(watchers.turned_away(), (0, 1));
+        assert_eq!(
+            (watchers.turned_away.get(), watchers.over_share.get()),
+            (0, 1)
+        );
         held.pop();
         assert!(watchers.enter(&eve).is_ok());
         // It takes more users than one to take them all, and then it is said so.
@@ -163,7 +174,10 @@ mod tests {
         let others: Vec<_> = others.collect();
         let refused = others.into_iter().rev().find_map(Result::err).unwrap();
         assert_eq!(refused.message, "Too many watches, please try again later.");
-        assert_eq!(watchers.turned_away(), (63, 1));
+        assert_eq!(
+            (watchers.turned_away.get(), watchers.over_share.get()),
+            (63, 1)
+        );
         drop(held);
         assert_eq!(watchers.under_way(), 0);
     }
@@ -174,12 +188,12 @@ mod tests {
         let mut lines = Vec::with_capacity(100);
         lines.extend(b"{}\n{}\n");
         let mut piece = watchers.send(lines);
-        assert_eq!((watchers.events(), watchers.bytes_held()), (2, 6));
+        assert_eq!((watchers.events.get(), watchers.held.get()), (2, 6));
         // HTTP/2 takes a piece apart.
         let part = piece.split_to(3);
         drop(piece);
-        assert_eq!(watchers.bytes_held(), 6);
+        assert_eq!(watchers.held.get(), 6);
         drop(part);
-        assert_eq!((watchers.events(), watchers.bytes_held()), (2, 0));
+        assert_eq!((watchers.events.get(), watchers.held.get()), (2, 0));
     }
 }

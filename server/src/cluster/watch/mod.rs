@@ -42,7 +42,7 @@ use super::observer::Observers;
 use crate::clock::Clock;
 
 /// The watches and their health.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Watches {
     /// The watch of nodes.
     pub nodes: Arc<WatchHealth>,

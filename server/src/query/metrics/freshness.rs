@@ -1,8 +1,6 @@
 //! The age of metrics in responses. Each response counts into buckets of its own, which are added to the shared
 //! histogram when the response ends: a list of 150,000 pods takes the histogram's lock once.
 
-use std::sync::Arc;
-
 use kubevitals_proto::time::Timestamp;
 
 use crate::telemetry::{Buckets, Histogram};
@@ -20,23 +18,23 @@ const BOUNDS: [f64; 20] = {
 };
 
 /// An empty histogram of ages.
-pub(in crate::query) fn histogram() -> Arc<Histogram> {
-    Arc::new(Histogram::new(&BOUNDS))
+pub(in crate::query) fn histogram() -> Histogram {
+    Histogram::new(&BOUNDS)
 }
 
 /// The ages of the metrics in one response.
 #[derive(Debug)]
 pub(super) struct Ages {
-    all: Arc<Histogram>,
+    all: Histogram,
     counted: Buckets,
     now: Timestamp,
 }
 
 impl Ages {
     /// Counts for a response at `now`.
-    pub(super) fn new(all: &Arc<Histogram>, now: Timestamp) -> Self {
+    pub(super) fn new(all: &Histogram, now: Timestamp) -> Self {
         Self {
-            all: Arc::clone(all),
+            all: all.clone(),
             counted: Buckets::new(&BOUNDS),
             now,
         }

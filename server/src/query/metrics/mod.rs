@@ -20,11 +20,11 @@ use freshness::Ages;
 #[derive(Debug, Clone, Copy)]
 pub struct MetricsQuery<'a> {
     sources: &'a Sources,
-    freshness: &'a Arc<Histogram>,
+    freshness: &'a Histogram,
 }
 
 impl<'a> MetricsQuery<'a> {
-    pub(super) fn new(sources: &'a Sources, freshness: &'a Arc<Histogram>) -> Self {
+    pub(super) fn new(sources: &'a Sources, freshness: &'a Histogram) -> Self {
         Self { sources, freshness }
     }
 

@@ -7,7 +7,7 @@
 //! then on. What fails here costs what it would have told, and nothing else.
 
 mod ask;
-mod counts;
+mod metrics;
 mod timetable;
 
 use std::fmt::Debug;
@@ -18,8 +18,8 @@ use kubevitals_proto::kubelet::probes::ProbeScrape;
 use kubevitals_proto::time::Timestamp;
 
 pub(super) use ask::{Ended, Request, turn};
-pub(super) use counts::Counts;
-pub use counts::PageSnapshot;
+pub(super) use metrics::PageMetrics;
+pub use metrics::PageSnapshot;
 pub(super) use timetable::Timetable;
 
 use super::failure::ScrapeError;

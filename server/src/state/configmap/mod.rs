@@ -5,8 +5,8 @@
 //! write carries the resourceVersion that was read; after a conflict the server merges what the other replica wrote and
 //! writes again.
 
-mod counts;
 mod form;
+mod metrics;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-pub use counts::{IncidentsCounts, IncidentsFigures};
+pub use metrics::IncidentsMetrics;
 
 use self::form::Unusable;
 use crate::clock::Clock;
@@ -105,7 +105,7 @@ pub struct Incidents {
     name: String,
     health: Arc<Health>,
     clock: Arc<dyn Clock>,
-    counts: Arc<IncidentsCounts>,
+    metrics: IncidentsMetrics,
     seen: Mutex<Seen>,
 }
 
@@ -138,14 +138,14 @@ impl Incidents {
             name: name.to_owned(),
             health: Arc::clone(health),
             clock: Arc::clone(clock),
-            counts: Arc::default(),
+            metrics: IncidentsMetrics::default(),
             seen: Mutex::default(),
         }
     }
 
-    /// The counters.
-    pub fn counts(&self) -> &Arc<IncidentsCounts> {
-        &self.counts
+    /// Its metrics.
+    pub fn metrics(&self) -> &IncidentsMetrics {
+        &self.metrics
     }
 
     /// Restores the incidents, before the watches start. If the API server does not answer in time, the first round does
@@ -250,7 +250,7 @@ impl Incidents {
         });
         match learned {
             Ok((digest, learned)) => {
-                self.counts.restored(learned.added);
+                self.metrics.restored.inc_by(learned.added as u64);
                 if learned.added > 0 {
                     tracing::info!(
                         configmap = self.place,
@@ -308,7 +308,9 @@ impl Incidents {
                 }
                 seen.object = Some(object);
                 seen.holds = Some(digest);
-                self.counts.wrote(bytes, left_out);
+                self.metrics.written.inc();
+                self.metrics.bytes.set(bytes as u64);
+                self.metrics.left_out.set(left_out as u64);
                 self.say_full(seen, left_out);
                 Ok(true)
             }
@@ -319,7 +321,10 @@ impl Incidents {
 
     /// Logs trouble once while it persists, and its end.
     fn say(&self, seen: &mut Seen, outcome: &Result<(), Trouble>) {
-        self.counts.ended(outcome.is_ok());
+        self.metrics.available.set(outcome.is_ok().into());
+        if outcome.is_err() {
+            self.metrics.failed.inc();
+        }
         let trouble = outcome.as_ref().err();
         let kind = trouble.map(std::mem::discriminant);
         let before = std::mem::replace(&mut seen.said, kind);

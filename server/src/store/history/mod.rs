@@ -11,6 +11,7 @@
 mod excerpt;
 mod keeper;
 mod limit;
+mod metrics;
 mod node;
 mod offset;
 mod place;
@@ -30,6 +31,7 @@ use parking_lot::RwLock;
 pub use excerpt::{Copy, Excerpt};
 pub use keeper::keep;
 pub use limit::Cut;
+pub use metrics::register;
 pub use node::{Held, NodeHistory, Reading, life};
 pub use offset::Offset;
 pub use pod::PodId;

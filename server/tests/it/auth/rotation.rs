@@ -71,7 +71,7 @@ impl Load {
 
 async fn taken_over(harness: &Harness, more_than: u64) {
     wait_until("the new CA was taken over", async || {
-        harness.server.auth().counts().trust_changes > more_than
+        harness.server.auth().metrics().trust_changes.get() > more_than
     })
     .await;
 }
@@ -86,7 +86,7 @@ async fn a_front_proxys_ca_rotates_under_load_without_a_failed_request() {
     let load = Load::start(&harness);
     load.goes_on().await;
 
-    let changes = || harness.server.auth().counts().trust_changes;
+    let changes = || harness.server.auth().metrics().trust_changes.get();
     let before = changes();
     api.announce_requestheader_ca().unwrap();
     taken_over(&harness, before).await;
@@ -128,10 +128,13 @@ async fn a_file_of_cas_comes_before_the_configmap_and_is_read_again() {
     assert_eq!(second.status(NODES).await, 401);
     assert_eq!(cluster.status(NODES).await, 401);
 
-    let counts = || harness.server.auth().counts();
+    let metrics = harness.server.auth().metrics();
     // Half written: what was good stays.
     std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nMIIB").unwrap();
-    wait_until("half a file was read", async || counts().trust_failures > 0).await;
+    wait_until("half a file was read", async || {
+        metrics.trust_failures.get() > 0
+    })
+    .await;
     assert_eq!(first.status(NODES).await, 200);
     let whole = Authority::new("b").unwrap();
     let newest = Asker::with(&harness, &master(&whole));

@@ -1,0 +1,61 @@
+//! Metrics of the cluster's objects and their watches.
+
+use std::sync::Arc;
+
+use super::{Cluster, Watches};
+use crate::telemetry::metrics::{Registry, collect};
+
+impl Cluster {
+    /// Registers its metrics.
+    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
+        collect(registry, Arc::clone(self), |cluster, families| {
+            families.gauges(
+                "kubevitals_cluster_objects",
+                "Objects in the caches of the watches, by resource; of nodes those that --node-selector selects",
+                ["resource"],
+                [
+                    (["nodes"], cluster.nodes().len() as u64),
+                    (["pods"], cluster.pods().len() as u64),
+                ],
+            )?;
+            families.gauge(
+                "kubevitals_store_names",
+                "Interned names and labels",
+                cluster.names().len() as u64,
+            )
+        });
+    }
+}
+
+impl Watches {
+    /// Registers their metrics.
+    pub fn register(&self, registry: &mut Registry) {
+        collect(registry, self.clone(), |watches, families| {
+            families.counters(
+                "kubevitals_watch_failures",
+                "Lists and watches at the API server that failed, by resource",
+                ["resource"],
+                watches
+                    .all()
+                    .map(|(resource, it)| ([resource], it.failures())),
+            )?;
+            families.gauges(
+                "kubevitals_watch_refused",
+                "1 if the API server denies this watch, by resource",
+                ["resource"],
+                watches
+                    .all()
+                    .map(|(resource, it)| ([resource], it.refused().into())),
+            )?;
+            let restarts = |lists: u64| lists.saturating_sub(1);
+            families.counters(
+                "kubevitals_watch_restarts",
+                "Watches that could not be resumed and began again with a list, by resource",
+                ["resource"],
+                watches
+                    .all()
+                    .map(|(resource, it)| ([resource], restarts(it.lists()))),
+            )
+        });
+    }
+}
