@@ -59,7 +59,7 @@ async fn run(flags: Flags) -> ExitCode {
     if !without_effect.is_empty() {
         tracing::warn!("flags of metrics-server that have no effect here: --{without_effect}");
     }
-    let delay = settings.shutdown_delay;
+    let delay = settings.requests.shutdown_delay_duration;
     let server = match Server::start(settings).await {
         Ok(server) => server,
         Err(error) => return refuse(&error.to_string()),

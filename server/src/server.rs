@@ -101,24 +101,19 @@ impl Server {
             listen,
             tls: serving_tls,
             auth,
-            resolution,
-            kubelet_timeout,
-            addressing,
-            pages,
+            scrape,
             credentials,
             history,
             state,
             incidents,
             peers,
             node_selector,
-            request_timeout,
-            // Bounded by the API's layers.
-            max_requests_in_flight,
-            shutdown_delay,
+            requests,
             clock,
             allocator,
         } = settings;
-        let kubelets = Kubelets::new(Arc::new(credentials), kubelet_timeout)?;
+        let resolution = scrape.resolution;
+        let kubelets = Kubelets::new(Arc::new(credentials), scrape.timeout)?;
         let stats = Arc::new(Stats::new()?);
         let (tls, keeper) = Tls::new(&serving_tls, Arc::clone(&clock))?;
         let mut registry = Registry::default();
@@ -184,12 +179,8 @@ impl Server {
         };
         let (watches, tasks) = cluster::spawn(&cluster, &client, watched, &clock);
         let remembering = store::history::keep(Arc::clone(&store), Arc::clone(&clock));
-        let scraping = scrape::run(
-            scrape::Settings {
-                resolution,
-                addressing,
-                pages,
-            },
+        let scraping = crate::scrape::run(
+            scrape,
             scrape::Parts {
                 kubelets,
                 cluster: Arc::clone(&cluster),
@@ -254,14 +245,13 @@ impl Server {
                 state: Arc::clone(&state),
                 auth: Arc::clone(&auth),
                 verifiable: verifiable.clone(),
-                max_requests_in_flight,
-                request_timeout,
+                settings: requests.clone(),
                 pool: Arc::clone(&pool),
             },
             address.port(),
         );
         let limits = Limits {
-            request: request_timeout,
+            request: requests.request_timeout,
             ..Limits::default()
         };
         let serve = tls::serve(listener, tls, router, limits, stopped);
@@ -271,7 +261,7 @@ impl Server {
             query,
             pool,
             ending,
-            shutdown_delay,
+            shutdown_delay: requests.shutdown_delay_duration,
             auth,
             verifiable,
             stop,

@@ -21,6 +21,7 @@ mod prometheus;
 mod reply;
 mod request;
 mod selection;
+mod settings;
 mod shares;
 mod state;
 mod vitals;
@@ -28,9 +29,10 @@ mod wanted;
 mod why;
 mod working;
 
+pub use settings::Settings;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -60,10 +62,8 @@ pub(crate) struct Sources {
     pub(crate) stopped: watch::Receiver<bool>,
     /// True as soon as it lets go of its connections.
     pub(crate) ending: watch::Receiver<bool>,
-    /// How many requests there may be at once; none for any number.
-    pub(crate) max_requests_in_flight: Option<NonZeroUsize>,
-    /// The longest until an answer begins.
-    pub(crate) request_timeout: Duration,
+    /// Limits of requests.
+    pub(crate) settings: Settings,
     /// The metrics of all parts but the API.
     pub(crate) registry: Registry,
     /// What outlives the process.
@@ -81,8 +81,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         verifiable,
         stopped,
         ending,
-        max_requests_in_flight,
-        request_timeout,
+        settings,
         mut registry,
         state,
         pool,
@@ -90,7 +89,9 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
     let watchers = Arc::new(vitals::Watchers::new(ending));
     watchers.register(&mut registry);
     let requests = RequestMetrics::register(&mut registry);
-    let in_flight = Arc::new(InFlight::new(max_requests_in_flight));
+    let in_flight = Arc::new(InFlight::new(NonZeroUsize::new(
+        settings.max_requests_inflight,
+    )));
     in_flight.register(&mut registry);
     let health = Health {
         query: Arc::clone(&query),
@@ -102,7 +103,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
     let routes = routes(query, &watchers, &health, prometheus, &pool, &state, port);
     gate::before(routes, &auth, in_flight)
         .layer(middleware::from_fn_with_state(
-            request_timeout,
+            settings.request_timeout,
             deadline::keep,
         ))
         .layer(middleware::from_fn_with_state(requests, observe::observe))

@@ -27,6 +27,6 @@ pub use metrics::{AuthMetrics, Authenticated, Authorized, ReviewMetrics};
 pub use path::normalized;
 pub use refusal::Refusal;
 pub use service::{Auth, AuthError};
-pub use settings::{Lookup, ProxySettings, Settings};
+pub use settings::{AuthenticationFlags, AuthorizationFlags, Lookup, ProxySettings, Settings};
 pub use trust::TrustError;
 pub use user::User;

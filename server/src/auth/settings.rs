@@ -1,9 +1,102 @@
-//! How requests are authenticated and authorized, as flags say.
+//! How requests are authenticated and authorized: flags and settings.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
+
 use super::AllowedPaths;
+use crate::flag_values::duration;
+
+/// The flags of authentication.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Authentication")]
+pub struct AuthenticationFlags {
+    /// A kubeconfig of the API server that says who somebody is, if it is another.
+    #[arg(long, value_name = "FILE")]
+    pub authentication_kubeconfig: Option<PathBuf>,
+
+    /// Do not read that API server's configmap extension-apiserver-authentication.
+    #[arg(long)]
+    pub authentication_skip_lookup: bool,
+
+    /// Take whoever shows a certificate for anonymous until that configmap is read.
+    #[arg(long)]
+    pub authentication_tolerate_lookup_failure: bool,
+
+    /// How long what a token's review said is believed.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub authentication_token_webhook_cache_ttl: Duration,
+
+    /// CAs of clients' certificates, read again when it changes, instead of the configmap's.
+    #[arg(long, value_name = "FILE")]
+    pub client_ca_file: Option<PathBuf>,
+
+    /// CAs of front proxies, likewise; with it, the flags below count instead of the configmap.
+    #[arg(long, value_name = "FILE")]
+    pub requestheader_client_ca_file: Option<PathBuf>,
+
+    /// Names that a front proxy's certificate may have; none: any.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub requestheader_allowed_names: Vec<String>,
+
+    /// Headers with the user's name; the first that has any counts.
+    #[arg(
+        long,
+        value_name = "HEADERS",
+        value_delimiter = ',',
+        default_value = "x-remote-user"
+    )]
+    pub requestheader_username_headers: Vec<String>,
+
+    /// Headers with the user's UID.
+    #[arg(long, value_name = "HEADERS", value_delimiter = ',')]
+    pub requestheader_uid_headers: Vec<String>,
+
+    /// Headers with the user's groups.
+    #[arg(
+        long,
+        value_name = "HEADERS",
+        value_delimiter = ',',
+        default_value = "x-remote-group"
+    )]
+    pub requestheader_group_headers: Vec<String>,
+
+    /// What headers with more about the user begin with.
+    #[arg(
+        long,
+        value_name = "PREFIXES",
+        value_delimiter = ',',
+        default_value = "x-remote-extra-"
+    )]
+    pub requestheader_extra_headers_prefix: Vec<String>,
+}
+
+/// The flags of authorization.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Authorization")]
+pub struct AuthorizationFlags {
+    /// A kubeconfig of the API server that says who may, if it is another.
+    #[arg(long, value_name = "FILE")]
+    pub authorization_kubeconfig: Option<PathBuf>,
+
+    /// Paths open to everybody; with * at the end, all that begin so.
+    #[arg(
+        long,
+        value_name = "PATHS",
+        value_delimiter = ',',
+        default_value = "/healthz,/readyz,/livez"
+    )]
+    pub authorization_always_allow_paths: Vec<String>,
+
+    /// How long it is believed that somebody may.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub authorization_webhook_cache_authorized_ttl: Duration,
+
+    /// How long it is believed that somebody may not.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub authorization_webhook_cache_unauthorized_ttl: Duration,
+}
 
 /// How requests are authenticated and authorized.
 #[derive(Debug, Clone)]
@@ -56,20 +149,158 @@ pub enum Lookup {
     Skipped,
 }
 
-impl Default for Settings {
-    /// The peer's defaults.
-    fn default() -> Self {
-        const TTL: Duration = Duration::from_secs(10);
-        Self {
-            client_ca: None,
-            front_proxy: None,
-            lookup: Lookup::Required,
+impl Settings {
+    /// The settings of these flags, but for the kubeconfigs. Files of CAs are read when the server starts.
+    ///
+    /// # Errors
+    /// What does not fit, in one line.
+    pub fn new(who: &AuthenticationFlags, may: &AuthorizationFlags) -> Result<Self, String> {
+        let paths = filled(&may.authorization_always_allow_paths);
+        let always_allow = AllowedPaths::new(paths.iter().map(String::as_str))
+            .map_err(|error| format!("--authorization-always-allow-paths: {error}"))?;
+        warn(who);
+        Ok(Self {
+            client_ca: who.client_ca_file.clone(),
+            front_proxy: front_proxy(who)?,
+            lookup: match who {
+                who if who.authentication_skip_lookup => Lookup::Skipped,
+                who if who.authentication_tolerate_lookup_failure => Lookup::Tolerated,
+                _ => Lookup::Required,
+            },
             authentication: None,
             authorization: None,
-            token_lifetime: TTL,
-            allowed_lifetime: TTL,
-            denied_lifetime: TTL,
-            always_allow: AllowedPaths::default(),
+            token_lifetime: who.authentication_token_webhook_cache_ttl,
+            allowed_lifetime: may.authorization_webhook_cache_authorized_ttl,
+            denied_lifetime: may.authorization_webhook_cache_unauthorized_ttl,
+            always_allow,
+        })
+    }
+}
+
+fn front_proxy(flags: &AuthenticationFlags) -> Result<Option<ProxySettings>, String> {
+    let Some(ca) = flags.requestheader_client_ca_file.clone() else {
+        return Ok(None);
+    };
+    let username_headers = filled(&flags.requestheader_username_headers);
+    if username_headers.is_empty() {
+        return Err(
+            "--requestheader-client-ca-file is of no use without --requestheader-username-headers: name the header \
+             that says who asks, such as x-remote-user"
+                .to_owned(),
+        );
+    }
+    Ok(Some(ProxySettings {
+        ca,
+        allowed_names: filled(&flags.requestheader_allowed_names),
+        username_headers,
+        uid_headers: filled(&flags.requestheader_uid_headers),
+        group_headers: filled(&flags.requestheader_group_headers),
+        extra_prefixes: filled(&flags.requestheader_extra_headers_prefix),
+    }))
+}
+
+/// A list's texts that are some; an empty flag is an empty list, as for the peer.
+fn filled(texts: &[String]) -> Vec<String> {
+    let texts = texts.iter().filter(|text| !text.is_empty());
+    texts.cloned().collect()
+}
+
+/// Warns of flags that have another effect than they seem to have.
+fn warn(flags: &AuthenticationFlags) {
+    if flags.requestheader_client_ca_file.is_none()
+        && !filled(&flags.requestheader_allowed_names).is_empty()
+    {
+        tracing::warn!(
+            "--requestheader-allowed-names has no effect without --requestheader-client-ca-file, as in metrics-server: \
+             the configmap kube-system/extension-apiserver-authentication says all about front proxies",
+        );
+    }
+    if flags.authentication_skip_lookup && flags.requestheader_client_ca_file.is_none() {
+        tracing::warn!(
+            "--authentication-skip-lookup without --requestheader-client-ca-file: the kube-apiserver is not believed \
+             when it asks for somebody else, and everybody who comes through it is anonymous",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::flag_values::go_like;
+
+    #[derive(Parser)]
+    #[command(mut_args = go_like)]
+    struct Flags {
+        #[command(flatten)]
+        authentication: AuthenticationFlags,
+        #[command(flatten)]
+        authorization: AuthorizationFlags,
+    }
+
+    impl Default for Settings {
+        fn default() -> Self {
+            read(&[]).unwrap()
+        }
+    }
+
+    fn read(flags: &[&str]) -> Result<Settings, String> {
+        let flags = Flags::try_parse_from(["vitals-server"].iter().chain(flags)).unwrap();
+        Settings::new(&flags.authentication, &flags.authorization)
+    }
+
+    #[test]
+    fn front_proxies_are_described_by_flags_or_by_the_configmap() {
+        let described = read(&[
+            "--requestheader-client-ca-file=/ca.crt",
+            "--requestheader-allowed-names=a,b",
+            "--requestheader-uid-headers=x-uid",
+        ])
+        .unwrap()
+        .front_proxy
+        .unwrap();
+        assert_eq!(described.allowed_names, ["a", "b"]);
+        assert_eq!(described.username_headers, ["x-remote-user"]);
+        assert_eq!(described.group_headers, ["x-remote-group"]);
+        assert_eq!(described.extra_prefixes, ["x-remote-extra-"]);
+        assert_eq!(described.uid_headers, ["x-uid"]);
+        let names_only = read(&["--requestheader-allowed-names=a"]).unwrap();
+        assert!(names_only.front_proxy.is_none());
+    }
+
+    #[test]
+    fn lookups_are_required_tolerated_or_skipped() {
+        let tolerate = "--authentication-tolerate-lookup-failure";
+        let skip = "--authentication-skip-lookup";
+        for (flags, expected) in [
+            (&[][..], Lookup::Required),
+            (&[tolerate], Lookup::Tolerated),
+            (&[skip], Lookup::Skipped),
+            (&[skip, tolerate], Lookup::Skipped),
+            (&["--authentication-skip-lookup=false"], Lookup::Required),
+        ] {
+            assert_eq!(read(flags).unwrap().lookup, expected, "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_one_line() {
+        for (flags, said) in [
+            (
+                &["--authorization-always-allow-paths=/a*b"][..],
+                "not at its end",
+            ),
+            (
+                &[
+                    "--requestheader-client-ca-file=c",
+                    "--requestheader-username-headers=",
+                ],
+                "--requestheader-username-headers",
+            ),
+        ] {
+            let error = read(flags).unwrap_err();
+            assert!(error.contains(said) && !error.contains('\n'), "{error}");
         }
     }
 }

@@ -25,3 +25,15 @@ pub enum ConfigError {
     #[error(transparent)]
     Kubelets(#[from] TlsError),
 }
+
+impl From<String> for ConfigError {
+    fn from(text: String) -> Self {
+        Self::Flag(text)
+    }
+}
+
+impl From<&str> for ConfigError {
+    fn from(text: &str) -> Self {
+        Self::Flag(text.to_owned())
+    }
+}

@@ -4,15 +4,14 @@ use kube::Config;
 use secrecy::ExposeSecret;
 
 use super::error::ConfigError;
-use super::flags::Kubelets;
-use crate::scrape::{Credentials, Pem, Token, Trust};
+use crate::scrape::{Credentials, KubeletFlags, Pem, Token, Trust};
 use crate::state::Shown;
 
 /// The flags' credentials; what they leave open comes from `kube`.
 ///
 /// # Errors
 /// What of the kubeconfig cannot be shown to kubelets, or used at all.
-pub(super) fn credentials(flags: &Kubelets, kube: &Config) -> Result<Credentials, ConfigError> {
+pub(super) fn credentials(flags: &KubeletFlags, kube: &Config) -> Result<Credentials, ConfigError> {
     if flags.deprecated_kubelet_completely_insecure {
         return Ok(Credentials::new(Trust::Anything, None, Token::None));
     }
@@ -35,18 +34,6 @@ pub(super) fn credentials(flags: &Kubelets, kube: &Config) -> Result<Credentials
         }
     };
     Ok(Credentials::new(trust, identity, token))
-}
-
-/// The API server's credentials alone, for kubelets that take the same.
-///
-/// # Errors
-/// What of the kubeconfig cannot be used.
-pub(super) fn same(kube: &Config) -> Result<Credentials, ConfigError> {
-    Ok(Credentials::new(
-        trust(kube)?,
-        identity(kube)?,
-        token(kube)?,
-    ))
 }
 
 /// What other replicas are shown: what the API server is. Nothing if that cannot be shown to others.

@@ -1,15 +1,16 @@
-//! What the person who runs the server decides: flags, and what they mean when taken together.
+//! All flags of the server together, and the settings that it starts with.
+//!
+//! The flags of a part are a group in the part's `settings.rs`, beside the settings that are made of them.
 
 mod apiserver;
-mod authentication;
+mod cluster;
 mod credential;
 mod error;
 pub mod flags;
-mod history;
 mod kubelets;
-mod serving;
 mod settings;
 
+pub use crate::api::Settings as RequestSettings;
 pub use error::ConfigError;
 pub use flags::{Asked, Flags};
 pub use settings::Settings;

@@ -14,6 +14,7 @@ mod metrics;
 mod pages;
 mod record;
 mod schedule;
+mod settings;
 mod stats;
 mod target;
 mod trust;
@@ -35,6 +36,7 @@ pub use record::{
     Attempt, BadLines, DURATION_BOUNDS, Durations, History, Moment, PageHistory, Record, Records,
 };
 pub use schedule::Phase;
+pub use settings::{KubeletFlags, Settings};
 pub use stats::{Latency, Snapshot, Stats};
 pub use target::Addressing;
 pub use trust::{Pem, TlsError, Trust};
@@ -54,17 +56,6 @@ const KEPT_PAGE_BUFFERS: (usize, usize) = (4, 1 << 20);
 
 /// How often the workers themselves are looked after.
 const ROUNDS: Duration = Duration::from_secs(60);
-
-/// What scrapes need to know.
-#[derive(Debug)]
-pub struct Settings {
-    /// Time between two scrapes of a node.
-    pub resolution: Duration,
-    /// How addresses become URLs.
-    pub addressing: Addressing,
-    /// How often other pages are asked for.
-    pub pages: Intervals,
-}
 
 /// What all workers share.
 struct Shared {

@@ -14,9 +14,9 @@ pub(crate) mod fuzzing;
 mod metrics;
 mod parts;
 mod peers;
+mod settings;
 pub mod wire;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +30,7 @@ pub use configmap::{INCIDENTS, Incidents, IncidentsMetrics};
 pub use metrics::StateMetrics;
 pub use parts::{Parts, Taken, Taking, Written};
 pub use peers::{PATH, PROCESS, Peers, Shown};
+pub use settings::{Settings, StateFlags};
 
 use crate::store::Retention;
 use crate::telemetry::Quiet;
@@ -43,15 +44,6 @@ const RECENT: Duration = Duration::from_secs(60);
 
 /// A disk that hangs must not keep the server from serving. Rates of the largest cluster take a second.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How the state is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// Where.
-    pub folder: PathBuf,
-    /// How often it is written down while the server runs.
-    pub interval: Duration,
-}
 
 /// Keeps the state of one server.
 #[derive(Debug)]

@@ -3,7 +3,23 @@
 use std::io::IsTerminal;
 use std::str::FromStr;
 
+use clap::Args;
 use tracing_subscriber::EnvFilter;
+
+use crate::flag_values::level;
+
+/// The flags of the log.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Logging")]
+pub struct LogFlags {
+    /// How log lines are written: text or json.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub logging_format: LogFormat,
+
+    /// How much is logged: 0 to 3 information, 4 and up debugging, 8 and up everything.
+    #[arg(short = 'v', long = "v", value_name = "LEVEL", default_value = "0", value_parser = level)]
+    pub verbosity: u32,
+}
 
 /// `--logging-format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

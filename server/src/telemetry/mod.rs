@@ -11,6 +11,6 @@ mod quiet;
 pub use allocator::{Allocator, AskAllocator, register as register_allocator};
 pub use chain::chain;
 pub use histogram::{Buckets, Histogram};
-pub use logs::{LogFormat, init};
+pub use logs::{LogFlags, LogFormat, init};
 pub use process::register as register_process;
 pub use quiet::{Budget, Quiet, Unreported};

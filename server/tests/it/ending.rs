@@ -13,7 +13,7 @@ async fn asked_to_end_it_is_unready_and_alive_and_answers_for_its_delay() {
         ..Config::default()
     };
     let harness = Harness::start_with(config, |settings| {
-        settings.shutdown_delay = Duration::from_secs(3600);
+        settings.requests.shutdown_delay_duration = Duration::from_secs(3600);
     })
     .await;
     harness.server.ready().await;

@@ -29,7 +29,7 @@ async fn cluster_of_kubelets_given(timeout: Duration) -> Harness {
         clock: Some(SimClock::manual(Timestamp::from_secs(1_800_000_000))),
         ..Config::default()
     };
-    let harness = Harness::start_with(config, |settings| settings.kubelet_timeout = timeout).await;
+    let harness = Harness::start_with(config, |settings| settings.scrape.timeout = timeout).await;
     harness.first_step(NODES).await;
     harness.step(NODES).await;
     harness.step(NODES).await;

@@ -48,7 +48,7 @@ async fn start() -> Harness {
     let harness = Harness::start_with(config, |settings| {
         settings.history.memory_limit = HISTORY;
         // A kubelet that drips is given up after this; the others answer sooner on any machine.
-        settings.kubelet_timeout = Duration::from_secs(20);
+        settings.scrape.timeout = Duration::from_secs(20);
     })
     .await;
     harness.first_step(NODES as u64).await;

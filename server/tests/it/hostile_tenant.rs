@@ -2,8 +2,6 @@
 //!
 //! Everything is counted and nothing is timed. Each part stands alone, as each is held by another rule.
 
-use std::num::NonZeroUsize;
-
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::body::Incoming;
@@ -167,7 +165,7 @@ async fn answers_that_are_not_taken_hold_one_users_places_and_no_others() {
     // So many that a list does not fit into one piece.
     let tenants = Tenants::start(80, |settings| {
         settings.tls.certificate = Some(certificate);
-        settings.max_requests_in_flight = NonZeroUsize::new(8);
+        settings.requests.max_requests_inflight = 8;
     })
     .await;
     let path = format!("{BASE}/namespaces/{NAMESPACE}/podvitals");

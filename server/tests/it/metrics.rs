@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
 
 use kubevitals_proto::time::Timestamp;
@@ -377,7 +376,7 @@ async fn the_documentation_lists_all_there_is_and_nothing_else() {
     };
     // With everything that not every server has.
     let harness = Harness::start_with(config, |settings| {
-        settings.max_requests_in_flight = NonZeroUsize::new(100);
+        settings.requests.max_requests_inflight = 100;
         settings.tls.manage = true;
         settings.incidents = Some(kubevitals_server::state::INCIDENTS.to_owned());
         settings.allocator = Some(|| {

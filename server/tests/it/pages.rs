@@ -23,7 +23,7 @@ async fn cluster(change: impl FnOnce(&mut Settings)) -> Harness {
     };
     let harness = Harness::start_with(config, |settings| {
         // Longer than any answer takes on any machine that one would test on.
-        settings.kubelet_timeout = Duration::from_secs(50);
+        settings.scrape.timeout = Duration::from_secs(50);
         change(settings);
     })
     .await;
@@ -86,7 +86,7 @@ async fn each_page_is_asked_for_soon_and_then_once_in_its_interval() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_turned_off_is_not_asked_for() {
-    let harness = cluster(|settings| settings.pages.summary = None).await;
+    let harness = cluster(|settings| settings.scrape.pages.summary = None).await;
     steps(&harness, 6, |_| [0; 2]).await;
     wait_until("probes were asked for", async || {
         asked(&harness, "probes") >= NODES
@@ -257,7 +257,7 @@ async fn all_pages_may_be_slow_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_slower_than_the_timeout_fails_for_that_and_costs_nothing_else() {
-    let harness = cluster(|settings| settings.kubelet_timeout = Duration::from_secs(4)).await;
+    let harness = cluster(|settings| settings.scrape.timeout = Duration::from_secs(4)).await;
     harness.step(NODES).await;
     let slow = harness.cluster.node_names()[0].clone();
     harness.cluster.hold_page(&slow, "/stats/summary");
@@ -398,7 +398,7 @@ async fn each_page_of_each_node_tells_how_it_is() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_that_is_turned_off_says_so() {
-    let harness = cluster(|settings| settings.pages.summary = None).await;
+    let harness = cluster(|settings| settings.scrape.pages.summary = None).await;
     let node = &harness.cluster.node_names()[0];
     assert_eq!(
         page(&target(&harness, node).await, "summary")["state"],

@@ -158,7 +158,7 @@ async fn forty_minutes_of_every_fault() {
         ..Config::default()
     };
     let harness = Harness::start_with(config, |settings| {
-        settings.kubelet_timeout = Duration::from_secs(1)
+        settings.scrape.timeout = Duration::from_secs(1)
     })
     .await;
     harness.first_step(u64::from(NODES)).await;

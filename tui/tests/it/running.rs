@@ -94,7 +94,7 @@ impl Running {
         )
         .await
         .unwrap();
-        let (intervals, now) = (settings.pages, cluster.clock().now());
+        let (intervals, now) = (settings.scrape.pages, cluster.clock().now());
         let server = Server::start(settings).await.unwrap();
         cluster.set_aggregated(server.local_addr());
         let mut running = Self {

@@ -1,35 +1,25 @@
-//! The flags as they are typed: the peer's names and defaults, a file a group.
+//! All flags: metrics-server's names and defaults, a group a part.
 
-mod authentication;
-mod authorization;
-mod cluster;
 mod general;
-mod generic;
 mod help;
-mod history;
 mod inherited;
-mod kubelets;
-mod logging;
 mod read;
-mod serving;
-mod state;
-mod values;
 
 use clap::Parser;
 
-pub use authentication::Authentication;
-pub use authorization::Authorization;
-pub use cluster::Cluster;
+pub use super::cluster::ClusterFlags;
+use crate::api;
+use crate::auth::{AuthenticationFlags, AuthorizationFlags};
+use crate::flag_values::go_like;
+use crate::scrape::KubeletFlags;
+use crate::state::StateFlags;
+use crate::store::history::HistoryFlags;
+use crate::telemetry::LogFlags;
+use crate::tls::ServingFlags;
+
 pub use general::General;
-pub use generic::Generic;
-pub use history::History;
 pub use inherited::Inherited;
-pub use kubelets::Kubelets;
-pub use logging::Logging;
 pub use read::Asked;
-pub use serving::Serving;
-pub use state::State;
-use values::{duration, port};
 
 /// A Kubernetes metrics server: scrapes every kubelet and answers metrics.k8s.io.
 #[derive(Debug, Clone, Parser)]
@@ -40,38 +30,38 @@ use values::{duration, port};
     args_override_self = true,
 )]
 // Applied when all groups are in.
-#[command(mut_args = values::go_like)]
+#[command(mut_args = go_like)]
 pub struct Flags {
     /// About the program.
     #[command(flatten)]
     pub general: General,
     /// What is watched, and how the API server is reached.
     #[command(flatten)]
-    pub cluster: Cluster,
+    pub cluster: ClusterFlags,
     /// How kubelets are asked.
     #[command(flatten)]
-    pub kubelets: Kubelets,
+    pub kubelets: KubeletFlags,
     /// How much of the past is remembered.
     #[command(flatten)]
-    pub history: History,
+    pub history: HistoryFlags,
     /// What outlives the process.
     #[command(flatten)]
-    pub state: State,
+    pub state: StateFlags,
     /// Where and how requests are taken.
     #[command(flatten)]
-    pub serving: Serving,
+    pub serving: ServingFlags,
     /// How much may be asked, and how the server ends.
     #[command(flatten)]
-    pub generic: Generic,
+    pub requests: api::Settings,
     /// Who asks.
     #[command(flatten)]
-    pub authentication: Authentication,
+    pub authentication: AuthenticationFlags,
     /// May they.
     #[command(flatten)]
-    pub authorization: Authorization,
+    pub authorization: AuthorizationFlags,
     /// What is logged.
     #[command(flatten)]
-    pub logging: Logging,
+    pub logging: LogFlags,
     /// The peer's flags that have no meaning here: accepted, and named once at start.
     #[command(flatten)]
     pub inherited: Inherited,

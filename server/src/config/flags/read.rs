@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Error, FromArgMatches};
 
-use super::values::without_empty;
 use super::{Flags, help};
+use crate::flag_values::without_empty;
 
 /// What a command line asks for.
 #[derive(Debug)]

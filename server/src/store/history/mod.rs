@@ -35,7 +35,7 @@ pub use metrics::register;
 pub use node::{Held, NodeHistory, Reading, life};
 pub use offset::Offset;
 pub use pod::PodId;
-pub use settings::Settings;
+pub use settings::{HistoryFlags, Settings};
 pub use transfer::{Damaged, Imported};
 
 use super::ring::Tick;

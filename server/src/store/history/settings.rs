@@ -3,7 +3,64 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use clap::Args;
+
+use crate::flag_values::{bytes, duration};
 use crate::store::ring::Tick;
+
+/// A shorter history would be gone before a block of samples is full.
+const SHORTEST: Duration = Duration::from_secs(5 * 60);
+
+/// Less memory hardly holds the history of one node.
+const LEAST_MEMORY: usize = 1 << 20;
+
+/// The flags of the history.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "History")]
+pub struct HistoryFlags {
+    /// For how long what nodes and containers used is remembered, those that are gone included; 0 remembers nothing.
+    #[arg(long, value_name = "DURATION", default_value = "1h0m0s", value_parser = duration)]
+    pub history_retention: Duration,
+
+    /// The least time between two remembered points of a container or node; 0 remembers every new one.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub history_step: Duration,
+
+    /// The most memory for what is remembered; past it the oldest of all nodes is forgotten first.
+    #[arg(long, value_name = "QUANTITY", default_value = "512Mi", value_parser = bytes)]
+    pub history_memory_limit: usize,
+}
+
+impl HistoryFlags {
+    /// The settings, where nodes are scraped every `resolution`.
+    ///
+    /// # Errors
+    /// What does not fit, in one line.
+    pub fn settings(&self, resolution: Duration) -> Result<Settings, &'static str> {
+        let retention = self.history_retention;
+        if !retention.is_zero() {
+            if retention < SHORTEST.max(resolution * 2) {
+                return Err(
+                    "--history-retention must be at least 5m and two resolutions, or 0 for no history",
+                );
+            }
+            if self.history_step > retention / 2 {
+                return Err("--history-step must be at most half of --history-retention");
+            }
+            if self.history_memory_limit < LEAST_MEMORY {
+                return Err(
+                    "--history-memory-limit must be at least 1Mi; --history-retention=0 turns history off",
+                );
+            }
+        }
+        Ok(Settings {
+            retention,
+            step: self.history_step,
+            memory_limit: self.history_memory_limit,
+            resolution,
+        })
+    }
+}
 
 /// How much is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

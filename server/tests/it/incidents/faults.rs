@@ -29,7 +29,7 @@ async fn start(seed: u64, faults: Faults, clock: SimClock) -> Harness {
         ..Config::default()
     };
     let change = |settings: &mut kubevitals_server::config::Settings| {
-        settings.kubelet_timeout = Duration::from_secs(1);
+        settings.scrape.timeout = Duration::from_secs(1);
     };
     Harness::start_with(config, change).await
 }

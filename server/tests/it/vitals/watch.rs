@@ -165,7 +165,7 @@ async fn two_hundred_watchers_miss_nothing_and_are_told_nothing_twice() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, trust) = certified(folder.path());
     let harness = cluster_with(4, |settings| {
-        settings.request_timeout = Duration::from_secs(3600);
+        settings.requests.request_timeout = Duration::from_secs(3600);
         settings.tls.certificate = Some(certificate);
     })
     .await;
@@ -458,7 +458,7 @@ async fn a_watch_ends_in_its_time_with_where_to_go_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_take_what_he_is_told_is_cut_off_and_nobody_else_is() {
     let harness = cluster_with(20, |settings| {
-        settings.request_timeout = Duration::from_secs(2);
+        settings.requests.request_timeout = Duration::from_secs(2);
     })
     .await;
     harness.server.query().detector().detect();

@@ -2,7 +2,7 @@
 
 use kubevitals_proto::quantity::Quantity;
 
-use super::super::values::{address, any_duration, count, duration, integer, level};
+use crate::flag_values::{address, any_duration, count, duration, integer, level};
 
 /// The type of a flag's value, and what the peer demands of it.
 #[derive(Clone, Copy, PartialEq, Eq)]

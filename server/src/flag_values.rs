@@ -1,4 +1,5 @@
-//! Values as Go's flag packages read them, and definitions made to behave so.
+//! Values of flags as Go's flag packages parse them, and definitions that behave so. The flags of a part are a group in
+//! its settings.rs.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,11 +9,12 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::quantity::Quantity;
+use kubevitals_proto::selector::LabelSelector;
 use kubevitals_proto::words::parse_bool;
 
 /// Makes a flag behave as the peer's do: a switch takes `--flag`, `--flag=true` and `--flag=false`, in every
 /// spelling of Go's, and a path may be empty. A group's file just writes `#[arg(long)] pub name: bool`.
-pub(super) fn go_like(arg: Arg) -> Arg {
+pub(crate) fn go_like(arg: Arg) -> Arg {
     if is_switch(&arg) {
         let on = arg
             .get_default_values()
@@ -35,7 +37,7 @@ pub(super) fn go_like(arg: Arg) -> Arg {
 
 /// What is optional and given as an empty text is not given: `--kubeconfig=` is how charts and scripts leave a
 /// flag of the peer at its default.
-pub(super) fn without_empty(command: &Command, matches: &mut ArgMatches) {
+pub(crate) fn without_empty(command: &Command, matches: &mut ArgMatches) {
     for arg in command.get_arguments() {
         let id = arg.get_id().as_str();
         let optional =
@@ -65,12 +67,12 @@ fn is<T: 'static>(arg: &Arg) -> bool {
 }
 
 /// Go's `strconv.ParseBool`.
-pub(super) fn switch(text: &str) -> Result<bool, String> {
+pub(crate) fn switch(text: &str) -> Result<bool, String> {
     parse_bool(text).ok_or_else(|| "write true or false".to_owned())
 }
 
 /// Go's `strconv.ParseInt` with base 0: the prefixes 0x, 0o, 0 and 0b, and underscores between digits.
-pub(super) fn integer(text: &str) -> Result<i64, String> {
+pub(crate) fn integer(text: &str) -> Result<i64, String> {
     let (sign, digits) = match text.strip_prefix(['-', '+']) {
         Some(digits) if text.starts_with('-') => ("-", digits),
         Some(digits) => ("", digits),
@@ -99,12 +101,12 @@ pub(super) fn integer(text: &str) -> Result<i64, String> {
 }
 
 /// A number of things: a whole number that is not negative.
-pub(super) fn count(text: &str) -> Result<usize, String> {
+pub(crate) fn count(text: &str) -> Result<usize, String> {
     usize::try_from(integer(text)?).map_err(|_| "it cannot be negative".to_owned())
 }
 
 /// A port that can be dialled.
-pub(super) fn port(text: &str) -> Result<u16, String> {
+pub(crate) fn port(text: &str) -> Result<u16, String> {
     integer(text)
         .ok()
         .and_then(|port| u16::try_from(port).ok())
@@ -113,7 +115,7 @@ pub(super) fn port(text: &str) -> Result<u16, String> {
 }
 
 /// klog's verbosity: what fits into 31 bits.
-pub(super) fn level(text: &str) -> Result<u32, String> {
+pub(crate) fn level(text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
         .filter(|level| i32::try_from(*level).is_ok())
@@ -121,28 +123,67 @@ pub(super) fn level(text: &str) -> Result<u32, String> {
 }
 
 /// A length of time, as Go writes it; negative ones too.
-pub(super) fn any_duration(text: &str) -> Result<GoDuration, String> {
+pub(crate) fn any_duration(text: &str) -> Result<GoDuration, String> {
     text.parse()
         .map_err(|_| "write a duration like 15s or 1m30s".to_owned())
 }
 
 /// A length of time that is not negative.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     u64::try_from(any_duration(text)?.0)
         .map(Duration::from_nanos)
         .map_err(|_| "a duration cannot be negative here".to_owned())
 }
 
+/// Durations between these two.
+pub(crate) fn duration_in(
+    least: Duration,
+    most: Duration,
+) -> impl Fn(&str) -> Result<Duration, String> + Clone {
+    move |text| match duration(text)? {
+        short if short < least => Err(format!("it must be at least {}", GoDuration::from(least))),
+        long if long > most => Err(format!("it must be at most {}", GoDuration::from(most))),
+        value => Ok(value),
+    }
+}
+
+/// Durations between these two, and 0.
+pub(crate) fn zero_or_in(
+    least: Duration,
+    most: Duration,
+) -> impl Fn(&str) -> Result<Duration, String> + Clone {
+    let inner = duration_in(least, most);
+    move |text| match duration(text)? {
+        Duration::ZERO => Ok(Duration::ZERO),
+        _ => inner(text).map_err(|error| format!("{error}, or 0 for none")),
+    }
+}
+
+/// Durations other than 0.
+pub(crate) fn nonzero_duration(text: &str) -> Result<Duration, String> {
+    let value = duration(text)?;
+    (!value.is_zero())
+        .then_some(value)
+        .ok_or_else(|| "it must be more than 0".to_owned())
+}
+
 /// A number of bytes: a whole Kubernetes quantity that is not negative.
-pub(super) fn bytes(text: &str) -> Result<usize, String> {
+pub(crate) fn bytes(text: &str) -> Result<usize, String> {
     let quantity: Quantity = text
         .parse()
         .map_err(|_| "write an amount of memory like 512Mi".to_owned())?;
     usize::try_from(quantity.value()).map_err(|_| "it cannot be negative".to_owned())
 }
 
+/// A label selector, as it is typed.
+pub(crate) fn label_selector(text: &str) -> Result<String, String> {
+    text.parse::<LabelSelector>()
+        .map(|_| text.to_owned())
+        .map_err(|error| format!("it is no label selector: {error}"))
+}
+
 /// An IP address; an empty text is none.
-pub(super) fn address(text: &str) -> Result<Option<IpAddr>, String> {
+pub(crate) fn address(text: &str) -> Result<Option<IpAddr>, String> {
     match text.trim() {
         "" => Ok(None),
         text => text
