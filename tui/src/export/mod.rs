@@ -49,11 +49,13 @@ const AT: &str = "at";
 fn fields<R: Row>(columns: &[Column]) -> Vec<Field> {
     let with = |column: &Column| {
         let field = column.field;
-        std::iter::once(field).chain(R::exported_with(field).iter().copied())
+        let with = R::entry(field).map_or(&[][..], |entry| entry.exported_with);
+        std::iter::once(field).chain(with.iter().copied())
     };
     let mut fields: Vec<Field> = Vec::new();
     let is_measured = |column: &&Column| column.field == Field::Measured;
-    let measured = R::columns().iter().find(is_measured);
+    let columns_of_kind = R::columns();
+    let measured = columns_of_kind.iter().find(is_measured);
     for field in columns
         .iter()
         .flat_map(with)
@@ -93,7 +95,10 @@ fn value<R: Row>(row: &R, field: Field, now: Timestamp) -> Value<'_> {
         Unit::Flag => known(|flag| Value::Flag(flag != 0.0)),
         Unit::Cores => known(|nanocores| Value::Number(nanocores / 1e9)),
         Unit::Percent => known(Value::Number),
-        Unit::Seconds if field != Field::Age => row.time(field).map_or(Value::Unknown, Value::Time),
+        Unit::Seconds if field != Field::Age => {
+            let time = row.value(field).and_then(|value| value.time());
+            time.map_or(Value::Unknown, Value::Time)
+        }
         Unit::Count | Unit::Bytes | Unit::BytesPerSecond | Unit::Seconds => known(whole),
     }
 }
@@ -137,8 +142,8 @@ mod tests {
     /// The columns of these fields.
     fn columns<R: Row>(fields: &[Field]) -> Vec<Column> {
         let column = |field: &Field| {
-            let mut columns = R::columns().iter();
-            *columns.find(|column| column.field == *field).unwrap()
+            let mut columns = R::columns().into_iter();
+            columns.find(|column| column.field == *field).unwrap()
         };
         fields.iter().map(column).collect()
     }

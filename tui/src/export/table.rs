@@ -2,13 +2,13 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use crate::model::{self, Column, Fields};
+use crate::model::{self, Column, Row};
 use crate::text::{Align, clean, fit, width};
 
 /// Blanks between two columns, as kubectl has them.
 const GAP: &str = "   ";
 
-pub(super) fn write<'a, R: Fields + 'a>(
+pub(super) fn write<'a, R: Row + 'a>(
     columns: &[Column],
     rows: impl Iterator<Item = &'a R>,
     now: Timestamp,

@@ -26,9 +26,10 @@ fn written<R: Row>(state: &State, table: &Table<R>, form: ExportAs) -> String {
         chosen: state.settings.columns.get(&screen.view).map(Vec::as_slice),
         ..Wanted::default()
     };
-    let column = |field| R::columns().iter().find(|column| column.field == field);
+    let all = R::columns();
+    let column = |field| all.iter().find(|column| column.field == field);
     let columns: Vec<Column> = wanted
-        .fields(R::columns())
+        .fields(&all)
         .into_iter()
         .filter_map(|field| column(field).copied())
         .collect();

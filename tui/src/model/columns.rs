@@ -248,7 +248,7 @@ mod tests {
     use crate::model::view::View;
 
     fn fields(width: u16) -> Vec<&'static str> {
-        place(View::Pods.columns(), Wanted::default(), width, |_| 10)
+        place(&View::Pods.columns(), Wanted::default(), width, |_| 10)
             .iter()
             .map(|placed| placed.column.title)
             .collect()
@@ -269,7 +269,7 @@ mod tests {
                     sorted: Some(view.sort().field),
                     ..Wanted::default()
                 };
-                let placed = place(view.columns(), wanted, width, |_| 30);
+                let placed = place(&view.columns(), wanted, width, |_| 30);
                 for pair in placed.windows(2) {
                     if let [a, b] = pair {
                         assert!(a.x + a.width < b.x, "{view:?} at {width}");
@@ -294,7 +294,7 @@ mod tests {
             }
         };
         let width_of = |view: View, name, field| {
-            let placed = place(view.columns(), Wanted::default(), 120, widest(name));
+            let placed = place(&view.columns(), Wanted::default(), 120, widest(name));
             let column = placed.iter().find(|placed| placed.column.field == field);
             column.map(|placed| placed.width)
         };
@@ -316,7 +316,7 @@ mod tests {
             sorted,
             distinguishing: &[],
         };
-        let placed = place(view.columns(), wanted, width, |_| 10);
+        let placed = place(&view.columns(), wanted, width, |_| 10);
         placed.iter().map(|placed| placed.column.field).collect()
     }
 
@@ -361,7 +361,8 @@ mod tests {
     #[test]
     fn no_two_columns_of_a_view_have_the_same_heading() {
         for view in View::SWITCHABLE {
-            let mut titles: Vec<&str> = view.columns().iter().map(|column| column.title).collect();
+            let columns = view.columns();
+            let mut titles: Vec<&str> = columns.iter().map(|column| column.title).collect();
             titles.sort_unstable();
             let all = titles.len();
             titles.dedup();
@@ -389,7 +390,7 @@ mod tests {
         for view in View::SWITCHABLE {
             for column in view.columns() {
                 let room = column.width.most;
-                let title = title_width(column);
+                let title = title_width(&column);
                 assert!(
                     room >= title - 1 || column.is_trend(),
                     "{view:?} {}",
@@ -399,7 +400,7 @@ mod tests {
                     sorted: Some(column.field),
                     ..Wanted::default()
                 };
-                let placed = place(view.columns(), wanted, 250, |_| 3);
+                let placed = place(&view.columns(), wanted, 250, |_| 3);
                 let sorted = placed
                     .iter()
                     .find(|placed| placed.column.field == column.field);

@@ -1,10 +1,5 @@
 //! What can be shown, sorted and filtered by: one list for every view, the filter language and the export.
 
-use std::borrow::Cow;
-
-use kubevitals_proto::labels::Labels;
-use kubevitals_proto::time::Timestamp;
-
 /// In what a field is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -218,31 +213,6 @@ impl Field {
     pub fn changes_with_time(self) -> bool {
         self.unit() == Unit::Seconds || matches!(self, Self::LastRestart)
     }
-}
-
-/// What a row tells of itself, for filters, sorting and export.
-pub trait Fields {
-    /// The field as text: of a text field what it says, of another what the table shows. None if this kind of row
-    /// has no such field; empty if it has one and there is nothing to say.
-    fn text(&self, field: Field, now: Timestamp) -> Option<Cow<'_, str>>;
-
-    /// The field as a number in its [`Unit`]. None if this kind of row has no such field, or it is not known.
-    fn number(&self, field: Field, now: Timestamp) -> Option<f64>;
-
-    /// When that was of which a field of [`Unit::Seconds`] says how long ago it was. None if this kind of row has no such
-    /// field, or it is not known.
-    fn time(&self, field: Field) -> Option<Timestamp> {
-        let _ = field;
-        None
-    }
-
-    /// The labels, for kinds of rows that have any.
-    fn labels(&self) -> Option<&Labels> {
-        None
-    }
-
-    /// The text fields that a bare word is sought in.
-    fn words(&self) -> &'static [Field];
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub use attention::{Attention, Lost, attention, lost};
 pub use cell::{Cell, Resource};
 pub use column::{Align, Column, Sort, Width};
 pub use effect::{Ask, Effect};
-pub use field::{Field, Fields, Unit};
+pub use field::{Field, Unit};
 pub use geometry::{OverviewRows, Rows};
 pub use interest::Interest;
 pub use line::Line;

@@ -77,9 +77,8 @@ pub fn place<R: Row>(state: &State, rows: &[Arc<R>], width: u16) -> Vec<Placed> 
             }
     };
     let all: Vec<_> = R::columns()
-        .iter()
+        .into_iter()
         .filter(|column| is_told(column.field))
-        .copied()
         .collect();
     let wanted = Wanted {
         chosen,

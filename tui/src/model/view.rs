@@ -68,7 +68,7 @@ impl View {
 
     /// The columns its table can have. The overview's is a short table of pods.
     #[must_use]
-    pub fn columns(self) -> &'static [Column] {
+    pub fn columns(self) -> Vec<Column> {
         match self {
             Self::Nodes => NodeRow::columns(),
             Self::Overview | Self::Pods => PodRow::columns(),

@@ -14,9 +14,7 @@ use super::vitals::{POLL, Vitals};
 use super::{Error, vitals_path};
 use crate::model::filter::Operator;
 use crate::model::row::PodRow;
-use crate::model::{
-    Batch, Chosen, Extent, Field, Fields as _, Interest, Message, Name, Part, Scope,
-};
+use crate::model::{Batch, Chosen, Extent, Field, Interest, Message, Name, Part, Row as _, Scope};
 
 /// When a server that can choose is asked to, and how many pods it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::theme::Ink;
 use crate::input::Target;
 use crate::model::row::{IncidentRow, NodeRow};
 use crate::model::{
-    Field, Fields, Key, List, OverviewRows, Pane, Part, Row, State, Table, View, format, lost,
+    Field, Key, List, OverviewRows, Pane, Part, Row, State, Table, View, format, lost,
 };
 use crate::text::{Align, width};
 

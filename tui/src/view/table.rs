@@ -165,7 +165,10 @@ fn cell<R: Row>(
     elided: Option<&Elided<'_>>,
 ) {
     let area = column_area(row, placed);
-    match of.cell(placed.column.field, context) {
+    let Some(cell) = of.cell(placed.column.field, context) else {
+        return;
+    };
+    match cell {
         Cell::Text { text, tone } => {
             let text = marked(
                 text,

@@ -49,7 +49,7 @@ const DIFFERENT: &[(View, &str, &str)] = &[
 
 fn exported<R: Row>(table: &Table<R>, now: Timestamp) -> Vec<Exported> {
     let rows = table.rows().iter().map(|row| &**row);
-    let json = export(ExportAs::Json, R::columns(), rows, now);
+    let json = export(ExportAs::Json, &R::columns(), rows, now);
     serde_json::from_str(&json).unwrap()
 }
 

@@ -4,7 +4,8 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{ProbeKind, ProbeStatus};
 
 use super::tree::{Comparison, Kind, Node};
-use crate::model::{Field, Fields};
+use crate::model::field::Field;
+use crate::model::row::Row;
 
 impl Node {
     /// Whether it may hold at one time and not at another. A word is sought in how long ago a restart was, too.
@@ -19,7 +20,7 @@ impl Node {
     }
 
     /// Whether it holds for `row` at `now`.
-    pub(super) fn holds(&self, row: &impl Fields, now: Timestamp) -> bool {
+    pub(super) fn holds(&self, row: &impl Row, now: Timestamp) -> bool {
         match &self.kind {
             Kind::All(parts) => parts.iter().all(|part| part.holds(row, now)),
             Kind::Any(parts) => parts.iter().any(|part| part.holds(row, now)),
@@ -33,15 +34,13 @@ impl Node {
 }
 
 /// Whether one of the columns of text is so.
-fn any_text(row: &impl Fields, now: Timestamp, so: impl Fn(&str) -> bool) -> bool {
-    row.words()
-        .iter()
-        .any(|field| row.text(*field, now).is_some_and(|text| so(&text)))
+fn any_text(row: &impl Row, now: Timestamp, so: impl Fn(&str) -> bool) -> bool {
+    row.searched().any(|value| so(&value.text(now)))
 }
 
 impl Comparison {
     /// A row that has no such field, or does not know it, is not so; nor is it the contrary.
-    fn holds(&self, field: Field, row: &impl Fields, now: Timestamp) -> bool {
+    fn holds(&self, field: Field, row: &impl Row, now: Timestamp) -> bool {
         match self {
             Self::Text { equal, with } => row
                 .text(field, now)

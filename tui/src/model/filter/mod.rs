@@ -35,7 +35,7 @@ use std::str::FromStr;
 
 use kubevitals_proto::time::Timestamp;
 
-use crate::model::Fields;
+use crate::model::row::Row;
 use crate::text::width;
 pub use manual::{MANUAL, REMARK};
 pub use selection::Selection;
@@ -93,7 +93,7 @@ impl Filter {
     }
 
     /// Whether a row is shown; `now` is the time for which it is shown.
-    pub fn matches(&self, row: &impl Fields, now: Timestamp) -> bool {
+    pub fn matches(&self, row: &impl Row, now: Timestamp) -> bool {
         self.root.as_ref().is_none_or(|root| root.holds(row, now))
     }
 }

@@ -1,81 +1,36 @@
 //! What the filter language says, and the laws that hold in it.
 
-use std::borrow::Cow;
-
-use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::units::{Bytes, Nanocores};
+use kubevitals_proto::vitals::{ProbeKind, ProbeStatus};
 use proptest::prelude::*;
 
 use super::*;
 use crate::model::Field;
 use crate::model::filter::pattern::Pattern;
 use crate::model::filter::value::Number;
+use crate::model::row::{PodRow, Probes};
 use kubevitals_proto::needle::Needle;
 
-/// A pod, or what is left of one.
-#[derive(Debug, Clone)]
-struct Pod {
-    name: String,
-    namespace: &'static str,
-    status: &'static str,
-    cpu: Option<f64>,
-    of_limit: Option<f64>,
-    restarts: f64,
-    ready: bool,
-    labels: Labels,
-}
-
-impl Fields for Pod {
-    fn text(&self, field: Field, _: Timestamp) -> Option<Cow<'_, str>> {
-        Some(match field {
-            Field::Name => self.name.as_str().into(),
-            Field::Namespace => self.namespace.into(),
-            Field::Status => self.status.into(),
-            Field::Node => "".into(),
-            Field::Probe => "1/2 readiness failing".into(),
-            _ => return None,
-        })
-    }
-
-    fn number(&self, field: Field, _: Timestamp) -> Option<f64> {
-        match field {
-            Field::Cpu => self.cpu,
-            Field::MemoryOfLimit => self.of_limit,
-            Field::Restarts => Some(self.restarts),
-            Field::Ready => Some(f64::from(u8::from(self.ready))),
-            _ => None,
-        }
-    }
-
-    fn labels(&self) -> Option<&Labels> {
-        Some(&self.labels)
-    }
-
-    fn words(&self) -> &'static [Field] {
-        &[
-            Field::Namespace,
-            Field::Name,
-            Field::Status,
-            Field::Node,
-            Field::Probe,
-        ]
-    }
-}
-
-fn web() -> Pod {
-    Pod {
-        name: "web-7d9f-x2x4z".to_owned(),
-        namespace: "shop",
-        status: "Running",
-        cpu: Some(600e6),
-        of_limit: None,
-        restarts: 2.0,
+fn web() -> PodRow {
+    let mut probes = Probes::default();
+    probes.count(ProbeKind::Readiness, ProbeStatus::Failing);
+    probes.count(ProbeKind::Liveness, ProbeStatus::Passing);
+    let mut pod = PodRow {
+        name: "web-7d9f-x2x4z".into(),
+        namespace: "shop".into(),
+        status: "Running".into(),
         ready: true,
+        probes,
         labels: [("app", "web"), ("tier", "front")].into_iter().collect(),
-    }
+        ..PodRow::default()
+    };
+    pod.usage.cpu = Nanocores(600_000_000).into();
+    pod.restarts.count = 2;
+    pod
 }
 
-fn holds(filter: &Filter, pod: &Pod) -> bool {
+fn holds(filter: &Filter, pod: &PodRow) -> bool {
     filter.matches(pod, Timestamp::default())
 }
 
@@ -399,30 +354,32 @@ fn each_part_knows_its_place() {
     );
 }
 
-fn pods() -> impl Strategy<Value = Pod> {
-    let cpu = prop::option::of((0_u32..5).prop_map(|n| f64::from(n) * 250e6));
-    let part = prop::option::of((0_u32..12).prop_map(|n| f64::from(n) * 10.0));
-    let label = prop::sample::select(&["web", "db"][..]);
+fn pods() -> impl Strategy<Value = PodRow> {
     (
         "[ab日,\"-]{0,4}",
         prop::sample::select(&["shop", "payments"][..]),
         prop::sample::select(&["Running", "CrashLoopBackOff"][..]),
-        cpu,
-        part,
+        prop::option::of(0_u64..5),
+        prop::option::of(0_u64..12),
         0_u32..3,
         any::<bool>(),
-        prop::option::of(label),
+        prop::option::of(prop::sample::select(&["web", "db"][..])),
     )
         .prop_map(
-            |(name, namespace, status, cpu, of_limit, restarts, ready, app)| Pod {
-                name,
-                namespace,
-                status,
-                cpu,
-                of_limit,
-                restarts: restarts.into(),
-                ready,
-                labels: app.map(|app| ("app", app)).into_iter().collect(),
+            |(name, namespace, status, cpu, memory, restarts, ready, app)| {
+                let mut pod = PodRow {
+                    name: name.into(),
+                    namespace: namespace.into(),
+                    status: status.into(),
+                    ready,
+                    labels: app.map(|app| ("app", app)).into_iter().collect(),
+                    ..PodRow::default()
+                };
+                pod.usage.cpu = cpu.map(|cpu| Nanocores(cpu * 250_000_000)).into();
+                pod.usage.memory = memory.map(|memory| Bytes(memory * 10)).into();
+                pod.limits.memory = Bytes(100).into();
+                pod.restarts.count = restarts;
+                pod
             },
         )
 }

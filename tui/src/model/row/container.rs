@@ -1,27 +1,22 @@
 //! Containers.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Role;
 
-use super::figures::Figures;
-use super::{
-    Context, PodRow, Probes, Restarts, Row, age_text, flag_text, from_seconds, memory_text,
-    plain_cell, recent_cell, seconds,
-};
+use super::figures::{self, Figures, HasFigures};
+use super::{Entry, PodRow, Probes, Restarts, Row, Value, from_seconds};
 use crate::model::amount::{Amounts, Memory};
-use crate::model::cell::Cell;
 use crate::model::column::Column;
-use crate::model::field::{Field, Fields};
+use crate::model::field::Field;
 use crate::model::name::{Key, Name};
 use crate::model::tone::Tone;
 
 /// A container, as it is kept in its pod's row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Container {
     /// Its name.
     pub name: Name,
@@ -93,14 +88,6 @@ impl Container {
         from_seconds(self.since_seconds)
     }
 
-    const fn figures(&self) -> Figures {
-        Figures {
-            usage: self.usage,
-            requests: self.requests,
-            limits: self.limits,
-        }
-    }
-
     pub(crate) fn tone(&self) -> Tone {
         match (self.state, self.status()) {
             (ContainerState::Running, _) if self.ready || self.role == Role::Init => Tone::Plain,
@@ -135,84 +122,18 @@ impl ContainerRow {
     }
 
     fn name(&self) -> &str {
-        self.container().map_or("", |container| &container.name)
+        &self.container().name
     }
 
-    /// The container; there always is one.
+    /// The container.
     #[must_use]
-    pub fn container(&self) -> Option<&Container> {
-        self.pod.containers.get(usize::from(self.at))
-    }
-}
-
-impl Fields for ContainerRow {
-    fn text(&self, field: Field, now: Timestamp) -> Option<Cow<'_, str>> {
-        let container = self.container()?;
-        Some(match field {
-            Field::Namespace
-            | Field::Node
-            | Field::Workload
-            | Field::App
-            | Field::Phase
-            | Field::Kind => {
-                return self.pod.text(field, now);
-            }
-            Field::Pod => (&*self.pod.name).into(),
-            Field::Name | Field::Container => (&*container.name).into(),
-            Field::Role => role_word(container.role).into(),
-            Field::Status => container.status().into(),
-            Field::Ready => flag_text(container.ready),
-            Field::Probe => container.probes.text(),
-            Field::Failing => container.probes.failing.to_string().into(),
-            Field::Restarts => container.restarts.text(now),
-            Field::Recent => container.restarts.recent.to_string().into(),
-            Field::LastRestart => container.restarts.last_text(now),
-            Field::Cause => container.restarts.cause(),
-            Field::Swap => memory_text(container.swap),
-            Field::Age | Field::Measured | Field::LastRestartAge => age_text(self.time(field), now),
-            _ => container.figures().of(field)?.text(),
-        })
-    }
-
-    fn number(&self, field: Field, now: Timestamp) -> Option<f64> {
-        let container = self.container()?;
-        match field {
-            Field::Ready => Some(f64::from(u8::from(container.ready))),
-            Field::Failing => Some(f64::from(container.probes.failing)),
-            Field::Restarts => Some(f64::from(container.restarts.count)),
-            Field::Recent => Some(f64::from(container.restarts.recent)),
-            Field::Swap => container.swap.number(),
-            Field::Age | Field::Measured | Field::LastRestartAge => seconds(self.time(field), now),
-            _ => container.figures().of(field)?.number(),
-        }
-    }
-
-    fn time(&self, field: Field) -> Option<Timestamp> {
-        let container = self.container()?;
-        match field {
-            Field::Age => container.since(),
-            Field::Measured => self.pod.measured(),
-            Field::LastRestartAge => container.restarts.last.as_deref()?.finished,
-            _ => None,
-        }
-    }
-
-    fn labels(&self) -> Option<&Labels> {
-        Some(&self.pod.labels)
-    }
-
-    fn words(&self) -> &'static [Field] {
-        &[
-            Field::Namespace,
-            Field::Pod,
-            Field::Container,
-            Field::Status,
-            Field::Node,
-            Field::Workload,
-            Field::LastRestart,
-            Field::Probe,
-            Field::Role,
-        ]
+    pub fn container(&self) -> &Container {
+        // Rows are only made of containers that there are.
+        static NONE: LazyLock<Container> = LazyLock::new(Container::default);
+        self.pod
+            .containers
+            .get(usize::from(self.at))
+            .unwrap_or(&NONE)
     }
 }
 
@@ -224,13 +145,70 @@ fn role_word(role: Role) -> &'static str {
     }
 }
 
-impl Row for ContainerRow {
-    fn key(&self) -> Key {
-        let key = self.pod.key();
-        match self.container() {
-            Some(container) => key.part(&container.name),
-            None => key,
+impl HasFigures for ContainerRow {
+    fn figures(&self) -> Figures {
+        let container = self.container();
+        Figures {
+            usage: container.usage,
+            requests: container.requests,
+            limits: container.limits,
         }
+    }
+}
+
+type E = Entry<ContainerRow>;
+
+#[rustfmt::skip] // one entry a line: a table
+impl Row for ContainerRow {
+    const FIELDS: &'static [E] = &[
+        E::text(Field::Namespace, "NAMESPACE", (9, 20), 4, |row| (&row.pod.namespace).into()).searched(),
+        E::text(Field::Pod, "POD", (12, 60), 0, |row| (&row.pod.name).into()).searched(),
+        E::text(Field::Container, "CONTAINER", (9, 30), 0, |row| row.name().into()).searched(),
+        E::text(Field::Role, "ROLE", (7, 7), 11, |row| role_word(row.container().role).into()).searched(),
+        E::text(Field::Status, "STATUS", (9, 18), 1, |row| row.container().status().into())
+            .tone(|row, _| row.container().tone())
+            .searched(),
+        E::text(Field::Probe, "PROBES", (12, 21), 6, |row| Value::Probes(&row.container().probes)).searched(),
+        E::text(Field::Restarts, "RESTARTS", (8, 28), 5, |row| Value::Restarts(&row.container().restarts))
+            .exported_with(&[Field::Cause, Field::LastRestartAge]),
+        E::number(Field::Cpu, "CPU", 6, 1, figures::cpu),
+        E::number(Field::CpuOfRequest, "CPU %REQ", 8, 7, figures::cpu_of_request),
+        E::number(Field::CpuOfLimit, "CPU %LIM", 8, 3, figures::cpu_of_limit),
+        E::number(Field::Memory, "MEM", 6, 1, figures::memory),
+        E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7, figures::memory_of_request),
+        E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3, figures::memory_of_limit),
+        E::number(Field::Recent, "RESTARTS 1h", 11, Column::ON_DEMAND, |row| {
+            Value::Recent(row.container().restarts.recent)
+        }),
+        E::number(Field::Swap, "SWAP", 6, Column::ON_DEMAND, |row| row.container().swap.into()),
+        E::number(Field::CpuRequest, "CPU REQ", 7, Column::ON_DEMAND, figures::cpu_request),
+        E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, figures::cpu_limit),
+        E::number(Field::MemoryRequest, "MEM REQ", 7, Column::ON_DEMAND, figures::memory_request),
+        E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, figures::memory_limit),
+        E::text(Field::Node, "NODE", (8, 30), 9, |row| (&row.pod.node).into()).searched(),
+        E::text(Field::Workload, "WORKLOAD", (8, 30), Column::ON_DEMAND, |row| {
+            row.pod.workload.as_ref().map_or("".into(), |workload| (&workload.name).into())
+        })
+            .searched(),
+        E::number(Field::Age, "SINCE", 6, 8, |row| Value::Since(row.container().since())),
+        E::number(Field::Measured, "MEASURED", 8, Column::ON_DEMAND, |row| Value::Since(row.pod.measured())),
+        E::hidden(Field::Name, |row| row.name().into()),
+        E::hidden(Field::App, |row| row.pod.app().into()),
+        E::hidden(Field::Kind, |row| {
+            row.pod.workload.as_ref().map_or("".into(), |workload| (&workload.kind).into())
+        }),
+        E::hidden(Field::Phase, |row| row.pod.phase.word().into()),
+        E::hidden(Field::Ready, |row| row.container().ready.into()),
+        E::hidden(Field::Failing, |row| Value::Failing(row.container().probes.failing.into())),
+        E::hidden(Field::LastRestart, |row| Value::LastRestart(&row.container().restarts)).searched(),
+        E::hidden(Field::Cause, |row| row.container().restarts.cause().into()),
+        E::hidden(Field::LastRestartAge, |row| Value::Since(row.container().restarts.finished())),
+        E::hidden(Field::CpuTrend, figures::cpu_trend),
+        E::hidden(Field::MemoryTrend, figures::memory_trend),
+    ];
+
+    fn key(&self) -> Key {
+        self.pod.key().part(&self.container().name)
     }
 
     fn in_order(&self, other: &Self) -> Ordering {
@@ -247,57 +225,7 @@ impl Row for ContainerRow {
         (&*pod.namespace, &*pod.name, self.name()).cmp(&(&*key.namespace, &*key.name, &*key.part))
     }
 
-    fn columns() -> &'static [Column] {
-        use Column as C;
-        const COLUMNS: &[Column] = &[
-            C::text(Field::Namespace, "NAMESPACE", 9, 20, 4),
-            C::text(Field::Pod, "POD", 12, 60, 0),
-            C::text(Field::Container, "CONTAINER", 9, 30, 0),
-            C::text(Field::Role, "ROLE", 7, 7, 11),
-            C::text(Field::Status, "STATUS", 9, 18, 1),
-            C::text(Field::Probe, "PROBES", 12, 21, 6),
-            C::text(Field::Restarts, "RESTARTS", 8, 28, 5),
-            C::number(Field::Cpu, "CPU", 6, 1),
-            C::number(Field::CpuOfRequest, "CPU %REQ", 8, 7),
-            C::number(Field::CpuOfLimit, "CPU %LIM", 8, 3),
-            C::number(Field::Memory, "MEM", 6, 1),
-            C::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7),
-            C::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3),
-            C::number(Field::Recent, "RESTARTS 1h", 11, C::ON_DEMAND),
-            C::number(Field::Swap, "SWAP", 6, C::ON_DEMAND),
-            C::number(Field::CpuRequest, "CPU REQ", 7, C::ON_DEMAND),
-            C::number(Field::CpuLimit, "CPU LIM", 7, C::ON_DEMAND),
-            C::number(Field::MemoryRequest, "MEM REQ", 7, C::ON_DEMAND),
-            C::number(Field::MemoryLimit, "MEM LIM", 7, C::ON_DEMAND),
-            C::text(Field::Node, "NODE", 8, 30, 9),
-            C::text(Field::Workload, "WORKLOAD", 8, 30, C::ON_DEMAND),
-            C::number(Field::Age, "SINCE", 6, 8),
-            C::number(Field::Measured, "MEASURED", 8, C::ON_DEMAND),
-        ];
-        COLUMNS
-    }
-
-    fn exported_with(field: Field) -> &'static [Field] {
-        match field {
-            Field::Restarts => &[Field::Cause, Field::LastRestartAge],
-            _ => &[],
-        }
-    }
-
-    fn cell(&self, field: Field, context: &Context) -> Cell {
-        let Some(container) = self.container() else {
-            return Cell::new("".into(), Tone::Dim);
-        };
-        match field {
-            Field::Status => Cell::new(container.status().into(), container.tone()),
-            Field::Probe => container.probes.cell(),
-            Field::Restarts => container.restarts.cell(context.now),
-            Field::Recent => recent_cell(container.restarts.recent),
-            _ => container
-                .figures()
-                .of(field)
-                .and_then(|figure| figure.cell(context))
-                .unwrap_or_else(|| plain_cell(self.text(field, context.now).unwrap_or_default())),
-        }
+    fn labels(&self) -> Option<&Labels> {
+        Some(&self.pod.labels)
     }
 }

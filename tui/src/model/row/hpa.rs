@@ -4,10 +4,8 @@ use std::borrow::Cow;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::{Context, Row, age_text, from_seconds, percent, plain_cell, seconds};
-use crate::model::cell::Cell;
-use crate::model::column::Column;
-use crate::model::field::{Field, Fields};
+use super::{Entry, Row, Value, from_seconds};
+use crate::model::field::Field;
 use crate::model::format;
 use crate::model::name::{Key, Name};
 use crate::model::tone::Tone;
@@ -99,6 +97,19 @@ impl HpaRow {
         metrics.join(", ")
     }
 
+    fn target_text(&self) -> String {
+        format!("{}/{}", self.target_kind, self.target)
+    }
+
+    fn limited_tone(&self) -> Tone {
+        match &self.limited {
+            None => Tone::Dim,
+            Some(limited) if limited.broken => Tone::Bad,
+            Some(limited) if &*limited.reason == "TooFewReplicas" => Tone::Plain,
+            Some(_) => Tone::Warn,
+        }
+    }
+
     fn limited_text(&self) -> Cow<'_, str> {
         match &self.limited {
             None => "".into(),
@@ -111,110 +122,35 @@ impl HpaRow {
     }
 }
 
-impl Fields for HpaRow {
-    fn text(&self, field: Field, now: Timestamp) -> Option<Cow<'_, str>> {
-        Some(match field {
-            Field::Namespace => (&*self.namespace).into(),
-            Field::Name => (&*self.name).into(),
-            Field::Kind => (&*self.target_kind).into(),
-            Field::Target | Field::Workload => {
-                format!("{}/{}", self.target_kind, self.target).into()
-            }
-            Field::Targets => self.targets().into(),
-            Field::TargetPercent => self
-                .part()
-                .map_or(format::UNKNOWN.into(), |part| format::percent(part).into()),
-            Field::Min => self.min.to_string().into(),
-            Field::Max => self.max.to_string().into(),
-            Field::Replicas => self.current.to_string().into(),
-            Field::Desired => self.desired.to_string().into(),
-            Field::Scaled => match self.time(field) {
-                None => "never".into(),
-                scaled => age_text(scaled, now),
-            },
-            Field::Limited => self.limited_text(),
-            Field::Message => self
-                .limited
-                .as_ref()
-                .map_or("", |limited| &limited.message)
-                .into(),
-            Field::Age => age_text(self.time(field), now),
-            _ => return None,
-        })
-    }
+type E = Entry<HpaRow>;
 
-    fn number(&self, field: Field, now: Timestamp) -> Option<f64> {
-        match field {
-            Field::TargetPercent => percent(self.part()),
-            Field::Min => Some(self.min.into()),
-            Field::Max => Some(self.max.into()),
-            Field::Replicas => Some(self.current.into()),
-            Field::Desired => Some(self.desired.into()),
-            Field::Scaled | Field::Age => seconds(self.time(field), now),
-            _ => None,
-        }
-    }
-
-    fn time(&self, field: Field) -> Option<Timestamp> {
-        match field {
-            Field::Scaled => self.scaled(),
-            Field::Age => from_seconds(self.created_seconds),
-            _ => None,
-        }
-    }
-
-    fn words(&self) -> &'static [Field] {
-        &[
-            Field::Namespace,
-            Field::Name,
-            Field::Target,
-            Field::Targets,
-            Field::Limited,
-            Field::Message,
-        ]
-    }
-}
-
+#[rustfmt::skip] // one entry a line: a table
 impl Row for HpaRow {
+    const FIELDS: &'static [E] = &[
+        E::text(Field::Namespace, "NAMESPACE", (9, 20), 4, |hpa| (&hpa.namespace).into()).searched(),
+        E::text(Field::Name, "NAME", (10, 63), 0, |hpa| (&hpa.name).into()).searched(),
+        E::text(Field::Target, "SCALES", (12, 40), 5, |hpa| hpa.target_text().into()).searched(),
+        E::number(Field::Replicas, "CURRENT", 7, 1, |hpa| hpa.current.into()),
+        E::number(Field::Desired, "DESIRED", 7, 1, |hpa| hpa.desired.into())
+            .tone(|hpa, _| if hpa.desired == hpa.current { Tone::Plain } else { Tone::Warn }),
+        E::number(Field::Min, "MIN", 4, 3, |hpa| hpa.min.into()),
+        E::number(Field::Max, "MAX", 4, 3, |hpa| hpa.max.into()),
+        E::text(Field::Targets, "METRICS", (12, 40), 2, |hpa| hpa.targets().into()).searched(),
+        E::number(Field::TargetPercent, "% OF TARGET", 11, 6, |hpa| Value::Part(hpa.part())),
+        E::number(Field::Scaled, "SCALED", 6, 4, |hpa| Value::SinceOrNever(hpa.scaled())),
+        E::text(Field::Limited, "LIMITED", (8, 24), 2, |hpa| hpa.limited_text().into())
+            .tone(|hpa, _| hpa.limited_tone())
+            .searched(),
+        E::text(Field::Message, "WHY", (12, 100), 7, |hpa| {
+            hpa.limited.as_ref().map_or("", |limited| &limited.message).into()
+        })
+            .searched(),
+        E::number(Field::Age, "AGE", 6, 8, |hpa| Value::Since(from_seconds(hpa.created_seconds))),
+        E::hidden(Field::Kind, |hpa| (&hpa.target_kind).into()),
+        E::hidden(Field::Workload, |hpa| hpa.target_text().into()),
+    ];
+
     fn key(&self) -> Key {
         Key::new(&self.namespace, &self.name)
-    }
-
-    fn columns() -> &'static [Column] {
-        use Column as C;
-        const COLUMNS: &[Column] = &[
-            C::text(Field::Namespace, "NAMESPACE", 9, 20, 4),
-            C::text(Field::Name, "NAME", 10, 63, 0),
-            C::text(Field::Target, "SCALES", 12, 40, 5),
-            C::number(Field::Replicas, "CURRENT", 7, 1),
-            C::number(Field::Desired, "DESIRED", 7, 1),
-            C::number(Field::Min, "MIN", 4, 3),
-            C::number(Field::Max, "MAX", 4, 3),
-            C::text(Field::Targets, "METRICS", 12, 40, 2),
-            C::number(Field::TargetPercent, "% OF TARGET", 11, 6),
-            C::number(Field::Scaled, "SCALED", 6, 4),
-            C::text(Field::Limited, "LIMITED", 8, 24, 2),
-            C::text(Field::Message, "WHY", 12, 100, 7),
-            C::number(Field::Age, "AGE", 6, 8),
-        ];
-        COLUMNS
-    }
-
-    fn cell(&self, field: Field, context: &Context) -> Cell {
-        match field {
-            Field::Limited => {
-                let tone = match &self.limited {
-                    None => Tone::Dim,
-                    Some(limited) if limited.broken => Tone::Bad,
-                    Some(limited) if &*limited.reason == "TooFewReplicas" => Tone::Plain,
-                    Some(_) => Tone::Warn,
-                };
-                Cell::new(self.limited_text(), tone)
-            }
-            Field::Desired if self.desired != self.current => {
-                Cell::new(self.desired.to_string().into(), Tone::Warn)
-            }
-            _ => plain_cell(self.text(field, context.now).unwrap_or_default()),
-        }
     }
 }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::{Certainty, Incident, IncidentKind};
+use kubevitals_proto::vitals::{Certainty, Incident, IncidentKind, Involved};
 
-use super::{Context, Row, age_text, flag_text, plain_cell, seconds};
-use crate::model::cell::Cell;
+use super::value::plain;
+use super::{Entry, Row, Value};
 use crate::model::column::Column;
-use crate::model::field::{Field, Fields};
+use crate::model::field::Field;
 use crate::model::name::{Key, Name};
 use crate::model::tone::Tone;
 
@@ -32,6 +32,11 @@ impl IncidentRow {
             name: incident.metadata.name.as_str().into(),
             incident: Box::new(incident),
         }
+    }
+
+    /// The object that it befell.
+    fn involved(&self) -> &Involved {
+        &self.incident.involved
     }
 
     /// What went wrong, in a word or two.
@@ -116,104 +121,44 @@ impl IncidentRow {
     }
 }
 
-impl Fields for IncidentRow {
-    fn text(&self, field: Field, now: Timestamp) -> Option<Cow<'_, str>> {
-        let incident = &*self.incident;
-        let involved = &incident.involved;
-        Some(match field {
-            Field::Namespace => involved.namespace.as_str().into(),
-            Field::Name => self.who().into(),
-            Field::Pod if !self.is_of_pod() => "".into(),
-            Field::Pod => involved.name.as_str().into(),
-            Field::Container => involved.container.as_str().into(),
-            Field::Node if self.is_of_node() => involved.name.as_str().into(),
-            Field::Node => involved.node.as_str().into(),
-            Field::Kind => involved.kind.as_str().into(),
-            Field::Workload => involved
-                .workload
-                .as_ref()
-                .map_or("", |workload| workload.name.as_str())
-                .into(),
-            Field::Reason => self.reason().into(),
-            Field::Cause => self.cause(),
-            Field::Certainty => match incident.certainty {
-                Certainty::Direct => "direct",
-                Certainty::Likely => "likely",
-                Certainty::Unknown => "unknown",
-            }
-            .into(),
-            Field::Message => incident.message.as_str().into(),
-            Field::Count => incident.count.to_string().into(),
-            Field::Began | Field::LastSeen => age_text(self.time(field), now),
-            Field::Open => flag_text(self.is_open()),
-            Field::Status if self.is_open() => "open".into(),
-            Field::Status => "over".into(),
-            _ => return None,
-        })
-    }
+type E = Entry<IncidentRow>;
 
-    #[expect(clippy::cast_precision_loss, reason = "nothing happens that often")]
-    fn number(&self, field: Field, now: Timestamp) -> Option<f64> {
-        match field {
-            Field::Count => Some(self.incident.count as f64),
-            Field::Began | Field::LastSeen => seconds(self.time(field), now),
-            Field::Open => Some(f64::from(u8::from(self.is_open()))),
-            _ => None,
-        }
-    }
-
-    fn time(&self, field: Field) -> Option<Timestamp> {
-        match field {
-            Field::Began => Some(self.incident.began),
-            Field::LastSeen => Some(self.last()),
-            _ => None,
-        }
-    }
-
-    fn words(&self) -> &'static [Field] {
-        &[
-            Field::Namespace,
-            Field::Name,
-            Field::Node,
-            Field::Workload,
-            Field::Status,
-            Field::Reason,
-            Field::Cause,
-            Field::Message,
-        ]
-    }
-}
-
+#[rustfmt::skip] // one entry a line: a table
 impl Row for IncidentRow {
+    const FIELDS: &'static [E] = &[
+        E::text(Field::Status, "STATE", (5, 5), 1, |row| if row.is_open() { "open" } else { "over" }.into())
+            .tone(|row, _| if row.is_open() { Tone::Bad } else { Tone::Dim })
+            .searched(),
+        E::number(Field::Began, "BEGAN", 6, 2, |row| Value::Since(Some(row.incident.began))),
+        E::number(Field::LastSeen, "LAST", 6, 4, |row| Value::Since(Some(row.last()))),
+        E::text(Field::Namespace, "NAMESPACE", (9, 20), 5, |row| row.involved().namespace.as_str().into()).searched(),
+        E::text(Field::Name, "WHO", (12, 60), 0, |row| row.who().into()).searched(),
+        E::text(Field::Reason, "WHAT", (8, 14), 3, |row| row.reason().into()).searched(),
+        E::text(Field::Cause, "WHY", (9, 16), 0, |row| row.cause().into())
+            .tone(|row, _| if row.is_open() { Tone::Bad } else { plain(&row.cause()) })
+            .searched(),
+        E::number(Field::Count, "TIMES", 5, 4, |row| Value::Count(row.incident.count)),
+        E::text(Field::Node, "NODE", (8, 30), 8, |row| {
+            if row.is_of_node() { &row.involved().name } else { &row.involved().node }.as_str().into()
+        })
+            .searched(),
+        E::text(Field::Workload, "WORKLOAD", (8, 30), Column::ON_DEMAND, |row| {
+            row.involved().workload.as_ref().map_or("", |workload| &workload.name).into()
+        })
+            .searched(),
+        E::text(Field::Certainty, "SURE", (7, 7), Column::ON_DEMAND, |row| match row.incident.certainty {
+            Certainty::Direct => "direct",
+            Certainty::Likely => "likely",
+            Certainty::Unknown => "unknown",
+        }.into()),
+        E::text(Field::Message, "MESSAGE", (16, 200), 6, |row| row.incident.message.as_str().into()).searched(),
+        E::hidden(Field::Pod, |row| if row.is_of_pod() { row.involved().name.as_str() } else { "" }.into()),
+        E::hidden(Field::Container, |row| row.involved().container.as_str().into()),
+        E::hidden(Field::Kind, |row| row.involved().kind.as_str().into()),
+        E::hidden(Field::Open, |row| row.is_open().into()),
+    ];
+
     fn key(&self) -> Key {
         Key::new(&self.namespace, &self.name)
-    }
-
-    fn columns() -> &'static [Column] {
-        use Column as C;
-        const COLUMNS: &[Column] = &[
-            C::text(Field::Status, "STATE", 5, 5, 1),
-            C::number(Field::Began, "BEGAN", 6, 2),
-            C::number(Field::LastSeen, "LAST", 6, 4),
-            C::text(Field::Namespace, "NAMESPACE", 9, 20, 5),
-            C::text(Field::Name, "WHO", 12, 60, 0),
-            C::text(Field::Reason, "WHAT", 8, 14, 3),
-            C::text(Field::Cause, "WHY", 9, 16, 0),
-            C::number(Field::Count, "TIMES", 5, 4),
-            C::text(Field::Node, "NODE", 8, 30, 8),
-            C::text(Field::Workload, "WORKLOAD", 8, 30, C::ON_DEMAND),
-            C::text(Field::Certainty, "SURE", 7, 7, C::ON_DEMAND),
-            C::text(Field::Message, "MESSAGE", 16, 200, 6),
-        ];
-        COLUMNS
-    }
-
-    fn cell(&self, field: Field, context: &Context) -> Cell {
-        let text = self.text(field, context.now).unwrap_or_default();
-        match field {
-            Field::Status | Field::Cause if self.is_open() => Cell::new(text, Tone::Bad),
-            Field::Status => Cell::new(text, Tone::Dim),
-            _ => plain_cell(text),
-        }
     }
 }

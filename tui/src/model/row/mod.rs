@@ -5,6 +5,7 @@
 
 mod cluster;
 mod container;
+mod entry;
 mod figures;
 mod hpa;
 mod incident;
@@ -15,12 +16,14 @@ mod probes;
 mod resize;
 mod restarts;
 mod rollup;
+mod value;
 mod vitals;
 mod workload;
 
 pub use super::name::Workload;
 pub use cluster::ClusterRow;
 pub use container::{Container, ContainerRow, ContainerState};
+pub use entry::{Entry, Places, Searched};
 pub use hpa::{HpaMetric, HpaRow, Limited};
 pub use incident::IncidentRow;
 pub use namespace::NamespaceRow;
@@ -30,49 +33,94 @@ pub use probes::Probes;
 pub use resize::{Bounds, Resize};
 pub use restarts::{LastRestart, Restarts};
 pub use rollup::Rollup;
+pub use value::Value;
 pub(crate) use vitals::uid_hash;
 pub use workload::{Replicas, WorkloadRow};
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
-use super::amount::{Cpu, Memory};
 use super::cell::Cell;
 use super::column::Column;
-use super::field::{Field, Fields};
-use super::format;
+use super::field::Field;
 use super::name::Key;
-use super::tone::{Thresholds, Tone};
+use super::tone::Thresholds;
 
-/// A row of a table.
-pub trait Row: Fields {
+/// A row of a table. Its kind says by one table of entries what filters, sorting, drawing and export know of it.
+pub trait Row: Sized + Send + Sync + 'static {
+    /// Every field of such rows, the columns in their order.
+    const FIELDS: &'static [Entry<Self>];
+
+    /// Where each field is in [`Row::FIELDS`].
+    const PLACES: &'static Places = &entry::places(Self::FIELDS);
+
+    /// Where the fields are in [`Row::FIELDS`] that are searched for a word.
+    const SEARCHED: &'static Searched = &entry::searched(Self::FIELDS);
+
     /// Which object it is of.
     fn key(&self) -> Key;
 
-    /// How its key is to that of another row. Where tables are large this is done without making keys, which counts
-    /// names up and down.
+    /// Compares the keys of two rows. Kinds of which there are many compare them without building them.
     fn in_order(&self, other: &Self) -> Ordering {
         self.key().cmp(&other.key())
     }
 
-    /// How its key is to this one; as [`Row::in_order`].
+    /// Compares the row's key with another; as [`Row::in_order`].
     fn against(&self, key: &Key) -> Ordering {
         self.key().cmp(key)
     }
 
-    /// The columns that a table of such rows can have, in their order.
-    fn columns() -> &'static [Column];
-
-    /// Fields that an export for programs has beside this one: the numbers of a fraction, when and why.
-    fn exported_with(field: Field) -> &'static [Field] {
-        let _ = field;
-        &[]
+    /// The labels, for kinds of rows that have any.
+    fn labels(&self) -> Option<&Labels> {
+        None
     }
 
-    /// What a column shows of this row.
-    fn cell(&self, field: Field, context: &Context) -> Cell;
+    /// The entry of a field. None if rows of this kind have no such field.
+    #[must_use]
+    fn entry(field: Field) -> Option<&'static Entry<Self>> {
+        let place = *Self::PLACES.get(field as usize)?;
+        Self::FIELDS.get(usize::from(place))
+    }
+
+    /// The columns that a table of such rows can have, in their order.
+    #[must_use]
+    fn columns() -> Vec<Column> {
+        Self::FIELDS
+            .iter()
+            .filter_map(|entry| entry.column)
+            .collect()
+    }
+
+    /// The value of a field. None if rows of this kind have no such field.
+    fn value(&self, field: Field) -> Option<Value<'_>> {
+        Self::entry(field).map(|entry| entry.value(self))
+    }
+
+    /// The field as text. None if rows of this kind have no such field; empty if it has one and there is nothing to say.
+    fn text(&self, field: Field, now: Timestamp) -> Option<Cow<'_, str>> {
+        self.value(field).map(|value| value.text(now))
+    }
+
+    /// The field as a number in its unit. None if rows of this kind have no such field, or it is not known.
+    fn number(&self, field: Field, now: Timestamp) -> Option<f64> {
+        self.value(field)?.number(now)
+    }
+
+    /// The values in which a word of a filter is searched.
+    fn searched(&self) -> impl Iterator<Item = Value<'_>> {
+        Self::SEARCHED
+            .iter()
+            .map_while(|place| Self::FIELDS.get(usize::from(*place)))
+            .map(|entry| entry.value(self))
+    }
+
+    /// What the column of a field shows. None if rows of this kind have no such field.
+    fn cell(&self, field: Field, context: &Context) -> Option<Cell> {
+        Self::entry(field).map(|entry| entry.cell(self, context))
+    }
 }
 
 /// What a cell depends on beside its row.
@@ -84,49 +132,7 @@ pub struct Context {
     pub thresholds: Thresholds,
 }
 
-/// The text of an amount of CPU; a dash where it is not known.
-fn cpu_text(cpu: Cpu) -> Cow<'static, str> {
-    cpu.get()
-        .map_or(format::UNKNOWN.into(), |cpu| format::cpu(cpu).into())
-}
-
-/// The text of an amount of memory; a dash where it is not known.
-fn memory_text(memory: Memory) -> Cow<'static, str> {
-    memory.get().map_or(format::UNKNOWN.into(), |memory| {
-        format::bytes(memory).into()
-    })
-}
-
-/// The text of a part; a dash where it is not known.
-fn part_text(part: Option<f64>) -> Cow<'static, str> {
-    part.map_or(format::UNKNOWN.into(), |part| format::percent(part).into())
-}
-
-/// The text of the time since `then`; a dash where it is not known.
-fn age_text(then: Option<Timestamp>, now: Timestamp) -> Cow<'static, str> {
-    then.map_or(format::UNKNOWN.into(), |then| format::age(then, now).into())
-}
-
-/// Yes or no.
-fn flag_text(flag: bool) -> Cow<'static, str> {
-    if flag { "true" } else { "false" }.into()
-}
-
-/// A part as a percentage.
-fn percent(part: Option<f64>) -> Option<f64> {
-    part.map(|part| part * 100.0)
-}
-
-/// Seconds since `then`.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "seconds are exact for longer than Kubernetes will be"
-)]
-fn seconds(then: Option<Timestamp>, now: Timestamp) -> Option<f64> {
-    then.map(|then| (now.since(then) as f64 / 1e9).max(0.0))
-}
-
-/// A time kept in seconds; zero is none.
+/// A time stored as seconds; zero is none.
 fn from_seconds(seconds: u32) -> Option<Timestamp> {
     (seconds > 0).then(|| Timestamp::from_secs(seconds.into()))
 }
@@ -135,26 +141,4 @@ fn from_seconds(seconds: u32) -> Option<Timestamp> {
 fn to_seconds(time: Option<Timestamp>) -> u32 {
     time.and_then(|time| u32::try_from(time.as_secs()).ok())
         .unwrap_or_default()
-}
-
-/// A cell with the field's text, in the tone that its part calls for.
-fn part_cell(part: Option<f64>, context: &Context) -> Cell {
-    let tone = part.map_or(Tone::Dim, |part| context.thresholds.tone(part));
-    Cell::new(part_text(part), tone)
-}
-
-/// A cell with a number of restarts of the last hour.
-fn recent_cell(count: u32) -> Cell {
-    let tone = if count > 0 { Tone::Warn } else { Tone::Dim };
-    Cell::new(count.to_string().into(), tone)
-}
-
-/// A cell with a text, dimmed where it says nothing.
-fn plain_cell(text: Cow<'_, str>) -> Cell {
-    let tone = if text.is_empty() || text == format::UNKNOWN {
-        Tone::Dim
-    } else {
-        Tone::Plain
-    };
-    Cell::new(text, tone)
 }

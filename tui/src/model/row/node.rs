@@ -5,13 +5,11 @@ use std::borrow::Cow;
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
-use super::figures::{Figure, Figures};
-use super::{Context, Row, age_text, flag_text, from_seconds, plain_cell, recent_cell, seconds};
+use super::figures::{self, Figures, HasFigures};
+use super::{Entry, Row, Value, from_seconds};
 use crate::model::amount::{Amounts, Memory};
-use crate::model::cell::Cell;
 use crate::model::column::Column;
-use crate::model::field::{Field, Fields};
-use crate::model::format;
+use crate::model::field::Field;
 use crate::model::name::{Key, Name, no_name};
 use crate::model::tone::Tone;
 
@@ -126,31 +124,6 @@ impl NodeRow {
         format!("{} {}", self.status, self.conditions.join(",")).into()
     }
 
-    fn figure(&self, field: Field) -> Option<Figure> {
-        let there = self.allocatable;
-        Some(match field {
-            Field::CpuPercent => Figure::PartOfMost(self.usage.cpu.of(there.cpu)),
-            Field::CpuRequested => Figure::Part(self.requests.cpu.of(there.cpu)),
-            Field::CpuAllocatable => Figure::Cpu(there.cpu),
-            Field::MemoryPercent => Figure::PartOfMost(self.usage.memory.of(there.memory)),
-            Field::MemoryRequested => Figure::Part(self.requests.memory.of(there.memory)),
-            Field::MemoryAllocatable => Figure::Memory(there.memory),
-            Field::CpuTrend => Figure::CpuTrend(self.usage.cpu, there.cpu),
-            Field::MemoryTrend => Figure::MemoryTrend(self.usage.memory, there.memory),
-            Field::Swap => Figure::Memory(self.swap),
-            Field::Disk => Figure::Memory(self.disk),
-            Field::DiskPercent => Figure::PartOfMost(self.disk.of(self.disk_capacity)),
-            _ => {
-                let figures = Figures {
-                    usage: self.usage,
-                    requests: self.requests,
-                    limits: self.limits,
-                };
-                return figures.of(field);
-            }
-        })
-    }
-
     /// How grave its status is.
     #[must_use]
     pub fn tone(&self) -> Tone {
@@ -164,112 +137,76 @@ impl NodeRow {
     }
 }
 
-impl Fields for NodeRow {
-    fn text(&self, field: Field, now: Timestamp) -> Option<Cow<'_, str>> {
-        Some(match field {
-            Field::Name | Field::Node => (&*self.name).into(),
-            Field::Status => self.status_text(),
-            Field::Ready => flag_text(self.ready),
-            Field::Message => self.absent.as_deref().unwrap_or_default().into(),
-            Field::Pods if self.pods_most > 0 => format!("{}/{}", self.pods, self.pods_most).into(),
-            Field::Pods => self.pods.to_string().into(),
-            Field::Max => self.pods_most.to_string().into(),
-            Field::Network => self
-                .network
-                .map_or(format::UNKNOWN.into(), |(received, sent)| {
-                    format::rate(received.saturating_add(sent)).into()
-                }),
-            Field::Recent => self.restarts.to_string().into(),
-            Field::Age | Field::Measured => age_text(self.time(field), now),
-            _ => self.figure(field)?.text(),
-        })
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "no network is that fast")]
-    fn number(&self, field: Field, now: Timestamp) -> Option<f64> {
-        match field {
-            Field::Ready => Some(f64::from(u8::from(self.ready))),
-            Field::Pods => Some(f64::from(self.pods)),
-            Field::Max => Some(f64::from(self.pods_most)),
-            Field::Network => self
-                .network
-                .map(|(received, sent)| received.saturating_add(sent) as f64),
-            Field::Recent => Some(f64::from(self.restarts)),
-            Field::Age | Field::Measured => seconds(self.time(field), now),
-            _ => self.figure(field)?.number(),
+impl HasFigures for NodeRow {
+    fn figures(&self) -> Figures {
+        Figures {
+            usage: self.usage,
+            requests: self.requests,
+            limits: self.limits,
         }
-    }
-
-    fn time(&self, field: Field) -> Option<Timestamp> {
-        match field {
-            Field::Age => self.created(),
-            Field::Measured => self.measured(),
-            _ => None,
-        }
-    }
-
-    fn labels(&self) -> Option<&Labels> {
-        Some(&self.labels)
-    }
-
-    fn words(&self) -> &'static [Field] {
-        &[Field::Name, Field::Status, Field::Message]
     }
 }
 
+type E = Entry<NodeRow>;
+
+#[rustfmt::skip] // one entry a line: a table
 impl Row for NodeRow {
+    const FIELDS: &'static [E] = &[
+        E::text(Field::Name, "NAME", (12, 60), 0, |node| (&node.name).into()).searched(),
+        E::text(Field::Status, "STATUS", (8, 30), 1, |node| node.status_text().into())
+            .tone(|node, _| node.tone())
+            .searched(),
+        E::number(Field::Pods, "PODS", 7, 3, |node| match node.pods_most {
+            0 => node.pods.into(),
+            most => Value::Of(node.pods, most),
+        })
+            .exported_with(&[Field::Max]),
+        E::number(Field::Cpu, "CPU", 6, 1, figures::cpu),
+        E::number(Field::CpuPercent, "CPU%", 5, 1, |node| Value::PartOfLimit(node.usage.cpu.of(node.allocatable.cpu))),
+        E::number(Field::CpuRequested, "CPU COMMIT", 10, 4, |node| Value::Part(node.requests.cpu.of(node.allocatable.cpu))),
+        E::number(Field::Memory, "MEM", 6, 1, figures::memory),
+        E::number(Field::MemoryPercent, "MEM%", 5, 1, |node| {
+            Value::PartOfLimit(node.usage.memory.of(node.allocatable.memory))
+        }),
+        E::number(Field::MemoryRequested, "MEM COMMIT", 10, 4, |node| {
+            Value::Part(node.requests.memory.of(node.allocatable.memory))
+        }),
+        E::number(Field::Swap, "SWAP", 6, 9, |node| node.swap.into()),
+        E::number(Field::DiskPercent, "DISK", 5, 7, |node| Value::PartOfLimit(node.disk.of(node.disk_capacity))),
+        E::number(Field::Network, "NET/s", 6, 8, |node| {
+            Value::Rate(node.network.map(|(received, sent)| received.saturating_add(sent)))
+        }),
+        E::number(Field::Recent, "RESTARTS 1h", 11, 5, |node| Value::Recent(node.restarts)),
+        E::number(Field::Age, "AGE", 6, 6, |node| Value::Since(node.created())),
+        E::number(Field::CpuAllocatable, "CPU ALLOCATABLE", 15, Column::ON_DEMAND, |node| node.allocatable.cpu.into()),
+        E::number(Field::MemoryAllocatable, "MEM ALLOCATABLE", 15, Column::ON_DEMAND, |node| {
+            node.allocatable.memory.into()
+        }),
+        E::number(Field::Disk, "DISK USED", 9, Column::ON_DEMAND, |node| node.disk.into()),
+        E::number(Field::Measured, "MEASURED", 8, Column::ON_DEMAND, |node| Value::Since(node.measured())),
+        E::text(Field::Message, "MESSAGE", (10, 80), Column::ON_DEMAND, |node| (&node.absent).into()).searched(),
+        E::trend(Field::CpuTrend, "CPU OVER TIME", 7, |node| Value::CpuTrend(node.usage.cpu, node.allocatable.cpu)),
+        E::trend(Field::MemoryTrend, "MEM OVER TIME", 10, |node| {
+            Value::MemoryTrend(node.usage.memory, node.allocatable.memory)
+        }),
+        E::hidden(Field::Node, |node| (&node.name).into()),
+        E::hidden(Field::Ready, |node| node.ready.into()),
+        E::hidden(Field::Max, |node| node.pods_most.into()),
+        E::hidden(Field::CpuRequest, figures::cpu_request),
+        E::hidden(Field::CpuLimit, figures::cpu_limit),
+        E::hidden(Field::CpuOfRequest, figures::cpu_of_request),
+        E::hidden(Field::CpuOfLimit, figures::cpu_of_limit),
+        E::hidden(Field::MemoryRequest, figures::memory_request),
+        E::hidden(Field::MemoryLimit, figures::memory_limit),
+        E::hidden(Field::MemoryOfRequest, figures::memory_of_request),
+        E::hidden(Field::MemoryOfLimit, figures::memory_of_limit),
+    ];
+
     fn key(&self) -> Key {
         Key::named(&self.name)
     }
 
-    fn columns() -> &'static [Column] {
-        use Column as C;
-        const COLUMNS: &[Column] = &[
-            C::text(Field::Name, "NAME", 12, 60, 0),
-            C::text(Field::Status, "STATUS", 8, 30, 1),
-            C::number(Field::Pods, "PODS", 7, 3),
-            C::number(Field::Cpu, "CPU", 6, 1),
-            C::number(Field::CpuPercent, "CPU%", 5, 1),
-            C::number(Field::CpuRequested, "CPU COMMIT", 10, 4),
-            C::number(Field::Memory, "MEM", 6, 1),
-            C::number(Field::MemoryPercent, "MEM%", 5, 1),
-            C::number(Field::MemoryRequested, "MEM COMMIT", 10, 4),
-            C::number(Field::Swap, "SWAP", 6, 9),
-            C::number(Field::DiskPercent, "DISK", 5, 7),
-            C::number(Field::Network, "NET/s", 6, 8),
-            C::number(Field::Recent, "RESTARTS 1h", 11, 5),
-            C::number(Field::Age, "AGE", 6, 6),
-            C::number(Field::CpuAllocatable, "CPU ALLOCATABLE", 15, C::ON_DEMAND),
-            C::number(
-                Field::MemoryAllocatable,
-                "MEM ALLOCATABLE",
-                15,
-                C::ON_DEMAND,
-            ),
-            C::number(Field::Disk, "DISK USED", 9, C::ON_DEMAND),
-            C::number(Field::Measured, "MEASURED", 8, C::ON_DEMAND),
-            C::text(Field::Message, "MESSAGE", 10, 80, C::ON_DEMAND),
-            C::trend(Field::CpuTrend, "CPU OVER TIME", 7),
-            C::trend(Field::MemoryTrend, "MEM OVER TIME", 10),
-        ];
-        COLUMNS
-    }
-
-    fn exported_with(field: Field) -> &'static [Field] {
-        match field {
-            Field::Pods => &[Field::Max],
-            _ => &[],
-        }
-    }
-
-    fn cell(&self, field: Field, context: &Context) -> Cell {
-        match field {
-            Field::Status => Cell::new(self.status_text(), self.tone()),
-            Field::Recent => recent_cell(self.restarts),
-            _ => self
-                .figure(field)
-                .and_then(|figure| figure.cell(context))
-                .unwrap_or_else(|| plain_cell(self.text(field, context.now).unwrap_or_default())),
-        }
+    fn labels(&self) -> Option<&Labels> {
+        Some(&self.labels)
     }
 }

@@ -7,15 +7,14 @@ use std::sync::Arc;
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
-use super::figures::Figures;
+use super::figures::{self, Figures, HasFigures};
 use super::{
-    Bounds, Container, ContainerState, Context, Probes, Resize, Restarts, Row, age_text,
-    from_seconds, memory_text, plain_cell, recent_cell, seconds,
+    Bounds, Container, ContainerState, Entry, Probes, Resize, Restarts, Row, Value,
+    from_seconds,
 };
 use crate::model::amount::{Amounts, Memory};
-use crate::model::cell::Cell;
 use crate::model::column::Column;
-use crate::model::field::{Field, Fields};
+use crate::model::field::Field;
 use crate::model::name::{Key, Name, Workload, no_name};
 use crate::model::tone::Tone;
 
@@ -177,14 +176,13 @@ impl PodRow {
     /// Works out restarts of late, and the last one, from those of the containers. How many there ever were kubectl has
     /// a rule for.
     pub fn sum_restarts(&mut self) {
-        let finished = |restarts: &Restarts| restarts.last.as_ref().and_then(|last| last.finished);
         let mut all = Restarts {
             count: self.restarts.count,
             ..Restarts::default()
         };
         for container in &self.containers {
             all.recent = all.recent.saturating_add(container.restarts.recent);
-            if all.last.is_none() || finished(&container.restarts) > finished(&all) {
+            if all.last.is_none() || container.restarts.finished() > all.finished() {
                 all.last.clone_from(&container.restarts.last);
             }
         }
@@ -222,14 +220,6 @@ impl PodRow {
         })
     }
 
-    const fn figures(&self) -> Figures {
-        Figures {
-            usage: self.usage,
-            requests: self.requests,
-            limits: self.limits,
-        }
-    }
-
     /// How grave its status is.
     #[must_use]
     pub fn tone(&self) -> Tone {
@@ -249,93 +239,93 @@ impl PodRow {
             _ => Tone::Bad,
         }
     }
-}
 
-impl Fields for PodRow {
-    fn text(&self, field: Field, now: Timestamp) -> Option<Cow<'_, str>> {
-        Some(match field {
-            Field::Namespace => (&*self.namespace).into(),
-            Field::Name | Field::Pod => (&*self.name).into(),
-            Field::Node => (&*self.node).into(),
-            Field::App => self.app().into(),
-            Field::Kind => self
-                .workload
-                .as_ref()
-                .map_or("".into(), |workload| (&*workload.kind).into()),
-            Field::Workload => self
-                .workload
-                .as_ref()
-                .map_or("".into(), |workload| (&*workload.name).into()),
-            Field::Status => (&*self.status).into(),
-            Field::Message => self
-                .message
-                .as_deref()
-                .or(self.absent.as_deref())
-                .unwrap_or_default()
-                .into(),
-            Field::Phase => self.phase.word().into(),
-            Field::Ready => format!("{}/{}", self.ready_containers, self.total_containers).into(),
-            Field::Probe => self.probes.text(),
-            Field::Failing => self.probes.failing.to_string().into(),
-            Field::Restarts => self.restarts.text(now),
-            Field::Recent => self.restarts.recent.to_string().into(),
-            Field::ReadyContainers => self.ready_containers.to_string().into(),
-            Field::Containers => self.total_containers.to_string().into(),
-            Field::LastRestart => self.restarts.last_text(now),
-            Field::Cause => self.restarts.cause(),
-            Field::Resize => self
-                .resize
-                .as_deref()
-                .map_or("", |resize| resize.state.as_str())
-                .into(),
-            Field::Swap => memory_text(self.swap),
-            Field::Age | Field::Measured | Field::LastRestartAge => age_text(self.time(field), now),
-            _ => self.figures().of(field)?.text(),
-        })
-    }
-
-    fn number(&self, field: Field, now: Timestamp) -> Option<f64> {
-        match field {
-            Field::Ready => Some(f64::from(u8::from(self.ready))),
-            Field::Failing => Some(f64::from(self.probes.failing)),
-            Field::Restarts => Some(f64::from(self.restarts.count)),
-            Field::Recent => Some(f64::from(self.restarts.recent)),
-            Field::ReadyContainers => Some(f64::from(self.ready_containers)),
-            Field::Containers => Some(f64::from(self.total_containers)),
-            Field::Swap => self.swap.number(),
-            Field::Age | Field::Measured | Field::LastRestartAge => seconds(self.time(field), now),
-            _ => self.figures().of(field)?.number(),
+    /// What the column STATUS shows: with a star while a resize in place is not complete.
+    fn status_text(&self) -> Cow<'_, str> {
+        match &self.resize {
+            None => (&*self.status).into(),
+            Some(_) => format!("{}*", self.status).into(),
         }
     }
 
-    fn time(&self, field: Field) -> Option<Timestamp> {
-        match field {
-            Field::Age => self.created(),
-            Field::Measured => self.measured(),
-            Field::LastRestartAge => self.restarts.last.as_deref()?.finished,
-            _ => None,
+    fn status_tone(&self) -> Tone {
+        match (self.tone(), &self.resize) {
+            (Tone::Plain, Some(resize)) => resize.tone(),
+            (tone, _) => tone,
         }
-    }
-
-    fn labels(&self) -> Option<&Labels> {
-        Some(&self.labels)
-    }
-
-    fn words(&self) -> &'static [Field] {
-        &[
-            Field::Namespace,
-            Field::Name,
-            Field::Status,
-            Field::Node,
-            Field::Workload,
-            Field::App,
-            Field::LastRestart,
-            Field::Probe,
-        ]
     }
 }
 
+impl HasFigures for PodRow {
+    fn figures(&self) -> Figures {
+        Figures {
+            usage: self.usage,
+            requests: self.requests,
+            limits: self.limits,
+        }
+    }
+}
+
+type E = Entry<PodRow>;
+
+#[rustfmt::skip] // one entry a line: a table
 impl Row for PodRow {
+    const FIELDS: &'static [E] = &[
+        E::text(Field::Namespace, "NAMESPACE", (9, 20), 2, |pod| (&pod.namespace).into()).searched(),
+        E::text(Field::Name, "NAME", (12, 63), 0, |pod| (&pod.name).into()).searched(),
+        E::number(Field::Ready, "READY", 5, 5, |pod| {
+            Value::Ready(pod.ready, pod.ready_containers.into(), pod.total_containers.into())
+        })
+            .tone(|pod, _| if pod.ready || pod.phase == Phase::Succeeded { Tone::Plain } else { Tone::Warn })
+            .exported_with(&[Field::ReadyContainers, Field::Containers]),
+        E::text(Field::Status, "STATUS", (9, 18), 1, |pod| (&pod.status).into())
+            .shown(Self::status_text)
+            .tone(|pod, _| pod.status_tone())
+            .searched(),
+        E::text(Field::Probe, "PROBES", (12, 21), 4, |pod| Value::Probes(&pod.probes)).searched(),
+        E::text(Field::Restarts, "RESTARTS", (8, 28), 2, |pod| Value::Restarts(&pod.restarts))
+            .exported_with(&[Field::Cause, Field::LastRestartAge]),
+        E::number(Field::Cpu, "CPU", 6, 1, figures::cpu),
+        E::number(Field::CpuOfRequest, "CPU %REQ", 8, 7, figures::cpu_of_request),
+        E::number(Field::CpuOfLimit, "CPU %LIM", 8, 6, figures::cpu_of_limit),
+        E::number(Field::Memory, "MEM", 6, 1, figures::memory),
+        E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7, figures::memory_of_request),
+        E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3, figures::memory_of_limit),
+        E::number(Field::Recent, "RESTARTS 1h", 11, Column::ON_DEMAND, |pod| Value::Recent(pod.restarts.recent)),
+        E::text(Field::Resize, "RESIZE", (8, 10), Column::ON_DEMAND, |pod| {
+            pod.resize.as_deref().map_or("", |resize| resize.state.as_str()).into()
+        }),
+        E::number(Field::Swap, "SWAP", 6, Column::ON_DEMAND, |pod| pod.swap.into()),
+        E::number(Field::CpuRequest, "CPU REQ", 7, Column::ON_DEMAND, figures::cpu_request),
+        E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, figures::cpu_limit),
+        E::number(Field::MemoryRequest, "MEM REQ", 7, Column::ON_DEMAND, figures::memory_request),
+        E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, figures::memory_limit),
+        E::text(Field::Node, "NODE", (8, 30), 8, |pod| (&pod.node).into()).searched(),
+        E::text(Field::Workload, "WORKLOAD", (8, 40), Column::ON_DEMAND, |pod| {
+            pod.workload.as_ref().map_or("".into(), |workload| (&workload.name).into())
+        })
+            .searched(),
+        E::text(Field::App, "APP", (8, 30), Column::ON_DEMAND, |pod| pod.app().into()).searched(),
+        E::text(Field::Message, "MESSAGE", (10, 80), Column::ON_DEMAND, |pod| {
+            pod.message.as_deref().or(pod.absent.as_deref()).unwrap_or_default().into()
+        }),
+        E::number(Field::Age, "AGE", 6, 7, |pod| Value::Since(pod.created())),
+        E::number(Field::Measured, "MEASURED", 8, Column::ON_DEMAND, |pod| Value::Since(pod.measured())),
+        E::trend(Field::CpuTrend, "CPU OVER TIME", 9, figures::cpu_trend),
+        E::trend(Field::MemoryTrend, "MEM OVER TIME", 10, figures::memory_trend),
+        E::hidden(Field::Pod, |pod| (&pod.name).into()),
+        E::hidden(Field::Kind, |pod| {
+            pod.workload.as_ref().map_or("".into(), |workload| (&workload.kind).into())
+        }),
+        E::hidden(Field::Phase, |pod| pod.phase.word().into()),
+        E::hidden(Field::Failing, |pod| Value::Failing(pod.probes.failing.into())),
+        E::hidden(Field::ReadyContainers, |pod| u32::from(pod.ready_containers).into()),
+        E::hidden(Field::Containers, |pod| u32::from(pod.total_containers).into()),
+        E::hidden(Field::LastRestart, |pod| Value::LastRestart(&pod.restarts)).searched(),
+        E::hidden(Field::Cause, |pod| pod.restarts.cause().into()),
+        E::hidden(Field::LastRestartAge, |pod| Value::Since(pod.restarts.finished())),
+    ];
+
     fn key(&self) -> Key {
         Key::new(&self.namespace, &self.name)
     }
@@ -348,77 +338,8 @@ impl Row for PodRow {
         (&*self.namespace, &*self.name, "").cmp(&(&*key.namespace, &*key.name, &*key.part))
     }
 
-    fn columns() -> &'static [Column] {
-        use Column as C;
-        const COLUMNS: &[Column] = &[
-            C::text(Field::Namespace, "NAMESPACE", 9, 20, 2),
-            C::text(Field::Name, "NAME", 12, 63, 0),
-            C::number(Field::Ready, "READY", 5, 5),
-            C::text(Field::Status, "STATUS", 9, 18, 1),
-            C::text(Field::Probe, "PROBES", 12, 21, 4),
-            C::text(Field::Restarts, "RESTARTS", 8, 28, 2),
-            C::number(Field::Cpu, "CPU", 6, 1),
-            C::number(Field::CpuOfRequest, "CPU %REQ", 8, 7),
-            C::number(Field::CpuOfLimit, "CPU %LIM", 8, 6),
-            C::number(Field::Memory, "MEM", 6, 1),
-            C::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7),
-            C::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3),
-            C::number(Field::Recent, "RESTARTS 1h", 11, C::ON_DEMAND),
-            C::text(Field::Resize, "RESIZE", 8, 10, C::ON_DEMAND),
-            C::number(Field::Swap, "SWAP", 6, C::ON_DEMAND),
-            C::number(Field::CpuRequest, "CPU REQ", 7, C::ON_DEMAND),
-            C::number(Field::CpuLimit, "CPU LIM", 7, C::ON_DEMAND),
-            C::number(Field::MemoryRequest, "MEM REQ", 7, C::ON_DEMAND),
-            C::number(Field::MemoryLimit, "MEM LIM", 7, C::ON_DEMAND),
-            C::text(Field::Node, "NODE", 8, 30, 8),
-            C::text(Field::Workload, "WORKLOAD", 8, 40, C::ON_DEMAND),
-            C::text(Field::App, "APP", 8, 30, C::ON_DEMAND),
-            C::text(Field::Message, "MESSAGE", 10, 80, C::ON_DEMAND),
-            C::number(Field::Age, "AGE", 6, 7),
-            C::number(Field::Measured, "MEASURED", 8, C::ON_DEMAND),
-            C::trend(Field::CpuTrend, "CPU OVER TIME", 9),
-            C::trend(Field::MemoryTrend, "MEM OVER TIME", 10),
-        ];
-        COLUMNS
-    }
-
-    fn exported_with(field: Field) -> &'static [Field] {
-        match field {
-            Field::Ready => &[Field::ReadyContainers, Field::Containers],
-            Field::Restarts => &[Field::Cause, Field::LastRestartAge],
-            _ => &[],
-        }
-    }
-
-    fn cell(&self, field: Field, context: &Context) -> Cell {
-        match field {
-            Field::Status => match &self.resize {
-                None => Cell::new((&*self.status).into(), self.tone()),
-                Some(resize) => {
-                    let tone = match self.tone() {
-                        Tone::Plain => resize.tone(),
-                        tone => tone,
-                    };
-                    Cell::new(format!("{}*", self.status).into(), tone)
-                }
-            },
-            Field::Ready => {
-                let tone = if self.ready || self.phase == Phase::Succeeded {
-                    Tone::Plain
-                } else {
-                    Tone::Warn
-                };
-                Cell::new(self.text(field, context.now).unwrap_or_default(), tone)
-            }
-            Field::Probe => self.probes.cell(),
-            Field::Restarts => self.restarts.cell(context.now),
-            Field::Recent => recent_cell(self.restarts.recent),
-            _ => self
-                .figures()
-                .of(field)
-                .and_then(|figure| figure.cell(context))
-                .unwrap_or_else(|| plain_cell(self.text(field, context.now).unwrap_or_default())),
-        }
+    fn labels(&self) -> Option<&Labels> {
+        Some(&self.labels)
     }
 }
 

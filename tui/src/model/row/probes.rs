@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use kubevitals_proto::vitals::{ProbeKind, ProbeStatus, ProbesInWords};
 
-use crate::model::cell::Cell;
 use crate::model::tone::Tone;
 
 /// How many probes there are in each state.
@@ -134,14 +133,14 @@ impl Probes {
         words.to_string().into()
     }
 
-    pub(super) fn cell(&self) -> Cell {
-        let tone = match self.word() {
+    /// How grave the gravest state is.
+    pub(super) fn tone(&self) -> Tone {
+        match self.word() {
             "failing" => Tone::Bad,
             "pending" => Tone::Warn,
             "passing" => Tone::Plain,
             _ => Tone::Dim,
-        };
-        Cell::new(self.text(), tone)
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty};
 
-use crate::model::cell::Cell;
 use crate::model::format;
 use crate::model::name::Name;
 use crate::model::tone::Tone;
@@ -66,6 +65,12 @@ impl LastRestart {
 }
 
 impl Restarts {
+    /// When the container had ended before the last one, if that is known.
+    #[must_use]
+    pub fn finished(&self) -> Option<Timestamp> {
+        self.last.as_deref()?.finished
+    }
+
     /// Why and when the last one was; empty if there was none.
     #[must_use]
     pub fn last_text(&self, now: Timestamp) -> Cow<'_, str> {
@@ -98,17 +103,14 @@ impl Restarts {
         if self.count == 0 {
             return Tone::Dim;
         }
-        let finished = self.last.as_deref().and_then(|last| last.finished);
-        let news = finished.is_some_and(|then| now.since(then) < NEWS_SECONDS * 1_000_000_000);
+        let news = self
+            .finished()
+            .is_some_and(|then| now.since(then) < NEWS_SECONDS * 1_000_000_000);
         if self.recent > 0 || news {
             Tone::Warn
         } else {
             Tone::Plain
         }
-    }
-
-    pub(super) fn cell(&self, now: Timestamp) -> Cell {
-        Cell::new(self.text(now), self.tone(now))
     }
 }
 

@@ -1,16 +1,12 @@
 //! Workloads: what makes pods, and its pods together.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use kubevitals_proto::time::Timestamp;
-
-use super::namespace::{rollup_cell, rollup_number, rollup_text};
+use super::figures::{self, Figures, HasFigures};
 use super::rollup::Rollup;
-use super::{Context, Row, Workload, plain_cell};
-use crate::model::cell::Cell;
+use super::{Entry, Row, Value, Workload};
 use crate::model::column::Column;
-use crate::model::field::{Field, Fields};
+use crate::model::field::Field;
 use crate::model::name::{Key, Name};
 use crate::model::tone::Tone;
 
@@ -49,9 +45,9 @@ impl WorkloadRow {
         })
     }
 
-    fn ready_text(&self) -> String {
+    fn ready(&self) -> Value<'_> {
         let Replicas { desired, ready } = self.replicas();
-        format!("{ready}/{desired}")
+        Value::Ready(self.is_ready(), ready, desired)
     }
 
     fn is_ready(&self) -> bool {
@@ -69,83 +65,49 @@ impl WorkloadRow {
     }
 }
 
-impl Fields for WorkloadRow {
-    fn text(&self, field: Field, _: Timestamp) -> Option<Cow<'_, str>> {
-        match field {
-            Field::Namespace => Some((&*self.namespace).into()),
-            Field::Kind => Some((&*self.workload.kind).into()),
-            Field::Name | Field::Workload => Some((&*self.workload.name).into()),
-            Field::Ready => Some(self.ready_text().into()),
-            Field::PodsReady => Some(self.replicas().ready.to_string().into()),
-            Field::Desired => Some(self.replicas().desired.to_string().into()),
-            Field::Nodes => Some(self.spread_text().into()),
-            _ => rollup_text(&self.all, field),
-        }
-    }
-
-    fn number(&self, field: Field, _: Timestamp) -> Option<f64> {
-        match field {
-            Field::Ready => Some(f64::from(u8::from(self.is_ready()))),
-            Field::PodsReady => Some(self.replicas().ready.into()),
-            Field::Desired => Some(self.replicas().desired.into()),
-            Field::Nodes => Some(self.nodes.into()),
-            _ => rollup_number(&self.all, field),
-        }
-    }
-
-    fn words(&self) -> &'static [Field] {
-        &[Field::Namespace, Field::Name, Field::Kind, Field::Nodes]
+impl HasFigures for WorkloadRow {
+    fn figures(&self) -> Figures {
+        self.all.figures()
     }
 }
 
+type E = Entry<WorkloadRow>;
+
+#[rustfmt::skip] // one entry a line: a table
 impl Row for WorkloadRow {
+    const FIELDS: &'static [E] = &[
+        E::text(Field::Namespace, "NAMESPACE", (9, 20), 3, |row| (&row.namespace).into()).searched(),
+        E::text(Field::Kind, "KIND", (8, 12), 4, |row| (&row.workload.kind).into()).searched(),
+        E::text(Field::Name, "NAME", (12, 63), 0, |row| (&row.workload.name).into()).searched(),
+        E::number(Field::Ready, "READY", 7, 1, Self::ready)
+            .tone(|row, _| if row.is_ready() { Tone::Plain } else { Tone::Warn })
+            .exported_with(&[Field::PodsReady, Field::Desired]),
+        E::text(Field::Nodes, "NODES", (8, 18), 6, |row| {
+            Value::Sorted(row.spread_text().into(), row.nodes.into())
+        })
+            .searched(),
+        E::number(Field::Failing, "FAILING", 7, 5, |row| Value::Failing(row.all.failing)),
+        E::number(Field::Restarts, "RESTARTS", 8, Column::ON_DEMAND, |row| row.all.restarts.into()),
+        E::number(Field::Recent, "RESTARTS 1h", 11, 3, |row| Value::Recent(row.all.recent)),
+        E::number(Field::Cpu, "CPU", 6, 1, figures::cpu),
+        E::number(Field::CpuOfRequest, "CPU %REQ", 8, 2, figures::cpu_of_request),
+        E::number(Field::CpuOfLimit, "CPU %LIM", 8, 7, figures::cpu_of_limit),
+        E::number(Field::Memory, "MEM", 6, 1, figures::memory),
+        E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 2, figures::memory_of_request),
+        E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 7, figures::memory_of_limit),
+        E::number(Field::Pods, "PODS", 5, Column::ON_DEMAND, |row| row.all.pods.into()),
+        E::number(Field::CpuRequest, "CPU REQ", 7, 8, figures::cpu_request),
+        E::number(Field::MemoryRequest, "MEM REQ", 7, 8, figures::memory_request),
+        E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, figures::cpu_limit),
+        E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, figures::memory_limit),
+        E::hidden(Field::Workload, |row| (&row.workload.name).into()),
+        E::hidden(Field::PodsReady, |row| row.replicas().ready.into()),
+        E::hidden(Field::Desired, |row| row.replicas().desired.into()),
+        E::hidden(Field::CpuTrend, figures::cpu_trend),
+        E::hidden(Field::MemoryTrend, figures::memory_trend),
+    ];
+
     fn key(&self) -> Key {
         Key::new(&self.namespace, &self.workload.name).part(&self.workload.kind)
-    }
-
-    fn columns() -> &'static [Column] {
-        use Column as C;
-        const COLUMNS: &[Column] = &[
-            C::text(Field::Namespace, "NAMESPACE", 9, 20, 3),
-            C::text(Field::Kind, "KIND", 8, 12, 4),
-            C::text(Field::Name, "NAME", 12, 63, 0),
-            C::number(Field::Ready, "READY", 7, 1),
-            C::text(Field::Nodes, "NODES", 8, 18, 6),
-            C::number(Field::Failing, "FAILING", 7, 5),
-            C::number(Field::Restarts, "RESTARTS", 8, C::ON_DEMAND),
-            C::number(Field::Recent, "RESTARTS 1h", 11, 3),
-            C::number(Field::Cpu, "CPU", 6, 1),
-            C::number(Field::CpuOfRequest, "CPU %REQ", 8, 2),
-            C::number(Field::CpuOfLimit, "CPU %LIM", 8, 7),
-            C::number(Field::Memory, "MEM", 6, 1),
-            C::number(Field::MemoryOfRequest, "MEM %REQ", 8, 2),
-            C::number(Field::MemoryOfLimit, "MEM %LIM", 8, 7),
-            C::number(Field::Pods, "PODS", 5, C::ON_DEMAND),
-            C::number(Field::CpuRequest, "CPU REQ", 7, 8),
-            C::number(Field::MemoryRequest, "MEM REQ", 7, 8),
-            C::number(Field::CpuLimit, "CPU LIM", 7, C::ON_DEMAND),
-            C::number(Field::MemoryLimit, "MEM LIM", 7, C::ON_DEMAND),
-        ];
-        COLUMNS
-    }
-
-    fn exported_with(field: Field) -> &'static [Field] {
-        match field {
-            Field::Ready => &[Field::PodsReady, Field::Desired],
-            _ => &[],
-        }
-    }
-
-    fn cell(&self, field: Field, context: &Context) -> Cell {
-        if field == Field::Ready {
-            let tone = if self.is_ready() {
-                Tone::Plain
-            } else {
-                Tone::Warn
-            };
-            return Cell::new(self.ready_text().into(), tone);
-        }
-        rollup_cell(&self.all, field, context)
-            .unwrap_or_else(|| plain_cell(self.text(field, context.now).unwrap_or_default()))
     }
 }

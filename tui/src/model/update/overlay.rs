@@ -96,7 +96,7 @@ fn stepped(at: usize, steps: i32, last: usize) -> usize {
 /// Shows a column, or no longer. It keeps its place among the others. Names stay: they say what a row is of.
 fn toggle_column(state: &mut State, at: usize) {
     let view = state.screen().view;
-    let columns = view.columns();
+    let columns = &view.columns();
     let Some(column) = columns.get(at) else {
         return;
     };

@@ -226,7 +226,7 @@ fn limited(conditions: &[Condition], names: &Names) -> Option<Limited> {
 mod tests {
     use super::*;
     use crate::model::Field;
-    use crate::model::Fields;
+    use crate::model::Row as _;
     use kubevitals_proto::time::Timestamp;
 
     #[test]

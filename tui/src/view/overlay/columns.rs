@@ -9,7 +9,7 @@ use crate::view::theme::Ink;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
     let view = state.screen().view;
-    let columns = view.columns();
+    let columns = &view.columns();
     let wanted = Wanted {
         chosen: state.settings.columns.get(&view).map(Vec::as_slice),
         ..Wanted::default()

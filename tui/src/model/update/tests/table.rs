@@ -208,7 +208,7 @@ fn toggle(state: &mut State, field: Field) {
 #[test]
 fn a_column_that_is_turned_off_and_on_keeps_its_place() {
     let columns = View::Pods.columns();
-    let default = default_fields(columns);
+    let default = default_fields(&columns);
     // As it is by default, and as it was configured.
     let configured = vec![
         Field::Age,

@@ -92,7 +92,7 @@ mod tests {
 
     use super::super::testing::pod;
     use crate::model::row::{PodRow, Rollup};
-    use crate::model::{Field, Fields, Names};
+    use crate::model::{Field, Names, Row as _};
 
     fn row(spec: Value, status: Value) -> PodRow {
         let json = json!({"metadata": {"namespace": "shop", "name": "web"}, "spec": spec, "status": status});

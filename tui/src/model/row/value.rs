@@ -1,0 +1,216 @@
+//! The value of a field. It knows its text, its number, its time and its colour.
+
+use std::borrow::Cow;
+
+use kubevitals_proto::time::Timestamp;
+
+use super::{Context, Probes, Restarts};
+use crate::model::amount::{Cpu, Memory};
+use crate::model::cell::{Cell, Resource};
+use crate::model::format;
+use crate::model::name::Name;
+use crate::model::tone::Tone;
+
+/// The value of a field of a row.
+#[derive(Debug, Clone)]
+pub enum Value<'a> {
+    /// Text.
+    Text(Cow<'a, str>),
+    /// Text that is sorted by a number.
+    Sorted(Cow<'a, str>, f64),
+    /// How many.
+    Count(u64),
+    /// How many of how many: `13/110`.
+    Of(u32, u32),
+    /// Whether all are ready, and how many of how many are: `1/2`.
+    Ready(bool, u32, u32),
+    /// How many that should be none: probes that fail.
+    Failing(u32),
+    /// How many restarts in the last hour.
+    Recent(u32),
+    /// Yes or no.
+    Flag(bool),
+    /// CPU.
+    Cpu(Cpu),
+    /// Memory or storage.
+    Memory(Memory),
+    /// Bytes a second, if they are known.
+    Rate(Option<u64>),
+    /// A part of something, if it is known: 0.5 is half.
+    Part(Option<f64>),
+    /// A part of a limit: its colour warns when it comes near.
+    PartOfLimit(Option<f64>),
+    /// CPU, drawn over time against the second amount.
+    CpuTrend(Cpu, Cpu),
+    /// Memory, drawn over time against the second amount.
+    MemoryTrend(Memory, Memory),
+    /// The time since then, if it is known.
+    Since(Option<Timestamp>),
+    /// The time since then, or that it never was.
+    SinceOrNever(Option<Timestamp>),
+    /// Restarts: `5 (OOMKilled 2m ago)`.
+    Restarts(&'a Restarts),
+    /// Why and when the last restart was.
+    LastRestart(&'a Restarts),
+    /// Probes.
+    Probes(&'a Probes),
+}
+
+impl<'a> Value<'a> {
+    /// The value as a table shows it.
+    #[must_use]
+    pub fn text(self, now: Timestamp) -> Cow<'a, str> {
+        match self {
+            Self::Text(text) | Self::Sorted(text, _) => text,
+            Self::Count(count) => count.to_string().into(),
+            Self::Failing(count) | Self::Recent(count) => count.to_string().into(),
+            Self::Of(count, all) | Self::Ready(_, count, all) => format!("{count}/{all}").into(),
+            Self::Flag(flag) => if flag { "true" } else { "false" }.into(),
+            Self::Cpu(cpu) | Self::CpuTrend(cpu, _) => known(cpu.get(), format::cpu),
+            Self::Memory(memory) | Self::MemoryTrend(memory, _) => {
+                known(memory.get(), format::bytes)
+            }
+            Self::Rate(rate) => known(rate, format::rate),
+            Self::Part(part) | Self::PartOfLimit(part) => known(part, format::percent),
+            Self::SinceOrNever(None) => "never".into(),
+            Self::Since(then) | Self::SinceOrNever(then) => {
+                known(then, |then| format::age(then, now))
+            }
+            Self::Restarts(restarts) => restarts.text(now),
+            Self::LastRestart(restarts) => restarts.last_text(now),
+            Self::Probes(probes) => probes.text(),
+        }
+    }
+
+    /// The value as a number in the unit of its field, if it has one and it is known.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts, rates and ages are exact up to more than there can be"
+    )]
+    pub fn number(&self, now: Timestamp) -> Option<f64> {
+        match *self {
+            Self::Text(_) | Self::LastRestart(_) | Self::Probes(_) => None,
+            Self::Sorted(_, number) => Some(number),
+            Self::Count(count) => Some(count as f64),
+            Self::Failing(count) | Self::Recent(count) | Self::Of(count, _) => Some(count.into()),
+            Self::Flag(flag) | Self::Ready(flag, ..) => Some(f64::from(u8::from(flag))),
+            Self::Cpu(cpu) | Self::CpuTrend(cpu, _) => cpu.number(),
+            Self::Memory(memory) | Self::MemoryTrend(memory, _) => memory.number(),
+            Self::Rate(rate) => rate.map(|rate| rate as f64),
+            Self::Part(part) | Self::PartOfLimit(part) => part.map(|part| part * 100.0),
+            Self::Since(then) | Self::SinceOrNever(then) => {
+                then.map(|then| (now.since(then) as f64 / 1e9).max(0.0))
+            }
+            Self::Restarts(restarts) => Some(restarts.count.into()),
+        }
+    }
+
+    /// When that was of which the value says how long ago it was.
+    #[must_use]
+    pub const fn time(&self) -> Option<Timestamp> {
+        match *self {
+            Self::Since(then) | Self::SinceOrNever(then) => then,
+            _ => None,
+        }
+    }
+
+    /// The value in a cell, with the colour that it has by itself.
+    #[must_use]
+    pub fn cell(self, context: &Context) -> Cell {
+        let tone = match &self {
+            Self::PartOfLimit(part) => part.map_or(Tone::Dim, |part| context.thresholds.tone(part)),
+            Self::Failing(count) if *count > 0 => Tone::Bad,
+            Self::Recent(count) if *count > 0 => Tone::Warn,
+            Self::Failing(_) | Self::Recent(_) => Tone::Dim,
+            Self::Restarts(restarts) => restarts.tone(context.now),
+            Self::Probes(probes) => probes.tone(),
+            Self::CpuTrend(_, full) => {
+                return Cell::Trend {
+                    resource: Resource::Cpu,
+                    full: full.get().map(|cpu| cpu.0),
+                };
+            }
+            Self::MemoryTrend(_, full) => {
+                return Cell::Trend {
+                    resource: Resource::Memory,
+                    full: full.get().map(|memory| memory.0),
+                };
+            }
+            _ => {
+                let text = self.text(context.now);
+                let tone = plain(&text);
+                return Cell::new(text, tone);
+            }
+        };
+        Cell::new(self.text(context.now), tone)
+    }
+}
+
+/// The text of what is known; a dash where it is not.
+fn known<T>(value: Option<T>, text: impl FnOnce(T) -> String) -> Cow<'static, str> {
+    value.map_or(format::UNKNOWN.into(), |value| text(value).into())
+}
+
+/// The colour of a text that has no meaning of its own: dim where it says nothing.
+pub(super) fn plain(text: &str) -> Tone {
+    if text.is_empty() || text == format::UNKNOWN {
+        Tone::Dim
+    } else {
+        Tone::Plain
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl<'a> From<&'a Name> for Value<'a> {
+    fn from(name: &'a Name) -> Self {
+        Self::Text((&**name).into())
+    }
+}
+
+impl<'a> From<&'a Option<Name>> for Value<'a> {
+    fn from(name: &'a Option<Name>) -> Self {
+        name.as_deref().unwrap_or_default().into()
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Value<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(count: u32) -> Self {
+        Self::Count(count.into())
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl From<Cpu> for Value<'_> {
+    fn from(cpu: Cpu) -> Self {
+        Self::Cpu(cpu)
+    }
+}
+
+impl From<Memory> for Value<'_> {
+    fn from(memory: Memory) -> Self {
+        Self::Memory(memory)
+    }
+}
