@@ -103,7 +103,7 @@ impl Writer {
     fn keys(&mut self, settings: &Settings) {
         self.table("keys");
         self.about("What keys do. A key is a character, or a name like ctrl-c, shift-tab, enter, left, pgdn or f1.");
-        for binding in BINDINGS {
+        for binding in BINDINGS.iter() {
             let changed = settings.keys.iter().rev().find(|(id, _)| id == binding.id);
             let keys = match changed {
                 Some((_, keys)) => list(keys),

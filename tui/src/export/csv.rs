@@ -3,22 +3,23 @@
 use kubevitals_proto::time::Timestamp;
 
 use super::{AT, Value, name, time, value};
-use crate::model::{Field, Row};
+use crate::model::{AnyTable, Field};
 
 const END: &str = "\r\n";
 
-pub(super) fn write<'a, R: Row + 'a>(
+pub(super) fn write(
     fields: &[Field],
-    rows: impl Iterator<Item = &'a R>,
+    table: &dyn AnyTable,
+    places: &[u32],
     now: Timestamp,
 ) -> String {
     let names = std::iter::once(AT).chain(fields.iter().map(|field| name(*field)));
     let mut text = names.collect::<Vec<_>>().join(",") + END;
-    for row in rows {
+    for row in places {
         text.push_str(&time(now));
         for field in fields {
             text.push(',');
-            match value(row, *field, now) {
+            match value(table, *row, *field, now) {
                 Value::Text(cell) => cell_into(&mut text, &cell),
                 Value::Number(number) => text.push_str(&number.to_string()),
                 Value::Integer(number) => text.push_str(&number.to_string()),

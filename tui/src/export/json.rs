@@ -4,21 +4,25 @@ use kubevitals_proto::time::Timestamp;
 use serde_json::{Map, Number, Value as Json};
 
 use super::{AT, Value, name, time, value};
-use crate::model::{Field, Row};
+use crate::model::{AnyTable, Field};
 
-pub(super) fn write<'a, R: Row + 'a>(
+pub(super) fn write(
     fields: &[Field],
-    rows: impl Iterator<Item = &'a R>,
+    table: &dyn AnyTable,
+    places: &[u32],
     now: Timestamp,
 ) -> String {
-    let object = |row: &R| {
+    let object = |row: &u32| {
         let at = (AT.to_owned(), Json::String(time(now)));
-        let members = fields
-            .iter()
-            .map(|field| (name(*field).to_owned(), json(value(row, *field, now))));
+        let members = fields.iter().map(|field| {
+            (
+                name(*field).to_owned(),
+                json(value(table, *row, *field, now)),
+            )
+        });
         Json::Object(std::iter::once(at).chain(members).collect::<Map<_, _>>())
     };
-    let rows = Json::Array(rows.map(object).collect());
+    let rows = Json::Array(places.iter().map(object).collect());
     format!("{rows:#}\n")
 }
 

@@ -20,13 +20,14 @@ use std::borrow::Cow;
 
 use kubevitals_proto::time::Timestamp;
 
-use crate::model::{Column, ExportAs, Field, Row, Unit};
+use crate::model::{AnyTable, Column, ExportAs, Field, Unit};
 
-/// A view in one of the forms: these columns of these rows, as they were at `now`.
-pub fn export<'a, R: Row + 'a>(
+/// A table in one of the forms: these columns of the rows at these places, as they were at `now`.
+pub fn export(
     form: ExportAs,
     columns: &[Column],
-    rows: impl Iterator<Item = &'a R>,
+    table: &dyn AnyTable,
+    places: &[u32],
     now: Timestamp,
 ) -> String {
     // What is drawn over time says no more in letters than its last point, which has a column of its own.
@@ -36,9 +37,9 @@ pub fn export<'a, R: Row + 'a>(
         .copied()
         .collect();
     match form {
-        ExportAs::Table => table::write(&columns, rows, now),
-        ExportAs::Csv => csv::write(&fields::<R>(&columns), rows, now),
-        ExportAs::Json => json::write(&fields::<R>(&columns), rows, now),
+        ExportAs::Table => table::write(&columns, table, places, now),
+        ExportAs::Csv => csv::write(&fields(&columns, table), table, places, now),
+        ExportAs::Json => json::write(&fields(&columns, table), table, places, now),
     }
 }
 
@@ -46,16 +47,14 @@ pub fn export<'a, R: Row + 'a>(
 const AT: &str = "at";
 
 /// The fields that a program reads of these columns.
-fn fields<R: Row>(columns: &[Column]) -> Vec<Field> {
+fn fields(columns: &[Column], table: &dyn AnyTable) -> Vec<Field> {
     let with = |column: &Column| {
         let field = column.field;
-        let with = R::entry(field).map_or(&[][..], |entry| entry.exported_with);
-        std::iter::once(field).chain(with.iter().copied())
+        std::iter::once(field).chain(table.exported_with(field).iter().copied())
     };
+    let is_measured = |column: &Column| column.field == Field::Measured;
+    let measured = table.columns().into_iter().find(is_measured);
     let mut fields: Vec<Field> = Vec::new();
-    let is_measured = |column: &&Column| column.field == Field::Measured;
-    let columns_of_kind = R::columns();
-    let measured = columns_of_kind.iter().find(is_measured);
     for field in columns
         .iter()
         .flat_map(with)
@@ -87,18 +86,18 @@ enum Value<'a> {
     Unknown,
 }
 
-fn value<R: Row>(row: &R, field: Field, now: Timestamp) -> Value<'_> {
-    let number = row.number(field, now).filter(|number| number.is_finite());
+fn value(table: &dyn AnyTable, at: u32, field: Field, now: Timestamp) -> Value<'_> {
+    let Some(value) = table.value(at, field) else {
+        return Value::Unknown;
+    };
+    let number = value.number(now).filter(|number| number.is_finite());
     let known = |value: fn(f64) -> Value<'static>| number.map_or(Value::Unknown, value);
     match field.unit() {
-        Unit::Text => row.text(field, now).map_or(Value::Unknown, Value::Text),
+        Unit::Text => Value::Text(value.text(now)),
         Unit::Flag => known(|flag| Value::Flag(flag != 0.0)),
         Unit::Cores => known(|nanocores| Value::Number(nanocores / 1e9)),
         Unit::Percent => known(Value::Number),
-        Unit::Seconds if field != Field::Age => {
-            let time = row.value(field).and_then(|value| value.time());
-            time.map_or(Value::Unknown, Value::Time)
-        }
+        Unit::Seconds if field != Field::Age => value.time().map_or(Value::Unknown, Value::Time),
         Unit::Count | Unit::Bytes | Unit::BytesPerSecond | Unit::Seconds => known(whole),
     }
 }
@@ -122,9 +121,10 @@ mod tests {
     use kubevitals_proto::units::{Bytes, Nanocores};
     use kubevitals_proto::vitals::{Cause, Certainty, Incident, IncidentKind, Involved};
 
-    use super::*;
+    use super::{Column, ExportAs, Field, Timestamp};
+    use crate::model::Table;
     use crate::model::row::{
-        IncidentRow, LastRestart, NodeRow, PodRow, Replicas, Restarts, Rollup, Workload,
+        IncidentRow, LastRestart, NodeRow, PodRow, Replicas, Restarts, Rollup, Row, Workload,
         WorkloadRow,
     };
 
@@ -137,6 +137,12 @@ mod tests {
 
     fn since(seconds: i64) -> u32 {
         u32::try_from(seconds_ago(seconds).as_secs()).unwrap()
+    }
+
+    fn export<R: Row>(form: ExportAs, columns: &[Column], rows: Vec<R>, now: Timestamp) -> String {
+        let table = Table::of(rows);
+        let places: Vec<u32> = (0..).take(table.len()).collect();
+        super::export(form, columns, &table, &places, now)
     }
 
     /// The columns of these fields.
@@ -193,7 +199,7 @@ mod tests {
             Field::Age,
             Field::CpuTrend,
         ]);
-        export(form, &columns, pods().iter(), NOW)
+        export(form, &columns, pods(), NOW)
     }
 
     #[test]
@@ -261,8 +267,8 @@ mod tests {
             Field::Name,
             Field::Count,
         ]);
-        let rows = [IncidentRow::new(incident)];
-        let text = export(ExportAs::Csv, &columns, rows.iter(), NOW);
+        let rows = vec![IncidentRow::new(incident)];
+        let text = export(ExportAs::Csv, &columns, rows, NOW);
         assert_eq!(
             text,
             "at,status,began,last-seen,name,count\r\n\
@@ -294,7 +300,7 @@ mod tests {
         let text = export(
             ExportAs::Csv,
             &columns::<WorkloadRow>(&fields),
-            [workload].iter(),
+            vec![workload],
             NOW,
         );
         assert_eq!(
@@ -310,7 +316,7 @@ mod tests {
             ..NodeRow::default()
         };
         let columns = columns::<NodeRow>(&[Field::Name, Field::Pods]);
-        let text = export(ExportAs::Csv, &columns, [node].iter(), NOW);
+        let text = export(ExportAs::Csv, &columns, vec![node], NOW);
         assert_eq!(
             text,
             "at,name,pods,max,measured\r\n2026-07-08T14:30:00Z,node-1,13,110,2026-07-08T14:29:57Z\r\n"

@@ -2,15 +2,16 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use crate::model::{self, Column, Row};
+use crate::model::{self, AnyTable, Column};
 use crate::text::{Align, clean, fit, width};
 
 /// Blanks between two columns, as kubectl has them.
 const GAP: &str = "   ";
 
-pub(super) fn write<'a, R: Row + 'a>(
+pub(super) fn write(
     columns: &[Column],
-    rows: impl Iterator<Item = &'a R>,
+    table: &dyn AnyTable,
+    places: &[u32],
     now: Timestamp,
 ) -> String {
     let heading = columns
@@ -18,9 +19,9 @@ pub(super) fn write<'a, R: Row + 'a>(
         .map(|column| column.title.to_owned())
         .collect();
     let mut lines: Vec<Vec<String>> = vec![heading];
-    lines.extend(rows.map(|row| {
+    lines.extend(places.iter().map(|at| {
         let cells = columns.iter().map(|column| {
-            let cell = row.text(column.field, now).unwrap_or_default();
+            let cell = table.text(*at, column.field, now).unwrap_or_default();
             clean(&cell).into_owned()
         });
         cells.collect()

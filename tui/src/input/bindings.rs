@@ -1,9 +1,11 @@
 //! What keys do.
 
+use std::sync::LazyLock;
+
 use crate::model::{Action, Edit, ExportAs, Field, Mode, View};
 
 /// A line of the help.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Binding {
     /// What the configuration calls it.
     pub id: &'static str,
@@ -134,8 +136,41 @@ const fn help(
 }
 
 /// Every key there is. An id is unique; a key is so in its mode.
+pub static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
+    let (before, after) = KEYS.split_at(KEYS.iter().position(is_of_time).unwrap_or(0));
+    let views = View::SWITCHABLE.iter().zip(DIGITS).map(|(view, key)| {
+        let info = view.info();
+        look(Section::Views, info.id, key, Action::Show(*view), info.help)
+    });
+    before
+        .iter()
+        .cloned()
+        .chain(views)
+        .chain(after.iter().cloned())
+        .collect()
+});
+
+/// The keys of the views, in their order.
+const DIGITS: [&[&str]; 9] = [
+    &["1"],
+    &["2"],
+    &["3"],
+    &["4"],
+    &["5"],
+    &["6"],
+    &["7"],
+    &["8"],
+    &["9"],
+];
+
+/// Whether a binding stands behind those of the views.
+fn is_of_time(binding: &Binding) -> bool {
+    binding.section == Section::Time
+}
+
+/// The keys beside those of the views.
 #[rustfmt::skip] // one line each: a table
-pub static BINDINGS: &[Binding] = &[
+static KEYS: &[Binding] = &[
     look(Section::Move, "down", &["down", "j"], Action::Move(1), "one row down"),
     look(Section::Move, "up", &["up", "k"], Action::Move(-1), "one row up"),
     look(Section::Move, "page-down", &["pgdn", "ctrl-f"], Action::Page(1), "one page down"),
@@ -147,14 +182,6 @@ pub static BINDINGS: &[Binding] = &[
     look(Section::Move, "acknowledge", &["a"], Action::Acknowledge, "acknowledge, or undo that"),
     look(Section::Views, "next-view", &["tab"], Action::NextView(1), "next pane, next view"),
     look(Section::Views, "previous-view", &["shift-tab"], Action::NextView(-1), "previous pane, previous view"),
-    look(Section::Views, "overview", &["1"], Action::Show(View::Overview), "overview"),
-    look(Section::Views, "nodes", &["2"], Action::Show(View::Nodes), "nodes"),
-    look(Section::Views, "pods", &["3"], Action::Show(View::Pods), "pods"),
-    look(Section::Views, "containers", &["4"], Action::Show(View::Containers), "containers"),
-    look(Section::Views, "workloads", &["5"], Action::Show(View::Workloads), "workloads"),
-    look(Section::Views, "namespaces", &["6"], Action::Show(View::Namespaces), "namespaces"),
-    look(Section::Views, "hpas", &["7"], Action::Show(View::Hpas), "horizontal pod autoscalers"),
-    look(Section::Views, "incidents", &["8"], Action::Show(View::Incidents), "incidents: what broke, when, why"),
     look(Section::Time, "pause", &["space"], Action::Pause, "pause, or continue"),
     look(Section::Time, "step-back", &["left", "h"], Action::Step(-1), "a step back in time"),
     look(Section::Time, "step-forward", &["right", "l"], Action::Step(1), "a step forward in time"),

@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(map.keys.len(), BINDINGS.len());
         let ids: HashSet<_> = BINDINGS.iter().map(|binding| binding.id).collect();
         assert_eq!(ids.len(), BINDINGS.len(), "two bindings of one id");
-        for binding in BINDINGS {
+        for binding in BINDINGS.iter() {
             assert!(
                 !binding.keys.is_empty() && !binding.help.is_empty(),
                 "{}",

@@ -269,10 +269,10 @@ mod tests {
     #[test]
     fn a_click_on_a_hint_does_what_its_key_does() {
         let mut hits = Hits::default();
-        for (at, binding) in (0..).zip(BINDINGS) {
+        for (at, binding) in (0..).zip(BINDINGS.iter()) {
             hits.add(Rect::new(0, at, 9, 1), Target::Hint(binding.id));
         }
-        for (at, binding) in (0..).zip(BINDINGS) {
+        for (at, binding) in (0..).zip(BINDINGS.iter()) {
             let (event, keys) = (left_click(4, at), KeyMap::default());
             let mut grip = Grip::default();
             let done = actions(&event, Mode::Look, &keys, &hits, &mut grip, Instant::now());

@@ -2,20 +2,19 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
+use super::any_table::AnyTable;
 use super::field::Field;
-use super::row::Row;
 
 /// Columns that tell apart rows of one name, in the order in which they are tried.
 const TRIED: [Field; 2] = [Field::Namespace, Field::Kind];
 
 /// The columns that these rows need beside their names so that no two look alike: the namespace, where names repeat in
 /// several namespaces; the kind, where they do in several kinds.
-pub(super) fn distinguishing<R: Row>(rows: &[Arc<R>], order: &[u32], now: Timestamp) -> Vec<Field> {
-    let columns = R::columns();
+pub(super) fn distinguishing(table: &dyn AnyTable, order: &[u32], now: Timestamp) -> Vec<Field> {
+    let columns = table.columns();
     let mut fields: Vec<Field> = columns
         .iter()
         .filter(|column| column.is_identity())
@@ -28,12 +27,12 @@ pub(super) fn distinguishing<R: Row>(rows: &[Arc<R>], order: &[u32], now: Timest
     });
     let mut count = None;
     for field in tried {
-        let before = *count.get_or_insert_with(|| distinct(rows, order, &fields, now));
+        let before = *count.get_or_insert_with(|| distinct(table, order, &fields, now));
         if before == order.len() {
             break;
         }
         fields.push(*field);
-        let with = distinct(rows, order, &fields, now);
+        let with = distinct(table, order, &fields, now);
         if with == before {
             fields.pop();
         }
@@ -43,14 +42,11 @@ pub(super) fn distinguishing<R: Row>(rows: &[Arc<R>], order: &[u32], now: Timest
 }
 
 /// How many different texts the rows have in these fields.
-fn distinct<R: Row>(rows: &[Arc<R>], order: &[u32], fields: &[Field], now: Timestamp) -> usize {
-    let shown = order
-        .iter()
-        .filter_map(|at| rows.get(usize::try_from(*at).ok()?));
-    let texts = shown.map(|row| {
+fn distinct(table: &dyn AnyTable, order: &[u32], fields: &[Field], now: Timestamp) -> usize {
+    let texts = order.iter().map(|at| {
         let mut hasher = DefaultHasher::new();
         for field in fields {
-            row.text(*field, now).hash(&mut hasher);
+            table.text(*at, *field, now).hash(&mut hasher);
         }
         hasher.finish()
     });
@@ -60,12 +56,15 @@ fn distinct<R: Row>(rows: &[Arc<R>], order: &[u32], fields: &[Field], now: Times
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::row::{NodeRow, PodRow, Workload, WorkloadRow};
+    use std::sync::Arc;
+
+    use crate::model::row::{NodeRow, PodRow, Row, Workload, WorkloadRow};
+    use crate::model::table::Table;
 
     fn needed<R: Row>(rows: Vec<R>) -> Vec<Field> {
-        let rows: Vec<Arc<R>> = rows.into_iter().map(Arc::new).collect();
-        let order: Vec<u32> = (0..).take(rows.len()).collect();
-        distinguishing(&rows, &order, Timestamp(0))
+        let table = Table::of(rows);
+        let order: Vec<u32> = (0..).take(table.len()).collect();
+        distinguishing(&table, &order, Timestamp(0))
     }
 
     fn pod(namespace: &str, name: &str) -> PodRow {

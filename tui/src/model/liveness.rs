@@ -64,7 +64,7 @@ impl State {
             .then(|| (Part::Events, self.part(Part::Events)));
         own.chain(more)
             .chain(events)
-            .filter(move |(part, _)| part.is_shown_in(view))
+            .filter(move |(part, _)| view.shows(*part))
             // That there is no usage was chosen.
             .filter(move |(part, state)| {
                 let of_usage = matches!(part, Part::Usage | Part::NodeUsage);
@@ -124,7 +124,7 @@ impl State {
     /// Whether the rows of the view may be old: the server does not answer, or it no longer answers for them.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        let rows = self.part(Part::of_view(self.screen().view));
+        let rows = self.part(self.screen().view.info().part);
         matches!(self.link, Link::Lost { .. }) || matches!(rows, PartState::Stale { .. })
     }
 }

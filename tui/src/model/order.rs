@@ -17,13 +17,17 @@ pub(super) fn order<R: Row>(
     keep: impl Fn(&R) -> bool,
 ) -> Vec<u32> {
     let kept = (0_u32..).zip(rows).filter(|(_, row)| keep(row));
+    let entry = R::entry(sort.field);
     if sort.field.is_number() {
-        let keys =
-            kept.map(|(at, row)| (row.number(sort.field, now).filter(|key| !key.is_nan()), at));
+        let keys = kept.map(|(at, row)| {
+            let key = entry.and_then(|entry| entry.value(row).number(now));
+            (key.filter(|key| !key.is_nan()), at)
+        });
         sorted(keys.collect(), sort.descending, f64::total_cmp)
     } else {
         let keys = kept.map(|(at, row)| {
-            let key = row.text(sort.field, now).filter(|key| !key.is_empty());
+            let key = entry.map(|entry| entry.value(row).text(now));
+            let key = key.filter(|key| !key.is_empty());
             (key, at)
         });
         sorted(keys.collect(), sort.descending, |a, b| a.cmp(b))

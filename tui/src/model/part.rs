@@ -4,8 +4,6 @@ use std::fmt;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::view::View;
-
 /// What kind of source there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SourceKind {
@@ -90,34 +88,6 @@ impl Part {
                 Self::Hpas,
                 Self::Namespaces,
             ],
-        }
-    }
-
-    /// Whether a view shows this part. Figures of the cluster are above every view.
-    #[must_use]
-    pub fn is_shown_in(self, view: View) -> bool {
-        match self {
-            Self::Cluster | Self::Nodes | Self::Pods | Self::Usage | Self::NodeUsage => true,
-            Self::OtherPods => !matches!(view, View::Nodes | View::Hpas | View::Incidents),
-            Self::Deployments | Self::StatefulSets | Self::DaemonSets | Self::Jobs => {
-                view == View::Workloads
-            }
-            Self::Hpas => view == View::Hpas,
-            Self::Incidents => matches!(view, View::Overview | View::Incidents | View::Pod),
-            Self::Events => view == View::Pod,
-            Self::History => matches!(view, View::Overview | View::Pod),
-            Self::Namespaces => false,
-        }
-    }
-
-    /// The part that the rows of a view are made of.
-    #[must_use]
-    pub const fn of_view(view: View) -> Self {
-        match view {
-            View::Nodes => Self::Nodes,
-            View::Hpas => Self::Hpas,
-            View::Incidents => Self::Incidents,
-            _ => Self::Pods,
         }
     }
 }

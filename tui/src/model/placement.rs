@@ -1,10 +1,7 @@
 //! Which columns the table that is looked at shows in so much room.
 
-use std::sync::Arc;
-
 use super::columns::{self, Placed, Wanted};
 use super::field::Field;
-use super::row::Row;
 use super::scope::Scope;
 use super::state::State;
 use super::view::View;
@@ -21,42 +18,28 @@ fn step(rows: usize) -> usize {
     (rows / SAMPLED).max(1)
 }
 
-/// Rows of the list that stand for all of it: a sample, and those on the screen, which no width may cut.
-pub fn sample<'a, R: Row>(state: &'a State, rows: &'a [Arc<R>]) -> impl Iterator<Item = &'a R> {
+/// Places of rows that stand for all of the list: a sample, and those on the screen, which no width may cut.
+pub fn sample(state: &State) -> impl Iterator<Item = u32> {
     let list = &state.screen().list;
     let on_screen = list.order.iter().skip(list.top).take(state.listed());
-    list.order
-        .iter()
-        .step_by(step(list.order.len()))
-        .chain(on_screen)
-        .filter_map(|at| rows.get(usize::try_from(*at).ok()?).map(|row| &**row))
+    let sampled = list.order.iter().step_by(step(list.order.len()));
+    sampled.chain(on_screen).copied()
 }
 
 /// The columns of the view that is looked at, in a terminal `width` wide.
 #[must_use]
 pub fn shown(state: &State, width: u16) -> Vec<Placed> {
-    let world = state.world();
-    match state.screen().view {
-        View::Overview | View::Pods => place(state, world.pods.rows(), width),
-        View::Nodes => place(state, world.nodes.rows(), width),
-        View::Containers => place(state, world.containers.rows(), width),
-        View::Workloads => place(state, world.workloads.rows(), width),
-        View::Namespaces => place(state, world.namespaces.rows(), width),
-        View::Hpas => place(state, world.hpas.rows(), width),
-        View::Incidents => place(state, world.incidents.rows(), width),
-        View::Pod => Vec::new(),
-    }
-}
-
-/// The columns of a table of these rows, in a terminal `width` wide.
-pub fn place<R: Row>(state: &State, rows: &[Arc<R>], width: u16) -> Vec<Placed> {
     let screen = state.screen();
+    if screen.view == View::Pod {
+        return Vec::new();
+    }
+    let table = state.world().table(screen.view);
     let now = state.context().now;
     let chosen = state.settings.columns.get(&screen.view).map(Vec::as_slice);
     let sorted = (screen.view != View::Overview).then_some(screen.list.sort.field);
-    let sampled: Vec<&R> = sample(state, rows).collect();
+    let sampled: Vec<u32> = sample(state).collect();
     let widest = |field: Field| {
-        let texts = sampled.iter().filter_map(|row| row.text(field, now));
+        let texts = sampled.iter().filter_map(|at| table.text(*at, field, now));
         let content = texts.map(|text| text::width(&text)).max().unwrap_or(0);
         let content = u16::try_from(content).unwrap_or(u16::MAX);
         // How long ago something was grows and shrinks by a cell or two as time passes; the columns should not.
@@ -76,7 +59,8 @@ pub fn place<R: Row>(state: &State, rows: &[Arc<R>], width: u16) -> Vec<Placed> 
                 _ => true,
             }
     };
-    let all: Vec<_> = R::columns()
+    let all: Vec<_> = table
+        .columns()
         .into_iter()
         .filter(|column| is_told(column.field))
         .collect();

@@ -308,7 +308,7 @@ impl State {
     pub fn cursor(&self) -> Option<(View, Key)> {
         let (view, list) = self.screen().focused();
         let at = list.order.get(list.cursor)?;
-        Some((view, self.world().key_at(view, *at)?))
+        Some((view, self.world().table(view).key_at(*at)?))
     }
 
     /// The key of the row that the cursor is on.

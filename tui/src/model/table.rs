@@ -76,6 +76,12 @@ impl<R: Row> Table<R> {
         &self.rows
     }
 
+    /// The row at a place.
+    #[must_use]
+    pub fn row(&self, at: u32) -> Option<&Arc<R>> {
+        self.rows.get(usize::try_from(at).ok()?)
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -13,9 +13,8 @@ use super::row::{
     Row, Workload, WorkloadRow,
 };
 use super::seen::Seen;
-use super::table::{Change, Table, Version};
+use super::table::{Change, Table};
 use super::trend::Trends;
-use super::view::View;
 
 /// Everything that is known at a moment. A clone shares its rows.
 #[derive(Debug, Clone, Default)]
@@ -280,8 +279,8 @@ impl World {
         cluster
     }
 
-    /// Works out what a view shows of pods, if that has not been done since they changed.
-    pub fn derive(&mut self, view: View, sums_of_nodes: bool) {
+    /// Works out what the cluster and, where the source does not send them, nodes come to, if pods or nodes have changed.
+    pub(super) fn derive_sums(&mut self, sums_of_nodes: bool) {
         if sums_of_nodes && !self.derived.node_sums {
             self.sum_nodes();
             self.derived.node_sums = true;
@@ -290,21 +289,30 @@ impl World {
             self.cluster = self.sum_cluster();
             self.derived.cluster = true;
         }
-        match view {
-            View::Workloads if !self.derived.workloads => {
-                self.workloads = self.roll_up_workloads();
-                self.derived.workloads = true;
-            }
-            View::Namespaces if !self.derived.namespaces => {
-                self.namespaces = self.roll_up_namespaces();
-                self.derived.namespaces = true;
-            }
-            View::Containers if !self.derived.containers => {
-                let containers = self.pods.rows().iter().flat_map(ContainerRow::all);
-                self.containers = Table::of(containers.collect());
-                self.derived.containers = true;
-            }
-            _ => {}
+    }
+
+    /// Works out workloads, if pods have changed.
+    pub(super) fn derive_workloads(&mut self) {
+        if !self.derived.workloads {
+            self.workloads = self.roll_up_workloads();
+            self.derived.workloads = true;
+        }
+    }
+
+    /// Works out namespaces, if pods have changed.
+    pub(super) fn derive_namespaces(&mut self) {
+        if !self.derived.namespaces {
+            self.namespaces = self.roll_up_namespaces();
+            self.derived.namespaces = true;
+        }
+    }
+
+    /// Works out containers, if pods have changed.
+    pub(super) fn derive_containers(&mut self) {
+        if !self.derived.containers {
+            let containers = self.pods.rows().iter().flat_map(ContainerRow::all);
+            self.containers = Table::of(containers.collect());
+            self.derived.containers = true;
         }
     }
 
@@ -390,68 +398,6 @@ impl World {
             replicas: Some(*replicas),
         }));
         Table::of(rows)
-    }
-
-    /// How many rows a view could show at most.
-    #[must_use]
-    pub fn len(&self, view: View) -> usize {
-        match view {
-            View::Overview | View::Pods | View::Pod => self.pods.len(),
-            View::Nodes => self.nodes.len(),
-            View::Containers => self.containers.len(),
-            View::Workloads => self.workloads.len(),
-            View::Namespaces => self.namespaces.len(),
-            View::Hpas => self.hpas.len(),
-            View::Incidents => self.incidents.len(),
-        }
-    }
-
-    /// The key of a view's row, by its place in the table.
-    #[must_use]
-    pub fn key_at(&self, view: View, at: u32) -> Option<Key> {
-        fn key<R: Row>(table: &Table<R>, at: u32) -> Option<Key> {
-            table
-                .rows()
-                .get(usize::try_from(at).ok()?)
-                .map(|row| row.key())
-        }
-        match view {
-            View::Overview | View::Pods | View::Pod => key(&self.pods, at),
-            View::Nodes => key(&self.nodes, at),
-            View::Containers => key(&self.containers, at),
-            View::Workloads => key(&self.workloads, at),
-            View::Namespaces => key(&self.namespaces, at),
-            View::Hpas => key(&self.hpas, at),
-            View::Incidents => key(&self.incidents, at),
-        }
-    }
-
-    /// What the table of a view holds.
-    #[must_use]
-    pub fn version(&self, view: View) -> Version {
-        match view {
-            View::Overview | View::Pods | View::Pod => self.pods.version(),
-            View::Nodes => self.nodes.version(),
-            View::Containers => self.containers.version(),
-            View::Workloads => self.workloads.version(),
-            View::Namespaces => self.namespaces.version(),
-            View::Hpas => self.hpas.version(),
-            View::Incidents => self.incidents.version(),
-        }
-    }
-
-    /// The place of the row of this key in a view's table.
-    #[must_use]
-    pub fn place(&self, view: View, key: &Key) -> Option<u32> {
-        match view {
-            View::Overview | View::Pods | View::Pod => self.pods.place(key),
-            View::Nodes => self.nodes.place(key),
-            View::Containers => self.containers.place(key),
-            View::Workloads => self.workloads.place(key),
-            View::Namespaces => self.namespaces.place(key),
-            View::Hpas => self.hpas.place(key),
-            View::Incidents => self.incidents.place(key),
-        }
     }
 
     /// As it was at a time, as the source tells. Nobody remembers autoscalers and replicas: those of now are better than

@@ -69,7 +69,7 @@ pub fn draw(state: &State, theme: &Theme, keys: &KeyMap, buffer: &mut Buffer) ->
         }
         View::Overview => overview::draw(&mut canvas, body, state),
         View::Pod => scrolled = Some(pod::draw(&mut canvas, body, state)),
-        _ => rows::draw(&mut canvas, body, state),
+        _ => table::draw(&mut canvas, body, state),
     }
     if state.is_stale() {
         canvas.patch(vitals_area, Ink::Stale);

@@ -38,12 +38,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         canvas.hit(row, Target::View(View::Nodes));
     }
     if rows.list > 0 {
-        table::draw(
-            canvas,
-            below(area, rows.lost),
-            state,
-            state.world().pods.rows(),
-        );
+        table::draw(canvas, below(area, rows.lost), state);
     }
 }
 

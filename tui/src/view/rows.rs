@@ -1,31 +1,12 @@
-//! The body of a view that is a table.
+//! Why a table has no rows.
 
-use ratatui::layout::Rect;
-
-use super::canvas::Canvas;
 use super::empty::Empty;
-use super::table;
 use crate::model::{Link, Part, PartState, SourceKind, State, View, format};
-
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
-    let world = state.world();
-    match state.screen().view {
-        View::Overview | View::Pods | View::Pod => {
-            table::draw(canvas, area, state, world.pods.rows())
-        }
-        View::Nodes => table::draw(canvas, area, state, world.nodes.rows()),
-        View::Containers => table::draw(canvas, area, state, world.containers.rows()),
-        View::Workloads => table::draw(canvas, area, state, world.workloads.rows()),
-        View::Namespaces => table::draw(canvas, area, state, world.namespaces.rows()),
-        View::Hpas => table::draw(canvas, area, state, world.hpas.rows()),
-        View::Incidents => table::draw(canvas, area, state, world.incidents.rows()),
-    }
-}
 
 /// Why a table has no rows, and what to press.
 pub(super) fn emptiness(state: &State) -> Empty {
     let view = state.screen().view;
-    let part = Part::of_view(view);
+    let part = view.info().part;
     let is_told = state.has_answered(part);
     if state.session.context.is_empty() && !state.session.contexts.is_empty() {
         return Empty::calm("No context is selected.").press("context", "choose a context");
@@ -71,11 +52,7 @@ pub(super) fn emptiness(state: &State) -> Empty {
     if part == Part::Pods && state.is_awaited() {
         return Empty::calm("waiting for the server");
     }
-    let what = match view {
-        View::Overview => "unhealthy pods".to_owned(),
-        View::Hpas => "HPAs".to_owned(),
-        view => view.title().to_lowercase(),
-    };
+    let what = view.info().rows;
     if !state.screen().list.filter.is_empty() {
         return Empty::calm(format!("No {what} match the filter"))
             .press("clear-filter", "remove the filter");

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 use ratatui::layout::Rect;
@@ -14,15 +13,16 @@ use super::trends;
 use crate::input::Target;
 use crate::model::columns::Placed;
 use crate::model::placement::{self, POINTER};
-use crate::model::{self, Cell, Context, Field, List, Pane, Row, State, Tone, View};
+use crate::model::{self, AnyTable, Cell, Context, Field, List, Pane, State, Tone, View};
 use crate::text::{Align, width};
 
 /// Draws a table: headings, and as many rows as there is room for.
-pub(super) fn draw<R: Row>(canvas: &mut Canvas<'_>, area: Rect, state: &State, rows: &[Arc<R>]) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let screen = state.screen();
+    let table = state.world().table(screen.view);
     let list = &screen.list;
     let context = state.context();
-    let placed = placement::place(state, rows, area.width);
+    let placed = placement::shown(state, area.width);
     let head = row_of(area, 0);
     for column in &placed {
         heading(canvas, head, column, screen.view, list);
@@ -38,10 +38,7 @@ pub(super) fn draw<R: Row>(canvas: &mut Canvas<'_>, area: Rect, state: &State, r
         .filter(is_name)
         .map(|placed| {
             let field = placed.column.field;
-            (
-                placed,
-                Names::of(field, state, rows, body.height, context.now),
-            )
+            (placed, Names::of(field, state, body.height, context.now))
         })
         .collect();
     let elided: HashMap<Field, Elided<'_>> = named
@@ -65,17 +62,19 @@ pub(super) fn draw<R: Row>(canvas: &mut Canvas<'_>, area: Rect, state: &State, r
         if line >= body.height {
             break;
         }
-        let Some(row) = usize::try_from(*place)
-            .ok()
-            .and_then(|place| rows.get(place))
-        else {
-            continue;
-        };
         let area = row_of(body, line);
         line += 1;
         for column in &placed {
             let elided = elided.get(&column.column.field);
-            cell(canvas, area, column, state, &**row, &context, elided);
+            cell(
+                canvas,
+                area,
+                column,
+                state,
+                (table, *place),
+                &context,
+                elided,
+            );
         }
         if at == list.cursor && screen.is_in(Pane::List) {
             canvas.cursor(area);
@@ -101,19 +100,12 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn of<R: Row>(
-        field: Field,
-        state: &'a State,
-        rows: &'a [Arc<R>],
-        height: u16,
-        now: Timestamp,
-    ) -> Self {
+    fn of(field: Field, state: &'a State, height: u16, now: Timestamp) -> Self {
         let list = &state.screen().list;
+        let table = state.world().table(state.screen().view);
         let on_screen = list.order.iter().skip(list.top).take(height.into());
-        let on_screen = on_screen
-            .filter_map(|at| rows.get(usize::try_from(*at).ok()?))
-            .filter_map(|row| row.text(field, now));
-        let others = placement::sample(state, rows).filter_map(|row| row.text(field, now));
+        let on_screen = on_screen.filter_map(|at| table.text(*at, field, now));
+        let others = placement::sample(state).filter_map(|at| table.text(at, field, now));
         Self {
             on_screen: on_screen.collect(),
             others: others.collect(),
@@ -155,17 +147,17 @@ fn column_area(row: Rect, placed: &Placed) -> Rect {
     }
 }
 
-fn cell<R: Row>(
+fn cell(
     canvas: &mut Canvas<'_>,
     row: Rect,
     placed: &Placed,
     state: &State,
-    of: &R,
+    (table, at): (&dyn AnyTable, u32),
     context: &Context,
     elided: Option<&Elided<'_>>,
 ) {
     let area = column_area(row, placed);
-    let Some(cell) = of.cell(placed.column.field, context) else {
+    let Some(cell) = table.cell(at, placed.column.field, context) else {
         return;
     };
     match cell {
@@ -181,7 +173,10 @@ fn cell<R: Row>(
             canvas.fitted(area, text, align(placed.column.align), tone.into());
         }
         Cell::Trend { resource, full } => {
-            let steps = trends::of_row(state, &of.key(), resource, area.width);
+            let Some(key) = table.key_at(at) else {
+                return;
+            };
+            let steps = trends::of_row(state, &key, resource, area.width);
             trends::draw(canvas, area, state, &steps, (resource, full));
         }
     }

@@ -20,7 +20,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     };
     let all = usize::try_from(known)
         .unwrap_or(0)
-        .max(state.world().len(screen.view));
+        .max(state.world().table(screen.view).len());
     let brief: usize = View::SWITCHABLE
         .iter()
         .map(|view| tab(*view, Form::Brief).len() + 1)
@@ -40,7 +40,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             format!("{shown} of {all} ")
         };
         match &state.world().extent {
-            Some(extent) if is_of_pods(screen.view) => {
+            Some(extent) if screen.view.info().is_of_pods() => {
                 let brief = area.width < BRIEF;
                 of = told_of(extent, screen.view, shown, all, brief);
                 if state.is_awaited() {
@@ -120,11 +120,6 @@ fn scope(state: &State, room: usize, ellipsis: &str) -> String {
 
 /// Narrower than this there is only room for what matters most.
 const BRIEF: u16 = 140;
-
-/// Whether what a view shows follows from the pods that are told of.
-const fn is_of_pods(view: View) -> bool {
-    !matches!(view, View::Nodes | View::Hpas | View::Incidents)
-}
 
 /// How many rows are shown, and of which pods, where not all pods are told of.
 fn told_of(extent: &Extent, view: View, shown: usize, all: usize, brief: bool) -> String {
@@ -216,14 +211,6 @@ fn tab(view: View, form: Form) -> String {
         Form::Brief => {}
         Form::Numbers | Form::Number => return at.to_string(),
     }
-    let short = match view {
-        View::Overview => "Over",
-        View::Containers => "Ctrs",
-        View::Workloads => "Wklds",
-        View::Namespaces => "NS",
-        View::Hpas => "HPA",
-        View::Incidents => "Inc",
-        _ => title,
-    };
+    let short = view.info().brief;
     format!("{at} {short}")
 }

@@ -129,7 +129,7 @@ fn rows_differ(state: &mut State, views: &[View]) {
                     .collect();
                 words.join(" ")
             };
-            let count = state.world().len(*view);
+            let count = state.world().table(*view).len();
             let lines: Vec<&str> = shown.lines().collect();
             let head = lines.iter().position(|line| {
                 line.contains("NAME") || line.contains("POD") || line.contains("WHO")

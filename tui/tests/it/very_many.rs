@@ -183,9 +183,9 @@ async fn scraped(server: &Server, step: u64) {
 
 /// The namespaces and names of the rows that are shown.
 fn listed(state: &State) -> BTreeSet<String> {
-    let world = state.world();
+    let table = state.world().table(state.screen().view);
     let order = state.screen().list.order.iter();
-    let keys = order.filter_map(|at| world.key_at(state.screen().view, *at));
+    let keys = order.filter_map(|at| table.key_at(*at));
     keys.map(|key| format!("{}/{}", key.namespace, key.name))
         .collect()
 }

@@ -10,10 +10,13 @@ use kubevitals_proto::vitals::Role;
 use super::figures::{self, Figures, HasFigures};
 use super::{Entry, PodRow, Probes, Restarts, Row, Value, from_seconds};
 use crate::model::amount::{Amounts, Memory};
-use crate::model::column::Column;
+use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
 use crate::model::name::{Key, Name};
+use crate::model::part::Part;
+use crate::model::scope::{Limits, Open};
 use crate::model::tone::Tone;
+use crate::model::view_info::ViewInfo;
 
 /// A container, as it is kept in its pod's row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -207,8 +210,30 @@ impl Row for ContainerRow {
         E::hidden(Field::MemoryTrend, figures::memory_trend),
     ];
 
+    const VIEW: ViewInfo = ViewInfo {
+        title: "Containers",
+        brief: "Ctrs",
+        id: "containers",
+        help: "containers",
+        rows: "containers",
+        sort: Sort { field: Field::Cpu, descending: true },
+        part: Part::Pods,
+        also: &[],
+    };
+
     fn key(&self) -> Key {
         self.pod.key().part(&self.container().name)
+    }
+
+    fn is_in(&self, limits: &Limits<'_>) -> bool {
+        self.pod.is_in(limits)
+    }
+
+    fn open(&self) -> Open {
+        Open {
+            container: Some(Arc::clone(&self.container().name)),
+            ..self.pod.open()
+        }
     }
 
     fn in_order(&self, other: &Self) -> Ordering {

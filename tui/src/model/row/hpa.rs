@@ -1,14 +1,19 @@
 //! Horizontal pod autoscalers.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::{Entry, Row, Value, from_seconds};
+use super::{Entry, Row, Value, Workload, from_seconds};
+use crate::model::column::Sort;
 use crate::model::field::Field;
 use crate::model::format;
 use crate::model::name::{Key, Name};
+use crate::model::part::Part;
+use crate::model::scope::{Limits, Open, Scope};
 use crate::model::tone::Tone;
+use crate::model::view_info::ViewInfo;
 
 /// A HorizontalPodAutoscaler.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,7 +155,31 @@ impl Row for HpaRow {
         E::hidden(Field::Workload, |hpa| hpa.target_text().into()),
     ];
 
+    const VIEW: ViewInfo = ViewInfo {
+        title: "HPAs",
+        brief: "HPA",
+        id: "hpas",
+        help: "horizontal pod autoscalers",
+        rows: "HPAs",
+        sort: Sort { field: Field::Namespace, descending: false },
+        part: Part::Hpas,
+        also: &[],
+    };
+
     fn key(&self) -> Key {
         Key::new(&self.namespace, &self.name)
+    }
+
+    fn is_in(&self, limits: &Limits<'_>) -> bool {
+        limits.has_object_of(&self.namespace)
+    }
+
+    /// The pods of what it scales.
+    fn open(&self) -> Open {
+        let target = Workload {
+            kind: Name::clone(&self.target_kind),
+            name: Name::clone(&self.target),
+        };
+        Scope::Workload(Name::clone(&self.namespace), Arc::new(target)).into()
     }
 }

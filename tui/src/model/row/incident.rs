@@ -1,16 +1,20 @@
 //! Incidents.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Certainty, Incident, IncidentKind, Involved};
 
 use super::value::plain;
-use super::{Entry, Row, Value};
-use crate::model::column::Column;
+use super::{Entry, Row, Value, Workload};
+use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
 use crate::model::name::{Key, Name};
+use crate::model::part::Part;
+use crate::model::scope::{Limits, Open, Scope};
 use crate::model::tone::Tone;
+use crate::model::view_info::ViewInfo;
 
 /// Something that went wrong. There are few, so they are kept whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,7 +162,39 @@ impl Row for IncidentRow {
         E::hidden(Field::Open, |row| row.is_open().into()),
     ];
 
+    const VIEW: ViewInfo = ViewInfo {
+        title: "Incidents",
+        brief: "Inc",
+        id: "incidents",
+        help: "incidents: what broke, when, why",
+        rows: "incidents",
+        sort: Sort { field: Field::LastSeen, descending: false },
+        part: Part::Incidents,
+        also: &[],
+    };
+
     fn key(&self) -> Key {
         Key::new(&self.namespace, &self.name)
+    }
+
+    fn is_in(&self, limits: &Limits<'_>) -> bool {
+        let namespace = &self.involved().namespace;
+        self.incident.began <= limits.now && (namespace.is_empty() || limits.has_namespace(namespace))
+    }
+
+    /// The pod that it befell, or the pods of its node or workload, at the time of it.
+    fn open(&self) -> Open {
+        let involved = self.involved();
+        let (namespace, name) = (Name::from(&*involved.namespace), Name::from(&*involved.name));
+        let (scope, container) = if self.is_of_node() {
+            (Scope::Node(name), None)
+        } else if self.is_of_pod() {
+            let container = (!involved.container.is_empty()).then(|| Name::from(&*involved.container));
+            (Scope::Pod(Key::new(&namespace, &name)), container)
+        } else {
+            let workload = Workload { kind: Name::from(&*involved.kind), name };
+            (Scope::Workload(namespace, Arc::new(workload)), None)
+        };
+        Open { scope, container, moment: Some(self.moment()) }
     }
 }

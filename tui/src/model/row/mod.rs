@@ -47,12 +47,17 @@ use super::cell::Cell;
 use super::column::Column;
 use super::field::Field;
 use super::name::Key;
+use super::scope::{Limits, Open};
 use super::tone::Thresholds;
+use super::view_info::ViewInfo;
 
 /// A row of a table. Its kind says by one table of entries what filters, sorting, drawing and export know of it.
 pub trait Row: Sized + Send + Sync + 'static {
     /// Every field of such rows, the columns in their order.
     const FIELDS: &'static [Entry<Self>];
+
+    /// The view of such rows.
+    const VIEW: ViewInfo;
 
     /// Where each field is in [`Row::FIELDS`].
     const PLACES: &'static Places = &entry::places(Self::FIELDS);
@@ -72,6 +77,12 @@ pub trait Row: Sized + Send + Sync + 'static {
     fn against(&self, key: &Key) -> Ordering {
         self.key().cmp(key)
     }
+
+    /// Whether the row is within what a view is limited to.
+    fn is_in(&self, limits: &Limits<'_>) -> bool;
+
+    /// What Enter opens on the row.
+    fn open(&self) -> Open;
 
     /// The labels, for kinds of rows that have any.
     fn labels(&self) -> Option<&Labels> {

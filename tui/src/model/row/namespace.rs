@@ -3,9 +3,12 @@
 use super::figures::{self, Figures, HasFigures};
 use super::rollup::Rollup;
 use super::{Entry, Row, Value};
-use crate::model::column::Column;
+use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
 use crate::model::name::{Key, Name};
+use crate::model::part::Part;
+use crate::model::scope::{Limits, Open, Scope};
+use crate::model::view_info::ViewInfo;
 
 /// A namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +51,26 @@ impl Row for NamespaceRow {
         E::hidden(Field::MemoryTrend, figures::memory_trend),
     ];
 
+    const VIEW: ViewInfo = ViewInfo {
+        title: "Namespaces",
+        brief: "NS",
+        id: "namespaces",
+        help: "namespaces",
+        rows: "namespaces",
+        sort: Sort { field: Field::Cpu, descending: true },
+        part: Part::Pods,
+        also: &[],
+    };
+
     fn key(&self) -> Key {
         Key::named(&self.name)
+    }
+
+    fn is_in(&self, limits: &Limits<'_>) -> bool {
+        limits.has_namespace(&self.name)
+    }
+
+    fn open(&self) -> Open {
+        Scope::Namespace(Name::clone(&self.name)).into()
     }
 }

@@ -8,10 +8,13 @@ use kubevitals_proto::time::Timestamp;
 use super::figures::{self, Figures, HasFigures};
 use super::{Entry, Row, Value, from_seconds};
 use crate::model::amount::{Amounts, Memory};
-use crate::model::column::Column;
+use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
 use crate::model::name::{Key, Name, no_name};
+use crate::model::part::Part;
+use crate::model::scope::{Limits, Open, Scope};
 use crate::model::tone::Tone;
+use crate::model::view_info::ViewInfo;
 
 /// A node.
 #[derive(Debug, Clone, PartialEq)]
@@ -202,8 +205,27 @@ impl Row for NodeRow {
         E::hidden(Field::MemoryOfLimit, figures::memory_of_limit),
     ];
 
+    const VIEW: ViewInfo = ViewInfo {
+        title: "Nodes",
+        brief: "Nodes",
+        id: "nodes",
+        help: "nodes",
+        rows: "nodes",
+        sort: Sort { field: Field::Cpu, descending: true },
+        part: Part::Nodes,
+        also: &[],
+    };
+
     fn key(&self) -> Key {
         Key::named(&self.name)
+    }
+
+    fn is_in(&self, _: &Limits<'_>) -> bool {
+        true
+    }
+
+    fn open(&self) -> Open {
+        Scope::Node(Name::clone(&self.name)).into()
     }
 
     fn labels(&self) -> Option<&Labels> {

@@ -9,14 +9,16 @@ use kubevitals_proto::time::Timestamp;
 
 use super::figures::{self, Figures, HasFigures};
 use super::{
-    Bounds, Container, ContainerState, Entry, Probes, Resize, Restarts, Row, Value,
-    from_seconds,
+    Bounds, Container, ContainerState, Entry, Probes, Resize, Restarts, Row, Value, from_seconds,
 };
 use crate::model::amount::{Amounts, Memory};
-use crate::model::column::Column;
+use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
 use crate::model::name::{Key, Name, Workload, no_name};
+use crate::model::part::Part;
+use crate::model::scope::{Limits, Open, Scope};
 use crate::model::tone::Tone;
+use crate::model::view_info::ViewInfo;
 
 /// A pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,6 +222,24 @@ impl PodRow {
         })
     }
 
+    /// Whether it is a part of a scope.
+    #[must_use]
+    pub fn is_of(&self, scope: &Scope) -> bool {
+        match scope {
+            Scope::All => true,
+            Scope::Node(node) => self.node == *node,
+            Scope::Workload(namespace, workload) => {
+                self.namespace == *namespace
+                    && self
+                        .workload
+                        .as_ref()
+                        .is_some_and(|other| other == workload)
+            }
+            Scope::Namespace(namespace) => self.namespace == *namespace,
+            Scope::Pod(key) => self.name == key.name && self.namespace == key.namespace,
+        }
+    }
+
     /// How grave its status is.
     #[must_use]
     pub fn tone(&self) -> Tone {
@@ -326,8 +346,27 @@ impl Row for PodRow {
         E::hidden(Field::LastRestartAge, |pod| Value::Since(pod.restarts.finished())),
     ];
 
+    const VIEW: ViewInfo = ViewInfo {
+        title: "Pods",
+        brief: "Pods",
+        id: "pods",
+        help: "pods",
+        rows: "pods",
+        sort: Sort { field: Field::Cpu, descending: true },
+        part: Part::Pods,
+        also: &[],
+    };
+
     fn key(&self) -> Key {
         Key::new(&self.namespace, &self.name)
+    }
+
+    fn is_in(&self, limits: &Limits<'_>) -> bool {
+        limits.has_namespace(&self.namespace) && self.is_of(limits.scope)
+    }
+
+    fn open(&self) -> Open {
+        Scope::Pod(self.key()).into()
     }
 
     fn in_order(&self, other: &Self) -> Ordering {

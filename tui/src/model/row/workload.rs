@@ -5,10 +5,13 @@ use std::sync::Arc;
 use super::figures::{self, Figures, HasFigures};
 use super::rollup::Rollup;
 use super::{Entry, Row, Value, Workload};
-use crate::model::column::Column;
+use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
 use crate::model::name::{Key, Name};
+use crate::model::part::Part;
+use crate::model::scope::{Limits, Open, Scope};
 use crate::model::tone::Tone;
+use crate::model::view_info::ViewInfo;
 
 /// A Deployment, StatefulSet, DaemonSet, Job or what else owns pods.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +110,26 @@ impl Row for WorkloadRow {
         E::hidden(Field::MemoryTrend, figures::memory_trend),
     ];
 
+    const VIEW: ViewInfo = ViewInfo {
+        title: "Workloads",
+        brief: "Wklds",
+        id: "workloads",
+        help: "workloads",
+        rows: "workloads",
+        sort: Sort { field: Field::Cpu, descending: true },
+        part: Part::Pods,
+        also: &[Part::Deployments, Part::StatefulSets, Part::DaemonSets, Part::Jobs],
+    };
+
     fn key(&self) -> Key {
         Key::new(&self.namespace, &self.workload.name).part(&self.workload.kind)
+    }
+
+    fn is_in(&self, limits: &Limits<'_>) -> bool {
+        limits.has_object_of(&self.namespace)
+    }
+
+    fn open(&self) -> Open {
+        Scope::Workload(Name::clone(&self.namespace), Arc::clone(&self.workload)).into()
     }
 }

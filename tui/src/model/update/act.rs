@@ -12,12 +12,11 @@ use crate::model::field::Field;
 
 use crate::model::column::Sort;
 use crate::model::line::Line;
-use crate::model::name::{Key, Name};
+use crate::model::name::Name;
 use crate::model::page::Page;
 use crate::model::pane::Pane;
 use crate::model::picker::Choice;
 use crate::model::placement;
-use crate::model::row::IncidentRow;
 use crate::model::scope::Scope;
 use crate::model::screen::Screen;
 use crate::model::state::{Overlay, Size, State};
@@ -296,7 +295,8 @@ pub(super) fn select(state: &mut State, at: usize) {
             _ => usize::MAX,
         };
         let (view, list) = screen.focused_mut();
-        list.select(at, |at| world.key_at(view, at), height);
+        let table = world.table(view);
+        list.select(at, |at| table.key_at(at), height);
     }
 }
 
@@ -457,70 +457,23 @@ fn enter(state: &mut State) -> Vec<Effect> {
     let Some((view, key)) = state.cursor() else {
         return Vec::new();
     };
-    match view {
-        View::Overview | View::Pods => open(state, pod_page(&key)),
-        View::Containers => {
-            let mut page = pod_page(&Key::new(&key.namespace, &key.name));
-            page.container = Some(key.part);
-            page.follows = true;
-            open(state, page)
-        }
-        View::Nodes => open(state, Screen::new(View::Pods, Scope::Node(key.name))),
-        View::Namespaces => open(state, Screen::new(View::Pods, Scope::Namespace(key.name))),
-        View::Workloads => match state.world().workloads.get(&key) {
-            Some(row) => {
-                let scope = Scope::Workload(Arc::clone(&row.namespace), Arc::clone(&row.workload));
-                open(state, Screen::new(View::Pods, scope))
-            }
-            None => Vec::new(),
-        },
-        View::Hpas => match state.world().hpas.get(&key) {
-            Some(row) => {
-                let workload = crate::model::name::Workload {
-                    kind: Arc::clone(&row.target_kind),
-                    name: Arc::clone(&row.target),
-                };
-                let scope = Scope::Workload(Arc::clone(&row.namespace), Arc::new(workload));
-                open(state, Screen::new(View::Pods, scope))
-            }
-            None => Vec::new(),
-        },
-        View::Incidents => match state.world().incidents.get(&key).cloned() {
-            Some(row) => enter_incident(state, &row),
-            None => Vec::new(),
-        },
-        View::Pod => Vec::new(),
+    if view == View::Pod {
+        return Vec::new();
     }
-}
-
-fn pod_page(key: &Key) -> Screen {
-    Screen::new(View::Pod, Scope::Pod(key.clone()))
-}
-
-/// Goes to the pod of an incident, or the pods of its node or workload, at the time of it.
-fn enter_incident(state: &mut State, row: &IncidentRow) -> Vec<Effect> {
-    let involved = &row.incident.involved;
-    let name = Name::from(involved.name.as_str());
-    let mut screen = if row.is_of_node() {
-        Screen::new(View::Pods, Scope::Node(name))
-    } else if row.is_of_pod() {
-        let mut page = pod_page(&Key::new(&Name::from(involved.namespace.as_str()), &name));
-        if !involved.container.is_empty() {
-            page.container = Some(involved.container.as_str().into());
-            page.follows = true;
-        }
-        page
-    } else {
-        let workload = crate::model::name::Workload {
-            kind: involved.kind.as_str().into(),
-            name,
-        };
-        let namespace = Name::from(involved.namespace.as_str());
-        Screen::new(View::Pods, Scope::Workload(namespace, Arc::new(workload)))
+    let table = state.world().table(view);
+    let Some(target) = table.place(&key).and_then(|at| table.open(at)) else {
+        return Vec::new();
     };
-    screen.back_to = Some(state.time);
+    let view = match target.scope {
+        Scope::Pod(_) => View::Pod,
+        _ => View::Pods,
+    };
+    let mut screen = Screen::new(view, target.scope);
+    screen.follows = target.container.is_some();
+    screen.container = target.container;
+    screen.back_to = target.moment.is_some().then_some(state.time);
     let mut effects = open(state, screen);
-    if let Some(at) = row.moment() {
+    if let Some(at) = target.moment.flatten() {
         if at < time::oldest(state) {
             let text = "the history does not reach back to the incident: this is the oldest time that is stored";
             state.say(text, false);

@@ -7,7 +7,6 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::model::acknowledge::Acknowledgements;
 use crate::model::geometry::{OverviewRows, Rows};
-use crate::model::name::Key;
 use crate::model::pane::{Pane, PanesBasis};
 use crate::model::row::{IncidentRow, NodeRow, PodRow};
 use crate::model::screen::List;
@@ -143,8 +142,8 @@ pub(super) fn cross(state: &mut State, rows: i32) -> bool {
 }
 
 fn take(list: &mut List, order: Vec<u32>, view: View, world: &World, rows: usize) {
-    let place_of = |key: &Key| world.place(view, key);
-    list.reorder(order, place_of, |at| world.key_at(view, at), rows);
+    let table = world.table(view);
+    list.reorder(order, |key| table.place(key), |at| table.key_at(at), rows);
 }
 
 /// Those first that are not ready, then the fullest.

@@ -2,26 +2,20 @@
 
 use std::cmp::Reverse;
 
-use kubevitals_proto::time::Timestamp;
-
 use super::panes;
 use crate::model::acknowledge::Acknowledgements;
+use crate::model::any_table::ListQuery;
 use crate::model::apart::distinguishing;
 use crate::model::attention::{Attention, attention};
-use crate::model::column::Sort;
 use crate::model::field::Field;
-use crate::model::filter::Filter;
-use crate::model::name::{Key, Name};
-use crate::model::order::order;
-use crate::model::row::{PodRow, Row};
-use crate::model::scope::Scope;
+use crate::model::row::{IncidentRow, PodRow};
+use crate::model::scope::Limits;
 use crate::model::screen::Basis;
 use crate::model::state::State;
 use crate::model::table::Table;
 use crate::model::time::Time;
 use crate::model::tone::Thresholds;
 use crate::model::view::View;
-use crate::model::world::World;
 
 /// Brings the list that is looked at up to what is known. Called before each drawing, when something has changed. What
 /// has not changed is not sorted again.
@@ -55,7 +49,7 @@ fn refresh_list(state: &mut State) {
     let acknowledgements =
         (!matches!(state.time, Time::Past { .. })).then_some(&state.acknowledgements);
     let basis = Basis {
-        rows: world.version(view),
+        rows: world.table(view).version(),
         sort: screen.list.sort,
         scope: screen.scope.clone(),
         namespaces: state.namespaces.clone(),
@@ -69,42 +63,34 @@ fn refresh_list(state: &mut State) {
         screen.list.settle(height);
         return;
     }
-    let asked = Asked {
-        scope: &basis.scope,
+    let query = ListQuery {
+        limits: Limits {
+            scope: &basis.scope,
+            namespaces: &basis.namespaces,
+            now: context.now,
+        },
         filter: &screen.list.filter,
-        namespaces: &basis.namespaces,
         sort: basis.sort,
-        now: context.now,
-        thresholds: basis.thresholds,
-        acknowledgements,
     };
+    let table = world.table(view);
     let (order, first_group) = match view {
         View::Overview => {
-            let needed = asked.attention(&world.pods);
+            let needed = needed(&world.pods, &query, basis.thresholds, acknowledgements);
             screen.panes.acknowledged = needed.acknowledged;
             (needed.order, Some(needed.now))
         }
-        _ => (asked.order(view, world), None),
+        View::Incidents if basis.sort.field == Field::LastSeen => {
+            let mut order = table.order(&query);
+            open_first(&mut order, &world.incidents, acknowledgements);
+            (order, None)
+        }
+        _ => (table.order(&query), None),
     };
     let list = &mut screen.list;
-    list.distinguishing = distinguishing_in(view, world, &order, context.now);
-    let place_of = |key: &Key| world.place(view, key);
-    list.reorder(order, place_of, |at| world.key_at(view, at), height);
+    list.distinguishing = distinguishing(table, &order, context.now);
+    list.reorder(order, |key| table.place(key), |at| table.key_at(at), height);
     list.first_group = first_group;
     list.basis = Some(basis);
-}
-
-/// The columns that tell apart what a view shows.
-fn distinguishing_in(view: View, world: &World, order: &[u32], now: Timestamp) -> Vec<Field> {
-    match view {
-        View::Overview | View::Pods | View::Pod => distinguishing(world.pods.rows(), order, now),
-        View::Nodes => distinguishing(world.nodes.rows(), order, now),
-        View::Containers => distinguishing(world.containers.rows(), order, now),
-        View::Workloads => distinguishing(world.workloads.rows(), order, now),
-        View::Namespaces => distinguishing(world.namespaces.rows(), order, now),
-        View::Hpas => distinguishing(world.hpas.rows(), order, now),
-        View::Incidents => distinguishing(world.incidents.rows(), order, now),
-    }
 }
 
 /// The pods that need attention.
@@ -117,102 +103,50 @@ struct Needed {
     acknowledged: usize,
 }
 
-/// What a list is to show.
-struct Asked<'a> {
-    scope: &'a Scope,
-    filter: &'a Filter,
-    namespaces: &'a [Name],
-    sort: Sort,
-    now: Timestamp,
-    thresholds: Thresholds,
-    acknowledgements: Option<&'a Acknowledgements>,
+/// Incidents that go on come first, whenever they were last seen; of these, acknowledged ones last.
+fn open_first(
+    order: &mut [u32],
+    incidents: &Table<IncidentRow>,
+    acknowledgements: Option<&Acknowledgements>,
+) {
+    order.sort_by_cached_key(|at| {
+        incidents.row(*at).map(|row| {
+            let is_acknowledged = acknowledgements.is_some_and(|all| all.has_incident(row));
+            (!row.is_open(), is_acknowledged)
+        })
+    });
 }
 
-impl Asked<'_> {
-    fn order(&self, view: View, world: &World) -> Vec<u32> {
-        match view {
-            View::Overview | View::Pods | View::Pod => self.rows(&world.pods, |pod| {
-                self.has(&pod.namespace) && self.scope.has(pod)
-            }),
-            View::Nodes => self.rows(&world.nodes, |_| true),
-            View::Containers => {
-                let kept = |pod: &PodRow| self.has(&pod.namespace) && self.scope.has(pod);
-                self.rows(&world.containers, |container| kept(&container.pod))
-            }
-            View::Workloads => self.rows(&world.workloads, |row| {
-                self.has(&row.namespace) && self.is_in_scope(&row.namespace)
-            }),
-            View::Namespaces => self.rows(&world.namespaces, |row| self.has(&row.name)),
-            View::Hpas => self.rows(&world.hpas, |row| {
-                self.has(&row.namespace) && self.is_in_scope(&row.namespace)
-            }),
-            View::Incidents => {
-                let mut order = self.rows(&world.incidents, |row| {
-                    let namespace = &row.incident.involved.namespace;
-                    row.incident.began <= self.now
-                        && (namespace.is_empty() || self.has(&namespace.as_str().into()))
-                });
-                if self.sort.field == Field::LastSeen {
-                    // What goes on comes first, whenever it was last seen; what was acknowledged, last of that.
-                    order.sort_by_cached_key(|at| {
-                        let at = usize::try_from(*at).ok();
-                        let row = at.and_then(|at| world.incidents.rows().get(at));
-                        row.map(|row| {
-                            let acknowledged = self.acknowledgements;
-                            let known = acknowledged.is_some_and(|all| all.has_incident(row));
-                            (!row.is_open(), known)
-                        })
-                    });
-                }
-                order
-            }
+/// Pods that need attention now, the gravest first, then those that only did lately; of equally grave ones the one
+/// that was restarted last.
+fn needed(
+    pods: &Table<PodRow>,
+    query: &ListQuery<'_>,
+    thresholds: Thresholds,
+    acknowledgements: Option<&Acknowledgements>,
+) -> Needed {
+    let (limits, now) = (&query.limits, query.limits.now);
+    let mut acknowledged = 0;
+    let mut grave = Vec::new();
+    for (at, pod) in (0_u32..).zip(pods.rows()) {
+        let Some(needs) = attention(pod, now, thresholds) else {
+            continue;
+        };
+        if !limits.has_namespace(&pod.namespace) || !query.filter.matches(&**pod, now) {
+            continue;
         }
-    }
-
-    fn has(&self, namespace: &Name) -> bool {
-        self.namespaces.is_empty() || self.namespaces.contains(namespace)
-    }
-
-    fn is_in_scope(&self, namespace: &Name) -> bool {
-        match self.scope {
-            Scope::Namespace(only) => only == namespace,
-            _ => true,
+        if acknowledgements.is_some_and(|all| all.has_pod(pod, Some(needs))) {
+            acknowledged += 1;
+            continue;
         }
+        grave.push((Reverse(needs), Reverse(pod.restarts.finished()), at));
     }
-
-    fn rows<R: Row>(&self, table: &Table<R>, keep: impl Fn(&R) -> bool) -> Vec<u32> {
-        order(table.rows(), self.sort, self.now, |row| {
-            keep(row) && self.filter.matches(row, self.now)
-        })
-    }
-
-    /// Pods that need attention now, the gravest first, then those that only did lately; of equally grave ones the one
-    /// that was restarted last.
-    fn attention(&self, pods: &Table<PodRow>) -> Needed {
-        let mut acknowledged = 0;
-        let mut grave = Vec::new();
-        for (at, pod) in (0_u32..).zip(pods.rows()) {
-            let Some(needs) = attention(pod, self.now, self.thresholds) else {
-                continue;
-            };
-            if !self.has(&pod.namespace) || !self.filter.matches(&**pod, self.now) {
-                continue;
-            }
-            let known = self.acknowledgements;
-            if known.is_some_and(|known| known.has_pod(pod, Some(needs))) {
-                acknowledged += 1;
-                continue;
-            }
-            let last = pod.restarts.last.as_deref().and_then(|last| last.finished);
-            grave.push((Reverse(needs), Reverse(last), at));
-        }
-        grave.sort_unstable();
-        let now = grave.partition_point(|(needs, _, _)| needs.0 > Attention::Recent);
-        Needed {
-            order: grave.into_iter().map(|(_, _, at)| at).collect(),
-            now,
-            acknowledged,
-        }
+    grave.sort_unstable();
+    let now = grave.partition_point(|(needs, _, _)| needs.0 > Attention::Recent);
+    Needed {
+        order: grave.into_iter().map(|(_, _, at)| at).collect(),
+        now,
+        acknowledged,
     }
 }
 
@@ -221,7 +155,9 @@ mod tests {
     use kubevitals_proto::units::Nanocores;
 
     use super::*;
+    use crate::model::scope::Scope;
     use crate::model::update::{act, tell};
+    use crate::model::world::World;
     use crate::model::{Action, Batch, Change, Edit, Message, SourceKind};
 
     fn pod(name: &str, cpu: u64) -> PodRow {

@@ -117,7 +117,7 @@ fn every_key_of(modes: &[Mode], arguments: &[&str]) {
 
 #[test]
 fn every_binding_has_a_check() {
-    for binding in BINDINGS {
+    for binding in BINDINGS.iter() {
         let checked = check(binding.id).is_some() || CHECKED_ALONE.contains(&binding.id);
         assert!(checked, "there is no check of {}", binding.id);
     }

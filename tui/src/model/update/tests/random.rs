@@ -14,8 +14,8 @@ use crate::model::row::{
     Container, ContainerState, IncidentRow, LastRestart, NodeRow, Phase, PodRow, Restarts, Workload,
 };
 use crate::model::{
-    Action, Amounts, Batch, Change, Edit, Fault, FaultKind, Field, Key, Link, Message, Name,
-    Outcome, Pane, Part, Past, Progress, Row, SourceKind, State, Table, Time, View,
+    Action, Amounts, Batch, Change, Edit, Fault, FaultKind, Field, Key, Limits, Link, ListQuery,
+    Message, Name, Outcome, Pane, Part, Past, Progress, Row, SourceKind, State, Time, View,
 };
 use crate::view::theme::Theme;
 use kubevitals_proto::vitals::Role;
@@ -262,26 +262,37 @@ fn action(chance: &mut Chance) -> Action {
 }
 
 /// What holds of every list of a kind of rows.
-fn list_holds<R: Row>(state: &State, table: &Table<R>) {
+fn list_holds(state: &State) {
     let screen = state.screen();
+    let table = state.world().table(screen.view);
     let list = &screen.list;
     let now = state.shown_time();
     let places: BTreeSet<u32> = list.order.iter().copied().collect();
     assert_eq!(places.len(), list.order.len(), "a row is shown twice");
-    let rows: Vec<&R> = list
-        .order
-        .iter()
-        .map(|at| &*table.rows()[usize::try_from(*at).unwrap()])
-        .collect();
+    let query = ListQuery {
+        limits: Limits {
+            scope: &screen.scope,
+            namespaces: &state.namespaces,
+            now,
+        },
+        filter: &list.filter,
+        sort: list.sort,
+    };
+    let passed: BTreeSet<u32> = table.order(&query).into_iter().collect();
+    let of_overview = screen.view == View::Overview;
     assert!(
-        rows.iter().all(|row| list.filter.matches(*row, now)),
+        of_overview || places == passed,
         "a row is shown that the filter does not let through"
     );
     let field = list.sort.field;
     // Open incidents come before others.
     let groups = screen.view == View::Incidents && field == Field::LastSeen;
     if screen.view != View::Overview && field.is_number() && !groups {
-        let numbers: Vec<Option<f64>> = rows.iter().map(|row| row.number(field, now)).collect();
+        let numbers: Vec<Option<f64>> = list
+            .order
+            .iter()
+            .map(|at| table.value(*at, field).and_then(|value| value.number(now)))
+            .collect();
         for pair in numbers.windows(2) {
             match (pair[0], pair[1]) {
                 (Some(a), Some(b)) if list.sort.descending => assert!(a >= b, "{a} before {b}"),
@@ -322,16 +333,7 @@ fn holds(state: &State) {
             "what is selected is not there"
         );
     }
-    let world = state.world();
-    match screen.view {
-        View::Overview | View::Pods | View::Pod => list_holds(state, &world.pods),
-        View::Nodes => list_holds(state, &world.nodes),
-        View::Containers => list_holds(state, &world.containers),
-        View::Workloads => list_holds(state, &world.workloads),
-        View::Namespaces => list_holds(state, &world.namespaces),
-        View::Hpas => list_holds(state, &world.hpas),
-        View::Incidents => list_holds(state, &world.incidents),
-    }
+    list_holds(state);
 }
 
 fn draw(state: &State) {
