@@ -1,8 +1,8 @@
 # syntax=docker/dockerfile:1.7
-# vitals-server and nothing else, for linux/amd64 and linux/arm64:
+# An image with vitals-server alone, for linux/amd64 and linux/arm64:
 #   docker buildx build --platform linux/amd64,linux/arm64 --tag REGISTRY/vitals-server:0.1.0 --push .
 
-# On the machine's own architecture, whichever the image is for: the compiler crosses over, not an emulator.
+# Builds on the machine's own architecture with a cross compiler, not with an emulator.
 FROM --platform=$BUILDPLATFORM rust:1.95.0-bookworm AS build
 WORKDIR /src
 COPY . .
@@ -11,7 +11,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,id=target-$TARGETARCH,sharing=locked \
     INSTALL=1 scripts/static-server.sh "$TARGETARCH" /out/vitals-server
 
-# No shell, no libraries, no certificates: whom to trust comes with the service account.
+# No shell, no libraries, no certificates: the CA comes with the service account.
 FROM scratch
 ARG VERSION=0.1.0
 ARG REVISION=unknown

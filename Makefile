@@ -1,16 +1,15 @@
-# Kubevitals. `make` alone tells what there is.
+# Kubevitals. `make` prints this list:
 #
-#   make demo   the product on a simulated cluster, in one process over real sockets
-#   make test   everything that CI runs
-#   make bench  the benchmarks, printed
-#   make fuzz   every fuzz target for FUZZ_SECONDS=60; needs cargo-fuzz
+#   make demo   run the product on a simulated cluster, in one process over real sockets
+#   make test   run everything that CI runs
+#   make bench  run and print the benchmarks
+#   make fuzz   run every fuzz target for FUZZ_SECONDS=60; needs cargo-fuzz
 #
-# On a fresh Debian machine with Rust, `make test` installs what else it needs; `make demo` needs nothing else.
+# On a fresh Debian machine with Rust, `make test` installs the other tools that it needs; `make demo` needs none.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 CARGO ?= cargo
-# Results are the same with fewer jobs; memory is not.
 export CARGO_TERM_COLOR ?= auto
 export CARGO_INCREMENTAL ?= 1
 
@@ -22,7 +21,7 @@ help:
 demo:
 	$(CARGO) run --release --locked --bin vitals -- demo $(ARGS)
 
-# The order is: what fails fastest first.
+# The checks that fail fastest come first.
 test: tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
@@ -38,13 +37,13 @@ bench:
 	$(CARGO) bench --locked -p kubevitals-server
 	$(CARGO) bench --locked -p kubevitals
 
-# The fuzz targets are a workspace of their own: that they still build is seen here.
+# The fuzz targets are a workspace of their own. This checks that they build.
 fuzz-check:
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	@if command -v c++ >/dev/null; then \
 	  RUSTFLAGS="--cfg fuzzing" $(CARGO) check --locked --manifest-path fuzz/Cargo.toml --all-features; \
 	else \
-	  echo "there is no C++ compiler for libFuzzer: that the fuzz targets build is not checked here"; \
+	  echo "no C++ compiler for libFuzzer: the build of the fuzz targets is not checked"; \
 	fi
 
 fuzz:
@@ -54,6 +53,6 @@ fuzz:
 deny:
 	$(CARGO) deny --log-level error check bans licenses sources
 
-# What tests need beside Rust: cargo-nextest, cargo-deny, a real kubectl and a real Prometheus.
+# Installs what the tests need besides Rust: cargo-nextest, cargo-deny, a real kubectl and a real Prometheus.
 tools:
 	@./scripts/tools.sh

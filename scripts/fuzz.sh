@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for FUZZ_SECONDS (60), from the fixtures and what earlier runs found. What crashes one is
-# kept under fuzz/artifacts, and the command that repeats it is printed.
+# Runs every fuzz target for FUZZ_SECONDS (60), starting from the fixtures and the corpus of earlier runs. An input that
+# crashes a target is stored under fuzz/artifacts, and the command that repeats the crash is printed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,7 @@ fi
 
 seconds=${FUZZ_SECONDS:-60}
 kubelets=proto/tests/fixtures
-# Each target, the feature it needs, and the folders it begins with.
+# Each target, the feature that it needs, and the folders of its first inputs.
 targets=${FUZZ_TARGETS:-resource summary probes quantity selector path accept state}
 
 for target in $targets; do
@@ -28,16 +28,16 @@ for target in $targets; do
     path | state) features="--features server" ;;
     *) features= ;;
   esac
-  # Memory is measured against the length of the input: some faults only show in long ones.
+  # The limit of memory is relative to the length of the input: some faults need long inputs.
   case $target in
     resource | summary | probes) longest="-max_len=1048576" ;;
     *) longest= ;;
   esac
   mkdir -p "fuzz/corpus/$target"
   echo "fuzzing $target for ${seconds}s"
-  # No sanitizer: nothing of ours is unsafe, and without one the stable toolchain will do. Overflows and
+  # No sanitizer: our code has no unsafe, and without a sanitizer the stable toolchain is enough. Overflow checks and
   # debug assertions are on.
-  # shellcheck disable=SC2086 # The lists are lists.
+  # shellcheck disable=SC2086 # These variables are lists.
   cargo fuzz run --sanitizer none $features "$target" "fuzz/corpus/$target" $seeds -- \
     -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 $longest
 done

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Makes the pictures of README anew: what the dashboard draws of a simulated cluster with the server on it, a run that
-# is the same each time.
-# A test holds that they are what would be drawn now.
+# Draws the pictures of README and the screens of docs/walk.md again. They come from the dashboard on a simulated
+# cluster with the server; each run is the same. A test compares them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 KUBEVITALS_WRITE_PICTURES=1 cargo test --quiet --locked -p kubevitals --test it pictures::

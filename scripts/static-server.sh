@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds vitals-server as one static binary: scripts/static-server.sh ARCHITECTURE OUTPUT
 #
-# ARCHITECTURE is what container images call it, amd64 or arm64; the machine may be of either. Needs Debian's gcc for
-# that architecture and the Rust target; with INSTALL=1 it gets them. With PRINT=1 it only says what it would do.
+# ARCHITECTURE is amd64 or arm64; the machine may be either. The script needs Debian's gcc for that architecture and the
+# Rust target; with INSTALL=1 it installs them. With PRINT=1 it only prints the commands.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,8 +27,8 @@ if [ "${INSTALL:-0}" = 1 ]; then
   run rustup target add "$triple"
 fi
 
-# glibc, linked in: its static form needs nothing from the image, not even for names, which it looks up by
-# /etc/resolv.conf and /etc/hosts. ring and jemalloc bring C, hence the C compiler.
+# glibc is linked statically: it needs nothing from the image, and resolves names by /etc/resolv.conf and /etc/hosts.
+# ring and jemalloc contain C code, so this needs a C compiler.
 under=${triple//-/_}
 export "CC_$under=$gnu-gcc" "AR_$under=$gnu-ar"
 export "CARGO_TARGET_${under^^}_LINKER=$gnu-gcc" "CARGO_TARGET_${under^^}_RUSTFLAGS=-Ctarget-feature=+crt-static"

