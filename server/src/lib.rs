@@ -1,7 +1,7 @@
-//! vitals-server: scrapes every kubelet, keeps the latest rates, answers metrics.k8s.io.
+//! vitals-server: scrapes every kubelet and serves metrics.k8s.io and kubevitals.io.
 //!
-//! Data goes one way: `scrape` and `cluster` take it in, `store` keeps it, `query` joins it, `api` serves it.
-//! Nothing to the left knows anything to its right. docs/architecture.md walks the whole way.
+//! Data flows one way: `scrape` and `cluster` receive it, `store` stores it, `query` joins it, `api` serves it.
+//! docs/architecture.md has an overview, and the layers that imports follow.
 
 mod api;
 pub mod auth;
