@@ -234,7 +234,9 @@ impl Reader<'_> {
         let is_field = path.len() == 1 && self.is(1, ':');
         self.at += 1;
         let module = &mut tree.modules[self.module];
-        if !(after_separator || after_dot || is_field) {
+        if is_field {
+            module.inner.insert(path[0].clone());
+        } else if !after_separator && !after_dot {
             *module.words.entry(path[0].clone()).or_default() += 1;
         }
         if path.len() > 1 && !after_separator {
