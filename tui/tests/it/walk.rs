@@ -132,24 +132,24 @@ async fn a_new_user_finds_the_way() {
     let home = Home(tempfile::TempDir::new().unwrap());
     let mut page = String::from(
         "# A first walk\n\n\
-         Every key that is pressed, and the screen after it, at 80×24. The cluster is the recording of a real node \
+         Every key, and the screen after it, at 80×24. The cluster is the recording of a real node \
          that the tests use. A test presses these keys and compares the screens.\n\n\
-         ## A kubeconfig that is broken\n\n",
+         ## A broken kubeconfig\n\n",
     );
     connect(
         &mut page,
         &home,
         "server: 'https://127.0.0.1:1', certificate-authority: ca.crt",
-        "The CA's file is not where the kubeconfig says it is:",
+        "The kubeconfig names a CA file that does not exist:",
     );
     connect(
         &mut page,
         &home,
         "server: 'https://127.0.0.1:1'",
-        "The file is put there, but nothing listens at the server's address:",
+        "The file exists now, but nothing listens at the server's address:",
     );
     page.push_str(
-        "The message names the address. With the right one in `server`, `vitals` connects.\n",
+        "The message names the address. With the right address in `server`, `vitals` connects.\n",
     );
     let mut running = Running::recorded().await;
     running.look().await;
@@ -158,53 +158,55 @@ async fn a_new_user_finds_the_way() {
         page,
         step: 0,
     };
-    walk.heading("What is wrong");
+    walk.heading("Find the problem");
     walk.press(
         "",
-        "The overview comes first: what needs attention, and the latest incidents.",
+        "The overview opens: the pods that need attention, and the latest incidents.",
     )
     .await;
-    walk.press("?", "Which keys there are.").await;
+    walk.press("?", "All keys.").await;
     walk.running.press_key("esc").await;
-    walk.heading("Why a pod was killed");
+    walk.heading("Find out why a pod was killed");
     walk.press("8", "The incidents.").await;
-    walk.press("N", "By name, so that they stay where they are.")
+    walk.press("N", "Sorted by name, so that the rows keep their places.")
         .await;
     walk.select("leak").await;
     walk.see(
         "`down`",
-        "`leak` was killed for its memory. Below the list stands since when, and how it is known.",
+        "`leak` was killed for its memory. Below the list you see since when, and the evidence.",
     );
     walk.press(
         "enter",
-        "Its page at the moment of the last kill. The title says that the past is shown.",
+        "Its page at the moment of the last kill. The title says that this is a past time.",
     )
     .await;
-    walk.heading("Back in time, and back to now");
-    walk.press("left left left", "Before the kill: what the pod used then.")
-        .await;
-    walk.press("end", "`end` leads back to now.").await;
-    walk.press("esc", "`esc` leads back to the incidents.")
-        .await;
-    walk.heading("A filter that is wrong, and one that is right");
-    walk.press("3 /", "The pods, and the line of the filter.")
+    walk.heading("Go back in time, and return to now");
+    walk.press(
+        "left left left",
+        "Before the kill: the usage of the pod at that time.",
+    )
+    .await;
+    walk.press("end", "`end` returns to now.").await;
+    walk.press("esc", "`esc` goes back to the incidents.").await;
+    walk.heading("Correct a filter");
+    walk.press("3 /", "The pods, and the line for the filter.")
         .await;
     walk.write(
         "mem>440",
-        "A number of memory has no unit; the line says so.",
+        "The amount of memory has no unit; the line says so.",
     )
     .await;
-    walk.write("Ki", "With its unit it is right.").await;
+    walk.write("Ki", "With a unit the filter is valid.").await;
     walk.press("enter", "Pods that use more than 440Ki.").await;
-    walk.heading("Take it along, and leave");
+    walk.heading("Export, and quit");
     let csv = of_view(&walk.running.state, ExportAs::Csv);
     let lines: Vec<&str> = csv.lines().take(3).collect();
     let _ = writeln!(
         walk.page,
-        "`v` writes the rows to a file as CSV. It begins so:\n\n```text\n{}\n```\n",
+        "`v` writes the rows to a file as CSV. The file starts like this:\n\n```text\n{}\n```\n",
         lines.join("\n")
     );
-    walk.page.push_str("`q` ends the program.\n");
+    walk.page.push_str("`q` quits.\n");
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/walk.md");
     if std::env::var_os(WRITE).is_some() {
         std::fs::write(&path, &walk.page).unwrap();
