@@ -13,7 +13,7 @@ use crate::api;
 use crate::auth::{Auth, AuthError};
 use crate::cluster::{self, Cluster, Observer};
 use crate::config::Settings;
-use crate::health::{self, Health, Measured};
+use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
@@ -140,7 +140,7 @@ impl Server {
         let store = Arc::new(Store::new(history));
         let health = Health::new(
             Arc::clone(&cluster),
-            Arc::new(Measured(Arc::clone(&store))),
+            Arc::new(StoreUsageHistory(Arc::clone(&store))),
             Arc::clone(&clock),
             health::Limits {
                 history: history.retention,

@@ -62,7 +62,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Notes a change; its version.
+    /// PodEvents a change; its version.
     pub(super) fn note(&mut self, change: Change) -> u64 {
         self.version += 1;
         if self.latest.len() >= REMEMBERED {

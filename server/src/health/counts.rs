@@ -58,7 +58,7 @@ impl Engine {
             dropped_versions: self.log.dropped,
             ..Counts::default()
         };
-        for (_, record) in self.incidents.told() {
+        for (_, record) in self.incidents.visible() {
             let key = (record.incident.reason, record.incident.cause);
             let (open, over) = counts.incidents.entry(key).or_default();
             *(if record.incident.ended.is_none() {

@@ -8,17 +8,17 @@ use kubevitals_proto::time::Timestamp;
 
 use super::Limits;
 use super::changes::Change;
-use super::counters::Counters;
 use super::facts::PodFacts;
 use super::incidents::{IncidentId, Incidents};
-use super::life::{ends, finished, is_static};
-use super::log::Log;
 use super::nodes::LostNodes;
-use super::notes::{Telling, read};
-use super::past::Past;
-use super::rules::{LOOK_BACK, NOTES_KEPT, SECOND};
-use super::scene::{Scene, Totals};
-use super::unmatched::{Unmatched, is_about};
+use super::pod_events::{EventKind, read};
+use super::pod_versions::PodVersions;
+use super::probe_counters::Counters;
+use super::review_context::{ReviewContext, Totals};
+use super::terminations::{ends, finished, is_static};
+use super::thresholds::{EVENT_RETENTION, LOOK_BACK, SECOND};
+use super::unmatched_events::{Unmatched, is_about};
+use super::usage_history::UsageHistory;
 use crate::cluster::{Event, Node, Phase, Pod, PodKey, Uid};
 
 /// A pod by its namespace and name, as the cluster has it now.
@@ -31,7 +31,7 @@ pub(super) struct Engine {
     pub(super) incidents: Incidents,
     pub(super) counters: Counters,
     pub(super) nodes: LostNodes,
-    pub(super) log: Log,
+    pub(super) log: PodVersions,
     pub(super) totals: Totals,
     pub(super) limits: Limits,
     /// Node incidents that were going on when the server was last stopped.
@@ -60,7 +60,7 @@ impl Engine {
             incidents: Incidents::new(limits),
             counters: Counters::default(),
             nodes: LostNodes::default(),
-            log: Log::new(limits.versions),
+            log: PodVersions::new(limits.versions),
             totals: Totals::default(),
             limits,
             restored_nodes: HashMap::new(),
@@ -77,7 +77,7 @@ impl Engine {
         &mut self,
         before: Option<&Arc<Pod>>,
         after: Option<&Arc<Pod>>,
-        past: &dyn Past,
+        past: &dyn UsageHistory,
         now: Timestamp,
     ) {
         self.as_of = self.as_of.max(now);
@@ -100,15 +100,21 @@ impl Engine {
         }
     }
 
-    fn seen(&mut self, before: Option<&Arc<Pod>>, pod: &Arc<Pod>, past: &dyn Past, now: Timestamp) {
+    fn seen(
+        &mut self,
+        before: Option<&Arc<Pod>>,
+        pod: &Arc<Pod>,
+        past: &dyn UsageHistory,
+        now: Timestamp,
+    ) {
         self.nodes.count(pod, &mut self.incidents);
         if !self.pods.contains_key(&pod.uid)
             && (is_well(before.map(|it| &**it), pod, now) || !self.admit(pod, now))
         {
             return;
         }
-        self.with(pod.uid, past, now, |facts, scene| {
-            facts.tell(before.map(|it| &**it), pod, scene);
+        self.with(pod.uid, past, now, |facts, context| {
+            facts.tell(before.map(|it| &**it), pod, context);
         });
     }
 
@@ -123,20 +129,20 @@ impl Engine {
         true
     }
 
-    fn gone(&mut self, pod: &Arc<Pod>, past: &dyn Past, now: Timestamp) {
+    fn gone(&mut self, pod: &Arc<Pod>, past: &dyn UsageHistory, now: Timestamp) {
         self.nodes.forget(pod);
         if !self.pods.contains_key(&pod.uid) {
             return;
         }
-        self.with(pod.uid, past, now, |facts, scene| {
+        self.with(pod.uid, past, now, |facts, context| {
             let by = Timestamp::from_secs(pod.deleted_seconds.into());
             let at = if pod.deleted_seconds > 0 {
-                scene.now.min(by)
+                context.now.min(by)
             } else {
-                scene.now
+                context.now
             };
-            facts.end_all(at, "the pod was deleted", scene);
-            facts.gone = Some(scene.now);
+            facts.end_all(at, "the pod was deleted", context);
+            facts.gone = Some(context.now);
         });
     }
 
@@ -145,7 +151,7 @@ impl Engine {
         &mut self,
         before: Option<&Arc<Node>>,
         after: Option<&Arc<Node>>,
-        past: &dyn Past,
+        past: &dyn UsageHistory,
         now: Timestamp,
     ) {
         self.as_of = self.as_of.max(now);
@@ -170,7 +176,7 @@ impl Engine {
                 }
             }
             for uid in on_it {
-                self.with(uid, past, now, |facts, scene| facts.review(scene));
+                self.with(uid, past, now, |facts, context| facts.review(context));
             }
         }
         // Those that are not ready though their node is again have something else.
@@ -190,8 +196,16 @@ impl Engine {
     }
 
     /// An event about a pod was written or repeated.
-    pub(super) fn event(&mut self, event: &Event, find: Find<'_>, past: &dyn Past, now: Timestamp) {
-        let Some(telling) = read(event) else { return };
+    pub(super) fn event(
+        &mut self,
+        event: &Event,
+        find: Find<'_>,
+        past: &dyn UsageHistory,
+        now: Timestamp,
+    ) {
+        let Some(event_kind) = read(event) else {
+            return;
+        };
         // An event that does not say of which pod of that name it is may be about one that is long gone.
         if !event.pod_uid.is_some() || now.since(event.last) > LOOK_BACK {
             return;
@@ -212,7 +226,7 @@ impl Engine {
             self.unmatched.push(event.clone(), now);
             return;
         }
-        if telling.is_the_kubelets() && !is_of_its_kubelet(event, &pod) {
+        if event_kind.is_the_kubelets() && !is_of_its_kubelet(event, &pod) {
             self.totals.refused_events += 1;
             return;
         }
@@ -221,23 +235,23 @@ impl Engine {
         event.first = event.first.min(event.last);
         if !self.pods.contains_key(&pod.uid) {
             let age = now.since(event.last);
-            let begun = is_reason(telling, age) && self.look_into(&pod, past, now);
+            let begun = is_reason(event_kind, age) && self.look_into(&pod, past, now);
             if !begun {
                 return;
             }
         }
-        self.with(pod.uid, past, now, |facts, scene| {
-            facts.hear(&event, telling, scene);
+        self.with(pod.uid, past, now, |facts, context| {
+            facts.hear(&event, event_kind, context);
         });
     }
 
     /// Begins facts of a pod that looks well, for something is told that does not show in it.
-    fn look_into(&mut self, pod: &Arc<Pod>, past: &dyn Past, now: Timestamp) -> bool {
+    fn look_into(&mut self, pod: &Arc<Pod>, past: &dyn UsageHistory, now: Timestamp) -> bool {
         if !self.admit(pod, now) {
             return false;
         }
-        self.with(pod.uid, past, now, |facts, scene| {
-            facts.tell(Some(pod), pod, scene);
+        self.with(pod.uid, past, now, |facts, context| {
+            facts.tell(Some(pod), pod, context);
             // Or it would be dropped at once for being well.
             facts.wake_at(now.plus_nanos(SECOND));
         });
@@ -254,7 +268,7 @@ impl Engine {
         let of_node = of_node.and_then(|node| self.nodes.incident_of(node, pod.uid));
         let all = open.map(|open| open.id).chain(failure).chain(of_node);
         let mut names = Vec::new();
-        for incident in all.filter_map(|id| self.incidents.told_for(id)) {
+        for incident in all.filter_map(|id| self.incidents.visible_for(id)) {
             if !names.contains(&incident.metadata.name) {
                 names.push(incident.metadata.name.clone());
             }
@@ -268,7 +282,7 @@ impl Engine {
         node: &Arc<str>,
         scrape: &ProbeScrape<'_>,
         find: Find<'_>,
-        past: &dyn Past,
+        past: &dyn UsageHistory,
         now: Timestamp,
     ) {
         let risen = self.counters.look(node, scrape, now).into_iter();
@@ -296,24 +310,24 @@ impl Engine {
             }
         }
         for uid in self.on(node) {
-            self.with(uid, past, now, |facts, scene| facts.count(node, scene));
+            self.with(uid, past, now, |facts, context| facts.count(node, context));
         }
     }
 
     /// Does what is due though nothing happened.
-    pub(super) fn tick(&mut self, past: &dyn Past, now: Timestamp) {
+    pub(super) fn tick(&mut self, past: &dyn UsageHistory, now: Timestamp) {
         self.incidents.flush();
         while let Some((at, uid)) = self.wakes.first().copied() {
             if at > now {
                 break;
             }
             self.wakes.remove(&(at, uid));
-            self.with(uid, past, now, |facts, scene| {
+            self.with(uid, past, now, |facts, context| {
                 let was_restored = facts.pod.is_none() && !facts.open.is_empty();
                 if was_restored && now.since(facts.since) >= RETURN {
-                    facts.end_all(now, "the pod was gone when this server came back", scene);
+                    facts.end_all(now, "the pod was gone when this server came back", context);
                 }
-                facts.review(scene);
+                facts.review(context);
             });
         }
         if self.nodes.due().is_some_and(|due| due <= now) {
@@ -362,11 +376,11 @@ impl Engine {
     }
 
     /// Drops what is no longer of use of pods that nothing wakes.
-    fn sweep(&mut self, past: &dyn Past, now: Timestamp) {
+    fn sweep(&mut self, past: &dyn UsageHistory, now: Timestamp) {
         let idle: Vec<Uid> = self.pods.keys().copied().collect();
         for uid in idle {
-            self.with(uid, past, now, |facts, scene| {
-                let kept = LOOK_BACK.max(scene.incidents.kept());
+            self.with(uid, past, now, |facts, context| {
+                let kept = LOOK_BACK.max(context.incidents.kept());
                 for container in &mut facts.containers {
                     let old = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) > kept);
                     container
@@ -381,9 +395,9 @@ impl Engine {
     pub(super) fn with(
         &mut self,
         uid: Uid,
-        past: &dyn Past,
+        past: &dyn UsageHistory,
         now: Timestamp,
-        change: impl FnOnce(&mut PodFacts, &mut Scene<'_>),
+        change: impl FnOnce(&mut PodFacts, &mut ReviewContext<'_>),
     ) {
         let Some(mut facts) = self.pods.remove(&uid) else {
             return;
@@ -391,7 +405,7 @@ impl Engine {
         let was = facts.wake;
         let before = self.incidents.changes.version();
         let failing = facts.failing();
-        let mut scene = Scene {
+        let mut context = ReviewContext {
             now,
             incidents: &mut self.incidents,
             counters: &self.counters,
@@ -399,7 +413,7 @@ impl Engine {
             past,
             totals: &mut self.totals,
         };
-        change(&mut facts, &mut scene);
+        change(&mut facts, &mut context);
         if self.incidents.changes.version() != before || facts.failing() != failing {
             self.incidents.changes.note(Change::Pod(facts.key.clone()));
         }
@@ -430,12 +444,12 @@ fn is_of_its_kubelet(event: &Event, pod: &Pod) -> bool {
 }
 
 /// Whether an event of this age is reason enough to keep facts of a pod that looks well.
-fn is_reason(telling: Telling, age: i64) -> bool {
-    let telling = matches!(
-        telling,
-        Telling::Unhealthy(_) | Telling::Killing(_) | Telling::Pull | Telling::Evicted
+fn is_reason(event_kind: EventKind, age: i64) -> bool {
+    let event_kind = matches!(
+        event_kind,
+        EventKind::Unhealthy(_) | EventKind::Killing(_) | EventKind::Pull | EventKind::Evicted
     );
-    telling && age <= NOTES_KEPT
+    event_kind && age <= EVENT_RETENTION
 }
 
 /// Whether there is nothing to know of a pod but what it says itself.

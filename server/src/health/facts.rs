@@ -6,11 +6,11 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, Ended, Involved, ProbeKind, Workload};
 
-use super::incidents::{ClueKey, IncidentId};
-use super::life::{self, running_since};
-use super::notes::Notes;
-use super::rules::{LOOK_BACK, LOOP_GAP};
-use super::tally::Tally;
+use super::incidents::{EvidenceKey, IncidentId};
+use super::pod_events::PodEvents;
+use super::tallies::Tally;
+use super::terminations::{self, running_since};
+use super::thresholds::{LOOK_BACK, LOOP_GAP};
 use super::topic::Topic;
 use crate::cluster::{ContainerSpec, ContainerStatus, Pod, PodKey, Uid};
 
@@ -26,7 +26,7 @@ pub(super) struct PodFacts {
     pub(super) pod: Option<Arc<Pod>>,
     /// In the order of the pod's template.
     pub(super) containers: Vec<ContainerFacts>,
-    pub(super) notes: Notes,
+    pub(super) events: PodEvents,
     /// Its incidents that are not over.
     pub(super) open: Vec<Open>,
     /// Whether it has ever been ready.
@@ -52,7 +52,7 @@ pub(super) struct ContainerFacts {
     /// Its name, by which it is found again after this server's restart.
     pub(super) name: Arc<str>,
     /// The ends that have been told.
-    pub(super) deaths: u32,
+    pub(super) termination_count: u32,
     /// The latest of them, oldest first.
     pub(super) restarts: VecDeque<Restart>,
     /// Failures in a row of each kind of probe.
@@ -123,14 +123,14 @@ pub(super) struct Restart {
     pub(super) cause: Cause,
     pub(super) certainty: Certainty,
     /// The first failed attempt of the liveness or startup probe before it.
-    pub(super) failing: Option<Timestamp>,
+    pub(super) failing_since: Option<Timestamp>,
     /// Whether nothing that is still to come but an event could tell another cause.
     pub(super) decided: bool,
     /// Whether the counters tell that no probe failed as often as it takes.
     pub(super) refuted: bool,
     /// Ends before this one, and after the one before, of which nothing is known but that they were. They count in the
     /// same incident.
-    pub(super) silent: u32,
+    pub(super) unknown_before: u32,
     pub(super) incident: IncidentId,
     /// When it was noticed.
     pub(super) noticed: Timestamp,
@@ -144,7 +144,7 @@ impl PodFacts {
             uid,
             pod: None,
             containers: Vec::new(),
-            notes: Notes::default(),
+            events: PodEvents::default(),
             open: Vec::new(),
             was_ready: false,
             gone: None,
@@ -156,7 +156,7 @@ impl PodFacts {
     /// Takes in a pod as it is now. `before` is what it was, if that was seen.
     pub(super) fn take(&mut self, before: Option<&Pod>, pod: &Arc<Pod>, now: Timestamp) {
         self.was_ready |= pod.ready.status || before.is_some_and(|before| before.ready.status);
-        let ready_since = life::time(pod.ready.since_seconds).filter(|_| pod.ready.status);
+        let ready_since = terminations::time(pod.ready.since_seconds).filter(|_| pod.ready.status);
         for (facts, status) in self.containers.iter_mut().zip(&pod.containers) {
             facts.take(status, ready_since, now);
         }
@@ -174,13 +174,14 @@ impl PodFacts {
                     return known.again();
                 }
                 let ends = status.ends(pod.stays_ended(spec));
-                let (deaths, unclaimed) = match before.and_then(|before| before.containers.get(c)) {
-                    Some(before) => (before.ends(pod.stays_ended(spec)), 0),
-                    None => ends_before(pod, status, ends, now),
-                };
+                let (termination_count, unclaimed) =
+                    match before.and_then(|before| before.containers.get(c)) {
+                        Some(before) => (before.ends(pod.stays_ended(spec)), 0),
+                        None => ends_before(pod, status, ends, now),
+                    };
                 ContainerFacts {
                     name: Arc::clone(&spec.name),
-                    deaths,
+                    termination_count,
                     unclaimed,
                     ..ContainerFacts::default()
                 }
@@ -227,14 +228,15 @@ impl PodFacts {
 /// come at least. Of others, the ends of the last hour are: those in the status, and those that Events count.
 fn ends_before(pod: &Pod, status: &ContainerStatus, ends: u32, now: Timestamp) -> (u32, u32) {
     let fresh = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) <= LOOK_BACK);
-    let told = life::ends(status).take_while(|(_, ended)| fresh(life::finished(ended)));
+    let told =
+        terminations::ends(status).take_while(|(_, ended)| fresh(terminations::finished(ended)));
     let told = u32::try_from(told.count()).unwrap_or(u32::MAX);
     let looped = pod
         .created()
         .is_some_and(|created| i64::from(ends).saturating_mul(LOOP_GAP) >= now.since(created));
     if fresh(pod.created()) || (told > 0 && looped) {
         (0, 0)
-    } else if told == 0 && life::ends(status).next().is_some() {
+    } else if told == 0 && terminations::ends(status).next().is_some() {
         (ends, 0)
     } else {
         let before = ends.saturating_sub(told);
@@ -242,7 +244,7 @@ fn ends_before(pod: &Pod, status: &ContainerStatus, ends: u32, now: Timestamp) -
     }
 }
 
-/// Whom an incident of this pod befalls.
+/// GroupScope an incident of this pod befalls.
 pub(super) fn involved(pod: &Pod, container: Option<usize>) -> Involved {
     let container = container.and_then(|c| pod.template.containers.get(c));
     Involved {
@@ -296,7 +298,7 @@ impl ContainerFacts {
     fn again(&self) -> Self {
         Self {
             name: Arc::clone(&self.name),
-            deaths: self.deaths,
+            termination_count: self.termination_count,
             restarts: self.restarts.clone(),
             kill: self.kill,
             tallies: self.tallies.clone(),
@@ -438,12 +440,12 @@ impl Streak {
 
 impl Restart {
     /// The keys of the evidence that is about this end.
-    pub(super) fn keys(uid: Uid, c: usize, nth: u32) -> [ClueKey; 4] {
-        [0_u8, 1, 2, 3].map(|part| ClueKey::of((uid, c, nth, part)))
+    pub(super) fn keys(uid: Uid, c: usize, nth: u32) -> [EvidenceKey; 4] {
+        [0_u8, 1, 2, 3].map(|part| EvidenceKey::of((uid, c, nth, part)))
     }
 
     /// How many ends this tells of: itself, and those before it of which nothing is known.
     pub(super) fn ends(&self) -> u64 {
-        1 + u64::from(self.silent)
+        1 + u64::from(self.unknown_before)
     }
 }

@@ -12,7 +12,7 @@ use kubevitals_proto::vitals::{
 
 use super::Limits;
 use super::changes::{Change, Changes};
-use super::joint::{GroupId, Groups, Key};
+use super::groups::{GroupId, Groups, Key};
 use crate::cluster::Uid;
 
 /// An incident, for as long as it is remembered. In the order in which they were opened.
@@ -21,7 +21,7 @@ pub(super) struct IncidentId(u64);
 
 impl IncidentId {
     /// Of one that is not remembered.
-    pub(super) const FORGOTTEN: Self = Self(u64::MAX);
+    pub(super) const DROPPED: Self = Self(u64::MAX);
 }
 
 /// Of very many pieces of evidence the first and the last so many are kept.
@@ -35,13 +35,13 @@ pub(super) const EVIDENCE: usize = FIRST + LAST;
 pub(super) const LONGEST: usize = 400;
 
 /// Names of withdrawn incidents that are remembered: another process may still have them.
-const TAKEN_BACK: usize = 256;
+const WITHDRAWN: usize = 256;
 
 /// What makes a piece of evidence the same one when it is told again: the event's UID, or the end it tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ClueKey(pub(super) u64);
+pub(super) struct EvidenceKey(pub(super) u64);
 
-impl ClueKey {
+impl EvidenceKey {
     pub(super) fn of(what: impl Hash) -> Self {
         let mut hasher = DefaultHasher::new();
         what.hash(&mut hasher);
@@ -51,13 +51,13 @@ impl ClueKey {
 
 /// A piece of evidence that is to be added.
 #[derive(Debug, Clone)]
-pub(super) struct Clue {
-    pub(super) key: ClueKey,
+pub(super) struct KeyedEvidence {
+    pub(super) key: EvidenceKey,
     pub(super) evidence: Evidence,
 }
 
-impl Clue {
-    pub(super) fn new(key: ClueKey, time: Timestamp, source: Source, mut text: String) -> Self {
+impl KeyedEvidence {
+    pub(super) fn new(key: EvidenceKey, time: Timestamp, source: Source, mut text: String) -> Self {
         if text.len() > LONGEST {
             text.truncate(text.floor_char_boundary(LONGEST - '…'.len_utf8()));
             text.push('…');
@@ -69,7 +69,7 @@ impl Clue {
 
 /// What a new incident begins with.
 #[derive(Debug)]
-pub(super) struct New {
+pub(super) struct NewIncident {
     pub(super) reason: IncidentKind,
     pub(super) cause: Cause,
     pub(super) certainty: Certainty,
@@ -85,36 +85,36 @@ pub(super) struct New {
 pub(super) struct Record {
     pub(super) incident: Arc<Incident>,
     /// Of each piece of its evidence.
-    pub(super) keys: Vec<ClueKey>,
+    pub(super) keys: Vec<EvidenceKey>,
     pub(super) version: u64,
     /// What else incidents of the same cause have in common, where one cause may befall several pods.
     pub(super) alike: Option<Box<str>>,
     /// Whether and how it is told.
-    pub(super) part: Part,
+    pub(super) role: GroupRole,
 }
 
 /// Whether an incident is told by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Part {
+pub(super) enum GroupRole {
     /// It is.
     #[default]
-    Alone,
+    Single,
     /// It is told as part of this one.
-    Of(IncidentId),
+    Member(IncidentId),
     /// It is what is told of others.
-    Whole(GroupId),
+    Joint(GroupId),
 }
 
 /// What is changed of an incident.
 #[derive(Debug)]
 pub(super) struct Edit<'a> {
     pub(super) incident: &'a mut Incident,
-    keys: &'a mut Vec<ClueKey>,
+    keys: &'a mut Vec<EvidenceKey>,
 }
 
 impl Edit<'_> {
     /// Adds evidence in its place in time, or says anew what was said before.
-    pub(super) fn clue(&mut self, clue: Clue) {
+    pub(super) fn add_evidence(&mut self, clue: KeyedEvidence) {
         self.seen(clue.evidence.time);
         let evidence = &mut self.incident.evidence;
         if let Some(at) = self.keys.iter().position(|key| *key == clue.key) {
@@ -134,18 +134,18 @@ impl Edit<'_> {
     }
 
     /// Whether there is evidence with this key.
-    pub(super) fn has(&self, key: ClueKey) -> bool {
+    pub(super) fn has(&self, key: EvidenceKey) -> bool {
         self.keys.contains(&key)
     }
 
     /// Takes out the evidence with one of these keys.
-    pub(super) fn take(&mut self, keys: &[ClueKey]) -> Vec<Clue> {
+    pub(super) fn take(&mut self, keys: &[EvidenceKey]) -> Vec<KeyedEvidence> {
         let mut taken = Vec::new();
         for key in keys {
             if let Some(at) = self.keys.iter().position(|known| known == key) {
                 self.keys.remove(at);
                 let evidence = self.incident.evidence.remove(at);
-                taken.push(Clue {
+                taken.push(KeyedEvidence {
                     key: *key,
                     evidence,
                 });
@@ -176,7 +176,7 @@ pub(super) struct Incidents {
     /// Those that tell that a pod failed, by the pod's UID.
     failures: HashMap<String, IncidentId>,
     groups: Groups,
-    taken_back: VecDeque<(String, String)>,
+    withdrawn: VecDeque<(String, String)>,
     next: u64,
     limits: Limits,
     pub(super) changes: Changes,
@@ -191,7 +191,7 @@ impl Incidents {
             names: HashSet::new(),
             failures: HashMap::new(),
             groups: Groups::default(),
-            taken_back: VecDeque::new(),
+            withdrawn: VecDeque::new(),
             next: 0,
             limits,
             changes: Changes::default(),
@@ -200,7 +200,7 @@ impl Incidents {
     }
 
     /// Opens an incident.
-    pub(super) fn open(&mut self, new: New) -> IncidentId {
+    pub(super) fn open(&mut self, new: NewIncident) -> IncidentId {
         let namespace = match &*new.involved.namespace {
             "" => "default",
             namespace => namespace,
@@ -225,7 +225,7 @@ impl Incidents {
             keys: Vec::new(),
             version: 0,
             alike: new.alike,
-            part: Part::Alone,
+            role: GroupRole::Single,
         })
     }
 
@@ -235,7 +235,7 @@ impl Incidents {
         self.next += 1;
         let meta = &record.incident.metadata;
         let name = (meta.namespace.clone(), meta.name.clone());
-        self.taken_back.retain(|other| *other != name);
+        self.withdrawn.retain(|other| *other != name);
         self.names.insert(name);
         record.version = self.changes.note(Change::incident(meta, false));
         if let Some(pod) = failed_pod(&record.incident) {
@@ -260,7 +260,7 @@ impl Incidents {
         if incident == *record.incident {
             return false;
         }
-        if !matches!(record.part, Part::Of(_)) {
+        if !matches!(record.role, GroupRole::Member(_)) {
             let change = Change::incident(&incident.metadata, false);
             record.version = self.changes.note(change);
         }
@@ -284,10 +284,10 @@ impl Incidents {
         let record = self.take(id);
         if let Some(record) = &record {
             let meta = &record.incident.metadata;
-            if self.taken_back.len() >= TAKEN_BACK {
-                self.taken_back.pop_front();
+            if self.withdrawn.len() >= WITHDRAWN {
+                self.withdrawn.pop_front();
             }
-            self.taken_back
+            self.withdrawn
                 .push_back((meta.namespace.clone(), meta.name.clone()));
         }
         if let Some(group) = group {
@@ -297,8 +297,8 @@ impl Incidents {
     }
 
     /// Whether an incident of this name was withdrawn.
-    pub(super) fn took_back(&self, namespace: &str, name: &str) -> bool {
-        let mut names = self.taken_back.iter();
+    pub(super) fn is_withdrawn(&self, namespace: &str, name: &str) -> bool {
+        let mut names = self.withdrawn.iter();
         names.any(|(in_namespace, known)| in_namespace == namespace && known == name)
     }
 
@@ -312,7 +312,7 @@ impl Incidents {
         {
             self.failures.remove(pod);
         }
-        if !matches!(record.part, Part::Of(_)) {
+        if !matches!(record.role, GroupRole::Member(_)) {
             self.changes.note(Change::incident(meta, true));
         }
         Some(record)
@@ -321,7 +321,7 @@ impl Incidents {
     /// Forgets an incident that is told, and with it those that it is made of.
     fn forget(&mut self, id: IncidentId) {
         let Some(record) = self.take(id) else { return };
-        if let Part::Whole(group) = record.part {
+        if let GroupRole::Joint(group) = record.role {
             let dropped = self.groups.drop(group);
             for member in dropped.into_iter().flat_map(|group| group.members) {
                 self.take(member);
@@ -340,16 +340,16 @@ impl Incidents {
     }
 
     /// What is told: incidents, and of those that are of one cause what they are together.
-    pub(super) fn told(&self) -> impl Iterator<Item = (IncidentId, &Record)> {
+    pub(super) fn visible(&self) -> impl Iterator<Item = (IncidentId, &Record)> {
         self.records()
-            .filter(|(_, record)| !matches!(record.part, Part::Of(_)))
+            .filter(|(_, record)| !matches!(record.role, GroupRole::Member(_)))
     }
 
     /// The incident that is told for one: itself, or what it is part of.
-    pub(super) fn told_for(&self, id: IncidentId) -> Option<&Arc<Incident>> {
-        match self.records.get(&id)?.part {
-            Part::Of(whole) => self.get(whole),
-            Part::Alone | Part::Whole(_) => self.get(id),
+    pub(super) fn visible_for(&self, id: IncidentId) -> Option<&Arc<Incident>> {
+        match self.records.get(&id)?.role {
+            GroupRole::Member(whole) => self.get(whole),
+            GroupRole::Single | GroupRole::Joint(_) => self.get(id),
         }
     }
 
@@ -359,7 +359,7 @@ impl Incidents {
     }
 
     /// Whether it has been told that a pod failed: that happens once.
-    pub(super) fn tells_of_failure(&self, pod: Uid) -> bool {
+    pub(super) fn has_failure(&self, pod: Uid) -> bool {
         self.failure_of(pod).is_some()
     }
 
@@ -375,7 +375,7 @@ impl Incidents {
             let ended = record.incident.ended;
             ended.is_some_and(|ended| now.since(ended) > kept)
         };
-        let old = self.told().filter(|(_, record)| old(record));
+        let old = self.visible().filter(|(_, record)| old(record));
         let old: Vec<IncidentId> = old.map(|(id, _)| id).collect();
         for id in old {
             self.forget(id);
@@ -386,7 +386,7 @@ impl Incidents {
     fn bound(&mut self) {
         while self.records.len() > self.limits.incidents {
             let over = self
-                .told()
+                .visible()
                 .find(|(_, record)| record.incident.ended.is_some());
             let over = over.map(|(id, _)| id);
             if let Some((group, part)) = self.groups.spare().filter(|_| over.is_none()) {
@@ -398,7 +398,7 @@ impl Incidents {
                 self.tell(group);
                 continue;
             }
-            let Some(id) = over.or_else(|| self.told().next().map(|(id, _)| id)) else {
+            let Some(id) = over.or_else(|| self.visible().next().map(|(id, _)| id)) else {
                 return;
             };
             self.dropped += 1;
@@ -411,7 +411,7 @@ impl Incidents {
         let Some(record) = self.records.get(&id) else {
             return;
         };
-        if matches!(record.part, Part::Whole(_)) {
+        if matches!(record.role, GroupRole::Joint(_)) {
             return;
         }
         let key = Key::of(record);
@@ -494,7 +494,7 @@ impl Incidents {
                 record.version = self.changes.note(change);
                 record.incident = Arc::new(incident);
             }
-            let whole = told.unwrap_or(IncidentId::FORGOTTEN);
+            let whole = told.unwrap_or(IncidentId::DROPPED);
             return self.hide(&members, whole);
         }
         let namespace = incident.involved.namespace.clone();
@@ -507,7 +507,7 @@ impl Incidents {
             keys: Vec::new(),
             version: 0,
             alike: None,
-            part: Part::Whole(id),
+            role: GroupRole::Joint(id),
         });
         if let Some(group) = self.groups.get_mut(id) {
             group.told = Some(whole);
@@ -521,12 +521,12 @@ impl Incidents {
             let Some(record) = self.records.get_mut(member) else {
                 continue;
             };
-            if record.part != Part::Of(whole) {
-                if record.part == Part::Alone {
+            if record.role != GroupRole::Member(whole) {
+                if record.role == GroupRole::Single {
                     let change = Change::incident(&record.incident.metadata, true);
                     self.changes.note(change);
                 }
-                record.part = Part::Of(whole);
+                record.role = GroupRole::Member(whole);
                 self.changes.note(Change::pod(&record.incident.involved));
             }
         }
@@ -535,9 +535,9 @@ impl Incidents {
     /// Tells an incident by itself.
     fn alone(&mut self, id: IncidentId) {
         if let Some(record) = self.records.get_mut(&id)
-            && record.part != Part::Alone
+            && record.role != GroupRole::Single
         {
-            record.part = Part::Alone;
+            record.role = GroupRole::Single;
             let change = Change::incident(&record.incident.metadata, false);
             record.version = self.changes.note(change);
             self.changes.note(Change::pod(&record.incident.involved));
@@ -549,7 +549,7 @@ impl Incidents {
     fn name(&self, namespace: &str, of: &str, identity: impl Hash) -> String {
         let mut salt = 0_u32;
         loop {
-            let digits = ClueKey::of((&identity, salt)).0 >> 24;
+            let digits = EvidenceKey::of((&identity, salt)).0 >> 24;
             let mut name = of.to_owned();
             // With its dash and its digits the name has to be one: at most 253 characters.
             name.truncate(name.floor_char_boundary(240));
@@ -589,8 +589,8 @@ mod tests {
 
     use super::*;
 
-    fn new(name: &str, began: i64) -> New {
-        New {
+    fn new(name: &str, began: i64) -> NewIncident {
+        NewIncident {
             reason: IncidentKind::Restart,
             cause: Cause::Exited,
             certainty: Certainty::Direct,
@@ -615,9 +615,9 @@ mod tests {
         })
     }
 
-    fn clue(key: u64, at: i64, text: &str) -> Clue {
+    fn clue(key: u64, at: i64, text: &str) -> KeyedEvidence {
         let at = Timestamp::from_secs(at);
-        Clue::new(ClueKey(key), at, Source::Event, text.to_owned())
+        KeyedEvidence::new(EvidenceKey(key), at, Source::Event, text.to_owned())
     }
 
     #[test]
@@ -640,15 +640,15 @@ mod tests {
         let mut incidents = incidents(10);
         let id = incidents.open(new("web-1", 5));
         incidents.edit(id, |edit| {
-            edit.clue(clue(1, 9, "late"));
-            edit.clue(clue(2, 7, "once"));
-            edit.clue(clue(2, 8, "twice"));
+            edit.add_evidence(clue(1, 9, "late"));
+            edit.add_evidence(clue(2, 7, "once"));
+            edit.add_evidence(clue(2, 8, "twice"));
         });
         let incident = incidents.get(id).unwrap();
         let texts: Vec<&str> = incident.evidence.iter().map(|it| &*it.text).collect();
         assert_eq!(texts, ["twice", "late"]);
         assert_eq!(incident.last_seen, Timestamp::from_secs(9));
-        assert!(!incidents.edit(id, |edit| edit.clue(clue(1, 9, "late"))));
+        assert!(!incidents.edit(id, |edit| edit.add_evidence(clue(1, 9, "late"))));
     }
 
     #[test]
@@ -656,7 +656,7 @@ mod tests {
         let mut incidents = incidents(10);
         let id = incidents.open(new("web-1", 5));
         for n in 0..100 {
-            incidents.edit(id, |edit| edit.clue(clue(n, 10, &n.to_string())));
+            incidents.edit(id, |edit| edit.add_evidence(clue(n, 10, &n.to_string())));
         }
         let evidence = &incidents.get(id).unwrap().evidence;
         let texts: Vec<&str> = evidence.iter().map(|it| &*it.text).collect();

@@ -2,43 +2,43 @@
 //!
 //! A pure engine behind one lock that is held for microseconds. It is fed with pods and nodes as they change and with
 //! events (it is an [`Observer`]), and with the kubelets' counters of probes; what was measured before a container
-//! ended it asks for ([`Past`]). What is kept is kept of pods that are, or lately were, not as they should be; of one
+//! ended it asks for ([`UsageHistory`]). What is kept is kept of pods that are, or lately were, not as they should be; of one
 //! that is well nothing is kept but its probes' counters.
 //!
 //! What is only likely is said to be likely, and what is unknown to be unknown. Times are Kubernetes' own wherever it
 //! gives one. docs/health.md has the rules in tables.
 
-mod bounded;
+mod apply;
+mod bounded_list;
+mod cause;
 mod changes;
-mod counters;
 mod counts;
 mod engine;
 mod facts;
+mod groups;
 mod incidents;
-mod joint;
-mod judge;
-mod learn;
-mod life;
-mod log;
-mod measured;
+mod merge;
+mod messages;
 mod nodes;
-mod notes;
-mod past;
-mod remembered;
+mod pod_events;
+mod pod_versions;
+mod probe_counters;
+mod probe_status;
+mod restart_queries;
 mod restarts;
 mod review;
-mod rules;
+mod review_context;
 mod sanitize;
-mod scene;
 mod snapshot;
-mod status;
-mod tally;
+mod store_usage_history;
+mod tallies;
+mod terminations;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 mod topic;
-mod unmatched;
-mod update;
-mod words;
+mod unmatched_events;
+mod usage_history;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -52,19 +52,19 @@ use tokio::sync::watch;
 
 pub use changes::Changed;
 pub use counts::Counts;
-pub use learn::Learned;
-pub use log::Then;
-pub use measured::Measured;
-pub use past::{NoPast, Of, Past, Point};
-pub use remembered::Restart;
+pub use merge::MergeResult;
+pub use pod_versions::PodAt;
+pub use restart_queries::Restart;
 pub(crate) use review::IMAGE as IMAGE_REASONS;
 pub use snapshot::{Snapshot, SnapshotError};
+pub use store_usage_history::StoreUsageHistory;
+pub use usage_history::{NoUsageHistory, UsageHistory, UsagePoint, UsageSubject};
 
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Event, Node, Observer, Pod, PodKey};
 use crate::scrape::ProbeSink;
 use engine::Engine;
-use learn::Present;
+use merge::CurrentObjects;
 
 /// How much is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Default for Limits {
 
 /// An incident, and the version in which it is what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct IncidentEntry {
     /// The incident.
     pub incident: Arc<Incident>,
     /// The version of all that health tells in which this was told.
@@ -107,7 +107,7 @@ pub struct Told {
 pub struct Health {
     engine: Mutex<Engine>,
     cluster: Arc<Cluster>,
-    past: Arc<dyn Past>,
+    past: Arc<dyn UsageHistory>,
     clock: Arc<dyn Clock>,
     version: watch::Sender<u64>,
     /// Told when something is due earlier than thought.
@@ -118,7 +118,7 @@ impl Health {
     /// Of a cluster of which nothing has been told yet.
     pub fn new(
         cluster: Arc<Cluster>,
-        past: Arc<dyn Past>,
+        past: Arc<dyn UsageHistory>,
         clock: Arc<dyn Clock>,
         limits: Limits,
     ) -> Arc<Self> {
@@ -136,7 +136,12 @@ impl Health {
     #[cfg(any(test, fuzzing))]
     pub(crate) fn unfed() -> Arc<Self> {
         let clock = Arc::new(crate::clock::SystemClock::default());
-        Self::new(Arc::default(), Arc::new(NoPast), clock, Limits::default())
+        Self::new(
+            Arc::default(),
+            Arc::new(NoUsageHistory),
+            clock,
+            Limits::default(),
+        )
     }
 
     /// Notices what comes of time alone, when it is time: that a container has run for long enough to be well, that a
@@ -209,10 +214,10 @@ impl Health {
     }
 
     /// All incidents that are remembered, in the order in which they were noticed, and the version that this is.
-    pub fn incidents(&self) -> (Vec<Told>, u64) {
+    pub fn incidents(&self) -> (Vec<IncidentEntry>, u64) {
         let mut engine = self.engine.lock();
         engine.incidents.flush();
-        let told = engine.incidents.told().map(|(_, record)| Told {
+        let told = engine.incidents.visible().map(|(_, record)| IncidentEntry {
             incident: Arc::clone(&record.incident),
             version: record.version,
         });
@@ -234,7 +239,7 @@ impl Health {
 
     /// The pods that have changed since a time, each as it was then; all others are as they are now. Earlier versions
     /// are at most ten thousand.
-    pub fn pods_at(&self, at: Timestamp) -> HashMap<PodKey, Then> {
+    pub fn pods_at(&self, at: Timestamp) -> HashMap<PodKey, PodAt> {
         self.engine.lock().log.all_at(at)
     }
 
@@ -249,14 +254,18 @@ impl Health {
     ///
     /// # Errors
     /// When the snapshot cannot be used; then nothing has changed.
-    pub fn learn(&self, snapshot: Snapshot, written: Timestamp) -> Result<Learned, SnapshotError> {
+    pub fn learn(
+        &self,
+        snapshot: Snapshot,
+        written: Timestamp,
+    ) -> Result<MergeResult, SnapshotError> {
         let (pods, nodes) = (self.cluster.pods(), self.cluster.nodes());
-        let present = Present {
+        let present = CurrentObjects {
             pod: &|key| pods.get(key).cloned(),
             node: &|name| nodes.get(name).cloned(),
         };
         let now = self.clock.wall();
-        let mut learned = Ok(Learned::default());
+        let mut learned = Ok(MergeResult::default());
         self.change(|engine| {
             learned = engine.learn(snapshot, written, &present, &*self.past, now);
         });

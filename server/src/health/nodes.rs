@@ -7,9 +7,9 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, Involved, Source};
 
-use super::incidents::{Clue, ClueKey, Edit, IncidentId, Incidents, New};
-use super::rules::{LOOK_BACK, NODE_GRACE, SECOND};
-use super::words;
+use super::incidents::{Edit, EvidenceKey, IncidentId, Incidents, KeyedEvidence, NewIncident};
+use super::messages;
+use super::thresholds::{LOOK_BACK, NODE_GRACE, SECOND};
 use crate::cluster::{ConditionStatus, Node, Pod, Uid};
 
 /// Losses that are over and still remembered: containers that they ended are told of later.
@@ -128,8 +128,8 @@ impl LostNodes {
             && let Some(id) = lost.incident
         {
             incidents.edit(id, |edit| {
-                let key = ClueKey::of("end");
-                edit.clue(Clue::new(
+                let key = EvidenceKey::of("end");
+                edit.add_evidence(KeyedEvidence::new(
                     key,
                     now,
                     Source::Status,
@@ -209,7 +209,7 @@ impl Lost {
         } else {
             (Cause::Unknown, Certainty::Unknown)
         };
-        let id = incidents.open(New {
+        let id = incidents.open(NewIncident {
             reason: IncidentKind::NodeNotReady,
             cause,
             certainty,
@@ -236,25 +236,25 @@ fn say(id: IncidentId, node: &Node, pods: usize, incidents: &mut Incidents) {
     let Some(incident) = incidents.get(id).cloned() else {
         return;
     };
-    let message = words::node(&incident, node, pods);
+    let message = messages::node(&incident, node, pods);
     let conditions = node.conditions.iter().chain(&node.unready);
-    let clues: Vec<Clue> = conditions
+    let clues: Vec<KeyedEvidence> = conditions
         .map(|condition| {
             // Its message is for those who may see nodes, as the labels are.
             let reason = condition.reason.as_deref().unwrap_or_default();
             let status = condition.status.as_str();
             let text = format!("{}={status}: {reason}", condition.kind);
-            let at = super::life::time(condition.since_seconds).unwrap_or(incident.began);
-            Clue::new(ClueKey::of(&condition.kind), at, Source::Status, text)
+            let at = super::terminations::time(condition.since_seconds).unwrap_or(incident.began);
+            KeyedEvidence::new(EvidenceKey::of(&condition.kind), at, Source::Status, text)
         })
         .collect();
-    let fresh = |clue: &Clue| incident.began.since(clue.evidence.time) <= LOOK_BACK;
+    let fresh = |clue: &KeyedEvidence| incident.began.since(clue.evidence.time) <= LOOK_BACK;
     incidents.edit(id, |edit: &mut Edit<'_>| {
         if let Some(ended) = edit.incident.ended {
             edit.seen(ended);
         } else {
             for clue in clues.into_iter().filter(fresh) {
-                edit.clue(clue);
+                edit.add_evidence(clue);
             }
         }
         edit.incident.message = message;

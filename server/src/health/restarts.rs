@@ -4,14 +4,14 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{self, Cause, Certainty, IncidentKind, ProbeKind, Source};
 
+use super::cause::Verdict;
 use super::facts::{Open, PodFacts, Restart, involved};
-use super::incidents::{Clue, Edit, IncidentId, New};
-use super::judge::Verdict;
-use super::life::{ends, finished, is_done, time};
-use super::rules::{LOOP_GAP, UNDECIDED, WELL_AFTER};
-use super::scene::Scene;
+use super::incidents::{Edit, IncidentId, KeyedEvidence, NewIncident};
+use super::messages;
+use super::review_context::ReviewContext;
+use super::terminations::{ends, finished, is_done, time};
+use super::thresholds::{LOOP_GAP, UNDECIDED, WELL_AFTER};
 use super::topic::Topic;
-use super::words;
 use crate::cluster::{Ended, Pod, Role, State};
 
 /// Causes that are a probe.
@@ -19,19 +19,19 @@ pub(super) const PROBES: [Cause; 2] = [Cause::LivenessProbe, Cause::StartupProbe
 
 impl PodFacts {
     /// Takes in the ends of containers that a pod tells of and that have not been told.
-    pub(super) fn bury(&mut self, pod: &Pod, scene: &mut Scene<'_>) {
+    pub(super) fn record_terminations(&mut self, pod: &Pod, context: &mut ReviewContext<'_>) {
         for c in 0..self.containers.len() {
             let Some((facts, spec, status)) = self.container(pod, c) else {
                 continue;
             };
-            let (now, known) = (status.ends(pod.stays_ended(spec)), facts.deaths);
+            let (now, known) = (status.ends(pod.stays_ended(spec)), facts.termination_count);
             if now < known {
                 // While the kubelet changes its mind about what to say, the number may fall by one; by more, it counts
                 // anew.
                 if known - now > 1
                     && let Some(facts) = self.containers.get_mut(c)
                 {
-                    facts.deaths = now;
+                    facts.termination_count = now;
                 }
                 continue;
             }
@@ -43,84 +43,95 @@ impl PodFacts {
             told.reverse();
             let role = spec.role;
             if let Some(facts) = self.containers.get_mut(c) {
-                facts.deaths = now;
+                facts.termination_count = now;
             }
             // A pod that goes or is over takes its containers with it.
             if fresh == 0 || pod.deleted_seconds > 0 || pod.phase.is_over() {
                 continue;
             }
-            scene.totals.restarts += u64::from(fresh);
+            context.totals.restarts += u64::from(fresh);
             let silent = fresh.saturating_sub(u32::try_from(told.len()).unwrap_or(u32::MAX));
             if told.is_empty() {
-                self.ended_silently(c, silent, scene);
+                self.record_unknown_terminations(c, silent, context);
             }
-            let mut unseen = silent;
+            let mut unknown_before = silent;
             for (nth, ended) in told {
                 if is_done(role, &ended) || (role == Role::Sidecar && is_done_for(pod)) {
                     continue;
                 }
-                self.died(pod, c, (nth, &ended), std::mem::take(&mut unseen), scene);
+                self.record_termination(
+                    pod,
+                    c,
+                    (nth, &ended),
+                    std::mem::take(&mut unknown_before),
+                    context,
+                );
             }
         }
     }
 
     /// Ends of which the status tells only how many they were: they belong to the restarts that go on, or else wait for
     /// an Event that tells of them.
-    fn ended_silently(&mut self, c: usize, ends: u32, scene: &mut Scene<'_>) {
+    fn record_unknown_terminations(
+        &mut self,
+        c: usize,
+        ends: u32,
+        context: &mut ReviewContext<'_>,
+    ) {
         let is_restart = |open: &&Open| matches!(open.topic, Topic::Restart(of, _) if of == c);
         if let Some(open) = self.open.iter().find(is_restart) {
             let more = |edit: &mut Edit<'_>| edit.incident.count += u64::from(ends);
-            scene.incidents.edit(open.id, more);
+            context.incidents.edit(open.id, more);
         } else if let Some(facts) = self.containers.get_mut(c) {
             facts.unclaimed = facts.unclaimed.saturating_add(ends);
         }
     }
 
     /// One end; before it there were so many of which nothing is known but that they were.
-    fn died(
+    fn record_termination(
         &mut self,
         pod: &Pod,
         c: usize,
         (nth, ended): (u32, &Ended),
-        unseen: u32,
-        scene: &mut Scene<'_>,
+        unknown_before: u32,
+        context: &mut ReviewContext<'_>,
     ) {
-        let Some(verdict) = self.judge(pod, c, (nth, ended), scene) else {
+        let Some(verdict) = self.judge(pod, c, (nth, ended), context) else {
             return;
         };
-        let at = finished(ended).unwrap_or(scene.now);
+        let at = finished(ended).unwrap_or(context.now);
         let failing = self.failing_since(c);
-        let told = words::ended(ended);
-        let began = self.trouble_began(c, (verdict.cause, failing), &told);
+        let told = messages::ended(ended);
+        let began = self.trouble_start(c, (verdict.cause, failing), &told);
         let began = began.unwrap_or(at);
-        let id = self.incident_of(pod, c, &verdict, began, scene);
+        let id = self.incident_of(pod, c, &verdict, began, context);
         if let Some(facts) = self.containers.get_mut(c) {
             facts.remember(Restart {
                 nth,
                 ended: told.clone(),
                 cause: verdict.cause,
                 certainty: verdict.certainty,
-                failing,
+                failing_since: failing,
                 decided: verdict.decided,
                 refuted: false,
-                silent: unseen,
+                unknown_before,
                 incident: id,
-                noticed: scene.now,
+                noticed: context.now,
             });
         }
         let keys = Restart::keys(self.uid, c, nth);
-        scene.incidents.edit(id, |edit| {
+        context.incidents.edit(id, |edit| {
             edit.began(began);
             edit.seen(at);
-            edit.incident.count += 1 + u64::from(unseen);
+            edit.incident.count += 1 + u64::from(unknown_before);
             edit.incident.certainty = surer(edit.incident.certainty, verdict.certainty);
             edit.incident.last_ended = Some(told);
             for clue in verdict.clues {
-                edit.clue(clue);
+                edit.add_evidence(clue);
             }
-            if unseen > 0 {
-                let text = words::silent(unseen);
-                edit.clue(Clue::new(keys[3], at, Source::Status, text));
+            if unknown_before > 0 {
+                let text = messages::silent(unknown_before);
+                edit.add_evidence(KeyedEvidence::new(keys[3], at, Source::Status, text));
             }
         });
     }
@@ -134,7 +145,7 @@ impl PodFacts {
 
     /// When what came to this end began: with the first failed attempt of the probe it was killed for, as far as that is
     /// known.
-    fn trouble_began(
+    fn trouble_start(
         &self,
         c: usize,
         (cause, failing): (Cause, Option<Timestamp>),
@@ -159,7 +170,7 @@ impl PodFacts {
         c: usize,
         verdict: &Verdict,
         began: Timestamp,
-        scene: &mut Scene<'_>,
+        context: &mut ReviewContext<'_>,
     ) -> IncidentId {
         let topic = Topic::Restart(c, verdict.cause);
         let is_probe = |topic: Topic| matches!(topic, Topic::Probe(of, _) if of == c);
@@ -167,14 +178,14 @@ impl PodFacts {
         if let Some(id) = self.open_on(topic) {
             if let Some(probe) = probe {
                 let probe = self.open.remove(probe);
-                merge(probe.id, id, scene);
+                merge(probe.id, id, context);
             }
             return id;
         }
         if let Some(open) = probe.and_then(|probe| self.open.get_mut(probe)) {
             open.topic = topic;
             let id = open.id;
-            scene.incidents.edit(id, |edit| {
+            context.incidents.edit(id, |edit| {
                 edit.incident.reason = IncidentKind::Restart;
                 edit.incident.cause = verdict.cause;
                 edit.incident.certainty = verdict.certainty;
@@ -183,7 +194,7 @@ impl PodFacts {
             });
             return id;
         }
-        self.open_new(pod, topic, verdict.cause, verdict.certainty, began, scene)
+        self.open_new(pod, topic, verdict.cause, verdict.certainty, began, context)
     }
 
     /// What an incident has in common with those of other pods of its workload, if the pod has been in trouble from its
@@ -197,7 +208,7 @@ impl PodFacts {
             .flatten();
         let always = match topic {
             Topic::Restart(c, _) => self.containers.get(c).is_some_and(|facts| {
-                i64::from(facts.deaths).saturating_mul(LOOP_GAP) >= now.since(created)
+                i64::from(facts.termination_count).saturating_mul(LOOP_GAP) >= now.since(created)
             }),
             _ => unready.is_some_and(from_start),
         };
@@ -222,7 +233,7 @@ impl PodFacts {
         cause: Cause,
         certainty: Certainty,
         began: Timestamp,
-        scene: &mut Scene<'_>,
+        context: &mut ReviewContext<'_>,
     ) -> IncidentId {
         let reason = match topic {
             Topic::Restart(..) => IncidentKind::Restart,
@@ -230,25 +241,25 @@ impl PodFacts {
             Topic::Image(_) => IncidentKind::ImagePull,
             Topic::NotReady => IncidentKind::PodNotReady,
         };
-        let id = scene.incidents.open(New {
+        let id = context.incidents.open(NewIncident {
             reason,
             cause,
             certainty,
             involved: involved(pod, topic.container()),
             labels: pod.labels.clone(),
             began,
-            alike: self.alike(pod, topic, began, scene.now),
+            alike: self.alike(pod, topic, began, context.now),
         });
         if matches!(topic, Topic::Image(_) | Topic::NotReady) {
-            scene.incidents.edit(id, |edit| edit.incident.count = 1);
+            context.incidents.edit(id, |edit| edit.incident.count = 1);
         }
         self.open.push(Open { id, topic });
         id
     }
 
     /// What the counters tell of ends that were not decided.
-    pub(super) fn decide(&mut self, pod: &Pod, scene: &mut Scene<'_>) {
-        for found in self.reconsider(pod, scene) {
+    pub(super) fn decide(&mut self, pod: &Pod, context: &mut ReviewContext<'_>) {
+        for found in self.counter_verdicts(pod, context) {
             let (c, nth) = (found.c, found.nth);
             let verdict = found.verdict.or_else(|| {
                 // The counters do not bear out what was taken from the ends before.
@@ -259,10 +270,10 @@ impl PodFacts {
             });
             let clue = found.clue.map(|(at, text)| {
                 let keys = Restart::keys(self.uid, c, nth);
-                Clue::new(keys[2], at, Source::ProbeCounter, text)
+                KeyedEvidence::new(keys[2], at, Source::ProbeCounter, text)
             });
             if let Some(verdict) = verdict {
-                self.rejudge(pod, (c, nth), verdict, clue, scene);
+                self.change_cause(pod, (c, nth), verdict, clue, context);
             }
             if let Some(restart) = self.restart_mut(c, nth) {
                 restart.decided = true;
@@ -271,7 +282,7 @@ impl PodFacts {
         }
         for facts in &mut self.containers {
             for restart in &mut facts.restarts {
-                restart.decided |= scene.now.since(restart.noticed) > UNDECIDED;
+                restart.decided |= context.now.since(restart.noticed) > UNDECIDED;
             }
         }
     }
@@ -287,23 +298,26 @@ impl PodFacts {
     }
 
     /// Another cause of an end that was told: it moves to the incident of that cause.
-    pub(super) fn rejudge(
+    pub(super) fn change_cause(
         &mut self,
         pod: &Pod,
         (c, nth): (usize, u32),
         (cause, certainty): (Cause, Certainty),
-        clue: Option<Clue>,
-        scene: &mut Scene<'_>,
+        clue: Option<KeyedEvidence>,
+        context: &mut ReviewContext<'_>,
     ) {
         let Some(restart) = self.restart_mut(c, nth) else {
             return;
         };
         let (from, told, was) = (restart.incident, restart.ended.clone(), restart.cause);
-        let failing = restart.failing;
+        let failing = restart.failing_since;
         let its = restart.ends();
         (restart.cause, restart.certainty) = (cause, certainty);
         restart.decided |= certainty == Certainty::Direct;
-        let alone = scene.incidents.get(from).is_some_and(|it| it.count <= its);
+        let alone = context
+            .incidents
+            .get(from)
+            .is_some_and(|it| it.count <= its);
         let to = self.open_on(Topic::Restart(c, cause));
         let to = if was == cause {
             from
@@ -318,16 +332,16 @@ impl PodFacts {
             }
             from
         } else if self.open.iter().any(|open| open.id == from) {
-            let at = told.finished.unwrap_or(scene.now);
-            self.open_new(pod, Topic::Restart(c, cause), cause, certainty, at, scene)
+            let at = told.finished.unwrap_or(context.now);
+            self.open_new(pod, Topic::Restart(c, cause), cause, certainty, at, context)
         } else {
             from
         };
         if to != from {
-            self.hand_over(c, nth, (from, to), scene);
+            self.move_termination(c, nth, (from, to), context);
         }
-        let began = self.trouble_began(c, (cause, failing), &told);
-        scene.incidents.edit(to, |edit| {
+        let began = self.trouble_start(c, (cause, failing), &told);
+        context.incidents.edit(to, |edit| {
             edit.incident.cause = cause;
             edit.incident.certainty = if alone && to == from {
                 certainty
@@ -338,24 +352,24 @@ impl PodFacts {
                 edit.began(began);
             }
             if let Some(clue) = clue {
-                edit.clue(clue);
+                edit.add_evidence(clue);
             }
         });
     }
 
     /// Takes an end out of one incident into another, and with it those before it of which nothing is known; the first is
     /// taken back if nothing is left of it.
-    fn hand_over(
+    fn move_termination(
         &mut self,
         c: usize,
         nth: u32,
         (from, to): (IncidentId, IncidentId),
-        scene: &mut Scene<'_>,
+        context: &mut ReviewContext<'_>,
     ) {
         let keys = Restart::keys(self.uid, c, nth);
         let its = self.restart(c, nth).map_or(1, Restart::ends);
         let (mut clues, mut left, mut told) = (Vec::new(), 0, None);
-        scene.incidents.edit(from, |edit| {
+        context.incidents.edit(from, |edit| {
             clues = edit.take(&keys);
             edit.incident.count = edit.incident.count.saturating_sub(its);
             left = edit.incident.count;
@@ -370,15 +384,15 @@ impl PodFacts {
             let mut others = facts.restarts.iter().rev();
             let last = others.find(|restart| restart.incident == from);
             let last = last.map(|restart| restart.ended.clone());
-            scene
+            context
                 .incidents
                 .edit(from, |edit| edit.incident.last_ended = last);
         }
         if left == 0 {
             self.open.retain(|open| open.id != from);
-            merge(from, to, scene);
+            merge(from, to, context);
         }
-        scene.incidents.edit(to, |edit| {
+        context.incidents.edit(to, |edit| {
             edit.incident.count += its;
             let known = edit.incident.last_ended.as_ref().and_then(|it| it.finished);
             if let Some(told) = told
@@ -387,7 +401,7 @@ impl PodFacts {
                 edit.incident.last_ended = Some(told);
             }
             for clue in clues {
-                edit.clue(clue);
+                edit.add_evidence(clue);
             }
         });
     }
@@ -400,16 +414,16 @@ fn is_done_for(pod: &Pod) -> bool {
 }
 
 /// Takes an incident back into another one.
-fn merge(from: IncidentId, into: IncidentId, scene: &mut Scene<'_>) {
-    let Some(record) = scene.incidents.remove(from) else {
+fn merge(from: IncidentId, into: IncidentId, context: &mut ReviewContext<'_>) {
+    let Some(record) = context.incidents.remove(from) else {
         return;
     };
     let keys = record.keys.iter().copied();
     let evidence = record.incident.evidence.iter().cloned();
-    scene.incidents.edit(into, |edit| {
+    context.incidents.edit(into, |edit| {
         edit.began(record.incident.began);
         for (key, evidence) in keys.zip(evidence) {
-            edit.clue(Clue { key, evidence });
+            edit.add_evidence(KeyedEvidence { key, evidence });
         }
     });
 }

@@ -4,16 +4,16 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, Source};
 
+use super::cause::cause_of;
 use super::facts::{Flapped, Open, PodFacts, involved};
-use super::incidents::{Clue, ClueKey, IncidentId, New};
-use super::joint::scarce;
-use super::judge::cause_of;
-use super::life::{finished, running_since, time};
-use super::notes::Telling;
-use super::rules::{LOOK_BACK, SECOND, SLACK, STARTUP_GRACE, UNEXPLAINED, WELL_AFTER};
-use super::scene::Scene;
+use super::groups::scarce;
+use super::incidents::{EvidenceKey, IncidentId, KeyedEvidence, NewIncident};
+use super::messages;
+use super::pod_events::EventKind;
+use super::review_context::ReviewContext;
+use super::terminations::{finished, running_since, time};
+use super::thresholds::{LOOK_BACK, SECOND, SLACK, STARTUP_GRACE, UNEXPLAINED, WELL_AFTER};
 use super::topic::Topic;
-use super::words;
 use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, Probe, Role, State};
 
 /// Reasons for which a container waits that are about its image (pkg/kubelet/images/types.go).
@@ -29,26 +29,26 @@ pub(crate) const IMAGE: [&str; 7] = [
 
 impl PodFacts {
     /// Opens what goes on and is not told, ends what is over, and says all of it as it is now.
-    pub(super) fn review(&mut self, scene: &mut Scene<'_>) {
+    pub(super) fn review(&mut self, context: &mut ReviewContext<'_>) {
         self.wake = None;
         let Some(pod) = self.pod.clone() else {
             return;
         };
         if pod.deleted_seconds > 0 {
             let by = Timestamp::from_secs(pod.deleted_seconds.into());
-            self.end_all(scene.now.min(by), "the pod is being deleted", scene);
+            self.end_all(context.now.min(by), "the pod is being deleted", context);
             return;
         }
         match pod.phase {
             Phase::Failed => {
-                let at = self.failed_at(&pod, scene);
-                self.end_all(at, "the pod failed", scene);
-                self.fail(&pod, at, scene);
+                let at = self.failed_at(&pod, context);
+                self.end_all(at, "the pod failed", context);
+                self.fail(&pod, at, context);
                 return;
             }
             Phase::Succeeded => {
-                let at = last_end(&pod).unwrap_or(scene.now);
-                return self.end_all(at, "the pod has done its work", scene);
+                let at = last_end(&pod).unwrap_or(context.now);
+                return self.end_all(at, "the pod has done its work", context);
             }
             Phase::Pending | Phase::Running | Phase::Unknown => {}
         }
@@ -59,11 +59,11 @@ impl PodFacts {
         });
         if stays_failed {
             // The pod fails with its last container: what is to come of it is known before.
-            let at = self.failed_at(&pod, scene);
-            self.fail(&pod, at, scene);
+            let at = self.failed_at(&pod, context);
+            self.fail(&pod, at, context);
         }
         // Of the containers of a node that is not heard of nothing is known, neither good nor bad.
-        if scene.nodes.is_lost(node) {
+        if context.nodes.is_lost(node) {
             // That the node is lost may be told long after its pods: then that is what it was about.
             if let Some(at) = self
                 .open
@@ -71,23 +71,23 @@ impl PodFacts {
                 .position(|open| open.topic == Topic::NotReady)
             {
                 let open = self.open.remove(at);
-                scene.incidents.remove(open.id);
+                context.incidents.remove(open.id);
             }
             return;
         }
         for c in 0..self.containers.len() {
-            self.review_image(&pod, c, scene);
-            self.review_killing(&pod, c, scene);
-            self.review_readiness(&pod, c, scene);
-            self.review_restarts(&pod, c, scene);
+            self.review_image(&pod, c, context);
+            self.review_killing(&pod, c, context);
+            self.review_readiness(&pod, c, context);
+            self.review_restarts(&pod, c, context);
         }
-        self.review_pod(&pod, scene);
+        self.review_pod(&pod, context);
         for open in self.open.clone() {
-            self.say(&pod, open.topic, open.id, scene);
+            self.say(&pod, open.topic, open.id, context);
         }
     }
 
-    fn review_image(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
+    fn review_image(&mut self, pod: &Pod, c: usize, context: &mut ReviewContext<'_>) {
         let Some((facts, _, status)) = self.container(pod, c) else {
             return;
         };
@@ -96,24 +96,24 @@ impl PodFacts {
         if let Some(reason) = waits.filter(|reason| IMAGE.contains(reason)) {
             if self.open_on(topic).is_none() {
                 // The status does not say since when; the event does.
-                let told = self.notes.latest(Telling::Pull, &facts.name);
-                let began = told.map_or(scene.now, |note| note.first.min(scene.now));
+                let told = self.events.latest(EventKind::Pull, &facts.name);
+                let began = told.map_or(context.now, |note| note.first.min(context.now));
                 let evidence = format!("waits: {reason}");
                 let (cause, sure) = (Cause::ImageUnavailable, Certainty::Direct);
-                let id = self.open_new(pod, topic, cause, sure, began, scene);
-                self.status_clue(id, began, evidence, scene);
+                let id = self.open_new(pod, topic, cause, sure, began, context);
+                self.status_clue(id, began, evidence, context);
             }
         } else if let Some(since) = running_since(status) {
-            self.end(pod, topic, since, scene);
+            self.end(pod, topic, since, context);
         } else if let State::Terminated(ended) = &status.state {
-            let at = finished(ended).unwrap_or(scene.now);
-            self.end(pod, topic, at, scene);
+            let at = finished(ended).unwrap_or(context.now);
+            self.end(pod, topic, at, context);
         }
     }
 
     /// Liveness and startup probes: they count when they have failed so often that the kubelet kills, or when it says
     /// that it does.
-    fn review_killing(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
+    fn review_killing(&mut self, pod: &Pod, c: usize, context: &mut ReviewContext<'_>) {
         let Some((facts, spec, _)) = self.container(pod, c) else {
             return;
         };
@@ -136,8 +136,8 @@ impl PodFacts {
             let counts = streak.as_ref().is_some_and(|it| it.failures() >= threshold);
             let kill = kill.filter(|kill| kill.kind == kind);
             if !counts && kill.is_none() {
-                let at = scene.now;
-                self.end(pod, topic, at, scene);
+                let at = context.now;
+                self.end(pod, topic, at, context);
                 continue;
             }
             // While it is known to be restarted for it again and again, that it is about to be once more is no news.
@@ -147,7 +147,7 @@ impl PodFacts {
             let failing = streak.as_ref().and_then(|it| it.since);
             let known = failing.into_iter().chain(kill.map(|kill| kill.at)).min();
             let last = streak.as_ref().map(|it| it.last);
-            let began = known.or(last).unwrap_or(scene.now);
+            let began = known.or(last).unwrap_or(context.now);
             let cause = cause_of(kind);
             // What fails with it is part of it.
             let readiness = Topic::Probe(c, ProbeKind::Readiness);
@@ -155,15 +155,17 @@ impl PodFacts {
                 id
             } else if let Some(id) = self.open_on(readiness) {
                 self.retitle(readiness, topic);
-                scene.incidents.edit(id, |edit| edit.incident.cause = cause);
+                context
+                    .incidents
+                    .edit(id, |edit| edit.incident.cause = cause);
                 id
             } else {
-                self.open_new(pod, topic, cause, Certainty::Direct, began, scene)
+                self.open_new(pod, topic, cause, Certainty::Direct, began, context)
             };
             let failures = streak
                 .map_or(0, |it| it.failures())
                 .max(threshold.min(u32::MAX - 1));
-            scene.incidents.edit(id, |edit| {
+            context.incidents.edit(id, |edit| {
                 edit.began(began);
                 edit.incident.certainty = Certainty::Direct;
                 edit.incident.count = edit.incident.count.max(failures.into());
@@ -174,7 +176,7 @@ impl PodFacts {
         }
     }
 
-    fn review_readiness(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
+    fn review_readiness(&mut self, pod: &Pod, c: usize, context: &mut ReviewContext<'_>) {
         let Some((facts, spec, status)) = self.container(pod, c) else {
             return;
         };
@@ -182,14 +184,14 @@ impl PodFacts {
         let Some(probe) = &spec.readiness else { return };
         if status.ready {
             let at = ready_since(pod).filter(|at| facts.running.is_some_and(|since| *at >= since));
-            let at = at.unwrap_or(scene.now);
+            let at = at.unwrap_or(context.now);
             if let Some(id) = self.open_on(topic) {
-                let count = scene.incidents.get(id).map_or(0, |it| it.count);
+                let count = context.incidents.get(id).map_or(0, |it| it.count);
                 if let Some(facts) = self.containers.get_mut(c) {
                     facts.flapped = Some(Flapped { id, at });
                     facts.counted_before = Some((count, at));
                 }
-                self.end(pod, topic, at, scene);
+                self.end(pod, topic, at, context);
             }
             return;
         }
@@ -208,7 +210,7 @@ impl PodFacts {
             if facts.was_ready.is_none() {
                 let delay = i64::from(probe.initial_delay) * SECOND;
                 let until = running.plus_nanos(STARTUP_GRACE.saturating_add(delay));
-                if scene.now < until {
+                if context.now < until {
                     self.wake_at(until);
                     return;
                 }
@@ -216,12 +218,12 @@ impl PodFacts {
             // A kubelet that was started again holds every container to be unready until its first attempt: what takes
             // readiness away then is no attempt that failed.
             if streak.is_none() {
-                let back = scene
+                let back = context
                     .nodes
                     .back_since(pod.node.as_deref().unwrap_or_default());
                 let since = unready.max(back).unwrap_or(running);
                 let until = since.plus_nanos(first_attempt(probe).max(UNEXPLAINED));
-                if scene.now < until {
+                if context.now < until {
                     self.wake_at(until);
                     return;
                 }
@@ -234,13 +236,13 @@ impl PodFacts {
             } else {
                 Certainty::Likely
             };
-            if self.reopen(c, topic, began, scene) {
-                return self.review_readiness(pod, c, scene);
+            if self.reopen(c, topic, began, context) {
+                return self.review_readiness(pod, c, context);
             }
-            let id = self.open_new(pod, topic, Cause::ReadinessProbe, sure, began, scene);
+            let id = self.open_new(pod, topic, Cause::ReadinessProbe, sure, began, context);
             let at = unready.unwrap_or(began);
             let evidence = who_is_ready(pod, &spec.name);
-            self.status_clue(id, at, evidence, scene);
+            self.status_clue(id, at, evidence, context);
             if let Some(facts) = self.containers.get_mut(c) {
                 facts.counted_before = None;
             }
@@ -250,7 +252,7 @@ impl PodFacts {
         };
         let Some(streak) = streak else {
             // What fails from now on comes on top.
-            let so_far = scene.incidents.get(id).map(|it| (it.count, it.last_seen));
+            let so_far = context.incidents.get(id).map(|it| (it.count, it.last_seen));
             if let Some(facts) = self.containers.get_mut(c) {
                 facts.counted_before = so_far;
             }
@@ -260,7 +262,7 @@ impl PodFacts {
         let before = before.map_or(0, |(count, _)| count);
         let failures = before.saturating_add(streak.newly().into());
         let failures = failures.max(streak.failures().into());
-        scene.incidents.edit(id, |edit| {
+        context.incidents.edit(id, |edit| {
             edit.incident.certainty = Certainty::Direct;
             edit.incident.count = edit.incident.count.max(failures);
             edit.seen(streak.last);
@@ -271,7 +273,13 @@ impl PodFacts {
     }
 
     /// What flaps is one incident: the one that was over goes on, if that was lately.
-    fn reopen(&mut self, c: usize, topic: Topic, began: Timestamp, scene: &mut Scene<'_>) -> bool {
+    fn reopen(
+        &mut self,
+        c: usize,
+        topic: Topic,
+        began: Timestamp,
+        context: &mut ReviewContext<'_>,
+    ) -> bool {
         let Some(facts) = self.containers.get_mut(c) else {
             return false;
         };
@@ -280,7 +288,7 @@ impl PodFacts {
             facts.flapped = None;
             return false;
         };
-        let reopened = scene.incidents.edit(flapped.id, |edit| {
+        let reopened = context.incidents.edit(flapped.id, |edit| {
             edit.incident.ended = None;
             edit.seen(began);
         });
@@ -294,7 +302,7 @@ impl PodFacts {
     }
 
     /// Restarts are over when the container has run for long enough and is ready: then since it became ready.
-    fn review_restarts(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
+    fn review_restarts(&mut self, pod: &Pod, c: usize, context: &mut ReviewContext<'_>) {
         let Some((facts, spec, status)) = self.container(pod, c) else {
             return;
         };
@@ -304,12 +312,12 @@ impl PodFacts {
         }
         let over = match &status.state {
             State::Terminated(ended) if ended.exit_code == 0 && spec.role == Role::Init => {
-                Some(finished(ended).unwrap_or(scene.now))
+                Some(finished(ended).unwrap_or(context.now))
             }
             State::Running { .. } if status.ready => {
                 let Some(running) = facts.running else { return };
                 let due = running.plus_nanos(WELL_AFTER);
-                if scene.now < due {
+                if context.now < due {
                     self.wake_at(due);
                     return;
                 }
@@ -320,16 +328,16 @@ impl PodFacts {
         let Some(over) = over else { return };
         let topics: Vec<Topic> = self.open.iter().map(|open| open.topic).collect();
         for topic in topics.into_iter().filter(|topic| is_restart(*topic)) {
-            self.end(pod, topic, over, scene);
+            self.end(pod, topic, over, context);
         }
     }
 
     /// The pod as a whole, if nothing else tells why it is not ready.
-    fn review_pod(&mut self, pod: &Pod, scene: &mut Scene<'_>) {
+    fn review_pod(&mut self, pod: &Pod, context: &mut ReviewContext<'_>) {
         let topic = Topic::NotReady;
         if pod.ready.status {
-            let at = ready_since(pod).unwrap_or(scene.now);
-            self.end(pod, topic, at, scene);
+            let at = ready_since(pod).unwrap_or(context.now);
+            self.end(pod, topic, at, context);
             return;
         }
         let others = self.open.iter().any(|open| open.topic != topic);
@@ -337,7 +345,7 @@ impl PodFacts {
             // Another incident has come to tell why: this one was about that.
             if let Some(at) = self.open.iter().position(|open| open.topic == topic) {
                 let open = self.open.remove(at);
-                scene.incidents.remove(open.id);
+                context.incidents.remove(open.id);
             }
             return;
         }
@@ -347,15 +355,15 @@ impl PodFacts {
         let waits = waiting(pod);
         let broken = waits.and_then(|(_, status)| status.waiting_reason());
         let broken = broken.is_some_and(|reason| reason.ends_with("Error"));
-        let created = pod.created().unwrap_or(scene.now);
+        let created = pod.created().unwrap_or(context.now);
         let (since, grace) = if self.was_ready && waits.is_none() {
             (
-                time(pod.ready.since_seconds).unwrap_or(scene.now),
+                time(pod.ready.since_seconds).unwrap_or(context.now),
                 UNEXPLAINED,
             )
         } else if self.was_ready {
             (
-                time(pod.ready.since_seconds).unwrap_or(scene.now),
+                time(pod.ready.since_seconds).unwrap_or(context.now),
                 STARTUP_GRACE,
             )
         } else if broken {
@@ -365,37 +373,37 @@ impl PodFacts {
         };
         // When its node has come back, the pod's turn to be told ready again comes after.
         let node = pod.node.as_deref().unwrap_or_default();
-        let back = scene.nodes.back_since(node);
+        let back = context.nodes.back_since(node);
         let until = back.map_or(since, |back| back.max(since)).plus_nanos(grace);
-        if scene.now < until {
+        if context.now < until {
             self.wake_at(until);
             return;
         }
         let (cause, sure) = (Cause::Unknown, Certainty::Unknown);
-        let id = self.open_new(pod, topic, cause, sure, since, scene);
+        let id = self.open_new(pod, topic, cause, sure, since, context);
         self.status_clue(
             id,
             since,
             "the pod's condition Ready is not True".to_owned(),
-            scene,
+            context,
         );
     }
 
     /// When a pod failed.
-    fn failed_at(&self, pod: &Pod, scene: &Scene<'_>) -> Timestamp {
+    fn failed_at(&self, pod: &Pod, context: &ReviewContext<'_>) -> Timestamp {
         let evicted = pod.reason() == Some("Evicted");
         let told = self
-            .notes
-            .any(Telling::Evicted)
+            .events
+            .any(EventKind::Evicted)
             .map(|note| note.last)
             .filter(|_| evicted);
         let unready = time(pod.ready.since_seconds);
-        last_end(pod).or(told).or(unready).unwrap_or(scene.now)
+        last_end(pod).or(told).or(unready).unwrap_or(context.now)
     }
 
     /// The pod has failed, or is sure to: that is told once, at the time it happened, and is over with it.
-    fn fail(&mut self, pod: &Pod, at: Timestamp, scene: &mut Scene<'_>) {
-        if scene.incidents.tells_of_failure(self.uid) || scene.now.since(at) > LOOK_BACK {
+    fn fail(&mut self, pod: &Pod, at: Timestamp, context: &mut ReviewContext<'_>) {
+        if context.incidents.has_failure(self.uid) || context.now.since(at) > LOOK_BACK {
             return;
         }
         let failed = pod.containers().enumerate().find(|(_, (_, status))| {
@@ -431,7 +439,7 @@ impl PodFacts {
             IncidentKind::Eviction => (cause, certainty, lacked.map(Box::from)),
             _ => (cause, certainty, failed_alike(pod)),
         };
-        let id = scene.incidents.open(New {
+        let id = context.incidents.open(NewIncident {
             reason,
             cause,
             certainty,
@@ -451,50 +459,56 @@ impl PodFacts {
             ),
             (None, None) => "The pod failed, and does not say why".to_owned(),
         };
-        let notes: Vec<Clue> = self
-            .notes
-            .any(Telling::Evicted)
+        let notes: Vec<KeyedEvidence> = self
+            .events
+            .any(EventKind::Evicted)
             .into_iter()
-            .map(super::notes::Note::clue)
+            .map(super::pod_events::PodEvent::evidence)
             .collect();
-        let lived = ended.and_then(|(_, it)| Some(finished(it)?.since(super::life::started(it)?)));
+        let lived =
+            ended.and_then(|(_, it)| Some(finished(it)?.since(super::terminations::started(it)?)));
         let status = match (pod.reason(), ended) {
-            (None, Some((_, ended))) => words::how_it_ended(ended, lived),
+            (None, Some((_, ended))) => messages::how_it_ended(ended, lived),
             (Some(reason), _) => format!("{reason}: {said}"),
             (None, None) => "phase Failed".to_owned(),
         };
-        scene.incidents.edit(id, |edit| {
+        context.incidents.edit(id, |edit| {
             edit.incident.message = message;
             edit.incident.count = 1;
-            edit.incident.last_ended = ended.map(|(_, ended)| words::ended(ended));
+            edit.incident.last_ended = ended.map(|(_, ended)| messages::ended(ended));
             for clue in notes {
-                edit.clue(clue);
+                edit.add_evidence(clue);
             }
-            edit.clue(Clue::new(ClueKey::of("status"), at, Source::Status, status));
+            edit.add_evidence(KeyedEvidence::new(
+                EvidenceKey::of("status"),
+                at,
+                Source::Status,
+                status,
+            ));
             edit.incident.last_seen = at;
         });
-        scene.incidents.end(id, at);
+        context.incidents.end(id, at);
     }
 
     /// The pod goes, or is over: so is what went on with it.
-    pub(super) fn end_all(&mut self, at: Timestamp, why: &str, scene: &mut Scene<'_>) {
+    pub(super) fn end_all(&mut self, at: Timestamp, why: &str, context: &mut ReviewContext<'_>) {
         for open in std::mem::take(&mut self.open) {
-            scene.incidents.edit(open.id, |edit| {
-                let key = ClueKey::of("end");
-                edit.clue(Clue::new(key, at, Source::Status, why.to_owned()));
+            context.incidents.edit(open.id, |edit| {
+                let key = EvidenceKey::of("end");
+                edit.add_evidence(KeyedEvidence::new(key, at, Source::Status, why.to_owned()));
             });
-            scene.incidents.end(open.id, at);
+            context.incidents.end(open.id, at);
         }
     }
 
     /// Ends the incident about this, if there is one.
-    fn end(&mut self, pod: &Pod, topic: Topic, at: Timestamp, scene: &mut Scene<'_>) {
+    fn end(&mut self, pod: &Pod, topic: Topic, at: Timestamp, context: &mut ReviewContext<'_>) {
         let Some(place) = self.open.iter().position(|open| open.topic == topic) else {
             return;
         };
         let open = self.open.remove(place);
-        scene.incidents.end(open.id, at);
-        self.say(pod, topic, open.id, scene);
+        context.incidents.end(open.id, at);
+        self.say(pod, topic, open.id, context);
     }
 
     fn retitle(&mut self, from: Topic, to: Topic) {
@@ -505,39 +519,50 @@ impl PodFacts {
         }
     }
 
-    fn status_clue(&self, id: IncidentId, at: Timestamp, text: String, scene: &mut Scene<'_>) {
-        scene.incidents.edit(id, |edit| {
-            edit.clue(Clue::new(ClueKey::of("status"), at, Source::Status, text));
+    fn status_clue(
+        &self,
+        id: IncidentId,
+        at: Timestamp,
+        text: String,
+        context: &mut ReviewContext<'_>,
+    ) {
+        context.incidents.edit(id, |edit| {
+            edit.add_evidence(KeyedEvidence::new(
+                EvidenceKey::of("status"),
+                at,
+                Source::Status,
+                text,
+            ));
         });
     }
 
     /// Says an incident as it is now, with the events there are about it.
-    fn say(&self, pod: &Pod, topic: Topic, id: IncidentId, scene: &mut Scene<'_>) {
+    fn say(&self, pod: &Pod, topic: Topic, id: IncidentId, context: &mut ReviewContext<'_>) {
         let container = topic.container().and_then(|c| self.container(pod, c));
         let name = container.map(|(facts, ..)| &*facts.name);
-        let Some(incident) = scene.incidents.get(id).cloned() else {
+        let Some(incident) = context.incidents.get(id).cloned() else {
             return;
         };
         let since = incident.began.plus_nanos(-SLACK);
         let until = incident.ended;
-        let notes = self.notes.about(topic, name, since);
+        let notes = self.events.about(topic, name, since);
         let notes = notes.filter(|note| until.is_none_or(|until| note.first <= until));
-        let clues: Vec<Clue> = notes.map(super::notes::Note::clue).collect();
+        let clues: Vec<KeyedEvidence> = notes.map(super::pod_events::PodEvent::evidence).collect();
         let message = self.message(&incident, pod, topic);
         let first = match topic {
             Topic::Image(_) => {
-                let told = name.and_then(|name| self.notes.latest(Telling::Pull, name));
+                let told = name.and_then(|name| self.events.latest(EventKind::Pull, name));
                 told.map(|note| note.first)
             }
             _ => None,
         };
         let back_off = match (topic, container) {
-            (Topic::Restart(..), Some((_, _, status))) => back_off(status, scene.now),
+            (Topic::Restart(..), Some((_, _, status))) => back_off(status, context.now),
             _ => None,
         };
-        scene.incidents.edit(id, |edit| {
+        context.incidents.edit(id, |edit| {
             for clue in clues {
-                edit.clue(clue);
+                edit.add_evidence(clue);
             }
             if let Some(clue) = back_off
                 && edit
@@ -546,7 +571,7 @@ impl PodFacts {
                     .iter()
                     .all(|known| known.text != clue.evidence.text)
             {
-                edit.clue(clue);
+                edit.add_evidence(clue);
             }
             if let Some(first) = first {
                 edit.began(first);
@@ -564,27 +589,27 @@ impl PodFacts {
         let container = topic.container().and_then(|c| self.container(pod, c));
         match (topic, container) {
             (Topic::Restart(..), Some((_, spec, status))) => {
-                words::restarted(incident, spec, status)
+                messages::restarted(incident, spec, status)
             }
             (Topic::Probe(_, kind), Some((facts, spec, _))) => {
-                let note = self.notes.latest(Telling::Unhealthy(kind), &facts.name);
-                let said = note.map_or("", |note| words::output(&note.message));
-                words::probe_fails(incident, kind, spec, said)
+                let note = self.events.latest(EventKind::Unhealthy(kind), &facts.name);
+                let said = note.map_or("", |note| messages::output(&note.message));
+                messages::probe_fails(incident, kind, spec, said)
             }
-            (Topic::Image(_), Some((_, spec, status))) => words::image(incident, spec, status),
-            _ => words::not_ready(incident, waiting(pod)),
+            (Topic::Image(_), Some((_, spec, status))) => messages::image(incident, spec, status),
+            _ => messages::not_ready(incident, waiting(pod)),
         }
     }
 }
 
 /// What the kubelet says while it waits to start a container again, which it does not say since when.
-fn back_off(status: &ContainerStatus, now: Timestamp) -> Option<Clue> {
+fn back_off(status: &ContainerStatus, now: Timestamp) -> Option<KeyedEvidence> {
     let State::Waiting(Some(waiting)) = &status.state else {
         return None;
     };
     let (reason, message) = (waiting.reason.as_deref()?, waiting.message.as_deref()?);
-    let key = ClueKey::of("back-off");
-    Some(Clue::new(
+    let key = EvidenceKey::of("back-off");
+    Some(KeyedEvidence::new(
         key,
         now,
         Source::Status,

@@ -3,9 +3,9 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{API_VERSION, Evidence};
 
-use super::incidents::{ClueKey, EVIDENCE, LONGEST};
-use super::rules::SECOND;
-use super::snapshot::KeptIncident;
+use super::incidents::{EVIDENCE, EvidenceKey, LONGEST};
+use super::snapshot::SavedIncident;
+use super::thresholds::SECOND;
 
 /// Clocks differ: a time may be so far in the future, in nanoseconds; a later one is set to this.
 const AHEAD: i64 = 60 * SECOND;
@@ -17,8 +17,8 @@ const LONGEST_MESSAGE: usize = 4096;
 const LONGEST_NAME: usize = 253;
 
 /// Limits an incident to the bounds of those that the engine makes. None if it has no valid name.
-pub(super) fn sanitize(incoming: KeptIncident, now: Timestamp) -> Option<KeptIncident> {
-    let KeptIncident {
+pub(super) fn sanitize(incoming: SavedIncident, now: Timestamp) -> Option<SavedIncident> {
+    let SavedIncident {
         mut incident,
         keys,
         mut alike,
@@ -51,7 +51,7 @@ pub(super) fn sanitize(incoming: KeptIncident, now: Timestamp) -> Option<KeptInc
     incident.count = incident.count.min(u32::MAX.into());
     shorten(&mut incident.message, LONGEST_MESSAGE);
     let paired = keys.len() == incident.evidence.len();
-    let own = |it: &Evidence| ClueKey::of((it.time, it.source, &it.text)).0;
+    let own = |it: &Evidence| EvidenceKey::of((it.time, it.source, &it.text)).0;
     let mut keys = keys.into_iter().filter(|_| paired);
     let evidence = std::mem::take(&mut incident.evidence).into_iter();
     let evidence = evidence.map(|mut evidence| {
@@ -65,7 +65,7 @@ pub(super) fn sanitize(incoming: KeptIncident, now: Timestamp) -> Option<KeptInc
     let (keys, evidence) = evidence.into_iter().unzip();
     incident.evidence = evidence;
     alike.take_if(|text| text.len() > LONGEST_NAME);
-    Some(KeptIncident {
+    Some(SavedIncident {
         incident,
         keys,
         alike,

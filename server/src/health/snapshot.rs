@@ -12,11 +12,11 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, Ended, Incident, ProbeKind};
 use serde::{Deserialize, Serialize};
 
-use super::bounded::{at_most, elements_at_most};
+use super::bounded_list::{at_most, elements_at_most};
 use super::engine::Engine;
 use super::facts::{ContainerFacts, Kill, Open, PodFacts, Restart};
-use super::incidents::{IncidentId, Part};
-use super::tally::{Tally, Tells};
+use super::incidents::{GroupRole, IncidentId};
+use super::tallies::{Tally, TallyKind};
 use super::topic::Topic;
 use crate::cluster::{PodKey, Uid};
 
@@ -28,9 +28,9 @@ const FORM: u32 = 1;
 pub struct Snapshot {
     form: u32,
     #[serde(deserialize_with = "elements_at_most::<4096, _, _>")]
-    pub(super) incidents: Vec<KeptIncident>,
+    pub(super) incidents: Vec<SavedIncident>,
     #[serde(deserialize_with = "at_most::<20_000, _, _>")]
-    pub(super) pods: Vec<KeptPod>,
+    pub(super) pods: Vec<SavedPod>,
     /// Nodes that are not ready, each with the place of its incident.
     #[serde(deserialize_with = "at_most::<20_000, _, _>")]
     pub(super) nodes: Vec<(String, usize)>,
@@ -62,7 +62,7 @@ pub enum SnapshotError {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct KeptIncident {
+pub(super) struct SavedIncident {
     pub(super) incident: Incident,
     /// Of each piece of its evidence.
     pub(super) keys: Vec<u64>,
@@ -72,48 +72,51 @@ pub(super) struct KeptIncident {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct KeptPod {
+pub(super) struct SavedPod {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) uid: String,
     was_ready: bool,
-    pub(super) containers: Vec<KeptContainer>,
-    pub(super) open: Vec<(usize, KeptTopic)>,
+    pub(super) containers: Vec<SavedContainer>,
+    pub(super) open: Vec<(usize, SavedTopic)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct KeptContainer {
+pub(super) struct SavedContainer {
     name: String,
-    deaths: u32,
-    pub(super) restarts: Vec<KeptRestart>,
-    kill: Option<KeptKill>,
+    #[serde(rename = "deaths")]
+    termination_count: u32,
+    pub(super) restarts: Vec<SavedRestart>,
+    kill: Option<SavedKill>,
     #[serde(default)]
-    tallies: Vec<KeptTally>,
+    tallies: Vec<SavedTally>,
     #[serde(default)]
     unclaimed: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct KeptRestart {
+pub(super) struct SavedRestart {
     nth: u32,
     pub(super) ended: Ended,
     cause: Cause,
     certainty: Certainty,
-    failing: Option<Timestamp>,
+    #[serde(rename = "failing")]
+    failing_since: Option<Timestamp>,
     decided: bool,
     /// None if its incident is forgotten.
     incident: Option<usize>,
     noticed: Timestamp,
     #[serde(default)]
     refuted: bool,
-    #[serde(default)]
-    silent: u32,
+    #[serde(default, rename = "silent")]
+    unknown_before: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptTally {
+struct SavedTally {
     event: String,
-    tells: KeptTells,
+    #[serde(rename = "tells")]
+    kind: SavedTallyKind,
     first: Timestamp,
     last: Timestamp,
     ends: u32,
@@ -122,20 +125,20 @@ struct KeptTally {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum KeptTells {
+enum SavedTallyKind {
     Killing(ProbeKind),
     Failing(ProbeKind),
     BackOff,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptKill {
+struct SavedKill {
     kind: ProbeKind,
     at: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum KeptTopic {
+pub(super) enum SavedTopic {
     Restart(usize, Cause),
     Probe(usize, ProbeKind),
     Image(usize),
@@ -149,11 +152,11 @@ impl Engine {
         let mut incidents = Vec::new();
         for (id, record) in self.incidents.records() {
             // What is told of several is made of them anew.
-            if matches!(record.part, Part::Whole(_)) {
+            if matches!(record.role, GroupRole::Joint(_)) {
                 continue;
             }
             places.insert(id, incidents.len());
-            incidents.push(KeptIncident {
+            incidents.push(SavedIncident {
                 incident: (*record.incident).clone(),
                 keys: record.keys.iter().map(|key| key.0).collect(),
                 alike: record.alike.as_deref().map(str::to_owned),
@@ -162,7 +165,7 @@ impl Engine {
         let place = |id: &IncidentId| places.get(id).copied();
         let pods = self.pods.values().filter(|facts| facts.gone.is_none());
         let pods = pods.filter(|facts| facts.uid.is_some());
-        let mut pods: Vec<KeptPod> = pods.map(|facts| keep(facts, &place)).collect();
+        let mut pods: Vec<SavedPod> = pods.map(|facts| keep(facts, &place)).collect();
         // In an order of its own, so that the same knowledge is the same bytes.
         pods.sort_by(|a, b| (&a.namespace, &a.name, &a.uid).cmp(&(&b.namespace, &b.name, &b.uid)));
         Snapshot {
@@ -224,7 +227,7 @@ impl Snapshot {
         if self.incidents.len() <= most {
             return self.clone();
         }
-        let mut kept: Vec<(usize, &KeptIncident)> = self.incidents.iter().enumerate().collect();
+        let mut kept: Vec<(usize, &SavedIncident)> = self.incidents.iter().enumerate().collect();
         kept.sort_by_key(|(_, kept)| {
             let incident = &kept.incident;
             (incident.ended.is_some(), Reverse(incident.last_seen))
@@ -300,27 +303,27 @@ impl Snapshot {
     }
 }
 
-fn keep(facts: &PodFacts, place: &impl Fn(&IncidentId) -> Option<usize>) -> KeptPod {
-    let containers = facts.containers.iter().map(|container| KeptContainer {
+fn keep(facts: &PodFacts, place: &impl Fn(&IncidentId) -> Option<usize>) -> SavedPod {
+    let containers = facts.containers.iter().map(|container| SavedContainer {
         name: container.name.to_string(),
-        deaths: container.deaths,
+        termination_count: container.termination_count,
         restarts: container
             .restarts
             .iter()
-            .map(|restart| KeptRestart {
+            .map(|restart| SavedRestart {
                 nth: restart.nth,
                 ended: restart.ended.clone(),
                 cause: restart.cause,
                 certainty: restart.certainty,
-                failing: restart.failing,
+                failing_since: restart.failing_since,
                 decided: restart.decided,
                 incident: place(&restart.incident),
                 noticed: restart.noticed,
                 refuted: restart.refuted,
-                silent: restart.silent,
+                unknown_before: restart.unknown_before,
             })
             .collect(),
-        kill: container.kill.map(|kill| KeptKill {
+        kill: container.kill.map(|kill| SavedKill {
             kind: kill.kind,
             at: kill.at,
         }),
@@ -329,14 +332,14 @@ fn keep(facts: &PodFacts, place: &impl Fn(&IncidentId) -> Option<usize>) -> Kept
     });
     let open = facts.open.iter().filter_map(|open| {
         let topic = match open.topic {
-            Topic::Restart(c, cause) => KeptTopic::Restart(c, cause),
-            Topic::Probe(c, kind) => KeptTopic::Probe(c, kind),
-            Topic::Image(c) => KeptTopic::Image(c),
-            Topic::NotReady => KeptTopic::NotReady,
+            Topic::Restart(c, cause) => SavedTopic::Restart(c, cause),
+            Topic::Probe(c, kind) => SavedTopic::Probe(c, kind),
+            Topic::Image(c) => SavedTopic::Image(c),
+            Topic::NotReady => SavedTopic::NotReady,
         };
         Some((place(&open.id)?, topic))
     });
-    KeptPod {
+    SavedPod {
         namespace: facts.key.namespace.to_string(),
         name: facts.key.name.to_string(),
         uid: facts.uid.to_string(),
@@ -346,13 +349,13 @@ fn keep(facts: &PodFacts, place: &impl Fn(&IncidentId) -> Option<usize>) -> Kept
     }
 }
 
-fn keep_tally(tally: &Tally) -> KeptTally {
-    KeptTally {
+fn keep_tally(tally: &Tally) -> SavedTally {
+    SavedTally {
         event: tally.event.to_string(),
-        tells: match tally.tells {
-            Tells::Killing(kind) => KeptTells::Killing(kind),
-            Tells::Failing(kind) => KeptTells::Failing(kind),
-            Tells::BackOff => KeptTells::BackOff,
+        kind: match tally.kind {
+            TallyKind::Killing(kind) => SavedTallyKind::Killing(kind),
+            TallyKind::Failing(kind) => SavedTallyKind::Failing(kind),
+            TallyKind::BackOff => SavedTallyKind::BackOff,
         },
         first: tally.first,
         last: tally.last,
@@ -362,13 +365,13 @@ fn keep_tally(tally: &Tally) -> KeptTally {
     }
 }
 
-fn restore_tally(tally: KeptTally) -> Tally {
+fn restore_tally(tally: SavedTally) -> Tally {
     Tally {
         event: Uid::of(&tally.event),
-        tells: match tally.tells {
-            KeptTells::Killing(kind) => Tells::Killing(kind),
-            KeptTells::Failing(kind) => Tells::Failing(kind),
-            KeptTells::BackOff => Tells::BackOff,
+        kind: match tally.kind {
+            SavedTallyKind::Killing(kind) => TallyKind::Killing(kind),
+            SavedTallyKind::Failing(kind) => TallyKind::Failing(kind),
+            SavedTallyKind::BackOff => TallyKind::BackOff,
         },
         first: tally.first,
         last: tally.last,
@@ -380,7 +383,7 @@ fn restore_tally(tally: KeptTally) -> Tally {
 
 /// A pod's facts as they were written.
 pub(super) fn restore(
-    pod: KeptPod,
+    pod: SavedPod,
     id: &impl Fn(usize) -> Option<IncidentId>,
     now: Timestamp,
 ) -> PodFacts {
@@ -392,10 +395,10 @@ pub(super) fn restore(
     facts.was_ready = pod.was_ready;
     let open = pod.open.into_iter().filter_map(|(place, topic)| {
         let topic = match topic {
-            KeptTopic::Restart(c, cause) => Topic::Restart(c, cause),
-            KeptTopic::Probe(c, kind) => Topic::Probe(c, kind),
-            KeptTopic::Image(c) => Topic::Image(c),
-            KeptTopic::NotReady => Topic::NotReady,
+            SavedTopic::Restart(c, cause) => Topic::Restart(c, cause),
+            SavedTopic::Probe(c, kind) => Topic::Probe(c, kind),
+            SavedTopic::Image(c) => Topic::Image(c),
+            SavedTopic::NotReady => Topic::NotReady,
         };
         Some(Open {
             id: id(place)?,
@@ -406,7 +409,7 @@ pub(super) fn restore(
     let containers = pod.containers.into_iter().map(|container| {
         let mut known = ContainerFacts {
             name: container.name.into(),
-            deaths: container.deaths,
+            termination_count: container.termination_count,
             kill: container.kill.map(|kill| Kill {
                 kind: kill.kind,
                 at: kill.at,
@@ -421,15 +424,12 @@ pub(super) fn restore(
                 ended: restart.ended,
                 cause: restart.cause,
                 certainty: restart.certainty,
-                failing: restart.failing,
+                failing_since: restart.failing_since,
                 decided: restart.decided,
-                incident: restart
-                    .incident
-                    .and_then(id)
-                    .unwrap_or(IncidentId::FORGOTTEN),
+                incident: restart.incident.and_then(id).unwrap_or(IncidentId::DROPPED),
                 noticed: restart.noticed,
                 refuted: restart.refuted,
-                silent: restart.silent,
+                unknown_before: restart.unknown_before,
             });
         }
         known

@@ -3,7 +3,7 @@
 
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind};
 
-use super::told::{Web, again, at, ended, waiting};
+use super::pods::{Web, again, at, ended, waiting};
 
 /// A pod made so long ago whose container has ended so often for its liveness probe, the last time 65 s ago; its last
 /// incarnation lived for 30 s.

@@ -1,11 +1,11 @@
 //! The engine as a whole: fed with what Kubernetes says, asked what it makes of it.
 
 mod first_sight;
-mod joint;
-mod learned;
+mod groups;
+mod merging;
+mod pods;
 mod readiness;
 mod recording;
-mod told;
 mod trust;
 
 use std::collections::BTreeMap;
@@ -19,18 +19,18 @@ use serde_json::Value;
 
 use super::Limits;
 use super::engine::Engine;
-use super::learn::{Learned, Present};
-use super::past::{NoPast, Of, Past, Point};
+use super::merge::{CurrentObjects, MergeResult};
 use super::snapshot::{Snapshot, SnapshotError};
+use super::usage_history::{NoUsageHistory, UsageHistory, UsagePoint, UsageSubject};
 use crate::cluster::testing::Reader;
 use crate::cluster::{Event, Node, Pod, PodKey};
 
 /// What was measured, by pod and container.
 #[derive(Debug, Default)]
-struct Measured(BTreeMap<(String, String), Vec<Point>>);
+struct FixedUsage(BTreeMap<(String, String), Vec<UsagePoint>>);
 
-impl Past for Measured {
-    fn between(&self, of: Of<'_>, since: Timestamp, until: Timestamp) -> Vec<Point> {
+impl UsageHistory for FixedUsage {
+    fn between(&self, of: UsageSubject<'_>, since: Timestamp, until: Timestamp) -> Vec<UsagePoint> {
         let key = (of.pod.name.to_string(), of.container.to_owned());
         let points = self.0.get(&key).into_iter().flatten();
         points
@@ -41,23 +41,23 @@ impl Past for Measured {
 }
 
 /// An engine, and a cluster that tells it what changes.
-struct Told {
+struct TestCluster {
     engine: Engine,
     reader: Reader,
     pods: BTreeMap<PodKey, Arc<Pod>>,
     nodes: BTreeMap<Arc<str>, Arc<Node>>,
-    past: Measured,
+    past: FixedUsage,
     now: Timestamp,
 }
 
-impl Told {
+impl TestCluster {
     fn new(now: Timestamp) -> Self {
         Self {
             engine: Engine::new(Limits::default()),
             reader: Reader::default(),
             pods: BTreeMap::new(),
             nodes: BTreeMap::new(),
-            past: Measured::default(),
+            past: FixedUsage::default(),
             now,
         }
     }
@@ -131,7 +131,7 @@ impl Told {
     }
 
     fn incidents(&self) -> Vec<Arc<Incident>> {
-        let records = self.engine.incidents.told();
+        let records = self.engine.incidents.visible();
         records
             .map(|(_, record)| Arc::clone(&record.incident))
             .collect()
@@ -149,12 +149,12 @@ fn learn(
     engine: &mut Engine,
     snapshot: Snapshot,
     now: Timestamp,
-) -> Result<Learned, SnapshotError> {
-    let present = Present {
+) -> Result<MergeResult, SnapshotError> {
+    let present = CurrentObjects {
         pod: &|_| None,
         node: &|_| None,
     };
-    engine.learn(snapshot, now, &present, &NoPast, now)
+    engine.learn(snapshot, now, &present, &NoUsageHistory, now)
 }
 
 /// An incident for a person to read.

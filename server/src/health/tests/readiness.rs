@@ -2,7 +2,7 @@
 
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind};
 
-use super::told::{Web, at, running};
+use super::pods::{Web, at, running};
 
 /// A kubelet that is started again holds its containers unready until their first attempt.
 #[test]

@@ -11,8 +11,8 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{Cause, Certainty, Incident, IncidentKind, ProbeKind, ProbeStatus};
 use serde_json::Value;
 
-use super::super::past::Point;
-use super::{Told, render};
+use super::super::usage_history::UsagePoint;
+use super::{TestCluster, render};
 use crate::cluster::PodKey;
 
 const STEPS: usize = 24;
@@ -39,22 +39,22 @@ const OUTAGE: Recording = Recording {
 const BACK: usize = 11;
 
 /// In which order the parts of a look are told.
-type Order = [Part; 4];
+type Order = [GroupRole; 4];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum GroupRole {
     Usage,
     Pods,
     Events,
     Probes,
 }
 
-use Part::{Events, Pods, Probes, Usage};
+use GroupRole::{Events, Pods, Probes, Usage};
 
 /// The recording, told look by look.
 struct Player {
     recording: Recording,
-    told: Told,
+    told: TestCluster,
     /// The last reading of each container: time, CPU, start.
     cpu: BTreeMap<(String, String), (Timestamp, u64, Option<i64>)>,
     /// How many looks lie between two at the counters.
@@ -102,7 +102,7 @@ impl Player {
     fn of(recording: Recording, probes_every: usize) -> Self {
         Self {
             recording,
-            told: Told::new(recording.time(1)),
+            told: TestCluster::new(recording.time(1)),
             cpu: BTreeMap::new(),
             probes_every,
         }
@@ -190,7 +190,7 @@ impl Player {
             });
             let points = self.told.past.0.entry(key).or_default();
             if points.last().is_none_or(|last| last.at < at) {
-                points.push(Point {
+                points.push(UsagePoint {
                     at,
                     cpu: Nanocores(rate),
                     memory: Bytes(memory),

@@ -1,10 +1,10 @@
-//! Whom Events are believed: about the object that they name, of the component that can know, and now.
+//! GroupScope Events are believed: about the object that they name, of the component that can know, and now.
 
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind};
 use serde_json::{Value, json};
 
-use super::told::{Web, again, at, ended, running, text};
-use crate::health::rules::{MOST_UNMATCHED, SECOND, UNMATCHED_KEPT};
+use super::pods::{Web, again, at, ended, running, text};
+use crate::health::thresholds::{MAX_UNMATCHED, SECOND, UNMATCHED_RETENTION};
 
 const OTHER: &str = "00000000-0000-0000-0000-00000000000a";
 
@@ -164,13 +164,13 @@ fn unknown_pods_take_nothing_from_real_ones() {
     }
     let counts = web.told.engine.counts();
     assert_eq!((counts.pods, counts.dropped_pods), (0, 0));
-    assert_eq!(counts.unmatched_events, MOST_UNMATCHED as u64);
-    assert_eq!(counts.dropped_events, 20_100 - MOST_UNMATCHED as u64);
+    assert_eq!(counts.unmatched_events, MAX_UNMATCHED as u64);
+    assert_eq!(counts.dropped_events, 20_100 - MAX_UNMATCHED as u64);
     web.kill(30, 1);
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
     assert_eq!(web.told.only().cause, Cause::LivenessProbe);
     // They are forgotten as soon as something else comes.
-    web.told.now = at(31).plus_nanos(UNMATCHED_KEPT + 5 * SECOND);
+    web.told.now = at(31).plus_nanos(UNMATCHED_RETENTION + 5 * SECOND);
     let mut event = honest(OTHER);
     event["involvedObject"]["name"] = "nobody".into();
     web.told.event(event);

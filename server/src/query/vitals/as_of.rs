@@ -10,7 +10,7 @@ use kubevitals_proto::vitals::{Incident, IncidentKind};
 use super::usage::{ContainerUsage, UsageSample};
 use crate::clock::Age;
 use crate::cluster::{Cluster, Node, Nodes, Pod, PodKey, Pods, Uid};
-use crate::health::{Health, Then};
+use crate::health::{Health, PodAt};
 use crate::store::history::{Excerpt, NodeHistory, Offset, PodId};
 use crate::store::ring::Tick;
 use crate::work::Cancel;
@@ -82,12 +82,12 @@ impl AsOf {
             if cancel.is_set() {
                 break;
             }
-            match changed.remove(key).unwrap_or(Then::AsNow) {
-                Then::Was(was) => {
+            match changed.remove(key).unwrap_or(PodAt::Unchanged) {
+                PodAt::Recorded(was) => {
                     then.insert(key.clone(), was);
                 }
-                Then::AsNow if self.existed(pod) => {}
-                Then::AsNow | Then::Absent => {
+                PodAt::Unchanged if self.existed(pod) => {}
+                PodAt::Unchanged | PodAt::Absent => {
                     then.remove(key);
                 }
             }
@@ -97,9 +97,9 @@ impl AsOf {
                 continue;
             }
             let was = match changed.remove(key) {
-                Some(Then::Was(was)) => was,
+                Some(PodAt::Recorded(was)) => was,
                 // The state of that time is dropped, so its last state stands for it.
-                Some(Then::AsNow | Then::Absent) | None => Arc::clone(&gone.pod),
+                Some(PodAt::Unchanged | PodAt::Absent) | None => Arc::clone(&gone.pod),
             };
             then.insert(key.clone(), was);
         }

@@ -7,15 +7,15 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, Ended, ProbeKind, Source};
 
+use super::cause::{cause_of, is_killed};
 use super::facts::{ContainerFacts, PodFacts, Restart};
-use super::incidents::{Clue, IncidentId};
-use super::judge::{cause_of, is_killed};
-use super::notes::Telling;
+use super::incidents::{IncidentId, KeyedEvidence};
+use super::messages;
+use super::pod_events::EventKind;
 use super::restarts::surer;
-use super::rules::{LOOP_GAP, SECOND, WELL_AFTER};
-use super::scene::Scene;
+use super::review_context::ReviewContext;
+use super::thresholds::{LOOP_GAP, SECOND, WELL_AFTER};
 use super::topic::Topic;
-use super::words;
 use crate::cluster::{Event, Pod, Uid};
 
 /// Events whose counts are remembered of one container.
@@ -26,7 +26,7 @@ const MOST: usize = 8;
 pub(super) struct Tally {
     /// The Event's UID.
     pub(super) event: Uid,
-    pub(super) tells: Tells,
+    pub(super) kind: TallyKind,
     /// When the Event was seen first.
     pub(super) first: Timestamp,
     /// When it was seen last.
@@ -41,7 +41,7 @@ pub(super) struct Tally {
 
 /// What an Event tells of ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Tells {
+pub(super) enum TallyKind {
     /// The kubelet kills the container for this probe.
     Killing(ProbeKind),
     /// This probe fails; after as many failures as its threshold the kubelet kills.
@@ -50,7 +50,7 @@ pub(super) enum Tells {
     BackOff,
 }
 
-impl Tells {
+impl TallyKind {
     /// The cause of the ends, where it is told.
     fn cause(self) -> Option<Cause> {
         match self {
@@ -70,22 +70,22 @@ impl Tells {
 impl Tally {
     /// What an event about a container counts; nothing if it counts no ends. `threshold` is that of the probe it is
     /// about.
-    pub(super) fn of(event: &Event, telling: Telling, threshold: Option<u32>) -> Option<Self> {
-        let (tells, ends) = match telling {
-            Telling::Killing(kind) => (Tells::Killing(kind), event.count),
-            Telling::Unhealthy(kind @ (ProbeKind::Liveness | ProbeKind::Startup)) => {
-                (Tells::Failing(kind), event.count / threshold?.max(1))
+    pub(super) fn of(event: &Event, event_kind: EventKind, threshold: Option<u32>) -> Option<Self> {
+        let (kind, ends) = match event_kind {
+            EventKind::Killing(probe) => (TallyKind::Killing(probe), event.count),
+            EventKind::Unhealthy(probe @ (ProbeKind::Liveness | ProbeKind::Startup)) => {
+                (TallyKind::Failing(probe), event.count / threshold?.max(1))
             }
             // Old kubelets repeat it while they wait for one start.
-            Telling::BackOff => {
+            EventKind::BackOff => {
                 let most = most_ends(event.last.since(event.first));
-                (Tells::BackOff, event.count.min(most))
+                (TallyKind::BackOff, event.count.min(most))
             }
             _ => return None,
         };
         Some(Self {
             event: event.uid,
-            tells,
+            kind,
             first: event.first,
             last: event.last,
             ends,
@@ -99,10 +99,14 @@ impl Tally {
         let (Some(started), Some(finished)) = (ended.started, ended.finished) else {
             return false;
         };
-        match self.tells {
+        match self.kind {
             // It is told while the kubelet waits after the end.
-            Tells::BackOff => finished <= self.last && self.first.since(finished) <= 300 * SECOND,
-            Tells::Killing(_) | Tells::Failing(_) => started <= self.last && finished >= self.first,
+            TallyKind::BackOff => {
+                finished <= self.last && self.first.since(finished) <= 300 * SECOND
+            }
+            TallyKind::Killing(_) | TallyKind::Failing(_) => {
+                started <= self.last && finished >= self.first
+            }
         }
     }
 
@@ -147,14 +151,19 @@ impl ContainerFacts {
             self.tallies.remove(oldest);
         }
         self.tallies.push(tally);
-        self.tallies.sort_by_key(|tally| (tally.tells, tally.first));
+        self.tallies.sort_by_key(|tally| (tally.kind, tally.first));
     }
 }
 
 impl PodFacts {
     /// Makes what is known of a container's ends and what Events count of them agree. Whatever was told first, the same
     /// comes of it, and nothing new of what is told again.
-    pub(super) fn settle(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
+    pub(super) fn reconcile_tallies(
+        &mut self,
+        pod: &Pod,
+        c: usize,
+        context: &mut ReviewContext<'_>,
+    ) {
         let Some(facts) = self.containers.get(c) else {
             return;
         };
@@ -163,17 +172,17 @@ impl PodFacts {
             return;
         }
         for tally in facts.tallies.clone() {
-            self.explain(pod, c, &tally, scene);
+            self.explain(pod, c, &tally, context);
         }
-        self.infer(pod, c, scene);
-        for tally in self.connected(c, scene.now) {
-            self.claim(pod, c, &tally, scene);
+        self.infer(pod, c, context);
+        for tally in self.connected(c, context.now) {
+            self.claim(pod, c, &tally, context);
         }
     }
 
     /// The kubelet's word for killing a container explains the ends within its time, as many as it counts.
-    fn explain(&mut self, pod: &Pod, c: usize, tally: &Tally, scene: &mut Scene<'_>) {
-        let (Tells::Killing(kind), Some(facts)) = (tally.tells, self.containers.get(c)) else {
+    fn explain(&mut self, pod: &Pod, c: usize, tally: &Tally, context: &mut ReviewContext<'_>) {
+        let (TallyKind::Killing(kind), Some(facts)) = (tally.kind, self.containers.get(c)) else {
             return;
         };
         let verdict = (cause_of(kind), Certainty::Direct);
@@ -197,13 +206,13 @@ impl PodFacts {
         let others = open().filter(|it| !tally.names(&it.ended) && alike(&it.ended));
         let found: Vec<u32> = named.chain(others).take(left).map(|it| it.nth).collect();
         for nth in found {
-            self.rejudge(pod, (c, nth), verdict, None, scene);
+            self.change_cause(pod, (c, nth), verdict, None, context);
         }
     }
 
     /// Ends that nothing explains, in a loop whose other ends are explained: those are likely to be for the same. So
     /// what is learned later explains what came before.
-    fn infer(&mut self, pod: &Pod, c: usize, scene: &mut Scene<'_>) {
+    fn infer(&mut self, pod: &Pod, c: usize, context: &mut ReviewContext<'_>) {
         let Some((facts, spec, _)) = self.container(pod, c) else {
             return;
         };
@@ -238,7 +247,7 @@ impl PodFacts {
             }
         }
         for (nth, cause) in found {
-            self.rejudge(pod, (c, nth), (cause, Certainty::Likely), None, scene);
+            self.change_cause(pod, (c, nth), (cause, Certainty::Likely), None, context);
         }
     }
 
@@ -262,12 +271,12 @@ impl PodFacts {
                 connected.push(tally.clone());
             }
         }
-        connected.sort_by_key(|tally| tally.tells);
+        connected.sort_by_key(|tally| tally.kind);
         connected
     }
 
     /// Counts the ends that an Event tells of and nothing else does, once.
-    fn claim(&mut self, pod: &Pod, c: usize, tally: &Tally, scene: &mut Scene<'_>) {
+    fn claim(&mut self, pod: &Pod, c: usize, tally: &Tally, context: &mut ReviewContext<'_>) {
         if let Some(facts) = self.containers.get_mut(c) {
             let its = facts.tallies.iter_mut().find(|it| it.event == tally.event);
             its.into_iter().for_each(|it| it.settled = true);
@@ -275,19 +284,19 @@ impl PodFacts {
         let Some(facts) = self.containers.get(c) else {
             return;
         };
-        let cause = tally.tells.cause();
+        let cause = tally.kind.cause();
         let is_its =
             |it: &&Restart| tally.covers(&it.ended) && cause.is_none_or(|cause| it.cause == cause);
         let known = facts.restarts.iter().filter(is_its).count();
         let others = facts.tallies.iter().filter(|it| it.event != tally.event);
         let others = others.filter(|it| it.overlaps(tally));
-        let others: u32 = match tally.tells {
-            Tells::Killing(_) => 0,
-            Tells::Failing(_) => others
-                .filter(|it| it.tells < tally.tells && it.tells.cause() == cause)
+        let others: u32 = match tally.kind {
+            TallyKind::Killing(_) => 0,
+            TallyKind::Failing(_) => others
+                .filter(|it| it.kind < tally.kind && it.kind.cause() == cause)
                 .map(|it| it.ends)
                 .fold(0, u32::saturating_add),
-            Tells::BackOff => others.map(|it| it.claimed).fold(0, u32::saturating_add),
+            TallyKind::BackOff => others.map(|it| it.claimed).fold(0, u32::saturating_add),
         };
         // That the incarnation that runs is to be killed is no end yet.
         let coming = facts.running.is_some_and(|running| tally.last >= running);
@@ -301,50 +310,52 @@ impl PodFacts {
         if need == 0 {
             return;
         }
-        let silent: Vec<(u32, u32)> = facts
+        let unknown_before: Vec<(u32, u32)> = facts
             .restarts
             .iter()
-            .filter(|it| it.silent > 0 && it.ended.started.is_some_and(|at| tally.first <= at))
-            .map(|it| (it.nth, it.silent))
+            .filter(|it| {
+                it.unknown_before > 0 && it.ended.started.is_some_and(|at| tally.first <= at)
+            })
+            .map(|it| (it.nth, it.unknown_before))
             .collect();
         let unclaimed = facts.unclaimed;
-        for (nth, silent) in silent {
-            let taken = need.min(silent);
+        for (nth, unknown) in unknown_before {
+            let taken = need.min(unknown);
             need -= taken;
             let Some(from) = self.restart(c, nth).map(|it| it.incident) else {
                 continue;
             };
             if cause.is_none() {
-                scene.incidents.edit(from, |edit| edit.began(tally.first));
-            } else if let Some(to) = self.told_in(pod, c, tally, taken > 0, scene) {
-                self.take_silent((c, nth), taken, (from, to), scene);
-                self.claimed(c, tally, taken, to, scene);
+                context.incidents.edit(from, |edit| edit.began(tally.first));
+            } else if let Some(to) = self.incident_for_tally(pod, c, tally, taken > 0, context) {
+                self.move_unknown((c, nth), taken, (from, to), context);
+                self.record_claim(c, tally, taken, to, context);
             }
         }
         let taken = need.min(unclaimed);
         if taken > 0
-            && let Some(to) = self.told_in(pod, c, tally, true, scene)
+            && let Some(to) = self.incident_for_tally(pod, c, tally, true, context)
         {
-            scene
+            context
                 .incidents
                 .edit(to, |edit| edit.incident.count += u64::from(taken));
             if let Some(facts) = self.containers.get_mut(c) {
                 facts.unclaimed -= taken;
             }
-            self.claimed(c, tally, taken, to, scene);
+            self.record_claim(c, tally, taken, to, context);
         }
     }
 
     /// The incident to which ends belong that an Event tells of.
-    fn told_in(
+    fn incident_for_tally(
         &mut self,
         pod: &Pod,
         c: usize,
         tally: &Tally,
         any: bool,
-        scene: &mut Scene<'_>,
+        context: &mut ReviewContext<'_>,
     ) -> Option<IncidentId> {
-        let cause = tally.tells.cause();
+        let cause = tally.kind.cause();
         let restarts = &self.containers.get(c)?.restarts;
         let known = match cause {
             Some(cause) => restarts.iter().rev().find(|it| it.cause == cause),
@@ -359,63 +370,71 @@ impl PodFacts {
             (Some(id), _) => Some(id),
             (None, Some(cause)) if any => {
                 let topic = Topic::Restart(c, cause);
-                let sure = tally.tells.certainty();
-                Some(self.open_new(pod, topic, cause, sure, tally.first, scene))
+                let sure = tally.kind.certainty();
+                Some(self.open_new(pod, topic, cause, sure, tally.first, context))
             }
             (None, _) => None,
         }
     }
 
     /// Moves ends of which nothing was known from one incident to another; they may be the same.
-    fn take_silent(
+    fn move_unknown(
         &mut self,
         (c, nth): (usize, u32),
         taken: u32,
         (from, to): (IncidentId, IncidentId),
-        scene: &mut Scene<'_>,
+        context: &mut ReviewContext<'_>,
     ) {
         let uid = self.uid;
         let Some(restart) = self.restart_mut(c, nth) else {
             return;
         };
-        restart.silent -= taken;
-        let (left, at) = (restart.silent, restart.ended.finished.unwrap_or(scene.now));
-        scene.incidents.edit(from, |edit| {
+        restart.unknown_before -= taken;
+        let (left, at) = (
+            restart.unknown_before,
+            restart.ended.finished.unwrap_or(context.now),
+        );
+        context.incidents.edit(from, |edit| {
             let key = Restart::keys(uid, c, nth)[3];
             edit.take(&[key]);
             if left > 0 {
-                edit.clue(Clue::new(key, at, Source::Status, words::silent(left)));
+                edit.add_evidence(KeyedEvidence::new(
+                    key,
+                    at,
+                    Source::Status,
+                    messages::silent(left),
+                ));
             }
         });
         if from != to {
             let moved = u64::from(taken);
-            scene.incidents.edit(from, |edit| {
+            context.incidents.edit(from, |edit| {
                 edit.incident.count = edit.incident.count.saturating_sub(moved);
             });
-            scene
+            context
                 .incidents
                 .edit(to, |edit| edit.incident.count += moved);
         }
     }
 
-    /// Notes that an Event is the reason why so many ends are counted in an incident.
-    fn claimed(
+    /// PodEvents that an Event is the reason why so many ends are counted in an incident.
+    fn record_claim(
         &mut self,
         c: usize,
         tally: &Tally,
         taken: u32,
         to: IncidentId,
-        scene: &mut Scene<'_>,
+        context: &mut ReviewContext<'_>,
     ) {
         let facts = self.containers.get_mut(c);
         let known = facts.and_then(|it| it.tallies.iter_mut().find(|it| it.event == tally.event));
         if let Some(known) = known {
             known.claimed += taken;
         }
-        scene.incidents.edit(to, |edit| {
+        context.incidents.edit(to, |edit| {
             edit.began(tally.first);
-            if tally.tells.cause().is_some() {
-                let sure = surer(edit.incident.certainty, tally.tells.certainty());
+            if tally.kind.cause().is_some() {
+                let sure = surer(edit.incident.certainty, tally.kind.certainty());
                 edit.incident.certainty = sure;
             }
         });
@@ -429,14 +448,14 @@ impl Tally {
         let (Some(started), Some(finished)) = (ended.started, ended.finished) else {
             return false;
         };
-        if self.tells.cause() != Some(cause) || self.ends == 0 {
+        if self.kind.cause() != Some(cause) || self.ends == 0 {
             return false;
         }
         let soon = finished >= self.first && finished.since(self.last) <= LOOP_GAP;
-        match self.tells {
-            Tells::Killing(_) => soon && finished.since(started) < WELL_AFTER,
-            Tells::Failing(_) => self.names(ended),
-            Tells::BackOff => false,
+        match self.kind {
+            TallyKind::Killing(_) => soon && finished.since(started) < WELL_AFTER,
+            TallyKind::Failing(_) => self.names(ended),
+            TallyKind::BackOff => false,
         }
     }
 }

@@ -10,7 +10,7 @@ use kubevitals_proto::kubelet::probes::{ProbeKey, ProbeScrape, ProbeType};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::ProbeKind;
 
-use super::life::{is_static, time};
+use super::terminations::{is_static, time};
 use crate::cluster::{Pod, Uid};
 
 /// A probe of a container of one pod.

@@ -2,9 +2,9 @@
 
 use kubevitals_proto::vitals::{Cause, Certainty, Ended, Incident, ProbeKind};
 
-use super::counters::Seen;
-use super::life::{finished, started};
-use super::past::{bytes, seconds};
+use super::probe_counters::Seen;
+use super::terminations::{finished, started};
+use super::usage_history::{bytes, seconds};
 use crate::cluster::{self, ContainerSpec, ContainerStatus, Node, State};
 
 /// An end as the API tells it.

@@ -2,18 +2,18 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::counters::Counters;
 use super::incidents::Incidents;
 use super::nodes::LostNodes;
-use super::past::Past;
+use super::probe_counters::Counters;
+use super::usage_history::UsageHistory;
 
 /// Everything but the pod.
-pub(super) struct Scene<'a> {
+pub(super) struct ReviewContext<'a> {
     pub(super) now: Timestamp,
     pub(super) incidents: &'a mut Incidents,
     pub(super) counters: &'a Counters,
     pub(super) nodes: &'a LostNodes,
-    pub(super) past: &'a dyn Past,
+    pub(super) past: &'a dyn UsageHistory,
     pub(super) totals: &'a mut Totals,
 }
 

@@ -36,16 +36,16 @@ pub(super) const UNSAMPLED: i64 = 30 * SECOND;
 pub(super) const NEAR_LIMIT: f64 = 0.9;
 
 /// How long an event is kept for an incident that may still come.
-pub(super) const NOTES_KEPT: i64 = 300 * SECOND;
+pub(super) const EVENT_RETENTION: i64 = 300 * SECOND;
 
 /// A container whose restarts are undecided is so once the kubelet's counters have had time to tell.
 pub(super) const UNDECIDED: i64 = 180 * SECOND;
 
 /// How long an event waits for its pod. The watch of pods is seconds behind that of events at most.
-pub(super) const UNMATCHED_KEPT: i64 = 15 * SECOND;
+pub(super) const UNMATCHED_RETENTION: i64 = 15 * SECOND;
 
 /// Events that wait for their pods at most.
-pub(super) const MOST_UNMATCHED: usize = 512;
+pub(super) const MAX_UNMATCHED: usize = 512;
 
 /// Ends of one crash loop are no further apart than this: a container that ran for [`WELL_AFTER`] is well, and the
 /// kubelet waits for 300 s at most (`MaxContainerBackOff`) before it starts one again.

@@ -16,11 +16,13 @@ use kubevitals_proto::vitals::{Incident, IncidentKind};
 use super::changes::Change;
 use super::engine::{Engine, Find, RETURN};
 use super::facts::{ContainerFacts, PodFacts};
-use super::incidents::{Clue, ClueKey, Edit, IncidentId, Incidents, Part, Record};
-use super::past::Past;
+use super::incidents::{
+    Edit, EvidenceKey, GroupRole, IncidentId, Incidents, KeyedEvidence, Record,
+};
 use super::restarts::surer;
 use super::sanitize::sanitize;
-use super::snapshot::{KeptIncident, KeptPod, Snapshot, SnapshotError, restore};
+use super::snapshot::{SavedIncident, SavedPod, Snapshot, SnapshotError, restore};
+use super::usage_history::UsageHistory;
 use crate::cluster::{Node, Uid};
 
 /// The reach of facts without a timestamp.
@@ -28,7 +30,7 @@ const NEVER: Timestamp = Timestamp(i64::MAX);
 
 /// The result of merging a snapshot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Learned {
+pub struct MergeResult {
     /// Incidents that the engine did not have.
     pub added: usize,
     /// Incidents that the engine already had.
@@ -38,14 +40,14 @@ pub struct Learned {
 }
 
 /// The cluster's present objects, as far as the watches have read them.
-pub(super) struct Present<'a> {
+pub(super) struct CurrentObjects<'a> {
     pub(super) pod: Find<'a>,
     pub(super) node: &'a dyn Fn(&str) -> Option<Arc<Node>>,
 }
 
 /// The object, container and reason of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct About {
+struct IncidentSubject {
     kind: String,
     namespace: String,
     name: String,
@@ -54,7 +56,7 @@ struct About {
     reason: IncidentKind,
 }
 
-impl About {
+impl IncidentSubject {
     fn of(incident: &Incident) -> Self {
         let involved = &incident.involved;
         Self {
@@ -71,18 +73,18 @@ impl About {
 /// The engine's incidents, by name and by subject.
 struct Known {
     names: HashMap<(String, String), IncidentId>,
-    about: HashMap<About, Vec<IncidentId>>,
+    about: HashMap<IncidentSubject, Vec<IncidentId>>,
 }
 
 /// Which facts about a pod are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum MergeChoice {
     /// The snapshot's: the engine has none.
-    New,
+    Add,
     /// The snapshot's, in place of the engine's.
-    Taken,
+    Replace,
     /// The engine's.
-    Stays,
+    Keep,
 }
 
 impl Engine {
@@ -94,10 +96,10 @@ impl Engine {
         &mut self,
         snapshot: Snapshot,
         written: Timestamp,
-        present: &Present<'_>,
-        past: &dyn Past,
+        present: &CurrentObjects<'_>,
+        past: &dyn UsageHistory,
         now: Timestamp,
-    ) -> Result<Learned, SnapshotError> {
+    ) -> Result<MergeResult, SnapshotError> {
         snapshot.check()?;
         let written = written.min(now);
         let newer = written > self.as_of;
@@ -107,15 +109,17 @@ impl Engine {
             nodes,
             ..
         } = snapshot;
-        let fates = self.fates(&incidents, &pods, newer);
-        let mut learned = Learned::default();
-        let ids = self.take_incidents(incidents, &fates, newer, &mut learned, now);
+        let choice = self.choice(&incidents, &pods, newer);
+        let mut learned = MergeResult::default();
+        let ids = self.take_incidents(incidents, &choice, newer, &mut learned, now);
         let id = |place: usize| ids.get(place).copied().flatten();
 
         for pod in pods {
             let uid = Uid::of(&pod.uid);
             let room = self.pods.len() < self.limits.pods || self.pods.contains_key(&uid);
-            let stays = fates.get(&pod.uid).is_none_or(|fate| *fate == Fate::Stays);
+            let stays = choice
+                .get(&pod.uid)
+                .is_none_or(|choice| *choice == MergeChoice::Keep);
             if !stays && room {
                 self.take_pod(pod, &id, present, past, now);
             }
@@ -139,25 +143,25 @@ impl Engine {
     }
 
     /// Which facts are used, by the UID of each pod in the snapshot.
-    fn fates(
+    fn choice(
         &self,
-        incidents: &[KeptIncident],
-        pods: &[KeptPod],
+        incidents: &[SavedIncident],
+        pods: &[SavedPod],
         newer: bool,
-    ) -> HashMap<String, Fate> {
-        let fate = |pod: &KeptPod| {
+    ) -> HashMap<String, MergeChoice> {
+        let choice = |pod: &SavedPod| {
             let Some(facts) = self.pods.get(&Uid::of(&pod.uid)) else {
-                return Fate::New;
+                return MergeChoice::Add;
             };
             let further = reach_of(pod, incidents) < self.reach(facts);
             if further || (newer && facts.pod.is_none()) {
-                Fate::Taken
+                MergeChoice::Replace
             } else {
-                Fate::Stays
+                MergeChoice::Keep
             }
         };
         let pods = pods.iter().filter(|pod| Uid::of(&pod.uid).is_some());
-        pods.map(|pod| (pod.uid.clone(), fate(pod))).collect()
+        pods.map(|pod| (pod.uid.clone(), choice(pod))).collect()
     }
 
     /// The earliest time that the engine's facts about a pod contain.
@@ -172,10 +176,10 @@ impl Engine {
     /// Merges the incidents. Returns the engine's ID of each, in the snapshot's order; none for one that is left out.
     fn take_incidents(
         &mut self,
-        incidents: Vec<KeptIncident>,
-        fates: &HashMap<String, Fate>,
+        incidents: Vec<SavedIncident>,
+        choice: &HashMap<String, MergeChoice>,
         newer: bool,
-        learned: &mut Learned,
+        learned: &mut MergeResult,
         now: Timestamp,
     ) -> Vec<Option<IncidentId>> {
         let mut known = self.known();
@@ -186,15 +190,15 @@ impl Engine {
                 let ended = it.incident.ended;
                 let meta = &it.incident.metadata;
                 ended.is_none_or(|ended| now.since(ended) <= kept)
-                    && !self.incidents.took_back(&meta.namespace, &meta.name)
+                    && !self.incidents.is_withdrawn(&meta.namespace, &meta.name)
             });
             let Some(incoming) = sane else {
                 learned.left_out += 1;
                 ids.push(None);
                 continue;
             };
-            let fate = fates.get(&incoming.incident.involved.uid).copied();
-            ids.push(match self.same(&known, &incoming.incident, fate, newer) {
+            let choice = choice.get(&incoming.incident.involved.uid).copied();
+            ids.push(match self.same(&known, &incoming.incident, choice, newer) {
                 Same::Is(id) => {
                     learned.known += 1;
                     self.incidents
@@ -210,11 +214,11 @@ impl Engine {
                     let meta = &incoming.incident.metadata;
                     let name = (meta.namespace.clone(), meta.name.clone());
                     let id = self.incidents.add(Record {
-                        keys: incoming.keys.into_iter().map(ClueKey).collect(),
+                        keys: incoming.keys.into_iter().map(EvidenceKey).collect(),
                         incident: Arc::new(incoming.incident),
                         version: 0,
                         alike: incoming.alike.map(String::into),
-                        part: Part::Alone,
+                        role: GroupRole::Single,
                     });
                     // By name only: two incidents of one snapshot are two, however similar.
                     known.names.insert(name, id);
@@ -231,30 +235,36 @@ impl Engine {
             about: HashMap::new(),
         };
         for (id, record) in self.incidents.records() {
-            if matches!(record.part, Part::Whole(_)) {
+            if matches!(record.role, GroupRole::Joint(_)) {
                 continue;
             }
             let meta = &record.incident.metadata;
             let name = (meta.namespace.clone(), meta.name.clone());
             known.names.insert(name, id);
-            let about = About::of(&record.incident);
+            let about = IncidentSubject::of(&record.incident);
             known.about.entry(about).or_default().push(id);
         }
         known
     }
 
     /// Finds the engine's incident that is the same one: by name, or by object, container, reason and overlapping time.
-    fn same(&self, known: &Known, incident: &Incident, fate: Option<Fate>, newer: bool) -> Same {
+    fn same(
+        &self,
+        known: &Known,
+        incident: &Incident,
+        choice: Option<MergeChoice>,
+        newer: bool,
+    ) -> Same {
         let meta = &incident.metadata;
         let name = (meta.namespace.clone(), meta.name.clone());
         if let Some(id) = known.names.get(&name) {
             return Same::Is(*id);
         }
-        if fate == Some(Fate::Taken) {
+        if choice == Some(MergeChoice::Replace) {
             // The engine's incidents of this pod are merged into it later.
             return Same::No;
         }
-        let about = known.about.get(&About::of(incident));
+        let about = known.about.get(&IncidentSubject::of(incident));
         let about = about.into_iter().flatten();
         let at_that_time: Vec<(IncidentId, &Arc<Incident>)> = about
             .filter_map(|id| Some((*id, self.incidents.get(*id)?)))
@@ -264,7 +274,7 @@ impl Engine {
         match all.find(|(_, other)| other.cause == incident.cause) {
             Some((id, _)) => Same::Is(*id),
             // With another cause it is the same incident, judged by a process that knew less.
-            None if fate.is_some() && !newer && !at_that_time.is_empty() => Same::IsPartOf,
+            None if choice.is_some() && !newer && !at_that_time.is_empty() => Same::IsPartOf,
             None => Same::No,
         }
     }
@@ -272,10 +282,10 @@ impl Engine {
     /// Replaces the facts about a pod, and applies the pod's present state on top of them.
     fn take_pod(
         &mut self,
-        pod: KeptPod,
+        pod: SavedPod,
         id: &impl Fn(usize) -> Option<IncidentId>,
-        present: &Present<'_>,
-        past: &dyn Past,
+        present: &CurrentObjects<'_>,
+        past: &dyn UsageHistory,
         now: Timestamp,
     ) {
         let mut facts = restore(pod, id, now);
@@ -292,7 +302,7 @@ impl Engine {
             replaced.extend(own.filter_map(|id| self.incidents.remove(id)));
             let closed = of_facts(&before).filter(|id| !theirs.contains(id));
             replaced.extend(self.take_closed(closed, &theirs));
-            facts.notes = before.notes;
+            facts.events = before.events;
             facts.was_ready |= before.was_ready;
             let pod = before.pod?;
             facts.containers = before
@@ -308,8 +318,8 @@ impl Engine {
         let was_applied = applied.is_some();
         let is_it = |pod: &Arc<crate::cluster::Pod>| pod.uid == uid;
         if let Some(pod) = applied.or_else(|| (present.pod)(&key).filter(is_it)) {
-            self.with(uid, past, now, |facts, scene| {
-                facts.tell(was_applied.then_some(&*pod), &pod, scene);
+            self.with(uid, past, now, |facts, context| {
+                facts.tell(was_applied.then_some(&*pod), &pod, context);
             });
         }
         for record in replaced {
@@ -327,7 +337,8 @@ impl Engine {
             theirs.iter().any(|id| {
                 let other = self.incidents.get(*id);
                 other.is_some_and(|other| {
-                    About::of(other) == About::of(incident) && overlap(other, incident)
+                    IncidentSubject::of(other) == IncidentSubject::of(incident)
+                        && overlap(other, incident)
                 })
             })
         };
@@ -341,15 +352,16 @@ impl Engine {
 
     /// Merges an incident that was removed into the one that covers it.
     fn absorb(&mut self, record: Record) {
-        let about = About::of(&record.incident);
-        let is_it =
-            |other: &Incident| About::of(other) == about && overlap(other, &record.incident);
+        let about = IncidentSubject::of(&record.incident);
+        let is_it = |other: &Incident| {
+            IncidentSubject::of(other) == about && overlap(other, &record.incident)
+        };
         let into = self.incidents.records().find(|(_, it)| is_it(&it.incident));
         let into = into.map(|(id, _)| id);
         if let Some(id) = into {
             let keys = record.keys.iter().map(|key| key.0).collect();
             let incident = (*record.incident).clone();
-            let own = KeptIncident {
+            let own = SavedIncident {
                 incident,
                 keys,
                 alike: None,
@@ -400,7 +412,7 @@ enum Same {
 }
 
 /// The earliest time that a snapshot's facts about a pod contain.
-fn reach_of(pod: &KeptPod, incidents: &[KeptIncident]) -> Timestamp {
+fn reach_of(pod: &SavedPod, incidents: &[SavedIncident]) -> Timestamp {
     let restarts = pod.containers.iter().flat_map(|it| &it.restarts);
     let ends = restarts.filter_map(|restart| restart.ended.finished);
     let open = pod.open.iter();
@@ -422,7 +434,7 @@ fn go_on(before: &[ContainerFacts], now: ContainerFacts) -> ContainerFacts {
         return now;
     };
     let mut facts = ContainerFacts {
-        deaths: before.deaths,
+        termination_count: before.termination_count,
         restarts: before.restarts.clone(),
         kill: now.kill.or(before.kill),
         flapped: None,
@@ -444,8 +456,8 @@ fn overlap(one: &Incident, other: &Incident) -> bool {
 
 /// Merges another process's version of an incident. Count and last-seen take the larger; if the other version is `newer`,
 /// it decides whether the incident has ended.
-fn combine(edit: &mut Edit<'_>, incoming: KeptIncident, newer: bool) {
-    let KeptIncident { incident, keys, .. } = incoming;
+fn combine(edit: &mut Edit<'_>, incoming: SavedIncident, newer: bool) {
+    let SavedIncident { incident, keys, .. } = incoming;
     let known = &mut *edit.incident;
     let more = incident.count > known.count;
     if newer {
@@ -463,9 +475,9 @@ fn combine(edit: &mut Edit<'_>, incoming: KeptIncident, newer: bool) {
     known.count = known.count.max(incident.count);
     edit.began(incident.began);
     edit.seen(incident.last_seen);
-    for (key, evidence) in keys.into_iter().map(ClueKey).zip(incident.evidence) {
+    for (key, evidence) in keys.into_iter().map(EvidenceKey).zip(incident.evidence) {
         if newer || !edit.has(key) {
-            edit.clue(Clue { key, evidence });
+            edit.add_evidence(KeyedEvidence { key, evidence });
         }
     }
 }

@@ -6,9 +6,9 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Incident, IncidentKind};
 use serde_json::{Value, json};
 
-use super::super::learn::{Learned, Present};
+use super::super::merge::{CurrentObjects, MergeResult};
 use super::super::snapshot::Snapshot;
-use super::{Told, learn};
+use super::{TestCluster, learn};
 use crate::cluster::PodKey;
 
 const START: i64 = 1_800_057_600;
@@ -22,8 +22,8 @@ fn text(second: i64) -> String {
     at(second).to_rfc3339_seconds()
 }
 
-fn replica(second: i64) -> Told {
-    Told::new(at(second))
+fn replica(second: i64) -> TestCluster {
+    TestCluster::new(at(second))
 }
 
 /// A pod of one container, made long before.
@@ -75,15 +75,15 @@ fn well() -> Value {
 }
 
 /// The snapshot of an engine, as another process reads it.
-fn carried(from: &Told) -> Snapshot {
+fn carried(from: &TestCluster) -> Snapshot {
     let json = serde_json::to_vec(&from.engine.export()).unwrap();
     Snapshot::from_json(&json).unwrap()
 }
 
 /// Merges the present snapshot of another replica.
-fn take_over(by: &mut Told, from: &Told) -> Learned {
+fn take_over(by: &mut TestCluster, from: &TestCluster) -> MergeResult {
     let (pods, nodes) = (by.pods.clone(), by.nodes.clone());
-    let present = Present {
+    let present = CurrentObjects {
         pod: &|key: &PodKey| pods.get(key).cloned(),
         node: &|name: &str| nodes.get(name).cloned(),
     };
@@ -94,7 +94,7 @@ fn take_over(by: &mut Told, from: &Told) -> Learned {
 }
 
 /// A replica that has seen a container end five times since the start, as of second 300.
-fn long_there() -> Told {
+fn long_there() -> TestCluster {
     let mut told = replica(0);
     told.pod(well());
     for (ends, second) in [(1, 60), (2, 120), (3, 180), (4, 240), (5, 300)] {
@@ -170,7 +170,7 @@ fn to_take_over_what_is_known_changes_nothing() {
         let learned = first.engine.learn(
             copy.clone(),
             at(300),
-            &Present {
+            &CurrentObjects {
                 pod: &|_| None,
                 node: &|_| None,
             },
@@ -204,7 +204,7 @@ fn of_two_accounts_of_what_nobody_has_told_yet_the_newer_one_holds() {
     first.pod(runs(5, 390));
     first.pass(601);
     let (closed, later) = (carried(&first), first.now);
-    let present = Present {
+    let present = CurrentObjects {
         pod: &|_| None,
         node: &|_| None,
     };
@@ -378,7 +378,7 @@ fn two_causes_at_the_same_time_are_two_incidents_still() {
     last["exitCode"] = json!(137);
     first.now = at(120);
     first.pod(killed.clone());
-    let causes = |told: &Told| {
+    let causes = |told: &TestCluster| {
         let mut causes: Vec<Cause> = told.incidents().iter().map(|it| it.cause).collect();
         causes.sort();
         causes

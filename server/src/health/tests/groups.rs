@@ -5,8 +5,8 @@ use std::sync::Arc;
 use kubevitals_proto::vitals::{Cause, Incident, IncidentKind};
 use serde_json::{Value, json};
 
-use super::Told;
-use super::told::{at, text};
+use super::TestCluster;
+use super::pods::{at, text};
 use crate::cluster::PodKey;
 use crate::health::Limits;
 use crate::health::changes::Change;
@@ -67,7 +67,7 @@ const LOW: &str =
     "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. ";
 
 /// Evicts a pod that was well: when, and with which message.
-fn evict(told: &mut Told, spec: &Spec<'_>, second: i64, message: &str) {
+fn evict(told: &mut TestCluster, spec: &Spec<'_>, second: i64, message: &str) {
     told.now = at(second);
     told.pod(spec.json((true, spec.created), runs(true, spec.created), &json!({})));
     let more = json!({"phase": "Failed", "reason": "Evicted", "message": message});
@@ -98,8 +98,8 @@ fn deployed(number: usize) -> Spec<'static> {
     }
 }
 
-fn told() -> Told {
-    Told::new(at(0))
+fn told() -> TestCluster {
+    TestCluster::new(at(0))
 }
 
 fn names(incident: &Incident) -> Vec<&str> {
@@ -212,7 +212,7 @@ fn evictions_with_minutes_between_them_are_one_in_any_order() {
 }
 
 /// A rollout whose pods fail: each of them with this status from its start.
-fn rollout(told: &mut Told, pods: std::ops::RangeInclusive<usize>, status: &Value) {
+fn rollout(told: &mut TestCluster, pods: std::ops::RangeInclusive<usize>, status: &Value) {
     for n in pods {
         told.pod(deployed(n).json((false, 0), status.clone(), &json!({})));
     }

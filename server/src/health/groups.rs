@@ -14,9 +14,9 @@ use kubevitals_proto::vitals::{
 };
 
 use super::incidents::{FIRST, IncidentId, LAST, Record};
+use super::messages;
 use super::restarts::surer;
-use super::rules::WELL_AFTER;
-use super::words;
+use super::thresholds::WELL_AFTER;
 
 /// The most pods that are named.
 const NAMED: usize = 20;
@@ -34,7 +34,7 @@ const LEAST: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     namespace: String,
-    whom: Whom,
+    scope: GroupScope,
     reason: IncidentKind,
     cause: Cause,
     container: String,
@@ -45,7 +45,7 @@ pub(super) struct Key {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Whom {
+enum GroupScope {
     Node(String),
     Workload(String, String),
 }
@@ -55,17 +55,17 @@ impl Key {
     pub(super) fn of(record: &Record) -> Option<Self> {
         let (incident, detail) = (&record.incident, record.alike.as_ref()?);
         let involved = &incident.involved;
-        let whom = if incident.reason == IncidentKind::Eviction {
-            Whom::Node(involved.node.clone())
+        let scope = if incident.reason == IncidentKind::Eviction {
+            GroupScope::Node(involved.node.clone())
         } else {
             let workload = involved.workload.as_ref()?;
-            Whom::Workload(workload.kind.clone(), workload.name.clone())
+            GroupScope::Workload(workload.kind.clone(), workload.name.clone())
         };
         let exited = incident.cause == Cause::Exited;
         let ended = incident.last_ended.as_ref().filter(|_| exited);
         Some(Self {
             namespace: incident.metadata.namespace.clone(),
-            whom,
+            scope,
             reason: incident.reason,
             cause: incident.cause,
             container: involved.container.clone(),
@@ -75,11 +75,11 @@ impl Key {
     }
 
     fn involved(&self) -> Involved {
-        let (kind, name, node) = match &self.whom {
-            Whom::Node(node) => ("Node", node, node.clone()),
-            Whom::Workload(kind, name) => (&**kind, name, String::new()),
+        let (kind, name, node) = match &self.scope {
+            GroupScope::Node(node) => ("Node", node, node.clone()),
+            GroupScope::Workload(kind, name) => (&**kind, name, String::new()),
         };
-        let workload = matches!(self.whom, Whom::Workload(..)).then(|| Workload {
+        let workload = matches!(self.scope, GroupScope::Workload(..)).then(|| Workload {
             kind: kind.to_owned(),
             name: name.clone(),
         });
@@ -289,10 +289,10 @@ impl Group {
             affected_count: count,
             ..Incident::default()
         };
-        incident.message = match &self.key.whom {
-            Whom::Node(node) => words::evicted(node, &self.key.detail, count),
-            Whom::Workload(kind, name) => {
-                words::alike(count, (kind, name), goes_on, &latest.message)
+        incident.message = match &self.key.scope {
+            GroupScope::Node(node) => messages::evicted(node, &self.key.detail, count),
+            GroupScope::Workload(kind, name) => {
+                messages::alike(count, (kind, name), goes_on, &latest.message)
             }
         };
         Some(incident)
@@ -301,13 +301,13 @@ impl Group {
     /// What tells this group from others in a name's digits.
     pub(super) fn identity(&self) -> impl std::hash::Hash + '_ {
         let Key {
-            whom,
+            scope,
             cause,
             detail,
             exit_code,
             ..
         } = &self.key;
-        (whom, cause, detail, exit_code)
+        (scope, cause, detail, exit_code)
     }
 }
 

@@ -9,19 +9,19 @@ use crate::cluster::{Pod, PodKey};
 
 /// What is known of a pod at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Then {
+pub enum PodAt {
     /// As it was.
-    Was(Arc<Pod>),
+    Recorded(Arc<Pod>),
     /// There was none of that name, as far as was seen.
     Absent,
     /// Nothing has changed since, as far as is remembered: as it is now, if there is one now and it was made before.
-    AsNow,
+    Unchanged,
 }
 
 /// Versions of pods that were followed by others, with the time until which each was the one. Bounded; the oldest go
 /// first.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(super) struct PodVersions {
     of: HashMap<PodKey, VecDeque<(Timestamp, Arc<Pod>)>>,
     order: VecDeque<(Timestamp, PodKey)>,
     most: usize,
@@ -31,7 +31,7 @@ pub(super) struct Log {
     pub(super) since: Timestamp,
 }
 
-impl Log {
+impl PodVersions {
     pub(super) fn new(most: usize) -> Self {
         Self {
             of: HashMap::new(),
@@ -54,23 +54,23 @@ impl Log {
     }
 
     /// A pod as of then.
-    pub(super) fn at(&self, key: &PodKey, at: Timestamp) -> Then {
+    pub(super) fn at(&self, key: &PodKey, at: Timestamp) -> PodAt {
         let Some(versions) = self.of.get(key) else {
-            return Then::AsNow;
+            return PodAt::Unchanged;
         };
         // The first that was still the one then.
         let place = versions.partition_point(|(until, _)| *until <= at);
         match versions.get(place) {
             Some((_, pod)) if pod.created().is_none_or(|created| created <= at) => {
-                Then::Was(Arc::clone(pod))
+                PodAt::Recorded(Arc::clone(pod))
             }
-            Some(_) => Then::Absent,
-            None => Then::AsNow,
+            Some(_) => PodAt::Absent,
+            None => PodAt::Unchanged,
         }
     }
 
     /// All pods that may have been otherwise then.
-    pub(super) fn all_at(&self, at: Timestamp) -> HashMap<PodKey, Then> {
+    pub(super) fn all_at(&self, at: Timestamp) -> HashMap<PodKey, PodAt> {
         let keys = self.of.keys();
         keys.map(|key| (key.clone(), self.at(key, at))).collect()
     }

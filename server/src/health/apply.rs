@@ -5,47 +5,57 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::ProbeKind;
 
-use super::counters::ProbeId;
 use super::engine::RETURN;
 use super::facts::{ContainerFacts, Kill, PodFacts, Streak};
-use super::life::running_since;
-use super::notes::Telling;
-use super::rules::{SECOND, WELL_AFTER};
-use super::scene::Scene;
-use super::tally::Tally;
+use super::pod_events::EventKind;
+use super::probe_counters::ProbeId;
+use super::review_context::ReviewContext;
+use super::tallies::Tally;
+use super::terminations::running_since;
+use super::thresholds::{SECOND, WELL_AFTER};
 use crate::cluster::{ContainerSpec, Event, Pod, Probe};
 
 impl PodFacts {
     /// Takes in a pod as it is now.
-    pub(super) fn tell(&mut self, before: Option<&Pod>, pod: &Arc<Pod>, scene: &mut Scene<'_>) {
+    pub(super) fn tell(
+        &mut self,
+        before: Option<&Pod>,
+        pod: &Arc<Pod>,
+        context: &mut ReviewContext<'_>,
+    ) {
         if self.pod.is_none() {
-            self.meet(before, pod, scene.now);
+            self.meet(before, pod, context.now);
         }
-        self.bury(pod, scene);
-        self.take(before, pod, scene.now);
+        self.record_terminations(pod, context);
+        self.take(before, pod, context.now);
         for c in 0..self.containers.len() {
-            self.settle(pod, c, scene);
+            self.reconcile_tallies(pod, c, context);
         }
         // The counters may have told before the status did.
-        self.decide(pod, scene);
-        self.review(scene);
+        self.decide(pod, context);
+        self.review(context);
     }
 
     /// Takes in an event.
-    pub(super) fn hear(&mut self, event: &Event, telling: Telling, scene: &mut Scene<'_>) {
-        let Some(more) = self.notes.hear(event, telling) else {
+    pub(super) fn hear(
+        &mut self,
+        event: &Event,
+        event_kind: EventKind,
+        context: &mut ReviewContext<'_>,
+    ) {
+        let Some(more) = self.events.hear(event, event_kind) else {
             return;
         };
         let c = event.container.as_deref().and_then(|name| self.index(name));
         let pod = self.pod.clone();
-        match (telling, c) {
-            (Telling::Unhealthy(kind), Some(c)) => {
+        match (event_kind, c) {
+            (EventKind::Unhealthy(kind), Some(c)) => {
                 let going = pod.as_ref().is_some_and(|pod| pod.deleted_seconds > 0);
                 if !going || kind == ProbeKind::Readiness {
-                    self.attempt_failed(c, kind, event, more, scene.now);
+                    self.attempt_failed(c, kind, event, more, context.now);
                 }
             }
-            (Telling::Killing(kind), Some(c)) => {
+            (EventKind::Killing(kind), Some(c)) => {
                 let at = event.last;
                 if let Some(facts) = self.containers.get_mut(c)
                     && facts.kill.is_none_or(|kill| kill.at <= at)
@@ -56,16 +66,16 @@ impl PodFacts {
             _ => {}
         }
         if let (Some(pod), Some(c)) = (&pod, c) {
-            self.tally(pod, c, event, telling);
-            self.settle(pod, c, scene);
+            self.tally(pod, c, event, event_kind);
+            self.reconcile_tallies(pod, c, context);
         }
-        self.review(scene);
+        self.review(context);
     }
 
     /// Takes in what an event counts of a container's ends.
-    fn tally(&mut self, pod: &Pod, c: usize, event: &Event, telling: Telling) {
-        let probe = match telling {
-            Telling::Unhealthy(kind) => pod
+    fn tally(&mut self, pod: &Pod, c: usize, event: &Event, event_kind: EventKind) {
+        let probe = match event_kind {
+            EventKind::Unhealthy(kind) => pod
                 .template
                 .containers
                 .get(c)
@@ -73,7 +83,7 @@ impl PodFacts {
             _ => None,
         };
         let threshold = probe.map(|probe| probe.failure_threshold);
-        if let Some(tally) = Tally::of(event, telling, threshold)
+        if let Some(tally) = Tally::of(event, event_kind, threshold)
             && let Some(facts) = self.containers.get_mut(c)
         {
             facts.count_ends(tally);
@@ -141,7 +151,7 @@ impl PodFacts {
     }
 
     /// Takes in what the counters of its node tell.
-    pub(super) fn count(&mut self, node: &str, scene: &mut Scene<'_>) {
+    pub(super) fn count(&mut self, node: &str, context: &mut ReviewContext<'_>) {
         let Some(pod) = self.pod.clone() else { return };
         for (c, (spec, status)) in pod.containers().enumerate() {
             for kind in [
@@ -149,7 +159,9 @@ impl PodFacts {
                 ProbeKind::Readiness,
                 ProbeKind::Startup,
             ] {
-                let Some(seen) = scene.counters.of(node, ProbeId::of(&pod, &spec.name, kind))
+                let Some(seen) = context
+                    .counters
+                    .of(node, ProbeId::of(&pod, &spec.name, kind))
                 else {
                     continue;
                 };
@@ -183,8 +195,8 @@ impl PodFacts {
                 }
             }
         }
-        self.decide(&pod, scene);
-        self.review(scene);
+        self.decide(&pod, context);
+        self.review(context);
     }
 
     /// The probes that fail: when this changes, something else is said of the pod.
@@ -202,7 +214,7 @@ impl PodFacts {
 
     /// Until when this is kept for what may still come.
     pub(super) fn keep_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let notes = self.notes.fresh_until(now);
+        let notes = self.events.fresh_until(now);
         let restored = self.since.plus_nanos(RETURN);
         let flapped = self.containers.iter().filter_map(|facts| facts.flapped);
         let flapped = flapped.map(|flapped| flapped.at.plus_nanos(WELL_AFTER));

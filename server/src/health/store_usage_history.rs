@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::past::{Of, Past, Point};
+use super::usage_history::{UsageHistory, UsagePoint, UsageSubject};
 use crate::store::Store;
 use crate::store::history::Excerpt;
 use crate::store::ring::Tick;
 
 /// The history of what was used.
 #[derive(Debug)]
-pub struct Measured(pub Arc<Store>);
+pub struct StoreUsageHistory(pub Arc<Store>);
 
-impl Past for Measured {
-    fn between(&self, of: Of<'_>, since: Timestamp, until: Timestamp) -> Vec<Point> {
+impl UsageHistory for StoreUsageHistory {
+    fn between(&self, of: UsageSubject<'_>, since: Timestamp, until: Timestamp) -> Vec<UsagePoint> {
         let Some(node) = self.0.history().node(of.node) else {
             return Vec::new();
         };
@@ -32,7 +32,7 @@ impl Past for Measured {
         let samples = of_it.flat_map(|series| series.samples());
         samples
             .filter(|sample| (since..=until).contains(&sample.at))
-            .map(|sample| Point {
+            .map(|sample| UsagePoint {
                 at: sample.at,
                 cpu: sample.cpu,
                 memory: sample.memory,

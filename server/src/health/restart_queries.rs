@@ -4,7 +4,7 @@ use kubevitals_proto::vitals::{Cause, Certainty, Ended};
 
 use super::engine::Engine;
 use super::restarts::surer;
-use super::{facts, judge, life, words};
+use super::{cause, facts, messages, terminations};
 use crate::cluster::Pod;
 
 /// A restart of a container: how it ended, and why.
@@ -43,12 +43,12 @@ impl Engine {
         if let Some(known) = known {
             return Some(self.remembered(container, known));
         }
-        let (nth, ended) = life::ends(pod.containers.get(container)?).next()?;
-        let (cause, certainty) = judge::told_by_status(ended);
+        let (nth, ended) = terminations::ends(pod.containers.get(container)?).next()?;
+        let (cause, certainty) = cause::told_by_status(ended);
         Some(Restart {
             container,
             nth,
-            ended: words::ended(ended),
+            ended: messages::ended(ended),
             cause,
             certainty,
         })

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::life::is_static;
-use super::rules::{MOST_UNMATCHED, UNMATCHED_KEPT};
+use super::terminations::is_static;
+use super::thresholds::{MAX_UNMATCHED, UNMATCHED_RETENTION};
 use crate::cluster::{Event, Pod};
 
 /// Events that wait for their pods, the oldest first. They are few and wait for seconds: anybody who may write events
@@ -21,7 +21,7 @@ impl Unmatched {
     /// Keeps an event for a while; the oldest one makes room.
     pub(super) fn push(&mut self, event: Event, now: Timestamp) {
         self.expire(now);
-        if self.events.len() >= MOST_UNMATCHED {
+        if self.events.len() >= MAX_UNMATCHED {
             self.events.pop_front();
             self.dropped += 1;
         }
@@ -43,7 +43,7 @@ impl Unmatched {
     }
 
     fn expire(&mut self, now: Timestamp) {
-        let old = |(came, _): &(Timestamp, Event)| now.since(*came) > UNMATCHED_KEPT;
+        let old = |(came, _): &(Timestamp, Event)| now.since(*came) > UNMATCHED_RETENTION;
         while self.events.front().is_some_and(old) {
             self.events.pop_front();
             self.dropped += 1;

@@ -6,12 +6,12 @@ use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
-use super::rules::{NEAR_LIMIT, SECOND};
+use super::thresholds::{NEAR_LIMIT, SECOND};
 use crate::cluster::{PodKey, Resources, Uid};
 
 /// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Point {
+pub struct UsagePoint {
     /// When, by the kubelet's clock.
     pub at: Timestamp,
     /// CPU.
@@ -22,7 +22,7 @@ pub struct Point {
 
 /// Of what measurements are asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Of<'a> {
+pub struct UsageSubject<'a> {
     /// The pod's node.
     pub node: &'a str,
     /// The pod.
@@ -34,24 +34,24 @@ pub struct Of<'a> {
 }
 
 /// What was measured, for whoever must know what went before.
-pub trait Past: fmt::Debug + Send + Sync {
+pub trait UsageHistory: fmt::Debug + Send + Sync {
     /// The points of a container between two times, oldest first; of another incarnation of it none, if that can be
     /// told. Called with health's lock held: it must not ask health for anything, and be quick.
-    fn between(&self, of: Of<'_>, since: Timestamp, until: Timestamp) -> Vec<Point>;
+    fn between(&self, of: UsageSubject<'_>, since: Timestamp, until: Timestamp) -> Vec<UsagePoint>;
 }
 
 /// Nothing was measured.
 #[derive(Debug, Default)]
-pub struct NoPast;
+pub struct NoUsageHistory;
 
-impl Past for NoPast {
-    fn between(&self, _: Of<'_>, _: Timestamp, _: Timestamp) -> Vec<Point> {
+impl UsageHistory for NoUsageHistory {
+    fn between(&self, _: UsageSubject<'_>, _: Timestamp, _: Timestamp) -> Vec<UsagePoint> {
         Vec::new()
     }
 }
 
 /// Whether the last of these is so near the limit that the kernel may have had to kill.
-pub(super) fn is_near_limit(points: &[Point], limits: Resources) -> bool {
+pub(super) fn is_near_limit(points: &[UsagePoint], limits: Resources) -> bool {
     let (Some(last), Some(limit)) = (points.last(), limits.memory) else {
         return false;
     };
@@ -59,7 +59,7 @@ pub(super) fn is_near_limit(points: &[Point], limits: Resources) -> bool {
 }
 
 /// Whether it used about all the memory or CPU that it might.
-pub(super) fn is_at_limit(points: &[Point], limits: Resources) -> bool {
+pub(super) fn is_at_limit(points: &[UsagePoint], limits: Resources) -> bool {
     let busy = |limit: Nanocores| {
         let near = limit.0 as f64 * NEAR_LIMIT;
         points.iter().any(|point| point.cpu.0 as f64 >= near)
@@ -69,7 +69,11 @@ pub(super) fn is_at_limit(points: &[Point], limits: Resources) -> bool {
 
 /// The points in a few words: `memory rose from 12Mi to 46Mi in 45s, limit 48Mi; CPU up to 250m, limit 500m`. Nothing
 /// of no points.
-pub(super) fn in_words(points: &[Point], limits: Resources, ended: Timestamp) -> Option<String> {
+pub(super) fn in_words(
+    points: &[UsagePoint],
+    limits: Resources,
+    ended: Timestamp,
+) -> Option<String> {
     let (first, last) = (points.first()?, points.last()?);
     let span = last.at.since(first.at);
     let (from, to) = (first.memory.0, last.memory.0);
@@ -126,8 +130,8 @@ pub(super) fn seconds(nanoseconds: i64) -> GoDuration {
 mod tests {
     use super::*;
 
-    fn point(at: i64, memory: u64) -> Point {
-        Point {
+    fn point(at: i64, memory: u64) -> UsagePoint {
+        UsagePoint {
             at: Timestamp::from_secs(at),
             cpu: Nanocores(10_000_000),
             memory: Bytes(memory << 20),
@@ -144,7 +148,7 @@ mod tests {
     #[test]
     fn what_memory_did_is_said_in_a_few_words() {
         let ended = Timestamp::from_secs(70);
-        let words = |points: &[Point]| in_words(points, limited(48), ended).unwrap();
+        let words = |points: &[UsagePoint]| in_words(points, limited(48), ended).unwrap();
         assert_eq!(
             words(&[point(10, 12), point(30, 30), point(55, 46)]),
             "memory rose from 12Mi to 46Mi in 45s, limit 48Mi; CPU up to 10m"

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::super::Limits;
 use super::super::engine::Engine;
-use super::super::past::Point;
 use super::super::snapshot::SnapshotError;
-use super::{Told, learn};
+use super::super::usage_history::UsagePoint;
+use super::{TestCluster, learn};
 
 /// The time at which stories begin: a whole day, so that times are easy to read.
 const START: i64 = 1_800_057_600;
@@ -25,7 +25,7 @@ pub(super) fn text(second: i64) -> String {
 
 /// A pod of one container with a liveness and a readiness probe (period 10 s, 3 failures) and 64Mi, made an hour before.
 pub(super) struct Web {
-    pub(super) told: Told,
+    pub(super) told: TestCluster,
     pub(super) uid: &'static str,
     created: i64,
     pub(super) ready: (bool, i64),
@@ -42,7 +42,7 @@ impl Web {
 
     pub(super) fn made(created: i64) -> Self {
         Self {
-            told: Told::new(at(0)),
+            told: TestCluster::new(at(0)),
             uid: UID,
             created,
             ready: (true, created + 5),
@@ -482,7 +482,7 @@ fn fewer_failures_than_it_takes_make_nothing_likely() {
 fn a_kill_near_the_memory_limit_is_likely_for_memory() {
     let mut web = Web::new();
     web.tell();
-    let point = |second, mebibytes: u64| Point {
+    let point = |second, mebibytes: u64| UsagePoint {
         at: at(second),
         cpu: Nanocores(1_000_000),
         memory: Bytes(mebibytes << 20),
@@ -525,7 +525,7 @@ fn near_the_limit_is_near_the_limit_in_force() {
         let resources = json!({"requests": {"memory": "16Mi"}, "limits": {"memory": in_force}});
         web.status["resources"] = resources.clone();
         web.tell();
-        let point = Point {
+        let point = UsagePoint {
             at: at(31),
             cpu: Nanocores(1_000_000),
             memory: Bytes(used << 20),

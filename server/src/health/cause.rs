@@ -3,16 +3,18 @@
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, ProbeKind, Source};
 
-use super::counters::{ProbeId, Seen};
 use super::facts::{PodFacts, Restart};
-use super::incidents::Clue;
-use super::life::{finished, started};
-use super::past::{Of, Point, in_words, is_at_limit, is_near_limit, seconds};
+use super::incidents::KeyedEvidence;
+use super::messages;
+use super::probe_counters::{ProbeId, Seen};
 use super::restarts::PROBES;
-use super::rules::{BEFORE, SECOND, SLACK, UNSAMPLED};
-use super::scene::Scene;
+use super::review_context::ReviewContext;
+use super::terminations::{finished, started};
+use super::thresholds::{BEFORE, SECOND, SLACK, UNSAMPLED};
 use super::topic::Topic;
-use super::words;
+use super::usage_history::{
+    UsagePoint, UsageSubject, in_words, is_at_limit, is_near_limit, seconds,
+};
 use crate::cluster::{ContainerSpec, Ended, Pod, Role};
 
 /// What is made of an end.
@@ -21,7 +23,7 @@ pub(super) struct Verdict {
     pub(super) cause: Cause,
     pub(super) certainty: Certainty,
     pub(super) decided: bool,
-    pub(super) clues: Vec<Clue>,
+    pub(super) clues: Vec<KeyedEvidence>,
 }
 
 /// SIGKILL and SIGTERM: what ends a container from outside.
@@ -66,16 +68,16 @@ impl PodFacts {
         pod: &Pod,
         c: usize,
         (nth, ended): (u32, &Ended),
-        scene: &Scene<'_>,
+        context: &ReviewContext<'_>,
     ) -> Option<Verdict> {
         let (facts, spec, _) = self.container(pod, c)?;
-        let points = self.points(pod, spec, ended, scene);
-        let told = super::words::ended(ended);
+        let points = self.points(pod, spec, ended, context);
+        let told = super::messages::ended(ended);
         let kill = facts
             .kill
             .filter(|kill| kill.explains(&told) && !facts.is_spent(kill));
         let node = pod.node.as_deref().unwrap_or_default();
-        let lost = || finished(ended).is_some_and(|at| scene.nodes.was_lost(node, at));
+        let lost = || finished(ended).is_some_and(|at| context.nodes.was_lost(node, at));
         let reason = ended.reason.as_deref().unwrap_or_default();
         let probed = spec.liveness.is_some() || spec.startup.is_some();
         let killed = is_killed(ended.exit_code, ended.signal);
@@ -83,7 +85,7 @@ impl PodFacts {
         let before = PROBES
             .into_iter()
             .filter(|_| probed)
-            .find(|cause| self.ended_so_for(c, *cause, ended.exit_code, killed));
+            .find(|cause| self.continues_restarts(c, *cause, ended.exit_code, killed));
         let (cause, certainty, decided) = if reason == "OOMKilled" {
             (Cause::OomKilled, Certainty::Direct, true)
         } else if let Some(kill) = kill {
@@ -92,7 +94,7 @@ impl PodFacts {
             (Cause::NodeLost, Certainty::Likely, true)
         } else if is_lost_sight_of(ended) {
             (Cause::Unknown, Certainty::Unknown, true)
-        } else if let Some(kind) = self.struck_out(c, spec) {
+        } else if let Some(kind) = self.probe_at_threshold(c, spec) {
             (cause_of(kind), Certainty::Likely, false)
         } else if killed && is_near_limit(&points, spec.limits) {
             (Cause::OomKilled, Certainty::Likely, !probed)
@@ -113,7 +115,7 @@ impl PodFacts {
 
     /// Whether the container's restarts for this cause go on, and this end is as those are: killed, or with the exit code
     /// of one of them that is certain.
-    fn ended_so_for(&self, c: usize, cause: Cause, exit_code: i32, killed: bool) -> bool {
+    fn continues_restarts(&self, c: usize, cause: Cause, exit_code: i32, killed: bool) -> bool {
         let known = self.containers.get(c).is_some_and(|facts| {
             facts.restarts.iter().any(|it| {
                 let sure = (it.cause, it.certainty) == (cause, Certainty::Direct);
@@ -124,7 +126,7 @@ impl PodFacts {
     }
 
     /// The probe that has failed as often in a row as makes the kubelet kill the container.
-    fn struck_out(&self, c: usize, spec: &ContainerSpec) -> Option<ProbeKind> {
+    fn probe_at_threshold(&self, c: usize, spec: &ContainerSpec) -> Option<ProbeKind> {
         let facts = self.containers.get(c)?;
         let kinds = [
             (ProbeKind::Startup, &spec.startup),
@@ -142,21 +144,21 @@ impl PodFacts {
         pod: &Pod,
         spec: &ContainerSpec,
         ended: &Ended,
-        scene: &Scene<'_>,
-    ) -> Vec<Point> {
+        context: &ReviewContext<'_>,
+    ) -> Vec<UsagePoint> {
         let (Some(node), Some(until)) = (&pod.node, finished(ended)) else {
             return Vec::new();
         };
         let earliest = until.plus_nanos(-BEFORE);
         let since = started(ended).map_or(earliest, |started| started.max(earliest));
-        let of = Of {
+        let of = UsageSubject {
             node,
             pod: &pod.key,
             uid: pod.uid,
             container: &spec.name,
         };
         // It ended within that second.
-        scene.past.between(of, since, until.plus_nanos(SECOND))
+        context.past.between(of, since, until.plus_nanos(SECOND))
     }
 
     fn clues(
@@ -165,19 +167,19 @@ impl PodFacts {
         c: usize,
         (nth, ended): (u32, &Ended),
         cause: Cause,
-        points: &[Point],
-    ) -> Vec<Clue> {
+        points: &[UsagePoint],
+    ) -> Vec<KeyedEvidence> {
         let Some(at) = finished(ended) else {
             return Vec::new();
         };
         let keys = Restart::keys(self.uid, c, nth);
         let lived = started(ended).map(|started| at.since(started).max(0));
-        let status = words::how_it_ended(ended, lived);
-        let mut clues = vec![Clue::new(keys[0], at, Source::Status, status)];
+        let status = messages::how_it_ended(ended, lived);
+        let mut clues = vec![KeyedEvidence::new(keys[0], at, Source::Status, status)];
         let short = lived.is_some_and(|lived| lived <= UNSAMPLED);
         // What it used tells something of why it was killed, or if it was all that it might use.
-        let telling = matches!(cause, Cause::OomKilled | Cause::Unknown);
-        if !telling && !is_at_limit(points, spec.limits) {
+        let event_kind = matches!(cause, Cause::OomKilled | Cause::Unknown);
+        if !event_kind && !is_at_limit(points, spec.limits) {
             return clues;
         }
         let measured = match in_words(points, spec.limits, at) {
@@ -192,14 +194,18 @@ impl PodFacts {
             ),
             None => "its memory before is not known".to_owned(),
         };
-        clues.push(Clue::new(keys[1], at, Source::History, measured));
+        clues.push(KeyedEvidence::new(keys[1], at, Source::History, measured));
         clues
     }
 
     /// What the counters make of ends that were not decided: a look between which and the one before a container ended
     /// tells whether its probe failed as often as it takes. Gives the restarts that turn out otherwise, with cause and
     /// certainty, and what the counters told.
-    pub(super) fn reconsider(&self, pod: &Pod, scene: &Scene<'_>) -> Vec<Reconsidered> {
+    pub(super) fn counter_verdicts(
+        &self,
+        pod: &Pod,
+        context: &ReviewContext<'_>,
+    ) -> Vec<CounterVerdict> {
         let mut all = Vec::new();
         let node = pod.node.as_deref().unwrap_or_default();
         for (c, facts) in self.containers.iter().enumerate() {
@@ -209,7 +215,11 @@ impl PodFacts {
             if spec.role == Role::Init || facts.restarts.iter().all(|restart| restart.decided) {
                 continue;
             }
-            let seen = |kind| scene.counters.of(node, ProbeId::of(pod, &spec.name, kind));
+            let seen = |kind| {
+                context
+                    .counters
+                    .of(node, ProbeId::of(pod, &spec.name, kind))
+            };
             let liveness = seen(ProbeKind::Liveness).zip(spec.liveness.as_ref());
             let startup = seen(ProbeKind::Startup).zip(spec.startup.as_ref());
             let probes = [
@@ -228,23 +238,23 @@ impl PodFacts {
                 };
                 let likely = seen().find_map(|(kind, (seen, probe))| {
                     let threshold = probe.failure_threshold;
-                    let deaths = facts.ends_between(&seen);
+                    let termination_count = facts.ends_between(&seen);
                     let failures = seen.run_before.saturating_add(seen.failed);
                     // All of them may have come before the look before, and the end just after it.
-                    let enough =
-                        seen.covers(at) && failures >= threshold.saturating_mul(deaths.max(1));
+                    let enough = seen.covers(at)
+                        && failures >= threshold.saturating_mul(termination_count.max(1));
                     enough.then_some((kind, seen))
                 });
                 // Only counters that were seen before the end and after it tell that no probe was the cause.
                 let covered = known && seen().all(|(_, (seen, _))| seen.covers(at));
                 all.push(match likely {
-                    Some((kind, seen)) => Reconsidered {
+                    Some((kind, seen)) => CounterVerdict {
                         c,
                         nth: restart.nth,
                         verdict: Some((cause_of(kind), Certainty::Likely)),
-                        clue: Some((seen.to, words::counted(kind, &seen))),
+                        clue: Some((seen.to, messages::counted(kind, &seen))),
                     },
-                    None if covered => Reconsidered {
+                    None if covered => CounterVerdict {
                         c,
                         nth: restart.nth,
                         verdict: None,
@@ -260,7 +270,7 @@ impl PodFacts {
 
 /// What the counters made of an end.
 #[derive(Debug)]
-pub(super) struct Reconsidered {
+pub(super) struct CounterVerdict {
     pub(super) c: usize,
     pub(super) nth: u32,
     /// Cause and certainty; nothing if they tell of no failures.

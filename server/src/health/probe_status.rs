@@ -5,15 +5,15 @@ use std::collections::HashSet;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
 
-use super::counters::{ProbeId, Seen};
+use super::apply::probe_of;
 use super::engine::Engine;
 use super::facts::{PodFacts, Streak};
-use super::life::{finished, running_since, time};
-use super::notes::Telling;
+use super::messages;
+use super::pod_events::EventKind;
+use super::probe_counters::{ProbeId, Seen};
 use super::review::first_attempt;
-use super::rules::SECOND;
-use super::update::probe_of;
-use super::words;
+use super::terminations::{finished, running_since, time};
+use super::thresholds::SECOND;
 use crate::cluster::{self, ContainerSpec, ContainerStatus, Pod, State, Uid};
 
 /// Kinds of probe, in the order in which they are told.
@@ -113,9 +113,9 @@ fn message(facts: &PodFacts, kind: ProbeKind, container: &str, streak: Option<&S
     let said = streak
         .map(|streak| &*streak.message)
         .filter(|said| !said.is_empty());
-    let told = facts.notes.latest(Telling::Unhealthy(kind), container);
+    let told = facts.events.latest(EventKind::Unhealthy(kind), container);
     let said = said.or(told.map(|note| &*note.message)).unwrap_or_default();
-    words::output(said).to_owned()
+    messages::output(said).to_owned()
 }
 
 impl Look<'_> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Evidence, ProbeKind, Source};
 
-use super::incidents::{Clue, ClueKey};
-use super::rules::NOTES_KEPT;
+use super::incidents::{EvidenceKey, KeyedEvidence};
+use super::thresholds::EVENT_RETENTION;
 use super::topic::Topic;
 use crate::cluster::{Event, Uid};
 
@@ -16,7 +16,7 @@ const MOST: usize = 16;
 
 /// What an event tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Telling {
+pub(super) enum EventKind {
     /// An attempt at a probe failed.
     Unhealthy(ProbeKind),
     /// The kubelet kills a container for a probe.
@@ -35,9 +35,9 @@ pub(super) enum Telling {
 
 /// An event.
 #[derive(Debug, Clone)]
-pub(super) struct Note {
+pub(super) struct PodEvent {
     pub(super) uid: Uid,
-    pub(super) telling: Telling,
+    pub(super) event_kind: EventKind,
     pub(super) container: Option<Arc<str>>,
     pub(super) reason: Arc<str>,
     pub(super) message: Box<str>,
@@ -48,20 +48,20 @@ pub(super) struct Note {
 
 /// The events of a pod, in the order in which they were told last.
 #[derive(Debug, Default)]
-pub(super) struct Notes(VecDeque<Note>);
+pub(super) struct PodEvents(VecDeque<PodEvent>);
 
 /// What the kubelet's words mean; nothing if they are of no use here.
 ///
 /// From pkg/kubelet/prober/prober.go (`recordContainerEvent`), pkg/kubelet/kuberuntime (`killContainer`,
 /// `doBackOff`) and pkg/kubelet/images.
-pub(super) fn read(event: &Event) -> Option<Telling> {
+pub(super) fn read(event: &Event) -> Option<EventKind> {
     let message = &*event.message;
     Some(match &*event.reason {
         "Unhealthy" => {
             let (kind, rest) = probe(message)?;
             // "errored and resulted in unknown state" is no failure.
             rest.starts_with(" probe failed").then_some(())?;
-            Telling::Unhealthy(kind)
+            EventKind::Unhealthy(kind)
         }
         "Killing" => {
             let (_, rest) = message.split_once(" failed ")?;
@@ -72,15 +72,15 @@ pub(super) fn read(event: &Event) -> Option<Telling> {
             } else {
                 return None;
             };
-            Telling::Killing(kind)
+            EventKind::Killing(kind)
         }
-        "BackOff" if message.starts_with("Back-off restarting") => Telling::BackOff,
-        "BackOff" | "ErrImageNeverPull" | "InspectFailed" => Telling::Pull,
-        "Failed" if message.contains("image") || message.contains("ErrImage") => Telling::Pull,
-        "Failed" if message.contains("ImagePullBackOff") => Telling::Pull,
-        "Evicted" => Telling::Evicted,
-        "NodeNotReady" => Telling::NodeNotReady,
-        _ if event.warning => Telling::Warning,
+        "BackOff" if message.starts_with("Back-off restarting") => EventKind::BackOff,
+        "BackOff" | "ErrImageNeverPull" | "InspectFailed" => EventKind::Pull,
+        "Failed" if message.contains("image") || message.contains("ErrImage") => EventKind::Pull,
+        "Failed" if message.contains("ImagePullBackOff") => EventKind::Pull,
+        "Evicted" => EventKind::Evicted,
+        "NodeNotReady" => EventKind::NodeNotReady,
+        _ if event.warning => EventKind::Warning,
         _ => return None,
     })
 }
@@ -95,9 +95,9 @@ fn probe(message: &str) -> Option<(ProbeKind, &str)> {
     .find_map(|(word, kind)| Some((kind, message.strip_prefix(word)?)))
 }
 
-impl Notes {
+impl PodEvents {
     /// Takes in an event. How often it was seen since it was last told of; nothing if it tells nothing new.
-    pub(super) fn hear(&mut self, event: &Event, telling: Telling) -> Option<u32> {
+    pub(super) fn hear(&mut self, event: &Event, event_kind: EventKind) -> Option<u32> {
         let known = self.0.iter().position(|note| note.uid == event.uid);
         let before = known.and_then(|at| self.0.get(at));
         let more = match before {
@@ -114,9 +114,9 @@ impl Notes {
         if self.0.len() >= MOST {
             self.0.pop_front();
         }
-        self.0.push_back(Note {
+        self.0.push_back(PodEvent {
             uid: event.uid,
-            telling,
+            event_kind,
             container: event.container.clone(),
             reason: Arc::clone(&event.reason),
             message: event.message.clone(),
@@ -133,36 +133,41 @@ impl Notes {
         topic: Topic,
         container: Option<&'a str>,
         since: Timestamp,
-    ) -> impl Iterator<Item = &'a Note> {
+    ) -> impl Iterator<Item = &'a PodEvent> {
         self.0.iter().filter(move |note| {
             let same = match topic {
                 Topic::NotReady => true,
                 _ => note.container.as_deref() == container,
             };
-            same && note.last >= since && note.telling.is_about(topic)
+            same && note.last >= since && note.event_kind.is_about(topic)
         })
     }
 
     /// The latest event that tells this of a container.
-    pub(super) fn latest(&self, telling: Telling, container: &str) -> Option<&Note> {
+    pub(super) fn latest(&self, event_kind: EventKind, container: &str) -> Option<&PodEvent> {
         let mut latest = self.0.iter().rev();
-        latest.find(|note| note.telling == telling && note.container.as_deref() == Some(container))
+        latest.find(|note| {
+            note.event_kind == event_kind && note.container.as_deref() == Some(container)
+        })
     }
 
     /// The latest event that tells this.
-    pub(super) fn any(&self, telling: Telling) -> Option<&Note> {
-        self.0.iter().rev().find(|note| note.telling == telling)
+    pub(super) fn any(&self, event_kind: EventKind) -> Option<&PodEvent> {
+        self.0
+            .iter()
+            .rev()
+            .find(|note| note.event_kind == event_kind)
     }
 
     /// Whether one is so young that an incident may still come of it.
     pub(super) fn fresh_until(&self, now: Timestamp) -> Option<Timestamp> {
         let last = self.0.iter().map(|note| note.last).max()?;
-        let until = last.plus_nanos(NOTES_KEPT);
+        let until = last.plus_nanos(EVENT_RETENTION);
         (until > now).then_some(until)
     }
 }
 
-impl Telling {
+impl EventKind {
     /// Whether only the kubelet that runs the pod knows this.
     pub(super) fn is_the_kubelets(self) -> bool {
         match self {
@@ -185,9 +190,9 @@ impl Telling {
     }
 }
 
-impl Note {
+impl PodEvent {
     /// As evidence: `Unhealthy (5 times): Readiness probe failed: …`.
-    pub(super) fn clue(&self) -> Clue {
+    pub(super) fn evidence(&self) -> KeyedEvidence {
         let Self {
             reason, message, ..
         } = self;
@@ -196,7 +201,7 @@ impl Note {
             count => format!(" ({count} times)"),
         };
         let text = format!("{reason}{times}: {}", Evidence::of_event(message));
-        Clue::new(ClueKey::of(self.uid), self.last, Source::Event, text)
+        KeyedEvidence::new(EvidenceKey::of(self.uid), self.last, Source::Event, text)
     }
 }
 
@@ -227,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_kubelet_s_words_are_understood() {
-        use Telling::{BackOff, Evicted, Killing, Pull, Unhealthy, Warning};
+        use EventKind::{BackOff, Evicted, Killing, Pull, Unhealthy, Warning};
         for (reason, message, expected) in [
             (
                 "Unhealthy",
@@ -290,20 +295,20 @@ mod tests {
 
     #[test]
     fn an_event_that_is_repeated_tells_what_came_since() {
-        let mut notes = Notes::default();
+        let mut notes = PodEvents::default();
         let mut told = event("Unhealthy", "Liveness probe failed: x");
-        let telling = read(&told).unwrap();
-        assert_eq!(notes.hear(&told, telling), Some(1));
-        assert_eq!(notes.hear(&told, telling), None, "a list tells it again");
+        let event_kind = read(&told).unwrap();
+        assert_eq!(notes.hear(&told, event_kind), Some(1));
+        assert_eq!(notes.hear(&told, event_kind), None, "a list tells it again");
         told.count = 4;
         told.last = Timestamp::from_secs(9);
-        assert_eq!(notes.hear(&told, telling), Some(3));
-        let note = notes.latest(telling, "c").unwrap();
+        assert_eq!(notes.hear(&told, event_kind), Some(3));
+        let note = notes.latest(event_kind, "c").unwrap();
         assert_eq!(
-            note.clue().evidence.text,
+            note.evidence().evidence.text,
             "Unhealthy (4 times): Liveness probe failed: x"
         );
         told.count = 2;
-        assert_eq!(notes.hear(&told, telling), None, "an old copy of it");
+        assert_eq!(notes.hear(&told, event_kind), None, "an old copy of it");
     }
 }
