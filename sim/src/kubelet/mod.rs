@@ -5,7 +5,6 @@
 
 pub(crate) mod access;
 mod forged;
-mod indented;
 mod page;
 mod pages;
 pub(crate) mod probes;

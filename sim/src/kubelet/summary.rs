@@ -1,10 +1,13 @@
 //! `/stats/summary`, whole or with CPU and memory only.
 
 use kubevitals_proto::time::Timestamp;
+use serde::Serialize;
+use serde_json::ser::PrettyFormatter;
+use serde_json::{Serializer, Value, json};
 
-use super::indented::Indented;
 use crate::world::epoch::Epoch;
 use crate::world::hash::{between, hash, unit};
+use crate::world::json::put;
 use crate::world::node::{Node, NodeState};
 use crate::world::pod::{Container, Pod};
 use crate::world::reading::Reading;
@@ -50,146 +53,120 @@ pub(crate) fn write(
         full: extent == Extent::Full,
         disk_used: (disk_used.min(240.0) * GI as f64) as u64,
     };
+    // A kubelet lists pods in the order of a Go map; ours is the order of the slots, which is as good as any.
+    let pods = state
+        .pods()
+        .filter_map(|pod| Some(page.pod(pod, &pod.reading(epoch, now)?)));
+    let summary = json!({"node": page.node(), "pods": pods.collect::<Value>()});
     out.reserve(3_000 + state.pods.len() * if page.full { 7_000 } else { 3_300 });
-    let mut json = Indented::object(out);
-    json.member("node", |j| page.node(j));
-    json.array("pods", |j| {
-        // A kubelet lists pods in the order of a Go map; ours is the order of the slots, which is as good as any.
-        for pod in page.state.pods() {
-            if let Some(reading) = pod.reading(epoch, now) {
-                j.element(|j| page.pod(j, pod, &reading));
-            }
-        }
-    });
-    json.finish();
+    // As `json.MarshalIndent` with one space a level. A Vec takes every byte, so writing cannot fail.
+    let indent = PrettyFormatter::with_indent(b" ");
+    let _ = summary.serialize(&mut Serializer::with_formatter(out, indent));
 }
 
 impl Page<'_> {
-    fn node(&self, j: &mut Indented<'_>) {
+    fn node(&self) -> Value {
         let (node, state) = (self.node, self.state);
         let reading = node.reading(state, self.epoch, self.now);
-        let capacity = node.size.memory;
-        j.string("nodeName", &node.name);
-        j.array("systemContainers", |j| {
-            j.element(|j| self.pods_cgroup(j, &reading));
-        });
-        j.time("startTime", node.booted);
+        let at = reading.at;
         let usage = node.usage_nanocores(state, self.epoch, &reading);
-        cpu(j, reading.at, Some(usage), reading.cpu);
-        memory(j, &reading, Some(capacity), 126_749);
+        let mut json = json!({
+            "nodeName": node.name,
+            "systemContainers": [self.pods_cgroup(&reading)],
+            "startTime": time(node.booted),
+            "cpu": cpu(at, Some(usage), reading.cpu),
+            "memory": memory(&reading, Some(node.size.memory), 126_749),
+        });
         if self.full {
-            io(j, reading.at);
-            j.member("network", |j| {
-                self.network(j, reading.at, node.seed, node.booted, 90_000.0);
+            let images = self.disk_used / 3;
+            put(&mut json, "io", io(at));
+            put(&mut json, "network", network(at, node.seed, node.booted, 90_000.0));
+            put(&mut json, "fs", self.disk(at, self.disk_used, 534_651));
+            let runtime = json!({
+                "imageFs": self.disk(at, images, 41_633),
+                "containerFs": self.disk(at, images, 41_633),
             });
-            let fs_at = reading.at;
-            j.member("fs", |j| self.disk(j, fs_at, self.disk_used, 534_651));
-            j.member("runtime", |j| {
-                let images = self.disk_used / 3;
-                j.member("imageFs", |j| self.disk(j, fs_at, images, 41_633));
-                j.member("containerFs", |j| self.disk(j, fs_at, images, 41_633));
-            });
-            j.member("rlimit", |j| {
-                j.time("time", self.now);
-                j.number("maxpid", 32_768);
-                j.number("curproc", 260 + 9 * state.pods.len() as u64);
-            });
+            put(&mut json, "runtime", runtime);
+            let processes = 260 + 9 * state.pods.len();
+            let rlimit = json!({"time": time(self.now), "maxpid": 32_768, "curproc": processes});
+            put(&mut json, "rlimit", rlimit);
         }
-        swap(j, reading.at, Some(0));
+        put(&mut json, "swap", swap(at, Some(0)));
+        json
     }
 
     /// The cgroup that all pods are in.
-    fn pods_cgroup(&self, j: &mut Indented<'_>, node: &Reading) {
+    fn pods_cgroup(&self, node: &Reading) -> Value {
         let at = node.at;
+        let running = || self.state.running();
         let of_pods = Reading {
             at,
             cpu: self.node.pods_cpu_at(self.state, self.epoch, at),
-            memory: self
-                .state
-                .running()
-                .map(|p| p.memory_at(self.epoch, at))
-                .sum(),
+            memory: running().map(|p| p.memory_at(self.epoch, at)).sum(),
         };
-        j.string("name", "pods");
-        j.time("startTime", self.node.booted);
-        let usage: u64 = self
-            .state
-            .running()
+        let usage: u64 = running()
             .flat_map(|p| &p.containers)
             .filter_map(|c| c.usage_nanocores(self.epoch, &c.reading(self.epoch, self.now)?))
             .sum();
-        cpu(j, at, Some(usage), of_pods.cpu);
-        memory(j, &of_pods, Some(self.node.size.memory), 0);
+        let mut json = json!({
+            "name": "pods",
+            "startTime": time(self.node.booted),
+            "cpu": cpu(at, Some(usage), of_pods.cpu),
+            "memory": memory(&of_pods, Some(self.node.size.memory), 0),
+        });
         if self.full {
-            io(j, at);
+            put(&mut json, "io", io(at));
         }
-        swap(j, at, None);
+        put(&mut json, "swap", swap(at, None));
+        json
     }
 
-    fn pod(&self, j: &mut Indented<'_>, pod: &Pod, reading: &Reading) {
-        j.member("podRef", |j| {
-            j.string("name", &pod.name);
-            j.string("namespace", &pod.revision.namespace);
-            j.string("uid", &pod.uid);
-        });
-        j.time("startTime", pod.sandbox);
+    fn pod(&self, pod: &Pod, reading: &Reading) -> Value {
         let mut usage = 0;
-        j.array("containers", |j| {
-            for c in &pod.containers {
-                if let Some(reading) = c.reading(self.epoch, self.now) {
-                    let nanocores = c.usage_nanocores(self.epoch, &reading);
-                    usage += nanocores.unwrap_or(0);
-                    j.element(|j| self.container(j, c, &reading, nanocores));
-                }
-            }
+        let containers = pod.containers.iter().filter_map(|c| {
+            let reading = c.reading(self.epoch, self.now)?;
+            let nanocores = c.usage_nanocores(self.epoch, &reading);
+            usage += nanocores.unwrap_or(0);
+            Some(self.container(c, &reading, nanocores))
         });
-        cpu(j, reading.at, Some(usage), reading.cpu);
+        let containers: Value = containers.collect();
+        let running = || pod.containers.iter().filter(|c| c.running_since().is_some());
         // Only when every container has a limit has the pod's cgroup one.
-        let limits: Option<u64> = pod
-            .containers
-            .iter()
-            .filter(|c| c.running_since().is_some())
-            .map(Container::memory_limit)
-            .sum();
-        memory(j, reading, limits, 0);
+        let limits: Option<u64> = running().map(Container::memory_limit).sum();
+        let mut json = json!({
+            "podRef": {"name": &*pod.name, "namespace": &*pod.revision.namespace, "uid": &*pod.uid},
+            "startTime": time(pod.sandbox),
+            "containers": containers,
+            "cpu": cpu(reading.at, Some(usage), reading.cpu),
+            "memory": memory(reading, limits, 0),
+        });
         if self.full {
-            io(j, reading.at);
-            j.member("network", |j| {
-                self.network(j, reading.at, pod.seed, pod.sandbox, 4_000.0);
-            });
             let written: u64 = pod.containers.iter().map(|c| self.written(c)).sum();
-            j.member("ephemeral-storage", |j| {
-                self.disk(j, self.now, written + 4_096, 39);
-            });
-            j.member("process_stats", |j| {
-                let processes = pod
-                    .containers
-                    .iter()
-                    .filter(|c| c.running_since().is_some());
-                j.number("process_count", 1 + processes.count() as u64);
-            });
+            let network = network(reading.at, pod.seed, pod.sandbox, 4_000.0);
+            put(&mut json, "io", io(reading.at));
+            put(&mut json, "network", network);
+            put(&mut json, "ephemeral-storage", self.disk(self.now, written + 4_096, 39));
+            put(&mut json, "process_stats", json!({"process_count": 1 + running().count()}));
         }
-        swap(j, reading.at, None);
+        put(&mut json, "swap", swap(reading.at, None));
+        json
     }
 
-    fn container(
-        &self,
-        j: &mut Indented<'_>,
-        c: &Container,
-        reading: &Reading,
-        nanocores: Option<u64>,
-    ) {
-        j.string("name", c.spec.name);
-        j.time("startTime", c.running_since().unwrap_or(reading.at));
-        cpu(j, reading.at, nanocores, reading.cpu);
-        memory(j, reading, c.memory_limit(), 2_922);
+    fn container(&self, c: &Container, reading: &Reading, nanocores: Option<u64>) -> Value {
+        let mut json = json!({
+            "name": c.spec.name,
+            "startTime": time(c.running_since().unwrap_or(reading.at)),
+            "cpu": cpu(reading.at, nanocores, reading.cpu),
+            "memory": memory(reading, c.memory_limit(), 2_922),
+        });
         if self.full {
-            io(j, reading.at);
             let written = self.written(c);
-            j.member("rootfs", |j| self.disk(j, self.now, written / 2, 37));
-            j.member("logs", |j| self.disk(j, self.now, written - written / 2, 1));
+            put(&mut json, "io", io(reading.at));
+            put(&mut json, "rootfs", self.disk(self.now, written / 2, 37));
+            put(&mut json, "logs", self.disk(self.now, written - written / 2, 1));
         }
-        swap(j, reading.at, c.memory_limit());
+        put(&mut json, "swap", swap(reading.at, c.memory_limit()));
+        json
     }
 
     /// Bytes a container has written to its own layer and its log.
@@ -202,89 +179,77 @@ impl Page<'_> {
         (2_019_328.0 + hours * rate) as u64 & !0xfff
     }
 
-    fn disk(&self, j: &mut Indented<'_>, at: Timestamp, used: u64, inodes: u64) {
-        j.time("time", at);
-        j.number("availableBytes", DISK.saturating_sub(self.disk_used));
-        j.number("capacityBytes", DISK);
-        j.number("usedBytes", used);
-        j.number("inodesFree", INODES - 534_651);
-        j.number("inodes", INODES);
-        j.number("inodesUsed", inodes);
-    }
-
-    fn network(&self, j: &mut Indented<'_>, at: Timestamp, seed: u64, since: Timestamp, rate: f64) {
-        let seconds = (at.since(since).max(0)) as f64 / 1e9;
-        let received = seconds * rate * (0.2 + 1.6 * unit(hash(seed, 73)));
-        let sent = received * (0.2 + 1.4 * unit(hash(seed, 74)));
-        let counters = |j: &mut Indented<'_>| {
-            j.string("name", "eth0");
-            j.number("rxBytes", received as u64);
-            j.number("rxErrors", 0);
-            j.number("txBytes", sent as u64);
-            j.number("txErrors", 0);
-        };
-        j.time("time", at);
-        counters(j);
-        j.array("interfaces", |j| j.element(counters));
+    fn disk(&self, at: Timestamp, used: u64, inodes: u64) -> Value {
+        json!({
+            "time": time(at),
+            "availableBytes": DISK.saturating_sub(self.disk_used),
+            "capacityBytes": DISK,
+            "usedBytes": used,
+            "inodesFree": INODES - 534_651,
+            "inodes": INODES,
+            "inodesUsed": inodes,
+        })
     }
 }
 
-fn cpu(j: &mut Indented<'_>, at: Timestamp, nanocores: Option<u64>, total: u64) {
-    j.member("cpu", |j| {
-        j.time("time", at);
-        if let Some(nanocores) = nanocores {
-            j.number("usageNanoCores", nanocores);
-        }
-        j.number("usageCoreNanoSeconds", total);
-        psi(j);
-    });
+fn time(at: Timestamp) -> Value {
+    at.to_rfc3339_seconds().into()
 }
 
-fn memory(j: &mut Indented<'_>, reading: &Reading, limit: Option<u64>, faults: u64) {
-    j.member("memory", |j| {
-        j.time("time", reading.at);
-        if let Some(limit) = limit {
-            j.number("availableBytes", limit.saturating_sub(reading.memory));
-        }
-        // Usage counts the file cache that can be dropped too, resident memory what is the processes' own.
-        j.number(
-            "usageBytes",
-            reading.memory + ((reading.memory / 7) & !0xfff),
-        );
-        j.number("workingSetBytes", reading.memory);
-        j.number("rssBytes", (reading.memory / 10 * 8) & !0xfff);
-        j.number("pageFaults", faults);
-        j.number("majorPageFaults", 0);
-        psi(j);
-    });
+fn network(at: Timestamp, seed: u64, since: Timestamp, rate: f64) -> Value {
+    let seconds = (at.since(since).max(0)) as f64 / 1e9;
+    let received = seconds * rate * (0.2 + 1.6 * unit(hash(seed, 73)));
+    let sent = received * (0.2 + 1.4 * unit(hash(seed, 74)));
+    let (received, sent) = (received as u64, sent as u64);
+    json!({
+        "time": time(at),
+        "name": "eth0", "rxBytes": received, "rxErrors": 0, "txBytes": sent, "txErrors": 0,
+        "interfaces": [{"name": "eth0", "rxBytes": received, "rxErrors": 0, "txBytes": sent, "txErrors": 0}],
+    })
 }
 
-fn swap(j: &mut Indented<'_>, at: Timestamp, available: Option<u64>) {
-    j.member("swap", |j| {
-        j.time("time", at);
-        if let Some(available) = available {
-            j.number("swapAvailableBytes", available);
-        }
-        j.number("swapUsageBytes", 0);
-    });
+fn cpu(at: Timestamp, nanocores: Option<u64>, total: u64) -> Value {
+    let mut json = json!({"time": time(at)});
+    if let Some(nanocores) = nanocores {
+        put(&mut json, "usageNanoCores", nanocores);
+    }
+    put(&mut json, "usageCoreNanoSeconds", total);
+    put(&mut json, "psi", psi());
+    json
 }
 
-fn io(j: &mut Indented<'_>, at: Timestamp) {
-    j.member("io", |j| {
-        j.time("time", at);
-        psi(j);
-    });
+fn memory(reading: &Reading, limit: Option<u64>, faults: u64) -> Value {
+    let mut json = json!({"time": time(reading.at)});
+    if let Some(limit) = limit {
+        let available = limit.saturating_sub(reading.memory);
+        put(&mut json, "availableBytes", available);
+    }
+    // Usage counts the file cache that can be dropped too, resident memory what is the processes' own.
+    let usage = reading.memory + ((reading.memory / 7) & !0xfff);
+    put(&mut json, "usageBytes", usage);
+    put(&mut json, "workingSetBytes", reading.memory);
+    put(&mut json, "rssBytes", (reading.memory / 10 * 8) & !0xfff);
+    put(&mut json, "pageFaults", faults);
+    put(&mut json, "majorPageFaults", 0);
+    put(&mut json, "psi", psi());
+    json
+}
+
+fn swap(at: Timestamp, available: Option<u64>) -> Value {
+    let mut json = json!({"time": time(at)});
+    if let Some(available) = available {
+        put(&mut json, "swapAvailableBytes", available);
+    }
+    put(&mut json, "swapUsageBytes", 0);
+    json
+}
+
+fn io(at: Timestamp) -> Value {
+    json!({"time": time(at), "psi": psi()})
 }
 
 /// All zero, as where the kernel does not measure pressure.
-fn psi(j: &mut Indented<'_>) {
-    j.member("psi", |j| {
-        for kind in ["full", "some"] {
-            j.member(kind, |j| {
-                for key in ["total", "avg10", "avg60", "avg300"] {
-                    j.number(key, 0);
-                }
-            });
-        }
-    });
+fn psi() -> Value {
+    let none = json!({"total": 0, "avg10": 0, "avg60": 0, "avg300": 0});
+    json!({"full": none, "some": none})
 }
