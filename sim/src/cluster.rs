@@ -227,13 +227,6 @@ impl Cluster {
         self.kubelets.set_trouble(node, None)
     }
 
-    /// Has the kubelet of a node answer one page, such as `/stats/summary`, with this HTTP status and nothing else;
-    /// whether there is such a node and such a status.
-    pub fn break_page(&self, node: &str, path: &str, status: u16) -> bool {
-        http::StatusCode::from_u16(status)
-            .is_ok_and(|status| self.kubelets.set_broken(node, path, Some(status)))
-    }
-
     /// Lets all kubelets together answer so many requests a second, one after the other; a TLS handshake takes as long
     /// as five requests. Without a rate they answer as fast as they can.
     pub fn throttle_kubelets(&self, rate: Option<f64>) {
@@ -255,11 +248,6 @@ impl Cluster {
     #[must_use]
     pub fn held_requests(&self, node: &str, path: &str) -> usize {
         self.kubelets.holding(node, path)
-    }
-
-    /// Has the kubelet of a node answer a page again; whether there is such a node.
-    pub fn mend_page(&self, node: &str, path: &str) -> bool {
-        self.kubelets.set_broken(node, path, None)
     }
 
     /// Has the kubelet of a node say something else in place of a page; whether there is such a node.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use kubevitals_proto::words::chain;
 use kubevitals_sim::{Cluster, Config, Faults, Replay};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -72,14 +73,7 @@ async fn main() -> ExitCode {
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // All causes on one line: what was tried, and why it failed.
-            let mut line = format!("vitals-sim: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                line = format!("{line}: {error}");
-                cause = error.source();
-            }
-            let _ = writeln!(std::io::stderr(), "{line}");
+            let _ = writeln!(std::io::stderr(), "vitals-sim: {}", chain(&*error));
             ExitCode::from(2)
         }
     }

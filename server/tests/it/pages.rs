@@ -5,7 +5,7 @@ use std::time::Duration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::config::Settings;
 use kubevitals_server::scrape::PageSnapshot;
-use kubevitals_sim::{Config, Faults, SimClock};
+use kubevitals_sim::{Config, Faults, Forged, SimClock};
 use serde_json::Value;
 
 use crate::harness::{Harness, RESOLUTION, wait_until};
@@ -99,7 +99,7 @@ async fn what_is_turned_off_is_not_asked_for() {
 async fn a_page_that_fails_leaves_the_others_and_is_asked_for_less() {
     let harness = cluster(|_| {}).await;
     let sick = harness.cluster.node_names()[0].clone();
-    assert!(harness.cluster.break_page(&sick, "/stats/summary", 500));
+    assert!(harness.cluster.forge(&sick, "/stats/summary", Forged::Status(500)));
     let all = harness.pods().await;
     // Half an hour: the sick node's turns are one, one, two, four and then eight minutes apart.
     for _ in 0..120 {
@@ -128,7 +128,7 @@ async fn a_page_that_fails_leaves_the_others_and_is_asked_for_less() {
     assert!(metrics.contains(&line), "{line}");
 
     // Mended, it tells again what it knows.
-    assert!(harness.cluster.mend_page(&sick, "/stats/summary"));
+    assert!(harness.cluster.unforge(&sick, "/stats/summary"));
     wait_until("its page is taken in again", async || {
         harness.clock.advance(RESOLUTION);
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -156,7 +156,7 @@ async fn a_node_tells_of_its_disk_and_its_pods_of_their_networks() {
     assert!(extra.processes().unwrap() > 0);
     assert_eq!(extra.pods(), 4);
     // A node that stays away is not answered for ever.
-    harness.cluster.break_page(&node, "/stats/summary", 500);
+    harness.cluster.forge(&node, "/stats/summary", Forged::Status(500));
     wait_until("what it told is too old", async || {
         harness.clock.advance(RESOLUTION);
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -334,7 +334,7 @@ async fn each_page_of_each_node_tells_how_it_is() {
         ),
     ];
     for (node, _, path, status, ..) in cases {
-        assert!(harness.cluster.break_page(node, path, status));
+        assert!(harness.cluster.forge(node, path, Forged::Status(status)));
     }
     wait_until("every page was asked for", async || {
         harness.clock.advance(RESOLUTION / 3);

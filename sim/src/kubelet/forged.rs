@@ -8,10 +8,12 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use hyper::body::Frame;
 
-/// What is said in place of a page, with status 200.
+/// What a kubelet answers in place of a page: with status 200, unless it is another status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Forged {
+    /// This HTTP status instead, and nothing but its name.
+    Status(u16),
     /// This body.
     Body(Bytes),
     /// This body, which is said to be of this type and, if any, in this encoding.
@@ -34,7 +36,7 @@ impl Forged {
     pub(super) fn headers(&self) -> (Option<&'static str>, Option<&'static str>) {
         match self {
             Self::Typed { kind, encoding, .. } => (Some(kind), *encoding),
-            Self::Body(_) | Self::Endless(_) | Self::Drip(_) => (None, None),
+            _ => (None, None),
         }
     }
 
@@ -42,6 +44,7 @@ impl Forged {
     pub(super) fn pieces(self) -> BoxStream<'static, io::Result<Frame<Bytes>>> {
         const PAUSE: Duration = Duration::from_millis(100);
         match self {
+            Self::Status(_) => stream::empty().boxed(),
             Self::Body(body) | Self::Typed { body, .. } => {
                 stream::iter([Ok(Frame::data(body))]).boxed()
             }

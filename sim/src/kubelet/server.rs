@@ -56,8 +56,6 @@ struct Kubelet {
     certificate: Certificate,
     scrapes: AtomicU64,
     trouble: RwLock<Option<Kill>>,
-    /// Paths that are answered with a status alone.
-    broken: RwLock<BTreeMap<String, StatusCode>>,
     /// Paths at which something else is said.
     forged: RwLock<BTreeMap<String, Forged>>,
     /// Paths whose requests are not answered for now.
@@ -126,7 +124,6 @@ impl Kubelets {
                 certificate: Certificate::new(),
                 scrapes: AtomicU64::new(0),
                 trouble: RwLock::new(None),
-                broken: RwLock::default(),
                 held: watch::Sender::default(),
                 holding: Mutex::default(),
                 forged: RwLock::default(),
@@ -154,19 +151,6 @@ impl Kubelets {
     pub(crate) fn set_trouble(&self, node: &str, trouble: Option<Kill>) -> bool {
         self.by_name(node).is_some_and(|k| {
             *k.trouble.write() = trouble;
-            true
-        })
-    }
-
-    /// Has the kubelet of this node answer `path` with this status alone, or with its page again; whether there is
-    /// such a node.
-    pub(crate) fn set_broken(&self, node: &str, path: &str, status: Option<StatusCode>) -> bool {
-        self.by_name(node).is_some_and(|k| {
-            let mut broken = k.broken.write();
-            match status {
-                Some(status) => broken.insert(path.to_owned(), status),
-                None => broken.remove(path),
-            };
             true
         })
     }
@@ -327,13 +311,7 @@ async fn answer(
     match trouble {
         Some(Kill::Refuse | Kill::Reset) => return Err(Dropped),
         Some(Kill::Hang) => std::future::pending().await,
-        Some(Kill::Status(status)) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return Ok(plain(
-                status,
-                status.canonical_reason().unwrap_or("error").to_owned(),
-            ));
-        }
+        Some(Kill::Status(status)) => return Ok(status_alone(status)),
         Some(Kill::Html) => return Ok(body(StatusCode::OK, "text/html", trouble::HTML.into())),
         _ => {}
     }
@@ -357,11 +335,10 @@ async fn answer(
             let _answered = held.wait_for(|held| !held.contains(path)).await;
         }
     }
-    if let Some(status) = kubelet.broken.read().get(path).copied() {
-        let text = status.canonical_reason().unwrap_or("error");
-        return Ok(plain(status, text.to_owned()));
-    }
     if let Some(forged) = kubelet.forged.read().get(path).cloned() {
+        if let Forged::Status(status) = forged {
+            return Ok(status_alone(status));
+        }
         let (kind, encoding) = forged.headers();
         let kind = kind.or_else(|| page.map(Page::content_type));
         let mut response = stream(kind.unwrap_or("text/plain"), forged.pieces());
@@ -381,23 +358,14 @@ async fn answer(
         return Ok(plain(StatusCode::OK, "ok".to_owned()));
     }
     let Some(page) = page else {
-        return Ok(plain(
-            StatusCode::NOT_FOUND,
-            "404 page not found\n".to_owned(),
-        ));
+        return Ok(not_found());
     };
     let mut out = Vec::new();
     let clock_off = trouble.map_or(0, Kill::clock_off);
     match shared.pages.write(index, page, clock_off, &mut out) {
         Answer::Written => Ok(written(page, out, trouble)),
-        Answer::NotFound => Ok(plain(
-            StatusCode::NOT_FOUND,
-            "404 page not found\n".to_owned(),
-        )),
-        Answer::Failed(status) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            Ok(plain(status, "Internal Error\n".to_owned()))
-        }
+        Answer::NotFound => Ok(not_found()),
+        Answer::Failed(code) => Ok(plain(status(code), "Internal Error\n".to_owned())),
         Answer::Silent => std::future::pending().await,
     }
 }
@@ -445,6 +413,23 @@ fn stream(
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// A status and nothing but its name.
+fn status_alone(code: u16) -> Response<Body> {
+    let status = status(code);
+    plain(
+        status,
+        status.canonical_reason().unwrap_or("error").to_owned(),
+    )
+}
+
+fn not_found() -> Response<Body> {
+    plain(StatusCode::NOT_FOUND, "404 page not found\n".to_owned())
 }
 
 fn plain(status: StatusCode, text: String) -> Response<Body> {

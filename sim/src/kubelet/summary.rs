@@ -80,7 +80,11 @@ impl Page<'_> {
         if self.full {
             let images = self.disk_used / 3;
             put(&mut json, "io", io(at));
-            put(&mut json, "network", network(at, node.seed, node.booted, 90_000.0));
+            put(
+                &mut json,
+                "network",
+                network(at, node.seed, node.booted, 90_000.0),
+            );
             put(&mut json, "fs", self.disk(at, self.disk_used, 534_651));
             let runtime = json!({
                 "imageFs": self.disk(at, images, 41_633),
@@ -130,7 +134,11 @@ impl Page<'_> {
             Some(self.container(c, &reading, nanocores))
         });
         let containers: Value = containers.collect();
-        let running = || pod.containers.iter().filter(|c| c.running_since().is_some());
+        let running = || {
+            pod.containers
+                .iter()
+                .filter(|c| c.running_since().is_some())
+        };
         // Only when every container has a limit has the pod's cgroup one.
         let limits: Option<u64> = running().map(Container::memory_limit).sum();
         let mut json = json!({
@@ -145,8 +153,16 @@ impl Page<'_> {
             let network = network(reading.at, pod.seed, pod.sandbox, 4_000.0);
             put(&mut json, "io", io(reading.at));
             put(&mut json, "network", network);
-            put(&mut json, "ephemeral-storage", self.disk(self.now, written + 4_096, 39));
-            put(&mut json, "process_stats", json!({"process_count": 1 + running().count()}));
+            put(
+                &mut json,
+                "ephemeral-storage",
+                self.disk(self.now, written + 4_096, 39),
+            );
+            put(
+                &mut json,
+                "process_stats",
+                json!({"process_count": 1 + running().count()}),
+            );
         }
         put(&mut json, "swap", swap(reading.at, None));
         json
@@ -163,7 +179,11 @@ impl Page<'_> {
             let written = self.written(c);
             put(&mut json, "io", io(reading.at));
             put(&mut json, "rootfs", self.disk(self.now, written / 2, 37));
-            put(&mut json, "logs", self.disk(self.now, written - written / 2, 1));
+            put(
+                &mut json,
+                "logs",
+                self.disk(self.now, written - written / 2, 1),
+            );
         }
         put(&mut json, "swap", swap(reading.at, c.memory_limit()));
         json
