@@ -233,21 +233,21 @@ impl Cluster {
         self.kubelets.throttle(rate.filter(|rate| *rate > 0.0));
     }
 
-    /// Has the kubelet of a node leave requests for a page unanswered until [`Cluster::release_page`]; whether there
+    /// Has the kubelet of a node leave requests for a page unanswered until [`Cluster::resume_page`]; whether there
     /// is such a node.
-    pub fn hold_page(&self, node: &str, path: &str) -> bool {
-        self.kubelets.set_held(node, path, true)
+    pub fn pause_page(&self, node: &str, path: &str) -> bool {
+        self.kubelets.set_paused(node, path, true)
     }
 
     /// Has the kubelet of a node answer requests for a page, those that wait among them; whether there is such a node.
-    pub fn release_page(&self, node: &str, path: &str) -> bool {
-        self.kubelets.set_held(node, path, false)
+    pub fn resume_page(&self, node: &str, path: &str) -> bool {
+        self.kubelets.set_paused(node, path, false)
     }
 
     /// How many requests for a page the kubelet of a node leaves unanswered now.
     #[must_use]
-    pub fn held_requests(&self, node: &str, path: &str) -> usize {
-        self.kubelets.holding(node, path)
+    pub fn paused_requests(&self, node: &str, path: &str) -> usize {
+        self.kubelets.paused_requests(node, path)
     }
 
     /// Has the kubelet of a node say something else in place of a page; whether there is such a node.
@@ -312,7 +312,7 @@ impl Cluster {
     pub fn replay_objects(&self, node: &str, resource: Resource) -> bool {
         match &self.source {
             Source::World(_) => false,
-            Source::Replay(player) => player.tell(node, resource),
+            Source::Replay(player) => player.store_next(node, resource),
         }
     }
 

@@ -99,7 +99,11 @@ async fn what_is_turned_off_is_not_asked_for() {
 async fn a_page_that_fails_leaves_the_others_and_is_asked_for_less() {
     let harness = cluster(|_| {}).await;
     let sick = harness.cluster.node_names()[0].clone();
-    assert!(harness.cluster.forge(&sick, "/stats/summary", Forged::Status(500)));
+    assert!(
+        harness
+            .cluster
+            .forge(&sick, "/stats/summary", Forged::Status(500))
+    );
     let all = harness.pods().await;
     // Half an hour: the sick node's turns are one, one, two, four and then eight minutes apart.
     for _ in 0..120 {
@@ -156,7 +160,9 @@ async fn a_node_tells_of_its_disk_and_its_pods_of_their_networks() {
     assert!(extra.processes().unwrap() > 0);
     assert_eq!(extra.pods(), 4);
     // A node that stays away is not answered for ever.
-    harness.cluster.forge(&node, "/stats/summary", Forged::Status(500));
+    harness
+        .cluster
+        .forge(&node, "/stats/summary", Forged::Status(500));
     wait_until("what it told is too old", async || {
         harness.clock.advance(RESOLUTION);
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -168,11 +174,11 @@ async fn a_node_tells_of_its_disk_and_its_pods_of_their_networks() {
 /// Moves the clock on by `step` until the kubelet of `node` leaves a request for `path` unanswered.
 async fn held(harness: &Harness, node: &str, path: &str, step: Duration) {
     wait_until("the page is asked for", async || {
-        if harness.cluster.held_requests(node, path) == 0 {
+        if harness.cluster.paused_requests(node, path) == 0 {
             harness.clock.advance(step);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        harness.cluster.held_requests(node, path) > 0
+        harness.cluster.paused_requests(node, path) > 0
     })
     .await;
 }
@@ -187,7 +193,7 @@ async fn a_slow_page_comes_and_holds_up_nothing() {
             harness.step(NODES).await;
             harness.step(NODES).await;
             let slow = harness.cluster.node_names()[0].clone();
-            assert!(harness.cluster.hold_page(&slow, path));
+            assert!(harness.cluster.pause_page(&slow, path));
             held(&harness, &slow, path, RESOLUTION / 3).await;
             let before = harness.cluster.scrapes(&slow);
             for turn in 1..=turns {
@@ -200,12 +206,12 @@ async fn a_slow_page_comes_and_holds_up_nothing() {
                 .await;
             }
             assert_eq!(
-                harness.cluster.held_requests(&slow, path),
+                harness.cluster.paused_requests(&slow, path),
                 1,
                 "it is not cut"
             );
             let known = counts(&harness, name).succeeded;
-            assert!(harness.cluster.release_page(&slow, path));
+            assert!(harness.cluster.resume_page(&slow, path));
             wait_until("the page is taken in", async || {
                 counts(&harness, name).succeeded > known
             })
@@ -223,7 +229,7 @@ async fn all_pages_may_be_slow_at_once() {
     let slow = harness.cluster.node_names()[0].clone();
     let pages = ["/metrics/probes", "/stats/summary"];
     for path in pages {
-        harness.cluster.hold_page(&slow, path);
+        harness.cluster.pause_page(&slow, path);
     }
     // Whichever comes first; the other one comes after it.
     wait_until("a page is asked for", async || {
@@ -231,13 +237,13 @@ async fn all_pages_may_be_slow_at_once() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         pages
             .iter()
-            .any(|path| harness.cluster.held_requests(&slow, path) > 0)
+            .any(|path| harness.cluster.paused_requests(&slow, path) > 0)
     })
     .await;
-    harness.cluster.hold_page(&slow, "/metrics/resource");
+    harness.cluster.pause_page(&slow, "/metrics/resource");
     held(&harness, &slow, "/metrics/resource", RESOLUTION).await;
     for path in pages.into_iter().chain(["/metrics/resource"]) {
-        harness.cluster.release_page(&slow, path);
+        harness.cluster.resume_page(&slow, path);
     }
     let before = harness.server.query().scrapes().succeeded;
     wait_until("all of them come", async || {
@@ -260,7 +266,7 @@ async fn a_page_slower_than_the_timeout_fails_for_that_and_costs_nothing_else() 
     let harness = cluster(|settings| settings.scrape.timeout = Duration::from_secs(4)).await;
     harness.step(NODES).await;
     let slow = harness.cluster.node_names()[0].clone();
-    harness.cluster.hold_page(&slow, "/stats/summary");
+    harness.cluster.pause_page(&slow, "/stats/summary");
     held(&harness, &slow, "/stats/summary", RESOLUTION / 3).await;
     wait_until("the page is given up", async || {
         counts(&harness, "summary").failed.contains_key("timeout")

@@ -1,11 +1,11 @@
-//! May they: the identities' rules, and a refusal in kube-apiserver's words.
+//! Authorization by the identities' rules.
 
 use kubevitals_proto::wire::status::Status;
 
 use super::status::Refusal;
 use crate::identity::{Attributes, Identities, UserInfo};
 
-/// Refuses what `user` may not do, and remembers that it was asked for.
+/// Refuses what `user` may not do, and records the request.
 pub(super) fn authorize(
     identities: &Identities,
     user: &UserInfo,
@@ -18,7 +18,7 @@ pub(super) fn authorize(
     }
 }
 
-/// 403: who may not do what, and where.
+/// 403 for a user without the right.
 pub(super) fn forbidden(user: &UserInfo, a: &Attributes) -> Status {
     if a.path.is_empty() {
         let resource = a.resource_path();

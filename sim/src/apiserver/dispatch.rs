@@ -1,4 +1,4 @@
-//! One request: who asks, may they, and who answers.
+//! One request: authentication, authorization, and the handler that answers.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use super::authn::authenticate;
 use super::authz::authorize;
 use super::config::Answer;
 use super::connections::Peer;
-use super::faults::{self, Dropped, Unanswered};
+use super::faults::{Dropped, Unanswered};
 use super::request::{Query, ResourcePath, Target};
 use super::resources::{self, Parts};
 use super::shared::Shared;
@@ -22,10 +22,10 @@ use crate::identity::UserInfo;
 use crate::objects::Resource;
 
 impl Shared {
-    /// Answers one request, and says when by the cluster's clock.
+    /// Answers one request, with the `Date` of the cluster's clock.
     ///
     /// # Errors
-    /// The connection is to be dropped instead.
+    /// The connection must be dropped instead.
     pub(super) async fn answer(
         &self,
         request: Request<Incoming>,
@@ -82,13 +82,10 @@ impl Shared {
             Target::Resource(at) => {
                 let watch = query.flag("watch");
                 let from = query.get("resourceVersion").filter(|_| watch);
-                let wanted = faults::Wanted {
-                    at: &at,
-                    resumes: from.is_some_and(|from| from != "0"),
-                };
-                self.faults.strike(&wanted, &user, &attributes).await?;
+                let resumes = from.is_some_and(|from| from != "0");
+                self.faults.apply(&at, resumes, &user, &attributes).await?;
                 let response = if self.aggregation.serves(&at.group, &at.version) {
-                    // An aggregated server authorizes by itself; the record is kept all the same.
+                    // An aggregated server authorizes by itself; the request is recorded all the same.
                     self.identities.record(&user, &attributes);
                     if self.aggregation.is_local() {
                         authorize(&self.identities, &user, &attributes)?;
@@ -99,7 +96,7 @@ impl Shared {
                     self.resource(&at, &user, &query, request).await?
                 };
                 Ok(match watch {
-                    true => self.faults.expose(response, at),
+                    true => self.faults.apply_to_watch(response, at),
                     false => response,
                 })
             }

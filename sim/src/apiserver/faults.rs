@@ -68,12 +68,12 @@ impl Affected {
     }
 }
 
-/// The connection is to be dropped.
+/// The connection must be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the connection is reset on purpose")]
 pub(super) struct Dropped;
 
-/// Why a request gets nothing of what it asks for.
+/// Why a request is not answered.
 #[derive(Debug)]
 pub(super) enum Unanswered {
     Refused(Refusal),
@@ -84,13 +84,6 @@ impl<R: Into<Refusal>> From<R> for Unanswered {
     fn from(refusal: R) -> Self {
         Self::Refused(refusal.into())
     }
-}
-
-/// What a request is for.
-pub(super) struct Wanted<'a> {
-    pub(super) at: &'a ResourcePath,
-    /// Whether it is a watch that goes on from a version.
-    pub(super) resumes: bool,
 }
 
 type Set = Arc<Vec<(Affected, RequestFault)>>;
@@ -116,17 +109,19 @@ impl Faults {
         self.struck.load(Ordering::Relaxed)
     }
 
-    /// Lets a request meet its fault, if it has one. What hangs never returns.
-    pub(super) async fn strike(
+    /// Applies its fault, if any, to a request. `resumes`: it is a watch that continues from a version. A request that
+    /// hangs never returns.
+    pub(super) async fn apply(
         &self,
-        wanted: &Wanted<'_>,
+        at: &ResourcePath,
+        resumes: bool,
         user: &UserInfo,
         attributes: &Attributes,
     ) -> Result<(), Unanswered> {
-        let Some(fault) = of(&self.set.borrow(), wanted.at) else {
+        let Some(fault) = of(&self.set.borrow(), at) else {
             return Ok(());
         };
-        if fault == RequestFault::Expired && !wanted.resumes {
+        if fault == RequestFault::Expired && !resumes {
             return Ok(());
         }
         self.struck.fetch_add(1, Ordering::Relaxed);
@@ -151,16 +146,20 @@ impl Faults {
         })
     }
 
-    /// The answer of a watch that meets faults which begin while it is open.
-    pub(super) fn expose(&self, response: Response<Body>, at: ResourcePath) -> Response<Body> {
+    /// The response of a watch to which faults apply that begin while it is open.
+    pub(super) fn apply_to_watch(
+        &self,
+        response: Response<Body>,
+        at: ResourcePath,
+    ) -> Response<Body> {
         let set = self.set.subscribe();
-        let endured = of(&set.borrow(), &at);
+        let tolerated = of(&set.borrow(), &at);
         response.map(|body| {
-            let watch = Exposed {
+            let watch = FaultyWatch {
                 body: Some(body),
                 at,
                 set,
-                endured,
+                tolerated,
             };
             let frames = unfold(watch, |mut watch| async move {
                 let frame = watch.next().await?;
@@ -181,21 +180,21 @@ fn expired() -> Status {
 }
 
 /// An open watch.
-struct Exposed {
-    /// None once it has said its last.
+struct FaultyWatch {
+    /// None once it has ended.
     body: Option<Body>,
     at: ResourcePath,
     set: watch::Receiver<Set>,
-    /// The fault that it was opened in spite of.
-    endured: Option<RequestFault>,
+    /// The fault that was set when it was opened.
+    tolerated: Option<RequestFault>,
 }
 
-impl Exposed {
+impl FaultyWatch {
     async fn next(&mut self) -> Option<std::io::Result<Frame<Bytes>>> {
         loop {
             let body = self.body.as_mut()?;
             let fault = of(&self.set.borrow_and_update(), &self.at);
-            match fault.filter(|_| fault != self.endured) {
+            match fault.filter(|_| fault != self.tolerated) {
                 None | Some(RequestFault::Slow(_)) => tokio::select! {
                     frame = body.frame() => return frame,
                     Ok(()) = self.set.changed() => {}

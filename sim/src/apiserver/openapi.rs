@@ -1,4 +1,4 @@
-//! OpenAPI: none of our own (kubectl does without), that of aggregated servers passed on.
+//! OpenAPI: nothing about the built-in groups (kubectl does without), the documents of aggregated servers forwarded.
 
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -23,12 +23,12 @@ pub(super) async fn index(shared: &Shared) -> Response<Body> {
             .into_parts();
         if let (StatusCode::OK, Ok(body)) = (parts.status, body.collect().await) {
             let document: Value = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
-            let told = document
+            let served = document
                 .get("paths")
                 .and_then(Value::as_object)
                 .into_iter()
                 .flatten();
-            let ours = told.filter(|(path, _)| aggregated(shared, path).is_some());
+            let ours = served.filter(|(path, _)| aggregated(shared, path).is_some());
             paths.extend(ours.map(|(path, value)| (path.clone(), value.clone())));
         }
     }

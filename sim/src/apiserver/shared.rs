@@ -19,14 +19,14 @@ pub(super) struct Shared {
     pub(super) identities: Arc<Identities>,
     pub(super) aggregation: Aggregation,
     pub(super) discovery: Discovery,
-    /// How many requests have come in.
+    /// How many requests arrived.
     pub(super) requests: AtomicU64,
     /// What is served.
     pub(super) serves: RwLock<Serves>,
-    /// What everything is answered with instead, if anything.
+    /// What every request is answered with instead, if anything.
     pub(super) instead: RwLock<Option<Answer>>,
-    /// What goes wrong with requests for some resources.
+    /// Faults of requests for some resources.
     pub(super) faults: Faults,
-    /// Told when watches are to break off.
+    /// Notified when watches break off.
     pub(super) watches_broken: watch::Sender<()>,
 }

@@ -20,7 +20,7 @@ pub struct Permission {
 impl Permission {
     /// Whether it lets this be done.
     pub(super) fn allows(&self, a: &Attributes) -> bool {
-        let is = |granted: &str, wanted: &str| granted == "*" || granted == wanted;
+        let is = |granted: &str, requested: &str| granted == "*" || granted == requested;
         if !is(&self.verb, &a.verb) {
             return false;
         }
@@ -31,8 +31,10 @@ impl Permission {
                     None => self.resource == a.path,
                 };
         }
-        let within = |granted: &Option<String>, wanted: &str| {
-            granted.as_deref().is_none_or(|granted| granted == wanted)
+        let within = |granted: &Option<String>, requested: &str| {
+            granted
+                .as_deref()
+                .is_none_or(|granted| granted == requested)
         };
         is(&self.group, &a.group)
             && (self.resource == "*" || self.resource == a.resource_path())

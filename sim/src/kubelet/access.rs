@@ -1,4 +1,4 @@
-//! Who may read what from a kubelet.
+//! Authorization of requests to a kubelet.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -31,8 +31,8 @@ pub(crate) fn check(
         .and_then(UserInfo::of_certificate)
         .or_else(|| identities.authenticate(token?.trim()))
         .ok_or(Refusal::Unauthorized)?;
-    let wanted = subresources(path);
-    let allowed = wanted.iter().any(|subresource| {
+    let needed = subresources(path);
+    let allowed = needed.iter().any(|subresource| {
         let mut attributes = Attributes::resource("get", "", "nodes").subresource(subresource);
         node.clone_into(&mut attributes.name);
         identities.ask(&user, &attributes)
@@ -40,7 +40,7 @@ pub(crate) fn check(
     if allowed {
         return Ok(());
     }
-    let list = wanted.join(" ");
+    let list = needed.join(" ");
     Err(Refusal::Forbidden(format!(
         "Forbidden (user={}, verb=get, resource=nodes, subresource(s)=[{list}])\n",
         user.username
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::identity::{Rule, Subject};
 
-    fn asked(token: &str, path: &str) -> Result<(), Refusal> {
+    fn check_access(token: &str, path: &str) -> Result<(), Refusal> {
         let identities = Identities::new();
         identities.add_token("good", UserInfo::new("jane", []));
         identities.grant(
@@ -86,18 +86,21 @@ mod tests {
 
     #[test]
     fn a_token_opens_what_its_owner_may_read_and_nothing_else() {
-        assert_eq!(asked("good", "/metrics/resource"), Ok(()));
+        assert_eq!(check_access("good", "/metrics/resource"), Ok(()));
         assert_eq!(
-            asked("bad", "/metrics/resource"),
+            check_access("bad", "/metrics/resource"),
             Err(Refusal::Unauthorized)
         );
-        assert_eq!(asked("", "/metrics/resource"), Err(Refusal::Unauthorized));
+        assert_eq!(
+            check_access("", "/metrics/resource"),
+            Err(Refusal::Unauthorized)
+        );
         let refused =
             "Forbidden (user=jane, verb=get, resource=nodes, subresource(s)=[pods proxy])\n";
         assert_eq!(
-            asked("good", "/pods"),
+            check_access("good", "/pods"),
             Err(Refusal::Forbidden(refused.to_owned()))
         );
-        assert!(asked("good", "/metricsandmore").is_err());
+        assert!(check_access("good", "/metricsandmore").is_err());
     }
 }

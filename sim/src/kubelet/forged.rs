@@ -1,4 +1,4 @@
-//! Answers of a kubelet that is somebody else's: whatever a test wants it to say.
+//! Forged responses of a kubelet: whatever a test sets.
 
 use std::io;
 use std::time::Duration;
@@ -25,9 +25,9 @@ pub enum Forged {
         /// The body.
         body: Bytes,
     },
-    /// This piece, again and again, for as long as somebody reads.
+    /// This chunk, again and again, for as long as somebody reads.
     Endless(Bytes),
-    /// This piece, and then a byte of it now and then, for as long as somebody waits.
+    /// This chunk, and then a byte of it now and then, for as long as somebody waits.
     Drip(Bytes),
 }
 
@@ -40,24 +40,24 @@ impl Forged {
         }
     }
 
-    /// Its pieces.
-    pub(super) fn pieces(self) -> BoxStream<'static, io::Result<Frame<Bytes>>> {
+    /// Its chunks.
+    pub(super) fn chunks(self) -> BoxStream<'static, io::Result<Frame<Bytes>>> {
         const PAUSE: Duration = Duration::from_millis(100);
         match self {
             Self::Status(_) => stream::empty().boxed(),
             Self::Body(body) | Self::Typed { body, .. } => {
                 stream::iter([Ok(Frame::data(body))]).boxed()
             }
-            Self::Endless(piece) => {
-                stream::repeat_with(move || Ok(Frame::data(piece.clone()))).boxed()
+            Self::Endless(chunk) => {
+                stream::repeat_with(move || Ok(Frame::data(chunk.clone()))).boxed()
             }
-            Self::Drip(piece) => {
-                let byte = piece.slice(..piece.len().min(1));
+            Self::Drip(chunk) => {
+                let byte = chunk.slice(..chunk.len().min(1));
                 let drops = stream::unfold(byte, async |byte| {
                     tokio::time::sleep(PAUSE).await;
                     Some((Ok(Frame::data(byte.clone())), byte))
                 });
-                stream::iter([Ok(Frame::data(piece))]).chain(drops).boxed()
+                stream::iter([Ok(Frame::data(chunk))]).chain(drops).boxed()
             }
         }
     }

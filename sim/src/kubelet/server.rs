@@ -59,27 +59,31 @@ struct Kubelet {
     /// Paths at which something else is said.
     forged: RwLock<BTreeMap<String, Forged>>,
     /// Paths whose requests are not answered for now.
-    held: watch::Sender<BTreeSet<String>>,
+    paused: watch::Sender<BTreeSet<String>>,
     /// Requests that are not answered for now, by path.
-    holding: Mutex<BTreeMap<String, usize>>,
+    paused_requests: Mutex<BTreeMap<String, usize>>,
 }
 
 /// Counts a request that is not answered for now.
-struct Holding<'a> {
+struct PausedRequest<'a> {
     kubelet: &'a Kubelet,
     path: &'a str,
 }
 
-impl<'a> Holding<'a> {
+impl<'a> PausedRequest<'a> {
     fn begin(kubelet: &'a Kubelet, path: &'a str) -> Self {
-        *kubelet.holding.lock().entry(path.to_owned()).or_default() += 1;
+        *kubelet
+            .paused_requests
+            .lock()
+            .entry(path.to_owned())
+            .or_default() += 1;
         Self { kubelet, path }
     }
 }
 
-impl Drop for Holding<'_> {
+impl Drop for PausedRequest<'_> {
     fn drop(&mut self) {
-        if let Some(count) = self.kubelet.holding.lock().get_mut(self.path) {
+        if let Some(count) = self.kubelet.paused_requests.lock().get_mut(self.path) {
             *count -= 1;
         }
     }
@@ -124,8 +128,8 @@ impl Kubelets {
                 certificate: Certificate::new(),
                 scrapes: AtomicU64::new(0),
                 trouble: RwLock::new(None),
-                held: watch::Sender::default(),
-                holding: Mutex::default(),
+                paused: watch::Sender::default(),
+                paused_requests: Mutex::default(),
                 forged: RwLock::default(),
             })
             .collect();
@@ -174,10 +178,10 @@ impl Kubelets {
 
     /// Has the kubelet of this node leave requests for `path` unanswered, or answer them now; whether there is such a
     /// node.
-    pub(crate) fn set_held(&self, node: &str, path: &str, held: bool) -> bool {
+    pub(crate) fn set_paused(&self, node: &str, path: &str, paused: bool) -> bool {
         self.by_name(node).is_some_and(|kubelet| {
-            kubelet.held.send_modify(|paths| {
-                if held {
+            kubelet.paused.send_modify(|paths| {
+                if paused {
                     paths.insert(path.to_owned());
                 } else {
                     paths.remove(path);
@@ -188,9 +192,9 @@ impl Kubelets {
     }
 
     /// How many requests for `path` are left unanswered by the kubelet of this node.
-    pub(crate) fn holding(&self, node: &str, path: &str) -> usize {
+    pub(crate) fn paused_requests(&self, node: &str, path: &str) -> usize {
         self.by_name(node)
-            .and_then(|kubelet| kubelet.holding.lock().get(path).copied())
+            .and_then(|kubelet| kubelet.paused_requests.lock().get(path).copied())
             .unwrap_or_default()
     }
 
@@ -329,10 +333,10 @@ async fn answer(
         Err(Refusal::Forbidden(text)) => return Ok(plain(StatusCode::FORBIDDEN, text)),
     }
     {
-        let mut held = kubelet.held.subscribe();
-        if held.borrow().contains(path) {
-            let _counted = Holding::begin(kubelet, path);
-            let _answered = held.wait_for(|held| !held.contains(path)).await;
+        let mut paused = kubelet.paused.subscribe();
+        if paused.borrow().contains(path) {
+            let _counted = PausedRequest::begin(kubelet, path);
+            let _answered = paused.wait_for(|paused| !paused.contains(path)).await;
         }
     }
     if let Some(forged) = kubelet.forged.read().get(path).cloned() {
@@ -341,7 +345,7 @@ async fn answer(
         }
         let (kind, encoding) = forged.headers();
         let kind = kind.or_else(|| page.map(Page::content_type));
-        let mut response = stream(kind.unwrap_or("text/plain"), forged.pieces());
+        let mut response = stream(kind.unwrap_or("text/plain"), forged.chunks());
         if let Some(encoding) = encoding {
             let encoding = HeaderValue::from_static(encoding);
             response.headers_mut().insert(CONTENT_ENCODING, encoding);

@@ -112,8 +112,8 @@ impl Collection {
         }
     }
 
-    /// The snapshot kept for a version.
-    pub(super) fn kept(&self, resource_version: u64) -> Option<Snapshot> {
+    /// The snapshot that is retained for a version.
+    pub(super) fn retained(&self, resource_version: u64) -> Option<Snapshot> {
         self.paged
             .lock()
             .iter()

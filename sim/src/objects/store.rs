@@ -149,7 +149,7 @@ impl Store {
         resource_version: u64,
     ) -> Result<Snapshot, Expired> {
         let collection = self.collection(resource);
-        if let Some(kept) = collection.kept(resource_version) {
+        if let Some(kept) = collection.retained(resource_version) {
             return Ok(kept);
         }
         let current = collection.snapshot();

@@ -148,7 +148,7 @@ impl Step {
 }
 
 /// The kinds of objects that change from step to step.
-const TOLD: [Resource; 3] = [Resource::Pods, Resource::Events, Resource::Nodes];
+const RECORDED: [Resource; 3] = [Resource::Pods, Resource::Events, Resource::Nodes];
 
 /// The latest timestamp of a page's samples, in milliseconds: `name{labels} value timestamp`.
 fn latest_millis(page: &Bytes) -> Option<i64> {
@@ -174,8 +174,8 @@ struct Place {
     taken: usize,
     /// Whether steps are taken by [`Player::step`] and no longer by scrapes.
     by_hand: bool,
-    /// The step whose objects of each of [`TOLD`] are in the store; the first's are from the beginning.
-    told: [usize; TOLD.len()],
+    /// The step whose objects of each of [`RECORDED`] are in the store; the first's are from the beginning.
+    stored: [usize; RECORDED.len()],
 }
 
 impl Player {
@@ -214,7 +214,7 @@ impl Player {
                 self.store.apply(*resource, object.clone());
             }
             if let Some(place) = self.places.get(index) {
-                self.bring(script, &mut place.lock(), &TOLD, 1);
+                self.bring(script, &mut place.lock(), &RECORDED, 1);
             }
         }
     }
@@ -235,7 +235,7 @@ impl Player {
     }
 
     /// Brings the objects of one kind to the step that a node takes next; whether there is such a node.
-    pub(crate) fn tell(&self, node: &str, resource: Resource) -> bool {
+    pub(crate) fn store_next(&self, node: &str, resource: Resource) -> bool {
         let Some((script, place)) = self.find(node) else {
             return false;
         };
@@ -254,7 +254,7 @@ impl Player {
         if place.taken < script.steps.len() {
             place.taken += 1;
             let to = place.taken;
-            self.bring(script, place, &TOLD, to);
+            self.bring(script, place, &RECORDED, to);
         }
         place.taken
     }
@@ -278,14 +278,14 @@ impl Player {
             let step = script.steps.get(step.checked_sub(1)?)?;
             step.objects(resource)
         };
-        for (resource, told) in TOLD.into_iter().zip(&mut place.told) {
-            if *told >= to || !resources.contains(&resource) {
+        for (resource, stored) in RECORDED.into_iter().zip(&mut place.stored) {
+            if *stored >= to || !resources.contains(&resource) {
                 continue;
             }
             let Some(new) = objects(to, resource) else {
                 continue;
             };
-            let before = objects(*told, resource);
+            let before = objects(*stored, resource);
             if resource == Resource::Pods {
                 let deployments = script.objects.iter();
                 for (_, object) in deployments.filter(|(of, _)| *of == Resource::Deployments) {
@@ -296,7 +296,7 @@ impl Player {
                 }
             }
             let old = before.unwrap_or_default();
-            *told = to;
+            *stored = to;
             for object in old.iter().filter(|o| find(new, o).is_none()) {
                 let (namespace, name) = key(object);
                 self.store.delete(resource, Some(namespace), name);

@@ -43,7 +43,7 @@ impl Fault {
 
 /// What a container will suffer from when it runs: one round for each incarnation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Doom {
+pub(crate) struct PendingFault {
     pub(crate) fault: Fault,
     pub(crate) rounds: u32,
 }

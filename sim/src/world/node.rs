@@ -23,7 +23,7 @@ pub(crate) struct Size {
 
 impl Size {
     /// The smallest machine that carries so many pods of the catalogue with room to spare.
-    pub(crate) const fn for_pods(pods: u32) -> Self {
+    const fn for_pods(pods: u32) -> Self {
         let (name, cores, memory_gib): (_, _, u64) = match pods {
             0..=12 => ("std.4", 4, 16),
             13..=40 => ("std.8", 8, 32),

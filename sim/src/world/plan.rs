@@ -61,8 +61,8 @@ impl Plan {
                 } else {
                     scale.div_ceil(4)
                 };
-                let wanted = (app.replicas as usize * factor).min(slots - pods.len());
-                if wanted == 0 {
+                let target = (app.replicas as usize * factor).min(slots - pods.len());
+                if target == 0 {
                     break;
                 }
                 let namespace = match round {
@@ -70,8 +70,8 @@ impl Plan {
                     n => format!("{}-{}", app.namespace, n + 1),
                 };
                 let index = self.add(seed, app, &namespace, now);
-                pods.extend((0_u32..).take(wanted).map(|ordinal| (index, ordinal)));
-                self.resize(index, wanted);
+                pods.extend((0_u32..).take(target).map(|ordinal| (index, ordinal)));
+                self.resize(index, target);
                 if let Some(w) = self.workloads.get_mut(index) {
                     w.autoscaled = app.autoscaled > 0 && round < 2;
                 }

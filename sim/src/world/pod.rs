@@ -7,7 +7,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::catalog::{Container as Spec, Role, is_init};
 use super::epoch::Epoch;
-use super::fault::{Doom, Fault};
+use super::fault::{Fault, PendingFault};
 use super::hash::{hash, stream, uid};
 use super::load::{Load, pages};
 use super::probe::Probes;
@@ -66,7 +66,7 @@ pub(crate) struct Container {
     pub(crate) started: bool,
     pub(crate) leak: Option<Leak>,
     /// What it will suffer from once it runs.
-    pub(crate) doom: Option<Doom>,
+    pub(crate) pending_fault: Option<PendingFault>,
     pub(crate) probes: Probes,
     pub(crate) load: Load,
     pub(crate) seed: u64,
@@ -99,7 +99,7 @@ impl Container {
             ready: false,
             started: false,
             leak: None,
-            doom: None,
+            pending_fault: None,
             probes: Probes::default(),
             load: Load::new(&spec.profile, seed, hash(revision.seed, stream(spec.name))),
             seed,
@@ -234,7 +234,7 @@ pub(crate) struct Pod {
     /// The episode and fault it suffers from: one at a time, so that causes stay clear.
     pub(crate) trouble: Option<(u64, Fault)>,
     /// What the pod that takes its place will suffer from.
-    pub(crate) legacy: Option<Doom>,
+    pub(crate) legacy: Option<PendingFault>,
     /// `{namespace="…",pod="…"} `, as every series of it has.
     pub(crate) labels: Box<str>,
 }
@@ -320,7 +320,7 @@ impl Pod {
             && self
                 .containers
                 .iter()
-                .all(|c| c.doom.is_none() && c.leak.is_none())
+                .all(|c| c.pending_fault.is_none() && c.leak.is_none())
     }
 
     /// Whether nothing is wrong with it, nor about to be.

@@ -3,7 +3,7 @@
 use kubevitals_proto::labels::Labels;
 use serde_json::{Map, Value, json};
 
-use super::catalog::{App, Ask, Container, Kind, Probe, Role, image, is_init};
+use super::catalog::{App, Container, Kind, Probe, ProbeHandler, Role, image, is_init};
 
 /// A value that occurs in no spec: where the node's name goes.
 const HOLE: &str = "\u{1}";
@@ -136,13 +136,13 @@ pub(crate) fn container(c: &Container, revision: u32) -> Value {
 
 fn probe(p: &Probe, port: u16) -> Value {
     let mut out = Map::new();
-    let (key, ask) = match p.ask {
-        Ask::Http(path) => (
+    let (key, ask) = match p.handler {
+        ProbeHandler::Http(path) => (
             "httpGet",
             json!({"path": path, "port": port, "scheme": "HTTP"}),
         ),
-        Ask::Tcp => ("tcpSocket", json!({"port": port})),
-        Ask::Exec(command) => ("exec", json!({"command": command})),
+        ProbeHandler::Tcp => ("tcpSocket", json!({"port": port})),
+        ProbeHandler::Exec(command) => ("exec", json!({"command": command})),
     };
     out.insert(key.to_owned(), ask);
     for (key, value) in [

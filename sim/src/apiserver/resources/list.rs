@@ -1,4 +1,4 @@
-//! Lists: a consistent view, page by page, rendered as it is sent.
+//! Lists: a consistent snapshot, page by page, rendered as it is sent.
 
 use std::sync::Arc;
 
@@ -28,9 +28,9 @@ pub(super) fn answer(
     options: &ListOptions,
 ) -> Result<Response<Body>, Refusal> {
     let resource = renderer.resource();
-    let view = view(store, resource, options)?;
+    let snapshot = snapshot(store, resource, options)?;
     let after = options.continues.as_ref().map(|token| token.after.as_str());
-    let mut matching = view
+    let mut matching = snapshot
         .range(selection.namespace(), after)
         .filter(|(_, object)| selection.matches(object.meta()));
     let page: Vec<(&Arc<str>, &Arc<Object>)> = match options.limit {
@@ -41,29 +41,29 @@ pub(super) fn answer(
     let mut metadata = Map::new();
     metadata.insert(
         "resourceVersion".to_owned(),
-        json!(view.resource_version().to_string()),
+        json!(snapshot.resource_version().to_string()),
     );
     if let (true, Some((last, _))) = (more, page.last()) {
-        let given = options.continues.as_ref().map_or(0, |t| t.given) + page.len();
+        let sent = options.continues.as_ref().map_or(0, |t| t.sent) + page.len();
         let token = ContinueToken {
-            version: view.resource_version(),
+            version: snapshot.resource_version(),
             after: last.to_string(),
-            given,
+            sent,
         };
-        store.keep_for_paging(resource, &view);
+        store.keep_for_paging(resource, &snapshot);
         metadata.insert("continue".to_owned(), json!(token.encode()));
         if selection.is_everything() {
             metadata.insert(
                 "remainingItemCount".to_owned(),
-                json!(view.len().saturating_sub(given)),
+                json!(snapshot.len().saturating_sub(sent)),
             );
         }
     }
     let objects: Vec<Arc<Object>> = page.into_iter().map(|(_, object)| object.clone()).collect();
     if renderer.is_protobuf() {
-        let pieces = renderer.protobuf_list(&metadata.into(), &objects);
-        let pieces = pieces.into_iter().map(|piece| Ok(Frame::data(piece)));
-        let body = StreamBody::new(futures::stream::iter(pieces)).boxed_unsync();
+        let chunks = renderer.protobuf_list(&metadata.into(), &objects);
+        let chunks = chunks.into_iter().map(|chunk| Ok(Frame::data(chunk)));
+        let body = StreamBody::new(futures::stream::iter(chunks)).boxed_unsync();
         return Ok(respond(StatusCode::OK, envelope::CONTENT_TYPE, body));
     }
     let mut head = Vec::with_capacity(512);
@@ -75,8 +75,8 @@ pub(super) fn answer(
     ))
 }
 
-/// The view a list is of.
-fn view(store: &Store, resource: Resource, options: &ListOptions) -> Result<Snapshot, Refusal> {
+/// The snapshot that a list is of.
+fn snapshot(store: &Store, resource: Resource, options: &ListOptions) -> Result<Snapshot, Refusal> {
     match &options.continues {
         Some(token) if token.version > 0 => {
             let inconsistent = || {
@@ -128,10 +128,10 @@ fn body(renderer: Renderer, head: Vec<u8>, objects: Vec<Arc<Object>>) -> Body {
             }
             renderer.item(&mut out, &object);
         }
-        let room = if done { 0 } else { CHUNK + CHUNK / 8 };
+        let capacity = if done { 0 } else { CHUNK + CHUNK / 8 };
         Some(Ok(Frame::data(Bytes::from(std::mem::replace(
             &mut out,
-            Vec::with_capacity(room),
+            Vec::with_capacity(capacity),
         )))))
     });
     StreamBody::new(futures::stream::iter(chunks)).boxed_unsync()

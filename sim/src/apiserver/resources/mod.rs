@@ -40,11 +40,11 @@ pub(super) async fn answer(
     if path.name.is_some() && path.namespace.is_none() && info.namespaced {
         return Err(Status::resource_not_found().into());
     }
-    let many = path.name.is_none() || request.query.flag("watch");
+    let of_collection = path.name.is_none() || request.query.flag("watch");
     let reads = matches!(*request.method, Method::GET | Method::HEAD);
     // Of other reads and of writes, no client here asks for protobuf.
     let protobuf = |shape: Shape| match shape {
-        _ if !(reads && many && shared.serves.read().protobuf) => false,
+        _ if !(reads && of_collection && shared.serves.read().protobuf) => false,
         Shape::Whole => matches!(
             resource,
             Resource::Pods | Resource::Nodes | Resource::Events
@@ -56,7 +56,7 @@ pub(super) async fn answer(
         negotiation::form(request.headers, protobuf).ok_or_else(not_acceptable)?;
     let renderer = Renderer::new(resource, shape, encoding, request.query, shared.store.now());
     match (request.method, path.name.as_deref()) {
-        (&Method::GET | &Method::HEAD, name) if many => {
+        (&Method::GET | &Method::HEAD, name) if of_collection => {
             let selection =
                 Selection::parse(resource, path.namespace.as_deref(), name, request.query)?;
             let options = ListOptions::of(request.query)?;

@@ -8,10 +8,10 @@ use super::super::request::Query;
 use super::super::status::{Refusal, forbidden_option};
 use super::token::ContinueToken;
 
-/// Which version of a collection is asked for.
+/// Which version of a collection a request accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum VersionMatch {
-    /// The newest, or any: the simulator has no older view to offer cheaply.
+    /// The newest, or any: the simulator has no older snapshot to offer cheaply.
     Newest,
     /// One at least as new as this.
     NotOlderThan(u64),
@@ -24,9 +24,9 @@ pub(super) enum VersionMatch {
 pub(super) struct ListOptions {
     /// Page size; `None` for everything.
     pub(super) limit: Option<usize>,
-    /// Where to go on.
+    /// Where the next page begins.
     pub(super) continues: Option<ContinueToken>,
-    /// The version asked for.
+    /// The version.
     pub(super) version: VersionMatch,
     /// `resourceVersion` as a watch takes it: 0 is none.
     pub(super) watch_from: Option<u64>,
@@ -48,9 +48,9 @@ impl ListOptions {
             };
             query.get(name).map(parse).transpose()
         };
-        let given = number("resourceVersion")?;
+        let resource_version = number("resourceVersion")?;
         let matched = query.get("resourceVersionMatch");
-        let version = match (matched, given) {
+        let version = match (matched, resource_version) {
             (Some("Exact"), Some(version)) if version > 0 => VersionMatch::Exact(version),
             (Some("Exact"), _) => {
                 return Err(forbidden_option(
@@ -75,7 +75,7 @@ impl ListOptions {
             .get("continue")
             .map(ContinueToken::parse)
             .transpose()?;
-        if continues.is_some() && given.is_some_and(|v| v > 0) {
+        if continues.is_some() && resource_version.is_some_and(|v| v > 0) {
             return Err(Status::bad_request(
                 "specifying resource version is not allowed when using continue",
             )
@@ -94,7 +94,7 @@ impl ListOptions {
                 .filter(|n| *n > 0),
             continues,
             version,
-            watch_from: given.filter(|v| *v > 0),
+            watch_from: resource_version.filter(|v| *v > 0),
             initial_events,
             bookmarks: query.flag("allowWatchBookmarks"),
             timeout: number("timeoutSeconds")?

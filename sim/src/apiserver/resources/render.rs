@@ -12,7 +12,7 @@ use super::super::request::Query;
 use super::super::table;
 use crate::objects::{EventKind, Object, Resource, encode_protobuf};
 
-/// What a table's rows carry of their object.
+/// What the rows of a table have beside their cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Include {
     Nothing,
@@ -31,7 +31,7 @@ pub(super) struct Renderer {
 }
 
 /// How much of a list in protobuf is sent at a time.
-const PIECE: usize = 256 * 1024;
+const CHUNK: usize = 256 * 1024;
 
 impl Renderer {
     /// `now` is what ages are counted from.
@@ -78,30 +78,30 @@ impl Renderer {
         }
     }
 
-    /// A list in protobuf, in pieces.
+    /// A list in protobuf, in chunks.
     pub(super) fn protobuf_list(&self, metadata: &Value, objects: &[Arc<Object>]) -> Vec<Bytes> {
         let metadata = encode_protobuf("ListMeta", metadata);
         let objects: Vec<Bytes> = objects.iter().map(|it| self.protobuf_item(it)).collect();
         let items: usize = objects.iter().map(|it| wire::field_len(it.len())).sum();
         let (kind, api_version) = self.list_type();
-        let mut piece = envelope::wrap(&api_version, &kind, &[]);
+        let mut chunk = envelope::wrap(&api_version, &kind, &[]);
         // The envelope of nothing ends with the heads of an empty `raw` and of two empty texts.
-        piece.truncate(piece.len() - 6);
-        wire::head(&mut piece, 2, wire::field_len(metadata.len()) + items);
-        wire::head(&mut piece, 1, metadata.len());
-        piece.extend_from_slice(&metadata);
-        let mut pieces = Vec::new();
+        chunk.truncate(chunk.len() - 6);
+        wire::head(&mut chunk, 2, wire::field_len(metadata.len()) + items);
+        wire::head(&mut chunk, 1, metadata.len());
+        chunk.extend_from_slice(&metadata);
+        let mut chunks = Vec::new();
         for object in objects {
-            wire::head(&mut piece, 2, object.len());
-            piece.extend_from_slice(&object);
-            if piece.len() >= PIECE {
-                pieces.push(std::mem::replace(&mut piece, Vec::with_capacity(PIECE)).into());
+            wire::head(&mut chunk, 2, object.len());
+            chunk.extend_from_slice(&object);
+            if chunk.len() >= CHUNK {
+                chunks.push(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK)).into());
             }
         }
-        wire::string(&mut piece, 3, "");
-        wire::string(&mut piece, 4, "");
-        pieces.push(piece.into());
-        pieces
+        wire::string(&mut chunk, 3, "");
+        wire::string(&mut chunk, 4, "");
+        chunks.push(chunk.into());
+        chunks
     }
 
     /// One event of a watch.

@@ -1,4 +1,4 @@
-//! Continue tokens: the version of the view a list began with, and the last key it gave.
+//! Continue tokens: the version of the snapshot that a list began with, and the last key that was sent.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -10,15 +10,15 @@ use super::super::status::Refusal;
 /// Where the next page of a list begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ContinueToken {
-    /// The version of the view; 0 to go on with whatever is current.
+    /// The version of the snapshot; 0 to continue with the current one.
     #[serde(rename = "rv")]
     pub(super) version: u64,
-    /// The last key given.
+    /// The last key sent.
     #[serde(rename = "start")]
     pub(super) after: String,
-    /// How many objects have been given.
+    /// How many objects were sent.
     #[serde(rename = "n")]
-    pub(super) given: usize,
+    pub(super) sent: usize,
 }
 
 impl ContinueToken {

@@ -103,8 +103,8 @@ struct Initial {
     after: Option<Arc<str>>,
 }
 
-/// One watch. It keeps a place in the log of changes, never a queue of its own: a slow client costs nothing, and is
-/// told 410 when the log has moved on without it.
+/// One watch. It keeps a place in the log of changes, never a queue of its own: a slow client costs nothing, and gets
+/// 410 when the log has moved on without it.
 struct Watch {
     store: Arc<Store>,
     renderer: Renderer,
@@ -112,7 +112,7 @@ struct Watch {
     initial: Option<Initial>,
     /// Whether a bookmark tells that everything that existed has been sent.
     announce_initial: bool,
-    /// `None` once the watch has said its last.
+    /// `None` once the watch has ended.
     subscription: Option<Subscription>,
     refused: Option<Refusal>,
     pending: VecDeque<Arc<Event>>,

@@ -150,7 +150,7 @@ impl Target<'_> {
         Ok(json_answer(StatusCode::OK, &status))
     }
 
-    /// Sees to it that the object is where the path says.
+    /// Checks that the object is where the path says, and fills in what it leaves out.
     fn put_in_place(&self, object: &mut Value, name: &str) -> Result<(), Refusal> {
         let metadata = object
             .as_object_mut()
@@ -158,13 +158,13 @@ impl Target<'_> {
         let metadata = metadata
             .and_then(Value::as_object_mut)
             .ok_or_else(|| Status::bad_request("not an object"))?;
-        let mut place = |member: &str, wanted: &str| {
-            let given = metadata.entry(member).or_insert_with(|| json!(wanted));
-            if given.as_str() == Some(wanted) {
+        let mut place = |member: &str, expected: &str| {
+            let actual = metadata.entry(member).or_insert_with(|| json!(expected));
+            if actual.as_str() == Some(expected) {
                 return Ok(());
             }
             Err(Status::bad_request(format!(
-                "the {member} of the object ({given}) does not match the {member} on the URL ({wanted})"
+                "the {member} of the object ({actual}) does not match the {member} on the URL ({expected})"
             )).into())
         };
         place("name", name)?;

@@ -3,7 +3,7 @@
 use kubevitals_proto::age::human;
 use serde_json::{Value, json};
 
-use super::members::Members;
+use super::Members;
 
 /// Ages as of one moment.
 #[derive(Clone, Copy, Debug)]

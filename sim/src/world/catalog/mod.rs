@@ -30,7 +30,7 @@ pub(crate) enum Role {
 
 /// How the kubelet asks a container how it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ask {
+pub(crate) enum ProbeHandler {
     Http(&'static str),
     Tcp,
     Exec(&'static [&'static str]),
@@ -39,7 +39,7 @@ pub(crate) enum Ask {
 /// One probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Probe {
-    pub(crate) ask: Ask,
+    pub(crate) handler: ProbeHandler,
     /// Seconds between attempts.
     pub(crate) period: u32,
     /// Failures in a row that count.

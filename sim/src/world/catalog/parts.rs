@@ -1,11 +1,11 @@
 //! What the catalogue's entries are put together from.
 
-use super::{Ask, Container, Probe, Role};
+use super::{Container, Probe, ProbeHandler, Role};
 use crate::world::load::Profile;
 
 pub(super) const fn http(path: &'static str, period: u32, failures: u32) -> Option<Probe> {
     Some(Probe {
-        ask: Ask::Http(path),
+        handler: ProbeHandler::Http(path),
         period,
         failures,
     })
@@ -13,7 +13,7 @@ pub(super) const fn http(path: &'static str, period: u32, failures: u32) -> Opti
 
 pub(super) const fn tcp(period: u32, failures: u32) -> Option<Probe> {
     Some(Probe {
-        ask: Ask::Tcp,
+        handler: ProbeHandler::Tcp,
         period,
         failures,
     })
@@ -25,7 +25,7 @@ pub(super) const fn exec(
     failures: u32,
 ) -> Option<Probe> {
     Some(Probe {
-        ask: Ask::Exec(command),
+        handler: ProbeHandler::Exec(command),
         period,
         failures,
     })

@@ -7,7 +7,7 @@ use crate::world::World;
 use crate::world::action::{Action, Exit, PodAt, PodStep, Step};
 use crate::world::catalog::Role;
 use crate::world::epoch::SECOND;
-use crate::world::fault::{Doom, Fault, Happening};
+use crate::world::fault::{Fault, Happening, PendingFault};
 use crate::world::pod::{Ended, Leak, Phase, State};
 use crate::world::probe::ProbeKind;
 use crate::world::queue::Engine;
@@ -69,8 +69,8 @@ impl World {
         let Some(container) = change.pod.containers.get_mut(c) else {
             return;
         };
-        let stuck = |d: &mut Doom| d.fault == Fault::ImagePullFailure;
-        if container.doom.take_if(stuck).is_some() {
+        let stuck = |d: &mut PendingFault| d.fault == Fault::ImagePullFailure;
+        if container.pending_fault.take_if(stuck).is_some() {
             self.pull_fails(engine, at, change, c, 1);
             return;
         }
@@ -116,9 +116,9 @@ impl World {
             );
             return;
         }
-        let doom = change.pod.containers.get(c).and_then(|c| c.doom);
+        let pending_fault = change.pod.containers.get(c).and_then(|c| c.pending_fault);
         let startup = spec.startup.is_some();
-        if doom.is_some_and(|d| d.fault == Fault::StartupFailure) && startup {
+        if pending_fault.is_some_and(|d| d.fault == Fault::StartupFailure) && startup {
             let first = engine.roll(0.2, 1.0);
             let fails = Step::ProbeFails(ProbeKind::Startup, 1);
             self.then(engine, at.plus_nanos(first), change, c, fails);
@@ -135,13 +135,7 @@ impl World {
     }
 
     /// Starts what comes after a container in a new pod: one init container after the other, then all main ones.
-    pub(super) fn start_next(
-        &self,
-        engine: &mut Engine,
-        at: Timestamp,
-        change: &Change<'_>,
-        c: usize,
-    ) {
+    fn start_next(&self, engine: &mut Engine, at: Timestamp, change: &Change<'_>, c: usize) {
         let mut at = at.plus_nanos(SECOND / 5);
         let next: Vec<(usize, Role)> = change
             .pod
@@ -173,9 +167,9 @@ impl World {
         container.probes.passed_once(ProbeKind::Startup, spec, at);
         container.probes.set(ProbeKind::Liveness, spec, at, false);
         container.probes.set(ProbeKind::Readiness, spec, at, false);
-        let doom = container.doom.take();
-        match doom {
-            Some(Doom { fault, rounds }) if rounds > 0 => {
+        let pending_fault = container.pending_fault.take();
+        match pending_fault {
+            Some(PendingFault { fault, rounds }) if rounds > 0 => {
                 self.strike(engine, at, change, c, fault, rounds);
             }
             _ => self.calm_later(engine, at, change),
@@ -203,7 +197,7 @@ impl World {
         let Some(container) = change.pod.containers.get_mut(c) else {
             return;
         };
-        container.doom = (rounds > 1).then_some(Doom {
+        container.pending_fault = (rounds > 1).then_some(PendingFault {
             fault,
             rounds: rounds - 1,
         });

@@ -5,9 +5,9 @@ use kubevitals_proto::time::Timestamp;
 use super::change::Change;
 use crate::world::World;
 use crate::world::action::{Exit, Step};
-use crate::world::catalog::{Ask, Container as Spec, Probe};
+use crate::world::catalog::{Container as Spec, Probe, ProbeHandler};
 use crate::world::epoch::SECOND;
-use crate::world::fault::{Doom, Fault, Happening};
+use crate::world::fault::{Fault, Happening, PendingFault};
 use crate::world::pod::{Pod, State};
 use crate::world::probe::ProbeKind;
 use crate::world::queue::Engine;
@@ -68,8 +68,10 @@ impl World {
         if kind == ProbeKind::Startup
             && let Some(container) = change.pod.containers.get_mut(c)
         {
-            let rounds = container.doom.map_or(0, |d| d.rounds.saturating_sub(1));
-            container.doom = (rounds > 0).then_some(Doom {
+            let rounds = container
+                .pending_fault
+                .map_or(0, |d| d.rounds.saturating_sub(1));
+            container.pending_fault = (rounds > 0).then_some(PendingFault {
                 fault: Fault::StartupFailure,
                 rounds,
             });
@@ -196,15 +198,15 @@ impl World {
 /// What the kubelet says of a failed attempt.
 fn message(kind: ProbeKind, probe: &Probe, spec: &Spec, ip: &str) -> String {
     let port = spec.port;
-    let why = match probe.ask {
-        Ask::Http(_) if kind == ProbeKind::Readiness => {
+    let why = match probe.handler {
+        ProbeHandler::Http(_) if kind == ProbeKind::Readiness => {
             "HTTP probe failed with statuscode: 503".to_owned()
         }
-        Ask::Http(path) => format!(
+        ProbeHandler::Http(path) => format!(
             "Get \"http://{ip}:{port}{path}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
         ),
-        Ask::Tcp => format!("dial tcp {ip}:{port}: connect: connection refused"),
-        Ask::Exec(_) => String::new(),
+        ProbeHandler::Tcp => format!("dial tcp {ip}:{port}: connect: connection refused"),
+        ProbeHandler::Exec(_) => String::new(),
     };
     format!("{} probe failed: {why}", kind.name())
 }

@@ -10,7 +10,7 @@ use crate::world::World;
 use crate::world::action::{Action, PodAt, PodStep, Step};
 use crate::world::catalog::{Kind, Role};
 use crate::world::epoch::SECOND;
-use crate::world::fault::{Doom, Fault, Happening, InjectedFault};
+use crate::world::fault::{Fault, Happening, InjectedFault, PendingFault};
 use crate::world::hash::hash;
 use crate::world::node::NodeReady;
 use crate::world::pod::{Ended, Phase, Pod, State};
@@ -107,11 +107,11 @@ impl World {
             at,
         );
         pod.trouble = old.trouble;
-        if let Some(doom) = old.legacy
-            && let Some(c) = pod.victim(doom.fault)
+        if let Some(pending_fault) = old.legacy
+            && let Some(c) = pod.victim(pending_fault.fault)
             && let Some(c) = pod.containers.get_mut(c)
         {
-            c.doom = Some(doom);
+            c.pending_fault = Some(pending_fault);
         }
         Some(pod)
     }
@@ -364,7 +364,7 @@ impl World {
     }
 
     /// Which pod is in a slot.
-    pub(super) fn seed_at(&self, node: usize, slot: usize) -> Option<u64> {
+    fn seed_at(&self, node: usize, slot: usize) -> Option<u64> {
         let state = self.nodes.get(node)?.state.lock();
         state.pod(slot).map(|p| p.seed)
     }
@@ -372,7 +372,7 @@ impl World {
     /// Gives a pod that is about to be deleted something that its successor will suffer from.
     pub(super) fn bequeath(&self, engine: &mut Engine, place: PodAt, fault: Fault, rounds: u32) {
         self.change(engine, place, |_, change| {
-            change.pod.legacy = Some(Doom { fault, rounds });
+            change.pod.legacy = Some(PendingFault { fault, rounds });
         });
     }
 }
