@@ -1,34 +1,12 @@
 //! Label selectors: `app=web,tier in (a,b),!canary`.
 
 use super::lexer::{Token, tokens};
+use super::operator::Operator;
 use super::{SelectorError, validate};
 use crate::labels::Labels;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-
-/// What a requirement asks of a label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operator {
-    /// `=`: the label is there with this value.
-    Equals,
-    /// `==`: the same.
-    DoubleEquals,
-    /// `!=`: it has another value or is not there.
-    NotEquals,
-    /// `in (…)`: it has one of the values.
-    In,
-    /// `notin (…)`: it has none of the values or is not there.
-    NotIn,
-    /// `key`: it is there.
-    Exists,
-    /// `!key`: it is not there.
-    DoesNotExist,
-    /// `>`: its value is a larger integer.
-    GreaterThan,
-    /// `<`: its value is a smaller integer.
-    LessThan,
-}
 
 /// One of the conditions of a [`LabelSelector`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

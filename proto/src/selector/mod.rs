@@ -3,10 +3,12 @@
 mod field;
 mod label;
 mod lexer;
+mod operator;
 mod validate;
 
 pub use field::{FieldOperator, FieldSelector};
-pub use label::{LabelSelector, Operator, Requirement};
+pub use label::{LabelSelector, Requirement};
+pub use operator::Operator;
 
 /// Why a text is not a selector. The message is the one Kubernetes gives.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! What a request is about: the path taken apart as kube-apiserver does, and the query.
 
-use http::Method;
+use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 
 use crate::identity::Attributes;
@@ -41,6 +41,14 @@ impl Query {
     pub(super) fn flag(&self, name: &str) -> bool {
         self.get(name).is_some_and(|v| v != "0" && v != "false")
     }
+}
+
+/// What is needed of a request besides its path and body.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub(super) method: &'a Method,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) query: &'a Query,
 }
 
 /// A resource's path below `/api/v1` or `/apis/GROUP/VERSION`.

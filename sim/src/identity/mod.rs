@@ -16,10 +16,7 @@ use parking_lot::{Mutex, RwLock};
 
 pub use permission::Permission;
 pub use rules::{Attributes, Rule, Subject};
-pub use user::UserInfo;
-
-/// The service account `vitals-server` runs as.
-pub const SERVER_ACCOUNT: (&str, &str) = ("kube-system", "vitals-server");
+pub use user::{SERVER_ACCOUNT, UserInfo};
 
 /// Known tokens, and rules.
 #[derive(Debug, Default)]

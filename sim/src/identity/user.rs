@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+/// The service account `vitals-server` runs as.
+pub const SERVER_ACCOUNT: (&str, &str) = ("kube-system", "vitals-server");
+
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserInfo {

@@ -2,80 +2,30 @@
 
 mod recording;
 mod scenarios;
+mod script;
 
-use std::path::{Path, PathBuf};
+pub use script::ReplayError;
+
+use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use kubevitals_proto::time::Timestamp;
 use parking_lot::Mutex;
 use serde_json::Value;
-use thiserror::Error;
 
-use crate::kubelet::pod_list;
+use self::script::{Script, Step};
 use crate::kubelet::summary::Extent;
-use crate::kubelet::{Answer, Page, Pages};
+use crate::kubelet::{Answer, Page, Pages, pod_list};
 use crate::objects::{Resource, Store};
 use crate::world::hash::{hash, stream};
 use crate::world::json::workload::namespace;
 use crate::world::json::{node, put};
 use crate::world::node::Node;
 
-/// A folder cannot be replayed.
-#[derive(Debug, Error)]
-pub enum ReplayError {
-    /// A file or folder cannot be read.
-    #[error("cannot read {path}")]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A file is not the JSON it should be.
-    #[error("{path} is not JSON")]
-    Json {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The folder holds neither scenarios nor a recording.
-    #[error("{0} holds neither NN-name/K.txt nor NN-metrics-resource.txt files")]
-    Unknown(PathBuf),
-}
-
 /// What a folder says: nodes, and what they answer to one scrape after the other.
 #[derive(Clone, Debug)]
 pub struct Replay {
     nodes: Arc<Vec<Script>>,
-}
-
-/// One node's part.
-#[derive(Debug)]
-struct Script {
-    node: String,
-    uid: Option<String>,
-    /// Bytes of the node's memory, if that is known.
-    memory: Option<u64>,
-    namespace: String,
-    /// Objects that are there from the beginning.
-    objects: Vec<(Resource, Value)>,
-    steps: Vec<Step>,
-}
-
-/// What a node answers at one step, and what the API server holds then.
-#[derive(Debug)]
-struct Step {
-    /// The page, or the status with which the kubelet fails.
-    resource: Result<Bytes, u16>,
-    probes: Option<Bytes>,
-    summary: Option<Bytes>,
-    pods: Option<Vec<Value>>,
-    events: Option<Vec<Value>>,
-    nodes: Option<Vec<Value>>,
 }
 
 impl Replay {
@@ -126,39 +76,8 @@ impl Replay {
     }
 }
 
-impl Step {
-    /// The latest time that it tells of, of usage or events, in whole seconds and not before that.
-    fn recorded(&self) -> Option<Timestamp> {
-        let usage = self.resource.as_ref().ok().and_then(latest_millis);
-        let usage = usage.map(|millis| Timestamp::from_secs(millis / 1_000 + 1));
-        let events = self.events.iter().flatten();
-        let times = events.filter_map(|event| event.get("lastTimestamp")?.as_str()?.parse().ok());
-        usage.into_iter().chain(times).max()
-    }
-
-    /// Its objects of one kind, if they were recorded.
-    fn objects(&self, resource: Resource) -> Option<&[Value]> {
-        match resource {
-            Resource::Pods => self.pods.as_deref(),
-            Resource::Events => self.events.as_deref(),
-            Resource::Nodes => self.nodes.as_deref(),
-            _ => None,
-        }
-    }
-}
-
 /// The kinds of objects that change from step to step.
 const RECORDED: [Resource; 3] = [Resource::Pods, Resource::Events, Resource::Nodes];
-
-/// The latest timestamp of a page's samples, in milliseconds: `name{labels} value timestamp`.
-fn latest_millis(page: &Bytes) -> Option<i64> {
-    let text = std::str::from_utf8(page).ok()?;
-    let samples = text.lines().filter(|line| !line.starts_with('#'));
-    let usage = samples.filter(|line| line.contains("_cpu_usage_seconds_total"));
-    usage
-        .filter_map(|line| line.rsplit_once(' ')?.1.parse().ok())
-        .max()
-}
 
 /// The nodes of a replay, and how far each has got.
 #[derive(Debug)]
@@ -367,13 +286,4 @@ impl Pages for Player {
             None => Answer::NotFound,
         }
     }
-}
-
-fn read(path: &Path) -> Result<Bytes, ReplayError> {
-    std::fs::read(path)
-        .map(Bytes::from)
-        .map_err(|source| ReplayError::Read {
-            path: path.to_owned(),
-            source,
-        })
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{ReplayError, Script, Step, read};
+use super::script::{ReplayError, Script, Step, read};
 use crate::objects::Resource;
 use crate::world::json::put;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{ReplayError, Script, Step, read};
+use super::script::{ReplayError, Script, Step, read};
 use crate::objects::Resource;
 
 const NAMESPACE: &str = "scn";

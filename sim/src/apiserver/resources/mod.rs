@@ -8,14 +8,14 @@ mod token;
 mod watch;
 mod write;
 
-use http::{HeaderMap, Method, Response};
+use http::{Method, Response};
 use hyper::body::Incoming;
 use kubevitals_proto::wire::status::Status;
 
 use self::options::ListOptions;
 use self::render::Renderer;
 use super::negotiation::{self, Shape};
-use super::request::{Query, ResourcePath};
+use super::request::{Parts, ResourcePath};
 use super::selection::Selection;
 use super::shared::Shared;
 use super::status::{Body, Refusal, forbidden_option, not_acceptable};
@@ -78,12 +78,4 @@ pub(super) async fn answer(
         _ if info.writable => write::answer(shared, &renderer, path, request, body).await,
         _ => Err(Status::method_not_allowed().into()),
     }
-}
-
-/// What is needed of a request besides its path and body.
-#[derive(Clone, Copy)]
-pub(super) struct Parts<'a> {
-    pub(super) method: &'a Method,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) query: &'a Query,
 }

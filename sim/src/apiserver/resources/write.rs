@@ -6,12 +6,11 @@ use kubevitals_proto::wire::status::Status;
 use serde_json::{Value, json};
 
 use super::super::body;
-use super::super::request::ResourcePath;
+use super::super::request::{Parts, ResourcePath};
 use super::super::shared::Shared;
 use super::super::status::{
     Body, Refusal, already_exists, conflict, json_answer, not_found, unsupported_media_type,
 };
-use super::Parts;
 use super::render::Renderer;
 use crate::objects::{Precondition, Resource, Store, WriteError};
 
