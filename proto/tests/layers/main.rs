@@ -215,9 +215,11 @@ impl Workspace {
             }
         }
         let listed: BTreeSet<String> = layers.floors.keys().cloned().collect();
-        assert_eq!(
-            there, listed,
-            "left: what is in {source}, right: the list of {PAGE}"
+        let add: Vec<_> = there.difference(&listed).collect();
+        let remove: Vec<_> = listed.difference(&there).collect();
+        assert!(
+            add.is_empty() && remove.is_empty(),
+            "in the list {folder} of {PAGE} add {add:?} and remove {remove:?}"
         );
         for arrow in &self.files {
             let from = arrow.from.strip_prefix(&source).map(unit);

@@ -163,6 +163,11 @@ impl Reader<'_> {
         {
             self.module = module;
         }
+        // `pub(in crate::a)` says who may use the item: it is no import.
+        if self.word(0) == "pub" && self.is(1, '(') && (self.word(2) == "in" || self.is(3, ')')) {
+            self.at = self.group_end(self.at + 1) + 1;
+            return None;
+        }
         match self.word(0) {
             // Not `use<'a>` of a return type.
             "use" if !self.is(1, '<') => {

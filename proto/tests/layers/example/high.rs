@@ -22,6 +22,7 @@ fn grow() -> impl Iterator<Item = char> + use<> {
 }
 
 mod inside {
+    pub(in crate::high) fn only_here() {}
     use super::super::low::Leaf;
 
     fn of() -> Leaf {
