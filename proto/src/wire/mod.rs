@@ -11,7 +11,7 @@
 //! - [`form`]: objects and lists whole, as tables, as metadata, in pieces.
 //! - [`table`]: lists as `kubectl get` wants them, and metadata alone.
 //! - [`openapi`]: what OpenAPI says of the groups that are served.
-//! - [`yaml`]: JSON in, go-yaml's YAML out.
+//! - [`yaml`]: JSON in, YAML out.
 //! - [`root`]: the answers of `/` and `/version`.
 
 pub mod accept;

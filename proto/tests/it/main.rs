@@ -22,3 +22,4 @@ mod status;
 mod summary;
 mod vitals;
 mod wire;
+mod yaml;
