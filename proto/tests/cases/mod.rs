@@ -169,8 +169,9 @@ pub(crate) fn check(reader: &str, said: impl Fn(&Case) -> Said) {
             ("workload", said.workload, &expected.workload),
             ("probes", said.probes, &expected.probes),
         ] {
-            if said.is_some() && said != *expected {
-                let (said, expected) = (said.unwrap(), expected.as_ref().unwrap());
+            if let (Some(said), Some(expected)) = (&said, expected)
+                && said != expected
+            {
                 wrong.push(format!(
                     "{}: {column}: {said:?}, not {expected:?}",
                     case.name
