@@ -9,8 +9,6 @@
 //!   allocation-free encoder for the server.
 //! - [`needle`]: a word that is sought in text.
 //! - [`objects`]: nodes, pods, events and Jobs, read leniently into what is used of them.
-//! - [`pod`]: a pod in a line of `kubectl get pods`.
-//! - [`resize`]: which requests and limits of a pod are in force while it is resized in place.
 //! - [`vitals`]: the `kubevitals.io` API, our own, as owned types for both its ends.
 //! - [`why`]: why a pod or a node has no metrics, an answer of ours.
 //! - [`words`]: small rules about words.
@@ -26,9 +24,7 @@ pub mod labels;
 pub mod metrics;
 pub mod needle;
 pub mod objects;
-pub mod pod;
 pub mod quantity;
-pub mod resize;
 pub mod selector;
 pub mod time;
 pub mod units;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::resize::Reported;
 use serde::Deserialize;
 
+use super::bounds::Reported;
 use super::intern::Interner;
 use super::lenient::lenient;
 use super::protobuf::message;

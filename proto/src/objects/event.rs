@@ -55,7 +55,7 @@ pub struct Event {
 #[serde(rename_all = "camelCase")]
 pub struct SlimEvent {
     /// Its metadata.
-    #[serde(default, deserialize_with = "metadata::metadata")]
+    #[serde(default, deserialize_with = "lenient")]
     pub metadata: SlimMeta,
     #[serde(default, deserialize_with = "lenient")]
     involved_object: Option<SlimInvolved>,

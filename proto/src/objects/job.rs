@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::lenient::lenient;
 use super::metadata::{self, SlimMeta};
 use super::protobuf::message;
 use super::text::named;
@@ -22,7 +23,7 @@ pub struct Job {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct SlimJob {
     /// Its metadata.
-    #[serde(default, deserialize_with = "metadata::metadata")]
+    #[serde(default, deserialize_with = "lenient")]
     pub metadata: SlimMeta,
 }
 

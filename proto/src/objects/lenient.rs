@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visito
 use serde::{Deserialize, Deserializer};
 
 /// What is made of each thing that JSON can say; of what is not overridden, nothing.
-pub(super) trait Lenient<'de>: Default {
+pub trait Lenient<'de>: Default {
     /// Of a string.
     fn text(_: &str) -> Self {
         Self::default()
@@ -30,12 +30,18 @@ pub(super) trait Lenient<'de>: Default {
     }
 
     /// Of a list.
+    ///
+    /// # Errors
+    /// When it cannot be parsed.
     fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Self::default())
     }
 
     /// Of an object.
+    ///
+    /// # Errors
+    /// When it cannot be parsed.
     fn object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
         while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Self::default())
@@ -43,9 +49,10 @@ pub(super) trait Lenient<'de>: Default {
 }
 
 /// For `#[serde(deserialize_with = "lenient")]`.
-pub(super) fn lenient<'de, D: Deserializer<'de>, T: Lenient<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
+///
+/// # Errors
+/// When it cannot be parsed.
+pub fn lenient<'de, D: Deserializer<'de>, T: Lenient<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(Any(PhantomData))
 }
 

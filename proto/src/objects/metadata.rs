@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use crate::labels::Labels;
 use crate::wire::protobuf::{Fields, Malformed, Value};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess};
 
 use super::Pools;
-use super::lenient::lenient;
+use super::lenient::{Lenient, lenient};
 use super::protobuf::{Field, Message, message};
 use super::text::SlimTime;
 
@@ -124,6 +125,11 @@ impl SlimMeta {
         (!path.is_empty()).then_some(path)
     }
 
+    /// When the object was created, in seconds since the epoch; zero where that is not given.
+    pub fn created_seconds(&self) -> u32 {
+        self.creation_timestamp.seconds()
+    }
+
     /// Whether this is of the bookmark that ends the objects that existed when the watch began.
     pub fn ends_initial_events(&self) -> bool {
         let annotations = self.annotations.as_ref();
@@ -145,10 +151,11 @@ pub(super) fn labels(meta: &SlimMeta, pools: &Pools) -> Labels {
     pools.labels.share(labels)
 }
 
-/// `metadata`; empty where there is none.
-pub(super) fn metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SlimMeta, D::Error> {
-    let metadata: Option<SlimMeta> = lenient(deserializer)?;
-    Ok(metadata.unwrap_or_default())
+/// Metadata that is not an object is empty.
+impl<'de> Lenient<'de> for SlimMeta {
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(object))
+    }
 }
 
 /// Implements [`Item`] for a struct whose metadata is in the field `metadata`.

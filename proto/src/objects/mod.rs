@@ -1,6 +1,7 @@
 //! What an object of the Kubernetes API means to us: nodes, pods, events and Jobs, each read leniently into what is used of
 //! it, and the rules that follow from them.
 
+mod bounds;
 mod condition;
 mod container;
 mod event;
@@ -19,6 +20,7 @@ mod status;
 mod template;
 mod text;
 mod uid;
+mod workload;
 
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ pub use condition::SlimCondition;
 pub use container::{ContainerStatus, Ended, State, Waiting};
 pub use event::{Event, SELECTOR as EVENT_SELECTOR, SlimEvent};
 pub use job::{Job, SlimJob};
+pub use lenient::{Lenient, lenient};
 pub use metadata::{Item, SlimMeta};
 pub use node::{Address, AddressType, Condition, ConditionStatus, Node, SlimNode};
 pub use owner::Owner;
@@ -38,6 +41,7 @@ pub use status::Summary;
 pub use template::{ContainerSpec, PodTemplate, Role};
 pub use text::time;
 pub use uid::Uid;
+pub use workload::SlimWorkload;
 
 use crate::labels::Labels;
 use intern::{Interner, Pool};

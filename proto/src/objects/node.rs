@@ -158,7 +158,7 @@ impl fmt::Display for AddressType {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct SlimNode {
     /// Its metadata.
-    #[serde(default, deserialize_with = "metadata::metadata")]
+    #[serde(default, deserialize_with = "lenient")]
     pub metadata: SlimMeta,
     #[serde(default, deserialize_with = "lenient")]
     spec: Option<SlimSpec>,

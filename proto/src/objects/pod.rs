@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::labels::Labels;
-use crate::resize::Reported;
 use crate::time::Timestamp;
 use crate::wire::protobuf::{Malformed, Value};
 use serde::Deserialize;
 
+use super::bounds::Reported;
 use super::condition::SlimCondition;
 use super::container::SlimContainerStatus;
 use super::intern::Interner;
@@ -239,7 +239,7 @@ impl Pod {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct SlimPod {
     /// Its metadata.
-    #[serde(default, deserialize_with = "metadata::metadata")]
+    #[serde(default, deserialize_with = "lenient")]
     pub metadata: SlimMeta,
     #[serde(default, deserialize_with = "lenient")]
     spec: Option<SlimSpec>,

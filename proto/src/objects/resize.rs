@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::resize::{Bound, Bounds, Reported};
 use crate::vitals::ResizeState;
 
+use super::bounds::{Bound, Bounds, Reported};
 use super::condition::SlimCondition;
 use super::resources::{Resources, SlimRequirements, SlimResources, kept};
 use super::{PodTemplate, Pools, text};
@@ -42,7 +42,8 @@ pub(super) fn reported(
     }
 }
 
-fn bounds(requests: Resources, limits: Resources) -> Bounds {
+/// Requests and limits of CPU and memory together.
+pub(super) fn bounds(requests: Resources, limits: Resources) -> Bounds {
     Bounds {
         cpu: Bound {
             request: requests.cpu,

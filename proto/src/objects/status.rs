@@ -1,44 +1,85 @@
-//! Pods and nodes in a word, as kubectl's columns STATUS, READY and RESTARTS have them.
+//! Pods and nodes in a word, as the columns STATUS, READY and RESTARTS of kubectl have them: the rules of `printPod` and
+//! `printNode` in Kubernetes' pkg/printers/internalversion/printers.go.
 
-use crate::pod::{self, ContainerView, PodView, StateView};
+use std::borrow::Cow;
 
 use super::container::Place;
-use super::{ContainerSpec, ContainerStatus, Node, Pod, Role, State, text};
+use super::{ContainerSpec, ContainerStatus, Ended, Node, Pod, Role, State, text};
+use crate::time::Timestamp;
 
 /// A pod in a line of `kubectl get pods`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary<'a> {
-    /// STATUS, RESTARTS, and what is ready.
-    pub line: pod::Summary<'a>,
+    /// STATUS.
+    pub status: Cow<'a, str>,
+    /// What is said with it, where something is.
+    pub message: Option<&'a str>,
+    /// READY, before the slash: containers and sidecars that are ready.
+    pub ready: u32,
     /// READY, behind the slash: containers and sidecars.
     pub containers: u32,
+    /// RESTARTS: those of init containers only for as long as they are not done.
+    pub restarts: u32,
+    /// When the last one of those was.
+    pub last_restart: Option<Timestamp>,
+}
+
+/// Restarts of some containers, and when the last one was.
+#[derive(Debug, Default)]
+struct Restarts {
+    count: u32,
+    last: Option<Timestamp>,
+}
+
+impl Restarts {
+    fn add(&mut self, container: &ContainerStatus) {
+        let last = container.last.as_deref();
+        let finished = last.and_then(|last| text::time(last.finished_seconds));
+        self.count = self.count.saturating_add(container.restarts);
+        self.last = self.last.max(finished);
+    }
 }
 
 impl Pod {
     /// The pod in a line.
     pub fn summary(&self) -> Summary<'_> {
         let specs = self.template.containers.iter();
-        let inits = specs.clone().filter(|it| it.role.is_init()).count();
         let staying = specs.filter(|it| it.role.stays()).count();
-        let view = PodView {
-            phase: self.phase.as_str(),
-            reason: self.reason(),
+        let mut summary = Summary {
+            status: self.reason().unwrap_or(self.phase.as_str()).into(),
             message: self.message(),
-            gated: self.gated,
-            initialized: self.initialized,
-            ready: self.ready.status,
-            deleted: self.deleted_seconds > 0,
-            init_containers: inits,
-        };
-        Summary {
-            line: pod::Summary::of(&view, self.told(true), self.told(false)),
+            ready: 0,
             containers: u32::try_from(staying).unwrap_or(u32::MAX),
+            restarts: 0,
+            last_restart: None,
+        };
+        if self.gated {
+            summary.status = "SchedulingGated".into();
         }
+        let (mut all, mut sidecars) = (Restarts::default(), Restarts::default());
+        let initializing = summary.init(self, &mut all, &mut sidecars);
+        if !initializing || self.initialized {
+            all = sidecars;
+            summary.regular(self, &mut all);
+        }
+        (summary.restarts, summary.last_restart) = (all.count, all.last);
+        // What is being deleted says so, unless it has ended.
+        if self.deleted_seconds > 0 {
+            if self.reason() == Some("NodeLost") {
+                summary.status = "Unknown".into();
+            } else if !self.phase.is_over() {
+                summary.status = "Terminating".into();
+            }
+        }
+        summary
     }
 
-    /// The containers of one list of statuses, in that list's order: kubectl goes by it, and the kubelet sorts it by
-    /// name.
-    fn told(&self, init: bool) -> impl DoubleEndedIterator<Item = ContainerView<'_>> + Clone {
+    /// The containers of one list of statuses, in that list's order and with their index in it: kubectl goes by it, and
+    /// the kubelet sorts it by name.
+    fn listed(
+        &self,
+        init: bool,
+    ) -> impl DoubleEndedIterator<Item = (usize, &ContainerSpec, &ContainerStatus)> {
         let of_kind = move |spec: &ContainerSpec, it: &ContainerStatus| {
             spec.role.is_init() == init && it.is_told()
         };
@@ -50,33 +91,90 @@ impl Pod {
             let place = Place::of(index);
             let mut all = self.containers();
             all.find(|(spec, it)| of_kind(spec, it) && it.place == place)
-                .map(|(spec, it)| view(index, spec, it))
+                .map(|(spec, it)| (index, spec, it))
         })
     }
 }
 
-fn view<'a>(index: usize, spec: &ContainerSpec, status: &'a ContainerStatus) -> ContainerView<'a> {
-    let last = status.last.as_deref();
-    ContainerView {
-        index,
-        sidecar: spec.role == Role::Sidecar,
-        ready: status.ready,
-        started: status.started,
-        restarts: status.restarts,
-        state: match &status.state {
-            State::Waiting(waiting) => StateView::Waiting {
-                reason: waiting.as_deref().and_then(|it| it.reason.as_deref()),
-                message: waiting.as_deref().and_then(|it| it.message.as_deref()),
-            },
-            State::Running { .. } => StateView::Running,
-            State::Terminated(ended) => StateView::Terminated {
-                exit_code: ended.exit_code,
-                signal: ended.signal,
-                reason: ended.reason.as_deref(),
-                message: ended.message.as_deref(),
-            },
-        },
-        last_finished: last.and_then(|last| text::time(last.finished_seconds)),
+impl<'a> Summary<'a> {
+    /// The init containers up to the first that has not done its work; whether there is one. kubectl counts the sidecars
+    /// behind that one neither as ready nor as restarted.
+    fn init(&mut self, pod: &'a Pod, all: &mut Restarts, sidecars: &mut Restarts) -> bool {
+        for (index, spec, container) in pod.listed(true) {
+            let is_sidecar = spec.role == Role::Sidecar;
+            all.add(container);
+            if is_sidecar {
+                sidecars.add(container);
+            }
+            let progress = || {
+                let specs = pod.template.containers.iter();
+                let inits = specs.filter(|it| it.role.is_init()).count();
+                format!("Init:{index}/{inits}")
+            };
+            let (status, message) = match &container.state {
+                State::Terminated(ended) if ended.exit_code == 0 => continue,
+                _ if is_sidecar && container.started => {
+                    self.ready += u32::from(container.ready);
+                    continue;
+                }
+                State::Terminated(ended) => {
+                    (format!("Init:{}", ending(ended)), ended.message.as_deref())
+                }
+                State::Waiting(waiting) => {
+                    let waiting = waiting.as_deref();
+                    let message = waiting.and_then(|it| it.message.as_deref());
+                    match container.waiting_reason() {
+                        Some(reason) if reason != "PodInitializing" => {
+                            (format!("Init:{reason}"), message)
+                        }
+                        _ => (progress(), message),
+                    }
+                }
+                State::Running { .. } => (progress(), None),
+            };
+            self.status = status.into();
+            self.message = message.or(self.message);
+            return true;
+        }
+        false
+    }
+
+    /// The others: the first one that is in trouble gives the status.
+    fn regular(&mut self, pod: &'a Pod, all: &mut Restarts) {
+        let mut runs = false;
+        for (_, _, container) in pod.listed(false).rev() {
+            all.add(container);
+            match &container.state {
+                State::Waiting(Some(waiting)) => {
+                    if let Some(reason) = waiting.reason.as_deref() {
+                        self.status = reason.into();
+                        self.message = waiting.message.as_deref();
+                    }
+                }
+                State::Terminated(ended) => {
+                    self.status = ending(ended);
+                    self.message = ended.message.as_deref();
+                }
+                State::Running { .. } if container.ready => {
+                    runs = true;
+                    self.ready += 1;
+                }
+                State::Running { .. } | State::Waiting(None) => {}
+            }
+        }
+        if self.status == "Completed" && runs {
+            let is_ready = pod.ready.status;
+            self.status = if is_ready { "Running" } else { "NotReady" }.into();
+        }
+    }
+}
+
+/// How a container ended: the reason, else the signal, else the exit code.
+fn ending(ended: &Ended) -> Cow<'_, str> {
+    match (ended.reason.as_deref(), ended.signal) {
+        (Some(reason), _) => reason.into(),
+        (None, 0) => format!("ExitCode:{}", ended.exit_code).into(),
+        (None, signal) => format!("Signal:{signal}").into(),
     }
 }
 
@@ -106,11 +204,10 @@ mod tests {
     /// STATUS, READY and RESTARTS of a pod with these containers; one whose name begins with `s` is a sidecar.
     fn line(pod: Value) -> String {
         let kept = keep(pod);
-        let summary = kept.summary();
-        let (line, containers) = (summary.line, summary.containers);
+        let line = kept.summary();
         format!(
-            "{}/{containers} {} {}",
-            line.ready, line.status, line.restarts
+            "{}/{} {} {}",
+            line.ready, line.containers, line.status, line.restarts
         )
     }
 
@@ -300,7 +397,7 @@ mod tests {
             json!([{"restartCount": 2, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
                 "lastState": {"terminated": {"finishedAt": "1970-01-01T00:00:07Z"}}}]),
         ));
-        let summary = kept.summary().line;
+        let summary = kept.summary();
         assert_eq!(summary.message, Some("back-off 10s"));
         assert_eq!(summary.last_restart, Some(Timestamp::from_secs(7)));
     }

@@ -8,6 +8,7 @@ use super::intern::Interner;
 use super::lenient::lenient;
 use super::probe::{Probe, SlimProbe};
 use super::protobuf::message;
+use super::resize;
 use super::resources::{Resources, SlimRequirements, SlimResources, kept};
 use crate::vitals::ProbeKind;
 pub use crate::vitals::Role;
@@ -60,6 +61,12 @@ impl Role {
 }
 
 impl ContainerSpec {
+    /// Whether it requests or limits something else than `has`, by more than rounding.
+    pub fn is_resized(&self, has: &Self) -> bool {
+        let bounds = resize::bounds(self.requests, self.limits);
+        bounds.differs(resize::bounds(has.requests, has.limits))
+    }
+
     /// Its probes, in the order in which they matter when it starts.
     pub fn probes(&self) -> impl Iterator<Item = (ProbeKind, &Probe)> {
         let all = [

@@ -3,13 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kubevitals_proto::objects::{Job, Pools, Resources, SlimJob, SlimPod};
+use kubevitals_proto::objects::{Job, Pod, Pools, Resources, SlimJob, SlimPod};
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::ProbesInWords;
 
 use crate::cases::{self, Said, amounts};
 
 fn text(resources: Resources) -> Option<String> {
     let millicores = resources.cpu.map(|cpu| cpu.0 / 1_000_000);
     Some(amounts(millicores, resources.memory.map(|memory| memory.0)))
+}
+
+fn probes(pod: &Pod) -> String {
+    let now = Timestamp::from_secs(1_800_000_000);
+    let all = pod.containers().flat_map(|(spec, status)| {
+        let probes = spec.probes();
+        probes.map(move |(kind, probe)| (kind, probe.status(kind, status, now)))
+    });
+    ProbesInWords::of(all).to_string()
 }
 
 #[test]
@@ -24,21 +35,20 @@ fn the_rules_say_of_each_pod_what_every_reader_must_say() {
     cases::check("rules", |case| {
         let pod: SlimPod = serde_json::from_value(case.pod.clone()).unwrap();
         let pod = pod.keep(&pools).unwrap();
-        let summary = pod.summary();
-        let line = summary.line;
+        let line = pod.summary();
         let resize = pod.resize();
         let workload = pod.workload(|key| jobs.get(key)).unwrap_or_default();
         Said {
             line: Some(format!(
                 "{}/{} {} {}",
-                line.ready, summary.containers, line.status, line.restarts
+                line.ready, line.containers, line.status, line.restarts
             )),
             requests: text(pod.in_force().requests()),
             limits: text(pod.in_force().bound()),
             counted: text(resize.map_or_else(|| pod.template.requests(), |it| it.requests)),
             summed: text(resize.map_or_else(|| pod.template.limits(), |it| it.limits)),
             workload: Some(format!("{} {}", workload.0, workload.1).trim().to_owned()),
-            probes: None,
+            probes: Some(probes(&pod)),
         }
     });
 }

@@ -47,7 +47,7 @@ pub use long::LongRunning;
 pub use metrics::{Reloads, TlsMetrics};
 pub use pair::{Kind, Pair};
 pub use protocol::{CipherSuites, MinVersion};
-pub use provider::{provider, provider_or};
+pub use provider::provider;
 pub(crate) use room::Known;
 pub use settings::{NamedPair, Service, ServingFlags, Settings};
 pub use shown::Certificates;

@@ -1,9 +1,8 @@
 //! Names, each in memory once.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-pub use kubevitals_server::intern::Interner as Names;
-use std::sync::LazyLock;
+pub use kubevitals_proto::objects::intern::Interner as Names;
 
 /// A name, a label or another short text that recurs.
 pub type Name = Arc<str>;

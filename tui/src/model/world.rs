@@ -226,10 +226,20 @@ impl World {
         self.pods_changed();
     }
 
-    /// Forgets restarts that are no longer of late, where the source does not tell when they were.
-    pub fn expire_restarts(&mut self, now: Timestamp) {
+    /// Brings pods up to date with the time, where the source does not: restarts that are no longer recent, and readiness
+    /// probes whose first attempt is over.
+    pub fn expire(&mut self, now: Timestamp) {
         let before = self.pods.version();
         self.seen.expire(&mut self.pods, now);
+        let waiting = self.pods.rows().iter().filter(|pod| {
+            let mut containers = pod.containers.iter();
+            pod.probes.waiting > 0 && containers.any(|it| it.is_first_attempt_over(now))
+        });
+        for key in waiting.map(|pod| pod.key()).collect::<Vec<_>>() {
+            if let Some(pod) = self.pods.get_mut(&key) {
+                pod.end_first_attempts(now);
+            }
+        }
         if self.pods.version() != before {
             self.pods_changed();
         }

@@ -162,7 +162,7 @@ impl Vitals {
         let pod = self
             .get::<PodVitals>(&vitals_path(&path), "podvitals")
             .await;
-        let names = &self.kubernetes.teller.names;
+        let names = self.kubernetes.teller.names();
         Some(PodRow::from_vitals(&pod.ok()?, names))
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use kubevitals_server::cluster::{Backoff, Random};
+use kubevitals_proto::backoff::{Backoff, Random};
 
 use super::words::first_line;
 use super::{Error, Failure};

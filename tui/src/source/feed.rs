@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::time::Duration;
 
-use kubevitals_server::cluster::{Random, random};
+use kubevitals_proto::backoff::{Random, random};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 

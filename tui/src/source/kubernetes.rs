@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
-use kube::Resource;
-use kube::core::NamespaceResourceScope;
+use kubevitals_proto::objects::{
+    Job, SlimEvent, SlimJob, SlimNode, SlimPod, SlimWorkload, lenient,
+};
 use parking_lot::Mutex;
-use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use super::attempts::Attempts;
 use super::client::escaped;
+use super::detail::detail;
+use super::hpa::SlimHpa;
+use super::item::{Collection, Item};
 use super::metrics_api::METADATA_LIST;
 use super::pods::PodList;
-use super::slim::{
-    DaemonSet, Deployment, Job, SlimEvent, SlimHpa, SlimNode, SlimPod, StatefulSet, detail,
-};
 use super::status::About;
 use super::teller::Teller;
 use super::watch::{Lists, Watch};
 use super::{ApiClient, Error, MetricsApi};
-use crate::model::row::Replicas;
+use crate::model::row::{NodeRow, PodRow, Replicas};
 use crate::model::{Ask, Batch, Change, Detail, Event, Fault, FaultKind, Key, Message, Name, Part};
 
 /// How often the names of namespaces are asked for.
@@ -52,10 +52,11 @@ impl Kubernetes {
     }
 
     /// A watch of what is not in a namespace, or of all namespaces.
-    pub(super) fn watch(&self, lists: Lists, part: Part) -> Watch<'_> {
+    pub(super) fn watch(&self, collection: Collection, lists: Lists, part: Part) -> Watch<'_> {
         Watch {
             teller: &self.teller,
             client: &self.client,
+            collection,
             lists,
             part,
             namespace: None,
@@ -64,8 +65,9 @@ impl Kubernetes {
     }
 
     async fn nodes(&self) {
-        let row = |node: SlimNode| node.row(&self.teller.names);
-        let watch = self.watch(Lists::Paged, Part::Nodes);
+        let pools = &self.teller.pools;
+        let row = |node: SlimNode| Some(NodeRow::from_object(&node.keep(pools)?, &pools.names));
+        let watch = self.watch(Collection("/api/v1/nodes"), Lists::Paged, Part::Nodes);
         watch.follow(&row, &Message::Nodes).await;
     }
 
@@ -73,20 +75,18 @@ impl Kubernetes {
     /// namespace.
     pub(super) async fn tell_of<K, R>(
         &self,
+        collection: Collection,
         lists: Lists,
         part: Part,
         row: &(dyn Fn(K) -> Option<R> + Sync),
         message: &(dyn Fn(Batch<R>) -> Message + Sync),
     ) where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + DeserializeOwned
-            + Send
-            + 'static,
+        K: Item,
         R: Send,
     {
         let of_one = Watch {
             namespace: Some(&self.namespace),
-            ..self.watch(lists, part)
+            ..self.watch(collection, lists, part)
         };
         if self.only {
             self.tell_only(part, true).await;
@@ -95,9 +95,9 @@ impl Kubernetes {
         }
         let of_all = Watch {
             has_other: true,
-            ..self.watch(lists, part)
+            ..self.watch(collection, lists, part)
         };
-        let path = K::url_path(&(), None);
+        let path = collection.path(None);
         loop {
             self.tell_only(part, false).await;
             let denied = of_all.follow(row, message).await;
@@ -140,40 +140,59 @@ impl Kubernetes {
     }
 
     async fn pods(&self) {
-        let row = |pod: SlimPod| pod.row(&self.teller.names, self.teller.now());
-        self.tell_of(Lists::Paged, Part::Pods, &row, &Message::Pods)
-            .await;
+        let pools = &self.teller.pools;
+        let row = |pod: SlimPod| {
+            let pod = pod.keep(pools)?;
+            Some(PodRow::from_object(&pod, &pools.names, self.teller.now()))
+        };
+        self.tell_of(
+            Collection("/api/v1/pods"),
+            Lists::Paged,
+            Part::Pods,
+            &row,
+            &Message::Pods,
+        )
+        .await;
     }
 
     pub(super) async fn hpas(&self) {
-        let row = |hpa: SlimHpa| hpa.row(&self.teller.names);
-        self.tell_of(Lists::Paged, Part::Hpas, &row, &Message::Hpas)
+        let row = |hpa: SlimHpa| hpa.row(self.teller.names());
+        let collection = Collection("/apis/autoscaling/v2/horizontalpodautoscalers");
+        self.tell_of(collection, Lists::Paged, Part::Hpas, &row, &Message::Hpas)
             .await;
     }
 
     pub(super) async fn workloads(&self) {
         tokio::join!(
-            self.workload::<Deployment>("Deployment", Part::Deployments),
-            self.workload::<StatefulSet>("StatefulSet", Part::StatefulSets),
-            self.workload::<DaemonSet>("DaemonSet", Part::DaemonSets),
+            self.workload(
+                "Deployment",
+                Collection("/apis/apps/v1/deployments"),
+                Part::Deployments
+            ),
+            self.workload(
+                "StatefulSet",
+                Collection("/apis/apps/v1/statefulsets"),
+                Part::StatefulSets
+            ),
+            self.workload(
+                "DaemonSet",
+                Collection("/apis/apps/v1/daemonsets"),
+                Part::DaemonSets
+            ),
         );
     }
 
-    async fn workload<K>(&self, kind: &'static str, part: Part)
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + DeserializeOwned
-            + Send
-            + 'static,
-        for<'a> Replicas: From<&'a K>,
-    {
+    async fn workload(&self, kind: &'static str, collection: Collection, part: Part) {
         let kind = Name::from(kind);
-        let names = &self.teller.names;
-        let row = |workload: K| {
-            let meta = workload.meta();
-            let namespace = names.intern(meta.namespace.as_deref()?);
-            let key = Key::new(&namespace, &names.intern(meta.name.as_deref()?)).part(&kind);
-            Some((key, Replicas::from(&workload)))
+        let names = self.teller.names();
+        let row = |workload: SlimWorkload| {
+            let namespace = names.intern(workload.namespace());
+            let key = Key::new(&namespace, &names.intern(workload.name())).part(&kind);
+            let replicas = Replicas {
+                desired: workload.desired(),
+                ready: workload.ready(),
+            };
+            Some((key, replicas))
         };
         let message = |batch: Batch<(Key, Replicas)>| {
             Message::Replicas(match batch {
@@ -190,13 +209,18 @@ impl Kubernetes {
                     .collect(),
             })
         };
-        self.tell_of(Lists::Paged, part, &row, &message).await;
+        self.tell_of(collection, Lists::Paged, part, &row, &message)
+            .await;
     }
 
     /// Jobs, for the CronJobs that made them.
     async fn jobs(&self) {
-        let row = |job: Job| job.of_cron_job(&self.teller.names);
-        self.tell_of(Lists::Paged, Part::Jobs, &row, &Message::Jobs)
+        let row = |job: SlimJob| {
+            let Job { key, cron_job } = Job::of(job, &self.teller.pools)?;
+            Some((Key::new(&key.namespace, &key.name), cron_job))
+        };
+        let collection = Collection("/apis/batch/v1/jobs");
+        self.tell_of(collection, Lists::Paged, Part::Jobs, &row, &Message::Jobs)
             .await;
     }
 
@@ -270,8 +294,8 @@ struct Page {
 
 #[derive(serde::Deserialize)]
 struct Events {
-    #[serde(default)]
-    items: Vec<SlimEvent>,
+    #[serde(default, deserialize_with = "lenient")]
+    items: Vec<Option<SlimEvent>>,
 }
 
 impl<'a> Pages<'a> {
@@ -353,10 +377,13 @@ impl Page {
         };
         self.pod.answered().await;
         self.why = None;
-        let mut found = detail(&pod);
+        let teller = &kubernetes.teller;
+        let mut found = detail(pod, &teller.pools, teller.now());
         match events {
             Some(Ok(events)) => {
-                self.last = events.items.into_iter().map(Into::into).collect();
+                let events = events.items.into_iter().flatten();
+                let events = events.filter_map(|event| event.keep(kubernetes.teller.names()));
+                self.last = events.map(Into::into).collect();
                 self.last.sort_by_key(|event| std::cmp::Reverse(event.last));
                 self.events.answered().await;
             }

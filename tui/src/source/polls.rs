@@ -265,7 +265,7 @@ impl<'a> Polls<'a> {
     }
 
     fn readings(&self) -> Readings {
-        let names = &self.kubernetes.teller.names;
+        let names = self.kubernetes.teller.names();
         let reading = |name: &str, at, usage: Usage| Reading {
             name: names.intern(name),
             at,

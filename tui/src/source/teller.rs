@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use kubevitals_proto::backoff::Random;
+use kubevitals_proto::objects::Pools;
 use kubevitals_proto::time::Timestamp;
-use kubevitals_server::cluster::Random;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, Sleep, sleep};
@@ -22,8 +23,8 @@ pub(super) struct Teller {
     clock: Clock,
     /// Jitter.
     pub(super) random: Random,
-    /// Names, each in memory once.
-    pub(super) names: Arc<Names>,
+    /// What many objects share, each in memory once.
+    pub(super) pools: Arc<Pools>,
     shared: Arc<Shared>,
     /// Whether the source that is used works, where another one could be used instead.
     health: Option<Arc<Health>>,
@@ -47,7 +48,7 @@ impl Teller {
             messages,
             clock,
             random,
-            names: Arc::default(),
+            pools: Arc::default(),
             shared: Arc::default(),
             health: None,
         }
@@ -59,6 +60,11 @@ impl Teller {
             health: Some(Arc::clone(health)),
             ..self.clone()
         }
+    }
+
+    /// Names, each in memory once.
+    pub(super) fn names(&self) -> &Names {
+        &self.pools.names
     }
 
     /// What time it is.

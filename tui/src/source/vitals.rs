@@ -14,9 +14,9 @@ use tokio::sync::{Mutex, mpsc, watch};
 use super::attempts::Attempts;
 use super::chosen::Many;
 use super::client::escaped;
+use super::item::Collection;
 use super::kubernetes::{Kubernetes, Pages, is_denied};
 use super::reduced::{Reduced, reduced};
-use super::told::{Told, ToldCluster};
 use super::watch::Lists;
 use super::{Error, vitals_path};
 use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
@@ -112,11 +112,12 @@ impl Vitals {
     }
 
     async fn nodes(&self) {
-        let row = |told: ToldCluster<NodeVitals>| {
-            let names = &self.kubernetes.teller.names;
-            Some(NodeRow::from_vitals(&told.told, names))
-        };
-        let watch = self.kubernetes.watch(Lists::Streamed, Part::Nodes);
+        let names = self.kubernetes.teller.names();
+        let row = |node: NodeVitals| Some(NodeRow::from_vitals(&node, names));
+        let collection = Collection("/apis/kubevitals.io/v1alpha1/nodevitals");
+        let watch = self
+            .kubernetes
+            .watch(collection, Lists::Streamed, Part::Nodes);
         tokio::join!(
             watch.follow(&row, &Message::Nodes),
             self.trends("/nodevitals", false)
@@ -146,10 +147,9 @@ impl Vitals {
     }
 
     async fn all_pods(&self) {
-        let row = |told: Told<PodVitals>| {
-            let names = &self.kubernetes.teller.names;
-            Some(PodRow::from_vitals(&told.told, names))
-        };
+        let names = self.kubernetes.teller.names();
+        let row = |pod: PodVitals| Some(PodRow::from_vitals(&pod, names));
+        let collection = Collection("/apis/kubevitals.io/v1alpha1/podvitals");
         let own = format!("/namespaces/{}/podvitals", self.kubernetes.namespace);
         let all = if self.kubernetes.only {
             own.as_str()
@@ -161,9 +161,13 @@ impl Vitals {
                 self.trends(&own, true).await;
             }
         };
-        let pods = self
-            .kubernetes
-            .tell_of(Lists::Streamed, Part::Pods, &row, &Message::Pods);
+        let pods = self.kubernetes.tell_of(
+            collection,
+            Lists::Streamed,
+            Part::Pods,
+            &row,
+            &Message::Pods,
+        );
         tokio::join!(pods, past);
     }
 
@@ -173,7 +177,7 @@ impl Vitals {
         resource: &'static str,
     ) -> Result<super::reduced::Rows<R>, Error> {
         let body = self.kubernetes.metrics.body(path, resource).await?;
-        reduced(&body, &self.kubernetes.teller.names)
+        reduced(&body, self.kubernetes.teller.names())
     }
 
     /// Tells once what the server remembers of everything, for sparklines; the dashboard goes on from there. Where it
@@ -204,9 +208,16 @@ impl Vitals {
     }
 
     async fn incidents(&self) {
-        let row = |told: Told<Incident>| Some(IncidentRow::new(told.told));
+        let row = |incident: Incident| Some(IncidentRow::new(incident));
+        let collection = Collection("/apis/kubevitals.io/v1alpha1/incidents");
         self.kubernetes
-            .tell_of(Lists::Streamed, Part::Incidents, &row, &Message::Incidents)
+            .tell_of(
+                collection,
+                Lists::Streamed,
+                Part::Incidents,
+                &row,
+                &Message::Incidents,
+            )
             .await;
     }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use futures::FutureExt as _;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta};
-use kube::Resource;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use kube::core::Status;
+use kubevitals_proto::objects::{SlimMeta, lenient};
 use memchr::memchr;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,7 @@ use super::attempts::Attempts;
 use super::client::escaped;
 use super::fault::Retry;
 use super::gzip::Pieces;
+use super::item::{Collection, Item};
 use super::metrics_api::{JSON, parse};
 use super::status::About;
 use super::teller::Teller;
@@ -50,6 +51,7 @@ pub(super) enum Lists {
 pub(super) struct Watch<'a> {
     pub(super) teller: &'a Teller,
     pub(super) client: &'a ApiClient,
+    pub(super) collection: Collection,
     pub(super) lists: Lists,
     pub(super) part: Part,
     /// In which namespace; in all, if none.
@@ -70,7 +72,7 @@ impl Watch<'_> {
         message: &(dyn Fn(Batch<R>) -> Message + Sync),
     ) -> Error
     where
-        K: Resource<DynamicType = ()> + DeserializeOwned + Send + 'static,
+        K: Item,
         R: Send,
     {
         let mut run = Run {
@@ -143,7 +145,9 @@ struct Run<'a, K, R> {
 struct Page<K> {
     #[serde(default)]
     metadata: ListMeta,
-    items: Option<Vec<K>>,
+    /// An item that is not an object is dropped, not the page.
+    #[serde(default = "Vec::new", deserialize_with = "lenient")]
+    items: Vec<Option<K>>,
 }
 
 /// A line of a watch.
@@ -158,14 +162,15 @@ enum Event<K> {
     Added(K),
     Modified(K),
     Deleted(K),
-    Bookmark(Bookmark),
+    Bookmark(Box<Bookmark>),
     Error(Box<Status>),
 }
 
 /// How far a watch is, though nothing has changed.
 #[derive(Deserialize)]
 struct Bookmark {
-    metadata: Box<ObjectMeta>,
+    #[serde(deserialize_with = "lenient")]
+    metadata: SlimMeta,
 }
 
 /// What is being listed.
@@ -182,7 +187,7 @@ struct Listing<R> {
 
 impl<K, R> Run<'_, K, R>
 where
-    K: Resource<DynamicType = ()> + DeserializeOwned + Send + 'static,
+    K: Item,
     R: Send,
 {
     /// Lists page by page.
@@ -195,14 +200,14 @@ where
             if !token.is_empty() {
                 path.push_str(&format!("&continue={}", escaped(&token)));
             }
-            let resource = resource::<K>();
+            let resource = self.watch.collection.resource();
             let about = About {
                 resource: &resource,
                 name: "",
             };
             let Page { metadata, items } =
                 parse::<Page<K>>(&self.watch.client.get(&path, JSON, about).await?)?;
-            for object in items.unwrap_or_default() {
+            for object in items.into_iter().flatten() {
                 listing.done += 1;
                 listing.rows.extend((self.row)(object));
             }
@@ -239,7 +244,7 @@ where
                 Some(self.listing())
             }
         };
-        let resource = resource::<K>();
+        let resource = self.watch.collection.resource();
         let about = About {
             resource: &resource,
             name: "",
@@ -316,10 +321,10 @@ where
         };
         match event {
             Event::Added(object) | Event::Modified(object) => {
-                let version = object.meta().resource_version.clone();
+                let version = object.version().to_owned();
                 let row = (self.row)(object);
                 let Some(listing) = listing else {
-                    self.version = version.or(self.version.take());
+                    self.advance(version);
                     changes.extend(row.map(Change::Put));
                     return Ok(());
                 };
@@ -330,19 +335,17 @@ where
                 }
             }
             Event::Deleted(object) => {
-                let meta = object.meta();
-                self.version = meta.resource_version.clone().or(self.version.take());
-                let namespace = meta.namespace.as_deref().unwrap_or_default();
-                let name = meta.name.as_deref().unwrap_or_default();
-                changes.push(Change::Gone(Key::new(&namespace.into(), &name.into())));
+                self.advance(object.version().to_owned());
+                let (namespace, name) = (object.namespace().into(), object.name().into());
+                changes.push(Change::Gone(Key::new(&namespace, &name)));
             }
-            Event::Bookmark(Bookmark { metadata }) => {
-                let version = metadata.resource_version.unwrap_or_default();
-                let annotations = metadata.annotations.unwrap_or_default();
-                let is_end = annotations.contains_key("k8s.io/initial-events-end");
+            Event::Bookmark(bookmark) => {
+                let metadata = bookmark.metadata;
+                let is_end = metadata.ends_initial_events();
+                let version = metadata.resource_version;
                 match listing.take() {
                     Some(listed) if is_end => self.listed(listed, version).await?,
-                    None if !version.is_empty() => self.version = Some(version),
+                    None => self.advance(version),
                     listed => *listing = listed,
                 }
             }
@@ -353,8 +356,16 @@ where
         Ok(())
     }
 
+    /// The watch goes on from this version, if it is one.
+    fn advance(&mut self, version: String) {
+        if !version.is_empty() {
+            self.version = Some(version);
+        }
+    }
+
     fn path(&self) -> String {
-        K::url_path(&(), self.watch.namespace.map(|namespace| &**namespace))
+        let namespace = self.watch.namespace.map(|namespace| &**namespace);
+        self.watch.collection.path(namespace)
     }
 
     fn listing(&self) -> Listing<R> {
@@ -423,16 +434,6 @@ async fn next(
         }
     }
     Ok(has_come)
-}
-
-/// The resource, as errors name it.
-fn resource<K: Resource<DynamicType = ()>>() -> String {
-    let (plural, group) = (K::plural(&()), K::group(&()));
-    if group.is_empty() {
-        plural.into_owned()
-    } else {
-        format!("{plural}.{group}")
-    }
 }
 
 fn count(count: usize) -> u64 {

@@ -89,6 +89,7 @@ fn container(millicores: u64) -> Container {
         since_seconds: 0,
         ready: true,
         probes: Probes::default(),
+        failing_from_seconds: 0,
         usage: amounts(millicores),
         swap: Memory::NONE,
         requests: Amounts::default(),

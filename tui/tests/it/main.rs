@@ -21,6 +21,7 @@ mod figures;
 mod golden;
 mod hints;
 mod kubectl;
+mod objects;
 mod overview;
 mod picture;
 mod pictures;

@@ -337,7 +337,6 @@ fn a_resize_is_marked_in_its_row_and_explained_on_the_page_of_its_pod() {
         state: ResizeState::Infeasible,
         message: "Node didn't have enough capacity: cpu".into(),
         desired,
-        counted: None,
         containers: Box::new([(row.containers[0].name.clone(), desired)]),
     }));
     tell(

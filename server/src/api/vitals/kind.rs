@@ -241,7 +241,7 @@ impl Kind for Pods {
             // To tell all of each of very many pods would take long.
             SortBy::Cpu => return Some(number(builder.usage(pod)?.0.0)),
             SortBy::Memory => return Some(number(builder.usage(pod)?.1.0)),
-            SortBy::Restarts => return Some(f64::from(pod.summary().line.restarts)),
+            SortBy::Restarts => return Some(f64::from(pod.summary().restarts)),
             _ => {}
         }
         let pod = builder.pod(pod);

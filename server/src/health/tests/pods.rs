@@ -392,7 +392,7 @@ fn a_pod_and_its_incident_say_the_same_of_the_last_restart() {
         (Cause::LivenessProbe, Certainty::Direct)
     );
     // The incident counts ends; a restart is counted when it has come, as kubectl does.
-    assert_eq!((pod.summary().line.restarts, incident.count), (1, 2));
+    assert_eq!((pod.summary().restarts, incident.count), (1, 2));
 }
 
 #[test]

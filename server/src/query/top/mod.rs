@@ -296,7 +296,7 @@ fn by_restarts(pods: &Pods, largest: &mut Largest, scope: &TopScope<'_>) {
             .map(|status| u64::from(status.restarts))
             .sum();
         if largest.may_take(most as f64) && scope.has(pod) {
-            let value = f64::from(pod.summary().line.restarts);
+            let value = f64::from(pod.summary().restarts);
             if largest.may_take(value) {
                 largest.offer(value, Some(pod));
             }

@@ -1,6 +1,6 @@
 //! ContainerVitals.
 
-use kubevitals_proto::vitals::{ContainerState, ContainerVitals, Restarts, Role};
+use kubevitals_proto::vitals::{ContainerState, ContainerVitals, Restarts};
 
 use super::amounts::{amounts, ratios};
 use super::usage::UsageSample;
@@ -15,11 +15,7 @@ pub(super) fn container(
 ) -> ContainerVitals {
     ContainerVitals {
         name: spec.name.to_string(),
-        role: match spec.role {
-            cluster::Role::Init => Role::Init,
-            cluster::Role::Sidecar => Role::Sidecar,
-            cluster::Role::App => Role::App,
-        },
+        role: spec.role,
         state: state(status, lost),
         ready: status.ready,
         started: status.started,

@@ -41,7 +41,7 @@ pub(super) fn mentions(context: &VitalsContext, pod: &Pod, word: &Needle) -> boo
     {
         return true;
     }
-    is_in(&pod.summary().line.status) || was_restarted_for(context, pod, word)
+    is_in(&pod.summary().status) || was_restarted_for(context, pod, word)
 }
 
 fn was_restarted_for(context: &VitalsContext, pod: &Pod, word: &Needle) -> bool {

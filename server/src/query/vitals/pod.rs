@@ -12,13 +12,13 @@ use super::node::unanswered;
 use super::resize::{of_container, of_pod};
 use super::usage::{ContainerUsage, UsageSample};
 use super::{absence, meta, restarts, trend};
-use crate::cluster::{self, Pod, Summary};
+use crate::cluster::{self, Pod};
 use crate::store::{Absent, Latest};
 
 /// Builds the vitals of a pod.
 pub(super) fn pod_vitals(context: &mut VitalsContext, pod: &Pod) -> PodVitals {
     let node = pod.node.as_ref().map(|name| context.node_context(name));
-    let Summary { line, containers } = pod.summary();
+    let line = pod.summary();
     let restarts_in_all = u64::from(line.restarts);
     let (namespace, name, uid) = (&*pod.key.namespace, &*pod.key.name, pod.uid.to_string());
     let mut vitals = PodVitals {
@@ -40,7 +40,7 @@ pub(super) fn pod_vitals(context: &mut VitalsContext, pod: &Pod) -> PodVitals {
         ready: pod.ready.status,
         ready_since: cluster::time(pod.ready.since_seconds),
         ready_containers: line.ready,
-        total_containers: containers,
+        total_containers: line.containers,
         node_name: pod.node.as_deref().unwrap_or_default().to_owned(),
         workload: pod
             .workload(|job| context.jobs.get(job))

@@ -88,7 +88,7 @@ impl Selection {
                 self.select("spec.nodeName", &with.word().to_ascii_lowercase());
             }
             (Field::Phase, Comparison::Text { equal: true, with }) => {
-                let phases = crate::model::row::Phase::ALL.map(crate::model::row::Phase::word);
+                let phases = crate::model::row::Phase::ALL.map(crate::model::row::Phase::as_str);
                 if let Some(phase) = phases.into_iter().find(|phase| with.is(phase)) {
                     self.select("status.phase", phase);
                 }

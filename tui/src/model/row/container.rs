@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
-use kubevitals_proto::vitals::Role;
+use kubevitals_proto::vitals::{ProbeKind, ProbeStatus, Role};
 
 use super::figures::{self, Figures, HasFigures};
 use super::{Entry, PodRow, Probes, Restarts, Row, Value, from_seconds};
@@ -35,6 +35,9 @@ pub struct Container {
     pub ready: bool,
     /// Its probes.
     pub probes: Probes,
+    /// From when on its readiness probe fails unless it has passed, in seconds since the epoch; zero if it does not wait
+    /// for its first attempt.
+    pub failing_from_seconds: u32,
     /// What it uses.
     pub usage: Amounts,
     /// Swap it uses.
@@ -89,6 +92,21 @@ impl Container {
     #[must_use]
     pub fn since(&self) -> Option<Timestamp> {
         from_seconds(self.since_seconds)
+    }
+
+    /// Whether its readiness probe waited for its first attempt, and that is over by `now`.
+    #[must_use]
+    pub fn is_first_attempt_over(&self, now: Timestamp) -> bool {
+        from_seconds(self.failing_from_seconds).is_some_and(|from| now >= from)
+    }
+
+    pub(super) fn end_first_attempt(&mut self, now: Timestamp) {
+        if self.is_first_attempt_over(now) {
+            self.failing_from_seconds = 0;
+            self.probes.waiting = self.probes.waiting.saturating_sub(1);
+            self.probes
+                .count(ProbeKind::Readiness, ProbeStatus::Failing);
+        }
     }
 
     pub(crate) fn tone(&self) -> Tone {
@@ -200,7 +218,7 @@ impl Row for ContainerRow {
         E::hidden(Field::Kind, |row| {
             row.pod.workload.as_ref().map_or("".into(), |workload| (&workload.kind).into())
         }),
-        E::hidden(Field::Phase, |row| row.pod.phase.word().into()),
+        E::hidden(Field::Phase, |row| row.pod.phase.as_str().into()),
         E::hidden(Field::Ready, |row| row.container().ready.into()),
         E::hidden(Field::Failing, |row| Value::Failing(row.container().probes.failing.into())),
         E::hidden(Field::LastRestart, |row| Value::LastRestart(&row.container().restarts)).searched(),

@@ -9,7 +9,8 @@ use kubevitals_proto::time::Timestamp;
 
 use super::figures::{self, Figures, HasFigures};
 use super::{
-    Bounds, Container, ContainerState, Entry, Probes, Resize, Restarts, Row, Value, from_seconds,
+    Bounds, Container, ContainerState, Entry, Phase, Probes, Resize, Restarts, Row, Value,
+    from_seconds,
 };
 use crate::model::amount::{Amounts, Memory};
 use crate::model::column::{Column, Sort};
@@ -61,6 +62,8 @@ pub struct PodRow {
     pub requests: Amounts,
     /// The limits in force.
     pub limits: Amounts,
+    /// What its node counts it as, where that is something else and the source does not sum up nodes itself.
+    pub counted: Option<Box<Bounds>>,
     /// A resize in place that is not complete, which is rare.
     pub resize: Option<Box<Resize>>,
     /// Restarts of its containers.
@@ -69,60 +72,6 @@ pub struct PodRow {
     pub probes: Probes,
     /// Its containers, init containers first, in the spec's order.
     pub containers: Box<[Container]>,
-}
-
-/// `PodPhase` of core/v1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Accepted, not all containers have started.
-    Pending,
-    /// At least one container runs or is being restarted.
-    Running,
-    /// All containers ended well.
-    Succeeded,
-    /// All containers ended, at least one of them badly.
-    Failed,
-    /// The node cannot be reached, or the API server said something new.
-    #[default]
-    Unknown,
-}
-
-impl Phase {
-    /// All there are.
-    pub const ALL: [Self; 5] = [
-        Self::Running,
-        Self::Pending,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Unknown,
-    ];
-
-    /// Its word, as Kubernetes has it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Pending => "Pending",
-            Self::Running => "Running",
-            Self::Succeeded => "Succeeded",
-            Self::Failed => "Failed",
-            Self::Unknown => "Unknown",
-        }
-    }
-
-    /// The phase of this word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|phase| phase.word() == word)
-            .unwrap_or_default()
-    }
-
-    /// Whether a pod in it still runs or will.
-    #[must_use]
-    pub const fn is_over(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed)
-    }
 }
 
 impl Default for PodRow {
@@ -147,6 +96,7 @@ impl Default for PodRow {
             absent: None,
             requests: Amounts::default(),
             limits: Amounts::default(),
+            counted: None,
             resize: None,
             restarts: Restarts::default(),
             probes: Probes::default(),
@@ -173,6 +123,20 @@ impl PodRow {
         let mut containers = self.containers.iter();
         let open = [ContainerState::Unknown, ContainerState::Terminated];
         containers.any(|container| !open.contains(&container.state))
+    }
+
+    /// Sums up the probes of its containers.
+    pub(super) fn sum_probes(&mut self) {
+        let containers = self.containers.iter();
+        self.probes = containers.fold(Probes::default(), |all, it| all.plus(it.probes));
+    }
+
+    /// Counts readiness probes as failing whose first attempt is over by `now`: the API server does not say when.
+    pub fn end_first_attempts(&mut self, now: Timestamp) {
+        for container in &mut self.containers {
+            container.end_first_attempt(now);
+        }
+        self.sum_probes();
     }
 
     /// Works out restarts of late, and the last one, from those of the containers. How many there ever were kubectl has
@@ -212,11 +176,10 @@ impl PodRow {
             .unwrap_or_default()
     }
 
-    /// What its node counts it as: what it has, or more during a resize.
+    /// What its node counts it as: more than it has during a resize, and limits though a container has none.
     #[must_use]
     pub fn counted(&self) -> Bounds {
-        let counted = self.resize.as_deref().and_then(|resize| resize.counted);
-        counted.unwrap_or(Bounds {
+        self.counted.as_deref().copied().unwrap_or(Bounds {
             requests: self.requests,
             limits: self.limits,
         })
@@ -337,7 +300,7 @@ impl Row for PodRow {
         E::hidden(Field::Kind, |pod| {
             pod.workload.as_ref().map_or("".into(), |workload| (&workload.kind).into())
         }),
-        E::hidden(Field::Phase, |pod| pod.phase.word().into()),
+        E::hidden(Field::Phase, |pod| pod.phase.as_str().into()),
         E::hidden(Field::Failing, |pod| Value::Failing(pod.probes.failing.into())),
         E::hidden(Field::ReadyContainers, |pod| u32::from(pod.ready_containers).into()),
         E::hidden(Field::Containers, |pod| u32::from(pod.total_containers).into()),

@@ -16,8 +16,6 @@ pub struct Resize {
     pub message: Box<str>,
     /// What the pod is to have.
     pub desired: Bounds,
-    /// What its node counts it as; none where the source tells of nodes itself.
-    pub counted: Option<Bounds>,
     /// The containers that are to have something else, and what.
     pub containers: Box<[(Name, Bounds)]>,
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kubevitals_proto::labels::Labels;
+use kubevitals_proto::objects::Uid;
 use kubevitals_proto::vitals;
 
 use super::{
@@ -76,9 +77,9 @@ fn uid_of_pod(meta: &vitals::Meta) -> &str {
 }
 
 /// A hash by which the pods of one name are told apart.
-pub(crate) fn uid_hash(uid: &str) -> u64 {
+pub(crate) fn uid_hash(uid: Uid) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
-    if uid.is_empty() {
+    if !uid.is_some() {
         return 0;
     }
     let mut hasher = DefaultHasher::new();
@@ -99,11 +100,11 @@ impl PodRow {
             namespace: names.intern(&pod.metadata.namespace),
             // A pod's name is its own: there is nothing to share it with.
             name: Name::from(pod.metadata.name.as_str()),
-            uid: uid_hash(uid_of_pod(&pod.metadata)),
+            uid: uid_hash(Uid::of(uid_of_pod(&pod.metadata))),
             node: names.intern(&pod.node_name),
             status: names.intern(&pod.status),
             message: (!pod.message.is_empty()).then(|| pod.message.as_str().into()),
-            phase: Phase::from_word(&pod.phase),
+            phase: Phase::of(&pod.phase),
             ready: pod.ready,
             ready_containers: u16::try_from(pod.ready_containers).unwrap_or(u16::MAX),
             total_containers: u16::try_from(pod.total_containers).unwrap_or(u16::MAX),
@@ -121,6 +122,7 @@ impl PodRow {
             absent: absent(pod.absent.as_ref(), names),
             requests: (&pod.requests).into(),
             limits: (&pod.limits).into(),
+            counted: None,
             resize: pod.resize.as_ref().map(|resize| {
                 let containers = pod.containers.iter().filter_map(|container| {
                     let resize = container.resize.as_ref()?;
@@ -130,7 +132,6 @@ impl PodRow {
                     state: resize.state,
                     message: resize.message.as_str().into(),
                     desired: resize.into(),
-                    counted: None,
                     containers: containers.collect(),
                 })
             }),
@@ -174,6 +175,7 @@ impl Container {
             since_seconds: to_seconds(container.state.since),
             ready: container.ready,
             probes: counted,
+            failing_from_seconds: 0,
             usage: amounts,
             swap,
             requests: (&container.requests).into(),
@@ -240,7 +242,7 @@ impl ClusterRow {
                 cluster
                     .pods
                     .by_phase
-                    .get(phase.word())
+                    .get(phase.as_str())
                     .copied()
                     .unwrap_or(0),
             )
@@ -286,10 +288,10 @@ mod tests {
             PodRow::from_vitals(&pod, &Names::default()).uid
         };
         let owned = r#"{"metadata":{"name":"web","uid":"v5","ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"web","uid":"real"}]}}"#;
-        assert_eq!(of(owned), uid_hash("real"));
+        assert_eq!(of(owned), uid_hash(Uid::of("real")));
         assert_eq!(
             of(r#"{"metadata":{"name":"web","uid":"real"}}"#),
-            uid_hash("real")
+            uid_hash(Uid::of("real"))
         );
         assert_eq!(of(r#"{"metadata":{"name":"web"}}"#), 0);
     }

@@ -299,7 +299,7 @@ fn tick(state: &mut State, now: Timestamp) -> Vec<Effect> {
     if now.since(state.asked) >= ASK_SECONDS * 1_000_000_000 {
         forget_what_is_gone(state);
         if state.usage_apart() {
-            state.live.expire_restarts(now);
+            state.live.expire(now);
         }
         return ask(state);
     }

@@ -23,7 +23,6 @@ use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use kubevitals_proto::time::Timestamp;
-use kubevitals_server::tls::provider_or;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
 use tower::{BoxError, ServiceBuilder};
@@ -44,7 +43,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The cryptography of the process. Where none is chosen it is aws-lc: ring does not know P-521.
 pub fn provider() -> Arc<CryptoProvider> {
-    provider_or(aws_lc_rs::default_provider)
+    if let Some(chosen) = CryptoProvider::get_default() {
+        return Arc::clone(chosen);
+    }
+    // Another thread may have been first, and then its choice holds.
+    let _ = aws_lc_rs::default_provider().install_default();
+    CryptoProvider::get_default()
+        .map_or_else(|| Arc::new(aws_lc_rs::default_provider()), Arc::clone)
 }
 
 type Connector = TimeoutConnector<HttpsConnector<Route>>;

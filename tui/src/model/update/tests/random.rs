@@ -62,6 +62,7 @@ pub(super) fn pod(chance: &mut Chance, now: Timestamp) -> PodRow {
             since_seconds: 0,
             ready: chance.below(2) == 0,
             probes: crate::model::row::Probes::default(),
+            failing_from_seconds: 0,
             usage: amounts(chance),
             swap: crate::model::Memory::NONE,
             requests: amounts(chance),

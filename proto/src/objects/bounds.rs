@@ -9,7 +9,7 @@ use crate::vitals::ResizeState;
 
 /// Request and limit of one resource; `None` is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Bound<T> {
+pub(super) struct Bound<T> {
     /// What is requested.
     pub request: Option<T>,
     /// What it is limited to.
@@ -18,7 +18,7 @@ pub struct Bound<T> {
 
 /// Requests and limits of a container, or of a pod as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Bounds {
+pub(super) struct Bounds {
     /// CPU.
     pub cpu: Bound<Nanocores>,
     /// Memory.
@@ -27,7 +27,7 @@ pub struct Bounds {
 
 /// What a status says of the resources of a container, or of a pod as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reported {
+pub(super) struct Reported {
     /// `resources`: what is in force.
     pub actual: Bounds,
     /// `allocatedResources.cpu`.
@@ -85,7 +85,7 @@ impl<T: Copy + Ord> Bound<T> {
 impl Bounds {
     /// The bounds in force of a container with this spec.
     #[must_use]
-    pub fn in_force(self, reported: &Reported) -> Self {
+    pub(super) fn in_force(self, reported: &Reported) -> Self {
         let mut memory = self
             .memory
             .in_force(reported.actual.memory, reported.allocated_memory);
@@ -101,7 +101,7 @@ impl Bounds {
     /// The bounds in force of a pod as a whole with this `spec.resources`. Its status has the sums of its containers
     /// too, which are no bounds of the pod: only what the spec has counts.
     #[must_use]
-    pub fn in_force_of_pod(self, reported: &Reported) -> Self {
+    pub(super) fn in_force_of_pod(self, reported: &Reported) -> Self {
         let all = self.in_force(reported);
         Self {
             cpu: all.cpu.where_given(self.cpu),
@@ -114,7 +114,7 @@ impl Bounds {
     ///
     /// `PodRequests` and `PodLimits` of k8s.io/component-helpers/resource with `UseStatusResources`.
     #[must_use]
-    pub fn counted(self, in_force: Self, reported: &Reported, state: ResizeState) -> Self {
+    pub(super) fn counted(self, in_force: Self, reported: &Reported, state: ResizeState) -> Self {
         // A pod as a whole without a request is allocated the sum of its containers all the same.
         let allocated = Self {
             cpu: Bound {
@@ -142,7 +142,7 @@ impl Bounds {
 
     /// Whether they differ by more than rounding.
     #[must_use]
-    pub fn differs(self, other: Self) -> bool {
+    pub(super) fn differs(self, other: Self) -> bool {
         let cpu = |one: Nanocores, other: Nanocores| one.0.abs_diff(other.0) >= MILLICORE;
         let memory = |one: Bytes, other: Bytes| one.0.abs_diff(other.0) >= PAGE;
         self.cpu.differs(other.cpu, cpu) || self.memory.differs(other.memory, memory)

@@ -1,0 +1,109 @@
+//! The page of a pod, from its own object and its events.
+
+use kubevitals_proto::objects::{Event, Pools, SlimPod};
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Evidence, PodVitals, Probe};
+
+use crate::model::{self, Condition, Detail};
+
+/// All that a pod says of itself: conditions and probes. Its events come apart from it.
+pub(super) fn detail(pod: SlimPod, pools: &Pools, now: Timestamp) -> Detail {
+    let conditions = pod.conditions().map(|condition| Condition {
+        kind: condition.kind.clone(),
+        status: condition.status.clone(),
+        reason: condition.reason.clone(),
+        message: condition.message.clone(),
+        since: condition.since(),
+    });
+    let conditions = conditions.collect();
+    let mut probes = Vec::new();
+    // A pod without a name has none, and no API server sends one.
+    if let Some(pod) = pod.keep(pools) {
+        for (spec, status) in pod.containers() {
+            probes.extend(spec.probes().map(|(kind, probe)| Probe {
+                container: spec.name.to_string(),
+                kind,
+                status: probe.status(kind, status, now),
+                failures: 0,
+                threshold: probe.failure_threshold,
+                since: None,
+                message: String::new(),
+                asks: probe.asks.to_string(),
+            }));
+        }
+    }
+    Detail {
+        pod: PodVitals {
+            probes,
+            ..PodVitals::default()
+        },
+        conditions,
+        events: Vec::new(),
+    }
+}
+
+impl From<Event> for model::Event {
+    fn from(event: Event) -> Self {
+        let kind = if event.warning { "Warning" } else { "Normal" };
+        Self {
+            kind: kind.to_owned(),
+            reason: event.reason.to_string(),
+            message: Evidence::of_event(&event.message).into_owned(),
+            count: event.count.into(),
+            last: (event.last != Timestamp::default()).then_some(event.last),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kubevitals_proto::objects::SlimEvent;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pod_says_its_conditions_and_what_its_probes_ask() {
+        let pod = serde_json::from_value(json!({
+            "metadata": {"namespace": "shop", "name": "web"},
+            "spec": {"containers": [{"name": "web",
+                "readinessProbe": {"httpGet": {"path": "/ready", "port": 8080, "scheme": "HTTP"}, "failureThreshold": 2},
+                "livenessProbe": {"exec": {"command": ["cat", "x"]}}}]},
+            "status": {"conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": "2026-11-21T05:00:00Z"}]},
+        }))
+        .unwrap();
+        let detail = detail(pod, &Pools::default(), Timestamp::default());
+        let asks: Vec<&str> = detail
+            .pod
+            .probes
+            .iter()
+            .map(|it| it.asks.as_str())
+            .collect();
+        assert_eq!(
+            asks,
+            [
+                "exec [cat x] delay=0s timeout=1s period=10s #success=1 #failure=3",
+                "http-get http://:8080/ready delay=0s timeout=1s period=10s #success=1 #failure=2",
+            ]
+        );
+        assert_eq!(
+            detail.conditions[0].since,
+            "2026-11-21T05:00:00Z".parse().ok()
+        );
+    }
+
+    #[test]
+    fn the_last_time_is_where_the_event_has_it() {
+        let event: SlimEvent = serde_json::from_str(
+            r#"{"involvedObject":{"kind":"Pod","namespace":"shop","name":"web"},"type":"Warning","reason":"BackOff","count":3,
+                "lastTimestamp":null,"eventTime":"2026-11-21T05:00:00.000000Z",
+                "series":{"count":9,"lastObservedTime":"2026-11-21T05:10:00.000000Z"}}"#,
+        )
+        .unwrap();
+        let event = model::Event::from(event.keep(&Pools::default().names).unwrap());
+        assert_eq!(
+            (event.count, event.last),
+            (9, "2026-11-21T05:10:00Z".parse().ok())
+        );
+    }
+}
