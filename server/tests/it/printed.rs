@@ -1,5 +1,5 @@
-//! Pods and nodes in a line: what the server says of them is what `kubectl get` prints, by the simulated API server's own
-//! reading of Kubernetes' rules.
+//! Pods and nodes in a line: what the server says of them is what `kubectl get` prints from the simulated API server. That
+//! the rules are kubectl's, the table in proto/tests/cases says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

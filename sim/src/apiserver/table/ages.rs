@@ -1,6 +1,7 @@
 //! Times as kubectl shows them: how long ago.
 
 use kubevitals_proto::age::human;
+use kubevitals_proto::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::Members;
@@ -20,6 +21,11 @@ impl Ages {
             Ok(then) => human(self.0.as_second() - then.as_second()),
             Err(_) => "<unknown>".to_owned(),
         }
+    }
+
+    /// How long ago a time was.
+    pub(super) fn since_time(self, then: Timestamp) -> String {
+        human(self.0.as_second() - then.as_secs())
     }
 
     /// The age of an object.

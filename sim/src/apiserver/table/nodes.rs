@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use kubevitals_proto::objects::{Pools, SlimNode};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ages::Ages;
@@ -31,22 +33,10 @@ pub(super) fn cells(node: &Value, ages: Ages) -> Vec<Value> {
     ]
 }
 
-fn status(node: &Value) -> String {
-    let ready = node
-        .list("/status/conditions")
-        .iter()
-        .find(|c| c.text("/type") == "Ready");
-    let status = match ready.map(|c| c.text("/status")) {
-        Some("True") => "Ready",
-        Some(_) => "NotReady",
-        None => "Unknown",
-    };
-    let cordoned = node.at("/spec/unschedulable") == Some(&Value::Bool(true));
-    if cordoned {
-        format!("{status},SchedulingDisabled")
-    } else {
-        status.to_owned()
-    }
+fn status(node: &Value) -> &'static str {
+    let read = SlimNode::deserialize(node).ok();
+    let read = read.and_then(|node| node.keep(&Pools::default()));
+    read.map_or("Unknown", |node| node.status(node.ready))
 }
 
 /// Roles by labels: `node-role.kubernetes.io/ROLE`, and `kubernetes.io/role=ROLE`.
