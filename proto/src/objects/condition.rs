@@ -7,7 +7,7 @@ use super::protobuf::message;
 use super::text::SlimTime;
 use crate::time::Timestamp;
 
-/// A condition, as the API server tells it.
+/// A condition on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SlimCondition {

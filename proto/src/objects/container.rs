@@ -1,4 +1,4 @@
-//! What containers do, and how they ended.
+//! Statuses of containers: what they do, and how they ended.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use super::resize::reported;
 use super::resources::{SlimRequirements, SlimResources};
 use super::text::{self, SlimTime};
 
-/// A container's status, as the kubelet last told it.
+/// A container's status, as the kubelet last reported it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerStatus {
     /// Whether it counts as ready.
     pub ready: bool,
     /// Whether its startup probe, if it has one, has passed.
     pub started: bool,
-    /// Its place among the statuses of its kind, in which kubectl reads them; none while the kubelet has told nothing
-    /// of it.
+    /// Its place among the statuses of its kind, in which kubectl reads them; none until the kubelet has reported
+    /// it.
     pub(super) place: Place,
     /// How often it was restarted.
     pub restarts: u32,
@@ -80,11 +80,11 @@ pub struct Waiting {
 pub struct Ended {
     /// Its exit code.
     pub exit_code: i32,
-    /// The signal that ended it, if the runtime said so; else zero.
+    /// The signal that ended it, if the runtime reports one; else zero.
     pub signal: i32,
     /// `OOMKilled`, `Error`, `Completed`, …
     pub reason: Option<Arc<str>>,
-    /// What it left as its termination message.
+    /// Its termination message.
     pub message: Option<Box<str>>,
     /// When it had started, in seconds since the epoch; zero where that is not said.
     pub started_seconds: u32,
@@ -99,7 +99,7 @@ pub(super) struct Place(u8);
 impl Place {
     const NONE: Self = Self(u8::MAX);
 
-    /// Those of the places behind the 254th are told as that.
+    /// Indices above 254 saturate to 254.
     pub(super) fn of(index: usize) -> Self {
         Self(u8::try_from(index).unwrap_or(u8::MAX - 1).min(u8::MAX - 1))
     }
@@ -116,7 +116,7 @@ impl Default for Place {
 }
 
 impl ContainerStatus {
-    /// Whether the kubelet has told anything of it.
+    /// Whether the kubelet has reported it.
     pub fn is_told(&self) -> bool {
         self.place != Place::NONE
     }
@@ -236,8 +236,8 @@ impl SlimContainerStatus {
         reported(self.resources.as_ref(), self.allocated_resources.as_ref())
     }
 
-    /// The status as it is kept; `index` is where it stood in its list.
-    pub(super) fn keep(self, index: usize, names: &Interner) -> ContainerStatus {
+    /// The status; `index` is its place in its list.
+    pub(super) fn convert(self, index: usize, names: &Interner) -> ContainerStatus {
         ContainerStatus {
             ready: self.ready,
             started: self.started,
@@ -245,20 +245,20 @@ impl SlimContainerStatus {
             restarts: u32::try_from(self.restart_count).unwrap_or_default(),
             state: self
                 .state
-                .map_or_else(State::default, |state| state.keep(names)),
+                .map_or_else(State::default, |state| state.convert(names)),
             last: self
                 .last_state
                 .and_then(|state| state.terminated)
-                .map(|ended| Box::new(ended.keep(names))),
+                .map(|ended| Box::new(ended.convert(names))),
         }
     }
 }
 
 impl SlimState {
     /// None of the three is `Waiting`, as in Kubernetes.
-    fn keep(self, names: &Interner) -> State {
+    fn convert(self, names: &Interner) -> State {
         if let Some(ended) = self.terminated {
-            return State::Terminated(Box::new(ended.keep(names)));
+            return State::Terminated(Box::new(ended.convert(names)));
         }
         if let Some(running) = self.running {
             return State::Running {
@@ -274,7 +274,7 @@ impl SlimState {
 }
 
 impl SlimEnded {
-    fn keep(self, names: &Interner) -> Ended {
+    fn convert(self, names: &Interner) -> Ended {
         let number = |number: i64| i32::try_from(number).unwrap_or_default();
         Ended {
             exit_code: number(self.exit_code),
@@ -291,10 +291,10 @@ impl SlimEnded {
 mod tests {
     use super::*;
 
-    fn keep(json: &str) -> ContainerStatus {
+    fn convert(json: &str) -> ContainerStatus {
         serde_json::from_str::<SlimContainerStatus>(json)
             .unwrap()
-            .keep(0, &Interner::default())
+            .convert(0, &Interner::default())
     }
 
     #[test]
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn the_state_is_the_one_that_is_there() {
-        let state = |json: &str| keep(&format!(r#"{{"state":{json}}}"#)).state;
+        let state = |json: &str| convert(&format!(r#"{{"state":{json}}}"#)).state;
         for nothing in [
             "null",
             "{}",
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn how_it_ended_is_read_of_both_states() {
-        let status = keep(
+        let status = convert(
             r#"{"restartCount":3,"state":{"terminated":{"exitCode":7,"reason":"Error"}},
             "lastState":{"terminated":{"exitCode":137,"signal":9,"reason":"OOMKilled","message":"gone",
             "startedAt":"1970-01-01T00:00:01Z","finishedAt":"1970-01-01T00:00:02Z"}}}"#,

@@ -1,4 +1,4 @@
-//! Events: what components of the cluster said of pods.
+//! Events about pods.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::protobuf::message;
 use super::text::{SlimTime, named};
 use super::{PodKey, Uid, text};
 
-/// Which events are asked for: those of pods, and not what every pod goes through when all is well, which is most of
+/// Which events are requested: those about pods, and not what every pod goes through when all is well, which is most of
 /// them.
 pub const SELECTOR: &str = "involvedObject.kind=Pod,reason!=Scheduled,reason!=Pulling,reason!=Pulled,\
     reason!=Created,reason!=Started,reason!=SuccessfulAttachVolume,reason!=Nominated,reason!=TriggeredScaleUp,\
@@ -130,8 +130,8 @@ struct SlimSource {
 message!(SlimSource { 1 => component, 2 => host });
 
 impl SlimEvent {
-    /// The event as it is told; nothing if it is not about a pod, or not about one of its own namespace.
-    pub fn keep(self, names: &Interner) -> Option<Event> {
+    /// The event; nothing if it is not about a pod of its own namespace.
+    pub fn convert(self, names: &Interner) -> Option<Event> {
         let own = named(&self.metadata.namespace);
         let involved = self.involved_object.filter(|it| {
             let named = !it.name.is_empty() && it.name.len() <= LONGEST_NAME;
@@ -191,15 +191,15 @@ mod tests {
 
     use super::*;
 
-    fn keep(event: serde_json::Value) -> Option<Event> {
+    fn convert(event: serde_json::Value) -> Option<Event> {
         serde_json::from_value::<SlimEvent>(event)
             .unwrap()
-            .keep(&Interner::default())
+            .convert(&Interner::default())
     }
 
     #[test]
     fn an_old_recorders_event_is_read() {
-        let event = keep(json!({
+        let event = convert(json!({
             "metadata": {"name": "web-1.18e9", "namespace": "shop", "uid": "df4c2ad8-919c-4785-8f67-13638239f208",
                 "creationTimestamp": "1970-01-01T00:00:05Z"},
             "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "web-1", "fieldPath": "spec.containers{web}",
@@ -228,26 +228,26 @@ mod tests {
             "metadata": {"creationTimestamp": "1970-01-01T00:00:05Z"}, "involvedObject": involved, "type": "Normal",
             "eventTime": "1970-01-01T00:00:04.5Z", "firstTimestamp": null, "lastTimestamp": null,
         });
-        let once = keep(event.clone()).unwrap();
+        let once = convert(event.clone()).unwrap();
         assert_eq!(
             (once.first, once.last),
             (Timestamp::from_millis(4500), Timestamp::from_millis(4500))
         );
         assert_eq!((once.count, once.warning), (1, false));
         event["series"] = json!({"count": 7, "lastObservedTime": "1970-01-01T00:01:00.000000Z"});
-        let again = keep(event).unwrap();
+        let again = convert(event).unwrap();
         assert_eq!((again.count, again.last), (7, Timestamp::from_secs(60)));
         assert_eq!(again.first, Timestamp::from_millis(4500));
     }
 
     #[test]
-    fn what_is_not_about_a_pod_is_not_told() {
+    fn an_event_that_is_not_about_a_pod_is_dropped() {
         for involved in [
             json!(null),
             json!({"kind": "Node", "name": "n1"}),
             json!({"kind": "Pod"}),
         ] {
-            assert!(keep(json!({"metadata": {}, "involvedObject": involved})).is_none());
+            assert!(convert(json!({"metadata": {}, "involvedObject": involved})).is_none());
         }
     }
 
@@ -260,13 +260,15 @@ mod tests {
                 "lastTimestamp": "9999-12-31T23:59:59Z", "source": {"component": "c".repeat(5000)},
             })
         };
-        assert!(keep(event("other", "web-1")).is_none());
-        assert!(keep(event("shop", &"x".repeat(254))).is_none());
-        let kept = keep(event("shop", "web-1")).unwrap();
+        assert!(convert(event("other", "web-1")).is_none());
+        assert!(convert(event("shop", &"x".repeat(254))).is_none());
+        let event = convert(event("shop", "web-1")).unwrap();
         assert!(
-            kept.reason.len() <= 1024 && kept.message.len() <= 1024 && kept.component.len() <= 1024
+            event.reason.len() <= 1024
+                && event.message.len() <= 1024
+                && event.component.len() <= 1024
         );
-        assert_eq!(kept.count, 1, "a negative count is none");
+        assert_eq!(event.count, 1, "a negative count is none");
     }
 
     #[test]

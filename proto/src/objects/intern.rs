@@ -1,5 +1,5 @@
-//! One copy of everything that recurs. Namespaces, node names, labels and pod names recur thousands of times between
-//! the watches and the scrapes, and so do the specs of a workload's pods; each is kept once and shared.
+//! Interning: one copy of every value that recurs. Namespaces, node names, labels and pod names recur thousands of times
+//! between the watches and the scrapes, and so do the specs of a workload's pods.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -8,26 +8,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::labels::Labels;
 
-/// Something whose clones are one, and that knows whether there are any.
+/// A value whose clones share its memory, and that knows whether there is a clone.
 pub trait Shared: Clone + Eq + Hash {
-    /// Whether somebody else holds it too.
-    fn is_held(&self) -> bool;
+    /// Whether there is a clone of it.
+    fn is_shared(&self) -> bool;
 }
 
 impl<T: ?Sized + Eq + Hash> Shared for Arc<T> {
-    fn is_held(&self) -> bool {
+    fn is_shared(&self) -> bool {
         Self::strong_count(self) > 1
     }
 }
 
 impl Shared for Labels {
-    fn is_held(&self) -> bool {
+    fn is_shared(&self) -> bool {
         self.is_shared()
     }
 }
 
-/// What is in use. What nobody holds any more is dropped when the set has doubled, so its size follows the
-/// cluster's and churn does not leak.
+/// The values in use. It evicts values without a clone when it has doubled, so its size follows the cluster's and churn
+/// does not leak.
 #[derive(Debug)]
 pub struct Pool<S>(Mutex<Set<S>>);
 
@@ -49,7 +49,7 @@ impl<S> Default for Pool<S> {
     }
 }
 
-/// Below this a sweep is not worth its time.
+/// Below this size a sweep is not worth its time.
 const SMALLEST_SWEEP: usize = 1024;
 
 impl Interner {
@@ -70,18 +70,18 @@ impl<S: Shared> Pool<S> {
         S: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let mut held = self.lock();
-        if let Some(shared) = held.set.get(value) {
+        let mut pool = self.lock();
+        if let Some(shared) = pool.set.get(value) {
             return shared.clone();
         }
-        if held.set.len() >= held.sweep_at.max(SMALLEST_SWEEP) {
-            held.set.retain(S::is_held);
-            held.sweep_at = held.set.len() * 2;
-            let room = held.sweep_at;
-            held.set.shrink_to(room);
+        if pool.set.len() >= pool.sweep_at.max(SMALLEST_SWEEP) {
+            pool.set.retain(S::is_shared);
+            pool.sweep_at = pool.set.len() * 2;
+            let capacity = pool.sweep_at;
+            pool.set.shrink_to(capacity);
         }
         let shared = make(value);
-        held.set.insert(shared.clone());
+        pool.set.insert(shared.clone());
         shared
     }
 
@@ -90,12 +90,12 @@ impl<S: Shared> Pool<S> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many are held.
+    /// How many values there are.
     pub fn len(&self) -> usize {
         self.lock().set.len()
     }
 
-    /// Whether none is held.
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -121,7 +121,7 @@ mod tests {
         let (one, other) = (pool.share(labels()), pool.share(labels()));
         assert_eq!(one, other);
         assert_eq!(pool.len(), 1);
-        assert!(one.is_held());
+        assert!(one.is_shared());
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
         }
         assert!(
             interner.len() <= SMALLEST_SWEEP,
-            "{} names of gone pods are held",
+            "{} names of deleted pods remain",
             interner.len()
         );
     }

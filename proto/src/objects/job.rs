@@ -1,4 +1,4 @@
-//! Jobs: of each, which CronJob made it.
+//! Jobs: which CronJob made each of them.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::protobuf::message;
 use super::text::named;
 use super::{Owner, PodKey, Pools};
 
-/// A Job that a CronJob made. Others are not kept: they are what made their pods.
+/// A Job that a CronJob made. A Job without a CronJob is itself the workload of its pods.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Job {
     /// Its namespace and name.
@@ -19,7 +19,7 @@ pub struct Job {
     pub cron_job: Arc<str>,
 }
 
-/// A Job on the wire: its metadata is asked for, and nothing else is sent.
+/// A Job on the wire. Only its metadata is requested.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct SlimJob {
     /// Its metadata.
@@ -30,17 +30,17 @@ pub struct SlimJob {
 message!(SlimJob { 1 => metadata });
 metadata::item!(SlimJob, "/apis/batch/v1/jobs", metadata_only: true);
 
-impl Job {
-    /// The Job as it is kept; nothing for one that no schedule made.
-    pub fn of(job: SlimJob, pools: &Pools) -> Option<Self> {
-        let owner = Owner::of(&job.metadata, &pools.names)?;
+impl SlimJob {
+    /// The Job that a CronJob made; nothing for one that no CronJob made.
+    pub fn convert(self, pools: &Pools) -> Option<Job> {
+        let owner = Owner::of(&self.metadata, &pools.names)?;
         if &*owner.kind != "CronJob" {
             return None;
         }
-        Some(Self {
+        Some(Job {
             key: PodKey {
-                namespace: pools.names.intern(named(&job.metadata.namespace)?),
-                name: pools.names.intern(named(&job.metadata.name)?),
+                namespace: pools.names.intern(named(&self.metadata.namespace)?),
+                name: pools.names.intern(named(&self.metadata.name)?),
             },
             cron_job: owner.name,
         })
@@ -54,11 +54,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_schedule_made_is_kept() {
+    fn only_the_job_of_a_cron_job_is_converted() {
         let job = |kind: &str, controller: bool| {
             let owner = json!({"apiVersion": "batch/v1", "kind": kind, "name": "nightly", "uid": "1", "controller": controller});
             let job = json!({"metadata": {"namespace": "shop", "name": "nightly-29", "ownerReferences": [owner]}});
-            Job::of(serde_json::from_value(job).unwrap(), &Pools::default())
+            let job: SlimJob = serde_json::from_value(job).unwrap();
+            job.convert(&Pools::default())
         };
         let made = job("CronJob", true).unwrap();
         assert_eq!(

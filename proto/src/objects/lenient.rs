@@ -1,8 +1,7 @@
-//! JSON read as far as it makes sense.
+//! Lenient parsing of JSON.
 //!
-//! A list of 500 pods is one document: a member that is not what it should be must cost that member, not the pod,
-//! and least of all the list, without which nothing is known. Whatever is there that does not fit is read over, and
-//! stands for nothing: `""`, `0`, `false`, an empty list, no object.
+//! A list of 500 pods is one document. A member of an unexpected type costs that member, not the pod and not the list:
+//! it is parsed as the empty value `""`, `0`, `false`, an empty list or no object.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// What is made of each thing that JSON can say; of what is not overridden, nothing.
+/// A type that is parsed from any JSON value. A kind of value that it does not override gives its default.
 pub trait Lenient<'de>: Default {
     /// Of a string.
     fn text(_: &str) -> Self {
@@ -56,7 +55,7 @@ pub fn lenient<'de, D: Deserializer<'de>, T: Lenient<'de>>(deserializer: D) -> R
     deserializer.deserialize_any(Any(PhantomData))
 }
 
-/// Text; a number as its digits, as ports and quantities may be.
+/// A string; a number as its digits, as ports and quantities may be.
 impl Lenient<'_> for String {
     fn text(text: &str) -> Self {
         text.to_owned()
@@ -99,7 +98,7 @@ impl<'de> Lenient<'de> for BTreeMap<String, String> {
     }
 }
 
-/// An object, if one is there: the only thing that a struct is read from.
+/// An object, the only kind of value that a struct is parsed from.
 impl<'de, T: Deserialize<'de>> Lenient<'de> for Option<T> {
     fn object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
         T::deserialize(MapAccessDeserializer::new(object)).map(Some)

@@ -1,7 +1,6 @@
-//! Objects read straight into what is used of them, from JSON or from protobuf.
+//! Metadata of objects, from JSON or from protobuf.
 //!
-//! Of `metadata` few fields are used: most annotations and all managed fields, most of a pod's bytes, are skipped by the
-//! parser and never built.
+//! Few fields are used. The parser skips most annotations and all managed fields, which are most of a pod's bytes.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +19,7 @@ use super::text::SlimTime;
 pub trait Item: Message + DeserializeOwned + Send + 'static {
     /// The path of its collection in all namespaces: `/api/v1/pods`.
     const PATH: &'static str;
-    /// Whether nothing but its metadata is asked for.
+    /// Whether only its metadata is requested.
     const METADATA_ONLY: bool = false;
 
     /// Its metadata.

@@ -1,4 +1,4 @@
-//! Nodes, and what a scrape needs to know of one.
+//! Nodes: where their kubelets are, what they have, and how they are.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use super::intern::Interner;
 use super::lenient::lenient;
 use super::metadata::{self, SlimMeta};
 use super::protobuf::message;
-use super::resources::{Resources, SlimResources, kept};
+use super::resources::{Resources, SlimResources, amounts};
 use super::text::named;
 use super::{Pools, Uid, text};
 
@@ -76,7 +76,7 @@ pub enum ConditionStatus {
     True,
     /// It does not.
     False,
-    /// Nobody knows: the node is not heard of.
+    /// The node does not report.
     #[default]
     Unknown,
 }
@@ -258,7 +258,7 @@ impl SlimCondition {
         self.status() == expected
     }
 
-    fn keep(self, names: &Interner) -> Condition {
+    fn convert(self, names: &Interner) -> Condition {
         Condition {
             status: self.status(),
             kind: names.intern(&self.kind),
@@ -270,8 +270,8 @@ impl SlimCondition {
 }
 
 impl SlimNode {
-    /// The node as it is kept.
-    pub fn keep(self, pools: &Pools) -> Option<Node> {
+    /// The node; nothing if it has no name, which no API server sends.
+    pub fn convert(self, pools: &Pools) -> Option<Node> {
         let names = &pools.names;
         let status = self.status.unwrap_or_default();
         let (readiness, others): (Vec<_>, Vec<_>) = status
@@ -308,16 +308,16 @@ impl SlimNode {
                 .and_then(|ready| ready.last_transition_time.0),
             unready: ready
                 .filter(|ready| !ready.is_well())
-                .map(|ready| ready.keep(names)),
+                .map(|ready| ready.convert(names)),
             conditions: others
                 .into_iter()
                 .filter(|condition| !condition.is_well())
-                .map(|condition| condition.keep(names))
+                .map(|condition| condition.convert(names))
                 .collect(),
             unschedulable: self.spec.is_some_and(|spec| spec.unschedulable),
-            capacity: kept(status.capacity.as_ref()),
+            capacity: amounts(status.capacity.as_ref()),
             pod_capacity: pods.and_then(|pods| pods.parse().ok()).unwrap_or_default(),
-            allocatable: kept(status.allocatable.as_ref()),
+            allocatable: amounts(status.allocatable.as_ref()),
             kubelet_version: status
                 .node_info
                 .and_then(|info| text::word(info.kubelet_version, names)),
@@ -329,16 +329,16 @@ impl SlimNode {
 mod tests {
     use super::*;
 
-    fn keep(json: &str) -> Node {
+    fn convert(json: &str) -> Node {
         serde_json::from_str::<SlimNode>(json)
             .unwrap()
-            .keep(&Pools::default())
+            .convert(&Pools::default())
             .unwrap()
     }
 
     #[test]
     fn a_node_is_read_into_what_is_used() {
-        let node = keep(
+        let node = convert(
             r#"{"kind":"Node","metadata":{"name":"n","labels":{"zone":"a"},"managedFields":[{"x":1}],
                 "annotations":{"metrics.k8s.io/resource-metrics-path":"/other"}},
                 "status":{"addresses":[{"type":"InternalIP","address":"10.0.0.1"},{"type":"Planet","address":"earth"}],
@@ -361,14 +361,14 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_node_is_kept_too() {
-        let node = keep(r#"{"metadata":{"name":"n"}}"#);
+    fn a_bare_node_is_converted_too() {
+        let node = convert(r#"{"metadata":{"name":"n"}}"#);
         assert!(node.addresses.is_empty() && node.status_port.is_none() && !node.ready);
     }
 
     #[test]
-    fn only_conditions_that_are_not_as_they_should_be_are_kept() {
-        let node = keep(
+    fn only_conditions_that_are_not_as_they_should_be_are_converted() {
+        let node = convert(
             r#"{"metadata":{"name":"n"},"spec":{"unschedulable":true},"status":{
                 "capacity":{"cpu":"8","memory":"1Ki","pods":"110"},"allocatable":{"cpu":"7920m","pods":"100"},
                 "nodeInfo":{"kubeletVersion":"v1.36.0"},"conditions":[
@@ -401,7 +401,7 @@ mod tests {
             let json = format!(
                 r#"{{"metadata":{{"name":"n"}},"status":{{"daemonEndpoints":{{"kubeletEndpoint":{{"Port":{port}}}}}}}}}"#
             );
-            assert_eq!(keep(&json).status_port, None, "{port}");
+            assert_eq!(convert(&json).status_port, None, "{port}");
         }
     }
 }

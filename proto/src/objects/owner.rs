@@ -1,4 +1,4 @@
-//! Who made a pod.
+//! The controller of a pod.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub struct Owner {
     pub name: Arc<str>,
 }
 
-/// The label by which a Deployment tells its ReplicaSets' pods apart.
+/// The label with the hash of the template that a Deployment's ReplicaSet was made from.
 const HASH: &str = "pod-template-hash";
 
 impl Owner {
@@ -32,7 +32,7 @@ impl Owner {
     /// The Deployment behind a ReplicaSet whose pods have these labels.
     ///
     /// The deployment controller names a ReplicaSet `DEPLOYMENT-HASH` and labels its pods `pod-template-hash: HASH`
-    /// (pkg/controller/deployment/sync.go, `getNewReplicaSet`). Nobody else sets that label, so the two tell the
+    /// (pkg/controller/deployment/sync.go, `getNewReplicaSet`). Nobody else sets that label, so the two name the
     /// Deployment without a watch of ReplicaSets, of which a cluster has ten for every Deployment.
     pub fn deployment(&self, labels: &Labels) -> Option<&str> {
         if &*self.kind != "ReplicaSet" {
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_replicaset_s_deployment_is_told_by_the_hash_in_its_name() {
+    fn a_replica_set_names_its_deployment_before_the_hash() {
         let owner = |kind: &str, name: &str| Owner {
             kind: kind.into(),
             name: name.into(),

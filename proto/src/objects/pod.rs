@@ -45,15 +45,15 @@ pub struct Pod {
     pub phase: Phase,
     /// Whether its condition Initialized is True.
     pub initialized: bool,
-    /// Whether something must happen before the scheduler may look at it.
+    /// Whether a scheduling gate holds it back.
     pub gated: bool,
     /// Its condition Ready.
     pub ready: Ready,
-    /// When the kubelet took it over.
+    /// When the kubelet accepted it.
     pub started_seconds: u32,
     /// When it was made.
     pub created_seconds: u32,
-    /// Until when it is to be gone, once its deletion was asked for.
+    /// By when it is to be gone, once its deletion was requested.
     pub deleted_seconds: u32,
     /// The controller that made it.
     pub owner: Option<Arc<Owner>>,
@@ -61,8 +61,8 @@ pub struct Pod {
     pub said: Option<Box<Said>>,
     /// Its spec.
     pub template: Arc<PodTemplate>,
-    /// How each of the template's containers is, in the same order. One that the kubelet has told nothing of waits
-    /// for nothing.
+    /// The statuses of the template's containers, in the same order. A container without a status waits without a
+    /// reason.
     pub containers: Box<[ContainerStatus]>,
 }
 
@@ -75,7 +75,7 @@ pub struct Ready {
     pub since_seconds: u32,
 }
 
-/// What is said of a pod as a whole.
+/// The reason, message and resize of a pod as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Said {
     /// `Evicted`, `NodeLost`, …
@@ -149,7 +149,7 @@ impl Field for Phase {
 }
 
 impl Pod {
-    /// When the kubelet took it over.
+    /// When the kubelet accepted it.
     pub fn started(&self) -> Option<Timestamp> {
         text::time(self.started_seconds)
     }
@@ -183,7 +183,7 @@ impl Pod {
         self.containers().find(|(spec, _)| *spec.name == *name)
     }
 
-    /// What made it, as people know it: the Deployment behind its ReplicaSet, the CronJob behind its Job; kind and name.
+    /// Kind and name of its workload: the Deployment behind its ReplicaSet, the CronJob behind its Job, or else its owner.
     /// `job` finds the Job of a CronJob.
     pub fn workload<'a>(
         &'a self,
@@ -285,14 +285,14 @@ impl SlimPod {
         status.flat_map(|status| status.conditions.iter().flatten())
     }
 
-    /// The pod as it is kept.
-    pub fn keep(self, pools: &Pools) -> Option<Pod> {
+    /// The pod; nothing if it has no name, which no API server sends.
+    pub fn convert(self, pools: &Pools) -> Option<Pod> {
         let names = &pools.names;
         let (spec, status) = (
             self.spec.unwrap_or_default(),
             self.status.unwrap_or_default(),
         );
-        let template = pools.templates.share(Arc::new(spec.keep(names)));
+        let template = pools.templates.share(Arc::new(spec.convert(names)));
         let condition = |kind: &str| {
             let mut all = status.conditions.iter().flatten();
             all.find(|condition| condition.kind == kind)
@@ -362,16 +362,18 @@ fn statuses(
     };
     let (mut inits, mut apps) = (numbered(inits), numbered(apps));
     let status = |container: &ContainerSpec| {
-        let told = if container.role.is_init() {
+        let statuses = if container.role.is_init() {
             &mut inits
         } else {
             &mut apps
         };
-        let its = told.iter().position(|(_, it)| *it.name == *container.name);
+        let its = statuses
+            .iter()
+            .position(|(_, it)| *it.name == *container.name);
         its.map_or_else(Default::default, |at| {
-            let (place, status) = told.swap_remove(at);
+            let (place, status) = statuses.swap_remove(at);
             let reported = status.reported();
-            (status.keep(place, names), reported)
+            (status.convert(place, names), reported)
         })
     };
     let (statuses, reported): (Vec<_>, _) = template.containers.iter().map(status).unzip();
@@ -387,21 +389,21 @@ pub(super) mod tests {
     use super::super::{Role, State};
     use super::*;
 
-    pub(in super::super) fn keep(pod: serde_json::Value) -> Pod {
+    pub(in super::super) fn convert(pod: serde_json::Value) -> Pod {
         serde_json::from_value::<SlimPod>(pod)
             .unwrap()
-            .keep(&Pools::default())
+            .convert(&Pools::default())
             .unwrap()
     }
 
     fn pod(spec: serde_json::Value, status: serde_json::Value) -> Pod {
         let metadata = json!({"namespace": "shop", "name": "web-1"});
-        keep(json!({"metadata": metadata, "spec": spec, "status": status}))
+        convert(json!({"metadata": metadata, "spec": spec, "status": status}))
     }
 
     #[test]
     fn a_pod_is_read_into_what_is_used() {
-        let pod = keep(json!({
+        let pod = convert(json!({
             "metadata": {
                 "namespace": "shop", "name": "web-1", "labels": {"app": "web"}, "annotations": {"big": "…"},
                 "managedFields": [{}], "uid": "dbe5842e-0978-4422-a9fa-8026a53c65dd",
@@ -439,12 +441,12 @@ pub(super) mod tests {
                 "initContainerStatuses": [{"name": "proxy", "restartCount": 4}, {"name": "init", "restartCount": 3}],
                 "ephemeralContainerStatuses": [{"name": "debug"}]}),
         );
-        let told: Vec<_> = pod
+        let reported: Vec<_> = pod
             .containers()
             .map(|(spec, status)| (&*spec.name, spec.role, status.restarts, status.is_told()))
             .collect();
         assert_eq!(
-            told,
+            reported,
             [
                 ("init", Role::Init, 3, true),
                 ("proxy", Role::Sidecar, 4, true),
@@ -480,7 +482,7 @@ pub(super) mod tests {
             json!([[]]),
             json!({"a": 1}),
         ] {
-            let pod = keep(json!({
+            let pod = convert(json!({
                 "metadata": {"namespace": "a", "name": "b", "creationTimestamp": nonsense, "labels": nonsense,
                     "ownerReferences": nonsense, "deletionTimestamp": nonsense},
                 "spec": {"containers": nonsense, "nodeName": nonsense},
@@ -488,7 +490,7 @@ pub(super) mod tests {
                     "containerStatuses": nonsense},
             }));
             assert_eq!(pod.phase, Phase::Unknown);
-            let bare = keep(
+            let bare = convert(
                 json!({"metadata": {"namespace": "a", "name": "b"}, "spec": nonsense, "status": nonsense}),
             );
             assert!(bare.containers.is_empty());
@@ -505,7 +507,7 @@ pub(super) mod tests {
                 "spec": {"containers": [{"name": "web", "resources": {"requests": {"cpu": "1"}}}]},
             });
             let pod: SlimPod = serde_json::from_value(pod).unwrap();
-            pod.keep(&pools).unwrap()
+            pod.convert(&pools).unwrap()
         };
         let (a, b) = (one("a"), one("b"));
         assert!(Arc::ptr_eq(&a.template, &b.template));
@@ -514,9 +516,9 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_made_a_pod_is_told_as_people_know_it() {
+    fn a_pod_names_its_workload() {
         let made = |kind: &str, name: &str| {
-            keep(
+            convert(
                 json!({"metadata": {"namespace": "shop", "name": "p", "labels": {"pod-template-hash": "5b6"},
                 "ownerReferences": [{"kind": kind, "name": name, "controller": true}]}}),
             )

@@ -1,4 +1,4 @@
-//! What a kubelet asks a container, how often, and how often in vain.
+//! Probes of containers.
 
 use std::fmt::Write;
 
@@ -187,8 +187,8 @@ struct SlimGrpc {
 message!(SlimGrpc { 1 => port, 2 => service });
 
 impl SlimProbe {
-    /// The probe as it is kept.
-    pub(super) fn keep(&self) -> Probe {
+    /// The probe with the API server's defaults.
+    pub(super) fn convert(&self) -> Probe {
         let or = |value: i64, default: u32| {
             u32::try_from(value)
                 .ok()
@@ -280,8 +280,8 @@ impl SlimHttpGet {
 mod tests {
     use super::*;
 
-    fn keep(json: &str) -> Probe {
-        serde_json::from_str::<SlimProbe>(json).unwrap().keep()
+    fn convert(json: &str) -> Probe {
+        serde_json::from_str::<SlimProbe>(json).unwrap().convert()
     }
 
     #[test]
@@ -289,7 +289,7 @@ mod tests {
         use ProbeKind::{Liveness, Readiness, Startup};
         use ProbeStatus::{Failing, Held, NotRunning, Passed, Passing, Pending, Unknown, Waiting};
         let json = r#"{"initialDelaySeconds":5,"periodSeconds":10,"timeoutSeconds":2}"#;
-        let probe = serde_json::from_str::<SlimProbe>(json).unwrap().keep();
+        let probe = serde_json::from_str::<SlimProbe>(json).unwrap().convert();
         let running = |started, ready| ContainerStatus {
             started,
             ready,
@@ -339,13 +339,17 @@ mod tests {
             ("{}", "unknown"),
             (r#"{"httpGet":7,"exec":null}"#, "unknown"),
         ] {
-            assert_eq!(*keep(json).asks, format!("{expected}{NUMBERS}"), "{json}");
+            assert_eq!(
+                *convert(json).asks,
+                format!("{expected}{NUMBERS}"),
+                "{json}"
+            );
         }
     }
 
     #[test]
     fn what_a_probe_does_not_say_is_the_api_servers_default() {
-        let probe = keep(
+        let probe = convert(
             r#"{"tcpSocket":{"port":1},"initialDelaySeconds":5,"periodSeconds":3,"timeoutSeconds":-1,"failureThreshold":0}"#,
         );
         assert_eq!(
@@ -360,9 +364,9 @@ mod tests {
     }
 
     #[test]
-    fn a_script_is_cut_and_its_numbers_are_kept() {
+    fn a_script_is_cut_and_its_numbers_are_not() {
         let script = "x".repeat(5000);
-        let probe = keep(&format!(r#"{{"exec":{{"command":["sh","{script}"]}}}}"#));
+        let probe = convert(&format!(r#"{{"exec":{{"command":["sh","{script}"]}}}}"#));
         assert!(probe.asks.len() < 1200 && probe.asks.ends_with("#failure=3"));
     }
 }

@@ -1,9 +1,8 @@
-//! Objects in protobuf, read into the same slim structs as JSON.
+//! Objects in protobuf, parsed into the same structs as JSON.
 //!
-//! The numbers of fields are those of k8s.io/api/core/v1/generated.proto and of its meta/v1. A field that is not used is
-//! skipped without being built. As in JSON (`lenient`), a field of another type than it should have stands for nothing; a
-//! string that is not UTF-8, as the last words of a container may be, is read with replacement characters, as the API
-//! server writes it in JSON.
+//! The numbers of fields are those of k8s.io/api/core/v1/generated.proto and of its meta/v1. The parser
+//! skips a field that is not used. As in JSON (`lenient`), a field of an unexpected type is empty. A string that is not
+//! UTF-8, as a termination message may be, gets replacement characters, as the API server writes it in JSON.
 
 use std::collections::BTreeMap;
 

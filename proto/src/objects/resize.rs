@@ -6,7 +6,7 @@ use crate::vitals::ResizeState;
 
 use super::bounds::{Bound, Bounds, Reported};
 use super::condition::SlimCondition;
-use super::resources::{Resources, SlimRequirements, SlimResources, kept};
+use super::resources::{Resources, SlimRequirements, SlimResources, amounts};
 use super::{PodTemplate, Pools, text};
 
 /// A resize in place that the node has not completed.
@@ -26,16 +26,16 @@ pub struct Resize {
     pub limits: Resources,
 }
 
-/// What a status says of resources, from its `resources` and `allocatedResources`.
+/// The resources that a status reports, from its `resources` and `allocatedResources`.
 pub(super) fn reported(
     actual: Option<&SlimRequirements>,
     allocated: Option<&SlimResources>,
 ) -> Reported {
-    let allocated = kept(allocated);
+    let allocated = amounts(allocated);
     Reported {
         actual: bounds(
-            kept(actual.and_then(|it| it.requests.as_ref())),
-            kept(actual.and_then(|it| it.limits.as_ref())),
+            amounts(actual.and_then(|it| it.requests.as_ref())),
+            amounts(actual.and_then(|it| it.limits.as_ref())),
         ),
         allocated_cpu: allocated.cpu,
         allocated_memory: allocated.memory,
@@ -63,7 +63,7 @@ fn put(bounds: Bounds, requests: &mut Resources, limits: &mut Resources) {
 }
 
 impl Resize {
-    /// The resize that a pod's status tells of; none if it is complete. `containers` are the statuses of the
+    /// The resize that a pod's status reports; none if it is complete. `containers` are the statuses of the
     /// template's containers in its order, `pod` that of the pod as a whole.
     ///
     /// The kubelet says how far a resize is in the conditions `PodResizePending` and `PodResizeInProgress`. Until it
@@ -125,12 +125,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::Pod;
-    use super::super::pod::tests::keep;
+    use super::super::pod::tests::convert;
     use super::*;
 
     fn pod(spec: Value, status: Value) -> Pod {
         let metadata = json!({"namespace": "shop", "name": "web-1"});
-        keep(json!({"metadata": metadata, "spec": spec, "status": status}))
+        convert(json!({"metadata": metadata, "spec": spec, "status": status}))
     }
 
     fn cpu(request: &str) -> Value {
@@ -292,7 +292,7 @@ mod tests {
                 "status": {"containerStatuses": [{"name": "a", "resources": cpu("1")}]},
             }))
             .unwrap();
-            pod.keep(&pools).unwrap()
+            pod.convert(&pools).unwrap()
         };
         let (a, b) = (one("a"), one("b"));
         let in_force = |pod: &Pod| Arc::clone(&pod.resize().unwrap().in_force);

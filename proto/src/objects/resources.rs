@@ -1,4 +1,4 @@
-//! Amounts of what is shared out: CPU, memory, the node's own disk.
+//! Amounts of resources: CPU, memory, ephemeral storage.
 
 use std::ops::Add;
 
@@ -10,8 +10,8 @@ use serde::Deserialize;
 use super::lenient::lenient;
 use super::protobuf::{Field, Message, message};
 
-/// Amounts as a `ResourceList` gives them; other resources are not kept. What is not given is nothing, which is not
-/// zero: a limit of nothing is none.
+/// Amounts as a `ResourceList` gives them; other resources are dropped. A resource that is missing is `None`,
+/// which is not zero: no limit is not a limit of zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Resources {
     /// Cores.
@@ -23,12 +23,12 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Whether nothing is given.
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Each amount by itself, made from both by `both` where both are given, and else the one that is.
+    /// Each resource by itself: `both` of both amounts where there are two, and else the one that there is.
     fn with(self, other: Self, both: impl Fn(u64, u64) -> u64) -> Self {
         let either = |one: Option<u64>, other: Option<u64>| match (one, other) {
             (Some(one), Some(other)) => Some(both(one, other)),
@@ -123,7 +123,7 @@ impl Message for SlimResources {
 
 impl SlimResources {
     /// The amounts that can be read.
-    pub(super) fn keep(&self) -> Resources {
+    pub(super) fn convert(&self) -> Resources {
         let quantity = |text: &str| text.parse::<Quantity>().ok();
         Resources {
             cpu: quantity(&self.cpu).map(Quantity::to_nanocores),
@@ -145,9 +145,9 @@ pub(super) struct SlimRequirements {
 
 message!(SlimRequirements { 1 => limits, 2 => requests });
 
-/// The amounts of a list that may not be there.
-pub(super) fn kept(list: Option<&SlimResources>) -> Resources {
-    list.map(SlimResources::keep).unwrap_or_default()
+/// The amounts of a list that may be missing.
+pub(super) fn amounts(list: Option<&SlimResources>) -> Resources {
+    list.map(SlimResources::convert).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -155,13 +155,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_read_and_what_is_none_costs_only_itself() {
+    fn amounts_are_parsed_and_a_wrong_one_costs_only_itself() {
         let list: SlimResources = serde_json::from_str(
             r#"{"cpu":"1500m","memory":"much","ephemeral-storage":1024,"nvidia.com/gpu":"1","pods":"110"}"#,
         )
         .unwrap();
         assert_eq!(
-            list.keep(),
+            list.convert(),
             Resources {
                 cpu: Some(Nanocores(1_500_000_000)),
                 memory: None,

@@ -199,11 +199,11 @@ mod tests {
 
     use crate::time::Timestamp;
 
-    use super::super::pod::tests::keep;
+    use super::super::pod::tests::convert;
 
     /// STATUS, READY and RESTARTS of a pod with these containers; one whose name begins with `s` is a sidecar.
     fn line(pod: Value) -> String {
-        let kept = keep(pod);
+        let kept = convert(pod);
         let line = kept.summary();
         format!(
             "{}/{} {} {}",
@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn the_message_goes_with_the_status_and_the_last_restart_with_the_restarts() {
-        let kept = keep(pod(
+        let kept = convert(pod(
             "Running",
             json!([{"lastState": {"terminated": {"finishedAt": "1970-01-01T00:00:09Z"}}, "state": {"terminated": {"exitCode": 0}}}]),
             json!([{"restartCount": 2, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},

@@ -1,4 +1,4 @@
-//! What the pods of one workload have in common: their spec, of which each of them would else hold a copy.
+//! The spec that the pods of one workload share.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::lenient::lenient;
 use super::probe::{Probe, SlimProbe};
 use super::protobuf::message;
 use super::resize;
-use super::resources::{Resources, SlimRequirements, SlimResources, kept};
+use super::resources::{Resources, SlimRequirements, SlimResources, amounts};
 use crate::vitals::ProbeKind;
 pub use crate::vitals::Role;
 
@@ -187,38 +187,38 @@ message!(SlimContainer {
 });
 
 impl SlimSpec {
-    /// What of it is kept.
-    pub(super) fn keep(&self, names: &Interner) -> PodTemplate {
+    /// The part of it that pods of one workload share.
+    pub(super) fn convert(&self, names: &Interner) -> PodTemplate {
         let inits = self.init_containers.iter().flatten().map(|container| {
             let role = if container.restart_policy == "Always" {
                 Role::Sidecar
             } else {
                 Role::Init
             };
-            container.keep(role, names)
+            container.convert(role, names)
         });
         let apps = self.containers.iter().flatten();
-        let apps = apps.map(|container| container.keep(Role::App, names));
+        let apps = apps.map(|container| container.convert(Role::App, names));
         let pod = self.resources.as_ref();
         PodTemplate {
             containers: inits.chain(apps).collect(),
-            requests: kept(pod.and_then(|pod| pod.requests.as_ref())),
-            limits: kept(pod.and_then(|pod| pod.limits.as_ref())),
-            overhead: kept(self.overhead.as_ref()),
+            requests: amounts(pod.and_then(|pod| pod.requests.as_ref())),
+            limits: amounts(pod.and_then(|pod| pod.limits.as_ref())),
+            overhead: amounts(self.overhead.as_ref()),
             never_restarts: self.restart_policy == "Never",
         }
     }
 }
 
 impl SlimContainer {
-    fn keep(&self, role: Role, names: &Interner) -> ContainerSpec {
+    fn convert(&self, role: Role, names: &Interner) -> ContainerSpec {
         let resources = self.resources.as_ref();
-        let probe = |probe: &Option<SlimProbe>| probe.as_ref().map(SlimProbe::keep);
+        let probe = |probe: &Option<SlimProbe>| probe.as_ref().map(SlimProbe::convert);
         ContainerSpec {
             name: names.intern(&self.name),
             role,
-            requests: kept(resources.and_then(|it| it.requests.as_ref())),
-            limits: kept(resources.and_then(|it| it.limits.as_ref())),
+            requests: amounts(resources.and_then(|it| it.requests.as_ref())),
+            limits: amounts(resources.and_then(|it| it.limits.as_ref())),
             liveness: probe(&self.liveness_probe),
             readiness: probe(&self.readiness_probe),
             startup: probe(&self.startup_probe),
@@ -235,7 +235,7 @@ mod tests {
     fn template(spec: serde_json::Value) -> PodTemplate {
         serde_json::from_value::<SlimSpec>(spec)
             .unwrap()
-            .keep(&Interner::default())
+            .convert(&Interner::default())
     }
 
     fn container(cpu: &str, always: bool) -> serde_json::Value {

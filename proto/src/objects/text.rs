@@ -1,4 +1,4 @@
-//! Texts that strangers write, of which the beginning is kept; and times, of which the seconds are.
+//! Texts of objects, cut to a limit, and times, in seconds.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::intern::Interner;
 use super::lenient::Lenient;
 use super::protobuf::Message;
 
-/// The most that is kept of a message: a container may leave 4 KiB of its log as its last words.
+/// The most bytes of a message: a termination message may have 4 KiB.
 const LONGEST: usize = 1024;
 
 /// Cuts a text that is too long, at a character, and says so.
@@ -37,8 +37,8 @@ pub(super) fn word(mut text: String, names: &Interner) -> Option<Arc<str>> {
     (!text.is_empty()).then(|| names.intern(&text))
 }
 
-/// `Time` and `MicroTime` on the wire: an RFC 3339 text in JSON, a `Timestamp` in protobuf. A text that is no time must
-/// not cost us the object.
+/// `Time` and `MicroTime` on the wire: an RFC 3339 text in JSON, a `Timestamp` in protobuf. A text that is not a time is
+/// none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct SlimTime(pub(super) Option<Timestamp>);
 

@@ -109,7 +109,7 @@ fn hexadecimal(digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
     (read == 32).then_some(bytes)
 }
 
-/// The same for the same text within one process, which is all that is asked of it.
+/// The same for the same text within one process, which is all that it must be.
 fn hash(text: &str) -> [u8; 16] {
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_told_apart_and_never_given_back_wrong() {
+    fn other_texts_differ_and_are_never_given_back_wrong() {
         let others = [
             "x",
             "DBE5842E-0978-4422-A9FA-8026A53C65DD",

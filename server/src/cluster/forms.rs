@@ -25,26 +25,22 @@ fn both<K: Item, Kept>(
 fn is_alike(resource: Resource, object: &Value) {
     match resource {
         Resource::Pods => {
-            let (json, protobuf) = both("Pod", object, SlimPod::keep);
+            let (json, protobuf) = both("Pod", object, SlimPod::convert);
             assert!(json.is_some());
             assert_eq!(json, protobuf, "{object}");
         }
         Resource::Nodes => {
-            let (json, protobuf) = both("Node", object, SlimNode::keep);
+            let (json, protobuf) = both("Node", object, SlimNode::convert);
             assert!(json.is_some());
             assert_eq!(json, protobuf, "{object}");
         }
         Resource::Events => {
-            let keep = |event: SlimEvent, pools: &Pools| event.keep(&pools.names);
+            let keep = |event: SlimEvent, pools: &Pools| event.convert(&pools.names);
             let (json, protobuf) = both("Event", object, keep);
             assert_eq!(json, protobuf, "{object}");
         }
         _ => {
-            let (json, protobuf) = both(
-                "PartialObjectMetadata",
-                object,
-                super::Job::of as fn(SlimJob, &Pools) -> _,
-            );
+            let (json, protobuf) = both("PartialObjectMetadata", object, SlimJob::convert);
             assert_eq!(json, protobuf, "{object}");
         }
     }

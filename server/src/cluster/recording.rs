@@ -189,7 +189,7 @@ fn every_field_of_every_pod_is_what_the_json_says() {
     for step in 1..=STEPS {
         for json in items(step, "pods") {
             let pod: SlimPod = serde_json::from_value(json.clone()).unwrap();
-            let pod = pod.keep(&Pools::default()).unwrap();
+            let pod = pod.convert(&Pools::default()).unwrap();
             is_as_told(&pod, &json);
             pods += 1;
             ended += pod.containers.iter().filter(|it| it.last.is_some()).count();
@@ -203,7 +203,7 @@ fn every_field_of_every_event_of_a_pod_is_what_the_json_says() {
     let mut told = 0;
     for json in (1..=STEPS).flat_map(|step| items(step, "events")) {
         let event: SlimEvent = serde_json::from_value(json.clone()).unwrap();
-        let Some(event) = event.keep(&Interner::default()) else {
+        let Some(event) = event.convert(&Interner::default()) else {
             assert_ne!(json["involvedObject"]["kind"], "Pod");
             continue;
         };

@@ -14,17 +14,17 @@ pub(crate) struct Reader(Pools);
 impl Reader {
     pub(crate) fn pod(&self, json: Value) -> Arc<Pod> {
         let pod: SlimPod = serde_json::from_value(json).unwrap();
-        Arc::new(pod.keep(&self.0).unwrap())
+        Arc::new(pod.convert(&self.0).unwrap())
     }
 
     pub(crate) fn node(&self, json: Value) -> Arc<Node> {
         let node: SlimNode = serde_json::from_value(json).unwrap();
-        Arc::new(node.keep(&self.0).unwrap())
+        Arc::new(node.convert(&self.0).unwrap())
     }
 
     /// Nothing for an event that is not about a pod.
     pub(crate) fn event(&self, json: Value) -> Option<Event> {
         let event: SlimEvent = serde_json::from_value(json).unwrap();
-        event.keep(&self.0.names)
+        event.convert(&self.0.names)
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn detail(pod: SlimPod, pools: &Pools, now: Timestamp) -> Detail {
     let conditions = conditions.collect();
     let mut probes = Vec::new();
     // A pod without a name has none, and no API server sends one.
-    if let Some(pod) = pod.keep(pools) {
+    if let Some(pod) = pod.convert(pools) {
         for (spec, status) in pod.containers() {
             probes.extend(spec.probes().map(|(kind, probe)| Probe {
                 container: spec.name.to_string(),
@@ -100,7 +100,7 @@ mod tests {
                 "series":{"count":9,"lastObservedTime":"2026-11-21T05:10:00.000000Z"}}"#,
         )
         .unwrap();
-        let event = model::Event::from(event.keep(&Pools::default().names).unwrap());
+        let event = model::Event::from(event.convert(&Pools::default().names).unwrap());
         assert_eq!(
             (event.count, event.last),
             (9, "2026-11-21T05:10:00Z".parse().ok())

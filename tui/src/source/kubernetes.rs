@@ -66,7 +66,7 @@ impl Kubernetes {
 
     async fn nodes(&self) {
         let pools = &self.teller.pools;
-        let row = |node: SlimNode| Some(NodeRow::from_object(&node.keep(pools)?, &pools.names));
+        let row = |node: SlimNode| Some(NodeRow::from_object(&node.convert(pools)?, &pools.names));
         let watch = self.watch(Collection("/api/v1/nodes"), Lists::Paged, Part::Nodes);
         watch.follow(&row, &Message::Nodes).await;
     }
@@ -142,7 +142,7 @@ impl Kubernetes {
     async fn pods(&self) {
         let pools = &self.teller.pools;
         let row = |pod: SlimPod| {
-            let pod = pod.keep(pools)?;
+            let pod = pod.convert(pools)?;
             Some(PodRow::from_object(&pod, &pools.names, self.teller.now()))
         };
         self.tell_of(
@@ -216,7 +216,7 @@ impl Kubernetes {
     /// Jobs, for the CronJobs that made them.
     async fn jobs(&self) {
         let row = |job: SlimJob| {
-            let Job { key, cron_job } = Job::of(job, &self.teller.pools)?;
+            let Job { key, cron_job } = job.convert(&self.teller.pools)?;
             Some((Key::new(&key.namespace, &key.name), cron_job))
         };
         let collection = Collection("/apis/batch/v1/jobs");
@@ -382,7 +382,7 @@ impl Page {
         match events {
             Some(Ok(events)) => {
                 let events = events.items.into_iter().flatten();
-                let events = events.filter_map(|event| event.keep(kubernetes.teller.names()));
+                let events = events.filter_map(|event| event.convert(kubernetes.teller.names()));
                 self.last = events.map(Into::into).collect();
                 self.last.sort_by_key(|event| std::cmp::Reverse(event.last));
                 self.events.answered().await;

@@ -61,7 +61,7 @@ impl Feed {
         match event {
             watcher::Event::Init => self.listing = Some(Listing::default()),
             watcher::Event::InitApply(event) => {
-                if let Some(event) = event.keep(names) {
+                if let Some(event) = event.convert(names) {
                     self.list(event);
                 }
             }
@@ -75,12 +75,12 @@ impl Feed {
                 }
             }
             watcher::Event::Apply(event) => {
-                if let Some(event) = event.keep(names) {
+                if let Some(event) = event.convert(names) {
                     self.tell(&event);
                 }
             }
             watcher::Event::Delete(event) => {
-                if let Some(event) = event.keep(names) {
+                if let Some(event) = event.convert(names) {
                     self.told.remove(&event.uid);
                 }
             }

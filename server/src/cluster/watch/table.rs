@@ -27,7 +27,7 @@ impl Watched for SlimNode {
     type Kept = Node;
 
     fn keep(self, pools: &Pools) -> Option<(Arc<str>, Node)> {
-        let node = Self::keep(self, pools)?;
+        let node = self.convert(pools)?;
         Some((Arc::clone(&node.name), node))
     }
 
@@ -41,7 +41,7 @@ impl Watched for SlimPod {
     type Kept = Pod;
 
     fn keep(self, pools: &Pools) -> Option<(PodKey, Pod)> {
-        let pod = Self::keep(self, pools)?;
+        let pod = self.convert(pools)?;
         Some((pod.key.clone(), pod))
     }
 
@@ -55,7 +55,7 @@ impl Watched for SlimJob {
     type Kept = Job;
 
     fn keep(self, pools: &Pools) -> Option<(PodKey, Job)> {
-        let job = Job::of(self, pools)?;
+        let job = self.convert(pools)?;
         Some((job.key.clone(), job))
     }
 

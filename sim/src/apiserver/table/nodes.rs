@@ -35,7 +35,7 @@ pub(super) fn cells(node: &Value, ages: Ages) -> Vec<Value> {
 
 fn status(node: &Value) -> &'static str {
     let read = SlimNode::deserialize(node).ok();
-    let read = read.and_then(|node| node.keep(&Pools::default()));
+    let read = read.and_then(|node| node.convert(&Pools::default()));
     read.map_or("Unknown", |node| node.status(node.ready))
 }
 

@@ -9,7 +9,7 @@ use super::{Members, joined};
 
 pub(super) fn cells(pod: &Value, ages: Ages) -> Vec<Value> {
     let read = SlimPod::deserialize(pod).ok();
-    let read = read.and_then(|pod| pod.keep(&Pools::default()));
+    let read = read.and_then(|pod| pod.convert(&Pools::default()));
     let summary = read.as_ref().map(Pod::summary);
     let [ready, status, restarts] = summary.map_or_else(Default::default, |it| {
         let restarts = match it.last_restart.filter(|_| it.restarts > 0) {

@@ -247,7 +247,7 @@ mod tests {
     fn row_of(pod: Value) -> PodRow {
         let pools = Pools::default();
         let pod: SlimPod = serde_json::from_value(pod).unwrap();
-        let pod = pod.keep(&pools).unwrap();
+        let pod = pod.convert(&pools).unwrap();
         PodRow::from_object(&pod, &pools.names, NOW.parse().unwrap())
     }
 
@@ -454,7 +454,7 @@ mod tests {
                 {"type": "Ready", "status": "True"}]},
         }))
         .unwrap();
-        let row = NodeRow::from_object(&node.keep(&pools).unwrap(), &pools.names);
+        let row = NodeRow::from_object(&node.convert(&pools).unwrap(), &pools.names);
         assert_eq!(row.status_text(), "Ready,SchedulingDisabled MemoryPressure");
         assert_eq!((row.ready, row.pods_most), (true, 110));
         assert_eq!(cores(row.allocatable.cpu), Some(2.0));
