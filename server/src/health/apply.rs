@@ -1,63 +1,69 @@
-//! What changes the facts of one pod: the pod itself, events about it, and the counters of its probes.
+//! Applies changes to the facts about a pod: a new state of the pod, Events, and the counters of its probes.
 
 use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::ProbeKind;
 
-use super::engine::RETURN;
-use super::facts::{ContainerFacts, Kill, PodFacts, Streak};
+use super::container_index::ContainerIndex;
+use super::facts::{ContainerFacts, Kill, PodFacts};
 use super::pod_events::EventKind;
 use super::probe_counters::ProbeId;
 use super::review_context::ReviewContext;
+use super::rules::probe::probe_of;
+use super::rules::{restart, tallied_terminations};
+use super::streaks::Streak;
 use super::tallies::Tally;
 use super::terminations::running_since;
-use super::thresholds::{SECOND, WELL_AFTER};
-use crate::cluster::{ContainerSpec, Event, Pod, Probe};
+use super::thresholds::{RESTORE_TIMEOUT, SECOND, WELL_AFTER};
+use crate::cluster::{Event, Pod};
 
 impl PodFacts {
-    /// Takes in a pod as it is now.
-    pub(super) fn tell(
+    /// Applies the current state of the pod.
+    pub(super) fn apply_pod(
         &mut self,
         before: Option<&Pod>,
         pod: &Arc<Pod>,
         context: &mut ReviewContext<'_>,
     ) {
         if self.pod.is_none() {
-            self.meet(before, pod, context.now);
+            self.start(before, pod, context.now);
         }
-        self.record_terminations(pod, context);
-        self.take(before, pod, context.now);
-        for c in 0..self.containers.len() {
-            self.reconcile_tallies(pod, c, context);
+        restart::record_terminations(self, pod, context);
+        self.set_pod(before, pod, context.now);
+        for index in ContainerIndex::all(self.containers.len()) {
+            tallied_terminations::reconcile(self, pod, index, context);
         }
-        // The counters may have told before the status did.
-        self.decide(pod, context);
+        // The counters may have arrived before the status.
+        restart::decide(self, pod, context);
         self.review(context);
     }
 
-    /// Takes in an event.
-    pub(super) fn hear(
+    /// Applies an Event.
+    pub(super) fn apply_event(
         &mut self,
         event: &Event,
         event_kind: EventKind,
         context: &mut ReviewContext<'_>,
     ) {
-        let Some(more) = self.events.hear(event, event_kind) else {
+        let Some(more) = self.events.add(event, event_kind) else {
             return;
         };
-        let c = event.container.as_deref().and_then(|name| self.index(name));
+        let index = event
+            .container
+            .as_deref()
+            .and_then(|name| self.container_named(name));
         let pod = self.pod.clone();
-        match (event_kind, c) {
-            (EventKind::Unhealthy(kind), Some(c)) => {
-                let going = pod.as_ref().is_some_and(|pod| pod.deleted_seconds > 0);
-                if !going || kind == ProbeKind::Readiness {
-                    self.attempt_failed(c, kind, event, more, context.now);
+        match (event_kind, index) {
+            (EventKind::Unhealthy(kind), Some(index)) => {
+                let is_deleted = pod.as_ref().is_some_and(|pod| pod.deleted_seconds > 0);
+                if !is_deleted || kind == ProbeKind::Readiness {
+                    self.attempt_failed(index, kind, event, more, context.now);
                 }
             }
-            (EventKind::Killing(kind), Some(c)) => {
+            (EventKind::Killing(kind), Some(index)) => {
                 let at = event.last;
-                if let Some(facts) = self.containers.get_mut(c)
+                if let Some(facts) = index.of_mut(&mut self.containers)
                     && facts.kill.is_none_or(|kill| kill.at <= at)
                 {
                     facts.kill = Some(Kill { kind, at });
@@ -65,26 +71,24 @@ impl PodFacts {
             }
             _ => {}
         }
-        if let (Some(pod), Some(c)) = (&pod, c) {
-            self.tally(pod, c, event, event_kind);
-            self.reconcile_tallies(pod, c, context);
+        if let (Some(pod), Some(index)) = (&pod, index) {
+            self.tally(pod, index, event, event_kind);
+            tallied_terminations::reconcile(self, pod, index, context);
         }
         self.review(context);
     }
 
-    /// Takes in what an event counts of a container's ends.
-    fn tally(&mut self, pod: &Pod, c: usize, event: &Event, event_kind: EventKind) {
+    /// Applies the number of terminations that an Event counts.
+    fn tally(&mut self, pod: &Pod, index: ContainerIndex, event: &Event, event_kind: EventKind) {
         let probe = match event_kind {
-            EventKind::Unhealthy(kind) => pod
-                .template
-                .containers
-                .get(c)
+            EventKind::Unhealthy(kind) => index
+                .of(&pod.template.containers)
                 .and_then(|spec| probe_of(spec, kind)),
             _ => None,
         };
         let threshold = probe.map(|probe| probe.failure_threshold);
         if let Some(tally) = Tally::of(event, event_kind, threshold)
-            && let Some(facts) = self.containers.get_mut(c)
+            && let Some(facts) = index.of_mut(&mut self.containers)
         {
             facts.count_ends(tally);
         }
@@ -92,13 +96,14 @@ impl PodFacts {
 
     fn attempt_failed(
         &mut self,
-        c: usize,
+        index: ContainerIndex,
         kind: ProbeKind,
         event: &Event,
         more: u32,
         now: Timestamp,
     ) {
-        let Some((facts, spec, status)) = self.pod.as_ref().and_then(|pod| self.container(pod, c))
+        let Some((facts, spec, status)) =
+            self.pod.as_ref().and_then(|pod| self.container(pod, index))
         else {
             return;
         };
@@ -107,25 +112,25 @@ impl PodFacts {
         };
         let period = i64::from(probe.period) * SECOND;
         let stale = now.since(event.last) > (3 * period).max(60 * SECOND);
-        // What it says of an earlier incarnation, or from before it succeeded again, is over.
+        // Failures before the container's start, or before the probe succeeded again, no longer count.
         if event.last <= running || stale {
             return;
         }
-        // A container that has never been ready has failed ever since the event was first told of it.
+        // A container that was never ready has failed since the Event's first time.
         let never = kind == ProbeKind::Readiness && facts.was_ready.is_none();
         let all = facts.streaks.of(kind).is_none()
             && event.first >= running
             && (never || more == event.count);
-        // No more attempts than there was about time for, whatever is said.
+        // The time limits the number of attempts, whatever the Event says.
         let span = event.last.since(event.first) / period.max(SECOND);
         let most = u32::try_from(span).unwrap_or(u32::MAX).saturating_add(10);
         let counted = facts
-            .counted_before
+            .counted_failures
             .filter(|_| kind == ProbeKind::Readiness);
         let count = event.count.min(most);
-        let (heard, since) = if all && !never {
+        let (by_events, since) = if all && !never {
             (count, event.first)
-        } else if counted.is_some_and(|(_, last)| event.last <= last) {
+        } else if counted.is_some_and(|counted| event.last <= counted.last) {
             (0, event.last)
         } else {
             (more.min(most), if all { event.first } else { event.last })
@@ -133,11 +138,11 @@ impl PodFacts {
         let streak = Streak {
             since: Some(since),
             last: event.last,
-            heard,
-            counted: 0,
+            by_events,
+            by_counters: 0,
             before: (
                 if all && never {
-                    count.saturating_sub(heard)
+                    count.saturating_sub(by_events)
                 } else {
                     0
                 },
@@ -145,15 +150,15 @@ impl PodFacts {
             ),
             message: event.message.clone(),
         };
-        if let Some(facts) = self.containers.get_mut(c) {
+        if let Some(facts) = index.of_mut(&mut self.containers) {
             facts.streaks.failed(kind, streak);
         }
     }
 
-    /// Takes in what the counters of its node tell.
-    pub(super) fn count(&mut self, node: &str, context: &mut ReviewContext<'_>) {
+    /// Applies the counters of the pod's probes.
+    pub(super) fn apply_counters(&mut self, node: &str, context: &mut ReviewContext<'_>) {
         let Some(pod) = self.pod.clone() else { return };
-        for (c, (spec, status)) in pod.containers().enumerate() {
+        for (index, (spec, status)) in ContainerIndex::enumerate(pod.containers()) {
             for kind in [
                 ProbeKind::Liveness,
                 ProbeKind::Readiness,
@@ -165,19 +170,19 @@ impl PodFacts {
                 else {
                     continue;
                 };
-                let Some(facts) = self.containers.get_mut(c) else {
+                let Some(facts) = index.of_mut(&mut self.containers) else {
                     continue;
                 };
                 let over = match kind {
                     ProbeKind::Startup => status.started,
-                    // That the kubelet counts it as ready is the truth; that an attempt failed is told all the same.
+                    // A ready container may have failed attempts, which count.
                     ProbeKind::Readiness | ProbeKind::Liveness => false,
                 };
-                // What failed before this incarnation started is not its own.
+                // Failures before the container's start do not count.
                 let earlier = facts
                     .running
                     .is_none_or(|running| running.since(seen.from) > 0);
-                // One that was never ready has failed all along, also before the first look.
+                // A container that was never ready has also failed before the first reading.
                 let never = kind == ProbeKind::Readiness
                     && facts.was_ready.is_none()
                     && facts.running.is_some()
@@ -195,11 +200,11 @@ impl PodFacts {
                 }
             }
         }
-        self.decide(&pod, context);
+        restart::decide(self, &pod, context);
         self.review(context);
     }
 
-    /// The probes that fail: when this changes, something else is said of the pod.
+    /// Which probes of each container are failing. The pod's vitals change with it.
     pub(super) fn failing(&self) -> Vec<(bool, bool, bool)> {
         let failing = |facts: &ContainerFacts| {
             let fails = |kind| facts.streaks.of(kind).is_some();
@@ -212,39 +217,33 @@ impl PodFacts {
         self.containers.iter().map(failing).collect()
     }
 
-    /// Until when this is kept for what may still come.
+    /// The time until which these facts are stored for later Events and failures.
     pub(super) fn keep_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let notes = self.events.fresh_until(now);
-        let restored = self.since.plus_nanos(RETURN);
-        let flapped = self.containers.iter().filter_map(|facts| facts.flapped);
-        let flapped = flapped.map(|flapped| flapped.at.plus_nanos(WELL_AFTER));
-        let flapped = flapped.filter(|until| *until > now).min();
+        let events = self.events.fresh_until(now);
+        let restored = self.since.plus_nanos(RESTORE_TIMEOUT);
+        let ended_readiness = self
+            .containers
+            .iter()
+            .filter_map(|facts| facts.ended_readiness);
+        let ended_readiness = ended_readiness.map(|ended| ended.at.plus_nanos(WELL_AFTER));
+        let ended_readiness = ended_readiness.filter(|until| *until > now).min();
         match &self.pod {
             None if !self.open.is_empty() => Some(restored.max(now.plus_nanos(SECOND))),
             None => None,
-            Some(_) if self.gone.is_some() => None,
-            Some(_) => notes.into_iter().chain(flapped).min(),
+            Some(_) if self.deleted.is_some() => None,
+            Some(_) => events.into_iter().chain(ended_readiness).min(),
         }
     }
 
-    /// Whether nothing is worth keeping.
+    /// Whether these facts can be dropped.
     pub(super) fn is_idle(&self) -> bool {
         let quiet = |facts: &ContainerFacts| {
             facts.restarts.is_empty() && facts.streaks.is_empty() && facts.being_killed().is_none()
         };
-        let done = match (&self.pod, self.gone) {
+        let done = match (&self.pod, self.deleted) {
             (_, Some(_)) | (None, None) => true,
             (Some(pod), None) => pod.phase.is_over() || pod.deleted_seconds > 0 || pod.ready.status,
         };
         done && self.open.is_empty() && self.containers.iter().all(quiet)
-    }
-}
-
-/// A container's probe of this kind.
-pub(super) fn probe_of(spec: &ContainerSpec, kind: ProbeKind) -> Option<&Probe> {
-    match kind {
-        ProbeKind::Liveness => spec.liveness.as_ref(),
-        ProbeKind::Readiness => spec.readiness.as_ref(),
-        ProbeKind::Startup => spec.startup.as_ref(),
     }
 }

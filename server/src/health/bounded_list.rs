@@ -1,4 +1,4 @@
-//! Bounded lists for snapshots, which may come from a ConfigMap that anybody has written.
+//! Bounded lists for snapshots, which may be from a ConfigMap that anybody can write.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,36 +7,36 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Bytes of JSON of one element, at most. An incident with the most evidence has some tens of kilobytes.
-const LARGEST: usize = 128 << 10;
+/// The largest JSON of one element, in bytes. An incident with the most evidence has some tens of kilobytes.
+const MAX_ELEMENT: usize = 128 << 10;
 
-/// A list of at most `MOST` elements.
+/// A list of at most `MAX` elements.
 ///
 /// # Errors
 /// When there are more.
-pub(super) fn at_most<'de, const MOST: usize, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(super) fn at_most<'de, const MAX: usize, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    deserializer.deserialize_seq(AtMost::<MOST, T>(PhantomData))
+    deserializer.deserialize_seq(AtMost::<MAX, T>(PhantomData))
 }
 
-/// A list of at most `MOST` elements. An element of more than [`LARGEST`] bytes of JSON, which may take a multiple of that
+/// A list of at most `MAX` elements. An element of more than [`MAX_ELEMENT`] bytes of JSON, which may take a multiple of that
 /// in memory, is replaced by an empty one.
 ///
 /// # Errors
 /// When there are more.
-pub(super) fn elements_at_most<'de, const MOST: usize, D, T>(
+pub(super) fn elements_at_most<'de, const MAX: usize, D, T>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned + Default,
 {
-    let elements = deserializer.deserialize_seq(AtMost::<MOST, Box<RawValue>>(PhantomData))?;
+    let elements = deserializer.deserialize_seq(AtMost::<MAX, Box<RawValue>>(PhantomData))?;
     let read = |element: Box<RawValue>| {
-        if element.get().len() > LARGEST {
+        if element.get().len() > MAX_ELEMENT {
             return Ok(T::default());
         }
         serde_json::from_str(element.get()).map_err(D::Error::custom)
@@ -44,20 +44,20 @@ where
     elements.into_iter().map(read).collect()
 }
 
-struct AtMost<const MOST: usize, T>(PhantomData<T>);
+struct AtMost<const MAX: usize, T>(PhantomData<T>);
 
-impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for AtMost<MOST, T> {
+impl<'de, const MAX: usize, T: Deserialize<'de>> Visitor<'de> for AtMost<MAX, T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a list of at most {MOST} elements")
+        write!(f, "a list of at most {MAX} elements")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
         while let Some(element) = elements.next_element()? {
-            if list.len() >= MOST {
-                return Err(A::Error::invalid_length(MOST + 1, &self));
+            if list.len() >= MAX {
+                return Err(A::Error::invalid_length(MAX + 1, &self));
             }
             list.push(element);
         }

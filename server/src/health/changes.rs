@@ -1,4 +1,4 @@
-//! What has changed since: for those who watch.
+//! A log of changes, for watches.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -7,24 +7,24 @@ use kubevitals_proto::vitals::{Involved, Meta};
 
 use crate::cluster::PodKey;
 
-/// Changes that are remembered. A watcher looks at least once a second; of what it missed more than this it must list.
-const REMEMBERED: usize = 8192;
+/// The capacity of the log. A reader that has missed more changes must read everything.
+const LOG_CAPACITY: usize = 8192;
 
-/// One thing that changed.
+/// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
-    /// What is said of a pod: its probes, restarts, or which incidents it has.
+    /// The probes, the restarts or the incidents of a pod have changed.
     Pod(PodKey),
-    /// An incident; or it is no longer remembered.
+    /// An incident has changed, or was dropped.
     Incident {
         namespace: Arc<str>,
         name: Arc<str>,
-        forgotten: bool,
+        dropped: bool,
     },
 }
 
 impl Change {
-    /// What is said of the pod that an incident befell.
+    /// A change of the pod of an incident.
     pub(super) fn pod(involved: &Involved) -> Self {
         Self::Pod(PodKey {
             namespace: involved.namespace.as_str().into(),
@@ -32,26 +32,26 @@ impl Change {
         })
     }
 
-    pub(super) fn incident(meta: &Meta, forgotten: bool) -> Self {
+    pub(super) fn incident(meta: &Meta, dropped: bool) -> Self {
         Self::Incident {
             namespace: meta.namespace.as_str().into(),
             name: meta.name.as_str().into(),
-            forgotten,
+            dropped,
         }
     }
 }
 
-/// What has changed between two versions.
+/// The changes between two versions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changed {
-    /// The version that this leads to.
+    /// The later version.
     pub version: u64,
-    /// Pods of which something else is said.
+    /// Pods whose health has changed.
     pub pods: BTreeSet<PodKey>,
-    /// Namespace and name of incidents that are new or other than before.
+    /// Namespace and name of new and changed incidents.
     pub incidents: BTreeSet<(Arc<str>, Arc<str>)>,
-    /// Namespace and name of incidents that are no longer remembered.
-    pub forgotten: BTreeSet<(Arc<str>, Arc<str>)>,
+    /// Namespace and name of dropped incidents.
+    pub dropped: BTreeSet<(Arc<str>, Arc<str>)>,
 }
 
 /// The latest changes, each with its version.
@@ -62,10 +62,10 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// PodEvents a change; its version.
-    pub(super) fn note(&mut self, change: Change) -> u64 {
+    /// Records a change, and returns its version.
+    pub(super) fn record(&mut self, change: Change) -> u64 {
         self.version += 1;
-        if self.latest.len() >= REMEMBERED {
+        if self.latest.len() >= LOG_CAPACITY {
             self.latest.pop_front();
         }
         self.latest.push_back(change);
@@ -76,7 +76,7 @@ impl Changes {
         self.version
     }
 
-    /// What has changed since `version`; nothing if that is not remembered any more.
+    /// The changes since `version`; none if the log does not reach back so far.
     pub(super) fn since(&self, version: u64) -> Option<Changed> {
         let missed = self.version.checked_sub(version)?;
         let missed = usize::try_from(missed).ok()?;
@@ -93,15 +93,15 @@ impl Changes {
                 Change::Incident {
                     namespace,
                     name,
-                    forgotten,
+                    dropped,
                 } => {
                     let key = (Arc::clone(namespace), Arc::clone(name));
-                    // The last that is said of it holds.
-                    if *forgotten {
+                    // The last change of an incident counts.
+                    if *dropped {
                         changed.incidents.remove(&key);
-                        changed.forgotten.insert(key);
+                        changed.dropped.insert(key);
                     } else {
-                        changed.forgotten.remove(&key);
+                        changed.dropped.remove(&key);
                         changed.incidents.insert(key);
                     }
                 }
@@ -115,22 +115,22 @@ impl Changes {
 mod tests {
     use super::*;
 
-    fn incident(name: &str, forgotten: bool) -> Change {
+    fn incident(name: &str, dropped: bool) -> Change {
         Change::Incident {
             namespace: "n".into(),
             name: name.into(),
-            forgotten,
+            dropped,
         }
     }
 
     #[test]
-    fn a_watcher_is_told_each_thing_once_and_only_what_it_has_not_seen() {
+    fn reader_gets_each_change_once() {
         let mut changes = Changes::default();
-        changes.note(incident("a", false));
-        let seen = changes.note(incident("b", false));
-        changes.note(incident("b", false));
-        changes.note(incident("c", false));
-        changes.note(incident("c", true));
+        changes.record(incident("a", false));
+        let seen = changes.record(incident("b", false));
+        changes.record(incident("b", false));
+        changes.record(incident("c", false));
+        changes.record(incident("c", true));
         let changed = changes.since(seen).unwrap();
         let names = |of: &BTreeSet<(Arc<str>, Arc<str>)>| {
             of.iter()
@@ -138,15 +138,15 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(names(&changed.incidents), ["b"]);
-        assert_eq!(names(&changed.forgotten), ["c"]);
+        assert_eq!(names(&changed.dropped), ["c"]);
         assert_eq!(changes.since(changed.version).unwrap().incidents.len(), 0);
     }
 
     #[test]
-    fn who_missed_too_much_is_told_so() {
+    fn reader_that_missed_too_many_changes_gets_none() {
         let mut changes = Changes::default();
-        for _ in 0..=REMEMBERED {
-            changes.note(incident("a", false));
+        for _ in 0..=LOG_CAPACITY {
+            changes.record(incident("a", false));
         }
         assert!(changes.since(0).is_none());
         assert!(changes.since(1).is_some());

@@ -1,4 +1,4 @@
-//! What health counts of its own work.
+//! The counts of health, for `/metrics`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,36 +9,36 @@ use super::Health;
 use super::engine::Engine;
 use crate::telemetry::metrics::{Registry, collect};
 
-/// What is known now, counted.
+/// The current counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Incidents that are remembered, by what went wrong and why: going on, and over.
+    /// The numbers of open and of ended incidents, by kind and cause.
     pub incidents: BTreeMap<(IncidentKind, Cause), (u64, u64)>,
-    /// Probes that fail, by kind: those whose status is [`ProbeStatus::Failing`](kubevitals_proto::vitals::ProbeStatus).
+    /// Failing probes by kind: those whose status is [`ProbeStatus::Failing`](kubevitals_proto::vitals::ProbeStatus).
     pub failing: BTreeMap<ProbeKind, u64>,
-    /// Pods of which a probe fails.
+    /// Pods with a failing probe.
     pub failing_pods: u64,
-    /// Restarts that are remembered, by cause.
+    /// Stored restarts by cause.
     pub restarts: BTreeMap<Cause, u64>,
-    /// Restarts that were seen since the start.
+    /// Restarts recorded since the start.
     pub restarts_seen: u64,
-    /// Pods of which something is kept.
+    /// Pods with facts.
     pub pods: u64,
-    /// Probes whose counters are kept.
+    /// Probes with counters.
     pub probes: u64,
-    /// Earlier versions of pods that are kept.
+    /// Stored earlier versions of pods.
     pub versions: u64,
-    /// Incidents forgotten for want of room.
+    /// Incidents dropped because of the limit.
     pub dropped_incidents: u64,
     /// Events that wait for their pods.
     pub unmatched_events: u64,
-    /// Events whose pods did not come.
+    /// Events that were dropped because their pods did not appear.
     pub dropped_events: u64,
-    /// Events about what only the kubelet of their pod knows that were not of that kubelet.
+    /// Events that only the pod's kubelet may write, from another source.
     pub refused_events: u64,
-    /// Pods of which nothing was kept for want of room.
+    /// Unhealthy pods without facts, because the limit was reached.
     pub dropped_pods: u64,
-    /// Earlier versions of pods forgotten for want of room.
+    /// Earlier versions of pods dropped because of the limit.
     pub dropped_versions: u64,
 }
 

@@ -1,4 +1,5 @@
-//! The engine: what it is fed with, and what it keeps. Pure; the time is told with everything that it is told.
+//! The state of health, and the changes that it receives. The caller passes the current time, so the engine is
+//! deterministic.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -6,25 +7,27 @@ use std::sync::Arc;
 use kubevitals_proto::kubelet::probes::ProbeScrape;
 use kubevitals_proto::time::Timestamp;
 
-use super::Limits;
 use super::changes::Change;
+use super::container_index::ContainerIndex;
 use super::facts::PodFacts;
-use super::incidents::{IncidentId, Incidents};
-use super::nodes::LostNodes;
-use super::pod_events::{EventKind, read};
+use super::incident_record::IncidentId;
+use super::incidents::Incidents;
+use super::limits::Limits;
+use super::pod_events::{EventKind, classify};
 use super::pod_versions::PodVersions;
 use super::probe_counters::Counters;
 use super::review_context::{ReviewContext, Totals};
+use super::rules::node::LostNodes;
 use super::terminations::{ends, finished, is_static};
-use super::thresholds::{EVENT_RETENTION, LOOK_BACK, SECOND};
+use super::thresholds::{EVENT_RETENTION, LOOK_BACK, RESTORE_TIMEOUT, SECOND};
 use super::unmatched_events::{Unmatched, is_about};
 use super::usage_history::UsageHistory;
 use crate::cluster::{Event, Node, Phase, Pod, PodKey, Uid};
 
-/// A pod by its namespace and name, as the cluster has it now.
+/// Looks up the current state of a pod.
 pub(super) type Find<'a> = &'a dyn Fn(&PodKey) -> Option<Arc<Pod>>;
 
-/// What is known of the health of a cluster.
+/// The health of a cluster.
 #[derive(Debug)]
 pub(super) struct Engine {
     pub(super) pods: HashMap<Uid, PodFacts>,
@@ -34,24 +37,22 @@ pub(super) struct Engine {
     pub(super) log: PodVersions,
     pub(super) totals: Totals,
     pub(super) limits: Limits,
-    /// Node incidents that were going on when the server was last stopped.
+    /// The node incidents that were open when the server stopped.
     pub(super) restored_nodes: HashMap<String, IncidentId>,
-    /// When it was taken in what was known before.
+    /// The time at which a snapshot was restored.
     pub(super) restored_at: Option<Timestamp>,
-    /// Events about pods that are not known yet.
+    /// Events about pods that the watch has not reported yet.
     pub(super) unmatched: Unmatched,
     /// The time up to which the engine is informed: the last change of a pod or node, or when the newest merged snapshot
     /// was written.
     pub(super) as_of: Timestamp,
     wakes: BTreeSet<(Timestamp, Uid)>,
-    aged: Timestamp,
+    /// The time of the last removal of old data.
+    cleaned: Timestamp,
 }
 
-/// What is over is looked through this often.
-const AGEING: i64 = 60 * SECOND;
-
-/// Pods that were restored and do not show up in so long are gone.
-pub(super) const RETURN: i64 = 120 * SECOND;
+/// The time between two removals of old data.
+const CLEANUP_INTERVAL: i64 = 60 * SECOND;
 
 impl Engine {
     pub(super) fn new(limits: Limits) -> Self {
@@ -68,11 +69,11 @@ impl Engine {
             unmatched: Unmatched::default(),
             as_of: Timestamp(i64::MIN),
             wakes: BTreeSet::new(),
-            aged: Timestamp(0),
+            cleaned: Timestamp(0),
         }
     }
 
-    /// A pod is new, changed or gone.
+    /// Applies a created, changed or deleted pod.
     pub(super) fn pod(
         &mut self,
         before: Option<&Arc<Pod>>,
@@ -82,25 +83,25 @@ impl Engine {
     ) {
         self.as_of = self.as_of.max(now);
         if let Some(before) = before {
-            self.log.was(before, now);
+            self.log.record(before, now);
         }
         let same = |before: &&Arc<Pod>| after.is_some_and(|after| after.uid == before.uid);
         let (before, replaced) = match before {
             Some(before) if same(&before) => (Some(before), None),
             other => (None, other),
         };
-        if let Some(gone) = replaced {
-            self.gone(gone, past, now);
+        if let Some(deleted) = replaced {
+            self.delete(deleted, past, now);
         }
         if let Some(pod) = after {
-            self.seen(before, pod, past, now);
+            self.update(before, pod, past, now);
             for event in self.unmatched.take(pod, now) {
                 self.event(&event, &|_| Some(Arc::clone(pod)), past, now);
             }
         }
     }
 
-    fn seen(
+    fn update(
         &mut self,
         before: Option<&Arc<Pod>>,
         pod: &Arc<Pod>,
@@ -109,16 +110,16 @@ impl Engine {
     ) {
         self.nodes.count(pod, &mut self.incidents);
         if !self.pods.contains_key(&pod.uid)
-            && (is_well(before.map(|it| &**it), pod, now) || !self.admit(pod, now))
+            && (is_healthy(before.map(|it| &**it), pod, now) || !self.admit(pod, now))
         {
             return;
         }
         self.with(pod.uid, past, now, |facts, context| {
-            facts.tell(before.map(|it| &**it), pod, context);
+            facts.apply_pod(before.map(|it| &**it), pod, context);
         });
     }
 
-    /// A place for a pod's facts, unless there are too many.
+    /// Adds facts about a pod, unless the limit is reached.
     fn admit(&mut self, pod: &Pod, now: Timestamp) -> bool {
         if self.pods.len() >= self.limits.pods {
             self.totals.dropped_pods += 1;
@@ -129,7 +130,7 @@ impl Engine {
         true
     }
 
-    fn gone(&mut self, pod: &Arc<Pod>, past: &dyn UsageHistory, now: Timestamp) {
+    fn delete(&mut self, pod: &Arc<Pod>, past: &dyn UsageHistory, now: Timestamp) {
         self.nodes.forget(pod);
         if !self.pods.contains_key(&pod.uid) {
             return;
@@ -142,11 +143,11 @@ impl Engine {
                 context.now
             };
             facts.end_all(at, "the pod was deleted", context);
-            facts.gone = Some(context.now);
+            facts.deleted = Some(context.now);
         });
     }
 
-    /// A node is new, changed or gone.
+    /// Applies a created, changed or deleted node.
     pub(super) fn node(
         &mut self,
         before: Option<&Arc<Node>>,
@@ -157,45 +158,45 @@ impl Engine {
         self.as_of = self.as_of.max(now);
         let Some(node) = after else {
             if let Some(before) = before {
-                self.nodes.gone(&before.name, now, &mut self.incidents);
-                self.counters.forget(&before.name);
+                self.nodes.delete(&before.name, now, &mut self.incidents);
+                self.counters.remove(&before.name);
             }
             return;
         };
         let was_lost = self.nodes.is_lost(&node.name);
         let restored = self.restored_nodes.remove(&*node.name);
-        let back = self.nodes.take(node, restored, now, &mut self.incidents);
+        let back = self.nodes.apply(node, restored, now, &mut self.incidents);
         if was_lost != self.nodes.is_lost(&node.name) {
-            let on_it = self.on(&node.name);
+            let on_node = self.on(&node.name);
             if !was_lost {
-                for pod in on_it
+                for pod in on_node
                     .iter()
                     .filter_map(|uid| self.pods.get(uid)?.pod.clone())
                 {
                     self.nodes.count(&pod, &mut self.incidents);
                 }
             }
-            for uid in on_it {
+            for uid in on_node {
                 self.with(uid, past, now, |facts, context| facts.review(context));
             }
         }
-        // Those that are not ready though their node is again have something else.
+        // Pods that are not ready although their node is ready again have another problem.
         for pod in back {
-            self.seen(None, &pod, past, now);
+            self.update(None, &pod, past, now);
         }
     }
 
-    /// The pods on a node of which something is known.
+    /// The pods on a node that have facts.
     fn on(&self, node: &str) -> Vec<Uid> {
-        let on_it = |facts: &PodFacts| {
+        let on_node = |facts: &PodFacts| {
             let pod = facts.pod.as_ref();
-            facts.gone.is_none() && pod.is_some_and(|pod| pod.node.as_deref() == Some(node))
+            facts.deleted.is_none() && pod.is_some_and(|pod| pod.node.as_deref() == Some(node))
         };
-        let all = self.pods.iter().filter(|(_, facts)| on_it(facts));
+        let all = self.pods.iter().filter(|(_, facts)| on_node(facts));
         all.map(|(uid, _)| *uid).collect()
     }
 
-    /// An event about a pod was written or repeated.
+    /// Applies a new or repeated Event about a pod.
     pub(super) fn event(
         &mut self,
         event: &Event,
@@ -203,18 +204,18 @@ impl Engine {
         past: &dyn UsageHistory,
         now: Timestamp,
     ) {
-        let Some(event_kind) = read(event) else {
+        let Some(event_kind) = classify(event) else {
             return;
         };
-        // An event that does not say of which pod of that name it is may be about one that is long gone.
+        // An Event without a UID may be about a deleted pod of the same name.
         if !event.pod_uid.is_some() || now.since(event.last) > LOOK_BACK {
             return;
         }
-        let told = self
+        let known = self
             .pods
             .get(&event.pod_uid)
             .and_then(|facts| facts.pod.clone());
-        let Some(pod) = told
+        let Some(pod) = known
             .filter(|pod| pod.key == event.pod)
             .or_else(|| find(&event.pod))
         else {
@@ -222,11 +223,11 @@ impl Engine {
             return;
         };
         if !is_about(event, &pod) {
-            // Of the pod before, or of the one to come.
+            // The Event is about an earlier or a later pod of this name.
             self.unmatched.push(event.clone(), now);
             return;
         }
-        if event_kind.is_the_kubelets() && !is_of_its_kubelet(event, &pod) {
+        if event_kind.is_from_kubelet() && !is_of_its_kubelet(event, &pod) {
             self.totals.refused_events += 1;
             return;
         }
@@ -235,30 +236,30 @@ impl Engine {
         event.first = event.first.min(event.last);
         if !self.pods.contains_key(&pod.uid) {
             let age = now.since(event.last);
-            let begun = is_reason(event_kind, age) && self.look_into(&pod, past, now);
-            if !begun {
+            let started = is_reason(event_kind, age) && self.start(&pod, past, now);
+            if !started {
                 return;
             }
         }
         self.with(pod.uid, past, now, |facts, context| {
-            facts.hear(&event, event_kind, context);
+            facts.apply_event(&event, event_kind, context);
         });
     }
 
-    /// Begins facts of a pod that looks well, for something is told that does not show in it.
-    fn look_into(&mut self, pod: &Arc<Pod>, past: &dyn UsageHistory, now: Timestamp) -> bool {
+    /// Starts facts about a pod whose own state is healthy, because an Event or a counter reports a problem.
+    fn start(&mut self, pod: &Arc<Pod>, past: &dyn UsageHistory, now: Timestamp) -> bool {
         if !self.admit(pod, now) {
             return false;
         }
         self.with(pod.uid, past, now, |facts, context| {
-            facts.tell(Some(pod), pod, context);
-            // Or it would be dropped at once for being well.
+            facts.apply_pod(Some(pod), pod, context);
+            // Otherwise the facts would be dropped at once.
             facts.wake_at(now.plus_nanos(SECOND));
         });
         true
     }
 
-    /// Names of the incidents of a pod: those that go on, and the one that tells why it failed.
+    /// The names of a pod's open incidents, and of the one about its failure.
     pub(super) fn incidents_of(&self, pod: &Pod) -> Vec<String> {
         let facts = self.pods.get(&pod.uid);
         let open = facts.into_iter().flat_map(|facts| &facts.open);
@@ -276,7 +277,7 @@ impl Engine {
         names
     }
 
-    /// The counters of a node's probes, as its kubelet gave them.
+    /// Applies the counters of a node's probes.
     pub(super) fn probes(
         &mut self,
         node: &Arc<str>,
@@ -285,7 +286,7 @@ impl Engine {
         past: &dyn UsageHistory,
         now: Timestamp,
     ) {
-        let risen = self.counters.look(node, scrape, now).into_iter();
+        let risen = self.counters.apply(node, scrape, now).into_iter();
         let risen: Vec<(PodKey, Uid)> = risen
             .map(|(key, uid)| {
                 let key = PodKey {
@@ -300,21 +301,23 @@ impl Engine {
                 continue;
             }
             // A kubelet counts the probes of its own pods only.
-            let is_its = |pod: &Arc<Pod>| {
+            let is_on_node = |pod: &Arc<Pod>| {
                 pod.node.as_ref() == Some(node) && (pod.uid == uid || is_static(pod))
             };
-            if let Some(pod) = find(&key).filter(is_its)
+            if let Some(pod) = find(&key).filter(is_on_node)
                 && !self.pods.contains_key(&pod.uid)
             {
-                self.look_into(&pod, past, now);
+                self.start(&pod, past, now);
             }
         }
         for uid in self.on(node) {
-            self.with(uid, past, now, |facts, context| facts.count(node, context));
+            self.with(uid, past, now, |facts, context| {
+                facts.apply_counters(node, context)
+            });
         }
     }
 
-    /// Does what is due though nothing happened.
+    /// Does the work that is due at `now`.
     pub(super) fn tick(&mut self, past: &dyn UsageHistory, now: Timestamp) {
         self.incidents.flush();
         while let Some((at, uid)) = self.wakes.first().copied() {
@@ -324,7 +327,7 @@ impl Engine {
             self.wakes.remove(&(at, uid));
             self.with(uid, past, now, |facts, context| {
                 let was_restored = facts.pod.is_none() && !facts.open.is_empty();
-                if was_restored && now.since(facts.since) >= RETURN {
+                if was_restored && now.since(facts.since) >= RESTORE_TIMEOUT {
                     facts.end_all(now, "the pod was gone when this server came back", context);
                 }
                 facts.review(context);
@@ -333,22 +336,25 @@ impl Engine {
         if self.nodes.due().is_some_and(|due| due <= now) {
             self.nodes.tick(now, &mut self.incidents);
         }
-        if self.restored_at.is_some_and(|at| now.since(at) >= RETURN) {
+        if self
+            .restored_at
+            .is_some_and(|at| now.since(at) >= RESTORE_TIMEOUT)
+        {
             self.restored_at = None;
             for (_, id) in std::mem::take(&mut self.restored_nodes) {
                 self.incidents.end(id, now);
             }
         }
-        if now.since(self.aged) >= AGEING {
-            self.aged = now;
-            self.incidents.age(now);
-            let kept = i64::try_from(self.limits.history.as_nanos()).unwrap_or(i64::MAX);
-            self.log.age(now.plus_nanos(-kept));
+        if now.since(self.cleaned) >= CLEANUP_INTERVAL {
+            self.cleaned = now;
+            self.incidents.drop_old(now);
+            let retention = i64::try_from(self.limits.history.as_nanos()).unwrap_or(i64::MAX);
+            self.log.drop_before(now.plus_nanos(-retention));
             self.sweep(past, now);
         }
     }
 
-    /// Puts back what was known of a pod; it is looked at again by then, if it does not show up before.
+    /// Restores facts about a pod. The pod is reviewed at `by`, unless the watch reports it earlier.
     pub(super) fn restore(&mut self, mut facts: PodFacts, by: Timestamp) {
         facts.wake = Some(by);
         self.wakes.insert((by, facts.uid));
@@ -364,25 +370,26 @@ impl Engine {
         Some(facts)
     }
 
-    /// When [`Self::tick`] has something to do.
+    /// The time at which [`Self::tick`] has work.
     pub(super) fn due(&self) -> Timestamp {
         let wake = self.wakes.first().map(|(at, _)| *at);
-        let ageing = self.aged.plus_nanos(AGEING);
-        let behind = self.incidents.is_behind().then_some(self.aged);
+        let cleanup = self.cleaned.plus_nanos(CLEANUP_INTERVAL);
+        let behind = self.incidents.is_behind().then_some(self.cleaned);
         [wake, self.nodes.due(), behind]
             .into_iter()
             .flatten()
-            .fold(ageing, Timestamp::min)
+            .fold(cleanup, Timestamp::min)
     }
 
-    /// Drops what is no longer of use of pods that nothing wakes.
+    /// Drops old restarts.
     fn sweep(&mut self, past: &dyn UsageHistory, now: Timestamp) {
         let idle: Vec<Uid> = self.pods.keys().copied().collect();
         for uid in idle {
             self.with(uid, past, now, |facts, context| {
-                let kept = LOOK_BACK.max(context.incidents.kept());
+                let retention = LOOK_BACK.max(context.incidents.retention());
                 for container in &mut facts.containers {
-                    let old = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) > kept);
+                    let old =
+                        |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) > retention);
                     container
                         .restarts
                         .retain(|restart| !old(restart.ended.finished));
@@ -391,7 +398,7 @@ impl Engine {
         }
     }
 
-    /// Does something with what is known of a pod, and drops it if nothing worth keeping is left.
+    /// Changes the facts about a pod, and drops them if they are no longer needed.
     pub(super) fn with(
         &mut self,
         uid: Uid,
@@ -410,12 +417,14 @@ impl Engine {
             incidents: &mut self.incidents,
             counters: &self.counters,
             nodes: &self.nodes,
-            past,
+            usage: past,
             totals: &mut self.totals,
         };
         change(&mut facts, &mut context);
         if self.incidents.changes.version() != before || facts.failing() != failing {
-            self.incidents.changes.note(Change::Pod(facts.key.clone()));
+            self.incidents
+                .changes
+                .record(Change::Pod(facts.key.clone()));
         }
         let keep_until = facts.keep_until(now);
         if let Some(until) = keep_until
@@ -436,14 +445,14 @@ impl Engine {
     }
 }
 
-/// Whether an event is of the kubelet that runs this pod, as far as it says whose it is.
+/// Whether an Event may be from the kubelet that runs this pod.
 fn is_of_its_kubelet(event: &Event, pod: &Pod) -> bool {
     let host = &event.host;
     let same = |node: &Arc<str>| host.is_empty() || node == host;
     &*event.component == "kubelet" && pod.node.as_ref().is_none_or(same)
 }
 
-/// Whether an event of this age is reason enough to keep facts of a pod that looks well.
+/// Whether an Event of this age is a reason to store facts about a pod whose own state is healthy.
 fn is_reason(event_kind: EventKind, age: i64) -> bool {
     let event_kind = matches!(
         event_kind,
@@ -452,15 +461,15 @@ fn is_reason(event_kind: EventKind, age: i64) -> bool {
     event_kind && age <= EVENT_RETENTION
 }
 
-/// Whether there is nothing to know of a pod but what it says itself.
-fn is_well(before: Option<&Pod>, pod: &Pod, now: Timestamp) -> bool {
+/// Whether a pod needs no facts.
+fn is_healthy(before: Option<&Pod>, pod: &Pod, now: Timestamp) -> bool {
     if pod.phase == Phase::Succeeded
         || (pod.phase == Phase::Failed && before.is_some_and(|it| it.phase == Phase::Failed))
     {
         return true;
     }
-    let restarted = pod.containers().enumerate().any(|(c, (spec, status))| {
-        let known = before.and_then(|before| before.containers.get(c));
+    let restarted = ContainerIndex::enumerate(pod.containers()).any(|(index, (spec, status))| {
+        let known = before.and_then(|before| index.of(&before.containers));
         match known {
             Some(known) => {
                 let stays = pod.stays_ended(spec);

@@ -1,11 +1,11 @@
-//! One cause that befell several pods is one incident: the pods that a node under pressure evicted, and the pods of one
-//! workload that have failed alike from their start, as those of a rollout do.
+//! Groups of incidents with one cause: evictions by one node, and pods of one workload that have the same problem from
+//! their start, as after a rollout. A group of two or more pods has one joint incident.
 //!
-//! Each pod's own incident goes on underneath, and what is told is made of them: so an incident that turns out to be of
-//! another cause leaves, and nothing of this has to outlive the process but the incidents themselves.
+//! The incident of each pod stays stored, and the joint incident is computed from them. So an incident whose cause changes
+//! leaves the group, and snapshots contain only the pods' own incidents.
 //!
-//! Incidents of one namespace alone are joined. Who may read one namespace must not learn the names of pods of another,
-//! so a node that evicts pods of three namespaces is an incident in each of the three.
+//! Only incidents of one namespace are joined: a reader of one namespace must not learn the names of pods of another. A node
+//! that evicts pods of three namespaces is an incident in each of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,26 +13,26 @@ use kubevitals_proto::vitals::{
     Affected, Cause, Evidence, Incident, IncidentKind, Involved, Workload,
 };
 
-use super::incidents::{FIRST, IncidentId, LAST, Record};
+use super::causes::more_certain;
+use super::incident_record::{FIRST, GroupId, IncidentId, LAST, Record};
 use super::messages;
-use super::restarts::surer;
 use super::thresholds::WELL_AFTER;
 
-/// The most pods that are named.
-const NAMED: usize = 20;
+/// The largest number of pods that a joint incident names.
+const MAX_NAMED: usize = 20;
 
-/// The evidence of so many pods is told: of the first half as many, and of the last.
-const SHOWN: usize = 8;
+/// The number of pods whose evidence a joint incident has: half of them the first ones, half the last.
+const WITH_EVIDENCE: usize = 8;
 
-/// Groups of more than this are told at most once a second, for each time all of it is looked at.
+/// A larger group is updated at most once a second, because an update reads all members.
 const LARGE: usize = 64;
 
-/// Incidents that are kept of one group when there is no room; of the others only their number is.
-const LEAST: usize = 32;
+/// The number of members that a group keeps when the limit of incidents is reached. Dropped members are only counted.
+const MIN_MEMBERS: usize = 32;
 
-/// What incidents have in common that have one cause.
+/// What the incidents of a group share.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct GroupKey {
     namespace: String,
     scope: GroupScope,
     reason: IncidentKind,
@@ -40,7 +40,7 @@ pub(super) struct Key {
     container: String,
     /// The node's scarce resource, or the reason for which containers wait.
     detail: String,
-    /// Of containers that exit by themselves.
+    /// The exit code, for containers that exit by themselves.
     exit_code: Option<i32>,
 }
 
@@ -50,10 +50,10 @@ enum GroupScope {
     Workload(String, String),
 }
 
-impl Key {
-    /// What an incident may have in common with others; nothing if it is the pod's alone.
+impl GroupKey {
+    /// The key of an incident; none if it belongs to its pod alone.
     pub(super) fn of(record: &Record) -> Option<Self> {
-        let (incident, detail) = (&record.incident, record.alike.as_ref()?);
+        let (incident, detail) = (&record.incident, record.shared_detail.as_ref()?);
         let involved = &incident.involved;
         let scope = if incident.reason == IncidentKind::Eviction {
             GroupScope::Node(involved.node.clone())
@@ -95,28 +95,25 @@ impl Key {
     }
 }
 
-/// Incidents of one cause. What is told of them is one record, as soon as they are of two pods.
+/// A group of incidents.
 #[derive(Debug)]
 pub(super) struct Group {
-    key: Key,
+    key: GroupKey,
     pub(super) members: BTreeSet<IncidentId>,
-    /// What is told instead of the members.
-    pub(super) told: Option<IncidentId>,
-    /// Members that were forgotten for want of room: how many, and how often it happened to them.
-    forgotten: (u64, u64),
+    /// The joint incident, if the group has two or more pods.
+    pub(super) joint: Option<IncidentId>,
+    /// The number of members that were dropped because of the limit, and the sum of their counts.
+    dropped: (u64, u64),
 }
-
-/// The number of a group.
-pub(super) type GroupId = u64;
 
 /// All groups.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     groups: BTreeMap<GroupId, Group>,
-    by_key: HashMap<Key, Vec<GroupId>>,
+    by_key: HashMap<GroupKey, Vec<GroupId>>,
     of: HashMap<IncidentId, GroupId>,
-    /// Large ones of which something has changed that is not told yet.
-    behind: BTreeSet<GroupId>,
+    /// Large groups with changes that their joint incidents do not contain yet.
+    deferred: BTreeSet<GroupId>,
     next: GroupId,
 }
 
@@ -130,16 +127,20 @@ impl Groups {
     }
 
     /// The group of an incident, and whether it has this key.
-    pub(super) fn group_of(&self, id: IncidentId, key: Option<&Key>) -> Option<(GroupId, bool)> {
+    pub(super) fn group_of(
+        &self,
+        id: IncidentId,
+        key: Option<&GroupKey>,
+    ) -> Option<(GroupId, bool)> {
         let group = *self.of.get(&id)?;
         let same = self.groups.get(&group).map(|group| &group.key) == key;
         Some((group, same))
     }
 
-    /// Groups of a key that an incident of this time is part of: those that went on not long before or after it.
+    /// The groups of a key to which an incident belongs by its time.
     pub(super) fn near(
         &self,
-        key: &Key,
+        key: &GroupKey,
         record: &Record,
         records: &BTreeMap<IncidentId, Record>,
     ) -> Vec<GroupId> {
@@ -156,56 +157,56 @@ impl Groups {
     }
 
     /// A new group of a key.
-    pub(super) fn add(&mut self, key: &Key) -> GroupId {
+    pub(super) fn add(&mut self, key: &GroupKey) -> GroupId {
         let id = self.next;
         self.next += 1;
         let group = Group {
             key: key.clone(),
             members: BTreeSet::new(),
-            told: None,
-            forgotten: (0, 0),
+            joint: None,
+            dropped: (0, 0),
         };
         self.groups.insert(id, group);
         self.by_key.entry(key.clone()).or_default().push(id);
         id
     }
 
-    /// Puts an incident into a group.
-    pub(super) fn enter(&mut self, id: IncidentId, group: GroupId) {
+    /// Adds an incident to a group.
+    pub(super) fn join(&mut self, id: IncidentId, group: GroupId) {
         if let Some(known) = self.groups.get_mut(&group) {
             known.members.insert(id);
             self.of.insert(id, group);
         }
     }
 
-    /// Takes an incident out of its group.
+    /// Removes an incident from its group.
     pub(super) fn leave(&mut self, id: IncidentId) -> Option<GroupId> {
         let group = self.of.remove(&id)?;
         self.groups.get_mut(&group)?.members.remove(&id);
         Some(group)
     }
 
-    /// Whether a group is so large that what has changed of it is told later, together with what else changes.
-    pub(super) fn put_off(&mut self, group: GroupId) -> bool {
+    /// Whether a group is so large that its joint incident is updated later. Registers it for the next update.
+    pub(super) fn defer(&mut self, group: GroupId) -> bool {
         let known = self.groups.get(&group);
-        let large = known.is_some_and(|it| it.told.is_some() && it.members.len() > LARGE);
+        let large = known.is_some_and(|it| it.joint.is_some() && it.members.len() > LARGE);
         large && {
-            self.behind.insert(group);
+            self.deferred.insert(group);
             true
         }
     }
 
-    /// The groups that were put off.
-    pub(super) fn take_put_off(&mut self) -> BTreeSet<GroupId> {
-        std::mem::take(&mut self.behind)
+    /// Removes and returns the groups that wait for an update.
+    pub(super) fn take_waiting(&mut self) -> BTreeSet<GroupId> {
+        std::mem::take(&mut self.deferred)
     }
 
-    /// Whether there are any.
+    /// Whether a group waits for an update.
     pub(super) fn is_behind(&self) -> bool {
-        !self.behind.is_empty()
+        !self.deferred.is_empty()
     }
 
-    /// Drops a group, and gives what it was.
+    /// Removes a group.
     pub(super) fn drop(&mut self, group: GroupId) -> Option<Group> {
         let dropped = self.groups.remove(&group)?;
         for member in &dropped.members {
@@ -220,18 +221,18 @@ impl Groups {
         Some(dropped)
     }
 
-    /// The incident of the largest group of which one may be forgotten: the group goes on to count it.
+    /// An incident of the largest group that may be dropped.
     pub(super) fn spare(&self) -> Option<(GroupId, IncidentId)> {
         let large = self
             .groups
             .iter()
-            .filter(|(_, group)| group.members.len() > LEAST);
+            .filter(|(_, group)| group.members.len() > MIN_MEMBERS);
         let (id, group) = large.max_by_key(|(_, group)| group.members.len())?;
         Some((*id, *group.members.first()?))
     }
 }
 
-/// How long it was between two incidents; less than nothing if both went on at a time.
+/// The time between two incidents; negative if they overlap.
 fn gap(one: &Incident, other: &Incident) -> i64 {
     let after = |one: &Incident, other: &Incident| match one.ended {
         Some(ended) => other.began.since(ended.max(one.last_seen)),
@@ -241,13 +242,13 @@ fn gap(one: &Incident, other: &Incident) -> i64 {
 }
 
 impl Group {
-    /// Forgets a member, and goes on to count it.
-    pub(super) fn forget(&mut self, record: &Record) {
-        self.forgotten.0 += 1;
-        self.forgotten.1 += record.incident.count;
+    /// Counts a member that is dropped.
+    pub(super) fn drop_member(&mut self, record: &Record) {
+        self.dropped.0 += 1;
+        self.dropped.1 += record.incident.count;
     }
 
-    /// The incident that is told of all members; nothing while they are of one pod.
+    /// The joint incident of all members; none for a single pod.
     pub(super) fn incident(&self, records: &BTreeMap<IncidentId, Record>) -> Option<Incident> {
         let mut all: Vec<&Incident> = self
             .members
@@ -256,20 +257,20 @@ impl Group {
             .collect();
         all.sort_by_key(|it| it.began);
         let pods: BTreeSet<&str> = all.iter().map(|it| &*it.involved.uid).collect();
-        let count = pods.len() as u64 + self.forgotten.0;
+        let count = pods.len() as u64 + self.dropped.0;
         let (first, latest) = (all.first()?, all.iter().max_by_key(|it| it.last_seen)?);
         if count < 2 {
             return None;
         }
-        let goes_on = all.iter().any(|it| it.ended.is_none());
+        let is_open = all.iter().any(|it| it.ended.is_none());
         let ended = all.iter().filter_map(|it| it.ended).max();
-        let certainty = all.iter().map(|it| it.certainty).reduce(surer)?;
+        let certainty = all.iter().map(|it| it.certainty).reduce(more_certain)?;
         let last_ended = all.iter().filter_map(|it| it.last_ended.as_ref());
         let mut named = BTreeSet::new();
         let affected = all
             .iter()
             .filter(|it| named.insert(&*it.involved.uid))
-            .take(NAMED)
+            .take(MAX_NAMED)
             .map(|it| Affected {
                 name: it.involved.name.clone(),
                 uid: it.involved.uid.clone(),
@@ -281,8 +282,8 @@ impl Group {
             involved: self.key.involved(),
             began: first.began,
             last_seen: latest.last_seen,
-            ended: ended.filter(|_| !goes_on),
-            count: all.iter().map(|it| it.count).sum::<u64>() + self.forgotten.1,
+            ended: ended.filter(|_| !is_open),
+            count: all.iter().map(|it| it.count).sum::<u64>() + self.dropped.1,
             last_ended: last_ended.max_by_key(|it| it.finished).cloned(),
             evidence: evidence(&all),
             affected: affected.collect(),
@@ -292,15 +293,15 @@ impl Group {
         incident.message = match &self.key.scope {
             GroupScope::Node(node) => messages::evicted(node, &self.key.detail, count),
             GroupScope::Workload(kind, name) => {
-                messages::alike(count, (kind, name), goes_on, &latest.message)
+                messages::alike(count, (kind, name), is_open, &latest.message)
             }
         };
         Some(incident)
     }
 
-    /// What tells this group from others in a name's digits.
+    /// What identifies this group, for the suffix of a name.
     pub(super) fn identity(&self) -> impl std::hash::Hash + '_ {
-        let Key {
+        let GroupKey {
             scope,
             cause,
             detail,
@@ -311,12 +312,12 @@ impl Group {
     }
 }
 
-/// The evidence of the first and of the last pods, each with the pod's name.
+/// The evidence of the first and of the last pods, with the pods' names.
 fn evidence(all: &[&Incident]) -> Vec<Evidence> {
     let shown = all
         .iter()
         .enumerate()
-        .filter(|(at, _)| *at < SHOWN / 2 || all.len() - at <= SHOWN / 2);
+        .filter(|(at, _)| *at < WITH_EVIDENCE / 2 || all.len() - at <= WITH_EVIDENCE / 2);
     let texts = shown.flat_map(|(_, it)| {
         it.evidence.iter().map(|evidence| Evidence {
             text: format!("{}: {}", it.involved.name, evidence.text),
@@ -332,28 +333,6 @@ fn evidence(all: &[&Incident]) -> Vec<Evidence> {
     texts
 }
 
-/// The resource that a node lacked for which it evicted a pod, as the kubelet's message has it; nothing if the pod was
-/// evicted for a limit of its own, or by somebody else (pkg/kubelet/eviction/helpers.go).
-pub(super) fn scarce(message: &str) -> Option<&'static str> {
-    let lacked = message.split_once("The node was low on resource: ");
-    if let Some((_, resource)) = lacked {
-        return Some(match resource.split(['.', ' ']).next()? {
-            "memory" => "memory",
-            "ephemeral-storage" | "nodefs" | "imagefs" | "containerfs" => "storage",
-            "inodes" => "inodes",
-            "pids" => "process IDs",
-            _ => "a resource",
-        });
-    }
-    let (_, conditions) = message.split_once("The node had condition: [")?;
-    Some(match conditions.split([']', ',', ' ']).next()? {
-        "MemoryPressure" => "memory",
-        "DiskPressure" => "storage",
-        "PIDPressure" => "process IDs",
-        _ => "a resource",
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use kubevitals_proto::time::Timestamp;
@@ -361,45 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_node_lacked_is_in_the_kubelet_s_words() {
-        for (message, lacked) in [
-            (
-                "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. ",
-                Some("memory"),
-            ),
-            (
-                "The node was low on resource: ephemeral-storage. Container c was using 1Gi, request is 0, has larger \
-                 consumption of ephemeral-storage. ",
-                Some("storage"),
-            ),
-            ("The node was low on resource: inodes. ", Some("inodes")),
-            ("The node was low on resource: pids. ", Some("process IDs")),
-            (
-                "Pod was rejected: The node had condition: [DiskPressure]. ",
-                Some("storage"),
-            ),
-            ("The node had condition: [MemoryPressure]. ", Some("memory")),
-            (
-                "Pod ephemeral local storage usage exceeds the total limit of containers 1Gi. ",
-                None,
-            ),
-            (
-                "Usage of EmptyDir volume \"x\" exceeds the limit \"1Mi\". ",
-                None,
-            ),
-            (
-                "Container c exceeded its local ephemeral storage limit \"1Mi\". ",
-                None,
-            ),
-            ("Preempted in order to admit critical pod", None),
-            ("", None),
-        ] {
-            assert_eq!(scarce(message), lacked, "{message}");
-        }
-    }
-
-    #[test]
-    fn incidents_are_as_far_apart_as_one_ended_before_the_other_began() {
+    fn gap_is_from_the_end_of_one_to_the_begin_of_the_other() {
         let of = |began: i64, ended: Option<i64>| Incident {
             began: Timestamp::from_secs(began),
             last_seen: Timestamp::from_secs(began),

@@ -13,15 +13,15 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Incident, IncidentKind};
 
+use super::causes::more_certain;
 use super::changes::Change;
-use super::engine::{Engine, Find, RETURN};
+use super::engine::{Engine, Find};
 use super::facts::{ContainerFacts, PodFacts};
-use super::incidents::{
-    Edit, EvidenceKey, GroupRole, IncidentId, Incidents, KeyedEvidence, Record,
-};
-use super::restarts::surer;
+use super::incident_record::{Edit, EvidenceKey, GroupRole, IncidentId, KeyedEvidence, Record};
+use super::incidents::Incidents;
 use super::sanitize::sanitize;
 use super::snapshot::{SavedIncident, SavedPod, Snapshot, SnapshotError, restore};
+use super::thresholds::RESTORE_TIMEOUT;
 use super::usage_history::UsageHistory;
 use crate::cluster::{Node, Uid};
 
@@ -92,7 +92,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the snapshot cannot be used; then nothing has changed.
-    pub(super) fn learn(
+    pub(super) fn merge(
         &mut self,
         snapshot: Snapshot,
         written: Timestamp,
@@ -109,18 +109,18 @@ impl Engine {
             nodes,
             ..
         } = snapshot;
-        let choice = self.choice(&incidents, &pods, newer);
-        let mut learned = MergeResult::default();
-        let ids = self.take_incidents(incidents, &choice, newer, &mut learned, now);
+        let choices = self.choices(&incidents, &pods, newer);
+        let mut result = MergeResult::default();
+        let ids = self.take_incidents(incidents, &choices, newer, &mut result, now);
         let id = |place: usize| ids.get(place).copied().flatten();
 
         for pod in pods {
             let uid = Uid::of(&pod.uid);
-            let room = self.pods.len() < self.limits.pods || self.pods.contains_key(&uid);
-            let stays = choice
+            let fits = self.pods.len() < self.limits.pods || self.pods.contains_key(&uid);
+            let stays = choices
                 .get(&pod.uid)
                 .is_none_or(|choice| *choice == MergeChoice::Keep);
-            if !stays && room {
+            if !stays && fits {
                 self.take_pod(pod, &id, present, past, now);
             }
         }
@@ -139,11 +139,11 @@ impl Engine {
         self.restored_at.get_or_insert(now);
         self.as_of = self.as_of.max(written);
         self.end_unowned(ids.into_iter().flatten());
-        Ok(learned)
+        Ok(result)
     }
 
     /// Which facts are used, by the UID of each pod in the snapshot.
-    fn choice(
+    fn choices(
         &self,
         incidents: &[SavedIncident],
         pods: &[SavedPod],
@@ -177,47 +177,47 @@ impl Engine {
     fn take_incidents(
         &mut self,
         incidents: Vec<SavedIncident>,
-        choice: &HashMap<String, MergeChoice>,
+        choices: &HashMap<String, MergeChoice>,
         newer: bool,
-        learned: &mut MergeResult,
+        result: &mut MergeResult,
         now: Timestamp,
     ) -> Vec<Option<IncidentId>> {
         let mut known = self.known();
-        let kept = self.incidents.kept();
+        let retention = self.incidents.retention();
         let mut ids = Vec::with_capacity(incidents.len());
         for incoming in incidents {
             let sane = sanitize(incoming, now).filter(|it| {
                 let ended = it.incident.ended;
                 let meta = &it.incident.metadata;
-                ended.is_none_or(|ended| now.since(ended) <= kept)
+                ended.is_none_or(|ended| now.since(ended) <= retention)
                     && !self.incidents.is_withdrawn(&meta.namespace, &meta.name)
             });
             let Some(incoming) = sane else {
-                learned.left_out += 1;
+                result.left_out += 1;
                 ids.push(None);
                 continue;
             };
-            let choice = choice.get(&incoming.incident.involved.uid).copied();
+            let choice = choices.get(&incoming.incident.involved.uid).copied();
             ids.push(match self.same(&known, &incoming.incident, choice, newer) {
                 Same::Is(id) => {
-                    learned.known += 1;
+                    result.known += 1;
                     self.incidents
                         .edit(id, |edit| combine(edit, incoming, newer));
                     Some(id)
                 }
                 Same::IsPartOf => {
-                    learned.known += 1;
+                    result.known += 1;
                     None
                 }
                 Same::No => {
-                    learned.added += 1;
+                    result.added += 1;
                     let meta = &incoming.incident.metadata;
                     let name = (meta.namespace.clone(), meta.name.clone());
                     let id = self.incidents.add(Record {
                         keys: incoming.keys.into_iter().map(EvidenceKey).collect(),
                         incident: Arc::new(incoming.incident),
                         version: 0,
-                        alike: incoming.alike.map(String::into),
+                        shared_detail: incoming.shared_detail.map(String::into),
                         role: GroupRole::Single,
                     });
                     // By name only: two incidents of one snapshot are two, however similar.
@@ -292,7 +292,9 @@ impl Engine {
         let uid = facts.uid;
         // The engine knows that these have ended.
         facts.open.retain(|open| goes_on(&self.incidents, open.id));
-        self.incidents.changes.note(Change::Pod(facts.key.clone()));
+        self.incidents
+            .changes
+            .record(Change::Pod(facts.key.clone()));
         let theirs: HashSet<IncidentId> = of_facts(&facts).collect();
         let before = self.take_out(uid);
         let mut replaced = Vec::new();
@@ -314,12 +316,12 @@ impl Engine {
             Some(pod)
         });
         let key = facts.key.clone();
-        self.restore(facts, now.plus_nanos(RETURN));
+        self.restore(facts, now.plus_nanos(RESTORE_TIMEOUT));
         let was_applied = applied.is_some();
         let is_it = |pod: &Arc<crate::cluster::Pod>| pod.uid == uid;
         if let Some(pod) = applied.or_else(|| (present.pod)(&key).filter(is_it)) {
             self.with(uid, past, now, |facts, context| {
-                facts.tell(was_applied.then_some(&*pod), &pod, context);
+                facts.apply_pod(was_applied.then_some(&*pod), &pod, context);
             });
         }
         for record in replaced {
@@ -364,7 +366,7 @@ impl Engine {
             let own = SavedIncident {
                 incident,
                 keys,
-                alike: None,
+                shared_detail: None,
             };
             self.incidents.edit(id, |edit| combine(edit, own, false));
         }
@@ -437,7 +439,7 @@ fn go_on(before: &[ContainerFacts], now: ContainerFacts) -> ContainerFacts {
         termination_count: before.termination_count,
         restarts: before.restarts.clone(),
         kill: now.kill.or(before.kill),
-        flapped: None,
+        ended_readiness: None,
         tallies: before.tallies.clone(),
         unclaimed: before.unclaimed,
         ..now
@@ -466,7 +468,7 @@ fn combine(edit: &mut Edit<'_>, incoming: SavedIncident, newer: bool) {
         known.certainty = incident.certainty;
         known.ended = incident.ended;
     } else if known.cause == incident.cause {
-        known.certainty = surer(known.certainty, incident.certainty);
+        known.certainty = more_certain(known.certainty, incident.certainty);
     }
     if newer || (more && known.cause == incident.cause) {
         known.message = incident.message;

@@ -1,13 +1,13 @@
-//! What is said of it all, in sentences for a person.
+//! The messages and the evidence of incidents, in sentences.
 
 use kubevitals_proto::vitals::{Cause, Certainty, Ended, Incident, ProbeKind};
 
-use super::probe_counters::Seen;
+use super::probe_counters::ProbeReading;
 use super::terminations::{finished, started};
 use super::usage_history::{bytes, seconds};
-use crate::cluster::{self, ContainerSpec, ContainerStatus, Node, State};
+use crate::cluster::{self, ContainerSpec, ContainerStatus, Node, Pod, Role, State};
 
-/// An end as the API tells it.
+/// Converts a termination to the API's type.
 pub(super) fn ended(ended: &cluster::Ended) -> Ended {
     Ended {
         exit_code: ended.exit_code,
@@ -38,9 +38,9 @@ pub(super) fn how_it_ended(ended: &cluster::Ended, lived: Option<i64>) -> String
 }
 
 /// `failed attempts of the liveness probe rose by 3 to 21 in 15s`.
-pub(super) fn counted(kind: ProbeKind, seen: &Seen) -> String {
-    if seen.failed == 0 {
-        let (probe, run) = (probe(kind), seen.run_before);
+pub(super) fn counted(kind: ProbeKind, reading: &ProbeReading) -> String {
+    if reading.failed == 0 {
+        let (probe, run) = (probe(kind), reading.run_before);
         return format!(
             "the last {run} attempts of the {probe} had failed, and no event tells more"
         );
@@ -48,14 +48,14 @@ pub(super) fn counted(kind: ProbeKind, seen: &Seen) -> String {
     format!(
         "failed attempts of the {} rose by {} to {} in {}, and no event tells more",
         probe(kind),
-        seen.failed,
-        seen.failures,
-        seconds(seen.to.since(seen.from))
+        reading.failed,
+        reading.failures,
+        seconds(reading.to.since(reading.from))
     )
 }
 
-/// Of ends of which only their number is known.
-pub(super) fn silent(ends: u32) -> String {
+/// Evidence of terminations of which only the number is known.
+pub(super) fn unknown_terminations(ends: u32) -> String {
     match ends {
         1 => "the restart count tells of one more end before this one: how is not known".to_owned(),
         ends => format!(
@@ -80,7 +80,7 @@ fn times(count: u64) -> String {
     }
 }
 
-/// Of restarts.
+/// The message of an incident about restarts.
 pub(super) fn restarted(
     incident: &Incident,
     spec: &ContainerSpec,
@@ -138,7 +138,7 @@ pub(super) fn restarted(
     format!("{what}{now}")
 }
 
-/// Of a probe that fails.
+/// The message of an incident about a failing probe.
 pub(super) fn probe_fails(
     incident: &Incident,
     kind: ProbeKind,
@@ -166,13 +166,13 @@ pub(super) fn probe_fails(
     }
 }
 
-/// What a probe said, which its event has after `… probe failed:`; nothing if it said nothing.
+/// The output of a probe from its Event, which has it after `… probe failed:`.
 pub(super) fn output(message: &str) -> &str {
     let said = message.split_once(" probe failed:");
     said.map_or(message, |(_, said)| said).trim()
 }
 
-/// Of an image that cannot be had.
+/// The message of an incident about an image.
 pub(super) fn image(incident: &Incident, spec: &ContainerSpec, status: &ContainerStatus) -> String {
     let name = &spec.name;
     if incident.ended.is_some() {
@@ -189,7 +189,7 @@ pub(super) fn image(incident: &Incident, spec: &ContainerSpec, status: &Containe
     }
 }
 
-/// Of a pod that is not ready for no reason that is known.
+/// The message of an incident about a pod that is not ready for an unknown reason.
 pub(super) fn not_ready(
     incident: &Incident,
     waits: Option<(&ContainerSpec, &ContainerStatus)>,
@@ -212,18 +212,18 @@ pub(super) fn not_ready(
     }
 }
 
-/// Of pods that a node evicted.
+/// The message of an incident about evicted pods.
 pub(super) fn evicted(node: &str, lacked: &str, pods: u64) -> String {
     format!("Node {node} was short of {lacked}: {pods} pods were evicted")
 }
 
-/// Of pods of one workload that fail alike; `said` is what is said of one of them.
+/// The message of an incident about pods of one workload. `said` is the message of one of them.
 pub(super) fn alike(pods: u64, (kind, name): (&str, &str), goes_on: bool, said: &str) -> String {
     let fail = if goes_on { "fail" } else { "failed" };
     format!("{pods} pods of {kind} {name} {fail} alike: {said}")
 }
 
-/// Of a node.
+/// The message of an incident about a node.
 pub(super) fn node(incident: &Incident, node: &Node, pods: usize) -> String {
     let name = &node.name;
     let pods = match pods {
@@ -244,4 +244,55 @@ pub(super) fn node(incident: &Incident, node: &Node, pods: usize) -> String {
         Cause::NodeLost => format!("Node {name} is not heard of{said}{pods}"),
         _ => format!("Node {name} is not ready{said}{pods}"),
     }
+}
+
+/// The message of an incident about a pod that has failed. `ended` is the container that failed.
+pub(super) fn failure(pod: &Pod, ended: Option<(&ContainerSpec, &cluster::Ended)>) -> String {
+    let said = pod.message().map(str::trim).unwrap_or_default();
+    match (pod.reason(), ended) {
+        (Some("Evicted"), _) => format!("The pod was evicted: {said}"),
+        (Some(reason), _) if said.is_empty() => format!("The pod failed: {reason}"),
+        (Some(reason), _) => format!("The pod failed: {reason}: {said}"),
+        (None, Some((spec, ended))) => format!(
+            "Container {} ended with exit {} and is not started again: the pod has failed",
+            spec.name, ended.exit_code
+        ),
+        (None, None) => "The pod failed, and does not say why".to_owned(),
+    }
+}
+
+/// The status of a pod that has failed, as evidence. `ended` is the failed container's termination and lifetime.
+pub(super) fn failure_status(pod: &Pod, ended: Option<(&cluster::Ended, Option<i64>)>) -> String {
+    let said = pod.message().map(str::trim).unwrap_or_default();
+    match (pod.reason(), ended) {
+        (None, Some((ended, lifetime))) => how_it_ended(ended, lifetime),
+        (Some(reason), _) => format!("{reason}: {said}"),
+        (None, None) => "phase Failed".to_owned(),
+    }
+}
+
+/// `container app is not ready, sidecar is`.
+pub(super) fn who_is_ready(pod: &Pod, container: &str) -> String {
+    let ready = pod
+        .containers()
+        .filter(|(spec, status)| spec.role.stays() && status.ready);
+    let ready: Vec<&str> = ready.map(|(spec, _)| &*spec.name).collect();
+    match &*ready {
+        [] => format!("container {container} is not ready"),
+        [one] => format!("container {container} is not ready, {one} is"),
+        many => format!(
+            "container {container} is not ready, {} are",
+            many.join(", ")
+        ),
+    }
+}
+
+/// The first container that should be ready and is not.
+pub(super) fn unready_container(pod: &Pod) -> Option<(&ContainerSpec, &ContainerStatus)> {
+    let mut containers = pod.containers();
+    containers.find(|(spec, status)| {
+        let done = spec.role == Role::Init
+            && matches!(&status.state, State::Terminated(ended) if ended.exit_code == 0);
+        !done && !status.ready
+    })
 }

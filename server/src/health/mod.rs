@@ -1,36 +1,40 @@
-//! What is wrong, since when, and why: the truth about probes, restarts and incidents.
+//! Incidents, restarts and probes: what is wrong, since when, and why.
 //!
-//! A pure engine behind one lock that is held for microseconds. It is fed with pods and nodes as they change and with
-//! events (it is an [`Observer`]), and with the kubelets' counters of probes; what was measured before a container
-//! ended it asks for ([`UsageHistory`]). What is kept is kept of pods that are, or lately were, not as they should be; of one
-//! that is well nothing is kept but its probes' counters.
+//! A deterministic engine behind one lock, which is held for microseconds. It receives changes of pods and nodes and Events
+//! (it is an [`Observer`]), and the kubelets' counters of probes. It reads the usage of a container before a termination
+//! from [`UsageHistory`]. It stores facts about pods that are or recently were unhealthy. For a healthy pod it stores only
+//! the counters of the probes.
 //!
-//! What is only likely is said to be likely, and what is unknown to be unknown. Times are Kubernetes' own wherever it
-//! gives one. docs/health.md has the rules in tables.
+//! Every cause has a certainty: direct, likely or unknown. Times are those of Kubernetes where Kubernetes has one.
+//! docs/health.md states the rules in tables, and [`rules`] has one file for each kind of incident.
 
 mod apply;
 mod bounded_list;
-mod cause;
+mod causes;
 mod changes;
+mod container_index;
 mod counts;
 mod engine;
 mod facts;
 mod groups;
+mod incident_record;
 mod incidents;
+mod limits;
 mod merge;
 mod messages;
-mod nodes;
+mod open_incidents;
 mod pod_events;
 mod pod_versions;
 mod probe_counters;
 mod probe_status;
 mod restart_queries;
-mod restarts;
 mod review;
 mod review_context;
+mod rules;
 mod sanitize;
 mod snapshot;
 mod store_usage_history;
+mod streaks;
 mod tallies;
 mod terminations;
 #[cfg(test)]
@@ -51,11 +55,13 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 pub use changes::Changed;
+pub use container_index::ContainerIndex;
 pub use counts::Counts;
+pub use limits::Limits;
 pub use merge::MergeResult;
 pub use pod_versions::PodAt;
 pub use restart_queries::Restart;
-pub(crate) use review::IMAGE as IMAGE_REASONS;
+pub(crate) use rules::image::IMAGE_REASONS;
 pub use snapshot::{Snapshot, SnapshotError};
 pub use store_usage_history::StoreUsageHistory;
 pub use usage_history::{NoUsageHistory, UsageHistory, UsagePoint, UsageSubject};
@@ -66,39 +72,12 @@ use crate::scrape::ProbeSink;
 use engine::Engine;
 use merge::CurrentObjects;
 
-/// How much is remembered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Incidents; of more the oldest that are over go first.
-    pub incidents: usize,
-    /// For how long an incident that is over is remembered: a bad night.
-    pub age: Duration,
-    /// Pods that are not well at once.
-    pub pods: usize,
-    /// Earlier versions of pods.
-    pub versions: usize,
-    /// For how long those are remembered.
-    pub history: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            incidents: 4096,
-            age: Duration::from_secs(24 * 3600),
-            pods: 20_000,
-            versions: 10_000,
-            history: Duration::from_secs(3600),
-        }
-    }
-}
-
-/// An incident, and the version in which it is what it is.
+/// An incident and its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentEntry {
     /// The incident.
     pub incident: Arc<Incident>,
-    /// The version of all that health tells in which this was told.
+    /// The version of health at the last change of the incident.
     pub version: u64,
 }
 
@@ -107,32 +86,32 @@ pub struct IncidentEntry {
 pub struct Health {
     engine: Mutex<Engine>,
     cluster: Arc<Cluster>,
-    past: Arc<dyn UsageHistory>,
+    usage: Arc<dyn UsageHistory>,
     clock: Arc<dyn Clock>,
     version: watch::Sender<u64>,
-    /// Told when something is due earlier than thought.
+    /// Notified when work is due earlier than before.
     woken: tokio::sync::Notify,
 }
 
 impl Health {
-    /// Of a cluster of which nothing has been told yet.
+    /// The health of a cluster that has not been read yet.
     pub fn new(
         cluster: Arc<Cluster>,
-        past: Arc<dyn UsageHistory>,
+        usage: Arc<dyn UsageHistory>,
         clock: Arc<dyn Clock>,
         limits: Limits,
     ) -> Arc<Self> {
         Arc::new(Self {
             engine: Mutex::new(Engine::new(limits)),
             cluster,
-            past,
+            usage,
             clock,
             version: watch::Sender::new(0),
             woken: tokio::sync::Notify::new(),
         })
     }
 
-    /// Of no cluster, for tests of who asks.
+    /// The health of an empty cluster, for tests.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn unfed() -> Arc<Self> {
         let clock = Arc::new(crate::clock::SystemClock::default());
@@ -144,15 +123,15 @@ impl Health {
         )
     }
 
-    /// Notices what comes of time alone, when it is time: that a container has run for long enough to be well, that a
-    /// probe has failed for long enough to count. Runs for ever.
+    /// Does the work that depends on time alone, when it is due: a container has run long enough to be healthy, a probe has
+    /// failed long enough to count. Runs forever.
     pub async fn run(&self) {
         loop {
             let now = self.clock.wall();
             self.tick(now);
             let due = self.engine.lock().due();
             let wait = u64::try_from(due.since(now)).unwrap_or_default();
-            // Times are whole seconds: no sooner than that is anything new.
+            // Times are whole seconds, so nothing changes earlier.
             let wait = Duration::from_nanos(wait).max(Duration::from_secs(1));
             tokio::select! {
                 () = self.clock.sleep(wait) => {}
@@ -161,9 +140,9 @@ impl Health {
         }
     }
 
-    /// Notices what is due at `now`.
+    /// Does the work that is due at `now`.
     pub fn tick(&self, now: Timestamp) {
-        self.change(|engine| engine.tick(&*self.past, now));
+        self.change(|engine| engine.tick(&*self.usage, now));
     }
 
     fn change(&self, change: impl FnOnce(&mut Engine)) {
@@ -176,24 +155,24 @@ impl Health {
         if after < before {
             self.woken.notify_one();
         }
-        self.version.send_if_modified(|known| {
-            let news = *known < version;
-            *known = (*known).max(version);
-            news
+        self.version.send_if_modified(|current| {
+            let is_newer = *current < version;
+            *current = (*current).max(version);
+            is_newer
         });
     }
 
-    /// Each probe of each container of a pod, as of now.
+    /// The status of each probe of each container of a pod.
     pub fn probe_statuses(&self, pod: &Pod) -> Vec<Probe> {
         self.engine.lock().probe_statuses(pod, self.clock.wall())
     }
 
-    /// The restarts of a pod's containers that are remembered, oldest first by container; of a pod that is gone too.
+    /// The stored restarts of a pod's containers, oldest first for each container. The pod may be deleted.
     pub fn restarts(&self, pod: &Pod) -> Vec<Restart> {
         self.engine.lock().restarts(pod)
     }
 
-    /// How many restarts that are remembered were between two times, by node.
+    /// The number of stored restarts between two times, by node.
     pub fn restarts_by_node(&self, since: Timestamp, until: Timestamp) -> HashMap<Arc<str>, u64> {
         let mut counts = HashMap::new();
         for facts in self.engine.lock().pods.values() {
@@ -208,42 +187,40 @@ impl Health {
         counts
     }
 
-    /// The last restart of one container of a pod: as it is remembered, or else as the pod's status tells it.
-    pub fn last_restart(&self, pod: &Pod, container: usize) -> Option<Restart> {
+    /// The last restart of a container: the stored one, or else the one in the pod's status.
+    pub fn last_restart(&self, pod: &Pod, container: ContainerIndex) -> Option<Restart> {
         self.engine.lock().last_restart(pod, container)
     }
 
-    /// All incidents that are remembered, in the order in which they were noticed, and the version that this is.
+    /// All stored incidents in the order of opening, and their version.
     pub fn incidents(&self) -> (Vec<IncidentEntry>, u64) {
         let mut engine = self.engine.lock();
         engine.incidents.flush();
-        let told = engine.incidents.visible().map(|(_, record)| IncidentEntry {
+        let entries = engine.incidents.visible().map(|(_, record)| IncidentEntry {
             incident: Arc::clone(&record.incident),
             version: record.version,
         });
-        (told.collect(), engine.incidents.changes.version())
+        (entries.collect(), engine.incidents.changes.version())
     }
 
-    /// Names of a pod's incidents that are not over, those included that it shares with other pods or that its node has;
-    /// and of the one that tells why it failed, if it did.
+    /// The names of a pod's open incidents, including joint ones and the one of its node, and of the one about its failure.
     pub fn open_of_pod(&self, pod: &Pod) -> Vec<String> {
         self.engine.lock().incidents_of(pod)
     }
 
-    /// The name of a node's incident, if it has one that is not over.
+    /// The name of a node's open incident.
     pub fn open_of_node(&self, node: &str) -> Option<String> {
         let engine = self.engine.lock();
         let incident = engine.incidents.get(engine.nodes.incident(node)?)?;
         Some(incident.metadata.name.clone())
     }
 
-    /// The pods that have changed since a time, each as it was then; all others are as they are now. Earlier versions
-    /// are at most ten thousand.
+    /// The states of pods that have changed since a time. All others have not changed.
     pub fn pods_at(&self, at: Timestamp) -> HashMap<PodKey, PodAt> {
         self.engine.lock().log.all_at(at)
     }
 
-    /// What is known, to outlive the process.
+    /// The state that outlives the process.
     pub fn export(&self) -> Snapshot {
         self.engine.lock().export()
     }
@@ -254,7 +231,7 @@ impl Health {
     ///
     /// # Errors
     /// When the snapshot cannot be used; then nothing has changed.
-    pub fn learn(
+    pub fn merge(
         &self,
         snapshot: Snapshot,
         written: Timestamp,
@@ -265,21 +242,21 @@ impl Health {
             node: &|name| nodes.get(name).cloned(),
         };
         let now = self.clock.wall();
-        let mut learned = Ok(MergeResult::default());
+        let mut result = Ok(MergeResult::default());
         self.change(|engine| {
-            learned = engine.learn(snapshot, written, &present, &*self.past, now);
+            result = engine.merge(snapshot, written, &present, &*self.usage, now);
         });
-        learned
+        result
     }
 
-    /// What there is to count. Looks at every pod.
+    /// The current counts. Reads every pod.
     pub fn counts(&self) -> Counts {
         let (mut counts, failed) = {
             let engine = self.engine.lock();
             (engine.counts(), engine.with_streaks())
         };
         let now = self.clock.wall();
-        // A probe fails of which an attempt failed, or which keeps its pod from being ready.
+        // A failing probe has a failed attempt, or its pod is not ready.
         let pods = self.cluster.pods();
         let suspects = pods
             .values()
@@ -295,12 +272,12 @@ impl Health {
         counts
     }
 
-    /// Tells of each new version of what is told here.
+    /// Subscribes to the version of health.
     pub fn version(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
     }
 
-    /// What has changed since a version; nothing if that is no longer known, and all is to be looked at anew.
+    /// The changes since a version; none if they are no longer stored, so that the caller must read everything.
     pub fn changed_since(&self, version: u64) -> Option<Changed> {
         self.engine.lock().incidents.changes.since(version)
     }
@@ -309,24 +286,24 @@ impl Health {
 impl ProbeSink for Health {
     fn probes(&self, node: &Arc<str>, scrape: &ProbeScrape<'_>, now: Timestamp) {
         let find = |key: &PodKey| self.cluster.pods().get(key).cloned();
-        self.change(|engine| engine.probes(node, scrape, &find, &*self.past, now));
+        self.change(|engine| engine.probes(node, scrape, &find, &*self.usage, now));
     }
 }
 
 impl Observer for Health {
     fn pod(&self, before: Option<&Arc<Pod>>, after: Option<&Arc<Pod>>) {
         let now = self.clock.wall();
-        self.change(|engine| engine.pod(before, after, &*self.past, now));
+        self.change(|engine| engine.pod(before, after, &*self.usage, now));
     }
 
     fn node(&self, before: Option<&Arc<Node>>, after: Option<&Arc<Node>>) {
         let now = self.clock.wall();
-        self.change(|engine| engine.node(before, after, &*self.past, now));
+        self.change(|engine| engine.node(before, after, &*self.usage, now));
     }
 
     fn event(&self, event: &Event) {
         let now = self.clock.wall();
         let find = |key: &PodKey| self.cluster.pods().get(key).cloned();
-        self.change(|engine| engine.event(event, &find, &*self.past, now));
+        self.change(|engine| engine.event(event, &find, &*self.usage, now));
     }
 }

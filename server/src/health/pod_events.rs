@@ -1,4 +1,4 @@
-//! Events about a pod, kept for the incidents they explain: they may come before or after what they explain.
+//! Events about a pod. An Event may arrive before or after the incident that it explains, so it is stored for a while.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Evidence, ProbeKind, Source};
 
-use super::incidents::{EvidenceKey, KeyedEvidence};
+use super::incident_record::{EvidenceKey, KeyedEvidence};
 use super::thresholds::EVENT_RETENTION;
 use super::topic::Topic;
 use crate::cluster::{Event, Uid};
 
-/// Events that are kept of one pod.
-const MOST: usize = 16;
+/// The largest number of stored Events of one pod.
+const MAX_EVENTS: usize = 16;
 
-/// What an event tells.
+/// The meaning of an Event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EventKind {
     /// An attempt at a probe failed.
@@ -29,11 +29,11 @@ pub(super) enum EventKind {
     Evicted,
     /// A pod is not ready because its node is not.
     NodeNotReady,
-    /// Something else that is a warning.
+    /// Another warning.
     Warning,
 }
 
-/// An event.
+/// An Event about a pod.
 #[derive(Debug, Clone)]
 pub(super) struct PodEvent {
     pub(super) uid: Uid,
@@ -46,20 +46,20 @@ pub(super) struct PodEvent {
     pub(super) last: Timestamp,
 }
 
-/// The events of a pod, in the order in which they were told last.
+/// The Events of a pod, in the order of their last arrival.
 #[derive(Debug, Default)]
 pub(super) struct PodEvents(VecDeque<PodEvent>);
 
-/// What the kubelet's words mean; nothing if they are of no use here.
+/// The meaning of an Event; none if health does not use it.
 ///
 /// From pkg/kubelet/prober/prober.go (`recordContainerEvent`), pkg/kubelet/kuberuntime (`killContainer`,
 /// `doBackOff`) and pkg/kubelet/images.
-pub(super) fn read(event: &Event) -> Option<EventKind> {
+pub(super) fn classify(event: &Event) -> Option<EventKind> {
     let message = &*event.message;
     Some(match &*event.reason {
         "Unhealthy" => {
             let (kind, rest) = probe(message)?;
-            // "errored and resulted in unknown state" is no failure.
+            // "errored and resulted in unknown state" is not a failure.
             rest.starts_with(" probe failed").then_some(())?;
             EventKind::Unhealthy(kind)
         }
@@ -96,22 +96,22 @@ fn probe(message: &str) -> Option<(ProbeKind, &str)> {
 }
 
 impl PodEvents {
-    /// Takes in an event. How often it was seen since it was last told of; nothing if it tells nothing new.
-    pub(super) fn hear(&mut self, event: &Event, event_kind: EventKind) -> Option<u32> {
-        let known = self.0.iter().position(|note| note.uid == event.uid);
+    /// Adds an Event. Returns the increase of its count; none if the Event is not newer than the stored one.
+    pub(super) fn add(&mut self, event: &Event, event_kind: EventKind) -> Option<u32> {
+        let known = self.0.iter().position(|stored| stored.uid == event.uid);
         let before = known.and_then(|at| self.0.get(at));
         let more = match before {
             Some(before) => event
                 .count
                 .checked_sub(before.count)
                 .filter(|more| *more > 0)?,
-            // How many of those that were counted are new nobody knows: at least the last one.
+            // The number of new occurrences is unknown; the last one is new.
             None => 1,
         };
         if let Some(at) = known {
             self.0.remove(at);
         }
-        if self.0.len() >= MOST {
+        if self.0.len() >= MAX_EVENTS {
             self.0.pop_front();
         }
         self.0.push_back(PodEvent {
@@ -127,49 +127,49 @@ impl PodEvents {
         Some(more)
     }
 
-    /// The events that tell of a topic of a container of this name, since `since`.
+    /// The Events about a topic and a container since `since`.
     pub(super) fn about<'a>(
         &'a self,
         topic: Topic,
         container: Option<&'a str>,
         since: Timestamp,
     ) -> impl Iterator<Item = &'a PodEvent> {
-        self.0.iter().filter(move |note| {
+        self.0.iter().filter(move |stored| {
             let same = match topic {
                 Topic::NotReady => true,
-                _ => note.container.as_deref() == container,
+                _ => stored.container.as_deref() == container,
             };
-            same && note.last >= since && note.event_kind.is_about(topic)
+            same && stored.last >= since && stored.event_kind.is_about(topic)
         })
     }
 
-    /// The latest event that tells this of a container.
+    /// The latest Event of a kind about a container.
     pub(super) fn latest(&self, event_kind: EventKind, container: &str) -> Option<&PodEvent> {
         let mut latest = self.0.iter().rev();
-        latest.find(|note| {
-            note.event_kind == event_kind && note.container.as_deref() == Some(container)
+        latest.find(|stored| {
+            stored.event_kind == event_kind && stored.container.as_deref() == Some(container)
         })
     }
 
-    /// The latest event that tells this.
+    /// The latest Event of a kind.
     pub(super) fn any(&self, event_kind: EventKind) -> Option<&PodEvent> {
         self.0
             .iter()
             .rev()
-            .find(|note| note.event_kind == event_kind)
+            .find(|stored| stored.event_kind == event_kind)
     }
 
-    /// Whether one is so young that an incident may still come of it.
+    /// The time until which an incident may still need an Event.
     pub(super) fn fresh_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let last = self.0.iter().map(|note| note.last).max()?;
+        let last = self.0.iter().map(|stored| stored.last).max()?;
         let until = last.plus_nanos(EVENT_RETENTION);
         (until > now).then_some(until)
     }
 }
 
 impl EventKind {
-    /// Whether only the kubelet that runs the pod knows this.
-    pub(super) fn is_the_kubelets(self) -> bool {
+    /// Whether only the kubelet of the pod may report this.
+    pub(super) fn is_from_kubelet(self) -> bool {
         match self {
             Self::Unhealthy(_) | Self::Killing(_) | Self::BackOff | Self::Pull | Self::Evicted => {
                 true
@@ -191,7 +191,7 @@ impl EventKind {
 }
 
 impl PodEvent {
-    /// As evidence: `Unhealthy (5 times): Readiness probe failed: …`.
+    /// The Event as evidence: `Unhealthy (5 times): Readiness probe failed: …`.
     pub(super) fn evidence(&self) -> KeyedEvidence {
         let Self {
             reason, message, ..
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kubelet_s_words_are_understood() {
+    fn events_of_the_kubelet_are_classified() {
         use EventKind::{BackOff, Evicted, Killing, Pull, Unhealthy, Warning};
         for (reason, message, expected) in [
             (
@@ -286,7 +286,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                read(&event(reason, message)),
+                classify(&event(reason, message)),
                 expected,
                 "{reason} {message}"
             );
@@ -294,21 +294,25 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_repeated_tells_what_came_since() {
-        let mut notes = PodEvents::default();
-        let mut told = event("Unhealthy", "Liveness probe failed: x");
-        let event_kind = read(&told).unwrap();
-        assert_eq!(notes.hear(&told, event_kind), Some(1));
-        assert_eq!(notes.hear(&told, event_kind), None, "a list tells it again");
-        told.count = 4;
-        told.last = Timestamp::from_secs(9);
-        assert_eq!(notes.hear(&told, event_kind), Some(3));
-        let note = notes.latest(event_kind, "c").unwrap();
+    fn repeated_event_gives_the_increase() {
+        let mut events = PodEvents::default();
+        let mut repeated = event("Unhealthy", "Liveness probe failed: x");
+        let event_kind = classify(&repeated).unwrap();
+        assert_eq!(events.add(&repeated, event_kind), Some(1));
         assert_eq!(
-            note.evidence().evidence.text,
+            events.add(&repeated, event_kind),
+            None,
+            "a list sends it again"
+        );
+        repeated.count = 4;
+        repeated.last = Timestamp::from_secs(9);
+        assert_eq!(events.add(&repeated, event_kind), Some(3));
+        let stored = events.latest(event_kind, "c").unwrap();
+        assert_eq!(
+            stored.evidence().evidence.text,
             "Unhealthy (4 times): Liveness probe failed: x"
         );
-        told.count = 2;
-        assert_eq!(notes.hear(&told, event_kind), None, "an old copy of it");
+        repeated.count = 2;
+        assert_eq!(events.add(&repeated, event_kind), None, "an old copy of it");
     }
 }

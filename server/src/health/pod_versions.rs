@@ -1,4 +1,4 @@
-//! Pods as they were: for questions about a time that is past.
+//! Earlier versions of pods, for queries about the past.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -7,27 +7,26 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::cluster::{Pod, PodKey};
 
-/// What is known of a pod at a time.
+/// The state of a pod at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PodAt {
-    /// As it was.
+    /// The recorded version of that time.
     Recorded(Arc<Pod>),
-    /// There was none of that name, as far as was seen.
+    /// The pod did not exist, as far as recorded.
     Absent,
-    /// Nothing has changed since, as far as is remembered: as it is now, if there is one now and it was made before.
+    /// No change since is recorded: the current pod had the same state, if it existed.
     Unchanged,
 }
 
-/// Versions of pods that were followed by others, with the time until which each was the one. Bounded; the oldest go
-/// first.
+/// Replaced versions of pods, each with the time until which it was current. Above the limit the oldest is dropped.
 #[derive(Debug)]
 pub(super) struct PodVersions {
     of: HashMap<PodKey, VecDeque<(Timestamp, Arc<Pod>)>>,
     order: VecDeque<(Timestamp, PodKey)>,
     most: usize,
-    /// Forgotten for want of room.
+    /// The number of versions that were dropped because of the limit.
     pub(super) dropped: u64,
-    /// Nothing is known of what changed before.
+    /// The time before which changes are not recorded.
     pub(super) since: Timestamp,
 }
 
@@ -42,23 +41,23 @@ impl PodVersions {
         }
     }
 
-    /// A pod was this until now.
-    pub(super) fn was(&mut self, pod: &Arc<Pod>, now: Timestamp) {
+    /// Records the version of a pod that was current until now.
+    pub(super) fn record(&mut self, pod: &Arc<Pod>, now: Timestamp) {
         while self.order.len() >= self.most.max(1) {
             self.dropped += 1;
-            self.forget_oldest();
+            self.drop_oldest();
         }
         let versions = self.of.entry(pod.key.clone()).or_default();
         versions.push_back((now, Arc::clone(pod)));
         self.order.push_back((now, pod.key.clone()));
     }
 
-    /// A pod as of then.
+    /// The state of a pod at a time.
     pub(super) fn at(&self, key: &PodKey, at: Timestamp) -> PodAt {
         let Some(versions) = self.of.get(key) else {
             return PodAt::Unchanged;
         };
-        // The first that was still the one then.
+        // The first version that was still current.
         let place = versions.partition_point(|(until, _)| *until <= at);
         match versions.get(place) {
             Some((_, pod)) if pod.created().is_none_or(|created| created <= at) => {
@@ -69,20 +68,20 @@ impl PodVersions {
         }
     }
 
-    /// All pods that may have been otherwise then.
+    /// The states of all pods that may have changed since a time.
     pub(super) fn all_at(&self, at: Timestamp) -> HashMap<PodKey, PodAt> {
         let keys = self.of.keys();
         keys.map(|key| (key.clone(), self.at(key, at))).collect()
     }
 
-    /// Forgets what was no longer so before then.
-    pub(super) fn age(&mut self, before: Timestamp) {
+    /// Drops versions that were replaced before a time.
+    pub(super) fn drop_before(&mut self, before: Timestamp) {
         while self.order.front().is_some_and(|(until, _)| *until < before) {
-            self.forget_oldest();
+            self.drop_oldest();
         }
     }
 
-    fn forget_oldest(&mut self) {
+    fn drop_oldest(&mut self) {
         let Some((until, key)) = self.order.pop_front() else {
             return;
         };

@@ -1,6 +1,7 @@
-//! What the kubelets' counters of probes tell: between two looks, how many attempts failed and how many did not.
+//! The kubelets' counters of probes: the numbers of failed and successful attempts between two readings.
 //!
-//! Kept for every probe of the cluster, so it is small: a hash for the name, and no more than what is asked for.
+//! There is an entry for every probe of the cluster, so entries are small: a hash of the name, and the numbers that are
+//! needed.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,7 +19,7 @@ use crate::cluster::{Pod, Uid};
 pub(super) struct ProbeId(u64);
 
 impl ProbeId {
-    /// Of a container of a pod.
+    /// The probe of a container of a pod.
     pub(super) fn of(pod: &Pod, container: &str, kind: ProbeKind) -> Self {
         if is_static(pod) {
             return Self::by_name((&pod.key.namespace, &pod.key.name), container, kind);
@@ -26,7 +27,7 @@ impl ProbeId {
         Self::by_uid(pod.uid, container, kind)
     }
 
-    /// Of a line: a UID that is no UUID is a kubelet's own, of a pod of its own manifests.
+    /// The probe of a line. A UID that is not a UUID is the kubelet's UID of a static pod.
     fn of_line(key: &ProbeKey<'_>, uid: Uid) -> Self {
         let kind = kind(key.probe);
         if key.pod_uid.contains('-') {
@@ -50,41 +51,41 @@ impl ProbeId {
     }
 }
 
-/// What the last look at a probe's counters told.
+/// The last reading of a probe's counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Seen {
-    /// The look before.
+pub(super) struct ProbeReading {
+    /// The time of the reading before.
     pub(super) from: Timestamp,
-    /// The last look.
+    /// The last reading.
     pub(super) to: Timestamp,
     /// Attempts that failed between the two.
     pub(super) failed: u32,
     /// Attempts that succeeded between the two.
     pub(super) succeeded: u32,
-    /// Attempts that failed in a row up to the last look, at most.
+    /// The largest possible number of failures in a row up to the last reading.
     pub(super) run: u32,
-    /// The same up to the look before.
+    /// The same up to the reading before.
     pub(super) run_before: u32,
-    /// All failures the kubelet counted.
+    /// The kubelet's count of failures.
     pub(super) failures: u32,
-    /// Whether there were successes, and never a failure.
+    /// Whether there were successes and no failure.
     pub(super) flawless: bool,
-    /// Whether there were failures, and never a success.
+    /// Whether there were failures and no success.
     pub(super) only_failures: bool,
-    /// The last look that found more attempts than the one before.
+    /// The time of the last reading with new attempts.
     pub(super) moved: Option<Timestamp>,
-    /// Whether there was no look before: what is counted happened at some time.
+    /// Whether there was no reading before: the times of the counted attempts are unknown.
     pub(super) first: bool,
 }
 
 /// The counters of all nodes.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    nodes: HashMap<Arc<str>, Look>,
+    nodes: HashMap<Arc<str>, NodeReading>,
 }
 
 #[derive(Debug)]
-struct Look {
+struct NodeReading {
     before: Option<Timestamp>,
     at: Timestamp,
     /// Sorted by probe.
@@ -104,9 +105,8 @@ struct Entry {
 }
 
 impl Counters {
-    /// Takes in a look at a node's counters; the probes whose failures rose since the one before, with the UIDs of their
-    /// pods as the kubelet has them.
-    pub(super) fn look<'s, 'b>(
+    /// Applies a reading of a node's counters. Returns the probes with new failures, with the kubelet's UIDs of their pods.
+    pub(super) fn apply<'s, 'b>(
         &mut self,
         node: &Arc<str>,
         scrape: &'s ProbeScrape<'b>,
@@ -130,8 +130,8 @@ impl Counters {
                 run_before: 0,
                 moved_seconds: 0,
             };
-            // At the first look at a node nobody knows when what is counted happened. Later, what was not there
-            // before, or counts less, has been counted since: its series is new, or its kubelet.
+            // The times of the attempts in the first reading of a node are unknown. A later new or smaller counter
+            // counts from zero: its series is new, or its kubelet restarted.
             if let Some(known) = known {
                 let before = known.find(id);
                 let (old_succeeded, old_failed) = before
@@ -145,22 +145,22 @@ impl Counters {
             entries.push(entry);
         }
         entries.sort_unstable_by_key(|entry| entry.id);
-        let look = Look {
+        let reading = NodeReading {
             before: known.map(|known| known.at),
             at: now,
             entries: entries.into(),
         };
-        self.nodes.insert(Arc::clone(node), look);
+        self.nodes.insert(Arc::clone(node), reading);
         risen
     }
 
-    /// What the last look at a node told of one of its probes; nothing if it told nothing of it.
-    pub(super) fn of(&self, node: &str, id: ProbeId) -> Option<Seen> {
-        let look = self.nodes.get(node)?;
-        let entry = look.find(id)?;
-        Some(Seen {
-            from: look.before.unwrap_or(look.at),
-            to: look.at,
+    /// The last reading of a probe; none if the node does not report it.
+    pub(super) fn of(&self, node: &str, id: ProbeId) -> Option<ProbeReading> {
+        let reading = self.nodes.get(node)?;
+        let entry = reading.find(id)?;
+        Some(ProbeReading {
+            from: reading.before.unwrap_or(reading.at),
+            to: reading.at,
             failed: entry.rise_failed.into(),
             succeeded: entry.rise_succeeded.into(),
             run: entry.run.into(),
@@ -169,22 +169,25 @@ impl Counters {
             flawless: entry.failed == 0 && entry.succeeded > 0,
             only_failures: entry.failed > 0 && entry.succeeded == 0,
             moved: time(entry.moved_seconds),
-            first: look.before.is_none(),
+            first: reading.before.is_none(),
         })
     }
 
-    /// Forgets a node.
-    pub(super) fn forget(&mut self, node: &str) {
+    /// Removes a node.
+    pub(super) fn remove(&mut self, node: &str) {
         self.nodes.remove(node);
     }
 
-    /// How many probes are known.
+    /// The number of probes.
     pub(super) fn len(&self) -> usize {
-        self.nodes.values().map(|look| look.entries.len()).sum()
+        self.nodes
+            .values()
+            .map(|reading| reading.entries.len())
+            .sum()
     }
 }
 
-impl Look {
+impl NodeReading {
     fn find(&self, id: ProbeId) -> Option<&Entry> {
         let at = self.entries.binary_search_by_key(&id, |entry| entry.id);
         self.entries.get(at.ok()?)
@@ -199,7 +202,7 @@ impl Entry {
         self.run_before = before.map_or(0, |before| before.run);
         self.run = match (succeeded, failed) {
             (0, failed) => self.run_before.saturating_add(small(failed)),
-            // In which order they came is not told: at most all that failed came last.
+            // The order of the attempts is unknown: at most all failures came last.
             (_, failed) => small(failed),
         };
         self.moved_seconds = if succeeded + failed > 0 {
@@ -210,7 +213,7 @@ impl Entry {
     }
 }
 
-/// The API's name for what the kubelet calls it.
+/// Converts the kubelet's type of probe.
 fn kind(probe: ProbeType) -> ProbeKind {
     match probe {
         ProbeType::Liveness => ProbeKind::Liveness,
@@ -236,12 +239,12 @@ mod tests {
         line("successful", succeeded) + &line("failed", failed)
     }
 
-    /// Looks at 60, 120, … s at counters with so many successes and failures.
-    fn looks(counts: &[(u64, u64)]) -> (Counters, Option<Seen>) {
+    /// Reads counters with these successes and failures at 60, 120, … s.
+    fn readings(counts: &[(u64, u64)]) -> (Counters, Option<ProbeReading>) {
         let (mut counters, node) = (Counters::default(), Arc::from("node"));
         for (nth, (succeeded, failed)) in (1..).zip(counts) {
             let page = page(*succeeded, *failed);
-            counters.look(
+            counters.apply(
                 &node,
                 &decode(page.as_bytes()),
                 Timestamp::from_secs(60 * nth),
@@ -253,32 +256,32 @@ mod tests {
     }
 
     #[test]
-    fn the_first_look_tells_no_rise() {
-        let seen = looks(&[(7, 3)]).1.unwrap();
+    fn first_reading_has_no_rise() {
+        let seen = readings(&[(7, 3)]).1.unwrap();
         assert_eq!((seen.failed, seen.succeeded, seen.run), (0, 0, 0));
         assert!(seen.first && !seen.flawless && seen.moved.is_none());
-        assert!(looks(&[(7, 0)]).1.unwrap().flawless);
+        assert!(readings(&[(7, 0)]).1.unwrap().flawless);
     }
 
     #[test]
     fn failures_without_a_success_between_them_are_in_a_row() {
-        let seen = looks(&[(7, 0), (7, 2), (7, 5)]).1.unwrap();
+        let seen = readings(&[(7, 0), (7, 2), (7, 5)]).1.unwrap();
         assert_eq!((seen.failed, seen.run, seen.run_before), (3, 5, 2));
-        let seen = looks(&[(7, 0), (7, 2), (9, 3)]).1.unwrap();
+        let seen = readings(&[(7, 0), (7, 2), (9, 3)]).1.unwrap();
         assert_eq!((seen.failed, seen.run, seen.run_before), (1, 1, 2));
-        let seen = looks(&[(7, 0), (7, 2), (9, 2)]).1.unwrap();
+        let seen = readings(&[(7, 0), (7, 2), (9, 2)]).1.unwrap();
         assert_eq!((seen.failed, seen.succeeded, seen.run), (0, 2, 0));
     }
 
     #[test]
-    fn counters_that_begin_again_count_from_nothing() {
-        let seen = looks(&[(700, 30), (4, 1)]).1.unwrap();
+    fn counters_that_restart_count_from_zero() {
+        let seen = readings(&[(700, 30), (4, 1)]).1.unwrap();
         assert_eq!((seen.succeeded, seen.failed), (4, 1));
     }
 
     #[test]
-    fn a_probe_that_is_not_tried_does_not_move() {
-        let seen = looks(&[(7, 0), (8, 0), (8, 0)]).1.unwrap();
+    fn reading_without_attempts_does_not_move() {
+        let seen = readings(&[(7, 0), (8, 0), (8, 0)]).1.unwrap();
         assert_eq!(seen.moved, Some(Timestamp::from_secs(120)));
         assert_eq!(seen.from, Timestamp::from_secs(120));
         assert_eq!(seen.to, Timestamp::from_secs(180));
@@ -287,6 +290,6 @@ mod tests {
     #[test]
     fn a_probe_takes_thirty_two_bytes() {
         assert!(size_of::<Entry>() <= 32, "{}", size_of::<Entry>());
-        assert_eq!(looks(&[(1, 0)]).0.len(), 1);
+        assert_eq!(readings(&[(1, 0)]).0.len(), 1);
     }
 }

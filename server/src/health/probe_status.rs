@@ -1,76 +1,77 @@
-//! How each probe of a container is: the table of docs/health.md, first match wins.
+//! The status of each probe of a container: the table of docs/health.md, where the first match wins.
 
 use std::collections::HashSet;
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Probe, ProbeKind, ProbeStatus};
 
-use super::apply::probe_of;
+use super::container_index::ContainerIndex;
 use super::engine::Engine;
-use super::facts::{PodFacts, Streak};
+use super::facts::PodFacts;
 use super::messages;
 use super::pod_events::EventKind;
-use super::probe_counters::{ProbeId, Seen};
-use super::review::first_attempt;
+use super::probe_counters::{ProbeId, ProbeReading};
+use super::rules::probe::{first_attempt, probe_of};
+use super::streaks::Streak;
 use super::terminations::{finished, running_since, time};
 use super::thresholds::SECOND;
 use crate::cluster::{self, ContainerSpec, ContainerStatus, Pod, State, Uid};
 
-/// Kinds of probe, in the order in which they are told.
+/// The kinds of probe, in the order of the API.
 const KINDS: [ProbeKind; 3] = [
     ProbeKind::Startup,
     ProbeKind::Liveness,
     ProbeKind::Readiness,
 ];
 
-/// All that a probe's status is made of.
-struct Look<'a> {
+/// What the status of a probe depends on.
+struct ProbeFacts<'a> {
     pod: &'a Pod,
     /// The container's name.
     name: &'a str,
     kind: ProbeKind,
     status: &'a ContainerStatus,
-    probe: &'a cluster::Probe,
+    spec: &'a cluster::Probe,
     streak: Option<&'a Streak>,
-    seen: Option<Seen>,
-    /// Whether its node is not heard of.
+    seen: Option<ProbeReading>,
+    /// Whether its node is lost.
     lost: bool,
     now: Timestamp,
 }
 
 impl Engine {
-    /// Each probe of each container of a pod.
+    /// The status of each probe of each container of a pod.
     pub(super) fn probe_statuses(&self, pod: &Pod, now: Timestamp) -> Vec<Probe> {
         let facts = self.facts_of(pod);
-        let looks = self.looks(pod, now);
-        looks
-            .map(|look| {
-                let (status, since) = look.status();
-                let Look { name, kind, .. } = look;
+        let probes = self.probe_facts(pod, now);
+        probes
+            .map(|probe| {
+                let (status, since) = probe.status();
+                let ProbeFacts { name, kind, .. } = probe;
                 Probe {
                     container: name.to_owned(),
                     kind,
                     status,
-                    failures: look.failures(status),
-                    threshold: look.probe.failure_threshold,
+                    failures: probe.failures(status),
+                    threshold: probe.spec.failure_threshold,
                     since,
                     message: facts
-                        .map(|facts| message(facts, kind, name, look.streak))
+                        .map(|facts| message(facts, kind, name, probe.streak))
                         .unwrap_or_default(),
-                    asks: look.probe.asks.to_string(),
+                    asks: probe.spec.asks.to_string(),
                 }
             })
             .collect()
     }
 
-    /// The kinds of a pod's probes that fail, one for each probe.
+    /// The kinds of a pod's failing probes, one for each probe.
     pub(super) fn failing_probes(&self, pod: &Pod, now: Timestamp) -> Vec<ProbeKind> {
-        let failing = |look: &Look<'_>| look.status().0 == ProbeStatus::Failing;
-        let looks = self.looks(pod, now).filter(failing);
-        looks.map(|look| look.kind).collect()
+        let failing = |probe: &ProbeFacts<'_>| probe.status().0 == ProbeStatus::Failing;
+        let probes = self.probe_facts(pod, now).filter(failing);
+        probes.map(|probe| probe.kind).collect()
     }
 
-    /// Pods of which an attempt of a probe is known to have failed.
+    /// The pods with a known failed attempt of a probe.
     pub(super) fn with_streaks(&self) -> HashSet<Uid> {
         let pods = self.pods.iter();
         let failed =
@@ -82,33 +83,39 @@ impl Engine {
         self.pods.get(&pod.uid).filter(|facts| facts.pod.is_some())
     }
 
-    /// All that is known of each probe of each container of a pod.
-    fn looks<'a>(&'a self, pod: &'a Pod, now: Timestamp) -> impl Iterator<Item = Look<'a>> {
+    /// The facts about each probe of each container of a pod.
+    fn probe_facts<'a>(
+        &'a self,
+        pod: &'a Pod,
+        now: Timestamp,
+    ) -> impl Iterator<Item = ProbeFacts<'a>> {
         let node = pod.node.as_deref().unwrap_or_default();
         let lost = self.nodes.is_lost(node);
         let facts = self.facts_of(pod);
-        let of_kinds =
-            move |(c, (spec, status)): (usize, (&'a ContainerSpec, &'a ContainerStatus))| {
-                let facts = facts.and_then(|facts| facts.containers.get(c));
-                KINDS.into_iter().filter_map(move |kind| {
-                    Some(Look {
-                        pod,
-                        name: &spec.name,
-                        kind,
-                        status,
-                        probe: probe_of(spec, kind)?,
-                        streak: facts.and_then(|facts| facts.streaks.of(kind)),
-                        seen: self.counters.of(node, ProbeId::of(pod, &spec.name, kind)),
-                        lost,
-                        now,
-                    })
+        let of_kinds = move |(index, (spec, status)): (
+            ContainerIndex,
+            (&'a ContainerSpec, &'a ContainerStatus),
+        )| {
+            let facts = facts.and_then(|facts| index.of(&facts.containers));
+            KINDS.into_iter().filter_map(move |kind| {
+                Some(ProbeFacts {
+                    pod,
+                    name: &spec.name,
+                    kind,
+                    status,
+                    spec: probe_of(spec, kind)?,
+                    streak: facts.and_then(|facts| facts.streaks.of(kind)),
+                    seen: self.counters.of(node, ProbeId::of(pod, &spec.name, kind)),
+                    lost,
+                    now,
                 })
-            };
-        pod.containers().enumerate().flat_map(of_kinds)
+            })
+        };
+        ContainerIndex::enumerate(pod.containers()).flat_map(of_kinds)
     }
 }
 
-/// What the kubelet said when it failed last.
+/// The kubelet's message about the last failure.
 fn message(facts: &PodFacts, kind: ProbeKind, container: &str, streak: Option<&Streak>) -> String {
     let said = streak
         .map(|streak| &*streak.message)
@@ -118,7 +125,7 @@ fn message(facts: &PodFacts, kind: ProbeKind, container: &str, streak: Option<&S
     messages::output(said).to_owned()
 }
 
-impl Look<'_> {
+impl ProbeFacts<'_> {
     fn status(&self) -> (ProbeStatus, Option<Timestamp>) {
         if self.lost {
             return (ProbeStatus::Unknown, None);
@@ -139,7 +146,7 @@ impl Look<'_> {
             _ if !self.status.started => (ProbeStatus::Held, Some(running)),
             _ if self.is_delayed(running) => (ProbeStatus::Waiting, Some(running)),
             _ if self.streak.is_some() => (ProbeStatus::Failing, failing),
-            // That it is ready is what the kubelet has made of its attempts, and so is that it is not.
+            // The kubelet derives readiness from the attempts.
             ProbeKind::Readiness if self.is_untried(running) => {
                 (ProbeStatus::Waiting, Some(running))
             }
@@ -154,13 +161,13 @@ impl Look<'_> {
         }
     }
 
-    /// A liveness probe of which no failure is known: that it passes is told by the counters alone.
+    /// The status of a liveness probe without a known failure: only the counters show that it passes.
     fn alive(&self, running: Timestamp) -> ProbeStatus {
         let Some(seen) = self.seen else {
             return ProbeStatus::Unknown;
         };
-        let period = i64::from(self.probe.period) * SECOND;
-        // Looks are as far apart as they are: an attempt shows in the first one after it.
+        let period = i64::from(self.spec.period) * SECOND;
+        // An attempt shows in the first reading after it.
         let patience = 2 * period + seen.to.since(seen.from);
         let moves = seen.moved.is_some_and(|moved| {
             self.now.since(moved) <= patience + seen.to.since(seen.from).max(60 * SECOND)
@@ -180,13 +187,13 @@ impl Look<'_> {
     }
 
     fn is_delayed(&self, running: Timestamp) -> bool {
-        let delay = i64::from(self.probe.initial_delay) * SECOND;
+        let delay = i64::from(self.spec.initial_delay) * SECOND;
         self.streak.is_none() && self.now.since(running) < delay
     }
 
-    /// Whether its first attempts may not be over.
+    /// Whether its first attempt may not be complete.
     fn is_untried(&self, running: Timestamp) -> bool {
-        self.now.since(running) < first_attempt(self.probe)
+        self.now.since(running) < first_attempt(self.spec)
     }
 
     fn failures(&self, status: ProbeStatus) -> u32 {
@@ -199,7 +206,7 @@ impl Look<'_> {
     }
 }
 
-/// Since when a container has not been running.
+/// The time at which a container stopped.
 fn stopped(status: &ContainerStatus) -> Option<Timestamp> {
     match &status.state {
         State::Terminated(ended) => finished(ended),

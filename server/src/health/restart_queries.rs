@@ -1,50 +1,50 @@
-//! A pod's restarts, as they are remembered.
+//! The restarts of a pod, for the API.
 
 use kubevitals_proto::vitals::{Cause, Certainty, Ended};
 
+use super::causes::{cause_from_status, more_certain};
+use super::container_index::ContainerIndex;
 use super::engine::Engine;
-use super::restarts::surer;
-use super::{cause, facts, messages, terminations};
+use super::{facts, messages, terminations};
 use crate::cluster::Pod;
 
-/// A restart of a container: how it ended, and why.
+/// A restart of a container: the termination before it, and its cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restart {
-    /// The container's place in the pod's template.
-    pub container: usize,
-    /// Its number over the container's life: the first is 1.
+    /// The container.
+    pub container: ContainerIndex,
+    /// Its number over the container's life, from 1.
     pub nth: u32,
-    /// How the incarnation before it ended.
+    /// The termination before the restart.
     pub ended: Ended,
-    /// Why.
+    /// The cause of the termination.
     pub cause: Cause,
-    /// How sure that is: as sure as its incident is of the same cause, so that a pod and its incident say the same.
+    /// The certainty of the cause: at least that of its incident, so that a pod and its incident agree.
     pub certainty: Certainty,
 }
 
 impl Engine {
-    /// Those of a pod's containers, oldest first by container.
+    /// The stored restarts of a pod's containers, oldest first for each container.
     pub(super) fn restarts(&self, pod: &Pod) -> Vec<Restart> {
         let facts = self.pods.get(&pod.uid);
         let containers = facts.into_iter().flat_map(|facts| &facts.containers);
-        containers
-            .enumerate()
+        ContainerIndex::enumerate(containers)
             .flat_map(|(container, facts)| {
                 let restarts = facts.restarts.iter();
-                restarts.map(move |restart| self.remembered(container, restart))
+                restarts.map(move |restart| self.to_restart(container, restart))
             })
             .collect()
     }
 
-    /// The last one of one container: as it is remembered, or else as the pod's status tells it.
-    pub(super) fn last_restart(&self, pod: &Pod, container: usize) -> Option<Restart> {
+    /// The last restart of a container: the stored one, or else the one in the pod's status.
+    pub(super) fn last_restart(&self, pod: &Pod, container: ContainerIndex) -> Option<Restart> {
         let facts = self.pods.get(&pod.uid);
-        let known = facts.and_then(|facts| facts.containers.get(container)?.restarts.back());
+        let known = facts.and_then(|facts| container.of(&facts.containers)?.restarts.back());
         if let Some(known) = known {
-            return Some(self.remembered(container, known));
+            return Some(self.to_restart(container, known));
         }
-        let (nth, ended) = terminations::ends(pod.containers.get(container)?).next()?;
-        let (cause, certainty) = cause::told_by_status(ended);
+        let (nth, ended) = terminations::ends(container.of(&pod.containers)?).next()?;
+        let (cause, certainty) = cause_from_status(ended);
         Some(Restart {
             container,
             nth,
@@ -54,7 +54,7 @@ impl Engine {
         })
     }
 
-    fn remembered(&self, container: usize, restart: &facts::Restart) -> Restart {
+    fn to_restart(&self, container: ContainerIndex, restart: &facts::Restart) -> Restart {
         let incident = self.incidents.get(restart.incident);
         let same = incident.filter(|incident| incident.cause == restart.cause);
         Restart {
@@ -63,7 +63,7 @@ impl Engine {
             ended: restart.ended.clone(),
             cause: restart.cause,
             certainty: same.map_or(restart.certainty, |incident| {
-                surer(restart.certainty, incident.certainty)
+                more_certain(restart.certainty, incident.certainty)
             }),
         }
     }

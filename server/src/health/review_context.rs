@@ -1,29 +1,29 @@
-//! What a pod is judged by besides what is known of itself.
+//! What the rules read besides the facts about a pod.
 
 use kubevitals_proto::time::Timestamp;
 
 use super::incidents::Incidents;
-use super::nodes::LostNodes;
 use super::probe_counters::Counters;
+use super::rules::node::LostNodes;
 use super::usage_history::UsageHistory;
 
-/// Everything but the pod.
+/// The state besides the facts about a pod. Rules read it; only the code that applies decisions changes incidents.
 pub(super) struct ReviewContext<'a> {
     pub(super) now: Timestamp,
     pub(super) incidents: &'a mut Incidents,
     pub(super) counters: &'a Counters,
     pub(super) nodes: &'a LostNodes,
-    pub(super) past: &'a dyn UsageHistory,
+    pub(super) usage: &'a dyn UsageHistory,
     pub(super) totals: &'a mut Totals,
 }
 
-/// Sums since the start.
+/// Counts since the start of the server.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
-    /// Ends of containers that were, or are to be, started again.
+    /// Restarts of containers.
     pub(super) restarts: u64,
-    /// Pods of which nothing was kept for want of room.
+    /// Unhealthy pods without facts, because the limit was reached.
     pub(super) dropped_pods: u64,
-    /// Events about what only the kubelet of their pod knows that were not of that kubelet.
+    /// Events that only the pod's kubelet may write, from another source.
     pub(super) refused_events: u64,
 }

@@ -1,8 +1,8 @@
-//! The engine's state in a form that outlives the process. [`super::learn`] restores it: ends of containers are counted on
-//! from where they were, and open incidents stay open.
+//! The state of health that outlives the process. [`super::merge`] restores it: counts continue, and open incidents stay
+//! open.
 //!
-//! Not in it: the kubelets' counters, which are looked at anew within a minute; failures in a row, which events and
-//! counters tell again; and earlier versions of pods.
+//! A snapshot does not contain the kubelets' counters, which are read again within a minute; failures in a row, which Events
+//! and counters report again; and earlier versions of pods.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -13,17 +13,18 @@ use kubevitals_proto::vitals::{Cause, Certainty, Ended, Incident, ProbeKind};
 use serde::{Deserialize, Serialize};
 
 use super::bounded_list::{at_most, elements_at_most};
+use super::container_index::ContainerIndex;
 use super::engine::Engine;
 use super::facts::{ContainerFacts, Kill, Open, PodFacts, Restart};
-use super::incidents::{GroupRole, IncidentId};
+use super::incident_record::{GroupRole, IncidentId};
 use super::tallies::{Tally, TallyKind};
 use super::topic::Topic;
 use crate::cluster::{PodKey, Uid};
 
-/// The form that is written, and the only one that is read.
+/// The version of the format. No other version is read.
 const FORM: u32 = 1;
 
-/// What is known of health.
+/// The state of health.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     form: u32,
@@ -31,7 +32,7 @@ pub struct Snapshot {
     pub(super) incidents: Vec<SavedIncident>,
     #[serde(deserialize_with = "at_most::<20_000, _, _>")]
     pub(super) pods: Vec<SavedPod>,
-    /// Nodes that are not ready, each with the place of its incident.
+    /// Nodes that are not ready, each with the index of its incident.
     #[serde(deserialize_with = "at_most::<20_000, _, _>")]
     pub(super) nodes: Vec<(String, usize)>,
 }
@@ -42,16 +43,16 @@ struct Form {
     form: u32,
 }
 
-/// Why a snapshot is of no use.
+/// Why a snapshot cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
-    /// It was written by another version of this program.
+    /// Another version of this program wrote it.
     #[error("it is of form {0}, and only form {FORM} can be read")]
     Form(u32),
     /// Something in it refers to an incident that is not in it.
     #[error("it is not whole: it speaks of an incident that is not in it")]
     Broken,
-    /// It is no JSON of this form.
+    /// It is not valid JSON of this format.
     #[error("it is no list of incidents: at line {line}, column {column}")]
     Malformed {
         /// The line, from 1.
@@ -64,11 +65,11 @@ pub enum SnapshotError {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct SavedIncident {
     pub(super) incident: Incident,
-    /// Of each piece of its evidence.
+    /// The keys of the evidence, in the same order.
     pub(super) keys: Vec<u64>,
-    /// What else incidents of the same cause have in common, where one cause may befall several pods.
-    #[serde(default)]
-    pub(super) alike: Option<String>,
+    /// What else incidents with a common cause share, if the cause may affect several pods.
+    #[serde(default, rename = "alike")]
+    pub(super) shared_detail: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,7 +104,7 @@ pub(super) struct SavedRestart {
     #[serde(rename = "failing")]
     failing_since: Option<Timestamp>,
     decided: bool,
-    /// None if its incident is forgotten.
+    /// None if its incident is no longer stored.
     incident: Option<usize>,
     noticed: Timestamp,
     #[serde(default)]
@@ -146,12 +147,12 @@ pub(super) enum SavedTopic {
 }
 
 impl Engine {
-    /// What is known now.
+    /// The current state.
     pub(super) fn export(&self) -> Snapshot {
         let mut places = HashMap::new();
         let mut incidents = Vec::new();
         for (id, record) in self.incidents.records() {
-            // What is told of several is made of them anew.
+            // Joint incidents are computed again.
             if matches!(record.role, GroupRole::Joint(_)) {
                 continue;
             }
@@ -159,14 +160,14 @@ impl Engine {
             incidents.push(SavedIncident {
                 incident: (*record.incident).clone(),
                 keys: record.keys.iter().map(|key| key.0).collect(),
-                alike: record.alike.as_deref().map(str::to_owned),
+                shared_detail: record.shared_detail.as_deref().map(str::to_owned),
             });
         }
         let place = |id: &IncidentId| places.get(id).copied();
-        let pods = self.pods.values().filter(|facts| facts.gone.is_none());
+        let pods = self.pods.values().filter(|facts| facts.deleted.is_none());
         let pods = pods.filter(|facts| facts.uid.is_some());
-        let mut pods: Vec<SavedPod> = pods.map(|facts| keep(facts, &place)).collect();
-        // In an order of its own, so that the same knowledge is the same bytes.
+        let mut pods: Vec<SavedPod> = pods.map(|facts| save(facts, &place)).collect();
+        // Sorted, so that the same state gives the same bytes.
         pods.sort_by(|a, b| (&a.namespace, &a.name, &a.uid).cmp(&(&b.namespace, &b.name, &b.uid)));
         Snapshot {
             form: FORM,
@@ -194,10 +195,10 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
-    /// The form that is written, and the only one that is read.
+    /// The version of the format. No other version is read.
     pub const FORM: u32 = FORM;
 
-    /// Reads a snapshot from JSON.
+    /// Parses a snapshot from JSON.
     ///
     /// # Errors
     /// When it is of another form, which is recognized even if nothing else in it is, or malformed.
@@ -215,7 +216,7 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// How many incidents it holds.
+    /// The number of incidents.
     pub fn incidents(&self) -> usize {
         self.incidents.len()
     }
@@ -303,7 +304,7 @@ impl Snapshot {
     }
 }
 
-fn keep(facts: &PodFacts, place: &impl Fn(&IncidentId) -> Option<usize>) -> SavedPod {
+fn save(facts: &PodFacts, place: &impl Fn(&IncidentId) -> Option<usize>) -> SavedPod {
     let containers = facts.containers.iter().map(|container| SavedContainer {
         name: container.name.to_string(),
         termination_count: container.termination_count,
@@ -327,14 +328,14 @@ fn keep(facts: &PodFacts, place: &impl Fn(&IncidentId) -> Option<usize>) -> Save
             kind: kill.kind,
             at: kill.at,
         }),
-        tallies: container.tallies.iter().map(keep_tally).collect(),
+        tallies: container.tallies.iter().map(save_tally).collect(),
         unclaimed: container.unclaimed,
     });
     let open = facts.open.iter().filter_map(|open| {
         let topic = match open.topic {
-            Topic::Restart(c, cause) => SavedTopic::Restart(c, cause),
-            Topic::Probe(c, kind) => SavedTopic::Probe(c, kind),
-            Topic::Image(c) => SavedTopic::Image(c),
+            Topic::Restart(index, cause) => SavedTopic::Restart(index.0, cause),
+            Topic::Probe(index, kind) => SavedTopic::Probe(index.0, kind),
+            Topic::Image(index) => SavedTopic::Image(index.0),
             Topic::NotReady => SavedTopic::NotReady,
         };
         Some((place(&open.id)?, topic))
@@ -349,7 +350,7 @@ fn keep(facts: &PodFacts, place: &impl Fn(&IncidentId) -> Option<usize>) -> Save
     }
 }
 
-fn keep_tally(tally: &Tally) -> SavedTally {
+fn save_tally(tally: &Tally) -> SavedTally {
     SavedTally {
         event: tally.event.to_string(),
         kind: match tally.kind {
@@ -381,7 +382,7 @@ fn restore_tally(tally: SavedTally) -> Tally {
     }
 }
 
-/// A pod's facts as they were written.
+/// Restores the facts about a pod.
 pub(super) fn restore(
     pod: SavedPod,
     id: &impl Fn(usize) -> Option<IncidentId>,
@@ -395,9 +396,9 @@ pub(super) fn restore(
     facts.was_ready = pod.was_ready;
     let open = pod.open.into_iter().filter_map(|(place, topic)| {
         let topic = match topic {
-            SavedTopic::Restart(c, cause) => Topic::Restart(c, cause),
-            SavedTopic::Probe(c, kind) => Topic::Probe(c, kind),
-            SavedTopic::Image(c) => Topic::Image(c),
+            SavedTopic::Restart(c, cause) => Topic::Restart(ContainerIndex(c), cause),
+            SavedTopic::Probe(c, kind) => Topic::Probe(ContainerIndex(c), kind),
+            SavedTopic::Image(c) => Topic::Image(ContainerIndex(c)),
             SavedTopic::NotReady => Topic::NotReady,
         };
         Some(Open {
@@ -419,7 +420,7 @@ pub(super) fn restore(
             ..ContainerFacts::default()
         };
         for restart in container.restarts {
-            known.remember(Restart {
+            known.add_restart(Restart {
                 nth: restart.nth,
                 ended: restart.ended,
                 cause: restart.cause,

@@ -1,4 +1,4 @@
-//! What went before, out of the history of what was used.
+//! Usage from the stored history.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::store::history::Excerpt;
 use crate::store::ring::Tick;
 
-/// The history of what was used.
+/// Reads usage from the stored history.
 #[derive(Debug)]
 pub struct StoreUsageHistory(pub Arc<Store>);
 
@@ -19,7 +19,7 @@ impl UsageHistory for StoreUsageHistory {
             return Vec::new();
         };
         let mut copied = Excerpt::default();
-        // Pods that had this name one after the other are told apart by the time: it is that of one life.
+        // The time span selects one of several pods that had this name: it is within the life of one container.
         node.copy(
             &mut copied,
             |pod| pod.is_some_and(|it| it.namespace == of.pod.namespace && it.name == of.pod.name),

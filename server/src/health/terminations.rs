@@ -1,13 +1,12 @@
-//! How a container has ended, read off its status.
+//! The terminations in a container's status.
 //!
-//! The number of ends ([`ContainerStatus::ends`]) is the same whether the kubelet is seen before, while, or after it
-//! starts a container again, and an end is counted once.
+//! A termination has the same number ([`ContainerStatus::ends`]) before, during and after the restart, so it counts once.
 
 use kubevitals_proto::time::Timestamp;
 
 use crate::cluster::{ContainerStatus, Ended, Pod, Role, State};
 
-/// The ends that the status tells of, the newest first, each with its number: the first is 1.
+/// The terminations in a status, newest first, each with its number from 1.
 pub(super) fn ends(status: &ContainerStatus) -> impl Iterator<Item = (u32, &Ended)> {
     let newest = match &status.state {
         State::Terminated(ended) if ended.exit_code != 0 => Some(&**ended),
@@ -25,20 +24,19 @@ pub(super) fn ends(status: &ContainerStatus) -> impl Iterator<Item = (u32, &Ende
         .filter(|(nth, _)| *nth > 0)
 }
 
-/// Whether a pod is one of a kubelet's own manifests: the kubelet knows it by another UID than the API server.
+/// Whether a pod is a static pod. The kubelet has another UID for it than the API server.
 pub(super) fn is_static(pod: &Pod) -> bool {
     pod.owner
         .as_ref()
         .is_some_and(|owner| &*owner.kind == "Node")
 }
 
-/// Whether an end is that of an init container that did its work: it may be run again, for a new sandbox, without
-/// anything being wrong with it.
+/// Whether an init container has completed. It may run again for a new sandbox, which is no problem.
 pub(super) fn is_done(role: Role, ended: &Ended) -> bool {
     role == Role::Init && ended.exit_code == 0
 }
 
-/// Since when it runs.
+/// The start of a running container.
 pub(super) fn running_since(status: &ContainerStatus) -> Option<Timestamp> {
     match status.state {
         State::Running { since_seconds } => Some(Timestamp::from_secs(since_seconds.into())),
@@ -46,17 +44,22 @@ pub(super) fn running_since(status: &ContainerStatus) -> Option<Timestamp> {
     }
 }
 
-/// When it had started, where that is said.
+/// The start of a terminated container, if the status has it.
 pub(super) fn started(ended: &Ended) -> Option<Timestamp> {
     time(ended.started_seconds)
 }
 
-/// When it ended, where that is said.
+/// The end of a terminated container, if the status has it.
 pub(super) fn finished(ended: &Ended) -> Option<Timestamp> {
     time(ended.finished_seconds)
 }
 
-/// The time that so many seconds say; zero says none.
+/// The time at which a pod became ready; none if it is not ready.
+pub(super) fn ready_since(pod: &Pod) -> Option<Timestamp> {
+    time(pod.ready.since_seconds).filter(|_| pod.ready.status)
+}
+
+/// Seconds since the epoch as a time; none for zero.
 pub(super) fn time(seconds: u32) -> Option<Timestamp> {
     (seconds > 0).then(|| Timestamp::from_secs(seconds.into()))
 }
@@ -79,14 +82,14 @@ mod tests {
         status
     }
 
-    fn told(status: &ContainerStatus) -> (u32, Vec<(u32, u32)>) {
+    fn terminations(status: &ContainerStatus) -> (u32, Vec<(u32, u32)>) {
         let ends = ends(status).map(|(nth, ended)| (nth, ended.finished_seconds));
         (status.ends(false), ends.collect())
     }
 
-    /// One crash loop, as the kubelet tells it look by look.
+    /// The states of one crash loop.
     #[test]
-    fn an_end_has_the_same_number_in_every_state_that_tells_of_it() {
+    fn termination_has_the_same_number_in_every_state() {
         let running = State::Running { since_seconds: 9 };
         for (status, expected) in [
             (status(0, State::Waiting(None), None), (0, vec![])),
@@ -109,18 +112,18 @@ mod tests {
                 (2, vec![(2, 20)]),
             ),
         ] {
-            assert_eq!(told(&status), expected, "{status:?}");
+            assert_eq!(terminations(&status), expected, "{status:?}");
         }
     }
 
     #[test]
-    fn an_end_that_went_well_counts_when_it_is_followed_by_a_start() {
+    fn successful_termination_counts_when_a_restart_follows() {
         let completed = status(0, State::Terminated(ended(0, 10)), None);
-        assert_eq!(told(&completed), (0, vec![]));
+        assert_eq!(terminations(&completed), (0, vec![]));
         let failed = status(0, State::Terminated(ended(1, 10)), None);
         assert_eq!((failed.ends(false), failed.ends(true)), (1, 0));
         let waits = status(0, State::Waiting(None), Some(ended(0, 10)));
-        assert_eq!(told(&waits), (1, vec![(1, 10)]));
+        assert_eq!(terminations(&waits), (1, vec![(1, 10)]));
         assert!(is_done(Role::Init, &ended(0, 1)));
         assert!(!is_done(Role::Init, &ended(1, 1)) && !is_done(Role::App, &ended(0, 1)));
     }

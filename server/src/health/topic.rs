@@ -1,25 +1,27 @@
-//! What incidents of a pod are about.
+//! The topics of a pod's incidents.
 
 use kubevitals_proto::vitals::{Cause, ProbeKind};
 
-/// What an incident of a pod is about. There is at most one that is not over of each.
+use super::container_index::ContainerIndex;
+
+/// What an incident of a pod is about. A pod has at most one open incident for each topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Topic {
     /// A container's restarts for one cause.
-    Restart(usize, Cause),
+    Restart(ContainerIndex, Cause),
     /// A container's probe.
-    Probe(usize, ProbeKind),
+    Probe(ContainerIndex, ProbeKind),
     /// A container's image.
-    Image(usize),
+    Image(ContainerIndex),
     /// The pod as a whole.
     NotReady,
 }
 
 impl Topic {
-    /// The container it is about.
-    pub(super) fn container(self) -> Option<usize> {
+    /// The container of the topic.
+    pub(super) fn container(self) -> Option<ContainerIndex> {
         match self {
-            Self::Restart(c, _) | Self::Probe(c, _) | Self::Image(c) => Some(c),
+            Self::Restart(index, _) | Self::Probe(index, _) | Self::Image(index) => Some(index),
             Self::NotReady => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Events about pods that are not known yet: the watches of events and of pods are two, and either may be ahead.
+//! Events about pods that the watch of pods has not reported yet: either of the two watches may be ahead.
 
 use std::collections::VecDeque;
 
@@ -8,17 +8,17 @@ use super::terminations::is_static;
 use super::thresholds::{MAX_UNMATCHED, UNMATCHED_RETENTION};
 use crate::cluster::{Event, Pod};
 
-/// Events that wait for their pods, the oldest first. They are few and wait for seconds: anybody who may write events
-/// can name pods that do not exist, and they must take nothing from pods that do.
+/// Events that wait for their pods, oldest first. Their number and their time are limited: anybody who may write Events can
+/// name pods that do not exist, and such Events must not displace those of existing pods.
 #[derive(Debug, Default)]
 pub(super) struct Unmatched {
     events: VecDeque<(Timestamp, Event)>,
-    /// Events whose pods did not come in time, or that had to make room.
+    /// The number of Events that were dropped because of the time or the limit.
     pub(super) dropped: u64,
 }
 
 impl Unmatched {
-    /// Keeps an event for a while; the oldest one makes room.
+    /// Stores an Event. Above the limit the oldest is dropped.
     pub(super) fn push(&mut self, event: Event, now: Timestamp) {
         self.expire(now);
         if self.events.len() >= MAX_UNMATCHED {
@@ -28,7 +28,7 @@ impl Unmatched {
         self.events.push_back((now, event));
     }
 
-    /// Takes out the events about a pod, in the order in which they came.
+    /// Removes and returns the Events about a pod, in the order of arrival.
     pub(super) fn take(&mut self, pod: &Pod, now: Timestamp) -> Vec<Event> {
         self.expire(now);
         let is_its = |event: &Event| is_about(event, pod);
@@ -50,21 +50,21 @@ impl Unmatched {
         }
     }
 
-    /// How many wait.
+    /// The number of waiting Events.
     pub(super) fn len(&self) -> usize {
         self.events.len()
     }
 }
 
-/// Whether an event is about this pod, and not about one that had its name before, or another one's UID.
+/// Whether an Event is about this pod, and not about another pod of the same name.
 pub(super) fn is_about(event: &Event, pod: &Pod) -> bool {
     if event.pod != pod.key {
         return false;
     }
-    // The kubelet has a UID of its own for a pod of its own manifests: no UUID.
-    let is_its_own = || {
+    // The kubelet's UID of a static pod is not a UUID.
+    let is_static_pod = || {
         let in_its_time = pod.created().is_none_or(|it| it <= event.last);
         is_static(pod) && !event.pod_uid.is_uuid() && in_its_time
     };
-    event.pod_uid == pod.uid || is_its_own()
+    event.pod_uid == pod.uid || is_static_pod()
 }

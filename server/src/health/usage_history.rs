@@ -1,4 +1,4 @@
-//! What a container used before it ended, as far as that was measured.
+//! The usage of a container before its termination.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use super::thresholds::{NEAR_LIMIT, SECOND};
 use crate::cluster::{PodKey, Resources, Uid};
 
-/// One measurement.
+/// One sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsagePoint {
-    /// When, by the kubelet's clock.
+    /// The time, by the kubelet's clock.
     pub at: Timestamp,
     /// CPU.
     pub cpu: Nanocores,
@@ -20,27 +20,27 @@ pub struct UsagePoint {
     pub memory: Bytes,
 }
 
-/// Of what measurements are asked for.
+/// The container whose usage is read.
 #[derive(Debug, Clone, Copy)]
 pub struct UsageSubject<'a> {
     /// The pod's node.
     pub node: &'a str,
     /// The pod.
     pub pod: &'a PodKey,
-    /// Which pod of that name.
+    /// The UID of the pod.
     pub uid: Uid,
     /// The container.
     pub container: &'a str,
 }
 
-/// What was measured, for whoever must know what went before.
+/// Gives the usage of containers before now.
 pub trait UsageHistory: fmt::Debug + Send + Sync {
-    /// The points of a container between two times, oldest first; of another incarnation of it none, if that can be
-    /// told. Called with health's lock held: it must not ask health for anything, and be quick.
+    /// The samples of a container between two times, oldest first. Called with health's lock held, so implementations must be
+    /// fast and must not call health.
     fn between(&self, of: UsageSubject<'_>, since: Timestamp, until: Timestamp) -> Vec<UsagePoint>;
 }
 
-/// Nothing was measured.
+/// No usage.
 #[derive(Debug, Default)]
 pub struct NoUsageHistory;
 
@@ -50,7 +50,7 @@ impl UsageHistory for NoUsageHistory {
     }
 }
 
-/// Whether the last of these is so near the limit that the kernel may have had to kill.
+/// Whether the last sample is so near the memory limit that an OOM kill is likely.
 pub(super) fn is_near_limit(points: &[UsagePoint], limits: Resources) -> bool {
     let (Some(last), Some(limit)) = (points.last(), limits.memory) else {
         return false;
@@ -58,7 +58,7 @@ pub(super) fn is_near_limit(points: &[UsagePoint], limits: Resources) -> bool {
     last.memory.0 as f64 >= limit.0 as f64 * NEAR_LIMIT
 }
 
-/// Whether it used about all the memory or CPU that it might.
+/// Whether memory or CPU was near its limit.
 pub(super) fn is_at_limit(points: &[UsagePoint], limits: Resources) -> bool {
     let busy = |limit: Nanocores| {
         let near = limit.0 as f64 * NEAR_LIMIT;
@@ -67,8 +67,8 @@ pub(super) fn is_at_limit(points: &[UsagePoint], limits: Resources) -> bool {
     is_near_limit(points, limits) || limits.cpu.is_some_and(busy)
 }
 
-/// The points in a few words: `memory rose from 12Mi to 46Mi in 45s, limit 48Mi; CPU up to 250m, limit 500m`. Nothing
-/// of no points.
+/// Describes the samples: `memory rose from 12Mi to 46Mi in 45s, limit 48Mi; CPU up to 250m, limit 500m`. None without
+/// samples.
 pub(super) fn in_words(
     points: &[UsagePoint],
     limits: Resources,
@@ -109,7 +109,7 @@ pub(super) fn in_words(
     Some(text)
 }
 
-/// Bytes in the largest unit of which there are ten.
+/// Bytes in the largest unit that gives at least ten.
 pub(super) fn bytes(bytes: u64) -> String {
     let units = [(30, "Gi"), (20, "Mi"), (10, "Ki")];
     for (shift, unit) in units {
@@ -121,7 +121,7 @@ pub(super) fn bytes(bytes: u64) -> String {
     format!("{bytes}")
 }
 
-/// A span in whole seconds: `1m4s`.
+/// A duration in whole seconds: `1m4s`.
 pub(super) fn seconds(nanoseconds: i64) -> GoDuration {
     GoDuration((nanoseconds + SECOND / 2).div_euclid(SECOND) * SECOND)
 }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_memory_did_is_said_in_a_few_words() {
+    fn samples_are_described() {
         let ended = Timestamp::from_secs(70);
         let words = |points: &[UsagePoint]| in_words(points, limited(48), ended).unwrap();
         assert_eq!(
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_said_in_the_largest_unit_of_which_there_are_ten() {
+    fn bytes_have_the_largest_unit_that_gives_ten() {
         for (of, said) in [
             (0, "0"),
             (2048, "2Ki"),

@@ -211,7 +211,7 @@ impl Taking<'_> {
     /// What another replica has noticed meanwhile we may have noticed too: it is one incident then.
     fn health(&mut self, payload: &[u8]) {
         let snapshot = Snapshot::from_json(payload);
-        let learned = snapshot.and_then(|snapshot| self.parts.health.learn(snapshot, self.at));
+        let learned = snapshot.and_then(|snapshot| self.parts.health.merge(snapshot, self.at));
         match learned {
             Ok(learned) => self.taken.incidents += learned.added,
             Err(_) => self.taken.left_out += 1,

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::TestCluster;
 use super::pods::{at, text};
 use crate::cluster::PodKey;
-use crate::health::Limits;
 use crate::health::changes::Change;
 use crate::health::engine::Engine;
+use crate::health::limits::Limits;
 
 /// What a pod of the tests is.
 struct Spec<'a> {
@@ -330,7 +330,7 @@ fn the_incident_of_the_first_pod_is_joined_and_watchers_are_told() {
             Arc::from(&*it.metadata.name),
         )
     };
-    assert!(changed.forgotten.contains(&key(&first)));
+    assert!(changed.dropped.contains(&key(&first)));
     assert!(changed.incidents.contains(&key(&whole)));
     assert!(
         matches!(Change::pod(&first.involved), Change::Pod(pod) if changed.pods.contains(&pod))

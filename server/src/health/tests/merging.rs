@@ -89,7 +89,7 @@ fn take_over(by: &mut TestCluster, from: &TestCluster) -> MergeResult {
     };
     let learned = by
         .engine
-        .learn(carried(from), from.now, &present, &by.past, by.now);
+        .merge(carried(from), from.now, &present, &by.past, by.now);
     learned.unwrap()
 }
 
@@ -167,7 +167,7 @@ fn to_take_over_what_is_known_changes_nothing() {
     let copy = carried(&first);
     let before = first.only();
     for _ in 0..2 {
-        let learned = first.engine.learn(
+        let learned = first.engine.merge(
             copy.clone(),
             at(300),
             &CurrentObjects {
@@ -217,7 +217,7 @@ fn of_two_accounts_of_what_nobody_has_told_yet_the_newer_one_holds() {
         for (snapshot, written) in accounts {
             let taken = second
                 .engine
-                .learn(snapshot.clone(), written, &present, &second.past, now);
+                .merge(snapshot.clone(), written, &present, &second.past, now);
             taken.unwrap();
         }
         let ours = second.only();

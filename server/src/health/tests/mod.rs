@@ -17,8 +17,8 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::Incident;
 use serde_json::Value;
 
-use super::Limits;
 use super::engine::Engine;
+use super::limits::Limits;
 use super::merge::{CurrentObjects, MergeResult};
 use super::snapshot::{Snapshot, SnapshotError};
 use super::usage_history::{NoUsageHistory, UsageHistory, UsagePoint, UsageSubject};
@@ -154,7 +154,7 @@ fn learn(
         pod: &|_| None,
         node: &|_| None,
     };
-    engine.learn(snapshot, now, &present, &NoUsageHistory, now)
+    engine.merge(snapshot, now, &present, &NoUsageHistory, now)
 }
 
 /// An incident for a person to read.

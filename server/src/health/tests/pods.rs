@@ -5,8 +5,9 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, ProbeKind, ProbeStatus, Source};
 use serde_json::{Value, json};
 
-use super::super::Limits;
+use super::super::container_index::ContainerIndex;
 use super::super::engine::Engine;
+use super::super::limits::Limits;
 use super::super::snapshot::SnapshotError;
 use super::super::usage_history::UsagePoint;
 use super::{TestCluster, learn};
@@ -380,7 +381,7 @@ fn a_pod_and_its_incident_say_the_same_of_the_last_restart() {
     let incident = web.told.only();
     let pod = web.told.pods.values().next().unwrap();
     let restarts = web.told.engine.restarts(pod);
-    let last = web.told.engine.last_restart(pod, 0);
+    let last = web.told.engine.last_restart(pod, ContainerIndex(0));
     assert_eq!(restarts.last(), last.as_ref());
     let last = last.unwrap();
     assert_eq!(

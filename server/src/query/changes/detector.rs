@@ -86,7 +86,7 @@ impl ChangeDetector {
             Some(changed) if state.started => {
                 state.health = changed.version;
                 observed.touched = changed.pods;
-                if jobs_changed || !(changed.incidents.is_empty() && changed.forgotten.is_empty()) {
+                if jobs_changed || !(changed.incidents.is_empty() && changed.dropped.is_empty()) {
                     observed.incidents = Some(self.incidents(&state.jobs));
                 }
             }

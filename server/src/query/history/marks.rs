@@ -43,7 +43,7 @@ pub(super) fn marks(
     marks
 }
 fn mark(pod: &Pod, restart: &Restart) -> Option<Mark> {
-    let container = pod.template.containers.get(restart.container)?;
+    let container = restart.container.of(&pod.template.containers)?;
     let ended = &restart.ended;
     let reason = if ended.reason.is_empty() {
         "Ended"

@@ -8,7 +8,7 @@ use kubevitals_proto::vitals::{LastRestart, Restarts};
 
 use super::context::VitalsContext;
 use crate::cluster::Pod;
-use crate::health::Restart;
+use crate::health::{ContainerIndex, Restart};
 
 /// The start of the time in which a restart counts as recent.
 fn recent_since(context: &VitalsContext) -> Timestamp {
@@ -53,7 +53,7 @@ pub(super) fn of_containers(context: &VitalsContext, pod: &Pod) -> Vec<Restarts>
         .filter(|it| it.ended.finished.is_none_or(|finished| finished <= at))
         .collect();
     let since = recent_since(context);
-    let containers = pod.containers().enumerate();
+    let containers = ContainerIndex::enumerate(pod.containers());
     containers
         .map(|(index, (spec, status))| {
             let its = known.iter().filter(|restart| restart.container == index);

@@ -245,7 +245,7 @@ impl Incidents {
         let unpacked = unpacked.map_err(|error| Trouble::Failed(chain(&error)))?;
         let learned = unpacked.and_then(|snapshot| {
             let digest = snapshot.digest();
-            let learned = self.health.learn(snapshot, written)?;
+            let learned = self.health.merge(snapshot, written)?;
             Ok((digest, learned))
         });
         match learned {

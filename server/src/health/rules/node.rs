@@ -1,4 +1,5 @@
-//! Nodes that are not ready, and the pods that are not ready for it.
+//! NodeNotReady: a node is not ready. Pods that are not ready because of their node are counted in its incident. A node that
+//! joins has some minutes to become ready.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -7,80 +8,82 @@ use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, IncidentKind, Involved, Source};
 
-use super::incidents::{Edit, EvidenceKey, IncidentId, Incidents, KeyedEvidence, NewIncident};
-use super::messages;
-use super::thresholds::{LOOK_BACK, NODE_GRACE, SECOND};
 use crate::cluster::{ConditionStatus, Node, Pod, Uid};
+use crate::health::incident_record::{Edit, EvidenceKey, IncidentId, KeyedEvidence, NewIncident};
+use crate::health::incidents::Incidents;
+use crate::health::messages;
+use crate::health::thresholds::{LOOK_BACK, NODE_GRACE, SECOND};
 
-/// Losses that are over and still remembered: containers that they ended are told of later.
-const PAST: usize = 256;
+/// The largest number of stored recoveries. Containers that terminated with their node are reported later.
+const MAX_RECOVERIES: usize = 256;
 
-/// A container may be told to have ended so long after its node came back.
-const AFTERWARDS: i64 = 60 * SECOND;
+/// The longest time after a node's recovery in which a termination may belong to the loss.
+const TOLERANCE: i64 = 60 * SECOND;
 
 /// The nodes that are not ready.
 #[derive(Debug, Default)]
-pub(super) struct LostNodes {
+pub(in crate::health) struct LostNodes {
     lost: HashMap<Arc<str>, Lost>,
-    past: VecDeque<(Arc<str>, Timestamp, Timestamp)>,
+    /// Earlier losses: the node, their start and their end.
+    recovered: VecDeque<(Arc<str>, Timestamp, Timestamp)>,
 }
 
 #[derive(Debug)]
 struct Lost {
     node: Arc<Node>,
     since: Timestamp,
-    /// None while it may only be about to join.
+    /// None while the node may be joining.
     incident: Option<IncidentId>,
-    /// Pods that are not ready for it, as they were told last.
+    /// The last states of pods that are not ready because of the node.
     pods: HashMap<Uid, Arc<Pod>>,
-    /// The most that they were at once.
-    most: usize,
+    /// The largest number of such pods at one time.
+    max_pods: usize,
 }
 
 impl LostNodes {
-    pub(super) fn is_lost(&self, node: &str) -> bool {
+    pub(in crate::health) fn is_lost(&self, node: &str) -> bool {
         self.lost.contains_key(node)
     }
 
-    /// Whether it was lost around then.
-    pub(super) fn was_lost(&self, node: &str, at: Timestamp) -> bool {
+    /// Whether a node was lost around a time.
+    pub(in crate::health) fn was_lost(&self, node: &str, at: Timestamp) -> bool {
         let near = |since: Timestamp, until: Timestamp| {
-            at.since(since) >= -AFTERWARDS && until.plus_nanos(AFTERWARDS).since(at) >= 0
+            at.since(since) >= -TOLERANCE && until.plus_nanos(TOLERANCE).since(at) >= 0
         };
         let now = self.lost.get(node);
-        now.is_some_and(|lost| near(lost.since, Timestamp(i64::MAX - AFTERWARDS)))
+        now.is_some_and(|lost| near(lost.since, Timestamp(i64::MAX - TOLERANCE)))
             || self
-                .past
+                .recovered
                 .iter()
                 .any(|(name, since, until)| **name == *node && near(*since, *until))
     }
 
-    /// When it was last heard of again after it had been lost.
-    pub(super) fn back_since(&self, node: &str) -> Option<Timestamp> {
-        let mut past = self.past.iter().rev();
+    /// The time of a node's last recovery.
+    pub(in crate::health) fn back_since(&self, node: &str) -> Option<Timestamp> {
+        let mut past = self.recovered.iter().rev();
         past.find(|(name, ..)| **name == *node)
             .map(|(.., until)| *until)
     }
 
-    /// The node's incident, if it has one that is not over.
-    pub(super) fn incident(&self, node: &str) -> Option<IncidentId> {
+    /// The open incident of a node.
+    pub(in crate::health) fn incident(&self, node: &str) -> Option<IncidentId> {
         self.lost.get(node)?.incident
     }
 
-    /// The incident of a node for which a pod is not ready.
-    pub(super) fn incident_of(&self, node: &str, pod: Uid) -> Option<IncidentId> {
+    /// The incident of a node because of which a pod is not ready.
+    pub(in crate::health) fn incident_of(&self, node: &str, pod: Uid) -> Option<IncidentId> {
         let lost = self.lost.get(node)?;
         lost.incident.filter(|_| lost.pods.contains_key(&pod))
     }
 
-    /// Nodes whose incidents go on, each with its incident.
-    pub(super) fn open(&self) -> impl Iterator<Item = (&Arc<str>, IncidentId)> {
+    /// The nodes with an open incident.
+    pub(in crate::health) fn open(&self) -> impl Iterator<Item = (&Arc<str>, IncidentId)> {
         let lost = self.lost.iter();
         lost.filter_map(|(name, lost)| Some((name, lost.incident?)))
     }
 
-    /// Takes in a node. When it comes back, gives the pods that were not ready for it.
-    pub(super) fn take(
+    /// Applies the state of a node. Returns the pods that were not ready because of it when the node becomes ready.
+    pub(in crate::health) fn apply(
         &mut self,
         node: &Arc<Node>,
         restored: Option<IncidentId>,
@@ -92,16 +95,16 @@ impl LostNodes {
             let gone = self.lost.remove(&node.name);
             if let Some(id) = gone.as_ref().and_then(|it| it.incident).or(restored) {
                 incidents.end(id, at);
-                let pods = gone.as_ref().map_or(0, |it| it.most);
-                say(id, node, pods, incidents);
+                let pods = gone.as_ref().map_or(0, |it| it.max_pods);
+                update_incident(id, node, pods, incidents);
             }
             let Some(lost) = gone else {
                 return Vec::new();
             };
-            if self.past.len() >= PAST {
-                self.past.pop_front();
+            if self.recovered.len() >= MAX_RECOVERIES {
+                self.recovered.pop_front();
             }
-            self.past
+            self.recovered
                 .push_back((Arc::clone(&node.name), lost.since, at));
             return lost.pods.into_values().collect();
         }
@@ -114,16 +117,21 @@ impl LostNodes {
                 since,
                 incident: restored,
                 pods: HashMap::new(),
-                most: 0,
+                max_pods: 0,
             });
         lost.node = Arc::clone(node);
         lost.incident = lost.incident.or(restored);
-        lost.tell(now, incidents);
+        lost.update(now, incidents);
         Vec::new()
     }
 
-    /// A node is gone: so is what was wrong with it.
-    pub(super) fn gone(&mut self, node: &str, now: Timestamp, incidents: &mut Incidents) {
+    /// Applies the deletion of a node, which ends its incident.
+    pub(in crate::health) fn delete(
+        &mut self,
+        node: &str,
+        now: Timestamp,
+        incidents: &mut Incidents,
+    ) {
         if let Some(lost) = self.lost.remove(node)
             && let Some(id) = lost.incident
         {
@@ -137,74 +145,74 @@ impl LostNodes {
                 ));
             });
             incidents.end(id, now);
-            say(id, &lost.node, lost.most, incidents);
+            update_incident(id, &lost.node, lost.max_pods, incidents);
         }
     }
 
-    /// A pod on a node that is not ready: whether it is not ready for it is to be counted.
-    pub(super) fn count(&mut self, pod: &Arc<Pod>, incidents: &mut Incidents) {
+    /// Counts a pod if it is not ready because of its node.
+    pub(in crate::health) fn count(&mut self, pod: &Arc<Pod>, incidents: &mut Incidents) {
         let Some(lost) = pod.node.as_ref().and_then(|node| self.lost.get_mut(node)) else {
             return;
         };
-        // The node controller takes Ready away and leaves the containers as they were.
-        let for_it = !pod.ready.status
+        // The node controller sets the pod to not ready, and leaves the states of its containers.
+        let is_affected = !pod.ready.status
             && !pod.phase.is_over()
             && pod
                 .containers()
                 .all(|(spec, status)| !spec.role.stays() || status.ready);
-        let news = if for_it {
+        let changed = if is_affected {
             lost.pods.insert(pod.uid, Arc::clone(pod)).is_none()
         } else {
             lost.pods.remove(&pod.uid).is_some() && !pod.ready.status
         };
-        lost.most = lost.most.max(lost.pods.len());
-        if news && let Some(id) = lost.incident {
-            say(id, &lost.node, lost.pods.len(), incidents);
+        lost.max_pods = lost.max_pods.max(lost.pods.len());
+        if changed && let Some(id) = lost.incident {
+            update_incident(id, &lost.node, lost.pods.len(), incidents);
         }
     }
 
-    /// A pod is gone. That it was not ready for its node stays counted.
-    pub(super) fn forget(&mut self, pod: &Pod) {
+    /// Applies the deletion of a pod. The count of affected pods stays.
+    pub(in crate::health) fn forget(&mut self, pod: &Pod) {
         if let Some(lost) = pod.node.as_ref().and_then(|node| self.lost.get_mut(node))
             && let Some(known) = lost.pods.get_mut(&pod.uid)
             && known.uid == pod.uid
         {
-            // Nothing is to be looked at again when the node comes back.
+            // The pod need not be reviewed when the node recovers.
             lost.pods.remove(&pod.uid);
         }
     }
 
-    /// Tells of nodes that have had their time to join.
-    pub(super) fn tick(&mut self, now: Timestamp, incidents: &mut Incidents) {
+    /// Opens the incidents of nodes that have not joined in time.
+    pub(in crate::health) fn tick(&mut self, now: Timestamp, incidents: &mut Incidents) {
         for lost in self.lost.values_mut() {
-            lost.tell(now, incidents);
+            lost.update(now, incidents);
         }
     }
 
-    /// When the next of them has had its time.
-    pub(super) fn due(&self) -> Option<Timestamp> {
-        let silent = self.lost.values().filter(|lost| lost.incident.is_none());
-        silent.filter_map(Lost::due).min()
+    /// The time at which the next joining node is overdue.
+    pub(in crate::health) fn due(&self) -> Option<Timestamp> {
+        let joining = self.lost.values().filter(|lost| lost.incident.is_none());
+        joining.filter_map(Lost::due).min()
     }
 }
 
 impl Lost {
-    /// When a node that may only be about to join has had its time.
+    /// The time at which a joining node is overdue.
     fn due(&self) -> Option<Timestamp> {
         Some(self.node.created()?.plus_nanos(NODE_GRACE))
     }
 
-    fn tell(&mut self, now: Timestamp, incidents: &mut Incidents) {
+    fn update(&mut self, now: Timestamp, incidents: &mut Incidents) {
         if let Some(id) = self.incident {
-            say(id, &self.node, self.pods.len(), incidents);
+            update_incident(id, &self.node, self.pods.len(), incidents);
             return;
         }
         if self.due().is_some_and(|due| now < due) {
             return;
         }
         let unready = self.node.unready.as_ref();
-        let silent = unready.is_some_and(|it| it.status == ConditionStatus::Unknown);
-        let (cause, certainty) = if silent {
+        let is_unknown = unready.is_some_and(|it| it.status == ConditionStatus::Unknown);
+        let (cause, certainty) = if is_unknown {
             (Cause::NodeLost, Certainty::Direct)
         } else {
             (Cause::Unknown, Certainty::Unknown)
@@ -220,41 +228,42 @@ impl Lost {
                 node: self.node.name.to_string(),
                 ..Involved::default()
             },
-            // It is in `default`, whose readers may not be let to see nodes.
+            // The incident is in `default`, whose readers may not be allowed to read nodes.
             labels: Labels::default(),
             began: self.since,
-            alike: None,
+            shared_detail: None,
         });
         self.incident = Some(id);
         incidents.edit(id, |edit| edit.incident.count = 1);
-        say(id, &self.node, self.pods.len(), incidents);
+        update_incident(id, &self.node, self.pods.len(), incidents);
     }
 }
 
-/// Says a node's incident as it is now.
-fn say(id: IncidentId, node: &Node, pods: usize, incidents: &mut Incidents) {
+/// Updates the message and the evidence of a node's incident.
+fn update_incident(id: IncidentId, node: &Node, pods: usize, incidents: &mut Incidents) {
     let Some(incident) = incidents.get(id).cloned() else {
         return;
     };
     let message = messages::node(&incident, node, pods);
     let conditions = node.conditions.iter().chain(&node.unready);
-    let clues: Vec<KeyedEvidence> = conditions
+    let evidence: Vec<KeyedEvidence> = conditions
         .map(|condition| {
-            // Its message is for those who may see nodes, as the labels are.
+            // The message is left out, because only readers of nodes may see it.
             let reason = condition.reason.as_deref().unwrap_or_default();
             let status = condition.status.as_str();
             let text = format!("{}={status}: {reason}", condition.kind);
-            let at = super::terminations::time(condition.since_seconds).unwrap_or(incident.began);
+            let at = crate::health::terminations::time(condition.since_seconds)
+                .unwrap_or(incident.began);
             KeyedEvidence::new(EvidenceKey::of(&condition.kind), at, Source::Status, text)
         })
         .collect();
-    let fresh = |clue: &KeyedEvidence| incident.began.since(clue.evidence.time) <= LOOK_BACK;
+    let is_recent = |it: &KeyedEvidence| incident.began.since(it.evidence.time) <= LOOK_BACK;
     incidents.edit(id, |edit: &mut Edit<'_>| {
         if let Some(ended) = edit.incident.ended {
             edit.seen(ended);
         } else {
-            for clue in clues.into_iter().filter(fresh) {
-                edit.add_evidence(clue);
+            for item in evidence.into_iter().filter(is_recent) {
+                edit.add_evidence(item);
             }
         }
         edit.incident.message = message;

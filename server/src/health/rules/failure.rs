@@ -1,0 +1,210 @@
+//! Eviction and PodFailed: a pod has failed, or a container of it that is not started again. The incident ends at once.
+//!
+//! An eviction has the cause NodePressure if the kubelet names the resource that the node lacked. An eviction for a limit
+//! of the pod itself has no known cause.
+
+use kubevitals_proto::time::Timestamp;
+use kubevitals_proto::vitals::{Cause, Certainty, Ended, IncidentKind, Source};
+
+use crate::cluster::{self, ContainerSpec, Pod, State};
+use crate::health::container_index::ContainerIndex;
+use crate::health::facts::{PodFacts, involved};
+use crate::health::incident_record::{EvidenceKey, KeyedEvidence, NewIncident};
+use crate::health::messages;
+use crate::health::pod_events::{EventKind, PodEvent};
+use crate::health::review_context::ReviewContext;
+use crate::health::terminations::{finished, started, time};
+use crate::health::thresholds::LOOK_BACK;
+
+/// The incident of a pod that has failed.
+#[derive(Debug)]
+pub(in crate::health) struct Failure {
+    pub(in crate::health) incident: NewIncident,
+    pub(in crate::health) at: Timestamp,
+    pub(in crate::health) message: String,
+    pub(in crate::health) last_ended: Option<Ended>,
+    pub(in crate::health) evidence: Vec<KeyedEvidence>,
+}
+
+/// The time at which a pod failed.
+pub(in crate::health) fn failed_at(
+    facts: &PodFacts,
+    pod: &Pod,
+    context: &ReviewContext<'_>,
+) -> Timestamp {
+    let is_evicted = pod.reason() == Some("Evicted");
+    let event = facts.events.any(EventKind::Evicted).filter(|_| is_evicted);
+    let unready = time(pod.ready.since_seconds);
+    last_termination(pod)
+        .or(event.map(|event| event.last))
+        .or(unready)
+        .unwrap_or(context.now)
+}
+
+/// The incident of a pod that failed at `at`. None if it exists, or if the failure is too old.
+pub(in crate::health) fn review(
+    facts: &PodFacts,
+    pod: &Pod,
+    at: Timestamp,
+    context: &ReviewContext<'_>,
+) -> Option<Failure> {
+    if context.incidents.has_failure(facts.uid) || context.now.since(at) > LOOK_BACK {
+        return None;
+    }
+    let failed = failed_container(pod);
+    let ended = failed.map(|(_, spec, ended)| (spec, ended));
+    let (kind, cause) = kind_and_cause(pod, ended.map(|(_, ended)| ended));
+    let certainty = match cause {
+        Cause::Unknown => Certainty::Unknown,
+        _ => Certainty::Direct,
+    };
+    let lacked = pod.message().and_then(scarce_resource);
+    let (cause, certainty, shared_detail) = match kind {
+        // For example, the pod exceeded a limit of its own.
+        IncidentKind::Eviction if lacked.is_none() && pod.message().is_some() => {
+            (Cause::Unknown, Certainty::Unknown, None)
+        }
+        IncidentKind::Eviction => (cause, certainty, lacked.map(Box::from)),
+        _ => (cause, certainty, shared_by_job(pod)),
+    };
+    let container = failed.filter(|_| pod.reason().is_none());
+    let container = container.map(|(index, ..)| index);
+    let event = facts.events.any(EventKind::Evicted);
+    let mut evidence: Vec<KeyedEvidence> = event.into_iter().map(PodEvent::evidence).collect();
+    evidence.push(KeyedEvidence::new(
+        EvidenceKey::of("status"),
+        at,
+        Source::Status,
+        messages::failure_status(pod, ended.map(|(_, ended)| (ended, lifetime(ended)))),
+    ));
+    Some(Failure {
+        incident: NewIncident {
+            reason: kind,
+            cause,
+            certainty,
+            involved: involved(pod, container),
+            labels: pod.labels.clone(),
+            began: at,
+            shared_detail,
+        },
+        at,
+        message: messages::failure(pod, ended),
+        last_ended: ended.map(|(_, ended)| messages::ended(ended)),
+        evidence,
+    })
+}
+
+/// Whether a container has failed that is not started again, so that the pod will fail with its last container.
+pub(in crate::health) fn will_fail(pod: &Pod) -> bool {
+    pod.containers().any(|(spec, status)| {
+        let failed = matches!(&status.state, State::Terminated(ended) if ended.exit_code != 0);
+        failed && pod.stays_ended(spec)
+    })
+}
+
+/// The time at which the last of a pod's containers terminated.
+pub(in crate::health) fn last_termination(pod: &Pod) -> Option<Timestamp> {
+    let statuses = pod.containers.iter();
+    let ends = statuses.filter_map(|status| match &status.state {
+        State::Terminated(ended) => finished(ended),
+        State::Waiting(_) | State::Running { .. } => None,
+    });
+    ends.max()
+}
+
+fn kind_and_cause(pod: &Pod, ended: Option<&cluster::Ended>) -> (IncidentKind, Cause) {
+    let is_oom = ended.is_some_and(|it| it.reason.as_deref() == Some("OOMKilled"));
+    match pod.reason() {
+        Some("Evicted") => (IncidentKind::Eviction, Cause::NodePressure),
+        Some("NodeLost" | "NodeShutdown" | "Shutdown" | "Terminated") => {
+            (IncidentKind::PodFailed, Cause::NodeLost)
+        }
+        Some(_) => (IncidentKind::PodFailed, Cause::Unknown),
+        None if is_oom => (IncidentKind::PodFailed, Cause::OomKilled),
+        None if ended.is_some() => (IncidentKind::PodFailed, Cause::Exited),
+        None => (IncidentKind::PodFailed, Cause::Unknown),
+    }
+}
+
+fn failed_container(pod: &Pod) -> Option<(ContainerIndex, &ContainerSpec, &cluster::Ended)> {
+    let mut containers = ContainerIndex::enumerate(pod.containers());
+    containers.find_map(|(index, (spec, status))| match &status.state {
+        State::Terminated(ended) if ended.exit_code != 0 => Some((index, spec, &**ended)),
+        _ => None,
+    })
+}
+
+fn lifetime(ended: &cluster::Ended) -> Option<i64> {
+    Some(finished(ended)?.since(started(ended)?))
+}
+
+/// What a failed pod shares with other pods of its Job.
+fn shared_by_job(pod: &Pod) -> Option<Box<str>> {
+    let owner = pod.owner.as_ref().filter(|owner| &*owner.kind != "Node")?;
+    Some(Box::from(pod.reason().unwrap_or(&owner.kind)))
+}
+
+/// The resource for which a node evicted a pod, from the kubelet's message. None if the pod exceeded a limit of its own, or
+/// something else evicted it (pkg/kubelet/eviction/helpers.go).
+fn scarce_resource(message: &str) -> Option<&'static str> {
+    let lacked = message.split_once("The node was low on resource: ");
+    if let Some((_, resource)) = lacked {
+        return Some(match resource.split(['.', ' ']).next()? {
+            "memory" => "memory",
+            "ephemeral-storage" | "nodefs" | "imagefs" | "containerfs" => "storage",
+            "inodes" => "inodes",
+            "pids" => "process IDs",
+            _ => "a resource",
+        });
+    }
+    let (_, conditions) = message.split_once("The node had condition: [")?;
+    Some(match conditions.split([']', ',', ' ']).next()? {
+        "MemoryPressure" => "memory",
+        "DiskPressure" => "storage",
+        "PIDPressure" => "process IDs",
+        _ => "a resource",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scarce_resource_is_in_the_kubelets_message() {
+        for (message, lacked) in [
+            (
+                "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. ",
+                Some("memory"),
+            ),
+            (
+                "The node was low on resource: ephemeral-storage. Container c was using 1Gi, request is 0, has larger \
+                 consumption of ephemeral-storage. ",
+                Some("storage"),
+            ),
+            ("The node was low on resource: inodes. ", Some("inodes")),
+            ("The node was low on resource: pids. ", Some("process IDs")),
+            (
+                "Pod was rejected: The node had condition: [DiskPressure]. ",
+                Some("storage"),
+            ),
+            ("The node had condition: [MemoryPressure]. ", Some("memory")),
+            (
+                "Pod ephemeral local storage usage exceeds the total limit of containers 1Gi. ",
+                None,
+            ),
+            (
+                "Usage of EmptyDir volume \"x\" exceeds the limit \"1Mi\". ",
+                None,
+            ),
+            (
+                "Container c exceeded its local ephemeral storage limit \"1Mi\". ",
+                None,
+            ),
+            ("Preempted in order to admit critical pod", None),
+            ("", None),
+        ] {
+            assert_eq!(scarce_resource(message), lacked, "{message}");
+        }
+    }
+}
