@@ -22,8 +22,8 @@ where
     deserializer.deserialize_seq(AtMost::<MAX, T>(PhantomData))
 }
 
-/// A list of at most `MAX` elements. An element of more than [`MAX_ELEMENT`] bytes of JSON, which may take a multiple of that
-/// in memory, is replaced by an empty one.
+/// A list of at most `MAX` elements. An element of more than [`MAX_ELEMENT`] bytes of JSON, which may take a multiple
+/// of that in memory, is replaced by an empty one.
 ///
 /// # Errors
 /// When there are more.

@@ -43,8 +43,8 @@ pub(super) struct Engine {
     pub(super) restored_at: Option<Timestamp>,
     /// Events about pods that the watch has not reported yet.
     pub(super) unmatched: Unmatched,
-    /// The time up to which the engine is informed: the last change of a pod or node, or when the newest merged snapshot
-    /// was written.
+    /// The time up to which the engine is informed: the last change of a pod or node, or when the newest merged
+    /// snapshot was written.
     pub(super) as_of: Timestamp,
     wakes: BTreeSet<(Timestamp, Uid)>,
     /// The time of the last removal of old data.

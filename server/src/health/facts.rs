@@ -148,8 +148,8 @@ impl PodFacts {
         self.pod = Some(Arc::clone(pod));
     }
 
-    /// Starts the facts about the containers of a pod that is seen for the first time. Earlier terminations count if they are
-    /// recent, as far as the status and Events contain them.
+    /// Starts the facts about the containers of a pod that is seen for the first time. Earlier terminations count if
+    /// they are recent, as far as the status and Events contain them.
     pub(super) fn start(&mut self, before: Option<&Pod>, pod: &Pod, now: Timestamp) {
         let restored = std::mem::take(&mut self.containers);
         let statuses = ContainerIndex::enumerate(pod.containers());
@@ -219,12 +219,12 @@ impl PodFacts {
     }
 }
 
-/// For a container that is seen for the first time: the number of terminations that do not count, and how many of them Events
-/// may still explain.
+/// For a container that is seen for the first time: the number of terminations that do not count, and how many of them
+/// Events may still explain.
 ///
-/// The rule does not depend on when the server starts. All terminations count if the pod was created within the last hour,
-/// or if the container terminates as often as in a crash loop. Otherwise the terminations of the last hour count: those in
-/// the status, and those that Events count.
+/// The rule does not depend on when the server starts. All terminations count if the pod was created within the last
+/// hour, or if the container terminates as often as in a crash loop. Otherwise the terminations of the last hour count:
+/// those in the status, and those that Events count.
 fn ends_before(pod: &Pod, status: &ContainerStatus, ends: u32, now: Timestamp) -> (u32, u32) {
     let is_recent = |at: Option<Timestamp>| at.is_some_and(|at| now.since(at) <= LOOK_BACK);
     let recent = terminations::ends(status)
@@ -351,7 +351,8 @@ impl ContainerFacts {
 }
 
 impl Kill {
-    /// Whether this kill led to a termination. The kubelet reports a kill before it, and the runtime uses the same clock.
+    /// Whether this kill led to a termination. The kubelet reports a kill before it, and the runtime uses the same
+    /// clock.
     pub(super) fn explains(&self, ended: &Ended) -> bool {
         let (Some(started), Some(finished)) = (ended.started, ended.finished) else {
             return false;

@@ -1,11 +1,11 @@
 //! Groups of incidents with one cause: evictions by one node, and pods of one workload that have the same problem from
 //! their start, as after a rollout. A group of two or more pods has one joint incident.
 //!
-//! The incident of each pod stays stored, and the joint incident is computed from them. So an incident whose cause changes
-//! leaves the group, and snapshots contain only the pods' own incidents.
+//! The incident of each pod stays stored, and the joint incident is computed from them. So an incident whose cause
+//! changes leaves the group, and snapshots contain only the pods' own incidents.
 //!
-//! Only incidents of one namespace are joined: a reader of one namespace must not learn the names of pods of another. A node
-//! that evicts pods of three namespaces is an incident in each of them.
+//! Only incidents of one namespace are joined: a reader of one namespace must not learn the names of pods of another. A
+//! node that evicts pods of three namespaces is an incident in each of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,6 +1,6 @@
 //! The stored incidents: opened, changed, ended, and finally dropped.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -9,10 +9,8 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{API_VERSION, Incident, IncidentKind, Meta};
 
 use super::changes::{Change, Changes};
-use super::groups::{GroupKey, Groups};
-use super::incident_record::{
-    Edit, EvidenceKey, GroupId, GroupRole, IncidentId, NewIncident, Record,
-};
+use super::groups::Groups;
+use super::incident_record::{Edit, EvidenceKey, GroupRole, IncidentId, NewIncident, Record};
 use super::limits::Limits;
 use crate::cluster::Uid;
 
@@ -22,11 +20,11 @@ const MAX_WITHDRAWN: usize = 256;
 /// The stored incidents.
 #[derive(Debug)]
 pub(super) struct Incidents {
-    records: BTreeMap<IncidentId, Record>,
+    pub(super) records: BTreeMap<IncidentId, Record>,
     names: HashSet<(String, String)>,
     /// The incidents about failed pods, by the UID of the pod.
     failures: HashMap<String, IncidentId>,
-    groups: Groups,
+    pub(super) groups: Groups,
     withdrawn: VecDeque<(String, String)>,
     next: u64,
     limits: Limits,
@@ -153,7 +151,8 @@ impl Incidents {
         names.any(|(in_namespace, known)| in_namespace == namespace && known == name)
     }
 
-    fn take(&mut self, id: IncidentId) -> Option<Record> {
+    /// Removes an incident.
+    pub(super) fn take(&mut self, id: IncidentId) -> Option<Record> {
         let record = self.records.remove(&id)?;
         let meta = &record.incident.metadata;
         self.names
@@ -257,147 +256,9 @@ impl Incidents {
         }
     }
 
-    /// Moves an incident to the group of its present cause, and updates the group.
-    fn regroup(&mut self, id: IncidentId) {
-        let Some(record) = self.records.get(&id) else {
-            return;
-        };
-        if matches!(record.role, GroupRole::Joint(_)) {
-            return;
-        }
-        let key = GroupKey::of(record);
-        let known = self.groups.group_of(id, key.as_ref());
-        if let Some((group, true)) = known {
-            if !self.groups.defer(group) {
-                self.update_group(group);
-            }
-            return;
-        }
-        let near = key
-            .as_ref()
-            .map(|key| self.groups.near(key, record, &self.records));
-        if let Some(left) = self.groups.leave(id) {
-            self.update_group(left);
-            self.show(id);
-        }
-        let (Some(key), Some(mut near)) = (key, near) else {
-            return;
-        };
-        let group = near.pop().unwrap_or_else(|| self.groups.add(&key));
-        self.groups.join(id, group);
-        for other in near {
-            // The incident connects two groups, which become one.
-            let Some(dropped) = self.groups.drop(other) else {
-                continue;
-            };
-            if let Some(joint) = dropped.joint {
-                self.take(joint);
-            }
-            for member in dropped.members {
-                self.groups.join(member, group);
-            }
-        }
-        match self.groups.get(group).and_then(|group| group.joint) {
-            Some(joint) if self.groups.defer(group) => self.hide(&BTreeSet::from([id]), joint),
-            _ => self.update_group(group),
-        }
-    }
-
-    /// Updates the joint incidents of large groups.
-    pub(super) fn flush(&mut self) {
-        for group in self.groups.take_waiting() {
-            self.update_group(group);
-        }
-    }
-
-    /// Whether [`Self::flush`] has something to do.
-    pub(super) fn is_behind(&self) -> bool {
-        self.groups.is_behind()
-    }
-
-    /// Updates the joint incident of a group, or shows the members if they are of one pod.
-    fn update_group(&mut self, id: GroupId) {
-        let Some(group) = self.groups.get(id) else {
-            return;
-        };
-        let (joint, members) = (group.joint, group.members.clone());
-        let Some(mut incident) = group.incident(&self.records) else {
-            if members.is_empty() {
-                self.groups.drop(id);
-            } else if let Some(group) = self.groups.get_mut(id) {
-                group.joint = None;
-            }
-            if let Some(joint) = joint {
-                self.take(joint);
-            }
-            for member in members {
-                self.show(member);
-            }
-            return;
-        };
-        incident.type_kind = "Incident".to_owned();
-        incident.api_version = API_VERSION.to_owned();
-        if let Some(record) = joint.and_then(|joint| self.records.get_mut(&joint)) {
-            incident.metadata = record.incident.metadata.clone();
-            incident.metadata.creation_timestamp = Some(incident.began);
-            if incident != *record.incident {
-                let change = Change::incident(&incident.metadata, false);
-                record.version = self.changes.record(change);
-                record.incident = Arc::new(incident);
-            }
-            let joint = joint.unwrap_or(IncidentId::DROPPED);
-            return self.hide(&members, joint);
-        }
-        let namespace = incident.involved.namespace.clone();
-        let identity = (group.identity(), incident.began);
-        let name = self.name(&namespace, &incident.involved.name, identity);
-        let labels = Labels::default();
-        incident.metadata = meta(&namespace, name, String::new(), incident.began, labels);
-        let joint = self.add(Record {
-            incident: Arc::new(incident),
-            keys: Vec::new(),
-            version: 0,
-            shared_detail: None,
-            role: GroupRole::Joint(id),
-        });
-        if let Some(group) = self.groups.get_mut(id) {
-            group.joint = Some(joint);
-        }
-        self.hide(&members, joint);
-    }
-
-    /// Hides incidents behind their joint incident.
-    fn hide(&mut self, members: &BTreeSet<IncidentId>, joint: IncidentId) {
-        for member in members {
-            let Some(record) = self.records.get_mut(member) else {
-                continue;
-            };
-            if record.role != GroupRole::Member(joint) {
-                if record.role == GroupRole::Single {
-                    let change = Change::incident(&record.incident.metadata, true);
-                    self.changes.record(change);
-                }
-                record.role = GroupRole::Member(joint);
-                self.changes.record(Change::pod(&record.incident.involved));
-            }
-        }
-    }
-
-    /// Shows an incident by itself.
-    fn show(&mut self, id: IncidentId) {
-        if let Some(record) = self.records.get_mut(&id)
-            && record.role != GroupRole::Single
-        {
-            record.role = GroupRole::Single;
-            let change = Change::incident(&record.incident.metadata, false);
-            record.version = self.changes.record(change);
-            self.changes.record(Change::pod(&record.incident.involved));
-        }
-    }
-
-    /// The name of the pod, node or workload, with a short suffix that identifies the incident. The incident has the same
-    /// name at every replica that saw it begin at the same time.
-    fn name(&self, namespace: &str, of: &str, identity: impl Hash) -> String {
+    /// The name of the pod, node or workload, with a short suffix that identifies the incident. The incident has the
+    /// same name at every replica that saw it begin at the same time.
+    pub(super) fn name(&self, namespace: &str, of: &str, identity: impl Hash) -> String {
         let mut salt = 0_u32;
         loop {
             let digits = EvidenceKey::of((&identity, salt)).0 >> 24;
@@ -423,7 +284,14 @@ fn failed_pod(incident: &Incident) -> Option<&str> {
     (failed && !uid.is_empty()).then_some(uid)
 }
 
-fn meta(namespace: &str, name: String, uid: String, began: Timestamp, labels: Labels) -> Meta {
+/// The metadata of a new incident.
+pub(super) fn meta(
+    namespace: &str,
+    name: String,
+    uid: String,
+    began: Timestamp,
+    labels: Labels,
+) -> Meta {
     Meta {
         name,
         namespace: namespace.to_owned(),

@@ -2,8 +2,8 @@
 //! the ConfigMap, or of another replica.
 //!
 //! An incident that both processes know stays one incident. If the snapshot's facts about a pod reach back further than
-//! the engine's, the snapshot's facts replace them, and the pod's present state is applied on top. The result is what the
-//! engine would have if this process had run since then. Otherwise the engine's facts stay.
+//! the engine's, the snapshot's facts replace them, and the pod's present state is applied on top. The result is what
+//! the engine would have if this process had run since then. Otherwise the engine's facts stay.
 //!
 //! Snapshots are not trusted: [`super::sanitize`] bounds them.
 
@@ -456,8 +456,8 @@ fn overlap(one: &Incident, other: &Incident) -> bool {
     one.began <= until(other) && other.began <= until(one)
 }
 
-/// Merges another process's version of an incident. Count and last-seen take the larger; if the other version is `newer`,
-/// it decides whether the incident has ended.
+/// Merges another process's version of an incident. Count and last-seen take the larger; if the other version is
+/// `newer`, it decides whether the incident has ended.
 fn combine(edit: &mut Edit<'_>, incoming: SavedIncident, newer: bool) {
     let SavedIncident { incident, keys, .. } = incoming;
     let known = &mut *edit.incident;

@@ -1,9 +1,9 @@
 //! Incidents, restarts and probes: what is wrong, since when, and why.
 //!
-//! A deterministic engine behind one lock, which is held for microseconds. It receives changes of pods and nodes and Events
-//! (it is an [`Observer`]), and the kubelets' counters of probes. It reads the usage of a container before a termination
-//! from [`UsageHistory`]. It stores facts about pods that are or recently were unhealthy. For a healthy pod it stores only
-//! the counters of the probes.
+//! A deterministic engine behind one lock, which is held for microseconds. It receives changes of pods and nodes and
+//! Events (it is an [`Observer`]), and the kubelets' counters of probes. It reads the usage of a container before a
+//! termination from [`UsageHistory`]. It stores facts about pods that are or recently were unhealthy. For a healthy pod
+//! it stores only the counters of the probes.
 //!
 //! Every cause has a certainty: direct, likely or unknown. Times are those of Kubernetes where Kubernetes has one.
 //! docs/health.md states the rules in tables, and [`rules`] has one file for each kind of incident.
@@ -19,6 +19,7 @@ mod facts;
 mod groups;
 mod incident_record;
 mod incidents;
+mod joint_incidents;
 mod limits;
 mod merge;
 mod messages;
@@ -123,8 +124,8 @@ impl Health {
         )
     }
 
-    /// Does the work that depends on time alone, when it is due: a container has run long enough to be healthy, a probe has
-    /// failed long enough to count. Runs forever.
+    /// Does the work that depends on time alone, when it is due: a container has run long enough to be healthy, a probe
+    /// has failed long enough to count. Runs forever.
     pub async fn run(&self) {
         loop {
             let now = self.clock.wall();
@@ -203,7 +204,8 @@ impl Health {
         (entries.collect(), engine.incidents.changes.version())
     }
 
-    /// The names of a pod's open incidents, including joint ones and the one of its node, and of the one about its failure.
+    /// The names of a pod's open incidents, including joint ones and the one of its node, and of the one about its
+    /// failure.
     pub fn open_of_pod(&self, pod: &Pod) -> Vec<String> {
         self.engine.lock().incidents_of(pod)
     }
@@ -225,9 +227,9 @@ impl Health {
         self.engine.lock().export()
     }
 
-    /// Merges a snapshot that another process wrote at `written`: an earlier process of this server, or another replica.
-    /// An incident that both know stays one. Whether it has ended is decided by the cluster's present state, as far as
-    /// the watches have read it.
+    /// Merges a snapshot that another process wrote at `written`: an earlier process of this server, or another
+    /// replica. An incident that both know stays one. Whether it has ended is decided by the cluster's present state,
+    /// as far as the watches have read it.
     ///
     /// # Errors
     /// When the snapshot cannot be used; then nothing has changed.

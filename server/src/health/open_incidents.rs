@@ -12,8 +12,8 @@ use super::topic::Topic;
 use crate::cluster::Pod;
 
 impl PodFacts {
-    /// What an incident shares with those of other pods of the workload, if the pod was never healthy, as after a rollout.
-    /// None for a pod that was healthy before.
+    /// What an incident shares with those of other pods of the workload, if the pod was never healthy, as after a
+    /// rollout. None for a pod that was healthy before.
     fn shared_detail(
         &self,
         pod: &Pod,

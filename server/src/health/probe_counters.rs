@@ -105,7 +105,8 @@ struct Entry {
 }
 
 impl Counters {
-    /// Applies a reading of a node's counters. Returns the probes with new failures, with the kubelet's UIDs of their pods.
+    /// Applies a reading of a node's counters. Returns the probes with new failures, with the kubelet's UIDs of their
+    /// pods.
     pub(super) fn apply<'s, 'b>(
         &mut self,
         node: &Arc<str>,

@@ -1,5 +1,5 @@
-//! Derives the open incidents of a pod from the facts about it. Every change of a fact leads to a review, so that the order
-//! in which changes arrive does not matter.
+//! Derives the open incidents of a pod from the facts about it. Every change of a fact leads to a review, so that the
+//! order in which changes arrive does not matter.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Certainty, Incident, ProbeKind, Source};
@@ -258,7 +258,8 @@ fn extend(id: IncidentId, extension: Extension, context: &mut ReviewContext<'_>)
     });
 }
 
-/// The status of a container that waits for its restart, as evidence. The status has no time, so the evidence has `now`.
+/// The status of a container that waits for its restart, as evidence. The status has no time, so the evidence has
+/// `now`.
 fn back_off(status: &ContainerStatus, now: Timestamp) -> Option<KeyedEvidence> {
     let State::Waiting(Some(waiting)) = &status.state else {
         return None;

@@ -1,8 +1,8 @@
-//! The state of health that outlives the process. [`super::merge`] restores it: counts continue, and open incidents stay
-//! open.
+//! The state of health that outlives the process. [`super::merge`] restores it: counts continue, and open incidents
+//! stay open.
 //!
-//! A snapshot does not contain the kubelets' counters, which are read again within a minute; failures in a row, which Events
-//! and counters report again; and earlier versions of pods.
+//! A snapshot does not contain the kubelets' counters, which are read again within a minute; failures in a row, which
+//! Events and counters report again; and earlier versions of pods.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -221,8 +221,8 @@ impl Snapshot {
         self.incidents.len()
     }
 
-    /// The snapshot with at most `most` incidents: open ones before ended ones, and of each the ones that were seen last.
-    /// Pods that refer to none of them are left out.
+    /// The snapshot with at most `most` incidents: open ones before ended ones, and of each the ones that were seen
+    /// last. Pods that refer to none of them are left out.
     #[must_use]
     pub fn newest(&self, most: usize) -> Self {
         if self.incidents.len() <= most {
@@ -266,8 +266,8 @@ impl Snapshot {
         }
     }
 
-    /// A digest of the incidents, independent of their order: equal for two replicas that serve the same incidents. Only
-    /// comparable within one build of the program.
+    /// A digest of the incidents, independent of their order: equal for two replicas that serve the same incidents.
+    /// Only comparable within one build of the program.
     pub fn digest(&self) -> u64 {
         let mut incidents: Vec<&Incident> = self.incidents.iter().map(|it| &it.incident).collect();
         incidents.sort_by_key(|it| (&it.metadata.namespace, &it.metadata.name));

@@ -1,7 +1,7 @@
 //! The numbers of terminations that Events count.
 //!
-//! The kubelet writes one Event for repeated occurrences and increases its count, so one Event may cover an hour of a crash
-//! loop. The kubelet drops Events above 25 for a pod, so each count is a lower bound.
+//! The kubelet writes one Event for repeated occurrences and increases its count, so one Event may cover an hour of a
+//! crash loop. The kubelet drops Events above 25 for a pod, so each count is a lower bound.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, Ended, ProbeKind};
@@ -125,8 +125,8 @@ fn most_ends(span: i64) -> u32 {
 }
 
 impl Tally {
-    /// Whether a termination belongs to the loop of this Event: it is soon after, and the container was not healthy in between;
-    /// or its probe was failing.
+    /// Whether a termination belongs to the loop of this Event: it is soon after, and the container was not healthy in
+    /// between; or its probe was failing.
     pub(super) fn is_loop_of(&self, cause: Cause, ended: &Ended) -> bool {
         let (Some(started), Some(finished)) = (ended.started, ended.finished) else {
             return false;

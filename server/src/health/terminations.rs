@@ -1,6 +1,7 @@
 //! The terminations in a container's status.
 //!
-//! A termination has the same number ([`ContainerStatus::ends`]) before, during and after the restart, so it counts once.
+//! A termination has the same number ([`ContainerStatus::ends`]) before, during and after the restart, so it counts
+//! once.
 
 use kubevitals_proto::time::Timestamp;
 

@@ -7,12 +7,12 @@ pub(super) const SECOND: i64 = 1_000_000_000;
 /// (`MaxContainerBackOff`, 300 s).
 pub(super) const WELL_AFTER: i64 = 600 * SECOND;
 
-/// The time, besides its probe's initial delay, in which a started container may become ready for the first time. Our own
-/// choice: slow applications without a startup probe need a minute or two, and their rollout is no incident.
+/// The time, besides its probe's initial delay, in which a started container may become ready for the first time. Our
+/// own choice: slow applications without a startup probe need a minute or two, and their rollout is no incident.
 pub(super) const STARTUP_GRACE: i64 = 120 * SECOND;
 
-/// The time in which another watch may explain why a pod is not ready: the conditions of nodes and of pods arrive by two
-/// watches, in any order.
+/// The time in which another watch may explain why a pod is not ready: the conditions of nodes and of pods arrive by
+/// two watches, in any order.
 pub(super) const UNEXPLAINED: i64 = 30 * SECOND;
 
 /// The time from its creation in which a node may join before it counts as not ready.
@@ -45,8 +45,8 @@ pub(super) const UNMATCHED_RETENTION: i64 = 15 * SECOND;
 /// The largest number of Events that wait for their pods.
 pub(super) const MAX_UNMATCHED: usize = 512;
 
-/// The longest time between two terminations of one crash loop: a container that ran for [`WELL_AFTER`] is healthy, and the
-/// kubelet's back-off is at most 300 s (`MaxContainerBackOff`).
+/// The longest time between two terminations of one crash loop: a container that ran for [`WELL_AFTER`] is healthy, and
+/// the kubelet's back-off is at most 300 s (`MaxContainerBackOff`).
 pub(super) const LOOP_GAP: i64 = WELL_AFTER + 300 * SECOND;
 
 /// The time in which a restored pod must appear. A pod that does not has been deleted.

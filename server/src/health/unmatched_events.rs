@@ -8,8 +8,8 @@ use super::terminations::is_static;
 use super::thresholds::{MAX_UNMATCHED, UNMATCHED_RETENTION};
 use crate::cluster::{Event, Pod};
 
-/// Events that wait for their pods, oldest first. Their number and their time are limited: anybody who may write Events can
-/// name pods that do not exist, and such Events must not displace those of existing pods.
+/// Events that wait for their pods, oldest first. Their number and their time are limited: anybody who may write Events
+/// can name pods that do not exist, and such Events must not displace those of existing pods.
 #[derive(Debug, Default)]
 pub(super) struct Unmatched {
     events: VecDeque<(Timestamp, Event)>,

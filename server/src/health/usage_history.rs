@@ -35,8 +35,8 @@ pub struct UsageSubject<'a> {
 
 /// Gives the usage of containers before now.
 pub trait UsageHistory: fmt::Debug + Send + Sync {
-    /// The samples of a container between two times, oldest first. Called with health's lock held, so implementations must be
-    /// fast and must not call health.
+    /// The samples of a container between two times, oldest first. Called with health's lock held, so implementations
+    /// must be fast and must not call health.
     fn between(&self, of: UsageSubject<'_>, since: Timestamp, until: Timestamp) -> Vec<UsagePoint>;
 }
 

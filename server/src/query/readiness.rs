@@ -86,8 +86,8 @@ fn synced(sources: &Sources) -> Result<(), Unready> {
     Ok(())
 }
 
-/// Whether some node and some pod has metrics. A cluster without nodes, or without pods on them, has nothing to wait for;
-/// nor has a server whose `--node-selector` selects no node.
+/// Whether some node and some pod has metrics. A cluster without nodes, or without pods on them, has nothing to wait
+/// for; nor has a server whose `--node-selector` selects no node.
 fn has_metrics(sources: &Sources) -> Result<(), Unready> {
     let cells = sources.store.cells();
     let (nodes, pods) = (sources.cluster.nodes(), sources.cluster.pods());

@@ -1,7 +1,7 @@
 //! Eviction and PodFailed: a pod has failed, or a container of it that is not started again. The incident ends at once.
 //!
-//! An eviction has the cause NodePressure if the kubelet names the resource that the node lacked. An eviction for a limit
-//! of the pod itself has no known cause.
+//! An eviction has the cause NodePressure if the kubelet names the resource that the node lacked. An eviction for a
+//! limit of the pod itself has no known cause.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{Cause, Certainty, Ended, IncidentKind, Source};
@@ -144,8 +144,8 @@ fn shared_by_job(pod: &Pod) -> Option<Box<str>> {
     Some(Box::from(pod.reason().unwrap_or(&owner.kind)))
 }
 
-/// The resource for which a node evicted a pod, from the kubelet's message. None if the pod exceeded a limit of its own, or
-/// something else evicted it (pkg/kubelet/eviction/helpers.go).
+/// The resource for which a node evicted a pod, from the kubelet's message. None if the pod exceeded a limit of its
+/// own, or something else evicted it (pkg/kubelet/eviction/helpers.go).
 fn scarce_resource(message: &str) -> Option<&'static str> {
     let lacked = message.split_once("The node was low on resource: ");
     if let Some((_, resource)) = lacked {

@@ -10,8 +10,8 @@
 //! | NodeNotReady | [`node`] |
 //!
 //! A rule reads the facts about a pod and the [`ReviewContext`](super::review_context::ReviewContext), and returns
-//! [`Decision`](decision::Decision)s. [`super::review`] applies them. Terminations are recorded when they happen, so their
-//! rules change facts and incidents directly.
+//! [`Decision`](decision::Decision)s. [`super::review`] applies them. Terminations are recorded when they happen, so
+//! their rules change facts and incidents directly.
 
 pub(super) mod decision;
 pub(super) mod failure;

@@ -1,5 +1,5 @@
-//! NodeNotReady: a node is not ready. Pods that are not ready because of their node are counted in its incident. A node that
-//! joins has some minutes to become ready.
+//! NodeNotReady: a node is not ready. Pods that are not ready because of their node are counted in its incident. A node
+//! that joins has some minutes to become ready.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

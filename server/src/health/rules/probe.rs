@@ -1,8 +1,9 @@
 //! ProbeFailing.
 //!
 //! A failing liveness or startup probe is an incident when it has failed as often as its threshold, or when the kubelet
-//! says that it kills the container. A failing readiness probe is an incident when a container that was ready is not, or
-//! when a container has not become ready in time. Repeated failures of readiness within ten minutes are one incident.
+//! says that it kills the container. A failing readiness probe is an incident when a container that was ready is not,
+//! or when a container has not become ready in time. Repeated failures of readiness within ten minutes are one
+//! incident.
 
 use kubevitals_proto::vitals::{Cause, Certainty, ProbeKind};
 

@@ -77,8 +77,8 @@ pub(in crate::health) fn record_terminations(
     }
 }
 
-/// Records terminations of which only the number is known. They belong to the open incident about restarts, or wait for an
-/// Event that explains them.
+/// Records terminations of which only the number is known. They belong to the open incident about restarts, or wait for
+/// an Event that explains them.
 fn record_unknown_terminations(
     facts: &mut PodFacts,
     index: ContainerIndex,
@@ -151,8 +151,8 @@ fn failing_since(facts: &PodFacts, index: ContainerIndex) -> Option<Timestamp> {
     kinds.filter_map(|kind| streaks.of(kind)?.since).min()
 }
 
-/// The start of the problem that led to a termination: the first failed attempt of the probe for which the container was
-/// killed, or the termination.
+/// The start of the problem that led to a termination: the first failed attempt of the probe for which the container
+/// was killed, or the termination.
 fn problem_start(
     facts: &PodFacts,
     index: ContainerIndex,
@@ -172,8 +172,8 @@ fn problem_start(
     Some(first.map_or(at, |first| first.min(at)))
 }
 
-/// The incident for a termination: the open one for the same cause; else an open one about a probe of this container, which
-/// led to the termination; else a new one.
+/// The incident for a termination: the open one for the same cause; else an open one about a probe of this container,
+/// which led to the termination; else a new one.
 fn incident_for(
     facts: &mut PodFacts,
     pod: &Pod,
@@ -304,8 +304,8 @@ pub(in crate::health) fn change_cause(
     });
 }
 
-/// Moves a termination, and the unknown ones before it, from one incident to another. Removes the first incident if it is
-/// then empty.
+/// Moves a termination, and the unknown ones before it, from one incident to another. Removes the first incident if it
+/// is then empty.
 fn move_termination(
     facts: &mut PodFacts,
     index: ContainerIndex,
@@ -353,8 +353,8 @@ fn move_termination(
     });
 }
 
-/// Reviews whether the restarts of a container are over: the container has run for long enough and is ready. The incident
-/// then ends at the time at which it became ready.
+/// Reviews whether the restarts of a container are over: the container has run for long enough and is ready. The
+/// incident then ends at the time at which it became ready.
 pub(in crate::health) fn review_recovery(
     facts: &PodFacts,
     pod: &Pod,

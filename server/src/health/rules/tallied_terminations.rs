@@ -16,8 +16,8 @@ use crate::health::tallies::{Tally, TallyKind, was_killed};
 use crate::health::thresholds::LOOP_GAP;
 use crate::health::topic::Topic;
 
-/// Reconciles the recorded terminations of a container with the counts of Events. The result does not depend on the order
-/// in which both arrive, and repeating a count changes nothing.
+/// Reconciles the recorded terminations of a container with the counts of Events. The result does not depend on the
+/// order in which both arrive, and repeating a count changes nothing.
 pub(in crate::health) fn reconcile(
     facts: &mut PodFacts,
     pod: &Pod,
@@ -126,8 +126,8 @@ fn infer(facts: &mut PodFacts, pod: &Pod, index: ContainerIndex, context: &mut R
     }
 }
 
-/// The tallies of the loop to which the container's recorded terminations belong, from before the server first saw the pod;
-/// the most certain first.
+/// The tallies of the loop to which the container's recorded terminations belong, from before the server first saw the
+/// pod; the most certain first.
 fn connected(facts: &PodFacts, index: ContainerIndex, now: Timestamp) -> Vec<Tally> {
     let Some(container) = index.of(&facts.containers) else {
         return Vec::new();
@@ -304,7 +304,7 @@ fn move_unknown(
     }
 }
 
-/// PodEvents that an Event is the reason why so many ends are counted in an incident.
+/// Records how many terminations an incident counts because of this Event.
 fn record_claim(
     facts: &mut PodFacts,
     index: ContainerIndex,

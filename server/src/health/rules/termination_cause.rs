@@ -79,8 +79,8 @@ pub(in crate::health) fn find_cause(
     })
 }
 
-/// Whether restarts for this cause are open, and this termination is like them: it was killed, or has the exit code of a
-/// restart with direct certainty.
+/// Whether restarts for this cause are open, and this termination is like them: it was killed, or has the exit code of
+/// a restart with direct certainty.
 fn continues_restarts(
     facts: &PodFacts,
     index: ContainerIndex,
@@ -173,8 +173,8 @@ fn evidence(
     evidence
 }
 
-/// Checks undecided restarts with the counters of probes: the rise between two readings around a termination shows whether
-/// a probe has failed as often as its threshold.
+/// Checks undecided restarts with the counters of probes: the rise between two readings around a termination shows
+/// whether a probe has failed as often as its threshold.
 pub(in crate::health) fn counter_verdicts(
     facts: &PodFacts,
     pod: &Pod,

@@ -32,14 +32,14 @@ const BACK_OFF: (&str, &str) = (
 );
 
 #[test]
-fn a_crash_loop_that_is_first_seen_is_one_incident_with_the_event_s_count() {
+fn crash_loop_at_first_sight_is_one_incident_with_the_events_count() {
     // Made within the hour, or long ago; killed outright, or gone by itself when it was told to.
     for made in [-1800, -90_000] {
         for code in [137, 143, 0, 1] {
             let mut web = looping(made, 5, code);
             web.tell();
             event(&mut web, "kill", (-600, -66), 5, KILL);
-            let incident = web.told.only();
+            let incident = web.cluster.only();
             assert_eq!(
                 (incident.cause, incident.certainty, incident.count),
                 (Cause::LivenessProbe, Certainty::Direct, 5),
@@ -53,15 +53,15 @@ fn a_crash_loop_that_is_first_seen_is_one_incident_with_the_event_s_count() {
             );
             // A list tells it again, and a restart of this server too.
             event(&mut web, "kill", (-600, -66), 5, KILL);
-            web.told.restart();
+            web.cluster.restart();
             web.tell();
-            assert_eq!(web.told.only().count, 5);
+            assert_eq!(web.cluster.only().count, 5);
         }
     }
 }
 
 #[test]
-fn of_ends_that_no_event_counts_none_is_invented() {
+fn terminations_without_an_event_are_not_counted() {
     for (made, kills, count) in [
         (-1800, 2, 5),
         (-1800, 1, 5),
@@ -71,7 +71,7 @@ fn of_ends_that_no_event_counts_none_is_invented() {
         let mut web = looping(made, 5, 137);
         web.tell();
         event(&mut web, "kill", (-600, -66), kills, KILL);
-        let incident = web.told.only();
+        let incident = web.cluster.only();
         assert_eq!(
             (incident.cause, incident.count),
             (Cause::LivenessProbe, count),
@@ -86,7 +86,7 @@ fn of_ends_that_no_event_counts_none_is_invented() {
 }
 
 #[test]
-fn events_of_other_kinds_count_ends_too() {
+fn other_kinds_of_events_count_terminations() {
     for (said, last, events, ends, cause) in [
         (STARTUP, -66, 5, 5, Cause::StartupProbe),
         // Three failures make a kill.
@@ -98,39 +98,39 @@ fn events_of_other_kinds_count_ends_too() {
         let mut web = looping(-90_000, 40, if cause == Cause::Exited { 7 } else { 137 });
         web.tell();
         event(&mut web, "e", (-600, last), events, said);
-        let incident = web.told.only();
+        let incident = web.cluster.only();
         assert_eq!((incident.cause, incident.count), (cause, ends), "{said:?}");
     }
 }
 
 #[test]
-fn events_of_another_day_s_loop_are_none_of_this_one() {
+fn events_of_an_earlier_loop_do_not_count() {
     let mut web = looping(-90_000, 40, 7);
     web.tell();
     event(&mut web, "e", (-3000, -2000), 10, BACK_OFF);
-    assert_eq!(web.told.only().count, 1);
+    assert_eq!(web.cluster.only().count, 1);
 }
 
 #[test]
-fn a_container_that_has_looped_all_its_life_has_ended_as_often_as_its_status_says() {
+fn loop_since_the_creation_has_the_count_of_the_status() {
     let mut web = looping(-6000, 29, 7);
     web.tell();
-    assert_eq!(web.told.only().count, 29);
+    assert_eq!(web.cluster.only().count, 29);
     // It has ended so often long ago as well, for all that is known.
     let mut web = looping(-90_000, 29, 7);
     web.tell();
-    assert_eq!(web.told.only().count, 1);
+    assert_eq!(web.cluster.only().count, 1);
 }
 
 #[test]
-fn what_is_learned_later_explains_what_came_before() {
+fn later_evidence_explains_earlier_terminations() {
     for (said, code) in [(KILL, 137), (KILL, 143), (KILL, 3), (STARTUP, 137)] {
         let mut web = looping(-90_000, 40, code);
         if said == STARTUP {
             web.startup = true;
         }
         web.tell();
-        assert_eq!(web.told.only().count, 1);
+        assert_eq!(web.cluster.only().count, 1);
         let (mut start, mut nth) = (-60, 40);
         for kill in 1..=6 {
             let end = start + 40;
@@ -143,7 +143,7 @@ fn what_is_learned_later_explains_what_came_before() {
             );
             start = end + 1;
         }
-        let incident = web.told.only();
+        let incident = web.cluster.only();
         let cause = if said == STARTUP {
             Cause::StartupProbe
         } else {
@@ -164,13 +164,13 @@ fn what_is_learned_later_explains_what_came_before() {
 
 /// The causes of all incidents, and how often each came.
 fn causes(web: &Web) -> Vec<(Cause, u64)> {
-    let incidents = web.told.incidents();
+    let incidents = web.cluster.incidents();
     let causes = incidents.iter().map(|it| (it.cause, it.count));
     causes.collect()
 }
 
 #[test]
-fn an_end_that_is_of_its_own_kind_is_not_explained_by_others() {
+fn different_termination_is_not_explained_by_others() {
     // It exited by itself with a code that no kill has.
     let mut web = looping(-90_000, 40, 7);
     web.tell();
@@ -193,21 +193,21 @@ fn an_end_that_is_of_its_own_kind_is_not_explained_by_others() {
 }
 
 #[test]
-fn a_first_look_at_the_counters_decides_nothing() {
+fn first_reading_of_counters_decides_nothing() {
     let mut web = looping(-90_000, 40, 137);
     web.tell();
     web.counters(1, 100, 30);
     event(&mut web, "kill", (-600, -120), 5, KILL);
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!((incident.cause, incident.count), (Cause::LivenessProbe, 6));
 }
 
 #[test]
-fn a_loop_that_waits_is_told_as_one_that_runs() {
+fn waiting_loop_has_the_same_incident_as_a_running_one() {
     let mut web = Web::made(-90_000);
     web.ready = (false, -65);
     web.status = waiting(5, "CrashLoopBackOff", ended(137, "Error", -95, -65));
     web.tell();
     event(&mut web, "kill", (-600, -66), 5, KILL);
-    assert_eq!(web.told.only().count, 5);
+    assert_eq!(web.cluster.only().count, 5);
 }

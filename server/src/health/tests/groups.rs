@@ -67,13 +67,13 @@ const LOW: &str =
     "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. ";
 
 /// Evicts a pod that was well: when, and with which message.
-fn evict(told: &mut TestCluster, spec: &Spec<'_>, second: i64, message: &str) {
-    told.now = at(second);
-    told.pod(spec.json((true, spec.created), runs(true, spec.created), &json!({})));
+fn evict(cluster: &mut TestCluster, spec: &Spec<'_>, second: i64, message: &str) {
+    cluster.now = at(second);
+    cluster.pod(spec.json((true, spec.created), runs(true, spec.created), &json!({})));
     let more = json!({"phase": "Failed", "reason": "Evicted", "message": message});
     let mut ended = crashed(137, 0, second);
     ended["name"] = "web".into();
-    told.pod(spec.json((false, second), ended, &more));
+    cluster.pod(spec.json((false, second), ended, &more));
 }
 
 fn stands(namespace: &'static str, number: usize, node: &'static str) -> Spec<'static> {
@@ -98,7 +98,7 @@ fn deployed(number: usize) -> Spec<'static> {
     }
 }
 
-fn told() -> TestCluster {
+fn cluster() -> TestCluster {
     TestCluster::new(at(0))
 }
 
@@ -107,12 +107,12 @@ fn names(incident: &Incident) -> Vec<&str> {
 }
 
 #[test]
-fn twenty_pods_that_one_node_evicts_are_one_incident() {
-    let mut told = told();
+fn twenty_evictions_by_one_node_are_one_incident() {
+    let mut cluster = cluster();
     for n in 1..=20 {
-        evict(&mut told, &stands("shop", n, "n1"), 3 * n as i64, LOW);
+        evict(&mut cluster, &stands("shop", n, "n1"), 3 * n as i64, LOW);
     }
-    let incident = told.only();
+    let incident = cluster.only();
     assert_eq!(
         (
             incident.reason,
@@ -138,19 +138,19 @@ fn twenty_pods_that_one_node_evicts_are_one_incident() {
     assert_eq!(names(&incident).len(), 20);
     assert!(incident.metadata.labels.is_empty());
     // Each pod tells its cause.
-    for pod in told.pods.values() {
-        let of_pod = told.engine.incidents_of(pod);
+    for pod in cluster.pods.values() {
+        let of_pod = cluster.engine.incidents_of(pod);
         assert_eq!(of_pod, std::slice::from_ref(&incident.metadata.name));
     }
 }
 
 #[test]
-fn of_very_many_pods_the_first_are_named_and_all_are_counted() {
-    let mut told = told();
+fn first_pods_are_named_and_all_are_counted() {
+    let mut cluster = cluster();
     for n in 1..=50 {
-        evict(&mut told, &stands("shop", n, "n1"), n as i64, LOW);
+        evict(&mut cluster, &stands("shop", n, "n1"), n as i64, LOW);
     }
-    let incident = told.only();
+    let incident = cluster.only();
     assert_eq!((names(&incident).len(), incident.affected_count), (20, 50));
     assert!(incident.evidence.len() <= 24);
     assert_eq!(names(&incident)[..2], ["web-1", "web-2"]);
@@ -166,13 +166,13 @@ fn other_nodes_namespaces_resources_and_times_are_other_incidents() {
         ("resource", ("shop", "n1", 2, disk), ("shop", "n1", 3, disk)),
         ("time", ("shop", "n1", 700, LOW), ("shop", "n1", 800, LOW)),
     ] {
-        let mut told = told();
-        evict(&mut told, &stands("shop", 1, "n1"), 0, LOW);
-        evict(&mut told, &stands("shop", 2, "n1"), 1, LOW);
+        let mut cluster = cluster();
+        evict(&mut cluster, &stands("shop", 1, "n1"), 0, LOW);
+        evict(&mut cluster, &stands("shop", 2, "n1"), 1, LOW);
         for (n, (namespace, node, at, message)) in [(3, second), (4, third)] {
-            evict(&mut told, &stands(namespace, n, node), at, message);
+            evict(&mut cluster, &stands(namespace, n, node), at, message);
         }
-        let incidents = told.incidents();
+        let incidents = cluster.incidents();
         let counts: Vec<u64> = incidents.iter().map(|it| it.affected_count).collect();
         assert_eq!(counts, [2, 2], "{what}: {incidents:#?}");
         let named = incidents.iter().all(|it| it.affected.len() == 2);
@@ -184,23 +184,28 @@ fn other_nodes_namespaces_resources_and_times_are_other_incidents() {
         );
     }
     // What a pod did to itself is its own.
-    let mut told = told();
+    let mut cluster = cluster();
     for n in 1..=3 {
-        evict(&mut told, &stands("shop", n, "n1"), n as i64, own);
+        evict(&mut cluster, &stands("shop", n, "n1"), n as i64, own);
     }
-    assert_eq!(told.incidents().len(), 3);
-    assert!(told.incidents().iter().all(|it| it.cause == Cause::Unknown));
+    assert_eq!(cluster.incidents().len(), 3);
+    assert!(
+        cluster
+            .incidents()
+            .iter()
+            .all(|it| it.cause == Cause::Unknown)
+    );
 }
 
 #[test]
-fn evictions_with_minutes_between_them_are_one_in_any_order() {
+fn evictions_minutes_apart_are_one_incident_in_any_order() {
     for order in [[1, 2, 3, 4], [4, 3, 2, 1], [1, 4, 2, 3], [2, 4, 1, 3]] {
-        let mut told = told();
+        let mut cluster = cluster();
         for n in order {
-            told.now = at(2000);
-            evict(&mut told, &stands("shop", n, "n1"), 400 * n as i64, LOW);
+            cluster.now = at(2000);
+            evict(&mut cluster, &stands("shop", n, "n1"), 400 * n as i64, LOW);
         }
-        let incident = told.only();
+        let incident = cluster.only();
         assert_eq!(incident.affected_count, 4, "{order:?}");
         assert_eq!(
             (incident.began, incident.ended),
@@ -212,14 +217,14 @@ fn evictions_with_minutes_between_them_are_one_in_any_order() {
 }
 
 /// A rollout whose pods fail: each of them with this status from its start.
-fn rollout(told: &mut TestCluster, pods: std::ops::RangeInclusive<usize>, status: &Value) {
+fn rollout(cluster: &mut TestCluster, pods: std::ops::RangeInclusive<usize>, status: &Value) {
     for n in pods {
-        told.pod(deployed(n).json((false, 0), status.clone(), &json!({})));
+        cluster.pod(deployed(n).json((false, 0), status.clone(), &json!({})));
     }
 }
 
 #[test]
-fn a_rollout_whose_pods_fail_alike_is_one_incident() {
+fn failing_rollout_is_one_incident() {
     for (status, reason, cause) in [
         (
             waits("ImagePullBackOff"),
@@ -238,11 +243,11 @@ fn a_rollout_whose_pods_fail_alike_is_one_incident() {
             Cause::ReadinessProbe,
         ),
     ] {
-        let mut told = told();
-        told.now = at(10);
-        rollout(&mut told, 1..=7, &status);
-        told.pass(200);
-        let incident = told.only();
+        let mut cluster = cluster();
+        cluster.now = at(10);
+        rollout(&mut cluster, 1..=7, &status);
+        cluster.pass(200);
+        let incident = cluster.only();
         assert_eq!(
             (incident.reason, incident.cause, incident.affected_count),
             (reason, cause, 7)
@@ -257,33 +262,33 @@ fn a_rollout_whose_pods_fail_alike_is_one_incident() {
                 .starts_with("7 pods of StatefulSet web fail alike: ")
         );
         assert_eq!(incident.ended, None);
-        for pod in told.pods.values() {
+        for pod in cluster.pods.values() {
             assert_eq!(
-                told.engine.incidents_of(pod),
+                cluster.engine.incidents_of(pod),
                 std::slice::from_ref(&incident.metadata.name)
             );
         }
         // It is over with the last of them.
         for n in 1..=7 {
-            assert_eq!(told.only().ended, None, "{reason:?} before {n}");
-            told.delete(&PodKey {
+            assert_eq!(cluster.only().ended, None, "{reason:?} before {n}");
+            cluster.delete(&PodKey {
                 namespace: "shop".into(),
                 name: format!("web-{n}").into(),
             });
         }
-        assert!(told.only().ended.is_some());
-        assert!(told.only().message.contains("failed alike"));
+        assert!(cluster.only().ended.is_some());
+        assert!(cluster.only().message.contains("failed alike"));
     }
 }
 
 #[test]
-fn pods_of_one_workload_that_fail_differently_are_an_incident_each_way() {
-    let mut told = told();
-    told.now = at(10);
-    rollout(&mut told, 1..=7, &waits("ErrImagePull"));
-    rollout(&mut told, 8..=9, &crashed(1, 0, 9));
-    rollout(&mut told, 10..=10, &crashed(2, 0, 9));
-    let incidents = told.incidents();
+fn different_failures_of_one_workload_are_different_incidents() {
+    let mut cluster = cluster();
+    cluster.now = at(10);
+    rollout(&mut cluster, 1..=7, &waits("ErrImagePull"));
+    rollout(&mut cluster, 8..=9, &crashed(1, 0, 9));
+    rollout(&mut cluster, 10..=10, &crashed(2, 0, 9));
+    let incidents = cluster.incidents();
     let mut counts: Vec<_> = incidents
         .iter()
         .map(|it| (it.cause, it.affected_count))
@@ -300,30 +305,30 @@ fn pods_of_one_workload_that_fail_differently_are_an_incident_each_way() {
 }
 
 #[test]
-fn pods_that_were_well_for_long_have_their_own_incidents() {
-    let mut told = told();
+fn pods_that_were_healthy_have_their_own_incidents() {
+    let mut cluster = cluster();
     for n in 1..=3 {
         let spec = Spec {
             created: -90_000,
             ..deployed(n)
         };
-        told.pod(spec.json((true, -90_000), runs(true, -90_000), &json!({})));
-        told.now = at(10);
-        told.pod(spec.json((false, 10), crashed(1, 0, 9), &json!({})));
+        cluster.pod(spec.json((true, -90_000), runs(true, -90_000), &json!({})));
+        cluster.now = at(10);
+        cluster.pod(spec.json((false, 10), crashed(1, 0, 9), &json!({})));
     }
-    assert_eq!(told.incidents().len(), 3);
+    assert_eq!(cluster.incidents().len(), 3);
 }
 
 #[test]
-fn the_incident_of_the_first_pod_is_joined_and_watchers_are_told() {
-    let mut told = told();
-    told.now = at(10);
-    rollout(&mut told, 1..=1, &waits("ErrImagePull"));
-    let first = told.only();
-    let version = told.engine.incidents.changes.version();
-    rollout(&mut told, 2..=2, &waits("ErrImagePull"));
-    let whole = told.only();
-    let changed = told.engine.incidents.changes.since(version).unwrap();
+fn incident_of_the_first_pod_joins_the_group_and_changes() {
+    let mut cluster = cluster();
+    cluster.now = at(10);
+    rollout(&mut cluster, 1..=1, &waits("ErrImagePull"));
+    let first = cluster.only();
+    let version = cluster.engine.incidents.changes.version();
+    rollout(&mut cluster, 2..=2, &waits("ErrImagePull"));
+    let whole = cluster.only();
+    let changed = cluster.engine.incidents.changes.since(version).unwrap();
     let key = |it: &Arc<Incident>| {
         (
             Arc::from(&*it.metadata.namespace),
@@ -336,49 +341,49 @@ fn the_incident_of_the_first_pod_is_joined_and_watchers_are_told() {
         matches!(Change::pod(&first.involved), Change::Pod(pod) if changed.pods.contains(&pod))
     );
     // What becomes of one of them is its own.
-    told.now = at(30);
-    rollout(&mut told, 2..=2, &crashed(1, 0, 29));
-    let incidents = told.incidents();
+    cluster.now = at(30);
+    rollout(&mut cluster, 2..=2, &crashed(1, 0, 29));
+    let incidents = cluster.incidents();
     assert_eq!(incidents.len(), 2, "{incidents:#?}");
 }
 
 #[test]
-fn what_was_joined_is_so_after_a_restart() {
-    let mut told = told();
-    told.now = at(10);
-    rollout(&mut told, 1..=5, &crashed(1, 0, 9));
+fn groups_outlive_a_restart() {
+    let mut cluster = cluster();
+    cluster.now = at(10);
+    rollout(&mut cluster, 1..=5, &crashed(1, 0, 9));
     for n in 6..=9 {
-        evict(&mut told, &stands("shop", n, "n1"), 20, LOW);
+        evict(&mut cluster, &stands("shop", n, "n1"), 20, LOW);
     }
-    let before = told.incidents();
+    let before = cluster.incidents();
     assert_eq!(before.len(), 2);
-    told.restart();
-    let mut after = told.incidents();
+    cluster.restart();
+    let mut after = cluster.incidents();
     assert_eq!(after, before);
-    told.now = at(10);
-    rollout(&mut told, 1..=5, &crashed(1, 0, 9));
-    after = told.incidents();
+    cluster.now = at(10);
+    rollout(&mut cluster, 1..=5, &crashed(1, 0, 9));
+    after = cluster.incidents();
     assert_eq!(after.len(), 2);
 }
 
 #[test]
-fn too_many_failing_pods_are_one_incident_that_counts_them_all() {
-    let mut told = told();
-    told.engine = Engine::new(Limits {
+fn group_counts_members_above_the_limit() {
+    let mut cluster = cluster();
+    cluster.engine = Engine::new(Limits {
         incidents: 100,
         ..Limits::default()
     });
-    told.now = at(10);
-    rollout(&mut told, 1..=300, &crashed(1, 0, 9));
-    told.engine.incidents.flush();
-    let incident = told.only();
+    cluster.now = at(10);
+    rollout(&mut cluster, 1..=300, &crashed(1, 0, 9));
+    cluster.engine.incidents.flush();
+    let incident = cluster.only();
     assert_eq!((incident.affected_count, incident.count), (300, 300));
-    assert!(told.engine.incidents.records().count() <= 100);
+    assert!(cluster.engine.incidents.records().count() <= 100);
 }
 
 #[test]
-fn a_node_s_incident_shows_no_more_than_its_events_do() {
-    let mut told = told();
+fn node_incident_shows_no_more_than_the_nodes_events() {
+    let mut cluster = cluster();
     let node = |status: &str| {
         json!({
             "metadata": {"name": "n1", "uid": "n", "creationTimestamp": text(-36_000), "labels": {"secret": "label"}},
@@ -389,25 +394,25 @@ fn a_node_s_incident_shows_no_more_than_its_events_do() {
                     "message": "secret message"}]},
         })
     };
-    told.node(node("True"));
+    cluster.node(node("True"));
     for (n, namespace) in [(1, "shop"), (2, "secret")] {
-        told.pod(stands(namespace, n, "n1").json((true, -90), runs(true, -90), &json!({})));
+        cluster.pod(stands(namespace, n, "n1").json((true, -90), runs(true, -90), &json!({})));
     }
-    told.now = at(20);
-    told.node(node("False"));
+    cluster.now = at(20);
+    cluster.node(node("False"));
     for (n, namespace) in [(1, "shop"), (2, "secret")] {
-        told.pod(stands(namespace, n, "n1").json((false, 20), runs(true, -90), &json!({})));
+        cluster.pod(stands(namespace, n, "n1").json((false, 20), runs(true, -90), &json!({})));
     }
-    let incident = told.only();
+    let incident = cluster.only();
     assert!(
         !serde_json::to_string(&*incident)
             .unwrap()
             .contains("secret")
     );
     assert!(incident.message.contains("2 pods"), "{}", incident.message);
-    for pod in told.pods.values() {
+    for pod in cluster.pods.values() {
         assert_eq!(
-            told.engine.incidents_of(pod),
+            cluster.engine.incidents_of(pod),
             std::slice::from_ref(&incident.metadata.name)
         );
     }

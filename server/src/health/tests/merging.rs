@@ -95,19 +95,19 @@ fn take_over(by: &mut TestCluster, from: &TestCluster) -> MergeResult {
 
 /// A replica that has seen a container end five times since the start, as of second 300.
 fn long_there() -> TestCluster {
-    let mut told = replica(0);
-    told.pod(well());
+    let mut cluster = replica(0);
+    cluster.pod(well());
     for (ends, second) in [(1, 60), (2, 120), (3, 180), (4, 240), (5, 300)] {
-        told.now = at(second);
-        told.pod(loops(ends, second));
+        cluster.now = at(second);
+        cluster.pod(loops(ends, second));
     }
-    let incident = told.only();
+    let incident = cluster.only();
     assert_eq!((incident.count, incident.began), (5, at(60)));
-    told
+    cluster
 }
 
 #[test]
-fn one_that_came_later_has_the_incident_as_the_one_that_was_there() {
+fn later_replica_has_the_same_incident() {
     let first = long_there();
     let mut second = replica(310);
     second.pod(loops(5, 300));
@@ -121,12 +121,12 @@ fn one_that_came_later_has_the_incident_as_the_one_that_was_there() {
 
     // From now on both have the same of it.
     let mut first = first;
-    for told in [&mut first, &mut second] {
-        told.now = at(400);
-        told.pod(loops(6, 395));
-        told.now = at(700);
-        told.pod(runs(6, 690));
-        told.pass(601);
+    for cluster in [&mut first, &mut second] {
+        cluster.now = at(400);
+        cluster.pod(loops(6, 395));
+        cluster.now = at(700);
+        cluster.pod(runs(6, 690));
+        cluster.pass(601);
     }
     let (theirs, ours) = (first.only(), second.only());
     assert_eq!((ours.count, ours.ended), (6, Some(at(690))));
@@ -134,7 +134,7 @@ fn one_that_came_later_has_the_incident_as_the_one_that_was_there() {
 }
 
 #[test]
-fn what_happened_between_is_counted_on() {
+fn counts_continue_after_a_merge() {
     let first = long_there();
     // Two more ends that only the second one has seen the last of.
     let mut second = replica(500);
@@ -146,7 +146,7 @@ fn what_happened_between_is_counted_on() {
 }
 
 #[test]
-fn one_that_has_seen_more_keeps_its_own_and_takes_the_larger_numbers() {
+fn engine_with_older_facts_keeps_them_and_takes_larger_counts() {
     let first = long_there();
     let mut later = replica(310);
     later.pod(loops(5, 300));
@@ -162,7 +162,7 @@ fn one_that_has_seen_more_keeps_its_own_and_takes_the_larger_numbers() {
 }
 
 #[test]
-fn to_take_over_what_is_known_changes_nothing() {
+fn merging_the_own_snapshot_changes_nothing() {
     let mut first = long_there();
     let copy = carried(&first);
     let before = first.only();
@@ -184,7 +184,7 @@ fn to_take_over_what_is_known_changes_nothing() {
 }
 
 #[test]
-fn whether_it_goes_on_is_decided_by_the_cluster_where_that_is_known() {
+fn cluster_state_decides_whether_an_incident_is_open() {
     let first = long_there();
     // While nobody was there it has come to run, and is well.
     let mut second = replica(2000);
@@ -197,7 +197,7 @@ fn whether_it_goes_on_is_decided_by_the_cluster_where_that_is_known() {
 }
 
 #[test]
-fn of_two_accounts_of_what_nobody_has_told_yet_the_newer_one_holds() {
+fn newer_snapshot_decides_for_unreported_pods() {
     let mut first = long_there();
     let (open, written) = (carried(&first), first.now);
     first.now = at(400);
@@ -226,7 +226,7 @@ fn of_two_accounts_of_what_nobody_has_told_yet_the_newer_one_holds() {
 }
 
 #[test]
-fn what_was_taken_back_is_not_told_again_by_one_who_still_knows_it() {
+fn withdrawn_incident_is_not_merged_again() {
     let mut first = long_there();
     let copy = carried(&first);
     let (id, _) = first.engine.incidents.records().next().unwrap();
@@ -241,7 +241,7 @@ fn what_was_taken_back_is_not_told_again_by_one_who_still_knows_it() {
 }
 
 #[test]
-fn what_went_on_for_a_pod_that_is_gone_is_over_in_time() {
+fn incidents_of_deleted_pods_end_in_time() {
     let first = long_there();
     let mut second = replica(310);
     take_over(&mut second, &first);
@@ -260,7 +260,7 @@ fn node(ready: bool, since: i64) -> Value {
 }
 
 #[test]
-fn a_nodes_outage_that_both_saw_is_one_and_one_that_is_over_is_remembered() {
+fn node_outage_of_both_replicas_is_one_incident() {
     let mut first = replica(0);
     first.node(node(true, -36_000));
     first.now = at(10);
@@ -303,7 +303,7 @@ fn incidents_of_other_pods_are_added() {
 }
 
 #[test]
-fn what_cannot_be_is_left_out_or_brought_into_its_bounds() {
+fn invalid_incidents_are_left_out_or_limited() {
     let first = long_there();
     let mut snapshot = serde_json::to_value(first.engine.export()).unwrap();
     let good = snapshot["incidents"][0].clone();
@@ -356,7 +356,7 @@ fn what_cannot_be_is_left_out_or_brought_into_its_bounds() {
 }
 
 #[test]
-fn what_was_over_for_longer_than_is_remembered_is_left_out() {
+fn incidents_older_than_the_retention_are_left_out() {
     let mut first = long_there();
     first.now = at(400);
     first.pod(runs(5, 390));
@@ -367,7 +367,7 @@ fn what_was_over_for_longer_than_is_remembered_is_left_out() {
 }
 
 #[test]
-fn two_causes_at_the_same_time_are_two_incidents_still() {
+fn two_causes_at_the_same_time_stay_two_incidents() {
     let mut first = replica(0);
     first.pod(well());
     first.now = at(60);
@@ -378,8 +378,8 @@ fn two_causes_at_the_same_time_are_two_incidents_still() {
     last["exitCode"] = json!(137);
     first.now = at(120);
     first.pod(killed.clone());
-    let causes = |told: &TestCluster| {
-        let mut causes: Vec<Cause> = told.incidents().iter().map(|it| it.cause).collect();
+    let causes = |cluster: &TestCluster| {
+        let mut causes: Vec<Cause> = cluster.incidents().iter().map(|it| it.cause).collect();
         causes.sort();
         causes
     };

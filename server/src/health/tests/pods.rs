@@ -24,9 +24,10 @@ pub(super) fn text(second: i64) -> String {
     at(second).to_rfc3339_seconds()
 }
 
-/// A pod of one container with a liveness and a readiness probe (period 10 s, 3 failures) and 64Mi, made an hour before.
+/// A pod of one container with a liveness and a readiness probe (period 10 s, 3 failures) and 64Mi, made an hour
+/// before.
 pub(super) struct Web {
-    pub(super) told: TestCluster,
+    pub(super) cluster: TestCluster,
     pub(super) uid: &'static str,
     created: i64,
     pub(super) ready: (bool, i64),
@@ -43,7 +44,7 @@ impl Web {
 
     pub(super) fn made(created: i64) -> Self {
         Self {
-            told: TestCluster::new(at(0)),
+            cluster: TestCluster::new(at(0)),
             uid: UID,
             created,
             ready: (true, created + 5),
@@ -88,7 +89,7 @@ impl Web {
 
     /// So many seconds after the start it is like this.
     pub(super) fn is(&mut self, second: i64, ready: bool, status: Value) {
-        self.told.now = at(second);
+        self.cluster.now = at(second);
         if ready != self.ready.0 {
             self.ready = (ready, second);
         }
@@ -98,7 +99,7 @@ impl Web {
 
     pub(super) fn tell(&mut self) {
         let json = self.json();
-        self.told.pod(json);
+        self.cluster.pod(json);
     }
 
     pub(super) fn event(
@@ -142,13 +143,13 @@ impl Web {
         count: u32,
         said: (&str, &str),
     ) {
-        self.told.now = self.told.now.max(at(last));
+        self.cluster.now = self.cluster.now.max(at(last));
         let kind = if said.0 == "Killing" {
             "Normal"
         } else {
             "Warning"
         };
-        self.told.event(json!({
+        self.cluster.event(json!({
             "metadata": {"name": name, "namespace": "shop", "uid": name},
             "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "web-1", "uid": uid,
                 "fieldPath": "spec.containers{web}"},
@@ -182,7 +183,7 @@ impl Web {
     }
 
     fn counters_of(&mut self, probe: &str, second: i64, successful: u32, failed: u32) {
-        self.told.now = at(second);
+        self.cluster.now = at(second);
         let line = |result: &str, count: u32| {
             format!(
                 "prober_probe_total{{container=\"web\",namespace=\"shop\",pod=\"web-1\",pod_uid=\"{}\",probe_type=\"{probe}\",result=\"{result}\"}} {count}\n",
@@ -190,12 +191,12 @@ impl Web {
             )
         };
         let page = line("successful", successful) + &line("failed", failed);
-        self.told.probes("n1", &page);
+        self.cluster.probes("n1", &page);
     }
 
     pub(super) fn liveness(&self) -> ProbeStatus {
-        let pod = self.told.pods.values().next().unwrap();
-        let probes = self.told.engine.probe_statuses(pod, self.told.now);
+        let pod = self.cluster.pods.values().next().unwrap();
+        let probes = self.cluster.engine.probe_statuses(pod, self.cluster.now);
         probes
             .iter()
             .find(|probe| probe.kind == ProbeKind::Liveness)
@@ -204,9 +205,9 @@ impl Web {
     }
 
     pub(super) fn node(&mut self, second: i64, ready: bool) {
-        self.told.now = at(second);
+        self.cluster.now = at(second);
         let status = if ready { "True" } else { "Unknown" };
-        self.told.node(json!({
+        self.cluster.node(json!({
             "metadata": {"name": "n1", "uid": "n", "creationTimestamp": text(-36_000)},
             "status": {"conditions": [{"type": "Ready", "status": status, "lastTransitionTime": text(second),
                 "reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status."}]},
@@ -239,23 +240,23 @@ pub(super) fn waiting(restarts: u32, reason: &str, last: Value) -> Value {
 }
 
 #[test]
-fn nothing_is_kept_of_a_pod_that_is_well() {
+fn healthy_pod_has_no_facts() {
     let mut web = Web::new();
     web.tell();
     web.counters(60, 6, 0);
     web.counters(120, 12, 0);
-    assert!(web.told.engine.pods.is_empty());
+    assert!(web.cluster.engine.pods.is_empty());
     assert_eq!(web.liveness(), ProbeStatus::Passing);
 }
 
 #[test]
-fn a_restart_is_over_when_it_has_been_well_for_ten_minutes_and_then_since_it_became_so() {
+fn restart_ends_after_ten_healthy_minutes() {
     let mut web = Web::new();
     web.tell();
     web.is(10, false, down(0, ended(3, "Error", -3598, 10)));
     web.is(12, true, again(1, 11, ended(3, "Error", -3598, 10)));
-    web.told.pass(590);
-    let incident = web.told.only();
+    web.cluster.pass(590);
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.reason, incident.cause),
         (IncidentKind::Restart, Cause::Exited)
@@ -264,12 +265,12 @@ fn a_restart_is_over_when_it_has_been_well_for_ten_minutes_and_then_since_it_bec
         (incident.began, incident.ended, incident.count),
         (at(10), None, 1)
     );
-    web.told.pass(20);
-    assert_eq!(web.told.only().ended, Some(at(12)));
+    web.cluster.pass(20);
+    assert_eq!(web.cluster.only().ended, Some(at(12)));
 }
 
 #[test]
-fn ends_for_the_same_cause_are_one_incident_and_others_another() {
+fn terminations_for_one_cause_are_one_incident() {
     let mut web = Web::new();
     web.tell();
     web.is(10, false, down(0, ended(3, "Error", 0, 10)));
@@ -277,17 +278,17 @@ fn ends_for_the_same_cause_are_one_incident_and_others_another() {
     web.is(30, false, down(1, ended(3, "Error", 11, 30)));
     web.is(50, true, again(2, 50, ended(3, "Error", 11, 30)));
     web.is(90, false, down(2, ended(137, "OOMKilled", 50, 90)));
-    let incidents = web.told.incidents();
+    let incidents = web.cluster.incidents();
     let what: Vec<_> = incidents.iter().map(|it| (it.cause, it.count)).collect();
     assert_eq!(what, [(Cause::Exited, 2), (Cause::OomKilled, 1)]);
 }
 
 #[test]
-fn restarts_between_two_looks_are_counted_and_no_more_is_told_than_is_known() {
+fn restarts_between_two_states_are_counted() {
     let mut web = Web::new();
     web.tell();
     web.is(100, true, again(3, 95, ended(3, "Error", 80, 90)));
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(incident.count, 3);
     let said = incident
         .evidence
@@ -297,23 +298,23 @@ fn restarts_between_two_looks_are_counted_and_no_more_is_told_than_is_known() {
 }
 
 #[test]
-fn a_failing_liveness_probe_that_leads_to_a_kill_is_one_incident() {
+fn liveness_failure_and_kill_are_one_incident() {
     let mut web = Web::new();
     web.tell();
     web.fails(10, 1, "Liveness");
     assert_eq!(web.liveness(), ProbeStatus::Failing);
-    assert!(web.told.incidents().is_empty(), "one of three is none");
+    assert!(web.cluster.incidents().is_empty(), "one of three is none");
     web.fails(20, 2, "Liveness");
     web.fails(30, 3, "Liveness");
     web.kill(30, 1);
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.reason, incident.began),
         (IncidentKind::ProbeFailing, at(10))
     );
     web.is(35, false, down(0, ended(137, "Error", -3598, 34)));
     web.is(40, true, again(1, 36, ended(137, "Error", -3598, 34)));
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(incident.reason, IncidentKind::Restart);
     assert_eq!(
         (incident.cause, incident.certainty),
@@ -332,18 +333,18 @@ fn a_failing_liveness_probe_that_leads_to_a_kill_is_one_incident() {
 }
 
 #[test]
-fn readiness_that_fails_with_it_is_part_of_it() {
+fn readiness_failing_with_liveness_is_part_of_its_incident() {
     let mut web = Web::new();
     web.tell();
     web.fails(5, 3, "Readiness");
     web.is(6, false, running(0, -3598, false));
-    assert_eq!(web.told.only().cause, Cause::ReadinessProbe);
+    assert_eq!(web.cluster.only().cause, Cause::ReadinessProbe);
     web.fails(10, 1, "Liveness");
     web.fails(30, 3, "Liveness");
     web.kill(30, 1);
-    assert_eq!(web.told.only().cause, Cause::LivenessProbe);
+    assert_eq!(web.cluster.only().cause, Cause::LivenessProbe);
     web.is(35, false, down(0, ended(137, "Error", -3598, 34)));
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.reason, incident.began),
         (IncidentKind::Restart, at(5))
@@ -351,17 +352,17 @@ fn readiness_that_fails_with_it_is_part_of_it() {
 }
 
 #[test]
-fn an_event_that_comes_after_the_end_it_explains_is_heard() {
+fn event_after_the_termination_explains_it() {
     let mut web = Web::new();
     web.tell();
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
-    let before = web.told.only();
+    let before = web.cluster.only();
     assert_eq!(
         (before.cause, before.certainty),
         (Cause::Unknown, Certainty::Unknown)
     );
     web.kill(30, 1);
-    let after = web.told.only();
+    let after = web.cluster.only();
     assert_eq!(
         (after.cause, after.certainty),
         (Cause::LivenessProbe, Certainty::Direct)
@@ -370,7 +371,7 @@ fn an_event_that_comes_after_the_end_it_explains_is_heard() {
 }
 
 #[test]
-fn a_pod_and_its_incident_say_the_same_of_the_last_restart() {
+fn pod_and_incident_agree_on_the_last_restart() {
     let mut web = Web::new();
     web.tell();
     web.kill(30, 1);
@@ -378,10 +379,10 @@ fn a_pod_and_its_incident_say_the_same_of_the_last_restart() {
     // Of the next one no event tells, and the kubelet waits before it starts the container again.
     let last = ended(137, "Error", 35, 95);
     web.is(97, false, waiting(1, "CrashLoopBackOff", last));
-    let incident = web.told.only();
-    let pod = web.told.pods.values().next().unwrap();
-    let restarts = web.told.engine.restarts(pod);
-    let last = web.told.engine.last_restart(pod, ContainerIndex(0));
+    let incident = web.cluster.only();
+    let pod = web.cluster.pods.values().next().unwrap();
+    let restarts = web.cluster.engine.restarts(pod);
+    let last = web.cluster.engine.last_restart(pod, ContainerIndex(0));
     assert_eq!(restarts.last(), last.as_ref());
     let last = last.unwrap();
     assert_eq!(
@@ -397,13 +398,13 @@ fn a_pod_and_its_incident_say_the_same_of_the_last_restart() {
 }
 
 #[test]
-fn counters_make_a_kill_likely_that_no_event_tells() {
+fn counters_make_a_kill_likely_without_an_event() {
     let mut web = Web::new();
     web.tell();
     web.counters(0, 100, 0);
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
     web.counters(60, 103, 3);
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.cause, incident.certainty),
         (Cause::LivenessProbe, Certainty::Likely)
@@ -417,7 +418,7 @@ fn counters_make_a_kill_likely_that_no_event_tells() {
 }
 
 #[test]
-fn a_kill_just_after_a_look_at_the_counters_is_likely_too() {
+fn kill_just_after_a_reading_is_likely() {
     let mut web = Web::new();
     web.tell();
     web.counters(0, 100, 0);
@@ -425,7 +426,7 @@ fn a_kill_just_after_a_look_at_the_counters_is_likely_too() {
     web.counters(120, 103, 3);
     web.is(126, true, again(1, 126, ended(137, "Error", -3598, 125)));
     web.counters(180, 109, 3);
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.cause, incident.certainty),
         (Cause::LivenessProbe, Certainty::Likely)
@@ -433,30 +434,30 @@ fn a_kill_just_after_a_look_at_the_counters_is_likely_too() {
 }
 
 #[test]
-fn a_node_that_is_told_late_to_be_lost_takes_back_what_was_told_of_its_pods() {
+fn late_loss_of_a_node_withdraws_incidents_of_its_pods() {
     let mut web = Web::new();
     web.node(0, true);
     web.tell();
     web.is(40, false, running(0, -3598, true));
-    web.told.pass(60);
-    assert_eq!(web.told.only().reason, IncidentKind::PodNotReady);
+    web.cluster.pass(60);
+    assert_eq!(web.cluster.only().reason, IncidentKind::PodNotReady);
     web.node(101, false);
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(incident.reason, IncidentKind::NodeNotReady);
     assert!(incident.message.contains("one pod"), "{}", incident.message);
 }
 
 #[test]
-fn a_kill_long_ago_is_not_what_a_later_one_began_with() {
+fn earlier_kill_does_not_begin_a_later_incident() {
     let mut web = Web::new();
     web.tell();
     web.kill(30, 1);
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
-    web.told.pass(700);
+    web.cluster.pass(700);
     web.counters(800, 100, 3);
     web.is(836, true, again(2, 835, ended(137, "Error", 35, 834)));
     web.counters(860, 103, 6);
-    let incidents = web.told.incidents();
+    let incidents = web.cluster.incidents();
     let later = &incidents[1];
     assert_eq!(
         (later.cause, later.certainty),
@@ -470,17 +471,17 @@ fn a_kill_long_ago_is_not_what_a_later_one_began_with() {
 }
 
 #[test]
-fn fewer_failures_than_it_takes_make_nothing_likely() {
+fn failures_below_the_threshold_make_nothing_likely() {
     let mut web = Web::new();
     web.tell();
     web.counters(0, 100, 0);
     web.is(35, true, again(1, 35, ended(1, "Error", -3598, 34)));
     web.counters(60, 103, 2);
-    assert_eq!(web.told.only().cause, Cause::Exited);
+    assert_eq!(web.cluster.only().cause, Cause::Exited);
 }
 
 #[test]
-fn a_kill_near_the_memory_limit_is_likely_for_memory() {
+fn kill_near_the_memory_limit_is_a_likely_oom_kill() {
     let mut web = Web::new();
     web.tell();
     let point = |second, mebibytes: u64| UsagePoint {
@@ -489,12 +490,12 @@ fn a_kill_near_the_memory_limit_is_likely_for_memory() {
         memory: Bytes(mebibytes << 20),
     };
     let points = vec![point(1, 20), point(16, 40), point(31, 62)];
-    web.told
+    web.cluster
         .past
         .0
         .insert(("web-1".to_owned(), "web".to_owned()), points);
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.cause, incident.certainty),
         (Cause::OomKilled, Certainty::Likely)
@@ -515,7 +516,7 @@ fn a_kill_near_the_memory_limit_is_likely_for_memory() {
 
 /// The spec's limit is 64Mi: while a resize waits, another one is in force.
 #[test]
-fn near_the_limit_is_near_the_limit_in_force() {
+fn limit_in_force_counts_during_a_resize() {
     for (in_force, used, cause) in [
         ("64Mi", 31, Cause::Unknown),
         ("32Mi", 31, Cause::OomKilled),
@@ -531,14 +532,14 @@ fn near_the_limit_is_near_the_limit_in_force() {
             cpu: Nanocores(1_000_000),
             memory: Bytes(used << 20),
         };
-        web.told
+        web.cluster
             .past
             .0
             .insert(("web-1".to_owned(), "web".to_owned()), vec![point]);
         let mut status = again(1, 35, ended(137, "Error", -3598, 34));
         status["resources"] = resources;
         web.is(35, true, status);
-        let incident = web.told.only();
+        let incident = web.cluster.only();
         assert_eq!(incident.cause, cause, "{used}Mi of {in_force}");
         let limit = format!("its limit is {in_force}");
         let names = incident.message.contains(&limit);
@@ -547,7 +548,7 @@ fn near_the_limit_is_near_the_limit_in_force() {
 }
 
 #[test]
-fn events_of_the_pod_before_are_not_its_successor_s() {
+fn events_of_an_earlier_pod_do_not_count() {
     let mut web = Web::new();
     web.tell();
     let old = "00000000-0000-0000-0000-00000000000a";
@@ -562,32 +563,32 @@ fn events_of_the_pod_before_are_not_its_successor_s() {
         ),
     );
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
-    assert_eq!(web.told.only().cause, Cause::Unknown);
+    assert_eq!(web.cluster.only().cause, Cause::Unknown);
 }
 
 #[test]
-fn what_is_listed_again_is_not_told_again() {
+fn objects_listed_again_do_not_count_again() {
     let mut web = Web::new();
     web.tell();
     web.fails(30, 3, "Liveness");
     web.kill(30, 1);
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
-    let before = web.told.only();
-    web.told.now = at(50);
+    let before = web.cluster.only();
+    web.cluster.now = at(50);
     web.fails(30, 3, "Liveness");
     web.kill(30, 1);
     web.tell();
-    assert_eq!(web.told.only(), before);
+    assert_eq!(web.cluster.only(), before);
 }
 
 #[test]
-fn readiness_that_fails_is_one_incident_and_over_when_it_is_ready() {
+fn failing_readiness_ends_when_the_pod_is_ready() {
     let mut web = Web::new();
     web.tell();
     web.fails(10, 1, "Readiness");
     web.fails(30, 3, "Readiness");
     web.is(31, false, running(0, -3598, false));
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.reason, incident.cause),
         (IncidentKind::ProbeFailing, Cause::ReadinessProbe)
@@ -597,34 +598,38 @@ fn readiness_that_fails_is_one_incident_and_over_when_it_is_ready() {
         (Certainty::Direct, at(10))
     );
     web.is(80, true, running(0, -3598, true));
-    assert_eq!(web.told.only().ended, Some(at(80)));
-    assert_eq!(web.told.only().count, 3);
+    assert_eq!(web.cluster.only().ended, Some(at(80)));
+    assert_eq!(web.cluster.only().count, 3);
 }
 
 #[test]
-fn readiness_that_flaps_is_one_incident() {
+fn flapping_readiness_is_one_incident() {
     let mut web = Web::new();
     web.tell();
     for n in 0..3 {
         web.fails(100 * i64::from(n) + 30, 3 * (n + 1), "Readiness");
         web.is(100 * i64::from(n) + 31, false, running(0, -3598, false));
-        assert_eq!(web.told.only().ended, None);
+        assert_eq!(web.cluster.only().ended, None);
         web.is(100 * i64::from(n) + 60, true, running(0, -3598, true));
     }
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!((incident.began, incident.ended), (at(30), Some(at(260))));
     assert_eq!(
         incident.count, 7,
         "1, and 3, and 3 failed attempts that were told of"
     );
-    web.told.pass(700);
+    web.cluster.pass(700);
     web.fails(999, 10, "Readiness");
     web.is(1000, false, running(0, -3598, false));
-    assert_eq!(web.told.incidents().len(), 2, "it had been well for long");
+    assert_eq!(
+        web.cluster.incidents().len(),
+        2,
+        "it had been well for long"
+    );
 }
 
 #[test]
-fn a_container_that_starts_slowly_is_no_incident_until_it_has_had_its_time() {
+fn slow_start_is_no_incident_within_the_grace_time() {
     let mut web = Web::made(0);
     web.ready = (false, 0);
     web.status = running(0, 2, false);
@@ -632,34 +637,34 @@ fn a_container_that_starts_slowly_is_no_incident_until_it_has_had_its_time() {
     for n in 1..=12 {
         web.fails(i64::from(n) * 10, n, "Readiness");
     }
-    assert!(web.told.incidents().is_empty());
-    web.told.pass(2);
-    assert_eq!(web.told.only().reason, IncidentKind::ProbeFailing);
-    assert_eq!(web.told.only().began, at(10));
+    assert!(web.cluster.incidents().is_empty());
+    web.cluster.pass(2);
+    assert_eq!(web.cluster.only().reason, IncidentKind::ProbeFailing);
+    assert_eq!(web.cluster.only().began, at(10));
 }
 
 #[test]
-fn a_pod_that_is_deleted_is_no_incident_and_ends_what_it_had() {
+fn deletion_ends_the_pods_incidents() {
     let mut web = Web::new();
     web.tell();
     web.is(10, true, again(1, 10, ended(3, "Error", -3598, 9)));
     web.pod["going"] = 50.into();
     web.is(20, true, again(1, 10, ended(3, "Error", -3598, 9)));
-    assert_eq!(web.told.only().ended, Some(at(20)));
+    assert_eq!(web.cluster.only().ended, Some(at(20)));
     web.is(22, false, down(1, ended(137, "Error", 10, 22)));
-    web.told.now = at(23);
-    let key = web.told.pods.keys().next().unwrap().clone();
-    web.told.delete(&key);
-    assert_eq!(web.told.only().count, 1);
+    web.cluster.now = at(23);
+    let key = web.cluster.pods.keys().next().unwrap().clone();
+    web.cluster.delete(&key);
+    assert_eq!(web.cluster.only().count, 1);
 }
 
 #[test]
-fn an_eviction_is_one_incident_and_over_at_once() {
+fn eviction_is_one_incident_that_ends_at_once() {
     let mut web = Web::new();
     web.tell();
     web.pod = json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."});
     web.is(10, false, down(0, ended(137, "Error", -3598, 9)));
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.reason, incident.cause),
         (IncidentKind::Eviction, Cause::NodePressure)
@@ -667,17 +672,17 @@ fn an_eviction_is_one_incident_and_over_at_once() {
     assert_eq!((incident.began, incident.ended), (at(9), Some(at(9))));
     assert!(incident.message.contains("low on resource"));
     web.is(30, false, down(0, ended(137, "Error", -3598, 9)));
-    web.told.pass(300);
-    web.told.only();
+    web.cluster.pass(300);
+    web.cluster.only();
 }
 
 #[test]
-fn a_pod_that_failed_for_good_is_an_incident_and_one_that_succeeded_is_none() {
+fn failed_pod_is_an_incident_and_succeeded_pod_is_not() {
     let mut web = Web::new();
     web.tell();
     web.pod = json!({"phase": "Failed"});
     web.is(10, false, down(0, ended(2, "Error", -3598, 9)));
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.reason, incident.cause),
         (IncidentKind::PodFailed, Cause::Exited)
@@ -687,24 +692,24 @@ fn a_pod_that_failed_for_good_is_an_incident_and_one_that_succeeded_is_none() {
     web.tell();
     web.pod = json!({"phase": "Succeeded"});
     web.is(10, false, down(0, ended(0, "Completed", -3598, 9)));
-    assert!(web.told.incidents().is_empty());
+    assert!(web.cluster.incidents().is_empty());
 }
 
 #[test]
-fn a_container_that_is_not_started_again_has_failed_and_not_restarted() {
+fn container_without_restart_has_failed() {
     let mut web = Web::new();
     web.pod = json!({"phase": "Running", "policy": "Never", "owner": "Job"});
     web.tell();
     web.is(10, false, down(0, ended(2, "Error", -3598, 9)));
-    assert_eq!(web.told.only().reason, IncidentKind::PodFailed);
+    assert_eq!(web.cluster.only().reason, IncidentKind::PodFailed);
     web.pod["phase"] = "Failed".into();
     web.is(20, false, down(0, ended(2, "Error", -3598, 9)));
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!((incident.began, incident.ended), (at(9), Some(at(9))));
 }
 
 #[test]
-fn a_static_pod_is_known_to_its_kubelet_by_another_uid() {
+fn static_pod_has_another_uid_at_its_kubelet() {
     const OWN: &str = "3f2a9c1b7d5e4f60812c9ab34de01f77";
     let mut web = Web::new();
     web.pod = json!({"phase": "Running", "owner": "Node"});
@@ -718,11 +723,11 @@ fn a_static_pod_is_known_to_its_kubelet_by_another_uid() {
     web.kill(70, 1);
     web.uid = api;
     web.is(75, true, again(1, 75, ended(137, "Error", -3598, 74)));
-    assert_eq!(web.told.only().cause, Cause::LivenessProbe);
+    assert_eq!(web.cluster.only().cause, Cause::LivenessProbe);
 }
 
 #[test]
-fn an_image_that_cannot_be_pulled_is_an_incident_until_the_container_runs() {
+fn image_incident_ends_when_the_container_runs() {
     let mut web = Web::made(0);
     web.ready = (false, 0);
     web.pod = json!({"phase": "Pending"});
@@ -737,26 +742,26 @@ fn an_image_that_cannot_be_pulled_is_an_incident_until_the_container_runs() {
     );
     web.is(6, false, waiting(0, "ErrImagePull", json!({})));
     web.is(9, false, waiting(0, "ImagePullBackOff", json!({})));
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.reason, incident.began),
         (IncidentKind::ImagePull, at(5))
     );
     web.pod = json!({"phase": "Running"});
     web.is(70, true, running(0, 68, true));
-    assert_eq!(web.told.only().ended, Some(at(68)));
+    assert_eq!(web.cluster.only().ended, Some(at(68)));
 }
 
 #[test]
-fn a_node_that_is_lost_is_one_incident_and_its_pods_are_its_consequence() {
+fn lost_node_is_one_incident_with_its_pods() {
     let mut web = Web::new();
     web.node(0, true);
     web.tell();
     // By two watches, in either order.
     web.is(40, false, running(0, -3598, true));
     web.node(41, false);
-    web.told.pass(200);
-    let incident = web.told.only();
+    web.cluster.pass(200);
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.reason, incident.cause),
         (IncidentKind::NodeNotReady, Cause::NodeLost)
@@ -765,8 +770,8 @@ fn a_node_that_is_lost_is_one_incident_and_its_pods_are_its_consequence() {
     assert_eq!(web.liveness(), ProbeStatus::Unknown);
     web.node(300, true);
     web.is(301, true, running(0, -3598, true));
-    web.told.pass(200);
-    let incident = web.told.only();
+    web.cluster.pass(200);
+    let incident = web.cluster.only();
     assert_eq!(incident.ended, Some(at(300)));
     assert!(
         incident
@@ -778,30 +783,30 @@ fn a_node_that_is_lost_is_one_incident_and_its_pods_are_its_consequence() {
 }
 
 #[test]
-fn a_pod_that_is_not_ready_for_no_known_reason_is_told_after_a_while() {
+fn unexplained_unready_pod_is_an_incident_after_a_while() {
     let mut web = Web::new();
     web.node(0, true);
     web.tell();
     web.is(40, false, running(0, -3598, true));
-    web.told.pass(29);
-    assert!(web.told.incidents().is_empty());
-    web.told.pass(1);
-    let incident = web.told.only();
+    web.cluster.pass(29);
+    assert!(web.cluster.incidents().is_empty());
+    web.cluster.pass(1);
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.reason, incident.cause),
         (IncidentKind::PodNotReady, Cause::Unknown)
     );
     assert_eq!(incident.began, at(40));
     web.is(90, true, running(0, -3598, true));
-    assert_eq!(web.told.only().ended, Some(at(90)));
+    assert_eq!(web.cluster.only().ended, Some(at(90)));
 }
 
 #[test]
-fn what_a_pod_went_through_before_it_was_first_seen_is_told_from_its_status() {
+fn status_at_first_sight_gives_earlier_terminations() {
     let mut web = Web::made(-90_000);
     web.status = again(5, -60, ended(137, "OOMKilled", -300, -65));
     web.tell();
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.cause, incident.count, incident.began),
         (Cause::OomKilled, 1, at(-65))
@@ -809,11 +814,11 @@ fn what_a_pod_went_through_before_it_was_first_seen_is_told_from_its_status() {
     let mut old = Web::made(-90_000);
     old.status = again(5, -40_000, ended(137, "OOMKilled", -50_000, -40_001));
     old.tell();
-    assert!(old.told.incidents().is_empty() && old.told.engine.pods.is_empty());
+    assert!(old.cluster.incidents().is_empty() && old.cluster.engine.pods.is_empty());
 }
 
 #[test]
-fn a_probe_that_is_not_tried_any_more_is_unknown() {
+fn probe_without_attempts_is_unknown() {
     let mut web = Web::new();
     web.tell();
     web.counters(0, 10, 0);
@@ -826,61 +831,61 @@ fn a_probe_that_is_not_tried_any_more_is_unknown() {
 }
 
 #[test]
-fn after_this_server_s_restart_nothing_is_told_twice_and_what_went_on_goes_on() {
+fn restart_of_the_server_keeps_open_incidents() {
     let mut web = Web::new();
     web.tell();
     web.fails(30, 3, "Liveness");
     web.kill(30, 1);
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
-    let before = web.told.only();
-    web.told.restart();
+    let before = web.cluster.only();
+    web.cluster.restart();
     web.tell();
     web.fails(30, 3, "Liveness");
     web.kill(30, 1);
-    assert_eq!(web.told.only(), before);
+    assert_eq!(web.cluster.only(), before);
     // While it was down another end came to pass.
-    web.told.restart();
+    web.cluster.restart();
     web.is(300, true, again(2, 295, ended(137, "Error", 35, 294)));
     web.kill(290, 2);
-    let after = web.told.only();
+    let after = web.cluster.only();
     assert_eq!(
         (after.count, after.cause, &after.metadata.name),
         (2, Cause::LivenessProbe, &before.metadata.name)
     );
-    web.told.pass(600);
-    assert_eq!(web.told.only().ended, Some(at(295)));
+    web.cluster.pass(600);
+    assert_eq!(web.cluster.only().ended, Some(at(295)));
 }
 
 #[test]
-fn what_was_gone_when_the_server_came_back_does_not_go_on() {
+fn incidents_of_pods_deleted_meanwhile_end() {
     let mut web = Web::new();
     web.tell();
     web.node(5, true);
     web.is(35, true, again(1, 35, ended(3, "Error", -3598, 34)));
     web.node(40, false);
-    web.told.restart();
-    assert!(web.told.incidents().iter().all(|it| it.ended.is_none()));
-    web.told.pass(121);
-    assert!(web.told.incidents().iter().all(|it| it.ended.is_some()));
+    web.cluster.restart();
+    assert!(web.cluster.incidents().iter().all(|it| it.ended.is_none()));
+    web.cluster.pass(121);
+    assert!(web.cluster.incidents().iter().all(|it| it.ended.is_some()));
 }
 
 #[test]
-fn an_eviction_is_not_told_again_by_a_server_that_comes_back() {
+fn eviction_is_not_repeated_after_a_restart() {
     let mut web = Web::new();
     web.tell();
     web.pod = json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."});
     web.is(10, false, down(0, ended(137, "Error", -3598, 9)));
-    web.told.restart();
+    web.cluster.restart();
     web.tell();
-    web.told.only();
+    web.cluster.only();
 }
 
 #[test]
-fn a_snapshot_that_is_foreign_or_not_whole_is_refused() {
+fn invalid_snapshot_is_refused() {
     let mut web = Web::new();
     web.tell();
     web.is(35, true, again(1, 35, ended(3, "Error", -3598, 34)));
-    let snapshot = serde_json::to_value(web.told.engine.export()).unwrap();
+    let snapshot = serde_json::to_value(web.cluster.engine.export()).unwrap();
     let take = |snapshot: Value| {
         let mut engine = Engine::new(Limits::default());
         let snapshot = serde_json::from_value(snapshot).unwrap();

@@ -6,7 +6,7 @@ use super::pods::{Web, at, running};
 
 /// A kubelet that is started again holds its containers unready until their first attempt.
 #[test]
-fn a_kubelet_s_restart_is_no_failed_probe() {
+fn kubelet_restart_is_no_failed_probe() {
     for node_is_lost in [true, false] {
         let mut web = Web::new();
         web.node(-100, true);
@@ -17,10 +17,10 @@ fn a_kubelet_s_restart_is_no_failed_probe() {
             web.node(50, true);
         }
         web.is(51, false, running(0, -3598, false));
-        web.told.pass(20);
+        web.cluster.pass(20);
         web.is(72, true, running(0, -3598, true));
-        web.told.pass(100);
-        let probes = web.told.incidents();
+        web.cluster.pass(100);
+        let probes = web.cluster.incidents();
         let probes = probes
             .iter()
             .filter(|it| it.reason != IncidentKind::NodeNotReady);
@@ -29,26 +29,26 @@ fn a_kubelet_s_restart_is_no_failed_probe() {
 }
 
 #[test]
-fn a_server_that_starts_while_a_kubelet_does_tells_of_no_failed_probe() {
+fn server_start_during_a_kubelet_start_reports_no_failed_probe() {
     let mut web = Web::new();
     web.ready = (false, -2);
     web.status = running(0, -3598, false);
     web.tell();
-    web.told.pass(10);
+    web.cluster.pass(10);
     web.is(11, true, running(0, -3598, true));
-    web.told.pass(100);
-    assert!(web.told.incidents().is_empty());
+    web.cluster.pass(100);
+    assert!(web.cluster.incidents().is_empty());
 }
 
 #[test]
-fn who_is_unready_for_long_with_no_attempt_told_likely_fails_his_probe() {
+fn long_unready_container_likely_fails_its_probe() {
     let mut web = Web::new();
     web.tell();
     web.is(10, false, running(0, -3598, false));
-    web.told.pass(29);
-    assert!(web.told.incidents().is_empty());
-    web.told.pass(2);
-    let incident = web.told.only();
+    web.cluster.pass(29);
+    assert!(web.cluster.incidents().is_empty());
+    web.cluster.pass(2);
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.cause, incident.certainty, incident.began),
         (Cause::ReadinessProbe, Certainty::Likely, at(10))
@@ -56,7 +56,7 @@ fn who_is_unready_for_long_with_no_attempt_told_likely_fails_his_probe() {
 }
 
 #[test]
-fn a_probe_that_fails_is_seen_last_when_it_failed_last() {
+fn last_seen_is_the_last_failed_attempt() {
     let mut web = Web::new();
     web.tell();
     web.fails(10, 3, "Readiness");
@@ -66,13 +66,13 @@ fn a_probe_that_fails_is_seen_last_when_it_failed_last() {
         let failed = u32::try_from(minute).unwrap() * 6 + 3;
         web.readiness_counters(60 * minute + 15, 300, failed);
     }
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(incident.last_seen, at(59 * 60 + 15));
     assert!(incident.count >= 59 * 6, "{}", incident.count);
 }
 
 #[test]
-fn counts_and_last_seen_never_fall_when_this_server_restarts() {
+fn restart_never_decreases_counts_and_last_seen() {
     let mut web = Web::new();
     web.tell();
     web.fails(10, 3, "Readiness");
@@ -80,13 +80,13 @@ fn counts_and_last_seen_never_fall_when_this_server_restarts() {
     for minute in 1..30_i64 {
         web.readiness_counters(60 * minute, 300, u32::try_from(minute).unwrap() * 6);
     }
-    let before = web.told.only();
+    let before = web.cluster.only();
     assert!(before.count > 160, "{}", before.count);
-    web.told.restart();
+    web.cluster.restart();
     web.tell();
     // The event's count is from long ago, and the kubelet counts anew.
     web.fails(10, 3, "Readiness");
-    let after = web.told.only();
+    let after = web.cluster.only();
     assert_eq!(
         (after.count, after.last_seen),
         (before.count, before.last_seen)
@@ -94,7 +94,7 @@ fn counts_and_last_seen_never_fall_when_this_server_restarts() {
     for minute in 31..34_i64 {
         web.readiness_counters(60 * minute, 0, u32::try_from(minute - 30).unwrap() * 6);
     }
-    let later = web.told.only();
+    let later = web.cluster.only();
     assert!(
         later.count > before.count,
         "{} after {}",
@@ -105,14 +105,14 @@ fn counts_and_last_seen_never_fall_when_this_server_restarts() {
 }
 
 #[test]
-fn who_was_never_ready_has_failed_as_often_as_the_counters_tell() {
+fn never_ready_container_has_the_failures_of_the_counters() {
     // Whether this server was there from the beginning or not.
     let mut web = Web::new();
     web.ready = (false, -3598);
     web.status = running(0, -3598, false);
     web.tell();
     web.readiness_counters(5, 0, 409);
-    let incident = web.told.only();
+    let incident = web.cluster.only();
     assert_eq!(
         (
             incident.cause,

@@ -54,7 +54,7 @@ use GroupRole::{Events, Pods, Probes, Usage};
 /// The recording, told look by look.
 struct Player {
     recording: Recording,
-    told: TestCluster,
+    cluster: TestCluster,
     /// The last reading of each container: time, CPU, start.
     cpu: BTreeMap<(String, String), (Timestamp, u64, Option<i64>)>,
     /// How many looks lie between two at the counters.
@@ -102,7 +102,7 @@ impl Player {
     fn of(recording: Recording, probes_every: usize) -> Self {
         Self {
             recording,
-            told: TestCluster::new(recording.time(1)),
+            cluster: TestCluster::new(recording.time(1)),
             cpu: BTreeMap::new(),
             probes_every,
         }
@@ -114,16 +114,16 @@ impl Player {
 
     /// Plays what a server sees that starts at a look.
     fn play_from(&mut self, first: usize, order: Order) {
-        self.told.now = self.recording.time(first);
+        self.cluster.now = self.recording.time(first);
         for step in first..=self.recording.steps {
             self.step(step, order);
         }
     }
 
     fn step(&mut self, step: usize, order: Order) {
-        self.told.now = self.recording.time(step).max(self.told.now);
+        self.cluster.now = self.recording.time(step).max(self.cluster.now);
         for node in self.recording.items(step, "nodes.json") {
-            self.told.node(node);
+            self.cluster.node(node);
         }
         for part in order {
             match part {
@@ -133,18 +133,18 @@ impl Player {
                     let mut events = self.recording.items(step, "events.json");
                     events.sort_by_key(|event| event["lastTimestamp"].as_str().map(str::to_owned));
                     for event in events {
-                        self.told.event(event);
+                        self.cluster.event(event);
                     }
                 }
                 Probes if step.is_multiple_of(self.probes_every) => {
                     if let Some(page) = self.recording.file(step, "metrics-probes.txt") {
-                        self.told.probes(NODE, &page);
+                        self.cluster.probes(NODE, &page);
                     }
                 }
                 Probes => {}
             }
         }
-        self.told.tick();
+        self.cluster.tick();
     }
 
     fn pods(&mut self, step: usize) {
@@ -155,17 +155,17 @@ impl Player {
         };
         let there: Vec<PodKey> = pods.iter().map(name).collect();
         let gone: Vec<PodKey> = self
-            .told
+            .cluster
             .pods
             .keys()
             .filter(|key| !there.contains(key))
             .cloned()
             .collect();
         for key in gone {
-            self.told.delete(&key);
+            self.cluster.delete(&key);
         }
         for pod in pods {
-            self.told.pod(pod);
+            self.cluster.pod(pod);
         }
     }
 
@@ -188,7 +188,7 @@ impl Player {
             let rate = before.map_or(0, |(time, used, _)| {
                 ((cpu - used) as f64 * 1e9 / at.since(time) as f64) as u64
             });
-            let points = self.told.past.0.entry(key).or_default();
+            let points = self.cluster.past.0.entry(key).or_default();
             if points.last().is_none_or(|last| last.at < at) {
                 points.push(UsagePoint {
                     at,
@@ -204,14 +204,14 @@ impl Player {
 fn the_recording_s_incidents() {
     let mut player = Player::new(1);
     player.play([Usage, Pods, Events, Probes]);
-    let incidents = player.told.incidents();
+    let incidents = player.cluster.incidents();
     let text: Vec<String> = incidents.iter().map(|incident| render(incident)).collect();
     insta::assert_snapshot!(text.join("\n"));
 }
 
 /// What each incident is, whatever was told first.
 #[test]
-fn it_does_not_matter_what_is_told_first() {
+fn order_of_changes_does_not_matter() {
     for order in [
         [Usage, Events, Pods, Probes],
         [Probes, Usage, Events, Pods],
@@ -221,7 +221,7 @@ fn it_does_not_matter_what_is_told_first() {
         let mut player = Player::new(1);
         player.play(order);
         let mut all: Vec<_> = player
-            .told
+            .cluster
             .incidents()
             .iter()
             .map(|it| {
@@ -265,7 +265,7 @@ fn what(incident: &Incident) -> What {
 
 /// The node's outage is one incident, and each loop is one with its cause, whatever is told first: nothing else is.
 #[test]
-fn an_outage_of_a_node_is_one_incident_and_old_loops_are_one_each() {
+fn node_outage_is_one_incident_and_each_old_loop_one() {
     for order in [
         [Usage, Pods, Events, Probes],
         [Usage, Events, Pods, Probes],
@@ -274,7 +274,7 @@ fn an_outage_of_a_node_is_one_incident_and_old_loops_are_one_each() {
     ] {
         let mut player = Player::of(OUTAGE, 1);
         player.play(order);
-        let incidents = player.told.incidents();
+        let incidents = player.cluster.incidents();
         let mut all: Vec<What> = incidents.iter().map(|it| what(it)).collect();
         all.sort();
         use IncidentKind::{NodeNotReady, ProbeFailing, Restart};
@@ -304,25 +304,34 @@ fn an_outage_of_a_node_is_one_incident_and_old_loops_are_one_each() {
 fn the_outage_s_incidents() {
     let mut player = Player::of(OUTAGE, 1);
     player.play([Usage, Pods, Events, Probes]);
-    let incidents = player.told.incidents();
+    let incidents = player.cluster.incidents();
     let text: Vec<String> = incidents.iter().map(|incident| render(incident)).collect();
     insta::assert_snapshot!(text.join("\n"));
 }
 
 /// What is told of the time before a server's start is the same whenever it starts: what, of whom, why and how often.
 #[test]
-fn a_server_that_starts_at_any_look_tells_the_same() {
+fn start_at_any_state_gives_the_same_incidents() {
     for recording in [LOOPS, OUTAGE] {
         let mut of_all = Player::of(recording, 1);
         of_all.play([Usage, Pods, Events, Probes]);
-        let mut expected: Vec<What> = of_all.told.incidents().iter().map(|it| what(it)).collect();
+        let mut expected: Vec<What> = of_all
+            .cluster
+            .incidents()
+            .iter()
+            .map(|it| what(it))
+            .collect();
         expected.sort();
         for first in 2..=recording.steps {
             for order in [[Usage, Pods, Events, Probes], [Probes, Usage, Events, Pods]] {
                 let mut player = Player::of(recording, 1);
                 player.play_from(first, order);
-                let mut all: Vec<What> =
-                    player.told.incidents().iter().map(|it| what(it)).collect();
+                let mut all: Vec<What> = player
+                    .cluster
+                    .incidents()
+                    .iter()
+                    .map(|it| what(it))
+                    .collect();
                 all.sort();
                 // Nothing tells of an outage that is over.
                 let known = |it: &&What| it.1 != IncidentKind::NodeNotReady || first < BACK;
@@ -339,15 +348,15 @@ fn a_server_that_starts_at_any_look_tells_the_same() {
 
 /// What is taken over from one server to the next is told once, and never less often than before.
 #[test]
-fn a_server_that_is_restarted_at_any_look_tells_the_same() {
+fn restart_at_any_state_gives_the_same_incidents() {
     for recording in [LOOPS, OUTAGE] {
         for stop in 1..recording.steps {
             let mut player = Player::of(recording, 1);
             for step in 1..=stop {
                 player.step(step, [Usage, Pods, Events, Probes]);
             }
-            let before = player.told.incidents();
-            player.told.restart();
+            let before = player.cluster.incidents();
+            player.cluster.restart();
             let counts = |all: &[Arc<Incident>]| -> BTreeMap<String, (u64, i64)> {
                 let all = all.iter();
                 all.map(|it| (it.metadata.name.clone(), (it.count, it.last_seen.as_secs())))
@@ -356,7 +365,7 @@ fn a_server_that_is_restarted_at_any_look_tells_the_same() {
             let (before, mut known) = (counts(&before), BTreeMap::new());
             for step in stop + 1..=recording.steps {
                 player.step(step, [Usage, Pods, Events, Probes]);
-                let now = counts(&player.told.incidents());
+                let now = counts(&player.cluster.incidents());
                 for (name, last) in before.iter().chain(&known) {
                     let now = now.get(name);
                     assert!(
@@ -367,12 +376,21 @@ fn a_server_that_is_restarted_at_any_look_tells_the_same() {
                 }
                 known = now;
             }
-            let mut all: Vec<What> = player.told.incidents().iter().map(|it| what(it)).collect();
+            let mut all: Vec<What> = player
+                .cluster
+                .incidents()
+                .iter()
+                .map(|it| what(it))
+                .collect();
             all.sort();
             let mut whole = Player::of(recording, 1);
             whole.play([Usage, Pods, Events, Probes]);
-            let mut expected: Vec<What> =
-                whole.told.incidents().iter().map(|it| what(it)).collect();
+            let mut expected: Vec<What> = whole
+                .cluster
+                .incidents()
+                .iter()
+                .map(|it| what(it))
+                .collect();
             expected.sort();
             assert_eq!(all, expected, "{} stopped after {stop}", recording.folder);
         }
@@ -381,10 +399,10 @@ fn a_server_that_is_restarted_at_any_look_tells_the_same() {
 
 /// The kubelet is asked for its counters once a minute, not at every look.
 #[test]
-fn counters_seen_once_a_minute_tell_the_same() {
+fn counters_once_a_minute_give_the_same_incidents() {
     let mut player = Player::new(4);
     player.play([Usage, Pods, Events, Probes]);
-    let incidents = player.told.incidents();
+    let incidents = player.cluster.incidents();
     assert_eq!(incidents.len(), 5);
     let flaky = incidents
         .iter()
@@ -394,12 +412,12 @@ fn counters_seen_once_a_minute_tell_the_same() {
 }
 
 #[test]
-fn a_pod_that_was_scaled_up_is_no_incident() {
+fn scaled_up_pod_is_no_incident() {
     let mut player = Player::new(1);
     player.play([Usage, Pods, Events, Probes]);
-    let pods = player.told.pods.keys();
+    let pods = player.cluster.pods.keys();
     assert_eq!(pods.filter(|key| key.name.starts_with("burner")).count(), 3);
-    let incidents = player.told.incidents();
+    let incidents = player.cluster.incidents();
     assert!(
         incidents
             .iter()
@@ -408,17 +426,21 @@ fn a_pod_that_was_scaled_up_is_no_incident() {
 }
 
 #[test]
-fn probes_are_as_the_recording_shows_them() {
+fn probe_statuses_of_the_recording() {
     let mut player = Player::new(1);
     let mut seen = Vec::new();
     for step in 1..=STEPS {
         player.step(step, [Usage, Pods, Events, Probes]);
         for pod in ["flaky", "notready"] {
-            let pod = player.told.pods.iter().find(|(key, _)| &*key.name == pod);
+            let pod = player
+                .cluster
+                .pods
+                .iter()
+                .find(|(key, _)| &*key.name == pod);
             let statuses = player
-                .told
+                .cluster
                 .engine
-                .probe_statuses(pod.unwrap().1, player.told.now);
+                .probe_statuses(pod.unwrap().1, player.cluster.now);
             for probe in statuses {
                 seen.push((
                     step,

@@ -24,14 +24,14 @@ fn honest(uid: &str) -> Value {
 fn cause_after(event: &Value) -> Cause {
     let mut web = Web::new();
     web.tell();
-    web.told.now = at(31);
-    web.told.event(event.clone());
+    web.cluster.now = at(31);
+    web.cluster.event(event.clone());
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
-    web.told.only().cause
+    web.cluster.only().cause
 }
 
 #[test]
-fn an_event_counts_for_the_pod_that_it_names_and_from_its_kubelet() {
+fn event_counts_for_its_pod_and_from_its_kubelet() {
     let uid = Web::new().uid;
     let with = |pointer: &str, value: Value| {
         let mut event = honest(uid);
@@ -105,7 +105,7 @@ fn an_event_counts_for_the_pod_that_it_names_and_from_its_kubelet() {
 }
 
 #[test]
-fn a_probe_fails_no_longer_than_now_and_no_oftener_than_it_had_time_for() {
+fn event_times_and_counts_are_limited() {
     for (count, last) in [
         (json!(u32::MAX), "9999-12-31T23:59:59Z".to_owned()),
         (json!(i64::MAX), text(500)),
@@ -113,16 +113,16 @@ fn a_probe_fails_no_longer_than_now_and_no_oftener_than_it_had_time_for() {
     ] {
         let mut web = Web::new();
         web.tell();
-        web.told.now = at(40);
+        web.cluster.now = at(40);
         let mut event = honest(web.uid);
         event["reason"] = "Unhealthy".into();
         event["message"] = "Readiness probe failed: no".into();
         event["count"] = count.clone();
         event["firstTimestamp"] = text(10).into();
         event["lastTimestamp"] = last.into();
-        web.told.event(event);
+        web.cluster.event(event);
         web.is(41, false, running(0, -3598, false));
-        let incident = web.told.only();
+        let incident = web.cluster.only();
         assert_eq!(incident.reason, IncidentKind::ProbeFailing, "{count}");
         assert!(incident.last_seen <= at(41), "{count}: {incident:#?}");
         assert!(
@@ -131,12 +131,12 @@ fn a_probe_fails_no_longer_than_now_and_no_oftener_than_it_had_time_for() {
             incident.count
         );
         web.is(60, true, running(0, -3598, true));
-        assert_eq!(web.told.only().ended, Some(at(60)), "{count}");
+        assert_eq!(web.cluster.only().ended, Some(at(60)), "{count}");
     }
 }
 
 #[test]
-fn an_event_counts_no_more_ends_than_there_were() {
+fn event_counts_at_most_the_restart_count() {
     let mut web = Web::made(-90_000);
     web.status = again(5, -60, ended(137, "Error", -300, -65));
     web.tell();
@@ -144,8 +144,8 @@ fn an_event_counts_no_more_ends_than_there_were() {
     event["count"] = u32::MAX.into();
     event["firstTimestamp"] = text(-600).into();
     event["lastTimestamp"] = text(-66).into();
-    web.told.event(event);
-    let incident = web.told.only();
+    web.cluster.event(event);
+    let incident = web.cluster.only();
     assert_eq!(
         (incident.cause, incident.certainty, incident.count),
         (Cause::LivenessProbe, Certainty::Direct, 5)
@@ -153,50 +153,50 @@ fn an_event_counts_no_more_ends_than_there_were() {
 }
 
 #[test]
-fn unknown_pods_take_nothing_from_real_ones() {
+fn events_of_unknown_pods_do_not_displace_others() {
     let mut web = Web::new();
     web.tell();
     for n in 0..20_100 {
         let mut event = honest(&format!("00000000-0000-0000-0000-{n:012}"));
         event["involvedObject"]["name"] = format!("nobody-{n}").into();
-        web.told.now = at(30);
-        web.told.event(event);
+        web.cluster.now = at(30);
+        web.cluster.event(event);
     }
-    let counts = web.told.engine.counts();
+    let counts = web.cluster.engine.counts();
     assert_eq!((counts.pods, counts.dropped_pods), (0, 0));
     assert_eq!(counts.unmatched_events, MAX_UNMATCHED as u64);
     assert_eq!(counts.dropped_events, 20_100 - MAX_UNMATCHED as u64);
     web.kill(30, 1);
     web.is(35, true, again(1, 35, ended(137, "Error", -3598, 34)));
-    assert_eq!(web.told.only().cause, Cause::LivenessProbe);
+    assert_eq!(web.cluster.only().cause, Cause::LivenessProbe);
     // They are forgotten as soon as something else comes.
-    web.told.now = at(31).plus_nanos(UNMATCHED_RETENTION + 5 * SECOND);
+    web.cluster.now = at(31).plus_nanos(UNMATCHED_RETENTION + 5 * SECOND);
     let mut event = honest(OTHER);
     event["involvedObject"]["name"] = "nobody".into();
-    web.told.event(event);
-    assert_eq!(web.told.engine.counts().unmatched_events, 1);
+    web.cluster.event(event);
+    assert_eq!(web.cluster.engine.counts().unmatched_events, 1);
 }
 
 #[test]
-fn an_event_that_is_ahead_of_its_pod_waits_for_it_for_seconds() {
+fn event_waits_some_seconds_for_its_pod() {
     for (seconds, known) in [(2, true), (60, false)] {
         let mut web = Web::made(0);
         web.ready = (false, 0);
-        web.told.now = at(31);
+        web.cluster.now = at(31);
         let mut event = honest(web.uid);
         event["reason"] = "Failed".into();
         event["message"] = "Failed to pull image \"x\": not found".into();
-        web.told.event(event);
+        web.cluster.event(event);
         web.pod = json!({"phase": "Pending"});
         let waits = json!({"ready": false, "restartCount": 0, "state": {"waiting": {"reason": "ErrImagePull"}}});
         web.is(31 + seconds, false, waits);
-        let incident = web.told.only();
+        let incident = web.cluster.only();
         assert_eq!(incident.began == at(30), known, "{incident:#?}");
     }
 }
 
 #[test]
-fn a_kubelet_s_counters_count_for_its_own_pods() {
+fn counters_count_for_the_kubelets_own_pods() {
     let page = |uid: &str, failed: u32| {
         format!(
             "prober_probe_total{{container=\"web\",namespace=\"shop\",pod=\"web-1\",pod_uid=\"{uid}\",probe_type=\"Liveness\",result=\"failed\"}} {failed}\n"
@@ -207,10 +207,10 @@ fn a_kubelet_s_counters_count_for_its_own_pods() {
         web.tell();
         let uid = web.uid;
         for (second, failed) in [(0, 0), (60, 30), (120, 60)] {
-            web.told.now = at(second);
-            web.told.probes(node, &page(uid, failed));
+            web.cluster.now = at(second);
+            web.cluster.probes(node, &page(uid, failed));
         }
-        assert_eq!(web.told.engine.pods.len() == 1, known, "{node}");
-        assert_eq!(web.told.incidents().len() == 1, known, "{node}");
+        assert_eq!(web.cluster.engine.pods.len() == 1, known, "{node}");
+        assert_eq!(web.cluster.incidents().len() == 1, known, "{node}");
     }
 }

@@ -109,8 +109,8 @@ impl ChangeDetector {
     }
 
     /// Whether all nodes and pods have been listed and reviewed. A response before that lacks objects, and an informer
-    /// would delete them from its cache. Once true, it stays true: a watch of the API server that fails later leaves the
-    /// cached objects in place.
+    /// would delete them from its cache. Once true, it stays true: a watch of the API server that fails later leaves
+    /// the cached objects in place.
     pub fn is_complete(&self) -> bool {
         let complete = || self.complete.load(Ordering::Acquire);
         if !complete() && self.listed() {
@@ -173,8 +173,8 @@ fn key(namespace: &str, name: &str) -> PodKey {
     }
 }
 
-/// Replaces a Job as the workload by its CronJob, as in the pod's vitals. Health reads only pods, and only the Job names its
-/// CronJob. `before` is the incident in the last snapshot: its CronJob stays after the Job is deleted.
+/// Replaces a Job as the workload by its CronJob, as in the pod's vitals. Health reads only pods, and only the Job
+/// names its CronJob. `before` is the incident in the last snapshot: its CronJob stays after the Job is deleted.
 fn with_cron_job(
     incident: Arc<Incident>,
     jobs: &Jobs,

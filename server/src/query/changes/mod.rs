@@ -1,9 +1,9 @@
 //! Versions of objects, and the changes since a version: for lists, and for watches that continue from them.
 //!
-//! A change of usage needs no entry of its own: a scrape changes all pods of a node at once, so one version for the scrape
-//! is enough, and a pod's index in the scrape gives the pod's version. Only changes of the objects themselves, and
-//! deletions, are in a log, which is bounded. So a watch costs one version, however many objects it covers. A slow watch
-//! receives the current state and not every state in between. The detector compares snapshots once a second.
+//! A change of usage needs no entry of its own: a scrape changes all pods of a node at once, so one version for the
+//! scrape is enough, and a pod's index in the scrape gives the pod's version. Only changes of the objects themselves,
+//! and deletions, are in a log, which is bounded. So a watch costs one version, however many objects it covers. A slow
+//! watch receives the current state and not every state in between. The detector compares snapshots once a second.
 
 mod change;
 mod detector;

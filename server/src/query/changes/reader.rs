@@ -1,5 +1,5 @@
-//! Reads changes since a version, in the order of versions. A watch that stops can continue from the version of the last
-//! change that it has read.
+//! Reads changes since a version, in the order of versions. A watch that stops can continue from the version of the
+//! last change that it has read.
 
 use std::iter::Peekable;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use super::snapshot::{ClusterSingleton, Scrape, VersionedSnapshot, key_of};
 use super::version::Version;
 use crate::cluster::{Node, Pod};
 
-/// The pods that have changed since a version. The pods of a scraped node are looked up one by one, because there may be
-/// thousands.
+/// The pods that have changed since a version. The pods of a scraped node are looked up one by one, because there may
+/// be thousands.
 #[derive(Debug)]
 pub struct PodChanges {
     snapshot: Arc<VersionedSnapshot>,
@@ -58,8 +58,8 @@ impl PodChanges {
         }
     }
 
-    /// Advances to the next version: the change of a pod itself, which it returns, or the pods of a scraped node. The flag
-    /// says whether there was any.
+    /// Advances to the next version: the change of a pod itself, which it returns, or the pods of a scraped node. The
+    /// flag says whether there was any.
     fn next_source(&mut self) -> (Option<Change<Pod>>, bool) {
         let scrape = self.snapshot.scraped_after(self.scraped);
         let logged = self

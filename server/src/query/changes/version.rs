@@ -51,8 +51,8 @@ impl Version {
         Self::new(self.count().saturating_add(n), self.instance())
     }
 
-    /// The version from which a client that has seen this version continues at the process of `other`: this version, or an
-    /// earlier one if another process created it, so that the client misses no change.
+    /// The version from which a client that has seen this version continues at the process of `other`: this version, or
+    /// an earlier one if another process created it, so that the client misses no change.
     pub(super) fn seen_from(self, other: Self) -> Self {
         if self.instance() == other.instance() {
             return self;

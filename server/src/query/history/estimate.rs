@@ -24,9 +24,9 @@ impl Coverage {
         add(&mut self.allocatable, &of_steps);
     }
 
-    /// The usage of all nodes, if the nodes without samples used the same part of their allocatable amounts as the others.
-    /// Empty if no node lacked samples in any step. A step without samples of any node stays `None`. `nodes` gives the
-    /// creation time and the allocatable amounts of each node.
+    /// The usage of all nodes, if the nodes without samples used the same part of their allocatable amounts as the
+    /// others. Empty if no node lacked samples in any step. A step without samples of any node stays `None`. `nodes`
+    /// gives the creation time and the allocatable amounts of each node.
     pub(super) fn estimate(
         &self,
         total: &[Option<Point>],

@@ -34,14 +34,14 @@ impl<'a> HistoryQuery<'a> {
         self.0.store.history()
     }
 
-    /// The history of a subject by steps; `None` if no sample of it is in the span, or `cancel` is set. The subject need
-    /// not exist any more.
+    /// The history of a subject by steps; `None` if no sample of it is in the span, or `cancel` is set. The subject
+    /// need not exist any more.
     ///
-    /// The total is the sum over the series that have a value in a step; of a node or the cluster, the sum over the nodes'
-    /// own series. Samples that a node has of pods bound to another node are left out. The quantiles of a single series
-    /// are those of its samples; the quantiles of a sum are those of its values at steps of one resolution. `marks` stay
-    /// empty ([`Self::marks`]). Decoding takes some microseconds for a series, so a query for thousands of pods belongs on
-    /// a thread of its own.
+    /// The total is the sum over the series that have a value in a step; of a node or the cluster, the sum over the
+    /// nodes' own series. Samples that a node has of pods bound to another node are left out. The quantiles of a single
+    /// series are those of its samples; the quantiles of a sum are those of its values at steps of one resolution.
+    /// `marks` stay empty ([`Self::marks`]). Decoding takes some microseconds for a series, so a query for thousands of
+    /// pods belongs on a thread of its own.
     pub fn over(
         self,
         subject: HistorySubject<'_>,

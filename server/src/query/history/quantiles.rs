@@ -6,7 +6,8 @@ use kubevitals_proto::vitals::Quantiles;
 /// Significant digits: an error of a thousandth, less than that of stored samples.
 const DIGITS: u8 = 3;
 
-/// The quantiles of these values, each with an error of at most a thousandth; `None` without values. The maximum is exact.
+/// The quantiles of these values, each with an error of at most a thousandth; `None` without values. The maximum is
+/// exact.
 pub(super) fn quantiles(values: impl IntoIterator<Item = u64>) -> Option<Quantiles> {
     let mut histogram = Histogram::<u64>::new(DIGITS).ok()?;
     let mut max = 0;

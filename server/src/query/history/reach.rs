@@ -9,9 +9,9 @@ use crate::store::ring::Sample;
 /// The largest distance between two samples without a gap: 5/2 of the usual distance.
 const REACH_HALVES: i64 = 5;
 
-/// The longest time that a sample of these covers, in nanoseconds: two and a half times the larger of the resolution and
-/// the median distance of the samples, which for an idle container is up to twice the resolution. A longer distance is a
-/// gap.
+/// The longest time that a sample of these covers, in nanoseconds: two and a half times the larger of the resolution
+/// and the median distance of the samples, which for an idle container is up to twice the resolution. A longer distance
+/// is a gap.
 pub(super) fn reach(samples: &[Sample], resolution: Duration) -> i64 {
     let mut spacings: Vec<i64> = samples
         .windows(2)
@@ -30,8 +30,8 @@ pub(super) fn reach(samples: &[Sample], resolution: Duration) -> i64 {
     usual.max(resolution).saturating_mul(REACH_HALVES) / 2
 }
 
-/// The start of the time that a sample covers: the sample before it, unless there is a restart or a gap between them; else
-/// the usual distance.
+/// The start of the time that a sample covers: the sample before it, unless there is a restart or a gap between them;
+/// else the usual distance.
 pub(super) fn covered_since(before: Option<&Sample>, sample: &Sample, reach: i64) -> Timestamp {
     let usual = sample.at.plus_nanos(-(reach * 2 / REACH_HALVES));
     match before {

@@ -75,7 +75,8 @@ impl Steps {
         self.since.plus_nanos(self.step.saturating_mul(count))
     }
 
-    /// Aggregates one series; `None` for a step that no sample covers. `reach` is the longest time that a sample covers.
+    /// Aggregates one series; `None` for a step that no sample covers. `reach` is the longest time that a sample
+    /// covers.
     pub(super) fn aggregate(
         &self,
         samples: &[Sample],

@@ -80,8 +80,8 @@ pub struct TopQuery<'a> {
 }
 
 impl TopQuery<'_> {
-    /// The `limit` pods with the largest values, largest first; pods with the same value by namespace and name. Pods without
-    /// a value are left out.
+    /// The `limit` pods with the largest values, largest first; pods with the same value by namespace and name. Pods
+    /// without a value are left out.
     pub fn pods(&self, measure: Measure, limit: usize, scope: &TopScope<'_>) -> Vec<RankedPod> {
         let mut largest = Largest::new(limit);
         match measure {
@@ -218,8 +218,8 @@ impl TopQuery<'_> {
     }
 }
 
-/// A position scope one node's pods. The pods of a node and of the cluster are both in the order of namespace and name, so
-/// that one pass over each is enough.
+/// A position scope one node's pods. The pods of a node and of the cluster are both in the order of namespace and name,
+/// so that one pass over each is enough.
 struct NodeCursor {
     latest: Arc<Latest>,
     next: usize,
@@ -251,8 +251,8 @@ impl NodeCursor {
     }
 }
 
-/// The last sample of each container at or before `then`, or the first sample of a younger one. Of several pods with the
-/// same name, those of the last pod.
+/// The last sample of each container at or before `then`, or the first sample of a younger one. Of several pods with
+/// the same name, those of the last pod.
 fn before(
     history: &NodeHistory,
     excerpt: &mut Excerpt,

@@ -14,8 +14,8 @@ pub(super) fn lacking(subject: &str, absent: &Absent) -> Absence {
     absence(absent.reason(), &explain::absent(subject, absent).what)
 }
 
-/// Why a pod that does not run has no usage. A pending pod with a running sidecar or init container does have usage: its
-/// other containers may wait for an image for hours.
+/// Why a pod that does not run has no usage. A pending pod with a running sidecar or init container does have usage:
+/// its other containers may wait for an image for hours.
 pub(super) fn not_running(pod: &Pod) -> Option<Absence> {
     let mut containers = pod.containers.iter();
     let begun = containers.any(|it| matches!(it.state, State::Running { .. }));

@@ -73,8 +73,8 @@ impl AsOf {
         as_of
     }
 
-    /// The pods that existed: current pods that existed already, and pods that were deleted since. Each pod has the state
-    /// of that time where it is recorded.
+    /// The pods that existed: current pods that existed already, and pods that were deleted since. Each pod has the
+    /// state of that time where it is recorded.
     pub(super) fn pods(&self, cluster: &Cluster, health: &Health, cancel: &Cancel) -> Pods {
         let (now, mut changed) = (cluster.pods(), health.pods_at(self.at));
         let mut then = Pods::clone(&now);
@@ -172,8 +172,8 @@ impl PodUsageAt {
 }
 
 impl NodeUsageAt {
-    /// Reads the usage at time `at` of the server's clock. `now` and `wall` are the current time; samples have the time of
-    /// the node's clock.
+    /// Reads the usage at time `at` of the server's clock. `now` and `wall` are the current time; samples have the time
+    /// of the node's clock.
     pub(super) fn of(
         history: &NodeHistory,
         at: Timestamp,

@@ -10,8 +10,9 @@ use uuid::Uuid;
 static NAMESPACE: LazyLock<Uuid> =
     LazyLock::new(|| Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"kubevitals.io"));
 
-/// The UID of an object of this API: a UUID version 5 of its kind, namespace and name, and of the UID of its Pod or Node.
-/// It is the same at every replica and after every restart, unique, and different from the UID of the Pod or Node.
+/// The UID of an object of this API: a UUID version 5 of its kind, namespace and name, and of the UID of its Pod or
+/// Node. It is the same at every replica and after every restart, unique, and different from the UID of the Pod or
+/// Node.
 pub(super) fn uid(kind: &str, namespace: &str, name: &str, of: &str) -> String {
     // None of these strings can contain a slash.
     let text = [kind, namespace, name, of].join("/");
@@ -20,8 +21,8 @@ pub(super) fn uid(kind: &str, namespace: &str, name: &str, of: &str) -> String {
 
 /// The Pod or Node as the owner of its vitals and incidents; empty if its UID is unknown.
 ///
-/// Argo CD prunes only objects without an owner, whatever their labels are (`isRoot` in its cluster cache); it shows the
-/// others below their owner. `controller` is not set: a Pod does not manage its vitals, and clients that follow
+/// Argo CD prunes only objects without an owner, whatever their labels are (`isRoot` in its cluster cache); it shows
+/// the others below their owner. `controller` is not set: a Pod does not manage its vitals, and clients that follow
 /// controllers would think so. `blockOwnerDeletion` is not set: the vitals must not delay a deletion. The garbage
 /// collector watches only kinds that can be deleted, so it ignores these references.
 pub(super) fn owner(kind: &'static str, name: &str, uid: &str) -> Vec<OwnerReference> {

@@ -1,8 +1,9 @@
-//! The API objects PodVitals, NodeVitals and ClusterVitals: Kubernetes objects joined with usage, incidents and restarts.
+//! The API objects PodVitals, NodeVitals and ClusterVitals: Kubernetes objects joined with usage, incidents and
+//! restarts.
 //!
-//! Nothing is prepared for a list. The caller builds one object after the other and drops each when it is sent, so a list
-//! of 150,000 pods takes the memory of one. What several objects share (each node's last scrape, the sums of a node's
-//! pods) is looked up once.
+//! Nothing is prepared for a list. The caller builds one object after the other and drops each when it is sent, so a
+//! list of 150,000 pods takes the memory of one. What several objects share (each node's last scrape, the sums of a
+//! node's pods) is looked up once.
 
 mod absence;
 mod amounts;
@@ -52,8 +53,8 @@ impl<'a> VitalsQuery<'a> {
         self.builder(cluster.pods(), cluster.nodes(), None)
     }
 
-    /// Builds the vitals as of a time within the history: the pods and nodes that existed, what they used, the states of
-    /// pods, and incidents. Probes and `/stats/summary` are available for the present only. Reads every pod, until
+    /// Builds the vitals as of a time within the history: the pods and nodes that existed, what they used, the states
+    /// of pods, and incidents. Probes and `/stats/summary` are available for the present only. Reads every pod, until
     /// `cancel` is set.
     pub fn at(self, at: Timestamp, cancel: &Cancel) -> VitalsBuilder {
         let (cluster, health) = (&self.sources.cluster, &self.sources.health);
@@ -135,8 +136,8 @@ impl VitalsBuilder {
         pod.workload(|job| self.0.jobs.get(job)) == Some((kind, name))
     }
 
-    /// Whether a pod is healthy: it has succeeded; or it is ready, was not restarted within the last hour, and has no open
-    /// incident.
+    /// Whether a pod is healthy: it has succeeded; or it is ready, was not restarted within the last hour, and has no
+    /// open incident.
     pub fn is_healthy(&self, pod: &Pod) -> bool {
         filters::is_healthy(&self.0, pod)
     }

@@ -1,5 +1,5 @@
-//! Sums over pods by node: requests, limits, phases. One pass over all pods serves all nodes, once for each change of the
-//! pods.
+//! Sums over pods by node: requests, limits, phases. One pass over all pods serves all nodes, once for each change of
+//! the pods.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ptr;

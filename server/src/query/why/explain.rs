@@ -1,5 +1,5 @@
-//! Messages and hints for everything that a kubelet's response can lack. Every match here is exhaustive, so that each new
-//! reason needs a message.
+//! Messages and hints for everything that a kubelet's response can lack. Every match here is exhaustive, so that each
+//! new reason needs a message.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Why a pod or a node has metrics, or has none: a chain of checks from the API server to the last sample.
 //!
-//! A container that the kubelet does not report is not a reason, as in metrics-server. For a pod without metrics the state
-//! of its containers comes first ([`not_running`]): a container that does not run has no usage.
+//! A container that the kubelet does not report is not a reason, as in metrics-server. For a pod without metrics the
+//! state of its containers comes first ([`not_running`]): a container that does not run has no usage.
 
 mod chain;
 pub(super) mod explain;

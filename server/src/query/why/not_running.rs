@@ -1,5 +1,5 @@
-//! Why a pod or a container does not run, from its status. A container that does not run has no usage, and the kubelet's
-//! log does not explain why.
+//! Why a pod or a container does not run, from its status. A container that does not run has no usage, and the
+//! kubelet's log does not explain why.
 
 use std::borrow::Cow;
 
