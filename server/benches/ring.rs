@@ -192,7 +192,7 @@ fn speed(criterion: &mut Criterion) {
         });
     });
     let mut excerpt = Excerpt::default();
-    group.throughput(Throughput::Elements(node.held().points as u64));
+    group.throughput(Throughput::Elements(node.size().points as u64));
     group.bench_function("read an hour", |bencher| {
         bencher.iter(|| {
             node.copy(&mut excerpt, |_| true, Tick::EARLIEST, Tick::LATEST);

@@ -178,7 +178,7 @@ impl Server {
             observers: vec![Arc::clone(&health) as Arc<dyn Observer>],
         };
         let (watches, tasks) = cluster::spawn(&cluster, &client, watched, &clock);
-        let remembering = store::history::keep(Arc::clone(&store), Arc::clone(&clock));
+        let remembering = store::maintain(Arc::clone(&store), Arc::clone(&clock));
         let scraping = crate::scrape::run(
             scrape,
             scrape::Parts {

@@ -5,12 +5,12 @@
 mod admission;
 mod buffers;
 mod client;
-mod complaint;
 mod connection;
 mod credentials;
 mod failure;
-mod first;
+mod first_rates;
 mod metrics;
+mod node_log;
 mod pages;
 mod record;
 mod schedule;
@@ -46,7 +46,7 @@ use crate::cluster::{Cluster, Node};
 use crate::store::Store;
 use admission::Gate;
 use buffers::Buffers;
-use complaint::Lines;
+use node_log::Lines;
 
 /// Bodies of /metrics/resource: a few for each core would do; nodes that are slow hold theirs for longer.
 const KEPT_BUFFERS: (usize, usize) = (32, 256 << 10);

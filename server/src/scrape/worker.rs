@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 use super::Shared;
 use super::admission::{Kind, Pass, Wish};
 use super::client::Turn;
-use super::complaint::{Complaints, Subject};
 use super::failure::{Failed, ScrapeError, beginning};
-use super::first;
+use super::first_rates;
+use super::node_log::{NodeLog, Subject};
 use super::pages::{self, Ended, Page, Request, Timetable};
 use super::record::{Moment, Record};
 use super::schedule::{Phase, longest_pause};
@@ -41,7 +41,7 @@ pub(super) async fn run(
     let (resolution, intervals) = (shared.settings.resolution, &shared.settings.pages);
     let phase = Phase::of(&known.name, resolution);
     let mut target = Target::of(&known, &shared.settings.addressing);
-    let mut complaints = Complaints::default();
+    let mut log = NodeLog::default();
     let record = shared.stats.records().add(&known.name, intervals);
     let (mut failures, mut silent) = (0_u32, false);
     let mut asked = None;
@@ -75,15 +75,7 @@ pub(super) async fn run(
             history: history.as_deref(),
             record: &record,
         };
-        let result = scrape(
-            &place,
-            &known,
-            &mut target,
-            pass,
-            &mut body,
-            &mut complaints,
-        )
-        .await;
+        let result = scrape(&place, &known, &mut target, pass, &mut body, &mut log).await;
         shared.buffers.give(body);
         let before = failures;
         silent = result
@@ -104,8 +96,8 @@ pub(super) async fn run(
         let mut next = shared.clock.sleep(wait);
         let subject = Subject::resource(&known.name, target.metrics_path());
         match &result {
-            Ok(()) => complaints.answered(&subject, before),
-            Err(failed) => complaints.failed(&shared.lines, &subject, failed, failures),
+            Ok(()) => log.answered(&subject, before),
+            Err(failed) => log.failed(&shared.lines, &subject, failed, failures),
         }
         // Last: whoever sees the count may rely on the next turn being set.
         shared.stats.scraped(&result, took);
@@ -128,8 +120,8 @@ pub(super) async fn run(
                     timetable.ended(page, !matches!(result, Some(Err(_))), shared.now());
                     let subject = Subject::page(&known.name, page);
                     match &result {
-                        Some(Ok(_)) => complaints.answered(&subject, failures),
-                        Some(Err(failed)) => complaints.failed(&shared.lines, &subject, failed, failures),
+                        Some(Ok(_)) => log.answered(&subject, failures),
+                        Some(Err(failed)) => log.failed(&shared.lines, &subject, failed, failures),
                         None => {}
                     }
                     // Last here too.
@@ -196,7 +188,7 @@ async fn scrape(
     target: &mut Target,
     pass: Pass<'_>,
     body: &mut Vec<u8>,
-    complaints: &mut Complaints,
+    log: &mut NodeLog,
 ) -> Result<(), Failed> {
     let Place {
         shared,
@@ -243,7 +235,7 @@ async fn scrape(
     if scrape.skipped_lines > 0 {
         shared.stats.skipped(u64::from(scrape.skipped_lines));
         record.skipped(scrape.skipped_lines, scrape.first_bad_line, shared.now());
-        complaints.skipped(
+        log.skipped(
             &shared.lines,
             &node.name,
             scrape.skipped_lines,
@@ -263,10 +255,10 @@ async fn scrape(
         set_by,
         scrape: &scrape,
     };
-    suspicious.tell(shared, &node.name, complaints);
+    suspicious.tell(shared, &node.name, log);
     // Where kubelets cannot answer all that they are asked for, the second scrape matters more.
     if wants_stand_in && !shared.gate.is_overloaded() {
-        match first::ask(&shared.kubelets, target, turn.and_page()).await {
+        match first_rates::fetch(&shared.kubelets, target, turn.and_page()).await {
             Ok(mut rates) => {
                 rates.leave_out(&scrape.duplicates);
                 let mut series = cell.series();
@@ -292,7 +284,7 @@ async fn scrape(
             history.shift(by);
         }
         if let Some(time) = its_time {
-            history.hear(time, answered);
+            history.set_clock(time, answered);
         }
         history.take(answered, sample, containers, |namespace, name| {
             let key = PodKey {
@@ -322,14 +314,14 @@ struct Suspicious<'a> {
 
 impl Suspicious<'_> {
     /// Counts it, and logs it now and then.
-    fn tell(&self, shared: &Shared, node: &str, complaints: &mut Complaints) {
+    fn tell(&self, shared: &Shared, node: &str, log: &mut NodeLog) {
         if let Some(by) = self.set_by {
             shared.stats.clock_stepped();
-            complaints.clock_stepped(&shared.lines, node, by);
+            log.clock_stepped(&shared.lines, node, by);
         }
         if !self.scrape.duplicates.is_empty() {
             shared.stats.duplicates(self.scrape.duplicates.len() as u64);
-            complaints.duplicates(&shared.lines, node, &self.scrape.duplicates);
+            log.duplicates(&shared.lines, node, &self.scrape.duplicates);
         }
     }
 }

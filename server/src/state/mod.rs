@@ -200,7 +200,7 @@ impl Keeper {
         let clock = Arc::clone(&self.parts.clock);
         let gone = Retention::of(self.parts.resolution).unchanged;
         clock.sleep(gone).await;
-        self.parts.store.forget_resumed();
+        self.parts.store.drop_restored();
         loop {
             match &self.kept {
                 Some(kept) if !kept.interval.is_zero() => clock.sleep(kept.interval).await,

@@ -11,7 +11,7 @@ use super::wire::{Kind, Piece, Refused, Writer};
 use crate::clock::{Age, Clock};
 use crate::cluster::Cluster;
 use crate::health::{Health, Snapshot};
-use crate::store::{Carried, Retention, Store};
+use crate::store::{NodeSnapshot, Retention, Store};
 
 /// A wall clock may be set back by so much between two processes without a doubt about what was written.
 const SET_BACK: i64 = 2_000_000_000;
@@ -39,7 +39,7 @@ struct LatestOfNode {
     #[prost(string, tag = "1")]
     node: String,
     #[prost(message, optional, tag = "2")]
-    carried: Option<Carried>,
+    carried: Option<NodeSnapshot>,
 }
 
 /// How old what is read can be.
@@ -78,7 +78,7 @@ impl Parts {
         let mut payload = Vec::new();
         for (node, cell) in self.store.cells().iter() {
             // Later than the header says: what is read looks older by that, and never younger.
-            let Some(carried) = cell.carry(self.clock.elapsed()) else {
+            let Some(carried) = cell.snapshot(self.clock.elapsed()) else {
                 continue;
             };
             let latest = LatestOfNode {
@@ -201,8 +201,8 @@ impl<'a> Taking<'a> {
             return;
         }
         let names = self.parts.cluster.names();
-        let resumed = carried.resume(self.now, self.taken.ago, self.parts.resolution, names);
-        self.parts.store.resume(&names.intern(&node), resumed);
+        let restored = carried.restore(self.now, self.taken.ago, self.parts.resolution, names);
+        self.parts.store.restore(&names.intern(&node), restored);
         self.taken.nodes += 1;
     }
 }

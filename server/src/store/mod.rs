@@ -2,16 +2,17 @@
 //!
 //! One task a node writes its cell; readers take the cell's current value and keep it as long as they like.
 
-mod carried;
 mod duplicate;
 mod extra;
 pub mod history;
 mod latest;
+mod maintenance;
 mod node_clock;
 mod rate;
 pub mod ring;
 mod series;
-mod tracked;
+mod snapshot;
+mod tracked_series;
 
 use std::collections::HashMap as Map;
 use std::sync::Arc;
@@ -23,15 +24,16 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::clock::Age;
 
-pub use carried::{Carried, Resumed};
 pub use extra::{Disk, NetworkRate, NodeExtra, Percent, PodExtra, Pressure, Swap, Traffic};
 pub use history::History;
 pub use latest::{
     Absent, ContainerLatest, ContainerState, Latest, NodeLatest, PodLatest, PodRates, Retention,
 };
+pub use maintenance::maintain;
 pub use node_clock::ScrapeTimes;
 pub use rate::{Bounds, Lack, NoRate, Pair, Point, Usage};
 pub use series::{Held, NodeSeries, StandIn};
+pub use snapshot::{NodeSnapshot, RestoredNode};
 
 /// The latest values of one node; empty until its first scrape succeeded.
 #[derive(Debug)]
@@ -58,18 +60,18 @@ impl NodeCell {
     }
 
     /// The node's points and rates at `now`, for another process; nothing before the first scrape.
-    pub fn carry(&self, now: Age) -> Option<Carried> {
+    pub fn snapshot(&self, now: Age) -> Option<NodeSnapshot> {
         let series = self.series.lock();
         let latest = self.latest()?;
-        Some(Carried::of(&series, &latest, now))
+        Some(NodeSnapshot::of(&series, &latest, now))
     }
 
     /// Takes what an earlier process knew, if nothing is known yet.
-    fn resume(&self, resumed: Resumed) {
+    fn restore(&self, restored: RestoredNode) {
         let mut series = self.series.lock();
         if series.is_empty() && self.latest.load().is_none() {
-            *series = resumed.series;
-            self.publish(resumed.latest);
+            *series = restored.series;
+            self.publish(restored.latest);
         }
     }
 
@@ -107,7 +109,7 @@ pub type Cells = HashMap<Arc<str>, Arc<NodeCell>>;
 pub struct Store {
     cells: ArcSwap<Cells>,
     /// What an earlier process knew of nodes that have not shown up yet.
-    resumed: Mutex<Map<Arc<str>, Resumed>>,
+    restored: Mutex<Map<Arc<str>, RestoredNode>>,
     history: History,
 }
 
@@ -123,7 +125,7 @@ impl Store {
     pub fn new(settings: history::Settings) -> Self {
         Self {
             cells: ArcSwap::default(),
-            resumed: Mutex::default(),
+            restored: Mutex::default(),
             history: History::new(settings),
         }
     }
@@ -141,8 +143,8 @@ impl Store {
     /// Adds a node and gives its cell, with what an earlier process knew of it.
     pub fn add(&self, node: &Arc<str>, resolution: Duration) -> Arc<NodeCell> {
         let cell = Arc::new(NodeCell::new(resolution));
-        if let Some(resumed) = self.resumed.lock().remove(node) {
-            cell.resume(resumed);
+        if let Some(restored) = self.restored.lock().remove(node) {
+            cell.restore(restored);
         }
         self.cells
             .rcu(|cells| cells.update(Arc::clone(node), Arc::clone(&cell)));
@@ -150,16 +152,16 @@ impl Store {
     }
 
     /// Takes what an earlier process, or another one, knew of a node. It is of no effect if the node has been scraped.
-    pub fn resume(&self, node: &Arc<str>, resumed: Resumed) {
+    pub fn restore(&self, node: &Arc<str>, restored: RestoredNode) {
         if let Some(cell) = self.cells.load().get(node) {
-            return cell.resume(resumed);
+            return cell.restore(restored);
         }
-        self.resumed.lock().insert(Arc::clone(node), resumed);
+        self.restored.lock().insert(Arc::clone(node), restored);
     }
 
     /// Forgets what an earlier process knew of nodes that have not shown up.
-    pub fn forget_resumed(&self) {
-        *self.resumed.lock() = Map::new();
+    pub fn drop_restored(&self) {
+        *self.restored.lock() = Map::new();
     }
 
     /// Forgets a node.

@@ -196,7 +196,7 @@ impl Pair {
     }
 
     /// Goes on with a last point and its rate from an earlier process.
-    pub(super) fn resume(last: Point, usage: Option<Usage>) -> Self {
+    pub(super) fn restore(last: Point, usage: Option<Usage>) -> Self {
         let usage = usage.ok_or(NoRate::FirstPoint);
         Self {
             last,

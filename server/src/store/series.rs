@@ -19,7 +19,7 @@ use super::latest::{
 use super::node_clock::{Glimpse, NodeClock, ScrapeTimes};
 use super::rate::{Bounds, NoRate, Pair, Point, Usage};
 use super::ring::Sample;
-use super::tracked::{Taking, Tracked};
+use super::tracked_series::{IngestContext, Tracked};
 use crate::clock::Age;
 use crate::intern::Interner;
 
@@ -112,11 +112,11 @@ impl StandIn {
 impl NodeSeries {
     /// No series yet.
     pub fn new(resolution: Duration) -> Self {
-        Self::resume(resolution, None, Vec::new())
+        Self::restore(resolution, None, Vec::new())
     }
 
     /// Series that an earlier process had; `containers` are sorted like a scrape.
-    pub(super) fn resume(
+    pub(super) fn restore(
         resolution: Duration,
         node: Option<Tracked>,
         containers: Vec<Container>,
@@ -364,7 +364,7 @@ impl NodeSeries {
         names: &Interner,
     ) {
         let now = times.answered;
-        let taking = Taking {
+        let context = IngestContext {
             resolution: self.resolution,
             bounds: self.bounds,
             now,
@@ -372,8 +372,8 @@ impl NodeSeries {
             why,
         };
         match (Point::whole(&scrape.node, times.sent), &mut self.node) {
-            (Ok(point), Some(node)) => node.offer(point, &taking),
-            (Ok(point), none) => *none = Some(Tracked::begin(point, &taking)),
+            (Ok(point), Some(node)) => node.offer(point, &context),
+            (Ok(point), none) => *none = Some(Tracked::begin(point, &context)),
             // Which counter comes next is not known.
             (Err(_), node) if is_duplicate(scrape, None) => *node = None,
             (Err(_), _) => {}
@@ -399,7 +399,7 @@ impl NodeSeries {
             let before = known.next_if(|container| container.order(key) == Ordering::Equal);
             match (before, Point::whole(reading, times.sent)) {
                 (Some(mut container), Ok(point)) => {
-                    container.tracked.offer(point, &taking);
+                    container.tracked.offer(point, &context);
                     merged.push(container);
                 }
                 (Some(container), Err(_))
@@ -412,7 +412,7 @@ impl NodeSeries {
                     let previous = merged.last();
                     merged.push(Container::new(
                         key,
-                        Tracked::begin(point, &taking),
+                        Tracked::begin(point, &context),
                         previous,
                         names,
                     ));

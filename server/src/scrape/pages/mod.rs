@@ -6,8 +6,8 @@
 //! that. A page that takes longer than the node's next turn keeps its connection, and the node has a second one from
 //! then on. What fails here costs what it would have told, and nothing else.
 
-mod ask;
 mod metrics;
+mod request;
 mod timetable;
 
 use std::fmt::Debug;
@@ -17,9 +17,9 @@ use std::time::Duration;
 use kubevitals_proto::kubelet::probes::ProbeScrape;
 use kubevitals_proto::time::Timestamp;
 
-pub(super) use ask::{Ended, Request, turn};
 pub(super) use metrics::PageMetrics;
 pub use metrics::PageSnapshot;
+pub(super) use request::{Ended, Request, turn};
 pub(super) use timetable::Timetable;
 
 use super::failure::ScrapeError;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::pod::PodId;
+use super::pod_id::PodId;
 use crate::store::ring::{Block, Samples, samples};
 
 /// Copied series. One excerpt can be used for one node after the other, so that a walk over the whole cluster allocates
@@ -11,12 +11,12 @@ use crate::store::ring::{Block, Samples, samples};
 #[derive(Debug, Default)]
 pub struct Excerpt {
     blocks: Vec<Block>,
-    series: Vec<Copied>,
+    series: Vec<SeriesRange>,
     pods: Vec<PodId>,
 }
 
 #[derive(Debug)]
-struct Copied {
+struct SeriesRange {
     /// Which of the pods; none for the node itself.
     pod: Option<usize>,
     container: Option<Arc<str>>,
@@ -26,7 +26,7 @@ struct Copied {
 
 /// A copied series.
 #[derive(Clone, Copy, Debug)]
-pub struct Copy<'a> {
+pub struct CopiedSeries<'a> {
     /// The pod; nothing for the node itself.
     pub pod: Option<&'a PodId>,
     /// The container; nothing for the node itself.
@@ -36,7 +36,7 @@ pub struct Copy<'a> {
     pub(super) blocks: &'a [Block],
 }
 
-impl<'a> Copy<'a> {
+impl<'a> CopiedSeries<'a> {
     /// Its points, oldest first: those of the span and, since blocks are copied whole, some before and after it.
     pub fn samples(&self) -> Samples<'a> {
         samples(self.blocks)
@@ -46,8 +46,8 @@ impl<'a> Copy<'a> {
 impl Excerpt {
     /// What was copied: the node's own series, then the containers' by namespace, pod and name; of pods that had the same
     /// name one after the other, the last one last. Series without a block of the span are left out.
-    pub fn series(&self) -> impl Iterator<Item = Copy<'_>> {
-        self.series.iter().map(|copied| Copy {
+    pub fn series(&self) -> impl Iterator<Item = CopiedSeries<'_>> {
+        self.series.iter().map(|copied| CopiedSeries {
             pod: copied.pod.and_then(|pod| self.pods.get(pod)),
             container: copied.container.as_ref(),
             life: copied.life,
@@ -81,7 +81,7 @@ impl Excerpt {
         let from = self.blocks.len();
         copy(&mut self.blocks);
         if self.blocks.len() > from {
-            self.series.push(Copied {
+            self.series.push(SeriesRange {
                 pod: container.and(self.pods.len().checked_sub(1)),
                 container: container.cloned(),
                 life,

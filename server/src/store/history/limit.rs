@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::node::{Held, NodeHistory};
+use super::node::{HistorySize, NodeHistory};
 use super::settings::Shared;
 use crate::clock::Age;
 use crate::store::ring::{BLOCK_BYTES, Tick};
@@ -64,7 +64,7 @@ pub(super) fn keep_to(shared: &Shared, nodes: &Nodes, now: Age) -> Cut {
 /// Shortens the history of each node that is over its share until it is not. Which they were.
 fn over_share(shared: &Shared, nodes: &Nodes, now: Age) -> Vec<Arc<str>> {
     let asked = Tick::count(shared.settings.retention).max(1);
-    let held: Vec<Held> = nodes.iter().map(|(_, node)| node.held()).collect();
+    let held: Vec<HistorySize> = nodes.iter().map(|(_, node)| node.size()).collect();
     let mut rates: Vec<usize> = held
         .iter()
         .map(|it| it.bytes / (it.bound_pods + 1))
@@ -87,7 +87,7 @@ fn over_share(shared: &Shared, nodes: &Nodes, now: Age) -> Vec<Arc<str>> {
                 now,
                 asked,
                 share,
-                || node.held().bytes,
+                || node.size().bytes,
                 keeps,
                 |keeps| {
                     node.keep(keeps);

@@ -9,14 +9,13 @@
 //! one process to another there are [`NodeHistory::export`] and [`History::import`].
 
 mod excerpt;
-mod keeper;
 mod limit;
+mod locator;
+mod malloc_size;
 mod metrics;
 mod node;
 mod offset;
-mod place;
-mod pod;
-mod room;
+mod pod_id;
 mod settings;
 mod transfer;
 
@@ -28,15 +27,14 @@ use std::time::Duration;
 use kubevitals_proto::time::Timestamp;
 use parking_lot::RwLock;
 
-pub use excerpt::{Copy, Excerpt};
-pub use keeper::keep;
+pub use excerpt::{CopiedSeries, Excerpt};
 pub use limit::Cut;
 pub use metrics::register;
-pub use node::{Held, NodeHistory, Reading, life};
+pub use node::{HistorySize, NodeHistory, Reading, life};
 pub use offset::Offset;
-pub use pod::PodId;
+pub use pod_id::PodId;
 pub use settings::{HistoryFlags, Settings};
-pub use transfer::{Damaged, Imported};
+pub use transfer::{ImportError, Imported};
 
 use super::ring::Tick;
 use crate::clock::Age;
@@ -58,7 +56,7 @@ pub struct Counts {
     pub series: usize,
     /// Their points.
     pub points: usize,
-    /// The memory they take, in bytes: points, lists, names, and their places in maps.
+    /// The memory they take, in bytes: points, lists, names, and their locator in maps.
     pub bytes: usize,
     /// The part of `bytes` that is names. Other parts of the program share most of these.
     pub name_bytes: usize,
@@ -141,7 +139,7 @@ impl History {
             ..Counts::default()
         };
         for (_, node) in self.nodes() {
-            let held = node.held();
+            let held = node.size();
             counts.nodes += 1;
             counts.series += held.series;
             counts.points += held.points;

@@ -7,10 +7,10 @@ use kubevitals_proto::time::Timestamp;
 use parking_lot::Mutex;
 
 use super::excerpt::Excerpt;
+use super::locator::{Location, Locator, bounds, find};
+use super::malloc_size::{malloc_size, name_size};
 use super::offset::Offset;
-use super::place::{Found, Places, bounds, find};
-use super::pod::PodId;
-use super::room::{name_room, room};
+use super::pod_id::PodId;
 use super::settings::Shared;
 use crate::clock::Age;
 use crate::cluster::Binding;
@@ -61,8 +61,8 @@ pub(super) struct Inner {
     pub(super) series: Vec<Series>,
     /// The node's own time, and when it was that.
     pub(super) clock: Option<(Tick, Age)>,
-    /// Whether that was told by [`NodeHistory::hear`]; else it is that of the newest point, which is older.
-    heard: bool,
+    /// Whether [`NodeHistory::set_clock`] set it. Otherwise it is the time of the newest sample, which is older.
+    clock_set: bool,
     pub(super) points: usize,
     /// For how many ticks this node's points are kept, where that is less than for all nodes: it holds more than its
     /// share.
@@ -91,7 +91,7 @@ pub(super) struct Series {
 
 /// What one history holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct HistorySize {
     /// Series that have points, the node's own among them.
     pub series: usize,
     /// Their points.
@@ -114,7 +114,7 @@ impl NodeHistory {
     pub(super) fn new(name: &str, shared: Arc<Shared>) -> Self {
         Self {
             inner: Mutex::default(),
-            slot: name_room(name) + SLOT,
+            slot: name_size(name) + SLOT,
             shared,
         }
     }
@@ -158,18 +158,18 @@ impl NodeHistory {
         if let Some(sample) = &node {
             offer(&mut inner.node, &mut inner.blocks, sample);
         }
-        let mut places = Places::new(&inner.pods);
+        let mut locator = Locator::new(&inner.pods);
         let mut emptied = false;
         for reading in containers {
-            let found = places.locate(&mut inner.pods, &mut inner.series, &reading, &binding);
+            let found = locator.locate(&mut inner.pods, &mut inner.series, &reading, &binding);
             let at = match found {
-                Found::Series(at) => at,
-                Found::NotOfNode => continue,
-                Found::NoRoom => {
+                Location::Series(at) => at,
+                Location::NotOfNode => continue,
+                Location::NoRoom => {
                     no_room += 1;
                     continue;
                 }
-                Found::Mistaken(pod) => {
+                Location::Mistaken(pod) => {
                     let (first, end) = bounds(&inner.pods, &inner.series, pod);
                     let of_pod = inner.series.get_mut(first..end).unwrap_or_default();
                     for series in of_pod {
@@ -191,7 +191,7 @@ impl NodeHistory {
             }
         }
         inner.points = (inner.points + kept).saturating_sub(dropped + forgotten);
-        if let Some(tick) = clock.filter(|_| !inner.heard) {
+        if let Some(tick) = clock.filter(|_| !inner.clock_set) {
             inner.clock = Some((tick, now));
         }
         if emptied {
@@ -204,10 +204,10 @@ impl NodeHistory {
     }
 
     /// The node's clock shows `time` at `now`.
-    pub fn hear(&self, time: Timestamp, now: Age) {
+    pub fn set_clock(&self, time: Timestamp, now: Age) {
         let mut inner = self.inner.lock();
         inner.clock = Some((Tick::nearest(time), now));
-        inner.heard = true;
+        inner.clock_set = true;
     }
 
     /// The node's clock was set forward by so many nanoseconds, or back if that is negative: what was before is told in
@@ -219,14 +219,16 @@ impl NodeHistory {
             for ring in rings.chain([&inner.node]) {
                 ring.shift(&mut inner.blocks, ticks);
             }
-            inner.clock = inner.clock.map(|(tick, heard)| (tick.plus(ticks), heard));
+            inner.clock = inner
+                .clock
+                .map(|(tick, read_at)| (tick.plus(ticks), read_at));
         });
     }
 
     /// How far the node's clock is from ours, which shows `wall` at `now`.
     pub fn offset(&self, now: Age, wall: Timestamp) -> Offset {
         let inner = self.inner.lock();
-        let slack = match inner.heard {
+        let slack = match inner.clock_set {
             true => Offset::SLACK,
             false => self.shared.settings.resolution * SET_BACK,
         };
@@ -235,11 +237,11 @@ impl NodeHistory {
     }
 
     /// What it holds.
-    pub fn held(&self) -> Held {
-        self.inner.lock().held(self.slot)
+    pub fn size(&self) -> HistorySize {
+        self.inner.lock().size(self.slot)
     }
 
-    /// The node's time at `now`, by its own clock as far as that was heard; nothing before the first point.
+    /// The node's time at `now`, by its own clock where it was read; none before the first sample.
     pub fn time(&self, now: Age) -> Option<Tick> {
         self.inner.lock().time(now)
     }
@@ -438,8 +440,8 @@ impl Inner {
 
     /// The node's time at `now`.
     pub(super) fn time(&self, now: Age) -> Option<Tick> {
-        let (tick, heard) = self.clock?;
-        Some(tick.plus(Tick::count(now.since(heard))))
+        let (tick, read_at) = self.clock?;
+        Some(tick.plus(Tick::count(now.since(read_at))))
     }
 
     /// Drops blocks all of whose points are older, and what has no points left; how many blocks.
@@ -501,16 +503,16 @@ impl Inner {
         let of_pods = self.pods.iter().map(|pod| {
             let namespace = &pod.id.namespace;
             let known = before.replace(namespace).is_some_and(|it| it == namespace);
-            name_room(&pod.id.name) + if known { 0 } else { name_room(namespace) }
+            name_size(&pod.id.name) + if known { 0 } else { name_size(namespace) }
         });
         let of_pods: usize = of_pods.sum();
-        let of_series = self.series.iter().map(|series| name_room(&series.name));
+        let of_series = self.series.iter().map(|series| name_size(&series.name));
         of_pods + of_series.sum::<usize>()
     }
 
     fn bytes(&self, slot: usize) -> usize {
-        let lists = room(self.series.capacity() * size_of::<Series>())
-            + room(self.pods.capacity() * size_of::<Pod>());
+        let lists = malloc_size(self.series.capacity() * size_of::<Series>())
+            + malloc_size(self.pods.capacity() * size_of::<Pod>());
         size_of::<NodeHistory>() + slot + lists + self.name_bytes() + self.blocks.bytes()
     }
 
@@ -537,10 +539,10 @@ impl Inner {
         self.counted > shared.share(self.bound_pods())
     }
 
-    fn held(&self, slot: usize) -> Held {
+    fn size(&self, slot: usize) -> HistorySize {
         let rings = self.series.iter().map(|series| &series.ring);
         let all = || rings.clone().chain([&self.node]);
-        Held {
+        HistorySize {
             series: all().filter(|ring| !ring.is_empty()).count(),
             points: self.points,
             bytes: self.bytes(slot),

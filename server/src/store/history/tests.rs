@@ -294,7 +294,7 @@ fn questions_in_our_time_are_put_in_the_nodes() {
         (4_000_000_000, 0),
     ] {
         let (then, wall) = (time(9), time(9).plus_nanos(-ahead));
-        kubelet.node.hear(then, age(9));
+        kubelet.node.set_clock(then, age(9));
         // A scrape does not change what was told of the clock.
         kubelet.scrape(9, &[]);
         for (now, wall) in [(9, wall), (40, wall.plus_nanos(31 * 15_000_000_000))] {
@@ -463,7 +463,7 @@ proptest! {
         let _either = other.import(&bytes, Duration::ZERO, age(60), &Interner::default());
         for (_, node) in other.nodes() {
             let read = all(&node).iter().map(|(.., points)| points.len()).sum::<usize>();
-            prop_assert_eq!(read, node.held().points);
+            prop_assert_eq!(read, node.size().points);
         }
         other.tidy(age(1000));
         prop_assert_eq!(other.counts().points, 0);

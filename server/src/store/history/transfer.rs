@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::excerpt::Excerpt;
+use super::locator::{insert_pod, insert_series};
 use super::node::{Inner, MAX_SERIES, NodeHistory};
-use super::place::{insert_pod, insert_series};
-use super::pod::PodId;
+use super::pod_id::PodId;
 use super::settings::Shared;
 use super::{History, node::Series};
 use crate::clock::Age;
@@ -23,7 +23,7 @@ const VERSION: u8 = 1;
 
 /// Bytes that are no node's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Damaged {
+pub enum ImportError {
     /// It is of a form that is not known here.
     #[error("a history of an unknown form")]
     Version,
@@ -95,10 +95,10 @@ impl History {
         ago: Duration,
         now: Age,
         names: &Interner,
-    ) -> Result<Imported, Damaged> {
+    ) -> Result<Imported, ImportError> {
         let mut from = Bytes(exported);
         if from.byte()? != VERSION {
-            return Err(Damaged::Version);
+            return Err(ImportError::Version);
         }
         let name = names.intern(from.name()?);
         let written = Tick::nearest(from.time()?);
@@ -128,7 +128,7 @@ impl History {
                 }
                 NODE => None,
                 CONTAINER => Some(names.intern(from.name()?)),
-                _ => return Err(Damaged::Broken),
+                _ => return Err(ImportError::Broken),
             };
             let life = u32::from_le_bytes(from.array()?);
             let blocks = from.blocks()?;
@@ -146,7 +146,7 @@ impl History {
                 }
                 (None, Some(_)) => None,
             });
-            let added = added.ok_or(Damaged::Broken)?;
+            let added = added.ok_or(ImportError::Broken)?;
             imported.points += added;
             imported.series += usize::from(added > 0);
         }
@@ -261,39 +261,41 @@ fn put_name(out: &mut Vec<u8>, name: &str) {
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], Damaged> {
-        let (taken, left) = self.0.split_at_checked(count).ok_or(Damaged::Broken)?;
+    fn take(&mut self, count: usize) -> Result<&'a [u8], ImportError> {
+        let (taken, left) = self.0.split_at_checked(count).ok_or(ImportError::Broken)?;
         self.0 = left;
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
-        self.take(N)?.try_into().map_err(|_| Damaged::Broken)
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], ImportError> {
+        self.take(N)?.try_into().map_err(|_| ImportError::Broken)
     }
 
-    fn byte(&mut self) -> Result<u8, Damaged> {
+    fn byte(&mut self) -> Result<u8, ImportError> {
         self.array().map(u8::from_le_bytes)
     }
 
-    fn time(&mut self) -> Result<kubevitals_proto::time::Timestamp, Damaged> {
+    fn time(&mut self) -> Result<kubevitals_proto::time::Timestamp, ImportError> {
         let nanos = self.array().map(i64::from_le_bytes)?;
         Ok(kubevitals_proto::time::Timestamp(nanos))
     }
 
-    fn name(&mut self) -> Result<&'a str, Damaged> {
+    fn name(&mut self) -> Result<&'a str, ImportError> {
         let length = usize::from(self.array().map(u16::from_le_bytes)?);
         if length == 0 || length > LONGEST_POD {
-            return Err(Damaged::Broken);
+            return Err(ImportError::Broken);
         }
-        std::str::from_utf8(self.take(length)?).map_err(|_| Damaged::Broken)
+        std::str::from_utf8(self.take(length)?).map_err(|_| ImportError::Broken)
     }
 
-    fn blocks(&mut self) -> Result<Vec<Block>, Damaged> {
+    fn blocks(&mut self) -> Result<Vec<Block>, ImportError> {
         let count = self.array().map(u32::from_le_bytes)? as usize;
-        let bytes = count.checked_mul(Block::WRITTEN).ok_or(Damaged::Broken)?;
+        let bytes = count
+            .checked_mul(Block::WRITTEN)
+            .ok_or(ImportError::Broken)?;
         let written = self.take(bytes)?.chunks_exact(Block::WRITTEN);
         written
-            .map(|bytes| Block::read_from(bytes).ok_or(Damaged::Broken))
+            .map(|bytes| Block::read_from(bytes).ok_or(ImportError::Broken))
             .collect()
     }
 }

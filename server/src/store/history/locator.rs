@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::malloc_size::grow;
 use super::node::{MAX_SERIES, Pod, Reading, Series};
-use super::pod::PodId;
-use super::room::grow;
+use super::pod_id::PodId;
 use crate::cluster::{Binding, Uid};
 use crate::store::ring::Ring;
 
@@ -26,7 +26,7 @@ const MAX_OF_POD: usize = 256;
 
 /// Where a reading belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum Location {
     /// To this series.
     Series(usize),
     /// Nowhere: its pod is bound to another node.
@@ -37,16 +37,16 @@ pub(super) enum Found {
     NoRoom,
 }
 
-/// Finds the places of a scrape's readings, which are sorted as the series are.
+/// Finds the locator of a scrape's readings, which are sorted as the series are.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct Locator {
     /// The pod that was met last.
     pod: usize,
     /// Pods of the node of which the API server has not told.
     unknown: usize,
 }
 
-impl Places {
+impl Locator {
     /// At the first of these pods.
     pub(super) fn new(pods: &[Pod]) -> Self {
         let unknown = pods.iter().filter(|pod| !pod.id.uid.is_some()).count();
@@ -60,7 +60,7 @@ impl Places {
         series: &mut Vec<Series>,
         reading: &Reading<'_>,
         binding: impl Fn(&Arc<str>, &Arc<str>) -> Binding,
-    ) -> Found {
+    ) -> Location {
         let order = |pods: &[Pod], at: usize| {
             let pod = pods.get(at)?;
             Some(pod.id.order(reading.namespace, reading.pod))
@@ -78,15 +78,15 @@ impl Places {
         let Some(pod) = pod else {
             let uid = match binding(reading.namespace, reading.pod) {
                 Binding::Here(uid) => uid,
-                Binding::Elsewhere => return Found::NotOfNode,
-                Binding::Unknown if self.unknown >= MAX_UNKNOWN => return Found::NoRoom,
+                Binding::Elsewhere => return Location::NotOfNode,
+                Binding::Unknown if self.unknown >= MAX_UNKNOWN => return Location::NoRoom,
                 Binding::Unknown => {
                     self.unknown += 1;
                     Uid::default()
                 }
             };
             if series.len() >= MAX_SERIES {
-                return Found::NoRoom;
+                return Location::NoRoom;
             }
             let id = PodId {
                 namespace: Arc::clone(reading.namespace),
@@ -96,21 +96,21 @@ impl Places {
             insert_pod(pods, series, self.pod, id);
             let (first, _) = bounds(pods, series, self.pod);
             insert_series(pods, series, self.pod, first, begin(reading));
-            return Found::Series(first);
+            return Location::Series(first);
         };
         let same = found.is_ok_and(|at| series.get(at).is_some_and(|it| it.life == reading.life));
         if same && pod.doubts == 0 && pod.unchecked < CHECKS {
             pod.unchecked += 1;
-            return found.map_or(Found::NoRoom, Found::Series);
+            return found.map_or(Location::NoRoom, Location::Series);
         }
         pod.unchecked = 0;
         match binding(reading.namespace, reading.pod) {
             Binding::Elsewhere if pod.id.uid.is_some() => {
                 // It is looked up with each scrape from now on.
                 pod.doubts = pod.doubts.max(1);
-                return Found::NotOfNode;
+                return Location::NotOfNode;
             }
-            Binding::Elsewhere => return Found::Mistaken(self.pod),
+            Binding::Elsewhere => return Location::Mistaken(self.pod),
             Binding::Unknown if !same => pod.doubts = DOUBTS,
             Binding::Unknown => {}
             Binding::Here(uid) if pod.id.may_be(uid) => {
@@ -124,7 +124,7 @@ impl Places {
                     DOUBTS
                 };
             }
-            Binding::Here(_) if series.len() >= MAX_SERIES => return Found::NoRoom,
+            Binding::Here(_) if series.len() >= MAX_SERIES => return Location::NoRoom,
             Binding::Here(uid) => {
                 // Another pod has the name now.
                 let id = PodId {
@@ -138,11 +138,11 @@ impl Places {
         }
         let (first, end) = bounds(pods, series, self.pod);
         match found {
-            Ok(at) => Found::Series(at),
-            Err(_) if series.len() >= MAX_SERIES || end - first >= MAX_OF_POD => Found::NoRoom,
+            Ok(at) => Location::Series(at),
+            Err(_) if series.len() >= MAX_SERIES || end - first >= MAX_OF_POD => Location::NoRoom,
             Err(at) => {
                 insert_series(pods, series, self.pod, at, begin(reading));
-                Found::Series(at)
+                Location::Series(at)
             }
         }
     }

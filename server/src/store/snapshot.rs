@@ -13,7 +13,7 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use super::latest::{Absent, ContainerLatest, Latest, NodeLatest, PodLatest, PodRates};
 use super::rate::{NoRate, Pair, Point, Usage};
 use super::series::{Container, NodeSeries};
-use super::tracked::Tracked;
+use super::tracked_series::Tracked;
 use crate::clock::Age;
 use crate::intern::Interner;
 
@@ -22,38 +22,38 @@ const LONGEST_NAME: usize = 512;
 
 /// One node's points and rates. A protobuf message: what is added later is skipped by earlier readers.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Carried {
+pub struct NodeSnapshot {
     /// How long ago its last successful scrape was, in milliseconds.
     #[prost(uint64, tag = "1")]
     scraped_ago: u64,
     #[prost(message, optional, tag = "2")]
-    node: Option<CarriedSeries>,
+    node: Option<SnapshotSeries>,
     /// By namespace and name.
     #[prost(message, repeated, tag = "3")]
-    pods: Vec<CarriedPod>,
+    pods: Vec<SnapshotPod>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct CarriedPod {
+struct SnapshotPod {
     #[prost(string, tag = "1")]
     namespace: String,
     #[prost(string, tag = "2")]
     name: String,
     /// By name.
     #[prost(message, repeated, tag = "3")]
-    containers: Vec<CarriedContainer>,
+    containers: Vec<SnapshotContainer>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct CarriedContainer {
+struct SnapshotContainer {
     #[prost(string, tag = "1")]
     name: String,
     #[prost(message, optional, tag = "2")]
-    series: Option<CarriedSeries>,
+    series: Option<SnapshotSeries>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct CarriedSeries {
+struct SnapshotSeries {
     #[prost(sfixed64, tag = "1")]
     at: i64,
     #[prost(uint64, tag = "2")]
@@ -66,14 +66,14 @@ struct CarriedSeries {
     #[prost(uint64, tag = "5")]
     arrived_ago: u64,
     #[prost(message, optional, tag = "6")]
-    usage: Option<CarriedUsage>,
+    usage: Option<SnapshotUsage>,
     /// Whether the last scrape had it, and its whole pod, so that it was answered.
     #[prost(bool, tag = "7")]
     answered: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct CarriedUsage {
+struct SnapshotUsage {
     #[prost(sfixed64, tag = "1")]
     at: i64,
     #[prost(int64, tag = "2")]
@@ -84,15 +84,15 @@ struct CarriedUsage {
 
 /// What a process goes on with.
 #[derive(Debug)]
-pub struct Resumed {
+pub struct RestoredNode {
     pub(super) series: NodeSeries,
     pub(super) latest: Latest,
 }
 
-impl Carried {
+impl NodeSnapshot {
     /// What a node's series and its latest rates are at `now`.
     pub(super) fn of(series: &NodeSeries, latest: &Latest, now: Age) -> Self {
-        let mut pods: Vec<CarriedPod> = Vec::with_capacity(latest.pods.len());
+        let mut pods: Vec<SnapshotPod> = Vec::with_capacity(latest.pods.len());
         for container in series.containers() {
             let known = pods.last_mut().filter(|pod| {
                 (&*pod.namespace, &*pod.name) == (&*container.namespace, &*container.pod)
@@ -104,13 +104,13 @@ impl Carried {
                 let mut names = latest.containers_of(rates).iter();
                 names.any(|answered| answered.name == container.name)
             });
-            let carried = CarriedContainer {
+            let carried = SnapshotContainer {
                 name: container.name.to_string(),
-                series: Some(CarriedSeries::of(&container.tracked, answered, now)),
+                series: Some(SnapshotSeries::of(&container.tracked, answered, now)),
             };
             match known {
                 Some(pod) => pod.containers.push(carried),
-                None => pods.push(CarriedPod {
+                None => pods.push(SnapshotPod {
                     namespace: container.namespace.to_string(),
                     name: container.pod.to_string(),
                     containers: vec![carried],
@@ -120,7 +120,7 @@ impl Carried {
         let node = series.node();
         Self {
             scraped_ago: milliseconds(now.since(latest.scraped)),
-            node: node.map(|node| CarriedSeries::of(node, latest.node.is_ok(), now)),
+            node: node.map(|node| SnapshotSeries::of(node, latest.node.is_ok(), now)),
             pods,
         }
     }
@@ -132,13 +132,13 @@ impl Carried {
 
     /// What to go on with at `now`, `gone` after it was written down. Nothing of it is younger than it was: what is
     /// too old to be believed is not answered.
-    pub fn resume(
+    pub fn restore(
         &self,
         now: Age,
         gone: Duration,
         resolution: Duration,
         names: &Interner,
-    ) -> Resumed {
+    ) -> RestoredNode {
         let at = |ago: u64| now.before(gone.saturating_add(Duration::from_millis(ago)));
         let mut series: Vec<Container> = Vec::new();
         let (mut pods, mut containers) = (Vec::new(), Vec::new());
@@ -146,7 +146,7 @@ impl Carried {
             let (namespace, name) = (names.intern(&pod.namespace), names.intern(&pod.name));
             let (first, mut whole) = (containers.len(), true);
             let mut earliest: Option<(Usage, Age)> = None;
-            for CarriedContainer {
+            for SnapshotContainer {
                 name: own,
                 series: carried,
             } in &pod.containers
@@ -223,14 +223,14 @@ impl Carried {
             containers: containers.into_boxed_slice(),
             incomplete: Box::default(),
         };
-        Resumed {
-            series: NodeSeries::resume(resolution, node.map(|(_, tracked)| tracked), series),
+        RestoredNode {
+            series: NodeSeries::restore(resolution, node.map(|(_, tracked)| tracked), series),
             latest,
         }
     }
 }
 
-impl CarriedPod {
+impl SnapshotPod {
     fn is_possible(&self) -> bool {
         is_name(&self.namespace) && is_name(&self.name)
     }
@@ -240,7 +240,7 @@ fn is_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.len())
 }
 
-impl CarriedSeries {
+impl SnapshotSeries {
     fn of(tracked: &Tracked, answered: bool, now: Age) -> Self {
         let last = tracked.pair.last();
         Self {
@@ -249,7 +249,7 @@ impl CarriedSeries {
             memory: last.memory.0,
             start: last.start.0,
             arrived_ago: milliseconds(now.since(tracked.arrived)),
-            usage: tracked.pair.usage().ok().map(|usage| CarriedUsage {
+            usage: tracked.pair.usage().ok().map(|usage| SnapshotUsage {
                 at: usage.at.0,
                 window: usage.window.0,
                 cpu: usage.cpu.0,
@@ -272,7 +272,7 @@ impl CarriedSeries {
             memory: last.memory,
         });
         Tracked {
-            pair: Pair::resume(last, usage),
+            pair: Pair::restore(last, usage),
             arrived: at(self.arrived_ago),
         }
     }
@@ -335,25 +335,25 @@ mod tests {
             age(115),
             &[("a/x", 2.5), ("a/y", 2.0), ("c/new", 1.0), ("c/x", 2.5)],
         );
-        cell.carry(age(120)).unwrap().encode_to_vec()
+        cell.snapshot(age(120)).unwrap().encode_to_vec()
     }
 
     /// Read by a process whose clock has just begun, so long after it was written down.
-    fn resumed(gone: Duration) -> Arc<NodeCell> {
-        let carried = Carried::decode(&*written()).unwrap();
+    fn restored(gone: Duration) -> Arc<NodeCell> {
+        let carried = NodeSnapshot::decode(&*written()).unwrap();
         let store = Store::default();
         let node: Arc<str> = "n".into();
         let names = Interner::default();
-        store.resume(
+        store.restore(
             &node,
-            carried.resume(Age::default(), gone, RESOLUTION, &names),
+            carried.restore(Age::default(), gone, RESOLUTION, &names),
         );
         store.add(&node, RESOLUTION)
     }
 
     #[test]
     fn what_was_answered_is_answered_by_the_next_process() {
-        let cell = resumed(Duration::from_secs(3));
+        let cell = restored(Duration::from_secs(3));
         assert_eq!(cpu(&cell, "a", Age::default()), Ok(vec![100, 0]));
         for pod in ["b", "c"] {
             assert_eq!(
@@ -375,16 +375,16 @@ mod tests {
     #[test]
     fn it_is_believed_for_no_longer_than_it_would_have_been() {
         // It was scraped 5 s before it was written down, and is believed for 37.5 s.
-        let cell = resumed(Duration::from_secs(30));
+        let cell = restored(Duration::from_secs(30));
         assert!(cpu(&cell, "a", age(2)).is_ok());
         assert_eq!(cpu(&cell, "a", age(3)), Err(Absent::Stale));
-        let late = resumed(Duration::from_secs(3600));
+        let late = restored(Duration::from_secs(3600));
         assert_eq!(cpu(&late, "a", Age::default()), Err(Absent::Stale));
     }
 
     #[test]
     fn the_next_process_first_scrape_makes_rates_with_what_was_carried() {
-        let cell = resumed(Duration::from_secs(3));
+        let cell = restored(Duration::from_secs(3));
         scrape(
             &cell,
             1030,
@@ -412,31 +412,31 @@ mod tests {
         let (store, node, names) = (Store::default(), Arc::<str>::from("n"), Interner::default());
         let cell = store.add(&node, RESOLUTION);
         scrape(&cell, 2000, age(1), &[("z/x", 1.0)]);
-        let carried = Carried::decode(&*written()).unwrap();
-        store.resume(
+        let carried = NodeSnapshot::decode(&*written()).unwrap();
+        store.restore(
             &node,
-            carried.resume(age(1), Duration::ZERO, RESOLUTION, &names),
+            carried.restore(age(1), Duration::ZERO, RESOLUTION, &names),
         );
         assert_eq!(cpu(&cell, "a", age(1)), Err(Absent::NotReported));
     }
 
     #[test]
     fn impossible_messages_are_borne() {
-        let impossible = Carried {
+        let impossible = NodeSnapshot {
             scraped_ago: u64::MAX,
             node: None,
-            pods: vec![CarriedPod {
+            pods: vec![SnapshotPod {
                 namespace: "ns".into(),
                 name: "a".into(),
-                containers: vec![CarriedContainer {
+                containers: vec![SnapshotContainer {
                     name: "x".into(),
-                    series: Some(CarriedSeries {
+                    series: Some(SnapshotSeries {
                         at: i64::MIN,
                         cpu_ns: u64::MAX,
                         memory: u64::MAX,
                         start: i64::MAX,
                         arrived_ago: u64::MAX,
-                        usage: Some(CarriedUsage {
+                        usage: Some(SnapshotUsage {
                             at: 0,
                             window: -1,
                             cpu: u64::MAX,
@@ -446,7 +446,7 @@ mod tests {
                 }],
             }],
         };
-        let resumed = impossible.resume(age(1), Duration::MAX, RESOLUTION, &Interner::default());
-        assert!(resumed.latest.pods.is_empty());
+        let restored = impossible.restore(age(1), Duration::MAX, RESOLUTION, &Interner::default());
+        assert!(restored.latest.pods.is_empty());
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Tracked {
 }
 
 /// What all series of a node have in common while a scrape is taken in.
-pub(super) struct Taking {
+pub(super) struct IngestContext {
     pub(super) resolution: Duration,
     pub(super) bounds: Bounds,
     pub(super) now: Age,
@@ -28,31 +28,31 @@ pub(super) struct Taking {
 
 impl Tracked {
     /// Begins with a point.
-    pub(super) fn begin(point: Point, taking: &Taking) -> Self {
+    pub(super) fn begin(point: Point, context: &IngestContext) -> Self {
         Self {
-            pair: Pair::begin_after(taking.why, point, taking.resolution, &taking.bounds),
-            arrived: taking.now,
+            pair: Pair::begin_after(context.why, point, context.resolution, &context.bounds),
+            arrived: context.now,
         }
     }
 
     /// Goes on with a point, or begins anew where it makes no pair with the last one.
-    pub(super) fn offer(&mut self, point: Point, taking: &Taking) {
-        let Taking {
+    pub(super) fn offer(&mut self, point: Point, context: &IngestContext) {
+        let IngestContext {
             resolution, now, ..
-        } = *taking;
+        } = *context;
         // A series whose own clock was set back reports nothing but older points. Where there is no answer, or
         // none that could be given any more, there is nothing to protect: begin anew.
         let void = self.pair.usage().is_err() || now.since(self.arrived) > resolution * 5 / 2;
         let older = point.at < self.pair.last().at;
-        if void && older || !older && !self.fits(&point, taking) {
+        if void && older || !older && !self.fits(&point, context) {
             *self = Self::begin(
                 point,
-                &Taking {
+                &IngestContext {
                     why: NoRate::ClockStepped,
-                    ..*taking
+                    ..*context
                 },
             );
-        } else if self.pair.offer(point, resolution, &taking.bounds) {
+        } else if self.pair.offer(point, resolution, &context.bounds) {
             self.arrived = now;
         }
     }
@@ -60,18 +60,18 @@ impl Tracked {
     /// Whether the time from the last point to this one, as stamped, can be. A sample is first seen in the first answer
     /// after it was made, so between any two lies as much time as between the answers that brought them, give or take
     /// what lies between two answers.
-    fn fits(&self, point: &Point, taking: &Taking) -> bool {
+    fn fits(&self, point: &Point, context: &IngestContext) -> bool {
         let window = point.at.since(self.pair.last().at);
         if window == 0 {
             return true;
         }
-        let passed = taking.now.since(self.arrived);
-        let since_before = match taking.before {
-            Some(before) => taking.now.since(before),
+        let passed = context.now.since(self.arrived);
+        let since_before = match context.before {
+            Some(before) => context.now.since(before),
             None => passed,
         };
         let least = passed.saturating_sub(since_before + SLACK);
-        let most = passed + taking.resolution * 5 / 2 + SLACK;
+        let most = passed + context.resolution * 5 / 2 + SLACK;
         let window = Duration::from_nanos(window.unsigned_abs());
         (least..=most).contains(&window)
     }

@@ -21,7 +21,7 @@ const PATH: &str = "/stats/summary?only_cpu_and_memory=true";
 const WINDOW: GoDuration = GoDuration(20_000_000_000);
 
 /// Asks the node for its own rates.
-pub(super) async fn ask(
+pub(super) async fn fetch(
     kubelets: &Kubelets,
     target: &mut Target,
     mut turn: Turn<'_>,

@@ -1,7 +1,7 @@
 //! How much memory an allocation really takes.
 
 /// What the allocator sets aside for so many bytes: jemalloc has four sizes between a power of two and the next.
-pub(super) fn room(bytes: usize) -> usize {
+pub(super) fn malloc_size(bytes: usize) -> usize {
     const SMALLEST: usize = 8;
     if bytes <= SMALLEST * 4 {
         return bytes.next_multiple_of(SMALLEST);
@@ -12,17 +12,17 @@ pub(super) fn room(bytes: usize) -> usize {
 
 /// What an interned name takes: its text, two counts before it, and its place in the interner's set, of which up to half
 /// are free.
-pub(super) fn name_room(name: &str) -> usize {
+pub(super) fn name_size(name: &str) -> usize {
     const COUNTS: usize = 2 * size_of::<usize>();
     const PLACE: usize = 2 * (size_of::<std::sync::Arc<str>>() + 1);
-    room(COUNTS + name.len()) + PLACE
+    malloc_size(COUNTS + name.len()) + PLACE
 }
 
 /// Makes room for one more, and for as many as then come for nothing: a list that doubles is half empty.
 pub(super) fn grow<T>(list: &mut Vec<T>) {
     if list.len() == list.capacity() {
         let wanted = list.len() + list.len() / 16 + 1;
-        let fits = room(wanted * size_of::<T>()) / size_of::<T>().max(1);
+        let fits = malloc_size(wanted * size_of::<T>()) / size_of::<T>().max(1);
         list.reserve_exact(fits.saturating_sub(list.len()).max(1));
     }
 }
@@ -43,7 +43,7 @@ mod tests {
             (1025, 1280),
             (2576, 3072),
         ] {
-            assert_eq!(room(bytes), size, "{bytes}");
+            assert_eq!(malloc_size(bytes), size, "{bytes}");
         }
     }
 
@@ -55,7 +55,7 @@ mod tests {
             let capacity = list.capacity();
             list.push([0; 56]);
             assert_eq!(list.capacity(), capacity);
-            assert!(room(capacity * 56) - capacity * 56 < 56);
+            assert!(malloc_size(capacity * 56) - capacity * 56 < 56);
         }
     }
 }

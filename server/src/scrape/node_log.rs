@@ -78,13 +78,13 @@ impl<'a> Subject<'a> {
 
 /// What was last said of one page.
 #[derive(Debug)]
-struct Said {
+struct PageLog {
     reason: Option<&'static str>,
     failed: Quiet,
     changed: Quiet,
 }
 
-impl Default for Said {
+impl Default for PageLog {
     fn default() -> Self {
         Self {
             reason: None,
@@ -94,22 +94,22 @@ impl Default for Said {
     }
 }
 
-/// One node's complaints.
+/// One node's log.
 #[derive(Debug)]
-pub(super) struct Complaints {
-    resource: Said,
+pub(super) struct NodeLog {
+    resource: PageLog,
     /// In the order of [`Page::ALL`].
-    pages: [Said; Page::ALL.len()],
+    pages: [PageLog; Page::ALL.len()],
     skipped: Quiet,
     duplicates: Quiet,
     clock: Quiet,
 }
 
-impl Default for Complaints {
+impl Default for NodeLog {
     fn default() -> Self {
         Self {
-            resource: Said::default(),
-            pages: Page::ALL.map(|_| Said::default()),
+            resource: PageLog::default(),
+            pages: Page::ALL.map(|_| PageLog::default()),
             skipped: Quiet::new(REMINDER),
             duplicates: Quiet::new(REMINDER),
             clock: Quiet::new(REMINDER),
@@ -117,8 +117,8 @@ impl Default for Complaints {
     }
 }
 
-impl Complaints {
-    const fn said(&mut self, page: Option<Page>) -> &mut Said {
+impl NodeLog {
+    const fn said(&mut self, page: Option<Page>) -> &mut PageLog {
         let [probes, summary] = &mut self.pages;
         match page {
             None => &mut self.resource,

@@ -14,7 +14,7 @@ const ROUNDS: Duration = Duration::from_secs(10);
 const SAID: Duration = Duration::from_secs(3600);
 
 /// Drops what is too old, and more where memory does not do, for ever.
-pub async fn keep(store: Arc<Store>, clock: Arc<dyn Clock>) {
+pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
     let [mut quiet, mut quiet_of_nodes, mut quiet_of_refused] = [(); 3].map(|()| Quiet::new(SAID));
     let mut refused = 0;
     loop {
