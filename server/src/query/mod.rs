@@ -140,6 +140,21 @@ impl Query {
         self.detector.run().await;
     }
 
+    /// Whether the lists are read and first metrics exist.
+    pub fn readiness(&self) -> Readiness {
+        self.ready.read(&self.sources)
+    }
+
+    /// Whether scrapes are on time.
+    pub fn timely(&self) -> bool {
+        readiness::is_timely(&self.sources)
+    }
+
+    /// The scrapes of all nodes, by node name.
+    pub fn targets(&self) -> Vec<TargetReport> {
+        targets::targets(&self.sources)
+    }
+
     /// The time between two scrapes of a node.
     pub fn resolution(&self) -> Duration {
         self.sources.resolution

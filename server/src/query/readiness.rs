@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Query;
 use super::sources::Sources;
 use crate::cluster::Pod;
 use crate::store::Latest;
@@ -41,7 +40,7 @@ pub(super) struct Latch(AtomicBool);
 
 impl Latch {
     /// The current readiness.
-    fn read(&self, sources: &Sources) -> Readiness {
+    pub(super) fn read(&self, sources: &Sources) -> Readiness {
         if self.0.load(Ordering::Acquire) {
             return Readiness {
                 synced: Ok(()),
@@ -60,20 +59,11 @@ impl Latch {
     }
 }
 
-impl Query {
-    /// Whether the lists are read and first metrics exist.
-    pub fn readiness(&self) -> Readiness {
-        self.ready.read(&self.sources)
-    }
-
-    /// Whether scrapes are on time: one began within the last one and a half resolutions, or none was due. This is
-    /// metrics-server's rule, except that a node whose scrapes back off is no reason to restart the server.
-    pub fn timely(&self) -> bool {
-        let Sources {
-            stats, resolution, ..
-        } = &*self.sources;
-        stats.timely(self.sources.now(), *resolution * 3 / 2)
-    }
+/// Whether scrapes are on time: one began within the last one and a half resolutions, or none was due. This is
+/// metrics-server's rule, except that a node whose scrapes back off is no reason to restart the server.
+pub(super) fn is_timely(sources: &Sources) -> bool {
+    let patience = sources.resolution * 3 / 2;
+    sources.stats.timely(sources.now(), patience)
 }
 
 fn synced(sources: &Sources) -> Result<(), Unready> {

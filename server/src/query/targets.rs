@@ -6,7 +6,7 @@ use std::time::Duration;
 use kubevitals_proto::time::Timestamp;
 use serde::Serialize;
 
-use super::Query;
+use super::sources::Sources;
 use crate::clock::Age;
 use crate::scrape::{Failed, History, Moment, PageHistory};
 
@@ -173,31 +173,26 @@ pub struct SkippedReport {
     pub first: Box<str>,
 }
 
-impl Query {
-    /// The scrapes of all nodes, by node name.
-    pub fn targets(&self) -> Vec<TargetReport> {
-        let now = self.sources.now();
-        let (nodes, cells) = (self.sources.cluster.nodes(), self.sources.store.cells());
-        let records = self.records().into_iter();
-        records
-            .map(|(node, record)| {
-                let mut report = record.read(|history| report(node.to_string(), history, now));
-                report.ready = nodes.get(&node).is_some_and(|node| node.ready);
-                if let Some(latest) = cells.get(&node).and_then(|cell| cell.latest()) {
-                    report.node_lacks = latest.node.as_ref().err().map(|why| why.reason());
-                    for pod in &latest.pods {
-                        match &pod.rates {
-                            Ok(_) => report.whole_pods += 1,
-                            Err(why) => {
-                                *report.incomplete_pods.entry(why.reason()).or_default() += 1;
-                            }
-                        }
-                    }
+/// The scrapes of all nodes, by node name.
+pub(super) fn targets(sources: &Sources) -> Vec<TargetReport> {
+    let now = sources.now();
+    let (nodes, cells) = (sources.cluster.nodes(), sources.store.cells());
+    let records = sources.stats.records().all().into_iter();
+    let reports = records.map(|(node, record)| {
+        let mut report = record.read(|history| report(node.to_string(), history, now));
+        report.ready = nodes.get(&node).is_some_and(|node| node.ready);
+        if let Some(latest) = cells.get(&node).and_then(|cell| cell.latest()) {
+            report.node_lacks = latest.node.as_ref().err().map(|why| why.reason());
+            for pod in &latest.pods {
+                match &pod.rates {
+                    Ok(_) => report.whole_pods += 1,
+                    Err(why) => *report.incomplete_pods.entry(why.reason()).or_default() += 1,
                 }
-                report
-            })
-            .collect()
-    }
+            }
+        }
+        report
+    });
+    reports.collect()
 }
 
 fn report(node: String, history: &History, now: Age) -> TargetReport {

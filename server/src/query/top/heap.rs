@@ -4,8 +4,16 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::RankedPod;
 use crate::cluster::Pod;
+
+/// A pod and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankedPod {
+    /// The pod.
+    pub pod: Arc<Pod>,
+    /// The value, in the unit of the measure.
+    pub value: f64,
+}
 
 /// The pods with the largest values so far.
 #[derive(Debug)]

@@ -21,6 +21,7 @@ use crate::store::ring::{Sample, Tick};
 use crate::store::{Cells, ContainerLatest, History, Latest, Retention};
 use crate::work::Cancel;
 use heap::Largest;
+pub use heap::RankedPod;
 
 /// The value by which pods are ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,15 +44,6 @@ pub enum Measure {
     CpuGrowth(Duration),
     /// Growth of memory over this time, in bytes. Younger containers are compared with their first sample.
     MemoryGrowth(Duration),
-}
-
-/// A pod and its value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RankedPod {
-    /// The pod.
-    pub pod: Arc<Pod>,
-    /// The value, in the unit of the measure.
-    pub value: f64,
 }
 
 /// The pods that a ranking considers.
