@@ -5,8 +5,8 @@ use kubevitals_proto::time::Timestamp;
 
 use super::rate::{Bounds, Lack, Pair, Point};
 
-/// Gives each container with a line a reading, if it be an empty one, and each that was told more than once the one that
-/// is followed, or an empty one. `known` has the pairs so far, by container or of the node.
+/// Gives each container with a line a reading, if it be an empty one, and each that was told more than once the one
+/// that is followed, or an empty one. `known` has the pairs so far, by container or of the node.
 pub(super) fn settle<'k>(
     scrape: &mut ResourceScrape<'_>,
     sent: Timestamp,

@@ -1,4 +1,4 @@
-//! What one node's last scrapes gave, in the form readers want: sorted, immutable, small.
+//! The results of one node's last scrapes: sorted, immutable and small.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,26 +10,26 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use super::rate::{Lack, NoRate, Usage};
 use crate::clock::Age;
 
-/// Why something has no rate.
+/// Why a node, a pod or a container has no rate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Absent {
-    /// The last scrape did not have it whole.
+    /// The last scrape did not contain all of it.
     Incomplete {
-        /// The container, or nothing for the node itself.
+        /// The container; none for the node itself.
         container: Option<Arc<str>>,
-        /// What it lacked.
+        /// What is missing.
         lack: Lack,
     },
-    /// It was whole, but gives no rate yet.
+    /// It is complete, but has no rate yet.
     NoRate {
-        /// The container, or nothing for the node itself.
+        /// The container; none for the node itself.
         container: Option<Arc<str>>,
-        /// Why.
+        /// The reason.
         why: NoRate,
     },
-    /// The last point is too old to be believed.
+    /// The last sample is stale.
     Stale,
-    /// The node's kubelet did not report it, or was never scraped.
+    /// The kubelet did not report it, or the node was never scraped.
     NotReported,
 }
 
@@ -58,13 +58,13 @@ impl Absent {
     }
 }
 
-/// How long an answer is believed.
+/// The time after which rates are stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// When scrapes fail: since the scrape that brought the point. 2.5 resolutions.
+    /// While scrapes fail: the time since the last successful scrape. 2.5 resolutions.
     pub unseen: Duration,
-    /// When scrapes succeed but the kubelet still reports the same point, as cAdvisor does for idle
-    /// containers: since the scrape that first brought it. 5 resolutions.
+    /// While the kubelet repeats a sample, as cAdvisor does for idle containers: the time since the sample first
+    /// arrived. 5 resolutions.
     pub unchanged: Duration,
 }
 
@@ -77,8 +77,8 @@ impl Retention {
         }
     }
 
-    /// Whether a point that arrived at `arrived`, on a node last scraped with success at `scraped`, may still
-    /// be answered at `now`.
+    /// Whether a sample that arrived at `arrived`, on a node with its last successful scrape at `scraped`, is fresh at
+    /// `now`.
     pub fn keeps(&self, arrived: Age, scraped: Age, now: Age) -> bool {
         now.since(arrived) <= self.unchanged && now.since(scraped) <= self.unseen
     }
@@ -87,7 +87,7 @@ impl Retention {
 /// One node and its pods as of the node's last successful scrape.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Latest {
-    /// When that scrape's answer was in.
+    /// The time of the scrape's response.
     pub scraped: Age,
     /// The node itself.
     pub node: Result<NodeLatest, Absent>,
@@ -95,7 +95,7 @@ pub struct Latest {
     pub pods: Box<[PodLatest]>,
     /// The containers of all pods that have rates; each pod names its part.
     pub containers: Box<[ContainerLatest]>,
-    /// The containers of all pods that have none, in the order of the pods.
+    /// The containers of all pods without rates, in the order of the pods.
     pub incomplete: Box<[ContainerState]>,
 }
 
@@ -104,7 +104,7 @@ pub struct Latest {
 pub struct NodeLatest {
     /// The usage.
     pub usage: Usage,
-    /// When its newest point came in.
+    /// The arrival of its newest sample.
     pub arrived: Age,
 }
 
@@ -124,11 +124,11 @@ pub struct PodLatest {
 /// The rates of a pod all of whose containers have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PodRates {
-    /// The earliest time among its containers' rates, as the peer answers.
+    /// The earliest time of its containers' rates, as in metrics-server.
     pub at: Timestamp,
     /// The window of that container; of several with the same time, the longest.
     pub window: GoDuration,
-    /// When the oldest of its containers' newest points came in.
+    /// The earliest arrival of its containers' newest samples.
     pub arrived: Age,
     first: u32,
     count: u32,
@@ -150,11 +150,11 @@ pub struct ContainerLatest {
 /// A container of a pod that has no rates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerState {
-    /// Which of the node's pods it is of.
+    /// The index of its pod.
     pub pod: usize,
     /// Its name.
     pub name: Arc<str>,
-    /// What it lacks, if it is what the pod's rates are missing for.
+    /// Why the pod has no rates, if this container is the reason.
     pub absent: Option<Absent>,
 }
 
@@ -172,7 +172,7 @@ impl PodRates {
 }
 
 impl Latest {
-    /// The node's usage, or why there is none at `now`.
+    /// The node's usage at `now`, or why it has none.
     ///
     /// # Errors
     /// Why there is no usage.
@@ -185,7 +185,7 @@ impl Latest {
         }
     }
 
-    /// A pod, whether it has rates or not, and where it is.
+    /// A pod and its index, with or without rates.
     pub fn find(&self, namespace: &str, name: &str) -> Option<(usize, &PodLatest)> {
         let at = self
             .pods
@@ -250,7 +250,7 @@ impl Latest {
             .unwrap_or_default()
     }
 
-    /// The memory it takes, in bytes; names, which are shared, are not counted.
+    /// The memory in bytes, without the shared names.
     pub fn bytes(&self) -> usize {
         size_of::<Self>()
             + size_of_val(&*self.pods)
@@ -258,7 +258,7 @@ impl Latest {
             + size_of_val(&*self.incomplete)
     }
 
-    /// A pod's rates and its containers, or why there are none at `now`.
+    /// A pod's rates and its containers at `now`, or why it has none.
     ///
     /// # Errors
     /// Why there are no rates.

@@ -1,4 +1,4 @@
-//! What looks after the history while the server runs.
+//! Periodic clean-up of the history.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,20 +7,21 @@ use crate::clock::Clock;
 use crate::store::Store;
 use crate::telemetry::Quiet;
 
-/// How often history is tidied up. In so long a cluster of 5,000 nodes adds less than a mebibyte.
-const ROUNDS: Duration = Duration::from_secs(10);
+/// The time between two clean-ups, in which a cluster of 5,000 nodes adds less than a mebibyte.
+const INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often it is said that memory does not do.
-const SAID: Duration = Duration::from_secs(3600);
+/// The time between two warnings about the memory limit.
+const WARNING_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// Drops what is too old, and more where memory does not do, for ever.
+/// Drops old samples and enforces the memory limit, forever.
 pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
-    let [mut quiet, mut quiet_of_nodes, mut quiet_of_refused] = [(); 3].map(|()| Quiet::new(SAID));
+    let [mut quiet, mut quiet_of_nodes, mut quiet_of_refused] =
+        [(); 3].map(|()| Quiet::new(WARNING_INTERVAL));
     let mut refused = 0;
     loop {
-        clock.sleep(ROUNDS).await;
+        clock.sleep(INTERVAL).await;
         let (store, now) = (Arc::clone(&store), clock.elapsed());
-        // Some milliseconds' work in a large cluster, during which nobody else should have to wait.
+        // It takes some milliseconds in a large cluster, so it must not block other tasks.
         let tidied = tokio::task::spawn_blocking(move || {
             let history = store.history();
             let cut = history.tidy(now);

@@ -1,6 +1,6 @@
-//! What was measured: the latest rates of every node, each published whole.
+//! The latest rates of every node, each published as a whole, and the history before them.
 //!
-//! One task a node writes its cell; readers take the cell's current value and keep it as long as they like.
+//! One task for each node writes the node's cell. Readers take the cell's current snapshot.
 
 mod duplicate;
 mod extra;
@@ -44,7 +44,7 @@ pub struct NodeCell {
 }
 
 impl NodeCell {
-    /// An empty one.
+    /// An empty cell.
     pub fn new(resolution: Duration) -> Self {
         Self {
             series: Mutex::new(NodeSeries::new(resolution)),
@@ -53,20 +53,20 @@ impl NodeCell {
         }
     }
 
-    /// The points that rates are made of. The node's task holds the lock while it takes a scrape in, whoever writes
-    /// them down while it copies them, for microseconds each; readers of the latest values have no use for it.
+    /// The series from which rates are computed. The node's task locks them during a scrape, and a snapshot locks them
+    /// for a copy, both for microseconds. Readers of the latest values do not use this lock.
     pub fn series(&self) -> MutexGuard<'_, NodeSeries> {
         self.series.lock()
     }
 
-    /// The node's points and rates at `now`, for another process; nothing before the first scrape.
+    /// A snapshot of the node's series and rates at `now`, for another process; none before the first scrape.
     pub fn snapshot(&self, now: Age) -> Option<NodeSnapshot> {
         let series = self.series.lock();
         let latest = self.latest()?;
         Some(NodeSnapshot::of(&series, &latest, now))
     }
 
-    /// Takes what an earlier process knew, if nothing is known yet.
+    /// Restores the state of an earlier process, if the cell is empty.
     fn restore(&self, restored: RestoredNode) {
         let mut series = self.series.lock();
         if series.is_empty() && self.latest.load().is_none() {
@@ -75,27 +75,27 @@ impl NodeCell {
         }
     }
 
-    /// What the last successful scrape gave.
+    /// The result of the last successful scrape.
     pub fn latest(&self) -> Option<Arc<Latest>> {
         self.latest.load_full()
     }
 
-    /// Publishes what a scrape gave.
+    /// Publishes the result of a scrape.
     pub fn publish(&self, latest: Latest) {
         self.latest.store(Some(Arc::new(latest)));
     }
 
-    /// What the last answer of `/stats/summary` gave beside CPU and memory, if it may still be answered at `now`.
+    /// The last data of `/stats/summary` besides CPU and memory, unless it is stale at `now`.
     pub fn extra(&self, now: Age) -> Option<Arc<NodeExtra>> {
         self.last_extra().filter(|extra| extra.is_believed(now))
     }
 
-    /// The same, however old it is: the next answer makes rates with it.
+    /// The same data, even if it is stale: the next response computes rates from it.
     pub fn last_extra(&self) -> Option<Arc<NodeExtra>> {
         self.extra.load_full()
     }
 
-    /// Publishes what an answer of `/stats/summary` gave.
+    /// Publishes the data of `/stats/summary`.
     pub fn publish_extra(&self, extra: NodeExtra) {
         self.extra.store(Some(Arc::new(extra)));
     }
@@ -104,24 +104,24 @@ impl NodeCell {
 /// The cells of all nodes.
 pub type Cells = HashMap<Arc<str>, Arc<NodeCell>>;
 
-/// The latest values of the cluster, and those before them.
+/// The latest values of the cluster, and their history.
 #[derive(Debug)]
 pub struct Store {
     cells: ArcSwap<Cells>,
-    /// What an earlier process knew of nodes that have not shown up yet.
+    /// The restored state of nodes that the cluster does not have yet.
     restored: Mutex<Map<Arc<str>, RestoredNode>>,
     history: History,
 }
 
 impl Default for Store {
-    /// A store of the latest values alone.
+    /// A store without history.
     fn default() -> Self {
         Self::new(history::Settings::OFF)
     }
 }
 
 impl Store {
-    /// An empty store that remembers so much.
+    /// An empty store with these settings of the history.
     pub fn new(settings: history::Settings) -> Self {
         Self {
             cells: ArcSwap::default(),
@@ -130,17 +130,17 @@ impl Store {
         }
     }
 
-    /// What was before the latest values.
+    /// The history.
     pub fn history(&self) -> &History {
         &self.history
     }
 
-    /// All cells, as of now.
+    /// A snapshot of all cells.
     pub fn cells(&self) -> Arc<Cells> {
         self.cells.load_full()
     }
 
-    /// Adds a node and gives its cell, with what an earlier process knew of it.
+    /// Adds a node with its restored state, and returns its cell.
     pub fn add(&self, node: &Arc<str>, resolution: Duration) -> Arc<NodeCell> {
         let cell = Arc::new(NodeCell::new(resolution));
         if let Some(restored) = self.restored.lock().remove(node) {
@@ -151,7 +151,7 @@ impl Store {
         cell
     }
 
-    /// Takes what an earlier process, or another one, knew of a node. It is of no effect if the node has been scraped.
+    /// Restores the state of a node from another process. It has no effect if the node has been scraped.
     pub fn restore(&self, node: &Arc<str>, restored: RestoredNode) {
         if let Some(cell) = self.cells.load().get(node) {
             return cell.restore(restored);
@@ -159,12 +159,12 @@ impl Store {
         self.restored.lock().insert(Arc::clone(node), restored);
     }
 
-    /// Forgets what an earlier process knew of nodes that have not shown up.
+    /// Drops the restored state of nodes that did not appear.
     pub fn drop_restored(&self) {
         *self.restored.lock() = Map::new();
     }
 
-    /// Forgets a node.
+    /// Removes a node.
     pub fn remove(&self, node: &str) {
         self.cells.rcu(|cells| cells.without(node));
     }

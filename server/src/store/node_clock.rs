@@ -1,9 +1,9 @@
-//! A node's clock, watched from ours, to see when it is set.
+//! Detects when a node's clock is set.
 //!
-//! A kubelet stamps its samples with the node's clock, and an answer holds samples of different ages: cAdvisor looks at a
-//! cgroup every 10 to 38 s. So one series tells little of the clock, but the newest sample of an answer is young on every
-//! node. How far it lies from our own time wavers by a few seconds where samples are spread out, and by nothing where a
-//! kubelet measures when it is asked. What differs from that by more is a clock that was set.
+//! A kubelet stamps its samples with the node's clock, and a response contains samples of different ages: cAdvisor reads
+//! a cgroup every 10 to 38 s. One series says little about the clock, but the newest sample of a response is young on
+//! every node. Its distance from the server's time varies by some seconds where samples are spread, and not at all where
+//! a kubelet measures on request. A larger change means that the clock was set.
 
 use std::time::Duration;
 
@@ -11,28 +11,28 @@ use kubevitals_proto::time::{Timestamp, nanos};
 
 use crate::clock::Age;
 
-/// A clock may differ by this from what it was, whatever the kubelet: requests do not always take the same time.
+/// The tolerance for every kubelet: requests do not always take the same time.
 const LEAST_SLACK: i64 = 600_000_000;
 
-/// So many answers tell how far a node's newest sample usually lies from our time.
+/// The number of responses after which the usual distance is known.
 const ANSWERS: u8 = 2;
 
-/// What is learned fades by an eighth with each answer, so that a clock that drifts is followed.
+/// Older distances fade by an eighth with each response, so that the estimate follows a drifting clock.
 const FADES: i64 = 8;
 
-/// When an answer was asked for and when it was in, on our clock.
+/// The times of a request and its response, by the server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScrapeTimes {
-    /// When the request was sent, by our wall clock: it stands in for a missing timestamp.
+    /// The request, by the wall clock: it replaces a missing timestamp.
     pub sent: Timestamp,
-    /// The same on the monotonic clock.
+    /// The request, by the monotonic clock.
     pub asked: Age,
-    /// When the answer was in.
+    /// The response.
     pub answered: Age,
 }
 
 impl ScrapeTimes {
-    /// Of a scrape whose answer took no time.
+    /// The times of a scrape without delay.
     pub fn at(now: Age) -> Self {
         Self {
             sent: Timestamp(0),
@@ -42,14 +42,14 @@ impl ScrapeTimes {
     }
 }
 
-/// What one answer tells of the node's clock, in nanoseconds.
+/// What one response shows of the node's clock, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Glimpse {
-    /// How far the newest sample lies ahead of our clock's zero: of the time when the answer was in, and of the time when
-    /// it was asked for. A sample that was made for this answer lies between.
+    /// How far the newest sample lies ahead of our clock's zero: of the time when the answer was in, and of the time
+    /// when it was asked for. A sample that was made for this answer lies between.
     least: i64,
     most: i64,
-    /// How far the samples lie apart.
+    /// The distance between the oldest and the newest sample.
     spread: i64,
     newest: i64,
     answered: Age,
@@ -77,14 +77,14 @@ impl Glimpse {
         })
     }
 
-    /// Whether a sample is no more than so much older than the newest, or not much more.
+    /// Whether a sample is older than the newest by at most this time and the tolerance.
     pub(super) fn is_near(&self, at: Timestamp, passed: Duration) -> bool {
         let age = self.newest.saturating_sub(at.0);
         (0..=nanos(passed).saturating_add(LEAST_SLACK)).contains(&age)
     }
 }
 
-/// How far a node's clock lies ahead of our clock's zero, in nanoseconds, as its answers tell.
+/// The estimated distance of a node's clock from the zero of the server's clock, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NodeClock {
     low: i64,
@@ -95,7 +95,7 @@ pub(super) struct NodeClock {
 }
 
 impl NodeClock {
-    /// A clock of which nothing is known yet but this.
+    /// A clock after its first response.
     pub(super) fn begin(glimpse: &Glimpse) -> Self {
         Self {
             low: glimpse.most,
@@ -106,7 +106,7 @@ impl NodeClock {
         }
     }
 
-    /// This clock after it was set: its kubelet measures as it did.
+    /// This clock after it was set, with the same tolerances.
     pub(super) fn set(&self, glimpse: &Glimpse) -> Self {
         let wavers = self.high.saturating_sub(self.low).max(0);
         Self {
@@ -118,7 +118,7 @@ impl NodeClock {
         }
     }
 
-    /// Whether an answer may be of this clock, as it was.
+    /// Whether a response fits this clock.
     pub(super) fn fits(&self, glimpse: &Glimpse, resolution: Duration) -> bool {
         let passed = nanos(glimpse.answered.since(self.answered));
         let mut slack = LEAST_SLACK
@@ -131,7 +131,7 @@ impl NodeClock {
             && glimpse.least <= self.high.saturating_add(slack)
     }
 
-    /// What is known after an answer that fits.
+    /// The clock after a response that fits.
     pub(super) fn seen(&self, glimpse: &Glimpse) -> Self {
         let faded = |from: i64, to: i64| from.saturating_add(to.saturating_sub(from) / FADES);
         Self {
@@ -150,7 +150,7 @@ impl NodeClock {
         (by.saturating_abs() > self.spread.max(other.spread)).then_some(by)
     }
 
-    /// The time that it shows at `now`.
+    /// The time of the node's clock at `now`.
     pub(super) fn time(&self, now: Age) -> Timestamp {
         Timestamp(
             self.high

@@ -1,4 +1,4 @@
-//! One node's series: the state that a node's scrapes update and nobody else sees.
+//! One node's series: the state that only the node's scrapes update.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use super::tracked_series::{IngestContext, Tracked};
 use crate::clock::Age;
 use crate::intern::Interner;
 
-/// The most containers that a node has a last point of: those of a scrape, and as many that are gone.
+/// The largest number of containers with a last sample: those of a scrape, and as many ended ones.
 const MAX_KNOWN: usize = 2 * DecodeLimits::MAX_SERIES as usize;
 
 /// The pairs of one node and of its containers, sorted like a scrape.
@@ -34,9 +34,9 @@ pub struct NodeSeries {
     node: Option<Tracked>,
     containers: Vec<Container>,
     clock: Option<NodeClock>,
-    /// When the last answer was asked for.
+    /// The time of the last request.
     asked: Option<Age>,
-    /// The series as they would be if the node's clock had been set before the last answer. The next one tells.
+    /// The series as if the node's clock had been set before the last response. The next response decides.
     suspect: Option<Box<NodeSeries>>,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Container {
     pub(super) tracked: Tracked,
 }
 
-/// When samples were made that an answer is the first to hold; nothing for the others.
+/// The times of samples that are new in a response; none for the others.
 struct News {
     node: Option<Timestamp>,
     containers: Vec<Option<Timestamp>>,
@@ -70,18 +70,18 @@ impl News {
     }
 }
 
-/// What the series of a node hold.
+/// The size of a node's series.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Whether the node itself has a point.
+    /// Whether the node itself has a sample.
     pub node: bool,
-    /// Containers that have a point.
+    /// The number of containers with a sample.
     pub containers: u32,
-    /// Memory, in bytes; names, which are shared, are not counted.
+    /// The memory in bytes, without the shared names.
     pub bytes: u32,
 }
 
-/// Rates from elsewhere, for what has no pair yet: by container, and the node's under its own.
+/// The kubelet's own rates, for series with only one sample.
 #[derive(Debug, Default)]
 pub struct StandIn {
     /// The node's usage.
@@ -91,7 +91,7 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Leaves out what a scrape told more than once: whose rate this is is not known.
+    /// Leaves out series that a scrape contains more than once: their rate is ambiguous.
     pub fn leave_out(&mut self, duplicates: &[Duplicate<'_>]) {
         for duplicate in duplicates {
             match &duplicate.key {
@@ -132,7 +132,7 @@ impl NodeSeries {
         }
     }
 
-    /// What the node can give, from the next scrape on.
+    /// Sets the bounds of the node's usage, from the next scrape on.
     pub fn bound(&mut self, bounds: Bounds) {
         self.bounds = bounds;
     }
@@ -142,7 +142,7 @@ impl NodeSeries {
         Some(self.clock?.time(now))
     }
 
-    /// The node's own.
+    /// The node's own series.
     pub(super) fn node(&self) -> Option<&Tracked> {
         self.node.as_ref()
     }
@@ -152,12 +152,12 @@ impl NodeSeries {
         &self.containers
     }
 
-    /// How many series have a point.
+    /// The number of series with a sample.
     pub fn len(&self) -> usize {
         self.containers.len() + usize::from(self.node.is_some())
     }
 
-    /// What there is.
+    /// The size of the series.
     pub fn held(&self) -> Held {
         let suspect = self
             .suspect
@@ -177,8 +177,8 @@ impl NodeSeries {
         self.len() == 0
     }
 
-    /// Whether there is nothing but first points yet, as after a start or a long silence: judged by the node
-    /// itself, or by its containers where it reports none of its own.
+    /// Whether there are only first samples, as after a start: decided by the node's own series, or by the containers
+    /// where the node has none.
     pub fn wants_stand_in(&self) -> bool {
         let waits = |tracked: &Tracked| tracked.pair.usage() == Err(NoRate::FirstPoint);
         match &self.node {
@@ -190,7 +190,7 @@ impl NodeSeries {
         }
     }
 
-    /// Gives rates from elsewhere to what waits for its second point.
+    /// Uses the kubelet's rates for series that wait for their second sample.
     pub fn stand_in(&mut self, rates: &StandIn) {
         if let (Some(node), Some(usage)) = (&mut self.node, rates.node) {
             node.pair.stand_in(usage, &self.bounds);
@@ -213,9 +213,9 @@ impl NodeSeries {
     /// Takes in a scrape. Of duplicates the reading that is followed is put in their place, or an empty one.
     ///
     /// Returns by how many nanoseconds the node's clock was set forward, or back if that is negative, when this scrape
-    /// shows that it was. A scrape that does not fit the clock is held back: it may be of a clock that was set, and then
-    /// the next one makes a pair with it; or it was late, and then the next one makes a pair with what was before. Until
-    /// then the last answer stays. Windows over a step are never made.
+    /// shows that it was. A scrape that does not fit the clock is held back: it may be of a clock that was set, and
+    /// then the next one makes a pair with it; or it was late, and then the next one makes a pair with what was before.
+    /// Until then the last answer stays. Windows over a step are never made.
     pub fn ingest(
         &mut self,
         scrape: &mut ResourceScrape<'_>,
@@ -294,7 +294,7 @@ impl NodeSeries {
         }
     }
 
-    /// Series that begin with a scrape.
+    /// New series from a scrape.
     fn anew(
         &self,
         clock: NodeClock,
@@ -309,7 +309,7 @@ impl NodeSeries {
         series
     }
 
-    /// Whether there is an answer that is worth keeping until the next scrape.
+    /// Whether a current rate is fresh until the next scrape.
     fn is_believed(&self, now: Age) -> bool {
         let is_believed = |tracked: &Tracked| {
             tracked.pair.usage().is_ok() && now.since(tracked.arrived) <= self.resolution * 5 / 2

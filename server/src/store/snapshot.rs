@@ -1,7 +1,7 @@
-//! A node's points and rates on their way from one process to the next, so that a restarted server answers at once and
-//! its first scrape makes rates.
+//! A snapshot of a node's series and rates for the next process, so that a restarted server has metrics at once and
+//! computes rates with its first scrape.
 //!
-//! Ages are told as how long ago they were: each process has a monotonic clock of its own.
+//! Times are stored as ages, because each process has a monotonic clock of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use super::tracked_series::Tracked;
 use crate::clock::Age;
 use crate::intern::Interner;
 
-/// Longer than any name in Kubernetes.
-const LONGEST_NAME: usize = 512;
+/// The largest length of a name: longer than any name in Kubernetes.
+const MAX_NAME: usize = 512;
 
-/// One node's points and rates. A protobuf message: what is added later is skipped by earlier readers.
+/// The series and rates of one node, as a protobuf message: earlier readers skip fields that are added later.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct NodeSnapshot {
-    /// How long ago its last successful scrape was, in milliseconds.
+    /// The age of the last successful scrape, in milliseconds.
     #[prost(uint64, tag = "1")]
     scraped_ago: u64,
     #[prost(message, optional, tag = "2")]
@@ -62,12 +62,12 @@ struct SnapshotSeries {
     memory: u64,
     #[prost(sfixed64, tag = "4")]
     start: i64,
-    /// How long ago the point came in, in milliseconds.
+    /// The age of the sample's arrival, in milliseconds.
     #[prost(uint64, tag = "5")]
     arrived_ago: u64,
     #[prost(message, optional, tag = "6")]
     usage: Option<SnapshotUsage>,
-    /// Whether the last scrape had it, and its whole pod, so that it was answered.
+    /// Whether the last scrape contained the series and its complete pod.
     #[prost(bool, tag = "7")]
     answered: bool,
 }
@@ -82,7 +82,7 @@ struct SnapshotUsage {
     cpu: u64,
 }
 
-/// What a process goes on with.
+/// The restored state of a node.
 #[derive(Debug)]
 pub struct RestoredNode {
     pub(super) series: NodeSeries,
@@ -90,7 +90,7 @@ pub struct RestoredNode {
 }
 
 impl NodeSnapshot {
-    /// What a node's series and its latest rates are at `now`.
+    /// The snapshot of a node's series and latest rates at `now`.
     pub(super) fn of(series: &NodeSeries, latest: &Latest, now: Age) -> Self {
         let mut pods: Vec<SnapshotPod> = Vec::with_capacity(latest.pods.len());
         for container in series.containers() {
@@ -125,13 +125,12 @@ impl NodeSnapshot {
         }
     }
 
-    /// How long before it was written down its node was scraped.
+    /// The age of the last scrape when the snapshot was created.
     pub fn scraped_ago(&self) -> Duration {
         Duration::from_millis(self.scraped_ago)
     }
 
-    /// What to go on with at `now`, `gone` after it was written down. Nothing of it is younger than it was: what is
-    /// too old to be believed is not answered.
+    /// The restored state at `now`, the time `gone` after the snapshot. Ages continue, so stale values stay stale.
     pub fn restore(
         &self,
         now: Age,
@@ -170,7 +169,7 @@ impl NodeSnapshot {
                         swap: Bytes(0),
                     });
                 } else {
-                    // One that was answered gives its rate again, unless what was written is impossible.
+                    // A container with a rate has one again, unless the snapshot is not valid.
                     whole &= !carried.answered;
                 }
                 series.push(Container {
@@ -188,13 +187,13 @@ impl NodeSnapshot {
                     namespace,
                     name,
                     rates: Ok(rates),
-                    // The next scrape tells.
+                    // The next scrape has it.
                     swap: Bytes(0),
                 }),
                 None => containers.truncate(first),
             }
         }
-        // Whoever looks for one relies on the order.
+        // Lookups rely on the order.
         series.sort_by(|a, b| a.key().cmp(&b.key()));
         series.dedup_by(|a, b| a.key() == b.key());
         pods.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
@@ -237,7 +236,7 @@ impl SnapshotPod {
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=LONGEST_NAME).contains(&name.len())
+    (1..=MAX_NAME).contains(&name.len())
 }
 
 impl SnapshotSeries {

@@ -1,11 +1,11 @@
-//! One series: its pair of points, and when the newer one came in.
+//! One series: its pair of samples, and the arrival of the newer one.
 
 use std::time::Duration;
 
 use super::rate::{Bounds, NoRate, Pair, Point};
 use crate::clock::Age;
 
-/// A sample's age may differ by this from what the kubelet's pace allows: it is stamped a little before it can be seen.
+/// The tolerance of a sample's age: the kubelet stamps a sample a little before it serves it.
 const SLACK: Duration = Duration::from_secs(2);
 
 /// A series.
@@ -15,19 +15,19 @@ pub(super) struct Tracked {
     pub(super) arrived: Age,
 }
 
-/// What all series of a node have in common while a scrape is taken in.
+/// What all series of a node share during a scrape.
 pub(super) struct IngestContext {
     pub(super) resolution: Duration,
     pub(super) bounds: Bounds,
     pub(super) now: Age,
-    /// When the answer before this one was asked for.
+    /// The time of the request before this one.
     pub(super) before: Option<Age>,
-    /// Why a series begins that is not known, or makes no pair.
+    /// The reason for new series without a rate.
     pub(super) why: NoRate,
 }
 
 impl Tracked {
-    /// Begins with a point.
+    /// Starts with a sample.
     pub(super) fn begin(point: Point, context: &IngestContext) -> Self {
         Self {
             pair: Pair::begin_after(context.why, point, context.resolution, &context.bounds),
@@ -35,13 +35,12 @@ impl Tracked {
         }
     }
 
-    /// Goes on with a point, or begins anew where it makes no pair with the last one.
+    /// Continues with a sample, or starts again if it makes no pair with the last one.
     pub(super) fn offer(&mut self, point: Point, context: &IngestContext) {
         let IngestContext {
             resolution, now, ..
         } = *context;
-        // A series whose own clock was set back reports nothing but older points. Where there is no answer, or
-        // none that could be given any more, there is nothing to protect: begin anew.
+        // A series whose clock was set back reports only older samples. Without a current rate it starts again.
         let void = self.pair.usage().is_err() || now.since(self.arrived) > resolution * 5 / 2;
         let older = point.at < self.pair.last().at;
         if void && older || !older && !self.fits(&point, context) {
@@ -57,9 +56,9 @@ impl Tracked {
         }
     }
 
-    /// Whether the time from the last point to this one, as stamped, can be. A sample is first seen in the first answer
-    /// after it was made, so between any two lies as much time as between the answers that brought them, give or take
-    /// what lies between two answers.
+    /// Whether the time between the last sample and this one is possible. A sample arrives with the first response
+    /// after it was measured, so two samples are as far apart as their responses, plus or minus one interval between
+    /// responses.
     fn fits(&self, point: &Point, context: &IngestContext) -> bool {
         let window = point.at.since(self.pair.last().at);
         if window == 0 {

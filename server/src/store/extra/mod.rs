@@ -1,11 +1,13 @@
-//! What a node's `/stats/summary` told beside CPU and memory, in the form readers want: sorted, immutable, small.
+//! The data of a node's `/stats/summary` besides CPU and memory: sorted, immutable and small.
 //!
-//! Published whole like the rates, and only as long as it can be believed: [`NodeCell::extra`](super::NodeCell::extra).
-//! A pod takes 96 bytes; its names are shared with everybody else's.
+//! It is published as a whole, and only while it is not stale: [`NodeCell::extra`](super::NodeCell::extra). A pod takes
+//! 96 bytes; its names are interned.
 
 mod network;
+mod non_max;
 mod pressure;
 
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,13 +20,11 @@ pub use pressure::{Percent, Pressure};
 
 use crate::clock::Age;
 use crate::intern::Interner;
+use non_max::{NonMaxU32, NonMaxU64};
 use pressure::is_measured;
 
-/// Believed for this many times the interval in which it is asked for, in halves: as long as the rates.
-const BELIEVED_HALVES: u32 = 5;
-
-/// What there is no number for, where a count is kept.
-const NONE: u32 = u32::MAX;
+/// The time until the data is stale, in halves of the interval: the same as for rates.
+const STALE_AFTER_HALVES: u32 = 5;
 
 /// One node and its pods as of the last answer.
 #[derive(Debug, PartialEq)]
@@ -42,7 +42,7 @@ pub struct NodeExtra {
     /// Its swap; nothing on a node without any, or whose kubelet does not tell.
     pub swap: Option<Swap>,
     traffic: Traffic,
-    processes: u32,
+    processes: Option<NonMaxU32>,
     /// Sorted by namespace and name.
     pods: Box<[PodExtra]>,
 }
@@ -53,13 +53,11 @@ pub struct PodExtra {
     namespace: Arc<str>,
     name: Arc<str>,
     traffic: Traffic,
-    /// `u64::MAX` for none.
-    storage: u64,
-    /// Zero for none.
-    swap: u64,
-    processes: u32,
-    /// Seconds since the epoch; zero if it was not told.
-    started: u32,
+    storage: Option<NonMaxU64>,
+    swap: Option<NonZeroU64>,
+    processes: Option<NonMaxU32>,
+    /// Seconds since the epoch.
+    started: Option<NonZeroU32>,
     pressure: Pressure,
 }
 
@@ -98,16 +96,16 @@ impl NodeExtra {
             let (namespace, name) = key(pod);
             may_be_pod(namespace, name)
         };
-        let mut told: Vec<&PodExtras<'_>> = extras.pods.iter().filter(possible).collect();
-        told.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-        told.dedup_by(|a, b| key(a) == key(b));
+        let mut sorted: Vec<&PodExtras<'_>> = extras.pods.iter().filter(possible).collect();
+        sorted.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+        sorted.dedup_by(|a, b| key(a) == key(b));
         let mut known = before
             .map_or(&[][..], |before| &before.pods)
             .iter()
             .peekable();
-        let mut pods: Vec<PodExtra> = Vec::with_capacity(told.len());
+        let mut pods: Vec<PodExtra> = Vec::with_capacity(sorted.len());
         // Both sides are sorted alike: one walk over the two, like a merge.
-        for pod in told {
+        for pod in sorted {
             while known.next_if(|known| known.key() < key(pod)).is_some() {}
             let known = known.next_if(|known| known.key() == key(pod));
             let previous = pods.last();
@@ -128,7 +126,7 @@ impl NodeExtra {
             .and_then(|runtime| runtime.image_fs.as_ref());
         Self {
             scraped: now,
-            until: now.after(interval * BELIEVED_HALVES / 2),
+            until: now.after(interval * STALE_AFTER_HALVES / 2),
             disk: fs.as_ref().and_then(Disk::of),
             image_disk: images
                 .filter(|images| fs.as_ref().is_none_or(|fs| !is_same(fs, images)))
@@ -136,7 +134,10 @@ impl NodeExtra {
             pressure: Pressure::of(*cpu, *memory, *io, measured),
             swap: swap.as_ref().and_then(Swap::of),
             traffic: Traffic::of(network.as_ref(), before.map(|before| &before.traffic)),
-            processes: count(rlimit.as_ref().and_then(|rlimit| rlimit.curproc)),
+            processes: rlimit
+                .as_ref()
+                .and_then(|rlimit| rlimit.curproc)
+                .and_then(NonMaxU32::new),
             pods: pods.into_boxed_slice(),
         }
     }
@@ -153,7 +154,7 @@ impl NodeExtra {
 
     /// Processes that run on the node.
     pub fn processes(&self) -> Option<u32> {
-        (self.processes != NONE).then_some(self.processes)
+        self.processes.map(NonMaxU32::get)
     }
 
     /// A pod of the node.
@@ -179,7 +180,7 @@ impl NodeExtra {
 impl PodExtra {
     /// Names are shared with the same pod before, else with the pod in front of it where they are the same.
     fn of(
-        told: &PodExtras<'_>,
+        summary: &PodExtras<'_>,
         before: Option<&Self>,
         previous: Option<&Self>,
         measured: bool,
@@ -187,41 +188,44 @@ impl PodExtra {
     ) -> Self {
         let (namespace, name) = match (before, previous) {
             (Some(before), _) => (Arc::clone(&before.namespace), Arc::clone(&before.name)),
-            (None, Some(previous)) if *previous.namespace == *told.pod_ref.namespace => (
+            (None, Some(previous)) if *previous.namespace == *summary.pod_ref.namespace => (
                 Arc::clone(&previous.namespace),
-                names.intern(&told.pod_ref.name),
+                names.intern(&summary.pod_ref.name),
             ),
             _ => (
-                names.intern(&told.pod_ref.namespace),
-                names.intern(&told.pod_ref.name),
+                names.intern(&summary.pod_ref.namespace),
+                names.intern(&summary.pod_ref.name),
             ),
         };
-        let started = told
+        let started = summary
             .start_time
             .and_then(|start| u32::try_from(start.as_secs()).ok())
-            .unwrap_or_default();
+            .and_then(NonZeroU32::new);
         // Another pod of the same name has another interface.
         let before = before.filter(|before| before.started == started);
         Self {
             namespace,
             name,
-            traffic: Traffic::of(told.network.as_ref(), before.map(|before| &before.traffic)),
-            storage: told
+            traffic: Traffic::of(
+                summary.network.as_ref(),
+                before.map(|before| &before.traffic),
+            ),
+            storage: summary
                 .ephemeral_storage
                 .and_then(|storage| storage.used_bytes)
-                .unwrap_or(u64::MAX),
-            swap: told
+                .and_then(NonMaxU64::new),
+            swap: summary
                 .swap
                 .as_ref()
                 .and_then(|swap| swap.swap_usage_bytes)
-                .unwrap_or_default(),
-            processes: count(
-                told.process_stats
-                    .as_ref()
-                    .and_then(|stats| stats.process_count),
-            ),
+                .and_then(NonZeroU64::new),
+            processes: summary
+                .process_stats
+                .as_ref()
+                .and_then(|stats| stats.process_count)
+                .and_then(NonMaxU32::new),
             started,
-            pressure: Pressure::of(told.cpu, told.memory, told.io, measured),
+            pressure: Pressure::of(summary.cpu, summary.memory, summary.io, measured),
         }
     }
 
@@ -231,12 +235,12 @@ impl PodExtra {
 
     /// Bytes of the node's disk: writable layers, logs and emptyDirs.
     pub fn ephemeral_storage(&self) -> Option<Bytes> {
-        (self.storage != u64::MAX).then_some(Bytes(self.storage))
+        self.storage.map(|bytes| Bytes(bytes.get()))
     }
 
     /// Bytes of swap in use, if any is.
     pub fn swap(&self) -> Option<Bytes> {
-        (self.swap > 0).then_some(Bytes(self.swap))
+        self.swap.map(|bytes| Bytes(bytes.get()))
     }
 
     /// Bytes a second on its default interface.
@@ -246,7 +250,7 @@ impl PodExtra {
 
     /// Processes that run in it.
     pub fn processes(&self) -> Option<u32> {
-        (self.processes != NONE).then_some(self.processes)
+        self.processes.map(NonMaxU32::get)
     }
 
     /// Its pressure.
@@ -255,20 +259,15 @@ impl PodExtra {
     }
 }
 
-fn key<'a>(told: &'a PodExtras<'_>) -> (&'a str, &'a str) {
-    (&told.pod_ref.namespace, &told.pod_ref.name)
-}
-
-fn count(told: Option<u64>) -> u32 {
-    told.and_then(|count| u32::try_from(count).ok())
-        .unwrap_or(NONE)
+fn key<'a>(summary: &'a PodExtras<'_>) -> (&'a str, &'a str) {
+    (&summary.pod_ref.namespace, &summary.pod_ref.name)
 }
 
 impl Disk {
-    /// Nothing where capacity or what is available was not told. Windows says that nothing is used.
-    fn of(told: &FsStats) -> Option<Self> {
-        let (capacity, available) = (told.capacity_bytes?, told.available_bytes?);
-        let used = told.used_bytes.filter(|used| *used > 0);
+    /// Nothing where capacity or what is available was not summary. Windows says that nothing is used.
+    fn of(summary: &FsStats) -> Option<Self> {
+        let (capacity, available) = (summary.capacity_bytes?, summary.available_bytes?);
+        let used = summary.used_bytes.filter(|used| *used > 0);
         Some(Self {
             used: Bytes(used.unwrap_or_else(|| capacity.saturating_sub(available))),
             capacity: Bytes(capacity),
@@ -277,7 +276,7 @@ impl Disk {
     }
 }
 
-/// Whether two file systems are one. What is used differs then too, for it is told of the images alone; what is
+/// Whether two file systems are one. What is used differs then too, for it is summary of the images alone; what is
 /// available is read at two moments.
 fn is_same(a: &FsStats, b: &FsStats) -> bool {
     let apart = match (a.available_bytes, b.available_bytes) {
@@ -290,9 +289,9 @@ fn is_same(a: &FsStats, b: &FsStats) -> bool {
 
 impl Swap {
     /// Nothing where there is none: a kubelet reports zeros then.
-    fn of(told: &SwapStats) -> Option<Self> {
-        let used = told.swap_usage_bytes?;
-        let capacity = told.swap_available_bytes?.saturating_add(used);
+    fn of(summary: &SwapStats) -> Option<Self> {
+        let used = summary.swap_usage_bytes?;
+        let capacity = summary.swap_available_bytes?.saturating_add(used);
         (capacity > 0).then_some(Self {
             used: Bytes(used),
             capacity: Bytes(capacity),

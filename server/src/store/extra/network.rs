@@ -1,5 +1,7 @@
 //! Bytes a second, from two readings of an interface's counters.
 
+use std::num::NonZeroU32;
+
 use kubevitals_proto::kubelet::summary;
 
 /// Bytes a second over the time between the last two readings.
@@ -16,28 +18,30 @@ pub struct NetworkRate {
 pub struct Traffic {
     rx: u64,
     tx: u64,
-    /// When it was read, in seconds since the epoch; zero for never.
-    at: u32,
+    /// The time of the reading, in seconds since the epoch; none before the first.
+    at: Option<NonZeroU32>,
     /// Received and sent. Seven digits are more than whole seconds give.
     rate: Option<(f32, f32)>,
 }
 
 impl Traffic {
-    /// What a reading gives after the one `before` it. A reading that repeats the last one's time changes nothing; a
-    /// counter that fell began anew and gives no rate, and neither does a clock that was set back.
-    pub(super) fn of(told: Option<&summary::Traffic>, before: Option<&Self>) -> Self {
+    /// Applies a reading after the one `before` it. A reading with the same time changes nothing. A counter that fell
+    /// has restarted and gives no rate, and neither does a clock that was set back.
+    pub(super) fn of(reading: Option<&summary::Traffic>, before: Option<&Self>) -> Self {
         let before = before.copied().unwrap_or_default();
-        let Some((at, rx, tx)) = told.and_then(whole) else {
+        let Some((at, rx, tx)) = reading.and_then(whole) else {
             return Self::default();
         };
-        if at == before.at {
+        if Some(at) == before.at {
             return before;
         }
-        let seconds = at.checked_sub(before.at).filter(|_| before.at > 0);
+        let seconds = before
+            .at
+            .and_then(|before| at.get().checked_sub(before.get()));
         Self {
             rx,
             tx,
-            at,
+            at: Some(at),
             rate: seconds.and_then(|seconds| {
                 let rx = rx.checked_sub(before.rx)?;
                 let tx = tx.checked_sub(before.tx)?;
@@ -60,9 +64,10 @@ impl Traffic {
     }
 }
 
-fn whole(told: &summary::Traffic) -> Option<(u32, u64, u64)> {
-    let at = u32::try_from(told.time?.as_secs()).ok()?;
-    Some((at, told.rx_bytes?, told.tx_bytes?))
+fn whole(reading: &summary::Traffic) -> Option<(NonZeroU32, u64, u64)> {
+    let at = u32::try_from(reading.time?.as_secs()).ok()?;
+    let at = NonZeroU32::new(at)?;
+    Some((at, reading.rx_bytes?, reading.tx_bytes?))
 }
 
 #[expect(
@@ -135,7 +140,7 @@ mod tests {
 
     #[test]
     fn without_a_time_or_a_counter_there_is_nothing() {
-        for told in [
+        for reading in [
             summary::Traffic::default(),
             summary::Traffic {
                 time: None,
@@ -147,7 +152,10 @@ mod tests {
             },
         ] {
             let before = Traffic::of(Some(&read(100, 1, 1)), None);
-            assert_eq!(Traffic::of(Some(&told), Some(&before)), Traffic::default());
+            assert_eq!(
+                Traffic::of(Some(&reading), Some(&before)),
+                Traffic::default()
+            );
         }
     }
 }

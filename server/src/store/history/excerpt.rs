@@ -1,4 +1,4 @@
-//! What a reader copied out of a node's history, to decode it without the lock.
+//! Blocks that a reader has copied from a node's history, to decode them without the lock.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::pod_id::PodId;
 use crate::store::ring::{Block, Samples, samples};
 
-/// Copied series. One excerpt can be used for one node after the other, so that a walk over the whole cluster allocates
-/// hardly more than one for a node.
+/// Copied series. One excerpt can be reused for many nodes, so that a query over the whole cluster allocates hardly
+/// more than a query for one node.
 #[derive(Debug, Default)]
 pub struct Excerpt {
     blocks: Vec<Block>,
@@ -17,7 +17,7 @@ pub struct Excerpt {
 
 #[derive(Debug)]
 struct SeriesRange {
-    /// Which of the pods; none for the node itself.
+    /// The index of the pod; none for the node itself.
     pod: Option<usize>,
     container: Option<Arc<str>>,
     life: u32,
@@ -27,25 +27,25 @@ struct SeriesRange {
 /// A copied series.
 #[derive(Clone, Copy, Debug)]
 pub struct CopiedSeries<'a> {
-    /// The pod; nothing for the node itself.
+    /// The pod; none for the node itself.
     pub pod: Option<&'a PodId>,
-    /// The container; nothing for the node itself.
+    /// The container; none for the node itself.
     pub container: Option<&'a Arc<str>>,
-    /// The number of the life that its newest point is of.
+    /// The number of the run to which its newest sample belongs.
     pub(super) life: u32,
     pub(super) blocks: &'a [Block],
 }
 
 impl<'a> CopiedSeries<'a> {
-    /// Its points, oldest first: those of the span and, since blocks are copied whole, some before and after it.
+    /// The samples, oldest first. Blocks are copied as a whole, so there are samples before and after the span.
     pub fn samples(&self) -> Samples<'a> {
         samples(self.blocks)
     }
 }
 
 impl Excerpt {
-    /// What was copied: the node's own series, then the containers' by namespace, pod and name; of pods that had the same
-    /// name one after the other, the last one last. Series without a block of the span are left out.
+    /// What was copied: the node's own series, then the containers' by namespace, pod and name; of pods that had the
+    /// same name one after the other, the last one last. Series without a block of the span are left out.
     pub fn series(&self) -> impl Iterator<Item = CopiedSeries<'_>> {
         self.series.iter().map(|copied| CopiedSeries {
             pod: copied.pod.and_then(|pod| self.pods.get(pod)),
@@ -55,7 +55,7 @@ impl Excerpt {
         })
     }
 
-    /// Whether nothing was copied.
+    /// Whether no series was copied.
     pub fn is_empty(&self) -> bool {
         self.series.is_empty()
     }
@@ -66,7 +66,7 @@ impl Excerpt {
         self.pods.clear();
     }
 
-    /// What is added next is of this pod.
+    /// Starts the series of a pod.
     pub(super) fn begin_pod(&mut self, pod: &PodId) {
         self.pods.push(pod.clone());
     }

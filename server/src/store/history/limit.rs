@@ -1,5 +1,5 @@
-//! The memory limit. When it is reached, nodes that hold far more for each of their pods than others do give way first;
-//! then all nodes remember less far back, alike.
+//! The memory limit. When it is reached, the history of nodes with far more memory for each pod than others is
+//! shortened first, and then the history of all nodes alike.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,34 +9,34 @@ use super::settings::Shared;
 use crate::clock::Age;
 use crate::store::ring::{BLOCK_BYTES, Tick};
 
-/// The retention is divided into so many parts to find out how much of it there is memory for.
+/// The number of parts of the retention by which ages of blocks are counted.
 const PARTS: usize = 256;
 
-/// A node's share is so many times what the median node holds for each pod that the API server has bound to it. Nodes
-/// differ by how many containers their pods have and how often those are made anew; a kubelet that invents pods or
-/// containers has nothing to show for them.
+/// A node's share for each bound pod, as a multiple of the median node's memory for each bound pod. Nodes differ by the
+/// number of containers of their pods and by how often those restart. A kubelet that invents pods or containers exceeds
+/// its share.
 const SHARE: usize = 4;
 
 type Nodes = [(Arc<str>, Arc<NodeHistory>)];
 
-/// Who gave way.
+/// The nodes whose history was shortened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cut {
-    /// Nodes that held more than their share.
+    /// The nodes above their share.
     pub nodes: Vec<Arc<str>>,
-    /// All of them.
+    /// Whether the history of all nodes was shortened.
     pub all: bool,
 }
 
-/// Brings memory below the limit by remembering less far back; further back again, little by little, when there is
-/// room. Who gave way.
-pub(super) fn keep_to(shared: &Shared, nodes: &Nodes, now: Age) -> Cut {
+/// Shortens the retention until memory is below the limit, or extends it step by step when memory is available. Returns
+/// the nodes whose history was shortened.
+pub(super) fn enforce(shared: &Shared, nodes: &Nodes, now: Age) -> Cut {
     let limit = shared.settings.memory_limit;
     let asked = Tick::count(shared.settings.retention).max(1);
     let step = (asked / PARTS as i64).max(1);
     let bytes = || shared.bytes.load(Ordering::Relaxed);
     if bytes() <= limit {
-        // Nothing older is there: it grows back at the pace at which points are added.
+        // Older samples are gone: the history grows again with new samples.
         if bytes() < limit / 20 * 19 {
             if shared.keeps() < asked {
                 shared.keep(shared.keeps() + step);
@@ -61,7 +61,7 @@ pub(super) fn keep_to(shared: &Shared, nodes: &Nodes, now: Age) -> Cut {
     cut
 }
 
-/// Shortens the history of each node that is over its share until it is not. Which they were.
+/// Shortens the history of each node above its share. Returns those nodes.
 fn over_share(shared: &Shared, nodes: &Nodes, now: Age) -> Vec<Arc<str>> {
     let asked = Tick::count(shared.settings.retention).max(1);
     let held: Vec<HistorySize> = nodes.iter().map(|(_, node)| node.size()).collect();
@@ -99,7 +99,7 @@ fn over_share(shared: &Shared, nodes: &Nodes, now: Age) -> Vec<Arc<str>> {
     gave_way
 }
 
-/// Has `nodes` remember less far back, by `keep`, until their `bytes` are below `most`.
+/// Shortens the retention of `nodes` with `keep`, until their `bytes` are below `most`.
 fn shorten(
     nodes: &Nodes,
     now: Age,
@@ -109,7 +109,7 @@ fn shorten(
     keeps: impl Fn() -> i64,
     keep: impl Fn(i64),
 ) {
-    // Names and lists go with the last of their blocks, idle blocks when there are many: once may not be enough.
+    // Names and lists are freed with their last block, unused blocks when there are many: repeat until it is enough.
     let mut before = i64::MAX;
     while bytes() > most && keeps() < before {
         before = keeps();
@@ -129,7 +129,7 @@ fn shorten(
     }
 }
 
-/// How many blocks there are of each age, in parts of what was asked for; the last are all that are older.
+/// The number of blocks of each age, in parts of the configured retention; the last part contains all older blocks.
 fn by_age(nodes: &Nodes, now: Age, asked: i64) -> [usize; PARTS] {
     let mut parts = [0; PARTS];
     for (_, node) in nodes {

@@ -10,8 +10,8 @@ pub(super) fn malloc_size(bytes: usize) -> usize {
     bytes.next_multiple_of(spacing)
 }
 
-/// What an interned name takes: its text, two counts before it, and its place in the interner's set, of which up to half
-/// are free.
+/// What an interned name takes: its text, two counts before it, and its place in the interner's set, of which up to
+/// half are free.
 pub(super) fn name_size(name: &str) -> usize {
     const COUNTS: usize = 2 * size_of::<usize>();
     const PLACE: usize = 2 * (size_of::<std::sync::Arc<str>>() + 1);

@@ -1,4 +1,4 @@
-//! One node's history: its own series and those of all containers that it ran.
+//! The history of one node: its own series and the series of its containers.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -7,45 +7,26 @@ use kubevitals_proto::time::Timestamp;
 use parking_lot::Mutex;
 
 use super::excerpt::Excerpt;
-use super::locator::{Location, Locator, bounds, find};
+use super::locator::{Location, Locator};
 use super::malloc_size::{malloc_size, name_size};
 use super::offset::Offset;
 use super::pod_id::PodId;
+use super::series_list::{Pod, Reading, Series, bounds, find};
 use super::settings::Shared;
 use crate::clock::Age;
 use crate::cluster::Binding;
 use crate::store::ring::{Block, Blocks, Offered, Ring, Sample, Tick};
-use kubevitals_proto::kubelet::resource::DecodeLimits;
 
-/// A point that is older than the newest by more than so many resolutions was stamped by a clock that was set back while
-/// nobody watched it: no repetition, and no replica's point, is so much older.
+/// A sample that is older than the newest by more than this, in resolutions, is from a clock that was set back: a
+/// repeated sample, or one of another replica, is younger.
 const SET_BACK: u32 = 5;
 
-/// The most series of one node, those that are gone included: four times the containers of a scrape. A node whose
-/// containers come and go faster than that within the retention remembers no more of them.
-pub(super) const MAX_SERIES: usize = 4 * DecodeLimits::MAX_SERIES as usize;
-
-/// What a container used, as a scrape gave it.
-#[derive(Clone, Copy, Debug)]
-pub struct Reading<'a> {
-    /// The pod's namespace.
-    pub namespace: &'a Arc<str>,
-    /// The pod's name.
-    pub pod: &'a Arc<str>,
-    /// The container's name.
-    pub container: &'a Arc<str>,
-    /// The point; whether its container was restarted is seen from `life`.
-    pub sample: Sample,
-    /// Another number for each life of the container, made of its start time.
-    pub life: u32,
-}
-
-/// The history of one node, behind a lock that is held for microseconds: by the node's own task once a scrape, and by
-/// readers while they copy what they want, to decode it afterwards.
+/// The history of one node, behind a lock that is held for microseconds: by the node's task once a scrape, and by
+/// readers while they copy blocks, which they decode afterwards.
 #[derive(Debug)]
 pub struct NodeHistory {
     inner: Mutex<Inner>,
-    /// What its place in the map of nodes takes, in bytes.
+    /// The memory of its entry in the map of nodes, in bytes.
     slot: usize,
     shared: Arc<Shared>,
 }
@@ -55,62 +36,43 @@ pub(super) struct Inner {
     pub(super) blocks: Blocks,
     /// The node's own series.
     pub(super) node: Ring,
-    /// By namespace and name; of those that had the same one after the other, the last one last.
+    /// By namespace and name; of several pods with the same name, the last pod last.
     pub(super) pods: Vec<Pod>,
     /// The containers' series, in the order of the pods, those of a pod by name.
     pub(super) series: Vec<Series>,
-    /// The node's own time, and when it was that.
+    /// The time of the node's clock, and when it was read.
     pub(super) clock: Option<(Tick, Age)>,
     /// Whether [`NodeHistory::set_clock`] set it. Otherwise it is the time of the newest sample, which is older.
     clock_set: bool,
     pub(super) points: usize,
-    /// For how many ticks this node's points are kept, where that is less than for all nodes: it holds more than its
+    /// The retention of this node's samples in ticks, if it is shorter than for all nodes, because the node exceeds its
     /// share.
     pub(super) keeps: Option<i64>,
     /// Bytes of this node in the shared total.
     counted: usize,
 }
 
-#[derive(Debug)]
-pub(super) struct Pod {
-    pub(super) id: PodId,
-    /// The first of its series; the next pod's first is behind its last.
-    pub(super) first: u32,
-    /// Scrapes in which the API server's pods are still compared, because the pod or a container of it was new.
-    pub(super) doubts: u8,
-    /// Scrapes since they were compared last.
-    pub(super) unchecked: u8,
-}
-
-#[derive(Debug)]
-pub(super) struct Series {
-    pub(super) name: Arc<str>,
-    pub(super) ring: Ring,
-    pub(super) life: u32,
-}
-
-/// What one history holds.
+/// The size of one node's history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HistorySize {
-    /// Series that have points, the node's own among them.
+    /// Series with samples, including the node's own.
     pub series: usize,
-    /// Their points.
+    /// Samples.
     pub points: usize,
-    /// All memory it takes, in bytes: points, lists, names, and its place in the map of nodes. Names that other parts
-    /// of the program share are counted in full.
+    /// All memory in bytes: samples, lists, names, and the entry in the map of nodes. Shared names count in full.
     pub bytes: usize,
-    /// The part of `bytes` that is names.
+    /// The part of `bytes` for names.
     pub name_bytes: usize,
-    /// Pods that the API server knows, or knew, to be bound to the node.
+    /// Pods that the API server has reported to be bound to the node.
     pub bound_pods: usize,
-    /// When the oldest point was.
+    /// The time of the oldest sample.
     pub oldest: Option<Tick>,
-    /// Whether its points are kept for a shorter time than those of other nodes.
+    /// Whether its samples are stored for a shorter time than those of other nodes.
     pub shortened: bool,
 }
 
 impl NodeHistory {
-    /// No history yet of the node of this name.
+    /// An empty history of a node.
     pub(super) fn new(name: &str, shared: Arc<Shared>) -> Self {
         Self {
             inner: Mutex::default(),
@@ -137,7 +99,7 @@ impl NodeHistory {
         let inner = &mut *inner;
         let mut clock = None;
         let (mut kept, mut dropped, mut refused) = (0, 0, 0);
-        let (mut no_room, mut forgotten) = (0, 0);
+        let (mut limited, mut forgotten) = (0, 0);
         let oldest = inner.time(now).map(|time| time.plus(-inner.keeps(shared)));
         let full = shared.is_full(inner.is_over_share(shared));
         let mut offer = |ring: &mut Ring, blocks: &mut Blocks, sample: &Sample| {
@@ -165,11 +127,11 @@ impl NodeHistory {
             let at = match found {
                 Location::Series(at) => at,
                 Location::NotOfNode => continue,
-                Location::NoRoom => {
-                    no_room += 1;
+                Location::LimitReached => {
+                    limited += 1;
                     continue;
                 }
-                Location::Mistaken(pod) => {
+                Location::Misattributed(pod) => {
                     let (first, end) = bounds(&inner.pods, &inner.series, pod);
                     let of_pod = inner.series.get_mut(first..end).unwrap_or_default();
                     for series in of_pod {
@@ -197,8 +159,8 @@ impl NodeHistory {
         if emptied {
             inner.drop_empty();
         }
-        if refused + no_room > 0 {
-            shared.refused.fetch_add(refused + no_room, Relaxed);
+        if refused + limited > 0 {
+            shared.refused.fetch_add(refused + limited, Relaxed);
         }
         inner.count(self.slot, shared);
     }
@@ -225,7 +187,7 @@ impl NodeHistory {
         });
     }
 
-    /// How far the node's clock is from ours, which shows `wall` at `now`.
+    /// The difference between the node's clock and the server's, which shows `wall` at `now`.
     pub fn offset(&self, now: Age, wall: Timestamp) -> Offset {
         let inner = self.inner.lock();
         let slack = match inner.clock_set {
@@ -236,7 +198,7 @@ impl NodeHistory {
         Offset::beyond(slack, ahead.unwrap_or_default())
     }
 
-    /// What it holds.
+    /// The size of the history.
     pub fn size(&self) -> HistorySize {
         self.inner.lock().size(self.slot)
     }
@@ -323,8 +285,8 @@ impl NodeHistory {
         }
     }
 
-    /// Drops what is older than is kept at `now`, series and pods that have nothing left, and memory of which much lies
-    /// idle; with `tight` all that does. Whether anything is left.
+    /// Drops samples older than the retention, empty series and pods, and unused memory; with `tight` all unused
+    /// memory. Returns whether any sample is left.
     pub(super) fn tidy(&self, now: Age, tight: bool) -> bool {
         let mut inner = self.inner.lock();
         let asked = Tick::count(self.shared.settings.retention);
@@ -346,17 +308,17 @@ impl NodeHistory {
         inner.points > 0
     }
 
-    /// For how many ticks points are kept.
+    /// The retention of samples, in ticks.
     pub(super) fn keeps(&self) -> i64 {
         self.inner.lock().keeps(&self.shared)
     }
 
-    /// Keeps this node's points for so many ticks, where that is less than for all nodes.
+    /// Sets the retention of this node's samples.
     pub(super) fn keep(&self, ticks: i64) {
         self.inner.lock().keeps = Some(ticks.max(1));
     }
 
-    /// Keeps them for `step` ticks more, if they are kept for less than was `asked` for.
+    /// Extends the retention by `step` ticks, up to the configured one.
     pub(super) fn keep_more(&self, step: i64, asked: i64) {
         let mut inner = self.inner.lock();
         let more = inner.keeps.map(|keeps| keeps + step);
@@ -379,7 +341,7 @@ impl NodeHistory {
         }
     }
 
-    /// Does something with what there is, and counts it anew.
+    /// Changes the history, and updates its size.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Inner, &Shared) -> T) -> T {
         let mut inner = self.inner.lock();
         let result = change(&mut inner, &self.shared);
@@ -425,7 +387,7 @@ impl Shared {
 }
 
 impl Inner {
-    /// The pods, each with its containers' series.
+    /// The pods, each with the series of its containers.
     pub(super) fn pods(&self) -> impl Iterator<Item = (&Pod, &[Series])> {
         self.pods.iter().enumerate().map(|(at, pod)| {
             let (first, end) = bounds(&self.pods, &self.series, at);
@@ -444,7 +406,7 @@ impl Inner {
         Some(tick.plus(Tick::count(now.since(read_at))))
     }
 
-    /// Drops blocks all of whose points are older, and what has no points left; how many blocks.
+    /// Drops blocks with only older samples, and empty series. Returns the number of blocks.
     fn drop_before(&mut self, oldest: Tick) -> usize {
         let (mut blocks, mut points) = self.node.drop_before(&mut self.blocks, oldest);
         let mut empty = false;
@@ -481,7 +443,7 @@ impl Inner {
         self.series.retain(|series| !series.ring.is_empty());
     }
 
-    /// Gives memory back when more than `most` blocks lie idle.
+    /// Frees memory when more than `most` blocks are unused.
     fn compact(&mut self, most: usize) {
         if self.blocks.idle() > most {
             let mut blocks = Blocks::with_room(self.blocks.used());
@@ -516,7 +478,7 @@ impl Inner {
         size_of::<NodeHistory>() + slot + lists + self.name_bytes() + self.blocks.bytes()
     }
 
-    /// Brings the shared count of bytes up to date.
+    /// Updates the shared total of bytes.
     fn count(&mut self, slot: usize, shared: &Shared) {
         let bytes = self.bytes(slot);
         shared.bytes.fetch_add(bytes, Relaxed);
@@ -558,7 +520,7 @@ impl Inner {
 /// free.
 const SLOT: usize = 2 * (size_of::<Arc<str>>() + size_of::<usize>() + 1);
 
-/// Marks a pod that has no series left.
+/// Marks a pod without series.
 const EMPTY: u32 = 1 << 31;
 
 /// The number of a life of a container that started at this time.

@@ -1,4 +1,4 @@
-//! From our time to a node's and back.
+//! Converts between the server's time and a node's time.
 
 use std::time::Duration;
 
@@ -6,31 +6,32 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::store::ring::Sample;
 
-/// How far a node's clock is ahead of ours, in nanoseconds: points have its time, and questions are asked in ours.
+/// The time by which a node's clock is ahead of the server's, in nanoseconds. Samples have the node's time, and queries
+/// the server's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Offset(i64);
 
 impl Offset {
-    /// A clock that is off by no more counts as right: it is known no better than that.
+    /// A smaller difference counts as none: it cannot be measured more exactly.
     pub(super) const SLACK: Duration = Duration::from_secs(5);
 
-    /// The offset of a clock that is so many nanoseconds ahead; none where that is within `slack`.
+    /// The offset of a clock that is `ahead` nanoseconds ahead; zero within `slack`.
     pub(super) fn beyond(slack: Duration, ahead: i64) -> Self {
         let is_off = u128::from(ahead.unsigned_abs()) > slack.as_nanos();
         Self(if is_off { ahead } else { 0 })
     }
 
-    /// What the node's clock shows at a time of ours.
+    /// Converts the server's time to the node's.
     pub fn theirs(self, ours: Timestamp) -> Timestamp {
         ours.plus_nanos(self.0)
     }
 
-    /// Our time when the node's clock shows this.
+    /// Converts the node's time to the server's.
     pub fn ours(self, theirs: Timestamp) -> Timestamp {
         theirs.plus_nanos(self.0.saturating_neg())
     }
 
-    /// A sample with our time.
+    /// Converts a sample's time to the server's.
     pub fn sample(self, sample: Sample) -> Sample {
         Sample {
             at: self.ours(sample.at),

@@ -1,4 +1,4 @@
-//! How much is remembered, and what all nodes' histories share of it.
+//! The settings of the history, and the state that all nodes' histories share.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -62,21 +62,21 @@ impl HistoryFlags {
     }
 }
 
-/// How much is remembered.
+/// The settings of the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// For how long; nothing is remembered if it is zero.
+    /// The retention; zero stores no samples.
     pub retention: Duration,
-    /// The least time between two points of a series; with zero every new one is kept.
+    /// The smallest time between two samples of a series; zero stores every sample.
     pub step: Duration,
-    /// The most memory, in bytes.
+    /// The memory limit, in bytes.
     pub memory_limit: usize,
     /// The time between two scrapes of a node.
     pub resolution: Duration,
 }
 
 impl Settings {
-    /// Nothing is remembered.
+    /// Stores no samples.
     pub const OFF: Self = Self {
         retention: Duration::ZERO,
         step: Duration::ZERO,
@@ -85,19 +85,19 @@ impl Settings {
     };
 }
 
-/// What all nodes' histories share.
+/// The state that all nodes' histories share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) settings: Settings,
-    /// All memory that histories take, in bytes.
+    /// The memory of all histories, in bytes.
     pub(super) bytes: AtomicUsize,
-    /// For how many ticks points are kept: what was asked for, or less while there is no memory for it.
+    /// The retention in ticks: the configured one, or less if the memory limit requires it.
     keeps: AtomicI64,
-    /// Bytes that a node may hold for each of its pods before it is the first to give way.
+    /// The memory for each pod of a node, above which the node's history is shortened first.
     share: AtomicUsize,
-    /// Blocks that were dropped before their time.
+    /// Blocks that were dropped early.
     pub(super) cut: AtomicU64,
-    /// Points that were not kept, because there was no memory.
+    /// Refused samples.
     pub(super) refused: AtomicU64,
 }
 
@@ -113,30 +113,30 @@ impl Shared {
         }
     }
 
-    /// For how many ticks points are kept.
+    /// The retention, in ticks.
     pub(super) fn keeps(&self) -> i64 {
         self.keeps.load(Ordering::Relaxed)
     }
 
-    /// Points are kept for so many ticks from now on, and never for longer than was asked for.
+    /// Sets the retention, up to the configured one.
     pub(super) fn keep(&self, ticks: i64) {
         let asked = Tick::count(self.settings.retention);
         self.keeps
             .store(ticks.clamp(1, asked.max(1)), Ordering::Relaxed);
     }
 
-    /// A node may hold so many bytes for each of its pods, and for itself as much as for a pod.
+    /// Sets the share: the memory for each pod of a node, and for the node itself.
     pub(super) fn set_share(&self, bytes: usize) {
         self.share.store(bytes, Ordering::Relaxed);
     }
 
-    /// The bytes that a node of so many pods may hold before it is the first to give way.
+    /// The share of a node with this number of pods.
     pub(super) fn share(&self, pods: usize) -> usize {
         self.share.load(Ordering::Relaxed).saturating_mul(pods + 1)
     }
 
-    /// Whether so much is in use that a node may add nothing before something was dropped. Between two rounds of
-    /// tidying up there may be an eighth more than the limit, but nothing more of a node that is over its share.
+    /// Whether a node must not add samples before others are dropped. Between two clean-ups an eighth more than the
+    /// limit is allowed, but not for a node above its share.
     pub(super) fn is_full(&self, over_share: bool) -> bool {
         let limit = self.settings.memory_limit;
         let more = if over_share { 0 } else { limit / 8 };

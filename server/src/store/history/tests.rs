@@ -8,7 +8,13 @@ use proptest::prelude::*;
 
 mod bounds;
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use kubevitals_proto::time::Timestamp;
+
 use super::*;
+use crate::clock::Age;
 use crate::cluster::{Binding, Uid};
 use crate::intern::Interner;
 use crate::store::ring::{Sample, Tick};

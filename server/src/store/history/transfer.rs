@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cluster::History;
 use super::excerpt::Excerpt;
-use super::locator::{insert_pod, insert_series};
-use super::node::{Inner, MAX_SERIES, NodeHistory};
+use super::node::{Inner, NodeHistory};
 use super::pod_id::PodId;
+use super::series_list::{MAX_SERIES, Series, insert_pod, insert_series};
 use super::settings::Shared;
-use super::{History, node::Series};
 use crate::clock::Age;
 use crate::cluster::Uid;
 use crate::intern::Interner;

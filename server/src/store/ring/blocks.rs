@@ -27,7 +27,8 @@ impl Default for Blocks {
 }
 
 impl Blocks {
-    /// Blocks that are allocated at once: half a KiB, so that little lies idle and a block costs no allocation of its own.
+    /// Blocks that are allocated at once: half a KiB, so that little lies idle and a block costs no allocation of its
+    /// own.
     pub const PAGE: usize = 8;
 
     /// None, with room for so many before anything is allocated again.

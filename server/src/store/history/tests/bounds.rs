@@ -1,7 +1,7 @@
 //! What one node may take of the history, and whose pods count.
 
 use super::*;
-use crate::store::history::node::MAX_SERIES;
+use crate::store::history::series_list::MAX_SERIES;
 
 /// Names that no scrape had before: of the n-th scrape, so many.
 fn invented(n: i64, count: usize) -> Vec<String> {
