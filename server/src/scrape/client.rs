@@ -1,5 +1,5 @@
-//! Asking kubelets: the next address when one cannot be reached, a fresh token when one is refused, a bounded
-//! body.
+//! The client of kubelets: it tries the next address if one cannot be reached, reads the token again if it is refused,
+//! and limits the size of bodies.
 
 use std::io::Write;
 use std::pin::pin;
@@ -21,16 +21,16 @@ use super::failure::{Failed, ScrapeError};
 use super::target::Target;
 use super::trust::TlsError;
 
-/// More than any kubelet says: 500 pods are about 1 MB of /metrics/resource, and 3 MB of /stats/summary.
+/// The largest body: 500 pods need about 1 MB of /metrics/resource, and 3 MB of /stats/summary.
 pub(super) const LARGEST_BODY: usize = 16 << 20;
 
-/// An address that cannot be reached is given up after this long, so that there is time for the next.
+/// The timeout of a connection, so that there is time for the next address.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A TCP connection that is not made so soon gives up its place among the requests under way.
-const PLACE: Duration = Duration::from_millis(250);
+/// The time after which a pending TCP connection no longer counts as a concurrent request.
+const ADMISSION_TIME: Duration = Duration::from_millis(250);
 
-/// Asks kubelets.
+/// Sends requests to kubelets.
 #[derive(Debug)]
 pub struct Kubelets {
     credentials: Arc<Credentials>,
@@ -38,7 +38,7 @@ pub struct Kubelets {
 }
 
 impl Kubelets {
-    /// Asks with these credentials; `timeout` bounds one request from when it is sent.
+    /// A client with these credentials. `timeout` limits one request from when it is sent.
     ///
     /// # Errors
     /// When a certificate, a key or a CA cannot be used.
@@ -50,7 +50,7 @@ impl Kubelets {
         })
     }
 
-    /// How long a request may take.
+    /// The timeout of a request.
     pub(super) const fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -166,7 +166,7 @@ impl Kubelets {
         Ok((connection, response))
     }
 
-    /// Waits for a part of an answer until the turn's time is over.
+    /// Waits for a part of a response until the deadline.
     async fn in_time<T>(
         &self,
         turn: &mut Turn<'_>,
@@ -184,15 +184,15 @@ impl Kubelets {
     }
 }
 
-/// One page asked for, over all addresses of a node.
+/// A request for one page, over all addresses of a node.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     pass: Pass<'a>,
-    /// It is for `/metrics/resource`, which every kubelet has.
+    /// The page is `/metrics/resource`, which every kubelet has.
     resource: bool,
-    /// How many addresses have been asked.
+    /// The number of addresses that have been tried.
     tried: usize,
-    /// When the answer must be in; known when the first request is sent.
+    /// The deadline of the response, from when the first request is sent.
     deadline: Option<Instant>,
     failed: Option<Failed>,
 }
@@ -216,24 +216,24 @@ impl<'a> Turn<'a> {
         turn
     }
 
-    /// For another page in the same place.
+    /// A request for another page, with the same admission.
     pub(super) fn and_page(self) -> Self {
         Self::page(self.pass)
     }
 
-    /// Whether there are addresses that have not been asked.
+    /// Whether there are addresses left.
     pub(super) fn has_next(&self, target: &Target) -> bool {
         self.tried < target.len()
     }
 
-    /// Remembers what went wrong at an address.
+    /// Records the error of an address.
     pub(super) fn note(&mut self, origin: &str, error: ScrapeError) {
         if self.failed.is_none() || error.tells_more_than_silence() {
             self.failed = Some(Failed::at(origin, error));
         }
     }
 
-    /// The failure that tells most.
+    /// The most informative failure.
     pub(super) fn failure(&mut self) -> Failed {
         self.failed.take().unwrap_or_else(|| {
             let address = String::new();
@@ -254,7 +254,7 @@ async fn connect(
     let patience = CONNECT_TIMEOUT.min(share);
     let dialled = timeout(patience, async {
         let mut dialling = pin!(Connection::dial(origin));
-        match timeout(PLACE, &mut dialling).await {
+        match timeout(ADMISSION_TIME, &mut dialling).await {
             Ok(dialled) => dialled,
             Err(_) => {
                 pass.release();
@@ -276,7 +276,7 @@ async fn connect(
     connection
 }
 
-/// Nothing but a path and a query: what a node's annotation gives must not become part of the address.
+/// A path and a query only: a node's annotation must not change the address.
 fn path_of(path: &str) -> Result<Uri, ScrapeError> {
     let slash = if path.starts_with('/') { "" } else { "/" };
     Uri::builder()
@@ -321,7 +321,7 @@ async fn drained(response: Response<Incoming>) -> bool {
     true
 }
 
-/// Reads a body up to the limit, which holds for the inflated bytes.
+/// Reads a body up to the limit, which applies to decompressed bytes.
 async fn read(response: Response<Incoming>, body: &mut Vec<u8>) -> Result<(), ScrapeError> {
     const TOO_LARGE: ScrapeError = ScrapeError::TooLarge {
         limit: LARGEST_BODY,

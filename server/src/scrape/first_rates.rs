@@ -1,7 +1,7 @@
-//! First answers: until two points of a counter exist, the kubelet's own rates stand in.
+//! First rates: until a counter has two samples, the server uses the kubelet's own rates.
 //!
-//! `/stats/summary?only_cpu_and_memory=true` gives `usageNanoCores`, the rate between cAdvisor's last two
-//! samples, so that a server answers after one scrape instead of after two resolutions.
+//! `/stats/summary?only_cpu_and_memory=true` contains `usageNanoCores`, the rate between cAdvisor's last two samples,
+//! so that the server has metrics after one scrape instead of after two resolutions.
 
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::kubelet::summary::{CpuStats, Summary};
@@ -15,12 +15,12 @@ use crate::store::{StandIn, Usage};
 
 const PATH: &str = "/stats/summary?only_cpu_and_memory=true";
 
-/// The kubelet does not say over which window it made its rate. cAdvisor samples a busy cgroup every 10 to
-/// 20 s: with the longest of these a client that asks whether the window lies after some moment, as the HPA
-/// does with a pod's readiness, is never told yes wrongly.
+/// The window of the kubelet's rates, which the kubelet does not report. cAdvisor samples a busy cgroup every 10 to 20
+/// s. With the longest of these, a client that checks whether the window starts after a time, as the HPA does, is never
+/// wrong.
 const WINDOW: GoDuration = GoDuration(20_000_000_000);
 
-/// Asks the node for its own rates.
+/// Fetches the node's own rates.
 pub(super) async fn fetch(
     kubelets: &Kubelets,
     target: &mut Target,
@@ -60,7 +60,7 @@ fn rates(summary: &Summary) -> StandIn {
     rates
 }
 
-/// The memory is left open: it comes from the scrape.
+/// The memory is zero here: it comes from the scrape.
 fn usage(cpu: &CpuStats, start: Option<Timestamp>) -> Option<Usage> {
     let at = cpu.time?;
     // The rate cannot reach back before the container was there.

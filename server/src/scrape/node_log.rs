@@ -1,5 +1,5 @@
-//! What the log says of nodes that do not answer: one line when it begins, one now and then while it lasts, one when it
-//! is over; for each page, and limited by kind.
+//! Log lines about nodes that cannot be scraped: one line at the first failure, a reminder while it lasts, and one line
+//! at the recovery, for each page. The number of lines is limited by kind.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,29 +9,34 @@ use parking_lot::Mutex;
 use kubevitals_proto::kubelet::resource::Duplicate;
 
 use super::failure::{Failed, ScrapeError, beginning};
-use super::pages::Page;
+use super::page::Page;
 use crate::telemetry::{Budget, Quiet, Unreported};
 
-/// How often a failure that goes on for the same reason is said again.
+/// The time between two lines about a failure for the same reason.
 const REMINDER: Duration = Duration::from_secs(600);
 
-/// A failure for another reason is news, but a node that wavers between reasons is not news each time.
-const NEWS: Duration = Duration::from_secs(60);
+/// The smallest time between two lines about failures for different reasons.
+const REASON_CHANGE: Duration = Duration::from_secs(60);
 
-/// The kinds of which each node is worth a line: so many in so long a time.
-const NODES: (u32, Duration) = (30, Duration::from_secs(30));
+/// The number of lines in a time, for kinds that differ by node.
+const NODE_LIMIT: (u32, Duration) = (30, Duration::from_secs(30));
 
-/// The kinds that all nodes mostly have in common: a right that is missing, a page that no kubelet of that version has.
-const PAGES: (u32, Duration) = (5, Duration::from_secs(600));
+/// The number of lines in a time, for kinds that most nodes share: a missing permission, or a page that no kubelet of a
+/// version has.
+const PAGE_LIMIT: (u32, Duration) = (5, Duration::from_secs(600));
 
-/// Log lines about nodes, limited by kind: one that all nodes have does not hide one that a single node has.
+/// The limits of log lines by kind: a failure of all nodes does not hide a failure of a single node.
 #[derive(Debug, Default)]
 pub(super) struct Lines(Mutex<HashMap<(&'static str, &'static str), Budget>>);
 
 impl Lines {
     /// Asks to log a line about a page for a reason. `Some(n)`: do, and say that `n` of this kind were not logged.
     pub(super) fn spend(&self, page: &'static str, reason: &'static str) -> Option<Unreported> {
-        let (lines, interval) = if page == RESOURCE { NODES } else { PAGES };
+        let (lines, interval) = if page == RESOURCE {
+            NODE_LIMIT
+        } else {
+            PAGE_LIMIT
+        };
         let mut kinds = self.0.lock();
         let budget = kinds.entry((page, reason));
         budget
@@ -43,7 +48,7 @@ impl Lines {
 /// The name of `/metrics/resource` among the pages.
 const RESOURCE: &str = "resource";
 
-/// What a line is about: a page of a node.
+/// The subject of a line: a page of a node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject<'a> {
     node: &'a str,
@@ -76,7 +81,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// What was last said of one page.
+/// The last lines about one page.
 #[derive(Debug)]
 struct PageLog {
     reason: Option<&'static str>,
@@ -89,12 +94,12 @@ impl Default for PageLog {
         Self {
             reason: None,
             failed: Quiet::new(REMINDER),
-            changed: Quiet::new(NEWS),
+            changed: Quiet::new(REASON_CHANGE),
         }
     }
 }
 
-/// One node's log.
+/// The log lines about one node.
 #[derive(Debug)]
 pub(super) struct NodeLog {
     resource: PageLog,
@@ -127,7 +132,7 @@ impl NodeLog {
         }
     }
 
-    /// A page was asked for and gave nothing.
+    /// A request for a page failed.
     pub(super) fn failed(
         &mut self,
         lines: &Lines,
@@ -151,7 +156,7 @@ impl NodeLog {
         };
         said.reason = Some(reason);
         if news {
-            // The reminder comes its time after the news.
+            // The first reminder follows after its interval.
             said.failed.speak();
         }
         let (Subject { node, path, .. }, hint) = (subject, subject.hint(error));
@@ -180,7 +185,7 @@ impl NodeLog {
         }
     }
 
-    /// A page came.
+    /// A request for a page succeeded.
     pub(super) fn answered(&mut self, subject: &Subject<'_>, failures: u32) {
         if self.said(subject.page).reason.take().is_some() {
             let Subject { node, path, .. } = subject;
@@ -206,7 +211,7 @@ impl NodeLog {
         );
     }
 
-    /// An answer holds different figures with one name.
+    /// A response contains different series with the same name.
     pub(super) fn duplicates(&mut self, lines: &Lines, node: &str, duplicates: &[Duplicate<'_>]) {
         let Some(first) = duplicates.first() else {
             return;

@@ -1,7 +1,7 @@
-//! What is remembered of each node's scrapes, for whoever asks how that node is doing.
+//! The record of each node's scrapes, for /debug/targets, `vitals why` and /metrics.
 //!
-//! A record is some 550 bytes and the text of its last failure, its first bad line cut short; it goes with its
-//! node.
+//! A record takes some 550 bytes, besides the text of its last failure and the start of its first bad line. It is
+//! dropped with its node.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,52 +11,52 @@ use kubevitals_proto::time::Timestamp;
 use parking_lot::{Mutex, RwLock};
 
 use super::failure::{Failed, beginning};
-use super::pages::{Intervals, Page};
+use super::page::{Intervals, Page};
 use crate::clock::Age;
 use crate::store::Held;
 
-/// The upper bounds, in seconds, of the counts in [`Durations`]: those of the peer's histogram.
+/// The upper bounds of the counts in [`Durations`], in seconds: those of metrics-server's histogram.
 pub const DURATION_BOUNDS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// A point in time on both of our clocks.
+/// A time of both clocks of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Moment {
-    /// For ages.
+    /// The monotonic clock, for ages.
     pub age: Age,
-    /// For people.
+    /// The wall clock, for people.
     pub wall: Timestamp,
 }
 
-/// A scrape that is over.
+/// A completed scrape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// When its turn began.
+    /// The time at which it began.
     pub began: Moment,
-    /// How long it took: connection, answer and taking in.
+    /// Its duration: connection, response and ingestion.
     pub took: Duration,
-    /// What went wrong, and at which address; nothing when it succeeded.
+    /// The error and its address; none if it succeeded.
     pub failed: Option<Failed>,
 }
 
-/// Lines of an answer that could not be read.
+/// Lines of a response that could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadLines {
-    /// How many there were in that answer.
+    /// The number of lines in the response.
     pub lines: u32,
-    /// The beginning of the first of them.
+    /// The start of the first line.
     pub first: Box<str>,
-    /// When.
+    /// The time of the response.
     pub at: Moment,
 }
 
-/// How long requests to one node took: 56 bytes a node.
+/// The durations of requests to one node: 56 bytes a node.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Durations {
-    /// How many took at most so long as [`DURATION_BOUNDS`] says, each counted once; the last took longer.
+    /// The numbers of requests up to each of [`DURATION_BOUNDS`], each counted once; the last count is for longer ones.
     pub counts: [u32; DURATION_BOUNDS.len() + 1],
-    /// All together, in seconds.
+    /// The sum, in seconds.
     pub sum: f64,
 }
 
@@ -70,64 +70,64 @@ impl Durations {
         self.sum += seconds;
     }
 
-    /// How many there were.
+    /// The number of requests.
     pub fn count(&self) -> u64 {
         self.counts.iter().map(|count| u64::from(*count)).sum()
     }
 }
 
-/// Requests for one page beside `/metrics/resource`: 96 bytes.
+/// The requests for one page besides `/metrics/resource`: 96 bytes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PageHistory {
-    /// It is not asked for.
+    /// The page is disabled.
     pub disabled: bool,
     /// Failures in a row.
     pub failures: u32,
-    /// When the last request that is over was sent.
+    /// The time of the last completed request.
     pub began: Option<Moment>,
-    /// How long it took.
+    /// Its duration.
     pub took: Duration,
-    /// What went wrong; nothing when it succeeded.
+    /// The error; none if it succeeded.
     pub failed: Option<Box<Failed>>,
-    /// When the last request that succeeded was sent.
+    /// The time of the last successful request.
     pub answered: Option<Moment>,
-    /// Turns that were skipped, because nodes waited to be asked for `/metrics/resource`.
+    /// The number of requests skipped because scrapes of `/metrics/resource` waited.
     pub skipped: u32,
 }
 
-/// One node's scrapes.
+/// The scrapes of one node.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
-    /// When the turn under way, or else the last one, began.
+    /// The begin of the current scrape, or of the last one.
     pub begun: Option<Moment>,
-    /// The last scrape that is over.
+    /// The last completed scrape.
     pub last: Option<Attempt>,
-    /// The address that answered last, and when its scrape began.
+    /// The address of the last success, and the begin of its scrape.
     pub answered: Option<(Box<str>, Moment)>,
     /// Failures in a row.
     pub failures: u32,
-    /// The turn has come, and waits until fewer kubelets are asked at once.
+    /// A scrape is due and waits, because the limit of concurrent scrapes is reached.
     pub waits: bool,
-    /// When the next turn is planned for; nothing while one is under way.
+    /// The time of the next scrape; none during a scrape.
     pub next: Option<Timestamp>,
-    /// By when the next turn must have begun, unless something is wrong with ourselves.
+    /// The latest time for the next scrape to begin. A later one means that the server has a problem.
     pub due: Age,
-    /// Lines skipped, all scrapes together.
+    /// The number of lines skipped in all scrapes.
     pub skipped_lines: u64,
-    /// The last answer that had such lines.
+    /// The last response with skipped lines.
     pub bad: Option<BadLines>,
-    /// How long its requests took.
+    /// The durations of its requests.
     pub durations: Durations,
-    /// What its series hold.
+    /// The size of its series.
     pub held: Held,
-    /// Turns that were skipped, because an earlier one still waited or was under way.
+    /// The number of scrapes skipped because the one before was waiting or running.
     pub skipped_turns: u32,
-    /// Its other pages, in the order of [`Page::ALL`].
+    /// The node's other pages, in the order of [`Page::ALL`].
     pub pages: [PageHistory; Page::ALL.len()],
 }
 
 impl History {
-    /// Its other pages.
+    /// The node's other pages.
     pub fn pages(&self) -> impl Iterator<Item = (Page, &PageHistory)> {
         Page::ALL.into_iter().zip(&self.pages)
     }
@@ -138,12 +138,12 @@ impl History {
 pub struct Record(Mutex<History>);
 
 impl Record {
-    /// Reads something of it.
+    /// Reads the record.
     pub fn read<T>(&self, read: impl FnOnce(&History) -> T) -> T {
         read(&self.0.lock())
     }
 
-    /// A turn has come, and waits until the node may be asked.
+    /// Records that a scrape is due and waits for admission.
     pub(super) fn waits(&self, at: Moment, resolution: Duration) {
         let mut history = self.0.lock();
         history.waits = true;
@@ -181,8 +181,8 @@ impl Record {
         history.skipped_turns = history.skipped_turns.saturating_add(turns);
     }
 
-    /// A page's turn is over; it was skipped if there is no result. Returns the failures in a row before it, if this
-    /// one succeeded, or with it.
+    /// Records a completed request for a page, or a skipped one without a result. Returns the failures in a row: before
+    /// this request if it succeeded, or including it.
     pub(super) fn page_ended(
         &self,
         page: Page,
@@ -245,7 +245,7 @@ impl Records {
         self.0.read().get(node).cloned()
     }
 
-    /// All records, by the nodes' names.
+    /// All records, by node name.
     pub fn all(&self) -> Vec<(Arc<str>, Arc<Record>)> {
         let records = self.0.read();
         records
@@ -254,7 +254,7 @@ impl Records {
             .collect()
     }
 
-    /// A new record for a node; one that it had is forgotten.
+    /// Adds a new record for a node, which replaces an earlier one.
     pub(super) fn add(&self, node: &Arc<str>, intervals: &Intervals) -> Arc<Record> {
         let pages = Page::ALL.map(|page| PageHistory {
             disabled: intervals.of(page).is_none(),

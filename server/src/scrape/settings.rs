@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Addressing, Intervals};
+use super::page::Intervals;
+use super::target::Addressing;
 use crate::cluster::AddressType;
 use crate::flag_values::{duration_in, nonzero_duration, port, zero_or_in};
 

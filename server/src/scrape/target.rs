@@ -1,4 +1,4 @@
-//! Where a node's kubelet is asked.
+//! The addresses and the connections of a node's kubelet.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -26,17 +26,17 @@ pub struct Addressing {
 pub(super) struct Target {
     origins: Arc<[String]>,
     metrics_path: Option<Box<str>>,
-    /// The node's connections that no request uses, shared with the targets of its pages.
+    /// The node's idle connections, shared with the targets of its pages.
     idle: Arc<Mutex<Idle>>,
-    /// The origin that answered last: it is asked first.
+    /// The origin of the last success, which is tried first.
     best: usize,
 }
 
-/// Connections that can be used again.
+/// Idle connections.
 #[derive(Debug)]
 struct Idle {
     connections: Vec<Connection>,
-    /// How many are kept: one, or two while pages take longer than the node's next turn.
+    /// The capacity: one, or two while requests for pages last beyond the node's next scrape.
     most: usize,
 }
 
@@ -85,12 +85,12 @@ impl Target {
         self.metrics_path.as_deref().unwrap_or("/metrics/resource")
     }
 
-    /// Whether there is an address at all.
+    /// Whether there is no address.
     pub(super) fn is_empty(&self) -> bool {
         self.origins.is_empty()
     }
 
-    /// The origins, the one that answered last first.
+    /// The origins, the one of the last success first.
     pub(super) fn origins(&self) -> impl Iterator<Item = (usize, &str)> {
         let count = self.origins.len();
         (0..count).filter_map(move |turn| {
@@ -99,7 +99,7 @@ impl Target {
         })
     }
 
-    /// The origin that is asked first.
+    /// The origin that is tried first.
     pub(super) fn best(&self) -> &str {
         self.origins().next().map_or("none", |(_, origin)| origin)
     }
@@ -109,17 +109,17 @@ impl Target {
         self.origins.get(index).map_or("none", String::as_str)
     }
 
-    /// How many origins there are.
+    /// The number of origins.
     pub(super) fn len(&self) -> usize {
         self.origins.len()
     }
 
-    /// The origin of this index gave a kubelet's answer: it is asked first from now on.
+    /// Tries this origin first from now on.
     pub(super) const fn prefer(&mut self, index: usize) {
         self.best = index;
     }
 
-    /// Keeps a connection that can be used again, if there is room for it.
+    /// Stores an idle connection, up to the capacity.
     pub(super) fn keep(&self, connection: Option<Connection>) {
         let mut idle = self.idle.lock();
         idle.connections.retain(Connection::is_open);
@@ -128,7 +128,7 @@ impl Target {
         }
     }
 
-    /// Whether there is an open connection that no request uses, as far as one can know.
+    /// Whether there is an idle connection that seems open.
     pub(super) fn is_connected(&self) -> bool {
         self.idle.lock().connections.iter().any(Connection::is_open)
     }
@@ -144,7 +144,7 @@ impl Target {
         }
     }
 
-    /// Keeps two connections from now on, or one.
+    /// Sets the capacity of idle connections to two, or to one.
     pub(super) fn keep_two(&self, two: bool) {
         let mut idle = self.idle.lock();
         idle.most = if two { 2 } else { 1 };
@@ -152,13 +152,13 @@ impl Target {
         idle.connections.truncate(most);
     }
 
-    /// A connection that no request uses, if there is one, to be used.
+    /// Takes an idle connection.
     pub(super) fn take_connection(&self) -> Option<Connection> {
         self.idle.lock().connections.pop()
     }
 }
 
-/// Whether an address is nothing but a host: what ends one in a URL would send our token elsewhere.
+/// Whether an address is only a host: a character that ends a host in a URL would send the token elsewhere.
 fn is_host(host: &str) -> bool {
     !host.is_empty() && !host.contains(['/', '\\', '@', '?', '#', ' '])
 }

@@ -1,4 +1,4 @@
-//! One node's task: wait for its turn, ask, take in, publish; for ever.
+//! The task of one node: wait for the next scrape, request, ingest, publish, forever.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,29 +8,30 @@ use kubevitals_proto::kubelet::resource::{self, DecodeLimits, ResourceScrape};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::Shared;
 use super::admission::{Kind, Pass, Wish};
 use super::client::Turn;
 use super::failure::{Failed, ScrapeError, beginning};
 use super::first_rates;
 use super::node_log::{NodeLog, Subject};
-use super::pages::{self, Ended, Page, Request, Timetable};
-use super::record::{Moment, Record};
+use super::page::Page;
+use super::pages::{self, Ended, Request, Timetable};
+use super::record::Record;
 use super::schedule::{Phase, longest_pause};
+use super::shared::Shared;
 use super::target::Target;
 use crate::cluster::{Bindings, Node, PodKey};
 use crate::store::history::NodeHistory;
 use crate::store::{Bounds, NodeCell, ScrapeTimes};
 
-/// Where the results of one node's scrapes go.
-struct Place<'a> {
+/// Receives the results of one node's scrapes.
+struct Sinks<'a> {
     shared: &'a Shared,
     cell: &'a NodeCell,
     history: Option<&'a NodeHistory>,
     record: &'a Record,
 }
 
-/// Runs until its node is gone.
+/// Runs until the node is deleted.
 pub(super) async fn run(
     shared: Arc<Shared>,
     mut node: watch::Receiver<Arc<Node>>,
@@ -46,10 +47,10 @@ pub(super) async fn run(
     let (mut failures, mut silent) = (0_u32, false);
     let mut asked = None;
     let mut timetable = Timetable::of(&known.name, resolution, intervals, shared.now());
-    // The page that is being asked for, if there is one. It may last beyond the node's next turn, which then has a
+    // The current request for another page, if any. It may last beyond the node's next scrape, which then uses a
     // connection of its own.
     let (mut page, mut both) = (JoinSet::new(), false);
-    // The first turn comes at once: someone is waiting for the first answer.
+    // The first scrape is due at once: clients wait for the first metrics.
     loop {
         record.waits(shared.now(), resolution);
         let asking = shared.stats.asks(shared.now().age);
@@ -69,13 +70,13 @@ pub(super) async fn run(
         }
         let mut body = shared.buffers.take();
         let began = Instant::now();
-        let place = Place {
+        let sinks = Sinks {
             shared: &shared,
             cell: &cell,
             history: history.as_deref(),
             record: &record,
         };
-        let result = scrape(&place, &known, &mut target, pass, &mut body, &mut log).await;
+        let result = scrape(&sinks, &known, &mut target, pass, &mut body, &mut log).await;
         shared.buffers.give(body);
         let before = failures;
         silent = result
@@ -99,11 +100,11 @@ pub(super) async fn run(
             Ok(()) => log.answered(&subject, before),
             Err(failed) => log.failed(&shared.lines, &subject, failed, failures),
         }
-        // Last: whoever sees the count may rely on the next turn being set.
+        // Last: a reader of the count may rely on the time of the next scrape.
         shared.stats.scraped(&result, took);
         drop(asking);
         loop {
-            // A node that does not answer is not asked for more, and one page is asked for at a time.
+            // No page is requested from a failing node, and only one page at a time.
             let due = timetable
                 .next()
                 .filter(|_| failures == 0 && page.is_empty());
@@ -112,7 +113,7 @@ pub(super) async fn run(
                 biased;
                 Some(ended) = page.join_next() => {
                     let Ok(Ended { page, result, failures }) = ended else {
-                        // It has ended by a defect; the runtime has printed where.
+                        // The task has panicked; the runtime has printed where.
                         timetable.all_ended(shared.now());
                         continue;
                     };
@@ -139,7 +140,7 @@ pub(super) async fn run(
                     if moved {
                         target = Target::of(&known, &shared.settings.addressing);
                     }
-                    // A failing node that has moved or come back is not kept waiting for its turn.
+                    // A failing node with a new address, or that is ready again, is scraped at once.
                     if failures > 0 && (moved || (known.ready && !before.ready)) {
                         break;
                     }
@@ -162,8 +163,7 @@ pub(super) async fn run(
     }
 }
 
-/// Waits until the node may be asked. A turn that comes while an earlier one waits is skipped: nobody is asked twice to
-/// make up for it.
+/// Waits for admission. A scrape that becomes due while an earlier one waits is skipped, and not repeated later.
 async fn admitted<'a>(shared: &'a Shared, wish: Wish, phase: Phase, record: &Record) -> Pass<'a> {
     let mut admission = pin!(shared.gate.enter(wish));
     loop {
@@ -183,19 +183,19 @@ async fn admitted<'a>(shared: &'a Shared, wish: Wish, phase: Phase, record: &Rec
 }
 
 async fn scrape(
-    place: &Place<'_>,
+    sinks: &Sinks<'_>,
     node: &Node,
     target: &mut Target,
     pass: Pass<'_>,
     body: &mut Vec<u8>,
     log: &mut NodeLog,
 ) -> Result<(), Failed> {
-    let Place {
+    let Sinks {
         shared,
         cell,
         record,
         history,
-    } = *place;
+    } = *sinks;
     if target.is_empty() {
         let preferred: Vec<String> = shared
             .settings
@@ -256,7 +256,7 @@ async fn scrape(
         scrape: &scrape,
     };
     suspicious.tell(shared, &node.name, log);
-    // Where kubelets cannot answer all that they are asked for, the second scrape matters more.
+    // While the server is overloaded, the second scrape matters more than first rates.
     if wants_stand_in && !shared.gate.is_overloaded() {
         match first_rates::fetch(&shared.kubelets, target, turn.and_page()).await {
             Ok(mut rates) => {
@@ -297,7 +297,7 @@ async fn scrape(
     Ok(())
 }
 
-/// What a node can give, as the API server has it.
+/// The bounds of a node's usage, from the API server.
 fn bounds(node: &Node) -> Bounds {
     let (capacity, allocatable) = (node.capacity, node.allocatable);
     Bounds::of(
@@ -306,14 +306,14 @@ fn bounds(node: &Node) -> Bounds {
     )
 }
 
-/// What of an answer is not as it should be, though it is used.
+/// Problems of a response that is used nevertheless.
 struct Suspicious<'a> {
     set_by: Option<i64>,
     scrape: &'a ResourceScrape<'a>,
 }
 
 impl Suspicious<'_> {
-    /// Counts it, and logs it now and then.
+    /// Counts the problems, and logs them with a limit.
     fn tell(&self, shared: &Shared, node: &str, log: &mut NodeLog) {
         if let Some(by) = self.set_by {
             shared.stats.clock_stepped();
@@ -326,7 +326,7 @@ impl Suspicious<'_> {
     }
 }
 
-/// Whether an answer is a kubelet's, and a good one.
+/// Whether a response is a valid page of a kubelet.
 fn check(scrape: &ResourceScrape<'_>, body: &[u8]) -> Result<(), ScrapeError> {
     if scrape.truncated {
         return Err(ScrapeError::TooManySeries {
@@ -342,21 +342,4 @@ fn check(scrape: &ResourceScrape<'_>, body: &[u8]) -> Result<(), ScrapeError> {
         });
     }
     Ok(())
-}
-
-impl Shared {
-    /// Counts turns of a node that were skipped.
-    fn skipped(&self, record: &Record, turns: u32) {
-        if turns > 0 {
-            record.skips_turns(turns);
-            self.stats.turns_skipped(u64::from(turns));
-        }
-    }
-
-    pub(super) fn now(&self) -> Moment {
-        Moment {
-            age: self.clock.elapsed(),
-            wall: self.clock.wall(),
-        }
-    }
 }

@@ -37,8 +37,8 @@ struct State {
 }
 
 impl Gate {
-    /// For requests that may take `timeout`, sent anew each `resolution`. How many are under way is known after a part of
-    /// that, because nodes are spread over it.
+    /// For requests that may take `timeout`, sent anew each `resolution`. How many are under way is known after a part
+    /// of that, because nodes are spread over it.
     pub(in crate::scrape) fn new(timeout: Duration, resolution: Duration) -> Self {
         Self {
             start: Instant::now(),

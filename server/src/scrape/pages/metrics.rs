@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Page;
 use crate::scrape::failure::Failed;
+use crate::scrape::page::Page;
 use crate::telemetry::metrics::{Counter, Labelled, Registry};
 
 /// Metrics of all pages.

@@ -6,13 +6,13 @@ use std::time::Instant;
 use kubevitals_proto::kubelet::probes;
 use kubevitals_proto::kubelet::summary::Extras;
 
-use super::Page;
 use crate::clock::Age;
-use crate::scrape::Shared;
 use crate::scrape::admission::{Kind, Wish};
 use crate::scrape::client::Turn;
 use crate::scrape::failure::{Failed, ScrapeError, beginning};
+use crate::scrape::page::Page;
 use crate::scrape::record::Record;
+use crate::scrape::shared::Shared;
 use crate::scrape::target::Target;
 use crate::store::{NodeCell, NodeExtra};
 

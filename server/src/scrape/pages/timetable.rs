@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Intervals, Page};
 use crate::clock::Age;
+use crate::scrape::page::{Intervals, Page};
 use crate::scrape::record::Moment;
 use crate::scrape::schedule::Phase;
 

@@ -1,0 +1,49 @@
+//! What all workers share.
+
+use std::sync::Arc;
+
+use super::admission::Gate;
+use super::buffers::Buffers;
+use super::client::Kubelets;
+use super::node_log::Lines;
+use super::page::ProbeSink;
+use super::record::{Moment, Record};
+use super::settings::Settings;
+use super::stats::Stats;
+use crate::clock::Clock;
+use crate::cluster::Cluster;
+
+/// What all workers share.
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) kubelets: Kubelets,
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) stats: Arc<Stats>,
+    /// Admits requests to kubelets.
+    pub(super) gate: Arc<Gate>,
+    /// Log lines about nodes.
+    pub(super) lines: Lines,
+    pub(super) buffers: Buffers,
+    /// Where counts of probes go.
+    pub(super) probes: Arc<dyn ProbeSink>,
+    pub(super) page_buffers: Buffers,
+}
+
+impl Shared {
+    /// Counts skipped turns of a node.
+    pub(super) fn skipped(&self, record: &Record, turns: u32) {
+        if turns > 0 {
+            record.skips_turns(turns);
+            self.stats.turns_skipped(u64::from(turns));
+        }
+    }
+
+    /// The current time of both clocks.
+    pub(super) fn now(&self) -> Moment {
+        Moment {
+            age: self.clock.elapsed(),
+            wall: self.clock.wall(),
+        }
+    }
+}

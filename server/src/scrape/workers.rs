@@ -1,0 +1,126 @@
+//! One worker for each node: started when the node appears, notified when it changes, ended when it is deleted.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
+
+use super::admission::Gate;
+use super::buffers::Buffers;
+use super::client::Kubelets;
+use super::node_log::Lines;
+use super::page::ProbeSink;
+use super::settings::Settings;
+use super::shared::Shared;
+use super::stats::Stats;
+use super::worker;
+use crate::clock::Clock;
+use crate::cluster::{Cluster, Node};
+use crate::store::Store;
+
+/// Bodies of /metrics/resource: a few for each core would do; nodes that are slow hold theirs for longer.
+const KEPT_BUFFERS: (usize, usize) = (32, 256 << 10);
+
+/// Bodies of other pages.
+const KEPT_PAGE_BUFFERS: (usize, usize) = (4, 1 << 20);
+
+/// How often the workers themselves are looked after.
+const ROUNDS: Duration = Duration::from_secs(60);
+
+/// The task of one node.
+struct Worker {
+    node: watch::Sender<Arc<Node>>,
+    task: AbortHandle,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The parts that scrapes use.
+#[derive(Debug)]
+pub struct Parts {
+    /// The client of kubelets.
+    pub kubelets: Kubelets,
+    /// The nodes.
+    pub cluster: Arc<Cluster>,
+    /// Receives the rates.
+    pub store: Arc<Store>,
+    /// Receives the counters of probes.
+    pub probes: Arc<dyn ProbeSink>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Counts of scrapes.
+    pub stats: Arc<Stats>,
+    /// Notified when the cluster's nodes have changed.
+    pub changed: Arc<Notify>,
+}
+
+/// Runs one worker for each node, forever.
+pub async fn run(settings: Settings, parts: Parts) {
+    let Parts {
+        kubelets,
+        cluster,
+        store,
+        probes,
+        clock,
+        stats,
+        changed,
+    } = parts;
+    let gate = Arc::new(Gate::new(kubelets.timeout(), settings.resolution));
+    stats.set_gate(Arc::clone(&gate));
+    let shared = Arc::new(Shared {
+        settings,
+        kubelets,
+        cluster: Arc::clone(&cluster),
+        clock,
+        stats,
+        gate,
+        lines: Lines::default(),
+        buffers: Buffers::new(KEPT_BUFFERS.0, KEPT_BUFFERS.1),
+        probes,
+        page_buffers: Buffers::new(KEPT_PAGE_BUFFERS.0, KEPT_PAGE_BUFFERS.1),
+    });
+    let mut workers: HashMap<Arc<str>, Worker> = HashMap::new();
+    loop {
+        let nodes = cluster.nodes();
+        workers.retain(|name, worker| {
+            if !nodes.contains_key(name) {
+                store.remove(name);
+                shared.stats.records().remove(name);
+                return false;
+            }
+            let ended = worker.task.is_finished();
+            if ended {
+                tracing::error!(node = %name, "the scrapes of node {name} ended by a defect of this program and are begun anew; please report the panic above");
+            }
+            !ended
+        });
+        for (name, node) in nodes.iter() {
+            if let Some(worker) = workers.get(name) {
+                worker.node.send_if_modified(|known| {
+                    let news = **known != **node;
+                    *known = Arc::clone(node);
+                    news
+                });
+            } else {
+                let (sender, receiver) = watch::channel(Arc::clone(node));
+                let task = tokio::spawn(worker::run(
+                    Arc::clone(&shared),
+                    receiver,
+                    store.add(name, shared.settings.resolution),
+                    store.history().begin(name),
+                ))
+                .abort_handle();
+                workers.insert(Arc::clone(name), Worker { node: sender, task });
+            }
+        }
+        shared.stats.set_nodes(workers.len());
+        // Ended workers are restarted even if the cluster does not change.
+        let _either = tokio::time::timeout(ROUNDS, changed.notified()).await;
+    }
+}
