@@ -26,8 +26,6 @@ pub(super) struct PodVersions {
     most: usize,
     /// The number of versions that were dropped because of the limit.
     pub(super) dropped: u64,
-    /// The time before which changes are not recorded.
-    pub(super) since: Timestamp,
 }
 
 impl PodVersions {
@@ -37,7 +35,6 @@ impl PodVersions {
             order: VecDeque::new(),
             most,
             dropped: 0,
-            since: Timestamp(i64::MIN),
         }
     }
 
@@ -82,10 +79,9 @@ impl PodVersions {
     }
 
     fn drop_oldest(&mut self) {
-        let Some((until, key)) = self.order.pop_front() else {
+        let Some((_, key)) = self.order.pop_front() else {
             return;
         };
-        self.since = until;
         if let Some(versions) = self.of.get_mut(&key) {
             versions.pop_front();
             if versions.is_empty() {

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use kubevitals_proto::why::{Container, StepName};
 
 use super::chain::{Chain, Outcome, add_ready, add_scraped, not_ready, with_next_scrape};
-use super::explain::{self, Explanation};
-use super::final_steps::{
-    add_fresh, add_incomplete, age_of_scrape, capital, freshness, nothing_yet,
-};
+use super::explain::{self, Explanation, capital};
+use super::final_steps::{add_fresh, add_incomplete, age_of_scrape, freshness, nothing_yet};
 use super::findings::Findings;
 use super::node::add_node;
 use super::not_running;

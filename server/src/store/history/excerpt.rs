@@ -55,11 +55,6 @@ impl Excerpt {
         })
     }
 
-    /// Whether no series was copied.
-    pub fn is_empty(&self) -> bool {
-        self.series.is_empty()
-    }
-
     pub(super) fn clear(&mut self) {
         self.blocks.clear();
         self.series.clear();
