@@ -57,7 +57,8 @@ fn said(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-fn first_line(text: &str) -> String {
+/// The first line of a text, cut where it is long.
+pub(crate) fn first_line(text: &str) -> String {
     let line = text.trim().lines().next().unwrap_or_default().trim_end();
     let cut = line.floor_char_boundary(LONGEST);
     match line.split_at(cut) {

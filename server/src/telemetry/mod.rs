@@ -10,6 +10,7 @@ mod quiet;
 
 pub use allocator::{Allocator, AskAllocator, register as register_allocator};
 pub use chain::chain;
+pub(crate) use chain::first_line;
 pub use histogram::{Buckets, Histogram};
 pub use logs::{LogFlags, LogFormat, init};
 pub use process::register as register_process;

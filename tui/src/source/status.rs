@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use kubevitals_proto::wire::envelope;
 use kubevitals_proto::wire::status::{Cause, Details, Status};
 
 /// A request the server refused. Its text is kubectl's.
@@ -47,7 +48,9 @@ pub(super) struct About<'a> {
 impl Failure {
     /// What a refusal means: the Status in its body where there is one, else its HTTP status.
     pub(super) fn of(code: u16, content_type: &str, body: &[u8], about: About<'_>) -> Self {
-        let status = Status::decode(media_type(content_type), body);
+        let media = media_type(content_type);
+        let is_read = media == "application/json" || media == envelope::CONTENT_TYPE;
+        let status = is_read.then(|| Status::read(body)).flatten();
         match status.filter(|status| status.status == "Failure") {
             Some(status) => Self {
                 code,
@@ -195,8 +198,6 @@ fn said(content_type: &str, body: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use kubevitals_proto::wire::envelope;
-
     use super::*;
 
     const PODS: About<'_> = About {

@@ -8,7 +8,8 @@ pub use reason::Reason;
 
 use super::meta::ListMeta;
 use super::{envelope, gojson};
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a [`Status`] is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -59,12 +60,11 @@ const fn is_zero(n: &i32) -> bool {
 #[serde(rename_all = "camelCase")]
 #[error("{message}")]
 pub struct Status {
-    #[serde(default)]
     kind: Kind,
     #[serde(default)]
     api_version: V1,
     /// Empty, but for where to go on after an expired list.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub metadata: ListMeta,
     /// `Failure`, or `Success`.
     #[serde(default)]
@@ -76,11 +76,23 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "no_reason")]
     pub reason: Reason,
     /// What it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient"
+    )]
     pub details: Option<Details>,
     /// The HTTP status code.
     #[serde(default)]
     pub code: u16,
+}
+
+/// A value, or the default where the JSON has another type.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(T::deserialize(value).unwrap_or_default())
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,14 +134,15 @@ impl Status {
         }
     }
 
-    /// Reads a status from a body of this media type, which has no parameters; nothing for a body that is none.
+    /// Reads a status from a body in JSON or protobuf; nothing for a body that is none. Metadata and details of an
+    /// unexpected type are left out.
     #[must_use]
-    pub fn decode(media_type: &str, body: &[u8]) -> Option<Self> {
-        match media_type {
-            "application/json" => serde_json::from_slice(body).ok(),
-            envelope::CONTENT_TYPE => protobuf::read(envelope::unwrap(body).ok()?.raw).ok(),
-            _ => None,
+    pub fn read(body: &[u8]) -> Option<Self> {
+        if !body.starts_with(&envelope::MAGIC) {
+            return serde_json::from_slice(body).ok();
         }
+        let unknown = envelope::unwrap(body).ok()?;
+        (unknown.kind == "Status").then(|| protobuf::read(unknown.raw).ok())?
     }
 
     /// As compact JSON, without a line's end.

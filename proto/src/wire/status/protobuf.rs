@@ -96,22 +96,16 @@ mod tests {
             Status::not_found("metrics.k8s.io", "pods", "web"),
             Status::unauthorized(),
         ] {
-            let json = status.to_json();
-            assert_eq!(
-                Status::decode("application/json", &json),
-                Some(status.clone())
-            );
+            assert_eq!(Status::read(&status.to_json()), Some(status.clone()));
             let protobuf = status.encode(Encoding::Protobuf).unwrap();
-            assert_eq!(
-                Status::decode(envelope::CONTENT_TYPE, &protobuf),
-                Some(status)
-            );
+            assert_eq!(Status::read(&protobuf), Some(status));
         }
-        assert_eq!(Status::decode("text/plain", b"{}"), None);
-        assert_eq!(Status::decode(envelope::CONTENT_TYPE, b"{}"), None);
-        assert_eq!(
-            Status::decode("application/json", br#"{"kind":"Pod"}"#),
-            None
-        );
+        let odd = br#"{"kind":"Status","metadata":null,"details":7,"message":"no"}"#;
+        assert_eq!(Status::read(odd).unwrap().message, "no");
+        for other in [&b"{}"[..], br#"{"kind":"Pod"}"#, b"k8s\0\xff", b"<html>"] {
+            assert_eq!(Status::read(other), None);
+        }
+        let pod = envelope::wrap("v1", "Pod", b"");
+        assert_eq!(Status::read(&pod), None);
     }
 }

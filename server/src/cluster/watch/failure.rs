@@ -5,14 +5,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 use kubevitals_proto::duration::GoDuration;
-use kubevitals_proto::wire::envelope::{self, EnvelopeError};
-use kubevitals_proto::wire::protobuf::{Fields, Malformed, Value};
-use serde::Deserialize;
+use kubevitals_proto::wire::envelope::EnvelopeError;
+use kubevitals_proto::wire::protobuf::Malformed;
+use kubevitals_proto::wire::status::Status;
 
-use crate::telemetry::chain;
-
-/// The most that is quoted of what an API server says.
-const LONGEST: usize = 300;
+use crate::telemetry::{chain, first_line};
 
 /// Why a list or a watch failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,7 +74,7 @@ impl Failure {
 
     /// The refusal that a body says; the body may be any text.
     pub(super) fn refusal(code: u16, body: &[u8]) -> Self {
-        let status = SlimStatus::read(body);
+        let status = Status::read(body);
         let code = status.as_ref().map_or(code, |status| match status.code {
             0 => code,
             code => code,
@@ -86,7 +83,7 @@ impl Failure {
             Some(status) => status.message,
             None => String::from_utf8_lossy(body).into_owned(),
         };
-        let message = match line(&message) {
+        let message = match first_line(&message) {
             said if said.is_empty() => said,
             said => format!(": {said}"),
         };
@@ -136,55 +133,9 @@ fn status(code: u16) -> String {
     }
 }
 
-/// The first line of a text, cut where it is long.
-fn line(text: &str) -> String {
-    let first = text.trim().lines().next().unwrap_or_default().trim_end();
-    match first.len() > LONGEST {
-        true => format!(
-            "{}…",
-            &first
-                .get(..first.floor_char_boundary(LONGEST))
-                .unwrap_or_default()
-        ),
-        false => first.to_owned(),
-    }
-}
-
-/// What is read of a `Status`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct SlimStatus {
-    kind: String,
-    message: String,
-    code: u16,
-}
-
-impl SlimStatus {
-    fn read(body: &[u8]) -> Option<Self> {
-        if body.starts_with(&envelope::MAGIC) {
-            let unknown = envelope::unwrap(body).ok()?;
-            return (unknown.kind == "Status").then(|| Self::decode(unknown.raw))?;
-        }
-        let status: Self = serde_json::from_slice(body).ok()?;
-        (status.kind == "Status").then_some(status)
-    }
-
-    fn decode(raw: &[u8]) -> Option<Self> {
-        let mut status = Self::default();
-        for field in Fields::new(raw) {
-            match field.ok()? {
-                (3, Value::Bytes(text)) => status.message = String::from_utf8_lossy(text).into(),
-                (6, value) => status.code = value.int().ok()?.try_into().unwrap_or_default(),
-                _ => {}
-            }
-        }
-        Some(status)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use kubevitals_proto::wire::protobuf as wire;
+    use kubevitals_proto::wire::{envelope, protobuf as wire};
 
     use super::*;
 
@@ -229,7 +180,7 @@ mod tests {
             assert_eq!(said(502, body), expected);
         }
         assert_eq!(said(599, b""), "599 from the API server");
-        assert!(said(500, &[b'x'; 5000]).len() < LONGEST + 80);
+        assert!(said(500, &[b'x'; 5000]).len() < 380);
     }
 
     #[test]
