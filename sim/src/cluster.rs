@@ -206,7 +206,7 @@ impl Cluster {
         &self.clock
     }
 
-    /// How often this node's `/metrics/resource` was asked for.
+    /// Requests for this node's `/metrics/resource`.
     #[must_use]
     pub fn scrapes(&self, node: &str) -> u64 {
         self.kubelets.scrapes(node)
@@ -308,7 +308,7 @@ impl Cluster {
     }
 
     /// Stores the objects of one kind of the step that a replayed node takes next, before [`Cluster::replay_step`]
-    /// stores the others: two watches tell what comes at once in any order. Whether this is a replay with such a node.
+    /// stores the others: two watches send simultaneous changes in any order. Whether this is a replay with such a node.
     pub fn replay_objects(&self, node: &str, resource: Resource) -> bool {
         match &self.source {
             Source::World(_) => false,

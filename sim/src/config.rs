@@ -25,11 +25,11 @@ pub struct Config {
     pub pods_per_node: u32,
     /// Which of all clusters of this size. The same seed and size give the same cluster.
     pub seed: u64,
-    /// How many simulated seconds pass in a real one. Not looked at when `clock` is given.
+    /// How many simulated seconds pass in a real one. Ignored with a `clock`.
     pub speed: f64,
     /// What goes wrong.
     pub faults: Faults,
-    /// Instead of a simulation: kubelets that answer from files. Nodes, pods, seed and faults are not looked at then.
+    /// Instead of a simulation: kubelets that answer from files. Nodes, pods, seed and faults are ignored then.
     pub replay: Option<Replay>,
     /// Where the API server listens; port 0 picks a free one.
     pub api_listen: SocketAddr,

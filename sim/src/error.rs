@@ -13,7 +13,7 @@ pub enum SimError {
     /// The kubelets' port cannot be listened on.
     #[error("kubelets cannot listen on port {port}")]
     Listen {
-        /// The port that was asked for.
+        /// The port.
         port: u16,
         /// What the system says.
         #[source]

@@ -9,7 +9,7 @@ use crate::kubelet::{Answer, Page, Pages as _};
 use crate::objects::{Resource, Snapshot, Store};
 use crate::world::{Scale, World};
 
-/// A simulated cluster that is asked directly: no sockets, no API server, no task.
+/// A simulated cluster that is read directly: no sockets, no API server, no task.
 #[derive(Debug)]
 pub struct Pages {
     world: World,

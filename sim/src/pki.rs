@@ -21,7 +21,7 @@ pub enum PkiError {
     /// Generating a key or signing failed.
     #[error("cannot issue a certificate for {subject}")]
     Issue {
-        /// The common name that was asked for.
+        /// The common name.
         subject: String,
         /// What the certificate library says.
         #[source]

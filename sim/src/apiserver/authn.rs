@@ -1,4 +1,4 @@
-//! Who asks: client certificate, bearer token, anonymous; and whom an administrator asks to be taken for.
+//! Authentication: client certificate, bearer token, anonymous; and impersonation by an administrator.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// How a watch from a version that is no longer kept is refused.
+/// How a watch from a version that is no longer retained is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExpiredWatch {
     /// 200 and an ERROR event of code 410, as kube-apiserver does today.
@@ -47,7 +47,7 @@ pub struct Answer {
 pub struct ApiServerConfig {
     /// Where to listen; port 0 picks one. The default is 127.0.0.1, port 0.
     pub listen: SocketAddr,
-    /// How often a watch that asked for bookmarks gets one.
+    /// How often a watch with bookmarks gets one.
     pub bookmark_interval: Duration,
     /// How a watch from too old a version is refused.
     pub expired_watch: ExpiredWatch,

@@ -12,7 +12,7 @@ pub enum ApiServerError {
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}")]
     Listen {
-        /// The address that was asked for.
+        /// The address.
         addr: SocketAddr,
         /// What the system says.
         #[source]

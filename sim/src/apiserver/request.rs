@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::identity::Attributes;
 
-/// The query string, decoded. Order kept; the first of a name counts.
+/// The query string, decoded. In their order; the first of a name counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Query(Vec<(String, String)>);
 

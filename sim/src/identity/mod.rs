@@ -1,7 +1,7 @@
 //! Who may talk to the simulated cluster, and what they may do.
 //!
 //! [`Identities`] knows bearer tokens and the rules of each user and group. The API server and the kubelets ask it;
-//! it also remembers what was asked for and which rules were needed, so that a test can compare an RBAC manifest with
+//! they also record requests and the rules that these needed, so that a test can compare an RBAC manifest with
 //! what a program really uses.
 
 mod defaults;
@@ -101,7 +101,7 @@ impl Identities {
         allowed
     }
 
-    /// Whether `user` may do this at another server, which asks: what he needs for it counts as used.
+    /// Whether `user` may do this at another server, which sends a review: the rules that it needs count as used.
     pub fn review(&self, user: &UserInfo, attributes: &Attributes) -> bool {
         let needed = self.needed(user, attributes);
         let allowed = is_master(user) || !needed.is_empty();
@@ -132,14 +132,14 @@ impl Identities {
     }
 
     /// What of it has been needed so far for something that was done, at the API server, at a kubelet, or at a server
-    /// that asked for a review.
+    /// that sent a review.
     pub fn used(&self, subject: &Subject) -> BTreeSet<Permission> {
         let used = self.used.lock();
         let own = used.iter().filter(|(s, _)| s == subject);
         own.map(|(_, permission)| permission.clone()).collect()
     }
 
-    /// What `username` has asked for so far and was refused.
+    /// Requests of `username` that were refused so far.
     pub fn refused(&self, username: &str) -> BTreeSet<Attributes> {
         let refused = self.refused.lock();
         let own = refused.iter().filter(|(user, _)| user == username);
@@ -156,7 +156,7 @@ impl Identities {
             .collect()
     }
 
-    /// Remembers that `user` asked for this. Names are left out: RBAC rules hardly ever have them.
+    /// Records a request of `user`. Names are left out: RBAC rules hardly ever have them.
     pub fn record(&self, user: &UserInfo, attributes: &Attributes) {
         let attributes = Attributes {
             name: String::new(),
@@ -169,7 +169,7 @@ impl Identities {
         }
     }
 
-    /// Everything that `username` has asked for so far.
+    /// Every request of `username` so far.
     pub fn requests_seen(&self, username: &str) -> BTreeSet<Attributes> {
         self.seen
             .lock()

@@ -8,7 +8,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 /// The service account `vitals-server` runs as.
 pub const SERVER_ACCOUNT: (&str, &str) = ("kube-system", "vitals-server");
 
-/// Who asks.
+/// The user of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserInfo {
     /// The user's name.
@@ -44,7 +44,7 @@ impl UserInfo {
         }
     }
 
-    /// Who asks without credentials.
+    /// The user of a request without credentials.
     pub fn anonymous() -> Self {
         Self::new("system:anonymous", ["system:unauthenticated"])
     }

@@ -9,7 +9,7 @@ use crate::identity::{Attributes, Identities, UserInfo};
 /// Why a request is not answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// 401: nobody known asks.
+    /// 401: the user is unknown.
     Unauthorized,
     /// 403, with the text that a kubelet sends.
     Forbidden(String),

@@ -1,7 +1,7 @@
 //! The simulated kubelets: their pages, and the listener they share.
 //!
 //! Every node has a loopback address of its own behind one wildcard listener; the address a connection came in on
-//! tells which kubelet is meant.
+//! says which kubelet it is for.
 
 pub(crate) mod access;
 mod forged;

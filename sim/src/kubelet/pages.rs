@@ -12,7 +12,7 @@ impl Pages for World {
         let Some(node) = self.nodes.get(node) else {
             return Answer::NotFound;
         };
-        // So that a page never shows a container that should have ended before it was asked for.
+        // So that a page never shows a container that should have ended before the request.
         self.catch_up();
         let state = node.state.lock();
         if state.down.is_some() {

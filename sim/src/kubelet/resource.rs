@@ -1,6 +1,6 @@
-//! `/metrics/resource`, the page that is asked for all the time.
+//! `/metrics/resource`, the page that is scraped most.
 //!
-//! It is put together from fixed pieces: what does not change of a series (its labels, its start time) is kept with
+//! It is put together from fixed parts: what does not change of a series (its labels, its start time) is stored with
 //! the container, so that only numbers are written.
 
 use kubevitals_proto::time::Timestamp;

@@ -145,7 +145,7 @@ impl Kubelets {
         Ok(Self { shared, open })
     }
 
-    /// How often `/metrics/resource` of this node was asked for, whatever was answered.
+    /// Requests for `/metrics/resource` of this node, whatever the response.
     pub(crate) fn scrapes(&self, node: &str) -> u64 {
         self.by_name(node)
             .map_or(0, |k| k.scrapes.load(Ordering::Relaxed))
@@ -374,7 +374,7 @@ async fn answer(
     }
 }
 
-/// A page as it is sent, spoilt if that is asked for.
+/// The response with a page, corrupted if the kubelet has that fault.
 fn written(page: Page, out: Vec<u8>, trouble: Option<Kill>) -> Response<Body> {
     let kind = page.content_type();
     match trouble {

@@ -16,7 +16,7 @@ const GI: u64 = 1 << 30;
 const DISK: u64 = 252 * GI;
 const INODES: u64 = 16_777_216;
 
-/// How much is asked for.
+/// Which part of the summary a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     CpuAndMemory,

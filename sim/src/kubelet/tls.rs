@@ -9,7 +9,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use crate::pki::{Authority, PkiError, server_tls};
 
-/// How many sessions are kept for resumption, over all nodes.
+/// Sessions that are cached for resumption, over all nodes.
 const SESSIONS: usize = 8_192;
 
 /// A kubelet's certificate, once it was needed.

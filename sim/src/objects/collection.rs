@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::watch_log::WatchLog;
 use super::{Event, EventKind, Object, Snapshot};
 
-/// How many snapshots are kept for lists that are being paged; the oldest goes first, and its next page is a 410.
+/// How many snapshots are retained for lists that are being paged; the oldest goes first, and its next page is a 410.
 const PAGED_SNAPSHOTS: usize = 32;
 
 /// One resource's objects.
@@ -47,7 +47,7 @@ impl Collection {
     /// Creates or replaces the object that `make` builds, given the present one and the next version; the version.
     ///
     /// Versions are taken under the collection's lock: who reads the counter under that lock has seen every change
-    /// of this collection up to it. A refusal leaves a gap in the versions, which no one can tell.
+    /// of this collection up to it. A refusal leaves a gap in the versions, which no client notices.
     pub(super) fn put<E>(
         &self,
         key: &Arc<str>,
@@ -121,7 +121,7 @@ impl Collection {
             .cloned()
     }
 
-    /// Forgets the log and the kept snapshots, as compaction does.
+    /// Forgets the log and the retained snapshots, as compaction does.
     pub(super) fn expire(&self) {
         let mut state = self.state.write();
         let version = self.counter.fetch_add(1, Ordering::SeqCst) + 1;

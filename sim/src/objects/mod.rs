@@ -2,7 +2,7 @@
 //! changes between them.
 //!
 //! The world writes through [`Store::apply`] and [`Store::delete`]; the API server reads [`Snapshot`]s and follows
-//! [`Subscription`]s. Objects are kept as the JSON bytes that go on the wire, so that a list of 150,000 pods is
+//! [`Subscription`]s. Objects are stored as the JSON bytes that go on the wire, so that a list of 150,000 pods is
 //! copying, not serializing.
 
 mod collection;

@@ -1,4 +1,4 @@
-//! One version of one object, kept as wire bytes.
+//! One version of one object, stored as wire bytes.
 
 use std::sync::{Arc, OnceLock};
 
@@ -82,7 +82,7 @@ pub(super) fn key(namespace: Option<&str>, name: &str) -> Arc<str> {
 
 /// One version of one object.
 ///
-/// The JSON is kept without `kind`, `apiVersion` (list items go without them) and `metadata.resourceVersion`; the
+/// The JSON is stored without `kind`, `apiVersion` (list items go without them) and `metadata.resourceVersion`; the
 /// `write_*` functions splice them in while copying.
 #[derive(Debug)]
 pub struct Object {
@@ -90,7 +90,7 @@ pub struct Object {
     resource_version: u64,
     /// The JSON after [`HEAD`]: never empty, and its first member is there (every object has a name).
     rest: Bytes,
-    /// The object in protobuf, once somebody has asked for it: an API server holds objects in a form from which that costs
+    /// The object in protobuf, once a client has requested it: an API server holds objects in a form from which that costs
     /// little, and this is what it costs here.
     protobuf: OnceLock<Bytes>,
 }

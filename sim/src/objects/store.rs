@@ -12,10 +12,10 @@ use super::collection::Collection;
 use super::object::key;
 use super::{Event, MetaLite, Now, Object, Precondition, Resource, Snapshot, WriteError};
 
-/// How many changes of one resource are kept for watches that resume.
+/// How many changes of one resource are retained for watches that resume.
 const WATCH_WINDOW: usize = 8_192;
 
-/// The version asked for is no longer kept: list again.
+/// The requested version is no longer retained: list again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("The resourceVersion for the provided watch is too old.")]
 pub struct Expired;
@@ -95,9 +95,9 @@ impl Store {
         })
     }
 
-    /// Creates or replaces an object given as JSON, and returns its resourceVersion.
+    /// Creates or replaces an object in JSON, and returns its resourceVersion.
     ///
-    /// The fast path for many pods: the bytes are kept as they are, uncopied. They must begin `{"metadata":{"`, have
+    /// The fast path for many pods: the bytes are stored as they are, uncopied. They must begin `{"metadata":{"`, have
     /// no kind, apiVersion and metadata.resourceVersion, and agree with `meta`.
     pub fn apply_bytes(&self, resource: Resource, meta: MetaLite, json_without_rv: Bytes) -> u64 {
         let key = meta.key();
@@ -134,12 +134,12 @@ impl Store {
         self.collection(resource).snapshot()
     }
 
-    /// Keeps a snapshot for the next pages of a list; the oldest kept ones are dropped.
+    /// Retains a snapshot for the next pages of a list; the oldest ones are dropped.
     pub fn keep_for_paging(&self, resource: Resource, snapshot: &Snapshot) {
         self.collection(resource).keep(snapshot);
     }
 
-    /// The objects as they were at `resource_version`: kept for paging, or still current.
+    /// The objects as they were at `resource_version`: retained for paging, or still current.
     ///
     /// # Errors
     /// [`Expired`] when that version is neither.
@@ -149,8 +149,8 @@ impl Store {
         resource_version: u64,
     ) -> Result<Snapshot, Expired> {
         let collection = self.collection(resource);
-        if let Some(kept) = collection.retained(resource_version) {
-            return Ok(kept);
+        if let Some(snapshot) = collection.retained(resource_version) {
+            return Ok(snapshot);
         }
         let current = collection.snapshot();
         (current.resource_version() == resource_version)
@@ -277,7 +277,7 @@ impl Subscription {
     /// Waits until there may be a change that [`Subscription::next`] has not returned.
     pub async fn changed(&mut self) {
         if self.changed.changed().await.is_err() {
-            // The collection is held by `self`, so its sender lives; were it gone, nothing would ever change.
+            // `self` owns the collection, so its sender lives; were it gone, nothing would ever change.
             std::future::pending::<()>().await;
         }
     }

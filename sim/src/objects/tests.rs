@@ -16,7 +16,7 @@ fn node(name: &str) -> serde_json::Value {
 }
 
 /// Names with the kind of change, in the order they came.
-fn told(events: &[Arc<Event>]) -> Vec<String> {
+fn texts(events: &[Arc<Event>]) -> Vec<String> {
     events
         .iter()
         .map(|e| format!("{} {}", e.kind().as_str(), e.object().meta().name))
@@ -79,12 +79,12 @@ fn a_subscription_resumes_after_a_version() {
     let mut subscription = store.watch(Resource::Nodes, from).unwrap();
     let (events, version) = subscription.next(1).unwrap();
     assert_eq!(
-        (told(&events), version),
+        (texts(&events), version),
         (vec!["MODIFIED a".to_owned()], events[0].resource_version())
     );
     let (events, version) = subscription.next(10).unwrap();
     assert_eq!(
-        (told(&events), version),
+        (texts(&events), version),
         (vec!["DELETED b".to_owned()], store.resource_version())
     );
     assert!(subscription.next(10).unwrap().0.is_empty());
@@ -208,5 +208,5 @@ async fn a_waiting_reader_is_woken_by_a_change() {
         async move { writer.apply(Resource::Nodes, node("a")) },
         subscription.changed()
     );
-    assert_eq!(told(&subscription.next(1).unwrap().0), ["ADDED a"]);
+    assert_eq!(texts(&subscription.next(1).unwrap().0), ["ADDED a"]);
 }

@@ -91,9 +91,9 @@ pub(super) fn render(kind: EventKind, object: &Object, resource: Resource) -> By
 #[derive(Debug)]
 pub(super) struct WatchLog {
     events: VecDeque<Arc<Event>>,
-    /// Sequence number of the first event kept.
+    /// Sequence number of the first retained event.
     first: u64,
-    /// The newest version whose event is no longer kept: a watch from before it has missed something.
+    /// The newest version whose event is no longer retained: a watch from before it has missed something.
     forgotten: u64,
     capacity: usize,
 }

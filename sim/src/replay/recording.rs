@@ -1,5 +1,5 @@
-//! The layout of `captures/recording/`: the pages of one node and the objects of its cluster, look by look. A look
-//! without a page is one at which the kubelet did not answer; objects of a kind that a look is without are as they were.
+//! The layout of `captures/recording/`: the pages of one node and the objects of its cluster, step by step. At a step
+//! without a page the kubelet did not answer; objects of a kind that a step is without are as they were.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -80,7 +80,7 @@ fn node_memory(steps: &[Step]) -> Option<u64> {
     Some(bytes("availableBytes")? + bytes("workingSetBytes")?)
 }
 
-/// The replicasets and deployments of the pods: not recorded themselves, but told by ownerReferences and events.
+/// The replicasets and deployments of the pods: not recorded themselves, but known from ownerReferences and events.
 fn owners(steps: &[Step]) -> Vec<(Resource, Value)> {
     let mut owners = BTreeMap::new();
     for pod in steps.iter().flat_map(|s| s.pods.iter().flatten()) {

@@ -61,7 +61,7 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// The latest time that it tells of, of usage or events, in whole seconds and not before that.
+    /// The latest time in it, of usage or events, in whole seconds and not before that.
     pub(super) fn recorded(&self) -> Option<Timestamp> {
         let usage = self.resource.as_ref().ok().and_then(latest_millis);
         let usage = usage.map(|millis| Timestamp::from_secs(millis / 1_000 + 1));

@@ -15,11 +15,11 @@ pub(crate) struct PodAt {
 pub(crate) enum Action {
     /// The next fault of the schedule.
     NextFault,
-    /// A step in the life of a pod.
+    /// A step of a pod.
     Pod(PodAt, PodStep),
     /// A container of a pod, by its index and incarnation: as for pods, a step for an earlier one is forgotten.
     Container(PodAt, usize, u32, Step),
-    /// A step in the life of a node.
+    /// A step of a node.
     Node(usize, NodeStep),
     /// The kubelets renew their leases.
     Heartbeat,
@@ -29,7 +29,7 @@ pub(crate) enum Action {
         ordinal: u32,
         episode: u64,
     },
-    /// An event has been kept for as long as events are.
+    /// The retention of an event is over.
     Expire(u64),
 }
 

@@ -12,7 +12,7 @@ pub(crate) const fn hash(seed: u64, stream: u64) -> u64 {
     mix(seed.wrapping_add(mix(stream.wrapping_add(0x9e37_79b9_7f4a_7c15))))
 }
 
-/// A stream's name as a number, so that call sites can be told apart by a word.
+/// A stream's name as a number, so that a word distinguishes call sites.
 pub(crate) const fn stream(name: &str) -> u64 {
     let bytes = name.as_bytes();
     let mut h = 0xcbf2_9ce4_8422_2325_u64;

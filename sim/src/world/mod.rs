@@ -1,6 +1,6 @@
 //! What happens in the simulated cluster: nodes, workloads, pods, what they use, and what goes wrong.
 //!
-//! Everything is a function of the seed and the size. Usage is evaluated when a kubelet is asked and not before;
+//! Everything is a function of the seed and the size. Usage is evaluated when a kubelet is scraped and not before;
 //! what changes (a container ends, a node is lost) is a queue of next actions in the engine. Nothing ticks over pods.
 
 pub(crate) mod action;

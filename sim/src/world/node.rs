@@ -22,7 +22,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// The smallest machine that carries so many pods of the catalogue with room to spare.
+    /// The smallest machine for so many pods of the catalogue, with some capacity left.
     const fn for_pods(pods: u32) -> Self {
         let (name, cores, memory_gib): (_, _, u64) = match pods {
             0..=12 => ("std.4", 4, 16),
@@ -75,7 +75,7 @@ pub(crate) struct NodeState {
     pub(crate) by_pod: Vec<usize>,
     /// CPU of the pods that are gone.
     pub(crate) gone_cpu: u64,
-    /// When the root cgroup was last looked at because something changed.
+    /// When the root cgroup was last sampled because something changed.
     pub(crate) changed: Timestamp,
     /// Since when the kubelet does not answer, and as part of which episode.
     pub(crate) down: Option<(Timestamp, u64)>,

@@ -45,7 +45,7 @@ pub(crate) enum State {
     Ended(Ended),
 }
 
-/// Memory that is not given back.
+/// Memory that leaks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Leak {
     pub(crate) since: Timestamp,
@@ -229,7 +229,7 @@ pub(crate) struct Pod {
     pub(crate) deleting: Option<Timestamp>,
     /// CPU of the containers' earlier incarnations.
     pub(crate) folded_cpu: u64,
-    /// When its cgroup was last looked at because something changed in it.
+    /// When its cgroup was last sampled because something changed in it.
     pub(crate) changed: Timestamp,
     /// The episode and fault it suffers from: one at a time, so that causes stay clear.
     pub(crate) trouble: Option<(u64, Fault)>,

@@ -121,7 +121,7 @@ impl Engine {
         }
     }
 
-    /// Deletes an event that nobody repeated for as long as events are kept.
+    /// Deletes an event that was not repeated within its retention.
     pub(super) fn expire(&mut self, store: &Store, at: Timestamp, key: u64) {
         if let Some(until) = self.recorder.expire(store, at, key) {
             self.at(until, Action::Expire(key));

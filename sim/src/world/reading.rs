@@ -1,4 +1,4 @@
-//! One look of cAdvisor at a cgroup.
+//! One of cAdvisor's samples of a cgroup.
 
 use kubevitals_proto::time::Timestamp;
 

@@ -218,7 +218,7 @@ impl Recorder {
         (!known).then_some(key)
     }
 
-    /// Deletes an event that nobody repeated for as long as events are kept; returns when to try again if it was
+    /// Deletes an event that was not repeated within its retention; returns when to try again if it was
     /// repeated.
     pub(super) fn expire(&mut self, store: &Store, at: Timestamp, key: u64) -> Option<Timestamp> {
         let event = self.events.get(&key)?;

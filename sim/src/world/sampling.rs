@@ -53,7 +53,7 @@ impl Pace {
 }
 
 /// The last sample of a cgroup that came to be, or changed, at `since`: cAdvisor looks at a new one soon (`first`
-/// after), and then at its own pace. `None` before that first look.
+/// after), and then at its own pace. `None` before that first sample.
 pub(crate) fn last_sample(
     pace: Pace,
     seed: u64,

@@ -18,14 +18,14 @@ use super::super::status::full;
 use super::{Aggregation, Registration, Target, is_ours};
 use crate::identity::UserInfo;
 
-/// How long an answer is believed. kube-apiserver asks every minute; tests would rather see changes.
+/// How long an answer is cached. kube-apiserver refreshes it every minute; tests need changes sooner.
 const FRESH_FOR: Duration = Duration::from_secs(2);
 /// How long the server may take.
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// How much it may say.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// The groups that the aggregated server serves, as of the last time that it was asked.
+/// The groups that the aggregated server serves, as of its last answer.
 #[derive(Default)]
 pub(in super::super) struct Discovery(Mutex<Option<Discovered>>);
 
@@ -98,9 +98,9 @@ impl Discovered {
         }
     }
 
-    /// Whether it need not be asked again.
+    /// Whether the answer is still valid.
     fn is_fresh(&self, target: Option<Target>) -> bool {
-        // An answer that told of nothing is asked again sooner: the server may just be starting.
+        // An empty answer is not cached: the server may just be starting.
         self.target == target && !self.groups.is_empty() && self.at.elapsed() < FRESH_FOR
     }
 

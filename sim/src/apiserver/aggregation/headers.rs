@@ -1,4 +1,4 @@
-//! Who asks, as headers: what the front proxy sets, and what it takes away.
+//! The user as headers: those that the front proxy sets, and those that it removes.
 
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue};

@@ -42,7 +42,7 @@ pub(super) async fn answer(
     }
     let of_collection = path.name.is_none() || request.query.flag("watch");
     let reads = matches!(*request.method, Method::GET | Method::HEAD);
-    // Of other reads and of writes, no client here asks for protobuf.
+    // No client here requests protobuf of other reads and of writes.
     let protobuf = |shape: Shape| match shape {
         _ if !(reads && of_collection && shared.serves.read().protobuf) => false,
         Shape::Whole => matches!(

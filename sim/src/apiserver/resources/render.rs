@@ -1,4 +1,4 @@
-//! Objects and lists in the shape that was asked for.
+//! Objects and lists in the negotiated shape.
 
 use std::sync::Arc;
 
@@ -201,7 +201,7 @@ impl Renderer {
         out.extend_from_slice(b"]}\n");
     }
 
-    /// One object by itself: the answer to a get, or what a watch event holds. `headed`: a table tells its columns.
+    /// One object by itself: the answer to a get, or the object of a watch event. `headed`: a table has its columns.
     pub(super) fn one(&self, out: &mut Vec<u8>, object: &Object, headed: bool) {
         match self.shape {
             Shape::Whole => object.write_whole(self.resource, out),

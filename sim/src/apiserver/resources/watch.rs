@@ -1,4 +1,4 @@
-//! Watches: what exists if asked for, then every change, with bookmarks, to a deadline or an expired version.
+//! Watches: what exists on request, then every change, with bookmarks, to a deadline or an expired version.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ struct Watch {
     renderer: Renderer,
     selection: Selection,
     initial: Option<Initial>,
-    /// Whether a bookmark tells that everything that existed has been sent.
+    /// Whether a bookmark says that everything that existed has been sent.
     announce_initial: bool,
     /// `None` once the watch has ended.
     subscription: Option<Subscription>,
@@ -118,7 +118,7 @@ struct Watch {
     pending: VecDeque<Arc<Event>>,
     /// The version the client is at, once `pending` is sent.
     version: u64,
-    /// Whether the next table tells its columns.
+    /// Whether the next table has its columns.
     headed: bool,
     bookmark_every: Option<Duration>,
     next_bookmark: Option<Instant>,

@@ -48,7 +48,7 @@ pub(super) async fn read(
     review.ok_or_else(|| Status::bad_request("the body is not a review in protobuf").into())
 }
 
-/// Answers a review that `user` asks for: its spec, with the status filled in.
+/// Answers a review of `user`: its spec, with the status filled in.
 pub(super) fn answer(
     identities: &Identities,
     user: &UserInfo,
@@ -140,7 +140,7 @@ fn subject(spec: &Value) -> UserInfo {
     }
 }
 
-/// What a review asks about.
+/// The attributes that a review is about.
 fn attributes(spec: &Value) -> Result<Attributes, Refusal> {
     let text = |of: &Value, member: &str| {
         of.get(member)

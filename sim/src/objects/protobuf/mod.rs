@@ -5,7 +5,7 @@
 //! `labels=11{}` a map to strings, `limits=1{Quantity}` a map to messages, and `handler=1+ProbeHandler` a message whose
 //! fields JSON has in line. What is a list, a number or a boolean is seen from the JSON.
 //!
-//! A real API server also writes scalars that are empty and not optional: a few bytes more, which no reader can tell.
+//! A real API server also writes scalars that are empty and not optional: a few bytes more, which no reader notices.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

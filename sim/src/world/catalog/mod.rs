@@ -28,7 +28,7 @@ pub(crate) enum Role {
     Main,
 }
 
-/// How the kubelet asks a container how it is.
+/// How the kubelet probes a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProbeHandler {
     Http(&'static str),
@@ -64,7 +64,7 @@ pub(crate) struct Container {
 }
 
 impl Container {
-    /// Whether cAdvisor would look at it less often.
+    /// Whether cAdvisor would sample it less often.
     pub(crate) fn is_idle(&self) -> bool {
         self.profile.cpu < 1e6
     }

@@ -26,7 +26,7 @@ impl World {
         let mut engine = self.engine.lock();
         loop {
             let due = engine.due();
-            // The clock goes on while actions are done; whoever is asked next sees a world up to date.
+            // The clock goes on while actions are done; the next reader sees a world up to date.
             if due > self.clock.now() {
                 self.due.store(due.as_nanos(), Ordering::Release);
                 return;
