@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderValue, Request, StatusCode};
+use http::{HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
+use kubevitals_proto::wire::discovery::AGGREGATED_CONTENT_TYPE;
 use kubevitals_proto::wire::discovery::aggregated::{
-    ApiGroupDiscovery, ApiGroupDiscoveryList, ApiResourceDiscovery, ApiVersionDiscovery,
-    GroupVersionKind,
+    ApiGroupDiscovery, ApiGroupDiscoveryList, ApiVersionDiscovery,
 };
-use kubevitals_proto::wire::discovery::{AGGREGATED_CONTENT_TYPE, ApiResource, ApiResourceList};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -133,64 +132,23 @@ fn versions(group: &ApiGroupDiscovery) -> impl Iterator<Item = (&str, &str)> {
     versions.map(|v| (group.metadata.name.as_str(), v.version.as_str()))
 }
 
-/// Aggregated discovery, or where the server has none, the old kind for each registered group version.
+/// The groups of the server, by aggregated discovery.
 async fn ask(aggregation: &Aggregation) -> Result<Vec<ApiGroupDiscovery>, String> {
-    let (code, content_type, body) = get(aggregation, "/apis", AGGREGATED_CONTENT_TYPE).await?;
-    if code == StatusCode::OK && content_type.contains("g=apidiscovery.k8s.io") {
-        let list: ApiGroupDiscoveryList = serde_json::from_slice(&body).unwrap_or_default();
-        return Ok(list.items);
+    let (code, content_type, body) = get(aggregation).await?;
+    if code != StatusCode::OK || !content_type.contains("g=apidiscovery.k8s.io") {
+        return Err(format!("GET /apis answered {code} with {content_type}"));
     }
-    if !matches!(
-        code,
-        StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::NOT_ACCEPTABLE
-    ) {
-        return Err(format!("GET /apis answered {code}"));
-    }
-    let mut groups = Vec::new();
-    for Registration { group, version, .. } in Registration::all(&aggregation.store) {
-        let path = format!("/apis/{group}/{version}");
-        let (code, _, body) = get(aggregation, &path, "application/json").await?;
-        if code == StatusCode::OK {
-            let list: ApiResourceList = serde_json::from_slice(&body).unwrap_or_default();
-            let resources = list.resources.into_iter().map(modern).collect();
-            let version = ApiVersionDiscovery::current(&version, resources);
-            groups.push(ApiGroupDiscovery::new(&group, vec![version]));
-        }
-    }
-    Ok(groups)
+    let list: ApiGroupDiscoveryList = serde_json::from_slice(&body).unwrap_or_default();
+    Ok(list.items)
 }
 
-/// A resource of the old form as the aggregated form has it.
-fn modern(resource: ApiResource) -> ApiResourceDiscovery {
-    let scope = match resource.namespaced {
-        true => "Namespaced",
-        false => "Cluster",
-    };
-    ApiResourceDiscovery {
-        resource: resource.name,
-        response_kind: GroupVersionKind {
-            kind: resource.kind,
-            ..GroupVersionKind::default()
-        },
-        scope: scope.to_owned(),
-        singular_resource: resource.singular_name,
-        verbs: resource.verbs,
-        short_names: resource.short_names,
-        categories: resource.categories,
-        subresources: Vec::new(),
-    }
-}
-
-async fn get(
-    aggregation: &Aggregation,
-    path: &str,
-    accept: &'static str,
-) -> Result<(StatusCode, String, Bytes), String> {
+/// Status, content type and body of `/apis`.
+async fn get(aggregation: &Aggregation) -> Result<(StatusCode, String, Bytes), String> {
     let mut request = Request::new(full(""));
-    *request.uri_mut() = path.parse().map_err(|_| "bad path".to_owned())?;
+    *request.uri_mut() = Uri::from_static("/apis");
     request
         .headers_mut()
-        .insert(ACCEPT, HeaderValue::from_static(accept));
+        .insert(ACCEPT, HeaderValue::from_static(AGGREGATED_CONTENT_TYPE));
     let user = UserInfo::new("system:kube-aggregator", ["system:masters"]);
     let registration = Registration::all(&aggregation.store).into_iter().next();
     let (group, version) = registration.map_or_else(

@@ -7,7 +7,9 @@ use kubevitals_proto::wire::accept::{Conversion, negotiate};
 use kubevitals_proto::wire::discovery::aggregated::{
     ApiGroupDiscovery, ApiGroupDiscoveryList, ApiVersionDiscovery,
 };
-use kubevitals_proto::wire::discovery::{ApiGroup, ApiGroupList, ApiResourceList, Resource};
+use kubevitals_proto::wire::discovery::{
+    AGGREGATED_CONTENT_TYPE, ApiGroup, ApiGroupList, ApiResourceList, Resource,
+};
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::status::Status;
 use serde_json::{Value, json};
@@ -27,11 +29,9 @@ pub(super) async fn respond(
     let is_root = matches!(segments, ["api" | "apis"]);
     let chosen = negotiate(accept(headers), |encoding, conversion| {
         let json = encoding == Encoding::Json;
-        json.then(|| aggregated_version(conversion, is_root))
-            .flatten()
+        json.then(|| is_aggregated(conversion, is_root)).flatten()
     });
-    let version = chosen.map_err(|_| not_acceptable())?.conversion;
-    if let Some(version) = version {
+    if chosen.map_err(|_| not_acceptable())?.conversion {
         let items = match segments {
             ["api"] => vec![aggregated("", "v1")],
             _ => {
@@ -42,7 +42,7 @@ pub(super) async fn respond(
                     .collect()
             }
         };
-        return Ok(aggregated_answer(version, items));
+        return Ok(aggregated_answer(items));
     }
     let body = match segments {
         ["api"] => {
@@ -67,37 +67,23 @@ pub(super) async fn respond(
     Ok(json_answer(StatusCode::OK, &body))
 }
 
-/// The version of aggregated discovery that a clause asks for, or nothing for the old form.
-fn aggregated_version(
-    conversion: Option<Conversion<'_>>,
-    is_root: bool,
-) -> Option<Option<&'static str>> {
+/// Whether a clause asks for the aggregated form or the old one; nothing if it asks for neither.
+fn is_aggregated(conversion: Option<Conversion<'_>>, is_root: bool) -> Option<bool> {
     match conversion {
         Some(Conversion {
             kind: "APIGroupDiscoveryList",
             group: "apidiscovery.k8s.io",
-            version,
-        }) if is_root => ["v2", "v2beta1"]
-            .into_iter()
-            .find(|it| *it == version)
-            .map(Some),
+            version: "v2",
+        }) if is_root => Some(true),
         // Below the roots every clause for JSON is answered in the old form.
         Some(_) if is_root => None,
-        _ => Some(None),
+        _ => Some(false),
     }
 }
 
-fn aggregated_answer(version: &str, items: Vec<ApiGroupDiscovery>) -> Response<Body> {
-    let content_type = match version {
-        "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-        _ => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
-    };
-    let list = ApiGroupDiscoveryList {
-        api_version: format!("apidiscovery.k8s.io/{version}"),
-        ..ApiGroupDiscoveryList::new(items)
-    };
-    let body = full(format!("{}\n", json!(list)));
-    let mut response = answer(StatusCode::OK, content_type, body);
+fn aggregated_answer(items: Vec<ApiGroupDiscovery>) -> Response<Body> {
+    let body = full(format!("{}\n", json!(ApiGroupDiscoveryList::new(items))));
+    let mut response = answer(StatusCode::OK, AGGREGATED_CONTENT_TYPE, body);
     response
         .headers_mut()
         .insert(http::header::VARY, HeaderValue::from_static("Accept"));
