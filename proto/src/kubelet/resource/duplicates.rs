@@ -4,7 +4,7 @@
 //! Such bodies are rare, so their lines are read a second time, when the first walk has met a line twice. CPU and memory
 //! belong together when their timestamps do; what cannot be told apart by them is no candidate.
 
-use super::decode::{Field, Metric, key};
+use super::metric::{Field, Metric, key};
 use super::{ContainerKey, Reading};
 use crate::kubelet::exposition::Scanner;
 use crate::time::Timestamp;

@@ -3,6 +3,7 @@
 mod containers;
 mod decode;
 mod duplicates;
+mod metric;
 
 pub use decode::{decode, decode_limited};
 pub use duplicates::Duplicate;
@@ -108,21 +109,5 @@ impl ResourceScrape<'_> {
             .and_then(|last| self.pod_swap.get(last))
             .filter(|(of, name, _)| (*of, *name) == (namespace, pod))
             .map_or(0, |(_, _, bytes)| *bytes)
-    }
-
-    /// An empty scrape of another body that keeps the memory of this one.
-    #[must_use]
-    pub fn recycle<'b>(self) -> ResourceScrape<'b> {
-        let mut containers = self.containers;
-        containers.clear();
-        // Collecting an emptied vector into one of the same layout reuses its allocation.
-        let containers = containers
-            .into_iter()
-            .map(|(_, reading)| (ContainerKey::default(), reading))
-            .collect();
-        ResourceScrape {
-            containers,
-            ..ResourceScrape::default()
-        }
     }
 }
