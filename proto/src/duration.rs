@@ -63,12 +63,6 @@ impl GoDuration {
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / SECOND as f64
     }
-
-    /// As a standard duration; a negative one is zero.
-    #[must_use]
-    pub fn to_std(self) -> std::time::Duration {
-        std::time::Duration::from_nanos(u64::try_from(self.0).unwrap_or(0))
-    }
 }
 
 /// Appends the text of `duration` exactly as Go's `Duration.String`, without allocation.

@@ -9,7 +9,6 @@
 //! - [`status`]: the answer to a request that failed.
 //! - [`discovery`]: which groups, versions and resources there are, in both forms.
 //! - [`form`]: objects and lists whole, as tables, as metadata, in pieces.
-//! - [`table`]: lists as `kubectl get` wants them, and metadata alone.
 //! - [`openapi`]: what OpenAPI says of the groups that are served.
 //! - [`yaml`]: JSON in, YAML out.
 //! - [`root`]: the answers of `/` and `/version`.
@@ -26,5 +25,4 @@ pub mod pretty;
 pub mod protobuf;
 pub mod root;
 pub mod status;
-pub mod table;
 pub mod yaml;

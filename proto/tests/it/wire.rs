@@ -2,15 +2,10 @@
 
 use crate::fixtures::{assert_same_body, bytes};
 use kubevitals_proto::metrics::discovery;
-use kubevitals_proto::metrics::{NodeMetricsList, PodMetricsList};
-use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::wire::discovery::aggregated::ApiGroupDiscoveryList;
 use kubevitals_proto::wire::discovery::{ApiGroup, ApiGroupList, ApiResourceList, Served};
 use kubevitals_proto::wire::pretty::{self, Indenter};
 use kubevitals_proto::wire::root::{RootPaths, VersionInfo};
-use kubevitals_proto::wire::table::{
-    Column, PartialObjectMetadata, PartialObjectMetadataList, Row, Table,
-};
 use kubevitals_proto::wire::{envelope, gojson};
 use proptest::prelude::*;
 use serde::Serialize;
@@ -87,75 +82,6 @@ fn paths_and_version_are_read_and_written() {
         ("36", "35")
     );
     is(&version, "version");
-}
-
-fn columns() -> Vec<Column> {
-    vec![
-        Column::new("Name", "string", "name", "Name of the resource"),
-        Column::new("cpu", "string", "quantity", ""),
-        Column::new("memory", "string", "quantity", ""),
-        Column::new("Window", "string", "duration", ""),
-    ]
-}
-
-#[test]
-fn tables_are_the_peers() {
-    let nodes: NodeMetricsList = serde_json::from_slice(&body("nodes_json")).unwrap();
-    let rows = nodes.items.into_iter().map(|node| {
-        let cells = [
-            node.metadata.name.clone(),
-            node.usage.cpu().unwrap().to_string(),
-        ];
-        let more = [
-            node.usage.memory().unwrap().to_string(),
-            node.window.to_string(),
-        ];
-        Row {
-            cells: cells.into_iter().chain(more).map(Into::into).collect(),
-            object: serde_json::to_value(PartialObjectMetadata::new(node.metadata)).unwrap(),
-        }
-    });
-    is(
-        &Table::new(Some(columns()), Some(rows.collect())),
-        "nodes_table",
-    );
-
-    let pods: PodMetricsList = serde_json::from_slice(&body("pods_json")).unwrap();
-    let rows = pods.items.into_iter().map(|pod| {
-        let sum = |name| {
-            pod.containers
-                .iter()
-                .filter_map(|c| c.usage.get(name))
-                .sum::<Quantity>()
-                .to_string()
-        };
-        let cells = [
-            pod.metadata.name.clone(),
-            sum("cpu"),
-            sum("memory"),
-            pod.window.to_string(),
-        ];
-        Row {
-            cells: cells.map(Into::into).to_vec(),
-            object: serde_json::to_value(PartialObjectMetadata::new(pod.metadata)).unwrap(),
-        }
-    });
-    is(
-        &Table::new(Some(columns()), Some(rows.collect())),
-        "pods_table",
-    );
-    is(&Table::new(None, None), "pods_empty_table");
-}
-
-#[test]
-fn metadata_alone_is_the_peers() {
-    let pods: PodMetricsList = serde_json::from_slice(&body("pods_json")).unwrap();
-    let items = pods
-        .items
-        .into_iter()
-        .map(|pod| PartialObjectMetadata::new(pod.metadata))
-        .collect();
-    is(&PartialObjectMetadataList::new(items), "pods_partialmeta");
 }
 
 #[test]

@@ -241,7 +241,7 @@ async fn the_latest_past_comes_with_it_when_it_is_asked_for() {
     for node in nodes(&mut teller).into_values() {
         let trend = node.trend.unwrap();
         assert_eq!((trend.cpu.len(), trend.memory.len()), (8, 8));
-        assert_eq!(trend.step.to_std(), RESOLUTION);
+        assert_eq!(trend.step.0 as u128, RESOLUTION.as_nanos());
         sum += trend.cpu[3].unwrap();
     }
     assert_eq!(cluster.cpu[3], Some(sum));
