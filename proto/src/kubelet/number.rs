@@ -1,20 +1,5 @@
-//! Numbers of the Prometheus text format, bit for bit as [`f64::from_str`](std::str::FromStr)
-//! reads them, but from the start of a longer text and faster.
-
-/// The largest integer up to which a double holds every one.
-const MAX_EXACT: u64 = 1 << 53;
-
-/// More digits than this may not fit in a `u64`.
-const MAX_DIGITS: usize = 19;
-
-/// The largest power of ten that a double holds exactly.
-const MAX_POWER: usize = 22;
-
-/// Powers of ten that a double holds exactly.
-const POWERS: [f64; MAX_POWER + 1] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-];
+//! Numbers of the Prometheus text format at the start of a longer text. Fractions are bit for bit those that
+//! [`f64::from_str`](std::str::FromStr) reads.
 
 /// Powers of ten that eight digits can reach.
 const SMALL_POWERS: [u64; 9] = [
@@ -31,113 +16,13 @@ const SMALL_POWERS: [u64; 9] = [
 
 /// Reads the number at the start of `text`: its value, and what follows it.
 ///
-/// `None` if no plain decimal number (digits, a point, an exponent) stands there, followed by a
-/// blank, a line's end or nothing; and for the few that are hard to round. Then [`parse_f64`] of the
-/// whole word decides.
+/// `None` if no number stands there that a blank, a line's end or nothing follows.
 #[inline]
 #[must_use]
 pub fn leading_f64(text: &[u8]) -> Option<(f64, &[u8])> {
-    let (mut count, mut mantissa, mut rest) = digits(text, 0);
-    let mut power = 0_i32;
-    if let Some((b'.', after)) = rest.split_first() {
-        let (places, with_places, after) = digits(after, mantissa);
-        (count, mantissa, rest) = (count + places, with_places, after);
-        power = -(places as i32);
-    }
-    if count == 0 || count > MAX_DIGITS {
-        return None;
-    }
-    if let Some((b'e' | b'E', after)) = rest.split_first() {
-        let (negative, after) = sign(after);
-        let (places, exponent, after) = digits(after, 0);
-        if places == 0 || places > 4 {
-            return None;
-        }
-        power += if negative {
-            -(exponent as i32)
-        } else {
-            exponent as i32
-        };
-        rest = after;
-    }
-    if !matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r')) {
-        return None;
-    }
-    Some((scale(mantissa, power)?, rest))
-}
-
-/// `mantissa × 10^power`, rounded to nearest, ties to even; `None` if that is not easily told.
-#[inline]
-fn scale(mantissa: u64, power: i32) -> Option<f64> {
-    let factor = *POWERS.get(power.unsigned_abs() as usize)?;
-    if mantissa <= MAX_EXACT {
-        // Clinger's fast path: both operands are exact, so one operation rounds correctly.
-        let value = mantissa as f64;
-        return Some(if power < 0 {
-            value / factor
-        } else {
-            value * factor
-        });
-    }
-    if power < 0 {
-        divide(mantissa, power.unsigned_abs() as usize)
-    } else {
-        None
-    }
-}
-
-/// `2^shift / 5^q`, rounded down, with `shift` such that the top bit of 64 is set.
-#[derive(Clone, Copy)]
-struct Reciprocal {
-    bits: u64,
-    shift: u32,
-}
-
-/// For `q` from 0 to [`MAX_POWER`].
-const RECIPROCALS: [Reciprocal; MAX_POWER + 1] = {
-    let mut table = [Reciprocal {
-        bits: 1 << 63,
-        shift: 63,
-    }; MAX_POWER + 1];
-    let mut five: u128 = 5;
-    let mut q = 1;
-    while q <= MAX_POWER {
-        let quotient = (1_u128 << 127) / five;
-        let drop = 64 - quotient.leading_zeros();
-        #[allow(clippy::indexing_slicing)] // const evaluation: out of bounds would not compile
-        {
-            table[q] = Reciprocal {
-                bits: (quotient >> drop) as u64,
-                shift: 127 - drop,
-            };
-        }
-        five *= 5;
-        q += 1;
-    }
-    table
-};
-
-/// `mantissa / 10^q` for a mantissa over 2⁵³, by its reciprocal; the idea of Eisel and Lemire.
-///
-/// The reciprocal is rounded down by less than one in its last place, so the true product lies less
-/// than 2⁶⁴ above the computed one: its upper half is right or one too small. That can change the
-/// rounding only if the bits to be rounded away are all ones, or are half, or just under half; then
-/// the answer is `None`.
-fn divide(mantissa: u64, q: usize) -> Option<f64> {
-    let reciprocal = RECIPROCALS.get(q)?;
-    let zeros = mantissa.leading_zeros();
-    let product = u128::from(mantissa << zeros) * u128::from(reciprocal.bits);
-    let upper = (product >> 64) as u64;
-    // Of the upper half, whose top bit is 63 or 62, 53 bits remain.
-    let excess = 11 - upper.leading_zeros();
-    let (kept, dropped) = (upper >> excess, upper & ((1 << excess) - 1));
-    let half = 1 << (excess - 1);
-    if dropped == half || dropped == half - 1 || dropped == half * 2 - 1 {
-        return None;
-    }
-    let rounded = kept + u64::from(dropped > half);
-    let exponent = 64 + excess as i32 - reciprocal.shift as i32 - zeros as i32 - q as i32;
-    Some(rounded as f64 * f64::from_bits(((1023 + exponent) as u64) << 52))
+    let (value, length) = fast_float2::parse_partial(text).ok()?;
+    let rest = text.get(length..)?;
+    matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r')).then_some((value, rest))
 }
 
 /// How many digits `text` starts with, the number they make when appended to `number` (wrapping),
@@ -196,10 +81,7 @@ fn sign(text: &[u8]) -> (bool, &[u8]) {
 /// A whole word as a number: decimal, `+Inf`, `-Inf` or `NaN` in any case.
 #[must_use]
 pub fn parse_f64(word: &[u8]) -> Option<f64> {
-    match leading_f64(word) {
-        Some((value, [])) => Some(value),
-        _ => std::str::from_utf8(word).ok()?.parse().ok(),
-    }
+    fast_float2::parse(word).ok()
 }
 
 /// Reads the decimal integer at the start of `text`: its value, and what follows it. `None` if
