@@ -84,6 +84,15 @@ impl<'a> Cells<'a> {
                 .unwrap_or_default(),
         );
     }
+
+    /// For what part of the last minute some tasks waited, in percent.
+    pub(super) fn stall(&mut self, percent: Option<f64>) {
+        self.text(
+            &percent
+                .map(|percent| format!("{percent:.2}%"))
+                .unwrap_or_default(),
+        );
+    }
 }
 
 fn cpu(cpu: Quantity) -> String {

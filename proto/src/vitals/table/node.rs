@@ -5,7 +5,7 @@ use crate::vitals::NodeVitals;
 use crate::wire::form::Column;
 
 /// The columns; parts are of what pods can have.
-pub(super) const COLUMNS: [Column; 16] = [
+pub(super) const COLUMNS: [Column; 17] = [
     Column::text("Name", "The node's name.").format("name"),
     Column::text("Status", "What kubectl shows of the node itself."),
     Column::text("Pods", "Pods on it, of how many it takes."),
@@ -20,6 +20,11 @@ pub(super) const COLUMNS: [Column; 16] = [
     Column::text("Mem-Req", "Memory that its pods request.").wide(),
     Column::text("Mem-Req%", "The same of what pods can have.").wide(),
     Column::text("Disk%", "The kubelet's file system, used of what there is.").wide(),
+    Column::text(
+        "Mem-Stall",
+        "For what part of the last minute some tasks waited for memory.",
+    )
+    .wide(),
     Column::text("Conditions", "Those that are not as they should be.").wide(),
     Column::text("Absent", "Why there is no usage.").wide(),
 ];
@@ -43,6 +48,7 @@ pub(super) fn row(node: &NodeVitals, cells: &mut Cells<'_>) {
         let capacity = disk.capacity.to_f64();
         (capacity > 0.0).then(|| disk.used.to_f64() / capacity)
     }));
+    cells.stall(node.pressure.and_then(|pressure| pressure.memory));
     let conditions: Vec<&str> = node
         .conditions
         .iter()

@@ -5,7 +5,7 @@ use crate::vitals::{Certainty, LastRestart, PodVitals, ProbesInWords};
 use crate::wire::form::Column;
 
 /// The columns; CPU and memory are those of [`Cells`].
-pub(super) const COLUMNS: [Column; 21] = [
+pub(super) const COLUMNS: [Column; 22] = [
     Column::text("Name", "The pod's name.").format("name"),
     Column::text(
         "Ready",
@@ -39,6 +39,11 @@ pub(super) const COLUMNS: [Column; 21] = [
     )
     .wide(),
     Column::text("Swap", "Swap used, in MiB.").wide(),
+    Column::text(
+        "Mem-Stall",
+        "For what part of the last minute some tasks waited for memory.",
+    )
+    .wide(),
     Column::text("Absent", "Why there is no usage.").wide(),
 ];
 
@@ -82,6 +87,7 @@ pub(super) fn row(pod: &PodVitals, cells: &mut Cells<'_>) {
     let resize = pod.resize.as_ref();
     cells.text(resize.map_or("", |resize| resize.state.as_str()));
     cells.memory(usage.and_then(|usage| usage.swap));
+    cells.stall(pod.pressure.and_then(|pressure| pressure.memory));
     cells.text(pod.absent.as_ref().map_or("", |absent| &absent.reason));
 }
 

@@ -158,7 +158,7 @@ fn network() -> Network {
 fn pressure() -> Pressure {
     Pressure {
         cpu: Some(1.5),
-        memory: Some(0.0),
+        memory: Some(0.75),
         io: Some(0.25),
     }
 }
