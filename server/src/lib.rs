@@ -17,6 +17,7 @@ pub mod scrape;
 mod server;
 pub mod state;
 pub mod store;
+mod tasks;
 pub mod telemetry;
 pub mod tls;
 pub mod work;

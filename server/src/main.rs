@@ -60,14 +60,14 @@ async fn run(flags: Flags) -> ExitCode {
         tracing::warn!("flags of metrics-server that have no effect here: --{without_effect}");
     }
     let delay = settings.requests.shutdown_delay_duration;
-    let server = match Server::start(settings).await {
+    let mut server = match Server::start(settings).await {
         Ok(server) => server,
         Err(error) => return refuse(&error.to_string()),
     };
     tokio::select! {
         () = signals.one() => {}
-        () = server.failed() => {
-            tracing::error!("a part of the server ended by a defect of this program; please report the panic above");
+        part = server.failed() => {
+            tracing::error!(part, "a part of the server ended by a defect of this program; please report the panic above");
             return ExitCode::FAILURE;
         }
     }

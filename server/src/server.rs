@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use kube::Client;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::api;
 use crate::auth::{Auth, AuthError};
@@ -19,13 +19,17 @@ use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
 use crate::state::{self, Incidents, Keeper as StateKeeper, Peers};
 use crate::store::{self, Store};
+use crate::tasks::Tasks;
 use crate::telemetry::metrics::Registry;
 use crate::telemetry::{self, chain};
-use crate::tls::{self, CertificateError, Keeper, Limits, Tls};
+use crate::tls::{self, CertificateError, Limits, Tls};
 use crate::work::{self, Pool};
 
 /// How long requests wait at start for a certificate of the managed CA.
 const MANAGED: Duration = Duration::from_secs(10);
+
+/// The part whose end is the end of the last request.
+const SERVING: &str = "connections";
 
 /// What was written down longer ago holds nothing that is still remembered.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -63,26 +67,22 @@ pub enum StartError {
     Threads(std::io::Error),
 }
 
-/// A running server. Dropping it ends the scrapes; [`Server::shutdown`] also lets requests under way finish.
+/// A running server. Dropping it aborts all its tasks; [`Server::shutdown`] lets requests under way finish.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     query: Arc<Query>,
     pool: Arc<Pool>,
-    ending: watch::Sender<bool>,
-    shutdown_delay: Duration,
     auth: Arc<Auth>,
-    /// With a managed CA: whether who verifies may connect.
-    verifiable: Option<watch::Receiver<bool>>,
-    stop: watch::Sender<bool>,
-    serving: JoinHandle<()>,
-    scraping: JoinHandle<()>,
-    noticing: JoinHandle<()>,
-    looking: JoinHandle<()>,
-    watches: cluster::WatchTasks,
+    ready: watch::Receiver<bool>,
+    /// Cancelled when the server is asked to end: it is no longer ready.
+    shutdown: CancellationToken,
+    /// Cancelled when the server takes no more requests.
+    stop: CancellationToken,
+    shutdown_delay: Duration,
     state: Arc<StateKeeper>,
     incidents: Option<Arc<Incidents>>,
-    keeping: JoinHandle<()>,
+    tasks: Tasks,
 }
 
 impl Server {
@@ -177,8 +177,12 @@ impl Server {
             retention: history.retention,
             observers: vec![Arc::clone(&health) as Arc<dyn Observer>],
         };
-        let (watches, tasks) = cluster::spawn(&cluster, &client, watched, &clock);
-        let remembering = store::maintain(Arc::clone(&store), Arc::clone(&clock));
+        let mut tasks = Tasks::default();
+        let watches = cluster::spawn(&cluster, &client, watched, &clock, &mut tasks);
+        tasks.spawn(
+            "history",
+            store::maintain(Arc::clone(&store), Arc::clone(&clock)),
+        );
         let scraping = crate::scrape::run(
             scrape,
             scrape::Parts {
@@ -188,30 +192,30 @@ impl Server {
                 probes: Arc::clone(&health) as Arc<dyn ProbeSink>,
                 clock: Arc::clone(&clock),
                 stats: Arc::clone(&stats),
-                changed: Arc::clone(&watches.nodes_changed),
+                changed: watches.nodes_changed.subscribe(),
             },
         );
-        let scraping = tokio::spawn(async {
-            tokio::select! {
-                () = scraping => {}
-                () = remembering => {}
-            }
-        });
-        let noticing = tokio::spawn({
+        tasks.spawn("scrapes", scraping);
+        tasks.spawn("health", {
             let health = Arc::clone(&health);
             async move { health.run().await }
         });
         watches.register(&mut registry);
-        let auth = Auth::start(auth, &client, &clock)?;
+        let auth = Auth::start(auth, &client, &clock, &mut tasks)?;
         auth.register(&mut registry);
         let wall = Arc::clone(&clock);
         let query = Arc::new(Query::new(
-            cluster, store, health, watches, stats, clock, resolution,
+            cluster,
+            store,
+            health,
+            watches,
+            Arc::clone(&stats),
+            clock,
+            resolution,
         ));
         query.register(&mut registry);
-        let looking = tokio::spawn(Arc::clone(&query).watch());
-        let (ending, asked_to_end) = watch::channel(false);
-        let (stop, stopped) = watch::channel(false);
+        tasks.spawn("changes", Arc::clone(&query).watch());
+        let (shutdown, stop) = (CancellationToken::new(), CancellationToken::new());
         let manager = serving_tls.manage.then(|| {
             let (service, certificates) = (&serving_tls.service, tls.certificates());
             let manager = Manager::new(&client, service, certificates, wall);
@@ -239,8 +243,8 @@ impl Server {
         let router = api::router(
             api::Sources {
                 query: Arc::clone(&query),
-                stopped: asked_to_end,
-                ending: stopped.clone(),
+                shutdown: shutdown.clone(),
+                stop: stop.clone(),
                 registry,
                 state: Arc::clone(&state),
                 auth: Arc::clone(&auth),
@@ -254,25 +258,45 @@ impl Server {
             request: requests.request_timeout,
             ..Limits::default()
         };
-        let serve = tls::serve(listener, tls, router, limits, stopped);
-        let serving = tokio::spawn(serve_kept(serve, keeper, manager));
+        let serve = tls::serve(listener, tls, router, limits, stop.clone());
+        let managed = verifiable.clone();
+        tasks.spawn(SERVING, async move {
+            if let Some(mut managed) = managed {
+                // Until then nobody who verifies could connect, and the server is not ready. An API server that does not
+                // answer may take long, and the kubelet's probes, which verify nothing, are to be answered.
+                let _late = timeout(MANAGED, managed.wait_for(|ready| *ready)).await;
+            }
+            serve.await;
+        });
+        tasks.spawn("certificates", keeper.run());
+        if let Some(manager) = manager {
+            tasks.spawn("managed CA", manager.run());
+        }
+        tasks.spawn(
+            "persistence",
+            persist(Arc::clone(&state), peers, incidents.clone()),
+        );
+        let (sender, ready) = watch::channel(false);
+        tasks.spawn("readiness", {
+            let (query, auth) = (Arc::clone(&query), Arc::clone(&auth));
+            async move {
+                until_ready(&query, &stats, &auth, verifiable).await;
+                sender.send_replace(true);
+                std::future::pending().await
+            }
+        });
         Ok(Self {
             address,
             query,
             pool,
-            ending,
-            shutdown_delay: requests.shutdown_delay_duration,
             auth,
-            verifiable,
+            ready,
+            shutdown,
             stop,
-            serving,
-            scraping,
-            noticing,
-            looking,
-            watches: tasks,
-            keeping: tokio::spawn(persist(Arc::clone(&state), peers, incidents.clone())),
+            shutdown_delay: requests.shutdown_delay_duration,
             state,
             incidents,
+            tasks,
         })
     }
 
@@ -299,67 +323,57 @@ impl Server {
     /// Completes when first answers exist and the kube-apiserver may ask for them, verifying us with the managed CA
     /// if there is one.
     pub async fn ready(&self) {
-        // Readiness is a condition over many parts; looking is simpler than having each of them tell.
-        const LOOK: Duration = Duration::from_millis(20);
-        let verifiable = || self.verifiable.as_ref().is_none_or(|ready| *ready.borrow());
-        while !(is_ready(self.query.readiness()) && self.auth.ready() && verifiable()) {
-            tokio::time::sleep(LOOK).await;
+        let mut ready = self.ready.clone();
+        if ready.wait_for(|ready| *ready).await.is_err() {
+            // The task of readiness has ended by a defect.
+            std::future::pending().await
         }
     }
 
-    /// Completes when scraping, watching or serving has ended by itself, which only a defect can bring about: a
-    /// server that knows nothing new must not look alive.
-    pub async fn failed(&self) {
-        const LOOK: Duration = Duration::from_secs(1);
-        while !(self.scraping.is_finished()
-            || self.noticing.is_finished()
-            || self.looking.is_finished()
-            || self.serving.is_finished()
-            || self.watches.is_finished()
-            || self.auth.is_finished())
-        {
-            tokio::time::sleep(LOOK).await;
-        }
+    /// Completes when a task of a part has ended by itself, which only a defect can bring about, and returns the part's
+    /// name: a server that learns nothing new must not look alive.
+    pub async fn failed(&mut self) -> &'static str {
+        self.tasks.ended().await
     }
 
     /// Is unready at once and goes on serving for the delay of its settings, so that others have time to hear of
-    /// it. Then it stops taking requests, writes down what is to outlive it, lets requests under way finish, and ends.
+    /// it. Then it stops taking requests, persists its state, lets requests under way finish, and ends.
     pub async fn shutdown(mut self) {
-        self.ending.send_replace(true);
+        self.shutdown.cancel();
         tokio::time::sleep(self.shutdown_delay).await;
-        self.stop.send_replace(true);
+        self.stop.cancel();
         let incidents = async {
             if let Some(incidents) = &self.incidents {
                 incidents.save().await;
             }
         };
-        let save = async { tokio::join!(self.state.save(), incidents) };
-        // A panic in the accept loop has been reported by its task.
-        let (_saved, _ended) = tokio::join!(save, &mut self.serving);
+        let served = async { while self.tasks.ended().await != SERVING {} };
+        tokio::join!(self.state.save(), incidents, served);
     }
 }
 
-/// Serves, and keeps what is shown as it should be.
-async fn serve_kept(serve: impl Future<Output = ()>, keeper: Keeper, manager: Option<Manager>) {
-    let managed = manager.as_ref().map(Manager::ready);
-    let serve = async {
-        if let Some(mut ready) = managed {
-            // Until then nobody who verifies could connect, and the server is not ready. An API server that does not
-            // answer may take long, and the kubelet's probes, which verify nothing, are to be answered.
-            let _late = timeout(MANAGED, ready.wait_for(|ready| *ready)).await;
+/// Completes when first answers exist and requests with client certificates can be judged, and with a managed CA when
+/// its certificate is served. Each of these stays so.
+async fn until_ready(
+    query: &Query,
+    stats: &Stats,
+    auth: &Auth,
+    managed: Option<watch::Receiver<bool>>,
+) {
+    // The senders live as long as the parts.
+    drop(auth.until_ready().wait_for(|ready| *ready).await);
+    if let Some(mut managed) = managed {
+        drop(managed.wait_for(|ready| *ready).await);
+    }
+    let watches = query.watches();
+    let (mut scrapes, mut nodes) = (stats.ended(), watches.nodes_changed.subscribe());
+    watches.nodes.until_synced().await;
+    watches.pods.until_synced().await;
+    while !is_ready(query.readiness()) {
+        tokio::select! {
+            _ended = scrapes.changed() => {}
+            _changed = nodes.changed() => {}
         }
-        serve.await;
-    };
-    let manage = async {
-        match manager {
-            Some(manager) => manager.run().await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = serve => {}
-        () = keeper.run() => {}
-        () = manage => {}
     }
 }
 
@@ -371,17 +385,6 @@ async fn persist(state: Arc<StateKeeper>, peers: Option<Peers>, incidents: Optio
         }
     };
     tokio::join!(state.run(peers), incidents);
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.scraping.abort();
-        self.noticing.abort();
-        self.looking.abort();
-        self.serving.abort();
-        self.watches.abort();
-        self.keeping.abort();
-    }
 }
 
 fn is_ready(readiness: Readiness) -> bool {

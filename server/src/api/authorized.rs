@@ -12,7 +12,7 @@ use http::StatusCode;
 use proptest::prelude::*;
 use proptest::sample::select;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::{gate, health, prometheus, routes, vitals};
@@ -22,6 +22,7 @@ use crate::cluster::Watches;
 use crate::query::Query;
 use crate::scrape::Stats;
 use crate::state;
+use crate::tasks::Tasks;
 use crate::telemetry::metrics::Registry;
 use crate::work::{self, Pool};
 
@@ -142,12 +143,12 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let _chosen = crate::tls::provider();
     let client = kube::Client::try_from(nowhere).unwrap();
-    let auth = Auth::start(settings, &client, &clock).unwrap();
+    let auth = Auth::start(settings, &client, &clock, &mut Tasks::default()).unwrap();
     let health = health::Health {
         query: Arc::clone(&query),
         auth: Arc::clone(&auth),
         verifiable: None,
-        stopped: watch::channel(false).1,
+        shutdown: CancellationToken::new(),
     };
     let keeper = state::Keeper::new(
         None,
@@ -160,7 +161,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
             kept_for: Duration::ZERO,
         }),
     );
-    let watchers = Arc::new(vitals::Watchers::new(watch::channel(false).1));
+    let watchers = Arc::new(vitals::Watchers::new(CancellationToken::new()));
     let pool = Arc::new(Pool::start(work::Settings::default()).unwrap());
     let prometheus = prometheus::routes(Registry::default(), &pool);
     let routes = routes(query, &watchers, &health, prometheus, &pool, &keeper, 443)

@@ -15,6 +15,7 @@ use http::StatusCode;
 use http::header::X_CONTENT_TYPE_OPTIONS;
 use kubevitals_proto::wire::root::VersionInfo;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::reply::{self, Form};
 use super::request;
@@ -28,8 +29,8 @@ pub(super) struct Health {
     pub(super) auth: Arc<Auth>,
     /// With a managed CA: true as soon as a certificate of it is shown, and for ever from then on.
     pub(super) verifiable: Option<watch::Receiver<bool>>,
-    /// True as soon as the server has been asked to end.
-    pub(super) stopped: watch::Receiver<bool>,
+    /// Cancelled when the server is asked to end.
+    pub(super) shutdown: CancellationToken,
 }
 
 /// One check: its name, and what is wrong if it does not hold.
@@ -87,8 +88,7 @@ const SYNCED_AND_BELIEVING: Check = Check {
 const SHUTDOWN: Check = Check {
     name: "shutdown",
     holds: |health| {
-        let ending = *health.stopped.borrow();
-        (!ending)
+        (!health.shutdown.is_cancelled())
             .then_some(())
             .ok_or("the process is ending".to_owned())
     },
@@ -244,6 +244,7 @@ mod tests {
     use crate::clock::{Clock, SystemClock};
     use crate::cluster::Watches;
     use crate::scrape::Stats;
+    use crate::tasks::Tasks;
 
     /// A server that has just begun.
     fn health(verifiable: Option<watch::Receiver<bool>>) -> Health {
@@ -265,9 +266,9 @@ mod tests {
                 Arc::clone(&clock),
                 Duration::from_secs(15),
             )),
-            auth: Auth::start(settings, &client, &clock).unwrap(),
+            auth: Auth::start(settings, &client, &clock, &mut Tasks::default()).unwrap(),
             verifiable,
-            stopped: watch::channel(false).1,
+            shutdown: CancellationToken::new(),
         }
     }
 

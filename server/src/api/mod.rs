@@ -40,6 +40,7 @@ use axum::middleware;
 use axum::response::Response;
 use kubevitals_proto::wire::status::Status;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::Auth;
 use crate::query::Query;
@@ -58,10 +59,10 @@ pub(crate) struct Sources {
     pub(crate) auth: Arc<Auth>,
     /// With a managed CA: true as soon as a certificate of it is shown.
     pub(crate) verifiable: Option<watch::Receiver<bool>>,
-    /// True as soon as the server has been asked to end.
-    pub(crate) stopped: watch::Receiver<bool>,
-    /// True as soon as it lets go of its connections.
-    pub(crate) ending: watch::Receiver<bool>,
+    /// Cancelled when the server is asked to end.
+    pub(crate) shutdown: CancellationToken,
+    /// Cancelled when it closes its connections.
+    pub(crate) stop: CancellationToken,
     /// Limits of requests.
     pub(crate) settings: Settings,
     /// The metrics of all parts but the API.
@@ -79,14 +80,14 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         query,
         auth,
         verifiable,
-        stopped,
-        ending,
+        shutdown,
+        stop,
         settings,
         mut registry,
         state,
         pool,
     } = sources;
-    let watchers = Arc::new(vitals::Watchers::new(ending));
+    let watchers = Arc::new(vitals::Watchers::new(stop));
     watchers.register(&mut registry);
     let requests = RequestMetrics::register(&mut registry);
     let in_flight = Arc::new(InFlight::new(NonZeroUsize::new(
@@ -97,7 +98,7 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
         query: Arc::clone(&query),
         auth: Arc::clone(&auth),
         verifiable,
-        stopped,
+        shutdown,
     };
     let prometheus = prometheus::routes(registry, &pool);
     let routes = routes(query, &watchers, &health, prometheus, &pool, &state, port);

@@ -10,7 +10,7 @@ use http::request::Parts;
 use kube::Client;
 use parking_lot::Mutex;
 use rustls_pki_types::{CertificateDer, UnixTime};
-use tokio::task::AbortHandle;
+use tokio::sync::watch;
 
 use super::access::{Access, Decision};
 use super::configmap;
@@ -22,6 +22,7 @@ use super::tokens::{self, Tokens};
 use super::trust::{CLIENT_KEY, Keeper, PROXY_KEY, Trust, TrustError};
 use super::{AllowedPaths, Attributes, AuthMetrics, Refusal, Settings, Target, User};
 use crate::clock::Clock;
+use crate::tasks::Tasks;
 use crate::telemetry::metrics::Counter;
 use crate::telemetry::{Quiet, chain};
 use crate::tls::ClientCertificates;
@@ -48,14 +49,13 @@ pub enum AuthError {
     Random,
 }
 
-/// Finds who asks and whether they may. Dropping it ends its watch.
+/// Finds who asks and whether they may.
 pub struct Auth {
     keeper: Arc<Keeper>,
     tokens: Tokens,
     access: Access,
     always: AllowedPaths,
     metrics: AuthMetrics,
-    tasks: Vec<AbortHandle>,
     complaints: Complaints,
 }
 
@@ -64,14 +64,6 @@ impl fmt::Debug for Auth {
         f.debug_struct("Auth")
             .field("ready", &self.ready())
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Auth {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
     }
 }
 
@@ -91,6 +83,7 @@ impl Auth {
         settings: Settings,
         client: &Client,
         clock: &Arc<dyn Clock>,
+        tasks: &mut Tasks,
     ) -> Result<Arc<Self>, AuthError> {
         let keeper = Arc::new(Keeper::new(&settings)?);
         let metrics = AuthMetrics {
@@ -107,13 +100,12 @@ impl Auth {
         };
         let authentication = other(settings.authentication, "--authentication-kubeconfig")?;
         let authorization = other(settings.authorization, "--authorization-kubeconfig")?;
-        let mut tasks = Vec::new();
         if keeper.reads_configmap() {
             let follow = configmap::follow(authentication.clone(), Arc::clone(&keeper));
-            tasks.push(tokio::spawn(follow).abort_handle());
+            tasks.spawn("watch of the authentication configuration", follow);
         }
         if keeper.has_files() {
-            tasks.push(tokio::spawn(configmap::look(Arc::clone(&keeper))).abort_handle());
+            tasks.spawn("reload of CA files", configmap::look(Arc::clone(&keeper)));
         }
         let (allowed, denied) = (settings.allowed_lifetime, settings.denied_lifetime);
         Ok(Arc::new(Self {
@@ -135,7 +127,6 @@ impl Auth {
             .map_err(|_| AuthError::Random)?,
             always: settings.always_allow,
             metrics,
-            tasks,
             complaints: Complaints {
                 certificates: Mutex::new(Quiet::new(TELL)),
                 reviews: Mutex::new(Quiet::new(TELL)),
@@ -143,15 +134,15 @@ impl Auth {
         }))
     }
 
-    /// Whether what keeps it current has ended by itself, which only a defect can bring about.
-    pub fn is_finished(&self) -> bool {
-        self.tasks.iter().any(AbortHandle::is_finished)
-    }
-
     /// Whether whom to believe is known. Until then every request with a client certificate is refused, and with it
     /// every one that comes through the kube-apiserver.
     pub fn ready(&self) -> bool {
         !self.keeper.current().pending
+    }
+
+    /// True when [`Self::ready`] is, and from then on.
+    pub fn until_ready(&self) -> watch::Receiver<bool> {
+        self.keeper.ready()
     }
 
     /// Its metrics.

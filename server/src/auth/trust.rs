@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use k8s_openapi::api::core::v1::ConfigMap;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use super::certificate::Authorities;
 use super::proxy::{FrontProxy, Headers};
@@ -43,6 +44,8 @@ pub(super) struct Keeper {
     lookup: Lookup,
     last: Mutex<Texts>,
     current: ArcSwap<Trust>,
+    /// Whether certificates can be judged.
+    ready: watch::Sender<bool>,
     /// Changes that were taken over.
     pub(super) changes: Counter,
     /// Changes that could not be used.
@@ -97,6 +100,7 @@ impl Keeper {
             lookup: settings.lookup,
             last: Mutex::default(),
             current: ArcSwap::default(),
+            ready: watch::Sender::new(false),
             changes: Counter::default(),
             failures: Counter::default(),
         };
@@ -104,6 +108,7 @@ impl Keeper {
             pending: keeper.reads_configmap() && keeper.lookup == Lookup::Required,
             ..Trust::default()
         });
+        keeper.ready.send_replace(!keeper.current().pending);
         for result in keeper.read_files() {
             result?;
         }
@@ -228,6 +233,12 @@ impl Keeper {
             change(&mut trust);
             trust
         });
+        self.ready.send_replace(!self.current().pending);
+    }
+
+    /// True when certificates can be judged, and from then on.
+    pub(super) fn ready(&self) -> watch::Receiver<bool> {
+        self.ready.subscribe()
     }
 }
 

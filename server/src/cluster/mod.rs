@@ -34,7 +34,7 @@ pub use kubevitals_proto::objects::{
     Resize, Resources, Role, Said, State, Summary, Uid, Waiting,
 };
 pub use observer::{Observer, Observers};
-pub use watch::{Backoff, Random, Settings, WatchHealth, WatchTasks, Watches, random, spawn};
+pub use watch::{Backoff, Random, Settings, WatchHealth, Watches, random, spawn};
 
 /// Nodes by name.
 pub type Nodes = OrdMap<Arc<str>, Arc<Node>>;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use hdrhistogram::{CreationError, Histogram};
 use parking_lot::Mutex;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::admission::{Gate, Requests};
 use super::failure::{Failed, ScrapeError};
@@ -33,6 +34,8 @@ pub struct Stats {
     records: Records,
     pages: PageMetrics,
     latency: Mutex<Latency>,
+    /// Notified after each scrape.
+    ended: watch::Sender<()>,
 }
 
 /// How long successful scrapes took.
@@ -137,6 +140,7 @@ impl Stats {
                 histogram: Histogram::new_with_bounds(1, LONGEST_MICROSECONDS, 2)?,
                 sum: Duration::ZERO,
             }),
+            ended: watch::Sender::default(),
         })
     }
 
@@ -182,10 +186,16 @@ impl Stats {
             }
             Err(failed) => self.failed.inc([failed.error.reason()]),
         }
+        self.ended.send_replace(());
     }
 
     pub(super) fn no_first_rates(&self, error: &ScrapeError) {
         self.no_first_rates.inc([error.reason()]);
+    }
+
+    /// Notifies of each scrape that has ended.
+    pub fn ended(&self) -> watch::Receiver<()> {
+        self.ended.subscribe()
     }
 
     /// The metrics of other pages.

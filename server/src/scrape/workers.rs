@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::admission::Gate;
@@ -57,7 +57,7 @@ pub struct Parts {
     /// Counts of scrapes.
     pub stats: Arc<Stats>,
     /// Notified when the cluster's nodes have changed.
-    pub changed: Arc<Notify>,
+    pub changed: watch::Receiver<()>,
 }
 
 /// Runs one worker for each node, forever.
@@ -69,7 +69,7 @@ pub async fn run(settings: Settings, parts: Parts) {
         probes,
         clock,
         stats,
-        changed,
+        mut changed,
     } = parts;
     let gate = Arc::new(Gate::new(kubelets.timeout(), settings.resolution));
     stats.set_gate(Arc::clone(&gate));
@@ -121,6 +121,6 @@ pub async fn run(settings: Settings, parts: Parts) {
         }
         shared.stats.set_nodes(workers.len());
         // Ended workers are restarted even if the cluster does not change.
-        let _either = tokio::time::timeout(ROUNDS, changed.notified()).await;
+        let _either = tokio::time::timeout(ROUNDS, changed.changed()).await;
     }
 }

@@ -32,6 +32,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::activity::{Activity, Answer, Overdue};
@@ -41,7 +42,6 @@ use super::limits::HEADER_BYTES;
 use super::long::LongRunning;
 use super::metrics::Open;
 use super::room::{Known, Place};
-use super::stop::stopped;
 use super::{Limits, Tls};
 
 /// How much of an answer is given to HTTP/2 at a time: what it has been given it keeps until the client takes
@@ -65,7 +65,7 @@ pub(super) struct Serving {
     pub(super) router: Router,
     pub(super) limits: Limits,
     pub(super) failures: Arc<Failures>,
-    pub(super) stop: watch::Receiver<bool>,
+    pub(super) stop: CancellationToken,
 }
 
 impl Serving {
@@ -87,12 +87,12 @@ impl Serving {
         }
     }
 
-    async fn serve_to_end(mut self, stream: TcpStream, client: SocketAddr, place: &Arc<Place>) {
+    async fn serve_to_end(self, stream: TcpStream, client: SocketAddr, place: &Arc<Place>) {
         let _best_effort = stream.set_nodelay(true);
         let handshake = timeout(self.limits.header, handshake(&self.tls, stream));
         let accepted = tokio::select! {
             accepted = handshake => accepted,
-            () = stopped(&mut self.stop) => return,
+            () = self.stop.cancelled() => return,
         };
         let stream = match accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(stream) => stream,
@@ -147,7 +147,7 @@ impl Serving {
     }
 
     /// Drives a connection until it ends, has to be cut, or has to go politely.
-    async fn drive<C>(mut self, connection: C, activity: &Activity, answer: Option<Duration>)
+    async fn drive<C>(self, connection: C, activity: &Activity, answer: Option<Duration>)
     where
         C: GracefulConnection,
         C::Error: std::fmt::Display,
@@ -160,7 +160,7 @@ impl Serving {
                 Overdue::Silent => return tracing::debug!("a connection brought no request and is cut"),
                 Overdue::Stalled => return tracing::debug!("an answer is not being read; its connection is cut"),
             },
-            () = stopped(&mut self.stop) => {}
+            () = self.stop.cancelled() => {}
         }
         connection.as_mut().graceful_shutdown();
         match timeout(self.limits.drain, connection).await {

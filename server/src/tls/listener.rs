@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::connection::Serving;
 use super::handshake::{Failures, TELL};
 use super::room::Room;
-use super::stop::stopped;
 use super::{Limits, Tls};
 use crate::telemetry::Quiet;
 
@@ -23,14 +22,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Of so many places one may be a newcomer's that has not asked yet, and is kept before a stranger at rest.
 const NEWCOMERS: usize = 4;
 
-/// Serves until `stop` turns true, then lets requests under way finish. Connections that are still busy when it
+/// Serves until `stop` is cancelled, then lets requests under way finish. Connections that are still busy when it
 /// returns, or is dropped, are cut.
 pub async fn serve(
     listener: TcpListener,
     tls: Tls,
     router: Router,
     limits: Limits,
-    mut stop: watch::Receiver<bool>,
+    stop: CancellationToken,
 ) {
     let metrics = tls.metrics.clone();
     let serving = Serving {
@@ -46,7 +45,7 @@ pub async fn serve(
         let accepted = tokio::select! {
             // In this order: those that have ended make room before the next one is counted.
             biased;
-            () = stopped(&mut stop) => break,
+            () = stop.cancelled() => break,
             Some(_ended) = connections.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
@@ -77,7 +76,7 @@ pub async fn serve(
                 metrics.not_accepted.inc();
                 complaints.cannot_accept(&error);
                 // Waiting is all that helps.
-                let _stopped = timeout(PAUSE, stopped(&mut stop)).await;
+                let _stopped = timeout(PAUSE, stop.cancelled()).await;
             }
         }
     }

@@ -32,7 +32,6 @@ mod room;
 mod settings;
 mod shown;
 mod socket;
-mod stop;
 mod unusable;
 mod watched;
 

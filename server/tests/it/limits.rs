@@ -19,11 +19,11 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_util::sync::CancellationToken;
 
 use crate::harness::{PATIENCE, wait_until};
 
@@ -57,7 +57,7 @@ pub(crate) struct Listener {
     /// What the endless answers hold.
     held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>,
     pub(crate) metrics: TlsMetrics,
-    stop: watch::Sender<bool>,
+    stop: CancellationToken,
     serving: JoinHandle<()>,
 }
 
@@ -74,9 +74,9 @@ impl Listener {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let held = Arc::new(Mutex::new(Vec::new()));
-        let (stop, stopped) = watch::channel(false);
+        let stop = CancellationToken::new();
         let router = router(Arc::clone(&held));
-        let serving = tokio::spawn(tls::serve(listener, tls, router, limits, stopped));
+        let serving = tokio::spawn(tls::serve(listener, tls, router, limits, stop.clone()));
         Self {
             address,
             client,
@@ -406,7 +406,7 @@ async fn a_stop_lets_idle_clients_go_and_cuts_busy_ones() {
     ask(&mut idle).await.unwrap();
     let (mut client, connection) = listener.http2(1).await;
     let stalled = client.send_request(get_request("/endless")).await.unwrap();
-    listener.stop.send_replace(true);
+    listener.stop.cancel();
     let stopped = timeout(PATIENCE, &mut listener.serving).await;
     stopped.unwrap().unwrap();
     // A stream goes with its connection.

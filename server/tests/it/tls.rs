@@ -16,10 +16,10 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ProtocolVersion};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use x509_parser::extensions::GeneralName;
 
 use crate::harness::{Harness, told, wait_until};
@@ -30,7 +30,7 @@ pub(crate) struct Served {
     pub(crate) metrics: TlsMetrics,
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) clock: SimClock,
-    _stop: watch::Sender<bool>,
+    _stop: DropGuard,
     serving: JoinHandle<()>,
 }
 
@@ -41,7 +41,8 @@ impl Served {
         let (metrics, certificates) = (tls.metrics().clone(), Arc::clone(tls.certificates()));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (stop, stopped) = watch::channel(false);
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
         let serving = tokio::spawn(async move {
             tokio::select! {
                 () = tls::serve(listener, tls, router(), Limits::default(), stopped) => {}
@@ -53,7 +54,7 @@ impl Served {
             metrics,
             certificates,
             clock,
-            _stop: stop,
+            _stop: stop.drop_guard(),
             serving,
         }
     }

@@ -20,6 +20,7 @@ use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::status::{Reason, Status};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::events::{self, Events, Type};
 use super::kind::{Key as _, Kind};
@@ -121,7 +122,7 @@ fn begin<K: Kind>(
     let (handed, taken) = watch::channel(None);
     let watching = Watching {
         told: query.changes().subscribe(),
-        ending: sources.watchers.ending(),
+        stop: sources.watchers.stop(),
         watchers: Arc::clone(&sources.watchers),
         events: Events::new(watched.shape),
         bookmarks: option(uri, "allowWatchBookmarks"),
@@ -169,7 +170,7 @@ struct Watching<K: Kind> {
     version: Version,
     stage: Stage<K>,
     told: watch::Receiver<Version>,
-    ending: watch::Receiver<bool>,
+    stop: CancellationToken,
     until: Instant,
     quiet_until: Instant,
     /// Since when the last piece waits to be taken.
@@ -248,7 +249,7 @@ impl<K: Kind> Watching<K> {
             // In this order: what has changed is told before it is said to be over.
             biased;
             _changed = self.told.wait_for(|told| *told > version) => Next::Changes,
-            _ending = self.ending.wait_for(|ending| *ending) => Next::End,
+            () = self.stop.cancelled() => Next::End,
             () = tokio::time::sleep_until(self.until) => Next::End,
             () = tokio::time::sleep_until(self.quiet_until), if self.bookmarks => Next::Bookmark,
         };

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use kubevitals_proto::wire::status::Status;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 use crate::api::inflight::by_limit;
 use crate::api::shares::{Share, Shares};
@@ -27,22 +28,22 @@ pub(crate) struct Watchers {
     shares: Arc<Shares>,
     turned_away: Counter,
     over_share: Counter,
-    /// True as soon as the server lets go of its connections.
-    ending: watch::Receiver<bool>,
+    /// Cancelled when the server closes its connections.
+    stop: CancellationToken,
     events: Counter,
     /// Bytes of events that HTTP still has.
     held: Gauge,
 }
 
 impl Watchers {
-    /// No watches yet; they end when `ending` says so.
-    pub(crate) fn new(ending: watch::Receiver<bool>) -> Self {
+    /// No watches yet; they end when `stop` is cancelled.
+    pub(crate) fn new(stop: CancellationToken) -> Self {
         Self {
             places: Arc::new(Semaphore::new(MOST)),
             shares: Shares::new(MOST_OF_A_USER),
             turned_away: Counter::default(),
             over_share: Counter::default(),
-            ending,
+            stop,
             events: Counter::default(),
             held: Gauge::default(),
         }
@@ -95,9 +96,9 @@ impl Watchers {
         );
     }
 
-    /// Tells when all have to end.
-    pub(super) fn ending(&self) -> watch::Receiver<bool> {
-        self.ending.clone()
+    /// Cancelled when all have to end.
+    pub(super) fn stop(&self) -> CancellationToken {
+        self.stop.clone()
     }
 
     /// How many there are.
@@ -150,7 +151,7 @@ mod tests {
 
     #[test]
     fn one_user_cannot_take_all_places() {
-        let watchers = Watchers::new(watch::channel(false).1);
+        let watchers = Watchers::new(CancellationToken::new());
         let user = |name: &str| User {
             name: name.to_owned(),
             ..User::default()
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn lines_are_held_until_their_last_part_is_written() {
-        let watchers = Arc::new(Watchers::new(watch::channel(false).1));
+        let watchers = Arc::new(Watchers::new(CancellationToken::new()));
         let mut lines = Vec::with_capacity(100);
         lines.extend(b"{}\n{}\n");
         let mut piece = watchers.send(lines);

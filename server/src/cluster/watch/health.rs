@@ -22,7 +22,7 @@ impl WatchHealth {
     }
 
     /// Completes when a whole list has been read.
-    pub(super) async fn until_synced(&self) {
+    pub async fn until_synced(&self) {
         let mut synced = self.synced.subscribe();
         // The sender is ours, and is there for as long as we are.
         let _synced = synced.wait_for(|synced| *synced).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use imbl::OrdMap;
 use kubevitals_proto::objects::{SlimJob, SlimNode, SlimPod};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use super::table::Listener;
 use crate::clock::Clock;
@@ -17,7 +17,7 @@ use crate::cluster::{Cluster, GonePod, GonePods, Job, Jobs, Node, Observers, Pod
 pub(super) struct NodeListener {
     pub(super) cluster: Arc<Cluster>,
     pub(super) observers: Observers,
-    pub(super) changed: Arc<Notify>,
+    pub(super) changed: watch::Sender<()>,
 }
 
 impl Listener<SlimNode> for NodeListener {
@@ -29,7 +29,7 @@ impl Listener<SlimNode> for NodeListener {
 
     fn publish(&mut self, known: &OrdMap<Arc<str>, Arc<Node>>) {
         self.cluster.nodes.store(Arc::new(known.clone()));
-        self.changed.notify_one();
+        self.changed.send_replace(());
     }
 }
 

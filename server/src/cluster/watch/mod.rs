@@ -24,8 +24,7 @@ use std::time::Duration;
 
 use kube::Client;
 use kubevitals_proto::objects::{SlimEvent, SlimJob, SlimNode, SlimPod};
-use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tokio::sync::watch;
 
 pub use health::WatchHealth;
 pub use kubevitals_proto::backoff::{Backoff, Random, random};
@@ -40,6 +39,7 @@ use self::table::Table;
 use super::Cluster;
 use super::observer::Observers;
 use crate::clock::Clock;
+use crate::tasks::Tasks;
 
 /// The watches and their health.
 #[derive(Debug, Clone, Default)]
@@ -52,8 +52,8 @@ pub struct Watches {
     pub events: Arc<WatchHealth>,
     /// The watch of Jobs, without which a CronJob's pods are told as their Jobs'.
     pub jobs: Arc<WatchHealth>,
-    /// Told whenever the set of nodes, or one of them, has changed.
-    pub nodes_changed: Arc<Notify>,
+    /// Notified when the set of nodes, or one of them, has changed.
+    pub nodes_changed: watch::Sender<()>,
     /// Which nodes are watched, in Kubernetes' label selector form; all of them without.
     pub node_selector: Option<String>,
 }
@@ -81,29 +81,14 @@ pub struct Settings {
     pub observers: Observers,
 }
 
-/// The tasks that follow the watches.
-#[derive(Debug)]
-pub struct WatchTasks([AbortHandle; 4]);
-
-impl WatchTasks {
-    /// Whether one of them has ended, which only a defect can bring about.
-    pub fn is_finished(&self) -> bool {
-        self.0.iter().any(AbortHandle::is_finished)
-    }
-
-    /// Ends them.
-    pub fn abort(&self) {
-        self.0.iter().for_each(AbortHandle::abort);
-    }
-}
-
 /// Starts the watches of nodes, pods, events and Jobs.
 pub fn spawn(
     cluster: &Arc<Cluster>,
     client: &Client,
     settings: Settings,
     clock: &Arc<dyn Clock>,
-) -> (Watches, WatchTasks) {
+    tasks: &mut Tasks,
+) -> Watches {
     let Settings {
         node_selector,
         retention,
@@ -120,12 +105,12 @@ pub fn spawn(
     let listener = NodeListener {
         cluster: Arc::clone(cluster),
         observers: observers.clone(),
-        changed: Arc::clone(&watches.nodes_changed),
+        changed: watches.nodes_changed.clone(),
     };
     let mut table = Table::<SlimNode, _>::new(listener);
     let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.nodes));
     let shared = Arc::clone(&outages);
-    let nodes = tokio::spawn(async move {
+    tasks.spawn("watch of nodes", async move {
         let reporter = Reporter::new(&health, &shared, "nodes", Need::Required);
         follow(stream, &mut table, &known.pools, &health, reporter).await;
     });
@@ -136,7 +121,7 @@ pub fn spawn(
     let mut table = Table::<SlimPod, _>::new(listener);
     let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.pods));
     let shared = Arc::clone(&outages);
-    let pods = tokio::spawn(async move {
+    tasks.spawn("watch of pods", async move {
         let reporter = Reporter::new(&health, &shared, "pods", Need::Required);
         follow(stream, &mut table, &known.pools, &health, reporter).await;
     });
@@ -148,7 +133,7 @@ pub fn spawn(
     let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.events));
     let pods_known = Arc::clone(&watches.pods);
     let shared = Arc::clone(&outages);
-    let events = tokio::spawn(async move {
+    tasks.spawn("watch of events", async move {
         // Whom an event is about should be known when it is told.
         pods_known.until_synced().await;
         let reporter = Reporter::new(&health, &shared, "events", Need::Optional);
@@ -161,11 +146,10 @@ pub fn spawn(
     let mut table = Table::<SlimJob, _>::new(listener);
     let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.jobs));
     let shared = Arc::clone(&outages);
-    let jobs = tokio::spawn(async move {
+    tasks.spawn("watch of jobs", async move {
         let reporter = Reporter::new(&health, &shared, "jobs", Need::Optional);
         follow(stream, &mut table, &known.pools, &health, reporter).await;
     });
 
-    let tasks = [nodes, pods, events, jobs].map(|task| task.abort_handle());
-    (watches, WatchTasks(tasks))
+    watches
 }

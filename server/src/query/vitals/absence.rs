@@ -5,7 +5,7 @@ use kubevitals_proto::words::capital;
 
 use crate::cluster::{ContainerSpec, ContainerStatus, Phase, Pod, State};
 use crate::query::targets::TargetState;
-use crate::query::why::explain::{self, capital};
+use crate::query::why::explain;
 use crate::query::why::not_running as why_not_running;
 use crate::scrape::{Failed, History};
 use crate::store::Absent;

@@ -118,13 +118,6 @@ pub(super) fn span(time: Duration) -> String {
     GoDuration::from_millis(i64::from(time.subsec_millis())).to_string()
 }
 
-/// A clause with a capital letter, as the start of a sentence.
-pub(in crate::query) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

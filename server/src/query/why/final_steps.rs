@@ -6,7 +6,7 @@ use kubevitals_proto::why::{Freshness, StepName};
 pub(super) use kubevitals_proto::words::capital;
 
 use super::chain::{Chain, Outcome, with_next_scrape};
-use super::explain::{self, Explanation, capital, span};
+use super::explain::{self, Explanation, span};
 use crate::clock::Age;
 use crate::cluster::Node;
 use crate::query::sources::Sources;
