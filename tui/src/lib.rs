@@ -1,9 +1,9 @@
 //! `vitals`: a top for Kubernetes.
 //!
 //! [`source`] gets data from a cluster. Of the dashboard, [`model`] is what is shown, [`view`] draws it, [`input`] makes
-//! actions of keys and mouse, [`model::filter`] chooses rows, [`export`] writes them for others, [`config`] says how all of that
-//! is to be, [`app`] is its loop. [`batch`] prints and ends. `main` here is the whole program; the binaries `vitals` and `kubectl-vitals`
-//! only call it.
+//! actions of keys and mouse, [`model::filter`] chooses rows, [`export`] writes files, [`config`] has the settings, and
+//! [`app`] is the loop. [`batch`] prints and ends. `main` here is the whole program; the binary `vitals`, installed as
+//! `kubectl-vitals` too, only calls it.
 
 pub mod app;
 pub mod batch;

@@ -239,7 +239,10 @@ fn help_is_of_the_command() {
 
 #[test]
 fn the_plugin_names_itself_as_kubectl_calls_it() {
-    let plugin = std::process::Command::new(env!("CARGO_BIN_EXE_kubectl-vitals"))
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kubectl-vitals");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_vitals"), &path).unwrap();
+    let plugin = std::process::Command::new(path)
         .args(["top", "pods", "--bogus"])
         .output()
         .unwrap();
