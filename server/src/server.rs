@@ -44,12 +44,13 @@ pub enum StartError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The cause.
+        #[source]
         cause: std::io::Error,
     },
     /// The API server's client.
-    #[error("cannot make a client for the API server: {0}")]
-    Client(String),
+    #[error("cannot make a client for the API server: {}", chain(.0.as_ref()))]
+    Client(#[source] Box<kube::Error>),
     /// The kubelets' client.
     #[error(transparent)]
     Kubelets(#[from] TlsError),
@@ -64,7 +65,7 @@ pub enum StartError {
     Stats(#[from] hdrhistogram::CreationError),
     /// The threads for what visits the whole cluster.
     #[error("cannot start a thread: {0}; raise the limit of processes (pids)")]
-    Threads(std::io::Error),
+    Threads(#[source] std::io::Error),
 }
 
 /// A running server. Dropping it aborts all its tasks; [`Server::shutdown`] lets requests under way finish.
@@ -132,7 +133,7 @@ impl Server {
             address: listen,
             cause,
         })?;
-        let client = Client::try_from(kube).map_err(|error| StartError::Client(chain(&error)))?;
+        let client = Client::try_from(kube).map_err(|error| StartError::Client(Box::new(error)))?;
 
         tracing::info!(%address, "vitals-server {} serves on {address}: {what}", env!("CARGO_PKG_VERSION"));
 

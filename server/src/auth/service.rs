@@ -37,12 +37,13 @@ pub enum AuthError {
     #[error(transparent)]
     Trust(#[from] TrustError),
     /// A client for the API server.
-    #[error("cannot make a client for {what}: {cause}")]
+    #[error("cannot make a client for {what}: {}", chain(cause.as_ref()))]
     Client {
         /// For what.
         what: &'static str,
-        /// Why not.
-        cause: String,
+        /// The cause.
+        #[source]
+        cause: Box<kube::Error>,
     },
     /// No randomness.
     #[error("the operating system gives no random bytes")]
@@ -95,7 +96,7 @@ impl Auth {
             None => Ok(client.clone()),
             Some(config) => Client::try_from(config).map_err(|error| AuthError::Client {
                 what,
-                cause: chain(&error),
+                cause: Box::new(error),
             }),
         };
         let authentication = other(settings.authentication, "--authentication-kubeconfig")?;

@@ -7,7 +7,6 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use super::credential;
 use super::error::ConfigError;
-use crate::telemetry::chain;
 
 /// An API server that says nothing for this long is gone; a watch says something at least every two minutes,
 /// because it is begun anew then.
@@ -17,21 +16,21 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(150);
 pub(super) async fn from_file(path: &PathBuf) -> Result<kube::Config, ConfigError> {
     let wrong = |cause| ConfigError::Kubeconfig {
         path: path.clone(),
-        cause,
+        cause: Box::new(cause),
     };
-    let kubeconfig = Kubeconfig::read_from(path).map_err(|error| wrong(chain(&error)))?;
+    let kubeconfig = Kubeconfig::read_from(path).map_err(wrong)?;
     if let Some(lack) = credential::of_kubeconfig(&kubeconfig) {
         anonymous(&format!("kubeconfig {}: {lack}", path.display()));
     }
     kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
-        .map_err(|error| wrong(chain(&error)))
+        .map_err(wrong)
 }
 
 /// What a pod is given to reach the API server of its cluster.
 pub(super) fn in_cluster() -> Result<kube::Config, ConfigError> {
     let kube =
-        kube::Config::incluster().map_err(|error| ConfigError::NotInCluster(chain(&error)))?;
+        kube::Config::incluster().map_err(|error| ConfigError::NotInCluster(Box::new(error)))?;
     if let Some(file) = &kube.auth_info.token_file
         && let Some(lack) = credential::of_file(Path::new(file))
     {

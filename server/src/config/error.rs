@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use kube::config::{InClusterError, KubeconfigError};
+
 use crate::scrape::TlsError;
+use crate::telemetry::chain;
 
 /// What is wrong with the flags or with a file they name, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -11,16 +14,17 @@ pub enum ConfigError {
     #[error("{0}")]
     Flag(String),
     /// The kubeconfig.
-    #[error("cannot use the kubeconfig {path:?}: {cause}")]
+    #[error("cannot use the kubeconfig {path:?}: {}", chain(cause.as_ref()))]
     Kubeconfig {
         /// The file.
         path: PathBuf,
-        /// Why not.
-        cause: String,
+        /// The cause.
+        #[source]
+        cause: Box<KubeconfigError>,
     },
     /// No kubeconfig, and not in a cluster.
-    #[error("no --kubeconfig is given and this is no pod of a cluster: {0}")]
-    NotInCluster(String),
+    #[error("no --kubeconfig is given and this is no pod of a cluster: {}", chain(.0.as_ref()))]
+    NotInCluster(#[source] Box<InClusterError>),
     /// Something for kubelets.
     #[error(transparent)]
     Kubelets(#[from] TlsError),

@@ -15,7 +15,7 @@ use super::flags::Flags;
 use super::kubelets;
 use crate::clock::{Clock, SystemClock};
 use crate::scrape::{Addressing, Credentials};
-use crate::telemetry::{AskAllocator, chain};
+use crate::telemetry::AskAllocator;
 use crate::{api, auth, scrape, state, store, tls};
 
 /// The settings that the server starts with.
@@ -72,12 +72,12 @@ impl Settings {
     pub async fn embedded(kubeconfig: &str, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
         let wrong = |cause| ConfigError::Kubeconfig {
             path: PathBuf::from("(embedded)"),
-            cause,
+            cause: Box::new(cause),
         };
-        let parsed = Kubeconfig::from_yaml(kubeconfig).map_err(|error| wrong(chain(&error)))?;
+        let parsed = Kubeconfig::from_yaml(kubeconfig).map_err(wrong)?;
         let kube = kube::Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default())
             .await
-            .map_err(|error| wrong(chain(&error)));
+            .map_err(wrong);
         let flags = Flags::try_parse_from([
             "vitals-server",
             "--metric-resolution=15s",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Query;
 use crate::scrape::Record;
-use crate::store::history::{Counts, Settings};
+use crate::store::history::Settings;
 use crate::telemetry::metrics::{Families, Registry, collect};
 
 /// Counts of complete and incomplete readings in the kubelets' last responses, and their memory.
@@ -56,12 +56,6 @@ impl Query {
     /// The record of each node's scrapes, by node name.
     pub fn records(&self) -> Vec<(Arc<str>, Arc<Record>)> {
         self.sources.stats.records().all()
-    }
-
-    /// Counts over the history. Reads every node.
-    pub fn history_counts(&self) -> Counts {
-        let history = self.sources.store.history();
-        history.counts_at(self.sources.now(), self.wall())
     }
 
     /// The configured history.

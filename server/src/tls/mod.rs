@@ -53,6 +53,7 @@ pub use shown::Certificates;
 pub use socket::listen;
 pub(crate) use unusable::why_unusable;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -84,10 +85,7 @@ impl Tls {
         let config = protocol::config(settings, Arc::clone(&certificates))?;
         let tls = Self {
             config: Arc::new(config),
-            streams: match settings.streams {
-                0 => protocol::STREAMS,
-                streams => streams,
-            },
+            streams: settings.streams.map_or(protocol::STREAMS, NonZeroU32::get),
             certificates,
             metrics,
         };

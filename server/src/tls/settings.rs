@@ -1,6 +1,7 @@
 //! How connections are served: flags and settings.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -148,8 +149,8 @@ pub struct Settings {
     pub cipher_suites: Option<CipherSuites>,
     /// Whether HTTP/2 is offered.
     pub http2: bool,
-    /// How many requests at a time one HTTP/2 connection may carry; 0 is the default, 250.
-    pub streams: u32,
+    /// The limit of concurrent requests of one HTTP/2 connection; without one it is 250.
+    pub streams: Option<NonZeroU32>,
     /// Let other processes listen on the same address and port (SO_REUSEPORT).
     pub share_port: bool,
     /// The Service that the server is reached by: `SERVICE.NAMESPACE.svc` is what its own certificate names.
@@ -167,7 +168,7 @@ impl Default for Settings {
             min_version: MinVersion::default(),
             cipher_suites: None,
             http2: true,
-            streams: 0,
+            streams: None,
             share_port: false,
             service: Service::default(),
             manage: false,
@@ -259,7 +260,7 @@ impl ServingFlags {
             min_version: flags.tls_min_version,
             cipher_suites,
             http2: !flags.disable_http2_serving,
-            streams: flags.http2_max_streams_per_connection,
+            streams: NonZeroU32::new(flags.http2_max_streams_per_connection),
             share_port: flags.permit_port_sharing,
             service: Service {
                 name: flags.service_name.clone(),

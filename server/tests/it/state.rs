@@ -53,7 +53,7 @@ async fn a_restarted_server_answers_before_any_kubelet_did() {
     harness.step(NODES).await;
     let before = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
     assert!(!before["items"].as_array().unwrap().is_empty());
-    let points = harness.server.query().history_counts().points;
+    let points = harness.server.query().history().store().counts().points;
     assert!(points > 0);
 
     let harness = harness
@@ -89,7 +89,7 @@ async fn a_restarted_server_answers_before_any_kubelet_did() {
     assert_eq!(nodes["items"].as_array().unwrap().len(), NODES as usize);
     assert_eq!(harness.server.query().scrapes().succeeded, 0);
     wait_until("it has its history", async || {
-        harness.server.query().history_counts().points == points
+        harness.server.query().history().store().counts().points == points
     })
     .await;
 
@@ -290,7 +290,7 @@ async fn a_second_replica_has_what_the_first_one_knows() {
     })
     .await;
     let before = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
-    let points = harness.server.query().history_counts().points;
+    let points = harness.server.query().history().store().counts().points;
     slice(&harness, &[harness.server.local_addr().port()]);
     // What the second one knows it knows from the first.
     for node in harness.cluster.node_names() {
@@ -305,7 +305,7 @@ async fn a_second_replica_has_what_the_first_one_knows() {
     settings.peers = Some(shown(&harness));
     let second = Server::start(settings).await.unwrap();
     wait_until("the second has the first one's history", async || {
-        second.query().history_counts().points == points
+        second.query().history().store().counts().points == points
     })
     .await;
     second.ready().await;
