@@ -1,5 +1,7 @@
 //! Amounts that may be unknown, in no more room than the number takes.
 
+use std::num::NonZeroU16;
+
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
@@ -121,6 +123,33 @@ amount!(
     to_bytes
 );
 
+/// A part in percent, to the hundredth, if it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Percent(Option<NonZeroU16>);
+
+impl Percent {
+    /// The part: 0.5 is half.
+    #[must_use]
+    pub fn part(self) -> Option<f64> {
+        // One hundredth is added to what is stored, so that nothing is not zero.
+        self.0.map(|stored| f64::from(stored.get() - 1) / 10_000.0)
+    }
+}
+
+impl From<Option<f64>> for Percent {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a percentage is between 0 and 100"
+    )]
+    fn from(percent: Option<f64>) -> Self {
+        let percent = percent.filter(|percent| percent.is_finite());
+        Self(percent.and_then(|percent| {
+            NonZeroU16::new((percent.clamp(0.0, 100.0) * 100.0).round() as u16 + 1)
+        }))
+    }
+}
+
 /// CPU and memory together: what is used, requested, allowed or there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amounts {
@@ -178,6 +207,21 @@ mod tests {
             Some(Nanocores(u64::MAX - 1))
         );
         assert_eq!(size_of::<Amounts>(), 16);
+    }
+
+    #[test]
+    fn a_percentage_is_stored_to_the_hundredth() {
+        for (percent, part) in [
+            (Some(0.0), Some(0.0)),
+            (Some(12.345), Some(0.1235)),
+            (Some(100.0), Some(1.0)),
+            (Some(250.0), Some(1.0)),
+            (Some(f64::NAN), None),
+            (None, None),
+        ] {
+            assert_eq!(Percent::from(percent).part(), part, "{percent:?}");
+        }
+        assert_eq!(size_of::<Percent>(), 2);
     }
 
     #[test]

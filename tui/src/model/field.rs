@@ -135,6 +135,8 @@ fields! {
     MemoryAllocatable = Bytes, "mem-allocatable" | "memory-allocatable";
     /// Swap used
     Swap = Bytes, "swap";
+    /// Part of the last minute in which processes waited for memory (PSI some avg60)
+    MemoryStall = Percent, "mem-stall" | "memory-stall";
     /// Disk used
     Disk = Bytes, "disk";
     /// Disk used of what there is

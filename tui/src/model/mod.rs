@@ -48,7 +48,7 @@ mod zone;
 
 pub use acknowledge::Acknowledgements;
 pub use action::{Action, Edit, ExportAs, Mode};
-pub use amount::{Amounts, Cpu, Memory};
+pub use amount::{Amounts, Cpu, Memory, Percent};
 pub use any_table::{AnyTable, ListQuery};
 pub use attention::{Attention, Lost, attention, lost};
 pub use cell::{Cell, Resource};

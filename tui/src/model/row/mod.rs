@@ -29,7 +29,7 @@ pub use hpa::{HpaMetric, HpaRow, Limited};
 pub use incident::IncidentRow;
 pub use kubevitals_proto::objects::Phase;
 pub use namespace::NamespaceRow;
-pub use node::{NodeRow, Pressure};
+pub use node::NodeRow;
 pub use pod::PodRow;
 pub use probes::Probes;
 pub use resize::{Bounds, Resize};

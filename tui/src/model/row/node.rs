@@ -7,7 +7,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::figures::{self, Figures, HasFigures};
 use super::{Entry, Row, Value, from_seconds};
-use crate::model::amount::{Amounts, Memory};
+use crate::model::amount::{Amounts, Memory, Percent};
 use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
 use crate::model::name::{Key, Name, no_name};
@@ -61,19 +61,8 @@ pub struct NodeRow {
     pub disk_capacity: Memory,
     /// Bytes a second received and sent.
     pub network: Option<(u64, u64)>,
-    /// Pressure stall information.
-    pub pressure: Pressure,
-}
-
-/// For what part of the last minute, in percent, some tasks waited.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Pressure {
-    /// For CPU.
-    pub cpu: Option<f32>,
-    /// For memory.
-    pub memory: Option<f32>,
-    /// For input or output.
-    pub io: Option<f32>,
+    /// For which part of the last minute processes on it waited for memory.
+    pub memory_stall: Percent,
 }
 
 impl Default for NodeRow {
@@ -100,7 +89,7 @@ impl Default for NodeRow {
             disk: Memory::NONE,
             disk_capacity: Memory::NONE,
             network: None,
-            pressure: Pressure::default(),
+            memory_stall: Percent::default(),
         }
     }
 }
@@ -175,6 +164,7 @@ impl Row for NodeRow {
             Value::Part(node.requests.memory.of(node.allocatable.memory))
         }),
         E::number(Field::Swap, "SWAP", 6, 9, |node| node.swap.into()),
+        E::number(Field::MemoryStall, "MEM STALL", 9, 11, |node| Value::Part(node.memory_stall.part())),
         E::number(Field::DiskPercent, "DISK", 5, 7, |node| Value::PartOfLimit(node.disk.of(node.disk_capacity))),
         E::number(Field::Network, "NET/s", 6, 8, |node| {
             Value::Rate(node.network.map(|(received, sent)| received.saturating_add(sent)))

@@ -12,7 +12,7 @@ use super::{
     Bounds, Container, ContainerState, Entry, Phase, Probes, Resize, Restarts, Row, Value,
     from_seconds,
 };
-use crate::model::amount::{Amounts, Memory};
+use crate::model::amount::{Amounts, Memory, Percent};
 use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
 use crate::model::name::{Key, Name, Workload, no_name};
@@ -56,6 +56,8 @@ pub struct PodRow {
     pub usage: Amounts,
     /// Swap it uses.
     pub swap: Memory,
+    /// For which part of the last minute processes in it waited for memory.
+    pub memory_stall: Percent,
     /// Why it is not known what it uses.
     pub absent: Option<Name>,
     /// The requests in force.
@@ -93,6 +95,7 @@ impl Default for PodRow {
             measured_seconds: 0,
             usage: Amounts::default(),
             swap: Memory::NONE,
+            memory_stall: Percent::default(),
             absent: None,
             requests: Amounts::default(),
             limits: Amounts::default(),
@@ -283,6 +286,7 @@ impl Row for PodRow {
         E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, figures::cpu_limit),
         E::number(Field::MemoryRequest, "MEM REQ", 7, Column::ON_DEMAND, figures::memory_request),
         E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, figures::memory_limit),
+        E::number(Field::MemoryStall, "MEM STALL", 9, 12, |pod| Value::Part(pod.memory_stall.part())),
         E::text(Field::Node, "NODE", (8, 30), 8, |pod| (&pod.node).into()).searched(),
         E::text(Field::Workload, "WORKLOAD", (8, 40), Column::ON_DEMAND, |pod| {
             pod.workload.as_ref().map_or("".into(), |workload| (&workload.name).into())

@@ -7,10 +7,10 @@ use kubevitals_proto::objects::Uid;
 use kubevitals_proto::vitals;
 
 use super::{
-    Bounds, ClusterRow, Container, ContainerState, LastRestart, NodeRow, Phase, PodRow, Pressure,
-    Probes, Resize, Restarts, Workload, to_seconds,
+    Bounds, ClusterRow, Container, ContainerState, LastRestart, NodeRow, Phase, PodRow, Probes,
+    Resize, Restarts, Workload, to_seconds,
 };
-use crate::model::amount::{Amounts, Memory};
+use crate::model::amount::{Amounts, Memory, Percent};
 use crate::model::name::{Name, Names};
 
 fn usage(usage: Option<&vitals::Usage>) -> (Amounts, Memory, u32) {
@@ -33,6 +33,10 @@ fn labels(labels: &Labels, names: &Names) -> Labels {
 
 fn absent(absent: Option<&vitals::Absence>, names: &Names) -> Option<Name> {
     absent.map(|absent| names.intern(&absent.message))
+}
+
+fn memory_stall(pressure: Option<vitals::Pressure>) -> Percent {
+    pressure.and_then(|pressure| pressure.memory).into()
 }
 
 fn count(count: u64) -> u32 {
@@ -119,6 +123,7 @@ impl PodRow {
             measured_seconds,
             usage: amounts,
             swap,
+            memory_stall: memory_stall(pod.pressure),
             absent: absent(pod.absent.as_ref(), names),
             requests: (&pod.requests).into(),
             limits: (&pod.limits).into(),
@@ -188,13 +193,8 @@ impl Container {
 impl NodeRow {
     /// The row of a node.
     #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "percent need no more digits"
-    )]
     pub fn from_vitals(node: &vitals::NodeVitals, names: &Names) -> Self {
         let (amounts, swap, measured_seconds) = usage(node.usage.as_ref());
-        let pressure = node.pressure.unwrap_or_default();
         Self {
             name: names.intern(&node.metadata.name),
             status: names.intern(&node.status),
@@ -223,11 +223,7 @@ impl NodeRow {
             network: node
                 .network
                 .map(|network| (network.rx_bytes_per_second, network.tx_bytes_per_second)),
-            pressure: Pressure {
-                cpu: pressure.cpu.map(|part| part as f32),
-                memory: pressure.memory.map(|part| part as f32),
-                io: pressure.io.map(|part| part as f32),
-            },
+            memory_stall: memory_stall(node.pressure),
         }
     }
 }
