@@ -4,11 +4,11 @@ use std::io::IsTerminal;
 
 use crate::app::{self, Options};
 use crate::batch::Error;
-use crate::batch::live::Ending;
 use crate::cli::{Connection, DashboardArgs};
 use crate::clock::Clock;
 use crate::config::{self, SourceChoice};
 use crate::model::SourceKind;
+use crate::shutdown::ShutdownSignals;
 use crate::source::Connector;
 
 /// Shows the dashboard of the cluster that the flags and the kubeconfig lead to, until it is to end.
@@ -19,7 +19,7 @@ pub async fn run(
     connection: &Connection,
     args: &DashboardArgs,
     clock: Clock,
-    ending: Ending,
+    ending: ShutdownSignals,
 ) -> Result<(), Error> {
     if !is_on_a_terminal() {
         return Err(Error::Flag(

@@ -15,6 +15,7 @@ pub mod demo;
 pub mod export;
 pub mod input;
 pub mod model;
+pub mod shutdown;
 pub mod source;
 pub mod text;
 pub mod view;
@@ -64,7 +65,7 @@ fn log() {
 fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
     let Some(command) = cli.command else {
         return threads()?.block_on(async {
-            let ending = batch::live::Ending::listen()?;
+            let ending = shutdown::ShutdownSignals::listen()?;
             dashboard::run(
                 &cli.connection,
                 &cli.dashboard,

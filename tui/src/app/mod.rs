@@ -16,10 +16,10 @@ use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::batch::live::Ending;
 use crate::config::{Settings, TimeZoneChoice};
 use crate::input::{self, Grip, Hits, KeyMap};
 use crate::model::{self, Action, Effect, Message, Name, Session, State, View, Zone};
+use crate::shutdown::ShutdownSignals;
 use crate::source::{Connector, Feed, Handover};
 use crate::view;
 use crate::view::theme::{Depth, Theme};
@@ -82,7 +82,7 @@ pub async fn run(
     connector: Connector,
     session: Session,
     feed: Feed,
-    mut ending: Ending,
+    mut ending: ShutdownSignals,
 ) -> io::Result<()> {
     let mut state = State::new(session, options.settings.clone());
     state.now = feed.clock().now();
@@ -143,7 +143,7 @@ struct App {
 }
 
 impl App {
-    async fn run(&mut self, ending: &mut Ending) -> io::Result<()> {
+    async fn run(&mut self, ending: &mut ShutdownSignals) -> io::Result<()> {
         let mut ticks = interval(Duration::from_secs(1));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut frames = Frames::new(self.frame, Instant::now());
@@ -204,7 +204,7 @@ impl App {
     }
 
     /// Lends the terminal to a credential plugin, whole: nothing is drawn and no key is read until it comes back.
-    async fn lend(&mut self, handover: Handover, ending: &mut Ending) -> io::Result<()> {
+    async fn lend(&mut self, handover: Handover, ending: &mut ShutdownSignals) -> io::Result<()> {
         self.leave();
         let command = handover.command().replace(char::is_control, "");
         writeln!(
@@ -235,7 +235,7 @@ impl App {
 
     /// Gives the terminal back, stops the whole job as the shell would, and takes the terminal over again when the job
     /// goes on.
-    async fn suspend(&mut self, ending: &mut Ending) -> io::Result<()> {
+    async fn suspend(&mut self, ending: &mut ShutdownSignals) -> io::Result<()> {
         self.leave();
         let stopped = tokio::select! {
             biased;

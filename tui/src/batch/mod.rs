@@ -2,7 +2,6 @@
 
 pub mod configure;
 mod gosort;
-pub mod live;
 mod tabwriter;
 pub mod top;
 pub mod why;

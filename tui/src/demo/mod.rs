@@ -3,24 +3,23 @@
 
 mod start;
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use kubevitals_proto::metrics::Version;
 
-use crate::batch::live::{self, Ending, Screen, Snapshot};
 use crate::batch::top::{NodeColumns, PodColumns, node_table, pod_table};
 use crate::batch::{Error, Streams};
 use crate::cli::{Connection, DemoArgs, SortBy};
 use crate::clock::Clock;
 use crate::dashboard;
+use crate::shutdown::ShutdownSignals;
 use crate::source::kubeconfig::Settings;
-use crate::source::{ApiClient, MetricsApi, Terminal};
+use crate::source::{
+    self, ApiClient, MetricsApi, NodeCapacity, NodeUsage, PodUsage, Selection, Terminal,
+};
 
 /// How long the server may take until it knows every node.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often the live table is redrawn.
-const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Runs the demo until it is told to end, or once.
 ///
@@ -35,7 +34,7 @@ pub fn run(args: &DemoArgs, streams: &mut Streams<'_>) -> Result<(), Error> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let mut ending = Ending::listen()?;
+        let mut ending = ShutdownSignals::listen()?;
         let running = tokio::select! {
             running = start::start(args) => running?,
             () = ending.wait() => return Ok(()),
@@ -75,15 +74,12 @@ async fn show(
     if args.once {
         return once(&api, running.nodes(), streams).await;
     }
-    let title = format!(
-        "vitals demo: a simulated cluster. Ctrl-C ends it. Any Kubernetes client can look:\n  kubectl --kubeconfig {kubeconfig} top pods -A"
-    );
-    let screen = if std::io::stdout().is_terminal() {
-        Screen::Terminal
-    } else {
-        Screen::Paper
-    };
-    live::run(&api, Version::V1beta1, &title, screen, INTERVAL, streams).await
+    writeln!(
+        streams.out,
+        "vitals demo: a simulated cluster. Ctrl-C ends it. Any Kubernetes client can use it:\n  kubectl --kubeconfig {kubeconfig} top pods -A"
+    )?;
+    streams.out.flush()?;
+    std::future::pending().await
 }
 
 /// Waits until every node and every pod it lists has metrics, then prints both tables.
@@ -124,4 +120,44 @@ async fn once(api: &MetricsApi, nodes: usize, streams: &mut Streams<'_>) -> Resu
     writeln!(streams.out)?;
     pods.write_to(&mut streams.out)?;
     Ok(streams.out.flush()?)
+}
+
+/// The metrics of a cluster at a moment.
+#[derive(Debug, Clone, Default)]
+struct Snapshot {
+    /// What nodes use.
+    nodes: Vec<NodeUsage>,
+    /// How much nodes have.
+    capacities: Vec<NodeCapacity>,
+    /// What pods use.
+    pods: Vec<PodUsage>,
+}
+
+impl Snapshot {
+    /// Requests everything at once.
+    async fn take(api: &MetricsApi, version: Version) -> Result<Self, source::Error> {
+        let all = Selection::default();
+        let (nodes, capacities, pods) = tokio::try_join!(
+            api.nodes(version, all),
+            api.node_capacities(all),
+            api.pods(version, "", all)
+        )?;
+        Ok(Self {
+            nodes,
+            capacities,
+            pods,
+        })
+    }
+
+    /// Whether there are metrics of this many nodes, all that exist, and of some pods.
+    fn is_whole(&self, nodes: usize) -> bool {
+        self.nodes.len() >= nodes
+            && self.nodes.len() >= self.capacities.len()
+            && !self.pods.is_empty()
+    }
+
+    /// Whether there are no metrics at all.
+    fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.pods.is_empty()
+    }
 }

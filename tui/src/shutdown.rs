@@ -1,0 +1,46 @@
+//! How the program learns that it is to end.
+
+use std::io;
+
+/// The signals that ask the program to end: Ctrl-C, SIGTERM, SIGHUP.
+#[derive(Debug)]
+pub struct ShutdownSignals {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 3],
+}
+
+impl ShutdownSignals {
+    /// Listens for the signals. From now on they no longer end the program by themselves.
+    ///
+    /// # Errors
+    /// The operating system does not let the program listen.
+    pub fn listen() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let signals = [
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::hangup())?,
+            ];
+            Ok(Self { signals })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits for a signal.
+    pub async fn wait(&mut self) {
+        #[cfg(unix)]
+        {
+            let [interrupt, terminate, hangup] = &mut self.signals;
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
