@@ -6,7 +6,7 @@ use crate::app::{self, Options};
 use crate::batch::Error;
 use crate::cli::{Connection, DashboardArgs};
 use crate::clock::Clock;
-use crate::config::{self, SourceChoice};
+use crate::config::SourceChoice;
 use crate::model::SourceKind;
 use crate::shutdown::ShutdownSignals;
 use crate::source::Connector;
@@ -27,7 +27,8 @@ pub async fn run(
         ));
     }
     can_be_drawn()?;
-    let settings = config::load(args, |name| std::env::var(name).ok())
+    let settings = args
+        .settings(|name| std::env::var(name).ok())
         .map_err(|error| Error::Flag(error.to_string()))?;
     let wanted = match settings.source {
         SourceChoice::Auto => None,

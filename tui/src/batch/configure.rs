@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Error, Streams};
 use crate::cli::{self, CompletionArgs, ConfigCommand, ManArgs};
-use crate::config::{self, init, load, locate};
+use crate::config::{self, init, locate};
 
 fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -32,7 +32,9 @@ pub fn config(what: &ConfigCommand, streams: &mut Streams<'_>) -> Result<(), Err
             )?;
         }
         ConfigCommand::Show(args) => {
-            let settings = load(args, env).map_err(|error| Error::Flag(error.to_string()))?;
+            let settings = args
+                .settings(env)
+                .map_err(|error| Error::Flag(error.to_string()))?;
             streams.out.write_all(config::show(&settings).as_bytes())?;
         }
     }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Command, ValueEnum};
 
-use crate::config::{Colors, Settings, SourceChoice, ThemeChoice, TimeZoneChoice};
+use crate::config::{
+    self, Colors, ConfigError, Settings, SourceChoice, ThemeChoice, TimeZoneChoice,
+};
 use crate::model::View;
 
 /// How the dashboard looks, and where its data come from. What is not given is as the configuration file says.
@@ -53,6 +55,27 @@ pub struct DashboardArgs {
     pub fps: Option<u16>,
 }
 
+impl DashboardArgs {
+    /// The settings: those of the configuration file, below what the flags and their environment variables say.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration file.
+    pub fn settings(&self, env: impl Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
+        let file = config::load(self.config.as_deref(), env)?;
+        Ok(Settings {
+            theme: self.theme.unwrap_or(file.theme),
+            colors: self.colors.unwrap_or(file.colors),
+            ascii: self.ascii.then_some(true).or(file.ascii),
+            fps: self.fps.unwrap_or(file.fps),
+            source: self.source.unwrap_or(file.source),
+            view: self.view.unwrap_or(file.view),
+            time_zone: self.time_zone.unwrap_or(file.time_zone),
+            mouse: file.mouse && !self.no_mouse,
+            ..file
+        })
+    }
+}
+
 /// The help of each flag with the default that the settings have.
 pub(super) fn with_defaults(command: Command) -> Command {
     let usual = Settings::default();
@@ -85,4 +108,23 @@ fn name(value: impl ValueEnum) -> String {
 
 fn view(name: &str) -> Result<View, String> {
     View::named(name).ok_or_else(|| "there is no such view".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_has_precedence_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, "fps = 5\ntheme = \"light\"\n").unwrap();
+        let args = DashboardArgs {
+            config: Some(path),
+            fps: Some(2),
+            ..DashboardArgs::default()
+        };
+        let settings = args.settings(|_| None).unwrap();
+        assert_eq!((settings.fps, settings.theme), (2, ThemeChoice::Light));
+    }
 }

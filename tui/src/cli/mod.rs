@@ -413,8 +413,7 @@ mod tests {
                 continue;
             }
             let cli = parsed(&format!("vitals --{flag} {value}")).unwrap();
-            let mut settings = Settings::default();
-            settings.apply(&cli.dashboard);
+            let settings = cli.dashboard.settings(|_| None).unwrap();
             assert_eq!(settings, Settings::default(), "--{flag} {value}");
             of_the_dashboard += 1;
         }

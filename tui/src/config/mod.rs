@@ -19,8 +19,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::DashboardArgs;
-
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -58,21 +56,18 @@ fn lines(path: &Path, wrong: &[Wrong]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The settings: the file that there is, below what the flags and their environment variables say.
+/// The settings of the file that there is, at `path` or where it usually is.
 ///
 /// # Errors
-/// A file that was asked for and is not there; one that cannot be read or holds what is wrong. That the usual one is
-/// not there is no error.
+/// A file at `path` that does not exist; a file that cannot be read or has wrong values. The usual file is optional.
 pub fn load(
-    args: &DashboardArgs,
+    path: Option<&Path>,
     env: impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, ConfigError> {
-    let mut settings = match locate(args.config.as_deref(), &env) {
-        Some(location) => read(&location)?,
-        None => Settings::default(),
-    };
-    settings.apply(args);
-    Ok(settings)
+    match locate(path, &env) {
+        Some(location) => read(&location),
+        None => Ok(Settings::default()),
+    }
 }
 
 fn read(location: &Location) -> Result<Settings, ConfigError> {
@@ -95,17 +90,6 @@ fn read(location: &Location) -> Result<Settings, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: DashboardArgs,
-    }
-
-    fn args(line: &str) -> DashboardArgs {
-        Line::parse_from(["vitals"].into_iter().chain(line.split_whitespace())).args
-    }
 
     fn written(text: &str) -> (tempfile::TempDir, String) {
         let folder = tempfile::tempdir().unwrap();
@@ -116,21 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_holds_over_the_file() {
-        let (_folder, path) = written("fps = 5\ntheme = \"light\"\n");
-        let settings = load(&args(&format!("--config {path} --fps 2")), |_| None).unwrap();
-        assert_eq!((settings.fps, settings.theme), (2, ThemeChoice::Light));
-    }
-
-    #[test]
     fn the_usual_file_need_not_be_there_but_one_that_is_asked_for_must() {
         let (folder, _) = written("fps = 5\n");
         let home = folder.path().display().to_string();
         let env = |name: &str| (name == "XDG_CONFIG_HOME").then(|| home.clone());
-        assert_eq!(load(&args(""), env).unwrap().fps, 5);
+        assert_eq!(load(None, env).unwrap().fps, 5);
         let nowhere = |name: &str| (name == "HOME").then(|| "/nowhere".to_owned());
-        assert_eq!(load(&args(""), nowhere).unwrap(), Settings::default());
-        let error = load(&args("--config /nowhere/x.toml"), nowhere).unwrap_err();
+        assert_eq!(load(None, nowhere).unwrap(), Settings::default());
+        let error = load(Some(Path::new("/nowhere/x.toml")), nowhere).unwrap_err();
         assert!(
             error
                 .to_string()
@@ -142,7 +119,7 @@ mod tests {
     #[test]
     fn each_wrong_value_is_named_by_its_line() {
         let (_folder, path) = written("theme = \"pink\"\n\n[keys]\nquit = [\"hyper-q\"]\n");
-        let error = load(&args(&format!("--config {path}")), |_| None).unwrap_err();
+        let error = load(Some(Path::new(&path)), |_| None).unwrap_err();
         let said = error.to_string().replace(&path, "FILE");
         assert_eq!(
             said,

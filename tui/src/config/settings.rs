@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 
-use crate::cli::DashboardArgs;
 use crate::input::KeyMap;
 use crate::model::{Field, Thresholds, View};
 use crate::view::theme::{Depth, Ground, Theme};
@@ -118,23 +117,6 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Lets flags hold over what is set.
-    pub fn apply(&mut self, args: &DashboardArgs) {
-        let flag = |switch: bool, value: bool, set: &mut bool| {
-            if switch {
-                *set = value;
-            }
-        };
-        self.theme = args.theme.unwrap_or(self.theme);
-        self.colors = args.colors.unwrap_or(self.colors);
-        self.ascii = args.ascii.then_some(true).or(self.ascii);
-        self.fps = args.fps.unwrap_or(self.fps);
-        self.source = args.source.unwrap_or(self.source);
-        self.view = args.view.unwrap_or(self.view);
-        self.time_zone = args.time_zone.unwrap_or(self.time_zone);
-        flag(args.no_mouse, false, &mut self.mouse);
-    }
-
     /// The theme, where the settings leave it open as the environment says.
     pub fn theme(&self, env: impl Fn(&str) -> Option<String>) -> Theme {
         let detected = Theme::detect(env);
