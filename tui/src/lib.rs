@@ -11,6 +11,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dashboard;
+#[cfg(feature = "demo")]
 pub mod demo;
 pub mod export;
 pub mod input;
@@ -80,6 +81,7 @@ fn run(cli: Cli, streams: &mut Streams<'_>) -> Result<(), batch::Error> {
             runtime()?.block_on(batch::top::run(&cli.connection, &resource, streams))
         }
         Command::Why(args) => runtime()?.block_on(batch::why::run(&cli.connection, &args, streams)),
+        #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(&args, streams),
         Command::Config { what } => batch::configure::config(&what, streams),
         Command::Completion(args) => batch::configure::completion(&args, streams),

@@ -4,6 +4,7 @@
 mod config;
 mod connection;
 mod dashboard;
+#[cfg(feature = "demo")]
 mod demo;
 pub mod pflag;
 mod top;
@@ -13,6 +14,7 @@ pub use config::{CompletionArgs, ConfigCommand, ManArgs};
 pub use connection::Connection;
 pub(crate) use connection::given;
 pub use dashboard::DashboardArgs;
+#[cfg(feature = "demo")]
 pub use demo::DemoArgs;
 pub use top::{Resource, SortBy, TopNode, TopPod};
 pub use why::{Output, Whom, WhyArgs};
@@ -63,6 +65,7 @@ pub enum Command {
     /// Starts a simulated cluster and the metrics server in this process, over real sockets, and
     /// shows its nodes and pods live. Any Kubernetes client can be pointed at the kubeconfig it
     /// names.
+    #[cfg(feature = "demo")]
     #[command(args_override_self = true)]
     Demo(DemoArgs),
     /// Create a configuration file, or show the settings in effect
