@@ -20,6 +20,7 @@ pub mod format;
 mod geometry;
 mod interest;
 mod line;
+mod list;
 mod liveness;
 
 mod message;
@@ -28,6 +29,7 @@ mod name;
 mod order;
 mod page;
 mod pane;
+mod panes;
 mod part;
 mod picker;
 pub mod placement;
@@ -58,6 +60,7 @@ pub use field::{Field, Unit};
 pub use geometry::{OverviewRows, Rows};
 pub use interest::Interest;
 pub use line::Line;
+pub use list::List;
 pub use liveness::{Failing, Liveness};
 pub use message::{
     Batch, Chosen, Condition, Detail, Event, Extent, Link, Message, Past, PodReading, Reading,
@@ -66,12 +69,13 @@ pub use message::{
 pub use messages::{Entry, Messages};
 pub use name::{Key, Name, Names, no_name};
 pub use page::Page;
-pub use pane::{Pane, Panes};
+pub use pane::Pane;
+pub use panes::Panes;
 pub use part::{Fault, FaultKind, Outcome, Part, PartState, Progress, SourceKind};
 pub use picker::{Choice, Picker};
 pub use row::{Context, Row};
 pub use scope::{Limits, Open, Scope};
-pub use screen::{List, Screen};
+pub use screen::Screen;
 pub use state::{Notice, Overlay, Session, Settings, Size, State};
 pub use table::{Change, Table, Version};
 pub use time::Time;

@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::chosen::Many;
 use super::discovery::{self, Served};
 use super::fault::Retry;
 use super::health::Health;
 use super::kubernetes::{Kubernetes, is_denied};
 use super::metrics_api::METADATA_LIST;
 use super::polls::Polls;
+use super::selection_limits::SelectionLimits;
 use super::status::About;
 use super::teller::Teller;
 use super::vitals::{Vitals, group_version};
@@ -34,7 +34,7 @@ pub(super) async fn run(
     wanted: Option<SourceKind>,
     namespace: Name,
     only: bool,
-    many: Many,
+    limits: SelectionLimits,
 ) {
     let source = Source {
         kubernetes: Kubernetes {
@@ -45,7 +45,7 @@ pub(super) async fn run(
             only,
         },
         wanted,
-        many,
+        limits,
     };
     tokio::join!(source.look(), source.run(&mut asks));
 }
@@ -53,7 +53,7 @@ pub(super) async fn run(
 struct Source {
     kubernetes: Kubernetes,
     wanted: Option<SourceKind>,
-    many: Many,
+    limits: SelectionLimits,
 }
 
 impl Source {
@@ -156,7 +156,7 @@ impl Source {
             ..self.kubernetes.clone()
         };
         tokio::select! {
-            () = Vitals::new(kubernetes, self.many).run(asks) => std::future::pending().await,
+            () = Vitals::new(kubernetes, self.limits).run(asks) => std::future::pending().await,
             why = self.broken(&health) => why,
         }
     }

@@ -16,24 +16,6 @@ use crate::model::filter::Operator;
 use crate::model::row::PodRow;
 use crate::model::{Batch, Chosen, Extent, Field, Interest, Message, Name, Part, Row as _, Scope};
 
-/// When a server that can choose is asked to, and how many pods it is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Many {
-    /// Where there are more pods than this.
-    pub above: u64,
-    /// So many of those that come first, at most, and so many of those that are not healthy.
-    pub chosen: usize,
-}
-
-impl Default for Many {
-    fn default() -> Self {
-        Self {
-            above: 10_000,
-            chosen: 1_000,
-        }
-    }
-}
-
 /// For how long nothing must have changed before it is asked for: who types a word is not told of each letter.
 const QUIET: Duration = Duration::from_millis(150);
 
@@ -44,13 +26,6 @@ const IMPATIENCE: Duration = Duration::from_millis(600);
 pub(super) struct Pods {
     pub(super) rows: Vec<PodRow>,
     pub(super) chosen: Option<Chosen>,
-}
-
-impl Many {
-    /// Whether there are too many to tell of all.
-    pub(super) fn is_exceeded(self, total: Option<u64>) -> bool {
-        total.is_some_and(|total| total > self.above)
-    }
 }
 
 impl Vitals {
@@ -101,7 +76,7 @@ impl Vitals {
 
     /// Whether there are too many pods to tell of all.
     pub(super) fn are_very_many(&self) -> bool {
-        self.many.is_exceeded(*self.total.borrow())
+        self.limits.is_exceeded(*self.total.borrow())
     }
 
     /// The pods of the interest, now or at a time.
@@ -113,7 +88,7 @@ impl Vitals {
         interest: &Interest,
         at: Option<Timestamp>,
     ) -> Result<Pods, Error> {
-        let most = self.many.chosen;
+        let most = self.limits.chosen;
         let (by, word) = sort_by(interest.order);
         let (first, unhealthy, page) = tokio::join!(
             self.listed(path(interest, by, most, at)),
@@ -144,7 +119,7 @@ impl Vitals {
         interest: &Interest,
         at: Option<Timestamp>,
     ) -> Result<Vec<PodRow>, Error> {
-        let path = path(interest, "restarts", self.many.chosen, at);
+        let path = path(interest, "restarts", self.limits.chosen, at);
         self.listed(format!("{path}&healthy=false")).await
     }
 

@@ -12,10 +12,12 @@ use kube::client::Body;
 use super::connect::{CredentialError, Patience, Silent};
 use super::gzip::Pieces;
 use super::kubeconfig::Target;
-use super::metrics_api::JSON;
 use super::status::{About, Failure};
 use super::{Error, tls};
 use crate::clock::Clock;
+
+/// The media type of JSON.
+pub(super) const JSON: &str = "application/json";
 
 /// How often a request is repeated when the server says "later" or cuts the connection.
 const RETRIES: u32 = 10;

@@ -7,8 +7,8 @@ use kubevitals_proto::backoff::{Random, random};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::chosen::Many;
 use super::kubeconfig::Settings;
+use super::selection_limits::SelectionLimits;
 use super::teller::Teller;
 use super::{ApiClient, Error, Terminal, choose};
 use crate::cli::{Connection, given};
@@ -73,7 +73,7 @@ pub struct Connector {
     connection: Connection,
     wanted: Option<SourceKind>,
     clock: Clock,
-    many: Many,
+    limits: SelectionLimits,
     patience: Duration,
     random: Random,
     terminal: Terminal,
@@ -95,17 +95,17 @@ impl Connector {
             connection,
             wanted,
             clock,
-            many: Many::default(),
+            limits: SelectionLimits::default(),
             patience: PATIENCE,
             random,
             terminal: Terminal::default(),
         }
     }
 
-    /// With other bounds on how many pods are told of.
+    /// With other limits of the pods that are sent.
     #[must_use]
-    pub const fn with(mut self, many: Many) -> Self {
-        self.many = many;
+    pub const fn with(mut self, limits: SelectionLimits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -177,9 +177,9 @@ impl Connector {
         let (asks, asked) = mpsc::channel(WAITING);
         let teller = Teller::new(messages, clock.clone(), self.random);
         let mut tasks = JoinSet::new();
-        let (wanted, many) = (self.wanted, self.many);
+        let (wanted, limits) = (self.wanted, self.limits);
         tasks.spawn(async move {
-            choose::run(teller, client, asked, wanted, namespace, only, many).await;
+            choose::run(teller, client, asked, wanted, namespace, only, limits).await;
         });
         Feed {
             messages: told,

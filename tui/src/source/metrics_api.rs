@@ -3,7 +3,7 @@
 use kubevitals_proto::metrics::Version;
 use kubevitals_proto::why::SUBRESOURCE;
 
-use super::client::{Answer, escaped};
+use super::client::{Answer, JSON, escaped};
 use super::nodes::{Node, NodeCapacity, NodeList};
 use super::pods::{Pod, PodList, PodRef};
 use super::status::About;
@@ -31,7 +31,6 @@ pub(super) const METADATA_LIST: &str =
     "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
 const METADATA: &str =
     "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";
-pub(super) const JSON: &str = "application/json";
 
 impl MetricsApi {
     /// The source behind this API server, asked in protobuf or only in JSON.

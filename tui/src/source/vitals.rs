@@ -12,11 +12,11 @@ use kubevitals_proto::vitals::{
 use tokio::sync::{Mutex, mpsc, watch};
 
 use super::attempts::Attempts;
-use super::chosen::Many;
 use super::client::escaped;
 use super::item::Collection;
 use super::kubernetes::{Kubernetes, Pages, is_denied};
 use super::reduced::{Reduced, reduced};
+use super::selection_limits::SelectionLimits;
 use super::watch::Lists;
 use super::{Error, vitals_path};
 use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
@@ -33,7 +33,7 @@ const AT_ONCE: usize = 16;
 /// How many steps of the past are asked for at first, for sparklines.
 const TREND: u32 = 120;
 
-/// Of how many, those that use most: the pasts of others begin now.
+/// Of how limits, those that use most: the pasts of others begin now.
 const TRENDS: u32 = 1_000;
 
 /// How often they are asked for until they come.
@@ -46,7 +46,7 @@ const LEAST_STEP: i64 = 15;
 pub(super) struct Vitals {
     pub(super) kubernetes: Kubernetes,
     /// When the server chooses which pods are told of.
-    pub(super) many: Many,
+    pub(super) limits: SelectionLimits,
     /// Whether it does.
     chooses: AtomicBool,
     /// How many pods there are; nothing until that has been asked for.
@@ -55,10 +55,10 @@ pub(super) struct Vitals {
 
 impl Vitals {
     /// A cluster with a vitals-server, where all pods are too many to tell of, it is to choose.
-    pub(super) fn new(kubernetes: Kubernetes, many: Many) -> Self {
+    pub(super) fn new(kubernetes: Kubernetes, limits: SelectionLimits) -> Self {
         Self {
             kubernetes,
-            many,
+            limits,
             chooses: AtomicBool::new(false),
             total: watch::Sender::new(None),
         }
@@ -141,7 +141,7 @@ impl Vitals {
             kubernetes.teller.tell(Message::Extent(None)).await;
             tokio::select! {
                 () = self.all_pods() => {}
-                _ = totals.wait_for(|total| !only && self.many.is_exceeded(*total)) => {}
+                _ = totals.wait_for(|total| !only && self.limits.is_exceeded(*total)) => {}
             }
         }
     }

@@ -13,11 +13,12 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 
 use super::attempts::Attempts;
+use super::client::JSON;
 use super::client::escaped;
 use super::fault::Retry;
 use super::gzip::Pieces;
 use super::item::{Collection, Item};
-use super::metrics_api::{JSON, parse};
+use super::metrics_api::parse;
 use super::status::About;
 use super::teller::Teller;
 use super::{ApiClient, Error, Failure};

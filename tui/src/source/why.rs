@@ -4,7 +4,8 @@ use kubevitals_proto::metrics::Version;
 use kubevitals_proto::why::Why;
 use serde_json::Value;
 
-use super::metrics_api::{JSON, MetricsApi, Path, parse};
+use super::client::JSON;
+use super::metrics_api::{MetricsApi, Path, parse};
 use super::{Error, Failure};
 
 /// An answer, as it is understood and as it came.

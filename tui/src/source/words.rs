@@ -1,5 +1,7 @@
 //! Errors in the few words that a row has room for.
 
+use std::io;
+
 /// The first line of an error.
 pub(super) fn first_line(text: &str) -> String {
     text.lines()
@@ -7,4 +9,15 @@ pub(super) fn first_line(text: &str) -> String {
         .unwrap_or_default()
         .trim_start_matches("error: ")
         .to_owned()
+}
+
+/// An I/O error in the words of the system, as Go gives them: without the number, in lower case.
+pub(super) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
 }

@@ -5,7 +5,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::model::Tone;
+use crate::model::{Resource, Tone};
 
 /// How many colours there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,6 +64,15 @@ pub enum Ink {
     Selected,
     /// The bar of a mode: paused, a time in the past, an input.
     Bar,
+}
+
+impl From<Resource> for Ink {
+    fn from(resource: Resource) -> Self {
+        match resource {
+            Resource::Cpu => Self::Cpu,
+            Resource::Memory => Self::Memory,
+        }
+    }
 }
 
 impl From<Tone> for Ink {

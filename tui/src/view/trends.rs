@@ -6,9 +6,9 @@ use kubevitals_proto::vitals::{History, Point, Quantiles, Series};
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, cells, right_of};
+use super::scale;
 use super::sparkline::{cell_of, sparkline};
 use super::theme::Ink;
-use super::{scale, vitals};
 use crate::input::{Span, Target};
 use crate::model::row::{Container, PodRow, Row as _};
 use crate::model::{Key, Resource, State, Subject, Time, cluster_key, format};
@@ -214,7 +214,7 @@ pub(super) fn draw(
     let room = usize::from(area.width);
     let full = scale::full(resource, full, steps);
     let line = sparkline(steps, room, full, &canvas.theme.signs.heights);
-    canvas.text(area, &line, vitals::ink(resource));
+    canvas.text(area, &line, resource.into());
     let moment = moment(state, steps.len());
     if let Some(at) = moment.and_then(|(step, _)| cell_of(step, steps.len(), room)) {
         let rest = right_of(area, cells(at));

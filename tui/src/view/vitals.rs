@@ -115,7 +115,7 @@ fn large(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
                 .as_ref()
                 .map(|(step, label)| Moment { step: *step, label }),
             ends: [&ends[0], &ends[1]],
-            ink: ink(resource),
+            ink: resource.into(),
         };
         let plot = below(part, 1);
         chart.render(plot, canvas.buffer, canvas.theme);
@@ -208,16 +208,8 @@ fn part(cluster: &ClusterRow, resource: Resource) -> Option<f64> {
 
 fn tone_ink(state: &State, part: f64, resource: Resource) -> Ink {
     match state.settings.thresholds.tone(part) {
-        Tone::Plain => ink(resource),
+        Tone::Plain => resource.into(),
         tone => tone.into(),
-    }
-}
-
-/// The ink of a resource's charts.
-pub(super) const fn ink(resource: Resource) -> Ink {
-    match resource {
-        Resource::Cpu => Ink::Cpu,
-        Resource::Memory => Ink::Memory,
     }
 }
 

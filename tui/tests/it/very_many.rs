@@ -9,7 +9,7 @@ use kubevitals::model::{
     Action, Edit, Effect, Extent, Message, Settings, SourceKind, State, Time, View, act, refresh,
     tell,
 };
-use kubevitals::source::{Connector, Feed, Many};
+use kubevitals::source::{Connector, Feed, SelectionLimits};
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
 use kubevitals_server::Server;
@@ -70,7 +70,7 @@ impl Running {
             ..Connection::default()
         };
         let clock = cluster.clock().clone();
-        let many = Many {
+        let many = SelectionLimits {
             above: 50,
             chosen: CHOSEN,
         };

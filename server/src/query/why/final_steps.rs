@@ -3,7 +3,7 @@
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::why::{Freshness, StepName};
-pub(super) use kubevitals_proto::words::capital;
+use kubevitals_proto::words::capital;
 
 use super::chain::{Chain, Outcome, with_next_scrape};
 use super::explain::{self, Explanation, span};

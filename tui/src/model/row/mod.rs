@@ -5,6 +5,7 @@
 
 mod cluster;
 mod container;
+mod containers;
 mod entry;
 mod figures;
 mod hpa;
@@ -23,7 +24,8 @@ mod workload;
 
 pub use super::name::Workload;
 pub use cluster::ClusterRow;
-pub use container::{Container, ContainerRow, ContainerState};
+pub use container::{Container, ContainerState};
+pub use containers::ContainerRow;
 pub use entry::{Entry, Places, Searched};
 pub use hpa::{HpaMetric, HpaRow, Limited};
 pub use incident::IncidentRow;

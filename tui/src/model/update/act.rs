@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::ask::ask;
 use super::interest::interest;
-use super::tell::ask;
 use super::{overlay, panes, refresh, time};
 use crate::model::action::Action;
 use crate::model::attention::attention;

@@ -1,6 +1,7 @@
 //! What messages and actions do to the state.
 
 mod act;
+mod ask;
 mod interest;
 mod overlay;
 mod panes;

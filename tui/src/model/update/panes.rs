@@ -7,9 +7,10 @@ use kubevitals_proto::time::Timestamp;
 
 use crate::model::acknowledge::Acknowledgements;
 use crate::model::geometry::{OverviewRows, Rows};
-use crate::model::pane::{Pane, PanesBasis};
+use crate::model::list::List;
+use crate::model::pane::Pane;
+use crate::model::panes::PanesBasis;
 use crate::model::row::{IncidentRow, NodeRow, PodRow};
-use crate::model::screen::List;
 use crate::model::state::State;
 use crate::model::table::Table;
 use crate::model::time::Time;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
+use super::ask::ask;
 use super::time;
 use crate::model::effect::{Ask, Effect};
 use crate::model::message::{Batch, Link, Message, Subject};
@@ -12,15 +13,11 @@ use crate::model::part::{Outcome, Part, PartState, SourceKind};
 use crate::model::row::{IncidentRow, Row};
 use crate::model::state::{Notice, State};
 use crate::model::table::{Change, Version};
-use crate::model::time::Time;
 use crate::model::trend::Trends;
 use crate::model::world::{World, cluster_key};
 
 /// How often the source is asked anew for what it does not tell by itself, in seconds.
 const ASK_SECONDS: i64 = 10;
-
-/// Into how many steps a history is asked for.
-pub(super) const STEPS: u32 = 240;
 
 /// Takes a message in.
 pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
@@ -304,42 +301,4 @@ fn tick(state: &mut State, now: Timestamp) -> Vec<Effect> {
         return ask(state);
     }
     Vec::new()
-}
-
-/// Asks the source for what is looked at and is not told by itself.
-pub(super) fn ask(state: &mut State) -> Vec<Effect> {
-    let Some((kind, _)) = state.source else {
-        return Vec::new();
-    };
-    state.asked = state.now;
-    let mut asks = Vec::new();
-    let (since, until) = state.shown_span();
-    let history = |subject| Ask::History {
-        subject,
-        since,
-        until,
-        steps: STEPS,
-    };
-    if kind == SourceKind::Vitals {
-        asks.push(history(Subject::Cluster));
-    }
-    if let Some(key) = state.screen().pod() {
-        let at = match state.time {
-            Time::Live => None,
-            Time::Paused(at) | Time::Past { at, .. } => Some(at),
-        };
-        // What was told when time was stopped stays; nobody tells more of then.
-        let stays = matches!(state.time, Time::Paused(_)) && state.screen().detail.is_some();
-        if !stays {
-            asks.push(Ask::Detail(key.clone(), at));
-        }
-        if kind == SourceKind::Vitals {
-            asks.push(history(Subject::Pod(key.clone())));
-        }
-    } else if let crate::model::scope::Scope::Node(name) = &state.screen().scope
-        && kind == SourceKind::Vitals
-    {
-        asks.push(history(Subject::Node(Arc::clone(name))));
-    }
-    asks.into_iter().map(Effect::Ask).collect()
 }

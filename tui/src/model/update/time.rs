@@ -2,8 +2,8 @@
 
 use kubevitals_proto::time::Timestamp;
 
+use super::ask::ask;
 use super::interest::interest;
-use super::tell::ask;
 use crate::model::effect::{Ask, Effect};
 use crate::model::message::Past;
 use crate::model::part::SourceKind;

@@ -11,6 +11,7 @@ use kube::config::AuthInfo;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
+use super::credential::{Credential, header};
 use super::identity::{Identity, IdentityError};
 use super::plugin::{Plugin, PluginError};
 use super::terminal::Terminal;
@@ -29,15 +30,6 @@ pub(in crate::source) enum Credentials {
     File(TokenFile),
     /// From a program.
     Plugin(Box<Plugin>),
-}
-
-/// A credential as one request uses it.
-#[derive(Debug, Clone, Default)]
-pub(in crate::source) struct Credential {
-    /// The header; none with a client certificate.
-    pub(super) header: Option<HeaderValue>,
-    /// Which one it is, of those that the same source has given.
-    pub(super) version: u64,
 }
 
 /// Why there are no credentials. No text has a token, a password, or what a plugin printed for us.
@@ -68,7 +60,7 @@ impl Credentials {
     ) -> Result<Self, CredentialError> {
         if let (Some(name), Some(password)) = (&user.username, &user.password) {
             let login = STANDARD.encode(format!("{name}:{}", password.expose_secret()));
-            return header("Basic", &login, "password").map(Self::Fixed);
+            return named_header("Basic", &login, "password").map(Self::Fixed);
         }
         let inline = user.token.as_ref();
         if let Some(path) = &user.token_file {
@@ -79,7 +71,7 @@ impl Credentials {
             }
         }
         if let Some(token) = inline {
-            return header("Bearer", token.expose_secret(), "token").map(Self::Fixed);
+            return named_header("Bearer", token.expose_secret(), "token").map(Self::Fixed);
         }
         Ok(match &user.exec {
             Some(exec) => Self::Plugin(Box::new(Plugin::new(exec.clone(), terminal.clone()))),
@@ -115,16 +107,13 @@ impl Credentials {
     }
 }
 
-/// A header with a secret, which is not printed.
-pub(super) fn header(
+/// A header with a secret of this name, for errors.
+fn named_header(
     scheme: &str,
     secret: &str,
-    what: &'static str,
+    name: &'static str,
 ) -> Result<HeaderValue, CredentialError> {
-    let mut value = HeaderValue::try_from(format!("{scheme} {secret}"))
-        .map_err(|_| CredentialError::NotAHeader(what))?;
-    value.set_sensitive(true);
-    Ok(value)
+    header(scheme, secret).map_err(|_| CredentialError::NotAHeader(name))
 }
 
 /// A token in a file that is replaced from time to time.
@@ -181,7 +170,7 @@ impl TokenFile {
 
 fn read(path: &PathBuf) -> Result<HeaderValue, CredentialError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        CredentialError::TokenFile(path.clone(), crate::source::kubeconfig::reason(&error))
+        CredentialError::TokenFile(path.clone(), crate::source::words::reason(&error))
     })?;
     let token = text.trim();
     if token.is_empty() {
@@ -190,5 +179,5 @@ fn read(path: &PathBuf) -> Result<HeaderValue, CredentialError> {
             "it holds no token".to_owned(),
         ));
     }
-    header("Bearer", token, "token")
+    named_header("Bearer", token, "token")
 }

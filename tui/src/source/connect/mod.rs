@@ -3,6 +3,7 @@
 //! kube's own client reads a kubeconfig more narrowly than kubectl does, and lets a credential plugin write to the
 //! terminal. So the transport below kube's client is built here; the rules are client-go's.
 
+mod credential;
 mod credentials;
 mod identity;
 mod plugin;

@@ -4,7 +4,7 @@ use std::fs::File;
 
 use kube::config::{AuthInfo, Cluster};
 
-use super::files::reason;
+use crate::source::words::reason;
 
 /// What is wrong with a user.
 pub(super) fn user(name: &str, user: &AuthInfo) -> Vec<String> {

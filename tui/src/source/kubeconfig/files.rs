@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::{env, fs};
 
 use kube::config::{Kubeconfig, KubeconfigError};
 
@@ -10,6 +10,7 @@ use super::normalize::normalize;
 use crate::cli::Connection;
 use crate::cli::given;
 use crate::source::Error;
+use crate::source::words::reason;
 
 /// What the files say, normalized and merged.
 #[derive(Debug, Default)]
@@ -100,15 +101,4 @@ fn not_loaded(path: &Path, why: &str) -> Error {
         "error loading config file \"{}\": {why}",
         path.display()
     ))
-}
-
-/// An I/O error in the words of the system, as Go gives them: without the number, in lower case.
-pub(in crate::source) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_lowercase().chain(letters).collect())
-        .unwrap_or_default()
 }

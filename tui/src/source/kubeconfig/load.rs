@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use kube::config::{AuthInfo, Cluster, ExecAuthCluster};
 use secrecy::ExposeSecret;
 
-use super::files::reason;
 use crate::source::Error;
 use crate::source::connect::{Identity, Trust};
+use crate::source::words::reason;
 
 /// Whose certificates are accepted of a cluster's servers.
 pub(super) fn trust(cluster: &Cluster) -> Result<Trust, Error> {

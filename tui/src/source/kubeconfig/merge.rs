@@ -7,10 +7,13 @@ use std::time::Duration;
 use kube::config::{AuthInfo, Cluster, Context, Kubeconfig};
 use kubevitals_proto::duration::GoDuration;
 
+use super::check;
 use super::files::Files;
-use super::{DEFAULT_SERVER, check};
 use crate::cli::{Connection, given};
 use crate::source::Error;
+
+/// The server where no kubeconfig names one.
+const DEFAULT_SERVER: &str = "http://localhost:8080";
 
 /// A kubeconfig, and the flags that override parts of it.
 #[derive(Debug)]

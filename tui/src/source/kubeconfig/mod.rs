@@ -14,16 +14,12 @@ use std::time::Duration;
 
 use kube::config::AuthInfo;
 
-pub(in crate::source) use files::reason;
 pub use proxy::Proxy;
 
 use super::Error;
 use super::connect::{Credentials, Identity, Terminal, Transport};
 use crate::cli::Connection;
 use merge::{Chosen, Merged};
-
-/// The server where no kubeconfig names one.
-const DEFAULT_SERVER: &str = "http://localhost:8080";
 
 /// A cluster, and credentials for it.
 #[derive(Debug)]

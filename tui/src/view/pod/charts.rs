@@ -107,7 +107,7 @@ fn chart(canvas: &mut Canvas<'_>, area: Rect, state: &State, shown: Shown<'_>, r
             .as_ref()
             .map(|(step, label)| Moment { step: *step, label }),
         ends: [&ends[0], &ends[1]],
-        ink: vitals::ink(resource),
+        ink: resource.into(),
     };
     let plot = below(area, 1);
     let labelled = chart.render(plot, canvas.buffer, canvas.theme);

@@ -2,6 +2,7 @@
 //!
 //! <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>
 
+mod error;
 mod program;
 mod protocol;
 mod secrets;
@@ -16,9 +17,10 @@ use kube::config::{ExecConfig, ExecInteractiveMode};
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 
-use super::credentials::Credential;
-use super::identity::{Identity, IdentityError};
+use super::credential::Credential;
+use super::identity::Identity;
 use super::terminal::Terminal;
+pub(in crate::source) use error::PluginError;
 use program::Program;
 use protocol::Given;
 
@@ -60,75 +62,6 @@ struct State {
     failures: u32,
     /// Before this the plugin does not run again.
     not_before: Option<Instant>,
-}
-
-/// Why a plugin gave no credential. What it printed to its standard output is in no text, since that is secret.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(in crate::source) enum PluginError {
-    /// There is no such program.
-    #[error("exec: executable {command} not found{}", after_blank_line(.hint))]
-    NotFound {
-        /// The program.
-        command: String,
-        /// How to install it, by the kubeconfig.
-        hint: String,
-    },
-    /// It could not be started.
-    #[error("exec: executable {command} cannot be started: {why}")]
-    NotStarted {
-        /// The program.
-        command: String,
-        /// The system's reason.
-        why: String,
-    },
-    /// It ended with a failure.
-    #[error("exec: executable {command} failed with {status}{}", after_colon(.said))]
-    Failed {
-        /// The program.
-        command: String,
-        /// `exit code 1`, or the signal that ended it.
-        status: String,
-        /// The last line that it wrote to its standard error.
-        said: String,
-    },
-    /// It needs a terminal and there is none.
-    #[error("exec: executable {0} needs a terminal: standard input is not a terminal")]
-    NoTerminal(String),
-    /// Its output is no credential.
-    #[error("exec: executable {command}: {why}")]
-    NoCredential {
-        /// The program.
-        command: String,
-        /// What is wrong with the output.
-        why: String,
-    },
-    /// Its client certificate cannot be used.
-    #[error("exec: executable {command}: client certificate: {why}")]
-    Identity {
-        /// The program.
-        command: String,
-        /// Why.
-        why: IdentityError,
-    },
-    /// It was ended before it gave a credential.
-    #[error("exec: executable {0} was ended")]
-    Ended(String),
-}
-
-fn after_blank_line(hint: &str) -> String {
-    if hint.is_empty() {
-        String::new()
-    } else {
-        format!("\n\n{hint}")
-    }
-}
-
-fn after_colon(said: &str) -> String {
-    if said.is_empty() {
-        String::new()
-    } else {
-        format!(": {said}")
-    }
 }
 
 impl Plugin {

@@ -11,7 +11,7 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
-use super::PluginError;
+use super::error::PluginError;
 use super::protocol::{Given, question, read};
 use super::secrets::{self, Secrets};
 use crate::source::connect::identity::Identity;
@@ -85,7 +85,7 @@ impl Program {
             }),
             Err(error) => Err(PluginError::NotStarted {
                 command,
-                why: crate::source::kubeconfig::reason(&error),
+                why: crate::source::words::reason(&error),
             }),
         }
     }
@@ -170,7 +170,7 @@ impl Program {
             }),
             Err(error) => Err(PluginError::NotStarted {
                 command,
-                why: crate::source::kubeconfig::reason(&error),
+                why: crate::source::words::reason(&error),
             }),
         }
     }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use kube::config::{ExecAuthCluster, ExecConfig};
 use serde::{Deserialize, Serialize};
 
-use super::PluginError;
-use crate::source::connect::credentials::header;
+use super::error::PluginError;
+use crate::source::connect::credential::header;
 use crate::source::connect::identity::Identity;
 
 /// A credential, apart from a client certificate.
@@ -134,7 +134,7 @@ pub(super) fn read(
         .transpose()
         .map_err(|_| no_credential("its expirationTimestamp is no time"))?;
     let header = token
-        .map(|token| header("Bearer", token.trim(), "token"))
+        .map(|token| header("Bearer", token.trim()))
         .transpose()
         .map_err(|_| no_credential("its token has characters that a header cannot carry"))?;
     Ok(Given { header, expires })

@@ -1,0 +1,51 @@
+//! What the source is asked for beside what it sends by itself.
+
+use std::sync::Arc;
+
+use crate::model::effect::{Ask, Effect};
+use crate::model::message::Subject;
+use crate::model::part::SourceKind;
+use crate::model::scope::Scope;
+use crate::model::state::State;
+use crate::model::time::Time;
+
+/// Into how many steps a history is asked for.
+const STEPS: u32 = 240;
+
+/// Asks the source for what is looked at and is not told by itself.
+pub(super) fn ask(state: &mut State) -> Vec<Effect> {
+    let Some((kind, _)) = state.source else {
+        return Vec::new();
+    };
+    state.asked = state.now;
+    let mut asks = Vec::new();
+    let (since, until) = state.shown_span();
+    let history = |subject| Ask::History {
+        subject,
+        since,
+        until,
+        steps: STEPS,
+    };
+    if kind == SourceKind::Vitals {
+        asks.push(history(Subject::Cluster));
+    }
+    if let Some(key) = state.screen().pod() {
+        let at = match state.time {
+            Time::Live => None,
+            Time::Paused(at) | Time::Past { at, .. } => Some(at),
+        };
+        // What was told when time was stopped stays; nobody tells more of then.
+        let stays = matches!(state.time, Time::Paused(_)) && state.screen().detail.is_some();
+        if !stays {
+            asks.push(Ask::Detail(key.clone(), at));
+        }
+        if kind == SourceKind::Vitals {
+            asks.push(history(Subject::Pod(key.clone())));
+        }
+    } else if let Scope::Node(name) = &state.screen().scope
+        && kind == SourceKind::Vitals
+    {
+        asks.push(history(Subject::Node(Arc::clone(name))));
+    }
+    asks.into_iter().map(Effect::Ask).collect()
+}

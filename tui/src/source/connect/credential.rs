@@ -1,0 +1,20 @@
+//! A credential as one request uses it.
+
+use http::HeaderValue;
+use http::header::InvalidHeaderValue;
+
+/// A credential as one request uses it.
+#[derive(Debug, Clone, Default)]
+pub(in crate::source) struct Credential {
+    /// The header; none with a client certificate.
+    pub(super) header: Option<HeaderValue>,
+    /// Which one it is, of those that the same source has given.
+    pub(super) version: u64,
+}
+
+/// A header with a secret, which is not printed.
+pub(super) fn header(scheme: &str, secret: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::try_from(format!("{scheme} {secret}"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
