@@ -1,14 +1,16 @@
 //! What sources tell.
 
+use std::fmt;
+
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{History, PodVitals};
 
-use super::amount::{Amounts, Memory};
-use super::interest::Interest;
+use super::amount::Amounts;
+use super::batch::{Batch, Extent, Past, Readings};
 use super::name::{Key, Name};
 use super::part::{Fault, Outcome, Part, SourceKind};
-use super::row::{ClusterRow, HpaRow, IncidentRow, NodeRow, PodRow, Replicas};
-use super::table::Change;
+use super::row::{ClusterRow, IncidentRow, NodeRow, PodRow, Replicas};
+use super::world::{PlainRow, World};
 
 /// What a source tells.
 #[derive(Debug)]
@@ -27,8 +29,8 @@ pub enum Message {
     Pods(Batch<PodRow>),
     /// Nodes.
     Nodes(Batch<NodeRow>),
-    /// Horizontal pod autoscalers.
-    Hpas(Batch<HpaRow>),
+    /// Rows for one of the tables that show them as they are.
+    Rows(TableRows),
     /// Incidents.
     Incidents(Batch<IncidentRow>),
     /// What workloads say of their replicas; the key's part is the kind.
@@ -58,6 +60,15 @@ pub enum Message {
 }
 
 impl Message {
+    /// Rows for the table that shows them as they are.
+    #[must_use]
+    pub fn rows<R: PlainRow>(batch: Batch<R>) -> Self {
+        Self::Rows(TableRows {
+            is_change: matches!(batch, Batch::Some(_)),
+            apply: Box::new(|world| World::take(R::table(world), batch)),
+        })
+    }
+
     /// Whether the like of it is told all the time, so that it is shown with the next tick; what is told because it was
     /// asked for, or is begun to be told, is shown at once.
     #[must_use]
@@ -66,50 +77,14 @@ impl Message {
             self,
             Self::Pods(Batch::Some(_))
                 | Self::Nodes(Batch::Some(_))
-                | Self::Hpas(Batch::Some(_))
+                | Self::Rows(TableRows {
+                    is_change: true,
+                    ..
+                })
                 | Self::Replicas(_)
                 | Self::Jobs(_)
                 | Self::Cluster(_)
         )
-    }
-}
-
-/// Rows of a kind.
-#[derive(Debug)]
-pub enum Batch<R> {
-    /// All there are.
-    All(Vec<R>),
-    /// What has become of some.
-    Some(Vec<Change<R>>),
-}
-
-impl<R> Batch<R> {
-    /// Whether it tells of all, or of one that is so.
-    pub fn has(&self, is_so: impl Fn(&R) -> bool) -> bool {
-        match self {
-            Self::All(_) => true,
-            Self::Some(changes) => changes.iter().any(|change| match change {
-                Change::Put(row) => is_so(row),
-                Change::Gone(_) => false,
-            }),
-        }
-    }
-
-    /// With each row made into another.
-    #[must_use]
-    pub fn map(self, row: &mut impl FnMut(R) -> R) -> Self {
-        match self {
-            Self::All(rows) => Self::All(rows.into_iter().map(row).collect()),
-            Self::Some(changes) => Self::Some(
-                changes
-                    .into_iter()
-                    .map(|change| match change {
-                        Change::Put(it) => Change::Put(row(it)),
-                        gone @ Change::Gone(_) => gone,
-                    })
-                    .collect(),
-            ),
-        }
     }
 }
 
@@ -129,65 +104,6 @@ pub enum Link {
         /// When it is tried again, where that is known.
         again: Option<Timestamp>,
     },
-}
-
-/// What pods and nodes use.
-#[derive(Debug, Clone, Default)]
-pub struct Readings {
-    /// Nodes, by name.
-    pub nodes: Vec<Reading>,
-    /// Pods.
-    pub pods: Vec<PodReading>,
-}
-
-/// What something uses.
-#[derive(Debug, Clone)]
-pub struct Reading {
-    /// Its name.
-    pub name: Name,
-    /// When it was measured.
-    pub at: Timestamp,
-    /// What it uses.
-    pub usage: Amounts,
-    /// Swap it uses.
-    pub swap: Memory,
-}
-
-/// What a pod uses.
-#[derive(Debug, Clone)]
-pub struct PodReading {
-    /// Its namespace.
-    pub namespace: Name,
-    /// Its name.
-    pub name: Name,
-    /// When it was measured.
-    pub at: Timestamp,
-    /// Its containers.
-    pub containers: Vec<Reading>,
-}
-
-/// Which pods are told of, when not all are.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Extent {
-    /// How many there are in all.
-    pub total: u64,
-    /// What was looked at: those are told of.
-    pub interest: Interest,
-    /// Which of these, where they are too many as well.
-    pub chosen: Option<Chosen>,
-}
-
-/// Which of very many pods are told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chosen {
-    /// So many that come first.
-    pub first: u64,
-    /// By what they do, in words: `CPU`.
-    pub by: &'static str,
-    /// So many of the others, because they are not healthy.
-    pub unhealthy: u64,
-    /// Whether those are all that are not healthy.
-    pub all_unhealthy: bool,
 }
 
 /// What a history is of.
@@ -242,19 +158,24 @@ pub struct Event {
     pub last: Option<Timestamp>,
 }
 
-/// What was at a time.
-#[derive(Debug, Default)]
-pub struct Past {
-    /// When.
-    pub at: Timestamp,
-    /// Pods.
-    pub pods: Vec<PodRow>,
-    /// Nodes.
-    pub nodes: Vec<NodeRow>,
-    /// Incidents; without, those that are known now and had begun then.
-    pub incidents: Option<Vec<IncidentRow>>,
-    /// The cluster as a whole, where it is known.
-    pub cluster: Option<ClusterRow>,
-    /// Which pods are told of, when not all are.
-    pub extent: Option<Extent>,
+/// Rows of a kind on their way to their table.
+pub struct TableRows {
+    is_change: bool,
+    apply: Box<dyn FnOnce(&mut World) + Send>,
+}
+
+impl TableRows {
+    /// Puts the rows into their table.
+    pub fn apply(self, world: &mut World) {
+        (self.apply)(world);
+    }
+}
+
+impl fmt::Debug for TableRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let debug = &mut f.debug_struct("TableRows");
+        debug
+            .field("is_change", &self.is_change)
+            .finish_non_exhaustive()
+    }
 }

@@ -10,6 +10,7 @@ mod amount;
 mod any_table;
 mod apart;
 mod attention;
+mod batch;
 mod cell;
 mod column;
 pub mod columns;
@@ -53,6 +54,7 @@ pub use action::{Action, Edit, ExportAs, Mode};
 pub use amount::{Amounts, Cpu, Memory, Percent};
 pub use any_table::{AnyTable, ListQuery};
 pub use attention::{Attention, Lost, attention, lost};
+pub use batch::{Batch, Chosen, Extent, Past, PodReading, Reading, Readings};
 pub use cell::{Cell, Resource};
 pub use column::{Align, Column, Sort, Width};
 pub use effect::{Ask, Effect};
@@ -62,10 +64,7 @@ pub use interest::Interest;
 pub use line::Line;
 pub use list::List;
 pub use liveness::{Failing, Liveness};
-pub use message::{
-    Batch, Chosen, Condition, Detail, Event, Extent, Link, Message, Past, PodReading, Reading,
-    Readings, Subject,
-};
+pub use message::{Condition, Detail, Event, Link, Message, Subject, TableRows};
 pub use messages::{Entry, Messages};
 pub use name::{Key, Name, Names, no_name};
 pub use page::Page;
@@ -84,5 +83,5 @@ pub use trend::{Trend, Trends};
 pub use update::{act, refresh, tell};
 pub use view::View;
 pub use view_info::ViewInfo;
-pub use world::{World, cluster_key};
+pub use world::{PlainRow, World, cluster_key};
 pub use zone::Zone;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kubevitals_proto::time::Timestamp;
 
 use super::amount::Amounts;
-use super::message::{Batch, Extent, Past, PodReading, Reading, Readings};
+use super::batch::{Batch, Extent, Past, PodReading, Reading, Readings};
 use super::name::{Key, Name, no_name};
 use super::row::{
     ClusterRow, ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow, PodRow, Replicas, Rollup,
@@ -76,6 +76,18 @@ struct Derived {
     containers: bool,
     cluster: bool,
     node_sums: bool,
+}
+
+/// A kind of rows whose table shows them as the source sends them.
+pub trait PlainRow: Row {
+    /// Its table.
+    fn table(world: &mut World) -> &mut Table<Self>;
+}
+
+impl PlainRow for HpaRow {
+    fn table(world: &mut World) -> &mut Table<Self> {
+        &mut world.hpas
+    }
 }
 
 /// The key under which the cluster's own trend is kept.

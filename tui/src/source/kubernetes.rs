@@ -43,12 +43,15 @@ impl Kubernetes {
         tokio::join!(
             self.nodes(),
             self.pods(),
-            self.hpas(),
-            self.workloads(),
             self.jobs(),
-            self.namespaces(),
+            self.beside_vitals(),
             self.answer(asks),
         );
+    }
+
+    /// Sends what no vitals-server has, for ever: both sources get it from the API server.
+    pub(super) async fn beside_vitals(&self) {
+        tokio::join!(self.hpas(), self.workloads(), self.namespaces());
     }
 
     /// A watch of what is not in a namespace, or of all namespaces.
@@ -155,14 +158,14 @@ impl Kubernetes {
         .await;
     }
 
-    pub(super) async fn hpas(&self) {
+    async fn hpas(&self) {
         let row = |hpa: SlimHpa| hpa.row(self.teller.names());
         let collection = Collection("/apis/autoscaling/v2/horizontalpodautoscalers");
-        self.tell_of(collection, Lists::Paged, Part::Hpas, &row, &Message::Hpas)
+        self.tell_of(collection, Lists::Paged, Part::Hpas, &row, &Message::rows)
             .await;
     }
 
-    pub(super) async fn workloads(&self) {
+    async fn workloads(&self) {
         tokio::join!(
             self.workload(
                 "Deployment",
@@ -225,7 +228,7 @@ impl Kubernetes {
     }
 
     /// Namespaces, for those that have no pods. Who may not see them has those of the pods.
-    pub(super) async fn namespaces(&self) {
+    async fn namespaces(&self) {
         let mut attempts = Attempts::new(&self.teller, Part::Namespaces);
         loop {
             attempts.begin();

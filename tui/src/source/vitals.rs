@@ -72,9 +72,7 @@ impl Vitals {
             self.nodes(),
             self.pods(received),
             self.incidents(),
-            self.kubernetes.hpas(),
-            self.kubernetes.workloads(),
-            self.kubernetes.namespaces(),
+            self.kubernetes.beside_vitals(),
             self.answer(asks, &interests),
         );
     }

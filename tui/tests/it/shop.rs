@@ -773,7 +773,7 @@ impl Shop {
                 tell(&mut state, message);
             }
         }
-        tell(&mut state, Message::Hpas(Batch::All(Self::hpas(&names))));
+        tell(&mut state, Message::rows(Batch::All(Self::hpas(&names))));
         if source == SourceKind::Vitals {
             let incidents = self.incidents().into_iter().map(IncidentRow::new).collect();
             tell(&mut state, Message::Incidents(Batch::All(incidents)));

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use kubevitals_proto::why::{Container, StepName};
-
-use super::chain::{Chain, Outcome, add_ready, add_scraped, not_ready, with_next_scrape};
 use kubevitals_proto::words::capital;
 
+use super::chain::{Chain, Outcome, add_ready, add_scraped, not_ready, with_next_scrape};
 use super::explain::{self, Explanation};
 use super::final_steps::{add_fresh, add_incomplete, age_of_scrape, freshness, nothing_yet};
 use super::findings::Findings;

@@ -6,8 +6,9 @@ use kubevitals_proto::time::Timestamp;
 
 use super::ask::ask;
 use super::time;
+use crate::model::batch::Batch;
 use crate::model::effect::{Ask, Effect};
-use crate::model::message::{Batch, Link, Message, Subject};
+use crate::model::message::{Link, Message, Subject};
 use crate::model::name::Key;
 use crate::model::part::{Outcome, Part, PartState, SourceKind};
 use crate::model::row::{IncidentRow, Row};
@@ -51,7 +52,7 @@ pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
             let apart = state.usage_apart();
             state.live.take_nodes(batch, apart);
         }
-        Message::Hpas(batch) => World::take(&mut state.live.hpas, batch),
+        Message::Rows(rows) => rows.apply(&mut state.live),
         Message::Incidents(batch) => return incidents(state, batch),
         Message::Replicas(changes) => {
             for (key, replicas) in changes {

@@ -4,8 +4,8 @@ use kubevitals_proto::time::Timestamp;
 
 use super::ask::ask;
 use super::interest::interest;
+use crate::model::batch::Past;
 use crate::model::effect::{Ask, Effect};
-use crate::model::message::Past;
 use crate::model::part::SourceKind;
 use crate::model::state::State;
 use crate::model::time::Time;
