@@ -34,6 +34,8 @@ pub struct Column {
     pub priority: u8,
     /// Where its cells stand.
     pub align: Align,
+    /// Whether it is hidden, unless it is chosen, while nothing is known of what it shows.
+    pub optional: bool,
 }
 
 impl Column {
@@ -54,6 +56,7 @@ impl Column {
             width: Width { least, most },
             priority,
             align: Align::Left,
+            optional: false,
         }
     }
 
@@ -73,6 +76,7 @@ impl Column {
             },
             priority,
             align: Align::Right,
+            optional: false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Which columns the table that is looked at shows in so much room.
 
+use super::column::Column;
 use super::columns::{self, Placed, Wanted};
 use super::field::Field;
 use super::scope::Scope;
@@ -50,20 +51,20 @@ pub fn shown(state: &State, width: u16) -> Vec<Placed> {
     };
     let one_namespace = state.namespaces.len() == 1 || matches!(screen.scope, Scope::Namespace(_));
     // Where all are of one namespace or node there is no need to say which.
-    let is_told = |field: Field| {
+    let says_something = |column: &Column| {
         chosen.is_some()
-            || sorted == Some(field)
-            || match field {
+            || sorted == Some(column.field)
+            || match column.field {
                 Field::Namespace => !one_namespace,
                 Field::Node => !matches!(screen.scope, Scope::Node(_)),
+                field if column.optional => {
+                    let mut values = sampled.iter().filter_map(|at| table.value(*at, field));
+                    values.any(|value| value.number(now).is_some())
+                }
                 _ => true,
             }
     };
-    let all: Vec<_> = table
-        .columns()
-        .into_iter()
-        .filter(|column| is_told(column.field))
-        .collect();
+    let all: Vec<_> = table.columns().into_iter().filter(says_something).collect();
     let wanted = Wanted {
         chosen,
         sorted,

@@ -8,7 +8,10 @@ use crate::input::{KeyMap, Target};
 use crate::model::{Link, Mode, State, Time, View, format};
 
 /// Bindings and their words, the most wanted first: what does not fit is in the help.
-type Hints = &'static [(&'static str, &'static str)];
+type Hints = &'static [Hint];
+
+/// A binding and its word.
+type Hint = (&'static str, &'static str);
 
 /// What stays at the right end, whatever else there is to say.
 const ALWAYS: Hints = &[("help", "help"), ("quit", "quit")];
@@ -37,7 +40,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
             let is_past = state.time != Time::Live && state.mode() == Mode::Look;
             let back: Hints = if is_past { BACK } else { &[] };
             let rest = hints(canvas, right_of(left, 1), keys, back);
-            hints(canvas, rest, keys, wanted_of(state));
+            hints(canvas, rest, keys, &hints_of(state));
         }
     }
 }
@@ -61,8 +64,32 @@ fn said(state: &State) -> Option<(String, Ink)> {
     Some((text, Ink::Bad))
 }
 
-fn wanted_of(state: &State) -> Hints {
-    match (state.mode(), state.screen().view) {
+/// The hints of a table, in the order of their worth.
+const OF_TABLE: Hints = &[
+    ("enter", "open"),
+    ("back", "back"),
+    ("next-view", "next pane"),
+    ("acknowledge", "acknowledge"),
+    ("filter", "filter"),
+    ("next-sort", "sort"),
+    ("pause", "pause"),
+    ("step-back", "back in time"),
+    ("namespace", "namespace"),
+    ("columns", "columns"),
+];
+
+/// Whether a view has what a hint of [`OF_TABLE`] is for.
+fn applies(id: &str, view: View) -> bool {
+    match id {
+        "back" | "next-sort" => view != View::Overview,
+        "next-view" => view == View::Overview,
+        "acknowledge" => matches!(view, View::Overview | View::Incidents),
+        _ => true,
+    }
+}
+
+fn hints_of(state: &State) -> Vec<Hint> {
+    let hints: Hints = match (state.mode(), state.screen().view) {
         (Mode::Write, _) => &[("line-accept", "apply"), ("line-cancel", "discard")],
         (Mode::Pick, _) => &[
             ("list-accept", "choose"),
@@ -80,38 +107,12 @@ fn wanted_of(state: &State) -> Hints {
             ("step-back", "back in time"),
             ("shorter-span", "span"),
         ],
-        (Mode::Look, View::Overview) => &[
-            ("enter", "open"),
-            ("next-view", "next pane"),
-            ("acknowledge", "acknowledge"),
-            ("filter", "filter"),
-            ("pause", "pause"),
-            ("step-back", "back in time"),
-            ("namespace", "namespace"),
-            ("columns", "columns"),
-        ],
-        (Mode::Look, View::Incidents) => &[
-            ("enter", "open"),
-            ("back", "back"),
-            ("acknowledge", "acknowledge"),
-            ("filter", "filter"),
-            ("next-sort", "sort"),
-            ("pause", "pause"),
-            ("step-back", "back in time"),
-            ("namespace", "namespace"),
-            ("columns", "columns"),
-        ],
-        (Mode::Look, _) => &[
-            ("enter", "open"),
-            ("back", "back"),
-            ("filter", "filter"),
-            ("next-sort", "sort"),
-            ("pause", "pause"),
-            ("step-back", "back in time"),
-            ("namespace", "namespace"),
-            ("columns", "columns"),
-        ],
-    }
+        (Mode::Look, view) => {
+            let hints = OF_TABLE.iter().filter(|(id, _)| applies(id, view));
+            return hints.copied().collect();
+        }
+    };
+    hints.to_vec()
 }
 
 /// Blanks behind a hint.
@@ -131,7 +132,7 @@ fn hint_width(keys: &KeyMap, hint: &(&'static str, &str)) -> u16 {
 
 /// Hints one after the other, as many as there is room for. Each can be clicked.
 /// Says which room is left.
-fn hints(canvas: &mut Canvas<'_>, area: Rect, keys: &KeyMap, hints: Hints) -> Rect {
+fn hints(canvas: &mut Canvas<'_>, area: Rect, keys: &KeyMap, hints: &[Hint]) -> Rect {
     let mut rest = area;
     for hint in hints {
         let Some(pieces) = pieces(keys, hint) else {

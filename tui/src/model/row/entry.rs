@@ -83,6 +83,14 @@ impl<R> Entry<R> {
         self
     }
 
+    /// The column is hidden while nothing is known of what it shows.
+    pub(super) const fn optional(mut self) -> Self {
+        if let Some(column) = &mut self.column {
+            column.optional = true;
+        }
+        self
+    }
+
     /// With the colour that a row calls for.
     pub(super) const fn tone(mut self, tone: fn(&R, &Context) -> Tone) -> Self {
         self.tone = Some(tone);

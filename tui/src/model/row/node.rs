@@ -164,7 +164,7 @@ impl Row for NodeRow {
             Value::Part(node.requests.memory.of(node.allocatable.memory))
         }),
         E::number(Field::Swap, "SWAP", 6, 9, |node| node.swap.into()),
-        E::number(Field::MemoryStall, "MEM STALL", 9, 11, |node| Value::Part(node.memory_stall.part())),
+        E::number(Field::MemoryStall, "MEM STALL", 9, 11, |node| Value::Part(node.memory_stall.part())).optional(),
         E::number(Field::DiskPercent, "DISK", 5, 7, |node| Value::PartOfLimit(node.disk.of(node.disk_capacity))),
         E::number(Field::Network, "NET/s", 6, 8, |node| {
             Value::Rate(node.network.map(|(received, sent)| received.saturating_add(sent)))

@@ -286,7 +286,7 @@ impl Row for PodRow {
         E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, figures::cpu_limit),
         E::number(Field::MemoryRequest, "MEM REQ", 7, Column::ON_DEMAND, figures::memory_request),
         E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, figures::memory_limit),
-        E::number(Field::MemoryStall, "MEM STALL", 9, 12, |pod| Value::Part(pod.memory_stall.part())),
+        E::number(Field::MemoryStall, "MEM STALL", 9, 12, |pod| Value::Part(pod.memory_stall.part())).optional(),
         E::text(Field::Node, "NODE", (8, 30), 8, |pod| (&pod.node).into()).searched(),
         E::text(Field::Workload, "WORKLOAD", (8, 40), Column::ON_DEMAND, |pod| {
             pod.workload.as_ref().map_or("".into(), |workload| (&workload.name).into())
