@@ -13,7 +13,7 @@
 mod shop;
 
 use kubevitals::input::KeyMap;
-use kubevitals::model::{Action, Message, SourceKind, State, View, act, refresh, tell};
+use kubevitals::model::{Action, Message, SourceKind, State, View, act, apply, refresh};
 use kubevitals::view;
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use ratatui::buffer::Buffer;
@@ -63,7 +63,7 @@ fn a_frame_costs_what_is_on_the_screen_and_not_what_there_is() {
     let changes: [Change; 3] = [
         ("a tick", |state| {
             let now = state.now.plus_nanos(1_000_000_000);
-            tell(state, Message::Tick(now));
+            apply(state, Message::Tick(now));
         }),
         ("the cursor moves", |state| {
             drop(act(state, Action::Move(1)));

@@ -290,12 +290,12 @@ impl App {
     /// Takes in what is told; whether it is to be shown at once.
     async fn take(&mut self, message: Message) -> io::Result<bool> {
         let at_once = !message.is_steady();
-        self.tell(message).await?;
+        self.apply(message).await?;
         Ok(at_once)
     }
 
-    async fn tell(&mut self, message: Message) -> io::Result<()> {
-        let effects = model::tell(&mut self.state, message);
+    async fn apply(&mut self, message: Message) -> io::Result<()> {
+        let effects = model::apply(&mut self.state, message);
         self.effects(effects).await
     }
 
@@ -307,7 +307,7 @@ impl App {
             self.clock_is_compared = true;
             self.state.say(difference, true);
         }
-        self.tell(Message::Tick(self.feed.clock().now())).await
+        self.apply(Message::Tick(self.feed.clock().now())).await
     }
 
     async fn effects(&mut self, effects: Vec<Effect>) -> io::Result<()> {

@@ -132,7 +132,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Action, FaultKind, Message, Outcome, View, act, tell};
+    use crate::model::{Action, FaultKind, Message, Outcome, View, act, apply};
 
     fn failed(kind: FaultKind) -> Outcome {
         Outcome::Failed {
@@ -149,13 +149,13 @@ mod tests {
             now: Timestamp::from_secs(100),
             ..State::default()
         };
-        tell(&mut state, Message::Source(source, String::new()));
-        tell(&mut state, Message::Link(Link::Up));
+        apply(&mut state, Message::Source(source, String::new()));
+        apply(&mut state, Message::Link(Link::Up));
         for part in Part::of_source(source) {
-            tell(&mut state, Message::Part(*part, Outcome::Answered));
+            apply(&mut state, Message::Part(*part, Outcome::Answered));
         }
         for (part, outcome) in but {
-            tell(&mut state, Message::Part(*part, outcome.clone()));
+            apply(&mut state, Message::Part(*part, outcome.clone()));
         }
         state
     }
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(State::default().liveness(), Liveness::Connecting);
         let mut state = state(SourceKind::None, &[]);
         for part in Part::of_source(SourceKind::None) {
-            tell(
+            apply(
                 &mut state,
                 Message::Part(*part, failed(FaultKind::Unauthorized)),
             );
@@ -205,7 +205,7 @@ mod tests {
             Liveness::Stale(Some(Timestamp::from_secs(100)))
         );
         let since = Timestamp::from_secs(90);
-        tell(
+        apply(
             &mut state,
             Message::Link(Link::Lost {
                 since,

@@ -80,7 +80,7 @@ pub use table::{Change, Table, Version};
 pub use time::Time;
 pub use tone::{Thresholds, Tone};
 pub use trend::{Trend, Trends};
-pub use update::{act, refresh, tell};
+pub use update::{act, apply, refresh};
 pub use view::View;
 pub use view_info::ViewInfo;
 pub use world::{PlainRow, World, cluster_key};

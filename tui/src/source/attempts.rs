@@ -6,12 +6,12 @@ use tokio::time::Instant;
 
 use super::Error;
 use super::fault::Retry;
-use super::teller::Teller;
+use super::message_sender::MessageSender;
 use crate::model::{FaultKind, Message, Outcome, Part};
 
 /// The requests for one part.
 pub(super) struct Attempts {
-    teller: Teller,
+    sender: MessageSender,
     /// The part whose state is reported; without one, nothing is reported to the dashboard.
     part: Option<Part>,
     retry: Retry,
@@ -25,20 +25,20 @@ pub(super) struct Attempts {
 
 impl Attempts {
     /// For a part.
-    pub(super) fn new(teller: &Teller, part: Part) -> Self {
-        Self::of(teller, Some(part))
+    pub(super) fn new(sender: &MessageSender, part: Part) -> Self {
+        Self::of(sender, Some(part))
     }
 
     /// For something of which the dashboard is not told whether it fails.
-    pub(super) fn silent(teller: &Teller) -> Self {
-        Self::of(teller, None)
+    pub(super) fn silent(sender: &MessageSender) -> Self {
+        Self::of(sender, None)
     }
 
-    fn of(teller: &Teller, part: Option<Part>) -> Self {
+    fn of(sender: &MessageSender, part: Option<Part>) -> Self {
         Self {
-            teller: teller.clone(),
+            sender: sender.clone(),
             part,
-            retry: Retry::new(teller.random),
+            retry: Retry::new(sender.random),
             sent: Instant::now(),
             due: Instant::now(),
             is_live: false,
@@ -62,32 +62,32 @@ impl Attempts {
 
     /// The next request is sent after a while, though the last one did not fail.
     pub(super) fn again_after(&mut self, time: Duration) {
-        self.due = Instant::now() + self.teller.real(time);
+        self.due = Instant::now() + self.sender.real(time);
     }
 
     /// The request succeeded.
     pub(super) async fn answered(&mut self) {
         self.retry.reset();
-        self.teller.answered(self.part).await;
+        self.sender.answered(self.part).await;
         if let Some(part) = self.part.filter(|_| !self.is_live) {
             self.is_live = true;
             let outcome = Message::Part(part, Outcome::Answered);
-            self.teller.tell(outcome).await;
+            self.sender.send(outcome).await;
         }
     }
 
     /// The request failed: says so, and when the next one is sent.
     pub(super) async fn failed(&mut self, error: &Error) {
         let delay = self.retry.delay(error);
-        let retry_at = Some(self.teller.after(delay));
+        let retry_at = Some(self.sender.after(delay));
         self.again_after(delay);
         self.is_live = false;
         let why = error.fault();
         tracing::debug!(part = ?self.part, why = why.text, "request failed");
-        self.teller.noticed(self.part, &why, self.sent);
+        self.sender.noticed(self.part, &why, self.sent);
         if let Some(part) = self.part {
             let outcome = Outcome::Failed { why, retry_at };
-            self.teller.tell(Message::Part(part, outcome)).await;
+            self.sender.send(Message::Part(part, outcome)).await;
         }
     }
 
@@ -99,7 +99,7 @@ impl Attempts {
         }
         tokio::select! {
             () = wait => {}
-            () = self.teller.reconnected() => {}
+            () = self.sender.reconnected() => {}
         }
     }
 

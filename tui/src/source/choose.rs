@@ -11,11 +11,11 @@ use super::discovery::{self, Served};
 use super::fault::Retry;
 use super::health::Health;
 use super::kubernetes::{Kubernetes, is_denied};
+use super::message_sender::MessageSender;
 use super::metrics_api::METADATA_LIST;
 use super::polls::Polls;
 use super::selection_limits::SelectionLimits;
 use super::status::About;
-use super::teller::Teller;
 use super::vitals::{Vitals, group_version};
 use super::{ApiClient, Error, MetricsApi, vitals_path};
 use crate::model::{Ask, Fault, FaultKind, Message, Name, Outcome, Part, SourceKind};
@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// Chooses a source and lets it tell, for ever.
 pub(super) async fn run(
-    teller: Teller,
+    sender: MessageSender,
     client: ApiClient,
     mut asks: mpsc::Receiver<Ask>,
     wanted: Option<SourceKind>,
@@ -38,7 +38,7 @@ pub(super) async fn run(
 ) {
     let source = Source {
         kubernetes: Kubernetes {
-            teller,
+            sender,
             metrics: MetricsApi::new(client.clone(), true),
             client,
             namespace,
@@ -61,7 +61,7 @@ impl Source {
     async fn run(&self, asks: &mut mpsc::Receiver<Ask>) {
         let served = self.served().await;
         let may_be_vitals = matches!(self.wanted, None | Some(SourceKind::Vitals));
-        let mut retry = Retry::new(self.kubernetes.teller.random);
+        let mut retry = Retry::new(self.kubernetes.sender.random);
         let mut down = Down::of(&served).filter(|_| may_be_vitals);
         let mut is_vitals = may_be_vitals && down.is_none();
         loop {
@@ -71,7 +71,7 @@ impl Source {
                     why: self.vitals(asks).await,
                     is_told: true,
                 });
-                if began.elapsed() >= self.kubernetes.teller.real(WORKED) {
+                if began.elapsed() >= self.kubernetes.sender.real(WORKED) {
                     retry.reset();
                 }
             }
@@ -80,7 +80,7 @@ impl Source {
             let mut polls = Polls::new(&self.kubernetes, &served, no_better);
             if self.wanted == Some(SourceKind::None) {
                 let source = Message::Source(SourceKind::None, "as asked for".to_owned());
-                self.kubernetes.teller.tell(source).await;
+                self.kubernetes.sender.send(source).await;
             } else {
                 polls.announce().await;
             }
@@ -94,7 +94,7 @@ impl Source {
 
     /// What the cluster serves, once it says so. Where it refuses to, all that it could serve is tried.
     async fn served(&self) -> Served {
-        let mut retry = Retry::new(self.kubernetes.teller.random);
+        let mut retry = Retry::new(self.kubernetes.sender.random);
         loop {
             match self.answers(&mut retry).await {
                 Ok(served) => return served,
@@ -105,54 +105,54 @@ impl Source {
 
     /// What the cluster serves; or, if it does not answer, says so, and when it is to be tried again.
     async fn answers(&self, retry: &mut Retry) -> Result<Served, Instant> {
-        let Kubernetes { teller, client, .. } = &self.kubernetes;
+        let Kubernetes { sender, client, .. } = &self.kubernetes;
         let error = match discovery::served(client).await {
             Ok(served) => {
-                teller.up().await;
+                sender.up().await;
                 return Ok(served);
             }
             Err(error) => error,
         };
         let fault = error.fault();
         if fault.kind.is_refusal() {
-            teller.up().await;
+            sender.up().await;
             return Ok(Served {
                 vitals: true,
                 ..Served::default()
             });
         }
         let delay = retry.delay(&error);
-        teller.lost(fault.text, Some(teller.after(delay))).await;
-        Err(Instant::now() + teller.real(delay))
+        sender.lost(fault.text, Some(sender.after(delay))).await;
+        Err(Instant::now() + sender.real(delay))
     }
 
     async fn rest(&self, due: Instant) {
         tokio::select! {
             () = sleep_until(due) => {}
-            () = self.kubernetes.teller.reconnected() => {}
+            () = self.kubernetes.sender.reconnected() => {}
         }
     }
 
     /// Whenever a request is not answered, asks whether the server is there at all, until it is.
     async fn look(&self) {
         loop {
-            self.kubernetes.teller.unanswered().await;
-            let mut retry = Retry::new(self.kubernetes.teller.random);
+            self.kubernetes.sender.unanswered().await;
+            let mut retry = Retry::new(self.kubernetes.sender.random);
             while let Err(due) = self.answers(&mut retry).await {
                 self.rest(due).await;
             }
-            self.kubernetes.teller.sleep(LOOK).await;
+            self.kubernetes.sender.sleep(LOOK).await;
         }
     }
 
     /// Tells from kubevitals.io, until that does not work though the cluster answers; says why.
     async fn vitals(&self, asks: &mut mpsc::Receiver<Ask>) -> Fault {
-        let teller = &self.kubernetes.teller;
-        let health = Arc::new(Health::new(|time| teller.real(time)));
+        let sender = &self.kubernetes.sender;
+        let health = Arc::new(Health::new(|time| sender.real(time)));
         let source = Message::Source(SourceKind::Vitals, group_version());
-        teller.tell(source).await;
+        sender.send(source).await;
         let kubernetes = Kubernetes {
-            teller: teller.with_health(&health),
+            sender: sender.with_health(&health),
             ..self.kubernetes.clone()
         };
         tokio::select! {
@@ -163,11 +163,11 @@ impl Source {
 
     /// Waits until kubevitals.io does not work though the cluster answers.
     async fn broken(&self, health: &Health) -> Fault {
-        let Kubernetes { teller, client, .. } = &self.kubernetes;
+        let Kubernetes { sender, client, .. } = &self.kubernetes;
         loop {
             let why = health.broken().await;
             match discovery::served(client).await {
-                Err(error) if !error.fault().kind.is_refusal() => teller.sleep(LOOK).await,
+                Err(error) if !error.fault().kind.is_refusal() => sender.sleep(LOOK).await,
                 _ => return why,
             }
         }
@@ -198,20 +198,20 @@ impl Source {
         let Some(down) = down else {
             return std::future::pending().await;
         };
-        let teller = &self.kubernetes.teller;
+        let sender = &self.kubernetes.sender;
         let mut down = down.clone();
         loop {
             let delay = retry.delay_after(down.why.kind);
-            let retry_at = Some(teller.after(delay));
+            let retry_at = Some(sender.after(delay));
             if down.is_told {
                 let why = Fault {
                     text: format!("kubevitals.io: {}", down.why.text),
                     ..down.why
                 };
                 let outcome = Outcome::Failed { why, retry_at };
-                teller.tell(Message::Part(Part::Incidents, outcome)).await;
+                sender.send(Message::Part(Part::Incidents, outcome)).await;
             }
-            self.rest(Instant::now() + teller.real(delay)).await;
+            self.rest(Instant::now() + sender.real(delay)).await;
             match self.ask_vitals().await {
                 Ok(()) => return,
                 Err(error) => down.why = error.fault(),

@@ -31,13 +31,13 @@ pub(super) struct Pods {
 impl Vitals {
     /// Sends the pods of the interest, as long as there are very many.
     pub(super) async fn chosen(&self, mut interests: Receiver<Interest>) {
-        let mut attempts = Attempts::new(&self.kubernetes.teller, Part::Pods);
+        let mut attempts = Attempts::new(&self.kubernetes.sender, Part::Pods);
         while self.are_very_many() {
             attempts.begin();
             let interest = interests.borrow_and_update().clone();
             // A request for pods that are no longer on the screen is dropped.
             tokio::select! {
-                pods = self.choose(&interest, None) => self.tell_chosen(pods, interest, &mut attempts).await,
+                pods = self.choose(&interest, None) => self.send_selected(pods, interest, &mut attempts).await,
                 Ok(()) = interests.changed() => {
                     quiet(&mut interests).await;
                     continue;
@@ -50,13 +50,13 @@ impl Vitals {
         }
     }
 
-    async fn tell_chosen(
+    async fn send_selected(
         &self,
         pods: Result<Pods, Error>,
         interest: Interest,
         attempts: &mut Attempts,
     ) {
-        let teller = &self.kubernetes.teller;
+        let sender = &self.kubernetes.sender;
         match pods {
             Ok(Pods { rows, chosen }) => {
                 let extent = Extent {
@@ -64,9 +64,9 @@ impl Vitals {
                     interest,
                     chosen,
                 };
-                teller.tell(Message::Extent(Some(extent))).await;
-                teller.shown(Part::Pods);
-                teller.tell(Message::Pods(Batch::All(rows))).await;
+                sender.send(Message::Extent(Some(extent))).await;
+                sender.shown(Part::Pods);
+                sender.send(Message::Pods(Batch::All(rows))).await;
                 attempts.answered().await;
                 attempts.again_after(POLL);
             }
@@ -137,7 +137,7 @@ impl Vitals {
         let pod = self
             .get::<PodVitals>(&vitals_path(&path), "podvitals")
             .await;
-        let names = self.kubernetes.teller.names();
+        let names = self.kubernetes.sender.names();
         Some(PodRow::from_vitals(&pod.ok()?, names))
     }
 }

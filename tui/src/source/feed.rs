@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::kubeconfig::Settings;
+use super::message_sender::MessageSender;
 use super::selection_limits::SelectionLimits;
-use super::teller::Teller;
 use super::{ApiClient, Error, Terminal, choose};
 use crate::cli::{Connection, given};
 use crate::clock::Clock;
@@ -175,11 +175,11 @@ impl Connector {
         let client = client.impatient(self.patience);
         let (messages, told) = mpsc::channel(WAITING);
         let (asks, asked) = mpsc::channel(WAITING);
-        let teller = Teller::new(messages, clock.clone(), self.random);
+        let sender = MessageSender::new(messages, clock.clone(), self.random);
         let mut tasks = JoinSet::new();
         let (wanted, limits) = (self.wanted, self.limits);
         tasks.spawn(async move {
-            choose::run(teller, client, asked, wanted, namespace, only, limits).await;
+            choose::run(sender, client, asked, wanted, namespace, only, limits).await;
         });
         Feed {
             messages: told,

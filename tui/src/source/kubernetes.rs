@@ -13,10 +13,10 @@ use super::client::escaped;
 use super::detail::detail;
 use super::hpa::SlimHpa;
 use super::item::{Collection, Item};
+use super::message_sender::MessageSender;
 use super::metrics_api::METADATA_LIST;
 use super::pods::PodList;
 use super::status::About;
-use super::teller::Teller;
 use super::watch::{Lists, Watch};
 use super::{ApiClient, Error, MetricsApi};
 use crate::model::row::{NodeRow, PodRow, Replicas};
@@ -28,7 +28,7 @@ const NAMESPACES: Duration = Duration::from_secs(60);
 /// A cluster that is asked.
 #[derive(Clone)]
 pub(super) struct Kubernetes {
-    pub(super) teller: Teller,
+    pub(super) sender: MessageSender,
     pub(super) client: ApiClient,
     pub(super) metrics: MetricsApi,
     /// The namespace of the kubeconfig or the flag.
@@ -57,7 +57,7 @@ impl Kubernetes {
     /// A watch of what is not in a namespace, or of all namespaces.
     pub(super) fn watch(&self, collection: Collection, lists: Lists, part: Part) -> Watch<'_> {
         Watch {
-            teller: &self.teller,
+            sender: &self.sender,
             client: &self.client,
             collection,
             lists,
@@ -68,7 +68,7 @@ impl Kubernetes {
     }
 
     async fn nodes(&self) {
-        let pools = &self.teller.pools;
+        let pools = &self.sender.pools;
         let row = |node: SlimNode| Some(NodeRow::from_object(&node.convert(pools)?, &pools.names));
         let watch = self.watch(Collection("/api/v1/nodes"), Lists::Paged, Part::Nodes);
         watch.follow(&row, &Message::Nodes).await;
@@ -76,7 +76,7 @@ impl Kubernetes {
 
     /// Tells of a kind for ever: of all there are, or, as long as those of all namespaces are forbidden, of those of one
     /// namespace.
-    pub(super) async fn tell_of<K, R>(
+    pub(super) async fn send_rows<K, R>(
         &self,
         collection: Collection,
         lists: Lists,
@@ -92,7 +92,7 @@ impl Kubernetes {
             ..self.watch(collection, lists, part)
         };
         if self.only {
-            self.tell_only(part, true).await;
+            self.send_only(part, true).await;
             of_one.follow(row, message).await;
             return;
         }
@@ -102,9 +102,9 @@ impl Kubernetes {
         };
         let path = collection.path(None);
         loop {
-            self.tell_only(part, false).await;
+            self.send_only(part, false).await;
             let denied = of_all.follow(row, message).await;
-            self.tell_only(part, true).await;
+            self.send_only(part, true).await;
             tokio::select! {
                 _ = of_one.follow(row, message) => {}
                 () = self.until_allowed(part, &path, denied) => {}
@@ -113,19 +113,19 @@ impl Kubernetes {
     }
 
     /// Says whether only the pods of one namespace are listed.
-    async fn tell_only(&self, part: Part, is_only: bool) {
+    async fn send_only(&self, part: Part, is_only: bool) {
         if part == Part::Pods {
             let only = is_only.then(|| Name::clone(&self.namespace));
-            self.teller.tell(Message::Only(only)).await;
+            self.sender.send(Message::Only(only)).await;
         }
     }
 
     /// Waits until a list that was denied is allowed.
     async fn until_allowed(&self, part: Part, path: &str, denied: Error) {
         let mut attempts = if part == Part::Pods {
-            Attempts::new(&self.teller, Part::OtherPods)
+            Attempts::new(&self.sender, Part::OtherPods)
         } else {
-            Attempts::silent(&self.teller)
+            Attempts::silent(&self.sender)
         };
         let path = format!("{path}?limit=1");
         let mut error = denied;
@@ -143,12 +143,12 @@ impl Kubernetes {
     }
 
     async fn pods(&self) {
-        let pools = &self.teller.pools;
+        let pools = &self.sender.pools;
         let row = |pod: SlimPod| {
             let pod = pod.convert(pools)?;
-            Some(PodRow::from_object(&pod, &pools.names, self.teller.now()))
+            Some(PodRow::from_object(&pod, &pools.names, self.sender.now()))
         };
-        self.tell_of(
+        self.send_rows(
             Collection("/api/v1/pods"),
             Lists::Paged,
             Part::Pods,
@@ -159,9 +159,9 @@ impl Kubernetes {
     }
 
     async fn hpas(&self) {
-        let row = |hpa: SlimHpa| hpa.row(self.teller.names());
+        let row = |hpa: SlimHpa| hpa.row(self.sender.names());
         let collection = Collection("/apis/autoscaling/v2/horizontalpodautoscalers");
-        self.tell_of(collection, Lists::Paged, Part::Hpas, &row, &Message::rows)
+        self.send_rows(collection, Lists::Paged, Part::Hpas, &row, &Message::rows)
             .await;
     }
 
@@ -187,7 +187,7 @@ impl Kubernetes {
 
     async fn workload(&self, kind: &'static str, collection: Collection, part: Part) {
         let kind = Name::from(kind);
-        let names = self.teller.names();
+        let names = self.sender.names();
         let row = |workload: SlimWorkload| {
             let namespace = names.intern(workload.namespace());
             let key = Key::new(&namespace, &names.intern(workload.name())).part(&kind);
@@ -212,24 +212,24 @@ impl Kubernetes {
                     .collect(),
             })
         };
-        self.tell_of(collection, Lists::Paged, part, &row, &message)
+        self.send_rows(collection, Lists::Paged, part, &row, &message)
             .await;
     }
 
     /// Jobs, for the CronJobs that made them.
     async fn jobs(&self) {
         let row = |job: SlimJob| {
-            let Job { key, cron_job } = job.convert(&self.teller.pools)?;
+            let Job { key, cron_job } = job.convert(&self.sender.pools)?;
             Some((Key::new(&key.namespace, &key.name), cron_job))
         };
         let collection = Collection("/apis/batch/v1/jobs");
-        self.tell_of(collection, Lists::Paged, Part::Jobs, &row, &Message::Jobs)
+        self.send_rows(collection, Lists::Paged, Part::Jobs, &row, &Message::Jobs)
             .await;
     }
 
     /// Namespaces, for those that have no pods. Who may not see them has those of the pods.
     async fn namespaces(&self) {
-        let mut attempts = Attempts::new(&self.teller, Part::Namespaces);
+        let mut attempts = Attempts::new(&self.sender, Part::Namespaces);
         loop {
             attempts.begin();
             let about = About {
@@ -244,9 +244,9 @@ impl Kubernetes {
                 Ok(list) => {
                     let names = list.items.into_iter();
                     let names = names.map(|namespace| Name::from(namespace.metadata.name));
-                    self.teller.tell(Message::Namespaces(names.collect())).await;
+                    self.sender.send(Message::Namespaces(names.collect())).await;
                     attempts.answered().await;
-                    self.teller.sleep(NAMESPACES).await;
+                    self.sender.sleep(NAMESPACES).await;
                 }
                 Err(error) => attempts.failed_wait(&error).await,
             }
@@ -260,16 +260,16 @@ impl Kubernetes {
             match ask {
                 Ask::Detail(key, _) => match pages.detail(&key).await {
                     Some(Ok(detail)) => {
-                        self.teller
-                            .tell(Message::Detail(key, Box::new(detail)))
+                        self.sender
+                            .send(Message::Detail(key, Box::new(detail)))
                             .await;
                     }
-                    Some(Err(why)) => self.teller.tell(Message::NoDetail(key, why)).await,
+                    Some(Err(why)) => self.sender.send(Message::NoDetail(key, why)).await,
                     None => {}
                 },
                 Ask::Past(at, _) => {
                     let why = "only vitals-server remembers the past".to_owned();
-                    self.teller.tell(Message::NoPast(at, why)).await;
+                    self.sender.send(Message::NoPast(at, why)).await;
                 }
                 // Everything is told of as it is.
                 Ask::Interest(_) | Ask::History { .. } => {}
@@ -305,7 +305,7 @@ impl<'a> Pages<'a> {
     pub(super) fn new(kubernetes: &'a Kubernetes) -> Self {
         Self {
             kubernetes,
-            state: Mutex::new(Page::new(&kubernetes.teller, None)),
+            state: Mutex::new(Page::new(&kubernetes.sender, None)),
         }
     }
 
@@ -314,12 +314,12 @@ impl<'a> Pages<'a> {
     pub(super) async fn detail(&self, key: &Key) -> Option<Result<Detail, Fault>> {
         let mut page = {
             let mut state = self.state.lock();
-            let fresh = Page::new(&self.kubernetes.teller, Some(key.clone()));
+            let fresh = Page::new(&self.kubernetes.sender, Some(key.clone()));
             let page = std::mem::replace(&mut *state, fresh);
             if page.key.as_ref() == Some(key) {
                 page
             } else {
-                Page::new(&self.kubernetes.teller, Some(key.clone()))
+                Page::new(&self.kubernetes.sender, Some(key.clone()))
             }
         };
         let found = page.ask(self.kubernetes, key).await;
@@ -329,13 +329,13 @@ impl<'a> Pages<'a> {
 }
 
 impl Page {
-    fn new(teller: &Teller, key: Option<Key>) -> Self {
+    fn new(sender: &MessageSender, key: Option<Key>) -> Self {
         Self {
             key,
             why: None,
             last: Vec::new(),
-            pod: Attempts::silent(teller),
-            events: Attempts::new(teller, Part::Events),
+            pod: Attempts::silent(sender),
+            events: Attempts::new(sender, Part::Events),
         }
     }
 
@@ -380,12 +380,12 @@ impl Page {
         };
         self.pod.answered().await;
         self.why = None;
-        let teller = &kubernetes.teller;
-        let mut found = detail(pod, &teller.pools, teller.now());
+        let sender = &kubernetes.sender;
+        let mut found = detail(pod, &sender.pools, sender.now());
         match events {
             Some(Ok(events)) => {
                 let events = events.items.into_iter().flatten();
-                let events = events.filter_map(|event| event.convert(kubernetes.teller.names()));
+                let events = events.filter_map(|event| event.convert(kubernetes.sender.names()));
                 self.last = events.map(Into::into).collect();
                 self.last.sort_by_key(|event| std::cmp::Reverse(event.last));
                 self.events.answered().await;

@@ -50,7 +50,7 @@ pub(super) struct Polls<'a> {
 impl<T> Poll<T> {
     fn new(kubernetes: &Kubernetes, part: Part) -> Self {
         Self {
-            attempts: Attempts::new(&kubernetes.teller, part),
+            attempts: Attempts::new(&kubernetes.sender, part),
             last: Vec::new(),
             failures: 0,
             failure: None,
@@ -100,7 +100,7 @@ impl<'a> Polls<'a> {
             pods,
             version: served.metrics,
             all_due: Instant::now(),
-            all_retry: Retry::new(kubernetes.teller.random),
+            all_retry: Retry::new(kubernetes.sender.random),
             named: None,
             no_better: no_better.to_owned(),
         }
@@ -121,7 +121,7 @@ impl<'a> Polls<'a> {
             let due = self.nodes.attempts.due().min(self.pods.attempts.due());
             tokio::select! {
                 () = sleep_until(due) => {}
-                () = self.kubernetes.teller.reconnected() => {
+                () = self.kubernetes.sender.reconnected() => {
                     self.nodes.attempts.again_after(Duration::ZERO);
                     self.pods.attempts.again_after(Duration::ZERO);
                 }
@@ -157,7 +157,7 @@ impl<'a> Polls<'a> {
             Some(self.pods_of(version, wide).await)
         };
         let (nodes, pods) = tokio::join!(nodes, pods);
-        let shown = |part| self.kubernetes.teller.has_shown(part);
+        let shown = |part| self.kubernetes.sender.has_shown(part);
         let mut has_new = false;
         if let Some(nodes) = nodes {
             has_new |= self.nodes.take(nodes, shown(Part::Nodes)).await;
@@ -165,7 +165,7 @@ impl<'a> Polls<'a> {
         if let Some((pods, denied)) = pods {
             if let Some(error) = denied {
                 let wait = self.all_retry.delay(&error);
-                self.all_due = Instant::now() + self.kubernetes.teller.real(wait);
+                self.all_due = Instant::now() + self.kubernetes.sender.real(wait);
             } else if wide && pods.is_ok() {
                 self.all_retry.reset();
             }
@@ -173,7 +173,7 @@ impl<'a> Polls<'a> {
         }
         if has_new {
             let readings = self.readings();
-            self.kubernetes.teller.tell(Message::Usage(readings)).await;
+            self.kubernetes.sender.send(Message::Usage(readings)).await;
         }
         if wants_nodes && self.nodes.failures == 0 {
             self.nodes.attempts.answered().await;
@@ -260,12 +260,12 @@ impl<'a> Polls<'a> {
         if self.named != named {
             self.named = named;
             let source = Message::Source(kind, why);
-            self.kubernetes.teller.tell(source).await;
+            self.kubernetes.sender.send(source).await;
         }
     }
 
     fn readings(&self) -> Readings {
-        let names = self.kubernetes.teller.names();
+        let names = self.kubernetes.sender.names();
         let reading = |name: &str, at, usage: Usage| Reading {
             name: names.intern(name),
             at,

@@ -86,18 +86,18 @@ impl Vitals {
     }
 
     async fn cluster(&self) {
-        let teller = &self.kubernetes.teller;
+        let sender = &self.kubernetes.sender;
         let path = vitals_path("/clustervitals/cluster");
-        let mut attempts = Attempts::new(teller, Part::Cluster);
+        let mut attempts = Attempts::new(sender, Part::Cluster);
         loop {
             attempts.begin();
             match self.get::<ClusterVitals>(&path, "clustervitals").await {
                 Ok(cluster) => {
                     self.total.send_replace(Some(cluster.pods.total));
                     let row = ClusterRow::from_vitals(&cluster);
-                    teller.tell(Message::Cluster(row)).await;
+                    sender.send(Message::Cluster(row)).await;
                     attempts.answered().await;
-                    teller.sleep(POLL).await;
+                    sender.sleep(POLL).await;
                 }
                 Err(error) => {
                     // Who may not know it is told of all that he may see.
@@ -110,7 +110,7 @@ impl Vitals {
     }
 
     async fn nodes(&self) {
-        let names = self.kubernetes.teller.names();
+        let names = self.kubernetes.sender.names();
         let row = |node: NodeVitals| Some(NodeRow::from_vitals(&node, names));
         let collection = Collection("/apis/kubevitals.io/v1alpha1/nodevitals");
         let watch = self
@@ -136,7 +136,7 @@ impl Vitals {
                 self.chooses.store(false, Ordering::Relaxed);
                 continue;
             }
-            kubernetes.teller.tell(Message::Extent(None)).await;
+            kubernetes.sender.send(Message::Extent(None)).await;
             tokio::select! {
                 () = self.all_pods() => {}
                 _ = totals.wait_for(|total| !only && self.limits.is_exceeded(*total)) => {}
@@ -145,7 +145,7 @@ impl Vitals {
     }
 
     async fn all_pods(&self) {
-        let names = self.kubernetes.teller.names();
+        let names = self.kubernetes.sender.names();
         let row = |pod: PodVitals| Some(PodRow::from_vitals(&pod, names));
         let collection = Collection("/apis/kubevitals.io/v1alpha1/podvitals");
         let own = format!("/namespaces/{}/podvitals", self.kubernetes.namespace);
@@ -159,7 +159,7 @@ impl Vitals {
                 self.trends(&own, true).await;
             }
         };
-        let pods = self.kubernetes.tell_of(
+        let pods = self.kubernetes.send_rows(
             collection,
             Lists::Streamed,
             Part::Pods,
@@ -175,7 +175,7 @@ impl Vitals {
         resource: &'static str,
     ) -> Result<super::reduced::Rows<R>, Error> {
         let body = self.kubernetes.metrics.body(path, resource).await?;
-        reduced(&body, self.kubernetes.teller.names())
+        reduced(&body, self.kubernetes.sender.names())
     }
 
     /// Tells once what the server remembers of everything, for sparklines; the dashboard goes on from there. Where it
@@ -192,14 +192,14 @@ impl Vitals {
                     .await
                     .map(|(_, trends)| trends)
             };
-            let teller = &self.kubernetes.teller;
+            let sender = &self.kubernetes.sender;
             match trends {
                 Ok(trends) => {
-                    teller.tell(Message::Trends(trends)).await;
+                    sender.send(Message::Trends(trends)).await;
                     return true;
                 }
                 Err(error) if is_denied(&error) => return false,
-                Err(_) => teller.sleep(POLL).await,
+                Err(_) => sender.sleep(POLL).await,
             }
         }
         true
@@ -209,7 +209,7 @@ impl Vitals {
         let row = |incident: Incident| Some(IncidentRow::new(incident));
         let collection = Collection("/apis/kubevitals.io/v1alpha1/incidents");
         self.kubernetes
-            .tell_of(
+            .send_rows(
                 collection,
                 Lists::Streamed,
                 Part::Incidents,
@@ -222,7 +222,7 @@ impl Vitals {
     /// Answers what the dashboard asks: several things at once, for one of them may take long.
     async fn answer(&self, asks: &mut mpsc::Receiver<Ask>, interests: &watch::Sender<Interest>) {
         let pages = Pages::new(&self.kubernetes);
-        let history = Mutex::new(Attempts::new(&self.kubernetes.teller, Part::History));
+        let history = Mutex::new(Attempts::new(&self.kubernetes.sender, Part::History));
         let mut under_way = FuturesUnordered::new();
         loop {
             tokio::select! {
@@ -295,7 +295,7 @@ impl Vitals {
             })),
             (Err(error), _) | (_, Err(error)) => Message::NoPast(at, error.fault().text),
         };
-        self.kubernetes.teller.tell(message).await;
+        self.kubernetes.sender.send(message).await;
     }
 
     /// Pods as they were, and which of them where there are very many.
@@ -346,9 +346,9 @@ impl Vitals {
         );
         match self.get::<History>(&vitals_path(&path), "history").await {
             Ok(history) => {
-                let teller = &self.kubernetes.teller;
-                teller
-                    .tell(Message::History(subject, Box::new(history)))
+                let sender = &self.kubernetes.sender;
+                sender
+                    .send(Message::History(subject, Box::new(history)))
                     .await;
                 attempts.answered().await;
             }
@@ -385,16 +385,16 @@ impl Vitals {
             (Err(_), Some(Err(why))) => {
                 return self
                     .kubernetes
-                    .teller
-                    .tell(Message::NoDetail(key, why))
+                    .sender
+                    .send(Message::NoDetail(key, why))
                     .await;
             }
             (Err(_), None) => return,
         };
         detail.pod.trend = None;
         self.kubernetes
-            .teller
-            .tell(Message::Detail(key, Box::new(detail)))
+            .sender
+            .send(Message::Detail(key, Box::new(detail)))
             .await;
     }
 }

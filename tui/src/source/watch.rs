@@ -18,9 +18,9 @@ use super::client::escaped;
 use super::fault::Retry;
 use super::gzip::Pieces;
 use super::item::{Collection, Item};
+use super::message_sender::MessageSender;
 use super::metrics_api::parse;
 use super::status::About;
-use super::teller::Teller;
 use super::{ApiClient, Error, Failure};
 use crate::model::{Batch, Change, FaultKind, Key, Message, Name, Outcome, Part, Progress};
 
@@ -50,7 +50,7 @@ pub(super) enum Lists {
 
 /// What is watched.
 pub(super) struct Watch<'a> {
-    pub(super) teller: &'a Teller,
+    pub(super) sender: &'a MessageSender,
     pub(super) client: &'a ApiClient,
     pub(super) collection: Collection,
     pub(super) lists: Lists,
@@ -83,7 +83,7 @@ impl Watch<'_> {
             version: None,
             was_live: false,
             was_short: false,
-            attempts: Attempts::new(self.teller, self.part),
+            attempts: Attempts::new(self.sender, self.part),
         };
         let mut denials = 0;
         let mut expired: Option<Retry> = None;
@@ -108,8 +108,8 @@ impl Watch<'_> {
                 FaultKind::Expired => {
                     run.version = None;
                     match &mut expired {
-                        Some(retry) => self.teller.sleep(retry.delay(&error)).await,
-                        None => expired = Some(Retry::new(self.teller.random)),
+                        Some(retry) => self.sender.sleep(retry.delay(&error)).await,
+                        None => expired = Some(Retry::new(self.sender.random)),
                     }
                     continue;
                 }
@@ -293,8 +293,8 @@ where
             }
             if !changes.is_empty() {
                 self.watch
-                    .teller
-                    .tell((self.message)(Batch::Some(changes)))
+                    .sender
+                    .send((self.message)(Batch::Some(changes)))
                     .await;
                 self.attempts.answered().await;
             }
@@ -374,25 +374,25 @@ where
             rows: Vec::new(),
             done: 0,
             total: None,
-            by_pages: !self.watch.teller.has_shown(self.watch.part),
+            by_pages: !self.watch.sender.has_shown(self.watch.part),
         }
     }
 
     /// Tells of the rows that have come, and how many have.
     async fn tell_page(&self, listing: &mut Listing<R>) {
-        let Watch { teller, part, .. } = *self.watch;
+        let Watch { sender, part, .. } = *self.watch;
         if listing.by_pages {
-            teller.shown(part);
+            sender.shown(part);
             let rows = std::mem::take(&mut listing.rows);
             let rows = rows.into_iter().map(Change::Put).collect();
-            teller.tell((self.message)(Batch::Some(rows))).await;
+            sender.send((self.message)(Batch::Some(rows))).await;
         }
         let progress = Progress {
             done: count(listing.done),
             total: listing.total,
         };
-        teller
-            .tell(Message::Part(part, Outcome::Loading(progress)))
+        sender
+            .send(Message::Part(part, Outcome::Loading(progress)))
             .await;
     }
 
@@ -402,14 +402,14 @@ where
             let text = "the server's list has no resource version";
             return Err(Error::Request(text.to_owned()));
         }
-        let Watch { teller, part, .. } = *self.watch;
-        let batch = if listing.by_pages && teller.has_shown(part) {
+        let Watch { sender, part, .. } = *self.watch;
+        let batch = if listing.by_pages && sender.has_shown(part) {
             Batch::Some(listing.rows.into_iter().map(Change::Put).collect())
         } else {
             Batch::All(listing.rows)
         };
-        teller.shown(part);
-        teller.tell((self.message)(batch)).await;
+        sender.shown(part);
+        sender.send((self.message)(batch)).await;
         self.attempts.answered().await;
         self.version = Some(version);
         self.was_live = true;

@@ -6,7 +6,7 @@ use kubevitals::model::row::{
     Container, ContainerState, IncidentRow, NodeRow, PodRow, Probes, Restarts,
 };
 use kubevitals::model::{
-    Action, Amounts, Batch, Memory, Message, SourceKind, State, View, act, no_name, refresh, tell,
+    Action, Amounts, Batch, Memory, Message, SourceKind, State, View, act, apply, no_name, refresh,
 };
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
@@ -68,7 +68,7 @@ fn cluster(nodes: &[&str], pods: &[&str]) -> State {
         Message::Pods(Batch::All(rows.collect())),
         Message::Incidents(Batch::All(incidents.collect())),
     ] {
-        tell(&mut state, message);
+        apply(&mut state, message);
     }
     state
 }

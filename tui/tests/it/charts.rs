@@ -4,7 +4,7 @@ use kubevitals::input::KeyMap;
 use kubevitals::model::row::{IncidentRow, PodRow};
 use kubevitals::model::{
     Action, Amounts, Batch, Key, Memory, Message, Names, PodReading, Reading, Readings, SourceKind,
-    State, Subject, Time, View, act, refresh, tell,
+    State, Subject, Time, View, act, apply, refresh,
 };
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::duration::GoDuration;
@@ -215,17 +215,17 @@ fn tell_history(state: &mut State) {
     let (since, until) = state.shown_span();
     for subject in [Subject::Pod(key()), Subject::Cluster] {
         let history = Box::new(history(since, until));
-        tell(state, Message::History(subject, history));
+        apply(state, Message::History(subject, history));
     }
 }
 
 /// The pods, with the history of a pod at hand.
 fn pods(source: SourceKind) -> State {
     let mut state = State::default();
-    tell(&mut state, Message::Source(source, String::new()));
-    tell(&mut state, Message::Tick(at(NOW)));
+    apply(&mut state, Message::Source(source, String::new()));
+    apply(&mut state, Message::Tick(at(NOW)));
     let rows = vec![PodRow::from_vitals(&pod(), &Names::default())];
-    tell(&mut state, Message::Pods(Batch::All(rows)));
+    apply(&mut state, Message::Pods(Batch::All(rows)));
     act(&mut state, Action::Resize(140, 40));
     act(&mut state, Action::Show(View::Pods));
     state
@@ -397,7 +397,7 @@ fn a_container_is_selected_where_one_comes_from_it() {
     for container in ["exporter", "web", ""] {
         let mut state = pods(SourceKind::Vitals);
         let rows = vec![incident(container)];
-        tell(&mut state, Message::Incidents(Batch::All(rows)));
+        apply(&mut state, Message::Incidents(Batch::All(rows)));
         act(&mut state, Action::Show(View::Incidents));
         refresh(&mut state);
         act(&mut state, Action::Enter);
@@ -411,7 +411,7 @@ fn with_any_metrics_server_the_dashboard_keeps_the_past_of_containers() {
     let mut state = pods(SourceKind::Metrics);
     for step in (0..SPAN / STEP).rev() {
         let time = NOW - step * STEP;
-        tell(&mut state, Message::Tick(at(time)));
+        apply(&mut state, Message::Tick(at(time)));
         let reading = |kind: &Kind| {
             let (cpu, memory) = (kind.uses)(time)?;
             Some(Reading {
@@ -434,7 +434,7 @@ fn with_any_metrics_server_the_dashboard_keeps_the_past_of_containers() {
             pods,
             ..Readings::default()
         };
-        tell(&mut state, Message::Usage(readings));
+        apply(&mut state, Message::Usage(readings));
     }
     refresh(&mut state);
     act(&mut state, Action::Enter);
@@ -505,7 +505,7 @@ fn charts_stay_around_the_time_that_is_shown_and_show_what_came_after() {
     let mut cluster = state.live.cluster.clone();
     cluster.oldest = Some(at(NOW - 3_600));
     cluster.measured = Some(at(NOW));
-    tell(&mut state, Message::Cluster(cluster));
+    apply(&mut state, Message::Cluster(cluster));
     for (way, go, shown_at, end) in ways {
         go(&mut state);
         assert_eq!(second(&state), shown_at, "{way}");
@@ -536,7 +536,7 @@ fn a_longer_or_shorter_span_keeps_the_time_that_is_shown_within_the_charts() {
     let mut state = page();
     let mut cluster = state.live.cluster.clone();
     cluster.oldest = Some(at(NOW - 3_600));
-    tell(&mut state, Message::Cluster(cluster));
+    apply(&mut state, Message::Cluster(cluster));
     for (back, spans) in [(1_500, -1), (600, -1), (30, -1), (1_500, 2), (3_000, 1)] {
         let mut state = state.clone();
         act(&mut state, Action::Seek(at(NOW - back)));

@@ -1,7 +1,7 @@
 //! The last row and the row of views: what must stay there in any room, and what a click on it does.
 
 use kubevitals::input::{BINDINGS, Target};
-use kubevitals::model::{Action, Message, SourceKind, State, View, act, tell};
+use kubevitals::model::{Action, Message, SourceKind, State, View, act, apply};
 use kubevitals_proto::time::Timestamp;
 
 use crate::picture::{draw_with_places, text};
@@ -109,7 +109,7 @@ fn a_message_gives_way_to_the_hints_after_some_seconds() {
         act(&mut state, say);
         assert!(last_row(&state, 80, 24).contains(text));
         let seconds = (1..30).find(|second| {
-            tell(
+            apply(
                 &mut state,
                 Message::Tick(Timestamp::from_secs(NOW + second)),
             );

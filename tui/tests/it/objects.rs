@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use kubevitals::cli::Connection;
 use kubevitals::clock::Clock;
 use kubevitals::model::row::{Bounds, PodRow};
-use kubevitals::model::{Amounts, Settings, SourceKind, State, refresh, tell};
+use kubevitals::model::{Amounts, Settings, SourceKind, State, apply, refresh};
 use kubevitals::source::Connector;
 use kubevitals_proto::quantity::Quantity;
 use kubevitals_proto::vitals::{self, PodVitals, ProbesInWords};
@@ -108,7 +108,7 @@ impl Table {
                 let rows = state.live.pods.rows().len();
                 panic!("{rows} pods of {pods}; {:?}", state.parts);
             };
-            let _asks = tell(&mut state, message);
+            let _asks = apply(&mut state, message);
             refresh(&mut state);
         }
         let rows = state.live.pods.rows().iter();

@@ -4,7 +4,7 @@ use kubevitals::input::{Grip, Hits, KeyMap, actions};
 use kubevitals::model::row::{ClusterRow, LastRestart, NodeRow, PodRow};
 use kubevitals::model::{
     Action, Amounts, Batch, Change, Message, Pane, Scope, SourceKind, State, Time, View, act,
-    refresh, tell,
+    apply, refresh,
 };
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
@@ -96,14 +96,14 @@ fn cluster_of(pods: Vec<PodRow>) -> State {
         Message::Incidents(Batch::All(Vec::new())),
         Message::Cluster(cluster),
     ] {
-        tell(&mut state, message);
+        apply(&mut state, message);
     }
     refresh(&mut state);
     state
 }
 
 fn change(state: &mut State, pod: PodRow) {
-    tell(state, Message::Pods(Batch::Some(vec![Change::Put(pod)])));
+    apply(state, Message::Pods(Batch::Some(vec![Change::Put(pod)])));
     refresh(state);
 }
 
@@ -552,7 +552,7 @@ fn an_acknowledged_incident_goes_last_and_comes_back_when_it_happens_again() {
         let mut again = (*incident).clone();
         change_of(&mut again.incident);
         let changes = Batch::Some(vec![Change::Put(again.clone())]);
-        tell(&mut person.state, Message::Incidents(changes));
+        apply(&mut person.state, Message::Incidents(changes));
         assert!(!person.state.acknowledgements.has_incident(&again));
     }
 }
@@ -568,7 +568,7 @@ fn open_incidents_come_first() {
     later.incident.last_seen = seen;
     later.incident.ended = Some(seen);
     later.incident.last_ended.as_mut().unwrap().finished = Some(seen);
-    tell(
+    apply(
         &mut state,
         Message::Incidents(Batch::Some(vec![Change::Put(later)])),
     );
@@ -629,7 +629,7 @@ fn nothing_needs_attention_is_never_said_beside_a_count_of_the_header() {
             let mut state = cluster_of(vec![pod("web")]);
             let mut cluster = state.world().cluster.clone();
             wrong(&mut cluster);
-            tell(&mut state, Message::Cluster(cluster));
+            apply(&mut state, Message::Cluster(cluster));
             let shown = Person::at(state, size).shown();
             let room = usize::from(size.0) - 6;
             let words: String = words.chars().take(room).collect();
@@ -678,7 +678,7 @@ fn nodes_that_do_not_report_are_named() {
     for (what, nodes, words) in losts {
         for size in SIZES {
             let mut state = cluster_of(vec![failing("web")]);
-            tell(&mut state, Message::Nodes(Batch::All(nodes())));
+            apply(&mut state, Message::Nodes(Batch::All(nodes())));
             let mut person = Person::at(state, size);
             let shown = person.shown();
             if words.is_empty() {

@@ -12,7 +12,7 @@ use kubevitals::cli::Connection;
 use kubevitals::input::{Key, KeyMap};
 use kubevitals::model::{
     Action, Ask, Edit, Effect, Message, Part, PartState, Settings, SourceKind, State, Subject,
-    Time, View, act, refresh, tell,
+    Time, View, act, apply, refresh,
 };
 use kubevitals::source::{Connector, Feed};
 use kubevitals::view::theme::{Depth, Ground, Theme};
@@ -279,7 +279,7 @@ impl Running {
         self.connect(SourceKind::Metrics).await;
         let (nodes, pods) = self.count();
         self.until("all parts, by metrics", |state, message| {
-            let _asks = tell(state, message);
+            let _asks = apply(state, message);
             let parts = [Part::Nodes, Part::Pods, Part::Usage, Part::Jobs, Part::Hpas];
             parts.iter().all(|part| state.has_answered(*part))
                 && state.live.nodes.len() == nodes
@@ -311,7 +311,7 @@ impl Running {
         self.state = State::new(session, Settings::default());
         self.feed = Some(feed);
         self.press(Action::Resize(120, 40));
-        self.tell(Message::Tick(self.now()));
+        self.apply(Message::Tick(self.now()));
     }
 
     /// Waits until everything that views show has been told of.
@@ -334,7 +334,7 @@ impl Running {
             if let Message::Trends(_) = &message {
                 trends.push(message);
             } else {
-                let _asks = tell(state, message);
+                let _asks = apply(state, message);
             }
             let parts = [
                 Part::Nodes,
@@ -357,7 +357,7 @@ impl Running {
         .await;
         // Both are of other rows.
         for message in trends {
-            self.tell(message);
+            self.apply(message);
         }
         refresh(&mut self.state);
     }
@@ -378,7 +378,7 @@ impl Running {
             let is_so = is_so(&mut self.state, message);
             refresh(&mut self.state);
             // What asks on a tick asks now, though the time stands still.
-            self.tell(Message::Tick(self.now()));
+            self.apply(Message::Tick(self.now()));
             if is_so {
                 return;
             }
@@ -416,8 +416,8 @@ impl Running {
         effects
     }
 
-    fn tell(&mut self, message: Message) {
-        let effects = tell(&mut self.state, message);
+    fn apply(&mut self, message: Message) {
+        let effects = apply(&mut self.state, message);
         self.follow(effects);
     }
 
@@ -452,7 +452,7 @@ impl Running {
     async fn until_past(&mut self) {
         let mut asks = Vec::new();
         self.until("the past", |state, message| {
-            asks.extend(tell(state, message));
+            asks.extend(apply(state, message));
             matches!(state.time, Time::Past { here: true, .. })
         })
         .await;
@@ -477,7 +477,7 @@ impl Running {
                 Message::Detail(..) => detail = true,
                 _ => {}
             }
-            let _asks = tell(state, message);
+            let _asks = apply(state, message);
             cluster && history && detail
         })
         .await;

@@ -11,7 +11,7 @@ use kubevitals::model::row::{
 };
 use kubevitals::model::{
     Batch, Condition, Detail, Event, Key, Message, Names, Outcome, Part, SourceKind, State,
-    Subject, tell,
+    Subject, apply,
 };
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::quantity::Quantity;
@@ -764,23 +764,23 @@ impl Shop {
     pub(crate) fn state(&self, mut state: State, source: SourceKind) -> State {
         let names = Names::default();
         let steps: i64 = if self.pods() > 1_000 { 1 } else { 240 };
-        tell(
+        apply(
             &mut state,
             Message::Source(source, "it is there".to_owned()),
         );
         for step in (0..steps).rev() {
             for message in self.told(&names, NOW - step * STEP) {
-                tell(&mut state, message);
+                apply(&mut state, message);
             }
         }
-        tell(&mut state, Message::rows(Batch::All(Self::hpas(&names))));
+        apply(&mut state, Message::rows(Batch::All(Self::hpas(&names))));
         if source == SourceKind::Vitals {
             let incidents = self.incidents().into_iter().map(IncidentRow::new).collect();
-            tell(&mut state, Message::Incidents(Batch::All(incidents)));
+            apply(&mut state, Message::Incidents(Batch::All(incidents)));
         }
         state.source = Some((source, "it is there".to_owned()));
         for part in Part::of_source(source).iter().chain(&[Part::Events]) {
-            tell(&mut state, Message::Part(*part, Outcome::Answered));
+            apply(&mut state, Message::Part(*part, Outcome::Answered));
         }
         state
     }
@@ -789,7 +789,7 @@ impl Shop {
     #[allow(dead_code, reason = "benchmarks ask for it, tests do not")]
     pub(crate) fn later(&self, mut state: State, seconds: i64) -> State {
         for message in self.told(&Names::default(), NOW + seconds) {
-            tell(&mut state, message);
+            apply(&mut state, message);
         }
         state
     }

@@ -11,7 +11,7 @@ use kubevitals::cli::Connection;
 use kubevitals::clock::Clock;
 use kubevitals::model::{
     Action, Ask, Batch, Effect, FaultKind, Key, Liveness, Message, Outcome, Part, PartState,
-    Settings, SourceKind, State, View, act, refresh, tell,
+    Settings, SourceKind, State, View, act, apply, refresh,
 };
 use kubevitals::source::{Connector, Feed};
 use kubevitals::view::theme::{Depth, Ground, Theme};
@@ -134,7 +134,7 @@ impl Lab {
             };
             self.told.push(brief(&message));
             let is_so = is_so(&self.state, &message);
-            let effects = tell(&mut self.state, message);
+            let effects = apply(&mut self.state, message);
             for effect in effects {
                 if let Effect::Ask(ask) = effect {
                     self.ask(ask);
@@ -154,7 +154,7 @@ impl Lab {
             tokio::time::timeout_at(until, self.feed.as_mut().unwrap().next()).await
         {
             self.told.push(brief(&message));
-            let _asks = tell(&mut self.state, message);
+            let _asks = apply(&mut self.state, message);
         }
         refresh(&mut self.state);
     }

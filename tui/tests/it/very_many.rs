@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use kubevitals::cli::Connection;
 use kubevitals::model::{
-    Action, Edit, Effect, Extent, Message, Settings, SourceKind, State, Time, View, act, refresh,
-    tell,
+    Action, Edit, Effect, Extent, Message, Settings, SourceKind, State, Time, View, act, apply,
+    refresh,
 };
 use kubevitals::source::{Connector, Feed, SelectionLimits};
 use kubevitals::view::theme::{Depth, Ground, Theme};
@@ -131,9 +131,9 @@ impl Running {
             let Ok(message) = tokio::time::timeout(left, self.feed.next()).await else {
                 panic!("{what}: never\n{}", self.shown());
             };
-            let effects = tell(&mut self.state, message);
+            let effects = apply(&mut self.state, message);
             self.follow(effects);
-            let effects = tell(&mut self.state, Message::Tick(self.cluster.clock().now()));
+            let effects = apply(&mut self.state, Message::Tick(self.cluster.clock().now()));
             self.follow(effects);
         }
     }

@@ -3,7 +3,7 @@
 use kubevitals::model::row::{Bounds, ClusterRow, HpaRow, PodRow, Resize};
 use kubevitals::model::{
     Action, Amounts, Batch, Change, Fault, FaultKind, Link, Message, Outcome, Part, Progress,
-    Session, Settings, SourceKind, State, Subject, View, act, format, refresh, tell,
+    Session, Settings, SourceKind, State, Subject, View, act, apply, format, refresh,
 };
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
@@ -69,7 +69,7 @@ pub(crate) fn open_pod(state: &mut State, index: usize) {
         pods_per_node: 14,
     };
     for message in shop.detail(index) {
-        tell(state, message);
+        apply(state, message);
     }
 }
 
@@ -164,7 +164,7 @@ const CONDITIONS: [Condition; 5] = [
 /// The time stands still, and goes on elsewhere.
 pub(crate) fn pause(state: &mut State) {
     act(state, Action::Pause);
-    tell(state, Message::Tick(Timestamp::from_secs(NOW + 30)));
+    apply(state, Message::Tick(Timestamp::from_secs(NOW + 30)));
 }
 
 /// Four minutes ago, as the dashboard itself remembers it.
@@ -185,7 +185,7 @@ fn degrade(state: &mut State) {
             text: text.to_owned(),
         };
         let retry_at = Some(Timestamp::from_secs(NOW + 12));
-        tell(
+        apply(
             state,
             Message::Part(part, Outcome::Failed { why, retry_at }),
         );
@@ -194,7 +194,7 @@ fn degrade(state: &mut State) {
 
 /// The cluster does not answer any more.
 pub(crate) fn lose(state: &mut State) {
-    tell(
+    apply(
         state,
         Message::Link(Link::Lost {
             since: Timestamp::from_secs(NOW - 40),
@@ -213,7 +213,7 @@ fn empty(state: &mut State) {
         Message::Incidents(Batch::All(Vec::new())),
         Message::Cluster(ClusterRow::default()),
     ] {
-        tell(state, message);
+        apply(state, message);
     }
     state.histories.clear();
     state.trends.retain(|_| false);
@@ -253,16 +253,16 @@ fn a_cluster_that_has_told_nothing_yet_says_what_is_happening() {
             text(&draw(&state, &colour(), 80, 24))
         );
     }
-    tell(
+    apply(
         &mut state,
         Message::Source(SourceKind::Vitals, "it is there".to_owned()),
     );
-    tell(&mut state, Message::Link(Link::Up));
+    apply(&mut state, Message::Link(Link::Up));
     let progress = Progress {
         done: 45_000,
         total: Some(150_000),
     };
-    tell(
+    apply(
         &mut state,
         Message::Part(Part::Pods, Outcome::Loading(progress)),
     );
@@ -339,7 +339,7 @@ fn a_resize_is_marked_in_its_row_and_explained_on_the_page_of_its_pod() {
         desired,
         containers: Box::new([(row.containers[0].name.clone(), desired)]),
     }));
-    tell(
+    apply(
         &mut state,
         Message::Pods(Batch::Some(vec![Change::Put(row)])),
     );
@@ -368,7 +368,7 @@ fn the_axis_reaches_up_to_the_maximum_in_the_legend() {
     let mut history = state.histories[&subject].clone();
     // Steps are means; quantiles are of the points in them.
     history.total.memory.as_mut().unwrap().max = PEAK;
-    tell(
+    apply(
         &mut state,
         Message::History(subject.clone(), history.clone()),
     );
@@ -379,7 +379,7 @@ fn the_axis_reaches_up_to_the_maximum_in_the_legend() {
 
     // One of another span has neither.
     history.span.since = history.span.since.plus_nanos(-7_200_000_000_000);
-    tell(&mut state, Message::History(subject, history));
+    apply(&mut state, Message::History(subject, history));
     let page = text(&draw(&state, &colour(), 160, 50));
     assert!(!page.contains(&legend) && !page.contains(axis), "{page}");
 }

@@ -5,7 +5,7 @@ use kubevitals::input::KeyMap;
 use kubevitals::model::row::ClusterRow;
 use kubevitals::model::{
     Action, Batch, Fault, FaultKind, Link, Message, Outcome, Page, Part, SourceKind, State, Time,
-    View, Zone, act, refresh, tell,
+    View, Zone, act, apply, refresh,
 };
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
@@ -91,7 +91,7 @@ fn fail(state: &mut State, part: Part, why: &str) {
         text: why.to_owned(),
     };
     let retry_at = Some(Timestamp::from_secs(NOW + 12));
-    tell(
+    apply(
         state,
         Message::Part(part, Outcome::Failed { why, retry_at }),
     );
@@ -106,7 +106,7 @@ fn an_empty_view_says_whole_and_in_its_middle_why_and_what_to_press() {
                 state.now = Timestamp::from_secs(NOW);
                 state.session.context = "production".to_owned();
                 act(&mut state, Action::Show(view));
-                tell(&mut state, lost(why));
+                apply(&mut state, lost(why));
                 let drawn = shown(&mut state, size);
                 if size.0 >= 80 || why.len() < 60 {
                     assert!(words(&drawn).contains(&words(why)), "{view:?}:\n{drawn}");
@@ -171,11 +171,11 @@ fn every_message_can_be_read_whole_with_its_time() {
     for size in SIZES {
         let mut state = opened(View::Pods, shop(SourceKind::Vitals));
         fail(&mut state, Part::Hpas, refused);
-        tell(&mut state, lost(LONG));
-        tell(&mut state, lost(LONG));
-        tell(&mut state, Message::Tick(Timestamp::from_secs(NOW + 60)));
-        tell(&mut state, Message::Link(Link::Up));
-        tell(&mut state, Message::Part(Part::Hpas, Outcome::Answered));
+        apply(&mut state, lost(LONG));
+        apply(&mut state, lost(LONG));
+        apply(&mut state, Message::Tick(Timestamp::from_secs(NOW + 60)));
+        apply(&mut state, Message::Link(Link::Up));
+        apply(&mut state, Message::Part(Part::Hpas, Outcome::Answered));
         state.say(
             "error: line one of a long message\nand line two of it, which is the reason",
             true,
@@ -353,7 +353,7 @@ fn restarts_of_the_past_stand_beside_those_of_now() {
     assert!(!shown(&mut state, (120, 60)).contains(" now)"));
     row.restarts.count = then + 2;
     let put = kubevitals::model::Change::Put(row);
-    tell(&mut state, Message::Pods(Batch::Some(vec![put])));
+    apply(&mut state, Message::Pods(Batch::Some(vec![put])));
     let drawn = shown(&mut state, (120, 60));
     let said = format!("restarts {then} ({} now)", then + 2);
     assert!(drawn.contains(&said), "{said}:\n{drawn}");
@@ -442,7 +442,7 @@ fn used_and_allocatable_have_one_unit_and_all_charts_end_now() {
         cluster.allocatable.cpu = Nanocores(there * 1_000_000).into();
         cluster.allocatable.memory = Bytes(1 << 40).into();
         cluster.reporting = cluster.allocatable;
-        tell(&mut state, Message::Cluster(cluster));
+        apply(&mut state, Message::Cluster(cluster));
         let drawn = shown(&mut state, (140, 40));
         assert!(words(&drawn).contains(said), "{said}:\n{drawn}");
         if there >= 10_000 {
@@ -487,17 +487,17 @@ fn no_screen_has_words_that_must_be_read_twice() {
             act(&mut state, Action::Step(-8));
             screens.push(shown(&mut state, (200, 60)));
             act(&mut state, Action::Live);
-            tell(&mut state, Message::Pods(Batch::All(Vec::new())));
-            tell(&mut state, Message::Incidents(Batch::All(Vec::new())));
+            apply(&mut state, Message::Pods(Batch::All(Vec::new())));
+            apply(&mut state, Message::Incidents(Batch::All(Vec::new())));
             screens.push(shown(&mut state, (200, 60)));
             let mut state = State::default();
             act(&mut state, Action::Show(view));
             screens.push(shown(&mut state, (200, 60)));
-            tell(
+            apply(
                 &mut state,
                 Message::Source(source, "it is there".to_owned()),
             );
-            tell(&mut state, Message::Link(Link::Up));
+            apply(&mut state, Message::Link(Link::Up));
             screens.push(shown(&mut state, (200, 60)));
             for action in [
                 Action::Help,

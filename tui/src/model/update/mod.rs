@@ -1,17 +1,17 @@
 //! What messages and actions do to the state.
 
 mod act;
+mod apply;
 mod ask;
 mod interest;
 mod overlay;
 mod panes;
 mod refresh;
-mod tell;
 mod time;
 
 pub use act::act;
+pub use apply::apply;
 pub use refresh::refresh;
-pub use tell::tell;
 
 #[cfg(test)]
 mod tests;

@@ -156,7 +156,7 @@ mod tests {
 
     use super::*;
     use crate::model::scope::Scope;
-    use crate::model::update::{act, tell};
+    use crate::model::update::{act, apply};
     use crate::model::world::World;
     use crate::model::{Action, Batch, Change, Edit, Message, SourceKind};
 
@@ -174,13 +174,13 @@ mod tests {
     fn state() -> State {
         let mut state = State::default();
         // Usage comes with its pod.
-        tell(
+        apply(
             &mut state,
             Message::Source(SourceKind::Vitals, String::new()),
         );
         act(&mut state, Action::Show(View::Pods));
         let pods = vec![pod("a", 3), pod("b", 2), pod("c", 1)];
-        tell(&mut state, Message::Pods(Batch::All(pods)));
+        apply(&mut state, Message::Pods(Batch::All(pods)));
         refresh(&mut state);
         assert_eq!(order(&state), [0, 1, 2]);
         state.screen_mut().list.order = vec![1, 2, 0];
@@ -193,7 +193,7 @@ mod tests {
 
     fn later(state: &mut State) {
         let now = state.now.plus_nanos(1_000_000_000);
-        tell(state, Message::Tick(now));
+        apply(state, Message::Tick(now));
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         let mut state = state();
         refresh(&mut state);
         later(&mut state);
-        tell(&mut state, Message::Nodes(Batch::All(Vec::new())));
+        apply(&mut state, Message::Nodes(Batch::All(Vec::new())));
         refresh(&mut state);
         act(&mut state, Action::Move(1));
         act(&mut state, Action::Resize(100, 30));
@@ -217,7 +217,7 @@ mod tests {
                 "a row",
                 |state| {
                     let changes = vec![Change::Put(pod("c", 9))];
-                    tell(state, Message::Pods(Batch::Some(changes)));
+                    apply(state, Message::Pods(Batch::Some(changes)));
                 },
                 &[2, 0, 1],
             ),

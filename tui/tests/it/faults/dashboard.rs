@@ -6,7 +6,7 @@ use std::time::Duration;
 use kubevitals::cli::Connection;
 use kubevitals::clock::Clock;
 use kubevitals::model::{
-    Action, Edit, Effect, Message, Session, Settings, SourceKind, State, View, act, refresh, tell,
+    Action, Edit, Effect, Message, Session, Settings, SourceKind, State, View, act, apply, refresh,
 };
 use kubevitals::source::{Connector, Feed};
 use kubevitals::view::theme::{Depth, Ground, Theme};
@@ -77,7 +77,7 @@ impl Dashboard {
             message = self.feed.next() => message,
             _ = self.ticks.tick() => Message::Tick(self.clock.now()),
         };
-        let effects = tell(&mut self.state, message);
+        let effects = apply(&mut self.state, message);
         self.follow(effects);
     }
 

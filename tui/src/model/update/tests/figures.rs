@@ -7,7 +7,7 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{ContainerVitals, ProbeKind, ProbeStatus};
 
 use crate::model::row::{Container, ContainerState, NodeRow, Phase, PodRow, Probes, Workload};
-use crate::model::update::{refresh, tell};
+use crate::model::update::{apply, refresh};
 use crate::model::{
     Amounts, Batch, Change, Fault, FaultKind, Key, Message, Name, Names, Outcome, Part, PodReading,
     Reading, Readings, Resource, SourceKind, State, View, cluster_key,
@@ -75,13 +75,13 @@ fn usage(nodes: &[(&str, u64, i64)], pods: &[(&str, u64)]) -> Message {
 
 fn state(messages: Vec<Message>) -> State {
     let mut state = State::default();
-    tell(&mut state, Message::Tick(Timestamp::from_secs(NOW)));
-    tell(
+    apply(&mut state, Message::Tick(Timestamp::from_secs(NOW)));
+    apply(
         &mut state,
         Message::Source(SourceKind::Metrics, String::new()),
     );
     for message in messages {
-        tell(&mut state, message);
+        apply(&mut state, message);
     }
     refresh(&mut state);
     state

@@ -8,7 +8,7 @@ use kubevitals_proto::vitals::{Cause, Certainty, Incident, Involved};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::super::{act, refresh, tell};
+use super::super::{act, apply, refresh};
 use crate::input::{BINDINGS, KeyMap};
 use crate::model::row::{
     Container, ContainerState, IncidentRow, LastRestart, NodeRow, Phase, PodRow, Restarts, Workload,
@@ -354,7 +354,7 @@ fn whatever_is_told_and_asked_what_must_hold_holds() {
         for step in 0..250 {
             if chance.below(2) == 0 {
                 let message = message(&mut chance, &state);
-                tell(&mut state, message);
+                apply(&mut state, message);
                 refresh(&mut state);
             } else {
                 let action = action(&mut chance);

@@ -4,7 +4,7 @@ use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 use kubevitals_proto::vitals::{Ended, Incident, IncidentKind, Involved};
 
-use super::super::{act, refresh, tell};
+use super::super::{act, apply, refresh};
 use super::random::{Chance, pod};
 use crate::input::KeyMap;
 use crate::model::row::{IncidentRow, PodRow};
@@ -24,11 +24,11 @@ fn with_pods(kind: SourceKind) -> State {
         now: Timestamp::from_secs(1_783_521_000),
         ..State::default()
     };
-    tell(&mut state, Message::Source(kind, String::new()));
+    apply(&mut state, Message::Source(kind, String::new()));
     let pods = (0..30).map(|_| pod(&mut chance, state.now)).collect();
     let now = state.now;
-    tell(&mut state, Message::Pods(Batch::All(pods)));
-    tell(&mut state, Message::Tick(now));
+    apply(&mut state, Message::Pods(Batch::All(pods)));
+    apply(&mut state, Message::Tick(now));
     act(&mut state, Action::Show(View::Pods));
     state
 }
@@ -69,7 +69,7 @@ fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
         }))
     };
     assert_eq!(
-        asked(&tell(&mut state, past(first))),
+        asked(&apply(&mut state, past(first))),
         1,
         "the time gone to since is asked for"
     );
@@ -80,7 +80,7 @@ fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
             here: false
         }
     );
-    tell(&mut state, past(wanted));
+    apply(&mut state, past(wanted));
     assert_eq!(
         state.time,
         Time::Past {
@@ -97,7 +97,7 @@ fn what_is_paused_stays_while_the_cluster_goes_on() {
     let mut state = with_pods(SourceKind::Metrics);
     let shown = state.screen().list.order.len();
     act(&mut state, Action::Pause);
-    tell(&mut state, Message::Pods(Batch::All(Vec::new())));
+    apply(&mut state, Message::Pods(Batch::All(Vec::new())));
     refresh(&mut state);
     assert_eq!(state.screen().list.order.len(), shown);
     act(&mut state, Action::Pause);
@@ -130,7 +130,7 @@ fn with_an_incident(reason: IncidentKind, over: bool) -> State {
         ..Incident::default()
     };
     let all = Batch::All(vec![IncidentRow::new(incident)]);
-    tell(&mut state, Message::Incidents(all));
+    apply(&mut state, Message::Incidents(all));
     act(&mut state, Action::Show(View::Incidents));
     state
 }
@@ -196,7 +196,7 @@ fn a_source_that_remembers_usage_alone_tells_of_when_the_rest_is() {
     assert_eq!(state.shown_time(), gone_back.plus_nanos(-60 * SECOND));
     assert_eq!(state.told_time(), gone_back);
     let now = gone_back.plus_nanos(30 * SECOND);
-    tell(&mut state, Message::Tick(now));
+    apply(&mut state, Message::Tick(now));
     assert_eq!(state.told_time(), gone_back, "it is not told anew");
     assert!(state.world().pods.get(&pod).is_some());
     act(&mut state, Action::Live);
@@ -208,10 +208,10 @@ fn what_was_told_of_a_pod_when_time_was_stopped_stays() {
     let mut state = with_pods(SourceKind::Vitals);
     let key: Key = state.current().unwrap();
     act(&mut state, Action::Enter);
-    tell(&mut state, Message::Detail(key, Box::default()));
+    apply(&mut state, Message::Detail(key, Box::default()));
     act(&mut state, Action::Pause);
     let later = state.now.plus_nanos(60 * SECOND);
-    let asked = tell(&mut state, Message::Tick(later));
+    let asked = apply(&mut state, Message::Tick(later));
     let again = |effect: &Effect| matches!(effect, Effect::Ask(Ask::Detail(..)));
     assert!(!asked.iter().any(again), "{asked:?}");
     assert!(state.screen().detail.is_some());
@@ -235,26 +235,26 @@ fn a_past_that_comes_before_its_pods_is_kept_and_that_of_what_is_gone_is_not() {
         memory: Bytes(1 << 20).into(),
     };
     let past = pods.iter().map(|pod| (pod.key(), vec![(time, reading)]));
-    tell(&mut state, Message::Trends(past.collect()));
+    apply(&mut state, Message::Trends(past.collect()));
     let mut tick = |state: &mut State| {
         time = time.plus_nanos(60 * SECOND);
-        tell(state, Message::Tick(time));
+        apply(state, Message::Tick(time));
     };
-    tell(
+    apply(
         &mut state,
         Message::Source(SourceKind::Vitals, String::new()),
     );
     tick(&mut state);
-    tell(&mut state, Message::Nodes(Batch::All(Vec::new())));
-    tell(&mut state, Message::Part(Part::Nodes, Outcome::Answered));
+    apply(&mut state, Message::Nodes(Batch::All(Vec::new())));
+    apply(&mut state, Message::Part(Part::Nodes, Outcome::Answered));
     tick(&mut state);
-    tell(&mut state, Message::Pods(Batch::All(pods.clone())));
-    tell(&mut state, Message::Part(Part::Pods, Outcome::Answered));
+    apply(&mut state, Message::Pods(Batch::All(pods.clone())));
+    apply(&mut state, Message::Part(Part::Pods, Outcome::Answered));
     tick(&mut state);
     for pod in &pods {
         assert!(state.trends.get(&pod.key()).is_some(), "{}", pod.name);
     }
-    tell(&mut state, Message::Pods(Batch::All(Vec::new())));
+    apply(&mut state, Message::Pods(Batch::All(Vec::new())));
     tick(&mut state);
     assert_eq!(state.trends.len(), 0);
 }
@@ -339,7 +339,7 @@ fn the_bell_rings_when_an_incident_begins_and_only_if_it_is_wanted() {
         let mut state = State::default();
         state.settings.bell = wanted;
         let mut rings = |batch: Batch<IncidentRow>| {
-            tell(&mut state, Message::Incidents(batch)) == [Effect::Bell]
+            apply(&mut state, Message::Incidents(batch)) == [Effect::Bell]
         };
         let put = |name: &str, over: bool| Batch::Some(vec![Change::Put(incident(name, over))]);
         assert!(

@@ -2,7 +2,7 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::super::{act, refresh, tell};
+use super::super::{act, apply, refresh};
 use crate::model::columns::default_fields;
 use crate::model::row::PodRow;
 use crate::model::{Action, Batch, Edit, Field, Link, Message, SourceKind, State, View, placement};
@@ -12,11 +12,11 @@ fn with_pods(names: &[(&str, &str)]) -> State {
         now: Timestamp::from_secs(1_783_521_000),
         ..State::default()
     };
-    tell(
+    apply(
         &mut state,
         Message::Source(SourceKind::Vitals, String::new()),
     );
-    tell(&mut state, Message::Pods(Batch::All(pods(names))));
+    apply(&mut state, Message::Pods(Batch::All(pods(names))));
     act(&mut state, Action::Show(View::Pods));
     act(&mut state, Action::SortBy(Field::Name));
     state
@@ -88,14 +88,14 @@ fn the_selected_row_is_found_again_whatever_hid_it() {
                 why: "connection refused".to_owned(),
                 again: None,
             };
-            tell(state, Message::Link(lost));
+            apply(state, Message::Link(lost));
             refresh(state);
-            tell(state, Message::Pods(Batch::All(Vec::new())));
+            apply(state, Message::Pods(Batch::All(Vec::new())));
             refresh(state);
-            tell(state, Message::Pods(Batch::All(pods(&NAMES[..2]))));
+            apply(state, Message::Pods(Batch::All(pods(&NAMES[..2]))));
             refresh(state);
-            tell(state, Message::Link(Link::Up));
-            tell(state, Message::Pods(Batch::All(pods(&NAMES))));
+            apply(state, Message::Link(Link::Up));
+            apply(state, Message::Pods(Batch::All(pods(&NAMES))));
         }),
         ("a pause", |state| {
             act(state, Action::Pause);
@@ -120,11 +120,11 @@ fn what_takes_the_place_of_a_deleted_row_stays_selected() {
     let mut state = with_pods(&NAMES);
     act(&mut state, Action::Move(2));
     let without: Vec<_> = NAMES.into_iter().filter(|(_, name)| *name != "c").collect();
-    tell(&mut state, Message::Pods(Batch::All(pods(&without))));
+    apply(&mut state, Message::Pods(Batch::All(pods(&without))));
     refresh(&mut state);
     assert_eq!(&*state.current().unwrap().name, "d");
     // One of the same name is another pod.
-    tell(&mut state, Message::Pods(Batch::All(pods(&NAMES))));
+    apply(&mut state, Message::Pods(Batch::All(pods(&NAMES))));
     refresh(&mut state);
     assert_eq!(&*state.current().unwrap().name, "d");
 }

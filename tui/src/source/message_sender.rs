@@ -1,4 +1,4 @@
-//! What the tasks of a source tell the dashboard through.
+//! Sends messages from the tasks of a source to the dashboard.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use super::health::Health;
 use crate::clock::Clock;
 use crate::model::{Fault, FaultKind, Link, Message, Names, Part};
 
-/// The way from a source's tasks to the dashboard. Time and randomness come from here.
+/// Sends messages to the dashboard. Tasks also get the time and randomness here.
 #[derive(Clone)]
-pub(super) struct Teller {
+pub(super) struct MessageSender {
     messages: mpsc::Sender<Message>,
     clock: Clock,
     /// Jitter.
@@ -38,11 +38,11 @@ struct Shared {
     unanswered: Notify,
     /// The server answers again.
     reconnected: Notify,
-    /// The parts of which rows have been told.
+    /// The parts of which rows have been sent.
     shown: Mutex<BTreeSet<Part>>,
 }
 
-impl Teller {
+impl MessageSender {
     pub(super) fn new(messages: mpsc::Sender<Message>, clock: Clock, random: Random) -> Self {
         Self {
             messages,
@@ -54,7 +54,7 @@ impl Teller {
         }
     }
 
-    /// Tells `health` of every outcome, too.
+    /// Reports every outcome to `health` too.
     pub(super) fn with_health(&self, health: &Arc<Health>) -> Self {
         Self {
             health: Some(Arc::clone(health)),
@@ -88,18 +88,18 @@ impl Teller {
         sleep(self.real(time))
     }
 
-    /// Tells something; waits while the dashboard has more to take in than it can.
-    pub(super) async fn tell(&self, message: Message) {
+    /// Sends a message; waits while the dashboard has as many as the channel holds.
+    pub(super) async fn send(&self, message: Message) {
         // A dashboard that is gone wants to know nothing more.
         let _ = self.messages.send(message).await;
     }
 
-    /// Whether rows of a part have been told.
+    /// Whether rows of a part have been sent.
     pub(super) fn has_shown(&self, part: Part) -> bool {
         self.shared.shown.lock().contains(&part)
     }
 
-    /// Rows of a part are told.
+    /// Rows of a part are sent.
     pub(super) fn shown(&self, part: Part) {
         self.shared.shown.lock().insert(part);
     }
@@ -136,7 +136,7 @@ impl Teller {
     pub(super) async fn up(&self) {
         if self.shared.lost.swap(0, Ordering::AcqRel) != 0 {
             self.shared.reconnected.notify_waiters();
-            self.tell(Message::Link(Link::Up)).await;
+            self.send(Message::Link(Link::Up)).await;
         }
     }
 
@@ -148,7 +148,7 @@ impl Teller {
             .lost
             .compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire);
         let since = Timestamp::from_nanos(before.map_or_else(|since| since, |_| now));
-        self.tell(Message::Link(Link::Lost { since, why, again }))
+        self.send(Message::Link(Link::Lost { since, why, again }))
             .await;
     }
 }

@@ -21,7 +21,7 @@ use crate::model::world::{World, cluster_key};
 const ASK_SECONDS: i64 = 10;
 
 /// Takes a message in.
-pub fn tell(state: &mut State, message: Message) -> Vec<Effect> {
+pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Tick(now) => return tick(state, now),
         Message::Source(kind, why) => return source(state, kind, why),
