@@ -17,7 +17,7 @@ use crate::health::{self, Health, StoreUsageHistory};
 use crate::manage::Manager;
 use crate::query::{Query, Readiness};
 use crate::scrape::{self, Kubelets, ProbeSink, Stats, TlsError};
-use crate::state::{self, Incidents, Keeper as StateKeeper, Peers};
+use crate::state::{self, Incidents, Peers, StatePersister};
 use crate::store::{self, Store};
 use crate::tasks::Tasks;
 use crate::telemetry::metrics::Registry;
@@ -81,7 +81,7 @@ pub struct Server {
     /// Cancelled when the server takes no more requests.
     stop: CancellationToken,
     shutdown_delay: Duration,
-    state: Arc<StateKeeper>,
+    state: Arc<StatePersister>,
     incidents: Option<Arc<Incidents>>,
     tasks: Tasks,
 }
@@ -148,7 +148,7 @@ impl Server {
                 ..health::Limits::default()
             },
         );
-        let state = StateKeeper::new(
+        let state = StatePersister::new(
             state,
             Arc::new(state::Parts {
                 store: Arc::clone(&store),
@@ -379,7 +379,11 @@ async fn until_ready(
 }
 
 /// Persists state and incidents. Does not return.
-async fn persist(state: Arc<StateKeeper>, peers: Option<Peers>, incidents: Option<Arc<Incidents>>) {
+async fn persist(
+    state: Arc<StatePersister>,
+    peers: Option<Peers>,
+    incidents: Option<Arc<Incidents>>,
+) {
     let incidents = async {
         if let Some(incidents) = incidents {
             incidents.run().await;

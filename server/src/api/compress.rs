@@ -14,7 +14,7 @@ use http::header::ACCEPT_ENCODING;
 pub(super) const THRESHOLD: usize = 128 << 10;
 
 /// Whether a client takes gzip. A quality, which would make it another word, is not read, as at the peer.
-pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
     headers
         .get(ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok())
@@ -22,43 +22,43 @@ pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
 }
 
 /// A whole body, compressed.
-pub(super) fn whole(body: &[u8]) -> Bytes {
-    let mut gzip = Gzip::new();
-    let mut out = gzip.push(body).to_vec();
-    out.extend_from_slice(&gzip.end());
+pub(super) fn gzip(body: &[u8]) -> Bytes {
+    let mut encoder = GzipStream::new();
+    let mut out = encoder.push(body).to_vec();
+    out.extend_from_slice(&encoder.end());
     Bytes::from(out)
 }
 
 /// A body that is compressed as it is made.
-pub(super) fn streamed(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Body {
-    let pieces = Box::pin(pieces);
-    let compressed = stream::unfold(Some((Gzip::new(), pieces)), async |state| {
-        let (mut gzip, mut pieces) = state?;
+pub(super) fn gzip_stream(chunks: impl Stream<Item = Bytes> + Send + 'static) -> Body {
+    let chunks = Box::pin(chunks);
+    let compressed = stream::unfold(Some((GzipStream::new(), chunks)), async |state| {
+        let (mut encoder, mut chunks) = state?;
         // The compressor keeps much of what it is given: an empty piece would say nothing.
         loop {
-            let Some(piece) = pieces.next().await else {
-                return Some((gzip.end(), None));
+            let Some(chunk) = chunks.next().await else {
+                return Some((encoder.end(), None));
             };
-            let out = gzip.push(&piece);
+            let out = encoder.push(&chunk);
             if !out.is_empty() {
-                return Some((out, Some((gzip, pieces))));
+                return Some((out, Some((encoder, chunks))));
             }
         }
     });
     Body::from_stream(compressed.map(Ok::<_, std::convert::Infallible>))
 }
 
-struct Gzip(GzEncoder<Vec<u8>>);
+struct GzipStream(GzEncoder<Vec<u8>>);
 
-impl Gzip {
+impl GzipStream {
     fn new() -> Self {
         Self(GzEncoder::new(Vec::new(), Compression::fast()))
     }
 
     /// Takes the next piece, and gives what is ready to go out.
-    fn push(&mut self, piece: &[u8]) -> Bytes {
+    fn push(&mut self, chunk: &[u8]) -> Bytes {
         // Writing to a Vec cannot fail.
-        let _written = self.0.write_all(piece);
+        let _written = self.0.write_all(chunk);
         Bytes::from(std::mem::take(self.0.get_mut()))
     }
 
@@ -74,14 +74,14 @@ mod tests {
     use http::HeaderValue;
     use std::io::Read as _;
 
-    fn unpacked(body: &[u8]) -> Vec<u8> {
+    fn decompressed(body: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         GzDecoder::new(body).read_to_end(&mut out).unwrap();
         out
     }
 
     #[test]
-    fn gzip_is_taken_by_its_bare_name() {
+    fn gzip_is_accepted_only_by_its_plain_name() {
         for (header, expected) in [
             ("gzip", true),
             ("deflate, gzip", true),
@@ -93,20 +93,20 @@ mod tests {
         ] {
             let value = HeaderValue::from_static(header);
             let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, value)]);
-            assert_eq!(takes_gzip(&headers), expected, "{header:?}");
+            assert_eq!(accepts_gzip(&headers), expected, "{header:?}");
         }
-        assert!(!takes_gzip(&HeaderMap::new()));
+        assert!(!accepts_gzip(&HeaderMap::new()));
     }
 
     #[tokio::test]
-    async fn pieces_come_out_whole() {
-        let pieces: Vec<Bytes> = (0..100_u8).map(|n| Bytes::from(vec![n; 5000])).collect();
-        let body = streamed(stream::iter(pieces.clone()));
+    async fn chunks_decompress_to_the_original() {
+        let chunks: Vec<Bytes> = (0..100_u8).map(|n| Bytes::from(vec![n; 5000])).collect();
+        let body = gzip_stream(stream::iter(chunks.clone()));
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        assert_eq!(unpacked(&body), pieces.concat());
+        assert_eq!(decompressed(&body), chunks.concat());
         assert!(body.len() < 50_000, "{}", body.len());
-        assert_eq!(unpacked(&whole(&pieces.concat())), pieces.concat());
-        let nothing = axum::body::to_bytes(streamed(stream::empty()), usize::MAX).await;
-        assert_eq!(unpacked(&nothing.unwrap()), b"");
+        assert_eq!(decompressed(&gzip(&chunks.concat())), chunks.concat());
+        let nothing = axum::body::to_bytes(gzip_stream(stream::empty()), usize::MAX).await;
+        assert_eq!(decompressed(&nothing.unwrap()), b"");
     }
 }

@@ -14,39 +14,35 @@ use super::reply::Form;
 use crate::parameters::parameter;
 
 /// The layer: until an answer begins. That it also ends is for the connection to see to, which cuts it.
-pub(super) async fn keep(
-    State(longest): State<Duration>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn enforce(State(max): State<Duration>, request: Request, next: Next) -> Response {
     let form = Form::any(&request);
-    let limit = match limit(request.uri(), longest) {
+    let limit = match limit(request.uri(), max) {
         Ok(limit) => limit,
         Err(status) => return form.status(&status),
     };
     match timeout(limit, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => form.status(&overdue()),
+        Err(_) => form.status(&timeout_status()),
     }
 }
 
-/// What the client has time for, if it says so, and at most `longest`: also for zero and less, as in k8s.io/apiserver.
-fn limit(uri: &Uri, longest: Duration) -> Result<Duration, Status> {
+/// What the client has time for, if it says so, and at most `max`: also for zero and less, as in k8s.io/apiserver.
+fn limit(uri: &Uri, max: Duration) -> Result<Duration, Status> {
     let Some(text) = parameter(uri, "timeout").filter(|text| !text.is_empty()) else {
-        return Ok(longest);
+        return Ok(max);
     };
-    let wanted: GoDuration = text.parse().map_err(|error| {
+    let requested: GoDuration = text.parse().map_err(|error| {
         Status::bad_request(format!(
             "invalid timeout specified in the request URL - {error}"
         ))
     })?;
-    Ok(match u64::try_from(wanted.0) {
-        Ok(0) | Err(_) => longest,
-        Ok(nanos) => Duration::from_nanos(nanos).min(longest),
+    Ok(match u64::try_from(requested.0) {
+        Ok(0) | Err(_) => max,
+        Ok(nanos) => Duration::from_nanos(nanos).min(max),
     })
 }
 
-fn overdue() -> Status {
+fn timeout_status() -> Status {
     let message = "Timeout: request did not complete within the allotted timeout";
     let mut status = Status::failure(504, Reason::Timeout, message);
     status.details = Some(Details::default());
@@ -62,39 +58,39 @@ mod tests {
     use axum::routing::get;
     use tower::ServiceExt;
 
-    const LONGEST: Duration = Duration::from_secs(60);
+    const MAX: Duration = Duration::from_secs(60);
 
     #[test]
-    fn the_client_may_shorten_its_time() {
+    fn the_client_may_shorten_the_timeout() {
         for (query, expected) in [
-            ("", Some(LONGEST)),
-            ("timeout=", Some(LONGEST)),
-            ("timeout=0", Some(LONGEST)),
-            ("timeout=0s", Some(LONGEST)),
+            ("", Some(MAX)),
+            ("timeout=", Some(MAX)),
+            ("timeout=0", Some(MAX)),
+            ("timeout=0s", Some(MAX)),
             ("timeout=5s", Some(Duration::from_secs(5))),
-            ("timeout=1m1s", Some(LONGEST)),
-            ("timeout=-1s", Some(LONGEST)),
-            ("timeout=-1ns", Some(LONGEST)),
-            ("timeout=-2562047h", Some(LONGEST)),
+            ("timeout=1m1s", Some(MAX)),
+            ("timeout=-1s", Some(MAX)),
+            ("timeout=-1ns", Some(MAX)),
+            ("timeout=-2562047h", Some(MAX)),
             ("timeout=1ns", Some(Duration::from_nanos(1))),
             ("timeout=soon", None),
             ("timeout=5", None),
         ] {
             let uri = format!("/x?{query}").parse().unwrap();
-            assert_eq!(limit(&uri, LONGEST).ok(), expected, "{query}");
+            assert_eq!(limit(&uri, MAX).ok(), expected, "{query}");
         }
         let uri = "/x?timeout=soon".parse().unwrap();
         assert_eq!(
-            limit(&uri, LONGEST).unwrap_err().message,
+            limit(&uri, MAX).unwrap_err().message,
             "invalid timeout specified in the request URL - time: invalid duration \"soon\""
         );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_not_answered_in_time_is_said_not_to_be() {
+    async fn a_late_response_is_a_504() {
         let router = Router::new()
             .route("/never", get(std::future::pending::<Response>))
-            .layer(middleware::from_fn_with_state(LONGEST, keep));
+            .layer(middleware::from_fn_with_state(MAX, enforce));
         let request = Request::get("/never").body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
         assert_eq!(response.status(), 504);

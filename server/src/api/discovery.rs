@@ -105,12 +105,12 @@ fn groups(port: u16, request: &Request) -> Response {
 }
 
 fn aggregated(_: Encoding, conversion: Option<Conversion<'_>>) -> Option<()> {
-    let wanted = Conversion {
+    let target = Conversion {
         kind: "APIGroupDiscoveryList",
         group: "apidiscovery.k8s.io",
         version: "v2",
     };
-    (conversion == Some(wanted)).then_some(())
+    (conversion == Some(target)).then_some(())
 }
 
 /// Aggregated discovery, which the kube-apiserver asks for again and again: it need not read what it has.
@@ -124,7 +124,7 @@ fn aggregated_groups(encoding: Encoding, request: &Request) -> Response {
         }
     };
     let tag = Tag::of(&json);
-    let mut response = if tag.is_known(request.headers()) {
+    let mut response = if tag.matches(request.headers()) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
@@ -142,7 +142,7 @@ fn aggregated_groups(encoding: Encoding, request: &Request) -> Response {
                 "application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
             }
         };
-        reply::answer(StatusCode::OK, content_type, Body::from(form.text(body)))
+        reply::respond(StatusCode::OK, content_type, Body::from(form.text(body)))
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public"));

@@ -32,19 +32,19 @@ impl Tag {
     }
 
     /// Whether the client says that it has what this stands for.
-    pub(super) fn is_known(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn matches(&self, headers: &HeaderMap) -> bool {
         headers
             .get_all(IF_NONE_MATCH)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
-            .map(|known| known.trim())
-            .any(|known| {
-                let strong = known.strip_prefix("W/").unwrap_or(known);
-                let hash = strong
+            .map(|candidate| candidate.trim())
+            .any(|candidate| {
+                let quoted = candidate.strip_prefix("W/").unwrap_or(candidate);
+                let hash = quoted
                     .strip_prefix('"')
                     .and_then(|tag| tag.strip_suffix('"'));
-                known == "*" || hash == Some(&self.0)
+                candidate == "*" || hash == Some(&self.0)
             })
     }
 }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_is_known_by_itself_weak_or_among_others() {
+    fn a_tag_matches_alone_weak_or_in_a_list() {
         let tag = Tag::of(b"{}");
         assert!(tag.hash().starts_with("27C74670ADB75075"), "{}", tag.hash());
         assert_eq!(tag.hash().len(), 128);
@@ -70,8 +70,8 @@ mod tests {
         ] {
             let value = HeaderValue::try_from(&header).unwrap();
             let headers = HeaderMap::from_iter([(IF_NONE_MATCH, value)]);
-            assert_eq!(tag.is_known(&headers), expected, "{header}");
+            assert_eq!(tag.matches(&headers), expected, "{header}");
         }
-        assert!(!tag.is_known(&HeaderMap::new()));
+        assert!(!tag.matches(&HeaderMap::new()));
     }
 }

@@ -17,11 +17,14 @@ use crate::tls::Known;
 /// Puts the gate before all that `routes` serve, unknown paths included. Between authentication and authorization
 /// stands the bound on requests under way, as at the peer: it is for those whom we know, and spares the API server
 /// their reviews. What comes before both goes around it, and [`read`] around that.
-pub(super) fn before(routes: Router, auth: &Arc<Auth>, in_flight: Arc<InFlight>) -> Router {
+pub(super) fn protect(routes: Router, auth: &Arc<Auth>, in_flight: Arc<InFlight>) -> Router {
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn_with_state(Arc::clone(auth), authorize))
-        .layer(middleware::from_fn_with_state(in_flight, inflight::bound))
+        .layer(middleware::from_fn_with_state(
+            in_flight,
+            inflight::limit_requests,
+        ))
         .layer(middleware::from_fn_with_state(
             Arc::clone(auth),
             authenticate,
@@ -48,10 +51,10 @@ async fn authenticate(State(auth): State<Arc<Auth>>, request: Request, next: Nex
     let (mut parts, body) = request.into_parts();
     match auth.authenticate(&mut parts).await {
         Ok(user) => {
-            let known = !user.is_anonymous();
+            let identified = !user.is_anonymous();
             parts.extensions.insert(user);
             let mut response = next.run(Request::from_parts(parts, body)).await;
-            if known {
+            if identified {
                 // Its connection is kept longer than a stranger's when places are few.
                 response.extensions_mut().insert(Known);
             }

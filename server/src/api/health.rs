@@ -76,7 +76,7 @@ const SYNCED: Check = Check {
     },
 };
 /// Of readiness, where the peer's informer of the authentication configuration is one of those that it waits for.
-const SYNCED_AND_BELIEVING: Check = Check {
+const SYNCED_WITH_TRUST: Check = Check {
     name: SYNCED.name,
     holds: |health| {
         (SYNCED.holds)(health)?;
@@ -98,11 +98,11 @@ const SHUTDOWN: Check = Check {
 static VERIFIABLE: Check = Check {
     name: "managed-certificate",
     holds: |health| {
-        let shown = health.verifiable.as_ref();
+        let issued = health.verifiable.as_ref();
         let pending = "no certificate of the managed CA (--manage-apiservice-ca) is shown yet; \
                        kubevitals_managed_ca_rounds_total and the log tell why";
-        let shown = shown.is_none_or(|shown| *shown.borrow());
-        shown.then_some(()).ok_or(pending.to_owned())
+        let issued = issued.is_none_or(|issued| *issued.borrow());
+        issued.then_some(()).ok_or(pending.to_owned())
     },
 };
 
@@ -129,7 +129,7 @@ pub(super) const ENDPOINTS: [(&str, &[Check]); 3] = [
             OBJECT_COUNT,
             STORED,
             INFORMED,
-            SYNCED_AND_BELIEVING,
+            SYNCED_WITH_TRUST,
             SHUTDOWN,
         ],
     ),
@@ -141,18 +141,18 @@ pub(super) fn routes(health: &Health) -> Router<Arc<Query>> {
         .route("/version", get(version))
         .route("/version/", get(version));
     for (endpoint, checks) in ENDPOINTS {
-        let ours = (endpoint == "readyz" && health.verifiable.is_some()).then_some(&VERIFIABLE);
-        let checks: Vec<&'static Check> = checks.iter().chain(ours).collect();
+        let managed = (endpoint == "readyz" && health.verifiable.is_some()).then_some(&VERIFIABLE);
+        let checks: Vec<&'static Check> = checks.iter().chain(managed).collect();
         let (all_of, every) = (health.clone(), checks.clone());
         routes = routes.route(
             &format!("/{endpoint}"),
-            get(async move |request: Request| all(endpoint, &every, &all_of, &request)),
+            get(async move |request: Request| run_all(endpoint, &every, &all_of, &request)),
         );
         for check in checks {
             let health = health.clone();
             routes = routes.route(
                 &format!("/{endpoint}/{}", check.name),
-                get(async move || one(check, &health)),
+                get(async move || run_one(check, &health)),
             );
         }
     }
@@ -161,7 +161,7 @@ pub(super) fn routes(health: &Health) -> Router<Arc<Query>> {
 
 /// All checks but those excluded. The words are k8s.io/apiserver's; so is that nothing is said of why a check
 /// failed, for anyone may ask. The single check and the log tell.
-fn all(endpoint: &str, checks: &[&Check], health: &Health, request: &Request) -> Response {
+fn run_all(endpoint: &str, checks: &[&Check], health: &Health, request: &Request) -> Response {
     let mut excluded: BTreeSet<_> =
         form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
             .filter(|(key, _)| key == "exclude")
@@ -176,9 +176,9 @@ fn all(endpoint: &str, checks: &[&Check], health: &Health, request: &Request) ->
         } else {
             match holds(health) {
                 Ok(()) => writeln!(report, "[+]{name} ok"),
-                Err(why) => {
+                Err(reason) => {
                     failed = true;
-                    tracing::debug!(check = name, why, "/{endpoint} fails");
+                    tracing::debug!(check = name, reason, "/{endpoint} fails");
                     writeln!(report, "[-]{name} failed: reason withheld")
                 }
             }
@@ -203,7 +203,7 @@ fn all(endpoint: &str, checks: &[&Check], health: &Health, request: &Request) ->
     reply::text(StatusCode::OK, report)
 }
 
-fn one(check: &Check, health: &Health) -> Response {
+fn run_one(check: &Check, health: &Health) -> Response {
     match (check.holds)(health) {
         Ok(()) => {
             let mut response = reply::text(StatusCode::OK, "ok".to_owned());
@@ -211,9 +211,9 @@ fn one(check: &Check, health: &Health) -> Response {
             response.headers_mut().remove(X_CONTENT_TYPE_OPTIONS);
             response
         }
-        Err(why) => reply::text(
+        Err(reason) => reply::text(
             StatusCode::INTERNAL_SERVER_ERROR,
-            format!("internal server error: {why}\n"),
+            format!("internal server error: {reason}\n"),
         ),
     }
 }
@@ -254,7 +254,7 @@ mod tests {
             ..auth::Settings::default()
         };
         let nowhere = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
-        let _chosen = crate::tls::provider();
+        let _provider = crate::tls::provider();
         let client = kube::Client::try_from(nowhere).unwrap();
         Health {
             query: Arc::new(Query::new(
@@ -272,7 +272,7 @@ mod tests {
         }
     }
 
-    async fn asked(health: &Health, path: &str) -> (StatusCode, String) {
+    async fn fetch(health: &Health, path: &str) -> (StatusCode, String) {
         let router = routes(health).with_state(Arc::clone(&health.query));
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
@@ -282,31 +282,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn with_a_managed_ca_readiness_waits_for_its_certificate_and_liveness_does_not() {
-        let (shown, verifiable) = watch::channel(false);
+    async fn only_readiness_waits_for_the_managed_certificate() {
+        let (issued, verifiable) = watch::channel(false);
         let health = health(Some(verifiable));
-        let (_, report) = asked(&health, "/readyz").await;
+        let (_, report) = fetch(&health, "/readyz").await;
         assert!(report.contains("[-]managed-certificate failed: reason withheld\n"));
-        let (status, why) = asked(&health, "/readyz/managed-certificate").await;
+        let (status, reason) = fetch(&health, "/readyz/managed-certificate").await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(why.contains("--manage-apiservice-ca"), "{why}");
+        assert!(reason.contains("--manage-apiservice-ca"), "{reason}");
         for endpoint in ["/livez?verbose", "/healthz?verbose"] {
-            let (_, report) = asked(&health, endpoint).await;
+            let (_, report) = fetch(&health, endpoint).await;
             assert!(!report.contains("managed-certificate"), "{report}");
         }
-        shown.send_replace(true);
+        issued.send_replace(true);
         // Nobody is left who could say otherwise.
-        drop(shown);
-        let (_, report) = asked(&health, "/readyz").await;
+        drop(issued);
+        let (_, report) = fetch(&health, "/readyz").await;
         assert!(report.contains("[+]managed-certificate ok\n"), "{report}");
     }
 
     #[tokio::test]
     async fn without_a_managed_ca_there_is_no_such_check() {
         let health = health(None);
-        let (_, report) = asked(&health, "/readyz?verbose").await;
+        let (_, report) = fetch(&health, "/readyz?verbose").await;
         assert!(!report.contains("managed-certificate"), "{report}");
-        let (status, _) = asked(&health, "/readyz/managed-certificate").await;
+        let (status, _) = fetch(&health, "/readyz/managed-certificate").await;
         assert_eq!(status, StatusCode::NOT_FOUND);
     }
 }

@@ -12,12 +12,12 @@ use http::{HeaderValue, StatusCode};
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::shares::{Share, Shares};
-use super::{health, held, reply};
+use super::{guarded_body, health, reply};
 use crate::auth::{Attributes, User};
 use crate::telemetry::metrics::{Counter, Labelled, Registry};
 
 /// One user may have one place of so many.
-const PART: usize = 4;
+const USER_SHARE: usize = 4;
 
 /// The bound, and what is under way. A request is over when the last byte of its answer is taken.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct InFlight {
     limit: Option<NonZeroUsize>,
     /// A user's part of the limit.
     shares: Option<Arc<Shares>>,
-    under_way: AtomicUsize,
+    count: AtomicUsize,
     turned_away: Counter,
     over_share: Counter,
 }
@@ -33,11 +33,11 @@ pub(crate) struct InFlight {
 impl InFlight {
     /// A bound of `limit` requests, or none.
     pub(crate) fn new(limit: Option<NonZeroUsize>) -> Self {
-        let share = |limit: NonZeroUsize| Shares::new(limit.get().div_ceil(PART));
+        let share = |limit: NonZeroUsize| Shares::new(limit.get().div_ceil(USER_SHARE));
         Self {
             limit,
             shares: limit.map(share),
-            under_way: AtomicUsize::new(0),
+            count: AtomicUsize::new(0),
             turned_away: Counter::default(),
             over_share: Counter::default(),
         }
@@ -72,9 +72,9 @@ impl InFlight {
     }
 
     /// A place for a request, if there is one or it is `exempt` from the bound. The place keeps its user's `share`.
-    fn enter(self: &Arc<Self>, exempt: bool, share: Option<Share>) -> Option<Place> {
-        let before = self.under_way.fetch_add(1, Ordering::Relaxed);
-        let place = Place {
+    fn enter(self: &Arc<Self>, exempt: bool, share: Option<Share>) -> Option<RequestSlot> {
+        let before = self.count.fetch_add(1, Ordering::Relaxed);
+        let slot = RequestSlot {
             in_flight: Arc::clone(self),
             _share: share,
         };
@@ -83,28 +83,28 @@ impl InFlight {
             self.turned_away.inc();
             return None;
         }
-        Some(place)
+        Some(slot)
     }
 }
 
 /// Is given back when it is dropped. Shared with work that goes on for a while when its request is gone: an extension
 /// of the request.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct RequestSlot {
     in_flight: Arc<InFlight>,
     _share: Option<Share>,
 }
 
-impl Drop for Place {
+impl Drop for RequestSlot {
     fn drop(&mut self) {
-        self.in_flight.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.in_flight.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// The layer. Health checks are always answered, or a busy server would be killed for being busy; administrators are,
 /// as at the peer; and watches go around it as in Kubernetes: they are under way for hours, and have a bound of their
 /// own.
-pub(super) async fn bound(
+pub(super) async fn limit_requests(
     State(in_flight): State<Arc<InFlight>>,
     mut request: Request,
     next: Next,
@@ -119,12 +119,12 @@ pub(super) async fn bound(
         return too_many();
     };
     let exempt = user.is_some_and(User::is_master);
-    let Some(place) = in_flight.enter(exempt, share) else {
+    let Some(slot) = in_flight.enter(exempt, share) else {
         return too_many();
     };
-    let place = Arc::new(place);
-    request.extensions_mut().insert(Arc::clone(&place));
-    held::until_over(next.run(request).await, place)
+    let slot = Arc::new(slot);
+    request.extensions_mut().insert(Arc::clone(&slot));
+    guarded_body::hold_until_body_end(next.run(request).await, slot)
 }
 
 fn is_health(path: &str) -> bool {
@@ -170,12 +170,12 @@ mod tests {
             .route("/livez/ping", get(async || "a"))
             .layer(middleware::from_fn_with_state(
                 Arc::clone(&in_flight),
-                bound,
+                limit_requests,
             ));
         (in_flight, router)
     }
 
-    async fn ask(router: &Router, path: &str, user: Option<User>) -> Response {
+    async fn send(router: &Router, path: &str, user: Option<User>) -> Response {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = path.parse().unwrap();
         if let Some(user) = user {
@@ -185,12 +185,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_holds_its_place_until_its_answer_is_taken() {
+    async fn a_request_has_its_slot_until_its_body_ends() {
         let (in_flight, router) = server();
-        let first = ask(&router, "/apis", None).await;
+        let first = send(&router, "/apis", None).await;
         assert_eq!(first.status(), 200);
 
-        let second = ask(&router, "/apis", Some(User::anonymous())).await;
+        let second = send(&router, "/apis", Some(User::anonymous())).await;
         assert_eq!(second.status(), 429);
         assert_eq!(second.headers()[RETRY_AFTER], "1");
         let body = axum::body::to_bytes(second.into_body(), 100).await.unwrap();
@@ -198,7 +198,7 @@ mod tests {
 
         // A client that goes away gives back its place too.
         drop(first);
-        assert_eq!(ask(&router, "/apis", None).await.status(), 200);
+        assert_eq!(send(&router, "/apis", None).await.status(), 200);
         assert_eq!(in_flight.turned_away.get(), 1);
         assert_eq!(in_flight.over_share.get(), 0);
     }
@@ -206,18 +206,18 @@ mod tests {
     #[tokio::test]
     async fn health_checks_and_administrators_are_always_answered() {
         let (in_flight, router) = server();
-        let _held = ask(&router, "/apis", None).await;
-        assert_eq!(ask(&router, "/livez/ping", None).await.status(), 200);
+        let _response = send(&router, "/apis", None).await;
+        assert_eq!(send(&router, "/livez/ping", None).await.status(), 200);
         let master = User {
             groups: vec!["system:masters".to_owned()],
             ..User::default()
         };
-        assert_eq!(ask(&router, "/apis", Some(master)).await.status(), 200);
+        assert_eq!(send(&router, "/apis", Some(master)).await.status(), 200);
         assert_eq!(in_flight.turned_away.get(), 0);
     }
 
     #[tokio::test]
-    async fn one_user_has_a_share_of_the_places_and_the_rest_is_for_others() {
+    async fn one_user_cannot_take_all_slots() {
         for (limit, share) in [(1, 1), (2, 1), (8, 2), (400, 100)] {
             let in_flight = Arc::new(InFlight::new(NonZeroUsize::new(limit)));
             let user = |name: &str| User {
@@ -225,45 +225,45 @@ mod tests {
                 ..User::default()
             };
             let (eve, jane) = (user("eve"), user("jane"));
-            let held: Vec<_> = (0..share).map(|_| in_flight.share(Some(&eve))).collect();
-            assert!(held.iter().all(Result::is_ok), "{limit}");
+            let shares: Vec<_> = (0..share).map(|_| in_flight.share(Some(&eve))).collect();
+            assert!(shares.iter().all(Result::is_ok), "{limit}");
             assert!(in_flight.share(Some(&eve)).is_err(), "{limit}");
             assert!(in_flight.share(Some(&jane)).is_ok(), "{limit}");
             assert_eq!(in_flight.over_share.get(), 1);
-            drop(held);
+            drop(shares);
             assert!(in_flight.share(Some(&eve)).is_ok(), "{limit}");
         }
     }
 
     #[tokio::test]
-    async fn a_share_is_given_back_with_the_answer() {
+    async fn a_share_is_released_when_the_body_ends() {
         let (in_flight, router) = server();
-        let first = ask(&router, "/apis", Some(User::anonymous())).await;
-        let second = ask(&router, "/apis", Some(User::anonymous())).await;
+        let first = send(&router, "/apis", Some(User::anonymous())).await;
+        let second = send(&router, "/apis", Some(User::anonymous())).await;
         assert_eq!(second.status(), 429);
         assert_eq!(second.headers()[RETRY_AFTER], "1");
         assert_eq!(in_flight.over_share.get(), 1);
         drop(first);
-        let third = ask(&router, "/apis", Some(User::anonymous())).await;
+        let third = send(&router, "/apis", Some(User::anonymous())).await;
         assert_eq!(third.status(), 200);
     }
 
     #[tokio::test]
-    async fn watches_take_no_place() {
+    async fn watches_take_no_slot() {
         let (in_flight, router) = server();
         let mut request = Request::get("/apis").body(Body::empty()).unwrap();
         let uri = "/apis/a/v1/pods?watch=1".parse().unwrap();
         let attributes = Attributes::of(&http::Method::GET, &uri);
         request.extensions_mut().insert(Arc::new(attributes));
         let _watch = router.clone().oneshot(request).await.unwrap();
-        assert_eq!(ask(&router, "/apis", None).await.status(), 200);
+        assert_eq!(send(&router, "/apis", None).await.status(), 200);
         assert_eq!(in_flight.turned_away.get(), 0);
     }
 
     #[tokio::test]
-    async fn without_a_bound_nobody_is_turned_away() {
+    async fn without_a_limit_no_request_is_refused() {
         let in_flight = Arc::new(InFlight::new(None));
-        let places: Vec<_> = (0..1000).map(|_| in_flight.enter(false, None)).collect();
-        assert!(places.iter().all(Option::is_some));
+        let slots: Vec<_> = (0..1000).map(|_| in_flight.enter(false, None)).collect();
+        assert!(slots.iter().all(Option::is_some));
     }
 }

@@ -2,21 +2,22 @@
 
 mod accept;
 #[cfg(test)]
-mod authorized;
+mod authorization_tests;
+mod caller;
 mod compress;
 mod deadline;
 mod debug;
 mod discovery;
 mod etag;
 mod gate;
+mod guarded_body;
 mod health;
-mod held;
 mod inflight;
 mod metrics;
-mod named;
+mod negotiated;
 mod observe;
 mod openapi;
-mod pieces;
+mod path_params;
 mod prometheus;
 mod reply;
 mod request;
@@ -24,10 +25,9 @@ mod selection;
 mod settings;
 mod shares;
 mod state;
+mod streaming;
 mod vitals;
-mod wanted;
 mod why;
-mod working;
 
 pub use settings::Settings;
 
@@ -44,7 +44,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::Auth;
 use crate::query::Query;
-use crate::state::Keeper;
+use crate::state::StatePersister;
 use crate::telemetry::metrics::Registry;
 use crate::work::Pool;
 use health::Health;
@@ -68,7 +68,7 @@ pub(crate) struct Sources {
     /// The metrics of all parts but the API.
     pub(crate) registry: Registry,
     /// What outlives the process.
-    pub(crate) state: Arc<Keeper>,
+    pub(crate) state: Arc<StatePersister>,
     /// Does what visits the whole cluster.
     pub(crate) pool: Arc<Pool>,
 }
@@ -102,10 +102,10 @@ pub(crate) fn router(sources: Sources, port: u16) -> Router {
     };
     let prometheus = prometheus::routes(registry, &pool);
     let routes = routes(query, &watchers, &health, prometheus, &pool, &state, port);
-    gate::before(routes, &auth, in_flight)
+    gate::protect(routes, &auth, in_flight)
         .layer(middleware::from_fn_with_state(
             settings.request_timeout,
-            deadline::keep,
+            deadline::enforce,
         ))
         .layer(middleware::from_fn_with_state(requests, observe::observe))
         .layer(middleware::from_fn(gate::read))
@@ -118,7 +118,7 @@ fn routes(
     health: &Health,
     prometheus: Router<Arc<Query>>,
     pool: &Arc<Pool>,
-    keeper: &Arc<Keeper>,
+    keeper: &Arc<StatePersister>,
     port: u16,
 ) -> Router {
     let vitals = vitals::routes(&query, watchers, pool);

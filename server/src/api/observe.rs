@@ -9,14 +9,14 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::held;
+use super::guarded_body;
 use crate::auth::{Attributes, Target};
 use crate::telemetry::metrics::{Counter, Gauge, Labelled, Registry};
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 
 /// A longer one is not a client's way to find a request again, but its way to fill our answers.
-const LONGEST_AUDIT_ID: usize = 64;
+const MAX_AUDIT_ID: usize = 64;
 
 /// Seconds; from an answer out of memory to the request timeout.
 const BOUNDS: [f64; 12] = [
@@ -80,32 +80,32 @@ const ABORTED: &str = "aborted";
 
 /// What a request asked for, in as many words as there are above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Asked {
+struct RequestKey {
     verb: &'static str,
     resource: &'static str,
 }
 
-impl Asked {
+impl RequestKey {
     const OTHER: Self = Self {
         verb: OTHER,
         resource: OTHER,
     };
 
     fn of(attributes: &Attributes) -> Self {
-        let known = |names: &[&'static str], name: &str| {
-            names.iter().find(|known| **known == name).copied()
+        let find = |names: &[&'static str], name: &str| {
+            names.iter().find(|entry| **entry == name).copied()
         };
         let resource = match &attributes.target {
             Target::Resource {
                 resource,
                 subresource,
                 ..
-            } if subresource.is_empty() => known(&RESOURCES, resource),
+            } if subresource.is_empty() => find(&RESOURCES, resource),
             Target::Resource {
                 resource,
                 subresource,
                 ..
-            } => known(&RESOURCES, &format!("{resource}/{subresource}")),
+            } => find(&RESOURCES, &format!("{resource}/{subresource}")),
             Target::Path => {
                 let first = attributes.path.split('/').nth(1).unwrap_or_default();
                 let named = PATHS.iter().find(|(path, _)| *path == first);
@@ -113,7 +113,7 @@ impl Asked {
             }
         };
         Self {
-            verb: known(&VERBS, &attributes.verb).unwrap_or(OTHER),
+            verb: find(&VERBS, &attributes.verb).unwrap_or(OTHER),
             resource: resource.unwrap_or(OTHER),
         }
     }
@@ -155,17 +155,17 @@ impl RequestMetrics {
 }
 
 /// A request that is counted when this is dropped, however it ends.
-struct UnderWay {
+struct PendingRequest {
     metrics: RequestMetrics,
-    asked: Asked,
+    key: RequestKey,
     began: Instant,
     code: &'static str,
 }
 
-impl Drop for UnderWay {
+impl Drop for PendingRequest {
     fn drop(&mut self) {
         self.metrics.under_way.dec();
-        let Asked { verb, resource } = self.asked;
+        let RequestKey { verb, resource } = self.key;
         self.metrics.answers.inc([verb, resource, self.code]);
         // A watch takes as long as it does, which says nothing of how fast we are.
         if verb != "watch" {
@@ -188,30 +188,30 @@ pub(super) async fn observe(
     let audit_id = audit_id(request.headers());
     let attributes = request.extensions().get::<Arc<Attributes>>();
     metrics.under_way.inc();
-    let mut under_way = UnderWay {
-        asked: attributes.map_or(Asked::OTHER, |attributes| Asked::of(attributes)),
+    let mut pending = PendingRequest {
+        key: attributes.map_or(RequestKey::OTHER, |attributes| RequestKey::of(attributes)),
         began: Instant::now(),
         code: ABORTED,
         metrics,
     };
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
-    let known = CODES.iter().find(|(code, _)| *code == status);
-    under_way.code = known.map_or(OTHER, |(_, name)| *name);
+    let entry = CODES.iter().find(|(code, _)| *code == status);
+    pending.code = entry.map_or(OTHER, |(_, name)| *name);
     if let Some(audit_id) = audit_id {
         response.headers_mut().insert(AUDIT_ID, audit_id);
     }
-    held::until_over(response, under_way)
+    guarded_body::hold_until_body_end(response, pending)
 }
 
 /// The id that the client gave the request, if it is one, else a new one: kube-apiserver's own requests carry
 /// theirs, by which an answer can be found in its audit log.
 fn audit_id(headers: &HeaderMap) -> Option<HeaderValue> {
-    let given = headers.get(AUDIT_ID).filter(|id| {
+    let from_client = headers.get(AUDIT_ID).filter(|id| {
         let id = id.as_bytes();
-        (1..=LONGEST_AUDIT_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+        (1..=MAX_AUDIT_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
     });
-    given.cloned().or_else(|| {
+    from_client.cloned().or_else(|| {
         let mut text = uuid::Uuid::encode_buffer();
         let id = uuid::Uuid::new_v4().hyphenated().encode_lower(&mut text);
         HeaderValue::from_str(id).ok()
@@ -223,13 +223,13 @@ mod tests {
     use super::*;
     use http::Method;
 
-    fn asked(method: Method, path: &str) -> (&'static str, &'static str) {
-        let asked = Asked::of(&Attributes::of(&method, &path.parse().unwrap()));
-        (asked.verb, asked.resource)
+    fn key(method: Method, path: &str) -> (&'static str, &'static str) {
+        let key = RequestKey::of(&Attributes::of(&method, &path.parse().unwrap()));
+        (key.verb, key.resource)
     }
 
     #[test]
-    fn what_is_asked_for_has_few_names() {
+    fn requests_have_few_labels() {
         const BASE: &str = "/apis/metrics.k8s.io/v1beta1";
         for (method, path, expected) in [
             (Method::GET, format!("{BASE}/nodes"), ("list", "nodes")),
@@ -265,12 +265,12 @@ mod tests {
                 ("other", "other"),
             ),
         ] {
-            assert_eq!(asked(method, &path), expected, "{path}");
+            assert_eq!(key(method, &path), expected, "{path}");
         }
     }
 
     #[test]
-    fn an_audit_id_is_kept_if_it_is_one() {
+    fn a_valid_audit_id_is_returned() {
         let of = |value: &'static [u8]| {
             let value = HeaderValue::from_bytes(value).unwrap();
             audit_id(&HeaderMap::from_iter([(AUDIT_ID, value)])).unwrap()

@@ -28,12 +28,12 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const GROUPS: [&Group; 2] = [&metrics::openapi::GROUP, &vitals::openapi::GROUP];
 
 /// A document, made once.
-struct Ready {
+struct EncodedDocument {
     json: Bytes,
     tag: Tag,
 }
 
-impl Ready {
+impl EncodedDocument {
     fn new(document: &Value) -> Self {
         let json = Bytes::from(document.to_string());
         Self {
@@ -44,30 +44,30 @@ impl Ready {
 }
 
 struct Documents {
-    v2: Ready,
+    v2: EncodedDocument,
     v2_compressed: Bytes,
-    index: Ready,
-    v3: BTreeMap<String, Ready>,
-    since: HeaderValue,
+    index: EncodedDocument,
+    v3: BTreeMap<String, EncodedDocument>,
+    modified: HeaderValue,
 }
 
 impl Documents {
     fn new() -> Self {
         let release = concat!("v", env!("CARGO_PKG_VERSION"));
-        let v3: BTreeMap<String, Ready> = openapi::v3(release, &GROUPS)
+        let v3: BTreeMap<String, EncodedDocument> = openapi::v3(release, &GROUPS)
             .into_iter()
-            .map(|Document { path, json }| (path, Ready::new(&json)))
+            .map(|Document { path, json }| (path, EncodedDocument::new(&json)))
             .collect();
         let index = v3.iter().map(|(path, document)| {
             let address = json!({"serverRelativeURL": address(path, &document.tag)});
             (path.clone(), address)
         });
-        let v2 = Ready::new(&openapi::v2(release, &GROUPS));
+        let v2 = EncodedDocument::new(&openapi::v2(release, &GROUPS));
         Self {
-            v2_compressed: compress::whole(&v2.json),
+            v2_compressed: compress::gzip(&v2.json),
             v2,
-            index: Ready::new(&json!({"paths": Map::from_iter(index)})),
-            since: date(SystemTime::now()),
+            index: EncodedDocument::new(&json!({"paths": Map::from_iter(index)})),
+            modified: date(SystemTime::now()),
             v3,
         }
     }
@@ -76,15 +76,15 @@ impl Documents {
 impl Documents {
     /// `body`, unless the client has what `tag` stands for.
     fn answer(&self, tag: &Tag, body: Bytes, request: &Request) -> Response {
-        let (code, body) = if tag.is_known(request.headers()) {
+        let (code, body) = if tag.matches(request.headers()) {
             (StatusCode::NOT_MODIFIED, Body::empty())
         } else {
             (StatusCode::OK, Body::from(body))
         };
-        let mut response = reply::answer(code, Encoding::Json.content_type(), body);
+        let mut response = reply::respond(code, Encoding::Json.content_type(), body);
         let headers = response.headers_mut();
         headers.insert(ETAG, tag.header());
-        headers.insert(LAST_MODIFIED, self.since.clone());
+        headers.insert(LAST_MODIFIED, self.modified.clone());
         response
     }
 }
@@ -121,10 +121,10 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 /// The whole of v2, compressed for whoever takes that.
 fn v2(documents: &Documents, request: &Request) -> Response {
-    let takes_gzip = compress::takes_gzip(request.headers());
-    let mut response = if !takes_json(request) {
+    let accepts_gzip = compress::accepts_gzip(request.headers());
+    let mut response = if !accepts_json(request) {
         not_acceptable()
-    } else if takes_gzip {
+    } else if accepts_gzip {
         let body = documents.v2_compressed.clone();
         documents.answer(&documents.v2.tag, body, request)
     } else {
@@ -133,7 +133,7 @@ fn v2(documents: &Documents, request: &Request) -> Response {
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
     headers.append(VARY, HeaderValue::from_static("Accept"));
-    if takes_gzip && response.status() == StatusCode::OK {
+    if accepts_gzip && response.status() == StatusCode::OK {
         let gzip = HeaderValue::from_static("gzip");
         response.headers_mut().insert(CONTENT_ENCODING, gzip);
     }
@@ -156,7 +156,7 @@ fn group(documents: &Documents, request: &Request) -> Response {
     };
     let hash = request::parameter(request.uri(), "hash").filter(|hash| !hash.is_empty());
     let mut response = match hash {
-        _ if !takes_json(request) => not_acceptable(),
+        _ if !accepts_json(request) => not_acceptable(),
         // Whoever has an old index is sent to what there is now.
         Some(hash) if hash != document.tag.hash() => moved(&address(path, &document.tag)),
         Some(_) => {
@@ -174,7 +174,7 @@ fn group(documents: &Documents, request: &Request) -> Response {
 }
 
 /// Whether JSON will do, by its name or by a star.
-fn takes_json(request: &Request) -> bool {
+fn accepts_json(request: &Request) -> bool {
     accept::first_of(request.headers(), &[Encoding::Json.content_type()]).is_some()
 }
 

@@ -116,7 +116,7 @@ impl Form {
     /// What was encoded in this form.
     pub(super) fn bytes(self, code: StatusCode, body: Vec<u8>) -> Response {
         let content_type = self.encoding.content_type();
-        answer(code, content_type, Body::from(self.text(body)))
+        respond(code, content_type, Body::from(self.text(body)))
     }
 
     /// Encoded bytes as they go out: compact JSON as this form wants it, all else as it is.
@@ -131,12 +131,12 @@ impl Form {
     }
 }
 
-/// 406: `refusal` of what was asked for, when there is `available`, of which `media` are not streams.
+/// 406: `refusal` of what was asked for, when there is `available`, of which `media_types` are not streams.
 pub(super) fn not_acceptable(
     request: &Request,
     refusal: Refusal,
     available: &[&str],
-    media: &[&str],
+    media_types: &[&str],
 ) -> Response {
     let status = match refusal {
         Refusal::MediaType => Status::not_acceptable(available),
@@ -145,7 +145,7 @@ pub(super) fn not_acceptable(
             Reason::NotAcceptable,
             format!(
                 "only the following media types are accepted: {}",
-                media.join(", ")
+                media_types.join(", ")
             ),
         ),
     };
@@ -154,40 +154,40 @@ pub(super) fn not_acceptable(
 
 /// An answer in pieces, which together have `len` bytes if that is known; compressed for whoever takes it, if they
 /// are enough.
-pub(super) async fn pieces(
+pub(super) async fn chunked(
     encoding: Encoding,
     headers: &HeaderMap,
     len: Option<usize>,
-    pieces: impl Stream<Item = Bytes> + Send + 'static,
+    chunks: impl Stream<Item = Bytes> + Send + 'static,
 ) -> Response {
-    let mut pieces = Box::pin(pieces.fuse());
-    let takes_gzip = compress::takes_gzip(headers);
+    let mut chunks = Box::pin(chunks.fuse());
+    let accepts_gzip = compress::accepts_gzip(headers);
     // It takes that much to know whether to compress.
-    let enough = if takes_gzip { compress::THRESHOLD } else { 0 };
-    let (mut begun, mut so_far) = (Vec::new(), 0);
-    let whole = loop {
+    let threshold = if accepts_gzip { compress::THRESHOLD } else { 0 };
+    let (mut first, mut size) = (Vec::new(), 0);
+    let complete = loop {
         // What is short goes out in one piece, with its length.
-        if begun.len() > 1 && so_far > enough || len.is_some_and(|len| len > enough) {
+        if first.len() > 1 && size > threshold || len.is_some_and(|len| len > threshold) {
             break false;
         }
-        let Some(piece) = pieces.next().await else {
+        let Some(chunk) = chunks.next().await else {
             break true;
         };
-        so_far += piece.len();
-        begun.push(piece);
+        size += chunk.len();
+        first.push(chunk);
     };
-    let gzip = takes_gzip && len.unwrap_or(so_far) > compress::THRESHOLD;
-    let body = if whole && !gzip {
-        Body::from(begun.concat())
+    let gzip = accepts_gzip && len.unwrap_or(size) > compress::THRESHOLD;
+    let body = if complete && !gzip {
+        Body::from(first.concat())
     } else {
-        let all = stream::iter(begun).chain(pieces);
+        let all = stream::iter(first).chain(chunks);
         if gzip {
-            compress::streamed(all)
+            compress::gzip_stream(all)
         } else {
             Body::from_stream(all.map(Ok::<_, Infallible>))
         }
     };
-    let mut response = answer(StatusCode::OK, encoding.content_type(), body);
+    let mut response = respond(StatusCode::OK, encoding.content_type(), body);
     let headers = response.headers_mut();
     if gzip {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -200,7 +200,7 @@ pub(super) async fn pieces(
 
 /// Plain text, as the health checks answer.
 pub(super) fn text(code: StatusCode, text: String) -> Response {
-    let mut response = answer(code, "text/plain; charset=utf-8", Body::from(text));
+    let mut response = respond(code, "text/plain; charset=utf-8", Body::from(text));
     let nosniff = HeaderValue::from_static("nosniff");
     response
         .headers_mut()
@@ -209,7 +209,7 @@ pub(super) fn text(code: StatusCode, text: String) -> Response {
 }
 
 /// An answer that is nobody's to keep.
-pub(super) fn answer(code: StatusCode, content_type: &'static str, body: Body) -> Response {
+pub(super) fn respond(code: StatusCode, content_type: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = code;
     let headers = response.headers_mut();

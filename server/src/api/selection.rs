@@ -23,7 +23,7 @@ impl Selection {
     ///
     /// # Errors
     /// 400 for a selector that does not parse or has no end, a field that is not known, a limit that is no number.
-    pub(super) fn of(uri: &Uri, known: &[&str]) -> Result<Self, Status> {
+    pub(super) fn of(uri: &Uri, supported: &[&str]) -> Result<Self, Status> {
         let text = |name| parameter(uri, name).unwrap_or_default();
         let labels = text("labelSelector")
             .parse::<LabelSelector>()
@@ -31,26 +31,26 @@ impl Selection {
         let fields = text("fieldSelector")
             .parse::<FieldSelector>()
             .map_err(|error| Status::bad_request(error.to_string()))?;
-        few("label", terms(&labels))?;
-        few("field", fields.iter().len())?;
+        check_terms("label", terms(&labels))?;
+        check_terms("field", fields.iter().len())?;
         for number in NUMBERS {
             if let Some(value) = parameter(uri, number) {
                 is_number(&value)?;
             }
         }
-        if let Some((field, ..)) = fields.iter().find(|(field, ..)| !known.contains(field)) {
-            return Err(Status::unknown_field(field, known));
+        if let Some((field, ..)) = fields.iter().find(|(field, ..)| !supported.contains(field)) {
+            return Err(Status::unknown_field(field, supported));
         }
         Ok(Self { labels, fields })
     }
 
     /// Whether anything is asked of objects.
-    pub(super) fn is_any(&self) -> bool {
+    pub(super) fn is_set(&self) -> bool {
         terms(&self.labels) > 0 || self.fields.iter().len() > 0
     }
 
     /// Whether an object with these labels is asked for, whose fields `value_of` tells.
-    pub(super) fn admits<'a>(
+    pub(super) fn matches<'a>(
         &self,
         labels: &Labels,
         value_of: impl Fn(&str) -> Option<&'a str>,
@@ -59,7 +59,7 @@ impl Selection {
     }
 }
 
-fn few(kind: &str, terms: usize) -> Result<(), Status> {
+fn check_terms(kind: &str, terms: usize) -> Result<(), Status> {
     if terms <= MOST_TERMS {
         return Ok(());
     }
@@ -89,12 +89,12 @@ mod tests {
 
     const FIELDS: [&str; 2] = ["metadata.name", "metadata.namespace"];
 
-    fn admitted(query: &str) -> bool {
+    fn selects(query: &str) -> bool {
         let labels = Labels::from_iter([("app", "web")]);
         let uri: Uri = format!("/x?{query}").parse().unwrap();
         Selection::of(&uri, &FIELDS)
             .unwrap()
-            .admits(&labels, |field| match field {
+            .matches(&labels, |field| match field {
                 "metadata.name" => Some("web-1"),
                 _ => Some("default"),
             })
@@ -120,7 +120,7 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(admitted(query), expected, "{query}");
+            assert_eq!(selects(query), expected, "{query}");
         }
     }
 
@@ -142,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_or_has_no_end_is_a_bad_request() {
+    fn bad_numbers_and_long_selectors_are_bad_requests() {
         let refused = |query: &str| {
             let uri: Uri = format!("/x?{query}").parse().unwrap();
             Selection::of(&uri, &FIELDS)
                 .err()
                 .map(|status| status.message)
         };
-        let many = |count: usize| vec!["!a"; count].join(",");
+        let terms_of = |count: usize| vec!["!a"; count].join(",");
         for (query, expected) in [
             ("limit=2".to_owned(), None),
             ("limit=-2&timeoutSeconds=%2B10&continue=x".to_owned(), None),
@@ -165,9 +165,9 @@ mod tests {
                 "timeoutSeconds=99999999999999999999".to_owned(),
                 Some("strconv.ParseInt: parsing \"99999999999999999999\": value out of range"),
             ),
-            (format!("labelSelector={}", many(1000)), None),
+            (format!("labelSelector={}", terms_of(1000)), None),
             (
-                format!("labelSelector={}", many(1001)),
+                format!("labelSelector={}", terms_of(1001)),
                 Some("the label selector has 1001 requirements and values: at most 1000 are taken"),
             ),
         ] {

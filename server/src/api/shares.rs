@@ -10,22 +10,22 @@ use crate::auth::User;
 /// Counts of what is under way, by user. A user without anything under way takes no memory.
 #[derive(Debug)]
 pub(super) struct Shares {
-    most: usize,
-    under_way: Mutex<HashMap<Arc<str>, usize>>,
+    limit: usize,
+    in_use: Mutex<HashMap<Arc<str>, usize>>,
 }
 
 impl Shares {
-    /// At most `most` things for each user.
-    pub(super) fn new(most: usize) -> Arc<Self> {
+    /// At most `limit` things for each user.
+    pub(super) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
-            most,
-            under_way: Mutex::default(),
+            limit,
+            in_use: Mutex::default(),
         })
     }
 
     /// How many things each user may have under way.
-    pub(super) const fn most(&self) -> usize {
-        self.most
+    pub(super) const fn limit(&self) -> usize {
+        self.limit
     }
 
     /// One more thing of this user, if that is within its share. Administrators have no bound: they may end what others
@@ -35,13 +35,13 @@ impl Shares {
         if user.is_master() {
             return Some(Share(None));
         }
-        let mut under_way = self.under_way.lock();
-        let Some(count) = under_way.get_mut(user.name.as_str()) else {
+        let mut in_use = self.in_use.lock();
+        let Some(count) = in_use.get_mut(user.name.as_str()) else {
             let name: Arc<str> = Arc::from(user.name.as_str());
-            under_way.insert(Arc::clone(&name), 1);
+            in_use.insert(Arc::clone(&name), 1);
             return Some(Share(Some((Arc::clone(self), name))));
         };
-        if *count >= self.most {
+        if *count >= self.limit {
             return None;
         }
         *count += 1;
@@ -61,11 +61,11 @@ impl Drop for Share {
         let Some((shares, name)) = &self.0 else {
             return;
         };
-        let mut under_way = shares.under_way.lock();
-        if let Some(count) = under_way.get_mut(name) {
+        let mut in_use = shares.in_use.lock();
+        if let Some(count) = in_use.get_mut(name) {
             *count -= 1;
             if *count == 0 {
-                under_way.remove(name);
+                in_use.remove(name);
             }
         }
     }
@@ -97,22 +97,22 @@ mod tests {
     }
 
     #[test]
-    fn administrators_have_no_bound() {
+    fn administrators_have_no_limit() {
         let shares = Shares::new(1);
         let admin = user("admin", &["system:masters"]);
-        let held: Vec<_> = (0..10).map(|_| shares.enter(&admin)).collect();
-        assert!(held.iter().all(Option::is_some));
-        assert!(shares.under_way.lock().is_empty());
+        let taken: Vec<_> = (0..10).map(|_| shares.enter(&admin)).collect();
+        assert!(taken.iter().all(Option::is_some));
+        assert!(shares.in_use.lock().is_empty());
     }
 
     #[test]
-    fn nothing_is_remembered_of_a_user_that_has_nothing_under_way() {
+    fn idle_users_take_no_memory() {
         let shares = Shares::new(3);
         for n in 0..1_000 {
             let one = shares.enter(&user(&format!("user-{n}"), &[]));
             let two = shares.enter(&user(&format!("user-{n}"), &[]));
             drop((one, two));
         }
-        assert!(shares.under_way.lock().is_empty());
+        assert!(shares.in_use.lock().is_empty());
     }
 }

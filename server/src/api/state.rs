@@ -15,46 +15,49 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::reply;
 use crate::query::Query;
-use crate::state::{Keeper, PATH, PROCESS};
+use crate::state::{PATH, PROCESS, StatePersister};
 
 /// Written at a time.
 const CHUNK: usize = 64 << 10;
 
 /// Chunks that wait for whoever takes them.
-const WAITING: usize = 4;
+const QUEUE: usize = 4;
 
 /// How many may be given at once: each keeps a thread, and nobody but a replica that starts has a use for it.
-const AT_ONCE: usize = 2;
+const MAX_TRANSFERS: usize = 2;
 
 /// The route.
-pub(super) fn routes(keeper: &Arc<Keeper>) -> Router<Arc<Query>> {
-    let (keeper, places) = (Arc::clone(keeper), Arc::new(Semaphore::new(AT_ONCE)));
+pub(super) fn routes(persister: &Arc<StatePersister>) -> Router<Arc<Query>> {
+    let (persister, slots) = (
+        Arc::clone(persister),
+        Arc::new(Semaphore::new(MAX_TRANSFERS)),
+    );
     Router::new().route(
         PATH,
-        get(async move |request: Request| state(&keeper, &places, &request)),
+        get(async move |request: Request| state(&persister, &slots, &request)),
     )
 }
 
-fn state(keeper: &Arc<Keeper>, places: &Arc<Semaphore>, request: &Request) -> Response {
-    let asks = request.headers().get(PROCESS);
-    if asks.is_some_and(|process| *process.as_bytes() == *keeper.process().as_bytes()) {
+fn state(persister: &Arc<StatePersister>, slots: &Arc<Semaphore>, request: &Request) -> Response {
+    let from = request.headers().get(PROCESS);
+    if from.is_some_and(|process| *process.as_bytes() == *persister.process().as_bytes()) {
         let text = "this process asks itself\n".to_owned();
         return reply::text(StatusCode::MISDIRECTED_REQUEST, text);
     }
-    let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+    let Ok(slot) = Arc::clone(slots).try_acquire_owned() else {
         let text = "others are given the state; ask again in a moment\n".to_owned();
         return reply::text(StatusCode::TOO_MANY_REQUESTS, text);
     };
-    let (sender, mut receiver) = mpsc::channel(WAITING);
-    let parts = Arc::clone(keeper.parts());
+    let (sender, mut receiver) = mpsc::channel(QUEUE);
+    let parts = Arc::clone(persister.parts());
     tokio::task::spawn_blocking(move || {
-        let out = Chunks {
+        let out = ChunkWriter {
             chunk: Vec::with_capacity(CHUNK),
             sender,
         };
         // Whoever asked is gone if it fails, or notices that the end is missing.
         let _sent = parts.write(out).and_then(|(mut out, _)| out.flush());
-        drop(place);
+        drop(slot);
     });
     let chunks = futures::stream::poll_fn(move |context| receiver.poll_recv(context));
     let chunks = futures::StreamExt::map(chunks, Ok::<_, io::Error>);
@@ -67,20 +70,20 @@ fn state(keeper: &Arc<Keeper>, places: &Arc<Semaphore>, request: &Request) -> Re
 }
 
 /// Gathers what is written and sends it in pieces of one size; waits while nobody takes them.
-struct Chunks {
+struct ChunkWriter {
     chunk: Vec<u8>,
     sender: mpsc::Sender<Bytes>,
 }
 
-impl Write for Chunks {
+impl Write for ChunkWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.chunk.len() >= CHUNK {
             self.flush()?;
         }
-        let room = CHUNK.saturating_sub(self.chunk.len());
-        let taken = bytes.get(..room).unwrap_or(bytes);
-        self.chunk.extend_from_slice(taken);
-        Ok(taken.len())
+        let space = CHUNK.saturating_sub(self.chunk.len());
+        let accepted = bytes.get(..space).unwrap_or(bytes);
+        self.chunk.extend_from_slice(accepted);
+        Ok(accepted.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -11,7 +11,7 @@ use http::StatusCode;
 use kubevitals_proto::metrics::{GROUP, Version};
 use kubevitals_proto::why::SUBRESOURCE;
 
-use super::named::Named;
+use super::path_params::PathParams;
 use super::reply::Form;
 use crate::query::Query;
 
@@ -43,7 +43,7 @@ pub(super) fn routes() -> Router<Arc<Query>> {
 async fn node(
     version: Version,
     State(query): State<Arc<Query>>,
-    Named(name): Named<String>,
+    PathParams(name): PathParams<String>,
     request: Request,
 ) -> Response {
     Form::any(&request).json(StatusCode::OK, &query.why().node(version, &name))
@@ -52,7 +52,7 @@ async fn node(
 async fn pod(
     version: Version,
     State(query): State<Arc<Query>>,
-    Named((namespace, name)): Named<(String, String)>,
+    PathParams((namespace, name)): PathParams<(String, String)>,
     request: Request,
 ) -> Response {
     Form::any(&request).json(StatusCode::OK, &query.why().pod(version, &namespace, &name))

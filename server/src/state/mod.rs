@@ -47,7 +47,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Keeps the state of one server.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct StatePersister {
     parts: Arc<Parts>,
     metrics: StateMetrics,
     /// None where it is kept nowhere.
@@ -67,7 +67,7 @@ struct Kept {
     complaints: Mutex<Quiet>,
 }
 
-impl Keeper {
+impl StatePersister {
     /// For these parts.
     pub fn new(settings: Option<Settings>, parts: Arc<Parts>) -> Arc<Self> {
         Arc::new(Self {

@@ -28,7 +28,7 @@ impl Wall {
 }
 
 /// A process that starts now, with a folder.
-fn process(wall: &Wall, folder: &Path) -> Arc<Keeper> {
+fn process(wall: &Wall, folder: &Path) -> Arc<StatePersister> {
     let parts = Parts {
         store: Arc::default(),
         cluster: Arc::default(),
@@ -41,11 +41,11 @@ fn process(wall: &Wall, folder: &Path) -> Arc<Keeper> {
         folder: folder.to_path_buf(),
         interval: Duration::ZERO,
     };
-    Keeper::new(Some(settings), Arc::new(parts))
+    StatePersister::new(Some(settings), Arc::new(parts))
 }
 
 /// Two scrapes of a node with one pod, the second one now.
-fn scrape(keeper: &Keeper, wall: &Wall) {
+fn scrape(keeper: &StatePersister, wall: &Wall) {
     let Parts {
         store,
         cluster,
@@ -75,7 +75,7 @@ fn scrape(keeper: &Keeper, wall: &Wall) {
 }
 
 /// Whether the pod is answered.
-fn answers(keeper: &Keeper) -> bool {
+fn answers(keeper: &StatePersister) -> bool {
     let parts = keeper.parts();
     let known = parts.store.cells().get("n").cloned();
     let cell = known.unwrap_or_else(|| parts.store.add(&"n".into(), RESOLUTION));

@@ -4,36 +4,36 @@ use axum::response::Response;
 use http::HeaderMap;
 use kubevitals_proto::metrics::encode::{Form, List};
 
-use super::source::Source;
-use crate::api::pieces::{self, CHUNK, Encode, STRIDE};
+use super::source::ObjectSource;
 use crate::api::reply;
+use crate::api::streaming::{self, CHUNK, ChunkEncoder, STRIDE};
 
 /// The list of all that `source` has.
-pub(super) async fn answer<S: Source>(
+pub(super) async fn respond<S: ObjectSource>(
     source: S,
     form: Form,
     pretty: bool,
     headers: &HeaderMap,
 ) -> Response {
-    let mut encoded = Encoded {
+    let mut encoder = ListEncoder {
         source,
         list: List::new(S::KIND, form),
     };
-    encoded.measure().await;
-    let len = encoded.list.measured_len();
+    encoder.measure().await;
+    let len = encoder.list.measured_len();
     let reply = reply::Form {
         encoding: form.encoding(),
         pretty,
     };
-    pieces::answer(encoded, reply, len, headers).await
+    streaming::respond(encoder, reply, len, headers).await
 }
 
-struct Encoded<S> {
+struct ListEncoder<S> {
     source: S,
     list: List,
 }
 
-impl<S: Source> Encoded<S> {
+impl<S: ObjectSource> ListEncoder<S> {
     /// Measures all objects, if the form wants to know before the first is sent. They are of one moment, so the
     /// same ones are encoded afterwards.
     async fn measure(&mut self) {
@@ -51,7 +51,7 @@ impl<S: Source> Encoded<S> {
     }
 }
 
-impl<S: Source> Encode for Encoded<S> {
+impl<S: ObjectSource> ChunkEncoder for ListEncoder<S> {
     fn advance(&mut self, out: &mut Vec<u8>) -> bool {
         let list = &mut self.list;
         let more = self.source.advance(STRIDE, |item| {

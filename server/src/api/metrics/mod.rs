@@ -14,11 +14,11 @@ use kubevitals_proto::metrics::encode::{self, Kind};
 use kubevitals_proto::metrics::{GROUP, Version};
 use kubevitals_proto::wire::status::Status;
 
-use super::named::Named;
+use super::negotiated::{Cardinality, Offer, ResponseFormat};
+use super::path_params::PathParams;
 use super::reply::{self, Form};
 use super::request;
 use super::selection::Selection;
-use super::wanted::{Number, Offer, Wanted};
 use crate::query::{MetricsLookup, Query};
 use source::{Nodes, Pods};
 
@@ -37,10 +37,10 @@ const fn offer(version: Version) -> Offer {
 }
 
 /// The form in which `kind` is sent.
-fn form(wanted: Wanted, kind: Kind, uri: &Uri) -> Result<encode::Form, Status> {
-    let shape = wanted.shape(kind.described(), uri)?;
+fn form(format: ResponseFormat, kind: Kind, uri: &Uri) -> Result<encode::Form, Status> {
+    let shape = format.shape(kind.described(), uri)?;
     // A table in protobuf is never agreed on.
-    encode::Form::new(shape, wanted.reply().encoding)
+    encode::Form::new(shape, format.form().encoding)
         .ok_or_else(|| Status::internal_error("a table has no protobuf"))
 }
 
@@ -65,7 +65,7 @@ pub(super) fn routes() -> Router<Arc<Query>> {
                 )
                 .route(
                     &at("/namespaces/{namespace}/pods"),
-                    get(move |state, Named(namespace), request| {
+                    get(move |state, PathParams(namespace), request| {
                         list_pods(version, state, Some(namespace), request)
                     }),
                 )
@@ -92,7 +92,7 @@ async fn list_nodes(
     match prepare(&request, version, Kind::Node) {
         Ok((form, pretty, selection)) => {
             let nodes = Nodes::new(&query, &selection);
-            lists::answer(nodes, form, pretty, request.headers()).await
+            lists::respond(nodes, form, pretty, request.headers()).await
         }
         Err(refusal) => refusal,
     }
@@ -111,7 +111,7 @@ async fn list_pods(
     match prepare(&request, version, Kind::Pod) {
         Ok((form, pretty, selection)) => {
             let pods = Pods::new(&query, namespace.as_deref(), selection);
-            lists::answer(pods, form, pretty, request.headers()).await
+            lists::respond(pods, form, pretty, request.headers()).await
         }
         Err(refusal) => refusal,
     }
@@ -124,7 +124,7 @@ fn prepare(
     version: Version,
     kind: Kind,
 ) -> Result<(encode::Form, bool, Selection), Response> {
-    let wanted = Wanted::of(request, offer(version), Number::Many)?;
+    let format = ResponseFormat::of(request, offer(version), Cardinality::Many)?;
     let checked = || {
         let selection = Selection::of(request.uri(), &FIELDS)?;
         if request::option(request.uri(), "watch") {
@@ -135,8 +135,8 @@ fn prepare(
             return Err(Status::not_supported("watch", GROUP, resource));
         }
         Ok((
-            form(wanted, kind, request.uri())?,
-            wanted.reply().pretty,
+            form(format, kind, request.uri())?,
+            format.form().pretty,
             selection,
         ))
     };
@@ -146,13 +146,13 @@ fn prepare(
 async fn get_node(
     version: Version,
     State(query): State<Arc<Query>>,
-    Named(name): Named<String>,
+    PathParams(name): PathParams<String>,
     request: Request,
 ) -> Response {
-    answer_one(&request, version, |wanted| {
+    answer_one(&request, version, |format| {
         match query.metrics().node(&name) {
             MetricsLookup::Metrics(node) => {
-                let form = form(wanted, Kind::Node, request.uri())?;
+                let form = form(format, Kind::Node, request.uri())?;
                 let mut out = Vec::new();
                 form.object(&mut out, &source::node_ref(&node, query.wall()));
                 Ok(out)
@@ -167,12 +167,12 @@ async fn get_node(
 async fn get_pod(
     version: Version,
     State(query): State<Arc<Query>>,
-    Named((namespace, name)): Named<(String, String)>,
+    PathParams((namespace, name)): PathParams<(String, String)>,
     request: Request,
 ) -> Response {
-    answer_one(&request, version, |wanted| {
+    answer_one(&request, version, |format| {
         let found = query.metrics().pod(&namespace, &name, |pod| {
-            let form = form(wanted, Kind::Pod, request.uri())?;
+            let form = form(format, Kind::Pod, request.uri())?;
             let mut out = Vec::new();
             source::with_pod(&pod, query.wall(), |pod| form.object(&mut out, pod));
             Ok(out)
@@ -192,14 +192,14 @@ async fn get_pod(
 fn answer_one(
     request: &Request,
     version: Version,
-    encode: impl FnOnce(Wanted) -> Result<Vec<u8>, Status>,
+    encode: impl FnOnce(ResponseFormat) -> Result<Vec<u8>, Status>,
 ) -> Response {
-    let wanted = match Wanted::of(request, offer(version), Number::One) {
-        Ok(wanted) => wanted,
+    let format = match ResponseFormat::of(request, offer(version), Cardinality::One) {
+        Ok(format) => format,
         Err(refusal) => return refusal,
     };
-    match encode(wanted) {
-        Ok(body) => wanted.reply().bytes(StatusCode::OK, body),
+    match encode(format) {
+        Ok(body) => format.form().bytes(StatusCode::OK, body),
         Err(status) => Form::any(request).status(&status),
     }
 }

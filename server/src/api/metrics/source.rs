@@ -12,7 +12,7 @@ use crate::api::selection::Selection;
 use crate::query::{NodeReading, PodCursor, PodList, PodReading, Query};
 
 /// Objects of one moment, one after the other, as often as wanted.
-pub(super) trait Source: Send + 'static {
+pub(super) trait ObjectSource: Send + 'static {
     /// What they are.
     const KIND: Kind;
     /// One of them.
@@ -28,7 +28,7 @@ pub(super) trait Source: Send + 'static {
 
 /// The nodes that a list asks for.
 pub(super) struct Nodes {
-    answers: Vec<NodeReading>,
+    readings: Vec<NodeReading>,
     next: usize,
     created: Timestamp,
 }
@@ -36,16 +36,16 @@ pub(super) struct Nodes {
 impl Nodes {
     pub(super) fn new(query: &Query, selection: &Selection) -> Self {
         Self {
-            answers: query
+            readings: query
                 .metrics()
-                .nodes(|node| admits(selection, "", &node.name, &node.labels)),
+                .nodes(|node| matches(selection, "", &node.name, &node.labels)),
             next: 0,
             created: query.wall(),
         }
     }
 }
 
-impl Source for Nodes {
+impl ObjectSource for Nodes {
     const KIND: Kind = Kind::Node;
     type Item<'a> = NodeRef<'a>;
 
@@ -54,14 +54,14 @@ impl Source for Nodes {
     }
 
     fn advance(&mut self, budget: usize, mut each: impl FnMut(&NodeRef<'_>) -> bool) -> bool {
-        let left = self.answers.get(self.next..).unwrap_or_default();
-        for answer in left.iter().take(budget) {
+        let rest = self.readings.get(self.next..).unwrap_or_default();
+        for reading in rest.iter().take(budget) {
             self.next += 1;
-            if !each(&node_ref(answer, self.created)) {
+            if !each(&node_ref(reading, self.created)) {
                 break;
             }
         }
-        self.next < self.answers.len()
+        self.next < self.readings.len()
     }
 }
 
@@ -87,7 +87,7 @@ impl Pods {
     }
 }
 
-impl Source for Pods {
+impl ObjectSource for Pods {
     const KIND: Kind = Kind::Pod;
     type Item<'a> = PodRef<'a>;
 
@@ -100,15 +100,15 @@ impl Source for Pods {
         self.list.visit(
             &mut self.cursor,
             budget,
-            |pod| admits(selection, &pod.key.namespace, &pod.key.name, &pod.labels),
-            |answer| with_pod(&answer, created, &mut each),
+            |pod| matches(selection, &pod.key.namespace, &pod.key.name, &pod.labels),
+            |reading| with_pod(&reading, created, &mut each),
         )
     }
 }
 
 /// Whether an object is asked for; `namespace` is empty for one that has none.
-fn admits(selection: &Selection, namespace: &str, name: &str, labels: &Labels) -> bool {
-    selection.admits(labels, |field| match field {
+fn matches(selection: &Selection, namespace: &str, name: &str, labels: &Labels) -> bool {
+    selection.matches(labels, |field| match field {
         "metadata.name" => Some(name),
         "metadata.namespace" => Some(namespace),
         _ => None,
@@ -116,14 +116,14 @@ fn admits(selection: &Selection, namespace: &str, name: &str, labels: &Labels) -
 }
 
 /// A node as proto's encoders take it.
-pub(super) fn node_ref(answer: &NodeReading, created: Timestamp) -> NodeRef<'_> {
-    let usage = &answer.latest.usage;
+pub(super) fn node_ref(reading: &NodeReading, created: Timestamp) -> NodeRef<'_> {
+    let usage = &reading.latest.usage;
     NodeRef {
         meta: MetaRef {
-            name: &answer.node.name,
+            name: &reading.node.name,
             namespace: "",
             creation: created,
-            labels: &answer.node.labels,
+            labels: &reading.node.labels,
         },
         timestamp: usage.at,
         window: usage.window,
@@ -134,13 +134,13 @@ pub(super) fn node_ref(answer: &NodeReading, created: Timestamp) -> NodeRef<'_> 
     }
 }
 
-/// Makes `use_it` of the pod as proto's encoders take it.
+/// Makes `convert` of the pod as proto's encoders take it.
 pub(super) fn with_pod<T>(
-    answer: &PodReading<'_>,
+    reading: &PodReading<'_>,
     created: Timestamp,
-    use_it: impl FnOnce(&PodRef<'_>) -> T,
+    convert: impl FnOnce(&PodRef<'_>) -> T,
 ) -> T {
-    let containers: Vec<ContainerRef<'_>> = answer
+    let containers: Vec<ContainerRef<'_>> = reading
         .containers
         .iter()
         .map(|container| ContainerRef {
@@ -151,16 +151,16 @@ pub(super) fn with_pod<T>(
             },
         })
         .collect();
-    let key = &answer.pod.key;
-    use_it(&PodRef {
+    let key = &reading.pod.key;
+    convert(&PodRef {
         meta: MetaRef {
             name: &key.name,
             namespace: &key.namespace,
             creation: created,
-            labels: &answer.pod.labels,
+            labels: &reading.pod.labels,
         },
-        timestamp: answer.rates.at,
-        window: answer.rates.window,
+        timestamp: reading.rates.at,
+        window: reading.rates.window,
         containers: &containers,
     })
 }

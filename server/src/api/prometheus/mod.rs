@@ -20,9 +20,9 @@ use kubevitals_proto::wire::status::Status;
 use prometheus_client::encoding::text;
 
 use super::accept;
+use super::caller::Caller;
 use super::compress;
 use super::reply::Form;
-use super::working::Caller;
 use crate::query::Query;
 use crate::telemetry::metrics::Registry;
 use crate::work::Pool;
@@ -38,7 +38,7 @@ pub(super) fn routes(registry: Registry, pool: &Arc<Pool>) -> Router<Arc<Query>>
         "/metrics",
         get(async move |request: Request| {
             let (form, newer) = (Form::any(&request), prefers_openmetrics(&request));
-            let gzip = compress::takes_gzip(request.headers());
+            let gzip = compress::accepts_gzip(request.headers());
             let caller = Caller::of(&request);
             // It cannot be kept while others work.
             drop(request);
@@ -60,7 +60,7 @@ async fn metrics(
     let written = caller.run(pool, move |_| {
         let text = write(&registry, newer)?;
         Ok::<_, fmt::Error>(if gzip {
-            compress::whole(text.as_bytes())
+            compress::gzip(text.as_bytes())
         } else {
             Bytes::from(text)
         })

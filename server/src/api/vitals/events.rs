@@ -13,14 +13,14 @@ use crate::query::{Change, Version};
 
 /// What became of an object, as whoever selects sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
+pub(super) enum EventType {
     Added,
     Modified,
     /// It is gone, or no longer among what is selected.
     Deleted,
 }
 
-impl Type {
+impl EventType {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Added => "ADDED",
@@ -31,17 +31,19 @@ impl Type {
 }
 
 /// What a change is to whoever selects, and the object to tell it with: of one that went away, as it was last.
-pub(super) fn seen<'a, K: Kind>(
+pub(super) fn classify<'a, K: Kind>(
     selection: &Selection,
-    change: &'a Change<K::Kept>,
-) -> Option<(Type, &'a K::Kept)> {
-    let admitted = |kept: &'a Option<std::sync::Arc<K::Kept>>| {
-        kept.as_deref().filter(|kept| K::admits(selection, kept))
+    change: &'a Change<K::Record>,
+) -> Option<(EventType, &'a K::Record)> {
+    let selected = |record: &'a Option<std::sync::Arc<K::Record>>| {
+        record
+            .as_deref()
+            .filter(|record| K::matches(selection, record))
     };
-    match (admitted(&change.before), admitted(&change.after)) {
-        (None, Some(after)) => Some((Type::Added, after)),
-        (Some(_), Some(after)) => Some((Type::Modified, after)),
-        (Some(before), None) => Some((Type::Deleted, before)),
+    match (selected(&change.before), selected(&change.after)) {
+        (None, Some(after)) => Some((EventType::Added, after)),
+        (Some(_), Some(after)) => Some((EventType::Modified, after)),
+        (Some(before), None) => Some((EventType::Deleted, before)),
         (None, None) => None,
     }
 }
@@ -51,14 +53,14 @@ pub(super) fn seen<'a, K: Kind>(
 pub(super) struct Events {
     shape: Shape,
     /// A table's columns are told with its first event.
-    columns_told: bool,
+    columns_sent: bool,
 }
 
 impl Events {
     pub(super) const fn new(shape: Shape) -> Self {
         Self {
             shape,
-            columns_told: false,
+            columns_sent: false,
         }
     }
 
@@ -66,27 +68,32 @@ impl Events {
     pub(super) fn object<T: Vitals>(
         &mut self,
         out: &mut Vec<u8>,
-        became: Type,
-        told: &T,
+        event_type: EventType,
+        object: &T,
         now: Timestamp,
     ) {
-        begin(out, became.as_str());
-        let (meta, item) = (list::meta(&told.meta().resource_version), At(told, now));
+        begin(out, event_type.as_str());
+        let (meta, item) = (list::meta(&object.meta().resource_version), At(object, now));
         match self.shape {
-            Shape::Table(version, beside) if self.columns_told => {
+            Shape::Table(version, beside) if self.columns_sent => {
                 form::row_json(out, version, beside, &meta, &item);
             }
             shape => form::object_json(out, T::KIND, shape, &meta, &item),
         }
-        self.columns_told = true;
+        self.columns_sent = true;
         out.extend_from_slice(b"}\n");
     }
 
     /// Appends the event that all up to a version has been told; the first of them, to who asked for all there is,
     /// says that that is over.
-    pub(super) fn bookmark<T: Vitals>(&self, out: &mut Vec<u8>, version: Version, all_told: bool) {
+    pub(super) fn bookmark<T: Vitals>(
+        &self,
+        out: &mut Vec<u8>,
+        version: Version,
+        ends_initial_events: bool,
+    ) {
         begin(out, "BOOKMARK");
-        let annotations = if all_told {
+        let annotations = if ends_initial_events {
             r#","annotations":{"k8s.io/initial-events-end":"true"}"#
         } else {
             ""

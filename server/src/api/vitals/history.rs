@@ -11,22 +11,22 @@ use kubevitals_proto::wire::status::Status;
 use kubevitals_proto::wire::yaml;
 
 use super::kind::{Clusters, Kind as _, Nodes, Pods};
-use super::parameters::Past;
-use super::sought::workload;
+use super::parameters::HistoryOptions;
+use super::pod_filter::workload;
 use super::{OFFER, Sources, unknown_resource};
-use crate::api::named::Named;
+use crate::api::caller::Caller;
+use crate::api::negotiated::{Cardinality, ResponseFormat};
+use crate::api::path_params::PathParams;
 use crate::api::reply::Form;
-use crate::api::wanted::{Number, Wanted};
-use crate::api::working::Caller;
 use crate::query::{ClusterSingleton, HistorySubject, Query, Steps};
 use crate::work::Cancel;
 
 /// What stands for a pod's name where many are meant: no pod has that name.
-const MANY: &str = "-";
+const ALL_PODS: &str = "-";
 
 /// Of what it is asked for, with the names it borrows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Asked {
+enum Subject {
     Node(String),
     Pod(String, String),
     Workload {
@@ -38,7 +38,7 @@ enum Asked {
     Cluster,
 }
 
-impl Asked {
+impl Subject {
     fn of(&self) -> HistorySubject<'_> {
         match self {
             Self::Node(name) => HistorySubject::Node(name),
@@ -58,7 +58,7 @@ impl Asked {
     }
 
     /// What it is called, if it is there now: then that nothing is remembered of it is an answer too.
-    fn present(&self, query: &Query) -> Option<Meta> {
+    fn existing_meta(&self, query: &Query) -> Option<Meta> {
         let snapshot = query.changes().snapshot();
         let named = |namespace: &str, name: &str| Meta {
             name: name.to_owned(),
@@ -90,60 +90,60 @@ impl Asked {
 /// Of a node.
 pub(super) async fn of_node(
     State(sources): State<Sources>,
-    Named(name): Named<String>,
+    PathParams(name): PathParams<String>,
     request: Request,
 ) -> Response {
-    answer(sources, Asked::Node(name), request).await
+    respond(sources, Subject::Node(name), request).await
 }
 
 /// Of the cluster.
 pub(super) async fn of_cluster(
     State(sources): State<Sources>,
-    Named(name): Named<String>,
+    PathParams(name): PathParams<String>,
     request: Request,
 ) -> Response {
     if name != ClusterSingleton::NAME {
         let status = Status::not_found(GROUP, Clusters::RESOURCE, &name);
         return Form::any(&request).status(&status);
     }
-    answer(sources, Asked::Cluster, request).await
+    respond(sources, Subject::Cluster, request).await
 }
 
 /// Of a pod, or of many.
 pub(super) async fn of_pod(
     State(sources): State<Sources>,
-    Named((namespace, name)): Named<(String, String)>,
+    PathParams((namespace, name)): PathParams<(String, String)>,
     request: Request,
 ) -> Response {
     if namespace.is_empty() || name.is_empty() {
         return unknown_resource(request).await;
     }
-    let asked = if name == MANY {
-        of_many(namespace, &request)
+    let subject = if name == ALL_PODS {
+        aggregate(namespace, &request)
     } else {
-        Ok(Asked::Pod(namespace, name))
+        Ok(Subject::Pod(namespace, name))
     };
-    match asked {
-        Ok(asked) => answer(sources, asked, request).await,
+    match subject {
+        Ok(subject) => respond(sources, subject, request).await,
         Err(status) => Form::any(&request).status(&status),
     }
 }
 
 /// A workload, or the whole namespace.
-fn of_many(namespace: String, request: &Request) -> Result<Asked, Status> {
+fn aggregate(namespace: String, request: &Request) -> Result<Subject, Status> {
     Ok(match workload(request.uri())? {
-        Some((kind, name)) => Asked::Workload {
+        Some((kind, name)) => Subject::Workload {
             namespace,
             kind,
             name,
         },
-        None => Asked::Namespace(namespace),
+        None => Subject::Namespace(namespace),
     })
 }
 
-async fn answer(sources: Sources, asked: Asked, request: Request) -> Response {
+async fn respond(sources: Sources, subject: Subject, request: Request) -> Response {
     let Sources { query, pool, .. } = sources;
-    let (reply, failure, past) = match prepared(&query, &request) {
+    let (reply, failure, options) = match prepare(&query, &request) {
         Ok(prepared) => prepared,
         Err(refusal) => return refusal,
     };
@@ -151,40 +151,47 @@ async fn answer(sources: Sources, asked: Asked, request: Request) -> Response {
     // It cannot be kept while others work.
     drop(request);
     // Decoding the series of a large namespace takes some time: others should not have to wait for it.
-    let work = move |cancel: &Cancel| history(&query, &asked, &past, cancel);
+    let work = move |cancel: &Cancel| history(&query, &subject, &options, cancel);
     match caller.run(&pool, work).await {
-        Ok(Ok(history)) => encoded(&history, reply),
+        Ok(Ok(history)) => encode(&history, reply),
         Ok(Err(status)) => failure.status(&status),
         Err(refusal) => refusal,
     }
 }
 
 /// How it is answered, how if it fails, and what is asked for.
-fn prepared(query: &Query, request: &Request) -> Result<(Form, Form, Past), Response> {
-    let wanted = Wanted::of(request, OFFER, Number::One)?;
+fn prepare(query: &Query, request: &Request) -> Result<(Form, Form, HistoryOptions), Response> {
+    let format = ResponseFormat::of(request, OFFER, Cardinality::One)?;
     let failure = Form::any(request);
     let retention = query.history_settings().retention;
-    Past::of(request.uri(), query.wall(), retention, query.resolution())
-        .map(|past| (wanted.reply(), failure, past))
+    HistoryOptions::of(request.uri(), query.wall(), retention, query.resolution())
+        .map(|options| (format.form(), failure, options))
         .map_err(|status| failure.status(&status))
 }
 
-fn history(query: &Query, asked: &Asked, past: &Past, cancel: &Cancel) -> Result<History, Status> {
-    let steps = Steps::new(past.since, past.until, past.step);
-    let found = query.history().over(asked.of(), steps, past.fold, cancel);
+fn history(
+    query: &Query,
+    subject: &Subject,
+    options: &HistoryOptions,
+    cancel: &Cancel,
+) -> Result<History, Status> {
+    let steps = Steps::new(options.since, options.until, options.step);
+    let found = query
+        .history()
+        .over(subject.of(), steps, options.aggregation, cancel);
     let mut history = match found {
         Some(history) => history,
-        None => asked
-            .present(query)
-            .map(|meta| nothing(meta, &steps))
-            .ok_or_else(|| asked.not_found())?,
+        None => subject
+            .existing_meta(query)
+            .map(|meta| empty(meta, &steps))
+            .ok_or_else(|| subject.not_found())?,
     };
-    if let Asked::Pod(namespace, name) = asked {
+    if let Subject::Pod(namespace, name) = subject {
         history.marks = query
             .history()
             .marks(namespace, name, steps.since(), steps.until());
     }
-    if let Some(container) = &past.container {
+    if let Some(container) = &options.container {
         history
             .containers
             .retain(|series| series.name == *container);
@@ -194,7 +201,7 @@ fn history(query: &Query, asked: &Asked, past: &Past, cancel: &Cancel) -> Result
 }
 
 /// A history without a point.
-fn nothing(metadata: Meta, steps: &Steps) -> History {
+fn empty(metadata: Meta, steps: &Steps) -> History {
     let mut history = History {
         kind: "History".to_owned(),
         api_version: API_VERSION.to_owned(),
@@ -210,7 +217,7 @@ fn nothing(metadata: Meta, steps: &Steps) -> History {
     history
 }
 
-fn encoded(history: &History, reply: Form) -> Response {
+fn encode(history: &History, reply: Form) -> Response {
     let mut json = Vec::new();
     let mut out = Vec::new();
     let written = gojson::write_value(&mut json, history).and_then(|()| match reply.encoding {

@@ -8,8 +8,8 @@ use imbl::OrdMap;
 use kubevitals_proto::vitals::table::Vitals;
 use kubevitals_proto::vitals::{ClusterVitals, Incident, NodeVitals, PodVitals};
 
+use super::pod_filter::PodFilter;
 use super::sort_by::SortBy;
-use super::sought::Sought;
 use crate::api::selection::Selection;
 use crate::query::{
     ChangeList, ChangeReader, ClusterSingleton, Measure, Node, Pod, PodChanges, PodKey, Query,
@@ -22,13 +22,13 @@ const GROWTH: Duration = Duration::from_secs(15 * 60);
 /// A kind of objects.
 pub(super) trait Kind: Sized + Send + Sync + 'static {
     /// As it is told.
-    type Told: Vitals + Default + Send;
+    type Object: Vitals + Default + Send;
     /// What it is told of.
-    type Kept: Send + Sync + 'static;
+    type Record: Send + Sync + 'static;
     /// By what they are sorted.
     type Key: Key;
     /// What has changed.
-    type Changes: ChangeReader<Of = Self::Kept> + 'static;
+    type Changes: ChangeReader<Of = Self::Record> + 'static;
 
     /// The resource, as paths have it.
     const RESOURCE: &'static str;
@@ -36,10 +36,10 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     const FIELDS: &'static [&'static str];
 
     /// All there are.
-    fn all(snapshot: &VersionedSnapshot) -> OrdMap<Self::Key, Arc<Self::Kept>>;
+    fn all(snapshot: &VersionedSnapshot) -> OrdMap<Self::Key, Arc<Self::Record>>;
 
     /// When something of it changed last.
-    fn version(snapshot: &VersionedSnapshot, kept: &Self::Kept) -> Version;
+    fn version(snapshot: &VersionedSnapshot, record: &Self::Record) -> Version;
 
     /// What has changed since.
     fn changes(
@@ -49,21 +49,25 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     ) -> Self::Changes;
 
     /// Whether it is asked for.
-    fn admits(selection: &Selection, kept: &Self::Kept) -> bool;
+    fn matches(selection: &Selection, record: &Self::Record) -> bool;
 
     /// Whether objects can be sought by what is told of them.
-    const IS_SOUGHT: bool = false;
+    const SUPPORTS_POD_FILTER: bool = false;
 
     /// Whether it is what is sought.
-    fn is_sought(_sought: &Sought, _builder: &VitalsBuilder, _kept: &Self::Kept) -> bool {
+    fn passes_filter(
+        _filter: &PodFilter,
+        _builder: &VitalsBuilder,
+        _record: &Self::Record,
+    ) -> bool {
         true
     }
 
     /// As it is told, but for its version.
-    fn tell(builder: &mut VitalsBuilder, kept: &Self::Kept) -> Self::Told;
+    fn to_api(builder: &mut VitalsBuilder, record: &Self::Record) -> Self::Object;
 
     /// Its name in its namespace.
-    fn name(kept: &Self::Kept) -> &str;
+    fn name(record: &Self::Record) -> &str;
 
     /// Whether it can be sorted so.
     fn sorts_by(by: SortBy) -> bool {
@@ -71,7 +75,7 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     }
 
     /// By what it is sorted: the largest comes first. Nothing where it has no such value.
-    fn rank(_builder: &mut VitalsBuilder, _kept: &Self::Kept, _by: SortBy) -> Option<f64> {
+    fn rank(_builder: &mut VitalsBuilder, _record: &Self::Record, _by: SortBy) -> Option<f64> {
         None
     }
 
@@ -81,17 +85,21 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
         _by: SortBy,
         _limit: usize,
         _scope: &TopScope<'_>,
-    ) -> Option<Vec<Arc<Self::Kept>>> {
+    ) -> Option<Vec<Arc<Self::Record>>> {
         None
     }
 
     /// All there were at the time that is told of, if that can be told of it.
-    fn all_then(_builder: &VitalsBuilder) -> Option<OrdMap<Self::Key, Arc<Self::Kept>>> {
+    fn all_at(_builder: &VitalsBuilder) -> Option<OrdMap<Self::Key, Arc<Self::Record>>> {
         None
     }
 
     /// The one of this name.
-    fn find(snapshot: &VersionedSnapshot, namespace: &str, name: &str) -> Option<Arc<Self::Kept>> {
+    fn find(
+        snapshot: &VersionedSnapshot,
+        namespace: &str,
+        name: &str,
+    ) -> Option<Arc<Self::Record>> {
         Self::all(snapshot)
             .get(&Self::Key::of(namespace, name))
             .cloned()
@@ -144,11 +152,11 @@ impl Key for Arc<str> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "it is only compared")]
-const fn number(count: u64) -> f64 {
+const fn to_f64(count: u64) -> f64 {
     count as f64
 }
 
-const fn word(truth: bool) -> &'static str {
+const fn bool_text(truth: bool) -> &'static str {
     if truth { "true" } else { "false" }
 }
 
@@ -156,8 +164,8 @@ const fn word(truth: bool) -> &'static str {
 pub(super) struct Pods;
 
 impl Kind for Pods {
-    type Told = PodVitals;
-    type Kept = Pod;
+    type Object = PodVitals;
+    type Record = Pod;
     type Key = PodKey;
     type Changes = PodChanges;
 
@@ -174,7 +182,7 @@ impl Kind for Pods {
         snapshot.pods().clone()
     }
 
-    fn all_then(builder: &VitalsBuilder) -> Option<OrdMap<PodKey, Arc<Pod>>> {
+    fn all_at(builder: &VitalsBuilder) -> Option<OrdMap<PodKey, Arc<Pod>>> {
         Some(OrdMap::clone(builder.pods()))
     }
 
@@ -190,28 +198,28 @@ impl Kind for Pods {
         snapshot.pod_changes(from, namespace)
     }
 
-    fn admits(selection: &Selection, pod: &Pod) -> bool {
-        selection.admits(&pod.labels, |field| match field {
+    fn matches(selection: &Selection, pod: &Pod) -> bool {
+        selection.matches(&pod.labels, |field| match field {
             "metadata.name" => Some(&*pod.key.name),
             "metadata.namespace" => Some(&*pod.key.namespace),
             "spec.nodeName" => pod.node.as_deref(),
             "status.phase" => Some(pod.phase.as_str()),
-            "status.ready" => Some(word(pod.ready.status)),
+            "status.ready" => Some(bool_text(pod.ready.status)),
             _ => None,
         })
     }
 
-    const IS_SOUGHT: bool = true;
+    const SUPPORTS_POD_FILTER: bool = true;
 
-    fn is_sought(sought: &Sought, builder: &VitalsBuilder, pod: &Pod) -> bool {
-        sought.has(builder, pod)
+    fn passes_filter(filter: &PodFilter, builder: &VitalsBuilder, pod: &Pod) -> bool {
+        filter.matches(builder, pod)
     }
 
     fn name(pod: &Pod) -> &str {
         &pod.key.name
     }
 
-    fn tell(builder: &mut VitalsBuilder, pod: &Pod) -> PodVitals {
+    fn to_api(builder: &mut VitalsBuilder, pod: &Pod) -> PodVitals {
         builder.pod(pod)
     }
 
@@ -239,8 +247,8 @@ impl Kind for Pods {
         match by {
             SortBy::Name | SortBy::Namespace | SortBy::Growth => return None,
             // To tell all of each of very many pods would take long.
-            SortBy::Cpu => return Some(number(builder.usage(pod)?.0.0)),
-            SortBy::Memory => return Some(number(builder.usage(pod)?.1.0)),
+            SortBy::Cpu => return Some(to_f64(builder.usage(pod)?.0.0)),
+            SortBy::Memory => return Some(to_f64(builder.usage(pod)?.1.0)),
             SortBy::Restarts => return Some(f64::from(pod.summary().restarts)),
             _ => {}
         }
@@ -259,8 +267,8 @@ impl Kind for Pods {
 pub(super) struct Nodes;
 
 impl Kind for Nodes {
-    type Told = NodeVitals;
-    type Kept = Node;
+    type Object = NodeVitals;
+    type Record = Node;
     type Key = Arc<str>;
     type Changes = ChangeList<Node>;
 
@@ -271,7 +279,7 @@ impl Kind for Nodes {
         snapshot.nodes().clone()
     }
 
-    fn all_then(builder: &VitalsBuilder) -> Option<OrdMap<Arc<str>, Arc<Node>>> {
+    fn all_at(builder: &VitalsBuilder) -> Option<OrdMap<Arc<str>, Arc<Node>>> {
         Some(OrdMap::clone(builder.nodes()))
     }
 
@@ -287,10 +295,10 @@ impl Kind for Nodes {
         snapshot.node_changes(from)
     }
 
-    fn admits(selection: &Selection, node: &Node) -> bool {
-        selection.admits(&node.labels, |field| match field {
+    fn matches(selection: &Selection, node: &Node) -> bool {
+        selection.matches(&node.labels, |field| match field {
             "metadata.name" => Some(&*node.name),
-            "status.ready" => Some(word(node.ready)),
+            "status.ready" => Some(bool_text(node.ready)),
             _ => None,
         })
     }
@@ -299,7 +307,7 @@ impl Kind for Nodes {
         &node.name
     }
 
-    fn tell(builder: &mut VitalsBuilder, node: &Node) -> NodeVitals {
+    fn to_api(builder: &mut VitalsBuilder, node: &Node) -> NodeVitals {
         builder.node(node)
     }
 
@@ -319,7 +327,7 @@ impl Kind for Nodes {
         match by {
             SortBy::Cpu => Some(usage?.cpu.to_f64()),
             SortBy::Memory => Some(usage?.memory.to_f64()),
-            SortBy::Restarts => Some(number(node.restarts)),
+            SortBy::Restarts => Some(to_f64(node.restarts)),
             _ => None,
         }
     }
@@ -329,8 +337,8 @@ impl Kind for Nodes {
 pub(super) struct Incidents;
 
 impl Kind for Incidents {
-    type Told = Incident;
-    type Kept = Incident;
+    type Object = Incident;
+    type Record = Incident;
     type Key = PodKey;
     type Changes = ChangeList<Incident>;
 
@@ -369,12 +377,12 @@ impl Kind for Incidents {
         snapshot.incident_changes(from).of(of)
     }
 
-    fn admits(selection: &Selection, incident: &Incident) -> bool {
+    fn matches(selection: &Selection, incident: &Incident) -> bool {
         let reason = format!("{:?}", incident.reason);
         let cause = format!("{:?}", incident.cause);
         let certainty = format!("{:?}", incident.certainty);
         let (meta, involved) = (&incident.metadata, &incident.involved);
-        selection.admits(&meta.labels, |field| {
+        selection.matches(&meta.labels, |field| {
             Some(match field {
                 "metadata.name" => &meta.name,
                 "metadata.namespace" => &meta.namespace,
@@ -386,7 +394,7 @@ impl Kind for Incidents {
                 "involved.name" => &involved.name,
                 "involved.container" => &involved.container,
                 "involved.node" => &involved.node,
-                "open" => word(incident.ended.is_none()),
+                "open" => bool_text(incident.ended.is_none()),
                 _ => return None,
             })
         })
@@ -396,7 +404,7 @@ impl Kind for Incidents {
         &incident.metadata.name
     }
 
-    fn tell(_: &mut VitalsBuilder, incident: &Incident) -> Incident {
+    fn to_api(_: &mut VitalsBuilder, incident: &Incident) -> Incident {
         VitalsBuilder::incident(incident)
     }
 }
@@ -405,8 +413,8 @@ impl Kind for Incidents {
 pub(super) struct Clusters;
 
 impl Kind for Clusters {
-    type Told = ClusterVitals;
-    type Kept = ClusterSingleton;
+    type Object = ClusterVitals;
+    type Record = ClusterSingleton;
     type Key = Arc<str>;
     type Changes = ChangeList<ClusterSingleton>;
 
@@ -420,7 +428,7 @@ impl Kind for Clusters {
         )
     }
 
-    fn all_then(_: &VitalsBuilder) -> Option<OrdMap<Arc<str>, Arc<ClusterSingleton>>> {
+    fn all_at(_: &VitalsBuilder) -> Option<OrdMap<Arc<str>, Arc<ClusterSingleton>>> {
         Some(OrdMap::unit(
             Arc::from(ClusterSingleton::NAME),
             Arc::new(ClusterSingleton),
@@ -439,9 +447,9 @@ impl Kind for Clusters {
         snapshot.cluster_changes(from)
     }
 
-    fn admits(selection: &Selection, _: &ClusterSingleton) -> bool {
+    fn matches(selection: &Selection, _: &ClusterSingleton) -> bool {
         let labels = kubevitals_proto::labels::Labels::default();
-        selection.admits(&labels, |field| {
+        selection.matches(&labels, |field| {
             (field == "metadata.name").then_some(ClusterSingleton::NAME)
         })
     }
@@ -450,7 +458,7 @@ impl Kind for Clusters {
         ClusterSingleton::NAME
     }
 
-    fn tell(builder: &mut VitalsBuilder, _: &ClusterSingleton) -> ClusterVitals {
+    fn to_api(builder: &mut VitalsBuilder, _: &ClusterSingleton) -> ClusterVitals {
         builder.cluster()
     }
 }

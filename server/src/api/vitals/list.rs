@@ -11,11 +11,11 @@ use kubevitals_proto::wire::form::{self, Shape};
 use kubevitals_proto::wire::status::Status;
 
 use super::kind::{Key as _, Kind, Pods};
-use super::parameters::Asked;
+use super::parameters::ListOptions;
+use super::pod_filter::PodFilter;
 use super::sort_by::SortBy;
-use super::sought::Sought;
-use crate::api::pieces::{CHUNK, Encode, STRIDE};
 use crate::api::selection::Selection;
+use crate::api::streaming::{CHUNK, ChunkEncoder, STRIDE};
 use crate::query::{Pod, Query, TopScope, VersionedSnapshot, VitalsBuilder};
 use crate::work::Cancel;
 
@@ -28,25 +28,29 @@ pub(super) fn meta(version: &str) -> Vec<u8> {
 }
 
 /// All objects of a kind, of now or of a time before it.
-pub(super) struct All<K: Kind> {
-    pub(super) objects: OrdMap<K::Key, Arc<K::Kept>>,
+pub(super) struct ObjectSet<K: Kind> {
+    pub(super) objects: OrdMap<K::Key, Arc<K::Record>>,
     /// Nothing of a time before now: that has no versions.
     pub(super) snapshot: Option<Arc<VersionedSnapshot>>,
     builder: VitalsBuilder,
 }
 
-impl<K: Kind> All<K> {
+impl<K: Kind> ObjectSet<K> {
     /// As it is asked for.
     ///
     /// # Errors
     /// 400 for a time that is not remembered, or of which nothing can be told; 504 for a version that is not known yet,
     /// 410 for one that is past where it is to be just that one.
-    pub(super) fn of(query: &Query, asked: &Asked, cancel: &Cancel) -> Result<Self, Status> {
+    pub(super) fn of(
+        query: &Query,
+        options: &ListOptions,
+        cancel: &Cancel,
+    ) -> Result<Self, Status> {
         let snapshot = query.changes().snapshot();
-        asked.wants.check(query.changes(), &snapshot)?;
-        let at = asked.time(query.wall(), query.history_remembers())?;
+        options.requirement.check(query.changes(), &snapshot)?;
+        let at = options.time(query.wall(), query.history_remembers())?;
         let builder = at.map_or_else(|| query.vitals().now(), |at| query.vitals().at(at, cancel));
-        let builder = match asked.trend {
+        let builder = match options.trend {
             Some(steps) => builder.with_trend(steps),
             None => builder,
         };
@@ -57,7 +61,7 @@ impl<K: Kind> All<K> {
                 builder,
             });
         }
-        let objects = K::all_then(&builder).ok_or_else(|| {
+        let objects = K::all_at(&builder).ok_or_else(|| {
             Status::bad_request(format!("at: {} are told as they are now", K::RESOURCE))
         })?;
         Ok(Self {
@@ -68,16 +72,16 @@ impl<K: Kind> All<K> {
     }
 
     /// An object, with its version.
-    pub(super) fn told(&mut self, kept: &K::Kept) -> K::Told {
-        let mut told = K::tell(&mut self.builder, kept);
+    pub(super) fn convert(&mut self, record: &K::Record) -> K::Object {
+        let mut object = K::to_api(&mut self.builder, record);
         if let Some(snapshot) = &self.snapshot {
-            told.meta_mut().resource_version = K::version(snapshot, kept).to_string();
+            object.meta_mut().resource_version = K::version(snapshot, record).to_string();
         }
-        told
+        object
     }
 
     /// The one of this name.
-    pub(super) fn find(&self, namespace: &str, name: &str) -> Option<Arc<K::Kept>> {
+    pub(super) fn find(&self, namespace: &str, name: &str) -> Option<Arc<K::Record>> {
         self.objects.get(&K::Key::of(namespace, name)).cloned()
     }
 
@@ -91,10 +95,10 @@ impl<K: Kind> All<K> {
 }
 
 /// A list under way.
-pub(super) struct Listed<K: Kind> {
-    all: All<K>,
+pub(super) struct ListEncoder<K: Kind> {
+    all: ObjectSet<K>,
     selection: Selection,
-    sought: Sought,
+    filter: PodFilter,
     namespace: Option<Arc<str>>,
     order: Order<K>,
     list: form::List,
@@ -106,56 +110,56 @@ enum Order<K: Kind> {
     /// By namespace and name: the one behind this.
     Names(Bound<K::Key>),
     /// As sorted.
-    Sorted(std::vec::IntoIter<Arc<K::Kept>>),
+    Sorted(std::vec::IntoIter<Arc<K::Record>>),
 }
 
-impl<K: Kind> Listed<K> {
+impl<K: Kind> ListEncoder<K> {
     /// # Errors
     /// 400 for a time that is not remembered.
     pub(super) fn new(
         query: &Query,
         selection: Selection,
         namespace: Option<Arc<str>>,
-        asked: &Asked,
+        options: &ListOptions,
         shape: Shape,
         yaml: bool,
         cancel: &Cancel,
     ) -> Result<Self, Status> {
-        let all = All::of(query, asked, cancel)?;
+        let all = ObjectSet::of(query, options, cancel)?;
         let list_meta = meta(&all.version());
-        let mut listed = Self {
+        let mut encoder = Self {
             order: Order::Names(K::Key::first(namespace.as_deref())),
-            list: form::List::new(K::Told::KIND, shape, yaml, list_meta),
+            list: form::List::new(K::Object::KIND, shape, yaml, list_meta),
             now: query.wall(),
             all,
             selection,
-            sought: asked.sought.clone(),
+            filter: options.filter.clone(),
             namespace,
         };
-        let chosen = match asked.sort_by {
-            Some(by) => Some(match listed.top(query, by, asked.limit, cancel) {
+        let chosen = match options.sort_by {
+            Some(by) => Some(match encoder.top(query, by, options.limit, cancel) {
                 Some(sorted) => sorted,
-                None => listed.sorted(by, asked.limit, cancel),
+                None => encoder.sorted(by, options.limit, cancel),
             }),
             // To find few scope very many takes long too.
-            None if asked.sought.is_any() => Some(listed.found(cancel).collect()),
+            None if options.filter.is_set() => Some(encoder.matching(cancel).collect()),
             None => None,
         };
         if let Some(chosen) = chosen {
-            listed.order = Order::Sorted(chosen.into_iter());
+            encoder.order = Order::Sorted(chosen.into_iter());
         }
-        Ok(listed)
+        Ok(encoder)
     }
 
     /// All that is asked for, by name, until it is cancelled.
-    fn found(&mut self, cancel: &Cancel) -> impl Iterator<Item = Arc<K::Kept>> {
+    fn matching(&mut self, cancel: &Cancel) -> impl Iterator<Item = Arc<K::Record>> {
         std::iter::from_fn(|| {
             loop {
                 if cancel.is_set() {
                     return None;
                 }
                 match self.next(STRIDE) {
-                    (Some(kept), _) => return Some(kept),
+                    (Some(record), _) => return Some(record),
                     (None, true) => {}
                     (None, false) => return None,
                 }
@@ -164,29 +168,29 @@ impl<K: Kind> Listed<K> {
     }
 
     /// What is asked for in an order, the first so many.
-    fn sorted(&mut self, by: SortBy, limit: Option<usize>, cancel: &Cancel) -> Vec<Arc<K::Kept>> {
-        let mut found: Vec<_> = self.found(cancel).collect();
+    fn sorted(&mut self, by: SortBy, limit: Option<usize>, cancel: &Cancel) -> Vec<Arc<K::Record>> {
+        let mut matching: Vec<_> = self.matching(cancel).collect();
         if matches!(by, SortBy::Name | SortBy::Namespace) {
             if by == SortBy::Name {
                 // Those of one name stay in the order of their namespaces.
-                found.sort_by(|a, b| K::name(a).cmp(K::name(b)));
+                matching.sort_by(|a, b| K::name(a).cmp(K::name(b)));
             }
-            found.truncate(limit.unwrap_or(usize::MAX));
-            return found;
+            matching.truncate(limit.unwrap_or(usize::MAX));
+            return matching;
         }
-        let mut keyed: Vec<(f64, Arc<K::Kept>)> = Vec::with_capacity(found.len());
-        for kept in found {
+        let mut keyed: Vec<(f64, Arc<K::Record>)> = Vec::with_capacity(matching.len());
+        for record in matching {
             if cancel.is_set() {
                 break;
             }
-            let rank = K::rank(&mut self.all.builder, &kept, by);
+            let rank = K::rank(&mut self.all.builder, &record, by);
             // What has no value comes last.
-            keyed.push((rank.unwrap_or(f64::NEG_INFINITY), kept));
+            keyed.push((rank.unwrap_or(f64::NEG_INFINITY), record));
         }
         // Of those that are equal the order of names stays.
         keyed.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         keyed.truncate(limit.unwrap_or(usize::MAX));
-        keyed.into_iter().map(|(_, kept)| kept).collect()
+        keyed.into_iter().map(|(_, record)| record).collect()
     }
 
     /// The same of now, where all need not be looked at for it. Where few of all are asked for they are found first, in
@@ -197,14 +201,14 @@ impl<K: Kind> Listed<K> {
         by: SortBy,
         limit: Option<usize>,
         cancel: &Cancel,
-    ) -> Option<Vec<Arc<K::Kept>>> {
+    ) -> Option<Vec<Arc<K::Record>>> {
         self.all.snapshot.as_ref()?;
-        if by.is_of_usage() && (self.sought.is_any() || self.selection.is_any()) {
+        if by.is_of_usage() && (self.filter.is_set() || self.selection.is_set()) {
             return None;
         }
         let limit = limit.unwrap_or(usize::MAX).min(self.all.objects.len());
-        let filter = |kept: &Pod| {
-            Pods::admits(&self.selection, kept) && self.sought.has(&self.all.builder, kept)
+        let filter = |record: &Pod| {
+            Pods::matches(&self.selection, record) && self.filter.matches(&self.all.builder, record)
         };
         let scope = TopScope {
             namespace: self.namespace.as_deref(),
@@ -213,17 +217,17 @@ impl<K: Kind> Listed<K> {
         };
         let mut top = K::top(query, by, limit, &scope)?;
         // Those that have no such value come last.
-        let first: HashSet<*const K::Kept> = top.iter().map(Arc::as_ptr).collect();
+        let first: HashSet<*const K::Record> = top.iter().map(Arc::as_ptr).collect();
         let missing = limit.saturating_sub(top.len());
         let others = self
-            .found(cancel)
-            .filter(|kept| !first.contains(&Arc::as_ptr(kept)));
+            .matching(cancel)
+            .filter(|record| !first.contains(&Arc::as_ptr(record)));
         top.extend(others.take(missing));
         Some(top)
     }
 
     /// Looks for the next object that is asked for, scope so many; whether there may be more.
-    fn next(&mut self, budget: usize) -> (Option<Arc<K::Kept>>, bool) {
+    fn next(&mut self, budget: usize) -> (Option<Arc<K::Record>>, bool) {
         let after = match &mut self.order {
             Order::Names(after) => after,
             Order::Sorted(sorted) => {
@@ -232,8 +236,8 @@ impl<K: Kind> Listed<K> {
                 return (next, more);
             }
         };
-        let mut looked = 0;
-        for (key, kept) in self.all.objects.range((after.clone(), Bound::Unbounded)) {
+        let mut visited = 0;
+        for (key, record) in self.all.objects.range((after.clone(), Bound::Unbounded)) {
             if self
                 .namespace
                 .as_ref()
@@ -241,33 +245,33 @@ impl<K: Kind> Listed<K> {
             {
                 break;
             }
-            looked += 1;
-            let wanted = K::admits(&self.selection, kept)
-                && K::is_sought(&self.sought, &self.all.builder, kept);
-            if wanted || looked >= budget {
+            visited += 1;
+            let matched = K::matches(&self.selection, record)
+                && K::passes_filter(&self.filter, &self.all.builder, record);
+            if matched || visited >= budget {
                 *after = Bound::Excluded(key.clone());
-                return (wanted.then(|| Arc::clone(kept)), true);
+                return (matched.then(|| Arc::clone(record)), true);
             }
         }
         (None, false)
     }
 }
 
-impl<K: Kind> Encode for Listed<K> {
+impl<K: Kind> ChunkEncoder for ListEncoder<K> {
     fn advance(&mut self, out: &mut Vec<u8>) -> bool {
         for _ in 0..STRIDE {
             let (next, more) = self.next(STRIDE);
-            let found = next.is_some();
-            if let Some(kept) = next {
-                let told = self.all.told(&kept);
-                self.list.item(out, &At(&told, self.now));
+            let matching = next.is_some();
+            if let Some(record) = next {
+                let object = self.all.convert(&record);
+                self.list.item(out, &At(&object, self.now));
             }
             if !more {
                 self.list.end(out);
                 return false;
             }
             // Without one it has looked at many.
-            if !found || out.len() >= CHUNK {
+            if !matching || out.len() >= CHUNK {
                 return true;
             }
         }

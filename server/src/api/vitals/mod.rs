@@ -1,14 +1,14 @@
 //! kubevitals.io/v1alpha1: get, list and watch of nodes, pods, incidents and the cluster, and their past.
 
 mod events;
-mod given;
 mod history;
 mod kind;
 mod list;
-mod options;
 mod parameters;
+mod pod_filter;
+mod query_params;
 mod sort_by;
-mod sought;
+mod version_options;
 mod watch;
 mod watchers;
 
@@ -27,19 +27,19 @@ use kubevitals_proto::wire::form::{self, Shape};
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::status::Status;
 
-use super::named::Named;
-use super::pieces;
+use super::caller::Caller;
+use super::negotiated::{Cardinality, Offer, ResponseFormat};
+use super::path_params::PathParams;
 use super::reply::Form;
 use super::request;
 use super::selection::Selection;
-use super::wanted::{Number, Offer, Wanted};
-use super::working::Caller;
+use super::streaming;
 use crate::query::Query;
 use crate::work::{Cancel, Pool};
 use kind::{Clusters, Incidents, Kind, Nodes, Pods};
-use list::{All, Listed};
-use options::Wants;
-use parameters::Asked;
+use list::{ListEncoder, ObjectSet};
+use parameters::ListOptions;
+use version_options::VersionRequirement;
 pub(super) use watchers::Watchers;
 
 /// What objects and lists can be had in.
@@ -110,13 +110,13 @@ fn cluster_wide<K: Kind>(slash: &str) -> Router<Sources> {
     Router::new()
         .route(
             &at(""),
-            get(async |State(sources), request| many::<K>(sources, None, request).await),
+            get(async |State(sources), request| list_or_watch::<K>(sources, None, request).await),
         )
         .route(
             &at("/{name}"),
             get(
-                async |State(sources), Named(name): Named<String>, request| {
-                    one::<K>(sources, String::new(), name, request).await
+                async |State(sources), PathParams(name): PathParams<String>, request| {
+                    get_one::<K>(sources, String::new(), name, request).await
                 },
             ),
         )
@@ -129,17 +129,17 @@ fn namespaced<K: Kind>(slash: &str) -> Router<Sources> {
     Router::new()
         .route(
             &format!("{base}/{resource}{slash}"),
-            get(async |State(sources), request| many::<K>(sources, None, request).await),
+            get(async |State(sources), request| list_or_watch::<K>(sources, None, request).await),
         )
         .route(
             &format!("{base}/namespaces/{{namespace}}/{resource}{slash}"),
             get(
-                async |State(sources), Named(namespace): Named<String>, request| {
+                async |State(sources), PathParams(namespace): PathParams<String>, request| {
                     // A router that matches an empty name leaves it to us that there is no such path.
                     if namespace.is_empty() {
                         return unknown_resource(request).await;
                     }
-                    many::<K>(sources, Some(namespace), request).await
+                    list_or_watch::<K>(sources, Some(namespace), request).await
                 },
             ),
         )
@@ -147,9 +147,9 @@ fn namespaced<K: Kind>(slash: &str) -> Router<Sources> {
             &format!("{base}/namespaces/{{namespace}}/{resource}/{{name}}{slash}"),
             get(
                 async |State(sources),
-                       Named((namespace, name)): Named<(String, String)>,
+                       PathParams((namespace, name)): PathParams<(String, String)>,
                        request| {
-                    one::<K>(sources, namespace, name, request).await
+                    get_one::<K>(sources, namespace, name, request).await
                 },
             ),
         )
@@ -179,81 +179,85 @@ async fn unknown_resource(request: Request) -> Response {
 }
 
 /// A list, or a watch.
-async fn many<K: Kind>(sources: Sources, namespace: Option<String>, request: Request) -> Response {
-    let wanted = match Wanted::of(&request, OFFER, Number::Many) {
-        Ok(wanted) => wanted,
+async fn list_or_watch<K: Kind>(
+    sources: Sources,
+    namespace: Option<String>,
+    request: Request,
+) -> Response {
+    let format = match ResponseFormat::of(&request, OFFER, Cardinality::Many) {
+        Ok(format) => format,
         Err(refusal) => return refusal,
     };
     let namespace: Option<Arc<str>> = namespace.map(Arc::from);
     let prepared = Selection::of(request.uri(), K::FIELDS).and_then(|selection| {
-        let asked = Asked::of::<K>(request.uri())?;
-        let shape = wanted.shape(K::Told::KIND, request.uri())?;
-        Ok((selection, asked, shape))
+        let options = ListOptions::of::<K>(request.uri())?;
+        let shape = format.shape(K::Object::KIND, request.uri())?;
+        Ok((selection, options, shape))
     });
-    let (selection, mut asked, shape) = match prepared {
+    let (selection, mut options, shape) = match prepared {
         Ok(prepared) => prepared,
         Err(status) => return Form::any(&request).status(&status),
     };
     if request::option(request.uri(), "watch") {
-        let watching = watch::Asked {
+        let watch_request = watch::WatchRequest {
             selection,
             namespace,
             shape,
-            asked,
+            options,
         };
-        return watch::answer::<K>(&sources, watching, &request);
+        return watch::respond::<K>(&sources, watch_request, &request);
     }
-    match Wants::of_list(request.uri()) {
-        Ok(wants) => asked.wants = wants,
+    match VersionRequirement::of_list(request.uri()) {
+        Ok(requirement) => options.requirement = requirement,
         Err(status) => return Form::any(&request).status(&status),
     }
-    let reply = wanted.reply();
+    let reply = format.form();
     let yaml = reply.encoding == Encoding::Yaml;
-    let (query, heavy) = (Arc::clone(&sources.query), asked.looks_at_all());
+    let (query, visits_all) = (Arc::clone(&sources.query), options.visits_all());
     let list = move |cancel: &Cancel| {
-        Listed::<K>::new(&query, selection, namespace, &asked, shape, yaml, cancel)
+        ListEncoder::<K>::new(&query, selection, namespace, &options, shape, yaml, cancel)
     };
     let (caller, failure) = (Caller::of(&request), Form::any(&request));
     let (parts, _) = request.into_parts();
-    let listed = if heavy {
+    let encoder = if visits_all {
         caller.run(&sources.pool, list).await
     } else {
         Ok(list(&Cancel::default()))
     };
-    match listed {
-        Ok(Ok(listed)) => pieces::answer(listed, reply, None, &parts.headers).await,
+    match encoder {
+        Ok(Ok(encoder)) => streaming::respond(encoder, reply, None, &parts.headers).await,
         Ok(Err(status)) => failure.status(&status),
         Err(refusal) => refusal,
     }
 }
 
 /// One object.
-async fn one<K: Kind>(
+async fn get_one<K: Kind>(
     sources: Sources,
     namespace: String,
     name: String,
     request: Request,
 ) -> Response {
-    let wanted = match Wanted::of(&request, OFFER, Number::One) {
-        Ok(wanted) => wanted,
+    let format = match ResponseFormat::of(&request, OFFER, Cardinality::One) {
+        Ok(format) => format,
         Err(refusal) => return refusal,
     };
     let failure = Form::any(&request);
-    let prepared = Asked::of::<K>(request.uri()).and_then(|mut asked| {
-        asked.wants = Wants::of_get(request.uri())?;
-        let shape = wanted.shape(K::Told::KIND, request.uri())?;
-        Ok((asked, shape))
+    let prepared = ListOptions::of::<K>(request.uri()).and_then(|mut options| {
+        options.requirement = VersionRequirement::of_get(request.uri())?;
+        let shape = format.shape(K::Object::KIND, request.uri())?;
+        Ok((options, shape))
     });
-    let (asked, shape) = match prepared {
+    let (options, shape) = match prepared {
         Ok(prepared) => prepared,
         Err(status) => return failure.status(&status),
     };
-    let (reply, heavy) = (wanted.reply(), asked.looks_at_all());
+    let (reply, visits_all) = (format.form(), options.visits_all());
     let query = Arc::clone(&sources.query);
     let encode = move |cancel: &Cancel| {
         encoded::<K>(
             &query,
-            &asked,
+            &options,
             (&namespace, &name),
             shape,
             reply.encoding,
@@ -263,7 +267,7 @@ async fn one<K: Kind>(
     let caller = Caller::of(&request);
     // It cannot be kept while others work.
     drop(request);
-    let encoded = if heavy {
+    let encoded = if visits_all {
         caller.run(&sources.pool, encode).await
     } else {
         Ok(encode(&Cancel::default()))
@@ -278,20 +282,20 @@ async fn one<K: Kind>(
 /// The object of this namespace and name, as its answer has it.
 fn encoded<K: Kind>(
     query: &Query,
-    asked: &Asked,
+    options: &ListOptions,
     (namespace, name): (&str, &str),
     shape: Shape,
     encoding: Encoding,
     cancel: &Cancel,
 ) -> Result<Vec<u8>, Status> {
-    let kind = K::Told::KIND;
-    let mut all = All::<K>::of(query, asked, cancel)?;
-    let kept = all
+    let kind = K::Object::KIND;
+    let mut all = ObjectSet::<K>::of(query, options, cancel)?;
+    let record = all
         .find(namespace, name)
         .ok_or_else(|| Status::not_found(GROUP, K::RESOURCE, name))?;
-    let told = all.told(&kept);
-    let list_meta = list::meta(&told.meta().resource_version);
-    let item = At(&told, query.wall());
+    let object = all.convert(&record);
+    let list_meta = list::meta(&object.meta().resource_version);
+    let item = At(&object, query.wall());
     let mut out = Vec::new();
     match encoding {
         Encoding::Yaml => form::object_yaml(&mut out, kind, shape, &list_meta, &item),

@@ -7,15 +7,15 @@ use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::wire::status::Status;
 
-use super::given::{bad, given};
 use super::kind::Kind;
-use super::options::Wants;
+use super::pod_filter::PodFilter;
+use super::query_params::{invalid_param, non_empty};
 use super::sort_by::SortBy;
-use super::sought::Sought;
+use super::version_options::VersionRequirement;
 use crate::query::{Aggregation, MAX_STEPS as MOST_STEPS_OF_A_SPAN};
 
 /// The most steps of a trend.
-const MOST_STEPS: u32 = 240;
+const MAX_STEPS: u32 = 240;
 
 /// A moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl When {
 
 /// What a list or one object is asked for with, beside selectors.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Asked {
+pub(super) struct ListOptions {
     /// As of when; now, if it is not said.
     pub(super) at: Option<When>,
     /// With so many steps of the past.
@@ -48,53 +48,53 @@ pub(super) struct Asked {
     /// With an order: how many at most.
     pub(super) limit: Option<usize>,
     /// Which pods.
-    pub(super) sought: Sought,
+    pub(super) filter: PodFilter,
     /// Of which version; any, if it is not said. Gets, lists and watches read their options each in their own way.
-    pub(super) wants: Wants,
+    pub(super) requirement: VersionRequirement,
 }
 
-impl Asked {
+impl ListOptions {
     /// What the query string asks for.
     ///
     /// # Errors
     /// 400 for a value that a parameter does not take.
     pub(super) fn of<K: Kind>(uri: &Uri) -> Result<Self, Status> {
-        let mut asked = Self::default();
-        if let Some(text) = given(uri, "at") {
-            asked.at = Some(when("at", &text, true)?);
+        let mut options = Self::default();
+        if let Some(text) = non_empty(uri, "at") {
+            options.at = Some(when("at", &text, true)?);
         }
-        if let Some(text) = given(uri, "trend") {
+        if let Some(text) = non_empty(uri, "trend") {
             let steps = text
                 .parse()
                 .ok()
-                .filter(|steps| (1..=MOST_STEPS).contains(steps));
-            let takes = format!("a number of steps from 1 to {MOST_STEPS}");
-            asked.trend = Some(steps.ok_or_else(|| bad("trend", &text, &takes))?);
+                .filter(|steps| (1..=MAX_STEPS).contains(steps));
+            let expected = format!("a number of steps from 1 to {MAX_STEPS}");
+            options.trend = Some(steps.ok_or_else(|| invalid_param("trend", &text, &expected))?);
         }
-        if let Some(parameter) = Sought::first(uri).filter(|_| !K::IS_SOUGHT) {
+        if let Some(parameter) = PodFilter::first_param(uri).filter(|_| !K::SUPPORTS_POD_FILTER) {
             let message = format!(
                 "{parameter}: it is pods that are sought by it, not {}",
                 K::RESOURCE
             );
             return Err(Status::bad_request(message));
         }
-        asked.sought = Sought::of(uri)?;
-        if let Some(text) = given(uri, "sortBy") {
-            let known = SortBy::ALL.iter().find(|(name, _)| *name == text);
+        options.filter = PodFilter::of(uri)?;
+        if let Some(text) = non_empty(uri, "sortBy") {
+            let found = SortBy::ALL.iter().find(|(name, _)| *name == text);
             let names = SortBy::ALL.map(|(name, _)| name).join(", ");
             let (_, sort_by) =
-                known.ok_or_else(|| bad("sortBy", &text, &format!("one of {names}")))?;
+                found.ok_or_else(|| invalid_param("sortBy", &text, &format!("one of {names}")))?;
             if !K::sorts_by(*sort_by) {
                 let message = format!("sortBy={text:?}: {} cannot be sorted by it", K::RESOURCE);
                 return Err(Status::bad_request(message));
             }
-            asked.sort_by = Some(*sort_by);
+            options.sort_by = Some(*sort_by);
             // What is no number was refused with the selectors. Zero and less mean all, as in Kubernetes.
-            asked.limit = given(uri, "limit")
+            options.limit = non_empty(uri, "limit")
                 .and_then(|text| text.parse().ok())
                 .filter(|limit| *limit > 0);
         }
-        Ok(asked)
+        Ok(options)
     }
 
     /// As of which time it is asked for, at `now`, where so long is remembered; nothing for now.
@@ -104,13 +104,13 @@ impl Asked {
     pub(super) fn time(
         &self,
         now: Timestamp,
-        remembers: Duration,
+        retention: Duration,
     ) -> Result<Option<Timestamp>, Status> {
         let Some(at) = self.at.map(|at| at.time(now)) else {
             return Ok(None);
         };
-        let remembers = i64::try_from(remembers.as_nanos()).unwrap_or(i64::MAX);
-        let first = now.plus_nanos(-remembers);
+        let retention = i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX);
+        let first = now.plus_nanos(-retention);
         if at < first || at > now {
             return Err(Status::bad_request(format!(
                 "at is {at}: what is remembered is from {first} to {now}"
@@ -120,25 +120,25 @@ impl Asked {
     }
 
     /// Whether every pod of the cluster may have to be looked at before the answer begins: work for a thread of its own.
-    pub(super) fn looks_at_all(&self) -> bool {
-        self.at.is_some() || self.sort_by.is_some() || self.sought.is_any()
+    pub(super) fn visits_all(&self) -> bool {
+        self.at.is_some() || self.sort_by.is_some() || self.filter.is_set()
     }
 
     /// The first parameter that says something about a moment, an order or what is sought, and so nothing to a watch.
-    pub(super) fn of_a_list(&self, uri: &Uri) -> Option<&'static str> {
+    pub(super) fn list_only_param(&self, uri: &Uri) -> Option<&'static str> {
         if self.at.is_some() {
             Some("at")
         } else if self.sort_by.is_some() {
             Some("sortBy")
         } else {
-            Sought::first(uri)
+            PodFilter::first_param(uri)
         }
     }
 }
 
 /// What a history is asked for with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Past {
+pub(super) struct HistoryOptions {
     /// Its beginning.
     pub(super) since: Timestamp,
     /// Its end.
@@ -146,12 +146,12 @@ pub(super) struct Past {
     /// The length of a step, in nanoseconds.
     pub(super) step: i64,
     /// What is made of the points of one step.
-    pub(super) fold: Aggregation,
+    pub(super) aggregation: Aggregation,
     /// Only this container.
     pub(super) container: Option<String>,
 }
 
-impl Past {
+impl HistoryOptions {
     /// Into so many steps the span is divided if the client does not say, unless they would be shorter than points are
     /// apart.
     const STEPS: i64 = 120;
@@ -172,11 +172,11 @@ impl Past {
             return Err(Status::bad_request(message));
         }
         let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
-        let until = match given(uri, "until") {
+        let until = match non_empty(uri, "until") {
             Some(text) => when("until", &text, false)?.time(now),
             None => now,
         };
-        let since = match given(uri, "since") {
+        let since = match non_empty(uri, "since") {
             Some(text) => when("since", &text, false)?.time(until),
             None => now.plus_nanos(-nanos(retention)),
         };
@@ -187,12 +187,13 @@ impl Past {
             return Err(Status::bad_request(message));
         }
         let span = until.since(since);
-        let step = match given(uri, "step") {
+        let step = match non_empty(uri, "step") {
             Some(text) => {
                 let step: Option<GoDuration> = text.parse().ok();
                 let step = step.filter(|step| step.0 >= 1_000_000_000);
-                let takes = "a duration of a second or more, such as 1m";
-                step.ok_or_else(|| bad("step", &text, takes))?.0
+                let expected = "a duration of a second or more, such as 1m";
+                step.ok_or_else(|| invalid_param("step", &text, expected))?
+                    .0
             }
             // In whole seconds.
             None => {
@@ -207,18 +208,18 @@ impl Past {
             );
             return Err(Status::bad_request(message));
         }
-        let fold = match given(uri, "fold").as_deref() {
+        let aggregation = match non_empty(uri, "fold").as_deref() {
             None | Some("mean") => Aggregation::Mean,
             Some("min") => Aggregation::Min,
             Some("max") => Aggregation::Max,
-            Some(text) => return Err(bad("fold", text, "one of mean, min, max")),
+            Some(text) => return Err(invalid_param("fold", text, "one of mean, min, max")),
         };
         Ok(Self {
             since,
             until,
             step,
-            fold,
-            container: given(uri, "container"),
+            aggregation,
+            container: non_empty(uri, "container"),
         })
     }
 }
@@ -228,17 +229,19 @@ fn when(name: &str, text: &str, negative: bool) -> Result<When, Status> {
     if let Ok(time) = text.parse() {
         return Ok(When::At(time));
     }
-    let takes = if negative {
+    let expected = if negative {
         "an RFC 3339 time such as 2026-11-21T05:13:54Z, or a negative duration such as -5m"
     } else {
         "an RFC 3339 time such as 2026-11-21T05:13:54Z, or a duration such as 5m before now"
     };
-    let duration: GoDuration = text.parse().map_err(|_| bad(name, text, takes))?;
+    let duration: GoDuration = text
+        .parse()
+        .map_err(|_| invalid_param(name, text, expected))?;
     match duration.0 {
         ..=0 if negative => Ok(When::Ago(GoDuration(duration.0.saturating_neg()))),
         // A sign before it says the same.
         _ if !negative => Ok(When::Ago(GoDuration(duration.0.saturating_abs()))),
-        _ => Err(bad(name, text, takes)),
+        _ => Err(invalid_param(name, text, expected)),
     }
 }
 
@@ -247,9 +250,9 @@ mod tests {
     use super::super::kind::{Incidents, Pods};
     use super::*;
 
-    fn of(query: &str) -> Result<Asked, String> {
+    fn of(query: &str) -> Result<ListOptions, String> {
         let uri = format!("/x?{query}").parse().unwrap();
-        Asked::of::<Pods>(&uri).map_err(|status| {
+        ListOptions::of::<Pods>(&uri).map_err(|status| {
             assert_eq!(status.code, 400);
             status.message
         })
@@ -259,47 +262,47 @@ mod tests {
     fn each_parameter_is_read() {
         let minutes = |n: i64| Some(When::Ago(GoDuration::from_secs(60 * n)));
         for (query, expected) in [
-            ("", Asked::default()),
-            ("at=&trend=&sortBy=", Asked::default()),
+            ("", ListOptions::default()),
+            ("at=&trend=&sortBy=", ListOptions::default()),
             (
                 "at=-5m",
-                Asked {
+                ListOptions {
                     at: minutes(5),
-                    ..Asked::default()
+                    ..ListOptions::default()
                 },
             ),
             (
                 "at=1970-01-01T00:00:01Z&trend=240",
-                Asked {
+                ListOptions {
                     at: Some(When::At(Timestamp::from_secs(1))),
                     trend: Some(240),
-                    ..Asked::default()
+                    ..ListOptions::default()
                 },
             ),
             (
                 "sortBy=memory&limit=10",
-                Asked {
+                ListOptions {
                     sort_by: Some(SortBy::Memory),
                     limit: Some(10),
-                    ..Asked::default()
+                    ..ListOptions::default()
                 },
             ),
             (
                 "sortBy=name&limit=0",
-                Asked {
+                ListOptions {
                     sort_by: Some(SortBy::Name),
-                    ..Asked::default()
+                    ..ListOptions::default()
                 },
             ),
             // Without an order kubectl asks for pages, and is given all.
-            ("limit=500", Asked::default()),
+            ("limit=500", ListOptions::default()),
         ] {
             assert_eq!(of(query), Ok(expected), "{query}");
         }
     }
 
     #[test]
-    fn what_is_sought_is_sought_of_pods() {
+    fn pod_filters_are_checked() {
         for (query, expected) in [
             ("healthy=maybe", "healthy=\"maybe\": it takes true or false"),
             (
@@ -309,14 +312,14 @@ mod tests {
         ] {
             assert_eq!(of(query).unwrap_err(), expected);
         }
-        let many = vec!["a"; 33].join(",");
-        let refused = of(&format!("namespaces={many}")).unwrap_err();
+        let values = vec!["a"; 33].join(",");
+        let refused = of(&format!("namespaces={values}")).unwrap_err();
         assert!(refused.ends_with("it takes at most 32"), "{refused}");
         let words = vec!["a"; 33].join("+");
         let refused = of(&format!("search={words}")).unwrap_err();
         assert!(refused.ends_with("it takes at most 32"), "{refused}");
         let uri = "/x?search=web".parse().unwrap();
-        let refused = Asked::of::<Incidents>(&uri).unwrap_err();
+        let refused = ListOptions::of::<Incidents>(&uri).unwrap_err();
         assert_eq!(
             refused.message,
             "search: it is pods that are sought by it, not incidents"
@@ -324,27 +327,27 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_one_that_is_remembered() {
+    fn a_time_must_be_within_the_retention() {
         let now = Timestamp::from_secs(10_000);
         let at = |seconds| {
-            let asked = Asked {
+            let options = ListOptions {
                 at: Some(When::At(Timestamp::from_secs(seconds))),
-                ..Asked::default()
+                ..ListOptions::default()
             };
-            asked.time(now, Duration::from_secs(60)).is_ok()
+            options.time(now, Duration::from_secs(60)).is_ok()
         };
-        assert_eq!(Asked::default().time(now, Duration::ZERO), Ok(None));
+        assert_eq!(ListOptions::default().time(now, Duration::ZERO), Ok(None));
         assert!(at(9_940) && at(10_000));
         assert!(!at(9_939) && !at(10_001));
     }
 
     #[test]
-    fn a_span_has_an_end_a_beginning_and_steps() {
+    fn a_span_needs_a_start_an_end_and_steps() {
         let now = Timestamp::from_secs(10_000);
         let hour = Duration::from_secs(3600);
         let of = |query: &str| {
             let uri = format!("/x?{query}").parse().unwrap();
-            Past::of(&uri, now, hour, Duration::from_secs(15))
+            HistoryOptions::of(&uri, now, hour, Duration::from_secs(15))
                 .map(|past| {
                     (
                         past.since.as_secs(),
@@ -383,12 +386,12 @@ mod tests {
             );
         }
         let uri = "/x".parse().unwrap();
-        let nothing = Past::of(&uri, now, Duration::ZERO, hour).unwrap_err();
-        assert!(nothing.message.contains("--history-retention=0"));
+        let status = HistoryOptions::of(&uri, now, Duration::ZERO, hour).unwrap_err();
+        assert!(status.message.contains("--history-retention=0"));
     }
 
     #[test]
-    fn what_is_not_taken_is_named_with_what_is() {
+    fn errors_name_the_value_and_what_is_valid() {
         for (query, expected) in [
             (
                 "at=yesterday",
@@ -413,7 +416,7 @@ mod tests {
             assert_eq!(of(query).unwrap_err(), expected);
         }
         let uri = "/x?sortBy=cpu".parse().unwrap();
-        let refused = Asked::of::<Incidents>(&uri).unwrap_err();
+        let refused = ListOptions::of::<Incidents>(&uri).unwrap_err();
         assert_eq!(
             refused.message,
             "sortBy=\"cpu\": incidents cannot be sorted by it"

@@ -22,66 +22,72 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::events::{self, Events, Type};
+use super::events::{self, EventType, Events};
 use super::kind::{Key as _, Kind};
-use super::list::All;
-use super::options::Begins;
-use super::watchers::{Place, Watchers};
+use super::list::ObjectSet;
+use super::version_options::WatchStart;
+use super::watchers::{WatchSlot, Watchers};
 use super::{OFFER, Sources, parameters};
-use crate::api::pieces::{CHUNK, STRIDE};
 use crate::api::reply::{self, Form};
 use crate::api::request::{option, parameter};
 use crate::api::selection::Selection;
+use crate::api::streaming::{CHUNK, STRIDE};
 use crate::auth::User;
 use crate::query::{ChangeReader as _, Query, Resume, Version, VersionedSnapshot, VitalsBuilder};
 use crate::tls::LongRunning;
 use crate::work::Cancel;
 
 /// How long a watch is silent before it tells its version.
-const QUIET: Duration = Duration::from_secs(60);
+const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// For how long a watch goes on at least, and by how much at most longer, if the client does not say: as in Kubernetes
 /// they do not all end at once.
-const LIFE: (u64, u64) = (1800, 1800);
+const DEFAULT_SECONDS: (u64, u64) = (1800, 1800);
 
 /// The longest life of a watch, in seconds, whatever the client asks for: its place is given back, and whether its user
 /// may still watch is asked again.
-const LONGEST: u64 = 3600;
+const MAX_SECONDS: u64 = 3600;
 
 /// What is watched, and how it is told.
-pub(super) struct Asked {
+pub(super) struct WatchRequest {
     pub(super) selection: Selection,
     pub(super) namespace: Option<Arc<str>>,
     pub(super) shape: Shape,
-    pub(super) asked: parameters::Asked,
+    pub(super) options: parameters::ListOptions,
 }
 
 /// The answer to a watch.
-pub(super) fn answer<K: Kind>(sources: &Sources, watched: Asked, request: &Request) -> Response {
-    let begun = begin::<K>(sources, watched, request);
-    let (watching, handed) = match begun {
-        Ok(begun) => begun,
+pub(super) fn respond<K: Kind>(
+    sources: &Sources,
+    watch_request: WatchRequest,
+    request: &Request,
+) -> Response {
+    let started = start_watch::<K>(sources, watch_request, request);
+    let (watch_stream, waiting_since) = match started {
+        Ok(started) => started,
         Err(status) => return Form::any(request).status(&status),
     };
-    let pieces = stream::unfold(watching, async |mut watching| {
-        let piece = watching.next_piece().await?;
-        Some((Ok::<_, Infallible>(piece), watching))
+    let chunks = stream::unfold(watch_stream, async |mut watch_stream| {
+        let chunk = watch_stream.next_chunk().await?;
+        Some((Ok::<_, Infallible>(chunk), watch_stream))
     });
     let content_type = Encoding::Json.content_type();
-    let mut response = reply::answer(StatusCode::OK, content_type, Body::from_stream(pieces));
-    response.extensions_mut().insert(LongRunning::new(handed));
+    let mut response = reply::respond(StatusCode::OK, content_type, Body::from_stream(chunks));
+    response
+        .extensions_mut()
+        .insert(LongRunning::new(waiting_since));
     response
 }
 
-type Begun<K> = (Watching<K>, watch::Receiver<Option<Instant>>);
+type StartedWatch<K> = (WatchStream<K>, watch::Receiver<Option<Instant>>);
 
-fn begin<K: Kind>(
+fn start_watch<K: Kind>(
     sources: &Sources,
-    mut watched: Asked,
+    mut watch_request: WatchRequest,
     request: &Request,
-) -> Result<Begun<K>, Status> {
+) -> Result<StartedWatch<K>, Status> {
     let uri = request.uri();
-    if let Some(name) = watched.asked.of_a_list(uri) {
+    if let Some(name) = watch_request.options.list_only_param(uri) {
         let message = format!("{name} says nothing to a watch: ask for a list");
         return Err(Status::bad_request(message));
     }
@@ -93,49 +99,55 @@ fn begin<K: Kind>(
             format!("only the following media types are accepted: {media}"),
         ));
     }
-    let begins = Begins::of(uri)?;
+    let start = WatchStart::of(uri)?;
     let user = request.extensions().get::<Arc<User>>().map(Arc::as_ref);
-    let place = sources.watchers.enter(user.unwrap_or(&User::anonymous()))?;
+    let slot = sources.watchers.enter(user.unwrap_or(&User::anonymous()))?;
     let query = Arc::clone(&sources.query);
-    let (version, stage) = match begins {
+    let (version, stage) = match start {
         // One that cannot be gone on from is told so, as whoever falls behind is.
-        Begins::After(version) => {
+        WatchStart::After(version) => {
             let snapshot = query.changes().snapshot();
             match query.changes().resume(&snapshot, version) {
                 Resume::After(version) => (version, Stage::Waiting),
-                gone => (version, Stage::Expired(expired(gone, snapshot.version))),
+                unavailable => (
+                    version,
+                    Stage::Expired(expired(unavailable, snapshot.version)),
+                ),
             }
         }
-        Begins::Now => (query.changes().snapshot().version, Stage::Waiting),
-        Begins::All { bookmark, wants } => {
-            watched.asked.wants = wants;
-            let all = All::of(&query, &watched.asked, &Cancel::default())?;
+        WatchStart::Now => (query.changes().snapshot().version, Stage::Waiting),
+        WatchStart::All {
+            bookmark,
+            requirement,
+        } => {
+            watch_request.options.requirement = requirement;
+            let all = ObjectSet::of(&query, &watch_request.options, &Cancel::default())?;
             let version = all.snapshot.as_ref().map(|snapshot| snapshot.version);
-            let every = Every {
-                after: K::Key::first(watched.namespace.as_deref()),
-                told: bookmark,
+            let initial = InitialObjects {
+                after: K::Key::first(watch_request.namespace.as_deref()),
+                bookmark,
                 all,
             };
-            (version.unwrap_or_default(), Stage::All(every))
+            (version.unwrap_or_default(), Stage::All(initial))
         }
     };
-    let (handed, taken) = watch::channel(None);
-    let watching = Watching {
-        told: query.changes().subscribe(),
+    let (waiting_since, waiting_since_rx) = watch::channel(None);
+    let watch_stream = WatchStream {
+        versions: query.changes().subscribe(),
         stop: sources.watchers.stop(),
         watchers: Arc::clone(&sources.watchers),
-        events: Events::new(watched.shape),
+        events: Events::new(watch_request.shape),
         bookmarks: option(uri, "allowWatchBookmarks"),
-        until: Instant::now() + life(uri),
-        quiet_until: Instant::now() + QUIET,
+        until: Instant::now() + duration(uri),
+        bookmark_at: Instant::now() + BOOKMARK_INTERVAL,
         query,
-        watched,
+        watch_request,
         version,
         stage,
-        handed,
-        _place: place,
+        waiting_since,
+        _slot: slot,
     };
-    Ok((watching, taken))
+    Ok((watch_stream, waiting_since_rx))
 }
 
 /// 410: why a watch cannot go on, at a server whose last version is `current`.
@@ -148,39 +160,39 @@ fn expired(why: Resume, current: Version) -> Status {
 }
 
 /// For how long a watch goes on. As in k8s.io/apiserver a negative number ends it at once.
-fn life(uri: &Uri) -> Duration {
+fn duration(uri: &Uri) -> Duration {
     // What is no number was refused with the selectors.
-    let asked = parameter(uri, "timeoutSeconds").and_then(|text| text.parse::<i64>().ok());
-    let (least, more) = LIFE;
-    let seconds = match asked {
+    let requested = parameter(uri, "timeoutSeconds").and_then(|text| text.parse::<i64>().ok());
+    let (least, more) = DEFAULT_SECONDS;
+    let seconds = match requested {
         None | Some(0) => least + uuid::Uuid::new_v4().as_u64_pair().0 % more,
         Some(seconds) => u64::try_from(seconds).unwrap_or(0),
     };
-    Duration::from_secs(seconds.min(LONGEST))
+    Duration::from_secs(seconds.min(MAX_SECONDS))
 }
 
 /// A watch under way.
-struct Watching<K: Kind> {
+struct WatchStream<K: Kind> {
     query: Arc<Query>,
     watchers: Arc<Watchers>,
-    watched: Asked,
+    watch_request: WatchRequest,
     events: Events,
     bookmarks: bool,
     /// What the client has seen.
     version: Version,
     stage: Stage<K>,
-    told: watch::Receiver<Version>,
+    versions: watch::Receiver<Version>,
     stop: CancellationToken,
     until: Instant,
-    quiet_until: Instant,
+    bookmark_at: Instant,
     /// Since when the last piece waits to be taken.
-    handed: watch::Sender<Option<Instant>>,
-    _place: Place,
+    waiting_since: watch::Sender<Option<Instant>>,
+    _slot: WatchSlot,
 }
 
 enum Stage<K: Kind> {
     /// Tells all there is.
-    All(Every<K>),
+    All(InitialObjects<K>),
     /// Tells what has changed.
     Changes(Changes<K>),
     /// Waits for changes.
@@ -188,13 +200,13 @@ enum Stage<K: Kind> {
     /// Cannot go on from the version that the client has seen.
     Expired(Status),
     /// Has told that it is over, if there was anything to tell.
-    Over,
+    Ended,
 }
 
-struct Every<K: Kind> {
-    all: All<K>,
+struct InitialObjects<K: Kind> {
+    all: ObjectSet<K>,
     after: Bound<K::Key>,
-    told: bool,
+    bookmark: bool,
 }
 
 struct Changes<K: Kind> {
@@ -210,26 +222,26 @@ enum Next {
     Bookmark,
 }
 
-impl<K: Kind> Watching<K> {
+impl<K: Kind> WatchStream<K> {
     /// The next lines; nothing when it is over.
-    async fn next_piece(&mut self) -> Option<Bytes> {
-        self.handed.send_replace(None);
+    async fn next_chunk(&mut self) -> Option<Bytes> {
+        self.waiting_since.send_replace(None);
         let mut out = Vec::new();
         loop {
             match &mut self.stage {
-                Stage::Over if out.is_empty() => return None,
+                Stage::Ended if out.is_empty() => return None,
                 Stage::Waiting if out.is_empty() => {
                     self.wait(&mut out).await;
                     continue;
                 }
-                Stage::Over | Stage::Waiting => break,
+                Stage::Ended | Stage::Waiting => break,
                 Stage::Expired(status) => {
                     events::error(&mut out, status);
-                    self.stage = Stage::Over;
+                    self.stage = Stage::Ended;
                     break;
                 }
-                Stage::All(_) => self.tell_all(&mut out),
-                Stage::Changes(_) => self.tell_changes(&mut out),
+                Stage::All(_) => self.append_all(&mut out),
+                Stage::Changes(_) => self.append_changes(&mut out),
             }
             if out.len() >= CHUNK {
                 break;
@@ -237,8 +249,8 @@ impl<K: Kind> Watching<K> {
             tokio::task::yield_now().await;
         }
         let now = Instant::now();
-        self.quiet_until = now + QUIET;
-        self.handed.send_replace(Some(now));
+        self.bookmark_at = now + BOOKMARK_INTERVAL;
+        self.waiting_since.send_replace(Some(now));
         Some(self.watchers.send(out))
     }
 
@@ -248,79 +260,79 @@ impl<K: Kind> Watching<K> {
         let next = tokio::select! {
             // In this order: what has changed is told before it is said to be over.
             biased;
-            _changed = self.told.wait_for(|told| *told > version) => Next::Changes,
+            _changed = self.versions.wait_for(|latest| *latest > version) => Next::Changes,
             () = self.stop.cancelled() => Next::End,
             () = tokio::time::sleep_until(self.until) => Next::End,
-            () = tokio::time::sleep_until(self.quiet_until), if self.bookmarks => Next::Bookmark,
+            () = tokio::time::sleep_until(self.bookmark_at), if self.bookmarks => Next::Bookmark,
         };
         match next {
-            Next::Changes => self.begin_changes(out),
+            Next::Changes => self.start_changes(out),
             Next::End => self.end(out),
-            Next::Bookmark => self.events.bookmark::<K::Told>(out, version, false),
+            Next::Bookmark => self.events.bookmark::<K::Object>(out, version, false),
         }
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
         if self.bookmarks {
-            self.events.bookmark::<K::Told>(out, self.version, false);
+            self.events.bookmark::<K::Object>(out, self.version, false);
         }
-        self.stage = Stage::Over;
+        self.stage = Stage::Ended;
     }
 
-    fn begin_changes(&mut self, out: &mut Vec<u8>) {
+    fn start_changes(&mut self, out: &mut Vec<u8>) {
         let changes = self.query.changes();
         let snapshot = changes.snapshot();
         match changes.resume(&snapshot, self.version) {
             Resume::After(from) => {
                 self.stage = Stage::Changes(Changes {
                     builder: self.builder(),
-                    changes: K::changes(&snapshot, from, self.watched.namespace.as_ref()),
+                    changes: K::changes(&snapshot, from, self.watch_request.namespace.as_ref()),
                     snapshot,
                 });
             }
-            gone => {
-                events::error(out, &expired(gone, snapshot.version));
-                self.stage = Stage::Over;
+            unavailable => {
+                events::error(out, &expired(unavailable, snapshot.version));
+                self.stage = Stage::Ended;
             }
         }
     }
 
     fn builder(&self) -> VitalsBuilder {
         let builder = self.query.vitals().now();
-        match self.watched.asked.trend {
+        match self.watch_request.options.trend {
             Some(steps) => builder.with_trend(steps),
             None => builder,
         }
     }
 
-    fn tell_all(&mut self, out: &mut Vec<u8>) {
-        let Stage::All(every) = &mut self.stage else {
+    fn append_all(&mut self, out: &mut Vec<u8>) {
+        let Stage::All(initial) = &mut self.stage else {
             return;
         };
-        let objects = every.all.objects.clone();
+        let objects = initial.all.objects.clone();
         let now = self.query.wall();
-        let left = objects.range((every.after.clone(), Bound::Unbounded));
-        for (looked, (key, kept)) in left.enumerate() {
-            let namespace = self.watched.namespace.as_ref();
+        let rest = objects.range((initial.after.clone(), Bound::Unbounded));
+        for (visited, (key, record)) in rest.enumerate() {
+            let namespace = self.watch_request.namespace.as_ref();
             if namespace.is_some_and(|namespace| !key.is_in(namespace)) {
                 break;
             }
-            if K::admits(&self.watched.selection, kept) {
-                let told = every.all.told(kept);
-                self.events.object(out, Type::Added, &told, now);
+            if K::matches(&self.watch_request.selection, record) {
+                let object = initial.all.convert(record);
+                self.events.object(out, EventType::Added, &object, now);
             }
-            if looked + 1 >= STRIDE || out.len() >= CHUNK {
-                every.after = Bound::Excluded(key.clone());
+            if visited + 1 >= STRIDE || out.len() >= CHUNK {
+                initial.after = Bound::Excluded(key.clone());
                 return;
             }
         }
-        if every.told {
-            self.events.bookmark::<K::Told>(out, self.version, true);
+        if initial.bookmark {
+            self.events.bookmark::<K::Object>(out, self.version, true);
         }
         self.stage = Stage::Waiting;
     }
 
-    fn tell_changes(&mut self, out: &mut Vec<u8>) {
+    fn append_changes(&mut self, out: &mut Vec<u8>) {
         let Stage::Changes(Changes {
             snapshot,
             builder,
@@ -333,11 +345,12 @@ impl<K: Kind> Watching<K> {
         for _ in 0..STRIDE {
             let (change, more) = changes.advance(STRIDE);
             if let Some(change) = change
-                && let Some((became, kept)) = events::seen::<K>(&self.watched.selection, &change)
+                && let Some((event_type, record)) =
+                    events::classify::<K>(&self.watch_request.selection, &change)
             {
-                let mut told = K::tell(builder, kept);
-                told.meta_mut().resource_version = change.version.to_string();
-                self.events.object(out, became, &told, now);
+                let mut object = K::to_api(builder, record);
+                object.meta_mut().resource_version = change.version.to_string();
+                self.events.object(out, event_type, &object, now);
             }
             if !more {
                 self.version = snapshot.version;

@@ -13,18 +13,18 @@ use crate::auth::User;
 use crate::telemetry::metrics::{Counter, Gauge, Registry, collect};
 
 /// More watches than a cluster's people and programs have; each takes some hundred KiB while it is told something.
-const MOST: usize = 2048;
+const MAX_WATCHES: usize = 2048;
 
 /// When a watch that was turned away may try again.
 const RETRY_AFTER_SECONDS: i32 = 1;
 
 /// Of these one user may have so many: some for each kind and for each namespace that it looks at.
-const MOST_OF_A_USER: usize = 64;
+const MAX_PER_USER: usize = 64;
 
 /// The watches.
 #[derive(Debug)]
 pub(crate) struct Watchers {
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     shares: Arc<Shares>,
     turned_away: Counter,
     over_share: Counter,
@@ -39,8 +39,8 @@ impl Watchers {
     /// No watches yet; they end when `stop` is cancelled.
     pub(crate) fn new(stop: CancellationToken) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(MOST)),
-            shares: Shares::new(MOST_OF_A_USER),
+            slots: Arc::new(Semaphore::new(MAX_WATCHES)),
+            shares: Shares::new(MAX_PER_USER),
             turned_away: Counter::default(),
             over_share: Counter::default(),
             stop,
@@ -53,21 +53,21 @@ impl Watchers {
     ///
     /// # Errors
     /// 429 if the user has its share of the places, or if all are taken.
-    pub(super) fn enter(&self, user: &User) -> Result<Place, Status> {
+    pub(super) fn enter(&self, user: &User) -> Result<WatchSlot, Status> {
         let Some(share) = self.shares.enter(user) else {
             self.over_share.inc();
             let message = format!(
                 "Too many watches: this user has {}, as many as one user may have; end some, or try again later.",
-                self.shares.most()
+                self.shares.limit()
             );
             return Err(Status::too_many_requests(message, RETRY_AFTER_SECONDS));
         };
-        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() else {
             self.turned_away.inc();
             let message = "Too many watches, please try again later.";
             return Err(Status::too_many_requests(message, RETRY_AFTER_SECONDS));
         };
-        Ok(Place {
+        Ok(WatchSlot {
             _permit: permit,
             _share: share,
         })
@@ -77,7 +77,7 @@ impl Watchers {
     pub(crate) fn register(self: &Arc<Self>, registry: &mut Registry) {
         collect(registry, Arc::clone(self), |watchers, families| {
             let help = "Watches of clients that are open";
-            families.gauge("kubevitals_api_watches", help, watchers.under_way())
+            families.gauge("kubevitals_api_watches", help, watchers.open())
         });
         registry.register(
             "kubevitals_api_watch_bytes_held",
@@ -102,8 +102,8 @@ impl Watchers {
     }
 
     /// How many there are.
-    fn under_way(&self) -> u64 {
-        (MOST - self.places.available_permits()) as u64
+    fn open(&self) -> u64 {
+        (MAX_WATCHES - self.slots.available_permits()) as u64
     }
 
     /// Sends lines, an event each: they are counted as held until nobody has them any more.
@@ -121,7 +121,7 @@ impl Watchers {
 
 /// A watch's place; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct WatchSlot {
     _permit: OwnedSemaphorePermit,
     _share: Share,
 }
@@ -150,14 +150,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_user_cannot_take_all_places() {
+    fn one_user_cannot_open_all_watches() {
         let watchers = Watchers::new(CancellationToken::new());
         let user = |name: &str| User {
             name: name.to_owned(),
             ..User::default()
         };
         let eve = user("eve");
-        let mut held: Vec<_> = (0..MOST_OF_A_USER).map(|_| watchers.enter(&eve)).collect();
+        let mut held: Vec<_> = (0..MAX_PER_USER).map(|_| watchers.enter(&eve)).collect();
         assert!(held.iter().all(Result::is_ok));
         let refused = watchers.enter(&eve).unwrap_err();
         assert_eq!(refused.code, 429);
@@ -171,7 +171,7 @@ mod tests {
         held.pop();
         assert!(watchers.enter(&eve).is_ok());
         // It takes more users than one to take them all, and then it is said so.
-        let others = (0..MOST).map(|n| watchers.enter(&user(&format!("user-{n}"))));
+        let others = (0..MAX_WATCHES).map(|n| watchers.enter(&user(&format!("user-{n}"))));
         let others: Vec<_> = others.collect();
         let refused = others.into_iter().rev().find_map(Result::err).unwrap();
         assert_eq!(refused.message, "Too many watches, please try again later.");
@@ -180,19 +180,19 @@ mod tests {
             (63, 1)
         );
         drop(held);
-        assert_eq!(watchers.under_way(), 0);
+        assert_eq!(watchers.open(), 0);
     }
 
     #[test]
-    fn lines_are_held_until_their_last_part_is_written() {
+    fn lines_count_until_their_last_part_is_written() {
         let watchers = Arc::new(Watchers::new(CancellationToken::new()));
         let mut lines = Vec::with_capacity(100);
         lines.extend(b"{}\n{}\n");
-        let mut piece = watchers.send(lines);
+        let mut chunk = watchers.send(lines);
         assert_eq!((watchers.events.get(), watchers.held.get()), (2, 6));
         // HTTP/2 takes a piece apart.
-        let part = piece.split_to(3);
-        drop(piece);
+        let part = chunk.split_to(3);
+        drop(chunk);
         assert_eq!(watchers.held.get(), 6);
         drop(part);
         assert_eq!((watchers.events.get(), watchers.held.get()), (2, 0));

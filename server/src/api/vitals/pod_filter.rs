@@ -4,16 +4,16 @@ use http::Uri;
 use kubevitals_proto::needle::Needle;
 use kubevitals_proto::wire::status::Status;
 
-use super::given::{bad, given};
+use super::query_params::{invalid_param, non_empty};
 use crate::query::{Pod, VitalsBuilder};
 
 /// How many words may be sought, and namespaces named, at most: each costs a list time for each pod.
-const MOST: usize = 32;
+const MAX_VALUES: usize = 32;
 
 /// What is asked of pods, all of which must hold. Of what is told now or was at a time, so not of a watch, which is told
 /// of changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Sought {
+pub(super) struct PodFilter {
     /// In one of these namespaces; in any, if there is none.
     namespaces: Vec<String>,
     /// Made by a workload of this kind and name.
@@ -27,44 +27,44 @@ pub(super) struct Sought {
 /// The parameters that say what pods are sought.
 const PARAMETERS: [&str; 4] = ["namespaces", "workload", "search", "healthy"];
 
-impl Sought {
+impl PodFilter {
     /// What the query string asks for.
     ///
     /// # Errors
     /// 400 for a value that a parameter does not take.
     pub(super) fn of(uri: &Uri) -> Result<Self, Status> {
-        let mut sought = Self::default();
-        if let Some(text) = given(uri, "namespaces") {
-            sought.namespaces = few("namespaces", &text, text.split(','))?;
+        let mut filter = Self::default();
+        if let Some(text) = non_empty(uri, "namespaces") {
+            filter.namespaces = split_limited("namespaces", &text, text.split(','))?;
         }
-        sought.workload = workload(uri)?;
-        if let Some(text) = given(uri, "search") {
-            let words = few("search", &text, text.split_whitespace())?;
-            sought.words = words.iter().map(|word| Needle::new(word)).collect();
+        filter.workload = workload(uri)?;
+        if let Some(text) = non_empty(uri, "search") {
+            let words = split_limited("search", &text, text.split_whitespace())?;
+            filter.words = words.iter().map(|word| Needle::new(word)).collect();
         }
-        sought.healthy = match given(uri, "healthy").as_deref() {
+        filter.healthy = match non_empty(uri, "healthy").as_deref() {
             None => None,
             Some("true") => Some(true),
             Some("false") => Some(false),
-            Some(text) => return Err(bad("healthy", text, "true or false")),
+            Some(text) => return Err(invalid_param("healthy", text, "true or false")),
         };
-        Ok(sought)
+        Ok(filter)
     }
 
     /// Whether anything is asked of pods.
-    pub(super) fn is_any(&self) -> bool {
+    pub(super) fn is_set(&self) -> bool {
         *self != Self::default()
     }
 
     /// The first parameter that asks something of pods.
-    pub(super) fn first(uri: &Uri) -> Option<&'static str> {
+    pub(super) fn first_param(uri: &Uri) -> Option<&'static str> {
         PARAMETERS
             .into_iter()
-            .find(|parameter| given(uri, parameter).is_some())
+            .find(|parameter| non_empty(uri, parameter).is_some())
     }
 
     /// Whether a pod is one of them.
-    pub(super) fn has(&self, builder: &VitalsBuilder, pod: &Pod) -> bool {
+    pub(super) fn matches(&self, builder: &VitalsBuilder, pod: &Pod) -> bool {
         let namespace = |name: &String| **name == *pod.key.namespace;
         (self.namespaces.is_empty() || self.namespaces.iter().any(namespace))
             && self
@@ -83,26 +83,34 @@ impl Sought {
 /// # Errors
 /// 400 for what is none.
 pub(super) fn workload(uri: &Uri) -> Result<Option<(String, String)>, Status> {
-    let Some(text) = given(uri, "workload") else {
+    let Some(text) = non_empty(uri, "workload") else {
         return Ok(None);
     };
     match text.split_once('/') {
         Some((kind, name)) if !kind.is_empty() && !name.is_empty() => {
             Ok(Some((kind.to_owned(), name.to_owned())))
         }
-        _ => Err(bad("workload", &text, "KIND/NAME, such as Deployment/web")),
+        _ => Err(invalid_param(
+            "workload",
+            &text,
+            "KIND/NAME, such as Deployment/web",
+        )),
     }
 }
 
-fn few<'a>(
+fn split_limited<'a>(
     parameter: &str,
     text: &str,
     parts: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<String>, Status> {
     let parts = parts.filter(|part| !part.is_empty());
-    let parts: Vec<String> = parts.map(str::to_owned).take(MOST + 1).collect();
-    if parts.len() > MOST {
-        return Err(bad(parameter, text, &format!("at most {MOST}")));
+    let parts: Vec<String> = parts.map(str::to_owned).take(MAX_VALUES + 1).collect();
+    if parts.len() > MAX_VALUES {
+        return Err(invalid_param(
+            parameter,
+            text,
+            &format!("at most {MAX_VALUES}"),
+        ));
     }
     Ok(parts)
 }

@@ -16,48 +16,48 @@ pub(super) const CHUNK: usize = 64 << 10;
 pub(super) const STRIDE: usize = 1024;
 
 /// What is encoded piece by piece.
-pub(super) trait Encode: Send + 'static {
+pub(super) trait ChunkEncoder: Send + 'static {
     /// Appends what comes next, until `out` has [`CHUNK`] bytes, or all is there, or [`STRIDE`] objects have been
     /// looked at. Returns whether there is more.
     fn advance(&mut self, out: &mut Vec<u8>) -> bool;
 }
 
-/// An answer of all that `encoded` has; of `len` bytes, if that is known.
-pub(super) async fn answer(
-    encoded: impl Encode,
+/// An answer of all that `encoder` has; of `len` bytes, if that is known.
+pub(super) async fn respond(
+    encoder: impl ChunkEncoder,
     form: Form,
     len: Option<usize>,
     headers: &HeaderMap,
 ) -> Response {
     let json = form.encoding == Encoding::Json;
-    let under_way = UnderWay {
-        encoded,
+    let chunk_stream = ChunkStream {
+        encoder,
         indenter: (json && form.pretty).then(Indenter::new),
         ends_line: json && !form.pretty,
         done: false,
     };
-    let pieces = stream::unfold(under_way, async |mut under_way| {
-        Some((under_way.next_piece().await?, under_way))
+    let chunks = stream::unfold(chunk_stream, async |mut chunk_stream| {
+        Some((chunk_stream.next_chunk().await?, chunk_stream))
     });
-    reply::pieces(form.encoding, headers, len, pieces).await
+    reply::chunked(form.encoding, headers, len, chunks).await
 }
 
-struct UnderWay<E> {
-    encoded: E,
+struct ChunkStream<E> {
+    encoder: E,
     indenter: Option<Indenter>,
     /// A newline follows, as Go's JSON encoder ends what it writes; its indenter does not.
     ends_line: bool,
     done: bool,
 }
 
-impl<E: Encode> UnderWay<E> {
-    async fn next_piece(&mut self) -> Option<Bytes> {
+impl<E: ChunkEncoder> ChunkStream<E> {
+    async fn next_chunk(&mut self) -> Option<Bytes> {
         if self.done {
             return None;
         }
         let mut out = Vec::with_capacity(CHUNK + CHUNK / 8);
         // Few of very many may be asked for: others have their turn while those few are looked for.
-        while self.encoded.advance(&mut out) {
+        while self.encoder.advance(&mut out) {
             if out.len() >= CHUNK {
                 return Some(self.finished(out));
             }

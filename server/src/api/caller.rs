@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use kubevitals_proto::wire::status::Status;
 
-use super::inflight::{self, Place};
+use super::inflight::{self, RequestSlot};
 use super::reply::Form;
 use crate::auth::User;
 use crate::work::{Cancel, Pool, Refused};
@@ -14,7 +14,7 @@ use crate::work::{Cancel, Pool, Refused};
 /// Whose work it is.
 pub(super) struct Caller {
     user: Arc<str>,
-    place: Option<Arc<Place>>,
+    slot: Option<Arc<RequestSlot>>,
     failure: Form,
 }
 
@@ -25,7 +25,7 @@ impl Caller {
         let user = extensions.get::<Arc<User>>();
         Self {
             user: Arc::from(user.map_or("", |user| &user.name)),
-            place: extensions.get::<Arc<Place>>().cloned(),
+            slot: extensions.get::<Arc<RequestSlot>>().cloned(),
             failure: Form::any(request),
         }
     }
@@ -42,11 +42,11 @@ impl Caller {
     ) -> Result<T, Response> {
         let Self {
             user,
-            place,
+            slot,
             failure,
         } = self;
-        let worked = pool.run(&user, place, work).await;
-        worked.map_err(|refused| match refused {
+        let result = pool.run(&user, slot, work).await;
+        result.map_err(|refused| match refused {
             Refused::Full => inflight::too_many(),
             Refused::Failed => failure.status(&Status::internal_error(refused)),
         })
@@ -73,21 +73,21 @@ mod tests {
 
     /// Work that is cancelled goes on until it looks; it counts as a request under way until then.
     #[tokio::test]
-    async fn work_counts_as_a_request_until_it_has_ended_whoever_waits() {
+    async fn cancelled_work_has_its_slot_until_it_ends() {
         let in_flight = Arc::new(InFlight::new(NonZeroUsize::new(1)));
         let pool = Arc::new(Pool::start(Settings::default()).unwrap());
-        let (open, opened) = mpsc::channel::<()>();
-        let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
-        let opened = Arc::new(Mutex::new(Some(opened)));
+        let (open_gate, gate) = mpsc::channel::<()>();
+        let (started, mut has_started) = tokio::sync::mpsc::unbounded_channel();
+        let gate = Arc::new(Mutex::new(Some(gate)));
         let work = {
             let pool = Arc::clone(&pool);
             move |request: Request| {
-                let (pool, opened, begun) =
-                    (Arc::clone(&pool), opened.lock().take(), begun.clone());
+                let (pool, gate, started) =
+                    (Arc::clone(&pool), gate.lock().take(), started.clone());
                 async move {
                     let work = move |_: &Cancel| {
-                        let _test_ended = begun.send(());
-                        opened.map(|opened| opened.recv())
+                        let _test_ended = started.send(());
+                        gate.map(|gate| gate.recv())
                     };
                     let caller = Caller::of(&request);
                     match caller.run(&pool, work).await {
@@ -102,24 +102,24 @@ mod tests {
             .route("/apis", get(async || "a"))
             .layer(middleware::from_fn_with_state(
                 Arc::clone(&in_flight),
-                inflight::bound,
+                inflight::limit_requests,
             ));
-        let ask = |path: &str| {
+        let send = |path: &str| {
             let request = Request::get(path).body(Body::empty()).unwrap();
             router.clone().oneshot(request)
         };
-        let client = tokio::spawn(ask("/work"));
-        has_begun.recv().await.unwrap();
+        let client = tokio::spawn(send("/work"));
+        has_started.recv().await.unwrap();
         client.abort();
         assert!(client.await.is_err());
         assert_eq!(
-            ask("/apis").await.unwrap().status(),
+            send("/apis").await.unwrap().status(),
             429,
             "the work goes on"
         );
-        open.send(()).unwrap();
+        open_gate.send(()).unwrap();
         let free = async {
-            while ask("/apis").await.unwrap().status() != 200 {
+            while send("/apis").await.unwrap().status() != 200 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };

@@ -6,7 +6,7 @@ use http::Uri;
 use kubevitals_proto::wire::status::Status;
 use serde::Deserialize;
 
-use super::given::given;
+use super::query_params::non_empty;
 use crate::api::request::{option, parameter};
 use crate::query::{Changes, Resume, Version, VersionedSnapshot};
 
@@ -15,7 +15,7 @@ const NOT_OLDER_THAN: &str = "NotOlderThan";
 
 /// Of which version the answer to a get or a list has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Wants {
+pub(super) enum VersionRequirement {
     /// Of any.
     #[default]
     Any,
@@ -25,7 +25,7 @@ pub(super) enum Wants {
     Exactly(Version),
 }
 
-impl Wants {
+impl VersionRequirement {
     /// What a get asks for.
     ///
     /// # Errors
@@ -41,42 +41,45 @@ impl Wants {
     /// is one: lists here have one page.
     pub(super) fn of_list(uri: &Uri) -> Result<Self, Status> {
         let mut errors = Vec::new();
-        let mut wrong = |field, error: String| errors.push((field, error));
-        let (stated, go_on) = (given(uri, "resourceVersion"), given(uri, "continue"));
-        let matching = given(uri, "resourceVersionMatch");
+        let mut add_error = |field, error: String| errors.push((field, error));
+        let (version_text, continue_token) = (
+            non_empty(uri, "resourceVersion"),
+            non_empty(uri, "continue"),
+        );
+        let matching = non_empty(uri, "resourceVersionMatch");
         if let Some(matching) = &matching {
             let field = "resourceVersionMatch";
-            let mut forbidden = |why: &str| wrong(field, format!("Forbidden: {field} {why}"));
-            if stated.is_none() {
+            let mut forbidden = |why: &str| add_error(field, format!("Forbidden: {field} {why}"));
+            if version_text.is_none() {
                 forbidden("is forbidden unless resourceVersion is provided");
             }
-            if go_on.is_some() {
+            if continue_token.is_some() {
                 forbidden("is forbidden when continue is provided");
             }
             if matching != EXACT && matching != NOT_OLDER_THAN {
                 let error = unsupported(matching, &[EXACT, NOT_OLDER_THAN, ""]);
-                wrong(field, error);
+                add_error(field, error);
             }
-            if matching == EXACT && stated.as_deref() == Some("0") {
+            if matching == EXACT && version_text.as_deref() == Some("0") {
                 let error = "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
-                wrong(field, error.to_owned());
+                add_error(field, error.to_owned());
             }
         }
         if parameter(uri, "sendInitialEvents").is_some() {
             let error = "Forbidden: sendInitialEvents is forbidden for list";
-            wrong("sendInitialEvents", error.to_owned());
+            add_error("sendInitialEvents", error.to_owned());
         }
         if !errors.is_empty() {
             return Err(Status::invalid_list_options(&errors));
         }
-        if let Some(token) = go_on {
-            return Err(refuse_to_continue(&token, stated.as_deref()));
+        if let Some(token) = continue_token {
+            return Err(refuse_token(&token, version_text.as_deref()));
         }
         let Some(version) = version(uri)? else {
             return Ok(Self::Any);
         };
         // A page of a version is of exactly that one where nothing else is said.
-        let limited = given(uri, "limit").and_then(|text| text.parse().ok());
+        let limited = non_empty(uri, "limit").and_then(|text| text.parse().ok());
         let paged = matching.is_none() && limited.is_some_and(|limit: i64| limit > 0);
         Ok(if paged || matching.as_deref() == Some(EXACT) {
             Self::Exactly(version)
@@ -114,13 +117,13 @@ impl Wants {
 
 /// Where a watch begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Begins {
+pub(super) enum WatchStart {
     /// With all there is, of such a version.
     All {
         /// A bookmark says when that is over.
         bookmark: bool,
         /// Of which version that has to be.
-        wants: Wants,
+        requirement: VersionRequirement,
     },
     /// Behind what there is.
     Now,
@@ -128,14 +131,14 @@ pub(super) enum Begins {
     After(Version),
 }
 
-impl Begins {
+impl WatchStart {
     /// Where the query string says.
     ///
     /// # Errors
     /// 422 for options that do not go together, 400 for a version that is none.
     pub(super) fn of(uri: &Uri) -> Result<Self, Status> {
         let sends = parameter(uri, "sendInitialEvents").map(|_| option(uri, "sendInitialEvents"));
-        let matching = given(uri, "resourceVersionMatch");
+        let matching = non_empty(uri, "resourceVersionMatch");
         let field = "resourceVersionMatch";
         let mut errors = Vec::new();
         if sends.is_some() && matching.as_deref() != Some(NOT_OLDER_THAN) {
@@ -148,7 +151,7 @@ impl Begins {
             if sends.is_none() {
                 forbidden("is forbidden for watch unless sendInitialEvents is provided");
             }
-            if given(uri, "continue").is_some() {
+            if non_empty(uri, "continue").is_some() {
                 forbidden("is forbidden when continue is provided");
             }
             if matching != NOT_OLDER_THAN {
@@ -161,11 +164,12 @@ impl Begins {
         Ok(match (sends, version(uri)?) {
             (Some(true), version) => Self::All {
                 bookmark: option(uri, "allowWatchBookmarks"),
-                wants: version.map_or(Wants::Any, Wants::NotOlderThan),
+                requirement: version
+                    .map_or(VersionRequirement::Any, VersionRequirement::NotOlderThan),
             },
             (None, None) => Self::All {
                 bookmark: false,
-                wants: Wants::Any,
+                requirement: VersionRequirement::Any,
             },
             (Some(false), None) => Self::Now,
             (_, Some(version)) => Self::After(version),
@@ -181,7 +185,7 @@ fn unsupported(value: &str, supported: &[&str]) -> String {
 
 /// The version that is named; none where any will do: `0`, or nothing.
 fn version(uri: &Uri) -> Result<Option<Version>, Status> {
-    let Some(text) = given(uri, "resourceVersion").filter(|text| text != "0") else {
+    let Some(text) = non_empty(uri, "resourceVersion").filter(|text| text != "0") else {
         return Ok(None);
     };
     let parsed = text.parse().map(Some);
@@ -198,12 +202,12 @@ struct Token {
 }
 
 /// Refuses a token: lists here have one page, so none was given by a server of this API.
-fn refuse_to_continue(token: &str, version: Option<&str>) -> Status {
+fn refuse_token(token: &str, version: Option<&str>) -> Status {
     let decoded = URL_SAFE_NO_PAD.decode(token).ok();
     let token = decoded.and_then(|json| serde_json::from_slice::<Token>(&json).ok());
-    let known =
+    let is_valid =
         |token: &Token| token.v == "meta.k8s.io/v1" && token.rv != 0 && !token.start.is_empty();
-    if !token.as_ref().is_some_and(known) {
+    if !token.as_ref().is_some_and(is_valid) {
         return Status::bad_request("invalid continue token: continue key is not valid");
     }
     if version.is_some_and(|version| version != "0") {
@@ -236,44 +240,50 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_of_the_version_that_its_options_say() {
-        let bad = || Err((400, "BadRequest".to_owned()));
+    fn list_options_select_the_version() {
+        let bad_request = || Err((400, "BadRequest".to_owned()));
         let invalid = || Err((422, "Invalid".to_owned()));
         for (query, expected) in [
-            (String::new(), Ok(Wants::Any)),
-            ("resourceVersion=".to_owned(), Ok(Wants::Any)),
-            ("resourceVersion=0".to_owned(), Ok(Wants::Any)),
-            ("resourceVersion=0&limit=5".to_owned(), Ok(Wants::Any)),
+            (String::new(), Ok(VersionRequirement::Any)),
+            ("resourceVersion=".to_owned(), Ok(VersionRequirement::Any)),
+            ("resourceVersion=0".to_owned(), Ok(VersionRequirement::Any)),
+            (
+                "resourceVersion=0&limit=5".to_owned(),
+                Ok(VersionRequirement::Any),
+            ),
             (
                 "resourceVersion=7".to_owned(),
-                Ok(Wants::NotOlderThan(seven())),
+                Ok(VersionRequirement::NotOlderThan(seven())),
             ),
             (
                 "resourceVersion=7&limit=0".to_owned(),
-                Ok(Wants::NotOlderThan(seven())),
+                Ok(VersionRequirement::NotOlderThan(seven())),
             ),
             (
                 "resourceVersion=7&limit=5".to_owned(),
-                Ok(Wants::Exactly(seven())),
+                Ok(VersionRequirement::Exactly(seven())),
             ),
             (
                 "resourceVersion=7&limit=5&resourceVersionMatch=NotOlderThan".to_owned(),
-                Ok(Wants::NotOlderThan(seven())),
+                Ok(VersionRequirement::NotOlderThan(seven())),
             ),
             (
                 "resourceVersion=7&resourceVersionMatch=Exact".to_owned(),
-                Ok(Wants::Exactly(seven())),
+                Ok(VersionRequirement::Exactly(seven())),
             ),
             (
                 "resourceVersion=0&resourceVersionMatch=NotOlderThan".to_owned(),
-                Ok(Wants::Any),
+                Ok(VersionRequirement::Any),
             ),
-            ("resourceVersion=abc".to_owned(), bad()),
-            ("resourceVersion=-1".to_owned(), bad()),
-            ("resourceVersion=18446744073709551616".to_owned(), bad()),
+            ("resourceVersion=abc".to_owned(), bad_request()),
+            ("resourceVersion=-1".to_owned(), bad_request()),
+            (
+                "resourceVersion=18446744073709551616".to_owned(),
+                bad_request(),
+            ),
             (
                 "resourceVersion=abc&resourceVersionMatch=Exact".to_owned(),
-                bad(),
+                bad_request(),
             ),
             ("resourceVersionMatch=Exact".to_owned(), invalid()),
             ("resourceVersionMatch=NotOlderThan".to_owned(), invalid()),
@@ -288,9 +298,9 @@ mod tests {
             ("sendInitialEvents=true".to_owned(), invalid()),
             ("sendInitialEvents=false".to_owned(), invalid()),
             ("sendInitialEvents".to_owned(), invalid()),
-            ("continue=".to_owned(), Ok(Wants::Any)),
-            ("continue=garbage".to_owned(), bad()),
-            ("continue=e30".to_owned(), bad()),
+            ("continue=".to_owned(), Ok(VersionRequirement::Any)),
+            ("continue=garbage".to_owned(), bad_request()),
+            ("continue=e30".to_owned(), bad_request()),
             (
                 format!("continue={TOKEN}"),
                 Err((410, "Expired".to_owned())),
@@ -299,47 +309,62 @@ mod tests {
                 format!("continue={TOKEN}&resourceVersion=0"),
                 Err((410, "Expired".to_owned())),
             ),
-            (format!("continue={TOKEN}&resourceVersion=7"), bad()),
+            (format!("continue={TOKEN}&resourceVersion=7"), bad_request()),
             (
                 format!("continue={TOKEN}&resourceVersion=7&resourceVersionMatch=Exact"),
                 invalid(),
             ),
-            ("allowWatchBookmarks=true".to_owned(), Ok(Wants::Any)),
+            (
+                "allowWatchBookmarks=true".to_owned(),
+                Ok(VersionRequirement::Any),
+            ),
         ] {
-            assert_eq!(refused(Wants::of_list(&uri(&query))), expected, "{query}");
+            assert_eq!(
+                refused(VersionRequirement::of_list(&uri(&query))),
+                expected,
+                "{query}"
+            );
         }
     }
 
     #[test]
-    fn a_watch_begins_where_its_options_say() {
-        let bad = || Err((400, "BadRequest".to_owned()));
+    fn watch_options_select_the_start() {
+        let bad_request = || Err((400, "BadRequest".to_owned()));
         let invalid = || Err((422, "Invalid".to_owned()));
-        let all = |bookmark, wants| Ok(Begins::All { bookmark, wants });
+        let all = |bookmark, requirement| {
+            Ok(WatchStart::All {
+                bookmark,
+                requirement,
+            })
+        };
         let sends = "resourceVersionMatch=NotOlderThan&sendInitialEvents";
         for (query, expected) in [
-            (String::new(), all(false, Wants::Any)),
+            (String::new(), all(false, VersionRequirement::Any)),
             (
                 "resourceVersion=0&allowWatchBookmarks=1".to_owned(),
-                all(false, Wants::Any),
+                all(false, VersionRequirement::Any),
             ),
-            ("resourceVersion=7".to_owned(), Ok(Begins::After(seven()))),
-            (format!("{sends}=true"), all(false, Wants::Any)),
+            (
+                "resourceVersion=7".to_owned(),
+                Ok(WatchStart::After(seven())),
+            ),
+            (format!("{sends}=true"), all(false, VersionRequirement::Any)),
             (
                 format!("{sends}=true&allowWatchBookmarks=true"),
-                all(true, Wants::Any),
+                all(true, VersionRequirement::Any),
             ),
             (
                 format!("{sends}=1&allowWatchBookmarks=true&resourceVersion=7"),
-                all(true, Wants::NotOlderThan(seven())),
+                all(true, VersionRequirement::NotOlderThan(seven())),
             ),
-            (format!("{sends}=false"), Ok(Begins::Now)),
-            (format!("{sends}=0&resourceVersion=0"), Ok(Begins::Now)),
+            (format!("{sends}=false"), Ok(WatchStart::Now)),
+            (format!("{sends}=0&resourceVersion=0"), Ok(WatchStart::Now)),
             (
                 format!("{sends}=false&resourceVersion=7"),
-                Ok(Begins::After(seven())),
+                Ok(WatchStart::After(seven())),
             ),
-            ("resourceVersion=abc".to_owned(), bad()),
-            (format!("{sends}=true&resourceVersion=abc"), bad()),
+            ("resourceVersion=abc".to_owned(), bad_request()),
+            (format!("{sends}=true&resourceVersion=abc"), bad_request()),
             ("sendInitialEvents=true".to_owned(), invalid()),
             ("sendInitialEvents=false".to_owned(), invalid()),
             (
@@ -353,16 +378,19 @@ mod tests {
             ),
             (format!("{sends}=true&continue=x"), invalid()),
             // As in Kubernetes, they say nothing to a watch.
-            ("continue=x&limit=5".to_owned(), all(false, Wants::Any)),
+            (
+                "continue=x&limit=5".to_owned(),
+                all(false, VersionRequirement::Any),
+            ),
         ] {
-            assert_eq!(refused(Begins::of(&uri(&query))), expected, "{query}");
+            assert_eq!(refused(WatchStart::of(&uri(&query))), expected, "{query}");
         }
     }
 
     #[test]
-    fn every_contradiction_is_named() {
+    fn every_conflict_of_options_is_reported() {
         let query = "resourceVersionMatch=Nearly&sendInitialEvents=true&continue=x";
-        let status = Wants::of_list(&uri(query)).unwrap_err();
+        let status = VersionRequirement::of_list(&uri(query)).unwrap_err();
         assert_eq!(
             status.message,
             "ListOptions.meta.k8s.io \"\" is invalid: [resourceVersionMatch: Forbidden: resourceVersionMatch is \

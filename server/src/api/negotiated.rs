@@ -29,7 +29,7 @@ pub(super) struct Offer {
 
 /// Whether a path is of one object or of many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Number {
+pub(super) enum Cardinality {
     /// One object.
     One,
     /// A list.
@@ -38,47 +38,51 @@ pub(super) enum Number {
 
 /// What was agreed on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+pub(super) struct ResponseFormat {
     offer: Offer,
-    number: Number,
+    cardinality: Cardinality,
     encoding: Encoding,
     pretty: bool,
-    conversion: Converted,
+    representation: Representation,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Converted {
+enum Representation {
     /// As it is.
     No,
     /// A table.
     Table(MetaVersion),
     /// The metadata of as many as named here.
-    Metadata(MetaVersion, Number),
+    Metadata(MetaVersion, Cardinality),
 }
 
-impl Wanted {
+impl ResponseFormat {
     /// What a request asks for of what there is.
     ///
     /// # Errors
     /// 406 when that cannot be had.
-    pub(super) fn of(request: &Request, offer: Offer, number: Number) -> Result<Self, Response> {
+    pub(super) fn of(
+        request: &Request,
+        offer: Offer,
+        cardinality: Cardinality,
+    ) -> Result<Self, Response> {
         let convert = |encoding, conversion: Option<Conversion<'_>>| {
             let served = offer.protobuf || encoding != Encoding::Protobuf;
             served.then(|| convert(encoding, conversion)).flatten()
         };
         let chosen = accept::negotiate(request.headers(), convert).map_err(|refusal| {
-            let available = match number {
-                Number::One => offer.objects,
-                Number::Many => offer.lists,
+            let available = match cardinality {
+                Cardinality::One => offer.objects,
+                Cardinality::Many => offer.lists,
             };
             reply::not_acceptable(request, refusal, available, offer.objects)
         })?;
         Ok(Self {
             offer,
-            number,
+            cardinality,
             encoding: chosen.encoding,
             pretty: chosen.pretty || pretty(request.uri(), request.headers()),
-            conversion: chosen.conversion,
+            representation: chosen.conversion,
         })
     }
 
@@ -88,17 +92,17 @@ impl Wanted {
     /// 400 for an `includeObject` that is none; 406 for one object as a list, or a list as one object.
     pub(super) fn shape(self, kind: Kind, uri: &Uri) -> Result<Shape, Status> {
         let package = self.offer.package;
-        match self.conversion {
-            Converted::No => Ok(Shape::Whole(self.offer.api_version)),
-            Converted::Table(version) => Ok(Shape::Table(version, self.beside(uri)?)),
-            Converted::Metadata(version, number) if number == self.number => {
+        match self.representation {
+            Representation::No => Ok(Shape::Whole(self.offer.api_version)),
+            Representation::Table(version) => Ok(Shape::Table(version, self.row_objects(uri)?)),
+            Representation::Metadata(version, cardinality) if cardinality == self.cardinality => {
                 Ok(Shape::Metadata(version))
             }
-            Converted::Metadata(_, Number::One) => Err(not_acceptable(format!(
+            Representation::Metadata(_, Cardinality::One) => Err(not_acceptable(format!(
                 "you requested PartialObjectMetadata, but the requested object is a list (*{package}.{})",
                 kind.list
             ))),
-            Converted::Metadata(_, Number::Many) => Err(not_acceptable(format!(
+            Representation::Metadata(_, Cardinality::Many) => Err(not_acceptable(format!(
                 "you requested PartialObjectMetadataList, but the requested object is not a list (*{package}.{})",
                 kind.object
             ))),
@@ -106,7 +110,7 @@ impl Wanted {
     }
 
     /// What goes beside a table's cells.
-    fn beside(self, uri: &Uri) -> Result<Beside, Status> {
+    fn row_objects(self, uri: &Uri) -> Result<Beside, Status> {
         match parameter(uri, "includeObject").unwrap_or_default().as_ref() {
             "" | "Metadata" => Ok(Beside::Metadata),
             "None" => Ok(Beside::Nothing),
@@ -116,7 +120,7 @@ impl Wanted {
     }
 
     /// How it goes out.
-    pub(super) const fn reply(self) -> Form {
+    pub(super) const fn form(self) -> Form {
         Form {
             encoding: self.encoding,
             pretty: self.pretty,
@@ -129,18 +133,18 @@ fn not_acceptable(message: String) -> Status {
 }
 
 /// The conversions there are, in k8s.io/apiserver's `AllowsMediaTypeTransform`.
-fn convert(encoding: Encoding, conversion: Option<Conversion<'_>>) -> Option<Converted> {
+fn convert(encoding: Encoding, conversion: Option<Conversion<'_>>) -> Option<Representation> {
     let Some(conversion) = conversion else {
-        return Some(Converted::No);
+        return Some(Representation::No);
     };
     if conversion.group != MetaVersion::GROUP {
         return None;
     }
     let version = MetaVersion::from_name(conversion.version)?;
     match conversion.kind {
-        "Table" if encoding != Encoding::Protobuf => Some(Converted::Table(version)),
-        "PartialObjectMetadata" => Some(Converted::Metadata(version, Number::One)),
-        "PartialObjectMetadataList" => Some(Converted::Metadata(version, Number::Many)),
+        "Table" if encoding != Encoding::Protobuf => Some(Representation::Table(version)),
+        "PartialObjectMetadata" => Some(Representation::Metadata(version, Cardinality::One)),
+        "PartialObjectMetadataList" => Some(Representation::Metadata(version, Cardinality::Many)),
         _ => None,
     }
 }

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use super::reply::Form;
 
 /// The named parts of a path. A path that does not decode is refused with a Status.
-pub(super) struct Named<T>(pub(super) T);
+pub(super) struct PathParams<T>(pub(super) T);
 
-impl<T, S> FromRequestParts<S> for Named<T>
+impl<T, S> FromRequestParts<S> for PathParams<T>
 where
     T: DeserializeOwned + Send,
     S: Send + Sync,

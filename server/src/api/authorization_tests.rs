@@ -141,7 +141,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         ..auth::Settings::default()
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let _chosen = crate::tls::provider();
+    let _provider = crate::tls::provider();
     let client = kube::Client::try_from(nowhere).unwrap();
     let auth = Auth::start(settings, &client, &clock, &mut Tasks::default()).unwrap();
     let health = health::Health {
@@ -150,7 +150,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         verifiable: None,
         shutdown: CancellationToken::new(),
     };
-    let keeper = state::Keeper::new(
+    let persister = state::StatePersister::new(
         None,
         Arc::new(state::Parts {
             store: Arc::default(),
@@ -164,14 +164,16 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     let watchers = Arc::new(vitals::Watchers::new(CancellationToken::new()));
     let pool = Arc::new(Pool::start(work::Settings::default()).unwrap());
     let prometheus = prometheus::routes(Registry::default(), &pool);
-    let routes = routes(query, &watchers, &health, prometheus, &pool, &keeper, 443)
-        .layer(middleware::from_fn(compare));
+    let routes = routes(
+        query, &watchers, &health, prometheus, &pool, &persister, 443,
+    )
+    .layer(middleware::from_fn(compare));
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn(gate::read))
 });
 
-fn asked(path: &str) -> (StatusCode, String) {
+fn get_path(path: &str) -> (StatusCode, String) {
     RUNTIME.block_on(async {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = ROUTER.clone().oneshot(request).await.unwrap();
@@ -301,14 +303,14 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 #[test]
-fn what_there_is_is_served_as_what_it_is_authorized() {
+fn known_paths_are_served_as_authorized() {
     for path in PATHS {
         for path in [
             path.to_owned(),
             path.replacen('o', "%6f", 1),
             path.replace('a', "%61"),
         ] {
-            let (status, text) = asked(&path);
+            let (status, text) = get_path(&path);
             assert_eq!(status, StatusCode::OK, "{path}: {text}");
         }
     }
@@ -318,7 +320,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn no_path_is_authorized_as_one_thing_and_served_as_another(
+    fn changed_paths_are_served_as_authorized(
         path in select(&PATHS[..]),
         changes in prop::collection::vec(change(), 0..4),
         slash in any::<bool>(),
@@ -327,14 +329,14 @@ proptest! {
         if slash {
             path.push('/');
         }
-        let (status, text) = asked(&path);
+        let (status, text) = get_path(&path);
         prop_assert_ne!(status, StatusCode::CONFLICT, "{}: {}", path, text);
     }
 
     #[test]
-    fn nor_is_any_other(segments in prop::collection::vec(select(&SEGMENTS[..]), 0..9)) {
+    fn random_paths_are_served_as_authorized(segments in prop::collection::vec(select(&SEGMENTS[..]), 0..9)) {
         let path = format!("/{}", segments.join("/"));
-        let (status, text) = asked(&path);
+        let (status, text) = get_path(&path);
         prop_assert_ne!(status, StatusCode::CONFLICT, "{}: {}", path, text);
     }
 }

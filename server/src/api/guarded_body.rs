@@ -8,22 +8,25 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
-/// Has the answer hold `held` until it is over.
-pub(super) fn until_over<T: Send + Unpin + 'static>(response: Response, held: T) -> Response {
+/// Has the answer hold `guard` until it is over.
+pub(super) fn hold_until_body_end<T: Send + Unpin + 'static>(
+    response: Response,
+    guard: T,
+) -> Response {
     response.map(|body| {
-        Body::new(Held {
+        Body::new(GuardedBody {
             body,
-            _until_dropped: held,
+            _guard: guard,
         })
     })
 }
 
-struct Held<T> {
+struct GuardedBody<T> {
     body: Body,
-    _until_dropped: T,
+    _guard: T,
 }
 
-impl<T: Unpin> HttpBody for Held<T> {
+impl<T: Unpin> HttpBody for GuardedBody<T> {
     type Data = Bytes;
     type Error = axum::Error;
 
