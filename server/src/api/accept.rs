@@ -1,4 +1,4 @@
-//! The Accept header of a request. As in Go, further headers of that name are not read.
+//! Reads the Accept header of a request. As in Go, only the first header of that name counts.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
@@ -6,10 +6,10 @@ use kubevitals_proto::wire::accept;
 pub(super) use kubevitals_proto::wire::accept::{Chosen, Conversion, Refusal, no_conversion};
 use kubevitals_proto::wire::object::Encoding;
 
-/// Takes the first clause that can be met.
+/// Chooses the first clause that `convert` can serve.
 ///
 /// # Errors
-/// When no clause can be met.
+/// No clause can be served.
 pub(super) fn negotiate<T>(
     headers: &HeaderMap,
     convert: impl Fn(Encoding, Option<Conversion<'_>>) -> Option<T>,
@@ -17,7 +17,7 @@ pub(super) fn negotiate<T>(
     accept::negotiate(header(headers), convert)
 }
 
-/// The first of `served` that a clause names or stars.
+/// Returns the first type of `served` that a clause names or that `*` matches.
 pub(super) fn first_of(headers: &HeaderMap, served: &[&'static str]) -> Option<&'static str> {
     accept::first_of(header(headers), served)
 }

@@ -1,4 +1,5 @@
-//! What is authorized is what is served: no path may be one thing to authorization and another to the router.
+//! Tests that authorization and the router read a path in the same way, so that no request is authorized as one thing
+//! and served as another.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -26,11 +27,12 @@ use crate::tasks::Tasks;
 use crate::telemetry::metrics::Registry;
 use crate::work::{self, Pool};
 
-/// What a route serves, in the order of a path: group, version, namespace, resource, name, subresource; nothing of
-/// a path that is no resource.
+/// What a route serves, in the order of the path: group, version, namespace, resource, name, subresource. None for a
+/// path that is no resource.
 type Served = Option<[String; 6]>;
 
-/// What the route that was taken serves, by its template and the values in it. `Err`: a route that serves nothing.
+/// Reads what the matched route serves, from its template and the values in the path. `Err`: the route serves
+/// nothing.
 fn served(template: &str, params: &RawPathParams) -> Result<Served, ()> {
     let value = |segment: &str| match segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
         None => segment.to_owned(),
@@ -65,10 +67,11 @@ fn served(template: &str, params: &RawPathParams) -> Result<Served, ()> {
     ]))
 }
 
-/// Stands before the handlers, and compares. 200: a route was taken and is what was authorized; 404: none was.
+/// Replaces the handlers and compares. 200: the route serves what was authorized. 409: it serves something else. 404:
+/// no route matches.
 async fn compare(matched: Option<MatchedPath>, request: Request, _next: Next) -> Response {
     let (mut parts, _) = request.into_parts();
-    // Values that are no text are refused by every handler.
+    // Every handler refuses values that are not UTF-8.
     let params = RawPathParams::from_request_parts(&mut parts, &())
         .await
         .ok();
@@ -95,7 +98,7 @@ async fn compare(matched: Option<MatchedPath>, request: Request, _next: Next) ->
             name,
         } => Some([group, version, namespace, resource, name, subresource].map(String::clone)),
     };
-    // A list of a namespace without a name: its handler says that there is no such path.
+    // The handler of a list in a namespace without a name answers 404.
     let nameless = matched.as_str().contains("{namespace}")
         && served
             .as_ref()
@@ -103,7 +106,7 @@ async fn compare(matched: Option<MatchedPath>, request: Request, _next: Next) ->
     if nameless {
         return answer(StatusCode::NOT_FOUND, String::new());
     }
-    // A field selector may add a name to a list; there is none here.
+    // A field selector may add a name to a list; these requests have none.
     let differs = authorized != served;
     let text = format!(
         "{}: authorized {authorized:?}, served {served:?}",
@@ -133,7 +136,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         Arc::new(SystemClock::default()),
         Duration::from_secs(15),
     ));
-    // Nobody is asked: the gate is left out here.
+    // The tests need no API server, because they leave out authentication and authorization.
     let _entered = RUNTIME.enter();
     let nowhere = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
     let settings = auth::Settings {
@@ -251,7 +254,7 @@ const PATHS: [&str; 20] = [
     "/metrics",
 ];
 
-/// One change to a path, as somebody might try who looks for a way round.
+/// One change to a path, as an attacker might make it.
 #[derive(Debug, Clone)]
 enum Change {
     Insert(usize, &'static str),
@@ -270,7 +273,7 @@ impl Change {
             Self::Remove(at) if count > 1 => {
                 segments.remove(at % count);
             }
-            // Any byte, a slash too.
+            // Any byte, a slash included.
             Self::Encode(at, upper) => {
                 let at = at % path.len();
                 let byte = path.as_bytes()[at];

@@ -1,4 +1,4 @@
-//! Work for a request that is done on the pool: whose it is, and what it holds until it has ended.
+//! Runs the work of a request on the pool, for the user of the request.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::reply::Form;
 use crate::auth::User;
 use crate::work::{Cancel, Pool, Refused};
 
-/// Whose work it is.
+/// The user of a request, with what its work needs.
 pub(super) struct Caller {
     user: Arc<str>,
     slot: Option<Arc<RequestSlot>>,
@@ -19,7 +19,7 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// That of a request.
+    /// Reads the user and the slot from the extensions of a request.
     pub(super) fn of(request: &Request) -> Self {
         let extensions = request.extensions();
         let user = extensions.get::<Arc<User>>();
@@ -30,11 +30,11 @@ impl Caller {
         }
     }
 
-    /// Does the work. It counts as a request under way until it has ended, and is cancelled when the request is: when
-    /// its client is gone, or its time is up.
+    /// Runs `work` on the pool. The work holds the slot of the request until it ends. It is cancelled when the
+    /// request is: when the client disconnects, or when the timeout expires.
     ///
     /// # Errors
-    /// The refusal: 429 when too much work waits.
+    /// The response: 429 if too much work is waiting.
     pub(super) async fn run<T: Send + 'static>(
         self,
         pool: &Pool,
@@ -71,7 +71,7 @@ mod tests {
     use crate::api::inflight::InFlight;
     use crate::work::Settings;
 
-    /// Work that is cancelled goes on until it looks; it counts as a request under way until then.
+    /// Cancelled work runs until it checks for the cancellation, and has the slot of its request until then.
     #[tokio::test]
     async fn cancelled_work_has_its_slot_until_it_ends() {
         let in_flight = Arc::new(InFlight::new(NonZeroUsize::new(1)));

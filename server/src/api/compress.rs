@@ -1,4 +1,5 @@
-//! gzip, as k8s.io/apiserver does it: for whoever takes it, at the cheapest level, and only where it is worth it.
+//! Compresses responses with gzip, as k8s.io/apiserver does: only if the client accepts gzip, at the lowest level,
+//! and only large bodies.
 
 use std::io::Write as _;
 
@@ -10,10 +11,10 @@ use futures::{Stream, StreamExt, stream};
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
-/// Answers that are not longer than this are sent as they are.
+/// Bodies that are not longer than this, in bytes, are sent uncompressed.
 pub(super) const THRESHOLD: usize = 128 << 10;
 
-/// Whether a client takes gzip. A quality, which would make it another word, is not read, as at the peer.
+/// Whether the client accepts gzip. As in metrics-server, a coding with a quality (`gzip;q=1`) does not count.
 pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
     headers
         .get(ACCEPT_ENCODING)
@@ -21,7 +22,7 @@ pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.split(',').any(|coding| coding.trim() == "gzip"))
 }
 
-/// A whole body, compressed.
+/// Compresses a whole body.
 pub(super) fn gzip(body: &[u8]) -> Bytes {
     let mut encoder = GzipStream::new();
     let mut out = encoder.push(body).to_vec();
@@ -29,12 +30,12 @@ pub(super) fn gzip(body: &[u8]) -> Bytes {
     Bytes::from(out)
 }
 
-/// A body that is compressed as it is made.
+/// Compresses a body while it is produced.
 pub(super) fn gzip_stream(chunks: impl Stream<Item = Bytes> + Send + 'static) -> Body {
     let chunks = Box::pin(chunks);
     let compressed = stream::unfold(Some((GzipStream::new(), chunks)), async |state| {
         let (mut encoder, mut chunks) = state?;
-        // The compressor keeps much of what it is given: an empty piece would say nothing.
+        // The encoder buffers its input: most chunks produce no output at once.
         loop {
             let Some(chunk) = chunks.next().await else {
                 return Some((encoder.end(), None));
@@ -55,7 +56,7 @@ impl GzipStream {
         Self(GzEncoder::new(Vec::new(), Compression::fast()))
     }
 
-    /// Takes the next piece, and gives what is ready to go out.
+    /// Compresses the next chunk, and returns the output that is ready.
     fn push(&mut self, chunk: &[u8]) -> Bytes {
         // Writing to a Vec cannot fail.
         let _written = self.0.write_all(chunk);

@@ -1,4 +1,4 @@
-//! A request has an answer in time, or is told that there is none: k8s.io/apiserver's request deadline.
+//! Answers 504 if a request takes too long, as the request deadline of k8s.io/apiserver does.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::reply::Form;
 use crate::parameters::parameter;
 
-/// The layer: until an answer begins. That it also ends is for the connection to see to, which cuts it.
+/// The layer. It bounds the time until the response starts; the connection bounds the time of the body.
 pub(super) async fn enforce(State(max): State<Duration>, request: Request, next: Next) -> Response {
     let form = Form::any(&request);
     let limit = match limit(request.uri(), max) {
@@ -26,7 +26,7 @@ pub(super) async fn enforce(State(max): State<Duration>, request: Request, next:
     }
 }
 
-/// What the client has time for, if it says so, and at most `max`: also for zero and less, as in k8s.io/apiserver.
+/// The timeout that the client requests, at most `max`. As in k8s.io/apiserver, zero and negative values mean `max`.
 fn limit(uri: &Uri, max: Duration) -> Result<Duration, Status> {
     let Some(text) = parameter(uri, "timeout").filter(|text| !text.is_empty()) else {
         return Ok(max);

@@ -1,4 +1,4 @@
-//! /debug/…: what the server knows of its own work, as JSON, for whoever looks into it.
+//! /debug/…: internal state of the server as JSON, for debugging.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::reply::Form;
 use crate::cluster::WatchHealth;
 use crate::query::Query;
 
-/// The paths, for whoever lists them.
+/// The paths, for the list of all paths.
 pub(super) const PATHS: [&str; 2] = ["/debug/scrapes", "/debug/targets"];
 
 /// The routes.
@@ -23,13 +23,13 @@ pub(super) fn routes() -> Router<Arc<Query>> {
         .route("/debug/targets", get(targets))
 }
 
-/// What is known of each node's scrapes. docs/metrics.md tells what the members mean.
+/// The record of each node's scrapes. docs/metrics.md describes the members.
 async fn targets(State(query): State<Arc<Query>>, request: Request) -> Response {
     let targets = query.targets();
     Form::any(&request).json(StatusCode::OK, &serde_json::json!({ "targets": targets }))
 }
 
-/// Counts of scrapes, their latency, and how the watches are doing, as JSON.
+/// Counts and latency of scrapes, and the health of the watches.
 async fn scrapes(State(query): State<Arc<Query>>, request: Request) -> Response {
     let watch = |health: &WatchHealth| serde_json::json!({"lists": health.lists(), "failures": health.failures()});
     let watches = query.watches().all();

@@ -1,4 +1,4 @@
-//! Discovery: what this server serves, in the old form and the aggregated one.
+//! Discovery: the groups and resources that the server serves, in the unaggregated form and in the aggregated one.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ const GROUPS: [&Served; 2] = [
     &kubevitals_proto::vitals::discovery::SERVED,
 ];
 
-/// The routes; `port` is the one served on, for clients that ask where to go.
+/// The routes. `port` is the port of the server, for clients that read the server's address from the response.
 pub(super) fn routes(port: u16) -> Router<Arc<Query>> {
     let mut routes = Router::new().route("/", get(async || paths(StatusCode::OK)));
     for slash in ["", "/"] {
@@ -52,7 +52,7 @@ pub(super) fn routes(port: u16) -> Router<Arc<Query>> {
     routes
 }
 
-/// The paths that answer, as the root lists them, whatever the client accepts.
+/// The list of paths, as the root path answers it, for any Accept header.
 pub(super) fn paths(code: StatusCode) -> Response {
     let mut paths = vec!["/apis".to_owned()];
     for served in GROUPS {
@@ -88,7 +88,7 @@ pub(super) fn paths(code: StatusCode) -> Response {
     Form::INDENTED.json(code, &RootPaths { paths })
 }
 
-/// `/apis`: aggregated discovery for whoever asks for it, be it as the last choice, else the list of groups.
+/// `/apis`: aggregated discovery if any clause of the Accept header asks for it, else the list of groups.
 fn groups(port: u16, request: &Request) -> Response {
     match accept::negotiate(request.headers(), aggregated) {
         Ok(chosen) => aggregated_groups(chosen.encoding, request),
@@ -113,7 +113,7 @@ fn aggregated(_: Encoding, conversion: Option<Conversion<'_>>) -> Option<()> {
     (conversion == Some(target)).then_some(())
 }
 
-/// Aggregated discovery, which the kube-apiserver asks for again and again: it need not read what it has.
+/// Aggregated discovery. The kube-apiserver requests it often; the ETag saves the body if nothing has changed.
 fn aggregated_groups(encoding: Encoding, request: &Request) -> Response {
     let groups =
         ApiGroupDiscoveryList::new(GROUPS.iter().map(|served| served.aggregated()).collect());
@@ -151,7 +151,7 @@ fn aggregated_groups(encoding: Encoding, request: &Request) -> Response {
     response
 }
 
-/// An object in the form asked for.
+/// Answers with an object in the form that the request asks for.
 fn object(request: &Request, object: &impl Object) -> Response {
     match Form::of(request) {
         Ok(form) => form.object(object),

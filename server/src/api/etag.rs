@@ -1,14 +1,14 @@
-//! Entity tags: what a client already has need not be sent again.
+//! Entity tags, by which a client does not receive again what it already has.
 
 use http::header::{HeaderMap, HeaderValue, IF_NONE_MATCH};
 use ring::digest;
 
-/// The tag of what a document says, as the peer makes it: SHA-512 of its compact JSON, in upper case.
+/// The tag of a document, as metrics-server computes it: SHA-512 of the compact JSON, in upper-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tag(String);
 
 impl Tag {
-    /// The tag of a document.
+    /// Computes the tag of a document.
     pub(super) fn of(json: &[u8]) -> Self {
         let digest = digest::digest(&digest::SHA512, json);
         Self(
@@ -20,18 +20,18 @@ impl Tag {
         )
     }
 
-    /// Without quotes, as it stands in an address.
+    /// The tag without quotes, for a URL.
     pub(super) fn hash(&self) -> &str {
         &self.0
     }
 
-    /// As the ETag header has it.
+    /// The value of the ETag header.
     pub(super) fn header(&self) -> HeaderValue {
-        // Hexadecimal digits between quotes are always a header's value.
+        // Hexadecimal digits in quotes are always a valid header value.
         HeaderValue::try_from(format!("\"{}\"", self.0)).unwrap_or(HeaderValue::from_static("\"\""))
     }
 
-    /// Whether the client says that it has what this stands for.
+    /// Whether the If-None-Match header has this tag.
     pub(super) fn matches(&self, headers: &HeaderMap) -> bool {
         headers
             .get_all(IF_NONE_MATCH)

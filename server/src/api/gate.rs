@@ -1,4 +1,4 @@
-//! The way in: every request is read, authenticated and authorized before it is routed.
+//! The gate before all routes: reads, authenticates and authorizes every request.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use super::reply::{self, Form};
 use crate::auth::{Attributes, Auth, Refusal, User, normalized};
 use crate::tls::Known;
 
-/// Puts the gate before all that `routes` serve, unknown paths included. Between authentication and authorization
-/// stands the bound on requests under way, as at the peer: it is for those whom we know, and spares the API server
-/// their reviews. What comes before both goes around it, and [`read`] around that.
+/// Puts the gate before all `routes`, unknown paths included. As in metrics-server, the limit of concurrent requests
+/// stands between authentication and authorization: it knows the user, and a refused request costs the API server no
+/// review. [`read`] must be outside of this.
 pub(super) fn protect(routes: Router, auth: &Arc<Auth>, in_flight: Arc<InFlight>) -> Router {
     Router::new()
         .fallback_service(routes)
@@ -31,7 +31,7 @@ pub(super) fn protect(routes: Router, auth: &Arc<Auth>, in_flight: Arc<InFlight>
         ))
 }
 
-/// The outermost layer: gives the path its one spelling, and reads what is asked for.
+/// The outermost layer: normalizes the path and reads the request's [`Attributes`].
 pub(super) async fn read(mut request: Request, next: Next) -> Response {
     match normalized(request.uri()) {
         Ok(None) => {}
@@ -55,7 +55,7 @@ async fn authenticate(State(auth): State<Arc<Auth>>, request: Request, next: Nex
             parts.extensions.insert(user);
             let mut response = next.run(Request::from_parts(parts, body)).await;
             if identified {
-                // Its connection is kept longer than a stranger's when places are few.
+                // If the server has too many connections, those of known users stay open longer.
                 response.extensions_mut().insert(Known);
             }
             response
@@ -71,7 +71,7 @@ async fn authorize(State(auth): State<Arc<Auth>>, request: Request, next: Next) 
         extensions.get::<Arc<User>>().cloned(),
         extensions.get::<Arc<Attributes>>().cloned(),
     ) else {
-        // Only if the layers were put in another order.
+        // Not reached: authentication and `read` come before this layer.
         return refuse(form, &Refusal::Unauthorized);
     };
     match auth.authorize(&user, &attributes).await {

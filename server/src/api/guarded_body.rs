@@ -1,4 +1,4 @@
-//! An answer's body that holds something until its last byte is taken, or the client is gone.
+//! A response body that holds a guard until the last byte is sent or the client disconnects.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,7 +8,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
-/// Has the answer hold `guard` until it is over.
+/// Makes the response's body hold `guard` until the body ends.
 pub(super) fn hold_until_body_end<T: Send + Unpin + 'static>(
     response: Response,
     guard: T,

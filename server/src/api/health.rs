@@ -1,7 +1,7 @@
 //! /livez, /readyz, /healthz and their single checks, and /version.
 //!
-//! The checks have the peer's names and stand in its order, so that probes and dashboards written against it go on
-//! working: those of them that look at something which is not here (`poststarthook/…`) always hold.
+//! The checks have the names and the order of metrics-server, so that its probes and dashboards work unchanged.
+//! Checks of parts that this server does not have (`poststarthook/…`) always pass.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -22,18 +22,18 @@ use super::request;
 use crate::auth::Auth;
 use crate::query::Query;
 
-/// What the checks look at.
+/// What the checks read.
 #[derive(Debug, Clone)]
 pub(super) struct Health {
     pub(super) query: Arc<Query>,
     pub(super) auth: Arc<Auth>,
-    /// With a managed CA: true as soon as a certificate of it is shown, and for ever from then on.
+    /// With a managed CA: true once the server has a certificate of it.
     pub(super) verifiable: Option<watch::Receiver<bool>>,
     /// Cancelled when the server is asked to end.
     pub(super) shutdown: CancellationToken,
 }
 
-/// One check: its name, and what is wrong if it does not hold.
+/// One check: its name, and a function that returns what is wrong.
 #[derive(Debug)]
 pub(super) struct Check {
     pub(super) name: &'static str,
@@ -47,7 +47,7 @@ const OBJECT_COUNT: Check = always("poststarthook/storage-object-count-tracker-h
 const TIMELY: Check = Check {
     name: "metric-collection-timely",
     holds: |health| {
-        let late = "no kubelet was asked for one and a half resolutions";
+        let late = "no kubelet was scraped for one and a half resolutions";
         health.query.timely().then_some(()).ok_or(late.to_owned())
     },
 };
@@ -75,7 +75,7 @@ const SYNCED: Check = Check {
             .map_err(|error| error.to_string())
     },
 };
-/// Of readiness, where the peer's informer of the authentication configuration is one of those that it waits for.
+/// For readiness. In metrics-server, the informer of the authentication configuration belongs to this check.
 const SYNCED_WITH_TRUST: Check = Check {
     name: SYNCED.name,
     holds: |health| {
@@ -90,17 +90,17 @@ const SHUTDOWN: Check = Check {
     holds: |health| {
         (!health.shutdown.is_cancelled())
             .then_some(())
-            .ok_or("the process is ending".to_owned())
+            .ok_or("the process is stopping".to_owned())
     },
 };
-/// Of readiness, with a managed CA. Were it left out, a rolling update would take away the last replica that the
+/// For readiness, with a managed CA. Without this check, a rolling update could stop the last replica that the
 /// kube-apiserver can verify.
 static VERIFIABLE: Check = Check {
     name: "managed-certificate",
     holds: |health| {
         let issued = health.verifiable.as_ref();
-        let pending = "no certificate of the managed CA (--manage-apiservice-ca) is shown yet; \
-                       kubevitals_managed_ca_rounds_total and the log tell why";
+        let pending = "the server has no certificate of the managed CA (--manage-apiservice-ca) yet; \
+                       kubevitals_managed_ca_rounds_total and the log have the reason";
         let issued = issued.is_none_or(|issued| *issued.borrow());
         issued.then_some(()).ok_or(pending.to_owned())
     },
@@ -113,7 +113,7 @@ const fn always(name: &'static str) -> Check {
     }
 }
 
-/// The three endpoints and their checks, but for [`VERIFIABLE`], which most servers do not have.
+/// The three endpoints and their checks, without [`VERIFIABLE`], which only servers with a managed CA have.
 pub(super) const ENDPOINTS: [(&str, &[Check]); 3] = [
     ("healthz", &[PING, LOG, IN_FLIGHT, OBJECT_COUNT, SYNCED]),
     (
@@ -159,8 +159,8 @@ pub(super) fn routes(health: &Health) -> Router<Arc<Query>> {
     routes
 }
 
-/// All checks but those excluded. The words are k8s.io/apiserver's; so is that nothing is said of why a check
-/// failed, for anyone may ask. The single check and the log tell.
+/// Runs all checks that are not excluded. The texts are those of k8s.io/apiserver. As there, the response withholds
+/// the reason of a failure, because the endpoint needs no authentication; the single check and the log have it.
 fn run_all(endpoint: &str, checks: &[&Check], health: &Health, request: &Request) -> Response {
     let mut excluded: BTreeSet<_> =
         form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
@@ -207,7 +207,7 @@ fn run_one(check: &Check, health: &Health) -> Response {
     match (check.holds)(health) {
         Ok(()) => {
             let mut response = reply::text(StatusCode::OK, "ok".to_owned());
-            // The peer's own way.
+            // As in metrics-server.
             response.headers_mut().remove(X_CONTENT_TYPE_OPTIONS);
             response
         }
@@ -246,7 +246,7 @@ mod tests {
     use crate::scrape::Stats;
     use crate::tasks::Tasks;
 
-    /// A server that has just begun.
+    /// A server that has just started.
     fn health(verifiable: Option<watch::Receiver<bool>>) -> Health {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let settings = auth::Settings {
@@ -295,7 +295,7 @@ mod tests {
             assert!(!report.contains("managed-certificate"), "{report}");
         }
         issued.send_replace(true);
-        // Nobody is left who could say otherwise.
+        // The sender is gone, so the value stays as it is.
         drop(issued);
         let (_, report) = fetch(&health, "/readyz").await;
         assert!(report.contains("[+]managed-certificate ok\n"), "{report}");

@@ -1,4 +1,4 @@
-//! A bound on requests under way: more than that at once would only be slower for all of them.
+//! Limits the number of concurrent requests: more of them would only make all of them slower.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use super::{guarded_body, health, reply};
 use crate::auth::{Attributes, User};
 use crate::telemetry::metrics::{Counter, Labelled, Registry};
 
-/// One user may have one place of so many.
+/// One user may have this part of the slots: one in four.
 const USER_SHARE: usize = 4;
 
-/// The bound, and what is under way. A request is over when the last byte of its answer is taken.
+/// The limit and the number of requests in flight. A request ends with the last byte of its response.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     limit: Option<NonZeroUsize>,
-    /// A user's part of the limit.
+    /// Each user's share of the limit.
     shares: Option<Arc<Shares>>,
     count: AtomicUsize,
     turned_away: Counter,
@@ -31,7 +31,7 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    /// A bound of `limit` requests, or none.
+    /// Makes a limit of `limit` requests, or no limit.
     pub(crate) fn new(limit: Option<NonZeroUsize>) -> Self {
         let share = |limit: NonZeroUsize| Shares::new(limit.get().div_ceil(USER_SHARE));
         Self {
@@ -43,7 +43,7 @@ impl InFlight {
         }
     }
 
-    /// Registers its metrics.
+    /// Registers the metrics.
     pub(crate) fn register(&self, registry: &mut Registry) {
         registry.register(
             "kubevitals_api_requests_turned_away",
@@ -59,7 +59,7 @@ impl InFlight {
         }
     }
 
-    /// A part of the share of the places that a user may have. `Err` if it has them all.
+    /// Takes one of the slots that the user may have. `Err` if the user has them all.
     fn share(&self, user: Option<&User>) -> Result<Option<Share>, ()> {
         let (Some(shares), Some(user)) = (&self.shares, user) else {
             return Ok(None);
@@ -71,7 +71,8 @@ impl InFlight {
         share.map(Some).ok_or(())
     }
 
-    /// A place for a request, if there is one or it is `exempt` from the bound. The place keeps its user's `share`.
+    /// Takes a slot. Returns none if all are taken and the request is not `exempt`. The slot holds the user's
+    /// `share`.
     fn enter(self: &Arc<Self>, exempt: bool, share: Option<Share>) -> Option<RequestSlot> {
         let before = self.count.fetch_add(1, Ordering::Relaxed);
         let slot = RequestSlot {
@@ -87,8 +88,8 @@ impl InFlight {
     }
 }
 
-/// Is given back when it is dropped. Shared with work that goes on for a while when its request is gone: an extension
-/// of the request.
+/// One of the concurrent requests; dropping it frees the slot. It is an extension of the request, so that work which
+/// continues after its request shares it.
 #[derive(Debug)]
 pub(super) struct RequestSlot {
     in_flight: Arc<InFlight>,
@@ -101,9 +102,9 @@ impl Drop for RequestSlot {
     }
 }
 
-/// The layer. Health checks are always answered, or a busy server would be killed for being busy; administrators are,
-/// as at the peer; and watches go around it as in Kubernetes: they are under way for hours, and have a bound of their
-/// own.
+/// The layer. Health checks are always answered: else the kubelet would kill a busy server. Administrators are
+/// exempt, as in metrics-server. Watches do not count, as in Kubernetes: they last for hours, and have a limit of
+/// their own.
 pub(super) async fn limit_requests(
     State(in_flight): State<Arc<InFlight>>,
     mut request: Request,
@@ -136,13 +137,13 @@ fn is_health(path: &str) -> bool {
     })
 }
 
-/// Makes a family of what the limit of all together refused, and what a user's share of it.
+/// Makes the family of refused requests, by the limit that refused them: that of all users, or that of one user.
 pub(super) fn by_limit(all: &Counter, user: &Counter) -> Labelled<Counter, 1> {
     let counters = [(["all"], all.clone()), (["user"], user.clone())];
     Labelled::of(["limit"], counters)
 }
 
-/// 429, in the peer's words.
+/// 429, with the text of k8s.io/apiserver.
 pub(super) fn too_many() -> Response {
     let mut response = reply::text(
         StatusCode::TOO_MANY_REQUESTS,
@@ -196,7 +197,7 @@ mod tests {
         let body = axum::body::to_bytes(second.into_body(), 100).await.unwrap();
         assert_eq!(body, "Too many requests, please try again later.\n");
 
-        // A client that goes away gives back its place too.
+        // A client that disconnects frees its slot too.
         drop(first);
         assert_eq!(send(&router, "/apis", None).await.status(), 200);
         assert_eq!(in_flight.turned_away.get(), 1);

@@ -1,4 +1,5 @@
-//! What is served: metrics.k8s.io, discovery, health. Handlers ask the query face and nothing else.
+//! The HTTP API: metrics.k8s.io, kubevitals.io, discovery, OpenAPI, health, metrics, debugging. Handlers read through
+//! [`Query`].
 
 mod accept;
 #[cfg(test)]
@@ -52,12 +53,12 @@ use inflight::InFlight;
 use observe::RequestMetrics;
 use reply::Form;
 
-/// What the routes answer from.
+/// What the routes need.
 pub(crate) struct Sources {
     pub(crate) query: Arc<Query>,
-    /// Who asks, and may they.
+    /// Authentication and authorization.
     pub(crate) auth: Arc<Auth>,
-    /// With a managed CA: true as soon as a certificate of it is shown.
+    /// With a managed CA: true once the server has a certificate of it.
     pub(crate) verifiable: Option<watch::Receiver<bool>>,
     /// Cancelled when the server is asked to end.
     pub(crate) shutdown: CancellationToken,
@@ -67,14 +68,14 @@ pub(crate) struct Sources {
     pub(crate) settings: Settings,
     /// The metrics of all parts but the API.
     pub(crate) registry: Registry,
-    /// What outlives the process.
+    /// The state that outlives the process.
     pub(crate) state: Arc<StatePersister>,
-    /// Does what visits the whole cluster.
+    /// Runs work that visits the whole cluster.
     pub(crate) pool: Arc<Pool>,
 }
 
-/// All routes of a server that listens on `port`. No request here has a body worth reading, and none is read:
-/// it goes with its request, and hyper closes a connection (or resets a stream) that goes on sending one.
+/// Makes all routes of a server that listens on `port`. The server reads no request bodies: hyper closes the
+/// connection (or resets the stream) of a client that keeps sending one.
 pub(crate) fn router(sources: Sources, port: u16) -> Router {
     let Sources {
         query,
@@ -137,12 +138,12 @@ fn routes(
         .with_state(query)
 }
 
-/// A path that has no such verb.
+/// 405, for a known path with another method.
 async fn not_allowed(request: Request) -> Response {
     Form::any(&request).status(&Status::method_not_allowed())
 }
 
-/// A path that is no API: the peer lists what there is.
+/// 404 with the list of paths, as metrics-server answers an unknown path.
 async fn unknown_path() -> Response {
     discovery::paths(http::StatusCode::NOT_FOUND)
 }

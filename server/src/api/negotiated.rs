@@ -1,4 +1,4 @@
-//! What a request wants an object or a list of them to look like.
+//! The form of a response with one object or a list, as negotiated with the client.
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -12,22 +12,22 @@ use super::accept::{self, Conversion};
 use super::reply::{self, Form};
 use super::request::{parameter, pretty};
 
-/// What a version of a group has its objects and lists in.
+/// What a version of an API group offers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Offer {
     /// The group and version.
     pub(super) api_version: &'static str,
-    /// What comes before a kind where one is named to people: `metrics`.
+    /// The prefix of a kind in error messages: `metrics`.
     pub(super) package: &'static str,
-    /// What one object can be had in.
+    /// The media types of one object.
     pub(super) objects: &'static [&'static str],
-    /// What a list can be had in.
+    /// The media types of a list.
     pub(super) lists: &'static [&'static str],
-    /// Whether protobuf is among it.
+    /// Whether protobuf is offered.
     pub(super) protobuf: bool,
 }
 
-/// Whether a path is of one object or of many.
+/// Whether a path serves one object or a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cardinality {
     /// One object.
@@ -36,7 +36,7 @@ pub(super) enum Cardinality {
     Many,
 }
 
-/// What was agreed on.
+/// The negotiated form.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ResponseFormat {
     offer: Offer,
@@ -48,19 +48,19 @@ pub(super) struct ResponseFormat {
 
 #[derive(Debug, Clone, Copy)]
 enum Representation {
-    /// As it is.
+    /// The object itself.
     No,
     /// A table.
     Table(MetaVersion),
-    /// The metadata of as many as named here.
+    /// Metadata only, of one object or of a list.
     Metadata(MetaVersion, Cardinality),
 }
 
 impl ResponseFormat {
-    /// What a request asks for of what there is.
+    /// Negotiates with the Accept header of a request.
     ///
     /// # Errors
-    /// 406 when that cannot be had.
+    /// 406 if no clause can be served.
     pub(super) fn of(
         request: &Request,
         offer: Offer,
@@ -89,7 +89,8 @@ impl ResponseFormat {
     /// The shape in which `kind` is sent.
     ///
     /// # Errors
-    /// 400 for an `includeObject` that is none; 406 for one object as a list, or a list as one object.
+    /// 400 for an unknown `includeObject`. 406 if the request asks for one object as a list, or for a list as one
+    /// object.
     pub(super) fn shape(self, kind: Kind, uri: &Uri) -> Result<Shape, Status> {
         let package = self.offer.package;
         match self.representation {
@@ -109,7 +110,7 @@ impl ResponseFormat {
         }
     }
 
-    /// What goes beside a table's cells.
+    /// What accompanies the cells of a table's row.
     fn row_objects(self, uri: &Uri) -> Result<Beside, Status> {
         match parameter(uri, "includeObject").unwrap_or_default().as_ref() {
             "" | "Metadata" => Ok(Beside::Metadata),
@@ -119,7 +120,7 @@ impl ResponseFormat {
         }
     }
 
-    /// How it goes out.
+    /// The encoding and indentation.
     pub(super) const fn form(self) -> Form {
         Form {
             encoding: self.encoding,
@@ -132,7 +133,7 @@ fn not_acceptable(message: String) -> Status {
     Status::failure(406, Reason::NotAcceptable, message)
 }
 
-/// The conversions there are, in k8s.io/apiserver's `AllowsMediaTypeTransform`.
+/// The supported conversions: k8s.io/apiserver's `AllowsMediaTypeTransform`.
 fn convert(encoding: Encoding, conversion: Option<Conversion<'_>>) -> Option<Representation> {
     let Some(conversion) = conversion else {
         return Some(Representation::No);

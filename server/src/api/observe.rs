@@ -1,4 +1,4 @@
-//! Every request gets its audit id, and is counted.
+//! Gives every request an audit id, and counts it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,15 +15,15 @@ use crate::telemetry::metrics::{Counter, Gauge, Labelled, Registry};
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 
-/// A longer one is not a client's way to find a request again, but its way to fill our answers.
+/// The longest audit id, in bytes, that is accepted from a client.
 const MAX_AUDIT_ID: usize = 64;
 
-/// Seconds; from an answer out of memory to the request timeout.
+/// The upper bounds of request durations, in seconds.
 const BOUNDS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0,
 ];
 
-/// What there is to tell apart; all else is "other", so that no client can make series.
+/// The label values. Everything else is "other", so that a client cannot create series.
 const VERBS: [&str; 8] = [
     "get",
     "list",
@@ -75,10 +75,10 @@ const CODES: [(u16, &str); 14] = [
 ];
 const OTHER: &str = "other";
 
-/// The code of a request that nobody waited for until it was answered.
+/// The code of a request whose client disconnected before the response.
 const ABORTED: &str = "aborted";
 
-/// What a request asked for, in as many words as there are above.
+/// The verb and resource of a request, as label values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct RequestKey {
     verb: &'static str,
@@ -154,7 +154,7 @@ impl RequestMetrics {
     }
 }
 
-/// A request that is counted when this is dropped, however it ends.
+/// A request that is counted when this is dropped, however the request ends.
 struct PendingRequest {
     metrics: RequestMetrics,
     key: RequestKey,
@@ -167,7 +167,7 @@ impl Drop for PendingRequest {
         self.metrics.under_way.dec();
         let RequestKey { verb, resource } = self.key;
         self.metrics.answers.inc([verb, resource, self.code]);
-        // A watch takes as long as it does, which says nothing of how fast we are.
+        // The duration of a watch says nothing about the speed of the server.
         if verb != "watch" {
             let histogram = || Histogram::new(BOUNDS);
             let durations = self
@@ -204,8 +204,7 @@ pub(super) async fn observe(
     guarded_body::hold_until_body_end(response, pending)
 }
 
-/// The id that the client gave the request, if it is one, else a new one: kube-apiserver's own requests carry
-/// theirs, by which an answer can be found in its audit log.
+/// The client's audit id if it is valid, else a new one. The kube-apiserver sends the id of its own audit log.
 fn audit_id(headers: &HeaderMap) -> Option<HeaderValue> {
     let from_client = headers.get(AUDIT_ID).filter(|id| {
         let id = id.as_bytes();

@@ -1,5 +1,5 @@
-//! OpenAPI v2 and v3, as the kube-apiserver asks for them on behalf of `kubectl explain`. They are in JSON; nobody
-//! who gets them through the kube-apiserver asks for protobuf alone.
+//! OpenAPI v2 and v3, which the kube-apiserver requests for `kubectl explain`. Only JSON: the kube-apiserver never
+//! asks for protobuf alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use serde_json::{Map, Value, json};
 use super::etag::Tag;
 use super::{accept, compress, discovery, reply, request};
 
-/// For how long an address with a hash in it means the same: for ever, of which this is the most that is said.
+/// How long a URL that contains a hash stays valid. HTTP allows a year at most.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// What is described.
+/// The API groups that are described.
 const GROUPS: [&Group; 2] = [&metrics::openapi::GROUP, &vitals::openapi::GROUP];
 
-/// A document, made once.
+/// A document, encoded once.
 struct EncodedDocument {
     json: Bytes,
     tag: Tag,
@@ -74,7 +74,7 @@ impl Documents {
 }
 
 impl Documents {
-    /// `body`, unless the client has what `tag` stands for.
+    /// Answers with `body`, or with 304 if the client has `tag`.
     fn answer(&self, tag: &Tag, body: Bytes, request: &Request) -> Response {
         let (code, body) = if tag.matches(request.headers()) {
             (StatusCode::NOT_MODIFIED, Body::empty())
@@ -89,13 +89,13 @@ impl Documents {
     }
 }
 
-/// Where a document of v3 is found, as long as it does not change.
+/// The URL of a v3 document. It changes with the document.
 fn address(path: &str, tag: &Tag) -> String {
     format!("/openapi/v3/{path}?hash={}", tag.hash())
 }
 
 fn date(time: SystemTime) -> HeaderValue {
-    // A date is always a header's value.
+    // A date is always a valid header value.
     HeaderValue::try_from(httpdate::fmt_http_date(time))
         .unwrap_or(HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"))
 }
@@ -119,7 +119,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         )
 }
 
-/// The whole of v2, compressed for whoever takes that.
+/// The whole v2 document, compressed if the client accepts gzip.
 fn v2(documents: &Documents, request: &Request) -> Response {
     let accepts_gzip = compress::accepts_gzip(request.headers());
     let mut response = if !accepts_json(request) {
@@ -140,13 +140,13 @@ fn v2(documents: &Documents, request: &Request) -> Response {
     response
 }
 
-/// Where the documents of v3 are. This has no other form, so nobody is asked what is accepted.
+/// The index of the v3 documents. It has one form, so the Accept header is not read.
 fn index(documents: &Documents, request: &Request) -> Response {
     let index = &documents.index;
     documents.answer(&index.tag, index.json.clone(), request)
 }
 
-/// One document of v3.
+/// One v3 document.
 fn group(documents: &Documents, request: &Request) -> Response {
     let path = request.uri().path();
     let path = path.strip_prefix("/openapi/v3/").unwrap_or_default();
@@ -157,7 +157,7 @@ fn group(documents: &Documents, request: &Request) -> Response {
     let hash = request::parameter(request.uri(), "hash").filter(|hash| !hash.is_empty());
     let mut response = match hash {
         _ if !accepts_json(request) => not_acceptable(),
-        // Whoever has an old index is sent to what there is now.
+        // The client has an old index: redirect it to the current document.
         Some(hash) if hash != document.tag.hash() => moved(&address(path, &document.tag)),
         Some(_) => {
             let mut response = documents.answer(&document.tag, document.json.clone(), request);
@@ -173,7 +173,7 @@ fn group(documents: &Documents, request: &Request) -> Response {
     response
 }
 
-/// Whether JSON will do, by its name or by a star.
+/// Whether the client accepts JSON, by name or by `*`.
 fn accepts_json(request: &Request) -> bool {
     accept::first_of(request.headers(), &[Encoding::Json.content_type()]).is_some()
 }

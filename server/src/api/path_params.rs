@@ -1,4 +1,4 @@
-//! The named parts of a path.
+//! The parameters in a path.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::reply::Form;
 
-/// The named parts of a path. A path that does not decode is refused with a Status.
+/// The parameters in a path. A path that does not decode is refused with a Status.
 pub(super) struct PathParams<T>(pub(super) T);
 
 impl<T, S> FromRequestParts<S> for PathParams<T>

@@ -1,4 +1,4 @@
-//! Answers in the forms the peer gives them.
+//! Responses in the forms of Kubernetes' API servers.
 
 use std::convert::Infallible;
 
@@ -20,14 +20,14 @@ use serde::Serialize;
 use super::accept::{self, Refusal};
 use super::{compress, request};
 
-/// What one object can be had in, as the peer lists it.
+/// The media types of one object, as metrics-server lists them.
 pub(super) const OBJECTS: &[&str] = &[
     "application/json",
     "application/yaml",
     "application/vnd.kubernetes.protobuf",
 ];
 
-/// What a list can be had in.
+/// The media types of a list.
 pub(super) const LISTS: &[&str] = &[
     "application/json",
     "application/yaml",
@@ -36,27 +36,27 @@ pub(super) const LISTS: &[&str] = &[
     "application/vnd.kubernetes.protobuf;stream=watch",
 ];
 
-/// The form of an answer.
+/// The encoding and indentation of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
     pub(super) encoding: Encoding,
-    /// JSON is indented.
+    /// Whether JSON is indented.
     pub(super) pretty: bool,
 }
 
 impl Form {
-    /// JSON for people, which needs no agreement.
+    /// Indented JSON, without negotiation.
     pub(super) const INDENTED: Self = Self {
         encoding: Encoding::Json,
         pretty: true,
     };
 
-    /// The form of a failure: as asked for, and indented JSON if that cannot be had.
+    /// The form of a failure: as the request asks for, else indented JSON.
     pub(super) fn any(request: &Request) -> Self {
         Self::of_failure(request.uri(), request.headers())
     }
 
-    /// The same, of a request's parts.
+    /// Like [`any`](Self::any), from the parts of a request.
     pub(super) fn of_failure(uri: &Uri, headers: &HeaderMap) -> Self {
         match accept::negotiate(headers, accept::no_conversion) {
             Ok(chosen) => Self {
@@ -67,10 +67,10 @@ impl Form {
         }
     }
 
-    /// The form asked for of an object that has nothing but itself.
+    /// The form that the request asks for, of an object that has no conversions.
     ///
     /// # Errors
-    /// 406 when it cannot be had.
+    /// 406 if no clause can be served.
     pub(super) fn of(request: &Request) -> Result<Self, Response> {
         match accept::negotiate(request.headers(), accept::no_conversion) {
             Ok(_) => Ok(Self::any(request)),
@@ -78,14 +78,14 @@ impl Form {
         }
     }
 
-    /// A Status as its own answer.
+    /// Makes a response of a Status.
     pub(super) fn status(self, status: &Status) -> Response {
         let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = status
             .encode(self.encoding)
             .unwrap_or_else(|_| status.to_json());
         let mut response = self.bytes(code, body);
-        // As k8s.io/apiserver does for every Status that says so.
+        // As k8s.io/apiserver does for every Status with `retryAfterSeconds`.
         let retry = status.details.as_ref().map(|it| it.retry_after_seconds);
         if let Some(seconds) = retry.filter(|seconds| *seconds > 0) {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -93,7 +93,7 @@ impl Form {
         response
     }
 
-    /// An object of Kubernetes' own.
+    /// Makes a response of a Kubernetes object.
     pub(super) fn object(self, object: &impl Object) -> Response {
         match object.encode(self.encoding) {
             Ok(body) => self.bytes(StatusCode::OK, body),
@@ -101,7 +101,7 @@ impl Form {
         }
     }
 
-    /// What has only JSON, indented if that is the form.
+    /// Makes a response of a value that has only JSON.
     pub(super) fn json(self, code: StatusCode, value: &impl Serialize) -> Response {
         let form = Self {
             encoding: Encoding::Json,
@@ -113,17 +113,17 @@ impl Form {
         }
     }
 
-    /// What was encoded in this form.
+    /// Makes a response of a body that is encoded in this form.
     pub(super) fn bytes(self, code: StatusCode, body: Vec<u8>) -> Response {
         let content_type = self.encoding.content_type();
         respond(code, content_type, Body::from(self.text(body)))
     }
 
-    /// Encoded bytes as they go out: compact JSON as this form wants it, all else as it is.
+    /// Indents compact JSON if this form is indented; leaves other encodings unchanged.
     pub(super) fn text(self, mut body: Vec<u8>) -> Bytes {
         match self.encoding {
             Encoding::Json if self.pretty => body = pretty::indent(&body),
-            // Go's JSON encoder ends what it writes with a newline; its indenter does not.
+            // Go's JSON encoder ends with a newline; its indenter does not.
             Encoding::Json if body.last() != Some(&b'\n') => body.push(b'\n'),
             _ => {}
         }
@@ -131,7 +131,7 @@ impl Form {
     }
 }
 
-/// 406: `refusal` of what was asked for, when there is `available`, of which `media_types` are not streams.
+/// Makes a 406 for `refusal`. `available` lists all media types, `media_types` those that are not streams.
 pub(super) fn not_acceptable(
     request: &Request,
     refusal: Refusal,
@@ -152,8 +152,8 @@ pub(super) fn not_acceptable(
     Form::any(request).status(&status)
 }
 
-/// An answer in pieces, which together have `len` bytes if that is known; compressed for whoever takes it, if they
-/// are enough.
+/// Streams a body in chunks, compressed if the client accepts gzip and the body is large. `len` is the length of the
+/// whole body, if it is known.
 pub(super) async fn chunked(
     encoding: Encoding,
     headers: &HeaderMap,
@@ -162,11 +162,11 @@ pub(super) async fn chunked(
 ) -> Response {
     let mut chunks = Box::pin(chunks.fuse());
     let accepts_gzip = compress::accepts_gzip(headers);
-    // It takes that much to know whether to compress.
+    // The body must reach this size before the response starts, to decide whether to compress it.
     let threshold = if accepts_gzip { compress::THRESHOLD } else { 0 };
     let (mut first, mut size) = (Vec::new(), 0);
     let complete = loop {
-        // What is short goes out in one piece, with its length.
+        // A short body is sent whole, with its length.
         if first.len() > 1 && size > threshold || len.is_some_and(|len| len > threshold) {
             break false;
         }
@@ -198,7 +198,7 @@ pub(super) async fn chunked(
     response
 }
 
-/// Plain text, as the health checks answer.
+/// Makes a response of plain text, as the health checks answer.
 pub(super) fn text(code: StatusCode, text: String) -> Response {
     let mut response = respond(code, "text/plain; charset=utf-8", Body::from(text));
     let nosniff = HeaderValue::from_static("nosniff");
@@ -208,7 +208,7 @@ pub(super) fn text(code: StatusCode, text: String) -> Response {
     response
 }
 
-/// An answer that is nobody's to keep.
+/// Makes a response that must not be cached.
 pub(super) fn respond(code: StatusCode, content_type: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = code;

@@ -1,4 +1,4 @@
-//! What a request says beside its path.
+//! The options that every request may have.
 
 use http::HeaderMap;
 use http::Uri;
@@ -8,7 +8,7 @@ use kubevitals_proto::words::parse_bool;
 
 pub(super) use crate::parameters::{option, parameter};
 
-/// Whether JSON is to be indented: when asked for, and for programs behind which a person reads.
+/// Whether JSON is indented: if the request asks for it, or if the client is a browser, curl or Wget.
 pub(super) fn pretty(uri: &Uri, headers: &HeaderMap) -> bool {
     if let Some(value) = parameter(uri, "pretty").filter(|value| !value.is_empty()) {
         return parse_bool(&value) == Some(true);

@@ -1,4 +1,4 @@
-//! Which objects a list asks for.
+//! The label and field selectors of a list.
 
 use http::Uri;
 use kubevitals_proto::labels::Labels;
@@ -8,10 +8,11 @@ use kubevitals_proto::wire::status::Status;
 use super::request::parameter;
 use crate::parameters::{MOST_TERMS, terms};
 
-/// Options that are numbers. They change nothing here, but what is no number is refused, as at the peer.
+/// Options that are numbers. This server ignores their values, but refuses values that are not numbers, as
+/// metrics-server does.
 const NUMBERS: [&str; 2] = ["limit", "timeoutSeconds"];
 
-/// A label selector and a field selector, both of which must match.
+/// A label selector and a field selector. An object must match both.
 #[derive(Debug, Clone)]
 pub(super) struct Selection {
     labels: LabelSelector,
@@ -19,10 +20,10 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// What the query string asks for, of objects that can be selected by these `fields`.
+    /// Reads the selectors in the query string. `supported` lists the fields that objects can be selected by.
     ///
     /// # Errors
-    /// 400 for a selector that does not parse or has no end, a field that is not known, a limit that is no number.
+    /// 400 for a selector that does not parse or is too long, an unsupported field, or a limit that is not a number.
     pub(super) fn of(uri: &Uri, supported: &[&str]) -> Result<Self, Status> {
         let text = |name| parameter(uri, name).unwrap_or_default();
         let labels = text("labelSelector")
@@ -44,12 +45,12 @@ impl Selection {
         Ok(Self { labels, fields })
     }
 
-    /// Whether anything is asked of objects.
+    /// Whether there is any requirement.
     pub(super) fn is_set(&self) -> bool {
         terms(&self.labels) > 0 || self.fields.iter().len() > 0
     }
 
-    /// Whether an object with these labels is asked for, whose fields `value_of` tells.
+    /// Whether an object matches, by its labels and by `value_of` its fields.
     pub(super) fn matches<'a>(
         &self,
         labels: &Labels,
@@ -64,11 +65,11 @@ fn check_terms(kind: &str, terms: usize) -> Result<(), Status> {
         return Ok(());
     }
     Err(Status::bad_request(format!(
-        "the {kind} selector has {terms} requirements and values: at most {MOST_TERMS} are taken"
+        "the {kind} selector has {terms} requirements and values: at most {MOST_TERMS} are allowed"
     )))
 }
 
-/// Whether Go's `strconv.ParseInt` takes a value, in its words if not.
+/// Checks that Go's `strconv.ParseInt` accepts a value; the error has Go's words.
 pub(super) fn is_number(value: &str) -> Result<(), Status> {
     let digits = value.strip_prefix(['+', '-']).unwrap_or(value);
     let problem = if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -168,7 +169,9 @@ mod tests {
             (format!("labelSelector={}", terms_of(1000)), None),
             (
                 format!("labelSelector={}", terms_of(1001)),
-                Some("the label selector has 1001 requirements and values: at most 1000 are taken"),
+                Some(
+                    "the label selector has 1001 requirements and values: at most 1000 are allowed",
+                ),
             ),
         ] {
             assert_eq!(refused(&query).as_deref(), expected, "{query:.60}");

@@ -1,4 +1,4 @@
-//! What each user may have under way at once, so that no user can keep all others out.
+//! Limits what each user may have at the same time, so that no user can block all others.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use crate::auth::User;
 
-/// Counts of what is under way, by user. A user without anything under way takes no memory.
+/// The number of slots in use, by user. A user without a slot takes no memory.
 #[derive(Debug)]
 pub(super) struct Shares {
     limit: usize,
@@ -15,7 +15,7 @@ pub(super) struct Shares {
 }
 
 impl Shares {
-    /// At most `limit` things for each user.
+    /// Allows each user `limit` slots.
     pub(super) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
             limit,
@@ -23,14 +23,14 @@ impl Shares {
         })
     }
 
-    /// How many things each user may have under way.
+    /// The number of slots that each user may have.
     pub(super) const fn limit(&self) -> usize {
         self.limit
     }
 
-    /// One more thing of this user, if that is within its share. Administrators have no bound: they may end what others
-    /// do. Users are told apart by name, as the API server does for its flow control; through the front proxy it is the
-    /// end user's.
+    /// Takes a slot for this user, or none if the user has them all. Administrators have no limit: they must be able
+    /// to stop others. Users are distinguished by name, as in the API server's flow control; behind the front proxy
+    /// it is the name of the end user.
     pub(super) fn enter(self: &Arc<Self>, user: &User) -> Option<Share> {
         if user.is_master() {
             return Some(Share(None));
@@ -52,7 +52,7 @@ impl Shares {
     }
 }
 
-/// One thing under way; given back when it is dropped.
+/// A slot of one user; dropping it frees the slot.
 #[derive(Debug)]
 pub(super) struct Share(Option<(Arc<Shares>, Arc<str>)>);
 

@@ -1,4 +1,5 @@
-//! /state/v1: all that this server knows, for another replica that starts. In the form of the file (`state::wire`).
+//! /state/v1: the whole state of this server, for another replica that starts. The form is that of the state file
+//! (`state::wire`).
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -17,13 +18,13 @@ use super::reply;
 use crate::query::Query;
 use crate::state::{PATH, PROCESS, StatePersister};
 
-/// Written at a time.
+/// The size of a chunk in bytes.
 const CHUNK: usize = 64 << 10;
 
-/// Chunks that wait for whoever takes them.
+/// The number of chunks that wait for the client.
 const QUEUE: usize = 4;
 
-/// How many may be given at once: each keeps a thread, and nobody but a replica that starts has a use for it.
+/// The number of concurrent transfers. Each needs a thread, and only a replica that starts needs a transfer.
 const MAX_TRANSFERS: usize = 2;
 
 /// The route.
@@ -41,11 +42,12 @@ pub(super) fn routes(persister: &Arc<StatePersister>) -> Router<Arc<Query>> {
 fn state(persister: &Arc<StatePersister>, slots: &Arc<Semaphore>, request: &Request) -> Response {
     let from = request.headers().get(PROCESS);
     if from.is_some_and(|process| *process.as_bytes() == *persister.process().as_bytes()) {
-        let text = "this process asks itself\n".to_owned();
+        let text = "this is the process that sends the request\n".to_owned();
         return reply::text(StatusCode::MISDIRECTED_REQUEST, text);
     }
     let Ok(slot) = Arc::clone(slots).try_acquire_owned() else {
-        let text = "others are given the state; ask again in a moment\n".to_owned();
+        let text =
+            "too many transfers of the state are in progress; try again in a moment\n".to_owned();
         return reply::text(StatusCode::TOO_MANY_REQUESTS, text);
     };
     let (sender, mut receiver) = mpsc::channel(QUEUE);
@@ -55,7 +57,8 @@ fn state(persister: &Arc<StatePersister>, slots: &Arc<Semaphore>, request: &Requ
             chunk: Vec::with_capacity(CHUNK),
             sender,
         };
-        // Whoever asked is gone if it fails, or notices that the end is missing.
+        // A write fails if the client disconnects. The client notices an incomplete transfer by the missing end
+        // frame.
         let _sent = parts.write(out).and_then(|(mut out, _)| out.flush());
         drop(slot);
     });
@@ -69,7 +72,7 @@ fn state(persister: &Arc<StatePersister>, slots: &Arc<Semaphore>, request: &Requ
     response
 }
 
-/// Gathers what is written and sends it in pieces of one size; waits while nobody takes them.
+/// Collects bytes into chunks of one size and sends them; blocks while the client does not read.
 struct ChunkWriter {
     chunk: Vec<u8>,
     sender: mpsc::Sender<Bytes>,

@@ -1,4 +1,4 @@
-//! Answers streamed as they are encoded: however large the cluster, a list costs one chunk of memory.
+//! Streams a list while it is encoded: a list costs the memory of one chunk, however large the cluster is.
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -9,20 +9,20 @@ use kubevitals_proto::wire::pretty::Indenter;
 
 use super::reply::{self, Form};
 
-/// Encoded at a time: large enough that its cost is in the encoding, small enough to be nothing in memory.
+/// The size of a chunk in bytes: small in memory, and large enough that the encoding dominates the cost.
 pub(super) const CHUNK: usize = 64 << 10;
 
-/// Objects looked at in one go: a fraction of a millisecond.
+/// The number of objects that are visited before other tasks run: a fraction of a millisecond.
 pub(super) const STRIDE: usize = 1024;
 
-/// What is encoded piece by piece.
+/// Encodes a body chunk by chunk.
 pub(super) trait ChunkEncoder: Send + 'static {
-    /// Appends what comes next, until `out` has [`CHUNK`] bytes, or all is there, or [`STRIDE`] objects have been
-    /// looked at. Returns whether there is more.
+    /// Appends to `out` until it has [`CHUNK`] bytes, all objects are encoded, or [`STRIDE`] objects have been
+    /// visited. Returns whether there is more.
     fn advance(&mut self, out: &mut Vec<u8>) -> bool;
 }
 
-/// An answer of all that `encoder` has; of `len` bytes, if that is known.
+/// Responds with all that `encoder` encodes. `len` is the length of the whole body, if it is known.
 pub(super) async fn respond(
     encoder: impl ChunkEncoder,
     form: Form,
@@ -45,7 +45,7 @@ pub(super) async fn respond(
 struct ChunkStream<E> {
     encoder: E,
     indenter: Option<Indenter>,
-    /// A newline follows, as Go's JSON encoder ends what it writes; its indenter does not.
+    /// Go's JSON encoder ends with a newline; its indenter does not.
     ends_line: bool,
     done: bool,
 }
@@ -56,7 +56,7 @@ impl<E: ChunkEncoder> ChunkStream<E> {
             return None;
         }
         let mut out = Vec::with_capacity(CHUNK + CHUNK / 8);
-        // Few of very many may be asked for: others have their turn while those few are looked for.
+        // A selective list may visit many objects for one chunk: other tasks run meanwhile.
         while self.encoder.advance(&mut out) {
             if out.len() >= CHUNK {
                 return Some(self.finished(out));

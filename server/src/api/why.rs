@@ -1,4 +1,4 @@
-//! The subresource `why` of metrics.k8s.io's pods and nodes. As a subresource it goes through the kube-apiserver's
+//! The subresource `why` of the pods and nodes of metrics.k8s.io. Requests pass through the kube-apiserver's
 //! aggregation with the user's own permissions: `get` on `pods/why` and `nodes/why`.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::path_params::PathParams;
 use super::reply::Form;
 use crate::query::Query;
 
-/// The routes, in each of the group's versions.
+/// The routes, in each version of the group.
 pub(super) fn routes() -> Router<Arc<Query>> {
     let mut routes = Router::new();
     for version in Version::ALL {

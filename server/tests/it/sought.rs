@@ -186,7 +186,7 @@ async fn a_watch_is_not_sought_in() {
         let body = String::from_utf8(body).unwrap();
         assert_eq!(status, 400, "{parameter}: {body}");
         assert!(
-            body.contains("says nothing to a watch"),
+            body.contains("has no meaning for a watch"),
             "{parameter}: {body}"
         );
     }

@@ -8,7 +8,7 @@ use super::source::ObjectSource;
 use crate::api::reply;
 use crate::api::streaming::{self, CHUNK, ChunkEncoder, STRIDE};
 
-/// The list of all that `source` has.
+/// Responds with the list of all objects of `source`.
 pub(super) async fn respond<S: ObjectSource>(
     source: S,
     form: Form,
@@ -34,8 +34,8 @@ struct ListEncoder<S> {
 }
 
 impl<S: ObjectSource> ListEncoder<S> {
-    /// Measures all objects, if the form wants to know before the first is sent. They are of one moment, so the
-    /// same ones are encoded afterwards.
+    /// Measures all objects, if the form needs their length before the first is sent. The objects are those of one
+    /// snapshot, so the same ones are encoded afterwards.
     async fn measure(&mut self) {
         if !self.list.is_measured() {
             return;

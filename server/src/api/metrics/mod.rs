@@ -1,4 +1,4 @@
-//! metrics.k8s.io: get and list of nodes and pods, in v1 and v1beta1 alike.
+//! metrics.k8s.io: get and list of nodes and pods, in v1 and v1beta1.
 
 mod lists;
 mod source;
@@ -22,10 +22,10 @@ use super::selection::Selection;
 use crate::query::{MetricsLookup, Query};
 use source::{Nodes, Pods};
 
-/// The fields that can be selected by, as at the peer.
+/// The fields that objects can be selected by, as in metrics-server.
 const FIELDS: [&str; 2] = ["metadata.name", "metadata.namespace"];
 
-/// What a version has its objects and lists in.
+/// What a version offers.
 const fn offer(version: Version) -> Offer {
     Offer {
         api_version: version.api_version(),
@@ -39,12 +39,12 @@ const fn offer(version: Version) -> Offer {
 /// The form in which `kind` is sent.
 fn form(format: ResponseFormat, kind: Kind, uri: &Uri) -> Result<encode::Form, Status> {
     let shape = format.shape(kind.described(), uri)?;
-    // A table in protobuf is never agreed on.
+    // Not reached: tables in protobuf are not negotiated.
     encode::Form::new(shape, format.form().encoding)
         .ok_or_else(|| Status::internal_error("a table has no protobuf"))
 }
 
-/// The routes of the group's versions. To the peer a path is the same with a slash at its end.
+/// The routes of all versions. As in metrics-server, a trailing slash means nothing.
 pub(super) fn routes() -> Router<Arc<Query>> {
     let mut routes = Router::new();
     for version in [Version::V1, Version::V1beta1] {
@@ -104,7 +104,7 @@ async fn list_pods(
     namespace: Option<String>,
     request: Request,
 ) -> Response {
-    // A router that matches an empty name leaves it to us that there is no such path.
+    // The router matches an empty namespace too.
     if namespace.as_deref() == Some("") {
         return unknown_resource(request).await;
     }
@@ -117,8 +117,8 @@ async fn list_pods(
     }
 }
 
-/// What every list checks before it begins, in the peer's order: what is acceptable, what is asked for, and that
-/// it is no watch.
+/// Checks a list request in the order of metrics-server: the Accept header, the selectors, and that it is not a
+/// watch.
 fn prepare(
     request: &Request,
     version: Version,
@@ -158,7 +158,7 @@ async fn get_node(
                 Ok(out)
             }
             MetricsLookup::NoMetrics(_) => Err(Status::not_found(GROUP, "nodemetrics", &name)),
-            // "node", not "nodes": the peer asks a lister for it, which names the kind so.
+            // "node", not "nodes", as in metrics-server, where a lister makes this error.
             MetricsLookup::Unknown => Err(Status::not_found("", "node", &name)),
         }
     })
@@ -188,7 +188,7 @@ async fn get_pod(
     })
 }
 
-/// Answers with what `encode` makes of one object.
+/// Responds with one object, which `encode` encodes.
 fn answer_one(
     request: &Request,
     version: Version,

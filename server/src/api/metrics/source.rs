@@ -1,4 +1,4 @@
-//! Where a list's objects come from: the query face, in the words of proto's encoders.
+//! The objects of lists, as the encoders of `proto` read them.
 
 use std::sync::Arc;
 
@@ -11,22 +11,22 @@ use kubevitals_proto::time::Timestamp;
 use crate::api::selection::Selection;
 use crate::query::{NodeReading, PodCursor, PodList, PodReading, Query};
 
-/// Objects of one moment, one after the other, as often as wanted.
+/// The objects of one snapshot. They can be visited more than once.
 pub(super) trait ObjectSource: Send + 'static {
-    /// What they are.
+    /// The kind of the objects.
     const KIND: Kind;
-    /// One of them.
+    /// One object.
     type Item<'a>: Item;
 
-    /// Begins again; the same objects come again.
+    /// Restarts with the first object.
     fn rewind(&mut self);
 
-    /// Hands objects to `each` until it says no, or `budget` of what they are chosen from have been looked at.
-    /// Returns whether there is more.
+    /// Visits objects until `each` returns false, or `budget` candidates have been visited. Returns whether there is
+    /// more.
     fn advance(&mut self, budget: usize, each: impl FnMut(&Self::Item<'_>) -> bool) -> bool;
 }
 
-/// The nodes that a list asks for.
+/// The nodes that a list selects.
 pub(super) struct Nodes {
     readings: Vec<NodeReading>,
     next: usize,
@@ -65,7 +65,7 @@ impl ObjectSource for Nodes {
     }
 }
 
-/// The pods that a list asks for.
+/// The pods that a list selects.
 pub(super) struct Pods {
     list: PodList,
     namespace: Option<Arc<str>>,
@@ -106,7 +106,7 @@ impl ObjectSource for Pods {
     }
 }
 
-/// Whether an object is asked for; `namespace` is empty for one that has none.
+/// Whether an object is selected. `namespace` is empty for an object without namespace.
 fn matches(selection: &Selection, namespace: &str, name: &str, labels: &Labels) -> bool {
     selection.matches(labels, |field| match field {
         "metadata.name" => Some(name),
@@ -115,7 +115,7 @@ fn matches(selection: &Selection, namespace: &str, name: &str, labels: &Labels) 
     })
 }
 
-/// A node as proto's encoders take it.
+/// A node as the encoders read it.
 pub(super) fn node_ref(reading: &NodeReading, created: Timestamp) -> NodeRef<'_> {
     let usage = &reading.latest.usage;
     NodeRef {
@@ -134,7 +134,7 @@ pub(super) fn node_ref(reading: &NodeReading, created: Timestamp) -> NodeRef<'_>
     }
 }
 
-/// Makes `convert` of the pod as proto's encoders take it.
+/// Calls `convert` with a pod as the encoders read it.
 pub(super) fn with_pod<T>(
     reading: &PodReading<'_>,
     created: Timestamp,

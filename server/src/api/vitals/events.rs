@@ -1,4 +1,4 @@
-//! A watch's events, each a line of JSON.
+//! The events of a watch, each a line of JSON.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::API_VERSION;
@@ -11,12 +11,12 @@ use super::list;
 use crate::api::selection::Selection;
 use crate::query::{Change, Version};
 
-/// What became of an object, as whoever selects sees it.
+/// The type of an event, from the view of a watch with selectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EventType {
     Added,
     Modified,
-    /// It is gone, or no longer among what is selected.
+    /// The object is gone, or is no longer selected.
     Deleted,
 }
 
@@ -30,7 +30,8 @@ impl EventType {
     }
 }
 
-/// What a change is to whoever selects, and the object to tell it with: of one that went away, as it was last.
+/// The type of event that a change means for a watch with `selection`, and the object to send. A deleted object is
+/// sent as it was last.
 pub(super) fn classify<'a, K: Kind>(
     selection: &Selection,
     change: &'a Change<K::Record>,
@@ -48,11 +49,11 @@ pub(super) fn classify<'a, K: Kind>(
     }
 }
 
-/// Writes events of one watch.
+/// Writes the events of one watch.
 #[derive(Debug)]
 pub(super) struct Events {
     shape: Shape,
-    /// A table's columns are told with its first event.
+    /// Whether the columns of a table were sent; only the first event has them.
     columns_sent: bool,
 }
 
@@ -64,7 +65,7 @@ impl Events {
         }
     }
 
-    /// Appends the event that something became of an object.
+    /// Appends an event about an object.
     pub(super) fn object<T: Vitals>(
         &mut self,
         out: &mut Vec<u8>,
@@ -84,8 +85,8 @@ impl Events {
         out.extend_from_slice(b"}\n");
     }
 
-    /// Appends the event that all up to a version has been told; the first of them, to who asked for all there is,
-    /// says that that is over.
+    /// Appends a bookmark: all events up to `version` were sent. `ends_initial_events` marks the end of the objects
+    /// that existed when the watch started.
     pub(super) fn bookmark<T: Vitals>(
         &self,
         out: &mut Vec<u8>,
@@ -117,7 +118,7 @@ impl Events {
     }
 }
 
-/// Appends the event that the watch cannot go on.
+/// Appends the event that ends a watch with an error.
 pub(super) fn error(out: &mut Vec<u8>, status: &Status) {
     begin(out, "ERROR");
     out.extend_from_slice(&status.to_json());

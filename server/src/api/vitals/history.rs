@@ -1,4 +1,4 @@
-//! The past of a pod, a workload, a namespace, a node or the cluster: the subresource `history`.
+//! The subresource `history`: the history of a pod, a workload, a namespace, a node or the cluster.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -21,10 +21,10 @@ use crate::api::reply::Form;
 use crate::query::{ClusterSingleton, HistorySubject, Query, Steps};
 use crate::work::Cancel;
 
-/// What stands for a pod's name where many are meant: no pod has that name.
+/// The pod name that stands for all pods of a workload or namespace. No pod can have this name.
 const ALL_PODS: &str = "-";
 
-/// Of what it is asked for, with the names it borrows.
+/// The subject of a history, with its own names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Subject {
     Node(String),
@@ -57,7 +57,8 @@ impl Subject {
         }
     }
 
-    /// What it is called, if it is there now: then that nothing is remembered of it is an answer too.
+    /// The metadata of an existing subject. An existing subject without history gets an empty history instead of a
+    /// 404.
     fn existing_meta(&self, query: &Query) -> Option<Meta> {
         let snapshot = query.changes().snapshot();
         let named = |namespace: &str, name: &str| Meta {
@@ -87,7 +88,7 @@ impl Subject {
     }
 }
 
-/// Of a node.
+/// The history of a node.
 pub(super) async fn of_node(
     State(sources): State<Sources>,
     PathParams(name): PathParams<String>,
@@ -96,7 +97,7 @@ pub(super) async fn of_node(
     respond(sources, Subject::Node(name), request).await
 }
 
-/// Of the cluster.
+/// The history of the cluster.
 pub(super) async fn of_cluster(
     State(sources): State<Sources>,
     PathParams(name): PathParams<String>,
@@ -109,7 +110,7 @@ pub(super) async fn of_cluster(
     respond(sources, Subject::Cluster, request).await
 }
 
-/// Of a pod, or of many.
+/// The history of a pod, a workload or a namespace.
 pub(super) async fn of_pod(
     State(sources): State<Sources>,
     PathParams((namespace, name)): PathParams<(String, String)>,
@@ -129,7 +130,7 @@ pub(super) async fn of_pod(
     }
 }
 
-/// A workload, or the whole namespace.
+/// The workload that the query string names, else the whole namespace.
 fn aggregate(namespace: String, request: &Request) -> Result<Subject, Status> {
     Ok(match workload(request.uri())? {
         Some((kind, name)) => Subject::Workload {
@@ -148,9 +149,9 @@ async fn respond(sources: Sources, subject: Subject, request: Request) -> Respon
         Err(refusal) => return refusal,
     };
     let caller = Caller::of(&request);
-    // It cannot be kept while others work.
+    // The request is not needed while the work runs on another thread.
     drop(request);
-    // Decoding the series of a large namespace takes some time: others should not have to wait for it.
+    // Decoding the series of a large namespace takes long; on the pool, other requests do not wait for it.
     let work = move |cancel: &Cancel| history(&query, &subject, &options, cancel);
     match caller.run(&pool, work).await {
         Ok(Ok(history)) => encode(&history, reply),
@@ -159,7 +160,8 @@ async fn respond(sources: Sources, subject: Subject, request: Request) -> Respon
     }
 }
 
-/// How it is answered, how if it fails, and what is asked for.
+/// Negotiates the form and reads the options. Returns the form of the response, the form of a failure, and the
+/// options.
 fn prepare(query: &Query, request: &Request) -> Result<(Form, Form, HistoryOptions), Response> {
     let format = ResponseFormat::of(request, OFFER, Cardinality::One)?;
     let failure = Form::any(request);
@@ -200,7 +202,7 @@ fn history(
     Ok(history)
 }
 
-/// A history without a point.
+/// Makes a history without points.
 fn empty(metadata: Meta, steps: &Steps) -> History {
     let mut history = History {
         kind: "History".to_owned(),

@@ -1,4 +1,4 @@
-//! The kinds of objects: how each is found, selected and told.
+//! The kinds of objects in kubevitals.io: how each is looked up, selected, sorted and converted.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -16,45 +16,45 @@ use crate::query::{
     TopScope, Version, VersionedSnapshot, VitalsBuilder,
 };
 
-/// Over what time a pod's memory grows by which it is sorted.
+/// The time over which memory growth is computed for sorting.
 const GROWTH: Duration = Duration::from_secs(15 * 60);
 
 /// A kind of objects.
 pub(super) trait Kind: Sized + Send + Sync + 'static {
-    /// As it is told.
+    /// The API object.
     type Object: Vitals + Default + Send;
-    /// What it is told of.
+    /// The record that the API object is made of.
     type Record: Send + Sync + 'static;
-    /// By what they are sorted.
+    /// The key that records are sorted by.
     type Key: Key;
-    /// What has changed.
+    /// The changes of records.
     type Changes: ChangeReader<Of = Self::Record> + 'static;
 
-    /// The resource, as paths have it.
+    /// The resource name in paths.
     const RESOURCE: &'static str;
-    /// The fields by which it can be selected.
+    /// The fields that objects can be selected by.
     const FIELDS: &'static [&'static str];
 
-    /// All there are.
+    /// All records.
     fn all(snapshot: &VersionedSnapshot) -> OrdMap<Self::Key, Arc<Self::Record>>;
 
-    /// When something of it changed last.
+    /// The version of the last change of a record.
     fn version(snapshot: &VersionedSnapshot, record: &Self::Record) -> Version;
 
-    /// What has changed since.
+    /// The changes since a version.
     fn changes(
         snapshot: &Arc<VersionedSnapshot>,
         from: Version,
         namespace: Option<&Arc<str>>,
     ) -> Self::Changes;
 
-    /// Whether it is asked for.
+    /// Whether a record is selected.
     fn matches(selection: &Selection, record: &Self::Record) -> bool;
 
-    /// Whether objects can be sought by what is told of them.
+    /// Whether [`PodFilter`] applies to this kind.
     const SUPPORTS_POD_FILTER: bool = false;
 
-    /// Whether it is what is sought.
+    /// Whether a record passes a filter.
     fn passes_filter(
         _filter: &PodFilter,
         _builder: &VitalsBuilder,
@@ -63,23 +63,23 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
         true
     }
 
-    /// As it is told, but for its version.
+    /// Converts a record to an API object, without its version.
     fn to_api(builder: &mut VitalsBuilder, record: &Self::Record) -> Self::Object;
 
-    /// Its name in its namespace.
+    /// The name of a record.
     fn name(record: &Self::Record) -> &str;
 
-    /// Whether it can be sorted so.
+    /// Whether this kind can be sorted in this order.
     fn sorts_by(by: SortBy) -> bool {
         by == SortBy::Name
     }
 
-    /// By what it is sorted: the largest comes first. Nothing where it has no such value.
+    /// The value to sort by, the largest first. None if the record has no such value.
     fn rank(_builder: &mut VitalsBuilder, _record: &Self::Record, _by: SortBy) -> Option<f64> {
         None
     }
 
-    /// Those that come first in an order, as many as asked for, if they can be had without looking at all.
+    /// The first records in an order, if they can be found without visiting all.
     fn top(
         _query: &Query,
         _by: SortBy,
@@ -89,12 +89,12 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
         None
     }
 
-    /// All there were at the time that is told of, if that can be told of it.
+    /// All records at the time that `builder` is for. None if this kind has no past.
     fn all_at(_builder: &VitalsBuilder) -> Option<OrdMap<Self::Key, Arc<Self::Record>>> {
         None
     }
 
-    /// The one of this name.
+    /// Looks up a record by name.
     fn find(
         snapshot: &VersionedSnapshot,
         namespace: &str,
@@ -106,15 +106,15 @@ pub(super) trait Kind: Sized + Send + Sync + 'static {
     }
 }
 
-/// By what objects are sorted: their names, in their namespaces.
+/// The key that records are sorted by: the name within the namespace.
 pub(super) trait Key: Ord + Clone + Send + Sync + 'static {
-    /// That of an object.
+    /// Makes the key of an object.
     fn of(namespace: &str, name: &str) -> Self;
 
-    /// Whether it is of this namespace.
+    /// Whether the key is in this namespace.
     fn is_in(&self, namespace: &str) -> bool;
 
-    /// Where a namespace begins, or all of them.
+    /// The start of a namespace, or of all namespaces.
     fn first(namespace: Option<&str>) -> Bound<Self>;
 }
 
@@ -246,7 +246,7 @@ impl Kind for Pods {
     fn rank(builder: &mut VitalsBuilder, pod: &Pod, by: SortBy) -> Option<f64> {
         match by {
             SortBy::Name | SortBy::Namespace | SortBy::Growth => return None,
-            // To tell all of each of very many pods would take long.
+            // Building the whole object of each pod would take too long.
             SortBy::Cpu => return Some(to_f64(builder.usage(pod)?.0.0)),
             SortBy::Memory => return Some(to_f64(builder.usage(pod)?.1.0)),
             SortBy::Restarts => return Some(f64::from(pod.summary().restarts)),
@@ -409,7 +409,7 @@ impl Kind for Incidents {
     }
 }
 
-/// ClusterVitals: one object.
+/// ClusterVitals, of which there is one object.
 pub(super) struct Clusters;
 
 impl Kind for Clusters {

@@ -1,4 +1,4 @@
-//! Objects as they are told, and lists of them.
+//! Objects and lists of objects, for get and list.
 
 use std::collections::HashSet;
 use std::ops::Bound;
@@ -19,7 +19,7 @@ use crate::api::streaming::{CHUNK, ChunkEncoder, STRIDE};
 use crate::query::{Pod, Query, TopScope, VersionedSnapshot, VitalsBuilder};
 use crate::work::Cancel;
 
-/// The JSON of the metadata of a list at this version; what is past has none.
+/// The metadata of a list as JSON. A list of a past time has no version.
 pub(super) fn meta(version: &str) -> Vec<u8> {
     if version.is_empty() {
         return b"{}".to_vec();
@@ -27,20 +27,20 @@ pub(super) fn meta(version: &str) -> Vec<u8> {
     format!(r#"{{"resourceVersion":"{version}"}}"#).into_bytes()
 }
 
-/// All objects of a kind, of now or of a time before it.
+/// All records of a kind, of now or of a past time.
 pub(super) struct ObjectSet<K: Kind> {
     pub(super) objects: OrdMap<K::Key, Arc<K::Record>>,
-    /// Nothing of a time before now: that has no versions.
+    /// The snapshot of now; none for a past time, which has no versions.
     pub(super) snapshot: Option<Arc<VersionedSnapshot>>,
     builder: VitalsBuilder,
 }
 
 impl<K: Kind> ObjectSet<K> {
-    /// As it is asked for.
+    /// Reads the records that `options` ask for.
     ///
     /// # Errors
-    /// 400 for a time that is not remembered, or of which nothing can be told; 504 for a version that is not known yet,
-    /// 410 for one that is past where it is to be just that one.
+    /// 400 for a time outside of the history, or for a kind without a past. 504 for a version that this server has
+    /// not reached. 410 for an exact version that has passed.
     pub(super) fn of(
         query: &Query,
         options: &ListOptions,
@@ -61,9 +61,8 @@ impl<K: Kind> ObjectSet<K> {
                 builder,
             });
         }
-        let objects = K::all_at(&builder).ok_or_else(|| {
-            Status::bad_request(format!("at: {} are told as they are now", K::RESOURCE))
-        })?;
+        let objects = K::all_at(&builder)
+            .ok_or_else(|| Status::bad_request(format!("at: {} have no history", K::RESOURCE)))?;
         Ok(Self {
             objects,
             snapshot: None,
@@ -71,7 +70,7 @@ impl<K: Kind> ObjectSet<K> {
         })
     }
 
-    /// An object, with its version.
+    /// Converts a record to an API object, with its version.
     pub(super) fn convert(&mut self, record: &K::Record) -> K::Object {
         let mut object = K::to_api(&mut self.builder, record);
         if let Some(snapshot) = &self.snapshot {
@@ -80,12 +79,12 @@ impl<K: Kind> ObjectSet<K> {
         object
     }
 
-    /// The one of this name.
+    /// Looks up a record by name.
     pub(super) fn find(&self, namespace: &str, name: &str) -> Option<Arc<K::Record>> {
         self.objects.get(&K::Key::of(namespace, name)).cloned()
     }
 
-    /// Their version.
+    /// The version of the list; empty for a past time.
     pub(super) fn version(&self) -> String {
         let snapshot = self.snapshot.as_ref();
         snapshot
@@ -94,7 +93,7 @@ impl<K: Kind> ObjectSet<K> {
     }
 }
 
-/// A list under way.
+/// Encodes a list.
 pub(super) struct ListEncoder<K: Kind> {
     all: ObjectSet<K>,
     selection: Selection,
@@ -105,17 +104,19 @@ pub(super) struct ListEncoder<K: Kind> {
     now: Timestamp,
 }
 
-/// Which object comes next.
+/// The order of a list.
 enum Order<K: Kind> {
-    /// By namespace and name: the one behind this.
+    /// By namespace and name; the position after which the list continues.
     Names(Bound<K::Key>),
-    /// As sorted.
+    /// Sorted by another value.
     Sorted(std::vec::IntoIter<Arc<K::Record>>),
 }
 
 impl<K: Kind> ListEncoder<K> {
+    /// Selects and sorts the records of a list.
+    ///
     /// # Errors
-    /// 400 for a time that is not remembered.
+    /// 400 for a time outside of the history.
     pub(super) fn new(
         query: &Query,
         selection: Selection,
@@ -141,7 +142,7 @@ impl<K: Kind> ListEncoder<K> {
                 Some(sorted) => sorted,
                 None => encoder.sorted(by, options.limit, cancel),
             }),
-            // To find few scope very many takes long too.
+            // A selective filter visits many records, so it runs here, on the pool.
             None if options.filter.is_set() => Some(encoder.matching(cancel).collect()),
             None => None,
         };
@@ -151,7 +152,7 @@ impl<K: Kind> ListEncoder<K> {
         Ok(encoder)
     }
 
-    /// All that is asked for, by name, until it is cancelled.
+    /// The selected records by name. Ends early if the work is cancelled.
     fn matching(&mut self, cancel: &Cancel) -> impl Iterator<Item = Arc<K::Record>> {
         std::iter::from_fn(|| {
             loop {
@@ -167,12 +168,12 @@ impl<K: Kind> ListEncoder<K> {
         })
     }
 
-    /// What is asked for in an order, the first so many.
+    /// The first `limit` of the selected records in an order.
     fn sorted(&mut self, by: SortBy, limit: Option<usize>, cancel: &Cancel) -> Vec<Arc<K::Record>> {
         let mut matching: Vec<_> = self.matching(cancel).collect();
         if matches!(by, SortBy::Name | SortBy::Namespace) {
             if by == SortBy::Name {
-                // Those of one name stay in the order of their namespaces.
+                // The sort is stable: records of one name stay sorted by namespace.
                 matching.sort_by(|a, b| K::name(a).cmp(K::name(b)));
             }
             matching.truncate(limit.unwrap_or(usize::MAX));
@@ -184,17 +185,17 @@ impl<K: Kind> ListEncoder<K> {
                 break;
             }
             let rank = K::rank(&mut self.all.builder, &record, by);
-            // What has no value comes last.
+            // Records without the value come last.
             keyed.push((rank.unwrap_or(f64::NEG_INFINITY), record));
         }
-        // Of those that are equal the order of names stays.
+        // The sort is stable: equal records stay sorted by name.
         keyed.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         keyed.truncate(limit.unwrap_or(usize::MAX));
         keyed.into_iter().map(|(_, record)| record).collect()
     }
 
-    /// The same of now, where all need not be looked at for it. Where few of all are asked for they are found first, in
-    /// one walk, and then sorted; to look up each pod that uses much would take longer.
+    /// The first records in an order as of now, without visiting all. Not for usage with a filter or selector: it is
+    /// faster to select first, in one pass, than to look up each pod with a high usage.
     fn top(
         &mut self,
         query: &Query,
@@ -216,7 +217,7 @@ impl<K: Kind> ListEncoder<K> {
             cancel,
         };
         let mut top = K::top(query, by, limit, &scope)?;
-        // Those that have no such value come last.
+        // Records without the value come last.
         let first: HashSet<*const K::Record> = top.iter().map(Arc::as_ptr).collect();
         let missing = limit.saturating_sub(top.len());
         let others = self
@@ -226,7 +227,7 @@ impl<K: Kind> ListEncoder<K> {
         Some(top)
     }
 
-    /// Looks for the next object that is asked for, scope so many; whether there may be more.
+    /// Returns the next selected record among the next `budget` candidates, and whether there may be more.
     fn next(&mut self, budget: usize) -> (Option<Arc<K::Record>>, bool) {
         let after = match &mut self.order {
             Order::Names(after) => after,
@@ -270,7 +271,7 @@ impl<K: Kind> ChunkEncoder for ListEncoder<K> {
                 self.list.end(out);
                 return false;
             }
-            // Without one it has looked at many.
+            // No record means that the budget is used up.
             if !matching || out.len() >= CHUNK {
                 return true;
             }

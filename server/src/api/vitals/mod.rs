@@ -1,4 +1,4 @@
-//! kubevitals.io/v1alpha1: get, list and watch of nodes, pods, incidents and the cluster, and their past.
+//! kubevitals.io/v1alpha1: get, list and watch of nodes, pods, incidents and the cluster, and their history.
 
 mod events;
 mod history;
@@ -42,7 +42,7 @@ use parameters::ListOptions;
 use version_options::VersionRequirement;
 pub(super) use watchers::Watchers;
 
-/// What objects and lists can be had in.
+/// What the version offers.
 const OFFER: Offer = Offer {
     api_version: API_VERSION,
     package: "kubevitals",
@@ -55,16 +55,16 @@ const OFFER: Offer = Offer {
     protobuf: false,
 };
 
-/// What the handlers answer from.
+/// What the handlers need.
 #[derive(Clone)]
 struct Sources {
     query: Arc<Query>,
     watchers: Arc<Watchers>,
-    /// Does what visits the whole cluster.
+    /// Runs work that visits the whole cluster.
     pool: Arc<Pool>,
 }
 
-/// The routes. A path is the same with a slash at its end.
+/// The routes. A trailing slash means nothing.
 pub(super) fn routes(
     query: &Arc<Query>,
     watchers: &Arc<Watchers>,
@@ -94,17 +94,17 @@ pub(super) fn routes(
         .with_state(sources)
 }
 
-/// The layer before all that tells of objects: 503 until all of them are known, so that no client takes those that are
-/// not for deleted. Clients try again by themselves, as the answer says.
+/// The layer before all objects: 503 until all nodes and pods have been listed. Else clients would take the missing
+/// ones for deleted. Clients retry after the time in the response.
 async fn when_complete(State(sources): State<Sources>, request: Request, next: Next) -> Response {
     if sources.query.detector().is_complete() {
         return next.run(request).await;
     }
-    let message = "the nodes and pods of the cluster have not all been read yet: try again";
+    let message = "the nodes and pods of the cluster have not all been listed yet: try again";
     Form::any(&request).status(&Status::unavailable_for(message, 1))
 }
 
-/// The routes of a kind whose objects are in no namespace.
+/// The routes of a kind without namespaces.
 fn cluster_wide<K: Kind>(slash: &str) -> Router<Sources> {
     let at = |path: &str| format!("/apis/{GROUP}/{VERSION}/{}{path}{slash}", K::RESOURCE);
     Router::new()
@@ -122,7 +122,7 @@ fn cluster_wide<K: Kind>(slash: &str) -> Router<Sources> {
         )
 }
 
-/// The routes of a kind whose objects are in namespaces.
+/// The routes of a kind with namespaces.
 fn namespaced<K: Kind>(slash: &str) -> Router<Sources> {
     let base = format!("/apis/{GROUP}/{VERSION}");
     let resource = K::RESOURCE;
@@ -135,7 +135,7 @@ fn namespaced<K: Kind>(slash: &str) -> Router<Sources> {
             &format!("{base}/namespaces/{{namespace}}/{resource}{slash}"),
             get(
                 async |State(sources), PathParams(namespace): PathParams<String>, request| {
-                    // A router that matches an empty name leaves it to us that there is no such path.
+                    // The router matches an empty namespace too.
                     if namespace.is_empty() {
                         return unknown_resource(request).await;
                     }
@@ -155,7 +155,7 @@ fn namespaced<K: Kind>(slash: &str) -> Router<Sources> {
         )
 }
 
-/// The routes of what was.
+/// The routes of histories.
 fn histories(slash: &str) -> Router<Sources> {
     let base = format!("/apis/{GROUP}/{VERSION}");
     let end = format!("{{name}}/{HISTORY}{slash}");
@@ -178,7 +178,7 @@ async fn unknown_resource(request: Request) -> Response {
     Form::any(&request).status(&Status::resource_not_found())
 }
 
-/// A list, or a watch.
+/// Lists or watches.
 async fn list_or_watch<K: Kind>(
     sources: Sources,
     namespace: Option<String>,
@@ -231,7 +231,7 @@ async fn list_or_watch<K: Kind>(
     }
 }
 
-/// One object.
+/// Gets one object.
 async fn get_one<K: Kind>(
     sources: Sources,
     namespace: String,
@@ -265,7 +265,7 @@ async fn get_one<K: Kind>(
         )
     };
     let caller = Caller::of(&request);
-    // It cannot be kept while others work.
+    // The request is not needed while the work runs on another thread.
     drop(request);
     let encoded = if visits_all {
         caller.run(&sources.pool, encode).await
@@ -279,7 +279,7 @@ async fn get_one<K: Kind>(
     }
 }
 
-/// The object of this namespace and name, as its answer has it.
+/// Encodes the object of this namespace and name.
 fn encoded<K: Kind>(
     query: &Query,
     options: &ListOptions,

@@ -1,4 +1,4 @@
-//! What can be asked for in the query string, and what each parameter takes.
+//! The parameters of lists and histories in the query string.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ use crate::query::{Aggregation, MAX_STEPS as MOST_STEPS_OF_A_SPAN};
 /// The most steps of a trend.
 const MAX_STEPS: u32 = 240;
 
-/// A moment.
+/// A point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum When {
-    /// A time.
+    /// A timestamp.
     At(Timestamp),
-    /// So long ago.
+    /// A duration before now.
     Ago(GoDuration),
 }
 
 impl When {
-    /// The time that it is, seen from `now`.
+    /// Converts to a timestamp, relative to `now`.
     pub(super) fn time(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(time) => time,
@@ -36,28 +36,28 @@ impl When {
     }
 }
 
-/// What a list or one object is asked for with, beside selectors.
+/// The options of a list or get, without selectors.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct ListOptions {
-    /// As of when; now, if it is not said.
+    /// The time of the objects; none for now.
     pub(super) at: Option<When>,
-    /// With so many steps of the past.
+    /// The number of steps of the trend.
     pub(super) trend: Option<u32>,
-    /// The order; by name, if it is not said.
+    /// The order; none for the order by name.
     pub(super) sort_by: Option<SortBy>,
-    /// With an order: how many at most.
+    /// The most objects in a sorted list.
     pub(super) limit: Option<usize>,
-    /// Which pods.
+    /// The filter on pods.
     pub(super) filter: PodFilter,
-    /// Of which version; any, if it is not said. Gets, lists and watches read their options each in their own way.
+    /// The required version. Get, list and watch read it differently, so the caller sets it.
     pub(super) requirement: VersionRequirement,
 }
 
 impl ListOptions {
-    /// What the query string asks for.
+    /// Reads the options in the query string.
     ///
     /// # Errors
-    /// 400 for a value that a parameter does not take.
+    /// 400 for an invalid value.
     pub(super) fn of<K: Kind>(uri: &Uri) -> Result<Self, Status> {
         let mut options = Self::default();
         if let Some(text) = non_empty(uri, "at") {
@@ -73,7 +73,7 @@ impl ListOptions {
         }
         if let Some(parameter) = PodFilter::first_param(uri).filter(|_| !K::SUPPORTS_POD_FILTER) {
             let message = format!(
-                "{parameter}: it is pods that are sought by it, not {}",
+                "{parameter}: this filter applies to podvitals, not to {}",
                 K::RESOURCE
             );
             return Err(Status::bad_request(message));
@@ -85,11 +85,12 @@ impl ListOptions {
             let (_, sort_by) =
                 found.ok_or_else(|| invalid_param("sortBy", &text, &format!("one of {names}")))?;
             if !K::sorts_by(*sort_by) {
-                let message = format!("sortBy={text:?}: {} cannot be sorted by it", K::RESOURCE);
+                let message = format!("sortBy={text:?}: {} cannot be sorted by this", K::RESOURCE);
                 return Err(Status::bad_request(message));
             }
             options.sort_by = Some(*sort_by);
-            // What is no number was refused with the selectors. Zero and less mean all, as in Kubernetes.
+            // `Selection` has refused limits that are not numbers. As in Kubernetes, zero and negative numbers mean
+            // all.
             options.limit = non_empty(uri, "limit")
                 .and_then(|text| text.parse().ok())
                 .filter(|limit| *limit > 0);
@@ -97,10 +98,10 @@ impl ListOptions {
         Ok(options)
     }
 
-    /// As of which time it is asked for, at `now`, where so long is remembered; nothing for now.
+    /// The time that the objects are to be of, at most `retention` before `now`. None for now.
     ///
     /// # Errors
-    /// 400 for a time that is not remembered.
+    /// 400 for a time outside of the retention.
     pub(super) fn time(
         &self,
         now: Timestamp,
@@ -113,18 +114,19 @@ impl ListOptions {
         let first = now.plus_nanos(-retention);
         if at < first || at > now {
             return Err(Status::bad_request(format!(
-                "at is {at}: what is remembered is from {first} to {now}"
+                "at is {at}: the history goes from {first} to {now}"
             )));
         }
         Ok(Some(at))
     }
 
-    /// Whether every pod of the cluster may have to be looked at before the answer begins: work for a thread of its own.
+    /// Whether the work may visit every pod of the cluster before the response starts, so that it belongs on the
+    /// pool.
     pub(super) fn visits_all(&self) -> bool {
         self.at.is_some() || self.sort_by.is_some() || self.filter.is_set()
     }
 
-    /// The first parameter that says something about a moment, an order or what is sought, and so nothing to a watch.
+    /// The first parameter that only lists have: a time, an order or a filter. A watch refuses it.
     pub(super) fn list_only_param(&self, uri: &Uri) -> Option<&'static str> {
         if self.at.is_some() {
             Some("at")
@@ -136,31 +138,29 @@ impl ListOptions {
     }
 }
 
-/// What a history is asked for with.
+/// The options of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct HistoryOptions {
-    /// Its beginning.
+    /// The start.
     pub(super) since: Timestamp,
-    /// Its end.
+    /// The end.
     pub(super) until: Timestamp,
     /// The length of a step, in nanoseconds.
     pub(super) step: i64,
-    /// What is made of the points of one step.
+    /// The aggregation of the points of one step.
     pub(super) aggregation: Aggregation,
-    /// Only this container.
+    /// Return only this container.
     pub(super) container: Option<String>,
 }
 
 impl HistoryOptions {
-    /// Into so many steps the span is divided if the client does not say, unless they would be shorter than points are
-    /// apart.
+    /// The default number of steps in the span. There are fewer if a step would be shorter than the resolution.
     const STEPS: i64 = 120;
 
-    /// What the query string asks for at `now`: of a server that remembers so long, and measures so often.
+    /// Reads the options in the query string, at `now`, for a server with this retention and resolution.
     ///
     /// # Errors
-    /// 400 for a value that a parameter does not take, a span that is none, more steps than there may be, or if nothing
-    /// is remembered at all.
+    /// 400 for an invalid value, an empty span, too many steps, or a server without a history.
     pub(super) fn of(
         uri: &Uri,
         now: Timestamp,
@@ -168,7 +168,7 @@ impl HistoryOptions {
         resolution: Duration,
     ) -> Result<Self, Status> {
         if retention.is_zero() {
-            let message = "nothing is remembered: the server runs with --history-retention=0";
+            let message = "there is no history: the server runs with --history-retention=0";
             return Err(Status::bad_request(message));
         }
         let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
@@ -181,9 +181,8 @@ impl HistoryOptions {
             None => now.plus_nanos(-nanos(retention)),
         };
         if since >= until {
-            let message = format!(
-                "since is {since} and until is {until}: it takes a beginning before the end"
-            );
+            let message =
+                format!("since is {since} and until is {until}: since must be before until");
             return Err(Status::bad_request(message));
         }
         let span = until.since(since);
@@ -203,7 +202,7 @@ impl HistoryOptions {
         };
         if span / step >= i64::try_from(MOST_STEPS_OF_A_SPAN).unwrap_or(i64::MAX) {
             let message = format!(
-                "step={}: that is more than {MOST_STEPS_OF_A_SPAN} steps from {since} to {until}",
+                "step={}: these are more than {MOST_STEPS_OF_A_SPAN} steps from {since} to {until}",
                 GoDuration(step)
             );
             return Err(Status::bad_request(message));
@@ -224,7 +223,8 @@ impl HistoryOptions {
     }
 }
 
-/// A time, or a duration: with `negative` one that is, before now; without one that is not.
+/// Parses a timestamp or a duration before now. With `negative`, a duration must be zero or negative; else its sign
+/// does not matter.
 fn when(name: &str, text: &str, negative: bool) -> Result<When, Status> {
     if let Ok(time) = text.parse() {
         return Ok(When::At(time));
@@ -239,7 +239,7 @@ fn when(name: &str, text: &str, negative: bool) -> Result<When, Status> {
         .map_err(|_| invalid_param(name, text, expected))?;
     match duration.0 {
         ..=0 if negative => Ok(When::Ago(GoDuration(duration.0.saturating_neg()))),
-        // A sign before it says the same.
+        // Both signs mean the same.
         _ if !negative => Ok(When::Ago(GoDuration(duration.0.saturating_abs()))),
         _ => Err(invalid_param(name, text, expected)),
     }
@@ -294,7 +294,7 @@ mod tests {
                     ..ListOptions::default()
                 },
             ),
-            // Without an order kubectl asks for pages, and is given all.
+            // Without an order the limit is that of a page, which kubectl sends; all objects are returned.
             ("limit=500", ListOptions::default()),
         ] {
             assert_eq!(of(query), Ok(expected), "{query}");
@@ -304,25 +304,25 @@ mod tests {
     #[test]
     fn pod_filters_are_checked() {
         for (query, expected) in [
-            ("healthy=maybe", "healthy=\"maybe\": it takes true or false"),
+            ("healthy=maybe", "healthy=\"maybe\": must be true or false"),
             (
                 "workload=web",
-                "workload=\"web\": it takes KIND/NAME, such as Deployment/web",
+                "workload=\"web\": must be KIND/NAME, such as Deployment/web",
             ),
         ] {
             assert_eq!(of(query).unwrap_err(), expected);
         }
         let values = vec!["a"; 33].join(",");
         let refused = of(&format!("namespaces={values}")).unwrap_err();
-        assert!(refused.ends_with("it takes at most 32"), "{refused}");
+        assert!(refused.ends_with("must be at most 32 values"), "{refused}");
         let words = vec!["a"; 33].join("+");
         let refused = of(&format!("search={words}")).unwrap_err();
-        assert!(refused.ends_with("it takes at most 32"), "{refused}");
+        assert!(refused.ends_with("must be at most 32 values"), "{refused}");
         let uri = "/x?search=web".parse().unwrap();
         let refused = ListOptions::of::<Incidents>(&uri).unwrap_err();
         assert_eq!(
             refused.message,
-            "search: it is pods that are sought by it, not incidents"
+            "search: this filter applies to podvitals, not to incidents"
         );
     }
 
@@ -370,14 +370,14 @@ mod tests {
             assert_eq!(of(query), Ok(expected), "{query}");
         }
         for (query, expected) in [
-            ("since=soon", "since=\"soon\": it takes"),
-            ("until=2h", "it takes a beginning before the end"),
+            ("since=soon", "since=\"soon\": must be"),
+            ("until=2h", "since must be before until"),
             (
                 "step=1ms",
-                "step=\"1ms\": it takes a duration of a second or more",
+                "step=\"1ms\": must be a duration of a second or more",
             ),
-            ("since=24h&step=1s", "that is more than 11000 steps"),
-            ("fold=sum", "fold=\"sum\": it takes one of mean, min, max"),
+            ("since=24h&step=1s", "these are more than 11000 steps"),
+            ("fold=sum", "fold=\"sum\": must be one of mean, min, max"),
         ] {
             assert!(
                 of(query).unwrap_err().contains(expected),
@@ -395,21 +395,21 @@ mod tests {
         for (query, expected) in [
             (
                 "at=yesterday",
-                "at=\"yesterday\": it takes an RFC 3339 time such as 2026-11-21T05:13:54Z, or a negative duration \
+                "at=\"yesterday\": must be an RFC 3339 time such as 2026-11-21T05:13:54Z, or a negative duration \
                  such as -5m",
             ),
             (
                 "at=5m",
-                "at=\"5m\": it takes an RFC 3339 time such as 2026-11-21T05:13:54Z, or a negative duration such as \
+                "at=\"5m\": must be an RFC 3339 time such as 2026-11-21T05:13:54Z, or a negative duration such as \
                  -5m",
             ),
             (
                 "trend=241",
-                "trend=\"241\": it takes a number of steps from 1 to 240",
+                "trend=\"241\": must be a number of steps from 1 to 240",
             ),
             (
                 "sortBy=colour",
-                "sortBy=\"colour\": it takes one of name, namespace, cpu, memory, restarts, cpuOfLimit, \
+                "sortBy=\"colour\": must be one of name, namespace, cpu, memory, restarts, cpuOfLimit, \
                  memoryOfLimit, cpuOfRequest, memoryOfRequest, growth",
             ),
         ] {
@@ -419,7 +419,7 @@ mod tests {
         let refused = ListOptions::of::<Incidents>(&uri).unwrap_err();
         assert_eq!(
             refused.message,
-            "sortBy=\"cpu\": incidents cannot be sorted by it"
+            "sortBy=\"cpu\": incidents cannot be sorted by this"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Which pods a list is of, beside what selectors can say.
+//! A filter on pods that selectors cannot express.
 
 use http::Uri;
 use kubevitals_proto::needle::Needle;
@@ -7,31 +7,30 @@ use kubevitals_proto::wire::status::Status;
 use super::query_params::{invalid_param, non_empty};
 use crate::query::{Pod, VitalsBuilder};
 
-/// How many words may be sought, and namespaces named, at most: each costs a list time for each pod.
+/// The most words and namespaces in a filter: each costs time for each pod.
 const MAX_VALUES: usize = 32;
 
-/// What is asked of pods, all of which must hold. Of what is told now or was at a time, so not of a watch, which is told
-/// of changes.
+/// Conditions on a pod, all of which must hold. For lists only: a watch reports changes of objects, not of matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct PodFilter {
-    /// In one of these namespaces; in any, if there is none.
+    /// The pod is in one of these namespaces. Empty for any.
     namespaces: Vec<String>,
-    /// Made by a workload of this kind and name.
+    /// A workload of this kind and name made the pod.
     workload: Option<(String, String)>,
-    /// With these words, each of them in one of the texts that are told of a pod.
+    /// Each of these words occurs in one of the texts of the pod.
     words: Vec<Needle>,
-    /// Well, or not.
+    /// The pod is healthy, or is not.
     healthy: Option<bool>,
 }
 
-/// The parameters that say what pods are sought.
+/// The parameters of the filter.
 const PARAMETERS: [&str; 4] = ["namespaces", "workload", "search", "healthy"];
 
 impl PodFilter {
-    /// What the query string asks for.
+    /// Reads the filter in the query string.
     ///
     /// # Errors
-    /// 400 for a value that a parameter does not take.
+    /// 400 for an invalid value.
     pub(super) fn of(uri: &Uri) -> Result<Self, Status> {
         let mut filter = Self::default();
         if let Some(text) = non_empty(uri, "namespaces") {
@@ -51,19 +50,19 @@ impl PodFilter {
         Ok(filter)
     }
 
-    /// Whether anything is asked of pods.
+    /// Whether there is any condition.
     pub(super) fn is_set(&self) -> bool {
         *self != Self::default()
     }
 
-    /// The first parameter that asks something of pods.
+    /// The first parameter of the filter in a query string.
     pub(super) fn first_param(uri: &Uri) -> Option<&'static str> {
         PARAMETERS
             .into_iter()
             .find(|parameter| non_empty(uri, parameter).is_some())
     }
 
-    /// Whether a pod is one of them.
+    /// Whether a pod matches all conditions.
     pub(super) fn matches(&self, builder: &VitalsBuilder, pod: &Pod) -> bool {
         let namespace = |name: &String| **name == *pod.key.namespace;
         (self.namespaces.is_empty() || self.namespaces.iter().any(namespace))
@@ -78,10 +77,10 @@ impl PodFilter {
     }
 }
 
-/// A workload: its kind and name.
+/// Parses the kind and name of a workload.
 ///
 /// # Errors
-/// 400 for what is none.
+/// 400 for another form.
 pub(super) fn workload(uri: &Uri) -> Result<Option<(String, String)>, Status> {
     let Some(text) = non_empty(uri, "workload") else {
         return Ok(None);
@@ -109,7 +108,7 @@ fn split_limited<'a>(
         return Err(invalid_param(
             parameter,
             text,
-            &format!("at most {MAX_VALUES}"),
+            &format!("at most {MAX_VALUES} values"),
         ));
     }
     Ok(parts)

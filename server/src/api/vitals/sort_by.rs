@@ -1,11 +1,11 @@
-//! The orders in which a list can be had.
+//! The orders of a list.
 
-/// By what a list is sorted. By names the first come first, by all else the largest.
+/// The order of a list: names ascending, all other values descending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SortBy {
-    /// By name, whatever the namespace; those of one name by namespace.
+    /// By name, then by namespace.
     Name,
-    /// By namespace, and in it by name: the order of a list that is not sorted.
+    /// By namespace, then by name: the default order.
     Namespace,
     Cpu,
     Memory,
@@ -18,12 +18,12 @@ pub(super) enum SortBy {
 }
 
 impl SortBy {
-    /// Whether it is by what is used now, as it lies in memory.
+    /// Whether the order is by current usage.
     pub(super) const fn is_of_usage(self) -> bool {
         matches!(self, Self::Cpu | Self::Memory)
     }
 
-    /// Each with its name in a query string.
+    /// All orders, with their names in a query string.
     pub(super) const ALL: [(&str, Self); 10] = [
         ("name", Self::Name),
         ("namespace", Self::Namespace),

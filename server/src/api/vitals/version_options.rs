@@ -1,4 +1,4 @@
-//! The options of gets, lists and watches that are about versions, checked as k8s.io/apiserver checks its ListOptions.
+//! The options of gets, lists and watches about versions, checked as k8s.io/apiserver checks its ListOptions.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,32 +13,32 @@ use crate::query::{Changes, Resume, Version, VersionedSnapshot};
 const EXACT: &str = "Exact";
 const NOT_OLDER_THAN: &str = "NotOlderThan";
 
-/// Of which version the answer to a get or a list has to be.
+/// The version that the response to a get or list must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum VersionRequirement {
-    /// Of any.
+    /// Any version.
     #[default]
     Any,
-    /// Of this one or a later one.
+    /// This version or a later one.
     NotOlderThan(Version),
-    /// Of this one.
+    /// Exactly this version.
     Exactly(Version),
 }
 
 impl VersionRequirement {
-    /// What a get asks for.
+    /// Reads the options of a get.
     ///
     /// # Errors
-    /// 400 for a version that is none.
+    /// 400 for an invalid version.
     pub(super) fn of_get(uri: &Uri) -> Result<Self, Status> {
         Ok(version(uri)?.map_or(Self::Any, Self::NotOlderThan))
     }
 
-    /// What a list asks for.
+    /// Reads the options of a list.
     ///
     /// # Errors
-    /// 422 for options that do not go together, 400 for a version or a `continue` that is none, 410 for a `continue` that
-    /// is one: lists here have one page.
+    /// 422 for options that exclude each other, 400 for an invalid version or `continue`, 410 for a valid `continue`,
+    /// because lists here have one page.
     pub(super) fn of_list(uri: &Uri) -> Result<Self, Status> {
         let mut errors = Vec::new();
         let mut add_error = |field, error: String| errors.push((field, error));
@@ -78,7 +78,7 @@ impl VersionRequirement {
         let Some(version) = version(uri)? else {
             return Ok(Self::Any);
         };
-        // A page of a version is of exactly that one where nothing else is said.
+        // As in Kubernetes, a limit without a match means exactly this version.
         let limited = non_empty(uri, "limit").and_then(|text| text.parse().ok());
         let paged = matching.is_none() && limited.is_some_and(|limit: i64| limit > 0);
         Ok(if paged || matching.as_deref() == Some(EXACT) {
@@ -88,10 +88,10 @@ impl VersionRequirement {
         })
     }
 
-    /// Whether `snapshot` is what is asked for.
+    /// Checks that `snapshot` has the required version.
     ///
     /// # Errors
-    /// 504 for a version that is later than all that this server knows, 410 for one that is past.
+    /// 504 for a version that this server has not reached, 410 for an exact version that has passed.
     pub(super) fn check(
         self,
         changes: &Changes,
@@ -115,27 +115,27 @@ impl VersionRequirement {
     }
 }
 
-/// Where a watch begins.
+/// Where a watch starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WatchStart {
-    /// With all there is, of such a version.
+    /// With all existing objects.
     All {
-        /// A bookmark says when that is over.
+        /// Whether a bookmark marks the end of the existing objects.
         bookmark: bool,
-        /// Of which version that has to be.
+        /// The version that the existing objects must have.
         requirement: VersionRequirement,
     },
-    /// Behind what there is.
+    /// With the next change.
     Now,
-    /// Behind what the client has seen.
+    /// After the version that the client has seen.
     After(Version),
 }
 
 impl WatchStart {
-    /// Where the query string says.
+    /// Reads the options of a watch.
     ///
     /// # Errors
-    /// 422 for options that do not go together, 400 for a version that is none.
+    /// 422 for options that exclude each other, 400 for an invalid version.
     pub(super) fn of(uri: &Uri) -> Result<Self, Status> {
         let sends = parameter(uri, "sendInitialEvents").map(|_| option(uri, "sendInitialEvents"));
         let matching = non_empty(uri, "resourceVersionMatch");
@@ -183,7 +183,7 @@ fn unsupported(value: &str, supported: &[&str]) -> String {
     format!("Unsupported value: {value:?}: supported values: {supported}")
 }
 
-/// The version that is named; none where any will do: `0`, or nothing.
+/// The `resourceVersion`. None for `0` or an empty value, which allow any version.
 fn version(uri: &Uri) -> Result<Option<Version>, Status> {
     let Some(text) = non_empty(uri, "resourceVersion").filter(|text| text != "0") else {
         return Ok(None);
@@ -192,7 +192,7 @@ fn version(uri: &Uri) -> Result<Option<Version>, Status> {
     parsed.map_err(|error| Status::bad_request(format!("resourceVersion={text:?}: {error}")))
 }
 
-/// The token of a page, as Kubernetes' API servers make it.
+/// The continue token of Kubernetes' API servers.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Token {
@@ -201,7 +201,7 @@ struct Token {
     start: String,
 }
 
-/// Refuses a token: lists here have one page, so none was given by a server of this API.
+/// Refuses a continue token. Lists here have one page, so no token comes from this API.
 fn refuse_token(token: &str, version: Option<&str>) -> Status {
     let decoded = URL_SAFE_NO_PAD.decode(token).ok();
     let token = decoded.and_then(|json| serde_json::from_slice::<Token>(&json).ok());
@@ -377,7 +377,7 @@ mod tests {
                 invalid(),
             ),
             (format!("{sends}=true&continue=x"), invalid()),
-            // As in Kubernetes, they say nothing to a watch.
+            // As in Kubernetes, a watch ignores these options.
             (
                 "continue=x&limit=5".to_owned(),
                 all(false, VersionRequirement::Any),

@@ -1,7 +1,8 @@
-//! Watches: a line for each object that changes, at most once a second, for as long as the client takes them.
+//! Watches: one line for each changed object, at most once a second for each, until the client disconnects.
 //!
-//! What a client has seen is a version and no more, so a watch holds no objects, and nothing waits for a client: who is
-//! slow is told later what there is then. A piece of an answer is made when the last one has been taken.
+//! A watch stores only the version that the client has seen, so it holds no objects, and nothing waits for a slow
+//! client: the client receives later what has changed by then. The next chunk is made when the connection has taken
+//! the last one.
 
 use std::convert::Infallible;
 use std::ops::Bound;
@@ -37,18 +38,18 @@ use crate::query::{ChangeReader as _, Query, Resume, Version, VersionedSnapshot,
 use crate::tls::LongRunning;
 use crate::work::Cancel;
 
-/// How long a watch is silent before it tells its version.
+/// The time without events after which a watch sends a bookmark.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// For how long a watch goes on at least, and by how much at most longer, if the client does not say: as in Kubernetes
-/// they do not all end at once.
+/// The default duration of a watch in seconds: at least the first number, and up to the second more at random. As in
+/// Kubernetes, watches that started together do not end together.
 const DEFAULT_SECONDS: (u64, u64) = (1800, 1800);
 
-/// The longest life of a watch, in seconds, whatever the client asks for: its place is given back, and whether its user
-/// may still watch is asked again.
+/// The longest duration of a watch, in seconds, also if the client requests a longer one. The next watch is
+/// authorized again.
 const MAX_SECONDS: u64 = 3600;
 
-/// What is watched, and how it is told.
+/// A request to watch.
 pub(super) struct WatchRequest {
     pub(super) selection: Selection,
     pub(super) namespace: Option<Arc<str>>,
@@ -56,7 +57,7 @@ pub(super) struct WatchRequest {
     pub(super) options: parameters::ListOptions,
 }
 
-/// The answer to a watch.
+/// Responds to a watch.
 pub(super) fn respond<K: Kind>(
     sources: &Sources,
     watch_request: WatchRequest,
@@ -88,7 +89,7 @@ fn start_watch<K: Kind>(
 ) -> Result<StartedWatch<K>, Status> {
     let uri = request.uri();
     if let Some(name) = watch_request.options.list_only_param(uri) {
-        let message = format!("{name} says nothing to a watch: ask for a list");
+        let message = format!("{name} has no meaning for a watch: use a list");
         return Err(Status::bad_request(message));
     }
     if Form::any(request).encoding == Encoding::Yaml {
@@ -104,7 +105,8 @@ fn start_watch<K: Kind>(
     let slot = sources.watchers.enter(user.unwrap_or(&User::anonymous()))?;
     let query = Arc::clone(&sources.query);
     let (version, stage) = match start {
-        // One that cannot be gone on from is told so, as whoever falls behind is.
+        // If the watch cannot continue from this version, it sends an error event, as it does for a client that falls
+        // behind.
         WatchStart::After(version) => {
             let snapshot = query.changes().snapshot();
             match query.changes().resume(&snapshot, version) {
@@ -150,18 +152,18 @@ fn start_watch<K: Kind>(
     Ok((watch_stream, waiting_since_rx))
 }
 
-/// 410: why a watch cannot go on, at a server whose last version is `current`.
+/// 410: why a watch cannot continue on a server whose version is `current`.
 fn expired(why: Resume, current: Version) -> Status {
     let why = match why {
-        Resume::Future => "the resource version is later than all that this server knows",
+        Resume::Future => "the resource version is later than the last one of this server",
         Resume::Expired | Resume::After(_) => "too old resource version",
     };
-    Status::expired(format!("{why}: {current} is what there is; list again"))
+    Status::expired(format!("{why}: the current one is {current}; list again"))
 }
 
-/// For how long a watch goes on. As in k8s.io/apiserver a negative number ends it at once.
+/// The duration of a watch. As in k8s.io/apiserver a negative number ends it at once.
 fn duration(uri: &Uri) -> Duration {
-    // What is no number was refused with the selectors.
+    // `Selection` has refused values that are not numbers.
     let requested = parameter(uri, "timeoutSeconds").and_then(|text| text.parse::<i64>().ok());
     let (least, more) = DEFAULT_SECONDS;
     let seconds = match requested {
@@ -171,35 +173,35 @@ fn duration(uri: &Uri) -> Duration {
     Duration::from_secs(seconds.min(MAX_SECONDS))
 }
 
-/// A watch under way.
+/// A watch that is open.
 struct WatchStream<K: Kind> {
     query: Arc<Query>,
     watchers: Arc<Watchers>,
     watch_request: WatchRequest,
     events: Events,
     bookmarks: bool,
-    /// What the client has seen.
+    /// The version that the client has seen.
     version: Version,
     stage: Stage<K>,
     versions: watch::Receiver<Version>,
     stop: CancellationToken,
     until: Instant,
     bookmark_at: Instant,
-    /// Since when the last piece waits to be taken.
+    /// Since when the last chunk has been waiting for the connection.
     waiting_since: watch::Sender<Option<Instant>>,
     _slot: WatchSlot,
 }
 
 enum Stage<K: Kind> {
-    /// Tells all there is.
+    /// Sends all existing objects.
     All(InitialObjects<K>),
-    /// Tells what has changed.
+    /// Sends what has changed.
     Changes(Changes<K>),
     /// Waits for changes.
     Waiting,
-    /// Cannot go on from the version that the client has seen.
+    /// Cannot continue from the version that the client has seen.
     Expired(Status),
-    /// Has told that it is over, if there was anything to tell.
+    /// Has sent the last event.
     Ended,
 }
 
@@ -215,7 +217,7 @@ struct Changes<K: Kind> {
     changes: K::Changes,
 }
 
-/// What a watch has waited for.
+/// What a watch waits for.
 enum Next {
     Changes,
     End,
@@ -223,7 +225,7 @@ enum Next {
 }
 
 impl<K: Kind> WatchStream<K> {
-    /// The next lines; nothing when it is over.
+    /// The next lines; none at the end of the watch.
     async fn next_chunk(&mut self) -> Option<Bytes> {
         self.waiting_since.send_replace(None);
         let mut out = Vec::new();
@@ -254,11 +256,11 @@ impl<K: Kind> WatchStream<K> {
         Some(self.watchers.send(out))
     }
 
-    /// Waits until there is something to tell.
+    /// Waits until there is something to send.
     async fn wait(&mut self, out: &mut Vec<u8>) {
         let version = self.version;
         let next = tokio::select! {
-            // In this order: what has changed is told before it is said to be over.
+            // In this order: changes are sent before the end.
             biased;
             _changed = self.versions.wait_for(|latest| *latest > version) => Next::Changes,
             () = self.stop.cancelled() => Next::End,

@@ -1,4 +1,4 @@
-//! All watches under way: how many there may be, and when they have to end.
+//! All open watches: their limits and their end.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use crate::api::shares::{Share, Shares};
 use crate::auth::User;
 use crate::telemetry::metrics::{Counter, Gauge, Registry, collect};
 
-/// More watches than a cluster's people and programs have; each takes some hundred KiB while it is told something.
+/// The most watches. Each takes some hundred KiB while it sends.
 const MAX_WATCHES: usize = 2048;
 
-/// When a watch that was turned away may try again.
+/// When a refused client may retry, in seconds.
 const RETRY_AFTER_SECONDS: i32 = 1;
 
-/// Of these one user may have so many: some for each kind and for each namespace that it looks at.
+/// The most watches of one user: enough for each kind and for many namespaces.
 const MAX_PER_USER: usize = 64;
 
-/// The watches.
+/// The open watches.
 #[derive(Debug)]
 pub(crate) struct Watchers {
     slots: Arc<Semaphore>,
@@ -31,7 +31,7 @@ pub(crate) struct Watchers {
     /// Cancelled when the server closes its connections.
     stop: CancellationToken,
     events: Counter,
-    /// Bytes of events that HTTP still has.
+    /// Bytes of events that are not written to connections yet.
     held: Gauge,
 }
 
@@ -49,15 +49,15 @@ impl Watchers {
         }
     }
 
-    /// A place for one more of this user.
+    /// Takes a slot for a watch of this user.
     ///
     /// # Errors
-    /// 429 if the user has its share of the places, or if all are taken.
+    /// 429 if the user has all slots of a user, or if all slots are taken.
     pub(super) fn enter(&self, user: &User) -> Result<WatchSlot, Status> {
         let Some(share) = self.shares.enter(user) else {
             self.over_share.inc();
             let message = format!(
-                "Too many watches: this user has {}, as many as one user may have; end some, or try again later.",
+                "Too many watches: this user has {}, the limit for one user; end some, or try again later.",
                 self.shares.limit()
             );
             return Err(Status::too_many_requests(message, RETRY_AFTER_SECONDS));
@@ -73,7 +73,7 @@ impl Watchers {
         })
     }
 
-    /// Registers its metrics.
+    /// Registers the metrics.
     pub(crate) fn register(self: &Arc<Self>, registry: &mut Registry) {
         collect(registry, Arc::clone(self), |watchers, families| {
             let help = "Watches of clients that are open";
@@ -101,32 +101,32 @@ impl Watchers {
         self.stop.clone()
     }
 
-    /// How many there are.
+    /// The number of open watches.
     fn open(&self) -> u64 {
         (MAX_WATCHES - self.slots.available_permits()) as u64
     }
 
-    /// Sends lines, an event each: they are counted as held until nobody has them any more.
+    /// Counts lines, one event each, and returns them as bytes that count as held until they are dropped.
     pub(super) fn send(self: &Arc<Self>, lines: Vec<u8>) -> Bytes {
         let events = lines.iter().map(|byte| u64::from(*byte == b'\n')).sum();
         self.events.inc_by(events);
         self.held.inc_by(lines.len() as u64);
         Bytes::from_owner(Sent {
-            // What was allocated beyond them would be held without being counted.
+            // A boxed slice has no spare capacity, which would not be counted.
             lines: lines.into_boxed_slice(),
             watchers: Arc::clone(self),
         })
     }
 }
 
-/// A watch's place; given back when it is dropped.
+/// The slot of a watch; dropping it frees the slot.
 #[derive(Debug)]
 pub(super) struct WatchSlot {
     _permit: OwnedSemaphorePermit,
     _share: Share,
 }
 
-/// Lines that HTTP has.
+/// Lines that HTTP holds.
 struct Sent {
     lines: Box<[u8]>,
     watchers: Arc<Watchers>,
@@ -170,7 +170,7 @@ mod tests {
         );
         held.pop();
         assert!(watchers.enter(&eve).is_ok());
-        // It takes more users than one to take them all, and then it is said so.
+        // Many users together can take all slots; then the error says so.
         let others = (0..MAX_WATCHES).map(|n| watchers.enter(&user(&format!("user-{n}"))));
         let others: Vec<_> = others.collect();
         let refused = others.into_iter().rev().find_map(Result::err).unwrap();
@@ -190,7 +190,7 @@ mod tests {
         lines.extend(b"{}\n{}\n");
         let mut chunk = watchers.send(lines);
         assert_eq!((watchers.events.get(), watchers.held.get()), (2, 6));
-        // HTTP/2 takes a piece apart.
+        // HTTP/2 may split a chunk.
         let part = chunk.split_to(3);
         drop(chunk);
         assert_eq!(watchers.held.get(), 6);

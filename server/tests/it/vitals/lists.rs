@@ -273,7 +273,7 @@ async fn what_was_is_told_by_steps() {
         ("since=soon", "since="),
         ("fold=sum", "one of mean, min, max"),
         ("step=1ms", "a duration of a second or more"),
-        ("since=2100-01-01T00:00:00Z", "a beginning before the end"),
+        ("since=2100-01-01T00:00:00Z", "since must be before until"),
     ] {
         let path = format!("{BASE}/nodevitals/node-0001/history?{query}");
         let (status, body) = harness.get(&path).await;

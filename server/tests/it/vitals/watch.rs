@@ -434,8 +434,12 @@ async fn who_cannot_go_on_is_told_to_list_again() {
 
     for (query, code, said) in [
         ("watch=1&resourceVersion=x", 400, "resourceVersion=\"x\""),
-        ("watch=1&sortBy=cpu", 400, "sortBy says nothing to a watch"),
-        ("watch=1&at=-5m", 400, "at says nothing to a watch"),
+        (
+            "watch=1&sortBy=cpu",
+            400,
+            "sortBy has no meaning for a watch",
+        ),
+        ("watch=1&at=-5m", 400, "at has no meaning for a watch"),
     ] {
         let (status, body) = harness.get(&format!("{PODS}?{query}")).await;
         let body = String::from_utf8(body).unwrap();
