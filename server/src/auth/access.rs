@@ -13,20 +13,20 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
 use kube::Client;
 use kubevitals_proto::selector::{FieldOperator, FieldSelector, LabelSelector, Operator};
 
-use super::memo::{Answer, Cached, Lifetime, Memo};
 use super::metrics::{ReviewMetrics, Reviewed};
 use super::review::{ReviewError, Reviewer};
+use super::review_cache::{Cached, Lifetime, ReviewCache, ReviewResult};
 use super::{Attributes, Target, User};
 use crate::clock::Clock;
 
 /// How many reviews run at the same moment for users whom somebody knows.
-const AT_ONCE: usize = 64;
+const MAX_CONCURRENT: usize = 64;
 
 /// How many run for those whom nobody knows: they cannot keep the others waiting.
-const AT_ONCE_ANONYMOUS: usize = 8;
+const MAX_CONCURRENT_ANONYMOUS: usize = 8;
 
 /// How much of a reason is kept and told.
-const LONGEST_REASON: usize = 1 << 10;
+const MAX_REASON: usize = 1 << 10;
 
 /// What the API server says of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(super) enum Decision {
     Denied(Arc<str>),
 }
 
-impl Answer for Decision {
+impl ReviewResult for Decision {
     fn bytes(&self) -> usize {
         match self {
             Self::Allowed => 0,
@@ -47,11 +47,11 @@ impl Answer for Decision {
 
 /// Asks what users may do.
 pub(super) struct Access {
-    known: Arc<Reviewer>,
+    authenticated: Arc<Reviewer>,
     anonymous: Arc<Reviewer>,
     allowed: Duration,
     denied: Duration,
-    memo: Arc<Memo<Decision>>,
+    cache: Arc<ReviewCache<Decision>>,
 }
 
 impl Access {
@@ -65,11 +65,11 @@ impl Access {
     ) -> Result<Self, ring::error::Unspecified> {
         const PATH: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
         Ok(Self {
-            known: Arc::new(Reviewer::new(client.clone(), PATH, AT_ONCE)),
-            anonymous: Arc::new(Reviewer::new(client, PATH, AT_ONCE_ANONYMOUS)),
+            authenticated: Arc::new(Reviewer::new(client.clone(), PATH, MAX_CONCURRENT)),
+            anonymous: Arc::new(Reviewer::new(client, PATH, MAX_CONCURRENT_ANONYMOUS)),
             allowed,
             denied,
-            memo: Memo::new(clock, metrics)?,
+            cache: ReviewCache::new(clock, metrics)?,
         })
     }
 
@@ -83,19 +83,21 @@ impl Access {
             spec: spec(user, attributes),
             ..SubjectAccessReview::default()
         };
-        let question = serde_json::to_vec(&review.spec)
-            .map_err(|error| ReviewError::Garbled(error.to_string()))?;
+        let key = serde_json::to_vec(&review.spec)
+            .map_err(|error| ReviewError::Unreadable(error.to_string()))?;
         let reviewer = if user.is_anonymous() {
             &self.anonymous
         } else {
-            &self.known
+            &self.authenticated
         };
-        let (reviewer, memo) = (Arc::clone(reviewer), Arc::clone(&self.memo));
+        let (reviewer, cache) = (Arc::clone(reviewer), Arc::clone(&self.cache));
         let (allowed, denied) = (self.allowed, self.denied);
-        let asked = move || {
-            let place = reviewer.place()?;
+        let start_review = move || {
+            let permit = reviewer.permit()?;
             Ok(async move {
-                let decision = reviewer.ask(place, &review, &memo.metrics, read).await?;
+                let decision = reviewer
+                    .review(permit, &review, &cache.metrics, read)
+                    .await?;
                 let lifetime = match decision {
                     Decision::Allowed => allowed,
                     Decision::Denied(_) => denied,
@@ -103,11 +105,11 @@ impl Access {
                 Ok((decision, Lifetime(lifetime)))
             })
         };
-        self.memo.answer(&question, asked).await
+        self.cache.get_or_review(&key, start_review).await
     }
 
     pub(super) fn cached(&self) -> Cached {
-        self.memo.cached()
+        self.cache.cached()
     }
 }
 
@@ -115,13 +117,15 @@ impl Access {
 fn read(review: SubjectAccessReview) -> Result<(Decision, Reviewed), ReviewError> {
     let status = review
         .status
-        .ok_or_else(|| ReviewError::Garbled("it has no status".to_owned()))?;
+        .ok_or_else(|| ReviewError::Unreadable("it has no status".to_owned()))?;
     match (status.allowed, status.denied.unwrap_or_default()) {
-        (true, true) => Err(ReviewError::Garbled("it both allows and denies".to_owned())),
+        (true, true) => Err(ReviewError::Unreadable(
+            "it both allows and denies".to_owned(),
+        )),
         (true, false) => Ok((Decision::Allowed, Reviewed::Yes)),
         (false, _) => {
             let mut reason = status.reason.unwrap_or_default();
-            reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+            reason.truncate(reason.floor_char_boundary(MAX_REASON));
             Ok((Decision::Denied(reason.into()), Reviewed::No))
         }
     }
@@ -219,7 +223,7 @@ mod tests {
     use http::Method;
     use serde_json::{Value, json};
 
-    fn asked(method: Method, uri: &str) -> Value {
+    fn spec_of(method: Method, uri: &str) -> Value {
         let attributes = Attributes::of(&method, &uri.parse().unwrap());
         let user = User {
             name: "jane".to_owned(),
@@ -231,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_review_has_all_that_a_rule_can_look_at() {
+    fn a_review_has_all_attributes_that_a_rule_reads() {
         let user = json!({"user": "jane", "uid": "7", "groups": ["dev"], "extra": {"k": ["v"]}});
         let with = |member: &str, attributes: Value| {
             let mut spec = user.clone();
@@ -239,7 +243,7 @@ mod tests {
             spec
         };
         assert_eq!(
-            asked(Method::GET, "/metrics?x"),
+            spec_of(Method::GET, "/metrics?x"),
             with(
                 "nonResourceAttributes",
                 json!({"path": "/metrics", "verb": "get"})
@@ -251,16 +255,16 @@ mod tests {
             "resource": "pods", "subresource": "why", "name": "a",
         });
         assert_eq!(
-            asked(Method::GET, pod),
+            spec_of(Method::GET, pod),
             with("resourceAttributes", attributes)
         );
     }
 
     #[test]
-    fn selectors_are_told_in_requirements() {
+    fn selectors_become_requirements() {
         let list = "/apis/metrics.k8s.io/v1/pods?labelSelector=\
                     app%3Dweb,tier+notin+(b,a),canary,!old,n%3E5&fieldSelector=metadata.namespace!%3Dx";
-        let attributes = &asked(Method::GET, list)["resourceAttributes"];
+        let attributes = &spec_of(Method::GET, list)["resourceAttributes"];
         assert_eq!(
             attributes["fieldSelector"],
             json!({"requirements": [{"key": "metadata.namespace", "operator": "NotIn", "values": ["x"]}]})
@@ -281,29 +285,33 @@ mod tests {
                 r#"{"key":"tier","operator":"NotIn","values":["a","b"]}"#,
             ]
         );
-        let none = &asked(Method::GET, "/apis/g/v/pods?labelSelector=n%3E5")["resourceAttributes"];
+        let none =
+            &spec_of(Method::GET, "/apis/g/v/pods?labelSelector=n%3E5")["resourceAttributes"];
         assert_eq!(none.get("labelSelector"), None);
     }
 
     #[test]
     fn only_a_clear_yes_allows() {
-        let answered = |status: Value| {
+        let read_status = |status: Value| {
             let review = json!({"spec": {}, "status": status});
             read(serde_json::from_value(review).unwrap()).map(|(decision, _)| decision)
         };
-        assert_eq!(answered(json!({"allowed": true})), Ok(Decision::Allowed));
+        assert_eq!(read_status(json!({"allowed": true})), Ok(Decision::Allowed));
         assert_eq!(
-            answered(json!({"allowed": false})),
+            read_status(json!({"allowed": false})),
             Ok(Decision::Denied("".into()))
         );
         let denied = json!({"allowed": false, "denied": true, "reason": "not today"});
-        assert_eq!(answered(denied), Ok(Decision::Denied("not today".into())));
-        assert!(answered(json!({"allowed": true, "denied": true})).is_err());
-        assert!(answered(json!(null)).is_err());
-        let long = json!({"allowed": false, "reason": "\u{fc}".repeat(LONGEST_REASON)});
-        let Ok(Decision::Denied(reason)) = answered(long) else {
+        assert_eq!(
+            read_status(denied),
+            Ok(Decision::Denied("not today".into()))
+        );
+        assert!(read_status(json!({"allowed": true, "denied": true})).is_err());
+        assert!(read_status(json!(null)).is_err());
+        let long = json!({"allowed": false, "reason": "\u{fc}".repeat(MAX_REASON)});
+        let Ok(Decision::Denied(reason)) = read_status(long) else {
             panic!("denied")
         };
-        assert!(reason.len() <= LONGEST_REASON);
+        assert!(reason.len() <= MAX_REASON);
     }
 }

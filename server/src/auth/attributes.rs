@@ -84,7 +84,7 @@ impl Attributes {
 
     fn resource(method: &Method, uri: &Uri, group: &str, version: &str, parts: &[&str]) -> Self {
         // An old way to ask, still understood where rights are concerned: …/watch/pods, …/proxy/nodes/NAME.
-        let (old_verb, parts) = match parts {
+        let (legacy_verb, parts) = match parts {
             [verb @ ("watch" | "proxy"), rest @ ..] => (Some(*verb), rest),
             parts => (None, parts),
         };
@@ -98,7 +98,7 @@ impl Attributes {
         };
         let part = |at: usize| parts.get(at).copied().unwrap_or_default();
         let mut name = part(1).to_owned();
-        let verb = old_verb.unwrap_or(match *method {
+        let verb = legacy_verb.unwrap_or(match *method {
             Method::GET | Method::HEAD if !name.is_empty() => "get",
             Method::GET | Method::HEAD if option(uri, "watch") => "watch",
             Method::GET | Method::HEAD => "list",
@@ -109,17 +109,17 @@ impl Attributes {
             Method::DELETE => "deletecollection",
             _ => "",
         });
-        let reads_many = matches!(*method, Method::GET | Method::HEAD) && name.is_empty();
+        let is_list = matches!(*method, Method::GET | Method::HEAD) && name.is_empty();
         let selectors =
-            if old_verb.is_none() && matches!(verb, "list" | "watch" | "deletecollection") {
+            if legacy_verb.is_none() && matches!(verb, "list" | "watch" | "deletecollection") {
                 Selectors::of(uri)
             } else {
                 Selectors::default()
             };
-        if reads_many && old_verb.is_none() && options_parse(uri) {
-            name = selectors.one_name().unwrap_or_default().to_owned();
+        if is_list && legacy_verb.is_none() && options_parse(uri) {
+            name = selectors.single_name().unwrap_or_default().to_owned();
         }
-        let subresource = if old_verb == Some("proxy") {
+        let subresource = if legacy_verb == Some("proxy") {
             ""
         } else {
             part(2)
@@ -154,7 +154,7 @@ impl Selectors {
     }
 
     /// The only name that can be among what is selected: who may see that one object may list it by its name.
-    fn one_name(&self) -> Option<&str> {
+    fn single_name(&self) -> Option<&str> {
         let (_, _, name) = self.fields.as_ref()?.iter().find(|(field, operator, _)| {
             *field == "metadata.name" && *operator == FieldOperator::Equals
         })?;
@@ -199,7 +199,7 @@ mod tests {
     const BASE: &str = "/apis/metrics.k8s.io/v1beta1";
 
     #[test]
-    fn resources_are_taken_apart_as_kubernetes_does() {
+    fn resources_are_parsed_as_kubernetes_does() {
         for (method, path, expected) in [
             ("GET", "/nodes", "list metrics.k8s.io||nodes||"),
             ("HEAD", "/nodes", "list metrics.k8s.io||nodes||"),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_resource_is_its_path_and_method() {
+    fn other_paths_have_a_path_and_a_method() {
         for (method, path, verb) in [
             ("GET", "/", "get"),
             ("GET", "/healthz", "get"),
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_are_neither_merged_nor_left_out() {
+    fn segments_are_not_merged_or_dropped() {
         for (path, expected) in [
             ("//nodes", "get metrics.k8s.io||||nodes"),
             ("/nodes//", "list metrics.k8s.io||nodes||"),
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_one_name_is_authorized_by_it() {
+    fn a_list_of_one_name_is_authorized_by_that_name() {
         for (query, expected) in [
             ("fieldSelector=metadata.name%3Da", "list a"),
             ("fieldSelector=metadata.name%3D%3Da&watch=1", "watch a"),
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selector_without_end_is_not_told_to_anybody() {
+    fn a_very_long_selector_is_left_out() {
         let many = |n| vec!["a"; n].join(",");
         for (n, told) in [(1000, true), (1001, false)] {
             let uri = format!("{BASE}/pods?labelSelector={}", many(n));
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn selectors_are_those_of_lists() {
+    fn only_lists_have_selectors() {
         let query = "labelSelector=app%3Dweb&fieldSelector=metadata.namespace%3Dx";
         let selectors = |method: Method, path: &str| {
             let uri: Uri = format!("{BASE}{path}?{query}").parse().unwrap();

@@ -15,7 +15,7 @@ use crate::tls::provider;
 
 /// Some CAs that are believed where clients are concerned.
 #[derive(Debug, Clone)]
-pub(super) struct Authorities {
+pub(super) struct ClientCas {
     verifier: Arc<dyn ClientCertVerifier>,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Subject {
     pub(super) organizations: Vec<String>,
 }
 
-impl Authorities {
+impl ClientCas {
     /// The CAs in PEM text.
     ///
     /// # Errors
@@ -75,11 +75,11 @@ impl Authorities {
         chain: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<Subject, String> {
-        let (own, intermediates) = chain.split_first().ok_or("there is no certificate")?;
+        let (leaf, intermediates) = chain.split_first().ok_or("there is no certificate")?;
         self.verifier
-            .verify_client_cert(own, intermediates, now)
+            .verify_client_cert(leaf, intermediates, now)
             .map_err(|error| causes(&error))?;
-        Subject::of(own)
+        Subject::of(leaf)
     }
 }
 
@@ -133,16 +133,16 @@ mod tests {
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, issuer).unwrap();
-        let authorities = Authorities::from_pem(issuer.pem().as_bytes()).unwrap();
-        authorities.verify(&[certificate.der().clone()], UnixTime::now())
+        let cas = ClientCas::from_pem(issuer.pem().as_bytes()).unwrap();
+        cas.verify(&[certificate.der().clone()], UnixTime::now())
     }
 
     #[test]
-    fn a_good_certificate_names_its_holder() {
+    fn a_valid_certificate_names_its_subject() {
         let ca = Authority::new("ca").unwrap();
         let issued = ca.issue_client("jane", &["dev", "ops"]).unwrap();
-        let authorities = Authorities::from_pem(ca.pem().as_bytes()).unwrap();
-        let subject = authorities.verify(&issued.chain().unwrap(), UnixTime::now());
+        let cas = ClientCas::from_pem(ca.pem().as_bytes()).unwrap();
+        let subject = cas.verify(&issued.chain().unwrap(), UnixTime::now());
         let expected = Subject {
             common_name: "jane".to_owned(),
             organizations: vec!["dev".to_owned(), "ops".to_owned()],
@@ -151,9 +151,9 @@ mod tests {
     }
 
     #[test]
-    fn any_ca_of_a_bundle_will_do() {
+    fn any_ca_of_a_bundle_can_verify() {
         let (old, new) = (Authority::new("ca").unwrap(), Authority::new("ca").unwrap());
-        let bundle = Authorities::from_pem((old.pem() + &new.pem()).as_bytes()).unwrap();
+        let bundle = ClientCas::from_pem((old.pem() + &new.pem()).as_bytes()).unwrap();
         for ca in [old, new] {
             let issued = ca.issue_client("jane", &[]).unwrap();
             let subject = bundle.verify(&issued.chain().unwrap(), UnixTime::now());
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn what_no_ca_vouches_for_now_and_here_is_refused() {
+    fn invalid_certificates_are_refused() {
         let (ours, theirs) = (Authority::new("ca").unwrap(), Authority::new("ca").unwrap());
-        let authorities = Authorities::from_pem(ours.pem().as_bytes()).unwrap();
+        let cas = ClientCas::from_pem(ours.pem().as_bytes()).unwrap();
         let strangers = theirs.issue_client("jane", &[]).unwrap().chain().unwrap();
-        assert!(authorities.verify(&strangers, UnixTime::now()).is_err());
-        assert!(authorities.verify(&[], UnixTime::now()).is_err());
+        assert!(cas.verify(&strangers, UnixTime::now()).is_err());
+        assert!(cas.verify(&[], UnixTime::now()).is_err());
         let garbled = CertificateDer::from(b"0\x80garbled".to_vec());
-        assert!(authorities.verify(&[garbled], UnixTime::now()).is_err());
+        assert!(cas.verify(&[garbled], UnixTime::now()).is_err());
 
         let ca = ca();
         assert!(verified(&ca, |_| {}).is_ok());
@@ -187,17 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn half_a_file_is_no_ca() {
+    fn a_truncated_file_is_refused() {
         let pem = Authority::new("ca").unwrap().pem();
-        assert!(Authorities::from_pem(pem.as_bytes()).is_ok());
+        assert!(ClientCas::from_pem(pem.as_bytes()).is_ok());
         let half = &pem[..pem.len() / 2];
         for broken in ["", "no PEM at all", half, &format!("{pem}{half}")] {
-            assert!(
-                Authorities::from_pem(broken.as_bytes()).is_err(),
-                "{broken}"
-            );
+            assert!(ClientCas::from_pem(broken.as_bytes()).is_err(), "{broken}");
         }
         let damaged = pem + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(Authorities::from_pem(damaged.as_bytes()).is_err());
+        assert!(ClientCas::from_pem(damaged.as_bytes()).is_err());
     }
 }

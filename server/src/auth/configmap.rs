@@ -10,7 +10,7 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
 
-use super::trust::{CLIENT_KEY, Keeper};
+use super::trust::{CLIENT_KEY, TrustReloader};
 use crate::telemetry::{Quiet, chain};
 
 const NAMESPACE: &str = "kube-system";
@@ -20,26 +20,26 @@ const NAME: &str = "extension-apiserver-authentication";
 const WATCH_SECONDS: u32 = 120;
 
 /// At most one line in this time about the same trouble.
-const TELL: Duration = Duration::from_secs(600);
+const LOG_INTERVAL: Duration = Duration::from_secs(600);
 
 /// How often files are looked at.
-const LOOK: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Follows the configmap for ever. A watch that breaks leaves what is known in place.
-pub(super) async fn follow(client: Client, keeper: Arc<Keeper>) {
+pub(super) async fn follow(client: Client, reloader: Arc<TrustReloader>) {
     let api = Api::<ConfigMap>::namespaced(client, NAMESPACE);
     let config = watcher::Config::default()
         .fields(&format!("metadata.name={NAME}"))
         .timeout(WATCH_SECONDS);
     let mut events = pin!(watcher::watcher(api, config).default_backoff());
-    let mut complaints = Quiet::new(TELL);
+    let mut log_limit = Quiet::new(LOG_INTERVAL);
     let mut listed = false;
     while let Some(event) = events.next().await {
         match event {
             Ok(Event::Init) => listed = false,
             Ok(Event::InitApply(map) | Event::Apply(map)) => {
                 listed = true;
-                take(&keeper, &map);
+                apply(&reloader, &map);
             }
             Ok(Event::InitDone) if !listed => {
                 tracing::warn!(
@@ -55,7 +55,7 @@ pub(super) async fn follow(client: Client, keeper: Arc<Keeper>) {
             // A watch that has expired, as each does that was cut off for a while.
             Err(watcher::Error::WatchError(status)) if status.code == 410 => {}
             Err(error) => {
-                if let Some(unreported) = complaints.speak() {
+                if let Some(unreported) = log_limit.speak() {
                     tracing::warn!(
                         error = %chain(&error),
                         unreported,
@@ -70,11 +70,11 @@ pub(super) async fn follow(client: Client, keeper: Arc<Keeper>) {
     }
 }
 
-fn take(keeper: &Keeper, map: &ConfigMap) {
-    match keeper.read_configmap(map) {
+fn apply(reloader: &TrustReloader, map: &ConfigMap) {
+    match reloader.read_configmap(map) {
         Ok(true) => {
             tracing::info!("took over the CAs of the configmap {NAMESPACE}/{NAME}");
-            for key in keeper.missing() {
+            for key in reloader.missing() {
                 let (refused, flag) = match key {
                     CLIENT_KEY => ("users' client certificates are refused", "--client-ca-file"),
                     _ => (
@@ -98,17 +98,17 @@ fn take(keeper: &Keeper, map: &ConfigMap) {
 }
 
 /// Looks at the files for ever.
-pub(super) async fn look(keeper: Arc<Keeper>) {
-    let mut complaints = Quiet::new(TELL);
+pub(super) async fn poll_files(reloader: Arc<TrustReloader>) {
+    let mut log_limit = Quiet::new(LOG_INTERVAL);
     loop {
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
         // Small files, read in a fraction of a millisecond.
-        for result in keeper.read_files() {
+        for result in reloader.read_files() {
             match result {
                 Ok(true) => tracing::info!("took over a CA file that has changed"),
                 Ok(false) => {}
                 Err(error) => {
-                    if let Some(unreported) = complaints.speak() {
+                    if let Some(unreported) = log_limit.speak() {
                         tracing::warn!(%error, unreported, "what was last good stays; it is read again");
                     }
                 }

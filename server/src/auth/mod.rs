@@ -5,23 +5,23 @@
 //! they may. Both fail closed.
 
 mod access;
-mod always;
+mod allowed_paths;
 mod attributes;
 mod certificate;
 mod configmap;
-mod memo;
 mod metrics;
 mod path;
 mod proxy;
 mod refusal;
 mod review;
+mod review_cache;
 mod service;
 mod settings;
 mod tokens;
 mod trust;
 mod user;
 
-pub use always::AllowedPaths;
+pub use allowed_paths::AllowedPaths;
 pub use attributes::{Attributes, Selectors, Target};
 pub use metrics::{AuthMetrics, Authenticated, Authorized, ReviewMetrics};
 pub use path::normalized;

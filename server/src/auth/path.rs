@@ -10,11 +10,11 @@ use http::uri::{InvalidUri, PathAndQuery};
 /// When that address would be too long for an address.
 pub fn normalized(uri: &Uri) -> Result<Option<Uri>, InvalidUri> {
     let path = uri.path();
-    let mut pieces = path.split('%');
-    let mut plain = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        match code(piece) {
-            Some((byte, rest)) if is_plain(byte) => {
+    let mut parts_of_path = path.split('%');
+    let mut plain = parts_of_path.next().unwrap_or_default().to_owned();
+    for text in parts_of_path {
+        match decode_hex(text) {
+            Some((byte, rest)) if is_pchar(byte) => {
                 plain.push(char::from(byte));
                 plain.push_str(rest);
             }
@@ -22,7 +22,7 @@ pub fn normalized(uri: &Uri) -> Result<Option<Uri>, InvalidUri> {
             // A sign that begins no code stands for itself, or it could begin one with what follows.
             None => {
                 plain.push_str("%25");
-                plain.push_str(piece);
+                plain.push_str(text);
             }
         }
     }
@@ -40,15 +40,15 @@ pub fn normalized(uri: &Uri) -> Result<Option<Uri>, InvalidUri> {
 }
 
 /// The byte that two hexadecimal digits stand for, and what follows them.
-fn code(piece: &str) -> Option<(u8, &str)> {
-    let (digits, rest) = piece.split_at_checked(2)?;
+fn decode_hex(text: &str) -> Option<(u8, &str)> {
+    let (digits, rest) = text.split_at_checked(2)?;
     let hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     let byte = hexadecimal.then(|| u8::from_str_radix(digits, 16).ok())??;
     Some((byte, rest))
 }
 
 /// Whether a byte may stand in a segment of a path as it is (RFC 3986's pchar).
-const fn is_plain(byte: u8) -> bool {
+const fn is_pchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@')
         || matches!(
@@ -62,13 +62,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn spelled(uri: &str) -> String {
+    fn normalize(uri: &str) -> String {
         let uri: Uri = uri.parse().unwrap();
         normalized(&uri).unwrap().unwrap_or(uri).to_string()
     }
 
     #[test]
-    fn a_path_has_one_spelling() {
+    fn equal_paths_normalize_to_one() {
         for (given, expected) in [
             ("/apis/x", "/apis/x"),
             ("/%61pis/%78?a=%61", "/apis/x?a=%61"),
@@ -83,21 +83,21 @@ mod tests {
             ("/system%3Aa", "/system:a"),
             ("https://host:1/%61", "https://host:1/a"),
         ] {
-            assert_eq!(spelled(given), expected, "{given}");
+            assert_eq!(normalize(given), expected, "{given}");
         }
     }
 
     #[test]
-    fn what_would_be_too_long_is_said_to_be() {
+    fn a_path_that_becomes_too_long_is_an_error() {
         let path = format!("/{}", "%".repeat(30_000)).parse().unwrap();
         assert!(normalized(&path).is_err());
     }
 
     proptest! {
         #[test]
-        fn what_has_been_spelled_once_stays(path in "(/(%[0-9a-fA-F]{2}|%|[a-z.])*){0,4}") {
-            let once = spelled(&format!("/{path}"));
-            prop_assert_eq!(spelled(&once), once.clone());
+        fn normalizing_twice_changes_nothing(path in "(/(%[0-9a-fA-F]{2}|%|[a-z.])*){0,4}") {
+            let once = normalize(&format!("/{path}"));
+            prop_assert_eq!(normalize(&once), once.clone());
             // Segments are neither joined nor parted.
             prop_assert_eq!(once.matches('/').count(), path.matches('/').count() + 1);
         }

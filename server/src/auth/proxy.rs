@@ -7,20 +7,20 @@ use percent_encoding::percent_decode_str;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::User;
-use super::certificate::Authorities;
+use super::certificate::ClientCas;
 
 /// Where the front proxy says who asks, and by what it is known.
 #[derive(Debug, Clone)]
 pub(super) struct FrontProxy {
-    pub(super) authorities: Authorities,
+    pub(super) cas: ClientCas,
     /// The common names that a front proxy may have; none: any that its CA vouches for.
     pub(super) allowed_names: Vec<String>,
-    pub(super) headers: Headers,
+    pub(super) headers: ProxyHeaders,
 }
 
 /// The headers' names, in the order in which they are looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Headers {
+pub(super) struct ProxyHeaders {
     pub(super) username: Vec<HeaderName>,
     pub(super) uid: Vec<HeaderName>,
     pub(super) groups: Vec<HeaderName>,
@@ -40,7 +40,7 @@ impl FrontProxy {
         headers: &HeaderMap,
         now: UnixTime,
     ) -> Result<Option<User>, String> {
-        let name = self.authorities.verify(chain, now)?.common_name;
+        let name = self.cas.verify(chain, now)?.common_name;
         if !self.allowed_names.is_empty() && !self.allowed_names.contains(&name) {
             return Err(format!(
                 "its name {name:?} is none of those that a front proxy may have ({})",
@@ -51,7 +51,7 @@ impl FrontProxy {
     }
 }
 
-impl Headers {
+impl ProxyHeaders {
     /// Reads names as they are configured.
     ///
     /// # Errors
@@ -119,7 +119,7 @@ impl Headers {
     /// Takes away all headers that say who asks, whoever set them: what comes after authentication has the user.
     pub(super) fn strip(&self, headers: &mut HeaderMap) {
         let ours = [&self.username, &self.uid, &self.groups];
-        let said = |name: &HeaderName| {
+        let names_user = |name: &HeaderName| {
             let text = name.as_str();
             text.starts_with("x-remote-")
                 || ours.iter().any(|names| names.contains(name))
@@ -128,8 +128,12 @@ impl Headers {
                     .iter()
                     .any(|prefix| text.starts_with(prefix))
         };
-        let taken: Vec<HeaderName> = headers.keys().filter(|name| said(name)).cloned().collect();
-        for name in taken {
+        let removed: Vec<HeaderName> = headers
+            .keys()
+            .filter(|name| names_user(name))
+            .cloned()
+            .collect();
+        for name in removed {
             headers.remove(name);
         }
     }
@@ -141,9 +145,9 @@ mod tests {
     use http::HeaderValue;
     use kubevitals_sim::pki::{Authority, Certified};
 
-    fn standard() -> Headers {
+    fn standard() -> ProxyHeaders {
         let own = |name: &str| [name.to_owned()];
-        Headers::new(
+        ProxyHeaders::new(
             &own("X-Remote-User"),
             &own("X-Remote-Uid"),
             &own("X-Remote-Group"),
@@ -168,7 +172,7 @@ mod tests {
         headers: &HeaderMap,
     ) -> Result<Option<User>, String> {
         let proxy = FrontProxy {
-            authorities: Authorities::from_pem(ca.pem().as_bytes()).unwrap(),
+            cas: ClientCas::from_pem(ca.pem().as_bytes()).unwrap(),
             allowed_names: allowed.iter().map(|&name| name.to_owned()).collect(),
             headers: standard(),
         };
@@ -176,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_say_who_asks_whatever_their_case() {
+    fn headers_name_the_user_in_any_case() {
         let user = standard().user(&sent(&[
             ("X-REMOTE-USER", "jane"),
             ("x-remote-uid", "42"),
@@ -205,20 +209,20 @@ mod tests {
     }
 
     #[test]
-    fn the_first_name_that_is_not_empty_counts() {
+    fn the_first_non_empty_name_counts() {
         let own = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
-        let headers = Headers::new(&own(&["x-first", "", "x-second"]), &[], &[], &[]).unwrap();
+        let headers = ProxyHeaders::new(&own(&["x-first", "", "x-second"]), &[], &[], &[]).unwrap();
         let user = |sent: &HeaderMap| headers.user(sent).map(|user| user.name);
         let both = sent(&[("x-second", "b"), ("x-first", "a")]);
         assert_eq!(user(&both).as_deref(), Some("a"));
         let second = sent(&[("x-first", ""), ("x-second", "b")]);
         assert_eq!(user(&second).as_deref(), Some("b"));
         assert_eq!(user(&sent(&[("x-remote-user", "c")])), None);
-        assert!(Headers::new(&own(&["no header"]), &[], &[], &[]).is_err());
+        assert!(ProxyHeaders::new(&own(&["no header"]), &[], &[], &[]).is_err());
     }
 
     #[test]
-    fn only_a_front_proxy_is_believed() {
+    fn only_a_front_proxy_is_trusted() {
         let (ca, other) = (
             Authority::new("proxy").unwrap(),
             Authority::new("proxy").unwrap(),
@@ -252,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_front_proxy_that_names_nobody_asks_for_nobody() {
+    fn a_front_proxy_without_a_user_names_no_user() {
         let ca = Authority::new("proxy").unwrap();
         let proxy = ca.issue_client("front-proxy-client", &[]).unwrap();
         for headers in [
@@ -265,9 +269,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_behind_authentication_sees_the_headers() {
+    fn authentication_removes_the_headers() {
         let own = |name: &str| [name.to_owned()];
-        let headers = Headers::new(&own("x-who"), &[], &own("x-groups"), &own("x-more-")).unwrap();
+        let headers =
+            ProxyHeaders::new(&own("x-who"), &[], &own("x-groups"), &own("x-more-")).unwrap();
         let mut seen = sent(&[
             ("x-remote-user", "jane"),
             ("x-remote-extra-a", "b"),

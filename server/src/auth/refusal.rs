@@ -13,7 +13,7 @@ pub enum Refusal {
     /// Whether what it shows can be believed is not known yet.
     NotReady,
     /// The API server could not be asked.
-    Unasked(String),
+    ReviewFailed(String),
     /// Too many wait for the API server's answers.
     Busy,
     /// The request asks to be taken for another user's.
@@ -23,7 +23,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn unasked(what: &str, error: &ReviewError) -> Self {
+    pub(super) fn review_failed(what: &str, error: &ReviewError) -> Self {
         if *error == ReviewError::Busy {
             return Self::Busy;
         }
@@ -31,20 +31,20 @@ impl Refusal {
         let why = match error {
             ReviewError::TimedOut => "it did not answer in time",
             ReviewError::Unreachable(_) => "it cannot be reached",
-            ReviewError::Refused(_) => "it refused to say",
-            ReviewError::Garbled(_) | ReviewError::Broken | ReviewError::Busy => {
+            ReviewError::Rejected(_) => "it refused to say",
+            ReviewError::Unreadable(_) | ReviewError::Panicked | ReviewError::Busy => {
                 "its answer cannot be used"
             }
         };
-        Self::Unasked(format!("the API server was asked {what}, but {why}"))
+        Self::ReviewFailed(format!("the API server was asked {what}, but {why}"))
     }
 
     pub(super) fn forbidden(user: &User, attributes: &Attributes, reason: &str) -> Self {
         let mut status = match &attributes.target {
             Target::Path => Status::forbidden_path(
-                &harmless(&user.name),
-                &harmless(&attributes.verb),
-                &harmless(&attributes.path),
+                &escape_html(&user.name),
+                &escape_html(&attributes.verb),
+                &escape_html(&attributes.path),
             ),
             Target::Resource {
                 group,
@@ -59,12 +59,12 @@ impl Refusal {
                     subresource => format!("{resource}/{subresource}"),
                 };
                 Status::forbidden(
-                    &harmless(&user.name),
+                    &escape_html(&user.name),
                     &attributes.verb,
                     group,
                     &resource,
                     name,
-                    &harmless(namespace),
+                    &escape_html(namespace),
                 )
             }
         };
@@ -83,7 +83,7 @@ impl Refusal {
                 "whom to believe has not been read from the API server yet: try again",
                 1,
             ),
-            Self::Unasked(why) => Status::internal_error(why),
+            Self::ReviewFailed(why) => Status::internal_error(why),
             Self::Busy => Status::too_many_requests(
                 "too many requests wait for the API server to say who asks and whether they may: try again",
                 1,
@@ -100,7 +100,7 @@ impl Refusal {
 }
 
 /// As k8s.io/apiserver does with what the client has chosen, in case a browser takes the answer for a page.
-fn harmless(text: &str) -> String {
+fn escape_html(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_who_may_not_do_what_where_and_why() {
+    fn a_refusal_names_user_verb_resource_and_reason() {
         for (uri, reason, expected) in [
             (
                 "/metrics",
@@ -161,9 +161,9 @@ mod tests {
     }
 
     #[test]
-    fn what_went_wrong_behind_is_not_told_on() {
+    fn a_review_failure_does_not_leak_addresses() {
         let error = ReviewError::Unreachable("connect to 10.0.0.1: refused".to_owned());
-        let status = Refusal::unasked("whose token this is", &error).status();
+        let status = Refusal::review_failed("whose token this is", &error).status();
         assert_eq!(status.code, 500);
         assert!(!status.message.contains("10.0.0.1"), "{}", status.message);
     }

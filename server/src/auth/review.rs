@@ -16,48 +16,48 @@ use super::metrics::{ReviewMetrics, Reviewed};
 use crate::telemetry::chain;
 
 /// The longest a review may take, waiting for a turn and all attempts together, as in k8s.io/apiserver.
-const LONGEST: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often a review is tried that failed in a way that may pass.
 const ATTEMPTS: u32 = 3;
 
 /// Until the second attempt; twice as long until the third.
-const PAUSE: Duration = Duration::from_millis(200);
+const BACKOFF: Duration = Duration::from_millis(200);
 
 /// The most bytes of an answer: a review's question comes back in it.
-const MOST: usize = 1 << 20;
+const MAX_RESPONSE: usize = 1 << 20;
 
 /// Why there is no answer. Shared by all who waited for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ReviewError {
-    #[error("the API server did not answer in {LONGEST:?}")]
+    #[error("the API server did not answer in {TIMEOUT:?}")]
     TimedOut,
     #[error("the API server cannot be reached: {0}")]
     Unreachable(String),
     #[error("the API server refused: {0}")]
-    Refused(String),
+    Rejected(String),
     #[error("the question or the API server's answer cannot be read: {0}")]
-    Garbled(String),
+    Unreadable(String),
     #[error("too many wait for the API server's answers already")]
     Busy,
     #[error("the review ended by a defect of this program")]
-    Broken,
+    Panicked,
 }
 
 /// How many may wait for a turn, for each that has one. A review goes on when whoever asked for it is gone, so
 /// neither connections nor requests under way bound them.
-const WAITING: usize = 16;
+const WAITING_PER_SLOT: usize = 16;
 
 /// Asks for one kind of review, so many at the same moment.
 pub(super) struct Reviewer {
     client: Client,
     path: &'static str,
-    places: Arc<Semaphore>,
-    turns: Semaphore,
+    permits: Arc<Semaphore>,
+    running: Semaphore,
 }
 
 /// Leave to ask: one of a bounded number.
-pub(super) struct Place(
+pub(super) struct ReviewPermit(
     #[expect(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit,
 );
 
@@ -66,8 +66,8 @@ impl Reviewer {
         Self {
             client,
             path,
-            places: Arc::new(Semaphore::new(at_once.saturating_mul(1 + WAITING))),
-            turns: Semaphore::new(at_once),
+            permits: Arc::new(Semaphore::new(at_once.saturating_mul(1 + WAITING_PER_SLOT))),
+            running: Semaphore::new(at_once),
         }
     }
 
@@ -75,29 +75,29 @@ impl Reviewer {
     ///
     /// # Errors
     /// [`ReviewError::Busy`] when none is free.
-    pub(super) fn place(&self) -> Result<Place, ReviewError> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        place.map(Place).map_err(|_| ReviewError::Busy)
+    pub(super) fn permit(&self) -> Result<ReviewPermit, ReviewError> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned();
+        permit.map(ReviewPermit).map_err(|_| ReviewError::Busy)
     }
 
     /// Asks, in a place that is given back at the end. `read` says what a good answer came to, for the metrics.
-    pub(super) async fn ask<A: DeserializeOwned, T>(
+    pub(super) async fn review<A: DeserializeOwned, T>(
         &self,
-        _place: Place,
+        _permit: ReviewPermit,
         review: &impl Serialize,
         metrics: &ReviewMetrics,
         read: impl FnOnce(A) -> Result<(T, Reviewed), ReviewError>,
     ) -> Result<T, ReviewError> {
         let began = Instant::now();
-        let answer = match timeout(LONGEST, self.attempts(review)).await {
-            Ok(answer) => answer.and_then(read),
+        let response = match timeout(TIMEOUT, self.attempts(review)).await {
+            Ok(response) => response.and_then(read),
             Err(_) => Err(ReviewError::TimedOut),
         };
-        let result = answer
+        let result = response
             .as_ref()
             .map_or(Reviewed::Failed, |(_, result)| *result);
         metrics.reviewed(result, began.elapsed());
-        answer.map(|(answer, _)| answer)
+        response.map(|(response, _)| response)
     }
 
     async fn attempts<A: DeserializeOwned>(
@@ -106,80 +106,82 @@ impl Reviewer {
     ) -> Result<A, ReviewError> {
         let body = serde_json::to_vec(review)
             .map(Bytes::from)
-            .map_err(|error| ReviewError::Garbled(error.to_string()))?;
+            .map_err(|error| ReviewError::Unreadable(error.to_string()))?;
         // It is never closed.
-        let _turn = self.turns.acquire().await;
+        let _running = self.running.acquire().await;
         let mut attempt = 1;
         loop {
             match self.attempt(body.clone()).await {
-                Err(Attempt::Passing(_)) if attempt < ATTEMPTS => {
-                    sleep(PAUSE * attempt).await;
+                Err(AttemptError::Transient(_)) if attempt < ATTEMPTS => {
+                    sleep(BACKOFF * attempt).await;
                     attempt += 1;
                 }
-                Err(Attempt::Passing(error) | Attempt::Final(error)) => return Err(error),
-                Ok(answer) => return Ok(answer),
+                Err(AttemptError::Transient(error) | AttemptError::Permanent(error)) => {
+                    return Err(error);
+                }
+                Ok(response) => return Ok(response),
             }
         }
     }
 
-    async fn attempt<A: DeserializeOwned>(&self, body: Bytes) -> Result<A, Attempt> {
+    async fn attempt<A: DeserializeOwned>(&self, body: Bytes) -> Result<A, AttemptError> {
         let unreachable = |error: &(dyn std::error::Error + 'static)| {
-            Attempt::Passing(ReviewError::Unreachable(chain(error)))
+            AttemptError::Transient(ReviewError::Unreachable(chain(error)))
         };
         let request = Request::post(self.path)
             .header("content-type", "application/json")
             .header("accept", "application/json")
             .body(kube::client::Body::from(body.to_vec()))
-            .map_err(|error| Attempt::Final(ReviewError::Garbled(error.to_string())))?;
+            .map_err(|error| AttemptError::Permanent(ReviewError::Unreadable(error.to_string())))?;
         // Not kube's own methods for objects: they write an answer into the log that they cannot read, and the
         // token is in it.
-        let answer = self
+        let response = self
             .client
             .send(request)
             .await
             .map_err(|error| unreachable(&error))?;
-        let status = answer.status();
-        let answer = Limited::new(answer.into_body(), MOST)
+        let status = response.status();
+        let response = Limited::new(response.into_body(), MAX_RESPONSE)
             .collect()
             .await
             .map_err(|error| unreachable(error.as_ref()))?
             .to_bytes();
         if !status.is_success() {
-            let refused = ReviewError::Refused(said(status, &answer));
-            let passing = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-            return Err(if passing {
-                Attempt::Passing(refused)
+            let refused = ReviewError::Rejected(status_text(status, &response));
+            let transient = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+            return Err(if transient {
+                AttemptError::Transient(refused)
             } else {
-                Attempt::Final(refused)
+                AttemptError::Permanent(refused)
             });
         }
         // The line and column of what is wrong, and nothing of it.
-        serde_json::from_slice(&answer).map_err(|error| {
-            let place = format!(
+        serde_json::from_slice(&response).map_err(|error| {
+            let position = format!(
                 "{:?} in line {}, column {}",
                 error.classify(),
                 error.line(),
                 error.column()
             );
-            Attempt::Final(ReviewError::Garbled(place))
+            AttemptError::Permanent(ReviewError::Unreadable(position))
         })
     }
 }
 
 /// One attempt's failure.
-enum Attempt {
-    Passing(ReviewError),
-    Final(ReviewError),
+enum AttemptError {
+    Transient(ReviewError),
+    Permanent(ReviewError),
 }
 
 /// What a refusal says, cut to a line's length.
-fn said(status: StatusCode, answer: &[u8]) -> String {
+fn status_text(status: StatusCode, response: &[u8]) -> String {
     #[derive(serde::Deserialize)]
-    struct Said {
+    struct StatusMessage {
         message: String,
     }
-    match serde_json::from_slice::<Said>(answer) {
-        Ok(Said { message }) => format!(
+    match serde_json::from_slice::<StatusMessage>(response) {
+        Ok(StatusMessage { message }) => format!(
             "{status}: {}",
             message.chars().take(300).collect::<String>()
         ),
@@ -198,19 +200,19 @@ mod tests {
 
     use super::*;
 
-    /// A reviewer whose API server answers the n-th question, from 0, as `answer` says.
+    /// A reviewer whose API server answers the n-th question, from 0, as `response` says.
     fn reviewer<F>(
         at_once: usize,
-        answer: impl Fn(usize) -> F + Clone + Send + Sync + 'static,
+        response: impl Fn(usize) -> F + Clone + Send + Sync + 'static,
     ) -> Reviewer
     where
         F: Future<Output = (u16, String)> + Send + 'static,
     {
-        let asked = Arc::new(AtomicUsize::new(0));
+        let requests = Arc::new(AtomicUsize::new(0));
         let service = tower::service_fn(move |_: Request<Body>| {
-            let answer = answer(asked.fetch_add(1, Ordering::Relaxed));
+            let response = response(requests.fetch_add(1, Ordering::Relaxed));
             async move {
-                let (status, text) = answer.await;
+                let (status, text) = response.await;
                 let mut response = Response::new(Body::from(text.into_bytes()));
                 *response.status_mut() = StatusCode::from_u16(status).unwrap();
                 Ok::<_, Infallible>(response)
@@ -220,15 +222,15 @@ mod tests {
     }
 
     async fn ask(reviewer: &Reviewer, metrics: &ReviewMetrics) -> Result<Value, ReviewError> {
-        let read = |answer: Value| Ok((answer, Reviewed::Yes));
-        let place = reviewer.place()?;
+        let read = |response: Value| Ok((response, Reviewed::Yes));
+        let permit = reviewer.permit()?;
         reviewer
-            .ask(place, &json!({"token": "secret"}), metrics, read)
+            .review(permit, &json!({"token": "secret"}), metrics, read)
             .await
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
+    async fn only_transient_failures_are_retried() {
         for (statuses, expected) in [
             (&[201][..], Ok(())),
             (&[500, 429, 201], Ok(())),
@@ -244,14 +246,15 @@ mod tests {
                 };
                 (status, text.to_owned())
             });
-            let answer = ask(&reviewer, &ReviewMetrics::default()).await;
-            let expected = expected.map_err(|said| ReviewError::Refused(said.to_owned()));
-            assert_eq!(answer.map(drop), expected, "{statuses:?}");
+            let response = ask(&reviewer, &ReviewMetrics::default()).await;
+            let expected =
+                expected.map_err(|status_text| ReviewError::Rejected(status_text.to_owned()));
+            assert_eq!(response.map(drop), expected, "{statuses:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_api_server_that_says_nothing_is_not_waited_for_for_ever() {
+    async fn a_silent_api_server_times_out() {
         let reviewer = reviewer(1, |_| std::future::pending());
         let counts = ReviewMetrics::default();
         assert_eq!(ask(&reviewer, &counts).await, Err(ReviewError::TimedOut));
@@ -262,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_than_so_many_reviews_run_at_once() {
+    async fn concurrent_reviews_are_limited() {
         let running = Arc::new(AtomicUsize::new(0));
         let most = Arc::new(AtomicUsize::new(0));
         let (now, peak) = (Arc::clone(&running), Arc::clone(&most));
@@ -282,18 +285,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_more_than_so_many_wait() {
+    async fn waiting_reviews_are_limited() {
         let reviewer = reviewer(2, |_| std::future::ready((201, "{}".to_owned())));
-        let places: Vec<_> = (0..2 * (1 + WAITING)).map(|_| reviewer.place()).collect();
-        assert!(places.iter().all(Result::is_ok));
+        let permits: Vec<_> = (0..2 * (1 + WAITING_PER_SLOT))
+            .map(|_| reviewer.permit())
+            .collect();
+        assert!(permits.iter().all(Result::is_ok));
         let counts = ReviewMetrics::default();
         assert_eq!(ask(&reviewer, &counts).await, Err(ReviewError::Busy));
-        drop(places);
+        drop(permits);
         assert!(ask(&reviewer, &counts).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_of_an_answer_that_cannot_be_read_is_told() {
+    async fn an_unreadable_response_is_not_quoted() {
         for text in [
             r#"{"spec": {"token": "secret"}, "#.to_owned(),
             r#"{"spec": {"token": "secret"}} secret"#.to_owned(),
@@ -301,11 +306,11 @@ mod tests {
         ] {
             let reviewer = reviewer(1, move |_| std::future::ready((201, text.clone())));
             let error = ask(&reviewer, &ReviewMetrics::default()).await.unwrap_err();
-            assert!(matches!(error, ReviewError::Garbled(_)), "{error}");
+            assert!(matches!(error, ReviewError::Unreadable(_)), "{error}");
             assert!(!error.to_string().contains("secret"), "{error}");
         }
         // However long it is.
-        let long = "x".repeat(2 * MOST);
+        let long = "x".repeat(2 * MAX_RESPONSE);
         let reviewer = reviewer(1, move |_| std::future::ready((201, long.clone())));
         let error = ask(&reviewer, &ReviewMetrics::default()).await.unwrap_err();
         assert!(matches!(error, ReviewError::Unreachable(_)), "{error}");

@@ -14,12 +14,12 @@ use tokio::sync::watch;
 
 use super::access::{Access, Decision};
 use super::configmap;
-use super::memo::Cached;
 use super::metrics::Authenticated;
-use super::proxy::Headers;
+use super::proxy::ProxyHeaders;
 use super::review::ReviewError;
+use super::review_cache::Cached;
 use super::tokens::{self, Tokens};
-use super::trust::{CLIENT_KEY, Keeper, PROXY_KEY, Trust, TrustError};
+use super::trust::{CLIENT_KEY, PROXY_KEY, Trust, TrustError, TrustReloader};
 use super::{AllowedPaths, Attributes, AuthMetrics, Refusal, Settings, Target, User};
 use crate::clock::Clock;
 use crate::tasks::Tasks;
@@ -28,7 +28,7 @@ use crate::telemetry::{Quiet, chain};
 use crate::tls::ClientCertificates;
 
 /// At most one line in this time about the same trouble.
-const TELL: Duration = Duration::from_secs(60);
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Why requests cannot be authenticated or authorized at all.
 #[derive(Debug, thiserror::Error)]
@@ -52,12 +52,12 @@ pub enum AuthError {
 
 /// Finds who asks and whether they may.
 pub struct Auth {
-    keeper: Arc<Keeper>,
+    reloader: Arc<TrustReloader>,
     tokens: Tokens,
     access: Access,
     always: AllowedPaths,
     metrics: AuthMetrics,
-    complaints: Complaints,
+    log_limits: LogLimits,
 }
 
 impl fmt::Debug for Auth {
@@ -69,7 +69,7 @@ impl fmt::Debug for Auth {
 }
 
 /// What is said once in a while.
-struct Complaints {
+struct LogLimits {
     certificates: Mutex<Quiet>,
     reviews: Mutex<Quiet>,
 }
@@ -86,31 +86,34 @@ impl Auth {
         clock: &Arc<dyn Clock>,
         tasks: &mut Tasks,
     ) -> Result<Arc<Self>, AuthError> {
-        let keeper = Arc::new(Keeper::new(&settings)?);
+        let reloader = Arc::new(TrustReloader::new(&settings)?);
         let metrics = AuthMetrics {
-            trust_changes: keeper.changes.clone(),
-            trust_failures: keeper.failures.clone(),
+            trust_changes: reloader.changes.clone(),
+            trust_failures: reloader.failures.clone(),
             ..AuthMetrics::default()
         };
-        let other = |config: Option<kube::Config>, what| match config {
+        let client_for = |config: Option<kube::Config>, what| match config {
             None => Ok(client.clone()),
             Some(config) => Client::try_from(config).map_err(|error| AuthError::Client {
                 what,
                 cause: Box::new(error),
             }),
         };
-        let authentication = other(settings.authentication, "--authentication-kubeconfig")?;
-        let authorization = other(settings.authorization, "--authorization-kubeconfig")?;
-        if keeper.reads_configmap() {
-            let follow = configmap::follow(authentication.clone(), Arc::clone(&keeper));
+        let authentication = client_for(settings.authentication, "--authentication-kubeconfig")?;
+        let authorization = client_for(settings.authorization, "--authorization-kubeconfig")?;
+        if reloader.reads_configmap() {
+            let follow = configmap::follow(authentication.clone(), Arc::clone(&reloader));
             tasks.spawn("watch of the authentication configuration", follow);
         }
-        if keeper.has_files() {
-            tasks.spawn("reload of CA files", configmap::look(Arc::clone(&keeper)));
+        if reloader.has_files() {
+            tasks.spawn(
+                "reload of CA files",
+                configmap::poll_files(Arc::clone(&reloader)),
+            );
         }
         let (allowed, denied) = (settings.allowed_lifetime, settings.denied_lifetime);
         Ok(Arc::new(Self {
-            keeper,
+            reloader,
             tokens: Tokens::new(
                 authentication,
                 settings.token_lifetime,
@@ -128,9 +131,9 @@ impl Auth {
             .map_err(|_| AuthError::Random)?,
             always: settings.always_allow,
             metrics,
-            complaints: Complaints {
-                certificates: Mutex::new(Quiet::new(TELL)),
-                reviews: Mutex::new(Quiet::new(TELL)),
+            log_limits: LogLimits {
+                certificates: Mutex::new(Quiet::new(LOG_INTERVAL)),
+                reviews: Mutex::new(Quiet::new(LOG_INTERVAL)),
             },
         }))
     }
@@ -138,12 +141,12 @@ impl Auth {
     /// Whether whom to believe is known. Until then every request with a client certificate is refused, and with it
     /// every one that comes through the kube-apiserver.
     pub fn ready(&self) -> bool {
-        !self.keeper.current().pending
+        !self.reloader.current().pending
     }
 
     /// True when [`Self::ready`] is, and from then on.
     pub fn until_ready(&self) -> watch::Receiver<bool> {
-        self.keeper.ready()
+        self.reloader.ready()
     }
 
     /// Its metrics.
@@ -163,28 +166,28 @@ impl Auth {
     /// When something is shown that is not believed, or that cannot be judged now; or when the request asks for another
     /// user's rights.
     pub async fn authenticate(&self, parts: &mut Parts) -> Result<Arc<User>, Refusal> {
-        let trust = self.keeper.current();
-        let found = self.identify(&trust, parts).await;
-        let found = found.and_then(|found| {
-            if impersonates(&parts.headers) {
+        let trust = self.reloader.current();
+        let identified = self.identify(&trust, parts).await;
+        let identified = identified.and_then(|identified| {
+            if asks_for_impersonation(&parts.headers) {
                 Err(Refusal::Impersonation)
             } else {
-                Ok(found)
+                Ok(identified)
             }
         });
-        let none = Headers::default();
+        let none = ProxyHeaders::default();
         let headers = trust.proxy.as_ref().map_or(&none, |proxy| &proxy.headers);
         headers.strip(&mut parts.headers);
         parts.headers.remove(AUTHORIZATION);
         let results = &self.metrics.authenticated;
-        match &found {
+        match &identified {
             Ok((_, how)) => how,
             Err(Refusal::NotReady) => &results.not_ready,
-            Err(Refusal::Unasked(_)) => &results.failed,
+            Err(Refusal::ReviewFailed(_)) => &results.failed,
             Err(_) => &results.refused,
         }
         .inc();
-        found.map(|(user, _)| user)
+        identified.map(|(user, _)| user)
     }
 
     /// The user, and the counter of how the user was found.
@@ -194,24 +197,24 @@ impl Auth {
         parts: &Parts,
     ) -> Result<(Arc<User>, Counter), Refusal> {
         let how = &self.metrics.authenticated;
-        let shown = parts.extensions.get::<ClientCertificates>();
+        let certificates = parts.extensions.get::<ClientCertificates>();
         let mut refused = false;
-        if let Some(ClientCertificates(chain)) = shown {
+        if let Some(ClientCertificates(chain)) = certificates {
             if trust.pending {
                 return Err(Refusal::NotReady);
             }
-            match judge(trust, chain, parts, how) {
+            match identify_certificate(trust, chain, parts, how) {
                 Ok(Some((user, how))) => return Ok((Arc::new(user.authenticated()), how.clone())),
                 Ok(None) => {}
                 Err(why) => {
                     refused = true;
-                    self.refused_certificate(&why);
+                    self.log_refused_certificate(&why);
                 }
             }
         }
         if let Some(token) = tokens::bearer(&parts.headers) {
             let user = self.tokens.user(&token).await;
-            let user = user.map_err(|error| self.unasked("whose token this is", &error))?;
+            let user = user.map_err(|error| self.review_failed("whose token this is", &error))?;
             match user {
                 Some(user) => return Ok((user, how.token.clone())),
                 None => refused = true,
@@ -242,7 +245,7 @@ impl Auth {
                 (&results.denied, Err(refusal))
             }
             Err(error) => {
-                let refusal = self.unasked("whether this is allowed", &error);
+                let refusal = self.review_failed("whether this is allowed", &error);
                 (&results.failed, Err(refusal))
             }
         };
@@ -250,8 +253,8 @@ impl Auth {
         result
     }
 
-    fn refused_certificate(&self, why: &str) {
-        if let Some(unreported) = self.complaints.certificates.lock().speak() {
+    fn log_refused_certificate(&self, why: &str) {
+        if let Some(unreported) = self.log_limits.certificates.lock().speak() {
             tracing::warn!(
                 why,
                 unreported,
@@ -262,8 +265,8 @@ impl Auth {
         }
     }
 
-    fn unasked(&self, what: &str, error: &ReviewError) -> Refusal {
-        if let Some(unreported) = self.complaints.reviews.lock().speak() {
+    fn review_failed(&self, what: &str, error: &ReviewError) -> Refusal {
+        if let Some(unreported) = self.log_limits.reviews.lock().speak() {
             tracing::warn!(
                 %error,
                 unreported,
@@ -271,7 +274,7 @@ impl Auth {
                  it does, and that this account is bound to the cluster role system:auth-delegator",
             );
         }
-        Refusal::unasked(what, error)
+        Refusal::review_failed(what, error)
     }
 }
 
@@ -279,7 +282,7 @@ impl Auth {
 /// before it forwards a request, so they come only from a client that is connected directly. To ignore them would answer
 /// with the wrong user's rights. To honour them would be a second way to an identity, with a review for each user, group
 /// and extra value, and no client needs it here: `kubectl --as` talks to the kube-apiserver.
-fn impersonates(headers: &HeaderMap) -> bool {
+fn asks_for_impersonation(headers: &HeaderMap) -> bool {
     const HEADERS: [&str; 3] = ["impersonate-user", "impersonate-group", "impersonate-uid"];
     headers.keys().any(|name| {
         HEADERS.contains(&name.as_str()) || name.as_str().starts_with("impersonate-extra-")
@@ -288,7 +291,7 @@ fn impersonates(headers: &HeaderMap) -> bool {
 
 /// Whom certificates speak for: another, if they are a front proxy's, else their holder; nobody when no CA is known
 /// or nobody is named.
-fn judge<'m>(
+fn identify_certificate<'m>(
     trust: &Trust,
     chain: &[CertificateDer<'_>],
     parts: &Parts,
@@ -303,8 +306,8 @@ fn judge<'m>(
             Err(error) => why.push(format!("as a front proxy's: {error}")),
         }
     }
-    if let Some(authorities) = &trust.client {
-        match authorities.verify(chain, now) {
+    if let Some(cas) = &trust.client {
+        match cas.verify(chain, now) {
             Ok(subject) if !subject.common_name.is_empty() => {
                 let user = User {
                     name: subject.common_name,

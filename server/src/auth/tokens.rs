@@ -9,20 +9,20 @@ use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec};
 use kube::Client;
 
 use super::User;
-use super::memo::{Answer, Cached, Lifetime, Memo};
 use super::metrics::{ReviewMetrics, Reviewed};
 use super::review::{ReviewError, Reviewer};
+use super::review_cache::{Cached, Lifetime, ReviewCache, ReviewResult};
 use crate::clock::Clock;
 
 /// The longest token the API server is asked about. Those of service accounts have about 1 KiB; of people whose
 /// groups stand in theirs, a few more.
-const LONGEST: usize = 16 << 10;
+const MAX_TOKEN: usize = 16 << 10;
 
 /// How many reviews run at the same moment. Anybody can send made-up tokens: each costs the API server a review.
-const AT_ONCE: usize = 32;
+const MAX_CONCURRENT: usize = 32;
 
 /// The longest lists of groups and the like that are remembered.
-const MOST_REMEMBERED: usize = 64 << 10;
+const MAX_CACHED: usize = 64 << 10;
 
 /// The token of a request, if it has one: `Authorization: Bearer TOKEN`, read as k8s.io/apiserver does. Whatever
 /// else stands there is no credential.
@@ -39,10 +39,10 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
 pub(super) struct Tokens {
     reviewer: Arc<Reviewer>,
     lifetime: Duration,
-    memo: Arc<Memo<Option<Arc<User>>>>,
+    cache: Arc<ReviewCache<Option<Arc<User>>>>,
 }
 
-impl Answer for Option<Arc<User>> {
+impl ReviewResult for Option<Arc<User>> {
     fn bytes(&self) -> usize {
         self.as_ref().map_or(0, |user| size(user))
     }
@@ -66,15 +66,15 @@ impl Tokens {
     ) -> Result<Self, ring::error::Unspecified> {
         const PATH: &str = "/apis/authentication.k8s.io/v1/tokenreviews";
         Ok(Self {
-            reviewer: Arc::new(Reviewer::new(client, PATH, AT_ONCE)),
+            reviewer: Arc::new(Reviewer::new(client, PATH, MAX_CONCURRENT)),
             lifetime,
-            memo: Memo::new(clock, metrics)?,
+            cache: ReviewCache::new(clock, metrics)?,
         })
     }
 
     /// Whose token it is; `None` when it is nobody's.
     pub(super) async fn user(&self, token: &str) -> Result<Option<Arc<User>>, ReviewError> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN {
             return Ok(None);
         }
         let review = TokenReview {
@@ -84,24 +84,26 @@ impl Tokens {
             },
             ..TokenReview::default()
         };
-        let (reviewer, memo) = (Arc::clone(&self.reviewer), Arc::clone(&self.memo));
+        let (reviewer, cache) = (Arc::clone(&self.reviewer), Arc::clone(&self.cache));
         let lifetime = self.lifetime;
-        let asked = move || {
-            let place = reviewer.place()?;
+        let start_review = move || {
+            let permit = reviewer.permit()?;
             Ok(async move {
-                let user = reviewer.ask(place, &review, &memo.metrics, read).await?;
-                let small = user
-                    .as_ref()
-                    .is_none_or(|user| size(user) <= MOST_REMEMBERED);
+                let user = reviewer
+                    .review(permit, &review, &cache.metrics, read)
+                    .await?;
+                let small = user.as_ref().is_none_or(|user| size(user) <= MAX_CACHED);
                 let lifetime = if small { lifetime } else { Duration::ZERO };
                 Ok((user, Lifetime(lifetime)))
             })
         };
-        self.memo.answer(token.as_bytes(), asked).await
+        self.cache
+            .get_or_review(token.as_bytes(), start_review)
+            .await
     }
 
     pub(super) fn cached(&self) -> Cached {
-        self.memo.cached()
+        self.cache.cached()
     }
 }
 
@@ -109,13 +111,13 @@ impl Tokens {
 fn read(review: TokenReview) -> Result<(Option<Arc<User>>, Reviewed), ReviewError> {
     let status = review
         .status
-        .ok_or_else(|| ReviewError::Garbled("it has no status".to_owned()))?;
+        .ok_or_else(|| ReviewError::Unreadable("it has no status".to_owned()))?;
     if status.authenticated != Some(true) {
         return Ok((None, Reviewed::No));
     }
     let user = status.user.unwrap_or_default();
     let name = user.username.filter(|name| !name.is_empty());
-    let name = name.ok_or_else(|| ReviewError::Garbled("it names no user".to_owned()))?;
+    let name = name.ok_or_else(|| ReviewError::Unreadable("it names no user".to_owned()))?;
     let user = User {
         name,
         uid: user.uid.unwrap_or_default(),
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_bearer_token_is_one() {
+    fn only_the_bearer_scheme_has_a_token() {
         for (header, expected) in [
             ("Bearer abc", Some("abc")),
             ("bearer abc", Some("abc")),
@@ -158,17 +160,17 @@ mod tests {
         assert_eq!(bearer(&headers).as_deref(), Some("\u{fffd}"));
     }
 
-    fn answered(status: serde_json::Value) -> Result<Option<Arc<User>>, ReviewError> {
+    fn read_status(status: serde_json::Value) -> Result<Option<Arc<User>>, ReviewError> {
         let review = json!({"spec": {"token": "t"}, "status": status});
         read(serde_json::from_value(review).unwrap()).map(|(user, _)| user)
     }
 
     #[test]
-    fn a_review_must_say_clearly_who_it_is() {
+    fn a_review_must_name_the_user() {
         let good = json!({"authenticated": true, "user": {
             "username": "jane", "uid": "1", "groups": ["dev"], "extra": {"k": ["v"]}
         }});
-        let user = answered(good).unwrap().unwrap();
+        let user = read_status(good).unwrap().unwrap();
         assert_eq!((user.name.as_str(), user.uid.as_str()), ("jane", "1"));
         assert_eq!(user.groups, ["dev", "system:authenticated"]);
         assert_eq!(user.extra["k"], ["v"]);
@@ -177,14 +179,14 @@ mod tests {
             json!({"authenticated": false, "user": {"username": "jane"}}),
             json!({"error": "expired", "user": {}}),
         ] {
-            assert_eq!(answered(nobody), Ok(None));
+            assert_eq!(read_status(nobody), Ok(None));
         }
         for garbled in [
             json!({"authenticated": true}),
             json!({"authenticated": true, "user": {"username": ""}}),
             json!(null),
         ] {
-            assert!(answered(garbled).is_err());
+            assert!(read_status(garbled).is_err());
         }
     }
 }

@@ -12,8 +12,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::certificate::Authorities;
-use super::proxy::{FrontProxy, Headers};
+use super::certificate::ClientCas;
+use super::proxy::{FrontProxy, ProxyHeaders};
 use super::{Lookup, ProxySettings, Settings};
 use crate::telemetry::metrics::Counter;
 
@@ -23,14 +23,14 @@ pub(super) struct Trust {
     /// Who speaks for others; nobody when absent.
     pub(super) proxy: Option<FrontProxy>,
     /// Who vouches for clients; nobody when absent.
-    pub(super) client: Option<Authorities>,
+    pub(super) client: Option<ClientCas>,
     /// The configmap is needed and has not been read yet: no certificate can be judged.
     pub(super) pending: bool,
 }
 
 /// What is said in one place, as it stands there: to see whether it has changed.
 #[derive(Debug, Default)]
-struct Texts {
+struct LastRead {
     client: Option<Vec<u8>>,
     proxy: Option<Vec<u8>>,
     map: Option<std::collections::BTreeMap<String, String>>,
@@ -38,11 +38,11 @@ struct Texts {
 
 /// The present trust, and what makes it.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(super) struct TrustReloader {
     client_ca: Option<PathBuf>,
-    proxy: Option<(ProxySettings, Headers)>,
+    proxy: Option<(ProxySettings, ProxyHeaders)>,
     lookup: Lookup,
-    last: Mutex<Texts>,
+    last: Mutex<LastRead>,
     current: ArcSwap<Trust>,
     /// Whether certificates can be judged.
     ready: watch::Sender<bool>,
@@ -78,14 +78,14 @@ pub(super) const CLIENT_KEY: &str = "client-ca-file";
 /// The configmap's key for the CA of front proxies.
 pub(super) const PROXY_KEY: &str = "requestheader-client-ca-file";
 
-impl Keeper {
+impl TrustReloader {
     /// Reads what the flags name.
     ///
     /// # Errors
     /// When a file cannot be used: at the start there is nothing good to go on with.
     pub(super) fn new(settings: &Settings) -> Result<Self, TrustError> {
         let proxy = settings.front_proxy.clone().map(|proxy| {
-            let headers = Headers::new(
+            let headers = ProxyHeaders::new(
                 &proxy.username_headers,
                 &proxy.uid_headers,
                 &proxy.group_headers,
@@ -94,7 +94,7 @@ impl Keeper {
             .map_err(TrustError::Header)?;
             Ok::<_, TrustError>((proxy, headers))
         });
-        let keeper = Self {
+        let reloader = Self {
             client_ca: settings.client_ca.clone(),
             proxy: proxy.transpose()?,
             lookup: settings.lookup,
@@ -104,15 +104,15 @@ impl Keeper {
             changes: Counter::default(),
             failures: Counter::default(),
         };
-        keeper.current.rcu(|_| Trust {
-            pending: keeper.reads_configmap() && keeper.lookup == Lookup::Required,
+        reloader.current.rcu(|_| Trust {
+            pending: reloader.reads_configmap() && reloader.lookup == Lookup::Required,
             ..Trust::default()
         });
-        keeper.ready.send_replace(!keeper.current().pending);
-        for result in keeper.read_files() {
+        reloader.ready.send_replace(!reloader.current().pending);
+        for result in reloader.read_files() {
             result?;
         }
-        Ok(keeper)
+        Ok(reloader)
     }
 
     fn count<T, E>(&self, result: &Result<T, E>) {
@@ -137,11 +137,11 @@ impl Keeper {
     /// in a usable form yet.
     pub(super) fn missing(&self) -> Vec<&'static str> {
         let trust = self.current();
-        let lacks = [
+        let missing = [
             (trust.client.is_none(), CLIENT_KEY),
             (trust.proxy.is_none(), PROXY_KEY),
         ];
-        let missing = lacks.into_iter().filter(|(lacks, _)| *lacks);
+        let missing = missing.into_iter().filter(|(lacks, _)| *lacks);
         missing.map(|(_, key)| key).collect()
     }
 
@@ -156,21 +156,21 @@ impl Keeper {
         let mut results: Vec<Result<bool, TrustError>> = Vec::new();
         if let Some(path) = &self.client_ca {
             results.push(read(CLIENT_CA, path, &mut last.client).map(|changed| {
-                let Some(authorities) = changed else {
+                let Some(cas) = changed else {
                     return false;
                 };
-                self.change(|trust| trust.client = Some(authorities.clone()));
+                self.change(|trust| trust.client = Some(cas.clone()));
                 true
             }));
         }
         if let Some((settings, headers)) = &self.proxy {
             results.push(
                 read(PROXY_CA, &settings.ca, &mut last.proxy).map(|changed| {
-                    let Some(authorities) = changed else {
+                    let Some(cas) = changed else {
                         return false;
                     };
                     let proxy = FrontProxy {
-                        authorities,
+                        cas,
                         allowed_names: settings.allowed_names.clone(),
                         headers: headers.clone(),
                     };
@@ -197,13 +197,13 @@ impl Keeper {
         }
         // Told once for each change of it, whether good or not.
         let client = (self.client_ca.is_none())
-            .then(|| bundle(&data, CLIENT_KEY))
+            .then(|| read_cas(&data, CLIENT_KEY))
             .transpose();
         let proxy = (self.proxy.is_none())
             .then(|| front_proxy(&data))
             .transpose();
         last.map = Some(data);
-        let wrong: Vec<String> = [client.as_ref().err(), proxy.as_ref().err()]
+        let errors: Vec<String> = [client.as_ref().err(), proxy.as_ref().err()]
             .into_iter()
             .flatten()
             .cloned()
@@ -218,10 +218,10 @@ impl Keeper {
             // What was never good leaves nobody believed, which is no reason to wait for more.
             trust.pending = false;
         });
-        let result = if wrong.is_empty() {
+        let result = if errors.is_empty() {
             Ok(true)
         } else {
-            Err(wrong.join("; "))
+            Err(errors.join("; "))
         };
         self.count(&result);
         result
@@ -247,7 +247,7 @@ fn read(
     flag: &'static str,
     path: &Path,
     last: &mut Option<Vec<u8>>,
-) -> Result<Option<Authorities>, TrustError> {
+) -> Result<Option<ClientCas>, TrustError> {
     let failed = |cause| TrustError::File {
         flag,
         path: path.to_owned(),
@@ -257,17 +257,17 @@ fn read(
     if last.as_ref() == Some(&text) {
         return Ok(None);
     }
-    let authorities = Authorities::from_pem(&text).map_err(failed)?;
+    let cas = ClientCas::from_pem(&text).map_err(failed)?;
     *last = Some(text);
-    Ok(Some(authorities))
+    Ok(Some(cas))
 }
 
 type Data = std::collections::BTreeMap<String, String>;
 
 /// The CAs under a key; none when there is no such key.
-fn bundle(data: &Data, key: &str) -> Result<Option<Authorities>, String> {
+fn read_cas(data: &Data, key: &str) -> Result<Option<ClientCas>, String> {
     data.get(key)
-        .map(|pem| Authorities::from_pem(pem.as_bytes()).map_err(|error| format!("{key}: {error}")))
+        .map(|pem| ClientCas::from_pem(pem.as_bytes()).map_err(|error| format!("{key}: {error}")))
         .transpose()
 }
 
@@ -284,18 +284,18 @@ fn strings(data: &Data, key: &str) -> Result<Vec<String>, String> {
 }
 
 fn front_proxy(data: &Data) -> Result<Option<FrontProxy>, String> {
-    let Some(authorities) = bundle(data, PROXY_KEY)? else {
+    let Some(cas) = read_cas(data, PROXY_KEY)? else {
         return Ok(None);
     };
     let list = |key: &str| strings(data, key);
-    let headers = Headers::new(
+    let headers = ProxyHeaders::new(
         &list("requestheader-username-headers")?,
         &list("requestheader-uid-headers")?,
         &list("requestheader-group-headers")?,
         &list("requestheader-extra-headers-prefix")?,
     )?;
     Ok(Some(FrontProxy {
-        authorities,
+        cas,
         allowed_names: list("requestheader-allowed-names")?,
         headers,
     }))
@@ -319,9 +319,9 @@ mod tests {
     }
 
     #[test]
-    fn until_the_configmap_is_read_no_certificate_can_be_judged() {
-        let keeper = Keeper::new(&Settings::default()).unwrap();
-        assert!(keeper.current().pending);
+    fn no_certificate_is_judged_before_the_configmap() {
+        let reloader = TrustReloader::new(&Settings::default()).unwrap();
+        assert!(reloader.current().pending);
         let (client, proxy) = (pem(), pem());
         let good = map(&[
             ("client-ca-file", &client),
@@ -329,16 +329,16 @@ mod tests {
             ("requestheader-username-headers", r#"["X-Remote-User"]"#),
             ("requestheader-allowed-names", r#"["a","b"]"#),
         ]);
-        assert_eq!(keeper.read_configmap(&good), Ok(true));
-        assert_eq!(keeper.read_configmap(&good), Ok(false), "nothing new");
-        let trust = keeper.current();
+        assert_eq!(reloader.read_configmap(&good), Ok(true));
+        assert_eq!(reloader.read_configmap(&good), Ok(false), "nothing new");
+        let trust = reloader.current();
         assert!(!trust.pending && trust.client.is_some());
         assert_eq!(trust.proxy.as_ref().unwrap().allowed_names, ["a", "b"]);
     }
 
     #[test]
-    fn what_cannot_be_used_leaves_what_was_good() {
-        let keeper = Keeper::new(&Settings::default()).unwrap();
+    fn an_unusable_change_leaves_the_last_good_value() {
+        let reloader = TrustReloader::new(&Settings::default()).unwrap();
         let (client, proxy) = (pem(), pem());
         let good = [
             ("client-ca-file", client.as_str()),
@@ -356,7 +356,7 @@ mod tests {
                 .as_mut()
                 .unwrap()
                 .insert(key.to_owned(), text.to_owned());
-            let first = Keeper::new(&Settings::default()).unwrap();
+            let first = TrustReloader::new(&Settings::default()).unwrap();
             let error = first.read_configmap(&broken).unwrap_err();
             assert!(error.contains(key) || error.contains("header"), "{error}");
             // Who is to be believed by the broken half is not; the other half does not suffer for it.
@@ -365,15 +365,15 @@ mod tests {
             assert!(!trust.pending, "{key}");
             assert_eq!(halves, (key != "client-ca-file", key == "client-ca-file"));
 
-            let _good = keeper.read_configmap(&map(&good));
-            assert!(keeper.read_configmap(&broken).is_err());
-            let trust = keeper.current();
+            let _good = reloader.read_configmap(&map(&good));
+            assert!(reloader.read_configmap(&broken).is_err());
+            let trust = reloader.current();
             assert!(trust.proxy.is_some() && trust.client.is_some() && !trust.pending);
         }
     }
 
     #[test]
-    fn lists_of_strings_are_read_as_go_reads_them() {
+    fn lists_of_strings_are_parsed_as_in_go() {
         let any: &[&str] = &[];
         for (text, expected) in [
             (None, Some(any)),
@@ -413,11 +413,11 @@ mod tests {
     }
 
     #[test]
-    fn any_name_is_allowed_where_the_list_of_names_says_none() {
+    fn an_empty_list_of_names_allows_any_name() {
         let ca = pem();
         for text in [None, Some(""), Some("[]"), Some("null")] {
             // At a fresh start, when nothing was read before.
-            let keeper = Keeper::new(&Settings::default()).unwrap();
+            let reloader = TrustReloader::new(&Settings::default()).unwrap();
             let mut data = map(&[
                 ("client-ca-file", &ca),
                 ("requestheader-client-ca-file", &ca),
@@ -429,93 +429,93 @@ mod tests {
                     map.insert(key.to_owned(), text.to_owned());
                 }
             }
-            assert_eq!(keeper.read_configmap(&data), Ok(true), "{text:?}");
-            let trust = keeper.current();
+            assert_eq!(reloader.read_configmap(&data), Ok(true), "{text:?}");
+            let trust = reloader.current();
             let proxy = trust.proxy.as_ref().unwrap();
             assert!(proxy.allowed_names.is_empty(), "{text:?}");
-            assert!(keeper.missing().is_empty());
+            assert!(reloader.missing().is_empty());
         }
     }
 
     #[test]
-    fn what_the_configmap_does_not_say_is_named() {
+    fn missing_keys_of_the_configmap_are_named() {
         let ca = pem();
         for (key, missing) in [
             ("client-ca-file", PROXY_KEY),
             ("requestheader-client-ca-file", CLIENT_KEY),
         ] {
-            let keeper = Keeper::new(&Settings::default()).unwrap();
-            assert_eq!(keeper.missing(), [CLIENT_KEY, PROXY_KEY]);
-            keeper.read_configmap(&map(&[(key, &ca)])).unwrap();
-            assert_eq!(keeper.missing(), [missing]);
+            let reloader = TrustReloader::new(&Settings::default()).unwrap();
+            assert_eq!(reloader.missing(), [CLIENT_KEY, PROXY_KEY]);
+            reloader.read_configmap(&map(&[(key, &ca)])).unwrap();
+            assert_eq!(reloader.missing(), [missing]);
         }
     }
 
     #[test]
-    fn a_ca_that_is_taken_away_is_believed_no_longer() {
-        let keeper = Keeper::new(&Settings::default()).unwrap();
+    fn a_removed_ca_is_no_longer_trusted() {
+        let reloader = TrustReloader::new(&Settings::default()).unwrap();
         let ca = pem();
         let both = [
             ("client-ca-file", ca.as_str()),
             ("requestheader-client-ca-file", &ca),
         ];
-        keeper.read_configmap(&map(&both)).unwrap();
-        keeper.read_configmap(&map(&both[..1])).unwrap();
-        let trust = keeper.current();
+        reloader.read_configmap(&map(&both)).unwrap();
+        reloader.read_configmap(&map(&both[..1])).unwrap();
+        let trust = reloader.current();
         assert!(trust.proxy.is_none() && trust.client.is_some());
     }
 
     #[test]
-    fn flags_come_before_the_configmap() {
+    fn flags_take_precedence_over_the_configmap() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.crt");
         std::fs::write(&path, pem()).unwrap();
-        let keeper = Keeper::new(&Settings {
+        let reloader = TrustReloader::new(&Settings {
             client_ca: Some(path.clone()),
             ..Settings::default()
         })
         .unwrap();
-        assert!(keeper.reads_configmap() && keeper.current().pending);
-        keeper
+        assert!(reloader.reads_configmap() && reloader.current().pending);
+        reloader
             .read_configmap(&map(&[("client-ca-file", "no PEM")]))
             .unwrap();
-        let trust = keeper.current();
+        let trust = reloader.current();
         assert!(!trust.pending && trust.client.is_some() && trust.proxy.is_none());
 
         // Half written: the old one stays; whole: the new one counts.
         std::fs::write(&path, "-----BEGIN CERTI").unwrap();
         assert!(
-            keeper
+            reloader
                 .read_files()
                 .into_iter()
                 .all(|result| result.is_err())
         );
-        assert!(keeper.current().client.is_some());
+        assert!(reloader.current().client.is_some());
         std::fs::write(&path, pem()).unwrap();
-        assert!(matches!(keeper.read_files().as_slice(), [Ok(true)]));
-        assert!(matches!(keeper.read_files().as_slice(), [Ok(false)]));
+        assert!(matches!(reloader.read_files().as_slice(), [Ok(true)]));
+        assert!(matches!(reloader.read_files().as_slice(), [Ok(false)]));
     }
 
     #[test]
-    fn a_configmap_that_need_not_be_read_is_not_waited_for() {
+    fn an_unneeded_configmap_is_not_awaited() {
         for lookup in [Lookup::Skipped, Lookup::Tolerated] {
             let settings = Settings {
                 lookup,
                 ..Settings::default()
             };
-            let keeper = Keeper::new(&settings).unwrap();
-            assert!(!keeper.current().pending, "{lookup:?}");
-            assert_eq!(keeper.reads_configmap(), lookup == Lookup::Tolerated);
+            let reloader = TrustReloader::new(&settings).unwrap();
+            assert!(!reloader.current().pending, "{lookup:?}");
+            assert_eq!(reloader.reads_configmap(), lookup == Lookup::Tolerated);
         }
     }
 
     #[test]
-    fn a_wrong_file_is_named_at_the_start() {
+    fn an_unusable_file_fails_the_start() {
         let settings = Settings {
             client_ca: Some("/nowhere/ca.crt".into()),
             ..Settings::default()
         };
-        let error = Keeper::new(&settings).unwrap_err().to_string();
+        let error = TrustReloader::new(&settings).unwrap_err().to_string();
         assert!(
             error.contains("/nowhere/ca.crt") && error.contains(CLIENT_CA),
             "{error}"

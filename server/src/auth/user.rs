@@ -34,11 +34,11 @@ impl User {
     /// it; a user who was anonymous to the front proxy stays so.
     #[must_use]
     pub fn authenticated(mut self) -> Self {
-        let placed = self
+        let grouped = self
             .groups
             .iter()
             .any(|group| group == AUTHENTICATED || group == UNAUTHENTICATED);
-        if self.name != ANONYMOUS && !placed {
+        if self.name != ANONYMOUS && !grouped {
             self.groups.push(AUTHENTICATED.to_owned());
         }
         self
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_known_is_in_the_group_of_the_known_once() {
+    fn authenticated_users_get_their_group_once() {
         assert_eq!(groups("jane", &[]), [AUTHENTICATED]);
         assert_eq!(groups("jane", &["dev"]), ["dev", AUTHENTICATED]);
         assert_eq!(groups("jane", &[AUTHENTICATED]), [AUTHENTICATED]);

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_allowed_as_it_stands_or_by_its_beginning() {
+    fn a_path_is_allowed_exactly_or_by_prefix() {
         let probes = AllowedPaths::default();
         assert_eq!(
             AllowedPaths::new(["/healthz", "/readyz", "/livez"]),

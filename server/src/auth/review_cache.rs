@@ -16,18 +16,18 @@ use super::metrics::ReviewMetrics;
 use super::review::ReviewError;
 use crate::clock::{Age, Clock};
 
-/// The most bytes of all answers of one kind together; with [`LEAST`], also a bound on their number.
-const MOST: u64 = 4 << 20;
+/// The most bytes of all answers of one kind together; with [`MIN_WEIGHT`], also a bound on their number.
+const MAX_BYTES: u64 = 4 << 20;
 
 /// What the smallest answer is taken to weigh, with its key and its place in the cache.
-const LEAST: u64 = 256;
+const MIN_WEIGHT: u64 = 256;
 
 /// What is asked, as a digest: of one size, and nothing to be learned from it. The digest's key is made at start,
 /// so nobody can prepare two questions that look the same.
 type Key = [u8; 32];
 
 /// An answer that can be remembered.
-pub(super) trait Answer: Clone + Send + Sync + 'static {
+pub(super) trait ReviewResult: Clone + Send + Sync + 'static {
     /// About how many bytes it holds.
     fn bytes(&self) -> usize;
 }
@@ -37,28 +37,28 @@ pub(super) trait Answer: Clone + Send + Sync + 'static {
 pub(super) struct Lifetime(pub(super) Duration);
 
 #[derive(Clone)]
-struct Remembered<A> {
-    answer: A,
+struct Entry<A> {
+    result: A,
     since: Age,
     lifetime: Duration,
 }
 
-impl<A> Remembered<A> {
-    fn holds(&self, now: Age) -> bool {
+impl<A> Entry<A> {
+    fn is_fresh(&self, now: Age) -> bool {
         now.since(self.since) < self.lifetime
     }
 }
 
 #[derive(Clone)]
-struct Weigh;
+struct EntryWeight;
 
-impl<A: Answer> Weighter<Key, Remembered<A>> for Weigh {
-    fn weight(&self, _key: &Key, remembered: &Remembered<A>) -> u64 {
-        LEAST + remembered.answer.bytes() as u64
+impl<A: ReviewResult> Weighter<Key, Entry<A>> for EntryWeight {
+    fn weight(&self, _key: &Key, entry: &Entry<A>) -> u64 {
+        MIN_WEIGHT + entry.result.bytes() as u64
     }
 }
 
-type Flight<A> = Shared<BoxFuture<'static, Result<A, ReviewError>>>;
+type PendingReview<A> = Shared<BoxFuture<'static, Result<A, ReviewError>>>;
 
 /// The size of a cache.
 #[derive(Debug, Clone, Copy)]
@@ -69,15 +69,15 @@ pub(super) struct Cached {
 }
 
 /// Remembers the answers of one kind of review.
-pub(super) struct Memo<A: Answer> {
+pub(super) struct ReviewCache<A: ReviewResult> {
     secret: hmac::Key,
     clock: Arc<dyn Clock>,
-    answers: Cache<Key, Remembered<A>, Weigh>,
-    flights: Mutex<HashMap<Key, Flight<A>>>,
+    entries: Cache<Key, Entry<A>, EntryWeight>,
+    pending: Mutex<HashMap<Key, PendingReview<A>>>,
     pub(super) metrics: ReviewMetrics,
 }
 
-impl<A: Answer> Memo<A> {
+impl<A: ReviewResult> ReviewCache<A> {
     /// One that remembers nothing yet.
     ///
     /// # Errors
@@ -86,97 +86,97 @@ impl<A: Answer> Memo<A> {
         clock: Arc<dyn Clock>,
         metrics: ReviewMetrics,
     ) -> Result<Arc<Self>, ring::error::Unspecified> {
-        let most = usize::try_from(MOST / LEAST).unwrap_or(usize::MAX);
+        let max_entries = usize::try_from(MAX_BYTES / MIN_WEIGHT).unwrap_or(usize::MAX);
         Ok(Arc::new(Self {
             secret: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?,
             clock,
-            answers: Cache::with_weighter(most, MOST, Weigh),
-            flights: Mutex::default(),
+            entries: Cache::with_weighter(max_entries, MAX_BYTES, EntryWeight),
+            pending: Mutex::default(),
             metrics,
         }))
     }
 
-    /// The answer to `question`: the remembered one, or that of the same review under way, or of a new one. A
+    /// The answer to `request`: the remembered one, or that of the same review under way, or of a new one. A
     /// review goes on when whoever asked for it is gone: others may wait for it. A failure is not remembered.
     /// `review` is called when a new one is needed, and may refuse to begin it.
-    pub(super) async fn answer<R>(
+    pub(super) async fn get_or_review<R>(
         self: &Arc<Self>,
-        question: &[u8],
+        request: &[u8],
         review: impl FnOnce() -> Result<R, ReviewError>,
     ) -> Result<A, ReviewError>
     where
         R: Future<Output = Result<(A, Lifetime), ReviewError>> + Send + 'static,
     {
-        let key = self.key(question);
-        if let Some(remembered) = self.answers.get(&key)
-            && remembered.holds(self.clock.elapsed())
+        let key = self.key(request);
+        if let Some(entry) = self.entries.get(&key)
+            && entry.is_fresh(self.clock.elapsed())
         {
             self.metrics.hits.inc();
-            return Ok(remembered.answer);
+            return Ok(entry.result);
         }
-        let flight = {
-            let mut flights = self.flights.lock();
-            if let Some(flight) = flights.get(&key) {
+        let pending_review = {
+            let mut pending = self.pending.lock();
+            if let Some(pending_review) = pending.get(&key) {
                 self.metrics.joined.inc();
-                flight.clone()
+                pending_review.clone()
             } else {
                 self.metrics.misses.inc();
-                let flight = self.begin(key, review()?);
-                flights.insert(key, flight.clone());
-                flight
+                let pending_review = self.start(key, review()?);
+                pending.insert(key, pending_review.clone());
+                pending_review
             }
         };
-        flight.await
+        pending_review.await
     }
 
-    fn begin<R>(self: &Arc<Self>, key: Key, review: R) -> Flight<A>
+    fn start<R>(self: &Arc<Self>, key: Key, review: R) -> PendingReview<A>
     where
         R: Future<Output = Result<(A, Lifetime), ReviewError>> + Send + 'static,
     {
-        let memo = Arc::clone(self);
+        let cache = Arc::clone(self);
         let task = tokio::spawn(async move {
-            let landed = Landing { memo: &memo, key };
+            let guard = RemovePending { cache: &cache, key };
             // An answer's time runs from when the question was put: what changes meanwhile counts as later.
-            let since = memo.clock.elapsed();
+            let since = cache.clock.elapsed();
             let (answer, Lifetime(lifetime)) = review.await?;
             if !lifetime.is_zero() {
-                let remembered = Remembered {
-                    answer: answer.clone(),
+                let entry = Entry {
+                    result: answer.clone(),
                     since,
                     lifetime,
                 };
-                memo.answers.insert(key, remembered);
+                cache.entries.insert(key, entry);
             }
-            drop(landed);
+            drop(guard);
             Ok(answer)
         });
-        let flight = task.map(|ended| ended.unwrap_or(Err(ReviewError::Broken)));
-        flight.boxed().shared()
+        let pending_review = task.map(|ended| ended.unwrap_or(Err(ReviewError::Panicked)));
+        pending_review.boxed().shared()
     }
 
-    fn key(&self, question: &[u8]) -> Key {
-        let tag = hmac::sign(&self.secret, question);
+    fn key(&self, request: &[u8]) -> Key {
+        let tag = hmac::sign(&self.secret, request);
         tag.as_ref().try_into().unwrap_or_default()
     }
 
     /// The size of the cache, expired answers included.
     pub(super) fn cached(&self) -> Cached {
         Cached {
-            entries: self.answers.len() as u64,
-            bytes: self.answers.weight(),
+            entries: self.entries.len() as u64,
+            bytes: self.entries.weight(),
         }
     }
 }
 
 /// Takes a flight off the list, however it ends.
-struct Landing<'a, A: Answer> {
-    memo: &'a Memo<A>,
+struct RemovePending<'a, A: ReviewResult> {
+    cache: &'a ReviewCache<A>,
     key: Key,
 }
 
-impl<A: Answer> Drop for Landing<'_, A> {
+impl<A: ReviewResult> Drop for RemovePending<'_, A> {
     fn drop(&mut self) {
-        self.memo.flights.lock().remove(&self.key);
+        self.cache.pending.lock().remove(&self.key);
     }
 }
 
@@ -191,76 +191,80 @@ mod tests {
 
     const TTL: Duration = Duration::from_secs(10);
 
-    impl Answer for String {
+    impl ReviewResult for String {
         fn bytes(&self) -> usize {
             self.len()
         }
     }
 
-    fn memo() -> (SimClock, Arc<Memo<String>>) {
+    fn cache() -> (SimClock, Arc<ReviewCache<String>>) {
         let clock = SimClock::manual(Timestamp::from_secs(1_800_000_000));
-        let memo = Memo::new(clock.process(), ReviewMetrics::default()).unwrap();
-        (clock, memo)
+        let cache = ReviewCache::new(clock.process(), ReviewMetrics::default()).unwrap();
+        (clock, cache)
     }
 
-    async fn ask(memo: &Arc<Memo<String>>, question: &str, answer: &str) -> String {
+    async fn get(cache: &Arc<ReviewCache<String>>, request: &str, answer: &str) -> String {
         let answer = answer.to_owned();
         let review = async move { Ok((answer, Lifetime(TTL))) };
-        memo.answer(question.as_bytes(), || Ok(review))
+        cache
+            .get_or_review(request.as_bytes(), || Ok(review))
             .await
             .unwrap()
     }
 
     #[tokio::test]
-    async fn an_answer_is_remembered_for_its_time() {
-        let (clock, memo) = memo();
-        assert_eq!(ask(&memo, "q", "first").await, "first");
+    async fn a_result_is_cached_for_its_lifetime() {
+        let (clock, cache) = cache();
+        assert_eq!(get(&cache, "q", "first").await, "first");
         clock.advance(TTL - Duration::from_millis(1));
-        assert_eq!(ask(&memo, "q", "second").await, "first");
-        assert_eq!(ask(&memo, "another", "third").await, "third");
+        assert_eq!(get(&cache, "q", "second").await, "first");
+        assert_eq!(get(&cache, "another", "third").await, "third");
         clock.advance(Duration::from_millis(1));
-        assert_eq!(ask(&memo, "q", "fourth").await, "fourth");
-        let metrics = &memo.metrics;
+        assert_eq!(get(&cache, "q", "fourth").await, "fourth");
+        let metrics = &cache.metrics;
         assert_eq!((metrics.hits.get(), metrics.misses.get()), (1, 3));
     }
 
     #[tokio::test]
-    async fn without_a_lifetime_nothing_is_remembered() {
-        let (_clock, memo) = memo();
+    async fn a_zero_lifetime_is_not_cached() {
+        let (_clock, cache) = cache();
         for answer in ["first", "second"] {
             let review = async move { Ok((answer.to_owned(), Lifetime(Duration::ZERO))) };
-            assert_eq!(memo.answer(b"q", || Ok(review)).await.unwrap(), answer);
+            assert_eq!(
+                cache.get_or_review(b"q", || Ok(review)).await.unwrap(),
+                answer
+            );
         }
-        assert_eq!(memo.cached().entries, 0);
+        assert_eq!(cache.cached().entries, 0);
     }
 
     #[tokio::test]
-    async fn a_failure_is_told_and_not_remembered() {
-        let (_clock, memo) = memo();
-        let failed = memo.answer(b"q", || Ok(async { Err(ReviewError::TimedOut) }));
+    async fn a_failure_is_returned_and_not_cached() {
+        let (_clock, cache) = cache();
+        let failed = cache.get_or_review(b"q", || Ok(async { Err(ReviewError::TimedOut) }));
         assert!(matches!(failed.await, Err(ReviewError::TimedOut)));
-        assert_eq!(ask(&memo, "q", "well").await, "well");
+        assert_eq!(get(&cache, "q", "well").await, "well");
     }
 
     #[tokio::test]
-    async fn many_who_ask_the_same_share_one_review() {
-        let (_clock, memo) = memo();
+    async fn concurrent_requests_share_one_review() {
+        let (_clock, cache) = cache();
         let (go, reviews) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
         let asking: Vec<_> = (0..100)
             .map(|_| {
-                let (memo, go, reviews) =
-                    (Arc::clone(&memo), Arc::clone(&go), Arc::clone(&reviews));
+                let (cache, go, reviews) =
+                    (Arc::clone(&cache), Arc::clone(&go), Arc::clone(&reviews));
                 tokio::spawn(async move {
                     let review = async move {
                         reviews.fetch_add(1, Ordering::Relaxed);
                         go.notified().await;
                         Ok(("answer".to_owned(), Lifetime(TTL)))
                     };
-                    memo.answer(b"q", || Ok(review)).await
+                    cache.get_or_review(b"q", || Ok(review)).await
                 })
             })
             .collect();
-        while memo.metrics.misses.get() + memo.metrics.joined.get() < 100 {
+        while cache.metrics.misses.get() + cache.metrics.joined.get() < 100 {
             tokio::task::yield_now().await;
         }
         // The first who asked goes away; the others are answered all the same.
@@ -270,29 +274,29 @@ mod tests {
             assert_eq!(asking.await.unwrap().unwrap(), "answer");
         }
         assert_eq!(reviews.load(Ordering::Relaxed), 1);
-        assert!(memo.flights.lock().is_empty());
+        assert!(cache.pending.lock().is_empty());
     }
 
     #[tokio::test]
-    async fn a_review_that_breaks_leaves_no_trace() {
-        let (_clock, memo) = memo();
-        let broken = memo.answer(b"q", || Ok(async { panic!("as a defect would") }));
-        assert!(matches!(broken.await, Err(ReviewError::Broken)));
-        assert_eq!(ask(&memo, "q", "well").await, "well");
+    async fn a_review_that_panics_leaves_nothing_pending() {
+        let (_clock, cache) = cache();
+        let broken = cache.get_or_review(b"q", || Ok(async { panic!("as a defect would") }));
+        assert!(matches!(broken.await, Err(ReviewError::Panicked)));
+        assert_eq!(get(&cache, "q", "well").await, "well");
     }
 
     #[tokio::test]
-    async fn what_is_remembered_is_bounded_in_number_and_bytes() {
-        let (_clock, memo) = memo();
-        for question in 0..40_000 {
-            ask(&memo, &question.to_string(), "yes").await;
+    async fn the_cache_is_bounded_in_number_and_bytes() {
+        let (_clock, cache) = cache();
+        for request in 0..40_000 {
+            get(&cache, &request.to_string(), "yes").await;
         }
-        let counts = memo.cached();
-        assert!(counts.entries <= MOST / LEAST && counts.bytes <= MOST);
+        let counts = cache.cached();
+        assert!(counts.entries <= MAX_BYTES / MIN_WEIGHT && counts.bytes <= MAX_BYTES);
         let long = "x".repeat(100 << 10);
-        for question in 0..200 {
-            ask(&memo, &question.to_string(), &long).await;
+        for request in 0..200 {
+            get(&cache, &request.to_string(), &long).await;
         }
-        assert!(memo.cached().bytes <= MOST);
+        assert!(cache.cached().bytes <= MAX_BYTES);
     }
 }
