@@ -1,4 +1,4 @@
-//! What users may do, by SubjectAccessReview.
+//! Authorizes users with SubjectAccessReviews.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,20 +19,20 @@ use super::review_cache::{Cached, Lifetime, ReviewCache, ReviewResult};
 use super::{Attributes, Target, User};
 use crate::clock::Clock;
 
-/// How many reviews run at the same moment for users whom somebody knows.
+/// The number of concurrent reviews for authenticated users.
 const MAX_CONCURRENT: usize = 64;
 
-/// How many run for those whom nobody knows: they cannot keep the others waiting.
+/// The number of concurrent reviews for anonymous users, who cannot delay the others.
 const MAX_CONCURRENT_ANONYMOUS: usize = 8;
 
-/// How much of a reason is kept and told.
+/// The longest reason that is stored and sent, in bytes.
 const MAX_REASON: usize = 1 << 10;
 
-/// What the API server says of a request.
+/// The API server's decision about a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Decision {
     Allowed,
-    /// Why, or nothing.
+    /// The reason; may be empty.
     Denied(Arc<str>),
 }
 
@@ -45,7 +45,7 @@ impl ReviewResult for Decision {
     }
 }
 
-/// Asks what users may do.
+/// Requests SubjectAccessReviews.
 pub(super) struct Access {
     authenticated: Arc<Reviewer>,
     anonymous: Arc<Reviewer>,
@@ -55,7 +55,7 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// `allowed` and `denied` are how long such an answer is believed.
+    /// `allowed` and `denied` are the lifetimes of such a decision in the cache.
     pub(super) fn new(
         client: Client,
         allowed: Duration,
@@ -73,7 +73,7 @@ impl Access {
         })
     }
 
-    /// Whether `user` may do this.
+    /// Decides whether `user` may do what `attributes` say.
     pub(super) async fn decide(
         &self,
         user: &User,
@@ -113,14 +113,14 @@ impl Access {
     }
 }
 
-/// What a review came to. An answer that says both is no answer.
+/// Reads the decision of a review. A review that both allows and denies is invalid.
 fn read(review: SubjectAccessReview) -> Result<(Decision, Reviewed), ReviewError> {
     let status = review
         .status
-        .ok_or_else(|| ReviewError::Unreadable("it has no status".to_owned()))?;
+        .ok_or_else(|| ReviewError::Unreadable("the review has no status".to_owned()))?;
     match (status.allowed, status.denied.unwrap_or_default()) {
         (true, true) => Err(ReviewError::Unreadable(
-            "it both allows and denies".to_owned(),
+            "the review both allows and denies".to_owned(),
         )),
         (true, false) => Ok((Decision::Allowed, Reviewed::Yes)),
         (false, _) => {
@@ -200,7 +200,7 @@ fn labels(selector: &LabelSelector) -> Option<LabelSelectorAttributes> {
                 Operator::NotEquals | Operator::NotIn => "NotIn",
                 Operator::Exists => "Exists",
                 Operator::DoesNotExist => "DoesNotExist",
-                // A review has no word for it; without it more is asked for, never less.
+                // A review cannot express this operator. Without the requirement it asks for more, never for less.
                 Operator::GreaterThan | Operator::LessThan => return None,
             };
             let values = &requirement.values;

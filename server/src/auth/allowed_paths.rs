@@ -1,15 +1,15 @@
-//! Paths that everybody may ask for, as `--authorization-always-allow-paths` names them.
+//! Paths that need no authorization (`--authorization-always-allow-paths`).
 
-/// Paths that are allowed without a question.
+/// Paths that are allowed without a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedPaths {
-    /// Without the slash at their beginning.
+    /// Without the leading slash.
     exact: Vec<String>,
     prefixes: Vec<String>,
 }
 
 impl Default for AllowedPaths {
-    /// The peer's: the probes' paths, and not what is below them.
+    /// The paths of metrics-server: the health checks, without the paths below them.
     fn default() -> Self {
         Self {
             exact: ["healthz", "readyz", "livez"].map(str::to_owned).into(),
@@ -19,7 +19,7 @@ impl Default for AllowedPaths {
 }
 
 impl AllowedPaths {
-    /// Reads paths: each stands for itself, or for all that begins so when it ends in `*`.
+    /// Parses paths. A path allows itself, or all paths with its prefix if it ends in `*`.
     ///
     /// # Errors
     /// A path with a `*` elsewhere.

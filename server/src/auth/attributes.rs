@@ -1,8 +1,8 @@
-//! What a request wants to do, in the words that authorization decides on: Kubernetes' RequestInfo.
+//! The attributes of a request that authorization decides on: Kubernetes' RequestInfo.
 //!
-//! The path is taken apart as the router takes it apart, or something could be authorized as one thing and served
-//! as another. So [`normalized`](super::normalized) comes before both, and segments are never merged or left out here: `//` has an
-//! empty segment in its middle, and only the slash at the very end means nothing.
+//! The path is parsed as the router parses it. Else a request could be authorized as one thing and served as another.
+//! So [`normalized`](super::normalized) comes before both, and segments are never merged or dropped: `//` has an
+//! empty segment in its middle, and only the trailing slash means nothing.
 
 use http::{Method, Uri};
 use kubevitals_proto::selector::{FieldOperator, FieldSelector, LabelSelector};
@@ -10,53 +10,55 @@ use percent_encoding::percent_decode_str;
 
 use crate::parameters::{MOST_TERMS, option, parameter, terms};
 
-/// The namespace, resource and so on of a path, and the verb.
+/// The verb and the target of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attributes {
-    /// get, list, watch, create …; of a path that is no resource, the method in lower case.
+    /// get, list, watch, create …; for a path that is no resource, the method in lower case.
     pub verb: String,
     /// The path, as sent, without its query.
     pub path: String,
-    /// On what.
+    /// The target.
     pub target: Target,
-    /// Which of the objects.
+    /// The selectors.
     pub selectors: Selectors,
 }
 
-/// What is asked for.
+/// The target of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// A path that is no resource: /healthz, /apis, /metrics …
     Path,
     /// A resource of an API group.
     Resource {
-        /// Its group; empty for the core group.
+        /// The group; empty for the core group.
         group: String,
-        /// The group's version.
+        /// The version of the group.
         version: String,
-        /// Its namespace; empty for none, or for all.
+        /// The namespace; empty for none, or for all.
         namespace: String,
-        /// Its name in paths, for example `pods`.
+        /// The resource in the plural, for example `pods`.
         resource: String,
-        /// What of the object, for example `history`; empty for the object itself.
+        /// The subresource, for example `history`; empty for the object itself.
         subresource: String,
-        /// The object's name; empty for a list of more than one.
+        /// The name of the object; empty for a list.
         name: String,
     },
 }
 
-/// Which objects of a list are asked for. One that does not parse, or has no end, is left out, which asks for more.
+/// The selectors of a list. A selector that does not parse or is too long is left out: the request then asks for
+/// more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selectors {
-    /// By field.
+    /// The field selector.
     pub fields: Option<FieldSelector>,
-    /// By label.
+    /// The label selector.
     pub labels: Option<LabelSelector>,
 }
 
 impl Attributes {
-    /// Reads them from a request's method and its [normalized](super::normalized) address, as `RequestInfoFactory` of k8s.io/apiserver
-    /// does, but for slashes: it strips any number of them from both ends, and our router does not.
+    /// Reads the attributes from a request's method and [normalized](super::normalized) URL, as `RequestInfoFactory`
+    /// of k8s.io/apiserver does. The difference: k8s.io/apiserver strips any number of slashes from both ends, and
+    /// this router does not.
     pub fn of(method: &Method, uri: &Uri) -> Self {
         let path = uri.path();
         let inner = path.strip_prefix('/').unwrap_or(path);
@@ -83,13 +85,13 @@ impl Attributes {
     }
 
     fn resource(method: &Method, uri: &Uri, group: &str, version: &str, parts: &[&str]) -> Self {
-        // An old way to ask, still understood where rights are concerned: …/watch/pods, …/proxy/nodes/NAME.
+        // A legacy form that authorization still understands: …/watch/pods, …/proxy/nodes/NAME.
         let (legacy_verb, parts) = match parts {
             [verb @ ("watch" | "proxy"), rest @ ..] => (Some(*verb), rest),
             parts => (None, parts),
         };
         let (namespace, parts) = match parts {
-            // What a namespace itself has, not what is in it.
+            // The namespace object itself and its subresources, not the objects in it.
             ["namespaces", namespace] | ["namespaces", namespace, "status" | "finalize", ..] => {
                 (*namespace, parts)
             }
@@ -153,7 +155,7 @@ impl Selectors {
         }
     }
 
-    /// The only name that can be among what is selected: who may see that one object may list it by its name.
+    /// The only name that can match the field selector. A user who may get that object may also list it by name.
     fn single_name(&self) -> Option<&str> {
         let (_, _, name) = self.fields.as_ref()?.iter().find(|(field, operator, _)| {
             *field == "metadata.name" && *operator == FieldOperator::Equals
@@ -163,7 +165,7 @@ impl Selectors {
     }
 }
 
-/// Whether k8s.io/apiserver could read a list's options: where it cannot, it does not look for a name in them.
+/// Whether k8s.io/apiserver can parse the options of a list. If not, it does not read a name from them.
 fn options_parse(uri: &Uri) -> bool {
     let number = |name| {
         parameter(uri, name).is_none_or(|text| text.is_empty() || text.parse::<i64>().is_ok())
@@ -177,7 +179,7 @@ fn options_parse(uri: &Uri) -> bool {
 mod tests {
     use super::*;
 
-    /// Verb, group, namespace, resource, subresource, name; of a path that is no resource: verb and path.
+    /// Verb, group, namespace, resource, subresource, name; for a path that is no resource: verb and path.
     fn read(method: &str, uri: &str) -> String {
         let attributes = Attributes::of(&method.parse().unwrap(), &uri.parse().unwrap());
         match attributes.target {
@@ -236,7 +238,7 @@ mod tests {
             ("DELETE", "/pods/a", "delete metrics.k8s.io||pods||a"),
             ("DELETE", "/pods", "deletecollection metrics.k8s.io||pods||"),
             ("OPTIONS", "/pods", " metrics.k8s.io||pods||"),
-            // A namespace itself is in itself.
+            // The namespace of a namespace object is the namespace itself.
             ("GET", "/namespaces", "list metrics.k8s.io||namespaces||"),
             (
                 "GET",
@@ -279,7 +281,7 @@ mod tests {
             ("GET", "/apis/metrics.k8s.io/v1beta1", "get"),
             ("GET", "/apis/metrics.k8s.io/v1beta1/", "get"),
             ("GET", "/api/v1", "get"),
-            // Our router takes slashes as they come, and so must we.
+            // The router does not merge slashes, so the attributes must not either.
             ("GET", "//apis/metrics.k8s.io/v1beta1/nodes", "get"),
             ("GET", "/apis%2Fmetrics.k8s.io/v1beta1/nodes", "get"),
             ("GET", "/../apis/metrics.k8s.io/v1beta1/nodes", "get"),
@@ -322,7 +324,7 @@ mod tests {
                 "fieldSelector=metadata.name%3Da&fieldSelector=metadata.name%3Db",
                 "list a",
             ),
-            // Options that Kubernetes cannot read name nobody.
+            // Options that Kubernetes cannot parse name no object.
             ("fieldSelector=metadata.name%3Da&limit=x", "list "),
             (
                 "fieldSelector=metadata.name%3Da&labelSelector=a+in",

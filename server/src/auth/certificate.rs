@@ -1,4 +1,4 @@
-//! Certificates of clients: verified against a CA, and the names in them.
+//! Verifies client certificates against CAs and reads the names in them.
 
 use std::sync::Arc;
 
@@ -13,50 +13,51 @@ use x509_parser::x509::AttributeTypeAndValue;
 use crate::telemetry::chain as causes;
 use crate::tls::provider;
 
-/// Some CAs that are believed where clients are concerned.
+/// The CAs that client certificates are verified against.
 #[derive(Debug, Clone)]
 pub(super) struct ClientCas {
     verifier: Arc<dyn ClientCertVerifier>,
 }
 
-/// Whom a verified certificate names.
+/// The names in a verified certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Subject {
-    /// CN; empty when there is none.
+    /// The common name (CN); empty if there is none.
     pub(super) common_name: String,
-    /// Each O.
+    /// All organizations (O).
     pub(super) organizations: Vec<String>,
 }
 
 impl ClientCas {
-    /// The CAs in PEM text.
+    /// Reads CAs from PEM text.
     ///
     /// # Errors
-    /// In words: what is wrong with it. One certificate that cannot be read makes the whole text unusable, because a
-    /// file half written looks like that. One that can be read but not used (webpki knows fewer extensions than Go)
-    /// is left out, as long as others can: it must not take the others down with it.
+    /// What is wrong. One certificate that cannot be parsed makes the whole text unusable, because a half-written
+    /// file looks like that. A certificate that parses but cannot be used (webpki supports fewer extensions than Go)
+    /// is left out if others can be used.
     pub(super) fn from_pem(pem: &[u8]) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         let mut unusable = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|error| format!("no PEM: {}", causes(&error)))?;
+            let certificate =
+                certificate.map_err(|error| format!("invalid PEM: {}", causes(&error)))?;
             let Err(error) = roots.add(certificate.clone()) else {
                 continue;
             };
-            let error = format!("no CA certificate: {}", causes(&error));
+            let error = format!("not a CA certificate: {}", causes(&error));
             if X509Certificate::from_der(&certificate).is_err() {
                 return Err(error);
             }
             unusable.push(error);
         }
         if roots.is_empty() {
-            let none = || "it holds no PEM certificate".to_owned();
+            let none = || "there is no PEM certificate".to_owned();
             return Err(unusable.pop().unwrap_or_else(none));
         }
         if let Some(one) = unusable.first() {
             tracing::warn!(
                 left_out = unusable.len(),
-                "a CA certificate for clients cannot be used and is left out: {one}"
+                "cannot use a CA certificate for clients, and ignores it: {one}"
             );
         }
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
@@ -65,11 +66,11 @@ impl ClientCas {
         Ok(Self { verifier })
     }
 
-    /// Whom a client's certificates name, its own first, if one of these CAs says so, now, and for clients
-    /// (extended key usage clientAuth, where usages are named at all).
+    /// Verifies a chain of certificates, the leaf first, as valid now and for client authentication (extended key
+    /// usage clientAuth, if usages are listed).
     ///
     /// # Errors
-    /// In words: why it is not believed.
+    /// Why the chain is not valid.
     pub(super) fn verify(
         &self,
         chain: &[CertificateDer<'_>],
@@ -86,12 +87,12 @@ impl ClientCas {
 impl Subject {
     fn of(certificate: &CertificateDer<'_>) -> Result<Self, String> {
         let (_, certificate) = X509Certificate::from_der(certificate)
-            .map_err(|error| format!("its subject cannot be read: {error}"))?;
+            .map_err(|error| format!("cannot read the subject: {error}"))?;
         let text = |value: &AttributeTypeAndValue<'_>| {
             value
                 .as_str()
                 .map(str::to_owned)
-                .map_err(|error| format!("its subject cannot be read: {error}"))
+                .map_err(|error| format!("cannot read the subject: {error}"))
         };
         let subject = certificate.subject();
         Ok(Self {
@@ -177,12 +178,12 @@ mod tests {
         assert!(expired.unwrap_err().contains("expired"));
         let early = verified(&ca, |params| params.not_before = date_time_ymd(4000, 1, 1));
         assert!(early.is_err());
-        // A server's certificate of the same CA is no client's.
+        // A server certificate of the same CA is not for clients.
         let server = verified(&ca, |params| {
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         });
         assert!(server.is_err());
-        // Without any usage it is for every one, as in Go.
+        // A certificate without usages is for all of them, as in Go.
         assert!(verified(&ca, |params| params.extended_key_usages.clear()).is_ok());
     }
 

@@ -1,4 +1,4 @@
-//! The watch of kube-system/extension-apiserver-authentication, and the look at the files that flags name.
+//! Watches kube-system/extension-apiserver-authentication, and polls the files that flags name.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use crate::telemetry::{Quiet, chain};
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "extension-apiserver-authentication";
 
-/// A watch is begun anew after this long, sooner than a silent connection is given up.
+/// The duration of a watch: shorter than the time after which a silent connection is closed.
 const WATCH_SECONDS: u32 = 120;
 
-/// At most one line in this time about the same trouble.
+/// The shortest time between two log lines about the same failure.
 const LOG_INTERVAL: Duration = Duration::from_secs(600);
 
-/// How often files are looked at.
+/// The time between two reads of the files.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Follows the configmap for ever. A watch that breaks leaves what is known in place.
+/// Watches the configmap. Does not return. A failed watch leaves the current trust in place.
 pub(super) async fn follow(client: Client, reloader: Arc<TrustReloader>) {
     let api = Api::<ConfigMap>::namespaced(client, NAMESPACE);
     let config = watcher::Config::default()
@@ -43,24 +43,24 @@ pub(super) async fn follow(client: Client, reloader: Arc<TrustReloader>) {
             }
             Ok(Event::InitDone) if !listed => {
                 tracing::warn!(
-                    "there is no configmap {NAMESPACE}/{NAME}, by which the API server says whom to believe: until \
-                     there is one, requests with a client certificate are refused; an API server has one, or give \
+                    "there is no configmap {NAMESPACE}/{NAME}, which has the CAs of client certificates: until \
+                     there is one, requests with a client certificate are refused; every API server creates one; else set \
                      --client-ca-file and --requestheader-client-ca-file",
                 );
             }
             Ok(Event::InitDone) => {}
             Ok(Event::Delete(_)) => tracing::warn!(
-                "the configmap {NAMESPACE}/{NAME} was deleted; whom it said to believe is believed on"
+                "the configmap {NAMESPACE}/{NAME} was deleted; its CAs stay in use until the server restarts"
             ),
-            // A watch that has expired, as each does that was cut off for a while.
+            // The watch has expired, as happens after a disconnection.
             Err(watcher::Error::WatchError(status)) if status.code == 410 => {}
             Err(error) => {
                 if let Some(unreported) = log_limit.speak() {
                     tracing::warn!(
                         error = %chain(&error),
                         unreported,
-                        "cannot read the configmap {NAMESPACE}/{NAME}, by which the API server says whom to believe; \
-                         it is tried again; check that the API server answers and that this account is bound to a \
+                        "cannot read the configmap {NAMESPACE}/{NAME}, which has the CAs of client certificates; the server \
+                         retries; check that the API server answers and that this account is bound to a \
                          role in {NAMESPACE} that may list and watch it: deploy/base/rbac.yaml's vitals-server, or \
                          extension-apiserver-authentication-reader, which every cluster has",
                     );
@@ -73,43 +73,43 @@ pub(super) async fn follow(client: Client, reloader: Arc<TrustReloader>) {
 fn apply(reloader: &TrustReloader, map: &ConfigMap) {
     match reloader.read_configmap(map) {
         Ok(true) => {
-            tracing::info!("took over the CAs of the configmap {NAMESPACE}/{NAME}");
+            tracing::info!("reloaded the CAs of the configmap {NAMESPACE}/{NAME}");
             for key in reloader.missing() {
                 let (refused, flag) = match key {
                     CLIENT_KEY => ("users' client certificates are refused", "--client-ca-file"),
                     _ => (
-                        "all that comes through the kube-apiserver is refused",
+                        "all requests through the kube-apiserver are refused",
                         "--requestheader-client-ca-file",
                     ),
                 };
                 tracing::warn!(
                     key,
                     "the configmap {NAMESPACE}/{NAME} lacks a CA: {refused}; check that the kube-apiserver runs with \
-                     {flag}, or give it to this server",
+                     {flag}, or set the flag of this server",
                 );
             }
         }
         Ok(false) => {}
         Err(error) => tracing::warn!(
             error,
-            "the configmap {NAMESPACE}/{NAME} cannot be used whole; what was last good stays",
+            "the configmap {NAMESPACE}/{NAME} cannot be used completely; the last good values stay in use",
         ),
     }
 }
 
-/// Looks at the files for ever.
+/// Polls the files. Does not return.
 pub(super) async fn poll_files(reloader: Arc<TrustReloader>) {
     let mut log_limit = Quiet::new(LOG_INTERVAL);
     loop {
         tokio::time::sleep(POLL_INTERVAL).await;
-        // Small files, read in a fraction of a millisecond.
+        // The files are small: a read takes a fraction of a millisecond.
         for result in reloader.read_files() {
             match result {
-                Ok(true) => tracing::info!("took over a CA file that has changed"),
+                Ok(true) => tracing::info!("reloaded a CA file that has changed"),
                 Ok(false) => {}
                 Err(error) => {
                     if let Some(unreported) = log_limit.speak() {
-                        tracing::warn!(%error, unreported, "what was last good stays; it is read again");
+                        tracing::warn!(%error, unreported, "cannot reload a CA file; the last good one stays in use, and the server retries");
                     }
                 }
             }

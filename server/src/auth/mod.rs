@@ -1,8 +1,8 @@
-//! Who asks, and may they.
+//! Authentication and authorization.
 //!
-//! [`Auth::authenticate`] finds who asks: a front proxy on behalf of a user, a client certificate, a bearer token, or
-//! nobody; the headers that could say so are taken away afterwards. [`Auth::authorize`] asks the API server whether
-//! they may. Both fail closed.
+//! [`Auth::authenticate`] identifies the user of a request: the user that a front proxy names, the subject of a
+//! client certificate, the owner of a bearer token, or anonymous. It then removes the headers that carry an identity.
+//! [`Auth::authorize`] asks the API server whether the user is allowed to make the request. Both fail closed.
 
 mod access;
 mod allowed_paths;

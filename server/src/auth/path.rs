@@ -1,13 +1,14 @@
-//! One spelling for every path, before anybody reads it.
+//! Normalizes paths before anything reads them.
 
 use http::Uri;
 use http::uri::{InvalidUri, PathAndQuery};
 
-/// The same address with one spelling for its path: what need not be percent-encoded is not, and the rest is in
-/// upper case (RFC 3986, 6.2.2). `None` when it is so already. An encoded slash stays encoded: it is no slash.
+/// Normalizes the path of a URL: decodes what needs no percent-encoding, and writes the rest in upper case (RFC 3986,
+/// 6.2.2). `None` if the path is already normal. An encoded slash stays encoded, because it does not separate
+/// segments.
 ///
 /// # Errors
-/// When that address would be too long for an address.
+/// The normalized URL is too long.
 pub fn normalized(uri: &Uri) -> Result<Option<Uri>, InvalidUri> {
     let path = uri.path();
     let mut parts_of_path = path.split('%');
@@ -19,7 +20,8 @@ pub fn normalized(uri: &Uri) -> Result<Option<Uri>, InvalidUri> {
                 plain.push_str(rest);
             }
             Some((byte, rest)) => plain.push_str(&format!("%{byte:02X}{rest}")),
-            // A sign that begins no code stands for itself, or it could begin one with what follows.
+            // A `%` without two hexadecimal digits stands for itself. It is encoded, so that it cannot form a code
+            // with what follows.
             None => {
                 plain.push_str("%25");
                 plain.push_str(text);
@@ -35,11 +37,11 @@ pub fn normalized(uri: &Uri) -> Result<Option<Uri>, InvalidUri> {
     }
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(plain)?);
-    // Another path for what was an address before makes an address again.
+    // A URL with another valid path is still a valid URL.
     Ok(Uri::from_parts(parts).ok())
 }
 
-/// The byte that two hexadecimal digits stand for, and what follows them.
+/// Decodes two hexadecimal digits. Returns the byte and the rest.
 fn decode_hex(text: &str) -> Option<(u8, &str)> {
     let (digits, rest) = text.split_at_checked(2)?;
     let hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -47,7 +49,7 @@ fn decode_hex(text: &str) -> Option<(u8, &str)> {
     Some((byte, rest))
 }
 
-/// Whether a byte may stand in a segment of a path as it is (RFC 3986's pchar).
+/// Whether a byte may stand in a segment without encoding (RFC 3986's pchar).
 const fn is_pchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@')
@@ -98,7 +100,7 @@ mod tests {
         fn normalizing_twice_changes_nothing(path in "(/(%[0-9a-fA-F]{2}|%|[a-z.])*){0,4}") {
             let once = normalize(&format!("/{path}"));
             prop_assert_eq!(normalize(&once), once.clone());
-            // Segments are neither joined nor parted.
+            // The number of segments stays the same.
             prop_assert_eq!(once.matches('/').count(), path.matches('/').count() + 1);
         }
     }

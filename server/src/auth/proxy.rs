@@ -1,4 +1,4 @@
-//! The front proxy: the kube-apiserver, which has authenticated a user and says in headers who it is.
+//! The front proxy: the kube-apiserver, which has authenticated a user and names the user in headers.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use super::User;
 use super::certificate::ClientCas;
 
-/// Where the front proxy says who asks, and by what it is known.
+/// What identifies a front proxy, and the headers in which it names the user.
 #[derive(Debug, Clone)]
 pub(super) struct FrontProxy {
     pub(super) cas: ClientCas,
-    /// The common names that a front proxy may have; none: any that its CA vouches for.
+    /// The common names that a front proxy may have; empty for any name that the CAs verify.
     pub(super) allowed_names: Vec<String>,
     pub(super) headers: ProxyHeaders,
 }
 
-/// The headers' names, in the order in which they are looked at.
+/// The names of the headers, in the order in which they are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ProxyHeaders {
     pub(super) username: Vec<HeaderName>,
@@ -29,11 +29,11 @@ pub(super) struct ProxyHeaders {
 }
 
 impl FrontProxy {
-    /// The user in whose name a front proxy asks; `None` when it names none. The certificates come first: before
-    /// they are believed no header is looked at.
+    /// Reads the user that a front proxy names; `None` if it names none. Verifies the certificates before it reads
+    /// any header.
     ///
     /// # Errors
-    /// In words: why this is no front proxy.
+    /// Why this is not a front proxy.
     pub(super) fn authenticate(
         &self,
         chain: &[CertificateDer<'_>],
@@ -43,7 +43,7 @@ impl FrontProxy {
         let name = self.cas.verify(chain, now)?.common_name;
         if !self.allowed_names.is_empty() && !self.allowed_names.contains(&name) {
             return Err(format!(
-                "its name {name:?} is none of those that a front proxy may have ({})",
+                "the name {name:?} is not among the allowed names of front proxies ({})",
                 self.allowed_names.join(", ")
             ));
         }
@@ -52,10 +52,10 @@ impl FrontProxy {
 }
 
 impl ProxyHeaders {
-    /// Reads names as they are configured.
+    /// Parses the configured names.
     ///
     /// # Errors
-    /// The one that is no header's name.
+    /// The name that is not a valid header name.
     pub(super) fn new(
         username: &[String],
         uid: &[String],
@@ -65,7 +65,8 @@ impl ProxyHeaders {
         let names = |texts: &[String]| {
             let texts = texts.iter().filter(|text| !text.is_empty());
             let name = |text: &String| {
-                HeaderName::try_from(text).map_err(|_| format!("{text:?} is no header's name"))
+                HeaderName::try_from(text)
+                    .map_err(|_| format!("{text:?} is not a valid header name"))
             };
             texts.map(name).collect::<Result<Vec<_>, _>>()
         };
@@ -101,11 +102,11 @@ impl ProxyHeaders {
         let mut extra = BTreeMap::<String, Vec<String>>::new();
         for prefix in &self.extra_prefixes {
             for (name, value) in headers {
-                // Header names are in lower case here, whatever was sent.
+                // `http` has converted all header names to lower case.
                 let Some(key) = name.as_str().strip_prefix(prefix.as_str()) else {
                     continue;
                 };
-                // A key that does not decode stands as it is, as in Kubernetes.
+                // A key that does not decode is used as it is, as in Kubernetes.
                 let key = percent_decode_str(key)
                     .decode_utf8()
                     .map_or_else(|_| key.to_owned(), |key| key.into_owned());
@@ -116,7 +117,8 @@ impl ProxyHeaders {
         extra
     }
 
-    /// Takes away all headers that say who asks, whoever set them: what comes after authentication has the user.
+    /// Removes all headers that carry an identity, also of clients that are not front proxies. Later layers use the
+    /// `User`.
     pub(super) fn strip(&self, headers: &mut HeaderMap) {
         let ours = [&self.username, &self.uid, &self.groups];
         let names_user = |name: &HeaderName| {
@@ -244,7 +246,7 @@ mod tests {
             )),
             jane
         );
-        // No names: whoever the CA vouches for.
+        // Without names, any certificate of the CA is allowed.
         assert_eq!(named(as_proxy(&ca, &[], &proxy, &headers)), jane);
 
         let refused = as_proxy(&ca, &["another"], &proxy, &headers).unwrap_err();

@@ -1,24 +1,24 @@
-//! Why a request goes no further, in the peer's words.
+//! Reasons to refuse a request, as Kubernetes statuses.
 
 use kubevitals_proto::wire::status::{Reason, Status};
 
 use super::review::ReviewError;
 use super::{Attributes, Target, User};
 
-/// Why a request goes no further.
+/// The reason to refuse a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// What it shows is not believed.
+    /// The credentials are invalid.
     Unauthorized,
-    /// Whether what it shows can be believed is not known yet.
+    /// The CAs have not been loaded yet, so the certificate cannot be verified.
     NotReady,
-    /// The API server could not be asked.
+    /// The review failed.
     ReviewFailed(String),
-    /// Too many wait for the API server's answers.
+    /// Too many reviews are waiting.
     Busy,
-    /// The request asks to be taken for another user's.
+    /// The request asks for impersonation.
     Impersonation,
-    /// Whoever asks may not.
+    /// The user is not allowed to make the request.
     Forbidden(Box<Status>),
 }
 
@@ -27,16 +27,16 @@ impl Refusal {
         if *error == ReviewError::Busy {
             return Self::Busy;
         }
-        // The log says which address did not answer and how; who asks need not know.
+        // The log has the address and the error; the client does not need them.
         let why = match error {
             ReviewError::TimedOut => "it did not answer in time",
             ReviewError::Unreachable(_) => "it cannot be reached",
-            ReviewError::Rejected(_) => "it refused to say",
+            ReviewError::Rejected(_) => "it rejected the review",
             ReviewError::Unreadable(_) | ReviewError::Panicked | ReviewError::Busy => {
-                "its answer cannot be used"
+                "its response cannot be used"
             }
         };
-        Self::ReviewFailed(format!("the API server was asked {what}, but {why}"))
+        Self::ReviewFailed(format!("cannot ask the API server {what}: {why}"))
     }
 
     pub(super) fn forbidden(user: &User, attributes: &Attributes, reason: &str) -> Self {
@@ -75,17 +75,17 @@ impl Refusal {
         Self::Forbidden(Box::new(status))
     }
 
-    /// What is answered.
+    /// The status that the client receives.
     pub fn status(&self) -> Status {
         match self {
             Self::Unauthorized => Status::unauthorized(),
             Self::NotReady => Status::unavailable_for(
-                "whom to believe has not been read from the API server yet: try again",
+                "the CAs of client certificates have not been read from the API server yet: try again",
                 1,
             ),
             Self::ReviewFailed(why) => Status::internal_error(why),
             Self::Busy => Status::too_many_requests(
-                "too many requests wait for the API server to say who asks and whether they may: try again",
+                "too many requests wait for authentication and authorization by the API server: try again",
                 1,
             ),
             Self::Impersonation => Status::failure(
@@ -99,7 +99,7 @@ impl Refusal {
     }
 }
 
-/// As k8s.io/apiserver does with what the client has chosen, in case a browser takes the answer for a page.
+/// Escapes text that the client has chosen, as k8s.io/apiserver does, in case a browser renders the response as HTML.
 fn escape_html(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

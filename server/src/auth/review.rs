@@ -1,4 +1,4 @@
-//! How the API server is asked for a review.
+//! Sends reviews to the API server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,40 +15,40 @@ use tokio::time::{Instant, sleep, timeout};
 use super::metrics::{ReviewMetrics, Reviewed};
 use crate::telemetry::chain;
 
-/// The longest a review may take, waiting for a turn and all attempts together, as in k8s.io/apiserver.
+/// The longest duration of a review with its waiting time and all attempts, as in k8s.io/apiserver.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a review is tried that failed in a way that may pass.
+/// The number of attempts if the failure is transient.
 const ATTEMPTS: u32 = 3;
 
-/// Until the second attempt; twice as long until the third.
+/// The delay before the second attempt; the third waits twice as long.
 const BACKOFF: Duration = Duration::from_millis(200);
 
-/// The most bytes of an answer: a review's question comes back in it.
+/// The largest response in bytes. A response contains the whole request.
 const MAX_RESPONSE: usize = 1 << 20;
 
-/// Why there is no answer. Shared by all who waited for it.
+/// Why a review failed. All requests that wait for the review share the error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ReviewError {
     #[error("the API server did not answer in {TIMEOUT:?}")]
     TimedOut,
     #[error("the API server cannot be reached: {0}")]
     Unreachable(String),
-    #[error("the API server refused: {0}")]
+    #[error("the API server rejected the review: {0}")]
     Rejected(String),
-    #[error("the question or the API server's answer cannot be read: {0}")]
+    #[error("the review cannot be encoded, or its response cannot be parsed: {0}")]
     Unreadable(String),
-    #[error("too many wait for the API server's answers already")]
+    #[error("too many reviews are waiting")]
     Busy,
-    #[error("the review ended by a defect of this program")]
+    #[error("the review panicked, which is a defect of this program")]
     Panicked,
 }
 
-/// How many may wait for a turn, for each that has one. A review goes on when whoever asked for it is gone, so
-/// neither connections nor requests under way bound them.
+/// The number of reviews that may wait, for each that runs. A review continues when its request is gone, so neither
+/// connections nor requests in flight limit their number.
 const WAITING_PER_SLOT: usize = 16;
 
-/// Asks for one kind of review, so many at the same moment.
+/// Sends one kind of review, a limited number at the same time.
 pub(super) struct Reviewer {
     client: Client,
     path: &'static str,
@@ -56,7 +56,7 @@ pub(super) struct Reviewer {
     running: Semaphore,
 }
 
-/// Leave to ask: one of a bounded number.
+/// The permit to send a review.
 pub(super) struct ReviewPermit(
     #[expect(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit,
 );
@@ -71,16 +71,17 @@ impl Reviewer {
         }
     }
 
-    /// A place among those who wait or ask.
+    /// Takes a permit to wait and run.
     ///
     /// # Errors
-    /// [`ReviewError::Busy`] when none is free.
+    /// [`ReviewError::Busy`] if there is none.
     pub(super) fn permit(&self) -> Result<ReviewPermit, ReviewError> {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
         permit.map(ReviewPermit).map_err(|_| ReviewError::Busy)
     }
 
-    /// Asks, in a place that is given back at the end. `read` says what a good answer came to, for the metrics.
+    /// Sends a review, and releases the permit at the end. `read` reads the response, and returns the result for the
+    /// metrics.
     pub(super) async fn review<A: DeserializeOwned, T>(
         &self,
         _permit: ReviewPermit,
@@ -107,7 +108,7 @@ impl Reviewer {
         let body = serde_json::to_vec(review)
             .map(Bytes::from)
             .map_err(|error| ReviewError::Unreadable(error.to_string()))?;
-        // It is never closed.
+        // The semaphore is never closed.
         let _running = self.running.acquire().await;
         let mut attempt = 1;
         loop {
@@ -133,8 +134,8 @@ impl Reviewer {
             .header("accept", "application/json")
             .body(kube::client::Body::from(body.to_vec()))
             .map_err(|error| AttemptError::Permanent(ReviewError::Unreadable(error.to_string())))?;
-        // Not kube's own methods for objects: they write an answer into the log that they cannot read, and the
-        // token is in it.
+        // Not kube's own request methods: they log a response that they cannot parse, and the response contains the
+        // token.
         let response = self
             .client
             .send(request)
@@ -155,7 +156,7 @@ impl Reviewer {
                 AttemptError::Permanent(refused)
             });
         }
-        // The line and column of what is wrong, and nothing of it.
+        // The position of the error, without the text.
         serde_json::from_slice(&response).map_err(|error| {
             let position = format!(
                 "{:?} in line {}, column {}",
@@ -168,13 +169,13 @@ impl Reviewer {
     }
 }
 
-/// One attempt's failure.
+/// The error of one attempt.
 enum AttemptError {
     Transient(ReviewError),
     Permanent(ReviewError),
 }
 
-/// What a refusal says, cut to a line's length.
+/// The status and the message of an error response, shortened to one line.
 fn status_text(status: StatusCode, response: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     struct StatusMessage {
@@ -200,7 +201,7 @@ mod tests {
 
     use super::*;
 
-    /// A reviewer whose API server answers the n-th question, from 0, as `response` says.
+    /// A reviewer whose API server answers request n, from 0, with `response(n)`.
     fn reviewer<F>(
         at_once: usize,
         response: impl Fn(usize) -> F + Clone + Send + Sync + 'static,
@@ -309,7 +310,7 @@ mod tests {
             assert!(matches!(error, ReviewError::Unreadable(_)), "{error}");
             assert!(!error.to_string().contains("secret"), "{error}");
         }
-        // However long it is.
+        // However long the response is.
         let long = "x".repeat(2 * MAX_RESPONSE);
         let reviewer = reviewer(1, move |_| std::future::ready((201, long.clone())));
         let error = ask(&reviewer, &ReviewMetrics::default()).await.unwrap_err();

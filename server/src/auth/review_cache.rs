@@ -1,4 +1,4 @@
-//! Answers of reviews, remembered for a while, and asked for once however many wait for them.
+//! Caches the results of reviews, and shares one review among all requests that wait for it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,23 +16,23 @@ use super::metrics::ReviewMetrics;
 use super::review::ReviewError;
 use crate::clock::{Age, Clock};
 
-/// The most bytes of all answers of one kind together; with [`MIN_WEIGHT`], also a bound on their number.
+/// The most bytes of a cache. With [`MIN_WEIGHT`], this also limits the number of entries.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// What the smallest answer is taken to weigh, with its key and its place in the cache.
+/// The weight of the smallest entry in bytes, with its key and the cache's own memory.
 const MIN_WEIGHT: u64 = 256;
 
-/// What is asked, as a digest: of one size, and nothing to be learned from it. The digest's key is made at start,
-/// so nobody can prepare two questions that look the same.
+/// The digest of a review's request: of fixed size, and without secrets. Its HMAC key is random, so that nobody can
+/// construct two requests with the same digest.
 type Key = [u8; 32];
 
-/// An answer that can be remembered.
+/// A result that can be cached.
 pub(super) trait ReviewResult: Clone + Send + Sync + 'static {
-    /// About how many bytes it holds.
+    /// The size of the result in bytes, about.
     fn bytes(&self) -> usize;
 }
 
-/// How long an answer holds.
+/// How long a result is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lifetime(pub(super) Duration);
 
@@ -64,11 +64,11 @@ type PendingReview<A> = Shared<BoxFuture<'static, Result<A, ReviewError>>>;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cached {
     pub(super) entries: u64,
-    /// About how many bytes they take.
+    /// The size in bytes, about.
     pub(super) bytes: u64,
 }
 
-/// Remembers the answers of one kind of review.
+/// The cache of one kind of review.
 pub(super) struct ReviewCache<A: ReviewResult> {
     secret: hmac::Key,
     clock: Arc<dyn Clock>,
@@ -78,10 +78,10 @@ pub(super) struct ReviewCache<A: ReviewResult> {
 }
 
 impl<A: ReviewResult> ReviewCache<A> {
-    /// One that remembers nothing yet.
+    /// Makes an empty cache.
     ///
     /// # Errors
-    /// When the machine has no randomness.
+    /// The system has no random bytes.
     pub(super) fn new(
         clock: Arc<dyn Clock>,
         metrics: ReviewMetrics,
@@ -96,9 +96,9 @@ impl<A: ReviewResult> ReviewCache<A> {
         }))
     }
 
-    /// The answer to `request`: the remembered one, or that of the same review under way, or of a new one. A
-    /// review goes on when whoever asked for it is gone: others may wait for it. A failure is not remembered.
-    /// `review` is called when a new one is needed, and may refuse to begin it.
+    /// Returns the result for `request`: from the cache, from the same review in flight, or from a new one. A review
+    /// continues when its request is gone, because others may wait for it. Failures are not cached. `review` is
+    /// called for a new review, and may refuse to start it.
     pub(super) async fn get_or_review<R>(
         self: &Arc<Self>,
         request: &[u8],
@@ -136,7 +136,7 @@ impl<A: ReviewResult> ReviewCache<A> {
         let cache = Arc::clone(self);
         let task = tokio::spawn(async move {
             let guard = RemovePending { cache: &cache, key };
-            // An answer's time runs from when the question was put: what changes meanwhile counts as later.
+            // The lifetime starts before the review is sent: a change in between counts as later.
             let since = cache.clock.elapsed();
             let (answer, Lifetime(lifetime)) = review.await?;
             if !lifetime.is_zero() {
@@ -159,7 +159,7 @@ impl<A: ReviewResult> ReviewCache<A> {
         tag.as_ref().try_into().unwrap_or_default()
     }
 
-    /// The size of the cache, expired answers included.
+    /// The size of the cache, expired results included.
     pub(super) fn cached(&self) -> Cached {
         Cached {
             entries: self.entries.len() as u64,
@@ -168,7 +168,7 @@ impl<A: ReviewResult> ReviewCache<A> {
     }
 }
 
-/// Takes a flight off the list, however it ends.
+/// Removes a review from the pending ones, however it ends.
 struct RemovePending<'a, A: ReviewResult> {
     cache: &'a ReviewCache<A>,
     key: Key,
@@ -267,7 +267,7 @@ mod tests {
         while cache.metrics.misses.get() + cache.metrics.joined.get() < 100 {
             tokio::task::yield_now().await;
         }
-        // The first who asked goes away; the others are answered all the same.
+        // The first request is dropped; the others are answered.
         asking[0].abort();
         go.notify_one();
         for asking in asking.into_iter().skip(1) {

@@ -1,4 +1,4 @@
-//! The two questions, answered: who asks, and may they.
+//! Authenticates and authorizes requests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,30 +27,30 @@ use crate::telemetry::metrics::Counter;
 use crate::telemetry::{Quiet, chain};
 use crate::tls::ClientCertificates;
 
-/// At most one line in this time about the same trouble.
+/// The shortest time between two log lines about the same failure.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Why requests cannot be authenticated or authorized at all.
+/// Why authentication and authorization cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// A file or flag.
+    /// A file or a flag cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// A client for the API server.
+    /// The client for an API server cannot be made.
     #[error("cannot make a client for {what}: {}", chain(cause.as_ref()))]
     Client {
-        /// For what.
+        /// The flag that names the API server.
         what: &'static str,
         /// The cause.
         #[source]
         cause: Box<kube::Error>,
     },
-    /// No randomness.
-    #[error("the operating system gives no random bytes")]
+    /// The system has no random bytes.
+    #[error("the operating system has no random bytes")]
     Random,
 }
 
-/// Finds who asks and whether they may.
+/// Authenticates and authorizes requests.
 pub struct Auth {
     reloader: Arc<TrustReloader>,
     tokens: Tokens,
@@ -68,18 +68,18 @@ impl fmt::Debug for Auth {
     }
 }
 
-/// What is said once in a while.
+/// Limits how often failures are logged.
 struct LogLimits {
     certificates: Mutex<Quiet>,
     reviews: Mutex<Quiet>,
 }
 
 impl Auth {
-    /// Begins to watch whom to believe. `client` is for what the settings name no other API server for; `clock` says
-    /// how old an answer is.
+    /// Starts to watch the trust. `client` is for what the settings name no other API server for. `clock` measures
+    /// the age of cached results.
     ///
     /// # Errors
-    /// A file that cannot be used, or a client that cannot be made. An API server that does not answer is none.
+    /// A file that cannot be used, or a client that cannot be made. An API server that does not answer is no error.
     pub fn start(
         settings: Settings,
         client: &Client,
@@ -138,18 +138,18 @@ impl Auth {
         }))
     }
 
-    /// Whether whom to believe is known. Until then every request with a client certificate is refused, and with it
-    /// every one that comes through the kube-apiserver.
+    /// Whether the trust has been loaded. Until then every request with a client certificate is refused, and so is
+    /// every request through the kube-apiserver.
     pub fn ready(&self) -> bool {
         !self.reloader.current().pending
     }
 
-    /// True when [`Self::ready`] is, and from then on.
+    /// A channel that becomes true once [`Self::ready`] is.
     pub fn until_ready(&self) -> watch::Receiver<bool> {
         self.reloader.ready()
     }
 
-    /// Its metrics.
+    /// The metrics.
     pub fn metrics(&self) -> &AuthMetrics {
         &self.metrics
     }
@@ -159,12 +159,11 @@ impl Auth {
         [self.tokens.cached(), self.access.cached()]
     }
 
-    /// Finds who asks, in the order of k8s.io/apiserver: front proxy, client certificate, bearer token, nobody.
-    /// Whatever is found, the headers that could say who asks are gone afterwards.
+    /// Identifies the user, in the order of k8s.io/apiserver: front proxy, client certificate, bearer token,
+    /// anonymous. Always removes the headers that carry an identity.
     ///
     /// # Errors
-    /// When something is shown that is not believed, or that cannot be judged now; or when the request asks for another
-    /// user's rights.
+    /// The credentials are invalid or cannot be verified now, or the request asks for impersonation.
     pub async fn authenticate(&self, parts: &mut Parts) -> Result<Arc<User>, Refusal> {
         let trust = self.reloader.current();
         let identified = self.identify(&trust, parts).await;
@@ -190,7 +189,7 @@ impl Auth {
         identified.map(|(user, _)| user)
     }
 
-    /// The user, and the counter of how the user was found.
+    /// Returns the user, and the counter of how the user was identified.
     async fn identify(
         &self,
         trust: &Trust,
@@ -220,7 +219,7 @@ impl Auth {
                 None => refused = true,
             }
         }
-        // Who shows something that is not believed is not taken for somebody who shows nothing.
+        // A client with invalid credentials is not anonymous.
         if refused {
             return Err(Refusal::Unauthorized);
         }
@@ -230,7 +229,7 @@ impl Auth {
     /// Whether `user` may do what `attributes` say.
     ///
     /// # Errors
-    /// When they may not, or the API server cannot be asked.
+    /// The user is not allowed, or the review failed.
     pub async fn authorize(&self, user: &User, attributes: &Attributes) -> Result<(), Refusal> {
         let always = attributes.target == Target::Path && self.always.allow(&attributes.path);
         if always || user.is_master() {
@@ -258,7 +257,7 @@ impl Auth {
             tracing::warn!(
                 why,
                 unreported,
-                "a client's certificate is not believed; if the kube-apiserver shows it, compare its front-proxy \
+                "a client certificate is not valid; if it is the kube-apiserver's, compare its front-proxy \
                  certificate with requestheader-client-ca-file and requestheader-allowed-names in the configmap \
                  kube-system/extension-apiserver-authentication",
             );
@@ -270,7 +269,7 @@ impl Auth {
             tracing::warn!(
                 %error,
                 unreported,
-                "the API server was asked {what}, without success: requests are refused until it answers; check that \
+                "cannot ask the API server {what}: requests are refused until it answers; check that \
                  it does, and that this account is bound to the cluster role system:auth-delegator",
             );
         }
@@ -278,10 +277,10 @@ impl Auth {
     }
 }
 
-/// Whether a request names a user to impersonate. The kube-apiserver authorizes impersonation and removes the headers
-/// before it forwards a request, so they come only from a client that is connected directly. To ignore them would answer
-/// with the wrong user's rights. To honour them would be a second way to an identity, with a review for each user, group
-/// and extra value, and no client needs it here: `kubectl --as` talks to the kube-apiserver.
+/// Whether a request asks for impersonation. The kube-apiserver authorizes impersonation and removes the headers
+/// before it forwards a request, so they come only from a client that is connected directly. To ignore them would
+/// apply the wrong user's permissions. To support them would need reviews for each user, group and extra value, and
+/// no client needs it: `kubectl --as` talks to the kube-apiserver.
 fn asks_for_impersonation(headers: &HeaderMap) -> bool {
     const HEADERS: [&str; 3] = ["impersonate-user", "impersonate-group", "impersonate-uid"];
     headers.keys().any(|name| {
@@ -289,8 +288,8 @@ fn asks_for_impersonation(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whom certificates speak for: another, if they are a front proxy's, else their holder; nobody when no CA is known
-/// or nobody is named.
+/// Identifies the user of certificates: the user that a front proxy names, else the subject. None if no CA is loaded,
+/// or if a front proxy names no user.
 fn identify_certificate<'m>(
     trust: &Trust,
     chain: &[CertificateDer<'_>],
@@ -316,19 +315,19 @@ fn identify_certificate<'m>(
                 };
                 return Ok(Some((user, &how.certificate)));
             }
-            Ok(_) => why.push("as a client's: it names nobody".to_owned()),
+            Ok(_) => why.push("as a client's: the certificate has no common name".to_owned()),
             Err(error) => why.push(format!("as a client's: {error}")),
         }
     }
     if why.is_empty() {
         return Ok(None);
     }
-    // What could not be compared because there is nothing to compare with is often the reason.
+    // A CA that is not loaded is often the reason.
     if trust.proxy.is_none() {
-        why.push(format!("as a front proxy's: no {PROXY_KEY} is known"));
+        why.push(format!("as a front proxy's: no {PROXY_KEY} is loaded"));
     }
     if trust.client.is_none() {
-        why.push(format!("as a client's: no {CLIENT_KEY} is known"));
+        why.push(format!("as a client's: no {CLIENT_KEY} is loaded"));
     }
     Err(why.join("; "))
 }

@@ -101,51 +101,51 @@ pub struct AuthorizationFlags {
 /// How requests are authenticated and authorized.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// A file with the CAs of clients' certificates; without, the configmap says them.
+    /// The file with the CAs of client certificates; without, the configmap has them.
     pub client_ca: Option<PathBuf>,
-    /// Who is a front proxy; without, the configmap says it.
+    /// The front proxies; without, the configmap has them.
     pub front_proxy: Option<ProxySettings>,
-    /// What is done about what these leave open.
+    /// Whether to read the configmap for what the flags leave open.
     pub lookup: Lookup,
-    /// How the API server that reviews tokens, and has the configmap, is reached; without, as for everything else.
+    /// The API server that reviews tokens and has the configmap; without, the one of the watches.
     pub authentication: Option<kube::Config>,
-    /// How the API server that reviews access is reached; without, as for everything else.
+    /// The API server that reviews access; without, the one of the watches.
     pub authorization: Option<kube::Config>,
-    /// How long what a TokenReview said is believed.
+    /// The lifetime of a TokenReview's result.
     pub token_lifetime: Duration,
-    /// How long it is believed that somebody may.
+    /// The lifetime of a decision that allows.
     pub allowed_lifetime: Duration,
-    /// How long it is believed that somebody may not.
+    /// The lifetime of a decision that denies.
     pub denied_lifetime: Duration,
-    /// What everybody may.
+    /// The paths that need no authorization.
     pub always_allow: AllowedPaths,
 }
 
-/// Who is a front proxy, and where it says who asks.
+/// What identifies front proxies, and the headers in which they name the user.
 #[derive(Debug, Clone)]
 pub struct ProxySettings {
-    /// A file with the CAs of front proxies.
+    /// The file with the CAs of front proxies.
     pub ca: PathBuf,
-    /// Their common names; none: any.
+    /// The common names of front proxies; empty for any.
     pub allowed_names: Vec<String>,
-    /// Headers with the user's name, the first one that has any.
+    /// Headers with the user's name; the first that has a value counts.
     pub username_headers: Vec<String>,
     /// Headers with the user's UID, likewise.
     pub uid_headers: Vec<String>,
-    /// Headers with the user's groups, all of them.
+    /// Headers with the user's groups; all count.
     pub group_headers: Vec<String>,
-    /// What the names of headers begin with that say more.
+    /// Prefixes of headers with extra values.
     pub extra_prefixes: Vec<String>,
 }
 
-/// What is done about what the flags leave open.
+/// Whether to read the configmap for what the flags leave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lookup {
-    /// The configmap is read; until it is, no certificate is judged.
+    /// The configmap is read. Until then requests with a certificate are refused.
     Required,
-    /// The configmap is read; until it is, nobody is believed by certificate.
+    /// The configmap is read. Until then certificates are ignored.
     Tolerated,
-    /// It is not read.
+    /// The configmap is not read.
     Skipped,
 }
 

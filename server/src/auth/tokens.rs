@@ -1,4 +1,4 @@
-//! Bearer tokens: whose they are, by TokenReview.
+//! Authenticates bearer tokens with TokenReviews.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,20 +14,19 @@ use super::review::{ReviewError, Reviewer};
 use super::review_cache::{Cached, Lifetime, ReviewCache, ReviewResult};
 use crate::clock::Clock;
 
-/// The longest token the API server is asked about. Those of service accounts have about 1 KiB; of people whose
-/// groups stand in theirs, a few more.
+/// The longest token that is reviewed, in bytes. Tokens of service accounts have about 1 KiB; those of users with
+/// many groups have more.
 const MAX_TOKEN: usize = 16 << 10;
 
-/// How many reviews run at the same moment. Anybody can send made-up tokens: each costs the API server a review.
+/// The number of concurrent reviews. Anyone can send invalid tokens, and each costs the API server a review.
 const MAX_CONCURRENT: usize = 32;
 
-/// The longest lists of groups and the like that are remembered.
+/// The largest user that is cached, in bytes.
 const MAX_CACHED: usize = 64 << 10;
 
-/// The token of a request, if it has one: `Authorization: Bearer TOKEN`, read as k8s.io/apiserver does. Whatever
-/// else stands there is no credential.
+/// Reads the token of `Authorization: Bearer TOKEN`, as k8s.io/apiserver does. Other values are no credentials.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
-    // What is no text is a token all the same, and nobody's.
+    // A value that is not UTF-8 is an invalid token, not a missing one.
     let value = String::from_utf8_lossy(headers.get(AUTHORIZATION)?.as_bytes());
     let mut parts = value.trim().split(' ');
     let (scheme, token) = (parts.next()?, parts.next()?);
@@ -35,7 +34,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
     is_token.then(|| token.to_owned())
 }
 
-/// Asks whose tokens are.
+/// Requests TokenReviews.
 pub(super) struct Tokens {
     reviewer: Arc<Reviewer>,
     lifetime: Duration,
@@ -48,7 +47,7 @@ impl ReviewResult for Option<Arc<User>> {
     }
 }
 
-/// About how many bytes a user takes.
+/// The size of a user in bytes, about.
 fn size(user: &User) -> usize {
     let texts = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
     let extra = user.extra.iter();
@@ -57,7 +56,7 @@ fn size(user: &User) -> usize {
 }
 
 impl Tokens {
-    /// `lifetime` is how long an answer is believed, a good one and a bad one alike.
+    /// `lifetime` is the lifetime of a result in the cache, for valid and invalid tokens.
     pub(super) fn new(
         client: Client,
         lifetime: Duration,
@@ -72,7 +71,7 @@ impl Tokens {
         })
     }
 
-    /// Whose token it is; `None` when it is nobody's.
+    /// Returns the owner of a token; `None` if the token is invalid.
     pub(super) async fn user(&self, token: &str) -> Result<Option<Arc<User>>, ReviewError> {
         if token.len() > MAX_TOKEN {
             return Ok(None);
@@ -107,17 +106,18 @@ impl Tokens {
     }
 }
 
-/// Whom a review names. What the API server says of a bad token is not told on: it is nobody's.
+/// Reads the user of a review. The API server's reason for an invalid token is not used.
 fn read(review: TokenReview) -> Result<(Option<Arc<User>>, Reviewed), ReviewError> {
     let status = review
         .status
-        .ok_or_else(|| ReviewError::Unreadable("it has no status".to_owned()))?;
+        .ok_or_else(|| ReviewError::Unreadable("the review has no status".to_owned()))?;
     if status.authenticated != Some(true) {
         return Ok((None, Reviewed::No));
     }
     let user = status.user.unwrap_or_default();
     let name = user.username.filter(|name| !name.is_empty());
-    let name = name.ok_or_else(|| ReviewError::Unreadable("it names no user".to_owned()))?;
+    let name =
+        name.ok_or_else(|| ReviewError::Unreadable("the review names no user".to_owned()))?;
     let user = User {
         name,
         uid: user.uid.unwrap_or_default(),

@@ -1,8 +1,8 @@
-//! Whom to believe: the CAs and names by which front proxies and clients' certificates are judged.
+//! The trust: the CAs and names that front proxies and client certificates are verified against.
 //!
-//! Flags name files, which are read again as they change; what they leave open is said by the configmap
-//! kube-system/extension-apiserver-authentication, which the kube-apiserver keeps. Both rotate CAs while the server
-//! runs. What cannot be used leaves what was last good in place.
+//! Flags name files, which are read again when they change. The configmap
+//! kube-system/extension-apiserver-authentication, which the kube-apiserver maintains, has what the flags leave open.
+//! Both rotate CAs while the server runs. A change that cannot be used leaves the last good value in place.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,18 +17,18 @@ use super::proxy::{FrontProxy, ProxyHeaders};
 use super::{Lookup, ProxySettings, Settings};
 use crate::telemetry::metrics::Counter;
 
-/// Whom to believe at one moment.
+/// The trust at one moment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Trust {
-    /// Who speaks for others; nobody when absent.
+    /// The front proxies; none if there are none.
     pub(super) proxy: Option<FrontProxy>,
-    /// Who vouches for clients; nobody when absent.
+    /// The CAs of clients; none if there are none.
     pub(super) client: Option<ClientCas>,
-    /// The configmap is needed and has not been read yet: no certificate can be judged.
+    /// The configmap is required and has not been read yet: certificates cannot be verified.
     pub(super) pending: bool,
 }
 
-/// What is said in one place, as it stands there: to see whether it has changed.
+/// The texts that were read last, to notice changes.
 #[derive(Debug, Default)]
 struct LastRead {
     client: Option<Vec<u8>>,
@@ -36,7 +36,7 @@ struct LastRead {
     map: Option<std::collections::BTreeMap<String, String>>,
 }
 
-/// The present trust, and what makes it.
+/// Holds the current trust, and reloads it.
 #[derive(Debug)]
 pub(super) struct TrustReloader {
     client_ca: Option<PathBuf>,
@@ -44,11 +44,11 @@ pub(super) struct TrustReloader {
     lookup: Lookup,
     last: Mutex<LastRead>,
     current: ArcSwap<Trust>,
-    /// Whether certificates can be judged.
+    /// Whether client certificates can be verified.
     ready: watch::Sender<bool>,
-    /// Changes that were taken over.
+    /// Reloads that succeeded.
     pub(super) changes: Counter,
-    /// Changes that could not be used.
+    /// Reloads that failed.
     pub(super) failures: Counter,
 }
 
@@ -58,14 +58,14 @@ pub enum TrustError {
     /// A CA file.
     #[error("cannot use {path:?} as {flag}: {cause}")]
     File {
-        /// The flag that names it.
+        /// The flag that names the file.
         flag: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// What is wrong with it.
         cause: String,
     },
-    /// A header's name.
+    /// The name of a header.
     #[error("a --requestheader-…-headers flag cannot be used: {0}")]
     Header(String),
 }
@@ -79,10 +79,10 @@ pub(super) const CLIENT_KEY: &str = "client-ca-file";
 pub(super) const PROXY_KEY: &str = "requestheader-client-ca-file";
 
 impl TrustReloader {
-    /// Reads what the flags name.
+    /// Reads the files that the flags name.
     ///
     /// # Errors
-    /// When a file cannot be used: at the start there is nothing good to go on with.
+    /// A file cannot be used: at the start there is no last good value.
     pub(super) fn new(settings: &Settings) -> Result<Self, TrustError> {
         let proxy = settings.front_proxy.clone().map(|proxy| {
             let headers = ProxyHeaders::new(
@@ -123,18 +123,17 @@ impl TrustReloader {
         }
     }
 
-    /// Whom to believe now.
+    /// The current trust.
     pub(super) fn current(&self) -> Arc<Trust> {
         self.current.load_full()
     }
 
-    /// Whether anything is left for the configmap to say.
+    /// Whether the configmap is read.
     pub(super) fn reads_configmap(&self) -> bool {
         self.lookup != Lookup::Skipped && (self.client_ca.is_none() || self.proxy.is_none())
     }
 
-    /// The keys of the configmap that are needed, because no flag stands in for them, and that no configmap has given
-    /// in a usable form yet.
+    /// The keys that the configmap must have, because no flag replaces them, and that have had no usable value yet.
     pub(super) fn missing(&self) -> Vec<&'static str> {
         let trust = self.current();
         let missing = [
@@ -150,7 +149,7 @@ impl TrustReloader {
         self.client_ca.is_some() || self.proxy.is_some()
     }
 
-    /// Reads the files, and takes over those that have changed: for each of them whether it is used now.
+    /// Reads the files that have changed. Returns for each file whether a change is used now.
     pub(super) fn read_files(&self) -> Vec<Result<bool, TrustError>> {
         let mut last = self.last.lock();
         let mut results: Vec<Result<bool, TrustError>> = Vec::new();
@@ -185,17 +184,17 @@ impl TrustReloader {
         results
     }
 
-    /// Takes over what the configmap says now: whether anything has changed.
+    /// Reads the configmap. Returns whether anything has changed.
     ///
     /// # Errors
-    /// In words: what of it cannot be used, and stays as it was.
+    /// What cannot be used. The last good value stays.
     pub(super) fn read_configmap(&self, map: &ConfigMap) -> Result<bool, String> {
         let data = map.data.clone().unwrap_or_default();
         let mut last = self.last.lock();
         if last.map.as_ref() == Some(&data) {
             return Ok(false);
         }
-        // Told once for each change of it, whether good or not.
+        // Each change is reported once, whether it can be used or not.
         let client = (self.client_ca.is_none())
             .then(|| read_cas(&data, CLIENT_KEY))
             .transpose();
@@ -215,7 +214,7 @@ impl TrustReloader {
             if let Ok(Some(proxy)) = &proxy {
                 trust.proxy.clone_from(proxy);
             }
-            // What was never good leaves nobody believed, which is no reason to wait for more.
+            // Without a usable value no certificate is trusted, but requests are no longer refused as "not ready".
             trust.pending = false;
         });
         let result = if errors.is_empty() {
@@ -242,7 +241,7 @@ impl TrustReloader {
     }
 }
 
-/// The CAs in a file, when it has changed since `last`.
+/// Reads the CAs in a file if it has changed since `last`.
 fn read(
     flag: &'static str,
     path: &Path,
@@ -264,15 +263,15 @@ fn read(
 
 type Data = std::collections::BTreeMap<String, String>;
 
-/// The CAs under a key; none when there is no such key.
+/// Reads the CAs of a key; none if the key is absent.
 fn read_cas(data: &Data, key: &str) -> Result<Option<ClientCas>, String> {
     data.get(key)
         .map(|pem| ClientCas::from_pem(pem.as_bytes()).map_err(|error| format!("{key}: {error}")))
         .transpose()
 }
 
-/// The strings under a key, as `k8s.io/apiserver` reads them with `encoding/json`: an absent key, an empty value, `null`
-/// and `[]` are the same, and a `null` among the strings is an empty one. White space alone is not JSON.
+/// Parses the strings of a key as k8s.io/apiserver does with `encoding/json`: an absent key, an empty value, `null`
+/// and `[]` are the same, and a `null` among the strings is an empty string. White space alone is not valid JSON.
 fn strings(data: &Data, key: &str) -> Result<Vec<String>, String> {
     let Some(text) = data.get(key).filter(|text| !text.is_empty()) else {
         return Ok(Vec::new());
@@ -359,7 +358,7 @@ mod tests {
             let first = TrustReloader::new(&Settings::default()).unwrap();
             let error = first.read_configmap(&broken).unwrap_err();
             assert!(error.contains(key) || error.contains("header"), "{error}");
-            // Who is to be believed by the broken half is not; the other half does not suffer for it.
+            // The unusable half stays untrusted, and the other half is used.
             let trust = first.current();
             let halves = (trust.client.is_some(), trust.proxy.is_some());
             assert!(!trust.pending, "{key}");
@@ -416,7 +415,7 @@ mod tests {
     fn an_empty_list_of_names_allows_any_name() {
         let ca = pem();
         for text in [None, Some(""), Some("[]"), Some("null")] {
-            // At a fresh start, when nothing was read before.
+            // At the start, before anything was read.
             let reloader = TrustReloader::new(&Settings::default()).unwrap();
             let mut data = map(&[
                 ("client-ca-file", &ca),
@@ -482,7 +481,7 @@ mod tests {
         let trust = reloader.current();
         assert!(!trust.pending && trust.client.is_some() && trust.proxy.is_none());
 
-        // Half written: the old one stays; whole: the new one counts.
+        // A half-written file leaves the old value; a complete one replaces it.
         std::fs::write(&path, "-----BEGIN CERTI").unwrap();
         assert!(
             reloader

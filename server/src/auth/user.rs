@@ -1,17 +1,17 @@
-//! Who asks, as authentication found it.
+//! The user of a request, as authentication identifies it.
 
 use std::collections::BTreeMap;
 
-/// Who asks: an extension (`Arc<User>`) of every request that authentication lets pass.
+/// The user of a request. Authentication adds it to every request as an extension (`Arc<User>`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct User {
     /// The name.
     pub name: String,
-    /// What tells this user from an earlier one of the same name; empty when there is none.
+    /// Distinguishes this user from an earlier one of the same name; may be empty.
     pub uid: String,
     /// The groups.
     pub groups: Vec<String>,
-    /// What else authentication knows, by key.
+    /// Extra values by key.
     pub extra: BTreeMap<String, Vec<String>>,
 }
 
@@ -21,7 +21,7 @@ const UNAUTHENTICATED: &str = "system:unauthenticated";
 const MASTERS: &str = "system:masters";
 
 impl User {
-    /// Who shows nothing.
+    /// The anonymous user.
     pub fn anonymous() -> Self {
         Self {
             name: ANONYMOUS.to_owned(),
@@ -30,8 +30,8 @@ impl User {
         }
     }
 
-    /// The same user in the group of all whom somebody knows. The kube-aggregator's own identities come without
-    /// it; a user who was anonymous to the front proxy stays so.
+    /// Adds the group of all authenticated users. The kube-aggregator's own identities come without it. A user who is
+    /// anonymous to the front proxy stays anonymous.
     #[must_use]
     pub fn authenticated(mut self) -> Self {
         let grouped = self
@@ -44,12 +44,13 @@ impl User {
         self
     }
 
-    /// Whether nobody knows who it is.
+    /// Whether the user is anonymous.
     pub fn is_anonymous(&self) -> bool {
         self.name == ANONYMOUS
     }
 
-    /// Whether it may everything, whatever the API server says: who sets a cluster up, before there are rules.
+    /// Whether the user is in `system:masters`, which may do everything without a review, also before RBAC rules
+    /// exist.
     pub fn is_master(&self) -> bool {
         self.groups.iter().any(|group| group == MASTERS)
     }

@@ -33,13 +33,13 @@ async fn without_the_api_server_decisions_hold_for_their_time_and_then_nobody_is
     assert_eq!(status, 500);
     assert_eq!(
         message,
-        "Internal error occurred: the API server was asked whose token this is, but it cannot be reached"
+        "Internal error occurred: cannot ask the API server whose token this is: it cannot be reached"
     );
     let (status, message) = by_certificate.is_told(NODES).await;
     assert_eq!(status, 500);
     assert_eq!(
         message,
-        "Internal error occurred: the API server was asked whether this is allowed, but it cannot be reached"
+        "Internal error occurred: cannot ask the API server whether this is allowed: it cannot be reached"
     );
     // Who needs no review goes on.
     assert_eq!(Asker::anonymous(&harness).status("/healthz").await, 200);
