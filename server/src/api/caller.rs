@@ -9,7 +9,7 @@ use kubevitals_proto::wire::status::Status;
 use super::inflight::{self, RequestSlot};
 use super::reply::Form;
 use crate::auth::User;
-use crate::work::{Cancel, Pool, Refused};
+use crate::work::{Cancel, Pool, WorkError};
 
 /// The user of a request, with what its work needs.
 pub(super) struct Caller {
@@ -47,8 +47,8 @@ impl Caller {
         } = self;
         let result = pool.run(&user, slot, work).await;
         result.map_err(|refused| match refused {
-            Refused::Full => inflight::too_many(),
-            Refused::Failed => failure.status(&Status::internal_error(refused)),
+            WorkError::QueueFull => inflight::too_many(),
+            WorkError::Panicked => failure.status(&Status::internal_error(refused)),
         })
     }
 }

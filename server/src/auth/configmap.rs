@@ -11,7 +11,7 @@ use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
 
 use super::trust::{CLIENT_KEY, TrustReloader};
-use crate::telemetry::{Quiet, chain};
+use crate::telemetry::{LogThrottle, chain};
 
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "extension-apiserver-authentication";
@@ -32,7 +32,7 @@ pub(super) async fn follow(client: Client, reloader: Arc<TrustReloader>) {
         .fields(&format!("metadata.name={NAME}"))
         .timeout(WATCH_SECONDS);
     let mut events = pin!(watcher::watcher(api, config).default_backoff());
-    let mut log_limit = Quiet::new(LOG_INTERVAL);
+    let mut log_limit = LogThrottle::new(LOG_INTERVAL);
     let mut listed = false;
     while let Some(event) = events.next().await {
         match event {
@@ -55,7 +55,7 @@ pub(super) async fn follow(client: Client, reloader: Arc<TrustReloader>) {
             // The watch has expired, as happens after a disconnection.
             Err(watcher::Error::WatchError(status)) if status.code == 410 => {}
             Err(error) => {
-                if let Some(unreported) = log_limit.speak() {
+                if let Some(unreported) = log_limit.allow() {
                     tracing::warn!(
                         error = %chain(&error),
                         unreported,
@@ -99,7 +99,7 @@ fn apply(reloader: &TrustReloader, map: &ConfigMap) {
 
 /// Polls the files. Does not return.
 pub(super) async fn poll_files(reloader: Arc<TrustReloader>) {
-    let mut log_limit = Quiet::new(LOG_INTERVAL);
+    let mut log_limit = LogThrottle::new(LOG_INTERVAL);
     loop {
         tokio::time::sleep(POLL_INTERVAL).await;
         // The files are small: a read takes a fraction of a millisecond.
@@ -108,7 +108,7 @@ pub(super) async fn poll_files(reloader: Arc<TrustReloader>) {
                 Ok(true) => tracing::info!("reloaded a CA file that has changed"),
                 Ok(false) => {}
                 Err(error) => {
-                    if let Some(unreported) = log_limit.speak() {
+                    if let Some(unreported) = log_limit.allow() {
                         tracing::warn!(%error, unreported, "cannot reload a CA file; the last good one stays in use, and the server retries");
                     }
                 }

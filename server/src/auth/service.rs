@@ -24,7 +24,7 @@ use super::{AllowedPaths, Attributes, AuthMetrics, Refusal, Settings, Target, Us
 use crate::clock::Clock;
 use crate::tasks::Tasks;
 use crate::telemetry::metrics::Counter;
-use crate::telemetry::{Quiet, chain};
+use crate::telemetry::{LogThrottle, chain};
 use crate::tls::ClientCertificates;
 
 /// The shortest time between two log lines about the same failure.
@@ -70,8 +70,8 @@ impl fmt::Debug for Auth {
 
 /// Limits how often failures are logged.
 struct LogLimits {
-    certificates: Mutex<Quiet>,
-    reviews: Mutex<Quiet>,
+    certificates: Mutex<LogThrottle>,
+    reviews: Mutex<LogThrottle>,
 }
 
 impl Auth {
@@ -132,8 +132,8 @@ impl Auth {
             always: settings.always_allow,
             metrics,
             log_limits: LogLimits {
-                certificates: Mutex::new(Quiet::new(LOG_INTERVAL)),
-                reviews: Mutex::new(Quiet::new(LOG_INTERVAL)),
+                certificates: Mutex::new(LogThrottle::new(LOG_INTERVAL)),
+                reviews: Mutex::new(LogThrottle::new(LOG_INTERVAL)),
             },
         }))
     }
@@ -253,7 +253,7 @@ impl Auth {
     }
 
     fn log_refused_certificate(&self, why: &str) {
-        if let Some(unreported) = self.log_limits.certificates.lock().speak() {
+        if let Some(unreported) = self.log_limits.certificates.lock().allow() {
             tracing::warn!(
                 why,
                 unreported,
@@ -265,7 +265,7 @@ impl Auth {
     }
 
     fn review_failed(&self, what: &str, error: &ReviewError) -> Refusal {
-        if let Some(unreported) = self.log_limits.reviews.lock().speak() {
+        if let Some(unreported) = self.log_limits.reviews.lock().allow() {
             tracing::warn!(
                 %error,
                 unreported,

@@ -12,7 +12,7 @@ use rustls::ClientConfig;
 
 use super::failure::ScrapeError;
 use super::trust::{CA, CERTIFICATE, Files, KEY, Pem, TlsError, Trust, config};
-use crate::telemetry::Quiet;
+use crate::telemetry::LogThrottle;
 
 /// A projected token is replaced long before it expires, and so is a certificate; they are read again this often.
 const AGE: Duration = Duration::from_secs(10);
@@ -64,7 +64,7 @@ pub struct Credentials {
     token: Token,
     read: Mutex<Option<(Instant, HeaderValue)>>,
     tls: Mutex<Option<Tls>>,
-    complaints: Mutex<Quiet>,
+    complaints: Mutex<LogThrottle>,
 }
 
 /// A TLS configuration, and what it was made of.
@@ -84,7 +84,7 @@ impl Credentials {
             token,
             read: Mutex::new(None),
             tls: Mutex::new(None),
-            complaints: Mutex::new(Quiet::new(TELL)),
+            complaints: Mutex::new(LogThrottle::new(TELL)),
         }
     }
 
@@ -182,7 +182,7 @@ impl Credentials {
             }
             (Ok(None), Some(before)) => (before.files, before.config),
             (Err(error), Some(before)) => {
-                if let Some(unreported) = self.complaints.lock().speak() {
+                if let Some(unreported) = self.complaints.lock().allow() {
                     tracing::warn!(
                         unreported,
                         "{error}; the one before is used, and it is read again"

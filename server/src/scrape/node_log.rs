@@ -10,7 +10,7 @@ use kubevitals_proto::kubelet::resource::Duplicate;
 
 use super::failure::{Failed, ScrapeError, beginning};
 use super::page::Page;
-use crate::telemetry::{Budget, Quiet, Unreported};
+use crate::telemetry::{LogBudget, LogThrottle, Unreported};
 
 /// The time between two lines about a failure for the same reason.
 const REMINDER: Duration = Duration::from_secs(600);
@@ -27,7 +27,7 @@ const PAGE_LIMIT: (u32, Duration) = (5, Duration::from_secs(600));
 
 /// The limits of log lines by kind: a failure of all nodes does not hide a failure of a single node.
 #[derive(Debug, Default)]
-pub(super) struct Lines(Mutex<HashMap<(&'static str, &'static str), Budget>>);
+pub(super) struct Lines(Mutex<HashMap<(&'static str, &'static str), LogBudget>>);
 
 impl Lines {
     /// Asks to log a line about a page for a reason. `Some(n)`: do, and say that `n` of this kind were not logged.
@@ -40,8 +40,8 @@ impl Lines {
         let mut kinds = self.0.lock();
         let budget = kinds.entry((page, reason));
         budget
-            .or_insert_with(|| Budget::new(lines, interval))
-            .spend()
+            .or_insert_with(|| LogBudget::new(lines, interval))
+            .allow()
     }
 }
 
@@ -85,16 +85,16 @@ impl<'a> Subject<'a> {
 #[derive(Debug)]
 struct PageLog {
     reason: Option<&'static str>,
-    failed: Quiet,
-    changed: Quiet,
+    failed: LogThrottle,
+    changed: LogThrottle,
 }
 
 impl Default for PageLog {
     fn default() -> Self {
         Self {
             reason: None,
-            failed: Quiet::new(REMINDER),
-            changed: Quiet::new(REASON_CHANGE),
+            failed: LogThrottle::new(REMINDER),
+            changed: LogThrottle::new(REASON_CHANGE),
         }
     }
 }
@@ -105,9 +105,9 @@ pub(super) struct NodeLog {
     resource: PageLog,
     /// In the order of [`Page::ALL`].
     pages: [PageLog; Page::ALL.len()],
-    skipped: Quiet,
-    duplicates: Quiet,
-    clock: Quiet,
+    skipped: LogThrottle,
+    duplicates: LogThrottle,
+    clock: LogThrottle,
 }
 
 impl Default for NodeLog {
@@ -115,9 +115,9 @@ impl Default for NodeLog {
         Self {
             resource: PageLog::default(),
             pages: Page::ALL.map(|_| PageLog::default()),
-            skipped: Quiet::new(REMINDER),
-            duplicates: Quiet::new(REMINDER),
-            clock: Quiet::new(REMINDER),
+            skipped: LogThrottle::new(REMINDER),
+            duplicates: LogThrottle::new(REMINDER),
+            clock: LogThrottle::new(REMINDER),
         }
     }
 }
@@ -144,9 +144,9 @@ impl NodeLog {
         let (said, reason) = (self.said(subject.page), error.reason());
         let news = said.reason != Some(reason);
         let due = if news {
-            said.changed.speak()
+            said.changed.allow()
         } else {
-            said.failed.speak()
+            said.failed.allow()
         };
         if due.is_none() {
             return;
@@ -157,7 +157,7 @@ impl NodeLog {
         said.reason = Some(reason);
         if news {
             // The first reminder follows after its interval.
-            said.failed.speak();
+            said.failed.allow();
         }
         let (Subject { node, path, .. }, hint) = (subject, subject.hint(error));
         match subject.page {
@@ -195,7 +195,7 @@ impl NodeLog {
 
     /// The node's clock was set by so many nanoseconds.
     pub(super) fn clock_stepped(&mut self, lines: &Lines, node: &str, by: i64) {
-        if self.clock.speak().is_none() {
+        if self.clock.allow().is_none() {
             return;
         }
         let Some(unreported) = lines.spend(RESOURCE, "clock_step") else {
@@ -216,7 +216,7 @@ impl NodeLog {
         let Some(first) = duplicates.first() else {
             return;
         };
-        if self.duplicates.speak().is_none() {
+        if self.duplicates.allow().is_none() {
             return;
         }
         let Some(unreported) = lines.spend(RESOURCE, "duplicate_series") else {
@@ -239,7 +239,7 @@ impl NodeLog {
 
     /// Lines of `/metrics/resource` were skipped.
     pub(super) fn skipped(&mut self, lines: &Lines, node: &str, count: u32, first: Option<&[u8]>) {
-        if self.skipped.speak().is_none() {
+        if self.skipped.allow().is_none() {
             return;
         }
         let Some(unreported) = lines.spend(RESOURCE, "skipped_lines") else {

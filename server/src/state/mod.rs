@@ -33,7 +33,7 @@ pub use peers::{PATH, PROCESS, Peers, Shown};
 pub use settings::{Settings, StateFlags};
 
 use crate::store::Retention;
-use crate::telemetry::Quiet;
+use crate::telemetry::LogThrottle;
 use file::{Folder, Outcome};
 
 /// How often a folder that cannot be written is told.
@@ -64,7 +64,7 @@ struct Kept {
     interval: Duration,
     /// Held while it is written.
     writing: Arc<Mutex<()>>,
-    complaints: Mutex<Quiet>,
+    complaints: Mutex<LogThrottle>,
 }
 
 impl StatePersister {
@@ -79,7 +79,7 @@ impl StatePersister {
                 folder: Folder::new(settings.folder),
                 interval: settings.interval,
                 writing: Arc::default(),
-                complaints: Mutex::new(Quiet::new(TELL)),
+                complaints: Mutex::new(LogThrottle::new(TELL)),
             }),
         })
     }
@@ -235,7 +235,7 @@ impl StatePersister {
         let Some(kept) = &self.kept else {
             return;
         };
-        if let Some(unreported) = kept.complaints.lock().speak() {
+        if let Some(unreported) = kept.complaints.lock().allow() {
             tracing::warn!(
                 unreported,
                 "cannot write the state into {}: {error}; the server goes on, and a restart begins without what it \

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::store::Store;
-use crate::telemetry::Quiet;
+use crate::telemetry::LogThrottle;
 
 /// The time between two clean-ups, in which a cluster of 5,000 nodes adds less than a mebibyte.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -16,7 +16,7 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(3600);
 /// Drops old samples and enforces the memory limit, forever.
 pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
     let [mut quiet, mut quiet_of_nodes, mut quiet_of_refused] =
-        [(); 3].map(|()| Quiet::new(WARNING_INTERVAL));
+        [(); 3].map(|()| LogThrottle::new(WARNING_INTERVAL));
     let mut refused = 0;
     loop {
         clock.sleep(INTERVAL).await;
@@ -32,7 +32,7 @@ pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
         };
         let refused_now = refused_so_far - std::mem::replace(&mut refused, refused_so_far);
         if refused_now > 0
-            && let Some(unreported) = quiet_of_refused.speak()
+            && let Some(unreported) = quiet_of_refused.allow()
         {
             tracing::warn!(
                 points = refused_now,
@@ -41,7 +41,7 @@ pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
             );
         }
         if let Some(node) = cut.nodes.first()
-            && let Some(unreported) = quiet_of_nodes.speak()
+            && let Some(unreported) = quiet_of_nodes.allow()
         {
             tracing::warn!(
                 %node, nodes = cut.nodes.len(), unreported,
@@ -49,7 +49,7 @@ pub async fn maintain(store: Arc<Store>, clock: Arc<dyn Clock>) {
             );
         }
         if cut.all
-            && let Some(unreported) = quiet.speak()
+            && let Some(unreported) = quiet.allow()
         {
             tracing::warn!(
                 seconds = remembers.as_secs(),

@@ -5,22 +5,22 @@ use std::error::Error;
 use kube::runtime::watcher;
 
 /// The most that is quoted of one error: some quote an answer, which may be a page of HTML.
-const LONGEST: usize = 300;
+const MAX_QUOTE: usize = 300;
 
 /// An error and its causes in one line, each said once. Of a cause that draws a picture below its first line,
 /// as YAML's parser does, the first line is taken. What kube's client adds, its own type names and the structure of a
 /// `Status`, is left out.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = said(error);
+    let mut text = own_text(error);
     let mut cause = error.source();
     while let Some(error) = cause {
-        let more = said(error);
+        let text_of_cause = own_text(error);
         // Many errors print their cause themselves.
-        if !text.contains(&more) {
+        if !text.contains(&text_of_cause) {
             if !text.is_empty() {
                 text.push_str(": ");
             }
-            text.push_str(&more);
+            text.push_str(&text_of_cause);
         }
         cause = error.source();
     }
@@ -28,7 +28,7 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 }
 
 /// What an error says; nothing for one that only says what its cause does.
-fn said(error: &(dyn Error + 'static)) -> String {
+fn own_text(error: &(dyn Error + 'static)) -> String {
     match error.downcast_ref::<kube::Error>() {
         Some(kube::Error::Api(status)) if status.message.is_empty() => {
             return format!("{} {}", status.code, status.reason)
@@ -60,7 +60,7 @@ fn said(error: &(dyn Error + 'static)) -> String {
 /// The first line of a text, cut where it is long.
 pub(crate) fn first_line(text: &str) -> String {
     let line = text.trim().lines().next().unwrap_or_default().trim_end();
-    let cut = line.floor_char_boundary(LONGEST);
+    let cut = line.floor_char_boundary(MAX_QUOTE);
     match line.split_at(cut) {
         (whole, "") => whole.to_owned(),
         (beginning, _) => format!("{beginning}…"),
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_server_says_stands_alone() {
+    fn a_status_message_stands_alone() {
         let status = |message: &str| {
             let status = serde_json::json!({"status": "Failure", "message": message, "reason": "Forbidden", "code": 403});
             kube::Error::Api(Box::new(serde_json::from_value(status).unwrap()))

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_falls_into_the_first_bucket_whose_bound_it_does_not_exceed() {
+    fn a_value_counts_in_the_first_bucket_that_holds_it() {
         let mut buckets = Buckets::new(&[1.0, 2.0]);
         for value in [0.0, 1.0, 1.5, 2.0, 2.5, f64::INFINITY] {
             buckets.observe(value);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_counted_apart_adds_up() {
+    fn merged_buckets_add_up() {
         let histogram = Histogram::new(&[1.0]);
         let mut counted = Buckets::new(&[1.0]);
         counted.observe(0.5);

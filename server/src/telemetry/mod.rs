@@ -3,15 +3,15 @@
 mod allocator;
 mod chain;
 mod histogram;
+mod log_throttle;
 mod logs;
 pub mod metrics;
 mod process;
-mod quiet;
 
 pub use allocator::{Allocator, AskAllocator, register as register_allocator};
 pub use chain::chain;
 pub(crate) use chain::first_line;
 pub use histogram::{Buckets, Histogram};
+pub use log_throttle::{LogBudget, LogThrottle, Unreported};
 pub use logs::{LogFlags, LogFormat, init};
 pub use process::register as register_process;
-pub use quiet::{Budget, Quiet, Unreported};

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_read_whatever_its_name_is() {
+    fn a_process_with_any_name_is_parsed() {
         let folder = tempfile::tempdir().unwrap();
         let proc = folder.path();
         fs::create_dir_all(proc.join("self/fd")).unwrap();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_no_proc_nothing_is_said() {
+    fn without_proc_there_are_no_values() {
         let nowhere = Path::new("/nowhere");
         assert_eq!(Process::read_from(nowhere), Process::default());
     }

@@ -14,7 +14,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::Tls;
 use super::shown::AtAddress;
-use crate::telemetry::{Quiet, chain};
+use crate::telemetry::{LogThrottle, chain};
 
 /// How often trouble that lasts is told.
 pub(super) const TELL: Duration = Duration::from_secs(60);
@@ -57,11 +57,11 @@ async fn refuse_plain(stream: &mut TcpStream) -> io::Error {
 
 /// Says why handshakes fail.
 #[derive(Debug)]
-pub(super) struct Failures(Mutex<Quiet>);
+pub(super) struct Failures(Mutex<LogThrottle>);
 
 impl Failures {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Quiet::new(TELL)))
+        Self(Mutex::new(LogThrottle::new(TELL)))
     }
 
     /// Anybody can make a handshake fail, so most are of interest only to who looks for them. A client whose
@@ -72,7 +72,7 @@ impl Failures {
             tracing::debug!(%client, cause, "a TLS handshake failed");
             return;
         }
-        if let Some(unreported) = self.0.lock().speak() {
+        if let Some(unreported) = self.0.lock().allow() {
             tracing::warn!(
                 %client,
                 cause,

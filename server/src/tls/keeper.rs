@@ -16,7 +16,7 @@ use super::pair::{Files, Kind};
 use super::shown::Certificates;
 use super::watched::{Place, Watched};
 use crate::clock::Clock;
-use crate::telemetry::Quiet;
+use crate::telemetry::LogThrottle;
 
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ pub struct Keeper {
     watched: Vec<Watched>,
     own: Option<Own>,
     ends: Ends,
-    complaints: Quiet,
+    complaints: LogThrottle,
 }
 
 impl Keeper {
@@ -83,7 +83,7 @@ impl Keeper {
             watched,
             own,
             ends: Ends::default(),
-            complaints: Quiet::new(COMPLAIN),
+            complaints: LogThrottle::new(COMPLAIN),
         })
     }
 
@@ -117,7 +117,7 @@ impl Keeper {
         let issued = match own.make(now) {
             Ok(issued) => issued,
             Err(error) => {
-                if let Some(unreported) = self.complaints.speak() {
+                if let Some(unreported) = self.complaints.allow() {
                     tracing::error!(%error, unreported, "the server's certificate is not made anew");
                 }
                 return;

@@ -14,7 +14,7 @@ use super::connection::Serving;
 use super::handshake::{Failures, TELL};
 use super::room::Room;
 use super::{Limits, Tls};
-use crate::telemetry::Quiet;
+use crate::telemetry::LogThrottle;
 
 /// Until connections are accepted again after one could not be.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -99,22 +99,22 @@ fn concerns_one(error: &io::Error) -> bool {
 
 /// Says what goes on for long, once in a while.
 struct Complaints {
-    places: Quiet,
-    unknown: Quiet,
-    accepting: Quiet,
+    places: LogThrottle,
+    unknown: LogThrottle,
+    accepting: LogThrottle,
 }
 
 impl Complaints {
     fn new() -> Self {
         Self {
-            places: Quiet::new(TELL),
-            unknown: Quiet::new(TELL),
-            accepting: Quiet::new(TELL),
+            places: LogThrottle::new(TELL),
+            unknown: LogThrottle::new(TELL),
+            accepting: LogThrottle::new(TELL),
         }
     }
 
     fn full(&mut self, places: usize) {
-        if let Some(unreported) = self.places.speak() {
+        if let Some(unreported) = self.places.allow() {
             tracing::warn!(
                 unreported,
                 "all {places} places for connections are taken; those without a request under way are cut, silent ones \
@@ -124,7 +124,7 @@ impl Complaints {
     }
 
     fn many_unknown(&mut self, places: usize) {
-        if let Some(unreported) = self.unknown.speak() {
+        if let Some(unreported) = self.unknown.allow() {
             tracing::warn!(
                 places,
                 unreported,
@@ -135,7 +135,7 @@ impl Complaints {
     }
 
     fn cannot_accept(&mut self, error: &io::Error) {
-        if let Some(unreported) = self.accepting.speak() {
+        if let Some(unreported) = self.accepting.allow() {
             tracing::warn!(
                 %error,
                 unreported,

@@ -10,4 +10,4 @@ mod pool;
 mod tests;
 
 pub use cancel::Cancel;
-pub use pool::{Counts, Pool, Refused, Settings};
+pub use pool::{Counts, Pool, Settings, WorkError};

@@ -54,13 +54,13 @@ impl Default for Settings {
 
 /// Why work was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum WorkError {
     /// As much as may wait already does, of this user or of all.
     #[error("too much work is waiting")]
-    Full,
+    QueueFull,
     /// The work panicked, which is a defect.
     #[error("the work ended by a defect")]
-    Failed,
+    Panicked,
 }
 
 /// What has been counted.
@@ -139,7 +139,7 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Does `work` for `user` when there is a thread for it. `held` is dropped when the work has ended: also when this
+    /// Does `work` for `user` when there is a thread for it. `guard` is dropped when the work has ended: also when this
     /// future is dropped before, which cancels the work.
     ///
     /// # Errors
@@ -147,29 +147,29 @@ impl Pool {
     pub async fn run<T: Send + 'static>(
         &self,
         user: &Arc<str>,
-        held: impl Any + Send,
+        guard: impl Any + Send,
         work: impl FnOnce(&Cancel) -> T + Send + 'static,
-    ) -> Result<T, Refused> {
+    ) -> Result<T, WorkError> {
         let (done, result) = oneshot::channel();
         let cancel = Cancel::default();
         let job = {
             let cancel = cancel.clone();
             Box::new(move || {
-                let worked = work(&cancel);
+                let output = work(&cancel);
                 // First: who has the answer may rely on the place being free again.
-                drop(held);
-                let _nobody_waits = done.send(worked);
+                drop(guard);
+                let _receiver_gone = done.send(output);
             })
         };
         let number = self.shared.push(user, job)?;
-        let mut waits = Waits {
+        let mut cancel_on_drop = CancelOnDrop {
             shared: &self.shared,
             number,
             cancel,
-            over: false,
+            finished: false,
         };
-        let result = result.await.map_err(|_| Refused::Failed);
-        waits.over = true;
+        let result = result.await.map_err(|_| WorkError::Panicked);
+        cancel_on_drop.finished = true;
         result
     }
 
@@ -241,16 +241,16 @@ impl Drop for Pool {
 }
 
 /// Somebody waits for a piece of work; dropped before it is done, the work is cancelled.
-struct Waits<'a> {
+struct CancelOnDrop<'a> {
     shared: &'a Shared,
     number: u64,
     cancel: Cancel,
-    over: bool,
+    finished: bool,
 }
 
-impl Drop for Waits<'_> {
+impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
-        if !self.over {
+        if !self.finished {
             self.cancel.set();
             self.shared.cancel(self.number);
         }
@@ -258,12 +258,14 @@ impl Drop for Waits<'_> {
 }
 
 impl Shared {
-    fn push(&self, user: &Arc<str>, run: Box<dyn FnOnce() + Send>) -> Result<u64, Refused> {
+    fn push(&self, user: &Arc<str>, run: Box<dyn FnOnce() + Send>) -> Result<u64, WorkError> {
         let mut state = self.state.lock();
-        let of_user = state.waiting.iter().filter(|job| job.user == *user).count();
-        if state.waiting.len() >= self.settings.queue || of_user >= self.settings.queue_of_user() {
+        let waiting_of_user = state.waiting.iter().filter(|job| job.user == *user).count();
+        if state.waiting.len() >= self.settings.queue
+            || waiting_of_user >= self.settings.queue_of_user()
+        {
             state.refused += 1;
-            return Err(Refused::Full);
+            return Err(WorkError::QueueFull);
         }
         state.last += 1;
         let number = state.last;
@@ -278,8 +280,8 @@ impl Shared {
     fn cancel(&self, number: u64) {
         let mut state = self.state.lock();
         state.cancelled += 1;
-        let place = state.waiting.iter().position(|job| job.number == number);
-        let job = place.and_then(|place| state.waiting.remove(place));
+        let index = state.waiting.iter().position(|job| job.number == number);
+        let job = index.and_then(|index| state.waiting.remove(index));
         drop(state);
         // What it holds is given back without the lock.
         drop(job);
@@ -299,9 +301,9 @@ impl Shared {
                 // The panic hook has said what there is to say; whoever waits is told by the channel's end.
                 let _panicked = catch_unwind(AssertUnwindSafe(job.run));
             });
-            let place = state.running.iter().position(|user| *user == job.user);
-            if let Some(place) = place {
-                state.running.swap_remove(place);
+            let index = state.running.iter().position(|user| *user == job.user);
+            if let Some(index) = index {
+                state.running.swap_remove(index);
             }
             // A user may have waited for this one to end.
             self.changed.notify_one();
@@ -312,18 +314,18 @@ impl Shared {
 impl State {
     /// The work to begin next: of the user with the least under way, the one that has waited longest. Nothing while
     /// users that wait have as many threads as they may.
-    fn next(&mut self, most: usize) -> Option<Job> {
+    fn next(&mut self, max_per_user: usize) -> Option<Job> {
         if self.paused {
             return None;
         }
         let running = |user: &Arc<str>| self.running.iter().filter(|it| *it == user).count();
         let waiting = self.waiting.iter().enumerate();
-        let (under_way, place) = waiting
-            .map(|(place, job)| (running(&job.user), place))
+        let (busy, index) = waiting
+            .map(|(index, job)| (running(&job.user), index))
             .min()?;
-        if under_way >= most {
+        if busy >= max_per_user {
             return None;
         }
-        self.waiting.remove(place)
+        self.waiting.remove(index)
     }
 }

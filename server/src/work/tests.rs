@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::*;
 
 /// Bounds a hang, not a speed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn pool(threads: usize, queue: usize) -> Arc<Pool> {
     let threads = threads.try_into().unwrap();
@@ -24,7 +24,7 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    let done = tokio::time::timeout(PATIENCE, waited).await;
+    let done = tokio::time::timeout(TIMEOUT, waited).await;
     assert!(done.is_ok(), "waited in vain until {what}");
 }
 
@@ -70,33 +70,33 @@ fn begin<F: Future>(future: std::pin::Pin<&mut F>) {
 }
 
 #[tokio::test]
-async fn work_is_done_on_a_thread_of_the_pool() {
+async fn work_runs_on_a_thread_of_the_pool() {
     let name = |_: &Cancel| std::thread::current().name().map(str::to_owned);
     let done = pool(2, 4).run(&user("a"), (), name).await;
     assert!(done.unwrap().unwrap().starts_with("work-"));
 }
 
 #[tokio::test]
-async fn what_a_request_holds_is_given_back_when_its_work_has_ended_and_not_before() {
+async fn a_guard_is_dropped_when_the_work_ends() {
     let pool = pool(1, 4);
     let mut gate = Gate::new();
-    let place = Arc::new(());
+    let guard = Arc::new(());
     {
         let (a, work) = (user("a"), gate.work());
-        let mut waiting = Box::pin(pool.run(&a, Arc::clone(&place), work));
+        let mut waiting = Box::pin(pool.run(&a, Arc::clone(&guard), work));
         begin(waiting.as_mut());
         until("the work has begun", || gate.is_begun()).await;
     }
     // The client has gone. The work goes on, and holds its place.
     assert_eq!((pool.counts().running, pool.counts().cancelled), (1, 1));
-    assert_eq!(Arc::strong_count(&place), 2);
+    assert_eq!(Arc::strong_count(&guard), 2);
     gate.open.send(()).unwrap();
-    until("the place is free", || Arc::strong_count(&place) == 1).await;
+    until("the place is free", || Arc::strong_count(&guard) == 1).await;
     until("no work is under way", || pool.counts().running == 0).await;
 }
 
 #[tokio::test]
-async fn work_sees_that_nobody_waits_for_it() {
+async fn work_sees_its_cancellation() {
     let pool = pool(1, 4);
     let (seen, saw) = mpsc::channel();
     let (begun, has_begun) = tokio::sync::oneshot::channel();
@@ -112,11 +112,11 @@ async fn work_sees_that_nobody_waits_for_it() {
         begin(waiting.as_mut());
         has_begun.await.unwrap();
     }
-    saw.recv_timeout(PATIENCE).unwrap();
+    saw.recv_timeout(TIMEOUT).unwrap();
 }
 
 #[tokio::test]
-async fn work_that_nobody_waits_for_is_taken_out_of_the_queue_and_never_begun() {
+async fn cancelled_work_leaves_the_queue() {
     let pool = pool(1, 4);
     pool.pause();
     let a = user("a");
@@ -135,7 +135,7 @@ async fn work_that_nobody_waits_for_is_taken_out_of_the_queue_and_never_begun() 
 }
 
 #[tokio::test]
-async fn more_than_may_wait_is_refused_and_of_one_user_a_part_of_it() {
+async fn the_queue_is_limited_in_all_and_per_user() {
     let pool = pool(2, 8);
     pool.pause();
     let users = ["a", "b", "c", "d", "e"].map(user);
@@ -154,7 +154,7 @@ async fn more_than_may_wait_is_refused_and_of_one_user_a_part_of_it() {
     drop(waiting.pop());
     assert_eq!(
         pool.run(&users[0], (), |_: &Cancel| ()).await,
-        Err(Refused::Full)
+        Err(WorkError::QueueFull)
     );
     pool.resume();
     for one in waiting {
@@ -189,13 +189,13 @@ async fn one_user_leaves_a_thread_to_the_others() {
 }
 
 #[tokio::test]
-async fn work_that_panics_is_told_and_takes_no_thread_with_it() {
+async fn panicking_work_fails_and_its_thread_survives() {
     let pool = pool(1, 4);
     for _ in 0..3 {
         let failed = pool
             .run(&user("a"), (), |_: &Cancel| panic!("of a test"))
             .await;
-        assert_eq!(failed, Err::<(), _>(Refused::Failed));
+        assert_eq!(failed, Err::<(), _>(WorkError::Panicked));
     }
     assert_eq!(pool.run(&user("a"), (), |_: &Cancel| 1).await, Ok(1));
     until("no work is under way", || pool.counts().running == 0).await;

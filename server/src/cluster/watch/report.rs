@@ -41,7 +41,7 @@ struct Said {
 
 impl Said {
     /// Asks to say a failure; how many before it were not said.
-    fn speak(&mut self, kind: Kind) -> Option<Unreported> {
+    fn allow(&mut self, kind: Kind) -> Option<Unreported> {
         let now = Instant::now();
         let due = self.last.is_none_or(|(at, before)| {
             let passed = now.saturating_duration_since(at);
@@ -131,7 +131,7 @@ impl<'a> Reporter<'a> {
                     Kind::Denied => self.health.denied(self.need == Need::Optional),
                     _ => self.health.failed(),
                 }
-                let Some(unreported) = self.own.speak(kind) else {
+                let Some(unreported) = self.own.allow(kind) else {
                     return;
                 };
                 match self.need {
@@ -165,7 +165,7 @@ impl<'a> Reporter<'a> {
                 self.health.failed();
                 let mut outage = self.outages.0.lock();
                 outage.failing.insert(resource);
-                let Some(unreported) = outage.said.speak(kind) else {
+                let Some(unreported) = outage.said.allow(kind) else {
                     return;
                 };
                 tracing::warn!(

@@ -8,13 +8,13 @@ pub type Unreported = Option<NonZeroU64>;
 
 /// Lets one message through per interval and counts the rest.
 #[derive(Debug)]
-pub struct Quiet {
+pub struct LogThrottle {
     interval: Duration,
     last: Option<Instant>,
     unreported: u64,
 }
 
-impl Quiet {
+impl LogThrottle {
     /// At most one message per `interval`.
     pub fn new(interval: Duration) -> Self {
         Self {
@@ -25,11 +25,11 @@ impl Quiet {
     }
 
     /// Asks to speak. `Some`: speak, and say how many messages went unreported since the last one.
-    pub fn speak(&mut self) -> Option<Unreported> {
-        self.speak_at(Instant::now())
+    pub fn allow(&mut self) -> Option<Unreported> {
+        self.allow_at(Instant::now())
     }
 
-    fn speak_at(&mut self, now: Instant) -> Option<Unreported> {
+    fn allow_at(&mut self, now: Instant) -> Option<Unreported> {
         if self
             .last
             .is_some_and(|last| now.saturating_duration_since(last) < self.interval)
@@ -45,7 +45,7 @@ impl Quiet {
 /// Lets a number of messages through per interval and counts the rest: for one place that speaks of many
 /// things, so that a thousand failing nodes are not a thousand lines.
 #[derive(Debug)]
-pub struct Budget {
+pub struct LogBudget {
     lines: u32,
     interval: Duration,
     began: Option<Instant>,
@@ -53,7 +53,7 @@ pub struct Budget {
     unreported: u64,
 }
 
-impl Budget {
+impl LogBudget {
     /// At most `lines` messages per `interval`.
     pub fn new(lines: u32, interval: Duration) -> Self {
         Self {
@@ -66,11 +66,11 @@ impl Budget {
     }
 
     /// Asks to speak. `Some`: speak, and say how many messages went unreported since the last one.
-    pub fn spend(&mut self) -> Option<Unreported> {
-        self.spend_at(Instant::now())
+    pub fn allow(&mut self) -> Option<Unreported> {
+        self.allow_at(Instant::now())
     }
 
-    fn spend_at(&mut self, now: Instant) -> Option<Unreported> {
+    fn allow_at(&mut self, now: Instant) -> Option<Unreported> {
         if self
             .began
             .is_none_or(|began| now.saturating_duration_since(began) >= self.interval)
@@ -92,28 +92,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_message_an_interval_and_the_rest_counted() {
+    fn a_throttle_allows_one_message_per_interval() {
         let start = Instant::now();
-        let mut quiet = Quiet::new(Duration::from_secs(60));
-        assert_eq!(quiet.speak_at(start), Some(None));
+        let mut throttle = LogThrottle::new(Duration::from_secs(60));
+        assert_eq!(throttle.allow_at(start), Some(None));
         for second in 1..60 {
-            assert_eq!(quiet.speak_at(start + Duration::from_secs(second)), None);
+            assert_eq!(throttle.allow_at(start + Duration::from_secs(second)), None);
         }
         assert_eq!(
-            quiet.speak_at(start + Duration::from_secs(60)),
+            throttle.allow_at(start + Duration::from_secs(60)),
             Some(NonZeroU64::new(59))
         );
-        assert_eq!(quiet.speak_at(start + Duration::from_secs(120)), Some(None));
+        assert_eq!(
+            throttle.allow_at(start + Duration::from_secs(120)),
+            Some(None)
+        );
     }
 
     #[test]
-    fn a_budget_lets_so_many_through_and_counts_the_rest() {
+    fn a_budget_allows_its_messages_per_interval() {
         let start = Instant::now();
-        let mut budget = Budget::new(2, Duration::from_secs(10));
-        let spoken: Vec<_> = (0..4).map(|_| budget.spend_at(start)).collect();
-        assert_eq!(spoken, [Some(None), Some(None), None, None]);
+        let mut budget = LogBudget::new(2, Duration::from_secs(10));
+        let allowed: Vec<_> = (0..4).map(|_| budget.allow_at(start)).collect();
+        assert_eq!(allowed, [Some(None), Some(None), None, None]);
         assert_eq!(
-            budget.spend_at(start + Duration::from_secs(10)),
+            budget.allow_at(start + Duration::from_secs(10)),
             Some(NonZeroU64::new(2))
         );
     }
