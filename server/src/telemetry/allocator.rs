@@ -1,23 +1,24 @@
-//! What the allocator says of itself. The allocator is the program's choice, so the program says how to ask it.
+//! Statistics of the memory allocator. The program chooses the allocator, so it also provides the function that reads
+//! them.
 
 use super::metrics::{Registry, collect};
 
-/// Figures of one moment, in bytes; jemalloc's names.
+/// Statistics of one moment, in bytes, with jemalloc's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allocator {
-    /// What the program asked for and still has.
+    /// Memory that the program has allocated.
     pub allocated: u64,
-    /// The pages that hold it.
+    /// Pages that hold allocations.
     pub active: u64,
-    /// What is in RAM of it, and of what the allocator needs for itself.
+    /// Resident memory, with the allocator's own.
     pub resident: u64,
-    /// Address space that the allocator has.
+    /// Mapped address space.
     pub mapped: u64,
-    /// Address space that it keeps, but without memory behind it.
+    /// Address space that is reserved without memory.
     pub retained: u64,
 }
 
-/// How to ask it; nothing when it does not answer.
+/// Reads the statistics; none if the allocator does not report them.
 pub type AskAllocator = fn() -> Option<Allocator>;
 
 /// Registers the metrics of the allocator.

@@ -1,15 +1,15 @@
-//! Errors in one line.
+//! Formats errors with their causes.
 
 use std::error::Error;
 
 use kube::runtime::watcher;
 
-/// The most that is quoted of one error: some quote an answer, which may be a page of HTML.
+/// The longest text of one error, in bytes: some contain a response, which may be a page of HTML.
 const MAX_QUOTE: usize = 300;
 
-/// An error and its causes in one line, each said once. Of a cause that draws a picture below its first line,
-/// as YAML's parser does, the first line is taken. What kube's client adds, its own type names and the structure of a
-/// `Status`, is left out.
+/// Formats an error and its causes in one line, without repetition. Only the first line of each text is used, because
+/// some errors, such as those of YAML's parser, draw a picture below it. The type names that kube's client adds, and
+/// the structure of a `Status`, are left out.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = own_text(error);
     let mut cause = error.source();
@@ -27,7 +27,7 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// What an error says; nothing for one that only says what its cause does.
+/// The text of an error; empty if the error only repeats its cause.
 fn own_text(error: &(dyn Error + 'static)) -> String {
     match error.downcast_ref::<kube::Error>() {
         Some(kube::Error::Api(status)) if status.message.is_empty() => {
@@ -44,13 +44,13 @@ fn own_text(error: &(dyn Error + 'static)) -> String {
     if let Some(watcher::Error::NoResourceVersion) = error.downcast_ref() {
         return "the answer has no resourceVersion".to_owned();
     }
-    // The cause of an error that is said already.
+    // The error above has printed this text.
     let status = error.is::<kube::core::Status>() || error.is::<Box<kube::core::Status>>();
     if status || error.is::<watcher::Error>() {
         return String::new();
     }
     let text = first_line(&error.to_string());
-    // hyper's client says which step failed; its cause says what happened.
+    // hyper's client names the step that failed; the cause says what happened.
     if text.starts_with("client error (") && error.source().is_some() {
         return String::new();
     }

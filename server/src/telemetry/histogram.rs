@@ -1,4 +1,4 @@
-//! A histogram of fixed buckets that takes many values at once: a list of 150,000 pods takes its lock once.
+//! A histogram with fixed buckets that takes many values at once: a list of 150,000 pods takes its lock once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use parking_lot::Mutex;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
-/// Observations counted by bucket.
+/// Values counted by bucket.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Buckets {
     bounds: &'static [f64],
-    /// One for each bound, and one for what lies beyond all of them.
+    /// One count for each bound, and one for the values above all bounds.
     counts: Box<[u64]>,
     sum: f64,
 }
 
 impl Buckets {
-    /// None yet. `bounds` are the buckets' upper bounds, rising.
+    /// Makes empty buckets. `bounds` are their upper bounds, ascending.
     pub fn new(bounds: &'static [f64]) -> Self {
         Self {
             bounds,
@@ -26,7 +26,7 @@ impl Buckets {
         }
     }
 
-    /// Counts one.
+    /// Counts a value.
     pub fn observe(&mut self, value: f64) {
         let bucket = self.bounds.partition_point(|bound| *bound < value);
         if let Some(count) = self.counts.get_mut(bucket) {
@@ -35,7 +35,7 @@ impl Buckets {
         self.sum += value;
     }
 
-    /// Adds what another of the same bounds has counted.
+    /// Adds the counts of other buckets with the same bounds.
     pub fn merge(&mut self, other: &Self) {
         for (count, more) in self.counts.iter_mut().zip(&other.counts) {
             *count += more;
@@ -43,39 +43,39 @@ impl Buckets {
         self.sum += other.sum;
     }
 
-    /// All values together.
+    /// The sum of all values.
     pub fn sum(&self) -> f64 {
         self.sum
     }
 
-    /// How many there were.
+    /// The number of values.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// Each bucket's upper bound, the last one infinite, and how many fell into it alone.
+    /// The upper bound and the count of each bucket alone; the last bound is infinite.
     pub fn each(&self) -> impl Iterator<Item = (f64, u64)> {
         let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
         bounds.zip(self.counts.iter().copied())
     }
 }
 
-/// A histogram that many write to.
+/// A histogram that several tasks write.
 #[derive(Debug, Clone)]
 pub struct Histogram(Arc<Mutex<Buckets>>);
 
 impl Histogram {
-    /// None yet. `bounds` are the buckets' upper bounds, rising.
+    /// Makes an empty histogram. `bounds` are the upper bounds of the buckets, ascending.
     pub fn new(bounds: &'static [f64]) -> Self {
         Self(Arc::new(Mutex::new(Buckets::new(bounds))))
     }
 
-    /// Adds what was counted elsewhere, with the same bounds.
+    /// Adds the counts of buckets with the same bounds.
     pub fn merge(&self, counted: &Buckets) {
         self.0.lock().merge(counted);
     }
 
-    /// What was counted so far.
+    /// Copies the current counts.
     pub fn read(&self) -> Buckets {
         self.0.lock().clone()
     }

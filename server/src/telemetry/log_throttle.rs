@@ -1,12 +1,13 @@
-//! Saying a thing that keeps happening without drowning everything else.
+//! Limits how often a recurring message is logged.
 
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
-/// How many messages were held back since the last one; as a field of a log line it is left out if there were none.
+/// The number of messages that were suppressed since the last one. A log line leaves out the field if there were
+/// none.
 pub type Unreported = Option<NonZeroU64>;
 
-/// Lets one message through per interval and counts the rest.
+/// Allows one message per interval, and counts the others.
 #[derive(Debug)]
 pub struct LogThrottle {
     interval: Duration,
@@ -15,7 +16,7 @@ pub struct LogThrottle {
 }
 
 impl LogThrottle {
-    /// At most one message per `interval`.
+    /// Allows one message per `interval`.
     pub fn new(interval: Duration) -> Self {
         Self {
             interval,
@@ -24,7 +25,7 @@ impl LogThrottle {
         }
     }
 
-    /// Asks to speak. `Some`: speak, and say how many messages went unreported since the last one.
+    /// Returns `Some` if a message may be logged now, with the number that was suppressed since the last one.
     pub fn allow(&mut self) -> Option<Unreported> {
         self.allow_at(Instant::now())
     }
@@ -42,8 +43,8 @@ impl LogThrottle {
     }
 }
 
-/// Lets a number of messages through per interval and counts the rest: for one place that speaks of many
-/// things, so that a thousand failing nodes are not a thousand lines.
+/// Allows a number of messages per interval, and counts the others. For one source of many messages: a thousand
+/// failing nodes do not make a thousand lines.
 #[derive(Debug)]
 pub struct LogBudget {
     lines: u32,
@@ -54,7 +55,7 @@ pub struct LogBudget {
 }
 
 impl LogBudget {
-    /// At most `lines` messages per `interval`.
+    /// Allows `lines` messages per `interval`.
     pub fn new(lines: u32, interval: Duration) -> Self {
         Self {
             lines,
@@ -65,7 +66,7 @@ impl LogBudget {
         }
     }
 
-    /// Asks to speak. `Some`: speak, and say how many messages went unreported since the last one.
+    /// Returns `Some` if a message may be logged now, with the number that was suppressed since the last one.
     pub fn allow(&mut self) -> Option<Unreported> {
         self.allow_at(Instant::now())
     }

@@ -1,4 +1,4 @@
-//! Log lines, as text or as JSON, on standard error.
+//! Writes log lines to standard error, as text or as JSON.
 
 use std::io::IsTerminal;
 use std::str::FromStr;
@@ -24,10 +24,10 @@ pub struct LogFlags {
 /// `--logging-format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One line for people.
+    /// One line of text for each event.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object for each event.
     Json,
 }
 
@@ -45,10 +45,10 @@ impl FromStr for LogFormat {
     }
 }
 
-/// What is written at a verbosity.
+/// The filter of a verbosity.
 ///
-/// Below 4, only this project's own lines: a library writes one for each failed request, with its structures as a
-/// debugger shows them; whatever they mean to somebody who runs the server, the server says itself, once.
+/// Below 4 only the lines of this project are written. Libraries log each failed request with its debug output; the
+/// server logs the same failures once, in a readable form.
 fn filter(verbosity: u8) -> &'static str {
     match verbosity {
         0..=3 => {
@@ -59,15 +59,15 @@ fn filter(verbosity: u8) -> &'static str {
     }
 }
 
-/// Installs the log writer for the whole process. `verbosity` is klog's: 0 to 3 is information, 4 and up
-/// debugging, 8 and up everything. `RUST_LOG`, where set, decides instead. A second call changes nothing.
+/// Installs the log writer for the process. `verbosity` is klog's: 0 to 3 is info, 4 to 7 debug, 8 and more
+/// everything. The variable `RUST_LOG` takes precedence. A second call changes nothing.
 pub fn init(format: LogFormat, verbosity: u8) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter(verbosity)));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
-    // A logger that is already there (a test's, the demo's) is as good as ours.
+    // A test or the demo has installed a writer before.
     let _already_there = match format {
         LogFormat::Text => builder
             .with_ansi(std::io::stderr().is_terminal())

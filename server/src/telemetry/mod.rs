@@ -1,4 +1,4 @@
-//! What the server says of itself: logs that a person can read at three in the morning.
+//! Logs and metrics of the server itself.
 
 mod allocator;
 mod chain;

@@ -1,34 +1,33 @@
-//! What the system says of this process: processor time, memory, open files. On Linux, from /proc; elsewhere
-//! nothing is said.
+//! Statistics of this process from /proc: CPU time, memory, open files. Other systems than Linux have none.
 
 use std::fs;
 use std::path::Path;
 
 use super::metrics::{Registry, collect};
 
-/// In what /proc counts processor time: `USER_HZ`, which is 100 on every architecture that Rust's Linux targets
-/// have in common with Kubernetes.
+/// The unit of CPU time in /proc, as ticks per second: `USER_HZ`, which is 100 on every architecture that Kubernetes
+/// and Rust's Linux targets share.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Figures of one moment; what could not be read is left out.
+/// Statistics of one moment. What cannot be read is none.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Process {
-    /// Processor time since the start, in user and in system mode together, in seconds.
+    /// CPU time since the start, in user and system mode, in seconds.
     cpu_seconds: Option<f64>,
-    /// Memory that is in RAM, in bytes.
+    /// Resident memory, in bytes.
     resident_bytes: Option<u64>,
     /// Address space, in bytes.
     virtual_bytes: Option<u64>,
-    /// Files and sockets that are open.
+    /// Open files and sockets.
     open_files: Option<u64>,
-    /// How many may be.
+    /// The limit of open files.
     max_files: Option<u64>,
-    /// When it started, in seconds since the Unix epoch.
+    /// The start time, in seconds since the Unix epoch.
     started: Option<f64>,
 }
 
 impl Process {
-    /// Reads them of the process itself.
+    /// Reads the statistics of this process.
     fn read() -> Self {
         Self::read_from(Path::new("/proc"))
     }
@@ -36,12 +35,12 @@ impl Process {
     fn read_from(proc: &Path) -> Self {
         let text = |file: &str| fs::read_to_string(proc.join(file)).unwrap_or_default();
         let (stat, status) = (text("self/stat"), text("self/status"));
-        // The second field is the program's name in parentheses, which may hold anything.
+        // The second field is the program's name in parentheses, which may contain any character.
         let fields: Vec<&str> = stat
             .rsplit_once(") ")
             .map(|(_, rest)| rest.split(' ').collect())
             .unwrap_or_default();
-        // Counted as proc(5) does, from 1; the third field is the first here.
+        // proc(5) counts fields from 1; `fields` starts with the third.
         let field = |number: usize| fields.get(number - 3)?.trim().parse::<f64>().ok();
         let kilobytes = |name: &str| number_after(&status, name).map(|kilobytes| kilobytes << 10);
         let booted = number_after(&text("stat"), "btime");
@@ -62,7 +61,7 @@ impl Process {
     }
 }
 
-/// Registers the metrics of the program and its process, under the names that every Prometheus client has. What the
+/// Registers the metrics of the program and its process, under the names of all Prometheus clients. A metric that the
 /// system does not report has no family.
 pub fn register(registry: &mut Registry) {
     collect(registry, (), |(), families| {
@@ -111,7 +110,7 @@ pub fn register(registry: &mut Registry) {
     });
 }
 
-/// The first number on the line that begins with `name`.
+/// The first number on the line that starts with `name`.
 fn number_after(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()

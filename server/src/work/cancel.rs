@@ -1,20 +1,20 @@
-//! Whether somebody still waits for some work.
+//! Cancellation of work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Is set when nobody waits for the work any more. The work looks at it between two nodes, or two objects of a list, and
-/// ends with whatever it has: nobody reads that.
+/// Is set when no client waits for the work. The work checks it between two nodes or two objects of a list, and
+/// returns early; its result is dropped.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// Whether nobody waits any more.
+    /// Whether the work is cancelled.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Nobody waits any more.
+    /// Cancels the work.
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -1,8 +1,8 @@
-//! Work that visits the whole cluster: on threads of its own, few at a time, and with an end when nobody waits for it.
+//! Runs work that visits the whole cluster: on a few threads of its own, and cancelled when no client waits for it.
 //!
-//! Such work would hold up the runtime's threads, which scrape and answer. Tokio's pool for blocking work is not for it
-//! either: it has 512 threads and a queue without an end, its work goes on when nobody waits any more, and it is what
-//! the state is saved on, certificates are read on and names are resolved on.
+//! Such work would block the threads of the async runtime, which scrape and respond. Tokio's pool for blocking work
+//! does not fit: it has 512 threads and an unbounded queue, its work cannot be cancelled, and it is the pool that
+//! saves the state, reads certificates and resolves names.
 
 mod cancel;
 mod pool;

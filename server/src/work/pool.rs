@@ -1,4 +1,4 @@
-//! A few threads and a short queue.
+//! A pool of a few threads with a short queue.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -13,20 +13,20 @@ use tokio::sync::oneshot;
 use super::Cancel;
 use crate::telemetry::metrics::{Registry, collect};
 
-/// How much there may be at once.
+/// The limits of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Threads: as many pieces of work are under way at most.
+    /// The number of threads, which is the number of jobs that run at the same time.
     pub threads: NonZeroUsize,
-    /// Pieces of work that wait for a thread.
+    /// The number of jobs that may wait for a thread.
     pub queue: usize,
 }
 
 impl Settings {
     const QUEUE: usize = 64;
 
-    /// As many threads as cores, but at least two and at most four: one user leaves a thread to the others, and scrapes
-    /// need some time too.
+    /// As many threads as cores, but at least two and at most four: one user must leave a thread to the others, and
+    /// scrapes need CPU time too.
     fn of_machine() -> Self {
         let cores = thread::available_parallelism().map_or(2, NonZeroUsize::get);
         Self {
@@ -35,12 +35,12 @@ impl Settings {
         }
     }
 
-    /// Pieces of work of one user that wait: a quarter of the queue.
+    /// The number of jobs of one user that may wait: a quarter of the queue.
     fn queue_of_user(&self) -> usize {
         self.queue.div_ceil(4)
     }
 
-    /// Pieces of work of one user that are under way: all but one.
+    /// The number of jobs of one user that may run: all threads but one.
     fn threads_of_user(&self) -> usize {
         (self.threads.get() - 1).max(1)
     }
@@ -55,7 +55,7 @@ impl Default for Settings {
 /// Why work was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WorkError {
-    /// As much as may wait already does, of this user or of all.
+    /// Too many jobs of this user, or of all users, are waiting.
     #[error("too much work is waiting")]
     QueueFull,
     /// The work panicked, which is a defect.
@@ -63,23 +63,23 @@ pub enum WorkError {
     Panicked,
 }
 
-/// What has been counted.
+/// The counts of a pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Work that waits.
+    /// Jobs that wait.
     pub queued: usize,
-    /// Work under way.
+    /// Jobs that run.
     pub running: usize,
-    /// Work that was begun, since the start.
+    /// Jobs that were started, in total.
     pub begun: u64,
-    /// Work that was refused because too much waited.
+    /// Jobs that were refused because too many were waiting, in total.
     pub refused: u64,
-    /// Work that nobody waited for any more: before it was begun, or before it was done.
+    /// Jobs that were cancelled before they started or ended, in total.
     pub cancelled: u64,
 }
 
-/// A few threads and a short queue, shared fairly by users: of those that wait, work of the user with the least under
-/// way is begun first.
+/// A pool of a few threads with a short queue. It is fair to users: the next job is one of the user with the fewest
+/// running jobs.
 #[derive(Debug)]
 pub struct Pool {
     shared: Arc<Shared>,
@@ -95,7 +95,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Job>,
-    /// The users of the work under way.
+    /// The users of the running jobs.
     running: Vec<Arc<str>>,
     last: u64,
     begun: u64,
@@ -118,17 +118,17 @@ impl std::fmt::Debug for Job {
 }
 
 impl Pool {
-    /// Starts the threads, which end with it.
+    /// Starts the threads. Dropping the pool ends them.
     ///
     /// # Errors
-    /// When the system has no thread for it.
+    /// The system cannot start a thread.
     pub fn start(settings: Settings) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             settings,
             state: Mutex::default(),
             changed: Condvar::new(),
         });
-        // What has been started ends if not all can be.
+        // If a thread cannot be started, dropping the pool ends the others.
         let pool = Self { shared };
         for number in 0..settings.threads.get() {
             let shared = Arc::clone(&pool.shared);
@@ -139,11 +139,11 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Does `work` for `user` when there is a thread for it. `guard` is dropped when the work has ended: also when this
-    /// future is dropped before, which cancels the work.
+    /// Runs `work` for `user` on a thread. Drops `guard` when the work ends, also if this future is dropped before,
+    /// which cancels the work.
     ///
     /// # Errors
-    /// When too much waits already, or the work panicked.
+    /// The queue is full, or the work panicked.
     pub async fn run<T: Send + 'static>(
         &self,
         user: &Arc<str>,
@@ -156,7 +156,7 @@ impl Pool {
             let cancel = cancel.clone();
             Box::new(move || {
                 let output = work(&cancel);
-                // First: who has the answer may rely on the place being free again.
+                // Before the result is sent: its receiver may rely on the slot being free.
                 drop(guard);
                 let _receiver_gone = done.send(output);
             })
@@ -173,7 +173,7 @@ impl Pool {
         result
     }
 
-    /// What has been counted so far.
+    /// Reads the counts.
     pub fn counts(&self) -> Counts {
         let state = self.shared.state.lock();
         Counts {
@@ -185,7 +185,7 @@ impl Pool {
         }
     }
 
-    /// Registers its metrics.
+    /// Registers the metrics.
     pub fn register(self: &Arc<Self>, registry: &mut Registry) {
         collect(registry, Arc::clone(self), |pool, families| {
             let counts = pool.counts();
@@ -212,17 +212,17 @@ impl Pool {
         });
     }
 
-    /// Its bounds.
+    /// The limits.
     pub fn settings(&self) -> Settings {
         self.shared.settings
     }
 
-    /// Begins no more work until it is resumed: for tests, which then see what waits.
+    /// Starts no more jobs until [`resume`](Self::resume): for tests that check the queue.
     pub fn pause(&self) {
         self.shared.state.lock().paused = true;
     }
 
-    /// Goes on after a pause.
+    /// Continues after a pause.
     pub fn resume(&self) {
         self.shared.state.lock().paused = false;
         self.shared.changed.notify_all();
@@ -233,14 +233,14 @@ impl Drop for Pool {
     fn drop(&mut self) {
         let mut state = self.shared.state.lock();
         state.stopped = true;
-        // Whoever waits for these is told.
+        // Dropping a job ends the `run` that waits for it.
         state.waiting.clear();
         drop(state);
         self.shared.changed.notify_all();
     }
 }
 
-/// Somebody waits for a piece of work; dropped before it is done, the work is cancelled.
+/// Cancels a job when the future that waits for it is dropped.
 struct CancelOnDrop<'a> {
     shared: &'a Shared,
     number: u64,
@@ -276,18 +276,18 @@ impl Shared {
         Ok(number)
     }
 
-    /// Takes work that nobody waits for out of the queue, if it is still there.
+    /// Removes a cancelled job from the queue if it has not started.
     fn cancel(&self, number: u64) {
         let mut state = self.state.lock();
         state.cancelled += 1;
         let index = state.waiting.iter().position(|job| job.number == number);
         let job = index.and_then(|index| state.waiting.remove(index));
         drop(state);
-        // What it holds is given back without the lock.
+        // The job drops its guard without the lock.
         drop(job);
     }
 
-    /// What a thread does until the end.
+    /// Runs jobs until the pool stops.
     fn work(&self) {
         let mut state = self.state.lock();
         while !state.stopped {
@@ -298,22 +298,22 @@ impl Shared {
             state.begun += 1;
             state.running.push(Arc::clone(&job.user));
             MutexGuard::unlocked(&mut state, || {
-                // The panic hook has said what there is to say; whoever waits is told by the channel's end.
+                // The panic hook has logged the panic. Dropping the sender ends the `run` that waits.
                 let _panicked = catch_unwind(AssertUnwindSafe(job.run));
             });
             let index = state.running.iter().position(|user| *user == job.user);
             if let Some(index) = index {
                 state.running.swap_remove(index);
             }
-            // A user may have waited for this one to end.
+            // A waiting job of this user may start now.
             self.changed.notify_one();
         }
     }
 }
 
 impl State {
-    /// The work to begin next: of the user with the least under way, the one that has waited longest. Nothing while
-    /// users that wait have as many threads as they may.
+    /// Takes the next job: the oldest of the user with the fewest running jobs. None if all users with waiting jobs
+    /// have as many threads as one user may have.
     fn next(&mut self, max_per_user: usize) -> Option<Job> {
         if self.paused {
             return None;

@@ -1,4 +1,4 @@
-//! What a pool must hold to. Work in these tests goes on until a test lets it: nothing depends on time.
+//! Tests of the pool. The jobs in these tests run until the test ends them, so nothing depends on time.
 
 use std::future::Future;
 use std::pin::pin;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::*;
 
-/// Bounds a hang, not a speed.
+/// Limits a hang; the tests do not measure time.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn pool(threads: usize, queue: usize) -> Arc<Pool> {
@@ -28,7 +28,7 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
     assert!(done.is_ok(), "waited in vain until {what}");
 }
 
-/// Work that says that it has begun and goes on until it is told to end; what it then says is whether it was cancelled.
+/// A job that signals its start and runs until the test opens the gate. It returns whether it was cancelled.
 struct Gate {
     begun: Arc<AtomicUsize>,
     open: mpsc::Sender<()>,
@@ -63,7 +63,7 @@ fn user(name: &str) -> Arc<str> {
     Arc::from(name)
 }
 
-/// Polls a future once: its work is in the queue then.
+/// Polls a future once, which puts its job into the queue.
 fn begin<F: Future>(future: std::pin::Pin<&mut F>) {
     let mut context = Context::from_waker(Waker::noop());
     assert!(future.poll(&mut context).is_pending());
@@ -87,7 +87,7 @@ async fn a_guard_is_dropped_when_the_work_ends() {
         begin(waiting.as_mut());
         until("the work has begun", || gate.is_begun()).await;
     }
-    // The client has gone. The work goes on, and holds its place.
+    // The client has disconnected. The work continues and holds the guard.
     assert_eq!((pool.counts().running, pool.counts().cancelled), (1, 1));
     assert_eq!(Arc::strong_count(&guard), 2);
     gate.open.send(()).unwrap();
