@@ -8,7 +8,7 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::json;
 
-use super::complaints::Complaints;
+use super::problem_log::ProblemLog;
 use crate::telemetry::chain;
 use crate::tls::Service;
 
@@ -23,7 +23,7 @@ const NAMES: [&str; 3] = [
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Who writes, in the objects' managed fields.
-const WRITER: &str = "vitals-server";
+const FIELD_MANAGER: &str = "vitals-server";
 
 /// The APIServices.
 pub(super) struct ApiServices {
@@ -32,7 +32,7 @@ pub(super) struct ApiServices {
 }
 
 /// An APIService that names this server's Service, as it was read.
-pub(super) struct Found {
+pub(super) struct OwnApiService {
     pub(super) name: &'static str,
     version: Option<String>,
     bundle: Vec<u8>,
@@ -49,22 +49,22 @@ impl ApiServices {
 
     /// Those that name this server's Service. One that is not there, or names another, is none of ours; one that
     /// cannot be read is an error, which is said.
-    pub(super) async fn read(&self, complaints: &mut Complaints) -> Result<Vec<Found>, ()> {
+    pub(super) async fn read(&self, problems: &mut ProblemLog) -> Result<Vec<OwnApiService>, ()> {
         let (mut found, mut failed) = (Vec::new(), false);
         for name in NAMES {
-            match asked(self.api.get_opt(name)).await {
-                Ok(None) => complaints.note(
+            match with_timeout(self.api.get_opt(name)).await {
+                Ok(None) => problems.info(
                     name,
                     format!("there is no APIService {name}: nobody is sent here by it"),
                 ),
-                Ok(Some(object)) => match self.found(name, object) {
+                Ok(Some(object)) => match self.check(name, object) {
                     Ok(one) => found.push(one),
-                    Err(other) => complaints.say(name, other),
+                    Err(other) => problems.warn(name, other),
                 },
                 Err(error) => {
-                    complaints.say(
+                    problems.warn(
                         name,
-                        why(&format!("cannot read the APIService {name}"), &error),
+                        describe(&format!("cannot read the APIService {name}"), &error),
                     );
                     failed = true;
                 }
@@ -73,7 +73,7 @@ impl ApiServices {
         if failed { Err(()) } else { Ok(found) }
     }
 
-    fn found(&self, name: &'static str, object: APIService) -> Result<Found, String> {
+    fn check(&self, name: &'static str, object: APIService) -> Result<OwnApiService, String> {
         let spec = object.spec.unwrap_or_default();
         let Service {
             namespace,
@@ -88,7 +88,7 @@ impl ApiServices {
                  caBundle is left alone; give --service-namespace and --service-name if that is this server"
             ));
         }
-        Ok(Found {
+        Ok(OwnApiService {
             name,
             version: object.metadata.resource_version,
             bundle: spec
@@ -101,7 +101,7 @@ impl ApiServices {
 
     /// Sees to it that this is the bundle; whether it had to be written. A merge patch touches no other field, and
     /// with the version that was read it is refused if anything has changed since.
-    pub(super) async fn write(&self, found: &Found, bundle: &str) -> Result<bool, String> {
+    pub(super) async fn write(&self, found: &OwnApiService, bundle: &str) -> Result<bool, String> {
         if found.bundle == bundle.as_bytes() && !found.unverified {
             return Ok(false);
         }
@@ -110,22 +110,22 @@ impl ApiServices {
             "spec": {"caBundle": ByteString(bundle.as_bytes().to_vec()), "insecureSkipTLSVerify": false},
         }));
         let params = PatchParams {
-            field_manager: Some(WRITER.to_owned()),
+            field_manager: Some(FIELD_MANAGER.to_owned()),
             ..PatchParams::default()
         };
         let patched = self.api.patch(found.name, &params, &patch);
-        match asked(patched).await {
+        match with_timeout(patched).await {
             Ok(_) => Ok(true),
             Err(error) => {
                 let what = format!("cannot write the CA into the APIService {}", found.name);
-                Err(why(&what, &error))
+                Err(describe(&what, &error))
             }
         }
     }
 }
 
 /// A request that does not take for ever.
-pub(crate) async fn asked<T>(
+pub(crate) async fn with_timeout<T>(
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, kube::Error> {
     let late = |_| kube::Error::Service("the API server did not answer in 10 s".into());
@@ -133,7 +133,7 @@ pub(crate) async fn asked<T>(
 }
 
 /// What could not be done, why, and what to do.
-pub(super) fn why(what: &str, error: &kube::Error) -> String {
+pub(super) fn describe(what: &str, error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) if status.code == 403 => format!(
             "{what}: {}; --manage-apiservice-ca needs the rules in deploy/base/rbac.yaml",

@@ -16,10 +16,10 @@ use rustls_pki_types::pem::PemObject;
 use crate::tls::{Authority, pem_of, validity_of};
 
 /// How long a new CA is announced before it issues.
-const ANNOUNCED: Duration = Duration::from_secs(24 * 3600);
+const ANNOUNCEMENT: Duration = Duration::from_secs(24 * 3600);
 
 /// How many CAs that were replaced are believed, at most: a bundle has an end.
-const PREVIOUS: usize = 4;
+const MAX_PREVIOUS: usize = 4;
 
 /// What a Secret holds.
 pub(super) type Data = BTreeMap<String, ByteString>;
@@ -60,18 +60,18 @@ impl Authorities {
 
     fn of(current: Authority, next: Option<Authority>, previous: &str, now: Timestamp) -> Self {
         let mut authorities = Self {
-            previous: good(previous, now),
+            previous: valid_certificates(previous, now),
             current,
             next,
             bundle: String::new(),
         };
-        authorities.settle();
+        authorities.update_bundle();
         authorities
     }
 
     /// Moves a change-over on, if it is time.
     pub(super) fn advance(&mut self, now: Timestamp) -> Result<(), String> {
-        let announced = i64::try_from(ANNOUNCED.as_nanos()).unwrap_or(i64::MAX);
+        let announced = i64::try_from(ANNOUNCEMENT.as_nanos()).unwrap_or(i64::MAX);
         match &self.next {
             None if self.current.is_old(now) => self.next = Some(Authority::make(now)?),
             Some(next) if now.since(next.made()) >= announced => {
@@ -82,7 +82,7 @@ impl Authorities {
             }
             _ => {}
         }
-        self.settle();
+        self.update_bundle();
         Ok(())
     }
 
@@ -115,27 +115,27 @@ impl Authorities {
         data
     }
 
-    fn settle(&mut self) {
+    fn update_bundle(&mut self) {
         let (current, next) = (self.current.pem(), self.next.as_ref().map(Authority::pem));
         self.previous
             .retain(|pem| pem != current && Some(pem.as_str()) != next);
-        self.previous.truncate(PREVIOUS);
+        self.previous.truncate(MAX_PREVIOUS);
         let previous = self.previous.iter().map(String::as_str);
         self.bundle = [current].into_iter().chain(next).chain(previous).collect();
     }
 }
 
 /// The certificates in PEM text that have not ended, each once.
-fn good(text: &str, now: Timestamp) -> Vec<String> {
-    let mut good = Vec::new();
+fn valid_certificates(text: &str, now: Timestamp) -> Vec<String> {
+    let mut valid_certificates = Vec::new();
     for der in CertificateDer::pem_slice_iter(text.as_bytes()).filter_map(Result::ok) {
         let pem = pem_of(&der);
-        let lasts = validity_of(&der).is_some_and(|(_, until)| until > now);
-        if lasts && !good.contains(&pem) {
-            good.push(pem);
+        let is_valid = validity_of(&der).is_some_and(|(_, until)| until > now);
+        if is_valid && !valid_certificates.contains(&pem) {
+            valid_certificates.push(pem);
         }
     }
-    good
+    valid_certificates
 }
 
 #[cfg(test)]
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_read_again_and_stays_as_it_is() {
+    fn stored_authorities_are_read_unchanged() {
         let first = Authorities::make("", NOW).unwrap();
         let same = later(&first, in_days(1000));
         assert_eq!(same.data(), first.data());
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_next_one_is_announced_for_a_day_and_the_old_one_believed_to_its_end() {
+    fn a_new_ca_is_announced_a_day_before_it_issues() {
         let first = Authorities::make("", NOW).unwrap();
         let old = first.current().pem().to_owned();
         let announced = later(&first, in_days(1500));
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_nobody_changed_over_in_time_gives_way_to_its_next() {
+    fn an_expired_ca_is_replaced_by_the_next() {
         let first = Authorities::make("", NOW).unwrap();
         let announced = later(&first, in_days(1500));
         let late = later(&announced, in_days(2000));
@@ -198,20 +198,20 @@ mod tests {
     }
 
     #[test]
-    fn what_was_replaced_is_believed_as_far_as_it_is_good_and_only_so_much_of_it() {
+    fn valid_replaced_cas_stay_up_to_a_limit() {
         let replaced: Vec<String> = (0..6)
             .map(|_| Authority::make(NOW).unwrap().pem().to_owned())
             .collect();
         let twice = replaced.concat() + "garbage\n" + &replaced.concat();
         let made = Authorities::make(&twice, NOW).unwrap();
-        assert_eq!(count(&made), 1 + PREVIOUS);
+        assert_eq!(count(&made), 1 + MAX_PREVIOUS);
         assert!(made.bundle().contains(&replaced[0]) && !made.bundle().contains(&replaced[5]));
         let later = Authorities::make(&twice, in_days(5 * 365)).unwrap();
         assert_eq!(count(&later), 1);
     }
 
     #[test]
-    fn a_secret_without_a_good_authority_is_refused() {
+    fn a_secret_without_a_valid_ca_is_an_error() {
         let mut data = Authorities::make("", NOW).unwrap().data();
         assert!(Authorities::read(&data, in_days(5 * 365)).is_err());
         data.insert("tls.key".to_owned(), ByteString(b"garbage".to_vec()));

@@ -20,9 +20,9 @@
 
 mod apiservice;
 mod authorities;
-mod complaints;
+mod ca_configmap;
 mod metrics;
-mod published;
+mod problem_log;
 mod secret;
 
 use std::sync::Arc;
@@ -31,13 +31,13 @@ use std::time::Duration;
 use kube::Client;
 use tokio::sync::watch;
 
-pub(crate) use self::apiservice::asked;
-use self::apiservice::{ApiServices, Found};
+pub(crate) use self::apiservice::with_timeout;
+use self::apiservice::{ApiServices, OwnApiService};
 use self::authorities::Authorities;
-use self::complaints::Complaints;
+use self::ca_configmap::CaConfigMap;
 pub use self::metrics::ManagedCaMetrics;
-use self::published::Published;
-use self::secret::Store;
+use self::problem_log::ProblemLog;
+use self::secret::CaSecret;
 use crate::clock::Clock;
 use crate::tls::{Certificates, Pair, Service, is_due};
 
@@ -50,15 +50,15 @@ const RETRY: Duration = Duration::from_secs(5);
 /// Keeps the CA, the bundles and the serving certificate.
 pub struct Manager {
     names: Vec<String>,
-    store: Store,
-    published: Published,
+    secret: CaSecret,
+    configmap: CaConfigMap,
     services: ApiServices,
     certificates: Arc<Certificates>,
     clock: Arc<dyn Clock>,
     metrics: ManagedCaMetrics,
-    complaints: Complaints,
+    problems: ProblemLog,
     /// The certificate that is shown, and its CA; none until the first that an agreed CA has issued.
-    shown: Option<(Pair, String)>,
+    serving: Option<(Pair, String)>,
     ready: watch::Sender<bool>,
     bundle: watch::Sender<Option<Arc<str>>>,
 }
@@ -73,14 +73,14 @@ impl Manager {
     ) -> Self {
         Self {
             names: service.names(),
-            store: Store::new(client, service),
-            published: Published::new(client, service),
+            secret: CaSecret::new(client, service),
+            configmap: CaConfigMap::new(client, service),
             services: ApiServices::new(client, service),
             certificates: Arc::clone(certificates),
             clock,
             metrics: ManagedCaMetrics::default(),
-            complaints: Complaints::default(),
-            shown: None,
+            problems: ProblemLog::default(),
+            serving: None,
             ready: watch::Sender::new(false),
             bundle: watch::Sender::new(None),
         }
@@ -117,24 +117,24 @@ impl Manager {
 
     /// One round; whether all is as it should be.
     async fn round(&mut self) -> bool {
-        let found = self.services.read(&mut self.complaints).await;
-        let authorities = match self.store.agree(self.clock.wall(), &self.metrics).await {
+        let found = self.services.read(&mut self.problems).await;
+        let authorities = match self.secret.agree(self.clock.wall(), &self.metrics).await {
             Ok(authorities) => authorities,
             Err(error) => {
-                self.complaints.say("the CA's Secret", error);
+                self.problems.warn("the CA's Secret", error);
                 return false;
             }
         };
-        self.complaints.settle("the CA's Secret");
-        self.bundle.send_if_modified(|known| {
-            let news = known.as_deref() != Some(authorities.bundle());
-            if news {
-                *known = Some(authorities.bundle().into());
+        self.problems.resolve("the CA's Secret");
+        self.bundle.send_if_modified(|bundle_now| {
+            let changed = bundle_now.as_deref() != Some(authorities.bundle());
+            if changed {
+                *bundle_now = Some(authorities.bundle().into());
             }
-            news
+            changed
         });
         let bundle = authorities.bundle();
-        if self.published.write(bundle, &mut self.complaints).await {
+        if self.configmap.write(bundle, &mut self.problems).await {
             self.metrics.published.inc();
         }
         self.metrics.expiry.set(authorities.current().not_after());
@@ -143,31 +143,31 @@ impl Manager {
             Ok(found) => self.write(&found, &authorities).await,
             Err(()) => false,
         };
-        let news = self.metrics.bundles_written.get() != before;
+        let changed = self.metrics.bundles_written.get() != before;
         // Who verifies takes a new bundle over in his own time: what he believes already is shown for another round.
-        if written && news && self.is_believed(&authorities) {
+        if written && changed && self.is_trusted(&authorities) {
             return true;
         }
         // Who verifies has the CA now; or nobody does yet, or the old certificate is of no use any more.
-        if written || self.is_useless() {
-            return self.show(&authorities) && written;
+        if written || self.has_no_valid_certificate() {
+            return self.update_certificate(&authorities) && written;
         }
         false
     }
 
     /// Writes the bundle where it is not; whether it is everywhere now.
-    async fn write(&mut self, found: &[Found], authorities: &Authorities) -> bool {
+    async fn write(&mut self, found: &[OwnApiService], authorities: &Authorities) -> bool {
         let mut everywhere = true;
         for service in found {
             match self.services.write(service, authorities.bundle()).await {
                 Ok(true) => {
                     self.metrics.bundles_written.inc();
                     tracing::info!("wrote the server's CA into the APIService {}", service.name);
-                    self.complaints.settle(service.name);
+                    self.problems.resolve(service.name);
                 }
-                Ok(false) => self.complaints.settle(service.name),
+                Ok(false) => self.problems.resolve(service.name),
                 Err(error) => {
-                    self.complaints.say(service.name, error);
+                    self.problems.warn(service.name, error);
                     everywhere = false;
                 }
             }
@@ -176,25 +176,25 @@ impl Manager {
     }
 
     /// Whether what is shown is no CA's that was agreed on, or has ended.
-    fn is_useless(&self) -> bool {
+    fn has_no_valid_certificate(&self) -> bool {
         let now = self.clock.wall();
-        self.shown
+        self.serving
             .as_ref()
             .is_none_or(|(pair, _)| pair.not_after() <= now)
     }
 
     /// Whether what is shown is of use, and of a CA that is in the bundle.
-    fn is_believed(&self, authorities: &Authorities) -> bool {
-        let shown = self.shown.as_ref();
-        !self.is_useless()
-            && shown.is_some_and(|(_, authority)| authorities.bundle().contains(authority))
+    fn is_trusted(&self, authorities: &Authorities) -> bool {
+        let serving = self.serving.as_ref();
+        !self.has_no_valid_certificate()
+            && serving.is_some_and(|(_, authority)| authorities.bundle().contains(authority))
     }
 
     /// Shows a certificate of the agreed CA, a new one if it is time; whether that is shown now.
-    fn show(&mut self, authorities: &Authorities) -> bool {
+    fn update_certificate(&mut self, authorities: &Authorities) -> bool {
         let (now, current) = (self.clock.wall(), authorities.current());
         let good = self
-            .shown
+            .serving
             .as_ref()
             .is_some_and(|(pair, authority)| authority == current.pem() && !is_due(pair, now));
         if good {
@@ -208,14 +208,14 @@ impl Manager {
                     "the server shows a new certificate, issued by the CA in the Secret {}",
                     secret::NAME
                 );
-                self.shown = Some((issued.pair, current.pem().to_owned()));
+                self.serving = Some((issued.pair, current.pem().to_owned()));
                 self.ready.send_replace(true);
-                self.complaints.settle("the serving certificate");
+                self.problems.resolve("the serving certificate");
                 true
             }
             Err(error) => {
-                let said = format!("cannot issue a serving certificate: {error}");
-                self.complaints.say("the serving certificate", said);
+                let message = format!("cannot issue a serving certificate: {error}");
+                self.problems.warn("the serving certificate", message);
                 false
             }
         }

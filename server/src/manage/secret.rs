@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use kubevitals_proto::time::Timestamp;
 
 use super::ManagedCaMetrics;
-use super::apiservice::{asked, why};
+use super::apiservice::{describe, with_timeout};
 use super::authorities::{Authorities, Data};
 use crate::tls::Service;
 
@@ -19,7 +19,7 @@ use crate::tls::Service;
 pub(super) const NAME: &str = "vitals-server-ca";
 
 /// How often another replica may be quicker before it is tried again later.
-const TRIES: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// Who is responsible for what is in it, as a label that the manifests set.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "vitals-server");
@@ -29,19 +29,19 @@ const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "vitals-server
 const TYPES: [&str; 2] = ["Opaque", "kubernetes.io/tls"];
 
 /// The Secret.
-pub(super) struct Store {
+pub(super) struct CaSecret {
     secrets: Api<Secret>,
     namespace: String,
     /// Every CA that was agreed on last, PEM: to be believed further if the Secret is lost.
-    known: String,
+    last_bundle: String,
 }
 
-impl Store {
+impl CaSecret {
     pub(super) fn new(client: &Client, service: &Service) -> Self {
         Self {
             secrets: Api::namespaced(client.clone(), &service.namespace),
             namespace: service.namespace.clone(),
-            known: String::new(),
+            last_bundle: String::new(),
         }
     }
 
@@ -56,14 +56,14 @@ impl Store {
         now: Timestamp,
         metrics: &ManagedCaMetrics,
     ) -> Result<Authorities, String> {
-        for _ in 0..TRIES {
-            let present = asked(self.secrets.get_opt(NAME)).await;
-            let present = present.map_err(|error| self.failed("read", &error))?;
-            let secret = present.ok_or_else(|| self.missing())?;
+        for _ in 0..MAX_ATTEMPTS {
+            let found = with_timeout(self.secrets.get_opt(NAME)).await;
+            let found = found.map_err(|error| self.describe_error("read", &error))?;
+            let secret = found.ok_or_else(|| self.missing())?;
             let authorities = self.read(&secret, now)?;
             let data = authorities.data();
             if secret.data.as_ref() == Some(&data) {
-                self.known = authorities.bundle().to_owned();
+                self.last_bundle = authorities.bundle().to_owned();
                 return Ok(authorities);
             }
             if self.write(secret, data).await? {
@@ -72,7 +72,7 @@ impl Store {
                     "wrote the server's CA into the Secret {}/{NAME}",
                     self.namespace
                 );
-                self.known = authorities.bundle().to_owned();
+                self.last_bundle = authorities.bundle().to_owned();
                 return Ok(authorities);
             }
         }
@@ -94,7 +94,7 @@ impl Store {
         let nothing = Data::new();
         let data = secret.data.as_ref().unwrap_or(&nothing);
         if data.values().all(|ByteString(bytes)| bytes.is_empty()) {
-            return Authorities::make(&self.known, now).map_err(cannot_make);
+            return Authorities::make(&self.last_bundle, now).map_err(cannot_make);
         }
         match Authorities::read(data, now) {
             Ok(mut authorities) => {
@@ -105,7 +105,7 @@ impl Store {
                 tracing::warn!(
                     "the Secret {namespace}/{NAME} holds no CA ({error}); there is a new one"
                 );
-                Authorities::make(&self.known, now).map_err(cannot_make)
+                Authorities::make(&self.last_bundle, now).map_err(cannot_make)
             }
             Err(error) => Err(format!(
                 "the Secret {namespace}/{NAME} holds no CA ({error}) and has no label {}={}: it is left alone; take \
@@ -120,11 +120,11 @@ impl Store {
         secret.data = Some(data);
         // What was read carries its version, and replaces no other.
         let params = PostParams::default();
-        match asked(self.secrets.replace(NAME, &params, &secret)).await {
+        match with_timeout(self.secrets.replace(NAME, &params, &secret)).await {
             Ok(_) => Ok(true),
             // Changed or deleted by another meanwhile.
             Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(false),
-            Err(error) => Err(self.failed("update", &error)),
+            Err(error) => Err(self.describe_error("update", &error)),
         }
     }
 
@@ -137,8 +137,8 @@ impl Store {
         )
     }
 
-    fn failed(&self, what: &str, error: &kube::Error) -> String {
-        why(
+    fn describe_error(&self, what: &str, error: &kube::Error) -> String {
+        describe(
             &format!("cannot {what} the Secret {}/{NAME}", self.namespace),
             error,
         )

@@ -64,7 +64,7 @@ struct Kept {
     interval: Duration,
     /// Held while it is written.
     writing: Arc<Mutex<()>>,
-    complaints: Mutex<LogThrottle>,
+    problems: Mutex<LogThrottle>,
 }
 
 impl StatePersister {
@@ -79,7 +79,7 @@ impl StatePersister {
                 folder: Folder::new(settings.folder),
                 interval: settings.interval,
                 writing: Arc::default(),
-                complaints: Mutex::new(LogThrottle::new(TELL)),
+                problems: Mutex::new(LogThrottle::new(TELL)),
             }),
         })
     }
@@ -235,7 +235,7 @@ impl StatePersister {
         let Some(kept) = &self.kept else {
             return;
         };
-        if let Some(unreported) = kept.complaints.lock().allow() {
+        if let Some(unreported) = kept.problems.lock().allow() {
             tracing::warn!(
                 unreported,
                 "cannot write the state into {}: {error}; the server goes on, and a restart begins without what it \

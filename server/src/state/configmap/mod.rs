@@ -26,7 +26,7 @@ pub use metrics::IncidentsMetrics;
 use self::form::Unusable;
 use crate::clock::Clock;
 use crate::health::{Health, Snapshot, SnapshotError};
-use crate::manage::asked;
+use crate::manage::with_timeout;
 use crate::telemetry::chain;
 
 /// The name of the ConfigMap in the manifests.
@@ -224,7 +224,7 @@ impl Incidents {
 
     /// Reads the ConfigMap, and merges its incidents.
     async fn read(&self, seen: &mut Seen) -> Result<(), Trouble> {
-        let read = asked(self.api.get(&self.name)).await;
+        let read = with_timeout(self.api.get(&self.name)).await;
         let mut object = read.map_err(Trouble::of)?;
         let data = object.binary_data.as_mut();
         let bytes = data.and_then(|data| data.remove(KEY));
@@ -298,7 +298,7 @@ impl Incidents {
         data.insert(KEY.to_owned(), ByteString(packed.bytes));
         // The object carries the resourceVersion that was read.
         let params = PostParams::default();
-        let replaced = asked(self.api.replace(&self.name, &params, &object)).await;
+        let replaced = with_timeout(self.api.replace(&self.name, &params, &object)).await;
         // After a failure the content is unknown: read it again.
         seen.object = None;
         match replaced {

@@ -10,8 +10,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::PostParams;
 use kube::{Api, Client};
 
-use super::apiservice::{asked, why};
-use super::complaints::Complaints;
+use super::apiservice::{describe, with_timeout};
+use super::problem_log::ProblemLog;
 use super::secret::NAME;
 use crate::tls::Service;
 
@@ -19,62 +19,62 @@ use crate::tls::Service;
 const KEY: &str = "ca.crt";
 
 /// Its name in complaints.
-const THING: &str = "the CA's ConfigMap";
+const SUBJECT: &str = "the CA's ConfigMap";
 
 /// The ConfigMap, which has the Secret's name.
-pub(super) struct Published {
+pub(super) struct CaConfigMap {
     api: Api<ConfigMap>,
-    place: String,
+    location: String,
 }
 
-impl Published {
+impl CaConfigMap {
     pub(super) fn new(client: &Client, service: &Service) -> Self {
         Self {
             api: Api::namespaced(client.clone(), &service.namespace),
-            place: format!("{}/{NAME}", service.namespace),
+            location: format!("{}/{NAME}", service.namespace),
         }
     }
 
     /// Writes the CA unless the ConfigMap has it. Returns whether it was written.
-    pub(super) async fn write(&self, bundle: &str, complaints: &mut Complaints) -> bool {
-        let place = &self.place;
-        let mut object = match asked(self.api.get(NAME)).await {
+    pub(super) async fn write(&self, bundle: &str, problems: &mut ProblemLog) -> bool {
+        let location = &self.location;
+        let mut object = match with_timeout(self.api.get(NAME)).await {
             Ok(object) => object,
             Err(kube::Error::Api(status)) if [403, 404].contains(&status.code) => {
-                complaints.note(
-                    THING,
+                problems.info(
+                    SUBJECT,
                     format!(
                         "the CA is not published for monitoring: {}; apply deploy/base/configmaps.yaml and \
-                         deploy/base/rbac.yaml for the ConfigMap {place}",
+                         deploy/base/rbac.yaml for the ConfigMap {location}",
                         status.message
                     ),
                 );
                 return false;
             }
             Err(error) => {
-                let what = format!("cannot read the ConfigMap {place}");
-                complaints.say(THING, why(&what, &error));
+                let what = format!("cannot read the ConfigMap {location}");
+                problems.warn(SUBJECT, describe(&what, &error));
                 return false;
             }
         };
         let data = object.data.get_or_insert_with(BTreeMap::new);
-        if data.get(KEY).is_some_and(|known| known == bundle) {
-            complaints.settle(THING);
+        if data.get(KEY).is_some_and(|current| current == bundle) {
+            problems.resolve(SUBJECT);
             return false;
         }
         data.insert(KEY.to_owned(), bundle.to_owned());
         // The object carries the resourceVersion that was read.
-        match asked(self.api.replace(NAME, &PostParams::default(), &object)).await {
+        match with_timeout(self.api.replace(NAME, &PostParams::default(), &object)).await {
             Ok(_) => {
-                complaints.settle(THING);
-                tracing::info!("wrote the server's CA into the ConfigMap {place}");
+                problems.resolve(SUBJECT);
+                tracing::info!("wrote the server's CA into the ConfigMap {location}");
                 true
             }
             // Changed or deleted since: the next round retries.
             Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => false,
             Err(error) => {
-                let what = format!("cannot update the ConfigMap {place}");
-                complaints.say(THING, why(&what, &error));
+                let what = format!("cannot update the ConfigMap {location}");
+                problems.warn(SUBJECT, describe(&what, &error));
                 false
             }
         }
