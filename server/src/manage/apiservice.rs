@@ -1,4 +1,4 @@
-//! The APIServices whose server this is, and the CA in them.
+//! Reads the APIServices of this server, and writes the CA into them.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use super::problem_log::ProblemLog;
 use crate::telemetry::chain;
 use crate::tls::Service;
 
-/// The APIServices of what is served.
+/// The APIServices of the served API groups.
 const NAMES: [&str; 3] = [
     "v1beta1.metrics.k8s.io",
     "v1.metrics.k8s.io",
     "v1alpha1.kubevitals.io",
 ];
 
-/// How long one request may take.
+/// The timeout of one request.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Who writes, in the objects' managed fields.
+/// The field manager of the server's writes.
 const FIELD_MANAGER: &str = "vitals-server";
 
-/// The APIServices.
+/// Reads and writes the APIServices.
 pub(super) struct ApiServices {
     api: Api<APIService>,
     service: Service,
@@ -47,15 +47,15 @@ impl ApiServices {
         }
     }
 
-    /// Those that name this server's Service. One that is not there, or names another, is none of ours; one that
-    /// cannot be read is an error, which is said.
+    /// Reads the APIServices that name this server's Service. An APIService that does not exist or names another
+    /// Service is left out. `Err` if one could not be read; the error has been logged.
     pub(super) async fn read(&self, problems: &mut ProblemLog) -> Result<Vec<OwnApiService>, ()> {
         let (mut found, mut failed) = (Vec::new(), false);
         for name in NAMES {
             match with_timeout(self.api.get_opt(name)).await {
                 Ok(None) => problems.info(
                     name,
-                    format!("there is no APIService {name}: nobody is sent here by it"),
+                    format!("there is no APIService {name}: the kube-apiserver forwards no requests of this group and version"),
                 ),
                 Ok(Some(object)) => match self.check(name, object) {
                     Ok(one) => found.push(one),
@@ -84,8 +84,8 @@ impl ApiServices {
         if named != (Some(namespace), Some(own)) {
             let (other_namespace, other) = (named.0.unwrap_or("-"), named.1.unwrap_or("-"));
             return Err(format!(
-                "the APIService {name} is served by {other_namespace}/{other} and not by {namespace}/{own}: its \
-                 caBundle is left alone; give --service-namespace and --service-name if that is this server"
+                "the APIService {name} is served by {other_namespace}/{other} and not by {namespace}/{own}: the server does not change its \
+                 caBundle; set --service-namespace and --service-name if that is this server"
             ));
         }
         Ok(OwnApiService {
@@ -99,8 +99,8 @@ impl ApiServices {
         })
     }
 
-    /// Sees to it that this is the bundle; whether it had to be written. A merge patch touches no other field, and
-    /// with the version that was read it is refused if anything has changed since.
+    /// Writes the bundle unless the APIService has it. Returns whether it was written. A merge patch changes no other
+    /// field. It carries the resourceVersion that was read, so the API server refuses it after any change since.
     pub(super) async fn write(&self, found: &OwnApiService, bundle: &str) -> Result<bool, String> {
         if found.bundle == bundle.as_bytes() && !found.unverified {
             return Ok(false);
@@ -124,7 +124,7 @@ impl ApiServices {
     }
 }
 
-/// A request that does not take for ever.
+/// Limits the duration of a request.
 pub(crate) async fn with_timeout<T>(
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, kube::Error> {
@@ -132,7 +132,7 @@ pub(crate) async fn with_timeout<T>(
     tokio::time::timeout(TIMEOUT, request).await.map_err(late)?
 }
 
-/// What could not be done, why, and what to do.
+/// Formats a failed request: what failed, why, and what to do.
 pub(super) fn describe(what: &str, error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) if status.code == 403 => format!(

@@ -1,9 +1,9 @@
-//! The CAs as the replicas share them, and how one follows another. Pure: what is stored in goes in, what is to be
-//! stored comes out.
+//! The CAs that the replicas share, and the replacement of one by the next. Without input or output: the caller reads
+//! and stores the data of the Secret.
 //!
-//! A new CA is announced before it is used: for a day it is in the bundles beside the old one, so every replica and
-//! the kube-apiserver know it before the first certificate of it is shown. Afterwards the old one stays in the
-//! bundles until it ends, for a replica that has not noticed yet.
+//! A new CA is announced before it issues certificates: for a day it is in the bundles beside the old one, so that
+//! every replica and the kube-apiserver trust it before they meet its first certificate. Afterwards the old one stays
+//! in the bundles until it expires, for a replica that has not switched yet.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::tls::{Authority, pem_of, validity_of};
 
-/// How long a new CA is announced before it issues.
+/// How long a new CA is announced before it issues certificates.
 const ANNOUNCEMENT: Duration = Duration::from_secs(24 * 3600);
 
-/// How many CAs that were replaced are believed, at most: a bundle has an end.
+/// The most replaced CAs in a bundle.
 const MAX_PREVIOUS: usize = 4;
 
-/// What a Secret holds.
+/// The data of a Secret.
 pub(super) type Data = BTreeMap<String, ByteString>;
 
 /// The CAs.
@@ -29,20 +29,20 @@ pub(super) type Data = BTreeMap<String, ByteString>;
 pub(super) struct Authorities {
     current: Authority,
     next: Option<Authority>,
-    /// Certificates, PEM, newest first.
+    /// Certificates of replaced CAs, PEM, the newest first.
     previous: Vec<String>,
     bundle: String,
 }
 
 impl Authorities {
-    /// A new CA, with certificates in `replaced` (PEM) believed as long as they are good.
+    /// Creates a new CA. The certificates in `replaced` (PEM) stay in the bundle while they are valid.
     pub(super) fn make(replaced: &str, now: Timestamp) -> Result<Self, String> {
         let current = Authority::make(now)?;
         Ok(Self::of(current, None, replaced, now))
     }
 
-    /// What a Secret holds. `tls.crt` and `tls.key` have to be a good CA, or else `next.crt` and `next.key`; what
-    /// else is unreadable is left out.
+    /// Reads the data of a Secret. `tls.crt` and `tls.key`, or else `next.crt` and `next.key`, must be a valid CA.
+    /// Other data that cannot be read is ignored.
     pub(super) fn read(data: &Data, now: Timestamp) -> Result<Self, String> {
         let text = |key: &str| {
             let bytes = data.get(key).map(|ByteString(bytes)| bytes.as_slice());
@@ -69,7 +69,7 @@ impl Authorities {
         authorities
     }
 
-    /// Moves a change-over on, if it is time.
+    /// Announces or switches to the next CA, if it is time.
     pub(super) fn advance(&mut self, now: Timestamp) -> Result<(), String> {
         let announced = i64::try_from(ANNOUNCEMENT.as_nanos()).unwrap_or(i64::MAX);
         match &self.next {
@@ -86,17 +86,17 @@ impl Authorities {
         Ok(())
     }
 
-    /// The CA that issues.
+    /// The CA that issues certificates.
     pub(super) fn current(&self) -> &Authority {
         &self.current
     }
 
-    /// Every CA that is to be believed, PEM.
+    /// All CAs to trust, PEM.
     pub(super) fn bundle(&self) -> &str {
         &self.bundle
     }
 
-    /// What a Secret is to hold. `ca.crt` is for people and for monitoring.
+    /// The data to store in the Secret. `ca.crt` is for people and for monitoring.
     pub(super) fn data(&self) -> Data {
         let mut data = Data::new();
         let mut put = |key: &str, text: &str| {
@@ -125,7 +125,7 @@ impl Authorities {
     }
 }
 
-/// The certificates in PEM text that have not ended, each once.
+/// The certificates in PEM text that have not expired, each once.
 fn valid_certificates(text: &str, now: Timestamp) -> Vec<String> {
     let mut valid_certificates = Vec::new();
     for der in CertificateDer::pem_slice_iter(text.as_bytes()).filter_map(Result::ok) {
@@ -148,7 +148,7 @@ mod tests {
         Timestamp::from_secs(NOW.as_secs() + days * 24 * 3600)
     }
 
-    /// Kept, read again at another time, and moved on.
+    /// Stores the CAs, reads them at another time, and advances.
     fn later(authorities: &Authorities, now: Timestamp) -> Authorities {
         let mut later = Authorities::read(&authorities.data(), now).unwrap();
         later.advance(now).unwrap();

@@ -1,8 +1,8 @@
-//! Publishes the CA in a ConfigMap: clients that verify the server, such as Prometheus, read it there, and need no right to
-//! the Secret, which holds the key.
+//! Publishes the CA in a ConfigMap. Clients that verify the server, such as Prometheus, read it there, and need no
+//! permission for the Secret, which contains the key.
 //!
-//! The manifests create the ConfigMap empty. Manifests of an earlier version have neither the ConfigMap nor the right to
-//! it: the server logs that once and goes on.
+//! The manifests create the ConfigMap empty. Manifests of an earlier version have neither the ConfigMap nor the
+//! permission for it: the server logs that once and continues.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +18,10 @@ use crate::tls::Service;
 /// The key of the CA, PEM.
 const KEY: &str = "ca.crt";
 
-/// Its name in complaints.
+/// The ConfigMap's name in the problem log.
 const SUBJECT: &str = "the CA's ConfigMap";
 
-/// The ConfigMap, which has the Secret's name.
+/// The ConfigMap, which has the name of the Secret.
 pub(super) struct CaConfigMap {
     api: Api<ConfigMap>,
     location: String,
@@ -63,7 +63,7 @@ impl CaConfigMap {
             return false;
         }
         data.insert(KEY.to_owned(), bundle.to_owned());
-        // The object carries the resourceVersion that was read.
+        // The object has the resourceVersion that was read.
         match with_timeout(self.api.replace(NAME, &PostParams::default(), &object)).await {
             Ok(_) => {
                 problems.resolve(SUBJECT);

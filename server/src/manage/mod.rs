@@ -1,22 +1,24 @@
-//! `--manage-apiservice-ca`: the server's own CA, shared by its replicas in a Secret, and written into the
-//! `caBundle` of the server's APIServices, so that the kube-apiserver verifies what it connects to.
+//! `--manage-apiservice-ca`: the server's own CA. The replicas share it in a Secret, and write it into the `caBundle`
+//! of the server's APIServices, so that the kube-apiserver verifies the server.
 //!
-//! Every minute a round:
+//! A round runs every minute:
 //!
-//! 1. read the APIServices that name this server's Service;
-//! 2. agree with the other replicas on the CAs: read the Secret, fill or repair it, move a change-over on;
-//! 3. write the CAs into those APIServices, each only if it is as it was read in 1, and into the ConfigMap from which
-//!    others, such as Prometheus, take them;
-//! 4. show a serving certificate that the agreed CA has issued.
+//! 1. Read the APIServices that name this server's Service.
+//! 2. Agree with the other replicas on the CAs: read the Secret, fill or repair it, and replace an old CA.
+//! 3. Write the CAs into those APIServices, each only if it has not changed since step 1, and into the ConfigMap from
+//!    which other clients, such as Prometheus, read them.
+//! 4. Serve a certificate that the agreed CA has issued.
 //!
-//! In this order no replica undoes another's work. Whoever writes a bundle has read the Secret after the APIService,
-//! and has changed the Secret, if at all, before that: a bundle that is older than the Secret can only meet an
-//! APIService that has changed since, which refuses it. And a certificate is shown only after its CA is in the
-//! bundles, a round after where the one before is still believed: the kube-apiserver takes a bundle over in its own time.
+//! With this order no replica reverts another's work. A replica that writes a bundle has read the Secret after the
+//! APIService. So a bundle that is older than the Secret belongs to an APIService that has changed since, and the API
+//! server refuses the write. The server uses a new certificate only when its CA is in the bundles. If the current
+//! certificate is still trusted, the server waits one round more, because the kube-apiserver loads a new bundle with
+//! some delay.
 //!
-//! It may do this, and nothing else: get, patch apiservices `v1.metrics.k8s.io`, `v1beta1.metrics.k8s.io` and `v1alpha1.kubevitals.io`; in the
-//! Service's namespace get, update secret and configmap `vitals-server-ca`. It never creates them: whoever may create a
-//! Secret may create any.
+//! The server needs these permissions only: get and patch on the apiservices `v1.metrics.k8s.io`,
+//! `v1beta1.metrics.k8s.io` and `v1alpha1.kubevitals.io`; get and update on the secret and the configmap
+//! `vitals-server-ca` in the Service's namespace. The server does not create them: the permission to create a Secret
+//! cannot be limited to one name.
 
 mod apiservice;
 mod authorities;
@@ -41,13 +43,13 @@ use self::secret::CaSecret;
 use crate::clock::Clock;
 use crate::tls::{Certificates, Pair, Service, is_due};
 
-/// Between two rounds.
+/// The time between two rounds.
 const ROUND: Duration = Duration::from_secs(60);
 
-/// Until the next round after one that failed.
+/// The time until the next round after a failure.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Keeps the CA, the bundles and the serving certificate.
+/// Manages the CA, the bundles and the serving certificate.
 pub struct Manager {
     names: Vec<String>,
     secret: CaSecret,
@@ -57,14 +59,14 @@ pub struct Manager {
     clock: Arc<dyn Clock>,
     metrics: ManagedCaMetrics,
     problems: ProblemLog,
-    /// The certificate that is shown, and its CA; none until the first that an agreed CA has issued.
+    /// The serving certificate and its CA; none until an agreed CA has issued one.
     serving: Option<(Pair, String)>,
     ready: watch::Sender<bool>,
     bundle: watch::Sender<Option<Arc<str>>>,
 }
 
 impl Manager {
-    /// For the server behind `service`, which shows `certificates`.
+    /// Makes a manager for the server behind `service`, which serves `certificates`.
     pub fn new(
         client: &Client,
         service: &Service,
@@ -86,22 +88,22 @@ impl Manager {
         }
     }
 
-    /// Its metrics.
+    /// The metrics.
     pub fn metrics(&self) -> &ManagedCaMetrics {
         &self.metrics
     }
 
-    /// True as soon as a certificate is shown that the agreed CA has issued, and for ever from then on.
+    /// Becomes true when the server has a certificate of the agreed CA, and stays true.
     pub fn ready(&self) -> watch::Receiver<bool> {
         self.ready.subscribe()
     }
 
-    /// Every CA that was agreed on last, PEM: by these other replicas are verified. Nothing until there is one.
+    /// All agreed CAs, PEM, with which replicas verify each other. None until there is one.
     pub fn bundle(&self) -> watch::Receiver<Option<Arc<str>>> {
         self.bundle.subscribe()
     }
 
-    /// Does round after round, for ever.
+    /// Runs a round every minute. Does not return.
     pub async fn run(mut self) {
         loop {
             let pause = if self.round().await {
@@ -115,7 +117,7 @@ impl Manager {
         }
     }
 
-    /// One round; whether all is as it should be.
+    /// Runs one round. Returns whether everything is as it should be.
     async fn round(&mut self) -> bool {
         let found = self.services.read(&mut self.problems).await;
         let authorities = match self.secret.agree(self.clock.wall(), &self.metrics).await {
@@ -144,18 +146,19 @@ impl Manager {
             Err(()) => false,
         };
         let changed = self.metrics.bundles_written.get() != before;
-        // Who verifies takes a new bundle over in his own time: what he believes already is shown for another round.
+        // Clients load a new bundle with some delay: the trusted certificate stays for one more round.
         if written && changed && self.is_trusted(&authorities) {
             return true;
         }
-        // Who verifies has the CA now; or nobody does yet, or the old certificate is of no use any more.
+        // All clients trust the CA now; or no client trusts the current certificate, which has expired or does not
+        // exist.
         if written || self.has_no_valid_certificate() {
             return self.update_certificate(&authorities) && written;
         }
         false
     }
 
-    /// Writes the bundle where it is not; whether it is everywhere now.
+    /// Writes the bundle where it differs. Returns whether it is everywhere now.
     async fn write(&mut self, found: &[OwnApiService], authorities: &Authorities) -> bool {
         let mut everywhere = true;
         for service in found {
@@ -175,7 +178,7 @@ impl Manager {
         everywhere
     }
 
-    /// Whether what is shown is no CA's that was agreed on, or has ended.
+    /// Whether there is no certificate of an agreed CA, or it has expired.
     fn has_no_valid_certificate(&self) -> bool {
         let now = self.clock.wall();
         self.serving
@@ -183,14 +186,14 @@ impl Manager {
             .is_none_or(|(pair, _)| pair.not_after() <= now)
     }
 
-    /// Whether what is shown is of use, and of a CA that is in the bundle.
+    /// Whether the certificate is valid, and its CA is in the bundle.
     fn is_trusted(&self, authorities: &Authorities) -> bool {
         let serving = self.serving.as_ref();
         !self.has_no_valid_certificate()
             && serving.is_some_and(|(_, authority)| authorities.bundle().contains(authority))
     }
 
-    /// Shows a certificate of the agreed CA, a new one if it is time; whether that is shown now.
+    /// Serves a certificate of the agreed CA, and issues a new one if it is time. Returns whether it is served now.
     fn update_certificate(&mut self, authorities: &Authorities) -> bool {
         let (now, current) = (self.clock.wall(), authorities.current());
         let good = self

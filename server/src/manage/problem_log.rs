@@ -1,20 +1,20 @@
-//! What is wrong, said once for as long as it stays the same.
+//! Logs a lasting problem once.
 
 use std::collections::BTreeMap;
 
-/// What was last said of each thing.
+/// The last message about each subject.
 #[derive(Debug, Default)]
 pub(super) struct ProblemLog(BTreeMap<&'static str, String>);
 
 impl ProblemLog {
-    /// Something is wrong with `subject`.
+    /// Logs a warning, unless it is the last message about this subject.
     pub(super) fn warn(&mut self, subject: &'static str, problem: String) {
         if self.is_new(subject, &problem) {
             tracing::warn!("{problem}");
         }
     }
 
-    /// Something is with `subject` that may be meant so.
+    /// Logs a message about a state that may be intended, unless it is the last one about this subject.
     pub(super) fn info(&mut self, subject: &'static str, message: String) {
         if self.is_new(subject, &message) {
             tracing::info!("{message}");
@@ -26,10 +26,10 @@ impl ProblemLog {
         before.as_deref() != Some(message)
     }
 
-    /// Nothing is wrong with `subject`.
+    /// Logs that a problem is over, if there was one.
     pub(super) fn resolve(&mut self, subject: &'static str) {
         if self.0.remove(subject).is_some() {
-            tracing::info!("{subject}: well again");
+            tracing::info!("{subject}: the problem is over");
         }
     }
 }

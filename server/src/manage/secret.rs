@@ -1,8 +1,8 @@
-//! The Secret that the replicas share, and how they agree on what is in it.
+//! The Secret that the replicas share, and how they agree on its content.
 //!
-//! It is made by whoever installs the server, empty, and only ever filled here. RBAC knows no name when something is
-//! created: an account that may create a Secret may create any, such as kubeadm's bootstrap tokens, and every kubelet
-//! is shown this account's token.
+//! The user who installs the server creates the Secret empty, and the server only fills it. RBAC cannot limit
+//! creation by name: an account that may create a Secret may create any, such as kubeadm's bootstrap tokens, and
+//! every kubelet receives this account's token.
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -10,29 +10,29 @@ use kube::api::PostParams;
 use kube::{Api, Client};
 use kubevitals_proto::time::Timestamp;
 
-use super::ManagedCaMetrics;
 use super::apiservice::{describe, with_timeout};
 use super::authorities::{Authorities, Data};
+use super::metrics::ManagedCaMetrics;
 use crate::tls::Service;
 
-/// Its name.
+/// The name of the Secret.
 pub(super) const NAME: &str = "vitals-server-ca";
 
-/// How often another replica may be quicker before it is tried again later.
+/// The number of attempts when another replica changes the Secret.
 const MAX_ATTEMPTS: usize = 5;
 
-/// Who is responsible for what is in it, as a label that the manifests set.
+/// The label that the manifests set on the Secret.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "vitals-server");
 
-/// Its types: the manifests', and that of a CA made by `kubectl create secret tls`. What is in Secrets of other types
-/// has a meaning to others, some of whom fill them.
+/// The types of the Secret: that of the manifests, and that of `kubectl create secret tls`. Secrets of other types
+/// belong to other programs.
 const TYPES: [&str; 2] = ["Opaque", "kubernetes.io/tls"];
 
-/// The Secret.
+/// Reads and writes the Secret.
 pub(super) struct CaSecret {
     secrets: Api<Secret>,
     namespace: String,
-    /// Every CA that was agreed on last, PEM: to be believed further if the Secret is lost.
+    /// All CAs that were agreed on last, PEM: they stay in the bundle if the Secret is lost.
     last_bundle: String,
 }
 
@@ -45,12 +45,11 @@ impl CaSecret {
         }
     }
 
-    /// What all replicas have agreed on: what is in the Secret, moved on if it is time. In an empty Secret, or in one
-    /// of ours whose content is of no use, a new CA; of several replicas that make one, the first one's is
-    /// everybody's.
+    /// Returns the CAs that all replicas agree on: those in the Secret, advanced if it is time. If the Secret is
+    /// empty, or is ours and unusable, creates a new CA. If several replicas create one, the first write wins.
     ///
     /// # Errors
-    /// What is wrong and what to do, without a Secret too: it is made by whoever installs the server.
+    /// What is wrong and what to do; also if there is no Secret.
     pub(super) async fn agree(
         &mut self,
         now: Timestamp,
@@ -78,7 +77,7 @@ impl CaSecret {
         }
         let namespace = &self.namespace;
         Err(format!(
-            "others change the Secret {namespace}/{NAME} all the time; it is tried again"
+            "other writers change the Secret {namespace}/{NAME} continuously; the server retries"
         ))
     }
 
@@ -87,8 +86,8 @@ impl CaSecret {
         let kind = secret.type_.as_deref().unwrap_or("Opaque");
         if !TYPES.contains(&kind) {
             return Err(format!(
-                "the Secret {namespace}/{NAME} is of type {kind} and so not for a CA: it is left alone; delete it if \
-                 it is nobody's, and apply deploy/base/secret.yaml"
+                "the Secret {namespace}/{NAME} is of type {kind} and so not for a CA: the server does not change it; delete it if \
+                 no other program uses it, and apply deploy/base/secret.yaml"
             ));
         }
         let nothing = Data::new();
@@ -103,26 +102,26 @@ impl CaSecret {
             }
             Err(error) if is_ours(secret) => {
                 tracing::warn!(
-                    "the Secret {namespace}/{NAME} holds no CA ({error}); there is a new one"
+                    "the Secret {namespace}/{NAME} holds no CA ({error}); the server creates a new one"
                 );
                 Authorities::make(&self.last_bundle, now).map_err(cannot_make)
             }
             Err(error) => Err(format!(
-                "the Secret {namespace}/{NAME} holds no CA ({error}) and has no label {}={}: it is left alone; take \
-                 its data away if it is nobody's, and the server puts a new CA into it",
+                "the Secret {namespace}/{NAME} holds no CA ({error}) and has no label {}={}: the server does not change it; \
+                 remove its data if no other program uses it, and the server puts a new CA into it",
                 MANAGED_BY.0, MANAGED_BY.1
             )),
         }
     }
 
-    /// Writes, unless somebody was quicker.
+    /// Writes the Secret. Returns false after a conflict.
     async fn write(&self, mut secret: Secret, data: Data) -> Result<bool, String> {
         secret.data = Some(data);
-        // What was read carries its version, and replaces no other.
+        // The Secret has the resourceVersion that was read, so a write after another one fails.
         let params = PostParams::default();
         match with_timeout(self.secrets.replace(NAME, &params, &secret)).await {
             Ok(_) => Ok(true),
-            // Changed or deleted by another meanwhile.
+            // Changed or deleted since.
             Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(false),
             Err(error) => Err(self.describe_error("update", &error)),
         }
@@ -131,9 +130,9 @@ impl CaSecret {
     fn missing(&self) -> String {
         let namespace = &self.namespace;
         format!(
-            "there is no Secret {namespace}/{NAME}, in which --manage-apiservice-ca keeps the server's CA, and the \
-             server may not make one: apply deploy/base/secret.yaml, or: kubectl --namespace {namespace} create \
-             secret generic {NAME}; until then the certificate that is shown stays, and it is looked for again"
+            "there is no Secret {namespace}/{NAME}, in which --manage-apiservice-ca stores the server's CA, and the \
+             server may not create one: apply deploy/base/secret.yaml, or: kubectl --namespace {namespace} create \
+             secret generic {NAME}; until then the current certificate stays; the server retries"
         )
     }
 
@@ -154,5 +153,5 @@ fn is_ours(secret: &Secret) -> bool {
 }
 
 fn cannot_make(error: String) -> String {
-    format!("cannot make a CA: {error}")
+    format!("cannot create a CA: {error}")
 }
