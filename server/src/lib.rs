@@ -34,7 +34,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 #[cfg(fuzzing)]
 pub mod fuzzing {
     /// Takes bytes in as a state, as they are and within a frame that is whole.
-    pub fn state_is_borne(bytes: &[u8]) {
-        crate::state::fuzzing::is_borne(bytes);
+    pub fn check_state(bytes: &[u8]) {
+        crate::state::fuzzing::check_any_input(bytes);
     }
 }

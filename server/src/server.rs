@@ -32,7 +32,7 @@ const MANAGED: Duration = Duration::from_secs(10);
 const SERVING: &str = "connections";
 
 /// What was written down longer ago holds nothing that is still remembered.
-const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
+const MAX_STATE_AGE: Duration = Duration::from_secs(24 * 3600);
 
 /// Why the server could not start, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -150,13 +150,13 @@ impl Server {
         );
         let state = StatePersister::new(
             state,
-            Arc::new(state::Parts {
+            Arc::new(state::StateParts {
                 store: Arc::clone(&store),
                 cluster: Arc::clone(&cluster),
                 health: Arc::clone(&health),
                 clock: Arc::clone(&clock),
                 resolution,
-                kept_for: KEPT_FOR,
+                max_age: MAX_STATE_AGE,
             }),
         );
         cluster.register(&mut registry);

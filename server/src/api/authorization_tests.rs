@@ -155,13 +155,13 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     };
     let persister = state::StatePersister::new(
         None,
-        Arc::new(state::Parts {
+        Arc::new(state::StateParts {
             store: Arc::default(),
             cluster: Arc::default(),
             health: crate::health::Health::unfed(),
             clock,
             resolution: Duration::from_secs(15),
-            kept_for: Duration::ZERO,
+            max_age: Duration::ZERO,
         }),
     );
     let watchers = Arc::new(vitals::Watchers::new(CancellationToken::new()));

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 
 use super::error::ConfigError;
 use crate::scrape::{Credentials, KubeletFlags, Pem, Token, Trust};
-use crate::state::Shown;
+use crate::state::PeerCredentials;
 
 /// The flags' credentials; what they leave open comes from `kube`.
 ///
@@ -37,10 +37,10 @@ pub(super) fn credentials(flags: &KubeletFlags, kube: &Config) -> Result<Credent
 }
 
 /// What other replicas are shown: what the API server is. Nothing if that cannot be shown to others.
-pub(super) fn to_peers(kube: &Config) -> Option<Shown> {
+pub(super) fn to_peers(kube: &Config) -> Option<PeerCredentials> {
     showable(kube).ok()?;
     let (identity, token) = (identity(kube).ok()?, token(kube).ok()?);
-    Some(Shown { identity, token })
+    Some(PeerCredentials { identity, token })
 }
 
 /// The API server's CA, which in most clusters signs the kubelets' certificates too.

@@ -38,7 +38,7 @@ pub struct Settings {
     /// The ConfigMap that persists incidents, in the Service's namespace, if any.
     pub incidents: Option<String>,
     /// The credentials for other replicas; without them their state is not transferred.
-    pub peers: Option<state::Shown>,
+    pub peers: Option<state::PeerCredentials>,
     /// The label selector of the nodes that are scraped.
     pub node_selector: Option<String>,
     /// The limits of the history.

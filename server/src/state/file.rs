@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::parts::{Parts, Taken, Written};
-use super::wire::{Decoder, Refused};
+use super::parts::{Origin, Restored, StateParts};
+use super::wire::{Decoder, StateError};
 
 const NAME: &str = "vitals.state";
 
@@ -24,11 +24,11 @@ pub(super) struct Folder(PathBuf);
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// There is none.
-    Nothing,
+    Missing,
     /// It was taken in.
-    Whole(Taken),
+    Complete(Restored),
     /// It was refused, after so much had been taken in, and is out of the way under another name, if that was possible.
-    SetAside(Refused, Taken, PathBuf),
+    SetAside(StateError, Restored, PathBuf),
     /// It cannot be read at all.
     Failed(io::Error),
 }
@@ -74,7 +74,7 @@ impl Folder {
     ///
     /// # Errors
     /// What the system said; the earlier state is as it was.
-    pub(super) fn write(&self, parts: &Parts) -> io::Result<u64> {
+    pub(super) fn write(&self, parts: &StateParts) -> io::Result<u64> {
         let file = BufWriter::with_capacity(CHUNK, self.create()?);
         let (mut file, bytes) = parts.write(file)?;
         file.flush()?;
@@ -86,32 +86,32 @@ impl Folder {
         Ok(bytes)
     }
 
-    /// Reads what is there, and tells `answering` when all is taken in that answers at once.
-    pub(super) fn read(&self, parts: &Parts, answering: impl FnOnce() + Send) -> Outcome {
+    /// Reads what is there, and tells `ready` when all is taken in that answers at once.
+    pub(super) fn read(&self, parts: &StateParts, ready: impl FnOnce() + Send) -> Outcome {
         let path = self.0.join(NAME);
         let file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Outcome::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Outcome::Missing,
             Err(error) => return Outcome::Failed(error),
         };
-        let mut taking = parts.taking(Written::Then);
-        taking.tell_when_answering(answering);
-        let read = read(file, &mut |piece| taking.take(piece));
-        let taken = taking.taken;
+        let mut restorer = parts.restorer(Origin::File);
+        restorer.notify_when_ready(ready);
+        let read = read(file, &mut |item| restorer.apply(item));
+        let restored = restorer.restored;
         match read {
-            Ok(Ok(())) => Outcome::Whole(taken),
-            Ok(Err(refused)) => Outcome::SetAside(refused, taken, self.set_aside(refused)),
+            Ok(Ok(())) => Outcome::Complete(restored),
+            Ok(Err(error)) => Outcome::SetAside(error, restored, self.set_aside(error)),
             Err(error) => Outcome::Failed(error),
         }
     }
 
     /// Gives what was refused another name, one for each reason, so that there are never more than four.
-    fn set_aside(&self, refused: Refused) -> PathBuf {
-        let reason = match refused {
-            Refused::Foreign => "foreign",
-            Refused::TooNew { .. } => "newer",
-            Refused::TooOld => "old",
-            Refused::Damaged { .. } => "damaged",
+    fn set_aside(&self, error: StateError) -> PathBuf {
+        let reason = match error {
+            StateError::Foreign => "foreign",
+            StateError::TooNew { .. } => "newer",
+            StateError::TooOld => "old",
+            StateError::Damaged { .. } => "damaged",
         };
         let path = self.0.join(NAME);
         let aside = self.0.join(format!("{NAME}.{reason}"));
@@ -125,8 +125,8 @@ impl Folder {
 /// Reads a file to its end, or to where it is refused.
 fn read(
     mut file: File,
-    take: &mut dyn FnMut(super::wire::Piece<'_>) -> Result<(), Refused>,
-) -> io::Result<Result<(), Refused>> {
+    apply: &mut dyn FnMut(super::wire::Item<'_>) -> Result<(), StateError>,
+) -> io::Result<Result<(), StateError>> {
     let (mut decoder, mut chunk) = (Decoder::default(), vec![0; CHUNK]);
     loop {
         let count = match file.read(&mut chunk) {
@@ -135,8 +135,8 @@ fn read(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        if let Err(refused) = decoder.push(chunk.get(..count).unwrap_or_default(), take) {
-            return Ok(Err(refused));
+        if let Err(error) = decoder.push(chunk.get(..count).unwrap_or_default(), apply) {
+            return Ok(Err(error));
         }
     }
 }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::parts::{Parts, Written};
-use super::wire::{Decoder, Kind, Refused, Writer};
+use super::parts::{Origin, StateParts};
+use super::wire::{Decoder, Kind, StateError, Writer};
 use crate::clock::SystemClock;
 use crate::health::Health;
 use crate::store::{Store, history};
 
 /// Takes bytes in as they are, and as what frames of each kind hold: a checksum keeps chance out of these, not malice.
-pub(crate) fn is_borne(bytes: &[u8]) {
+pub(crate) fn check_any_input(bytes: &[u8]) {
     // Most often refused.
-    let _refused = take(&parts(), bytes);
+    let _error = restore(&parts(), bytes);
     for kind in [Kind::Latest, Kind::Health, Kind::History] {
         let parts = parts();
         let framed = Writer::begin(Vec::new(), parts.clock.wall()).and_then(|mut writer| {
@@ -20,18 +20,18 @@ pub(crate) fn is_borne(bytes: &[u8]) {
             writer.end()
         });
         if let Ok((framed, _)) = framed {
-            assert_eq!(take(&parts, &framed), Ok(()), "a frame that is whole");
+            assert_eq!(restore(&parts, &framed), Ok(()), "a frame that is whole");
         }
         // What was taken in can be written and read again.
         if let Ok((again, _)) = parts.write(Vec::new()) {
-            assert_eq!(take(&self::parts(), &again), Ok(()));
+            assert_eq!(restore(&self::parts(), &again), Ok(()));
         }
     }
 }
 
 /// A server that knows nothing yet.
-fn parts() -> Parts {
-    Parts {
+fn parts() -> StateParts {
+    StateParts {
         store: Arc::new(Store::new(history::Settings {
             retention: Duration::from_secs(3600),
             step: Duration::ZERO,
@@ -42,12 +42,12 @@ fn parts() -> Parts {
         health: Health::unfed(),
         clock: Arc::new(SystemClock::default()),
         resolution: Duration::from_secs(15),
-        kept_for: Duration::from_secs(3600),
+        max_age: Duration::from_secs(3600),
     }
 }
 
-fn take(parts: &Parts, bytes: &[u8]) -> Result<(), Refused> {
-    let (mut decoder, mut taking) = (Decoder::default(), parts.taking(Written::Then));
-    decoder.push(bytes, &mut |piece| taking.take(piece))?;
+fn restore(parts: &StateParts, bytes: &[u8]) -> Result<(), StateError> {
+    let (mut decoder, mut restorer) = (Decoder::default(), parts.restorer(Origin::File));
+    decoder.push(bytes, &mut |item| restorer.apply(item))?;
     decoder.finish()
 }

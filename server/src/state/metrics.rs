@@ -2,7 +2,7 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::Taken;
+use super::Restored;
 use crate::telemetry::metrics::{Counter, Gauge, Labelled, Registry, TimeGauge, by_result};
 
 /// Metrics of the persisted state.
@@ -58,7 +58,7 @@ impl StateMetrics {
     }
 }
 
-impl Taken {
+impl Restored {
     /// The number of nodes of which there is anything.
     pub(super) fn nodes(&self) -> u64 {
         self.nodes.max(self.histories) as u64

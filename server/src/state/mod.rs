@@ -28,8 +28,8 @@ use tokio::time::timeout;
 
 pub use configmap::{INCIDENTS, Incidents, IncidentsMetrics};
 pub use metrics::StateMetrics;
-pub use parts::{Parts, Taken, Taking, Written};
-pub use peers::{PATH, PROCESS, Peers, Shown};
+pub use parts::{Origin, Restored, Restorer, StateParts};
+pub use peers::{PATH, PROCESS, PeerCredentials, Peers};
 pub use settings::{Settings, StateFlags};
 
 use crate::store::Retention;
@@ -37,21 +37,21 @@ use crate::telemetry::LogThrottle;
 use file::{Folder, Outcome};
 
 /// How often a folder that cannot be written is told.
-const TELL: Duration = Duration::from_secs(3600);
+const LOG_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// What was written longer ago leaves a gap that another replica may fill.
 const RECENT: Duration = Duration::from_secs(60);
 
 /// A disk that hangs must not keep the server from serving. Rates of the largest cluster take a second.
-const PATIENCE: Duration = Duration::from_secs(10);
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Keeps the state of one server.
 #[derive(Debug)]
 pub struct StatePersister {
-    parts: Arc<Parts>,
+    parts: Arc<StateParts>,
     metrics: StateMetrics,
     /// None where it is kept nowhere.
-    kept: Option<Kept>,
+    target: Option<Target>,
     /// Which process this is, told to others so that nobody asks himself.
     process: String,
     /// Whether what the file held is of the last minutes; nothing until that is known.
@@ -59,27 +59,27 @@ pub struct StatePersister {
 }
 
 #[derive(Debug)]
-struct Kept {
+struct Target {
     folder: Folder,
     interval: Duration,
     /// Held while it is written.
-    writing: Arc<Mutex<()>>,
+    write_lock: Arc<Mutex<()>>,
     problems: Mutex<LogThrottle>,
 }
 
 impl StatePersister {
     /// For these parts.
-    pub fn new(settings: Option<Settings>, parts: Arc<Parts>) -> Arc<Self> {
+    pub fn new(settings: Option<Settings>, parts: Arc<StateParts>) -> Arc<Self> {
         Arc::new(Self {
             parts,
             metrics: StateMetrics::default(),
             process: uuid::Uuid::new_v4().to_string(),
             recent: watch::Sender::new(None),
-            kept: settings.map(|settings| Kept {
+            target: settings.map(|settings| Target {
                 folder: Folder::new(settings.folder),
                 interval: settings.interval,
-                writing: Arc::default(),
-                problems: Mutex::new(LogThrottle::new(TELL)),
+                write_lock: Arc::default(),
+                problems: Mutex::new(LogThrottle::new(LOG_INTERVAL)),
             }),
         })
     }
@@ -90,7 +90,7 @@ impl StatePersister {
     }
 
     /// What is written, for who asks for it.
-    pub fn parts(&self) -> &Arc<Parts> {
+    pub fn parts(&self) -> &Arc<StateParts> {
         &self.parts
     }
 
@@ -101,20 +101,20 @@ impl StatePersister {
 
     /// Asks another replica for what it knows, if there is none of the last minutes in the folder. Whoever is asked
     /// gives all it has; what is known already stays.
-    async fn ask(&self, peers: Peers) {
+    async fn transfer(&self, peers: Peers) {
         let mut recent = self.recent.subscribe();
-        let known = recent.wait_for(Option::is_some).await;
-        let known = known.is_ok_and(|recent| *recent == Some(true));
-        if known {
+        let is_recent = recent.wait_for(Option::is_some).await;
+        let is_recent = is_recent.is_ok_and(|recent| *recent == Some(true));
+        if is_recent {
             return;
         }
-        if let Some(taken) = peers.ask(&self.parts, &self.process).await {
-            self.metrics.from_peer.set(taken.nodes());
+        if let Some(restored) = peers.transfer(&self.parts, &self.process).await {
+            self.metrics.from_peer.set(restored.nodes());
             tracing::info!(
-                nodes = taken.nodes,
-                histories = taken.histories,
-                incidents = taken.incidents,
-                left_out = taken.left_out,
+                nodes = restored.nodes,
+                histories = restored.histories,
+                incidents = restored.incidents,
+                left_out = restored.left_out,
                 "took over what another replica knows"
             );
         }
@@ -123,58 +123,58 @@ impl StatePersister {
     /// Reads what an earlier process wrote. Completes when all is there that answers at once; histories follow in the
     /// background.
     pub async fn restore(self: &Arc<Self>) {
-        if self.kept.is_none() {
+        if self.target.is_none() {
             self.recent.send_replace(Some(false));
             return;
         }
-        let keeper = Arc::clone(self);
-        let (tell, told) = oneshot::channel();
+        let persister = Arc::clone(self);
+        let (ready, is_ready) = oneshot::channel();
         // Nobody waits for the end of it.
-        drop(spawn_blocking(move || keeper.read(tell)));
+        drop(spawn_blocking(move || persister.read(ready)));
         // Told, or over.
-        if timeout(PATIENCE, told).await.is_err() {
+        if timeout(RESTORE_TIMEOUT, is_ready).await.is_err() {
             tracing::warn!(
                 "the state is not read within {} s; the server begins without it, and takes it in when it comes. Check \
                  the volume of --state-dir",
-                PATIENCE.as_secs()
+                RESTORE_TIMEOUT.as_secs()
             );
         }
     }
 
-    fn read(&self, answering: oneshot::Sender<()>) {
-        let Some(Kept { folder, .. }) = &self.kept else {
+    fn read(&self, ready: oneshot::Sender<()>) {
+        let Some(Target { folder, .. }) = &self.target else {
             return;
         };
         let path = folder.path().display();
         if let Err(error) = folder.prepare() {
-            self.cannot_write(&error);
+            self.log_unwritable(&error);
         }
-        let tell = || {
+        let notify = || {
             // Gone if the server is.
-            let _told = answering.send(());
+            let _sent = ready.send(());
         };
-        let outcome = folder.read(&self.parts, tell);
-        let recent = matches!(&outcome, Outcome::Whole(taken) if taken.ago <= RECENT);
+        let outcome = folder.read(&self.parts, notify);
+        let recent = matches!(&outcome, Outcome::Complete(restored) if restored.ago <= RECENT);
         self.recent.send_replace(Some(recent));
         match outcome {
-            Outcome::Nothing => tracing::info!("there is no state in {path} yet"),
-            Outcome::Whole(taken) => {
-                self.metrics.from_file.set(taken.nodes());
-                let ago = GoDuration::from(Duration::from_secs(taken.ago.as_secs()));
+            Outcome::Missing => tracing::info!("there is no state in {path} yet"),
+            Outcome::Complete(restored) => {
+                self.metrics.from_file.set(restored.nodes());
+                let ago = GoDuration::from(Duration::from_secs(restored.ago.as_secs()));
                 tracing::info!(
-                    nodes = taken.nodes,
-                    histories = taken.histories,
-                    incidents = taken.incidents,
-                    left_out = taken.left_out,
+                    nodes = restored.nodes,
+                    histories = restored.histories,
+                    incidents = restored.incidents,
+                    left_out = restored.left_out,
                     "took over the state in {path}, written {ago} ago"
                 );
             }
-            Outcome::SetAside(refused, taken, aside) => {
-                self.metrics.from_file.set(taken.nodes());
+            Outcome::SetAside(error, restored, aside) => {
+                self.metrics.from_file.set(restored.nodes());
                 tracing::warn!(
-                    nodes = taken.nodes,
-                    histories = taken.histories,
-                    "the state in {path} is set aside as {}: {refused}; the server begins with what was taken over of it",
+                    nodes = restored.nodes,
+                    histories = restored.histories,
+                    "the state in {path} is set aside as {}: {error}; the server begins with what was taken over of it",
                     aside.display()
                 );
             }
@@ -187,23 +187,23 @@ impl StatePersister {
 
     /// Asks other replicas; then writes it down every so often, for ever.
     pub async fn run(self: Arc<Self>, peers: Option<Peers>) {
-        let ask = async {
+        let transfer = async {
             if let Some(peers) = peers {
-                self.ask(peers).await;
+                self.transfer(peers).await;
             }
         };
-        tokio::join!(ask, self.write_often());
+        tokio::join!(transfer, self.write_periodically());
     }
 
     /// Forgets first, in time, what was restored of nodes that have not shown up.
-    async fn write_often(self: &Arc<Self>) {
+    async fn write_periodically(self: &Arc<Self>) {
         let clock = Arc::clone(&self.parts.clock);
         let gone = Retention::of(self.parts.resolution).unchanged;
         clock.sleep(gone).await;
         self.parts.store.drop_restored();
         loop {
-            match &self.kept {
-                Some(kept) if !kept.interval.is_zero() => clock.sleep(kept.interval).await,
+            match &self.target {
+                Some(target) if !target.interval.is_zero() => clock.sleep(target.interval).await,
                 _ => std::future::pending().await,
             }
             self.save().await;
@@ -212,36 +212,36 @@ impl StatePersister {
 
     /// Writes it down now; completes when it is on the disk, or cannot be.
     pub async fn save(self: &Arc<Self>) {
-        let keeper = Arc::clone(self);
+        let persister = Arc::clone(self);
         // A panic in there has been reported.
-        let _done = spawn_blocking(move || keeper.write()).await;
+        let _done = spawn_blocking(move || persister.write()).await;
     }
 
     fn write(&self) {
-        let Some(kept) = &self.kept else {
+        let Some(target) = &self.target else {
             return;
         };
-        let _one_at_a_time = kept.writing.lock();
-        match kept.folder.write(&self.parts) {
+        let _one_at_a_time = target.write_lock.lock();
+        match target.folder.write(&self.parts) {
             Ok(bytes) => self.metrics.written(bytes, self.parts.clock.wall()),
             Err(error) => {
                 self.metrics.failed.inc();
-                self.cannot_write(&error);
+                self.log_unwritable(&error);
             }
         }
     }
 
-    fn cannot_write(&self, error: &std::io::Error) {
-        let Some(kept) = &self.kept else {
+    fn log_unwritable(&self, error: &std::io::Error) {
+        let Some(target) = &self.target else {
             return;
         };
-        if let Some(unreported) = kept.problems.lock().allow() {
+        if let Some(unreported) = target.problems.lock().allow() {
             tracing::warn!(
                 unreported,
                 "cannot write the state into {}: {error}; the server goes on, and a restart begins without what it \
                  knows. Mount a volume there that the server's user may write to, with room for it, or leave out \
                  --state-dir",
-                kept.folder.path().display()
+                target.folder.path().display()
             );
         }
     }

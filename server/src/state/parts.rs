@@ -7,18 +7,18 @@ use std::time::Duration;
 use kubevitals_proto::time::Timestamp;
 use prost::Message as _;
 
-use super::wire::{Kind, Piece, Refused, Writer};
+use super::wire::{Item, Kind, StateError, Writer};
 use crate::clock::{Age, Clock};
 use crate::cluster::Cluster;
 use crate::health::{Health, Snapshot};
 use crate::store::{NodeSnapshot, Retention, Store};
 
 /// A wall clock may be set back by so much between two processes without a doubt about what was written.
-const SET_BACK: i64 = 2_000_000_000;
+const CLOCK_TOLERANCE: i64 = 2_000_000_000;
 
 /// The parts of a server that outlive it.
 #[derive(Debug)]
-pub struct Parts {
+pub struct StateParts {
     /// The latest rates, and those before them.
     pub store: Arc<Store>,
     /// Whose names are shared.
@@ -30,12 +30,12 @@ pub struct Parts {
     /// Time between two scrapes of a node.
     pub resolution: Duration,
     /// What was written longer ago is of no use.
-    pub kept_for: Duration,
+    pub max_age: Duration,
 }
 
 /// A node's points and rates.
 #[derive(Clone, PartialEq, prost::Message)]
-struct LatestOfNode {
+struct NodeRates {
     #[prost(string, tag = "1")]
     node: String,
     #[prost(message, optional, tag = "2")]
@@ -44,16 +44,16 @@ struct LatestOfNode {
 
 /// How old what is read can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum Origin {
     /// As long ago as its header says.
-    Then,
+    File,
     /// Just now, by another process whose wall clock may differ from ours.
-    Now,
+    Peer,
 }
 
 /// What was taken in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Taken {
+pub struct Restored {
     /// How long ago it was written down.
     pub ago: Duration,
     /// Nodes whose rates are answered again.
@@ -66,7 +66,7 @@ pub struct Taken {
     pub left_out: usize,
 }
 
-impl Parts {
+impl StateParts {
     /// Writes everything to `out`: what answers at once first. No lock is held for longer than a copy of one node, or
     /// of the incidents, takes, and no more than that is in memory. Gives back `out`, and how many bytes it was
     /// given.
@@ -81,7 +81,7 @@ impl Parts {
             let Some(carried) = cell.snapshot(self.clock.elapsed()) else {
                 continue;
             };
-            let latest = LatestOfNode {
+            let latest = NodeRates {
                 node: node.to_string(),
                 carried: Some(carried),
             };
@@ -106,80 +106,80 @@ impl Parts {
     }
 
     /// Takes in what was written, piece by piece.
-    pub fn taking(&self, written: Written) -> Taking<'_> {
-        Taking {
+    pub fn restorer(&self, origin: Origin) -> Restorer<'_> {
+        Restorer {
             parts: self,
-            written,
+            origin,
             now: self.clock.elapsed(),
-            certain: true,
-            answering: None,
+            age_is_known: true,
+            on_ready: None,
             at: self.clock.wall(),
-            taken: Taken::default(),
+            restored: Restored::default(),
         }
     }
 }
 
 /// Takes in pieces.
-pub struct Taking<'a> {
-    parts: &'a Parts,
-    written: Written,
+pub struct Restorer<'a> {
+    parts: &'a StateParts,
+    origin: Origin,
     now: Age,
     /// Whether it is certain how long ago it was written.
-    certain: bool,
+    age_is_known: bool,
     /// To be told when what answers at once is there.
-    answering: Option<Box<dyn FnOnce() + Send + 'a>>,
+    on_ready: Option<Box<dyn FnOnce() + Send + 'a>>,
     /// When it was written, as far as that is known.
     at: Timestamp,
     /// What was taken in so far.
-    pub taken: Taken,
+    pub restored: Restored,
 }
 
-impl<'a> Taking<'a> {
-    /// Has `tell` told when all is there that answers at once, at the latest when this is dropped.
-    pub fn tell_when_answering(&mut self, tell: impl FnOnce() + Send + 'a) {
-        self.answering = Some(Box::new(tell));
+impl<'a> Restorer<'a> {
+    /// Has `notify` told when all is there that answers at once, at the latest when this is dropped.
+    pub fn notify_when_ready(&mut self, notify: impl FnOnce() + Send + 'a) {
+        self.on_ready = Some(Box::new(notify));
     }
 
     /// Takes in one piece. What a whole frame holds that is no message is left out: somebody wrote it so.
     ///
     /// # Errors
     /// When it is too old to be of use.
-    pub fn take(&mut self, piece: Piece<'_>) -> Result<(), Refused> {
-        match piece {
-            Piece::Header { written } => self.begin(written),
-            Piece::Frame(Kind::Latest, payload) => {
+    pub fn apply(&mut self, item: Item<'_>) -> Result<(), StateError> {
+        match item {
+            Item::Header { written } => self.begin(written),
+            Item::Frame(Kind::Latest, payload) => {
                 self.latest(payload);
                 Ok(())
             }
-            Piece::Frame(Kind::History, payload) => {
-                self.answers();
+            Item::Frame(Kind::History, payload) => {
+                self.notify_ready();
                 self.history(payload);
                 Ok(())
             }
-            Piece::Frame(Kind::Health, payload) => {
+            Item::Frame(Kind::Health, payload) => {
                 self.health(payload);
                 Ok(())
             }
-            Piece::Frame(Kind::End, _) => Ok(()),
+            Item::Frame(Kind::End, _) => Ok(()),
         }
     }
 
-    fn answers(&mut self) {
-        if let Some(tell) = self.answering.take() {
-            tell();
+    fn notify_ready(&mut self) {
+        if let Some(notify) = self.on_ready.take() {
+            notify();
         }
     }
 
-    fn begin(&mut self, written: Timestamp) -> Result<(), Refused> {
-        if self.written == Written::Now {
+    fn begin(&mut self, written: Timestamp) -> Result<(), StateError> {
+        if self.origin == Origin::Peer {
             return Ok(());
         }
         let ago = self.parts.clock.wall().since(written);
         self.at = written;
-        self.certain = ago >= -SET_BACK;
-        self.taken.ago = Duration::from_nanos(u64::try_from(ago).unwrap_or_default());
-        if self.taken.ago > self.parts.kept_for {
-            return Err(Refused::TooOld);
+        self.age_is_known = ago >= -CLOCK_TOLERANCE;
+        self.restored.ago = Duration::from_nanos(u64::try_from(ago).unwrap_or_default());
+        if self.restored.ago > self.parts.max_age {
+            return Err(StateError::TooOld);
         }
         Ok(())
     }
@@ -187,57 +187,57 @@ impl<'a> Taking<'a> {
     /// Rates that could not be answered any more are left alone, and so are those of which nobody knows how old they
     /// are: what is old must not look fresh.
     fn latest(&mut self, payload: &[u8]) {
-        let Ok(LatestOfNode {
+        let Ok(NodeRates {
             node,
             carried: Some(carried),
-        }) = LatestOfNode::decode(payload)
+        }) = NodeRates::decode(payload)
         else {
-            self.taken.left_out += 1;
+            self.restored.left_out += 1;
             return;
         };
-        let believed = Retention::of(self.parts.resolution).unseen;
-        let ago = carried.scraped_ago().saturating_add(self.taken.ago);
-        if !self.certain || ago > believed || node.is_empty() {
+        let max_age = Retention::of(self.parts.resolution).unseen;
+        let ago = carried.scraped_ago().saturating_add(self.restored.ago);
+        if !self.age_is_known || ago > max_age || node.is_empty() {
             return;
         }
         let names = self.parts.cluster.names();
-        let restored = carried.restore(self.now, self.taken.ago, self.parts.resolution, names);
+        let restored = carried.restore(self.now, self.restored.ago, self.parts.resolution, names);
         self.parts.store.restore(&names.intern(&node), restored);
-        self.taken.nodes += 1;
+        self.restored.nodes += 1;
     }
 }
 
-impl Taking<'_> {
+impl Restorer<'_> {
     /// What another replica has noticed meanwhile we may have noticed too: it is one incident then.
     fn health(&mut self, payload: &[u8]) {
         let snapshot = Snapshot::from_json(payload);
-        let learned = snapshot.and_then(|snapshot| self.parts.health.merge(snapshot, self.at));
-        match learned {
-            Ok(learned) => self.taken.incidents += learned.added,
-            Err(_) => self.taken.left_out += 1,
+        let merged = snapshot.and_then(|snapshot| self.parts.health.merge(snapshot, self.at));
+        match merged {
+            Ok(merged) => self.restored.incidents += merged.added,
+            Err(_) => self.restored.left_out += 1,
         }
     }
 
     fn history(&mut self, payload: &[u8]) {
         let (history, names) = (self.parts.store.history(), self.parts.cluster.names());
         let now = self.parts.clock.elapsed();
-        match history.import(payload, self.taken.ago, now, names) {
-            Ok(imported) => self.taken.histories += usize::from(imported.points > 0),
-            Err(_) => self.taken.left_out += 1,
+        match history.import(payload, self.restored.ago, now, names) {
+            Ok(imported) => self.restored.histories += usize::from(imported.points > 0),
+            Err(_) => self.restored.left_out += 1,
         }
     }
 }
 
-impl Drop for Taking<'_> {
+impl Drop for Restorer<'_> {
     fn drop(&mut self) {
-        self.answers();
+        self.notify_ready();
     }
 }
 
-impl std::fmt::Debug for Taking<'_> {
+impl std::fmt::Debug for Restorer<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Taking")
-            .field("taken", &self.taken)
+            .field("restored", &self.restored)
             .finish_non_exhaustive()
     }
 }

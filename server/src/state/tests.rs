@@ -29,13 +29,13 @@ impl Wall {
 
 /// A process that starts now, with a folder.
 fn process(wall: &Wall, folder: &Path) -> Arc<StatePersister> {
-    let parts = Parts {
+    let parts = StateParts {
         store: Arc::default(),
         cluster: Arc::default(),
         health: crate::health::Health::unfed(),
         clock: wall.clock(),
         resolution: RESOLUTION,
-        kept_for: Duration::from_secs(3600),
+        max_age: Duration::from_secs(3600),
     };
     let settings = Settings {
         folder: folder.to_path_buf(),
@@ -45,13 +45,13 @@ fn process(wall: &Wall, folder: &Path) -> Arc<StatePersister> {
 }
 
 /// Two scrapes of a node with one pod, the second one now.
-fn scrape(keeper: &StatePersister, wall: &Wall) {
-    let Parts {
+fn scrape(persister: &StatePersister, wall: &Wall) {
+    let StateParts {
         store,
         cluster,
         clock,
         ..
-    } = &**keeper.parts();
+    } = &**persister.parts();
     let cell = store.add(&"n".into(), RESOLUTION);
     let now = wall.0.now().as_secs();
     for (at, cpu) in [(now - 15, 1.0), (now, 2.5)] {
@@ -75,8 +75,8 @@ fn scrape(keeper: &StatePersister, wall: &Wall) {
 }
 
 /// Whether the pod is answered.
-fn answers(keeper: &StatePersister) -> bool {
-    let parts = keeper.parts();
+fn has_rates(persister: &StatePersister) -> bool {
+    let parts = persister.parts();
     let known = parts.store.cells().get("n").cloned();
     let cell = known.unwrap_or_else(|| parts.store.add(&"n".into(), RESOLUTION));
     let retention = Retention::of(RESOLUTION);
@@ -108,12 +108,12 @@ async fn written() -> (tempfile::TempDir, Wall) {
 }
 
 #[tokio::test]
-async fn the_next_process_answers_with_what_the_last_one_knew() {
+async fn the_next_process_restores_the_state() {
     let (folder, wall) = written().await;
     wall.set(1_000_010);
     let next = process(&wall, folder.path());
     next.restore().await;
-    assert!(answers(&next));
+    assert!(has_rates(&next));
     // It is counted when histories have followed.
     while next.metrics().from_file.get() == 0 {
         tokio::task::yield_now().await;
@@ -121,13 +121,13 @@ async fn the_next_process_answers_with_what_the_last_one_knew() {
 }
 
 #[tokio::test]
-async fn what_is_too_old_to_be_believed_is_not_answered() {
+async fn old_rates_are_not_restored() {
     for (now, expected) in [(1_000_037, true), (1_000_038, false), (1_003_000, false)] {
         let (folder, wall) = written().await;
         wall.set(now);
         let next = process(&wall, folder.path());
         next.restore().await;
-        assert_eq!(answers(&next), expected, "{now}");
+        assert_eq!(has_rates(&next), expected, "{now}");
         assert_eq!(
             names(folder.path()),
             ["vitals.state"],
@@ -137,16 +137,16 @@ async fn what_is_too_old_to_be_believed_is_not_answered() {
 }
 
 #[tokio::test]
-async fn with_a_clock_that_was_set_back_nobody_knows_how_old_it_is() {
+async fn after_a_clock_set_back_rates_are_not_restored() {
     let (folder, wall) = written().await;
     wall.set(999_000);
     let next = process(&wall, folder.path());
     next.restore().await;
-    assert!(!answers(&next));
+    assert!(!has_rates(&next));
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_set_aside_under_a_name_that_says_why() {
+async fn unreadable_state_is_set_aside_by_reason() {
     let (folder, wall) = written().await;
     let file = folder.path().join("vitals.state");
     let good = std::fs::read(&file).unwrap();
@@ -169,7 +169,7 @@ async fn what_cannot_be_read_is_set_aside_under_a_name_that_says_why() {
         wall.set(now);
         let next = process(&wall, folder.path());
         next.restore().await;
-        assert_eq!(answers(&next), expected, "{reason}");
+        assert_eq!(has_rates(&next), expected, "{reason}");
         let aside = format!("vitals.state.{reason}");
         assert!(
             !file.exists() && names(folder.path()).contains(&aside),
@@ -181,7 +181,7 @@ async fn what_cannot_be_read_is_set_aside_under_a_name_that_says_why() {
 }
 
 #[tokio::test]
-async fn a_process_that_is_killed_while_it_writes_leaves_the_earlier_state() {
+async fn a_killed_write_leaves_the_earlier_state() {
     let (folder, wall) = written().await;
     let file = folder.path().join("vitals.state");
     let unfinished = folder.path().join("vitals.state.unfinished");
@@ -190,27 +190,27 @@ async fn a_process_that_is_killed_while_it_writes_leaves_the_earlier_state() {
         std::fs::write(&unfinished, &good[..length]).unwrap();
         let next = process(&wall, folder.path());
         next.restore().await;
-        assert!(answers(&next), "{length}");
+        assert!(has_rates(&next), "{length}");
         assert_eq!(names(folder.path()), ["vitals.state"], "{length}");
     }
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_written_is_counted_and_no_reason_to_stop() {
+async fn an_unwritable_folder_is_counted() {
     let outer = tempfile::tempdir().unwrap();
     let file = outer.path().join("file");
     std::fs::write(&file, "").unwrap();
     let wall = Wall::at(1_000_000);
-    let keeper = process(&wall, &file.join("folder"));
-    keeper.restore().await;
-    scrape(&keeper, &wall);
-    keeper.save().await;
-    assert_eq!(keeper.metrics().failed.get(), 1);
-    assert!(answers(&keeper));
+    let persister = process(&wall, &file.join("folder"));
+    persister.restore().await;
+    scrape(&persister, &wall);
+    persister.save().await;
+    assert_eq!(persister.metrics().failed.get(), 1);
+    assert!(has_rates(&persister));
 }
 
 #[tokio::test]
-async fn nobody_else_may_read_it() {
+async fn only_the_owner_may_read_the_file() {
     use std::os::unix::fs::PermissionsExt as _;
     let (folder, _) = written().await;
     let file = std::fs::metadata(folder.path().join("vitals.state")).unwrap();
@@ -219,16 +219,16 @@ async fn nobody_else_may_read_it() {
 
 /// A state with a node's rates, its history, and what is wrong.
 #[tokio::test]
-async fn any_bytes_are_borne() {
+async fn any_bytes_are_handled() {
     let (folder, _) = written().await;
     let good = std::fs::read(folder.path().join("vitals.state")).unwrap();
-    fuzzing::is_borne(&good);
+    fuzzing::check_any_input(&good);
     for at in 24..good.len() {
         for change in [0x01, 0x80, 0xff] {
             let mut changed = good[24..].to_vec();
             changed[at - 24] ^= change;
             // Without the header it is what frames hold, cut anywhere.
-            fuzzing::is_borne(&changed[at % 33..]);
+            fuzzing::check_any_input(&changed[at % 33..]);
         }
     }
 }

@@ -23,7 +23,7 @@ const FRAME: usize = 9;
 
 /// A node's hour is tens of kilobytes, one with hundreds of pods a megabyte, a night of incidents some ten: what claims to
 /// be more is not believed.
-pub(super) const LARGEST_FRAME: usize = 64 << 20;
+pub(super) const MAX_FRAME: usize = 64 << 20;
 
 /// What a frame holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Kind {
 
 /// Why bytes are not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum StateError {
     /// It is something else altogether.
     #[error("it is no state of this program")]
     Foreign,
@@ -74,7 +74,7 @@ pub enum Refused {
 
 /// A piece of what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub enum Item<'a> {
     /// The header.
     Header {
         /// When it was written, by the writer's wall clock.
@@ -102,8 +102,8 @@ impl<W: Write> Writer<W> {
         header.extend_from_slice(&MAGIC);
         header.extend_from_slice(&VERSION.to_le_bytes());
         header.extend_from_slice(&written.0.to_le_bytes());
-        let sum = crc32fast::hash(&header);
-        header.extend_from_slice(&sum.to_le_bytes());
+        let checksum = crc32fast::hash(&header);
+        header.extend_from_slice(&checksum.to_le_bytes());
         out.write_all(&header)?;
         Ok(Self {
             out,
@@ -119,7 +119,7 @@ impl<W: Write> Writer<W> {
     pub fn frame(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
         let Some(length) = u32::try_from(payload.len())
             .ok()
-            .filter(|_| payload.len() <= LARGEST_FRAME)
+            .filter(|_| payload.len() <= MAX_FRAME)
         else {
             return Ok(());
         };
@@ -127,7 +127,7 @@ impl<W: Write> Writer<W> {
         self.out.write_all(&[kind])?;
         self.out.write_all(&length)?;
         self.out
-            .write_all(&sum(kind, length, payload).to_le_bytes())?;
+            .write_all(&checksum(kind, length, payload).to_le_bytes())?;
         self.out.write_all(payload)?;
         self.frames += 1;
         self.bytes += (FRAME + payload.len()) as u64;
@@ -145,7 +145,7 @@ impl<W: Write> Writer<W> {
     }
 }
 
-fn sum(kind: u8, length: [u8; 4], payload: &[u8]) -> u32 {
+fn checksum(kind: u8, length: [u8; 4], payload: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&[kind]);
     hasher.update(&length);
@@ -157,34 +157,34 @@ fn sum(kind: u8, length: [u8; 4], payload: &[u8]) -> u32 {
 #[derive(Debug, Default)]
 pub struct Decoder {
     /// What has come of the next piece.
-    held: Vec<u8>,
+    buffer: Vec<u8>,
     /// Bytes of the pieces before that.
-    taken: u64,
+    consumed: u64,
     frames: u64,
-    begun: bool,
-    over: bool,
+    has_header: bool,
+    ended: bool,
 }
 
 impl Decoder {
-    /// Takes the next bytes, and tells `take` of each piece that they complete.
+    /// Takes the next bytes, and tells `apply` of each piece that they complete.
     ///
     /// # Errors
-    /// What is wrong with them, or why `take` refused them. Nothing may be pushed after that.
+    /// What is wrong with them, or why `apply` refused them. Nothing may be pushed after that.
     pub fn push(
         &mut self,
         bytes: &[u8],
-        take: &mut dyn FnMut(Piece<'_>) -> Result<(), Refused>,
-    ) -> Result<(), Refused> {
-        self.held.extend_from_slice(bytes);
-        let mut held = std::mem::take(&mut self.held);
-        let mut rest = held.as_slice();
-        while let Some(left) = self.piece(rest, take)? {
-            self.taken += (rest.len() - left.len()) as u64;
+        apply: &mut dyn FnMut(Item<'_>) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        self.buffer.extend_from_slice(bytes);
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut rest = buffer.as_slice();
+        while let Some(left) = self.item(rest, apply)? {
+            self.consumed += (rest.len() - left.len()) as u64;
             rest = left;
         }
-        let used = held.len() - rest.len();
-        held.drain(..used);
-        self.held = held;
+        let used = buffer.len() - rest.len();
+        buffer.drain(..used);
+        self.buffer = buffer;
         Ok(())
     }
 
@@ -192,23 +192,23 @@ impl Decoder {
     ///
     /// # Errors
     /// When the end is missing.
-    pub fn finish(&self) -> Result<(), Refused> {
-        if self.over {
+    pub fn finish(&self) -> Result<(), StateError> {
+        if self.ended {
             return Ok(());
         }
         Err(self.damaged("it ends too early"))
     }
 
     /// Takes one piece off the front; what is left, or nothing if it is not all here.
-    fn piece<'a>(
+    fn item<'a>(
         &mut self,
         bytes: &'a [u8],
-        take: &mut dyn FnMut(Piece<'_>) -> Result<(), Refused>,
-    ) -> Result<Option<&'a [u8]>, Refused> {
-        if !self.begun {
-            return self.header(bytes, take);
+        apply: &mut dyn FnMut(Item<'_>) -> Result<(), StateError>,
+    ) -> Result<Option<&'a [u8]>, StateError> {
+        if !self.has_header {
+            return self.header(bytes, apply);
         }
-        if self.over && !bytes.is_empty() {
+        if self.ended && !bytes.is_empty() {
             return Err(self.damaged("something follows its end"));
         }
         let Some((head, rest)) = bytes.split_first_chunk::<FRAME>() else {
@@ -217,13 +217,13 @@ impl Decoder {
         let [kind, l0, l1, l2, l3, s0, s1, s2, s3] = *head;
         let (length, expected) = ([l0, l1, l2, l3], u32::from_le_bytes([s0, s1, s2, s3]));
         let size = u32::from_le_bytes(length) as usize;
-        if size > LARGEST_FRAME {
+        if size > MAX_FRAME {
             return Err(self.damaged("a frame is too large"));
         }
         let Some((payload, rest)) = rest.split_at_checked(size) else {
             return Ok(None);
         };
-        if sum(kind, length, payload) != expected {
+        if checksum(kind, length, payload) != expected {
             return Err(self.damaged("a checksum does not fit"));
         }
         match Kind::of(kind) {
@@ -231,10 +231,10 @@ impl Decoder {
                 if *payload != self.frames.to_le_bytes() {
                     return Err(self.damaged("frames are missing"));
                 }
-                self.over = true;
+                self.ended = true;
                 return Ok(Some(rest));
             }
-            Some(kind) => take(Piece::Frame(kind, payload))?,
+            Some(kind) => apply(Item::Frame(kind, payload))?,
             None => {}
         }
         self.frames += 1;
@@ -244,11 +244,11 @@ impl Decoder {
     fn header<'a>(
         &mut self,
         bytes: &'a [u8],
-        take: &mut dyn FnMut(Piece<'_>) -> Result<(), Refused>,
-    ) -> Result<Option<&'a [u8]>, Refused> {
+        apply: &mut dyn FnMut(Item<'_>) -> Result<(), StateError>,
+    ) -> Result<Option<&'a [u8]>, StateError> {
         let begins = bytes.iter().zip(&MAGIC).all(|(a, b)| a == b);
         if !begins {
-            return Err(Refused::Foreign);
+            return Err(StateError::Foreign);
         }
         let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
             return Ok(None);
@@ -263,21 +263,21 @@ impl Decoder {
         }
         let version = u32::from_le_bytes(number(8));
         if version > VERSION {
-            return Err(Refused::TooNew { version });
+            return Err(StateError::TooNew { version });
         }
         let (low, high) = (number(12), number(16));
         let written =
             i64::from(u32::from_le_bytes(low)) | (i64::from(i32::from_le_bytes(high)) << 32);
-        self.begun = true;
-        take(Piece::Header {
+        self.has_header = true;
+        apply(Item::Header {
             written: Timestamp(written),
         })?;
         Ok(Some(rest))
     }
 
-    fn damaged(&self, what: &'static str) -> Refused {
-        Refused::Damaged {
-            at: self.taken,
+    fn damaged(&self, what: &'static str) -> StateError {
+        StateError::Damaged {
+            at: self.consumed,
             what,
         }
     }
@@ -311,24 +311,24 @@ mod tests {
     type Frames = Vec<(Kind, Vec<u8>)>;
 
     /// Reads bytes that come `step` at a time; the frames, and whether all was well.
-    fn read(bytes: &[u8], step: usize) -> (Frames, Result<(), Refused>) {
+    fn read(bytes: &[u8], step: usize) -> (Frames, Result<(), StateError>) {
         let (mut decoder, mut frames) = (Decoder::default(), Vec::new());
-        let mut take = |piece: Piece<'_>| {
-            match piece {
-                Piece::Header { written } => assert_eq!(written, WRITTEN),
-                Piece::Frame(kind, payload) => frames.push((kind, payload.to_vec())),
+        let mut apply = |item: Item<'_>| {
+            match item {
+                Item::Header { written } => assert_eq!(written, WRITTEN),
+                Item::Frame(kind, payload) => frames.push((kind, payload.to_vec())),
             }
             Ok(())
         };
         let pushed = bytes
             .chunks(step)
-            .try_for_each(|bytes| decoder.push(bytes, &mut take));
+            .try_for_each(|bytes| decoder.push(bytes, &mut apply));
         let result = pushed.and_then(|()| decoder.finish());
         (frames, result)
     }
 
     #[test]
-    fn what_is_written_is_read_however_it_comes() {
+    fn frames_are_read_in_any_chunks() {
         let bytes = written(&frames());
         for step in [1, 2, 7, 24, 100, 10_000] {
             assert_eq!(read(&bytes, step), (frames(), Ok(())), "{step}");
@@ -336,38 +336,44 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_too_early_is_damaged_and_its_whole_frames_are_of_use() {
+    fn a_truncated_state_yields_its_complete_frames() {
         let bytes = written(&frames());
         for length in 0..bytes.len() {
             let (read, result) = read(&bytes[..length], 10_000);
-            assert!(matches!(result, Err(Refused::Damaged { .. })), "{length}");
+            assert!(
+                matches!(result, Err(StateError::Damaged { .. })),
+                "{length}"
+            );
             assert_eq!(read, frames()[..read.len()], "{length}");
         }
     }
 
     #[test]
-    fn other_files_and_later_forms_are_told_apart_from_damage() {
-        assert_eq!(read(b"#!/bin/sh\n", 10).1, Err(Refused::Foreign));
+    fn foreign_and_later_forms_differ_from_damage() {
+        assert_eq!(read(b"#!/bin/sh\n", 10).1, Err(StateError::Foreign));
         let mut later = written(&[]);
         later[8] = 2;
-        let sum = crc32fast::hash(&later[..20]).to_le_bytes();
-        later[20..24].copy_from_slice(&sum);
-        assert_eq!(read(&later, 1000).1, Err(Refused::TooNew { version: 2 }));
+        let checksum = crc32fast::hash(&later[..20]).to_le_bytes();
+        later[20..24].copy_from_slice(&checksum);
+        assert_eq!(read(&later, 1000).1, Err(StateError::TooNew { version: 2 }));
         let mut longer = written(&frames());
         longer.push(0);
-        assert!(matches!(read(&longer, 1).1, Err(Refused::Damaged { .. })));
+        assert!(matches!(
+            read(&longer, 1).1,
+            Err(StateError::Damaged { .. })
+        ));
     }
 
     #[test]
-    fn a_kind_that_is_not_known_is_skipped() {
+    fn unknown_kinds_are_skipped() {
         let mut writer = Writer::begin(Vec::new(), WRITTEN).unwrap();
         writer.frame(Kind::Latest, b"x").unwrap();
         let payload = b"from a later version";
         let length = (payload.len() as u32).to_le_bytes();
         writer.out.push(99);
         writer.out.extend_from_slice(&length);
-        let sum = sum(99, length, payload).to_le_bytes();
-        writer.out.extend_from_slice(&sum);
+        let checksum = checksum(99, length, payload).to_le_bytes();
+        writer.out.extend_from_slice(&checksum);
         writer.out.extend_from_slice(payload);
         writer.frames += 1;
         let (bytes, _) = writer.end().unwrap();
@@ -378,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_claims_to_be_huge_is_refused_before_it_comes() {
+    fn a_huge_frame_is_refused_by_its_length() {
         let mut bytes = written(&[]);
         bytes.truncate(HEADER);
         bytes.push(Kind::History as u8);
@@ -386,13 +392,13 @@ mod tests {
         bytes.extend_from_slice(&[0; 4]);
         assert!(matches!(
             read(&bytes, 10_000).1,
-            Err(Refused::Damaged { .. })
+            Err(StateError::Damaged { .. })
         ));
     }
 
     proptest! {
         #[test]
-        fn one_changed_bit_is_noticed(at in 0_usize..1090, bit in 0_u8..8) {
+        fn one_changed_bit_is_detected(at in 0_usize..1090, bit in 0_u8..8) {
             let mut bytes = written(&frames());
             let at = at % bytes.len();
             bytes[at] ^= 1 << bit;

@@ -400,11 +400,11 @@ async fn nobody_but_who_may_is_given_the_state() {
 }
 
 /// The token of the server's account.
-fn shown(harness: &Harness) -> state::Shown {
+fn shown(harness: &Harness) -> state::PeerCredentials {
     let (namespace, name) = SERVER_ACCOUNT;
     let account = UserInfo::service_account(namespace, name);
     let token = harness.cluster.identities().mint_token(account);
-    state::Shown {
+    state::PeerCredentials {
         identity: None,
         token: Token::fixed(&token).unwrap(),
     }

@@ -10,17 +10,17 @@ use crate::health::{Snapshot, SnapshotError};
 
 /// The compressed bytes, at most: 768 KiB as base64. The API server refuses a ConfigMap of more than 1 MiB
 /// (`MaxSecretSize` in pkg/apis/core), and what else is in it needs room too.
-pub(super) const LARGEST: usize = 576 << 10;
+pub(super) const MAX_COMPRESSED: usize = 576 << 10;
 
 /// The bytes of JSON, at most.
-pub(super) const INFLATED: usize = 8 << 20;
+pub(super) const MAX_INFLATED: usize = 8 << 20;
 
 /// Why the content of a ConfigMap cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unusable {
+pub(super) enum UnpackError {
     #[error("it is not compressed with gzip: {0}")]
     Compression(#[from] io::Error),
-    #[error("it has more than {} MiB when it is decompressed", INFLATED >> 20)]
+    #[error("it has more than {} MiB when it is decompressed", MAX_INFLATED >> 20)]
     TooLarge,
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -41,31 +41,31 @@ pub(super) struct Packed {
 /// When a snapshot has no JSON, which only a defect can bring about.
 pub(super) fn pack(snapshot: &Snapshot) -> io::Result<Packed> {
     let all = snapshot.incidents();
-    let (mut most, mut size) = (all, compress(snapshot)?);
-    while (size.inflated > INFLATED || size.compressed > LARGEST) && most > 0 {
+    let (mut count, mut size) = (all, compress(snapshot)?);
+    while (size.inflated > MAX_INFLATED || size.compressed > MAX_COMPRESSED) && count > 0 {
         // A little fewer than would fit if all were of one size.
-        let fit = |limit: usize, size: usize| most * limit / size.max(1) * 19 / 20;
-        let fewer = fit(INFLATED, size.inflated).min(fit(LARGEST, size.compressed));
-        most = fewer.min(most - 1);
-        size = compress(&snapshot.newest(most))?;
+        let fit = |limit: usize, size: usize| count * limit / size.max(1) * 19 / 20;
+        let fewer = fit(MAX_INFLATED, size.inflated).min(fit(MAX_COMPRESSED, size.compressed));
+        count = fewer.min(count - 1);
+        size = compress(&snapshot.newest(count))?;
     }
     Ok(Packed {
         bytes: size.bytes,
-        left_out: all - most,
+        left_out: all - count,
     })
 }
 
 /// Reads what [`pack`] has written.
 ///
 /// # Errors
-/// What is wrong with it. No more than [`INFLATED`] bytes are decompressed to find out.
-pub(super) fn unpack(bytes: &[u8]) -> Result<Snapshot, Unusable> {
+/// What is wrong with it. No more than [`MAX_INFLATED`] bytes are decompressed to find out.
+pub(super) fn unpack(bytes: &[u8]) -> Result<Snapshot, UnpackError> {
     let mut json = Vec::new();
-    let most = u64::try_from(INFLATED).unwrap_or(u64::MAX);
-    let mut decoder = GzDecoder::new(bytes).take(most.saturating_add(1));
+    let max = u64::try_from(MAX_INFLATED).unwrap_or(u64::MAX);
+    let mut decoder = GzDecoder::new(bytes).take(max.saturating_add(1));
     decoder.read_to_end(&mut json)?;
-    if json.len() > INFLATED {
-        return Err(Unusable::TooLarge);
+    if json.len() > MAX_INFLATED {
+        return Err(UnpackError::TooLarge);
     }
     Ok(Snapshot::from_json(&json)?)
 }
@@ -77,8 +77,8 @@ struct Compressed {
 }
 
 fn compress(snapshot: &Snapshot) -> io::Result<Compressed> {
-    let encoder = GzEncoder::new(Bounded::new(LARGEST), Compression::default());
-    let mut json = BufWriter::new(Counted { encoder, bytes: 0 });
+    let encoder = GzEncoder::new(BoundedBuffer::new(MAX_COMPRESSED), Compression::default());
+    let mut json = BufWriter::new(CountingWriter { encoder, bytes: 0 });
     serde_json::to_writer(&mut json, snapshot)?;
     let json = json.into_inner().map_err(io::IntoInnerError::into_error)?;
     let out = json.encoder.finish()?;
@@ -90,12 +90,12 @@ fn compress(snapshot: &Snapshot) -> io::Result<Compressed> {
 }
 
 /// Compresses, and counts what it is given.
-struct Counted {
-    encoder: GzEncoder<Bounded>,
+struct CountingWriter {
+    encoder: GzEncoder<BoundedBuffer>,
     bytes: usize,
 }
 
-impl Write for Counted {
+impl Write for CountingWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.encoder.write(bytes)?;
         self.bytes += written;
@@ -108,26 +108,26 @@ impl Write for Counted {
 }
 
 /// Holds so many bytes, and counts those that come after them.
-struct Bounded {
+struct BoundedBuffer {
     bytes: Vec<u8>,
     length: usize,
-    most: usize,
+    limit: usize,
 }
 
-impl Bounded {
-    fn new(most: usize) -> Self {
+impl BoundedBuffer {
+    fn new(limit: usize) -> Self {
         Self {
             bytes: Vec::new(),
             length: 0,
-            most,
+            limit,
         }
     }
 }
 
-impl Write for Bounded {
+impl Write for BoundedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.length += bytes.len();
-        if self.length <= self.most {
+        if self.length <= self.limit {
             self.bytes.extend_from_slice(bytes);
         }
         Ok(bytes.len())
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_is_unpacked() {
+    fn packed_incidents_unpack_to_the_same() {
         for incidents in [0, 1, 100] {
             let snapshot = snapshot(incidents, 50);
             let packed = pack(&snapshot).unwrap();
@@ -195,25 +195,25 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_those_that_go_on_and_the_newest_are_kept() {
+    fn open_and_newest_incidents_go_first() {
         let snapshot = snapshot(2000, 750);
         let packed = pack(&snapshot).unwrap();
-        assert!(packed.bytes.len() <= LARGEST);
+        assert!(packed.bytes.len() <= MAX_COMPRESSED);
         assert!(
-            packed.bytes.len() > LARGEST * 3 / 4,
+            packed.bytes.len() > MAX_COMPRESSED * 3 / 4,
             "as many as fit: {} bytes",
             packed.bytes.len()
         );
-        let kept = unpack(&packed.bytes).unwrap();
-        assert_eq!(kept.incidents() + packed.left_out, 2000);
-        let kept = serde_json::to_value(kept).unwrap();
-        let kept = kept["incidents"].as_array().unwrap();
-        let open = |kept: &&Value| kept["incident"]["ended"].is_null();
-        let going_on = kept.iter().filter(open).count();
-        assert_eq!(going_on, 2000_usize.div_ceil(3).min(kept.len()));
+        let incidents = unpack(&packed.bytes).unwrap();
+        assert_eq!(incidents.incidents() + packed.left_out, 2000);
+        let incidents = serde_json::to_value(incidents).unwrap();
+        let incidents = incidents["incidents"].as_array().unwrap();
+        let open = |incident: &&Value| incident["incident"]["ended"].is_null();
+        let open_count = incidents.iter().filter(open).count();
+        assert_eq!(open_count, 2000_usize.div_ceil(3).min(incidents.len()));
         // Of those that are over none is older than one that was left out.
-        let over = kept.iter().filter(|kept| !open(kept)).count();
-        let oldest = kept.iter().find(|kept| !open(kept)).unwrap();
+        let over = incidents.iter().filter(|incident| !open(incident)).count();
+        let oldest = incidents.iter().find(|incident| !open(incident)).unwrap();
         let oldest: usize = oldest["incident"]["metadata"]["name"]
             .as_str()
             .and_then(|name| name.strip_prefix("web-"))
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_told_apart() {
+    fn invalid_content_has_distinct_errors() {
         let good = pack(&snapshot(3, 50)).unwrap().bytes;
         let mut cut = good.clone();
         cut.truncate(good.len() / 2);
@@ -236,32 +236,35 @@ mod tests {
         for text in ["", "[]", "{}", "null", "{\"form\":\"x\"}", "{\"form\":1}"] {
             let refused = unpack(&gzip(text.as_bytes())).unwrap_err();
             assert!(
-                matches!(refused, Unusable::Snapshot(SnapshotError::Malformed { .. })),
+                matches!(
+                    refused,
+                    UnpackError::Snapshot(SnapshotError::Malformed { .. })
+                ),
                 "{text}: {refused}"
             );
         }
     }
 
     #[test]
-    fn a_later_form_is_known_whatever_else_it_holds() {
+    fn a_later_form_is_recognized() {
         let later = json!({"form": 7, "incidents": "elsewhere", "more": [1, 2]});
         let refused = unpack(&gzip(later.to_string().as_bytes())).unwrap_err();
         assert!(
-            matches!(refused, Unusable::Snapshot(SnapshotError::Form(7))),
+            matches!(refused, UnpackError::Snapshot(SnapshotError::Form(7))),
             "{refused}"
         );
     }
 
     #[test]
-    fn a_bomb_is_not_decompressed() {
+    fn a_compression_bomb_is_not_decompressed() {
         // 64 MiB of spaces are 64 KiB.
         let bomb = gzip(&vec![b' '; 64 << 20]);
         assert!(bomb.len() < 100 << 10);
-        assert!(matches!(unpack(&bomb), Err(Unusable::TooLarge)));
+        assert!(matches!(unpack(&bomb), Err(UnpackError::TooLarge)));
     }
 
     #[test]
-    fn lists_without_end_are_refused_and_huge_elements_left_out() {
+    fn long_lists_are_refused_huge_elements_skipped() {
         let many = |list: &str, element: &str, count: usize| {
             let elements = vec![element; count].join(",");
             let mut lists = ["incidents", "pods", "nodes"].map(|name| format!("\"{name}\":[]"));
@@ -278,7 +281,7 @@ mod tests {
         let evidence = vec!["{}"; 100_000].join(",");
         let huge = format!("{{\"incident\":{{\"evidence\":[{evidence}]}},\"keys\":[]}}");
         let snapshot = unpack(&many("incidents", &huge, 2)).unwrap();
-        let kept = serde_json::to_value(snapshot).unwrap();
-        assert_eq!(kept["incidents"][1]["incident"]["evidence"], json!([]));
+        let incidents = serde_json::to_value(snapshot).unwrap();
+        assert_eq!(incidents["incidents"][1]["incident"]["evidence"], json!([]));
     }
 }

@@ -23,7 +23,7 @@ use tokio::time::timeout;
 
 pub use metrics::IncidentsMetrics;
 
-use self::form::Unusable;
+use self::form::UnpackError;
 use crate::clock::Clock;
 use crate::health::{Health, Snapshot, SnapshotError};
 use crate::manage::with_timeout;
@@ -42,24 +42,24 @@ const WRITTEN: &str = "written";
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Until the first retry after a failure; each that follows waits twice as long.
-const RETRY: Duration = Duration::from_secs(5);
+const FIRST_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// The longest time between two retries: after a failure, and after a denial, which an administrator has to change.
-const FAILURE: Duration = Duration::from_secs(60);
-const REFUSAL: Duration = Duration::from_secs(600);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
+const MAX_RETRY_DELAY_DENIED: Duration = Duration::from_secs(600);
 
 /// Attempts of one round after conflicts.
-const TRIES: usize = 5;
+const ATTEMPTS: usize = 5;
 
 /// The longest that the start waits for the first read, and the shutdown for the last write.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// For how long the content of a later version is left alone, in nanoseconds: incidents are retained no longer.
-const REMEMBERED: i64 = 24 * 3600 * 1_000_000_000;
+const LATER_FORM_NANOS: i64 = 24 * 3600 * 1_000_000_000;
 
 /// Why the ConfigMap cannot be used now.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum ConfigMapError {
     #[error(
         "there is no such ConfigMap; apply deploy/base/configmaps.yaml, or set --incidents-configmap= to go without"
     )]
@@ -77,7 +77,7 @@ enum Trouble {
     Failed(String),
 }
 
-impl Trouble {
+impl ConfigMapError {
     fn of(error: kube::Error) -> Self {
         match error {
             kube::Error::Api(status) if status.code == 404 => Self::Missing,
@@ -88,10 +88,10 @@ impl Trouble {
     }
 
     /// The longest time between two retries.
-    fn longest(&self) -> Duration {
+    fn max_retry_delay(&self) -> Duration {
         match self {
-            Self::Failed(_) => FAILURE,
-            Self::Missing | Self::Denied(_) | Self::Later(_) => REFUSAL,
+            Self::Failed(_) => MAX_RETRY_DELAY,
+            Self::Missing | Self::Denied(_) | Self::Later(_) => MAX_RETRY_DELAY_DENIED,
         }
     }
 }
@@ -101,27 +101,27 @@ impl Trouble {
 pub struct Incidents {
     api: Api<ConfigMap>,
     /// Namespace and name, for log lines.
-    place: String,
+    location: String,
     name: String,
     health: Arc<Health>,
     clock: Arc<dyn Clock>,
     metrics: IncidentsMetrics,
-    seen: Mutex<Seen>,
+    observed: Mutex<Observed>,
 }
 
 /// The ConfigMap as it was last read or written.
 #[derive(Debug, Default)]
-struct Seen {
+struct Observed {
     /// The object without the incidents; none until it was read, and after a failed write.
     object: Option<ConfigMap>,
     /// The digest of its incidents; none if they cannot be used.
-    holds: Option<u64>,
+    digest: Option<u64>,
     /// The version of health that it contains.
     version: u64,
     /// The kind of trouble that was logged and persists.
-    said: Option<std::mem::Discriminant<Trouble>>,
+    logged: Option<std::mem::Discriminant<ConfigMapError>>,
     /// Whether it was logged that not all incidents fit.
-    said_full: bool,
+    logged_left_out: bool,
 }
 
 impl Incidents {
@@ -134,12 +134,12 @@ impl Incidents {
     ) -> Self {
         Self {
             api: Api::namespaced(client.clone(), namespace),
-            place: format!("{namespace}/{name}"),
+            location: format!("{namespace}/{name}"),
             name: name.to_owned(),
             health: Arc::clone(health),
             clock: Arc::clone(clock),
             metrics: IncidentsMetrics::default(),
-            seen: Mutex::default(),
+            observed: Mutex::default(),
         }
     }
 
@@ -152,35 +152,35 @@ impl Incidents {
     /// it.
     pub async fn restore(&self) {
         let read = async {
-            let mut seen = self.seen.lock().await;
-            let outcome = self.read(&mut seen).await;
-            self.say(&mut seen, &outcome);
+            let mut observed = self.observed.lock().await;
+            let outcome = self.read(&mut observed).await;
+            self.log_outcome(&mut observed, &outcome);
         };
         // After a timeout the first round reads it.
-        let _late = timeout(PATIENCE, read).await;
+        let _late = timeout(TIMEOUT, read).await;
     }
 
     /// Writes the incidents whenever they have changed. Does not return.
     pub async fn run(&self) {
         let mut versions = self.health.version();
-        let mut pause = RETRY;
+        let mut pause = FIRST_RETRY_DELAY;
         loop {
             let (written, read) = {
-                let seen = self.seen.lock().await;
-                (seen.version, seen.object.is_some())
+                let observed = self.observed.lock().await;
+                (observed.version, observed.object.is_some())
             };
             if read {
                 // The sender lives as long as `self.health`.
-                let _news = versions.wait_for(|version| *version > written).await;
+                let _changed = versions.wait_for(|version| *version > written).await;
             }
             match self.round().await {
                 Ok(()) => {
-                    pause = RETRY;
+                    pause = FIRST_RETRY_DELAY;
                     self.clock.sleep(INTERVAL).await;
                 }
-                Err(trouble) => {
+                Err(error) => {
                     self.clock.sleep(pause).await;
-                    pause = (pause * 2).min(trouble.longest());
+                    pause = (pause * 2).min(error.max_retry_delay());
                 }
             }
         }
@@ -188,89 +188,95 @@ impl Incidents {
 
     /// Writes changes that have not been written yet, at shutdown.
     pub async fn save(&self) {
-        let written = self.seen.lock().await.version;
-        let news = *self.health.version().borrow() > written;
-        if news && timeout(PATIENCE, self.round()).await.is_err() {
+        let written = self.observed.lock().await.version;
+        let changed = *self.health.version().borrow() > written;
+        if changed && timeout(TIMEOUT, self.round()).await.is_err() {
             tracing::warn!(
-                configmap = self.place,
+                configmap = self.location,
                 "the incidents of the last minute are not written: the API server does not answer"
             );
         }
     }
 
     /// Brings the ConfigMap up to date, and logs what is wrong.
-    async fn round(&self) -> Result<(), Trouble> {
-        let mut seen = self.seen.lock().await;
-        let outcome = self.bring_up_to_date(&mut seen).await;
-        self.say(&mut seen, &outcome);
+    async fn round(&self) -> Result<(), ConfigMapError> {
+        let mut observed = self.observed.lock().await;
+        let outcome = self.synchronize(&mut observed).await;
+        self.log_outcome(&mut observed, &outcome);
         outcome
     }
 
-    async fn bring_up_to_date(&self, seen: &mut Seen) -> Result<(), Trouble> {
-        for _ in 0..TRIES {
-            if seen.object.is_none() {
-                self.read(seen).await?;
+    async fn synchronize(&self, observed: &mut Observed) -> Result<(), ConfigMapError> {
+        for _ in 0..ATTEMPTS {
+            if observed.object.is_none() {
+                self.read(observed).await?;
             }
             let version = *self.health.version().borrow();
             let snapshot = self.health.export();
             let digest = snapshot.digest();
-            if seen.holds == Some(digest) || self.write(seen, snapshot, digest).await? {
-                seen.version = version;
+            if observed.digest == Some(digest) || self.write(observed, snapshot, digest).await? {
+                observed.version = version;
                 return Ok(());
             }
         }
-        Err(Trouble::Failed("others change it all the time".to_owned()))
+        Err(ConfigMapError::Failed(
+            "others change it all the time".to_owned(),
+        ))
     }
 
     /// Reads the ConfigMap, and merges its incidents.
-    async fn read(&self, seen: &mut Seen) -> Result<(), Trouble> {
+    async fn read(&self, observed: &mut Observed) -> Result<(), ConfigMapError> {
         let read = with_timeout(self.api.get(&self.name)).await;
-        let mut object = read.map_err(Trouble::of)?;
+        let mut object = read.map_err(ConfigMapError::of)?;
         let data = object.binary_data.as_mut();
         let bytes = data.and_then(|data| data.remove(KEY));
         let written = object.data.as_ref().and_then(|data| data.get(WRITTEN));
         let written = written.and_then(|at| at.parse::<Timestamp>().ok());
         let written = written.unwrap_or(Timestamp(0));
-        seen.holds = match bytes {
+        observed.digest = match bytes {
             None => Some(Snapshot::default().digest()),
             Some(ByteString(bytes)) => self.merge(bytes, written).await?,
         };
-        seen.object = Some(object);
+        observed.object = Some(object);
         Ok(())
     }
 
     /// Merges incidents that were written at `written`. Returns their digest; none if they cannot be used.
-    async fn merge(&self, bytes: Vec<u8>, written: Timestamp) -> Result<Option<u64>, Trouble> {
+    async fn merge(
+        &self,
+        bytes: Vec<u8>,
+        written: Timestamp,
+    ) -> Result<Option<u64>, ConfigMapError> {
         let unpacked = spawn_blocking(move || form::unpack(&bytes)).await;
-        let unpacked = unpacked.map_err(|error| Trouble::Failed(chain(&error)))?;
-        let learned = unpacked.and_then(|snapshot| {
+        let unpacked = unpacked.map_err(|error| ConfigMapError::Failed(chain(&error)))?;
+        let merged = unpacked.and_then(|snapshot| {
             let digest = snapshot.digest();
-            let learned = self.health.merge(snapshot, written)?;
-            Ok((digest, learned))
+            let merged = self.health.merge(snapshot, written)?;
+            Ok((digest, merged))
         });
-        match learned {
-            Ok((digest, learned)) => {
-                self.metrics.restored.inc_by(learned.added as u64);
-                if learned.added > 0 {
+        match merged {
+            Ok((digest, merged)) => {
+                self.metrics.restored.inc_by(merged.added as u64);
+                if merged.added > 0 {
                     tracing::info!(
-                        configmap = self.place,
-                        incidents = learned.added,
-                        known = learned.known,
-                        left_out = learned.left_out,
+                        configmap = self.location,
+                        incidents = merged.added,
+                        known = merged.known,
+                        left_out = merged.left_out,
                         written = %written,
                         "restored incidents from the ConfigMap"
                     );
                 }
                 Ok(Some(digest))
             }
-            Err(Unusable::Snapshot(SnapshotError::Form(form)))
-                if form > Snapshot::FORM && self.clock.wall().since(written) < REMEMBERED =>
+            Err(UnpackError::Snapshot(SnapshotError::Form(form)))
+                if form > Snapshot::FORM && self.clock.wall().since(written) < LATER_FORM_NANOS =>
             {
-                Err(Trouble::Later(form))
+                Err(ConfigMapError::Later(form))
             }
             Err(error) => {
                 tracing::warn!(
-                    configmap = self.place,
+                    configmap = self.location,
                     "cannot use the incidents in the ConfigMap: {error}; they are ignored and will be overwritten"
                 );
                 Ok(None)
@@ -281,16 +287,16 @@ impl Incidents {
     /// Writes the incidents. Returns false after a conflict.
     async fn write(
         &self,
-        seen: &mut Seen,
+        observed: &mut Observed,
         snapshot: Snapshot,
         digest: u64,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, ConfigMapError> {
         let packed = spawn_blocking(move || form::pack(&snapshot)).await;
         let packed = packed
-            .map_err(|error| Trouble::Failed(chain(&error)))?
-            .map_err(|error| Trouble::Failed(chain(&error)))?;
+            .map_err(|error| ConfigMapError::Failed(chain(&error)))?
+            .map_err(|error| ConfigMapError::Failed(chain(&error)))?;
         let (bytes, left_out) = (packed.bytes.len(), packed.left_out);
-        let mut object = seen.object.clone().unwrap_or_default();
+        let mut object = observed.object.clone().unwrap_or_default();
         let at = self.clock.wall().to_rfc3339_seconds();
         let data = object.data.get_or_insert_with(BTreeMap::new);
         data.insert(WRITTEN.to_owned(), at);
@@ -300,61 +306,61 @@ impl Incidents {
         let params = PostParams::default();
         let replaced = with_timeout(self.api.replace(&self.name, &params, &object)).await;
         // After a failure the content is unknown: read it again.
-        seen.object = None;
+        observed.object = None;
         match replaced {
             Ok(mut object) => {
                 if let Some(data) = &mut object.binary_data {
                     data.remove(KEY);
                 }
-                seen.object = Some(object);
-                seen.holds = Some(digest);
+                observed.object = Some(object);
+                observed.digest = Some(digest);
                 self.metrics.written.inc();
                 self.metrics.bytes.set(bytes as u64);
                 self.metrics.left_out.set(left_out as u64);
-                self.say_full(seen, left_out);
+                self.log_left_out(observed, left_out);
                 Ok(true)
             }
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
-            Err(error) => Err(Trouble::of(error)),
+            Err(error) => Err(ConfigMapError::of(error)),
         }
     }
 
     /// Logs trouble once while it persists, and its end.
-    fn say(&self, seen: &mut Seen, outcome: &Result<(), Trouble>) {
+    fn log_outcome(&self, observed: &mut Observed, outcome: &Result<(), ConfigMapError>) {
         self.metrics.available.set(outcome.is_ok().into());
         if outcome.is_err() {
             self.metrics.failed.inc();
         }
-        let trouble = outcome.as_ref().err();
-        let kind = trouble.map(std::mem::discriminant);
-        let before = std::mem::replace(&mut seen.said, kind);
-        match trouble {
+        let error = outcome.as_ref().err();
+        let kind = error.map(std::mem::discriminant);
+        let before = std::mem::replace(&mut observed.logged, kind);
+        match error {
             _ if before == kind => {}
             None => tracing::info!(
-                configmap = self.place,
+                configmap = self.location,
                 "the ConfigMap for incidents can be used again"
             ),
             // Usual where the server replaces metrics-server with metrics-server's own rights.
-            Some(trouble @ (Trouble::Missing | Trouble::Denied(_))) => tracing::info!(
-                configmap = self.place,
-                "incidents are not persisted and end with this pod: {trouble}"
+            Some(error @ (ConfigMapError::Missing | ConfigMapError::Denied(_))) => tracing::info!(
+                configmap = self.location,
+                "incidents are not persisted and end with this pod: {error}"
             ),
-            Some(trouble) => tracing::warn!(
-                configmap = self.place,
-                "cannot persist incidents in the ConfigMap: {trouble}; the server retries"
+            Some(error) => tracing::warn!(
+                configmap = self.location,
+                "cannot persist incidents in the ConfigMap: {error}; the server retries"
             ),
         }
     }
 
-    fn say_full(&self, seen: &mut Seen, left_out: usize) {
+    fn log_left_out(&self, observed: &mut Observed, left_out: usize) {
         let full = left_out > 0;
-        if full && !seen.said_full {
+        if full && !observed.logged_left_out {
             tracing::warn!(
-                configmap = self.place,
+                configmap = self.location,
                 left_out,
                 "not all incidents fit into the ConfigMap: the ones that ended longest ago are left out"
             );
         }
-        seen.said_full = full;
+        observed.logged_left_out = full;
     }
 }

@@ -4,8 +4,8 @@
 //! CA under the Service's name: only then does a peer see this server's token. It authenticates and authorizes it like
 //! any request. What it sends is read by the decoder that reads the file.
 
-mod ask;
 mod slices;
+mod transfer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,24 +15,24 @@ use kube::Client;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-pub use ask::{PATH, PROCESS};
+pub use transfer::{PATH, PROCESS};
 
-use super::{Parts, Taken};
+use super::{Restored, StateParts};
 use crate::scrape::{Credentials, Pem, Token, Trust};
 use crate::tls::Service;
 
 /// How often peers are looked for: a right that was just granted, or a peer that just came to be, takes a moment.
-const TRIES: u32 = 3;
+const ATTEMPTS: u32 = 3;
 
 /// Between two looks.
-const PAUSE: Duration = Duration::from_secs(2);
+const RETRY_DELAY: Duration = Duration::from_secs(2);
 
 /// Until there is a CA to verify them by.
-const UNTIL_CA: Duration = Duration::from_secs(300);
+const CA_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What this server shows to others of its kind.
 #[derive(Debug, Clone)]
-pub struct Shown {
+pub struct PeerCredentials {
     /// A client certificate and its key.
     pub identity: Option<(Pem, Pem)>,
     /// The service account's token.
@@ -43,7 +43,7 @@ pub struct Shown {
 pub struct Peers {
     client: Client,
     service: Service,
-    shown: Shown,
+    credentials_source: PeerCredentials,
     /// Every CA that is agreed on, PEM; nothing until then.
     bundle: watch::Receiver<Option<Arc<str>>>,
 }
@@ -61,32 +61,32 @@ impl Peers {
     pub fn new(
         client: &Client,
         service: &Service,
-        shown: Shown,
+        credentials_source: PeerCredentials,
         bundle: watch::Receiver<Option<Arc<str>>>,
     ) -> Self {
         Self {
             client: client.clone(),
             service: service.clone(),
-            shown,
+            credentials_source,
             bundle,
         }
     }
 
     /// Asks one after the other until one has answered; what it had. `process` is this server's own mark.
-    pub(super) async fn ask(mut self, parts: &Parts, process: &str) -> Option<Taken> {
+    pub(super) async fn transfer(mut self, parts: &StateParts, process: &str) -> Option<Restored> {
         // No CA in time, or the server ends: nobody is asked.
-        let known = self.bundle.wait_for(Option::is_some);
-        if timeout(UNTIL_CA, known).await.is_err() {
+        let has_ca = self.bundle.wait_for(Option::is_some);
+        if timeout(CA_TIMEOUT, has_ca).await.is_err() {
             return None;
         }
         let bundle = self.bundle.borrow().clone()?;
-        let Shown { identity, token } = self.shown.clone();
+        let PeerCredentials { identity, token } = self.credentials_source.clone();
         let trust = Trust::Ca(Pem::Inline(bundle.as_bytes().to_vec()));
         let credentials = Credentials::new(trust, identity, token);
-        for again in (0..TRIES).rev() {
+        for remaining in (0..ATTEMPTS).rev() {
             let addresses = match slices::addresses(&self.client, &self.service).await {
                 Ok(addresses) => addresses,
-                Err(error) if again == 0 => {
+                Err(error) if remaining == 0 => {
                     tracing::warn!(
                         "cannot find other replicas, which may have the last hour: {error}; grant this service account \
                          list on endpointslices in the namespace {} (deploy/base/rbac.yaml)",
@@ -97,17 +97,18 @@ impl Peers {
                 Err(_) => Vec::new(),
             };
             for address in addresses {
-                match ask::ask(address, &self.service, &credentials, parts, process).await {
-                    Ok(taken) => return Some(taken),
-                    Err(ask::Unanswered::Itself) => {}
+                match transfer::transfer(address, &self.service, &credentials, parts, process).await
+                {
+                    Ok(restored) => return Some(restored),
+                    Err(transfer::TransferError::Itself) => {}
                     Err(error) => tracing::info!(
                         %address,
                         "another replica was asked for the last hour in vain: {error}"
                     ),
                 }
             }
-            if again > 0 {
-                parts.clock.sleep(PAUSE).await;
+            if remaining > 0 {
+                parts.clock.sleep(RETRY_DELAY).await;
             }
         }
         None

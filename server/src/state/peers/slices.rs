@@ -10,7 +10,7 @@ use crate::telemetry::chain;
 use crate::tls::Service;
 
 /// More replicas than anybody has of this; each that is asked costs time.
-const MOST: usize = 8;
+const MAX_PEERS: usize = 8;
 
 /// The addresses that serve, each once.
 ///
@@ -27,7 +27,7 @@ pub(super) async fn addresses(
     let mut addresses: Vec<SocketAddr> = slices.items.iter().flat_map(serving).collect();
     addresses.sort_unstable();
     addresses.dedup();
-    addresses.truncate(MOST);
+    addresses.truncate(MAX_PEERS);
     Ok(addresses)
 }
 
@@ -42,8 +42,8 @@ fn serving(slice: &EndpointSlice) -> Vec<SocketAddr> {
     };
     let serving = slice.endpoints.iter().flatten().filter(|endpoint| {
         let conditions = endpoint.conditions.as_ref();
-        let told = conditions.and_then(|it| it.serving.or(it.ready));
-        told.unwrap_or(true)
+        let is_serving = conditions.and_then(|it| it.serving.or(it.ready));
+        is_serving.unwrap_or(true)
     });
     serving
         .flat_map(|endpoint| &endpoint.addresses)
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_that_serve_are_found_with_their_port() {
+    fn serving_endpoints_are_found_with_their_port() {
         let slice = serde_json::json!({
             "metadata": {"name": "vitals-server-abc"},
             "addressType": "IPv4",

@@ -15,8 +15,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::scrape::{Credentials, ScrapeError};
-use crate::state::wire::{Decoder, Refused};
-use crate::state::{Parts, Taken, Written};
+use crate::state::wire::{Decoder, StateError};
+use crate::state::{Origin, Restored, StateParts};
 use crate::tls::Service;
 
 /// Where a server's state is asked for. Not a resource: who may get it is said by a rule for the path.
@@ -26,17 +26,17 @@ pub const PATH: &str = "/state/v1";
 pub const PROCESS: HeaderName = HeaderName::from_static("x-kubevitals-process");
 
 /// A replica that is there answers at once.
-const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// All of it: the hour of the largest cluster is some hundred megabytes.
-const WHOLE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// And not more than this.
-const LARGEST: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Why there is no state.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unanswered {
+pub(super) enum TransferError {
     /// It is this very process.
     #[error("it is this process")]
     Itself,
@@ -55,50 +55,52 @@ pub(super) enum Unanswered {
     #[error("its answer broke off: {0}")]
     BrokeOff(#[from] hyper::Error),
     /// It took too long.
-    #[error("no whole answer within {} s", WHOLE.as_secs())]
+    #[error("no whole answer within {} s", TIMEOUT.as_secs())]
     Timeout,
     /// It says too much.
-    #[error("its answer is larger than {LARGEST} bytes")]
+    #[error("its answer is larger than {MAX_BYTES} bytes")]
     TooLarge,
     /// It is not what it should be.
     #[error("its answer is not taken: {0}")]
-    Refused(#[from] Refused),
+    State(#[from] StateError),
 }
 
 /// Asks the server at `address`, which has to prove that it is `service`'s. What is whole is taken in as it comes, even
 /// if something goes wrong later.
-pub(super) async fn ask(
+pub(super) async fn transfer(
     address: SocketAddr,
     service: &Service,
     credentials: &Credentials,
-    parts: &Parts,
+    parts: &StateParts,
     process: &str,
-) -> Result<Taken, Unanswered> {
-    let asked = exchange(address, service, credentials, parts, process);
-    timeout(WHOLE, asked)
+) -> Result<Restored, TransferError> {
+    let transferred = receive(address, service, credentials, parts, process);
+    timeout(TIMEOUT, transferred)
         .await
-        .map_err(|_| Unanswered::Timeout)?
+        .map_err(|_| TransferError::Timeout)?
 }
 
-async fn exchange(
+async fn receive(
     address: SocketAddr,
     service: &Service,
     credentials: &Credentials,
-    parts: &Parts,
+    parts: &StateParts,
     process: &str,
-) -> Result<Taken, Unanswered> {
-    let failed = |error: &dyn std::error::Error| Unanswered::Connect(error.to_string());
+) -> Result<Restored, TransferError> {
+    let failed = |error: &dyn std::error::Error| TransferError::Connect(error.to_string());
     let host = format!("{}.{}.svc", service.name, service.namespace);
     let name = ServerName::try_from(host.clone()).map_err(|error| failed(&error))?;
     let tls = credentials.tls().map_err(|error| failed(&error))?;
-    let bearer = credentials.bearer()?;
-    let connected = timeout(CONNECT, async {
+    let token = credentials.bearer()?;
+    let connected = timeout(CONNECT_TIMEOUT, async {
         let stream = TcpStream::connect(address).await?;
         TlsConnector::from(tls).connect(name, stream).await
     });
     let stream = connected
         .await
-        .map_err(|_| Unanswered::Connect(format!("no answer within {} s", CONNECT.as_secs())))?
+        .map_err(|_| {
+            TransferError::Connect(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))
+        })?
         .map_err(|error| failed(&error))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // It ends when the sender is dropped.
@@ -114,29 +116,29 @@ async fn exchange(
             headers.insert(header, value);
         }
     }
-    if let Some(bearer) = bearer {
-        headers.insert(AUTHORIZATION, bearer);
+    if let Some(token) = token {
+        headers.insert(AUTHORIZATION, token);
     }
     let response = sender.send_request(request).await?;
     match response.status() {
         StatusCode::OK => {}
-        StatusCode::MISDIRECTED_REQUEST => return Err(Unanswered::Itself),
-        status => return Err(Unanswered::Status(status)),
+        StatusCode::MISDIRECTED_REQUEST => return Err(TransferError::Itself),
+        status => return Err(TransferError::Status(status)),
     }
     let (mut body, mut length) = (response.into_body(), 0);
-    let (mut decoder, mut taking) = (Decoder::default(), parts.taking(Written::Now));
+    let (mut decoder, mut restorer) = (Decoder::default(), parts.restorer(Origin::Peer));
     while let Some(frame) = body.frame().await {
         let Ok(chunk) = frame?.into_data() else {
             continue;
         };
         length += chunk.len() as u64;
-        if length > LARGEST {
-            return Err(Unanswered::TooLarge);
+        if length > MAX_BYTES {
+            return Err(TransferError::TooLarge);
         }
-        decoder.push(&chunk, &mut |piece| taking.take(piece))?;
+        decoder.push(&chunk, &mut |item| restorer.apply(item))?;
         // What is taken in is work; others have theirs.
         tokio::task::yield_now().await;
     }
     decoder.finish()?;
-    Ok(taking.taken)
+    Ok(restorer.restored)
 }
