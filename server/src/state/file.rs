@@ -1,4 +1,4 @@
-//! The folder in which the state is kept: one file, replaced as a whole, and what could not be read set aside.
+//! The folder of the state file. The file is replaced as a whole; a file that cannot be read is set aside.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
@@ -10,45 +10,45 @@ use super::wire::{Decoder, StateError};
 
 const NAME: &str = "vitals.state";
 
-/// What is being written, or was when the process was killed.
+/// The file that is being written, or was when the process was killed.
 const UNFINISHED: &str = "vitals.state.unfinished";
 
-/// Read and written at a time.
+/// The bytes that are read or written at once.
 const CHUNK: usize = 64 << 10;
 
 /// The folder.
 #[derive(Debug, Clone)]
 pub(super) struct Folder(PathBuf);
 
-/// What became of a file.
+/// The result of reading the file.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// There is none.
+    /// There is no file.
     Missing,
-    /// It was taken in.
+    /// The file was restored.
     Complete(Restored),
-    /// It was refused, after so much had been taken in, and is out of the way under another name, if that was possible.
+    /// The file was refused, after a part had been restored. It has the new name, if it could be renamed.
     SetAside(StateError, Restored, PathBuf),
-    /// It cannot be read at all.
+    /// The file cannot be read.
     Failed(io::Error),
 }
 
 impl Folder {
-    /// The folder at a path.
+    /// Makes a folder for a path.
     pub(super) fn new(path: PathBuf) -> Self {
         Self(path)
     }
 
-    /// Where it is.
+    /// The path.
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Makes the folder if it is not there, and sees that it can be written to. What a killed process left unfinished
-    /// is taken away.
+    /// Creates the folder if it does not exist, checks that it is writable, and removes what a killed process left
+    /// unfinished.
     ///
     /// # Errors
-    /// What the system said.
+    /// The error of the operating system.
     pub(super) fn prepare(&self) -> io::Result<()> {
         fs::create_dir_all(&self.0)?;
         drop(self.create()?);
@@ -61,7 +61,7 @@ impl Folder {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        // Names of pods and what was wrong with them are not for everyone.
+        // Only the owner may read the names of pods and their problems.
         OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -69,11 +69,11 @@ impl Folder {
             .open(path)
     }
 
-    /// Writes what there is, and puts it into the place of what was there before when all of it is on the disk. How
-    /// many bytes that were. Whoever is killed meanwhile leaves the earlier state as it was.
+    /// Writes the state, and replaces the earlier file when everything is on the disk. Returns the number of bytes.
+    /// If the process is killed, the earlier file stays.
     ///
     /// # Errors
-    /// What the system said; the earlier state is as it was.
+    /// The error of the operating system; the earlier file stays.
     pub(super) fn write(&self, parts: &StateParts) -> io::Result<u64> {
         let file = BufWriter::with_capacity(CHUNK, self.create()?);
         let (mut file, bytes) = parts.write(file)?;
@@ -81,12 +81,12 @@ impl Folder {
         file.get_ref().sync_all()?;
         drop(file);
         fs::rename(self.0.join(UNFINISHED), self.0.join(NAME))?;
-        // The new name is on the disk only when the folder is.
+        // The new name is on the disk only after the folder is synchronized.
         File::open(&self.0)?.sync_all()?;
         Ok(bytes)
     }
 
-    /// Reads what is there, and tells `ready` when all is taken in that answers at once.
+    /// Restores the file. Calls `ready` once the rates are restored.
     pub(super) fn read(&self, parts: &StateParts, ready: impl FnOnce() + Send) -> Outcome {
         let path = self.0.join(NAME);
         let file = match File::open(&path) {
@@ -105,7 +105,7 @@ impl Folder {
         }
     }
 
-    /// Gives what was refused another name, one for each reason, so that there are never more than four.
+    /// Renames a refused file by the reason, so that there are at most four such files.
     fn set_aside(&self, error: StateError) -> PathBuf {
         let reason = match error {
             StateError::Foreign => "foreign",
@@ -122,7 +122,7 @@ impl Folder {
     }
 }
 
-/// Reads a file to its end, or to where it is refused.
+/// Reads a file to its end, or until it is refused.
 fn read(
     mut file: File,
     apply: &mut dyn FnMut(super::wire::Item<'_>) -> Result<(), StateError>,

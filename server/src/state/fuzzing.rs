@@ -1,4 +1,4 @@
-//! What is asked of whoever reads a state: to bear anything.
+//! Fuzzing of restored state.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,10 @@ use crate::clock::SystemClock;
 use crate::health::Health;
 use crate::store::{Store, history};
 
-/// Takes bytes in as they are, and as what frames of each kind hold: a checksum keeps chance out of these, not malice.
+/// Restores bytes as they are, and as the payload of each kind of frame. A checksum protects a frame against damage,
+/// but not against an attacker.
 pub(crate) fn check_any_input(bytes: &[u8]) {
-    // Most often refused.
+    // Most inputs are refused.
     let _error = restore(&parts(), bytes);
     for kind in [Kind::Latest, Kind::Health, Kind::History] {
         let parts = parts();
@@ -22,14 +23,14 @@ pub(crate) fn check_any_input(bytes: &[u8]) {
         if let Ok((framed, _)) = framed {
             assert_eq!(restore(&parts, &framed), Ok(()), "a frame that is whole");
         }
-        // What was taken in can be written and read again.
+        // The restored state can be written and read again.
         if let Ok((again, _)) = parts.write(Vec::new()) {
             assert_eq!(restore(&self::parts(), &again), Ok(()));
         }
     }
 }
 
-/// A server that knows nothing yet.
+/// A server without any state.
 fn parts() -> StateParts {
     StateParts {
         store: Arc::new(Store::new(history::Settings {

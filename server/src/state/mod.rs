@@ -1,11 +1,11 @@
-//! Nothing lost: what a server knows outlives its process.
+//! Persists the state of a server, so that it outlives the process.
 //!
-//! With a folder (`--state-dir`) it is written down every few minutes and at the end, and read at start: a container that
-//! was restarted answers at once, before any kubelet did, and has its hour. A form of its own ([`wire`]): protobuf
-//! messages and compressed blocks in frames with checksums, so that it can be written and read node by node.
+//! With a folder (`--state-dir`) the server writes the state every few minutes and at shutdown, and reads it at
+//! start: a restarted container answers at once, before any scrape, and has its history. The form ([`wire`]) is
+//! protobuf messages and compressed blocks in frames with checksums, so that it is written and read node by node.
 //!
-//! Who starts without the last minutes asks another replica for them ([`Peers`]). Incidents are in a ConfigMap too
-//! ([`Incidents`]), for the pod that comes after this one.
+//! A server without recent state transfers the state of another replica ([`Peers`]). Incidents are also persisted in
+//! a ConfigMap ([`Incidents`]), for the next pod.
 
 mod configmap;
 mod file;
@@ -36,25 +36,26 @@ use crate::store::Retention;
 use crate::telemetry::LogThrottle;
 use file::{Folder, Outcome};
 
-/// How often a folder that cannot be written is told.
+/// The shortest time between two log lines about a folder that cannot be written.
 const LOG_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// What was written longer ago leaves a gap that another replica may fill.
+/// Older state leaves a gap that another replica may fill.
 const RECENT: Duration = Duration::from_secs(60);
 
-/// A disk that hangs must not keep the server from serving. Rates of the largest cluster take a second.
+/// The longest time that the start waits for the file, in case the disk hangs. The rates of the largest cluster take
+/// a second.
 const RESTORE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Keeps the state of one server.
+/// Persists the state of one server.
 #[derive(Debug)]
 pub struct StatePersister {
     parts: Arc<StateParts>,
     metrics: StateMetrics,
-    /// None where it is kept nowhere.
+    /// None if the state is not written.
     target: Option<Target>,
-    /// Which process this is, told to others so that nobody asks himself.
+    /// A random id of this process, by which a server recognizes its own address among those of the replicas.
     process: String,
-    /// Whether what the file held is of the last minutes; nothing until that is known.
+    /// Whether the file was recent; none until the file has been read.
     recent: watch::Sender<Option<bool>>,
 }
 
@@ -62,13 +63,13 @@ pub struct StatePersister {
 struct Target {
     folder: Folder,
     interval: Duration,
-    /// Held while it is written.
+    /// Is locked while the file is written.
     write_lock: Arc<Mutex<()>>,
     problems: Mutex<LogThrottle>,
 }
 
 impl StatePersister {
-    /// For these parts.
+    /// Makes a persister for these parts.
     pub fn new(settings: Option<Settings>, parts: Arc<StateParts>) -> Arc<Self> {
         Arc::new(Self {
             parts,
@@ -84,23 +85,23 @@ impl StatePersister {
         })
     }
 
-    /// Its metrics.
+    /// The metrics.
     pub fn metrics(&self) -> &StateMetrics {
         &self.metrics
     }
 
-    /// What is written, for who asks for it.
+    /// The parts, for a transfer to another replica.
     pub fn parts(&self) -> &Arc<StateParts> {
         &self.parts
     }
 
-    /// Which process this is.
+    /// The id of this process.
     pub fn process(&self) -> &str {
         &self.process
     }
 
-    /// Asks another replica for what it knows, if there is none of the last minutes in the folder. Whoever is asked
-    /// gives all it has; what is known already stays.
+    /// Transfers the state of another replica, unless the folder had recent state. The other replica sends
+    /// everything; what this server already has stays.
     async fn transfer(&self, peers: Peers) {
         let mut recent = self.recent.subscribe();
         let is_recent = recent.wait_for(Option::is_some).await;
@@ -115,13 +116,12 @@ impl StatePersister {
                 histories = restored.histories,
                 incidents = restored.incidents,
                 left_out = restored.left_out,
-                "took over what another replica knows"
+                "restored the state of another replica"
             );
         }
     }
 
-    /// Reads what an earlier process wrote. Completes when all is there that answers at once; histories follow in the
-    /// background.
+    /// Restores the file. Returns when the rates are restored; histories follow in the background.
     pub async fn restore(self: &Arc<Self>) {
         if self.target.is_none() {
             self.recent.send_replace(Some(false));
@@ -129,12 +129,12 @@ impl StatePersister {
         }
         let persister = Arc::clone(self);
         let (ready, is_ready) = oneshot::channel();
-        // Nobody waits for the end of it.
+        // The task continues by itself.
         drop(spawn_blocking(move || persister.read(ready)));
-        // Told, or over.
+        // Ready, or failed.
         if timeout(RESTORE_TIMEOUT, is_ready).await.is_err() {
             tracing::warn!(
-                "the state is not read within {} s; the server begins without it, and takes it in when it comes. Check \
+                "the state was not read within {} s; the server starts without it, and restores it when it arrives; check \
                  the volume of --state-dir",
                 RESTORE_TIMEOUT.as_secs()
             );
@@ -150,7 +150,7 @@ impl StatePersister {
             self.log_unwritable(&error);
         }
         let notify = || {
-            // Gone if the server is.
+            // The receiver is gone if `restore` has timed out.
             let _sent = ready.send(());
         };
         let outcome = folder.read(&self.parts, notify);
@@ -166,7 +166,7 @@ impl StatePersister {
                     histories = restored.histories,
                     incidents = restored.incidents,
                     left_out = restored.left_out,
-                    "took over the state in {path}, written {ago} ago"
+                    "restored the state in {path}, written {ago} ago"
                 );
             }
             Outcome::SetAside(error, restored, aside) => {
@@ -174,18 +174,18 @@ impl StatePersister {
                 tracing::warn!(
                     nodes = restored.nodes,
                     histories = restored.histories,
-                    "the state in {path} is set aside as {}: {error}; the server begins with what was taken over of it",
+                    "the state in {path} is set aside as {}: {error}; the server starts with what was restored of it",
                     aside.display()
                 );
             }
             Outcome::Failed(error) => tracing::warn!(
-                "cannot read the state in {path}: {error}; the server begins without it. Check what is mounted there, \
+                "cannot read the state in {path}: {error}; the server starts without it; check what is mounted there, \
                  and that it belongs to the user that the server runs as"
             ),
         }
     }
 
-    /// Asks other replicas; then writes it down every so often, for ever.
+    /// Transfers the state of another replica, then writes the file periodically. Does not return.
     pub async fn run(self: Arc<Self>, peers: Option<Peers>) {
         let transfer = async {
             if let Some(peers) = peers {
@@ -195,7 +195,7 @@ impl StatePersister {
         tokio::join!(transfer, self.write_periodically());
     }
 
-    /// Forgets first, in time, what was restored of nodes that have not shown up.
+    /// First drops the restored rates of nodes that have not been scraped in time.
     async fn write_periodically(self: &Arc<Self>) {
         let clock = Arc::clone(&self.parts.clock);
         let gone = Retention::of(self.parts.resolution).unchanged;
@@ -210,10 +210,10 @@ impl StatePersister {
         }
     }
 
-    /// Writes it down now; completes when it is on the disk, or cannot be.
+    /// Writes the file. Returns when it is on the disk, or cannot be written.
     pub async fn save(self: &Arc<Self>) {
         let persister = Arc::clone(self);
-        // A panic in there has been reported.
+        // The panic hook has logged a panic.
         let _done = spawn_blocking(move || persister.write()).await;
     }
 
@@ -238,8 +238,8 @@ impl StatePersister {
         if let Some(unreported) = target.problems.lock().allow() {
             tracing::warn!(
                 unreported,
-                "cannot write the state into {}: {error}; the server goes on, and a restart begins without what it \
-                 knows. Mount a volume there that the server's user may write to, with room for it, or leave out \
+                "cannot write the state into {}: {error}; the server continues, and a restart loses what it has \
+                 stored; mount a volume there that the server's user may write to, with enough space, or remove \
                  --state-dir",
                 target.folder.path().display()
             );

@@ -1,4 +1,4 @@
-//! What is kept, part by part: written down node by node, and taken in again.
+//! Writes and restores the parts of the state, node by node.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -13,27 +13,28 @@ use crate::cluster::Cluster;
 use crate::health::{Health, Snapshot};
 use crate::store::{NodeSnapshot, Retention, Store};
 
-/// A wall clock may be set back by so much between two processes without a doubt about what was written.
+/// The wall clock may go back this much between two processes, in nanoseconds, while the age of the state still
+/// counts as known.
 const CLOCK_TOLERANCE: i64 = 2_000_000_000;
 
-/// The parts of a server that outlive it.
+/// The parts of a server that outlive the process.
 #[derive(Debug)]
 pub struct StateParts {
-    /// The latest rates, and those before them.
+    /// The rates and the histories.
     pub store: Arc<Store>,
-    /// Whose names are shared.
+    /// The cluster, whose interned names are shared.
     pub cluster: Arc<Cluster>,
-    /// What is wrong, since when and why.
+    /// The incidents.
     pub health: Arc<Health>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Time between two scrapes of a node.
+    /// The time between two scrapes of a node.
     pub resolution: Duration,
-    /// What was written longer ago is of no use.
+    /// Older state is refused.
     pub max_age: Duration,
 }
 
-/// A node's points and rates.
+/// The samples and rates of a node.
 #[derive(Clone, PartialEq, prost::Message)]
 struct NodeRates {
     #[prost(string, tag = "1")]
@@ -42,42 +43,41 @@ struct NodeRates {
     carried: Option<NodeSnapshot>,
 }
 
-/// How old what is read can be.
+/// Where the state comes from, which decides how old it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// As long ago as its header says.
+    /// A file, whose age follows from its header.
     File,
-    /// Just now, by another process whose wall clock may differ from ours.
+    /// Another process, just now; its wall clock may differ.
     Peer,
 }
 
-/// What was taken in.
+/// What was restored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Restored {
-    /// How long ago it was written down.
+    /// The age of the state.
     pub ago: Duration,
-    /// Nodes whose rates are answered again.
+    /// Nodes with restored rates.
     pub nodes: usize,
-    /// Nodes whose history is there again.
+    /// Nodes with restored history.
     pub histories: usize,
-    /// Incidents that were not known.
+    /// Incidents that are new to this server.
     pub incidents: usize,
-    /// Frames that hold what nobody understands.
+    /// Frames that cannot be decoded.
     pub left_out: usize,
 }
 
 impl StateParts {
-    /// Writes everything to `out`: what answers at once first. No lock is held for longer than a copy of one node, or
-    /// of the incidents, takes, and no more than that is in memory. Gives back `out`, and how many bytes it was
-    /// given.
+    /// Writes everything to `out`, the rates first. Holds a lock only to copy one node or the incidents, and has no
+    /// more than that in memory. Returns `out` and the number of bytes.
     ///
     /// # Errors
-    /// What `out` says.
+    /// The error of `out`.
     pub fn write<W: Write>(&self, out: W) -> io::Result<(W, u64)> {
         let mut writer = Writer::begin(out, self.clock.wall())?;
         let mut payload = Vec::new();
         for (node, cell) in self.store.cells().iter() {
-            // Later than the header says: what is read looks older by that, and never younger.
+            // Later than the time in the header: restored rates look older than they are, never younger.
             let Some(carried) = cell.snapshot(self.clock.elapsed()) else {
                 continue;
             };
@@ -86,7 +86,7 @@ impl StateParts {
                 carried: Some(carried),
             };
             payload.clear();
-            // A Vec has room for everything.
+            // Encoding into a Vec cannot fail.
             let _encoded = latest.encode(&mut payload);
             writer.frame(Kind::Latest, &payload)?;
             std::thread::yield_now();
@@ -105,7 +105,7 @@ impl StateParts {
         writer.end()
     }
 
-    /// Takes in what was written, piece by piece.
+    /// Makes a restorer of state from this origin.
     pub fn restorer(&self, origin: Origin) -> Restorer<'_> {
         Restorer {
             parts: self,
@@ -119,31 +119,31 @@ impl StateParts {
     }
 }
 
-/// Takes in pieces.
+/// Restores the state item by item.
 pub struct Restorer<'a> {
     parts: &'a StateParts,
     origin: Origin,
     now: Age,
-    /// Whether it is certain how long ago it was written.
+    /// Whether the age of the state is known.
     age_is_known: bool,
-    /// To be told when what answers at once is there.
+    /// Is called when the rates are restored.
     on_ready: Option<Box<dyn FnOnce() + Send + 'a>>,
-    /// When it was written, as far as that is known.
+    /// When the state was written, as far as it is known.
     at: Timestamp,
-    /// What was taken in so far.
+    /// What has been restored so far.
     pub restored: Restored,
 }
 
 impl<'a> Restorer<'a> {
-    /// Has `notify` told when all is there that answers at once, at the latest when this is dropped.
+    /// Calls `notify` when the rates are restored, at the latest when the restorer is dropped.
     pub fn notify_when_ready(&mut self, notify: impl FnOnce() + Send + 'a) {
         self.on_ready = Some(Box::new(notify));
     }
 
-    /// Takes in one piece. What a whole frame holds that is no message is left out: somebody wrote it so.
+    /// Restores one item. A complete frame that cannot be decoded is skipped, because its writer made it so.
     ///
     /// # Errors
-    /// When it is too old to be of use.
+    /// The state is too old.
     pub fn apply(&mut self, item: Item<'_>) -> Result<(), StateError> {
         match item {
             Item::Header { written } => self.begin(written),
@@ -184,8 +184,7 @@ impl<'a> Restorer<'a> {
         Ok(())
     }
 
-    /// Rates that could not be answered any more are left alone, and so are those of which nobody knows how old they
-    /// are: what is old must not look fresh.
+    /// Skips rates that are too old to be served, and rates of unknown age: old values must not look new.
     fn latest(&mut self, payload: &[u8]) {
         let Ok(NodeRates {
             node,
@@ -208,7 +207,7 @@ impl<'a> Restorer<'a> {
 }
 
 impl Restorer<'_> {
-    /// What another replica has noticed meanwhile we may have noticed too: it is one incident then.
+    /// An incident that both replicas have noticed is merged into one.
     fn health(&mut self, payload: &[u8]) {
         let snapshot = Snapshot::from_json(payload);
         let merged = snapshot.and_then(|snapshot| self.parts.health.merge(snapshot, self.at));

@@ -44,7 +44,7 @@ fn process(wall: &Wall, folder: &Path) -> Arc<StatePersister> {
     StatePersister::new(Some(settings), Arc::new(parts))
 }
 
-/// Two scrapes of a node with one pod, the second one now.
+/// Scrapes a node with one pod twice, the second time now.
 fn scrape(persister: &StatePersister, wall: &Wall) {
     let StateParts {
         store,
@@ -74,7 +74,7 @@ fn scrape(persister: &StatePersister, wall: &Wall) {
     }
 }
 
-/// Whether the pod is answered.
+/// Whether the pod has rates.
 fn has_rates(persister: &StatePersister) -> bool {
     let parts = persister.parts();
     let known = parts.store.cells().get("n").cloned();
@@ -114,7 +114,7 @@ async fn the_next_process_restores_the_state() {
     let next = process(&wall, folder.path());
     next.restore().await;
     assert!(has_rates(&next));
-    // It is counted when histories have followed.
+    // The count follows after the histories.
     while next.metrics().from_file.get() == 0 {
         tokio::task::yield_now().await;
     }
@@ -159,7 +159,7 @@ async fn unreadable_state_is_set_aside_by_reason() {
     let cases = [
         (b"somebody else's".to_vec(), 1_000_001, "foreign", false),
         (newer, 1_000_001, "newer", false),
-        // What is whole before the damage is of use.
+        // The frames before the damage are restored.
         (damaged, 1_000_001, "damaged", true),
         (Vec::new(), 1_000_001, "damaged", false),
         (good, 1_003_601, "old", false),
@@ -217,7 +217,7 @@ async fn only_the_owner_may_read_the_file() {
     assert_eq!(file.permissions().mode() & 0o777, 0o600);
 }
 
-/// A state with a node's rates, its history, and what is wrong.
+/// Changes and cuts a state that has a node's rates, its history and incidents.
 #[tokio::test]
 async fn any_bytes_are_handled() {
     let (folder, _) = written().await;
@@ -227,7 +227,7 @@ async fn any_bytes_are_handled() {
         for change in [0x01, 0x80, 0xff] {
             let mut changed = good[24..].to_vec();
             changed[at - 24] ^= change;
-            // Without the header it is what frames hold, cut anywhere.
+            // The rest without the header, cut anywhere, as the payload of frames.
             fuzzing::check_any_input(&changed[at % 33..]);
         }
     }

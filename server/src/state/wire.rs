@@ -1,13 +1,14 @@
-//! The form of what is kept, in a file and on the wire between replicas: a header, frames, and an end that counts them.
+//! The form of the state in a file and between replicas: a header, frames, and an end frame with the number of
+//! frames.
 //!
 //! ```text
 //! header  "KBVITALS" · version u32 · written i64 (nanoseconds since the epoch) · CRC-32 of these, u32
 //! frame   kind u8 · length u32 · CRC-32 of kind, length and payload, u32 · payload
-//! end     a frame of kind 0 whose payload is how many frames there were before it, u64
+//! end     a frame of kind 0 whose payload is the number of frames before it, u64
 //! ```
 //!
-//! All numbers are little-endian. Each frame is whole by itself, so that what stands before damage is of use. A kind that
-//! is not known is skipped; another version means that what is known has another meaning.
+//! All numbers are little-endian. Each frame is complete by itself, so that the frames before damage can be used.
+//! Unknown kinds are skipped. A new version means that known kinds have another meaning.
 
 use std::io::{self, Write};
 
@@ -21,21 +22,21 @@ const VERSION: u32 = 1;
 const HEADER: usize = 24;
 const FRAME: usize = 9;
 
-/// A node's hour is tens of kilobytes, one with hundreds of pods a megabyte, a night of incidents some ten: what claims to
-/// be more is not believed.
+/// The largest payload in bytes. The history of a node takes tens of kilobytes, with hundreds of pods a megabyte;
+/// many incidents take some ten megabytes.
 pub(super) const MAX_FRAME: usize = 64 << 20;
 
-/// What a frame holds.
+/// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// How many frames there were.
+    /// The number of frames.
     End = 0,
-    /// A node's points and rates.
+    /// The samples and rates of a node.
     Latest = 1,
-    /// What is wrong, since when and why.
+    /// The incidents.
     Health = 2,
-    /// A node's history.
+    /// The history of a node.
     History = 3,
 }
 
@@ -47,44 +48,46 @@ impl Kind {
     }
 }
 
-/// Why bytes are not taken.
+/// Why state is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
-    /// It is something else altogether.
-    #[error("it is no state of this program")]
+    /// The bytes are something else.
+    #[error("it is not a state of this program")]
     Foreign,
-    /// A later version of this program has written it.
-    #[error("it is of form {version}, which a later version writes; this one knows {VERSION}")]
+    /// A later version of this program has written the state.
+    #[error(
+        "it has form {version}, which a later version of this program writes; this version reads up to {VERSION}"
+    )]
     TooNew {
-        /// The form's version.
+        /// The version of the form.
         version: u32,
     },
-    /// It is of no use any more.
-    #[error("it is older than anything in it is kept")]
+    /// The state is too old.
+    #[error("it is too old")]
     TooOld,
-    /// It is not what was written.
-    #[error("it is damaged behind byte {at}: {what}")]
+    /// The bytes are damaged.
+    #[error("it is damaged after byte {at}: {what}")]
     Damaged {
-        /// How much was whole.
+        /// The number of bytes before the damage.
         at: u64,
-        /// What is wrong there.
+        /// What is wrong.
         what: &'static str,
     },
 }
 
-/// A piece of what was written.
+/// An item of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Item<'a> {
     /// The header.
     Header {
-        /// When it was written, by the writer's wall clock.
+        /// When the state was written, by the writer's wall clock.
         written: Timestamp,
     },
-    /// A frame that is whole.
+    /// A complete frame.
     Frame(Kind, &'a [u8]),
 }
 
-/// Writes frames.
+/// Writes the form.
 #[derive(Debug)]
 pub struct Writer<W> {
     out: W,
@@ -96,7 +99,7 @@ impl<W: Write> Writer<W> {
     /// Writes the header.
     ///
     /// # Errors
-    /// What `out` says.
+    /// The error of `out`.
     pub fn begin(mut out: W, written: Timestamp) -> io::Result<Self> {
         let mut header = Vec::with_capacity(HEADER);
         header.extend_from_slice(&MAGIC);
@@ -112,10 +115,10 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    /// Writes a frame. One that would be refused when it is read is left out.
+    /// Writes a frame. Skips a frame that a reader would refuse.
     ///
     /// # Errors
-    /// What `out` says.
+    /// The error of `out`.
     pub fn frame(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
         let Some(length) = u32::try_from(payload.len())
             .ok()
@@ -134,10 +137,10 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Writes the end; gives back what was written to, and how many bytes that were.
+    /// Writes the end frame. Returns the output and the number of bytes.
     ///
     /// # Errors
-    /// What `out` says.
+    /// The error of `out`.
     pub fn end(mut self) -> io::Result<(W, u64)> {
         let frames = self.frames.to_le_bytes();
         self.frame(Kind::End, &frames)?;
@@ -153,12 +156,12 @@ fn checksum(kind: u8, length: [u8; 4], payload: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// Takes bytes apart as they come; never holds more than a frame and what came with its end.
+/// Decodes the form from chunks. Buffers at most one frame and one chunk.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    /// What has come of the next piece.
+    /// The bytes of the next item that have arrived.
     buffer: Vec<u8>,
-    /// Bytes of the pieces before that.
+    /// The number of bytes before the next item.
     consumed: u64,
     frames: u64,
     has_header: bool,
@@ -166,10 +169,10 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Takes the next bytes, and tells `apply` of each piece that they complete.
+    /// Decodes the next bytes, and calls `apply` for each complete item.
     ///
     /// # Errors
-    /// What is wrong with them, or why `apply` refused them. Nothing may be pushed after that.
+    /// What is wrong with the bytes, or the error of `apply`. After an error nothing may be pushed.
     pub fn push(
         &mut self,
         bytes: &[u8],
@@ -188,18 +191,18 @@ impl Decoder {
         Ok(())
     }
 
-    /// Whether all has come.
+    /// Checks that the end frame has arrived.
     ///
     /// # Errors
-    /// When the end is missing.
+    /// The end frame is missing.
     pub fn finish(&self) -> Result<(), StateError> {
         if self.ended {
             return Ok(());
         }
-        Err(self.damaged("it ends too early"))
+        Err(self.damaged("the end frame is missing"))
     }
 
-    /// Takes one piece off the front; what is left, or nothing if it is not all here.
+    /// Decodes the first item. Returns the rest, or none if the item is not complete.
     fn item<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -209,7 +212,7 @@ impl Decoder {
             return self.header(bytes, apply);
         }
         if self.ended && !bytes.is_empty() {
-            return Err(self.damaged("something follows its end"));
+            return Err(self.damaged("bytes follow the end frame"));
         }
         let Some((head, rest)) = bytes.split_first_chunk::<FRAME>() else {
             return Ok(None);
@@ -224,7 +227,7 @@ impl Decoder {
             return Ok(None);
         };
         if checksum(kind, length, payload) != expected {
-            return Err(self.damaged("a checksum does not fit"));
+            return Err(self.damaged("the checksum of a frame is wrong"));
         }
         match Kind::of(kind) {
             Some(Kind::End) => {
@@ -259,7 +262,7 @@ impl Decoder {
         };
         let summed = header.get(..HEADER - 4).unwrap_or_default();
         if crc32fast::hash(summed) != u32::from_le_bytes(number(HEADER - 4)) {
-            return Err(self.damaged("the header's checksum does not fit"));
+            return Err(self.damaged("the checksum of the header is wrong"));
         }
         let version = u32::from_le_bytes(number(8));
         if version > VERSION {
@@ -310,7 +313,7 @@ mod tests {
 
     type Frames = Vec<(Kind, Vec<u8>)>;
 
-    /// Reads bytes that come `step` at a time; the frames, and whether all was well.
+    /// Reads bytes in chunks of `step`. Returns the frames and the result.
     fn read(bytes: &[u8], step: usize) -> (Frames, Result<(), StateError>) {
         let (mut decoder, mut frames) = (Decoder::default(), Vec::new());
         let mut apply = |item: Item<'_>| {

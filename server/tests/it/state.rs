@@ -247,7 +247,7 @@ async fn killed_in_the_midst_of_writing_it_has_its_earlier_state() {
     let third = start(3, "");
     third.ready().await;
     assert!(
-        third.log().contains("took over the state"),
+        third.log().contains("restored the state"),
         "{}",
         third.log()
     );

@@ -1,4 +1,4 @@
-//! The form of incidents in a ConfigMap: JSON, compressed with gzip, and bounded.
+//! The form of incidents in a ConfigMap: JSON, compressed with gzip, of limited size.
 
 use std::io::{self, BufWriter, Read as _, Write};
 
@@ -8,42 +8,42 @@ use flate2::write::GzEncoder;
 
 use crate::health::{Snapshot, SnapshotError};
 
-/// The compressed bytes, at most: 768 KiB as base64. The API server refuses a ConfigMap of more than 1 MiB
-/// (`MaxSecretSize` in pkg/apis/core), and what else is in it needs room too.
+/// The most compressed bytes: 768 KiB as base64. The API server refuses a ConfigMap of more than 1 MiB
+/// (`MaxSecretSize` in pkg/apis/core), and its other content needs space too.
 pub(super) const MAX_COMPRESSED: usize = 576 << 10;
 
-/// The bytes of JSON, at most.
+/// The most bytes of JSON.
 pub(super) const MAX_INFLATED: usize = 8 << 20;
 
 /// Why the content of a ConfigMap cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UnpackError {
-    #[error("it is not compressed with gzip: {0}")]
+    #[error("the content is not valid gzip: {0}")]
     Compression(#[from] io::Error),
-    #[error("it has more than {} MiB when it is decompressed", MAX_INFLATED >> 20)]
+    #[error("the decompressed content has more than {} MiB", MAX_INFLATED >> 20)]
     TooLarge,
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
 }
 
-/// Incidents, compressed.
+/// Compressed incidents.
 #[derive(Debug)]
 pub(super) struct Packed {
     pub(super) bytes: Vec<u8>,
-    /// Incidents that did not fit.
+    /// The number of incidents that did not fit.
     pub(super) left_out: usize,
 }
 
-/// Compresses a snapshot. If not all incidents fit, open ones go before ended ones, and of each the ones that were seen
-/// last.
+/// Compresses a snapshot. If not all incidents fit, open ones go before ended ones, and of each the ones that were
+/// seen last.
 ///
 /// # Errors
-/// When a snapshot has no JSON, which only a defect can bring about.
+/// The snapshot cannot be encoded, which only a defect can cause.
 pub(super) fn pack(snapshot: &Snapshot) -> io::Result<Packed> {
     let all = snapshot.incidents();
     let (mut count, mut size) = (all, compress(snapshot)?);
     while (size.inflated > MAX_INFLATED || size.compressed > MAX_COMPRESSED) && count > 0 {
-        // A little fewer than would fit if all were of one size.
+        // Slightly fewer than would fit if all incidents had the same size.
         let fit = |limit: usize, size: usize| count * limit / size.max(1) * 19 / 20;
         let fewer = fit(MAX_INFLATED, size.inflated).min(fit(MAX_COMPRESSED, size.compressed));
         count = fewer.min(count - 1);
@@ -55,10 +55,10 @@ pub(super) fn pack(snapshot: &Snapshot) -> io::Result<Packed> {
     })
 }
 
-/// Reads what [`pack`] has written.
+/// Decompresses what [`pack`] has written.
 ///
 /// # Errors
-/// What is wrong with it. No more than [`MAX_INFLATED`] bytes are decompressed to find out.
+/// What is wrong with the content. At most [`MAX_INFLATED`] bytes are decompressed.
 pub(super) fn unpack(bytes: &[u8]) -> Result<Snapshot, UnpackError> {
     let mut json = Vec::new();
     let max = u64::try_from(MAX_INFLATED).unwrap_or(u64::MAX);
@@ -89,7 +89,7 @@ fn compress(snapshot: &Snapshot) -> io::Result<Compressed> {
     })
 }
 
-/// Compresses, and counts what it is given.
+/// Compresses, and counts the uncompressed bytes.
 struct CountingWriter {
     encoder: GzEncoder<BoundedBuffer>,
     bytes: usize,
@@ -107,7 +107,7 @@ impl Write for CountingWriter {
     }
 }
 
-/// Holds so many bytes, and counts those that come after them.
+/// Stores bytes up to a limit, and only counts the rest.
 struct BoundedBuffer {
     bytes: Vec<u8>,
     length: usize,
@@ -145,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// A snapshot of so many incidents, of which every third goes on, with text that does not compress.
+    /// A snapshot with `incidents` incidents, of which every third is open, with text that does not compress.
     fn snapshot(incidents: usize, text: usize) -> Snapshot {
         let mut state = 1_u64;
         let mut noise = || {
@@ -211,7 +211,7 @@ mod tests {
         let open = |incident: &&Value| incident["incident"]["ended"].is_null();
         let open_count = incidents.iter().filter(open).count();
         assert_eq!(open_count, 2000_usize.div_ceil(3).min(incidents.len()));
-        // Of those that are over none is older than one that was left out.
+        // No ended incident is older than one that was left out.
         let over = incidents.iter().filter(|incident| !open(incident)).count();
         let oldest = incidents.iter().find(|incident| !open(incident)).unwrap();
         let oldest: usize = oldest["incident"]["metadata"]["name"]
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_compression_bomb_is_not_decompressed() {
-        // 64 MiB of spaces are 64 KiB.
+        // 64 MiB of spaces compress to 64 KiB.
         let bomb = gzip(&vec![b' '; 64 << 20]);
         assert!(bomb.len() < 100 << 10);
         assert!(matches!(unpack(&bomb), Err(UnpackError::TooLarge)));

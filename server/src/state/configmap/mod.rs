@@ -1,9 +1,8 @@
 //! Persists incidents in a ConfigMap, compressed, so that they outlive the pod.
 //!
-//! The manifests create the ConfigMap empty; the server only updates it, as with the CA's Secret. The server reads it at
-//! start, and writes it when the incidents have changed: at most once a minute, and at shutdown. Replicas share it. Each
-//! write carries the resourceVersion that was read; after a conflict the server merges what the other replica wrote and
-//! writes again.
+//! The manifests create the ConfigMap empty; the server only updates it. The server reads it at start, and writes it
+//! when the incidents have changed: at most once a minute, and at shutdown. The replicas share it. Each write has the
+//! resourceVersion that was read; after a conflict the server merges what the other replica wrote, and writes again.
 
 mod form;
 mod metrics;
@@ -38,23 +37,23 @@ const KEY: &str = "incidents.json.gz";
 /// The key in `data` of the time they were written.
 const WRITTEN: &str = "written";
 
-/// Between two writes, at least.
+/// The shortest time between two writes.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Until the first retry after a failure; each that follows waits twice as long.
+/// The delay of the first retry; each further one waits twice as long.
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// The longest time between two retries: after a failure, and after a denial, which an administrator has to change.
+/// The longest delay of a retry: after a failure, and after a denial, which an administrator has to resolve.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 const MAX_RETRY_DELAY_DENIED: Duration = Duration::from_secs(600);
 
-/// Attempts of one round after conflicts.
+/// The number of attempts in one round after conflicts.
 const ATTEMPTS: usize = 5;
 
-/// The longest that the start waits for the first read, and the shutdown for the last write.
+/// The longest time that the start waits for the first read, and the shutdown for the last write.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// For how long the content of a later version is left alone, in nanoseconds: incidents are retained no longer.
+/// How long the content of a later version is not overwritten, in nanoseconds. Incidents are retained no longer.
 const LATER_FORM_NANOS: i64 = 24 * 3600 * 1_000_000_000;
 
 /// Why the ConfigMap cannot be used now.
@@ -69,7 +68,7 @@ enum ConfigMapError {
     )]
     Denied(String),
     #[error(
-        "it is of form {0}, which a later version of this program writes, and is left alone for a day; delete its data \
+        "it has form {0}, which a later version of this program writes, and is not overwritten for a day; delete its data \
          to use it now"
     )]
     Later(u32),
@@ -87,7 +86,7 @@ impl ConfigMapError {
         }
     }
 
-    /// The longest time between two retries.
+    /// The longest delay of a retry.
     fn max_retry_delay(&self) -> Duration {
         match self {
             Self::Failed(_) => MAX_RETRY_DELAY,
@@ -116,16 +115,16 @@ struct Observed {
     object: Option<ConfigMap>,
     /// The digest of its incidents; none if they cannot be used.
     digest: Option<u64>,
-    /// The version of health that it contains.
+    /// The version of the incidents that it contains.
     version: u64,
-    /// The kind of trouble that was logged and persists.
+    /// The kind of error that was logged and lasts.
     logged: Option<std::mem::Discriminant<ConfigMapError>>,
     /// Whether it was logged that not all incidents fit.
     logged_left_out: bool,
 }
 
 impl Incidents {
-    /// For the incidents of `health`, in the ConfigMap of this namespace and name.
+    /// Makes it for the incidents of `health`, and the ConfigMap of this namespace and name.
     pub fn new(
         client: &Client,
         (namespace, name): (&str, &str),
@@ -143,20 +142,20 @@ impl Incidents {
         }
     }
 
-    /// Its metrics.
+    /// The metrics.
     pub fn metrics(&self) -> &IncidentsMetrics {
         &self.metrics
     }
 
-    /// Restores the incidents, before the watches start. If the API server does not answer in time, the first round does
-    /// it.
+    /// Restores the incidents, before the watches start. If the API server does not answer in time, the first round
+    /// restores them.
     pub async fn restore(&self) {
         let read = async {
             let mut observed = self.observed.lock().await;
             let outcome = self.read(&mut observed).await;
             self.log_outcome(&mut observed, &outcome);
         };
-        // After a timeout the first round reads it.
+        // After a timeout the first round reads the ConfigMap.
         let _late = timeout(TIMEOUT, read).await;
     }
 
@@ -198,7 +197,7 @@ impl Incidents {
         }
     }
 
-    /// Brings the ConfigMap up to date, and logs what is wrong.
+    /// Synchronizes the ConfigMap, and logs the result.
     async fn round(&self) -> Result<(), ConfigMapError> {
         let mut observed = self.observed.lock().await;
         let outcome = self.synchronize(&mut observed).await;
@@ -220,7 +219,7 @@ impl Incidents {
             }
         }
         Err(ConfigMapError::Failed(
-            "others change it all the time".to_owned(),
+            "other writers change it continuously".to_owned(),
         ))
     }
 
@@ -302,7 +301,7 @@ impl Incidents {
         data.insert(WRITTEN.to_owned(), at);
         let data = object.binary_data.get_or_insert_with(BTreeMap::new);
         data.insert(KEY.to_owned(), ByteString(packed.bytes));
-        // The object carries the resourceVersion that was read.
+        // The object has the resourceVersion that was read.
         let params = PostParams::default();
         let replaced = with_timeout(self.api.replace(&self.name, &params, &object)).await;
         // After a failure the content is unknown: read it again.
@@ -325,7 +324,7 @@ impl Incidents {
         }
     }
 
-    /// Logs trouble once while it persists, and its end.
+    /// Logs an error once while it lasts, and its end.
     fn log_outcome(&self, observed: &mut Observed, outcome: &Result<(), ConfigMapError>) {
         self.metrics.available.set(outcome.is_ok().into());
         if outcome.is_err() {
@@ -340,7 +339,7 @@ impl Incidents {
                 configmap = self.location,
                 "the ConfigMap for incidents can be used again"
             ),
-            // Usual where the server replaces metrics-server with metrics-server's own rights.
+            // Usual where the server replaces metrics-server and has only metrics-server's permissions.
             Some(error @ (ConfigMapError::Missing | ConfigMapError::Denied(_))) => tracing::info!(
                 configmap = self.location,
                 "incidents are not persisted and end with this pod: {error}"

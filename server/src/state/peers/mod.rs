@@ -1,8 +1,8 @@
-//! Other replicas: whoever starts without the last minutes asks them for theirs.
+//! Transfers the state of another replica to a server that starts.
 //!
-//! They are found by the EndpointSlices of the server's own Service, and asked over TLS that is verified by the managed
-//! CA under the Service's name: only then does a peer see this server's token. It authenticates and authorizes it like
-//! any request. What it sends is read by the decoder that reads the file.
+//! The EndpointSlices of the server's own Service name the replicas. TLS verifies a replica by the managed CA and the
+//! Service's name before this server sends its token. The replica authenticates and authorizes the request like any
+//! other. The decoder of the state file reads the response.
 
 mod slices;
 mod transfer;
@@ -21,16 +21,17 @@ use super::{Restored, StateParts};
 use crate::scrape::{Credentials, Pem, Token, Trust};
 use crate::tls::Service;
 
-/// How often peers are looked for: a right that was just granted, or a peer that just came to be, takes a moment.
+/// The number of attempts: a permission that was just granted, or a replica that has just started, may take some
+/// seconds.
 const ATTEMPTS: u32 = 3;
 
-/// Between two looks.
+/// The time between two attempts.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
 
-/// Until there is a CA to verify them by.
+/// The longest time to wait for a CA.
 const CA_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// What this server shows to others of its kind.
+/// The credentials of this server for other replicas.
 #[derive(Debug, Clone)]
 pub struct PeerCredentials {
     /// A client certificate and its key.
@@ -44,7 +45,7 @@ pub struct Peers {
     client: Client,
     service: Service,
     credentials_source: PeerCredentials,
-    /// Every CA that is agreed on, PEM; nothing until then.
+    /// All agreed CAs, PEM; none until there is one.
     bundle: watch::Receiver<Option<Arc<str>>>,
 }
 
@@ -57,7 +58,7 @@ impl fmt::Debug for Peers {
 }
 
 impl Peers {
-    /// Those behind `service`, verified by `bundle`.
+    /// Makes the replicas behind `service`, verified by `bundle`.
     pub fn new(
         client: &Client,
         service: &Service,
@@ -72,9 +73,10 @@ impl Peers {
         }
     }
 
-    /// Asks one after the other until one has answered; what it had. `process` is this server's own mark.
+    /// Requests one replica after the other until one has sent its state. Returns what was restored. `process` is the
+    /// id of this process.
     pub(super) async fn transfer(mut self, parts: &StateParts, process: &str) -> Option<Restored> {
-        // No CA in time, or the server ends: nobody is asked.
+        // Without a CA, or if the server stops, there is no transfer.
         let has_ca = self.bundle.wait_for(Option::is_some);
         if timeout(CA_TIMEOUT, has_ca).await.is_err() {
             return None;
@@ -88,7 +90,7 @@ impl Peers {
                 Ok(addresses) => addresses,
                 Err(error) if remaining == 0 => {
                     tracing::warn!(
-                        "cannot find other replicas, which may have the last hour: {error}; grant this service account \
+                        "cannot find other replicas, which may have the history: {error}; grant this service account \
                          list on endpointslices in the namespace {} (deploy/base/rbac.yaml)",
                         self.service.namespace
                     );
@@ -103,7 +105,7 @@ impl Peers {
                     Err(transfer::TransferError::Itself) => {}
                     Err(error) => tracing::info!(
                         %address,
-                        "another replica was asked for the last hour in vain: {error}"
+                        "cannot transfer the state of another replica: {error}"
                     ),
                 }
             }

@@ -1,4 +1,4 @@
-//! Where other replicas listen: the EndpointSlices of the server's Service.
+//! Finds the addresses of other replicas in the EndpointSlices of the server's Service.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,13 +9,13 @@ use kube::{Api, Client};
 use crate::telemetry::chain;
 use crate::tls::Service;
 
-/// More replicas than anybody has of this; each that is asked costs time.
+/// The most replicas that are requested, because each request takes time.
 const MAX_PEERS: usize = 8;
 
-/// The addresses that serve, each once.
+/// Lists the addresses that serve, each once.
 ///
 /// # Errors
-/// What the API server said.
+/// The error of the API server.
 pub(super) async fn addresses(
     client: &Client,
     service: &Service,
@@ -31,7 +31,8 @@ pub(super) async fn addresses(
     Ok(addresses)
 }
 
-/// Those of one slice. One that is asked to end may still serve, and knows more than one that has just begun.
+/// The serving addresses of one slice. A terminating replica that still serves has more state than one that has just
+/// started.
 fn serving(slice: &EndpointSlice) -> Vec<SocketAddr> {
     let ports = slice.ports.iter().flatten();
     let Some(port) = ports

@@ -1,4 +1,4 @@
-//! One request to another replica, and the taking in of its answer as it comes.
+//! Requests the state of one replica, and restores it while it arrives.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,54 +19,54 @@ use crate::state::wire::{Decoder, StateError};
 use crate::state::{Origin, Restored, StateParts};
 use crate::tls::Service;
 
-/// Where a server's state is asked for. Not a resource: who may get it is said by a rule for the path.
+/// The path of the state. It is no resource, so RBAC allows it by a non-resource rule.
 pub const PATH: &str = "/state/v1";
 
-/// By this header a server tells which process it is, so that it does not ask itself.
+/// The header with the id of the requesting process, by which a server recognizes its own request.
 pub const PROCESS: HeaderName = HeaderName::from_static("x-kubevitals-process");
 
-/// A replica that is there answers at once.
+/// The timeout of a connection. A running replica answers at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// All of it: the hour of the largest cluster is some hundred megabytes.
+/// The timeout of the transfer. The state of the largest cluster is some hundred megabytes.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// And not more than this.
+/// The most bytes of a transfer.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Why there is no state.
+/// Why a transfer failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TransferError {
-    /// It is this very process.
+    /// The replica is this process.
     #[error("it is this process")]
     Itself,
-    /// No connection.
-    #[error("no connection: {0}")]
+    /// There is no connection.
+    #[error("cannot connect: {0}")]
     Connect(String),
-    /// No credentials.
+    /// There are no credentials.
     #[error(transparent)]
     Credentials(#[from] ScrapeError),
-    /// Another answer than the state.
+    /// The response is an error.
     #[error(
-        "it answered {0}; see that this service account may get {PATH} (deploy/base/rbac.yaml)"
+        "the response is {0}; check that this service account may get {PATH} (deploy/base/rbac.yaml)"
     )]
     Status(StatusCode),
-    /// It broke off.
-    #[error("its answer broke off: {0}")]
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
     BrokeOff(#[from] hyper::Error),
-    /// It took too long.
-    #[error("no whole answer within {} s", TIMEOUT.as_secs())]
+    /// The transfer took too long.
+    #[error("the transfer did not end within {} s", TIMEOUT.as_secs())]
     Timeout,
-    /// It says too much.
-    #[error("its answer is larger than {MAX_BYTES} bytes")]
+    /// The state is too large.
+    #[error("the state is larger than {MAX_BYTES} bytes")]
     TooLarge,
-    /// It is not what it should be.
-    #[error("its answer is not taken: {0}")]
+    /// The state is refused.
+    #[error("the state is refused: {0}")]
     State(#[from] StateError),
 }
 
-/// Asks the server at `address`, which has to prove that it is `service`'s. What is whole is taken in as it comes, even
-/// if something goes wrong later.
+/// Transfers the state of the replica at `address`, which must prove that it is `service`'s. Complete frames are
+/// restored as they arrive, also if the transfer fails later.
 pub(super) async fn transfer(
     address: SocketAddr,
     service: &Service,
@@ -99,11 +99,14 @@ async fn receive(
     let stream = connected
         .await
         .map_err(|_| {
-            TransferError::Connect(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))
+            TransferError::Connect(format!(
+                "no connection within {} s",
+                CONNECT_TIMEOUT.as_secs()
+            ))
         })?
         .map_err(|error| failed(&error))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // It ends when the sender is dropped.
+    // The task ends when the sender is dropped.
     tokio::spawn(async move { connection.await.ok() });
 
     let mut request = Request::new(Empty::<Bytes>::new());
@@ -136,7 +139,7 @@ async fn receive(
             return Err(TransferError::TooLarge);
         }
         decoder.push(&chunk, &mut |item| restorer.apply(item))?;
-        // What is taken in is work; others have theirs.
+        // Restoring takes CPU time: let other tasks run.
         tokio::task::yield_now().await;
     }
     decoder.finish()?;
