@@ -6,22 +6,22 @@ use std::time::Duration;
 /// A fraction from 0 up to 1, anew with each call.
 pub type Random = fn() -> f64;
 
-/// Delays that double from `least` to `most`, each with up to a fifth more or less at random.
+/// Delays that double from `min` to `max`, each with up to a fifth more or less at random.
 #[derive(Debug, Clone)]
 pub struct Backoff {
-    least: Duration,
-    most: Duration,
+    min: Duration,
+    max: Duration,
     next: Duration,
     random: Random,
 }
 
 impl Backoff {
-    /// Begins with `least`.
-    pub fn new(least: Duration, most: Duration, random: Random) -> Self {
+    /// Begins with `min`.
+    pub fn new(min: Duration, max: Duration, random: Random) -> Self {
         Self {
-            least,
-            most,
-            next: least,
+            min,
+            max,
+            next: min,
             random,
         }
     }
@@ -29,13 +29,13 @@ impl Backoff {
     /// The delay before the next attempt.
     pub fn delay(&mut self) -> Duration {
         let delay = self.next;
-        self.next = delay.saturating_mul(2).min(self.most);
+        self.next = delay.saturating_mul(2).min(self.max);
         delay.mul_f64(0.8 + 0.4 * (self.random)().clamp(0.0, 1.0))
     }
 
     /// Begins anew, after an attempt that was answered.
     pub fn reset(&mut self) {
-        self.next = self.least;
+        self.next = self.min;
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_double_up_to_the_most_and_begin_anew() {
+    fn delays_double_up_to_the_maximum_and_reset() {
         let mut backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(600), || 0.5);
         let mut delays = || backoff.delay().as_secs();
         let ten: Vec<u64> = (0..10).map(|_| delays()).collect();
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_is_within_a_fifth_of_what_it_should_be() {
+    fn a_delay_varies_by_a_fifth() {
         for (random, expected) in [((|| 0.0) as Random, 1600), (|| 1.0, 2400), (|| 9.0, 2400)] {
             let mut backoff = Backoff::new(Duration::from_secs(2), Duration::MAX, random);
             assert_eq!(backoff.delay().as_millis(), expected);

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// The object as it is kept, which a function makes of the slim form, from JSON and from protobuf.
-fn both<K: Item, Kept>(
+fn both<K: Item, Object>(
     kind: &str,
     object: &Value,
-    keep: impl Fn(K, &Pools) -> Option<Kept>,
-) -> (Option<Kept>, Option<Kept>) {
+    keep: impl Fn(K, &Pools) -> Option<Object>,
+) -> (Option<Object>, Option<Object>) {
     let pools = Pools::default();
     let json: K = serde_json::from_value(object.clone()).unwrap();
     let protobuf = K::decode(&encode_protobuf(kind, object)).unwrap();

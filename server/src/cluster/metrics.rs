@@ -45,7 +45,7 @@ impl Watches {
                 ["resource"],
                 watches
                     .all()
-                    .map(|(resource, it)| ([resource], it.refused().into())),
+                    .map(|(resource, it)| ([resource], it.is_denied().into())),
             )?;
             let restarts = |lists: u64| lists.saturating_sub(1);
             families.counters(

@@ -8,7 +8,7 @@ use kubevitals_proto::objects::{Pools, SlimPod};
 use serde_json::{Value, json};
 use tikv_jemalloc_ctl::thread;
 
-use super::watch::testing::{Silent, Table};
+use super::watch::testing::{NullPublisher, ObjectCache};
 use super::{Pod, PodKey};
 
 /// At most so many bytes a pod; 150,000 of them are 52 MB.
@@ -64,7 +64,7 @@ fn pod(n: usize) -> Value {
 fn a_pod_takes_no_more_than_it_may() {
     const PODS: usize = 5_000;
     let pools = Pools::default();
-    let mut table = Table::<SlimPod, Silent>::new(Silent);
+    let mut table = ObjectCache::<SlimPod, NullPublisher>::new(NullPublisher);
     let before = held();
     table.apply(Event::Init, &pools);
     for n in 0..PODS {
@@ -81,7 +81,7 @@ fn a_pod_takes_no_more_than_it_may() {
         table.apply(Event::Apply(slim), &pools);
     }
     let changed = (held() - before) / PODS as u64;
-    let known: &OrdMap<PodKey, Arc<Pod>> = table.known();
+    let known: &OrdMap<PodKey, Arc<Pod>> = table.objects();
     assert_eq!(known.len(), PODS);
     println!("{listed} bytes a pod when listed, {changed} when each has changed");
     assert!(

@@ -10,26 +10,26 @@ use kubevitals_proto::time::Timestamp;
 
 use super::follow::version_of;
 use super::health::WatchHealth;
-use super::reflector::Failed;
+use super::reflector::FailedAttempt;
 use super::report::Reporter;
 use crate::cluster::{Event, Observers, Uid};
 use crate::intern::Interner;
 
 /// Of how many events it is remembered that they were told. The API server keeps them for an hour; of more than this
 /// those that were seen last.
-const MOST_TOLD: usize = 65_536;
+const MAX_SENT: usize = 65_536;
 
 /// How many of those that are there already at start are told: the last ones.
-const MOST_LISTED: usize = 16_384;
+const MAX_LISTED: usize = 16_384;
 
 /// What was told of events, and the list under way, if one is.
 #[derive(Debug)]
-pub(super) struct Feed {
+pub(super) struct EventFeed {
     observers: Observers,
-    told: HashMap<Uid, Seen>,
+    sent: HashMap<Uid, Seen>,
     listing: Option<Listing>,
-    most_told: usize,
-    most_listed: usize,
+    max_sent: usize,
+    max_listed: usize,
 }
 
 /// How often an event was seen, and when last: what changes when it is repeated.
@@ -41,18 +41,18 @@ struct Seen {
 
 #[derive(Debug, Default)]
 struct Listing {
-    news: Vec<Event>,
+    new_events: Vec<Event>,
     all: HashSet<Uid>,
 }
 
-impl Feed {
+impl EventFeed {
     pub(super) fn new(observers: Observers) -> Self {
         Self {
             observers,
-            told: HashMap::new(),
+            sent: HashMap::new(),
             listing: None,
-            most_told: MOST_TOLD,
-            most_listed: MOST_LISTED,
+            max_sent: MAX_SENT,
+            max_listed: MAX_LISTED,
         }
     }
 
@@ -66,61 +66,64 @@ impl Feed {
                 }
             }
             watcher::Event::InitDone => {
-                let Listing { mut news, all } = self.listing.take().unwrap_or_default();
-                self.told.retain(|uid, _| all.contains(uid));
+                let Listing {
+                    mut new_events,
+                    all,
+                } = self.listing.take().unwrap_or_default();
+                self.sent.retain(|uid, _| all.contains(uid));
                 // They are listed by name.
-                news.sort_by_key(|event| event.last);
-                for event in &news {
-                    self.tell(event);
+                new_events.sort_by_key(|event| event.last);
+                for event in &new_events {
+                    self.notify(event);
                 }
             }
             watcher::Event::Apply(event) => {
                 if let Some(event) = event.convert(names) {
-                    self.tell(&event);
+                    self.notify(&event);
                 }
             }
             watcher::Event::Delete(event) => {
                 if let Some(event) = event.convert(names) {
-                    self.told.remove(&event.uid);
+                    self.sent.remove(&event.uid);
                 }
             }
         }
     }
 
     fn list(&mut self, event: Event) {
-        let is_news = self.is_news(&event);
+        let is_new = self.is_new(&event);
         let listing = self.listing.get_or_insert_default();
         listing.all.insert(event.uid);
-        if !is_news {
+        if !is_new {
             return;
         }
-        listing.news.push(event);
-        if listing.news.len() > self.most_listed {
-            let half = listing.news.len() / 2;
+        listing.new_events.push(event);
+        if listing.new_events.len() > self.max_listed {
+            let half = listing.new_events.len() / 2;
             listing
-                .news
+                .new_events
                 .select_nth_unstable_by_key(half, |event| event.last);
-            listing.news.drain(..half);
+            listing.new_events.drain(..half);
         }
     }
 
-    fn is_news(&self, event: &Event) -> bool {
-        let told = self.told.get(&event.uid);
-        told.is_none_or(|told| *told < Seen::of(event))
+    fn is_new(&self, event: &Event) -> bool {
+        let sent = self.sent.get(&event.uid);
+        sent.is_none_or(|sent| *sent < Seen::of(event))
     }
 
-    fn tell(&mut self, event: &Event) {
-        if !self.is_news(event) {
+    fn notify(&mut self, event: &Event) {
+        if !self.is_new(event) {
             return;
         }
-        if self.told.len() >= self.most_told {
-            let mut lasts: Vec<Timestamp> = self.told.values().map(|seen| seen.last).collect();
+        if self.sent.len() >= self.max_sent {
+            let mut lasts: Vec<Timestamp> = self.sent.values().map(|seen| seen.last).collect();
             let half = lasts.len() / 2;
             let (_, middle, _) = lasts.select_nth_unstable(half);
             let middle = *middle;
-            self.told.retain(|_, seen| seen.last > middle);
+            self.sent.retain(|_, seen| seen.last > middle);
         }
-        self.told.insert(event.uid, Seen::of(event));
+        self.sent.insert(event.uid, Seen::of(event));
         for observer in &self.observers {
             observer.event(event);
         }
@@ -138,8 +141,8 @@ impl Seen {
 
 /// Tells what a watch of events says.
 pub(super) async fn follow(
-    stream: impl Stream<Item = Result<watcher::Event<SlimEvent>, Failed>> + Send,
-    feed: &mut Feed,
+    stream: impl Stream<Item = Result<watcher::Event<SlimEvent>, FailedAttempt>> + Send,
+    feed: &mut EventFeed,
     names: &Interner,
     health: &WatchHealth,
     mut reporter: Reporter<'_>,
@@ -154,7 +157,7 @@ pub(super) async fn follow(
                 let done = matches!(event, watcher::Event::InitDone);
                 let version = version_of(&event);
                 feed.apply(event, names);
-                health.taken_in(version);
+                health.applied(version);
                 if done {
                     health.listed();
                 }
@@ -175,9 +178,9 @@ mod tests {
     use crate::cluster::{Node, Observer, Pod};
 
     #[derive(Debug, Default)]
-    struct Heard(Mutex<Vec<String>>);
+    struct Recorder(Mutex<Vec<String>>);
 
-    impl Observer for Heard {
+    impl Observer for Recorder {
         fn pod(&self, _: Option<&Arc<Pod>>, _: Option<&Arc<Pod>>) {}
 
         fn node(&self, _: Option<&Arc<Node>>, _: Option<&Arc<Node>>) {}
@@ -198,16 +201,16 @@ mod tests {
         .unwrap()
     }
 
-    struct Fed {
-        feed: Feed,
-        heard: Arc<Heard>,
+    struct TestFeed {
+        feed: EventFeed,
+        recorded: Arc<Recorder>,
     }
 
-    impl Fed {
+    impl TestFeed {
         fn new() -> Self {
-            let heard = Arc::new(Heard::default());
-            let feed = Feed::new(vec![Arc::clone(&heard) as Arc<dyn Observer>]);
-            Self { feed, heard }
+            let recorded = Arc::new(Recorder::default());
+            let feed = EventFeed::new(vec![Arc::clone(&recorded) as Arc<dyn Observer>]);
+            Self { feed, recorded }
         }
 
         fn apply(&mut self, event: watcher::Event<SlimEvent>) {
@@ -222,56 +225,56 @@ mod tests {
             self.apply(watcher::Event::InitDone);
         }
 
-        fn heard(&self) -> Vec<String> {
-            std::mem::take(&mut *self.heard.0.lock())
+        fn recorded(&self) -> Vec<String> {
+            std::mem::take(&mut *self.recorded.0.lock())
         }
     }
 
     #[test]
-    fn what_is_there_at_start_is_told_the_oldest_first() {
-        let mut fed = Fed::new();
-        fed.list([event("a", 1, 30), event("b", 4, 10), event("c", 1, 20)]);
-        assert_eq!(fed.heard(), ["b×4", "c×1", "a×1"]);
+    fn listed_events_are_sent_oldest_first() {
+        let mut feed = TestFeed::new();
+        feed.list([event("a", 1, 30), event("b", 4, 10), event("c", 1, 20)]);
+        assert_eq!(feed.recorded(), ["b×4", "c×1", "a×1"]);
     }
 
     #[test]
-    fn an_event_is_told_again_only_when_it_is_repeated() {
-        let mut fed = Fed::new();
-        fed.apply(watcher::Event::Apply(event("a", 1, 10)));
-        fed.apply(watcher::Event::Apply(event("a", 1, 10)));
-        fed.list([event("a", 1, 10), event("b", 1, 11)]);
-        fed.list([event("a", 2, 12), event("b", 1, 11)]);
-        fed.apply(watcher::Event::Apply(event("a", 2, 12)));
-        assert_eq!(fed.heard(), ["a×1", "b×1", "a×2"]);
+    fn an_event_is_sent_again_only_when_repeated() {
+        let mut feed = TestFeed::new();
+        feed.apply(watcher::Event::Apply(event("a", 1, 10)));
+        feed.apply(watcher::Event::Apply(event("a", 1, 10)));
+        feed.list([event("a", 1, 10), event("b", 1, 11)]);
+        feed.list([event("a", 2, 12), event("b", 1, 11)]);
+        feed.apply(watcher::Event::Apply(event("a", 2, 12)));
+        assert_eq!(feed.recorded(), ["a×1", "b×1", "a×2"]);
     }
 
     #[test]
-    fn what_the_api_server_forgot_is_forgotten() {
-        let mut fed = Fed::new();
-        fed.list([event("a", 1, 10), event("b", 1, 10)]);
-        fed.apply(watcher::Event::Delete(event("a", 1, 10)));
-        assert_eq!(fed.feed.told.len(), 1);
-        fed.list([]);
-        assert!(fed.feed.told.is_empty());
+    fn events_that_are_not_listed_are_forgotten() {
+        let mut feed = TestFeed::new();
+        feed.list([event("a", 1, 10), event("b", 1, 10)]);
+        feed.apply(watcher::Event::Delete(event("a", 1, 10)));
+        assert_eq!(feed.feed.sent.len(), 1);
+        feed.list([]);
+        assert!(feed.feed.sent.is_empty());
     }
 
     #[test]
-    fn memory_is_bounded_and_the_latest_are_kept() {
-        let mut fed = Fed::new();
-        (fed.feed.most_told, fed.feed.most_listed) = (10, 10);
+    fn memory_is_bounded_and_has_the_latest_events() {
+        let mut feed = TestFeed::new();
+        (feed.feed.max_sent, feed.feed.max_listed) = (10, 10);
         let number = |n: i64| event(&n.to_string(), 1, n);
-        fed.list((0..100).map(number));
-        let heard = fed.heard();
+        feed.list((0..100).map(number));
+        let recorded = feed.recorded();
         assert!(
-            heard.len() <= 10 && heard.last().unwrap() == "99×1",
-            "{heard:?}"
+            recorded.len() <= 10 && recorded.last().unwrap() == "99×1",
+            "{recorded:?}"
         );
         for n in 100..1000 {
-            fed.apply(watcher::Event::Apply(number(n)));
-            assert!(fed.feed.told.len() <= 10);
+            feed.apply(watcher::Event::Apply(number(n)));
+            assert!(feed.feed.sent.len() <= 10);
         }
-        fed.heard();
-        fed.apply(watcher::Event::Apply(number(999)));
-        assert!(fed.heard().is_empty());
+        feed.recorded();
+        feed.apply(watcher::Event::Apply(number(999)));
+        assert!(feed.recorded().is_empty());
     }
 }

@@ -26,14 +26,14 @@ pub(super) enum Failure {
     #[error("{0}")]
     Connection(String),
     /// Nothing came for this long.
-    #[error("the API server sent nothing for {}", go(.0))]
+    #[error("the API server sent nothing for {}", go_duration(.0))]
     Silent(Duration),
     /// An answer of another media type than was asked for.
     #[error("the answer is {0}, which no Kubernetes API server sends here")]
     ContentType(String),
     /// An answer in JSON, which may be of any length, to a request that asks for protobuf alone.
     #[error("the answer is JSON where protobuf was asked for")]
-    AnsweredInJson,
+    UnexpectedJson,
     /// An answer that cannot be read.
     #[error("the answer cannot be read: {0}")]
     Unreadable(String),
@@ -42,7 +42,7 @@ pub(super) enum Failure {
     EndedAtOnce,
     /// A watch did not say where the objects end that existed when it began.
     #[error("the API server did not say where the list ends")]
-    NoEnd,
+    NoEndOfList,
 }
 
 /// What failures have in common; one kind is one line in the log.
@@ -73,7 +73,7 @@ impl Failure {
     }
 
     /// The refusal that a body says; the body may be any text.
-    pub(super) fn refusal(code: u16, body: &[u8]) -> Self {
+    pub(super) fn status_response(code: u16, body: &[u8]) -> Self {
         let status = Status::read(body);
         let code = status.as_ref().map_or(code, |status| match status.code {
             0 => code,
@@ -84,8 +84,8 @@ impl Failure {
             None => String::from_utf8_lossy(body).into_owned(),
         };
         let message = match first_line(&message) {
-            said if said.is_empty() => said,
-            said => format!(": {said}"),
+            message if message.is_empty() => message,
+            message => format!(": {message}"),
         };
         Self::Status { code, message }
     }
@@ -119,14 +119,14 @@ impl From<serde_json::Error> for Failure {
     }
 }
 
-fn go(duration: &Duration) -> GoDuration {
+fn go_duration(duration: &Duration) -> GoDuration {
     GoDuration::from(*duration)
 }
 
 /// `403 Forbidden`.
 fn status(code: u16) -> String {
-    let known = StatusCode::from_u16(code).ok();
-    let reason = known.and_then(|code| code.canonical_reason());
+    let code_name = StatusCode::from_u16(code).ok();
+    let reason = code_name.and_then(|code| code.canonical_reason());
     match reason {
         Some(reason) => format!("{code} {reason}"),
         None => code.to_string(),
@@ -140,11 +140,11 @@ mod tests {
     use super::*;
 
     fn said(code: u16, body: &[u8]) -> String {
-        Failure::refusal(code, body).to_string()
+        Failure::status_response(code, body).to_string()
     }
 
     #[test]
-    fn a_refusal_is_said_in_the_api_servers_words_and_in_one_line() {
+    fn a_status_is_quoted_in_one_line() {
         let json = br#"{"kind":"Status","metadata":{},"message":"pods is forbidden","reason":"Forbidden","code":403}"#;
         assert_eq!(
             said(403, json),
@@ -184,15 +184,15 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_told_apart() {
+    fn failures_have_kinds() {
         for (code, kind) in [
             (403, Kind::Denied),
             (404, Kind::Missing),
             (410, Kind::Expired),
             (500, Kind::Status(500)),
         ] {
-            assert_eq!(Failure::refusal(code, b"").kind(), kind);
+            assert_eq!(Failure::status_response(code, b"").kind(), kind);
         }
-        assert_eq!(Failure::NoEnd.kind(), Kind::Unreachable);
+        assert_eq!(Failure::NoEndOfList.kind(), Kind::Unreachable);
     }
 }

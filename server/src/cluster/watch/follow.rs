@@ -6,10 +6,10 @@ use futures::{Stream, StreamExt};
 use kube::runtime::watcher::Event;
 use kubevitals_proto::objects::{Item, Pools};
 
+use super::cache::{ObjectCache, Publisher, Watched};
 use super::health::WatchHealth;
-use super::reflector::Failed;
+use super::reflector::FailedAttempt;
 use super::report::Reporter;
-use super::table::{Listener, Table, Watched};
 
 /// How many changes are taken in before readers see them: a burst is published once, not object by object.
 const BURST: usize = 512;
@@ -26,16 +26,16 @@ pub(super) fn version_of<K: Item>(event: &Event<K>) -> Option<String> {
 }
 
 /// Applies a stream of events to a table.
-pub(super) async fn follow<K: Watched, L: Listener<K>>(
-    stream: impl Stream<Item = Result<Event<K>, Failed>> + Send,
-    table: &mut Table<K, L>,
+pub(super) async fn follow<K: Watched, L: Publisher<K>>(
+    stream: impl Stream<Item = Result<Event<K>, FailedAttempt>> + Send,
+    cache: &mut ObjectCache<K, L>,
     pools: &Pools,
     health: &WatchHealth,
     mut reporter: Reporter<'_>,
 ) {
     let mut bursts = pin!(stream.ready_chunks(BURST));
     while let Some(burst) = bursts.next().await {
-        let (mut news, mut listed, mut version) = (false, false, None);
+        let (mut changed, mut listed, mut version) = (false, false, None);
         for event in burst {
             match event {
                 Ok(event) => {
@@ -43,7 +43,7 @@ pub(super) async fn follow<K: Watched, L: Listener<K>>(
                     listed |= matches!(event, Event::InitDone);
                     // That a list is about to be asked for is no answer yet.
                     let answered = !matches!(event, Event::Init);
-                    news |= table.apply(event, pools);
+                    changed |= cache.apply(event, pools);
                     if answered {
                         reporter.answered();
                     }
@@ -51,14 +51,14 @@ pub(super) async fn follow<K: Watched, L: Listener<K>>(
                 Err(failed) => reporter.failed(&failed),
             }
         }
-        if news {
-            table.publish();
+        if changed {
+            cache.publish();
         }
         // Only now: a reader that waits for the list must find it.
         if listed {
             health.listed();
         }
-        health.taken_in(version);
+        health.applied(version);
     }
 }
 
@@ -76,10 +76,10 @@ mod tests {
     use crate::cluster::{Pod, PodKey};
 
     /// Notes which version the watch says it has taken in when readers come to see what it told.
-    struct Noting<'a>(&'a WatchHealth, Vec<String>);
+    struct RecordingPublisher<'a>(&'a WatchHealth, Vec<String>);
 
-    impl Listener<SlimPod> for Noting<'_> {
-        fn told(&mut self, _: Option<&Arc<Pod>>, _: Option<&Arc<Pod>>) {}
+    impl Publisher<SlimPod> for RecordingPublisher<'_> {
+        fn notify(&mut self, _: Option<&Arc<Pod>>, _: Option<&Arc<Pod>>) {}
 
         fn publish(&mut self, _: &OrdMap<PodKey, Arc<Pod>>) {
             self.1.push(self.0.last_version());
@@ -92,10 +92,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_version_has_been_taken_in_when_readers_see_it() {
+    async fn a_version_is_applied_when_readers_see_it() {
         let health = WatchHealth::default();
         assert_eq!(health.last_version(), "");
-        let mut table = Table::new(Noting(&health, Vec::new()));
+        let mut cache = ObjectCache::new(RecordingPublisher(&health, Vec::new()));
         for events in [
             vec![
                 Event::Init,
@@ -107,9 +107,9 @@ mod tests {
             let events = stream::iter(events.into_iter().map(Ok));
             let outages = Outages::default();
             let reporter = Reporter::new(&health, &outages, "pods", Need::Required);
-            follow(events, &mut table, &Pools::default(), &health, reporter).await;
+            follow(events, &mut cache, &Pools::default(), &health, reporter).await;
         }
         assert_eq!(health.last_version(), "8");
-        assert_eq!(table.listener().1, ["", "3"]);
+        assert_eq!(cache.publisher().1, ["", "3"]);
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 #[derive(Debug, Default)]
 pub struct WatchHealth {
     synced: watch::Sender<bool>,
-    refused: AtomicBool,
+    denied: AtomicBool,
     failures: AtomicU64,
     lists: AtomicU64,
     last_version: Mutex<String>,
@@ -29,8 +29,8 @@ impl WatchHealth {
     }
 
     /// Whether the API server refuses it, as this account has not the right to it.
-    pub fn refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+    pub fn is_denied(&self) -> bool {
+        self.denied.load(Ordering::Relaxed)
     }
 
     /// How often listing or watching failed since start. That an optional watch is refused does not count.
@@ -50,7 +50,7 @@ impl WatchHealth {
     }
 
     /// What was at this version, and all before it, has been taken in.
-    pub(super) fn taken_in(&self, version: Option<String>) {
+    pub(super) fn applied(&self, version: Option<String>) {
         if let Some(version) = version {
             *self.last_version.lock() = version;
         }
@@ -58,12 +58,12 @@ impl WatchHealth {
 
     /// The API server has answered; whether it had refused before.
     pub(super) fn answered(&self) -> bool {
-        self.refused.swap(false, Ordering::Relaxed)
+        self.denied.swap(false, Ordering::Relaxed)
     }
 
     /// The API server refuses the watch. An optional one that is refused is no failure.
     pub(super) fn denied(&self, optional: bool) {
-        self.refused.store(true, Ordering::Relaxed);
+        self.denied.store(true, Ordering::Relaxed);
         if !optional {
             self.failed();
         }

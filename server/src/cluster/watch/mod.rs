@@ -1,22 +1,22 @@
 //! The watches: lists, then changes, for ever. A watch that breaks, expires or repeats itself leaves
 //! what is known in place until the next list replaces it.
 
-mod answer;
+mod cache;
 mod events;
 mod failure;
 mod follow;
 mod health;
-mod listeners;
+mod publishers;
 mod reflector;
 mod report;
 mod request;
-mod table;
+mod response;
 #[cfg(test)]
 mod tests;
 
 #[cfg(test)]
 pub(super) mod testing {
-    pub(in super::super) use super::table::{Silent, Table};
+    pub(in super::super) use super::cache::{NullPublisher, ObjectCache};
 }
 
 use std::sync::Arc;
@@ -29,13 +29,13 @@ use tokio::sync::watch;
 pub use health::WatchHealth;
 pub use kubevitals_proto::backoff::{Backoff, Random, random};
 
-use self::events::Feed;
+use self::cache::ObjectCache;
+use self::events::EventFeed;
 use self::follow::follow;
-use self::listeners::{JobListener, NodeListener, PodListener};
+use self::publishers::{JobPublisher, NodePublisher, PodPublisher};
 use self::reflector::Reflector;
 use self::report::{Need, Outages, Reporter};
 use self::request::Collection;
-use self::table::Table;
 use super::Cluster;
 use super::observer::Observers;
 use crate::clock::Clock;
@@ -102,53 +102,60 @@ pub fn spawn(
 
     let collection = Collection::all::<SlimNode>().labels(node_selector);
     let stream = Reflector::<SlimNode>::new(client, collection, true, random).stream();
-    let listener = NodeListener {
+    let publisher = NodePublisher {
         cluster: Arc::clone(cluster),
         observers: observers.clone(),
         changed: watches.nodes_changed.clone(),
     };
-    let mut table = Table::<SlimNode, _>::new(listener);
-    let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.nodes));
+    let mut cache = ObjectCache::<SlimNode, _>::new(publisher);
+    let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.nodes));
     let shared = Arc::clone(&outages);
     tasks.spawn("watch of nodes", async move {
         let reporter = Reporter::new(&health, &shared, "nodes", Need::Required);
-        follow(stream, &mut table, &known.pools, &health, reporter).await;
+        follow(stream, &mut cache, &cluster_ref.pools, &health, reporter).await;
     });
 
     let collection = Collection::all::<SlimPod>();
     let stream = Reflector::<SlimPod>::new(client, collection, true, random).stream();
-    let listener = PodListener::new(cluster, observers.clone(), retention, clock);
-    let mut table = Table::<SlimPod, _>::new(listener);
-    let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.pods));
+    let publisher = PodPublisher::new(cluster, observers.clone(), retention, clock);
+    let mut cache = ObjectCache::<SlimPod, _>::new(publisher);
+    let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.pods));
     let shared = Arc::clone(&outages);
     tasks.spawn("watch of pods", async move {
         let reporter = Reporter::new(&health, &shared, "pods", Need::Required);
-        follow(stream, &mut table, &known.pools, &health, reporter).await;
+        follow(stream, &mut cache, &cluster_ref.pools, &health, reporter).await;
     });
 
     // Events have no cache in the API server that a watch could begin with; of Jobs there are few.
     let collection = Collection::all::<SlimEvent>().fields(super::EVENT_SELECTOR);
     let stream = Reflector::<SlimEvent>::new(client, collection, false, random).stream();
-    let mut feed = Feed::new(observers);
-    let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.events));
-    let pods_known = Arc::clone(&watches.pods);
+    let mut feed = EventFeed::new(observers);
+    let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.events));
+    let pods_health = Arc::clone(&watches.pods);
     let shared = Arc::clone(&outages);
     tasks.spawn("watch of events", async move {
         // Whom an event is about should be known when it is told.
-        pods_known.until_synced().await;
+        pods_health.until_synced().await;
         let reporter = Reporter::new(&health, &shared, "events", Need::Optional);
-        events::follow(stream, &mut feed, &known.pools.names, &health, reporter).await;
+        events::follow(
+            stream,
+            &mut feed,
+            &cluster_ref.pools.names,
+            &health,
+            reporter,
+        )
+        .await;
     });
 
     let collection = Collection::all::<SlimJob>();
     let stream = Reflector::<SlimJob>::new(client, collection, false, random).stream();
-    let listener = JobListener::new(cluster, retention, clock);
-    let mut table = Table::<SlimJob, _>::new(listener);
-    let (known, health) = (Arc::clone(cluster), Arc::clone(&watches.jobs));
+    let publisher = JobPublisher::new(cluster, retention, clock);
+    let mut cache = ObjectCache::<SlimJob, _>::new(publisher);
+    let (cluster_ref, health) = (Arc::clone(cluster), Arc::clone(&watches.jobs));
     let shared = Arc::clone(&outages);
     tasks.spawn("watch of jobs", async move {
         let reporter = Reporter::new(&health, &shared, "jobs", Need::Optional);
-        follow(stream, &mut table, &known.pools, &health, reporter).await;
+        follow(stream, &mut cache, &cluster_ref.pools, &health, reporter).await;
     });
 
     watches

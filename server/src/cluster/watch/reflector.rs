@@ -20,9 +20,9 @@ use kubevitals_proto::backoff::{Backoff, Random};
 use kubevitals_proto::objects::Item;
 use tokio::time::{Instant, sleep};
 
-use super::answer::{EventReader, ListMeta, Notice, PageReader};
 use super::failure::{Failure, Kind};
 use super::request::{Collection, Encoding, Page, Start};
+use super::response::{EventReader, ListMeta, PageReader, WatchEvent};
 
 /// A watch is begun anew after this long: shorter than the time after which a silent connection is given up
 /// (`config::apiserver`), so that a quiet watch is not taken for a dead one.
@@ -39,21 +39,21 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// After this long without an event, a watch that has not said where its initial objects end is not going to: an API
 /// server without `WatchList` ignores that it was asked to.
-const NO_END: Duration = Duration::from_secs(30);
+const END_OF_LIST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A watch that lasts shorter than this and brings nothing has failed.
-const AT_ONCE: Duration = Duration::from_secs(1);
+const MIN_WATCH: Duration = Duration::from_secs(1);
 
 /// Delays after a denial: an API server that starts denies everything for seconds, one whose administrator has not
 /// granted a right for good.
-const DENIED: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(600));
+const DENIED_DELAYS: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(600));
 
 /// Delays after any other failure, client-go's.
-const FAILED: (Duration, Duration) = (Duration::from_millis(800), Duration::from_secs(30));
+const FAILED_DELAYS: (Duration, Duration) = (Duration::from_millis(800), Duration::from_secs(30));
 
 /// An attempt that failed, and when the next one follows.
 #[derive(Debug)]
-pub(super) struct Failed {
+pub(super) struct FailedAttempt {
     /// What happened.
     pub(super) failure: Failure,
     /// The delay before the next attempt.
@@ -97,8 +97,8 @@ enum State<K> {
 struct Watching<K> {
     events: EventReader<K>,
     version: String,
-    began: Instant,
-    brought: bool,
+    started: Instant,
+    has_events: bool,
 }
 
 impl<K: Item> Reflector<K> {
@@ -118,20 +118,20 @@ impl<K: Item> Reflector<K> {
             listed: false,
             state: State::Empty,
             pause: None,
-            denied: Backoff::new(DENIED.0, DENIED.1, random),
-            failed: Backoff::new(FAILED.0, FAILED.1, random),
+            denied: Backoff::new(DENIED_DELAYS.0, DENIED_DELAYS.1, random),
+            failed: Backoff::new(FAILED_DELAYS.0, FAILED_DELAYS.1, random),
         }
     }
 
     /// What happens, for ever. The stream waits by itself after a failure.
-    pub(super) fn stream(self) -> impl Stream<Item = Result<Event<K>, Failed>> + Send {
+    pub(super) fn stream(self) -> impl Stream<Item = Result<Event<K>, FailedAttempt>> + Send {
         futures::stream::unfold(self, |mut reflector| async move {
             let event = reflector.next().await;
             Some((event, reflector))
         })
     }
 
-    async fn next(&mut self) -> Result<Event<K>, Failed> {
+    async fn next(&mut self) -> Result<Event<K>, FailedAttempt> {
         if let Some(pause) = self.pause.take() {
             sleep(pause).await;
         }
@@ -139,7 +139,7 @@ impl<K: Item> Reflector<K> {
             match self.step().await {
                 Ok(Some(event)) => return Ok(event),
                 Ok(None) => {}
-                Err(failure) if self.adapts(&failure) => {
+                Err(failure) if self.try_other_form(&failure) => {
                     tracing::debug!(
                         collection = K::plural(),
                         error = %failure,
@@ -153,27 +153,28 @@ impl<K: Item> Reflector<K> {
                     };
                     let retry_in = backoff.delay();
                     self.pause = Some(retry_in);
-                    return Err(Failed { failure, retry_in });
+                    return Err(FailedAttempt { failure, retry_in });
                 }
             }
         }
     }
 
     /// Whether another form of list is to be tried after this failure. Each form is given up once, so this ends.
-    fn adapts(&mut self, failure: &Failure) -> bool {
-        let refused = match failure {
+    fn try_other_form(&mut self, failure: &Failure) -> bool {
+        let status = match failure {
             Failure::Status { code, .. } => Some(*code),
             _ => None,
         };
         // A server that does not know or does not want the parameters: 400 and 422; one whose cache cannot be brought up
         // to date: 504.
-        let no_watch_list = matches!(refused, Some(400 | 422 | 504)) || *failure == Failure::NoEnd;
+        let no_watch_list =
+            matches!(status, Some(400 | 422 | 504)) || *failure == Failure::NoEndOfList;
         if std::mem::take(&mut self.initial) && no_watch_list {
             self.watch_list = false;
             return true;
         }
-        let no_protobuf = matches!(refused, Some(406 | 415))
-            || matches!(failure, Failure::AnsweredInJson | Failure::Unreadable(_));
+        let no_protobuf = matches!(status, Some(406 | 415))
+            || matches!(failure, Failure::UnexpectedJson | Failure::Unreadable(_));
         if self.encoding == Encoding::Protobuf && no_protobuf {
             self.encoding = Encoding::Json;
             return true;
@@ -182,7 +183,7 @@ impl<K: Item> Reflector<K> {
     }
 
     /// An attempt was answered as it should be.
-    fn answered(&mut self) {
+    fn reset_backoff(&mut self) {
         self.denied.reset();
         self.failed.reset();
     }
@@ -194,8 +195,8 @@ impl<K: Item> Reflector<K> {
                 self.initial = true;
                 let (start, seconds) = (Start::Initial, INITIAL_WATCH_SECONDS);
                 let request = self.collection.watch(self.encoding, start, seconds)?;
-                let mut events = EventReader::ask(&self.client, request, SILENCE).await?;
-                events.expect_within(NO_END);
+                let mut events = EventReader::start(&self.client, request, SILENCE).await?;
+                events.set_silence(END_OF_LIST_TIMEOUT);
                 self.state = State::Initial(events);
                 Ok(Some(Event::Init))
             }
@@ -212,7 +213,8 @@ impl<K: Item> Reflector<K> {
                     None => Page::Cached,
                 };
                 let request = self.collection.list(self.encoding, page)?;
-                let page = PageReader::ask(&self.client, request, self.encoding, SILENCE).await?;
+                let page =
+                    PageReader::request(&self.client, request, self.encoding, SILENCE).await?;
                 self.state = State::Paging(page);
                 Ok(None)
             }
@@ -221,25 +223,25 @@ impl<K: Item> Reflector<K> {
                     self.state = State::Paging(page);
                     Ok(Some(Event::InitApply(item)))
                 }
-                Err(meta) => self.paged(meta),
+                Err(meta) => self.end_page(meta),
             },
             State::Known(version) => {
-                let began = Instant::now();
+                let started = Instant::now();
                 let start = Start::After(&version);
                 let request = self.collection.watch(self.encoding, start, WATCH_SECONDS)?;
-                match EventReader::ask(&self.client, request, SILENCE).await {
+                match EventReader::start(&self.client, request, SILENCE).await {
                     Ok(mut events) => {
-                        events.expect_within(WATCH_SILENCE);
+                        events.set_silence(WATCH_SILENCE);
                         self.state = State::Watching(Watching {
                             events,
                             version,
-                            began,
-                            brought: false,
+                            started,
+                            has_events: false,
                         });
                         Ok(None)
                     }
                     Err(failure) => {
-                        if !begins_anew(&failure) {
+                        if !must_list_again(&failure) {
                             self.state = State::Known(version);
                         }
                         Err(failure)
@@ -253,40 +255,40 @@ impl<K: Item> Reflector<K> {
     async fn initial(&mut self, mut events: EventReader<K>) -> Result<Option<Event<K>>, Failure> {
         let notice = match events.next().await {
             // An end before the end of the list, or silence: it does not know what it was asked for.
-            Ok(None) | Err(Failure::Silent(_)) => return Err(Failure::NoEnd),
+            Ok(None) | Err(Failure::Silent(_)) => return Err(Failure::NoEndOfList),
             Ok(Some(notice)) => notice,
             Err(failure) => return Err(failure),
         };
         Ok(match notice {
-            Notice::Applied(item) => {
+            WatchEvent::Applied(item) => {
                 self.state = State::Initial(events);
                 Some(Event::InitApply(item))
             }
-            Notice::Bookmark {
+            WatchEvent::Bookmark {
                 version,
                 ends_initial_events: true,
             } => {
                 let version = versioned(&version)?;
-                events.expect_within(WATCH_SILENCE);
+                events.set_silence(WATCH_SILENCE);
                 self.state = State::Watching(Watching {
                     events,
                     version,
-                    began: Instant::now(),
-                    brought: true,
+                    started: Instant::now(),
+                    has_events: true,
                 });
                 (self.initial, self.listed) = (false, true);
-                self.answered();
+                self.reset_backoff();
                 Some(Event::InitDone)
             }
             // Nothing is deleted in what exists.
-            Notice::Bookmark { .. } | Notice::Deleted(_) => {
+            WatchEvent::Bookmark { .. } | WatchEvent::Deleted(_) => {
                 self.state = State::Initial(events);
                 None
             }
         })
     }
 
-    fn paged(&mut self, meta: ListMeta) -> Result<Option<Event<K>>, Failure> {
+    fn end_page(&mut self, meta: ListMeta) -> Result<Option<Event<K>>, Failure> {
         if !meta.next.is_empty() {
             self.state = State::Listing {
                 next: Some(meta.next),
@@ -295,7 +297,7 @@ impl<K: Item> Reflector<K> {
         }
         self.state = State::Known(versioned(&meta.version)?);
         self.listed = true;
-        self.answered();
+        self.reset_backoff();
         Ok(Some(Event::InitDone))
     }
 
@@ -307,25 +309,25 @@ impl<K: Item> Reflector<K> {
                 return self.ended(watching, failure);
             }
             Err(failure) => {
-                if !begins_anew(&failure) {
+                if !must_list_again(&failure) {
                     self.state = State::Known(watching.version);
                 }
                 return Err(failure);
             }
         };
-        watching.brought = true;
-        self.answered();
+        watching.has_events = true;
+        self.reset_backoff();
         let version = |item: &K| versioned(&item.metadata().resource_version);
         let event = match notice {
-            Notice::Applied(item) => {
+            WatchEvent::Applied(item) => {
                 watching.version = version(&item)?;
                 Some(Event::Apply(item))
             }
-            Notice::Deleted(item) => {
+            WatchEvent::Deleted(item) => {
                 watching.version = version(&item)?;
                 Some(Event::Delete(item))
             }
-            Notice::Bookmark { version, .. } => {
+            WatchEvent::Bookmark { version, .. } => {
                 watching.version = versioned(&version)?;
                 None
             }
@@ -342,7 +344,7 @@ impl<K: Item> Reflector<K> {
         failure: Failure,
     ) -> Result<Option<Event<K>>, Failure> {
         self.state = State::Known(watching.version);
-        if watching.brought || watching.began.elapsed() >= AT_ONCE {
+        if watching.has_events || watching.started.elapsed() >= MIN_WATCH {
             return Ok(None);
         }
         Err(failure)
@@ -351,7 +353,7 @@ impl<K: Item> Reflector<K> {
 
 /// Whether a watch that failed so cannot be resumed from where it was: the version is too old, or the API server has
 /// lost its future, as one whose etcd was restored from a backup.
-fn begins_anew(failure: &Failure) -> bool {
+fn must_list_again(failure: &Failure) -> bool {
     match failure {
         Failure::Status { code: 410, .. } => true,
         Failure::Status { code: 504, message } => message.contains("Too large resource version"),

@@ -10,14 +10,14 @@ use tokio::time::Instant;
 
 use super::failure::Kind;
 use super::health::WatchHealth;
-use super::reflector::Failed;
+use super::reflector::FailedAttempt;
 use crate::telemetry::Unreported;
 
 /// How often a failure that lasts is said again.
 const REMINDER: Duration = Duration::from_secs(600);
 
 /// At most one line in this time about the same subject, whatever happens to it.
-const LEAST: Duration = Duration::from_secs(60);
+const MIN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Whether the server can go on without a watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) enum Need {
 
 /// What was said of one subject, and what was not.
 #[derive(Debug, Default)]
-struct Said {
+struct LoggedFailure {
     /// The last line, and of which kind of failure it was.
     last: Option<(Instant, Kind)>,
     /// Whether a line was said of a failure that is not over.
@@ -39,14 +39,14 @@ struct Said {
     unreported: u64,
 }
 
-impl Said {
+impl LoggedFailure {
     /// Asks to say a failure; how many before it were not said.
     fn allow(&mut self, kind: Kind) -> Option<Unreported> {
         let now = Instant::now();
         let due = self.last.is_none_or(|(at, before)| {
             let passed = now.saturating_duration_since(at);
-            let news = !self.open || before != kind;
-            passed >= REMINDER || (news && passed >= LEAST)
+            let changed = !self.open || before != kind;
+            passed >= REMINDER || (changed && passed >= MIN_INTERVAL)
         });
         if !due {
             self.unreported += 1;
@@ -57,7 +57,7 @@ impl Said {
     }
 
     /// The failure is over; whether that is to be said.
-    fn over(&mut self) -> bool {
+    fn resolve(&mut self) -> bool {
         std::mem::take(&mut self.open)
     }
 }
@@ -68,7 +68,7 @@ pub(super) struct Outages(Mutex<Outage>);
 
 #[derive(Debug, Default)]
 struct Outage {
-    said: Said,
+    logged: LoggedFailure,
     /// The watches that fail.
     failing: BTreeSet<&'static str>,
 }
@@ -79,48 +79,48 @@ pub(super) struct Reporter<'a> {
     health: &'a WatchHealth,
     outages: &'a Outages,
     /// `pods`
-    what: &'static str,
+    resource: &'static str,
     need: Need,
-    own: Said,
+    logged: LoggedFailure,
 }
 
 impl<'a> Reporter<'a> {
     pub(super) fn new(
         health: &'a WatchHealth,
         outages: &'a Outages,
-        what: &'static str,
+        resource: &'static str,
         need: Need,
     ) -> Self {
         Self {
             health,
             outages,
-            what,
+            resource,
             need,
-            own: Said::default(),
+            logged: LoggedFailure::default(),
         }
     }
 
     /// The API server has answered.
     pub(super) fn answered(&mut self) {
         self.health.answered();
-        if self.own.over() {
+        if self.logged.resolve() {
             tracing::info!(
-                resource = self.what,
+                resource = self.resource,
                 "the API server answers this account's list and watch again"
             );
         }
         let mut outage = self.outages.0.lock();
-        let was_failing = outage.failing.remove(self.what);
-        if was_failing && outage.failing.is_empty() && outage.said.over() {
+        let was_failing = outage.failing.remove(self.resource);
+        if was_failing && outage.failing.is_empty() && outage.logged.resolve() {
             tracing::info!("the API server answers again");
         }
     }
 
     /// An attempt failed.
-    pub(super) fn failed(&mut self, failed: &Failed) {
-        let Failed { failure, retry_in } = failed;
+    pub(super) fn failed(&mut self, failed: &FailedAttempt) {
+        let FailedAttempt { failure, retry_in } = failed;
         let retry = seconds(*retry_in);
-        let (resource, kind) = (self.what, failure.kind());
+        let (resource, kind) = (self.resource, failure.kind());
         match kind {
             Kind::Expired => {
                 self.health.failed();
@@ -131,7 +131,7 @@ impl<'a> Reporter<'a> {
                     Kind::Denied => self.health.denied(self.need == Need::Optional),
                     _ => self.health.failed(),
                 }
-                let Some(unreported) = self.own.allow(kind) else {
+                let Some(unreported) = self.logged.allow(kind) else {
                     return;
                 };
                 match self.need {
@@ -165,7 +165,7 @@ impl<'a> Reporter<'a> {
                 self.health.failed();
                 let mut outage = self.outages.0.lock();
                 outage.failing.insert(resource);
-                let Some(unreported) = outage.said.allow(kind) else {
+                let Some(unreported) = outage.logged.allow(kind) else {
                     return;
                 };
                 tracing::warn!(

@@ -129,7 +129,7 @@ impl ChangeDetector {
             events,
             ..
         } = &self.sources.watches;
-        let events = events.synced() || events.refused() || events.failures() > 0;
+        let events = events.synced() || events.is_denied() || events.failures() > 0;
         nodes.synced() && pods.synced() && events
     }
 

@@ -405,7 +405,7 @@ async fn in_the_peers_place_the_peers_rights_and_arguments_are_enough() {
     // their Jobs are all that it misses; and it goes on without.
     let watches = server.query().watches();
     wait_until("both watches are refused", async || {
-        watches.events.refused() && watches.jobs.refused()
+        watches.events.is_denied() && watches.jobs.is_denied()
     })
     .await;
     assert!(

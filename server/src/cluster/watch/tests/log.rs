@@ -29,9 +29,9 @@ fn logged(run: impl FnOnce()) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_line_says_one_thing() {
-    let failures = |play: Play, count: usize| async move {
-        let server = Server::new(play);
+async fn each_failure_is_one_log_line() {
+    let failures = |script: Script, count: usize| async move {
+        let server = Server::new(script);
         let mut stream = std::pin::pin!(server.reflector(false).stream());
         let mut all = Vec::new();
         while all.len() < count {
@@ -41,32 +41,32 @@ async fn one_line_says_one_thing() {
         }
         all
     };
-    let html: Play = |_| Answer::new("text/html; charset=utf-8", "<html>\nSign in</html>");
-    let cases: [(Play, usize, &str); 5] = [
+    let html: Script = |_| TestResponse::new("text/html; charset=utf-8", "<html>\nSign in</html>");
+    let cases: [(Script, usize, &str); 5] = [
         (
-            |_| Answer::refusal(403),
+            |_| TestResponse::refusal(403),
             4,
             "403 Forbidden from the API server: no, says the test",
         ),
         (
-            |_| Answer::refusal(500),
+            |_| TestResponse::refusal(500),
             1,
             "500 Internal Server Error from the API server: no, says the test",
         ),
         (
-            |_| Answer::refusal(404),
+            |_| TestResponse::refusal(404),
             4,
             "404 Not Found from the API server: no, says the test",
         ),
         (html, 1, "the answer is text/html"),
         (
-            |_| Answer::new(PROTOBUF, "").ending(End::Broken),
+            |_| TestResponse::new(PROTOBUF, "").with_end(End::Broken),
             1,
             "the answer breaks off",
         ),
     ];
-    for (play, watches, expected) in cases {
-        let failures = failures(play, 20).await;
+    for (script, watches, expected) in cases {
+        let failures = failures(script, 20).await;
         let health: [WatchHealth; 4] = Default::default();
         let outages = Outages::default();
         let resources = ["nodes", "pods", "events", "jobs"];
@@ -106,9 +106,9 @@ async fn one_line_says_one_thing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_lasts_is_said_every_ten_minutes_with_what_was_held_back() {
-    let failed = || Failed {
-        failure: super::super::failure::Failure::refusal(403, b""),
+async fn a_lasting_failure_is_logged_every_ten_minutes() {
+    let failed = || FailedAttempt {
+        failure: super::super::failure::Failure::status_response(403, b""),
         retry_in: Duration::from_secs(2),
     };
     let (health, outages) = (WatchHealth::default(), Outages::default());
@@ -124,7 +124,7 @@ async fn a_failure_that_lasts_is_said_every_ten_minutes_with_what_was_held_back(
         .map(|line| line.contains("unreported=59"))
         .collect();
     assert_eq!(held, [false, true, true], "{log}");
-    assert!(health.refused() && health.failures() == 150);
+    assert!(health.is_denied() && health.failures() == 150);
     // A watch that wavers is not said each time.
     log.clear();
     for _ in 0..30 {

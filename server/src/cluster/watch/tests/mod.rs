@@ -26,16 +26,16 @@ use tokio::time::Instant;
 
 use super::failure::Kind;
 use super::health::WatchHealth;
-use super::reflector::{Failed, Reflector};
+use super::reflector::{FailedAttempt, Reflector};
 use super::report::{Need, Outages, Reporter};
 use super::request::Collection;
 
 /// An answer of the API server.
 #[derive(Clone)]
-struct Answer {
+struct TestResponse {
     code: u16,
     content_type: &'static str,
-    pieces: Vec<Bytes>,
+    chunks: Vec<Bytes>,
     end: End,
 }
 
@@ -51,12 +51,12 @@ const JSON: &str = "application/json";
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 const FRAMES: &str = "application/vnd.kubernetes.protobuf;stream=watch";
 
-impl Answer {
+impl TestResponse {
     fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self {
             code: 200,
             content_type,
-            pieces: vec![body.into()],
+            chunks: vec![body.into()],
             end: End::Good,
         }
     }
@@ -69,32 +69,32 @@ impl Answer {
         }
     }
 
-    fn ending(self, end: End) -> Self {
+    fn with_end(self, end: End) -> Self {
         Self { end, ..self }
     }
 
     /// Its first bytes alone.
     fn cut(self, bytes: usize) -> Self {
-        let mut cut = self.in_pieces_of(1);
-        cut.pieces.truncate(bytes);
+        let mut cut = self.in_chunks_of(1);
+        cut.chunks.truncate(bytes);
         cut
     }
 
-    fn in_pieces_of(mut self, size: usize) -> Self {
-        let whole: Vec<u8> = self.pieces.concat();
-        self.pieces = whole.chunks(size).map(Bytes::copy_from_slice).collect();
+    fn in_chunks_of(mut self, size: usize) -> Self {
+        let whole: Vec<u8> = self.chunks.concat();
+        self.chunks = whole.chunks(size).map(Bytes::copy_from_slice).collect();
         self
     }
 
     fn response(self) -> Response<impl hyper::body::Body<Data = Bytes, Error = io::Error> + Send> {
-        let pieces = self.pieces.into_iter().map(|piece| Ok(Frame::data(piece)));
-        let pieces = stream::iter(pieces);
+        let chunks = self.chunks.into_iter().map(|chunk| Ok(Frame::data(chunk)));
+        let chunks = stream::iter(chunks);
         let body = match self.end {
-            End::Good => pieces.boxed(),
-            End::Broken => pieces
+            End::Good => chunks.boxed(),
+            End::Broken => chunks
                 .chain(stream::iter([Err(io::ErrorKind::ConnectionReset.into())]))
                 .boxed(),
-            End::Never => pieces.chain(stream::pending()).boxed(),
+            End::Never => chunks.chain(stream::pending()).boxed(),
         };
         Response::builder()
             .status(self.code)
@@ -110,7 +110,7 @@ fn pod(name: &str, version: u64) -> Value {
 }
 
 /// A page in protobuf.
-fn page(names: &[&str], version: &str, next: &str) -> Answer {
+fn page(names: &[&str], version: &str, next: &str) -> TestResponse {
     let mut raw = Vec::new();
     let meta = encode_protobuf(
         "ListMeta",
@@ -123,13 +123,13 @@ fn page(names: &[&str], version: &str, next: &str) -> Answer {
         wire::head(&mut raw, 2, item.len());
         raw.extend_from_slice(&item);
     }
-    Answer::new(PROTOBUF, envelope::wrap("v1", "PodList", &raw))
+    TestResponse::new(PROTOBUF, envelope::wrap("v1", "PodList", &raw))
 }
 
-fn json_page(names: &[&str], version: &str, next: &str) -> Answer {
+fn json_page(names: &[&str], version: &str, next: &str) -> TestResponse {
     let items: Vec<Value> = names.iter().map(|name| pod(name, 5)).collect();
     let list = json!({"kind": "PodList", "metadata": {"resourceVersion": version, "continue": next}, "items": items});
-    Answer::new(JSON, list.to_string())
+    TestResponse::new(JSON, list.to_string())
 }
 
 /// An event of a watch in protobuf.
@@ -147,18 +147,18 @@ fn frame(kind: &str, object: &Value) -> Vec<u8> {
     frame
 }
 
-fn frames(events: &[(&str, Value)]) -> Answer {
+fn frames(events: &[(&str, Value)]) -> TestResponse {
     let frames: Vec<u8> = events
         .iter()
         .flat_map(|(kind, it)| frame(kind, it))
         .collect();
-    Answer::new(FRAMES, frames).ending(End::Never)
+    TestResponse::new(FRAMES, frames).with_end(End::Never)
 }
 
-fn lines(events: &[(&str, Value)]) -> Answer {
+fn lines(events: &[(&str, Value)]) -> TestResponse {
     let line =
         |(kind, object): &(&str, Value)| json!({"type": kind, "object": object}).to_string() + "\n";
-    Answer::new(JSON, events.iter().map(line).collect::<String>()).ending(End::Never)
+    TestResponse::new(JSON, events.iter().map(line).collect::<String>()).with_end(End::Never)
 }
 
 /// The bookmark that ends what exists.
@@ -177,17 +177,17 @@ fn watch_list(names: &[&str], version: u64) -> Vec<(&'static str, Value)> {
 }
 
 /// What a test answers.
-type Play = fn(&Asked) -> Answer;
+type Script = fn(&LoggedRequest) -> TestResponse;
 
 /// What was asked, and when.
 #[derive(Debug, Clone)]
-struct Asked {
+struct LoggedRequest {
     after: Duration,
     uri: String,
     accept: String,
 }
 
-impl Asked {
+impl LoggedRequest {
     fn is_watch_list(&self) -> bool {
         self.uri.contains("sendInitialEvents=true")
     }
@@ -207,27 +207,27 @@ impl Asked {
 
 struct Server {
     client: Client,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<LoggedRequest>>>,
 }
 
 impl Server {
-    fn new(answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> Self {
+    fn new(answer: impl FnMut(&LoggedRequest) -> TestResponse + Send + 'static) -> Self {
         let (began, answer) = (Instant::now(), Arc::new(Mutex::new(answer)));
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let log = Arc::clone(&asked);
+        let requests: Arc<Mutex<Vec<LoggedRequest>>> = Arc::default();
+        let log = Arc::clone(&requests);
         let service = tower::service_fn(move |request: Request<Body>| {
-            let asked = Asked {
+            let logged = LoggedRequest {
                 after: began.elapsed(),
                 uri: request.uri().to_string(),
                 accept: request.headers()["accept"].to_str().unwrap().to_owned(),
             };
-            log.lock().push(asked.clone());
-            let answer = (*answer.lock())(&asked);
+            log.lock().push(logged.clone());
+            let answer = (*answer.lock())(&logged);
             async move { Ok::<_, Infallible>(answer.response()) }
         });
         Self {
             client: Client::new(service, "default"),
-            asked,
+            requests,
         }
     }
 
@@ -240,19 +240,19 @@ impl Server {
         )
     }
 
-    fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().clone()
+    fn requests(&self) -> Vec<LoggedRequest> {
+        self.requests.lock().clone()
     }
 }
 
 /// Follows a stream until `events` of its events have come; what is known then, and the failures on the way.
-async fn known(
+async fn follow_to(
     server: &Server,
     watch_list: bool,
     events: usize,
-) -> (BTreeSet<String>, Vec<Failed>) {
+) -> (BTreeSet<String>, Vec<FailedAttempt>) {
     let mut stream = std::pin::pin!(server.reflector(watch_list).stream());
-    let (mut known, mut listing, mut failures) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    let (mut objects, mut listing, mut failures) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     let mut seen = 0;
     while seen < events {
         let name = |pod: SlimPod| pod.metadata().name.clone();
@@ -262,21 +262,21 @@ async fn known(
                 listing.insert(name(pod));
             }
             Ok(Event::InitDone) => {
-                known = std::mem::take(&mut listing);
+                objects = std::mem::take(&mut listing);
                 seen += 1;
             }
             Ok(Event::Apply(pod)) => {
-                known.insert(name(pod));
+                objects.insert(name(pod));
                 seen += 1;
             }
             Ok(Event::Delete(pod)) => {
-                known.remove(&name(pod));
+                objects.remove(&name(pod));
                 seen += 1;
             }
             Err(failed) => failures.push(failed),
         }
     }
-    (known, failures)
+    (objects, failures)
 }
 
 fn names(names: &[&str]) -> BTreeSet<String> {

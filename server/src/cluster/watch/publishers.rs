@@ -7,35 +7,35 @@ use imbl::OrdMap;
 use kubevitals_proto::objects::{SlimJob, SlimNode, SlimPod};
 use tokio::sync::watch;
 
-use super::table::Listener;
+use super::cache::Publisher;
 use crate::clock::Clock;
 use crate::cluster::gone::Lingering;
 use crate::cluster::{Cluster, GonePod, GonePods, Job, Jobs, Node, Observers, Pod, PodKey, Uid};
 
 /// Of nodes: observers are told, and those who ask nodes are woken.
 #[derive(Debug)]
-pub(super) struct NodeListener {
+pub(super) struct NodePublisher {
     pub(super) cluster: Arc<Cluster>,
     pub(super) observers: Observers,
     pub(super) changed: watch::Sender<()>,
 }
 
-impl Listener<SlimNode> for NodeListener {
-    fn told(&mut self, before: Option<&Arc<Node>>, after: Option<&Arc<Node>>) {
+impl Publisher<SlimNode> for NodePublisher {
+    fn notify(&mut self, before: Option<&Arc<Node>>, after: Option<&Arc<Node>>) {
         for observer in &self.observers {
             observer.node(before, after);
         }
     }
 
-    fn publish(&mut self, known: &OrdMap<Arc<str>, Arc<Node>>) {
-        self.cluster.nodes.store(Arc::new(known.clone()));
+    fn publish(&mut self, objects: &OrdMap<Arc<str>, Arc<Node>>) {
+        self.cluster.nodes.store(Arc::new(objects.clone()));
         self.changed.send_replace(());
     }
 }
 
 /// Of pods: observers are told, and those that are gone are remembered for a while.
 #[derive(Debug)]
-pub(super) struct PodListener {
+pub(super) struct PodPublisher {
     cluster: Arc<Cluster>,
     observers: Observers,
     clock: Arc<dyn Clock>,
@@ -44,7 +44,7 @@ pub(super) struct PodListener {
     changed: bool,
 }
 
-impl PodListener {
+impl PodPublisher {
     pub(super) fn new(
         cluster: &Arc<Cluster>,
         observers: Observers,
@@ -62,8 +62,8 @@ impl PodListener {
     }
 }
 
-impl Listener<SlimPod> for PodListener {
-    fn told(&mut self, before: Option<&Arc<Pod>>, after: Option<&Arc<Pod>>) {
+impl Publisher<SlimPod> for PodPublisher {
+    fn notify(&mut self, before: Option<&Arc<Pod>>, after: Option<&Arc<Pod>>) {
         for observer in &self.observers {
             observer.pod(before, after);
         }
@@ -76,7 +76,7 @@ impl Listener<SlimPod> for PodListener {
         }
     }
 
-    fn publish(&mut self, known: &OrdMap<PodKey, Arc<Pod>>) {
+    fn publish(&mut self, objects: &OrdMap<PodKey, Arc<Pod>>) {
         let now = self.clock.wall();
         while let Some(key) = self.lingering.forget(now) {
             self.gone.remove(&key);
@@ -85,20 +85,20 @@ impl Listener<SlimPod> for PodListener {
         if std::mem::take(&mut self.changed) {
             self.cluster.gone.store(Arc::new(self.gone.clone()));
         }
-        self.cluster.pods.store(Arc::new(known.clone()));
+        self.cluster.pods.store(Arc::new(objects.clone()));
     }
 }
 
 /// Of Jobs: those that are gone stay for a while, since their pods go after them.
 #[derive(Debug)]
-pub(super) struct JobListener {
+pub(super) struct JobPublisher {
     cluster: Arc<Cluster>,
     clock: Arc<dyn Clock>,
     jobs: Jobs,
     lingering: Lingering<Arc<Job>>,
 }
 
-impl JobListener {
+impl JobPublisher {
     pub(super) fn new(cluster: &Arc<Cluster>, retention: Duration, clock: &Arc<dyn Clock>) -> Self {
         Self {
             cluster: Arc::clone(cluster),
@@ -109,8 +109,8 @@ impl JobListener {
     }
 }
 
-impl Listener<SlimJob> for JobListener {
-    fn told(&mut self, before: Option<&Arc<Job>>, after: Option<&Arc<Job>>) {
+impl Publisher<SlimJob> for JobPublisher {
+    fn notify(&mut self, before: Option<&Arc<Job>>, after: Option<&Arc<Job>>) {
         if let Some(job) = after {
             self.jobs.insert(job.key.clone(), Arc::clone(job));
         } else if let Some(job) = before {

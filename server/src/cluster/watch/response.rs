@@ -19,22 +19,22 @@ use super::request::Encoding;
 use kubevitals_proto::objects::{Item, SlimMeta};
 
 /// The longest object or event that is read. etcd takes objects of 1.5 MiB.
-const LONGEST_OBJECT: usize = 16 << 20;
+const MAX_OBJECT: usize = 16 << 20;
 
 /// The longest page of JSON, which is read whole.
-const LONGEST_PAGE: usize = 512 << 20;
+const MAX_PAGE: usize = 512 << 20;
 
 /// The most that is read of a refusal.
-const LONGEST_REFUSAL: usize = 64 << 10;
+const MAX_ERROR_BODY: usize = 64 << 10;
 
 /// A body that comes in pieces, each within `silence`.
 #[derive(Debug)]
-struct Pieces {
+struct ChunkReader {
     body: Body,
     silence: Duration,
 }
 
-impl Pieces {
+impl ChunkReader {
     /// The next piece; nothing at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
@@ -52,19 +52,19 @@ impl Pieces {
         }
     }
 
-    /// The rest, which must not be longer than `most`; what is beyond is cut off if it `may_be_cut`.
-    async fn rest(&mut self, most: usize, may_be_cut: bool) -> Result<BytesMut, Failure> {
+    /// The rest, which must not be longer than `max`; what is beyond is cut off if it `truncate`.
+    async fn rest(&mut self, max: usize, truncate: bool) -> Result<BytesMut, Failure> {
         let mut rest = BytesMut::new();
-        while let Some(piece) = self.next().await? {
-            if rest.len() + piece.len() > most {
-                if may_be_cut {
+        while let Some(chunk) = self.next().await? {
+            if rest.len() + chunk.len() > max {
+                if truncate {
                     break;
                 }
                 return Err(Failure::Unreadable(format!(
-                    "it is longer than {most} bytes"
+                    "it is longer than {max} bytes"
                 )));
             }
-            rest.extend_from_slice(&piece);
+            rest.extend_from_slice(&chunk);
         }
         Ok(rest)
     }
@@ -75,17 +75,17 @@ async fn send(
     client: &Client,
     request: http::Request<Body>,
     silence: Duration,
-) -> Result<(Encoding, Pieces), Failure> {
+) -> Result<(Encoding, ChunkReader), Failure> {
     let response = timeout(silence, client.send(request)).await;
     let response = response
         .map_err(|_elapsed| Failure::Silent(silence))?
         .map_err(|error| Failure::connection(&error))?;
     let (head, body) = response.into_parts();
-    let mut body = Pieces { body, silence };
+    let mut body = ChunkReader { body, silence };
     if !head.status.is_success() {
         // A refusal whose reason is cut off is a refusal.
-        let said = body.rest(LONGEST_REFUSAL, true).await.unwrap_or_default();
-        return Err(Failure::refusal(head.status.as_u16(), &said));
+        let error_body = body.rest(MAX_ERROR_BODY, true).await.unwrap_or_default();
+        return Err(Failure::status_response(head.status.as_u16(), &error_body));
     }
     Ok((Encoding::of(&head.headers)?, body))
 }
@@ -134,23 +134,23 @@ pub(super) enum PageReader<K> {
 
 impl<K: Item> PageReader<K> {
     /// Asks for a page in one encoding. An answer in another one is a failure: it may be of any length.
-    pub(super) async fn ask(
+    pub(super) async fn request(
         client: &Client,
         request: http::Request<Body>,
         encoding: Encoding,
         silence: Duration,
     ) -> Result<Self, Failure> {
-        let (answered, mut body) = send(client, request, silence).await?;
-        match (encoding, answered) {
+        let (actual, mut body) = send(client, request, silence).await?;
+        match (encoding, actual) {
             (Encoding::Protobuf, Encoding::Protobuf) => {
                 Ok(Self::Protobuf(Box::new(ProtobufPage::new(body))))
             }
             (Encoding::Json, Encoding::Json) => {
-                let page = body.rest(LONGEST_PAGE, false).await?;
+                let page = body.rest(MAX_PAGE, false).await?;
                 let JsonList { metadata, items } = serde_json::from_slice(&page)?;
                 Ok(Self::Json(items.unwrap_or_default().into_iter(), metadata))
             }
-            (Encoding::Protobuf, Encoding::Json) => Err(Failure::AnsweredInJson),
+            (Encoding::Protobuf, Encoding::Json) => Err(Failure::UnexpectedJson),
             (Encoding::Json, Encoding::Protobuf) => Err(Failure::ContentType(
                 "application/vnd.kubernetes.protobuf".to_owned(),
             )),
@@ -169,18 +169,18 @@ impl<K: Item> PageReader<K> {
 /// A page in protobuf: the envelope's `raw` field, and in it the fields of a list, one of which is each object.
 #[derive(Debug)]
 pub(super) struct ProtobufPage<K> {
-    body: Pieces,
+    body: ChunkReader,
     buffer: BytesMut,
     meta: ListMeta,
     /// Bytes of the list that have not been read; none before it has begun.
-    left: Option<u64>,
+    remaining: Option<u64>,
     magic: bool,
     item: PhantomData<fn() -> K>,
 }
 
 /// A field as it stands in a buffer: its number, its wire type, and for a message its length, for another one its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Head {
+enum FieldHead {
     /// Bytes follow.
     Message { number: u64, head: usize, len: u64 },
     /// All of it is here.
@@ -188,16 +188,17 @@ enum Head {
 }
 
 /// Reads a field's head; nothing if more bytes are needed.
-fn head(buffer: &[u8]) -> Result<Option<Head>, Malformed> {
+fn head(buffer: &[u8]) -> Result<Option<FieldHead>, Malformed> {
     let Some((key, key_len)) = varint(buffer)? else {
         return Ok(None);
     };
     let rest = buffer.get(key_len..).unwrap_or_default();
-    let scalar = |len: usize| (rest.len() >= len).then_some(Head::Scalar { len: key_len + len });
+    let scalar =
+        |len: usize| (rest.len() >= len).then_some(FieldHead::Scalar { len: key_len + len });
     Ok(match key & 7 {
-        0 => varint(rest)?.map(|(_, len)| Head::Scalar { len: key_len + len }),
+        0 => varint(rest)?.map(|(_, len)| FieldHead::Scalar { len: key_len + len }),
         1 => scalar(8),
-        2 => varint(rest)?.map(|(len, len_len)| Head::Message {
+        2 => varint(rest)?.map(|(len, len_len)| FieldHead::Message {
             number: key >> 3,
             head: key_len + len_len,
             len,
@@ -226,16 +227,16 @@ fn varint(buffer: &[u8]) -> Result<Option<(u64, usize)>, Malformed> {
 enum Next<K> {
     Item(K),
     End,
-    More,
+    NeedMore,
 }
 
 impl<K: Item> ProtobufPage<K> {
-    fn new(body: Pieces) -> Self {
+    fn new(body: ChunkReader) -> Self {
         Self {
             body,
             buffer: BytesMut::new(),
             meta: ListMeta::default(),
-            left: None,
+            remaining: None,
             magic: false,
             item: PhantomData,
         }
@@ -246,15 +247,15 @@ impl<K: Item> ProtobufPage<K> {
             match self.step()? {
                 Next::Item(item) => return Ok(Ok(item)),
                 Next::End => return Ok(Err(std::mem::take(&mut self.meta))),
-                Next::More => {}
+                Next::NeedMore => {}
             }
-            if self.buffer.len() > LONGEST_OBJECT {
+            if self.buffer.len() > MAX_OBJECT {
                 return Err(Failure::Unreadable(
                     "an object in it is too long".to_owned(),
                 ));
             }
             match self.body.next().await? {
-                Some(piece) => self.buffer.extend_from_slice(&piece),
+                Some(chunk) => self.buffer.extend_from_slice(&chunk),
                 None => return Err(Failure::Connection("the answer is cut short".to_owned())),
             }
         }
@@ -264,7 +265,7 @@ impl<K: Item> ProtobufPage<K> {
     fn step(&mut self) -> Result<Next<K>, Failure> {
         if !self.magic {
             if self.buffer.len() < envelope::MAGIC.len() {
-                return Ok(Next::More);
+                return Ok(Next::NeedMore);
             }
             if !self.buffer.starts_with(&envelope::MAGIC) {
                 return Err(envelope::EnvelopeError::Magic.into());
@@ -273,37 +274,37 @@ impl<K: Item> ProtobufPage<K> {
             self.magic = true;
         }
         loop {
-            if self.left == Some(0) {
+            if self.remaining == Some(0) {
                 return Ok(Next::End);
             }
             let Some(head) = head(&self.buffer)? else {
-                return Ok(Next::More);
+                return Ok(Next::NeedMore);
             };
             let (number, head, len) = match head {
-                Head::Scalar { len } => {
+                FieldHead::Scalar { len } => {
                     self.read(len)?;
                     continue;
                 }
-                Head::Message { number, head, len } => (number, head, len),
+                FieldHead::Message { number, head, len } => (number, head, len),
             };
-            if self.left.is_none() && number == 2 {
+            if self.remaining.is_none() && number == 2 {
                 self.buffer.advance(head);
-                self.left = Some(len);
+                self.remaining = Some(len);
                 continue;
             }
             let end = usize::try_from(len).map_err(|_| Malformed)?;
             let end = end.checked_add(head).ok_or(Malformed)?;
-            if end > LONGEST_OBJECT {
+            if end > MAX_OBJECT {
                 return Err(Failure::Unreadable(
                     "an object in it is too long".to_owned(),
                 ));
             }
             if self.buffer.len() < end {
-                return Ok(Next::More);
+                return Ok(Next::NeedMore);
             }
             let field = self.read(end)?;
             let message = field.get(head..).unwrap_or_default();
-            match (self.left, number) {
+            match (self.remaining, number) {
                 (Some(_), 1) => self.meta = ListMeta::decode(message)?,
                 (Some(_), 2) => return Ok(Next::Item(K::decode(message)?)),
                 _ => {}
@@ -313,8 +314,8 @@ impl<K: Item> ProtobufPage<K> {
 
     /// Takes `len` bytes, which are there, off the buffer and, where they are of the list, off the list.
     fn read(&mut self, len: usize) -> Result<BytesMut, Malformed> {
-        if let Some(left) = &mut self.left {
-            *left = left.checked_sub(len as u64).ok_or(Malformed)?;
+        if let Some(remaining) = &mut self.remaining {
+            *remaining = remaining.checked_sub(len as u64).ok_or(Malformed)?;
         }
         Ok(self.buffer.split_to(len))
     }
@@ -322,7 +323,7 @@ impl<K: Item> ProtobufPage<K> {
 
 /// What a watch says.
 #[derive(Debug)]
-pub(super) enum Notice<K> {
+pub(super) enum WatchEvent<K> {
     /// An object is new, or has changed.
     Applied(K),
     /// An object is gone; as it was last.
@@ -336,7 +337,7 @@ pub(super) enum Notice<K> {
     },
 }
 
-impl<K> Notice<K> {
+impl<K> WatchEvent<K> {
     fn bookmark(meta: &SlimMeta) -> Self {
         Self::Bookmark {
             version: meta.resource_version.clone(),
@@ -348,7 +349,7 @@ impl<K> Notice<K> {
 /// A watch.
 #[derive(Debug)]
 pub(super) struct EventReader<K> {
-    body: Pieces,
+    body: ChunkReader,
     encoding: Encoding,
     buffer: BytesMut,
     item: PhantomData<fn() -> K>,
@@ -356,7 +357,7 @@ pub(super) struct EventReader<K> {
 
 impl<K: Item> EventReader<K> {
     /// Begins a watch.
-    pub(super) async fn ask(
+    pub(super) async fn start(
         client: &Client,
         request: http::Request<Body>,
         silence: Duration,
@@ -371,13 +372,13 @@ impl<K: Item> EventReader<K> {
     }
 
     /// From now on, an event must come within this long.
-    pub(super) fn expect_within(&mut self, silence: Duration) {
+    pub(super) fn set_silence(&mut self, silence: Duration) {
         self.body.silence = silence;
     }
 
     /// The next event; nothing at the end of the watch. An event that is cut is none: the version before it is where the
     /// watch goes on.
-    pub(super) async fn next(&mut self) -> Result<Option<Notice<K>>, Failure> {
+    pub(super) async fn next(&mut self) -> Result<Option<WatchEvent<K>>, Failure> {
         let mut searched = 0;
         loop {
             let event = match self.encoding {
@@ -385,12 +386,12 @@ impl<K: Item> EventReader<K> {
                 Encoding::Json => self.line(searched),
             };
             if let Some(event) = event {
-                let notice = match self.encoding {
-                    Encoding::Protobuf => notice(&event)?,
-                    Encoding::Json => json_notice(&event)?,
+                let watch_event = match self.encoding {
+                    Encoding::Protobuf => watch_event(&event)?,
+                    Encoding::Json => json_watch_event(&event)?,
                 };
-                match notice {
-                    Some(notice) => return Ok(Some(notice)),
+                match watch_event {
+                    Some(watch_event) => return Ok(Some(watch_event)),
                     None => {
                         searched = 0;
                         continue;
@@ -398,11 +399,11 @@ impl<K: Item> EventReader<K> {
                 }
             }
             searched = self.buffer.len();
-            if searched > LONGEST_OBJECT {
+            if searched > MAX_OBJECT {
                 return Err(Failure::Unreadable("an event in it is too long".to_owned()));
             }
             match self.body.next().await? {
-                Some(piece) => self.buffer.extend_from_slice(&piece),
+                Some(chunk) => self.buffer.extend_from_slice(&chunk),
                 None => return Ok(None),
             }
         }
@@ -427,7 +428,7 @@ impl<K: Item> EventReader<K> {
 }
 
 /// The event in a frame: a `WatchEvent`, whose object is in an envelope. Nothing for an event of a type that is not known.
-fn notice<K: Item>(frame: &[u8]) -> Result<Option<Notice<K>>, Failure> {
+fn watch_event<K: Item>(frame: &[u8]) -> Result<Option<WatchEvent<K>>, Failure> {
     let (mut kind, mut object) = ("", &[][..]);
     for field in Fields::new(frame) {
         match field? {
@@ -443,13 +444,13 @@ fn notice<K: Item>(frame: &[u8]) -> Result<Option<Notice<K>>, Failure> {
         }
     }
     if kind == "ERROR" {
-        return Err(Failure::refusal(500, object));
+        return Err(Failure::status_response(500, object));
     }
     let raw = envelope::unwrap(object)?.raw;
     Ok(match kind {
-        "ADDED" | "MODIFIED" => Some(Notice::Applied(K::decode(raw)?)),
-        "DELETED" => Some(Notice::Deleted(K::decode(raw)?)),
-        "BOOKMARK" => Some(Notice::bookmark(K::decode(raw)?.metadata())),
+        "ADDED" | "MODIFIED" => Some(WatchEvent::Applied(K::decode(raw)?)),
+        "DELETED" => Some(WatchEvent::Deleted(K::decode(raw)?)),
+        "BOOKMARK" => Some(WatchEvent::bookmark(K::decode(raw)?.metadata())),
         _ => None,
     })
 }
@@ -463,20 +464,20 @@ struct JsonEvent<'a> {
 }
 
 /// The event in a line. Nothing for an empty line, or an event of a type that is not known.
-fn json_notice<K: Item>(line: &[u8]) -> Result<Option<Notice<K>>, Failure> {
+fn json_watch_event<K: Item>(line: &[u8]) -> Result<Option<WatchEvent<K>>, Failure> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
     let JsonEvent { kind, object } = serde_json::from_slice(line)?;
     let object = object.get();
     Ok(match kind {
-        "ADDED" | "MODIFIED" => Some(Notice::Applied(serde_json::from_str(object)?)),
-        "DELETED" => Some(Notice::Deleted(serde_json::from_str(object)?)),
+        "ADDED" | "MODIFIED" => Some(WatchEvent::Applied(serde_json::from_str(object)?)),
+        "DELETED" => Some(WatchEvent::Deleted(serde_json::from_str(object)?)),
         "BOOKMARK" => {
             let bookmark: K = serde_json::from_str(object)?;
-            Some(Notice::bookmark(bookmark.metadata()))
+            Some(WatchEvent::bookmark(bookmark.metadata()))
         }
-        "ERROR" => return Err(Failure::refusal(500, object.as_bytes())),
+        "ERROR" => return Err(Failure::status_response(500, object.as_bytes())),
         _ => None,
     })
 }

@@ -1,0 +1,355 @@
+//! What is known of one kind, and how a stream of changes changes it.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
+use kube::runtime::watcher::Event;
+use kubevitals_proto::objects::{Item, Pools, SlimJob, SlimNode, SlimPod};
+
+use crate::cluster::{Job, Node, Pod, PodKey};
+
+/// An object on the wire that is kept in some slimmer form under a key.
+pub(in crate::cluster) trait Watched: Item {
+    type Key: Clone + Ord + Hash + Send + Sync + 'static;
+    type Object: Eq + Send + Sync + 'static;
+
+    /// The object as it is kept; nothing when it has no name, which no API server sends, or is of no use.
+    fn into_entry(self, pools: &Pools) -> Option<(Self::Key, Self::Object)>;
+
+    /// Whether both are one object; else the second was made anew under the first one's name.
+    fn same(one: &Self::Object, other: &Self::Object) -> bool;
+}
+
+impl Watched for SlimNode {
+    type Key = Arc<str>;
+    type Object = Node;
+
+    fn into_entry(self, pools: &Pools) -> Option<(Arc<str>, Node)> {
+        let node = self.convert(pools)?;
+        Some((Arc::clone(&node.name), node))
+    }
+
+    fn same(one: &Node, other: &Node) -> bool {
+        one.uid == other.uid
+    }
+}
+
+impl Watched for SlimPod {
+    type Key = PodKey;
+    type Object = Pod;
+
+    fn into_entry(self, pools: &Pools) -> Option<(PodKey, Pod)> {
+        let pod = self.convert(pools)?;
+        Some((pod.key.clone(), pod))
+    }
+
+    fn same(one: &Pod, other: &Pod) -> bool {
+        one.uid == other.uid
+    }
+}
+
+impl Watched for SlimJob {
+    type Key = PodKey;
+    type Object = Job;
+
+    fn into_entry(self, pools: &Pools) -> Option<(PodKey, Job)> {
+        let job = self.convert(pools)?;
+        Some((job.key.clone(), job))
+    }
+
+    fn same(one: &Job, other: &Job) -> bool {
+        one == other
+    }
+}
+
+/// Who is told of each change of one kind, and publishes what has become of it.
+pub(in crate::cluster) trait Publisher<K: Watched> {
+    /// An object is new, changed, or gone.
+    fn notify(&mut self, before: Option<&Arc<K::Object>>, after: Option<&Arc<K::Object>>);
+
+    /// All that is known, after a burst of changes.
+    fn publish(&mut self, objects: &OrdMap<K::Key, Arc<K::Object>>);
+}
+
+/// An object under its key.
+type Entry<K> = (<K as Watched>::Key, Arc<<K as Watched>::Object>);
+
+/// What is known of one kind, and the list under way, if one is.
+#[derive(Debug)]
+pub(in crate::cluster) struct ObjectCache<K: Watched, L> {
+    objects: OrdMap<K::Key, Arc<K::Object>>,
+    listing: Option<Vec<Entry<K>>>,
+    publisher: L,
+}
+
+impl<K: Watched, L: Publisher<K>> ObjectCache<K, L> {
+    pub(in crate::cluster) fn new(publisher: L) -> Self {
+        Self {
+            objects: OrdMap::new(),
+            listing: None,
+            publisher,
+        }
+    }
+
+    /// What is known.
+    #[cfg(test)]
+    pub(in crate::cluster) fn objects(&self) -> &OrdMap<K::Key, Arc<K::Object>> {
+        &self.objects
+    }
+
+    /// Who is told.
+    #[cfg(test)]
+    pub(super) fn publisher(&self) -> &L {
+        &self.publisher
+    }
+
+    pub(super) fn publish(&mut self) {
+        self.publisher.publish(&self.objects);
+    }
+
+    /// Returns whether `objects` changed. An object that reads the same as before is no change: most updates of
+    /// a pod touch nothing that we use.
+    pub(in crate::cluster) fn apply(&mut self, event: Event<K>, pools: &Pools) -> bool {
+        match event {
+            Event::Init => {
+                self.listing = Some(Vec::new());
+                false
+            }
+            Event::InitApply(object) => {
+                if let Some((key, object)) = object.into_entry(pools) {
+                    let object = match self.objects.get(&key) {
+                        Some(before) if **before == object => Arc::clone(before),
+                        _ => Arc::new(object),
+                    };
+                    self.listing.get_or_insert_default().push((key, object));
+                }
+                false
+            }
+            Event::InitDone => {
+                let listed = filled(self.listing.take().unwrap_or_default());
+                let objects = std::mem::replace(&mut self.objects, listed);
+                for change in objects.diff(&self.objects) {
+                    match change {
+                        DiffItem::Add(_, after) => {
+                            notify::<K>(&mut self.publisher, None, Some(after))
+                        }
+                        DiffItem::Remove(_, before) => {
+                            notify::<K>(&mut self.publisher, Some(before), None);
+                        }
+                        DiffItem::Update { old, new } => {
+                            notify::<K>(&mut self.publisher, Some(old.1), Some(new.1));
+                        }
+                    }
+                }
+                true
+            }
+            Event::Apply(object) => object
+                .into_entry(pools)
+                .is_some_and(|(key, object)| self.insert(key, object)),
+            Event::Delete(object) => {
+                let Some((key, object)) = object.into_entry(pools) else {
+                    return false;
+                };
+                // What is deleted is told as it was last, which may be news: how its containers ended.
+                if self.objects.contains_key(&key) {
+                    self.insert(key.clone(), object);
+                }
+                let Some(gone) = self.objects.remove(&key) else {
+                    return false;
+                };
+                notify::<K>(&mut self.publisher, Some(&gone), None);
+                true
+            }
+        }
+    }
+
+    fn insert(&mut self, key: K::Key, object: K::Object) -> bool {
+        let before = self.objects.get(&key);
+        if before.is_some_and(|before| **before == object) {
+            return false;
+        }
+        let after = Arc::new(object);
+        notify::<K>(&mut self.publisher, before, Some(&after));
+        self.objects.insert(key, after);
+        true
+    }
+}
+
+/// A map of a list, in which of two objects of one key the later holds.
+///
+/// Every second object goes in before the others. The map's tree splits a leaf that is full in the middle, so a list in
+/// its order leaves each leaf half empty behind it: 40 bytes a pod. This way each is half full first, and then full.
+fn filled<Key: Ord + Clone, Object: Clone>(mut listed: Vec<(Key, Object)>) -> OrdMap<Key, Object> {
+    // The sort is stable.
+    listed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    listed.dedup_by(|later, object| {
+        let same = later.0 == object.0;
+        if same {
+            std::mem::swap(later, object);
+        }
+        same
+    });
+    let mut map = OrdMap::new();
+    let (first, second) = (listed.iter(), listed.iter().skip(1));
+    for (key, object) in first.step_by(2).chain(second.step_by(2)) {
+        map.insert(key.clone(), object.clone());
+    }
+    map
+}
+
+fn notify<K: Watched>(
+    publisher: &mut impl Publisher<K>,
+    before: Option<&Arc<K::Object>>,
+    after: Option<&Arc<K::Object>>,
+) {
+    match (before, after) {
+        (Some(old), Some(new)) if !K::same(old, new) => {
+            publisher.notify(before, None);
+            publisher.notify(None, after);
+        }
+        _ => publisher.notify(before, after),
+    }
+}
+
+/// Tells nobody.
+#[cfg(test)]
+#[derive(Debug)]
+pub(in crate::cluster) struct NullPublisher;
+
+#[cfg(test)]
+impl<K: Watched> Publisher<K> for NullPublisher {
+    fn notify(&mut self, _: Option<&Arc<K::Object>>, _: Option<&Arc<K::Object>>) {}
+
+    fn publish(&mut self, _: &OrdMap<K::Key, Arc<K::Object>>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was told, in a word each: `+a`, `a:Running→Failed`, `-a`.
+    #[derive(Default)]
+    struct Recorder(Vec<String>);
+
+    impl Publisher<SlimPod> for Recorder {
+        fn notify(&mut self, before: Option<&Arc<Pod>>, after: Option<&Arc<Pod>>) {
+            self.0.push(match (before, after) {
+                (None, Some(pod)) => format!("+{}", pod.key.name),
+                (Some(pod), None) => format!("-{}", pod.key.name),
+                (Some(before), Some(after)) => {
+                    let (from, to) = (before.phase.as_str(), after.phase.as_str());
+                    format!("{}:{from}→{to}", after.key.name)
+                }
+                (None, None) => "nothing".to_owned(),
+            });
+        }
+
+        fn publish(&mut self, _: &OrdMap<PodKey, Arc<Pod>>) {}
+    }
+
+    fn pod(name: &str, phase: &str) -> SlimPod {
+        pod_with(name, phase, "")
+    }
+
+    fn pod_with(name: &str, phase: &str, uid: &str) -> SlimPod {
+        serde_json::from_value(serde_json::json!({
+            "metadata": {"namespace": "default", "name": name, "uid": uid}, "status": {"phase": phase},
+        }))
+        .unwrap()
+    }
+
+    fn names(cache: &ObjectCache<SlimPod, Recorder>) -> Vec<String> {
+        cache
+            .objects
+            .keys()
+            .map(|key| key.name.to_string())
+            .collect()
+    }
+
+    fn list(cache: &mut ObjectCache<SlimPod, Recorder>, objects: Vec<SlimPod>) -> Vec<String> {
+        let pools = Pools::default();
+        cache.publisher.0.clear();
+        cache.apply(Event::Init, &pools);
+        for object in objects {
+            cache.apply(Event::InitApply(object), &pools);
+        }
+        cache.apply(Event::InitDone, &pools);
+        std::mem::take(&mut cache.publisher.0)
+    }
+
+    fn listed(objects: &[&str]) -> ObjectCache<SlimPod, Recorder> {
+        let mut cache = ObjectCache::new(Recorder::default());
+        let objects = objects.iter().map(|object| pod(object, "Running"));
+        list(&mut cache, objects.collect());
+        cache
+    }
+
+    #[test]
+    fn a_list_replaces_the_cache_only_when_complete() {
+        let pools = Pools::default();
+        let mut cache = listed(&["a", "b"]);
+        cache.apply(Event::Init, &pools);
+        cache.apply(Event::InitApply(pod("c", "Running")), &pools);
+        assert_eq!(
+            names(&cache),
+            ["a", "b"],
+            "a list under way must not hide what is known"
+        );
+        assert!(cache.publisher.0.is_empty());
+        cache.apply(Event::InitDone, &pools);
+        assert_eq!(names(&cache), ["c"], "what a new list lacks is gone");
+    }
+
+    #[test]
+    fn of_an_object_listed_twice_the_later_one_counts() {
+        for odd in [0, 1] {
+            let mut listed: Vec<(u32, char)> = (1..odd + 1).map(|key| (key, 'a')).collect();
+            listed.extend([(9, 'b'), (5, 'a'), (5, 'b'), (7, 'b')]);
+            let map = filled(listed);
+            assert_eq!((map.len() as u32, map[&5]), (3 + odd, 'b'));
+            assert!(map.keys().is_sorted());
+        }
+    }
+
+    #[test]
+    fn a_repeated_event_is_no_change() {
+        let pools = Pools::default();
+        let mut cache = listed(&["a"]);
+        assert!(!cache.apply(Event::Apply(pod("a", "Running")), &pools));
+        assert!(cache.apply(Event::Apply(pod("a", "Failed")), &pools));
+        assert!(cache.apply(Event::Delete(pod("a", "Failed")), &pools));
+        assert!(!cache.apply(Event::Delete(pod("a", "Failed")), &pools));
+        assert_eq!(cache.publisher.0, ["a:Running→Failed", "-a"]);
+    }
+
+    #[test]
+    fn a_list_notifies_only_of_changes() {
+        let mut cache = listed(&["a", "b", "c"]);
+        let objects = vec![pod("b", "Running"), pod("c", "Failed"), pod("d", "Running")];
+        assert_eq!(list(&mut cache, objects), ["-a", "c:Running→Failed", "+d"]);
+    }
+
+    #[test]
+    fn a_recreated_object_is_another_one() {
+        let pools = Pools::default();
+        let mut cache = ObjectCache::new(Recorder::default());
+        list(&mut cache, vec![pod_with("a", "Running", "1")]);
+        cache.apply(Event::Apply(pod_with("a", "Pending", "2")), &pools);
+        assert_eq!(cache.publisher.0, ["-a", "+a"]);
+        assert_eq!(
+            list(&mut cache, vec![pod_with("a", "Pending", "3")]),
+            ["-a", "+a"]
+        );
+    }
+
+    #[test]
+    fn a_deleted_object_is_sent_as_it_was_last() {
+        let pools = Pools::default();
+        let mut cache = listed(&["a"]);
+        cache.apply(Event::Delete(pod("a", "Failed")), &pools);
+        assert_eq!(cache.publisher.0, ["a:Running→Failed", "-a"]);
+        assert!(!cache.apply(Event::Delete(pod("never", "Failed")), &pools));
+    }
+}
