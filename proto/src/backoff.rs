@@ -3,10 +3,10 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// A fraction from 0 up to 1, anew with each call.
+/// A source of random fractions from 0 up to 1.
 pub type Random = fn() -> f64;
 
-/// Delays that double from `min` to `max`, each with up to a fifth more or less at random.
+/// Delays that double from `min` to `max`, each varied by up to a fifth at random.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     min: Duration,
@@ -16,7 +16,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Begins with `min`.
+    /// Starts with `min`.
     pub fn new(min: Duration, max: Duration, random: Random) -> Self {
         Self {
             min,
@@ -33,13 +33,13 @@ impl Backoff {
         delay.mul_f64(0.8 + 0.4 * (self.random)().clamp(0.0, 1.0))
     }
 
-    /// Begins anew, after an attempt that was answered.
+    /// Starts again with `min`, after a successful attempt.
     pub fn reset(&mut self) {
         self.next = self.min;
     }
 }
 
-/// A fraction from 0 up to 1, by the random keys that hash maps have.
+/// A random fraction from 0 up to 1, made of the random keys of hash maps.
 pub fn random() -> f64 {
     let bits = RandomState::new().hash_one(()) >> 11;
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]

@@ -79,7 +79,7 @@ async fn while_the_api_server_is_in_trouble_each_thing_is_said_once() {
             200,
             "text/html",
             PAGE,
-            "the answer is text/html, which no Kubernetes API server sends here",
+            "the answer is text/html, which no Kubernetes API server sends",
         ),
         (
             503,

@@ -1,4 +1,4 @@
-//! What is known of one kind, and how a stream of changes changes it.
+//! The cache of one kind of objects, and the changes that a watch applies to it.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use kubevitals_proto::objects::{Item, Pools, SlimJob, SlimNode, SlimPod};
 
 use crate::cluster::{Job, Node, Pod, PodKey};
 
-/// An object on the wire that is kept in some slimmer form under a key.
+/// An object on the wire that is stored in a smaller form under a key.
 pub(in crate::cluster) trait Watched: Item {
     type Key: Clone + Ord + Hash + Send + Sync + 'static;
     type Object: Eq + Send + Sync + 'static;
 
-    /// The object as it is kept; nothing when it has no name, which no API server sends, or is of no use.
+    /// Converts to the stored form. None if the object has no name, which no API server sends, or is not needed.
     fn into_entry(self, pools: &Pools) -> Option<(Self::Key, Self::Object)>;
 
-    /// Whether both are one object; else the second was made anew under the first one's name.
+    /// Whether both are the same object. Else the second was created under the name of the first.
     fn same(one: &Self::Object, other: &Self::Object) -> bool;
 }
 
@@ -64,19 +64,19 @@ impl Watched for SlimJob {
     }
 }
 
-/// Who is told of each change of one kind, and publishes what has become of it.
+/// Is notified of each change of one kind, and publishes the objects to readers.
 pub(in crate::cluster) trait Publisher<K: Watched> {
-    /// An object is new, changed, or gone.
+    /// An object was added, changed or deleted.
     fn notify(&mut self, before: Option<&Arc<K::Object>>, after: Option<&Arc<K::Object>>);
 
-    /// All that is known, after a burst of changes.
+    /// Publishes all objects, after a burst of changes.
     fn publish(&mut self, objects: &OrdMap<K::Key, Arc<K::Object>>);
 }
 
-/// An object under its key.
+/// An object with its key.
 type Entry<K> = (<K as Watched>::Key, Arc<<K as Watched>::Object>);
 
-/// What is known of one kind, and the list under way, if one is.
+/// The cached objects of one kind, and the list that is being read, if there is one.
 #[derive(Debug)]
 pub(in crate::cluster) struct ObjectCache<K: Watched, L> {
     objects: OrdMap<K::Key, Arc<K::Object>>,
@@ -93,13 +93,13 @@ impl<K: Watched, L: Publisher<K>> ObjectCache<K, L> {
         }
     }
 
-    /// What is known.
+    /// The objects.
     #[cfg(test)]
     pub(in crate::cluster) fn objects(&self) -> &OrdMap<K::Key, Arc<K::Object>> {
         &self.objects
     }
 
-    /// Who is told.
+    /// The publisher.
     #[cfg(test)]
     pub(super) fn publisher(&self) -> &L {
         &self.publisher
@@ -109,8 +109,8 @@ impl<K: Watched, L: Publisher<K>> ObjectCache<K, L> {
         self.publisher.publish(&self.objects);
     }
 
-    /// Returns whether `objects` changed. An object that reads the same as before is no change: most updates of
-    /// a pod touch nothing that we use.
+    /// Applies an event. Returns whether `objects` changed. An object in the same stored form is no change: most
+    /// updates of a pod change only fields that are not stored.
     pub(in crate::cluster) fn apply(&mut self, event: Event<K>, pools: &Pools) -> bool {
         match event {
             Event::Init => {
@@ -152,7 +152,7 @@ impl<K: Watched, L: Publisher<K>> ObjectCache<K, L> {
                 let Some((key, object)) = object.into_entry(pools) else {
                     return false;
                 };
-                // What is deleted is told as it was last, which may be news: how its containers ended.
+                // The last form of a deleted object may be new, such as the terminations of its containers.
                 if self.objects.contains_key(&key) {
                     self.insert(key.clone(), object);
                 }
@@ -177,10 +177,10 @@ impl<K: Watched, L: Publisher<K>> ObjectCache<K, L> {
     }
 }
 
-/// A map of a list, in which of two objects of one key the later holds.
+/// Makes a map of a list. Of two objects with one key the later counts.
 ///
-/// Every second object goes in before the others. The map's tree splits a leaf that is full in the middle, so a list in
-/// its order leaves each leaf half empty behind it: 40 bytes a pod. This way each is half full first, and then full.
+/// Inserts every second object before the others. The map's tree splits a full leaf in the middle, so that inserting
+/// in order would leave each leaf half empty, at a cost of 40 bytes a pod. In this order the leaves are filled.
 fn filled<Key: Ord + Clone, Object: Clone>(mut listed: Vec<(Key, Object)>) -> OrdMap<Key, Object> {
     // The sort is stable.
     listed.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -213,7 +213,7 @@ fn notify<K: Watched>(
     }
 }
 
-/// Tells nobody.
+/// Does nothing.
 #[cfg(test)]
 #[derive(Debug)]
 pub(in crate::cluster) struct NullPublisher;
@@ -229,7 +229,7 @@ impl<K: Watched> Publisher<K> for NullPublisher {
 mod tests {
     use super::*;
 
-    /// What was told, in a word each: `+a`, `a:Running→Failed`, `-a`.
+    /// The notifications, one word each: `+a`, `a:Running→Failed`, `-a`.
     #[derive(Default)]
     struct Recorder(Vec<String>);
 

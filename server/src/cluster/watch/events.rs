@@ -1,4 +1,5 @@
-//! Events are told, not kept: each once, and once more each time that it is repeated.
+//! Notifies observers of Kubernetes events: once for each event, and once more for each repetition. Events are not
+//! stored.
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
@@ -15,14 +16,14 @@ use super::report::Reporter;
 use crate::cluster::{Event, Observers, Uid};
 use crate::intern::Interner;
 
-/// Of how many events it is remembered that they were told. The API server keeps them for an hour; of more than this
-/// those that were seen last.
+/// The number of events that are remembered as sent. The API server stores events for an hour; if there are more, the
+/// ones seen last are remembered.
 const MAX_SENT: usize = 65_536;
 
-/// How many of those that are there already at start are told: the last ones.
+/// The most events that are sent from the first list: the last ones.
 const MAX_LISTED: usize = 16_384;
 
-/// What was told of events, and the list under way, if one is.
+/// The events that were sent, and the list that is being read, if there is one.
 #[derive(Debug)]
 pub(super) struct EventFeed {
     observers: Observers,
@@ -32,7 +33,7 @@ pub(super) struct EventFeed {
     max_listed: usize,
 }
 
-/// How often an event was seen, and when last: what changes when it is repeated.
+/// When an event was seen last, and how often: the fields that change when it is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Seen {
     last: Timestamp,
@@ -56,7 +57,7 @@ impl EventFeed {
         }
     }
 
-    /// Takes in what the watch says.
+    /// Applies an event of the watch.
     fn apply(&mut self, event: watcher::Event<SlimEvent>, names: &Interner) {
         match event {
             watcher::Event::Init => self.listing = Some(Listing::default()),
@@ -71,7 +72,7 @@ impl EventFeed {
                     all,
                 } = self.listing.take().unwrap_or_default();
                 self.sent.retain(|uid, _| all.contains(uid));
-                // They are listed by name.
+                // The list is sorted by name.
                 new_events.sort_by_key(|event| event.last);
                 for event in &new_events {
                     self.notify(event);
@@ -139,7 +140,7 @@ impl Seen {
     }
 }
 
-/// Tells what a watch of events says.
+/// Applies a stream of events to the feed.
 pub(super) async fn follow(
     stream: impl Stream<Item = Result<watcher::Event<SlimEvent>, FailedAttempt>> + Send,
     feed: &mut EventFeed,

@@ -1,4 +1,4 @@
-//! Why a list or a watch failed, in plain words.
+//! Reasons why a list or a watch failed.
 
 use std::error::Error;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use kubevitals_proto::wire::status::Status;
 
 use crate::telemetry::{chain, first_line};
 
-/// Why a list or a watch failed.
+/// The reason why a list or a watch failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
     /// The API server refuses, by a status code or by an event of a watch.
@@ -19,49 +19,49 @@ pub(super) enum Failure {
     Status {
         /// The HTTP status code.
         code: u16,
-        /// What it says: a colon and one line, or nothing.
+        /// The message: a colon and one line, or empty.
         message: String,
     },
-    /// No answer came, or not all of it.
+    /// No response arrived, or not all of it.
     #[error("{0}")]
     Connection(String),
-    /// Nothing came for this long.
+    /// Nothing arrived for this long.
     #[error("the API server sent nothing for {}", go_duration(.0))]
     Silent(Duration),
-    /// An answer of another media type than was asked for.
-    #[error("the answer is {0}, which no Kubernetes API server sends here")]
+    /// The response has another media type than requested.
+    #[error("the answer is {0}, which no Kubernetes API server sends")]
     ContentType(String),
-    /// An answer in JSON, which may be of any length, to a request that asks for protobuf alone.
-    #[error("the answer is JSON where protobuf was asked for")]
+    /// The response is JSON, which may have any length, but only protobuf was accepted.
+    #[error("the response is JSON, but protobuf was requested")]
     UnexpectedJson,
-    /// An answer that cannot be read.
-    #[error("the answer cannot be read: {0}")]
+    /// The response cannot be parsed.
+    #[error("the response cannot be parsed: {0}")]
     Unreadable(String),
-    /// A watch ended at once and brought nothing.
-    #[error("the API server ends the watch at once")]
+    /// A watch ended at once, without an event.
+    #[error("the API server ended the watch at once")]
     EndedAtOnce,
-    /// A watch did not say where the objects end that existed when it began.
-    #[error("the API server did not say where the list ends")]
+    /// A watch did not mark the end of the initial objects.
+    #[error("the API server did not mark the end of the list")]
     NoEndOfList,
 }
 
-/// What failures have in common; one kind is one line in the log.
+/// The kind of a failure. Each kind is logged once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// This account has no right to it.
+    /// This account has no permission.
     Denied,
-    /// What was known of the watch is too old; a list follows.
+    /// The version of the watch is too old; a list follows.
     Expired,
-    /// The API server knows no such resource.
+    /// The API server does not have the resource.
     Missing,
-    /// The API server answers with this status code.
+    /// The API server responds with this status code.
     Status(u16),
-    /// The API server does not answer, or not as one.
+    /// The API server does not respond, or something else responds.
     Unreachable,
 }
 
 impl Failure {
-    /// What kind it is of.
+    /// The kind of the failure.
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Status { code: 403, .. } => Kind::Denied,
@@ -72,7 +72,7 @@ impl Failure {
         }
     }
 
-    /// The refusal that a body says; the body may be any text.
+    /// Reads the status in a response body, which may be any text.
     pub(super) fn status_response(code: u16, body: &[u8]) -> Self {
         let status = Status::read(body);
         let code = status.as_ref().map_or(code, |status| match status.code {
@@ -90,14 +90,14 @@ impl Failure {
         Self::Status { code, message }
     }
 
-    /// What the client says when no answer came.
+    /// Makes a failure of a client error before the response.
     pub(super) fn connection(error: &kube::Error) -> Self {
         Self::Connection(chain(error))
     }
 
-    /// What the client says when an answer breaks off.
+    /// Makes a failure of an error within the response body.
     pub(super) fn broken_off(error: &(dyn Error + 'static)) -> Self {
-        Self::Connection(format!("the answer breaks off: {}", chain(error)))
+        Self::Connection(format!("the response ended early: {}", chain(error)))
     }
 }
 

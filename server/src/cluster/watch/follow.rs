@@ -1,4 +1,4 @@
-//! Taking in a stream of changes.
+//! Applies the changes of a watch to a cache.
 
 use std::pin::pin;
 
@@ -11,10 +11,10 @@ use super::health::WatchHealth;
 use super::reflector::FailedAttempt;
 use super::report::Reporter;
 
-/// How many changes are taken in before readers see them: a burst is published once, not object by object.
+/// The most changes that are applied before readers see them: a burst is published once, not object by object.
 const BURST: usize = 512;
 
-/// The version of the object that an event is about, if it is about one.
+/// The version of the object that an event is about, if there is one.
 pub(super) fn version_of<K: Item>(event: &Event<K>) -> Option<String> {
     match event {
         Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) => {
@@ -25,7 +25,7 @@ pub(super) fn version_of<K: Item>(event: &Event<K>) -> Option<String> {
     }
 }
 
-/// Applies a stream of events to a table.
+/// Applies a stream of events to a cache.
 pub(super) async fn follow<K: Watched, L: Publisher<K>>(
     stream: impl Stream<Item = Result<Event<K>, FailedAttempt>> + Send,
     cache: &mut ObjectCache<K, L>,
@@ -41,7 +41,7 @@ pub(super) async fn follow<K: Watched, L: Publisher<K>>(
                 Ok(event) => {
                     version = version_of(&event).or(version);
                     listed |= matches!(event, Event::InitDone);
-                    // That a list is about to be asked for is no answer yet.
+                    // `Init` only announces a list; it is no response.
                     let answered = !matches!(event, Event::Init);
                     changed |= cache.apply(event, pools);
                     if answered {
@@ -54,7 +54,7 @@ pub(super) async fn follow<K: Watched, L: Publisher<K>>(
         if changed {
             cache.publish();
         }
-        // Only now: a reader that waits for the list must find it.
+        // After publishing: a reader that waits for the list must find its objects.
         if listed {
             health.listed();
         }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
     use crate::cluster::{Pod, PodKey};
 
-    /// Notes which version the watch says it has taken in when readers come to see what it told.
+    /// Records the version that the health reports when the cache publishes.
     struct RecordingPublisher<'a>(&'a WatchHealth, Vec<String>);
 
     impl Publisher<SlimPod> for RecordingPublisher<'_> {

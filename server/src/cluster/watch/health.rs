@@ -1,11 +1,11 @@
-//! How a watch is doing.
+//! The health of a watch.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-/// How one watch is doing.
+/// The health of one watch.
 #[derive(Debug, Default)]
 pub struct WatchHealth {
     synced: watch::Sender<bool>,
@@ -16,52 +16,51 @@ pub struct WatchHealth {
 }
 
 impl WatchHealth {
-    /// Whether a whole list has been read since start.
+    /// Whether a complete list has been read since the start.
     pub fn synced(&self) -> bool {
         *self.synced.borrow()
     }
 
-    /// Completes when a whole list has been read.
+    /// Completes when a complete list has been read.
     pub async fn until_synced(&self) {
         let mut synced = self.synced.subscribe();
-        // The sender is ours, and is there for as long as we are.
+        // The sender lives as long as `self`.
         let _synced = synced.wait_for(|synced| *synced).await;
     }
 
-    /// Whether the API server refuses it, as this account has not the right to it.
+    /// Whether the API server denies the watch, because this account has no permission.
     pub fn is_denied(&self) -> bool {
         self.denied.load(Ordering::Relaxed)
     }
 
-    /// How often listing or watching failed since start. That an optional watch is refused does not count.
+    /// The number of failures since the start. A denied optional watch does not count.
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }
 
-    /// How many whole lists were read since start: one, and one for each time the watch could not be resumed.
+    /// The number of complete lists since the start: one, and one for each time the watch could not be resumed.
     pub fn lists(&self) -> u64 {
         self.lists.load(Ordering::Relaxed)
     }
 
-    /// The `resourceVersion` of the object that was taken in last; empty before the first. Whoever reads it may rely on
-    /// readers seeing that object.
+    /// The `resourceVersion` of the object that was applied last; empty before the first. Readers see that object.
     pub fn last_version(&self) -> String {
         self.last_version.lock().clone()
     }
 
-    /// What was at this version, and all before it, has been taken in.
+    /// Records that all changes up to this version have been applied.
     pub(super) fn applied(&self, version: Option<String>) {
         if let Some(version) = version {
             *self.last_version.lock() = version;
         }
     }
 
-    /// The API server has answered; whether it had refused before.
+    /// Records a response. Returns whether the watch was denied before.
     pub(super) fn answered(&self) -> bool {
         self.denied.swap(false, Ordering::Relaxed)
     }
 
-    /// The API server refuses the watch. An optional one that is refused is no failure.
+    /// Records a denial, which is no failure of an optional watch.
     pub(super) fn denied(&self, optional: bool) {
         self.denied.store(true, Ordering::Relaxed);
         if !optional {
@@ -69,12 +68,12 @@ impl WatchHealth {
         }
     }
 
-    /// An attempt failed.
+    /// Records a failed attempt.
     pub(super) fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A whole list has been read.
+    /// Records a complete list.
     pub(super) fn listed(&self) {
         self.lists.fetch_add(1, Ordering::Relaxed);
         self.synced.send_replace(true);

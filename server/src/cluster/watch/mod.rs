@@ -1,5 +1,5 @@
-//! The watches: lists, then changes, for ever. A watch that breaks, expires or repeats itself leaves
-//! what is known in place until the next list replaces it.
+//! The watches of the API server: each lists a kind of objects and then follows its changes. A failed or expired
+//! watch leaves the cached objects in place until the next list replaces them.
 
 mod cache;
 mod events;
@@ -48,18 +48,18 @@ pub struct Watches {
     pub nodes: Arc<WatchHealth>,
     /// The watch of pods.
     pub pods: Arc<WatchHealth>,
-    /// The watch of events, without which causes are known less surely.
+    /// The watch of events. Without it causes are less certain.
     pub events: Arc<WatchHealth>,
-    /// The watch of Jobs, without which a CronJob's pods are told as their Jobs'.
+    /// The watch of Jobs. Without it the pods of a CronJob have the Job as workload.
     pub jobs: Arc<WatchHealth>,
     /// Notified when the set of nodes, or one of them, has changed.
     pub nodes_changed: watch::Sender<()>,
-    /// Which nodes are watched, in Kubernetes' label selector form; all of them without.
+    /// The label selector of the watched nodes; without, all nodes.
     pub node_selector: Option<String>,
 }
 
 impl Watches {
-    /// All of them, by what they are of.
+    /// All watches, with the names of their resources.
     pub fn all(&self) -> [(&'static str, &WatchHealth); 4] {
         [
             ("nodes", &self.nodes),
@@ -70,14 +70,14 @@ impl Watches {
     }
 }
 
-/// What is watched, and for whom.
+/// The settings of the watches.
 #[derive(Debug, Default)]
 pub struct Settings {
-    /// Which nodes are watched, in Kubernetes' label selector form; all of them without.
+    /// The label selector of the watched nodes; without, all nodes.
     pub node_selector: Option<String>,
-    /// For how long what is gone is remembered; zero: not at all.
+    /// How long deleted objects are remembered; zero for not at all.
     pub retention: Duration,
-    /// Who is told of each change.
+    /// The observers of each change.
     pub observers: Observers,
 }
 
@@ -126,7 +126,7 @@ pub fn spawn(
         follow(stream, &mut cache, &cluster_ref.pools, &health, reporter).await;
     });
 
-    // Events have no cache in the API server that a watch could begin with; of Jobs there are few.
+    // Events have no cache in the API server that a watch could start from; Jobs are few.
     let collection = Collection::all::<SlimEvent>().fields(super::EVENT_SELECTOR);
     let stream = Reflector::<SlimEvent>::new(client, collection, false, random).stream();
     let mut feed = EventFeed::new(observers);
@@ -134,7 +134,7 @@ pub fn spawn(
     let pods_health = Arc::clone(&watches.pods);
     let shared = Arc::clone(&outages);
     tasks.spawn("watch of events", async move {
-        // Whom an event is about should be known when it is told.
+        // Observers need the pod of an event when they are notified of it.
         pods_health.until_synced().await;
         let reporter = Reporter::new(&health, &shared, "events", Need::Optional);
         events::follow(

@@ -1,4 +1,4 @@
-//! What becomes of each kind's changes.
+//! Publishes the changes of each kind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::cluster::gone::Lingering;
 use crate::cluster::{Cluster, GonePod, GonePods, Job, Jobs, Node, Observers, Pod, PodKey, Uid};
 
-/// Of nodes: observers are told, and those who ask nodes are woken.
+/// Publishes nodes: notifies observers, and wakes the tasks that scrape nodes.
 #[derive(Debug)]
 pub(super) struct NodePublisher {
     pub(super) cluster: Arc<Cluster>,
@@ -33,7 +33,7 @@ impl Publisher<SlimNode> for NodePublisher {
     }
 }
 
-/// Of pods: observers are told, and those that are gone are remembered for a while.
+/// Publishes pods: notifies observers, and remembers deleted pods for a while.
 #[derive(Debug)]
 pub(super) struct PodPublisher {
     cluster: Arc<Cluster>,
@@ -89,7 +89,7 @@ impl Publisher<SlimPod> for PodPublisher {
     }
 }
 
-/// Of Jobs: those that are gone stay for a while, since their pods go after them.
+/// Publishes Jobs. Remembers deleted Jobs for a while, because their pods are deleted later.
 #[derive(Debug)]
 pub(super) struct JobPublisher {
     cluster: Arc<Cluster>,
@@ -121,7 +121,7 @@ impl Publisher<SlimJob> for JobPublisher {
     fn publish(&mut self, _: &OrdMap<PodKey, Arc<Job>>) {
         let now = self.clock.wall();
         while let Some(gone) = self.lingering.forget(now) {
-            // Another one may have its name by now.
+            // Another Job may have the name by now.
             let is_it = |job: &Arc<Job>| Arc::ptr_eq(job, &gone);
             if self.jobs.get(&gone.key).is_some_and(is_it) {
                 self.jobs.remove(&gone.key);

@@ -1,15 +1,15 @@
-//! Lists a collection and watches it, for ever.
+//! Lists a collection and watches it.
 //!
-//! It begins with what costs the API server least, and adapts once and for all to an API server that has less:
+//! The reflector starts with the form of list that costs the API server least, and falls back permanently if the API
+//! server does not support it:
 //!
-//! 1. a watch in protobuf that begins with all objects (`WatchList`, on by default since Kubernetes 1.34): the API server
-//!    takes them one by one from its cache, consistent with etcd, and never builds the whole list;
-//! 2. where that is not served, pages in protobuf: the first time from the API server's cache, whatever its age, since
-//!    the watch that follows brings what is missing; later, when older state than the known one would bring back what is
-//!    gone, of the most recent state;
-//! 3. where protobuf is not served, pages in JSON.
+//! 1. A watch in protobuf that starts with all objects (`WatchList`, on by default since Kubernetes 1.34). The API
+//!    server reads them one by one from its cache, consistent with etcd, and never builds the whole list.
+//! 2. Pages in protobuf. The first list reads the API server's cache, however old, because the watch after it brings
+//!    what is missing. Later lists read the most recent state, because an older state would restore deleted objects.
+//! 3. Pages in JSON.
 //!
-//! A watch that ends is resumed. One that cannot be resumed is begun anew.
+//! A watch that ends is resumed. If it cannot be resumed, the reflector lists again.
 
 use std::time::Duration;
 
@@ -24,37 +24,37 @@ use super::failure::{Failure, Kind};
 use super::request::{Collection, Encoding, Page, Start};
 use super::response::{EventReader, ListMeta, PageReader, WatchEvent};
 
-/// A watch is begun anew after this long: shorter than the time after which a silent connection is given up
+/// The duration of a watch in seconds: shorter than the time after which a silent connection is closed
 /// (`config::apiserver`), so that a quiet watch is not taken for a dead one.
 const WATCH_SECONDS: u64 = 120;
 
-/// As long as a watch may take that begins with all objects.
+/// The longest duration of a watch that starts with all objects, in seconds.
 const INITIAL_WATCH_SECONDS: u64 = 600;
 
-/// A watch that says nothing for so long, not even its end, is dead.
+/// A watch without any data for this long, not even its end, is dead.
 const WATCH_SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 5);
 
-/// An answer that does not begin, or does not go on, within this long is given up.
+/// The longest time without data before and within a response.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// After this long without an event, a watch that has not said where its initial objects end is not going to: an API
-/// server without `WatchList` ignores that it was asked to.
+/// The longest time without an event before the end of the initial objects. An API server without `WatchList` ignores
+/// the option and never marks the end.
 const END_OF_LIST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A watch that lasts shorter than this and brings nothing has failed.
+/// A watch that lasts shorter than this, without an event, has failed.
 const MIN_WATCH: Duration = Duration::from_secs(1);
 
-/// Delays after a denial: an API server that starts denies everything for seconds, one whose administrator has not
-/// granted a right for good.
+/// The delays after a denial. An API server that starts denies everything for seconds; a missing permission is denied
+/// until an administrator grants it.
 const DENIED_DELAYS: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(600));
 
-/// Delays after any other failure, client-go's.
+/// The delays after any other failure, as in client-go.
 const FAILED_DELAYS: (Duration, Duration) = (Duration::from_millis(800), Duration::from_secs(30));
 
-/// An attempt that failed, and when the next one follows.
+/// A failed attempt.
 #[derive(Debug)]
 pub(super) struct FailedAttempt {
-    /// What happened.
+    /// The reason.
     pub(super) failure: Failure,
     /// The delay before the next attempt.
     pub(super) retry_in: Duration,
@@ -65,11 +65,11 @@ pub(super) struct Reflector<K> {
     client: Client,
     collection: Collection,
     encoding: Encoding,
-    /// Whether lists are asked for as the beginning of a watch.
+    /// Whether lists are requested as the start of a watch.
     watch_list: bool,
-    /// Whether the attempt under way is such a watch.
+    /// Whether the current attempt is such a watch.
     initial: bool,
-    /// Whether there has been a list.
+    /// Whether there has been a complete list.
     listed: bool,
     state: State<K>,
     pause: Option<Duration>,
@@ -79,17 +79,17 @@ pub(super) struct Reflector<K> {
 
 #[derive(Debug)]
 enum State<K> {
-    /// Nothing is known.
+    /// There is no list yet.
     Empty,
-    /// A watch brings the objects that there are.
+    /// A watch sends the existing objects.
     Initial(EventReader<K>),
-    /// A list follows, from its first page or from the one after `next`.
+    /// A list follows, from its first page or from the page `next`.
     Listing { next: Option<String> },
-    /// A page is read.
+    /// A page is being read.
     Paging(PageReader<K>),
-    /// All is known up to a version.
+    /// Everything up to a version has been read.
     Known(String),
-    /// A watch brings changes.
+    /// A watch sends changes.
     Watching(Watching<K>),
 }
 
@@ -102,7 +102,7 @@ struct Watching<K> {
 }
 
 impl<K: Item> Reflector<K> {
-    /// Begins with nothing. `watch_list`: whether a watch may bring the list, for which no right to list is needed.
+    /// Starts without objects. `watch_list`: whether a watch may send the list, which needs no permission to list.
     pub(super) fn new(
         client: &Client,
         collection: Collection,
@@ -123,7 +123,7 @@ impl<K: Item> Reflector<K> {
         }
     }
 
-    /// What happens, for ever. The stream waits by itself after a failure.
+    /// The events and failures. The stream does not end; it waits after a failure.
     pub(super) fn stream(self) -> impl Stream<Item = Result<Event<K>, FailedAttempt>> + Send {
         futures::stream::unfold(self, |mut reflector| async move {
             let event = reflector.next().await;
@@ -143,7 +143,7 @@ impl<K: Item> Reflector<K> {
                     tracing::debug!(
                         collection = K::plural(),
                         error = %failure,
-                        "the API server does not serve this form of a list: another one follows",
+                        "the API server does not support this form of list: the next one follows",
                     );
                 }
                 Err(failure) => {
@@ -159,14 +159,13 @@ impl<K: Item> Reflector<K> {
         }
     }
 
-    /// Whether another form of list is to be tried after this failure. Each form is given up once, so this ends.
+    /// Whether to try another form of list after this failure. Each form is given up once, so this ends.
     fn try_other_form(&mut self, failure: &Failure) -> bool {
         let status = match failure {
             Failure::Status { code, .. } => Some(*code),
             _ => None,
         };
-        // A server that does not know or does not want the parameters: 400 and 422; one whose cache cannot be brought up
-        // to date: 504.
+        // 400 and 422: the API server does not support the parameters. 504: its cache cannot be brought up to date.
         let no_watch_list =
             matches!(status, Some(400 | 422 | 504)) || *failure == Failure::NoEndOfList;
         if std::mem::take(&mut self.initial) && no_watch_list {
@@ -182,13 +181,13 @@ impl<K: Item> Reflector<K> {
         false
     }
 
-    /// An attempt was answered as it should be.
+    /// Resets the delays after a valid response.
     fn reset_backoff(&mut self) {
         self.denied.reset();
         self.failed.reset();
     }
 
-    /// One step; an event, if it brings one. A step that fails leaves the state from which to go on.
+    /// Makes one step. Returns an event if there is one. A failed step leaves the state from which to continue.
     async fn step(&mut self) -> Result<Option<Event<K>>, Failure> {
         match std::mem::replace(&mut self.state, State::Empty) {
             State::Empty if self.watch_list => {
@@ -208,7 +207,7 @@ impl<K: Item> Reflector<K> {
             State::Listing { next } => {
                 let page = match &next {
                     Some(token) => Page::Next(token),
-                    // A page of JSON is read whole, so it must not be everything.
+                    // A page of JSON is read as a whole, so it must not contain the whole list.
                     None if self.listed || self.encoding == Encoding::Json => Page::Recent,
                     None => Page::Cached,
                 };
@@ -254,7 +253,7 @@ impl<K: Item> Reflector<K> {
 
     async fn initial(&mut self, mut events: EventReader<K>) -> Result<Option<Event<K>>, Failure> {
         let notice = match events.next().await {
-            // An end before the end of the list, or silence: it does not know what it was asked for.
+            // An end before the end of the list, or silence: the API server does not support the option.
             Ok(None) | Err(Failure::Silent(_)) => return Err(Failure::NoEndOfList),
             Ok(Some(notice)) => notice,
             Err(failure) => return Err(failure),
@@ -280,7 +279,7 @@ impl<K: Item> Reflector<K> {
                 self.reset_backoff();
                 Some(Event::InitDone)
             }
-            // Nothing is deleted in what exists.
+            // Nothing is deleted among the existing objects.
             WatchEvent::Bookmark { .. } | WatchEvent::Deleted(_) => {
                 self.state = State::Initial(events);
                 None
@@ -336,8 +335,8 @@ impl<K: Item> Reflector<K> {
         Ok(event)
     }
 
-    /// A watch has ended, as each does after a while and each whose connection is cut. It is resumed at once, unless it
-    /// has just begun and brought nothing.
+    /// Handles the end of a watch, by its timeout or a broken connection. The watch is resumed at once, unless it has
+    /// just started and had no event.
     fn ended(
         &mut self,
         watching: Watching<K>,
@@ -351,8 +350,8 @@ impl<K: Item> Reflector<K> {
     }
 }
 
-/// Whether a watch that failed so cannot be resumed from where it was: the version is too old, or the API server has
-/// lost its future, as one whose etcd was restored from a backup.
+/// Whether a failed watch cannot be resumed: the version is too old, or the API server does not have it any more,
+/// because its etcd was restored from a backup.
 fn must_list_again(failure: &Failure) -> bool {
     match failure {
         Failure::Status { code: 410, .. } => true,
@@ -361,10 +360,12 @@ fn must_list_again(failure: &Failure) -> bool {
     }
 }
 
-/// A version, which must not be empty: a watch from an empty one begins somewhere else.
+/// A version, which must not be empty: a watch from an empty version would start somewhere else.
 fn versioned(version: &str) -> Result<String, Failure> {
     if version.is_empty() {
-        return Err(Failure::Unreadable("it has no resourceVersion".to_owned()));
+        return Err(Failure::Unreadable(
+            "the object or list has no resourceVersion".to_owned(),
+        ));
     }
     Ok(version.to_owned())
 }

@@ -1,5 +1,5 @@
-//! What the log says of watches: one line when something begins to fail, one every ten minutes while it does, one when it
-//! is over. What concerns the API server as a whole is said once for all watches.
+//! Logs the failures of watches: one line when a failure starts, one every ten minutes while it lasts, and one when
+//! it ends. A failure of the API server as a whole is logged once for all watches.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
@@ -13,34 +13,34 @@ use super::health::WatchHealth;
 use super::reflector::FailedAttempt;
 use crate::telemetry::Unreported;
 
-/// How often a failure that lasts is said again.
+/// The time between two log lines about a lasting failure.
 const REMINDER: Duration = Duration::from_secs(600);
 
-/// At most one line in this time about the same subject, whatever happens to it.
+/// The shortest time between two log lines about the same subject.
 const MIN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Whether the server can go on without a watch.
+/// Whether the server can continue without a watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// It cannot.
+    /// The server needs the watch.
     Required,
-    /// It can: an account with metrics-server's rights has no right to it.
+    /// The server continues without the watch: an account with metrics-server's permissions does not have it.
     Optional,
 }
 
-/// What was said of one subject, and what was not.
+/// The log lines about one subject.
 #[derive(Debug, Default)]
 struct LoggedFailure {
-    /// The last line, and of which kind of failure it was.
+    /// The last line, and the kind of its failure.
     last: Option<(Instant, Kind)>,
-    /// Whether a line was said of a failure that is not over.
+    /// Whether a failure was logged that has not ended.
     open: bool,
-    /// Failures that were not said since the last line.
+    /// The number of failures since the last line.
     unreported: u64,
 }
 
 impl LoggedFailure {
-    /// Asks to say a failure; how many before it were not said.
+    /// Returns `Some` if a failure may be logged now, with the number that was suppressed.
     fn allow(&mut self, kind: Kind) -> Option<Unreported> {
         let now = Instant::now();
         let due = self.last.is_none_or(|(at, before)| {
@@ -56,13 +56,13 @@ impl LoggedFailure {
         Some(NonZeroU64::new(std::mem::take(&mut self.unreported)))
     }
 
-    /// The failure is over; whether that is to be said.
+    /// Ends the failure. Returns whether that is to be logged.
     fn resolve(&mut self) -> bool {
         std::mem::take(&mut self.open)
     }
 }
 
-/// What is said of the API server as a whole: shared by all watches.
+/// The failures of the API server as a whole, which all watches share.
 #[derive(Debug, Default)]
 pub(super) struct Outages(Mutex<Outage>);
 
@@ -73,12 +73,12 @@ struct Outage {
     failing: BTreeSet<&'static str>,
 }
 
-/// What is said of one watch.
+/// Reports the responses and failures of one watch.
 #[derive(Debug)]
 pub(super) struct Reporter<'a> {
     health: &'a WatchHealth,
     outages: &'a Outages,
-    /// `pods`
+    /// The resource: `pods`.
     resource: &'static str,
     need: Need,
     logged: LoggedFailure,
@@ -100,13 +100,13 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// The API server has answered.
+    /// Reports a response.
     pub(super) fn answered(&mut self) {
         self.health.answered();
         if self.logged.resolve() {
             tracing::info!(
                 resource = self.resource,
-                "the API server answers this account's list and watch again"
+                "the API server answers list and watch of this account again"
             );
         }
         let mut outage = self.outages.0.lock();
@@ -116,7 +116,7 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// An attempt failed.
+    /// Reports a failed attempt.
     pub(super) fn failed(&mut self, failed: &FailedAttempt) {
         let FailedAttempt { failure, retry_in } = failed;
         let retry = seconds(*retry_in);
@@ -147,7 +147,7 @@ impl<'a> Reporter<'a> {
                         error = %failure,
                         retry,
                         unreported,
-                        "cannot list and watch {resource}: what is known of them is kept; grant this account list and \
+                        "cannot list and watch {resource}: the cached ones stay in use; grant this account list and \
                          watch of {resource}",
                     ),
                     Need::Optional => tracing::warn!(
@@ -155,7 +155,7 @@ impl<'a> Reporter<'a> {
                         error = %failure,
                         retry,
                         unreported,
-                        "may not list and watch {resource}, and goes on without: causes of restarts and the workloads of \
+                        "may not list and watch {resource}, and continues without: causes of restarts and the workloads of \
                          pods are less certain; grant this account list and watch of {resource}, or apply \
                          deploy/upgrade/rights.yaml",
                     ),
@@ -173,7 +173,7 @@ impl<'a> Reporter<'a> {
                     error = %failure,
                     retry,
                     unreported,
-                    "the API server cannot be watched: what is known of the cluster is kept; check that the API server \
+                    "the API server cannot be watched: the cached objects stay in use; check that the API server \
                      answers",
                 );
             }
@@ -181,7 +181,7 @@ impl<'a> Reporter<'a> {
     }
 }
 
-/// A delay for the log: `1.6s`.
+/// Formats a delay for the log: `1.6s`.
 fn seconds(delay: Duration) -> String {
     format!("{:.1}s", delay.as_secs_f64())
 }

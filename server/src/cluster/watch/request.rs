@@ -1,4 +1,4 @@
-//! What is asked of the API server, and in which form.
+//! Requests to the API server for lists and watches.
 
 use form_urlencoded::Serializer;
 use http::Request;
@@ -8,19 +8,19 @@ use kubevitals_proto::objects::Item;
 
 use super::failure::Failure;
 
-/// How many objects a page of JSON has. A page is read whole before its objects are.
+/// The number of objects in a page of JSON. A page is read as a whole before its objects.
 const PAGE_JSON: usize = 500;
 
-/// How many objects a page of protobuf has. It is read object by object, so its size costs no memory here; a large one
-/// saves the API server requests.
+/// The number of objects in a page of protobuf. The page is read object by object, so its size costs no memory; large
+/// pages save requests.
 const PAGE_PROTOBUF: usize = 2_000;
 
 /// An encoding of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// The form in which the API server stores objects, which costs it a fraction of what JSON does.
+    /// The form in which the API server stores objects. It costs the API server a fraction of JSON.
     Protobuf,
-    /// What every API server speaks.
+    /// The encoding that every API server supports.
     Json,
 }
 
@@ -32,7 +32,7 @@ impl Encoding {
         }
     }
 
-    /// The encoding of an answer, by its `Content-Type`.
+    /// Reads the encoding of a response from its `Content-Type`.
     pub(super) fn of(headers: &http::HeaderMap) -> Result<Self, Failure> {
         let value = headers.get(http::header::CONTENT_TYPE);
         let value = value.and_then(|value| value.to_str().ok());
@@ -48,19 +48,19 @@ impl Encoding {
     }
 }
 
-/// Which list is asked for.
+/// A page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Page<'a> {
-    /// The first page of what the API server has in its cache, however old: it answers without asking etcd, and may send
+    /// The first page of the API server's cache, however old. The API server does not read etcd for it, and may send
     /// everything in one page.
     Cached,
     /// The first page of the most recent state.
     Recent,
-    /// The page that follows.
+    /// The page with this continue token.
     Next(&'a str),
 }
 
-/// Where a watch begins.
+/// Where a watch starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start<'a> {
     /// With all objects of the most recent state, and a bookmark after them (`WatchList`).
@@ -69,7 +69,7 @@ pub(super) enum Start<'a> {
     After(&'a str),
 }
 
-/// A collection, or what selectors leave of it.
+/// The objects of a kind that match selectors.
 #[derive(Debug, Clone)]
 pub(super) struct Collection {
     path: &'static str,
@@ -87,20 +87,20 @@ impl Collection {
         }
     }
 
-    /// Those whose labels match, if a selector is given.
+    /// Adds a label selector, if there is one.
     pub(super) fn labels(mut self, selector: Option<String>) -> Self {
         self.selectors
             .extend(selector.map(|it| ("labelSelector", it)));
         self
     }
 
-    /// Those whose fields match.
+    /// Adds a field selector.
     pub(super) fn fields(mut self, selector: &str) -> Self {
         self.selectors.push(("fieldSelector", selector.to_owned()));
         self
     }
 
-    /// The request for a page of a list in one encoding, and in no other.
+    /// Makes the request for a page of a list in this encoding only.
     pub(super) fn list(
         &self,
         encoding: Encoding,
@@ -123,8 +123,8 @@ impl Collection {
         self.request(&query, &self.accept(encoding, "PartialObjectMetadataList"))
     }
 
-    /// The request for a watch that ends after `seconds`. The answer may have another encoding than the preferred one:
-    /// it is read event by event in either.
+    /// Makes the request for a watch of `seconds` seconds. The response may have the other encoding, because it is
+    /// read event by event in both.
     pub(super) fn watch(
         &self,
         encoding: Encoding,
@@ -169,7 +169,7 @@ impl Collection {
         let uri = format!("{}?{}", self.path, encoded.finish());
         Request::get(uri)
             .header(ACCEPT, accept)
-            // Compression costs the API server more than the network inside a cluster is worth.
+            // Compression would cost the API server more than it saves on the network of a cluster.
             .header(ACCEPT_ENCODING, "identity")
             .body(Body::empty())
             .map_err(|error| Failure::Unreadable(error.to_string()))

@@ -1,4 +1,4 @@
-//! Answers of the API server, read as they come: pages of lists object by object, watches event by event.
+//! Reads responses of the API server while they arrive: lists object by object, watches event by event.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -18,16 +18,16 @@ use super::failure::Failure;
 use super::request::Encoding;
 use kubevitals_proto::objects::{Item, SlimMeta};
 
-/// The longest object or event that is read. etcd takes objects of 1.5 MiB.
+/// The longest object or event in bytes. etcd accepts objects of 1.5 MiB.
 const MAX_OBJECT: usize = 16 << 20;
 
-/// The longest page of JSON, which is read whole.
+/// The longest page of JSON in bytes. A page is read as a whole.
 const MAX_PAGE: usize = 512 << 20;
 
-/// The most that is read of a refusal.
+/// The most bytes that are read of an error response.
 const MAX_ERROR_BODY: usize = 64 << 10;
 
-/// A body that comes in pieces, each within `silence`.
+/// Reads a body in chunks, each of which must arrive within `silence`.
 #[derive(Debug)]
 struct ChunkReader {
     body: Body,
@@ -35,14 +35,14 @@ struct ChunkReader {
 }
 
 impl ChunkReader {
-    /// The next piece; nothing at the end.
+    /// The next chunk; none at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
             let frame = timeout(self.silence, self.body.frame()).await;
             match frame.map_err(|_elapsed| Failure::Silent(self.silence))? {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(Failure::broken_off(&error)),
-                // Trailers are nothing to us.
+                // Trailers are ignored.
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         return Ok(Some(data));
@@ -52,7 +52,8 @@ impl ChunkReader {
         }
     }
 
-    /// The rest, which must not be longer than `max`; what is beyond is cut off if it `truncate`.
+    /// Reads the rest of the body, at most `max` bytes. A longer body is truncated if `truncate` is set, else it is
+    /// an error.
     async fn rest(&mut self, max: usize, truncate: bool) -> Result<BytesMut, Failure> {
         let mut rest = BytesMut::new();
         while let Some(chunk) = self.next().await? {
@@ -61,7 +62,7 @@ impl ChunkReader {
                     break;
                 }
                 return Err(Failure::Unreadable(format!(
-                    "it is longer than {max} bytes"
+                    "the body is longer than {max} bytes"
                 )));
             }
             rest.extend_from_slice(&chunk);
@@ -70,7 +71,7 @@ impl ChunkReader {
     }
 }
 
-/// Sends a request; the encoding and the body of the answer, if it is a good one.
+/// Sends a request. Returns the encoding and the body of a successful response.
 async fn send(
     client: &Client,
     request: http::Request<Body>,
@@ -83,7 +84,7 @@ async fn send(
     let (head, body) = response.into_parts();
     let mut body = ChunkReader { body, silence };
     if !head.status.is_success() {
-        // A refusal whose reason is cut off is a refusal.
+        // An error response counts, even if its message is truncated.
         let error_body = body.rest(MAX_ERROR_BODY, true).await.unwrap_or_default();
         return Err(Failure::status_response(head.status.as_u16(), &error_body));
     }
@@ -97,7 +98,7 @@ pub(super) struct ListMeta {
     /// The version of the list.
     #[serde(rename = "resourceVersion")]
     pub(super) version: String,
-    /// Where the next page begins; empty after the last.
+    /// The token of the next page; empty after the last.
     #[serde(rename = "continue")]
     pub(super) next: String,
 }
@@ -123,17 +124,17 @@ struct JsonList<K> {
     items: Option<Vec<K>>,
 }
 
-/// A page of a list.
+/// Reads a page of a list.
 #[derive(Debug)]
 pub(super) enum PageReader<K> {
-    /// Read object by object.
+    /// Is read object by object.
     Protobuf(Box<ProtobufPage<K>>),
-    /// Read already.
+    /// Has been read.
     Json(vec::IntoIter<K>, ListMeta),
 }
 
 impl<K: Item> PageReader<K> {
-    /// Asks for a page in one encoding. An answer in another one is a failure: it may be of any length.
+    /// Requests a page in one encoding. A response in the other one is a failure, because JSON may have any length.
     pub(super) async fn request(
         client: &Client,
         request: http::Request<Body>,
@@ -157,7 +158,7 @@ impl<K: Item> PageReader<K> {
         }
     }
 
-    /// The next object; at the end, the list's metadata.
+    /// The next object; at the end, the metadata of the list.
     pub(super) async fn next(&mut self) -> Result<Result<K, ListMeta>, Failure> {
         match self {
             Self::Protobuf(page) => page.next().await,
@@ -166,28 +167,29 @@ impl<K: Item> PageReader<K> {
     }
 }
 
-/// A page in protobuf: the envelope's `raw` field, and in it the fields of a list, one of which is each object.
+/// Reads a page of protobuf: the `raw` field of the envelope contains a list, whose fields include one for each
+/// object.
 #[derive(Debug)]
 pub(super) struct ProtobufPage<K> {
     body: ChunkReader,
     buffer: BytesMut,
     meta: ListMeta,
-    /// Bytes of the list that have not been read; none before it has begun.
+    /// The bytes of the list that have not been read; none before the list starts.
     remaining: Option<u64>,
     magic: bool,
     item: PhantomData<fn() -> K>,
 }
 
-/// A field as it stands in a buffer: its number, its wire type, and for a message its length, for another one its end.
+/// The head of a field: the number and length of a message, or the end of another field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FieldHead {
-    /// Bytes follow.
+    /// The bytes of the message follow.
     Message { number: u64, head: usize, len: u64 },
-    /// All of it is here.
+    /// The whole field is in the buffer.
     Scalar { len: usize },
 }
 
-/// Reads a field's head; nothing if more bytes are needed.
+/// Reads the head of a field; none if more bytes are needed.
 fn head(buffer: &[u8]) -> Result<Option<FieldHead>, Malformed> {
     let Some((key, key_len)) = varint(buffer)? else {
         return Ok(None);
@@ -208,7 +210,7 @@ fn head(buffer: &[u8]) -> Result<Option<FieldHead>, Malformed> {
     })
 }
 
-/// A varint and how many bytes it has; nothing if more are needed.
+/// Reads a varint. Returns the value and its length in bytes; none if more bytes are needed.
 fn varint(buffer: &[u8]) -> Result<Option<(u64, usize)>, Malformed> {
     let mut value = 0_u64;
     for (at, byte) in buffer.iter().take(10).enumerate() {
@@ -223,7 +225,7 @@ fn varint(buffer: &[u8]) -> Result<Option<(u64, usize)>, Malformed> {
     Ok(None)
 }
 
-/// What stands next in a page.
+/// The next thing in a page.
 enum Next<K> {
     Item(K),
     End,
@@ -250,18 +252,16 @@ impl<K: Item> ProtobufPage<K> {
                 Next::NeedMore => {}
             }
             if self.buffer.len() > MAX_OBJECT {
-                return Err(Failure::Unreadable(
-                    "an object in it is too long".to_owned(),
-                ));
+                return Err(Failure::Unreadable("an object is too long".to_owned()));
             }
             match self.body.next().await? {
                 Some(chunk) => self.buffer.extend_from_slice(&chunk),
-                None => return Err(Failure::Connection("the answer is cut short".to_owned())),
+                None => return Err(Failure::Connection("the response ended early".to_owned())),
             }
         }
     }
 
-    /// Reads on as far as the buffer goes.
+    /// Reads as far as the buffer goes.
     fn step(&mut self) -> Result<Next<K>, Failure> {
         if !self.magic {
             if self.buffer.len() < envelope::MAGIC.len() {
@@ -295,9 +295,7 @@ impl<K: Item> ProtobufPage<K> {
             let end = usize::try_from(len).map_err(|_| Malformed)?;
             let end = end.checked_add(head).ok_or(Malformed)?;
             if end > MAX_OBJECT {
-                return Err(Failure::Unreadable(
-                    "an object in it is too long".to_owned(),
-                ));
+                return Err(Failure::Unreadable("an object is too long".to_owned()));
             }
             if self.buffer.len() < end {
                 return Ok(Next::NeedMore);
@@ -312,7 +310,7 @@ impl<K: Item> ProtobufPage<K> {
         }
     }
 
-    /// Takes `len` bytes, which are there, off the buffer and, where they are of the list, off the list.
+    /// Takes `len` bytes off the buffer, and subtracts them from the remaining bytes of the list.
     fn read(&mut self, len: usize) -> Result<BytesMut, Malformed> {
         if let Some(remaining) = &mut self.remaining {
             *remaining = remaining.checked_sub(len as u64).ok_or(Malformed)?;
@@ -321,18 +319,18 @@ impl<K: Item> ProtobufPage<K> {
     }
 }
 
-/// What a watch says.
+/// An event of a watch.
 #[derive(Debug)]
 pub(super) enum WatchEvent<K> {
-    /// An object is new, or has changed.
+    /// An object was added or changed.
     Applied(K),
-    /// An object is gone; as it was last.
+    /// An object was deleted; as it was last.
     Deleted(K),
-    /// Nothing before this version follows.
+    /// All events up to this version have been sent.
     Bookmark {
         /// The version.
         version: String,
-        /// Whether the objects that existed when the watch began end here.
+        /// Whether this is the end of the existing objects.
         ends_initial_events: bool,
     },
 }
@@ -346,7 +344,7 @@ impl<K> WatchEvent<K> {
     }
 }
 
-/// A watch.
+/// Reads a watch.
 #[derive(Debug)]
 pub(super) struct EventReader<K> {
     body: ChunkReader,
@@ -356,7 +354,7 @@ pub(super) struct EventReader<K> {
 }
 
 impl<K: Item> EventReader<K> {
-    /// Begins a watch.
+    /// Starts a watch.
     pub(super) async fn start(
         client: &Client,
         request: http::Request<Body>,
@@ -371,13 +369,13 @@ impl<K: Item> EventReader<K> {
         })
     }
 
-    /// From now on, an event must come within this long.
+    /// Sets the longest time until the next event.
     pub(super) fn set_silence(&mut self, silence: Duration) {
         self.body.silence = silence;
     }
 
-    /// The next event; nothing at the end of the watch. An event that is cut is none: the version before it is where the
-    /// watch goes on.
+    /// The next event; none at the end of the watch. An incomplete event does not count: the watch resumes from the
+    /// version before it.
     pub(super) async fn next(&mut self) -> Result<Option<WatchEvent<K>>, Failure> {
         let mut searched = 0;
         loop {
@@ -400,7 +398,7 @@ impl<K: Item> EventReader<K> {
             }
             searched = self.buffer.len();
             if searched > MAX_OBJECT {
-                return Err(Failure::Unreadable("an event in it is too long".to_owned()));
+                return Err(Failure::Unreadable("an event is too long".to_owned()));
             }
             match self.body.next().await? {
                 Some(chunk) => self.buffer.extend_from_slice(&chunk),
@@ -409,14 +407,14 @@ impl<K: Item> EventReader<K> {
         }
     }
 
-    /// The next line, of which no end is in the first `searched` bytes.
+    /// The next line. The first `searched` bytes have no line end.
     fn line(&mut self, searched: usize) -> Option<BytesMut> {
         let rest = self.buffer.get(searched..)?;
         let end = searched + rest.iter().position(|byte| *byte == b'\n')?;
         Some(self.buffer.split_to(end + 1))
     }
 
-    /// The next frame, which its length precedes in four bytes, the most significant first.
+    /// The next frame, after its length in four bytes, the most significant first.
     fn frame(&mut self) -> Option<BytesMut> {
         let len = u32::from_be_bytes(*self.buffer.first_chunk()?) as usize;
         if self.buffer.len() < len.checked_add(4)? {
@@ -427,7 +425,8 @@ impl<K: Item> EventReader<K> {
     }
 }
 
-/// The event in a frame: a `WatchEvent`, whose object is in an envelope. Nothing for an event of a type that is not known.
+/// Decodes the event in a frame: a Kubernetes `WatchEvent`, whose object is in an envelope. None for an event of
+/// unknown type.
 fn watch_event<K: Item>(frame: &[u8]) -> Result<Option<WatchEvent<K>>, Failure> {
     let (mut kind, mut object) = ("", &[][..]);
     for field in Fields::new(frame) {
@@ -463,7 +462,7 @@ struct JsonEvent<'a> {
     object: &'a RawValue,
 }
 
-/// The event in a line. Nothing for an empty line, or an event of a type that is not known.
+/// Parses the event in a line. None for an empty line, or an event of unknown type.
 fn json_watch_event<K: Item>(line: &[u8]) -> Result<Option<WatchEvent<K>>, Failure> {
     if line.trim_ascii().is_empty() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Which lists and watches are asked for, and what becomes of their answers.
+//! Tests of the requests that a reflector sends, and of the responses that it reads.
 
 use super::*;
 
@@ -17,7 +17,7 @@ async fn every_form_of_list_gives_the_same_objects() {
         _ if request.follows("x") => page(&["b"], "7", ""),
         _ => page(&["a"], "7", "x"),
     };
-    // Before 1.27, an API server does not know the parameter and never says where the list ends.
+    // Before 1.27, an API server does not know the option and never marks the end of the list.
     let without_watch_list: Script = |request| match request {
         _ if request.is_watch_list() => {
             frames(&[("ADDED", pod("a", 3)), ("ADDED", pod("gone", 3))])
@@ -42,7 +42,7 @@ async fn every_form_of_list_gives_the_same_objects() {
         _ if request.follows("x") => json_page(&["b"], "7", ""),
         _ => json_page(&["a"], "7", "x"),
     };
-    // Something on the way takes no notice of what is asked for.
+    // A proxy that ignores the Accept header.
     let json_anyway: Script = |request| match request {
         _ if request.is_watch_list() => TestResponse::refusal(422),
         _ if request.is_watch() => lines(&changes()),
@@ -229,7 +229,8 @@ async fn a_watch_resumes_without_a_hot_loop() {
         }
         watches += 1;
         match watches {
-            // It brings something and ends, which is no failure; then it is cut; then it ends at once, and again.
+            // The first watch sends an event and ends, which is no failure. The second is cut. The third and fourth
+            // end at once.
             1 => frames(&[("ADDED", pod("b", 8))]).with_end(End::Good),
             2 => frames(&[("ADDED", pod("c", 9))]).with_end(End::Broken),
             3 | 4 => frames(&[]).with_end(End::Good),

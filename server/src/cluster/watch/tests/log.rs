@@ -1,8 +1,8 @@
-//! What the log says of failures.
+//! Tests of the log lines about failures.
 
 use super::*;
 
-/// The log of a minute or more of four watches.
+/// The log of four watches over a minute or more.
 fn logged(run: impl FnOnce()) -> String {
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
@@ -62,7 +62,7 @@ async fn each_failure_is_one_log_line() {
         (
             |_| TestResponse::new(PROTOBUF, "").with_end(End::Broken),
             1,
-            "the answer breaks off",
+            "the response ended early",
         ),
     ];
     for (script, watches, expected) in cases {
@@ -125,7 +125,7 @@ async fn a_lasting_failure_is_logged_every_ten_minutes() {
         .collect();
     assert_eq!(held, [false, true, true], "{log}");
     assert!(health.is_denied() && health.failures() == 150);
-    // A watch that wavers is not said each time.
+    // A watch that fails and recovers often is not logged each time.
     log.clear();
     for _ in 0..30 {
         log += &logged(|| {

@@ -1,4 +1,4 @@
-//! Lists and watches against an API server that a test plays, in time that a test moves.
+//! Tests of lists and watches against a scripted API server, in simulated time.
 
 mod lists;
 mod log;
@@ -30,7 +30,7 @@ use super::reflector::{FailedAttempt, Reflector};
 use super::report::{Need, Outages, Reporter};
 use super::request::Collection;
 
-/// An answer of the API server.
+/// A response of the API server.
 #[derive(Clone)]
 struct TestResponse {
     code: u16,
@@ -39,7 +39,7 @@ struct TestResponse {
     end: End,
 }
 
-/// What comes after the pieces of an answer.
+/// What follows the chunks of a response.
 #[derive(Clone, Copy, PartialEq)]
 enum End {
     Good,
@@ -73,7 +73,7 @@ impl TestResponse {
         Self { end, ..self }
     }
 
-    /// Its first bytes alone.
+    /// Only the first bytes.
     fn cut(self, bytes: usize) -> Self {
         let mut cut = self.in_chunks_of(1);
         cut.chunks.truncate(bytes);
@@ -161,7 +161,7 @@ fn lines(events: &[(&str, Value)]) -> TestResponse {
     TestResponse::new(JSON, events.iter().map(line).collect::<String>()).with_end(End::Never)
 }
 
-/// The bookmark that ends what exists.
+/// The bookmark at the end of the existing objects.
 fn end_of_list(version: u64) -> (&'static str, Value) {
     let metadata = json!({"resourceVersion": version.to_string(), "annotations": {"k8s.io/initial-events-end": "true"}});
     (
@@ -170,16 +170,16 @@ fn end_of_list(version: u64) -> (&'static str, Value) {
     )
 }
 
-/// A watch that begins with what exists.
+/// A watch that starts with the existing objects.
 fn watch_list(names: &[&str], version: u64) -> Vec<(&'static str, Value)> {
     let pods = names.iter().map(|name| ("ADDED", pod(name, 3)));
     pods.chain([end_of_list(version)]).collect()
 }
 
-/// What a test answers.
+/// The responses of a test.
 type Script = fn(&LoggedRequest) -> TestResponse;
 
-/// What was asked, and when.
+/// A request, and when it was sent.
 #[derive(Debug, Clone)]
 struct LoggedRequest {
     after: Duration,
@@ -245,7 +245,7 @@ impl Server {
     }
 }
 
-/// Follows a stream until `events` of its events have come; what is known then, and the failures on the way.
+/// Follows a stream until it has had `events` events. Returns the objects and the failures.
 async fn follow_to(
     server: &Server,
     watch_list: bool,
