@@ -25,7 +25,7 @@ fn open_files() -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_who_say_nothing_keep_nobody_out() {
+async fn ten_thousand_silent_clients_block_no_other() {
     let crowd = CROWD.min(open_files() * 2 / 3);
     let places = 4096.min(crowd / 4);
     let listener = Listener::start(Limits {
@@ -56,7 +56,7 @@ async fn ten_thousand_who_say_nothing_keep_nobody_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn those_that_nobody_knows_have_few_places_whatever_they_send_and_newcomers_are_answered() {
+async fn unauthenticated_connections_have_few_slots() {
     let places = 8;
     let listener = Listener::start(Limits {
         unknown: places,
@@ -94,7 +94,7 @@ async fn those_that_nobody_knows_have_few_places_whatever_they_send_and_newcomer
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_asked_and_rests_keeps_nobody_out_and_the_longest_at_rest_goes_first() {
+async fn the_connection_idle_longest_is_closed_first() {
     let listener = Listener::start(Limits {
         connections: 3,
         ..UNLIMITED
@@ -154,7 +154,7 @@ async fn over_http1_a_header_has_its_bounds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn over_http2_a_header_has_its_bounds_and_its_connection_goes_on() {
+async fn over_http2_large_headers_are_refused() {
     let listener = Listener::start(UNLIMITED).await;
     let (mut client, _connection) = listener.http2(1 << 20).await;
     let request = |bytes: usize| {

@@ -7,7 +7,7 @@ use kubevitals_sim::{Config, Faults};
 use crate::harness::{Harness, wait_until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn asked_to_end_it_is_unready_and_alive_and_answers_for_its_delay() {
+async fn a_stopping_server_is_unready_and_still_serves() {
     let config = Config {
         faults: Faults::None,
         ..Config::default()

@@ -196,7 +196,7 @@ fn names(items: &Value, object: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn objects_are_converted_into_what_is_asked_for_and_nothing_else() {
+async fn objects_are_converted_to_the_requested_form() {
     let harness = cluster(4).await;
     let pod = harness.json(&format!("{BASE}/pods")).await["items"][0]["metadata"].clone();
     let (namespace, name) = (
@@ -308,7 +308,7 @@ async fn objects_are_converted_into_what_is_asked_for_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn failures_and_discovery_are_told_in_the_form_asked_for() {
+async fn failures_and_discovery_have_the_requested_form() {
     let harness = cluster(4).await;
     for (path, status, kind) in [
         (format!("{BASE}/nodes/nobody"), 404, "Status"),
@@ -386,7 +386,7 @@ async fn failures_and_discovery_are_told_in_the_form_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_kept_of_openapi_is_not_sent_again() {
+async fn cached_openapi_documents_are_not_sent_again() {
     let harness = cluster(4).await;
     let index = ask(&harness, "/openapi/v3", &[]).await;
     for (path, document) in index.json()["paths"].as_object().unwrap() {

@@ -25,7 +25,7 @@ async fn text(harness: &Harness, path: &str) -> (u16, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_node_and_pod_is_answered_after_one_scrape() {
+async fn every_node_and_pod_has_metrics_after_one_scrape() {
     let harness = Harness::start(config()).await;
     // The clock stands still: there is no second scrape to wait for.
     wait_until("all pods are answered", async || {
@@ -44,7 +44,7 @@ async fn every_node_and_pod_is_answered_after_one_scrape() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_nodes_than_are_asked_at_the_same_moment_are_all_asked_in_the_first_turn() {
+async fn all_nodes_are_scraped_in_their_first_turn() {
     let many = 300;
     let harness = Harness::start(Config {
         nodes: many,
@@ -64,7 +64,7 @@ async fn more_nodes_than_are_asked_at_the_same_moment_are_all_asked_in_the_first
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ready_means_that_first_answers_exist_and_stays() {
+async fn the_server_is_ready_once_it_has_metrics() {
     let harness = Harness::start_on(config(), |cluster| {
         for node in cluster.node_names() {
             cluster.kill_kubelet(&node, Kill::Status(500));
@@ -119,7 +119,7 @@ async fn ready_means_that_first_answers_exist_and_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_version_is_told() {
+async fn the_version_is_served() {
     let harness = Harness::start(config()).await;
     let version = harness.json("/version").await;
     assert_eq!(
@@ -129,7 +129,7 @@ async fn the_version_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_checks_are_the_peers_in_name_order_and_words() {
+async fn the_checks_are_those_of_metrics_server() {
     let harness = Harness::start(config()).await;
     harness.first_step(u64::from(NODES)).await;
     wait_until("it is ready", async || {
@@ -165,7 +165,7 @@ async fn the_checks_are_the_peers_in_name_order_and_words() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn checks_are_excluded_by_name_and_names_that_are_none_are_told() {
+async fn checks_are_excluded_by_name() {
     let harness = Harness::start(config()).await;
     let path =
         "/livez?verbose&exclude=log&exclude=poststarthook/max-in-flight-filter&exclude=x&exclude=b";
@@ -187,7 +187,7 @@ async fn checks_are_excluded_by_name_and_names_that_are_none_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_has_stopped_asking_is_not_alive_and_kubelets_that_fail_are_no_reason() {
+async fn a_server_that_stops_scraping_is_not_alive() {
     let harness = Harness::start(config()).await;
     harness.first_step(u64::from(NODES)).await;
     wait_until("all pods are answered", async || {

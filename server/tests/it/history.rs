@@ -88,7 +88,7 @@ fn past(query: &Query, at: Timestamp) -> BTreeMap<(String, String, String), Samp
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_is_told_again_later() {
+async fn the_history_has_the_values_that_were_served() {
     let harness = after(40).await;
     let (then, at) = (answered(&harness).await, harness.server.query().wall());
     for _ in 0..20 {
@@ -187,7 +187,7 @@ async fn sums_over_pods_agree_with_the_nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
+async fn quantiles_and_maxima_have_the_same_points() {
     let harness = after(40).await;
     let query = harness.server.query();
     let top = query.top().pods(
@@ -252,7 +252,7 @@ async fn quantiles_and_the_largest_of_each_step_are_of_the_same_points() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_pods_with_the_most_are_the_first_of_all_when_sorted() {
+async fn sorted_lists_start_with_the_largest_pods() {
     let harness = after(20).await;
     let query = harness.server.query();
     let all = answered(&harness).await;

@@ -100,7 +100,7 @@ impl Tenants {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn thousands_of_watches_take_one_users_places_and_no_others() {
+async fn many_watches_take_only_the_slots_of_their_user() {
     let tenants = Tenants::start(12, |_| {}).await;
     let path = format!("{BASE}/namespaces/{NAMESPACE}/podvitals?watch=1&timeoutSeconds=31536000");
     let mut held = Vec::new();
@@ -159,7 +159,7 @@ async fn stalled(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_that_are_not_taken_hold_one_users_places_and_no_others() {
+async fn unread_responses_hold_only_the_slots_of_their_user() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, trust) = certified(folder.path());
     // So many that a list does not fit into one piece.
@@ -189,7 +189,7 @@ async fn answers_that_are_not_taken_hold_one_users_places_and_no_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn odd_and_over_long_questions_are_refused_and_change_nothing() {
+async fn odd_and_very_long_requests_are_refused() {
     let tenants = Tenants::start(12, |_| {}).await;
     let many = |text: &str, times: usize| vec![text; times].join(",");
     let words = vec!["a"; 33].join("+");
@@ -243,7 +243,7 @@ async fn odd_and_over_long_questions_are_refused_and_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn histories_that_nobody_waits_for_leave_the_others_their_places() {
+async fn abandoned_histories_leave_slots_to_other_users() {
     let tenants = Tenants::start(12, |_| {}).await;
     for _ in 0..20 {
         tenants.harness.step(NODES).await;
@@ -327,7 +327,7 @@ async fn twenty_thousand_forged_events_hide_no_real_incident() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_forged_event_says_nothing_in_another_namespace() {
+async fn a_forged_event_has_no_effect_in_other_namespaces() {
     let tenants = Tenants::start(12, |_| {}).await;
     let store = tenants.harness.cluster.store();
     tenants.harness.cluster.inject(Fault::ReadinessFailure);

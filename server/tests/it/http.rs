@@ -65,7 +65,7 @@ fn is_status(body: &[u8], code: u16) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_reading_is_allowed_and_the_refusal_is_a_status() {
+async fn writes_are_refused_with_a_status() {
     let (harness, _) = cluster(4).await;
     for path in [
         "/",
@@ -221,7 +221,7 @@ async fn a_watch_is_refused_unless_it_says_no() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn aggregated_discovery_is_not_sent_to_who_has_it() {
+async fn cached_discovery_is_not_sent_again() {
     let (harness, _) = cluster(4).await;
     let ask = async |agent: &str, known: Option<&str>| {
         let mut request = harness.request("GET", "/apis");
@@ -257,7 +257,7 @@ async fn aggregated_discovery_is_not_sent_to_who_has_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_of_few_among_many_is_whole() {
+async fn a_selective_list_is_complete() {
     // More than are looked at in one go, and than fit into one chunk.
     let (harness, _) = cluster(3000).await;
     let all = harness.json(&format!("{BASE}/pods")).await["items"].clone();

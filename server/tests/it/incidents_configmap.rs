@@ -211,7 +211,7 @@ async fn a_server_that_was_killed_leaves_its_incidents_to_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_not_written_yet_is_written_at_shutdown() {
+async fn unwritten_incidents_are_written_at_shutdown() {
     let world = World::new().await;
     let server = world.serve().await;
     world.goes_wrong(&server).await;
@@ -221,7 +221,7 @@ async fn what_was_not_written_yet_is_written_at_shutdown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_is_written_at_most_once_a_minute_and_only_if_something_changed() {
+async fn changes_are_written_at_most_once_a_minute() {
     let world = World::new().await;
     let server = world.serve().await;
     world.goes_wrong(&server).await;
@@ -265,7 +265,7 @@ async fn after_a_conflict_the_other_replicas_incidents_are_merged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_replicas_share_it_and_the_next_has_each_incident_once() {
+async fn replicas_share_the_configmap_with_each_incident_once() {
     let world = World::new().await;
     let (first, second) = (world.serve().await, world.serve().await);
     world.goes_wrong(&first).await;
@@ -307,7 +307,7 @@ async fn content_that_cannot_be_used_is_ignored_and_overwritten() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn content_of_a_later_version_is_left_alone_for_a_day() {
+async fn content_of_a_later_version_stays_for_a_day() {
     let bytes = gzip(br#"{"form":2,"all":"otherwise"}"#);
     let world = World::with(None).await;
     world.put(configmap(Some(&bytes), world.clock.now()));
@@ -333,7 +333,7 @@ async fn content_of_a_later_version_is_left_alone_for_a_day() {
 
 /// In metrics-server's place there is neither the ConfigMap nor the right to it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_it_the_server_goes_on_and_uses_it_as_soon_as_it_can() {
+async fn the_server_works_without_the_configmap() {
     let world = World::with(None).await;
     let identities = world.cluster.identities();
     let account = Subject::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);

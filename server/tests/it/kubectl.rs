@@ -98,7 +98,7 @@ fn reader() -> [Rule; 1] {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_may_reads_everything() {
+async fn a_permitted_user_reads_everything() {
     let harness = cluster().await;
     let admin = Kubectl::new(harness.cluster.kubeconfig());
     let viewer = Kubectl::of_user(&harness, "viewer", reader());
@@ -191,7 +191,7 @@ async fn the_api_explains_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_may_not_is_told_what_is_missing() {
+async fn a_denied_user_learns_which_permission_is_missing() {
     let harness = cluster().await;
     let stranger = Kubectl::of_user(&harness, "stranger", []);
     for (asked, verb, resource, scope) in [

@@ -204,7 +204,7 @@ pub(crate) fn get_request(path: &str) -> Request<Empty<Bytes>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_brings_no_request_loses_its_place() {
+async fn a_client_without_a_request_is_disconnected() {
     let listener = Listener::start(Limits {
         connections: 1,
         header: NEAR,
@@ -239,7 +239,7 @@ async fn a_client_that_brings_no_request_loses_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_has_asked_is_kept_for_its_next_request() {
+async fn a_connection_stays_open_for_its_next_request() {
     let listener = Listener::start(Limits {
         header: NEAR,
         ..UNLIMITED
@@ -260,7 +260,7 @@ async fn a_connection_that_has_asked_is_kept_for_its_next_request() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_idles_too_long_is_told_to_go() {
+async fn a_connection_that_idles_too_long_is_closed() {
     let listener = Listener::start(Limits {
         idle: NEAR,
         ..UNLIMITED
@@ -279,7 +279,7 @@ async fn a_connection_that_idles_too_long_is_told_to_go() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_is_not_read_is_cancelled_and_lets_go_what_it_holds() {
+async fn an_unread_response_is_cancelled_and_freed() {
     let listener = Listener::start(Limits {
         request: NEAR,
         ..UNLIMITED
@@ -309,8 +309,7 @@ async fn an_answer_that_is_not_read_is_cancelled_and_lets_go_what_it_holds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn over_http2_an_answer_arrives_whole_however_long_and_however_little_its_client_takes_at_once()
- {
+async fn over_http2_a_slow_client_gets_the_whole_response() {
     let listener = Listener::start(UNLIMITED).await;
     for window in [1 << 10, 1 << 20] {
         let (mut client, _connection) = listener.http2(window).await;
@@ -355,7 +354,7 @@ async fn over_http2_a_client_is_let_send_little() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn over_http1_an_answer_that_is_not_read_takes_its_connection_with_it() {
+async fn over_http1_an_unread_response_closes_the_connection() {
     let listener = Listener::start(Limits {
         request: NEAR,
         ..UNLIMITED
@@ -375,7 +374,7 @@ async fn over_http1_an_answer_that_is_not_read_takes_its_connection_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_comes_when_all_places_are_busy_is_turned_away_and_counted() {
+async fn a_connection_over_the_limit_is_closed_and_counted() {
     let listener = Listener::start(Limits {
         connections: 1,
         ..UNLIMITED
@@ -394,7 +393,7 @@ async fn who_comes_when_all_places_are_busy_is_turned_away_and_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_lets_idle_clients_go_and_cuts_busy_ones() {
+async fn shutdown_closes_idle_and_then_busy_connections() {
     let mut listener = Listener::start(Limits {
         drain: NEAR,
         ..UNLIMITED

@@ -60,7 +60,7 @@ fn is_plain(lines: &[String]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_api_server_is_in_trouble_each_thing_is_said_once() {
+async fn each_api_server_failure_is_logged_once() {
     let json = "application/json";
     for (code, content_type, body, expected) in [
         (
@@ -108,7 +108,7 @@ async fn while_the_api_server_is_in_trouble_each_thing_is_said_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_server_that_resets_connections_is_one_thing() {
+async fn an_api_server_that_resets_is_one_failure() {
     let (cluster, _folder, flag) = cluster().await;
     cluster.cut_api(true);
     let server = Running::start(&[&flag]);
@@ -120,7 +120,7 @@ async fn an_api_server_that_resets_connections_is_one_thing() {
 }
 
 #[test]
-fn an_api_server_that_is_not_there_is_one_thing() {
+fn an_absent_api_server_is_one_failure() {
     let server = Running::start(&[]);
     let lines = server.until("the API server cannot be watched");
     assert!(
@@ -131,7 +131,7 @@ fn an_api_server_that_is_not_there_is_one_thing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_without_rights_is_told_which_it_lacks() {
+async fn missing_permissions_are_logged() {
     let (cluster, folder, _) = cluster().await;
     let file = folder.path().join("nobody");
     let config = cluster.api().service_account_kubeconfig("a", "nobody");
@@ -154,7 +154,7 @@ async fn an_account_without_rights_is_told_which_it_lacks() {
 }
 
 #[test]
-fn a_credential_that_is_missing_is_named_at_start() {
+fn a_missing_credential_is_named_at_start() {
     let folder = tempfile::tempdir().unwrap();
     let config = |user: &str| {
         format!(
@@ -208,7 +208,7 @@ fn a_credential_that_is_missing_is_named_at_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_api_server_is_listed_and_watched_all_the_same() {
+async fn an_older_api_server_is_listed_and_watched() {
     for (protobuf, watch_list) in [(true, true), (true, false), (false, true), (false, false)] {
         let serves = Serves {
             protobuf,

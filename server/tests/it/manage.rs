@@ -193,7 +193,7 @@ fn count(bundle: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_api_server_verifies_with_a_ca_that_is_kept_in_a_secret() {
+async fn the_kube_apiserver_verifies_the_ca_of_the_secret() {
     let world = World::at(now()).await;
     let insecure = json!({"insecureSkipTLSVerify": true});
     world.register(SERVICES[0], "vitals-server", insecure);
@@ -242,7 +242,7 @@ async fn the_api_server_verifies_with_a_ca_that_is_kept_in_a_secret() {
 
 /// Manifests of an earlier version have no ConfigMap, and others may write into it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_ca_is_published_as_soon_as_it_may_be_and_put_right() {
+async fn the_ca_is_published_and_corrected_in_the_configmap() {
     let world = World::at(now()).await;
     let store = world.cluster.store();
     assert!(store.delete(Resource::ConfigMaps, Some("kube-system"), SECRET));
@@ -267,7 +267,7 @@ async fn the_ca_is_published_as_soon_as_it_may_be_and_put_right() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_old_ca_gives_way_to_a_new_one_and_no_request_fails() {
+async fn a_ca_is_replaced_without_a_failed_request() {
     const DAY: Duration = Duration::from_secs(24 * 3600);
     // Certificates are judged by the machine's clock: what is made a day on must be good by then.
     let start = Timestamp::from_secs(now().as_secs() - 25 * 3600);
@@ -300,7 +300,7 @@ async fn an_old_ca_gives_way_to_a_new_one_and_no_request_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_somebody_writes_over_the_bundle_is_put_right() {
+async fn an_overwritten_bundle_is_corrected() {
     let world = World::at(now()).await;
     let _server = world.serve().await;
     world.answered().await;
@@ -318,7 +318,7 @@ async fn what_somebody_writes_over_the_bundle_is_put_right() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_api_service_of_another_server_is_left_alone() {
+async fn an_api_service_of_another_server_is_not_changed() {
     let world = World::at(now()).await;
     world.register(
         SERVICES[1],
@@ -332,7 +332,7 @@ async fn an_api_service_of_another_server_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_it_may_not_do_is_done_as_soon_as_it_may() {
+async fn denied_writes_succeed_once_they_are_permitted() {
     let world = World::at(now()).await;
     let identities = world.cluster.identities();
     let account = Subject::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
@@ -361,7 +361,7 @@ async fn what_it_may_not_do_is_done_as_soon_as_it_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_is_not_ready_before_who_verifies_may_connect() {
+async fn readiness_waits_for_a_verifiable_certificate() {
     let world = World::at(now()).await;
     let identities = world.cluster.identities();
     let account = Subject::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);

@@ -60,7 +60,7 @@ async fn printed(harness: &Harness, resource: &str) -> Lines {
 }
 
 /// What the server says of pods.
-fn told(harness: &Harness) -> Lines {
+fn statuses(harness: &Harness) -> Lines {
     let mut teller = harness.server.query().vitals().now();
     let pods = std::sync::Arc::clone(teller.pods());
     let lines = pods.values().map(|pod| {
@@ -76,7 +76,7 @@ fn told(harness: &Harness) -> Lines {
     lines.collect()
 }
 
-fn nodes_told(harness: &Harness) -> Lines {
+fn node_statuses(harness: &Harness) -> Lines {
     let mut teller = harness.server.query().vitals().now();
     let nodes = std::sync::Arc::clone(teller.nodes());
     let lines = nodes
@@ -89,14 +89,14 @@ fn nodes_told(harness: &Harness) -> Lines {
 pub(crate) async fn is_as_printed(harness: &Harness) -> Lines {
     let expected = printed(harness, "pods").await;
     wait_until("the server says what kubectl prints", async || {
-        told(harness) == expected
+        statuses(harness) == expected
     })
     .await;
     expected
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_recordings_pods_are_told_as_kubectl_prints_them() {
+async fn recorded_pods_have_the_status_that_kubectl_prints() {
     let harness = Harness::start(Config {
         replay: Some(Replay::from_dir(fixtures().join("recording")).unwrap()),
         clock: Some(SimClock::manual(Timestamp::from_secs(1_795_241_000))),
@@ -120,7 +120,7 @@ async fn the_recordings_pods_are_told_as_kubectl_prints_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_goes_wrong_is_told_as_kubectl_prints_it() {
+async fn failing_pods_have_the_status_that_kubectl_prints() {
     let harness = Harness::start(Config {
         nodes: 3,
         pods_per_node: 20,
@@ -141,7 +141,7 @@ async fn whatever_goes_wrong_is_told_as_kubectl_prints_it() {
             );
             let nodes = printed(&harness, "nodes").await;
             wait_until("nodes are told as printed", async || {
-                nodes_told(&harness) == nodes
+                node_statuses(&harness) == nodes
             })
             .await;
             seen.extend(nodes.into_values());

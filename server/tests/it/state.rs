@@ -34,7 +34,7 @@ fn machine() -> Timestamp {
     Timestamp::from_secs(since_epoch.as_secs().cast_signed())
 }
 
-fn kept_in(folder: &Path) -> Option<state::Settings> {
+fn state_settings(folder: &Path) -> Option<state::Settings> {
     Some(state::Settings {
         folder: folder.to_path_buf(),
         interval: Duration::ZERO,
@@ -42,10 +42,10 @@ fn kept_in(folder: &Path) -> Option<state::Settings> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restarted_server_answers_before_any_kubelet_did() {
+async fn a_restarted_server_has_metrics_before_any_scrape() {
     let folder = tempfile::tempdir().unwrap();
     let harness = Harness::start_with(config(), |settings| {
-        settings.state = kept_in(folder.path());
+        settings.state = state_settings(folder.path());
     })
     .await;
     harness.first_step(NODES).await;
@@ -64,7 +64,7 @@ async fn a_restarted_server_answers_before_any_kubelet_did() {
                 }
                 cluster.clock().advance(Duration::from_secs(5));
             },
-            |settings| settings.state = kept_in(folder.path()),
+            |settings| settings.state = state_settings(folder.path()),
         )
         .await;
     harness.server.ready().await;
@@ -107,10 +107,10 @@ fn incidents(server: &Server) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_incident_is_remembered_and_told_once() {
+async fn an_incident_survives_a_restart_once() {
     let folder = tempfile::tempdir().unwrap();
     let harness = Harness::start_with(config(), |settings| {
-        settings.state = kept_in(folder.path());
+        settings.state = state_settings(folder.path());
     })
     .await;
     harness.first_step(NODES).await;
@@ -133,7 +133,7 @@ async fn an_incident_is_remembered_and_told_once() {
 /// Another process on the same folder, that has been told all there is.
 async fn restarted(harness: Harness, folder: &Path) -> Harness {
     let harness = harness
-        .restart(|_| {}, |settings| settings.state = kept_in(folder))
+        .restart(|_| {}, |settings| settings.state = state_settings(folder))
         .await;
     wait_until("all is told again", async || {
         let watches = harness.server.query().watches();
@@ -215,7 +215,7 @@ impl Drop for Program {
 
 /// By the signal that the kernel sends to who writes more than a file may hold: in the midst of it, on every run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_in_the_midst_of_writing_it_has_its_earlier_state() {
+async fn a_server_killed_while_writing_has_its_earlier_state() {
     const SIGXFSZ: i32 = 25;
     let folder = tempfile::tempdir().unwrap();
     let cluster = Cluster::start(Config {
@@ -257,12 +257,12 @@ async fn killed_in_the_midst_of_writing_it_has_its_earlier_state() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_of_something_else_is_set_aside_and_no_crash() {
+async fn a_foreign_state_file_is_set_aside() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("vitals.state");
     std::fs::write(&file, "#!/bin/sh\n").unwrap();
     let harness = Harness::start_with(config(), |settings| {
-        settings.state = kept_in(folder.path());
+        settings.state = state_settings(folder.path());
     })
     .await;
     harness.first_step(NODES).await;
@@ -273,7 +273,7 @@ async fn a_file_of_something_else_is_set_aside_and_no_crash() {
 
 /// Two servers of one Service, with a CA that both manage.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_replica_has_what_the_first_one_knows() {
+async fn a_second_replica_gets_the_state_of_the_first() {
     let config = Config {
         clock: Some(SimClock::manual(machine())),
         ..config()
@@ -302,7 +302,7 @@ async fn a_second_replica_has_what_the_first_one_knows() {
         .await
         .unwrap();
     settings.tls.manage = true;
-    settings.peers = Some(shown(&harness));
+    settings.peers = Some(peer_credentials(&harness));
     let second = Server::start(settings).await.unwrap();
     wait_until("the second has the first one's history", async || {
         second.query().history().store().counts().points == points
@@ -328,7 +328,7 @@ async fn a_second_replica_has_what_the_first_one_knows() {
 
 /// The incidents that a replica noticed before the other one started come with its state.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_replica_has_the_incidents_of_the_first_each_once() {
+async fn a_second_replica_gets_each_incident_once() {
     let config = Config {
         clock: Some(SimClock::manual(machine())),
         ..config()
@@ -356,7 +356,7 @@ async fn a_second_replica_has_the_incidents_of_the_first_each_once() {
         .await
         .unwrap();
     settings.tls.manage = true;
-    settings.peers = Some(shown(&harness));
+    settings.peers = Some(peer_credentials(&harness));
     let second = Server::start(settings).await.unwrap();
     let sorted = |server: &Server| {
         let mut names = incidents(server);
@@ -380,7 +380,7 @@ async fn a_second_replica_has_the_incidents_of_the_first_each_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_but_who_may_is_given_the_state() {
+async fn the_state_needs_a_permission() {
     let harness = Harness::start(config()).await;
     harness.first_step(NODES).await;
     let (status, body) = harness.get(state::PATH).await;
@@ -400,7 +400,7 @@ async fn nobody_but_who_may_is_given_the_state() {
 }
 
 /// The token of the server's account.
-fn shown(harness: &Harness) -> state::PeerCredentials {
+fn peer_credentials(harness: &Harness) -> state::PeerCredentials {
     let (namespace, name) = SERVER_ACCOUNT;
     let account = UserInfo::service_account(namespace, name);
     let token = harness.cluster.identities().mint_token(account);

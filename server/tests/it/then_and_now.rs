@@ -68,7 +68,7 @@ fn quantity(value: &Value) -> Quantity {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_told_adds_up() {
+async fn the_values_add_up() {
     let harness = cluster().await;
     pass(&harness, 4).await;
     let mut teller = harness.server.query().vitals().now();
@@ -169,7 +169,7 @@ async fn what_is_told_adds_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_time_that_is_past_is_told_as_it_was() {
+async fn a_past_time_is_served_as_it_was() {
     let harness = cluster().await;
     pass(&harness, 4).await;
     harness.cluster.inject(Fault::CrashLoop);
@@ -231,7 +231,7 @@ async fn a_time_that_is_past_is_told_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_latest_past_comes_with_it_when_it_is_asked_for() {
+async fn a_trend_comes_with_the_object_on_request() {
     let harness = cluster().await;
     pass(&harness, 10).await;
     let mut teller = harness.server.query().vitals().now().with_trend(8);
@@ -264,7 +264,7 @@ async fn the_latest_past_comes_with_it_when_it_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_cronjob_behind_a_job_is_what_made_its_pod() {
+async fn a_cronjob_is_the_workload_of_its_pods() {
     let harness = cluster().await;
     let owner = |kind: &str, name: &str| json!([{"apiVersion": "batch/v1", "kind": kind, "name": name, "uid": "1", "controller": true}]);
     let store = harness.cluster.store();
@@ -307,7 +307,7 @@ async fn the_cronjob_behind_a_job_is_what_made_its_pod() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sidecar_that_runs_is_told_while_its_pod_is_pending() {
+async fn a_running_sidecar_is_listed_in_a_pending_pod() {
     let harness = cluster().await;
     pass(&harness, 2).await;
     let store = harness.cluster.store();

@@ -88,7 +88,7 @@ fn names(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_every_scenario_who_is_missing_has_the_right_reason() {
+async fn missing_metrics_have_the_right_reason() {
     let folder = fixtures().join("scenarios");
     let replay = Replay::from_dir(&folder).unwrap();
     let harness = Harness::start(Config {
@@ -157,7 +157,7 @@ async fn in_every_scenario_who_is_missing_has_the_right_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_first_point_that_gets_no_second_is_not_what_is_wrong() {
+async fn a_missing_second_sample_is_not_the_reason() {
     let replay = Replay::from_dir(fixtures().join("scenarios")).unwrap();
     let harness = Harness::start(Config {
         replay: Some(replay),
@@ -175,7 +175,7 @@ async fn a_first_point_that_gets_no_second_is_not_what_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_metrics_is_told_so_and_how_fresh_they_are() {
+async fn existing_metrics_are_reported_with_their_age() {
     let harness = cluster().await;
     let name = &harness.cluster.node_names()[0];
     let (namespace, pod_name) = &pods_on(&harness, name)[0];
@@ -223,7 +223,7 @@ async fn who_has_metrics_is_told_so_and_how_fresh_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_unknown_is_told_so() {
+async fn unknown_objects_are_reported() {
     let harness = cluster().await;
     let why = pod(&harness, "nowhere", "nobody").await;
     assert_eq!((why.reason.as_str(), why.steps.len()), ("unknown", 1));
@@ -248,7 +248,7 @@ fn container_status(name: &str, restarts: u32, state: Value, last: Value) -> Val
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_pod_that_does_not_run_its_state_is_why_and_no_kubelets_log() {
+async fn the_reason_of_a_pod_that_does_not_run_is_its_state() {
     let harness = cluster().await;
     let on = harness.cluster.node_names()[0].clone();
     let waits =
@@ -389,7 +389,7 @@ async fn of_a_pod_that_does_not_run_its_state_is_why_and_no_kubelets_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_is_not_selected_says_by_what() {
+async fn a_node_that_is_not_selected_names_the_selector() {
     let harness = Harness::start_with(config(), |settings| {
         settings.node_selector = Some("metrics=please".to_owned());
     })
@@ -414,7 +414,7 @@ async fn a_node_that_is_not_selected_says_by_what() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kubelet_that_refuses_is_why_first_as_a_warning_then_as_the_reason() {
+async fn a_refusing_kubelet_is_first_a_warning_then_the_reason() {
     for (kill, reason, hint) in [
         (
             Kill::Status(401),
@@ -462,7 +462,7 @@ async fn a_kubelet_that_refuses_is_why_first_as_a_warning_then_as_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn through_the_api_servers_aggregation_whoever_may_is_told_and_nobody_else() {
+async fn the_subresource_why_needs_its_permission() {
     let harness = cluster().await;
     let name = harness.cluster.node_names()[0].clone();
     let (namespace, pod_name) = pods_on(&harness, &name)[0].clone();

@@ -51,7 +51,7 @@ fn heavy() -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_visits_the_whole_cluster_waits_for_a_thread_and_holds_up_nothing_else() {
+async fn cluster_wide_work_does_not_delay_other_requests() {
     let harness = cluster().await;
     let pool = harness.server.pool();
     pool.pause();
@@ -91,7 +91,7 @@ async fn what_visits_the_whole_cluster_waits_for_a_thread_and_holds_up_nothing_e
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn work_whose_time_is_up_or_whose_client_is_gone_is_never_begun() {
+async fn work_of_an_ended_request_never_starts() {
     let harness = cluster().await;
     let pool = harness.server.pool();
     pool.pause();
@@ -152,7 +152,7 @@ async fn one_user_has_a_part_of_the_queue() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn work_ends_within_a_node_once_it_is_cancelled() {
+async fn cancelled_work_ends_within_one_node() {
     let harness = cluster().await;
     let query = harness.server.query();
     let cancelled = Cancel::default();

@@ -18,7 +18,7 @@ fn jane(harness: &Harness) -> Asker<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn anonymous_may_ask_how_the_server_is_and_no_more() {
+async fn anonymous_users_may_only_read_the_health() {
     let harness = Harness::start(config()).await;
     let anonymous = Asker::anonymous(&harness);
     harness.first_step(1).await;
@@ -56,7 +56,7 @@ async fn anonymous_may_ask_how_the_server_is_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_right_is_for_what_it_names() {
+async fn a_permission_is_for_what_it_names() {
     let harness = Harness::start(config()).await;
     let (identities, jane) = (harness.cluster.identities(), jane(&harness));
     let user = Subject::User("jane".to_owned());
@@ -107,7 +107,7 @@ async fn a_right_is_for_what_it_names() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_decision_holds_for_its_time_and_no_longer() {
+async fn a_decision_is_cached_for_its_lifetime() {
     let harness = Harness::start(config()).await;
     let (identities, jane) = (harness.cluster.identities(), jane(&harness));
     let user = Subject::User("jane".to_owned());
@@ -129,7 +129,7 @@ async fn a_decision_holds_for_its_time_and_no_longer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn masters_may_everything_without_a_question() {
+async fn masters_may_do_everything_without_a_review() {
     let harness = Harness::start(config()).await;
     let asked = || harness.server.auth().metrics().access.misses.get();
     let before = asked();
@@ -142,7 +142,7 @@ async fn masters_may_everything_without_a_question() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn through_the_kube_apiserver_it_is_the_user_who_asks() {
+async fn the_kube_apiserver_forwards_the_users_identity() {
     let harness = Harness::start(config()).await;
     let identities = harness.cluster.identities();
     let url = format!("{}{NODES}", harness.cluster.api_url());

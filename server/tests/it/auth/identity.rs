@@ -15,7 +15,7 @@ fn user(name: &str) -> Subject {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn headers_without_a_certificate_say_nothing() {
+async fn headers_without_a_certificate_are_ignored() {
     let harness = Harness::start(config()).await;
     let forger = Asker::anonymous(&harness)
         .saying("X-Remote-User", "root")
@@ -85,7 +85,7 @@ async fn only_a_front_proxy_speaks_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_groups_count_whatever_the_headers_case() {
+async fn all_group_headers_count_in_any_case() {
     let harness = Harness::start(config()).await;
     let proxy = harness.cluster.pki().front_proxy().issue_client(PROXY, &[]);
     let proxy = proxy.unwrap();
@@ -104,7 +104,7 @@ async fn all_groups_count_whatever_the_headers_case() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_is_whom_its_certificate_names() {
+async fn a_client_is_the_subject_of_its_certificate() {
     let harness = Harness::start(config()).await;
     let ca = harness.cluster.pki().cluster();
     may_see_nodes(&harness, user("jane"));
@@ -140,7 +140,7 @@ async fn a_client_is_whom_its_certificate_names() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_is_good_until_it_is_taken_back() {
+async fn a_token_is_valid_until_it_is_revoked() {
     let harness = Harness::start(config()).await;
     let identities = harness.cluster.identities();
     may_see_nodes(&harness, user("jane"));
@@ -158,7 +158,7 @@ async fn a_token_is_good_until_it_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_bad_token_is_refused_and_not_taken_for_none() {
+async fn an_invalid_token_is_refused_and_not_ignored() {
     let harness = Harness::start(config()).await;
     let asked = |harness: &Harness| harness.server.auth().metrics().tokens.misses.get();
     for token in ["garbage", "a.b.c", "\u{fc}\u{df}", "%00", "'; drop table"] {
@@ -193,7 +193,7 @@ async fn a_bad_token_is_refused_and_not_taken_for_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_refused_are_told_what_the_peer_tells_them() {
+async fn refusals_are_those_of_metrics_server() {
     let harness = Harness::start(config()).await;
     // Asked with curl, for whom JSON is indented.
     let ask = |path| {
@@ -211,7 +211,7 @@ async fn the_refused_are_told_what_the_peer_tells_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_of_names_that_says_none_allows_any() {
+async fn an_empty_list_of_names_allows_any_name() {
     for (text, expected) in [
         (None, 200),
         (Some(""), 200),
@@ -241,7 +241,7 @@ async fn a_list_of_names_that_says_none_allows_any() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_taken_for_another_on_a_direct_connection() {
+async fn impersonation_is_refused_on_direct_connections() {
     let harness = Harness::start(config()).await;
     may_see_nodes(&harness, user("jane"));
     let token = harness
@@ -270,7 +270,7 @@ async fn nobody_is_taken_for_another_on_a_direct_connection() {
     ] {
         for (who, asker) in askers() {
             for path in [NODES, "/apis/kubevitals.io/v1alpha1/nodevitals", "/livez"] {
-                let (status, message) = asker_saying(&asker, name, value, path).await;
+                let (status, message) = client_with_headers(&asker, name, value, path).await;
                 assert_eq!(status, 403, "{who}: {name}: {path}");
                 assert!(
                     message.contains("impersonation is not supported"),
@@ -281,11 +281,11 @@ async fn nobody_is_taken_for_another_on_a_direct_connection() {
     }
     let asker = Asker::bearing(&harness, &token);
     // Other headers of that kind are nobody's.
-    let (status, _) = asker_saying(&asker, "Impersonated", "eve", NODES).await;
+    let (status, _) = client_with_headers(&asker, "Impersonated", "eve", NODES).await;
     assert_eq!(status, 200);
 }
 
-async fn asker_saying(
+async fn client_with_headers(
     asker: &Asker<'_>,
     name: &'static str,
     value: &str,

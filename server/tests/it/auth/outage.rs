@@ -11,7 +11,7 @@ use crate::harness::{BELIEVED, Harness, wait_until};
 const TTL: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_api_server_decisions_hold_for_their_time_and_then_nobody_is_let_in() {
+async fn without_the_api_server_cached_decisions_expire() {
     let harness = Harness::start(config()).await;
     let user = UserInfo::new("jane", []);
     may_see_nodes(&harness, Subject::User("jane".to_owned()));
@@ -55,7 +55,7 @@ async fn without_the_api_server_decisions_hold_for_their_time_and_then_nobody_is
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn until_it_is_known_whom_to_believe_no_certificate_is_judged() {
+async fn no_certificate_is_judged_before_the_cas_are_loaded() {
     let (namespace, name) = BELIEVED;
     let harness = Harness::start_on(config(), |cluster| {
         let store = cluster.store();

@@ -69,7 +69,7 @@ impl Load {
     }
 }
 
-async fn taken_over(harness: &Harness, more_than: u64) {
+async fn wait_for_reloads(harness: &Harness, more_than: u64) {
     wait_until("the new CA was taken over", async || {
         harness.server.auth().metrics().trust_changes.get() > more_than
     })
@@ -77,7 +77,7 @@ async fn taken_over(harness: &Harness, more_than: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_front_proxys_ca_rotates_under_load_without_a_failed_request() {
+async fn a_front_proxy_ca_rotates_without_a_failed_request() {
     let harness = Harness::start(config()).await;
     harness.first_step(1).await;
     let old = harness.cluster.pki().front_proxy();
@@ -89,14 +89,14 @@ async fn a_front_proxys_ca_rotates_under_load_without_a_failed_request() {
     let changes = || harness.server.auth().metrics().trust_changes.get();
     let before = changes();
     api.announce_requestheader_ca().unwrap();
-    taken_over(&harness, before).await;
+    wait_for_reloads(&harness, before).await;
     load.goes_on().await;
     api.switch_requestheader_ca();
     // Requests that were under way with the old certificate are through by then.
     load.goes_on().await;
     let before = changes();
     api.retire_requestheader_ca();
-    taken_over(&harness, before).await;
+    wait_for_reloads(&harness, before).await;
     load.goes_on().await;
     assert_eq!(load.end().await, [] as [String; 0]);
 
@@ -109,7 +109,7 @@ async fn a_front_proxys_ca_rotates_under_load_without_a_failed_request() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_of_cas_comes_before_the_configmap_and_is_read_again() {
+async fn a_ca_file_takes_precedence_and_is_reloaded() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.crt");
     let (first, second) = (Authority::new("a").unwrap(), Authority::new("b").unwrap());

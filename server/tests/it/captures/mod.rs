@@ -119,7 +119,7 @@ fn compare_headers(name: &str, ours: &HeaderMap, theirs: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_captured_request_is_answered_as_the_peer_answered_it() {
+async fn captured_requests_get_the_responses_of_the_peer() {
     let harness = peer::peers_cluster().await;
     for case in &CASES {
         let name = case.name;

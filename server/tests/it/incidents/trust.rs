@@ -12,7 +12,7 @@ use crate::harness::{Harness, wait_until};
 const NOBODY: u64 = 2_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn forged_events_move_nobody_s_health() {
+async fn forged_events_change_no_health() {
     let start = Timestamp::from_secs(1_800_000_000);
     let harness = Harness::start(Config {
         nodes: 1,

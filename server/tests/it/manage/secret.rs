@@ -87,7 +87,7 @@ async fn replicas_share_one_ca() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_its_secret_a_server_waits_for_it_and_never_makes_it() {
+async fn a_server_waits_for_its_secret_and_never_creates_it() {
     let world = World::at(now()).await;
     world.delete();
     let _server = world.serve().await;
@@ -105,7 +105,7 @@ async fn without_its_secret_a_server_waits_for_it_and_never_makes_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deleted_secret_is_waited_for_and_filled_again_and_no_request_fails() {
+async fn a_deleted_secret_is_filled_again_when_it_is_back() {
     let world = World::at(now()).await;
     let (first, second) = (world.serve().await, world.serve().await);
     let both = [&first, &second];
@@ -136,7 +136,7 @@ async fn a_deleted_secret_is_waited_for_and_filled_again_and_no_request_fails() 
 
 /// What docs/operations.md tells to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_ca_whose_key_has_leaked_is_believed_no_more_and_no_request_fails() {
+async fn a_leaked_ca_is_replaced_without_a_failed_request() {
     let world = World::at(now()).await;
     let (first, second) = (world.serve().await, world.serve().await);
     let both = [&first, &second];
@@ -183,7 +183,7 @@ async fn shows_one_of(server: &Server, authority: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_empty_secret_is_filled_whoever_made_it_and_a_useless_one_if_it_is_ours() {
+async fn empty_secrets_are_filled_and_invalid_ones_if_ours() {
     let empty = BTreeMap::from([("tls.crt", String::new()), ("tls.key", String::new())]);
     let garbage = BTreeMap::from([("tls.crt", "garbage".to_owned())]);
     let cases = [

@@ -56,7 +56,7 @@ fn is_heading(line: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_page_shows_is_what_comes_out() {
+async fn the_examples_of_the_page_are_real_output() {
     let harness = Harness::start(Config {
         faults: Faults::None,
         ..Config::default()

@@ -61,7 +61,7 @@ async fn identities(harness: &Harness) -> BTreeMap<String, (String, Value)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn objects_have_uids_of_their_own_and_an_owner_at_every_server_and_in_every_form() {
+async fn objects_have_stable_uids_and_an_owner() {
     let harness = cluster().await;
     harness.cluster.inject(Fault::CrashLoop);
     harness.cluster.inject(Fault::OomKill);
@@ -155,7 +155,7 @@ async fn objects_have_uids_of_their_own_and_an_owner_at_every_server_and_in_ever
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_claims_a_pod_claims_nothing_that_tells_of_it_and_is_selected_by_all_the_same() {
+async fn owners_are_not_copied_and_selectors_still_match() {
     let harness = cluster().await;
     let claims = [
         ("app.kubernetes.io/instance", "shop"),

@@ -99,7 +99,7 @@ async fn each_resource_is_a_table_worth_reading() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_changes_is_a_row_under_the_table() {
+async fn a_change_is_a_new_row_of_the_table() {
     let harness = Harness::start(Config {
         nodes: 2,
         pods_per_node: 3,
@@ -130,7 +130,7 @@ async fn what_changes_is_a_row_under_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn objects_are_had_whole_sorted_and_selected() {
+async fn kubectl_gets_sorts_and_selects_objects() {
     let harness = cluster().await;
     let kubectl = reader(&harness);
     let list = kubectl.says("get podvitals -A -o json").await;
@@ -237,7 +237,7 @@ async fn the_api_explains_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_may_not_is_told_what_is_missing() {
+async fn a_denied_user_learns_which_permission_is_missing() {
     let harness = cluster().await;
     let stranger = Kubectl::of_user(&harness, "stranger", []);
     let said = stranger.fails("get podvitals -A").await;

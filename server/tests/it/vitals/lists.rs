@@ -37,7 +37,7 @@ fn amount(item: &Value, which: &str) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_is_whole_unless_it_is_a_top() {
+async fn a_list_is_complete_unless_it_has_a_limit() {
     let harness = cluster().await;
     // As kubectl asks for pages: all there is, and no word of more.
     let all = harness.json(&format!("{BASE}/podvitals?limit=2")).await;
@@ -113,7 +113,7 @@ async fn failing(harness: &Harness) -> [(u64, u64); 2] {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn as_many_probes_fail_in_the_cluster_as_in_its_pods() {
+async fn cluster_and_pods_agree_on_failing_probes() {
     let harness = cluster().await;
     assert_eq!(failing(&harness).await, [(0, 0); 2]);
     // Pods that are not ready, of which no Event and no counter tells why.
@@ -248,7 +248,7 @@ async fn every_form_is_had_but_protobuf() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_is_told_by_steps() {
+async fn a_trend_has_the_requested_steps() {
     let harness = cluster().await;
     let path = format!("{BASE}/clustervitals/cluster/history?since=10m&step=1m");
     let history = harness.json(&path).await;
@@ -287,7 +287,7 @@ async fn what_was_is_told_by_steps() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_there_is_not_is_not_found() {
+async fn unknown_objects_are_not_found() {
     let harness = cluster().await;
     for (path, said) in [
         (

@@ -71,7 +71,7 @@ fn code_and_reason(status: &Value) -> (u16, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn options_about_versions_are_taken_or_refused_as_in_kubernetes() {
+async fn version_options_behave_as_in_kubernetes() {
     let harness = Harness::start(config()).await;
     harness.first_step(2).await;
     harness.server.ready().await;
@@ -220,7 +220,7 @@ async fn a_watch_without_initial_events_sends_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn verbs_that_there_are_not_are_refused_with_a_status_in_the_form_asked_for() {
+async fn unsupported_verbs_are_a_status_in_the_requested_form() {
     let harness = Harness::start(config()).await;
     for path in [
         format!("{BASE}/podvitals"),
@@ -270,7 +270,7 @@ fn without_pods(harness: &kubevitals_sim::Cluster) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_gets_and_watches_wait_until_all_objects_are_known() {
+async fn requests_are_refused_until_all_objects_are_listed() {
     let harness = Harness::start_on(config(), without_pods).await;
     harness.first_step(2).await;
     let mut paths: Vec<String> = KINDS.map(|kind| format!("{BASE}/{kind}")).to_vec();

@@ -159,7 +159,7 @@ async fn caught_up(harness: &Harness) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_watchers_miss_nothing_and_are_told_nothing_twice() {
+async fn two_hundred_watches_get_every_change_once() {
     const WATCHERS: usize = 200;
     // One more is stalled, and not cut off: what it holds is what such a one may hold for a minute.
     let folder = tempfile::tempdir().unwrap();
@@ -259,7 +259,7 @@ async fn two_hundred_watchers_miss_nothing_and_are_told_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_watch_begins_with_all_there_is_and_says_when_that_is_over() {
+async fn a_watch_starts_with_all_objects_and_a_bookmark() {
     let harness = cluster(2).await;
     let (_, known) = list(&harness, PODS).await;
     let path = format!(
@@ -291,7 +291,7 @@ async fn a_watch_begins_with_all_there_is_and_says_when_that_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_selected_no_longer_is_told_as_gone() {
+async fn an_object_no_longer_selected_is_sent_as_deleted() {
     let harness = cluster(2).await;
     changed(&harness, "one", |pod| {
         pod["metadata"]["labels"] = json!({"mine": "yes"})
@@ -372,7 +372,7 @@ async fn every_kind_is_watched() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_incident_is_told_anew_when_it_becomes_known_which_cron_job_made_the_pod() {
+async fn an_incident_is_sent_again_when_its_cron_job_is_known() {
     let harness = cluster(1).await;
     let owner = |kind: &str, name: &str| json!([{"apiVersion": "batch/v1", "kind": kind, "name": name, "uid": "1", "controller": true}]);
     let tell = |restarts: u32| {
@@ -420,7 +420,7 @@ async fn an_incident_is_told_anew_when_it_becomes_known_which_cron_job_made_the_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_cannot_go_on_is_told_to_list_again() {
+async fn a_watch_from_an_old_version_must_list_again() {
     let harness = cluster(1).await;
     harness.server.query().detector().detect();
     // A version of long ago, of this process or of another.
@@ -449,7 +449,7 @@ async fn who_cannot_go_on_is_told_to_list_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_watch_ends_in_its_time_with_where_to_go_on() {
+async fn a_watch_ends_in_time_with_a_bookmark() {
     let harness = cluster(1).await;
     let (version, known) = list(&harness, PODS).await;
     let path = format!(
@@ -460,7 +460,7 @@ async fn a_watch_ends_in_its_time_with_where_to_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_take_what_he_is_told_is_cut_off_and_nobody_else_is() {
+async fn only_a_client_that_does_not_read_is_cut_off() {
     let harness = cluster_with(20, |settings| {
         settings.requests.request_timeout = Duration::from_secs(2);
     })

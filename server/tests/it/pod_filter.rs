@@ -43,7 +43,7 @@ async fn pass(harness: &Harness, resolutions: u32) {
     harness.server.query().detector().detect();
 }
 
-async fn told(harness: &Harness, query: &str) -> Vec<Value> {
+async fn list_pods(harness: &Harness, query: &str) -> Vec<Value> {
     let list = harness.json(&format!("{PODS}?{query}")).await;
     list["items"].as_array().unwrap().clone()
 }
@@ -58,13 +58,13 @@ fn names<'a>(pods: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String> {
 }
 
 async fn found(harness: &Harness, query: &str) -> BTreeSet<String> {
-    names(&told(harness, query).await)
+    names(&list_pods(harness, query).await)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_word_is_sought_in_all_texts_of_a_pod_in_any_case() {
+async fn a_search_covers_all_texts_of_a_pod() {
     let harness = cluster().await;
-    let all = told(&harness, "").await;
+    let all = list_pods(&harness, "").await;
     for pod in all.iter().step_by(5) {
         let whole = name(pod);
         let (namespace, own) = whole.split_once('/').unwrap();
@@ -103,7 +103,7 @@ async fn a_word_is_sought_in_all_texts_of_a_pod_in_any_case() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn namespaces_and_workloads_have_their_pods() {
     let harness = cluster().await;
-    let all = told(&harness, "").await;
+    let all = list_pods(&harness, "").await;
     let namespaces: BTreeSet<&str> = all
         .iter()
         .map(|pod| pod["metadata"]["namespace"].as_str().unwrap())
@@ -127,14 +127,14 @@ async fn namespaces_and_workloads_have_their_pods() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_not_healthy_is_told_apart_now_and_of_then() {
+async fn unhealthy_pods_are_filtered_now_and_in_the_past() {
     let harness = cluster().await;
     let all = found(&harness, "").await;
     let unhealthy = found(&harness, "healthy=false").await;
     let healthy = found(&harness, "healthy=true").await;
     assert!(unhealthy.is_disjoint(&healthy));
     assert_eq!(&unhealthy | &healthy, all);
-    let restarted = told(&harness, "sortBy=restarts&limit=1").await;
+    let restarted = list_pods(&harness, "sortBy=restarts&limit=1").await;
     assert_eq!(unhealthy, names(&restarted));
 
     let then = harness.clock.now();
@@ -149,7 +149,7 @@ async fn who_is_not_healthy_is_told_apart_now_and_of_then() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_first_of_then_are_those_that_had_the_most() {
+async fn past_lists_are_sorted_by_past_usage() {
     let harness = cluster().await;
     let then = harness.clock.now().to_rfc3339_seconds();
     pass(&harness, 8).await;
@@ -161,9 +161,9 @@ async fn the_first_of_then_are_those_that_had_the_most() {
         })
     };
     for of in ["cpu", "memory"] {
-        let mut all = told(&harness, &format!("at={then}")).await;
+        let mut all = list_pods(&harness, &format!("at={then}")).await;
         all.sort_by(|a, b| amount(b, of).partial_cmp(&amount(a, of)).unwrap());
-        let first = told(&harness, &format!("at={then}&sortBy={of}&limit=5")).await;
+        let first = list_pods(&harness, &format!("at={then}&sortBy={of}&limit=5")).await;
         let amounts = |pods: &[Value]| -> Vec<Option<f64>> {
             pods.iter().map(|pod| amount(pod, of)).collect()
         };
@@ -173,7 +173,7 @@ async fn the_first_of_then_are_those_that_had_the_most() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_watch_is_not_sought_in() {
+async fn a_watch_has_no_filter() {
     let harness = cluster().await;
     for parameter in [
         "search=web",
