@@ -13,7 +13,7 @@ use kubevitals_proto::wire::yaml;
 use super::kind::{Clusters, Kind as _, Nodes, Pods};
 use super::parameters::HistoryOptions;
 use super::pod_filter::workload;
-use super::{OFFER, Sources, unknown_resource};
+use super::resources::{OFFER, Sources, unknown_resource};
 use crate::api::caller::Caller;
 use crate::api::negotiated::{Cardinality, ResponseFormat};
 use crate::api::path_params::PathParams;

@@ -7,6 +7,7 @@ mod list;
 mod parameters;
 mod pod_filter;
 mod query_params;
+mod resources;
 mod sort_by;
 mod version_options;
 mod watch;
@@ -22,13 +23,13 @@ use axum::routing::{any, get};
 use http::StatusCode;
 use kubevitals_proto::vitals::discovery::HISTORY;
 use kubevitals_proto::vitals::table::{At, Vitals as _};
-use kubevitals_proto::vitals::{API_VERSION, GROUP, VERSION};
+use kubevitals_proto::vitals::{GROUP, VERSION};
 use kubevitals_proto::wire::form::{self, Shape};
 use kubevitals_proto::wire::object::Encoding;
 use kubevitals_proto::wire::status::Status;
 
 use super::caller::Caller;
-use super::negotiated::{Cardinality, Offer, ResponseFormat};
+use super::negotiated::{Cardinality, ResponseFormat};
 use super::path_params::PathParams;
 use super::reply::Form;
 use super::request;
@@ -39,30 +40,9 @@ use crate::work::{Cancel, Pool};
 use kind::{Clusters, Incidents, Kind, Nodes, Pods};
 use list::{ListEncoder, ObjectSet};
 use parameters::ListOptions;
+use resources::{OFFER, Sources, unknown_resource};
 use version_options::VersionRequirement;
 pub(super) use watchers::Watchers;
-
-/// What the version offers.
-const OFFER: Offer = Offer {
-    api_version: API_VERSION,
-    package: "kubevitals",
-    objects: &["application/json", "application/yaml"],
-    lists: &[
-        "application/json",
-        "application/yaml",
-        "application/json;stream=watch",
-    ],
-    protobuf: false,
-};
-
-/// What the handlers need.
-#[derive(Clone)]
-struct Sources {
-    query: Arc<Query>,
-    watchers: Arc<Watchers>,
-    /// Runs work that visits the whole cluster.
-    pool: Arc<Pool>,
-}
 
 /// The routes. A trailing slash means nothing.
 pub(super) fn routes(
@@ -172,10 +152,6 @@ fn histories(slash: &str) -> Router<Sources> {
             &format!("{base}/namespaces/{{namespace}}/{}/{end}", Pods::RESOURCE),
             get(history::of_pod),
         )
-}
-
-async fn unknown_resource(request: Request) -> Response {
-    Form::any(&request).status(&Status::resource_not_found())
 }
 
 /// Lists or watches.

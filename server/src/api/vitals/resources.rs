@@ -1,0 +1,41 @@
+//! What all handlers of kubevitals.io share.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::response::Response;
+use kubevitals_proto::vitals::API_VERSION;
+use kubevitals_proto::wire::status::Status;
+
+use super::watchers::Watchers;
+use crate::api::negotiated::Offer;
+use crate::api::reply::Form;
+use crate::query::Query;
+use crate::work::Pool;
+
+/// What the version offers.
+pub(super) const OFFER: Offer = Offer {
+    api_version: API_VERSION,
+    package: "kubevitals",
+    objects: &["application/json", "application/yaml"],
+    lists: &[
+        "application/json",
+        "application/yaml",
+        "application/json;stream=watch",
+    ],
+    protobuf: false,
+};
+
+/// What the handlers need.
+#[derive(Clone)]
+pub(super) struct Sources {
+    pub(super) query: Arc<Query>,
+    pub(super) watchers: Arc<Watchers>,
+    /// Runs work that visits the whole cluster.
+    pub(super) pool: Arc<Pool>,
+}
+
+/// 404: the path has no such resource.
+pub(super) async fn unknown_resource(request: Request) -> Response {
+    Form::any(&request).status(&Status::resource_not_found())
+}
