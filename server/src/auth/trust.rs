@@ -4,6 +4,7 @@
 //! kube-system/extension-apiserver-authentication, which the kube-apiserver maintains, has what the flags leave open.
 //! Both rotate CAs while the server runs. A change that cannot be used leaves the last good value in place.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,7 +64,8 @@ pub enum TrustError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        cause: String,
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
     },
     /// The name of a header.
     #[error("a --requestheader-…-headers flag cannot be used: {0}")]
@@ -247,16 +249,16 @@ fn read(
     path: &Path,
     last: &mut Option<Vec<u8>>,
 ) -> Result<Option<ClientCas>, TrustError> {
-    let failed = |cause| TrustError::File {
+    let failed = |cause: Box<dyn Error + Send + Sync>| TrustError::File {
         flag,
         path: path.to_owned(),
         cause,
     };
-    let text = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let text = std::fs::read(path).map_err(|error| failed(error.into()))?;
     if last.as_ref() == Some(&text) {
         return Ok(None);
     }
-    let cas = ClientCas::from_pem(&text).map_err(failed)?;
+    let cas = ClientCas::from_pem(&text).map_err(|error| failed(error.into()))?;
     *last = Some(text);
     Ok(Some(cas))
 }

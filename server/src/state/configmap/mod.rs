@@ -8,6 +8,7 @@ mod form;
 mod metrics;
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,8 +73,8 @@ enum ConfigMapError {
          to use it now"
     )]
     Later(u32),
-    #[error("{0}")]
-    Failed(String),
+    #[error("{}", chain(.0.as_ref()))]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl ConfigMapError {
@@ -81,8 +82,8 @@ impl ConfigMapError {
         match error {
             kube::Error::Api(status) if status.code == 404 => Self::Missing,
             kube::Error::Api(status) if status.code == 403 => Self::Denied(status.message),
-            kube::Error::Api(status) => Self::Failed(status.message),
-            error => Self::Failed(chain(&error)),
+            kube::Error::Api(status) => Self::Failed(status.message.into()),
+            error => Self::Failed(error.into()),
         }
     }
 
@@ -219,7 +220,7 @@ impl Incidents {
             }
         }
         Err(ConfigMapError::Failed(
-            "other writers change it continuously".to_owned(),
+            "other writers change it continuously".into(),
         ))
     }
 
@@ -247,7 +248,7 @@ impl Incidents {
         written: Timestamp,
     ) -> Result<Option<u64>, ConfigMapError> {
         let unpacked = spawn_blocking(move || form::unpack(&bytes)).await;
-        let unpacked = unpacked.map_err(|error| ConfigMapError::Failed(chain(&error)))?;
+        let unpacked = unpacked.map_err(|error| ConfigMapError::Failed(error.into()))?;
         let merged = unpacked.and_then(|snapshot| {
             let digest = snapshot.digest();
             let merged = self.health.merge(snapshot, written)?;
@@ -292,8 +293,8 @@ impl Incidents {
     ) -> Result<bool, ConfigMapError> {
         let packed = spawn_blocking(move || form::pack(&snapshot)).await;
         let packed = packed
-            .map_err(|error| ConfigMapError::Failed(chain(&error)))?
-            .map_err(|error| ConfigMapError::Failed(chain(&error)))?;
+            .map_err(|error| ConfigMapError::Failed(error.into()))?
+            .map_err(|error| ConfigMapError::Failed(error.into()))?;
         let (bytes, left_out) = (packed.bytes.len(), packed.left_out);
         let mut object = observed.object.clone().unwrap_or_default();
         let at = self.clock.wall().to_rfc3339_seconds();

@@ -1,5 +1,6 @@
 //! Requests the state of one replica, and restores it while it arrives.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ pub(super) enum TransferError {
     Itself,
     /// There is no connection.
     #[error("cannot connect: {0}")]
-    Connect(String),
+    Connect(#[source] Box<dyn Error + Send + Sync>),
     /// There are no credentials.
     #[error(transparent)]
     Credentials(#[from] ScrapeError),
@@ -87,10 +88,12 @@ async fn receive(
     parts: &StateParts,
     process: &str,
 ) -> Result<Restored, TransferError> {
-    let failed = |error: &dyn std::error::Error| TransferError::Connect(error.to_string());
     let host = format!("{}.{}.svc", service.name, service.namespace);
-    let name = ServerName::try_from(host.clone()).map_err(|error| failed(&error))?;
-    let tls = credentials.tls().map_err(|error| failed(&error))?;
+    let name =
+        ServerName::try_from(host.clone()).map_err(|error| TransferError::Connect(error.into()))?;
+    let tls = credentials
+        .tls()
+        .map_err(|error| TransferError::Connect(error.into()))?;
     let token = credentials.bearer()?;
     let connected = timeout(CONNECT_TIMEOUT, async {
         let stream = TcpStream::connect(address).await?;
@@ -99,12 +102,11 @@ async fn receive(
     let stream = connected
         .await
         .map_err(|_| {
-            TransferError::Connect(format!(
-                "no connection within {} s",
-                CONNECT_TIMEOUT.as_secs()
-            ))
+            TransferError::Connect(
+                format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()).into(),
+            )
         })?
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| TransferError::Connect(error.into()))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // The task ends when the sender is dropped.
     tokio::spawn(async move { connection.await.ok() });
