@@ -1,4 +1,4 @@
-//! Many clients at once, and headers without end: the server goes on, and counts what it turned away.
+//! Many clients at once, and headers that do not end: the server continues, and counts what it refuses.
 
 use http_body_util::{BodyExt, Empty};
 use hyper::Request;
@@ -11,10 +11,10 @@ use tokio::time::timeout;
 use crate::harness::{PATIENCE, wait_until};
 use crate::limits::{Listener, UNLIMITED, ask, cut, get_request};
 
-/// As the server has by default, or what this process may hold: both ends of each connection are in it.
+/// The server's default limit, or what this process can open: it has both ends of each connection.
 const CROWD: usize = 10_000;
 
-/// How many files this process may have open.
+/// The limit of open files of this process.
 fn open_files() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits
@@ -44,7 +44,7 @@ async fn ten_thousand_silent_clients_block_no_other() {
     assert!(listener.answers().await, "a newcomer who asks is answered");
     ask(&mut first).await.unwrap();
     let metrics = &listener.metrics;
-    // The first is not silent, and the one who came last may be gone.
+    // The first client is not silent, and the last may be gone.
     let evicted = metrics.evicted.get() as usize;
     assert!(evicted >= crowd - places, "{metrics:?}");
     assert_eq!(metrics.refused.get(), 0);
@@ -117,7 +117,7 @@ async fn the_connection_idle_longest_is_closed_first() {
     assert!(matches!(piece, Some(Ok(_))), "a request under way goes on");
 }
 
-/// The status line of the answer to a header of so many lines of so many bytes, if there is an answer.
+/// The status line of the response to a header of `lines` lines of a length, if there is a response.
 async fn status(listener: &Listener, lines: usize, bytes: usize) -> String {
     let mut stream = listener.connect("http/1.1").await;
     let mut request = b"GET /small HTTP/1.1\r\nhost: localhost\r\n".to_vec();
@@ -127,7 +127,7 @@ async fn status(listener: &Listener, lines: usize, bytes: usize) -> String {
         request.extend_from_slice(b"\r\n");
     }
     request.extend_from_slice(b"connection: close\r\n\r\n");
-    // It may be cut while it still sends.
+    // The server may close while the client still sends.
     let _cut = stream.write_all(&request).await;
     let mut answer = Vec::new();
     let _cut = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
@@ -144,7 +144,7 @@ async fn over_http1_a_header_has_its_bounds() {
     }
     for (lines, bytes) in [(1030, 10), (1, 64 << 10), (1, 8 << 20)] {
         let status = status(&listener, lines, bytes).await;
-        // Who sends on and on may not see the answer.
+        // A client that keeps sending may not see the response.
         assert!(
             status.is_empty() || status.starts_with("HTTP/1.1 431 "),
             "{lines} {bytes}: {status}"

@@ -1,4 +1,4 @@
-//! How the server ends: unready first, for as long as its delay says, so that nobody is sent to it any more.
+//! Shutdown: the server is unready for its delay, so that clients go to other replicas, and then stops.
 
 use std::time::Duration;
 

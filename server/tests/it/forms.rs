@@ -1,5 +1,5 @@
-//! Forms that the captures do not have: long lists in each of them, gzip, what is converted into what, failures in
-//! the form asked for, documents that are kept by whoever asks.
+//! Forms that the captures do not have: long lists in every form, gzip, conversions, failures in the requested form,
+//! and cached documents.
 
 use std::io::Read as _;
 
@@ -33,7 +33,7 @@ async fn cluster(pods: u32) -> Harness {
     harness.step(2).await;
     harness.step(2).await;
     wait_until("all pods are answered", async || {
-        // Names alone are not unique.
+        // Names are not unique across namespaces.
         let list = harness.json(&format!("{BASE}/pods")).await;
         list["items"].as_array().unwrap().len() == pods as usize
     })
@@ -69,7 +69,7 @@ async fn ask(
     path: &str,
     headers: &[(reqwest::header::HeaderName, &str)],
 ) -> Answer {
-    // What is compressed stays so.
+    // The client must not decompress the response.
     let client = reqwest::Client::builder()
         .tls_danger_accept_invalid_certs(true)
         .no_gzip();
@@ -94,7 +94,7 @@ async fn ask(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_lists_say_the_same_in_every_form() {
-    // More than are looked at in one go, and than fit into one piece.
+    // More objects than are visited at once, and than fit into one chunk.
     let harness = cluster(2500).await;
     let path = format!("{BASE}/pods");
     let json = ask(&harness, &path, &[(ACCEPT, "application/json")]).await;
@@ -154,7 +154,7 @@ async fn long_lists_say_the_same_in_every_form() {
         ("meta.k8s.io/v1", "PartialObjectMetadataList")
     );
 
-    // What is compressed is what is not.
+    // The compressed and the uncompressed body are equal.
     for accept in ["application/json", "application/yaml", PROTOBUF, TABLE] {
         let plain = ask(&harness, &path, &[(ACCEPT, accept)]).await;
         let packed = ask(
@@ -349,7 +349,7 @@ async fn failures_and_discovery_have_the_requested_form() {
             kind,
             "{path}"
         );
-        // kubectl asks for tables, and takes a failure as it is.
+        // kubectl accepts tables, and failures as they are.
         let accept = format!("{TABLE},application/json");
         let table = ask(&harness, &path, &[(ACCEPT, &accept)]).await;
         assert_eq!(
@@ -366,7 +366,7 @@ async fn failures_and_discovery_have_the_requested_form() {
         envelope::unwrap(&answer.body).unwrap().kind,
         "APIGroupDiscoveryList"
     );
-    // As the last choice too; a version that is none is not a choice.
+    // Also as the last choice; a choice without a valid version does not count.
     let accept =
         "application/json,application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
     let answer = ask(&harness, "/apis", &[(ACCEPT, accept)]).await;
@@ -374,7 +374,7 @@ async fn failures_and_discovery_have_the_requested_form() {
     let accept = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
     let answer = ask(&harness, "/apis", &[(ACCEPT, accept)]).await;
     assert_eq!(answer.json()["kind"], "APIGroupList");
-    // Not everything has a form to choose.
+    // Some responses have one form only.
     for path in ["/", "/nothing", "/version"] {
         let answer = ask(&harness, path, &[(ACCEPT, "text/html")]).await;
         assert_eq!(
@@ -398,7 +398,7 @@ async fn cached_openapi_documents_are_not_sent_again() {
         assert!(answer.header(EXPIRES).is_some());
         let hash = url.split_once('=').unwrap().1;
         assert_eq!(answer.header(ETAG), Some(&*format!("\"{hash}\"")));
-        // An old address leads to the new one.
+        // An old URL redirects to the new one.
         let moved = harness.request("GET", &format!("/openapi/v3/{path}?hash=0"));
         let moved = moved.send().await.unwrap();
         assert_eq!(
@@ -431,7 +431,7 @@ async fn cached_openapi_documents_are_not_sent_again() {
     let plain = ask(&harness, "/openapi/v2", &[]).await;
     let packed = ask(&harness, "/openapi/v2", &[(ACCEPT_ENCODING, "gzip")]).await;
     assert_eq!(packed.unpacked(), plain.body);
-    // Protobuf is not had, JSON beside it is.
+    // Protobuf is not available, but the JSON clause beside it is.
     let protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
     for (accept, status) in [
         (protobuf.to_owned(), 406),

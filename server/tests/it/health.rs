@@ -1,4 +1,4 @@
-//! When the server says that it can be asked, and how soon it can.
+//! Readiness and liveness, and how soon the server is ready.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_sim::{Config, Faults, Kill, SimClock};
@@ -27,7 +27,7 @@ async fn text(harness: &Harness, path: &str) -> (u16, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_node_and_pod_has_metrics_after_one_scrape() {
     let harness = Harness::start(config()).await;
-    // The clock stands still: there is no second scrape to wait for.
+    // The clock stands still, so there is no second scrape.
     wait_until("all pods are answered", async || {
         harness.pods().await.len() == (NODES * PODS_PER_NODE) as usize
     })
@@ -52,7 +52,7 @@ async fn all_nodes_are_scraped_in_their_first_turn() {
         ..config()
     })
     .await;
-    // The clock stands still: whoever has been asked sleeps, and must not keep its place while it does.
+    // The clock stands still: a node that was scraped sleeps, and must not occupy a slot meanwhile.
     wait_until("all nodes are answered", async || {
         harness.json("/apis/metrics.k8s.io/v1/nodes").await["items"]
             .as_array()
@@ -145,7 +145,7 @@ async fn the_checks_are_those_of_metrics_server() {
         let (status, body) = text(&harness, path).await;
         assert_eq!((status, body), (200, captured(&format!("{name}.body"))));
     }
-    // Every check of a report can be asked for alone, whatever its name looks like.
+    // Every check of a report has a path of its own, with any name.
     for endpoint in ["livez", "readyz", "healthz"] {
         for line in captured(&format!("{endpoint}.body")).lines() {
             let Some(name) = line.strip_prefix("[+]").and_then(|l| l.strip_suffix(" ok")) else {
@@ -194,7 +194,7 @@ async fn a_server_that_stops_scraping_is_not_alive() {
         harness.pods().await.len() == (NODES * PODS_PER_NODE) as usize
     })
     .await;
-    // Failing nodes are asked less often, and that is as it should be.
+    // Failing nodes are scraped less often, which is no failure of the server.
     for node in harness.cluster.node_names() {
         harness.cluster.kill_kubelet(&node, Kill::Status(500));
     }
@@ -205,7 +205,7 @@ async fn a_server_that_stops_scraping_is_not_alive() {
         })
         .await;
     }
-    // Nodes that hang hold their turns; here the clock goes on while no turn can begin.
+    // Nodes that hang block their turns; the clock advances here while no turn can start.
     for node in harness.cluster.node_names() {
         harness.cluster.kill_kubelet(&node, Kill::Hang);
     }

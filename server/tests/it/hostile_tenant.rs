@@ -1,6 +1,6 @@
-//! Somebody who may read one namespace does all the harm that can be done with it; nobody else is to notice.
+//! A user who may read one namespace does all possible harm, and other users must not notice.
 //!
-//! Everything is counted and nothing is timed. Each part stands alone, as each is held by another rule.
+//! The tests count and do not measure time. Each part is a test of its own, because each is limited by another rule.
 
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -24,10 +24,10 @@ const BASE: &str = "/apis/kubevitals.io/v1alpha1";
 const NODES: u64 = 3;
 const NOW: i64 = 1_795_241_000;
 
-/// A namespace with pods of its own.
+/// A namespace with its own pods.
 const NAMESPACE: &str = "shop";
 
-/// Two users of a namespace: one does harm, the other works.
+/// Two users of a namespace: one does harm, and the other works.
 struct Tenants {
     harness: Harness,
     eve: String,
@@ -71,7 +71,7 @@ impl Tenants {
         request.send().await.expect("the server answers")
     }
 
-    /// The status; of an answer that ends it is taken whole.
+    /// The status. A response that ends is read completely.
     async fn status(&self, token: &str, path: &str) -> u16 {
         let response = self.ask(token, path).await;
         let status = response.status().as_u16();
@@ -81,7 +81,7 @@ impl Tenants {
         status
     }
 
-    /// Whether the other user, the health checks and administrators are answered as ever.
+    /// Checks that the other user, the health checks and administrators are answered as before.
     async fn others_are_well(&self) {
         for path in ["podvitals", "incidents", "podvitals/-/history"] {
             let path = format!("{BASE}/namespaces/{NAMESPACE}/{path}");
@@ -127,7 +127,7 @@ async fn many_watches_take_only_the_slots_of_their_user() {
     };
     assert_eq!(turned_away("user").await, 1_984);
     assert_eq!(turned_away("all").await, 0);
-    // Watches that have ended leave their places.
+    // Watches that have ended free their slots.
     held.truncate(60);
     wait_until("the places are free again", async || {
         tenants.status(&tenants.eve, &path).await == 200
@@ -135,7 +135,7 @@ async fn many_watches_take_only_the_slots_of_their_user() {
     .await;
 }
 
-/// A client over HTTP/2 that takes a kilobyte of an answer and no more.
+/// An HTTP/2 client that reads a kilobyte of a response and no more.
 async fn stalled(
     tenants: &Tenants,
     trust: &ClientConfig,
@@ -162,7 +162,7 @@ async fn stalled(
 async fn unread_responses_hold_only_the_slots_of_their_user() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, trust) = certified(folder.path());
-    // So many that a list does not fit into one piece.
+    // So many objects that a list does not fit into one chunk.
     let tenants = Tenants::start(80, |settings| {
         settings.tls.certificate = Some(certificate);
         settings.requests.max_requests_inflight = 8;
@@ -262,14 +262,14 @@ async fn abandoned_histories_leave_slots_to_other_users() {
         }
         tenants.others_are_well().await;
     }
-    // Nothing of it is under way any more but the question how much is.
+    // Only the request for the number of requests in flight is in flight.
     wait_until("all of it is over", async || {
         tenants.counted("kubevitals_api_requests_under_way").await <= 1
     })
     .await;
 }
 
-/// An Event of the tenant's namespace about a pod that it says is in it.
+/// An Event in the tenant's namespace about a pod that it claims is in it.
 fn event(n: usize, uid: &str, container: &str, message: &str) -> serde_json::Value {
     let time = Timestamp::from_secs(NOW).to_rfc3339_seconds();
     json!({
@@ -281,7 +281,7 @@ fn event(n: usize, uid: &str, container: &str, message: &str) -> serde_json::Val
     })
 }
 
-/// Waits until the server has heard the Event of this version.
+/// Waits until the server has applied the Event of this version.
 async fn heard(tenants: &Tenants, version: u64) {
     wait_until("the server has heard all Events", async || {
         let events = &tenants.harness.server.query().watches().events;
@@ -290,7 +290,7 @@ async fn heard(tenants: &Tenants, version: u64) {
     .await;
 }
 
-/// Lets so many resolutions pass.
+/// Advances by a number of resolutions.
 async fn pass(tenants: &Tenants, resolutions: u32) {
     for _ in 0..resolutions {
         let before = tenants.harness.scraped();

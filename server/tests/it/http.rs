@@ -1,4 +1,4 @@
-//! What HTTP has beside well-formed GETs of what there is.
+//! HTTP requests other than well-formed GETs of existing paths.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_sim::{Config, Faults, SimClock};
@@ -16,7 +16,7 @@ use crate::limits::{certified, connect};
 const BASE: &str = "/apis/metrics.k8s.io/v1beta1";
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-/// A cluster of `pods` pods on two nodes, and what trusts its server.
+/// A cluster of `pods` pods on two nodes, and a client that trusts its server.
 async fn cluster(pods: u32) -> (Harness, ClientConfig) {
     let folder = tempfile::tempdir().unwrap();
     let (files, client) = certified(folder.path());
@@ -41,7 +41,7 @@ async fn cluster(pods: u32) -> (Harness, ClientConfig) {
     (harness, client)
 }
 
-/// Sends a request line as it stands, over HTTP/1.1; the status, the header, the body.
+/// Sends a request line unchanged over HTTP/1.1. Returns the status, the header and the body.
 async fn raw(harness: &Harness, client: &ClientConfig, line: &str) -> (u16, String, String) {
     let address = harness.server.local_addr();
     let mut stream = connect(address, client, "http/1.1").await.unwrap();
@@ -140,7 +140,7 @@ async fn strange_paths_are_refused_clearly() {
         assert_eq!(status, expected, "{path}: {body}");
         assert!(is_status(body.as_bytes(), expected), "{path}: {body}");
     }
-    // What is no API is answered as at the peer: with the paths that there are.
+    // As in metrics-server, an unknown path is answered with the list of paths.
     for line in [
         "GET /..",
         "GET //apis",
@@ -157,7 +157,7 @@ async fn strange_paths_are_refused_clearly() {
         let paths: Value = serde_json::from_str(&body).unwrap();
         assert!(paths["paths"].is_array(), "{line}: {body}");
     }
-    // All of that has disturbed nobody.
+    // Other clients are not affected.
     assert_eq!(harness.pods().await.len(), 4);
 }
 
@@ -183,7 +183,7 @@ async fn a_slash_at_the_end_changes_nothing() {
             harness.json(&path).await,
             harness.json(&format!("{path}/")).await,
         ];
-        // Every answer has the time at which it was given.
+        // Every response has a Date header.
         for answer in &mut answers {
             forget_creation(answer);
         }
@@ -251,14 +251,14 @@ async fn cached_discovery_is_not_sent_again() {
     }
     let changed = ask("kubectl", Some("\"x\"")).await;
     assert_eq!(changed, (200, tag.clone(), body));
-    // The tag is of what is said, not of how it is laid out, as at the peer.
+    // As in metrics-server, the tag depends on the content and not on the form.
     let (_, indented, _) = ask("curl", None).await;
     assert_eq!(indented, tag);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_selective_list_is_complete() {
-    // More than are looked at in one go, and than fit into one chunk.
+    // More objects than are visited at once, and than fit into one chunk.
     let (harness, _) = cluster(3000).await;
     let all = harness.json(&format!("{BASE}/pods")).await["items"].clone();
     let all = all.as_array().unwrap();

@@ -23,7 +23,7 @@ use crate::harness::{RESOLUTION, counted, told, wait_until};
 
 const KEY: &str = "incidents.json.gz";
 
-/// Between two writes.
+/// The time between two writes.
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The ConfigMap, with this content if there is any.
@@ -94,7 +94,7 @@ impl World {
         Some(object.to_value(Resource::ConfigMaps))
     }
 
-    /// How often a server could not read or write the ConfigMap.
+    /// The number of times that a server could not read or write the ConfigMap.
     async fn failures(&self, server: &Server) -> u64 {
         let sample = "kubevitals_incidents_configmap_writes_total{result=\"failure\"}";
         counted(&self.cluster, server, sample).await
@@ -125,7 +125,7 @@ impl World {
             .collect()
     }
 
-    /// Lets a container loop until a server has an incident of it.
+    /// Restarts a container again and again until a server has an incident of it.
     async fn goes_wrong(&self, server: &Server) {
         let before = names(server).len();
         assert!(self.cluster.inject(Fault::CrashLoop));
@@ -137,7 +137,7 @@ impl World {
         .await;
     }
 
-    /// Lets time pass until the ConfigMap has a server's incidents.
+    /// Advances the clock until the ConfigMap has a server's incidents.
     async fn written_by(&self, server: &Server) {
         wait_until("the ConfigMap holds the incidents", async || {
             self.clock.advance(MINUTE);
@@ -149,7 +149,7 @@ impl World {
     }
 }
 
-/// The names of a server's incidents, none of which is there twice.
+/// The names of a server's incidents, each of which is unique.
 fn names(server: &Server) -> BTreeSet<String> {
     let (told, _) = server.query().health().incidents();
     let mut all = BTreeSet::new();
@@ -190,7 +190,7 @@ async fn a_server_that_was_killed_leaves_its_incidents_to_the_next() {
     assert_eq!(object["metadata"]["labels"]["stays"], "yes");
     assert_eq!(object["data"]["others"], "stay");
     let (before, _) = first.query().health().incidents();
-    // As SIGKILL does, or a node that is gone: no last write.
+    // As after SIGKILL, or the loss of a node: there is no last write.
     drop(first);
 
     let next = world.serve().await;
@@ -201,7 +201,7 @@ async fn a_server_that_was_killed_leaves_its_incidents_to_the_next() {
         let same = known.iter().find(|known| known.name == meta.name);
         assert_eq!(same.map(|it| &it.uid), Some(&meta.uid));
     }
-    // When it has read the cluster, none of them is there anew.
+    // After the server has listed the cluster, no incident is there twice.
     synced(&next).await;
     let names_before: BTreeSet<_> = before
         .iter()
@@ -243,7 +243,7 @@ async fn after_a_conflict_the_other_replicas_incidents_are_merged() {
     let server = world.serve().await;
     world.goes_wrong(&server).await;
     world.written_by(&server).await;
-    // Another replica knows of one that this one has not noticed.
+    // Another replica has an incident that this one has not noticed.
     let mut snapshot = world.snapshot().unwrap();
     let mut other = snapshot["incidents"][0].clone();
     let at = world.clock.now().to_rfc3339_seconds();
@@ -257,7 +257,7 @@ async fn after_a_conflict_the_other_replicas_incidents_are_merged() {
     let bytes = gzip(snapshot.to_string().as_bytes());
     world.put(configmap(Some(&bytes), world.clock.now()));
 
-    // The next write meets a version that it does not know.
+    // The next write has an old resourceVersion.
     world.goes_wrong(&server).await;
     world.written_by(&server).await;
     assert!(names(&server).contains("web-0-0123456789"));
@@ -318,7 +318,7 @@ async fn content_of_a_later_version_stays_for_a_day() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert_eq!(world.bytes().unwrap(), bytes);
     }
-    // A day later nothing in it is remembered any more.
+    // A day later the content is expired.
     world.put(configmap(
         Some(&bytes),
         Timestamp::from_secs(world.clock.now().as_secs() - 25 * 3600),
@@ -331,7 +331,7 @@ async fn content_of_a_later_version_stays_for_a_day() {
     .await;
 }
 
-/// In metrics-server's place there is neither the ConfigMap nor the right to it.
+/// In place of metrics-server there is neither the ConfigMap nor the permission for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_server_works_without_the_configmap() {
     let world = World::with(None).await;
@@ -359,7 +359,7 @@ async fn the_server_works_without_the_configmap() {
     for rule in own {
         identities.grant(account.clone(), rule);
     }
-    // There is the right, but no ConfigMap: the server does not create one.
+    // With the permission but without the ConfigMap: the server does not create one.
     let before = world.failures(&server).await;
     wait_until("it has tried again", async || {
         world.clock.advance(MINUTE * 10);

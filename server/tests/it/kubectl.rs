@@ -1,4 +1,4 @@
-//! The real kubectl, through the simulated API server's aggregation: users who may, and users who may not.
+//! The real kubectl, through the simulated API server's aggregation, for users with and without permissions.
 
 use std::process::{Command, Output};
 
@@ -23,7 +23,7 @@ impl Kubectl {
         Self { home }
     }
 
-    /// As a user who shows a token and has been granted these rules.
+    /// A kubectl of a user with a token and these rules.
     pub(crate) fn of_user(
         harness: &Harness,
         name: &str,
@@ -59,7 +59,7 @@ impl Kubectl {
             .unwrap()
     }
 
-    /// What it prints when it succeeds.
+    /// The output of a successful run.
     pub(crate) async fn says(&self, arguments: &str) -> String {
         let output = self.run(arguments).await;
         let complaint = String::from_utf8_lossy(&output.stderr);
@@ -67,7 +67,7 @@ impl Kubectl {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// What it complains of when it fails.
+    /// The error output of a failed run.
     pub(crate) async fn fails(&self, arguments: &str) -> String {
         let output = self.run(arguments).await;
         let said = String::from_utf8_lossy(&output.stdout);
@@ -76,7 +76,7 @@ impl Kubectl {
     }
 }
 
-/// Lines with runs of spaces made one.
+/// Replaces runs of spaces by one space.
 pub(crate) fn squeezed(text: &str) -> Vec<String> {
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     text.lines().map(words).collect()
@@ -209,7 +209,7 @@ async fn a_denied_user_learns_which_permission_is_missing() {
 
     let both = stranger.fails("get nodemetrics,podmetrics -A").await;
     assert_eq!(both.matches("cannot list resource").count(), 2, "{both}");
-    // What there is may be known by everyone whom the cluster knows.
+    // Every authenticated user may read discovery.
     for asked in [
         "api-resources --api-group=metrics.k8s.io",
         "explain podmetrics",
@@ -230,7 +230,7 @@ async fn a_denied_user_learns_which_permission_is_missing() {
         "{said}"
     );
 
-    // One namespace is not all of them.
+    // The permission for one namespace is not for all.
     let rules = [Rule::resources(&["get", "list"], GROUP, &["pods"]).in_namespace("default")];
     let neighbour = Kubectl::of_user(&harness, "neighbour", rules);
     neighbour.says("get podmetrics -n default").await;

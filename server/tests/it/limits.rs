@@ -1,4 +1,4 @@
-//! What one client may take of the listener: a place, time, and the memory of an answer that it does not read.
+//! What one client may use of the listener: a connection, time, and the memory of responses that it does not read.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,10 +27,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::harness::{PATIENCE, wait_until};
 
-/// Nothing here lasts so long: a limit that is not tested.
+/// A limit that a test does not test; longer than any test.
 const FAR: Duration = Duration::from_secs(3600);
 
-/// A limit that is tested: it is waited for, but leaves a busy machine time for a handshake and a request.
+/// A limit that a test waits for; long enough for a handshake and a request on a busy machine.
 pub(crate) const NEAR: Duration = Duration::from_millis(300);
 
 pub(crate) const UNLIMITED: Limits = Limits {
@@ -44,17 +44,17 @@ pub(crate) const UNLIMITED: Limits = Limits {
 
 const REQUEST: &[u8] = b"GET /small HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// The bytes of a long answer: more than any buffer holds.
+/// The bytes of a long response, more than any buffer holds.
 const LONG: usize = 4 << 20;
 
-/// What an endless answer is made of, and holds until it ends.
+/// A chunk of an endless response, which holds memory until the response ends.
 type Snapshot = Arc<[u8; 64 << 10]>;
 
-/// A listener by itself, with a small answer, a long one and an endless one.
+/// A listener with a small, a long and an endless response.
 pub(crate) struct Listener {
     pub(crate) address: SocketAddr,
     client: ClientConfig,
-    /// What the endless answers hold.
+    /// The memory that endless responses hold.
     held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>,
     pub(crate) metrics: TlsMetrics,
     stop: CancellationToken,
@@ -87,7 +87,7 @@ impl Listener {
         }
     }
 
-    /// A client that has done its handshake.
+    /// A client after its handshake.
     pub(crate) async fn connect(&self, protocol: &str) -> TlsStream<TcpStream> {
         self.try_connect(protocol).await.expect("a handshake")
     }
@@ -99,7 +99,7 @@ impl Listener {
         connect(self.address, &self.client, protocol).await
     }
 
-    /// An HTTP/2 client that takes `window` bytes of an answer before it reads it.
+    /// An HTTP/2 client with a window of `window` bytes.
     pub(crate) async fn http2(
         &self,
         window: u32,
@@ -116,7 +116,7 @@ impl Listener {
         (client, connection)
     }
 
-    /// Whether a new client is answered.
+    /// Whether a new client gets a response.
     pub(crate) async fn answers(&self) -> bool {
         let Ok(mut stream) = self.try_connect("http/1.1").await else {
             return false;
@@ -124,7 +124,7 @@ impl Listener {
         ask(&mut stream).await.is_ok()
     }
 
-    /// Waits until all that endless answers held is let go.
+    /// Waits until all memory of endless responses is freed.
     async fn let_go(&self) {
         wait_until("nothing is held any more", async || {
             self.held.lock().iter().all(|held| held.upgrade().is_none())
@@ -133,7 +133,7 @@ impl Listener {
     }
 }
 
-/// A certificate and its key, as a listener serves them, and a client that trusts them.
+/// A certificate and key for a listener, and a client that trusts them.
 pub(crate) fn certified(folder: &Path) -> ((PathBuf, PathBuf), ClientConfig) {
     let _chosen = kubevitals_server::tls::provider();
     let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
@@ -148,7 +148,7 @@ pub(crate) fn certified(folder: &Path) -> ((PathBuf, PathBuf), ClientConfig) {
     (files, client)
 }
 
-/// A client of what serves as `localhost` at `address`.
+/// A client of the server `localhost` at `address`.
 pub(crate) async fn connect(
     address: SocketAddr,
     client: &ClientConfig,
@@ -178,7 +178,7 @@ fn router(held: Arc<Mutex<Vec<Weak<[u8; 64 << 10]>>>>) -> Router {
         .route("/endless", get(endless))
 }
 
-/// A request over HTTP/1.1 and its whole answer.
+/// Sends a request over HTTP/1.1 and reads the whole response.
 pub(crate) async fn ask(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()> {
     stream.write_all(REQUEST).await?;
     let mut answer = Vec::new();
@@ -190,7 +190,7 @@ pub(crate) async fn ask(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()
     Ok(())
 }
 
-/// Waits until the server closes the connection; how politely does not matter.
+/// Waits until the server closes the connection in any way.
 pub(crate) async fn cut(stream: &mut (impl tokio::io::AsyncRead + Unpin)) {
     let mut read = Vec::new();
     let end = timeout(PATIENCE, stream.read_to_end(&mut read)).await;
@@ -225,7 +225,7 @@ async fn a_client_without_a_request_is_disconnected() {
         ("http/1.1", b"GET /small HTTP/1.1\r\nhost: loc"),
     ] {
         wait_until("the place is free again", async || listener.answers().await).await;
-        // The one before may not have been noticed to be gone yet.
+        // The server may not have noticed the end of the previous one.
         let mut silent = None;
         wait_until("a place is free", async || {
             silent = listener.try_connect(protocol).await.ok();
@@ -252,7 +252,7 @@ async fn a_connection_stays_open_for_its_next_request() {
         .send_request(get_request("/small"))
         .await
         .unwrap();
-    // The limit is over for one that came later.
+    // The limit has passed for a connection that came later.
     cut(&mut listener.connect("http/1.1").await).await;
     ask(&mut pooled).await.unwrap();
     let answer = multiplexed.send_request(get_request("/small")).await;
@@ -290,7 +290,7 @@ async fn an_unread_response_is_cancelled_and_freed() {
         let stalled = client.send_request(get_request("/endless")).await.unwrap();
         assert_eq!(stalled.status(), 200);
         listener.let_go().await;
-        // What was sent before may be read; then comes the end.
+        // Data that was sent before may be read; then the body ends.
         let mut body = stalled.into_body();
         let error = loop {
             match timeout(PATIENCE, body.frame()).await.unwrap() {
@@ -299,7 +299,7 @@ async fn an_unread_response_is_cancelled_and_freed() {
             }
         };
         assert!(matches!(error, Some(Err(_))), "{error:?}");
-        // Its connection carries others.
+        // Other streams of the connection continue.
         if window > 0 {
             let other = client.send_request(get_request("/small")).await.unwrap();
             let body = other.into_body().collect().await.unwrap().to_bytes();
@@ -320,7 +320,7 @@ async fn over_http2_a_slow_client_gets_the_whole_response() {
     }
 }
 
-/// Of bodies, which nobody reads, no more is taken than so much of a connection.
+/// The server reads no bodies: it accepts only as many bytes as the window of the connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_http2_a_client_is_let_send_little() {
     const MOST: u32 = 64 << 10;
@@ -328,7 +328,7 @@ async fn over_http2_a_client_is_let_send_little() {
     let mut stream = listener.connect("h2").await;
     let hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     stream.write_all(hello).await.unwrap();
-    // What every client may send before it is told anything.
+    // The preface of every HTTP/2 client.
     let (mut of_stream, mut of_connection) = (65_535, 65_535);
     loop {
         let mut head = [0; 9];
@@ -337,14 +337,14 @@ async fn over_http2_a_client_is_let_send_little() {
         stream.read_exact(&mut frame).await.unwrap();
         let number = |at: usize| u32::from_be_bytes(frame[at..at + 4].try_into().unwrap());
         match (head[3], head[4]) {
-            // SETTINGS: INITIAL_WINDOW_SIZE is what a request's body begins with.
+            // SETTINGS: INITIAL_WINDOW_SIZE limits the first bytes of a request body.
             (4, 0) => {
                 let of_window = (0..frame.len()).step_by(6).find(|at| frame[*at + 1] == 4);
                 of_stream = of_window.map_or(of_stream, |at| number(at + 2));
             }
-            // Ours is acknowledged.
+            // Acknowledges the client's SETTINGS.
             (4, _) => break,
-            // WINDOW_UPDATE, before there is any stream: of the connection.
+            // WINDOW_UPDATE before any stream is for the connection.
             (8, _) => of_connection += number(0),
             (kind, _) => panic!("a frame of kind {kind}"),
         }
@@ -408,7 +408,7 @@ async fn shutdown_closes_idle_and_then_busy_connections() {
     listener.stop.cancel();
     let stopped = timeout(PATIENCE, &mut listener.serving).await;
     stopped.unwrap().unwrap();
-    // A stream goes with its connection.
+    // A stream ends with its connection.
     listener.let_go().await;
     cut(&mut silent).await;
     cut(&mut idle).await;

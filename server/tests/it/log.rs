@@ -1,5 +1,4 @@
-//! What the program says while something is wrong with the API server or with the credential for it: one line for one
-//! thing, in words.
+//! The log while the API server or a credential fails: one line for each failure, in plain words.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +28,7 @@ async fn cluster() -> (Cluster, tempfile::TempDir, String) {
     (cluster, folder, flag)
 }
 
-/// No line twice but for its numbers, and none that shows a structure.
+/// Checks that no line is there twice, apart from numbers, and that none contains debug output.
 fn is_plain(lines: &[String]) {
     let mut seen: BTreeMap<String, &String> = BTreeMap::new();
     for line in lines {
@@ -96,7 +95,7 @@ async fn each_api_server_failure_is_logged_once() {
         }));
         let server = Running::start(&[&flag]);
         let mut lines = server.until(expected);
-        // Each watch has tried more than once by then.
+        // By then each watch has tried more than once.
         wait_until("it has asked again", async || {
             cluster.api().requests() >= 16
         })

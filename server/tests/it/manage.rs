@@ -1,4 +1,4 @@
-//! The managed CA: what the kube-apiserver verifies the server with, and how its replicas share it.
+//! The managed CA: the kube-apiserver verifies the server with it, and the replicas share it.
 
 mod secret;
 
@@ -23,7 +23,7 @@ use crate::harness::{told, wait_until};
 use crate::manifests::rendered::{Rendered, repository};
 use crate::tls::now;
 
-/// Between two rounds.
+/// The time between two rounds.
 const ROUND: Duration = Duration::from_secs(60);
 
 const SECRET: &str = "vitals-server-ca";
@@ -33,13 +33,13 @@ const SERVICES: [&str; 3] = [
     "v1alpha1.kubevitals.io",
 ];
 
-/// The Secret that comes with the manifests.
+/// The Secret of the manifests.
 fn manifest() -> Value {
     let text = std::fs::read_to_string(repository("deploy/base/secret.yaml")).unwrap();
     Rendered::yaml(&text).only("Secret").clone()
 }
 
-/// Creates the Secret and the ConfigMaps as the manifests have them.
+/// Creates the Secret and the ConfigMaps of the manifests.
 pub(crate) fn install(cluster: &Cluster) {
     cluster.store().apply(Resource::Secrets, manifest());
     let text = std::fs::read_to_string(repository("deploy/base/configmaps.yaml")).unwrap();
@@ -48,7 +48,7 @@ pub(crate) fn install(cluster: &Cluster) {
     }
 }
 
-/// A cluster, and a client of its API server.
+/// A cluster with a client of its API server.
 struct World {
     cluster: Cluster,
     clock: SimClock,
@@ -56,7 +56,7 @@ struct World {
 }
 
 impl World {
-    /// A cluster with the Secret and both APIServices, as the manifests have them, at `start`.
+    /// A cluster at `start`, with the Secret and both APIServices of the manifests.
     async fn at(start: Timestamp) -> Self {
         telemetry::init(LogFormat::Text, 0);
         let _chosen = kubevitals_server::tls::provider();
@@ -74,7 +74,7 @@ impl World {
         let options = KubeConfigOptions::default();
         let config = kube::Config::from_custom_kubeconfig(parsed, &options).await;
         let mut config = config.unwrap();
-        // A refusal is an answer.
+        // A refusal is a response.
         config.default_retry = false;
         let world = Self {
             client: kube::Client::try_from(config).unwrap(),
@@ -101,7 +101,7 @@ impl World {
         self.cluster.store().apply(Resource::ApiServices, object);
     }
 
-    /// A server with a managed CA, which is what is aggregated from now on.
+    /// Starts a server with a managed CA, to which the API server forwards from now on.
     async fn serve(&self) -> Server {
         let kubeconfig = self.cluster.server_kubeconfig();
         let mut settings = Settings::embedded(kubeconfig, told(&self.clock))
@@ -113,7 +113,7 @@ impl World {
         server
     }
 
-    /// Whether the API server is answered when it asks, verifying as the APIService says.
+    /// Whether the API server can connect, verifying as the APIService says.
     async fn is_answered(&self) -> bool {
         let request = http::Request::get("/apis/metrics.k8s.io/v1beta1")
             .body(Vec::new())
@@ -129,7 +129,7 @@ impl World {
         .await;
     }
 
-    /// Lets rounds pass until `condition` holds; over new connections each server answers all the while.
+    /// Runs rounds until `condition` is true. Each server must answer over new connections all the time.
     async fn rounds_until(&self, servers: &[&Server], what: &str, condition: impl Fn() -> bool) {
         wait_until(what, async || {
             self.clock.advance(ROUND);
@@ -175,7 +175,7 @@ impl World {
         self.object(Resource::ApiServices, None, name).unwrap()["spec"].clone()
     }
 
-    /// The certificates that the API server verifies with.
+    /// The CA certificates that the API server verifies with.
     fn bundle(&self) -> String {
         let bundles = SERVICES.map(|name| text(&self.spec(name)["caBundle"]));
         let [bundle, ..] = bundles;
@@ -240,7 +240,7 @@ async fn the_kube_apiserver_verifies_the_ca_of_the_secret() {
     assert!(secrets.is_empty(), "{secrets:?}");
 }
 
-/// Manifests of an earlier version have no ConfigMap, and others may write into it.
+/// Manifests of an earlier version have no ConfigMap, and other writers may change it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_ca_is_published_and_corrected_in_the_configmap() {
     let world = World::at(now()).await;
@@ -269,7 +269,7 @@ async fn the_ca_is_published_and_corrected_in_the_configmap() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ca_is_replaced_without_a_failed_request() {
     const DAY: Duration = Duration::from_secs(24 * 3600);
-    // Certificates are judged by the machine's clock: what is made a day on must be good by then.
+    // Certificates are verified with the machine's clock, so one that is made a day later must be valid by then.
     let start = Timestamp::from_secs(now().as_secs() - 25 * 3600);
     let world = World::at(start).await;
     let old = Authority::make(Timestamp::from_secs(start.as_secs() - 1700 * 24 * 3600)).unwrap();

@@ -1,4 +1,4 @@
-//! Pods that are sought by what is told of them: the same as somebody would find who read all that is told.
+//! The filter on pods finds the same pods as a reader of the whole list would.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::printed::is_as_printed;
 const NODES: u64 = 3;
 const PODS: &str = "/apis/kubevitals.io/v1alpha1/podvitals";
 
-/// A cluster in which a container ends again and again, some minutes after that began.
+/// A cluster in which a container terminates again and again, some minutes after that started.
 async fn cluster() -> Harness {
     let harness = Harness::start(Config {
         nodes: 3,
@@ -29,7 +29,7 @@ async fn cluster() -> Harness {
     harness
 }
 
-/// Lets so many resolutions pass, and what was in them be taken in.
+/// Advances by a number of resolutions, and waits until their scrapes are stored.
 async fn pass(harness: &Harness, resolutions: u32) {
     for _ in 0..resolutions {
         let before = harness.scraped();
@@ -83,7 +83,7 @@ async fn a_search_covers_all_texts_of_a_pod() {
         let expected = all.iter().filter(|pod| name(pod).contains(own));
         assert_eq!(found, names(expected), "{own}");
     }
-    // Each word must be somewhere.
+    // Each word must occur in some text.
     assert!(
         found(&harness, "search=web+there-is-no-such-word")
             .await
@@ -93,7 +93,7 @@ async fn a_search_covers_all_texts_of_a_pod() {
     let restarted = names(restarted);
     assert_eq!(restarted.len(), 1, "{restarted:?}");
     assert_eq!(found(&harness, "search=exit+7").await, restarted);
-    // In an order and with a limit they are the same.
+    // With an order and a limit the result is the same.
     assert_eq!(
         found(&harness, "search=exit+7&sortBy=cpu&limit=9").await,
         restarted

@@ -1,4 +1,4 @@
-//! What a server knows outlives its process: the next one answers before any kubelet has.
+//! The state of a server outlives its process: the next process has metrics before any scrape.
 
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::ExitStatusExt as _;
@@ -28,7 +28,7 @@ fn config() -> Config {
     }
 }
 
-/// The machine's time, by which certificates are verified.
+/// The machine's time, with which certificates are verified.
 fn machine() -> Timestamp {
     let since_epoch = std::time::UNIX_EPOCH.elapsed().unwrap();
     Timestamp::from_secs(since_epoch.as_secs().cast_signed())
@@ -93,13 +93,13 @@ async fn a_restarted_server_has_metrics_before_any_scrape() {
     })
     .await;
 
-    // They are believed no longer than they would have been.
+    // Restored rates are served no longer than the original ones would have been.
     harness.clock.advance(Duration::from_secs(40));
     let late = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
     assert_eq!(usages(&late), Vec::<String>::new());
 }
 
-/// The names of all incidents that a server remembers, in the order in which they were noticed.
+/// The names of all incidents of a server, in the order in which they were noticed.
 fn incidents(server: &Server) -> Vec<String> {
     let (told, _) = server.query().health().incidents();
     let names = told.iter().map(|told| told.incident.metadata.name.clone());
@@ -122,7 +122,7 @@ async fn an_incident_survives_a_restart_once() {
     })
     .await;
 
-    // Time stands still from here on: there is nothing new to notice.
+    // The clock stands still from here on, so nothing new happens.
     let harness = restarted(harness, folder.path()).await;
     let before = incidents(&harness.server);
     assert!(!before.is_empty());
@@ -130,7 +130,7 @@ async fn an_incident_survives_a_restart_once() {
     assert_eq!(incidents(&again.server), before);
 }
 
-/// Another process on the same folder, that has been told all there is.
+/// Another process with the same folder, which has listed all objects.
 async fn restarted(harness: Harness, folder: &Path) -> Harness {
     let harness = harness
         .restart(|_| {}, |settings| settings.state = state_settings(folder))
@@ -143,7 +143,7 @@ async fn restarted(harness: Harness, folder: &Path) -> Harness {
     harness
 }
 
-/// The program, on a cluster whose time is the machine's.
+/// The program, on a cluster with the machine's time.
 struct Program {
     child: Child,
     address: SocketAddr,
@@ -151,10 +151,10 @@ struct Program {
 }
 
 impl Program {
-    /// Starts it by a shell, which sets limits first.
+    /// Starts the program by a shell, which sets limits first.
     fn start(kubeconfig: &Path, folder: &Path, run: u32, limits: &str) -> Self {
         let log = folder.join(format!("log-{run}"));
-        // Port 0 is no flag's value: one that was free a moment ago has to do.
+        // The flag does not accept port 0, so the test uses a port that was free a moment ago.
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
@@ -194,7 +194,7 @@ impl Program {
         .await;
     }
 
-    /// Ends it by a signal; how it ended.
+    /// Sends a signal, and returns the exit status.
     fn end(mut self, signal: &str) -> ExitStatus {
         let told = Command::new("kill")
             .args([&format!("-{signal}"), &self.child.id().to_string()])
@@ -207,13 +207,14 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Already gone is as good.
+        // The process may have ended already.
         let _gone = self.child.kill();
         let _gone = self.child.wait();
     }
 }
 
-/// By the signal that the kernel sends to who writes more than a file may hold: in the midst of it, on every run.
+/// The kernel sends SIGXFSZ to a process that writes more than its file limit: in the middle of the write, on every
+/// run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_killed_while_writing_has_its_earlier_state() {
     const SIGXFSZ: i32 = 25;
@@ -243,7 +244,7 @@ async fn a_server_killed_while_writing_has_its_earlier_state() {
     assert!(unfinished.exists(), "it was in the midst of it");
     assert_eq!(std::fs::read(&state).unwrap(), written);
 
-    // Nor does a kill at any other time hurt.
+    // A kill at another time does no harm either.
     let third = start(3, "");
     third.ready().await;
     assert!(
@@ -292,7 +293,7 @@ async fn a_second_replica_gets_the_state_of_the_first() {
     let before = harness.json("/apis/metrics.k8s.io/v1beta1/pods").await;
     let points = harness.server.query().history().store().counts().points;
     slice(&harness, &[harness.server.local_addr().port()]);
-    // What the second one knows it knows from the first.
+    // The second server has its state from the first.
     for node in harness.cluster.node_names() {
         harness.cluster.kill_kubelet(&node, Kill::Hang);
     }
@@ -326,7 +327,7 @@ async fn a_second_replica_gets_the_state_of_the_first() {
     assert_eq!(second.query().scrapes().succeeded, 0);
 }
 
-/// The incidents that a replica noticed before the other one started come with its state.
+/// The incidents that a replica noticed before the other one started arrive with its state.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_replica_gets_each_incident_once() {
     let config = Config {
@@ -410,7 +411,7 @@ fn peer_credentials(harness: &Harness) -> state::PeerCredentials {
     }
 }
 
-/// An EndpointSlice of the server's Service for each of these ports on loopback.
+/// Creates an EndpointSlice of the server's Service for each of these ports on loopback.
 fn slice(harness: &Harness, ports: &[u16]) {
     for port in ports {
         let slice = serde_json::json!({

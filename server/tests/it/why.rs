@@ -1,4 +1,4 @@
-//! Every pod and node that has no metrics has a reason that can be asked for, and what to do about it.
+//! Every pod and node without metrics has a reason with a hint, under the subresource `why`.
 
 use std::collections::BTreeMap;
 
@@ -134,7 +134,7 @@ async fn missing_metrics_have_the_right_reason() {
             reasons.insert((name.clone(), step), why.reason);
         }
     }
-    // The scenarios that are about being missing, by node or pod and step.
+    // The scenarios about missing metrics, by node or pod and step.
     for (name, step, expected) in [
         ("p01", 1, "first_point"),
         ("p01", 2, "available"),
@@ -209,7 +209,7 @@ async fn existing_metrics_are_reported_with_their_age() {
     assert_eq!(why.freshness.unwrap().window.as_secs_f64(), 20.0);
     let why = node(&harness, name).await;
     assert!(why.available, "{why:#?}");
-    // As the peer's paths: the same with a slash at the end, in both versions, and only to be read.
+    // As the paths of metrics-server: with an optional trailing slash, in both versions, and read-only.
     for path in [
         format!("{BASE}/nodes/{name}/why/"),
         format!("/apis/metrics.k8s.io/v1/nodes/{name}/why"),
@@ -233,7 +233,7 @@ async fn unknown_objects_are_reported() {
     assert_eq!(why.verdict, "The API server has no node nobody.");
 }
 
-/// A pod on a node, as the API server has it; its kubelet reports nothing of it.
+/// A pod on a node, as the API server has it; its kubelet reports no metrics of it.
 fn idle_pod(node: &str, name: &str, status: Value) -> Value {
     json!({
         "metadata": {"namespace": "shop", "name": name, "creationTimestamp": "2027-01-15T07:00:00Z"},
@@ -378,7 +378,7 @@ async fn the_reason_of_a_pod_that_does_not_run_is_its_state() {
         })
         .await;
         let vitals = harness.json(&path).await;
-        // The init container of this one runs, and no kubelet here reports it.
+        // The init container runs, and no kubelet in this test reports it.
         if absent.is_empty() {
             continue;
         }
@@ -474,7 +474,7 @@ async fn the_subresource_why_needs_its_permission() {
         Subject::User("jane".to_owned()),
         read(&["pods/why"]).in_namespace(&namespace),
     );
-    // To see metrics is not yet to be told why they are missing.
+    // The permission to read metrics does not include `why`.
     identities.grant(Subject::User("john".to_owned()), read(&["pods", "nodes"]));
     let ca = reqwest::Certificate::from_pem(harness.cluster.cluster_ca_pem().as_bytes()).unwrap();
     let client = reqwest::Client::builder()

@@ -1,4 +1,4 @@
-//! What visits the whole cluster for a request: on few threads, with a short queue, and no longer than somebody waits.
+//! Requests that visit the whole cluster: on few threads, with a short queue, and cancelled with their client.
 
 use std::cell::Cell;
 
@@ -29,7 +29,7 @@ async fn cluster() -> Harness {
     harness
 }
 
-/// Paths whose answers begin with a look at the whole cluster.
+/// Paths that visit the whole cluster before they respond.
 fn heavy() -> Vec<String> {
     [
         "/clustervitals/cluster/history",
@@ -115,7 +115,7 @@ async fn work_of_an_ended_request_never_starts() {
         }
     }
     assert_eq!(pool.counts().refused, refused);
-    // Clients that go away.
+    // Clients that disconnect.
     let gone: Vec<_> = (0..10)
         .map(|_| tokio::spawn(harness.request("GET", &history).send()))
         .collect();
@@ -184,7 +184,7 @@ async fn cancelled_work_ends_within_one_node() {
         Measure::MemoryGrowth(std::time::Duration::from_secs(15)),
     ] {
         let (looked, cancel) = (Cell::new(0), Cancel::default());
-        // Whoever waits goes away at the first pod that is looked at.
+        // The client disconnects at the first pod that is visited.
         let filter = |_: &_| {
             looked.set(looked.get() + 1);
             cancel.set();

@@ -1,4 +1,4 @@
-//! May they.
+//! Authorization.
 
 use std::time::Duration;
 

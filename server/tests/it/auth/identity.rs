@@ -1,4 +1,4 @@
-//! Who asks.
+//! Authentication.
 
 use kubevitals_sim::identity::{Subject, UserInfo};
 use kubevitals_sim::objects::Resource;
@@ -66,7 +66,7 @@ async fn only_a_front_proxy_speaks_for_others() {
             stranger.issue_client(PROXY, &[]),
             unauthorized(),
         ),
-        // A client is who it is, whatever it says.
+        // A client certificate counts, and headers do not.
         (
             "a client",
             pki.cluster().issue_client("eve", &[]),
@@ -97,7 +97,7 @@ async fn all_group_headers_count_in_any_case() {
     assert_eq!(member.status(NODES).await, 200);
     let stranger = Asker::with(&harness, &proxy).saying("X-Remote-User", "jane");
     assert_eq!(stranger.is_told(NODES).await, cannot_list("jane"));
-    // Whoever is known is in system:authenticated, though the aggregator's own identities come without it.
+    // Authenticated users are in system:authenticated, though the aggregator's own identities come without it.
     assert_eq!(stranger.status("/apis").await, 200);
     let master = stranger.saying("X-Remote-Group", "system:masters");
     assert_eq!(master.status("/debug/scrapes").await, 200);
@@ -130,7 +130,7 @@ async fn a_client_is_the_subject_of_its_certificate() {
         Asker::with(&harness, &stranger).is_told(NODES).await,
         unauthorized()
     );
-    // Whom a certificate says nothing of, a token may.
+    // If a certificate names no user, the token counts.
     let token = harness
         .cluster
         .identities()
@@ -173,7 +173,7 @@ async fn an_invalid_token_is_refused_and_not_ignored() {
         before,
         "the API server is not asked about it"
     );
-    // What is no token at all is no credential.
+    // Values that are no token are no credentials.
     for header in ["", "Bearer", "Basic dTpw", "garbage"] {
         let asker = Asker::anonymous(&harness).saying("Authorization", header);
         assert_eq!(asker.status("/healthz").await, 200, "{header:?}");
@@ -183,7 +183,7 @@ async fn an_invalid_token_is_refused_and_not_ignored() {
         .bearer_auth("x".repeat(3 << 20))
         .send()
         .await;
-    // HTTP's own limit is met first: 431, or the connection is gone before all of it is sent.
+    // HTTP's own limit may come first: 431, or the connection closes before everything is sent.
     assert!(refused.is_err() || refused.unwrap().status() == 431);
     assert_eq!(
         harness.get(NODES).await.0,
@@ -195,7 +195,7 @@ async fn an_invalid_token_is_refused_and_not_ignored() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_are_those_of_metrics_server() {
     let harness = Harness::start(config()).await;
-    // Asked with curl, for whom JSON is indented.
+    // As curl, for which JSON is indented.
     let ask = |path| {
         let request = crate::harness::client(None).get(harness.url(path));
         request.header("User-Agent", "curl/8.0")
@@ -280,7 +280,7 @@ async fn impersonation_is_refused_on_direct_connections() {
         }
     }
     let asker = Asker::bearing(&harness, &token);
-    // Other headers of that kind are nobody's.
+    // Other headers of this kind are ignored.
     let (status, _) = client_with_headers(&asker, "Impersonated", "eve", NODES).await;
     assert_eq!(status, 200);
 }

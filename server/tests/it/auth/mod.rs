@@ -1,4 +1,4 @@
-//! Who is let in, and who may do what: the refused ones above all.
+//! Authentication and authorization, above all of requests that are refused.
 
 mod access;
 mod identity;
@@ -25,7 +25,7 @@ pub(super) fn config() -> Config {
     }
 }
 
-/// One who asks: what is shown, and an answer's status and whatever JSON it has.
+/// A client with its credentials. Requests return the status and the JSON of the response.
 #[derive(Clone)]
 pub(super) struct Asker<'a> {
     harness: &'a Harness,
@@ -34,7 +34,7 @@ pub(super) struct Asker<'a> {
 }
 
 impl<'a> Asker<'a> {
-    /// Who shows nothing.
+    /// A client without credentials.
     pub(super) fn anonymous(harness: &'a Harness) -> Self {
         Self {
             harness,
@@ -43,7 +43,7 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// Who shows a certificate.
+    /// A client with a certificate.
     pub(super) fn with(harness: &'a Harness, certificate: &Certified) -> Self {
         Self {
             client: client(Some(certificate)),
@@ -51,12 +51,12 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// Who shows a token.
+    /// A client with a token.
     pub(super) fn bearing(harness: &'a Harness, token: &str) -> Self {
         Self::anonymous(harness).saying("Authorization", &format!("Bearer {token}"))
     }
 
-    /// The same, with one more header.
+    /// The same client with one more header.
     pub(super) fn saying(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
@@ -70,7 +70,7 @@ impl<'a> Asker<'a> {
         request.send().await.expect("the server answers")
     }
 
-    /// The status, and of a refusal its message.
+    /// The status, and the message of a refusal.
     pub(super) async fn is_told(&self, path: &str) -> (u16, String) {
         let response = self.asks(path).await;
         let status = response.status().as_u16();
@@ -89,7 +89,7 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// Lets a user see the metrics of nodes.
+/// Allows a user to read the metrics of nodes.
 pub(super) fn may_see_nodes(harness: &Harness, subject: Subject) {
     let rule = Rule::resources(&["get", "list"], "metrics.k8s.io", &["nodes"]);
     harness.cluster.identities().grant(subject, rule);

@@ -1,4 +1,4 @@
-//! When the API server does not answer, or has not yet said whom to believe.
+//! The API server does not answer, or its configmap has not been read yet.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ async fn without_the_api_server_cached_decisions_expire() {
         message,
         "Internal error occurred: cannot ask the API server whether this is allowed: it cannot be reached"
     );
-    // Who needs no review goes on.
+    // Requests without a review still succeed.
     assert_eq!(Asker::anonymous(&harness).status("/healthz").await, 200);
     assert_eq!(harness.get(NODES).await.0, 200);
 
@@ -78,7 +78,7 @@ async fn no_certificate_is_judged_before_the_cas_are_loaded() {
         assert_eq!(response.headers()["retry-after"], "1");
         assert_eq!(asker.status(NODES).await, 503);
     }
-    // What needs no CA is judged all the same.
+    // Credentials that need no CA are still judged.
     assert_eq!(Asker::anonymous(&harness).status("/healthz").await, 200);
     assert_eq!(Asker::anonymous(&harness).status(NODES).await, 403);
     assert_eq!(
@@ -86,7 +86,7 @@ async fn no_certificate_is_judged_before_the_cas_are_loaded() {
         unauthorized()
     );
 
-    // Both old and new: the one in use is among them.
+    // The old CAs and the new ones: the one in use is among them.
     harness.cluster.api().announce_requestheader_ca().unwrap();
     wait_until("it is known whom to believe", async || {
         harness.server.auth().ready()

@@ -9,8 +9,8 @@ use kubevitals_sim::pki::Authority;
 use super::{Asker, NODES, config, unauthorized};
 use crate::harness::{Harness, client, wait_until};
 
-/// Asks the kube-apiserver for nodes, over and over, until told to stop: how often it was answered, and what else
-/// it was told.
+/// Requests nodes from the kube-apiserver again and again until stopped. Returns the number of successes, and the
+/// other responses.
 struct Load {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicU64>,
@@ -50,7 +50,7 @@ impl Load {
         }
     }
 
-    /// Waits until some more requests have been answered.
+    /// Waits until some more requests have succeeded.
     async fn goes_on(&self) {
         let before = self.answered.load(Ordering::Relaxed);
         wait_until("requests go on being answered", async || {
@@ -92,7 +92,7 @@ async fn a_front_proxy_ca_rotates_without_a_failed_request() {
     wait_for_reloads(&harness, before).await;
     load.goes_on().await;
     api.switch_requestheader_ca();
-    // Requests that were under way with the old certificate are through by then.
+    // By then, requests in flight with the old certificate have ended.
     load.goes_on().await;
     let before = changes();
     api.retire_requestheader_ca();
@@ -129,7 +129,7 @@ async fn a_ca_file_takes_precedence_and_is_reloaded() {
     assert_eq!(cluster.status(NODES).await, 401);
 
     let metrics = harness.server.auth().metrics();
-    // Half written: what was good stays.
+    // A half-written file leaves the last good one in use.
     std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nMIIB").unwrap();
     wait_until("half a file was read", async || {
         metrics.trust_failures.get() > 0

@@ -1,4 +1,4 @@
-//! The Secret: who makes it, who fills it, and what becomes of the CA when somebody changes it.
+//! The Secret: its creation, its content, and changes by others.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::{ROUND, SECRET, SERVICES, World, count, install};
 use crate::harness::{counted, wait_until};
 use crate::tls::now;
 
-/// The label by which the server knows its Secret.
+/// The label by which the server recognizes its Secret.
 const MARK: (&str, &str) = ("app.kubernetes.io/managed-by", "vitals-server");
 
 impl World {
@@ -27,7 +27,7 @@ impl World {
         assert!(store.delete(Resource::Secrets, Some(SERVER_ACCOUNT.0), SECRET));
     }
 
-    /// What `kubectl patch --type merge` does.
+    /// The same as `kubectl patch --type merge`.
     async fn patch(&self, patch: Value) {
         let secrets = Api::<Secret>::namespaced(self.client.clone(), SERVER_ACCOUNT.0);
         let patch = Patch::Merge(patch);
@@ -35,7 +35,7 @@ impl World {
         patched.unwrap();
     }
 
-    /// What the server did with secrets.
+    /// The server's requests for secrets.
     fn verbs(&self) -> Vec<String> {
         let UserInfo { username, .. } =
             UserInfo::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
@@ -44,13 +44,13 @@ impl World {
         of_secrets.map(|attributes| attributes.verb).collect()
     }
 
-    /// How many rounds of a server have failed.
+    /// The number of failed rounds of a server.
     async fn failures(&self, server: &Server) -> u64 {
         let sample = "kubevitals_managed_ca_rounds_total{result=\"failure\"}";
         counted(&self.cluster, server, sample).await
     }
 
-    /// Lets two more rounds of each server fail; over new connections each answers all the while.
+    /// Waits for two more failed rounds of each server. Each must answer over new connections all the time.
     async fn rounds_fail(&self, servers: &[&Server]) {
         for server in servers {
             let before = self.failures(server).await;
@@ -68,7 +68,7 @@ impl World {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_share_one_ca() {
     let world = World::at(now()).await;
-    // Both find the Secret empty; one is the first to fill it.
+    // Both servers find the Secret empty; one fills it first.
     let (first, second) = tokio::join!(world.serve(), world.serve());
     for server in [&first, &second] {
         world.cluster.set_aggregated(server.local_addr());
@@ -134,7 +134,7 @@ async fn a_deleted_secret_is_filled_again_when_it_is_back() {
     }
 }
 
-/// What docs/operations.md tells to do.
+/// The steps of docs/operations.md.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leaked_ca_is_replaced_without_a_failed_request() {
     let world = World::at(now()).await;
@@ -148,7 +148,7 @@ async fn a_leaked_ca_is_replaced_without_a_failed_request() {
             count(&world.bundle()) == 2
         })
         .await;
-    // Until both show a certificate of the new one, which the API server says: it believes no other.
+    // Waits until both servers have a certificate of the new CA, which is the only one that the API server trusts.
     let new = world.secret().unwrap()["tls.crt"].clone();
     for server in both {
         wait_until("it shows a certificate of the new CA", async || {
@@ -209,7 +209,7 @@ async fn anybody_elses_secret_is_left_alone() {
     let token = "kubernetes.io/service-account-token";
     let cases = [
         ("Opaque", json!({}), &other),
-        // Another controller fills such a one, with a token.
+        // Another controller fills a Secret of this type with a token.
         (token, json!({MARK.0: MARK.1}), &nothing),
         (
             "bootstrap.kubernetes.io/token",

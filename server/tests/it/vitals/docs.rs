@@ -1,5 +1,5 @@
-//! The examples in docs/api.md are run, and what they show is what comes out: tables have the same headings, all else
-//! the same fields.
+//! Runs the examples in docs/api.md and compares their output: tables must have the same headings, other output the
+//! same fields.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::harness::Harness;
 use crate::kubectl::{Kubectl, squeezed};
 
-/// Commands, each with what it prints.
+/// The commands, each with its output.
 fn examples(page: &str) -> Vec<(String, Vec<String>)> {
     let mut examples: Vec<(String, Vec<String>)> = Vec::new();
     let mut inside = false;
@@ -26,7 +26,7 @@ fn examples(page: &str) -> Vec<(String, Vec<String>)> {
     examples
 }
 
-/// The places of all members, with those of every item of a list together.
+/// The paths of all members, including those of every item of a list.
 fn members(value: &Value, place: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members_of) => {
@@ -48,7 +48,7 @@ fn members_of(json: &str) -> BTreeSet<String> {
     found
 }
 
-/// Whether a line is the headings of a table.
+/// Whether a line is the heading of a table.
 fn is_heading(line: &str) -> bool {
     let words: Vec<&str> = line.split_whitespace().collect();
     let upper = |word: &&str| !word.chars().any(|c| c.is_ascii_lowercase() || c == ':');
@@ -69,14 +69,14 @@ async fn the_examples_of_the_page_are_real_output() {
     let examples = examples(page);
     assert!(examples.len() >= 12, "{}", examples.len());
     for (command, printed) in examples {
-        // No argument has a space in it.
+        // No argument contains a space.
         let output = kubectl.says(&command.replace('"', "")).await;
         let Some(first) = printed.first() else {
             continue;
         };
         if is_heading(first) {
             let headings = squeezed(&output).first().cloned().unwrap_or_default();
-            // Without an incident kubectl has nothing to print.
+            // Without an incident kubectl prints nothing.
             if command.starts_with("get incidents") && headings.is_empty() {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Each object is one of its own, belongs to the Pod or Node that it tells of, and to no deployment tool.
+//! Each object has its own identity and the Pod or Node as its owner, and belongs to no deployment tool.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ fn text(object: &Value, pointer: &str) -> String {
         .to_owned()
 }
 
-/// The objects of a kind by namespace and name, each by what is to stay the same of it.
+/// The objects of a kind by namespace and name, each with the fields that must not change.
 async fn identities(harness: &Harness) -> BTreeMap<String, (String, Value)> {
     let mut all = BTreeMap::new();
     for (kind, _) in KINDS {
@@ -98,7 +98,7 @@ async fn objects_have_stable_uids_and_an_owner() {
         assert_eq!(owner["uid"], real["metadata"]["uid"], "{key}");
         assert!(!uids.contains(&text(&real, "/metadata/uid")), "{key}");
     }
-    // A get and a watch tell the same; so does a table's metadata, and another server.
+    // Get, watch, table metadata and another server agree.
     for (kind, _) in KINDS {
         let item = items(&harness, kind, "").await.remove(0);
         let (namespace, name) = (
@@ -147,7 +147,7 @@ async fn objects_have_stable_uids_and_an_owner() {
     })
     .await;
     for (key, identity) in again {
-        // An incident that another server sees begin otherwise is another.
+        // An incident that another server sees start at another time is another incident.
         if let Some(before) = objects.get(&key) {
             assert_eq!(&identity, before, "{key}");
         }

@@ -1,4 +1,4 @@
-//! The real kubectl on kubevitals.io, through the simulated API server's aggregation.
+//! The real kubectl with kubevitals.io, through the simulated API server's aggregation.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -25,7 +25,7 @@ async fn cluster() -> Harness {
     harness
 }
 
-/// Whoever may read the group, and nothing else.
+/// A user who may read the group and nothing else.
 fn reader(harness: &Harness) -> Kubectl {
     let rules = [Rule::resources(
         &["get", "list", "watch"],
@@ -66,7 +66,7 @@ async fn each_resource_is_a_table_worth_reading() {
     );
     assert!(cluster[1].starts_with("cluster "), "{cluster:?}");
 
-    // Short names, the category, and nothing to see.
+    // Short names, the category, and an empty list.
     for (asked, expected) in [
         ("get nv", 1 + 2),
         ("get pov -A", 1 + 6),
@@ -103,7 +103,7 @@ async fn a_change_is_a_new_row_of_the_table() {
     let harness = Harness::start(Config {
         nodes: 2,
         pods_per_node: 3,
-        // A scrape four times a second.
+        // Four scrapes a second.
         speed: 60.0,
         ..Config::default()
     })
@@ -115,7 +115,7 @@ async fn a_change_is_a_new_row_of_the_table() {
     let lines = tokio::task::spawn_blocking(move || {
         let mut kubectl = command.stdout(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(kubectl.stdout.take().unwrap());
-        // The headings, all pods, and each of them once more.
+        // The heading, all pods, and each of them once more.
         let lines: Vec<String> = said.lines().take(1 + 6 + 6).map(Result::unwrap).collect();
         kubectl.kill().unwrap();
         kubectl.wait().unwrap();
@@ -244,7 +244,7 @@ async fn a_denied_user_learns_which_permission_is_missing() {
     let expected = "User \"stranger\" cannot list resource \"podvitals\" in API group \"kubevitals.io\" at the \
                     cluster scope";
     assert!(said.contains(expected), "{said}");
-    // Who may list may not watch by that alone.
+    // The permission to list does not include the permission to watch.
     let rules = [Rule::resources(&["list"], GROUP, &["podvitals"])];
     let lister = Kubectl::of_user(&harness, "lister", rules);
     let said = lister

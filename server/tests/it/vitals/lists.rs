@@ -1,4 +1,4 @@
-//! Lists and single objects, asked for without kubectl.
+//! Lists and single objects, without kubectl.
 
 use kubevitals_sim::objects::Resource;
 use kubevitals_sim::{Config, Faults};
@@ -39,7 +39,7 @@ fn amount(item: &Value, which: &str) -> f64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_is_complete_unless_it_has_a_limit() {
     let harness = cluster().await;
-    // As kubectl asks for pages: all there is, and no word of more.
+    // A page as kubectl requests it has all objects and no continue token.
     let all = harness.json(&format!("{BASE}/podvitals?limit=2")).await;
     assert_eq!(names(&all).len(), 10);
     assert_eq!(all["metadata"]["continue"], Value::Null);
@@ -78,7 +78,7 @@ async fn a_list_is_complete_unless_it_has_a_limit() {
             .await;
         assert_eq!(names(&top).len(), 4, "{by}");
     }
-    // By name, whatever the namespace; a list that is not sorted is by namespace first.
+    // By name, in all namespaces; the default order is by namespace first.
     let sorted = harness.json(&format!("{BASE}/podvitals?sortBy=name")).await;
     assert!(names(&sorted).is_sorted(), "{:?}", names(&sorted));
     let top = harness
@@ -95,7 +95,7 @@ async fn a_list_is_complete_unless_it_has_a_limit() {
     assert_eq!(names(&nodes).len(), 1);
 }
 
-/// Probes that fail, and pods of which one does, as the cluster and as its pods have them.
+/// Failing probes, and pods with one, according to the cluster and to its pods.
 async fn failing(harness: &Harness) -> [(u64, u64); 2] {
     let cluster = harness.json(&format!("{BASE}/clustervitals/cluster")).await;
     let of_cluster = (
@@ -116,7 +116,7 @@ async fn failing(harness: &Harness) -> [(u64, u64); 2] {
 async fn cluster_and_pods_agree_on_failing_probes() {
     let harness = cluster().await;
     assert_eq!(failing(&harness).await, [(0, 0); 2]);
-    // Pods that are not ready, of which no Event and no counter tells why.
+    // Pods that are not ready, with neither an Event nor a counter that shows why.
     let store = harness.cluster.store();
     let mut struck = 0;
     for (_, object) in store.snapshot(Resource::Pods).range(None, None) {

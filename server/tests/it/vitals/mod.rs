@@ -1,4 +1,4 @@
-//! kubevitals.io, end to end.
+//! End-to-end tests of kubevitals.io.
 
 mod docs;
 mod identity;

@@ -1,5 +1,5 @@
-//! What a get, a list and a watch answer to each of Kubernetes' options, and to verbs that there are not: the status, and
-//! the Status in the body.
+//! The responses of get, list and watch to Kubernetes' options and to unsupported verbs: the HTTP status, and the
+//! Status in the body.
 
 use std::time::Duration;
 
@@ -26,11 +26,11 @@ fn config() -> Config {
     }
 }
 
-/// A watch that is silent for so long goes well.
+/// A watch that is silent for this long is open.
 const SILENT: Duration = Duration::from_millis(300);
 
-/// The status and the reason that are answered, in the body too; of a watch that begins and fails, those of its error,
-/// which is waited for where `fails`.
+/// The status and reason of the response and its body; for a watch, those of its error event, which is waited for if
+/// `fails`.
 async fn answered(harness: &Harness, path: &str, fails: bool) -> (u16, String) {
     let mut response = harness.request("GET", path).send().await.unwrap();
     let status = response.status().as_u16();
@@ -84,7 +84,7 @@ async fn version_options_behave_as_in_kubernetes() {
         .version
         .to_string();
     let later = (now.parse::<u64>().unwrap() + 1024).to_string();
-    // Of another process, and some seconds old.
+    // A version of another process, some seconds old.
     let replica = (now.parse::<u64>().unwrap() - 1024 * 5_000_000) ^ 1;
     let far = "9200000000000000000";
     let sends = "resourceVersionMatch=NotOlderThan&sendInitialEvents";
@@ -191,7 +191,7 @@ async fn version_options_behave_as_in_kubernetes() {
             );
         }
     }
-    // client-go knows by the cause that it has to list without a version.
+    // client-go recognizes by the cause that it must list without a version.
     let (_, body) = harness
         .get(&format!("{BASE}/podvitals?resourceVersion={far}"))
         .await;
@@ -249,7 +249,7 @@ async fn unsupported_verbs_are_a_status_in_the_requested_form() {
     }
 }
 
-/// What the server's account may do, but for pods.
+/// The permissions of the server's account, without those for pods.
 fn without_pods(harness: &kubevitals_sim::Cluster) {
     let account = Subject::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
     let identities = harness.identities();
@@ -303,7 +303,7 @@ async fn requests_are_refused_until_all_objects_are_listed() {
     let account = Subject::service_account(SERVER_ACCOUNT.0, SERVER_ACCOUNT.1);
     let rule = Rule::resources(&["list", "watch"], "", &["pods"]);
     harness.cluster.identities().grant(account, rule);
-    // The first list that is answered has all.
+    // The first successful list has all objects.
     let path = format!("{BASE}/podvitals");
     let mut list = Value::Null;
     wait_until("the pods are listed", async || {

@@ -1,4 +1,4 @@
-//! Watches: what is told, to how many, and to whom no longer.
+//! Watches: the events that clients receive, and the end of watches.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::limits::{certified, connect};
 const PODS: &str = "/apis/kubevitals.io/v1alpha1/podvitals";
 const NODES: u32 = 3;
 
-/// A cluster in which nothing happens but what the test does.
+/// A cluster in which only the test makes changes.
 async fn cluster(pods_per_node: u32) -> Harness {
     cluster_with(pods_per_node, |_| {}).await
 }
@@ -43,7 +43,7 @@ async fn cluster_with(pods_per_node: u32, change: impl FnOnce(&mut Settings)) ->
     harness
 }
 
-/// What a list shows: its version, and each object's by namespace and name.
+/// A list: its version, and the version of each object by namespace and name.
 async fn list(harness: &Harness, path: &str) -> (String, BTreeMap<String, String>) {
     harness.server.query().detector().detect();
     let list = harness.json(path).await;
@@ -60,7 +60,7 @@ fn key_and_version(object: &Value) -> (String, String) {
     )
 }
 
-/// What one watcher has been told.
+/// The objects that one watch has received.
 struct Watcher {
     body: futures::stream::BoxStream<'static, Vec<u8>>,
     rest: Vec<u8>,
@@ -86,7 +86,7 @@ impl Watcher {
         }
     }
 
-    /// The next event; nothing when the watch is over.
+    /// The next event; none at the end of the watch.
     async fn event(&mut self) -> Option<Value> {
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
@@ -105,7 +105,7 @@ impl Watcher {
         }
     }
 
-    /// Takes an event over, and holds that nothing was missed or repeated.
+    /// Applies an event, and checks that none was missed or repeated.
     fn take(&mut self, event: &Value) {
         let (key, version) = key_and_version(&event["object"]);
         let number: u64 = version.parse().unwrap();
@@ -126,7 +126,7 @@ impl Watcher {
         assert!(is_newer, "{event}");
     }
 
-    /// Takes all events to the watch's end; the last one's version.
+    /// Applies all events to the end of the watch. Returns the version of the last.
     async fn until_the_end(&mut self) -> u64 {
         while let Some(event) = self.event().await {
             self.take(&event);
@@ -135,7 +135,7 @@ impl Watcher {
     }
 }
 
-/// A pod that the API server has, with another name or label.
+/// Gives a pod of the API server another name or label.
 fn changed(harness: &Harness, name: &str, change: impl FnOnce(&mut Value)) {
     let snapshot = harness.cluster.store().snapshot(Resource::Pods);
     let (_, object) = snapshot.range(None, None).next().unwrap();
@@ -146,7 +146,7 @@ fn changed(harness: &Harness, name: &str, change: impl FnOnce(&mut Value)) {
     harness.cluster.store().apply(Resource::Pods, pod);
 }
 
-/// Until the server has seen what the API server has.
+/// Waits until the server has the state of the API server.
 async fn caught_up(harness: &Harness) {
     let name = format!("marker-{}", harness.cluster.store().resource_version());
     changed(harness, &name, |_| {});
@@ -161,7 +161,7 @@ async fn caught_up(harness: &Harness) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_watches_get_every_change_once() {
     const WATCHERS: usize = 200;
-    // One more is stalled, and not cut off: what it holds is what such a one may hold for a minute.
+    // One more client is stalled, but not cut off: it holds no more than a client may hold for a minute.
     let folder = tempfile::tempdir().unwrap();
     let (certificate, trust) = certified(folder.path());
     let harness = cluster_with(4, |settings| {
@@ -223,7 +223,7 @@ async fn two_hundred_watches_get_every_change_once() {
         held > 0 && held <= STALLED
     })
     .await;
-    // However much more there is to tell, it is not told to who does not take it.
+    // Further events are not encoded for a client that does not read.
     for _ in 0..4 {
         harness.step(NODES.into()).await;
         harness.server.query().detector().detect();
@@ -243,7 +243,7 @@ async fn two_hundred_watches_get_every_change_once() {
     let (version, all) = list(&harness, PODS).await;
     let (_, labelled) = list(&harness, &format!("{PODS}?labelSelector=app")).await;
 
-    // Watches end when the server does, each with a bookmark: what it has told up to then is what the list has.
+    // Watches end with the server, each with a bookmark: the events up to it add up to the list.
     let Harness {
         server, cluster, ..
     } = harness;
@@ -279,7 +279,7 @@ async fn a_watch_starts_with_all_objects_and_a_bookmark() {
         told.extend([key_and_version(&event["object"])]);
     }
     assert_eq!(told, known);
-    // Then it goes on.
+    // Then the watch continues.
     changed(&harness, "new", |_| {});
     loop {
         let event = watcher.event().await.unwrap();
@@ -423,7 +423,7 @@ async fn an_incident_is_sent_again_when_its_cron_job_is_known() {
 async fn a_watch_from_an_old_version_must_list_again() {
     let harness = cluster(1).await;
     harness.server.query().detector().detect();
-    // A version of long ago, of this process or of another.
+    // An old version, of this process or of another.
     let path = format!("{PODS}?watch=1&resourceVersion=1024");
     let mut watcher = Watcher::start(&harness, &path, BTreeMap::new()).await;
     let event = watcher.event().await.unwrap();
@@ -469,7 +469,7 @@ async fn only_a_client_that_does_not_read_is_cut_off() {
     let path = format!("{PODS}?watch=1");
     let mut stalled = harness.request("GET", &path).send().await.unwrap();
     assert_eq!(stalled.status(), 200);
-    // One who takes everything, for longer than a request may take.
+    // A client that reads everything, for longer than the request timeout.
     let (version, known) = list(&harness, PODS).await;
     let path = format!("{path}&resourceVersion={version}");
     let mut other = Watcher::start(&harness, &path, known).await;
@@ -481,7 +481,7 @@ async fn only_a_client_that_does_not_read_is_cut_off() {
     })
     .await;
     assert!(!other.is_finished());
-    // What was on its way is still taken, and then it is over: with an error, not as if all had been told.
+    // Data in flight still arrives; then the body ends with an error, not as a complete one.
     let end = loop {
         match stalled.chunk().await {
             Ok(Some(_)) => {}
@@ -494,20 +494,20 @@ async fn only_a_client_that_does_not_read_is_cut_off() {
     other.await.unwrap();
 }
 
-/// What one watch is handed at a time: 64 KiB, and the event by which that is reached.
+/// The most that a watch sends at once: 64 KiB, and the event that exceeds them.
 const PIECE: u64 = (64 + 8) << 10;
 
-/// What one watch holds at most: what HTTP keeps until it can be written (64 KiB, and what of the first piece is written
-/// already), and the piece by which that is reached.
+/// The most that a watch holds: HTTP's buffer (64 KiB, and the written part of the first chunk), and the chunk that
+/// exceeds it.
 const STALLED: u64 = 3 * PIECE;
 
-/// A watch of which nothing is taken but the answer's beginning; it ends when both are dropped.
+/// A watch whose client reads only the start of the response. It ends when both are dropped.
 async fn stalled(
     harness: &Harness,
     trust: &ClientConfig,
     path: &str,
 ) -> (Response<Incoming>, JoinSet<()>) {
-    // HTTP/2's window, unlike the kernel's buffers, is known to hold no more than this.
+    // Unlike the kernel's buffers, HTTP/2's window has a known size.
     const WINDOW: u32 = 16 << 10;
     let stream = connect(harness.server.local_addr(), trust, "h2");
     let (mut client, connection) = http2::Builder::new(TokioExecutor::new())
@@ -528,12 +528,12 @@ async fn stalled(
     (response, driven)
 }
 
-/// Watches under way.
+/// The number of open watches.
 async fn watches(harness: &Harness) -> u64 {
     gauge(harness, "kubevitals_api_watches").await
 }
 
-/// Bytes that watches have not taken.
+/// The number of bytes that clients have not read.
 async fn bytes_held(harness: &Harness) -> u64 {
     gauge(harness, "kubevitals_api_watch_bytes_held").await
 }
