@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(
             send("/apis").await.unwrap().status(),
             429,
-            "the work goes on"
+            "the work continues"
         );
         open_gate.send(()).unwrap();
         let free = async {

@@ -119,7 +119,7 @@ fn routes(
     health: &Health,
     prometheus: Router<Arc<Query>>,
     pool: &Arc<Pool>,
-    keeper: &Arc<StatePersister>,
+    persister: &Arc<StatePersister>,
     port: u16,
 ) -> Router {
     let vitals = vitals::routes(&query, watchers, pool);
@@ -131,7 +131,7 @@ fn routes(
         .merge(openapi::routes())
         .merge(debug::routes())
         .merge(prometheus)
-        .merge(state::routes(keeper))
+        .merge(state::routes(persister))
         .merge(vitals)
         .fallback(unknown_path)
         .method_not_allowed_fallback(not_allowed)

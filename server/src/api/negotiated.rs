@@ -49,7 +49,7 @@ pub(super) struct ResponseFormat {
 #[derive(Debug, Clone, Copy)]
 enum Representation {
     /// The object itself.
-    No,
+    Object,
     /// A table.
     Table(MetaVersion),
     /// Metadata only, of one object or of a list.
@@ -94,7 +94,7 @@ impl ResponseFormat {
     pub(super) fn shape(self, kind: Kind, uri: &Uri) -> Result<Shape, Status> {
         let package = self.offer.package;
         match self.representation {
-            Representation::No => Ok(Shape::Whole(self.offer.api_version)),
+            Representation::Object => Ok(Shape::Whole(self.offer.api_version)),
             Representation::Table(version) => Ok(Shape::Table(version, self.row_objects(uri)?)),
             Representation::Metadata(version, cardinality) if cardinality == self.cardinality => {
                 Ok(Shape::Metadata(version))
@@ -136,7 +136,7 @@ fn not_acceptable(message: String) -> Status {
 /// The supported conversions: k8s.io/apiserver's `AllowsMediaTypeTransform`.
 fn convert(encoding: Encoding, conversion: Option<Conversion<'_>>) -> Option<Representation> {
     let Some(conversion) = conversion else {
-        return Some(Representation::No);
+        return Some(Representation::Object);
     };
     if conversion.group != MetaVersion::GROUP {
         return None;

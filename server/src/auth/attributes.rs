@@ -343,10 +343,10 @@ mod tests {
     #[test]
     fn a_very_long_selector_is_left_out() {
         let many = |n| vec!["a"; n].join(",");
-        for (n, told) in [(1000, true), (1001, false)] {
+        for (n, is_sent) in [(1000, true), (1001, false)] {
             let uri = format!("{BASE}/pods?labelSelector={}", many(n));
             let attributes = Attributes::of(&Method::GET, &uri.parse().unwrap());
-            assert_eq!(attributes.selectors.labels.is_some(), told, "{n}");
+            assert_eq!(attributes.selectors.labels.is_some(), is_sent, "{n}");
         }
     }
 

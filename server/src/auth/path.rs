@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn equal_paths_normalize_to_one() {
-        for (given, expected) in [
+        for (input, expected) in [
             ("/apis/x", "/apis/x"),
             ("/%61pis/%78?a=%61", "/apis/x?a=%61"),
             ("/a%2fb", "/a%2Fb"),
@@ -85,7 +85,7 @@ mod tests {
             ("/system%3Aa", "/system:a"),
             ("https://host:1/%61", "https://host:1/a"),
         ] {
-            assert_eq!(normalize(given), expected, "{given}");
+            assert_eq!(normalize(input), expected, "{input}");
         }
     }
 

@@ -174,12 +174,12 @@ mod tests {
         assert_eq!((user.name.as_str(), user.uid.as_str()), ("jane", "1"));
         assert_eq!(user.groups, ["dev", "system:authenticated"]);
         assert_eq!(user.extra["k"], ["v"]);
-        for nobody in [
+        for status in [
             json!({}),
             json!({"authenticated": false, "user": {"username": "jane"}}),
             json!({"error": "expired", "user": {}}),
         ] {
-            assert_eq!(read_status(nobody), Ok(None));
+            assert_eq!(read_status(status), Ok(None));
         }
         for garbled in [
             json!({"authenticated": true}),

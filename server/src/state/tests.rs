@@ -177,7 +177,11 @@ async fn unreadable_state_is_set_aside_by_reason() {
         );
         assert_eq!(std::fs::read(folder.path().join(aside)).unwrap(), bytes);
     }
-    assert_eq!(names(folder.path()).len(), 4, "one of a kind is kept");
+    assert_eq!(
+        names(folder.path()).len(),
+        4,
+        "there is one file for each reason"
+    );
 }
 
 #[tokio::test]

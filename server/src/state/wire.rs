@@ -249,8 +249,8 @@ impl Decoder {
         bytes: &'a [u8],
         apply: &mut dyn FnMut(Item<'_>) -> Result<(), StateError>,
     ) -> Result<Option<&'a [u8]>, StateError> {
-        let begins = bytes.iter().zip(&MAGIC).all(|(a, b)| a == b);
-        if !begins {
+        let has_magic = bytes.iter().zip(&MAGIC).all(|(a, b)| a == b);
+        if !has_magic {
             return Err(StateError::Foreign);
         }
         let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {

@@ -92,7 +92,7 @@ async fn a_guard_is_dropped_when_the_work_ends() {
     assert_eq!(Arc::strong_count(&guard), 2);
     gate.open.send(()).unwrap();
     until("the place is free", || Arc::strong_count(&guard) == 1).await;
-    until("no work is under way", || pool.counts().running == 0).await;
+    until("no job is running", || pool.counts().running == 0).await;
 }
 
 #[tokio::test]
@@ -198,5 +198,5 @@ async fn panicking_work_fails_and_its_thread_survives() {
         assert_eq!(failed, Err::<(), _>(WorkError::Panicked));
     }
     assert_eq!(pool.run(&user("a"), (), |_: &Cancel| 1).await, Ok(1));
-    until("no work is under way", || pool.counts().running == 0).await;
+    until("no job is running", || pool.counts().running == 0).await;
 }

@@ -295,11 +295,15 @@ mod tests {
         assert_eq!(
             names(&cache),
             ["a", "b"],
-            "a list under way must not hide what is known"
+            "an incomplete list must not hide the cached objects"
         );
         assert!(cache.publisher.0.is_empty());
         cache.apply(Event::InitDone, &pools);
-        assert_eq!(names(&cache), ["c"], "what a new list lacks is gone");
+        assert_eq!(
+            names(&cache),
+            ["c"],
+            "objects that a new list lacks are gone"
+        );
     }
 
     #[test]

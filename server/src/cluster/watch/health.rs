@@ -55,9 +55,9 @@ impl WatchHealth {
         }
     }
 
-    /// Records a response. Returns whether the watch was denied before.
-    pub(super) fn answered(&self) -> bool {
-        self.denied.swap(false, Ordering::Relaxed)
+    /// Records a response: the watch is not denied.
+    pub(super) fn answered(&self) {
+        self.denied.store(false, Ordering::Relaxed);
     }
 
     /// Records a denial, which is no failure of an optional watch.

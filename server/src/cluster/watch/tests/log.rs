@@ -93,10 +93,10 @@ async fn each_failure_is_one_log_line() {
                 reporter.answered();
             }
         });
-        let (begins, ends): (Vec<&str>, Vec<&str>) =
+        let (starts, ends): (Vec<&str>, Vec<&str>) =
             log.lines().partition(|line| line.contains("WARN"));
-        assert_eq!((begins.len(), ends.len()), (watches, watches), "{log}");
-        for line in begins {
+        assert_eq!((starts.len(), ends.len()), (watches, watches), "{log}");
+        for line in starts {
             assert!(line.contains(expected) && line.contains("retry="), "{line}");
             for noise in ["Status {", "Api(", "unreported", "Error"] {
                 assert!(!line.replace("Server Error", "").contains(noise), "{line}");
