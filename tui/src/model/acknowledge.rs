@@ -1,4 +1,4 @@
-//! What a person has acknowledged: it needs no attention until it happens again.
+//! Acknowledgements of pods and incidents. An acknowledged object needs no attention until it fails again.
 
 use std::collections::HashMap;
 
@@ -9,34 +9,34 @@ use super::name::Key;
 use super::row::{IncidentRow, PodRow, Row};
 use super::tone::Thresholds;
 
-/// At most so many are remembered. Beyond, the oldest is forgotten, and needs attention again.
+/// The number of acknowledgements that are stored. Beyond it the oldest one is dropped.
 const MOST: usize = 1_000;
 
 /// The acknowledgements of a session.
 #[derive(Debug, Clone, Default)]
 pub struct Acknowledgements {
     marks: HashMap<Subject, (u64, Mark)>,
-    /// Grows with every change, so that what depends on them is seen to be old.
+    /// Increases with every change, so that lists made from an older version are made again.
     version: u64,
 }
 
-/// What is acknowledged.
+/// The object that is acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Subject {
     Pod(Key),
     Incident(Key),
 }
 
-/// How it was then. What has happened again has more of any of these.
+/// The state of the object when it was acknowledged. If any of these has increased, it has failed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mark {
-    /// Which pod of the name.
+    /// The hash of the pod's UID: another pod of the same name is not acknowledged.
     uid: u64,
-    /// How often it had happened.
+    /// Restarts of the pod, or the incident's count.
     count: u64,
-    /// The last time.
+    /// The time of the last restart, or when the incident was last seen.
     last: Option<Timestamp>,
-    /// How much attention it needed.
+    /// The attention that the pod needed.
     attention: Option<Attention>,
 }
 
@@ -59,7 +59,7 @@ impl Mark {
         }
     }
 
-    /// Whether nothing has happened since.
+    /// Whether nothing has happened since the acknowledgement.
     fn holds(&self, now: &Self) -> bool {
         self.uid == now.uid
             && now.count <= self.count
@@ -69,19 +69,19 @@ impl Mark {
 }
 
 impl Acknowledgements {
-    /// Grows with every change.
+    /// Increases with every change.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
     }
 
-    /// Whether a pod that needs attention has been acknowledged and is no worse since.
+    /// Whether the pod is acknowledged and its state is no worse since.
     #[must_use]
     pub fn has_pod(&self, pod: &PodRow, attention: Option<Attention>) -> bool {
         !self.marks.is_empty() && self.has(&Subject::Pod(pod.key()), &Mark::of_pod(pod, attention))
     }
 
-    /// Whether an incident has been acknowledged and has not happened again.
+    /// Whether the incident is acknowledged and has not happened again.
     #[must_use]
     pub fn has_incident(&self, row: &IncidentRow) -> bool {
         !self.marks.is_empty() && self.has(&Subject::Incident(row.key()), &Mark::of_incident(row))
@@ -92,12 +92,12 @@ impl Acknowledgements {
         found.is_some_and(|(_, mark)| mark.holds(now))
     }
 
-    /// Acknowledges a pod, or takes that back; whether it is acknowledged now.
+    /// Acknowledges a pod, or withdraws its acknowledgement. Returns whether it is acknowledged now.
     pub fn turn_pod(&mut self, pod: &PodRow, attention: Option<Attention>) -> bool {
         self.turn(Subject::Pod(pod.key()), Mark::of_pod(pod, attention))
     }
 
-    /// Acknowledges an incident, or takes that back; whether it is acknowledged now.
+    /// Acknowledges an incident, or withdraws its acknowledgement. Returns whether it is acknowledged now.
     pub fn turn_incident(&mut self, row: &IncidentRow) -> bool {
         self.turn(Subject::Incident(row.key()), Mark::of_incident(row))
     }
@@ -119,7 +119,8 @@ impl Acknowledgements {
         true
     }
 
-    /// Takes in how pods are now: one that got better and then fails again needs attention again.
+    /// Lowers the acknowledged attention of pods that have recovered: a pod that recovers and fails again needs
+    /// attention.
     pub fn follow<'a>(
         &mut self,
         pod: impl Fn(&Key) -> Option<&'a PodRow>,

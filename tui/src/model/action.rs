@@ -1,4 +1,4 @@
-//! What a person can ask for. Which key or click asks for it is said in the table of bindings (`crate::input`).
+//! Actions: what keys and clicks do to the state. `crate::input` binds keys and clicks to them.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -7,107 +7,107 @@ use super::name::Name;
 use super::pane::Pane;
 use super::view::View;
 
-/// What a person asks for.
+/// What a key or a click does to the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// End the program.
     Quit,
     /// Give the terminal back to the shell for a while.
     Suspend,
-    /// Draw everything anew.
+    /// Draw the whole screen again.
     Redraw,
-    /// Leave the mouse to the terminal, which selects text with it, or use it again.
+    /// Release the mouse to the terminal, which selects text with it, or capture it again.
     Mouse,
-    /// The terminal has another size: columns and rows.
+    /// The new size of the terminal: columns and rows.
     Resize(u16, u16),
-    /// Leave what is open: an overlay, the filter's line, this view for the one before.
+    /// Close the overlay, clear the filter, or return to the previous view.
     Back,
-    /// Go into what is selected.
+    /// Open the selected row.
     Enter,
-    /// Select a row this far down; up if negative.
+    /// Select the row this many rows below; above if negative.
     Move(i32),
-    /// Select a row this many pages down; up if negative.
+    /// Select the row this many pages below; above if negative.
     Page(i32),
     /// Select the first row.
     First,
     /// Select the last row.
     Last,
-    /// Select the row of a pane that is shown this far below the first one that is shown.
+    /// Select the row of a pane at this distance from the first visible row.
     Select(Pane, u16),
-    /// Go into the row of a pane that is shown this far below the first one that is shown: it was selected by a click
-    /// before.
+    /// Open the row of a pane at this distance from the first visible row, if the cursor is in that pane: the second
+    /// click of two.
     Open(Pane, u16),
-    /// Put the cursor into a pane.
+    /// Move the cursor to a pane.
     Focus(Pane),
-    /// Select the container at this place of a pod's page; if it is selected already, the whole pod.
+    /// Select the container at this index of a pod's page; if it is selected already, select the whole pod.
     Container(usize),
-    /// Scroll by this many rows; the selection goes along when it must.
+    /// Scroll by this many rows. The selection moves if it would leave the screen.
     Scroll(i32),
     /// Show another view.
     Show(View),
-    /// Go to the pane that is this many further; from the last one, to the next view.
+    /// Move the cursor this many panes forwards; from the last pane, go to the next view.
     NextView(i32),
-    /// Sort by the column that is this many further.
+    /// Sort by the column this many columns further.
     NextSort(i32),
-    /// Sort by a field; the other way round if it is sorted so already.
+    /// Sort by a field; reverse the order if the table is sorted by it already.
     SortBy(Field),
-    /// Sort the other way round.
+    /// Reverse the order.
     Reverse,
-    /// Begin to write a filter.
+    /// Start to edit the filter.
     Filter,
-    /// Take the filter away.
+    /// Clear the filter.
     ClearFilter,
-    /// Change the line that is being written: the filter, or a picker's search.
+    /// Edit the text input: the filter, or a picker's search.
     Edit(Edit),
-    /// Show the time that is shown for good, or go on.
+    /// Pause at the time on the screen, or go live again.
     Pause,
-    /// Show a time this many steps later; earlier if negative.
+    /// Go this many steps forwards in time; backwards if negative.
     Step(i32),
-    /// Show a time.
+    /// Go to a time.
     Seek(Timestamp),
-    /// Show the oldest time there is.
+    /// Go to the oldest time.
     Oldest,
-    /// Show now, and go on.
+    /// Go live.
     Live,
-    /// Show a longer span; a shorter one if negative.
+    /// Choose a longer span; a shorter one if negative.
     Span(i32),
     /// Open or close the help.
     Help,
-    /// Open the last messages.
+    /// Open the list of messages.
     Messages,
-    /// Write times in the local zone, or in UTC again.
+    /// Switch times between the local zone and UTC.
     TimeZone,
-    /// Open the chooser of columns.
+    /// Open the list of columns.
     Columns,
     /// Open the picker of namespaces.
     Namespaces,
     /// Open the picker of contexts.
     Contexts,
-    /// Turn what is selected in an overlay on or off.
+    /// Turn the selected entry of an overlay on or off.
     Toggle,
-    /// Make what an overlay lists as it is by default.
+    /// Restore the default of an overlay's list.
     Reset,
-    /// Choose what is at this place of an overlay's list: a column is turned on or off; a name is gone to, and taken if
-    /// it was there that one was.
+    /// Click the entry at this index of an overlay's list: turns a column on or off; selects a name, and chooses it if
+    /// it is selected.
     Choose(usize),
-    /// Acknowledge what is selected until it happens again, or take that back.
+    /// Acknowledge the selected object until it fails again, or withdraw the acknowledgement.
     Acknowledge,
-    /// Copy the selected object's name.
+    /// Copy the name of the selected object.
     Copy,
-    /// Write the view to a file.
+    /// Write the rows of the view to a file.
     Export(ExportAs),
-    /// Show only this namespace; all of them if there is none.
+    /// Show only this namespace; all namespaces if there is none.
     Namespace(Option<Name>),
-    /// Show only the namespace of what is selected, or all of them again.
+    /// Show only the namespace of the selected row, or all namespaces again.
     OnlyThisNamespace,
-    /// Say this in the last row for a while: a key was pressed that does nothing here.
+    /// Show this text in the last row for a while, for a key that does nothing in this view.
     Say(String),
 }
 
-/// In what form a view is exported.
+/// The format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportAs {
-    /// As it is shown.
+    /// As on the screen.
     Table,
     /// Comma-separated values.
     Csv,
@@ -115,40 +115,40 @@ pub enum ExportAs {
     Json,
 }
 
-/// A change of a line that is being written.
+/// An edit of a text input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// A character, or text that was pasted.
+    /// Insert a character or pasted text.
     Insert(String),
-    /// Take away the character before the cursor.
+    /// Delete the character before the cursor.
     Backspace,
-    /// Take away the character under the cursor.
+    /// Delete the character under the cursor.
     Delete,
-    /// Take away the word before the cursor.
+    /// Delete the word before the cursor.
     DeleteWord,
-    /// Take away everything before the cursor.
+    /// Delete everything before the cursor.
     DeleteToStart,
-    /// Take away everything after the cursor.
+    /// Delete everything after the cursor.
     DeleteToEnd,
-    /// Move the cursor one character.
+    /// Move the cursor one character to the left.
     Left,
-    /// Move the cursor one character.
+    /// Move the cursor one character to the right.
     Right,
-    /// Move the cursor to the beginning.
+    /// Move the cursor to the start.
     Start,
     /// Move the cursor to the end.
     End,
 }
 
-/// What keys mean at the moment.
+/// What keys do at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// A table, a page or the overview is looked at.
+    /// Keys act on the view: a table, a pod's page or the overview.
     Look,
-    /// A filter is being written; characters go into its line.
+    /// A filter is being edited. Characters are inserted into it.
     Write,
-    /// An overlay with a list and a line to search it is open; characters go into its line.
+    /// An overlay with a list and a search is open. Characters are inserted into the search.
     Pick,
-    /// The help or the last messages are open.
+    /// The help or the list of messages is open.
     Help,
 }

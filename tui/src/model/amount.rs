@@ -1,4 +1,4 @@
-//! Amounts that may be unknown, in no more room than the number takes.
+//! Optional amounts in eight bytes, and percentages in two.
 
 use std::num::NonZeroU16;
 
@@ -7,7 +7,7 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 
 use super::cell::Resource;
 
-/// What stands for "not known"; no machine has that much of anything.
+/// The value that stands for "unknown". No machine has this much of anything.
 const NONE: u64 = u64::MAX;
 
 macro_rules! amount {
@@ -17,42 +17,42 @@ macro_rules! amount {
         pub struct $name(u64);
 
         impl $name {
-            /// Not known, or not set.
+            /// Unknown, or not set.
             pub const NONE: Self = Self(NONE);
 
-            /// The amount, if it is known.
+            /// The amount; `None` if it is unknown.
             #[must_use]
             pub const fn get(self) -> Option<$unit> {
                 if self.0 == NONE { None } else { Some($unit(self.0)) }
             }
 
-            /// Whether it is known.
+            /// Whether the amount is known.
             #[must_use]
             pub const fn is_known(self) -> bool {
                 self.0 != NONE
             }
 
-            /// The bare number, if it is known: nanocores or bytes.
+            /// The number of nanocores or bytes; `None` if it is unknown.
             #[must_use]
             #[expect(clippy::cast_precision_loss, reason = "nine quadrillion are more than any cluster has")]
             pub const fn number(self) -> Option<f64> {
                 if self.0 == NONE { None } else { Some(self.0 as f64) }
             }
 
-            /// This amount as a part of `whole`: 0.5 is half. None if either is unknown, or the whole is nothing.
+            /// This amount divided by `whole`: 0.5 is half. `None` if either is unknown, or `whole` is zero.
             #[must_use]
             pub fn of(self, whole: Self) -> Option<f64> {
                 let whole = whole.number().filter(|whole| *whole > 0.0)?;
                 Some(self.number()? / whole)
             }
 
-            /// This amount, or the other one where this is not known.
+            /// This amount; `other` if it is unknown.
             #[must_use]
             pub const fn or(self, other: Self) -> Self {
                 if self.is_known() { self } else { other }
             }
 
-            /// The sum of what is known; unknown only if both are.
+            /// The sum of both; a single known amount is the sum. Unknown if both are.
             #[must_use]
             pub const fn plus(self, other: Self) -> Self {
                 match (self.0, other.0) {
@@ -111,27 +111,27 @@ macro_rules! amount {
 }
 
 amount!(
-    /// CPU in nanocores, if it is known.
+    /// CPU in nanocores, or unknown.
     Cpu,
     Nanocores,
     to_nanocores
 );
 amount!(
-    /// Memory, swap or storage in bytes, if it is known.
+    /// Memory, swap or storage in bytes, or unknown.
     Memory,
     Bytes,
     to_bytes
 );
 
-/// A part in percent, to the hundredth, if it is known.
+/// A percentage with two decimals, or unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Percent(Option<NonZeroU16>);
 
 impl Percent {
-    /// The part: 0.5 is half.
+    /// The fraction: 0.5 is half.
     #[must_use]
     pub fn part(self) -> Option<f64> {
-        // One hundredth is added to what is stored, so that nothing is not zero.
+        // The stored value is one hundredth larger, so that zero percent is not zero.
         self.0.map(|stored| f64::from(stored.get() - 1) / 10_000.0)
     }
 }
@@ -150,7 +150,7 @@ impl From<Option<f64>> for Percent {
     }
 }
 
-/// CPU and memory together: what is used, requested, allowed or there.
+/// An amount of CPU and an amount of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amounts {
     /// CPU.
@@ -160,7 +160,7 @@ pub struct Amounts {
 }
 
 impl Amounts {
-    /// One of them, if it is known: nanocores or bytes.
+    /// The amount of one resource, in nanocores or bytes; `None` if it is unknown.
     #[must_use]
     pub fn get(self, resource: Resource) -> Option<u64> {
         match resource {
@@ -169,7 +169,7 @@ impl Amounts {
         }
     }
 
-    /// The sums of what is known.
+    /// The sums of both resources.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! A table of rows of any kind: sorting, filters, drawing and export need no more than this.
+//! [`AnyTable`]: a table of any kind of rows, for sorting, filters, drawing and export.
 
 use std::borrow::Cow;
 
@@ -14,57 +14,57 @@ use super::row::{Context, Row, Value};
 use super::scope::{Limits, Open};
 use super::table::{Table, Version};
 
-/// Which rows of a table a list has, and in which order.
+/// Selects and sorts the rows of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct ListQuery<'a> {
-    /// What the view is limited to.
+    /// The limits of the view.
     pub limits: Limits<'a>,
-    /// The filter that the rows pass.
+    /// The filter that rows must pass.
     pub filter: &'a Filter,
-    /// By what they are sorted.
+    /// The order.
     pub sort: Sort,
 }
 
-/// A table of rows of any kind. A row is found by its place.
+/// A table of any kind of rows. Rows are addressed by their index.
 pub trait AnyTable {
-    /// How many rows there are.
+    /// The number of rows.
     fn len(&self) -> usize;
 
-    /// Whether there is no row.
+    /// Whether the table has no rows.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What the table holds.
+    /// The version of the table's content.
     fn version(&self) -> Version;
 
-    /// The key of a row.
+    /// The key of the row at an index.
     fn key_at(&self, at: u32) -> Option<Key>;
 
-    /// The place of the row of this key.
+    /// The index of the row with this key.
     fn place(&self, key: &Key) -> Option<u32>;
 
     /// The columns that the table can have.
     fn columns(&self) -> Vec<Column>;
 
-    /// Fields that an export for programs has beside this one.
+    /// Fields that CSV and JSON exports add to this one.
     fn exported_with(&self, field: Field) -> &'static [Field];
 
     /// The value of a field of a row.
     fn value(&self, at: u32, field: Field) -> Option<Value<'_>>;
 
-    /// A field of a row as text.
+    /// The text of a field of a row.
     fn text(&self, at: u32, field: Field, now: Timestamp) -> Option<Cow<'_, str>> {
         self.value(at, field).map(|value| value.text(now))
     }
 
-    /// What the column of a field shows of a row.
+    /// The cell of a field's column in a row.
     fn cell(&self, at: u32, field: Field, context: &Context) -> Option<Cell>;
 
-    /// The places of the rows that a list has, in its order.
+    /// The indexes of the selected rows, sorted.
     fn order(&self, query: &ListQuery<'_>) -> Vec<u32>;
 
-    /// What Enter opens on a row.
+    /// What `enter` opens on a row.
     fn open(&self, at: u32) -> Option<Open>;
 }
 

@@ -1,4 +1,4 @@
-//! What tells rows apart beside their names.
+//! Columns that distinguish rows with the same name.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,11 +8,11 @@ use kubevitals_proto::time::Timestamp;
 use super::any_table::AnyTable;
 use super::field::Field;
 
-/// Columns that tell apart rows of one name, in the order in which they are tried.
+/// Columns that distinguish rows of the same name, in the order in which they are tried.
 const TRIED: [Field; 2] = [Field::Namespace, Field::Kind];
 
-/// The columns that these rows need beside their names so that no two look alike: the namespace, where names repeat in
-/// several namespaces; the kind, where they do in several kinds.
+/// The columns that these rows need beside their names: the namespace, if names repeat in several namespaces; the kind,
+/// if names repeat in several kinds.
 pub(super) fn distinguishing(table: &dyn AnyTable, order: &[u32], now: Timestamp) -> Vec<Field> {
     let columns = table.columns();
     let mut fields: Vec<Field> = columns
@@ -41,7 +41,7 @@ pub(super) fn distinguishing(table: &dyn AnyTable, order: &[u32], now: Timestamp
     fields.split_off(names)
 }
 
-/// How many different texts the rows have in these fields.
+/// The number of different texts that the rows have in these fields.
 fn distinct(table: &dyn AnyTable, order: &[u32], fields: &[Field], now: Timestamp) -> usize {
     let texts = order.iter().map(|at| {
         let mut hasher = DefaultHasher::new();

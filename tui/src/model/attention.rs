@@ -7,25 +7,25 @@ use super::row::{NodeRow, PodRow};
 use super::tone::{Thresholds, Tone};
 use super::world::World;
 
-/// For how long after its last restart a pod that runs well again is still told of.
+/// A healthy pod is listed for this time after its last restart.
 const RECENT_SECONDS: i64 = 3600;
 
-/// How much attention a pod needs; the larger, the more.
+/// How much attention a pod needs. The largest needs the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Attention {
-    /// It runs well, but was restarted lately.
+    /// The pod is healthy, but restarted recently.
     Recent,
-    /// It is starting, ending or not ready.
+    /// The pod is starting, terminating or not ready.
     Unsettled,
-    /// It has nearly used up its memory limit.
+    /// The pod has used nearly all of its memory limit.
     NearLimit,
-    /// A probe fails.
+    /// A probe is failing.
     Failing,
-    /// It crashes, was evicted, cannot start.
+    /// The pod crashes, was evicted, or cannot start.
     Broken,
 }
 
-/// How much attention a pod needs. None if it needs none.
+/// How much attention a pod needs. `None` if it needs none.
 #[must_use]
 pub fn attention(pod: &PodRow, now: Timestamp, thresholds: Thresholds) -> Option<Attention> {
     let restarted = pod
@@ -50,12 +50,10 @@ pub fn attention(pod: &PodRow, now: Timestamp, thresholds: Thresholds) -> Option
     }
 }
 
-/// Nodes that do not report: those that are not ready, and those that are but of which nothing is known that they use
-/// while it is of others.
+/// Nodes that do not report: nodes that are not ready, and ready nodes without current usage while other nodes have it.
 #[must_use]
 pub fn lost(world: &World) -> Lost<'_> {
-    /// So much older than the newest figures a node's are at least if it does not report, in seconds: two of
-    /// metrics-server's minutes and one.
+    /// A node does not report if its usage is this much older than the newest: three of metrics-server's minutes.
     const OLD_SECONDS: u32 = 180;
     let nodes = world.nodes.rows();
     let newest = nodes.iter().map(|node| node.measured_seconds).max();
@@ -81,12 +79,12 @@ pub fn lost(world: &World) -> Lost<'_> {
 pub struct Lost<'a> {
     /// Not ready.
     pub not_ready: Vec<&'a Name>,
-    /// Ready, but without figures.
+    /// Ready, but without current usage.
     pub silent: Vec<&'a Name>,
 }
 
 impl Lost<'_> {
-    /// Whether all report.
+    /// Whether all nodes report.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.not_ready.is_empty() && self.silent.is_empty()
@@ -102,7 +100,7 @@ mod tests {
 
     const NOW: i64 = 10_000;
 
-    /// A pod that runs well and was restarted so many seconds ago.
+    /// A healthy pod that restarted this many seconds ago.
     fn restarted(ago: i64) -> PodRow {
         let mut pod = PodRow {
             status: "Running".into(),

@@ -1,4 +1,4 @@
-//! Rows and readings on their way into the world.
+//! Rows and readings on their way into the `World`.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -8,17 +8,17 @@ use super::name::Name;
 use super::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
 use super::table::Change;
 
-/// Rows of a kind.
+/// Rows of one kind.
 #[derive(Debug)]
 pub enum Batch<R> {
-    /// All there are.
+    /// All rows.
     All(Vec<R>),
-    /// What has become of some.
+    /// Changes of some rows.
     Some(Vec<Change<R>>),
 }
 
 impl<R> Batch<R> {
-    /// Whether it tells of all, or of one that is so.
+    /// Whether the batch replaces all rows, or changes a row with this property.
     pub fn has(&self, is_so: impl Fn(&R) -> bool) -> bool {
         match self {
             Self::All(_) => true,
@@ -29,7 +29,7 @@ impl<R> Batch<R> {
         }
     }
 
-    /// With each row made into another.
+    /// Converts each row.
     #[must_use]
     pub fn map(self, row: &mut impl FnMut(R) -> R) -> Self {
         match self {
@@ -47,7 +47,7 @@ impl<R> Batch<R> {
     }
 }
 
-/// What pods and nodes use.
+/// Usage of pods and nodes.
 #[derive(Debug, Clone, Default)]
 pub struct Readings {
     /// Nodes, by name.
@@ -56,69 +56,69 @@ pub struct Readings {
     pub pods: Vec<PodReading>,
 }
 
-/// What something uses.
+/// Usage of a node or a container.
 #[derive(Debug, Clone)]
 pub struct Reading {
     /// Its name.
     pub name: Name,
-    /// When it was measured.
+    /// When the usage was measured.
     pub at: Timestamp,
-    /// What it uses.
+    /// CPU and memory.
     pub usage: Amounts,
-    /// Swap it uses.
+    /// Swap.
     pub swap: Memory,
 }
 
-/// What a pod uses.
+/// Usage of a pod.
 #[derive(Debug, Clone)]
 pub struct PodReading {
     /// Its namespace.
     pub namespace: Name,
     /// Its name.
     pub name: Name,
-    /// When it was measured.
+    /// When the usage was measured.
     pub at: Timestamp,
     /// Its containers.
     pub containers: Vec<Reading>,
 }
 
-/// Which pods are told of, when not all are.
+/// Which pods a source sends, if it does not send all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Extent {
-    /// How many there are in all.
+    /// The number of pods in the cluster.
     pub total: u64,
-    /// What was looked at: those are told of.
+    /// The interest that the pods were selected by.
     pub interest: Interest,
-    /// Which of these, where they are too many as well.
+    /// Which of the selected pods are sent, if these are too many as well.
     pub chosen: Option<Chosen>,
 }
 
-/// Which of very many pods are told of.
+/// Which of very many pods are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chosen {
-    /// So many that come first.
+    /// The number of pods that are first in the order.
     pub first: u64,
-    /// By what they do, in words: `CPU`.
+    /// The order in words: `CPU`.
     pub by: &'static str,
-    /// So many of the others, because they are not healthy.
+    /// The number of other pods that are sent because they are unhealthy.
     pub unhealthy: u64,
-    /// Whether those are all that are not healthy.
+    /// Whether all unhealthy pods are sent.
     pub all_unhealthy: bool,
 }
 
-/// What was at a time.
+/// The state of the cluster at a past time.
 #[derive(Debug, Default)]
 pub struct Past {
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// Pods.
     pub pods: Vec<PodRow>,
     /// Nodes.
     pub nodes: Vec<NodeRow>,
-    /// Incidents; without, those that are known now and had begun then.
+    /// Incidents. Without them, the current incidents that had begun at that time are shown.
     pub incidents: Option<Vec<IncidentRow>>,
-    /// The cluster as a whole, where it is known.
+    /// The cluster's totals, if the source sends them.
     pub cluster: Option<ClusterRow>,
-    /// Which pods are told of, when not all are.
+    /// Which pods are included, if not all are.
     pub extent: Option<Extent>,
 }

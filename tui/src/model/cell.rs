@@ -1,4 +1,4 @@
-//! What a table shows in one place.
+//! Cells of a table.
 
 use std::borrow::Cow;
 
@@ -9,22 +9,22 @@ use super::tone::Tone;
 pub enum Cell {
     /// Text.
     Text {
-        /// What it says. It is cut to the column's width by whoever draws it.
+        /// The text. The view cuts it to the column's width.
         text: String,
-        /// How grave that is.
+        /// Its severity.
         tone: Tone,
     },
-    /// The row's recent CPU or memory, drawn from [`super::Trends`] under the row's key.
+    /// The row's recent usage, drawn from [`super::Trends`] under the row's key.
     Trend {
-        /// Which.
+        /// The resource.
         resource: Resource,
-        /// The amount that it is drawn against, in nanocores or bytes: the limit, else the request; of a node what it
-        /// has for pods.
+        /// The amount at the top of the drawing, in nanocores or bytes: the limit, or else the request; for a node its
+        /// allocatable amount.
         full: Option<u64>,
     },
 }
 
-/// What is drawn over time.
+/// A resource that is drawn over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Resource {
     /// CPU.
@@ -34,7 +34,7 @@ pub enum Resource {
 }
 
 impl Cell {
-    /// Text in a tone.
+    /// A cell with text.
     #[must_use]
     pub fn new(text: Cow<'_, str>, tone: Tone) -> Self {
         Self::Text {

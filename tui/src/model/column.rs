@@ -2,7 +2,7 @@
 
 use super::field::{Field, Unit};
 
-/// On which side of its column a cell stands.
+/// The side of the column on which cells are aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
     /// Left, for text.
@@ -11,38 +11,38 @@ pub enum Align {
     Right,
 }
 
-/// How wide a column is.
+/// The width of a column in cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Width {
-    /// It is not shown narrower.
+    /// The smallest width.
     pub least: u16,
-    /// It is not shown wider.
+    /// The largest width.
     pub most: u16,
 }
 
 /// A column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
-    /// What it shows; its name is the column's id.
+    /// The field that the column shows. Its name is the column's id.
     pub field: Field,
-    /// Its heading.
+    /// The heading.
     pub title: &'static str,
-    /// How wide it is, the heading included.
+    /// The width, including the heading.
     pub width: Width,
-    /// Columns of a lower number are shown first when there is not room for all. Those of [`Column::ON_DEMAND`] are
-    /// shown only when they are chosen.
+    /// If there is not enough space for all columns, those with lower numbers are shown. [`Column::ON_DEMAND`] columns
+    /// are shown only if they are chosen.
     pub priority: u8,
-    /// Where its cells stand.
+    /// The alignment of cells.
     pub align: Align,
-    /// Whether it is hidden, unless it is chosen, while nothing is known of what it shows.
+    /// Whether the column is hidden, unless it is chosen, while no row has a value for it.
     pub optional: bool,
 }
 
 impl Column {
-    /// The priority of a column that is not shown unless it is chosen.
+    /// The priority of a column that is only shown if it is chosen.
     pub const ON_DEMAND: u8 = u8::MAX;
 
-    /// A column of text, cut when it must be.
+    /// A column of text, which may be cut.
     pub(super) const fn text(
         field: Field,
         title: &'static str,
@@ -60,7 +60,7 @@ impl Column {
         }
     }
 
-    /// A column of numbers, never cut.
+    /// A column of numbers, which are never cut.
     pub(super) const fn number(
         field: Field,
         title: &'static str,
@@ -80,35 +80,35 @@ impl Column {
         }
     }
 
-    /// A column of drawings over time.
+    /// A column of sparklines.
     pub(super) const fn trend(field: Field, title: &'static str, priority: u8) -> Self {
         Self::text(field, title, 8, 30, priority)
     }
 
-    /// Whether it says which object a row is of: it is shown at any width and cannot be turned off.
+    /// Whether the column identifies the object of a row. It is shown at any width and cannot be turned off.
     #[must_use]
     pub const fn is_identity(&self) -> bool {
         self.priority == 0 && matches!(self.field, Field::Name | Field::Pod | Field::Container)
     }
 
-    /// Whether it holds drawings over time.
+    /// Whether the column shows sparklines.
     #[must_use]
     pub const fn is_trend(&self) -> bool {
         matches!(self.field, Field::CpuTrend | Field::MemoryTrend)
     }
 }
 
-/// By what a table is sorted. Ties stay in the order of the rows' keys.
+/// The order of a table. Equal rows are in the order of their keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// By what.
+    /// The field.
     pub field: Field,
-    /// Largest or last first. What is not known is last in both directions.
+    /// Largest or last first. Unknown values are last in both directions.
     pub descending: bool,
 }
 
 impl Sort {
-    /// As one would want it first: numbers largest first, texts and ages from the beginning.
+    /// The natural order: numbers descending, texts and ages ascending.
     #[must_use]
     pub const fn by(field: Field) -> Self {
         Self {
@@ -117,7 +117,7 @@ impl Sort {
         }
     }
 
-    /// The other way round.
+    /// The reverse order.
     #[must_use]
     pub const fn reversed(self) -> Self {
         Self {

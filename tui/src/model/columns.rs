@@ -1,32 +1,33 @@
-//! Which columns there is room for, and how wide each is.
+//! The layout of a table: which columns fit, and how wide each is.
 
 use super::column::Column;
 use super::field::Field;
 
-/// A column and the room it has.
+/// A column with its position and width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
     /// The column.
     pub column: Column,
-    /// Where it begins, counted from the table's left edge.
+    /// The distance from the table's left edge.
     pub x: u16,
-    /// How wide it is.
+    /// The width.
     pub width: u16,
 }
 
-/// Columns up to this rank are shown before others are given room for their contents.
+/// Columns up to this rank are shown before others get space for their contents.
 const ESSENTIAL: u8 = Wanted::RANKS + 1;
 
-/// Columns that may be wider than any name of Kubernetes hold sentences: a part of one is worth its place.
+/// The longest name in Kubernetes. Wider columns contain sentences, of which a part is useful.
 const NAME: u16 = 63;
 
-/// Columns up to this rank are not given up for the whole of another's words.
+/// Columns up to this rank are not dropped to show another column's text in full.
 const TOLD: u8 = Wanted::RANKS + 5;
 
-/// Words wider than this are cut rather than cost another column its place.
+/// Longer text is cut if another column would have to be dropped for it.
 const WORDS: u16 = 12;
 
-/// Contents wider than this are cut rather than cost another column its place; `words` is what words may take.
+/// The width beyond which a column's contents are cut if another column would have to be dropped. `words` is the width
+/// for text.
 const fn comfort(column: &Column, width: u16, words: u16) -> u16 {
     const NAMES: u16 = 34;
     if column.priority > 0 && !matches!(column.field, Field::Cause) {
@@ -39,22 +40,22 @@ const fn comfort(column: &Column, width: u16, words: u16) -> u16 {
 /// Blank cells between two columns.
 pub const GAP: u16 = 1;
 
-/// Which columns a table is to have.
+/// Which columns a table should have.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted<'a> {
-    /// Those that were chosen, in their order; if none were, all that are not only shown on demand.
+    /// The chosen columns, in order. `None` for all columns that are not on demand.
     pub chosen: Option<&'a [Field]>,
-    /// The column that the table is sorted by: it is shown in any case, so that its arrow can be seen.
+    /// The column that the table is sorted by. It is always shown, with its arrow.
     pub sorted: Option<Field>,
-    /// Columns without which rows look alike.
+    /// Columns that distinguish rows with the same name.
     pub distinguishing: &'a [Field],
 }
 
 impl Wanted<'_> {
-    /// How many ranks come before those of the columns' own priorities.
+    /// The number of ranks before those of the columns' own priorities.
     const RANKS: u8 = 3;
 
-    /// The fields to show where there is room for all of them, in their order.
+    /// The fields that are shown if there is space for all, in order.
     #[must_use]
     pub fn fields(&self, all: &[Column]) -> Vec<Field> {
         let mut fields: Vec<Field> = match self.chosen {
@@ -68,7 +69,7 @@ impl Wanted<'_> {
         fields
     }
 
-    /// Columns of a lower rank are shown first: what a row is of, by what it is sorted, what tells it from another.
+    /// The rank of a column: identity, sort, distinguishing columns, then priority. Lower ranks are shown first.
     fn rank(&self, column: &Column) -> u8 {
         if column.is_identity() {
             0
@@ -82,7 +83,7 @@ impl Wanted<'_> {
     }
 }
 
-/// The columns that are shown where none were chosen, in their order.
+/// The columns that are shown if none are chosen, in order.
 #[must_use]
 pub fn default_fields(all: &[Column]) -> Vec<Field> {
     let usual = |column: &&Column| column.priority != Column::ON_DEMAND;
@@ -92,8 +93,8 @@ pub fn default_fields(all: &[Column]) -> Vec<Field> {
         .collect()
 }
 
-/// Puts a column of `all` among those that are shown, behind the nearest one that it follows in `all`. Nothing is done
-/// if it is among them, or no such column exists.
+/// Inserts a column of `all` into the shown columns, after the nearest one that it follows in `all`. Does nothing if
+/// the column is shown already or does not exist.
 pub fn insert(fields: &mut Vec<Field>, all: &[Column], field: Field) {
     let Some(at) = all.iter().position(|column| column.field == field) else {
         return;
@@ -108,8 +109,8 @@ pub fn insert(fields: &mut Vec<Field>, all: &[Column], field: Field) {
     fields.insert(behind.map_or(0, |behind| behind + 1), field);
 }
 
-/// The columns to show in a table `width` wide: of those that are wanted, by rank, as many as there is room for. `widest`
-/// says how wide the contents of a column are, so that none is wider than it must be.
+/// Lays out a table of `width` cells: as many of the requested columns as fit, by rank. `widest` returns the width of a
+/// column's contents.
 #[must_use]
 pub fn place(
     all: &[Column],
@@ -121,12 +122,12 @@ pub fn place(
         let mut column = *column;
         let content = widest(column.field).max(title_width(&column));
         if wanted.sorted == Some(column.field) {
-            // There is room for the arrow.
+            // There is space for the arrow.
             column.width.least = column.width.least.max(title_width(&column));
             column.width.most = column.width.most.max(column.width.least);
         }
         let content = content.clamp(column.width.least, column.width.most);
-        // From here on a column's priority is its rank.
+        // From here on, a column's priority is its rank.
         column.priority = wanted.rank(&column);
         (column, content)
     };
@@ -134,8 +135,7 @@ pub fn place(
     let fields = wanted.fields(all);
     let mut shown: Vec<(Column, u16)> = fields.iter().filter_map(column).map(sized).collect();
     let (mut words, mut kept, mut used) = (WORDS, Vec::new(), 0);
-    // A whole reason is worth more than one more number, where there is room for many; but not more than a reason.
-    // Words get as much room as costs none.
+    // Give text as much space as possible without losing a column of rank `WORTH_KEEPING` or lower.
     for more in WORDS..=WORDS + width.saturating_sub(80) / 4 {
         let (now_kept, now_used) = keep(&shown, width, more);
         let told = |kept: &[bool]| {
@@ -163,8 +163,9 @@ pub fn place(
     placed
 }
 
-/// Which columns are shown, and the least that they need: what matters most at any width; of the rest, by priority and
-/// then from the left, as many as there is room for without cutting what matters.
+/// Decides which columns are shown. Returns them with the sum of their smallest widths. Essential columns are shown if
+/// their smallest width fits; the others, by priority and then from the left, if no shown column has to be cut for
+/// them.
 fn keep(shown: &[(Column, u16)], width: u16, words: u16) -> (Vec<bool>, u16) {
     let mut by_priority: Vec<usize> = (0..shown.len()).collect();
     by_priority.sort_by_key(|at| shown.get(*at).map_or(0, |(column, _)| column.priority));
@@ -201,8 +202,8 @@ fn keep(shown: &[(Column, u16)], width: u16, words: u16) -> (Vec<bool>, u16) {
     (kept, least)
 }
 
-/// Gives the room that is left first to columns whose contents need it, the most important ones first, as much as is
-/// comfortable; then all that they need, names last; then to drawings.
+/// Distributes the remaining space: first up to the comfortable width, in the order of rank; then up to the contents'
+/// width, in reverse order; then to sparklines.
 fn share(shown: &[(Column, u16)], width: u16, mut left: u16, words: u16) -> Vec<u16> {
     let mut widths: Vec<u16> = shown.iter().map(|(column, _)| column.width.least).collect();
     let mut order: Vec<usize> = (0..shown.len()).collect();
@@ -221,14 +222,14 @@ fn share(shown: &[(Column, u16)], width: u16, mut left: u16, words: u16) -> Vec<
         };
         widen(*at, comfort(column, width, words), &mut widths);
     }
-    // The least important of what is shown gets the rest first: it was given least.
+    // The lowest ranks get the rest first: they got least before.
     for at in order.iter().rev() {
         widen(*at, u16::MAX, &mut widths);
     }
     let trends = shown.iter().filter(|(column, _)| column.is_trend()).count();
     let trends = u16::try_from(trends).unwrap_or(u16::MAX).max(1);
     for ((column, _), width) in shown.iter().zip(&mut widths) {
-        // Drawings have no contents that ask for room; they are worth some.
+        // Sparklines have no contents that need space.
         if column.is_trend() {
             let more = column.width.most.saturating_sub(*width).min(left / trends);
             *width += more;
@@ -237,7 +238,7 @@ fn share(shown: &[(Column, u16)], width: u16, mut left: u16, words: u16) -> Vec<
     widths
 }
 
-/// How wide a heading is, with the sign of sorting.
+/// The width of a heading with the arrow.
 fn title_width(column: &Column) -> u16 {
     u16::try_from(column.title.chars().count() + 1).unwrap_or(u16::MAX)
 }

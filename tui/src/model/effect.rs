@@ -1,4 +1,4 @@
-//! What is to be done, outside of the state, because of what happened.
+//! Effects: work outside the state that a message or an action causes.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -7,47 +7,47 @@ use super::interest::Interest;
 use super::message::Subject;
 use super::name::{Key, Name};
 
-/// What the loop has to do.
+/// Work for the main loop.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// End.
+    /// End the program.
     Quit,
-    /// Give the terminal back until the shell gives it to us again.
+    /// Suspend the process until the shell continues it.
     Suspend,
-    /// Draw everything anew, whatever the terminal shows.
+    /// Draw the whole screen again.
     Redraw,
-    /// Leave the mouse to the terminal, or use it again.
+    /// Release the mouse to the terminal, or capture it again.
     Mouse,
     /// Ring the terminal's bell.
     Bell,
-    /// Put this on the clipboard.
+    /// Copy this text to the clipboard.
     Copy(String),
-    /// Write the view to a file in this form.
+    /// Write the rows of the view to a file in this format.
     Export(ExportAs),
-    /// Ask the source for something. It answers by a message.
+    /// Send a request to the source. It answers with a message.
     Ask(Ask),
-    /// Leave this cluster for that of another context.
+    /// Connect to the cluster of another context.
     Connect(Name),
 }
 
-/// What the source can be asked for.
+/// A request to the source.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
-    /// What was at a time, of what is looked at.
+    /// The state of the cluster at a time, limited to the interest.
     Past(Timestamp, Box<Interest>),
-    /// The past of a subject over a span.
+    /// The usage history of a subject over a span.
     History {
-        /// Of what.
+        /// The subject.
         subject: Subject,
-        /// From when.
+        /// Start of the span.
         since: Timestamp,
-        /// Until when.
+        /// End of the span.
         until: Timestamp,
-        /// In how many steps.
+        /// The number of steps.
         steps: u32,
     },
-    /// All there is to know of a pod, as of a time or now.
+    /// The details of a pod, at a time or now.
     Detail(Key, Option<Timestamp>),
-    /// When there are too many pods to tell of all: tell of these.
+    /// The pods to send, if there are too many to send all.
     Interest(Box<Interest>),
 }

@@ -1,11 +1,11 @@
-//! What can be shown, sorted and filtered by: one list for every view, the filter language and the export.
+//! Fields of rows: one list for columns, sorting, the filter language and the export.
 
-/// In what a field is counted.
+/// The unit of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// It is text.
+    /// Text.
     Text,
-    /// A bare number.
+    /// A plain number.
     Count,
     /// CPU; the number is nanocores, a literal is a quantity of cores (`500m`, `2`).
     Cores,
@@ -13,9 +13,9 @@ pub enum Unit {
     Bytes,
     /// Bytes a second; a literal is a quantity.
     BytesPerSecond,
-    /// A part; the number is percent, so 50 is half. A literal may end in `%`.
+    /// A percentage: 50 is half. A literal may end in `%`.
     Percent,
-    /// A time from then to now; the number is seconds, a literal is a duration (`90s`, `1h30m`, `2d`).
+    /// A time before now; the number is seconds, a literal is a duration (`90s`, `1h30m`, `2d`).
     Seconds,
     /// Yes or no; the number is 1 or 0, a literal is `true` or `false`.
     Flag,
@@ -28,28 +28,28 @@ macro_rules! fields {
         pub enum Field { $($(#[doc = $doc])* $variant,)* }
 
         impl Field {
-            /// All there are.
+            /// All fields.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// What the filter language and the configuration call it.
+            /// The name in the filter language and the configuration.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// Other words for it.
+            /// Other names of the field.
             #[must_use]
             pub const fn aliases(self) -> &'static [&'static str] {
                 match self { $(Self::$variant => &[$($alias,)*],)* }
             }
 
-            /// In what it is counted.
+            /// The unit.
             #[must_use]
             pub const fn unit(self) -> Unit {
                 match self { $(Self::$variant => Unit::$unit,)* }
             }
 
-            /// What it is, in a few words.
+            /// The description in the list of columns.
             #[must_use]
             pub fn about(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),*).trim_ascii(),)* }
@@ -71,130 +71,130 @@ fields! {
     Node = Text, "node";
     /// The label app.kubernetes.io/name, or else app or k8s-app
     App = Text, "app";
-    /// Kind of workload or object
+    /// Kind of the workload or object
     Kind = Text, "kind";
-    /// What made the pod
+    /// Workload that created the pod
     Workload = Text, "workload" | "owner";
-    /// Init, sidecar or app container
+    /// Role: init, sidecar or app container
     Role = Text, "role";
     /// Status, as kubectl shows it
     Status = Text, "status" | "state";
     /// Phase of the pod
     Phase = Text, "phase";
-    /// Whether it is ready
+    /// Whether the pod or node is ready
     Ready = Flag, "ready";
-    /// How its probes are: failing, pending (starting), waiting (delayed), not running, passing, unknown, none
+    /// State of the probes: failing, pending (starting), waiting (delayed), not running, passing, unknown, none
     Probe = Text, "probe" | "probes";
-    /// Probes that fail
+    /// Probes that are failing
     Failing = Count, "failing";
     /// Containers that are ready
     ReadyContainers = Count, "ready-containers";
     /// Containers
     Containers = Count, "containers";
-    /// Restarts since it was created
+    /// Restarts since creation
     Restarts = Count, "restarts";
-    /// Restarts of the last hour
+    /// Restarts in the last hour
     Recent = Count, "restarts-1h" | "recent";
-    /// Why it was restarted last
+    /// Cause of the last restart
     LastRestart = Text, "last-restart" | "last";
-    /// How long ago it was restarted last
+    /// Time since the last restart
     LastRestartAge = Seconds, "last-restart-age";
-    /// State of a resize in place (* in STATUS)
+    /// State of an in-place resize (* in STATUS)
     Resize = Text, "resize";
-    /// CPU used
+    /// CPU usage
     Cpu = Cores, "cpu";
-    /// CPU requested
+    /// CPU request
     CpuRequest = Cores, "cpu-request" | "cpu.request";
     /// CPU limit
     CpuLimit = Cores, "cpu-limit" | "cpu.limit";
-    /// CPU used of what there is for pods
+    /// CPU usage, % of allocatable
     CpuPercent = Percent, "cpu%";
-    /// CPU used of what is requested
+    /// CPU usage, % of the request
     CpuOfRequest = Percent, "cpu%request" | "cpu%req";
-    /// CPU used of the limit
+    /// CPU usage, % of the limit
     CpuOfLimit = Percent, "cpu%limit" | "cpu%lim";
-    /// CPU requested of what there is for pods
+    /// CPU requests, % of allocatable
     CpuRequested = Percent, "cpu-requested%" | "cpu-commit";
-    /// CPU there is for pods
+    /// Allocatable CPU
     CpuAllocatable = Cores, "cpu-allocatable";
-    /// Memory used
+    /// Memory usage
     Memory = Bytes, "mem" | "memory";
-    /// Memory requested
+    /// Memory request
     MemoryRequest = Bytes, "mem-request" | "mem.request" | "memory-request";
     /// Memory limit
     MemoryLimit = Bytes, "mem-limit" | "mem.limit" | "memory-limit";
-    /// Memory used of what there is for pods
+    /// Memory usage, % of allocatable
     MemoryPercent = Percent, "mem%" | "memory%";
-    /// Memory used of what is requested
+    /// Memory usage, % of the request
     MemoryOfRequest = Percent, "mem%request" | "mem%req" | "memory%request";
-    /// Memory used of the limit
+    /// Memory usage, % of the limit
     MemoryOfLimit = Percent, "mem%limit" | "mem%lim" | "memory%limit";
-    /// Memory requested of what there is for pods
+    /// Memory requests, % of allocatable
     MemoryRequested = Percent, "mem-requested%" | "memory-requested%" | "mem-commit";
-    /// Memory there is for pods
+    /// Allocatable memory
     MemoryAllocatable = Bytes, "mem-allocatable" | "memory-allocatable";
-    /// Swap used
+    /// Swap usage
     Swap = Bytes, "swap";
-    /// Part of the last minute in which processes waited for memory (PSI some avg60)
+    /// Time that processes waited for memory, % of the last minute (PSI some avg60)
     MemoryStall = Percent, "mem-stall" | "memory-stall";
-    /// Disk used
+    /// Disk usage
     Disk = Bytes, "disk";
-    /// Disk used of what there is
+    /// Disk usage, % of the capacity
     DiskPercent = Percent, "disk%";
-    /// Bytes a second received and sent
+    /// Bytes received and sent per second
     Network = BytesPerSecond, "net" | "network";
     /// Pods
     Pods = Count, "pods";
     /// Pods that are ready
     PodsReady = Count, "pods-ready";
-    /// Replicas there are
+    /// Current replicas
     Replicas = Count, "replicas";
-    /// Replicas wanted
+    /// Desired replicas
     Desired = Count, "desired";
-    /// Fewest replicas
+    /// Minimum replicas
     Min = Count, "min";
-    /// Most replicas
+    /// Maximum replicas
     Max = Count, "max";
-    /// On how many nodes
+    /// Number of nodes, and the largest number of pods on one
     Nodes = Count, "nodes" | "spread";
-    /// What an HPA scales
+    /// Workload that the HPA scales
     Target = Text, "target" | "ref";
-    /// Metrics of an HPA against their targets
+    /// Metrics of the HPA and their targets
     Targets = Text, "targets" | "metrics";
-    /// Furthest metric of an HPA from its target
+    /// Highest metric of the HPA, % of its target
     TargetPercent = Percent, "target%";
-    /// What keeps an HPA from more or fewer replicas, or from knowing
+    /// Reason why the HPA cannot scale, or cannot scale further
     Limited = Text, "limited";
-    /// When an HPA scaled last
+    /// Time since the HPA last scaled
     Scaled = Seconds, "scaled";
-    /// What went wrong
+    /// Kind of incident
     Reason = Text, "reason";
-    /// Why it went wrong
+    /// Cause
     Cause = Text, "cause";
-    /// How sure that is
+    /// Certainty of the cause: direct, likely or unknown
     Certainty = Text, "certainty";
-    /// A sentence
+    /// Message
     Message = Text, "message";
-    /// How often
+    /// Number of occurrences
     Count = Count, "count";
-    /// How long ago it began
+    /// Time since the beginning
     Began = Seconds, "began";
-    /// How long ago it was last seen
+    /// Time since it was last seen
     LastSeen = Seconds, "last-seen" | "seen";
-    /// Whether it goes on
+    /// Whether the incident is open
     Open = Flag, "open";
     /// Age
     Age = Seconds, "age";
-    /// How long ago its usage was measured
+    /// Age of the usage
     Measured = Seconds, "measured";
-    /// CPU over the span, drawn; as a number it is the CPU used
+    /// CPU usage over the span, as a sparkline; sorted and filtered by CPU usage
     CpuTrend = Cores, "cpu-trend";
-    /// Memory over the span, drawn; as a number it is the memory used
+    /// Memory usage over the span, as a sparkline; sorted and filtered by memory usage
     MemoryTrend = Bytes, "mem-trend" | "memory-trend";
 }
 
 impl Field {
-    /// The field of this name or alias, in any case.
+    /// The field with this name or alias. Case is ignored.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let is = |word: &str| word.eq_ignore_ascii_case(name);
@@ -204,13 +204,13 @@ impl Field {
             .find(|field| is(field.name()) || field.aliases().iter().copied().any(is))
     }
 
-    /// Whether it is counted, so that it is compared and sorted as a number.
+    /// Whether the field is compared and sorted as a number.
     #[must_use]
     pub fn is_number(self) -> bool {
         self.unit() != Unit::Text
     }
 
-    /// Whether it is told of how long ago something was: it changes with time alone.
+    /// Whether the field is relative to the current time, so that it changes without new data.
     #[must_use]
     pub fn changes_with_time(self) -> bool {
         self.unit() == Unit::Seconds || matches!(self, Self::LastRestart)
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn every_field_says_what_it_is() {
-        assert_eq!(Field::MemoryOfLimit.about(), "Memory used of the limit");
+        assert_eq!(Field::MemoryOfLimit.about(), "Memory usage, % of the limit");
         assert!(Field::ALL.iter().all(|field| !field.about().is_empty()));
     }
 }

@@ -1,23 +1,23 @@
-//! How amounts, parts and times are written in tables: short, and with their unit.
+//! Short texts of amounts, fractions and times, with units.
 
 use kubevitals_proto::age::human;
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
 
-/// What stands where a number is not known.
+/// The text of an unknown value.
 pub const UNKNOWN: &str = "-";
 
 const MILLI: u64 = 1_000_000;
 const CORE: u64 = 1_000 * MILLI;
 
-/// Millicores rounded up as `kubectl top` does; from ten cores on, cores.
+/// CPU in millicores, rounded up as `kubectl top` does; from ten cores on, in cores.
 #[must_use]
 pub fn cpu(amount: Nanocores) -> String {
     cpu_beside(amount, amount)
 }
 
-/// CPU beside a larger amount, as on an axis or in `7.4/63.3`: both are in the unit that [`cpu()`] writes the larger one
-/// in. Less than a core has two digits after the point, rounded up as millicores are.
+/// CPU beside a larger amount, as on an axis or in `7.4/63.3`: both have the unit of [`cpu()`] for the larger one. Less
+/// than a core has two decimals, rounded up.
 #[must_use]
 pub fn cpu_beside(amount: Nanocores, largest: Nanocores) -> String {
     if !in_cores(largest) {
@@ -36,7 +36,7 @@ pub fn in_cores(amount: Nanocores) -> bool {
     amount.millicores_ceil() >= 10_000
 }
 
-/// Bytes in the largest unit that leaves at least one before the point.
+/// Bytes in the largest unit of which there is at least one.
 #[must_use]
 pub fn bytes(amount: Bytes) -> String {
     const UNITS: [(u64, &str); 5] = [
@@ -55,14 +55,14 @@ pub fn bytes(amount: Bytes) -> String {
         )
 }
 
-/// Bytes a second, in the units of [`bytes()`].
+/// Bytes per second, in the units of [`bytes()`].
 #[must_use]
 pub fn rate(bytes_per_second: u64) -> String {
     bytes(Bytes(bytes_per_second))
 }
 
-/// One digit after the point below a hundred of the unit, none above; truncated, so that nothing is shown as reached
-/// that is not.
+/// One decimal below one hundred units, none above. Truncated, so that the text never shows a limit as reached before
+/// it is.
 fn decimal(amount: u64, unit: u64, suffix: &str) -> String {
     let whole = amount / unit;
     if whole >= 100 {
@@ -76,7 +76,7 @@ fn decimal(amount: u64, unit: u64, suffix: &str) -> String {
     }
 }
 
-/// A part as percent, truncated: at most five cells, from 10,000 % on in thousands (`12k%`), millions and so on.
+/// A fraction in percent, truncated: at most five cells; from 10,000 % on in thousands (`12k%`), millions and so on.
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,
@@ -84,7 +84,7 @@ fn decimal(amount: u64, unit: u64, suffix: &str) -> String {
     reason = "a float is clamped when it is cast, and parts are not negative"
 )]
 pub fn percent(part: f64) -> String {
-    // Parts of whole amounts come out a hair too low now and then: 0.29 × 100 is 28.999….
+    // Floating-point products can be slightly too low: 0.29 × 100 is 28.999….
     let percent = (part * 100.0 + 1e-9) as u64;
     const UNITS: [(u64, &str); 4] = [
         (1_000_000_000_000, "T%"),
@@ -99,13 +99,13 @@ pub fn percent(part: f64) -> String {
     }
 }
 
-/// The time from `then` to `now`, as kubectl's AGE has it; `0s` if `then` is later.
+/// The time from `then` to `now`, as in kubectl's AGE; `0s` if `then` is later.
 #[must_use]
 pub fn age(then: Timestamp, now: Timestamp) -> String {
     duration(u64::try_from(now.since(then) / 1_000_000_000).unwrap_or(0))
 }
 
-/// Seconds as kubectl's AGE has them (`HumanDuration` of k8s.io/apimachinery).
+/// A duration as in kubectl's AGE (`HumanDuration` of k8s.io/apimachinery).
 #[must_use]
 pub fn duration(seconds: u64) -> String {
     human(i64::try_from(seconds).unwrap_or(i64::MAX))

@@ -1,4 +1,4 @@
-//! How many rows of the terminal each part has. Views draw into them; the state scrolls by them.
+//! The number of terminal rows of each part of the screen.
 
 use super::attention::lost;
 use super::pane::Pane;
@@ -6,34 +6,34 @@ use super::part::Part;
 use super::state::State;
 use super::view::View;
 
-/// How many rows each part has, from above to below. Together they are the terminal's height.
+/// The number of rows of each part, from top to bottom. Their sum is the terminal's height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rows {
-    /// Where one is, the source, the time: one row.
+    /// Context, source and time: one row.
     pub title: u16,
-    /// What the cluster uses, with charts where there is room.
+    /// Usage of the cluster, with charts if there is space.
     pub vitals: u16,
-    /// The views there are.
+    /// The tabs of the views.
     pub tabs: u16,
-    /// What is wrong.
+    /// Parts of the source that fail.
     pub troubles: u16,
-    /// The table, its heading included, or the page.
+    /// The table with its heading, or the page.
     pub body: u16,
-    /// What is told of the selected row.
+    /// Details of the selected row.
     pub pane: u16,
     /// The filter.
     pub filter: u16,
-    /// What is wrong with it, at its place.
+    /// The error in the filter.
     pub wrong: u16,
-    /// Keys, and what has just been done.
+    /// Hints for keys, or the last notice.
     pub footer: u16,
 }
 
-/// Fewer rows than this the body does not have while there is something else to give up.
+/// The body gets at least this many rows before other parts get any.
 const LEAST_BODY: u16 = 5;
 
 impl Rows {
-    /// The rows of each part of what is shown.
+    /// Distributes the rows of the terminal.
     #[must_use]
     pub fn of(state: &State) -> Self {
         let height = state.size.height;
@@ -42,7 +42,7 @@ impl Rows {
         let writing = state.writing || !screen.list.line.text().is_empty();
         let mut rows = Self::default();
         let mut left = height;
-        // In the order of their worth; each is given only what leaves the body its least.
+        // In the order of importance. Each part only gets rows that the body does not need.
         let mut give = |wanted: u16, least_body: u16| {
             let given = wanted.min(left.saturating_sub(least_body));
             left -= given;
@@ -75,21 +75,21 @@ impl Rows {
     }
 }
 
-/// How many rows each part of the overview's body has, from above to below.
+/// The number of rows of each part of the overview's body, from top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OverviewRows {
-    /// The panes, their headings included.
+    /// The panes, including their headings.
     pub panes: u16,
     /// The heading of the list.
     pub heading: u16,
-    /// The nodes that do not report.
+    /// The line about nodes that do not report.
     pub lost: u16,
-    /// The list, the headings of its columns included.
+    /// The list, including its headings.
     pub list: u16,
 }
 
 impl OverviewRows {
-    /// The rows of each part of a body of so many.
+    /// Distributes the rows of a body of this height.
     #[must_use]
     pub fn of(state: &State, body: u16) -> Self {
         let list = &state.screen().list;
@@ -102,7 +102,7 @@ impl OverviewRows {
         let is_calm =
             list.order.is_empty() && list.line.text().is_empty() && state.has_answered(Part::Pods);
         let panes = if is_calm && panes > 0 {
-            // Without a list the panes have its room.
+            // Without a list, the panes get its rows.
             body - heading - lost
         } else {
             panes
@@ -115,7 +115,7 @@ impl OverviewRows {
         }
     }
 
-    /// How many rows each pane shows, under its heading.
+    /// The number of rows that each pane shows below its heading.
     #[must_use]
     pub const fn shown(&self) -> u16 {
         self.panes.saturating_sub(1)
@@ -123,7 +123,7 @@ impl OverviewRows {
 }
 
 impl State {
-    /// How many rows of the list are on the screen.
+    /// The number of rows of the list on the screen.
     #[must_use]
     pub fn listed(&self) -> usize {
         let body = Rows::of(self).body;
@@ -138,7 +138,7 @@ impl State {
         usize::from(rows.saturating_sub(1))
     }
 
-    /// The panes that are shown, from above to below; the list alone in views that have no others.
+    /// The panes on the screen, from top to bottom. Other views only have the list.
     #[must_use]
     pub fn panes(&self) -> Vec<Pane> {
         if self.screen().view != View::Overview

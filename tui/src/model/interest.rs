@@ -1,22 +1,22 @@
-//! Which pods a source should send, where there are too many to send all.
+//! The pods that the source should send, if there are too many to send all.
 
 use super::field::Field;
 use super::filter::Selection;
 use super::name::{Key, Name};
 use super::scope::Scope;
 
-/// What is on the screen, as far as a source can select pods by it.
+/// What the screen shows, as far as a source can select pods by it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Interest {
-    /// On this node, of this workload, in this namespace; or all.
+    /// The scope of the view.
     pub scope: Scope,
-    /// In one of these namespaces; in any, if there is none.
+    /// The namespaces; empty for all.
     pub namespaces: Vec<Name>,
-    /// What the filter lets through.
+    /// The part of the filter that a source understands.
     pub selection: Selection,
-    /// Those that have the most of this first.
+    /// The field whose largest values come first.
     pub order: Field,
-    /// This pod in any case.
+    /// A pod that is sent in any case.
     pub pod: Option<Key>,
 }
 

@@ -1,20 +1,20 @@
-//! A line of text that is being written.
+//! Text inputs.
 
 use super::action::Edit;
 
-/// A line and its cursor.
+/// The text of an input, and its cursor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Line {
     text: String,
-    /// In bytes, always between two characters.
+    /// The cursor in bytes, always between two characters.
     cursor: usize,
 }
 
-/// How long a line may become, in bytes; what is pasted beyond is left out.
+/// The maximum length of a text input in bytes. Longer pastes are cut.
 const MOST: usize = 2_000;
 
 impl Line {
-    /// A line with a text, and the cursor at its end.
+    /// An input with this text and the cursor at its end.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let mut line = Self::default();
@@ -22,19 +22,19 @@ impl Line {
         line
     }
 
-    /// What it says.
+    /// The text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Where the cursor is, in bytes.
+    /// The cursor in bytes.
     #[must_use]
     pub const fn cursor(&self) -> usize {
         self.cursor
     }
 
-    /// What stands before the cursor, and what from it on.
+    /// The text before the cursor, and the text after it.
     #[must_use]
     pub fn halves(&self) -> (&str, &str) {
         self.text
@@ -42,7 +42,7 @@ impl Line {
             .unwrap_or((&self.text, ""))
     }
 
-    /// Changes it.
+    /// Applies an edit.
     pub fn edit(&mut self, edit: &Edit) {
         match edit {
             Edit::Insert(text) => self.insert(text),
@@ -62,7 +62,7 @@ impl Line {
     }
 
     fn insert(&mut self, text: &str) {
-        // A paste of several lines becomes one; what is no text is left out.
+        // Pasted lines become one line. Other control characters are dropped.
         for c in text.chars() {
             let c = if c == '\n' || c == '\t' { ' ' } else { c };
             if c.is_control() || self.text.len() + c.len_utf8() > MOST {

@@ -1,4 +1,4 @@
-//! A list: which rows of a table are on the screen, in which order, and which of them is selected.
+//! Lists: the rows of a table on the screen, their order, and the selected row.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -11,37 +11,37 @@ use super::scope::Scope;
 use super::table::Version;
 use super::tone::Thresholds;
 
-/// A list: what of a table is shown, in which order, and where one is in it.
+/// The rows of a table on the screen, their order, and the cursor.
 #[derive(Debug, Clone)]
 pub struct List {
-    /// By what it is sorted.
+    /// The order.
     pub sort: Sort,
-    /// The filter as it is written.
+    /// The text of the filter.
     pub line: Line,
-    /// The filter that holds: the last one written that could be understood.
+    /// The active filter: the last text that could be parsed.
     pub filter: Filter,
-    /// What is wrong with what is written.
+    /// The error in the text of the filter.
     pub wrong: Option<FilterError>,
-    /// What was selected. Without, it is whatever comes first.
+    /// The selected object. Without one, the first row is selected.
     pub selected: Option<Key>,
-    /// What was selected before a filter hid it, or before the rows were lost with the connection: when it is shown
-    /// again it is selected again, unless a person has moved since.
+    /// The object that was selected before a filter hid it or the connection was lost. It is selected again when it
+    /// returns, unless the user has moved the cursor.
     pub away: Option<Key>,
-    /// Columns without which rows of one name look alike.
+    /// Columns that distinguish rows with the same name.
     pub distinguishing: Vec<Field>,
-    /// The places of the rows that are shown, in the order they are shown in.
+    /// The indexes of the listed rows, in order.
     pub order: Vec<u32>,
-    /// Which of them the cursor is on.
+    /// The position of the cursor in `order`.
     pub cursor: usize,
-    /// Which of them is the first on the screen.
+    /// The position of the first row on the screen in `order`.
     pub top: usize,
-    /// How many of the rows are in the first group, where there are two: what is wrong now, and what only was.
+    /// The number of rows in the first group, if there are two: current problems, then recent ones.
     pub first_group: Option<usize>,
-    /// What the order was made of; nothing when it has to be made anew.
+    /// The inputs from which the order was made. `None` forces a new order.
     pub(super) basis: Option<Basis>,
 }
 
-/// All that the order of a list depends on, but for its filter: as long as it is the same the order is.
+/// All inputs of a list's order, except the filter. While they are equal, the order is up to date.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Basis {
     pub(super) rows: Version,
@@ -49,9 +49,9 @@ pub(super) struct Basis {
     pub(super) scope: Scope,
     pub(super) namespaces: Vec<Name>,
     pub(super) thresholds: Thresholds,
-    /// The time, where the order changes with time alone.
+    /// The time, if the order depends on it.
     pub(super) now: Option<Timestamp>,
-    /// What has been acknowledged, where the order depends on it.
+    /// The version of the acknowledgements, if the order depends on them.
     pub(super) acknowledgements: Option<u64>,
 }
 
@@ -73,20 +73,20 @@ impl List {
         }
     }
 
-    /// A list of nothing yet.
+    /// An empty list.
     #[must_use]
     pub fn new(sort: Sort) -> Self {
         Self::empty(sort, Line::default(), Filter::default())
     }
 
-    /// Whether some of the rows are in a second group, which has a heading.
+    /// Whether the list has a second group, which has a heading.
     #[must_use]
     pub fn has_second_group(&self) -> bool {
         self.first_group
             .is_some_and(|first| first < self.order.len())
     }
 
-    /// Understands the filter as it is written. While it cannot be understood the last one holds.
+    /// Parses the filter. If it cannot be parsed, the last valid one stays active.
     pub fn read_filter(&mut self) {
         match self.line.text().parse() {
             Ok(filter) => {
@@ -98,9 +98,9 @@ impl List {
         }
     }
 
-    /// Takes a new order over. The selection stays on its object, and that stays where it is on the screen. If it is no
-    /// longer shown, what came to its place is selected; if it is only hidden, it is selected again when it comes back.
-    /// `place_of` is where an object is among all rows.
+    /// Replaces the order. The selection stays on its object and at its row of the screen. If the object is gone, the
+    /// object that took its position is selected; if it is only hidden, it is selected again when it returns.
+    /// `place_of` returns an object's index in the table.
     pub fn reorder(
         &mut self,
         order: Vec<u32>,
@@ -132,13 +132,13 @@ impl List {
         self.settle(height);
     }
 
-    /// Selects whatever comes first.
+    /// Selects the first row, whichever object that is.
     pub fn select_first(&mut self) {
         self.selected = None;
         self.away = None;
     }
 
-    /// Puts the cursor where it has to be in an order that has not changed.
+    /// Corrects the cursor and the scroll position for an unchanged order.
     pub fn settle(&mut self, height: usize) {
         if self.selected.is_none() {
             self.cursor = 0;
@@ -147,7 +147,7 @@ impl List {
         self.keep_in_sight(height);
     }
 
-    /// Puts the cursor on a row, and selects that.
+    /// Moves the cursor to a position and selects that row.
     pub fn select(&mut self, at: usize, key_at: impl Fn(u32) -> Option<Key>, height: usize) {
         self.cursor = at.min(self.order.len().saturating_sub(1));
         self.away = None;
@@ -155,7 +155,7 @@ impl List {
         self.keep_in_sight(height);
     }
 
-    /// Scrolls so far that the cursor is on the screen, and no blank rows are below the last one without need.
+    /// Scrolls so that the cursor is on the screen, without blank rows below the last row.
     pub fn keep_in_sight(&mut self, height: usize) {
         let height = height.max(1);
         self.top = self
@@ -163,7 +163,7 @@ impl List {
             .min(self.cursor)
             .max((self.cursor + 1).saturating_sub(height))
             .min(self.order.len().saturating_sub(height));
-        // A cursor past the last whole screen is on it all the same.
+        // The cursor stays on the screen even below the last full page.
         self.top = self.top.max((self.cursor + 1).saturating_sub(height));
     }
 }
@@ -188,7 +188,7 @@ mod tests {
         list.reorder(order.to_vec(), place_of, key, 3);
     }
 
-    /// What is not in the order does not exist any more.
+    /// Rows that are not in the order no longer exist.
     fn lose(list: &mut List, order: &[u32]) {
         let place_of = |key: &Key| key.name.parse().ok().filter(|at| order.contains(at));
         list.reorder(order.to_vec(), place_of, key, 3);
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_was_hidden_is_selected_again_when_it_comes_back() {
-        // Hidden by a filter: by all of it, by a part, in two steps.
+        // The filter hides all rows, some rows, or rows in two steps.
         for hidden in [
             &[&[][..]][..],
             &[&[0, 2]],
@@ -231,7 +231,7 @@ mod tests {
                 reorder(&mut list, order);
                 assert_ne!(list.selected, key(1), "{hidden:?}");
             }
-            // Sorted otherwise meanwhile.
+            // The order changes in between.
             reorder(&mut list, &[2, 0, 1]);
             assert_eq!(
                 (list.cursor, list.selected.clone()),

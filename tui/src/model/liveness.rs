@@ -1,4 +1,4 @@
-//! How live that is what is shown.
+//! The liveness of the data on the screen.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -7,10 +7,10 @@ use super::part::{Fault, Part, PartState, SourceKind};
 use super::state::State;
 use super::view::View;
 
-/// How live that is what the view shows.
+/// How up to date the data of the view is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Liveness {
-    /// Nothing has been answered yet.
+    /// The server has not answered yet.
     Connecting,
     /// Parts are being loaded, and none fails.
     Loading,
@@ -18,38 +18,38 @@ pub enum Liveness {
     Live,
     /// Some parts are live; others are stale or missing.
     Partly,
-    /// The server answers, but no part is live; since when that is, where there is something to show.
+    /// The server answers, but no part is live; since when, if the view shows old data.
     Stale(Option<Timestamp>),
-    /// The server does not answer, since when.
+    /// The server does not answer; since when.
     Lost(Timestamp),
 }
 
 /// A part whose last request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failing<'a> {
-    /// Which part.
+    /// The part.
     pub part: Part,
-    /// Why.
+    /// The cause.
     pub why: &'a Fault,
-    /// When it is tried again, where that is known.
+    /// When the next request is sent, if that is known.
     pub retry_at: Option<Timestamp>,
 }
 
 impl State {
-    /// How a part is; one of which nothing is known is asked for.
+    /// The state of a part. A part that has not reported is loading.
     #[must_use]
     pub fn part(&self, part: Part) -> &PartState {
         static ASKING: PartState = PartState::Asking { progress: None };
         self.parts.get(&part).unwrap_or(&ASKING)
     }
 
-    /// Whether a part has been answered, be it that it fails now.
+    /// Whether a request for the part has ever succeeded.
     #[must_use]
     pub fn has_answered(&self, part: Part) -> bool {
         self.part(part).has_answered()
     }
 
-    /// The parts that the view shows: those that the source has, and those that it lacks and says why.
+    /// The parts that the view shows: those of the source, and those that are missing for a known reason.
     fn shown_parts(&self) -> impl Iterator<Item = (Part, &PartState)> {
         let view = self.screen().view;
         let source = self.source.as_ref().map(|(kind, _)| *kind);
@@ -59,20 +59,20 @@ impl State {
         let more = more.filter(move |(part, _)| {
             !source.is_some_and(|kind| Part::of_source(kind).contains(part))
         });
-        // A page is not whole before its events have been answered.
+        // The page of a pod is incomplete until its events have arrived.
         let events = (view == View::Pod && !self.parts.contains_key(&Part::Events))
             .then(|| (Part::Events, self.part(Part::Events)));
         own.chain(more)
             .chain(events)
             .filter(move |(part, _)| view.shows(*part))
-            // That there is no usage was chosen.
+            // Usage is not missing if the user chose the source `none`.
             .filter(move |(part, state)| {
                 let of_usage = matches!(part, Part::Usage | Part::NodeUsage);
                 !(of_usage && source == Some(SourceKind::None) && state.failure().is_none())
             })
     }
 
-    /// How live that is what the view shows.
+    /// The liveness of the view's data.
     #[must_use]
     pub fn liveness(&self) -> Liveness {
         if let Link::Lost { since, .. } = self.link {
@@ -106,7 +106,7 @@ impl State {
         self.shown_parts().any(|(_, state)| loads(state))
     }
 
-    /// The parts of the view that fail.
+    /// The failing parts of the view.
     #[must_use]
     pub fn failing(&self) -> Vec<Failing<'_>> {
         self.shown_parts()
@@ -121,7 +121,7 @@ impl State {
             .collect()
     }
 
-    /// Whether the rows of the view may be old: the server does not answer, or it no longer answers for them.
+    /// Whether the rows of the view may be old: the server does not answer, or requests for their part fail.
     #[must_use]
     pub fn is_stale(&self) -> bool {
         let rows = self.part(self.screen().view.info().part);
@@ -171,7 +171,7 @@ mod tests {
         };
         assert_eq!(lacks_hpas(View::Pods), (Liveness::Live, 0));
         assert_eq!(lacks_hpas(View::Hpas), (Liveness::Partly, 1));
-        // Without usage no view is live, for figures are above each.
+        // Without usage no view is live: totals are above each view.
         for kind in [
             FaultKind::Forbidden,
             FaultKind::NoAnswer,
@@ -183,7 +183,8 @@ mod tests {
                 assert_eq!(state.liveness(), Liveness::Partly, "{kind:?} {view:?}");
             }
         }
-        // A part that the source lacks counts where it says why: incidents while kubevitals.io is down.
+        // A part that the source does not have counts in the view that would show it: incidents while kubevitals.io is
+        // down.
         let mut state = state(SourceKind::Metrics, &[(Part::Incidents, forbidden())]);
         assert_eq!(state.liveness(), Liveness::Partly);
         act(&mut state, Action::Show(View::Pods));

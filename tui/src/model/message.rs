@@ -1,4 +1,4 @@
-//! What sources tell.
+//! Messages from the source.
 
 use std::fmt;
 
@@ -12,55 +12,55 @@ use super::part::{Fault, Outcome, Part, SourceKind};
 use super::row::{ClusterRow, IncidentRow, NodeRow, PodRow, Replicas};
 use super::world::{PlainRow, World};
 
-/// What a source tells.
+/// Data or a state change from the source.
 #[derive(Debug)]
 pub enum Message {
-    /// The time. It comes about once a second.
+    /// The current time, about once a second.
     Tick(Timestamp),
-    /// Which source it is, and why that one.
+    /// The source, and why it was chosen.
     Source(SourceKind, String),
-    /// How the connection is.
+    /// The state of the connection.
     Link(Link),
-    /// How a request for a part went.
+    /// The outcome of a request for a part.
     Part(Part, Outcome),
-    /// Only pods of this namespace are listed; those of all namespaces, if none.
+    /// The only namespace whose pods are listed; `None` for all.
     Only(Option<Name>),
     /// Pods.
     Pods(Batch<PodRow>),
     /// Nodes.
     Nodes(Batch<NodeRow>),
-    /// Rows for one of the tables that show them as they are.
+    /// Rows of one of the tables that show rows as the source sends them.
     Rows(TableRows),
     /// Incidents.
     Incidents(Batch<IncidentRow>),
-    /// What workloads say of their replicas; the key's part is the kind.
+    /// Replicas of workloads, from their status. The part of the key is the kind.
     Replicas(Vec<(Key, Option<Replicas>)>),
-    /// Jobs that CronJobs made, each with the CronJob of its namespace.
+    /// Jobs, each with the name of the CronJob that created it.
     Jobs(Batch<(Key, Name)>),
-    /// What pods and nodes use, where that is told apart from what they are.
+    /// Usage of pods and nodes, from a source that sends it separately.
     Usage(Readings),
-    /// The recent past of pods and nodes: readings, oldest first.
+    /// Recent readings of pods and nodes, oldest first.
     Trends(Vec<(Key, Vec<(Timestamp, Amounts)>)>),
-    /// The cluster as a whole, where the source knows better than what its nodes and pods come to.
+    /// The cluster's totals, from a source that knows them better than the sum of nodes and pods.
     Cluster(ClusterRow),
-    /// Only some pods are told of, because there are very many.
+    /// Only some pods are sent, because there are very many.
     Extent(Option<Extent>),
-    /// The names of all namespaces, where they are known.
+    /// The names of all namespaces.
     Namespaces(Vec<Name>),
-    /// The past of a subject.
+    /// The usage history of a subject.
     History(Subject, Box<History>),
-    /// All there is to know of one pod.
+    /// The details of a pod.
     Detail(Key, Box<Detail>),
-    /// Why that cannot be had.
+    /// Why the details of a pod cannot be loaded.
     NoDetail(Key, Fault),
-    /// What was at a time.
+    /// The state of the cluster at a past time.
     Past(Box<Past>),
-    /// A time that was asked for cannot be shown, and why.
+    /// Why a requested time cannot be shown.
     NoPast(Timestamp, String),
 }
 
 impl Message {
-    /// Rows for the table that shows them as they are.
+    /// A message with rows for the table that shows them as they are.
     #[must_use]
     pub fn rows<R: PlainRow>(batch: Batch<R>) -> Self {
         Self::Rows(TableRows {
@@ -69,8 +69,8 @@ impl Message {
         })
     }
 
-    /// Whether the like of it is told all the time, so that it is shown with the next tick; what is told because it was
-    /// asked for, or is begun to be told, is shown at once.
+    /// Whether such messages arrive all the time, so that the next tick can draw them. Responses to requests and the
+    /// first data are drawn at once.
     #[must_use]
     pub const fn is_steady(&self) -> bool {
         matches!(
@@ -88,25 +88,25 @@ impl Message {
     }
 }
 
-/// How the connection is.
+/// The state of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Link {
-    /// Nothing has been answered yet.
+    /// The server has not answered yet.
     Connecting,
-    /// It stands.
+    /// The server answers.
     Up,
-    /// It is lost; what is shown is what was known last.
+    /// The server does not answer. The last data stays on the screen.
     Lost {
         /// Since when.
         since: Timestamp,
-        /// Why.
+        /// The cause.
         why: String,
-        /// When it is tried again, where that is known.
+        /// When the next attempt is made, if that is known.
         again: Option<Timestamp>,
     },
 }
 
-/// What a history is of.
+/// The subject of a usage history.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// The cluster.
@@ -117,14 +117,14 @@ pub enum Subject {
     Pod(Key),
 }
 
-/// All there is to know of one pod.
+/// The details of a pod.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Detail {
     /// The pod with its containers and probes.
     pub pod: PodVitals,
-    /// Its conditions.
+    /// The conditions of the pod.
     pub conditions: Vec<Condition>,
-    /// Events about it, newest first.
+    /// Events about the pod, newest first.
     pub events: Vec<Event>,
 }
 
@@ -135,11 +135,11 @@ pub struct Condition {
     pub kind: String,
     /// `True`, `False` or `Unknown`.
     pub status: String,
-    /// One word; may be empty.
+    /// The reason; may be empty.
     pub reason: String,
-    /// A sentence; may be empty.
+    /// The message; may be empty.
     pub message: String,
-    /// Since when.
+    /// Time of the last transition.
     pub since: Option<Timestamp>,
 }
 
@@ -148,24 +148,24 @@ pub struct Condition {
 pub struct Event {
     /// `Normal` or `Warning`.
     pub kind: String,
-    /// One word.
+    /// The reason.
     pub reason: String,
-    /// A sentence.
+    /// The message.
     pub message: String,
-    /// How often.
+    /// The number of occurrences.
     pub count: u64,
-    /// The last time.
+    /// The time of the last occurrence.
     pub last: Option<Timestamp>,
 }
 
-/// Rows of a kind on their way to their table.
+/// Rows of one kind for their table.
 pub struct TableRows {
     is_change: bool,
     apply: Box<dyn FnOnce(&mut World) + Send>,
 }
 
 impl TableRows {
-    /// Puts the rows into their table.
+    /// Applies the rows to their table.
     pub fn apply(self, world: &mut World) {
         (self.apply)(world);
     }

@@ -1,10 +1,10 @@
-//! The last messages: what was done, what failed and why, in order and with times.
+//! The list of messages: what was done, and what failed and why, with times.
 
 use std::collections::VecDeque;
 
 use kubevitals_proto::time::Timestamp;
 
-/// How many messages are kept. The oldest is dropped first.
+/// The number of messages that are stored. The oldest is dropped first.
 const KEPT: usize = 200;
 
 /// The longest text of a message, in bytes.
@@ -13,29 +13,29 @@ const LONGEST: usize = 8 * 1024;
 /// How many of the newest messages are compared with a new one: sources that fail in turn repeat theirs.
 const COMPARED: usize = 8;
 
-/// A message.
+/// An entry of the list of messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What was said, whole.
+    /// The text.
     pub text: String,
-    /// Whether something went wrong.
+    /// Whether it reports a failure.
     pub bad: bool,
-    /// The first time.
+    /// The time of the first occurrence.
     pub first: Timestamp,
-    /// The last time.
+    /// The time of the last occurrence.
     pub last: Timestamp,
-    /// How often.
+    /// The number of occurrences.
     pub count: u32,
 }
 
-/// The last messages, bounded.
+/// The last messages, limited in number and length.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Messages {
     entries: VecDeque<Entry>,
 }
 
 impl Messages {
-    /// Adds a message. One that is repeated is counted, and becomes the newest.
+    /// Adds a message. A repeated message is counted and becomes the newest.
     pub fn add(&mut self, now: Timestamp, text: &str, bad: bool) {
         let text = text.trim();
         let text = text
@@ -71,7 +71,7 @@ impl Messages {
         self.entries.push_back(entry);
     }
 
-    /// The messages, the newest first.
+    /// The messages, newest first.
     pub fn newest_first(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().rev()
     }

@@ -1,8 +1,7 @@
-//! What is shown, and what each message and each action does to it. Pure: no I/O, no clock, no terminal.
+//! The state of the dashboard, and what messages and actions do to it. Without I/O, clock or terminal.
 //!
-//! A [`Message`] is what a source tells, an [`Action`] what a person asks for, an [`Effect`] what the loop has to do
-//! because of either. Rows ([`row`]) are what sources tell of, reduced to what is shown; they tell their [`Field`]s to
-//! filters, sorting and export, and their [`Cell`]s to the views.
+//! A [`Message`] comes from the source, an [`Action`] from the user; an [`Effect`] is work for the main loop. [`row`]
+//! converts objects to rows, which have [`Field`]s for filters, sorting and export, and [`Cell`]s for the views.
 
 mod acknowledge;
 mod action;

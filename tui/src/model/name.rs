@@ -1,10 +1,10 @@
-//! Names, each in memory once.
+//! Names and keys.
 
 use std::sync::{Arc, LazyLock};
 
 pub use kubevitals_proto::objects::intern::Interner as Names;
 
-/// A name, a label or another short text that recurs.
+/// An interned name, label or other short text.
 pub type Name = Arc<str>;
 
 static EMPTY: LazyLock<Name> = LazyLock::new(|| Arc::from(""));
@@ -15,19 +15,19 @@ pub fn no_name() -> Name {
     Arc::clone(&EMPTY)
 }
 
-/// Which object a row is of. Rows are kept in this order, and a selection follows it.
+/// Identifies the object of a row. Tables are sorted by keys, and the selection is a key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// Its namespace; empty for what is in none.
+    /// The namespace; empty for objects without one.
     pub namespace: Name,
-    /// Its name.
+    /// The name.
     pub name: Name,
-    /// What tells apart objects of one name: a container's name, a workload's kind; else empty.
+    /// Distinguishes objects with the same name: a container's name, a workload's kind; else empty.
     pub part: Name,
 }
 
 impl Key {
-    /// Of an object that its namespace and name tell apart.
+    /// The key of an object with a namespace and a name.
     #[must_use]
     pub fn new(namespace: &Name, name: &Name) -> Self {
         Self {
@@ -37,13 +37,13 @@ impl Key {
         }
     }
 
-    /// Of an object that its name alone tells apart.
+    /// The key of an object without a namespace.
     #[must_use]
     pub fn named(name: &Name) -> Self {
         Self::new(&no_name(), name)
     }
 
-    /// With a part.
+    /// The key with this part.
     #[must_use]
     pub fn part(mut self, part: &Name) -> Self {
         self.part = Arc::clone(part);
@@ -51,11 +51,11 @@ impl Key {
     }
 }
 
-/// What made a pod.
+/// The workload that created a pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Workload {
     /// `Deployment`, `StatefulSet`, …
     pub kind: Name,
-    /// Its name.
+    /// The name.
     pub name: Name,
 }

@@ -1,4 +1,4 @@
-//! Which rows a list shows, and in which order.
+//! Selects and sorts the rows of a list.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use kubevitals_proto::time::Timestamp;
 use super::column::Sort;
 use super::row::Row;
 
-/// The places of the rows that are kept, sorted. Rows that are equal stay as they were; what is not known is last in
-/// both directions.
+/// The indexes of the rows that pass `keep`, sorted. Equal rows stay in the order of the table; unknown values are last
+/// in both directions.
 pub(super) fn order<R: Row>(
     rows: &[Arc<R>],
     sort: Sort,

@@ -1,23 +1,23 @@
-//! The pages that lie over the view to be read: the help, and the last messages.
+//! The pages of the help, and the list of messages.
 
 /// A page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Page {
-    /// What keys do.
+    /// Keys and what they do.
     #[default]
     Keys,
-    /// What can be written into the filter.
+    /// The filter language.
     Filter,
-    /// What colours and signs mean.
+    /// Colours and marks.
     Colours,
-    /// What the words on the screen mean.
+    /// Words on the screen.
     Words,
-    /// What was done, what failed and why.
+    /// The list of messages.
     Messages,
 }
 
 impl Page {
-    /// All pages, in their order.
+    /// All pages, in order.
     pub const ALL: [Self; 5] = [
         Self::Keys,
         Self::Filter,
@@ -26,7 +26,7 @@ impl Page {
         Self::Messages,
     ];
 
-    /// Its name.
+    /// The title.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl Page {
         }
     }
 
-    /// The page that is so many further, the first after the last.
+    /// The page this many pages further, cyclically.
     #[must_use]
     pub fn further(self, by: i32) -> Self {
         let at = Self::ALL.iter().position(|page| *page == self).unwrap_or(0);

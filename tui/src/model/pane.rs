@@ -1,15 +1,15 @@
-//! The parts of a screen that the cursor can be in.
+//! The panes of a view.
 
-/// A part of a screen that the cursor can be in.
+/// An area of a view that can have the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pane {
-    /// The table. On the overview it is of the pods that need attention.
+    /// The table. On the overview: the pods that need attention.
     #[default]
     List,
-    /// The fullest nodes.
+    /// The nodes with the highest usage.
     Nodes,
     /// The latest incidents.
     Incidents,
-    /// The busiest pods: there where nothing is known of incidents.
+    /// The pods with the highest CPU usage; shown if there are no incidents.
     Pods,
 }

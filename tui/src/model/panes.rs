@@ -1,4 +1,4 @@
-//! The panes of the overview. The cursor is in one of them; in every other view it is in the list.
+//! The panes of the overview. In every other view the cursor is in the list.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -8,24 +8,24 @@ use super::pane::Pane;
 use super::table::Version;
 use super::view::View;
 
-/// The panes above the overview's list. Each shows the first few of its rows, so none of them scrolls.
+/// The panes above the overview's list. Each shows its first rows; none of them scrolls.
 #[derive(Debug, Clone)]
 pub struct Panes {
-    /// Where the cursor is.
+    /// The pane with the cursor.
     pub focus: Pane,
-    /// The fullest nodes.
+    /// The nodes with the highest usage.
     pub nodes: List,
     /// The latest incidents.
     pub incidents: List,
-    /// The busiest pods.
+    /// The pods with the highest CPU usage.
     pub pods: List,
-    /// How many pods would be in the list had they not been acknowledged.
+    /// The number of acknowledged pods, which the list leaves out.
     pub acknowledged: usize,
-    /// What the panes were made of; nothing when they have to be made anew.
+    /// The inputs from which the panes were made. `None` forces new ones.
     pub(super) basis: Option<PanesBasis>,
 }
 
-/// All that the panes depend on: as long as it is the same they are.
+/// All inputs of the panes. While they are equal, the panes are up to date.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PanesBasis {
     pub(super) nodes: Version,
@@ -51,7 +51,7 @@ impl Default for Panes {
 }
 
 impl Panes {
-    /// The rows of a pane, and of which view they are; nothing for the list, which is the screen's own.
+    /// The view and the rows of a pane; `None` for the list, which is part of the screen.
     #[must_use]
     pub const fn get(&self, pane: Pane) -> Option<(View, &List)> {
         match pane {
@@ -62,7 +62,7 @@ impl Panes {
         }
     }
 
-    /// As [`Panes::get`], to be changed.
+    /// As [`Panes::get`], mutable.
     pub const fn get_mut(&mut self, pane: Pane) -> Option<(View, &mut List)> {
         match pane {
             Pane::List => None,

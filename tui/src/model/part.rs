@@ -1,17 +1,17 @@
-//! Parts of what is shown. Each is asked for by itself, and fails by itself.
+//! Parts: the kinds of data of a source. Each is requested separately and fails separately.
 
 use std::fmt;
 
 use kubevitals_proto::time::Timestamp;
 
-/// What kind of source there is.
+/// The kind of source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SourceKind {
     /// kubevitals.io.
     Vitals,
     /// metrics.k8s.io.
     Metrics,
-    /// No metrics at all.
+    /// Objects without metrics.
     None,
 }
 
@@ -25,26 +25,26 @@ impl fmt::Display for SourceKind {
     }
 }
 
-/// A part of what is shown. Each has a [`PartState`] of its own.
+/// One kind of data of a source, with a [`PartState`] of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     /// Nodes.
     Nodes,
     /// Pods.
     Pods,
-    /// Pods of all namespaces, while those of one namespace are listed instead.
+    /// Pods of all namespaces, while only those of one namespace can be listed.
     OtherPods,
-    /// What pods use.
+    /// Usage of pods.
     Usage,
-    /// What nodes use.
+    /// Usage of nodes.
     NodeUsage,
-    /// Deployments' replicas.
+    /// Replicas of Deployments.
     Deployments,
-    /// StatefulSets' replicas.
+    /// Replicas of StatefulSets.
     StatefulSets,
-    /// DaemonSets' replicas.
+    /// Replicas of DaemonSets.
     DaemonSets,
-    /// Which CronJobs made Jobs.
+    /// The CronJobs of Jobs.
     Jobs,
     /// Horizontal pod autoscalers.
     Hpas,
@@ -52,16 +52,16 @@ pub enum Part {
     Incidents,
     /// The names of namespaces.
     Namespaces,
-    /// The cluster as a whole.
+    /// The cluster's totals.
     Cluster,
     /// Events.
     Events,
-    /// The past.
+    /// The history.
     History,
 }
 
 impl Part {
-    /// The parts that a kind of source has.
+    /// The parts of a kind of source.
     #[must_use]
     pub const fn of_source(kind: SourceKind) -> &'static [Self] {
         match kind {
@@ -117,18 +117,18 @@ impl fmt::Display for Part {
 /// How much of a part has been loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// How many objects there are already.
+    /// The number of objects so far.
     pub done: u64,
-    /// How many there will be, if the server says.
+    /// The number of all objects, if the server reports it.
     pub total: Option<u64>,
 }
 
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Which kind of failure it is. What follows from it depends on this alone.
+    /// The kind of failure. Behaviour depends on the kind alone.
     pub kind: FaultKind,
-    /// In words, for the screen.
+    /// The text for the screen.
     pub text: String,
 }
 
@@ -143,49 +143,49 @@ pub enum FaultKind {
     NotFound,
     /// 410: the resource version is too old, so the list starts again.
     Expired,
-    /// 429, or 503 with `Retry-After`: the server asks to come back later.
+    /// 429, or 503 with `Retry-After`: the server asks for a later retry.
     Busy,
     /// Any other 5xx: the server, or an aggregated API behind it, is not available.
     Unavailable,
     /// The connection was refused or reset, TLS failed, or the server did not answer in time.
     NoAnswer,
-    /// Any other error: an answer that cannot be read, or a request that the server rejects.
+    /// Any other error: a response that cannot be parsed, or a request that the server rejects.
     Invalid,
 }
 
 impl FaultKind {
-    /// Whether the server answered and refused. A permission or an API may be added later, so it is tried again, but
-    /// not often.
+    /// Whether the server denied the request. Such requests are retried rarely: a permission or an API may be added
+    /// later.
     #[must_use]
     pub const fn is_refusal(self) -> bool {
         matches!(self, Self::Unauthorized | Self::Forbidden | Self::NotFound)
     }
 }
 
-/// How a part is.
+/// The state of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PartState {
-    /// Nothing has been answered yet.
+    /// No request has succeeded or failed yet.
     Asking {
-        /// How much has been loaded, once something has.
+        /// How much has been loaded, once some has.
         progress: Option<Progress>,
     },
     /// The last request succeeded.
     Live,
-    /// Requests succeeded before and fail now. What is known stays on the screen.
+    /// Requests succeeded before and fail now. The last data stays on the screen.
     Stale {
-        /// Since when they fail.
+        /// Since when requests fail.
         since: Timestamp,
-        /// Why the last one failed.
+        /// Why the last request failed.
         why: Fault,
-        /// When the next one is sent, where that is known.
+        /// When the next request is sent, if that is known.
         retry_at: Option<Timestamp>,
     },
-    /// No request has succeeded.
+    /// No request has ever succeeded.
     Missing {
-        /// Why the last one failed.
+        /// Why the last request failed.
         why: Fault,
-        /// When the next one is sent, where that is known.
+        /// When the next request is sent, if that is known.
         retry_at: Option<Timestamp>,
     },
 }
@@ -196,30 +196,30 @@ impl Default for PartState {
     }
 }
 
-/// How a request for a part went.
+/// The outcome of a request for a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// So much has been loaded, and the rest is on its way.
+    /// So much has been loaded; the rest follows.
     Loading(Progress),
-    /// It succeeded.
+    /// The request succeeded.
     Answered,
-    /// It failed.
+    /// The request failed.
     Failed {
-        /// Why.
+        /// The cause.
         why: Fault,
-        /// When the next one is sent, where that is known.
+        /// When the next request is sent, if that is known.
         retry_at: Option<Timestamp>,
     },
 }
 
 impl PartState {
-    /// Whether a request has succeeded, be it that later ones failed.
+    /// Whether a request has ever succeeded.
     #[must_use]
     pub const fn has_answered(&self) -> bool {
         matches!(self, Self::Live | Self::Stale { .. })
     }
 
-    /// Why the last request failed, and when the next one is sent; nothing if it did not fail.
+    /// Why the last request failed, and when the next one is sent. `None` if it did not fail.
     #[must_use]
     pub const fn failure(&self) -> Option<(&Fault, Option<Timestamp>)> {
         match self {
@@ -230,11 +230,11 @@ impl PartState {
         }
     }
 
-    /// Takes the outcome of a request in.
+    /// Applies the outcome of a request.
     pub(super) fn take(&mut self, outcome: Outcome, now: Timestamp) {
         *self = match (outcome, &*self) {
             (Outcome::Answered, _) => Self::Live,
-            // What is listed again while it is shown is not loaded anew.
+            // A repeated list does not hide data that is on the screen.
             (Outcome::Loading(_), state) if state.has_answered() => return,
             (Outcome::Loading(progress), _) => Self::Asking {
                 progress: Some(progress),
@@ -301,7 +301,7 @@ mod tests {
             (*since, &*why.text, *retry_at),
             (at(4), "third", Some(at(9)))
         );
-        // It is listed again: what is shown stays as old as it is until that is done.
+        // The part is listed again. Its data stays stale until the list is complete.
         state.take(Outcome::Loading(progress), at(7));
         assert!(state.has_answered() && state != PartState::Live);
         state.take(Outcome::Answered, at(8));

@@ -1,4 +1,4 @@
-//! Choosing from a list by writing a part of a name.
+//! A picker: a list that is searched by parts of a name.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -7,32 +7,32 @@ use super::action::Edit;
 use super::line::Line;
 use super::name::Name;
 
-/// What is chosen.
+/// What a picker chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// Namespaces; several can be.
+    /// Namespaces; several can be chosen.
     Namespaces,
     /// A context of the kubeconfig.
     Contexts,
 }
 
-/// A list of which some are shown, the best match first.
+/// A searchable list. The best match is first.
 #[derive(Debug, Clone)]
 pub struct Picker {
-    /// What is chosen.
+    /// What the picker chooses.
     pub choice: Choice,
-    /// What is written.
+    /// The search.
     pub line: Line,
-    /// All there are.
+    /// All names.
     items: Vec<Name>,
-    /// Which are chosen already.
+    /// The chosen names.
     pub chosen: Vec<Name>,
     matches: Vec<usize>,
     cursor: usize,
 }
 
 impl Picker {
-    /// A picker that shows all.
+    /// A picker that lists all names.
     #[must_use]
     pub fn new(choice: Choice, items: Vec<Name>, chosen: Vec<Name>) -> Self {
         let mut picker = Self {
@@ -47,7 +47,7 @@ impl Picker {
         picker
     }
 
-    /// What matches, the best first, each with whether it is chosen.
+    /// The matching names, best match first, each with whether it is chosen.
     pub fn shown(&self) -> impl ExactSizeIterator<Item = (&Name, bool)> {
         self.matches
             .iter()
@@ -57,33 +57,33 @@ impl Picker {
             .into_iter()
     }
 
-    /// Which of them the cursor is on.
+    /// The position of the cursor among the matching names.
     #[must_use]
     pub const fn cursor(&self) -> usize {
         self.cursor
     }
 
-    /// What the cursor is on.
+    /// The name at the cursor.
     #[must_use]
     pub fn current(&self) -> Option<&Name> {
         self.items.get(*self.matches.get(self.cursor)?)
     }
 
-    /// Moves the cursor.
+    /// Moves the cursor by this many rows.
     pub fn move_by(&mut self, rows: i32) {
         let last = i64::try_from(self.matches.len()).unwrap_or(i64::MAX) - 1;
         let at = i64::try_from(self.cursor).unwrap_or(0) + i64::from(rows);
         self.cursor = usize::try_from(at.clamp(0, last.max(0))).unwrap_or(0);
     }
 
-    /// Puts the cursor on a place, if there is something.
+    /// Moves the cursor to a position, if there is a name.
     pub fn go_to(&mut self, at: usize) {
         if at < self.matches.len() {
             self.cursor = at;
         }
     }
 
-    /// Chooses what the cursor is on, or no longer.
+    /// Chooses the name at the cursor, or no longer.
     pub fn toggle(&mut self) {
         let Some(current) = self.current().cloned() else {
             return;
@@ -94,7 +94,7 @@ impl Picker {
         }
     }
 
-    /// Changes what is written, and shows what matches that.
+    /// Edits the search and updates the matching names.
     pub fn edit(&mut self, edit: &Edit) {
         self.line.edit(edit);
         self.cursor = 0;

@@ -1,4 +1,4 @@
-//! Which columns the table that is looked at shows in so much room.
+//! The columns of the current view, for the width of the terminal.
 
 use super::column::Column;
 use super::columns::{self, Placed, Wanted};
@@ -11,15 +11,15 @@ use crate::text;
 /// Cells before the first column, for the pointer.
 pub const POINTER: u16 = 1;
 
-/// How many rows are measured to find out how wide a column must be.
+/// The number of rows that are measured to find the width of a column.
 const SAMPLED: usize = 256;
 
-/// How many rows of a list are between two of the sample.
+/// The distance between two sampled rows.
 fn step(rows: usize) -> usize {
     (rows / SAMPLED).max(1)
 }
 
-/// Places of rows that stand for all of the list: a sample, and those on the screen, which no width may cut.
+/// The indexes of the rows by which columns are measured: a sample of the list, and all rows on the screen.
 pub fn sample(state: &State) -> impl Iterator<Item = u32> {
     let list = &state.screen().list;
     let on_screen = list.order.iter().skip(list.top).take(state.listed());
@@ -27,7 +27,7 @@ pub fn sample(state: &State) -> impl Iterator<Item = u32> {
     sampled.chain(on_screen).copied()
 }
 
-/// The columns of the view that is looked at, in a terminal `width` wide.
+/// The columns of the current view, in a terminal of this width.
 #[must_use]
 pub fn shown(state: &State, width: u16) -> Vec<Placed> {
     let screen = state.screen();
@@ -43,14 +43,14 @@ pub fn shown(state: &State, width: u16) -> Vec<Placed> {
         let texts = sampled.iter().filter_map(|at| table.text(*at, field, now));
         let content = texts.map(|text| text::width(&text)).max().unwrap_or(0);
         let content = u16::try_from(content).unwrap_or(u16::MAX);
-        // How long ago something was grows and shrinks by a cell or two as time passes; the columns should not.
+        // The length of an age changes as time passes; the width of its column should not.
         match field {
             Field::Restarts | Field::LastRestart if content > 8 => 28,
             _ => content,
         }
     };
     let one_namespace = state.namespaces.len() == 1 || matches!(screen.scope, Scope::Namespace(_));
-    // Where all are of one namespace or node there is no need to say which.
+    // If all rows have the same namespace or node, its column is left out.
     let says_something = |column: &Column| {
         chosen.is_some()
             || sorted == Some(column.field)

@@ -1,4 +1,4 @@
-//! What a view is limited to.
+//! Scopes: the subset of objects that a view shows.
 
 use std::sync::Arc;
 
@@ -6,24 +6,24 @@ use kubevitals_proto::time::Timestamp;
 
 use super::name::{Key, Name, Workload};
 
-/// Of what a view shows a part.
+/// The subset of objects that a view shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Scope {
-    /// Of everything.
+    /// All objects.
     #[default]
     All,
-    /// What is on a node.
+    /// Objects on a node.
     Node(Name),
-    /// What a workload made.
+    /// Objects of a workload.
     Workload(Name, Arc<Workload>),
-    /// What is in a namespace.
+    /// Objects in a namespace.
     Namespace(Name),
-    /// What is of a pod.
+    /// Objects of a pod.
     Pod(Key),
 }
 
 impl Scope {
-    /// What it is, for a heading: `node-1`, `Deployment shop/web`; empty for everything.
+    /// The text of a heading: `node-1`, `Deployment shop/web`; empty for everything.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -37,26 +37,26 @@ impl Scope {
     }
 }
 
-/// What the rows of a view are limited to.
+/// The limits of a view's rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits<'a> {
-    /// The part that the view was opened for.
+    /// The scope of the view.
     pub scope: &'a Scope,
-    /// The namespaces that were chosen; all if there is none.
+    /// The chosen namespaces; empty for all.
     pub namespaces: &'a [Name],
-    /// The time that is shown.
+    /// The time on the screen.
     pub now: Timestamp,
 }
 
 impl Limits<'_> {
-    /// Whether a namespace is among the chosen ones.
+    /// Whether a namespace passes the choice of namespaces.
     #[must_use]
     pub fn has_namespace(&self, namespace: &str) -> bool {
         let mut names = self.namespaces.iter();
         self.namespaces.is_empty() || names.any(|name| **name == *namespace)
     }
 
-    /// Whether an object of a namespace is shown, where the scope can be no narrower than a namespace.
+    /// Whether an object of this namespace is in the limits. For rows for which no scope is narrower than a namespace.
     #[must_use]
     pub fn has_object_of(&self, namespace: &Name) -> bool {
         let is_in_scope = match self.scope {
@@ -67,14 +67,14 @@ impl Limits<'_> {
     }
 }
 
-/// What Enter opens: the page of a pod, if the scope is one, or the pods in the scope.
+/// What `enter` opens: the page of a pod if the scope is a pod, else the pods in the scope.
 #[derive(Debug, Clone)]
 pub struct Open {
-    /// The part that it is limited to.
+    /// The scope of the new view.
     pub scope: Scope,
-    /// The container that is selected on the page.
+    /// The container to select on the page.
     pub container: Option<Name>,
-    /// The time to go to, where a row is of a time: `Some(None)` is the time that is shown. Going back restores it.
+    /// The time to go to, for rows with a time: `Some(None)` stays at the current one. Going back restores it.
     pub moment: Option<Option<Timestamp>>,
 }
 

@@ -1,4 +1,4 @@
-//! A view that is open, and what was done in it.
+//! An open view with its list, selection and scroll position.
 
 use super::list::List;
 use super::message::Detail;
@@ -10,33 +10,33 @@ use super::scope::Scope;
 use super::time::Time;
 use super::view::View;
 
-/// A view that is open.
+/// An open view.
 #[derive(Debug, Clone)]
 pub struct Screen {
-    /// Which view.
+    /// The view.
     pub view: View,
-    /// Of what it shows a part.
+    /// The scope.
     pub scope: Scope,
-    /// Its list.
+    /// The list.
     pub list: List,
-    /// What is above the list, on the overview; and in which of them the cursor is.
+    /// The panes of the overview, and the pane with the cursor.
     pub panes: Panes,
-    /// All there is to know of the pod, in the page of one.
+    /// The details of the pod, on its page.
     pub detail: Option<Box<Detail>>,
-    /// Why that cannot be had, if the last request for it failed.
+    /// Why the last request for the details failed.
     pub no_detail: Option<Fault>,
-    /// How far the page is scrolled.
+    /// The scroll position of the page.
     pub scroll: u16,
-    /// The container that is selected on the page of a pod: its charts are shown. Without, those of the whole pod.
+    /// The selected container on the page of a pod. Without one, the charts show the whole pod.
     pub container: Option<Name>,
-    /// Whether the page is scrolled to where the selected container is.
+    /// Whether the page scrolls to the selected container.
     pub follows: bool,
-    /// The time to go back to when this view is left, where coming here changed it.
+    /// The time to restore when this view is closed, if opening it changed the time.
     pub back_to: Option<Time>,
 }
 
 impl Screen {
-    /// A view that has just been opened.
+    /// A newly opened view.
     #[must_use]
     pub fn new(view: View, scope: Scope) -> Self {
         Self {
@@ -53,14 +53,14 @@ impl Screen {
         }
     }
 
-    /// The list that the cursor is in, and of which view its rows are.
+    /// The list with the cursor, and the view of its rows.
     #[must_use]
     pub fn focused(&self) -> (View, &List) {
         let pane = self.panes.get(self.panes.focus);
         pane.unwrap_or((self.view, &self.list))
     }
 
-    /// As [`Screen::focused`], to be changed.
+    /// As [`Screen::focused`], mutable.
     pub fn focused_mut(&mut self) -> (View, &mut List) {
         match self.panes.get_mut(self.panes.focus) {
             Some(pane) => pane,
@@ -68,13 +68,13 @@ impl Screen {
         }
     }
 
-    /// Whether the cursor is in a pane.
+    /// Whether the pane has the cursor.
     #[must_use]
     pub fn is_in(&self, pane: Pane) -> bool {
         self.panes.focus == pane
     }
 
-    /// The pod that its page is of.
+    /// The pod whose page this is.
     #[must_use]
     pub const fn pod(&self) -> Option<&Key> {
         match (&self.scope, self.view) {

@@ -1,4 +1,5 @@
-//! Restarts of the last hour, where the source tells only how many there ever were: those that the dashboard has seen.
+//! Counts restarts in the last hour, for sources that only report totals: from the changes that the dashboard has
+//! observed.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -8,23 +9,23 @@ use super::name::Key;
 use super::row::{PodRow, Row};
 use super::table::Table;
 
-/// For how long a restart counts as of late, in seconds: as long as a vitals-server remembers by default.
+/// How long a restart is recent, in seconds: the default of vitals-server.
 const LATELY_SECONDS: u32 = 3600;
 
-/// Of so many containers restarts are remembered; of others the last one counts.
+/// The number of containers whose restarts are stored. For others only the last restart counts.
 const MOST_CONTAINERS: usize = 10_000;
 
-/// The kubelet waits ten seconds at least before it starts a container again.
+/// The most restarts of a container in an hour: the kubelet waits at least ten seconds between two.
 const MOST_RESTARTS: usize = 360;
 
-/// When containers were restarted, in seconds since the epoch, oldest first.
+/// Times of restarts by container, in seconds since the epoch, oldest first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     by_container: HashMap<Key, VecDeque<u32>>,
 }
 
 impl Seen {
-    /// A pod has a new row: a restart count above that of `before` means a restart since then.
+    /// Compares a new row with the row before: a larger restart count is a restart in between.
     pub(super) fn compare(&mut self, before: &PodRow, row: &mut PodRow) {
         let key = row.key();
         for container in &mut row.containers {
@@ -51,7 +52,7 @@ impl Seen {
         row.sum_restarts();
     }
 
-    /// What was longer ago than an hour is no longer of late.
+    /// Updates the recent restarts of pods: restarts older than an hour no longer count.
     pub(super) fn expire(&mut self, pods: &mut Table<PodRow>, now: Timestamp) {
         let now = u32::try_from(now.as_secs()).unwrap_or_default();
         let since = now.saturating_sub(LATELY_SECONDS);
@@ -84,7 +85,7 @@ impl Seen {
         }
     }
 
-    /// How many restarts of a container are of late: never more than were.
+    /// The recent restarts of a container, at most as many as were counted before.
     fn of_late(&self, pod: &PodRow, container: &super::row::Container, since: u32) -> u32 {
         let restarts = &container.restarts;
         let is_late = ended_seconds(restarts).is_some_and(|at| at > since);
@@ -104,7 +105,7 @@ impl Seen {
     }
 }
 
-/// When the last restart was.
+/// When the container ended before its last restart, in seconds since the epoch.
 fn ended_seconds(restarts: &super::row::Restarts) -> Option<u32> {
     let finished = restarts.last.as_deref()?.finished?;
     u32::try_from(finished.as_secs()).ok()
@@ -163,7 +164,7 @@ mod tests {
             counts.push(row.restarts.recent);
             before = row;
         }
-        // The first is more than an hour before the last.
+        // The first restart is more than an hour before the last.
         assert_eq!(counts, [1, 2, 5, 5]);
         let mut pods = Table::of(vec![before]);
         let mut recent = |at: i64| {
@@ -180,7 +181,7 @@ mod tests {
         let mut row = pod(u32::MAX, NOW, 1);
         seen.compare(&pod(0, NOW, 0), &mut row);
         assert_eq!(row.restarts.recent as usize, MOST_RESTARTS);
-        // A count that falls is another container's.
+        // A lower count belongs to a new container.
         let mut row = pod(0, NOW, 0);
         seen.compare(&pod(9, NOW, 1), &mut row);
         assert_eq!(seen.by_container.len(), 1);

@@ -1,4 +1,4 @@
-//! All that is shown and known, owned by one loop.
+//! The state of the dashboard, owned by the main loop.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,61 +25,61 @@ use super::view::View;
 use super::world::World;
 use super::zone::Zone;
 
-/// All that is shown and known.
+/// The state of the dashboard.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// Which cluster.
+    /// The cluster.
     pub session: Session,
-    /// What was set.
+    /// Settings from flags and the configuration.
     pub settings: Settings,
     /// The size of the terminal.
     pub size: Size,
-    /// What time it is.
+    /// The current time.
     pub now: Timestamp,
-    /// Which source tells, and why that one; nothing until one has been chosen.
+    /// The source, and why it was chosen; `None` until one has been chosen.
     pub source: Option<(SourceKind, String)>,
-    /// How the connection is.
+    /// The state of the connection.
     pub link: Link,
-    /// How each part is.
+    /// The state of each part.
     pub parts: BTreeMap<Part, PartState>,
-    /// The one namespace whose pods are listed; none where those of all are.
+    /// The only namespace whose pods are listed; `None` for all.
     pub only: Option<Name>,
-    /// All namespaces, where they are known.
+    /// The names of all namespaces, if they are known.
     pub all_namespaces: Vec<Name>,
-    /// Only these namespaces are shown; all if there is none.
+    /// The chosen namespaces; empty for all.
     pub namespaces: Vec<Name>,
-    /// What is known now.
+    /// The current data.
     pub live: World,
-    /// What is shown instead, when not now is shown.
+    /// The data on the screen, if that is not the current data.
     pub frozen: Option<World>,
-    /// Which time is shown.
+    /// Which time is on the screen.
     pub time: Time,
-    /// Which of the spans is shown.
+    /// The index of the chosen span.
     pub span: usize,
-    /// When charts end, if that is not the time that is shown: while an earlier time is shown they stay where they are,
-    /// so that what came after it can be seen.
+    /// The end of the charts, if that differs from the time on the screen: while a past time is shown, charts do not
+    /// move, so that what came after it is visible.
     pub charts_end: Option<Timestamp>,
-    /// The recent past of everything.
+    /// Recent usage of all objects, for sparklines.
     pub trends: Trends,
-    /// Pasts that were asked for.
+    /// Usage histories that the source has sent.
     pub histories: HashMap<Subject, Box<History>>,
-    /// The views that are open, the one that is looked at last. There is always one.
+    /// The open views; the last one is on the screen. Never empty.
     pub stack: Vec<Screen>,
-    /// The order of all columns of a view, once one was turned on or off: it comes back to its place.
+    /// The order of all columns of a view after one was turned on or off, so that a column returns to its position.
     pub(super) column_order: HashMap<View, Vec<Field>>,
-    /// What lies above the view.
+    /// The open overlay.
     pub overlay: Option<Overlay>,
-    /// Whether a filter is being written.
+    /// Whether the filter is being edited.
     pub writing: bool,
-    /// What needs no attention until it happens again.
+    /// Pods and incidents that need no attention until they fail again.
     pub acknowledgements: Acknowledgements,
-    /// What has just been done, or why not.
+    /// The last result, for the last row of the screen.
     pub notice: Option<Notice>,
-    /// The last messages.
+    /// The list of messages.
     pub messages: Messages,
-    /// When the source was last asked for what it does not tell by itself.
+    /// When data was last requested that the source does not send by itself.
     pub(super) asked: Timestamp,
-    /// What the source was last told to be looked at.
+    /// The interest that was last sent to the source.
     pub(super) interest: Interest,
 }
 
@@ -101,33 +101,33 @@ impl Default for Size {
     }
 }
 
-/// Which cluster is looked at.
+/// The cluster and its context.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
-    /// The context of the kubeconfig; empty where there is none.
+    /// The context of the kubeconfig; empty if there is none.
     pub context: String,
-    /// The cluster's name in it, or its address.
+    /// The name of the cluster in the kubeconfig, or its address.
     pub cluster: String,
-    /// All contexts.
+    /// The names of all contexts.
     pub contexts: Vec<Name>,
-    /// The only namespace that the source lists, where the command line limits it to one.
+    /// The namespace to which the command line limits the source.
     pub namespace: Option<Name>,
 }
 
-/// What was set by flags and the configuration.
+/// Settings from flags and the configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// From where on a part is much, and too much.
+    /// Thresholds for colours.
     pub thresholds: Thresholds,
-    /// Spans that can be shown, in seconds, the shortest first. Never empty.
+    /// The spans to choose from, in seconds, shortest first. Never empty.
     pub spans: Vec<u32>,
-    /// The span at first, in seconds.
+    /// The initial span in seconds.
     pub span: u32,
-    /// Columns that were chosen, by view.
+    /// The chosen columns of each view.
     pub columns: HashMap<View, Vec<Field>>,
     /// Whether the terminal's bell rings when an incident begins.
     pub bell: bool,
-    /// In which zone times of day are written.
+    /// The time zone of times of day.
     pub zone: Zone,
 }
 
@@ -144,29 +144,29 @@ impl Default for Settings {
     }
 }
 
-/// What lies above the view.
+/// What covers the view.
 #[derive(Debug, Clone)]
 pub enum Overlay {
-    /// A page to be read, scrolled by so many rows.
+    /// A page of the help and its scroll position.
     Help(Page, u16),
-    /// The chooser of columns, with its cursor.
+    /// The list of columns and its cursor.
     Columns(usize),
     /// A picker.
     Picker(Picker),
 }
 
-/// What is said for a while.
+/// A text that is shown for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// What.
+    /// The text.
     pub text: String,
-    /// Whether something went wrong.
+    /// Whether it reports a failure.
     pub bad: bool,
-    /// For how many more ticks it is said. Ticks are of the reader's time, which a demo's runs ahead of.
+    /// The number of ticks for which it is still shown. Ticks are real seconds, also in a demo with faster time.
     pub ticks: u8,
 }
 
-/// For how many ticks a notice is shown; there is about one a second.
+/// The number of ticks for which a notice is shown; there is about one a second.
 const NOTICE_TICKS: u8 = 6;
 
 impl Default for State {
@@ -176,7 +176,7 @@ impl Default for State {
 }
 
 impl State {
-    /// A state in which nothing is known yet.
+    /// The initial state.
     #[must_use]
     pub fn new(session: Session, settings: Settings) -> Self {
         let span = settings
@@ -214,33 +214,32 @@ impl State {
         }
     }
 
-    /// What is shown.
+    /// The data on the screen.
     #[must_use]
     pub fn world(&self) -> &World {
         self.frozen.as_ref().unwrap_or(&self.live)
     }
 
-    /// The view that is looked at.
+    /// The current view.
     #[must_use]
     pub fn screen(&self) -> &Screen {
-        // There always is one; if a defect took it, an empty one is shown rather than the program ended.
+        // The stack is never empty; if a defect emptied it, an empty view is better than a panic.
         static NONE: std::sync::LazyLock<Screen> =
             std::sync::LazyLock::new(|| Screen::new(View::Overview, Scope::All));
         self.stack.last().unwrap_or(&NONE)
     }
 
-    /// The view that is looked at, to be changed.
+    /// The current view, mutable.
     pub fn screen_mut(&mut self) -> &mut Screen {
         if self.stack.is_empty() {
             self.stack.push(Screen::new(View::Overview, Scope::All));
         }
         let last = self.stack.len() - 1;
-        // The stack is not empty.
         #[expect(clippy::indexing_slicing, reason = "there is a last one")]
         &mut self.stack[last]
     }
 
-    /// What keys mean at the moment.
+    /// What keys do at the moment.
     #[must_use]
     pub const fn mode(&self) -> Mode {
         match &self.overlay {
@@ -251,7 +250,7 @@ impl State {
         }
     }
 
-    /// The time that is shown.
+    /// The time on the screen.
     #[must_use]
     pub const fn shown_time(&self) -> Timestamp {
         match self.time {
@@ -260,15 +259,15 @@ impl State {
         }
     }
 
-    /// The time that status, restarts, probes and events are of. It is the time that is shown, but with a source that
-    /// remembers usage alone: then it is when that time was gone back to.
+    /// The time of status, restarts, probes and events on the screen. It differs from [`State::shown_time`] only if the
+    /// source has a history of usage alone: then it is the time at which the user went back.
     #[must_use]
     pub fn told_time(&self) -> Timestamp {
         let told = self.frozen.as_ref().and_then(|frozen| frozen.told);
         told.unwrap_or(self.shown_time())
     }
 
-    /// The span that is shown, in seconds.
+    /// The chosen span in seconds.
     #[must_use]
     pub fn span_seconds(&self) -> u32 {
         self.settings
@@ -279,7 +278,7 @@ impl State {
             .max(1)
     }
 
-    /// From when to when charts are drawn. It ends at the time that is shown, or after it where that is past.
+    /// Start and end of the charts. The end is the time on the screen, or later while a past time is shown.
     #[must_use]
     pub fn shown_span(&self) -> (Timestamp, Timestamp) {
         let until = self.charts_end.unwrap_or(self.shown_time());
@@ -287,14 +286,14 @@ impl State {
         (since, until)
     }
 
-    /// Whether what is looked at has been asked for and is not here yet.
+    /// Whether the source has not yet sent the pods of the current interest.
     #[must_use]
     pub fn is_awaited(&self) -> bool {
         let extent = self.world().extent.as_ref();
         extent.is_some_and(|extent| extent.interest != self.interest)
     }
 
-    /// What cells depend on beside their rows.
+    /// The inputs of cells beside their rows.
     #[must_use]
     pub fn context(&self) -> Context {
         Context {
@@ -303,7 +302,7 @@ impl State {
         }
     }
 
-    /// The row that the cursor is on: in the table of which view, and its key.
+    /// The view and the key of the row at the cursor.
     #[must_use]
     pub fn cursor(&self) -> Option<(View, Key)> {
         let (view, list) = self.screen().focused();
@@ -311,19 +310,19 @@ impl State {
         Some((view, self.world().table(view).key_at(*at)?))
     }
 
-    /// The key of the row that the cursor is on.
+    /// The key of the row at the cursor.
     #[must_use]
     pub fn current(&self) -> Option<Key> {
         self.cursor().map(|(_, key)| key)
     }
 
-    /// Whether the source tells usage apart from pods and nodes, and not what nodes' pods come to.
+    /// Whether the source sends usage separately from pods and nodes, and no sums of nodes.
     #[must_use]
     pub const fn usage_apart(&self) -> bool {
         !matches!(self.source, Some((SourceKind::Vitals, _)))
     }
 
-    /// What is read has been drawn scrolled so far, for it is no longer: from there it is scrolled on.
+    /// Sets the scroll position to the one that was drawn: the view limits it to the length of the content.
     pub fn scrolled(&mut self, rows: u16) {
         match &mut self.overlay {
             Some(Overlay::Help(_, scroll)) => *scroll = rows,
@@ -332,7 +331,7 @@ impl State {
         }
     }
 
-    /// A time of day in the zone that was chosen.
+    /// A time of day in the chosen zone.
     #[must_use]
     pub fn clock(&self, at: Timestamp) -> String {
         self.settings.zone.time(at)
@@ -344,7 +343,7 @@ impl State {
         self.settings.zone.time_with_name(at)
     }
 
-    /// The namespaces that are shown alone: `ns shop`; empty for all.
+    /// The chosen namespaces: `ns shop`; empty for all.
     #[must_use]
     pub fn namespace_text(&self) -> String {
         match (self.namespaces.as_slice(), &self.session.namespace) {
@@ -354,7 +353,7 @@ impl State {
         }
     }
 
-    /// Says something for a while, and keeps it among the last messages.
+    /// Shows a text for a while and adds it to the list of messages.
     pub fn say(&mut self, text: impl Into<String>, bad: bool) {
         let text = text.into();
         self.messages.add(self.now, &text, bad);

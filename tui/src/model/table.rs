@@ -1,4 +1,4 @@
-//! Rows of one kind, by key.
+//! Tables: rows of one kind, sorted by key.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,31 +6,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::name::Key;
 use super::row::Row;
 
-/// Rows in the order of their keys. A clone shares the rows, so that a moment can be held on to cheaply.
+/// Rows of one kind, sorted by key. A clone shares the rows, so that snapshots are cheap.
 #[derive(Debug, Clone)]
 pub struct Table<R> {
     rows: Vec<Arc<R>>,
     version: Version,
 }
 
-/// What a table holds: tables of one version hold the same, so that what was made of one need not be made again.
+/// The version of a table's content. Tables with equal versions have equal rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Version(u64);
 
 impl Version {
-    /// One that no table has had.
+    /// A version that no table has had.
     fn new() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
         Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 
-/// What has become of a row.
+/// A change of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change<R> {
-    /// It is new or different.
+    /// The row is new or different.
     Put(R),
-    /// It is gone.
+    /// The row was deleted.
     Gone(Key),
 }
 
@@ -44,10 +44,10 @@ impl<R> Default for Table<R> {
 }
 
 impl<R: Row> Table<R> {
-    /// A table of rows in any order. Of rows with the same key the last is kept.
+    /// A table of rows in any order. Of rows with the same key, the last one stays.
     pub fn of(rows: Vec<R>) -> Self {
         let mut rows: Vec<Arc<R>> = rows.into_iter().map(Arc::new).collect();
-        // What is told of in the order of names is in order already.
+        // Sources usually send rows in order.
         if !rows.is_sorted_by(|a, b| a.in_order(b).is_lt()) {
             rows.sort_by(|a, b| a.in_order(b));
             rows.dedup_by(|later, kept| {
@@ -64,43 +64,43 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// What it holds.
+    /// The version of the content.
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// The rows, in the order of their keys.
+    /// The rows, sorted by key.
     #[must_use]
     pub fn rows(&self) -> &[Arc<R>] {
         &self.rows
     }
 
-    /// The row at a place.
+    /// The row at an index.
     #[must_use]
     pub fn row(&self, at: u32) -> Option<&Arc<R>> {
         self.rows.get(usize::try_from(at).ok()?)
     }
 
-    /// How many there are.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The row of this key.
+    /// The row with this key.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&Arc<R>> {
         self.rows.get(self.find(key).ok()?)
     }
 
-    /// The row of this key, to be changed. Whoever holds on to it keeps it as it was.
+    /// The row with this key, mutable. Clones of the table still have the old row.
     pub fn get_mut(&mut self, key: &Key) -> Option<&mut R>
     where
         R: Clone,
@@ -110,7 +110,7 @@ impl<R: Row> Table<R> {
         self.rows.get_mut(at).map(Arc::make_mut)
     }
 
-    /// Every row, to be changed. Whoever holds on to one keeps it as it was.
+    /// All rows, mutable. Clones of the table still have the old rows.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut R>
     where
         R: Clone,
@@ -119,9 +119,9 @@ impl<R: Row> Table<R> {
         self.rows.iter_mut().map(Arc::make_mut)
     }
 
-    /// Takes changes in, the later ones over the earlier ones.
+    /// Applies changes in order.
     pub fn apply(&mut self, changes: Vec<Change<R>>) {
-        // Many new rows at once are merged; one after the other they would each move all that follow.
+        // Many new rows are merged at once: inserting each would move all rows behind it.
         const MERGED: usize = 64;
         let mut new = Vec::new();
         let merges = changes.len() > MERGED;
@@ -147,12 +147,12 @@ impl<R: Row> Table<R> {
         }
         if !new.is_empty() {
             self.rows.append(&mut Self::of(new).rows);
-            // Two runs that are in order each: this merges them.
+            // Both runs are sorted: this merges them.
             self.rows.sort_by(|a, b| a.in_order(b));
         }
     }
 
-    /// The place of the row of this key.
+    /// The index of the row with this key.
     #[must_use]
     pub fn place(&self, key: &Key) -> Option<u32> {
         u32::try_from(self.find(key).ok()?).ok()

@@ -1,20 +1,20 @@
-//! Which time is shown.
+//! Which time is on the screen.
 
 use kubevitals_proto::time::Timestamp;
 
-/// Which time is shown.
+/// Which time is on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Time {
-    /// Now, and what comes.
+    /// The current time.
     #[default]
     Live,
-    /// The moment at which it was stopped.
+    /// The time at which the user paused.
     Paused(Timestamp),
-    /// A time that was gone back to.
+    /// A past time that the user went to.
     Past {
-        /// Which.
+        /// The time.
         at: Timestamp,
-        /// Whether what is shown is of that time already.
+        /// Whether the data on the screen is already of that time.
         here: bool,
     },
 }

@@ -1,27 +1,27 @@
-//! How grave a cell is. Which colour, weight or mark that becomes is the theme's to say.
+//! Severities of cells. The theme converts them to colours and marks.
 
-/// How grave something is.
+/// The severity of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash)]
 pub enum Tone {
-    /// Says nothing: unknown, none, over.
+    /// Without meaning: unknown, none, completed.
     Dim,
-    /// As it is.
+    /// Normal.
     #[default]
     Plain,
-    /// As it should be, where that is worth saying.
+    /// Good, where that is worth a colour.
     Good,
-    /// Wants to be looked at.
+    /// A warning.
     Warn,
-    /// Is wrong.
+    /// A problem.
     Bad,
 }
 
-/// From where on a part of a limit is much, and too much. Parts: 0.7 is 70 %.
+/// Thresholds for fractions of a limit: 0.7 is 70 %.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
-    /// Much.
+    /// From here on a fraction is a warning.
     pub warn: f64,
-    /// Too much.
+    /// From here on a fraction is a problem.
     pub bad: f64,
 }
 
@@ -35,7 +35,7 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
-    /// How grave a part is.
+    /// The severity of a fraction.
     #[must_use]
     pub fn tone(&self, part: f64) -> Tone {
         if part >= self.bad {

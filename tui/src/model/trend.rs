@@ -1,5 +1,5 @@
-//! The recent past of what rows use, for sparklines: kept by the dashboard itself as readings come in, and begun with
-//! what the source remembers.
+//! Recent usage of rows, for sparklines. The dashboard collects readings as they arrive, after an initial history from
+//! the source.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,29 +9,29 @@ use kubevitals_proto::units::{Bytes, Nanocores};
 use super::amount::{Amounts, Cpu, Memory};
 use super::name::Key;
 
-/// How many readings of an object are kept: an hour of one every 15 s.
+/// The number of readings of an object: one hour at 15 s.
 const KEPT: usize = 240;
 
-/// Of how many containers a past is kept, about 1.5 kB each; of more pods than that nobody looks at each.
+/// The number of containers with a trend, of about 1.5 kB each.
 const CONTAINERS: usize = 10_000;
 
-/// The recent pasts of objects.
+/// Recent usage of objects.
 #[derive(Debug, Clone, Default)]
 pub struct Trends {
     by_key: HashMap<Key, Trend>,
-    /// How many of them are of containers.
+    /// The number of trends of containers.
     containers: usize,
 }
 
-/// The recent past of one object.
+/// Recent usage of one object.
 #[derive(Debug, Clone, Default)]
 pub struct Trend {
-    /// The time that those of readings are counted from, in seconds since the epoch.
+    /// The base of the readings' times, in seconds since the epoch.
     base: u32,
     readings: VecDeque<Reading>,
 }
 
-/// One reading, in six bytes: a part in 256 is finer than any sparkline or column can tell.
+/// A reading in six bytes: a precision of 1 in 256 is finer than any sparkline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Reading {
     /// Seconds after the base.
@@ -40,7 +40,7 @@ struct Reading {
     memory: Short,
 }
 
-/// A number in two bytes: nine bits of it and how often it was halved. [`Short::NONE`] is no number.
+/// A number in two bytes: nine significant bits and a shift. [`Short::NONE`] is no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Short(u16);
 
@@ -52,7 +52,7 @@ impl Short {
             return Self::NONE;
         };
         let halved = (u64::BITS - number.leading_zeros()).saturating_sub(9);
-        // At most nine bits are left, and it was halved at most 55 times.
+        // At most nine bits are left, and the shift is at most 55.
         let short = u16::try_from(number >> halved).unwrap_or(0)
             | (u16::try_from(halved).unwrap_or(0) << 9);
         Self(short)
@@ -64,7 +64,7 @@ impl Short {
 }
 
 impl Trend {
-    /// Takes a reading in. One that is not newer than the last is the last one told again.
+    /// Adds a reading. A reading that is not newer than the last one is ignored.
     pub fn push(&mut self, at: Timestamp, usage: Amounts) {
         let Ok(at) = u32::try_from(at.as_secs()) else {
             return;
@@ -87,13 +87,13 @@ impl Trend {
         });
     }
 
-    /// When a reading was, in seconds since the epoch.
+    /// The time of a reading, in seconds since the epoch.
     fn time(&self, reading: &Reading) -> u32 {
         self.base.saturating_add(reading.after.into())
     }
 
-    /// How far behind the base a time is that is later than all; the base follows it. Readings so far apart that
-    /// sixteen bits do not hold it are of another time, and forgotten.
+    /// The distance in seconds from the base to a time that is later than all readings. Moves the base if sixteen bits
+    /// are not enough, and drops the readings if that is not enough either.
     fn after_base(&mut self, at: u32) -> u16 {
         if let Ok(after) = u16::try_from(at.saturating_sub(self.base)) {
             return after;
@@ -110,7 +110,7 @@ impl Trend {
         })
     }
 
-    /// Puts readings before those that there are.
+    /// Inserts readings before the existing ones.
     fn begin_with(&mut self, readings: &[(Timestamp, Amounts)]) {
         let after = std::mem::take(self);
         let first = after.oldest();
@@ -129,7 +129,7 @@ impl Trend {
         Timestamp::from_secs(self.time(reading).into())
     }
 
-    /// What was used at a time: the last reading up to then, if it is not older than `patience_seconds`.
+    /// The last reading up to a time, if it is not older than `patience_seconds`.
     #[must_use]
     pub fn at(&self, time: Timestamp, patience_seconds: u32) -> Option<(Timestamp, Amounts)> {
         let time = u32::try_from(time.as_secs()).ok()?;
@@ -141,7 +141,7 @@ impl Trend {
             .then(|| (self.timestamp(reading), reading.amounts()))
     }
 
-    /// The means of `steps` equal parts of the time from `since` to `until`, oldest first; nothing in a gap.
+    /// The means of `steps` equal intervals from `since` to `until`, oldest first; unknown in a gap.
     #[must_use]
     pub fn steps(&self, since: Timestamp, until: Timestamp, steps: usize) -> Vec<Amounts> {
         let span = until.since(since).max(1);
@@ -178,7 +178,7 @@ impl Trend {
             .collect()
     }
 
-    /// When its first reading was.
+    /// The time of the first reading.
     #[must_use]
     pub fn oldest(&self) -> Option<Timestamp> {
         self.readings.front().map(|reading| self.timestamp(reading))
@@ -195,13 +195,13 @@ impl Reading {
 }
 
 impl Trends {
-    /// The past of an object.
+    /// The trend of an object.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&Trend> {
         self.by_key.get(key)
     }
 
-    /// Takes a reading of an object in. A key with a part is a container's: there is a most of those.
+    /// Adds a reading of an object. The number of containers (keys with a part) is limited.
     pub fn push(&mut self, key: &Key, at: Timestamp, usage: Amounts) {
         if let Some(trend) = self.by_key.get_mut(key) {
             trend.push(at, usage);
@@ -216,7 +216,7 @@ impl Trends {
         self.by_key.entry(key.clone()).or_default().push(at, usage);
     }
 
-    /// Puts readings of an object before those that there are of it.
+    /// Inserts readings of an object before the existing ones.
     pub fn begin_with(&mut self, key: &Key, readings: &[(Timestamp, Amounts)]) {
         self.by_key
             .entry(key.clone())
@@ -224,7 +224,7 @@ impl Trends {
             .begin_with(readings);
     }
 
-    /// Forgets objects that are gone.
+    /// Removes the trends of objects that no longer exist.
     pub fn retain(&mut self, keep: impl Fn(&Key) -> bool) {
         self.by_key.retain(|key, _| keep(key));
         self.containers = self
@@ -234,19 +234,19 @@ impl Trends {
             .count();
     }
 
-    /// How many objects have a past, containers apart.
+    /// The number of trends, without those of containers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_key.len() - self.containers
     }
 
-    /// Whether the past of another container would not be kept.
+    /// Whether no trend of another container can be added.
     #[must_use]
     pub const fn has_no_room_for_containers(&self) -> bool {
         self.containers >= CONTAINERS
     }
 
-    /// Whether none has.
+    /// Whether there are no trends.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_key.is_empty()
@@ -330,7 +330,7 @@ mod tests {
         for second in [1_800_000_000, 1_800_060_000, 1_800_070_000, 1_900_000_000] {
             assert_eq!(later(second), Some(second));
         }
-        // What was too long before that is forgotten.
+        // Readings that are too old for the base are dropped.
         assert_eq!(trend.oldest(), Some(Timestamp::from_secs(1_900_000_000)));
     }
 

@@ -1,4 +1,4 @@
-//! The views there are: the one place that tells them apart by hand.
+//! The views, and their tables.
 
 use super::any_table::AnyTable;
 use super::column::{Column, Sort};
@@ -13,7 +13,7 @@ use super::world::World;
 /// A view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum View {
-    /// The cluster at a glance, and the pods that need attention.
+    /// The cluster in brief, and the pods that need attention.
     Overview,
     /// Nodes.
     Nodes,
@@ -59,17 +59,17 @@ static POD: ViewInfo = ViewInfo {
     ..PodRow::VIEW
 };
 
-/// What there is to know of a view.
+/// The properties of a view.
 struct Definition {
     info: &'static ViewInfo,
     columns: fn() -> Vec<Column>,
     table: fn(&World) -> &dyn AnyTable,
-    /// Works out its table, where that follows from others.
+    /// Derives the table, if it follows from other tables.
     derive: fn(&mut World),
 }
 
 impl Definition {
-    /// Of a table of such rows.
+    /// The definition of a view of these rows.
     fn of<R: Row>(table: fn(&World) -> &dyn AnyTable) -> Self {
         Self {
             info: &R::VIEW,
@@ -81,7 +81,7 @@ impl Definition {
 }
 
 impl View {
-    /// Those that can be switched to, in their order.
+    /// The views that the user can switch to, in order.
     pub const SWITCHABLE: [Self; 8] = [
         Self::Overview,
         Self::Nodes,
@@ -125,19 +125,19 @@ impl View {
         }
     }
 
-    /// What it is called and which parts it shows.
+    /// Names, first order and parts.
     #[must_use]
     pub fn info(self) -> &'static ViewInfo {
         self.definition().info
     }
 
-    /// Its name, as it is shown and as the configuration has it in lower case.
+    /// The title. In lower case it is the name in the configuration.
     #[must_use]
     pub fn title(self) -> &'static str {
         self.info().title
     }
 
-    /// The view of this name, in any case.
+    /// The view with this title. Case is ignored.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::SWITCHABLE
@@ -145,7 +145,7 @@ impl View {
             .find(|view| view.title().eq_ignore_ascii_case(name))
     }
 
-    /// Whether it shows a part. Figures of the cluster are above every view.
+    /// Whether the view shows a part. The cluster's totals are above every view.
     #[must_use]
     pub fn shows(self, part: Part) -> bool {
         let info = self.info();
@@ -156,14 +156,14 @@ impl View {
         }
     }
 
-    /// The columns its table can have. The overview's is a short table of pods.
+    /// The columns that the table can have. The overview has a short table of pods.
     #[must_use]
     pub fn columns(self) -> Vec<Column> {
         (self.definition().columns)()
     }
 
-    /// The field of a column that its table is sorted by, if it is to be sorted by `field`: this one, or what comes
-    /// nearest to it in such a table. Nothing if there is none.
+    /// The field by which the table is sorted if the user sorts by `field`: the same, or the nearest one that the table
+    /// has.
     #[must_use]
     pub fn sorts_by(self, field: Field) -> Option<Field> {
         let columns = self.columns();
@@ -177,7 +177,7 @@ impl View {
         [field, nearest].into_iter().find(has)
     }
 
-    /// How its table is sorted at first.
+    /// The first order of the table.
     #[must_use]
     pub fn sort(self) -> Sort {
         self.info().sort
@@ -191,7 +191,7 @@ impl World {
         (view.definition().table)(self)
     }
 
-    /// Works out what a view shows of pods, if that has not been done since they changed.
+    /// Derives the sums and the table of a view, if pods or nodes have changed.
     pub fn derive(&mut self, view: View, sums_of_nodes: bool) {
         self.derive_sums(sums_of_nodes);
         (view.definition().derive)(self);

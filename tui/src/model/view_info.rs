@@ -1,31 +1,31 @@
-//! What is the same for every view: its words, its first sort and the parts that it shows.
+//! Properties that every view has: names, first order and parts.
 
 use super::column::Sort;
 use super::part::Part;
 
-/// What a view is called and which parts of the cluster it shows.
+/// Names of a view, and the parts that it shows.
 #[derive(Debug)]
 pub struct ViewInfo {
-    /// Its name on the screen; in lower case its name in the configuration and in files.
+    /// The title; in lower case the name in the configuration and in files.
     pub title: &'static str,
-    /// Its name where there is little room.
+    /// The title where there is little space.
     pub brief: &'static str,
-    /// The name of the binding that opens it: the title in lower case.
+    /// The name of its binding: the title in lower case.
     pub id: &'static str,
-    /// What its key opens, for the help.
+    /// The text of its binding in the help.
     pub help: &'static str,
-    /// What its rows are called in a sentence.
+    /// The name of its rows in a sentence.
     pub rows: &'static str,
-    /// How its table is sorted at first.
+    /// The first order of the table.
     pub sort: Sort,
-    /// The part that its rows are made of.
+    /// The part of its rows.
     pub part: Part,
-    /// Parts that it shows beside its rows and the figures above every view.
+    /// Parts that it shows beside its rows and the cluster's totals.
     pub also: &'static [Part],
 }
 
 impl ViewInfo {
-    /// Whether what the view shows follows from the pods that the source sends.
+    /// Whether the rows are derived from the pods that the source sends.
     #[must_use]
     pub fn is_of_pods(&self) -> bool {
         self.part == Part::Pods

@@ -1,4 +1,4 @@
-//! Everything that is known at a moment.
+//! The data of a cluster at one time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::seen::Seen;
 use super::table::{Change, Table};
 use super::trend::Trends;
 
-/// Everything that is known at a moment. A clone shares its rows.
+/// The data of a cluster at one time. A clone shares the rows.
 #[derive(Debug, Clone, Default)]
 pub struct World {
     /// Pods.
@@ -27,36 +27,35 @@ pub struct World {
     pub hpas: Table<HpaRow>,
     /// Incidents.
     pub incidents: Table<IncidentRow>,
-    /// The cluster.
+    /// The cluster's totals.
     pub cluster: ClusterRow,
-    /// Whether the source tells of the cluster as a whole; else it is what nodes and pods come to.
+    /// Whether the totals come from the source; else they are the sums of nodes and pods.
     pub cluster_told: bool,
-    /// Which pods are told of, when not all are.
+    /// Which pods are included, if not all are.
     pub extent: Option<Extent>,
-    /// Which CronJob made a Job, where the source tells it apart from the pods.
+    /// The CronJob of each Job, from a source that sends Jobs.
     jobs: HashMap<Key, Name>,
-    /// What workloads say of their replicas.
+    /// Replicas of workloads, from their status.
     pub replicas: HashMap<Key, Replicas>,
-    /// Workloads: what pods come to by what made them.
+    /// Workloads, derived from the pods.
     pub workloads: Table<WorkloadRow>,
-    /// Namespaces: what pods come to by where they are.
+    /// Namespaces, derived from the pods.
     pub namespaces: Table<NamespaceRow>,
-    /// Containers of pods.
+    /// Containers, derived from the pods.
     pub containers: Table<ContainerRow>,
-    /// When all but usage was told, where usage is of an earlier time.
+    /// The time of status, restarts, probes and events, if usage is of an earlier time.
     pub told: Option<Timestamp>,
-    /// Restarts that were seen, where the source does not tell when they were.
+    /// Observed restarts, for sources that only report totals.
     seen: Seen,
-    /// Readings of what has not been told of yet.
+    /// Readings of nodes and pods that have not been sent yet.
     waiting: Waiting,
-    /// Whether what nodes use has been told since the source was chosen. From then on the pods' usage does not stand for
-    /// it.
+    /// Whether the source has sent usage of nodes. From then on the usage of pods does not replace it.
     nodes_measured: bool,
-    /// Which of workloads, namespaces and containers are as the pods are.
+    /// Which derived tables are up to date.
     derived: Derived,
 }
 
-/// Readings that came before their nodes and pods: those of the last answer, for lists take longer than figures.
+/// Readings that arrived before their nodes and pods: those of the last response, because lists take longer than usage.
 #[derive(Debug, Clone, Default)]
 struct Waiting {
     nodes: HashMap<Key, Reading>,
@@ -64,7 +63,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// As many are kept. A cluster of the largest size that Kubernetes supports has half as many nodes, and fewer pods.
+    /// Limits. The largest cluster that Kubernetes supports has half as many nodes, and fewer pods.
     const MOST_NODES: usize = 10_000;
     const MOST_PODS: usize = 200_000;
 }
@@ -78,9 +77,9 @@ struct Derived {
     node_sums: bool,
 }
 
-/// A kind of rows whose table shows them as the source sends them.
+/// A kind of row whose table shows the rows as the source sends them.
 pub trait PlainRow: Row {
-    /// Its table.
+    /// The table.
     fn table(world: &mut World) -> &mut Table<Self>;
 }
 
@@ -90,25 +89,25 @@ impl PlainRow for HpaRow {
     }
 }
 
-/// The key under which the cluster's own trend is kept.
+/// The key of the cluster's own trend.
 #[must_use]
 pub fn cluster_key() -> Key {
     Key::named(&no_name())
 }
 
 impl World {
-    /// Pods or their usage have changed.
+    /// Marks tables and sums that are derived from pods as out of date.
     pub fn pods_changed(&mut self) {
         self.derived = Derived::default();
     }
 
-    /// Nodes have changed.
+    /// Marks sums of nodes as out of date.
     pub fn nodes_changed(&mut self) {
         self.derived.cluster = false;
         self.derived.node_sums = false;
     }
 
-    /// Takes rows of a kind in.
+    /// Applies rows to a table.
     pub fn take<R: Row>(table: &mut Table<R>, batch: Batch<R>) {
         match batch {
             Batch::All(rows) => *table = Table::of(rows),
@@ -116,7 +115,7 @@ impl World {
         }
     }
 
-    /// Takes pods in. Where usage is told apart from pods, a pod that is told of anew keeps what it used.
+    /// Applies pods. If the source sends usage separately, changed pods get the usage of their old row.
     pub fn take_pods(&mut self, batch: Batch<PodRow>, usage_apart: bool) {
         let batch = if usage_apart {
             self.with_usage(batch)
@@ -133,7 +132,7 @@ impl World {
         let mut keep = |mut row: PodRow| {
             let key = row.key();
             let before = pods.get(&key).filter(|before| before.uid == row.uid);
-            // A Job may be gone before its pods are.
+            // A Job may be deleted before its pods.
             let known = before.and_then(|before| before.workload.clone());
             let known = known.filter(|workload| &*workload.kind == CRON_JOB && is_of_job(&row));
             if is_lost(&row.node, nodes) {
@@ -165,7 +164,7 @@ impl World {
         batch.map(&mut keep)
     }
 
-    /// Takes nodes in; as [`World::take_pods`].
+    /// Applies nodes; as [`World::apply_pods`].
     pub fn take_nodes(&mut self, batch: Batch<NodeRow>, usage_apart: bool) {
         let batch = if usage_apart {
             let (nodes, waiting) = (&self.nodes, &mut self.waiting.nodes);
@@ -191,7 +190,7 @@ impl World {
         }
     }
 
-    /// Pods of nodes that are not heard of.
+    /// Marks the state of pods on unreachable nodes as unknown.
     fn lose_pods(&mut self) {
         let nodes = &self.nodes;
         let lost = self.pods.rows().iter();
@@ -204,8 +203,8 @@ impl World {
         self.pods_changed();
     }
 
-    /// Replaces the usage of pods and nodes. What has no reading has no usage any more. A reading of a node or a pod that
-    /// is not known yet waits for it.
+    /// Replaces the usage of pods and nodes. Objects without a reading lose their usage. Readings of objects that are
+    /// not known yet are stored until they are.
     pub fn take_readings(&mut self, readings: &Readings) {
         self.waiting = Waiting::default();
         self.nodes_measured |= !readings.nodes.is_empty();
@@ -238,7 +237,7 @@ impl World {
         self.pods_changed();
     }
 
-    /// Brings pods up to date with the time, where the source does not: restarts that are no longer recent, and readiness
+    /// Updates pods for the current time, for sources that do not: restarts that are no longer recent, and readiness
     /// probes whose first attempt is over.
     pub fn expire(&mut self, now: Timestamp) {
         let before = self.pods.version();
@@ -257,7 +256,7 @@ impl World {
         }
     }
 
-    /// Takes in which CronJobs made Jobs.
+    /// Applies the CronJobs of Jobs.
     pub fn take_jobs(&mut self, batch: Batch<(Key, Name)>) {
         match batch {
             Batch::All(jobs) => self.jobs = jobs.into_iter().collect(),
@@ -280,20 +279,20 @@ impl World {
         self.pods_changed();
     }
 
-    /// Another source tells from now on.
+    /// Prepares for data of another source.
     pub fn source_changed(&mut self) {
         self.waiting = Waiting::default();
         self.nodes_measured = false;
         self.pods_changed();
     }
 
-    /// What nodes and pods come to together.
+    /// The sums of nodes and pods.
     fn sum_cluster(&self) -> ClusterRow {
         let nodes = self.nodes.rows().iter().map(|node| &**node);
         let pods = self.pods.rows().iter().map(|pod| &**pod);
         let mut cluster = ClusterRow::of(nodes, pods, !self.nodes_measured);
         if self.nodes.is_empty() {
-            // They have not been listed yet, or may not be. What they use is known all the same.
+            // Nodes have not been listed yet, or cannot be. Their usage is known anyway.
             for reading in self.waiting.nodes.values() {
                 cluster.use_more(reading.usage, Some(reading.at));
             }
@@ -301,7 +300,8 @@ impl World {
         cluster
     }
 
-    /// Works out what the cluster and, where the source does not send them, nodes come to, if pods or nodes have changed.
+    /// Derives the totals of the cluster and, if the source does not send them, of nodes, if pods or nodes have
+    /// changed.
     pub(super) fn derive_sums(&mut self, sums_of_nodes: bool) {
         if sums_of_nodes && !self.derived.node_sums {
             self.sum_nodes();
@@ -313,7 +313,7 @@ impl World {
         }
     }
 
-    /// Works out workloads, if pods have changed.
+    /// Derives workloads, if pods have changed.
     pub(super) fn derive_workloads(&mut self) {
         if !self.derived.workloads {
             self.workloads = self.roll_up_workloads();
@@ -321,7 +321,7 @@ impl World {
         }
     }
 
-    /// Works out namespaces, if pods have changed.
+    /// Derives namespaces, if pods have changed.
     pub(super) fn derive_namespaces(&mut self) {
         if !self.derived.namespaces {
             self.namespaces = self.roll_up_namespaces();
@@ -329,7 +329,7 @@ impl World {
         }
     }
 
-    /// Works out containers, if pods have changed.
+    /// Derives containers, if pods have changed.
     pub(super) fn derive_containers(&mut self) {
         if !self.derived.containers {
             let containers = self.pods.rows().iter().flat_map(ContainerRow::all);
@@ -338,7 +338,7 @@ impl World {
         }
     }
 
-    /// What the pods on each node request and come to, for sources that do not tell.
+    /// Sums the requests, limits and restarts of the pods on each node.
     fn sum_nodes(&mut self) {
         let mut sums: HashMap<Name, Rollup> = HashMap::new();
         for pod in self.pods.rows() {
@@ -403,7 +403,7 @@ impl World {
             row.replicas = self.replicas.get(&row.key()).copied();
         }
         let known: std::collections::HashSet<Key> = rows.iter().map(Row::key).collect();
-        // A workload without pods is shown when it should have some.
+        // A workload without pods is shown if it should have some.
         let without = self
             .replicas
             .iter()
@@ -422,8 +422,7 @@ impl World {
         Table::of(rows)
     }
 
-    /// As it was at a time, as the source tells. Nobody remembers autoscalers and replicas: those of now are better than
-    /// none.
+    /// The data of a past time, as the source sends it. HPAs and replicas have no history: the current ones are shown.
     #[must_use]
     pub fn then(past: Past, live: &Self) -> Self {
         Self {
@@ -442,7 +441,7 @@ impl World {
         }
     }
 
-    /// As it was at a time, as far as the dashboard itself has kept that: what was used is of then, the rest of `now`.
+    /// The data of a past time from the collected trends: usage is of `at`, everything else of `now`.
     #[must_use]
     pub fn back_to(
         &self,
@@ -497,7 +496,7 @@ impl World {
     }
 }
 
-/// Whether a node is not heard of.
+/// Whether a node is unreachable.
 fn is_lost(node: &Name, nodes: &Table<NodeRow>) -> bool {
     let node = nodes.get(&Key::named(node));
     node.is_some_and(|node| node.lost)
@@ -511,7 +510,7 @@ fn is_of_job(pod: &PodRow) -> bool {
     workload.is_some_and(|workload| &*workload.kind == JOB)
 }
 
-/// The CronJob that made a pod's Job, if one did.
+/// The CronJob that created a pod's Job.
 fn made_by(pod: &PodRow, jobs: &HashMap<Key, Name>) -> Option<Arc<Workload>> {
     let job = pod.workload.as_deref().filter(|_| is_of_job(pod))?;
     let cron_job = jobs.get(&Key::new(&pod.namespace, &job.name))?;

@@ -1,9 +1,9 @@
-//! In which time zone times of day are written.
+//! The time zone of times of day.
 
 use jiff::tz::TimeZone;
 use kubevitals_proto::time::Timestamp;
 
-/// The zone of all times of day on the screen: UTC, or the local one.
+/// The zone of all times of day on the screen: UTC or the local zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone {
     local: TimeZone,
@@ -24,19 +24,19 @@ impl Zone {
         Self { local, is_local }
     }
 
-    /// The same with the machine's own zone, by `TZ` and `/etc/localtime`; UTC where neither says one.
+    /// The zone with the machine's local zone, from `TZ` or `/etc/localtime`; UTC if neither is set.
     #[must_use]
     pub fn of_machine(is_local: bool) -> Self {
         let local = TimeZone::try_system().unwrap_or(TimeZone::UTC);
         Self::new(local, is_local)
     }
 
-    /// Changes from UTC to the local zone, or back.
+    /// Switches between UTC and the local zone.
     pub const fn toggle(&mut self) {
         self.is_local = !self.is_local;
     }
 
-    /// A time of day: `01:58:22Z` in UTC, `03:58:22` in the local zone, whose name the title shows.
+    /// A time of day: `01:58:22Z` in UTC, `03:58:22` in the local zone, whose name is in the title.
     #[must_use]
     pub fn time(&self, at: Timestamp) -> String {
         let utc = || {
@@ -63,7 +63,7 @@ impl Zone {
         format!("{time} {}", self.name(at))
     }
 
-    /// What the zone is called at a time: `UTC`, `CEST`, or `UTC+0330` where it has no other name.
+    /// The name of the zone at a time: `UTC`, `CEST`, or `UTC+0330` if it has no other name.
     #[must_use]
     pub fn name(&self, at: Timestamp) -> String {
         let Some(instant) = instant(at).filter(|_| self.is_local) else {

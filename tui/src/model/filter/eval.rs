@@ -1,4 +1,4 @@
-//! Whether a row fulfils a filter.
+//! Evaluates filters.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::vitals::{ProbeKind, ProbeStatus};
@@ -8,7 +8,7 @@ use crate::model::field::Field;
 use crate::model::row::Row;
 
 impl Node {
-    /// Whether it may hold at one time and not at another. A word is sought in how long ago a restart was, too.
+    /// Whether the result can change with time alone. Words are also searched in the age of the last restart.
     pub(super) fn changes_with_time(&self) -> bool {
         match &self.kind {
             Kind::All(parts) | Kind::Any(parts) => parts.iter().any(Self::changes_with_time),
@@ -19,7 +19,7 @@ impl Node {
         }
     }
 
-    /// Whether it holds for `row` at `now`.
+    /// Whether the filter matches `row` at `now`.
     pub(super) fn holds(&self, row: &impl Row, now: Timestamp) -> bool {
         match &self.kind {
             Kind::All(parts) => parts.iter().all(|part| part.holds(row, now)),
@@ -33,13 +33,13 @@ impl Node {
     }
 }
 
-/// Whether one of the columns of text is so.
+/// Whether a searched text has a property.
 fn any_text(row: &impl Row, now: Timestamp, so: impl Fn(&str) -> bool) -> bool {
     row.searched().any(|value| so(&value.text(now)))
 }
 
 impl Comparison {
-    /// A row that has no such field, or does not know it, is not so; nor is it the contrary.
+    /// A row without the field, or with an unknown value, matches neither a comparison nor its opposite.
     fn holds(&self, field: Field, row: &impl Row, now: Timestamp) -> bool {
         match self {
             Self::Text { equal, with } => row
@@ -55,8 +55,8 @@ impl Comparison {
     }
 }
 
-/// What a text is compared as. That of probes is the state alone, without how many pass and of which kind one is:
-/// `0/1 readiness failing` is `failing`, `2/2` is `passing`.
+/// The part of a text that `=` compares. For probes it is the state, without the counts and the kind: `0/1 readiness
+/// failing` is `failing`, `2/2` is `passing`.
 fn whole(field: Field, text: &str) -> &str {
     if field != Field::Probe {
         return text;

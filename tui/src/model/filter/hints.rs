@@ -1,11 +1,11 @@
-//! What people write who know another language than this one, and what it is called here.
+//! Hints for users who write another language: kubectl, PromQL or another filter.
 
 use std::ops::Range;
 
 use super::lexis::ends_value;
 use crate::model::Field;
 
-/// Kinds of workloads that are written as if they were fields.
+/// Kinds of workloads that are written like fields.
 const KINDS: [(&[&str], &str); 6] = [
     (&["deployment", "deploy"], "Deployment"),
     (&["statefulset", "sts"], "StatefulSet"),
@@ -15,7 +15,7 @@ const KINDS: [(&[&str], &str); 6] = [
     (&["job"], "Job"),
 ];
 
-/// Other words for fields, which no field begins like.
+/// Other words for fields.
 const WORDS: [(&[&str], &str); 5] = [
     (&["host", "hostname", "machine"], "node"),
     (&["ram", "rss"], "mem"),
@@ -24,7 +24,7 @@ const WORDS: [(&[&str], &str); 5] = [
     (&["service", "svc"], "app"),
 ];
 
-/// What the parameters of kubectl are here.
+/// Flags of kubectl, and what to write instead.
 const OPTIONS: [(&[&str], &str); 3] = [
     (&["-n", "--namespace"], "write ns=shop"),
     (&["-A", "--all-namespaces"], "n chooses namespaces"),
@@ -37,8 +37,8 @@ fn known(words: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> 
     found.map(|(_, meant)| *meant)
 }
 
-/// Whether a word would find nothing because it is of another language: which bytes of it are to blame, and how it is
-/// written here. `behind` is what follows it, without blanks.
+/// Detects a word of another language that would match nothing. Returns the bytes of the error and the correct
+/// spelling. `behind` is the text after the word, without blanks.
 pub(super) fn misspelled(word: &str, behind: &str) -> Option<(Range<usize>, String)> {
     let whole = 0..word.len();
     if let Some((name, value)) = word.split_once(':')
@@ -70,7 +70,7 @@ pub(super) fn misspelled(word: &str, behind: &str) -> Option<(Range<usize>, Stri
     is_expression.then(|| (whole, format!("for an expression write ~{word}")))
 }
 
-/// The values of `in (a, b)` and `notin (a, b)`, as a list is written here.
+/// Converts the values of `in (a, b)` and `notin (a, b)` to a list of the filter language.
 fn in_parentheses(text: &str) -> Option<String> {
     let (word, rest) = text.split_once('(')?;
     let words = ["in", "notin", "not in"];
@@ -81,8 +81,8 @@ fn in_parentheses(text: &str) -> Option<String> {
     Some(values.join(","))
 }
 
-/// What is said of a field that does not exist: how it is called here, the fields that begin alike, or the usual ones
-/// and how labels are asked for. `behind` is the operator and what follows it.
+/// The error for an unknown field: the right name, similar fields, or the common fields and the syntax of labels.
+/// `behind` is the operator with the text after it.
 pub(super) fn unknown(name: &str, behind: &str) -> String {
     let value = behind.trim_start_matches(['=', '!', '~', '<', '>', ' ']);
     let end = value.find(ends_value).unwrap_or(value.len());
@@ -116,7 +116,7 @@ pub(super) fn unknown(name: &str, behind: &str) -> String {
     )
 }
 
-/// The regular expression for a text in which each `*` stands for anything.
+/// Converts a text with `*` for any characters to a regular expression.
 pub(super) fn glob(text: &str) -> String {
     let body = text.trim_matches('*');
     if body.is_empty() {

@@ -1,16 +1,16 @@
-//! Where the words of a filter end: what is read without quotes, and what has to be written in them.
+//! Lexical rules: where words, values and expressions without quotes end.
 
-/// What ends a value that is not quoted.
+/// Whether the character ends a value without quotes.
 pub(super) fn ends_value(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | '|' | '&' | '(' | ')' | '"')
 }
 
-/// What begins a text in quotes, and ends it.
+/// Whether the character is a quotation mark.
 pub(super) const fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'')
 }
 
-/// A word that is a sign of the language.
+/// An operator that is written as a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keyword {
     And,
@@ -29,7 +29,7 @@ impl Keyword {
         }
     }
 
-    /// Where it belongs.
+    /// How to use the keyword, for errors.
     pub(super) const fn place(self) -> &'static str {
         match self {
             Self::And => "and stands between two parts",
@@ -38,7 +38,7 @@ impl Keyword {
         }
     }
 
-    /// The keyword that `text` begins with, in any case.
+    /// The keyword at the start of `text`. Case is ignored.
     pub(super) fn at(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|keyword| {
             let length = keyword.word().len();
@@ -51,18 +51,17 @@ impl Keyword {
     }
 }
 
-/// What ends the name of a field. `!` does with `=` or `~` behind it, and a word that has it in itself is to be quoted.
+/// Whether the character ends the name of a field. A `!` only does before `=` or `~`.
 pub(super) fn is_operator(c: char) -> bool {
     matches!(c, '=' | '<' | '>' | '~' | '!')
 }
 
-/// Whether an expression is read whole without quotes.
+/// Whether an expression needs no quotes.
 pub(super) fn is_bare_pattern(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(is_quote) && pattern_length(text) == text.len()
 }
 
-/// How far an expression without quotes goes: to a blank, or to a comma or closing parenthesis that is not within
-/// brackets of its own.
+/// The length of an expression without quotes: up to a blank, or to a comma or closing parenthesis outside of brackets.
 pub(super) fn pattern_length(text: &str) -> usize {
     let (mut depth, mut escaped) = (0_usize, false);
     for (at, c) in text.char_indices() {

@@ -1,6 +1,6 @@
-//! What can be written into the filter: the table of the help and of docs/dashboard.md.
+//! The manual of the filter language: the table in the help and in docs/dashboard.md.
 
-/// Examples, and what each of them shows.
+/// Examples, and the rows that each selects.
 pub static MANUAL: &[(&[&str], &str)] = &[
     (
         &["web cpu>500m"],
@@ -52,7 +52,7 @@ pub static MANUAL: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// What else is to be known of it.
+/// The text below the table.
 pub static REMARK: &str = "A condition on a number hides rows that do not have it or whose value is unknown; `!cpu>500m` shows them. Every column (`c` lists them) is a field; `ns` and `mem` are short for `namespace` and `memory`. What belongs to another language is refused with the right spelling: `ns:shop`, `-n shop`, `web.*`, `deployment=web`, `mem>500`.";
 
 #[cfg(test)]

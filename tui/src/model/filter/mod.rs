@@ -1,20 +1,20 @@
-//! The filter line: which rows of a table are shown.
+//! The filter language: selects the rows of a table.
 //!
 //! ```text
-//! web cpu>500m                words and conditions with blanks between them: all must hold; also `and`, `&`, `&&`
-//! web, restarts>0             parts with commas between them: one must hold; also `or`, `|`, `||`
+//! web cpu>500m                words and conditions with blanks between them: all must match; also `and`, `&`, `&&`
+//! web, restarts>0             parts with commas between them: one must match; also `or`, `|`, `||`
 //! ns=shop,payments            a list of values, without blanks: one of them, or with `!=` none
-//! !probe=passing !(a, b)      what must not hold, also `not`; parentheses where they are needed
-//! name=web*                   `*` stands for anything
-//! ~^web-\d+ node~(a|b)$       regular expressions, of any column or of one
+//! !probe=passing !(a, b)      what must not match, also `not`; parentheses group
+//! name=web*                   `*` stands for any characters
+//! ~^web-\d+ node~(a|b)$       regular expressions, on any column or on one
 //! mem%limit>80 restarts>0     numbers with their units
-//! -l app=web,tier!=db         labels, as kubectl has them
-//! "two words" name="a,b"      quoted where a blank or a sign belongs to the text
+//! -l app=web,tier!=db         labels, as in kubectl
+//! "two words" name="a,b"      quoted text may contain blanks and operators
 //! ```
 //!
-//! Blanks bind closer than commas. A word is found in any column of text, in any case. `=` compares whole texts, in any case. A row that has no number
-//! for a condition does not fulfil it. An error says what is wrong and where, so that it can be shown under the line
-//! while it is typed.
+//! Blanks bind closer than commas. A word is searched in all columns of text. `=` compares the whole text. Case is
+//! ignored. A condition on a number does not match rows without that number. An error has a span, so that the view can
+//! show it under the input.
 
 mod eval;
 mod hints;
@@ -41,22 +41,22 @@ pub use manual::{MANUAL, REMARK};
 pub use selection::Selection;
 pub use tree::{Comparison, Kind, Node, Operator};
 
-/// How long a filter may be, in bytes. What is pasted may be anything.
+/// The maximum length of a filter in bytes.
 pub const MAX_LENGTH: usize = 2_048;
 
-/// A filter that was understood. The empty one lets everything through.
+/// A parsed filter. The empty filter matches all rows.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     root: Option<Node>,
 }
 
-/// Why a text is no filter, and which part of it is to blame.
+/// Why a text is not a filter, and which part of it is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FilterError {
-    /// What is wrong, for the person who types.
+    /// The error, for the user.
     pub message: String,
-    /// The bytes it is about; empty at the end for what is missing.
+    /// The wrong bytes; empty at the end of the text if something is missing.
     pub span: Range<usize>,
 }
 
@@ -68,7 +68,7 @@ impl FilterError {
         }
     }
 
-    /// In which cell of the line `text` it begins, and how many cells it takes: at least one.
+    /// The cells of the line `text` that the span covers: at least one.
     pub fn cells(&self, text: &str) -> Range<usize> {
         let before = text.get(..self.span.start).map_or(0, width);
         let part = text.get(self.span.clone()).map_or(0, width);
@@ -77,22 +77,22 @@ impl FilterError {
 }
 
 impl Filter {
-    /// Whether it lets everything through.
+    /// Whether the filter matches all rows.
     pub const fn is_empty(&self) -> bool {
         self.root.is_none()
     }
 
-    /// What it is made of.
+    /// The root of the syntax tree; `None` for the empty filter.
     pub const fn root(&self) -> Option<&Node> {
         self.root.as_ref()
     }
 
-    /// Whether what it lets through may change with time alone.
+    /// Whether the result can change with time alone.
     pub fn changes_with_time(&self) -> bool {
         self.root.as_ref().is_some_and(Node::changes_with_time)
     }
 
-    /// Whether a row is shown; `now` is the time for which it is shown.
+    /// Whether the filter matches a row; `now` is the time on the screen.
     pub fn matches(&self, row: &impl Row, now: Timestamp) -> bool {
         self.root.as_ref().is_none_or(|root| root.holds(row, now))
     }
@@ -108,7 +108,7 @@ impl FromStr for Filter {
 }
 
 impl fmt::Display for Filter {
-    /// The shortest text that means the same.
+    /// The shortest text with the same meaning.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.root {
             Some(root) => root.fmt(f),

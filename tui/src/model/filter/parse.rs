@@ -1,4 +1,4 @@
-//! Reads a filter: recursive descent over the characters, each part with its place.
+//! The parser of filters: recursive descent, with the span of each part.
 
 use std::ops::Range;
 
@@ -12,10 +12,10 @@ use super::value::{Number, example};
 use super::{FilterError, MAX_LENGTH, hints};
 use crate::model::Field;
 
-/// How deep parentheses and negations may be nested.
+/// The maximum depth of parentheses and negations.
 const MAX_DEPTH: usize = 64;
 
-/// Reads a filter; nothing for one that asks nothing.
+/// Parses a filter. `None` for an empty one.
 pub(super) fn parse(text: &str) -> Result<Option<Node>, FilterError> {
     if text.len() > MAX_LENGTH {
         return Err(FilterError::new(
@@ -63,18 +63,18 @@ impl<'a> Parser<'a> {
         self.at += rest.len() - rest.trim_start().len();
     }
 
-    /// An error about the next character, or about the end.
+    /// An error at the next character, or at the end.
     fn here(&self, message: impl Into<String>) -> FilterError {
         let end = self.at + self.peek().map_or(0, char::len_utf8);
         FilterError::new(self.at..end, message)
     }
 
-    /// Whether a keyword stands here: in any case, and not as the beginning of a longer word.
+    /// The keyword at this position, unless it is the start of a longer word.
     fn keyword(&self) -> Option<Keyword> {
         Keyword::at(self.rest())
     }
 
-    /// Takes a sign or a keyword, if one of them stands here.
+    /// Consumes one of the signs or the keyword, if it is at this position.
     fn take_sign(&mut self, signs: &[&str], keyword: Keyword) -> bool {
         if signs.iter().any(|sign| self.take(sign)) {
             return true;
@@ -86,7 +86,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    /// Alternatives: parts between commas, `|`, `||` or `or`.
+    /// Parses alternatives: parts separated by commas, `|`, `||` or `or`.
     fn any(&mut self, depth: usize) -> Result<Node, FilterError> {
         let begin = self.at;
         let mut parts = vec![self.all(depth)?];
@@ -96,13 +96,13 @@ impl<'a> Parser<'a> {
         Ok(self.group(begin, parts, Kind::Any))
     }
 
-    /// Whether the parts that must all hold end here.
+    /// Whether a conjunction ends at this position.
     fn all_ends(&self) -> bool {
         self.peek().is_none_or(|c| matches!(c, ',' | ')' | '|'))
             || self.keyword() == Some(Keyword::Or)
     }
 
-    /// Parts that must all hold: with blanks, `&`, `&&` or `and` between them.
+    /// Parses a conjunction: parts separated by blanks, `&`, `&&` or `and`.
     fn all(&mut self, depth: usize) -> Result<Node, FilterError> {
         self.blanks();
         let begin = self.at;
@@ -126,7 +126,7 @@ impl<'a> Parser<'a> {
         Ok(self.group(begin, parts, Kind::All))
     }
 
-    /// An error about a part that is missing here.
+    /// The error for a missing part.
     fn missing(&self) -> FilterError {
         match self.keyword() {
             Some(keyword) => self.alone(keyword),
@@ -135,7 +135,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// An error about a keyword that has nothing to stand between or before.
+    /// The error for a keyword without operands.
     fn alone(&self, keyword: Keyword) -> FilterError {
         let word = keyword.word();
         FilterError::new(
@@ -144,7 +144,7 @@ impl<'a> Parser<'a> {
         )
     }
 
-    /// One part stands for itself.
+    /// Combines parts. A single part is returned as it is.
     fn group(&self, begin: usize, mut parts: Vec<Node>, kind: fn(Vec<Node>) -> Kind) -> Node {
         match (parts.pop(), parts.is_empty()) {
             (Some(one), true) => one,
@@ -188,7 +188,7 @@ impl<'a> Parser<'a> {
             if !self.take(")") {
                 return Err(FilterError::new(begin..begin + 1, "this ( is not closed"));
             }
-            // Parentheses leave no trace but the order they make.
+            // Parentheses only set the order.
             return Ok(Node {
                 span: begin..self.at,
                 ..inner
@@ -206,7 +206,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// `-l` alone, or with its selector right behind a blank.
+    /// Consumes `-l`, if it is followed by a blank, a quotation mark or the end.
     fn labels_follow(&mut self) -> bool {
         let rest = self.rest().strip_prefix("-l");
         let follow = rest.is_some_and(|rest| {
@@ -218,7 +218,7 @@ impl<'a> Parser<'a> {
         follow
     }
 
-    /// A label selector: to the next blank, commas within it included, or quoted.
+    /// Parses a label selector: up to the next blank, with its commas, or quoted.
     fn labels(&mut self) -> Result<LabelSelector, FilterError> {
         self.blanks();
         let begin = self.at;
@@ -229,7 +229,7 @@ impl<'a> Parser<'a> {
             let end = rest
                 .find(|c: char| c.is_whitespace() || c == ')')
                 .unwrap_or(rest.len());
-            // A comma at its end is not of it: `-l app=web, restarts>0`.
+            // A trailing comma separates the next part: `-l app=web, restarts>0`.
             let end = rest
                 .get(..end)
                 .map_or(0, |text| text.trim_end_matches(',').len());
@@ -260,13 +260,13 @@ impl<'a> Parser<'a> {
         let place = begin..self.at;
         match self.peek() {
             Some(c) if is_operator(c) => return self.field(place, word),
-            // A quote or a parenthesis in a word.
+            // A quotation mark or a parenthesis in a word.
             Some(c @ ('"' | '(')) => {
                 return Err(self.here(format!("put quotes around a word with {c} in it")));
             }
             _ => {}
         }
-        // A condition may have blanks around its operator: none of these signs begins a part.
+        // Blanks may surround an operator: no part starts with one.
         let behind = self.rest().trim_start();
         if ["=", "<", ">", "!="]
             .iter()
@@ -284,12 +284,12 @@ impl<'a> Parser<'a> {
         Ok(Kind::Word(Needle::new(word)))
     }
 
-    /// The expression for a text with `*` in it, each of which stands for anything.
+    /// Parses a text with `*` for any characters.
     fn glob(&self, place: Range<usize>, text: &str) -> Result<Pattern, FilterError> {
         Pattern::new(&hints::glob(text)).map_err(|(message, _)| FilterError::new(place, message))
     }
 
-    /// An operator and a value, behind the name of a field.
+    /// Parses an operator and values after the name of a field.
     fn field(&mut self, place: Range<usize>, name: &str) -> Result<Kind, FilterError> {
         if name.is_empty() {
             return Err(
@@ -320,7 +320,7 @@ impl<'a> Parser<'a> {
         else {
             return Err(self.here("= or ~ is missing behind !"));
         };
-        // As in selectors, two are as good as one.
+        // `==` is the same as `=`, as in selectors.
         if operator == Operator::Equal {
             self.take("=");
         }
@@ -354,8 +354,8 @@ impl<'a> Parser<'a> {
         Ok(self.group(place.start, kinds, all).kind)
     }
 
-    /// Whether another value of the same field follows: `ns=shop,payments`, without a blank behind the comma, and not a
-    /// condition of its own.
+    /// Whether another value of the same field follows: `ns=shop,payments`, without a blank after the comma, and not a
+    /// condition.
     fn another_value(&self) -> bool {
         let rest = self.rest();
         let Some(rest) = rest.strip_prefix([',', '|']) else {
@@ -373,7 +373,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What one value is compared with, behind the operator that stands at `operated`.
+    /// Parses one value after the operator at `operated`.
     fn comparison(
         &mut self,
         name: &str,
@@ -419,7 +419,7 @@ impl<'a> Parser<'a> {
         Ok(Comparison::Text { equal, with })
     }
 
-    /// What stands behind an operator, and whether it was quoted.
+    /// Parses the text after an operator. Returns whether it was quoted.
     fn value(&mut self) -> Result<(String, bool), FilterError> {
         if self.peek().is_some_and(is_quote) {
             return Ok((self.quoted()?, true));
@@ -435,7 +435,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A regular expression, behind the `~` at `sign`.
+    /// Parses a regular expression after the `~` at `sign`.
     fn pattern(&mut self, sign: usize) -> Result<Pattern, FilterError> {
         let begin = self.at;
         let quoted = self.peek().is_some_and(is_quote);
@@ -454,7 +454,7 @@ impl<'a> Parser<'a> {
             ));
         }
         Pattern::new(&text).map_err(|(message, at)| {
-            // Within quotes places are moved by what is escaped.
+            // In a quoted text, escapes move the positions.
             let place = match at.filter(|_| !quoted) {
                 Some(at) => begin + at..begin + at + 1,
                 None => begin..self.at,
@@ -463,7 +463,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// A text in quotes, in which `\` makes a quote or a backslash of what follows.
+    /// Parses a quoted text. `\` escapes the quotation mark and itself.
     fn quoted(&mut self) -> Result<String, FilterError> {
         let begin = self.at;
         let mut text = String::new();
@@ -479,7 +479,7 @@ impl<'a> Parser<'a> {
                 }
                 '\\' => match chars.next() {
                     Some((_, c)) if c == quote || c == '\\' => text.push(c),
-                    // For regular expressions: every other backslash means itself.
+                    // Every other backslash stays, for regular expressions.
                     Some((_, c)) => text.extend(['\\', c]),
                     None => break,
                 },

@@ -1,23 +1,23 @@
-//! Regular expressions whose cost is bounded, whoever types or pastes them.
+//! Regular expressions with limited cost, for patterns that users type or paste.
 
 use regex::{Regex, RegexBuilder};
 
-/// A compiled expression takes at most this much memory: `\w{1000}{1000}` is refused, not tried.
+/// The memory limit of a compiled expression, which rejects `\w{1000}{1000}`.
 const MAX_COMPILED: usize = 1 << 20;
-/// And its cache while it searches.
+/// The memory limit of the cache during a search.
 const MAX_CACHE: usize = 1 << 20;
-/// How deep groups may be nested.
+/// The maximum depth of groups.
 const MAX_NESTING: u32 = 50;
 
-/// A regular expression, and the text it was made of.
+/// A regular expression.
 #[derive(Debug, Clone)]
 pub struct Pattern(Regex);
 
 impl Pattern {
-    /// Compiles an expression, which is sought in any case unless it says `(?-i)`.
+    /// Compiles an expression. Case is ignored unless it contains `(?-i)`.
     ///
     /// # Errors
-    /// What is wrong with it, in a line, and at which byte of it, if that is known.
+    /// The error in one line, and its byte position if it is known.
     pub fn new(text: &str) -> Result<Self, (String, Option<usize>)> {
         RegexBuilder::new(text)
             .case_insensitive(true)
@@ -29,18 +29,18 @@ impl Pattern {
             .map_err(|error| explain(&error, text))
     }
 
-    /// The text it was made of.
+    /// The text of the expression.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// Whether it is found in `text`.
+    /// Whether the expression matches a part of `text`.
     pub fn is_in(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
 }
 
-/// regex draws its complaint over several lines: the expression, a caret under what is wrong, and the message.
+/// Extracts message and position from an error of regex: lines with the expression, a caret and the message.
 fn explain(error: &regex::Error, text: &str) -> (String, Option<usize>) {
     let said = match error {
         regex::Error::CompiledTooBig(_) => {
@@ -60,7 +60,7 @@ fn explain(error: &regex::Error, text: &str) -> (String, Option<usize>) {
     let caret = said
         .lines()
         .find(|line| !line.trim().is_empty() && line.trim().chars().all(|c| c == '^' || c == ' '));
-    // The expression is indented by four.
+    // The expression is indented by four cells.
     let at = caret
         .and_then(|line| line.find('^')?.checked_sub(4))
         .and_then(|column| text.char_indices().nth(column).map(|(at, _)| at));
@@ -95,7 +95,7 @@ mod tests {
         for text in [r"\w{1000}{1000}", "(a{100}){100}{100}", &"(".repeat(200)] {
             assert!(Pattern::new(text).is_err(), "{text}");
         }
-        // This one would take other engines for ever.
+        // A backtracking engine would not finish.
         assert!(
             !Pattern::new("(a+)+$")
                 .unwrap()

@@ -1,4 +1,4 @@
-//! What of a filter a server can choose pods by, where there are too many to tell of all of them.
+//! The part of a filter that a source can select pods by, if there are too many to send all.
 
 use kubevitals_proto::needle::Needle;
 
@@ -7,32 +7,32 @@ use super::tree::{Comparison, Kind, Node, Operator};
 use crate::model::row::Probes;
 use crate::model::{Field, View};
 
-/// How many words and namespaces a server takes.
+/// The largest number of words and namespaces in a request.
 const MOST: usize = 32;
 
-/// What pods a server is asked for. It lets through all that the filter does, and maybe more.
+/// Selects pods on the server. It selects all pods that the filter matches, and possibly more.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Selection {
-    /// In one of these namespaces; in any, if there is none.
+    /// The namespaces; empty for all.
     pub namespaces: Vec<String>,
     /// Requirements of a field selector.
     pub fields: Vec<String>,
     /// Requirements of a label selector.
     pub labels: Vec<String>,
-    /// Words that each must be in one of a pod's texts.
+    /// Words that must each occur in one of the pod's texts.
     pub words: Vec<String>,
-    /// A field that must be so much at least: who is told of those that have the most of it knows of all.
+    /// A lower limit of a field: the pods with the largest values include all matches.
     pub least: Option<(Field, Operator, f64)>,
 }
 
 impl Filter {
-    /// What a server can be asked for, of what this filter lets through of a view.
+    /// The selection of pods for this filter.
     #[must_use]
     pub fn selection(&self, view: View) -> Selection {
         let mut selection = Selection::default();
         match self.root().map(|root| (&root.kind, root)) {
             None => {}
-            // All must hold, so that each may be asked for by itself, or not.
+            // Each part of a conjunction can be selected by itself, or left to the filter.
             Some((Kind::All(parts), _)) => {
                 for part in parts {
                     selection.narrow(part, view);
@@ -45,7 +45,7 @@ impl Filter {
 }
 
 impl Selection {
-    /// Asks for what a part lets through as well, if that can be asked for.
+    /// Adds a part of a conjunction, if the server can select by it.
     fn narrow(&mut self, part: &Node, view: View) {
         match &part.kind {
             Kind::Word(word) => self.words(word.word()),
@@ -61,8 +61,7 @@ impl Selection {
         }
     }
 
-    /// A text in which there are blanks is asked for by each of its words, but for those that a table may show where
-    /// the server does not search.
+    /// Adds the words of a text, except those that a table may show where the server does not search.
     fn words(&mut self, text: &str) {
         let room = MOST.saturating_sub(self.words.len());
         let words = text
@@ -80,7 +79,7 @@ impl Selection {
     fn field(&mut self, field: Field, comparison: &Comparison, view: View) {
         match (field, comparison) {
             (_, Comparison::Text { equal: true, with }) if with.word().is_empty() => {}
-            // Names of Kubernetes are in lower case, and the filter does not tell the cases apart.
+            // Names in Kubernetes are in lower case, and filters ignore case.
             (Field::Namespace, Comparison::Text { equal: true, with }) => {
                 self.among(vec![with.word().to_ascii_lowercase()]);
             }
@@ -103,7 +102,7 @@ impl Selection {
                 | Field::Status,
                 Comparison::Text { equal: true, with },
             ) => self.words(with.word()),
-            // A container that is ready may be in a pod that is not.
+            // A container may be ready in a pod that is not.
             (Field::Ready, Comparison::Number(operator, number)) if view != View::Containers => {
                 match (
                     operator.holds(1.0, number.value),
@@ -131,25 +130,25 @@ impl Selection {
     }
 
     fn select(&mut self, field: &str, value: &str) {
-        // What would be a sign of the selector's language is no name of anything.
+        // No name contains a sign of the selector syntax.
         if !value.contains([',', '=', '!', '\\']) {
             self.fields.push(format!("{field}={value}"));
         }
     }
 }
 
-/// Whether a word may be a part of what PROBES shows, in which the server does not search.
+/// Whether the word can be a part of the column PROBES, which the server does not search.
 fn is_shown_elsewhere(word: &str) -> bool {
     let needle = Needle::new(word);
     word.contains('/') || Probes::WORDS.iter().any(|text| needle.is_in(text))
 }
 
-/// Whether a pod has at least as much of it as each of its containers.
+/// Whether the value of a pod is at least that of each of its containers.
 const fn is_a_sum(field: Field) -> bool {
     matches!(field, Field::Cpu | Field::Memory)
 }
 
-/// The namespace that a part asks for, if that is all it asks.
+/// The namespace, if the part only selects one.
 fn namespace(part: &Node) -> Option<String> {
     match &part.kind {
         Kind::Field(Field::Namespace, Comparison::Text { equal: true, with }) => {
@@ -194,7 +193,7 @@ mod tests {
             ("ns=shop,payments web", "ns: shop payments; words: web"),
             ("ns=shop or ns=payments and restarts>0", ""),
             ("web && restarts>0", "words: web; least: restarts>0"),
-            // The server does not search in what PROBES shows.
+            // The server does not search the column PROBES.
             ("failing web", "words: web"),
             ("fail", ""),
             ("1/2", ""),
@@ -216,7 +215,7 @@ mod tests {
                 "labels: app=web,tier!=db; least: cpu>500000000",
             ),
             ("restarts>=3 mem>1Gi", "least: restarts>=3"),
-            // What it does not understand is left to the filter, and what holds otherwise is not asked for.
+            // The filter itself handles conditions that the server does not support, and all that are not conjunctions.
             ("web, api", ""),
             ("!web", ""),
             ("~^web", ""),

@@ -1,4 +1,4 @@
-//! What the filter language says, and the laws that hold in it.
+//! Tests of the filter language and of its laws.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
@@ -49,7 +49,7 @@ fn a_filter_asks_what_it_says() {
         ("!!web", true),
         ("ns=shop", true),
         ("NS=Shop", true),
-        // A whole text, not a part of it.
+        // `=` compares the whole text.
         ("ns=sho", false),
         ("ns!=shop", false),
         ("node=\"\"", true),
@@ -64,11 +64,11 @@ fn a_filter_asks_what_it_says() {
         ("cpu!=600m", false),
         ("restarts>0 ready=true", true),
         ("ready=false", false),
-        // What is not known is neither so nor otherwise; that it is not so is so.
+        // An unknown value matches neither a comparison nor its opposite. The negation of a comparison matches.
         ("mem%limit>80", false),
         ("mem%limit<=80", false),
         ("!mem%limit>80", true),
-        // Rows without such a field.
+        // Rows without the field.
         ("target=x", false),
         ("target!=x", false),
         ("~^web-[0-9a-f]+-", true),
@@ -99,7 +99,7 @@ fn a_filter_asks_what_it_says() {
     }
 }
 
-/// What people write who know kubectl, PromQL or another filter; what it is read as.
+/// What users of kubectl, PromQL or other filters write, and its canonical form.
 #[test]
 fn what_people_try_works() {
     for (text, read) in [
@@ -300,7 +300,7 @@ fn what_is_wrong_is_said_at_its_place() {
             "labels: found '=', expected: ',' or 'end of string'",
             3..8,
         ),
-        // Cells of the screen, not bytes.
+        // Spans are cells of the screen, not bytes.
         (
             "日本 cpu>x",
             "cpu is compared with CPU, like 500m or 1.5",
@@ -465,7 +465,7 @@ proptest! {
         prop_assert_eq!(holds(not(&not(&a))), holds(a.clone()));
         prop_assert_eq!(holds(not(&all([&a, &b]))), holds(any([&not(&a), &not(&b)])));
         prop_assert!(!holds(all([&a, &not(&a)])) && holds(any([&a, &not(&a)])));
-        // A narrower filter shows a part of what a wider one shows.
+        // A narrower filter matches a subset of what a wider one matches.
         prop_assert!(!holds(all([&a, &b])) || holds(a.clone()));
         prop_assert!(!holds(a.clone()) || holds(any([&a, &b])));
     }

@@ -1,4 +1,4 @@
-//! What a filter is made of, and its text.
+//! The syntax tree of a filter, and its text.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,56 +11,56 @@ use super::pattern::Pattern;
 use super::value::Number;
 use crate::model::Field;
 
-/// A part of a filter, and which bytes of the text it was read from.
+/// A part of a filter, and its bytes in the text.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// What it asks.
+    /// The condition.
     pub kind: Kind,
-    /// Where it stands.
+    /// Its bytes in the text.
     pub span: Range<usize>,
 }
 
-/// What a part of a filter asks.
+/// A condition.
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// Whether all hold: parts by blanks.
+    /// All parts match: parts separated by blanks.
     All(Vec<Node>),
-    /// Whether one holds: parts by commas.
+    /// One part matches: parts separated by commas.
     Any(Vec<Node>),
-    /// Whether it does not hold.
+    /// The part does not match.
     Not(Box<Node>),
-    /// Whether a word is in a column of text.
+    /// A column of text contains the word.
     Word(Needle),
-    /// Whether a regular expression is found in a column of text.
+    /// A column of text matches the expression.
     Matches(Pattern),
-    /// Whether a field compares so.
+    /// The field matches the comparison.
     Field(Field, Comparison),
-    /// Whether the labels are so.
+    /// The labels match the selector.
     Labels(LabelSelector),
 }
 
-/// What a field is compared with.
+/// A comparison of a field's value.
 #[derive(Debug, Clone)]
 pub enum Comparison {
-    /// Whether the text is this one, or is not.
+    /// The text equals `with`, or does not.
     Text {
         /// `=` or `!=`.
         equal: bool,
-        /// With what.
+        /// The text.
         with: Needle,
     },
-    /// Whether the expression is found in it, or is not.
+    /// The text matches the expression, or does not.
     Matches {
         /// `~` or `!~`.
         found: bool,
         /// The expression.
         pattern: Pattern,
     },
-    /// How the number is to this one.
+    /// The number compares like this with another number.
     Number(Operator, Number),
 }
 
-/// How two numbers are compared.
+/// A comparison of two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
     /// `=`
@@ -78,7 +78,7 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Its sign.
+    /// The sign of the operator.
     pub const fn sign(self) -> &'static str {
         match self {
             Self::Equal => "=",
@@ -90,7 +90,7 @@ impl Operator {
         }
     }
 
-    /// Whether two numbers are so.
+    /// Whether the comparison is true.
     pub fn holds(self, left: f64, right: f64) -> bool {
         match self {
             Self::Equal => left == right,
@@ -145,7 +145,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// Parts with a separator, in parentheses where they would be read otherwise without.
+/// Writes parts with a separator, in parentheses where the text would otherwise mean something else.
 fn joined(
     f: &mut fmt::Formatter<'_>,
     parts: &[Node],
@@ -169,7 +169,7 @@ fn guarded(f: &mut fmt::Formatter<'_>, part: &Node, parentheses: bool) -> fmt::R
     }
 }
 
-/// In quotes, unless it is understood without.
+/// The text in quotes, unless it is bare.
 fn quoted(text: &str, bare: bool) -> String {
     if bare {
         return text.to_owned();
@@ -191,8 +191,7 @@ fn expression(pattern: &Pattern) -> String {
     quoted(text, lexis::is_bare_pattern(text))
 }
 
-/// Whether a text is read as one word. Words that begin with a sign of the language are not, nor what looks like a
-/// field with a condition or like an expression.
+/// Whether a text is parsed as one word: without signs of the language, and unlike a condition or an expression.
 fn is_word(text: &str) -> bool {
     is_bare_value(text)
         && !text.starts_with(['!', '~', '-'])
@@ -201,7 +200,7 @@ fn is_word(text: &str) -> bool {
         && super::hints::misspelled(text, "").is_none()
 }
 
-/// Whether a text behind an operator is read as it stands.
+/// Whether a text after an operator needs no quotes.
 fn is_bare_value(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with(lexis::is_quote)
@@ -209,7 +208,7 @@ fn is_bare_value(text: &str) -> bool {
         && !text.contains('*')
 }
 
-/// Whether a selector is read as it stands: it may have commas, but no blanks.
+/// Whether a selector needs no quotes: it may contain commas, but no blanks.
 fn is_bare_selector(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with(lexis::is_quote)

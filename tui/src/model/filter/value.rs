@@ -1,24 +1,24 @@
-//! Numbers in a filter, with the unit that their field is counted in.
+//! Numbers in filters, with units.
 
 use kubevitals_proto::duration::GoDuration;
 use kubevitals_proto::quantity::Quantity;
 
 use crate::model::{Field, Unit};
 
-/// A number that a field is compared with, and how it was written.
+/// A number that a field is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Number {
-    /// In the unit of its field.
+    /// The value in the unit of the field.
     pub value: f64,
-    /// As it was written.
+    /// The text.
     pub text: String,
 }
 
 impl Number {
-    /// Reads what `field` is compared with.
+    /// Parses the number that `field` is compared with.
     ///
     /// # Errors
-    /// What the field would take.
+    /// What the field can be compared with.
     pub fn read(field: Field, text: &str) -> Result<Self, String> {
         if let Some(meant) = with_unit(field.unit(), text) {
             return Err(meant);
@@ -56,8 +56,8 @@ fn per_second(text: &str) -> &str {
     text.strip_suffix("/s").unwrap_or(text)
 }
 
-/// What an amount without a unit, or with one that means something else than it seems to, is asked to be. Nothing for
-/// what is clear, or is no amount at all.
+/// The hint for an amount without a unit, or with a unit of another meaning. `None` for a clear amount, or for other
+/// text.
 fn with_unit(unit: Unit, text: &str) -> Option<String> {
     let text = match unit {
         Unit::BytesPerSecond => per_second(text),
@@ -84,7 +84,7 @@ fn with_unit(unit: Unit, text: &str) -> Option<String> {
             Some(format!("m means a thousandth: write {amount}Mi"))
         }
         (Unit::Bytes | Unit::BytesPerSecond, _) => {
-            // `1GB`, `512mb`, `1GiB`, `2g`: units that Kubernetes does not know.
+            // `1GB`, `512mb`, `1GiB`, `2g`: units that Kubernetes does not support.
             let known = text.parse::<Quantity>().is_ok();
             let mut letters = suffix.chars();
             let first = letters.next()?.to_ascii_uppercase();
@@ -97,7 +97,7 @@ fn with_unit(unit: Unit, text: &str) -> Option<String> {
     }
 }
 
-/// An example of what a field is compared with, and what that is.
+/// What a field can be compared with, with an example.
 fn wanted(field: Field) -> &'static str {
     match field.unit() {
         Unit::Text => "text",
@@ -111,7 +111,7 @@ fn wanted(field: Field) -> &'static str {
     }
 }
 
-/// What stands before and behind an operator: `cpu>500m`.
+/// An example of an operator and a value for a field: `>500m`.
 pub(super) fn example(field: Field) -> &'static str {
     match field.unit() {
         Unit::Text => "=NAME",
@@ -126,18 +126,18 @@ pub(super) fn example(field: Field) -> &'static str {
 }
 
 fn plain(text: &str) -> Option<f64> {
-    // Not what Rust takes beside: `inf`, `nan`, `1e9`.
+    // Rust also parses `inf`, `nan` and `1e9`.
     let digits = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     text.parse().ok().filter(|_| digits)
 }
 
-/// Nothing for a negative one: there is less than nothing of nothing.
+/// Parses a quantity that is not negative.
 fn quantity(text: &str) -> Option<Quantity> {
     let quantity = text.parse().ok()?;
     Some(quantity).filter(|quantity| *quantity >= Quantity::default())
 }
 
-/// A duration as Go writes it, and days and weeks, which it does not know, in front.
+/// Parses a duration as in Go, with additional years, weeks and days in front.
 fn seconds(text: &str) -> Option<f64> {
     const DAY: f64 = 86_400.0;
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! The cluster as a whole: what the header shows.
+//! The cluster's totals, for the header.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
@@ -7,57 +7,56 @@ use super::{NodeRow, Phase, PodRow};
 use crate::model::amount::Amounts;
 use crate::model::cell::Resource;
 
-/// The cluster as a whole.
+/// The cluster's totals.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ClusterRow {
-    /// What those nodes use of which that is known.
+    /// Usage of the nodes that report.
     pub usage: Amounts,
-    /// What pods request.
+    /// Requests of pods.
     pub requests: Amounts,
-    /// What pods are limited to.
+    /// Limits of pods.
     pub limits: Amounts,
-    /// What pods can have.
+    /// Allocatable amounts of all nodes.
     pub allocatable: Amounts,
-    /// What pods can have on the nodes of which it is known what they use: the usage is of that.
+    /// Allocatable amounts of the nodes that report. Percentages of usage refer to these.
     pub reporting: Amounts,
     /// Nodes.
     pub nodes: u32,
     /// Nodes that are ready.
     pub nodes_ready: u32,
-    /// Nodes of which it is known what they use.
+    /// Nodes that report usage.
     pub nodes_reporting: u32,
     /// Pods by phase, in the order of [`Phase::ALL`].
     pub phases: [u32; 5],
     /// Pods that are ready.
     pub pods_ready: u32,
-    /// Pods of which a probe fails: those that the filter `probe=failing` leaves.
+    /// Pods with a failing probe: as many as the filter `probe=failing` selects.
     pub probes_failing: u32,
-    /// Restarts within the time that is remembered.
+    /// Restarts in the last hour.
     pub restarts: u32,
-    /// Incidents that are not over, where the source knows of incidents.
+    /// Open incidents, if the source reports incidents.
     pub incidents_open: Option<u32>,
-    /// When the oldest usage was measured that is counted: all of it is at least as new.
+    /// The time of the oldest usage that is included.
     pub measured: Option<Timestamp>,
-    /// The oldest time that can be shown.
+    /// The oldest time in the history.
     pub oldest: Option<Timestamp>,
 }
 
 impl ClusterRow {
-    /// How many pods there are.
+    /// The number of pods.
     #[must_use]
     pub fn pods(&self) -> u32 {
         self.phases.iter().sum()
     }
 
-    /// How many pods are in a phase.
+    /// The number of pods in a phase.
     #[must_use]
     pub fn in_phase(&self, phase: Phase) -> u32 {
         let at = Phase::ALL.iter().position(|other| *other == phase);
         at.and_then(|at| self.phases.get(at)).copied().unwrap_or(0)
     }
 
-    /// The usage as a part of what pods can have, on the nodes of which it is known: one that does not report counts
-    /// neither above nor below.
+    /// Usage as a fraction of the allocatable amount of the nodes that report, so that other nodes do not change it.
     #[must_use]
     pub fn used(&self, resource: Resource) -> Option<f64> {
         match resource {
@@ -66,8 +65,8 @@ impl ClusterRow {
         }
     }
 
-    /// What all nodes use if those that do not report use as large a part of what they have: a chart that is drawn of it
-    /// does not fall when a node is lost.
+    /// Usage of all nodes, if the nodes that do not report used the same fraction. Charts of it do not drop when a node
+    /// is lost.
     #[must_use]
     pub fn estimate(&self) -> Amounts {
         let whole = |used: Option<u64>, of: Option<u64>, all: Option<u64>| match (used, of, all) {
@@ -88,7 +87,7 @@ impl ClusterRow {
         }
     }
 
-    /// What its nodes and pods come to. With `by_pods`, where nothing is known of nodes, it uses what its pods do.
+    /// The sums of nodes and pods. With `by_pods`, the usage of pods replaces that of nodes if no node reports.
     pub fn of<'a>(
         nodes: impl Iterator<Item = &'a NodeRow>,
         pods: impl Iterator<Item = &'a PodRow>,
@@ -132,7 +131,7 @@ impl ClusterRow {
         all
     }
 
-    /// Counts in what something uses.
+    /// Adds usage.
     pub fn use_more(&mut self, usage: Amounts, measured: Option<Timestamp>) {
         self.usage = self.usage.plus(usage);
         self.measured = match (self.measured, measured) {

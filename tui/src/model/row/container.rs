@@ -8,29 +8,29 @@ use crate::model::amount::{Amounts, Memory};
 use crate::model::name::Name;
 use crate::model::tone::Tone;
 
-/// A container, as it is kept in its pod's row.
+/// A container of a pod's row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Container {
-    /// Its name.
+    /// The name.
     pub name: Name,
-    /// What it is for.
+    /// The role.
     pub role: Role,
-    /// What it is doing.
+    /// The state.
     pub state: ContainerState,
-    /// Why: `CrashLoopBackOff`, `Completed`, …; empty if nothing says.
+    /// The reason of the state: `CrashLoopBackOff`, `Completed`, …; may be empty.
     pub reason: Name,
-    /// Since when, in seconds since the epoch; zero if that is not known.
+    /// Since when it is in this state, in seconds since the epoch; zero if unknown.
     pub since_seconds: u32,
-    /// Whether it counts as ready.
+    /// Whether it is ready.
     pub ready: bool,
     /// Its probes.
     pub probes: Probes,
-    /// From when on its readiness probe fails unless it has passed, in seconds since the epoch; zero if it does not wait
-    /// for its first attempt.
+    /// From when on its readiness probe counts as failing, in seconds since the epoch; zero unless it waits for its
+    /// first attempt.
     pub failing_from_seconds: u32,
-    /// What it uses.
+    /// CPU and memory usage.
     pub usage: Amounts,
-    /// Swap it uses.
+    /// Swap usage.
     pub swap: Memory,
     /// The requests in force.
     pub requests: Amounts,
@@ -40,22 +40,22 @@ pub struct Container {
     pub restarts: Restarts,
 }
 
-/// What a container is doing.
+/// The state of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ContainerState {
-    /// It has not started, or is to start again.
+    /// It has not started, or waits for a restart.
     Waiting,
-    /// It runs.
+    /// It is running.
     Running,
-    /// It has ended.
+    /// It has terminated.
     Terminated,
-    /// Its node is not heard of.
+    /// Its node is unreachable.
     #[default]
     Unknown,
 }
 
 impl ContainerState {
-    /// Its word, as Kubernetes has it.
+    /// The name in the Kubernetes API.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl ContainerState {
 }
 
 impl Container {
-    /// The reason, or else what it is doing.
+    /// The reason, or else the state.
     #[must_use]
     pub fn status(&self) -> &str {
         if self.reason.is_empty() {
@@ -78,13 +78,13 @@ impl Container {
         }
     }
 
-    /// Since when it is doing that.
+    /// The beginning of the state.
     #[must_use]
     pub fn since(&self) -> Option<Timestamp> {
         from_seconds(self.since_seconds)
     }
 
-    /// Whether its readiness probe waited for its first attempt, and that is over by `now`.
+    /// Whether its readiness probe waited for its first attempt, which is over by `now`.
     #[must_use]
     pub fn is_first_attempt_over(&self, now: Timestamp) -> bool {
         from_seconds(self.failing_from_seconds).is_some_and(|from| now >= from)

@@ -1,4 +1,4 @@
-//! Containers of all pods, as a table has them.
+//! Rows of the table of containers.
 
 use std::cmp::Ordering;
 use std::sync::{Arc, LazyLock};
@@ -15,17 +15,17 @@ use crate::model::part::Part;
 use crate::model::scope::{Limits, Open};
 use crate::model::view_info::ViewInfo;
 
-/// A container in a table: it shares its pod's row.
+/// A row of the table of containers. It shares its pod's row.
 #[derive(Debug, Clone)]
 pub struct ContainerRow {
-    /// Its pod.
+    /// The pod.
     pub pod: Arc<PodRow>,
-    /// Which of the pod's containers it is.
+    /// The index of the container in the pod.
     pub at: u16,
 }
 
 impl ContainerRow {
-    /// The containers of a pod, in the pod's order.
+    /// The rows of a pod's containers, in the order of the pod.
     pub fn all(pod: &Arc<PodRow>) -> impl Iterator<Item = Self> + '_ {
         let count = u16::try_from(pod.containers.len()).unwrap_or(u16::MAX);
         (0..count).map(|at| Self {
@@ -41,7 +41,7 @@ impl ContainerRow {
     /// The container.
     #[must_use]
     pub fn container(&self) -> &Container {
-        // Rows are only made of containers that there are.
+        // Rows are only made for existing containers.
         static NONE: LazyLock<Container> = LazyLock::new(Container::default);
         self.pod
             .containers

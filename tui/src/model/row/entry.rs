@@ -1,4 +1,4 @@
-//! The table of what can be shown of a kind of rows: one entry for each field.
+//! Entries of [`Row::FIELDS`](super::Row::FIELDS): one for each field of a kind of row.
 
 use std::borrow::Cow;
 
@@ -8,25 +8,25 @@ use crate::model::column::Column;
 use crate::model::field::Field;
 use crate::model::tone::Tone;
 
-/// A field of rows of a kind: how its value is read, which column shows it, and who else uses it.
+/// A field of a kind of row: its value, its column, and how filters and exports use it.
 #[derive(Debug)]
 pub struct Entry<R> {
-    /// Which field.
+    /// The field.
     pub field: Field,
-    /// The column that shows it; none if only filters and exports use it.
+    /// The column; `None` if only filters and exports use the field.
     pub column: Option<Column>,
-    /// Fields that an export for programs has beside this one: the numbers of a fraction, when and why.
+    /// Fields that CSV and JSON exports add to this one: the numbers of a fraction, time and cause.
     pub exported_with: &'static [Field],
     value: fn(&R) -> Value<'_>,
-    /// The text of the cell, where that is more than the value's.
+    /// The text of the cell, if it differs from the value's.
     shown: Option<fn(&R) -> Cow<'_, str>>,
-    /// The colour of the cell, where the value has none of its own.
+    /// The severity of the cell, if the value does not determine it.
     tone: Option<fn(&R, &Context) -> Tone>,
     is_searched: bool,
 }
 
 impl<R> Entry<R> {
-    /// A field that no column shows.
+    /// A field without a column.
     pub(super) const fn hidden(field: Field, value: fn(&R) -> Value<'_>) -> Self {
         Self {
             field,
@@ -45,7 +45,7 @@ impl<R> Entry<R> {
         entry
     }
 
-    /// A field with a column of text: its least and most cells, and its priority.
+    /// A field with a column of text: its smallest and largest width, and its priority.
     pub(super) const fn text(
         field: Field,
         title: &'static str,
@@ -56,7 +56,7 @@ impl<R> Entry<R> {
         Self::column(Column::text(field, title, least, most, priority), value)
     }
 
-    /// A field with a column of numbers: its cells, and its priority.
+    /// A field with a column of numbers: its width, and its priority.
     pub(super) const fn number(
         field: Field,
         title: &'static str,
@@ -67,7 +67,7 @@ impl<R> Entry<R> {
         Self::column(Column::number(field, title, width, priority), value)
     }
 
-    /// A field with a column of drawings over time.
+    /// A field with a column of sparklines.
     pub(super) const fn trend(
         field: Field,
         title: &'static str,
@@ -77,13 +77,13 @@ impl<R> Entry<R> {
         Self::column(Column::trend(field, title, priority), value)
     }
 
-    /// A word of a filter is searched in this field too.
+    /// Words of a filter are searched in this field too.
     pub(super) const fn searched(mut self) -> Self {
         self.is_searched = true;
         self
     }
 
-    /// The column is hidden while nothing is known of what it shows.
+    /// The column is hidden while no row has a value for it.
     pub(super) const fn optional(mut self) -> Self {
         if let Some(column) = &mut self.column {
             column.optional = true;
@@ -91,19 +91,19 @@ impl<R> Entry<R> {
         self
     }
 
-    /// With the colour that a row calls for.
+    /// Sets the severity of cells.
     pub(super) const fn tone(mut self, tone: fn(&R, &Context) -> Tone) -> Self {
         self.tone = Some(tone);
         self
     }
 
-    /// With more text in its cells than filters and exports read.
+    /// Sets the text of cells. Filters and exports still use the value.
     pub(super) const fn shown(mut self, shown: fn(&R) -> Cow<'_, str>) -> Self {
         self.shown = Some(shown);
         self
     }
 
-    /// With these fields beside it in an export for programs.
+    /// Adds fields to CSV and JSON exports.
     pub(super) const fn exported_with(mut self, fields: &'static [Field]) -> Self {
         self.exported_with = fields;
         self
@@ -128,19 +128,19 @@ impl<R> Entry<R> {
     }
 }
 
-/// The place of each field in a table of entries.
+/// The index of each field in a table of entries.
 pub type Places = [u8; Field::ALL.len()];
 
-/// The place of a field that a table does not have.
+/// The index of a field that the table does not have.
 const NONE: u8 = u8::MAX;
 
-/// At most so many fields of a row are searched for a word.
+/// The largest number of fields that are searched for a word.
 const SEARCHED: usize = 16;
 
-/// The places of the fields that are searched for a word, followed by places of none.
+/// The indexes of the fields that are searched for a word, padded with [`NONE`].
 pub type Searched = [u8; SEARCHED];
 
-/// The places of all fields. Computed by the compiler, which refuses a table that has a field twice.
+/// The indexes of all fields, computed at compile time. A field with two entries is a compile error.
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
@@ -158,7 +158,7 @@ pub(super) const fn places<R>(entries: &[Entry<R>]) -> Places {
     places
 }
 
-/// The places of the fields that are searched for a word. Computed by the compiler.
+/// The indexes of the fields that are searched for a word, computed at compile time.
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,

@@ -1,9 +1,9 @@
-//! What rows use, request and may use: values that pods, containers, nodes and sums of pods have in common.
+//! Usage, requests and limits: values that pods, containers, nodes and sums of pods have in common.
 
 use super::Value;
 use crate::model::amount::Amounts;
 
-/// What a row uses, requests and may use.
+/// Usage, requests and limits of a row.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Figures {
     pub(super) usage: Amounts,
@@ -11,7 +11,7 @@ pub(super) struct Figures {
     pub(super) limits: Amounts,
 }
 
-/// A row that has them.
+/// A row with usage, requests and limits.
 pub(super) trait HasFigures {
     fn figures(&self) -> Figures;
 }

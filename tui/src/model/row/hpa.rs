@@ -22,49 +22,49 @@ pub struct HpaRow {
     pub namespace: Name,
     /// Its name.
     pub name: Name,
-    /// The kind of what it scales.
+    /// The kind of the target.
     pub target_kind: Name,
-    /// The name of what it scales.
+    /// The name of the target.
     pub target: Name,
-    /// Fewest replicas.
+    /// Minimum replicas.
     pub min: u32,
-    /// Most replicas.
+    /// Maximum replicas.
     pub max: u32,
-    /// Replicas there are.
+    /// Current replicas.
     pub current: u32,
-    /// Replicas it wants.
+    /// Desired replicas.
     pub desired: u32,
-    /// What it goes by.
+    /// The metrics.
     pub metrics: Box<[HpaMetric]>,
-    /// When it scaled last, in seconds since the epoch; zero if it never has.
+    /// The time of the last scaling, in seconds since the epoch; zero if there was none.
     pub scaled_seconds: u32,
-    /// What keeps it from scaling further, or from scaling at all.
+    /// Why the HPA cannot scale further, or cannot scale at all.
     pub limited: Option<Limited>,
-    /// When it was made, in seconds since the epoch; zero if that is not known.
+    /// Creation time, in seconds since the epoch; zero if unknown.
     pub created_seconds: u32,
 }
 
-/// A metric that an HPA goes by, against its target.
+/// A metric of an HPA and its target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HpaMetric {
-    /// What it measures: `cpu`, `memory`, or another metric's name.
+    /// The name: `cpu`, `memory`, or another metric.
     pub name: Name,
-    /// What it is now, as kubectl writes it (`90%`, `350m`); empty if that is not known.
+    /// The current value as kubectl writes it (`90%`, `350m`); empty if unknown.
     pub current: Name,
-    /// What it should be.
+    /// The target value.
     pub target: Name,
-    /// What it is as a part of what it should be.
+    /// The current value as a fraction of the target.
     pub part: Option<f64>,
 }
 
-/// What keeps an HPA from what it would do.
+/// Why an HPA cannot scale as its metrics require.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limited {
     /// Whether it cannot scale at all, rather than no further.
     pub broken: bool,
-    /// One word: `TooManyReplicas`, `FailedGetResourceMetric`, …
+    /// The reason: `TooManyReplicas`, `FailedGetResourceMetric`, …
     pub reason: Name,
-    /// A sentence.
+    /// The message.
     pub message: Box<str>,
 }
 
@@ -82,13 +82,13 @@ impl HpaMetric {
 }
 
 impl HpaRow {
-    /// When it scaled last.
+    /// The time of the last scaling.
     #[must_use]
     pub fn scaled(&self) -> Option<Timestamp> {
         from_seconds(self.scaled_seconds)
     }
 
-    /// The metric that is furthest above its target, as a part of it.
+    /// The largest metric as a fraction of its target.
     #[must_use]
     pub fn part(&self) -> Option<f64> {
         self.metrics
@@ -174,7 +174,7 @@ impl Row for HpaRow {
         limits.has_object_of(&self.namespace)
     }
 
-    /// The pods of what it scales.
+    /// The pods of the target.
     fn open(&self) -> Open {
         let target = Workload {
             kind: Name::clone(&self.target_kind),

@@ -16,14 +16,14 @@ use crate::model::scope::{Limits, Open, Scope};
 use crate::model::tone::Tone;
 use crate::model::view_info::ViewInfo;
 
-/// Something that went wrong. There are few, so they are kept whole.
+/// An incident. There are few, so rows contain them whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentRow {
     /// Its namespace.
     pub namespace: Name,
     /// Its name.
     pub name: Name,
-    /// All that is known of it.
+    /// The incident.
     pub incident: Box<Incident>,
 }
 
@@ -38,12 +38,12 @@ impl IncidentRow {
         }
     }
 
-    /// The object that it befell.
+    /// The object that the incident is about.
     fn involved(&self) -> &Involved {
         &self.incident.involved
     }
 
-    /// What went wrong, in a word or two.
+    /// The kind in one or two words.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self.incident.reason {
@@ -58,7 +58,7 @@ impl IncidentRow {
         }
     }
 
-    /// Why, in a word or two; a cause that is only likely is marked by `?`.
+    /// The cause in one or two words; a likely cause is marked with `?`.
     #[must_use]
     pub fn cause(&self) -> Cow<'static, str> {
         let incident = &self.incident;
@@ -72,7 +72,7 @@ impl IncidentRow {
         }
     }
 
-    /// Whom it befell: `shop/web-1 web`, or the node.
+    /// The object: `web-1 web` (pod and container), or the node.
     #[must_use]
     pub fn who(&self) -> String {
         let involved = &self.incident.involved;
@@ -84,14 +84,14 @@ impl IncidentRow {
         who
     }
 
-    /// Whether it goes on.
+    /// Whether the incident is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.incident.ended.is_none()
     }
 
-    /// The time at which what it befell is to be looked at: the last restart, the eviction, the end of what is over.
-    /// None if that is now, for what fails now can be seen now.
+    /// The time at which to show the object: the last restart, the eviction, the end of a closed incident. `None` for
+    /// now: a failure that continues is visible now.
     #[must_use]
     pub fn moment(&self) -> Option<Timestamp> {
         let incident = &self.incident;
@@ -102,7 +102,8 @@ impl IncidentRow {
         (is_an_end || !self.is_open()).then(|| self.last())
     }
 
-    /// When it happened last: of restarts the last end, for what was told of it since (that the kubelet waits) is none.
+    /// The last occurrence. For restarts it is the last termination: later updates (the kubelet backs off) are no
+    /// occurrence.
     #[must_use]
     pub fn last(&self) -> Timestamp {
         let incident = &self.incident;
@@ -112,13 +113,13 @@ impl IncidentRow {
             .unwrap_or(incident.last_seen)
     }
 
-    /// Whether it befell one pod, and not a node or several pods.
+    /// Whether the incident is about one pod, and not about a node or several pods.
     #[must_use]
     pub fn is_of_pod(&self) -> bool {
         !self.is_of_node() && self.incident.affected_count == 0
     }
 
-    /// Whether it befell a node.
+    /// Whether the incident is about a node.
     #[must_use]
     pub fn is_of_node(&self) -> bool {
         self.incident.involved.kind == "Node"
@@ -182,7 +183,7 @@ impl Row for IncidentRow {
         self.incident.began <= limits.now && (namespace.is_empty() || limits.has_namespace(namespace))
     }
 
-    /// The pod that it befell, or the pods of its node or workload, at the time of it.
+    /// The pod of the incident, or the pods of its node or workload, at its time.
     fn open(&self) -> Open {
         let involved = self.involved();
         let (namespace, name) = (Name::from(&*involved.namespace), Name::from(&*involved.name));

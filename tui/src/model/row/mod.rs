@@ -1,7 +1,7 @@
-//! Rows: one for each object that is shown, with what is shown of it and nothing else.
+//! Rows: one for each object on the screen, with only the data that the screen shows.
 //!
-//! A source reduces what it reads to rows while it reads it, so that a cluster of 150,000 pods is never in memory in
-//! its wire form.
+//! Sources convert objects to rows while they decode them, so that the objects of a cluster with 150,000 pods are never
+//! in memory at once.
 
 mod cluster;
 mod container;
@@ -55,52 +55,52 @@ use super::scope::{Limits, Open};
 use super::tone::Thresholds;
 use super::view_info::ViewInfo;
 
-/// A row of a table. Its kind says by one table of entries what filters, sorting, drawing and export know of it.
+/// A row of a table. [`Row::FIELDS`] defines its fields for filters, sorting, drawing and export.
 pub trait Row: Sized + Send + Sync + 'static {
-    /// Every field of such rows, the columns in their order.
+    /// All fields, columns in order.
     const FIELDS: &'static [Entry<Self>];
 
-    /// The view of such rows.
+    /// The view of these rows.
     const VIEW: ViewInfo;
 
-    /// Where each field is in [`Row::FIELDS`].
+    /// The index of each field in [`Row::FIELDS`].
     const PLACES: &'static Places = &entry::places(Self::FIELDS);
 
-    /// Where the fields are in [`Row::FIELDS`] that are searched for a word.
+    /// The indexes in [`Row::FIELDS`] of the fields that are searched for a word.
     const SEARCHED: &'static Searched = &entry::searched(Self::FIELDS);
 
-    /// Which object it is of.
+    /// The key of the object.
     fn key(&self) -> Key;
 
-    /// Compares the keys of two rows. Kinds of which there are many compare them without building them.
+    /// Compares the keys of two rows. Kinds with many rows compare without building keys.
     fn in_order(&self, other: &Self) -> Ordering {
         self.key().cmp(&other.key())
     }
 
-    /// Compares the row's key with another; as [`Row::in_order`].
+    /// Compares the row's key with another key; as [`Row::in_order`].
     fn against(&self, key: &Key) -> Ordering {
         self.key().cmp(key)
     }
 
-    /// Whether the row is within what a view is limited to.
+    /// Whether the row is within the limits of a view.
     fn is_in(&self, limits: &Limits<'_>) -> bool;
 
-    /// What Enter opens on the row.
+    /// What `enter` opens on the row.
     fn open(&self) -> Open;
 
-    /// The labels, for kinds of rows that have any.
+    /// The labels of the object, if this kind of row has them.
     fn labels(&self) -> Option<&Labels> {
         None
     }
 
-    /// The entry of a field. None if rows of this kind have no such field.
+    /// The entry of a field. `None` if this kind of row has no such field.
     #[must_use]
     fn entry(field: Field) -> Option<&'static Entry<Self>> {
         let place = *Self::PLACES.get(field as usize)?;
         Self::FIELDS.get(usize::from(place))
     }
 
-    /// The columns that a table of such rows can have, in their order.
+    /// The columns that a table of these rows can have, in order.
     #[must_use]
     fn columns() -> Vec<Column> {
         Self::FIELDS
@@ -109,17 +109,17 @@ pub trait Row: Sized + Send + Sync + 'static {
             .collect()
     }
 
-    /// The value of a field. None if rows of this kind have no such field.
+    /// The value of a field. `None` if this kind of row has no such field.
     fn value(&self, field: Field) -> Option<Value<'_>> {
         Self::entry(field).map(|entry| entry.value(self))
     }
 
-    /// The field as text. None if rows of this kind have no such field; empty if it has one and there is nothing to say.
+    /// The text of a field. `None` if this kind of row has no such field; empty if there is no value.
     fn text(&self, field: Field, now: Timestamp) -> Option<Cow<'_, str>> {
         self.value(field).map(|value| value.text(now))
     }
 
-    /// The field as a number in its unit. None if rows of this kind have no such field, or it is not known.
+    /// The number of a field, in its unit. `None` if this kind of row has no such field, or the value is unknown.
     fn number(&self, field: Field, now: Timestamp) -> Option<f64> {
         self.value(field)?.number(now)
     }
@@ -132,27 +132,27 @@ pub trait Row: Sized + Send + Sync + 'static {
             .map(|entry| entry.value(self))
     }
 
-    /// What the column of a field shows. None if rows of this kind have no such field.
+    /// The cell of a field's column. `None` if this kind of row has no such field.
     fn cell(&self, field: Field, context: &Context) -> Option<Cell> {
         Self::entry(field).map(|entry| entry.cell(self, context))
     }
 }
 
-/// What a cell depends on beside its row.
+/// The inputs of a cell beside its row.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Context {
-    /// The time that is shown.
+    /// The time on the screen.
     pub now: Timestamp,
-    /// From where on a part is much, and too much.
+    /// Thresholds for colours.
     pub thresholds: Thresholds,
 }
 
-/// A time stored as seconds; zero is none.
+/// The time from seconds since the epoch; zero is none.
 fn from_seconds(seconds: u32) -> Option<Timestamp> {
     (seconds > 0).then(|| Timestamp::from_secs(seconds.into()))
 }
 
-/// A time as seconds that fit where there was room; zero is none, or one that does not fit.
+/// A time in seconds since the epoch; zero for none, or for a time that does not fit.
 fn to_seconds(time: Option<Timestamp>) -> u32 {
     time.and_then(|time| u32::try_from(time.as_secs()).ok())
         .unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Namespaces: their pods together.
+//! Rows of namespaces: sums of their pods.
 
 use super::figures::{self, Figures, HasFigures};
 use super::rollup::Rollup;
@@ -13,9 +13,9 @@ use crate::model::view_info::ViewInfo;
 /// A namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamespaceRow {
-    /// Its name.
+    /// The name.
     pub name: Name,
-    /// Its pods.
+    /// The sums of the pods.
     pub all: Rollup,
 }
 

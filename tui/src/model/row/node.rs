@@ -19,49 +19,49 @@ use crate::model::view_info::ViewInfo;
 /// A node.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeRow {
-    /// Its name.
+    /// The name.
     pub name: Name,
     /// What kubectl shows under STATUS: `Ready`, `NotReady,SchedulingDisabled`, …
     pub status: Name,
     /// Whether its Ready condition is true.
     pub ready: bool,
-    /// Whether its kubelet is not heard of, where the source does not tell what follows for its pods.
+    /// Whether its kubelet is unreachable, from a source that does not mark the node's pods itself.
     pub lost: bool,
-    /// Conditions that are not as they should be: `MemoryPressure`, …
+    /// Conditions that report a problem: `MemoryPressure`, …
     pub conditions: Box<[Name]>,
-    /// Its labels.
+    /// The labels.
     pub labels: Labels,
-    /// When it was made, in seconds since the epoch; zero if that is not known.
+    /// Creation time, in seconds since the epoch; zero if unknown.
     pub created_seconds: u32,
-    /// When what it uses was measured, in seconds since the epoch; zero if it was not.
+    /// The time of the usage, in seconds since the epoch; zero if unknown.
     pub measured_seconds: u32,
-    /// What it uses, the system included.
+    /// Usage, including the system's.
     pub usage: Amounts,
-    /// Swap it uses.
+    /// Swap usage.
     pub swap: Memory,
-    /// Why it is not known what it uses.
+    /// Why the usage is unknown.
     pub absent: Option<Name>,
-    /// What it has.
+    /// Capacity.
     pub capacity: Amounts,
-    /// What pods can have.
+    /// Allocatable amounts.
     pub allocatable: Amounts,
-    /// What its pods request.
+    /// Requests of its pods.
     pub requests: Amounts,
-    /// What its pods are limited to.
+    /// Limits of its pods.
     pub limits: Amounts,
-    /// Pods on it that are not over.
+    /// Pods on the node that have not terminated.
     pub pods: u32,
-    /// How many it takes.
+    /// The largest number of pods; zero if unknown.
     pub pods_most: u32,
-    /// Restarts of its containers within the time that is remembered.
+    /// Restarts of its containers in the last hour.
     pub restarts: u32,
-    /// Bytes of its disk that are used.
+    /// Used bytes of its disk.
     pub disk: Memory,
-    /// Bytes of its disk in all.
+    /// Bytes of its disk.
     pub disk_capacity: Memory,
-    /// Bytes a second received and sent.
+    /// Bytes received and sent per second.
     pub network: Option<(u64, u64)>,
-    /// For which part of the last minute processes on it waited for memory.
+    /// The fraction of the last minute in which processes waited for memory.
     pub memory_stall: Percent,
 }
 
@@ -95,19 +95,19 @@ impl Default for NodeRow {
 }
 
 impl NodeRow {
-    /// When it was made.
+    /// The creation time.
     #[must_use]
     pub fn created(&self) -> Option<Timestamp> {
         from_seconds(self.created_seconds)
     }
 
-    /// When what it uses was measured.
+    /// The time of the usage.
     #[must_use]
     pub fn measured(&self) -> Option<Timestamp> {
         from_seconds(self.measured_seconds)
     }
 
-    /// Its status, and what else is wrong: `Ready MemoryPressure`.
+    /// The status and the conditions that report a problem: `Ready MemoryPressure`.
     #[must_use]
     pub fn status_text(&self) -> Cow<'_, str> {
         if self.conditions.is_empty() {
@@ -116,7 +116,7 @@ impl NodeRow {
         format!("{} {}", self.status, self.conditions.join(",")).into()
     }
 
-    /// How grave its status is.
+    /// The severity of the status.
     #[must_use]
     pub fn tone(&self) -> Tone {
         if !self.ready {

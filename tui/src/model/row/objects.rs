@@ -1,4 +1,4 @@
-//! From Kubernetes' own objects to rows, for a source that has nothing else.
+//! Converts Kubernetes objects to rows, for sources without kubevitals.io.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::{
 use crate::model::amount::{Amounts, Memory};
 use crate::model::name::{Names, no_name};
 
-/// For how long a restart counts as recent, in seconds: as long as a vitals-server remembers it.
+/// How long a restart is recent, in seconds: the default of vitals-server.
 const RECENT_SECONDS: i64 = 3600;
 
 impl From<Resources> for Amounts {
@@ -28,7 +28,7 @@ impl From<Resources> for Amounts {
 }
 
 impl From<&PodTemplate> for Bounds {
-    /// What the scheduler counts such a pod as, and the most that it can take.
+    /// The scheduler's requests of such a pod, and the most that it can use.
     fn from(template: &PodTemplate) -> Self {
         Self {
             requests: template.requests().into(),
@@ -47,7 +47,7 @@ impl From<&ContainerSpec> for Bounds {
 }
 
 impl PodRow {
-    /// The row of a pod. Which CronJob made its Job, the Job says.
+    /// The row of a pod. The CronJob of its Job comes from the Job.
     #[must_use]
     pub fn from_object(pod: &objects::Pod, names: &Names, now: Timestamp) -> Self {
         let line = pod.summary();
@@ -162,7 +162,8 @@ impl Container {
     }
 }
 
-/// Restarts of a container, as the kubelet counts them, and how it ended last: just now, if it is to be started again.
+/// The restarts of a container as the kubelet counts them, and its last termination, including one whose restart is
+/// pending.
 fn restarts(
     pod: &objects::Pod,
     spec: &ContainerSpec,
@@ -198,9 +199,9 @@ fn restarts(
     let finished = last.as_ref().and_then(|last| last.finished);
     let recent = match (is_recent(finished), is_recent(pod.created())) {
         (false, _) => 0,
-        // All of them are recent.
+        // The pod itself is recent, so all its restarts are.
         (true, true) => count.saturating_add(u32::from(again)),
-        // At least this one; of those before it only the dashboard may have seen some.
+        // The time of earlier restarts is unknown; the dashboard may have observed some.
         (true, false) => 1,
     };
     Restarts {
@@ -256,8 +257,7 @@ mod tests {
         row_of(json!({"metadata": metadata, "spec": spec, "status": status}))
     }
 
-    /// One of everything: an init container, a sidecar, and an application that was killed for its memory and is not
-    /// ready.
+    /// A pod with an init container, a sidecar, and an application that was OOM-killed and is not ready.
     fn flaky() -> PodRow {
         row_of(json!({
             "metadata": {"namespace": "shop", "name": "web-5d-x", "uid": "u", "labels": {"pod-template-hash": "5d"},

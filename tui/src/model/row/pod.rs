@@ -24,55 +24,55 @@ use crate::model::view_info::ViewInfo;
 /// A pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodRow {
-    /// Its namespace.
+    /// The namespace.
     pub namespace: Name,
-    /// Its name.
+    /// The name.
     pub name: Name,
-    /// Which pod of that name it is: a hash of its UID, zero if that is not known.
+    /// A hash of the UID; zero if unknown.
     pub uid: u64,
-    /// The node it is bound to; empty if it is bound to none.
+    /// The node; empty if the pod is not bound to one.
     pub node: Name,
-    /// What kubectl shows under STATUS.
+    /// The STATUS of kubectl.
     pub status: Name,
-    /// The message that goes with it.
+    /// The message of the status.
     pub message: Option<Box<str>>,
-    /// Its phase.
+    /// The phase.
     pub phase: Phase,
     /// Whether its Ready condition is true.
     pub ready: bool,
-    /// How many of its containers (sidecars among them) are ready.
+    /// The number of ready containers, including sidecars.
     pub ready_containers: u16,
-    /// How many it has.
+    /// The number of containers.
     pub total_containers: u16,
-    /// What made it.
+    /// The workload that created the pod.
     pub workload: Option<Arc<Workload>>,
-    /// Its labels.
+    /// The labels.
     pub labels: Labels,
-    /// When it was made, in seconds since the epoch; zero if that is not known.
+    /// Creation time, in seconds since the epoch; zero if unknown.
     pub created_seconds: u32,
-    /// When what it uses was measured, in seconds since the epoch; zero if it was not.
+    /// The time of the usage, in seconds since the epoch; zero if unknown.
     pub measured_seconds: u32,
-    /// What it uses.
+    /// CPU and memory usage.
     pub usage: Amounts,
-    /// Swap it uses.
+    /// Swap usage.
     pub swap: Memory,
-    /// For which part of the last minute processes in it waited for memory.
+    /// The fraction of the last minute in which processes waited for memory.
     pub memory_stall: Percent,
-    /// Why it is not known what it uses.
+    /// Why the usage is unknown.
     pub absent: Option<Name>,
     /// The requests in force.
     pub requests: Amounts,
     /// The limits in force.
     pub limits: Amounts,
-    /// What its node counts it as, where that is something else and the source does not sum up nodes itself.
+    /// The requests and limits for the sums of its node, if they differ and the source sends no such sums.
     pub counted: Option<Box<Bounds>>,
-    /// A resize in place that is not complete, which is rare.
+    /// An in-place resize that is not complete, which is rare.
     pub resize: Option<Box<Resize>>,
     /// Restarts of its containers.
     pub restarts: Restarts,
     /// Its probes.
     pub probes: Probes,
-    /// Its containers, init containers first, in the spec's order.
+    /// Its containers, init containers first, in the order of the spec.
     pub containers: Box<[Container]>,
 }
 
@@ -109,7 +109,8 @@ impl Default for PodRow {
 }
 
 impl PodRow {
-    /// Its node is not heard of: what its containers do, and how its probes are, nobody knows. What has ended has ended.
+    /// Marks the state of the containers and probes as unknown, because the node is unreachable. Terminated containers
+    /// stay.
     pub fn lose(&mut self) {
         for container in &mut self.containers {
             if container.state != ContainerState::Terminated {
@@ -120,7 +121,7 @@ impl PodRow {
         self.probes = self.probes.unknown();
     }
 
-    /// Whether it is known what its containers do.
+    /// Whether the state of a container is known.
     #[must_use]
     pub fn is_heard_of(&self) -> bool {
         let mut containers = self.containers.iter();
@@ -128,13 +129,14 @@ impl PodRow {
         containers.any(|container| !open.contains(&container.state))
     }
 
-    /// Sums up the probes of its containers.
+    /// Sums the probes of the containers.
     pub(super) fn sum_probes(&mut self) {
         let containers = self.containers.iter();
         self.probes = containers.fold(Probes::default(), |all, it| all.plus(it.probes));
     }
 
-    /// Counts readiness probes as failing whose first attempt is over by `now`: the API server does not say when.
+    /// Counts readiness probes as failing whose first attempt is over by `now`: the API server does not report when
+    /// that is.
     pub fn end_first_attempts(&mut self, now: Timestamp) {
         for container in &mut self.containers {
             container.end_first_attempt(now);
@@ -142,8 +144,8 @@ impl PodRow {
         self.sum_probes();
     }
 
-    /// Works out restarts of late, and the last one, from those of the containers. How many there ever were kubectl has
-    /// a rule for.
+    /// Derives the recent restarts and the last restart from the containers. The total has a rule of its own, as in
+    /// kubectl.
     pub fn sum_restarts(&mut self) {
         let mut all = Restarts {
             count: self.restarts.count,
@@ -158,19 +160,19 @@ impl PodRow {
         self.restarts = all;
     }
 
-    /// When it was made.
+    /// The creation time.
     #[must_use]
     pub fn created(&self) -> Option<Timestamp> {
         from_seconds(self.created_seconds)
     }
 
-    /// When what it uses was measured.
+    /// The time of the usage.
     #[must_use]
     pub fn measured(&self) -> Option<Timestamp> {
         from_seconds(self.measured_seconds)
     }
 
-    /// The application it is of, as its labels tell.
+    /// The name of the application, from the labels.
     #[must_use]
     pub fn app(&self) -> &str {
         ["app.kubernetes.io/name", "app", "k8s-app"]
@@ -179,7 +181,8 @@ impl PodRow {
             .unwrap_or_default()
     }
 
-    /// What its node counts it as: more than it has during a resize, and limits though a container has none.
+    /// The requests and limits for the sums of its node: during a resize more than the pod has, and limits even if a
+    /// container has none.
     #[must_use]
     pub fn counted(&self) -> Bounds {
         self.counted.as_deref().copied().unwrap_or(Bounds {
@@ -188,7 +191,7 @@ impl PodRow {
         })
     }
 
-    /// Whether it is a part of a scope.
+    /// Whether the pod is in a scope.
     #[must_use]
     pub fn is_of(&self, scope: &Scope) -> bool {
         match scope {
@@ -206,7 +209,7 @@ impl PodRow {
         }
     }
 
-    /// How grave its status is.
+    /// The severity of the status.
     #[must_use]
     pub fn tone(&self) -> Tone {
         match &*self.status {
@@ -214,7 +217,7 @@ impl PodRow {
             "Running" | "Terminating" | "Pending" | "ContainerCreating" | "PodInitializing"
             | "NotReady" | "Unknown" | "SchedulingGated" => Tone::Warn,
             "Completed" | "Succeeded" => Tone::Dim,
-            // `Init:0/2` is on its way, `Init:Error` is not.
+            // `Init:0/2` makes progress, `Init:Error` does not.
             status
                 if status
                     .strip_prefix("Init:")
@@ -226,7 +229,7 @@ impl PodRow {
         }
     }
 
-    /// What the column STATUS shows: with a star while a resize in place is not complete.
+    /// The text of the column STATUS: with a star during an in-place resize.
     fn status_text(&self) -> Cow<'_, str> {
         match &self.resize {
             None => (&*self.status).into(),

@@ -1,4 +1,4 @@
-//! A pod's or container's probes, counted.
+//! Counts of the probes of a pod or a container.
 
 use std::borrow::Cow;
 
@@ -6,27 +6,27 @@ use kubevitals_proto::vitals::{ProbeKind, ProbeStatus, ProbesInWords};
 
 use crate::model::tone::Tone;
 
-/// How many probes there are in each state.
+/// The number of probes in each state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Probes {
-    /// Fail.
+    /// Failing.
     pub failing: u8,
     /// Startup probes that have not passed yet.
     pub pending: u8,
-    /// Not asked yet: held by a startup probe or in their initial delay.
+    /// Not run yet: held by a startup probe, or in their initial delay.
     pub waiting: u8,
-    /// Succeed, or have passed for good.
+    /// Passing, or passed for good.
     pub passing: u8,
-    /// Their container does not run.
+    /// Their container is not running.
     pub not_running: u8,
-    /// Nothing is known of them.
+    /// Unknown.
     pub unknown: u8,
-    /// The kind of the first of those in the gravest state.
+    /// The kind of the first probe in the most severe state.
     pub worst: Option<ProbeKind>,
 }
 
 impl Probes {
-    /// What the column PROBES may say, beside how many pass.
+    /// The words that the column PROBES can contain.
     pub const WORDS: [&str; 6] = [
         "readiness failing",
         "liveness failing",
@@ -36,7 +36,7 @@ impl Probes {
         "unknown",
     ];
 
-    /// Counts one more.
+    /// Counts a probe.
     pub fn count(&mut self, kind: ProbeKind, status: ProbeStatus) {
         if status.gravity() > self.gravest().and_then(ProbeStatus::gravity) {
             self.worst = Some(kind);
@@ -52,7 +52,7 @@ impl Probes {
         *count = count.saturating_add(1);
     }
 
-    /// The gravest state of those that are not as they should be.
+    /// The most severe state that is not passing.
     fn gravest(&self) -> Option<ProbeStatus> {
         let states = [
             (self.failing, ProbeStatus::Failing),
@@ -64,7 +64,7 @@ impl Probes {
         found.map(|(_, status)| status)
     }
 
-    /// These and others.
+    /// The sum of both.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         let gravity = |probes: &Self| probes.gravest().and_then(ProbeStatus::gravity);
@@ -84,7 +84,7 @@ impl Probes {
         }
     }
 
-    /// As many, of which nothing is known.
+    /// As many probes, all in state unknown.
     #[must_use]
     pub fn unknown(self) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl Probes {
         }
     }
 
-    /// How many there are.
+    /// The number of probes.
     #[must_use]
     pub fn total(&self) -> u32 {
         [
@@ -109,19 +109,19 @@ impl Probes {
         .sum()
     }
 
-    /// The gravest state that one of them is known to be in, in a word.
+    /// The most severe state of a probe, in a word.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self.gravest() {
             Some(status) => status.word(),
             None if self.passing > 0 => ProbeStatus::Passing.word(),
-            // Only where nothing is known of any: the API server tells of a liveness probe nothing until it kills.
+            // Only if no probe has a known state: the API server reports nothing about a liveness probe until it kills.
             None if self.unknown > 0 => ProbeStatus::Unknown.word(),
             None => "none",
         }
     }
 
-    /// What the column PROBES shows: `2/3 readiness failing`, `2/2`, nothing for none.
+    /// The text of the column PROBES: `2/3 readiness failing`, `2/2`, empty without probes.
     #[must_use]
     pub fn text(&self) -> Cow<'static, str> {
         let words = ProbesInWords {
@@ -133,7 +133,7 @@ impl Probes {
         words.to_string().into()
     }
 
-    /// How grave the gravest state is.
+    /// The severity of the most severe state.
     pub(super) fn tone(&self) -> Tone {
         match self.word() {
             "failing" => Tone::Bad,

@@ -1,4 +1,4 @@
-//! Resizes in place.
+//! In-place resizes.
 
 use kubevitals_proto::vitals::ResizeState;
 
@@ -7,30 +7,30 @@ use crate::model::amount::Amounts;
 use crate::model::name::Name;
 use crate::model::tone::Tone;
 
-/// A resize in place that is not complete, as its pod's row keeps it.
+/// An in-place resize that is not complete.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Resize {
-    /// How far it is.
+    /// The state of the resize.
     pub state: ResizeState,
     /// The kubelet's message; empty if there is none.
     pub message: Box<str>,
-    /// What the pod is to have.
+    /// The desired requests and limits of the pod.
     pub desired: Bounds,
-    /// The containers that are to have something else, and what.
+    /// The containers with other desired requests or limits.
     pub containers: Box<[(Name, Bounds)]>,
 }
 
 /// Requests and limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Bounds {
-    /// What is requested.
+    /// Requests.
     pub requests: Amounts,
-    /// What it is limited to.
+    /// Limits.
     pub limits: Amounts,
 }
 
 impl Resize {
-    /// How grave it is: one that the node does not grant needs somebody.
+    /// The severity: a resize that the node does not grant needs attention.
     #[must_use]
     pub const fn tone(&self) -> Tone {
         match self.state {
@@ -39,7 +39,7 @@ impl Resize {
         }
     }
 
-    /// What a container is to have, if that is something else than it has.
+    /// The desired requests and limits of a container, if they differ from those in force.
     #[must_use]
     pub fn of(&self, container: &Container) -> Option<Bounds> {
         let mut all = self.containers.iter();

@@ -1,4 +1,4 @@
-//! How often containers were restarted, and why the last time.
+//! Restarts of containers.
 
 use std::borrow::Cow;
 
@@ -9,47 +9,47 @@ use crate::model::format;
 use crate::model::name::Name;
 use crate::model::tone::Tone;
 
-/// Restarts of a pod's containers, or of one.
+/// Restarts of a pod's containers, or of one container.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Restarts {
-    /// Over the pod's life.
+    /// Since creation.
     pub count: u32,
-    /// Of these, within the time that is remembered.
+    /// In the last hour.
     pub recent: u32,
-    /// The last one.
+    /// The last restart.
     pub last: Option<Box<LastRestart>>,
 }
 
-/// The last restart.
+/// The last restart, with the termination before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastRestart {
-    /// Which container.
+    /// The container.
     pub container: Name,
-    /// `OOMKilled`, `Error`, …
+    /// The reason of the termination: `OOMKilled`, `Error`, …
     pub reason: Name,
     /// The exit code; 137 is SIGKILL.
     pub exit_code: i32,
-    /// When the container ended.
+    /// When the container terminated.
     pub finished: Option<Timestamp>,
-    /// When it had started.
+    /// When the container had started.
     pub started: Option<Timestamp>,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// How sure that is.
+    /// The certainty of the cause.
     pub certainty: Certainty,
 }
 
-/// How long after a restart it is still news.
+/// How long a restart is marked as a warning.
 const NEWS_SECONDS: i64 = 3600;
 
 impl LastRestart {
-    /// Why, in a word or two: `OOMKilled`, `liveness probe`, `exit 7`.
+    /// The cause in one or two words: `OOMKilled`, `liveness probe`, `exit 7`.
     #[must_use]
     pub fn why(&self) -> Cow<'static, str> {
         self.cause.in_words(Some((self.exit_code, &self.reason)))
     }
 
-    /// Why and how long ago: `OOMKilled 5m ago`; a cause that is only likely is marked by `?`.
+    /// The cause and the age: `OOMKilled 5m ago`; a likely cause is marked with `?`.
     #[must_use]
     pub fn text(&self, now: Timestamp) -> String {
         let doubt = match self.certainty {
@@ -65,13 +65,13 @@ impl LastRestart {
 }
 
 impl Restarts {
-    /// When the container had ended before the last one, if that is known.
+    /// When the container terminated before its last restart.
     #[must_use]
     pub fn finished(&self) -> Option<Timestamp> {
         self.last.as_deref()?.finished
     }
 
-    /// Why and when the last one was; empty if there was none.
+    /// Cause and age of the last restart; empty if there was none.
     #[must_use]
     pub fn last_text(&self, now: Timestamp) -> Cow<'_, str> {
         self.last
@@ -79,7 +79,7 @@ impl Restarts {
             .map_or("".into(), |last| last.text(now).into())
     }
 
-    /// Why the last one was; empty if there was none. A cause that is only likely is marked by `?`.
+    /// The cause of the last restart; empty if there was none. A likely cause is marked with `?`.
     #[must_use]
     pub fn cause(&self) -> Cow<'_, str> {
         match self.last.as_deref() {
@@ -89,7 +89,7 @@ impl Restarts {
         }
     }
 
-    /// What the column RESTARTS shows: `5 (OOMKilled 2m ago)`.
+    /// The text of the column RESTARTS: `5 (OOMKilled 2m ago)`.
     #[must_use]
     pub fn text(&self, now: Timestamp) -> Cow<'_, str> {
         match (&self.last, self.count) {

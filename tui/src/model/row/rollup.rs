@@ -1,29 +1,29 @@
-//! What pods come to together.
+//! Sums of pods.
 
 use super::figures::Figures;
 use super::{Bounds, PodRow};
 use crate::model::amount::Amounts;
 
-/// Pods together, of a workload or a namespace.
+/// Sums of pods, for a workload or a namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rollup {
-    /// How many there are.
+    /// The number of pods.
     pub pods: u32,
-    /// Of these, those that are ready.
+    /// Ready pods.
     pub ready: u32,
-    /// Of these, those that are over.
+    /// Terminated pods.
     pub over: u32,
-    /// What they use.
+    /// Usage.
     pub usage: Amounts,
-    /// What those that are not over request.
+    /// Requests of pods that have not terminated.
     pub requests: Amounts,
-    /// What those that are not over are limited to.
+    /// Limits of pods that have not terminated.
     pub limits: Amounts,
-    /// Restarts over their lives.
+    /// Restarts since creation.
     pub restarts: u32,
-    /// Restarts within the time that is remembered.
+    /// Restarts in the last hour.
     pub recent: u32,
-    /// Probes that fail.
+    /// Failing probes.
     pub failing: u32,
 }
 
@@ -36,7 +36,7 @@ impl Rollup {
         }
     }
 
-    /// Counts a pod in, with what it has.
+    /// Adds a pod with the requests and limits in force.
     pub fn add(&mut self, pod: &PodRow) {
         let has = Bounds {
             requests: pod.requests,
@@ -45,7 +45,7 @@ impl Rollup {
         self.add_with(pod, has);
     }
 
-    /// Counts a pod in, with what its node counts it as.
+    /// Adds a pod with the requests and limits for the sums of its node.
     pub fn add_counted(&mut self, pod: &PodRow) {
         self.add_with(pod, pod.counted());
     }

@@ -1,4 +1,4 @@
-//! The value of a field. It knows its text, its number, its time and its colour.
+//! Values of fields, with their text, number, time and severity.
 
 use std::borrow::Cow;
 
@@ -18,15 +18,15 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// Text that is sorted by a number.
     Sorted(Cow<'a, str>, f64),
-    /// How many.
+    /// A count.
     Count(u64),
-    /// How many of how many: `13/110`.
+    /// A count and its limit: `13/110`.
     Of(u32, u32),
-    /// Whether all are ready, and how many of how many are: `1/2`.
+    /// Whether the object is ready, the ready count and the total: `1/2`.
     Ready(bool, u32, u32),
-    /// How many that should be none: probes that fail.
+    /// A count of failing probes.
     Failing(u32),
-    /// How many restarts in the last hour.
+    /// Restarts in the last hour.
     Recent(u32),
     /// Yes or no.
     Flag(bool),
@@ -34,30 +34,30 @@ pub enum Value<'a> {
     Cpu(Cpu),
     /// Memory or storage.
     Memory(Memory),
-    /// Bytes a second, if they are known.
+    /// Bytes per second.
     Rate(Option<u64>),
-    /// A part of something, if it is known: 0.5 is half.
+    /// A fraction: 0.5 is half.
     Part(Option<f64>),
-    /// A part of a limit: its colour warns when it comes near.
+    /// A fraction of a limit. The thresholds determine its severity.
     PartOfLimit(Option<f64>),
-    /// CPU, drawn over time against the second amount.
+    /// CPU usage as a sparkline; the second amount is its top.
     CpuTrend(Cpu, Cpu),
-    /// Memory, drawn over time against the second amount.
+    /// Memory usage as a sparkline; the second amount is its top.
     MemoryTrend(Memory, Memory),
-    /// The time since then, if it is known.
+    /// The age of a time.
     Since(Option<Timestamp>),
-    /// The time since then, or that it never was.
+    /// The age of a time, or `never`.
     SinceOrNever(Option<Timestamp>),
     /// Restarts: `5 (OOMKilled 2m ago)`.
     Restarts(&'a Restarts),
-    /// Why and when the last restart was.
+    /// Cause and age of the last restart.
     LastRestart(&'a Restarts),
     /// Probes.
     Probes(&'a Probes),
 }
 
 impl<'a> Value<'a> {
-    /// The value as a table shows it.
+    /// The text in a table.
     #[must_use]
     pub fn text(self, now: Timestamp) -> Cow<'a, str> {
         match self {
@@ -82,7 +82,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value as a number in the unit of its field, if it has one and it is known.
+    /// The number in the unit of the field. `None` if the value is no number or unknown.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -106,7 +106,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// When that was of which the value says how long ago it was.
+    /// The time of an age.
     #[must_use]
     pub const fn time(&self) -> Option<Timestamp> {
         match *self {
@@ -115,7 +115,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value in a cell, with the colour that it has by itself.
+    /// The cell, with the severity that follows from the value.
     #[must_use]
     pub fn cell(self, context: &Context) -> Cell {
         let tone = match &self {
@@ -147,12 +147,12 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The text of what is known; a dash where it is not.
+/// The text of a value; a dash if it is unknown.
 fn known<T>(value: Option<T>, text: impl FnOnce(T) -> String) -> Cow<'static, str> {
     value.map_or(format::UNKNOWN.into(), |value| text(value).into())
 }
 
-/// The colour of a text that has no meaning of its own: dim where it says nothing.
+/// The severity of plain text: dim if it is empty or unknown.
 pub(super) fn plain(text: &str) -> Tone {
     if text.is_empty() || text == format::UNKNOWN {
         Tone::Dim

@@ -1,4 +1,4 @@
-//! From kubevitals.io/v1alpha1 to rows.
+//! Converts objects of kubevitals.io/v1alpha1 to rows.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl From<&vitals::Resize> for Bounds {
 }
 
 impl Restarts {
-    /// The row's form of restarts.
+    /// Converts restarts.
     #[must_use]
     pub fn from_vitals(restarts: &vitals::Restarts, names: &Names) -> Self {
         Self {
@@ -74,13 +74,13 @@ impl Restarts {
     }
 }
 
-/// The UID of the pod that an object tells of. Servers of before gave it as the object's own.
+/// The UID of the pod. In objects of old servers it is the UID of the object itself.
 fn uid_of_pod(meta: &vitals::Meta) -> &str {
     let owner = meta.owner_references.first();
     owner.map_or(&meta.uid, |owner| &owner.uid)
 }
 
-/// A hash by which the pods of one name are told apart.
+/// A hash of a UID, which distinguishes pods of one name; zero if it is unknown.
 pub(crate) fn uid_hash(uid: Uid) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     if !uid.is_some() {
@@ -102,7 +102,7 @@ impl PodRow {
         }
         Self {
             namespace: names.intern(&pod.metadata.namespace),
-            // A pod's name is its own: there is nothing to share it with.
+            // A pod's name is unique, so interning it saves nothing.
             name: Name::from(pod.metadata.name.as_str()),
             uid: uid_hash(Uid::of(uid_of_pod(&pod.metadata))),
             node: names.intern(&pod.node_name),
@@ -152,7 +152,7 @@ impl PodRow {
 }
 
 impl Container {
-    /// A container as its pod's row keeps it; `probes` are the whole pod's.
+    /// Converts a container; `probes` are those of the whole pod.
     #[must_use]
     pub fn from_vitals(
         container: &vitals::ContainerVitals,
@@ -229,7 +229,7 @@ impl NodeRow {
 }
 
 impl ClusterRow {
-    /// The header's form of a cluster.
+    /// Converts the cluster's totals.
     #[must_use]
     pub fn from_vitals(cluster: &vitals::ClusterVitals) -> Self {
         let (amounts, _, _) = usage(cluster.usage.as_ref());
@@ -258,7 +258,7 @@ impl ClusterRow {
             nodes_reporting: count(cluster.nodes.reporting),
             phases: Phase::ALL.map(phase),
             pods_ready: count(cluster.pods.ready),
-            // Of a time before now it is known only what incidents say.
+            // For past times only the count from incidents is known.
             probes_failing: count(
                 cluster
                     .pods

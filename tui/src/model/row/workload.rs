@@ -1,4 +1,4 @@
-//! Workloads: what makes pods, and its pods together.
+//! Rows of workloads: sums of their pods.
 
 use std::sync::Arc;
 
@@ -13,34 +13,34 @@ use crate::model::scope::{Limits, Open, Scope};
 use crate::model::tone::Tone;
 use crate::model::view_info::ViewInfo;
 
-/// A Deployment, StatefulSet, DaemonSet, Job or what else owns pods.
+/// A Deployment, StatefulSet, DaemonSet, Job or other owner of pods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkloadRow {
     /// Its namespace.
     pub namespace: Name,
-    /// Its kind and name.
+    /// Kind and name.
     pub workload: Arc<Workload>,
-    /// Its pods.
+    /// The sums of the pods.
     pub all: Rollup,
-    /// On how many nodes they are.
+    /// The number of nodes with such pods.
     pub nodes: u32,
-    /// How many of them are on the node that has most.
+    /// The largest number of such pods on one node.
     pub most_on_a_node: u32,
-    /// What the workload itself says of its replicas, where it could be asked.
+    /// The replicas from the workload's status, if it can be read.
     pub replicas: Option<Replicas>,
 }
 
-/// Replicas, as a workload's status tells.
+/// Replicas from the status of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Replicas {
-    /// Wanted.
+    /// Desired.
     pub desired: u32,
     /// Ready.
     pub ready: u32,
 }
 
 impl WorkloadRow {
-    /// What the workload says of its replicas; where it could not be asked, what its pods come to.
+    /// The replicas from the workload's status, or else from its pods.
     fn replicas(&self) -> Replicas {
         self.replicas.unwrap_or(Replicas {
             desired: self.all.pods.saturating_sub(self.all.over),

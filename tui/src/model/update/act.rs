@@ -1,4 +1,4 @@
-//! What an action does to the state.
+//! Applies actions to the state.
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ use crate::model::state::{Overlay, Size, State};
 use crate::model::time::Time;
 use crate::model::view::View;
 
-/// How deep one can go. Who goes deeper leaves the first views behind.
+/// The largest number of open views. Beyond it the oldest one is closed.
 const DEEPEST: usize = 32;
 
-/// Does what a person asks for.
+/// Applies an action to the state. Returns the work for the main loop.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    // What is moved in has to be what is there.
+    // Actions refer to rows, so the list must be up to date.
     refresh(state);
     let mut effects = match overlay::act(state, action) {
         Ok(effects) => effects,
@@ -40,8 +40,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     effects
 }
 
-/// Sends the source what is on the screen, if that has changed. An earlier time is requested again: what the source sent
-/// of it may be of other pods.
+/// Sends the interest to the source if it has changed. A past time with only some pods is requested again, because the
+/// new interest may need other pods.
 fn send_interest(state: &mut State) -> Vec<Effect> {
     let interest = interest(state);
     if state.interest == interest {
@@ -55,7 +55,7 @@ fn send_interest(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-/// While a filter is written.
+/// Applies an action while the filter is edited.
 fn write(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Edit(edit) => {
@@ -96,7 +96,7 @@ fn clear_filter(state: &mut State) {
     list.read_filter();
 }
 
-/// While a view is looked at.
+/// Applies an action while no overlay is open and the filter is not edited.
 fn look(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return vec![Effect::Quit],
@@ -115,7 +115,7 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
             move_by(state, i64::from(pages) * page);
         }
         Action::First => {
-            // Who goes to the top stays there, whatever comes to the top.
+            // Without a selected object, the cursor stays on the first row.
             let screen = state.screen_mut();
             screen.focused_mut().1.select_first();
             screen.scroll = 0;
@@ -212,7 +212,7 @@ fn move_by(state: &mut State, rows: i64) {
     if state.screen().view == View::Pod {
         let scroll = i64::from(state.screen().scroll).saturating_add(rows);
         let screen = state.screen_mut();
-        // The page knows its own length, and shows its end for what is beyond.
+        // The view limits the position to the length of the page.
         screen.scroll = u16::try_from(scroll.clamp(0, 1_000)).unwrap_or(0);
         screen.follows = false;
         return;
@@ -236,14 +236,14 @@ fn containers(state: &State) -> Vec<Name> {
         .collect()
 }
 
-/// Selects the container so many below the selected one; above the first is the whole pod, and beyond the last one the
-/// page is scrolled.
+/// Selects the container this many below the selected one. Above the first is the whole pod; beyond the last one the
+/// page scrolls.
 fn select_container(state: &mut State, rows: i32) {
     let containers = containers(state);
     let screen = state.screen();
     let selected = screen.container.as_ref();
     let selected = selected.and_then(|name| containers.iter().position(|other| other == name));
-    // The whole pod is 0.
+    // 0 is the whole pod.
     let at = selected.map_or(0, |at| at + 1);
     let was_scrolled = screen.scroll > 0 && !screen.follows;
     let to = i32::try_from(at).unwrap_or(0).saturating_add(rows);
@@ -260,14 +260,14 @@ fn select_container(state: &mut State, rows: i32) {
     }
 }
 
-/// Selects a container of a pod's page, or no longer.
+/// Selects a container of a pod's page, or the whole pod if it is selected already.
 fn choose_container(state: &mut State, at: usize) {
     let chosen = containers(state).get(at).cloned();
     let screen = state.screen_mut();
     screen.container = chosen.filter(|chosen| screen.container.as_ref() != Some(chosen));
 }
 
-/// The place in a pane's list of the row that is shown so far below its first one, if there is one.
+/// The index in a pane's list of the row at this distance from the first visible row. `None` if there is no row.
 fn pointed(state: &State, pane: Pane, row: u16) -> Option<usize> {
     if !state.panes().contains(&pane) {
         return None;
@@ -281,7 +281,7 @@ fn pointed(state: &State, pane: Pane, row: u16) -> Option<usize> {
     (at < list.order.len()).then_some(at)
 }
 
-/// Puts the cursor on a row of the pane that it is in.
+/// Moves the cursor to a row of the focused pane.
 pub(super) fn select(state: &mut State, at: usize) {
     let height = state.listed();
     let world = match &state.frozen {
@@ -300,7 +300,7 @@ pub(super) fn select(state: &mut State, at: usize) {
     }
 }
 
-/// Acknowledges what is selected, or takes that back.
+/// Acknowledges the selected object, or withdraws the acknowledgement.
 fn acknowledge(state: &mut State) {
     let selected = match state.screen().pod() {
         Some(key) => Some((View::Pod, key.clone())),
@@ -333,7 +333,7 @@ fn acknowledge(state: &mut State) {
     state.say(text, false);
 }
 
-/// Opens a view above the one that is looked at.
+/// Opens a view on top of the current one.
 fn open(state: &mut State, screen: Screen) -> Vec<Effect> {
     if state.stack.len() >= DEEPEST {
         state.stack.remove(0);
@@ -342,7 +342,7 @@ fn open(state: &mut State, screen: Screen) -> Vec<Effect> {
     ask(state)
 }
 
-/// Shows a view instead of all that are open. One that is open already is gone back to.
+/// Switches to a view. If it is open, it moves to the top.
 fn show(state: &mut State, view: View) -> Vec<Effect> {
     if state.screen().view == view && state.screen().scope == Scope::All {
         return Vec::new();
@@ -354,7 +354,7 @@ fn show(state: &mut State, view: View) -> Vec<Effect> {
         .position(|screen| screen.view == view && screen.scope == Scope::All);
     match open {
         Some(at) => {
-            // It is brought to the front; what was above it can be come back to.
+            // The views above it stay open below it.
             let screen = state.stack.remove(at);
             state.stack.push(screen);
         }
@@ -365,7 +365,7 @@ fn show(state: &mut State, view: View) -> Vec<Effect> {
             state.stack.push(Screen::new(view, Scope::All));
         }
     }
-    // Details and parts that were gone into are not kept below.
+    // Pages and scoped views are closed.
     let kept = |screen: &Screen| screen.scope == Scope::All;
     state.stack.retain(kept);
     Vec::new()
@@ -383,7 +383,7 @@ fn next_view(view: View, by: i32) -> View {
         .unwrap_or(view)
 }
 
-/// Whether the view that is looked at is a table that can be sorted; says so if it is not.
+/// Whether the current view is a table that can be sorted. Explains why the overview is not.
 fn can_be_sorted(state: &mut State) -> bool {
     match state.screen().view {
         View::Overview => {
@@ -395,7 +395,7 @@ fn can_be_sorted(state: &mut State) -> bool {
     }
 }
 
-/// Sorts by a field, or the other way round. Its column is shown then, if it was not.
+/// Sorts by a field, or reverses the order. Sorting by a hidden column shows it.
 fn sort_by(state: &mut State, field: Field) {
     if !can_be_sorted(state) {
         return;
@@ -414,10 +414,10 @@ fn sort_by(state: &mut State, field: Field) {
     };
 }
 
-/// The sort by the column that is shown so many further than the one that the table is sorted by.
+/// The order by the column this many columns after the current one.
 fn next_sort(state: &State, by: i32) -> Sort {
     let sort = state.screen().list.sort;
-    // Drawings are sorted by what they draw, which has a column of its own.
+    // Trends are sorted by the usage, which has a column of its own.
     let shown: Vec<Field> = placement::shown(state, state.size.width)
         .iter()
         .filter(|placed| !placed.column.is_trend())
@@ -430,7 +430,7 @@ fn next_sort(state: &State, by: i32) -> Sort {
     shown.get(next).map_or(sort, |field| Sort::by(*field))
 }
 
-/// Leaves this view for the one before; the filter first, if there is one.
+/// Clears the filter, or else closes the current view.
 fn back(state: &mut State) -> Vec<Effect> {
     if !state.screen().list.line.text().is_empty() && state.screen().view != View::Pod {
         clear_filter(state);
@@ -452,7 +452,7 @@ fn back(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Goes into what is selected.
+/// Opens the selected row.
 fn enter(state: &mut State) -> Vec<Effect> {
     let Some((view, key)) = state.cursor() else {
         return Vec::new();
@@ -483,7 +483,7 @@ fn enter(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-/// Writes times in the other zone, and says which that is.
+/// Switches the time zone of all times and shows its name.
 fn change_zone(state: &mut State) {
     state.settings.zone.toggle();
     let zone = state.settings.zone.name(state.now);

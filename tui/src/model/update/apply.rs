@@ -1,4 +1,4 @@
-//! What a message does to the state.
+//! Applies messages to the state.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::model::table::{Change, Version};
 use crate::model::trend::Trends;
 use crate::model::world::{World, cluster_key};
 
-/// How often the source is asked anew for what it does not tell by itself, in seconds.
+/// The seconds between two requests for data that the source does not send by itself.
 const ASK_SECONDS: i64 = 10;
 
-/// Takes a message in.
+/// Applies a message to the state. Returns the work for the main loop.
 pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Tick(now) => return tick(state, now),
@@ -75,7 +75,7 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
                 let usage = pod.containers.iter().map(|container| container.usage).sum();
                 let key = Key::new(&pod.namespace, &pod.name);
                 state.trends.push(&key, pod.at, usage);
-                // The past of a pod's only container is the pod's.
+                // The only container of a pod has the same trend as the pod.
                 let known = state
                     .live
                     .pods
@@ -108,7 +108,7 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Extent(extent) => state.live.extent = extent,
         Message::Namespaces(names) => state.all_namespaces = names,
         Message::History(subject, history) => {
-            // Pods that were looked at once are not to be remembered for ever.
+            // The number of histories that are stored.
             const KEPT: usize = 8;
             if state.histories.len() >= KEPT && !state.histories.contains_key(&subject) {
                 state
@@ -138,8 +138,8 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Takes incidents in. One that has begun since the last batch rings the bell, if the settings ask for it. Those of the
-/// first batch had begun before the dashboard was opened, and ring nothing.
+/// Applies incidents. A new open incident rings the bell if the settings say so. The incidents of the first batch are
+/// not new.
 fn incidents(state: &mut State, batch: Batch<IncidentRow>) -> Vec<Effect> {
     let known = &state.live.incidents;
     let is_new = |row: &IncidentRow| row.is_open() && known.get(&row.key()).is_none();
@@ -157,7 +157,7 @@ fn incidents(state: &mut State, batch: Batch<IncidentRow>) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Another source is used from now on. What is known stays on the screen until that one has told of it.
+/// Switches to another source. Data stays on the screen until the new source replaces it.
 fn source(state: &mut State, kind: SourceKind, why: String) -> Vec<Effect> {
     let text = format!("source {kind}: {why}");
     state.messages.add(state.now, &text, false);
@@ -180,7 +180,7 @@ fn source(state: &mut State, kind: SourceKind, why: String) -> Vec<Effect> {
     vec![Effect::Ask(Ask::Interest(Box::new(state.interest.clone())))]
 }
 
-/// Keeps among the messages that the cluster no longer answers, and why, or that it does again.
+/// Adds a message if the connection is lost or restored.
 fn note_link(state: &mut State, link: &Link) {
     match (&state.link, link) {
         (Link::Lost { why: before, .. }, Link::Lost { why, .. }) if before == why => {}
@@ -197,7 +197,7 @@ fn note_link(state: &mut State, link: &Link) {
     }
 }
 
-/// Keeps among the messages why a part fails, where that is new, or that it can be had again.
+/// Adds a message if a part fails for a new reason or is available again.
 fn note_part(state: &mut State, part: Part, outcome: &Outcome) {
     let before = state.parts.get(&part).and_then(PartState::failure);
     let (text, bad) = match (before, outcome) {
@@ -209,7 +209,7 @@ fn note_part(state: &mut State, part: Part, outcome: &Outcome) {
     state.messages.add(state.now, &text, bad);
 }
 
-/// A request for a part has succeeded, or failed.
+/// Applies the outcome of a request for a part.
 fn take_outcome(state: &mut State, part: Part, outcome: Outcome) {
     note_part(state, part, &outcome);
     let failed = matches!(outcome, Outcome::Failed { .. });
@@ -217,7 +217,7 @@ fn take_outcome(state: &mut State, part: Part, outcome: Outcome) {
         state.parts.remove(&part);
         return;
     }
-    // What is seen of the cluster is better than nothing; a part of very many pods is not.
+    // Without the cluster's totals, sums of all pods are better than nothing; sums of some pods are not.
     if part == Part::Cluster && failed && state.live.extent.is_none() {
         state.live.cluster_told = false;
         state.live.pods_changed();
@@ -229,7 +229,7 @@ fn take_outcome(state: &mut State, part: Part, outcome: Outcome) {
     state.parts.entry(part).or_default().take(outcome, now);
 }
 
-/// Keeps what nodes and pods come to, for the cluster's trend, where the source does not tell of the cluster.
+/// Adds the sums of nodes and pods to the cluster's trend, if the source sends no totals.
 fn note_cluster(state: &mut State) {
     if state.live.cluster_told {
         return;
@@ -243,7 +243,7 @@ fn note_cluster(state: &mut State) {
     }
 }
 
-/// Keeps what rows use, for their trends.
+/// Adds usage of rows to their trends.
 fn note<R: Row>(
     trends: &mut Trends,
     batch: &Batch<R>,
@@ -258,7 +258,6 @@ fn note<R: Row>(
     match batch {
         Batch::All(rows) => {
             rows.iter().for_each(&mut push);
-            // What is not among all is gone, and with it its past, but for the other kinds'.
         }
         Batch::Some(changes) => {
             for change in changes {
@@ -270,8 +269,8 @@ fn note<R: Row>(
     }
 }
 
-/// Trends of what is no longer there are dropped when there are twice as many as rows. Until pods and nodes have been
-/// told of, or cannot be, nothing is known to be gone: their past may come before they do.
+/// Removes trends of deleted objects once there are twice as many trends as rows. Until pods and nodes are loaded, no
+/// object counts as deleted: trends may arrive before the objects.
 fn forget_what_is_gone(state: &mut State) {
     let waits = |part: &Part| matches!(state.part(*part), PartState::Asking { .. });
     if [Part::Pods, Part::Nodes].iter().any(waits) {

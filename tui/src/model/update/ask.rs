@@ -1,4 +1,4 @@
-//! What the source is asked for beside what it sends by itself.
+//! Requests for data that the source does not send by itself.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::model::scope::Scope;
 use crate::model::state::State;
 use crate::model::time::Time;
 
-/// Into how many steps a history is asked for.
+/// The number of steps of a history.
 const STEPS: u32 = 240;
 
-/// Asks the source for what is looked at and is not told by itself.
+/// The requests for the data of the current view that the source does not send by itself.
 pub(super) fn ask(state: &mut State) -> Vec<Effect> {
     let Some((kind, _)) = state.source else {
         return Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn ask(state: &mut State) -> Vec<Effect> {
             Time::Live => None,
             Time::Paused(at) | Time::Past { at, .. } => Some(at),
         };
-        // What was told when time was stopped stays; nobody tells more of then.
+        // Details stay as they were when the user paused; the source has no newer ones of that time.
         let stays = matches!(state.time, Time::Paused(_)) && state.screen().detail.is_some();
         if !stays {
             asks.push(Ask::Detail(key.clone(), at));

@@ -1,4 +1,4 @@
-//! Which pods the source should send for what is on the screen.
+//! The interest: the pods that the source should send for the screen.
 
 use crate::model::field::Field;
 use crate::model::filter::Selection;
@@ -8,12 +8,12 @@ use crate::model::screen::Screen;
 use crate::model::state::State;
 use crate::model::view::View;
 
-/// How many namespaces a request to the server can name. If there are more, it asks for all namespaces.
+/// The largest number of namespaces in a request. If there are more, pods of all namespaces are requested.
 const NAMESPACES: usize = 32;
 
 /// The pods that the source should send.
 pub(super) fn interest(state: &State) -> Interest {
-    // Of a pod's page the list below it: it is come back to.
+    // A pod's page needs the list below it, to which the user returns.
     let list = |screen: &&Screen| screen.view != View::Pod;
     let Some(screen) = state.stack.iter().rev().find(list) else {
         return Interest {
@@ -23,7 +23,7 @@ pub(super) fn interest(state: &State) -> Interest {
     };
     let mut selection = match screen.view {
         View::Overview | View::Pods | View::Containers => screen.list.filter.selection(screen.view),
-        // Their filters are about other things than pods.
+        // Filters of other views are not about pods.
         _ => Selection::default(),
     };
     let namespaces = both(&state.namespaces, &mut selection.namespaces);
@@ -40,7 +40,8 @@ pub(super) fn interest(state: &State) -> Interest {
     }
 }
 
-/// The namespaces that were chosen and that the filter asks for. If there is none of both, nothing is shown anyway.
+/// The namespaces that are both chosen and selected by the filter. Empty for all; if no namespace is both, no row is
+/// shown anyway.
 fn both(chosen: &[Name], asked: &mut Vec<String>) -> Vec<Name> {
     let asked = std::mem::take(asked);
     let both: Vec<Name> = if chosen.is_empty() {
@@ -86,7 +87,7 @@ mod tests {
         let state = filtered("restarts>0", View::Pods);
         assert_eq!(interest(&state).order, Field::Restarts);
         assert_eq!(interest(&filtered("web", View::Pods)).order, Field::Cpu);
-        // A node's filter is not about pods.
+        // A filter on nodes is not about pods.
         assert_eq!(interest(&filtered("web", View::Nodes)), Interest::default());
     }
 

@@ -1,4 +1,4 @@
-//! What messages and actions do to the state.
+//! Applies messages and actions to the state.
 
 mod act;
 mod apply;

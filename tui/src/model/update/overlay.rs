@@ -1,4 +1,4 @@
-//! What actions do in what lies above the view.
+//! Applies actions to the open overlay.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::model::name::Name;
 use crate::model::picker::{Choice, Picker};
 use crate::model::state::{Overlay, State};
 
-/// Does what was asked for, if it is asked of what lies above; gives it back if not.
+/// Applies an action to the open overlay. Returns the action if it is not for the overlay.
 pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Action> {
     let last_column = state.screen().view.columns().len().saturating_sub(1);
     let Some(overlay) = &mut state.overlay else {
@@ -61,7 +61,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Result<Vec<Effect>, Acti
         (Overlay::Picker(picker), Action::Last) => picker.move_by(i32::MAX),
         (Overlay::Picker(picker), Action::Edit(edit)) => picker.edit(&edit),
         (Overlay::Picker(picker), Action::Toggle) => picker.toggle(),
-        // There is nothing to take.
+        // No name matches.
         (Overlay::Picker(picker), Action::Enter | Action::Choose(_))
             if picker.current().is_none() => {}
         (Overlay::Picker(picker), Action::Choose(at)) if picker.cursor() != at => picker.go_to(at),
@@ -93,7 +93,7 @@ fn stepped(at: usize, steps: i32, last: usize) -> usize {
     usize::try_from(at.max(0)).unwrap_or(0).min(last)
 }
 
-/// Shows a column, or no longer. It keeps its place among the others. Names stay: they say what a row is of.
+/// Turns a column on or off. It keeps its position. Columns that identify the row stay.
 fn toggle_column(state: &mut State, at: usize) {
     let view = state.screen().view;
     let columns = &view.columns();
@@ -134,7 +134,7 @@ pub(super) fn open(state: &mut State, choice: Choice) {
         Choice::Namespaces => {
             let mut names: Vec<Name> = state.all_namespaces.clone();
             names.extend(state.namespaces.iter().cloned());
-            // A name told by its pods alone is a name all the same.
+            // Without permission to list namespaces, their names come from the pods.
             let mut last: Option<&Name> = None;
             for pod in state.live.pods.rows() {
                 if last != Some(&pod.namespace) {
@@ -151,7 +151,7 @@ pub(super) fn open(state: &mut State, choice: Choice) {
     state.overlay = Some(Overlay::Picker(picker));
 }
 
-/// What is picked to show all namespaces.
+/// The entry of the picker for all namespaces.
 pub(crate) fn all_namespaces() -> Name {
     Name::from("(all namespaces)")
 }
@@ -166,7 +166,7 @@ fn picked(state: &mut State, picker: &Picker) -> Vec<Effect> {
         Choice::Namespaces => {
             let all = all_namespaces();
             let before = &state.namespaces;
-            // What was chosen by its mark is meant; without any, what the cursor is on.
+            // If marks have changed they are the choice, else the name at the cursor.
             let chosen = if picker.chosen != *before && !picker.chosen.contains(&all) {
                 picker.chosen.clone()
             } else {
@@ -186,7 +186,7 @@ fn picked(state: &mut State, picker: &Picker) -> Vec<Effect> {
     }
 }
 
-/// Shows only these namespaces, or all of them.
+/// Shows only these namespaces; all if there are none.
 pub(super) fn only(state: &mut State, namespaces: Vec<Name>) -> Vec<Effect> {
     if state.namespaces == namespaces {
         return Vec::new();

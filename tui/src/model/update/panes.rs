@@ -1,4 +1,4 @@
-//! What the panes of the overview show.
+//! Updates the panes of the overview.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use crate::model::time::Time;
 use crate::model::view::View;
 use crate::model::world::World;
 
-/// Brings the panes up to what is known, and the cursor into one that is shown.
+/// Updates the panes, and moves the cursor to a pane that is on the screen.
 pub(super) fn refresh(state: &mut State) {
     let rows = OverviewRows::of(state, Rows::of(state).body).shown();
     let shown = state.panes();
     let now = state.shown_time();
-    // What was is shown as it was.
+    // Acknowledgements only apply to the current time.
     let acknowledged =
         (!matches!(state.time, Time::Past { .. })).then_some(&state.acknowledgements);
     let version = acknowledged.map_or(0, Acknowledgements::version);
@@ -45,7 +45,7 @@ pub(super) fn refresh(state: &mut State) {
     let panes = &mut screen.panes;
     if !shown.contains(&panes.focus) {
         panes.focus = match panes.focus {
-            // What comes to the place of the other.
+            // The pane that replaces the other one.
             Pane::Incidents if shown.contains(&Pane::Pods) => Pane::Pods,
             Pane::Pods if shown.contains(&Pane::Incidents) => Pane::Incidents,
             _ => Pane::List,
@@ -76,14 +76,14 @@ pub(super) fn refresh(state: &mut State) {
     panes.basis = Some(basis);
 }
 
-/// The panes in the order in which Tab goes through them: the list first, where the cursor is at first.
+/// The panes in the order of `tab`: the list first, because the cursor starts there.
 fn ring(state: &State) -> Vec<Pane> {
     let mut panes = state.panes();
     panes.rotate_right(1);
     panes
 }
 
-/// Goes to the pane that is so many further, if there is one.
+/// Moves the cursor this many panes further. Returns whether there is such a pane.
 pub(super) fn next(state: &mut State, by: i32) -> bool {
     let ring = ring(state);
     let focus = state.screen().panes.focus;
@@ -96,14 +96,14 @@ pub(super) fn next(state: &mut State, by: i32) -> bool {
     next.is_some()
 }
 
-/// Puts the cursor into the first pane of the view that has been gone to, or the last one if that was backwards.
+/// Moves the cursor to the first pane of a view, or to the last one if the user went backwards.
 pub(super) fn enter(state: &mut State, by: i32) {
     let ring = ring(state);
     let pane = if by < 0 { ring.last() } else { ring.first() };
     state.screen_mut().panes.focus = pane.copied().unwrap_or_default();
 }
 
-/// Goes on by a row into the pane above or below, if the cursor is at the end of its own.
+/// Moves the cursor to the next pane above or below if it is at the end of its list. Returns whether it did.
 pub(super) fn cross(state: &mut State, rows: i32) -> bool {
     let panes = state.panes();
     let screen = state.screen();
@@ -132,7 +132,7 @@ pub(super) fn cross(state: &mut State, rows: i32) -> bool {
     let screen = state.screen_mut();
     screen.panes.focus = next;
     let (_, list) = screen.focused_mut();
-    // Whatever comes to the top, from above; from below the last one.
+    // The first row from above, the last row from below.
     list.select_first();
     list.cursor = 0;
     list.top = 0;
@@ -147,7 +147,7 @@ fn take(list: &mut List, order: Vec<u32>, view: View, world: &World, rows: usize
     list.reorder(order, |key| table.place(key), |at| table.key_at(at), rows);
 }
 
-/// Those first that are not ready, then the fullest.
+/// The nodes that are not ready, then those with the highest usage.
 fn fullest(nodes: &Table<NodeRow>, most: usize) -> Vec<u32> {
     let fullness = |node: &NodeRow| {
         let cpu = node.usage.cpu.of(node.allocatable.cpu).unwrap_or(0.0);
@@ -161,7 +161,7 @@ fn fullest(nodes: &Table<NodeRow>, most: usize) -> Vec<u32> {
     rows.into_iter().take(most).map(|(_, _, at)| at).collect()
 }
 
-/// Those first that are open, then the latest.
+/// Open incidents, then the latest.
 fn latest(
     incidents: &Table<IncidentRow>,
     most: usize,
@@ -177,7 +177,7 @@ fn latest(
     rows.into_iter().take(most).map(|(_, _, at)| at).collect()
 }
 
-/// Those that use most CPU.
+/// The pods with the highest CPU usage.
 fn busiest(pods: &Table<PodRow>, most: usize, keep: impl Fn(&PodRow) -> bool) -> Vec<u32> {
     let kept = |(at, pod): (u32, &Arc<PodRow>)| {
         let cpu = pod.usage.cpu.number()?;

@@ -1,4 +1,4 @@
-//! Brings the list that is looked at up to what is known.
+//! Updates the list of the current view.
 
 use std::cmp::Reverse;
 
@@ -17,12 +17,12 @@ use crate::model::time::Time;
 use crate::model::tone::Thresholds;
 use crate::model::view::View;
 
-/// Brings the list that is looked at up to what is known. Called before each drawing, when something has changed. What
-/// has not changed is not sorted again.
+/// Updates the list of the current view. Called before each drawing. Nothing is sorted again if its inputs are
+/// unchanged.
 pub fn refresh(state: &mut State) {
     refresh_list(state);
     if state.screen().view == View::Overview {
-        // How high it is depends on what is in it.
+        // The height of the list depends on its content.
         let height = state.listed();
         state.screen_mut().list.settle(height);
         panes::refresh(state);
@@ -45,7 +45,7 @@ fn refresh_list(state: &mut State) {
     let timely = matches!(view, View::Overview | View::Incidents)
         || screen.list.sort.field.changes_with_time()
         || screen.list.filter.changes_with_time();
-    // What was is shown as it was.
+    // Acknowledgements only apply to the current time.
     let acknowledgements =
         (!matches!(state.time, Time::Past { .. })).then_some(&state.acknowledgements);
     let basis = Basis {
@@ -95,15 +95,15 @@ fn refresh_list(state: &mut State) {
 
 /// The pods that need attention.
 struct Needed {
-    /// In their order.
+    /// Their indexes, in order.
     order: Vec<u32>,
-    /// How many of them need it now; the others only did lately.
+    /// The number of pods with a current problem. The others only restarted recently.
     now: usize,
-    /// How many more have been acknowledged.
+    /// The number of acknowledged pods, which are left out.
     acknowledged: usize,
 }
 
-/// Incidents that go on come first, whenever they were last seen; of these, acknowledged ones last.
+/// Moves open incidents to the front, acknowledged ones behind the others.
 fn open_first(
     order: &mut [u32],
     incidents: &Table<IncidentRow>,
@@ -117,8 +117,7 @@ fn open_first(
     });
 }
 
-/// Pods that need attention now, the gravest first, then those that only did lately; of equally grave ones the one
-/// that was restarted last.
+/// Selects the pods that need attention: most urgent first, then by their last restart.
 fn needed(
     pods: &Table<PodRow>,
     query: &ListQuery<'_>,
@@ -170,10 +169,10 @@ mod tests {
         pod
     }
 
-    /// Pods by CPU, and then in an order that is nobody's: as long as it stays, nothing was sorted.
+    /// Pods by CPU, then in an order that no sort produces: as long as it stays, nothing was sorted.
     fn state() -> State {
         let mut state = State::default();
-        // Usage comes with its pod.
+        // The source sends usage with the pods.
         apply(
             &mut state,
             Message::Source(SourceKind::Vitals, String::new()),

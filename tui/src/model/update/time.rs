@@ -1,4 +1,4 @@
-//! Going back in time.
+//! Navigation in time.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -13,10 +13,10 @@ use crate::model::world::{World, cluster_key};
 
 const SECOND: i64 = 1_000_000_000;
 
-/// How old a reading may be to stand for a time, in seconds: metrics-server answers about once a minute.
+/// The age in seconds up to which a reading represents a time: metrics-server scrapes about once a minute.
 const PATIENCE_SECONDS: u32 = 95;
 
-/// Stops the time that is shown, or lets it go on.
+/// Pauses, or goes live again.
 pub(super) fn pause(state: &mut State) -> Vec<Effect> {
     if state.time == Time::Live {
         state.frozen = Some(state.live.clone());
@@ -27,7 +27,7 @@ pub(super) fn pause(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Shows now again.
+/// Goes live.
 pub(super) fn live(state: &mut State) -> Vec<Effect> {
     state.frozen = None;
     state.time = Time::Live;
@@ -36,8 +36,7 @@ pub(super) fn live(state: &mut State) -> Vec<Effect> {
     ask(state)
 }
 
-/// Charts stay where they are while the time that is shown lies well within them. Where it does not, they are put around
-/// it: two thirds of them before it, and what came after in the rest.
+/// Sets the end of the charts. They stay if the time is well within them; else two thirds of them are before the time.
 pub(super) fn place_charts(state: &mut State, at: Timestamp) {
     let span = i64::from(state.span_seconds()) * SECOND;
     let (since, until) = state.shown_span();
@@ -50,7 +49,7 @@ pub(super) fn place_charts(state: &mut State, at: Timestamp) {
     state.charts_end = Some(end.min(state.now));
 }
 
-/// Shows a time this many steps later.
+/// Goes this many steps forwards in time.
 pub(super) fn step(state: &mut State, steps: i32) -> Vec<Effect> {
     let step = i64::from(step_seconds(state.span_seconds())) * SECOND;
     let at = state
@@ -59,12 +58,12 @@ pub(super) fn step(state: &mut State, steps: i32) -> Vec<Effect> {
     go(state, at)
 }
 
-/// How far a step goes: a sixtieth of the span, but not less than there is between two readings.
+/// The length of a step: a sixtieth of the span, but at least the interval of two readings.
 fn step_seconds(span_seconds: u32) -> u32 {
     (span_seconds / 60).max(15)
 }
 
-/// Shows a time that was pointed at. Less than a step ago is now: nobody points so well.
+/// Goes to a time in a chart. Less than a step before now is now, because pointing is not more precise.
 pub(super) fn seek(state: &mut State, at: Timestamp) -> Vec<Effect> {
     let step = i64::from(step_seconds(state.span_seconds())) * SECOND;
     if state.now.since(at) < step {
@@ -74,13 +73,13 @@ pub(super) fn seek(state: &mut State, at: Timestamp) -> Vec<Effect> {
             live(state)
         };
     }
-    // A chart does not move away under the pointer.
+    // The chart does not move under the pointer.
     let (since, until) = state.shown_span();
     let end = (since..=until).contains(&at).then_some(until);
     go_within(state, at, end)
 }
 
-/// The oldest time that can be shown, as far as is known.
+/// The oldest time that can be shown, as far as it is known.
 pub(crate) fn oldest(state: &State) -> Timestamp {
     let told = state.live.cluster.oldest;
     let kept = state
@@ -90,12 +89,12 @@ pub(crate) fn oldest(state: &State) -> Timestamp {
     told.or(kept).unwrap_or(state.now)
 }
 
-/// Shows a time. One that is not before now is now; one that is too old is the oldest.
+/// Goes to a time, limited to the history. A time in the future is now.
 pub(super) fn go(state: &mut State, at: Timestamp) -> Vec<Effect> {
     go_within(state, at, None)
 }
 
-/// Shows a time, in charts that end at `end`.
+/// Goes to a time, with charts that end at `end`.
 fn go_within(state: &mut State, at: Timestamp, end: Option<Timestamp>) -> Vec<Effect> {
     if at >= state.now {
         return live(state);
@@ -112,7 +111,7 @@ fn go_within(state: &mut State, at: Timestamp, end: Option<Timestamp>) -> Vec<Ef
                 state.frozen = Some(state.live.clone());
             }
             state.time = Time::Past { at, here: false };
-            // One is asked for at a time: who holds a key down is shown what comes, not all that he passed by.
+            // Only one request is in flight: while a key is pressed, intermediate times are skipped.
             if waiting {
                 Vec::new()
             } else {
@@ -130,10 +129,10 @@ fn go_within(state: &mut State, at: Timestamp, end: Option<Timestamp>) -> Vec<Ef
     }
 }
 
-/// Asks anew for the time that is shown, if that is not now: something else is looked at than what was asked for.
+/// Requests the time on the screen again for a new interest, if it is not live.
 pub(super) fn again(state: &mut State) -> Vec<Effect> {
     match state.time {
-        // What is on its way is seen not to be of this when it arrives.
+        // The response to the request in flight will be for another interest, and is requested again then.
         Time::Live | Time::Past { here: false, .. } => Vec::new(),
         Time::Paused(at) | Time::Past { at, here: true } => {
             state.time = Time::Past { at, here: false };
@@ -146,7 +145,7 @@ fn ask_past(state: &State, at: Timestamp) -> Vec<Effect> {
     vec![Effect::Ask(Ask::Past(at, Box::new(interest(state))))]
 }
 
-/// What was at a time has been told.
+/// Applies the state at a past time.
 pub(super) fn arrived(state: &mut State, past: Past) -> Vec<Effect> {
     let Time::Past { at, .. } = state.time else {
         return Vec::new();
@@ -158,12 +157,12 @@ pub(super) fn arrived(state: &mut State, past: Past) -> Vec<Effect> {
         state.time = Time::Past { at, here: true };
         ask(state)
     } else {
-        // Another time has been gone to since, or something else is looked at.
+        // The user has gone to another time, or the interest has changed.
         ask_past(state, at)
     }
 }
 
-/// A time cannot be shown.
+/// A past time cannot be shown.
 pub(super) fn refused(state: &mut State, told: Timestamp, why: String) -> Vec<Effect> {
     let Time::Past { at, here: false } = state.time else {
         return Vec::new();
@@ -175,7 +174,7 @@ pub(super) fn refused(state: &mut State, told: Timestamp, why: String) -> Vec<Ef
     live(state)
 }
 
-/// Details of pods are of the time they were asked for.
+/// Removes details, because they are of another time.
 fn forget_old_detail(state: &mut State) {
     for screen in &mut state.stack {
         screen.detail = None;
