@@ -81,7 +81,7 @@ fields! {
     Status = Text, "status" | "state";
     /// Phase of the pod
     Phase = Text, "phase";
-    /// Whether the pod or node is ready
+    /// Whether the object is ready
     Ready = Flag, "ready";
     /// State of the probes: failing, pending (starting), waiting (delayed), not running, passing, unknown, none
     Probe = Text, "probe" | "probes";
@@ -99,7 +99,7 @@ fields! {
     LastRestart = Text, "last-restart" | "last";
     /// Time since the last restart
     LastRestartAge = Seconds, "last-restart-age";
-    /// State of an in-place resize (* in STATUS)
+    /// In-place resize (* in STATUS)
     Resize = Text, "resize";
     /// CPU usage
     Cpu = Cores, "cpu";
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_says_what_it_is() {
+    fn every_field_has_a_description() {
         assert_eq!(Field::MemoryOfLimit.about(), "Memory usage, % of the limit");
         assert!(Field::ALL.iter().all(|field| !field.about().is_empty()));
     }
