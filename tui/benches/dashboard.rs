@@ -220,13 +220,13 @@ fn main() {
     println!("frames of {COLUMNS}×{ROWS}, {PODS_PER_NODE} pods a node");
     for (source, pods) in clusters() {
         let before = resident();
-        let told = state(pods, source);
+        let state_of_cluster = state(pods, source);
         let name = format!("{pods}, {source}");
         println!("{name}: the state takes {:.1} MiB", resident() - before);
-        frames(&mut criterion, &name, &told);
-        keys(&mut criterion, &name, &told);
-        changes(&mut criterion, &name, &told);
-        drop(told);
+        frames(&mut criterion, &name, &state_of_cluster);
+        keys(&mut criterion, &name, &state_of_cluster);
+        changes(&mut criterion, &name, &state_of_cluster);
+        drop(state_of_cluster);
         let (first, next) = bytes(pods);
         println!(
             "{pods} pods: the first frame is {first} bytes, one in which all has changed {next}"

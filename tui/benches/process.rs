@@ -87,8 +87,8 @@ fn cluster(pods: usize) -> (Running, Running, String) {
     BufReader::new(simulator.0.stdout.take().unwrap())
         .read_line(&mut line)
         .expect("vitals-sim says where it is");
-    let told: Value = serde_json::from_str(&line).expect("one line of JSON");
-    let path = |name: &str| told[name].as_str().expect("a path").to_owned();
+    let addresses: Value = serde_json::from_str(&line).expect("one line of JSON");
+    let path = |name: &str| addresses[name].as_str().expect("a path").to_owned();
     let server = Running(
         Command::new(sibling("vitals-server"))
             .args(["--kubeconfig", &path("server_kubeconfig")])
@@ -111,9 +111,9 @@ fn cluster(pods: usize) -> (Running, Running, String) {
             .arg("--no-headers")
             .output()
             .expect("vitals runs");
-        let said = String::from_utf8_lossy(&pods_with_usage.stdout).into_owned();
+        let output = String::from_utf8_lossy(&pods_with_usage.stdout).into_owned();
         // Of pods that are just being made nothing is known.
-        if said.lines().count() > pods * 95 / 100 {
+        if output.lines().count() > pods * 95 / 100 {
             break;
         }
         assert!(

@@ -161,7 +161,7 @@ mod tests {
             ready_containers: 1,
             total_containers: 2,
             created_seconds: since(7_261),
-            measured_seconds: since(12),
+            usage_seconds: since(12),
             restarts: Restarts {
                 count: 4,
                 recent: 1,
@@ -290,7 +290,7 @@ mod tests {
                 ..Rollup::default()
             },
             nodes: 2,
-            most_on_a_node: 1,
+            max_per_node: 1,
             replicas: Some(Replicas {
                 desired: 3,
                 ready: 2,
@@ -311,8 +311,8 @@ mod tests {
         let node = NodeRow {
             name: "node-1".into(),
             pods: 13,
-            pods_most: 110,
-            measured_seconds: since(3),
+            max_pods: 110,
+            usage_seconds: since(3),
             ..NodeRow::default()
         };
         let columns = columns::<NodeRow>(&[Field::Name, Field::Pods]);

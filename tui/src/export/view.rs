@@ -1,23 +1,29 @@
 //! The view that is open, as it is exported.
 
 use super::export;
-use crate::model::columns::Wanted;
+use crate::model::columns::ColumnChoice;
 use crate::model::{Column, ExportAs, State};
 
 /// The view in one of the forms: the rows it shows, in their order, and the columns it would have in a wide terminal.
 pub fn of_view(state: &State, form: ExportAs) -> String {
     let screen = state.screen();
     let table = state.world().table(screen.view);
-    let wanted = Wanted {
+    let choice = ColumnChoice {
         chosen: state.settings.columns.get(&screen.view).map(Vec::as_slice),
-        ..Wanted::default()
+        ..ColumnChoice::default()
     };
     let all = table.columns();
     let column = |field| all.iter().find(|column| column.field == field);
-    let columns: Vec<Column> = wanted
+    let columns: Vec<Column> = choice
         .fields(&all)
         .into_iter()
         .filter_map(|field| column(field).copied())
         .collect();
-    export(form, &columns, table, &screen.list.order, state.told_time())
+    export(
+        form,
+        &columns,
+        table,
+        &screen.list.order,
+        state.status_time(),
+    )
 }

@@ -80,7 +80,7 @@ const fn look(
     Binding {
         id,
         keys,
-        mode: Mode::Look,
+        mode: Mode::Browse,
         section,
         help,
         action,
@@ -96,7 +96,7 @@ const fn write(
     Binding {
         id,
         keys,
-        mode: Mode::Write,
+        mode: Mode::Filter,
         section: Section::Line,
         help,
         action,

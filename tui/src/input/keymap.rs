@@ -100,7 +100,7 @@ impl KeyMap {
             return BINDINGS.get(*index).map(|binding| binding.action.clone());
         }
         match (mode, key.character()) {
-            (Mode::Write | Mode::Pick, Some(c)) => Some(Action::Edit(Edit::Insert(c.to_string()))),
+            (Mode::Filter | Mode::Pick, Some(c)) => Some(Action::Edit(Edit::Insert(c.to_string()))),
             _ => None,
         }
     }
@@ -204,18 +204,18 @@ mod tests {
     fn keys_do_what_the_table_says() {
         let map = KeyMap::default();
         for (mode, key, action) in [
-            (Mode::Look, "q", Some(Action::Quit)),
-            (Mode::Look, "space", Some(Action::Pause)),
-            (Mode::Look, "left", Some(Action::Step(-1))),
-            (Mode::Look, "z", Some(Action::TimeZone)),
-            (Mode::Look, "Z", None),
+            (Mode::Browse, "q", Some(Action::Quit)),
+            (Mode::Browse, "space", Some(Action::Pause)),
+            (Mode::Browse, "left", Some(Action::Step(-1))),
+            (Mode::Browse, "z", Some(Action::TimeZone)),
+            (Mode::Browse, "Z", None),
             (
-                Mode::Write,
+                Mode::Filter,
                 "q",
                 Some(Action::Edit(Edit::Insert("q".to_owned()))),
             ),
-            (Mode::Write, "ctrl-w", Some(Action::Edit(Edit::DeleteWord))),
-            (Mode::Write, "ctrl-x", None),
+            (Mode::Filter, "ctrl-w", Some(Action::Edit(Edit::DeleteWord))),
+            (Mode::Filter, "ctrl-x", None),
             (Mode::Pick, "space", Some(Action::Toggle)),
             (
                 Mode::Pick,
@@ -228,7 +228,7 @@ mod tests {
         }
         assert_eq!(
             map.action(
-                Mode::Look,
+                Mode::Browse,
                 Key::new(KeyCode::Char('?'), KeyModifiers::SHIFT)
             ),
             Some(Action::Help)
@@ -238,10 +238,10 @@ mod tests {
     #[test]
     fn the_configuration_takes_the_place_of_keys() {
         let map = changed(&[("quit", &["Q"]), ("help", &["q", "f2"]), ("copy", &[])]).unwrap();
-        assert_eq!(pressed(&map, Mode::Look, "Q"), Some(Action::Quit));
-        assert_eq!(pressed(&map, Mode::Look, "q"), Some(Action::Help));
-        assert_eq!(pressed(&map, Mode::Look, "?"), None);
-        assert_eq!(pressed(&map, Mode::Look, "y"), None);
+        assert_eq!(pressed(&map, Mode::Browse, "Q"), Some(Action::Quit));
+        assert_eq!(pressed(&map, Mode::Browse, "q"), Some(Action::Help));
+        assert_eq!(pressed(&map, Mode::Browse, "?"), None);
+        assert_eq!(pressed(&map, Mode::Browse, "y"), None);
         assert_eq!(
             map.key("quit").map(|key| key.to_string()).as_deref(),
             Some("Q")

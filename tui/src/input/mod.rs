@@ -72,7 +72,7 @@ fn unbound(mode: Mode, key: Key, keys: &KeyMap) -> Option<Action> {
     if name.parse() != Ok(key) {
         return None;
     }
-    let help = keys.key("help").filter(|_| mode == Mode::Look);
+    let help = keys.key("help").filter(|_| mode == Mode::Browse);
     Some(Action::Say(match help {
         Some(help) => format!("no key {name}; {help} lists the keys"),
         None => format!("no key {name} here"),
@@ -85,8 +85,8 @@ fn paste(text: &str, mode: Mode) -> Vec<Action> {
     let text = clean(text.get(..end).unwrap_or_default().trim()).into_owned();
     let insert = Action::Edit(Edit::Insert(text));
     match mode {
-        Mode::Write | Mode::Pick => vec![insert],
-        Mode::Look => vec![Action::Filter, insert],
+        Mode::Filter | Mode::Pick => vec![insert],
+        Mode::Browse => vec![Action::Filter, insert],
         Mode::Help => Vec::new(),
     }
 }
@@ -189,7 +189,7 @@ mod tests {
     }
 
     fn pressed_at(grip: &mut Grip, event: &Event, now: Instant) -> Vec<Action> {
-        actions(event, Mode::Look, &KeyMap::default(), &hits(), grip, now)
+        actions(event, Mode::Browse, &KeyMap::default(), &hits(), grip, now)
     }
 
     fn with(grip: &mut Grip, kind: MouseEventKind, column: u16, row: u16) -> Vec<Action> {
@@ -275,7 +275,14 @@ mod tests {
         for (at, binding) in (0..).zip(BINDINGS.iter()) {
             let (event, keys) = (left_click(4, at), KeyMap::default());
             let mut grip = Grip::default();
-            let done = actions(&event, Mode::Look, &keys, &hits, &mut grip, Instant::now());
+            let done = actions(
+                &event,
+                Mode::Browse,
+                &keys,
+                &hits,
+                &mut grip,
+                Instant::now(),
+            );
             assert_eq!(
                 done,
                 std::slice::from_ref(&binding.action),
@@ -291,7 +298,7 @@ mod tests {
         let usual = KeyMap::default();
         let changed = KeyMap::new(&[("help".to_owned(), vec!["f2"])]).unwrap();
         let without = KeyMap::new(&[("help".to_owned(), none.to_vec())]).unwrap();
-        let (looks, writes) = (Mode::Look, Mode::Write);
+        let (looks, writes) = (Mode::Browse, Mode::Filter);
         for (keys, mode, code, modifiers, said) in [
             (
                 &usual,
@@ -432,12 +439,12 @@ mod tests {
             )
         };
         let insert = Action::Edit(Edit::Insert("web[31m ns=shop".to_owned()));
-        assert_eq!(pasted(Mode::Look), [Action::Filter, insert.clone()]);
-        assert_eq!(pasted(Mode::Write), [insert]);
+        assert_eq!(pasted(Mode::Browse), [Action::Filter, insert.clone()]);
+        assert_eq!(pasted(Mode::Filter), [insert]);
         let long = Event::Paste("日".repeat(100_000));
         let taken = actions(
             &long,
-            Mode::Write,
+            Mode::Filter,
             &KeyMap::default(),
             &Hits::default(),
             &mut Grip::default(),
@@ -454,7 +461,7 @@ mod tests {
         let pressed = |event| {
             actions(
                 &Event::Key(event),
-                Mode::Look,
+                Mode::Browse,
                 &KeyMap::default(),
                 &hits(),
                 &mut Grip::default(),

@@ -10,7 +10,7 @@ use super::row::{IncidentRow, PodRow, Row};
 use super::tone::Thresholds;
 
 /// The number of acknowledgements that are stored. Beyond it the oldest one is dropped.
-const MOST: usize = 1_000;
+const MAX_ACKNOWLEDGED: usize = 1_000;
 
 /// The acknowledgements of a session.
 #[derive(Debug, Clone, Default)]
@@ -93,22 +93,22 @@ impl Acknowledgements {
     }
 
     /// Acknowledges a pod, or withdraws its acknowledgement. Returns whether it is acknowledged now.
-    pub fn turn_pod(&mut self, pod: &PodRow, attention: Option<Attention>) -> bool {
-        self.turn(Subject::Pod(pod.key()), Mark::of_pod(pod, attention))
+    pub fn toggle_pod(&mut self, pod: &PodRow, attention: Option<Attention>) -> bool {
+        self.toggle(Subject::Pod(pod.key()), Mark::of_pod(pod, attention))
     }
 
     /// Acknowledges an incident, or withdraws its acknowledgement. Returns whether it is acknowledged now.
-    pub fn turn_incident(&mut self, row: &IncidentRow) -> bool {
-        self.turn(Subject::Incident(row.key()), Mark::of_incident(row))
+    pub fn toggle_incident(&mut self, row: &IncidentRow) -> bool {
+        self.toggle(Subject::Incident(row.key()), Mark::of_incident(row))
     }
 
-    fn turn(&mut self, subject: Subject, now: Mark) -> bool {
+    fn toggle(&mut self, subject: Subject, now: Mark) -> bool {
         self.version += 1;
         if self.has(&subject, &now) {
             self.marks.remove(&subject);
             return false;
         }
-        if self.marks.len() >= MOST {
+        if self.marks.len() >= MAX_ACKNOWLEDGED {
             let ages = self.marks.iter().map(|(subject, (at, _))| (*at, subject));
             if let Some((_, oldest)) = ages.min_by_key(|(at, _)| *at) {
                 let oldest = oldest.clone();
@@ -168,7 +168,7 @@ mod tests {
         type Change = (&'static str, bool, fn(&mut PodRow));
         let changes: [Change; 7] = [
             ("as it was", true, |_| {}),
-            ("more usage", true, |pod| pod.measured_seconds = 9),
+            ("more usage", true, |pod| pod.usage_seconds = 9),
             ("another restart", false, |pod| pod.restarts.count += 1),
             ("a probe fails", false, |pod| pod.probes.failing = 1),
             ("it crashes", false, |pod| {
@@ -180,7 +180,7 @@ mod tests {
         for (what, still, change) in changes {
             let mut acknowledgements = Acknowledgements::default();
             let mut pod = pod("web", 1);
-            assert!(acknowledgements.turn_pod(&pod, attention_of(&pod)));
+            assert!(acknowledgements.toggle_pod(&pod, attention_of(&pod)));
             change(&mut pod);
             assert_eq!(has(&acknowledgements, &pod), still, "{what}");
         }
@@ -192,7 +192,7 @@ mod tests {
         let mut failing = pod("web", 0);
         failing.probes.failing = 1;
         let well = pod("web", 0);
-        acknowledgements.turn_pod(&failing, attention_of(&failing));
+        acknowledgements.toggle_pod(&failing, attention_of(&failing));
         let mut follow = |pod: &PodRow| {
             let now = Timestamp::from_secs(1_000);
             acknowledgements.follow(|_| Some(pod), now, Thresholds::default());
@@ -206,14 +206,16 @@ mod tests {
     #[test]
     fn a_second_time_takes_it_back_and_the_oldest_of_too_many_is_forgotten() {
         let mut acknowledgements = Acknowledgements::default();
-        let pods: Vec<PodRow> = (0..=MOST).map(|at| pod(&format!("web-{at}"), 1)).collect();
+        let pods: Vec<PodRow> = (0..=MAX_ACKNOWLEDGED)
+            .map(|at| pod(&format!("web-{at}"), 1))
+            .collect();
         for pod in &pods {
-            assert!(acknowledgements.turn_pod(pod, attention_of(pod)));
+            assert!(acknowledgements.toggle_pod(pod, attention_of(pod)));
         }
-        assert_eq!(acknowledgements.marks.len(), MOST);
+        assert_eq!(acknowledgements.marks.len(), MAX_ACKNOWLEDGED);
         assert!(!has(&acknowledgements, &pods[0]));
         assert!(has(&acknowledgements, &pods[1]));
-        assert!(!acknowledgements.turn_pod(&pods[1], attention_of(&pods[1])));
+        assert!(!acknowledgements.toggle_pod(&pods[1], attention_of(&pods[1])));
         assert!(!has(&acknowledgements, &pods[1]));
     }
 }

@@ -144,9 +144,9 @@ pub enum Edit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Keys act on the view: a table, a pod's page or the overview.
-    Look,
+    Browse,
     /// A filter is being edited. Characters are inserted into it.
-    Write,
+    Filter,
     /// An overlay with a list and a search is open. Characters are inserted into the search.
     Pick,
     /// The help or the list of messages is open.

@@ -42,7 +42,7 @@ pub trait AnyTable {
     fn key_at(&self, at: u32) -> Option<Key>;
 
     /// The index of the row with this key.
-    fn place(&self, key: &Key) -> Option<u32>;
+    fn index_of(&self, key: &Key) -> Option<u32>;
 
     /// The columns that the table can have.
     fn columns(&self) -> Vec<Column>;
@@ -81,8 +81,8 @@ impl<R: Row> AnyTable for Table<R> {
         Some(self.row(at)?.key())
     }
 
-    fn place(&self, key: &Key) -> Option<u32> {
-        self.place(key)
+    fn index_of(&self, key: &Key) -> Option<u32> {
+        self.index_of(key)
     }
 
     fn columns(&self) -> Vec<Column> {

@@ -56,12 +56,12 @@ pub fn lost(world: &World) -> Lost<'_> {
     /// A node does not report if its usage is this much older than the newest: three of metrics-server's minutes.
     const OLD_SECONDS: u32 = 180;
     let nodes = world.nodes.rows();
-    let newest = nodes.iter().map(|node| node.measured_seconds).max();
+    let newest = nodes.iter().map(|node| node.usage_seconds).max();
     let newest = newest.unwrap_or(0);
     let silent = |node: &NodeRow| {
         newest > 0
             && (!node.usage.cpu.is_known()
-                || node.measured_seconds.saturating_add(OLD_SECONDS) < newest)
+                || node.usage_seconds.saturating_add(OLD_SECONDS) < newest)
     };
     let mut lost = Lost::default();
     for node in nodes {

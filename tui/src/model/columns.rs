@@ -15,23 +15,23 @@ pub struct Placed {
 }
 
 /// Columns up to this rank are shown before others get space for their contents.
-const ESSENTIAL: u8 = Wanted::RANKS + 1;
+const ESSENTIAL: u8 = ColumnChoice::RANKS + 1;
 
 /// The longest name in Kubernetes. Wider columns contain sentences, of which a part is useful.
 const NAME: u16 = 63;
 
 /// Columns up to this rank are not dropped to show another column's text in full.
-const TOLD: u8 = Wanted::RANKS + 5;
+const WORTH_KEEPING: u8 = ColumnChoice::RANKS + 5;
 
 /// Longer text is cut if another column would have to be dropped for it.
-const WORDS: u16 = 12;
+const TEXT_WIDTH: u16 = 12;
 
-/// The width beyond which a column's contents are cut if another column would have to be dropped. `words` is the width
+/// The width beyond which a column's contents are cut if another column would have to be dropped. `text_width` is the width
 /// for text.
-const fn comfort(column: &Column, width: u16, words: u16) -> u16 {
+const fn comfortable_width(column: &Column, width: u16, text_width: u16) -> u16 {
     const NAMES: u16 = 34;
     if column.priority > 0 && !matches!(column.field, Field::Cause) {
-        return words;
+        return text_width;
     }
     let part = width / 10 * 3;
     if part < NAMES { part } else { NAMES }
@@ -42,7 +42,7 @@ pub const GAP: u16 = 1;
 
 /// Which columns a table should have.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted<'a> {
+pub struct ColumnChoice<'a> {
     /// The chosen columns, in order. `None` for all columns that are not on demand.
     pub chosen: Option<&'a [Field]>,
     /// The column that the table is sorted by. It is always shown, with its arrow.
@@ -51,7 +51,7 @@ pub struct Wanted<'a> {
     pub distinguishing: &'a [Field],
 }
 
-impl Wanted<'_> {
+impl ColumnChoice<'_> {
     /// The number of ranks before those of the columns' own priorities.
     const RANKS: u8 = 3;
 
@@ -112,43 +112,45 @@ pub fn insert(fields: &mut Vec<Field>, all: &[Column], field: Field) {
 /// Lays out a table of `width` cells: as many of the requested columns as fit, by rank. `widest` returns the width of a
 /// column's contents.
 #[must_use]
-pub fn place(
+pub fn layout(
     all: &[Column],
-    wanted: Wanted<'_>,
+    choice: ColumnChoice<'_>,
     width: u16,
     widest: impl Fn(Field) -> u16,
 ) -> Vec<Placed> {
     let sized = |column: &Column| {
         let mut column = *column;
         let content = widest(column.field).max(title_width(&column));
-        if wanted.sorted == Some(column.field) {
+        if choice.sorted == Some(column.field) {
             // There is space for the arrow.
             column.width.least = column.width.least.max(title_width(&column));
             column.width.most = column.width.most.max(column.width.least);
         }
         let content = content.clamp(column.width.least, column.width.most);
         // From here on, a column's priority is its rank.
-        column.priority = wanted.rank(&column);
+        column.priority = choice.rank(&column);
         (column, content)
     };
     let column = |field: &Field| all.iter().find(|column| column.field == *field);
-    let fields = wanted.fields(all);
+    let fields = choice.fields(all);
     let mut shown: Vec<(Column, u16)> = fields.iter().filter_map(column).map(sized).collect();
-    let (mut words, mut kept, mut used) = (WORDS, Vec::new(), 0);
+    let (mut text_width, mut visible, mut used) = (TEXT_WIDTH, Vec::new(), 0);
     // Give text as much space as possible without losing a column of rank `WORTH_KEEPING` or lower.
-    for more in WORDS..=WORDS + width.saturating_sub(80) / 4 {
-        let (now_kept, now_used) = keep(&shown, width, more);
-        let told = |kept: &[bool]| {
-            let columns = shown.iter().zip(kept).filter(|(_, kept)| **kept);
-            columns.filter(|((it, _), _)| it.priority <= TOLD).count()
+    for more in TEXT_WIDTH..=TEXT_WIDTH + width.saturating_sub(80) / 4 {
+        let (new_visible, new_used) = choose(&shown, width, more);
+        let important = |visible: &[bool]| {
+            let columns = shown.iter().zip(visible).filter(|(_, visible)| **visible);
+            columns
+                .filter(|((it, _), _)| it.priority <= WORTH_KEEPING)
+                .count()
         };
-        if kept.is_empty() || told(&now_kept) == told(&kept) {
-            (words, kept, used) = (more, now_kept, now_used);
+        if visible.is_empty() || important(&new_visible) == important(&visible) {
+            (text_width, visible, used) = (more, new_visible, new_used);
         }
     }
-    let mut kept = kept.into_iter();
-    shown.retain(|_| kept.next().unwrap_or(false));
-    let widths = share(&shown, width, width.saturating_sub(used), words);
+    let mut visible = visible.into_iter();
+    shown.retain(|_| visible.next().unwrap_or(false));
+    let widths = share(&shown, width, width.saturating_sub(used), text_width);
     let mut x = 0_u16;
     let mut placed = Vec::with_capacity(shown.len());
     for ((column, _), wide) in shown.into_iter().zip(widths) {
@@ -166,10 +168,10 @@ pub fn place(
 /// Decides which columns are shown. Returns them with the sum of their smallest widths. Essential columns are shown if
 /// their smallest width fits; the others, by priority and then from the left, if no shown column has to be cut for
 /// them.
-fn keep(shown: &[(Column, u16)], width: u16, words: u16) -> (Vec<bool>, u16) {
+fn choose(shown: &[(Column, u16)], width: u16, text_width: u16) -> (Vec<bool>, u16) {
     let mut by_priority: Vec<usize> = (0..shown.len()).collect();
     by_priority.sort_by_key(|at| shown.get(*at).map_or(0, |(column, _)| column.priority));
-    let mut kept = vec![false; shown.len()];
+    let mut visible = vec![false; shown.len()];
     let mut least = 0_u16;
     let mut comfortable = 0_u16;
     for at in by_priority {
@@ -182,7 +184,7 @@ fn keep(shown: &[(Column, u16)], width: u16, words: u16) -> (Vec<bool>, u16) {
             if column.is_trend() || column.width.most > NAME {
                 column.width.least
             } else {
-                (*content).min(comfort(column, width, words).max(column.width.least))
+                (*content).min(comfortable_width(column, width, text_width).max(column.width.least))
             },
         );
         let fits = if column.priority <= ESSENTIAL {
@@ -195,16 +197,16 @@ fn keep(shown: &[(Column, u16)], width: u16, words: u16) -> (Vec<bool>, u16) {
         }
         least = needed;
         comfortable = wished;
-        if let Some(kept) = kept.get_mut(at) {
-            *kept = true;
+        if let Some(visible) = visible.get_mut(at) {
+            *visible = true;
         }
     }
-    (kept, least)
+    (visible, least)
 }
 
 /// Distributes the remaining space: first up to the comfortable width, in the order of rank; then up to the contents'
 /// width, in reverse order; then to sparklines.
-fn share(shown: &[(Column, u16)], width: u16, mut left: u16, words: u16) -> Vec<u16> {
+fn share(shown: &[(Column, u16)], width: u16, mut left: u16, text_width: u16) -> Vec<u16> {
     let mut widths: Vec<u16> = shown.iter().map(|(column, _)| column.width.least).collect();
     let mut order: Vec<usize> = (0..shown.len()).collect();
     order.sort_by_key(|at| shown.get(*at).map_or(0, |(column, _)| column.priority));
@@ -220,7 +222,11 @@ fn share(shown: &[(Column, u16)], width: u16, mut left: u16, words: u16) -> Vec<
         let Some((column, _)) = shown.get(*at) else {
             continue;
         };
-        widen(*at, comfort(column, width, words), &mut widths);
+        widen(
+            *at,
+            comfortable_width(column, width, text_width),
+            &mut widths,
+        );
     }
     // The lowest ranks get the rest first: they got least before.
     for at in order.iter().rev() {
@@ -249,10 +255,15 @@ mod tests {
     use crate::model::view::View;
 
     fn fields(width: u16) -> Vec<&'static str> {
-        place(&View::Pods.columns(), Wanted::default(), width, |_| 10)
-            .iter()
-            .map(|placed| placed.column.title)
-            .collect()
+        layout(
+            &View::Pods.columns(),
+            ColumnChoice::default(),
+            width,
+            |_| 10,
+        )
+        .iter()
+        .map(|placed| placed.column.title)
+        .collect()
     }
 
     #[test]
@@ -266,11 +277,11 @@ mod tests {
     fn no_column_reaches_over_the_edge() {
         for view in View::SWITCHABLE {
             for width in 0..250 {
-                let wanted = Wanted {
+                let choice = ColumnChoice {
                     sorted: Some(view.sort().field),
-                    ..Wanted::default()
+                    ..ColumnChoice::default()
                 };
-                let placed = place(&view.columns(), wanted, width, |_| 30);
+                let placed = layout(&view.columns(), choice, width, |_| 30);
                 for pair in placed.windows(2) {
                     if let [a, b] = pair {
                         assert!(a.x + a.width < b.x, "{view:?} at {width}");
@@ -295,7 +306,7 @@ mod tests {
             }
         };
         let width_of = |view: View, name, field| {
-            let placed = place(&view.columns(), Wanted::default(), 120, widest(name));
+            let placed = layout(&view.columns(), ColumnChoice::default(), 120, widest(name));
             let column = placed.iter().find(|placed| placed.column.field == field);
             column.map(|placed| placed.width)
         };
@@ -312,12 +323,12 @@ mod tests {
     }
 
     fn fields_of(view: View, chosen: &[Field], sorted: Option<Field>, width: u16) -> Vec<Field> {
-        let wanted = Wanted {
+        let choice = ColumnChoice {
             chosen: (!chosen.is_empty()).then_some(chosen),
             sorted,
             distinguishing: &[],
         };
-        let placed = place(&view.columns(), wanted, width, |_| 10);
+        let placed = layout(&view.columns(), choice, width, |_| 10);
         placed.iter().map(|placed| placed.column.field).collect()
     }
 
@@ -390,18 +401,18 @@ mod tests {
     fn a_number_column_has_room_for_its_heading_and_the_arrow() {
         for view in View::SWITCHABLE {
             for column in view.columns() {
-                let room = column.width.most;
+                let widest = column.width.most;
                 let title = title_width(&column);
                 assert!(
-                    room >= title - 1 || column.is_trend(),
+                    widest >= title - 1 || column.is_trend(),
                     "{view:?} {}",
                     column.title
                 );
-                let wanted = Wanted {
+                let choice = ColumnChoice {
                     sorted: Some(column.field),
-                    ..Wanted::default()
+                    ..ColumnChoice::default()
                 };
-                let placed = place(&view.columns(), wanted, 250, |_| 3);
+                let placed = layout(&view.columns(), choice, 250, |_| 3);
                 let sorted = placed
                     .iter()
                     .find(|placed| placed.column.field == column.field);

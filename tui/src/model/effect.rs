@@ -25,14 +25,14 @@ pub enum Effect {
     /// Write the rows of the view to a file in this format.
     Export(ExportAs),
     /// Send a request to the source. It answers with a message.
-    Ask(Ask),
+    Request(SourceRequest),
     /// Connect to the cluster of another context.
     Connect(Name),
 }
 
 /// A request to the source.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ask {
+pub enum SourceRequest {
     /// The state of the cluster at a time, limited to the interest.
     Past(Timestamp, Box<Interest>),
     /// The usage history of a subject over a span.

@@ -43,23 +43,23 @@ impl Rows {
         let mut rows = Self::default();
         let mut left = height;
         // In the order of importance. Each part only gets rows that the body does not need.
-        let mut give = |wanted: u16, least_body: u16| {
-            let given = wanted.min(left.saturating_sub(least_body));
-            left -= given;
-            given
+        let mut allot = |rows: u16, least_body: u16| {
+            let allotted = rows.min(left.saturating_sub(least_body));
+            left -= allotted;
+            allotted
         };
-        rows.title = give(1, 2);
-        rows.filter = give(u16::from(writing), 2);
-        rows.wrong = give(u16::from(state.writing && screen.list.wrong.is_some()), 2);
-        rows.troubles = give(troubles.min(if height < 20 { 1 } else { 3 }), LEAST_BODY);
-        rows.vitals = give(2, LEAST_BODY);
-        rows.footer = give(1, LEAST_BODY + 1);
-        rows.tabs = give(1, LEAST_BODY + 4);
+        rows.title = allot(1, 2);
+        rows.filter = allot(u16::from(writing), 2);
+        rows.wrong = allot(u16::from(state.writing && screen.list.wrong.is_some()), 2);
+        rows.troubles = allot(troubles.min(if height < 20 { 1 } else { 3 }), LEAST_BODY);
+        rows.vitals = allot(2, LEAST_BODY);
+        rows.footer = allot(1, LEAST_BODY + 1);
+        rows.tabs = allot(1, LEAST_BODY + 4);
         if height >= 32 {
-            rows.vitals += give(if height >= 50 { 5 } else { 3 }, LEAST_BODY + 4);
+            rows.vitals += allot(if height >= 50 { 5 } else { 3 }, LEAST_BODY + 4);
         }
         if screen.view == View::Incidents && !screen.list.order.is_empty() {
-            rows.pane = give((height / 3).min(14), LEAST_BODY + 3);
+            rows.pane = allot((height / 3).min(14), LEAST_BODY + 3);
             rows.pane = if rows.pane < 4 { 0 } else { rows.pane };
         }
         let used = rows.title
@@ -117,7 +117,7 @@ impl OverviewRows {
 
     /// The number of rows that each pane shows below its heading.
     #[must_use]
-    pub const fn shown(&self) -> u16 {
+    pub const fn per_pane(&self) -> u16 {
         self.panes.saturating_sub(1)
     }
 }
@@ -125,7 +125,7 @@ impl OverviewRows {
 impl State {
     /// The number of rows of the list on the screen.
     #[must_use]
-    pub fn listed(&self) -> usize {
+    pub fn list_height(&self) -> usize {
         let body = Rows::of(self).body;
         let screen = self.screen();
         let rows = match screen.view {

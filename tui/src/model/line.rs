@@ -11,7 +11,7 @@ pub struct Line {
 }
 
 /// The maximum length of a text input in bytes. Longer pastes are cut.
-const MOST: usize = 2_000;
+const MAX_LENGTH: usize = 2_000;
 
 impl Line {
     /// An input with this text and the cursor at its end.
@@ -46,13 +46,13 @@ impl Line {
     pub fn edit(&mut self, edit: &Edit) {
         match edit {
             Edit::Insert(text) => self.insert(text),
-            Edit::Backspace => self.take_before(self.before()),
+            Edit::Backspace => self.delete_back_to(self.before()),
             Edit::Delete => {
                 let after = self.after();
                 self.text.replace_range(self.cursor..after, "");
             }
-            Edit::DeleteWord => self.take_before(self.word()),
-            Edit::DeleteToStart => self.take_before(0),
+            Edit::DeleteWord => self.delete_back_to(self.word()),
+            Edit::DeleteToStart => self.delete_back_to(0),
             Edit::DeleteToEnd => self.text.truncate(self.cursor),
             Edit::Left => self.cursor = self.before(),
             Edit::Right => self.cursor = self.after(),
@@ -65,7 +65,7 @@ impl Line {
         // Pasted lines become one line. Other control characters are dropped.
         for c in text.chars() {
             let c = if c == '\n' || c == '\t' { ' ' } else { c };
-            if c.is_control() || self.text.len() + c.len_utf8() > MOST {
+            if c.is_control() || self.text.len() + c.len_utf8() > MAX_LENGTH {
                 continue;
             }
             self.text.insert(self.cursor, c);
@@ -73,7 +73,7 @@ impl Line {
         }
     }
 
-    fn take_before(&mut self, from: usize) {
+    fn delete_back_to(&mut self, from: usize) {
         self.text.replace_range(from..self.cursor, "");
         self.cursor = from;
     }
@@ -131,14 +131,14 @@ mod tests {
                 ("a b[0m c", 8),
             ),
         ] {
-            let (said, cursor) = edited(text, &edits);
-            assert_eq!((said.as_str(), cursor), expected, "{text} {edits:?}");
+            let (text_after, cursor) = edited(text, &edits);
+            assert_eq!((text_after.as_str(), cursor), expected, "{text} {edits:?}");
         }
     }
 
     #[test]
     fn a_line_does_not_grow_for_ever() {
         let line = Line::of(&"é".repeat(10_000));
-        assert!(line.text().len() <= MOST);
+        assert!(line.text().len() <= MAX_LENGTH);
     }
 }

@@ -104,14 +104,14 @@ impl List {
     pub fn reorder(
         &mut self,
         order: Vec<u32>,
-        place_of: impl Fn(&Key) -> Option<u32>,
+        index_of: impl Fn(&Key) -> Option<u32>,
         key_at: impl Fn(u32) -> Option<Key>,
         height: usize,
     ) {
         let above = self.cursor.saturating_sub(self.top);
         self.order = order;
         let shown_at = |key: &Key| {
-            let place = place_of(key)?;
+            let place = index_of(key)?;
             self.order.iter().position(|at| *at == place)
         };
         let back = self.away.as_ref().and_then(&shown_at);
@@ -123,7 +123,7 @@ impl List {
             self.cursor = at;
             self.top = at.saturating_sub(above);
         } else if let Some(lost) = self.selected.take() {
-            if self.order.is_empty() || place_of(&lost).is_some() {
+            if self.order.is_empty() || index_of(&lost).is_some() {
                 self.away.get_or_insert(lost);
             }
             self.cursor = self.cursor.min(self.order.len().saturating_sub(1));
@@ -144,7 +144,7 @@ impl List {
             self.cursor = 0;
             self.top = 0;
         }
-        self.keep_in_sight(height);
+        self.scroll_to_cursor(height);
     }
 
     /// Moves the cursor to a position and selects that row.
@@ -152,11 +152,11 @@ impl List {
         self.cursor = at.min(self.order.len().saturating_sub(1));
         self.away = None;
         self.selected = self.order.get(self.cursor).and_then(|at| key_at(*at));
-        self.keep_in_sight(height);
+        self.scroll_to_cursor(height);
     }
 
     /// Scrolls so that the cursor is on the screen, without blank rows below the last row.
-    pub fn keep_in_sight(&mut self, height: usize) {
+    pub fn scroll_to_cursor(&mut self, height: usize) {
         let height = height.max(1);
         self.top = self
             .top
@@ -184,14 +184,14 @@ mod tests {
     }
 
     fn reorder(list: &mut List, order: &[u32]) {
-        let place_of = |key: &Key| key.name.parse().ok();
-        list.reorder(order.to_vec(), place_of, key, 3);
+        let index_of = |key: &Key| key.name.parse().ok();
+        list.reorder(order.to_vec(), index_of, key, 3);
     }
 
     /// Rows that are not in the order no longer exist.
     fn lose(list: &mut List, order: &[u32]) {
-        let place_of = |key: &Key| key.name.parse().ok().filter(|at| order.contains(at));
-        list.reorder(order.to_vec(), place_of, key, 3);
+        let index_of = |key: &Key| key.name.parse().ok().filter(|at| order.contains(at));
+        list.reorder(order.to_vec(), index_of, key, 3);
     }
 
     #[test]

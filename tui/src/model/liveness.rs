@@ -39,8 +39,8 @@ impl State {
     /// The state of a part. A part that has not reported is loading.
     #[must_use]
     pub fn part(&self, part: Part) -> &PartState {
-        static ASKING: PartState = PartState::Asking { progress: None };
-        self.parts.get(&part).unwrap_or(&ASKING)
+        static LOADING: PartState = PartState::Loading { progress: None };
+        self.parts.get(&part).unwrap_or(&LOADING)
     }
 
     /// Whether a request for the part has ever succeeded.
@@ -50,7 +50,7 @@ impl State {
     }
 
     /// The parts that the view shows: those of the source, and those that are missing for a known reason.
-    fn shown_parts(&self) -> impl Iterator<Item = (Part, &PartState)> {
+    fn view_parts(&self) -> impl Iterator<Item = (Part, &PartState)> {
         let view = self.screen().view;
         let source = self.source.as_ref().map(|(kind, _)| *kind);
         let own = source.map_or(&[][..], Part::of_source);
@@ -78,12 +78,12 @@ impl State {
         if let Link::Lost { since, .. } = self.link {
             return Liveness::Lost(since);
         }
-        let (mut live, mut failing, mut asking) = (false, false, false);
+        let (mut live, mut failing, mut loading) = (false, false, false);
         let mut stale = None;
-        for (_, state) in self.shown_parts() {
+        for (_, state) in self.view_parts() {
             match state {
                 PartState::Live => live = true,
-                PartState::Asking { .. } => asking = true,
+                PartState::Loading { .. } => loading = true,
                 PartState::Missing { .. } => failing = true,
                 PartState::Stale { since, .. } => {
                     failing = true;
@@ -91,7 +91,7 @@ impl State {
                 }
             }
         }
-        match (live, failing, asking) {
+        match (live, failing, loading) {
             (true, true, _) => Liveness::Partly,
             (true, false, true) => Liveness::Loading,
             (true, false, false) => Liveness::Live,
@@ -102,14 +102,14 @@ impl State {
     }
 
     fn is_loading(&self) -> bool {
-        let loads = |state: &PartState| matches!(state, PartState::Asking { progress: Some(_) });
-        self.shown_parts().any(|(_, state)| loads(state))
+        let loads = |state: &PartState| matches!(state, PartState::Loading { progress: Some(_) });
+        self.view_parts().any(|(_, state)| loads(state))
     }
 
     /// The failing parts of the view.
     #[must_use]
     pub fn failing(&self) -> Vec<Failing<'_>> {
-        self.shown_parts()
+        self.view_parts()
             .filter_map(|(part, state)| {
                 let (why, retry_at) = state.failure()?;
                 Some(Failing {

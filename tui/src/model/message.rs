@@ -65,7 +65,7 @@ impl Message {
     pub fn rows<R: PlainRow>(batch: Batch<R>) -> Self {
         Self::Rows(TableRows {
             is_change: matches!(batch, Batch::Some(_)),
-            apply: Box::new(|world| World::take(R::table(world), batch)),
+            apply: Box::new(|world| World::apply_batch(R::table(world), batch)),
         })
     }
 

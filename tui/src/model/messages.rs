@@ -5,17 +5,17 @@ use std::collections::VecDeque;
 use kubevitals_proto::time::Timestamp;
 
 /// The number of messages that are stored. The oldest is dropped first.
-const KEPT: usize = 200;
+const MAX_MESSAGES: usize = 200;
 
 /// The longest text of a message, in bytes.
-const LONGEST: usize = 8 * 1024;
+const MAX_BYTES: usize = 8 * 1024;
 
 /// How many of the newest messages are compared with a new one: sources that fail in turn repeat theirs.
 const COMPARED: usize = 8;
 
 /// An entry of the list of messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct LogEntry {
     /// The text.
     pub text: String,
     /// Whether it reports a failure.
@@ -31,7 +31,7 @@ pub struct Entry {
 /// The last messages, limited in number and length.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Messages {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<LogEntry>,
 }
 
 impl Messages {
@@ -39,7 +39,7 @@ impl Messages {
     pub fn add(&mut self, now: Timestamp, text: &str, bad: bool) {
         let text = text.trim();
         let text = text
-            .get(..text.floor_char_boundary(LONGEST))
+            .get(..text.floor_char_boundary(MAX_BYTES))
             .unwrap_or_default();
         if text.is_empty() {
             return;
@@ -51,13 +51,13 @@ impl Messages {
             .position(|entry| entry.text == text);
         let before = same.and_then(|at| self.entries.remove(newest.start + at));
         let entry = match before {
-            Some(entry) => Entry {
+            Some(entry) => LogEntry {
                 bad,
                 last: now,
                 count: entry.count.saturating_add(1),
                 ..entry
             },
-            None => Entry {
+            None => LogEntry {
                 text: text.to_owned(),
                 bad,
                 first: now,
@@ -65,14 +65,14 @@ impl Messages {
                 count: 1,
             },
         };
-        if self.entries.len() >= KEPT {
+        if self.entries.len() >= MAX_MESSAGES {
             self.entries.pop_front();
         }
         self.entries.push_back(entry);
     }
 
     /// The messages, newest first.
-    pub fn newest_first(&self) -> impl Iterator<Item = &Entry> {
+    pub fn newest_first(&self) -> impl Iterator<Item = &LogEntry> {
         self.entries.iter().rev()
     }
 }
@@ -105,11 +105,11 @@ mod tests {
             let text = format!("{at} {}", "日".repeat(10_000));
             messages.add(Timestamp::from_secs(at), &text, false);
         }
-        assert_eq!(messages.newest_first().count(), KEPT);
+        assert_eq!(messages.newest_first().count(), MAX_MESSAGES);
         assert!(
             messages
                 .newest_first()
-                .all(|entry| entry.text.len() <= LONGEST)
+                .all(|entry| entry.text.len() <= MAX_BYTES)
         );
         assert!(texts(&messages)[0].0.starts_with("9999 "));
     }

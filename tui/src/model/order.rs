@@ -16,16 +16,16 @@ pub(super) fn order<R: Row>(
     now: Timestamp,
     keep: impl Fn(&R) -> bool,
 ) -> Vec<u32> {
-    let kept = (0_u32..).zip(rows).filter(|(_, row)| keep(row));
+    let selected = (0_u32..).zip(rows).filter(|(_, row)| keep(row));
     let entry = R::entry(sort.field);
     if sort.field.is_number() {
-        let keys = kept.map(|(at, row)| {
+        let keys = selected.map(|(at, row)| {
             let key = entry.and_then(|entry| entry.value(row).number(now));
             (key.filter(|key| !key.is_nan()), at)
         });
         sorted(keys.collect(), sort.descending, f64::total_cmp)
     } else {
-        let keys = kept.map(|(at, row)| {
+        let keys = selected.map(|(at, row)| {
             let key = entry.map(|entry| entry.value(row).text(now));
             let key = key.filter(|key| !key.is_empty());
             (key, at)
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_kept_is_shown() {
+    fn rows_that_do_not_pass_are_left_out() {
         let rows = nodes(&[Some(1), Some(2)]);
         let shown = order(&rows, Sort::by(Field::Cpu), Timestamp(0), |row| {
             row.usage.cpu.number() > Some(1.0)

@@ -166,7 +166,7 @@ impl FaultKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PartState {
     /// No request has succeeded or failed yet.
-    Asking {
+    Loading {
         /// How much has been loaded, once some has.
         progress: Option<Progress>,
     },
@@ -192,7 +192,7 @@ pub enum PartState {
 
 impl Default for PartState {
     fn default() -> Self {
-        Self::Asking { progress: None }
+        Self::Loading { progress: None }
     }
 }
 
@@ -226,7 +226,7 @@ impl PartState {
             Self::Stale { why, retry_at, .. } | Self::Missing { why, retry_at } => {
                 Some((why, *retry_at))
             }
-            Self::Asking { .. } | Self::Live => None,
+            Self::Loading { .. } | Self::Live => None,
         }
     }
 
@@ -236,7 +236,7 @@ impl PartState {
             (Outcome::Answered, _) => Self::Live,
             // A repeated list does not hide data that is on the screen.
             (Outcome::Loading(_), state) if state.has_answered() => return,
-            (Outcome::Loading(progress), _) => Self::Asking {
+            (Outcome::Loading(progress), _) => Self::Loading {
                 progress: Some(progress),
             },
             (Outcome::Failed { why, retry_at }, Self::Live) => Self::Stale {
@@ -281,7 +281,7 @@ mod tests {
         state.take(Outcome::Loading(progress), at(2));
         assert_eq!(
             state,
-            PartState::Asking {
+            PartState::Loading {
                 progress: Some(progress)
             }
         );

@@ -48,7 +48,7 @@ impl Picker {
     }
 
     /// The matching names, best match first, each with whether it is chosen.
-    pub fn shown(&self) -> impl ExactSizeIterator<Item = (&Name, bool)> {
+    pub fn matches(&self) -> impl ExactSizeIterator<Item = (&Name, bool)> {
         self.matches
             .iter()
             .filter_map(|at| self.items.get(*at))
@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn shown(picker: &Picker) -> Vec<&str> {
-        picker.shown().map(|(name, _)| &**name).collect()
+        picker.matches().map(|(name, _)| &**name).collect()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The columns of the current view, for the width of the terminal.
 
 use super::column::Column;
-use super::columns::{self, Placed, Wanted};
+use super::columns::{self, ColumnChoice, Placed};
 use super::field::Field;
 use super::scope::Scope;
 use super::state::State;
@@ -22,14 +22,14 @@ fn step(rows: usize) -> usize {
 /// The indexes of the rows by which columns are measured: a sample of the list, and all rows on the screen.
 pub fn sample(state: &State) -> impl Iterator<Item = u32> {
     let list = &state.screen().list;
-    let on_screen = list.order.iter().skip(list.top).take(state.listed());
+    let on_screen = list.order.iter().skip(list.top).take(state.list_height());
     let sampled = list.order.iter().step_by(step(list.order.len()));
     sampled.chain(on_screen).copied()
 }
 
 /// The columns of the current view, in a terminal of this width.
 #[must_use]
-pub fn shown(state: &State, width: u16) -> Vec<Placed> {
+pub fn columns(state: &State, width: u16) -> Vec<Placed> {
     let screen = state.screen();
     if screen.view == View::Pod {
         return Vec::new();
@@ -65,10 +65,10 @@ pub fn shown(state: &State, width: u16) -> Vec<Placed> {
             }
     };
     let all: Vec<_> = table.columns().into_iter().filter(says_something).collect();
-    let wanted = Wanted {
+    let choice = ColumnChoice {
         chosen,
         sorted,
         distinguishing: &screen.list.distinguishing,
     };
-    columns::place(&all, wanted, width.saturating_sub(POINTER), widest)
+    columns::layout(&all, choice, width.saturating_sub(POINTER), widest)
 }

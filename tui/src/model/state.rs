@@ -78,7 +78,7 @@ pub struct State {
     /// The list of messages.
     pub messages: Messages,
     /// When data was last requested that the source does not send by itself.
-    pub(super) asked: Timestamp,
+    pub(super) requested_at: Timestamp,
     /// The interest that was last sent to the source.
     pub(super) interest: Interest,
 }
@@ -209,7 +209,7 @@ impl State {
             acknowledgements: Acknowledgements::default(),
             notice: None,
             messages: Messages::default(),
-            asked: Timestamp::default(),
+            requested_at: Timestamp::default(),
             interest: Interest::default(),
         }
     }
@@ -245,8 +245,8 @@ impl State {
         match &self.overlay {
             Some(Overlay::Help(..)) => Mode::Help,
             Some(Overlay::Columns(_) | Overlay::Picker(_)) => Mode::Pick,
-            None if self.writing => Mode::Write,
-            None => Mode::Look,
+            None if self.writing => Mode::Filter,
+            None => Mode::Browse,
         }
     }
 
@@ -262,9 +262,9 @@ impl State {
     /// The time of status, restarts, probes and events on the screen. It differs from [`State::shown_time`] only if the
     /// source has a history of usage alone: then it is the time at which the user went back.
     #[must_use]
-    pub fn told_time(&self) -> Timestamp {
-        let told = self.frozen.as_ref().and_then(|frozen| frozen.told);
-        told.unwrap_or(self.shown_time())
+    pub fn status_time(&self) -> Timestamp {
+        let status_at = self.frozen.as_ref().and_then(|frozen| frozen.status_at);
+        status_at.unwrap_or(self.shown_time())
     }
 
     /// The chosen span in seconds.
@@ -297,7 +297,7 @@ impl State {
     #[must_use]
     pub fn context(&self) -> Context {
         Context {
-            now: self.told_time(),
+            now: self.status_time(),
             thresholds: self.settings.thresholds,
         }
     }
@@ -318,7 +318,7 @@ impl State {
 
     /// Whether the source sends usage separately from pods and nodes, and no sums of nodes.
     #[must_use]
-    pub const fn usage_apart(&self) -> bool {
+    pub const fn has_separate_usage(&self) -> bool {
         !matches!(self.source, Some((SourceKind::Vitals, _)))
     }
 

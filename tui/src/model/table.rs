@@ -154,7 +154,7 @@ impl<R: Row> Table<R> {
 
     /// The index of the row with this key.
     #[must_use]
-    pub fn place(&self, key: &Key) -> Option<u32> {
+    pub fn index_of(&self, key: &Key) -> Option<u32> {
         u32::try_from(self.find(key).ok()?).ok()
     }
 

@@ -10,10 +10,10 @@ use super::amount::{Amounts, Cpu, Memory};
 use super::name::Key;
 
 /// The number of readings of an object: one hour at 15 s.
-const KEPT: usize = 240;
+const MAX_READINGS: usize = 240;
 
 /// The number of containers with a trend, of about 1.5 kB each.
-const CONTAINERS: usize = 10_000;
+const MAX_CONTAINERS: usize = 10_000;
 
 /// Recent usage of objects.
 #[derive(Debug, Clone, Default)]
@@ -28,12 +28,12 @@ pub struct Trends {
 pub struct Trend {
     /// The base of the readings' times, in seconds since the epoch.
     base: u32,
-    readings: VecDeque<Reading>,
+    readings: VecDeque<StoredReading>,
 }
 
 /// A reading in six bytes: a precision of 1 in 256 is finer than any sparkline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Reading {
+struct StoredReading {
     /// Seconds after the base.
     after: u16,
     cpu: Short,
@@ -76,11 +76,11 @@ impl Trend {
         {
             return;
         }
-        if self.readings.len() >= KEPT {
+        if self.readings.len() >= MAX_READINGS {
             self.readings.pop_front();
         }
         let after = self.after_base(at);
-        self.readings.push_back(Reading {
+        self.readings.push_back(StoredReading {
             after,
             cpu: Short::of(usage.cpu.get().map(|cpu| cpu.0)),
             memory: Short::of(usage.memory.get().map(|memory| memory.0)),
@@ -88,7 +88,7 @@ impl Trend {
     }
 
     /// The time of a reading, in seconds since the epoch.
-    fn time(&self, reading: &Reading) -> u32 {
+    fn time(&self, reading: &StoredReading) -> u32 {
         self.base.saturating_add(reading.after.into())
     }
 
@@ -125,7 +125,7 @@ impl Trend {
         }
     }
 
-    fn timestamp(&self, reading: &Reading) -> Timestamp {
+    fn timestamp(&self, reading: &StoredReading) -> Timestamp {
         Timestamp::from_secs(self.time(reading).into())
     }
 
@@ -185,7 +185,7 @@ impl Trend {
     }
 }
 
-impl Reading {
+impl StoredReading {
     fn amounts(self) -> Amounts {
         Amounts {
             cpu: Cpu::from(self.cpu.get().map(Nanocores)),
@@ -208,7 +208,7 @@ impl Trends {
             return;
         }
         if !key.part.is_empty() {
-            if self.has_no_room_for_containers() {
+            if self.has_max_containers() {
                 return;
             }
             self.containers += 1;
@@ -242,8 +242,8 @@ impl Trends {
 
     /// Whether no trend of another container can be added.
     #[must_use]
-    pub const fn has_no_room_for_containers(&self) -> bool {
-        self.containers >= CONTAINERS
+    pub const fn has_max_containers(&self) -> bool {
+        self.containers >= MAX_CONTAINERS
     }
 
     /// Whether there are no trends.
@@ -341,6 +341,6 @@ mod tests {
             trend.push(Timestamp::from_secs(second), usage(1));
         }
         assert_eq!(trend.oldest(), Some(Timestamp::from_secs(761)));
-        assert_eq!(size_of::<Reading>(), 6);
+        assert_eq!(size_of::<StoredReading>(), 6);
     }
 }

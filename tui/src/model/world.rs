@@ -8,11 +8,11 @@ use kubevitals_proto::time::Timestamp;
 use super::amount::Amounts;
 use super::batch::{Batch, Extent, Past, PodReading, Reading, Readings};
 use super::name::{Key, Name, no_name};
+use super::observed_restarts::ObservedRestarts;
 use super::row::{
     ClusterRow, ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow, PodRow, Replicas, Rollup,
     Row, Workload, WorkloadRow,
 };
-use super::seen::Seen;
 use super::table::{Change, Table};
 use super::trend::Trends;
 
@@ -30,7 +30,7 @@ pub struct World {
     /// The cluster's totals.
     pub cluster: ClusterRow,
     /// Whether the totals come from the source; else they are the sums of nodes and pods.
-    pub cluster_told: bool,
+    pub has_source_totals: bool,
     /// Which pods are included, if not all are.
     pub extent: Option<Extent>,
     /// The CronJob of each Job, from a source that sends Jobs.
@@ -44,13 +44,13 @@ pub struct World {
     /// Containers, derived from the pods.
     pub containers: Table<ContainerRow>,
     /// The time of status, restarts, probes and events, if usage is of an earlier time.
-    pub told: Option<Timestamp>,
+    pub status_at: Option<Timestamp>,
     /// Observed restarts, for sources that only report totals.
-    seen: Seen,
+    observed_restarts: ObservedRestarts,
     /// Readings of nodes and pods that have not been sent yet.
     waiting: Waiting,
     /// Whether the source has sent usage of nodes. From then on the usage of pods does not replace it.
-    nodes_measured: bool,
+    has_node_usage: bool,
     /// Which derived tables are up to date.
     derived: Derived,
 }
@@ -64,8 +64,8 @@ struct Waiting {
 
 impl Waiting {
     /// Limits. The largest cluster that Kubernetes supports has half as many nodes, and fewer pods.
-    const MOST_NODES: usize = 10_000;
-    const MOST_PODS: usize = 200_000;
+    const MAX_NODES: usize = 10_000;
+    const MAX_PODS: usize = 200_000;
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -108,7 +108,7 @@ impl World {
     }
 
     /// Applies rows to a table.
-    pub fn take<R: Row>(table: &mut Table<R>, batch: Batch<R>) {
+    pub fn apply_batch<R: Row>(table: &mut Table<R>, batch: Batch<R>) {
         match batch {
             Batch::All(rows) => *table = Table::of(rows),
             Batch::Some(changes) => table.apply(changes),
@@ -116,36 +116,37 @@ impl World {
     }
 
     /// Applies pods. If the source sends usage separately, changed pods get the usage of their old row.
-    pub fn take_pods(&mut self, batch: Batch<PodRow>, usage_apart: bool) {
-        let batch = if usage_apart {
+    pub fn apply_pods(&mut self, batch: Batch<PodRow>, has_separate_usage: bool) {
+        let batch = if has_separate_usage {
             self.with_usage(batch)
         } else {
             batch
         };
-        Self::take(&mut self.pods, batch);
+        Self::apply_batch(&mut self.pods, batch);
         self.pods_changed();
     }
 
     fn with_usage(&mut self, batch: Batch<PodRow>) -> Batch<PodRow> {
         let (pods, jobs, nodes) = (&self.pods, &self.jobs, &self.nodes);
-        let (waiting, seen) = (&mut self.waiting.pods, &mut self.seen);
-        let mut keep = |mut row: PodRow| {
+        let (waiting, observed) = (&mut self.waiting.pods, &mut self.observed_restarts);
+        let mut complete = |mut row: PodRow| {
             let key = row.key();
             let before = pods.get(&key).filter(|before| before.uid == row.uid);
             // A Job may be deleted before its pods.
-            let known = before.and_then(|before| before.workload.clone());
-            let known = known.filter(|workload| &*workload.kind == CRON_JOB && is_of_job(&row));
+            let cron_job = before.and_then(|before| before.workload.clone());
+            let cron_job =
+                cron_job.filter(|workload| &*workload.kind == CRON_JOB && is_of_job(&row));
             if is_lost(&row.node, nodes) {
-                row.lose();
+                row.mark_unknown();
             }
-            if let Some(workload) = known.or_else(|| made_by(&row, jobs)) {
+            if let Some(workload) = cron_job.or_else(|| cron_job_of(&row, jobs)) {
                 row.workload = Some(workload);
             }
             if let Some(before) = before {
-                seen.compare(before, &mut row);
+                observed.compare(before, &mut row);
                 row.usage = before.usage;
                 row.swap = before.swap;
-                row.measured_seconds = before.measured_seconds;
+                row.usage_seconds = before.usage_seconds;
                 for container in &mut row.containers {
                     let before = before
                         .containers
@@ -157,47 +158,47 @@ impl World {
                     }
                 }
             } else if let Some(reading) = waiting.remove(&key) {
-                measure_pod(&mut row, &reading);
+                set_pod_usage(&mut row, &reading);
             }
             row
         };
-        batch.map(&mut keep)
+        batch.map(&mut complete)
     }
 
     /// Applies nodes; as [`World::apply_pods`].
-    pub fn take_nodes(&mut self, batch: Batch<NodeRow>, usage_apart: bool) {
-        let batch = if usage_apart {
+    pub fn apply_nodes(&mut self, batch: Batch<NodeRow>, has_separate_usage: bool) {
+        let batch = if has_separate_usage {
             let (nodes, waiting) = (&self.nodes, &mut self.waiting.nodes);
             batch.map(&mut |mut row: NodeRow| {
                 let key = row.key();
                 if let Some(before) = nodes.get(&key) {
                     row.usage = before.usage;
                     row.swap = before.swap;
-                    row.measured_seconds = before.measured_seconds;
+                    row.usage_seconds = before.usage_seconds;
                 } else if let Some(reading) = waiting.remove(&key) {
-                    measure_node(&mut row, &reading);
+                    set_node_usage(&mut row, &reading);
                 }
                 row
             })
         } else {
             batch
         };
-        let is_news = usage_apart && batch.has(|node| node.lost);
-        Self::take(&mut self.nodes, batch);
+        let has_lost_nodes = has_separate_usage && batch.has(|node| node.lost);
+        Self::apply_batch(&mut self.nodes, batch);
         self.nodes_changed();
-        if is_news {
-            self.lose_pods();
+        if has_lost_nodes {
+            self.mark_pods_unknown();
         }
     }
 
     /// Marks the state of pods on unreachable nodes as unknown.
-    fn lose_pods(&mut self) {
+    fn mark_pods_unknown(&mut self) {
         let nodes = &self.nodes;
         let lost = self.pods.rows().iter();
-        let lost = lost.filter(|pod| is_lost(&pod.node, nodes) && pod.is_heard_of());
+        let lost = lost.filter(|pod| is_lost(&pod.node, nodes) && pod.has_known_state());
         for key in lost.map(|pod| pod.key()).collect::<Vec<_>>() {
             if let Some(pod) = self.pods.get_mut(&key) {
-                pod.lose();
+                pod.mark_unknown();
             }
         }
         self.pods_changed();
@@ -205,17 +206,17 @@ impl World {
 
     /// Replaces the usage of pods and nodes. Objects without a reading lose their usage. Readings of objects that are
     /// not known yet are stored until they are.
-    pub fn take_readings(&mut self, readings: &Readings) {
+    pub fn apply_usage(&mut self, readings: &Readings) {
         self.waiting = Waiting::default();
-        self.nodes_measured |= !readings.nodes.is_empty();
+        self.has_node_usage |= !readings.nodes.is_empty();
         for node in self.nodes.iter_mut() {
             node.usage = Amounts::default();
         }
         for reading in &readings.nodes {
             let key = Key::named(&reading.name);
             if let Some(node) = self.nodes.get_mut(&key) {
-                measure_node(node, reading);
-            } else if self.waiting.nodes.len() < Waiting::MOST_NODES {
+                set_node_usage(node, reading);
+            } else if self.waiting.nodes.len() < Waiting::MAX_NODES {
                 self.waiting.nodes.insert(key, reading.clone());
             }
         }
@@ -228,8 +229,8 @@ impl World {
         for reading in &readings.pods {
             let key = Key::new(&reading.namespace, &reading.name);
             if let Some(pod) = self.pods.get_mut(&key) {
-                measure_pod(pod, reading);
-            } else if self.waiting.pods.len() < Waiting::MOST_PODS {
+                set_pod_usage(pod, reading);
+            } else if self.waiting.pods.len() < Waiting::MAX_PODS {
                 self.waiting.pods.insert(key, reading.clone());
             }
         }
@@ -241,7 +242,7 @@ impl World {
     /// probes whose first attempt is over.
     pub fn expire(&mut self, now: Timestamp) {
         let before = self.pods.version();
-        self.seen.expire(&mut self.pods, now);
+        self.observed_restarts.expire(&mut self.pods, now);
         let waiting = self.pods.rows().iter().filter(|pod| {
             let mut containers = pod.containers.iter();
             pod.probes.waiting > 0 && containers.any(|it| it.is_first_attempt_over(now))
@@ -257,7 +258,7 @@ impl World {
     }
 
     /// Applies the CronJobs of Jobs.
-    pub fn take_jobs(&mut self, batch: Batch<(Key, Name)>) {
+    pub fn apply_jobs(&mut self, batch: Batch<(Key, Name)>) {
         match batch {
             Batch::All(jobs) => self.jobs = jobs.into_iter().collect(),
             Batch::Some(changes) => {
@@ -270,7 +271,7 @@ impl World {
             }
         }
         let pods = self.pods.rows().iter();
-        let made = pods.filter_map(|pod| Some((pod.key(), made_by(pod, &self.jobs)?)));
+        let made = pods.filter_map(|pod| Some((pod.key(), cron_job_of(pod, &self.jobs)?)));
         for (key, workload) in made.collect::<Vec<_>>() {
             if let Some(pod) = self.pods.get_mut(&key) {
                 pod.workload = Some(workload);
@@ -282,7 +283,7 @@ impl World {
     /// Prepares for data of another source.
     pub fn source_changed(&mut self) {
         self.waiting = Waiting::default();
-        self.nodes_measured = false;
+        self.has_node_usage = false;
         self.pods_changed();
     }
 
@@ -290,11 +291,11 @@ impl World {
     fn sum_cluster(&self) -> ClusterRow {
         let nodes = self.nodes.rows().iter().map(|node| &**node);
         let pods = self.pods.rows().iter().map(|pod| &**pod);
-        let mut cluster = ClusterRow::of(nodes, pods, !self.nodes_measured);
+        let mut cluster = ClusterRow::of(nodes, pods, !self.has_node_usage);
         if self.nodes.is_empty() {
             // Nodes have not been listed yet, or cannot be. Their usage is known anyway.
             for reading in self.waiting.nodes.values() {
-                cluster.use_more(reading.usage, Some(reading.at));
+                cluster.add_usage(reading.usage, Some(reading.at));
             }
         }
         cluster
@@ -307,7 +308,7 @@ impl World {
             self.sum_nodes();
             self.derived.node_sums = true;
         }
-        if !self.cluster_told && !self.derived.cluster {
+        if !self.has_source_totals && !self.derived.cluster {
             self.cluster = self.sum_cluster();
             self.derived.cluster = true;
         }
@@ -395,19 +396,19 @@ impl World {
                 workload,
                 all: sum.all,
                 nodes: u32::try_from(sum.nodes.len()).unwrap_or(u32::MAX),
-                most_on_a_node: sum.nodes.values().copied().max().unwrap_or(0),
+                max_per_node: sum.nodes.values().copied().max().unwrap_or(0),
                 replicas: None,
             })
             .collect();
         for row in &mut rows {
             row.replicas = self.replicas.get(&row.key()).copied();
         }
-        let known: std::collections::HashSet<Key> = rows.iter().map(Row::key).collect();
+        let with_pods: std::collections::HashSet<Key> = rows.iter().map(Row::key).collect();
         // A workload without pods is shown if it should have some.
         let without = self
             .replicas
             .iter()
-            .filter(|(key, replicas)| replicas.desired > 0 && !known.contains(key));
+            .filter(|(key, replicas)| replicas.desired > 0 && !with_pods.contains(key));
         rows.extend(without.map(|(key, replicas)| WorkloadRow {
             namespace: Arc::clone(&key.namespace),
             workload: Arc::new(Workload {
@@ -416,7 +417,7 @@ impl World {
             }),
             all: Rollup::default(),
             nodes: 0,
-            most_on_a_node: 0,
+            max_per_node: 0,
             replicas: Some(*replicas),
         }));
         Table::of(rows)
@@ -424,7 +425,7 @@ impl World {
 
     /// The data of a past time, as the source sends it. HPAs and replicas have no history: the current ones are shown.
     #[must_use]
-    pub fn then(past: Past, live: &Self) -> Self {
+    pub fn from_past(past: Past, live: &Self) -> Self {
         Self {
             pods: Table::of(past.pods),
             extent: past.extent,
@@ -435,7 +436,7 @@ impl World {
                 Some(incidents) => Table::of(incidents),
                 None => live.incidents.clone(),
             },
-            cluster_told: past.cluster.is_some(),
+            has_source_totals: past.cluster.is_some(),
             cluster: past.cluster.unwrap_or_default(),
             ..Self::default()
         }
@@ -443,7 +444,7 @@ impl World {
 
     /// The data of a past time from the collected trends: usage is of `at`, everything else of `now`.
     #[must_use]
-    pub fn back_to(
+    pub fn with_usage_at(
         &self,
         at: Timestamp,
         now: Timestamp,
@@ -451,14 +452,14 @@ impl World {
         patience_seconds: u32,
     ) -> Self {
         let mut then = self.clone();
-        then.told = Some(now);
+        then.status_at = Some(now);
         for node in then.nodes.iter_mut() {
             let reading = trends
                 .get(&node.key())
                 .and_then(|trend| trend.at(at, patience_seconds));
-            let (measured, usage) = reading.unwrap_or_default();
+            let (usage_time, usage) = reading.unwrap_or_default();
             node.usage = usage;
-            node.measured_seconds = seconds(measured);
+            node.usage_seconds = seconds(usage_time);
         }
         then.pods = Table::of(
             then.pods
@@ -470,9 +471,9 @@ impl World {
                     let reading = trends
                         .get(&pod.key())
                         .and_then(|trend| trend.at(at, patience_seconds));
-                    let (measured, usage) = reading.unwrap_or_default();
+                    let (usage_time, usage) = reading.unwrap_or_default();
                     pod.usage = usage;
-                    pod.measured_seconds = seconds(measured);
+                    pod.usage_seconds = seconds(usage_time);
                     let alone = pod.containers.len() == 1;
                     let key = pod.key();
                     for container in &mut pod.containers {
@@ -489,7 +490,7 @@ impl World {
                 })
                 .collect(),
         );
-        then.cluster_told = false;
+        then.has_source_totals = false;
         then.pods_changed();
         then.nodes_changed();
         then
@@ -511,7 +512,7 @@ fn is_of_job(pod: &PodRow) -> bool {
 }
 
 /// The CronJob that created a pod's Job.
-fn made_by(pod: &PodRow, jobs: &HashMap<Key, Name>) -> Option<Arc<Workload>> {
+fn cron_job_of(pod: &PodRow, jobs: &HashMap<Key, Name>) -> Option<Arc<Workload>> {
     let job = pod.workload.as_deref().filter(|_| is_of_job(pod))?;
     let cron_job = jobs.get(&Key::new(&pod.namespace, &job.name))?;
     Some(Arc::new(Workload {
@@ -520,17 +521,17 @@ fn made_by(pod: &PodRow, jobs: &HashMap<Key, Name>) -> Option<Arc<Workload>> {
     }))
 }
 
-fn measure_node(node: &mut NodeRow, reading: &Reading) {
+fn set_node_usage(node: &mut NodeRow, reading: &Reading) {
     node.usage = reading.usage;
     node.swap = reading.swap;
-    node.measured_seconds = seconds(reading.at);
+    node.usage_seconds = seconds(reading.at);
 }
 
-fn measure_pod(pod: &mut PodRow, reading: &PodReading) {
+fn set_pod_usage(pod: &mut PodRow, reading: &PodReading) {
     let all = || reading.containers.iter();
     pod.usage = all().map(|container| container.usage).sum();
     pod.swap = all().map(|container| container.swap).sum();
-    pod.measured_seconds = seconds(reading.at);
+    pod.usage_seconds = seconds(reading.at);
     for container in &mut pod.containers {
         if let Some(reading) = all().find(|reading| reading.name == container.name) {
             container.usage = reading.usage;

@@ -18,7 +18,7 @@ use super::selection_limits::SelectionLimits;
 use super::status::About;
 use super::vitals::{Vitals, group_version};
 use super::{ApiClient, Error, MetricsApi, vitals_path};
-use crate::model::{Ask, Fault, FaultKind, Message, Name, Outcome, Part, SourceKind};
+use crate::model::{Fault, FaultKind, Message, Name, Outcome, Part, SourceKind, SourceRequest};
 
 /// A source that worked for so long has not failed at once: if it fails now it is tried again soon.
 const WORKED: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_secs(2);
 pub(super) async fn run(
     sender: MessageSender,
     client: ApiClient,
-    mut asks: mpsc::Receiver<Ask>,
+    mut asks: mpsc::Receiver<SourceRequest>,
     wanted: Option<SourceKind>,
     namespace: Name,
     only: bool,
@@ -58,7 +58,7 @@ struct Source {
 
 impl Source {
     /// Tells of the cluster for ever, from the best source that works.
-    async fn run(&self, asks: &mut mpsc::Receiver<Ask>) {
+    async fn run(&self, asks: &mut mpsc::Receiver<SourceRequest>) {
         let served = self.served().await;
         let may_be_vitals = matches!(self.wanted, None | Some(SourceKind::Vitals));
         let mut retry = Retry::new(self.kubernetes.sender.random);
@@ -146,7 +146,7 @@ impl Source {
     }
 
     /// Tells from kubevitals.io, until that does not work though the cluster answers; says why.
-    async fn vitals(&self, asks: &mut mpsc::Receiver<Ask>) -> Fault {
+    async fn vitals(&self, asks: &mut mpsc::Receiver<SourceRequest>) -> Fault {
         let sender = &self.kubernetes.sender;
         let health = Arc::new(Health::new(|time| sender.real(time)));
         let source = Message::Source(SourceKind::Vitals, group_version());
@@ -174,7 +174,7 @@ impl Source {
     }
 
     /// Tells of what any cluster has, for ever.
-    async fn plain(&self, asks: &mut mpsc::Receiver<Ask>, polls: Polls<'_>) {
+    async fn plain(&self, asks: &mut mpsc::Receiver<SourceRequest>, polls: Polls<'_>) {
         if self.wanted == Some(SourceKind::None) {
             self.kubernetes.run(asks).await;
         } else {

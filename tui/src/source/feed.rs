@@ -13,7 +13,7 @@ use super::selection_limits::SelectionLimits;
 use super::{ApiClient, Error, Terminal, choose};
 use crate::cli::{Connection, given};
 use crate::clock::Clock;
-use crate::model::{Ask, Message, Name, Session, SourceKind};
+use crate::model::{Message, Name, Session, SourceKind, SourceRequest};
 
 /// How many messages may wait: a source that is faster than the dashboard waits too.
 const WAITING: usize = 64;
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Feed {
     messages: mpsc::Receiver<Message>,
-    asks: mpsc::Sender<Ask>,
+    asks: mpsc::Sender<SourceRequest>,
     clock: Clock,
     /// They end with the feed.
     _tasks: JoinSet<()>,
@@ -62,7 +62,7 @@ impl Feed {
     }
 
     /// Asks for something. What a source that is busy cannot take in is asked for again when it is time to.
-    pub fn ask(&self, ask: Ask) {
+    pub fn ask(&self, ask: SourceRequest) {
         let _ = self.asks.try_send(ask);
     }
 }

@@ -20,7 +20,9 @@ use super::status::About;
 use super::watch::{Lists, Watch};
 use super::{ApiClient, Error, MetricsApi};
 use crate::model::row::{NodeRow, PodRow, Replicas};
-use crate::model::{Ask, Batch, Change, Detail, Event, Fault, FaultKind, Key, Message, Name, Part};
+use crate::model::{
+    Batch, Change, Detail, Event, Fault, FaultKind, Key, Message, Name, Part, SourceRequest,
+};
 
 /// How often the names of namespaces are asked for.
 const NAMESPACES: Duration = Duration::from_secs(60);
@@ -39,7 +41,7 @@ pub(super) struct Kubernetes {
 
 impl Kubernetes {
     /// Tells of everything beside usage, for ever.
-    pub(super) async fn run(&self, asks: &mut mpsc::Receiver<Ask>) {
+    pub(super) async fn run(&self, asks: &mut mpsc::Receiver<SourceRequest>) {
         tokio::join!(
             self.nodes(),
             self.pods(),
@@ -254,11 +256,11 @@ impl Kubernetes {
     }
 
     /// Answers what the dashboard asks.
-    async fn answer(&self, asks: &mut mpsc::Receiver<Ask>) {
+    async fn answer(&self, asks: &mut mpsc::Receiver<SourceRequest>) {
         let pages = Pages::new(self);
         while let Some(ask) = asks.recv().await {
             match ask {
-                Ask::Detail(key, _) => match pages.detail(&key).await {
+                SourceRequest::Detail(key, _) => match pages.detail(&key).await {
                     Some(Ok(detail)) => {
                         self.sender
                             .send(Message::Detail(key, Box::new(detail)))
@@ -267,12 +269,12 @@ impl Kubernetes {
                     Some(Err(why)) => self.sender.send(Message::NoDetail(key, why)).await,
                     None => {}
                 },
-                Ask::Past(at, _) => {
+                SourceRequest::Past(at, _) => {
                     let why = "only vitals-server remembers the past".to_owned();
                     self.sender.send(Message::NoPast(at, why)).await;
                 }
                 // Everything is told of as it is.
-                Ask::Interest(_) | Ask::History { .. } => {}
+                SourceRequest::Interest(_) | SourceRequest::History { .. } => {}
             }
         }
     }

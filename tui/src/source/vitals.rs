@@ -21,7 +21,7 @@ use super::watch::Lists;
 use super::{Error, vitals_path};
 use crate::model::row::{ClusterRow, IncidentRow, NodeRow, PodRow};
 use crate::model::{
-    Ask, Chosen, Detail, Extent, FaultKind, Interest, Key, Message, Part, Past, Subject,
+    Chosen, Detail, Extent, FaultKind, Interest, Key, Message, Part, Past, SourceRequest, Subject,
 };
 
 /// How often pods that were chosen are asked for anew, and the cluster as a whole.
@@ -65,7 +65,7 @@ impl Vitals {
     }
 
     /// Tells of everything, for ever.
-    pub(super) async fn run(self, asks: &mut mpsc::Receiver<Ask>) {
+    pub(super) async fn run(self, asks: &mut mpsc::Receiver<SourceRequest>) {
         let (interests, received) = watch::channel(Interest::default());
         tokio::join!(
             self.cluster(),
@@ -220,14 +220,18 @@ impl Vitals {
     }
 
     /// Answers what the dashboard asks: several things at once, for one of them may take long.
-    async fn answer(&self, asks: &mut mpsc::Receiver<Ask>, interests: &watch::Sender<Interest>) {
+    async fn answer(
+        &self,
+        asks: &mut mpsc::Receiver<SourceRequest>,
+        interests: &watch::Sender<Interest>,
+    ) {
         let pages = Pages::new(&self.kubernetes);
         let history = Mutex::new(Attempts::new(&self.kubernetes.sender, Part::History));
         let mut under_way = FuturesUnordered::new();
         loop {
             tokio::select! {
                 ask = asks.recv(), if under_way.len() < AT_ONCE => match ask {
-                    Some(Ask::Interest(interest)) => {
+                    Some(SourceRequest::Interest(interest)) => {
                         // What is told again is no change: what is under way for it goes on.
                         interests.send_if_modified(|held| std::mem::replace(held, *interest) != *held);
                     }
@@ -240,10 +244,10 @@ impl Vitals {
         while under_way.next().await.is_some() {}
     }
 
-    async fn answer_one(&self, ask: Ask, pages: &Pages<'_>, history: &Mutex<Attempts>) {
+    async fn answer_one(&self, ask: SourceRequest, pages: &Pages<'_>, history: &Mutex<Attempts>) {
         match ask {
-            Ask::Past(at, interest) => self.past(at, *interest).await,
-            Ask::History {
+            SourceRequest::Past(at, interest) => self.past(at, *interest).await,
+            SourceRequest::History {
                 subject,
                 since,
                 until,
@@ -256,9 +260,9 @@ impl Vitals {
                     self.history(subject, span, steps, &mut attempts).await;
                 }
             }
-            Ask::Detail(key, at) => self.detail(key, at, pages).await,
+            SourceRequest::Detail(key, at) => self.detail(key, at, pages).await,
             // It is not answered, but told of from now on.
-            Ask::Interest(_) => {}
+            SourceRequest::Interest(_) => {}
         }
     }
 

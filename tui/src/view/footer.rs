@@ -21,9 +21,9 @@ const BACK: Hints = &[("live", "back to now")];
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &KeyMap) {
     let always = match state.mode() {
-        Mode::Look => ALWAYS,
+        Mode::Browse => ALWAYS,
         // There these keys do something else.
-        Mode::Write | Mode::Pick | Mode::Help => &[],
+        Mode::Filter | Mode::Pick | Mode::Help => &[],
     };
     let wanted: u16 = always.iter().map(|hint| hint_width(keys, hint)).sum();
     let taken = wanted.min(area.width);
@@ -37,7 +37,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, keys: &Ke
     match said(state) {
         Some((text, ink)) => canvas.message(left, &format!(" {text}"), "", ink),
         None => {
-            let is_past = state.time != Time::Live && state.mode() == Mode::Look;
+            let is_past = state.time != Time::Live && state.mode() == Mode::Browse;
             let back: Hints = if is_past { BACK } else { &[] };
             let rest = hints(canvas, right_of(left, 1), keys, back);
             hints(canvas, rest, keys, &hints_of(state));
@@ -90,7 +90,7 @@ fn applies(id: &str, view: View) -> bool {
 
 fn hints_of(state: &State) -> Vec<Hint> {
     let hints: Hints = match (state.mode(), state.screen().view) {
-        (Mode::Write, _) => &[("line-accept", "apply"), ("line-cancel", "discard")],
+        (Mode::Filter, _) => &[("line-accept", "apply"), ("line-cancel", "discard")],
         (Mode::Pick, _) => &[
             ("list-accept", "choose"),
             ("list-toggle", "on or off"),
@@ -101,13 +101,13 @@ fn hints_of(state: &State) -> Vec<Hint> {
             ("help-next", "next page"),
             ("help-page-down", "scroll"),
         ],
-        (Mode::Look, View::Pod) => &[
+        (Mode::Browse, View::Pod) => &[
             ("back", "back"),
             ("down", "container, scroll"),
             ("step-back", "back in time"),
             ("shorter-span", "span"),
         ],
-        (Mode::Look, view) => {
+        (Mode::Browse, view) => {
             let hints = OF_TABLE.iter().filter(|(id, _)| applies(id, view));
             return hints.copied().collect();
         }

@@ -15,7 +15,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, with_view
         Time::Live | Time::Past { .. } => "PAST",
     };
     let waiting = matches!(state.time, Time::Past { here: false, .. });
-    let told = state.told_time();
+    let told = state.status_time();
     let screen = state.screen();
     let lost = match &state.link {
         Link::Lost { since, .. } => format!("LOST {}", format::age(*since, state.now)),

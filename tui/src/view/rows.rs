@@ -27,7 +27,7 @@ pub(super) fn emptiness(state: &State) -> Empty {
             ..Empty::calm(super::troubles::line(failing, state))
         });
     }
-    if let PartState::Asking {
+    if let PartState::Loading {
         progress: Some(progress),
     } = state.part(part)
     {

@@ -22,7 +22,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let table = state.world().table(screen.view);
     let list = &screen.list;
     let context = state.context();
-    let placed = placement::shown(state, area.width);
+    let placed = placement::columns(state, area.width);
     let head = row_of(area, 0);
     for column in &placed {
         heading(canvas, head, column, screen.view, list);

@@ -15,7 +15,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     // Where only one namespace is listed, the server may still know how many pods there are.
     let limited = state.session.namespace.is_some() && screen.view == View::Pods;
     let known = match state.world() {
-        world if limited && world.cluster_told => world.cluster.pods(),
+        world if limited && world.has_source_totals => world.cluster.pods(),
         _ => 0,
     };
     let all = usize::try_from(known)

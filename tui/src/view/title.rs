@@ -111,7 +111,7 @@ fn live(state: &State) -> (String, Ink) {
 
 /// How old the newest usage is.
 fn freshness(state: &State) -> Option<Piece> {
-    let measured = state.world().cluster.measured?;
+    let measured = state.world().cluster.usage_time?;
     let age = state.shown_time().since(measured) / 1_000_000_000;
     let ink = if age > OLD_SECONDS {
         Ink::Warn

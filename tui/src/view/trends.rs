@@ -63,7 +63,7 @@ pub(super) fn of_cluster(state: &State, resource: Resource, steps: u16) -> Steps
         return of_row(state, &cluster_key(), resource, steps);
     };
     // A step of which some nodes are still to report would look as if less were used.
-    let newest = state.live.cluster.measured;
+    let newest = state.live.cluster.usage_time;
     if let (Some(newest), Some(history)) = (newest, state.histories.get(&Subject::Cluster)) {
         let step = history.span.step.0.max(1);
         let whole = newest.since(history.span.since) / step;

@@ -504,7 +504,7 @@ fn charts_stay_around_the_time_that_is_shown_and_show_what_came_after() {
     ];
     let mut cluster = state.live.cluster.clone();
     cluster.oldest = Some(at(NOW - 3_600));
-    cluster.measured = Some(at(NOW));
+    cluster.usage_time = Some(at(NOW));
     apply(&mut state, Message::Cluster(cluster));
     for (way, go, shown_at, end) in ways {
         go(&mut state);

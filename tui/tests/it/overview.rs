@@ -72,7 +72,7 @@ fn node(name: &str, ready: bool, measured: i64) -> NodeRow {
             Amounts::default()
         },
         allocatable: amounts(10_000),
-        measured_seconds: u32::try_from(measured).unwrap(),
+        usage_seconds: u32::try_from(measured).unwrap(),
         ..NodeRow::default()
     }
 }
@@ -86,7 +86,7 @@ fn cluster_of(pods: Vec<PodRow>) -> State {
         nodes_reporting: 2,
         phases: [u32::try_from(pods.len()).unwrap(), 0, 0, 0, 0],
         incidents_open: Some(0),
-        measured: Some(Timestamp::from_secs(NOW)),
+        usage_time: Some(Timestamp::from_secs(NOW)),
         ..ClusterRow::default()
     };
     let nodes = vec![node("node-a", true, NOW), node("node-b", true, NOW)];
@@ -547,7 +547,7 @@ fn an_acknowledged_incident_goes_last_and_comes_back_when_it_happens_again() {
         },
     ] {
         let mut person = shop((140, 40));
-        person.state.acknowledgements.turn_incident(&incident);
+        person.state.acknowledgements.toggle_incident(&incident);
         assert!(person.state.acknowledgements.has_incident(&incident));
         let mut again = (*incident).clone();
         change_of(&mut again.incident);

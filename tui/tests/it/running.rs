@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use kubevitals::cli::Connection;
 use kubevitals::input::{Key, KeyMap};
 use kubevitals::model::{
-    Action, Ask, Edit, Effect, Message, Part, PartState, Settings, SourceKind, State, Subject,
-    Time, View, act, apply, refresh,
+    Action, Edit, Effect, Message, Part, PartState, Settings, SourceKind, SourceRequest, State,
+    Subject, Time, View, act, apply, refresh,
 };
 use kubevitals::source::{Connector, Feed};
 use kubevitals::view::theme::{Depth, Ground, Theme};
@@ -403,13 +403,13 @@ impl Running {
         refresh(&mut self.state);
         if effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Ask(Ask::Past(..))))
+            .any(|effect| matches!(effect, Effect::Request(SourceRequest::Past(..))))
         {
             self.until_past().await;
         }
         if effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Ask(Ask::History { .. })))
+            .any(|effect| matches!(effect, Effect::Request(SourceRequest::History { .. })))
         {
             self.until_answered().await;
         }
@@ -423,7 +423,7 @@ impl Running {
 
     fn follow(&self, effects: Vec<Effect>) {
         for effect in effects {
-            if let (Effect::Ask(ask), Some(feed)) = (effect, &self.feed) {
+            if let (Effect::Request(ask), Some(feed)) = (effect, &self.feed) {
                 feed.ask(ask);
             }
         }

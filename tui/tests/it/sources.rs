@@ -10,8 +10,8 @@ use flate2::write::GzEncoder;
 use kubevitals::cli::Connection;
 use kubevitals::clock::Clock;
 use kubevitals::model::{
-    Action, Ask, Batch, Effect, FaultKind, Key, Liveness, Message, Outcome, Part, PartState,
-    Settings, SourceKind, State, View, act, apply, refresh,
+    Action, Batch, Effect, FaultKind, Key, Liveness, Message, Outcome, Part, PartState, Settings,
+    SourceKind, SourceRequest, State, View, act, apply, refresh,
 };
 use kubevitals::source::{Connector, Feed};
 use kubevitals::view::theme::{Depth, Ground, Theme};
@@ -136,7 +136,7 @@ impl Lab {
             let is_so = is_so(&self.state, &message);
             let effects = apply(&mut self.state, message);
             for effect in effects {
-                if let Effect::Ask(ask) = effect {
+                if let Effect::Request(ask) = effect {
                     self.ask(ask);
                 }
             }
@@ -159,7 +159,7 @@ impl Lab {
         refresh(&mut self.state);
     }
 
-    fn ask(&self, ask: Ask) {
+    fn ask(&self, ask: SourceRequest) {
         self.feed.as_ref().unwrap().ask(ask);
     }
 
@@ -425,7 +425,7 @@ async fn a_page_that_cannot_be_had_says_why() {
             row.name.clone()
         };
         let key = Key::new(&row.namespace, &name);
-        lab.ask(Ask::Detail(key.clone(), None));
+        lab.ask(SourceRequest::Detail(key.clone(), None));
         lab.until_told("why there is no page", |_, message| {
             matches!(message, Message::NoDetail(of, why)
                 if *of == key && why.kind == kind && why.text == says)
@@ -435,7 +435,7 @@ async fn a_page_that_cannot_be_had_says_why() {
     // It is on the page, in place of what was asked for.
     act(&mut lab.state, Action::Enter);
     let key = lab.state.screen().pod().unwrap().clone();
-    lab.ask(Ask::Detail(key, None));
+    lab.ask(SourceRequest::Detail(key, None));
     lab.until("that on its page", |state| {
         state.screen().no_detail.is_some()
     })

@@ -113,7 +113,7 @@ impl Running {
 
     fn follow(&self, effects: Vec<Effect>) {
         for effect in effects {
-            if let Effect::Ask(ask) = effect {
+            if let Effect::Request(ask) = effect {
                 self.feed.ask(ask);
             }
         }
@@ -289,7 +289,7 @@ async fn of_very_many_pods_then_those_are_told_of_that_are_looked_at() {
         })
         .await;
     let pod = Arc::clone(&running.state.world().pods.rows()[0]);
-    assert!(pod.measured().is_some_and(|measured| measured <= at));
+    assert!(pod.usage_time().is_some_and(|time| time <= at));
     running.stop().await;
 }
 

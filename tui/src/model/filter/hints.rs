@@ -31,7 +31,7 @@ const OPTIONS: [(&[&str], &str); 3] = [
     (&["--selector", "-L"], "write -l app=web"),
 ];
 
-fn known(words: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
+fn lookup(words: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
     let is = |other: &&str| other.eq_ignore_ascii_case(word);
     let found = words.iter().find(|(words, _)| words.iter().any(&is));
     found.map(|(_, meant)| *meant)
@@ -74,7 +74,7 @@ pub(super) fn misspelled(word: &str, behind: &str) -> Option<(Range<usize>, Stri
 fn in_parentheses(text: &str) -> Option<String> {
     let (word, rest) = text.split_once('(')?;
     let words = ["in", "notin", "not in"];
-    let is_in = |known: &&&str| word.trim().eq_ignore_ascii_case(known);
+    let is_in = |other: &&&str| word.trim().eq_ignore_ascii_case(other);
     words.iter().find(is_in)?;
     let (values, _) = rest.split_once(')').unwrap_or((rest, ""));
     let values: Vec<&str> = values.split(',').map(str::trim).collect();
@@ -88,11 +88,11 @@ pub(super) fn unknown(name: &str, behind: &str) -> String {
     let end = value.find(ends_value).unwrap_or(value.len());
     let value = value.get(..end).filter(|value| !value.is_empty());
     let no_field = format!("there is no field {name}");
-    if let Some(kind) = known(&KINDS, name) {
+    if let Some(kind) = lookup(&KINDS, name) {
         let value = value.unwrap_or("NAME");
         return format!("{no_field}; write kind={kind} workload={value}");
     }
-    if let Some(field) = known(&WORDS, name) {
+    if let Some(field) = lookup(&WORDS, name) {
         return format!("{no_field}; write {field}");
     }
     let begin: String = name
@@ -103,7 +103,7 @@ pub(super) fn unknown(name: &str, behind: &str) -> String {
     let alike: Vec<&str> = Field::ALL
         .iter()
         .map(|field| field.name())
-        .filter(|known| known.starts_with(&begin))
+        .filter(|name| name.starts_with(&begin))
         .take(6)
         .collect();
     if !alike.is_empty() {

@@ -30,7 +30,7 @@ impl Keyword {
     }
 
     /// How to use the keyword, for errors.
-    pub(super) const fn place(self) -> &'static str {
+    pub(super) const fn usage(self) -> &'static str {
         match self {
             Self::And => "and stands between two parts",
             Self::Or => "or stands between two parts",

@@ -51,11 +51,11 @@ impl<'a> Parser<'a> {
     }
 
     fn take(&mut self, sign: &str) -> bool {
-        let there = self.rest().starts_with(sign);
-        if there {
+        let found = self.rest().starts_with(sign);
+        if found {
             self.at += sign.len();
         }
-        there
+        found
     }
 
     fn blanks(&mut self) {
@@ -140,7 +140,7 @@ impl<'a> Parser<'a> {
         let word = keyword.word();
         FilterError::new(
             self.at..self.at + word.len(),
-            format!("{}; to find the word write \"{word}\"", keyword.place()),
+            format!("{}; to find the word write \"{word}\"", keyword.usage()),
         )
     }
 
@@ -257,9 +257,9 @@ impl<'a> Parser<'a> {
             .unwrap_or(rest.len());
         let word = rest.get(..end).unwrap_or_default();
         self.at += end;
-        let place = begin..self.at;
+        let span = begin..self.at;
         match self.peek() {
-            Some(c) if is_operator(c) => return self.field(place, word),
+            Some(c) if is_operator(c) => return self.field(span, word),
             // A quotation mark or a parenthesis in a word.
             Some(c @ ('"' | '(')) => {
                 return Err(self.here(format!("put quotes around a word with {c} in it")));
@@ -273,31 +273,31 @@ impl<'a> Parser<'a> {
             .any(|sign| behind.starts_with(sign))
         {
             self.blanks();
-            return self.field(place, word);
+            return self.field(span, word);
         }
         if let Some((at, message)) = hints::misspelled(word, behind) {
             return Err(FilterError::new(begin + at.start..begin + at.end, message));
         }
         if word.contains('*') {
-            return Ok(Kind::Matches(self.glob(place, word)?));
+            return Ok(Kind::Matches(self.glob(span, word)?));
         }
         Ok(Kind::Word(Needle::new(word)))
     }
 
     /// Parses a text with `*` for any characters.
-    fn glob(&self, place: Range<usize>, text: &str) -> Result<Pattern, FilterError> {
-        Pattern::new(&hints::glob(text)).map_err(|(message, _)| FilterError::new(place, message))
+    fn glob(&self, span: Range<usize>, text: &str) -> Result<Pattern, FilterError> {
+        Pattern::new(&hints::glob(text)).map_err(|(message, _)| FilterError::new(span, message))
     }
 
     /// Parses an operator and values after the name of a field.
-    fn field(&mut self, place: Range<usize>, name: &str) -> Result<Kind, FilterError> {
+    fn field(&mut self, span: Range<usize>, name: &str) -> Result<Kind, FilterError> {
         if name.is_empty() {
             return Err(
                 self.here("no field stands before this: write cpu>500m, or quotes around a word")
             );
         }
         let Some(field) = Field::named(name) else {
-            return Err(FilterError::new(place, hints::unknown(name, self.rest())));
+            return Err(FilterError::new(span, hints::unknown(name, self.rest())));
         };
         let sign = self.at;
         for (text, found) in [("!~", false), ("=~", true), ("~", true)] {
@@ -324,18 +324,18 @@ impl<'a> Parser<'a> {
         if operator == Operator::Equal {
             self.take("=");
         }
-        let operated = sign..self.at;
+        let operator_span = sign..self.at;
         if !self.rest().trim_start().is_empty() {
             self.blanks();
         }
         let mut kinds = Vec::new();
         loop {
             let begin = if kinds.is_empty() {
-                place.start
+                span.start
             } else {
                 self.at
             };
-            let comparison = self.comparison(name, field, operator, operated.clone())?;
+            let comparison = self.comparison(name, field, operator, operator_span.clone())?;
             kinds.push(Node {
                 kind: Kind::Field(field, comparison),
                 span: begin..self.at,
@@ -351,7 +351,7 @@ impl<'a> Parser<'a> {
         } else {
             Kind::Any
         };
-        Ok(self.group(place.start, kinds, all).kind)
+        Ok(self.group(span.start, kinds, all).kind)
     }
 
     /// Whether another value of the same field follows: `ns=shop,payments`, without a blank after the comma, and not a
@@ -379,37 +379,37 @@ impl<'a> Parser<'a> {
         name: &str,
         field: Field,
         operator: Operator,
-        operated: Range<usize>,
+        operator_span: Range<usize>,
     ) -> Result<Comparison, FilterError> {
         let begin = self.at;
         let (value, quoted) = self.value()?;
-        let place = begin..self.at;
+        let span = begin..self.at;
         if field.is_number() {
             if value.is_empty() {
-                let said = format!("something is missing: {name}{}", example(field));
-                return Err(FilterError::new(place, said));
+                let message = format!("something is missing: {name}{}", example(field));
+                return Err(FilterError::new(span, message));
             }
-            let number = Number::read(field, &value);
-            let number = number.map_err(|said| FilterError::new(place, said))?;
+            let number = Number::parse(field, &value);
+            let number = number.map_err(|message| FilterError::new(span, message))?;
             return Ok(Comparison::Number(operator, number));
         }
         let equal = match operator {
             Operator::Equal => true,
             Operator::NotEqual => false,
             _ => {
-                let said = format!("{name} is text: it is compared with =, !=, ~ or !~");
-                return Err(FilterError::new(operated, said));
+                let message = format!("{name} is text: it is compared with =, !=, ~ or !~");
+                return Err(FilterError::new(operator_span, message));
             }
         };
         if value.is_empty() && !quoted {
-            let said = format!(
+            let message = format!(
                 "something is missing: {name}{}, or {name}=\"\" for none",
                 example(field)
             );
-            return Err(FilterError::new(place, said));
+            return Err(FilterError::new(span, message));
         }
         if value.contains('*') && !quoted {
-            let pattern = self.glob(place, &value)?;
+            let pattern = self.glob(span, &value)?;
             return Ok(Comparison::Matches {
                 found: equal,
                 pattern,
@@ -455,11 +455,11 @@ impl<'a> Parser<'a> {
         }
         Pattern::new(&text).map_err(|(message, at)| {
             // In a quoted text, escapes move the positions.
-            let place = match at.filter(|_| !quoted) {
+            let span = match at.filter(|_| !quoted) {
                 Some(at) => begin + at..begin + at + 1,
                 None => begin..self.at,
             };
-            FilterError::new(place, message)
+            FilterError::new(span, message)
         })
     }
 

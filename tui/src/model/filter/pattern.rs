@@ -42,7 +42,7 @@ impl Pattern {
 
 /// Extracts message and position from an error of regex: lines with the expression, a caret and the message.
 fn explain(error: &regex::Error, text: &str) -> (String, Option<usize>) {
-    let said = match error {
+    let report = match error {
         regex::Error::CompiledTooBig(_) => {
             return (
                 "this expression would take too much memory".to_owned(),
@@ -51,13 +51,13 @@ fn explain(error: &regex::Error, text: &str) -> (String, Option<usize>) {
         }
         error => error.to_string(),
     };
-    let message = said
+    let message = report
         .lines()
         .rev()
         .find_map(|line| line.trim().strip_prefix("error: "))
         .unwrap_or("this is no regular expression")
         .to_owned();
-    let caret = said
+    let caret = report
         .lines()
         .find(|line| !line.trim().is_empty() && line.trim().chars().all(|c| c == '^' || c == ' '));
     // The expression is indented by four cells.

@@ -8,7 +8,7 @@ use crate::model::row::Probes;
 use crate::model::{Field, View};
 
 /// The largest number of words and namespaces in a request.
-const MOST: usize = 32;
+const MAX_VALUES: usize = 32;
 
 /// Selects pods on the server. It selects all pods that the filter matches, and possibly more.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -53,7 +53,7 @@ impl Selection {
             Kind::Field(field, comparison) => self.field(*field, comparison, view),
             Kind::Any(parts) => {
                 let namespaces: Option<Vec<String>> = parts.iter().map(namespace).collect();
-                if let Some(namespaces) = namespaces.filter(|all| all.len() <= MOST) {
+                if let Some(namespaces) = namespaces.filter(|all| all.len() <= MAX_VALUES) {
                     self.among(namespaces);
                 }
             }
@@ -63,11 +63,9 @@ impl Selection {
 
     /// Adds the words of a text, except those that a table may show where the server does not search.
     fn words(&mut self, text: &str) {
-        let room = MOST.saturating_sub(self.words.len());
-        let words = text
-            .split_whitespace()
-            .filter(|word| !is_shown_elsewhere(word));
-        self.words.extend(words.map(str::to_owned).take(room));
+        let free = MAX_VALUES.saturating_sub(self.words.len());
+        let words = text.split_whitespace().filter(|word| !is_probe_text(word));
+        self.words.extend(words.map(str::to_owned).take(free));
     }
 
     fn among(&mut self, namespaces: Vec<String>) {
@@ -138,7 +136,7 @@ impl Selection {
 }
 
 /// Whether the word can be a part of the column PROBES, which the server does not search.
-fn is_shown_elsewhere(word: &str) -> bool {
+fn is_probe_text(word: &str) -> bool {
     let needle = Needle::new(word);
     word.contains('/') || Probes::WORDS.iter().any(|text| needle.is_in(text))
 }
@@ -238,8 +236,8 @@ mod tests {
 
     #[test]
     fn no_more_words_are_asked_for_than_a_server_takes() {
-        let many = vec!["x"; 40].join(" ");
-        let selection = many.parse::<Filter>().unwrap().selection(View::Pods);
-        assert_eq!(selection.words.len(), MOST);
+        let words = vec!["x"; 40].join(" ");
+        let selection = words.parse::<Filter>().unwrap().selection(View::Pods);
+        assert_eq!(selection.words.len(), MAX_VALUES);
     }
 }

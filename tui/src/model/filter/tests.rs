@@ -335,10 +335,10 @@ fn each_part_knows_its_place() {
     else {
         panic!("not parts by blanks");
     };
-    let place = |node: &Node| text.get(node.span.clone()).unwrap_or_default();
+    let text_of = |node: &Node| text.get(node.span.clone()).unwrap_or_default();
     assert_eq!(text.get(span.clone()), Some(text));
     assert_eq!(
-        parts.iter().map(place).collect::<Vec<_>>(),
+        parts.iter().map(text_of).collect::<Vec<_>>(),
         ["web", "(ns=shop, !cpu>1m)"]
     );
     let Some(Node {
@@ -349,7 +349,7 @@ fn each_part_knows_its_place() {
         panic!("not parts by commas");
     };
     assert_eq!(
-        parts.iter().map(place).collect::<Vec<_>>(),
+        parts.iter().map(text_of).collect::<Vec<_>>(),
         ["ns=shop", "!cpu>1m"]
     );
 }
@@ -407,7 +407,7 @@ fn leaf() -> impl Strategy<Value = Kind> {
                     Operator::Greater,
                     Operator::AtLeast,
                 ][at];
-                let number = Number::read(Field::Cpu, text).unwrap();
+                let number = Number::parse(Field::Cpu, text).unwrap();
                 Kind::Field(Field::Cpu, Comparison::Number(operator, number))
             }),
         prop::sample::select(&["app=web", "app!=web,tier", "app in (db,web)"][..])

@@ -19,7 +19,7 @@ impl Number {
     ///
     /// # Errors
     /// What the field can be compared with.
-    pub fn read(field: Field, text: &str) -> Result<Self, String> {
+    pub fn parse(field: Field, text: &str) -> Result<Self, String> {
         if let Some(meant) = with_unit(field.unit(), text) {
             return Err(meant);
         }
@@ -39,7 +39,7 @@ impl Number {
                 Err(format!(
                     "{} is compared with {}",
                     field.name(),
-                    wanted(field)
+                    expected(field)
                 ))
             },
             |value| {
@@ -85,20 +85,20 @@ fn with_unit(unit: Unit, text: &str) -> Option<String> {
         }
         (Unit::Bytes | Unit::BytesPerSecond, _) => {
             // `1GB`, `512mb`, `1GiB`, `2g`: units that Kubernetes does not support.
-            let known = text.parse::<Quantity>().is_ok();
+            let is_quantity = text.parse::<Quantity>().is_ok();
             let mut letters = suffix.chars();
             let first = letters.next()?.to_ascii_uppercase();
             let rest = letters.as_str().to_ascii_lowercase();
             let is_unit = matches!(first, 'K' | 'M' | 'G' | 'T' | 'P')
                 && matches!(rest.as_str(), "" | "b" | "i" | "ib");
-            (is_unit && !known).then(|| format!("write {amount}{first}i"))
+            (is_unit && !is_quantity).then(|| format!("write {amount}{first}i"))
         }
         _ => None,
     }
 }
 
 /// What a field can be compared with, with an example.
-fn wanted(field: Field) -> &'static str {
+fn expected(field: Field) -> &'static str {
     match field.unit() {
         Unit::Text => "text",
         Unit::Count => "a number, like 3",
@@ -188,7 +188,7 @@ mod tests {
             (Field::Ready, "No", 0.0),
         ] {
             assert_eq!(
-                Number::read(field, text).map(|n| n.value),
+                Number::parse(field, text).map(|n| n.value),
                 Ok(value),
                 "{text}"
             );
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn what_is_no_such_number_is_told_what_would_be() {
-        for (field, text, said) in [
+        for (field, text, message) in [
             (
                 Field::Cpu,
                 "much",
@@ -235,7 +235,7 @@ mod tests {
                 "ready is compared with true or false",
             ),
         ] {
-            assert_eq!(Number::read(field, text).unwrap_err(), said, "{text}");
+            assert_eq!(Number::parse(field, text).unwrap_err(), message, "{text}");
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct ClusterRow {
     /// Open incidents, if the source reports incidents.
     pub incidents_open: Option<u32>,
     /// The time of the oldest usage that is included.
-    pub measured: Option<Timestamp>,
+    pub usage_time: Option<Timestamp>,
     /// The oldest time in the history.
     pub oldest: Option<Timestamp>,
 }
@@ -101,7 +101,7 @@ impl ClusterRow {
             if node.usage.cpu.is_known() {
                 all.nodes_reporting += 1;
                 all.reporting = all.reporting.plus(node.allocatable);
-                all.use_more(node.usage, node.measured());
+                all.add_usage(node.usage, node.usage_time());
             }
         }
         let by_pods = by_pods && all.nodes_reporting == 0;
@@ -110,7 +110,7 @@ impl ClusterRow {
         }
         for pod in pods {
             if by_pods && pod.usage.cpu.is_known() {
-                all.use_more(pod.usage, pod.measured());
+                all.add_usage(pod.usage, pod.usage_time());
             }
             if let Some(count) = Phase::ALL
                 .iter()
@@ -132,11 +132,11 @@ impl ClusterRow {
     }
 
     /// Adds usage.
-    pub fn use_more(&mut self, usage: Amounts, measured: Option<Timestamp>) {
+    pub fn add_usage(&mut self, usage: Amounts, usage_time: Option<Timestamp>) {
         self.usage = self.usage.plus(usage);
-        self.measured = match (self.measured, measured) {
-            (Some(oldest), Some(measured)) => Some(oldest.min(measured)),
-            (oldest, measured) => oldest.or(measured),
+        self.usage_time = match (self.usage_time, usage_time) {
+            (Some(oldest), Some(usage_time)) => Some(oldest.min(usage_time)),
+            (oldest, usage_time) => oldest.or(usage_time),
         };
     }
 }

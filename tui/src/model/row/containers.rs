@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::vitals::Role;
 
-use super::figures::{self, Figures, HasFigures};
+use super::resources::{self, HasResources, RowResources};
 use super::{Container, Entry, PodRow, Row, Value};
 use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
@@ -58,10 +58,10 @@ fn role_word(role: Role) -> &'static str {
     }
 }
 
-impl HasFigures for ContainerRow {
-    fn figures(&self) -> Figures {
+impl HasResources for ContainerRow {
+    fn resources(&self) -> RowResources {
         let container = self.container();
-        Figures {
+        RowResources {
             usage: container.usage,
             requests: container.requests,
             limits: container.limits,
@@ -84,27 +84,27 @@ impl Row for ContainerRow {
         E::text(Field::Probe, "PROBES", (12, 21), 6, |row| Value::Probes(&row.container().probes)).searched(),
         E::text(Field::Restarts, "RESTARTS", (8, 28), 5, |row| Value::Restarts(&row.container().restarts))
             .exported_with(&[Field::Cause, Field::LastRestartAge]),
-        E::number(Field::Cpu, "CPU", 6, 1, figures::cpu),
-        E::number(Field::CpuOfRequest, "CPU %REQ", 8, 7, figures::cpu_of_request),
-        E::number(Field::CpuOfLimit, "CPU %LIM", 8, 3, figures::cpu_of_limit),
-        E::number(Field::Memory, "MEM", 6, 1, figures::memory),
-        E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7, figures::memory_of_request),
-        E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3, figures::memory_of_limit),
+        E::number(Field::Cpu, "CPU", 6, 1, resources::cpu),
+        E::number(Field::CpuOfRequest, "CPU %REQ", 8, 7, resources::cpu_of_request),
+        E::number(Field::CpuOfLimit, "CPU %LIM", 8, 3, resources::cpu_of_limit),
+        E::number(Field::Memory, "MEM", 6, 1, resources::memory),
+        E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7, resources::memory_of_request),
+        E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3, resources::memory_of_limit),
         E::number(Field::Recent, "RESTARTS 1h", 11, Column::ON_DEMAND, |row| {
             Value::Recent(row.container().restarts.recent)
         }),
         E::number(Field::Swap, "SWAP", 6, Column::ON_DEMAND, |row| row.container().swap.into()),
-        E::number(Field::CpuRequest, "CPU REQ", 7, Column::ON_DEMAND, figures::cpu_request),
-        E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, figures::cpu_limit),
-        E::number(Field::MemoryRequest, "MEM REQ", 7, Column::ON_DEMAND, figures::memory_request),
-        E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, figures::memory_limit),
+        E::number(Field::CpuRequest, "CPU REQ", 7, Column::ON_DEMAND, resources::cpu_request),
+        E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, resources::cpu_limit),
+        E::number(Field::MemoryRequest, "MEM REQ", 7, Column::ON_DEMAND, resources::memory_request),
+        E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, resources::memory_limit),
         E::text(Field::Node, "NODE", (8, 30), 9, |row| (&row.pod.node).into()).searched(),
         E::text(Field::Workload, "WORKLOAD", (8, 30), Column::ON_DEMAND, |row| {
             row.pod.workload.as_ref().map_or("".into(), |workload| (&workload.name).into())
         })
             .searched(),
         E::number(Field::Age, "SINCE", 6, 8, |row| Value::Since(row.container().since())),
-        E::number(Field::Measured, "MEASURED", 8, Column::ON_DEMAND, |row| Value::Since(row.pod.measured())),
+        E::number(Field::Measured, "MEASURED", 8, Column::ON_DEMAND, |row| Value::Since(row.pod.usage_time())),
         E::hidden(Field::Name, |row| row.name().into()),
         E::hidden(Field::App, |row| row.pod.app().into()),
         E::hidden(Field::Kind, |row| {
@@ -116,8 +116,8 @@ impl Row for ContainerRow {
         E::hidden(Field::LastRestart, |row| Value::LastRestart(&row.container().restarts)).searched(),
         E::hidden(Field::Cause, |row| row.container().restarts.cause().into()),
         E::hidden(Field::LastRestartAge, |row| Value::Since(row.container().restarts.finished())),
-        E::hidden(Field::CpuTrend, figures::cpu_trend),
-        E::hidden(Field::MemoryTrend, figures::memory_trend),
+        E::hidden(Field::CpuTrend, resources::cpu_trend),
+        E::hidden(Field::MemoryTrend, resources::memory_trend),
     ];
 
     const VIEW: ViewInfo = ViewInfo {

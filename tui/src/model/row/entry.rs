@@ -19,7 +19,7 @@ pub struct Entry<R> {
     pub exported_with: &'static [Field],
     value: fn(&R) -> Value<'_>,
     /// The text of the cell, if it differs from the value's.
-    shown: Option<fn(&R) -> Cow<'_, str>>,
+    cell_text: Option<fn(&R) -> Cow<'_, str>>,
     /// The severity of the cell, if the value does not determine it.
     tone: Option<fn(&R, &Context) -> Tone>,
     is_searched: bool,
@@ -33,7 +33,7 @@ impl<R> Entry<R> {
             column: None,
             exported_with: &[],
             value,
-            shown: None,
+            cell_text: None,
             tone: None,
             is_searched: false,
         }
@@ -98,8 +98,8 @@ impl<R> Entry<R> {
     }
 
     /// Sets the text of cells. Filters and exports still use the value.
-    pub(super) const fn shown(mut self, shown: fn(&R) -> Cow<'_, str>) -> Self {
-        self.shown = Some(shown);
+    pub(super) const fn with_text(mut self, text: fn(&R) -> Cow<'_, str>) -> Self {
+        self.cell_text = Some(text);
         self
     }
 
@@ -120,8 +120,8 @@ impl<R> Entry<R> {
         let Some(tone) = self.tone else {
             return value.cell(context);
         };
-        let text = match self.shown {
-            Some(shown) => shown(row),
+        let text = match self.cell_text {
+            Some(text) => text(row),
             None => value.text(context.now),
         };
         Cell::new(text, tone(row, context))
@@ -129,7 +129,7 @@ impl<R> Entry<R> {
 }
 
 /// The index of each field in a table of entries.
-pub type Places = [u8; Field::ALL.len()];
+pub type FieldIndexes = [u8; Field::ALL.len()];
 
 /// The index of a field that the table does not have.
 const NONE: u8 = u8::MAX;
@@ -137,7 +137,7 @@ const NONE: u8 = u8::MAX;
 /// The largest number of fields that are searched for a word.
 const SEARCHED: usize = 16;
 
-/// The indexes of the fields that are searched for a word, padded with [`NONE`].
+/// The indexes of the fields that are searched for a word, padded with `NONE`.
 pub type Searched = [u8; SEARCHED];
 
 /// The indexes of all fields, computed at compile time. A field with two entries is a compile error.
@@ -146,16 +146,16 @@ pub type Searched = [u8; SEARCHED];
     clippy::cast_possible_truncation,
     reason = "evaluated by the compiler"
 )]
-pub(super) const fn places<R>(entries: &[Entry<R>]) -> Places {
-    let mut places = [NONE; Field::ALL.len()];
+pub(super) const fn indexes<R>(entries: &[Entry<R>]) -> FieldIndexes {
+    let mut indexes = [NONE; Field::ALL.len()];
     let mut at = 0;
     while at < entries.len() {
         let field = entries[at].field as usize;
-        assert!(places[field] == NONE, "a field has two entries");
-        places[field] = at as u8;
+        assert!(indexes[field] == NONE, "a field has two entries");
+        indexes[field] = at as u8;
         at += 1;
     }
-    places
+    indexes
 }
 
 /// The indexes of the fields that are searched for a word, computed at compile time.
@@ -165,14 +165,14 @@ pub(super) const fn places<R>(entries: &[Entry<R>]) -> Places {
     reason = "evaluated by the compiler"
 )]
 pub(super) const fn searched<R>(entries: &[Entry<R>]) -> Searched {
-    let mut places = [NONE; SEARCHED];
+    let mut indexes = [NONE; SEARCHED];
     let (mut at, mut count) = (0, 0);
     while at < entries.len() {
         if entries[at].is_searched {
-            places[count] = at as u8;
+            indexes[count] = at as u8;
             count += 1;
         }
         at += 1;
     }
-    places
+    indexes
 }

@@ -7,7 +7,6 @@ mod cluster;
 mod container;
 mod containers;
 mod entry;
-mod figures;
 mod hpa;
 mod incident;
 mod namespace;
@@ -16,6 +15,7 @@ mod objects;
 mod pod;
 mod probes;
 mod resize;
+mod resources;
 mod restarts;
 mod rollup;
 mod value;
@@ -26,7 +26,7 @@ pub use super::name::Workload;
 pub use cluster::ClusterRow;
 pub use container::{Container, ContainerState};
 pub use containers::ContainerRow;
-pub use entry::{Entry, Places, Searched};
+pub use entry::{Entry, FieldIndexes, Searched};
 pub use hpa::{HpaMetric, HpaRow, Limited};
 pub use incident::IncidentRow;
 pub use kubevitals_proto::objects::Phase;
@@ -64,7 +64,7 @@ pub trait Row: Sized + Send + Sync + 'static {
     const VIEW: ViewInfo;
 
     /// The index of each field in [`Row::FIELDS`].
-    const PLACES: &'static Places = &entry::places(Self::FIELDS);
+    const INDEXES: &'static FieldIndexes = &entry::indexes(Self::FIELDS);
 
     /// The indexes in [`Row::FIELDS`] of the fields that are searched for a word.
     const SEARCHED: &'static Searched = &entry::searched(Self::FIELDS);
@@ -96,8 +96,8 @@ pub trait Row: Sized + Send + Sync + 'static {
     /// The entry of a field. `None` if this kind of row has no such field.
     #[must_use]
     fn entry(field: Field) -> Option<&'static Entry<Self>> {
-        let place = *Self::PLACES.get(field as usize)?;
-        Self::FIELDS.get(usize::from(place))
+        let index = *Self::INDEXES.get(field as usize)?;
+        Self::FIELDS.get(usize::from(index))
     }
 
     /// The columns that a table of these rows can have, in order.
@@ -128,7 +128,7 @@ pub trait Row: Sized + Send + Sync + 'static {
     fn searched(&self) -> impl Iterator<Item = Value<'_>> {
         Self::SEARCHED
             .iter()
-            .map_while(|place| Self::FIELDS.get(usize::from(*place)))
+            .map_while(|index| Self::FIELDS.get(usize::from(*index)))
             .map(|entry| entry.value(self))
     }
 

@@ -1,6 +1,6 @@
 //! Rows of namespaces: sums of their pods.
 
-use super::figures::{self, Figures, HasFigures};
+use super::resources::{self, HasResources, RowResources};
 use super::rollup::Rollup;
 use super::{Entry, Row, Value};
 use crate::model::column::{Column, Sort};
@@ -19,9 +19,9 @@ pub struct NamespaceRow {
     pub all: Rollup,
 }
 
-impl HasFigures for NamespaceRow {
-    fn figures(&self) -> Figures {
-        self.all.figures()
+impl HasResources for NamespaceRow {
+    fn resources(&self) -> RowResources {
+        self.all.resources()
     }
 }
 
@@ -36,19 +36,19 @@ impl Row for NamespaceRow {
         E::number(Field::Failing, "FAILING", 7, 4, |row| Value::Failing(row.all.failing)),
         E::number(Field::Restarts, "RESTARTS", 8, Column::ON_DEMAND, |row| row.all.restarts.into()),
         E::number(Field::Recent, "RESTARTS 1h", 11, 3, |row| Value::Recent(row.all.recent)),
-        E::number(Field::Cpu, "CPU", 6, 1, figures::cpu),
-        E::number(Field::CpuRequest, "CPU REQ", 7, 5, figures::cpu_request),
-        E::number(Field::CpuOfRequest, "CPU %REQ", 8, 3, figures::cpu_of_request),
-        E::number(Field::CpuLimit, "CPU LIM", 7, 7, figures::cpu_limit),
-        E::number(Field::Memory, "MEM", 6, 1, figures::memory),
-        E::number(Field::MemoryRequest, "MEM REQ", 7, 5, figures::memory_request),
-        E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 3, figures::memory_of_request),
-        E::number(Field::MemoryLimit, "MEM LIM", 7, 7, figures::memory_limit),
+        E::number(Field::Cpu, "CPU", 6, 1, resources::cpu),
+        E::number(Field::CpuRequest, "CPU REQ", 7, 5, resources::cpu_request),
+        E::number(Field::CpuOfRequest, "CPU %REQ", 8, 3, resources::cpu_of_request),
+        E::number(Field::CpuLimit, "CPU LIM", 7, 7, resources::cpu_limit),
+        E::number(Field::Memory, "MEM", 6, 1, resources::memory),
+        E::number(Field::MemoryRequest, "MEM REQ", 7, 5, resources::memory_request),
+        E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 3, resources::memory_of_request),
+        E::number(Field::MemoryLimit, "MEM LIM", 7, 7, resources::memory_limit),
         E::hidden(Field::Namespace, |row| (&row.name).into()),
-        E::hidden(Field::CpuOfLimit, figures::cpu_of_limit),
-        E::hidden(Field::MemoryOfLimit, figures::memory_of_limit),
-        E::hidden(Field::CpuTrend, figures::cpu_trend),
-        E::hidden(Field::MemoryTrend, figures::memory_trend),
+        E::hidden(Field::CpuOfLimit, resources::cpu_of_limit),
+        E::hidden(Field::MemoryOfLimit, resources::memory_of_limit),
+        E::hidden(Field::CpuTrend, resources::cpu_trend),
+        E::hidden(Field::MemoryTrend, resources::memory_trend),
     ];
 
     const VIEW: ViewInfo = ViewInfo {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
-use super::figures::{self, Figures, HasFigures};
+use super::resources::{self, HasResources, RowResources};
 use super::{Entry, Row, Value, from_seconds};
 use crate::model::amount::{Amounts, Memory, Percent};
 use crate::model::column::{Column, Sort};
@@ -34,7 +34,7 @@ pub struct NodeRow {
     /// Creation time, in seconds since the epoch; zero if unknown.
     pub created_seconds: u32,
     /// The time of the usage, in seconds since the epoch; zero if unknown.
-    pub measured_seconds: u32,
+    pub usage_seconds: u32,
     /// Usage, including the system's.
     pub usage: Amounts,
     /// Swap usage.
@@ -52,7 +52,7 @@ pub struct NodeRow {
     /// Pods on the node that have not terminated.
     pub pods: u32,
     /// The largest number of pods; zero if unknown.
-    pub pods_most: u32,
+    pub max_pods: u32,
     /// Restarts of its containers in the last hour.
     pub restarts: u32,
     /// Used bytes of its disk.
@@ -75,7 +75,7 @@ impl Default for NodeRow {
             conditions: Box::default(),
             labels: Labels::default(),
             created_seconds: 0,
-            measured_seconds: 0,
+            usage_seconds: 0,
             usage: Amounts::default(),
             swap: Memory::NONE,
             absent: None,
@@ -84,7 +84,7 @@ impl Default for NodeRow {
             requests: Amounts::default(),
             limits: Amounts::default(),
             pods: 0,
-            pods_most: 0,
+            max_pods: 0,
             restarts: 0,
             disk: Memory::NONE,
             disk_capacity: Memory::NONE,
@@ -103,8 +103,8 @@ impl NodeRow {
 
     /// The time of the usage.
     #[must_use]
-    pub fn measured(&self) -> Option<Timestamp> {
-        from_seconds(self.measured_seconds)
+    pub fn usage_time(&self) -> Option<Timestamp> {
+        from_seconds(self.usage_seconds)
     }
 
     /// The status and the conditions that report a problem: `Ready MemoryPressure`.
@@ -129,9 +129,9 @@ impl NodeRow {
     }
 }
 
-impl HasFigures for NodeRow {
-    fn figures(&self) -> Figures {
-        Figures {
+impl HasResources for NodeRow {
+    fn resources(&self) -> RowResources {
+        RowResources {
             usage: self.usage,
             requests: self.requests,
             limits: self.limits,
@@ -148,15 +148,15 @@ impl Row for NodeRow {
         E::text(Field::Status, "STATUS", (8, 30), 1, |node| node.status_text().into())
             .tone(|node, _| node.tone())
             .searched(),
-        E::number(Field::Pods, "PODS", 7, 3, |node| match node.pods_most {
+        E::number(Field::Pods, "PODS", 7, 3, |node| match node.max_pods {
             0 => node.pods.into(),
             most => Value::Of(node.pods, most),
         })
             .exported_with(&[Field::Max]),
-        E::number(Field::Cpu, "CPU", 6, 1, figures::cpu),
+        E::number(Field::Cpu, "CPU", 6, 1, resources::cpu),
         E::number(Field::CpuPercent, "CPU%", 5, 1, |node| Value::PartOfLimit(node.usage.cpu.of(node.allocatable.cpu))),
         E::number(Field::CpuRequested, "CPU COMMIT", 10, 4, |node| Value::Part(node.requests.cpu.of(node.allocatable.cpu))),
-        E::number(Field::Memory, "MEM", 6, 1, figures::memory),
+        E::number(Field::Memory, "MEM", 6, 1, resources::memory),
         E::number(Field::MemoryPercent, "MEM%", 5, 1, |node| {
             Value::PartOfLimit(node.usage.memory.of(node.allocatable.memory))
         }),
@@ -176,7 +176,7 @@ impl Row for NodeRow {
             node.allocatable.memory.into()
         }),
         E::number(Field::Disk, "DISK USED", 9, Column::ON_DEMAND, |node| node.disk.into()),
-        E::number(Field::Measured, "MEASURED", 8, Column::ON_DEMAND, |node| Value::Since(node.measured())),
+        E::number(Field::Measured, "MEASURED", 8, Column::ON_DEMAND, |node| Value::Since(node.usage_time())),
         E::text(Field::Message, "MESSAGE", (10, 80), Column::ON_DEMAND, |node| (&node.absent).into()).searched(),
         E::trend(Field::CpuTrend, "CPU OVER TIME", 7, |node| Value::CpuTrend(node.usage.cpu, node.allocatable.cpu)),
         E::trend(Field::MemoryTrend, "MEM OVER TIME", 10, |node| {
@@ -184,15 +184,15 @@ impl Row for NodeRow {
         }),
         E::hidden(Field::Node, |node| (&node.name).into()),
         E::hidden(Field::Ready, |node| node.ready.into()),
-        E::hidden(Field::Max, |node| node.pods_most.into()),
-        E::hidden(Field::CpuRequest, figures::cpu_request),
-        E::hidden(Field::CpuLimit, figures::cpu_limit),
-        E::hidden(Field::CpuOfRequest, figures::cpu_of_request),
-        E::hidden(Field::CpuOfLimit, figures::cpu_of_limit),
-        E::hidden(Field::MemoryRequest, figures::memory_request),
-        E::hidden(Field::MemoryLimit, figures::memory_limit),
-        E::hidden(Field::MemoryOfRequest, figures::memory_of_request),
-        E::hidden(Field::MemoryOfLimit, figures::memory_of_limit),
+        E::hidden(Field::Max, |node| node.max_pods.into()),
+        E::hidden(Field::CpuRequest, resources::cpu_request),
+        E::hidden(Field::CpuLimit, resources::cpu_limit),
+        E::hidden(Field::CpuOfRequest, resources::cpu_of_request),
+        E::hidden(Field::CpuOfLimit, resources::cpu_of_limit),
+        E::hidden(Field::MemoryRequest, resources::memory_request),
+        E::hidden(Field::MemoryLimit, resources::memory_limit),
+        E::hidden(Field::MemoryOfRequest, resources::memory_of_request),
+        E::hidden(Field::MemoryOfLimit, resources::memory_of_limit),
     ];
 
     const VIEW: ViewInfo = ViewInfo {

@@ -227,7 +227,7 @@ impl NodeRow {
             created_seconds: node.created_seconds,
             capacity: node.capacity.into(),
             allocatable: node.allocatable.into(),
-            pods_most: node.pod_capacity,
+            max_pods: node.pod_capacity,
             ..Self::default()
         }
     }
@@ -456,7 +456,7 @@ mod tests {
         .unwrap();
         let row = NodeRow::from_object(&node.convert(&pools).unwrap(), &pools.names);
         assert_eq!(row.status_text(), "Ready,SchedulingDisabled MemoryPressure");
-        assert_eq!((row.ready, row.pods_most), (true, 110));
+        assert_eq!((row.ready, row.max_pods), (true, 110));
         assert_eq!(cores(row.allocatable.cpu), Some(2.0));
     }
 }

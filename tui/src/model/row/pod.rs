@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kubevitals_proto::labels::Labels;
 use kubevitals_proto::time::Timestamp;
 
-use super::figures::{self, Figures, HasFigures};
+use super::resources::{self, HasResources, RowResources};
 use super::{
     Bounds, Container, ContainerState, Entry, Phase, Probes, Resize, Restarts, Row, Value,
     from_seconds,
@@ -51,7 +51,7 @@ pub struct PodRow {
     /// Creation time, in seconds since the epoch; zero if unknown.
     pub created_seconds: u32,
     /// The time of the usage, in seconds since the epoch; zero if unknown.
-    pub measured_seconds: u32,
+    pub usage_seconds: u32,
     /// CPU and memory usage.
     pub usage: Amounts,
     /// Swap usage.
@@ -92,7 +92,7 @@ impl Default for PodRow {
             workload: None,
             labels: Labels::default(),
             created_seconds: 0,
-            measured_seconds: 0,
+            usage_seconds: 0,
             usage: Amounts::default(),
             swap: Memory::NONE,
             memory_stall: Percent::default(),
@@ -111,7 +111,7 @@ impl Default for PodRow {
 impl PodRow {
     /// Marks the state of the containers and probes as unknown, because the node is unreachable. Terminated containers
     /// stay.
-    pub fn lose(&mut self) {
+    pub fn mark_unknown(&mut self) {
         for container in &mut self.containers {
             if container.state != ContainerState::Terminated {
                 container.state = ContainerState::Unknown;
@@ -123,7 +123,7 @@ impl PodRow {
 
     /// Whether the state of a container is known.
     #[must_use]
-    pub fn is_heard_of(&self) -> bool {
+    pub fn has_known_state(&self) -> bool {
         let mut containers = self.containers.iter();
         let open = [ContainerState::Unknown, ContainerState::Terminated];
         containers.any(|container| !open.contains(&container.state))
@@ -168,8 +168,8 @@ impl PodRow {
 
     /// The time of the usage.
     #[must_use]
-    pub fn measured(&self) -> Option<Timestamp> {
-        from_seconds(self.measured_seconds)
+    pub fn usage_time(&self) -> Option<Timestamp> {
+        from_seconds(self.usage_seconds)
     }
 
     /// The name of the application, from the labels.
@@ -245,9 +245,9 @@ impl PodRow {
     }
 }
 
-impl HasFigures for PodRow {
-    fn figures(&self) -> Figures {
-        Figures {
+impl HasResources for PodRow {
+    fn resources(&self) -> RowResources {
+        RowResources {
             usage: self.usage,
             requests: self.requests,
             limits: self.limits,
@@ -268,27 +268,27 @@ impl Row for PodRow {
             .tone(|pod, _| if pod.ready || pod.phase == Phase::Succeeded { Tone::Plain } else { Tone::Warn })
             .exported_with(&[Field::ReadyContainers, Field::Containers]),
         E::text(Field::Status, "STATUS", (9, 18), 1, |pod| (&pod.status).into())
-            .shown(Self::status_text)
+            .with_text(Self::status_text)
             .tone(|pod, _| pod.status_tone())
             .searched(),
         E::text(Field::Probe, "PROBES", (12, 21), 4, |pod| Value::Probes(&pod.probes)).searched(),
         E::text(Field::Restarts, "RESTARTS", (8, 28), 2, |pod| Value::Restarts(&pod.restarts))
             .exported_with(&[Field::Cause, Field::LastRestartAge]),
-        E::number(Field::Cpu, "CPU", 6, 1, figures::cpu),
-        E::number(Field::CpuOfRequest, "CPU %REQ", 8, 7, figures::cpu_of_request),
-        E::number(Field::CpuOfLimit, "CPU %LIM", 8, 6, figures::cpu_of_limit),
-        E::number(Field::Memory, "MEM", 6, 1, figures::memory),
-        E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7, figures::memory_of_request),
-        E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3, figures::memory_of_limit),
+        E::number(Field::Cpu, "CPU", 6, 1, resources::cpu),
+        E::number(Field::CpuOfRequest, "CPU %REQ", 8, 7, resources::cpu_of_request),
+        E::number(Field::CpuOfLimit, "CPU %LIM", 8, 6, resources::cpu_of_limit),
+        E::number(Field::Memory, "MEM", 6, 1, resources::memory),
+        E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 7, resources::memory_of_request),
+        E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 3, resources::memory_of_limit),
         E::number(Field::Recent, "RESTARTS 1h", 11, Column::ON_DEMAND, |pod| Value::Recent(pod.restarts.recent)),
         E::text(Field::Resize, "RESIZE", (8, 10), Column::ON_DEMAND, |pod| {
             pod.resize.as_deref().map_or("", |resize| resize.state.as_str()).into()
         }),
         E::number(Field::Swap, "SWAP", 6, Column::ON_DEMAND, |pod| pod.swap.into()),
-        E::number(Field::CpuRequest, "CPU REQ", 7, Column::ON_DEMAND, figures::cpu_request),
-        E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, figures::cpu_limit),
-        E::number(Field::MemoryRequest, "MEM REQ", 7, Column::ON_DEMAND, figures::memory_request),
-        E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, figures::memory_limit),
+        E::number(Field::CpuRequest, "CPU REQ", 7, Column::ON_DEMAND, resources::cpu_request),
+        E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, resources::cpu_limit),
+        E::number(Field::MemoryRequest, "MEM REQ", 7, Column::ON_DEMAND, resources::memory_request),
+        E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, resources::memory_limit),
         E::number(Field::MemoryStall, "MEM STALL", 9, 12, |pod| Value::Part(pod.memory_stall.part())).optional(),
         E::text(Field::Node, "NODE", (8, 30), 8, |pod| (&pod.node).into()).searched(),
         E::text(Field::Workload, "WORKLOAD", (8, 40), Column::ON_DEMAND, |pod| {
@@ -300,9 +300,9 @@ impl Row for PodRow {
             pod.message.as_deref().or(pod.absent.as_deref()).unwrap_or_default().into()
         }),
         E::number(Field::Age, "AGE", 6, 7, |pod| Value::Since(pod.created())),
-        E::number(Field::Measured, "MEASURED", 8, Column::ON_DEMAND, |pod| Value::Since(pod.measured())),
-        E::trend(Field::CpuTrend, "CPU OVER TIME", 9, figures::cpu_trend),
-        E::trend(Field::MemoryTrend, "MEM OVER TIME", 10, figures::memory_trend),
+        E::number(Field::Measured, "MEASURED", 8, Column::ON_DEMAND, |pod| Value::Since(pod.usage_time())),
+        E::trend(Field::CpuTrend, "CPU OVER TIME", 9, resources::cpu_trend),
+        E::trend(Field::MemoryTrend, "MEM OVER TIME", 10, resources::memory_trend),
         E::hidden(Field::Pod, |pod| (&pod.name).into()),
         E::hidden(Field::Kind, |pod| {
             pod.workload.as_ref().map_or("".into(), |workload| (&workload.kind).into())

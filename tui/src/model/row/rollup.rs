@@ -1,6 +1,6 @@
 //! Sums of pods.
 
-use super::figures::Figures;
+use super::resources::RowResources;
 use super::{Bounds, PodRow};
 use crate::model::amount::Amounts;
 
@@ -28,8 +28,8 @@ pub struct Rollup {
 }
 
 impl Rollup {
-    pub(super) const fn figures(&self) -> Figures {
-        Figures {
+    pub(super) const fn resources(&self) -> RowResources {
+        RowResources {
             usage: self.usage,
             requests: self.requests,
             limits: self.limits,

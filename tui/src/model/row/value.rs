@@ -66,15 +66,15 @@ impl<'a> Value<'a> {
             Self::Failing(count) | Self::Recent(count) => count.to_string().into(),
             Self::Of(count, all) | Self::Ready(_, count, all) => format!("{count}/{all}").into(),
             Self::Flag(flag) => if flag { "true" } else { "false" }.into(),
-            Self::Cpu(cpu) | Self::CpuTrend(cpu, _) => known(cpu.get(), format::cpu),
+            Self::Cpu(cpu) | Self::CpuTrend(cpu, _) => or_dash(cpu.get(), format::cpu),
             Self::Memory(memory) | Self::MemoryTrend(memory, _) => {
-                known(memory.get(), format::bytes)
+                or_dash(memory.get(), format::bytes)
             }
-            Self::Rate(rate) => known(rate, format::rate),
-            Self::Part(part) | Self::PartOfLimit(part) => known(part, format::percent),
+            Self::Rate(rate) => or_dash(rate, format::rate),
+            Self::Part(part) | Self::PartOfLimit(part) => or_dash(part, format::percent),
             Self::SinceOrNever(None) => "never".into(),
             Self::Since(then) | Self::SinceOrNever(then) => {
-                known(then, |then| format::age(then, now))
+                or_dash(then, |then| format::age(then, now))
             }
             Self::Restarts(restarts) => restarts.text(now),
             Self::LastRestart(restarts) => restarts.last_text(now),
@@ -148,7 +148,7 @@ impl<'a> Value<'a> {
 }
 
 /// The text of a value; a dash if it is unknown.
-fn known<T>(value: Option<T>, text: impl FnOnce(T) -> String) -> Cow<'static, str> {
+fn or_dash<T>(value: Option<T>, text: impl FnOnce(T) -> String) -> Cow<'static, str> {
     value.map_or(format::UNKNOWN.into(), |value| text(value).into())
 }
 

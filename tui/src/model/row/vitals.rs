@@ -95,7 +95,7 @@ impl PodRow {
     /// The row of a pod.
     #[must_use]
     pub fn from_vitals(pod: &vitals::PodVitals, names: &Names) -> Self {
-        let (amounts, swap, measured_seconds) = usage(pod.usage.as_ref());
+        let (amounts, swap, usage_seconds) = usage(pod.usage.as_ref());
         let mut probes = Probes::default();
         for probe in &pod.probes {
             probes.count(probe.kind, probe.status);
@@ -120,7 +120,7 @@ impl PodRow {
             }),
             labels: labels(&pod.metadata.labels, names),
             created_seconds: to_seconds(pod.metadata.creation_timestamp),
-            measured_seconds,
+            usage_seconds,
             usage: amounts,
             swap,
             memory_stall: memory_stall(pod.pressure),
@@ -194,7 +194,7 @@ impl NodeRow {
     /// The row of a node.
     #[must_use]
     pub fn from_vitals(node: &vitals::NodeVitals, names: &Names) -> Self {
-        let (amounts, swap, measured_seconds) = usage(node.usage.as_ref());
+        let (amounts, swap, usage_seconds) = usage(node.usage.as_ref());
         Self {
             name: names.intern(&node.metadata.name),
             status: names.intern(&node.status),
@@ -207,7 +207,7 @@ impl NodeRow {
                 .collect(),
             labels: labels(&node.metadata.labels, names),
             created_seconds: to_seconds(node.metadata.creation_timestamp),
-            measured_seconds,
+            usage_seconds,
             usage: amounts,
             swap,
             absent: absent(node.absent.as_ref(), names),
@@ -216,7 +216,7 @@ impl NodeRow {
             requests: (&node.requests).into(),
             limits: (&node.limits).into(),
             pods: count(node.pods.count),
-            pods_most: count(node.pods.capacity),
+            max_pods: count(node.pods.capacity),
             restarts: count(node.restarts),
             disk: node.disk.as_ref().map(|disk| disk.used).into(),
             disk_capacity: node.disk.as_ref().map(|disk| disk.capacity).into(),
@@ -267,7 +267,7 @@ impl ClusterRow {
             ),
             restarts: count(cluster.restarts),
             incidents_open: Some(count(cluster.incidents.open)),
-            measured: cluster.usage.as_ref().and_then(|usage| usage.timestamp),
+            usage_time: cluster.usage.as_ref().and_then(|usage| usage.timestamp),
             oldest: cluster.history.oldest,
         }
     }

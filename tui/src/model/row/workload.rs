@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::figures::{self, Figures, HasFigures};
+use super::resources::{self, HasResources, RowResources};
 use super::rollup::Rollup;
 use super::{Entry, Row, Value, Workload};
 use crate::model::column::{Column, Sort};
@@ -25,7 +25,7 @@ pub struct WorkloadRow {
     /// The number of nodes with such pods.
     pub nodes: u32,
     /// The largest number of such pods on one node.
-    pub most_on_a_node: u32,
+    pub max_per_node: u32,
     /// The replicas from the workload's status, if it can be read.
     pub replicas: Option<Replicas>,
 }
@@ -59,7 +59,7 @@ impl WorkloadRow {
     }
 
     fn spread_text(&self) -> String {
-        match (self.nodes, self.most_on_a_node) {
+        match (self.nodes, self.max_per_node) {
             (0, _) => String::new(),
             (1, _) => "1 node".to_owned(),
             (nodes, 0 | 1) => format!("{nodes} nodes, 1 each"),
@@ -68,9 +68,9 @@ impl WorkloadRow {
     }
 }
 
-impl HasFigures for WorkloadRow {
-    fn figures(&self) -> Figures {
-        self.all.figures()
+impl HasResources for WorkloadRow {
+    fn resources(&self) -> RowResources {
+        self.all.resources()
     }
 }
 
@@ -92,22 +92,22 @@ impl Row for WorkloadRow {
         E::number(Field::Failing, "FAILING", 7, 5, |row| Value::Failing(row.all.failing)),
         E::number(Field::Restarts, "RESTARTS", 8, Column::ON_DEMAND, |row| row.all.restarts.into()),
         E::number(Field::Recent, "RESTARTS 1h", 11, 3, |row| Value::Recent(row.all.recent)),
-        E::number(Field::Cpu, "CPU", 6, 1, figures::cpu),
-        E::number(Field::CpuOfRequest, "CPU %REQ", 8, 2, figures::cpu_of_request),
-        E::number(Field::CpuOfLimit, "CPU %LIM", 8, 7, figures::cpu_of_limit),
-        E::number(Field::Memory, "MEM", 6, 1, figures::memory),
-        E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 2, figures::memory_of_request),
-        E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 7, figures::memory_of_limit),
+        E::number(Field::Cpu, "CPU", 6, 1, resources::cpu),
+        E::number(Field::CpuOfRequest, "CPU %REQ", 8, 2, resources::cpu_of_request),
+        E::number(Field::CpuOfLimit, "CPU %LIM", 8, 7, resources::cpu_of_limit),
+        E::number(Field::Memory, "MEM", 6, 1, resources::memory),
+        E::number(Field::MemoryOfRequest, "MEM %REQ", 8, 2, resources::memory_of_request),
+        E::number(Field::MemoryOfLimit, "MEM %LIM", 8, 7, resources::memory_of_limit),
         E::number(Field::Pods, "PODS", 5, Column::ON_DEMAND, |row| row.all.pods.into()),
-        E::number(Field::CpuRequest, "CPU REQ", 7, 8, figures::cpu_request),
-        E::number(Field::MemoryRequest, "MEM REQ", 7, 8, figures::memory_request),
-        E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, figures::cpu_limit),
-        E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, figures::memory_limit),
+        E::number(Field::CpuRequest, "CPU REQ", 7, 8, resources::cpu_request),
+        E::number(Field::MemoryRequest, "MEM REQ", 7, 8, resources::memory_request),
+        E::number(Field::CpuLimit, "CPU LIM", 7, Column::ON_DEMAND, resources::cpu_limit),
+        E::number(Field::MemoryLimit, "MEM LIM", 7, Column::ON_DEMAND, resources::memory_limit),
         E::hidden(Field::Workload, |row| (&row.workload.name).into()),
         E::hidden(Field::PodsReady, |row| row.replicas().ready.into()),
         E::hidden(Field::Desired, |row| row.replicas().desired.into()),
-        E::hidden(Field::CpuTrend, figures::cpu_trend),
-        E::hidden(Field::MemoryTrend, figures::memory_trend),
+        E::hidden(Field::CpuTrend, resources::cpu_trend),
+        E::hidden(Field::MemoryTrend, resources::memory_trend),
     ];
 
     const VIEW: ViewInfo = ViewInfo {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::ask::ask;
 use super::interest::interest;
+use super::requests::requests;
 use super::{overlay, panes, refresh, time};
 use crate::model::action::Action;
 use crate::model::attention::attention;
-use crate::model::effect::{Ask, Effect};
+use crate::model::effect::{Effect, SourceRequest};
 use crate::model::field::Field;
 
 use crate::model::column::Sort;
@@ -24,7 +24,7 @@ use crate::model::time::Time;
 use crate::model::view::View;
 
 /// The largest number of open views. Beyond it the oldest one is closed.
-const DEEPEST: usize = 32;
+const MAX_OPEN_VIEWS: usize = 32;
 
 /// Applies an action to the state. Returns the work for the main loop.
 pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -32,8 +32,8 @@ pub fn act(state: &mut State, action: Action) -> Vec<Effect> {
     refresh(state);
     let mut effects = match overlay::act(state, action) {
         Ok(effects) => effects,
-        Err(action) if state.writing => write(state, action),
-        Err(action) => look(state, action),
+        Err(action) if state.writing => edit_filter(state, action),
+        Err(action) => browse(state, action),
     };
     refresh(state);
     effects.extend(send_interest(state));
@@ -48,7 +48,7 @@ fn send_interest(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.interest = interest.clone();
-    let mut effects = vec![Effect::Ask(Ask::Interest(Box::new(interest)))];
+    let mut effects = vec![Effect::Request(SourceRequest::Interest(Box::new(interest)))];
     if state.world().extent.is_some() {
         effects.extend(time::again(state));
     }
@@ -56,7 +56,7 @@ fn send_interest(state: &mut State) -> Vec<Effect> {
 }
 
 /// Applies an action while the filter is edited.
-fn write(state: &mut State, action: Action) -> Vec<Effect> {
+fn edit_filter(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Edit(edit) => {
             let list = &mut state.screen_mut().list;
@@ -82,7 +82,7 @@ fn write(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Quit
         | Action::Suspend
         | Action::Redraw) => {
-            return look(state, action);
+            return browse(state, action);
         }
         _ => {}
     }
@@ -97,7 +97,7 @@ fn clear_filter(state: &mut State) {
 }
 
 /// Applies an action while no overlay is open and the filter is not edited.
-fn look(state: &mut State, action: Action) -> Vec<Effect> {
+fn browse(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
@@ -111,7 +111,7 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Move(rows) => move_by(state, i64::from(rows)),
         Action::Container(at) => choose_container(state, at),
         Action::Page(pages) => {
-            let page = i64::try_from(state.listed().saturating_sub(1).max(1)).unwrap_or(1);
+            let page = i64::try_from(state.list_height().saturating_sub(1).max(1)).unwrap_or(1);
             move_by(state, i64::from(pages) * page);
         }
         Action::First => {
@@ -180,7 +180,7 @@ fn look(state: &mut State, action: Action) -> Vec<Effect> {
             if let Time::Past { at, .. } = state.time {
                 time::place_charts(state, at);
             }
-            return ask(state);
+            return requests(state);
         }
         Action::Help => state.overlay = Some(Overlay::Help(Page::Keys, 0)),
         Action::Messages => state.overlay = Some(Overlay::Help(Page::Messages, 0)),
@@ -283,7 +283,7 @@ fn pointed(state: &State, pane: Pane, row: u16) -> Option<usize> {
 
 /// Moves the cursor to a row of the focused pane.
 pub(super) fn select(state: &mut State, at: usize) {
-    let height = state.listed();
+    let height = state.list_height();
     let world = match &state.frozen {
         Some(frozen) => frozen,
         None => &state.live,
@@ -306,15 +306,15 @@ fn acknowledge(state: &mut State) {
         Some(key) => Some((View::Pod, key.clone())),
         None => state.cursor(),
     };
-    let (now, thresholds) = (state.told_time(), state.settings.thresholds);
+    let (now, thresholds) = (state.status_time(), state.settings.thresholds);
     let world = &state.live;
-    let known = &mut state.acknowledgements;
+    let acknowledgements = &mut state.acknowledgements;
     let text = match selected {
         Some((View::Overview | View::Pods | View::Pod, key)) => {
             let pod = world.pods.get(&key);
             let pod = pod.and_then(|pod| Some((pod, attention(pod, now, thresholds)?)));
             match pod {
-                Some((pod, needs)) if known.turn_pod(pod, Some(needs)) => {
+                Some((pod, needs)) if acknowledgements.toggle_pod(pod, Some(needs)) => {
                     format!("acknowledged until it happens again: {}", key.name)
                 }
                 Some(_) => format!("{} needs attention again", key.name),
@@ -322,7 +322,7 @@ fn acknowledge(state: &mut State) {
             }
         }
         Some((View::Incidents, key)) => match world.incidents.get(&key) {
-            Some(row) if known.turn_incident(row) => {
+            Some(row) if acknowledgements.toggle_incident(row) => {
                 format!("acknowledged until it happens again: {}", row.who())
             }
             Some(row) => format!("{} needs attention again", row.who()),
@@ -335,11 +335,11 @@ fn acknowledge(state: &mut State) {
 
 /// Opens a view on top of the current one.
 fn open(state: &mut State, screen: Screen) -> Vec<Effect> {
-    if state.stack.len() >= DEEPEST {
+    if state.stack.len() >= MAX_OPEN_VIEWS {
         state.stack.remove(0);
     }
     state.stack.push(screen);
-    ask(state)
+    requests(state)
 }
 
 /// Switches to a view. If it is open, it moves to the top.
@@ -359,15 +359,14 @@ fn show(state: &mut State, view: View) -> Vec<Effect> {
             state.stack.push(screen);
         }
         None => {
-            if state.stack.len() >= DEEPEST {
+            if state.stack.len() >= MAX_OPEN_VIEWS {
                 state.stack.remove(0);
             }
             state.stack.push(Screen::new(view, Scope::All));
         }
     }
     // Pages and scoped views are closed.
-    let kept = |screen: &Screen| screen.scope == Scope::All;
-    state.stack.retain(kept);
+    state.stack.retain(|screen| screen.scope == Scope::All);
     Vec::new()
 }
 
@@ -418,7 +417,7 @@ fn sort_by(state: &mut State, field: Field) {
 fn next_sort(state: &State, by: i32) -> Sort {
     let sort = state.screen().list.sort;
     // Trends are sorted by the usage, which has a column of its own.
-    let shown: Vec<Field> = placement::shown(state, state.size.width)
+    let shown: Vec<Field> = placement::columns(state, state.size.width)
         .iter()
         .filter(|placed| !placed.column.is_trend())
         .map(|placed| placed.column.field)
@@ -448,7 +447,7 @@ fn back(state: &mut State) -> Vec<Effect> {
         Some(Time::Paused(at) | Time::Past { at, .. }) if at != state.shown_time() => {
             time::go(state, at)
         }
-        _ => ask(state),
+        _ => requests(state),
     }
 }
 
@@ -461,7 +460,7 @@ fn enter(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let table = state.world().table(view);
-    let Some(target) = table.place(&key).and_then(|at| table.open(at)) else {
+    let Some(target) = table.index_of(&key).and_then(|at| table.open(at)) else {
         return Vec::new();
     };
     let view = match target.scope {

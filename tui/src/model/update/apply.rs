@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::ask::ask;
+use super::requests::requests;
 use super::time;
 use crate::model::batch::Batch;
-use crate::model::effect::{Ask, Effect};
+use crate::model::effect::{Effect, SourceRequest};
 use crate::model::message::{Link, Message, Subject};
 use crate::model::name::Key;
 use crate::model::part::{Outcome, Part, PartState, SourceKind};
@@ -18,7 +18,7 @@ use crate::model::trend::Trends;
 use crate::model::world::{World, cluster_key};
 
 /// The seconds between two requests for data that the source does not send by itself.
-const ASK_SECONDS: i64 = 10;
+const REQUEST_SECONDS: i64 = 10;
 
 /// Applies a message to the state. Returns the work for the main loop.
 pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
@@ -26,17 +26,17 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Tick(now) => return tick(state, now),
         Message::Source(kind, why) => return source(state, kind, why),
         Message::Link(link) => {
-            note_link(state, &link);
+            log_link(state, &link);
             state.link = link;
         }
         Message::Part(part, outcome) => take_outcome(state, part, outcome),
         Message::Only(namespace) => state.only = namespace,
         Message::Pods(batch) => {
-            note(&mut state.trends, &batch, |pod| {
-                (pod.key(), pod.measured(), pod.usage)
+            record(&mut state.trends, &batch, |pod| {
+                (pod.key(), pod.usage_time(), pod.usage)
             });
-            let apart = state.usage_apart();
-            state.live.take_pods(batch, apart);
+            let apart = state.has_separate_usage();
+            state.live.apply_pods(batch, apart);
             let context = state.context();
             let pods = &state.live.pods;
             state.acknowledgements.follow(
@@ -46,11 +46,11 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             );
         }
         Message::Nodes(batch) => {
-            note(&mut state.trends, &batch, |node| {
-                (node.key(), node.measured(), node.usage)
+            record(&mut state.trends, &batch, |node| {
+                (node.key(), node.usage_time(), node.usage)
             });
-            let apart = state.usage_apart();
-            state.live.take_nodes(batch, apart);
+            let apart = state.has_separate_usage();
+            state.live.apply_nodes(batch, apart);
         }
         Message::Rows(rows) => rows.apply(&mut state.live),
         Message::Incidents(batch) => return incidents(state, batch),
@@ -63,9 +63,9 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             }
             state.live.pods_changed();
         }
-        Message::Jobs(batch) => state.live.take_jobs(batch),
+        Message::Jobs(batch) => state.live.apply_jobs(batch),
         Message::Usage(readings) => {
-            state.live.take_readings(&readings);
+            state.live.apply_usage(&readings);
             for node in &readings.nodes {
                 state
                     .trends
@@ -76,20 +76,20 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
                 let key = Key::new(&pod.namespace, &pod.name);
                 state.trends.push(&key, pod.at, usage);
                 // The only container of a pod has the same trend as the pod.
-                let known = state
+                let containers = state
                     .live
                     .pods
                     .get(&key)
                     .map_or(0, |pod| pod.containers.len());
-                if known.max(pod.containers.len()) > 1 {
+                if containers.max(pod.containers.len()) > 1 {
                     for container in &pod.containers {
                         let key = key.clone().part(&container.name);
                         state.trends.push(&key, pod.at, container.usage);
                     }
                 }
             }
-            forget_what_is_gone(state);
-            note_cluster(state);
+            drop_stale_trends(state);
+            record_cluster(state);
         }
         Message::Trends(trends) => {
             for (key, readings) in trends {
@@ -97,20 +97,20 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             }
         }
         Message::Cluster(cluster) => {
-            if let Some(measured) = cluster.measured {
+            if let Some(usage_time) = cluster.usage_time {
                 state
                     .trends
-                    .push(&cluster_key(), measured, cluster.estimate());
+                    .push(&cluster_key(), usage_time, cluster.estimate());
             }
             state.live.cluster = cluster;
-            state.live.cluster_told = true;
+            state.live.has_source_totals = true;
         }
         Message::Extent(extent) => state.live.extent = extent,
         Message::Namespaces(names) => state.all_namespaces = names,
         Message::History(subject, history) => {
             // The number of histories that are stored.
-            const KEPT: usize = 8;
-            if state.histories.len() >= KEPT && !state.histories.contains_key(&subject) {
+            const MAX_HISTORIES: usize = 8;
+            if state.histories.len() >= MAX_HISTORIES && !state.histories.contains_key(&subject) {
                 state
                     .histories
                     .retain(|subject, _| *subject == Subject::Cluster);
@@ -132,7 +132,7 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
                 }
             }
         }
-        Message::Past(past) => return time::arrived(state, *past),
+        Message::Past(past) => return time::apply_past(state, *past),
         Message::NoPast(at, why) => return time::refused(state, at, why),
     }
     Vec::new()
@@ -141,16 +141,16 @@ pub fn apply(state: &mut State, message: Message) -> Vec<Effect> {
 /// Applies incidents. A new open incident rings the bell if the settings say so. The incidents of the first batch are
 /// not new.
 fn incidents(state: &mut State, batch: Batch<IncidentRow>) -> Vec<Effect> {
-    let known = &state.live.incidents;
-    let is_new = |row: &IncidentRow| row.is_open() && known.get(&row.key()).is_none();
+    let incidents = &state.live.incidents;
+    let is_new = |row: &IncidentRow| row.is_open() && incidents.get(&row.key()).is_none();
     let any_is_new = match &batch {
         Batch::All(rows) => rows.iter().any(is_new),
         Batch::Some(changes) => changes
             .iter()
             .any(|change| matches!(change, Change::Put(row) if is_new(row))),
     };
-    let were_known = known.version() != Version::default();
-    World::take(&mut state.live.incidents, batch);
+    let were_known = incidents.version() != Version::default();
+    World::apply_batch(&mut state.live.incidents, batch);
     if state.settings.bell && were_known && any_is_new {
         return vec![Effect::Bell];
     }
@@ -162,26 +162,27 @@ fn source(state: &mut State, kind: SourceKind, why: String) -> Vec<Effect> {
     let text = format!("source {kind}: {why}");
     state.messages.add(state.now, &text, false);
     let before = state.source.replace((kind, why));
-    let tells_of_cluster = kind == SourceKind::Vitals;
-    let is_same =
-        before.is_some_and(|(before, _)| (before == SourceKind::Vitals) == tells_of_cluster);
+    let has_totals = kind == SourceKind::Vitals;
+    let is_same = before.is_some_and(|(before, _)| (before == SourceKind::Vitals) == has_totals);
     if is_same {
         return Vec::new();
     }
-    if !tells_of_cluster {
-        state.live.cluster_told = false;
+    if !has_totals {
+        state.live.has_source_totals = false;
         state.live.extent = None;
     }
     state.live.source_changed();
     state
         .parts
         .retain(|part, state| state.has_answered() && Part::of_source(kind).contains(part));
-    state.asked = Timestamp::default();
-    vec![Effect::Ask(Ask::Interest(Box::new(state.interest.clone())))]
+    state.requested_at = Timestamp::default();
+    vec![Effect::Request(SourceRequest::Interest(Box::new(
+        state.interest.clone(),
+    )))]
 }
 
 /// Adds a message if the connection is lost or restored.
-fn note_link(state: &mut State, link: &Link) {
+fn log_link(state: &mut State, link: &Link) {
     match (&state.link, link) {
         (Link::Lost { why: before, .. }, Link::Lost { why, .. }) if before == why => {}
         (_, Link::Lost { why, .. }) => {
@@ -198,7 +199,7 @@ fn note_link(state: &mut State, link: &Link) {
 }
 
 /// Adds a message if a part fails for a new reason or is available again.
-fn note_part(state: &mut State, part: Part, outcome: &Outcome) {
+fn log_part(state: &mut State, part: Part, outcome: &Outcome) {
     let before = state.parts.get(&part).and_then(PartState::failure);
     let (text, bad) = match (before, outcome) {
         (Some((before, _)), Outcome::Failed { why, .. }) if before.text == why.text => return,
@@ -211,7 +212,7 @@ fn note_part(state: &mut State, part: Part, outcome: &Outcome) {
 
 /// Applies the outcome of a request for a part.
 fn take_outcome(state: &mut State, part: Part, outcome: Outcome) {
-    note_part(state, part, &outcome);
+    log_part(state, part, &outcome);
     let failed = matches!(outcome, Outcome::Failed { .. });
     if part == Part::OtherPods && !failed {
         state.parts.remove(&part);
@@ -219,7 +220,7 @@ fn take_outcome(state: &mut State, part: Part, outcome: Outcome) {
     }
     // Without the cluster's totals, sums of all pods are better than nothing; sums of some pods are not.
     if part == Part::Cluster && failed && state.live.extent.is_none() {
-        state.live.cluster_told = false;
+        state.live.has_source_totals = false;
         state.live.pods_changed();
     }
     if state.link == Link::Connecting && outcome == Outcome::Answered {
@@ -230,29 +231,31 @@ fn take_outcome(state: &mut State, part: Part, outcome: Outcome) {
 }
 
 /// Adds the sums of nodes and pods to the cluster's trend, if the source sends no totals.
-fn note_cluster(state: &mut State) {
-    if state.live.cluster_told {
+fn record_cluster(state: &mut State) {
+    if state.live.has_source_totals {
         return;
     }
-    state.live.derive(state.screen().view, state.usage_apart());
+    state
+        .live
+        .derive(state.screen().view, state.has_separate_usage());
     let cluster = &state.live.cluster;
-    if let Some(measured) = cluster.measured {
+    if let Some(usage_time) = cluster.usage_time {
         state
             .trends
-            .push(&cluster_key(), measured, cluster.estimate());
+            .push(&cluster_key(), usage_time, cluster.estimate());
     }
 }
 
 /// Adds usage of rows to their trends.
-fn note<R: Row>(
+fn record<R: Row>(
     trends: &mut Trends,
     batch: &Batch<R>,
     reading: impl Fn(&R) -> (Key, Option<Timestamp>, crate::model::Amounts),
 ) {
     let mut push = |row: &R| {
-        let (key, measured, usage) = reading(row);
-        if let Some(measured) = measured {
-            trends.push(&key, measured, usage);
+        let (key, usage_time, usage) = reading(row);
+        if let Some(usage_time) = usage_time {
+            trends.push(&key, usage_time, usage);
         }
     };
     match batch {
@@ -271,13 +274,13 @@ fn note<R: Row>(
 
 /// Removes trends of deleted objects once there are twice as many trends as rows. Until pods and nodes are loaded, no
 /// object counts as deleted: trends may arrive before the objects.
-fn forget_what_is_gone(state: &mut State) {
-    let waits = |part: &Part| matches!(state.part(*part), PartState::Asking { .. });
-    if [Part::Pods, Part::Nodes].iter().any(waits) {
+fn drop_stale_trends(state: &mut State) {
+    let is_loading = |part: &Part| matches!(state.part(*part), PartState::Loading { .. });
+    if [Part::Pods, Part::Nodes].iter().any(is_loading) {
         return;
     }
     let rows = state.live.pods.len() + state.live.nodes.len() + 1;
-    if state.trends.len() > rows * 2 + 64 || state.trends.has_no_room_for_containers() {
+    if state.trends.len() > rows * 2 + 64 || state.trends.has_max_containers() {
         let live = &state.live;
         let cluster = cluster_key();
         state.trends.retain(|key| {
@@ -293,12 +296,12 @@ fn tick(state: &mut State, now: Timestamp) -> Vec<Effect> {
         let ticks = notice.ticks.checked_sub(1)?;
         Some(Notice { ticks, ..notice })
     });
-    if now.since(state.asked) >= ASK_SECONDS * 1_000_000_000 {
-        forget_what_is_gone(state);
-        if state.usage_apart() {
+    if now.since(state.requested_at) >= REQUEST_SECONDS * 1_000_000_000 {
+        drop_stale_trends(state);
+        if state.has_separate_usage() {
             state.live.expire(now);
         }
-        return ask(state);
+        return requests(state);
     }
     Vec::new()
 }

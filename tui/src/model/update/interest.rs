@@ -42,14 +42,17 @@ pub(super) fn interest(state: &State) -> Interest {
 
 /// The namespaces that are both chosen and selected by the filter. Empty for all; if no namespace is both, no row is
 /// shown anyway.
-fn both(chosen: &[Name], asked: &mut Vec<String>) -> Vec<Name> {
-    let asked = std::mem::take(asked);
+fn both(chosen: &[Name], filtered: &mut Vec<String>) -> Vec<Name> {
+    let filtered = std::mem::take(filtered);
     let both: Vec<Name> = if chosen.is_empty() {
-        asked.iter().map(|name| Name::from(name.as_str())).collect()
+        filtered
+            .iter()
+            .map(|name| Name::from(name.as_str()))
+            .collect()
     } else {
-        let is_asked =
-            |name: &&Name| asked.is_empty() || asked.iter().any(|other| **other == ***name);
-        chosen.iter().filter(is_asked).cloned().collect()
+        let is_filtered =
+            |name: &&Name| filtered.is_empty() || filtered.iter().any(|other| **other == ***name);
+        chosen.iter().filter(is_filtered).cloned().collect()
     };
     if both.len() > NAMESPACES {
         return Vec::new();

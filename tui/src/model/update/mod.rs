@@ -2,11 +2,11 @@
 
 mod act;
 mod apply;
-mod ask;
 mod interest;
 mod overlay;
 mod panes;
 mod refresh;
+mod requests;
 mod time;
 
 pub use act::act;

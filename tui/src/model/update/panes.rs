@@ -19,7 +19,7 @@ use crate::model::world::World;
 
 /// Updates the panes, and moves the cursor to a pane that is on the screen.
 pub(super) fn refresh(state: &mut State) {
-    let rows = OverviewRows::of(state, Rows::of(state).body).shown();
+    let rows = OverviewRows::of(state, Rows::of(state).body).per_pane();
     let shown = state.panes();
     let now = state.shown_time();
     // Acknowledgements only apply to the current time.
@@ -58,19 +58,19 @@ pub(super) fn refresh(state: &mut State) {
         let names = &basis.namespaces;
         names.is_empty() || names.iter().any(|name| **name == *namespace)
     };
-    let most = usize::from(rows);
+    let limit = usize::from(rows);
     for pane in shown {
         let order = match pane {
             Pane::List => continue,
-            Pane::Nodes => fullest(&world.nodes, most),
-            Pane::Incidents => latest(&world.incidents, most, now, |row| {
+            Pane::Nodes => fullest(&world.nodes, limit),
+            Pane::Incidents => latest(&world.incidents, limit, now, |row| {
                 is_in(&row.incident.involved.namespace)
                     && !acknowledged.is_some_and(|all| all.has_incident(row))
             }),
-            Pane::Pods => busiest(&world.pods, most, |pod| is_in(&pod.namespace)),
+            Pane::Pods => busiest(&world.pods, limit, |pod| is_in(&pod.namespace)),
         };
         if let Some((view, list)) = panes.get_mut(pane) {
-            take(list, order, view, world, most);
+            set_order(list, order, view, world, limit);
         }
     }
     panes.basis = Some(basis);
@@ -142,13 +142,18 @@ pub(super) fn cross(state: &mut State, rows: i32) -> bool {
     true
 }
 
-fn take(list: &mut List, order: Vec<u32>, view: View, world: &World, rows: usize) {
+fn set_order(list: &mut List, order: Vec<u32>, view: View, world: &World, rows: usize) {
     let table = world.table(view);
-    list.reorder(order, |key| table.place(key), |at| table.key_at(at), rows);
+    list.reorder(
+        order,
+        |key| table.index_of(key),
+        |at| table.key_at(at),
+        rows,
+    );
 }
 
 /// The nodes that are not ready, then those with the highest usage.
-fn fullest(nodes: &Table<NodeRow>, most: usize) -> Vec<u32> {
+fn fullest(nodes: &Table<NodeRow>, limit: usize) -> Vec<u32> {
     let fullness = |node: &NodeRow| {
         let cpu = node.usage.cpu.of(node.allocatable.cpu).unwrap_or(0.0);
         cpu.max(node.usage.memory.of(node.allocatable.memory).unwrap_or(0.0))
@@ -158,13 +163,13 @@ fn fullest(nodes: &Table<NodeRow>, most: usize) -> Vec<u32> {
         .map(|(at, node)| (node.ready, fullness(node), at))
         .collect();
     rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
-    rows.into_iter().take(most).map(|(_, _, at)| at).collect()
+    rows.into_iter().take(limit).map(|(_, _, at)| at).collect()
 }
 
 /// Open incidents, then the latest.
 fn latest(
     incidents: &Table<IncidentRow>,
-    most: usize,
+    limit: usize,
     now: Timestamp,
     keep: impl Fn(&IncidentRow) -> bool,
 ) -> Vec<u32> {
@@ -174,18 +179,18 @@ fn latest(
         .map(|(at, row)| (Reverse(row.is_open()), Reverse(row.last()), at))
         .collect();
     rows.sort_unstable();
-    rows.into_iter().take(most).map(|(_, _, at)| at).collect()
+    rows.into_iter().take(limit).map(|(_, _, at)| at).collect()
 }
 
 /// The pods with the highest CPU usage.
-fn busiest(pods: &Table<PodRow>, most: usize, keep: impl Fn(&PodRow) -> bool) -> Vec<u32> {
-    let kept = |(at, pod): (u32, &Arc<PodRow>)| {
+fn busiest(pods: &Table<PodRow>, limit: usize, keep: impl Fn(&PodRow) -> bool) -> Vec<u32> {
+    let busy = |(at, pod): (u32, &Arc<PodRow>)| {
         let cpu = pod.usage.cpu.number()?;
         keep(pod).then_some((cpu, at))
     };
-    let mut rows: Vec<(f64, u32)> = (0_u32..).zip(pods.rows()).filter_map(kept).collect();
+    let mut rows: Vec<(f64, u32)> = (0_u32..).zip(pods.rows()).filter_map(busy).collect();
     let busier = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-    let count = most.min(rows.len());
+    let count = limit.min(rows.len());
     if count == 0 {
         return Vec::new();
     }

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use super::panes;
 use crate::model::acknowledge::Acknowledgements;
 use crate::model::any_table::ListQuery;
-use crate::model::apart::distinguishing;
 use crate::model::attention::{Attention, attention};
+use crate::model::distinguishing::distinguishing;
 use crate::model::field::Field;
 use crate::model::list::Basis;
 use crate::model::row::{IncidentRow, PodRow};
@@ -23,16 +23,16 @@ pub fn refresh(state: &mut State) {
     refresh_list(state);
     if state.screen().view == View::Overview {
         // The height of the list depends on its content.
-        let height = state.listed();
+        let height = state.list_height();
         state.screen_mut().list.settle(height);
         panes::refresh(state);
     }
 }
 
 fn refresh_list(state: &mut State) {
-    let height = state.listed();
+    let height = state.list_height();
     let context = state.context();
-    let sums = state.usage_apart();
+    let sums = state.has_separate_usage();
     let view = state.screen().view;
     let world = match &mut state.frozen {
         Some(frozen) => frozen,
@@ -42,7 +42,7 @@ fn refresh_list(state: &mut State) {
     let Some(screen) = state.stack.last_mut() else {
         return;
     };
-    let timely = matches!(view, View::Overview | View::Incidents)
+    let depends_on_time = matches!(view, View::Overview | View::Incidents)
         || screen.list.sort.field.changes_with_time()
         || screen.list.filter.changes_with_time();
     // Acknowledgements only apply to the current time.
@@ -54,7 +54,7 @@ fn refresh_list(state: &mut State) {
         scope: screen.scope.clone(),
         namespaces: state.namespaces.clone(),
         thresholds: context.thresholds,
-        now: timely.then_some(context.now),
+        now: depends_on_time.then_some(context.now),
         acknowledgements: acknowledgements
             .filter(|_| matches!(view, View::Overview | View::Incidents))
             .map(Acknowledgements::version),
@@ -75,9 +75,9 @@ fn refresh_list(state: &mut State) {
     let table = world.table(view);
     let (order, first_group) = match view {
         View::Overview => {
-            let needed = needed(&world.pods, &query, basis.thresholds, acknowledgements);
-            screen.panes.acknowledged = needed.acknowledged;
-            (needed.order, Some(needed.now))
+            let listed = attention_list(&world.pods, &query, basis.thresholds, acknowledgements);
+            screen.panes.acknowledged = listed.acknowledged;
+            (listed.order, Some(listed.now))
         }
         View::Incidents if basis.sort.field == Field::LastSeen => {
             let mut order = table.order(&query);
@@ -88,13 +88,18 @@ fn refresh_list(state: &mut State) {
     };
     let list = &mut screen.list;
     list.distinguishing = distinguishing(table, &order, context.now);
-    list.reorder(order, |key| table.place(key), |at| table.key_at(at), height);
+    list.reorder(
+        order,
+        |key| table.index_of(key),
+        |at| table.key_at(at),
+        height,
+    );
     list.first_group = first_group;
     list.basis = Some(basis);
 }
 
 /// The pods that need attention.
-struct Needed {
+struct AttentionList {
     /// Their indexes, in order.
     order: Vec<u32>,
     /// The number of pods with a current problem. The others only restarted recently.
@@ -118,15 +123,15 @@ fn open_first(
 }
 
 /// Selects the pods that need attention: most urgent first, then by their last restart.
-fn needed(
+fn attention_list(
     pods: &Table<PodRow>,
     query: &ListQuery<'_>,
     thresholds: Thresholds,
     acknowledgements: Option<&Acknowledgements>,
-) -> Needed {
+) -> AttentionList {
     let (limits, now) = (&query.limits, query.limits.now);
     let mut acknowledged = 0;
-    let mut grave = Vec::new();
+    let mut urgent = Vec::new();
     for (at, pod) in (0_u32..).zip(pods.rows()) {
         let Some(needs) = attention(pod, now, thresholds) else {
             continue;
@@ -138,12 +143,12 @@ fn needed(
             acknowledged += 1;
             continue;
         }
-        grave.push((Reverse(needs), Reverse(pod.restarts.finished()), at));
+        urgent.push((Reverse(needs), Reverse(pod.restarts.finished()), at));
     }
-    grave.sort_unstable();
-    let now = grave.partition_point(|(needs, _, _)| needs.0 > Attention::Recent);
-    Needed {
-        order: grave.into_iter().map(|(_, _, at)| at).collect(),
+    urgent.sort_unstable();
+    let now = urgent.partition_point(|(needs, _, _)| needs.0 > Attention::Recent);
+    AttentionList {
+        order: urgent.into_iter().map(|(_, _, at)| at).collect(),
         now,
         acknowledged,
     }

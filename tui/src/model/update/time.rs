@@ -2,10 +2,10 @@
 
 use kubevitals_proto::time::Timestamp;
 
-use super::ask::ask;
 use super::interest::interest;
+use super::requests::requests;
 use crate::model::batch::Past;
-use crate::model::effect::{Ask, Effect};
+use crate::model::effect::{Effect, SourceRequest};
 use crate::model::part::SourceKind;
 use crate::model::state::State;
 use crate::model::time::Time;
@@ -32,8 +32,8 @@ pub(super) fn live(state: &mut State) -> Vec<Effect> {
     state.frozen = None;
     state.time = Time::Live;
     state.charts_end = None;
-    forget_old_detail(state);
-    ask(state)
+    drop_details(state);
+    requests(state)
 }
 
 /// Sets the end of the charts. They stay if the time is well within them; else two thirds of them are before the time.
@@ -81,12 +81,12 @@ pub(super) fn seek(state: &mut State, at: Timestamp) -> Vec<Effect> {
 
 /// The oldest time that can be shown, as far as it is known.
 pub(crate) fn oldest(state: &State) -> Timestamp {
-    let told = state.live.cluster.oldest;
-    let kept = state
+    let from_source = state.live.cluster.oldest;
+    let from_trends = state
         .trends
         .get(&cluster_key())
         .and_then(|trend| trend.oldest());
-    told.or(kept).unwrap_or(state.now)
+    from_source.or(from_trends).unwrap_or(state.now)
 }
 
 /// Goes to a time, limited to the history. A time in the future is now.
@@ -115,16 +115,16 @@ fn go_within(state: &mut State, at: Timestamp, end: Option<Timestamp>) -> Vec<Ef
             if waiting {
                 Vec::new()
             } else {
-                ask_past(state, at)
+                request_past(state, at)
             }
         }
         _ => {
             let then = state
                 .live
-                .back_to(at, state.now, &state.trends, PATIENCE_SECONDS);
+                .with_usage_at(at, state.now, &state.trends, PATIENCE_SECONDS);
             state.frozen = Some(then);
             state.time = Time::Past { at, here: true };
-            ask(state)
+            requests(state)
         }
     }
 }
@@ -136,46 +136,49 @@ pub(super) fn again(state: &mut State) -> Vec<Effect> {
         Time::Live | Time::Past { here: false, .. } => Vec::new(),
         Time::Paused(at) | Time::Past { at, here: true } => {
             state.time = Time::Past { at, here: false };
-            ask_past(state, at)
+            request_past(state, at)
         }
     }
 }
 
-fn ask_past(state: &State, at: Timestamp) -> Vec<Effect> {
-    vec![Effect::Ask(Ask::Past(at, Box::new(interest(state))))]
+fn request_past(state: &State, at: Timestamp) -> Vec<Effect> {
+    vec![Effect::Request(SourceRequest::Past(
+        at,
+        Box::new(interest(state)),
+    ))]
 }
 
 /// Applies the state at a past time.
-pub(super) fn arrived(state: &mut State, past: Past) -> Vec<Effect> {
+pub(super) fn apply_past(state: &mut State, past: Past) -> Vec<Effect> {
     let Time::Past { at, .. } = state.time else {
         return Vec::new();
     };
-    let told = past.at;
-    let then = World::then(past, &state.live);
+    let received = past.at;
+    let then = World::from_past(past, &state.live);
     state.frozen = Some(then);
-    if told == at && !state.is_awaited() {
+    if received == at && !state.is_awaited() {
         state.time = Time::Past { at, here: true };
-        ask(state)
+        requests(state)
     } else {
         // The user has gone to another time, or the interest has changed.
-        ask_past(state, at)
+        request_past(state, at)
     }
 }
 
 /// A past time cannot be shown.
-pub(super) fn refused(state: &mut State, told: Timestamp, why: String) -> Vec<Effect> {
+pub(super) fn refused(state: &mut State, received: Timestamp, why: String) -> Vec<Effect> {
     let Time::Past { at, here: false } = state.time else {
         return Vec::new();
     };
-    if told != at {
-        return ask_past(state, at);
+    if received != at {
+        return request_past(state, at);
     }
     state.say(why, true);
     live(state)
 }
 
 /// Removes details, because they are of another time.
-fn forget_old_detail(state: &mut State) {
+fn drop_details(state: &mut State) {
     for screen in &mut state.stack {
         screen.detail = None;
         screen.no_detail = None;

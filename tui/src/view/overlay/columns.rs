@@ -2,7 +2,7 @@
 
 use super::window;
 use crate::input::Target;
-use crate::model::columns::Wanted;
+use crate::model::columns::ColumnChoice;
 use crate::model::{Field, State, placement};
 use crate::view::canvas::{Canvas, Piece, cells, row_of};
 use crate::view::theme::Ink;
@@ -10,12 +10,12 @@ use crate::view::theme::Ink;
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
     let view = state.screen().view;
     let columns = &view.columns();
-    let wanted = Wanted {
+    let choice = ColumnChoice {
         chosen: state.settings.columns.get(&view).map(Vec::as_slice),
-        ..Wanted::default()
+        ..ColumnChoice::default()
     };
-    let wanted = wanted.fields(columns);
-    let has_room: Vec<Field> = placement::shown(state, canvas.buffer.area.width)
+    let choice = choice.fields(columns);
+    let has_room: Vec<Field> = placement::columns(state, canvas.buffer.area.width)
         .iter()
         .map(|placed| placed.column.field)
         .collect();
@@ -31,7 +31,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, cursor: usize) {
     let first = (cursor + 1).saturating_sub(usize::from(area.height));
     canvas.hit(area, Target::Choices(first));
     for (line, (at, column)) in (0..area.height).zip(columns.iter().enumerate().skip(first)) {
-        let is_wanted = wanted.contains(&column.field);
+        let is_wanted = choice.contains(&column.field);
         let (mark, ink) = match (is_wanted, has_room.contains(&column.field)) {
             (true, true) => ("[x] ", Ink::Good),
             (true, false) => ("[x] ", Ink::Warn),

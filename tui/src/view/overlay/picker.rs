@@ -8,7 +8,7 @@ use crate::view::canvas::{Canvas, Piece, below, cells, right_of, row_of};
 use crate::view::theme::Ink;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, picker: &Picker) -> Option<(u16, u16)> {
-    let shown = picker.shown();
+    let shown = picker.matches();
     let (heading, hint) = match picker.choice {
         Choice::Namespaces => ("Namespaces", "enter: this one, space: several, esc closes"),
         Choice::Contexts => ("Contexts", "enter: connect, esc closes"),

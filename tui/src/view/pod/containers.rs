@@ -12,7 +12,7 @@ use crate::view::theme::Ink;
 
 /// Writes them; says in which line each is.
 pub(super) fn lines(lines: &mut Vec<Text>, pod: &PodRow, state: &State, width: u16) -> Vec<usize> {
-    let now = state.told_time();
+    let now = state.status_time();
     let wide = is_wide(width);
     let name_room = pod
         .containers

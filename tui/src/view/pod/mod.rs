@@ -95,7 +95,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) -> u16 {
 
 /// Status, place and owner.
 fn head(state: &State, pod: &PodRow, width: u16) -> Vec<Text> {
-    let now = state.told_time();
+    let now = state.status_time();
     let dim = |text: &str| Piece::muted(text);
     let mut line = vec![
         Piece::plain(" "),
@@ -239,7 +239,7 @@ fn restarts_since(state: &State, pod: &PodRow) -> String {
 fn heading_at(text: &str, state: &State) -> Text {
     let mut heading = heading(text);
     if state.time != Time::Live {
-        let at = state.clock_with_zone(state.told_time());
+        let at = state.clock_with_zone(state.status_time());
         heading.push(Piece::muted(format!("  at {at}")));
     }
     heading

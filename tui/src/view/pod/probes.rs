@@ -10,7 +10,7 @@ use crate::view::canvas::{Piece, pieces_width};
 use crate::view::theme::Ink;
 
 pub(super) fn lines(lines: &mut Vec<Text>, probes: &[Probe], state: &State, width: u16) {
-    let now = state.told_time();
+    let now = state.status_time();
     // Nobody remembers how probes were; their incidents are remembered.
     let is_past = matches!(state.time, Time::Past { .. }) && now == state.shown_time();
     if probes.is_empty() {

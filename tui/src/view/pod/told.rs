@@ -9,7 +9,7 @@ use crate::view::canvas::Piece;
 use crate::view::theme::Ink;
 
 pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, state: &State, width: u16) {
-    let now = state.told_time();
+    let now = state.status_time();
     // Conditions are told as they are: one that has changed since the time that is shown was another then.
     let held = |since: Option<Timestamp>| since.is_none_or(|since| since <= now);
     let mut conditions = detail
@@ -54,7 +54,7 @@ pub(super) fn conditions(lines: &mut Vec<Text>, detail: &Detail, state: &State, 
 }
 
 pub(super) fn events(lines: &mut Vec<Text>, detail: &Detail, state: &State, width: u16) {
-    let now = state.told_time();
+    let now = state.status_time();
     lines.push(heading_at("EVENTS", state));
     // One that was told again since has the time of the last time.
     let told = |last: Option<Timestamp>| last.is_none_or(|last| last <= now);

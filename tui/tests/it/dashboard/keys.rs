@@ -125,17 +125,17 @@ fn every_binding_has_a_check() {
 
 #[test]
 fn every_key_does_what_it_says_with_the_servers_own_api() {
-    every_key_of(&[Mode::Look], &[]);
+    every_key_of(&[Mode::Browse], &[]);
 }
 
 #[test]
 fn every_key_does_what_it_says_with_any_metrics_server() {
-    every_key_of(&[Mode::Look], &["--source", "metrics"]);
+    every_key_of(&[Mode::Browse], &["--source", "metrics"]);
 }
 
 #[test]
 fn every_key_does_what_it_says_in_lines_lists_and_the_help() {
-    every_key_of(&[Mode::Write, Mode::Pick, Mode::Help], &[]);
+    every_key_of(&[Mode::Filter, Mode::Pick, Mode::Help], &[]);
 }
 
 fn moves(dashboard: &mut Dashboard, key: &str) {

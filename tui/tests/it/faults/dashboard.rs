@@ -89,7 +89,7 @@ impl Dashboard {
 
     fn follow(&self, effects: Vec<Effect>) {
         for effect in effects {
-            if let Effect::Ask(ask) = effect {
+            if let Effect::Request(ask) = effect {
                 self.feed.ask(ask);
             }
         }

@@ -1,6 +1,6 @@
 //! What messages and actions do, as a whole.
 
-mod figures;
 mod random;
 mod rules;
 mod table;
+mod usage;

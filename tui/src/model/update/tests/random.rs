@@ -103,7 +103,7 @@ pub(super) fn pod(chance: &mut Chance, now: Timestamp) -> PodRow {
         }),
         created_seconds: u32::try_from(now.as_secs()).unwrap()
             - u32::try_from(chance.below(1_000)).unwrap(),
-        measured_seconds: u32::try_from(now.as_secs()).unwrap(),
+        usage_seconds: u32::try_from(now.as_secs()).unwrap(),
         usage: amounts(chance),
         requests: amounts(chance),
         limits: amounts(chance),
@@ -315,7 +315,7 @@ fn holds(state: &State) {
     );
     assert!(list.top <= list.cursor, "the cursor is above the screen");
     assert!(
-        list.cursor < list.top + state.listed().max(1),
+        list.cursor < list.top + state.list_height().max(1),
         "the cursor is below the screen"
     );
     assert!(

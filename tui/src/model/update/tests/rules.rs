@@ -9,8 +9,8 @@ use super::random::{Chance, pod};
 use crate::input::KeyMap;
 use crate::model::row::{IncidentRow, PodRow};
 use crate::model::{
-    Action, Amounts, Ask, Batch, Change, Edit, Effect, Key, Message, Name, Outcome, Overlay, Part,
-    Past, Row, SourceKind, State, Time, View,
+    Action, Amounts, Batch, Change, Edit, Effect, Key, Message, Name, Outcome, Overlay, Part, Past,
+    Row, SourceKind, SourceRequest, State, Time, View,
 };
 use crate::view::draw;
 use crate::view::theme::Theme;
@@ -48,20 +48,20 @@ fn who_goes_in_and_comes_back_is_where_he_was() {
 fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
     let mut state = with_pods(SourceKind::Vitals);
     state.live.cluster.oldest = Some(state.now.plus_nanos(-3_600_000_000_000));
-    let asked = |effects: &[Effect]| {
+    let requests_of = |effects: &[Effect]| {
         effects
             .iter()
-            .filter(|effect| matches!(effect, Effect::Ask(Ask::Past(..))))
+            .filter(|effect| matches!(effect, Effect::Request(SourceRequest::Past(..))))
             .count()
     };
-    assert_eq!(asked(&act(&mut state, Action::Step(-1))), 1);
+    assert_eq!(requests_of(&act(&mut state, Action::Step(-1))), 1);
     assert_eq!(
-        asked(&act(&mut state, Action::Step(-1))),
+        requests_of(&act(&mut state, Action::Step(-1))),
         0,
         "one is under way"
     );
     let first = state.now.plus_nanos(-15_000_000_000);
-    let wanted = state.now.plus_nanos(-30_000_000_000);
+    let second = state.now.plus_nanos(-30_000_000_000);
     let past = |at| {
         Message::Past(Box::new(Past {
             at,
@@ -69,22 +69,22 @@ fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
         }))
     };
     assert_eq!(
-        asked(&apply(&mut state, past(first))),
+        requests_of(&apply(&mut state, past(first))),
         1,
         "the time gone to since is asked for"
     );
     assert_eq!(
         state.time,
         Time::Past {
-            at: wanted,
+            at: second,
             here: false
         }
     );
-    apply(&mut state, past(wanted));
+    apply(&mut state, past(second));
     assert_eq!(
         state.time,
         Time::Past {
-            at: wanted,
+            at: second,
             here: true
         }
     );
@@ -190,17 +190,17 @@ fn a_source_that_remembers_usage_alone_tells_of_when_the_rest_is() {
     state
         .trends
         .push(&crate::model::cluster_key(), began, Default::default());
-    assert_eq!(state.told_time(), state.now);
+    assert_eq!(state.status_time(), state.now);
     act(&mut state, Action::Step(-4));
     let gone_back = state.now;
     assert_eq!(state.shown_time(), gone_back.plus_nanos(-60 * SECOND));
-    assert_eq!(state.told_time(), gone_back);
+    assert_eq!(state.status_time(), gone_back);
     let now = gone_back.plus_nanos(30 * SECOND);
     apply(&mut state, Message::Tick(now));
-    assert_eq!(state.told_time(), gone_back, "it is not told anew");
+    assert_eq!(state.status_time(), gone_back, "it is not told anew");
     assert!(state.world().pods.get(&pod).is_some());
     act(&mut state, Action::Live);
-    assert_eq!(state.told_time(), now);
+    assert_eq!(state.status_time(), now);
 }
 
 #[test]
@@ -211,9 +211,9 @@ fn what_was_told_of_a_pod_when_time_was_stopped_stays() {
     apply(&mut state, Message::Detail(key, Box::default()));
     act(&mut state, Action::Pause);
     let later = state.now.plus_nanos(60 * SECOND);
-    let asked = apply(&mut state, Message::Tick(later));
-    let again = |effect: &Effect| matches!(effect, Effect::Ask(Ask::Detail(..)));
-    assert!(!asked.iter().any(again), "{asked:?}");
+    let effects = apply(&mut state, Message::Tick(later));
+    let again = |effect: &Effect| matches!(effect, Effect::Request(SourceRequest::Detail(..)));
+    assert!(!effects.iter().any(again), "{effects:?}");
     assert!(state.screen().detail.is_some());
 }
 
@@ -335,9 +335,9 @@ fn the_bell_rings_when_an_incident_begins_and_only_if_it_is_wanted() {
         incident.metadata.name = name.to_owned();
         IncidentRow::new(incident)
     };
-    for wanted in [true, false] {
+    for enabled in [true, false] {
         let mut state = State::default();
-        state.settings.bell = wanted;
+        state.settings.bell = enabled;
         let mut rings = |batch: Batch<IncidentRow>| {
             apply(&mut state, Message::Incidents(batch)) == [Effect::Bell]
         };
@@ -346,10 +346,10 @@ fn the_bell_rings_when_an_incident_begins_and_only_if_it_is_wanted() {
             !rings(Batch::All(vec![incident("a", false)])),
             "it began before"
         );
-        assert_eq!(rings(put("b", false)), wanted);
+        assert_eq!(rings(put("b", false)), enabled);
         assert!(!rings(put("b", false)), "it goes on");
         assert!(!rings(put("c", true)), "it is over");
-        assert_eq!(rings(Batch::All(vec![incident("d", false)])), wanted);
+        assert_eq!(rings(Batch::All(vec![incident("d", false)])), enabled);
         assert!(!rings(Batch::Some(vec![Change::Gone(
             incident("d", false).key()
         )])));

@@ -40,7 +40,7 @@ const NAMES: [(&str, &str); 5] = [
 ];
 
 fn shown(state: &State) -> Vec<Field> {
-    placement::shown(state, state.size.width)
+    placement::columns(state, state.size.width)
         .iter()
         .map(|placed| placed.column.field)
         .collect()
@@ -55,7 +55,7 @@ fn write(state: &mut State, filter: &str) {
 #[test]
 fn the_selected_row_is_found_again_whatever_hid_it() {
     type Step = (&'static str, fn(&mut State));
-    let ways: [Step; 7] = [
+    let steps: [Step; 7] = [
         ("a filter that nothing matches", |state| {
             write(state, "nothing");
             act(state, Action::Back);
@@ -104,12 +104,12 @@ fn the_selected_row_is_found_again_whatever_hid_it() {
             act(state, Action::Pause);
         }),
     ];
-    for (what, way) in ways {
+    for (what, step) in steps {
         let mut state = with_pods(&NAMES);
         act(&mut state, Action::Move(2));
         let before = state.current().unwrap();
         assert_eq!(&*before.name, "c");
-        way(&mut state);
+        step(&mut state);
         refresh(&mut state);
         assert_eq!(state.current(), Some(before), "after {what}");
     }
@@ -187,9 +187,9 @@ fn who_sorts_by_a_hidden_column_sees_it_or_is_told_why_not() {
                 }
                 None => {
                     assert_eq!(sort, before, "{view:?}");
-                    let said = state.notice.as_ref().unwrap();
+                    let notice = state.notice.as_ref().unwrap();
                     let expected = format!("{} cannot be sorted by {}", view.title(), field.name());
-                    assert_eq!(said.text, expected);
+                    assert_eq!(notice.text, expected);
                 }
             }
         }

@@ -27,12 +27,12 @@ pub(super) fn distinguishing(table: &dyn AnyTable, order: &[u32], now: Timestamp
     });
     let mut count = None;
     for field in tried {
-        let before = *count.get_or_insert_with(|| distinct(table, order, &fields, now));
+        let before = *count.get_or_insert_with(|| count_distinct(table, order, &fields, now));
         if before == order.len() {
             break;
         }
         fields.push(*field);
-        let with = distinct(table, order, &fields, now);
+        let with = count_distinct(table, order, &fields, now);
         if with == before {
             fields.pop();
         }
@@ -42,7 +42,7 @@ pub(super) fn distinguishing(table: &dyn AnyTable, order: &[u32], now: Timestamp
 }
 
 /// The number of different texts that the rows have in these fields.
-fn distinct(table: &dyn AnyTable, order: &[u32], fields: &[Field], now: Timestamp) -> usize {
+fn count_distinct(table: &dyn AnyTable, order: &[u32], fields: &[Field], now: Timestamp) -> usize {
     let texts = order.iter().map(|at| {
         let mut hasher = DefaultHasher::new();
         for field in fields {
@@ -84,7 +84,7 @@ mod tests {
             }),
             all: crate::model::row::Rollup::default(),
             nodes: 0,
-            most_on_a_node: 0,
+            max_per_node: 0,
             replicas: None,
         }
     }

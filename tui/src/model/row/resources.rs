@@ -5,27 +5,27 @@ use crate::model::amount::Amounts;
 
 /// Usage, requests and limits of a row.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Figures {
+pub(super) struct RowResources {
     pub(super) usage: Amounts,
     pub(super) requests: Amounts,
     pub(super) limits: Amounts,
 }
 
 /// A row with usage, requests and limits.
-pub(super) trait HasFigures {
-    fn figures(&self) -> Figures;
+pub(super) trait HasResources {
+    fn resources(&self) -> RowResources;
 }
 
-macro_rules! figures {
+macro_rules! resources {
     ($($name:ident: |$of:ident| $value:expr;)*) => {
-        $(pub(super) fn $name<R: HasFigures>(row: &R) -> Value<'_> {
-            let $of = row.figures();
+        $(pub(super) fn $name<R: HasResources>(row: &R) -> Value<'_> {
+            let $of = row.resources();
             $value
         })*
     };
 }
 
-figures! {
+resources! {
     cpu: |of| of.usage.cpu.into();
     cpu_request: |of| of.requests.cpu.into();
     cpu_limit: |of| of.limits.cpu.into();

@@ -245,8 +245,8 @@ fn figures_are_as_old_as_the_oldest_that_reports() {
             pods(&[]),
             usage(&each, &[]),
         ]);
-        let measured = state.live.cluster.measured.unwrap();
-        assert_eq!(measured, Timestamp::from_secs(oldest));
+        let usage_time = state.live.cluster.usage_time.unwrap();
+        assert_eq!(usage_time, Timestamp::from_secs(oldest));
     }
 }
 

@@ -10,44 +10,44 @@ use super::row::{PodRow, Row};
 use super::table::Table;
 
 /// How long a restart is recent, in seconds: the default of vitals-server.
-const LATELY_SECONDS: u32 = 3600;
+const RECENT_SECONDS: u32 = 3600;
 
 /// The number of containers whose restarts are stored. For others only the last restart counts.
-const MOST_CONTAINERS: usize = 10_000;
+const MAX_CONTAINERS: usize = 10_000;
 
 /// The most restarts of a container in an hour: the kubelet waits at least ten seconds between two.
-const MOST_RESTARTS: usize = 360;
+const MAX_RESTARTS: usize = 360;
 
 /// Times of restarts by container, in seconds since the epoch, oldest first.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
+pub(super) struct ObservedRestarts {
     by_container: HashMap<Key, VecDeque<u32>>,
 }
 
-impl Seen {
+impl ObservedRestarts {
     /// Compares a new row with the row before: a larger restart count is a restart in between.
     pub(super) fn compare(&mut self, before: &PodRow, row: &mut PodRow) {
         let key = row.key();
         for container in &mut row.containers {
-            let known = before
+            let old = before
                 .containers
                 .iter()
-                .find(|known| known.name == container.name);
-            let known = known.map_or(0, |known| known.restarts.count);
-            let more = container.restarts.count.saturating_sub(known);
+                .find(|old| old.name == container.name);
+            let old = old.map_or(0, |old| old.restarts.count);
+            let more = container.restarts.count.saturating_sub(old);
             let at = ended_seconds(&container.restarts);
             let (Some(at), key) = (at, key.clone().part(&container.name)) else {
                 continue;
             };
-            let is_known = self.by_container.contains_key(&key);
-            if more > 0 && (is_known || self.by_container.len() < MOST_CONTAINERS) {
+            let is_stored = self.by_container.contains_key(&key);
+            if more > 0 && (is_stored || self.by_container.len() < MAX_CONTAINERS) {
                 let times = self.by_container.entry(key.clone()).or_default();
-                times.extend((0..more).take(MOST_RESTARTS).map(|_| at));
-                let over = times.len().saturating_sub(MOST_RESTARTS);
+                times.extend((0..more).take(MAX_RESTARTS).map(|_| at));
+                let over = times.len().saturating_sub(MAX_RESTARTS);
                 times.drain(..over);
             }
-            let seen = self.since(&key, at.saturating_sub(LATELY_SECONDS));
-            container.restarts.recent = container.restarts.recent.max(seen);
+            let observed = self.since(&key, at.saturating_sub(RECENT_SECONDS));
+            container.restarts.recent = container.restarts.recent.max(observed);
         }
         row.sum_restarts();
     }
@@ -55,20 +55,20 @@ impl Seen {
     /// Updates the recent restarts of pods: restarts older than an hour no longer count.
     pub(super) fn expire(&mut self, pods: &mut Table<PodRow>, now: Timestamp) {
         let now = u32::try_from(now.as_secs()).unwrap_or_default();
-        let since = now.saturating_sub(LATELY_SECONDS);
+        let since = now.saturating_sub(RECENT_SECONDS);
         self.by_container.retain(|_, times| {
             times.retain(|at| *at > since);
             !times.is_empty()
         });
-        let old = |pod: &PodRow| {
+        let recent_of = |pod: &PodRow| {
             let containers = pod.containers.iter();
             containers
-                .map(|container| self.of_late(pod, container, since))
+                .map(|container| self.recent(pod, container, since))
                 .collect::<Box<[u32]>>()
         };
         let rows = pods.rows().iter().filter(|pod| pod.restarts.recent > 0);
         let changed: Vec<(Key, Box<[u32]>)> = rows
-            .map(|pod| (pod, old(pod)))
+            .map(|pod| (pod, recent_of(pod)))
             .filter(|(pod, recent)| {
                 let now = pod.containers.iter().map(|it| it.restarts.recent);
                 now.ne(recent.iter().copied())
@@ -86,10 +86,10 @@ impl Seen {
     }
 
     /// The recent restarts of a container, at most as many as were counted before.
-    fn of_late(&self, pod: &PodRow, container: &super::row::Container, since: u32) -> u32 {
+    fn recent(&self, pod: &PodRow, container: &super::row::Container, since: u32) -> u32 {
         let restarts = &container.restarts;
-        let is_late = ended_seconds(restarts).is_some_and(|at| at > since);
-        if !is_late {
+        let is_recent = ended_seconds(restarts).is_some_and(|at| at > since);
+        if !is_recent {
             return 0;
         }
         if pod.created_seconds > since {
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn restarts_that_were_seen_are_counted_until_they_are_an_hour_old() {
-        let mut seen = Seen::default();
+        let mut observed = ObservedRestarts::default();
         let mut before = pod(40, NOW - 7200, 0);
         let mut counts = Vec::new();
         for (count, at) in [
@@ -160,7 +160,7 @@ mod tests {
             (46, NOW + 3700),
         ] {
             let mut row = pod(count, at, 1);
-            seen.compare(&before, &mut row);
+            observed.compare(&before, &mut row);
             counts.push(row.restarts.recent);
             before = row;
         }
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(counts, [1, 2, 5, 5]);
         let mut pods = Table::of(vec![before]);
         let mut recent = |at: i64| {
-            seen.expire(&mut pods, Timestamp::from_secs(at));
+            observed.expire(&mut pods, Timestamp::from_secs(at));
             pods.rows()[0].restarts.recent
         };
         let counts = [3700, 3901, 5401, 7301, 9000].map(|after| recent(NOW + after));
@@ -177,13 +177,13 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let mut seen = Seen::default();
+        let mut observed = ObservedRestarts::default();
         let mut row = pod(u32::MAX, NOW, 1);
-        seen.compare(&pod(0, NOW, 0), &mut row);
-        assert_eq!(row.restarts.recent as usize, MOST_RESTARTS);
+        observed.compare(&pod(0, NOW, 0), &mut row);
+        assert_eq!(row.restarts.recent as usize, MAX_RESTARTS);
         // A lower count belongs to a new container.
         let mut row = pod(0, NOW, 0);
-        seen.compare(&pod(9, NOW, 1), &mut row);
-        assert_eq!(seen.by_container.len(), 1);
+        observed.compare(&pod(9, NOW, 1), &mut row);
+        assert_eq!(observed.by_container.len(), 1);
     }
 }

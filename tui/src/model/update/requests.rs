@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::effect::{Ask, Effect};
+use crate::model::effect::{Effect, SourceRequest};
 use crate::model::message::Subject;
 use crate::model::part::SourceKind;
 use crate::model::scope::Scope;
@@ -13,21 +13,21 @@ use crate::model::time::Time;
 const STEPS: u32 = 240;
 
 /// The requests for the data of the current view that the source does not send by itself.
-pub(super) fn ask(state: &mut State) -> Vec<Effect> {
+pub(super) fn requests(state: &mut State) -> Vec<Effect> {
     let Some((kind, _)) = state.source else {
         return Vec::new();
     };
-    state.asked = state.now;
-    let mut asks = Vec::new();
+    state.requested_at = state.now;
+    let mut requests = Vec::new();
     let (since, until) = state.shown_span();
-    let history = |subject| Ask::History {
+    let history = |subject| SourceRequest::History {
         subject,
         since,
         until,
         steps: STEPS,
     };
     if kind == SourceKind::Vitals {
-        asks.push(history(Subject::Cluster));
+        requests.push(history(Subject::Cluster));
     }
     if let Some(key) = state.screen().pod() {
         let at = match state.time {
@@ -37,15 +37,15 @@ pub(super) fn ask(state: &mut State) -> Vec<Effect> {
         // Details stay as they were when the user paused; the source has no newer ones of that time.
         let stays = matches!(state.time, Time::Paused(_)) && state.screen().detail.is_some();
         if !stays {
-            asks.push(Ask::Detail(key.clone(), at));
+            requests.push(SourceRequest::Detail(key.clone(), at));
         }
         if kind == SourceKind::Vitals {
-            asks.push(history(Subject::Pod(key.clone())));
+            requests.push(history(Subject::Pod(key.clone())));
         }
     } else if let Scope::Node(name) = &state.screen().scope
         && kind == SourceKind::Vitals
     {
-        asks.push(history(Subject::Node(Arc::clone(name))));
+        requests.push(history(Subject::Node(Arc::clone(name))));
     }
-    asks.into_iter().map(Effect::Ask).collect()
+    requests.into_iter().map(Effect::Request).collect()
 }
