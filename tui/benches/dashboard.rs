@@ -1,8 +1,7 @@
-//! What the dashboard costs: a frame of each view, a key, a filter as it is typed; the bytes a frame is on the wire,
-//! and the memory that a cluster takes.
+//! Costs of the dashboard: frames of each view, keys, typing a filter, bytes per frame, and memory.
 //!
 //! `cargo bench -p kubevitals --bench dashboard`. `VITALS_BENCH_CLUSTERS`
-//! (`vitals:300,metrics:20000,vitals:30000,vitals:150000`: source and pods) changes what is measured.
+//! (`vitals:300,metrics:20000,vitals:30000,vitals:150000`: source and pods) sets the clusters.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -65,7 +64,7 @@ fn state(pods: usize, source: SourceKind) -> State {
     state
 }
 
-/// All that is between a change and the bytes for the terminal, but for the bytes themselves.
+/// Draws a frame into a buffer, without encoding it for the terminal.
 fn frame(state: &mut State, keys: &KeyMap, buffer: &mut Buffer) {
     refresh(state);
     buffer.reset();
@@ -131,7 +130,7 @@ fn keys(criterion: &mut Criterion, pods: &str, state: &State) {
     );
 }
 
-/// A frame of pods of which one has changed: the list is sorted again; and what it takes to hold on to a moment.
+/// A frame after a change of one pod, for which the list is sorted again; and a pause, which makes a snapshot.
 fn changes(criterion: &mut Criterion, pods: &str, state: &State) {
     let keys = KeyMap::default();
     let mut buffer = Buffer::empty(Rect::new(0, 0, COLUMNS, ROWS));
@@ -153,7 +152,7 @@ fn changes(criterion: &mut Criterion, pods: &str, state: &State) {
     });
 }
 
-/// Counts what goes to the terminal.
+/// Counts the bytes for the terminal.
 #[derive(Clone, Default)]
 struct Counted(Rc<Cell<u64>>);
 
@@ -168,7 +167,7 @@ impl Write for Counted {
     }
 }
 
-/// Bytes of the first frame, and of one in which a reading of every pod has changed.
+/// Bytes of the first frame, and of a frame with new usage of every pod.
 fn bytes(pods: usize) -> (u64, u64) {
     let shop = Shop {
         nodes: pods / PODS_PER_NODE,
@@ -229,7 +228,7 @@ fn main() {
         drop(state_of_cluster);
         let (first, next) = bytes(pods);
         println!(
-            "{pods} pods: the first frame is {first} bytes, one in which all has changed {next}"
+            "{pods} pods: the first frame is {first} bytes, one with all usage changed {next}"
         );
     }
     criterion.final_summary();

@@ -1,9 +1,9 @@
-//! The dashboard as a process of its own, in a pseudo-terminal, beside a simulated cluster over real sockets: from its
-//! start to its first frame, from a key to what it shows, what it costs while nobody touches it.
+//! Costs of the dashboard as a process in a pseudo-terminal, with a simulated cluster over real sockets: time to the
+//! first frame, time from a key to its frame, CPU and memory while idle.
 //!
 //! `cargo bench -p kubevitals --bench process` after `cargo build --release --bin vitals-sim --bin vitals-server`.
 //! `VITALS_BENCH_CLUSTERS` (`vitals:300,metrics:20000,vitals:30000,vitals:150000`: source and pods, one run each) and
-//! `VITALS_BENCH_SECONDS` (30) change its size.
+//! `VITALS_BENCH_SECONDS` (30) set its size.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -54,7 +54,7 @@ fn main() {
     }
 }
 
-/// A program that was built beside this one.
+/// The path of another program in the same target directory.
 fn sibling(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_vitals")).with_file_name(name);
     assert!(
@@ -70,7 +70,7 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// A cluster and its server, which knows what nearly all pods use; the path of a kubeconfig.
+/// Starts a cluster and its server, and waits for usage of nearly all pods. Returns the path of a kubeconfig.
 fn cluster(pods: usize) -> (Running, Running, String) {
     let nodes = pods / PODS_PER_NODE;
     let port = free_port();
@@ -112,13 +112,13 @@ fn cluster(pods: usize) -> (Running, Running, String) {
             .output()
             .expect("vitals runs");
         let output = String::from_utf8_lossy(&pods_with_usage.stdout).into_owned();
-        // Of pods that are just being made nothing is known.
+        // New pods have no usage yet.
         if output.lines().count() > pods * 95 / 100 {
             break;
         }
         assert!(
             began.elapsed() < Duration::from_secs(600),
-            "the server never knows every pod"
+            "the server has no usage of some pods"
         );
         std::thread::sleep(Duration::from_secs(2));
     }
@@ -161,7 +161,7 @@ fn measure(source: &str, pods: usize, span: Duration) {
     rest("paused", &terminal, span / 2);
 }
 
-/// From the filter's last letter to the pod that it is the name of, which is none of those that come first.
+/// Measures the time from the end of a filter to its rows, which the source has not sent before.
 fn seek(terminal: &mut Terminal) {
     terminal.press("/");
     let began = Instant::now();
@@ -178,7 +178,7 @@ fn seek(terminal: &mut Terminal) {
     terminal.press("esc");
 }
 
-/// From a key to what it shows, over the pseudo-terminal and an emulator of one.
+/// Measures the time from a key to its frame, through the pseudo-terminal and an emulator.
 fn keys(terminal: &mut Terminal) {
     let pointer = |screen: &vt100::Screen| {
         let columns = screen.size().1.get();
@@ -188,7 +188,7 @@ fn keys(terminal: &mut Terminal) {
     terminal.wait_for_text("PAUSED");
     let mut times = Vec::new();
     for at in 0..60 {
-        // As often as a key comes that is held.
+        // The repeat rate of a pressed key.
         std::thread::sleep(Duration::from_millis(33));
         let before = terminal.look(pointer);
         let began = Instant::now();
@@ -209,7 +209,7 @@ fn keys(terminal: &mut Terminal) {
     terminal.wait_for_text("LIVE");
 }
 
-/// What it costs while nobody touches it.
+/// Measures CPU, output and memory while idle.
 fn rest(how: &str, terminal: &Terminal, span: Duration) {
     std::thread::sleep(Duration::from_secs(20));
     let id = terminal.id();
@@ -231,10 +231,10 @@ fn rest(how: &str, terminal: &Terminal, span: Duration) {
     );
 }
 
-/// User and system time so far.
+/// User and system time of a process.
 fn cpu(id: u32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("the process lives");
-    // The name, in parentheses, may hold anything; the fields are counted from behind it.
+    // The name in parentheses may contain any character; fields are counted after it.
     let fields = stat.rsplit_once(')').expect("a name").1.split_whitespace();
     let ticks: u64 = fields
         .skip(11)

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_got_better_in_between_needs_attention_when_it_fails_again() {
+    fn a_pod_that_recovers_and_fails_again_needs_attention() {
         let mut acknowledgements = Acknowledgements::default();
         let mut failing = pod("web", 0);
         failing.probes.failing = 1;

@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_unknown_is_not_zero() {
+    fn unknown_is_not_zero() {
         assert_eq!(Cpu::NONE.get(), None);
         assert_eq!(Cpu::from(Nanocores(0)).get(), Some(Nanocores(0)));
         assert_eq!(
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_of_what_is_known() {
+    fn sums_ignore_unknown_amounts() {
         let sum: Memory = [Memory::NONE, Bytes(1).into(), Bytes(2).into()]
             .into_iter()
             .sum();

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_now_is_told_from_what_only_was() {
+    fn attention_distinguishes_current_from_past_problems() {
         type Change = fn(&mut PodRow);
         let cases: [(i64, Change, Option<Attention>); 9] = [
             (60, |_| {}, Some(Attention::Recent)),

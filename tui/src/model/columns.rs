@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_important_columns_are_shown_when_room_is_short() {
+    fn narrow_tables_show_the_most_important_columns() {
         assert_eq!(fields(40), ["NAME", "STATUS", "CPU", "MEM"]);
         assert!(fields(80).contains(&"RESTARTS"));
         assert!(fields(200).contains(&"CPU OVER TIME"));
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_whole_rather_than_one_more_number_shown_but_no_reason_is_lost_for_it() {
+    fn reasons_get_space_before_numbers() {
         let widest = |name: u16| {
             move |field| match field {
                 Field::Name | Field::Pod => name,
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_column_has_room_for_its_heading_and_the_arrow() {
+    fn number_columns_fit_heading_and_arrow() {
         for view in View::SWITCHABLE {
             for column in view.columns() {
                 let widest = column.width.most;

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_to_the_place_of_what_is_gone_is_selected() {
+    fn the_row_after_a_removed_one_is_selected() {
         let mut list = list(&[0, 1, 2]);
         list.select(1, key, 3);
         lose(&mut list, &[0, 2]);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_hidden_is_selected_again_when_it_comes_back() {
+    fn a_hidden_row_is_selected_again_when_it_returns() {
         // The filter hides all rows, some rows, or rows in two steps.
         for hidden in [
             &[&[][..]][..],
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn who_moves_while_something_is_hidden_stays_there() {
+    fn moving_the_cursor_drops_a_hidden_selection() {
         let mut list = list(&[0, 1, 2]);
         list.select(1, key, 3);
         reorder(&mut list, &[0, 2]);
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_selected_nothing_stays_at_the_top() {
+    fn without_a_selection_the_cursor_stays_at_the_top() {
         let mut list = list(&[0, 1, 2]);
         reorder(&mut list, &[2, 1, 0]);
         assert_eq!((list.cursor, list.top, list.selected.clone()), (0, 0, None));

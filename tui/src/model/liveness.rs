@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_shown_decides_whether_it_is_live() {
+    fn only_parts_of_the_view_decide_its_liveness() {
         let forbidden = || failed(FaultKind::Forbidden);
         let hpas = [(Part::Hpas, forbidden())];
         let lacks_hpas = |view| {

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn the_list_is_limited() {
         let mut messages = Messages::default();
         for at in 0..10_000 {
             let text = format!("{at} {}", "日".repeat(10_000));

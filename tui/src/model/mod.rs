@@ -65,7 +65,7 @@ pub use list::List;
 pub use liveness::{Failing, Liveness};
 pub use message::{Condition, Detail, Event, Link, Message, Subject, TableRows};
 pub use messages::{LogEntry, Messages};
-pub use name::{Key, Name, Names, no_name};
+pub use name::{Key, Name, Names};
 pub use page::Page;
 pub use pane::Pane;
 pub use panes::Panes;

@@ -1,19 +1,11 @@
 //! Names and keys.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 pub use kubevitals_proto::objects::intern::Interner as Names;
 
 /// An interned name, label or other short text.
 pub type Name = Arc<str>;
-
-static EMPTY: LazyLock<Name> = LazyLock::new(|| Arc::from(""));
-
-/// The empty name.
-#[must_use]
-pub fn no_name() -> Name {
-    Arc::clone(&EMPTY)
-}
 
 /// Identifies the object of a row. Tables are sorted by keys, and the selection is a key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,14 +25,14 @@ impl Key {
         Self {
             namespace: Arc::clone(namespace),
             name: Arc::clone(name),
-            part: no_name(),
+            part: Name::default(),
         }
     }
 
     /// The key of an object without a namespace.
     #[must_use]
     pub fn named(name: &Name) -> Self {
-        Self::new(&no_name(), name)
+        Self::new(&Name::default(), name)
     }
 
     /// The key with this part.

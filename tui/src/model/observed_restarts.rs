@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn restarts_that_were_seen_are_counted_until_they_are_an_hour_old() {
+    fn observed_restarts_count_for_an_hour() {
         let mut observed = ObservedRestarts::default();
         let mut before = pod(40, NOW - 7200, 0);
         let mut counts = Vec::new();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn stored_restarts_are_limited() {
         let mut observed = ObservedRestarts::default();
         let mut row = pod(u32::MAX, NOW, 1);
         observed.compare(&pod(0, NOW, 0), &mut row);

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_narrows_the_list() {
+    fn the_search_narrows_the_list() {
         let all = names(&["default", "kube-system", "payments", "shop"]);
         let mut picker = Picker::new(Choice::Namespaces, all, Vec::new());
         assert_eq!(

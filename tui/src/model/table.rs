@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_a_key_is_kept_in_order() {
+    fn the_last_row_of_a_key_wins() {
         let table = Table::of(vec![node("b", 1), node("a", 2), node("b", 3)]);
         assert_eq!(shown(&table), [("a".to_owned(), 2), ("b".to_owned(), 3)]);
     }
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_changed_has_another_version_and_a_copy_has_the_same() {
+    fn changes_set_a_new_version() {
         let mut table = Table::of(vec![node("a", 1), node("b", 1)]);
         let mut versions = vec![Table::<NodeRow>::default().version(), table.version()];
         table.get_mut(&Key::named(&"a".into())).unwrap().pods = 2;
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_on_to_a_row_keeps_it() {
+    fn clones_have_the_old_rows() {
         let mut table = Table::of(vec![node("a", 1)]);
         let held = table.clone();
         table.get_mut(&Key::named(&"a".into())).unwrap().pods = 2;

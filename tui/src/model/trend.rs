@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_before_is_put_before() {
+    fn earlier_readings_are_inserted_before() {
         let mut trend = Trend::default();
         trend.push(Timestamp::from_secs(30), usage(3));
         let before = [(10, 1), (20, 2), (30, 9), (40, 9)];
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_is_kept_and_no_more() {
+    fn one_hour_is_stored() {
         let mut trend = Trend::default();
         for second in 1..=1000 {
             trend.push(Timestamp::from_secs(second), usage(1));

@@ -7,7 +7,7 @@ use kubevitals_proto::time::Timestamp;
 
 use super::amount::Amounts;
 use super::batch::{Batch, Extent, Past, PodReading, Reading, Readings};
-use super::name::{Key, Name, no_name};
+use super::name::{Key, Name};
 use super::observed_restarts::ObservedRestarts;
 use super::row::{
     ClusterRow, ContainerRow, HpaRow, IncidentRow, NamespaceRow, NodeRow, PodRow, Replicas, Rollup,
@@ -92,7 +92,7 @@ impl PlainRow for HpaRow {
 /// The key of the cluster's own trend.
 #[must_use]
 pub fn cluster_key() -> Key {
-    Key::named(&no_name())
+    Key::named(&Name::default())
 }
 
 impl World {

@@ -240,13 +240,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::View;
     use crate::model::filter::Filter;
     use crate::model::row::Workload;
 
     fn interest(filter: &str) -> Interest {
         Interest {
-            selection: filter.parse::<Filter>().unwrap().selection(View::Pods),
+            selection: filter.parse::<Filter>().unwrap().selection(false),
             ..Interest::default()
         }
     }

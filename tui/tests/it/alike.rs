@@ -6,7 +6,7 @@ use kubevitals::model::row::{
     Container, ContainerState, IncidentRow, NodeRow, PodRow, Probes, Restarts,
 };
 use kubevitals::model::{
-    Action, Amounts, Batch, Memory, Message, SourceKind, State, View, act, apply, no_name, refresh,
+    Action, Amounts, Batch, Memory, Message, Name, SourceKind, State, View, act, apply, refresh,
 };
 use kubevitals::view::theme::{Depth, Ground, Theme};
 use kubevitals_proto::time::Timestamp;
@@ -85,7 +85,7 @@ fn container(millicores: u64) -> Container {
         name: "prometheus".into(),
         role: Role::App,
         state: ContainerState::Running,
-        reason: no_name(),
+        reason: Name::default(),
         since_seconds: 0,
         ready: true,
         probes: Probes::default(),

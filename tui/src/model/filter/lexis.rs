@@ -32,9 +32,9 @@ impl Keyword {
     /// How to use the keyword, for errors.
     pub(super) const fn usage(self) -> &'static str {
         match self {
-            Self::And => "and stands between two parts",
-            Self::Or => "or stands between two parts",
-            Self::Not => "not stands before what must not hold",
+            Self::And => "and joins two conditions",
+            Self::Or => "or joins two conditions",
+            Self::Not => "not negates the condition after it",
         }
     }
 

@@ -53,7 +53,7 @@ pub static MANUAL: &[(&[&str], &str)] = &[
 ];
 
 /// The text below the table.
-pub static REMARK: &str = "A condition on a number hides rows that do not have it or whose value is unknown; `!cpu>500m` shows them. Every column (`c` lists them) is a field; `ns` and `mem` are short for `namespace` and `memory`. What belongs to another language is refused with the right spelling: `ns:shop`, `-n shop`, `web.*`, `deployment=web`, `mem>500`.";
+pub static REMARK: &str = "A condition on a number hides rows that do not have it or whose value is unknown; `!cpu>500m` shows them. Every column (`c` lists them) is a field; `ns` and `mem` are short for `namespace` and `memory`. Syntax of other languages is refused with the right spelling: `ns:shop`, `-n shop`, `web.*`, `deployment=web`, `mem>500`.";
 
 #[cfg(test)]
 mod tests {
@@ -95,7 +95,7 @@ mod tests {
         let expected = markdown();
         assert!(
             table.trim() == expected.trim(),
-            "what stands between the comments in docs/dashboard.md is to be:\n{expected}"
+            "the text between the comments in docs/dashboard.md must be:\n{expected}"
         );
     }
 }

@@ -16,6 +16,7 @@
 //! ignored. A condition on a number does not match rows without that number. An error has a span, so that the view can
 //! show it under the input.
 
+mod error;
 mod eval;
 mod hints;
 mod lexis;
@@ -30,50 +31,20 @@ mod value;
 mod tests;
 
 use std::fmt;
-use std::ops::Range;
 use std::str::FromStr;
 
 use kubevitals_proto::time::Timestamp;
 
 use crate::model::row::Row;
-use crate::text::width;
+pub use error::FilterError;
 pub use manual::{MANUAL, REMARK};
 pub use selection::Selection;
 pub use tree::{Comparison, Kind, Node, Operator};
-
-/// The maximum length of a filter in bytes.
-pub const MAX_LENGTH: usize = 2_048;
 
 /// A parsed filter. The empty filter matches all rows.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     root: Option<Node>,
-}
-
-/// Why a text is not a filter, and which part of it is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct FilterError {
-    /// The error, for the user.
-    pub message: String,
-    /// The wrong bytes; empty at the end of the text if something is missing.
-    pub span: Range<usize>,
-}
-
-impl FilterError {
-    fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            span,
-        }
-    }
-
-    /// The cells of the line `text` that the span covers: at least one.
-    pub fn cells(&self, text: &str) -> Range<usize> {
-        let before = text.get(..self.span.start).map_or(0, width);
-        let part = text.get(self.span.clone()).map_or(0, width);
-        before..before + part.max(1)
-    }
 }
 
 impl Filter {

@@ -5,12 +5,16 @@ use std::ops::Range;
 use kubevitals_proto::needle::Needle;
 use kubevitals_proto::selector::LabelSelector;
 
+use super::error::FilterError;
+use super::hints;
 use super::lexis::{Keyword, ends_value, is_operator, is_quote, pattern_length};
 use super::pattern::Pattern;
 use super::tree::{Comparison, Kind, Node, Operator};
 use super::value::{Number, example};
-use super::{FilterError, MAX_LENGTH, hints};
 use crate::model::Field;
+
+/// The maximum length of a filter in bytes.
+const MAX_LENGTH: usize = 2_048;
 
 /// The maximum depth of parentheses and negations.
 const MAX_DEPTH: usize = 64;
@@ -130,8 +134,8 @@ impl<'a> Parser<'a> {
     fn missing(&self) -> FilterError {
         match self.keyword() {
             Some(keyword) => self.alone(keyword),
-            None if self.peek().is_none() => self.here("something is missing at the end"),
-            None => self.here("something is missing before this"),
+            None if self.peek().is_none() => self.here("a condition is missing at the end"),
+            None => self.here("a condition is missing before this"),
         }
     }
 
@@ -171,7 +175,7 @@ impl<'a> Parser<'a> {
             {
                 return Err(FilterError::new(
                     begin..self.at,
-                    "! stands before what must not hold",
+                    "! negates the condition after it",
                 ));
             }
             Kind::Not(Box::new(self.part(depth + 1)?))
@@ -292,9 +296,8 @@ impl<'a> Parser<'a> {
     /// Parses an operator and values after the name of a field.
     fn field(&mut self, span: Range<usize>, name: &str) -> Result<Kind, FilterError> {
         if name.is_empty() {
-            return Err(
-                self.here("no field stands before this: write cpu>500m, or quotes around a word")
-            );
+            return Err(self
+                .here("a field is missing before this: write cpu>500m, or quotes around a word"));
         }
         let Some(field) = Field::named(name) else {
             return Err(FilterError::new(span, hints::unknown(name, self.rest())));
@@ -386,7 +389,7 @@ impl<'a> Parser<'a> {
         let span = begin..self.at;
         if field.is_number() {
             if value.is_empty() {
-                let message = format!("something is missing: {name}{}", example(field));
+                let message = format!("a value is missing: {name}{}", example(field));
                 return Err(FilterError::new(span, message));
             }
             let number = Number::parse(field, &value);
@@ -403,7 +406,7 @@ impl<'a> Parser<'a> {
         };
         if value.is_empty() && !quoted {
             let message = format!(
-                "something is missing: {name}{}, or {name}=\"\" for none",
+                "a value is missing: {name}{}, or {name}=\"\" for none",
                 example(field)
             );
             return Err(FilterError::new(span, message));

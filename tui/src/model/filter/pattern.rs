@@ -72,7 +72,7 @@ mod tests {
     use super::Pattern;
 
     #[test]
-    fn what_is_wrong_is_said_and_where() {
+    fn errors_have_a_message_and_a_position() {
         for (text, message, at) in [
             ("a(b", "unclosed group", Some(1)),
             ("a**?)", "unopened group", Some(4)),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn case_matters_only_if_asked_for() {
+    fn case_matters_only_on_request() {
         assert!(Pattern::new("^WEB").unwrap().is_in("web-1"));
         assert!(!Pattern::new("(?-i)^WEB").unwrap().is_in("web-1"));
     }

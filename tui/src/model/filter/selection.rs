@@ -4,8 +4,8 @@ use kubevitals_proto::needle::Needle;
 
 use super::Filter;
 use super::tree::{Comparison, Kind, Node, Operator};
+use crate::model::Field;
 use crate::model::row::Probes;
-use crate::model::{Field, View};
 
 /// The largest number of words and namespaces in a request.
 const MAX_VALUES: usize = 32;
@@ -26,19 +26,19 @@ pub struct Selection {
 }
 
 impl Filter {
-    /// The selection of pods for this filter.
+    /// The selection of pods for this filter, which is on containers or on pods.
     #[must_use]
-    pub fn selection(&self, view: View) -> Selection {
+    pub fn selection(&self, of_containers: bool) -> Selection {
         let mut selection = Selection::default();
         match self.root().map(|root| (&root.kind, root)) {
             None => {}
             // Each part of a conjunction can be selected by itself, or left to the filter.
             Some((Kind::All(parts), _)) => {
                 for part in parts {
-                    selection.narrow(part, view);
+                    selection.narrow(part, of_containers);
                 }
             }
-            Some((_, root)) => selection.narrow(root, view),
+            Some((_, root)) => selection.narrow(root, of_containers),
         }
         selection
     }
@@ -46,11 +46,11 @@ impl Filter {
 
 impl Selection {
     /// Adds a part of a conjunction, if the server can select by it.
-    fn narrow(&mut self, part: &Node, view: View) {
+    fn narrow(&mut self, part: &Node, of_containers: bool) {
         match &part.kind {
             Kind::Word(word) => self.words(word.word()),
             Kind::Labels(selector) => self.labels.push(selector.to_string()),
-            Kind::Field(field, comparison) => self.field(*field, comparison, view),
+            Kind::Field(field, comparison) => self.field(*field, comparison, of_containers),
             Kind::Any(parts) => {
                 let namespaces: Option<Vec<String>> = parts.iter().map(namespace).collect();
                 if let Some(namespaces) = namespaces.filter(|all| all.len() <= MAX_VALUES) {
@@ -74,7 +74,7 @@ impl Selection {
         }
     }
 
-    fn field(&mut self, field: Field, comparison: &Comparison, view: View) {
+    fn field(&mut self, field: Field, comparison: &Comparison, of_containers: bool) {
         match (field, comparison) {
             (_, Comparison::Text { equal: true, with }) if with.word().is_empty() => {}
             // Names in Kubernetes are in lower case, and filters ignore case.
@@ -101,7 +101,7 @@ impl Selection {
                 Comparison::Text { equal: true, with },
             ) => self.words(with.word()),
             // A container may be ready in a pod that is not.
-            (Field::Ready, Comparison::Number(operator, number)) if view != View::Containers => {
+            (Field::Ready, Comparison::Number(operator, number)) if !of_containers => {
                 match (
                     operator.holds(1.0, number.value),
                     operator.holds(0.0, number.value),
@@ -120,7 +120,7 @@ impl Selection {
                 | Field::MemoryOfRequest
                 | Field::MemoryOfLimit,
                 Comparison::Number(operator @ (Operator::Greater | Operator::AtLeast), number),
-            ) if self.least.is_none() && (view != View::Containers || is_a_sum(field)) => {
+            ) if self.least.is_none() && (!of_containers || is_a_sum(field)) => {
                 self.least = Some((field, *operator, number.value));
             }
             _ => {}
@@ -159,9 +159,13 @@ fn namespace(part: &Node) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::View;
 
     fn of(filter: &str, view: View) -> String {
-        let selection = filter.parse::<Filter>().unwrap().selection(view);
+        let selection = filter
+            .parse::<Filter>()
+            .unwrap()
+            .selection(view == View::Containers);
         let least = selection
             .least
             .map(|(field, operator, least)| format!("{}{}{least}", field.name(), operator.sign()));
@@ -180,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_understands_is_asked_of_it() {
+    fn supported_conditions_are_selected_on_the_server() {
         for (filter, expected) in [
             ("", ""),
             ("web", "words: web"),
@@ -226,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_pod_no_more_is_asked_than_holds_of_its_containers() {
+    fn conditions_on_containers_are_not_applied_to_pods() {
         assert_eq!(of("ready=false", View::Containers), "");
         assert_eq!(
             of("mem%limit>80 mem>1Gi", View::Containers),
@@ -235,9 +239,9 @@ mod tests {
     }
 
     #[test]
-    fn no_more_words_are_asked_for_than_a_server_takes() {
+    fn words_are_limited() {
         let words = vec!["x"; 40].join(" ");
-        let selection = words.parse::<Filter>().unwrap().selection(View::Pods);
+        let selection = words.parse::<Filter>().unwrap().selection(false);
         assert_eq!(selection.words.len(), MAX_VALUES);
     }
 }

@@ -10,6 +10,7 @@ use crate::model::Field;
 use crate::model::filter::pattern::Pattern;
 use crate::model::filter::value::Number;
 use crate::model::row::{PodRow, Probes};
+use crate::text::width;
 use kubevitals_proto::needle::Needle;
 
 fn web() -> PodRow {
@@ -35,7 +36,7 @@ fn holds(filter: &Filter, pod: &PodRow) -> bool {
 }
 
 #[test]
-fn a_filter_asks_what_it_says() {
+fn filters_match_rows() {
     for (text, shown) in [
         ("", true),
         ("   ", true),
@@ -101,7 +102,7 @@ fn a_filter_asks_what_it_says() {
 
 /// What users of kubectl, PromQL or other filters write, and its canonical form.
 #[test]
-fn what_people_try_works() {
+fn syntax_of_other_languages_is_accepted() {
     for (text, read) in [
         ("web or search", "web, search"),
         ("web OR search", "web, search"),
@@ -147,7 +148,7 @@ fn what_people_try_works() {
 }
 
 #[test]
-fn what_people_try_and_would_find_nothing_is_refused_with_the_right_spelling() {
+fn mistakes_are_refused_with_a_hint() {
     for (text, message, cells) in [
         ("ns:shop", "write ns=shop", 2..3),
         ("web status:Running", "write status=Running", 10..11),
@@ -198,20 +199,20 @@ fn what_people_try_and_would_find_nothing_is_refused_with_the_right_spelling() {
             0..3,
         ),
         ("host=n1", "there is no field host; write node", 0..4),
-        ("web or", "something is missing at the end", 6..6),
+        ("web or", "a condition is missing at the end", 6..6),
         (
             "or web",
-            "or stands between two parts; to find the word write \"or\"",
+            "or joins two conditions; to find the word write \"or\"",
             0..2,
         ),
         (
             "not",
-            "not stands before what must not hold; to find the word write \"not\"",
+            "not negates the condition after it; to find the word write \"not\"",
             0..3,
         ),
-        ("&& web", "something is missing before this", 0..1),
-        ("web &&", "something is missing at the end", 6..6),
-        ("|", "something is missing before this", 0..1),
+        ("&& web", "a condition is missing before this", 0..1),
+        ("web &&", "a condition is missing at the end", 6..6),
+        ("|", "a condition is missing before this", 0..1),
     ] {
         let error = text.parse::<Filter>().expect_err(text);
         let expected = cells.start..cells.end.max(cells.start + 1);
@@ -224,7 +225,7 @@ fn what_people_try_and_would_find_nothing_is_refused_with_the_right_spelling() {
 }
 
 #[test]
-fn a_word_is_found_in_what_the_row_shows() {
+fn words_match_searched_columns() {
     for (text, shown) in [
         ("failing", true),
         ("1/2", true),
@@ -244,9 +245,9 @@ fn a_word_is_found_in_what_the_row_shows() {
 }
 
 #[test]
-fn what_is_wrong_is_said_at_its_place() {
+fn errors_have_a_span() {
     for (text, message, cells) in [
-        ("web cpu>", "something is missing: cpu>500m", 8..9),
+        ("web cpu>", "a value is missing: cpu>500m", 8..9),
         (
             "web cpu>fast",
             "cpu is compared with CPU, like 500m or 1.5",
@@ -269,7 +270,7 @@ fn what_is_wrong_is_said_at_its_place() {
         ),
         (
             ">1",
-            "no field stands before this: write cpu>500m, or quotes around a word",
+            "a field is missing before this: write cpu>500m, or quotes around a word",
             0..1,
         ),
         (
@@ -279,17 +280,17 @@ fn what_is_wrong_is_said_at_its_place() {
         ),
         (
             "ns=",
-            "something is missing: ns=NAME, or ns=\"\" for none",
+            "a value is missing: ns=NAME, or ns=\"\" for none",
             3..4,
         ),
         ("cpu!5", "= or ~ is missing behind !", 3..4),
-        ("a,", "something is missing at the end", 2..3),
-        (",a", "something is missing before this", 0..1),
-        ("a,,b", "something is missing before this", 2..3),
+        ("a,", "a condition is missing at the end", 2..3),
+        (",a", "a condition is missing before this", 0..1),
+        ("a,,b", "a condition is missing before this", 2..3),
         ("a (b", "this ( is not closed", 2..3),
         ("a)", "')' closes nothing: there is no ( before it", 1..2),
-        ("()", "something is missing before this", 1..2),
-        ("! a", "! stands before what must not hold", 0..1),
+        ("()", "a condition is missing before this", 1..2),
+        ("! a", "! negates the condition after it", 0..1),
         ("\"a", "this quote is not closed", 0..1),
         ("a\"b", "put quotes around a word with \" in it", 1..2),
         ("~", "~ is followed by a regular expression", 0..1),
@@ -325,7 +326,7 @@ fn nothing_that_is_pasted_is_too_much() {
 }
 
 #[test]
-fn each_part_knows_its_place() {
+fn parts_have_spans() {
     let text = "web (ns=shop, !cpu>1m)";
     let filter: Filter = text.parse().unwrap();
     let Some(Node {

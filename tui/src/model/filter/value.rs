@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_number_is_told_what_would_be() {
+    fn errors_contain_an_example() {
         for (field, text, message) in [
             (
                 Field::Cpu,

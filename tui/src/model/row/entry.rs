@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Context, Value};
+use super::context::Context;
+use super::value::Value;
 use crate::model::cell::Cell;
 use crate::model::column::Column;
 use crate::model::field::Field;

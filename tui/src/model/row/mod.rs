@@ -6,6 +6,7 @@
 mod cluster;
 mod container;
 mod containers;
+mod context;
 mod entry;
 mod hpa;
 mod incident;
@@ -26,6 +27,7 @@ pub use super::name::Workload;
 pub use cluster::ClusterRow;
 pub use container::{Container, ContainerState};
 pub use containers::ContainerRow;
+pub use context::Context;
 pub use entry::{Entry, FieldIndexes, Searched};
 pub use hpa::{HpaMetric, HpaRow, Limited};
 pub use incident::IncidentRow;
@@ -52,7 +54,6 @@ use super::column::Column;
 use super::field::Field;
 use super::name::Key;
 use super::scope::{Limits, Open};
-use super::tone::Thresholds;
 use super::view_info::ViewInfo;
 
 /// A row of a table. [`Row::FIELDS`] defines its fields for filters, sorting, drawing and export.
@@ -136,15 +137,6 @@ pub trait Row: Sized + Send + Sync + 'static {
     fn cell(&self, field: Field, context: &Context) -> Option<Cell> {
         Self::entry(field).map(|entry| entry.cell(self, context))
     }
-}
-
-/// The inputs of a cell beside its row.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Context {
-    /// The time on the screen.
-    pub now: Timestamp,
-    /// Thresholds for colours.
-    pub thresholds: Thresholds,
 }
 
 /// The time from seconds since the epoch; zero is none.

@@ -10,14 +10,14 @@ use super::{Entry, Row, Value, from_seconds};
 use crate::model::amount::{Amounts, Memory, Percent};
 use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
-use crate::model::name::{Key, Name, no_name};
+use crate::model::name::{Key, Name};
 use crate::model::part::Part;
 use crate::model::scope::{Limits, Open, Scope};
 use crate::model::tone::Tone;
 use crate::model::view_info::ViewInfo;
 
 /// A node.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct NodeRow {
     /// The name.
     pub name: Name,
@@ -63,35 +63,6 @@ pub struct NodeRow {
     pub network: Option<(u64, u64)>,
     /// The fraction of the last minute in which processes waited for memory.
     pub memory_stall: Percent,
-}
-
-impl Default for NodeRow {
-    fn default() -> Self {
-        Self {
-            name: no_name(),
-            status: no_name(),
-            ready: false,
-            lost: false,
-            conditions: Box::default(),
-            labels: Labels::default(),
-            created_seconds: 0,
-            usage_seconds: 0,
-            usage: Amounts::default(),
-            swap: Memory::NONE,
-            absent: None,
-            capacity: Amounts::default(),
-            allocatable: Amounts::default(),
-            requests: Amounts::default(),
-            limits: Amounts::default(),
-            pods: 0,
-            max_pods: 0,
-            restarts: 0,
-            disk: Memory::NONE,
-            disk_capacity: Memory::NONE,
-            network: None,
-            memory_stall: Percent::default(),
-        }
-    }
 }
 
 impl NodeRow {

@@ -13,7 +13,7 @@ use super::{
     Workload, to_seconds, uid_hash,
 };
 use crate::model::amount::{Amounts, Memory};
-use crate::model::name::{Names, no_name};
+use crate::model::name::Names;
 
 /// How long a restart is recent, in seconds: the default of vitals-server.
 const RECENT_SECONDS: i64 = 3600;
@@ -66,7 +66,7 @@ impl PodRow {
             namespace: Arc::clone(&pod.key.namespace),
             name: Arc::clone(&pod.key.name),
             uid: uid_hash(pod.uid),
-            node: pod.node.clone().unwrap_or_else(no_name),
+            node: pod.node.clone().unwrap_or_default(),
             status: names.intern(&line.status),
             message: line.message.map(Into::into),
             phase: pod.phase,
@@ -148,7 +148,7 @@ impl Container {
             name: Arc::clone(&spec.name),
             role: spec.role,
             state,
-            reason: reason.cloned().unwrap_or_else(no_name),
+            reason: reason.cloned().unwrap_or_default(),
             since_seconds,
             ready: status.ready,
             probes,
@@ -185,7 +185,7 @@ fn restarts(
         };
         Box::new(LastRestart {
             container: Arc::clone(&spec.name),
-            reason: ended.reason.clone().unwrap_or_else(no_name),
+            reason: ended.reason.clone().unwrap_or_default(),
             exit_code: ended.exit_code,
             finished: objects::time(ended.finished_seconds),
             started: objects::time(ended.started_seconds),
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_counts_when_it_has_come_and_its_reason_is_told_before() {
+    fn a_pending_restart_shows_its_reason_but_does_not_count() {
         let of = |container: Value, count: u32| {
             let mut status = container;
             (status["name"], status["restartCount"]) = ("c".into(), count.into());
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resize_is_shown_beside_what_is_in_force() {
+    fn a_resize_does_not_change_requests_in_force() {
         let condition = |kind: &str, reason: &str| json!([{"type": kind, "status": "True", "reason": reason, "message": "why"}]);
         for (conditions, state, counted) in [
             (json!([]), "Pending", 4.0),
@@ -405,7 +405,7 @@ mod tests {
             );
             let resize = row.resize.as_deref().unwrap();
             assert_eq!(cores(resize.desired.requests.cpu), Some(4.0), "{state}");
-            let of_container = resize.of(&row.containers[0]).unwrap();
+            let of_container = resize.of(&row.containers[0].name).unwrap();
             assert_eq!(cores(of_container.limits.cpu), Some(4.0), "{state}");
             let mut node = Rollup::default();
             node.add_counted(&row);
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_is_over_or_has_what_it_asks_for_is_not_resized() {
+    fn a_terminated_or_complete_pod_has_no_resize() {
         let spec = json!({"containers": [{"name": "app", "resources": cpu("4")}]});
         for status in [
             json!({"phase": "Running"}),

@@ -15,14 +15,14 @@ use super::{
 use crate::model::amount::{Amounts, Memory, Percent};
 use crate::model::column::{Column, Sort};
 use crate::model::field::Field;
-use crate::model::name::{Key, Name, Workload, no_name};
+use crate::model::name::{Key, Name, Workload};
 use crate::model::part::Part;
 use crate::model::scope::{Limits, Open, Scope};
 use crate::model::tone::Tone;
 use crate::model::view_info::ViewInfo;
 
 /// A pod.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PodRow {
     /// The namespace.
     pub namespace: Name,
@@ -74,38 +74,6 @@ pub struct PodRow {
     pub probes: Probes,
     /// Its containers, init containers first, in the order of the spec.
     pub containers: Box<[Container]>,
-}
-
-impl Default for PodRow {
-    fn default() -> Self {
-        Self {
-            namespace: no_name(),
-            name: no_name(),
-            uid: 0,
-            node: no_name(),
-            status: no_name(),
-            message: None,
-            phase: Phase::Unknown,
-            ready: false,
-            ready_containers: 0,
-            total_containers: 0,
-            workload: None,
-            labels: Labels::default(),
-            created_seconds: 0,
-            usage_seconds: 0,
-            usage: Amounts::default(),
-            swap: Memory::NONE,
-            memory_stall: Percent::default(),
-            absent: None,
-            requests: Amounts::default(),
-            limits: Amounts::default(),
-            counted: None,
-            resize: None,
-            restarts: Restarts::default(),
-            probes: Probes::default(),
-            containers: Box::default(),
-        }
-    }
 }
 
 impl PodRow {
@@ -365,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_as_grave_as_it_is() {
+    fn statuses_have_a_severity() {
         for (status, ready, tone) in [
             ("Running", true, Tone::Plain),
             ("Running", false, Tone::Warn),
@@ -380,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_takes_little_room() {
+    fn rows_are_small() {
         assert!(size_of::<PodRow>() <= 296, "{}", size_of::<PodRow>());
         assert!(size_of::<Container>() <= 136, "{}", size_of::<Container>());
     }

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gravest_state_is_told() {
+    fn the_most_severe_state_is_in_the_text() {
         let mut probes = Probes::default();
         assert_eq!((probes.word(), &*probes.text()), ("none", ""));
         for (kind, status, text) in [

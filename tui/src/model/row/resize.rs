@@ -2,7 +2,6 @@
 
 use kubevitals_proto::vitals::ResizeState;
 
-use super::Container;
 use crate::model::amount::Amounts;
 use crate::model::name::Name;
 use crate::model::tone::Tone;
@@ -41,9 +40,9 @@ impl Resize {
 
     /// The desired requests and limits of a container, if they differ from those in force.
     #[must_use]
-    pub fn of(&self, container: &Container) -> Option<Bounds> {
+    pub fn of(&self, container: &Name) -> Option<Bounds> {
         let mut all = self.containers.iter();
-        let found = all.find(|(name, _)| *name == container.name);
+        let found = all.find(|(name, _)| name == container);
         found.map(|(_, desired)| *desired)
     }
 }

@@ -117,14 +117,13 @@ impl Restarts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::name::no_name;
 
     fn last(cause: Cause, certainty: Certainty, reason: &str) -> Restarts {
         Restarts {
             count: 3,
             recent: 1,
             last: Some(Box::new(LastRestart {
-                container: no_name(),
+                container: Name::default(),
                 reason: reason.into(),
                 exit_code: 7,
                 finished: Some(Timestamp::from_secs(100)),

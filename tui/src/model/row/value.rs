@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use kubevitals_proto::time::Timestamp;
 
-use super::{Context, Probes, Restarts};
+use super::context::Context;
+use super::probes::Probes;
+use super::restarts::Restarts;
 use crate::model::amount::{Cpu, Memory};
 use crate::model::cell::{Cell, Resource};
 use crate::model::format;

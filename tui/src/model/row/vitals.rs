@@ -278,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pod_is_known_by_its_own_uid_wherever_it_is_told_of() {
+    fn the_uid_is_that_of_the_pod() {
         let of = |json: &str| {
             let pod: vitals::PodVitals = serde_json::from_str(json).unwrap();
             PodRow::from_vitals(&pod, &Names::default()).uid

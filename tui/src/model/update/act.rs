@@ -125,7 +125,7 @@ fn browse(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Select(pane, row) => {
             if let Some(at) = pointed(state, pane, row) {
                 state.screen_mut().panes.focus = pane;
-                select(state, at);
+                panes::select(state, at);
             }
         }
         Action::Open(pane, row) => {
@@ -220,7 +220,7 @@ fn move_by(state: &mut State, rows: i64) {
     let at = i64::try_from(state.screen().focused().1.cursor)
         .unwrap_or(0)
         .saturating_add(rows);
-    select(state, usize::try_from(at.max(0)).unwrap_or(usize::MAX));
+    panes::select(state, usize::try_from(at.max(0)).unwrap_or(usize::MAX));
 }
 
 /// The containers of the pod whose page is open.
@@ -281,25 +281,6 @@ fn pointed(state: &State, pane: Pane, row: u16) -> Option<usize> {
     (at < list.order.len()).then_some(at)
 }
 
-/// Moves the cursor to a row of the focused pane.
-pub(super) fn select(state: &mut State, at: usize) {
-    let height = state.list_height();
-    let world = match &state.frozen {
-        Some(frozen) => frozen,
-        None => &state.live,
-    };
-    if let Some(screen) = state.stack.last_mut() {
-        let height = match screen.panes.focus {
-            Pane::List => height,
-            // The other panes show all their rows.
-            _ => usize::MAX,
-        };
-        let (view, list) = screen.focused_mut();
-        let table = world.table(view);
-        list.select(at, |at| table.key_at(at), height);
-    }
-}
-
 /// Acknowledges the selected object, or withdraws the acknowledgement.
 fn acknowledge(state: &mut State) {
     let selected = match state.screen().pod() {
@@ -326,7 +307,7 @@ fn acknowledge(state: &mut State) {
                 format!("acknowledged until it happens again: {}", row.who())
             }
             Some(row) => format!("{} needs attention again", row.who()),
-            None => "this incident is no longer known".to_owned(),
+            None => "this incident no longer exists".to_owned(),
         },
         _ => "only pods and incidents can be acknowledged".to_owned(),
     };

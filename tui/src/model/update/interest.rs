@@ -22,7 +22,10 @@ pub(super) fn interest(state: &State) -> Interest {
         };
     };
     let mut selection = match screen.view {
-        View::Overview | View::Pods | View::Containers => screen.list.filter.selection(screen.view),
+        View::Overview | View::Pods | View::Containers => screen
+            .list
+            .filter
+            .selection(screen.view == View::Containers),
         // Filters of other views are not about pods.
         _ => Selection::default(),
     };
@@ -77,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_chosen_and_what_is_filtered_are_both_looked_at() {
+    fn chosen_and_filtered_namespaces_intersect() {
         let mut state = filtered("ns=shop, ns=payments", View::Pods);
         let namespaces = |state: &State| interest(state).namespaces.join(",");
         assert_eq!(namespaces(&state), "shop,payments");
@@ -86,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_that_is_filtered_by_decides_what_comes_first() {
+    fn a_filtered_amount_sets_the_order() {
         let state = filtered("restarts>0", View::Pods);
         assert_eq!(interest(&state).order, Field::Restarts);
         assert_eq!(interest(&filtered("web", View::Pods)).order, Field::Cpu);
@@ -95,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pods_page_is_looked_at_beside_the_list_below_it() {
+    fn a_pods_page_adds_its_pod_to_the_list_below() {
         let mut state = filtered("web", View::Pods);
         let below = interest(&state);
         let key = Key::new(&"shop".into(), &"web-1".into());

@@ -102,7 +102,7 @@ fn toggle_column(state: &mut State, at: usize) {
     };
     if column.is_identity() {
         let text = format!(
-            "{} says what a row is of: it cannot be turned off",
+            "{} identifies the row and cannot be turned off",
             column.title
         );
         state.say(text, false);

@@ -137,9 +137,28 @@ pub(super) fn cross(state: &mut State, rows: i32) -> bool {
     list.cursor = 0;
     list.top = 0;
     if rows < 0 {
-        super::act::select(state, usize::MAX);
+        select(state, usize::MAX);
     }
     true
+}
+
+/// Moves the cursor to a row of the focused pane.
+pub(super) fn select(state: &mut State, at: usize) {
+    let height = state.list_height();
+    let world = match &state.frozen {
+        Some(frozen) => frozen,
+        None => &state.live,
+    };
+    if let Some(screen) = state.stack.last_mut() {
+        let height = match screen.panes.focus {
+            Pane::List => height,
+            // The other panes show all their rows.
+            _ => usize::MAX,
+        };
+        let (view, list) = screen.focused_mut();
+        let table = world.table(view);
+        list.select(at, |at| table.key_at(at), height);
+    }
 }
 
 fn set_order(list: &mut List, order: Vec<u32>, view: View, world: &World, rows: usize) {

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_changed_is_not_sorted_again() {
+    fn unchanged_lists_are_not_sorted_again() {
         let mut state = state();
         refresh(&mut state);
         later(&mut state);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_tells_of_time_is_asked_again_as_time_passes() {
+    fn filters_on_time_are_evaluated_again_as_time_passes() {
         for (filter, again) in [
             ("age>1s", true),
             ("a", true),

@@ -33,7 +33,7 @@ pub(super) fn lines(resize: &Resize, pod: &PodRow, width: u16) -> Vec<Text> {
 
 /// The row below a container that is resized: `resize Deferred: CPU request 1.00 to 4.00, memory limit 1Gi to none`.
 pub(super) fn of_container(resize: &Resize, container: &Container) -> Option<Text> {
-    let desired = resize.of(container)?;
+    let desired = resize.of(&container.name)?;
     let has = Bounds {
         requests: container.requests,
         limits: container.limits,

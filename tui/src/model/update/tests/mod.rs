@@ -1,4 +1,4 @@
-//! What messages and actions do, as a whole.
+//! Tests of messages and actions.
 
 mod random;
 mod rules;

@@ -1,4 +1,4 @@
-//! Whatever is told and asked, in whatever order: nothing panics, and what must hold holds.
+//! Random messages and actions: nothing panics, and invariants hold.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::model::{
 use crate::view::theme::Theme;
 use kubevitals_proto::vitals::Role;
 
-/// A source of chance that says the same again: an xorshift.
+/// A reproducible random generator: xorshift.
 pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
@@ -262,7 +262,7 @@ fn action(chance: &mut Chance) -> Action {
     }
 }
 
-/// What holds of every list of a kind of rows.
+/// Checks the invariants of the list.
 fn list_holds(state: &State) {
     let screen = state.screen();
     let table = state.world().table(screen.view);
@@ -298,7 +298,7 @@ fn list_holds(state: &State) {
             match (pair[0], pair[1]) {
                 (Some(a), Some(b)) if list.sort.descending => assert!(a >= b, "{a} before {b}"),
                 (Some(a), Some(b)) => assert!(a <= b, "{a} before {b}"),
-                (None, Some(_)) => panic!("what is not known is before what is"),
+                (None, Some(_)) => panic!("an unknown value is before a known one"),
                 _ => {}
             }
         }
@@ -331,7 +331,7 @@ fn holds(state: &State) {
         assert_eq!(
             state.current().as_ref(),
             Some(selected),
-            "what is selected is not there"
+            "the selected object is not at the cursor"
         );
     }
     list_holds(state);
@@ -344,7 +344,7 @@ fn draw(state: &State) {
 }
 
 #[test]
-fn whatever_is_told_and_asked_what_must_hold_holds() {
+fn invariants_hold_for_random_messages_and_actions() {
     for seed in 1..=40_u64 {
         let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut state = State {

@@ -1,4 +1,4 @@
-//! Rules, each told by what a person does.
+//! Rules of the dashboard, as sequences of actions and messages.
 
 use kubevitals_proto::time::Timestamp;
 use kubevitals_proto::units::{Bytes, Nanocores};
@@ -17,7 +17,7 @@ use crate::view::theme::Theme;
 
 const SECOND: i64 = 1_000_000_000;
 
-/// A state with some pods, and the source they are told by.
+/// A state with some pods from a kind of source.
 fn with_pods(kind: SourceKind) -> State {
     let mut chance = Chance(7);
     let mut state = State {
@@ -34,7 +34,7 @@ fn with_pods(kind: SourceKind) -> State {
 }
 
 #[test]
-fn who_goes_in_and_comes_back_is_where_he_was() {
+fn going_back_restores_the_selection() {
     let mut state = with_pods(SourceKind::Metrics);
     act(&mut state, Action::Move(3));
     let before = (state.current(), state.screen().list.top);
@@ -45,7 +45,7 @@ fn who_goes_in_and_comes_back_is_where_he_was() {
 }
 
 #[test]
-fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
+fn one_past_time_is_requested_at_a_time() {
     let mut state = with_pods(SourceKind::Vitals);
     state.live.cluster.oldest = Some(state.now.plus_nanos(-3_600_000_000_000));
     let requests_of = |effects: &[Effect]| {
@@ -58,7 +58,7 @@ fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
     assert_eq!(
         requests_of(&act(&mut state, Action::Step(-1))),
         0,
-        "one is under way"
+        "a request is in flight"
     );
     let first = state.now.plus_nanos(-15_000_000_000);
     let second = state.now.plus_nanos(-30_000_000_000);
@@ -71,7 +71,7 @@ fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
     assert_eq!(
         requests_of(&apply(&mut state, past(first))),
         1,
-        "the time gone to since is asked for"
+        "the time of the second step is requested"
     );
     assert_eq!(
         state.time,
@@ -93,7 +93,7 @@ fn one_time_is_asked_for_after_the_other_and_the_last_one_is_shown() {
 }
 
 #[test]
-fn what_is_paused_stays_while_the_cluster_goes_on() {
+fn a_pause_freezes_the_list() {
     let mut state = with_pods(SourceKind::Metrics);
     let shown = state.screen().list.order.len();
     act(&mut state, Action::Pause);
@@ -105,7 +105,7 @@ fn what_is_paused_stays_while_the_cluster_goes_on() {
     assert_eq!(state.screen().list.order.len(), 0);
 }
 
-/// A state in which one incident was told of, that began ten minutes ago and was seen last two minutes ago.
+/// A state with one incident, which began ten minutes ago and was last seen two minutes ago.
 fn with_an_incident(reason: IncidentKind, over: bool) -> State {
     let mut state = with_pods(SourceKind::Vitals);
     state.live.cluster.oldest = Some(state.now.plus_nanos(-3_600 * SECOND));
@@ -116,7 +116,7 @@ fn with_an_incident(reason: IncidentKind, over: bool) -> State {
         began: state.now.plus_nanos(-600 * SECOND),
         last_seen: seen,
         ended: over.then_some(seen),
-        // What was told of it since is no restart.
+        // Later updates are no restarts.
         last_ended: (reason == IncidentKind::Restart).then(|| Ended {
             finished: Some(seen.plus_nanos(-30 * SECOND)),
             ..Ended::default()
@@ -142,7 +142,7 @@ fn an_incident_leads_to_its_pod_at_its_time_and_back_to_now() {
         (IncidentKind::Restart, true, true),
         (IncidentKind::Eviction, true, true),
         (IncidentKind::ProbeFailing, true, true),
-        // What fails now is looked at now: how its probes are is known of now alone.
+        // A failure that continues is shown at the current time: probes have no history.
         (IncidentKind::ProbeFailing, false, false),
         (IncidentKind::ImagePull, false, false),
     ] {
@@ -183,7 +183,7 @@ fn an_incident_before_all_that_is_remembered_leads_to_the_oldest_time_and_says_s
 }
 
 #[test]
-fn a_source_that_remembers_usage_alone_tells_of_when_the_rest_is() {
+fn status_time_is_when_the_user_went_back() {
     let mut state = with_pods(SourceKind::Metrics);
     let pod = state.live.pods.rows()[0].key();
     let began = state.now.plus_nanos(-900 * SECOND);
@@ -197,14 +197,14 @@ fn a_source_that_remembers_usage_alone_tells_of_when_the_rest_is() {
     assert_eq!(state.status_time(), gone_back);
     let now = gone_back.plus_nanos(30 * SECOND);
     apply(&mut state, Message::Tick(now));
-    assert_eq!(state.status_time(), gone_back, "it is not told anew");
+    assert_eq!(state.status_time(), gone_back, "the status is not updated");
     assert!(state.world().pods.get(&pod).is_some());
     act(&mut state, Action::Live);
     assert_eq!(state.status_time(), now);
 }
 
 #[test]
-fn what_was_told_of_a_pod_when_time_was_stopped_stays() {
+fn details_stay_during_a_pause() {
     let mut state = with_pods(SourceKind::Vitals);
     let key: Key = state.current().unwrap();
     act(&mut state, Action::Enter);
@@ -218,7 +218,7 @@ fn what_was_told_of_a_pod_when_time_was_stopped_stays() {
 }
 
 #[test]
-fn a_past_that_comes_before_its_pods_is_kept_and_that_of_what_is_gone_is_not() {
+fn trends_may_arrive_before_pods_and_are_removed_after_them() {
     const PODS: i64 = 200;
     let mut state = State::default();
     let mut time = Timestamp::from_secs(1_800_000_000);
@@ -260,7 +260,7 @@ fn a_past_that_comes_before_its_pods_is_kept_and_that_of_what_is_gone_is_not() {
 }
 
 #[test]
-fn who_scrolls_beyond_the_end_scrolls_back_from_there() {
+fn scrolling_is_limited_to_the_content() {
     let mut state = with_pods(SourceKind::Vitals);
     act(&mut state, Action::Enter);
     act(&mut state, Action::Last);
@@ -281,7 +281,7 @@ fn who_scrolls_beyond_the_end_scrolls_back_from_there() {
     }
 }
 
-/// The name that a picker's cursor is on.
+/// The name at the picker's cursor.
 fn picked(state: &State) -> Option<&str> {
     match &state.overlay {
         Some(Overlay::Picker(picker)) => picker.current().map(|name| &**name),
@@ -296,11 +296,15 @@ fn a_click_goes_to_a_name_and_a_second_one_takes_it() {
     act(&mut state, Action::Choose(2));
     let name = picked(&state).unwrap().to_owned();
     act(&mut state, Action::Choose(9_999));
-    assert_eq!(picked(&state), Some(&*name), "below the last there is none");
+    assert_eq!(
+        picked(&state),
+        Some(&*name),
+        "there is no name below the last one"
+    );
     act(&mut state, Action::Choose(2));
     assert!(state.overlay.is_none());
     assert_eq!(&*state.namespaces[0], name);
-    // What matches nothing cannot be taken.
+    // Nothing can be chosen if nothing matches.
     act(&mut state, Action::Namespaces);
     act(&mut state, Action::Edit(Edit::Insert("nothing".to_owned())));
     for action in [Action::Enter, Action::Choose(0)] {
@@ -326,7 +330,7 @@ fn a_click_turns_a_column_off_and_on_and_the_wheel_goes_through_them() {
 }
 
 #[test]
-fn the_bell_rings_when_an_incident_begins_and_only_if_it_is_wanted() {
+fn the_bell_rings_for_new_incidents_if_enabled() {
     let incident = |name: &str, over: bool| {
         let mut incident = Incident {
             ended: over.then_some(Timestamp::from_secs(9)),

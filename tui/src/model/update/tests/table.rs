@@ -1,4 +1,4 @@
-//! What a person does with a table: its columns, its order, the row that is selected.
+//! Tables: columns, order and selection.
 
 use kubevitals_proto::time::Timestamp;
 
@@ -116,21 +116,21 @@ fn the_selected_row_is_found_again_whatever_hid_it() {
 }
 
 #[test]
-fn what_takes_the_place_of_a_deleted_row_stays_selected() {
+fn the_row_after_a_deleted_one_is_selected() {
     let mut state = with_pods(&NAMES);
     act(&mut state, Action::Move(2));
     let without: Vec<_> = NAMES.into_iter().filter(|(_, name)| *name != "c").collect();
     apply(&mut state, Message::Pods(Batch::All(pods(&without))));
     refresh(&mut state);
     assert_eq!(&*state.current().unwrap().name, "d");
-    // One of the same name is another pod.
+    // A pod of the same name is another pod.
     apply(&mut state, Message::Pods(Batch::All(pods(&NAMES))));
     refresh(&mut state);
     assert_eq!(&*state.current().unwrap().name, "d");
 }
 
 #[test]
-fn sorting_goes_through_the_columns_that_are_shown_and_no_others() {
+fn sort_keys_visit_visible_columns() {
     for view in View::SWITCHABLE {
         for width in [40, 60, 80, 100, 200] {
             let mut state = with_pods(&NAMES);
@@ -160,7 +160,7 @@ fn sorting_goes_through_the_columns_that_are_shown_and_no_others() {
 }
 
 #[test]
-fn who_sorts_by_a_hidden_column_sees_it_or_is_told_why_not() {
+fn sorting_by_a_hidden_column_shows_it_or_a_notice() {
     for (view, field, sorted) in [
         (View::Pods, Field::Age, Some(Field::Age)),
         (View::Pods, Field::Restarts, Some(Field::Restarts)),
@@ -196,7 +196,7 @@ fn who_sorts_by_a_hidden_column_sees_it_or_is_told_why_not() {
     }
 }
 
-/// Turns the column of a field off or on, in the list of columns.
+/// Turns the column of a field on or off in the list of columns.
 fn toggle(state: &mut State, field: Field) {
     let columns = state.screen().view.columns();
     let at = columns.iter().position(|column| column.field == field);
@@ -209,7 +209,7 @@ fn toggle(state: &mut State, field: Field) {
 fn a_column_that_is_turned_off_and_on_keeps_its_place() {
     let columns = View::Pods.columns();
     let default = default_fields(&columns);
-    // As it is by default, and as it was configured.
+    // The default and a configuration.
     let configured = vec![
         Field::Age,
         Field::Cpu,
@@ -239,7 +239,7 @@ fn a_column_that_is_turned_off_and_on_keeps_its_place() {
 }
 
 #[test]
-fn names_cannot_be_turned_off_and_it_is_said_why() {
+fn turning_a_name_off_shows_a_notice() {
     for (view, field) in [
         (View::Pods, Field::Name),
         (View::Nodes, Field::Name),
@@ -272,7 +272,7 @@ fn the_columns_are_reset_by_a_key() {
     act(&mut state, Action::Reset);
     act(&mut state, Action::Back);
     assert_eq!(shown(&state), before);
-    // In another list it does nothing.
+    // It does nothing in other lists.
     act(&mut state, Action::Namespaces);
     act(&mut state, Action::Reset);
     assert!(state.overlay.is_some());

@@ -1,4 +1,4 @@
-//! Rules of the figures: whose they are, of how many, and how old.
+//! Rules of usage and totals: which objects they include, and how old they are.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ fn reading(name: &str, millicores: u64, at: i64) -> Reading {
     }
 }
 
-/// What nodes and pods use; pods have one container.
+/// A message with usage of nodes and pods. Pods have one container.
 fn usage(nodes: &[(&str, u64, i64)], pods: &[(&str, u64)]) -> Message {
     let pods = pods.iter().map(|(name, millicores)| PodReading {
         namespace: "shop".into(),
@@ -91,11 +91,11 @@ fn millicores(amounts: Amounts) -> Option<u64> {
     amounts.cpu.get().map(|cpu| cpu.0 / (CORE / 1000))
 }
 
-/// The last reading of a trend, in millicores.
+/// The last reading of a trend in millicores.
 fn trend(state: &State, key: &Key) -> Option<u64> {
     let trend = state.trends.get(key)?;
     let (_, amounts) = trend.at(Timestamp::from_secs(NOW), 600)?;
-    // Trends keep nine bits of a number.
+    // Trends store nine bits of a number.
     millicores(amounts).map(|millicores| (millicores + 50) / 100 * 100)
 }
 
@@ -111,7 +111,7 @@ fn pods(pods: &[&str]) -> Message {
 }
 
 #[test]
-fn figures_wait_for_their_nodes_and_pods_in_whatever_order_they_come() {
+fn readings_and_rows_may_arrive_in_any_order() {
     let all: [fn() -> Message; 3] = [
         || usage(&[("n1", 1000, NOW), ("n2", 500, NOW)], &[("web", 140)]),
         || nodes(&[("n1", 4000), ("n2", 4000)]),
@@ -134,14 +134,14 @@ fn figures_wait_for_their_nodes_and_pods_in_whatever_order_they_come() {
         let of_pod = of_pod.unwrap();
         assert_eq!(millicores(of_pod.usage), Some(140), "{order:?}");
         assert_eq!(millicores(of_pod.containers[0].usage), Some(140));
-        // The sum of the pods never stood for the cluster, in the chart neither.
+        // The sum of pods never replaced the cluster's usage, nor in its trend.
         assert_eq!(trend(&state, &cluster_key()), Some(1500), "{order:?}");
     }
 }
 
 #[test]
-fn a_figure_waits_no_longer_than_to_the_next_answer_and_what_is_gone_has_none() {
-    // A node that joins while the dashboard runs.
+fn readings_wait_until_the_next_response() {
+    // A node joins while the dashboard is running.
     let joined = state(vec![
         nodes(&[("n1", 4000)]),
         pods(&[]),
@@ -155,7 +155,7 @@ fn a_figure_waits_no_longer_than_to_the_next_answer_and_what_is_gone_has_none() 
         .pods
         .get(&Key::new(&"shop".into(), &"late".into()));
     assert_eq!(millicores(late.unwrap().usage), Some(70));
-    // One of which the next answer says nothing.
+    // The next response has no usage of the node.
     let left = state(vec![
         usage(&[("n2", 500, NOW)], &[]),
         usage(&[("n1", 1000, NOW)], &[]),
@@ -163,7 +163,7 @@ fn a_figure_waits_no_longer_than_to_the_next_answer_and_what_is_gone_has_none() 
         pods(&[]),
     ]);
     assert_eq!(millicores(left.live.cluster.usage), Some(1000));
-    // Nodes that may not be listed: what they use is known all the same.
+    // Nodes that cannot be listed: their usage is known anyway.
     let unlisted = state(vec![
         Message::Part(
             Part::Nodes,
@@ -179,8 +179,7 @@ fn a_figure_waits_no_longer_than_to_the_next_answer_and_what_is_gone_has_none() 
         usage(&[("n1", 1000, NOW)], &[("web", 140)]),
     ]);
     assert_eq!(millicores(unlisted.live.cluster.usage), Some(1000));
-    // Where nothing is known of nodes, the pods' usage is the cluster's, and a moment without figures of nodes makes no
-    // dip.
+    // Without usage of nodes, the cluster's usage is that of pods. A response without nodes does not lower the trend.
     let by_pods = state(vec![
         nodes(&[("n1", 4000)]),
         pods(&["web"]),
@@ -222,7 +221,7 @@ fn totals_are_of_the_nodes_that_report_and_a_lost_one_makes_no_dip() {
         }
         assert_eq!(trend(&state, &cluster_key()), Some(8000), "{reporting}");
     }
-    // Of different sizes, and one that is new.
+    // Nodes of different sizes, one of them new.
     let state = state(vec![
         nodes(&[("n1", 8000), ("n2", 2000)]),
         pods(&[]),
@@ -233,10 +232,10 @@ fn totals_are_of_the_nodes_that_report_and_a_lost_one_makes_no_dip() {
 }
 
 #[test]
-fn figures_are_as_old_as_the_oldest_that_reports() {
+fn totals_are_as_old_as_their_oldest_reading() {
     for (each, oldest) in [
         (vec![("n1", 1, NOW - 5), ("n2", 1, NOW - 40)], NOW - 40),
-        // One clock that is ahead does not make the others fresh.
+        // A clock that is ahead does not make other readings newer.
         (vec![("n1", 1, NOW + 600), ("n2", 1, NOW - 90)], NOW - 90),
         (vec![("n2", 1, NOW - 7)], NOW - 7),
     ] {
@@ -275,7 +274,7 @@ fn the_headers_count_of_failing_probes_is_that_of_the_rows_with_one() {
 }
 
 #[test]
-fn what_containers_do_on_a_node_that_is_not_heard_of_nobody_knows() {
+fn containers_on_unreachable_nodes_are_unknown() {
     let lost = || NodeRow {
         lost: true,
         ready: false,
@@ -304,7 +303,7 @@ fn what_containers_do_on_a_node_that_is_not_heard_of_nobody_knows() {
             ContainerState::Unknown,
             "unknown",
         ),
-        // The kubelet is back, and tells of its pods anew.
+        // The kubelet is back and reports its pods again.
         (
             vec![
                 running(),
@@ -369,7 +368,7 @@ fn a_jobs_pods_are_its_cron_jobs_where_one_made_it() {
         found.sort_unstable();
         assert_eq!(found, right);
     }
-    // Who may not see Jobs is shown what the pods themselves say.
+    // Without permission to list Jobs, owners come from the pods.
     let mut plain = found(vec![rows()]);
     plain.sort_unstable();
     assert_eq!(
